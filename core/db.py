@@ -1,0 +1,94 @@
+"""The one place that opens and commits transactions.
+
+One action is one transaction: all of it or nothing. READ COMMITTED with row locks taken in a fixed order
+(milestone, tickets and holds, accounts by id, outgoing operations). A deadlock or a serialization failure
+rolls everything back and the whole action is tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+import psycopg
+from sqlalchemy import BigInteger, DateTime, MetaData, String, create_engine
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+Result = TypeVar("Result")
+RETRIES = 4
+
+NAMES = {
+    "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    "uq": "%(table_name)s_%(column_0_N_name)s_key",
+    "ck": "%(table_name)s_%(constraint_name)s",
+    "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    "pk": "%(table_name)s_pkey",
+}
+
+
+class Record(DeclarativeBase):
+    """What every stored thing is: instants are timestamptz, numbers of money bigint, snapshots jsonb."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {
+        int: BigInteger(),
+        str: String(),
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB(),
+        list[Any]: JSONB(),
+    }
+
+
+def driver_url(url: str) -> URL:
+    """The same address with psycopg 3 as its driver, whatever spelling the operator used."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+class Database:
+    """A pool of connections for one database login."""
+
+    def __init__(self, url: str, *, pool_size: int = 8, application: str = "escrow-desk") -> None:
+        self.url = driver_url(url)
+        self.engine: Engine = create_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=8,
+            pool_pre_ping=True,
+            connect_args={"application_name": application, "connect_timeout": 5},
+        )
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self, **info: Any) -> Iterator[Session]:
+        """A session that commits at the end, or rolls back on any error. `info` rides on `session.info`."""
+        with self._sessions(info=info) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session whose work is thrown away: for queries."""
+        with self._sessions() as session:
+            yield session
+
+    def run(self, action: Callable[[Session], Result], **info: Any) -> Result:
+        """Run an action in its own transaction; the whole of it again after a deadlock."""
+        for attempt in range(RETRIES):
+            try:
+                with self.transaction(**info) as session:
+                    return action(session)
+            except DBAPIError as error:
+                if attempt == RETRIES - 1 or not _worth_retrying(error):
+                    raise
+        raise AssertionError("unreachable")
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def _worth_retrying(error: DBAPIError) -> bool:
+    return isinstance(error.orig, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)

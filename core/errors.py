@@ -1,0 +1,78 @@
+"""Refusals. Every error of the domain is a `DeskError`, and its docstring is what the operator reads.
+
+The first paragraph of the docstring is the message; `{fields}` in it are filled from the keyword arguments. What
+follows it is the law behind the refusal, for whoever reads the code.
+
+    class CurrencyMismatch(DeskError):
+        \"""{left} and {right} are different currencies.\"""
+
+    raise CurrencyMismatch(left="USD", right="EUR")
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from string import Formatter
+from typing import Any
+
+
+class DeskError(Exception):
+    """The desk refused this."""
+
+    code: str
+    facts: Mapping[str, Any]
+    message: str
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.code = snake(cls.__name__)
+
+    def __init__(self, **facts: Any) -> None:
+        self.facts = facts
+        self.message = self.sentence(facts)
+        super().__init__(self.message)
+
+    @classmethod
+    def template(cls) -> str:
+        """The first paragraph of the docstring on one line; the class name in words when Python runs with -OO."""
+        return " ".join((cls.__doc__ or cls.code.replace("_", " ") + ".").split("\n\n")[0].split())
+
+    @classmethod
+    def fields(cls) -> frozenset[str]:
+        """The facts that the message needs."""
+        names = (field for _, field, _, _ in Formatter().parse(cls.template()) if field)
+        return frozenset(re.split(r"[.\[]", name)[0] for name in names)
+
+    def sentence(self, facts: Mapping[str, Any]) -> str:
+        if missing := self.fields() - facts.keys():
+            raise TypeError(f"{type(self).__name__} needs {', '.join(sorted(missing))} for its message")
+        return self.template().format(**facts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception with keyword arguments does not survive pickling by itself, and jobs pickle their errors.
+        return partial(type(self), **self.facts), ()
+
+
+DeskError.code = "desk_error"
+
+
+def snake(name: str) -> str:
+    """`DisputeWindowClosed` → `dispute_window_closed`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+class NotFound(DeskError):
+    """There is no {kind} {id}, or you may not see it."""
+
+
+class ChangedMeanwhile(DeskError):
+    """This {kind} changed while you were looking at it: {what}. Nothing was done; look at it again, then decide.
+
+    Two people deciding at once: one wins, the other is told what changed (DESIGN: Decision 5).
+    """
+
+
+class ReasonMissing(DeskError):
+    """Give a reason: it is kept in the audit log and read by whoever reviews this."""

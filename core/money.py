@@ -1,0 +1,236 @@
+"""Money is a whole number of minor units in one currency. There are no floats, and parts sum to the whole.
+
+Rounding is half-up, once, and symmetric in sign; the other part is always what remains. Amounts stay below 2**53 in
+minor units, so that no reader of JSON, a spreadsheet or a browser can lose a cent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import DeskError
+
+MAX_MINOR = 2**53 - 1
+WHOLE_BPS = 10_000
+
+
+@dataclass(frozen=True)
+class Currency:
+    """`digits` of the minor unit (ISO 4217), how an amount is shown, and the step that Stripe accepts."""
+
+    code: str
+    digits: int
+    symbol: str
+    stripe_step: int = 1
+
+
+CURRENCIES: Mapping[str, Currency] = {
+    currency.code: currency
+    for currency in (
+        Currency("USD", 2, "$"),
+        Currency("EUR", 2, "€"),
+        Currency("GBP", 2, "£"),
+        Currency("CAD", 2, "CA$"),
+        Currency("AUD", 2, "A$"),
+        Currency("CHF", 2, "CHF "),
+        Currency("JPY", 0, "¥"),
+        # Stripe takes three-decimal amounts only with a last digit of 0.
+        Currency("KWD", 3, "KWD ", stripe_step=10),
+    )
+}
+
+
+class CurrencyMismatch(DeskError):
+    """{left} and {right} are different currencies."""
+
+
+class UnknownCurrency(DeskError):
+    """{currency} is not a currency this desk handles."""
+
+
+class AmountNotWhole(DeskError):
+    """{value} is not a whole number of minor units."""
+
+
+class AmountNotANumber(DeskError):
+    """“{text}” is not an amount. Write it like 1,043.56."""
+
+
+class AmountTooPrecise(DeskError):
+    """“{text}” has more digits after the point than {currency} has ({digits})."""
+
+
+class AmountOutOfRange(DeskError):
+    """{value} is beyond the amounts this desk handles."""
+
+
+class AmountNegative(DeskError):
+    """“{text}” is negative; write an amount of zero or more."""
+
+
+class AmountNotStripeExact(DeskError):
+    """{amount} cannot be sent to Stripe: the last digit of a {currency} amount must be 0."""
+
+
+def digits(currency: str) -> int:
+    return _currency(currency).digits
+
+
+def _currency(code: str) -> Currency:
+    try:
+        return CURRENCIES[code]
+    except (KeyError, TypeError):
+        raise UnknownCurrency(currency=code) from None
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """numerator / denominator to the nearest whole number, halves away from zero."""
+    rounded = (2 * abs(numerator) + denominator) // (2 * denominator)
+    return rounded if numerator >= 0 else -rounded
+
+
+@dataclass(frozen=True)
+class Money:
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if type(self.minor) is not int:
+            raise AmountNotWhole(value=repr(self.minor))
+        _currency(self.currency)
+        if abs(self.minor) > MAX_MINOR:
+            raise AmountOutOfRange(value=self.minor)
+
+    @classmethod
+    def zero(cls, currency: str) -> Money:
+        return cls(0, currency)
+
+    @classmethod
+    def parse(cls, text: str, currency: str, *, negative: bool = False) -> Money:
+        """What a person typed, as money: "1,043.56", " 12 ", ".5". Nothing is rounded and nothing is guessed."""
+        return _parse(text, currency, negative=negative)
+
+    @classmethod
+    def total(cls, parts: Iterable[Money], currency: str) -> Money:
+        """The sum, of the given currency also when there is nothing to add."""
+        return sum(parts, cls.zero(currency))
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.minor + self._same(other).minor, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.minor - self._same(other).minor, self.currency)
+
+    def __mul__(self, times: int) -> Money:
+        if type(times) is not int:
+            raise AmountNotWhole(value=repr(times))
+        return Money(self.minor * times, self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.minor, self.currency)
+
+    def __abs__(self) -> Money:
+        return Money(abs(self.minor), self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.minor < self._same(other).minor
+
+    def __le__(self, other: Money) -> bool:
+        return self.minor <= self._same(other).minor
+
+    def __gt__(self, other: Money) -> bool:
+        return self.minor > self._same(other).minor
+
+    def __ge__(self, other: Money) -> bool:
+        return self.minor >= self._same(other).minor
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _same(self, other: Money) -> Money:
+        if self.currency != other.currency:
+            raise CurrencyMismatch(left=self.currency, right=other.currency)
+        return other
+
+    @property
+    def is_zero(self) -> bool:
+        return self.minor == 0
+
+    @property
+    def is_positive(self) -> bool:
+        return self.minor > 0
+
+    @property
+    def is_negative(self) -> bool:
+        return self.minor < 0
+
+    def portion(self, bps: int) -> Money:
+        """This many hundredths of a percent of it, half-up: 2.5 % is 250."""
+        return self.share(bps, WHOLE_BPS)
+
+    def share(self, part: int, whole: int) -> Money:
+        """part / whole of it, half-up."""
+        if type(part) is not int or type(whole) is not int:
+            raise AmountNotWhole(value=f"{part!r} / {whole!r}")
+        return Money(half_up(self.minor * part, whole), self.currency)
+
+    def spread(self, weights: Sequence[int], *, step: int = 1) -> tuple[Money, ...]:
+        """Parts in proportion to the weights, in multiples of `step` but for the last, which takes what remains."""
+        whole, parts, left = sum(weights), list[Money](), self
+        for weight in weights[:-1]:
+            parts.append(Money(self.minor * weight // whole // step * step, self.currency))
+            left -= parts[-1]
+        return (*parts, left)
+
+    def major(self) -> str:
+        """The exact number in major units, for files and forms: "1043.56"."""
+        places = digits(self.currency)
+        sign, figures = "-" * self.is_negative, str(abs(self.minor)).zfill(places + 1)
+        return f"{sign}{figures[:-places]}.{figures[-places:]}" if places else sign + figures
+
+    def text(self) -> str:
+        """For people: "$1,043.56", "-$5.00", "¥12,000", "KWD 12.345"."""
+        whole, _, fraction = abs(self).major().partition(".")
+        figures = f"{int(whole):,}" + (f".{fraction}" if fraction else "")
+        return "-" * self.is_negative + CURRENCIES[self.currency].symbol + figures
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"minor": self.minor, "currency": self.currency}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Money:
+        return cls(data["minor"], data["currency"])
+
+
+def stripe_step(currency: str) -> int:
+    """Amounts sent to Stripe are multiples of this many minor units."""
+    return _currency(currency).stripe_step
+
+
+def stripe_exact(money: Money) -> Money:
+    """The same money, if Stripe can take it to the last digit; otherwise `AmountNotStripeExact`."""
+    if money.minor % stripe_step(money.currency):
+        raise AmountNotStripeExact(amount=money, currency=money.currency)
+    return money
+
+
+_AMOUNT = re.compile(r"(?P<sign>[-\u2212]?)(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?:\.(?P<fraction>[0-9]*))?")
+
+
+def _parse(text: str, currency: str, *, negative: bool) -> Money:
+    places = digits(currency)
+    match = _AMOUNT.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None or not (match["whole"] or match["fraction"]):
+        raise AmountNotANumber(text=text)
+    fraction = (match["fraction"] or "").rstrip("0")
+    if len(fraction) > places:
+        raise AmountTooPrecise(text=text, currency=currency, digits=places)
+    if len(match["whole"]) > len(str(MAX_MINOR)) * 2:  # int() of a pasted book would be slow, and is refused anyway
+        raise AmountOutOfRange(value="This number")
+    minor = int(match["whole"].replace(",", "") or "0") * 10**places + int(fraction.ljust(places, "0") or "0")
+    if match["sign"] and minor and not negative:
+        raise AmountNegative(text=text)
+    return Money(-minor if match["sign"] else minor, currency)
