@@ -1,0 +1,182 @@
+"""The payments port: everything the desk asks of a payment provider, and the three ways it can go wrong.
+
+Rules for every call that moves money: `op` is our operation id, kept with the object at the provider as `metadata.op`;
+`key` is the idempotency key `{op}:{attempt}`, kept as `metadata.key`. The answer is a snapshot or one of three errors:
+
+* `ProviderRefused`: definitive; nothing happened. The attempt may be bumped.
+* `OutcomeUnknown`: it may or may not have happened. Try the *same* key again, or `find_…` by `op` when the key is old
+  (providers forget keys after a day and would then do it twice).
+* `CallPerson`: our own set-up is wrong; sending again cannot help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from core.errors import DeskError
+from core.gateways.snapshots import (
+    BalanceLine,
+    ChargeSnapshot,
+    CustomerSnapshot,
+    DisputeSnapshot,
+    Event,
+    PayeeAccountSnapshot,
+    PayoutSnapshot,
+    RefundSnapshot,
+    ReversalSnapshot,
+    TransferSnapshot,
+)
+from core.money import Money
+
+__all__ = [
+    "BalanceLine",
+    "CallPerson",
+    "ChargeSnapshot",
+    "CustomerSnapshot",
+    "DisputeSnapshot",
+    "Event",
+    "LiveKeyElsewhere",
+    "OutcomeUnknown",
+    "PayeeAccountSnapshot",
+    "Payments",
+    "PayoutSnapshot",
+    "ProviderRefused",
+    "RefundSnapshot",
+    "ReversalSnapshot",
+    "TransferSnapshot",
+]
+
+
+class ProviderRefused(DeskError):
+    """The payment provider refused: {reason} ({provider_code})."""
+
+    @property
+    def provider_code(self) -> str:
+        """The provider's own word, such as `card_declined`, `insufficient_funds` or `charge_already_refunded`."""
+        return str(self.facts["provider_code"])
+
+
+class OutcomeUnknown(DeskError):
+    """The payment provider gave no clear answer ({reason}); it may or may not have been done."""
+
+
+class CallPerson(DeskError):
+    """The payment provider does not accept our set-up: {reason}. Someone must look at it before anything is sent."""
+
+
+class LiveKeyElsewhere(DeskError):
+    """A live key may only be used with the provider's own address, not with {address}."""
+
+
+class Payments(Protocol):
+    """What the desk needs from a payment provider. Amounts carry their currency; `account` is a connected account."""
+
+    # -- people ---------------------------------------------------------------------------------------------------
+
+    def create_customer(self, op: str, key: str, *, name: str, email: str) -> CustomerSnapshot: ...
+
+    def create_payee_account(
+        self, op: str, key: str, *, email: str, country: str, currency: str, bank_token: str | None = None
+    ) -> PayeeAccountSnapshot:
+        """A connected account with manual payouts: only we send its money to the bank."""
+
+    def replace_bank(self, op: str, key: str, *, account: str, bank_token: str) -> PayeeAccountSnapshot:
+        """Another bank account or card for a payee, after a failed payout (milestone-payment-flow, Error Handling 2)."""
+
+    def payee_account(self, account: str) -> PayeeAccountSnapshot: ...
+
+    # -- money ----------------------------------------------------------------------------------------------------
+
+    def charge(
+        self,
+        op: str,
+        key: str,
+        *,
+        amount: Money,
+        customer: str,
+        payment_method: str,
+        transfer_group: str,
+        description: str,
+    ) -> ChargeSnapshot:
+        """Take a payment now, without the customer present."""
+
+    def refund(
+        self, op: str, key: str, *, payment_intent: str, amount: Money, reason: str | None = None
+    ) -> RefundSnapshot:
+        """Give back part or all of a payment. `reason`: `duplicate`, `fraudulent` or `requested_by_customer`."""
+
+    def transfer(
+        self,
+        op: str,
+        key: str,
+        *,
+        amount: Money,
+        destination: str,
+        transfer_group: str,
+        source_transaction: str | None = None,
+    ) -> TransferSnapshot:
+        """Move money to a payee's account; `source_transaction` is the charge (`ch_…`) that pays for it."""
+
+    def reverse_transfer(self, op: str, key: str, *, transfer: str, amount: Money) -> ReversalSnapshot: ...
+
+    def payout(
+        self, op: str, key: str, *, account: str, amount: Money, method: str = "standard"
+    ) -> PayoutSnapshot:
+        """Send a payee's money to the bank; `method` is `standard` or `instant`."""
+
+    # -- disputes -------------------------------------------------------------------------------------------------
+
+    def upload_evidence(self, key: str, *, filename: str, content: bytes) -> str:
+        """Store a file as dispute evidence; returns its id, to be named in `submit_evidence`."""
+
+    def submit_evidence(
+        self, op: str, key: str, *, dispute: str, evidence: Mapping[str, str], submit: bool
+    ) -> DisputeSnapshot:
+        """Stage (`submit=False`) or send evidence: usually there is only one submission. Texts ≤ 20,000 characters each."""
+
+    def accept_dispute(self, key: str, *, dispute: str) -> DisputeSnapshot:
+        """Give in: the dispute is lost at once and cannot be reopened."""
+
+    # -- look-ups by our operation id, for an unknown outcome -------------------------------------------------------
+
+    def find_charge(self, op: str, *, transfer_group: str) -> ChargeSnapshot | None: ...
+
+    def find_refund(self, op: str, *, payment_intent: str) -> RefundSnapshot | None: ...
+
+    def find_transfer(self, op: str, *, transfer_group: str, destination: str) -> TransferSnapshot | None: ...
+
+    def find_reversal(self, op: str, *, transfer: str) -> ReversalSnapshot | None: ...
+
+    def find_payout(self, op: str, *, account: str, created_from: datetime) -> PayoutSnapshot | None: ...
+
+    # -- present state ----------------------------------------------------------------------------------------------
+
+    def charge_of(self, payment_intent: str) -> ChargeSnapshot: ...
+
+    def refund_by_id(self, refund: str) -> RefundSnapshot: ...
+
+    def transfer_by_id(self, transfer: str) -> TransferSnapshot: ...
+
+    def reversal_by_id(self, transfer: str, reversal: str) -> ReversalSnapshot: ...
+
+    def payout_by_id(self, payout: str, *, account: str) -> PayoutSnapshot: ...
+
+    def dispute_by_id(self, dispute: str) -> DisputeSnapshot: ...
+
+    # -- the books of the provider ------------------------------------------------------------------------------------
+
+    def balance_lines(
+        self, created_from: datetime, created_to: datetime, *, account: str | None = None
+    ) -> Iterator[BalanceLine]:
+        """Every line with `created_from <= created < created_to`, newest first, paging to the end."""
+
+    def balance(self, *, account: str | None = None) -> dict[str, Money]:
+        """Available and pending together, per currency."""
+
+    def available(self, *, account: str | None = None) -> dict[str, Money]:
+        """What can be paid out or transferred now, per currency."""
+
+    def events(self, after: datetime, *, account: str | None = None) -> Iterator[Event]:
+        """Every event created at or after `after`, newest first: what webhooks may have missed."""
