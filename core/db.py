@@ -41,6 +41,7 @@ class Record(DeclarativeBase):
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB(),
         list[Any]: JSONB(),
+        list[str]: JSONB(),
     }
 
 

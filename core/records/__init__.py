@@ -1,0 +1,43 @@
+"""What is stored: one file per noun. `core.ledger` and `core.audit` alone write their own tables."""
+
+from __future__ import annotations
+
+from core.db import Record
+from core.records.disputes import Decision, Evidence, EvidenceView, Hold, Message, Ticket
+from core.records.milestones import Milestone
+from core.records.outside import Notification, OutgoingOperation, WebhookEvent
+from core.records.payments import BalanceTransaction, PaymentEvent, PaymentOrder, Payout, Refund
+from core.records.people import Installation, Party, Staff, StaffRole, StaffSession, StaffTie
+from core.records.projects import Engagement, PolicyVersion, Project
+from core.records.reconciliation import ReconciliationBreak, ReconciliationRun, StatementLine
+
+__all__ = [
+    "BalanceTransaction",
+    "Decision",
+    "Engagement",
+    "Evidence",
+    "EvidenceView",
+    "Hold",
+    "Installation",
+    "Message",
+    "Milestone",
+    "Notification",
+    "OutgoingOperation",
+    "Party",
+    "PaymentEvent",
+    "PaymentOrder",
+    "Payout",
+    "PolicyVersion",
+    "Project",
+    "ReconciliationBreak",
+    "ReconciliationRun",
+    "Record",
+    "Refund",
+    "Staff",
+    "StaffRole",
+    "StaffSession",
+    "StaffTie",
+    "StatementLine",
+    "Ticket",
+    "WebhookEvent",
+]

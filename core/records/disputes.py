@@ -1,0 +1,168 @@
+"""Disputes: tickets, what the parties said, what they showed, and the holds that stop a release."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Record
+
+BLOCKING = "status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')"
+
+
+class Ticket(Record):
+    """A dispute about one milestone. At most one may be unresolved at a time."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        CheckConstraint(
+            "status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY', 'RESOLVED', 'WITHDRAWN')", name="status"
+        ),
+        Index("tickets_one_open_idx", "milestone_id", unique=True, postgresql_where=BLOCKING),
+        Index("tickets_open_due_idx", "due_at", "id", postgresql_where=BLOCKING),
+        Index("tickets_mediator_open_idx", "mediator_id", "due_at", postgresql_where=BLOCKING),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
+    opened_by: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    reason: Mapped[str]
+    details: Mapped[str] = mapped_column(default="")
+    status: Mapped[str] = mapped_column(default="OPEN")
+    escalated: Mapped[bool] = mapped_column(default=False)
+    mediator_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    version: Mapped[int] = mapped_column(default=1)
+    opened_at: Mapped[datetime]
+    mediation_due_at: Mapped[datetime | None] = mapped_column(default=None)
+    in_mediation_at: Mapped[datetime | None] = mapped_column(default=None)
+    decision_due_at: Mapped[datetime | None] = mapped_column(default=None)
+    due_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None] = mapped_column(default=None)
+    resolution: Mapped[str | None] = mapped_column(default=None)
+    resolution_notes: Mapped[str | None] = mapped_column(default=None)
+
+
+class Message(Record):
+    """What a party or staff wrote about a milestone. `audience` PARTIES or STAFF."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        CheckConstraint("audience in ('PARTIES', 'STAFF')", name="audience"),
+        CheckConstraint("author_kind in ('party', 'staff', 'system')", name="author_kind"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), default=None)
+    author_kind: Mapped[str]
+    author_id: Mapped[int | None] = mapped_column(default=None)
+    audience: Mapped[str] = mapped_column(default="PARTIES")
+    body: Mapped[str]
+    at: Mapped[datetime]
+
+
+class Evidence(Record):
+    """A file that a party handed in. The bytes lie in the evidence store under `sha256`; this row never changes."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (
+        UniqueConstraint("milestone_id", "sha256"),
+        CheckConstraint("kind in ('IMAGE', 'PDF', 'TEXT', 'OTHER')", name="kind"),
+        CheckConstraint("size_bytes > 0", name="not_empty"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), default=None)
+    uploaded_by: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    kind: Mapped[str]
+    file_name: Mapped[str]
+    media_type: Mapped[str]
+    size_bytes: Mapped[int]
+    sha256: Mapped[str]
+    caption: Mapped[str] = mapped_column(default="")
+    taken_at: Mapped[datetime | None] = mapped_column(default=None)
+    at: Mapped[datetime]
+
+
+class EvidenceView(Record):
+    """Who of staff opened which piece of evidence, and when first."""
+
+    __tablename__ = "evidence_views"
+
+    evidence_id: Mapped[int] = mapped_column(ForeignKey("evidence.id"), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    first_at: Mapped[datetime]
+
+
+class Hold(Record):
+    """A manual stop on a release: on reports, disputes or risk (payment-escrow-rules, Release Rules)."""
+
+    __tablename__ = "holds"
+    __table_args__ = (
+        Index("holds_active_idx", "milestone_id", postgresql_where="released_at is null"),
+        CheckConstraint("kind in ('MANUAL', 'RISK', 'REPORT', 'HIGH_VALUE')", name="kind"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"))
+    kind: Mapped[str]
+    reason: Mapped[str]
+    report_id: Mapped[str | None] = mapped_column(default=None)
+    placed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    placed_at: Mapped[datetime]
+    released_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    released_at: Mapped[datetime | None] = mapped_column(default=None)
+    release_reason: Mapped[str | None] = mapped_column(default=None)
+
+
+class Decision(Record):
+    """A mediator's decision and the plan it stands for. The plan and its hash never change once written."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        CheckConstraint("outcome in ('FULL_RELEASE', 'PARTIAL_RELEASE', 'FULL_REFUND')", name="outcome"),
+        CheckConstraint(
+            "status in ('AWAITING_APPROVAL', 'COOLING_OFF', 'EXECUTED', 'RETURNED', 'VOIDED')", name="status"
+        ),
+        CheckConstraint("checker_id is null or checker_id <> maker_id", name="maker_is_not_checker"),
+        CheckConstraint(
+            "status not in ('COOLING_OFF', 'EXECUTED') or not needs_approval or checker_id is not null",
+            name="approved_before_execution",
+        ),
+        CheckConstraint("release_minor >= 0 and refund_minor >= 0", name="amounts"),
+        Index(
+            "decisions_one_live_idx",
+            "ticket_id",
+            unique=True,
+            postgresql_where="status in ('AWAITING_APPROVAL', 'COOLING_OFF', 'EXECUTED')",
+        ),
+        Index("decisions_to_execute_idx", "execute_at", postgresql_where="status = 'COOLING_OFF'"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
+    intent: Mapped[str] = mapped_column(unique=True)
+    outcome: Mapped[str]
+    ground: Mapped[str]
+    currency: Mapped[str]
+    release_minor: Mapped[int]
+    refund_minor: Mapped[int]
+    reasons: Mapped[str]
+    citations: Mapped[list[Any]]
+    plan: Mapped[dict[str, Any]]
+    plan_hash: Mapped[str]
+    status: Mapped[str]
+    needs_approval: Mapped[bool]
+    approval_reasons: Mapped[list[Any]]
+    maker_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    made_at: Mapped[datetime]
+    checker_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    checked_at: Mapped[datetime | None] = mapped_column(default=None)
+    check_note: Mapped[str | None] = mapped_column(default=None)
+    execute_at: Mapped[datetime | None] = mapped_column(default=None)
+    executed_at: Mapped[datetime | None] = mapped_column(default=None)

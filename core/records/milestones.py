@@ -1,0 +1,51 @@
+"""Milestones: the unit of work that money is held for."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Record
+
+
+class Milestone(Record):
+    """`version` counts changes: a plan made against one version is void under the next."""
+
+    __tablename__ = "milestones"
+    __table_args__ = (
+        UniqueConstraint("project_id", "position"),
+        CheckConstraint("amount_minor > 0", name="amount_positive"),
+        CheckConstraint(
+            "status in ('PLANNED', 'AWAITING_FUNDING', 'FUNDED', 'PENDING_VERIFICATION', 'DISPUTED', "
+            "'IN_MEDIATION', 'VERIFIED', 'COMPLETED', 'REFUNDED', 'CANCELED')",
+            name="status",
+        ),
+        CheckConstraint("outcome in ('RELEASED', 'SPLIT')", name="outcome"),
+        CheckConstraint("(status = 'COMPLETED') = (completed_at is not null)", name="completed_has_time"),
+        Index("milestones_reminder_due_idx", "next_reminder_at", postgresql_where="next_reminder_at is not null"),
+        Index("milestones_auto_approve_due_idx", "auto_approve_at", postgresql_where="auto_approve_at is not null"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    position: Mapped[int]
+    title: Mapped[str]
+    deliverable: Mapped[str]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    target_date: Mapped[date | None] = mapped_column(default=None)
+    acceptance_rule: Mapped[str]
+    status: Mapped[str] = mapped_column(default="PLANNED")
+    outcome: Mapped[str | None] = mapped_column(default=None)
+    version: Mapped[int] = mapped_column(default=1)
+    activated_at: Mapped[datetime | None] = mapped_column(default=None)
+    funded_at: Mapped[datetime | None] = mapped_column(default=None)
+    completion_notice_at: Mapped[datetime | None] = mapped_column(default=None)
+    dispute_until: Mapped[datetime | None] = mapped_column(default=None)
+    auto_approve_at: Mapped[datetime | None] = mapped_column(default=None)
+    next_reminder_at: Mapped[datetime | None] = mapped_column(default=None)
+    reminder_level: Mapped[int] = mapped_column(default=0)
+    verified_at: Mapped[datetime | None] = mapped_column(default=None)
+    completed_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -1,0 +1,147 @@
+"""Payments: what was charged for a milestone and where each minor unit of it is now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Record
+
+STATES = (
+    "'UNPAID', 'PENDING_PAYMENT', 'PAID_HELD', 'PARTIALLY_RELEASED', 'RELEASED', "
+    "'REFUND_PENDING', 'REFUNDED', 'CHARGEBACK_REVIEW', 'CANCELED'"
+)
+
+
+class PaymentOrder(Record):
+    """One order per milestone, in the milestone's currency. `funded` splits into the five places money can be."""
+
+    __tablename__ = "payment_orders"
+    __table_args__ = (
+        CheckConstraint(f"state in ({STATES})", name="state"),
+        CheckConstraint(
+            "funded_minor = held_minor + payable_minor + refundable_minor + released_minor + refunded_minor",
+            name="funded_is_accounted_for",
+        ),
+        CheckConstraint(
+            "least(held_minor, payable_minor, refundable_minor, released_minor, refunded_minor) >= 0",
+            name="nothing_negative",
+        ),
+        CheckConstraint("charge_minor > amount_minor", name="charge_covers_amount"),
+        Index("payment_orders_held_since_idx", "funded_at", postgresql_where="held_minor > 0"),
+    )
+
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), primary_key=True)
+    currency: Mapped[str]
+    state: Mapped[str] = mapped_column(default="UNPAID")
+    amount_minor: Mapped[int]
+    platform_fee_minor: Mapped[int]
+    processing_fee_minor: Mapped[int]
+    charge_minor: Mapped[int]
+    funded_minor: Mapped[int] = mapped_column(default=0)
+    held_minor: Mapped[int] = mapped_column(default=0)
+    payable_minor: Mapped[int] = mapped_column(default=0)
+    refundable_minor: Mapped[int] = mapped_column(default=0)
+    released_minor: Mapped[int] = mapped_column(default=0)
+    refunded_minor: Mapped[int] = mapped_column(default=0)
+    fee_kept_minor: Mapped[int] = mapped_column(default=0)
+    in_flight: Mapped[bool] = mapped_column(default=False)
+    chargeback_open: Mapped[bool] = mapped_column(default=False)
+    canceled: Mapped[bool] = mapped_column(default=False)
+    attempts: Mapped[int] = mapped_column(default=0)
+    stripe_payment_intent: Mapped[str | None] = mapped_column(default=None, unique=True)
+    stripe_charge: Mapped[str | None] = mapped_column(default=None, unique=True)
+    failure: Mapped[str | None] = mapped_column(default=None)
+    created_at: Mapped[datetime]
+    funded_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class PaymentEvent(Record):
+    """Every change of a payment state, with what caused it (payment-escrow-rules, Records)."""
+
+    __tablename__ = "payment_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("payment_orders.milestone_id"), index=True)
+    from_state: Mapped[str]
+    to_state: Mapped[str]
+    cause: Mapped[str]
+    amounts: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class BalanceTransaction(Record):
+    """A line of the provider's ledger that is booked in ours. Amounts are signed minor units; net = amount - fee."""
+
+    __tablename__ = "balance_transactions"
+    __table_args__ = (CheckConstraint("net = amount - fee", name="net"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    reporting_category: Mapped[str]
+    amount: Mapped[int]
+    fee: Mapped[int]
+    net: Mapped[int]
+    currency: Mapped[str]
+    source: Mapped[str]
+    milestone_id: Mapped[int | None] = mapped_column(ForeignKey("milestones.id"), index=True, default=None)
+    journal_id: Mapped[int] = mapped_column(ForeignKey("journals.id"), unique=True)
+    created_at: Mapped[datetime]
+    booked_at: Mapped[datetime]
+
+
+class Refund(Record):
+    """Money on its way back to the payer. `amount` is what leaves Stripe; `milestone_part` its share of the held sum."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0 and milestone_part_minor >= 0", name="amounts"),
+        CheckConstraint("status in ('QUEUED', 'PENDING', 'SUCCEEDED', 'FAILED', 'CANCELED')", name="status"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
+    decision_id: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"), default=None)
+    operation_id: Mapped[int] = mapped_column(ForeignKey("outgoing_operations.id"), unique=True)
+    amount_minor: Mapped[int]
+    milestone_part_minor: Mapped[int]
+    currency: Mapped[str]
+    ground: Mapped[str]
+    status: Mapped[str] = mapped_column(default="QUEUED")
+    stripe_refund: Mapped[str | None] = mapped_column(default=None, unique=True)
+    failure: Mapped[str | None] = mapped_column(default=None)
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class Payout(Record):
+    """A withdrawal: `amount` leaves the payee's payable, `fee` stays, the rest is transferred and then paid out."""
+
+    __tablename__ = "payouts"
+    __table_args__ = (
+        CheckConstraint("amount_minor > fee_minor and fee_minor >= 0", name="amounts"),
+        CheckConstraint(
+            "status in ('REQUESTED', 'SENDING', 'TRANSFERRED', 'IN_TRANSIT', 'PAID', 'FAILED', "
+            "'ADMINISTRATIVE_REVIEW', 'CANCELED')",
+            name="status",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
+    party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"), index=True)
+    currency: Mapped[str]
+    amount_minor: Mapped[int]
+    fee_minor: Mapped[int]
+    method: Mapped[str]
+    status: Mapped[str] = mapped_column(default="REQUESTED")
+    transfer_operation_id: Mapped[int] = mapped_column(ForeignKey("outgoing_operations.id"), unique=True)
+    stripe_transfer: Mapped[str | None] = mapped_column(default=None, unique=True)
+    stripe_payout: Mapped[str | None] = mapped_column(default=None, unique=True)
+    failure: Mapped[str | None] = mapped_column(default=None)
+    requested_at: Mapped[datetime]
+    arrival_at: Mapped[datetime | None] = mapped_column(default=None)
+    paid_at: Mapped[datetime | None] = mapped_column(default=None)

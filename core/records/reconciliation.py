@@ -1,0 +1,65 @@
+"""Reconciliation: the provider's statement beside our ledger, run by run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Record
+
+
+class ReconciliationRun(Record):
+    __tablename__ = "reconciliation_runs"
+    __table_args__ = (CheckConstraint("status in ('RUNNING', 'CLEAN', 'BREAKS', 'FAILED')", name="status"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(default="RUNNING")
+    started_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    until: Mapped[datetime]
+    lines: Mapped[int] = mapped_column(default=0)
+    matched: Mapped[int] = mapped_column(default=0)
+    breaks: Mapped[int] = mapped_column(default=0)
+    totals: Mapped[list[Any]] = mapped_column(default=list)
+    error: Mapped[str | None] = mapped_column(default=None)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class StatementLine(Record):
+    """A balance transaction as the provider last told it."""
+
+    __tablename__ = "statement_lines"
+    __table_args__ = (CheckConstraint("net = amount - fee", name="net"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    reporting_category: Mapped[str]
+    amount: Mapped[int]
+    fee: Mapped[int]
+    net: Mapped[int]
+    currency: Mapped[str]
+    source: Mapped[str]
+    created_at: Mapped[datetime]
+    fetched_at: Mapped[datetime]
+
+
+class ReconciliationBreak(Record):
+    __tablename__ = "reconciliation_breaks"
+    __table_args__ = (
+        CheckConstraint(
+            "kind in ('NOT_IN_LEDGER', 'NOT_AT_PROVIDER', 'AMOUNT_DIFFERS', 'BALANCE_DIFFERS')", name="kind"
+        ),
+        Index("reconciliation_breaks_run_idx", "run_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("reconciliation_runs.id"))
+    kind: Mapped[str]
+    transaction_id: Mapped[str | None] = mapped_column(default=None)
+    journal_id: Mapped[int | None] = mapped_column(default=None)
+    currency: Mapped[str]
+    at_provider: Mapped[int | None] = mapped_column(default=None)
+    in_ledger: Mapped[int | None] = mapped_column(default=None)
