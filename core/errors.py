@@ -70,7 +70,7 @@ class NotFound(DeskError):
 class ChangedMeanwhile(DeskError):
     """This {kind} changed while you were looking at it: {what}. Nothing was done; look at it again, then decide.
 
-    Two people deciding at once: one wins, the other is told what changed (DESIGN: Decision 5).
+    Two people deciding at once: one wins, the other is told what changed.
     """
 
 

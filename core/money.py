@@ -225,8 +225,8 @@ def _parse(text: str, currency: str, *, negative: bool) -> Money:
     match = _AMOUNT.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None or not (match["whole"] or match["fraction"]):
         raise AmountNotANumber(text=text)
-    fraction = (match["fraction"] or "").rstrip("0")
-    if len(fraction) > places:
+    fraction = match["fraction"] or ""
+    if len(fraction) > places:  # "1.500" may be meant as fifteen hundred: it is refused even though it is 1.5
         raise AmountTooPrecise(text=text, currency=currency, digits=places)
     if len(match["whole"]) > len(str(MAX_MINOR)) * 2:  # int() of a pasted book would be slow, and is refused anyway
         raise AmountOutOfRange(value="This number")

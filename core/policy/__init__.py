@@ -1,0 +1,50 @@
+"""Every number has one home: two named profiles, frozen, each line with where it comes from.
+
+A project keeps a snapshot of the profile version it began with, so a change never touches money in flight.
+"""
+
+from __future__ import annotations
+
+from core.policy.limits import (
+    GIVE_UP_AFTER,
+    RETRY_FIRST,
+    RETRY_LONGEST,
+    SESSION_ABSOLUTE,
+    SESSION_IDLE,
+    STEP_UP_WITHIN,
+    TRIES,
+)
+from core.policy.linter import Finding, Level, PolicyContradicts, accept, lint
+from core.policy.named import HOME_SERVICES, LEGAL_SERVICES, PROFILES
+from core.policy.profile import (
+    PerCurrency,
+    Platform,
+    Profile,
+    SnapshotUnreadable,
+    Tariff,
+    WithdrawalMethod,
+)
+
+__all__ = [
+    "GIVE_UP_AFTER",
+    "HOME_SERVICES",
+    "LEGAL_SERVICES",
+    "PROFILES",
+    "RETRY_FIRST",
+    "RETRY_LONGEST",
+    "SESSION_ABSOLUTE",
+    "SESSION_IDLE",
+    "STEP_UP_WITHIN",
+    "TRIES",
+    "Finding",
+    "Level",
+    "PerCurrency",
+    "Platform",
+    "PolicyContradicts",
+    "Profile",
+    "SnapshotUnreadable",
+    "Tariff",
+    "WithdrawalMethod",
+    "accept",
+    "lint",
+]

@@ -1,0 +1,14 @@
+"""Numbers of the desk itself, the same for every project: sessions, and how long an outgoing operation is tried."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+STEP_UP_WITHIN = timedelta(minutes=5)
+SESSION_IDLE = timedelta(minutes=15)
+SESSION_ABSOLUTE = timedelta(hours=8)
+# Outgoing operations: the processor forgets idempotency keys after 24 h, so nothing is resent later than 23 h.
+TRIES = 8
+GIVE_UP_AFTER = timedelta(hours=23)
+RETRY_FIRST = timedelta(seconds=2)
+RETRY_LONGEST = timedelta(hours=1)

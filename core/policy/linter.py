@@ -1,0 +1,117 @@
+"""Do the numbers of a profile fit together? Errors refuse it; warnings are shown to whoever approves it.
+
+A timer that leaves a gap strands money (nothing would ever move it); timers that contradict each other move money that
+somebody may still dispute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from enum import StrEnum
+
+from core.errors import DeskError
+from core.money import CURRENCIES, WHOLE_BPS
+from core.policy.profile import PerCurrency, Profile, Tariff
+
+LONGEST_HELD = timedelta(days=90)
+
+
+class Level(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Finding:
+    level: Level
+    code: str
+    sentence: str
+
+
+class PolicyContradicts(DeskError):
+    """This profile cannot be used: {findings}"""
+
+
+def lint(profile: Profile) -> list[Finding]:
+    return [*_durations(profile), *_fees(profile), *_silence(profile), *_disputes(profile), *_amounts(profile)]
+
+
+def accept(profile: Profile) -> list[Finding]:
+    """The warnings of a profile that can be used; `PolicyContradicts` for one that cannot."""
+    findings = lint(profile)
+    if errors := [finding.sentence for finding in findings if finding.level is Level.ERROR]:
+        raise PolicyContradicts(findings=" ".join(errors))
+    return findings
+
+
+def _error(code: str, sentence: str) -> Finding:
+    return Finding(Level.ERROR, code, sentence)
+
+
+def _warning(code: str, sentence: str) -> Finding:
+    return Finding(Level.WARNING, code, sentence)
+
+
+def _durations(profile: Profile) -> Iterator[Finding]:
+    for name, label, value, _ in profile.lines():
+        if not isinstance(value, timedelta):
+            continue
+        if value < timedelta(0) or (not value and name != "cooling_off"):
+            yield _error("duration_not_positive", f"{label}: the time must be longer than nothing.")
+        if value % timedelta(seconds=1):
+            yield _error("duration_not_whole", f"{label}: the time must be whole seconds.")
+
+
+def _fees(profile: Profile) -> Iterator[Finding]:
+    tariffs = [value for _, _, value, _ in profile.lines() if isinstance(value, Tariff)]
+    rates = [profile.platform_fee_bps, profile.processor_bps, *(tariff.bps for tariff in tariffs)]
+    if not all(0 <= rate < WHOLE_BPS for rate in rates):
+        yield _error("rate_out_of_range", "Every fee rate must be at least 0 % and below 100 %.")
+
+
+def _silence(profile: Profile) -> Iterator[Finding]:
+    window, silence, reminder = profile.dispute_window, profile.auto_approve_after, profile.first_reminder_after
+    if (reminder is None) != (profile.reminder_every is None):
+        yield _error("reminders_half_set", "Reminders need both the first delay and the interval, or neither.")
+    if not profile.auto_approve:
+        if reminder is None:
+            yield _error("silence_never_ends", "Without auto-approval and reminders, silence holds the money for ever.")
+        else:
+            yield _warning("silence_waits", "Without auto-approval, funds stay held until the payer answers.")
+        return
+    if window is not None and silence < window:
+        yield _error("approved_while_disputable", "Silence would approve while the dispute window is still open.")
+    if window is not None and window < silence:
+        yield _warning(
+            "complaint_gap",
+            "The dispute window closes before silence approves: a complaint in between can only ask for a hold.",
+        )
+    if reminder is not None and reminder >= silence:
+        yield _error("reminder_too_late", "The first reminder would come after silence has approved.")
+    elif reminder is not None and window is not None and reminder >= window:
+        yield _warning("reminded_after_window", "The first reminder comes after the dispute window has closed.")
+
+
+def _disputes(profile: Profile) -> Iterator[Finding]:
+    path = profile.auto_approve_after + (profile.mediation_after or timedelta(0)) + profile.deadlock_after
+    if profile.held_age_alarm >= LONGEST_HELD:
+        yield _error("alarm_too_late", "The alarm for old held funds must come before 90 days, when they must move.")
+    elif profile.held_age_alarm <= path + profile.cooling_off:
+        yield _warning("alarm_in_ordinary_course", "The alarm for old held funds would sound in an ordinary dispute.")
+    if profile.cooling_off >= profile.deadlock_after:
+        yield _warning("cooling_off_long", "Cooling-off is as long as a deadlock.")
+
+
+def _amounts(profile: Profile) -> Iterator[Finding]:
+    tables = [getattr(profile, item.name) for item in fields(profile)]
+    amounts = [table for table in tables if isinstance(table, PerCurrency)]
+    for tariff in (table for table in tables if isinstance(table, Tariff)):
+        amounts += [tariff.minimum, tariff.fixed]
+    if any(table.minor.keys() != CURRENCIES.keys() for table in amounts):
+        yield _error("currency_missing", "Every amount must be given in every currency.")
+    elif any(minor < 0 for table in amounts for minor in table.minor.values()):
+        yield _error("amount_negative", "No amount may be negative.")
+    if profile.decisions_a_day < 1 or profile.contact_attempts < 1:
+        yield _error("count_not_positive", "Counts must be at least 1.")

@@ -1,0 +1,180 @@
+"""Who may do what: one table from permission to roles, asked by every action before it does anything.
+
+Staff act by role, the parties of a project by their tie to it, and the system only where a timer or an event of the
+payment processor moves things. Nobody is exempt: an administrator holds the permissions of the table and no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from core.errors import DeskError
+from core.policy import STEP_UP_WITHIN
+
+
+class Role(StrEnum):
+    MEDIATOR = "mediator"
+    FINANCE = "finance"
+    COMPLIANCE = "compliance"
+    ADMINISTRATOR = "administrator"
+
+
+class Permission(StrEnum):
+    READ_CASES = "read_cases"
+    WORK_TICKET = "work_ticket"
+    ASSIGN_TICKET = "assign_ticket"
+    DECIDE = "decide"
+    DECIDE_ESCALATED = "decide_escalated"
+    APPROVE_DECISION = "approve_decision"
+    EXPORT_CASE = "export_case"
+    PLACE_HOLD = "place_hold"
+    RELEASE_HOLD = "release_hold"
+    REVIEW_RISK = "review_risk"
+    READ_LEDGER = "read_ledger"
+    EXPORT_LEDGER = "export_ledger"
+    SETTLE_SUSPENSE = "settle_suspense"
+    RUN_RECONCILIATION = "run_reconciliation"
+    RESOLVE_DIFFERENCE = "resolve_difference"
+    READ_PAYOUTS = "read_payouts"
+    REVIEW_PAYOUT = "review_payout"
+    RETRY_OPERATION = "retry_operation"
+    READ_CHARGEBACKS = "read_chargebacks"
+    ANSWER_CHARGEBACK = "answer_chargeback"
+    READ_AUDIT = "read_audit"
+    EXPORT_AUDIT = "export_audit"
+    VERIFY_AUDIT = "verify_audit"
+    READ_PEOPLE = "read_people"
+    ERASE_PERSON = "erase_person"
+    READ_POLICY = "read_policy"
+    CHANGE_POLICY = "change_policy"
+    APPROVE_POLICY = "approve_policy"
+    MANAGE_STAFF = "manage_staff"
+    RUN_CHECKS = "run_checks"
+
+    @property
+    def words(self) -> str:
+        return self.value.replace("_", " ")
+
+
+_EVERYONE = frozenset(Role)
+
+
+def _to(*roles: Role) -> frozenset[Role]:
+    return frozenset(roles)
+
+
+MEDIATOR, FINANCE, COMPLIANCE, ADMINISTRATOR = Role
+
+TABLE: Mapping[Permission, frozenset[Role]] = {
+    Permission.READ_CASES: _EVERYONE,
+    Permission.WORK_TICKET: _to(MEDIATOR, COMPLIANCE),
+    Permission.ASSIGN_TICKET: _to(MEDIATOR, ADMINISTRATOR),
+    Permission.DECIDE: _to(MEDIATOR),
+    # After a deadlock the case is the platform administrators' (milestone-payment-flow, Error Handling 3).
+    Permission.DECIDE_ESCALATED: _to(ADMINISTRATOR),
+    Permission.APPROVE_DECISION: _to(MEDIATOR, FINANCE, ADMINISTRATOR),
+    Permission.EXPORT_CASE: _to(MEDIATOR, COMPLIANCE),
+    # Manual hold on reports, disputes and risk events (payment-escrow-rules, Release Rules).
+    Permission.PLACE_HOLD: _EVERYONE,
+    Permission.RELEASE_HOLD: _to(COMPLIANCE, ADMINISTRATOR),
+    Permission.REVIEW_RISK: _to(COMPLIANCE),
+    Permission.READ_LEDGER: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
+    Permission.EXPORT_LEDGER: _to(FINANCE, COMPLIANCE),
+    Permission.SETTLE_SUSPENSE: _to(FINANCE),
+    Permission.RUN_RECONCILIATION: _to(FINANCE),
+    Permission.RESOLVE_DIFFERENCE: _to(FINANCE),
+    Permission.READ_PAYOUTS: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
+    # Administrative review of a failed payout (milestone-payment-flow, Error Handling 2).
+    Permission.REVIEW_PAYOUT: _to(FINANCE, ADMINISTRATOR),
+    Permission.RETRY_OPERATION: _to(FINANCE, ADMINISTRATOR),
+    Permission.READ_CHARGEBACKS: _EVERYONE,
+    Permission.ANSWER_CHARGEBACK: _to(FINANCE, COMPLIANCE),
+    Permission.READ_AUDIT: _to(COMPLIANCE, ADMINISTRATOR),
+    Permission.EXPORT_AUDIT: _to(COMPLIANCE),
+    Permission.VERIFY_AUDIT: _to(COMPLIANCE, ADMINISTRATOR),
+    Permission.READ_PEOPLE: _to(MEDIATOR, COMPLIANCE, ADMINISTRATOR),
+    Permission.ERASE_PERSON: _to(COMPLIANCE),
+    Permission.READ_POLICY: _EVERYONE,
+    Permission.CHANGE_POLICY: _to(ADMINISTRATOR),
+    Permission.APPROVE_POLICY: _to(ADMINISTRATOR),
+    Permission.MANAGE_STAFF: _to(ADMINISTRATOR),
+    Permission.RUN_CHECKS: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
+}
+
+BY_SYSTEM = frozenset(
+    {
+        Permission.ASSIGN_TICKET,
+        Permission.PLACE_HOLD,
+        Permission.RUN_RECONCILIATION,
+        Permission.RETRY_OPERATION,
+        Permission.VERIFY_AUDIT,
+        Permission.RUN_CHECKS,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Whoever does it: a member of staff, a party of the project (payer or payee), or the system itself."""
+
+    kind: Literal["staff", "party", "system"]
+    id: int | None
+    roles: frozenset[Role] = frozenset()
+    authenticated_at: datetime | None = None
+    session_id: int | None = None
+
+    @property
+    def label(self) -> str:
+        return "the system" if self.id is None else f"{self.kind} {self.id}"
+
+
+SYSTEM = Actor("system", None, frozenset())
+
+
+class NotPermitted(DeskError):
+    """You may not {action}: that is for {roles}."""
+
+
+class NotYours(DeskError):
+    """Only the party concerned may do this, and {actor} is not."""
+
+
+class StepUpRequired(DeskError):
+    """Sign in again to confirm that it is you: money moves only within {minutes} minutes of signing in."""
+
+
+def allowed(actor: Actor, permission: Permission) -> bool:
+    match actor.kind:
+        case "staff":
+            return actor.id is not None and bool(actor.roles & TABLE[permission])
+        case "system":
+            return permission in BY_SYSTEM
+    return False
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    if not allowed(actor, permission):
+        raise NotPermitted(action=permission.words, roles=_listed(TABLE[permission]))
+
+
+def require_party(actor: Actor, party_id: int) -> None:
+    """A party acts for itself only: the payer funds, approves and disputes, the payee submits and withdraws."""
+    if actor.kind != "party" or actor.id is None or actor.id != party_id:
+        raise NotYours(actor=actor.label)
+
+
+def require_fresh(actor: Actor, now: datetime, within: timedelta = STEP_UP_WITHIN) -> None:
+    """A member of staff has proved who they are at most `within` ago, inclusive. The system does not sign in."""
+    if actor.kind == "system":
+        return
+    since = actor.authenticated_at
+    if since is None or not timedelta(0) <= now - since <= within:
+        raise StepUpRequired(minutes=int(within.total_seconds() // 60))
+
+
+def _listed(roles: frozenset[Role]) -> str:
+    return " or ".join(role.value for role in Role if role in roles)
