@@ -35,7 +35,13 @@ class PolicyContradicts(DeskError):
 
 
 def lint(profile: Profile) -> list[Finding]:
-    return [*_durations(profile), *_fees(profile), *_silence(profile), *_disputes(profile), *_amounts(profile)]
+    return [
+        *_durations(profile),
+        *_fees(profile),
+        *_silence(profile),
+        *_disputes(profile),
+        *_amounts(profile),
+    ]
 
 
 def accept(profile: Profile) -> list[Finding]:
@@ -72,17 +78,27 @@ def _fees(profile: Profile) -> Iterator[Finding]:
 
 
 def _silence(profile: Profile) -> Iterator[Finding]:
-    window, silence, reminder = profile.dispute_window, profile.auto_approve_after, profile.first_reminder_after
+    window, silence, reminder = (
+        profile.dispute_window,
+        profile.auto_approve_after,
+        profile.first_reminder_after,
+    )
     if (reminder is None) != (profile.reminder_every is None):
-        yield _error("reminders_half_set", "Reminders need both the first delay and the interval, or neither.")
+        yield _error(
+            "reminders_half_set", "Reminders need both the first delay and the interval, or neither."
+        )
     if not profile.auto_approve:
         if reminder is None:
-            yield _error("silence_never_ends", "Without auto-approval and reminders, silence holds the money for ever.")
+            yield _error(
+                "silence_never_ends", "Without auto-approval and reminders, silence holds the money for ever."
+            )
         else:
             yield _warning("silence_waits", "Without auto-approval, funds stay held until the payer answers.")
         return
     if window is not None and silence < window:
-        yield _error("approved_while_disputable", "Silence would approve while the dispute window is still open.")
+        yield _error(
+            "approved_while_disputable", "Silence would approve while the dispute window is still open."
+        )
     if window is not None and window < silence:
         yield _warning(
             "complaint_gap",
@@ -90,16 +106,24 @@ def _silence(profile: Profile) -> Iterator[Finding]:
         )
     if reminder is not None and reminder >= silence:
         yield _error("reminder_too_late", "The first reminder would come after silence has approved.")
-    elif reminder is not None and window is not None and reminder >= window:
-        yield _warning("reminded_after_window", "The first reminder comes after the dispute window has closed.")
+    elif reminder is None:
+        yield _warning("silence_unwarned", "Silence approves without a reminder before it.")
+    elif window is not None and reminder >= window:
+        yield _warning(
+            "reminded_after_window", "The first reminder comes after the dispute window has closed."
+        )
 
 
 def _disputes(profile: Profile) -> Iterator[Finding]:
     path = profile.auto_approve_after + (profile.mediation_after or timedelta(0)) + profile.deadlock_after
     if profile.held_age_alarm >= LONGEST_HELD:
-        yield _error("alarm_too_late", "The alarm for old held funds must come before 90 days, when they must move.")
+        yield _error(
+            "alarm_too_late", "The alarm for old held funds must come before 90 days, when they must move."
+        )
     elif profile.held_age_alarm <= path + profile.cooling_off:
-        yield _warning("alarm_in_ordinary_course", "The alarm for old held funds would sound in an ordinary dispute.")
+        yield _warning(
+            "alarm_in_ordinary_course", "The alarm for old held funds would sound in an ordinary dispute."
+        )
     if profile.cooling_off >= profile.deadlock_after:
         yield _warning("cooling_off_long", "Cooling-off is as long as a deadlock.")
 

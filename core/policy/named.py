@@ -57,4 +57,6 @@ LEGAL_SERVICES = replace(
     cooling_off=timedelta(hours=24),
 )
 
-PROFILES: Mapping[Platform, Profile] = {profile.platform: profile for profile in (HOME_SERVICES, LEGAL_SERVICES)}
+PROFILES: Mapping[Platform, Profile] = {
+    profile.platform: profile for profile in (HOME_SERVICES, LEGAL_SERVICES)
+}

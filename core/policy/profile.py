@@ -1,8 +1,4 @@
-"""What a profile is: frozen data, each line with its label and where its number comes from.
-
-Durations are whole seconds when stored; fees are hundredths of a percent (bps) and minor units. Where a specification
-names no number, the source says "the desk's choice".
-"""
+"""What a profile is: frozen data. Durations are whole seconds when stored; rates are hundredths of a percent (bps)."""
 
 from __future__ import annotations
 
@@ -15,10 +11,7 @@ from typing import Any, Self
 
 from core.errors import DeskError
 from core.money import CURRENCIES, Money, UnknownCurrency
-
-FLOW = "milestone-payment-flow"
-RULES = "payment-escrow-rules"
-CHOICE = "the desk's choice"
+from core.policy.sources import LINES
 
 
 class Platform(StrEnum):
@@ -72,52 +65,31 @@ class Tariff:
     fixed: PerCurrency = field(default_factory=PerCurrency.nothing)
 
 
-def _rule(label: str, home: str, legal: str) -> Any:
-    return field(metadata={"label": label, Platform.HOME_SERVICES: home, Platform.LEGAL_SERVICES: legal})
-
-
-_PASSED_THROUGH = f"{FLOW}, Key Business Rules 4"
-_WITHDRAWAL = f"{FLOW}, Key Business Rules 4: variable by withdrawal method; the amounts are {CHOICE}"
-_TIMERS = f"{FLOW}, Key Business Rules"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Profile:
     platform: Platform
     version: int = 1
-    platform_fee_bps: int = _rule("Platform fee, paid by the payer on top", f"{_TIMERS} 4", CHOICE)
-    processor_bps: int = _rule("Processor fee, passed through to the payer", _PASSED_THROUGH, CHOICE)
-    processor_fixed: PerCurrency = _rule("Processor fee, fixed part", _PASSED_THROUGH, CHOICE)
-    standard: Tariff = _rule("Withdrawal to a bank account", _WITHDRAWAL, CHOICE)
-    instant: Tariff = _rule("Instant withdrawal", _WITHDRAWAL, CHOICE)
-    check: Tariff = _rule("Withdrawal by check", _WITHDRAWAL, CHOICE)
-    wire: Tariff = _rule("Withdrawal by wire", _WITHDRAWAL, CHOICE)
-    first_reminder_after: timedelta | None = _rule("First reminder to verify", f"{_TIMERS} 2", "no reminders")
-    reminder_every: timedelta | None = _rule("Then a reminder every", f"{_TIMERS} 2", "no reminders")
-    dispute_window: timedelta | None = _rule(
-        "Dispute window after the notice", f"{_TIMERS} 3", f"{RULES}, Release Rules: until release"
-    )
-    auto_approve: bool = _rule(
-        "Silence is approval", f"{_TIMERS} 5", f"{RULES}, Milestone Rules: per acceptance rule"
-    )
-    auto_approve_after: timedelta = _rule(
-        "Silence needed for approval", f"{_TIMERS} 5", f"{RULES}, Release Rules: 72h"
-    )
-    consultation_grace: timedelta | None = _rule(
-        "Grace after a consultation", "no consultations", f"{RULES}, Release Rules: 24h"
-    )
-    mediation_after: timedelta | None = _rule(
-        "Mediation after a dispute opened", f"{_TIMERS} 6", "on ticket UNDER_REVIEW"
-    )
-    deadlock_after: timedelta = _rule(
-        "Deadlock, to the administrators", f"{FLOW}, Error Handling 3; the length is {CHOICE}", CHOICE
-    )
-    high_value_review: PerCurrency = _rule("High-value review above", CHOICE, f"{RULES}, Risk Controls")
-    second_person_above: PerCurrency = _rule("Second person above", CHOICE, CHOICE)
-    decisions_a_day: int = _rule("Decisions for one beneficiary in 24 h without a second person", CHOICE, CHOICE)
-    cooling_off: timedelta = _rule("Cooling-off before a decision is executed", CHOICE, CHOICE)
-    held_age_alarm: timedelta = _rule("Alarm when funds are held for", CHOICE, CHOICE)
-    contact_attempts: int = _rule("Off-platform contact attempts before review", CHOICE, f"{RULES}, Risk Controls")
+    platform_fee_bps: int
+    processor_bps: int
+    processor_fixed: PerCurrency
+    standard: Tariff
+    instant: Tariff
+    check: Tariff
+    wire: Tariff
+    first_reminder_after: timedelta | None
+    reminder_every: timedelta | None
+    dispute_window: timedelta | None
+    auto_approve: bool
+    auto_approve_after: timedelta
+    consultation_grace: timedelta | None
+    mediation_after: timedelta | None
+    deadlock_after: timedelta
+    high_value_review: PerCurrency
+    second_person_above: PerCurrency
+    decisions_a_day: int
+    cooling_off: timedelta
+    held_age_alarm: timedelta
+    contact_attempts: int
 
     @property
     def name(self) -> str:
@@ -145,10 +117,9 @@ class Profile:
 
     def lines(self) -> Iterator[tuple[str, str, Any, str]]:
         """(field, label, value, where it comes from), in the order of the table, for the policy page and letters."""
-        for item in fields(self):
-            if item.metadata:
-                value = getattr(self, item.name)
-                yield item.name, item.metadata["label"], value, item.metadata[self.platform]
+        for name, (label, home, legal) in LINES.items():
+            source = home if self.platform is Platform.HOME_SERVICES else legal
+            yield name, label, getattr(self, name), source
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,52 @@
+"""The lines of a profile: what each is called, and where its number comes from on either platform.
+
+Where a specification names no number, the source says "the desk's choice".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+FLOW = "milestone-payment-flow"
+RULES = "payment-escrow-rules"
+CHOICE = "the desk's choice"
+
+_KEY = f"{FLOW}, Key Business Rules"
+_WITHDRAWAL = f"{_KEY} 4: variable by withdrawal method; the amounts are {CHOICE}"
+
+# field: (label, source for home services, source for legal services)
+LINES: Mapping[str, tuple[str, str, str]] = {
+    "platform_fee_bps": ("Platform fee, paid by the payer on top", f"{_KEY} 4", CHOICE),
+    "processor_bps": ("Processor fee, passed through to the payer", f"{_KEY} 4", CHOICE),
+    "processor_fixed": ("Processor fee, fixed part", f"{_KEY} 4", CHOICE),
+    "standard": ("Withdrawal to a bank account", _WITHDRAWAL, CHOICE),
+    "instant": ("Instant withdrawal", _WITHDRAWAL, CHOICE),
+    "check": ("Withdrawal by check", _WITHDRAWAL, CHOICE),
+    "wire": ("Withdrawal by wire", _WITHDRAWAL, CHOICE),
+    "first_reminder_after": ("First reminder to verify", f"{_KEY} 2", "no reminders"),
+    "reminder_every": ("Then a reminder every", f"{_KEY} 2", "no reminders"),
+    "dispute_window": (
+        "Dispute window after the notice",
+        f"{_KEY} 3",
+        f"{RULES}, Release Rules: until release",
+    ),
+    "auto_approve": ("Silence is approval", f"{_KEY} 5", f"{RULES}, Milestone Rules: by acceptance rule"),
+    "auto_approve_after": ("Silence needed for approval", f"{_KEY} 5", f"{RULES}, Release Rules: 72h"),
+    "consultation_grace": ("Grace after a consultation", "no consultations", f"{RULES}, Release Rules: 24h"),
+    "mediation_after": ("Mediation after a dispute opened", f"{_KEY} 6", "a ticket under review"),
+    "deadlock_after": (
+        "Deadlock, to the administrators",
+        f"{FLOW}, Error Handling 3; the time is {CHOICE}",
+        CHOICE,
+    ),
+    "high_value_review": (
+        "High-value review above",
+        CHOICE,
+        f"{RULES}, Risk Controls; the amount is {CHOICE}",
+    ),
+    "second_person_above": ("Second person above", CHOICE, CHOICE),
+    "decisions_a_day": ("Decisions for one beneficiary in 24 h without a second person", CHOICE, CHOICE),
+    "cooling_off": ("Cooling-off before a decision is executed", CHOICE, CHOICE),
+    "held_age_alarm": ("Alarm when funds are held for", CHOICE, CHOICE),
+    "contact_attempts": ("Off-platform contact attempts before review", CHOICE, f"{RULES}, Risk Controls"),
+}
