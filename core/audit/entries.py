@@ -1,0 +1,107 @@
+"""Leaving a trace: one entry per state change, written in the transaction of the change itself."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.clock import utc
+from core.errors import DeskError
+from core.money import Money
+from core.rules.permissions import Actor
+
+ACTION = re.compile(r"[a-z][a-z0-9_]*:[a-z][a-z0-9_]*:[a-z][a-z0-9_]*")
+ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w")
+
+RECORD = text(
+    """
+    select record_audit(
+        p_at => :at, p_actor_kind => :actor_kind, p_actor_id => :actor_id, p_role => :role,
+        p_action => :action, p_object_kind => :object_kind, p_object_id => :object_id, p_reason => :reason,
+        p_before => cast(:before as jsonb), p_after => cast(:after as jsonb), p_project_id => :project_id,
+        p_milestone_id => :milestone_id, p_ticket_id => :ticket_id, p_report_id => :report_id,
+        p_operation_key => :operation_key)
+    """
+)
+
+
+class ActionMisnamed(DeskError):
+    """{action} is not the name of an action: it must read subject:noun:verb, as in mediator:decision:confirm."""
+
+
+class PersonalDataInAudit(DeskError):
+    """An e-mail address does not belong in the audit log ({field} of {action}): name the person by their id.
+
+    Entries can never be erased, and people may ask to be. Who they are is kept apart from the log.
+    """
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    *,
+    object_kind: str,
+    object_id: int | str,
+    now: datetime,
+    reason: str | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    milestone_id: int | None = None,
+    project_id: int | None = None,
+    ticket_id: int | None = None,
+    report_id: int | None = None,
+    operation_key: str | None = None,
+) -> int:
+    """Write one entry and return its id; it stands or falls with the caller's transaction.
+
+    `action` reads subject:noun:verb. `before` and `after` hold what changed and nothing else: ids, names of states,
+    money. Linked to ticket and report (payment-escrow-rules, Records / Audit Requirements: AdminActionLog).
+    Raises `ActionMisnamed`, `PersonalDataInAudit`.
+    """
+    if not ACTION.fullmatch(action):
+        raise ActionMisnamed(action=action)
+    texts = {"reason": reason, "before": _json(before), "after": _json(after)}
+    for field, value in texts.items():
+        if value is not None and ADDRESS.search(value):
+            raise PersonalDataInAudit(field=field, action=action)
+    values = {
+        "at": utc(now),
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "role": ",".join(sorted(role.value for role in actor.roles)) or None,
+        "action": action,
+        "object_kind": object_kind,
+        "object_id": str(object_id),
+        "project_id": project_id,
+        "milestone_id": milestone_id,
+        "ticket_id": ticket_id,
+        "report_id": report_id,
+        "operation_key": operation_key,
+    }
+    return int(session.execute(RECORD, values | texts).scalar_one())
+
+
+def _json(facts: Mapping[str, Any] | None) -> str | None:
+    return None if facts is None else json.dumps(facts, default=_plain, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """How the values of the domain look in an entry."""
+    match value:
+        case Money():
+            return {"minor": value.minor, "currency": value.currency}
+        case datetime() | date():
+            return value.isoformat()
+        case Enum():
+            return value.value
+        case set() | frozenset():
+            return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no place in an audit entry: {value!r}")
