@@ -1,0 +1,42 @@
+"""The desk put together from its settings: the one place where the parts meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.clock import Clock, system_clock
+from core.config import Settings
+from core.db import Database
+from core.gateways.evidence_store import EvidenceStore
+from core.gateways.mail import Mail, mail_from
+from core.gateways.payments import Payments
+from core.gateways.stripe_adapter import StripePayments
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What an edge (page, worker, command, webhook) needs to run an action."""
+
+    settings: Settings
+    database: Database
+    auditor: Database
+    payments: Payments
+    evidence: EvidenceStore
+    mail: Mail
+    clock: Clock
+
+    @classmethod
+    def open(cls, settings: Settings, *, clock: Clock = system_clock) -> Desk:
+        return cls(
+            settings=settings,
+            database=Database(settings.database_url),
+            auditor=Database(settings.auditor_url, pool_size=2, application="escrow-desk-auditor"),
+            payments=StripePayments(settings.stripe_api_key, base=settings.stripe_api_base),
+            evidence=EvidenceStore(settings.home),
+            mail=mail_from(settings),
+            clock=clock,
+        )
+
+    def close(self) -> None:
+        self.database.dispose()
+        self.auditor.dispose()
