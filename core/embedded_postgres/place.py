@@ -1,0 +1,109 @@
+"""Where a cluster lies: in its home, or in /var/lib/escrow-desk when root's lent account cannot reach the home."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.embedded_postgres.account import Account, account_for, account_name
+from core.embedded_postgres.errors import HomeForbidden, UnsafeSocketFolder
+from core.embedded_postgres.programs import Programs, programs_for
+
+REFUGE = Path("/var/lib/escrow-desk")
+LONGEST_SOCKET_FOLDER = 80  # bytes; a socket's whole path may have 103 on macOS, 107 on Linux
+PASSABLE = 0o711  # a folder of ours that the lent account passes through without listing it
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folder of one cluster and the programs that serve it. Keys stay with the home; data may lie elsewhere."""
+
+    keys: Path
+    root: Path
+    programs: Programs
+
+    @property
+    def account(self) -> Account:
+        return self.programs.account
+
+    @property
+    def access_file(self) -> Path:
+        return self.keys / "access.json"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "server.log"
+
+    @property
+    def moved(self) -> bool:
+        return self.keys != self.root
+
+    def socket_folder(self) -> Path:
+        """Private to the server's account; in the temporary folder when the path is too long for a socket."""
+        folder = self.root / "run"
+        if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER:
+            folder = Path(tempfile.gettempdir()) / f"escrow-desk-{digest(self.root)}"
+        if not folder.exists():
+            make_folder(folder, 0o700)
+            self.account.give(folder)
+        if folder.is_symlink() or folder.stat().st_uid not in (self.account.uid, os.geteuid()):
+            raise UnsafeSocketFolder(path=folder)
+        return folder
+
+
+def keys_folder(home: Path) -> Path:
+    """`postgres/` in the home, made if need be. Raises `HomeForbidden` when the home is another account's."""
+    keys = home / "postgres"
+    try:
+        for folder in (*reversed(home.parents), home, keys):
+            make_folder(folder, 0o700 if os.geteuid() else PASSABLE)
+    except PermissionError:
+        raise forbidden(folder.parent) from None
+    if not os.access(keys, os.R_OK | os.W_OK | os.X_OK):
+        raise forbidden(keys)
+    return keys
+
+
+def make_folder(folder: Path, mode: int) -> None:
+    """Make it with exactly this mode whatever the umask; one that is already there keeps its own."""
+    if not folder.exists():
+        folder.mkdir(exist_ok=True)
+        folder.chmod(mode)
+
+
+def forbidden(path: Path) -> HomeForbidden:
+    return HomeForbidden(path=path, owner=account_name(path.stat().st_uid), me=account_name(os.geteuid()))
+
+
+def place_for(home: Path) -> Place:
+    """Where the data already is; else in the home; else, for a lent account that cannot reach the home, the refuge."""
+    keys = keys_folder(home)
+    refuge = REFUGE / stable_name(home)
+    for root in (keys, refuge):
+        if (root / "data").exists():
+            return settled(keys, root)
+    return settled(keys, keys if account_for(keys / "data").reaches(keys) else refuge)
+
+
+def settled(keys: Path, root: Path) -> Place:
+    if root != keys:
+        for folder in (REFUGE, root):
+            make_folder(folder, PASSABLE)
+    return Place(keys, root, programs_for(account_for(root / "data"), refuge=REFUGE))
+
+
+def stable_name(home: Path) -> str:
+    """`my-checkout-1f0c9a72be`: readable, and one per home."""
+    return re.sub(r"[^a-z0-9]+", "-", home.parent.name.lower()).strip("-")[:24] + "-" + digest(home)
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:10]

@@ -1,0 +1,125 @@
+"""Real PostgreSQL for every test: one embedded server, one migrated template, one cheap copy a test.
+
+The template is named after the content of migrations/, so it is migrated once and used by every run until a migration
+changes. Runs side by side, and pytest-xdist's workers, share the server; the last one to leave stops it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import itertools
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+
+from core.embedded_postgres import EmbeddedPostgres, Server, Urls
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = Path(os.environ.get("ESCROW_DESK_TEST_HOME") or ROOT / ".escrow-desk-test")
+FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
+KEPT_TEMPLATES = 4  # a run beside this one may stand on other migrations
+numbers = itertools.count(1)
+
+
+def embedded() -> EmbeddedPostgres:
+    return EmbeddedPostgres(HOME, settings=FORGETFUL)
+
+
+@contextmanager
+def shared_server() -> Iterator[Server]:
+    """The server, kept up at least as long as this block."""
+    HOME.mkdir(exist_ok=True)
+    with (HOME / "in-use").open("a") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        yield embedded().start()
+
+
+def stop_if_unused() -> None:
+    if not (HOME / "in-use").exists():
+        return
+    with (HOME / "in-use").open("a") as users:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        embedded().stop()
+
+
+def migrated_template(server: Server) -> str:
+    """The name of a database with every migration applied, made by whoever comes first."""
+    name = f"template_{content_of_migrations()}"
+    with (HOME / "template-lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if name not in databases(server):
+            draft = f"{name}_draft"
+            server.drop_database(draft)
+            migrate(server.create_database(draft).owner_url)
+            query(server, f"ALTER DATABASE {draft} RENAME TO {name}")
+            forget_leftovers(server)
+    return name
+
+
+def migrate(owner_url: str, revision: str = "head") -> None:
+    """What `escrow-desk migrate` does, on the database of `owner_url`."""
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.set_main_option("sqlalchemy.url", owner_url.replace("%", "%%"))
+    command.upgrade(config, revision)
+
+
+@contextmanager
+def fresh_copy(server: Server, template: str | None) -> Iterator[Urls]:
+    """A database of one's own, dropped afterwards; empty without a template."""
+    name = f"copy_{os.getpid()}_{next(numbers)}"
+    try:
+        yield server.create_database(name, template=template)
+    finally:
+        server.drop_database(name)
+
+
+def content_of_migrations() -> str:
+    digest = hashlib.sha256((ROOT / "requirements.lock").read_bytes())
+    for path in sorted((ROOT / "migrations").rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def forget_leftovers(server: Server) -> None:
+    """Drop copies whose test process was killed, and templates of long ago."""
+    names = databases(server)
+    templates = [name for name in names if name.startswith("template_")]
+    copies = [(name, int(found[1])) for name in names if (found := re.match(r"copy_(\d+)_", name))]
+    for name in (*templates[:-KEPT_TEMPLATES], *(name for name, pid in copies if not alive(pid))):
+        server.drop_database(name)
+
+
+def databases(server: Server) -> list[str]:
+    """Oldest first, without PostgreSQL's own."""
+    own = ("postgres", "template0", "template1")
+    rows = query(server, "SELECT datname FROM pg_database ORDER BY oid")
+    return [name for (name,) in rows if name not in own]
+
+
+def query(server: Server, sql: str) -> list[tuple[str, ...]]:
+    url = server.urls("postgres").owner_url.replace("+psycopg", "", 1)
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = connection.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
