@@ -10,7 +10,7 @@ import re
 from html import escape
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~$:^=&])")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f‪-‮⁦-⁩]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: object) -> str:

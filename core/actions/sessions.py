@@ -1,0 +1,172 @@
+"""Who is signed in: session rows of our own, ended by silence, by age, or by a word.
+
+The browser holds a random token, the database only its SHA-256. A session ends 15 minutes after its last sign of
+life, 8 hours after it began, when it is revoked, or when the person is made inactive: whichever comes first.
+Signs of life are written at most twice a minute, so reading a page stays a read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.errors import DeskError
+from core.records.people import Staff, StaffSession
+from core.rules.permissions import Actor, Permission, Role, require
+
+IDLE = timedelta(minutes=15)
+ABSOLUTE = timedelta(hours=8)
+TOUCH_EVERY = timedelta(seconds=30)
+
+
+class NotStaff(DeskError):
+    """This person does not work at the desk, or no longer does."""
+
+
+class SessionEnded(DeskError):
+    """This session has ended. Sign in again."""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A member of staff with a session that is alive."""
+
+    session_id: int
+    staff_id: int
+    name: str
+    email: str
+    title: str
+    roles: frozenset[Role]
+    authenticated_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(
+            kind="staff",
+            id=self.staff_id,
+            roles=self.roles,
+            authenticated_at=self.authenticated_at,
+            session_id=self.session_id,
+        )
+
+    def ends_at(self) -> datetime:
+        """When it ends if nothing more happens."""
+        return min(self.last_seen_at + IDLE, self.expires_at)
+
+
+def sign_in(session: Session, *, staff_id: int, now: datetime) -> str:
+    """Begin a session for someone whose identity has just been proved. Returns the token, which is not stored."""
+    staff = session.get(Staff, staff_id)
+    if staff is None or not staff.active:
+        raise NotStaff()
+    token = secrets.token_urlsafe(32)
+    row = StaffSession(
+        token_hash=_hash(token),
+        staff_id=staff_id,
+        created_at=now,
+        last_seen_at=now,
+        authenticated_at=now,
+        expires_at=now + ABSOLUTE,
+    )
+    session.add(row)
+    session.flush()
+    _record(session, row.id, staff_id, "begin", now)
+    return token
+
+
+_RESOLVE = text(
+    """
+    with alive as (
+        select s.id, s.staff_id, p.name, p.email, p.title, s.authenticated_at, s.last_seen_at, s.expires_at,
+               array(select r.role from staff_roles r where r.staff_id = s.staff_id order by r.role) as roles
+          from staff_sessions s join staff p on p.id = s.staff_id
+         where s.token_hash = :hash and s.revoked_at is null and p.active
+           and :now < s.expires_at and :now < s.last_seen_at + :idle
+    ), touched as (
+        update staff_sessions s set last_seen_at = :now from alive
+         where :touch and s.id = alive.id and s.last_seen_at < cast(:now as timestamptz) - cast(:every as interval)
+    )
+    select * from alive
+    """
+)
+
+
+def resolve(session: Session, token: str | None, *, now: datetime, touch: bool = True) -> SignedIn | None:
+    """Whose token this is, in one statement; None when it is unknown, ended or revoked.
+
+    `touch` makes this a sign of life. Timers that run by themselves pass False, or nobody would ever be idle.
+    """
+    if not token:
+        return None
+    values = {"hash": _hash(token), "now": now, "idle": IDLE, "every": TOUCH_EVERY, "touch": touch}
+    row = session.execute(_RESOLVE, values).mappings().one_or_none()
+    if row is None:
+        return None
+    return SignedIn(
+        session_id=row["id"],
+        staff_id=row["staff_id"],
+        name=row["name"],
+        email=row["email"],
+        title=row["title"],
+        roles=frozenset(Role(role) for role in row["roles"]),
+        authenticated_at=row["authenticated_at"],
+        last_seen_at=max(now, row["last_seen_at"]) if touch else row["last_seen_at"],
+        expires_at=row["expires_at"],
+    )
+
+
+def sign_out(session: Session, token: str | None, *, now: datetime) -> None:
+    """End the session of this token. Ending what has ended is not an error."""
+    if token and (alive := resolve(session, token, now=now, touch=False)):
+        revoke(session, session_id=alive.session_id, actor=alive.actor, now=now, verb="end")
+
+
+def revoke(session: Session, *, session_id: int, actor: Actor, now: datetime, verb: str = "revoke") -> None:
+    """End one session at once, also in tabs that are open. Someone else's session is ended by an administrator."""
+    if session_id != actor.session_id:
+        require(actor, Permission.MANAGE_STAFF)
+    ended = session.execute(
+        update(StaffSession)
+        .where(StaffSession.id == session_id, StaffSession.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(StaffSession.staff_id)
+    ).scalar_one_or_none()
+    if ended is not None:
+        audit.record(session, actor, f"staff:session:{verb}", object_kind="staff_session", object_id=session_id, now=now)
+
+
+def reauthenticate(session: Session, token: str, *, now: datetime) -> SignedIn:
+    """The person has just proved again who they are; money may move for the next five minutes."""
+    alive = resolve(session, token, now=now)
+    if alive is None:
+        raise SessionEnded()
+    session.execute(update(StaffSession).where(StaffSession.id == alive.session_id).values(authenticated_at=now))
+    _record(session, alive.session_id, alive.staff_id, "reauthenticate", now)
+    again = resolve(session, token, now=now)
+    if again is None:
+        raise SessionEnded()
+    return again
+
+
+def staff_of(session: Session, *, issuer: str, subject: str) -> int | None:
+    """Who this identity of the sign-in provider is here. Never by e-mail: an address can change hands."""
+    return session.scalar(
+        select(Staff.id).where(Staff.issuer == issuer, Staff.subject == subject, Staff.active.is_(True))
+    )
+
+
+def _record(session: Session, session_id: int, staff_id: int, verb: str, now: datetime) -> None:
+    actor = Actor(kind="staff", id=staff_id, session_id=session_id)
+    audit.record(session, actor, f"staff:session:{verb}", object_kind="staff_session", object_id=session_id, now=now)
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

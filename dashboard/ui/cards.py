@@ -1,0 +1,82 @@
+"""Figures and facts at the top of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.money import Money
+from dashboard.ui import deadline
+from dashboard.ui.safe import html, plain
+from dashboard.ui.status import Pill, Tone
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+Fact = str | int | Money | datetime | Pill | None
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One figure. `note` is a short line under it; `tone` colours the note and nothing else."""
+
+    label: str
+    value: str | int | Money
+    note: str = ""
+    tone: Tone | None = None
+    help: str | None = None
+    icon: str | None = None
+
+
+def kpis(figures: Sequence[Kpi]) -> None:
+    """Cards of one height in a row; on a narrow screen they wrap."""
+    cells = "".join(_cell(figure) for figure in figures)
+    st.html(f'<div class="ed-kpis">{cells}</div>')
+
+
+def _cell(figure: Kpi) -> str:
+    tip = f' title="{html(figure.help)}"' if figure.help else ""
+    note = f'<span class="ed-note ed-ink-{figure.tone or "quiet"}">{html(figure.note)}</span>' if figure.note else ""
+    return (
+        f'<div class="ed-kpi"{tip}><span class="ed-label">{html(figure.label)}</span>'
+        f"<b>{html(_words(figure.value))}</b>{note}</div>"
+    )
+
+
+def facts(each: Mapping[str, Fact], *, columns: int = 4) -> None:
+    """A description list: label above value, `columns` beside each other. Values may come from outsiders."""
+    cells = "".join(f"<div><dt>{html(label)}</dt><dd>{_fact(value)}</dd></div>" for label, value in each.items())
+    st.html(f'<dl class="ed-facts" style="--ed-columns:{int(columns)}">{cells}</dl>')
+
+
+def panel(key: str | None = None) -> DeltaGenerator:
+    """A bordered box for things that belong together."""
+    return st.container(border=True, key=key)
+
+
+def note(text: str) -> None:
+    """A quiet line under something."""
+    st.caption(plain(text))
+
+
+def _fact(value: Fact) -> str:
+    if isinstance(value, Pill):
+        tip = f' title="{html(value.meaning)}"' if value.meaning else ""
+        return f'<span class="ed-pill ed-{value.tone}"{tip}>{html(value.label)}</span>'
+    if isinstance(value, datetime):
+        return f"<time>{html(deadline.exact(value))}</time>"
+    if isinstance(value, Money):
+        return f'<span class="ed-money">{html(value.text())}</span>'
+    return html(_words(value))
+
+
+def _words(value: Fact) -> str:
+    if value is None or value == "":
+        return "—"
+    if isinstance(value, Money):
+        return value.text()
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,106 @@
+"""Charts that follow the theme. Plotly is imported when the first chart is drawn, never by a page without one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+import streamlit as st
+
+from core.money import Money, digits
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+Step = Literal["total", "in", "out"]
+LIGHT = {"good": "#0E8F6B", "bad": "#C2362F", "wait": "#B97A0A", "info": "#2A57C7", "quiet": "#6A7686", "line": "#E1E6ED"}
+DARK = {"good": "#35B88F", "bad": "#EB6A62", "wait": "#DDA033", "info": "#6C93F5", "quiet": "#8D99AA", "line": "#29313D"}
+
+
+def waterfall(steps: Sequence[tuple[str, Money, Step]], *, key: str, height: int = 280, alt: str | None = None) -> None:
+    """How one sum becomes others: totals stand on the ground, what comes in or goes out hangs between them."""
+    import plotly.graph_objects as go
+
+    ink = _ink()
+    bar = go.Waterfall(
+        x=[label for label, _, _ in steps],
+        measure=["total" if step == "total" else "relative" for _, _, step in steps],
+        y=[_scaled(amount if step != "out" else -abs(amount)) for _, amount, step in steps],
+        text=[amount.text() for _, amount, _ in steps],
+        textposition="outside",
+        hovertemplate="%{x}<br>%{text}<extra></extra>",
+        connector={"line": {"color": ink["line"], "width": 1}},
+        totals={"marker": {"color": ink["info"]}},
+        increasing={"marker": {"color": ink["good"]}},
+        decreasing={"marker": {"color": ink["wait"]}},
+    )
+    _draw(go.Figure(bar), key, height, alt)
+
+
+def bars(
+    x: Sequence[str | date],
+    series: Mapping[str, Sequence[Money | int]],
+    *,
+    key: str,
+    stacked: bool = True,
+    height: int = 260,
+    alt: str | None = None,
+) -> None:
+    """Amounts or counts by day, month or name; series stand on each other unless `stacked` is False."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure([go.Bar(x=list(x), name=name, **_values(values)) for name, values in series.items()])
+    figure.update_layout(barmode="relative" if stacked else "group", bargap=0.25)
+    _draw(figure, key, height, alt)
+
+
+def lines(
+    x: Sequence[date],
+    series: Mapping[str, Sequence[Money | int]],
+    *,
+    key: str,
+    filled: bool = False,
+    height: int = 260,
+    alt: str | None = None,
+) -> None:
+    """Amounts or counts over time."""
+    import plotly.graph_objects as go
+
+    fill = "tozeroy" if filled else None
+    figure = go.Figure(
+        [
+            go.Scatter(x=list(x), name=name, mode="lines", line={"width": 2}, fill=fill, **_values(values))
+            for name, values in series.items()
+        ]
+    )
+    figure.update_layout(hovermode="x unified")
+    _draw(figure, key, height, alt)
+
+
+def _values(values: Sequence[Money | int]) -> dict[str, Any]:
+    shown = [value.text() if isinstance(value, Money) else f"{value:,}" for value in values]
+    return {"y": [_scaled(value) for value in values], "customdata": shown, "hovertemplate": "%{customdata}"}
+
+
+def _scaled(value: Money | int) -> float | int:
+    """Only the height of a bar. The amount that is read beside it is the exact text."""
+    return value.minor / 10 ** digits(value.currency) if isinstance(value, Money) else value  # noqa: money drawn, not computed
+
+
+def _ink() -> dict[str, str]:
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def _draw(figure: go.Figure, key: str, height: int, alt: str | None) -> None:
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 24, "b": 8},
+        showlegend=len(figure.data) > 1,
+        legend={"orientation": "h", "y": 1.12, "x": 0},
+        font={"family": "Inter, sans-serif", "size": 12},
+        dragmode=False,
+    )
+    figure.update_xaxes(showgrid=False, fixedrange=True)
+    figure.update_yaxes(gridcolor=_ink()["line"], zeroline=False, fixedrange=True)
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)

@@ -1,0 +1,174 @@
+"""Kinds of columns: how a value of the domain looks in a cell, and how it is written to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import streamlit as st
+
+from core.money import Money
+from dashboard.ui import deadline
+from dashboard.ui import status as states
+from dashboard.ui.safe import html
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from streamlit.elements.lib.column_types import ColumnConfig
+
+Kind = Literal["text", "mono", "money", "status", "when", "due", "count", "flag", "opens"]
+Width = Literal["small", "medium", "large"] | int | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `name` is the attribute or key of the row; `value` computes one that the row does not have."""
+
+    name: str
+    label: str
+    kind: Kind = "text"
+    width: Width = None
+    help: str | None = None
+    value: Callable[[Any], Any] | None = None
+    axis: str = ""
+    now: datetime | None = None
+    page: str = ""
+    param: str = "id"
+
+    def of(self, row: Any) -> Any:
+        return self.value(row) if self.value else read(row, self.name)
+
+
+def text(name: str, label: str, **more: Any) -> Column:
+    """Words, also an outsider's: nothing in them is interpreted."""
+    return Column(name, label, "text", **more)
+
+
+def mono(name: str, label: str, **more: Any) -> Column:
+    """A reference or a provider's id."""
+    return Column(name, label, "mono", **more)
+
+
+def money(name: str, label: str, **more: Any) -> Column:
+    """A `Money`, right-aligned text."""
+    return Column(name, label, "money", **more)
+
+
+def status(name: str, label: str, *, axis: str, **more: Any) -> Column:
+    """A pill of `status.AXES[axis]`."""
+    return Column(name, label, "status", axis=axis, **more)
+
+
+def when(name: str, label: str, **more: Any) -> Column:
+    """A time, exact to the minute, UTC."""
+    return Column(name, label, "when", **more)
+
+
+def due(name: str, label: str, *, now: datetime, **more: Any) -> Column:
+    """A time limit in words: `in 4 hours`, `6 hours late`."""
+    return Column(name, label, "due", now=now, **more)
+
+
+def count(name: str, label: str, **more: Any) -> Column:
+    """A whole number that is not money, right-aligned."""
+    return Column(name, label, "count", **more)
+
+
+def flag(name: str, label: str, **more: Any) -> Column:
+    """Yes, or an empty cell."""
+    return Column(name, label, "flag", **more)
+
+
+def opens(name: str, label: str, *, page: str, param: str = "id", **more: Any) -> Column:
+    """A link within the session: clicking it goes to `page` with the row's id."""
+    return Column(name, label, "opens", page=page, param=param, **more)
+
+
+def read(row: Any, name: str) -> Any:
+    return row[name] if isinstance(row, Mapping) else getattr(row, name)
+
+
+def cell(column: Column, row: Any) -> str:
+    """What stands in the cell, as text."""
+    value = column.of(row)
+    match column.kind:
+        case "money":
+            return "" if value is None else value.text()
+        case "status":
+            return "" if value is None else states.pill(column.axis, value).label
+        case "when":
+            return "" if value is None else deadline.brief(value)
+        case "due":
+            return "" if value is None or column.now is None else deadline.words(value, column.now)
+        case "count":
+            return "" if value is None else f"{value:,}"
+        case "flag":
+            return "Yes" if value else ""
+    return "" if value is None else str(getattr(value, "value", value))
+
+
+def arrow(rows: Sequence[Any], columns: Sequence[Column]) -> pa.Table:
+    """The rows as the grid wants them: text, and one-element lists for pills."""
+    import pyarrow as pa
+
+    def values(column: Column) -> pa.Array:
+        cells = [cell(column, row) for row in rows]
+        if column.kind == "status":
+            return pa.array([[each] if each else [] for each in cells], pa.list_(pa.string()))
+        return pa.array(cells, pa.string())
+
+    return pa.table({column.name: values(column) for column in columns})
+
+
+def configure(column: Column) -> ColumnConfig:
+    if column.kind == "status":
+        labels, colors = states.palette(column.axis)
+        return st.column_config.MultiselectColumn(
+            column.label, options=labels, color=colors, width=column.width, help=column.help
+        )
+    right: Literal["left", "right"] = "right" if column.kind in ("money", "count") else "left"
+    label = f"{column.label} (UTC)" if column.kind == "when" else column.label
+    return st.column_config.TextColumn(label, alignment=right, width=column.width, help=column.help)
+
+
+def csv(rows: Sequence[Any], columns: Sequence[Column]) -> str:
+    """The rows for a file: exact amounts with their currency beside them, times in ISO 8601."""
+    from core.exports import table_csv
+
+    titles = [title for column in columns for title in _titles(column)]
+    return table_csv(titles, [[each for column in columns for each in _filed(column, row)] for row in rows])
+
+
+def _titles(column: Column) -> list[str]:
+    return [column.label, f"{column.label} currency"] if column.kind == "money" else [column.label]
+
+
+def _filed(column: Column, row: Any) -> list[str]:
+    value = column.of(row)
+    if isinstance(value, Money):
+        return [value.major(), value.currency]
+    if column.kind == "money":
+        return ["", ""]
+    if isinstance(value, datetime):
+        return [value.isoformat()]
+    return [cell(column, row) if column.kind != "count" else str(value if value is not None else "")]
+
+
+def as_html(rows: Sequence[Any], columns: Sequence[Column], name: str | None) -> str:
+    head = "".join(f'<th class="ed-{column.kind}">{html(column.label)}</th>' for column in columns)
+    body = "".join(
+        "<tr>" + "".join(f'<td class="ed-{c.kind}">{_html_cell(c, row)}</td>' for c in columns) + "</tr>" for row in rows
+    )
+    label = f' aria-label="{html(name)}"' if name else ""
+    return f'<table class="ed-table"{label}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _html_cell(column: Column, row: Any) -> str:
+    words = html(cell(column, row))
+    if column.kind == "status" and words:
+        return f'<span class="ed-pill ed-{states.pill(column.axis, column.of(row)).tone}">{words}</span>'
+    if column.kind in ("when", "due") and isinstance(at := column.of(row), datetime):
+        return f'<span title="{html(deadline.exact(at))}">{words}</span>'
+    return words

@@ -1,0 +1,21 @@
+"""A page with nothing on it says why, and what to do next."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.ui.safe import html
+
+
+def state(title: str, what_next: str, *, icon: str = "inbox") -> None:
+    """An empty place: a title, and one sentence that says what would fill it or what to do."""
+    with st.container(border=True, horizontal_alignment="center", gap="xxsmall"):
+        st.space("small")
+        st.markdown(f":gray[:material/{icon}:]", width="content")
+        st.html(f'<div class="ed-empty"><b>{html(title)}</b><span>{html(what_next)}</span></div>')
+        st.space("small")
+
+
+def nothing_matches() -> None:
+    """The filters leave nothing over."""
+    state("Nothing matches", "Take a filter away, or search for something shorter.", icon="filter_alt_off")

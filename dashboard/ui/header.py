@@ -1,0 +1,63 @@
+"""The top of a page: where one is, in what state it is, and what one can do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.ui import status
+from dashboard.ui.safe import plain
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+FLASH = "desk:flash"
+
+
+def page(
+    title: str, subtitle: str = "", *, badges: Sequence[status.Pill] = (), back: tuple[str, str] | None = None
+) -> DeltaGenerator:
+    """Title, subtitle and badges on the left; returns the place for the page's buttons on the right.
+
+    `back` is (page, label), for example `("disputes", "Disputes")`: the way up from a detail page.
+    Title and subtitle may hold words of outsiders.
+    """
+    if back:
+        _way_back(*back)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="medium"):
+        with st.container(gap="xxsmall", width="stretch"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.title(plain(title), anchor=False, width="content")
+                for badge in badges:
+                    status.show(badge)
+            if subtitle:
+                st.caption(plain(subtitle))
+        buttons = st.container(horizontal=True, horizontal_alignment="right", gap="small", width="content")
+    _flash()
+    return buttons
+
+
+def section(title: str, note: str = "") -> None:
+    """A heading inside a page, with a quiet line beside it."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.subheader(plain(title), anchor=False, width="content")
+        if note:
+            st.caption(plain(note))
+
+
+def say(sentence: str) -> None:
+    """What just happened, shown once on top of the next page that is drawn."""
+    st.session_state[FLASH] = sentence
+
+
+def _flash() -> None:
+    if sentence := st.session_state.pop(FLASH, None):
+        st.success(plain(sentence), icon=":material/check_circle:")
+
+
+def _way_back(name: str, label: str) -> None:
+    from dashboard import navigation
+
+    navigation.link(name, label, icon=":material/arrow_back:")

@@ -1,0 +1,101 @@
+"""Which rows of a query are on screen. Numbered pages for small tables, older and newer for those that only grow.
+
+Both are asked before the query and drawn after the table, so their state lives under the key in the session and in
+the address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+
+@dataclass(frozen=True)
+class Window:
+    """Rows `offset` to `offset + size` of a table whose rows can be counted."""
+
+    key: str
+    page: int
+    size: int
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * self.size
+
+    def show(self, total: int, here: int) -> None:
+        pages = max(1, -(-total // self.size))
+        first = self.offset + 1 if here else 0
+        st.caption(f"{first:,}–{self.offset + here:,} of {total:,}" if total else "No rows")
+        if pages > 1:
+            st.pagination(pages, key=self.key, bind="query-params")
+        if self.page > pages:
+            st.session_state.pop(self.key, None)
+            st.query_params.pop(self.key, None)
+            st.rerun()
+
+
+def window(key: str = "page", *, size: int = 50, depends: Sequence[object] = ()) -> Window:
+    """The page asked for. When what it `depends` on (the filters) changes, it is the first again."""
+    seen = st.session_state.get(f"{key}:depends")
+    if seen is not None and seen != tuple(depends):
+        st.session_state.pop(key, None)
+        st.query_params.pop(key, None)
+    st.session_state[f"{key}:depends"] = tuple(depends)
+    return Window(key, max(1, _whole(st.session_state.get(key) or st.query_params.get(key)) or 1), size)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The `size` rows before the id `before`, newest first. Ask for `size + 1`: the extra row says there is more."""
+
+    key: str
+    before: int | None
+    size: int
+
+    @property
+    def limit(self) -> int:
+        return self.size + 1
+
+    def show(self, rows: Sequence[Any], id: str = "id") -> None:
+        trail: list[int | None] = st.session_state.setdefault(f"{self.key}:trail", [])
+        with st.container(horizontal=True, gap="small", width="content"):
+            if self.before is not None:
+                st.button("Newest", key=f"{self.key}:newest", type="tertiary", on_click=_move, args=(self.key, None, []))
+                st.button(
+                    "Newer",
+                    key=f"{self.key}:newer",
+                    icon=":material/chevron_left:",
+                    on_click=_move,
+                    args=(self.key, trail[-1] if trail else None, trail[:-1]),
+                )
+            if len(rows) > self.size:
+                last = rows[self.size - 1]
+                oldest = last[id] if isinstance(last, dict) else getattr(last, id)
+                st.button(
+                    "Older",
+                    key=f"{self.key}:older",
+                    icon=":material/chevron_right:",
+                    icon_position="right",
+                    on_click=_move,
+                    args=(self.key, oldest, [*trail, self.before]),
+                )
+
+
+def cursor(key: str = "before", *, size: int = 50) -> Cursor:
+    """Where in the stream one is: the newest rows, or those before an id that stands in the address."""
+    return Cursor(key, _whole(st.query_params.get(key)), size)
+
+
+def _move(key: str, before: int | None, trail: list[int | None]) -> None:
+    st.session_state[f"{key}:trail"] = trail
+    if before is None:
+        st.query_params.pop(key, None)
+    else:
+        st.query_params[key] = str(before)
+
+
+def _whole(text: object) -> int | None:
+    return int(str(text)) if str(text).isascii() and str(text).isdigit() and len(str(text)) < 19 else None

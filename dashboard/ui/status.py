@@ -1,0 +1,204 @@
+"""What a state is called, what it means and how it is coloured: one table for every axis.
+
+Green: done, and well. Amber: waiting, or watched. Red: wrong, or stopped. Blue: moving by itself. Grey: at rest.
+Colour is used for state only, and never alone: the label says the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from dashboard.ui.safe import plain
+
+Tone = Literal["good", "wait", "bad", "info", "quiet"]
+COLOR: Mapping[Tone, Literal["green", "orange", "red", "blue", "gray"]] = {
+    "good": "green",
+    "wait": "orange",
+    "bad": "red",
+    "info": "blue",
+    "quiet": "gray",
+}
+
+
+@dataclass(frozen=True)
+class Pill:
+    """A state as it is shown. `meaning` is the sentence that appears when one points at it."""
+
+    label: str
+    tone: Tone = "quiet"
+    icon: str | None = None
+    meaning: str | None = None
+
+
+def _pill(label: str, tone: Tone, meaning: str) -> Pill:
+    return Pill(label, tone, None, meaning)
+
+
+AXES: Mapping[str, Mapping[str, Pill]] = {
+    "milestone": {
+        "PLANNED": _pill("Planned", "quiet", "Not yet offered for funding."),
+        "AWAITING_FUNDING": _pill("Awaiting funding", "quiet", "The payer can pay now."),
+        "FUNDED": _pill("Funded", "info", "The money is held; work can go on."),
+        "PENDING_VERIFICATION": _pill("To be verified", "wait", "The work is reported as done; the payer checks it."),
+        "DISPUTED": _pill("Disputed", "bad", "The payer disputes the work; nothing is released."),
+        "IN_MEDIATION": _pill("In mediation", "bad", "A mediator decides."),
+        "VERIFIED": _pill("Verified", "info", "Accepted or decided; the release is on its way."),
+        "COMPLETED": _pill("Completed", "good", "Settled: everything is released or divided."),
+        "REFUNDED": _pill("Refunded", "good", "Settled: the payer has the money back."),
+        "CANCELED": _pill("Canceled", "quiet", "Ended before it was funded."),
+    },
+    "payment": {
+        "UNPAID": _pill("Unpaid", "quiet", "Nothing has been paid."),
+        "PENDING_PAYMENT": _pill("Payment pending", "info", "A charge is under way."),
+        "PAID_HELD": _pill("Held", "info", "Paid, and held until the work is verified."),
+        "PARTIALLY_RELEASED": _pill("Partly released", "wait", "A part is released to the payee."),
+        "RELEASED": _pill("Released", "good", "Released to the payee."),
+        "REFUND_PENDING": _pill("Refund pending", "wait", "Decided; the refund is on its way."),
+        "REFUNDED": _pill("Refunded", "good", "The payer has the money back."),
+        "CHARGEBACK_REVIEW": _pill("Chargeback", "bad", "The payer's bank took the money back; under review."),
+        "CANCELED": _pill("Canceled", "quiet", "Ended before anything was paid."),
+    },
+    "ticket": {
+        "OPEN": _pill("Open", "wait", "Disputed; the parties may still settle it themselves. Blocks release."),
+        "UNDER_REVIEW": _pill("Under review", "bad", "A mediator is at it. Blocks release."),
+        "WAITING_PARTY": _pill("Waiting for a party", "wait", "An answer is asked for. Blocks release."),
+        "RESOLVED": _pill("Resolved", "good", "Decided or settled."),
+        "WITHDRAWN": _pill("Withdrawn", "quiet", "Taken back by whoever opened it."),
+        "ESCALATED": _pill("Escalated", "bad", "No decision in time: it is with the administrators."),
+    },
+    "decision": {
+        "AWAITING_APPROVAL": _pill("Awaiting approval", "wait", "A second person must approve exactly this plan."),
+        "COOLING_OFF": _pill("Cooling off", "info", "Decided; it is carried out when the time is over."),
+        "EXECUTED": _pill("Executed", "good", "Posted exactly as planned."),
+        "RETURNED": _pill("Returned", "bad", "The second person sent it back."),
+        "VOIDED": _pill("Voided", "quiet", "Something changed, so the plan no longer holds."),
+    },
+    "outcome": {
+        "FULL_RELEASE": _pill("Full release", "info", "Everything goes to the payee."),
+        "PARTIAL_RELEASE": _pill("Partial release", "info", "Divided between the two parties."),
+        "FULL_REFUND": _pill("Full refund", "info", "Everything goes back to the payer."),
+    },
+    "payout": {
+        "REQUESTED": _pill("Requested", "info", "Asked for; not yet sent."),
+        "SENDING": _pill("Sending", "info", "The transfer is being sent."),
+        "TRANSFERRED": _pill("Transferred", "info", "With the payee's account at Stripe."),
+        "IN_TRANSIT": _pill("In transit", "info", "On its way to the payee's bank."),
+        "PAID": _pill("Paid", "good", "Arrived."),
+        "FAILED": _pill("Failed", "bad", "The bank refused it."),
+        "ADMINISTRATIVE_REVIEW": _pill("Needs review", "bad", "Failed; a person decides what happens next."),
+        "CANCELED": _pill("Canceled", "quiet", "Called off."),
+    },
+    "refund": {
+        "QUEUED": _pill("Queued", "info", "Decided; not yet sent."),
+        "PENDING": _pill("Pending", "info", "With the bank."),
+        "SUCCEEDED": _pill("Succeeded", "good", "The payer has the money."),
+        "FAILED": _pill("Failed", "bad", "The bank refused it; the debt is open again."),
+        "CANCELED": _pill("Canceled", "quiet", "Called off."),
+    },
+    "operation": {
+        "QUEUED": _pill("Queued", "info", "Waits for its turn."),
+        "SENDING": _pill("Sending", "info", "Sent; the answer is not in."),
+        "SUCCEEDED": _pill("Succeeded", "good", "Done, and booked."),
+        "REFUSED": _pill("Refused", "bad", "Stripe said no."),
+        "BLOCKED": _pill("Blocked", "wait", "A hold, ticket or chargeback stops it."),
+        "REVIEW": _pill("Needs review", "bad", "Outcome unknown for too long: a person looks."),
+        "CANCELED": _pill("Canceled", "quiet", "Called off."),
+    },
+    "hold": {
+        "ACTIVE": _pill("On hold", "bad", "Nothing is released until someone lifts it."),
+        "RELEASED": _pill("Lifted", "quiet", "No longer in force."),
+        "MANUAL": _pill("Manual", "wait", "Placed by staff."),
+        "RISK": _pill("Risk", "bad", "Placed because of a risk event."),
+        "REPORT": _pill("Report", "wait", "Placed because of a report."),
+        "HIGH_VALUE": _pill("High value", "wait", "Above the review threshold."),
+    },
+    "chargeback": {
+        "warning_needs_response": _pill("Inquiry: answer", "wait", "The bank asks; no money has moved."),
+        "warning_under_review": _pill("Inquiry: in review", "info", "The bank reads our answer."),
+        "warning_closed": _pill("Inquiry closed", "good", "No chargeback came of it."),
+        "needs_response": _pill("Needs response", "bad", "Evidence is due."),
+        "under_review": _pill("Under review", "wait", "The bank reads our evidence."),
+        "won": _pill("Won", "good", "The money came back."),
+        "lost": _pill("Lost", "bad", "The money is gone."),
+        "prevented": _pill("Prevented", "good", "Settled before it became a chargeback."),
+    },
+    "webhook": {
+        "RECEIVED": _pill("Received", "info", "Stored; not yet applied."),
+        "APPLIED": _pill("Applied", "good", "Its object was fetched again and booked."),
+        "IGNORED": _pill("Ignored", "quiet", "Of a kind that the desk does not use."),
+        "FAILED": _pill("Failed", "bad", "Could not be applied; it is tried again."),
+    },
+    "notification": {
+        "QUEUED": _pill("Queued", "info", "Waits to be sent."),
+        "SENT": _pill("Sent", "good", "Handed over to the mail server."),
+        "FAILED": _pill("Failed", "bad", "Could not be sent."),
+    },
+    "reconciliation": {
+        "RUNNING": _pill("Running", "info", "Under way."),
+        "CLEAN": _pill("Clean", "good", "Every line agrees."),
+        "BREAKS": _pill("Differences", "bad", "Some lines do not agree."),
+        "FAILED": _pill("Failed", "bad", "Did not finish."),
+        "NOT_IN_LEDGER": _pill("Not in ledger", "bad", "Stripe has a line that we did not book."),
+        "NOT_AT_PROVIDER": _pill("Not at Stripe", "bad", "We booked a line that Stripe does not have."),
+        "AMOUNT_DIFFERS": _pill("Amount differs", "bad", "Both have the line, with different amounts."),
+        "BALANCE_DIFFERS": _pill("Balance differs", "bad", "The balances do not agree."),
+        "OPEN": _pill("Open", "bad", "Not yet explained."),
+        "RESOLVED": _pill("Resolved", "good", "Explained by a person."),
+    },
+    "check": {
+        "PASS": _pill("Holds", "good", "No row offends."),
+        "FAIL": _pill("Broken", "bad", "Some rows offend."),
+    },
+    "project": {
+        "ACTIVE": _pill("Active", "info", "Under way."),
+        "COMPLETED": _pill("Completed", "good", "Every milestone is settled."),
+        "CANCELED": _pill("Canceled", "quiet", "Ended early."),
+    },
+    "job": {
+        "todo": _pill("Waiting", "info", "Waits for a worker."),
+        "doing": _pill("Running", "info", "A worker is at it."),
+        "succeeded": _pill("Succeeded", "good", "Done."),
+        "failed": _pill("Failed", "bad", "Gave up after its tries."),
+        "cancelled": _pill("Canceled", "quiet", "Called off."),
+    },
+}
+
+
+def pill(axis: str, value: object) -> Pill:
+    """The pill of a stored value. A value that the table does not know is shown in words, in grey."""
+    name = str(getattr(value, "value", value))
+    known = AXES.get(axis, {})
+    return known.get(name) or known.get(name.upper()) or Pill(in_words(name))
+
+
+def in_words(name: str) -> str:
+    """`PARTIAL_WORK` as `Partial work`."""
+    return name.replace("_", " ").strip().capitalize()
+
+
+def labels(axis: str) -> dict[str, str]:
+    """Stored value → label, in the table's order: the options of a filter."""
+    return {value: shown.label for value, shown in AXES[axis].items()}
+
+
+def palette(axis: str) -> tuple[list[str], list[str]]:
+    """Labels and their colours, for a column of pills."""
+    shown = {each.label: COLOR[each.tone] for each in AXES.get(axis, {}).values()}
+    return list(shown), list(shown.values())
+
+
+def show(what: Pill | str, value: object = None) -> None:
+    """One pill: `show(Pill(...))` or `show("ticket", ticket.status)`."""
+    each = what if isinstance(what, Pill) else pill(what, value)
+    st.badge(plain(each.label), color=COLOR[each.tone], icon=each.icon, help=each.meaning)
+
+
+def row(pills: Sequence[Pill]) -> None:
+    """Pills beside each other; they wrap when the room is narrow."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        for each in pills:
+            show(each)

@@ -1,0 +1,166 @@
+"""Tables: rows from a query, columns that know their kind, and a selection that names a row by its id.
+
+A keyed grid remembers a selection by position, so after a row arrives above it another row would be selected. Here
+the ids of the rows are part of the grid's key, and a selection is turned into an id at once and found again by it.
+Money travels as text: the grid's own number columns go through floats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from dashboard.ui import columns as kinds
+from dashboard.ui import empty
+from dashboard.ui.columns import Column, count, due, flag, mono, money, opens, status, text, when
+from dashboard.ui.paging import Cursor, Window, cursor, window
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.column_types import ColumnConfig
+
+__all__ = [
+    "Column",
+    "Cursor",
+    "Window",
+    "count",
+    "cursor",
+    "due",
+    "flag",
+    "mono",
+    "money",
+    "opens",
+    "small",
+    "status",
+    "table",
+    "text",
+    "when",
+    "window",
+]
+
+ROW = 34
+HEADER = 36
+ROWS_ON_SCREEN = 16
+
+
+def table(
+    rows: Sequence[Any],
+    columns: Sequence[Column],
+    *,
+    key: str,
+    id: str = "id",
+    select: bool = False,
+    window: Window | None = None,
+    total: int | None = None,
+    cursor: Cursor | None = None,
+    download: str | None = None,
+    empty_state: tuple[str, str] | None = None,
+    height: int | None = None,
+    name: str | None = None,
+) -> Any | None:
+    """Draw the rows; returns the id of the selected row, if `select`, else None.
+
+    `window` and `total` put numbered pages under the table, `cursor` puts Newer and Older there. `download` is a file
+    name: the rows on screen as CSV, with cells that a spreadsheet would run made harmless. `name` is what a screen
+    reader says. `empty_state` is (title, what to do next).
+    """
+    shown = rows[: cursor.size] if cursor else rows
+    if not shown:
+        empty.state(*empty_state) if empty_state else empty.nothing_matches()
+        return _foot(rows, window, total, cursor, columns, None, key)
+    ids = [kinds.read(row, id) for row in shown]
+    grid = f"{key}:{_fingerprint(ids)}"
+    chosen = st.session_state.get(f"{key}:chosen")
+    config, clicks = _configure(columns, grid)
+    event = st.dataframe(
+        kinds.arrow(shown, columns),
+        key=grid,
+        hide_index=True,
+        column_config=config,
+        row_height=ROW,
+        height=height or HEADER + ROW * min(len(shown), ROWS_ON_SCREEN) + 2,
+        alt=name,
+        **(_selection(ids, chosen) if select else {}),
+    )
+    _open_clicked(columns, clicks, ids)
+    _foot(rows, window, total, cursor, columns, download, key)
+    return _selected(event, ids, key) if select else None
+
+
+def small(rows: Sequence[Any], columns: Sequence[Column], *, name: str | None = None) -> None:
+    """A few rows as plain text, without a grid: no selection, no scrolling."""
+    st.html(kinds.as_html(rows, columns, name))
+
+
+def _fingerprint(ids: Sequence[Any]) -> str:
+    return hashlib.blake2s(repr(ids).encode(), digest_size=6).hexdigest()
+
+
+def _configure(columns: Sequence[Column], grid: str) -> tuple[dict[str, ColumnConfig], dict[str, Column]]:
+    config: dict[str, ColumnConfig] = {}
+    clicks: dict[str, Column] = {}
+    for column in columns:
+        if column.kind == "opens":
+            clicks[f"{grid}:{column.name}"] = column
+            config[column.name] = st.column_config.ButtonColumn(
+                column.label, key=f"{grid}:{column.name}", type="tertiary", width=column.width, help=column.help
+            )
+        else:
+            config[column.name] = kinds.configure(column)
+    return config, clicks
+
+
+def _selection(ids: Sequence[Any], chosen: Any) -> dict[str, Any]:
+    options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"}
+    if chosen in ids:
+        options["selection_default"] = {"selection": {"rows": [ids.index(chosen)]}}
+    return options
+
+
+def _selected(event: Any, ids: Sequence[Any], key: str) -> Any | None:
+    picked = event.selection.rows if event else []
+    row = ids[picked[0]] if picked and picked[0] < len(ids) else None
+    st.session_state[f"{key}:chosen"] = row
+    return row
+
+
+def _open_clicked(columns: Sequence[Column], clicks: dict[str, Column], ids: Sequence[Any]) -> None:
+    from dashboard import navigation
+
+    for click_key, column in clicks.items():
+        click = st.session_state.get(click_key)
+        if click is not None and click["row"] < len(ids):
+            navigation.go(column.page, **{column.param: ids[click["row"]]})
+
+
+def _foot(
+    rows: Sequence[Any],
+    window: Window | None,
+    total: int | None,
+    cursor: Cursor | None,
+    columns: Sequence[Column],
+    download: str | None,
+    key: str,
+) -> None:
+    if not (window or cursor or download):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        if window:
+            window.show(total if total is not None else len(rows), len(rows))
+        elif cursor:
+            cursor.show(rows)
+        if download:
+            shown = rows[: cursor.size] if cursor else rows
+            st.download_button(
+                "CSV",
+                data=lambda: kinds.csv(shown, columns),
+                file_name=download if download.endswith(".csv") else f"{download}.csv",
+                mime="text/csv",
+                key=f"{key}:csv",
+                icon=":material/download:",
+                type="tertiary",
+                on_click="ignore",
+                help="The rows on this screen, as CSV.",
+            )
