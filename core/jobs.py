@@ -1,0 +1,42 @@
+"""Work for later, written down in the caller's own transaction: rolled back with it, committed with it.
+
+A job is a nudge and never the truth. What is to be done stands in a row (an outgoing operation, a webhook event, a
+notification), and the worker's sweeps find every row that is due, so a job that is lost, late or run twice changes
+nothing but the delay. Only this module and `core.worker` know procrastinate.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from procrastinate import App, SyncPsycopgConnector
+from sqlalchemy.orm import Session
+
+from core.errors import DeskError
+
+DISPATCH = "dispatch"
+INBOX = "inbox"
+DELIVER = "deliver"
+TASKS = frozenset({DISPATCH, INBOX, DELIVER})
+
+# Never opened: every job is written through the connection of the caller's transaction.
+_queue = App(connector=SyncPsycopgConnector())
+
+
+class UnknownTask(DeskError):
+    """No worker knows a task called {task}."""
+
+
+def defer(session: Session, task: str, *, at: datetime | None = None, **args: Any) -> None:
+    """Have `task` run with `args` after this transaction commits, not before `at`.
+
+    Costs one statement. Does nothing where `session.info["jobs"]` is False: the simulation and the tests call the
+    handlers themselves.
+    """
+    if task not in TASKS:
+        raise UnknownTask(task=task)
+    if session.info.get("jobs") is False:
+        return
+    connection = session.connection().connection.driver_connection
+    _queue.configure_task(task, schedule_at=at, connection=connection).defer(**args)

@@ -1,0 +1,71 @@
+"""Outgoing operations: what will be asked of the payment provider, written in the transaction that decides it.
+
+No call happens here. After the commit the worker claims the row, sends it with the idempotency key `{key}:{attempt}`
+and books the answer. System outages therefore only delay a call: it is queued with guaranteed execution
+(milestone-payment-flow, Error Handling 4).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core import jobs
+from core.errors import DeskError
+from core.money import Money
+from core.records import OutgoingOperation
+
+
+class OperationKeyReused(DeskError):
+    """Operation {key} was already written with other contents. Nothing was sent.
+
+    A key stands for one movement of money for ever: the same key with the same contents is the same operation, with
+    other contents it is a mistake.
+    """
+
+
+def enqueue(
+    session: Session,
+    *,
+    key: str,
+    kind: str,
+    milestone_id: int,
+    party_id: int | None,
+    amount: Money,
+    payload: dict[str, Any],
+    now: datetime,
+) -> OutgoingOperation:
+    """Write the operation and the job that sends it. The same key and contents again give the same row, sent once.
+
+    `kind` is CHARGE, REFUND, TRANSFER, PAYOUT, REVERSAL or EVIDENCE; `payload` is JSON: what the call needs besides
+    the amount.
+    """
+    contents = {
+        "kind": kind,
+        "milestone_id": milestone_id,
+        "party_id": party_id,
+        "amount_minor": amount.minor,
+        "currency": amount.currency,
+        "payload": payload,
+    }
+    operation = session.scalar(
+        insert(OutgoingOperation)
+        .values(key=key, status="QUEUED", attempt=1, tries=0, next_try_at=now, created_at=now, **contents)
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(OutgoingOperation)
+    )
+    if operation is None:
+        return _written_before(session, key, contents)
+    jobs.defer(session, jobs.DISPATCH, operation_id=operation.id)
+    return operation
+
+
+def _written_before(session: Session, key: str, contents: dict[str, Any]) -> OutgoingOperation:
+    operation = session.scalars(select(OutgoingOperation).where(OutgoingOperation.key == key)).one()
+    if any(getattr(operation, name) != value for name, value in contents.items()):
+        raise OperationKeyReused(key=key)
+    return operation
