@@ -167,15 +167,15 @@ class Money:
     def is_negative(self) -> bool:
         return self.minor < 0
 
-    def portion(self, bps: int) -> Money:
+    def portion(self, bps: int, *, step: int = 1) -> Money:
         """This many hundredths of a percent of it, half-up: 2.5 % is 250."""
-        return self.share(bps, WHOLE_BPS)
+        return self.share(bps, WHOLE_BPS, step=step)
 
-    def share(self, part: int, whole: int) -> Money:
-        """part / whole of it, half-up."""
-        if type(part) is not int or type(whole) is not int:
-            raise AmountNotWhole(value=f"{part!r} / {whole!r}")
-        return Money(half_up(self.minor * part, whole), self.currency)
+    def share(self, part: int, whole: int, *, step: int = 1) -> Money:
+        """part / whole of it, half-up to a multiple of `step` minor units."""
+        if not type(part) is type(whole) is type(step) is int:
+            raise AmountNotWhole(value=f"{part!r} / {whole!r} in steps of {step!r}")
+        return Money(half_up(self.minor * part, whole * step) * step, self.currency)
 
     def spread(self, weights: Sequence[int], *, step: int = 1) -> tuple[Money, ...]:
         """Parts in proportion to the weights, in multiples of `step` but for the last, which takes what remains."""
@@ -217,7 +217,9 @@ def stripe_exact(money: Money) -> Money:
     return money
 
 
-_AMOUNT = re.compile(r"(?P<sign>[-\u2212]?)(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?:\.(?P<fraction>[0-9]*))?")
+_AMOUNT = re.compile(
+    r"(?P<sign>[-\u2212]?)(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?:\.(?P<fraction>[0-9]*))?"
+)
 
 
 def _parse(text: str, currency: str, *, negative: bool) -> Money:
@@ -228,7 +230,9 @@ def _parse(text: str, currency: str, *, negative: bool) -> Money:
     fraction = match["fraction"] or ""
     if len(fraction) > places:  # "1.500" may be meant as fifteen hundred: it is refused even though it is 1.5
         raise AmountTooPrecise(text=text, currency=currency, digits=places)
-    if len(match["whole"]) > len(str(MAX_MINOR)) * 2:  # int() of a pasted book would be slow, and is refused anyway
+    if (
+        len(match["whole"]) > len(str(MAX_MINOR)) * 2
+    ):  # int() of a pasted book would be slow, and is refused anyway
         raise AmountOutOfRange(value="This number")
     minor = int(match["whole"].replace(",", "") or "0") * 10**places + int(fraction.ljust(places, "0") or "0")
     if match["sign"] and minor and not negative:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from core.policy.limits import (
     GIVE_UP_AFTER,
+    RETRY_FACTOR,
     RETRY_FIRST,
     RETRY_LONGEST,
     SESSION_ABSOLUTE,
@@ -30,6 +31,7 @@ __all__ = [
     "HOME_SERVICES",
     "LEGAL_SERVICES",
     "PROFILES",
+    "RETRY_FACTOR",
     "RETRY_FIRST",
     "RETRY_LONGEST",
     "SESSION_ABSOLUTE",

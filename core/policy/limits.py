@@ -10,5 +10,6 @@ SESSION_ABSOLUTE = timedelta(hours=8)
 # Outgoing operations: the processor forgets idempotency keys after 24 h, so nothing is resent later than 23 h.
 TRIES = 8
 GIVE_UP_AFTER = timedelta(hours=23)
-RETRY_FIRST = timedelta(seconds=2)
+RETRY_FIRST = timedelta(seconds=5)
+RETRY_FACTOR = 4
 RETRY_LONGEST = timedelta(hours=1)

@@ -1,0 +1,62 @@
+"""How a milestone is accepted: the client confirms, silence releases after some time, or a session took place.
+
+(payment-escrow-rules, Milestone Rules and Release Rules.) Stored as text: CLIENT_CONFIRMS, SESSION_COMPLETED,
+AUTO_RELEASE (after the time the policy gives) or AUTO_RELEASE_5_DAYS (a time of its own).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from enum import StrEnum
+
+from core.errors import DeskError
+from core.policy import Profile
+
+
+class AcceptanceRule(StrEnum):
+    CLIENT_CONFIRMS = "CLIENT_CONFIRMS"
+    AUTO_RELEASE = "AUTO_RELEASE"
+    SESSION_COMPLETED = "SESSION_COMPLETED"
+
+
+class AcceptanceUnknown(DeskError):
+    """“{rule}” is not a way to accept a milestone: the client confirms, or it is released after some days of silence."""
+
+
+_OWN_DAYS = re.compile(r"AUTO_RELEASE_([1-9][0-9]?)_DAYS")
+
+
+def auto_release_after(days: int) -> str:
+    """The rule for silence of this many days, 1 to 90."""
+    rule = f"AUTO_RELEASE_{days}_DAYS"
+    check(rule)
+    return rule
+
+
+def check(rule: str) -> str:
+    own = _OWN_DAYS.fullmatch(rule)
+    if rule not in AcceptanceRule.__members__ and not (own and int(own[1]) <= 90):
+        raise AcceptanceUnknown(rule=rule)
+    return rule
+
+
+def silence(rule: str, profile: Profile) -> timedelta | None:
+    """How long silence must last to release; None when it never does."""
+    check(rule)
+    if not profile.auto_approve:
+        return None
+    if own := _OWN_DAYS.fullmatch(rule):
+        return timedelta(days=int(own[1]))
+    return profile.auto_approve_after if rule == AcceptanceRule.AUTO_RELEASE else None
+
+
+def in_words(rule: str, profile: Profile) -> str:
+    wait = silence(rule, profile)
+    if wait is not None:
+        hours = wait // timedelta(hours=1)
+        span = f"{hours // 24} days" if hours % 24 == 0 and hours > 72 else f"{hours} hours"
+        return f"The client confirms, or silence of {span} after the notice does, unless it is disputed."
+    if rule == AcceptanceRule.SESSION_COMPLETED:
+        return "Released when the session took place and the grace time passed without a dispute."
+    return "Released when the client confirms."

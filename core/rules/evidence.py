@@ -1,0 +1,152 @@
+"""What may be handed in as evidence, and why something is refused.
+
+A file is what its content says it is, and its name must agree. Few formats are accepted: those that a mediator can be
+shown safely, and office documents without programs in them, which are only ever downloaded. Sizes are bytes.
+Milestone evidence is one of the four things every refund decision cites (payment-escrow-rules, Refund Rules).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.errors import DeskError
+
+MIB = 1024 * 1024
+MAX_BYTES = 20 * MIB
+MAX_FILES = 60
+MAX_PIXELS = 50_000_000
+MAX_PAGES = 300
+# Documents that are zip archives inside: entries, unpacked bytes, and how far one entry may have been packed.
+MAX_ENTRIES = 2_000
+MAX_UNPACKED = 200 * MIB
+MAX_RATIO = 200
+# What is shown: the longer side of a picture, the box of a thumbnail, the width of a page (pixels), a text (characters).
+DISPLAY_SIDE = 2_400
+THUMBNAIL_BOX = (400, 300)
+PAGE_WIDTH = 1_400
+TEXT_SHOWN = 200_000
+CAPTION_LENGTH = 500
+
+
+class Kind(StrEnum):
+    IMAGE = "IMAGE"  # shown re-encoded
+    PDF = "PDF"  # shown as pictures of its pages
+    TEXT = "TEXT"  # shown as plain text
+    OTHER = "OTHER"  # download only
+
+
+@dataclass(frozen=True)
+class Format:
+    """One accepted file format: the endings of its names, and the type it is sent out with."""
+
+    name: str
+    kind: Kind
+    media_type: str
+    endings: tuple[str, ...]
+
+
+PNG = Format("PNG", Kind.IMAGE, "image/png", ("png",))
+JPEG = Format("JPEG", Kind.IMAGE, "image/jpeg", ("jpg", "jpeg", "jfif"))
+WEBP = Format("WebP", Kind.IMAGE, "image/webp", ("webp",))
+PDF = Format("PDF", Kind.PDF, "application/pdf", ("pdf",))
+TEXT = Format("text", Kind.TEXT, "text/plain", ("txt", "text", "log"))
+EMAIL = Format("e-mail", Kind.TEXT, "message/rfc822", ("eml",))
+CSV = Format("CSV", Kind.TEXT, "text/csv", ("csv",))
+DOCX = Format(
+    "Word", Kind.OTHER, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", ("docx",)
+)
+XLSX = Format(
+    "Excel", Kind.OTHER, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ("xlsx",)
+)
+FORMATS = (PNG, JPEG, WEBP, PDF, TEXT, EMAIL, CSV, DOCX, XLSX)
+BY_ENDING = {ending: one for one in FORMATS for ending in one.endings}
+BY_NAME = {one.name: one for one in FORMATS}
+ACCEPTED = "PNG, JPEG or WebP pictures, PDF, plain text, e-mail (.eml), CSV, Word or Excel without macros"
+
+
+class EvidenceRefused(DeskError):
+    """This file cannot be taken as evidence."""
+
+
+class FileEmpty(EvidenceRefused):
+    """{file_name} is empty. Choose the file again; it may not have finished saving."""
+
+
+class FileTooLarge(EvidenceRefused):
+    """{file_name} is {size}, and a file may have at most {limit}. Hand in a smaller copy, or split the document."""
+
+
+class TooManyFiles(EvidenceRefused):
+    """This milestone already has {count} files, and {limit} is the most. Combine several pictures into one PDF."""
+
+
+class FormatNotAccepted(EvidenceRefused):
+    """Files like {file_name} are not accepted as evidence. Hand in {accepted}."""
+
+
+class ContentDisagrees(EvidenceRefused):
+    """{file_name} is named like a {named} file, but its content is {found}. Hand in the original file, unrenamed."""
+
+
+class TwoFormatsAtOnce(EvidenceRefused):
+    """{file_name} is a {named} file that also reads as {found}. Save it again from the program that made it."""
+
+
+class FileUnreadable(EvidenceRefused):
+    """{file_name} cannot be read: {why}. Open it on your side, save it again and hand in the new copy."""
+
+
+class PictureTooLarge(EvidenceRefused):
+    """{file_name} has {width} × {height} pixels, and {limit} million is the most. Hand in a smaller copy."""
+
+
+class TooManyPages(EvidenceRefused):
+    """{file_name} has {pages} pages, and {limit} is the most. Hand in the pages that matter, or split the document."""
+
+
+class ActiveContent(EvidenceRefused):
+    """{file_name} contains {what}, which could run on the reader's computer. Print it to a new PDF and hand that in."""
+
+
+class PasswordProtected(EvidenceRefused):
+    """{file_name} is locked with a password. Hand in a copy without one, so that every reviewer can open it."""
+
+
+class ArchiveUnsafe(EvidenceRefused):
+    """{file_name} is packed in a way that is not safe to open: {why}. Save it as PDF and hand that in."""
+
+
+class InspectionFailed(EvidenceRefused):
+    """{file_name} could not be inspected safely: {why}. Hand in a simpler copy, for example the pages as pictures."""
+
+
+def check_size(file_name: str, size: int) -> None:
+    if size == 0:
+        raise FileEmpty(file_name=file_name)
+    if size > MAX_BYTES:
+        raise FileTooLarge(file_name=file_name, size=in_words(size), limit=in_words(MAX_BYTES))
+
+
+def check_count(already: int) -> None:
+    """Room for one more file on this milestone?"""
+    if already >= MAX_FILES:
+        raise TooManyFiles(count=already, limit=MAX_FILES)
+
+
+def format_of(file_name: str) -> Format:
+    """The accepted format that a (cleaned) name claims."""
+    _, dot, ending = file_name.rpartition(".")
+    if not dot or (claimed := BY_ENDING.get(ending.lower())) is None:
+        raise FormatNotAccepted(file_name=file_name, accepted=ACCEPTED)
+    return claimed
+
+
+def in_words(size: int) -> str:
+    """A number of bytes as people read it, in whole numbers: 940 bytes, 12 KiB, 3.4 MiB."""
+    if size < 1024:
+        return f"{size} bytes"
+    if size < MIB:
+        return f"{size // 1024} KiB"
+    tenths = size * 10 // MIB
+    return f"{tenths // 10}.{tenths % 10} MiB" if tenths % 10 else f"{tenths // 10} MiB"

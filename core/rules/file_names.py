@@ -1,0 +1,40 @@
+"""Names and words from outsiders, cleaned: what remains cannot lie about itself, leave its folder or break a line."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST = 120
+_UNSAFE = re.compile(r'[<>:"|?*\\/]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def clean(name: str, *, fallback: str = "file") -> str:
+    """The last part of a path, safe to show and to save under on any system, at most 120 characters.
+
+    Control characters go, and with them the marks that reorder text: `invoice\\u202efdp.exe` would read as a PDF.
+    """
+    last = re.split(r"[\\/]", unicodedata.normalize("NFC", name))[-1]
+    visible = _UNSAFE.sub("_", without_invisible(last))
+    tidy = " ".join(visible.split()).strip(". ")
+    stem, dot, ending = tidy.rpartition(".")
+    if not dot:
+        stem, ending = tidy, ""
+    stem = stem.strip(". ") or fallback
+    if _RESERVED.fullmatch(stem.split(".")[0]):
+        stem = f"_{stem}"
+    ending = ending[:12]
+    return f"{stem[: LONGEST - len(ending) - 1]}.{ending}" if ending else stem[:LONGEST]
+
+
+def without_invisible(text: str) -> str:
+    """The text without control, format and unassigned characters; line breaks and tabs become blanks."""
+    spaced = re.sub(r"[\t\r\n]", " ", text)
+    return "".join(mark for mark in spaced if unicodedata.category(mark) not in _INVISIBLE)
+
+
+def words(text: str, *, longest: int) -> str:
+    """A caption on one line, at most `longest` characters."""
+    return " ".join(without_invisible(text).split())[:longest]
