@@ -52,7 +52,7 @@ def enqueue(
         "currency": amount.currency,
         "payload": payload,
     }
-    operation = session.scalar(
+    operation: OutgoingOperation | None = session.scalar(
         insert(OutgoingOperation)
         .values(key=key, status="QUEUED", attempt=1, tries=0, next_try_at=now, created_at=now, **contents)
         .on_conflict_do_nothing(index_elements=["key"])

@@ -1,0 +1,91 @@
+"""Every letter to a party, in one place: each arrow to a payer or a payee in milestone-payment-flow has its template.
+
+What a customer reads says "held funds": the money is held by the platform's payment provider until the work is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import DeskError
+from core.letters import closing, deciding, disputing, funding, paying, starting, verifying
+from core.letters.paper import as_html, as_text
+from core.letters.template import PEOPLE, Template, fill, holes, sentence
+
+__all__ = ["TEMPLATES", "FactMissing", "Letter", "NoSuchLetter", "needs", "render"]
+
+Levels = tuple[Template, ...]
+
+TEMPLATES: Mapping[tuple[str, str], Template | Levels] = {
+    **starting.TEMPLATES,
+    **funding.TEMPLATES,
+    **verifying.TEMPLATES,
+    **paying.TEMPLATES,
+    **disputing.TEMPLATES,
+    **deciding.TEMPLATES,
+    **closing.TEMPLATES,
+}
+FOOTER = "This letter is about the project “{project}”. You get it because you are its {reader}."
+LONGEST_SUBJECT = 160
+
+
+class NoSuchLetter(DeskError):
+    """There is no letter “{template}” to the {audience}."""
+
+
+class FactMissing(DeskError):
+    """The letter “{template}” to the {audience} lacks: {missing}."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What goes to the party: a subject of one line, the text, and the same as an HTML document."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def needs(template: str, audience: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The facts that this letter must have, and those that it uses if they are there."""
+    found = _find(template, audience)
+    if isinstance(found, Template):
+        return holes(found)
+    needed = frozenset[str]().union({"level"}, *(holes(each)[0] for each in found))
+    return needed, frozenset[str]().union(*(holes(each)[1] for each in found)) - needed
+
+
+def render(template: str, audience: str, **facts: Any) -> Letter:
+    """The letter with these facts; `audience` is `payer` or `payee`, `platform` chooses what people are called.
+
+    Raises `NoSuchLetter` and `FactMissing`. Facts that the letter has no place for are left out.
+    """
+    required = needs(template, audience)[0] | {"project"}
+    if missing := sorted(name for name in required if facts.get(name) is None):
+        raise FactMissing(template=template, audience=audience, missing=", ".join(missing))
+    people = PEOPLE.get(str(facts.get("platform", "")), PEOPLE[""])
+    known = {**facts, **people, "reader": people[audience]}
+    chosen = _level(_find(template, audience), facts)
+    subject = _shortened(sentence(chosen.subject, known))
+    parts, footer = tuple(fill(chosen.parts, known)), sentence(FOOTER, known)
+    return Letter(subject, as_text(subject, parts, footer), as_html(subject, parts, footer, tone=chosen.tone))
+
+
+def _find(template: str, audience: str) -> Template | Levels:
+    try:
+        return TEMPLATES[template, audience]
+    except KeyError:
+        raise NoSuchLetter(template=template, audience=audience) from None
+
+
+def _level(found: Template | Levels, facts: Mapping[str, Any]) -> Template:
+    """A letter that rises in levels uses its last template for every level above."""
+    if isinstance(found, Template):
+        return found
+    return found[min(max(int(facts["level"]), 1), len(found)) - 1]
+
+
+def _shortened(subject: str) -> str:
+    return subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1].rstrip() + "…"

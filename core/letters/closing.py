@@ -1,0 +1,42 @@
+"""Phase 4: the project is finished (milestone-payment-flow, Final Project Completion)."""
+
+from __future__ import annotations
+
+from core.letters.template import Table, Template
+
+TEMPLATES = {
+    ("project_review_request", "payer"): Template(
+        "How was it? Please review your {payee}",
+        (
+            "Every milestone of “{project}” is finished. Congratulations!",
+            "Please take a minute to review your {payee}. Your words help others to choose well.",
+        ),
+        tone="good",
+    ),
+    ("project_review_request", "payee"): Template(
+        "How was it? Please review your {payer}",
+        (
+            "Every milestone of “{project}” is finished. Congratulations!",
+            "Please take a minute to review your {payer}. Your words help others to know whom they work with.",
+        ),
+        tone="good",
+    ),
+    ("thanks", "payer"): Template(
+        "Thank you for completing “{project}” with us",
+        (
+            "Your project is complete, and every payment for it is settled.",
+            Table((("Your rating", "rating?"),)),
+            "All letters, receipts and messages stay available to you. Thank you for your trust.",
+        ),
+        tone="good",
+    ),
+    ("thanks", "payee"): Template(
+        "Thank you for completing “{project}” with us",
+        (
+            "Your project is complete, and every payment for it is settled.",
+            Table((("Your rating", "rating?"),)),
+            "All letters, statements and messages stay available to you. Thank you for your good work.",
+        ),
+        tone="good",
+    ),
+}

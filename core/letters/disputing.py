@@ -1,0 +1,70 @@
+"""A dispute, from its opening to mediation (milestone-payment-flow, Dispute Resolution; Key Business Rules 3 and 6)."""
+
+from __future__ import annotations
+
+from core.letters.template import Quote, Table, Template, When
+
+_STAYS = "The money stays among the held funds until the dispute is settled. It goes to neither side before that."
+_IN_DISPUTE = Table((("In dispute", "amount"),))
+_MEDIATION = (
+    "You can settle it between you at any time. Without a solution by {mediation_due_at}, a mediator takes over; either "
+    "of you can ask for one sooner."
+)
+_MEDIATOR = (
+    "A mediator who has no tie to either of you now looks at what was agreed, at your messages and at the evidence, "
+    "and then decides: full release, partial release or full refund.",
+    _IN_DISPUTE,
+    _STAYS,
+    "If you have photographs, documents or messages that the mediator should see, please add them to the milestone "
+    "now.",
+    When("decision_due_at", ("You can expect a decision by {decision_due_at}.",)),
+)
+_QUESTION = (
+    "Before we can decide about this milestone, we need something from you:",
+    Quote("question"),
+    When("answer_by", ("Please answer by {answer_by}. After that we may decide with what we have.",)),
+    "Please answer in the messages of the milestone, so that everything stays in one place.",
+)
+
+TEMPLATES = {
+    ("dispute_opened", "payee"): Template(
+        "A dispute was opened about “{milestone}”",
+        (
+            "Your {payer} is not satisfied with this milestone and has opened a dispute.",
+            Table((("In dispute", "amount"), ("Reason given", "reason"))),
+            _STAYS,
+            "You can put things right and ask for verification again, answer with evidence of your own, or ask for a "
+            "mediator.",
+            When("mediation_due_at", (_MEDIATION,)),
+        ),
+        tone="attention",
+    ),
+    ("dispute_details", "payee"): Template(
+        "What your {payer} says about “{milestone}”",
+        (
+            "Your {payer} has described the problem with this milestone:",
+            Quote("details"),
+            "Please answer in the messages of the milestone. If you can put it right, do so and ask for verification "
+            "again.",
+        ),
+        tone="attention",
+    ),
+    ("dispute_confirmed", "payer"): Template(
+        "Your dispute about “{milestone}” is open",
+        (
+            "We have received your dispute and told your {payee}, who can now put things right or answer.",
+            Table((("In dispute", "amount"), ("Reason given", "reason"))),
+            _STAYS,
+            "Please add photographs, documents or messages that show the problem.",
+            When("mediation_due_at", (_MEDIATION,)),
+        ),
+    ),
+    ("mediation_started", "payer"): Template("A mediator now reviews “{milestone}”", _MEDIATOR),
+    ("mediation_started", "payee"): Template("A mediator now reviews “{milestone}”", _MEDIATOR),
+    ("information_requested", "payer"): Template(
+        "We need something from you about “{milestone}”", _QUESTION, tone="attention"
+    ),
+    ("information_requested", "payee"): Template(
+        "We need something from you about “{milestone}”", _QUESTION, tone="attention"
+    ),
+}

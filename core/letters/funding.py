@@ -1,0 +1,68 @@
+"""Phase 2: money comes in and is held (milestone-payment-flow, Phase 2; Error Handling 1)."""
+
+from __future__ import annotations
+
+from core.letters.template import Table, Template, When
+
+TEMPLATES = {
+    ("funds_held", "payer"): Template(
+        "We hold {amount} for “{milestone}”",
+        (
+            "Your payment arrived. The milestone amount is now among your held funds: it stays there until you have "
+            "verified the work, or until a dispute about it is decided.",
+            Table(
+                (
+                    ("Held for the milestone", "amount"),
+                    ("Platform fee", "platform_fee?"),
+                    ("Card processing fee", "processing_fee?"),
+                    ("Charged to you", "total"),
+                )
+            ),
+            "Please keep this letter as your receipt.",
+        ),
+        tone="good",
+    ),
+    ("milestone_funded", "payee"): Template(
+        "“{milestone}” is funded: you can start",
+        (
+            "Your {payer} has funded this milestone. The money is held for it, and you can start work.",
+            Table((("Held for the milestone", "amount"),)),
+            "When the work is done, mark the milestone as complete and add photographs or documents that show it. "
+            "They help your {payer} to verify quickly, and they are your evidence if there is a dispute.",
+        ),
+        tone="good",
+    ),
+    ("payment_failed", "payer"): Template(
+        "Your payment for “{milestone}” did not go through",
+        (
+            "We could not take your payment, and nothing was charged.",
+            Table((("Amount", "total"), ("Reason", "reason"))),
+            When(
+                "next_try_at",
+                (
+                    "We will try again by ourselves on {next_try_at}. If your card has changed, please update it "
+                    "before then; otherwise you need not do anything.",
+                ),
+                ("We will not try again by ourselves. Please check your card, or choose another way to pay.",),
+            ),
+            "Work on this milestone starts only when it is funded.",
+        ),
+        tone="attention",
+    ),
+    ("next_milestone_funding", "payer"): Template(
+        "Next: please fund “{milestone}”",
+        (
+            "The milestone before is finished, and this is the next one. Please fund it so that work can go on.",
+            Table((("Milestone amount", "amount"), ("You pay, with all fees", "total?"))),
+            "We hold the money until you have verified the work.",
+        ),
+    ),
+    ("next_milestone_active", "payee"): Template(
+        "Next milestone: “{milestone}”",
+        (
+            "The milestone before is finished, and this is the next one. We have asked your {payer} to fund it.",
+            Table((("Milestone amount", "amount"),)),
+            "We will tell you when it is funded. Please start work only after that.",
+        ),
+    ),
+}

@@ -1,0 +1,72 @@
+"""Money goes out: to the payee's bank, or back to the payer (milestone-payment-flow, Phase 3; Error Handling 2)."""
+
+from __future__ import annotations
+
+from core.letters.template import Table, Template, When
+
+TEMPLATES = {
+    ("payment_sent", "payee"): Template(
+        "Your payment is on its way: {net}",
+        (
+            "We have sent your money for “{milestone}” to you.",
+            Table(
+                (
+                    ("Withdrawn", "amount?"),
+                    ("Withdrawal fee", "fee?"),
+                    ("Sent to you", "net"),
+                    ("Method", "method?"),
+                )
+            ),
+            When("arrival", ("It should arrive by {arrival}.",), ("Banks take from minutes to a few working days.",)),
+        ),
+        tone="good",
+    ),
+    ("payout_failed", "payee"): Template(
+        "Your bank did not accept your payment of {net}",
+        (
+            "We tried to send your money for “{milestone}”, and it came back. The money is safe and still yours.",
+            Table((("Amount", "net"), ("Reason", "reason"))),
+            "Our staff is looking at it. Please check your bank details, or choose another way to be paid.",
+            When("methods", ("You can choose between: {methods}.",)),
+        ),
+        tone="attention",
+    ),
+    ("refund_sent", "payer"): Template(
+        "Your refund of {refund} is on its way",
+        (
+            "We have sent your refund for “{milestone}” back to the card or account that you paid with.",
+            Table((("Refund", "refund"),)),
+            "Most banks show it within five to ten working days.",
+        ),
+        tone="good",
+    ),
+    ("refund_failed", "payer"): Template(
+        "Your refund of {refund} could not be delivered",
+        (
+            "We sent your refund for “{milestone}” to the card or account that you paid with, and it came back. We "
+            "still owe it to you.",
+            Table((("Refund", "refund"), ("Reason", "reason?"))),
+            "Our staff is looking for another way and will write to you. You need not do anything now.",
+        ),
+        tone="attention",
+    ),
+    ("hold_placed", "payee"): Template(
+        "The payment for “{milestone}” is under review",
+        (
+            "We are taking a closer look before this money moves on. It stays safely among the held funds while we "
+            "do. Such a review is no judgement about you or your work.",
+            Table((("Under review", "amount"),)),
+            "You need not do anything unless we ask you. We will write when the review is over.",
+        ),
+        tone="attention",
+    ),
+    ("hold_released", "payee"): Template(
+        "The review of “{milestone}” is over",
+        (
+            "We have finished our review, and the payment goes on as before.",
+            Table((("Amount", "amount"),)),
+            "Thank you for your patience.",
+        ),
+        tone="good",
+    ),
+}

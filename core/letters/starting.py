@@ -1,0 +1,48 @@
+"""Phase 1: the project starts and its payments are laid out (milestone-payment-flow, Phase 1)."""
+
+from __future__ import annotations
+
+from core.letters.template import Schedule, Table, Template
+
+TEMPLATES = {
+    ("engagement_active", "payer"): Template(
+        "Your engagement is confirmed: {project}",
+        (
+            "You and your {payee} have confirmed the scope, the fee and the terms. The engagement is now active, and "
+            "payments for it can be made.",
+            "Please pay only through the platform: that is what lets us hold your money until the work is done, and "
+            "help if something goes wrong.",
+        ),
+        tone="good",
+    ),
+    ("engagement_active", "payee"): Template(
+        "Your engagement is confirmed: {project}",
+        (
+            "You and your {payer} have confirmed the scope, the fee and the terms. The engagement is now active, and "
+            "your {payer} can fund it.",
+            "Please wait for our message that a milestone is funded before you start work on it.",
+        ),
+        tone="good",
+    ),
+    ("project_started", "payee"): Template(
+        "Your project has started: {project}",
+        (
+            "Your {payer} accepted your bid, and the project is set up.",
+            Table((("Milestones", "count"), ("Project total", "total"))),
+            "We will tell you as soon as the first milestone is funded. Please start work on a milestone only after "
+            "that: then its money is held for you.",
+        ),
+        tone="good",
+    ),
+    ("payment_schedule", "payer"): Template(
+        "Your payment schedule: {project}",
+        (
+            "This is what you pay, milestone by milestone. You fund a milestone before work on it starts, and we hold "
+            "that money until you have verified the work.",
+            Schedule("schedule"),
+            Table((("Project total", "total"),)),
+            "The platform fee, if there is one, and the card processing fee are added when you fund a milestone; you "
+            "see the exact sum before you pay.",
+        ),
+    ),
+}

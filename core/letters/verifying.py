@@ -1,0 +1,101 @@
+"""Phase 3: the work is handed in and verified (milestone-payment-flow, Phase 3; Key Business Rules 2, 3 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.letters.template import Table, Template, When
+
+_WHAT_TO_DO = "Please look at the work, then approve the milestone or tell us what is wrong with it."
+_DEADLINES = (
+    When("dispute_until", ("You can open a dispute until {dispute_until}.",)),
+    When(
+        "auto_approve_at",
+        ("If we hear nothing from you by {auto_approve_at}, the milestone is approved and its money is released.",),
+    ),
+)
+_AMOUNT = Table((("Held for the milestone", "amount"),))
+
+TEMPLATES: Mapping[tuple[str, str], Template | tuple[Template, ...]] = {
+    ("verification_requested", "payer"): Template(
+        "Please verify “{milestone}”",
+        ("Your {payee} has marked this milestone as complete.", _WHAT_TO_DO, _AMOUNT, *_DEADLINES),
+    ),
+    ("verification_reminder", "payer"): (
+        Template(
+            "Reminder: please verify “{milestone}”",
+            ("Your {payee} is waiting for your answer about this milestone.", _WHAT_TO_DO, _AMOUNT, *_DEADLINES),
+        ),
+        Template(
+            "Second reminder: “{milestone}” waits for you",
+            (
+                "We have asked you before: your {payee} has finished this milestone and is still waiting.",
+                _WHAT_TO_DO,
+                _AMOUNT,
+                *_DEADLINES,
+            ),
+            tone="attention",
+        ),
+        Template(
+            "Urgent: “{milestone}” still waits for your answer",
+            (
+                "This is reminder number {level}. Your {payee} has finished this milestone and cannot be paid before "
+                "it is verified.",
+                _WHAT_TO_DO,
+                _AMOUNT,
+                *_DEADLINES,
+            ),
+            tone="attention",
+        ),
+    ),
+    ("verification_again", "payer"): Template(
+        "Please look at “{milestone}” again",
+        (
+            "Your {payee} has worked on what you reported and asks you to verify the milestone again. All deadlines "
+            "start anew from today.",
+            _WHAT_TO_DO,
+            _AMOUNT,
+            *_DEADLINES,
+        ),
+    ),
+    ("milestone_approved", "payee"): Template(
+        "“{milestone}” is approved",
+        (
+            When(
+                "automatic",
+                (
+                    "The time in which your {payer} could answer has passed without a complaint, so the milestone is "
+                    "approved.",
+                ),
+                ("Your {payer} has verified the work and approved the milestone.",),
+            ),
+            Table((("Released to you", "amount"),)),
+            "The money is now yours. We tell you when it is on its way to your bank.",
+        ),
+        tone="good",
+    ),
+    ("release_confirmed", "payer"): Template(
+        "Released: {amount} for “{milestone}”",
+        (
+            When(
+                "automatic",
+                (
+                    "We had no answer from you in the time you had to verify the work, so the milestone was approved "
+                    "and the held funds were released to your {payee}.",
+                ),
+                ("Thank you for verifying the work. The held funds were released to your {payee}.",),
+            ),
+            Table((("Released", "amount"),)),
+        ),
+        tone="good",
+    ),
+    ("complaint_received", "payer"): Template(
+        "We received your complaint about “{milestone}”",
+        (
+            "The time for opening a dispute has passed, so your complaint does not open one by itself. Our staff has "
+            "been asked to look at it before any money is released, and will write to you.",
+            _AMOUNT,
+        ),
+        tone="attention",
+    ),
+}
