@@ -32,6 +32,7 @@ class Account:
             errors="replace",
             cwd="/",
             env=plain_environment(),
+            start_new_session=True,
             check=False,
             **self.identity(),
         )
@@ -86,6 +87,7 @@ def account_name(uid: int) -> str:
 
 
 def plain_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))} | {
+    misleading = ("PG", "LC_", "LANG")
+    return {name: value for name, value in os.environ.items() if not name.startswith(misleading)} | {
         "LC_ALL": "C"
     }

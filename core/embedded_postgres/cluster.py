@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shlex
 import shutil
 import sys
 import time
@@ -12,9 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 from core.embedded_postgres import process
-from core.embedded_postgres.access import OWNER, Access
-from core.embedded_postgres.errors import DataDirectoryBroken, OtherMajorVersion, ToolFailed
+from core.embedded_postgres.access import DATABASE, OWNER, Access
+from core.embedded_postgres.errors import DataDirectoryBroken, OtherMajorVersion
 from core.embedded_postgres.place import Place, keys_folder, place_for
 from core.embedded_postgres.programs import last_complaint
 from core.embedded_postgres.server import Server
@@ -57,11 +58,14 @@ class EmbeddedPostgres:
             if not place.data.exists():
                 make(place, fast=self.settings.get("fsync") == "off")
                 if place.moved:
-                    self.say(f"The database is kept in {place.root}: PostgreSQL, not run as root, cannot reach {place.keys}.")
+                    self.say(f"The database is kept in {place.root}: its account cannot reach {place.keys}.")
             access = read_access(place)
             if process.postmaster(place.data) is None:
                 launch(place, access, self.settings)
-            process.wait_until_ready(place, access.port)
+            elif failure := process.wait_until_ready(
+                place, access.port, lambda: process.postmaster(place.data)
+            ):
+                raise DataDirectoryBroken(data=place.data, reason=failure, log=place.log)
             return Server(place, access, stop=self.stop)
 
     def stop(self) -> None:
@@ -130,28 +134,27 @@ def set_orphan_aside(place: Place, say: Callable[[str], None]) -> None:
 
 
 def launch(place: Place, access: Access, settings: Mapping[str, str]) -> None:
+    """Start it, wait for it, and prove with one login that the database opens."""
     refuse_other_version(place)
     socket = place.socket_folder()
     process.clear_traces(place.data, socket)
     place.log.touch(mode=0o600)
     place.account.give(place.log)
-    before = place.log.stat().st_size
-    chosen = {**settings, "port": str(access.port), "unix_socket_directories": str(socket)}
-    options = shlex.join(part for name, value in chosen.items() for part in ("-c", f"{name}={value}"))
+    chosen = {
+        **settings,
+        "port": str(access.port),
+        "unix_socket_directories": '"' + str(socket).replace('"', '""') + '"',
+    }
     deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            place.programs.run(
-                "pg_ctl", "start", "--pgdata", place.data, "--log", place.log, "--wait", "--timeout=300",
-                "--options", options,
-            )  # fmt: skip
-            return
-        except ToolFailed as error:
-            said = place.log.read_bytes()[before:].decode(errors="replace")
-            reason = last_complaint(said) or error.facts["reason"]
-            if not any(words in reason for words in STILL_LETTING_GO) or time.monotonic() > deadline:
-                raise DataDirectoryBroken(data=place.data, reason=reason, log=place.log) from None
-            time.sleep(0.1)
+    while (failure := process.spawn(place, access.port, chosen)) is not None:
+        if not any(words in failure for words in STILL_LETTING_GO) or time.monotonic() > deadline:
+            raise DataDirectoryBroken(data=place.data, reason=failure, log=place.log)
+        time.sleep(0.1)
+    try:
+        psycopg.connect(access.urls(DATABASE, socket).owner_url.replace("+psycopg", "", 1)).close()
+    except psycopg.OperationalError as error:
+        process.halt(place)
+        raise DataDirectoryBroken(data=place.data, reason=last_complaint(str(error)), log=place.log) from None
 
 
 def refuse_other_version(place: Place) -> None:

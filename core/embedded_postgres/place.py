@@ -47,9 +47,10 @@ class Place:
         return self.keys != self.root
 
     def socket_folder(self) -> Path:
-        """Private to the server's account; in the temporary folder when the path is too long for a socket."""
+        """Private to the server's account; in the temporary folder when the path is too long for a socket, or has a
+        comma, which libpq takes for the end of a host."""
         folder = self.root / "run"
-        if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER:
+        if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER or "," in str(folder):
             folder = Path(tempfile.gettempdir()) / f"escrow-desk-{digest(self.root)}"
         if not folder.exists():
             make_folder(folder, 0o700)

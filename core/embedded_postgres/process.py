@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from core.embedded_postgres.errors import DataDirectoryBroken
 from core.embedded_postgres.place import Place
 from core.embedded_postgres.programs import last_complaint
 
-READY, STARTING = 0, 1  # exit statuses of pg_isready
+READY = 0  # exit status of pg_isready; 1 is starting up, 2 is no answer
 RECOVERY = 300.0  # seconds that recovery after a crash may take
+IN_BACKGROUND = 'log=$1; shift; "$@" >>"$log" 2>&1 </dev/null & echo $!'
 SMALL_SHARED_MEMORY = 512 * 2**20  # bytes; containers often have 64 MiB, too little for parallel queries
 
 
@@ -30,7 +30,7 @@ def postmaster(data: Path) -> int | None:
 
 def command_line(pid: int) -> str:
     """Empty for a process that is gone, and for one that is dead but not yet collected."""
-    if sys.platform.startswith("linux"):
+    if Path("/proc/self/cmdline").exists():
         try:
             return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
@@ -47,17 +47,33 @@ def clear_traces(data: Path, socket: Path) -> None:
         trace.unlink(missing_ok=True)
 
 
-def wait_until_ready(place: Place, port: int) -> None:
+def spawn(place: Place, port: int, settings: Mapping[str, str]) -> str | None:
+    """Start the server in a session of its own, out of reach of Ctrl-C here, and wait until it answers; the reason when
+    it does not. Not through `pg_ctl start`: it hands paths to a shell in quotes that let `$` through."""
+    before = place.log.stat().st_size
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    postgres = place.programs.bin / "postgres"
+    started = place.account.run(
+        "/bin/sh", "-c", IN_BACKGROUND, "sh", place.log, postgres, "-D", place.data, *options
+    )
+    pid = int(started.stdout)
+    return wait_until_ready(place, port, lambda: command_line(pid), log_from=before)
+
+
+def wait_until_ready(
+    place: Place, port: int, alive: Callable[[], object], *, log_from: int | None = None
+) -> str | None:
+    """None once it answers, else what it said last."""
     socket, deadline = place.socket_folder(), time.monotonic() + RECOVERY
-    while True:
-        status = place.programs.try_("pg_isready", "-q", "-h", socket, "-p", str(port)).returncode
-        if status == READY:
-            return
-        if postmaster(place.data) is None or time.monotonic() > deadline:
-            said = place.log.read_text(errors="replace")[-5000:] if place.log.exists() else ""
-            reason = last_complaint(said) or "the server does not answer"
-            raise DataDirectoryBroken(data=place.data, reason=reason, log=place.log)
-        time.sleep(0.05)
+    while place.programs.try_("pg_isready", "-q", "-h", socket, "-p", str(port)).returncode != READY:
+        if not alive() or time.monotonic() > deadline:
+            said = place.log.read_bytes() if place.log.exists() else b""
+            return (
+                last_complaint(said[log_from or -5000 :].decode(errors="replace"))
+                or "the server does not answer"
+            )
+        time.sleep(0.02)
+    return None
 
 
 def halt(place: Place) -> None:

@@ -25,14 +25,18 @@ class Programs:
     bin: Path
     account: Account
 
-    def try_(self, tool: str, *arguments: str | Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    def try_(
+        self, tool: str, *arguments: str | Path, text: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return self.account.run(self.bin / tool, *arguments, text=text)
 
     def run(self, tool: str, *arguments: str | Path, text: str | None = None) -> str:
         """The program's output; `ToolFailed` with the last thing that it said."""
         result = self.try_(tool, *arguments, text=text)
         if result.returncode != 0:
-            raise ToolFailed(tool=tool, reason=last_complaint(result.stderr) or f"exit status {result.returncode}")
+            raise ToolFailed(
+                tool=tool, reason=last_complaint(result.stderr) or f"exit status {result.returncode}"
+            )
         return result.stdout
 
     @cached_property
