@@ -9,7 +9,9 @@ from __future__ import annotations
 from core.letters.template import Quote, Table, Template, When
 
 _REASONS = ("The mediator gives these reasons:", Quote("reasons"))
-_LOOKED_AT = "The mediator has looked at what was agreed, at your messages and at the evidence from both of you."
+_LOOKED_AT = (
+    "The mediator has looked at what was agreed, at your messages and at the evidence from both of you."
+)
 _WHEN = When("execute_at", ("The decision is carried out on {execute_at}.",))
 _BACK = (
     "The refund goes to the card or account that you paid with. We tell you when it is sent; most banks show it within "
@@ -41,7 +43,8 @@ TEMPLATES = {
     ("decision_partial_release", "payer"): Template(
         "Decision about “{milestone}”: partial refund",
         (
-            _LOOKED_AT + " The decision is to release part of it to your {payee} and to refund the rest to you.",
+            _LOOKED_AT
+            + " The decision is to release part of it to your {payee} and to refund the rest to you.",
             Table(
                 (
                     ("Released to your {payee}", "released"),
@@ -57,7 +60,8 @@ TEMPLATES = {
     ("decision_partial_release", "payee"): Template(
         "Decision about “{milestone}”: partial payment",
         (
-            _LOOKED_AT + " The decision is to release part of it to you and to refund the rest to your {payer}.",
+            _LOOKED_AT
+            + " The decision is to release part of it to you and to refund the rest to your {payer}.",
             Table((("Released to you", "released"), ("Refunded to your {payer}", "refunded"))),
             *_REASONS,
             _WHEN,

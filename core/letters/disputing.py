@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from core.letters.template import Quote, Table, Template, When
 
-_STAYS = "The money stays among the held funds until the dispute is settled. It goes to neither side before that."
+_STAYS = (
+    "The money stays among the held funds until the dispute is settled. It goes to neither side before that."
+)
 _IN_DISPUTE = Table((("In dispute", "amount"),))
 _MEDIATION = (
-    "You can settle it between you at any time. Without a solution by {mediation_due_at}, a mediator takes over; either "
-    "of you can ask for one sooner."
+    "You can settle it between you at any time. Without a solution by {mediation_due_at}, a mediator takes over; "
+    "either of you can ask for one sooner."
 )
 _MEDIATOR = (
     "A mediator who has no tie to either of you now looks at what was agreed, at your messages and at the evidence, "

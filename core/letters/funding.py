@@ -43,7 +43,9 @@ TEMPLATES = {
                     "We will try again by ourselves on {next_try_at}. If your card has changed, please update it "
                     "before then; otherwise you need not do anything.",
                 ),
-                ("We will not try again by ourselves. Please check your card, or choose another way to pay.",),
+                (
+                    "We will not try again by ourselves. Please check your card, or choose another way to pay.",
+                ),
             ),
             "Work on this milestone starts only when it is funded.",
         ),

@@ -17,7 +17,11 @@ TEMPLATES = {
                     ("Method", "method?"),
                 )
             ),
-            When("arrival", ("It should arrive by {arrival}.",), ("Banks take from minutes to a few working days.",)),
+            When(
+                "arrival",
+                ("It should arrive by {arrival}.",),
+                ("Banks take from minutes to a few working days.",),
+            ),
         ),
         tone="good",
     ),

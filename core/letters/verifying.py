@@ -11,7 +11,9 @@ _DEADLINES = (
     When("dispute_until", ("You can open a dispute until {dispute_until}.",)),
     When(
         "auto_approve_at",
-        ("If we hear nothing from you by {auto_approve_at}, the milestone is approved and its money is released.",),
+        (
+            "If we hear nothing from you by {auto_approve_at}, the milestone is approved and its money is released.",
+        ),
     ),
 )
 _AMOUNT = Table((("Held for the milestone", "amount"),))
@@ -24,7 +26,12 @@ TEMPLATES: Mapping[tuple[str, str], Template | tuple[Template, ...]] = {
     ("verification_reminder", "payer"): (
         Template(
             "Reminder: please verify “{milestone}”",
-            ("Your {payee} is waiting for your answer about this milestone.", _WHAT_TO_DO, _AMOUNT, *_DEADLINES),
+            (
+                "Your {payee} is waiting for your answer about this milestone.",
+                _WHAT_TO_DO,
+                _AMOUNT,
+                *_DEADLINES,
+            ),
         ),
         Template(
             "Second reminder: “{milestone}” waits for you",

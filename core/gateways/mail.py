@@ -1,0 +1,207 @@
+"""Mail: letters leave here, by SMTP or, where none is configured, as .eml files under the desk's home.
+
+A letter that is composed twice is the same to the byte, with the same Message-ID, so a mail program that gets it twice
+(a crash between the server's yes and our commit) shows it once.
+"""
+
+from __future__ import annotations
+
+import os
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from core.config import Settings
+from core.errors import DeskError
+
+PATIENCE = 15.0  # seconds for each answer of the server
+CLOSING = 421
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class MailRefused(DeskError):
+    """The letter cannot be delivered: {reason}"""
+
+
+class MailDeferred(DeskError):
+    """The mail server does not take this letter now: {reason}"""
+
+
+class MailUnavailable(DeskError):
+    """The mail server cannot be reached: {reason}"""
+
+
+class MailMisconfigured(DeskError):
+    """The mail settings cannot work: {reason}"""
+
+
+class Postbox(Protocol):
+    def send(self, message: EmailMessage) -> None:
+        """Hand one letter over.
+
+        Raises `MailRefused` (this letter never), `MailDeferred` (this letter later) or `MailUnavailable` (no letter now).
+        """
+
+
+class Mail(Protocol):
+    def opened(self) -> AbstractContextManager[Postbox]:
+        """A postbox for a batch of letters: one connection serves them all."""
+
+
+def mail_from(settings: Settings) -> Mail:
+    """SMTP where `smtp_url` is set, else files in `home/mail`."""
+    return Smtp.parse(settings.smtp_url) if settings.smtp_url else MailFolder(settings.home / "mail")
+
+
+def compose(
+    *, number: str, sender: str, name: str, address: str, subject: str, text: str, html: str, at: datetime
+) -> EmailMessage:
+    """A letter as a message. `number` is its lasting name, such as `notification-17.demo`."""
+    message = EmailMessage(policy=SMTP)
+    sender_name, sender_address = parseaddr(sender)
+    try:
+        message["From"] = Address(sender_name, addr_spec=sender_address)
+        message["To"] = Address(" ".join(name.split()), addr_spec=address)
+        message["Subject"] = " ".join(subject.split())
+    except (MessageError, ValueError, IndexError) as error:
+        raise MailRefused(reason=f"the address cannot be written ({error})") from error
+    message["Date"] = format_datetime(at)
+    message["Message-ID"] = f"<{number}@{sender_address.rpartition('@')[2] or 'localhost'}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(text)
+    message.add_alternative(html, subtype="html")
+    message.set_boundary("letter-" + sha256(f"{number}\n{text}\n{html}".encode()).hexdigest()[:32])
+    return message
+
+
+@dataclass(frozen=True)
+class MailFolder:
+    """Letters as files, one each, named by their Message-ID: for the demo, and for a desk without a mail server."""
+
+    folder: Path
+
+    @contextmanager
+    def opened(self) -> Iterator[MailFolder]:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield self
+
+    def send(self, message: EmailMessage) -> None:
+        name = message["Message-ID"].strip("<>").rpartition("@")[0]
+        unfinished = self.folder / f".{name}.part"
+        try:
+            unfinished.write_bytes(message.as_bytes())
+            os.replace(unfinished, self.folder / f"{name}.eml")
+        except OSError as error:
+            raise MailUnavailable(reason=str(error)) from error
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """A mail server. With `smtps://` the whole connection is encrypted; with `smtp://` as soon as it offers STARTTLS.
+
+    A password is never sent over an open connection, except to this machine.
+    """
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+    tls: bool = False
+
+    @classmethod
+    def parse(cls, url: str) -> Smtp:
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise MailMisconfigured(reason=f"SMTP_URL: {error}") from error
+        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+            raise MailMisconfigured(reason="SMTP_URL must look like smtp://user:password@host:587")
+        tls = parts.scheme == "smtps"
+        return cls(
+            host=parts.hostname,
+            port=port or (465 if tls else 587),
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            tls=tls,
+        )
+
+    @contextmanager
+    def opened(self) -> Iterator[SmtpConnection]:
+        connection = SmtpConnection(self._connect())
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _connect(self) -> smtplib.SMTP:
+        try:
+            return self._log_in(self._call())
+        except (OSError, smtplib.SMTPException) as error:
+            raise MailUnavailable(reason=_said(error)) from error
+
+    def _call(self) -> smtplib.SMTP:
+        secure = ssl.create_default_context()
+        if self.tls:
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=PATIENCE, context=secure)
+        server = smtplib.SMTP(self.host, self.port, timeout=PATIENCE)
+        server.ehlo()
+        if server.has_extn("starttls"):
+            server.starttls(context=secure)
+            server.ehlo()
+        elif self.user and self.host not in LOOPBACK:
+            server.close()
+            raise MailMisconfigured(
+                reason=f"{self.host} offers no encryption, so the password is not sent to it"
+            )
+        return server
+
+    def _log_in(self, server: smtplib.SMTP) -> smtplib.SMTP:
+        if self.user:
+            server.login(self.user, self.password)
+        return server
+
+
+class SmtpConnection:
+    def __init__(self, server: smtplib.SMTP) -> None:
+        self._server = server
+
+    def send(self, message: EmailMessage) -> None:
+        try:
+            self._server.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            raise _verdict(*next(iter(error.recipients.values()))) from error
+        except smtplib.SMTPDataError as error:
+            raise _verdict(error.smtp_code, error.smtp_error) from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise MailRefused(reason=str(error)) from error
+        except (OSError, smtplib.SMTPException) as error:
+            raise MailUnavailable(reason=_said(error)) from error
+
+    def close(self) -> None:
+        with suppress(OSError, smtplib.SMTPException):
+            self._server.quit()
+
+
+def _verdict(code: int, said: bytes | str) -> MailRefused | MailDeferred | MailUnavailable:
+    """5xx is for ever; 421 closes the door; the rest is for now, such as a recipient who is greeted late on purpose."""
+    words = said.decode(errors="replace") if isinstance(said, bytes) else said
+    if code == CLOSING:
+        return MailUnavailable(reason=f"{code} {words}")
+    return (MailRefused if 500 <= code < 600 else MailDeferred)(reason=f"{code} {words}")
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
