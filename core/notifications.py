@@ -33,7 +33,8 @@ def tell(
     given as they are. `project`, `milestone` and `platform` are filled in from the records.
     """
     audience = session.get_one(Party, party_id).role.lower()
-    letter = letters.render(template, audience, **_titles(session, project_id, milestone_id), **facts)
+    known = {**_titles(session, project_id, milestone_id), **facts}
+    letter = letters.render(template, audience, **known)
     return session.scalar(
         insert(Notification)
         .values(

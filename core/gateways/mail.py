@@ -51,7 +51,7 @@ class Postbox(Protocol):
     def send(self, message: EmailMessage) -> None:
         """Hand one letter over.
 
-        Raises `MailRefused` (this letter never), `MailDeferred` (this letter later) or `MailUnavailable` (no letter now).
+        Raises `MailRefused` (this letter never), `MailDeferred` (this one later) or `MailUnavailable` (none now).
         """
 
 

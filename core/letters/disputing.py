@@ -9,7 +9,7 @@ _STAYS = (
 )
 _IN_DISPUTE = Table((("In dispute", "amount"),))
 _MEDIATION = (
-    "You can settle it between you at any time. Without a solution by {mediation_due_at}, a mediator takes over; "
+    "You can settle it between you at any time. Without a solution by {mediation_at}, a mediator takes over; "
     "either of you can ask for one sooner."
 )
 _MEDIATOR = (
@@ -37,7 +37,7 @@ TEMPLATES = {
             _STAYS,
             "You can put things right and ask for verification again, answer with evidence of your own, or ask for a "
             "mediator.",
-            When("mediation_due_at", (_MEDIATION,)),
+            When("mediation_at", (_MEDIATION,)),
         ),
         tone="attention",
     ),
@@ -58,7 +58,7 @@ TEMPLATES = {
             Table((("In dispute", "amount"), ("Reason given", "reason"))),
             _STAYS,
             "Please add photographs, documents or messages that show the problem.",
-            When("mediation_due_at", (_MEDIATION,)),
+            When("mediation_at", (_MEDIATION,)),
         ),
     ),
     ("mediation_started", "payer"): Template("A mediator now reviews “{milestone}”", _MEDIATOR),

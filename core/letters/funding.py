@@ -15,7 +15,7 @@ TEMPLATES = {
                     ("Held for the milestone", "amount"),
                     ("Platform fee", "platform_fee?"),
                     ("Card processing fee", "processing_fee?"),
-                    ("Charged to you", "total"),
+                    ("Charged to you", "charged"),
                 )
             ),
             "Please keep this letter as your receipt.",
@@ -36,7 +36,7 @@ TEMPLATES = {
         "Your payment for “{milestone}” did not go through",
         (
             "We could not take your payment, and nothing was charged.",
-            Table((("Amount", "total"), ("Reason", "reason"))),
+            Table((("Amount", "charged"), ("Reason", "reason"))),
             When(
                 "next_try_at",
                 (

@@ -6,14 +6,13 @@ from core.letters.template import Table, Template, When
 
 TEMPLATES = {
     ("payment_sent", "payee"): Template(
-        "Your payment is on its way: {net}",
+        "Your payment is on its way: {sent}",
         (
             "We have sent your money for “{milestone}” to you.",
             Table(
                 (
-                    ("Withdrawn", "amount?"),
-                    ("Withdrawal fee", "fee?"),
-                    ("Sent to you", "net"),
+                    ("Withdrawal fee", "withdrawal_fee?"),
+                    ("Sent to you", "sent"),
                     ("Method", "method?"),
                 )
             ),
@@ -26,30 +25,30 @@ TEMPLATES = {
         tone="good",
     ),
     ("payout_failed", "payee"): Template(
-        "Your bank did not accept your payment of {net}",
+        "Your bank did not accept your payment of {sent}",
         (
             "We tried to send your money for “{milestone}”, and it came back. The money is safe and still yours.",
-            Table((("Amount", "net"), ("Reason", "reason"))),
+            Table((("Amount", "sent"), ("Reason", "reason"))),
             "Our staff is looking at it. Please check your bank details, or choose another way to be paid.",
             When("methods", ("You can choose between: {methods}.",)),
         ),
         tone="attention",
     ),
     ("refund_sent", "payer"): Template(
-        "Your refund of {refund} is on its way",
+        "Your refund of {refunded} is on its way",
         (
             "We have sent your refund for “{milestone}” back to the card or account that you paid with.",
-            Table((("Refund", "refund"),)),
+            Table((("Refund", "refunded"),)),
             "Most banks show it within five to ten working days.",
         ),
         tone="good",
     ),
     ("refund_failed", "payer"): Template(
-        "Your refund of {refund} could not be delivered",
+        "Your refund of {refunded} could not be delivered",
         (
             "We sent your refund for “{milestone}” to the card or account that you paid with, and it came back. We "
             "still owe it to you.",
-            Table((("Refund", "refund"), ("Reason", "reason?"))),
+            Table((("Refund", "refunded"), ("Reason", "reason?"))),
             "Our staff is looking for another way and will write to you. You need not do anything now.",
         ),
         tone="attention",

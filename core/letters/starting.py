@@ -28,7 +28,7 @@ TEMPLATES = {
         "Your project has started: {project}",
         (
             "Your {payer} accepted your bid, and the project is set up.",
-            Table((("Milestones", "count"), ("Project total", "total"))),
+            Table((("Milestones", "count?"), ("Project total", "total"))),
             "We will tell you as soon as the first milestone is funded. Please start work on a milestone only after "
             "that: then its money is held for you.",
         ),

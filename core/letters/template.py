@@ -47,7 +47,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A fact that is a sequence of (title, amount)."""
+    """A fact that is a sequence of (title, amount), or text with one "title: amount" a line."""
 
     fact: str
 
@@ -124,11 +124,20 @@ def fill(parts: Sequence[Part], facts: Facts) -> Iterator[Filled]:
             case Quote(fact):
                 yield Words(clean(text_of(facts[fact])))
             case Schedule(fact):
-                yield Lines(tuple((line(title), line(amount)) for title, amount in facts[fact]))
+                yield Lines(tuple((line(title), line(amount)) for title, amount in _pairs(facts[fact])))
             case Table(rows):
                 yield Lines(tuple(_rows(rows, facts)))
             case When(fact, then, otherwise):
                 yield from fill(then if facts.get(fact) else otherwise, facts)
+
+
+def _pairs(schedule: Any) -> Iterator[tuple[Any, Any]]:
+    if not isinstance(schedule, str):
+        yield from schedule
+        return
+    for each in schedule.splitlines():
+        title, _, amount = each.rpartition(": ")
+        yield title or amount, amount if title else ""
 
 
 def _rows(rows: tuple[tuple[str, str], ...], facts: Facts) -> Iterator[tuple[str, str]]:

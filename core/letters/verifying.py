@@ -69,7 +69,7 @@ TEMPLATES: Mapping[tuple[str, str], Template | tuple[Template, ...]] = {
         "“{milestone}” is approved",
         (
             When(
-                "automatic",
+                "by_silence",
                 (
                     "The time in which your {payer} could answer has passed without a complaint, so the milestone is "
                     "approved.",
@@ -85,12 +85,12 @@ TEMPLATES: Mapping[tuple[str, str], Template | tuple[Template, ...]] = {
         "Released: {amount} for “{milestone}”",
         (
             When(
-                "automatic",
+                "by_silence",
                 (
                     "We had no answer from you in the time you had to verify the work, so the milestone was approved "
                     "and the held funds were released to your {payee}.",
                 ),
-                ("Thank you for verifying the work. The held funds were released to your {payee}.",),
+                ("The milestone is approved, and the held funds were released to your {payee}.",),
             ),
             Table((("Released", "amount"),)),
         ),
