@@ -16,7 +16,7 @@ from core.policy.limits import (
     TRIES,
 )
 from core.policy.linter import Finding, Level, PolicyContradicts, accept, lint
-from core.policy.named import HOME_SERVICES, LEGAL_SERVICES, PROFILES
+from core.policy.named import HOME_SERVICES, LARGE_FROM, LEGAL_SERVICES, MEDIUM_FROM, PROFILES
 from core.policy.profile import (
     PerCurrency,
     Platform,
@@ -29,7 +29,9 @@ from core.policy.profile import (
 __all__ = [
     "GIVE_UP_AFTER",
     "HOME_SERVICES",
+    "LARGE_FROM",
     "LEGAL_SERVICES",
+    "MEDIUM_FROM",
     "PROFILES",
     "RETRY_FACTOR",
     "RETRY_FIRST",

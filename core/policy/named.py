@@ -57,6 +57,10 @@ LEGAL_SERVICES = replace(
     cooling_off=timedelta(hours=24),
 )
 
+# Which default milestones a project begins with: from the first total on it is of medium size, from the second large.
+MEDIUM_FROM = _each(250_000, JPY=375_000, KWD=750_000)
+LARGE_FROM = _each(1_500_000, JPY=2_250_000, KWD=4_500_000)
+
 PROFILES: Mapping[Platform, Profile] = {
     profile.platform: profile for profile in (HOME_SERVICES, LEGAL_SERVICES)
 }

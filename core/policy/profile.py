@@ -15,15 +15,15 @@ from core.policy.sources import LINES
 
 
 class Platform(StrEnum):
-    HOME_SERVICES = "HOME_SERVICES"
-    LEGAL_SERVICES = "LEGAL_SERVICES"
+    HOME_SERVICES = "home_services"
+    LEGAL_SERVICES = "legal_services"
 
 
 class WithdrawalMethod(StrEnum):
-    STANDARD = "STANDARD"
-    INSTANT = "INSTANT"
-    CHECK = "CHECK"
-    WIRE = "WIRE"
+    STANDARD = "standard"
+    INSTANT = "instant"
+    CHECK = "check"
+    WIRE = "wire"
 
 
 class SnapshotUnreadable(DeskError):
@@ -96,7 +96,7 @@ class Profile:
         return self.platform.value
 
     def tariff(self, method: WithdrawalMethod) -> Tariff:
-        tariff = getattr(self, method.value.lower())
+        tariff = getattr(self, method.value)
         assert isinstance(tariff, Tariff)
         return tariff
 

@@ -21,7 +21,7 @@ class AcceptanceRule(StrEnum):
 
 
 class AcceptanceUnknown(DeskError):
-    """“{rule}” is not a way to accept a milestone: the client confirms, or it is released after some days of silence."""
+    """“{rule}” is not a way to accept a milestone: the client confirms, or some days of silence release it."""
 
 
 _OWN_DAYS = re.compile(r"AUTO_RELEASE_([1-9][0-9]?)_DAYS")

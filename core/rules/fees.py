@@ -70,5 +70,5 @@ def withdrawal_fee(amount: Money, method: WithdrawalMethod, profile: Profile) ->
     rate = max(portion(amount, tariff.bps), tariff.minimum.of(amount.currency))
     fee = rate + tariff.fixed.of(amount.currency)
     if fee >= amount:
-        raise WithdrawalTooSmall(amount=amount, method=method.value.lower(), fee=fee)
+        raise WithdrawalTooSmall(amount=amount, method=method.value, fee=fee)
     return fee

@@ -118,7 +118,7 @@ def for_outcome(outcome: DecisionOutcome) -> tuple[Ground, ...]:
 def check(
     ground: Ground, outcome: DecisionOutcome, *, delivered: bool = False, override: bool = False
 ) -> None:
-    """May this ground carry this outcome? `delivered`: the agreed work was; `override`: in spite of it, for approval."""
+    """May this ground carry this outcome? `override`: although the agreed work was `delivered`, for approval."""
     if outcome not in TERMS[ground].outcomes:
         raise GroundDoesNotFit(ground=ground.label, outcome=words(outcome))
     if ground is Ground.OUTCOME_DISSATISFACTION and delivered and not override:

@@ -70,7 +70,7 @@ def partial(
 
 
 def full_refund(held: Money, fee: Money, ground: Ground, processing_fee: Money) -> Split:
-    """All that is held and the platform fee back to the payer; the processor's fee too where the platform absorbs it."""
+    """All that is held and the platform fee back to the payer; the processor's too where the platform absorbs it."""
     _holds(held, fee)
     nothing = Money.zero(held.currency)
     concession = nothing + processing_fee if grounds.platform_absorbs(ground) else nothing

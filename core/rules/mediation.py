@@ -1,0 +1,48 @@
+"""Who mediates: never someone with a tie to either party; then the skill the case asks for, then the least load."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from core.errors import DeskError
+
+
+class MediatorTied(DeskError):
+    """You have a tie to a party of this case, so someone else must decide it."""
+
+
+class NoMediatorFree(DeskError):
+    """No mediator without a tie to these parties is available. Ask an administrator."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`ties`: the parties this mediator is tied to. `open_cases`: how many undecided cases they have."""
+
+    staff_id: int
+    open_cases: int = 0
+    skills: frozenset[str] = frozenset()
+    ties: frozenset[int] = frozenset()
+
+
+def tied(ties: Collection[int], payer_id: int, payee_id: int) -> bool:
+    return payer_id in ties or payee_id in ties
+
+
+def may_mediate(staff_id: int, ties: Collection[int], payer_id: int, payee_id: int) -> None:
+    """`ties` are the party ids that this member of staff is tied to. Approving a decision asks the same."""
+    if tied(ties, payer_id, payee_id):
+        raise MediatorTied(staff_id=staff_id)
+
+
+def choose(
+    candidates: Iterable[Candidate], *, payer_id: int, payee_id: int, skill: str | None = None
+) -> Candidate:
+    """The untied candidate with the skill and the fewest open cases; the longest-serving (lowest id) when equal."""
+    free = [candidate for candidate in candidates if not tied(candidate.ties, payer_id, payee_id)]
+    if not free:
+        raise NoMediatorFree()
+    return min(
+        free, key=lambda candidate: (skill not in candidate.skills, candidate.open_cases, candidate.staff_id)
+    )

@@ -1,0 +1,69 @@
+"""How a withdrawal moves: a transfer to the payee's account at the processor, then a payout to their bank.
+
+A failed payout goes to administrative review, where another method can be offered (milestone-payment-flow, Error
+Handling 2). Banks return money days after it was paid: PAID is not final.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from core.rules.moves import label, move
+
+
+class PayoutStatus(StrEnum):
+    REQUESTED = "REQUESTED"
+    SENDING = "SENDING"
+    TRANSFERRED = "TRANSFERRED"
+    IN_TRANSIT = "IN_TRANSIT"
+    PAID = "PAID"
+    FAILED = "FAILED"
+    ADMINISTRATIVE_REVIEW = "ADMINISTRATIVE_REVIEW"
+    CANCELED = "CANCELED"
+
+    @property
+    def label(self) -> str:
+        return label(self)
+
+
+class PayoutEvent(StrEnum):
+    SEND = "SEND"
+    BLOCK = "BLOCK"
+    TRANSFER = "TRANSFER"
+    PAY_OUT = "PAY_OUT"
+    PAY = "PAY"
+    FAIL = "FAIL"
+    REVIEW = "REVIEW"
+    RETRY = "RETRY"
+    CANCEL = "CANCEL"
+
+
+REQUESTED, SENDING, TRANSFERRED, IN_TRANSIT, PAID, FAILED, ADMINISTRATIVE_REVIEW, CANCELED = PayoutStatus
+
+MOVES: Mapping[tuple[PayoutStatus, PayoutEvent], PayoutStatus] = {
+    (REQUESTED, PayoutEvent.SEND): SENDING,
+    (SENDING, PayoutEvent.TRANSFER): TRANSFERRED,
+    (TRANSFERRED, PayoutEvent.PAY_OUT): IN_TRANSIT,
+    (IN_TRANSIT, PayoutEvent.PAY): PAID,
+    # A hold or a dispute came between the request and the dispatch.
+    (SENDING, PayoutEvent.BLOCK): REQUESTED,
+    # News of the processor arrive in any order.
+    (TRANSFERRED, PayoutEvent.PAY): PAID,
+    (SENDING, PayoutEvent.FAIL): FAILED,
+    (TRANSFERRED, PayoutEvent.FAIL): FAILED,
+    (IN_TRANSIT, PayoutEvent.FAIL): FAILED,
+    (PAID, PayoutEvent.FAIL): FAILED,
+    (SENDING, PayoutEvent.REVIEW): ADMINISTRATIVE_REVIEW,
+    (FAILED, PayoutEvent.REVIEW): ADMINISTRATIVE_REVIEW,
+    # From review: send again, or, when the transfer had arrived, only pay out again by another method.
+    (ADMINISTRATIVE_REVIEW, PayoutEvent.RETRY): REQUESTED,
+    (ADMINISTRATIVE_REVIEW, PayoutEvent.TRANSFER): TRANSFERRED,
+    (ADMINISTRATIVE_REVIEW, PayoutEvent.PAY): PAID,
+    (ADMINISTRATIVE_REVIEW, PayoutEvent.CANCEL): CANCELED,
+    (REQUESTED, PayoutEvent.CANCEL): CANCELED,
+}
+
+
+def after(status: PayoutStatus | str, event: PayoutEvent) -> PayoutStatus:
+    return move("payout", MOVES, PayoutStatus(status), event)

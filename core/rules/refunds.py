@@ -1,0 +1,48 @@
+"""How a refund moves. A refund that succeeded can still fail days later: then the debt to the payer is open again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from core.rules.moves import label, move
+
+
+class RefundStatus(StrEnum):
+    QUEUED = "QUEUED"
+    PENDING = "PENDING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+
+    @property
+    def label(self) -> str:
+        return label(self)
+
+
+class RefundEvent(StrEnum):
+    SEND = "SEND"
+    SUCCEED = "SUCCEED"
+    FAIL = "FAIL"
+    CANCEL = "CANCEL"
+    RETRY = "RETRY"
+
+
+QUEUED, PENDING, SUCCEEDED, FAILED, CANCELED = RefundStatus
+
+MOVES: Mapping[tuple[RefundStatus, RefundEvent], RefundStatus] = {
+    (QUEUED, RefundEvent.SEND): PENDING,
+    (QUEUED, RefundEvent.SUCCEED): SUCCEEDED,
+    (PENDING, RefundEvent.SUCCEED): SUCCEEDED,
+    (QUEUED, RefundEvent.FAIL): FAILED,
+    (PENDING, RefundEvent.FAIL): FAILED,
+    (SUCCEEDED, RefundEvent.FAIL): FAILED,
+    (QUEUED, RefundEvent.CANCEL): CANCELED,
+    (PENDING, RefundEvent.CANCEL): CANCELED,
+    (FAILED, RefundEvent.RETRY): QUEUED,
+    (CANCELED, RefundEvent.RETRY): QUEUED,
+}
+
+
+def after(status: RefundStatus | str, event: RefundEvent) -> RefundStatus:
+    return move("refund", MOVES, RefundStatus(status), event)

@@ -1,0 +1,156 @@
+"""The milestones of a new project: made by platform, type and size, adjusted by the payer, then paid in turn.
+
+(milestone-payment-flow, Project Setup Phase; payment-escrow-rules, Escrow Scope and Milestone Rules.) Amounts always
+sum to the project's total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.errors import DeskError
+from core.money import Money, stripe_exact, stripe_step
+from core.policy import LARGE_FROM, MEDIUM_FROM, Platform, Profile
+from core.rules import acceptance, fees
+from core.rules.acceptance import AcceptanceRule
+from core.rules.blocks import Block, Blocked
+from core.rules.moves import label
+from core.rules.templates import TEMPLATES, ProjectType, Size
+
+
+class FeeMode(StrEnum):
+    CONSULTATION_FIXED = "CONSULTATION_FIXED"
+    STAGED = "STAGED"
+    HOURLY_OPEN_ENDED = "HOURLY_OPEN_ENDED"
+    TRUST_ACCOUNT = "TRUST_ACCOUNT"
+
+    @property
+    def label(self) -> str:
+        return label(self)
+
+
+NOT_SUPPORTED: Mapping[FeeMode, str] = {
+    FeeMode.HOURLY_OPEN_ENDED: "an open-ended hourly bill has no amount that could be held or released",
+    FeeMode.TRUST_ACCOUNT: "keeping client money as in a trust account needs a legal review in each jurisdiction",
+}
+
+
+class FeeModeNotSupported(DeskError):
+    """{mode} is not supported: {why}."""
+
+
+class TypeNotOffered(DeskError):
+    """{type} is not offered on this platform."""
+
+
+class TotalNotPositive(DeskError):
+    """A project of {total} cannot be divided into milestones."""
+
+
+class ScheduleRefused(Blocked):
+    """These milestones cannot be used. {reasons}"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedMilestone:
+    title: str
+    deliverable: str
+    amount: Money
+    acceptance_rule: str = AcceptanceRule.AUTO_RELEASE
+
+
+@dataclass(frozen=True)
+class Instalment:
+    """What the payer pays for one milestone: its quote, and what the payments come to up to and with this one."""
+
+    position: int
+    title: str
+    quote: fees.Quote
+    paid_so_far: Money
+
+
+def require_supported(mode: FeeMode) -> None:
+    """Consultation fixed fees and staged fees only (payment-escrow-rules, Escrow Scope)."""
+    if mode in NOT_SUPPORTED:
+        raise FeeModeNotSupported(mode=mode.label, why=NOT_SUPPORTED[mode])
+
+
+def size_of(total: Money) -> Size:
+    if total < MEDIUM_FROM.of(total.currency):
+        return Size.SMALL
+    return Size.MEDIUM if total < LARGE_FROM.of(total.currency) else Size.LARGE
+
+
+def defaults(platform: Platform, type: ProjectType, total: Money) -> tuple[PlannedMilestone, ...]:
+    """The milestones proposed for this type and size; a total too small to divide becomes one milestone."""
+    if type.platform is not platform:
+        raise TypeNotOffered(type=type.label)
+    if not total.is_positive:
+        raise TotalNotPositive(total=total)
+    stages = TEMPLATES[type][size_of(total)]
+    amounts = stripe_exact(total).spread([stage.weight for stage in stages], step=stripe_step(total.currency))
+    if not all(amount.is_positive for amount in amounts):
+        stages, amounts = stages[-1:], (total,)
+    return tuple(
+        PlannedMilestone(
+            title=stage.title,
+            deliverable=stage.deliverable,
+            amount=amount,
+            acceptance_rule=type.acceptance_rule,
+        )
+        for stage, amount in zip(stages, amounts, strict=True)
+    )
+
+
+def adjust(
+    platform: Platform, total: Money, milestones: Sequence[PlannedMilestone]
+) -> tuple[PlannedMilestone, ...]:
+    """The payer's own division, if it can be used; otherwise `ScheduleRefused` with everything that is wrong."""
+    if blocks := tuple(_faults(platform, total, milestones)):
+        raise ScheduleRefused(blocks)
+    return tuple(milestones)
+
+
+def payment_schedule(milestones: Sequence[PlannedMilestone], profile: Profile) -> tuple[Instalment, ...]:
+    """What is to be paid, milestone by milestone, each when it is activated."""
+    instalments: list[Instalment] = []
+    for position, milestone in enumerate(milestones, start=1):
+        quote = fees.quote(milestone.amount, profile)
+        before = instalments[-1].paid_so_far if instalments else Money.zero(quote.total.currency)
+        instalments.append(Instalment(position, milestone.title, quote, before + quote.total))
+    return tuple(instalments)
+
+
+def _faults(platform: Platform, total: Money, milestones: Sequence[PlannedMilestone]) -> Iterator[Block]:
+    if not milestones:
+        yield Block("none", "There must be at least one milestone.")
+        return
+    for number, milestone in enumerate(milestones, start=1):
+        yield from _faults_of_one(platform, total.currency, number, milestone)
+    if all(milestone.amount.currency == total.currency for milestone in milestones):
+        amounts = Money.total((milestone.amount for milestone in milestones), total.currency)
+        if amounts != total:
+            yield Block("sum", f"The amounts sum to {amounts}, not to {total}.")
+
+
+def _faults_of_one(
+    platform: Platform, currency: str, number: int, milestone: PlannedMilestone
+) -> Iterator[Block]:
+    amount = milestone.amount
+    if not milestone.title.strip():
+        yield Block("title", f"Milestone {number} has no title.")
+    if amount.currency != currency:
+        yield Block("currency", f"Milestone {number} is in {amount.currency}, the project in {currency}.")
+    elif not amount.is_positive:
+        yield Block("amount", f"The amount of milestone {number} must be more than zero.")
+    elif amount.minor % stripe_step(currency):
+        yield Block("step", f"The amount of milestone {number} must end in 0 to be payable in {currency}.")
+    # Staged legal fees name what is delivered (payment-escrow-rules, Milestone Rules).
+    if platform is Platform.LEGAL_SERVICES and not milestone.deliverable.strip():
+        yield Block("deliverable", f"Milestone {number} does not say what is delivered.")
+    try:
+        acceptance.check(milestone.acceptance_rule)
+    except acceptance.AcceptanceUnknown:
+        yield Block("acceptance_rule", f"Milestone {number} does not say how it is accepted.")
