@@ -1,0 +1,41 @@
+# Every task of Escrow Desk. `make` alone lists them.
+
+PORT ?= 8600
+RESET ?=
+WORKERS ?= 2
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help environment demo test check bench screenshots lock clean
+
+help: ## list these tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+environment: ## make .venv from requirements.lock (every task below does it first)
+	@scripts/environment
+
+demo: environment ## start everything with three months of example data (PORT=8600, RESET=1 starts afresh)
+	@exec $(BIN)/escrow-desk demo --port $(PORT) $(if $(filter-out 0 no false,$(RESET)),--reset)
+
+test: environment ## every test, on real PostgreSQL and a real browser (WORKERS=2)
+	@browser=$$(scripts/browser) && ESCROW_DESK_BROWSER="$$browser" exec $(BIN)/pytest -n $(WORKERS) $(ARGS)
+
+check: environment ## what to run before a commit: ruff, mypy, import contracts, the fast tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-timings
+	@$(BIN)/pytest -q -n $(WORKERS) -m "not slow" $(ARGS)
+
+bench: environment ## measure against the design's targets (needs nothing running)
+	@exec $(BIN)/escrow-desk bench $(ARGS)
+
+screenshots: environment ## take a picture of every page of a running demo (PORT=8600)
+	@browser=$$(scripts/browser) && ESCROW_DESK_BROWSER="$$browser" exec $(BIN)/python scripts/screenshots.py --port $(PORT) $(ARGS)
+
+lock: ## write requirements.lock anew from pyproject.toml (needs uv)
+	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-header \
+		--no-annotate --generate-hashes --output-file requirements.lock $(ARGS) pyproject.toml
+
+clean: ## remove caches and the tests' database; .venv and the demo's data stay
+	@scripts/clean
