@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core.policy import Platform
 from core.rules.blocks import Block, Blocked
 from core.rules.moves import label, move, words
 
@@ -36,8 +37,20 @@ class EngagementIncomplete(Blocked):
     """This cannot be paid for yet. {reasons}"""
 
 
+class Confirmation(StrEnum):
+    SCOPE_BY_PAYER = "SCOPE_BY_PAYER"
+    SCOPE_BY_PAYEE = "SCOPE_BY_PAYEE"
+    FEE = "FEE"
+    CONFLICT_CHECK = "CONFLICT_CHECK"
+    DISCLAIMERS = "DISCLAIMERS"
+
+    @property
+    def label(self) -> str:
+        return label(self)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Confirmation:
+class Facts:
     """What both sides have confirmed so far. The conflict check concerns attorneys; where it does not apply, say so."""
 
     status: EngagementStatus | str
@@ -53,7 +66,12 @@ def after(status: EngagementStatus | str, event: EngagementEvent) -> EngagementS
     return move("engagement", MOVES, EngagementStatus(status), event)
 
 
-def unconfirmed(facts: Confirmation) -> tuple[Block, ...]:
+def needs_conflict_check(platform: Platform | str) -> bool:
+    """Only attorneys check for conflicts of interest."""
+    return Platform(platform) is Platform.LEGAL_SERVICES
+
+
+def unconfirmed(facts: Facts) -> tuple[Block, ...]:
     """The four confirmations that an engagement needs to become active; each names what is missing."""
     sides = (("the payer", facts.scope_confirmed_by_payer), ("the payee", facts.scope_confirmed_by_payee))
     who = " and ".join(side for side, confirmed in sides if not confirmed)
@@ -67,7 +85,7 @@ def unconfirmed(facts: Confirmation) -> tuple[Block, ...]:
     return tuple(Block(code, sentence) for met, code, sentence in wanted if not met)
 
 
-def missing(facts: Confirmation) -> tuple[Block, ...]:
+def missing(facts: Facts) -> tuple[Block, ...]:
     """All that stands between this engagement and a payment: its status and the four confirmations."""
     status = EngagementStatus(facts.status)
     if status is EngagementStatus.ACTIVE:
@@ -75,12 +93,12 @@ def missing(facts: Confirmation) -> tuple[Block, ...]:
     return (Block("not_active", f"The engagement is {words(status)}, not active."), *unconfirmed(facts))
 
 
-def require_complete(facts: Confirmation) -> None:
+def require_active(facts: Facts) -> None:
     if blocks := missing(facts):
         raise EngagementIncomplete(blocks)
 
 
-def require_confirmed(facts: Confirmation) -> None:
+def require_confirmed(facts: Facts) -> None:
     """Before an engagement becomes active."""
     if blocks := unconfirmed(facts):
         raise EngagementIncomplete(blocks)

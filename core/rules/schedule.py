@@ -6,7 +6,7 @@ sum to the project's total.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +16,7 @@ from core.policy import LARGE_FROM, MEDIUM_FROM, Platform, Profile
 from core.rules import acceptance, fees
 from core.rules.acceptance import AcceptanceRule
 from core.rules.blocks import Block, Blocked
+from core.rules.milestones import Status
 from core.rules.moves import label
 from core.rules.templates import TEMPLATES, ProjectType, Size
 
@@ -35,6 +36,8 @@ NOT_SUPPORTED: Mapping[FeeMode, str] = {
     FeeMode.HOURLY_OPEN_ENDED: "an open-ended hourly bill has no amount that could be held or released",
     FeeMode.TRUST_ACCOUNT: "keeping client money as in a trust account needs a legal review in each jurisdiction",
 }
+
+_UNPAID = frozenset({Status.PLANNED, Status.AWAITING_FUNDING})
 
 
 class FeeModeNotSupported(DeskError):
@@ -71,10 +74,14 @@ class Instalment:
     paid_so_far: Money
 
 
-def require_supported(mode: FeeMode) -> None:
+def accept_fee_mode(mode: FeeMode | str) -> FeeMode:
     """Consultation fixed fees and staged fees only (payment-escrow-rules, Escrow Scope)."""
+    if mode not in FeeMode.__members__:
+        raise FeeModeNotSupported(mode=f"“{mode}”", why="fees are for a consultation or in stages")
+    mode = FeeMode(mode)
     if mode in NOT_SUPPORTED:
         raise FeeModeNotSupported(mode=mode.label, why=NOT_SUPPORTED[mode])
+    return mode
 
 
 def size_of(total: Money) -> Size:
@@ -83,10 +90,11 @@ def size_of(total: Money) -> Size:
     return Size.MEDIUM if total < LARGE_FROM.of(total.currency) else Size.LARGE
 
 
-def defaults(platform: Platform, type: ProjectType, total: Money) -> tuple[PlannedMilestone, ...]:
+def defaults(
+    platform: Platform | str, project_type: ProjectType | str, total: Money
+) -> tuple[PlannedMilestone, ...]:
     """The milestones proposed for this type and size; a total too small to divide becomes one milestone."""
-    if type.platform is not platform:
-        raise TypeNotOffered(type=type.label)
+    type = _offered(Platform(platform), project_type)
     if not total.is_positive:
         raise TotalNotPositive(total=total)
     stages = TEMPLATES[type][size_of(total)]
@@ -104,13 +112,20 @@ def defaults(platform: Platform, type: ProjectType, total: Money) -> tuple[Plann
     )
 
 
-def adjust(
-    platform: Platform, total: Money, milestones: Sequence[PlannedMilestone]
-) -> tuple[PlannedMilestone, ...]:
-    """The payer's own division, if it can be used; otherwise `ScheduleRefused` with everything that is wrong."""
-    if blocks := tuple(_faults(platform, total, milestones)):
+def check_adjustment(
+    planned: Sequence[PlannedMilestone],
+    *,
+    total: Money,
+    platform: Platform | str,
+    statuses: Iterable[str] = (),
+) -> None:
+    """Can the payer's own division be used? `ScheduleRefused` names everything that is wrong with it.
+
+    `statuses`: those of the milestones that it replaces, of which none may have been paid for.
+    """
+    paid = (Block("paid", "A milestone is already paid for.") for status in statuses if status not in _UNPAID)
+    if blocks := (*paid, *_faults(Platform(platform), total, planned)):
         raise ScheduleRefused(blocks)
-    return tuple(milestones)
 
 
 def payment_schedule(milestones: Sequence[PlannedMilestone], profile: Profile) -> tuple[Instalment, ...]:
@@ -121,6 +136,12 @@ def payment_schedule(milestones: Sequence[PlannedMilestone], profile: Profile) -
         before = instalments[-1].paid_so_far if instalments else Money.zero(quote.total.currency)
         instalments.append(Instalment(position, milestone.title, quote, before + quote.total))
     return tuple(instalments)
+
+
+def _offered(platform: Platform, name: ProjectType | str) -> ProjectType:
+    if name not in ProjectType.__members__ or ProjectType(name).platform is not platform:
+        raise TypeNotOffered(type=f"“{name}”")
+    return ProjectType(name)
 
 
 def _faults(platform: Platform, total: Money, milestones: Sequence[PlannedMilestone]) -> Iterator[Block]:
