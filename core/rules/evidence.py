@@ -21,7 +21,7 @@ MAX_PAGES = 300
 MAX_ENTRIES = 2_000
 MAX_UNPACKED = 200 * MIB
 MAX_RATIO = 200
-# What is shown: the longer side of a picture, the box of a thumbnail, the width of a page (pixels), a text (characters).
+# What is shown, in pixels (a picture's longer side, a thumbnail's box, a page's width) and characters.
 DISPLAY_SIDE = 2_400
 THUMBNAIL_BOX = (400, 300)
 PAGE_WIDTH = 1_400
@@ -98,7 +98,7 @@ class FileUnreadable(EvidenceRefused):
 
 
 class PictureTooLarge(EvidenceRefused):
-    """{file_name} has {width} × {height} pixels, and {limit} million is the most. Hand in a smaller copy."""
+    """{file_name} has {size} pixels, and {limit} million is the most. Hand in a smaller copy."""
 
 
 class TooManyPages(EvidenceRefused):

@@ -1,0 +1,87 @@
+"""What a file really is: told by its first bytes, never by its name.
+
+A file that reads as two formats at once (a picture that is also an archive, a document that is also a page) is refused:
+whoever checks it would see one of them, and whoever opens it the other.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+import puremagic
+
+from core.rules.evidence import (
+    CSV,
+    DOCX,
+    EMAIL,
+    JPEG,
+    PDF,
+    PNG,
+    TEXT,
+    WEBP,
+    XLSX,
+    ContentDisagrees,
+    Format,
+    TwoFormatsAtOnce,
+    format_of,
+)
+
+SIGNATURES = {
+    PNG: re.compile(rb"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"),
+    JPEG: re.compile(rb"\xff\xd8\xff"),
+    WEBP: re.compile(rb"RIFF....WEBPVP8[ LX]", re.DOTALL),
+    PDF: re.compile(rb"%PDF-[12]\.\d"),
+    DOCX: re.compile(rb"PK\x03\x04"),
+    XLSX: re.compile(rb"PK\x03\x04"),
+}
+TEXTUAL = (TEXT, EMAIL, CSV)
+ZIPPED = (DOCX, XLSX)
+MARKUP = re.compile(rb"<\s*(!doctype|html|svg|script|iframe|body|head|\?xml)", re.IGNORECASE)
+PAGE = re.compile(rb"<\s*(html|script|svg)", re.IGNORECASE)
+HEAD = 1024
+
+
+def true_format(file_name: str, content: bytes) -> Format:
+    """The accepted format that name and content agree on. Raises `ContentDisagrees`, `TwoFormatsAtOnce` and others."""
+    claimed = format_of(file_name)
+    signature = SIGNATURES.get(claimed)
+    if signature is not None and not signature.match(content):
+        raise ContentDisagrees(file_name=file_name, named=claimed.name, found=likely(content))
+    if claimed in TEXTUAL and (other := _binary(content)):
+        raise ContentDisagrees(file_name=file_name, named=claimed.name, found=other)
+    if second := _second_format(claimed, content):
+        raise TwoFormatsAtOnce(file_name=file_name, named=claimed.name, found=second)
+    return claimed
+
+
+def likely(content: bytes) -> str:
+    """What the content looks like, in words for the refusal. Only a name from our own lists ever comes out of here."""
+    for known, signature in SIGNATURES.items():
+        if signature.match(content):
+            return "a zip archive" if known in ZIPPED else f"a {known.name} file"
+    if MARKUP.search(content[:HEAD]):
+        return "a web page or vector graphic"
+    try:
+        best = puremagic.magic_string(content[:65_536])[0]
+    except (puremagic.PureError, ValueError, IndexError):
+        return "something else"
+    return str(best.name) or "something else"
+
+
+def _binary(content: bytes) -> str | None:
+    """The format that a file named as text is in truth, if it is not text."""
+    if any(signature.match(content) for signature in SIGNATURES.values()) or content[:2] in (b"MZ", b"\x7fE"):
+        return likely(content)
+    return "a web page or vector graphic" if MARKUP.match(content.lstrip(b"\xef\xbb\xbf \t\r\n")) else None
+
+
+def _second_format(claimed: Format, content: bytes) -> str | None:
+    if claimed not in ZIPPED and zipfile.is_zipfile(io.BytesIO(content)):
+        return "a zip archive"
+    if claimed is PDF or claimed in TEXTUAL:
+        return "a web page" if claimed is PDF and MARKUP.search(content[:HEAD]) else None
+    if b"%PDF-" in content[:HEAD]:
+        return "a PDF"
+    return "a web page" if claimed not in ZIPPED and PAGE.search(content[:HEAD]) else None

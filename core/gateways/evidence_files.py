@@ -1,0 +1,79 @@
+"""Files from outsiders: what came in, and the forms in which it may be looked at.
+
+`inspect` is the only way in. Nothing that an outsider sent is ever shown as it is: pictures are drawn anew, pages of a
+PDF become pictures, text stays text; the original leaves only as a download.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.gateways.evidence_apart import ask
+from core.rules import file_names
+from core.rules.evidence import BY_NAME, Format, Kind, check_size, format_of
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """A file that may be kept. `taken_at` is what the camera says, in UTC: a claim, not a proof."""
+
+    format: Format
+    file_name: str
+    size_bytes: int
+    sha256: str
+    taken_at: datetime | None
+    pages: int | None
+
+    @property
+    def kind(self) -> Kind:
+        return self.format.kind
+
+    @property
+    def media_type(self) -> str:
+        return self.format.media_type
+
+
+def inspect(file_name: str, content: bytes) -> Inspected:
+    """The file, checked whole: name, size, true type, bombs, active content. Raises `EvidenceRefused`."""
+    name = file_names.clean(file_name)
+    format_of(name)
+    check_size(name, len(content))
+    facts, _ = ask("inspect", content, file_name=name, arguments={"file_name": name})
+    taken_at = facts.get("taken_at")
+    return Inspected(
+        format=BY_NAME[facts["format"]],
+        file_name=name,
+        size_bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        taken_at=datetime.fromisoformat(taken_at) if taken_at else None,
+        pages=int(facts["pages"]) if "pages" in facts else None,
+    )
+
+
+def display(content: bytes, form: Format) -> bytes:
+    """A picture (PNG or JPEG) drawn anew, upright, without EXIF, at most 2400 pixels on its longer side."""
+    return ask("display", content, arguments={"form": form.name})[1]
+
+
+def thumbnail(content: bytes, form: Format) -> bytes | None:
+    """A WebP of 400 × 300 of a picture or of the first page; None for what cannot be drawn."""
+    if form.kind not in (Kind.IMAGE, Kind.PDF):
+        return None
+    return ask("thumbnail", content, arguments={"form": form.name})[1]
+
+
+def page(content: bytes, number: int) -> bytes:
+    """Page `number` (from 1) of a PDF as a PNG, 1400 pixels wide."""
+    return ask("page", content, arguments={"number": number})[1]
+
+
+def pages(content: bytes) -> int:
+    """The number of pages of a PDF."""
+    return int(ask("pages", content, arguments={})[0]["pages"])
+
+
+def text(content: bytes, form: Format) -> str:
+    """Text as people may read it: at most 200,000 characters, invisible marks spelled out."""
+    return ask("text", content, arguments={"form": form.name})[1].decode()

@@ -1,0 +1,98 @@
+"""What the process apart does: one task at a time, a file in, facts and perhaps a picture out.
+
+This side meets the files of outsiders. It starts with an empty environment (no addresses, no keys), bounded memory and
+no right to write files; if a file breaks it, it is ended and another is started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from core.gateways import evidence_content, evidence_images, evidence_office, evidence_pdfs, evidence_texts
+from core.rules.evidence import BY_NAME, EvidenceRefused, Kind
+
+MEMORY = 1_536 * 1024 * 1024
+Answer = tuple[dict[str, Any], bytes]
+
+
+def inspect(content: bytes, *, file_name: str) -> Answer:
+    form = evidence_content.true_format(file_name, content)
+    facts: dict[str, Any] = {}
+    match form.kind:
+        case Kind.IMAGE:
+            facts = evidence_images.inspect(file_name, content, form)
+        case Kind.PDF:
+            facts = evidence_pdfs.inspect(file_name, content)
+        case Kind.TEXT:
+            evidence_texts.inspect(file_name, content, form)
+        case Kind.OTHER:
+            evidence_office.inspect(file_name, content, form)
+    return {"format": form.name} | facts, b""
+
+
+def display(content: bytes, *, form: str) -> Answer:
+    return {}, evidence_images.display(content, form)
+
+
+def thumbnail(content: bytes, *, form: str) -> Answer:
+    if BY_NAME[form].kind is Kind.PDF:
+        return {}, evidence_images.boxed(evidence_pdfs.page(content, 1, width=400))
+    return {}, evidence_images.thumbnail(content, form)
+
+
+def page(content: bytes, *, number: int) -> Answer:
+    return {}, evidence_pdfs.page_png(content, number)
+
+
+def pages(content: bytes) -> Answer:
+    return evidence_pdfs.inspect("The document", content), b""
+
+
+def text(content: bytes, *, form: str) -> Answer:
+    return {}, evidence_texts.shown(content, form).encode("utf-8", "replace")
+
+
+TASKS: dict[str, Callable[..., Answer]] = {
+    task.__name__: task for task in (inspect, display, thumbnail, page, pages, text)
+}
+
+
+def answer(task: str, arguments: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
+    """The heading of the answer and the bytes that go with it."""
+    try:
+        facts, out = TASKS[task](content, **arguments)
+        return {"facts": facts}, out
+    except EvidenceRefused as refusal:
+        return {"refused": type(refusal).__name__, "why": dict(refusal.facts)}, b""
+    except (MemoryError, RecursionError):
+        why = {"file_name": "The file", "why": "it needs too much memory"}
+        return {"refused": "InspectionFailed", "why": why}, b""
+
+
+def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
+    """One line of JSON and `size` bytes, both ways, until the other side closes."""
+    while line := incoming.readline():
+        asked = json.loads(line)
+        content = incoming.read(asked["size"])
+        heading, out = answer(asked["task"], asked["arguments"], content)
+        outgoing.write(json.dumps(heading | {"size": len(out)}).encode() + b"\n" + out)
+        outgoing.flush()
+
+
+def confine() -> None:
+    """Bounds where the system has them (Linux, and in part macOS)."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+if __name__ == "__main__":
+    confine()
+    serve(sys.stdin.buffer, sys.stdout.buffer)
