@@ -28,7 +28,7 @@ class ReleaseBlocked(Blocked):
 
 @dataclass(frozen=True)
 class Facts:
-    """`open_tickets`: ids of those OPEN, UNDER_REVIEW or WAITING_PARTY; `manual_holds`: why each active hold is there."""
+    """`open_tickets`: ids of those that are not resolved; `manual_holds`: why each active hold is there."""
 
     open_tickets: tuple[int, ...] = ()
     manual_holds: tuple[str, ...] = ()
