@@ -149,7 +149,7 @@ def _outcome(
     elif for_ever or notification.tries >= TRIES:
         notification.status = "FAILED"
     else:
-        notification.next_try_at = now + retries.delay(notification.tries, random.randrange)
+        notification.next_try_at = now + retries.backoff(notification.tries, random.random())
     return notification.status
 
 
