@@ -1,0 +1,141 @@
+"""What the worker does, by name: nudges that actions wrote with `core.jobs.defer`, and sweeps by the clock.
+
+A sweep takes up every row that is due, so that nothing waits for ever on a nudge that was lost. Whatever fails is
+logged once and left to the next sweep. Actions are imported when they are first needed: a worker starts quickly.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from procrastinate import App
+from sqlalchemy import select
+
+from core import jobs
+from core.desk import Desk
+from core.errors import DeskError
+from core.records import ReconciliationRun
+
+log = structlog.get_logger("worker")
+
+Work = Callable[..., Any]
+
+# Six fields: minute, hour, day, month, weekday, second. Sweeps of several workers do not pile up.
+EVERY_5_SECONDS = "* * * * * */5"
+EVERY_MINUTE = "* * * * * 0"
+EVERY_HOUR = "7 * * * * 0"
+EVERY_DAY = "37 3 * * * 0"
+
+
+def register(app: App, desk: Desk) -> None:
+    """Give `app` every task of this desk."""
+    for name, work in ((jobs.DISPATCH, dispatch), (jobs.INBOX, inbox), (jobs.DELIVER, deliver)):
+        app.task(name=name)(_logged(name, functools.partial(work, desk)))
+    for name, cron, work in (
+        ("sweep_dispatch", EVERY_5_SECONDS, sweep_dispatch),
+        ("sweep_inbox", EVERY_5_SECONDS, sweep_inbox),
+        ("sweep_letters", EVERY_5_SECONDS, deliver),
+        ("sweep_timers", EVERY_MINUTE, sweep_timers),
+        ("reconcile", EVERY_HOUR, reconcile),
+    ):
+        once = app.task(name=name, queueing_lock=name, lock=name if work is reconcile else None)
+        app.periodic(cron=cron)(once(_sweep(name, functools.partial(work, desk))))
+
+
+def _logged(name: str, work: Work) -> Work:
+    """One line when it fails, and the job is kept as failed for whoever looks."""
+
+    def logged(**args: Any) -> None:
+        try:
+            work(**args)
+        except DeskError as error:
+            log.warning("job.refused", task=name, reason=error.message, **args)
+            raise
+        except Exception:
+            log.exception("job.failed", task=name, **args)
+            raise
+
+    return logged
+
+
+def _sweep(name: str, work: Work) -> Work:
+    """One line when it did something or failed; the next sweep tries again, so no failed job is kept."""
+
+    def swept(timestamp: int) -> None:
+        try:
+            if done := work():
+                log.info("sweep.done", sweep=name, count=done)
+        except DeskError as error:
+            log.warning("sweep.refused", sweep=name, reason=error.message)
+        except Exception:
+            log.exception("sweep.failed", sweep=name)
+
+    return swept
+
+
+def dispatch(desk: Desk, operation_id: int) -> None:
+    from core.actions import dispatch as sending
+
+    sending.send(desk, operation_id)
+
+
+def inbox(desk: Desk, event_id: str) -> None:
+    from core.actions import inbox as applying
+
+    applying.apply(desk, event_id)
+
+
+def deliver(desk: Desk) -> int:
+    """Letters in batches, until none is due."""
+    from core.actions.deliver import deliver_due
+
+    total = 0
+    while sent := deliver_due(desk):
+        total += sent
+    return total
+
+
+def sweep_dispatch(desk: Desk) -> int:
+    from core.actions import dispatch as sending
+
+    return sending.sweep(desk)
+
+
+def sweep_inbox(desk: Desk) -> int:
+    from core.actions import inbox as applying
+
+    return applying.sweep(desk)
+
+
+def sweep_timers(desk: Desk) -> int:
+    from core.actions import timers
+
+    return timers.run_due(desk)
+
+
+def reconcile(desk: Desk) -> int:
+    """Once for each day that is over, UTC (milestone-payment-flow, Performance Considerations 4).
+
+    Asked every hour, so that a worker that slept through the night makes it good.
+    """
+    from core.actions import reconcile as reconciling
+    from core.rules.permissions import SYSTEM
+
+    midnight = last_midnight(desk.clock())
+    with desk.database.reading() as session:
+        done = session.scalar(
+            select(ReconciliationRun.id)
+            .where(ReconciliationRun.until >= midnight, ReconciliationRun.status.in_(("CLEAN", "BREAKS")))
+            .limit(1)
+        )
+    return 0 if done else reconciling.run(desk, SYSTEM, until=midnight)
+
+
+def last_midnight(now: datetime) -> datetime:
+    return now - timedelta(
+        hours=now.hour, minutes=now.minute, seconds=now.second, microseconds=now.microsecond
+    )

@@ -1,0 +1,72 @@
+"""What keeps the queue and the log in order while the worker runs: stalled jobs, old jobs, seals."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import structlog
+from procrastinate import App
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Status
+
+from core.desk import Desk
+from core.errors import DeskError
+from core.worker.tasks import EVERY_DAY
+
+log = structlog.get_logger("worker")
+
+# A worker says every HEARTBEAT that it lives; one that was silent for DEAD_AFTER lost its jobs to the others.
+HEARTBEAT = 4.0
+DEAD_AFTER = 12.0
+LOOK_FOR_STALLED = "* * * * * */5"
+KEEP_FAILED_HOURS = 24 * 14
+
+
+def register(app: App) -> None:
+    """Give `app` the tasks that look after its own queue."""
+
+    @app.periodic(cron=LOOK_FOR_STALLED)
+    @app.task(name="retry_stalled", queueing_lock="retry_stalled")
+    async def retry_stalled(timestamp: int) -> None:
+        """Jobs of a worker that died are run again by another."""
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER):
+            try:
+                await app.job_manager.retry_job(job)
+            except (AlreadyEnqueued, ConnectorException):
+                # The same sweep waits in the queue already.
+                await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+            log.warning("job.taken_over", task=job.task_name, job=job.id)
+
+    @app.periodic(cron=EVERY_DAY)
+    @app.task(name="forget_old_jobs", queueing_lock="forget_old_jobs")
+    async def forget_old_jobs(timestamp: int) -> None:
+        await app.job_manager.delete_old_jobs(
+            nb_hours=KEEP_FAILED_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+        )
+
+
+def seal(desk: Desk) -> None:
+    """Seal what was committed, and sign it outside the database."""
+    from core.audit.keys import signer
+    from core.audit.sealing import seal as seal_and_sign
+
+    home = desk.settings.home
+    seal_and_sign(desk.database, signer(home), home / "checkpoints", now=desk.clock())
+
+
+def each_second(work: Callable[[], None], stop: threading.Event, *, name: str) -> None:
+    """Run `work` every second until `stop`; a trouble that lasts is logged once, and so is its end."""
+    trouble = ""
+    while not stop.wait(1.0):
+        try:
+            work()
+        except Exception as error:
+            what = error.message if isinstance(error, DeskError) else f"{type(error).__name__}: {error}"
+            if what != trouble:
+                log.error(f"{name}.failed", reason=what)
+            trouble = what
+        else:
+            if trouble:
+                log.info(f"{name}.recovered")
+            trouble = ""
