@@ -1,0 +1,116 @@
+"""Where the payment provider tells us that something changed: `POST /webhooks/stripe`.
+
+The signature is verified on the raw body, the event stored under its id together with the job that will apply it, and
+only after that commit is 200 answered: what we answered is never lost, and what we did not answer is sent again.
+Applying fetches the object anew (`core.actions.inbox`), so events may come twice and in any order.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from core import jobs
+from core.desk import Desk
+from core.errors import DeskError
+from core.gateways.snapshots import Event
+from core.gateways.stripe_webhooks import verify
+from core.records import WebhookEvent
+
+log = structlog.get_logger("webhooks")
+
+LARGEST = 1024 * 1024
+
+
+class BodyTooLarge(DeskError):
+    """The body is larger than {limit} bytes."""
+
+
+def routes(desk: Desk) -> list[Route]:
+    """The routes to mount on the dashboard's port."""
+
+    async def stripe(request: Request) -> Response:
+        try:
+            body = await _read(request)
+        except BodyTooLarge as error:
+            return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error.message)
+        except ClientDisconnect:
+            return _answer(HTTPStatus.BAD_REQUEST, "The body did not arrive whole.")
+        signature = request.headers.get("stripe-signature", "")
+        return await run_in_threadpool(_receive, desk, body, signature)
+
+    return [Route("/webhooks/stripe", stripe, methods=["POST"])]
+
+
+async def _read(request: Request) -> bytes:
+    """The raw body, read no further than is allowed, whatever its header promises."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > LARGEST:
+        raise BodyTooLarge(limit=LARGEST)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            raise BodyTooLarge(limit=LARGEST)
+    return bytes(body)
+
+
+def _receive(desk: Desk, body: bytes, signature: str) -> Response:
+    """Verify, store, and only then say yes. Runs in a thread: it waits for the database."""
+    if not desk.settings.stripe_webhook_secret:
+        return _answer(
+            HTTPStatus.SERVICE_UNAVAILABLE, "No webhook secret is set here (STRIPE_WEBHOOK_SECRET)."
+        )
+    now = desk.clock()
+    try:
+        event = verify(body, signature, desk.settings.stripe_webhook_secret, now=now)
+    except DeskError as error:
+        log.warning("webhook.refused", reason=error.message)
+        return _answer(HTTPStatus.BAD_REQUEST, error.message)
+    try:
+        new = desk.database.run(lambda session: store(session, event, now=now))
+    except (OperationalError, InterfaceError, PoolExhausted) as error:
+        log.error("webhook.not_stored", event_id=event.id, reason=type(error).__name__)
+        return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "The database is away. Please send this event again.")
+    log.info("webhook.received", event_id=event.id, type=event.type, new=new)
+    return JSONResponse({"received": event.id, "new": new})
+
+
+def store(session: Session, event: Event, *, now: datetime) -> bool:
+    """Keep the event and the job that applies it; False, and nothing more, if it was here before."""
+    stored = session.scalar(
+        insert(WebhookEvent)
+        .values(
+            id=event.id,
+            kind=event.type,
+            account=event.account,
+            object_id=event.object_id or "",
+            payload=dict(event.payload),
+            status="RECEIVED",
+            tries=0,
+            next_try_at=now,
+            created_at=event.created,
+            received_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["id"])
+        .returning(WebhookEvent.id)
+    )
+    if stored is None:
+        return False
+    jobs.defer(session, jobs.INBOX, event_id=event.id)
+    return True
+
+
+def _answer(status: HTTPStatus, reason: str) -> Response:
+    headers = {"Retry-After": "30"} if status is HTTPStatus.SERVICE_UNAVAILABLE else None
+    return JSONResponse({"error": reason}, status_code=status, headers=headers)
