@@ -1,0 +1,64 @@
+"""The foot of the sidebar: who is signed in, as what, on which kind of desk, and the way out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import streamlit as st
+
+from core.actions.sessions import SignedIn
+from core.rules.permissions import Role
+from dashboard import current
+from dashboard.ui.safe import html
+
+STATIC = Path(__file__).resolve().parent / "static"
+ICON = str(STATIC / "icon.png")
+WARN_BEFORE = timedelta(minutes=2)
+
+
+def show(signed_in: SignedIn) -> None:
+    """Logo on top, the person below."""
+    st.logo(str(STATIC / f"logo-{_theme()}.svg"), icon_image=str(STATIC / "icon.svg"), size="medium")
+    roles = ", ".join(role.value for role in Role if role in signed_in.roles)
+    with st.sidebar:
+        st.html(
+            f'<div class="ed-account"><span class="ed-face">{html(_initials(signed_in.name))}</span>'
+            f"<b>{html(signed_in.name)}</b>"
+            f'<span class="ed-title" title="{html(roles)}">{html(signed_in.title or roles.capitalize())}</span>'
+            '<form method="post" action="/sign-out"><button class="ed-button" type="submit">Sign out</button></form>'
+            f"</div>{_mark(roles)}"
+        )
+
+
+@st.fragment(run_every=timedelta(seconds=45))
+def watch() -> None:
+    """A page left alone closes itself when the session ends, and says so two minutes before."""
+    signed_in = current.person()
+    left = signed_in.ends_at() - current.now()
+    if left <= WARN_BEFORE:
+        st.toast("You will be signed out in two minutes. Do anything on the page to stay.", icon=":material/lock_clock:")
+
+
+def _mark(roles: str) -> str:
+    """What kind of desk this is, always in sight: nobody may take a demo for the real one, or the reverse."""
+    settings = current.desk().settings
+    if settings.demo:
+        name, tone = "Demo · Stripe sandbox", "wait"
+    elif settings.live_key:
+        name, tone = "Live", "good"
+    else:
+        name, tone = "Stripe test mode", "wait"
+    return (
+        f'<div class="ed-mark"><span class="ed-pill ed-{tone}">{html(name)}</span>'
+        f'<span class="ed-pill ed-quiet">{html(roles.capitalize() or "No role")}</span></div>'
+    )
+
+
+def _initials(name: str) -> str:
+    words = name.split()
+    return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+def _theme() -> str:
+    return "dark" if st.context.theme.type == "dark" else "light"

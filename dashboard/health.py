@@ -1,0 +1,47 @@
+"""What a process supervisor asks: is it up, and can it serve?"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from anyio import to_thread
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from core.desk import Desk
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+def routes(desk: Desk) -> list[Route]:
+    async def alive(request: Request) -> Response:
+        return JSONResponse({"status": "up"})
+
+    async def ready(request: Request) -> Response:
+        problem = await to_thread.run_sync(_problem, desk)
+        return JSONResponse({"status": "not ready", "reason": problem}, 503) if problem else JSONResponse({"status": "ready"})
+
+    return [Route("/healthz", alive), Route("/readyz", ready)]
+
+
+def _problem(desk: Desk) -> str | None:
+    try:
+        with desk.database.reading() as session:
+            found = session.scalar(text("select version_num from alembic_version"))
+    except SQLAlchemyError as error:
+        return "the database has no tables yet" if "alembic_version" in str(error) else "the database cannot be reached"
+    if found != newest():
+        return f"migrations are not current: the database is at {found}, this version needs {newest()}"
+    return None
+
+
+@cache
+def newest() -> str | None:
+    """The last revision that this checkout knows."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()

@@ -1,0 +1,124 @@
+"""Every page: where its script is, what it is called, who it is for. Order here is order on screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import streamlit as st
+
+from core.rules.permissions import Actor, Permission, Role, allowed
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+
+SCRIPTS = Path(__file__).resolve().parent.parent / "pages"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page. `name` is its script and its address; a hidden one is reached from another with an id."""
+
+    name: str
+    title: str
+    icon: str
+    group: str
+    permission: Permission
+    help: str
+    hidden: bool = False
+
+    @property
+    def script(self) -> Path:
+        return SCRIPTS / f"{self.name}.py"
+
+
+ENTRIES: Sequence[Entry] = (
+    Entry("disputes", "Disputes", "balance", "Work", Permission.READ_CASES, "Disputed milestones, the most urgent first."),
+    Entry("case", "Case", "folder_open", "Work", Permission.READ_CASES, "One dispute.", hidden=True),
+    Entry("projects", "Projects", "home_work", "Work", Permission.READ_CASES, "Projects, milestones and where their money is."),
+    Entry("project", "Project", "home_work", "Work", Permission.READ_CASES, "One project.", hidden=True),
+    Entry("overview", "Overview", "monitoring", "Money", Permission.READ_LEDGER, "What is held, owed and earned today."),
+    Entry("trial_balance", "Trial balance", "account_balance", "Money", Permission.READ_LEDGER, "Every account, summing to zero."),
+    Entry("journals", "Journals", "menu_book", "Money", Permission.READ_LEDGER, "Everything that was ever posted."),
+    Entry("journal", "Journal", "menu_book", "Money", Permission.READ_LEDGER, "One journal.", hidden=True),
+    Entry("account", "Account", "account_balance", "Money", Permission.READ_LEDGER, "One account.", hidden=True),
+    Entry("fees", "Fees", "percent", "Money", Permission.READ_LEDGER, "What was earned and what it cost."),
+    Entry("payouts", "Payouts", "payments", "Money", Permission.READ_PAYOUTS, "Withdrawals, holds and failed payouts."),
+    Entry("reconciliation", "Reconciliation", "compare_arrows", "Money", Permission.READ_LEDGER, "Our ledger against Stripe's."),
+    Entry("operations", "Operations", "sync_alt", "Money", Permission.READ_PAYOUTS, "Calls to Stripe, and what it told us."),
+    Entry("audit", "Audit log", "verified_user", "Oversight", Permission.READ_AUDIT, "Who did what, and the proof of it."),
+    Entry("checks", "Checks", "fact_check", "Oversight", Permission.RUN_CHECKS, "The invariants of the books."),
+    Entry("people", "People", "group", "Oversight", Permission.READ_PEOPLE, "Staff, parties, sessions and personal data."),
+    Entry("policy", "Policy", "gavel", "Oversight", Permission.READ_POLICY, "The numbers in force and where they come from."),
+)
+LANDING: Mapping[Role, str] = {
+    Role.MEDIATOR: "disputes",
+    Role.FINANCE: "overview",
+    Role.COMPLIANCE: "audit",
+    Role.ADMINISTRATOR: "disputes",
+}
+
+
+@cache
+def on_disk() -> Mapping[str, Entry]:
+    return {entry.name: entry for entry in ENTRIES if entry.script.is_file()}
+
+
+def landing(roles: frozenset[Role]) -> str:
+    """The page on which a day begins, by the first role in the order of `Role`."""
+    wanted = [LANDING[role] for role in Role if role in roles]
+    return next((name for name in [*wanted, *on_disk()] if name in on_disk()), "")
+
+
+def choose(actor: Actor) -> StreamlitPage:
+    """Draw the navigation for this person and return the page asked for.
+
+    A page that the person may not see stays reachable, hidden, so that a link to it explains itself.
+    """
+    groups: dict[str, list[StreamlitPage]] = {"": [_home(actor)]}
+    for entry in on_disk().values():
+        groups.setdefault(entry.group, []).append(_page(entry, actor))
+    return st.navigation(groups, position="sidebar", expanded=True)
+
+
+def go(name: str, **params: Any) -> NoReturn:
+    """Leave for another page, in this session."""
+    st.switch_page(on_disk()[name].script, query_params={key: str(value) for key, value in params.items()})
+
+
+def link(name: str, label: str, *, icon: str | None = None, **params: Any) -> None:
+    """The same as a link."""
+    query = {key: str(value) for key, value in params.items()} or None
+    st.page_link(on_disk()[name].script, label=label, icon=icon, query_params=query)
+
+
+def asked(key: str = "id") -> int | None:
+    """The whole number under this name in the address; None when there is none."""
+    given = st.query_params.get(key, "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+
+
+def _page(entry: Entry, actor: Actor) -> StreamlitPage:
+    seen = not entry.hidden and allowed(actor, entry.permission)
+    return st.Page(
+        entry.script,
+        title=entry.title,
+        icon=f":material/{entry.icon}:",
+        url_path=entry.name,
+        visibility="visible" if seen else "hidden",
+        help=entry.help,
+    )
+
+
+def _home(actor: Actor) -> StreamlitPage:
+    """`/` is nobody's page: the server sends on to the landing page, and so does this."""
+
+    def home() -> None:
+        if name := landing(actor.roles):
+            go(name)
+        st.caption("No page is installed.")
+
+    return st.Page(home, title="Escrow Desk", url_path="home", default=True, visibility="hidden")

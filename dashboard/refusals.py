@@ -1,0 +1,56 @@
+"""What is shown instead of a page: no session, no permission, or a fault. Never a traceback."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+import streamlit as st
+
+from core.errors import DeskError
+from core.rules.permissions import TABLE, Permission, Role
+from dashboard.ui import errors, style
+from dashboard.ui.safe import html
+
+log = logging.getLogger("escrow_desk.dashboard")
+
+
+def signed_out() -> None:
+    """The session has ended: by silence, by age, or because someone revoked it."""
+    style.apply()
+    _page(
+        "You are signed out",
+        "Sessions end after 15 minutes without a sign of life and after 8 hours in any case. "
+        "Nothing that you confirmed is lost.",
+        '<a class="ed-button ed-primary" target="_self" href="/sign-in">Sign in</a>',
+    )
+
+
+def not_permitted(permission: Permission, roles: frozenset[Role]) -> None:
+    """This page is for other roles, and which ones."""
+    holders = " or ".join(role.value for role in Role if role in TABLE[permission])
+    yours = " and ".join(sorted(role.value for role in roles)) or "without a role"
+    _page(
+        "This page is not for your role",
+        f"To {permission.words} takes the role {holders}; you are {yours}. An administrator can change roles.",
+        '<a class="ed-button" target="_self" href="/">Back to your desk</a>',
+    )
+
+
+def fault(error: Exception) -> bool:
+    """The last resort of every page. A refusal shows its sentence; a fault shows a reference that is in the log."""
+    if isinstance(error, DeskError):
+        errors.show(error)
+        return True
+    reference = secrets.token_hex(4).upper()
+    log.error("page failed, reference %s", reference, exc_info=error)
+    st.error(
+        f"**This page could not be shown.** Nothing was changed by it. If it happens again, give this reference to "
+        f"whoever runs the desk: `{reference}`",
+        icon=":material/error:",
+    )
+    return True
+
+
+def _page(title: str, sentence: str, way_out: str) -> None:
+    st.html(f'<div class="ed-refusal"><h1>{html(title)}</h1><p>{html(sentence)}</p><div>{way_out}</div></div>')

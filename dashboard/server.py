@@ -1,0 +1,116 @@
+"""One process, one port: the pages, sign-in, health, and Stripe's webhooks.
+
+    python -m dashboard.server --port 8501
+
+Every request passes, in this order: the host and origin fence, the security headers, the gate that asks for a session
+of ours, and only then Streamlit or a route. The gate is outside Streamlit, so it covers its websocket, media, uploads
+and static files as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from starlette.middleware import Middleware
+
+from core.config import Settings
+from core.desk import Desk
+from dashboard import current
+
+HERE = Path(__file__).resolve().parent
+SCRIPT = HERE / "app.py"
+
+
+def application(desk: Desk) -> Any:
+    """The ASGI application for this desk. One a process: Streamlit keeps its runtime in the process."""
+    import streamlit as st
+
+    from dashboard import health, refusals, sign_in
+    from dashboard.fence import Fence
+    from dashboard.gate import Gate
+    from dashboard.headers import SecurityHeaders
+
+    current.use(desk)
+    return st.App(
+        SCRIPT,
+        lifespan=_lifespan,
+        routes=[*health.routes(desk), *sign_in.routes(desk), *_webhooks(desk)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(Fence, hosts=_hosts(desk.settings)),
+            Middleware(Gate, desk=desk),
+        ],
+        on_script_error=refusals.fault,
+    )
+
+
+def serve(settings: Settings, port: int | None = None, *, desk: Desk | None = None) -> None:
+    """Serve until interrupted. The settings decide the address; `port` overrides theirs."""
+    import uvicorn
+
+    configure(settings, port or settings.port)
+    opened = desk or Desk.open(settings)
+    try:
+        uvicorn.run(
+            application(opened),
+            host=settings.host,
+            port=port or settings.port,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            proxy_headers=False,
+            ws="websockets-sansio",
+            ws_max_size=200 * 1024 * 1024,
+            timeout_graceful_shutdown=5,
+            log_level="warning",
+        )
+    finally:
+        opened.close()
+
+
+def configure(settings: Settings, port: int) -> None:
+    """Read the checkout's `.streamlit/config.toml` wherever the process was started, and say where we listen."""
+    from streamlit import config
+    from streamlit.web import bootstrap
+
+    # Streamlit looks for `.streamlit/` beside its main script, in the working directory and at home; ours is here.
+    config._main_script_path = str(HERE.parent / SCRIPT.name)
+    bootstrap.load_config_options({"server_port": port, "server_address": settings.host})
+
+
+def _hosts(settings: Settings) -> frozenset[str]:
+    """Names under which this desk may be asked for: its own address, loopback, and ESCROW_DESK_HOSTS."""
+    named = os.environ.get("ESCROW_DESK_HOSTS", "").replace(",", " ").split()
+    return frozenset({"127.0.0.1", "localhost", "::1", *named, settings.host})
+
+
+def _webhooks(desk: Desk) -> list[Any]:
+    from core.webhooks import routes
+
+    return list(routes(desk))
+
+
+@asynccontextmanager
+async def _lifespan(app: Any) -> AsyncIterator[None]:
+    """Before the first visitor: import what pages import, and open the first connection."""
+    from anyio import to_thread
+
+    from dashboard import warm
+
+    await to_thread.run_sync(warm.up)
+    yield
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Serve the dashboard.")
+    parser.add_argument("--port", type=int, default=None)
+    serve(Settings(), parser.parse_args().port)
+
+
+if __name__ == "__main__":
+    main()

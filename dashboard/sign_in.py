@@ -1,0 +1,95 @@
+"""Coming and going: a page of our own without scripts, before Streamlit is even loaded.
+
+In a demo one picks a name. Elsewhere the sign-in provider says who it is (`dashboard/oidc.py`). Either way a session
+row is made, and the browser gets its token in a cookie that no script can read.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from core.actions import sessions
+from core.desk import Desk
+from core.errors import DeskError
+from dashboard import demo_door, oidc, sign_in_page
+from dashboard.current import COOKIE
+from dashboard.places import local_path
+
+LARGEST_FORM = 8_192
+
+
+def routes(desk: Desk) -> list[Route]:
+    """The addresses of coming and going for this desk."""
+    provider = oidc.configured()
+
+    def page(request: Request, problem: str = "", status: int = 200) -> Response:
+        wanted = local_path(request.query_params.get("next"))
+        demo = demo_door.open_to(desk, _client(request))
+        people = sign_in_page.people(desk) if demo else []
+        return HTMLResponse(
+            sign_in_page.render(people, wanted=wanted, provider=provider is not None, demo=demo, problem=problem), status
+        )
+
+    async def show(request: Request) -> Response:
+        return await to_thread.run_sync(page, request)
+
+    async def pick(request: Request) -> Response:
+        """The demo's way in: the id of a seeded person, nothing else."""
+        form = await _form(request)
+        wanted = local_path(form.get("next"))
+        if not demo_door.open_to(desk, _client(request)):
+            return await to_thread.run_sync(page, request, sign_in_page.NO_DEMO, 403)
+        try:
+            token = await to_thread.run_sync(_begin, desk, int(form.get("staff", "0") or 0))
+        except (DeskError, ValueError):
+            return await to_thread.run_sync(page, request, sign_in_page.UNKNOWN, 403)
+        return with_token(RedirectResponse(wanted, 303), token, request)
+
+    async def leave(request: Request) -> Response:
+        await to_thread.run_sync(_end, desk, request.cookies.get(COOKIE))
+        answer = RedirectResponse("/sign-in", 303)
+        answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+        answer.headers["Clear-Site-Data"] = '"cache"'
+        return answer
+
+    own = [
+        Route("/sign-in", show, methods=["GET"]),
+        Route("/sign-in", pick, methods=["POST"]),
+        Route("/sign-out", leave, methods=["POST"]),
+    ]
+    return [*own, *(oidc.routes(desk, provider, with_token) if provider else [])]
+
+
+def with_token(answer: Response, token: str, request: Request) -> Response:
+    """The cookie: not for scripts, not for other sites, gone with the browser; over HTTPS only where there is HTTPS."""
+    secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, token, httponly=True, samesite="lax", secure=secure, path="/")
+    return answer
+
+
+def _begin(desk: Desk, staff_id: int) -> str:
+    now = desk.clock()
+    return desk.database.run(lambda session: sessions.sign_in(session, staff_id=staff_id, now=now))
+
+
+def _end(desk: Desk, token: str | None) -> None:
+    now = desk.clock()
+    desk.database.run(lambda session: sessions.sign_out(session, token, now=now))
+
+
+async def _form(request: Request) -> dict[str, str]:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM:
+            return {}
+    return {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+
+
+def _client(request: Request) -> str | None:
+    return request.client.host if request.client else None

@@ -1,0 +1,145 @@
+"""From a press of a button to one transaction, whatever the mouse, the network or a second click does.
+
+Streamlit runs a script again for every click, also while the first run is still at work, and lets go of a run at the
+next element that it draws. So a press is kept as an *intent*: a key made when the button is drawn, the same for both
+clicks of a double click, and taken out of the session when it is used. What came of an intent is noted in a plain
+dictionary, because even the session state may end a run. The action stores the intent under a unique key, so the
+database would refuse the second in any case.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from core.actions import sessions
+from core.errors import DeskError
+from core.rules.permissions import Actor
+from dashboard import current
+from dashboard.ui import errors, header
+from dashboard.ui.safe import html
+
+Result = TypeVar("Result")
+Action = Callable[[Session, Actor, datetime], Result]
+OUTCOMES = "desk:outcomes"
+DRAWER = "desk:drawer"
+
+
+def pressed(
+    label: str,
+    *,
+    key: str,
+    money: bool = False,
+    type: Literal["primary", "secondary", "tertiary"] = "primary",
+    icon: str | None = None,
+    disabled: bool = False,
+    help: str | None = None,
+    shortcut: str | None = None,
+    width: Literal["content", "stretch"] = "content",
+) -> str | None:
+    """Draw a button; returns the intent's key in the run in which it counts as pressed, else None.
+
+    With `money`, a person who signed in more than five minutes ago first confirms who they are.
+    """
+    if money and not disabled and not step_up(key):
+        return None
+    intent = st.session_state.setdefault(f"{key}:intent", secrets.token_hex(12))
+    st.button(
+        label,
+        key=key,
+        type=type,
+        icon=icon,
+        disabled=disabled,
+        help=help,
+        shortcut=shortcut,
+        width=width,
+        on_click=_arm,
+        args=(key, intent),
+    )
+    return st.session_state.pop(f"{key}:armed", None)
+
+
+def carry_out(
+    intent: str,
+    action: Action[Result],
+    *,
+    done: str | Callable[[Result], str],
+    then: Callable[[Result], Any] | None = None,
+) -> None:
+    """Run `action(session, actor, now)` in one transaction, once for this intent.
+
+    The session row is read again inside the transaction, so a revoked session cannot write. A refusal of the domain is
+    shown as its sentence, and the button may be pressed again. On success the drawer closes, `done` is shown on top
+    of the page, and the page is drawn anew (or `then(result)` decides where to go).
+    """
+    outcomes: dict[str, Any] = st.session_state.setdefault(OUTCOMES, {})
+    token, desk, now = current.token(), current.desk(), current.now()
+
+    def once(session: Session) -> Result:
+        signed_in = sessions.resolve(session, token, now=now)
+        if signed_in is None:
+            raise sessions.SessionEnded()
+        return action(session, signed_in.actor, now)
+
+    if intent not in outcomes:
+        try:
+            outcomes[intent] = desk.database.run(once)  # nothing of Streamlit between these two: see above
+        except DeskError as error:
+            errors.show(error)
+            return
+    result = outcomes[intent]
+    header.say(done(result) if callable(done) else done)
+    _forget(intent)
+    close_drawer()
+    then(result) if then else st.rerun()
+
+
+def step_up(key: str = "step-up") -> bool:
+    """True when the person proved who they are within five minutes; else asks for it, here and now."""
+    if current.recently_confirmed():
+        return True
+    with st.container(border=True, gap="small"):
+        st.markdown("**Confirm it is you**", width="content")
+        st.caption("Money is about to move, and you signed in more than five minutes ago.")
+        if current.demo_sign_in():
+            st.button(
+                f"I am {current.plain_name()}",
+                key=f"{key}:step-up",
+                icon=":material/verified_user:",
+                on_click=current.confirm_it_is_me,
+            )
+        else:
+            again = f"/sign-in/again?next={html(current.here())}"
+            st.html(f'<a class="ed-button ed-primary" target="_self" href="{again}">Sign in again</a>')
+    return False
+
+
+def open_drawer(name: str, **facts: Any) -> None:
+    """Ask for a drawer in the next run. For `on_click`: a drawer opened by `if st.button` cannot be used."""
+    st.session_state[DRAWER] = (name, facts)
+
+
+def drawer(name: str) -> dict[str, Any] | None:
+    """The facts of this drawer while it is open, else None. Pass `close_drawer` as the dialog's `on_dismiss`."""
+    asked, facts = st.session_state.get(DRAWER, (None, {}))
+    return facts if asked == name else None
+
+
+def close_drawer() -> None:
+    st.session_state.pop(DRAWER, None)
+
+
+def _arm(key: str, intent: str) -> None:
+    st.session_state[f"{key}:armed"] = intent
+
+
+def _forget(intent: str) -> None:
+    """The next press is a new intent; a late second click still finds the old one used."""
+    for name in [name for name in st.session_state if str(name).endswith(":intent")]:
+        if st.session_state[name] == intent:
+            del st.session_state[name]

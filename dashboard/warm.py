@@ -1,0 +1,36 @@
+"""What the first visitor would otherwise wait for: imports of the pages, and a connection."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import logging
+from pathlib import Path
+
+from dashboard import current, navigation
+
+log = logging.getLogger("escrow_desk.dashboard")
+GRIDS = ("pandas", "pyarrow", "streamlit.elements.arrow", "streamlit.dataframe_util")
+
+
+def up() -> None:
+    for name in [*GRIDS, *sorted(_imports())]:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            log.debug("not warmed: %s", name)
+    with current.reading() as session:
+        session.connection()
+
+
+def _imports() -> set[str]:
+    """The modules of ours that the pages name, read from their source without running them."""
+    return {name for entry in navigation.on_disk().values() for name in _named(entry.script)}
+
+
+def _named(script: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in ("core", "dashboard"):
+            names |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+    return names
