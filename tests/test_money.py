@@ -1,0 +1,144 @@
+"""Money: exact, whole, in one currency, and never larger than what a reader can hold."""
+
+from __future__ import annotations
+
+import ast
+import pickle
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import money
+from core.money import CURRENCIES, MAX_MINOR, Money
+
+currencies = st.sampled_from(sorted(CURRENCIES))
+moneys = st.builds(Money, st.integers(-(10**12), 10**12), currencies)
+rates = st.integers(0, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text", "major"),
+    [
+        (104_356, "USD", "$1,043.56", "1043.56"),
+        (-500, "USD", "-$5.00", "-5.00"),
+        (-5, "EUR", "-€0.05", "-0.05"),
+        (12_000, "JPY", "¥12,000", "12000"),
+        (12_345, "KWD", "KWD 12.345", "12.345"),
+        (123_456_789, "CHF", "CHF 1,234,567.89", "1234567.89"),
+        (0, "GBP", "£0.00", "0.00"),
+    ],
+)
+def test_an_amount_is_shown_as_its_currency_is_written(minor: int, currency: str, text: str, major: str) -> None:
+    assert Money(minor, currency).text() == str(Money(minor, currency)) == text
+    assert Money(minor, currency).major() == major
+
+
+@given(moneys)
+def test_what_is_written_exactly_is_read_back_exactly(amount: Money) -> None:
+    assert Money.parse(amount.major(), amount.currency, negative=True) == amount
+    assert Money.from_dict(amount.as_dict()) == amount
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        *((text, money.AmountNotANumber) for text in ("", " ", ".", "-", "nan", "inf", "1e5", "0x10", "1,00", "1 000")),
+        *((text, money.AmountNotANumber) for text in ("$5", "1.2.3", "--1", "+1", "1,0000", "١٢", "1_000", "12abc")),
+        ("1.999", money.AmountTooPrecise),
+        ("1.500", money.AmountTooPrecise),
+        ("-0.01", money.AmountNegative),
+        (str(2**53), money.AmountOutOfRange),
+        (str(2**63), money.AmountOutOfRange),
+        ("9" * 5000, money.AmountOutOfRange),
+    ],
+)
+def test_what_is_not_an_amount_is_refused_with_its_own_error(text: str, error: type[money.DeskError]) -> None:
+    with pytest.raises(error):
+        Money.parse(text, "USD")
+
+
+def test_neither_a_float_nor_a_truth_value_is_money() -> None:
+    for value in (1.0, True, "1", None, Decimal(1)):
+        with pytest.raises(money.AmountNotWhole):
+            Money(value, "USD")  # type: ignore[arg-type]
+    with pytest.raises(money.AmountNotANumber):
+        Money.parse(1.5, "USD")  # type: ignore[arg-type]
+    with pytest.raises(money.AmountNotWhole):
+        Money(1, "USD").portion(2.5)  # type: ignore[arg-type]
+    with pytest.raises(money.AmountNotWhole):
+        Money(1, "USD") * 1.5  # type: ignore[operator]
+
+
+def test_an_amount_beyond_two_to_the_fifty_third_is_refused_on_every_way_in() -> None:
+    assert Money(MAX_MINOR, "USD").minor == 2**53 - 1
+    for attempt in (lambda: Money(2**53, "USD"), lambda: Money(2**63, "USD"), lambda: Money(-(2**53), "USD")):
+        with pytest.raises(money.AmountOutOfRange):
+            attempt()
+    with pytest.raises(money.AmountOutOfRange):
+        Money(MAX_MINOR, "USD") + Money(1, "USD")
+
+
+def test_two_currencies_never_meet() -> None:
+    dollars, euros = Money(1, "USD"), Money(1, "EUR")
+    for attempt in (
+        lambda: dollars + euros,
+        lambda: dollars - euros,
+        lambda: dollars < euros,
+        lambda: dollars >= euros,
+        lambda: Money.total([dollars], "EUR"),
+    ):
+        with pytest.raises(money.CurrencyMismatch, match="are different currencies"):
+            attempt()
+    assert dollars != euros
+
+
+@pytest.mark.parametrize("code", ["", "usd", "XXX", None, []])
+def test_an_unknown_currency_is_refused(code: str) -> None:
+    with pytest.raises(money.UnknownCurrency):
+        Money(1, code)
+
+
+@given(moneys, rates)
+def test_a_portion_is_rounded_half_up_as_decimal_arithmetic_rounds_it(amount: Money, bps: int) -> None:
+    exact = (Decimal(amount.minor) * bps / 10_000).quantize(Decimal(1), ROUND_HALF_UP)
+    assert amount.portion(bps).minor == int(exact)
+
+
+@given(moneys, rates)
+def test_rounding_is_the_same_on_both_sides_of_zero(amount: Money, bps: int) -> None:
+    assert (-amount).portion(bps) == -amount.portion(bps)
+
+
+@given(st.integers(0, 10**12), currencies, st.lists(st.integers(1, 100), min_size=1, max_size=8), st.sampled_from([1, 10]))
+def test_spread_parts_sum_to_the_whole_and_none_is_negative(
+    minor: int, currency: str, weights: list[int], step: int
+) -> None:
+    whole = Money(minor, currency)
+    parts = whole.spread(weights, step=step)
+    assert Money.total(parts, currency) == whole
+    assert len(parts) == len(weights)
+    assert not any(part.is_negative for part in parts)
+    assert all(part.minor % step == 0 for part in parts[:-1])
+
+
+def test_stripe_takes_dinars_only_in_tens_of_fils() -> None:
+    assert money.stripe_exact(Money(12_340, "KWD")) == Money(12_340, "KWD")
+    assert money.stripe_exact(Money(1, "JPY")) == Money(1, "JPY")
+    with pytest.raises(money.AmountNotStripeExact, match=r"KWD 12\.345 cannot be sent"):
+        money.stripe_exact(Money(12_345, "KWD"))
+
+
+def test_money_and_its_errors_survive_pickling() -> None:
+    error = money.CurrencyMismatch(left="USD", right="EUR")
+    copy = pickle.loads(pickle.dumps(error))
+    assert (copy.message, copy.facts, copy.code) == (error.message, error.facts, "currency_mismatch")
+    assert pickle.loads(pickle.dumps(Money(5, "USD"))) == Money(5, "USD")
+
+
+def test_money_is_arithmetic_without_floats() -> None:
+    for node in ast.walk(ast.parse(Path(money.__file__).read_text())):
+        assert not (isinstance(node, ast.Constant) and isinstance(node.value, float))
+        assert not isinstance(node, ast.Div)
