@@ -12,12 +12,12 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.desk import Desk
 from core.gateways.mail import (
     MailDeferred,
     MailMisconfigured,
@@ -26,9 +26,11 @@ from core.gateways.mail import (
     Postbox,
     compose,
 )
-from core.policy import TRIES
 from core.records import Installation, Notification, Party
 from core.rules import retries
+
+if TYPE_CHECKING:
+    from core.desk import Desk
 
 log = structlog.get_logger(__name__)
 
@@ -146,7 +148,7 @@ def _outcome(
     notification.error = error
     if error is None:
         notification.status, notification.sent_at = "SENT", now
-    elif for_ever or notification.tries >= TRIES:
+    elif for_ever or retries.exhausted(notification.tries):
         notification.status = "FAILED"
     else:
         notification.next_try_at = now + retries.backoff(notification.tries, random.random())
