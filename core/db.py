@@ -53,8 +53,12 @@ def driver_url(url: str) -> URL:
 class Database:
     """A pool of connections for one database login."""
 
-    def __init__(self, url: str, *, pool_size: int = 8, application: str = "escrow-desk") -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 8, application: str = "escrow-desk", info: dict[str, Any] | None = None
+    ) -> None:
+        """`info` rides on every session; `{"jobs": False}` keeps actions from queueing jobs (simulation, tests)."""
         self.url = driver_url(url)
+        self.info = info or {}
         self.engine: Engine = create_engine(
             self.url,
             pool_size=pool_size,
@@ -65,9 +69,9 @@ class Database:
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager
-    def transaction(self, **info: Any) -> Iterator[Session]:
-        """A session that commits at the end, or rolls back on any error. `info` rides on `session.info`."""
-        with self._sessions(info=info) as session, session.begin():
+    def transaction(self) -> Iterator[Session]:
+        """A session that commits at the end, or rolls back on any error."""
+        with self._sessions(info=dict(self.info)) as session, session.begin():
             yield session
 
     @contextmanager
@@ -76,11 +80,11 @@ class Database:
         with self._sessions() as session:
             yield session
 
-    def run(self, action: Callable[[Session], Result], **info: Any) -> Result:
+    def run(self, action: Callable[[Session], Result]) -> Result:
         """Run an action in its own transaction; the whole of it again after a deadlock."""
         for attempt in range(RETRIES):
             try:
-                with self.transaction(**info) as session:
+                with self.transaction() as session:
                     return action(session)
             except DBAPIError as error:
                 if attempt == RETRIES - 1 or not _worth_retrying(error):

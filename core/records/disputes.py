@@ -111,7 +111,7 @@ class Hold(Record):
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"))
     kind: Mapped[str]
     reason: Mapped[str]
-    report_id: Mapped[str | None] = mapped_column(default=None)
+    report_id: Mapped[int | None] = mapped_column(default=None)
     placed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     placed_at: Mapped[datetime]
     released_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)

@@ -23,7 +23,10 @@ class Milestone(Record):
             name="status",
         ),
         CheckConstraint("outcome in ('RELEASED', 'SPLIT')", name="outcome"),
-        CheckConstraint("(status = 'COMPLETED') = (completed_at is not null)", name="completed_has_time"),
+        CheckConstraint(
+            "case when status = 'COMPLETED' then ended_at is not null else ended_at is null or status = 'REFUNDED' end",
+            name="ended_when_over",
+        ),
         Index("milestones_reminder_due_idx", "next_reminder_at", postgresql_where="next_reminder_at is not null"),
         Index("milestones_auto_approve_due_idx", "auto_approve_at", postgresql_where="auto_approve_at is not null"),
     )
@@ -48,4 +51,4 @@ class Milestone(Record):
     next_reminder_at: Mapped[datetime | None] = mapped_column(default=None)
     reminder_level: Mapped[int] = mapped_column(default=0)
     verified_at: Mapped[datetime | None] = mapped_column(default=None)
-    completed_at: Mapped[datetime | None] = mapped_column(default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)

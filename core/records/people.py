@@ -28,7 +28,7 @@ class Party(Record):
     __tablename__ = "parties"
     __table_args__ = (
         CheckConstraint("role in ('PAYER', 'PAYEE')", name="role"),
-        CheckConstraint("platform in ('HOME_SERVICES', 'LEGAL_SERVICES')", name="platform"),
+        CheckConstraint("platform in ('home_services', 'legal_services')", name="platform"),
         UniqueConstraint("platform", "external_id"),
     )
 
@@ -43,7 +43,7 @@ class Party(Record):
     stripe_customer: Mapped[str | None] = mapped_column(default=None)
     payment_method: Mapped[str | None] = mapped_column(default=None)
     stripe_account: Mapped[str | None] = mapped_column(default=None)
-    withdrawal_method: Mapped[str] = mapped_column(default="BANK_STANDARD")
+    withdrawal_method: Mapped[str] = mapped_column(default="standard")
     auto_withdraw: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 

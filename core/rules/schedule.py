@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from core.errors import DeskError
@@ -62,6 +63,7 @@ class PlannedMilestone:
     deliverable: str
     amount: Money
     acceptance_rule: str = AcceptanceRule.AUTO_RELEASE
+    target_date: date | None = None
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ CREATE TABLE parties (
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT parties_pkey PRIMARY KEY (id),
     CONSTRAINT parties_role CHECK (role in ('PAYER', 'PAYEE')),
-    CONSTRAINT parties_platform CHECK (platform in ('HOME_SERVICES', 'LEGAL_SERVICES')),
+    CONSTRAINT parties_platform CHECK (platform in ('home_services', 'legal_services')),
     CONSTRAINT parties_platform_external_id_key UNIQUE (platform, external_id)
 );
 
@@ -210,13 +210,13 @@ CREATE TABLE milestones (
     next_reminder_at TIMESTAMP WITH TIME ZONE,
     reminder_level BIGINT NOT NULL,
     verified_at TIMESTAMP WITH TIME ZONE,
-    completed_at TIMESTAMP WITH TIME ZONE,
+    ended_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT milestones_pkey PRIMARY KEY (id),
     CONSTRAINT milestones_project_id_position_key UNIQUE (project_id, position),
     CONSTRAINT milestones_amount_positive CHECK (amount_minor > 0),
     CONSTRAINT milestones_status CHECK (status in ('PLANNED', 'AWAITING_FUNDING', 'FUNDED', 'PENDING_VERIFICATION', 'DISPUTED', 'IN_MEDIATION', 'VERIFIED', 'COMPLETED', 'REFUNDED', 'CANCELED')),
     CONSTRAINT milestones_outcome CHECK (outcome in ('RELEASED', 'SPLIT')),
-    CONSTRAINT milestones_completed_has_time CHECK ((status = 'COMPLETED') = (completed_at is not null)),
+    CONSTRAINT milestones_ended_when_over CHECK (case when status = 'COMPLETED' then ended_at is not null else ended_at is null or status = 'REFUNDED' end),
     CONSTRAINT milestones_project_id_fkey FOREIGN KEY(project_id) REFERENCES projects (id)
 );
 
@@ -277,7 +277,7 @@ CREATE TABLE holds (
     milestone_id BIGINT NOT NULL,
     kind VARCHAR NOT NULL,
     reason VARCHAR NOT NULL,
-    report_id VARCHAR,
+    report_id BIGINT,
     placed_by BIGINT,
     placed_at TIMESTAMP WITH TIME ZONE NOT NULL,
     released_by BIGINT,
@@ -586,17 +586,22 @@ CREATE TABLE milestone_moves (
 );
 
 INSERT INTO milestone_moves (from_status, to_status) VALUES
+    ('AWAITING_FUNDING', 'CANCELED'),
+    ('AWAITING_FUNDING', 'FUNDED'),
+    ('DISPUTED', 'FUNDED'),
+    ('DISPUTED', 'IN_MEDIATION'),
+    ('DISPUTED', 'PENDING_VERIFICATION'),
+    ('DISPUTED', 'REFUNDED'),
+    ('FUNDED', 'DISPUTED'),
+    ('FUNDED', 'PENDING_VERIFICATION'),
+    ('FUNDED', 'REFUNDED'),
+    ('IN_MEDIATION', 'REFUNDED'),
+    ('IN_MEDIATION', 'VERIFIED'),
+    ('PENDING_VERIFICATION', 'DISPUTED'),
+    ('PENDING_VERIFICATION', 'REFUNDED'),
+    ('PENDING_VERIFICATION', 'VERIFIED'),
     ('PLANNED', 'AWAITING_FUNDING'),
     ('PLANNED', 'CANCELED'),
-    ('AWAITING_FUNDING', 'FUNDED'),
-    ('AWAITING_FUNDING', 'CANCELED'),
-    ('FUNDED', 'PENDING_VERIFICATION'),
-    ('PENDING_VERIFICATION', 'VERIFIED'),
-    ('PENDING_VERIFICATION', 'DISPUTED'),
-    ('DISPUTED', 'PENDING_VERIFICATION'),
-    ('DISPUTED', 'IN_MEDIATION'),
-    ('IN_MEDIATION', 'VERIFIED'),
-    ('IN_MEDIATION', 'REFUNDED'),
     ('VERIFIED', 'COMPLETED');
 
 CREATE FUNCTION check_milestone_move() RETURNS trigger LANGUAGE plpgsql

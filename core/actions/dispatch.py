@@ -1,0 +1,279 @@
+"""Sending outgoing operations: claimed and committed as SENDING before the call, booked after it, never twice.
+
+A worker may die at any instant. Whoever finds an operation that was sent before looks it up at the provider by its
+operation id before sending again, and after 23 hours leaves it to a person, because the provider forgets keys after 24.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions import fund, operations, payouts, refunds, release
+from core.actions.dossier import Dossier, open_dossier
+from core.actions.keys import idempotency_key
+from core.desk import Desk
+from core.gateways.payments import CallPerson, OutcomeUnknown, Payments, ProviderRefused
+from core.money import Money
+from core.records import OutgoingOperation, Payout
+from core.rules import holds, retries
+from core.rules.permissions import SYSTEM
+from core.rules.payouts import PayoutEvent, PayoutStatus
+
+log = structlog.get_logger(__name__)
+
+STALE_AFTER = timedelta(seconds=60)
+BLOCKED_LOOK_AGAIN = timedelta(minutes=5)
+NO_MONEY_YET = timedelta(hours=1)
+TO_PAYEE = ("TRANSFER", "PAYOUT")
+HEALED_BY_TIME = ("balance_insufficient", "insufficient_funds")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the call needs, read before the claiming transaction ended."""
+
+    id: int
+    key: str
+    kind: str
+    attempt: int
+    amount: Money
+    payload: dict[str, Any]
+    provider_id: str | None
+    sent_before: bool
+    first_sent_at: datetime
+
+    @property
+    def idempotency_key(self) -> str:
+        return idempotency_key(self.key, self.attempt)
+
+
+def sweep(desk: Desk, *, limit: int = 100) -> int:
+    """Send every operation that is due or was left behind by a worker that died; returns how many were taken up."""
+    now = desk.clock()
+    with desk.database.reading() as session:
+        ids = session.scalars(
+            select(OutgoingOperation.id)
+            .where(_due(now))
+            .order_by(OutgoingOperation.next_try_at, OutgoingOperation.id)
+            .limit(limit)
+        ).all()
+    for operation_id in ids:
+        send(desk, operation_id)
+    return len(ids)
+
+
+def _due(now: datetime) -> Any:
+    return or_(
+        OutgoingOperation.status.in_(("QUEUED", "BLOCKED")) & (OutgoingOperation.next_try_at <= now),
+        (OutgoingOperation.status == "SENDING") & (OutgoingOperation.sending_since <= now - STALE_AFTER),
+    )
+
+
+def send(desk: Desk, operation_id: int) -> None:
+    """Claim, call, book. Does nothing when another worker has it, when it is not due or when something blocks it."""
+    claim = desk.database.run(lambda session: _claim(session, operation_id, now=desk.clock()))
+    if claim is None:
+        return
+    log.info("operation.sending", key=claim.key, kind=claim.kind, attempt=claim.attempt)
+    try:
+        snapshot = _call(desk.payments, claim, now=desk.clock())
+    except ProviderRefused as refusal:
+        desk.database.run(lambda session: _refused(session, claim.id, refusal, now=desk.clock()))
+    except OutcomeUnknown as unknown:
+        desk.database.run(lambda session: _try_again(session, claim.id, unknown, now=desk.clock()))
+    except CallPerson as problem:
+        desk.database.run(lambda session: _for_review(session, claim.id, problem.message, now=desk.clock()))
+    else:
+        desk.database.run(lambda session: settle(session, claim.id, snapshot, now=desk.clock()))
+
+
+def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | None:
+    plain = session.get(OutgoingOperation, operation_id)
+    if plain is None:
+        return None
+    dossier = open_dossier(session, plain.milestone_id)
+    operation = session.scalars(
+        select(OutgoingOperation)
+        .where(OutgoingOperation.id == operation_id, _due(now))
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if operation is None or _blocked(session, dossier, operation, now=now):
+        return None
+    sent_before = operation.first_sent_at is not None
+    payout = _payout_of(session, operation)
+    if operation.kind == "TRANSFER" and payout is not None and payout.status == PayoutStatus.REQUESTED:
+        payouts.move(payout, PayoutEvent.SEND)
+    operation.status, operation.sending_since = "SENDING", now
+    operation.tries += 1
+    operation.first_sent_at = operation.first_sent_at or now
+    return Claim(
+        id=operation.id,
+        key=operation.key,
+        kind=operation.kind,
+        attempt=operation.attempt,
+        amount=Money(operation.amount_minor, operation.currency),
+        payload=dict(operation.payload),
+        provider_id=operation.provider_id,
+        sent_before=sent_before,
+        first_sent_at=operation.first_sent_at,
+    )
+
+
+def _blocked(session: Session, dossier: Dossier, operation: OutgoingOperation, *, now: datetime) -> bool:
+    """Holds and tickets are looked at once more before money leaves for the payee (DESIGN 5)."""
+    if operation.kind not in TO_PAYEE or operation.provider_id:
+        return False
+    blocks = holds.blocking(release.facts_of(session, dossier))
+    if blocks:
+        reason = " ".join(block.sentence for block in blocks)
+        operations.later(operation, at=now + BLOCKED_LOOK_AGAIN, reason=reason, status="BLOCKED")
+    return bool(blocks)
+
+
+def _call(payments: Payments, claim: Claim, *, now: datetime) -> Any:
+    if claim.provider_id:
+        return _look(payments, claim)
+    if claim.sent_before:
+        if found := _find(payments, claim):
+            return found
+        if retries.given_up(claim.first_sent_at, now):
+            raise CallPerson(reason="no trace of it was found, and it is too old to be sent again by itself")
+    return _send(payments, claim)
+
+
+def _send(payments: Payments, claim: Claim) -> Any:
+    payload, sent = claim.payload, (claim.key, claim.idempotency_key)
+    match claim.kind:
+        case "CHARGE":
+            return payments.charge(*sent, amount=claim.amount, **payload)
+        case "REFUND":
+            return payments.refund(*sent, amount=claim.amount, **payload)
+        case "TRANSFER":
+            return payments.transfer(*sent, amount=claim.amount, **payload)
+        case "PAYOUT":
+            return payments.payout(
+                *sent, account=payload["account"], amount=claim.amount, method=payload["method"]
+            )
+    raise CallPerson(reason=f"{claim.kind} operations cannot be sent yet")
+
+
+def _find(payments: Payments, claim: Claim) -> Any:
+    payload = claim.payload
+    match claim.kind:
+        case "CHARGE":
+            return payments.find_charge(claim.key, transfer_group=payload["transfer_group"])
+        case "REFUND":
+            return payments.find_refund(claim.key, payment_intent=payload["payment_intent"])
+        case "TRANSFER":
+            return payments.find_transfer(
+                claim.key, transfer_group=payload["transfer_group"], destination=payload["destination"]
+            )
+        case "PAYOUT":
+            since = claim.first_sent_at - timedelta(hours=1)
+            return payments.find_payout(claim.key, account=payload["account"], created_from=since)
+    return None
+
+
+def _look(payments: Payments, claim: Claim) -> Any:
+    assert claim.provider_id is not None
+    match claim.kind:
+        case "CHARGE":
+            return payments.charge_of(claim.provider_id)
+        case "REFUND":
+            return payments.refund_by_id(claim.provider_id)
+        case "TRANSFER":
+            return payments.transfer_by_id(claim.provider_id)
+    return payments.payout_by_id(claim.provider_id, account=claim.payload["account"])
+
+
+def settle(session: Session, operation_id: int, snapshot: Any, *, now: datetime) -> None:
+    """Book what the provider says about an operation: the one function for answers, webhooks and reconciliation."""
+    plain = session.get_one(OutgoingOperation, operation_id)
+    open_dossier(session, plain.milestone_id)
+    operation = _locked(session, operation_id)
+    match operation.kind:
+        case "CHARGE":
+            fund.settle(session, operation, snapshot, now=now)
+        case "REFUND":
+            refunds.settle(session, operation, snapshot, now=now)
+        case "TRANSFER":
+            payouts.settle_transfer(session, operation, snapshot, now=now)
+        case "PAYOUT":
+            payouts.settle_payout(session, operation, snapshot, now=now)
+    log.info("operation.settled", key=operation.key, status=operation.status, provider_id=operation.provider_id)
+
+
+def _refused(session: Session, operation_id: int, refusal: ProviderRefused, *, now: datetime) -> None:
+    plain = session.get_one(OutgoingOperation, operation_id)
+    open_dossier(session, plain.milestone_id)
+    operation = _locked(session, operation_id)
+    log.warning("operation.refused", key=operation.key, code=refusal.provider_code)
+    if refusal.provider_code in HEALED_BY_TIME and operation.kind != "CHARGE":
+        operations.again_as_new(operation, at=now + NO_MONEY_YET, reason=refusal.message)
+    elif operation.kind == "CHARGE":
+        operations.refused(operation, reason=refusal.message, now=now)
+        fund.declined(session, operation, reason=str(refusal.facts["reason"]), now=now)
+    else:
+        _leave_to_a_person(session, operation, refusal.message, now=now)
+
+
+def _try_again(session: Session, operation_id: int, unknown: OutcomeUnknown, *, now: datetime) -> None:
+    """Same key, later: exponential backoff with full jitter; after the last try a person looks at it."""
+    plain = session.get_one(OutgoingOperation, operation_id)
+    open_dossier(session, plain.milestone_id)
+    operation = _locked(session, operation_id)
+    assert operation.first_sent_at is not None
+    at = retries.next_try(operation.tries, operation.first_sent_at, now, random.randrange)
+    if at is None:
+        _leave_to_a_person(session, operation, unknown.message, now=now)
+    else:
+        operations.later(operation, at=at, reason=unknown.message)
+
+
+def _for_review(session: Session, operation_id: int, reason: str, *, now: datetime) -> None:
+    plain = session.get_one(OutgoingOperation, operation_id)
+    open_dossier(session, plain.milestone_id)
+    _leave_to_a_person(session, _locked(session, operation_id), reason, now=now)
+
+
+def _leave_to_a_person(session: Session, operation: OutgoingOperation, reason: str, *, now: datetime) -> None:
+    operations.for_review(operation, reason=reason, now=now)
+    audit.record(
+        session,
+        SYSTEM,
+        "system:operation:review",
+        object_kind="operation",
+        object_id=operation.id,
+        now=now,
+        reason=reason,
+        milestone_id=operation.milestone_id,
+        operation_key=operation.key,
+    )
+    payout = _payout_of(session, operation)
+    if payout is not None:
+        payout.failure = reason
+        if payout.status != PayoutStatus.ADMINISTRATIVE_REVIEW:
+            payouts.move(payout, PayoutEvent.FAIL)
+            payouts.move(payout, PayoutEvent.REVIEW)
+        payouts.report_failure(session, payout, now=now, operation_key=operation.key)
+
+
+def _payout_of(session: Session, operation: OutgoingOperation) -> Payout | None:
+    if operation.kind == "PAYOUT":
+        return session.get(Payout, operation.payload["payout"])
+    if operation.kind == "TRANSFER":
+        return session.scalars(select(Payout).where(Payout.transfer_operation_id == operation.id)).one_or_none()
+    return None
+
+
+def _locked(session: Session, operation_id: int) -> OutgoingOperation:
+    return session.get_one(OutgoingOperation, operation_id, with_for_update=True, populate_existing=True)

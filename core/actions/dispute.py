@@ -1,0 +1,229 @@
+"""Disputes between the parties: opened, explained, answered by rework, or taken to mediation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions import mediate
+from core.actions.dossier import Dossier, open_dossier
+from core.actions.verify import ask_for_verification, stop_clocks
+from core.errors import DeskError
+from core.notifications import tell
+from core.records import Message, Ticket
+from core.rules import deadlines, disputes, milestones
+from core.rules.disputes import BLOCKING, DisputeReason, TicketEvent, TicketStatus
+from core.rules.permissions import SYSTEM, Actor, NotYours, Permission, require, require_party
+
+
+class NoOpenDispute(DeskError):
+    """There is no open dispute about “{milestone}”."""
+
+
+class MessageEmpty(DeskError):
+    """Write something before sending."""
+
+
+class MessageTooLong(DeskError):
+    """A message has at most {most} characters; this one has {length}."""
+
+
+MESSAGE_MOST = 10_000
+
+
+def open_dispute(
+    session: Session, actor: Actor, *, now: datetime, milestone_id: int, reason: DisputeReason, details: str = ""
+) -> Ticket:
+    """The payer disputes the completion, within the window (milestone-payment-flow, Key Business Rules 3)."""
+    dossier = open_dossier(session, milestone_id)
+    require_party(actor, dossier.payer.id)
+    if dossier.milestone.completion_notice_at is not None:
+        disputes.check_window(dossier.milestone.completion_notice_at, now, dossier.profile)
+    dossier.move(milestones.Event.DISPUTE)
+    stop_clocks(dossier)
+    mediation_at = deadlines.mediation_at(now, dossier.profile)
+    ticket = Ticket(
+        milestone_id=milestone_id,
+        opened_by=dossier.payer.id,
+        reason=reason,
+        status=TicketStatus.OPEN,
+        opened_at=now,
+        mediation_due_at=mediation_at,
+        due_at=mediation_at or deadlines.deadlock_at(now, dossier.profile),
+    )
+    session.add(ticket)
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        "party:dispute:open",
+        object_kind="ticket",
+        object_id=ticket.id,
+        now=now,
+        after={"reason": reason},
+        ticket_id=ticket.id,
+        **dossier.ids,
+    )
+    for template, party in (("dispute_opened", dossier.payee), ("dispute_confirmed", dossier.payer)):
+        tell(
+            session,
+            template,
+            party_id=party.id,
+            key=f"ticket-{ticket.id}-{template}",
+            now=now,
+            reason=reason.label,
+            mediation_at=mediation_at,
+            **dossier.ids,
+            amount=dossier.amount,
+        )
+    if details:
+        explain(session, actor, now=now, milestone_id=milestone_id, details=details)
+    return ticket
+
+
+def explain(session: Session, actor: Actor, *, now: datetime, milestone_id: int, details: str) -> None:
+    """The payer provides the details; they are forwarded to the payee (milestone-payment-flow, Milestone Disputed)."""
+    dossier = open_dossier(session, milestone_id)
+    require_party(actor, dossier.payer.id)
+    ticket = open_ticket(session, dossier)
+    ticket.details = _checked(details)
+    ticket.version += 1
+    say(session, actor, now=now, milestone_id=milestone_id, body=details)
+    tell(
+        session,
+        "dispute_details",
+        party_id=dossier.payee.id,
+        key=f"ticket-{ticket.id}-details-{ticket.version}",
+        now=now,
+        details=details,
+        reason=DisputeReason(ticket.reason).label,
+        **dossier.ids,
+        amount=dossier.amount,
+    )
+
+
+def open_ticket(session: Session, dossier: Dossier) -> Ticket:
+    ticket = session.scalars(
+        select(Ticket)
+        .where(Ticket.milestone_id == dossier.milestone.id, Ticket.status.in_(BLOCKING))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if ticket is None:
+        raise NoOpenDispute(milestone=dossier.milestone.title)
+    return ticket
+
+
+def resubmit(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
+    """The payee has addressed the issues and asks again for verification: the ticket is settled between the parties and
+    every clock starts anew (milestone-payment-flow, Contractor Resolves Issue)."""
+    dossier = open_dossier(session, milestone_id)
+    require_party(actor, dossier.payee.id)
+    dossier.move(milestones.Event.RESUBMIT)
+    ticket = open_ticket(session, dossier)
+    close(ticket, "REWORKED", now=now)
+    ask_for_verification(session, dossier, "verification_again", now=now)
+    audit.record(
+        session,
+        actor,
+        "party:dispute:rework",
+        object_kind="ticket",
+        object_id=ticket.id,
+        now=now,
+        after={"status": ticket.status, "resolution": ticket.resolution},
+        ticket_id=ticket.id,
+        **dossier.ids,
+    )
+
+
+def close(ticket: Ticket, resolution: str, *, now: datetime, notes: str | None = None) -> None:
+    ticket.status = disputes.after(ticket.status, TicketEvent.RESOLVE)
+    ticket.resolution, ticket.resolution_notes, ticket.resolved_at = resolution, notes, now
+    ticket.version += 1
+
+
+def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> Ticket:
+    """Either party asks, or three days have passed (`SYSTEM`): a mediator takes over (Key Business Rules 6)."""
+    dossier = open_dossier(session, milestone_id)
+    if actor != SYSTEM and actor.id not in (dossier.payer.id, dossier.payee.id):
+        raise NotYours(actor=actor.label)
+    dossier.move(milestones.Event.MEDIATE)
+    ticket = open_ticket(session, dossier)
+    ticket.status = disputes.after(ticket.status, TicketEvent.REVIEW)
+    ticket.in_mediation_at = now
+    ticket.decision_due_at = ticket.due_at = deadlines.deadlock_at(now, dossier.profile)
+    ticket.version += 1
+    audit.record(
+        session,
+        actor,
+        "system:dispute:mediate" if actor == SYSTEM else "party:dispute:mediate",
+        object_kind="ticket",
+        object_id=ticket.id,
+        now=now,
+        after={"status": ticket.status},
+        ticket_id=ticket.id,
+        **dossier.ids,
+    )
+    mediate.assign_best(session, dossier, ticket, now=now)
+    for party in (dossier.payer, dossier.payee):
+        tell(
+            session,
+            "mediation_started",
+            party_id=party.id,
+            key=f"ticket-{ticket.id}-mediation-{party.id}",
+            now=now,
+            decision_due_at=ticket.decision_due_at,
+            **dossier.ids,
+            amount=dossier.amount,
+        )
+    return ticket
+
+
+def say(
+    session: Session, actor: Actor, *, now: datetime, milestone_id: int, body: str, audience: str = "PARTIES"
+) -> Message:
+    """A message about a milestone: from a party to everyone, from staff to the parties or to staff only."""
+    dossier = open_dossier(session, milestone_id, lock=False)
+    if actor.kind == "party" and actor.id not in (dossier.payer.id, dossier.payee.id):
+        raise NotYours(actor=actor.label)
+    if actor.kind == "staff":
+        require(actor, Permission.WORK_TICKET)
+    ticket = session.scalars(
+        select(Ticket.id).where(Ticket.milestone_id == milestone_id, Ticket.status.in_(BLOCKING))
+    ).one_or_none()
+    message = Message(
+        milestone_id=milestone_id,
+        ticket_id=ticket,
+        author_kind=actor.kind,
+        author_id=actor.id,
+        audience=audience if actor.kind == "staff" else "PARTIES",
+        body=_checked(body),
+        at=now,
+    )
+    session.add(message)
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        f"{actor.kind}:message:send",
+        object_kind="message",
+        object_id=message.id,
+        now=now,
+        after={"audience": message.audience},
+        ticket_id=ticket,
+        **dossier.ids,
+    )
+    return message
+
+
+def _checked(body: str) -> str:
+    if not body.strip():
+        raise MessageEmpty()
+    if len(body) > MESSAGE_MOST:
+        raise MessageTooLong(most=MESSAGE_MOST, length=len(body))
+    return body
+
+

@@ -1,0 +1,183 @@
+"""Funding a milestone: the charge, and what its outcome does."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core import audit, outbox
+from core.actions import booking, operations, orders
+from core.actions.dossier import Dossier, open_dossier
+from core.actions.engagement import facts_of
+from core.actions.keys import operation_key
+from core.errors import DeskError
+from core.gateways.payments import BalanceLine, ChargeSnapshot
+from core.ledger import postings
+from core.money import Money, stripe_exact
+from core.notifications import tell
+from core.records import Engagement, OutgoingOperation
+from core.rules import engagement, milestones
+from core.rules.permissions import SYSTEM, Actor, require_party
+
+
+class NotAwaitingFunding(DeskError):
+    """“{milestone}” is {status}; only a milestone that is awaiting funding can be funded."""
+
+
+class PaymentInFlight(DeskError):
+    """A payment for “{milestone}” is already on its way. Wait for its outcome before paying again."""
+
+
+class NoPaymentMethod(DeskError):
+    """The payer has no payment method on file. Add one, then fund the milestone."""
+
+
+def fund(
+    session: Session, actor: Actor, *, now: datetime, milestone_id: int, payment_method: str | None = None
+) -> OutgoingOperation:
+    """The payer funds a milestone: the charge is written down now and sent after the commit.
+
+    Charged: milestone + platform fee + processor fee (milestone-payment-flow, Key Business Rules 4). Raises
+    `EngagementIncomplete` naming each missing precondition (payment-escrow-rules, Preconditions Before Payment).
+    """
+    dossier = open_dossier(session, milestone_id)
+    require_party(actor, dossier.payer.id)
+    engagement.require_complete(facts_of(session.get_one(Engagement, dossier.project.id)))
+    order, milestone = dossier.order, dossier.milestone
+    if order.in_flight:
+        raise PaymentInFlight(milestone=milestone.title)
+    if dossier.status is not milestones.Status.AWAITING_FUNDING:
+        raise NotAwaitingFunding(milestone=milestone.title, status=dossier.status.label)
+    method = payment_method or dossier.payer.payment_method
+    if not method or not dossier.payer.stripe_customer:
+        raise NoPaymentMethod()
+    order.attempts += 1
+    order.in_flight, order.failure = True, None
+    orders.follow(session, dossier, now=now, cause="charge requested")
+    charge = stripe_exact(dossier.money(order.charge_minor))
+    operation = outbox.enqueue(
+        session,
+        key=operation_key(session, "charge", milestone.id, order.attempts),
+        kind="CHARGE",
+        milestone_id=milestone.id,
+        party_id=dossier.payer.id,
+        amount=charge,
+        payload={
+            "customer": dossier.payer.stripe_customer,
+            "payment_method": method,
+            "transfer_group": dossier.transfer_group,
+            "description": f"Held funds for milestone {milestone.id}",
+        },
+        now=now,
+    )
+    audit.record(
+        session,
+        actor,
+        "party:milestone:fund",
+        object_kind="milestone",
+        object_id=milestone.id,
+        now=now,
+        after={"charge": charge.as_dict(), "attempt": order.attempts},
+        operation_key=operation.key,
+        **dossier.ids,
+    )
+    return operation
+
+
+def settle(session: Session, operation: OutgoingOperation, snapshot: ChargeSnapshot, *, now: datetime) -> None:
+    """Apply what the provider says about a charge now; any number of times, in any order."""
+    dossier = open_dossier(session, operation.milestone_id)
+    order = dossier.order
+    if snapshot.succeeded and snapshot.lines:
+        if not booking.is_booked(session, snapshot.lines[0]):
+            _funded(session, dossier, operation, snapshot, snapshot.lines[0], now=now)
+        operations.succeeded(operation, provider_id=snapshot.id, now=now)
+    elif snapshot.lost and operation.status != "SUCCEEDED":
+        operations.refused(operation, reason=snapshot.failure_message or "declined", now=now)
+        declined(session, operation, reason=snapshot.failure_message or "The payment was declined.", now=now)
+    else:
+        operations.waiting(operation, provider_id=snapshot.id, now=now)
+    if snapshot.succeeded:
+        order.stripe_payment_intent, order.stripe_charge = snapshot.id, snapshot.charge
+    session.flush()
+
+
+def _funded(
+    session: Session,
+    dossier: Dossier,
+    operation: OutgoingOperation,
+    snapshot: ChargeSnapshot,
+    line: BalanceLine,
+    *,
+    now: datetime,
+) -> None:
+    order, milestone = dossier.order, dossier.milestone
+    journal = postings.charge_settled(
+        key=operation.key,
+        milestone_id=milestone.id,
+        party_id=dossier.payer.id,
+        charge=snapshot.amount,
+        milestone=dossier.amount,
+        platform_fee=dossier.money(order.platform_fee_minor),
+        actual_fee=Money(line.fee, line.currency),
+        cause={"operation": operation.key, "charge": snapshot.charge, "balance_transaction": line.id},
+    )
+    booking.book_line(session, line, journal, now=now, milestone_id=milestone.id)
+    order.in_flight, order.funded_at, milestone.funded_at = False, now, now
+    order.stripe_payment_intent, order.stripe_charge = snapshot.id, snapshot.charge
+    dossier.move(milestones.Event.FUND)
+    orders.shift(session, dossier, now=now, cause="charge settled", funded=dossier.amount, held=dossier.amount)
+    audit.record(
+        session,
+        SYSTEM,
+        "system:payment:hold",
+        object_kind="milestone",
+        object_id=milestone.id,
+        now=now,
+        after={"held": dossier.amount.as_dict(), "balance_transaction": line.id},
+        operation_key=operation.key,
+        **dossier.ids,
+    )
+    for template, party in (("funds_held", dossier.payer), ("milestone_funded", dossier.payee)):
+        tell(
+            session,
+            template,
+            party_id=party.id,
+            key=f"{operation.key}-{template}",
+            now=now,
+            charged=snapshot.amount.text(),
+            platform_fee=dossier.money(order.platform_fee_minor).text(),
+            processing_fee=dossier.money(order.processing_fee_minor).text(),
+            **dossier.ids,
+            amount=dossier.amount,
+        )
+
+
+def declined(session: Session, operation: OutgoingOperation, *, reason: str, now: datetime) -> None:
+    """The card was refused: nothing is held, the payer is told and may try again (Error Handling 1)."""
+    dossier = open_dossier(session, operation.milestone_id)
+    dossier.order.in_flight, dossier.order.failure = False, reason
+    orders.follow(session, dossier, now=now, cause="charge declined")
+    audit.record(
+        session,
+        SYSTEM,
+        "system:payment:decline",
+        object_kind="milestone",
+        object_id=dossier.milestone.id,
+        now=now,
+        reason=reason,
+        operation_key=operation.key,
+        **dossier.ids,
+    )
+    tell(
+        session,
+        "payment_failed",
+        party_id=dossier.payer.id,
+        key=f"{operation.key}-failed",
+        now=now,
+        reason=reason,
+        charged=dossier.money(dossier.order.charge_minor).text(),
+        **dossier.ids,
+        amount=dossier.amount,
+    )

@@ -1,0 +1,95 @@
+"""Applying webhook events: the event only says where to look. The object is fetched again and its present state
+booked, so events may come late, twice or in any order."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.actions import dispatch
+from core.desk import Desk
+from core.errors import DeskError
+from core.gateways.payments import CallPerson, OutcomeUnknown, Payments, ProviderRefused
+from core.records import OutgoingOperation, WebhookEvent
+from core.rules import retries
+
+log = structlog.get_logger(__name__)
+
+
+def sweep(desk: Desk, *, limit: int = 200) -> int:
+    """Apply every stored event that is due, oldest first; returns how many were taken up."""
+    with desk.database.reading() as session:
+        ids = session.scalars(
+            select(WebhookEvent.id)
+            .where(WebhookEvent.status == "RECEIVED", WebhookEvent.next_try_at <= desk.clock())
+            .order_by(WebhookEvent.created_at, WebhookEvent.id)
+            .limit(limit)
+        ).all()
+    for event_id in ids:
+        apply(desk, event_id)
+    return len(ids)
+
+
+def apply(desk: Desk, event_id: str) -> None:
+    """Fetch what the event is about and book its present state."""
+    with desk.database.reading() as session:
+        event = session.get(WebhookEvent, event_id)
+    if event is None or event.status != "RECEIVED":
+        return
+    try:
+        snapshot = _fetch(desk.payments, event)
+        desk.database.run(lambda session: _book(session, event.id, snapshot, now=desk.clock()))
+    except (OutcomeUnknown, CallPerson, ProviderRefused) as problem:
+        _later(desk, event.id, problem)
+
+
+def _fetch(payments: Payments, event: WebhookEvent) -> Any:
+    """The object as it is now; None for a kind that the desk does not follow."""
+    family, body = event.kind.partition(".")[0], event.payload.get("data", {}).get("object", {})
+    if event.kind.startswith("charge.dispute"):
+        return None
+    match family:
+        case "payment_intent":
+            return payments.charge_of(event.object_id)
+        case "charge" if body.get("payment_intent"):
+            return payments.charge_of(body["payment_intent"])
+        case "refund":
+            return payments.refund_by_id(event.object_id)
+        case "transfer":
+            return payments.transfer_by_id(event.object_id)
+        case "payout" if event.account:
+            return payments.payout_by_id(event.object_id, account=event.account)
+    return None
+
+
+def _book(session: Session, event_id: str, snapshot: Any, *, now: datetime) -> None:
+    operation_id = None
+    if snapshot is not None and snapshot.op:
+        operation_id = session.scalars(
+            select(OutgoingOperation.id).where(OutgoingOperation.key == snapshot.op)
+        ).one_or_none()
+    if operation_id is not None:
+        dispatch.settle(session, operation_id, snapshot, now=now)
+    event = session.get_one(WebhookEvent, event_id, with_for_update=True)
+    event.status = "IGNORED" if operation_id is None else "APPLIED"
+    event.finished_at = now
+
+
+def _later(desk: Desk, event_id: str, problem: DeskError) -> None:
+    def write(session: Session) -> None:
+        event = session.get_one(WebhookEvent, event_id, with_for_update=True)
+        event.tries += 1
+        event.error = problem.message
+        at = retries.next_try(event.tries, event.received_at, desk.clock(), random.randrange)
+        if at is None:
+            event.status, event.finished_at = "FAILED", desk.clock()
+        else:
+            event.next_try_at = at
+
+    log.warning("event.later", id=event_id, problem=problem.message)
+    desk.database.run(write)

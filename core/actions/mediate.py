@@ -1,0 +1,144 @@
+"""Mediators: who gets a case, who hands it on, and what happens when nobody decides."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.dossier import Dossier, open_dossier
+from core.errors import DeskError, NotFound
+from core.records import Staff, StaffRole, StaffTie, Ticket
+from core.rules import mediation
+from core.rules.disputes import BLOCKING
+from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
+
+
+class TicketClosed(DeskError):
+    """Case D-{ticket} is already {status}. Nothing was changed."""
+
+
+class NotAMediator(DeskError):
+    """{name} is not an active mediator, so a case cannot be given to them."""
+
+
+def locked_ticket(session: Session, ticket_id: int) -> tuple[Dossier, Ticket]:
+    """The ticket with its milestone's dossier, locked in the one order: milestone first."""
+    plain = session.get(Ticket, ticket_id)
+    if plain is None:
+        raise NotFound(kind="case", id=ticket_id)
+    dossier = open_dossier(session, plain.milestone_id)
+    ticket = session.get_one(Ticket, ticket_id, with_for_update=True, populate_existing=True)
+    return dossier, ticket
+
+
+def require_open(ticket: Ticket) -> None:
+    if ticket.status not in BLOCKING:
+        raise TicketClosed(ticket=ticket.id, status=ticket.status.lower())
+
+
+def ties_of(session: Session, staff_id: int) -> frozenset[int]:
+    return frozenset(session.scalars(select(StaffTie.party_id).where(StaffTie.staff_id == staff_id)))
+
+
+def assign(session: Session, actor: Actor, *, now: datetime, ticket_id: int, staff_id: int | None) -> Ticket:
+    """Give a case to a mediator without a tie to either party, or (None) back to the queue.
+
+    `claim` is assigning to oneself, handing over is assigning to another, recusing is assigning to nobody.
+    """
+    require(actor, Permission.ASSIGN_TICKET)
+    dossier, ticket = locked_ticket(session, ticket_id)
+    require_open(ticket)
+    if staff_id is not None:
+        _require_mediator(session, staff_id)
+        mediation.may_mediate(staff_id, ties_of(session, staff_id), dossier.payer.id, dossier.payee.id)
+    before = ticket.mediator_id
+    ticket.mediator_id = staff_id
+    audit.record(
+        session,
+        actor,
+        f"{_subject(actor)}:ticket:assign",
+        object_kind="ticket",
+        object_id=ticket.id,
+        now=now,
+        before={"mediator": before},
+        after={"mediator": staff_id},
+        ticket_id=ticket.id,
+        **dossier.ids,
+    )
+    session.flush()
+    return ticket
+
+
+def _require_mediator(session: Session, staff_id: int) -> None:
+    staff = session.get(Staff, staff_id)
+    if staff is None:
+        raise NotFound(kind="member of staff", id=staff_id)
+    role = session.get(StaffRole, (staff_id, Role.MEDIATOR))
+    if role is None or not staff.active:
+        raise NotAMediator(name=staff.name)
+
+
+def assign_best(session: Session, dossier: Dossier, ticket: Ticket, *, now: datetime) -> None:
+    """The untied mediator with the skill and the smallest load; with none free the case waits in the queue."""
+    if ticket.mediator_id is not None:
+        return
+    try:
+        best = mediation.choose(
+            candidates(session),
+            payer_id=dossier.payer.id,
+            payee_id=dossier.payee.id,
+            skill=dossier.project.project_type,
+        )
+    except mediation.NoMediatorFree:
+        return
+    assign(session, SYSTEM, now=now, ticket_id=ticket.id, staff_id=best.staff_id)
+
+
+def candidates(session: Session) -> list[mediation.Candidate]:
+    load = (
+        select(Ticket.mediator_id, func.count().label("cases"))
+        .where(Ticket.status.in_(BLOCKING))
+        .group_by(Ticket.mediator_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Staff.id, Staff.skills, func.coalesce(load.c.cases, 0))
+        .join(StaffRole, StaffRole.staff_id == Staff.id)
+        .outerjoin(load, load.c.mediator_id == Staff.id)
+        .where(StaffRole.role == Role.MEDIATOR, Staff.active)
+    ).all()
+    return [
+        mediation.Candidate(
+            staff_id=staff_id, open_cases=cases, skills=frozenset(skills), ties=ties_of(session, staff_id)
+        )
+        for staff_id, skills, cases in rows
+    ]
+
+
+def escalate(session: Session, *, now: datetime, ticket_id: int) -> None:
+    """No decision in time: the case is the platform administrators' too (milestone-payment-flow, Error Handling 3)."""
+    dossier, ticket = locked_ticket(session, ticket_id)
+    if ticket.escalated or ticket.status not in BLOCKING:
+        return
+    ticket.escalated = True
+    audit.record(
+        session,
+        SYSTEM,
+        "system:ticket:escalate",
+        object_kind="ticket",
+        object_id=ticket.id,
+        now=now,
+        after={"escalated": True},
+        ticket_id=ticket.id,
+        **dossier.ids,
+    )
+
+
+def _subject(actor: Actor) -> str:
+    """The role that an audit entry names: the one that the action is for, else the first."""
+    if actor.kind != "staff":
+        return actor.kind
+    return Role.MEDIATOR if Role.MEDIATOR in actor.roles else sorted(actor.roles)[0]

@@ -1,0 +1,54 @@
+"""How an outgoing operation ends: each way it can, written in the transaction that books the result."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from core.records import OutgoingOperation
+
+LOOK_AGAIN_AFTER = timedelta(minutes=10)
+
+
+def succeeded(operation: OutgoingOperation, *, provider_id: str, now: datetime) -> None:
+    """Done, booked, final."""
+    operation.provider_id, operation.last_error = provider_id, None
+    _end(operation, "SUCCEEDED", now)
+
+
+def refused(operation: OutgoingOperation, *, reason: str, now: datetime) -> None:
+    """The provider said no, definitively: nothing happened."""
+    operation.last_error = reason
+    _end(operation, "REFUSED", now)
+
+
+def for_review(operation: OutgoingOperation, *, reason: str, now: datetime) -> None:
+    """A person must look at it: sending again by ourselves could do harm."""
+    operation.last_error = reason
+    _end(operation, "REVIEW", now)
+
+
+def waiting(
+    operation: OutgoingOperation, *, provider_id: str, now: datetime, again_at: datetime | None = None
+) -> None:
+    """It exists at the provider, but its outcome is not final; a webhook or the next look will tell."""
+    operation.provider_id = provider_id
+    if operation.status in ("SUCCEEDED", "REFUSED", "REVIEW"):
+        return
+    later(operation, at=max(again_at or now, now + LOOK_AGAIN_AFTER), reason=None)
+
+
+def later(operation: OutgoingOperation, *, at: datetime, reason: str | None, status: str = "QUEUED") -> None:
+    """Try again at `at`, with the same key."""
+    operation.status, operation.sending_since = status, None
+    operation.next_try_at, operation.last_error = at, reason
+
+
+def again_as_new(operation: OutgoingOperation, *, at: datetime, reason: str) -> None:
+    """After a definitive refusal that time can heal: another attempt, under another key (DESIGN 5)."""
+    operation.attempt += 1
+    operation.tries, operation.first_sent_at = 0, None
+    later(operation, at=at, reason=reason)
+
+
+def _end(operation: OutgoingOperation, status: str, now: datetime) -> None:
+    operation.status, operation.sending_since, operation.finished_at = status, None, now

@@ -1,0 +1,56 @@
+"""The payment order: its amounts only ever move from one place to another, and its state is derived from them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.actions.dossier import Dossier
+from core.money import Money
+from core.records import PaymentEvent, PaymentOrder
+from core.rules import payment_states
+
+PLACES = ("funded", "held", "payable", "refundable", "released", "refunded")
+
+
+def amounts_of(order: PaymentOrder) -> payment_states.Amounts:
+    return payment_states.Amounts(
+        **{place: Money(getattr(order, f"{place}_minor"), order.currency) for place in PLACES}
+    )
+
+
+def shift(session: Session, dossier: Dossier, *, now: datetime, cause: str, **by: Money) -> None:
+    """Add the given (signed) amounts to the named places and follow with the state.
+
+    `shift(…, held=-released, payable=released)`. The database refuses an order whose places do not sum to `funded`.
+    """
+    for place, amount in by.items():
+        column = f"{place}_minor"
+        setattr(dossier.order, column, (dossier.money(getattr(dossier.order, column)) + amount).minor)
+    follow(session, dossier, now=now, cause=cause)
+
+
+def follow(session: Session, dossier: Dossier, *, now: datetime, cause: str) -> None:
+    """Store the derived payment state; a change of it is a PaymentEvent (payment-escrow-rules, Records)."""
+    order = dossier.order
+    state = payment_states.derive(
+        amounts_of(order),
+        in_flight=order.in_flight,
+        chargeback_open=order.chargeback_open,
+        canceled=order.canceled,
+    )
+    dossier.touch()
+    if state != order.state:
+        session.add(
+            PaymentEvent(
+                milestone_id=order.milestone_id,
+                from_state=order.state,
+                to_state=state,
+                cause=cause,
+                amounts={place: getattr(order, f"{place}_minor") for place in PLACES},
+                at=now,
+            )
+        )
+        order.state = state
+    session.flush()

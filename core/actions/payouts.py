@@ -1,0 +1,244 @@
+"""Withdrawal: from the payee's payable, by transfer to the payee's account and payout to the bank."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit, outbox
+from core.actions import booking, operations, orders, release
+from core.actions.dossier import Dossier, open_dossier
+from core.actions.keys import operation_key
+from core.gateways.payments import BalanceLine, PayoutSnapshot, TransferSnapshot
+from core.ledger import book, postings
+from core.money import Money, stripe_exact
+from core.notifications import tell
+from core.policy import WithdrawalMethod
+from core.records import OutgoingOperation, Payout
+from core.rules import fees
+from core.rules import payouts as rules
+from core.rules.payouts import PayoutEvent, PayoutStatus
+from core.rules.permissions import SYSTEM
+
+
+def terms(dossier: Dossier, amount: Money) -> tuple[WithdrawalMethod, Money]:
+    """How the payee withdraws this amount, and the fee of it (milestone-payment-flow, Key Business Rules 4).
+
+    A method that would cost the whole amount gives way to the standard one.
+    """
+    method = WithdrawalMethod(dossier.payee.withdrawal_method)
+    try:
+        return method, fees.withdrawal_fee(amount, method, dossier.profile)
+    except fees.WithdrawalTooSmall:
+        standard = WithdrawalMethod.STANDARD
+        return standard, fees.withdrawal_fee(amount, standard, dossier.profile)
+
+
+def transfer_payload(dossier: Dossier) -> dict[str, object]:
+    return {
+        "destination": dossier.payee.stripe_account,
+        "transfer_group": dossier.transfer_group,
+        "source_transaction": dossier.order.stripe_charge,
+    }
+
+
+def request(session: Session, dossier: Dossier, amount: Money, *, key: str, now: datetime) -> Payout | None:
+    """Withdraw a released amount at once, if the payee has automatic withdrawal; else it stays payable."""
+    if amount.is_zero or not dossier.payee.auto_withdraw or not dossier.payee.stripe_account:
+        return None
+    method, fee = terms(dossier, amount)
+    operation = outbox.enqueue(
+        session,
+        key=operation_key(session, key, "transfer"),
+        kind="TRANSFER",
+        milestone_id=dossier.milestone.id,
+        party_id=dossier.payee.id,
+        amount=stripe_exact(amount - fee),
+        payload=transfer_payload(dossier),
+        now=now,
+    )
+    payout = Payout(
+        milestone_id=dossier.milestone.id,
+        party_id=dossier.payee.id,
+        currency=amount.currency,
+        amount_minor=amount.minor,
+        fee_minor=fee.minor,
+        method=method,
+        status=PayoutStatus.REQUESTED,
+        transfer_operation_id=operation.id,
+        requested_at=now,
+    )
+    session.add(payout)
+    session.flush()
+    audit.record(
+        session,
+        SYSTEM,
+        "system:payout:request",
+        object_kind="payout",
+        object_id=payout.id,
+        now=now,
+        after={"amount": amount.as_dict(), "fee": fee.as_dict(), "method": method},
+        operation_key=operation.key,
+        **dossier.ids,
+    )
+    return payout
+
+
+def settle_transfer(
+    session: Session, operation: OutgoingOperation, snapshot: TransferSnapshot, *, now: datetime
+) -> None:
+    """The transfer is made: book it once, send the payout after it, and let the milestone end."""
+    dossier = open_dossier(session, operation.milestone_id)
+    payout = session.scalars(select(Payout).where(Payout.transfer_operation_id == operation.id)).one()
+    if not snapshot.lines:
+        operations.waiting(operation, provider_id=snapshot.id, now=now)
+        return
+    if not booking.is_booked(session, snapshot.lines[0]):
+        _transferred(session, dossier, operation, payout, snapshot, snapshot.lines[0], now=now)
+    operations.succeeded(operation, provider_id=snapshot.id, now=now)
+    session.flush()
+
+
+def _transferred(
+    session: Session,
+    dossier: Dossier,
+    operation: OutgoingOperation,
+    payout: Payout,
+    snapshot: TransferSnapshot,
+    line: BalanceLine,
+    *,
+    now: datetime,
+) -> None:
+    amount, fee = dossier.money(payout.amount_minor), dossier.money(payout.fee_minor)
+    cause = {"operation": operation.key, "transfer": snapshot.id, "balance_transaction": line.id}
+    withdrawal = postings.withdrawal(
+        key=operation.key,
+        party_id=payout.party_id,
+        amount=amount,
+        fee=fee,
+        cause=cause,
+        milestone_id=payout.milestone_id,
+    )
+    booking.book_line(session, line, withdrawal, now=now, milestone_id=payout.milestone_id)
+    arrived = postings.transfer_arrived(
+        key=f"{operation.key}.arrived", party_id=payout.party_id, amount=amount - fee, cause=cause
+    )
+    book.post(session, arrived, now=now)
+    payout.stripe_transfer = snapshot.id
+    move(payout, PayoutEvent.TRANSFER)
+    orders.shift(session, dossier, now=now, cause=operation.key, payable=-amount, released=amount)
+    outbox.enqueue(
+        session,
+        key=operation.key.removesuffix(".transfer") + ".payout",
+        kind="PAYOUT",
+        milestone_id=payout.milestone_id,
+        party_id=payout.party_id,
+        amount=amount - fee,
+        payload={
+            "account": dossier.payee.stripe_account,
+            "method": "instant" if payout.method == WithdrawalMethod.INSTANT else "standard",
+            "payout": payout.id,
+        },
+        now=now,
+    )
+    audit.record(
+        session,
+        SYSTEM,
+        "system:payout:transfer",
+        object_kind="payout",
+        object_id=payout.id,
+        now=now,
+        after={"transfer": snapshot.id, "amount": (amount - fee).as_dict()},
+        operation_key=operation.key,
+        **dossier.ids,
+    )
+    tell(
+        session,
+        "payment_sent",
+        party_id=payout.party_id,
+        key=f"{operation.key}-sent",
+        now=now,
+        sent=(amount - fee).text(),
+        withdrawal_fee=fee.text(),
+        **dossier.ids,
+        amount=dossier.amount,
+    )
+    release.finish(session, dossier, now=now)
+
+
+def move(payout: Payout, event: PayoutEvent) -> None:
+    payout.status = rules.after(payout.status, event)
+
+
+def settle_payout(
+    session: Session, operation: OutgoingOperation, snapshot: PayoutSnapshot, *, now: datetime
+) -> None:
+    """Follow a payout on the payee's account, in the memo book; a failed one goes to administrative review.
+
+    A payout can fail days after it was paid (milestone-payment-flow, Error Handling 2).
+    """
+    open_dossier(session, operation.milestone_id)
+    payout = session.get_one(Payout, operation.payload["payout"], with_for_update=True)
+    payout.stripe_payout, payout.arrival_at = snapshot.id, snapshot.arrival
+    cause = {"operation": operation.key, "payout": snapshot.id}
+    memo = {"party_id": payout.party_id, "amount": snapshot.amount, "cause": cause}
+    if payout.status == PayoutStatus.TRANSFERRED:
+        book.post(session, postings.payout_sent(key=f"{operation.key}.sent", **memo), now=now)
+        move(payout, PayoutEvent.PAY_OUT)
+    if snapshot.status == "paid" and payout.status == PayoutStatus.IN_TRANSIT:
+        book.post(session, postings.payout_paid(key=f"{operation.key}.paid", **memo), now=now)
+        move(payout, PayoutEvent.PAY)
+        payout.paid_at = now
+        operations.succeeded(operation, provider_id=snapshot.id, now=now)
+    elif snapshot.lost and payout.status in (PayoutStatus.IN_TRANSIT, PayoutStatus.PAID):
+        _payout_failed(session, operation, payout, snapshot, memo, now=now)
+    elif snapshot.status != "paid" and not snapshot.lost:
+        operations.waiting(operation, provider_id=snapshot.id, now=now, again_at=snapshot.arrival)
+    session.flush()
+
+
+def _payout_failed(
+    session: Session,
+    operation: OutgoingOperation,
+    payout: Payout,
+    snapshot: PayoutSnapshot,
+    memo: dict[str, object],
+    *,
+    now: datetime,
+) -> None:
+    undo = postings.payout_returned if payout.status == PayoutStatus.PAID else postings.payout_failed
+    book.post(session, undo(key=f"{operation.key}.failed", **memo), now=now)  # type: ignore[arg-type]
+    move(payout, PayoutEvent.FAIL)
+    move(payout, PayoutEvent.REVIEW)
+    payout.failure = snapshot.failure_message or snapshot.failure_code or snapshot.status
+    operations.refused(operation, reason=payout.failure, now=now)
+    report_failure(session, payout, now=now, operation_key=operation.key)
+
+
+def report_failure(session: Session, payout: Payout, *, now: datetime, operation_key: str) -> None:
+    dossier = open_dossier(session, payout.milestone_id)
+    audit.record(
+        session,
+        SYSTEM,
+        "system:payout:fail",
+        object_kind="payout",
+        object_id=payout.id,
+        now=now,
+        reason=payout.failure,
+        after={"status": payout.status},
+        operation_key=operation_key,
+        **dossier.ids,
+    )
+    tell(
+        session,
+        "payout_failed",
+        party_id=payout.party_id,
+        key=f"payout-{payout.id}-failed-{now.isoformat()}",
+        now=now,
+        sent=dossier.money(payout.amount_minor - payout.fee_minor).text(),
+        reason=payout.failure or "",
+        **dossier.ids,
+        amount=dossier.amount,
+    )

@@ -1,0 +1,262 @@
+"""From an accepted bid to a project that can be paid for, and on to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.dossier import Dossier, open_dossier
+from core.errors import NotFound
+from core.money import Money
+from core.notifications import tell
+from core.policy import Platform, Profile
+from core.records import Engagement, Milestone, Party, PaymentOrder, PolicyVersion, Project
+from core.rules import fees, milestones, schedule
+from core.rules import projects as project_rules
+from core.rules.permissions import Actor, require_party
+
+
+def current_policy(session: Session, platform: str, now: datetime) -> tuple[PolicyVersion, Profile]:
+    """The version of a platform's profile that is in force: new projects take a reference to it."""
+    version = session.scalars(
+        select(PolicyVersion)
+        .where(PolicyVersion.profile == platform, PolicyVersion.effective_at <= now)
+        .order_by(PolicyVersion.version.desc())
+        .limit(1)
+    ).one_or_none()
+    if version is None:
+        raise NotFound(kind="policy profile", id=platform)
+    return version, Profile.from_snapshot(version.snapshot)
+
+
+def accept_bid(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    payer_id: int,
+    payee_id: int,
+    bid_reference: str,
+    title: str,
+    scope: str,
+    project_type: str,
+    fee_mode: str,
+    total: Money,
+) -> Project:
+    """The payer accepts a bid: project, engagement and default milestones (milestone-payment-flow, Phase 1).
+
+    The same bid reference twice gives the same project. Raises `FeeModeNotSupported` for open-ended hourly billing
+    and trust-account handling (payment-escrow-rules, Escrow Scope).
+    """
+    require_party(actor, payer_id)
+    payer, payee = session.get_one(Party, payer_id), session.get_one(Party, payee_id)
+    existing = session.scalars(
+        select(Project).where(Project.platform == payer.platform, Project.bid_reference == bid_reference)
+    ).one_or_none()
+    if existing is not None:
+        return existing
+    mode = schedule.accept_fee_mode(fee_mode)
+    version, profile = current_policy(session, payer.platform, now)
+    project = Project(
+        platform=payer.platform,
+        bid_reference=bid_reference,
+        title=title,
+        scope=scope,
+        project_type=project_type,
+        size=schedule.size_of(total),
+        fee_mode=mode,
+        payer_id=payer_id,
+        payee_id=payee_id,
+        currency=total.currency,
+        total_minor=total.minor,
+        policy_version_id=version.id,
+        created_at=now,
+    )
+    session.add(project)
+    session.flush()
+    # Accepting a bid is not yet an engagement: each side confirms (payment-escrow-rules, Positioning).
+    attorney = profile.platform is Platform.LEGAL_SERVICES
+    session.add(Engagement(project_id=project.id, conflict_check_required=attorney))
+    _lay_out(session, project, profile, schedule.defaults(project.platform, project_type, total), now)
+    audit.record(
+        session,
+        actor,
+        "party:bid:accept",
+        object_kind="project",
+        object_id=project.id,
+        now=now,
+        after={"total": total.as_dict(), "payee": payee.id, "policy_version": version.id},
+        project_id=project.id,
+    )
+    return project
+
+
+def adjust_milestones(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    project_id: int,
+    planned: Sequence[schedule.PlannedMilestone],
+) -> None:
+    """The payer rearranges milestones that are not yet being paid for; their sum stays the accepted total."""
+    project = session.get_one(Project, project_id, with_for_update=True)
+    require_party(actor, project.payer_id)
+    rows = _milestones(session, project_id)
+    schedule.check_adjustment(
+        planned,
+        total=Money(project.total_minor, project.currency),
+        platform=project.platform,
+        statuses=[milestones.Status(row.status) for row in rows],
+    )
+    before = [{"title": row.title, "minor": row.amount_minor} for row in rows]
+    profile = Profile.from_snapshot(session.get_one(PolicyVersion, project.policy_version_id).snapshot)
+    _lay_out(session, project, profile, planned, now, rows)
+    audit.record(
+        session,
+        actor,
+        "party:milestones:adjust",
+        object_kind="project",
+        object_id=project_id,
+        now=now,
+        before={"milestones": before},
+        after={"milestones": [{"title": plan.title, "minor": plan.amount.minor} for plan in planned]},
+        project_id=project_id,
+    )
+
+
+def _milestones(session: Session, project_id: int) -> Sequence[Milestone]:
+    return session.scalars(
+        select(Milestone)
+        .where(Milestone.project_id == project_id, Milestone.status != milestones.Status.CANCELED)
+        .order_by(Milestone.position)
+        .with_for_update()
+    ).all()
+
+
+def _lay_out(
+    session: Session,
+    project: Project,
+    profile: Profile,
+    planned: Sequence[schedule.PlannedMilestone],
+    now: datetime,
+    existing: Sequence[Milestone] = (),
+) -> None:
+    """Write the plan over the existing rows, add what is more and cancel what is left over."""
+    for position, plan in enumerate(planned, start=1):
+        row = existing[position - 1] if position <= len(existing) else Milestone(project_id=project.id, position=position)
+        row.title, row.deliverable = plan.title, plan.deliverable
+        row.amount_minor, row.currency = plan.amount.minor, plan.amount.currency
+        row.acceptance_rule, row.target_date = plan.acceptance_rule, plan.target_date
+        session.add(row)
+        session.flush()
+        _price(session, row, profile, now)
+    for row in existing[len(planned) :]:
+        row.status = milestones.after(milestones.Status(row.status), milestones.Event.CANCEL)
+        session.get_one(PaymentOrder, row.id).canceled = True
+        session.get_one(PaymentOrder, row.id).state = "CANCELED"
+    session.flush()
+
+
+def _price(session: Session, milestone: Milestone, profile: Profile, now: datetime) -> None:
+    """What the payer will be charged for this milestone, fees on top (milestone-payment-flow, Key Business Rules 4)."""
+    quote = fees.quote(Money(milestone.amount_minor, milestone.currency), profile)
+    order = session.get(PaymentOrder, milestone.id)
+    if order is None:
+        order = PaymentOrder(milestone_id=milestone.id, created_at=now)
+        session.add(order)
+    order.currency, order.amount_minor = quote.total.currency, quote.milestone.minor
+    order.platform_fee_minor = quote.platform_fee.minor
+    order.processing_fee_minor = quote.processing_fee.minor
+    order.charge_minor = quote.total.minor
+    session.flush()
+
+
+def start(session: Session, actor: Actor, project: Project, *, now: datetime) -> None:
+    """Show the payment schedule, tell the payee, ask for the first milestone (milestone-payment-flow, Phase 1)."""
+    rows = _milestones(session, project.id)
+    total = Money(project.total_minor, project.currency)
+    key = f"project-{project.id}"
+    tell(
+        session,
+        "payment_schedule",
+        party_id=project.payer_id,
+        project_id=project.id,
+        key=f"{key}-schedule",
+        now=now,
+        schedule=[(row.title, Money(row.amount_minor, row.currency)) for row in rows],
+        total=total,
+    )
+    tell(
+        session,
+        "project_started",
+        party_id=project.payee_id,
+        project_id=project.id,
+        key=f"{key}-started",
+        now=now,
+        total=total,
+    )
+    activate(session, actor, open_dossier(session, rows[0].id), now=now)
+
+
+def activate(session: Session, actor: Actor, dossier: Dossier, *, now: datetime) -> None:
+    """The milestone is next: its payer is asked to fund it, its payee told (milestone-payment-flow, Phase 4)."""
+    dossier.move(milestones.Event.ACTIVATE)
+    dossier.milestone.activated_at = now
+    audit.record(
+        session,
+        actor,
+        "system:milestone:activate",
+        object_kind="milestone",
+        object_id=dossier.milestone.id,
+        now=now,
+        **dossier.ids,
+    )
+    for template, party in (("next_milestone_funding", dossier.payer), ("next_milestone_active", dossier.payee)):
+        tell(
+            session,
+            template,
+            party_id=party.id,
+            key=f"milestone-{dossier.milestone.id}-{template}",
+            now=now,
+            total=dossier.money(dossier.order.charge_minor).text(),
+            **dossier.ids,
+            amount=dossier.amount,
+        )
+
+
+def go_on(session: Session, actor: Actor, dossier: Dossier, *, now: datetime) -> None:
+    """After a milestone has ended: the next one, or the end of the project (milestone-payment-flow, Phase 4)."""
+    rows = _milestones(session, dossier.project.id)
+    upcoming = project_rules.next_to_activate([row.status for row in rows])
+    if upcoming is not None:
+        activate(session, actor, open_dossier(session, rows[upcoming].id), now=now)
+        return
+    project = dossier.project
+    status = project_rules.project_after([row.status for row in rows])
+    if status == project.status:
+        return
+    project.status, project.completed_at = status, now
+    audit.record(
+        session,
+        actor,
+        "system:project:complete",
+        object_kind="project",
+        object_id=project.id,
+        now=now,
+        project_id=project.id,
+    )
+    for template in ("project_review_request", "thanks"):
+        for party in (dossier.payer, dossier.payee):
+            tell(
+                session,
+                template,
+                party_id=party.id,
+                project_id=project.id,
+                key=f"project-{project.id}-{template}-{party.id}",
+                now=now,
+            )

@@ -1,0 +1,164 @@
+"""Refunds: what is owed back to the payer, sent, settled, or come back to us."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit, outbox
+from core.actions import booking, operations, orders, release
+from core.actions.dossier import Dossier, open_dossier
+from core.actions.keys import operation_key
+from core.gateways.payments import BalanceLine, RefundSnapshot
+from core.ledger import postings
+from core.money import Money, stripe_exact
+from core.notifications import tell
+from core.records import OutgoingOperation, Refund
+from core.rules import refunds as rules
+from core.rules import splits
+from core.rules.permissions import SYSTEM
+from core.rules.refunds import RefundEvent, RefundStatus
+
+STATUS_AT_PROVIDER = {
+    "pending": RefundStatus.PENDING,
+    "requires_action": RefundStatus.PENDING,
+    "succeeded": RefundStatus.SUCCEEDED,
+    "failed": RefundStatus.FAILED,
+    "canceled": RefundStatus.CANCELED,
+}
+EVENTS = {
+    RefundStatus.PENDING: RefundEvent.SEND,
+    RefundStatus.SUCCEEDED: RefundEvent.SUCCEED,
+    RefundStatus.FAILED: RefundEvent.FAIL,
+    RefundStatus.CANCELED: RefundEvent.CANCEL,
+}
+GONE_BACK = (RefundStatus.FAILED, RefundStatus.CANCELED)
+
+
+def request(
+    session: Session,
+    dossier: Dossier,
+    split: splits.Split,
+    *,
+    ground: str,
+    key: str,
+    now: datetime,
+    decision_id: int | None = None,
+) -> Refund | None:
+    """Send back what the split refunds: the milestone's part, the fee returned and any concession."""
+    amount = split.total_refund
+    if amount.is_zero:
+        return None
+    operation = outbox.enqueue(
+        session,
+        key=operation_key(session, key, "refund"),
+        kind="REFUND",
+        milestone_id=dossier.milestone.id,
+        party_id=dossier.payer.id,
+        amount=stripe_exact(amount),
+        payload=refund_payload(dossier),
+        now=now,
+    )
+    refund = Refund(
+        milestone_id=dossier.milestone.id,
+        decision_id=decision_id,
+        operation_id=operation.id,
+        amount_minor=amount.minor,
+        milestone_part_minor=split.refund.minor,
+        currency=amount.currency,
+        ground=ground,
+        status=RefundStatus.QUEUED,
+        created_at=now,
+    )
+    session.add(refund)
+    session.flush()
+    return refund
+
+
+def refund_payload(dossier: Dossier) -> dict[str, object]:
+    return {"payment_intent": dossier.order.stripe_payment_intent, "reason": "requested_by_customer"}
+
+
+def settle(session: Session, operation: OutgoingOperation, snapshot: RefundSnapshot, *, now: datetime) -> None:
+    """Apply what the provider says about a refund now. Each of its lines is booked once, with its signed fee."""
+    dossier = open_dossier(session, operation.milestone_id)
+    refund = session.scalars(select(Refund).where(Refund.operation_id == operation.id).with_for_update()).one()
+    refund.stripe_refund = snapshot.id
+    for line in sorted(snapshot.lines, key=lambda each: each.amount):
+        if not booking.is_booked(session, line):
+            journal = _journal(dossier, operation, snapshot, line)
+            booking.book_line(session, line, journal, now=now, milestone_id=dossier.milestone.id)
+    status = STATUS_AT_PROVIDER.get(snapshot.status, RefundStatus.PENDING)
+    if status == RefundStatus.SUCCEEDED and not snapshot.lines:
+        status = RefundStatus.PENDING
+    if status != refund.status:
+        _change(session, dossier, operation, refund, status, snapshot, now=now)
+    if status == RefundStatus.SUCCEEDED:
+        operations.succeeded(operation, provider_id=snapshot.id, now=now)
+        release.finish(session, dossier, now=now)
+    elif status in GONE_BACK:
+        operations.for_review(operation, reason=snapshot.failure_message or f"refund {snapshot.status}", now=now)
+    else:
+        operations.waiting(operation, provider_id=snapshot.id, now=now)
+    session.flush()
+
+
+def _journal(
+    dossier: Dossier, operation: OutgoingOperation, snapshot: RefundSnapshot, line: BalanceLine
+) -> postings.Journal:
+    book = postings.refund_succeeded
+    if line.amount > 0:
+        book = postings.refund_canceled if snapshot.status == "canceled" else postings.refund_failed
+    return book(
+        key=f"{operation.key}.{line.id}",
+        milestone_id=dossier.milestone.id,
+        party_id=dossier.payer.id,
+        amount=Money(abs(line.amount), line.currency),
+        fee=Money(line.fee, line.currency),
+        cause={"operation": operation.key, "refund": snapshot.id, "balance_transaction": line.id},
+    )
+
+
+def _change(
+    session: Session,
+    dossier: Dossier,
+    operation: OutgoingOperation,
+    refund: Refund,
+    status: RefundStatus,
+    snapshot: RefundSnapshot,
+    *,
+    now: datetime,
+) -> None:
+    part, before = dossier.money(refund.milestone_part_minor), refund.status
+    refund.status, refund.failure = rules.after(refund.status, EVENTS[status]), snapshot.failure_message
+    if status == RefundStatus.SUCCEEDED:
+        refund.settled_at = now
+        orders.shift(session, dossier, now=now, cause=operation.key, refundable=-part, refunded=part)
+    elif before == RefundStatus.SUCCEEDED:
+        refund.settled_at = None
+        orders.shift(session, dossier, now=now, cause=f"{operation.key} failed", refundable=part, refunded=-part)
+    audit.record(
+        session,
+        SYSTEM,
+        "system:refund:settle" if status == RefundStatus.SUCCEEDED else "system:refund:follow",
+        object_kind="refund",
+        object_id=refund.id,
+        now=now,
+        before={"status": before},
+        after={"status": status, "refund": snapshot.id},
+        operation_key=operation.key,
+        **dossier.ids,
+    )
+    if status == RefundStatus.SUCCEEDED:
+        tell(
+            session,
+            "refund_sent",
+            party_id=dossier.payer.id,
+            key=f"{operation.key}-sent",
+            now=now,
+            refunded=dossier.money(refund.amount_minor).text(),
+            **dossier.ids,
+            amount=dossier.amount,
+        )

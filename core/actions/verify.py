@@ -1,0 +1,126 @@
+"""Work is done, and the payer says so: completion, verification, approval and silence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions import release
+from core.actions.dossier import Dossier, open_dossier
+from core.notifications import tell
+from core.rules import deadlines, milestones
+from core.rules.acceptance import AcceptanceRule
+from core.rules.permissions import SYSTEM, Actor, require_party
+
+
+def submit(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
+    """The payee marks the work complete; the payer is asked to verify it (milestone-payment-flow, Phase 3)."""
+    dossier = open_dossier(session, milestone_id)
+    require_party(actor, dossier.payee.id)
+    dossier.move(milestones.Event.SUBMIT)
+    ask_for_verification(session, dossier, "verification_requested", now=now)
+    audit.record(
+        session,
+        actor,
+        "party:milestone:submit",
+        object_kind="milestone",
+        object_id=milestone_id,
+        now=now,
+        **dossier.ids,
+    )
+
+
+def ask_for_verification(session: Session, dossier: Dossier, template: str, *, now: datetime) -> None:
+    """Send the notice that starts all clocks, and store every deadline that hangs on it (DESIGN 3)."""
+    milestone = dossier.milestone
+    due = deadlines.completion(now, dossier.profile, milestone.acceptance_rule)
+    milestone.completion_notice_at = now
+    milestone.dispute_until = due.dispute_until
+    milestone.auto_approve_at = due.auto_approve_at
+    if milestone.acceptance_rule == AcceptanceRule.SESSION_COMPLETED:
+        milestone.auto_approve_at = deadlines.consultation_release_at(now, dossier.profile)
+    milestone.next_reminder_at = due.first_reminder_at
+    milestone.reminder_level = 0
+    session.flush()
+    tell(
+        session,
+        template,
+        party_id=dossier.payer.id,
+        key=f"milestone-{milestone.id}-{template}-{milestone.version}",
+        now=now,
+        dispute_until=due.dispute_until,
+        auto_approve_at=milestone.auto_approve_at,
+        **dossier.ids,
+        amount=dossier.amount,
+    )
+
+
+def approve(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
+    """The payer approves, or silence does (`SYSTEM`): the milestone is verified and its money released.
+
+    A hold does not take the approval back; it keeps the money until the hold is lifted.
+    """
+    dossier = open_dossier(session, milestone_id)
+    if actor != SYSTEM:
+        require_party(actor, dossier.payer.id)
+    dossier.move(milestones.Event.APPROVE)
+    dossier.milestone.verified_at = now
+    stop_clocks(dossier)
+    audit.record(
+        session,
+        actor,
+        "system:milestone:auto_approve" if actor == SYSTEM else "party:milestone:approve",
+        object_kind="milestone",
+        object_id=milestone_id,
+        now=now,
+        **dossier.ids,
+    )
+    tell(
+        session,
+        "milestone_approved",
+        party_id=dossier.payee.id,
+        key=f"milestone-{milestone_id}-approved",
+        now=now,
+        by_silence=actor == SYSTEM,
+        **dossier.ids,
+        amount=dossier.amount,
+    )
+    release.release_verified(session, actor, dossier, now=now)
+
+
+def stop_clocks(dossier: Dossier) -> None:
+    """Nobody is waiting for the payer's answer any more."""
+    dossier.milestone.auto_approve_at = None
+    dossier.milestone.next_reminder_at = None
+
+
+def remind(session: Session, *, now: datetime, milestone_id: int) -> None:
+    """Another reminder, one level higher (milestone-payment-flow, Key Business Rules 2)."""
+    dossier = open_dossier(session, milestone_id)
+    milestone = dossier.milestone
+    milestone.reminder_level += 1
+    milestone.next_reminder_at = deadlines.next_reminder(milestone.reminder_level, now, dossier.profile)
+    tell(
+        session,
+        "verification_reminder",
+        party_id=dossier.payer.id,
+        key=f"milestone-{milestone.id}-reminder-{milestone.completion_notice_at}-{milestone.reminder_level}",
+        now=now,
+        level=milestone.reminder_level,
+        dispute_until=milestone.dispute_until,
+        auto_approve_at=milestone.auto_approve_at,
+        **dossier.ids,
+        amount=dossier.amount,
+    )
+    audit.record(
+        session,
+        SYSTEM,
+        "system:milestone:remind",
+        object_kind="milestone",
+        object_id=milestone_id,
+        now=now,
+        after={"level": milestone.reminder_level},
+        **dossier.ids,
+    )
