@@ -60,12 +60,8 @@ class EmbeddedPostgres:
                 if place.moved:
                     self.say(f"The database is kept in {place.root}: its account cannot reach {place.keys}.")
             access = read_access(place)
-            if process.postmaster(place.data) is None:
+            if not answers(place, access):
                 launch(place, access, self.settings)
-            elif failure := process.wait_until_ready(
-                place, access.port, lambda: process.postmaster(place.data)
-            ):
-                raise DataDirectoryBroken(data=place.data, reason=failure, log=place.log)
             return Server(place, access, stop=self.stop)
 
     def stop(self) -> None:
@@ -131,6 +127,14 @@ def set_orphan_aside(place: Place, say: Callable[[str], None]) -> None:
     shutil.rmtree(aside, ignore_errors=True)
     place.data.rename(aside)
     say(f"The home {place.keys.parent} is new: the database of the earlier one was set aside in {aside}.")
+
+
+def answers(place: Place, access: Access) -> bool:
+    """Whether a server is up, once it has recovered if need be; one that was killed may look alive for a moment."""
+    failure = process.wait_until_ready(place, access.port, lambda: process.postmaster(place.data))
+    if failure is not None and process.postmaster(place.data):
+        raise DataDirectoryBroken(data=place.data, reason=failure, log=place.log)
+    return failure is None
 
 
 def launch(place: Place, access: Access, settings: Mapping[str, str]) -> None:
