@@ -1,0 +1,125 @@
+"""Checkpoints: every seal once more, signed, in a file outside the database.
+
+One JSON line per seal in `<folder>/<ledger>.jsonl`, where the ledger's name was drawn when the database was made. A line
+holds everything that is needed to prove its rows without believing the seals in the database. Whoever can write the
+database cannot make one, so a removed tail is missed here. Copy the file away from this machine from time to time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import rfc8785
+
+from core.audit.keys import PublicKey, Signer
+from core.audit.seals import Seal
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One line of the file: the seal it holds, or what is wrong with the line."""
+
+    line: int
+    seal: Seal | None
+    wrong: str = ""
+
+
+def file_of(folder: Path, ledger: str) -> Path:
+    return folder / f"{ledger}.jsonl"
+
+
+def line(seal: Seal, ledger: str, signer: Signer, *, now: datetime) -> bytes:
+    """The signed line of a seal. The signature is over the canonical JSON (RFC 8785) of everything else in it."""
+    facts = seal.facts() | {"format": FORMAT, "ledger": ledger, "signed_at": now.astimezone(UTC).isoformat()}
+    facts["key"] = signer.public.raw.hex()
+    facts["signature"] = signer.sign(rfc8785.dumps(facts)).hex()
+    return json.dumps(facts, separators=(",", ":")).encode() + b"\n"
+
+
+def read(folder: Path, ledger: str, public: PublicKey, *, size: int) -> Iterator[Checkpoint]:
+    """Every line of the first `size` bytes. A last line without its end was being written when the power went: it
+    does not count."""
+    with file_of(folder, ledger).open("rb") as file:
+        for number, content in enumerate(file, start=1):
+            size -= len(content)
+            if size >= 0 and content.endswith(b"\n"):
+                yield _checkpoint(number, content, ledger, public)
+
+
+def last(folder: Path, ledger: str) -> Seal | None:
+    """The seal of the last whole line, unchecked; None where the file is missing or empty."""
+    path = file_of(folder, ledger)
+    if not path.exists() or not (content := _last_line(path)):
+        return None
+    return Seal.of(json.loads(content))
+
+
+def append(folder: Path, ledger: str, lines: Sequence[bytes]) -> None:
+    """Add lines so that they are on the disk when this returns; a torn line before them is cut off first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = file_of(folder, ledger)
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+b") as file:
+        file.truncate(_whole(file.fileno()))
+        file.seek(0, os.SEEK_END)
+        file.write(b"".join(lines))
+        file.flush()
+        os.fsync(file.fileno())
+    _sync_folder(folder)
+
+
+def _checkpoint(number: int, content: bytes, ledger: str, public: PublicKey) -> Checkpoint:
+    try:
+        facts = json.loads(content)
+        seal = Seal.of(facts)
+        signature = bytes.fromhex(facts.pop("signature"))
+        message = rfc8785.dumps(facts)
+    except (ValueError, TypeError, KeyError, AttributeError, zlib.error, rfc8785.CanonicalizationError):
+        return Checkpoint(number, None, "cannot be read")
+    if facts.get("ledger") != ledger:
+        return Checkpoint(number, None, "belongs to another database")
+    if not public.signed(message, signature):
+        return Checkpoint(number, None, "bears a signature that this desk did not make")
+    return Checkpoint(number, seal)
+
+
+def _whole(handle: int) -> int:
+    """How many bytes the whole lines take."""
+    return _line_end(handle, os.fstat(handle).st_size)
+
+
+def _line_end(handle: int, end: int) -> int:
+    """Just after the last line feed before `end`."""
+    while end > 0:
+        start = max(0, end - 65536)
+        os.lseek(handle, start, os.SEEK_SET)
+        found = os.read(handle, end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def _last_line(path: Path) -> bytes:
+    with path.open("rb") as file:
+        end = _whole(file.fileno())
+        start = _line_end(file.fileno(), end - 1)
+        file.seek(start)
+        return file.read(end - start)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,56 @@
+"""Which entries of the audit log are meant: by time, by whom, what, and about what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+CONDITIONS: Mapping[str, str] = {
+    "since": "at >= %(since)s",
+    "until": "at < %(until)s",
+    "actor_kind": "actor_kind = %(actor_kind)s",
+    "actor_id": "actor_id = %(actor_id)s",
+    "role": "%(role)s = any(string_to_array(role, ','))",
+    # Every character of an action sorts before the tilde, so this range is the prefix, and an index can serve it.
+    "action": "action >= %(action)s and action < %(action)s || '~'",
+    "object_kind": "object_kind = %(object_kind)s",
+    "object_id": "object_id = %(object_id)s",
+    "project_id": "project_id = %(project_id)s",
+    "milestone_id": "milestone_id = %(milestone_id)s",
+    "ticket_id": "ticket_id = %(ticket_id)s",
+    "report_id": "report_id = %(report_id)s",
+}
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """What is not given does not matter. `since` is inclusive, `until` is not; `action` is a prefix."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    actor_kind: str | None = None
+    actor_id: int | None = None
+    role: str | None = None
+    action: str | None = None
+    object_kind: str | None = None
+    object_id: str | None = None
+    project_id: int | None = None
+    milestone_id: int | None = None
+    ticket_id: int | None = None
+    report_id: int | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def where(self, *also: str) -> str:
+        """The condition in SQL, for the `values` by name."""
+        return " and ".join(["true", *(CONDITIONS[name] for name in self.values), *also])
+
+    def facts(self) -> dict[str, Any]:
+        """The filter as a manifest states it."""
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value for name, value in self.values.items()
+        }

@@ -1,0 +1,116 @@
+"""The key that signs checkpoints: Ed25519, made at first use, readable by the desk's own account only.
+
+It lies apart from the database (`ESCROW_DESK_HOME/keys`), so that whoever can write the database cannot sign. The public half
+lies beside the checkpoints; an auditor keeps a copy of it elsewhere and verifies with that.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from core.errors import DeskError
+
+KEY_FILE = "checkpoints.pem"
+PUBLIC_FILE = "checkpoints.pub"
+
+
+class KeyUnusable(DeskError):
+    """{path} is not an Ed25519 key."""
+
+
+class KeyTooOpen(DeskError):
+    """{path} can be read by others than its owner: set its mode to 0600."""
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """Tells whether a signature was made by the desk."""
+
+    key: Ed25519PublicKey
+
+    @property
+    def raw(self) -> bytes:
+        return self.key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    def signed(self, message: bytes, signature: bytes) -> bool:
+        try:
+            self.key.verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+    def write(self, path: Path) -> None:
+        path.write_bytes(self.key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+    @classmethod
+    def read(cls, path: Path) -> PublicKey | None:
+        """The key in the file, or None where there is no file. Otherwise `KeyUnusable`."""
+        if not path.exists():
+            return None
+        try:
+            key = load_pem_public_key(path.read_bytes())
+        except ValueError:
+            key = None
+        if not isinstance(key, Ed25519PublicKey):
+            raise KeyUnusable(path=path)
+        return cls(key)
+
+
+@dataclass(frozen=True)
+class Signer:
+    """The private half."""
+
+    key: Ed25519PrivateKey
+
+    def sign(self, message: bytes) -> bytes:
+        return self.key.sign(message)
+
+    @property
+    def public(self) -> PublicKey:
+        return PublicKey(self.key.public_key())
+
+
+def signer(home: Path) -> Signer:
+    """The desk's signing key under `home`, made when there is none. Raises `KeyUnusable`, `KeyTooOpen`."""
+    path = home / "keys" / KEY_FILE
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        _make(path)
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise KeyTooOpen(path=path)
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except ValueError:
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyUnusable(path=path)
+    return Signer(key)
+
+
+def _make(path: Path) -> None:
+    """Whoever comes first makes the key; it appears whole or not at all."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(made)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

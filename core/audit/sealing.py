@@ -1,0 +1,135 @@
+"""Sealing: close what is committed in the database, then sign it outside.
+
+Run every second by the worker. Two at once wait for each other. A crash after the database committed and before the
+checkpoint was written is made good by the next run; a transaction that stays open only delays the seals after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.audit import checkpoints
+from core.audit.keys import PUBLIC_FILE, Signer
+from core.audit.seals import Seal, first_prev
+from core.db import Database
+from core.errors import DeskError
+
+ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended('escrow-desk checkpoints', 0))")
+LEDGER = text("select ledger::text from seal_epochs where epoch = 1")
+SEAL = text("select seal_range()")
+SEALS_AFTER = text(
+    """
+    select n, epoch, lo::text as lo, hi::text as hi, entries_after, journals_after, postings_after, entries, journals, postings,
+           root, leaves, prev, hash, sealed_at
+    from seals where n > :after order by n limit :limit
+    """
+)
+AT_ONCE = 500
+
+
+class CheckpointsMissing(DeskError):
+    """There are {seals} seals in the database and no checkpoints in {folder}.
+
+    Signing them all now would vouch for a history that nobody watched. Put the checkpoint file back, or, when it is
+    known why there is none, verify the log and seal once with `adopt`.
+    """
+
+
+class CheckpointsDisagree(DeskError):
+    """Seal {n} in the database is not the one that was signed in {folder}. Nothing was signed: verify the log now."""
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What one run did."""
+
+    last_seal: int
+    signed: int
+    rows: int
+
+
+def seal(database: Database, signer: Signer, folder: Path, *, now: datetime, adopt: bool = False) -> Sealed:
+    """Seal all that is closed, and sign every seal that has no checkpoint in `folder` yet.
+
+    `database` logs in as `app`. More than one seal without any checkpoint is not what a crash leaves behind: that needs
+    `adopt`. Raises `CheckpointsMissing`, `CheckpointsDisagree`; the seals in the database are made all the same.
+    """
+    with database.transaction() as turn:
+        turn.execute(ONE_AT_A_TIME)
+        ledger = ledger_name(turn)
+        try:
+            last = _witnessed(turn, ledger, folder, adopt=adopt)
+        except DeskError:
+            while _close(database):
+                pass
+            raise
+        pen = _Pen(turn, signer, folder, ledger, now, last)
+        while _close(database):
+            pen.sign()  # one by one, so that a crash leaves one seal unsigned and no more
+        pen.sign()
+        return Sealed(last_seal=pen.n, signed=pen.signed, rows=pen.rows)
+
+
+def seals_after(session: Session, n: int, *, limit: int = AT_ONCE) -> list[Seal]:
+    """The seals from `n + 1` on, as the database has them."""
+    rows = session.execute(SEALS_AFTER, {"after": n, "limit": limit}).mappings()
+    return [Seal(**{**row, "lo": int(row["lo"]), "hi": int(row["hi"])}) for row in rows]
+
+
+def ledger_name(session: Session) -> str:
+    """The name that the database drew when it was made; its checkpoint file bears it."""
+    return str(session.execute(LEDGER).scalar_one())
+
+
+class _Pen:
+    """Signs the seals that follow the last checkpoint."""
+
+    def __init__(
+        self, session: Session, signer: Signer, folder: Path, ledger: str, now: datetime, last: Seal | None
+    ) -> None:
+        self.session, self.signer, self.folder, self.ledger, self.now = session, signer, folder, ledger, now
+        self.n, self.prev = (last.n, last.hash) if last else (0, first_prev(ledger))
+        self.signed = self.rows = 0
+
+    def sign(self) -> None:
+        while seals := seals_after(self.session, self.n):
+            _chained(seals, self.prev, self.folder)
+            lines = [checkpoints.line(seal, self.ledger, self.signer, now=self.now) for seal in seals]
+            checkpoints.append(self.folder, self.ledger, lines)
+            if self.n == 0:
+                self.signer.public.write(self.folder / PUBLIC_FILE)
+            self.n, self.prev = seals[-1].n, seals[-1].hash
+            self.signed += len(seals)
+            self.rows += sum(seal.rows for seal in seals)
+
+
+def _close(database: Database) -> bool:
+    """Seal a range in a transaction of its own; False when nothing is left to seal."""
+    return database.run(lambda session: session.execute(SEAL).scalar()) is not None
+
+
+def _witnessed(session: Session, ledger: str, folder: Path, *, adopt: bool) -> Seal | None:
+    """The last checkpoint, provided that the database still holds that very seal."""
+    last = checkpoints.last(folder, ledger)
+    if last is None:
+        waiting = len(seals_after(session, 0, limit=2))
+        if waiting > 1 and not adopt:
+            raise CheckpointsMissing(seals=waiting, folder=folder)
+        return None
+    found = seals_after(session, last.n - 1, limit=1)
+    if not found or found[0] != last:
+        raise CheckpointsDisagree(n=last.n, folder=folder)
+    return last
+
+
+def _chained(seals: Sequence[Seal], prev: bytes, folder: Path) -> None:
+    for one in seals:
+        if one.prev != prev or one.hash != one.rehash():
+            raise CheckpointsDisagree(n=one.n, folder=folder)
+        prev = one.hash
