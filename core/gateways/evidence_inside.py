@@ -49,7 +49,7 @@ def page(content: bytes, *, number: int) -> Answer:
 
 
 def pages(content: bytes) -> Answer:
-    return evidence_pdfs.inspect("The document", content), b""
+    return {"pages": evidence_pdfs.count(content)}, b""
 
 
 def text(content: bytes, *, form: str) -> Answer:

@@ -53,11 +53,11 @@ def inspect(file_name: str, content: bytes, form: Format) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
-            _check_list(file_name, content, entries)
             if not {"[Content_Types].xml", MAIN_PART[form]} <= {entry.filename for entry in entries}:
                 raise ContentDisagrees(
                     file_name=file_name, named=form.name, found="another kind of zip archive"
                 )
+            _check_list(file_name, content, entries)
             unpacked = 0
             for entry in entries:
                 part = _read(file_name, archive, entry, room=MAX_UNPACKED - unpacked)

@@ -79,6 +79,15 @@ def inspect(file_name: str, content: bytes) -> dict[str, Any]:
     return {"pages": pages}
 
 
+def count(content: bytes) -> int:
+    """The pages of a document that was inspected when it came in."""
+    document = pypdfium2.PdfDocument(content)
+    try:
+        return len(document)
+    finally:
+        document.close()
+
+
 def page(
     content: bytes, number: int, *, width: int = PAGE_WIDTH, file_name: str = "The document"
 ) -> Image.Image:

@@ -73,7 +73,7 @@ class LiveKeyElsewhere(DeskError):
 class Payments(Protocol):
     """What the desk needs from a payment provider. Amounts carry their currency; `account` is a connected account."""
 
-    # -- people ---------------------------------------------------------------------------------------------------
+    # -- people --
 
     def create_customer(self, op: str, key: str, *, name: str, email: str) -> CustomerSnapshot: ...
 
@@ -83,11 +83,11 @@ class Payments(Protocol):
         """A connected account with manual payouts: only we send its money to the bank."""
 
     def replace_bank(self, op: str, key: str, *, account: str, bank_token: str) -> PayeeAccountSnapshot:
-        """Another bank account or card for a payee, after a failed payout (milestone-payment-flow, Error Handling 2)."""
+        """Another bank account or card for a payee, after a failed one (milestone-payment-flow, Error Handling 2)."""
 
     def payee_account(self, account: str) -> PayeeAccountSnapshot: ...
 
-    # -- money ----------------------------------------------------------------------------------------------------
+    # -- money --
 
     def charge(
         self,
@@ -126,7 +126,7 @@ class Payments(Protocol):
     ) -> PayoutSnapshot:
         """Send a payee's money to the bank; `method` is `standard` or `instant`."""
 
-    # -- disputes -------------------------------------------------------------------------------------------------
+    # -- disputes --
 
     def upload_evidence(self, key: str, *, filename: str, content: bytes) -> str:
         """Store a file as dispute evidence; returns its id, to be named in `submit_evidence`."""
@@ -134,7 +134,7 @@ class Payments(Protocol):
     def submit_evidence(
         self, op: str, key: str, *, dispute: str, evidence: Mapping[str, str], submit: bool
     ) -> DisputeSnapshot:
-        """Stage (`submit=False`) or send evidence: usually there is only one submission. Texts ≤ 20,000 characters each."""
+        """Stage (`submit=False`) or send evidence, usually only once. Texts have at most 20,000 characters each."""
 
     def accept_dispute(self, key: str, *, dispute: str) -> DisputeSnapshot:
         """Give in: the dispute is lost at once and cannot be reopened."""
@@ -151,7 +151,7 @@ class Payments(Protocol):
 
     def find_payout(self, op: str, *, account: str, created_from: datetime) -> PayoutSnapshot | None: ...
 
-    # -- present state ----------------------------------------------------------------------------------------------
+    # -- present state --
 
     def charge_of(self, payment_intent: str) -> ChargeSnapshot: ...
 
@@ -165,7 +165,7 @@ class Payments(Protocol):
 
     def dispute_by_id(self, dispute: str) -> DisputeSnapshot: ...
 
-    # -- the books of the provider ------------------------------------------------------------------------------------
+    # -- the books of the provider --
 
     def balance_lines(
         self, created_from: datetime, created_to: datetime, *, account: str | None = None
