@@ -1,0 +1,177 @@
+"""Asking Stripe: look-ups by our operation id, the present state of an object, and Stripe's own books.
+
+Look-ups go through list filters and `metadata.op`, to the last page; Stripe's search lags and is not used.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from stripe import RequestOptions
+from stripe.params import BalanceTransactionListParamsCreated
+
+from core.gateways import stripe_snapshots as read
+from core.gateways.snapshots import (
+    BalanceLine,
+    ChargeSnapshot,
+    DisputeSnapshot,
+    Event,
+    PayeeAccountSnapshot,
+    PayoutSnapshot,
+    RefundSnapshot,
+    ReversalSnapshot,
+    TransferSnapshot,
+    match,
+)
+from core.gateways.stripe_calls import PATIENCE, STRIPE, client, understood
+from core.money import Money
+
+PAGE = 100
+CLOCK_SKEW = timedelta(minutes=10)
+"""Stripe's clock and ours may differ by this much when looking for something by the time it was sent."""
+
+LINE = ["balance_transaction"]
+LINES = ["balance_transaction", "failure_balance_transaction"]
+CHARGE = ["latest_charge.balance_transaction"]
+
+
+class StripeReads:
+    """The half of `Payments` that moves no money."""
+
+    def __init__(self, api_key: str, base: str = STRIPE, *, patience: tuple[float, float] = PATIENCE) -> None:
+        self._v1 = client(api_key, base, patience).v1
+
+    # -- look-ups -
+
+    def find_charge(self, op: str, *, transfer_group: str) -> ChargeSnapshot | None:
+        with understood():
+            page = self._v1.charges.list(
+                {
+                    "transfer_group": transfer_group,
+                    "limit": PAGE,
+                    "expand": ["data.balance_transaction", "data.payment_intent"],
+                }
+            )
+            made = [plain(each) for each in page.auto_paging_iter()]
+        return match(
+            op, [read.charge(each["payment_intent"], each) for each in made if each["payment_intent"]]
+        )
+
+    def find_refund(self, op: str, *, payment_intent: str) -> RefundSnapshot | None:
+        with understood():
+            page = self._v1.refunds.list(
+                {"payment_intent": payment_intent, "limit": PAGE, "expand": _each(LINES)}
+            )
+            return match(op, [read.refund(plain(each)) for each in page.auto_paging_iter()])
+
+    def find_transfer(self, op: str, *, transfer_group: str, destination: str) -> TransferSnapshot | None:
+        with understood():
+            page = self._v1.transfers.list(
+                {
+                    "destination": destination,
+                    "transfer_group": transfer_group,
+                    "limit": PAGE,
+                    "expand": _each(LINE),
+                }
+            )
+            return match(op, [read.transfer(plain(each)) for each in page.auto_paging_iter()])
+
+    def find_reversal(self, op: str, *, transfer: str) -> ReversalSnapshot | None:
+        with understood():
+            page = self._v1.transfers.reversals.list(transfer, {"limit": PAGE, "expand": _each(LINE)})
+            return match(op, [read.reversal(plain(each)) for each in page.auto_paging_iter()])
+
+    def find_payout(self, op: str, *, account: str, created_from: datetime) -> PayoutSnapshot | None:
+        since = math.floor((created_from - CLOCK_SKEW).timestamp())
+        with understood():
+            page = self._v1.payouts.list(
+                {"created": {"gte": since}, "limit": PAGE, "expand": _each(LINES)},
+                {"stripe_account": account},
+            )
+            return match(op, [read.payout(plain(each), account) for each in page.auto_paging_iter()])
+
+    # -- present state -
+
+    def payee_account(self, account: str) -> PayeeAccountSnapshot:
+        with understood():
+            return read.payee_account(plain(self._v1.accounts.retrieve(account)))
+
+    def charge_of(self, payment_intent: str) -> ChargeSnapshot:
+        with understood():
+            return read.charge(plain(self._v1.payment_intents.retrieve(payment_intent, {"expand": CHARGE})))
+
+    def refund_by_id(self, refund: str) -> RefundSnapshot:
+        with understood():
+            return read.refund(plain(self._v1.refunds.retrieve(refund, {"expand": LINES})))
+
+    def transfer_by_id(self, transfer: str) -> TransferSnapshot:
+        with understood():
+            return read.transfer(plain(self._v1.transfers.retrieve(transfer, {"expand": LINE})))
+
+    def reversal_by_id(self, transfer: str, reversal: str) -> ReversalSnapshot:
+        with understood():
+            found = self._v1.transfers.reversals.retrieve(transfer, reversal, {"expand": LINE})
+            return read.reversal(plain(found))
+
+    def payout_by_id(self, payout: str, *, account: str) -> PayoutSnapshot:
+        with understood():
+            found = self._v1.payouts.retrieve(payout, {"expand": LINES}, {"stripe_account": account})
+            return read.payout(plain(found), account)
+
+    def dispute_by_id(self, dispute: str) -> DisputeSnapshot:
+        with understood():
+            return read.dispute(plain(self._v1.disputes.retrieve(dispute)))
+
+    # -- the provider's books -
+
+    def balance_lines(
+        self, created_from: datetime, created_to: datetime, *, account: str | None = None
+    ) -> Iterator[BalanceLine]:
+        span: BalanceTransactionListParamsCreated = {
+            "gte": math.ceil(created_from.timestamp()),
+            "lt": math.ceil(created_to.timestamp()),
+        }
+        with understood():
+            page = self._v1.balance_transactions.list({"created": span, "limit": PAGE}, as_(account))
+            for each in page.auto_paging_iter():
+                yield read.line(plain(each))
+
+    def balance(self, *, account: str | None = None) -> dict[str, Money]:
+        return self._balance("available", "pending", account=account)
+
+    def available(self, *, account: str | None = None) -> dict[str, Money]:
+        return self._balance("available", account=account)
+
+    def _balance(self, *parts: str, account: str | None) -> dict[str, Money]:
+        with understood():
+            found = plain(self._v1.balance.retrieve({}, as_(account)))
+        amounts = [read.money(each["amount"], each["currency"]) for part in parts for each in found[part]]
+        return {
+            currency: Money.total((each for each in amounts if each.currency == currency), currency)
+            for currency in sorted({each.currency for each in amounts})
+        }
+
+    def events(self, after: datetime, *, account: str | None = None) -> Iterator[Event]:
+        since = math.floor(after.timestamp())
+        with understood():
+            page = self._v1.events.list({"created": {"gte": since}, "limit": PAGE}, as_(account))
+            for each in page.auto_paging_iter():
+                yield read.event(plain(each))
+
+
+def plain(obj: Any) -> dict[str, Any]:
+    """A `StripeObject` as dictionaries and lists all the way down."""
+    found: dict[str, Any] = obj.to_dict()
+    return found
+
+
+def as_(account: str | None) -> RequestOptions:
+    """Speak for a connected account."""
+    return {"stripe_account": account} if account else {}
+
+
+def _each(expand: list[str]) -> list[str]:
+    return [f"data.{each}" for each in expand]

@@ -1,0 +1,173 @@
+"""Connected accounts and the banks that their payouts go to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.gateways.stripe_sandbox.cards import BANK_NUMBERS, BANKS
+from core.gateways.stripe_sandbox.errors import invalid
+from core.gateways.stripe_sandbox.listing import listed
+from core.gateways.stripe_sandbox.store import Object
+from core.gateways.stripe_sandbox.world import PLATFORM, World, merged, public
+
+_CURRENCIES = {"US": "usd", "GB": "gbp", "CA": "cad", "AU": "aud", "CH": "chf", "JP": "jpy", "KW": "kwd"}
+_COPIED = ("business_profile", "business_type", "email")
+
+
+def create(world: World, params: dict[str, Any]) -> Object:
+    """POST /v1/accounts"""
+    country = params.get("country", "US")
+    asked = params.get("capabilities") or {}
+    account = world.add(
+        {
+            "id": world.id("acct"),
+            "object": "account",
+            "capabilities": {name: "active" for name, each in asked.items() if each.get("requested")},
+            "charges_enabled": True,
+            "controller": {"type": "application", **(params.get("controller") or {})},
+            "country": country,
+            "created": world.now,
+            "default_currency": params.get("default_currency") or _CURRENCIES.get(country, "eur"),
+            "details_submitted": True,
+            "metadata": merged({}, params.get("metadata")),
+            "payouts_enabled": False,
+            "settings": params.get("settings") or {},
+            "type": params.get("type", "none"),
+            **{name: params.get(name) for name in _COPIED},
+        }
+    )
+    payee = world.on(account["id"])
+    if external := params.get("external_account"):
+        _add_bank(payee, account, external, default=True)
+        account["payouts_enabled"] = True
+    _refresh(payee, account, None)
+    return account
+
+
+def _refresh(payee: World, account: Object, event: str | None = "account.updated") -> Object:
+    """Keep the account with its banks listed, and tell (on the account's own behalf)."""
+    banks = _banks(payee)
+    url = f"/v1/accounts/{account['id']}/external_accounts"
+    account["external_accounts"] = {
+        "object": "list",
+        "data": [public(each) for each in banks],
+        "has_more": False,
+        "url": url,
+    }
+    return payee.change(account, event)
+
+
+def _banks(payee: World) -> list[Object]:
+    return payee.store.select("kind = 'bank_account' and account = ?", (payee.account,), order="asc")
+
+
+def _add_bank(payee: World, account: Object, external: Any, *, default: bool) -> Object:
+    token = (
+        external if isinstance(external, str) else BANK_NUMBERS.get(external.get("account_number", ""), "")
+    )
+    if token not in BANKS:
+        raise invalid(f"No such token: '{token}'", code="resource_missing", param="external_account")
+    details = {} if isinstance(external, str) else external
+    currency = str(details.get("currency") or account["default_currency"]).lower()
+    others = [each for each in _banks(payee) if each["currency"] == currency]
+    if default:
+        for each in others:
+            payee.change(each, default_for_currency=False)
+    test = BANKS[token]
+    return payee.add(
+        {
+            "id": payee.id("ba"),
+            "object": "bank_account",
+            "account": payee.account,
+            "account_holder_name": details.get("account_holder_name"),
+            "account_holder_type": details.get("account_holder_type"),
+            "account_type": None,
+            "available_payout_methods": ["standard", "instant"],
+            "bank_name": "STRIPE TEST BANK",
+            "country": details.get("country", account["country"]),
+            "currency": currency,
+            "default_for_currency": default or not others,
+            "fingerprint": f"sandbox{test.last4}",
+            "last4": test.last4,
+            "metadata": {},
+            "routing_number": test.routing_number,
+            "status": "new",
+            "_bank": token,
+        }
+    )
+
+
+def bank_for(world: World, currency: str, destination: str | None) -> Object | None:
+    """Where a payout goes. The platform's own bank is not modelled; an errored one is refused."""
+    if world.account == PLATFORM:
+        return None
+    banks = _banks(world)
+    bank = (
+        next((each for each in banks if each["id"] == destination), None)
+        if destination
+        else next(
+            (each for each in banks if each["currency"] == currency and each["default_for_currency"]), None
+        )
+    )
+    if bank is None:
+        message = f"Sorry, you don't have any external accounts in that currency ({currency})."
+        raise invalid(message, param="destination" if destination else None)
+    if bank["status"] == "errored":
+        raise invalid(
+            "A payout to this bank account failed; it must be replaced.", code="payouts_not_allowed"
+        )
+    return bank
+
+
+def distrust(payee: World, bank_id: str | None) -> None:
+    """A payout failed: the bank account is errored until another takes its place."""
+    if not bank_id:
+        return
+    bank = payee.find("bank_account", bank_id)
+    payee.change(bank, "account.external_account.updated", status="errored")
+    account = payee.on(PLATFORM).find("account", payee.account)
+    _refresh(payee, {**account, "payouts_enabled": False})
+
+
+def retrieve(world: World, params: dict[str, Any], id: str) -> Object:
+    """GET /v1/accounts/{id}"""
+    return world.on(PLATFORM).find("account", id)
+
+
+def update(world: World, params: dict[str, Any], id: str) -> Object:
+    """POST /v1/accounts/{id}"""
+    account = world.find("account", id)
+    account |= {name: params[name] for name in _COPIED if name in params}
+    account["metadata"] = merged(account["metadata"], params.get("metadata"))
+    if external := params.get("external_account"):
+        _add_bank(world.on(id), account, external, default=True)
+        account["payouts_enabled"] = True
+    return _refresh(world.on(id), account)
+
+
+def index(world: World, params: dict[str, Any]) -> Object:
+    """GET /v1/accounts"""
+    return listed(world, "account", params, "/v1/accounts")
+
+
+def add_external(world: World, params: dict[str, Any], id: str) -> Object:
+    """POST /v1/accounts/{id}/external_accounts"""
+    account, payee = world.find("account", id), world.on(id)
+    bank = _add_bank(
+        payee, account, params["external_account"], default=bool(params.get("default_for_currency"))
+    )
+    payee.emit("account.external_account.created", bank)
+    _refresh(payee, {**account, "payouts_enabled": True})
+    return bank
+
+
+def index_external(world: World, params: dict[str, Any], id: str) -> Object:
+    """GET /v1/accounts/{id}/external_accounts"""
+    world.find("account", id)
+    return listed(world.on(id), "bank_account", {}, f"/v1/accounts/{id}/external_accounts")
+
+
+def retrieve_external(world: World, params: dict[str, Any], id: str, bank: str) -> Object:
+    """GET /v1/accounts/{id}/external_accounts/{bank}"""
+    world.find("account", id)
+    return world.on(id).find("bank_account", bank)

@@ -1,0 +1,144 @@
+"""Charges: what a confirmed payment intent does to the customer's card and to the balance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.gateways.stripe_sandbox import balance, disputes
+from core.gateways.stripe_sandbox.cards import CARDS, Card
+from core.gateways.stripe_sandbox.listing import listed
+from core.gateways.stripe_sandbox.store import Object
+from core.gateways.stripe_sandbox.world import World
+
+
+def take(world: World, intent: Object, method: Object) -> Object:
+    """Charge the card now. A declined charge is kept too, as Stripe keeps it."""
+    test = CARDS[method["_card"]]
+    charge = world.add(_blank(world, intent, method, test))
+    if test.code:
+        world.emit("charge.failed", charge)
+        return charge
+    if world.terms.line_later or intent["capture_method"] == "automatic_async":
+        world.store.later(world.now + world.terms.line_after, "charge.book", charge["id"])
+    else:
+        settle(world, charge)
+    world.emit("charge.succeeded", charge)
+    return charge
+
+
+def settle(world: World, charge: Object) -> Object:
+    """Book the charge and its fee; it becomes available when the card networks have paid."""
+    test = CARDS[charge["_card"]]
+    line = balance.book(
+        world,
+        "charge",
+        charge["amount"],
+        charge["currency"],
+        charge["id"],
+        fee=world.terms.fee(charge["amount"], charge["currency"]),
+        available_on=world.now + (0 if test.settles_now else world.terms.settle_after),
+        description=charge["description"],
+    )
+    return world.change(charge, balance_transaction=line["id"])
+
+
+def book_later(world: World, id_: str) -> None:
+    """Timer: the line of a charge that was captured asynchronously."""
+    charge = world.find("charge", id_)
+    if charge["balance_transaction"] is None:
+        world.emit("charge.updated", settle(world, charge))
+        disputes.by_card(world, charge, CARDS[charge["_card"]])
+
+
+def _blank(world: World, intent: Object, method: Object, test: Card) -> Object:
+    won = test.code is None
+    return {
+        **empty(world, world.id("ch"), intent["amount"], intent["currency"]),
+        "amount_captured": intent["amount"] if won else 0,
+        "captured": won,
+        "customer": intent["customer"],
+        "description": intent["description"],
+        "failure_code": test.code,
+        "failure_message": None if won else test.message,
+        "metadata": dict(intent["metadata"]),
+        "outcome": _outcome(test),
+        "paid": won,
+        "payment_intent": intent["id"],
+        "payment_method": method["id"],
+        "payment_method_details": {
+            "type": "card",
+            "card": {
+                "brand": test.brand,
+                "country": "US",
+                "exp_month": 8,
+                "exp_year": 2034,
+                "funding": "credit",
+                "last4": test.last4,
+                "network": test.brand,
+            },
+        },
+        "status": "succeeded" if won else "failed",
+        "transfer_group": intent["transfer_group"],
+        "_card": method["_card"],
+    }
+
+
+def empty(world: World, id_: str, amount: int, currency: str) -> Object:
+    """A captured charge with nothing special about it; also what a connected account sees of a transfer (`py_…`)."""
+    address = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
+    return {
+        "id": id_,
+        "object": "charge",
+        "amount": amount,
+        "amount_captured": amount,
+        "amount_refunded": 0,
+        "application": None,
+        "balance_transaction": None,
+        "billing_details": {"address": address, "email": None, "name": None, "phone": None, "tax_id": None},
+        "calculated_statement_descriptor": "HELD FUNDS",
+        "captured": True,
+        "currency": currency,
+        "customer": None,
+        "description": None,
+        "disputed": False,
+        "failure_balance_transaction": None,
+        "failure_code": None,
+        "failure_message": None,
+        "fraud_details": {},
+        "livemode": False,
+        "metadata": {},
+        "outcome": None,
+        "paid": True,
+        "payment_intent": None,
+        "payment_method": None,
+        "payment_method_details": None,
+        "receipt_url": None,
+        "refunded": False,
+        "source_transfer": None,
+        "status": "succeeded",
+        "transfer_group": None,
+    }
+
+
+def _outcome(test: Card) -> dict[str, Any]:
+    won = test.code is None
+    return {
+        "advice_code": None,
+        "network_advice_code": None,
+        "network_decline_code": None,
+        "network_status": "approved_by_network" if won else "declined_by_network",
+        "reason": test.decline_code,
+        "risk_level": "normal",
+        "seller_message": "Payment complete." if won else "The bank declined the payment.",
+        "type": "authorized" if won else "issuer_declined",
+    }
+
+
+def retrieve(world: World, params: dict[str, Any], id: str) -> Object:
+    """GET /v1/charges/{id}"""
+    return world.find("charge", id)
+
+
+def index(world: World, params: dict[str, Any]) -> Object:
+    """GET /v1/charges"""
+    return listed(world, "charge", params, "/v1/charges")

@@ -1,0 +1,157 @@
+"""`/_sandbox/…`: the hand that moves the clock, breaks things and plays the customer's bank. Not part of Stripe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from core.gateways.stripe_sandbox import balance, disputes, faults, payouts, refunds
+from core.gateways.stripe_sandbox.engine import Engine
+from core.gateways.stripe_sandbox.errors import missing
+from core.gateways.stripe_sandbox.rendering import rendered
+from core.gateways.stripe_sandbox.terms import Terms
+from core.gateways.stripe_sandbox.world import World
+
+Body = dict[str, Any]
+
+
+def clock(engine: Engine, body: Body) -> Body:
+    """`{}` reads it; `{"at": seconds}` sets it, `{"advance": seconds}` moves it on, `{"wall": true}` lets it go."""
+    if body.get("wall"):
+        engine.set_clock(None)
+    elif "at" in body or "advance" in body:
+        engine.set_clock(int(body.get("at", engine.now)) + int(body.get("advance", 0)))
+    return {"now": engine.now, "wall": engine.on_wall_clock}
+
+
+def order_faults(engine: Engine, body: Body) -> Body:
+    """`{"clear": true}`, or one fault to add."""
+    with engine.store.transaction():
+        if body.pop("clear", False):
+            faults.clear(engine.store)
+        if body:
+            faults.add(engine.store, body)
+        return {"faults": faults.ordered(engine.store)}
+
+
+def terms(engine: Engine, body: Body) -> Body:
+    """Fees and times; see `Terms`."""
+    with engine.store.transaction():
+        changed = Terms(**{**asdict(engine.terms), **body})
+        engine.store.set("terms", asdict(changed))
+    engine.terms = changed
+    return asdict(changed)
+
+
+def orders(engine: Engine, body: Body) -> Body:
+    """What happens to the next ones: `{"refunds": [{"status"}], "payouts": [{"code", "after_paid"}]}`."""
+    with engine.store.transaction():
+        for name in ("refunds", "payouts"):
+            if name in body:
+                engine.store.set(f"{name[:-1]}_orders", body[name])
+    return {name: engine.store.setting(f"{name[:-1]}_orders") or [] for name in ("refunds", "payouts")}
+
+
+def set_float(engine: Engine, body: Body) -> Body:
+    """Give the platform (or `account`) money of its own: `{"amount": …, "currency": …}`."""
+    with engine.store.transaction():
+        world = engine.world(account=body.get("account", ""))
+        return rendered(world, balance.top_up(world, int(body["amount"]), body["currency"].lower()), [])
+
+
+def open_dispute(engine: Engine, body: Body) -> Body:
+    """`{"charge" or "payment_intent": …, "amount"?, "reason"?, "inquiry"?}`"""
+
+    def work(world: World) -> Body:
+        charge_id = (
+            body.get("charge") or world.find("payment_intent", body["payment_intent"])["latest_charge"]
+        )
+        return disputes.open_(
+            world,
+            world.find("charge", charge_id),
+            reason=body.get("reason", "fraudulent"),
+            amount=body.get("amount"),
+            inquiry=bool(body.get("inquiry")),
+        )
+
+    return _on_platform(engine, work)
+
+
+def decide_dispute(engine: Engine, body: Body) -> Body:
+    """`{"id": …, "status": "won" | "lost" | "warning_closed" | "needs_response"}`"""
+    return _on_platform(
+        engine, lambda world: disputes.decide(world, world.find("dispute", body["id"]), body["status"])
+    )
+
+
+def move_refund(engine: Engine, body: Body) -> Body:
+    """`{"id": …, "status": "succeeded" | "failed" | "canceled" | "requires_action", "reason"?}`"""
+
+    def work(world: World) -> Body:
+        if body["status"] == "succeeded":
+            refunds.settle(world, body["id"])
+        elif body["status"] == "requires_action":
+            return world.change(world.find("refund", body["id"]), "refund.updated", status="requires_action")
+        else:
+            refunds.fail(world, body["id"], body.get("reason", "unknown"), body["status"])
+        return world.find("refund", body["id"])
+
+    return _on_platform(engine, work)
+
+
+def move_payout(engine: Engine, body: Body) -> Body:
+    """`{"id": …, "status": "in_transit" | "paid" | "failed", "code"?}`"""
+    found = engine.store.get(body["id"])
+    if found is None:
+        raise missing("payout", body["id"])
+
+    def work(world: World) -> Body:
+        mine = world.on(found[1])
+        if body["status"] == "failed":
+            payouts.fail(mine, body["id"], body.get("code", "could_not_process"))
+        else:
+            payouts.step(mine, body["id"], body["status"])
+        return mine.find("payout", body["id"])
+
+    return _on_platform(engine, work)
+
+
+def advance_payouts(engine: Engine, body: Body) -> Body:
+    """Every payout that is on its way arrives now; ordered failures still come in their time."""
+    rows = engine.store.db.execute(
+        "select id, account from objects where kind = 'payout'"
+        " and json_extract(body, '$.status') in ('pending', 'in_transit') order by seq"
+    ).fetchall()
+    with engine.store.transaction():
+        for id_, account in rows:
+            payouts.step(engine.world(account=account), id_, "paid")
+    return {"paid": [row[0] for row in rows]}
+
+
+def reset(engine: Engine, body: Body) -> Body:
+    """Forget all objects; fees, clock and endpoints stay."""
+    with engine.store.transaction():
+        engine.store.reset()
+    return {"reset": True}
+
+
+def _on_platform(engine: Engine, work: Callable[[World], Body]) -> Body:
+    with engine.store.transaction():
+        world = engine.world()
+        return rendered(world, work(world), [])
+
+
+COMMANDS: dict[str, Callable[[Engine, Body], Body]] = {
+    "clock": clock,
+    "faults": order_faults,
+    "terms": terms,
+    "orders": orders,
+    "float": set_float,
+    "disputes": open_dispute,
+    "disputes/decide": decide_dispute,
+    "refunds/move": move_refund,
+    "payouts/move": move_payout,
+    "payouts/advance": advance_payouts,
+    "reset": reset,
+}

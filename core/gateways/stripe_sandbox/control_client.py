@@ -1,0 +1,113 @@
+"""The control endpoints from Python, for the demo and the tests, whichever process the sandbox runs in."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import requests
+
+
+class SandboxControl:
+    """One method for each of `/_sandbox/…`; see `control.py` for what they do. Raises `requests.HTTPError`."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url = url
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {key}"
+
+    def post(self, command: str, **body: Any) -> dict[str, Any]:
+        reply = self.session.post(f"{self.url}/_sandbox/{command}", json=body, timeout=120)
+        if not reply.ok:
+            raise requests.HTTPError(reply.text, response=reply)
+        answer: dict[str, Any] = reply.json()
+        return answer
+
+    def wait(self, seconds: float) -> None:
+        """Until the sandbox answers, or `TimeoutError`."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                self.now()
+                return
+            except requests.ConnectionError:
+                if time.monotonic() > until:
+                    raise TimeoutError(f"no Stripe sandbox at {self.url}") from None
+                time.sleep(0.02)
+
+    # -- time --
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.post("clock")["now"], UTC)
+
+    def set_clock(self, at: datetime) -> None:
+        """Stand still at `at`, after everything has happened that is due by then."""
+        self.post("clock", at=int(at.timestamp()))
+
+    def advance(self, by: timedelta) -> None:
+        self.post("clock", advance=int(by.total_seconds()))
+
+    def follow_wall_clock(self) -> None:
+        self.post("clock", wall=True)
+
+    # -- trouble --
+
+    def fault(self, kind: str, **fields: Any) -> None:
+        """`kind`: 500, 429, 409, timeout, drop; `method`, `path` (patterns), `when`, `times`, `skip`, `seconds`."""
+        self.post("faults", kind=kind, **fields)
+
+    def clear_faults(self) -> None:
+        self.post("faults", clear=True)
+
+    def next_refunds(self, *orders: dict[str, Any]) -> None:
+        """What happens to the next refunds, as `{"status": "pending" | "failed" | "succeeded", "stay": True}`."""
+        self.post("orders", refunds=list(orders))
+
+    def next_payouts(self, *orders: dict[str, Any]) -> None:
+        """What happens to the next payouts, as `{"code": "account_closed", "after_paid": True}`."""
+        self.post("orders", payouts=list(orders))
+
+    # -- money --
+
+    def terms(self, **fields: Any) -> dict[str, Any]:
+        return self.post("terms", **fields)
+
+    def add_float(self, amount: int, currency: str) -> None:
+        self.post("float", amount=amount, currency=currency)
+
+    def dispute(self, payment_intent: str, **fields: Any) -> str:
+        """The customer's bank disputes a payment; returns the dispute's id."""
+        return str(self.post("disputes", payment_intent=payment_intent, **fields)["id"])
+
+    def decide_dispute(self, dispute: str, status: str) -> None:
+        self.post("disputes/decide", id=dispute, status=status)
+
+    def move_refund(self, refund: str, status: str, **fields: Any) -> None:
+        self.post("refunds/move", id=refund, status=status, **fields)
+
+    def move_payout(self, payout: str, status: str, **fields: Any) -> None:
+        self.post("payouts/move", id=payout, status=status, **fields)
+
+    def advance_payouts(self) -> list[str]:
+        return list(self.post("payouts/advance")["paid"])
+
+    # -- webhooks --
+
+    def add_endpoint(self, url: str, **fields: Any) -> str:
+        """Have events sent to `url`; returns the signing secret."""
+        return str(self.post("endpoints", url=url, **fields)["secret"])
+
+    def remove_endpoints(self) -> None:
+        self.post("endpoints", remove=None)
+
+    def webhooks(self, **habits: Any) -> None:
+        """`auto` (send by itself), `off`, `duplicate` (extra copies), `shuffle`."""
+        self.post("webhooks", **habits)
+
+    def deliver(self) -> dict[str, int]:
+        """Send everything that waits, now; returns when every endpoint has answered."""
+        return self.post("deliver")
+
+    def reset(self) -> None:
+        self.post("reset")

@@ -1,0 +1,186 @@
+"""Chargebacks and inquiries: money withdrawn with a fee, given back when won."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from core.gateways.stripe_sandbox import balance
+from core.gateways.stripe_sandbox.cards import Card
+from core.gateways.stripe_sandbox.errors import invalid
+from core.gateways.stripe_sandbox.listing import listed
+from core.gateways.stripe_sandbox.store import Object
+from core.gateways.stripe_sandbox.world import World, merged
+
+EVIDENCE = [
+    "access_activity_log",
+    "billing_address",
+    "cancellation_policy",
+    "cancellation_policy_disclosure",
+    "cancellation_rebuttal",
+    "customer_communication",
+    "customer_email_address",
+    "customer_name",
+    "customer_purchase_ip",
+    "customer_signature",
+    "duplicate_charge_documentation",
+    "duplicate_charge_explanation",
+    "duplicate_charge_id",
+    "product_description",
+    "receipt",
+    "refund_policy",
+    "refund_policy_disclosure",
+    "refund_refusal_explanation",
+    "service_date",
+    "service_documentation",
+    "shipping_address",
+    "shipping_carrier",
+    "shipping_date",
+    "shipping_documentation",
+    "shipping_tracking_number",
+    "uncategorized_file",
+    "uncategorized_text",
+]
+LONGEST_FIELD, LONGEST_ALL = 20_000, 150_000
+OPEN = {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}
+_VERDICTS = {"winning_evidence": "won", "losing_evidence": "lost"}
+
+
+def by_card(world: World, charge: Object, test: Card) -> None:
+    """Some test cards are disputed as soon as they have paid."""
+    if test.disputed:
+        open_(world, charge, reason=test.disputed, inquiry=test.inquiry)
+
+
+def open_(
+    world: World, charge: Object, *, reason: str, amount: int | None = None, inquiry: bool = False
+) -> Object:
+    """The customer's bank disputes a charge. An inquiry moves no money; a dispute may exceed the charge."""
+    dispute = world.add(
+        {
+            "id": world.id("du"),
+            "object": "dispute",
+            "amount": amount or charge["amount"],
+            "balance_transactions": [],
+            "charge": charge["id"],
+            "created": world.now,
+            "currency": charge["currency"],
+            "enhanced_eligibility_types": [],
+            "evidence": {**dict.fromkeys(EVIDENCE), "enhanced_evidence": {}},
+            "evidence_details": {
+                "due_by": _due_by(world),
+                "enhanced_eligibility": {},
+                "has_evidence": False,
+                "past_due": False,
+                "submission_count": 0,
+            },
+            "is_charge_refundable": inquiry,
+            "livemode": False,
+            "metadata": {},
+            "payment_intent": charge["payment_intent"],
+            "payment_method_details": {
+                "type": "card",
+                "card": {
+                    "brand": "visa",
+                    "case_type": "inquiry" if inquiry else "chargeback",
+                    "network_reason_code": "10.4",
+                },
+            },
+            "reason": reason,
+            "status": "warning_needs_response" if inquiry else "needs_response",
+            "_lines": [],
+        }
+    )
+    world.change(charge, "charge.updated", disputed=True)
+    world.store.later(dispute["evidence_details"]["due_by"], "dispute.expire", dispute["id"])
+    world.emit("charge.dispute.created", dispute)
+    if not inquiry:
+        _withdraw(world, dispute)
+    return dispute
+
+
+def _due_by(world: World) -> int:
+    day = datetime.fromtimestamp(world.now, UTC) + timedelta(days=world.terms.dispute_days)
+    return int(datetime.combine(day, time(23, 59, 59), UTC).timestamp())
+
+
+def _withdraw(world: World, dispute: Object) -> None:
+    fee = world.terms.fee_of_dispute(dispute["currency"])
+    _book(world, dispute, -dispute["amount"], fee, "dispute")
+    world.emit("charge.dispute.funds_withdrawn", dispute)
+
+
+def _book(world: World, dispute: Object, amount: int, fee: int, category: str) -> None:
+    line = balance.book(
+        world, "adjustment", amount, dispute["currency"], dispute["id"], fee=fee, category=category
+    )
+    world.change(dispute, _lines=[*dispute["_lines"], line["id"]])
+
+
+def decide(world: World, dispute: Object, status: str) -> Object:
+    """The bank's verdict: `won`, `lost`, `warning_closed`; or `needs_response`, which makes a dispute of an inquiry."""
+    if dispute["status"] not in OPEN:
+        raise invalid(f"This dispute is already {dispute['status']}.", code="dispute_closed")
+    if status == "needs_response":
+        world.change(dispute, "charge.dispute.updated", status=status, is_charge_refundable=False)
+        _withdraw(world, dispute)
+        return dispute
+    if status == "won" and dispute["_lines"]:
+        fee = world.terms.fee_of_dispute(dispute["currency"]) if world.terms.dispute_fee_returned else 0
+        _book(world, dispute, dispute["amount"], -fee, "dispute_reversal")
+        world.emit("charge.dispute.funds_reinstated", dispute)
+    return world.change(dispute, "charge.dispute.closed", status=status)
+
+
+def expire(world: World, id_: str) -> None:
+    """Timer: nobody answered in time."""
+    dispute = world.find("dispute", id_)
+    if dispute["status"] == "needs_response":
+        decide(world, dispute, "lost")
+    elif dispute["status"] == "warning_needs_response":
+        decide(world, dispute, "warning_closed")
+
+
+def update(world: World, params: dict[str, Any], id: str) -> Object:
+    """POST /v1/disputes/{id}: stage evidence, or submit it (the default)"""
+    dispute = world.find("dispute", id)
+    if metadata := params.get("metadata"):
+        dispute["metadata"] = merged(dispute["metadata"], metadata)
+    if not (evidence := params.get("evidence") or {}) and not params.get("submit"):
+        return world.change(dispute, "charge.dispute.updated")
+    details = dispute["evidence_details"]
+    if dispute["status"] not in OPEN or details["due_by"] < world.now:
+        raise invalid("This dispute can no longer be answered.", code="dispute_evidence_closed")
+    if details["submission_count"] and dispute["status"].endswith("under_review"):
+        raise invalid("Evidence was already submitted for this dispute.", code="dispute_evidence_closed")
+    _measure(evidence)
+    dispute["evidence"] |= evidence
+    details["has_evidence"] = True
+    if not params.get("submit", True):
+        return world.change(dispute, "charge.dispute.updated")
+    details["submission_count"] += 1
+    review = "warning_under_review" if dispute["status"].startswith("warning") else "under_review"
+    world.change(dispute, "charge.dispute.updated", status=review)
+    verdict = _VERDICTS.get(dispute["evidence"].get("uncategorized_text") or "")
+    return decide(world, dispute, verdict) if verdict else dispute
+
+
+def _measure(evidence: dict[str, Any]) -> None:
+    texts = [value for value in evidence.values() if isinstance(value, str)]
+    if any(len(text) > LONGEST_FIELD for text in texts) or sum(map(len, texts)) > LONGEST_ALL:
+        raise invalid("The evidence is too long.", code="parameter_invalid_string", param="evidence")
+
+
+def close(world: World, params: dict[str, Any], id: str) -> Object:
+    """POST /v1/disputes/{id}/close: give in"""
+    return decide(world, world.find("dispute", id), "lost")
+
+
+def retrieve(world: World, params: dict[str, Any], id: str) -> Object:
+    """GET /v1/disputes/{id}"""
+    return world.find("dispute", id)
+
+
+def index(world: World, params: dict[str, Any]) -> Object:
+    """GET /v1/disputes"""
+    return listed(world, "dispute", params, "/v1/disputes")

@@ -1,0 +1,167 @@
+"""Payment intents: asked for, confirmed, declined or canceled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.gateways.stripe_sandbox import charges, customers, disputes
+from core.gateways.stripe_sandbox.cards import CARDS
+from core.gateways.stripe_sandbox.errors import ApiError, card_declined, invalid
+from core.gateways.stripe_sandbox.listing import listed
+from core.gateways.stripe_sandbox.store import Object
+from core.gateways.stripe_sandbox.world import World, merged, positive, public
+
+SMALLEST = {"usd": 50, "eur": 50, "cad": 50, "aud": 50, "chf": 50, "gbp": 30, "jpy": 50}
+LARGEST = 99_999_999
+_OPEN = {"requires_payment_method", "requires_confirmation", "requires_action", "processing"}
+
+
+def create(world: World, params: dict[str, Any]) -> Object:
+    """POST /v1/payment_intents, with confirm=true also the payment itself"""
+    amount, currency = positive(params["amount"], params["currency"].lower()), params["currency"].lower()
+    if amount < SMALLEST.get(currency, 0):
+        raise invalid(
+            f"Amount must be at least {SMALLEST[currency]}.", code="amount_too_small", param="amount"
+        )
+    if amount > LARGEST:
+        raise invalid(f"Amount must be no more than {LARGEST}.", code="amount_too_large", param="amount")
+    if params.get("off_session") and not params.get("confirm"):
+        raise invalid("off_session can only be given together with confirm=true.", param="off_session")
+    if customer := params.get("customer"):
+        world.find("customer", customer, param="customer")
+    intent = world.add(_blank(world, params, amount, currency))
+    world.emit("payment_intent.created", intent)
+    if params.get("payment_method"):
+        method = customers.method_of(world, params["payment_method"])
+        world.change(intent, payment_method=method["id"], status="requires_confirmation")
+    return confirm(world, {}, intent["id"]) if params.get("confirm") else intent
+
+
+def _blank(world: World, params: dict[str, Any], amount: int, currency: str) -> Object:
+    id_ = world.id("pi")
+    return {
+        "id": id_,
+        "object": "payment_intent",
+        "amount": amount,
+        "amount_capturable": 0,
+        "amount_details": {"tip": {}},
+        "amount_received": 0,
+        "application": None,
+        "automatic_payment_methods": None,
+        "canceled_at": None,
+        "cancellation_reason": None,
+        "capture_method": params.get("capture_method", "automatic_async"),
+        "client_secret": f"{id_}_secret_sandbox",
+        "confirmation_method": params.get("confirmation_method", "automatic"),
+        "created": world.now,
+        "currency": currency,
+        "customer": params.get("customer"),
+        "description": params.get("description"),
+        "last_payment_error": None,
+        "latest_charge": None,
+        "livemode": False,
+        "metadata": merged({}, params.get("metadata")),
+        "next_action": None,
+        "payment_method": None,
+        "payment_method_options": {},
+        "payment_method_types": params.get("payment_method_types", ["card"]),
+        "processing": None,
+        "receipt_email": params.get("receipt_email"),
+        "setup_future_usage": params.get("setup_future_usage"),
+        "statement_descriptor": params.get("statement_descriptor"),
+        "status": "requires_payment_method",
+        "transfer_group": params.get("transfer_group"),
+    }
+
+
+def confirm(world: World, params: dict[str, Any], id: str) -> Object:
+    """POST /v1/payment_intents/{id}/confirm"""
+    intent = world.find("payment_intent", id)
+    if method_id := params.get("payment_method"):
+        intent["payment_method"] = customers.method_of(world, method_id)["id"]
+    if intent["status"] not in _OPEN or not intent["payment_method"]:
+        raise _unexpected(intent, "confirmed")
+    method = world.find("payment_method", intent["payment_method"])
+    charge = charges.take(world, intent, method)
+    if charge["status"] == "failed":
+        raise _declined(world, intent, method, charge)
+    world.change(
+        intent,
+        "payment_intent.succeeded",
+        amount_received=charge["amount"],
+        last_payment_error=None,
+        latest_charge=charge["id"],
+        status="succeeded",
+    )
+    if charge["balance_transaction"]:
+        disputes.by_card(world, charge, CARDS[method["_card"]])
+    return intent
+
+
+def _declined(world: World, intent: Object, method: Object, charge: Object) -> ApiError:
+    test = CARDS[method["_card"]]
+    error = {
+        "charge": charge["id"],
+        "code": test.code,
+        "decline_code": test.decline_code,
+        "message": test.message,
+        "payment_method": public(method),
+        "type": "card_error",
+    }
+    world.change(
+        intent,
+        "payment_intent.payment_failed",
+        last_payment_error=error,
+        latest_charge=charge["id"],
+        payment_method=None,
+        status="requires_payment_method",
+    )
+    refusal = card_declined(
+        test.message,
+        code=test.code or "card_declined",
+        decline_code=test.decline_code,
+        charge=charge["id"],
+        payment_intent=public(intent),
+        payment_method=public(method),
+    )
+    refusal.work_kept = True
+    return refusal
+
+
+def retrieve(world: World, params: dict[str, Any], id: str) -> Object:
+    """GET /v1/payment_intents/{id}"""
+    return world.find("payment_intent", id)
+
+
+def update(world: World, params: dict[str, Any], id: str) -> Object:
+    """POST /v1/payment_intents/{id}: metadata and description"""
+    intent = world.find("payment_intent", id)
+    fields = {name: params[name] for name in ("description", "transfer_group") if name in params}
+    return world.change(intent, **fields, metadata=merged(intent["metadata"], params.get("metadata")))
+
+
+def index(world: World, params: dict[str, Any]) -> Object:
+    """GET /v1/payment_intents"""
+    return listed(world, "payment_intent", params, "/v1/payment_intents")
+
+
+def cancel(world: World, params: dict[str, Any], id: str) -> Object:
+    """POST /v1/payment_intents/{id}/cancel"""
+    intent = world.find("payment_intent", id)
+    if intent["status"] not in _OPEN:
+        raise _unexpected(intent, "canceled")
+    return world.change(
+        intent,
+        "payment_intent.canceled",
+        canceled_at=world.now,
+        cancellation_reason=params.get("cancellation_reason"),
+        status="canceled",
+    )
+
+
+def _unexpected(intent: Object, verb: str) -> ApiError:
+    return invalid(
+        f"This PaymentIntent could not be {verb} because it has a status of {intent['status']}.",
+        code="payment_intent_unexpected_state",
+        payment_intent=public(intent),
+    )
