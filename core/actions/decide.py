@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import dispute, mediate, payouts, plan, refunds, release
+from core.actions import dispute, ending, mediate, payouts, plan, refunds, release
 from core.actions.dossier import Dossier
 from core.actions.plan import Draft, Plan
 from core.errors import ChangedMeanwhile, DeskError, NotFound, ReasonMissing
@@ -76,7 +76,9 @@ def _may_decide(session: Session, actor: Actor, ticket_id: int) -> tuple[Dossier
         require(actor, Permission.DECIDE_ESCALATED)
     else:
         require(actor, Permission.DECIDE)
-    mediation.may_mediate(_id(actor), mediate.ties_of(session, _id(actor)), dossier.payer.id, dossier.payee.id)
+    mediation.may_mediate(
+        _id(actor), mediate.ties_of(session, _id(actor)), dossier.payer.id, dossier.payee.id
+    )
     live = session.scalars(
         select(Decision).where(Decision.ticket_id == ticket.id, Decision.status.in_(LIVE))
     ).one_or_none()
@@ -162,7 +164,15 @@ def _record(
     _trace(session, actor, "mediator:decision:confirm", decision, dossier, now=now, reason=draft.reasons)
     unopened = _unopened(session, dossier, _id(actor))
     if unopened:
-        _trace(session, actor, "mediator:decision:unopened", decision, dossier, now=now, extra={"unopened": unopened})
+        _trace(
+            session,
+            actor,
+            "mediator:decision:unopened",
+            decision,
+            dossier,
+            now=now,
+            extra={"unopened": unopened},
+        )
     return decision
 
 
@@ -222,7 +232,9 @@ def approve(
     if _present_hash(session, dossier, ticket, decision) != decision.plan_hash:
         decision.status = approvals.after(decision.status, DecisionEvent.VOID)
         decision.check_note = "The case changed after the decision was made."
-        _trace(session, SYSTEM, "system:decision:void", decision, dossier, now=now, reason=decision.check_note)
+        _trace(
+            session, SYSTEM, "system:decision:void", decision, dossier, now=now, reason=decision.check_note
+        )
         return decision
     decision.checker_id, decision.checked_at, decision.check_note = actor.id, now, note
     decision.status = approvals.after(decision.status, DecisionEvent.APPROVE)
@@ -255,7 +267,9 @@ def _waiting(session: Session, actor: Actor, decision_id: int) -> tuple[Dossier,
     if decision.status != DecisionStatus.AWAITING_APPROVAL:
         raise DecisionNotWaiting(status=DecisionStatus(decision.status).label.lower())
     approvals.check_checker(decision.maker_id, _id(actor))
-    mediation.may_mediate(_id(actor), mediate.ties_of(session, _id(actor)), dossier.payer.id, dossier.payee.id)
+    mediation.may_mediate(
+        _id(actor), mediate.ties_of(session, _id(actor)), dossier.payer.id, dossier.payee.id
+    )
     return dossier, ticket, decision
 
 
@@ -282,7 +296,12 @@ def draft_of(decision: Decision) -> Draft:
 def _present_hash(session: Session, dossier: Dossier, ticket: Ticket, decision: Decision) -> str:
     """The hash of the plan as it would be made today, under the same key."""
     made = plan.make(
-        session, dossier, ticket, draft_of(decision), maker_id=decision.maker_id, key=decision.plan["journal"]["key"]
+        session,
+        dossier,
+        ticket,
+        draft_of(decision),
+        maker_id=decision.maker_id,
+        key=decision.plan["journal"]["key"],
     )
     return made.hash
 
@@ -301,12 +320,19 @@ def execute_if_due(session: Session, decision: Decision, *, now: datetime) -> bo
     if holds.blocking(release.facts_of(session, dossier, deciding=ticket.id)):
         return False
     made = plan.make(
-        session, dossier, ticket, draft_of(decision), maker_id=decision.maker_id, key=decision.plan["journal"]["key"]
+        session,
+        dossier,
+        ticket,
+        draft_of(decision),
+        maker_id=decision.maker_id,
+        key=decision.plan["journal"]["key"],
     )
     if made.hash != decision.plan_hash:
         decision.status = approvals.after(decision.status, DecisionEvent.VOID)
         decision.check_note = "The case changed after the decision was made."
-        _trace(session, SYSTEM, "system:decision:void", decision, dossier, now=now, reason=decision.check_note)
+        _trace(
+            session, SYSTEM, "system:decision:void", decision, dossier, now=now, reason=decision.check_note
+        )
         return False
     _execute(session, dossier, ticket, decision, made, now=now)
     return True
@@ -344,5 +370,4 @@ def _execute(
             **dossier.ids,
             **plan.letter_facts(dossier, draft, made.split),
         )
-    release.finish(session, dossier, now=now)
-
+    ending.finish(session, dossier, now=now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -24,8 +25,8 @@ from core.gateways.payments import CallPerson, OutcomeUnknown, Payments, Provide
 from core.money import Money
 from core.records import OutgoingOperation, Payout
 from core.rules import holds, retries
-from core.rules.permissions import SYSTEM
 from core.rules.payouts import PayoutEvent, PayoutStatus
+from core.rules.permissions import SYSTEM
 
 log = structlog.get_logger(__name__)
 
@@ -86,13 +87,14 @@ def send(desk: Desk, operation_id: int) -> None:
     try:
         snapshot = _call(desk.payments, claim, now=desk.clock())
     except ProviderRefused as refusal:
-        desk.database.run(lambda session: _refused(session, claim.id, refusal, now=desk.clock()))
+        write = partial(_refused, refusal=refusal)
     except OutcomeUnknown as unknown:
-        desk.database.run(lambda session: _try_again(session, claim.id, unknown, now=desk.clock()))
+        write = partial(_try_again, unknown=unknown)
     except CallPerson as problem:
-        desk.database.run(lambda session: _for_review(session, claim.id, problem.message, now=desk.clock()))
+        write = partial(_for_review, reason=problem.message)
     else:
-        desk.database.run(lambda session: settle(session, claim.id, snapshot, now=desk.clock()))
+        write = partial(settle, snapshot=snapshot)
+    desk.database.run(lambda session: write(session, claim.id, now=desk.clock()))
 
 
 def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | None:
@@ -195,7 +197,7 @@ def _look(payments: Payments, claim: Claim) -> Any:
     return payments.payout_by_id(claim.provider_id, account=claim.payload["account"])
 
 
-def settle(session: Session, operation_id: int, snapshot: Any, *, now: datetime) -> None:
+def settle(session: Session, operation_id: int, *, snapshot: Any, now: datetime) -> None:
     """Book what the provider says about an operation: the one function for answers, webhooks and reconciliation."""
     plain = session.get_one(OutgoingOperation, operation_id)
     open_dossier(session, plain.milestone_id)
@@ -209,10 +211,12 @@ def settle(session: Session, operation_id: int, snapshot: Any, *, now: datetime)
             payouts.settle_transfer(session, operation, snapshot, now=now)
         case "PAYOUT":
             payouts.settle_payout(session, operation, snapshot, now=now)
-    log.info("operation.settled", key=operation.key, status=operation.status, provider_id=operation.provider_id)
+    log.info(
+        "operation.settled", key=operation.key, status=operation.status, provider_id=operation.provider_id
+    )
 
 
-def _refused(session: Session, operation_id: int, refusal: ProviderRefused, *, now: datetime) -> None:
+def _refused(session: Session, operation_id: int, *, refusal: ProviderRefused, now: datetime) -> None:
     plain = session.get_one(OutgoingOperation, operation_id)
     open_dossier(session, plain.milestone_id)
     operation = _locked(session, operation_id)
@@ -226,7 +230,7 @@ def _refused(session: Session, operation_id: int, refusal: ProviderRefused, *, n
         _leave_to_a_person(session, operation, refusal.message, now=now)
 
 
-def _try_again(session: Session, operation_id: int, unknown: OutcomeUnknown, *, now: datetime) -> None:
+def _try_again(session: Session, operation_id: int, *, unknown: OutcomeUnknown, now: datetime) -> None:
     """Same key, later: exponential backoff with full jitter; after the last try a person looks at it."""
     plain = session.get_one(OutgoingOperation, operation_id)
     open_dossier(session, plain.milestone_id)
@@ -239,7 +243,7 @@ def _try_again(session: Session, operation_id: int, unknown: OutcomeUnknown, *, 
         operations.later(operation, at=at, reason=unknown.message)
 
 
-def _for_review(session: Session, operation_id: int, reason: str, *, now: datetime) -> None:
+def _for_review(session: Session, operation_id: int, *, reason: str, now: datetime) -> None:
     plain = session.get_one(OutgoingOperation, operation_id)
     open_dossier(session, plain.milestone_id)
     _leave_to_a_person(session, _locked(session, operation_id), reason, now=now)
@@ -271,7 +275,9 @@ def _payout_of(session: Session, operation: OutgoingOperation) -> Payout | None:
     if operation.kind == "PAYOUT":
         return session.get(Payout, operation.payload["payout"])
     if operation.kind == "TRANSFER":
-        return session.scalars(select(Payout).where(Payout.transfer_operation_id == operation.id)).one_or_none()
+        return session.scalars(
+            select(Payout).where(Payout.transfer_operation_id == operation.id)
+        ).one_or_none()
     return None
 
 

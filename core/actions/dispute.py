@@ -8,34 +8,29 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import mediate
+from core.actions import conversation, mediate, messages
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.verify import ask_for_verification, stop_clocks
 from core.errors import DeskError
 from core.notifications import tell
-from core.records import Message, Ticket
+from core.records import Ticket
 from core.rules import deadlines, disputes, milestones
 from core.rules.disputes import BLOCKING, DisputeReason, TicketEvent, TicketStatus
-from core.rules.permissions import SYSTEM, Actor, NotYours, Permission, require, require_party
+from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
 
 
 class NoOpenDispute(DeskError):
     """There is no open dispute about “{milestone}”."""
 
 
-class MessageEmpty(DeskError):
-    """Write something before sending."""
-
-
-class MessageTooLong(DeskError):
-    """A message has at most {most} characters; this one has {length}."""
-
-
-MESSAGE_MOST = 10_000
-
-
 def open_dispute(
-    session: Session, actor: Actor, *, now: datetime, milestone_id: int, reason: DisputeReason, details: str = ""
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    milestone_id: int,
+    reason: DisputeReason,
+    details: str = "",
 ) -> Ticket:
     """The payer disputes the completion, within the window (milestone-payment-flow, Key Business Rules 3)."""
     dossier = open_dossier(session, milestone_id)
@@ -89,9 +84,9 @@ def explain(session: Session, actor: Actor, *, now: datetime, milestone_id: int,
     dossier = open_dossier(session, milestone_id)
     require_party(actor, dossier.payer.id)
     ticket = open_ticket(session, dossier)
-    ticket.details = _checked(details)
+    ticket.details = messages.checked(details)
     ticket.version += 1
-    say(session, actor, now=now, milestone_id=milestone_id, body=details)
+    conversation.say(session, actor, now=now, milestone_id=milestone_id, body=details)
     tell(
         session,
         "dispute_details",
@@ -139,9 +134,35 @@ def resubmit(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     )
 
 
+def withdraw(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
+    """The payer takes the complaint back: the milestone is where it was, and its clocks start anew."""
+    dossier = open_dossier(session, milestone_id)
+    require_party(actor, dossier.payer.id)
+    submitted = dossier.milestone.completion_notice_at is not None
+    dossier.move(milestones.Event.WITHDRAW if submitted else milestones.Event.RESUME)
+    ticket = open_ticket(session, dossier)
+    ticket.status = disputes.after(ticket.status, TicketEvent.WITHDRAW)
+    ticket.waiting_on, ticket.resolved_at, ticket.resolution = None, now, "WITHDRAWN"
+    ticket.version += 1
+    if submitted:
+        ask_for_verification(session, dossier, "verification_again", now=now)
+    audit.record(
+        session,
+        actor,
+        "party:dispute:withdraw",
+        object_kind="ticket",
+        object_id=ticket.id,
+        now=now,
+        after={"status": ticket.status},
+        ticket_id=ticket.id,
+        **dossier.ids,
+    )
+
+
 def close(ticket: Ticket, resolution: str, *, now: datetime, notes: str | None = None) -> None:
     ticket.status = disputes.after(ticket.status, TicketEvent.RESOLVE)
     ticket.resolution, ticket.resolution_notes, ticket.resolved_at = resolution, notes, now
+    ticket.waiting_on = None
     ticket.version += 1
 
 
@@ -180,50 +201,3 @@ def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id
             amount=dossier.amount,
         )
     return ticket
-
-
-def say(
-    session: Session, actor: Actor, *, now: datetime, milestone_id: int, body: str, audience: str = "PARTIES"
-) -> Message:
-    """A message about a milestone: from a party to everyone, from staff to the parties or to staff only."""
-    dossier = open_dossier(session, milestone_id, lock=False)
-    if actor.kind == "party" and actor.id not in (dossier.payer.id, dossier.payee.id):
-        raise NotYours(actor=actor.label)
-    if actor.kind == "staff":
-        require(actor, Permission.WORK_TICKET)
-    ticket = session.scalars(
-        select(Ticket.id).where(Ticket.milestone_id == milestone_id, Ticket.status.in_(BLOCKING))
-    ).one_or_none()
-    message = Message(
-        milestone_id=milestone_id,
-        ticket_id=ticket,
-        author_kind=actor.kind,
-        author_id=actor.id,
-        audience=audience if actor.kind == "staff" else "PARTIES",
-        body=_checked(body),
-        at=now,
-    )
-    session.add(message)
-    session.flush()
-    audit.record(
-        session,
-        actor,
-        f"{actor.kind}:message:send",
-        object_kind="message",
-        object_id=message.id,
-        now=now,
-        after={"audience": message.audience},
-        ticket_id=ticket,
-        **dossier.ids,
-    )
-    return message
-
-
-def _checked(body: str) -> str:
-    if not body.strip():
-        raise MessageEmpty()
-    if len(body) > MESSAGE_MOST:
-        raise MessageTooLong(most=MESSAGE_MOST, length=len(body))
-    return body
-
-

@@ -85,7 +85,9 @@ def fund(
     return operation
 
 
-def settle(session: Session, operation: OutgoingOperation, snapshot: ChargeSnapshot, *, now: datetime) -> None:
+def settle(
+    session: Session, operation: OutgoingOperation, snapshot: ChargeSnapshot, *, now: datetime
+) -> None:
     """Apply what the provider says about a charge now; any number of times, in any order."""
     dossier = open_dossier(session, operation.milestone_id)
     order = dossier.order
@@ -127,7 +129,9 @@ def _funded(
     order.in_flight, order.funded_at, milestone.funded_at = False, now, now
     order.stripe_payment_intent, order.stripe_charge = snapshot.id, snapshot.charge
     dossier.move(milestones.Event.FUND)
-    orders.shift(session, dossier, now=now, cause="charge settled", funded=dossier.amount, held=dossier.amount)
+    orders.shift(
+        session, dossier, now=now, cause="charge settled", funded=dossier.amount, held=dossier.amount
+    )
     audit.record(
         session,
         SYSTEM,

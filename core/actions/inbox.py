@@ -74,7 +74,7 @@ def _book(session: Session, event_id: str, snapshot: Any, *, now: datetime) -> N
             select(OutgoingOperation.id).where(OutgoingOperation.key == snapshot.op)
         ).one_or_none()
     if operation_id is not None:
-        dispatch.settle(session, operation_id, snapshot, now=now)
+        dispatch.settle(session, operation_id, snapshot=snapshot, now=now)
     event = session.get_one(WebhookEvent, event_id, with_for_update=True)
     event.status = "IGNORED" if operation_id is None else "APPLIED"
     event.finished_at = now

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, outbox
-from core.actions import booking, operations, orders, release
+from core.actions import booking, ending, operations, orders
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import operation_key
 from core.gateways.payments import BalanceLine, PayoutSnapshot, TransferSnapshot
@@ -165,7 +165,7 @@ def _transferred(
         **dossier.ids,
         amount=dossier.amount,
     )
-    release.finish(session, dossier, now=now)
+    ending.finish(session, dossier, now=now)
 
 
 def move(payout: Payout, event: PayoutEvent) -> None:

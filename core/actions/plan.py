@@ -122,7 +122,9 @@ def make(
 
 
 def _next_key(session: Session, ticket: Ticket) -> str:
-    earlier = session.scalar(select(func.count()).select_from(Decision).where(Decision.ticket_id == ticket.id))
+    earlier = session.scalar(
+        select(func.count()).select_from(Decision).where(Decision.ticket_id == ticket.id)
+    )
     return f"decision.{ticket.id}.{(earlier or 0) + 1}"
 
 
@@ -280,7 +282,9 @@ def _letters(dossier: Dossier, draft: Draft, split: splits.Split) -> list[dict[s
 
 
 def _evidence_hashes(session: Session, dossier: Dossier) -> list[str]:
-    wanted = select(Evidence.sha256).where(Evidence.milestone_id == dossier.milestone.id).order_by(Evidence.id)
+    wanted = (
+        select(Evidence.sha256).where(Evidence.milestone_id == dossier.milestone.id).order_by(Evidence.id)
+    )
     return list(session.scalars(wanted))
 
 
@@ -295,7 +299,9 @@ def _citations(session: Session, dossier: Dossier, ticket: Ticket, draft: Draft)
             .where(Message.milestone_id == dossier.milestone.id, Message.audience == "PARTIES")
             .order_by(Message.id)
         ).all()
-        cited.append(_cite(Reference.MESSAGE_HISTORY, said[-1].id if said else 0, [list(row) for row in said]))
+        cited.append(
+            _cite(Reference.MESSAGE_HISTORY, said[-1].id if said else 0, [list(row) for row in said])
+        )
     if Reference.MILESTONE_EVIDENCE in draft.references and not draft.evidence_ids:
         cited.append(_cite(Reference.MILESTONE_EVIDENCE, dossier.milestone.id, dossier.milestone.deliverable))
     return cited + _evidence_citations(session, dossier, draft)

@@ -148,7 +148,11 @@ def _lay_out(
 ) -> None:
     """Write the plan over the existing rows, add what is more and cancel what is left over."""
     for position, plan in enumerate(planned, start=1):
-        row = existing[position - 1] if position <= len(existing) else Milestone(project_id=project.id, position=position)
+        row = (
+            existing[position - 1]
+            if position <= len(existing)
+            else Milestone(project_id=project.id, position=position)
+        )
         row.title, row.deliverable = plan.title, plan.deliverable
         row.amount_minor, row.currency = plan.amount.minor, plan.amount.currency
         row.acceptance_rule, row.target_date = plan.acceptance_rule, plan.target_date
@@ -216,7 +220,10 @@ def activate(session: Session, actor: Actor, dossier: Dossier, *, now: datetime)
         now=now,
         **dossier.ids,
     )
-    for template, party in (("next_milestone_funding", dossier.payer), ("next_milestone_active", dossier.payee)):
+    for template, party in (
+        ("next_milestone_funding", dossier.payer),
+        ("next_milestone_active", dossier.payee),
+    ):
         tell(
             session,
             template,

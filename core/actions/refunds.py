@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, outbox
-from core.actions import booking, operations, orders, release
+from core.actions import booking, ending, operations, orders
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import operation_key
 from core.gateways.payments import BalanceLine, RefundSnapshot
@@ -81,10 +81,14 @@ def refund_payload(dossier: Dossier) -> dict[str, object]:
     return {"payment_intent": dossier.order.stripe_payment_intent, "reason": "requested_by_customer"}
 
 
-def settle(session: Session, operation: OutgoingOperation, snapshot: RefundSnapshot, *, now: datetime) -> None:
+def settle(
+    session: Session, operation: OutgoingOperation, snapshot: RefundSnapshot, *, now: datetime
+) -> None:
     """Apply what the provider says about a refund now. Each of its lines is booked once, with its signed fee."""
     dossier = open_dossier(session, operation.milestone_id)
-    refund = session.scalars(select(Refund).where(Refund.operation_id == operation.id).with_for_update()).one()
+    refund = session.scalars(
+        select(Refund).where(Refund.operation_id == operation.id).with_for_update()
+    ).one()
     refund.stripe_refund = snapshot.id
     for line in sorted(snapshot.lines, key=lambda each: each.amount):
         if not booking.is_booked(session, line):
@@ -97,9 +101,11 @@ def settle(session: Session, operation: OutgoingOperation, snapshot: RefundSnaps
         _change(session, dossier, operation, refund, status, snapshot, now=now)
     if status == RefundStatus.SUCCEEDED:
         operations.succeeded(operation, provider_id=snapshot.id, now=now)
-        release.finish(session, dossier, now=now)
+        ending.finish(session, dossier, now=now)
     elif status in GONE_BACK:
-        operations.for_review(operation, reason=snapshot.failure_message or f"refund {snapshot.status}", now=now)
+        operations.for_review(
+            operation, reason=snapshot.failure_message or f"refund {snapshot.status}", now=now
+        )
     else:
         operations.waiting(operation, provider_id=snapshot.id, now=now)
     session.flush()
@@ -138,7 +144,9 @@ def _change(
         orders.shift(session, dossier, now=now, cause=operation.key, refundable=-part, refunded=part)
     elif before == RefundStatus.SUCCEEDED:
         refund.settled_at = None
-        orders.shift(session, dossier, now=now, cause=f"{operation.key} failed", refundable=part, refunded=-part)
+        orders.shift(
+            session, dossier, now=now, cause=f"{operation.key} failed", refundable=part, refunded=-part
+        )
     audit.record(
         session,
         SYSTEM,

@@ -1,4 +1,4 @@
-"""Releasing held money to the payee after a verification, and ending a milestone when its money has moved."""
+"""Releasing held money: what may stop it, the dividing journal, and the road after a verification."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import orders, payouts, projects
+from core.actions import ending, orders, payouts
 from core.actions.dossier import Dossier
 from core.ledger import book, postings
 from core.notifications import tell
@@ -16,7 +16,7 @@ from core.records import Hold, Ticket
 from core.rules import holds, milestones, splits
 from core.rules.blocks import Block
 from core.rules.disputes import BLOCKING
-from core.rules.permissions import SYSTEM, Actor
+from core.rules.permissions import Actor
 
 
 def facts_of(session: Session, dossier: Dossier, *, deciding: int | None = None) -> holds.Facts:
@@ -72,12 +72,18 @@ def release_verified(session: Session, actor: Actor, dossier: Dossier, *, now: d
         **dossier.ids,
         amount=dossier.amount,
     )
-    finish(session, dossier, now=now)
+    ending.finish(session, dossier, now=now)
     return ()
 
 
 def post_split(
-    session: Session, dossier: Dossier, split: splits.Split, *, key: str, now: datetime, cause: dict[str, object]
+    session: Session,
+    dossier: Dossier,
+    split: splits.Split,
+    *,
+    key: str,
+    now: datetime,
+    cause: dict[str, object],
 ) -> int:
     """Post the dividing journal and move the order's amounts the same way; returns the journal."""
     journal_id = book.post(session, split_journal(dossier, split, key=key, cause=cause), now=now)
@@ -108,31 +114,3 @@ def split_journal(
         concession=split.concession,
         cause=cause,
     )
-
-
-def finish(session: Session, dossier: Dossier, *, now: datetime) -> None:
-    """When no money of the milestone waits to move, it is over and the project goes on.
-
-    A payee who withdraws by hand does not keep the next milestone waiting.
-    """
-    order, milestone = dossier.order, dossier.milestone
-    waiting = order.held_minor or order.refundable_minor or (order.payable_minor and dossier.payee.auto_withdraw)
-    if waiting or not order.funded_minor or milestone.ended_at is not None:
-        return
-    if dossier.status is milestones.Status.VERIFIED:
-        dossier.move(milestones.Event.COMPLETE)
-    elif dossier.status is not milestones.Status.REFUNDED:
-        return
-    milestone.ended_at = now
-    audit.record(
-        session,
-        SYSTEM,
-        "system:milestone:finish",
-        object_kind="milestone",
-        object_id=milestone.id,
-        now=now,
-        after={"status": milestone.status, "outcome": milestone.outcome},
-        **dossier.ids,
-    )
-    projects.go_on(session, SYSTEM, dossier, now=now)
-

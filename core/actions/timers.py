@@ -13,12 +13,12 @@ import structlog
 from sqlalchemy import Select, literal, select, union_all
 from sqlalchemy.orm import Session
 
-from core.actions import decide, dispute, mediate, verify
+from core.actions import conversation, decide, dispute, mediate, verify
 from core.desk import Desk
 from core.errors import DeskError
 from core.records import Decision, Milestone, Ticket
 from core.rules.approvals import DecisionStatus
-from core.rules.disputes import BLOCKING
+from core.rules.disputes import BLOCKING, TicketStatus
 from core.rules.milestones import Status
 from core.rules.permissions import SYSTEM
 
@@ -68,12 +68,16 @@ def _timer(kind: str, source: Callable[[datetime], Select[tuple[int, datetime]]]
 
 def _reminders(now: datetime) -> Select[tuple[int, datetime]]:
     at = Milestone.next_reminder_at
-    return select(Milestone.id, at.label("at")).where(at <= now, Milestone.status == Status.PENDING_VERIFICATION)
+    return select(Milestone.id, at.label("at")).where(
+        at <= now, Milestone.status == Status.PENDING_VERIFICATION
+    )
 
 
 def _silences(now: datetime) -> Select[tuple[int, datetime]]:
     at = Milestone.auto_approve_at
-    return select(Milestone.id, at.label("at")).where(at <= now, Milestone.status == Status.PENDING_VERIFICATION)
+    return select(Milestone.id, at.label("at")).where(
+        at <= now, Milestone.status == Status.PENDING_VERIFICATION
+    )
 
 
 def _mediations(now: datetime) -> Select[tuple[int, datetime]]:
@@ -92,6 +96,11 @@ def _deadlocks(now: datetime) -> Select[tuple[int, datetime]]:
     )
 
 
+def _answers(now: datetime) -> Select[tuple[int, datetime]]:
+    at = Ticket.answer_due_at
+    return select(Ticket.id, at.label("at")).where(at <= now, Ticket.status == TicketStatus.WAITING_PARTY)
+
+
 def _executions(now: datetime) -> Select[tuple[int, datetime]]:
     at = Decision.execute_at
     return select(Decision.id, at.label("at")).where(at <= now, Decision.status == DecisionStatus.COOLING_OFF)
@@ -102,6 +111,7 @@ SOURCES: dict[str, Callable[[datetime], Select[tuple[int, datetime]]]] = {
     "silence": _silences,
     "mediation": _mediations,
     "deadlock": _deadlocks,
+    "answer": _answers,
     "execution": _executions,
 }
 
@@ -141,6 +151,15 @@ def _escalate(session: Session, number: int, now: datetime) -> bool:
     return True
 
 
+def _resume(session: Session, number: int, now: datetime) -> bool:
+    """The party had its time to answer; the case goes on without it."""
+    dossier, ticket = mediate.locked_ticket(session, number)
+    if ticket.status != TicketStatus.WAITING_PARTY or not _passed(ticket.answer_due_at, now):
+        return False
+    conversation.resume(session, SYSTEM, dossier, ticket, now=now)
+    return True
+
+
 def _execute(session: Session, number: int, now: datetime) -> bool:
     return decide.execute_if_due(session, session.get_one(Decision, number), now=now)
 
@@ -154,5 +173,6 @@ HANDLERS: dict[str, Callable[[Session, int, datetime], bool]] = {
     "silence": _approve_by_silence,
     "mediation": _mediate,
     "deadlock": _escalate,
+    "answer": _resume,
     "execution": _execute,
 }

@@ -21,6 +21,7 @@ class Ticket(Record):
         CheckConstraint(
             "status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY', 'RESOLVED', 'WITHDRAWN')", name="status"
         ),
+        CheckConstraint("(status = 'WAITING_PARTY') = (waiting_on is not null)", name="waiting_on_someone"),
         Index("tickets_one_open_idx", "milestone_id", unique=True, postgresql_where=BLOCKING),
         Index("tickets_open_due_idx", "due_at", "id", postgresql_where=BLOCKING),
         Index("tickets_mediator_open_idx", "mediator_id", "due_at", postgresql_where=BLOCKING),
@@ -39,6 +40,8 @@ class Ticket(Record):
     mediation_due_at: Mapped[datetime | None] = mapped_column(default=None)
     in_mediation_at: Mapped[datetime | None] = mapped_column(default=None)
     decision_due_at: Mapped[datetime | None] = mapped_column(default=None)
+    waiting_on: Mapped[int | None] = mapped_column(ForeignKey("parties.id"), default=None)
+    answer_due_at: Mapped[datetime | None] = mapped_column(default=None)
     due_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None] = mapped_column(default=None)
     resolution: Mapped[str | None] = mapped_column(default=None)

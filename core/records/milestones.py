@@ -27,8 +27,14 @@ class Milestone(Record):
             "case when status = 'COMPLETED' then ended_at is not null else ended_at is null or status = 'REFUNDED' end",
             name="ended_when_over",
         ),
-        Index("milestones_reminder_due_idx", "next_reminder_at", postgresql_where="next_reminder_at is not null"),
-        Index("milestones_auto_approve_due_idx", "auto_approve_at", postgresql_where="auto_approve_at is not null"),
+        Index(
+            "milestones_reminder_due_idx", "next_reminder_at", postgresql_where="next_reminder_at is not null"
+        ),
+        Index(
+            "milestones_auto_approve_due_idx",
+            "auto_approve_at",
+            postgresql_where="auto_approve_at is not null",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -24,7 +24,8 @@ class OutgoingOperation(Record):
             "kind in ('CHARGE', 'REFUND', 'TRANSFER', 'PAYOUT', 'REVERSAL', 'EVIDENCE')", name="kind"
         ),
         CheckConstraint(
-            "status in ('QUEUED', 'SENDING', 'SUCCEEDED', 'REFUSED', 'BLOCKED', 'REVIEW', 'CANCELED')", name="status"
+            "status in ('QUEUED', 'SENDING', 'SUCCEEDED', 'REFUSED', 'BLOCKED', 'REVIEW', 'CANCELED')",
+            name="status",
         ),
         CheckConstraint("(status = 'SENDING') = (sending_since is not null)", name="sending_has_time"),
         Index(

@@ -1,0 +1,42 @@
+"""Ending a milestone: when none of its money waits to move, it is over and the project goes on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions import projects
+from core.actions.dossier import Dossier
+from core.rules import milestones
+from core.rules.permissions import SYSTEM
+
+
+def finish(session: Session, dossier: Dossier, *, now: datetime) -> None:
+    """When no money of the milestone waits to move, it is over and the project goes on.
+
+    A payee who withdraws by hand does not keep the next milestone waiting.
+    """
+    order, milestone = dossier.order, dossier.milestone
+    waiting = (
+        order.held_minor or order.refundable_minor or (order.payable_minor and dossier.payee.auto_withdraw)
+    )
+    if waiting or not order.funded_minor or milestone.ended_at is not None:
+        return
+    if dossier.status is milestones.Status.VERIFIED:
+        dossier.move(milestones.Event.COMPLETE)
+    elif dossier.status is not milestones.Status.REFUNDED:
+        return
+    milestone.ended_at = now
+    audit.record(
+        session,
+        SYSTEM,
+        "system:milestone:finish",
+        object_kind="milestone",
+        object_id=milestone.id,
+        now=now,
+        after={"status": milestone.status, "outcome": milestone.outcome},
+        **dossier.ids,
+    )
+    projects.go_on(session, SYSTEM, dossier, now=now)
