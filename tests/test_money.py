@@ -31,7 +31,9 @@ rates = st.integers(0, 10_000)
         (0, "GBP", "£0.00", "0.00"),
     ],
 )
-def test_an_amount_is_shown_as_its_currency_is_written(minor: int, currency: str, text: str, major: str) -> None:
+def test_an_amount_is_shown_as_its_currency_is_written(
+    minor: int, currency: str, text: str, major: str
+) -> None:
     assert Money(minor, currency).text() == str(Money(minor, currency)) == text
     assert Money(minor, currency).major() == major
 
@@ -45,8 +47,14 @@ def test_what_is_written_exactly_is_read_back_exactly(amount: Money) -> None:
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        *((text, money.AmountNotANumber) for text in ("", " ", ".", "-", "nan", "inf", "1e5", "0x10", "1,00", "1 000")),
-        *((text, money.AmountNotANumber) for text in ("$5", "1.2.3", "--1", "+1", "1,0000", "١٢", "1_000", "12abc")),
+        *(
+            (text, money.AmountNotANumber)
+            for text in ("", " ", ".", "-", "nan", "inf", "1e5", "0x10", "1,00", "1 000")
+        ),
+        *(
+            (text, money.AmountNotANumber)
+            for text in ("$5", "1.2.3", "--1", "+1", "1,0000", "١٢", "1_000", "12abc")
+        ),
         ("1.999", money.AmountTooPrecise),
         ("1.500", money.AmountTooPrecise),
         ("-0.01", money.AmountNegative),
@@ -112,7 +120,12 @@ def test_rounding_is_the_same_on_both_sides_of_zero(amount: Money, bps: int) -> 
     assert (-amount).portion(bps) == -amount.portion(bps)
 
 
-@given(st.integers(0, 10**12), currencies, st.lists(st.integers(1, 100), min_size=1, max_size=8), st.sampled_from([1, 10]))
+@given(
+    st.integers(0, 10**12),
+    currencies,
+    st.lists(st.integers(1, 100), min_size=1, max_size=8),
+    st.sampled_from([1, 10]),
+)
 def test_spread_parts_sum_to_the_whole_and_none_is_negative(
     minor: int, currency: str, weights: list[int], step: int
 ) -> None:

@@ -98,7 +98,9 @@ def test_the_linter_warns_that_complaints_between_day_five_and_seven_only_ask_fo
         ({"decisions_a_day": 0}, "count_not_positive"),
     ],
 )
-def test_a_profile_that_leaves_a_gap_or_contradicts_itself_is_refused(changes: dict[str, object], code: str) -> None:
+def test_a_profile_that_leaves_a_gap_or_contradicts_itself_is_refused(
+    changes: dict[str, object], code: str
+) -> None:
     profile = HOME_SERVICES.revised(**changes)
     assert code in codes(profile, Level.ERROR)
     with pytest.raises(policy.PolicyContradicts):
