@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from core.db import Database
-from core.policy import HOME_SERVICES
+from core.policy import HOME_SERVICES, Platform
 from core.records import Milestone, Party, PolicyVersion, Project
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -31,7 +31,7 @@ def a_kitchen(
         people = [
             Party(
                 **{
-                    "platform": "HOME_SERVICES",
+                    "platform": Platform.HOME_SERVICES,
                     "external_id": f"{role.lower()}-{number}",
                     "role": role,
                     "name": name,
@@ -43,7 +43,7 @@ def a_kitchen(
             for role, name in (("PAYER", "Ana Lindqvist"), ("PAYEE", "Ben Okafor"))
         ]
         policy = PolicyVersion(
-            profile="HOME_SERVICES",
+            profile=Platform.HOME_SERVICES,
             version=1000 + number,
             snapshot=HOME_SERVICES.snapshot(),
             effective_at=NOW,
@@ -51,7 +51,7 @@ def a_kitchen(
         session.add_all([*people, policy])
         session.flush()
         project = Project(
-            platform="HOME_SERVICES",
+            platform=Platform.HOME_SERVICES,
             bid_reference=f"bid-{number}",
             title=title,
             scope="Cabinets and worktop",

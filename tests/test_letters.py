@@ -10,8 +10,9 @@ import pytest
 from core import letters
 from core.letters import FactMissing, NoSuchLetter, paper
 from core.money import Money
+from core.policy import Platform
 
-PLATFORMS = ("HOME_SERVICES", "LEGAL_SERVICES")
+PLATFORMS = tuple(Platform)
 ADDRESSED = sorted(letters.TEMPLATES)
 HOSTILE = (
     "<script>alert(1)</script>",

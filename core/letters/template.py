@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from core.clock import utc
 from core.money import Money
+from core.policy import Platform
 
 Audience = Literal["payer", "payee"]
 Tone = Literal["plain", "good", "attention"]
@@ -22,8 +23,8 @@ Facts = Mapping[str, Any]
 
 # What the two platforms call their people; the last is for a letter that names no platform.
 PEOPLE: Mapping[str, Mapping[str, str]] = {
-    "HOME_SERVICES": {"payer": "homeowner", "payee": "contractor"},
-    "LEGAL_SERVICES": {"payer": "client", "payee": "attorney"},
+    Platform.HOME_SERVICES: {"payer": "homeowner", "payee": "contractor"},
+    Platform.LEGAL_SERVICES: {"payer": "client", "payee": "attorney"},
     "": {"payer": "customer", "payee": "service provider"},
 }
 GIVEN = frozenset({"payer", "payee"})
