@@ -151,7 +151,7 @@ def _outcome(
     elif for_ever or retries.exhausted(notification.tries):
         notification.status = "FAILED"
     else:
-        notification.next_try_at = now + retries.backoff(notification.tries, random.random())
+        notification.next_try_at = now + retries.delay(notification.tries, random.randrange)
     return notification.status
 
 

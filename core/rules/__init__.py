@@ -47,7 +47,7 @@ RULES: tuple[Rule, ...] = (
     Rule("Full refund", "rules.splits:full_refund", f"{_FLOW}, Dispute Resolution Process 3b"),
     Rule("Who mediates", "rules.mediation:choose", f"{_FLOW}, Dispute Resolution Process 3b"),
     Rule("Who must not mediate", "rules.mediation:may_mediate", "the desk's choice"),
-    Rule("Retry with exponential backoff", "rules.retries:backoff", f"{_FLOW}, Error Handling 1"),
+    Rule("Retry with exponential backoff", "rules.retries:delay", f"{_FLOW}, Error Handling 1"),
     Rule("Failed payout to review", "rules.payouts:after", f"{_FLOW}, Error Handling 2"),
     Rule("Deadlock to the administrators", "rules.deadlines:deadlock_at", f"{_FLOW}, Error Handling 3"),
     Rule("Refund that fails reopens the debt", "rules.refunds:after", f"{_FLOW}, Error Handling 4"),

@@ -37,20 +37,8 @@ class EngagementIncomplete(Blocked):
     """This cannot be paid for yet. {reasons}"""
 
 
-class Confirmation(StrEnum):
-    SCOPE_BY_PAYER = "SCOPE_BY_PAYER"
-    SCOPE_BY_PAYEE = "SCOPE_BY_PAYEE"
-    FEE = "FEE"
-    CONFLICT_CHECK = "CONFLICT_CHECK"
-    DISCLAIMERS = "DISCLAIMERS"
-
-    @property
-    def label(self) -> str:
-        return label(self)
-
-
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class Confirmation:
     """What both sides have confirmed so far. The conflict check concerns attorneys; where it does not apply, say so."""
 
     status: EngagementStatus | str
@@ -71,7 +59,7 @@ def needs_conflict_check(platform: Platform | str) -> bool:
     return Platform(platform) is Platform.LEGAL_SERVICES
 
 
-def unconfirmed(facts: Facts) -> tuple[Block, ...]:
+def unconfirmed(facts: Confirmation) -> tuple[Block, ...]:
     """The four confirmations that an engagement needs to become active; each names what is missing."""
     sides = (("the payer", facts.scope_confirmed_by_payer), ("the payee", facts.scope_confirmed_by_payee))
     who = " and ".join(side for side, confirmed in sides if not confirmed)
@@ -85,7 +73,7 @@ def unconfirmed(facts: Facts) -> tuple[Block, ...]:
     return tuple(Block(code, sentence) for met, code, sentence in wanted if not met)
 
 
-def missing(facts: Facts) -> tuple[Block, ...]:
+def missing(facts: Confirmation) -> tuple[Block, ...]:
     """All that stands between this engagement and a payment: its status and the four confirmations."""
     status = EngagementStatus(facts.status)
     if status is EngagementStatus.ACTIVE:
@@ -93,12 +81,12 @@ def missing(facts: Facts) -> tuple[Block, ...]:
     return (Block("not_active", f"The engagement is {words(status)}, not active."), *unconfirmed(facts))
 
 
-def require_active(facts: Facts) -> None:
+def require_complete(facts: Confirmation) -> None:
     if blocks := missing(facts):
         raise EngagementIncomplete(blocks)
 
 
-def require_confirmed(facts: Facts) -> None:
+def require_confirmed(facts: Confirmation) -> None:
     """Before an engagement becomes active."""
     if blocks := unconfirmed(facts):
         raise EngagementIncomplete(blocks)

@@ -12,8 +12,6 @@ from enum import StrEnum
 
 from core.rules.blocks import Block, Blocked
 
-__all__ = ["Block", "Facts", "HoldKind", "ReleaseBlocked", "blocking", "require_clear"]
-
 
 class HoldKind(StrEnum):
     MANUAL = "MANUAL"
@@ -27,11 +25,24 @@ class ReleaseBlocked(Blocked):
 
 
 @dataclass(frozen=True)
-class Facts:
-    """`open_tickets`: ids of those that are not resolved; `manual_holds`: why each active hold is there."""
+class OpenTicket:
+    id: int
+    status: str
 
-    open_tickets: tuple[int, ...] = ()
-    manual_holds: tuple[str, ...] = ()
+
+@dataclass(frozen=True)
+class ActiveHold:
+    id: int
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """`open_tickets`: those OPEN, UNDER_REVIEW or WAITING_PARTY; `manual_holds`: every hold not yet released."""
+
+    open_tickets: tuple[OpenTicket, ...] = ()
+    manual_holds: tuple[ActiveHold, ...] = ()
     chargeback_open: bool = False
     severe_content_event: bool = False
     open_reviews: tuple[str, ...] = ()
@@ -47,11 +58,20 @@ def require_clear(facts: Facts) -> None:
         raise ReleaseBlocked(blocks)
 
 
+def without_ticket(facts: Facts, ticket_id: int) -> Facts:
+    """The facts as they are once this ticket is resolved: a decision resolves the ticket that it decides."""
+    others = tuple(ticket for ticket in facts.open_tickets if ticket.id != ticket_id)
+    return Facts(
+        others, facts.manual_holds, facts.chargeback_open, facts.severe_content_event, facts.open_reviews
+    )
+
+
 def _reasons(facts: Facts) -> Iterator[Block]:
     for ticket in facts.open_tickets:
-        yield Block("open_ticket", f"Dispute ticket {ticket} is open.")
-    for reason in facts.manual_holds:
-        yield Block("hold", f"A hold is in place: {reason.rstrip('.')}.")
+        state = ticket.status.replace("_", " ").lower()
+        yield Block("open_ticket", f"Dispute ticket {ticket.id} is {state}.")
+    for hold in facts.manual_holds:
+        yield Block("hold", f"Hold {hold.id} is in place: {hold.reason.rstrip('.')}.")
     if facts.chargeback_open:
         yield Block("chargeback", "The payer's bank has opened a chargeback.")
     if facts.severe_content_event:

@@ -6,22 +6,30 @@ a person instead. Randomness is passed in, so that tests can hold it still.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from core.policy import GIVE_UP_AFTER, RETRY_FACTOR, RETRY_FIRST, RETRY_LONGEST, TRIES
 
-__all__ = ["GIVE_UP_AFTER", "TRIES", "backoff", "exhausted", "given_up", "longest_backoff", "next_try"]
+Below = Callable[[int], int]
+_TICK = timedelta(milliseconds=1)
 
 
-def longest_backoff(tries: int) -> timedelta:
+def longest_delay(tries: int) -> timedelta:
     """The most that is waited after this many tries (1 or more): 5 s, 20 s, 80 s … up to an hour."""
     growth: int = RETRY_FACTOR ** (min(max(tries, 1), TRIES) - 1)
     return min(RETRY_LONGEST, RETRY_FIRST * growth)
 
 
-def backoff(tries: int, chance: float) -> timedelta:
-    """How long to wait after this many tries; `chance` is an even 0 ≤ x < 1, as `random.random()` gives."""
-    return longest_backoff(tries) * chance
+def delay(tries: int, below: Below) -> timedelta:
+    """Between nothing and the longest, evenly: `below(n)` gives 0 … n-1, as `random.randrange` does."""
+    return below(longest_delay(tries) // _TICK + 1) * _TICK
+
+
+def next_try(tries: int, first_at: datetime, now: datetime, below: Below) -> datetime | None:
+    """When to try again after `tries` tries; None: give up, and let a person look at it."""
+    at = now + delay(tries, below)
+    return None if exhausted(tries) or given_up(first_at, at) else at
 
 
 def exhausted(tries: int) -> bool:
@@ -30,11 +38,5 @@ def exhausted(tries: int) -> bool:
 
 
 def given_up(first_at: datetime, now: datetime) -> bool:
-    """Too old to be sent again with the same key."""
+    """Too old to send again with the same key."""
     return now - first_at >= GIVE_UP_AFTER
-
-
-def next_try(tries: int, first_at: datetime, now: datetime, chance: float) -> datetime | None:
-    """When to try again after this many tries; None: no more, leave it to a person."""
-    at = now + backoff(tries, chance)
-    return None if exhausted(tries) or given_up(first_at, at) else at
