@@ -18,6 +18,8 @@ from core.rules.grounds import Ground
 from core.rules.mediation import Candidate
 
 LIMIT = Money(500_000, "USD")
+TICKET = holds.OpenTicket(3, "WAITING_PARTY")
+HOLD = holds.ActiveHold(9, "REPORT", "Reported.")
 CENT = Money(1, "USD")
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -26,14 +28,18 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
     ("facts", "codes"),
     [
         (holds.Facts(), []),
-        (holds.Facts(open_tickets=(3,)), ["open_ticket"]),
-        (holds.Facts(manual_holds=("Reported.",)), ["hold"]),
+        (holds.Facts(open_tickets=(TICKET,)), ["open_ticket"]),
+        (holds.Facts(manual_holds=(HOLD,)), ["hold"]),
         (holds.Facts(chargeback_open=True), ["chargeback"]),
         (holds.Facts(severe_content_event=True), ["severe_content_event"]),
         (holds.Facts(open_reviews=("High value",)), ["review"]),
         (
             holds.Facts(
-                (3, 4), ("A", "B"), chargeback_open=True, severe_content_event=True, open_reviews=("C",)
+                (TICKET, TICKET),
+                (HOLD, HOLD),
+                chargeback_open=True,
+                severe_content_event=True,
+                open_reviews=("C",),
             ),
             ["open_ticket", "open_ticket", "hold", "hold", "chargeback", "severe_content_event", "review"],
         ),
@@ -49,6 +55,12 @@ def test_every_reason_that_blocks_a_release_is_named(facts: holds.Facts, codes: 
         holds.require_clear(facts)
     assert all(block.sentence in refused.value.message for block in blocks)
     assert pickle.loads(pickle.dumps(refused.value)).blocks == blocks
+
+
+def test_the_ticket_that_a_decision_resolves_does_not_block_it() -> None:
+    facts = holds.Facts(open_tickets=(TICKET, holds.OpenTicket(4, "OPEN")), manual_holds=(HOLD,))
+    assert [block.code for block in holds.blocking(holds.without_ticket(facts, 3))] == ["open_ticket", "hold"]
+    assert "ticket 4 is open" in holds.blocking(holds.without_ticket(facts, 3))[0].sentence
 
 
 def test_only_an_unresolved_ticket_blocks() -> None:
@@ -79,7 +91,7 @@ def test_each_risk_triggers_a_review_and_its_absence_does_not(change: dict[str, 
     assert [block.code for block in risk.reviews(replace(calm, **change), LEGAL_SERVICES)] == [code]
 
 
-COMPLETE = engagement.Facts(
+COMPLETE = engagement.Confirmation(
     status="ACTIVE",
     scope_confirmed_by_payer=True,
     scope_confirmed_by_payee=True,
@@ -114,16 +126,16 @@ def test_nothing_is_paid_while_one_of_the_five_preconditions_is_missing(
     (block,) = engagement.missing(facts)
     assert block.code == code
     with pytest.raises(engagement.EngagementIncomplete, match=words):
-        engagement.require_active(facts)
+        engagement.require_complete(facts)
 
 
 def test_all_five_preconditions_open_the_way() -> None:
-    engagement.require_active(COMPLETE)
+    engagement.require_complete(COMPLETE)
     engagement.require_confirmed(replace(COMPLETE, status="DRAFT"))
 
 
 def test_the_conflict_check_concerns_attorneys_only() -> None:
-    engagement.require_active(
+    engagement.require_complete(
         replace(COMPLETE, conflict_check_required=False, conflict_check_acknowledged=False)
     )
     assert engagement.needs_conflict_check(LEGAL_SERVICES.platform)
