@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,24 +61,30 @@ class Place:
         for folder in (self.data, self.root if self.moved else self.data):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def leave(self) -> None:
-        """Nothing stays behind in the temporary folder."""
-        folder = self.socket_folder()
-        if not folder.is_relative_to(self.root) and not any(folder.iterdir()):
-            folder.rmdir()
-
-    def socket_folder(self) -> Path:
-        """Private to the server's account; in the temporary folder when the path is too long for a socket, or has a
-        comma, which libpq takes for the end of a host."""
+    @property
+    def socket_path(self) -> Path:
+        """In the temporary folder when the path is too long for a socket, or has a comma, which libpq takes for the
+        end of a host."""
         folder = self.root / "run"
         if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER or "," in str(folder):
-            folder = Path(tempfile.gettempdir()) / f"escrow-desk-{digest(self.root)}"
+            return Path(tempfile.gettempdir()) / f"escrow-desk-{digest(self.root)}"
+        return folder
+
+    def socket_folder(self) -> Path:
+        """Private to the server's account."""
+        folder = self.socket_path
         if not folder.exists():
             make_folder(folder, 0o700)
             self.account.give(folder)
         if folder.is_symlink() or folder.stat().st_uid not in (self.account.uid, os.geteuid()):
             raise UnsafeSocketFolder(path=folder)
         return folder
+
+    def leave(self) -> None:
+        """Nothing stays behind in the temporary folder."""
+        if not self.socket_path.is_relative_to(self.root):
+            with suppress(OSError):  # gone, or another server's socket lies in it
+                self.socket_path.rmdir()
 
 
 def keys_folder(home: Path) -> Path:
