@@ -1,7 +1,7 @@
 """What the worker does, by name: nudges that actions wrote with `core.jobs.defer`, and sweeps by the clock.
 
 A sweep takes up every row that is due, so that nothing waits for ever on a nudge that was lost. Whatever fails is
-logged once and left to the next sweep. Actions are imported when they are first needed: a worker starts quickly.
+logged and left to the next sweep. Actions are imported when they are first needed: a worker starts quickly.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from core import jobs
 from core.desk import Desk
 from core.errors import DeskError
 from core.records import ReconciliationRun
+from core.worker.trouble import Trouble
 
 log = structlog.get_logger("worker")
 
@@ -63,16 +64,18 @@ def _logged(name: str, work: Work) -> Work:
 
 
 def _sweep(name: str, work: Work) -> Work:
-    """One line when it did something or failed; the next sweep tries again, so no failed job is kept."""
+    """One line when it did something; the next sweep tries again, so no failed job is kept."""
+    trouble = Trouble(name)
 
     def swept(timestamp: int) -> None:
         try:
-            if done := work():
-                log.info("sweep.done", sweep=name, count=done)
-        except DeskError as error:
-            log.warning("sweep.refused", sweep=name, reason=error.message)
-        except Exception:
-            log.exception("sweep.failed", sweep=name)
+            done = work()
+        except Exception as error:
+            trouble.met(error)
+            return
+        trouble.over()
+        if done:
+            log.info("sweep.done", sweep=name, count=done)
 
     return swept
 

@@ -11,8 +11,8 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 
 from core.desk import Desk
-from core.errors import DeskError
 from core.worker.tasks import EVERY_DAY
+from core.worker.trouble import Trouble
 
 log = structlog.get_logger("worker")
 
@@ -56,17 +56,12 @@ def seal(desk: Desk) -> None:
 
 
 def each_second(work: Callable[[], None], stop: threading.Event, *, name: str) -> None:
-    """Run `work` every second until `stop`; a trouble that lasts is logged once, and so is its end."""
-    trouble = ""
+    """Run `work` every second until `stop`, whatever goes wrong."""
+    trouble = Trouble(name)
     while not stop.wait(1.0):
         try:
             work()
         except Exception as error:
-            what = error.message if isinstance(error, DeskError) else f"{type(error).__name__}: {error}"
-            if what != trouble:
-                log.error(f"{name}.failed", reason=what)
-            trouble = what
+            trouble.met(error)
         else:
-            if trouble:
-                log.info(f"{name}.recovered")
-            trouble = ""
+            trouble.over()

@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email import message_from_bytes
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -23,9 +22,7 @@ from tests.post_office import PostOffice, post_office
 from tests.small_desk import a_desk
 
 
-def tell_funded(
-    database: Database, kitchen: Kitchen, key: str = "funded", **info: Any
-) -> Notification | None:
+def tell_funded(database: Database, kitchen: Kitchen, key: str = "funded") -> Notification | None:
     return database.run(
         lambda session: tell(
             session,
@@ -36,8 +33,7 @@ def tell_funded(
             key=key,
             now=NOW,
             amount=Money(100_000, "USD"),
-        ),
-        **info,
+        )
     )
 
 

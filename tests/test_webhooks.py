@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from core.clock import SimulatedClock
+from core.db import Database
+from core.records import WebhookEvent
+from core.webhooks import LARGEST, routes
+from tests.small_desk import a_desk
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+SECRET = "whsec_test"
+
+
+def an_event(**changes: Any) -> bytes:
+    event = {
+        "id": "evt_1",
+        "object": "event",
+        "type": "refund.updated",
+        "created": int(NOW.timestamp()) - 2,
+        "livemode": False,
+        "data": {"object": {"id": "re_1", "object": "refund"}},
+    }
+    return json.dumps(event | changes).encode()
+
+
+def signed(body: bytes, *, secret: str = SECRET, at: datetime = NOW) -> dict[str, str]:
+    stamp = int(at.timestamp())
+    seal = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return {"stripe-signature": f"t={stamp},v1={seal}", "content-type": "application/json"}
+
+
+def a_client(database: Database, home: Path, *, secret: str = SECRET) -> TestClient:
+    desk = a_desk(database, home, clock=SimulatedClock(NOW), stripe_webhook_secret=secret)
+    return TestClient(Starlette(routes=routes(desk)))
+
+
+@pytest.fixture
+def client(database: Database, tmp_path: Path) -> TestClient:
+    return a_client(database, tmp_path)
+
+
+def stored(database: Database) -> list[WebhookEvent]:
+    with database.reading() as session:
+        return list(session.scalars(select(WebhookEvent)))
+
+
+def nudges(database: Database) -> list[dict[str, str]]:
+    with database.reading() as session:
+        return list(session.scalars(text("select args from procrastinate_jobs where task_name = 'inbox'")))
+
+
+def test_a_signed_event_is_stored_with_its_job_before_the_answer(
+    client: TestClient, database: Database
+) -> None:
+    body = an_event()
+    answer = client.post("/webhooks/stripe", content=body, headers=signed(body))
+    assert (answer.status_code, answer.json()) == (200, {"received": "evt_1", "new": True})
+    (event,) = stored(database)
+    assert (event.kind, event.object_id, event.status) == ("refund.updated", "re_1", "RECEIVED")
+    assert event.payload == json.loads(body)
+    assert nudges(database) == [{"event_id": "evt_1"}]
+
+
+def test_an_event_that_comes_many_times_at_once_is_kept_once(client: TestClient, database: Database) -> None:
+    body = an_event()
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(
+            threads.map(
+                lambda _: client.post("/webhooks/stripe", content=body, headers=signed(body)), range(8)
+            )
+        )
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum(answer.json()["new"] for answer in answers) == 1
+    assert len(stored(database)) == len(nudges(database)) == 1
+
+
+def test_a_kind_that_nobody_knows_is_kept_too(client: TestClient, database: Database) -> None:
+    body = an_event(type="moon.eclipsed", account="acct_1", data={"object": {"object": "moon"}})
+    assert client.post("/webhooks/stripe", content=body, headers=signed(body)).status_code == 200
+    (event,) = stored(database)
+    assert (event.kind, event.account, event.object_id) == ("moon.eclipsed", "acct_1", "")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"stripe-signature": ""},
+        {"stripe-signature": "nonsense"},
+        signed(an_event(), secret="whsec_other"),
+        signed(an_event(id="evt_2")),
+        signed(an_event(), at=datetime(2026, 3, 2, 9, 20, tzinfo=UTC)),
+        signed(an_event(), at=datetime(2026, 3, 2, 9, 40, tzinfo=UTC)),
+    ],
+    ids=["unsigned", "empty", "nonsense", "other secret", "other body", "too old", "from the future"],
+)
+def test_a_forged_or_stale_event_is_refused_with_the_reason(
+    client: TestClient, database: Database, headers: dict[str, str]
+) -> None:
+    answer = client.post("/webhooks/stripe", content=an_event(), headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+    assert stored(database) == nudges(database) == []
+
+
+def test_a_signed_body_that_is_no_event_is_refused(client: TestClient, database: Database) -> None:
+    for body in (b"", b"[]", b"{}", b"\xff\xfe", b"null"):
+        assert client.post("/webhooks/stripe", content=body, headers=signed(body)).status_code == 400
+    assert stored(database) == []
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_body_beyond_the_limit_is_not_even_read(
+    client: TestClient, database: Database, announced: bool
+) -> None:
+    body = an_event(padding="x" * LARGEST)
+    content: Any = body if announced else iter([body[:500_000], body[500_000:]])
+    answer = client.post("/webhooks/stripe", content=content, headers=signed(body))
+    assert answer.status_code == 413
+    assert stored(database) == []
+
+
+def test_an_event_for_a_database_that_is_away_is_asked_for_again(database: Database, tmp_path: Path) -> None:
+    away = Database("postgresql://app@127.0.0.1:9/nowhere")
+    body = an_event()
+    answer = a_client(away, tmp_path).post("/webhooks/stripe", content=body, headers=signed(body))
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+
+
+def test_without_a_secret_nothing_is_believed(database: Database, tmp_path: Path) -> None:
+    body = an_event()
+    client = a_client(database, tmp_path, secret="")
+    assert client.post("/webhooks/stripe", content=body, headers=signed(body, secret="")).status_code == 503
+    assert stored(database) == []
+
+
+def test_only_posting_is_possible(client: TestClient) -> None:
+    assert client.get("/webhooks/stripe").status_code == 405
