@@ -20,14 +20,14 @@ WARN_BEFORE = timedelta(minutes=2)
 def show(signed_in: SignedIn) -> None:
     """Logo on top, the person below."""
     st.logo(str(STATIC / f"logo-{_theme()}.svg"), icon_image=str(STATIC / "icon.svg"), size="medium")
-    roles = ", ".join(role.value for role in Role if role in signed_in.roles)
+    roles = ", ".join(role.value for role in Role if role in signed_in.roles).capitalize() or "No role"
     with st.sidebar:
         st.html(
             f'<div class="ed-account"><span class="ed-face">{html(_initials(signed_in.name))}</span>'
-            f"<b>{html(signed_in.name)}</b>"
-            f'<span class="ed-title" title="{html(roles)}">{html(signed_in.title or roles.capitalize())}</span>'
-            '<form method="post" action="/sign-out"><button class="ed-button" type="submit">Sign out</button></form>'
-            f"</div>{_mark(roles)}"
+            f'<b title="{html(signed_in.title)}">{html(signed_in.name)}</b>'
+            f'<span class="ed-title" title="{html(signed_in.title)}">{html(roles)}</span></div>'
+            f'<form class="ed-leave" method="post" action="/sign-out">{_mark()}'
+            '<button class="ed-button" type="submit">Sign out</button></form>'
         )
 
 
@@ -37,22 +37,27 @@ def watch() -> None:
     signed_in = current.person()
     left = signed_in.ends_at() - current.now()
     if left <= WARN_BEFORE:
-        st.toast("You will be signed out in two minutes. Do anything on the page to stay.", icon=":material/lock_clock:")
+        st.toast(
+            "You will be signed out in two minutes. Do anything on the page to stay.",
+            icon=":material/lock_clock:",
+        )
 
 
-def _mark(roles: str) -> str:
+def _mark() -> str:
     """What kind of desk this is, always in sight: nobody may take a demo for the real one, or the reverse."""
     settings = current.desk().settings
-    if settings.demo:
-        name, tone = "Demo · Stripe sandbox", "wait"
-    elif settings.live_key:
-        name, tone = "Live", "good"
-    else:
-        name, tone = "Stripe test mode", "wait"
-    return (
-        f'<div class="ed-mark"><span class="ed-pill ed-{tone}">{html(name)}</span>'
-        f'<span class="ed-pill ed-quiet">{html(roles.capitalize() or "No role")}</span></div>'
+    name, tone, meaning = (
+        (
+            "Demo · sandbox",
+            "wait",
+            "Made-up people, and a sandbox in place of Stripe. No real money can move.",
+        )
+        if settings.demo
+        else ("Live", "good", "Real money moves.")
+        if settings.live_key
+        else ("Stripe test mode", "wait", "Stripe's test mode: no real money moves.")
     )
+    return f'<span class="ed-pill ed-{tone}" title="{html(meaning)}">{html(name)}</span>'
 
 
 def _initials(name: str) -> str:

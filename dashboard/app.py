@@ -7,10 +7,11 @@ import streamlit as st
 from dashboard import account, current, navigation
 from dashboard.ui import style
 
-st.set_page_config(page_title="Escrow Desk", page_icon=account.ICON, layout="wide", initial_sidebar_state="expanded")
+st.set_page_config(page_icon=account.ICON, layout="wide", initial_sidebar_state="auto")
 signed_in = current.arrive()
 style.apply()
 page = navigation.choose(signed_in.actor)
+st.set_page_config(page_title=f"{page.title} · Escrow Desk")
 account.show(signed_in)
 account.watch()
 page.run()

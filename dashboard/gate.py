@@ -21,10 +21,10 @@ from core.desk import Desk
 from dashboard import navigation
 from dashboard.current import COOKIE
 
-OPEN = frozenset({"/healthz", "/readyz", "/metrics", "/sign-in", "/sign-out", "/favicon.ico"})
+OPEN = frozenset({"/healthz", "/readyz", "/metrics", "/sign-in", "/sign-out", "/favicon.ico", "/favicon.png"})
 OPEN_BELOW = ("/webhooks/", "/sign-in/")
 OPEN_FILES = frozenset(
-    f"/app/static/{name}" for name in ("sign-in.css", "icon.svg", "inter.woff2", "inter-ext.woff2", "icon.png")
+    f"/app/static/{name}" for name in ("sign-in.css", "icon.svg", "inter.woff2", "inter-ext.woff2")
 )
 FRONT_END = ("/static/", "/app/static/")
 REMEMBERED_FOR = 5.0
@@ -50,7 +50,9 @@ class Gate:
         signed_in = await to_thread.run_sync(self._resolve, token)
         if signed_in is None:
             await _turn_away(connection, scope, receive, send)
-        elif scope["path"] == "/" and scope["type"] == "http" and (name := navigation.landing(signed_in.roles)):
+        elif (
+            scope["path"] == "/" and scope["type"] == "http" and (name := navigation.landing(signed_in.roles))
+        ):
             await _redirect(f"/{name}", connection)(scope, receive, send)
         else:
             self._remember(token)
@@ -62,7 +64,9 @@ class Gate:
             return sessions.resolve(session, token, now=at, touch=False)
 
     def _remembered(self, token: str | None) -> bool:
-        return token is not None and time.monotonic() - self._seen.get(token, -REMEMBERED_FOR) < REMEMBERED_FOR
+        return (
+            token is not None and time.monotonic() - self._seen.get(token, -REMEMBERED_FOR) < REMEMBERED_FOR
+        )
 
     def _remember(self, token: str | None) -> None:
         if len(self._seen) > 1_000:

@@ -85,4 +85,7 @@ def inline_script_hashes() -> list[str]:
 
     page = Path(streamlit.__file__).with_name("static") / "index.html"
     scripts = _INLINE.findall(page.read_text(encoding="utf-8"))
-    return [f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts]
+    return [
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+        for script in scripts
+    ]

@@ -77,10 +77,14 @@ def routes(desk: Desk, provider: Provider, with_token: WithToken) -> list[Route]
             return _refused("The sign-in provider refused. Please try again.")
         wanted, again = local_path(request.session.pop("next", "/")), request.session.pop("again", False)
         if again and not _recent(claims):
-            return _refused("The provider did not ask who you are again, so this cannot count as a confirmation.")
+            return _refused(
+                "The provider did not ask who you are again, so this cannot count as a confirmation."
+            )
         token = await to_thread.run_sync(_admit, desk, claims, request.cookies.get(COOKIE) if again else None)
         if token is None:
-            return _refused(f"You are not on the staff list. Your identity is {claims['iss']} · {claims['sub']}.")
+            return _refused(
+                f"You are not on the staff list. Your identity is {claims['iss']} · {claims['sub']}."
+            )
         return with_token(RedirectResponse(wanted, 303), token, request)
 
     return [Route("/sign-in/start", start), Route("/sign-in/again", again), Route("/sign-in/callback", back)]

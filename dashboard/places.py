@@ -17,6 +17,10 @@ def local_path(wanted: str | None) -> str:
         parts = urlsplit(wanted)
     except ValueError:
         return "/"
-    if parts.scheme or parts.netloc or parts.path.startswith(("/sign-in", "/sign-out", "/_stcore", "/webhooks")):
+    if (
+        parts.scheme
+        or parts.netloc
+        or parts.path.startswith(("/sign-in", "/sign-out", "/_stcore", "/webhooks"))
+    ):
         return "/"
     return wanted

@@ -28,13 +28,17 @@ def signed_out() -> None:
 
 def not_permitted(permission: Permission, roles: frozenset[Role]) -> None:
     """This page is for other roles, and which ones."""
-    holders = " or ".join(role.value for role in Role if role in TABLE[permission])
-    yours = " and ".join(sorted(role.value for role in roles)) or "without a role"
+    holders = _listed(TABLE[permission])
     _page(
         "This page is not for your role",
-        f"To {permission.words} takes the role {holders}; you are {yours}. An administrator can change roles.",
+        f"It takes the permission to {permission.words}, which {holders} has. You are signed in as {_listed(roles)}. "
+        "Whoever manages staff can change your roles.",
         '<a class="ed-button" target="_self" href="/">Back to your desk</a>',
     )
+
+
+def _listed(roles: frozenset[Role]) -> str:
+    return " or ".join(role.value for role in Role if role in roles) or "someone without a role"
 
 
 def fault(error: Exception) -> bool:
@@ -45,12 +49,14 @@ def fault(error: Exception) -> bool:
     reference = secrets.token_hex(4).upper()
     log.error("page failed, reference %s", reference, exc_info=error)
     st.error(
-        f"**This page could not be shown.** Nothing was changed by it. If it happens again, give this reference to "
-        f"whoever runs the desk: `{reference}`",
+        "**This page could not be shown.** Whatever was under way was done as a whole or not at all. If it happens "
+        f"again, give this reference to whoever runs the desk: `{reference}`",
         icon=":material/error:",
     )
     return True
 
 
 def _page(title: str, sentence: str, way_out: str) -> None:
-    st.html(f'<div class="ed-refusal"><h1>{html(title)}</h1><p>{html(sentence)}</p><div>{way_out}</div></div>')
+    st.html(
+        f'<div class="ed-refusal"><h1>{html(title)}</h1><p>{html(sentence)}</p><div>{way_out}</div></div>'
+    )

@@ -32,7 +32,10 @@ def routes(desk: Desk) -> list[Route]:
         demo = demo_door.open_to(desk, _client(request))
         people = sign_in_page.people(desk) if demo else []
         return HTMLResponse(
-            sign_in_page.render(people, wanted=wanted, provider=provider is not None, demo=demo, problem=problem), status
+            sign_in_page.render(
+                people, wanted=wanted, provider=provider is not None, demo=demo, problem=problem
+            ),
+            status,
         )
 
     async def show(request: Request) -> Response:

@@ -52,7 +52,9 @@ def render(people: Sequence[Person], *, wanted: str, provider: bool, demo: bool,
     """The whole page. `wanted` is where to go afterwards; it has been checked to be a path of ours."""
     alert = f'<p class="problem" role="alert">{html(problem)}</p>' if problem else ""
     ways = (_demo(people, wanted) if demo else "") + (_provider(wanted) if provider else "")
-    return PAGE.format(alert=alert, ways=ways or NO_WAY, hint=DEMO_HINT if demo else HINT, mark=MARK if demo else "")
+    return PAGE.format(
+        alert=alert, ways=ways or NO_WAY, hint=DEMO_HINT if demo else HINT, mark=MARK if demo else ""
+    )
 
 
 def _demo(people: Sequence[Person], wanted: str) -> str:
@@ -87,7 +89,9 @@ def _provider(wanted: str) -> str:
 MARK = '<span class="mark">Demo · Stripe sandbox</span>'
 DEMO_HINT = "Choose who you are today. Everything is made up, and no real money can move."
 HINT = "For people who work here. Your roles come from the desk, not from your e-mail address."
-NO_WAY = '<p class="problem">No way to sign in is set up. See <code>.streamlit/secrets.toml.example</code>.</p>'
+NO_WAY = (
+    '<p class="problem">No way to sign in is set up. See <code>.streamlit/secrets.toml.example</code>.</p>'
+)
 PAGE = """<!doctype html>
 <html lang="en">
 <head>

@@ -31,6 +31,10 @@ def _imports() -> set[str]:
 def _named(script: Path) -> set[str]:
     names: set[str] = set()
     for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in ("core", "dashboard"):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module
+            and node.module.split(".")[0] in ("core", "dashboard")
+        ):
             names |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
     return names

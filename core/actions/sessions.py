@@ -140,7 +140,14 @@ def revoke(session: Session, *, session_id: int, actor: Actor, now: datetime, ve
         .returning(StaffSession.staff_id)
     ).scalar_one_or_none()
     if ended is not None:
-        audit.record(session, actor, f"staff:session:{verb}", object_kind="staff_session", object_id=session_id, now=now)
+        audit.record(
+            session,
+            actor,
+            f"staff:session:{verb}",
+            object_kind="staff_session",
+            object_id=session_id,
+            now=now,
+        )
 
 
 def reauthenticate(session: Session, token: str, *, now: datetime) -> SignedIn:
@@ -148,7 +155,9 @@ def reauthenticate(session: Session, token: str, *, now: datetime) -> SignedIn:
     alive = resolve(session, token, now=now)
     if alive is None:
         raise SessionEnded()
-    session.execute(update(StaffSession).where(StaffSession.id == alive.session_id).values(authenticated_at=now))
+    session.execute(
+        update(StaffSession).where(StaffSession.id == alive.session_id).values(authenticated_at=now)
+    )
     _record(session, alive.session_id, alive.staff_id, "reauthenticate", now)
     again = resolve(session, token, now=now)
     if again is None:
@@ -165,7 +174,9 @@ def staff_of(session: Session, *, issuer: str, subject: str) -> int | None:
 
 def _record(session: Session, session_id: int, staff_id: int, verb: str, now: datetime) -> None:
     actor = Actor(kind="staff", id=staff_id, session_id=session_id)
-    audit.record(session, actor, f"staff:session:{verb}", object_kind="staff_session", object_id=session_id, now=now)
+    audit.record(
+        session, actor, f"staff:session:{verb}", object_kind="staff_session", object_id=session_id, now=now
+    )
 
 
 def _hash(token: str) -> bytes:

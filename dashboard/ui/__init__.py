@@ -26,33 +26,45 @@ dashboard.navigation
     asked("id") -> int | None          a whole number from the address, or None
 
 header     page(title, subtitle="", *, badges=(), back=None) -> container for the page's buttons, on the right
-           section(title, note="")     badges are status.Pill
-cards      kpis([Kpi(label, value, note="", tone=None, help=None, icon=None)])   value: str | int | Money
+           section(title, note="") · say(sentence) shown once on top of the next page drawn
+           badges are status.Pill; back is (page, label), the way up from a detail page
+cards      kpis([Kpi(label, value, note="", tone=None, help=None)])   value: str | int | Money
            facts({"Held": money, "Payee": name, ...}, columns=4)   values: str | int | Money | datetime | Pill | None
-           panel(key=None) -> bordered container
-money      text(money) -> "$1,043.56" · signed(money) -> "+$5.00" / "−$5.00" · tone(money)
-           split([(label, money, tone)]) one bar that shows how a sum is divided
-status     pill(axis, value) -> Pill(label, tone, icon, meaning) · show(pill or axis, value) · row([pill, …])
-           axes: milestone payment ticket decision payout operation hold chargeback webhook job reconciliation
-           tones: good wait bad info quiet
-deadline   words(due, now) -> "in 4 hours" / "6 hours late" · tone(due, now) · show(label, due, now)
-           exact(at) -> "18 Nov 2026, 14:22 UTC" · ago(at, now)
-tables     table(rows, columns, *, key, select=False, window=None, total=None, cursor=None, download=None,
-                 empty=None, height=None, name=None) -> id of the selected row | None   (rows: objects or mappings)
-           columns: text mono money status when due count flag opens     (all: name, label, width=, help=, value=fn)
-           window(key="page", size=50, depends=()) -> Window(.offset .size .page)   numbered pages, small tables
-           cursor(key="before", size=50) -> Cursor(.before .size; ask for .size + 1 rows)   keyset, big tables
-           small(rows, columns)        a few rows, no grid: plain text table
-filters    bar() -> container · search(key="q") · choice(label, {value: label}, key=) · several(...) ·
-           period(key=) -> (from, until) · toggle(label, key=)        all live in the address
+           panel(key=None) -> bordered container · note(text) a quiet line
+money      text(money) -> "$1,043.56" · signed(money) · tone(money) · sums([money]) -> "$1,200.00 · €80.00"
+           split([(label, money, tone)], caption="") one bar that shows how a sum is divided
+status     pill(axis, value) -> Pill(label, tone, icon, meaning) · show(pill) or show(axis, value) · row([pill, …])
+           labels(axis) -> {value: label} for a filter · in_words("PARTIAL_WORK") -> "Partial work"
+           axes: milestone payment ticket mark decision outcome payout refund operation hold chargeback webhook
+           notification reconciliation check project job · tones: good wait bad info quiet
+deadline   words(due, now) -> "in 4 hours" / "6 hours late" · tone(due, now) · show(label, due, now) a badge
+           exact(at) -> "18 Nov 2026, 14:22 UTC" · ago(at, now) · span(timedelta)
+tables     table(rows, columns, *, key, id="id", select=False | True | "always", window=None, total=None, cursor=None,
+                 download=None, empty_state=None, height=None, name=None) -> id of the selected row | None
+           rows: objects or mappings; columns: text mono money status(axis=) when due(now=) count flag opens(page=),
+           all (name, label, width=, help=, value=fn of the row)
+           window(key="page", size=50, depends=(filters…)) -> Window(.offset .size .page)   small tables, numbered pages
+           cursor(key="before", size=50) -> Cursor(.before .limit)   big tables: rows with id < before, newest first
+           small(rows, columns)        a few rows, no grid
+filters    bar() -> container · search(placeholder, key="q") -> str · choice(label, {value: label}, key=) -> value | None
+           one_of(…) long lists · several(…) -> list · period(now, key=) -> (from, until) · toggle(label, key=)
+           the key is the name in the address; the choice survives a reload and can be sent to a colleague
 timeline   timeline([Moment(at, title, who="", text=None, tone="quiet", facts={}, reference="")], now=)
-           `text`, `who` and facts may come from outsiders; they are shown as they are written, never interpreted
-charts     waterfall([(label, Money, "total"|"in"|"out")], key=) · bars(...) · lines(...)   plotly, imported when called
-empty      state(title, what_next, icon=) · nothing_matches()
-confirm    step_up() -> bool           inline "Confirm it is you"; True once confirmed within five minutes
-           pressed(label, *, key, money=False, …) -> intent key | None     survives double clicks
-           carry_out(intent, action, *, done) -> result | None   action(session) in one transaction, errors shown
-           open_drawer(name, **facts) / drawer(name) -> facts | None / close_drawer(name)
-errors     show(DeskError) · reasons([...])       the domain's sentences
-safe       plain(text) -> text that markdown cannot interpret · html(text)
+           `text`, `who` and facts may come from outsiders: they are shown as they were written, never interpreted
+charts     waterfall([(label, Money, "total" | "in" | "out")], key=) · bars(x, {name: values}, key=) ·
+           lines(x, {name: values}, key=, filled=False)   plotly, imported when the first one is drawn
+empty      state(title, what_next, icon="inbox") · nothing_matches()
+confirm    pressed(label, *, key, money=False, …) -> intent key | None     survives double clicks; money asks step-up
+           carry_out(intent, action, *, done, then=None)   action(session, actor, now) in one transaction; a refusal is
+           shown; afterwards the drawer closes, `done` (text, or function of the result) is said, the page is drawn anew
+           step_up(key) -> bool        inline "Confirm it is you"; True once confirmed within five minutes
+           on_click=open_drawer, args=("decide",), kwargs={"id": 17} · drawer("decide") -> {"id": 17} | None
+
+               @st.dialog("Record decision", position="right", width="large", on_dismiss=confirm.close_drawer)
+               def decide(id): ...     with `if intent := confirm.pressed(…, money=True): confirm.carry_out(intent, …)`
+               if facts := confirm.drawer("decide"):
+                   decide(**facts)
+errors     show(DeskError) · reasons([…], title=)      the domain's sentences
+safe       plain(text) for st.markdown, labels, titles: nothing in it is interpreted · html(text) for HTML of our own.
+           Words of outsiders otherwise only through st.text, st.code(x, language=None, wrap_lines=True), table cells.
 """

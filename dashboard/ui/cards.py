@@ -40,7 +40,11 @@ def kpis(figures: Sequence[Kpi]) -> None:
 
 def _cell(figure: Kpi) -> str:
     tip = f' title="{html(figure.help)}"' if figure.help else ""
-    note = f'<span class="ed-note ed-ink-{figure.tone or "quiet"}">{html(figure.note)}</span>' if figure.note else ""
+    note = (
+        f'<span class="ed-note ed-ink-{figure.tone or "quiet"}">{html(figure.note)}</span>'
+        if figure.note
+        else ""
+    )
     return (
         f'<div class="ed-kpi"{tip}><span class="ed-label">{html(figure.label)}</span>'
         f"<b>{html(_words(figure.value))}</b>{note}</div>"
@@ -49,7 +53,9 @@ def _cell(figure: Kpi) -> str:
 
 def facts(each: Mapping[str, Fact], *, columns: int = 4) -> None:
     """A description list: label above value, `columns` beside each other. Values may come from outsiders."""
-    cells = "".join(f"<div><dt>{html(label)}</dt><dd>{_fact(value)}</dd></div>" for label, value in each.items())
+    cells = "".join(
+        f"<div><dt>{html(label)}</dt><dd>{_fact(value)}</dd></div>" for label, value in each.items()
+    )
     st.html(f'<dl class="ed-facts" style="--ed-columns:{int(columns)}">{cells}</dl>')
 
 

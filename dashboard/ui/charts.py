@@ -14,11 +14,33 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Step = Literal["total", "in", "out"]
-LIGHT = {"good": "#0E8F6B", "bad": "#C2362F", "wait": "#B97A0A", "info": "#2A57C7", "quiet": "#6A7686", "line": "#E1E6ED"}
-DARK = {"good": "#35B88F", "bad": "#EB6A62", "wait": "#DDA033", "info": "#6C93F5", "quiet": "#8D99AA", "line": "#29313D"}
+LIGHT = {
+    "good": "#0E8F6B",
+    "bad": "#C2362F",
+    "wait": "#B97A0A",
+    "info": "#2A57C7",
+    "quiet": "#6A7686",
+    "line": "#E1E6ED",
+}
+DARK = {
+    "good": "#35B88F",
+    "bad": "#EB6A62",
+    "wait": "#DDA033",
+    "info": "#6C93F5",
+    "quiet": "#8D99AA",
+    "line": "#29313D",
+}
+
+# Series are told apart without the three colours of state.
+SERIES = {
+    "light": ["#2A57C7", "#8FAEF2", "#7353BA", "#5E6B7E", "#B8C1CE"],
+    "dark": ["#6C93F5", "#3E5FB0", "#A58AE6", "#94A1B3", "#566273"],
+}
 
 
-def waterfall(steps: Sequence[tuple[str, Money, Step]], *, key: str, height: int = 280, alt: str | None = None) -> None:
+def waterfall(
+    steps: Sequence[tuple[str, Money, Step]], *, key: str, height: int = 280, alt: str | None = None
+) -> None:
     """How one sum becomes others: totals stand on the ground, what comes in or goes out hangs between them."""
     import plotly.graph_objects as go
 
@@ -27,15 +49,20 @@ def waterfall(steps: Sequence[tuple[str, Money, Step]], *, key: str, height: int
         x=[label for label, _, _ in steps],
         measure=["total" if step == "total" else "relative" for _, _, step in steps],
         y=[_scaled(amount if step != "out" else -abs(amount)) for _, amount, step in steps],
+        base=0,
         text=[amount.text() for _, amount, _ in steps],
         textposition="outside",
         hovertemplate="%{x}<br>%{text}<extra></extra>",
         connector={"line": {"color": ink["line"], "width": 1}},
         totals={"marker": {"color": ink["info"]}},
-        increasing={"marker": {"color": ink["good"]}},
+        increasing={"marker": {"color": ink["info"]}},
         decreasing={"marker": {"color": ink["wait"]}},
     )
-    _draw(go.Figure(bar), key, height, alt)
+    if (
+        steps and steps[0][2] == "total"
+    ):  # a total is what came before it, and before the first there is nothing
+        bar.measure = ("relative", *bar.measure[1:])
+    _draw(go.Figure(bar), key, height, alt, prefix=_prefix([amount for _, amount, _ in steps]))
 
 
 def bars(
@@ -52,7 +79,7 @@ def bars(
 
     figure = go.Figure([go.Bar(x=list(x), name=name, **_values(values)) for name, values in series.items()])
     figure.update_layout(barmode="relative" if stacked else "group", bargap=0.25)
-    _draw(figure, key, height, alt)
+    _draw(figure, key, height, alt, prefix=_prefix([value for values in series.values() for value in values]))
 
 
 def lines(
@@ -75,7 +102,7 @@ def lines(
         ]
     )
     figure.update_layout(hovermode="x unified")
-    _draw(figure, key, height, alt)
+    _draw(figure, key, height, alt, prefix=_prefix([value for values in series.values() for value in values]))
 
 
 def _values(values: Sequence[Money | int]) -> dict[str, Any]:
@@ -85,14 +112,22 @@ def _values(values: Sequence[Money | int]) -> dict[str, Any]:
 
 def _scaled(value: Money | int) -> float | int:
     """Only the height of a bar. The amount that is read beside it is the exact text."""
-    return value.minor / 10 ** digits(value.currency) if isinstance(value, Money) else value  # noqa: money drawn, not computed
+    return value.minor / 10 ** digits(value.currency) if isinstance(value, Money) else value
 
 
 def _ink() -> dict[str, str]:
     return DARK if st.context.theme.type == "dark" else LIGHT
 
 
-def _draw(figure: go.Figure, key: str, height: int, alt: str | None) -> None:
+def _prefix(values: Sequence[Money | int]) -> str:
+    """The sign of the one currency on the axis; nothing for counts, or where currencies are mixed."""
+    signs = {
+        Money.zero(value.currency).text().partition("0")[0] for value in values if isinstance(value, Money)
+    }
+    return signs.pop() if len(signs) == 1 else ""
+
+
+def _draw(figure: go.Figure, key: str, height: int, alt: str | None, *, prefix: str) -> None:
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 24, "b": 8},
@@ -100,7 +135,10 @@ def _draw(figure: go.Figure, key: str, height: int, alt: str | None) -> None:
         legend={"orientation": "h", "y": 1.12, "x": 0},
         font={"family": "Inter, sans-serif", "size": 12},
         dragmode=False,
+        colorway=SERIES["dark" if _ink() is DARK else "light"],
     )
     figure.update_xaxes(showgrid=False, fixedrange=True)
-    figure.update_yaxes(gridcolor=_ink()["line"], zeroline=False, fixedrange=True)
+    figure.update_yaxes(
+        gridcolor=_ink()["line"], zeroline=False, fixedrange=True, tickprefix=prefix, nticks=6
+    )
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig
 
 Kind = Literal["text", "mono", "money", "status", "when", "due", "count", "flag", "opens"]
+PILLS = frozenset({"status", "due"})
+RANKED = frozenset({"money", "count"})
+FIGURE_SPACE = "\u2007"
+CLEAR = "#00000000"
 Width = Literal["small", "medium", "large"] | int | None
 
 
@@ -114,52 +119,78 @@ def arrow(rows: Sequence[Any], columns: Sequence[Column]) -> pa.Table:
     import pyarrow as pa
 
     def values(column: Column) -> pa.Array:
+        if column.kind == "when":
+            return pa.array([column.of(row) for row in rows], pa.timestamp("s", "UTC"))
         cells = [cell(column, row) for row in rows]
-        if column.kind == "status":
+        if column.kind in PILLS:
             return pa.array([[each] if each else [] for each in cells], pa.list_(pa.string()))
+        if column.kind in RANKED:
+            cells = _sortable(cells)
         return pa.array(cells, pa.string())
 
     return pa.table({column.name: values(column) for column in columns})
 
 
-def configure(column: Column) -> ColumnConfig:
-    if column.kind == "status":
-        labels, colors = states.palette(column.axis)
-        return st.column_config.MultiselectColumn(
-            column.label, options=labels, color=colors, width=column.width, help=column.help
-        )
-    right: Literal["left", "right"] = "right" if column.kind in ("money", "count") else "left"
-    label = f"{column.label} (UTC)" if column.kind == "when" else column.label
-    return st.column_config.TextColumn(label, alignment=right, width=column.width, help=column.help)
+def _sortable(cells: Sequence[str]) -> list[str]:
+    """The grid sorts text as text, and $9.00 would come after $80.00. Figure spaces before the shorter amounts make
+    them sort by size; they are as wide as a digit, so right-aligned nothing shows."""
+    longest = max(map(len, cells), default=0)
+    return [FIGURE_SPACE * (longest - len(text)) + text for text in cells]
 
 
-def csv(rows: Sequence[Any], columns: Sequence[Column]) -> str:
+def configure(column: Column, rows: Sequence[Any]) -> ColumnConfig:
+    shared: dict[str, Any] = {"width": column.width, "help": column.help}
+    match column.kind:
+        case "status":
+            labels, colors = states.palette(column.axis)
+            return st.column_config.MultiselectColumn(column.label, options=labels, color=colors, **shared)
+        case "due":
+            tones = {cell(column, row): _urgency(column, row) for row in rows}
+            return st.column_config.MultiselectColumn(
+                column.label, options=list(tones), color=list(tones.values()), **shared
+            )
+        case "when":
+            return st.column_config.DatetimeColumn(
+                f"{column.label} (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", **shared
+            )
+    right: Literal["left", "right"] = "right" if column.kind in RANKED else "left"
+    return st.column_config.TextColumn(column.label, alignment=right, **shared)
+
+
+def _urgency(column: Column, row: Any) -> str:
+    tone = deadline.tone(column.of(row), column.now) if column.now else "quiet"
+    return CLEAR if tone == "quiet" else states.COLOR[tone]
+
+
+def csv(rows: Sequence[Any], columns: Sequence[Column]) -> bytes:
     """The rows for a file: exact amounts with their currency beside them, times in ISO 8601."""
     from core.exports import table_csv
 
     titles = [title for column in columns for title in _titles(column)]
-    return table_csv(titles, [[each for column in columns for each in _filed(column, row)] for row in rows])
+    return table_csv([[each for column in columns for each in _filed(column, row)] for row in rows], titles)
 
 
 def _titles(column: Column) -> list[str]:
     return [column.label, f"{column.label} currency"] if column.kind == "money" else [column.label]
 
 
-def _filed(column: Column, row: Any) -> list[str]:
+def _filed(column: Column, row: Any) -> list[Any]:
+    """An amount is a number here, not text, or a negative one would be taken for a formula and quoted."""
     value = column.of(row)
     if isinstance(value, Money):
-        return [value.major(), value.currency]
+        return [Decimal(value.major()), value.currency]
     if column.kind == "money":
         return ["", ""]
     if isinstance(value, datetime):
         return [value.isoformat()]
-    return [cell(column, row) if column.kind != "count" else str(value if value is not None else "")]
+    return [value if column.kind == "count" else cell(column, row)]
 
 
 def as_html(rows: Sequence[Any], columns: Sequence[Column], name: str | None) -> str:
     head = "".join(f'<th class="ed-{column.kind}">{html(column.label)}</th>' for column in columns)
     body = "".join(
-        "<tr>" + "".join(f'<td class="ed-{c.kind}">{_html_cell(c, row)}</td>' for c in columns) + "</tr>" for row in rows
+        "<tr>" + "".join(f'<td class="ed-{c.kind}">{_html_cell(c, row)}</td>' for c in columns) + "</tr>"
+        for row in rows
     )
     label = f' aria-label="{html(name)}"' if name else ""
     return f'<table class="ed-table"{label}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

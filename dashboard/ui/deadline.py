@@ -57,7 +57,12 @@ def tone(due: datetime | None, now: datetime) -> Tone:
 def show(label: str, due: datetime | None, now: datetime) -> None:
     """A badge such as `Decide · in 4 hours`, with the exact time when one points at it."""
     if due is not None:
-        st.badge(plain(f"{label} · {words(due, now)}"), color=COLOR[tone(due, now)], icon=_icon(due, now), help=exact(due))
+        st.badge(
+            plain(f"{label} · {words(due, now)}"),
+            color=COLOR[tone(due, now)],
+            icon=_icon(due, now),
+            help=exact(due),
+        )
 
 
 def _icon(due: datetime, now: datetime) -> str:

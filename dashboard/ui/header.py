@@ -26,7 +26,9 @@ def page(
     """
     if back:
         _way_back(*back)
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="medium"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="medium"
+    ):
         with st.container(gap="xxsmall", width="stretch"):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.title(plain(title), anchor=False, width="content")

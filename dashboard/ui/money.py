@@ -41,11 +41,15 @@ def split(parts: Sequence[tuple[str, Money, Tone]], *, caption: str = "") -> Non
     """
     whole = sum(amount.minor for _, amount, _ in parts)
     bars = "".join(
-        f'<i class="ed-{tone}" style="flex:{amount.minor}"></i>' for _, amount, tone in parts if whole and amount.minor
+        f'<i class="ed-{tone}" style="flex:{amount.minor}"></i>'
+        for _, amount, tone in parts
+        if whole and amount.minor
     )
     keys = "".join(
         f'<div><i class="ed-{tone}"></i><span>{html(label)}</span><b>{html(amount.text())}</b></div>'
         for label, amount, tone in parts
     )
     foot = f'<p class="ed-foot">{html(caption)}</p>' if caption else ""
-    st.html(f'<div class="ed-split"><div class="ed-bar">{bars}</div><div class="ed-keys">{keys}</div>{foot}</div>')
+    st.html(
+        f'<div class="ed-split"><div class="ed-bar">{bars}</div><div class="ed-keys">{keys}</div>{foot}</div>'
+    )

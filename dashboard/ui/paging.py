@@ -63,7 +63,13 @@ class Cursor:
         trail: list[int | None] = st.session_state.setdefault(f"{self.key}:trail", [])
         with st.container(horizontal=True, gap="small", width="content"):
             if self.before is not None:
-                st.button("Newest", key=f"{self.key}:newest", type="tertiary", on_click=_move, args=(self.key, None, []))
+                st.button(
+                    "Newest",
+                    key=f"{self.key}:newest",
+                    type="tertiary",
+                    on_click=_move,
+                    args=(self.key, None, []),
+                )
                 st.button(
                     "Newer",
                     key=f"{self.key}:newer",

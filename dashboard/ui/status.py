@@ -43,7 +43,9 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "PLANNED": _pill("Planned", "quiet", "Not yet offered for funding."),
         "AWAITING_FUNDING": _pill("Awaiting funding", "quiet", "The payer can pay now."),
         "FUNDED": _pill("Funded", "info", "The money is held; work can go on."),
-        "PENDING_VERIFICATION": _pill("To be verified", "wait", "The work is reported as done; the payer checks it."),
+        "PENDING_VERIFICATION": _pill(
+            "To be verified", "wait", "The work is reported as done; the payer checks it."
+        ),
         "DISPUTED": _pill("Disputed", "bad", "The payer disputes the work; nothing is released."),
         "IN_MEDIATION": _pill("In mediation", "bad", "A mediator decides."),
         "VERIFIED": _pill("Verified", "info", "Accepted or decided; the release is on its way."),
@@ -59,19 +61,31 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "RELEASED": _pill("Released", "good", "Released to the payee."),
         "REFUND_PENDING": _pill("Refund pending", "wait", "Decided; the refund is on its way."),
         "REFUNDED": _pill("Refunded", "good", "The payer has the money back."),
-        "CHARGEBACK_REVIEW": _pill("Chargeback", "bad", "The payer's bank took the money back; under review."),
+        "CHARGEBACK_REVIEW": _pill(
+            "Chargeback", "bad", "The payer's bank took the money back; under review."
+        ),
         "CANCELED": _pill("Canceled", "quiet", "Ended before anything was paid."),
     },
     "ticket": {
-        "OPEN": _pill("Open", "wait", "Disputed; the parties may still settle it themselves. Blocks release."),
+        "OPEN": _pill(
+            "Open", "wait", "Disputed; the parties may still settle it themselves. Blocks release."
+        ),
         "UNDER_REVIEW": _pill("Under review", "bad", "A mediator is at it. Blocks release."),
         "WAITING_PARTY": _pill("Waiting for a party", "wait", "An answer is asked for. Blocks release."),
         "RESOLVED": _pill("Resolved", "good", "Decided or settled."),
         "WITHDRAWN": _pill("Withdrawn", "quiet", "Taken back by whoever opened it."),
+    },
+    "mark": {
         "ESCALATED": _pill("Escalated", "bad", "No decision in time: it is with the administrators."),
+        "HIGH_VALUE": _pill("High value", "wait", "Above the threshold: a second person approves."),
+        "LATE": _pill("Late", "bad", "The time limit is over."),
+        "MINE": _pill("Yours", "info", "Assigned to you."),
+        "UNASSIGNED": _pill("Unassigned", "wait", "No mediator yet."),
     },
     "decision": {
-        "AWAITING_APPROVAL": _pill("Awaiting approval", "wait", "A second person must approve exactly this plan."),
+        "AWAITING_APPROVAL": _pill(
+            "Awaiting approval", "wait", "A second person must approve exactly this plan."
+        ),
         "COOLING_OFF": _pill("Cooling off", "info", "Decided; it is carried out when the time is over."),
         "EXECUTED": _pill("Executed", "good", "Posted exactly as planned."),
         "RETURNED": _pill("Returned", "bad", "The second person sent it back."),

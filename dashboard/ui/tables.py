@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -51,7 +51,7 @@ def table(
     *,
     key: str,
     id: str = "id",
-    select: bool = False,
+    select: bool | Literal["always"] = False,
     window: Window | None = None,
     total: int | None = None,
     cursor: Cursor | None = None,
@@ -60,7 +60,8 @@ def table(
     height: int | None = None,
     name: str | None = None,
 ) -> Any | None:
-    """Draw the rows; returns the id of the selected row, if `select`, else None.
+    """Draw the rows; returns the id of the selected row, if `select`, else None. With "always", one row is selected
+    at all times: at first the first.
 
     `window` and `total` put numbered pages under the table, `cursor` puts Newer and Older there. `download` is a file
     name: the rows on screen as CSV, with cells that a spreadsheet would run made harmless. `name` is what a screen
@@ -73,7 +74,7 @@ def table(
     ids = [kinds.read(row, id) for row in shown]
     grid = f"{key}:{_fingerprint(ids)}"
     chosen = st.session_state.get(f"{key}:chosen")
-    config, clicks = _configure(columns, grid)
+    config, clicks = _configure(columns, grid, shown)
     event = st.dataframe(
         kinds.arrow(shown, columns),
         key=grid,
@@ -82,7 +83,7 @@ def table(
         row_height=ROW,
         height=height or HEADER + ROW * min(len(shown), ROWS_ON_SCREEN) + 2,
         alt=name,
-        **(_selection(ids, chosen) if select else {}),
+        **(_selection(ids, chosen, select) if select else {}),
     )
     _open_clicked(columns, clicks, ids)
     _foot(rows, window, total, cursor, columns, download, key)
@@ -98,24 +99,36 @@ def _fingerprint(ids: Sequence[Any]) -> str:
     return hashlib.blake2s(repr(ids).encode(), digest_size=6).hexdigest()
 
 
-def _configure(columns: Sequence[Column], grid: str) -> tuple[dict[str, ColumnConfig], dict[str, Column]]:
+def _configure(
+    columns: Sequence[Column], grid: str, rows: Sequence[Any]
+) -> tuple[dict[str, ColumnConfig], dict[str, Column]]:
     config: dict[str, ColumnConfig] = {}
     clicks: dict[str, Column] = {}
     for column in columns:
         if column.kind == "opens":
             clicks[f"{grid}:{column.name}"] = column
             config[column.name] = st.column_config.ButtonColumn(
-                column.label, key=f"{grid}:{column.name}", type="tertiary", width=column.width, help=column.help
+                column.label,
+                key=f"{grid}:{column.name}",
+                type="tertiary",
+                alignment="left",
+                width=column.width,
+                help=column.help,
             )
         else:
-            config[column.name] = kinds.configure(column)
+            config[column.name] = kinds.configure(column, rows)
     return config, clicks
 
 
-def _selection(ids: Sequence[Any], chosen: Any) -> dict[str, Any]:
-    options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "single-row"}
-    if chosen in ids:
-        options["selection_default"] = {"selection": {"rows": [ids.index(chosen)]}}
+def _selection(ids: Sequence[Any], chosen: Any, select: bool | str) -> dict[str, Any]:
+    always = select == "always"
+    options: dict[str, Any] = {
+        "on_select": "rerun",
+        "selection_mode": "single-row-required" if always else "single-row",
+    }
+    if always or chosen in ids:
+        row = ids.index(chosen) if chosen in ids else 0
+        options["selection_default"] = {"selection": {"rows": [row]}}
     return options
 
 

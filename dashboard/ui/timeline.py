@@ -33,7 +33,8 @@ def timeline(moments: Sequence[Moment], *, now: datetime) -> None:
     ordered = sorted(moments, key=lambda moment: moment.at)
     days = groupby(ordered, key=lambda moment: moment.at.date())
     body = "".join(
-        f'<li class="ed-day">{html(f"{day:%A, %-d %B %Y}")}</li>' + "".join(_moment(each, now) for each in group)
+        f'<li class="ed-day">{html(f"{day:%A, %-d %B %Y}")}</li>'
+        + "".join(_moment(each, now) for each in group)
         for day, group in days
     )
     st.html(f'<ol class="ed-timeline">{body}</ol>')

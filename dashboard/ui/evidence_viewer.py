@@ -1,0 +1,138 @@
+"""One piece of evidence, large: a picture, the pages of a document, or text, and what is known about it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import streamlit as st
+from PIL import Image
+
+from core.actions import evidence
+from core.actions.evidence import Opened
+from core.desk import Desk
+from core.errors import DeskError
+from core.rules.evidence import Kind, in_words
+from core.rules.permissions import Actor
+from dashboard.ui import cards, deadline, errors
+from dashboard.ui.safe import html
+
+FIT, FULL = "Fit", "100 %"
+CLOCKS_DIFFER = timedelta(hours=14)  # a camera without a zone may be off by as much as the world is wide
+
+
+class Known(Protocol):
+    """What the record says about a piece."""
+
+    id: int
+    file_name: str
+    uploader: str
+    uploader_role: str
+    at: datetime
+    taken_at: datetime | None
+    size_bytes: int
+    sha256: str
+
+
+def view(desk: Desk, actor: Actor, row: Known, opened: Opened, *, key: str, narrow: bool) -> None:
+    """The piece itself, then its facts, then the way to the original."""
+    match opened.kind:
+        case Kind.IMAGE:
+            assert opened.picture is not None
+            _picture(opened.picture, row, key=key)
+        case Kind.PDF:
+            _pages(desk, actor, row, opened, key=key)
+        case Kind.TEXT:
+            st.code(opened.text or "", language=None, wrap_lines=True, height=460)
+        case _:
+            st.info(
+                "This kind of file is not shown here. Download it, and open it with care.",
+                icon=":material/info:",
+            )
+    _facts(row, opened, narrow=narrow)
+    st.download_button(
+        "Download original",
+        data=lambda: _original(desk, actor, row.id),
+        file_name=f"evidence-{row.id}-{opened.file_name}",
+        mime="application/octet-stream",
+        key=f"{key}-download",
+        icon=":material/download:",
+        on_click="ignore",
+        help="As it was handed in. The download is recorded.",
+    )
+
+
+def _picture(picture: bytes, row: Known, *, key: str) -> None:
+    """Fit to the place, with fullscreen on hover; or every pixel, to scroll in."""
+    zoom = st.segmented_control(
+        "Size", [FIT, FULL], default=FIT, required=True, key=f"{key}-zoom", label_visibility="collapsed"
+    )
+    _draw(picture, alt=f"{row.file_name}, handed in by the {row.uploader_role.lower()}", full=zoom == FULL)
+
+
+def _pages(desk: Desk, actor: Actor, row: Known, opened: Opened, *, key: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        zoom = st.segmented_control(
+            "Size", [FIT, FULL], default=FIT, required=True, key=f"{key}-zoom", label_visibility="collapsed"
+        )
+        number = st.pagination(opened.pages, key=f"{key}-pages") if opened.pages > 1 else 1
+    try:
+        drawn = _page(actor.id, row.sha256, row.id, number, desk, actor)
+    except DeskError as error:
+        errors.show(error)
+        return
+    _draw(drawn, alt=f"{row.file_name}, page {number} of {opened.pages}", full=zoom == FULL)
+
+
+@st.cache_data(max_entries=200, ttl=3_600, show_spinner=False)
+def _page(
+    staff_id: int | None, sha256: str, evidence_id: int, number: int, _desk: Desk, _actor: Actor
+) -> bytes:
+    return _desk.database.run(
+        lambda session: evidence.page(
+            session, _actor, store=_desk.evidence, evidence_id=evidence_id, number=number
+        )
+    )
+
+
+def _draw(picture: bytes, *, alt: str, full: bool) -> None:
+    """`picture` is one that the desk drew itself: PNG or JPEG."""
+    if full:
+        kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
+        data = base64.b64encode(picture).decode()
+        st.html(
+            f'<div class="ed-full" tabindex="0"><img alt="{html(alt)}" src="data:image/{kind};base64,{data}"></div>'
+        )
+    else:
+        with Image.open(io.BytesIO(picture)) as opened:
+            width = opened.width
+        # A width in pixels keeps Streamlit from making the picture smaller before fullscreen can show it.
+        st.image(picture, width=width, alt=alt)
+
+
+def _facts(row: Known, opened: Opened, *, narrow: bool) -> None:
+    cards.facts(
+        {
+            "Handed in by": f"{row.uploader} ({row.uploader_role.lower()})",
+            "Handed in": row.at,
+            "Camera says": row.taken_at or "nothing",
+            "Size": f"{in_words(row.size_bytes)} · {opened.media_type}",
+        },
+        columns=2 if narrow else 4,
+    )
+    if row.taken_at and row.taken_at - row.at > CLOCKS_DIFFER:
+        st.warning(
+            f"The camera's time is {deadline.span(row.taken_at - row.at)} after the upload: it cannot be right.",
+            icon=":material/schedule:",
+        )
+    st.code(f"sha256 {row.sha256}", language=None, wrap_lines=True)
+
+
+def _original(desk: Desk, actor: Actor, evidence_id: int) -> bytes:
+    return desk.database.run(
+        lambda session: evidence.download(
+            session, actor, now=desk.clock(), store=desk.evidence, evidence_id=evidence_id
+        )
+    )
