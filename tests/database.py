@@ -23,7 +23,15 @@ from core.embedded_postgres import EmbeddedPostgres, Server, Urls
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = Path(os.environ.get("ESCROW_DESK_TEST_HOME") or ROOT / ".escrow-desk-test")
-FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
+FORGETFUL = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",  # its visits to a template would hold up copies of it
+    "max_connections": "300",
+}
 KEPT_TEMPLATES = 4  # a run beside this one may stand on other migrations
 numbers = itertools.count(1)
 
@@ -61,6 +69,7 @@ def migrated_template(server: Server) -> str:
             draft = f"{name}_draft"
             server.drop_database(draft)
             migrate(server.create_database(draft).owner_url)
+            query(server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{draft}'")
             query(server, f"ALTER DATABASE {draft} RENAME TO {name}")
             forget_leftovers(server)
     return name

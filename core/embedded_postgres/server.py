@@ -45,7 +45,7 @@ class Server:
     def create_database(self, name: str, template: str | None = None) -> Urls:
         """An empty database, or a copy of `template`, to which nobody may be connected meanwhile."""
         self._run(
-            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY").format(
                 sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(template or "template1")
             )
         )
