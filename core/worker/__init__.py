@@ -56,20 +56,18 @@ def _stopped_by_signals(stopping: threading.Event) -> Iterator[None]:
         return
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
 
-    def restore() -> None:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
     def ask(number: int, frame: Any) -> None:
-        restore()
         stopping.set()
+        for each in before:
+            signal.signal(each, signal.SIG_DFL)  # asked again, the process ends at once
 
     for each in before:
         signal.signal(each, ask)
     try:
         yield
     finally:
-        restore()
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 async def _work(desk: Desk, concurrency: int, stopping: threading.Event) -> None:
