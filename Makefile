@@ -24,7 +24,7 @@ check: environment ## what to run before a commit: ruff, mypy, import contracts,
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timings
+	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q -n $(WORKERS) -m "not slow" $(ARGS)
 
 bench: environment ## measure against the design's targets (needs nothing running)
