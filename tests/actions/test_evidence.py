@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
-from sqlalchemy.orm import Session
 
 from core.actions import evidence
 from core.db import Database
 from core.errors import NotFound
 from core.gateways.evidence_store import EvidenceAltered, EvidenceStore
-from core.records import Evidence, EvidenceView, Milestone, Party, PolicyVersion, Project, Staff, Ticket
+from core.records import Evidence, EvidenceView, Milestone, Staff, Ticket
 from core.rules.evidence import MAX_FILES, FormatNotAccepted, TooManyFiles
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, NotYours, Role
 from tests.gateways.evidence_builders import pdf, picture, with_exif
+from tests.parties import a_kitchen
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -59,66 +59,19 @@ class Case:
 
 @pytest.fixture
 def case(database: Database, owner: Database, tmp_path: Path) -> Case:
+    kitchen, other = a_kitchen(owner), a_kitchen(owner)
+    staff = Staff(issuer="i", subject="s", name="Mara", email="m@example.org", skills=[], created_at=NOW)
     with owner.transaction() as session:
-        payer, payee, stranger = (_party(session, name, role) for name, role in PEOPLE)
-        staff = Staff(issuer="i", subject="s", name="Mara", email="m@example.org", skills=[], created_at=NOW)
-        policy = PolicyVersion(profile="HOME_SERVICES", version=1_000, snapshot={}, effective_at=NOW)
-        session.add_all([staff, policy])
-        session.flush()
-        milestone_id = _milestone(session, payer.id, payee.id, policy.id)
-        mediator = Actor("staff", staff.id, frozenset({Role.MEDIATOR}))
-        parties = [Actor("party", party.id) for party in (payer, payee, stranger)]
-    return Case(database, EvidenceStore(tmp_path), milestone_id, *parties, mediator)
-
-
-PEOPLE = [("Anna Payer", "PAYER"), ("Ben Payee", "PAYEE"), ("Eve Stranger", "PAYER")]
-
-
-def _party(session: Session, name: str, role: str) -> Party:
-    party = Party(
-        platform="HOME_SERVICES",
-        external_id=name,
-        role=role,
-        name=name,
-        email="a@example.org",
-        created_at=NOW,
+        session.add(staff)
+    return Case(
+        database=database,
+        store=EvidenceStore(tmp_path),
+        milestone_id=kitchen.milestone,
+        payer=Actor("party", kitchen.payer),
+        payee=Actor("party", kitchen.payee),
+        stranger=Actor("party", other.payer),
+        mediator=Actor("staff", staff.id, frozenset({Role.MEDIATOR})),
     )
-    session.add(party)
-    session.flush()
-    return party
-
-
-def _milestone(session: Session, payer_id: int, payee_id: int, policy_id: int) -> int:
-    project = Project(
-        platform="HOME_SERVICES",
-        bid_reference="B-1",
-        title="Bathroom",
-        scope="New tiles",
-        project_type="RENOVATION",
-        size="SMALL",
-        fee_mode="FIXED",
-        payer_id=payer_id,
-        payee_id=payee_id,
-        currency="USD",
-        total_minor=100_000,
-        policy_version_id=policy_id,
-        created_at=NOW,
-    )
-    session.add(project)
-    session.flush()
-    milestone = Milestone(
-        project_id=project.id,
-        position=1,
-        title="Tiling",
-        deliverable="Tiles laid",
-        amount_minor=100_000,
-        currency="USD",
-        acceptance_rule="MANUAL",
-        status="DISPUTED",
-    )
-    session.add(milestone)
-    session.flush()
-    return milestone.id
 
 
 def test_what_a_party_hands_in_is_kept_with_its_facts(case: Case) -> None:
