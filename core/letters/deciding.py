@@ -23,7 +23,8 @@ TEMPLATES = {
     ("decision_full_release", "payer"): Template(
         "Decision about “{milestone}”: released in full",
         (
-            _LOOKED_AT + " The decision is to release the whole amount to your {payee}.",
+            _LOOKED_AT,
+            "The decision is to release the whole amount to your {payee}.",
             Table((("Released to your {payee}", "released"),)),
             *_REASONS,
             _WHEN,
@@ -32,7 +33,8 @@ TEMPLATES = {
     ("decision_full_release", "payee"): Template(
         "Decision about “{milestone}”: you receive the full amount",
         (
-            _LOOKED_AT + " The decision is to release the whole amount to you.",
+            _LOOKED_AT,
+            "The decision is to release the whole amount to you.",
             Table((("Released to you", "released"),)),
             *_REASONS,
             _WHEN,
@@ -43,8 +45,8 @@ TEMPLATES = {
     ("decision_partial_release", "payer"): Template(
         "Decision about “{milestone}”: partial refund",
         (
-            _LOOKED_AT
-            + " The decision is to release part of it to your {payee} and to refund the rest to you.",
+            _LOOKED_AT,
+            "The decision is to release part of the held amount to your {payee} and to refund the rest to you.",
             Table(
                 (
                     ("Released to your {payee}", "released"),
@@ -60,8 +62,8 @@ TEMPLATES = {
     ("decision_partial_release", "payee"): Template(
         "Decision about “{milestone}”: partial payment",
         (
-            _LOOKED_AT
-            + " The decision is to release part of it to you and to refund the rest to your {payer}.",
+            _LOOKED_AT,
+            "The decision is to release part of the held amount to you and to refund the rest to your {payer}.",
             Table((("Released to you", "released"), ("Refunded to your {payer}", "refunded"))),
             *_REASONS,
             _WHEN,
@@ -71,7 +73,8 @@ TEMPLATES = {
     ("decision_full_refund", "payer"): Template(
         "Decision about “{milestone}”: full refund",
         (
-            _LOOKED_AT + " The decision is to refund the milestone amount to you.",
+            _LOOKED_AT,
+            "The decision is to refund the milestone amount to you.",
             Table((("Refunded to you", "refunded"), ("Refund, with the fees returned", "refund?"))),
             *_REASONS,
             _WHEN,
@@ -82,7 +85,8 @@ TEMPLATES = {
     ("decision_full_refund", "payee"): Template(
         "Decision about “{milestone}”: refunded to your {payer}",
         (
-            _LOOKED_AT + " The decision is to refund the whole amount to your {payer}.",
+            _LOOKED_AT,
+            "The decision is to refund the whole amount to your {payer}.",
             Table((("Refunded to your {payer}", "refunded"),)),
             *_REASONS,
             _WHEN,
