@@ -31,7 +31,7 @@ bench: environment ## measure against the design's targets (needs nothing runnin
 	@exec $(BIN)/escrow-desk bench $(ARGS)
 
 screenshots: environment ## take a picture of every page of a running demo (PORT=8600)
-	@browser=$$(scripts/browser) && ESCROW_DESK_BROWSER="$$browser" exec $(BIN)/python scripts/screenshots.py --port $(PORT) $(ARGS)
+	@browser=$$(scripts/browser) && ESCROW_DESK_BROWSER="$$browser" exec $(BIN)/python -m scripts.screenshots --port $(PORT) $(ARGS)
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-header \

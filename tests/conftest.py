@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from core.db import Database
 from core.embedded_postgres import Server, Urls
-from tests.browser import find_browser
+from tests.browser import arguments, find_browser
 from tests.database import fresh_copy, migrated_template, shared_server, stop_if_unused
 
 SLOW = ("journeys", "faults", "bench")
@@ -87,7 +86,6 @@ def _opened(url: str) -> Iterator[Database]:
 def browser() -> Iterator[Browser]:
     """Chromium without a window. `make test` finds or installs it (scripts/browser)."""
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        chromium = playwright.chromium.launch(executable_path=find_browser(), args=arguments)
+        chromium = playwright.chromium.launch(executable_path=find_browser(), args=arguments())
         yield chromium
         chromium.close()
