@@ -1,0 +1,210 @@
+"""The book: post a journal, and read what lies on the accounts.
+
+Posting goes through the database's `post_journal`, the only way in. It takes the account locks in ascending order of
+account number. The balance of an account is told on the side on which it grows: what is held is above zero.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn
+
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from core.errors import DeskError
+from core.ledger import accounts
+from core.ledger.journal import Journal, Posting, UnbalancedJournal
+from core.money import Money
+
+POST = text(
+    "select post_journal(:key, :kind, :accounts, :amounts, :milestone_id, :party_id, :memo, cast(:cause as jsonb), :now)"
+)
+BALANCES = text("select account_id, balance from account_balances where account_id = any(:accounts)")
+TRIAL_BALANCE = text(
+    """
+    select line, kind, book, currency, sum(balance)::bigint as balance, sum(net)::bigint as net, count(*) as accounts
+    from account_balances group by line, kind, book, currency having bool_or(net <> 0)
+    order by currency, book desc, kind, line
+    """
+)
+PAGE = text(
+    """
+    with page as materialized (
+        (select journal_id, amount from register where account_id = :account and journal_id < :before
+         order by journal_id desc limit :limit)
+        union all
+        (select journal_id, amount from posting_tail where account_id = :account and journal_id < :before
+         order by journal_id desc limit :limit)
+        order by journal_id desc limit :limit
+    )
+    select p.journal_id, p.amount, j.kind, j.key, j.milestone_id, j.party_id, j.memo, j.cause, j.posted_at
+    from page p join journals j on j.id = p.journal_id
+    order by p.journal_id desc
+    """
+)
+OF_MILESTONE = text("select * from journals where milestone_id = :milestone_id order by id")
+NEWEST = 2**63 - 1
+
+
+class Overdraft(DeskError):
+    """There is too little on {account}: {wanted} asked for, {available} there, {shortfall} short. Nothing was booked."""
+
+
+class JournalKeyReused(DeskError):
+    """{key} was booked before with other content. Nothing was booked; the same event cannot mean two things."""
+
+
+class JournalRefused(DeskError):
+    """The ledger refused {key}: {reason}"""
+
+
+@dataclass(frozen=True)
+class Booked:
+    """One journal on an account's page: `amount` is what it did to that account, debits > 0."""
+
+    journal_id: int
+    amount: Money
+    kind: str
+    key: str
+    milestone_id: int | None
+    party_id: int | None
+    memo: str
+    cause: Mapping[str, object]
+    posted_at: datetime
+
+
+@dataclass(frozen=True)
+class BookedJournal:
+    """A journal as it stands in the book."""
+
+    id: int
+    journal: Journal
+    posted_at: datetime
+
+
+@dataclass(frozen=True)
+class LineBalance:
+    """One line of the trial balance: all accounts of a line of the chart in a currency. `net` = debits − credits."""
+
+    line: str
+    kind: str
+    book: str
+    accounts: int
+    balance: Money
+    net: Money
+
+
+def post(session: Session, journal: Journal, *, now: datetime) -> int:
+    """Book a journal and return its id; the same journal again returns the same id and books nothing.
+
+    Raises `Overdraft`, `JournalKeyReused`, `UnbalancedJournal` or `JournalRefused`; the transaction is then void.
+    """
+    numbered = sorted(
+        (accounts.number(one.account, one.amount.currency), one.amount.minor) for one in journal.postings
+    )
+    values = {
+        "key": journal.key,
+        "kind": journal.kind,
+        "accounts": [account for account, _ in numbered],
+        "amounts": [amount for _, amount in numbered],
+        "milestone_id": journal.milestone_id,
+        "party_id": journal.party_id,
+        "memo": journal.memo,
+        "cause": json.dumps(dict(journal.cause)),
+        "now": now,
+    }
+    try:
+        return int(session.execute(POST, values).scalar_one())
+    except DBAPIError as error:
+        _refused(journal, error)
+
+
+def balance(session: Session, account_code: str, currency: str) -> Money:
+    """What lies on the account, on the side on which it grows; zero for one that nothing was ever posted to."""
+    return balances(session, [account_code], currency)[account_code]
+
+
+def balances(session: Session, codes: Iterable[str], currency: str) -> dict[str, Money]:
+    by_number = {accounts.number(code, currency): code for code in codes}
+    rows = session.execute(BALANCES, {"accounts": list(by_number)})
+    found: dict[int, int] = {row.account_id: row.balance for row in rows}
+    return {code: Money(found.get(number, 0), currency) for number, code in by_number.items()}
+
+
+def trial_balance(session: Session) -> list[LineBalance]:
+    """Every line that has moved; `net` sums to zero in each currency and book."""
+    return [
+        LineBalance(
+            line=row.line,
+            kind=row.kind,
+            book=row.book,
+            accounts=row.accounts,
+            balance=Money(row.balance, row.currency),
+            net=Money(row.net, row.currency),
+        )
+        for row in session.execute(TRIAL_BALANCE)
+    ]
+
+
+def page(
+    session: Session, code: str, currency: str, *, before: int = NEWEST, limit: int = 50
+) -> list[Booked]:
+    """An account's journals, newest first; `before` is the last journal id of the page above."""
+    found = session.execute(
+        PAGE, {"account": accounts.number(code, currency), "before": before, "limit": limit}
+    )
+    return [Booked(**{**row._mapping, "amount": Money(row.amount, currency)}) for row in found]
+
+
+def of_milestone(session: Session, milestone_id: int) -> list[BookedJournal]:
+    """Everything that was booked for a milestone, in order."""
+    return [
+        BookedJournal(
+            id=row.id,
+            journal=Journal(
+                key=row.key,
+                kind=row.kind,
+                postings=_postings(row.account_ids, row.amounts),
+                milestone_id=row.milestone_id,
+                party_id=row.party_id,
+                memo=row.memo,
+                cause=row.cause,
+            ),
+            posted_at=row.posted_at,
+        )
+        for row in session.execute(OF_MILESTONE, {"milestone_id": milestone_id})
+    ]
+
+
+def _postings(numbers: list[int], amounts: list[int]) -> tuple[Posting, ...]:
+    return tuple(
+        Posting(accounts.code_of(number), Money(amount, accounts.currency_of(number)))
+        for number, amount in zip(numbers, amounts, strict=True)
+    )
+
+
+def _refused(journal: Journal, error: DBAPIError) -> NoReturn:
+    """The database's refusal, told by its SQLSTATE (class LD), as an error of the desk."""
+    cause = error.orig
+    if not isinstance(cause, psycopg.Error) or not (cause.sqlstate or "").startswith("LD"):
+        raise error
+    facts = json.loads(cause.diag.message_detail or "{}")
+    if cause.sqlstate == "LD001":
+        raise UnbalancedJournal(key=journal.key, off_by=Money(facts["off_by"], journal.currency)) from error
+    if cause.sqlstate == "LD003":
+        wanted, available = (Money(facts[name], journal.currency) for name in ("wanted", "balance"))
+        raise Overdraft(
+            account=accounts.code_of(facts["account"]),
+            wanted=wanted,
+            available=available,
+            shortfall=wanted - available,
+        ) from error
+    if cause.sqlstate == "LD004":
+        raise JournalKeyReused(key=journal.key) from error
+    raise JournalRefused(key=journal.key, reason=cause.diag.message_primary or "") from error
