@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8501
     smtp_url: str = ""
-    mail_from: str = "Escrow Desk <desk@localhost>"
+    mail_from: str = "Payments desk <payments@localhost>"
     demo: bool = Field(default=False, validation_alias="ESCROW_DESK_DEMO")
 
     @property

@@ -8,20 +8,20 @@ nothing but the delay. Only this module and `core.worker` know procrastinate.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from procrastinate import App, SyncPsycopgConnector
 from sqlalchemy.orm import Session
 
 from core.errors import DeskError
+
+if TYPE_CHECKING:
+    from procrastinate import App
 
 DISPATCH = "dispatch"
 INBOX = "inbox"
 DELIVER = "deliver"
 TASKS = frozenset({DISPATCH, INBOX, DELIVER})
-
-# Never opened: every job is written through the connection of the caller's transaction.
-_queue = App(connector=SyncPsycopgConnector())
 
 
 class UnknownTask(DeskError):
@@ -39,4 +39,12 @@ def defer(session: Session, task: str, *, at: datetime | None = None, **args: An
     if session.info.get("jobs") is False:
         return
     connection = session.connection().connection.driver_connection
-    _queue.configure_task(task, schedule_at=at, connection=connection).defer(**args)
+    _queue().configure_task(task, schedule_at=at, connection=connection).defer(**args)
+
+
+@cache
+def _queue() -> App:
+    """Never opened: every job is written through the connection of the caller's transaction."""
+    from procrastinate import App, SyncPsycopgConnector
+
+    return App(connector=SyncPsycopgConnector())
