@@ -31,7 +31,7 @@ def create(world: World, params: dict[str, Any]) -> Object:
             "details_submitted": True,
             "metadata": merged({}, params.get("metadata")),
             "payouts_enabled": False,
-            "settings": params.get("settings") or {},
+            "settings": _settings(params.get("settings") or {}),
             "type": params.get("type", "none"),
             **{name: params.get(name) for name in _COPIED},
         }
@@ -42,6 +42,22 @@ def create(world: World, params: dict[str, Any]) -> Object:
         account["payouts_enabled"] = True
     _refresh(payee, account, None)
     return account
+
+
+def _settings(asked: dict[str, Any]) -> dict[str, Any]:
+    """Only the payout schedule is remembered; the rest is as empty as Stripe allows."""
+    schedule = (asked.get("payouts") or {}).get("schedule") or {}
+    return {
+        "branding": dict.fromkeys(("icon", "logo", "primary_color", "secondary_color")),
+        "card_payments": {"statement_descriptor_prefix": None},
+        "dashboard": {"display_name": None, "timezone": "Etc/UTC"},
+        "payments": {"statement_descriptor": None},
+        "payouts": {
+            "debit_negative_balances": False,
+            "schedule": {"delay_days": 2, "interval": "daily", **schedule},
+            "statement_descriptor": None,
+        },
+    }
 
 
 def _refresh(payee: World, account: Object, event: str | None = "account.updated") -> Object:

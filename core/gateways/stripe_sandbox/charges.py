@@ -97,6 +97,7 @@ def empty(world: World, id_: str, amount: int, currency: str) -> Object:
         "billing_details": {"address": address, "email": None, "name": None, "phone": None, "tax_id": None},
         "calculated_statement_descriptor": "HELD FUNDS",
         "captured": True,
+        "created": world.now,
         "currency": currency,
         "customer": None,
         "description": None,

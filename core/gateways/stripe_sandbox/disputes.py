@@ -73,7 +73,9 @@ def open_(
                 "has_evidence": False,
                 "past_due": False,
                 "submission_count": 0,
+                "submission_method": "not_submitted",
             },
+            "intended_submission_method": None,
             "is_charge_refundable": inquiry,
             "livemode": False,
             "metadata": {},
@@ -82,13 +84,13 @@ def open_(
                 "type": "card",
                 "card": {
                     "brand": "visa",
+                    "network": "visa",
                     "case_type": "inquiry" if inquiry else "chargeback",
                     "network_reason_code": "10.4",
                 },
             },
             "reason": reason,
             "status": "warning_needs_response" if inquiry else "needs_response",
-            "_lines": [],
         }
     )
     world.change(charge, "charge.updated", disputed=True)
@@ -114,7 +116,9 @@ def _book(world: World, dispute: Object, amount: int, fee: int, category: str) -
     line = balance.book(
         world, "adjustment", amount, dispute["currency"], dispute["id"], fee=fee, category=category
     )
-    world.change(dispute, _lines=[*dispute["_lines"], line["id"]])
+    world.change(
+        dispute, balance_transactions=[*dispute["balance_transactions"], {**line, "status": "available"}]
+    )
 
 
 def decide(world: World, dispute: Object, status: str) -> Object:
@@ -125,7 +129,7 @@ def decide(world: World, dispute: Object, status: str) -> Object:
         world.change(dispute, "charge.dispute.updated", status=status, is_charge_refundable=False)
         _withdraw(world, dispute)
         return dispute
-    if status == "won" and dispute["_lines"]:
+    if status == "won" and dispute["balance_transactions"]:
         fee = world.terms.fee_of_dispute(dispute["currency"]) if world.terms.dispute_fee_returned else 0
         _book(world, dispute, dispute["amount"], -fee, "dispute_reversal")
         world.emit("charge.dispute.funds_reinstated", dispute)
@@ -146,6 +150,7 @@ def update(world: World, params: dict[str, Any], id: str) -> Object:
     dispute = world.find("dispute", id)
     if metadata := params.get("metadata"):
         dispute["metadata"] = merged(dispute["metadata"], metadata)
+    dispute["intended_submission_method"] = params.get("intended_submission_method")
     if not (evidence := params.get("evidence") or {}) and not params.get("submit"):
         return world.change(dispute, "charge.dispute.updated")
     details = dispute["evidence_details"]
@@ -158,7 +163,7 @@ def update(world: World, params: dict[str, Any], id: str) -> Object:
     details["has_evidence"] = True
     if not params.get("submit", True):
         return world.change(dispute, "charge.dispute.updated")
-    details["submission_count"] += 1
+    details |= {"submission_count": details["submission_count"] + 1, "submission_method": "manual"}
     review = "warning_under_review" if dispute["status"].startswith("warning") else "under_review"
     world.change(dispute, "charge.dispute.updated", status=review)
     verdict = _VERDICTS.get(dispute["evidence"].get("uncategorized_text") or "")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from core.gateways.stripe_sandbox.errors import malformed
-from core.gateways.stripe_sandbox.listing import listed
 from core.gateways.stripe_sandbox.store import Object
-from core.gateways.stripe_sandbox.world import PLATFORM, World, public
+from core.gateways.stripe_sandbox.world import World, public
 
 _DEPTH = 4
 
@@ -32,23 +31,10 @@ def _whole(world: World, obj: Object) -> Object:
     shown = public(obj)
     if kind == "balance_transaction":
         shown["status"] = "available" if obj["available_on"] <= world.now else "pending"
-    elif kind == "transfer":
-        shown["reversals"] = listed(
-            world.on(PLATFORM),
-            "transfer_reversal",
-            {},
-            f"/v1/transfers/{obj['id']}/reversals",
-            transfer=obj["id"],
-        )
     elif kind == "dispute":
-        shown["balance_transactions"] = [_whole(world, line) for line in _lines(world, obj)]
         details, due_by = shown["evidence_details"], shown["evidence_details"]["due_by"]
         shown["evidence_details"] = {**details, "past_due": bool(due_by) and due_by < world.now}
     return shown
-
-
-def _lines(world: World, dispute: Object) -> list[Object]:
-    return [found[0] for id_ in dispute["_lines"] if (found := world.store.get(id_))]
 
 
 def _expand(world: World, at: Any, steps: list[str], path: str) -> None:

@@ -23,7 +23,9 @@ class StripeSandbox:
 
     def __init__(self, folder: Path | str, port: int = 0, seed: str = "desk") -> None:
         self.folder, self.seed = Path(folder), str(seed)
-        self._asked, self._socket = port, socket.socket()
+        self._asked = port
+        # Named TCP, or asyncio leaves Nagle's algorithm on and every answer takes 40 ms.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 

@@ -38,6 +38,12 @@ def create(world: World, params: dict[str, Any]) -> Object:
             "destination_payment": payment["id"],
             "livemode": False,
             "metadata": merged({}, params.get("metadata")),
+            "reversals": {
+                "object": "list",
+                "data": [],
+                "has_more": False,
+                "url": f"/v1/transfers/{id_}/reversals",
+            },
             "reversed": False,
             "source_transaction": params.get("source_transaction"),
             "source_type": "card",
@@ -125,6 +131,7 @@ def reverse(world: World, params: dict[str, Any], id: str) -> Object:
         }
     )
     total = transfer["amount_reversed"] + amount
+    transfer["reversals"]["data"] = [reversal, *transfer["reversals"]["data"]][:10]
     world.change(transfer, "transfer.reversed", amount_reversed=total, reversed=total == transfer["amount"])
     return reversal
 

@@ -54,7 +54,6 @@ class World:
         return found[0]
 
     def add(self, obj: Object) -> Object:
-        obj.setdefault("created", self.now)
         return self.store.add(obj, account=self.account)
 
     def save(self, obj: Object) -> Object:

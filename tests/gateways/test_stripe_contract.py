@@ -1,0 +1,197 @@
+"""Adapter and sandbox keep the contract that the installed SDK states: every request, every answer, every route."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stripe
+
+from core.gateways.payments import Payments, ProviderRefused
+from core.gateways.stripe_adapter import StripePayments
+from core.gateways.stripe_calls import client
+from core.gateways.stripe_sandbox import SandboxControl, StripeSandbox
+from core.gateways.stripe_sandbox.routes import ROUTES
+from core.gateways.stripe_sandbox.routes import find as find_route
+from tests.gateways import sdk_contract
+from tests.gateways.conftest import NOON, Parties, usd
+
+Log = Callable[[], list[dict[str, Any]]]
+
+
+def every_operation(payments: StripePayments, parties: Parties, control: SandboxControl) -> None:
+    """Each method of the port, once or more."""
+    payee, paid = parties.payee(), parties.paid(usd(100_000))
+    sent = payments.transfer(
+        "t", "t:1", amount=usd(50_000), destination=payee.id, transfer_group="milestone_1",
+        source_transaction=paid.charge,
+    )  # fmt: skip
+    back = payments.reverse_transfer("v", "v:1", transfer=sent.id, amount=usd(1_000))
+    out = payments.payout("p", "p:1", account=payee.id, amount=usd(20_000), method="instant")
+    gone = payments.refund(
+        "r", "r:1", payment_intent=paid.id, amount=usd(500), reason="requested_by_customer"
+    )
+    payments.replace_bank("b", "b:1", account=payee.id, bank_token="btok_us_verified")
+    with pytest.raises(ProviderRefused):
+        parties.paid(usd(700), card="pm_card_visa_chargeDeclined")
+    disputed = parties.paid(usd(9_000), card="pm_card_createDispute", group="milestone_2")
+    lines = payments.balance_lines(NOON, NOON + timedelta(days=1))
+    dispute = next(line.source for line in lines if line.reporting_category == "dispute")
+    assert dispute
+    file = payments.upload_evidence("f:1", filename="terms.pdf", content=b"%PDF-1.7")
+    payments.submit_evidence("e", "e:1", dispute=dispute, evidence={"refund_policy": file}, submit=False)
+    payments.accept_dispute("a:1", dispute=dispute)
+    payments.find_charge("op3", transfer_group="milestone_1")
+    payments.find_refund("r", payment_intent=paid.id)
+    payments.find_transfer("t", transfer_group="milestone_1", destination=payee.id)
+    payments.find_reversal("v", transfer=sent.id)
+    payments.find_payout("p", account=payee.id, created_from=NOON)
+    payments.charge_of(disputed.id)
+    payments.refund_by_id(gone.id)
+    payments.transfer_by_id(sent.id)
+    payments.reversal_by_id(sent.id, back.id)
+    payments.payout_by_id(out.id, account=payee.id)
+    payments.dispute_by_id(dispute)
+    payments.payee_account(payee.id)
+    payments.balance()
+    payments.available(account=payee.id)
+    control.advance(timedelta(days=3))
+    list(payments.events(NOON))
+    list(payments.events(NOON, account=payee.id))
+
+
+def every_other_route(sandbox: StripeSandbox) -> None:
+    """The routes that the adapter does not need, straight through the SDK."""
+    v1 = client(sandbox.key, sandbox.url).v1
+    customer = v1.customers.create({"name": "Sam"})
+    v1.customers.update(customer.id, {"email": "sam@example.test"})
+    v1.customers.retrieve(customer.id)
+    v1.customers.list({"limit": 1})
+    method = v1.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}})
+    v1.payment_methods.attach(method.id, {"customer": customer.id})
+    v1.payment_methods.retrieve(method.id)
+    v1.payment_methods.list({"customer": customer.id})
+    intent = v1.payment_intents.create({"amount": 900, "currency": "usd", "customer": customer.id})
+    v1.payment_intents.update(intent.id, {"metadata": {"note": "x"}})
+    v1.payment_intents.confirm(intent.id, {"payment_method": "pm_card_pendingRefund"})
+    other = v1.payment_intents.create({"amount": 900, "currency": "usd"})
+    v1.payment_intents.cancel(other.id)
+    listed = v1.payment_intents.list({"customer": customer.id})
+    assert [each.id for each in listed] == [intent.id]
+    sandbox.control.advance(timedelta(days=3))
+    charge = v1.charges.list({"payment_intent": intent.id}).data[0]
+    v1.charges.retrieve(charge.id, {"expand": ["balance_transaction", "customer"]})
+    refund = v1.refunds.create({"charge": charge.id, "amount": 100})
+    v1.refunds.update(refund.id, {"metadata": {"note": "x"}})
+    sandbox.control.move_refund(refund.id, "requires_action")
+    v1.refunds.cancel(refund.id)
+    v1.balance_transactions.retrieve(str(charge.balance_transaction))
+    account = v1.accounts.create({"country": "US", "capabilities": {"transfers": {"requested": True}}})
+    bank = v1.accounts.external_accounts.create(account.id, {"external_account": "btok_us"})
+    v1.accounts.external_accounts.retrieve(account.id, bank.id)
+    v1.accounts.external_accounts.list(account.id)
+    v1.accounts.list()
+    transfer = v1.transfers.create({"amount": 500, "currency": "usd", "destination": account.id})
+    v1.transfers.update(transfer.id, {"description": "x"})
+    mine: stripe.RequestOptions = {"stripe_account": account.id}
+    payout = v1.payouts.create({"amount": 100, "currency": "usd"}, mine)
+    v1.payouts.update(payout.id, {"metadata": {"note": "x"}}, mine)
+    v1.payouts.cancel(payout.id, {}, mine)
+    v1.disputes.list()
+    v1.files.list()
+    v1.files.retrieve(v1.files.list().data[0].id)
+    v1.events.retrieve(v1.events.list({"types": ["charge.succeeded"]}).data[0].id)
+    v1.customers.delete(customer.id)
+
+
+@pytest.fixture
+def everything(
+    sandbox: StripeSandbox, payments: StripePayments, parties: Parties, control: SandboxControl, log: Log
+) -> list[dict[str, Any]]:
+    every_operation(payments, parties, control)
+    every_other_route(sandbox)
+    return log()
+
+
+def test_every_request_and_every_answer_is_as_the_sdk_declares(everything: list[dict[str, Any]]) -> None:
+    faults = {
+        f"{entry['method']} {entry['path']} ({entry['status']}): {fault}"
+        for entry in everything
+        for fault in [*sdk_contract.request_faults(entry), *sdk_contract.answer_faults(entry)]
+    }
+    assert not faults, "\n".join(sorted(faults))
+
+
+def test_every_route_of_the_sandbox_is_in_the_sdk_and_was_used(everything: list[dict[str, Any]]) -> None:
+    known = {(each.method, _shape(each.template)) for each in sdk_contract.routes()}
+    assert not [route for route in ROUTES if (route.method, _shape(route.path)) not in known]
+    used = {found[0] for entry in everything if (found := find_route(entry["method"], entry["path"]))}
+    assert not [f"{route.method} {route.path}" for route in ROUTES if route not in used]
+
+
+def test_every_parameter_class_of_a_route_is_the_one_the_sdk_uses_there() -> None:
+    sdk = {(each.method, _shape(each.template)): each.params for each in sdk_contract.routes()}
+    assert not [
+        (route.path, route.params, sdk[route.method, _shape(route.path)])
+        for route in ROUTES
+        if route.params != sdk[route.method, _shape(route.path)]
+    ]
+
+
+def test_the_adapter_has_every_operation_of_the_port_with_the_same_parameters() -> None:
+    for name, wanted in inspect.getmembers(Payments, inspect.isfunction):
+        if not name.startswith("_"):
+            assert inspect.signature(getattr(StripePayments, name)) == inspect.signature(wanted), name
+
+
+def test_every_call_that_changes_something_carries_our_key(
+    payments: StripePayments, parties: Parties, control: SandboxControl, log: Log
+) -> None:
+    every_operation(payments, parties, control)
+    posts = [entry for entry in log() if entry["method"] == "POST"]
+    assert posts
+    assert all(":1" in str(entry["idempotency_key"]) for entry in posts)
+    marked = [entry["body"] for entry in posts if "amount" in entry["body"]]
+    assert all(body["metadata"]["op"] == body["metadata"]["key"].split(":")[0] for body in marked)
+
+
+def test_a_wrong_answer_would_be_found(everything: list[dict[str, Any]]) -> None:
+    entry = next(each for each in everything if each["path"] == "/v1/transfers" and each["method"] == "POST")
+    broken = {**entry, "response": {**entry["response"], "amount": "12", "surprise": 1}}
+    del broken["response"]["livemode"]
+    assert {fault.split(".", 1)[1] for fault in sdk_contract.answer_faults(broken)} == {
+        "amount is '12', not int",
+        "surprise is not declared",
+        "livemode is missing",
+    }
+    wrong = {**entry, "body": {**entry["body"], "amount": "1.5", "color": "red"}}
+    del wrong["body"]["currency"]
+    assert len(sdk_contract.request_faults(wrong)) == 3
+
+
+def test_the_folder_holds_the_log_and_nothing_secret(
+    parties: Parties, sandbox: StripeSandbox, log: Log
+) -> None:
+    parties.payer()
+    assert sandbox.key not in Path(sandbox.folder / "stripe-sandbox.jsonl").read_text()
+    wanted = {
+        "at",
+        "method",
+        "path",
+        "query",
+        "body",
+        "idempotency_key",
+        "account",
+        "status",
+        "response",
+        "request_id",
+    }
+    assert all(wanted <= entry.keys() for entry in log())
+
+
+def _shape(path: str) -> str:
+    return "/".join("{}" if part.startswith("{") else part for part in path.split("/"))
