@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions import treasury
 from core.desk import Desk
 from core.errors import DeskError
 from core.gateways.payments import BalanceLine
@@ -131,6 +132,7 @@ def _compare(
     *,
     now: datetime,
 ) -> None:
+    treasury.book_own_lines(session, now=now)
     session.execute(COMPARE, {"run_id": run_id, "until": until})
     totals = _totals(session, until, at_provider)
     for row in totals:

@@ -1,0 +1,91 @@
+"""Parties as the marketplace makes them known, and their counterparts at the provider."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.keys import idempotency_key, operation_key
+from core.desk import Desk
+from core.policy import WithdrawalMethod
+from core.records import Party
+from core.rules.permissions import SYSTEM
+
+
+def register(
+    session: Session,
+    *,
+    now: datetime,
+    platform: str,
+    external_id: str,
+    role: str,
+    name: str,
+    email: str,
+    city: str = "",
+    country: str = "US",
+    withdrawal_method: WithdrawalMethod = WithdrawalMethod.STANDARD,
+) -> Party:
+    """A payer or payee of a platform, by the platform's own id; the same id twice is the same party."""
+    before = session.scalars(
+        select(Party).where(Party.platform == platform, Party.external_id == external_id)
+    ).one_or_none()
+    if before is not None:
+        return before
+    party = Party(
+        platform=platform,
+        external_id=external_id,
+        role=role,
+        name=name,
+        email=email,
+        city=city,
+        country=country,
+        withdrawal_method=withdrawal_method,
+        created_at=now,
+    )
+    session.add(party)
+    session.flush()
+    audit.record(
+        session,
+        SYSTEM,
+        "system:party:register",
+        object_kind="party",
+        object_id=party.id,
+        now=now,
+        after={"platform": platform, "role": role},
+    )
+    return party
+
+
+def open_at_provider(
+    desk: Desk, party_id: int, *, currency: str, payment_method: str | None = None, bank_token: str | None = None
+) -> None:
+    """Give a payer a customer and a payee a connected account at the provider; once, however often it is called."""
+    with desk.database.reading() as session:
+        party = session.get_one(Party, party_id)
+        op = operation_key(session, "party", party_id)
+    key = idempotency_key(op, 1)
+    if party.role == "PAYER" and party.stripe_customer is None:
+        customer = desk.payments.create_customer(op, key, name=party.name, email=party.email)
+        desk.database.run(lambda session: _know(session, party_id, customer=customer.id, method=payment_method))
+    if party.role == "PAYEE" and party.stripe_account is None:
+        account = desk.payments.create_payee_account(
+            op, key, email=party.email, country=party.country, currency=currency, bank_token=bank_token
+        )
+        desk.database.run(lambda session: _know(session, party_id, account=account.id))
+
+
+def _know(
+    session: Session,
+    party_id: int,
+    *,
+    customer: str | None = None,
+    method: str | None = None,
+    account: str | None = None,
+) -> None:
+    party = session.get_one(Party, party_id, with_for_update=True)
+    party.stripe_customer = customer or party.stripe_customer
+    party.payment_method = method or party.payment_method
+    party.stripe_account = account or party.stripe_account

@@ -1,0 +1,247 @@
+"""`escrow-desk`: everything an operator does from a terminal. `--json` where a program may read the answer.
+
+Exit codes: 0 done and well, 1 done and something is wrong (a check, a verification, a reconciliation), 2 not done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import OperationalError
+
+from core.config import Settings
+from core.errors import DeskError
+
+Result = TypeVar("Result")
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Escrow Desk.")
+audit_app = typer.Typer(no_args_is_help=True, help="The audit log: prove it, export it.")
+app.add_typer(audit_app, name="audit")
+
+Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
+console, trouble = Console(), Console(stderr=True)
+
+
+def main() -> None:
+    """The entry point: a refusal is one sentence and exit code 2, never a traceback."""
+    try:
+        app()
+    except DeskError as refusal:
+        trouble.print(f"[red]✗[/red] {refusal.message}", highlight=False, soft_wrap=True)
+        raise SystemExit(2) from None
+    except OperationalError as problem:
+        reason = str(problem.orig or problem).strip().splitlines()[0]
+        trouble.print(f"[red]✗[/red] The database cannot be reached: {reason}", highlight=False, soft_wrap=True)
+        raise SystemExit(2) from None
+
+
+class NotConfigured(DeskError):
+    """Set {variable} first, or start the demo with `make demo`."""
+
+
+def settings() -> Settings:
+    """The environment; where it names no database, the demo that runs (or ran) in ESCROW_DESK_HOME."""
+    found = Settings()
+    if found.database_url:
+        return found
+    from core.demo.place import running
+
+    return running(found)
+
+
+@contextmanager
+def opened() -> Iterator[Any]:
+    from core.desk import Desk
+
+    desk = Desk.open(settings())
+    try:
+        yield desk
+    finally:
+        desk.close()
+
+
+def say(data: Any, *, as_json: bool, words: Callable[[], None]) -> None:
+    if as_json:
+        print(json.dumps(data, default=str, ensure_ascii=False))
+    else:
+        words()
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(envvar="PORT", help="The dashboard's port.")] = 8501,
+    home: Annotated[Path, typer.Option(envvar="ESCROW_DESK_HOME", help="Where all data lies.")] = Path(".escrow-desk"),
+    reset: Annotated[bool, typer.Option(help="Throw the demo's data away and begin anew.")] = False,
+    seed: Annotated[int, typer.Option(help="The same seed tells the same stories.")] = 7,
+) -> None:
+    """Everything on this machine: PostgreSQL, sandbox, worker and dashboard, with three months of data."""
+    from core.demo.run import Demo
+
+    Demo(home, port, reset=reset, seed=seed, console=console).run()
+
+
+@app.command()
+def serve(port: Annotated[int | None, typer.Option(help="Default: PORT, else 8501.")] = None) -> None:
+    """The dashboard, health checks and webhooks."""
+    arguments = [sys.executable, "-m", "dashboard.server", *(["--port", str(port)] if port else [])]
+    os.execv(sys.executable, arguments)  # noqa: S606
+
+
+@app.command()
+def worker() -> None:
+    """Sends operations, applies webhooks, runs timers, delivers letters, seals the log. Run as many as you like."""
+    from core.worker import run
+
+    with opened() as desk:
+        run(desk)
+
+
+@app.command()
+def migrate(
+    name: Annotated[str, typer.Option(help="This desk's name, in front of every key sent to Stripe.")] = "",
+) -> None:
+    """Bring the database to the present schema; mark an empty one as this desk's."""
+    from core.actions import install
+    from core.db import Database
+    from core.errors import DeskError as Refused
+    from core.migrate import upgrade
+
+    found = settings()
+    upgrade(found.owner_url)
+    database = Database(found.database_url)
+    try:
+        chosen = name or f"ed-{secrets.token_hex(3)}"
+        database.run(lambda session: install.install(session, now=datetime.now(UTC), name=chosen))
+        console.print(f"Installed as {chosen}.")
+    except Refused as already:
+        console.print(f"Schema is up to date. {already.message}")
+    finally:
+        database.dispose()
+
+
+@app.command()
+def check(as_json: Json = False) -> None:
+    """Every invariant of the ledger and the desk; prints the offending rows and exits with 1 if there are any."""
+    from core.queries import checks
+
+    with opened() as desk, desk.database.reading() as session:
+        results = checks.run(session)
+    data = [{"invariant": each.name, "law": each.law, "rows": each.rows} for each in results]
+
+    def words() -> None:
+        table = Table("Invariant", "Law", "Offending rows", box=None)
+        for each in results:
+            verdict = f"[red]{len(each.rows)}[/red]" if each.rows else "[green]none[/green]"
+            table.add_row(each.name, each.law, verdict)
+        console.print(table)
+        for each in results:
+            for row in each.rows[:20]:
+                console.print(f"  [red]{each.name}[/red] {json.dumps(row, default=str)}", highlight=False)
+
+    say(data, as_json=as_json, words=words)
+    raise typer.Exit(1 if any(each.rows for each in results) else 0)
+
+
+@app.command()
+def reconcile(as_json: Json = False) -> None:
+    """Fetch the provider's statement and match it with the ledger; exit code 1 when a line does not match."""
+    from core.actions import reconcile as action
+    from core.queries import reconciliation
+    from core.rules.permissions import SYSTEM
+
+    with opened() as desk:
+        run_id = action.run(desk, SYSTEM)
+        with desk.database.reading() as session:
+            run = reconciliation.run(session, run_id)
+    data = {"run": run.id, "status": run.status, "lines": run.lines, "matched": run.matched, "breaks": run.breaks}
+
+    def words() -> None:
+        console.print(f"Run {run.id}: {run.status.lower()}, {run.matched} of {run.lines} lines match.")
+
+    say(data, as_json=as_json, words=words)
+    raise typer.Exit(1 if run.breaks else 0)
+
+
+@audit_app.command("verify")
+def audit_verify(as_json: Json = False) -> None:
+    """Prove that nobody altered the log or the ledger; names the first thing that is off (exit code 1)."""
+    from core import audit
+
+    with opened() as desk, console.status("Verifying …") as status:
+
+        def progress(done: int, total: int) -> None:
+            status.update(f"Verifying … {done:,} of {total:,} rows")
+
+        report = audit.verify(desk.auditor, desk.settings.home / "checkpoints", progress=progress)
+    data = {
+        "ok": report.ok,
+        "rows": report.rows,
+        "seals": report.seals,
+        "open_rows": report.open_rows,
+        "findings": [each.text for each in report.findings],
+    }
+
+    def words() -> None:
+        console.print(report.text)
+
+    say(data, as_json=as_json, words=words)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@audit_app.command("export")
+def audit_export(
+    out: Annotated[Path, typer.Option(help="The file to write; its manifest is written beside it.")],
+    format: Annotated[str, typer.Option(help="csv or jsonl.")] = "csv",
+    since: Annotated[datetime | None, typer.Option(help="From this moment (UTC).")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Before this moment (UTC).")] = None,
+    action: Annotated[str | None, typer.Option(help="Actions that begin like this.")] = None,
+    ticket: Annotated[int | None, typer.Option(help="About this case.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Export audit entries with a manifest; the export is itself recorded."""
+    from core.audit.filters import AuditFilter
+    from core.exports import Format, export_audit
+    from core.rules.permissions import SYSTEM
+
+    def utc(moment: datetime | None) -> datetime | None:
+        return moment.replace(tzinfo=UTC) if moment else None
+
+    chosen = AuditFilter(since=utc(since), until=utc(until), action=action, ticket_id=ticket)
+    with opened() as desk, out.open("wb") as file:
+        manifest = export_audit(
+            desk.auditor, chosen, Format(format), file, desk=desk.database, actor=SYSTEM, now=desk.clock()
+        )
+    beside = out.with_name(out.name + ".manifest.json")
+    beside.write_text(manifest.json())
+    data = {"file": str(out), "manifest": str(beside), "rows": manifest.rows, "sha256": manifest.sha256}
+    say(data, as_json=as_json, words=lambda: console.print(f"{manifest.rows} entries in {out}, manifest {beside}."))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Is everything in place? Database, schema, roles, keys, sandbox or Stripe, folders."""
+    from core.doctor import examine
+
+    findings = examine(settings())
+
+    def words() -> None:
+        for each in findings:
+            mark = "[green]✓[/green]" if each.ok else "[red]✗[/red]"
+            console.print(f"{mark} {each.what}: {each.words}", highlight=False, soft_wrap=True)
+
+    say([vars(each) for each in findings], as_json=as_json, words=words)
+    raise typer.Exit(0 if all(each.ok for each in findings) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Who appears in the demo: staff by name, parties drawn by seed. Nobody here exists."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from core.policy import Platform, WithdrawalMethod
+from core.rules.permissions import Role
+
+
+@dataclass(frozen=True)
+class StaffMember:
+    name: str
+    title: str
+    roles: tuple[Role, ...]
+    skills: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        return self.name.lower().replace(" ", ".")
+
+
+STAFF = (
+    StaffMember("Maya Lindqvist", "Senior mediator", (Role.MEDIATOR,), ("KITCHEN", "BATHROOM", "ADDITION")),
+    StaffMember("Tomás Herrera", "Mediator", (Role.MEDIATOR,), ("ROOFING", "LANDSCAPING", "PAINTING")),
+    StaffMember("Aiko Tanabe", "Mediator", (Role.MEDIATOR,), ("ELECTRICAL", "PLUMBING", "FLOORING")),
+    StaffMember(
+        "Ruth Adeyemi",
+        "Mediator, legal services",
+        (Role.MEDIATOR,),
+        ("STAGED_REPRESENTATION", "CONSULTATION"),
+    ),
+    StaffMember("Jonas Weber", "Mediator, legal services", (Role.MEDIATOR,), ("DOCUMENT_REVIEW",)),
+    StaffMember("Farah Siddiqui", "Head of finance", (Role.FINANCE,)),
+    StaffMember("Colm Brennan", "Finance analyst", (Role.FINANCE,)),
+    StaffMember("Ines Carvalho", "Compliance officer", (Role.COMPLIANCE,)),
+    StaffMember("Noah Whitfield", "Compliance analyst", (Role.COMPLIANCE,)),
+    StaffMember("Grace Okonjo", "Platform administrator", (Role.ADMINISTRATOR,)),
+    StaffMember("Peter Novak", "Platform administrator", (Role.ADMINISTRATOR,)),
+)
+
+FIRST = (
+    "Amara Ben Carla Dmitri Elena Fionn Grete Hassan Imani Jorge Kavya Liam Mei Nadia Oskar Priya Quentin Rosa "
+    "Samir Tessa Ulrich Vera Wendell Ximena Yusuf Zofia Anselm Brigid Cyrus Delphine Emeka Freya Gideon Halima "
+    "Isaac Jun Klara Lorenzo Marisol Nikhil Odette Pavel Rania Stefan Thandi Viktor"
+).split()
+LAST = (
+    "Abara Bergström Castellano Dubois Eriksen Fontaine Gallagher Haddad Ivanova Jansen Kowalski Lemaire Moreau "
+    "Nakagawa Olsen Petrov Quirke Rahman Schneider Torres Ueda Vasquez Winslow Xu Yamada Zeller Ashworth Brandt "
+    "Chaudhry Delacroix Engel Farrell Grünwald Hollis Iqbal Jovanović Keane Lund Mbeki Novák"
+).split()
+TRADES = (
+    "Hearthstone Builders|Blue Heron Roofing|Kestrel & Sons Joinery|Northgate Plumbing|Copperline Electric|"
+    "Greenfold Landscapes|True Level Floors|Stonebridge Kitchens|Lakeview Painting Co.|Cedar & Slate|"
+    "Ironwood Additions|Brightwater Bathrooms|Oak Lane Restorations|Summit Exteriors|Harbor Tile Works|"
+    "Fieldhouse Contracting|Mason & Vale|Tidewater Carpentry|Silver Birch Gardens|Keystone Renovations"
+).split("|")
+PRACTICES = (
+    "Ferris & Holm LLP|Okafor Law Office|Delgado Family Law|Whitmore Advocates|Sato Legal|Brennan Tenancy Law|"
+    "Al-Rashid & Partners|Lindgren Immigration|Castle Hill Chambers|Marlowe Employment Law"
+).split("|")
+CITIES = {
+    "USD": (("Portland", "US"), ("Austin", "US"), ("Columbus", "US"), ("Tacoma", "US"), ("Savannah", "US")),
+    "EUR": (("Utrecht", "NL"), ("Leipzig", "DE"), ("Lyon", "FR"), ("Cork", "IE")),
+    "JPY": (("Kyoto", "JP"), ("Sapporo", "JP"), ("Fukuoka", "JP")),
+    "KWD": (("Kuwait City", "KW"), ("Salmiya", "KW")),
+}
+
+
+@dataclass(frozen=True)
+class PartyCard:
+    """What the marketplace would tell us about a customer. `bank` and `card` are the sandbox's test tokens."""
+
+    name: str
+    email: str
+    city: str
+    country: str
+    card: str = "pm_card_visa"
+    bank: str = "btok_us_verified"
+    method: WithdrawalMethod = WithdrawalMethod.STANDARD
+
+
+def payer(draw: random.Random, currency: str) -> PartyCard:
+    first, last = draw.choice(FIRST), draw.choice(LAST)
+    city, country = draw.choice(CITIES[currency])
+    return PartyCard(f"{first} {last}", _email(draw, first, last), city, country)
+
+
+def payee(draw: random.Random, currency: str, platform: Platform) -> PartyCard:
+    name = draw.choice(TRADES if platform is Platform.HOME_SERVICES else PRACTICES)
+    city, country = draw.choice(CITIES[currency])
+    method = draw.choices(
+        (WithdrawalMethod.STANDARD, WithdrawalMethod.INSTANT, WithdrawalMethod.WIRE), weights=(7, 2, 1)
+    )[0]
+    return PartyCard(name, _email(draw, "office", name), city, country, method=method)
+
+
+def _email(draw: random.Random, first: str, last: str) -> str:
+    """Addresses under example.com reach nobody (RFC 2606)."""
+    plain = "".join(
+        mark for mark in f"{first}.{last}".lower() if mark.isascii() and (mark.isalnum() or mark == ".")
+    )
+    return f"{plain}{draw.randrange(10, 99)}@example.com"

@@ -1,0 +1,107 @@
+"""What the parties of the demo hand in: photographs, reports, invoices, mails, made to fit the quarrel."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from core.actions import evidence
+from core.demo.documents import email_text, invoice_pdf, photo, report_pdf
+from core.money import Money
+from core.records import Milestone, Party, Project
+from core.rules.permissions import Actor
+
+if TYPE_CHECKING:
+    from core.demo.stories import Tale
+
+BEFORE = ("wall", "lawn", "drive", "patio", "wall_rendered")
+TROUBLE = ("wall_cracked", "wall_cracked_measured", "wall_damp", "lawn_bare", "drive_flooded", "patio_cracked")
+
+
+def of_completion(tale: Tale, milestone_id: int) -> None:
+    """One photograph of the finished work, from most payees."""
+    if tale.draw.random() < 0.5:
+        picture = photo(tale.plot.number, tale.draw.choice(BEFORE), tale.world.now - timedelta(hours=2))
+        _hand_in(tale, tale.payee, milestone_id, "finished_work.jpg", picture, "The finished work")
+
+
+def of_complaint(tale: Tale, milestone_id: int, ticket_id: int) -> None:
+    """Two photographs, and the order as the payer has it."""
+    chosen = tale.draw.sample(TROUBLE, k=2)
+    for number, kind in enumerate(chosen, start=1):
+        taken = tale.world.now - timedelta(hours=tale.draw.randrange(3, 40))
+        picture = photo(tale.plot.number * 10 + number, kind, taken)
+        caption = f"Seen on {taken:%d %B}, photograph {number}"
+        _hand_in(tale, tale.payer, milestone_id, f"IMG_{4100 + tale.plot.number * 3 + number}.jpg", picture, caption, ticket_id)
+    invoice = invoice_pdf(
+        number=f"INV-{2200 + tale.plot.number}",
+        seller=_name(tale, tale.payee_id),
+        buyer=_name(tale, tale.payer_id),
+        on=tale.world.now - timedelta(days=12),
+        lines=_lines(tale, milestone_id),
+    )
+    _hand_in(tale, tale.payer, milestone_id, "order_confirmation.pdf", invoice, "Order as agreed", ticket_id)
+
+
+def of_answer(tale: Tale, milestone_id: int, ticket_id: int) -> None:
+    """A report with a photograph, and a mail."""
+    taken = tale.world.now - timedelta(hours=5)
+    report = report_pdf(
+        title="Inspection report",
+        author=_name(tale, tale.payee_id),
+        site=_title(tale),
+        on=taken,
+        findings=(
+            ("Condition", "Surfaces inspected at four points. Deviations are listed with their measured size."),
+            ("Measurements", "Largest gap 1.8 mm over a length of 60 cm; moisture content 11 % to 13 %."),
+            ("Cause", "Movement of the substrate during the first heating period is likely."),
+        ),
+        photos=((photo(tale.plot.number * 10 + 7, "patio_measured", taken), "Measured on site"),),
+        conclusion="The work can be used. Minor repair is offered within the warranty.",
+    )
+    _hand_in(tale, tale.payee, milestone_id, "inspection_report.pdf", report, "Our inspection", ticket_id)
+    mail = email_text(
+        sender="office@example.com",
+        to="customer@example.com",
+        at=taken - timedelta(days=6),
+        subject="Change of schedule and material",
+        body="Hello,\n\nas discussed on site we propose the change below. Please answer by Friday.\n\nThank you",
+    )
+    _hand_in(tale, tale.payee, milestone_id, "mail_about_change.eml", mail, "Our mail about the change", ticket_id)
+
+
+def look_at(tale: Tale, mediator: Actor, evidence_id: int) -> None:
+    store = tale.world.desk.evidence
+    tale.act(evidence.open_evidence, mediator, store=store, evidence_id=evidence_id)
+
+
+def _hand_in(
+    tale: Tale, actor: Actor, milestone_id: int, name: str, content: bytes, caption: str, ticket: int | None = None
+) -> None:
+    tale.act(
+        evidence.hand_in,
+        actor,
+        store=tale.world.desk.evidence,
+        milestone_id=milestone_id,
+        file_name=name,
+        content=content,
+        caption=caption,
+        ticket_id=ticket,
+    )
+
+
+def _lines(tale: Tale, milestone_id: int) -> list[tuple[str, Money]]:
+    milestone = tale.read(select(Milestone).where(Milestone.id == milestone_id))
+    total = Money(milestone.amount_minor, milestone.currency)
+    material, labour = total.spread((4, 6), step=10 if total.currency == "KWD" else 1)
+    return [(f"{milestone.title}: material", material), (f"{milestone.title}: labour", labour)]
+
+
+def _name(tale: Tale, party_id: int) -> str:
+    return str(tale.read(select(Party.name).where(Party.id == party_id)))
+
+
+def _title(tale: Tale) -> str:
+    return str(tale.read(select(Project.title).where(Project.id == tale.project_id)))

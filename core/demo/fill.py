@@ -1,0 +1,139 @@
+"""Filling an empty desk by living three months in it. Nothing is inserted behind the actions' back."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from core import audit
+from core.actions import install, parties, reconcile
+from core.demo import cast
+from core.demo.plots import LENGTH, Plot, plots
+from core.demo.receiver import receiving
+from core.demo.stories import Tale, Wait, live
+from core.demo.world import World, simulated
+from core.desk import Desk
+from core.gateways.stripe_sandbox import SandboxControl
+from core.rules.permissions import SYSTEM
+
+ISSUER = "demo"
+FLOAT = {"USD": 500_000, "EUR": 400_000, "JPY": 600_000, "KWD": 1_500_000}
+WEBHOOKS_FOR = timedelta(days=5)
+Progress = Callable[[float, str], None]
+
+
+@dataclass
+class Filled:
+    """What came of it, for the last line of the progress."""
+
+    projects: int
+    days: int
+
+
+def fill(desk: Desk, sandbox: SandboxControl, *, seed: int, today: datetime, progress: Progress) -> Filled:
+    """Live from 92 days ago until `today`. The same seed tells the same stories."""
+    start = today.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - LENGTH
+    with simulated(desk, start, sandbox) as world:
+        sandbox.set_clock(start)
+        _found(world, seed)
+        stories = list(plots(seed))
+        _live(world, stories, seed, start, today.astimezone(UTC), progress)
+        reconcile.run(world.desk, SYSTEM)
+        progress(1.0, "sealing the audit log")
+    _seal(desk)
+    return Filled(projects=len(stories), days=LENGTH.days)
+
+
+def _found(world: World, seed: int) -> None:
+    desk = world.desk
+    desk.database.run(lambda s: install.install(s, now=world.now, name=f"demo-{seed}", demo=True))
+    for member in cast.STAFF:
+        desk.database.run(
+            lambda s, member=member: install.add_staff(  # type: ignore[misc]
+                s,
+                SYSTEM,
+                now=world.now,
+                issuer=ISSUER,
+                subject=member.subject,
+                name=member.name,
+                email=f"{member.subject}@example.com",
+                roles=member.roles,
+                title=member.title,
+                skills=member.skills,
+            )
+        )
+    for currency, amount in FLOAT.items():
+        world.sandbox.add_float(amount, currency)
+    reconcile.run(desk, SYSTEM)
+
+
+def _live(
+    world: World, stories: list[Plot], seed: int, start: datetime, end: datetime, progress: Progress
+) -> None:
+    """Wake every story when its time comes, in order, and reconcile once a week."""
+    turns: list[tuple[datetime, int, Wait]] = []
+    for plot in stories:
+        heapq.heappush(turns, (start + plot.start, plot.number, _tell(world, plot, seed)))
+    sunday = start + timedelta(days=7)
+    with receiving(world, from_=end - WEBHOOKS_FOR) as listen:
+        while turns and turns[0][0] <= end:
+            at, number, story = heapq.heappop(turns)
+            while sunday <= at:
+                world.until(sunday)
+                reconcile.run(world.desk, SYSTEM)
+                sunday += timedelta(days=7)
+            world.until(at)
+            listen()
+            wait = next(story, None)
+            if wait is not None:
+                heapq.heappush(turns, (world.now + wait, number, story))
+            progress((world.now - start) / LENGTH, f"{world.now:%d %B}")
+        world.until(end)
+        world.background()
+
+
+def _tell(world: World, plot: Plot, seed: int) -> Wait:
+    draw = random.Random(f"tale/{seed}/{plot.number}")
+    tale = Tale(world, plot, 0, 0, draw)
+    tale.payer_id = _register(world, plot, "PAYER", cast.payer(draw, plot.total.currency), plot.number)
+    provider = cast.payee(draw, plot.total.currency, plot.platform)
+    tale.payee_id = _register(world, plot, "PAYEE", provider, provider.name)
+    yield from live(tale)
+
+
+def _register(world: World, plot: Plot, role: str, card: cast.PartyCard, number: Any) -> int:
+    """A payee is one party per name and currency, so that some have a history."""
+    suffix = "" if role == "PAYER" else f"-{plot.total.currency}"
+    party = world.desk.database.run(
+        lambda s: parties.register(
+            s,
+            now=world.now,
+            platform=plot.platform,
+            external_id=f"{role.lower()}-{number}{suffix}",
+            role=role,
+            name=card.name,
+            email=card.email,
+            city=card.city,
+            country=card.country,
+            withdrawal_method=card.method,
+        )
+    )
+    parties.open_at_provider(
+        world.desk,
+        party.id,
+        currency=plot.total.currency,
+        payment_method=card.card,
+        bank_token=card.bank,
+    )
+    return party.id
+
+
+def _seal(desk: Desk) -> None:
+    home = desk.settings.home
+    audit.seal(desk.database, audit.signer(home), home / "checkpoints", now=desk.clock())
+
+

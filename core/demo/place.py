@@ -1,0 +1,41 @@
+"""Where a demo left what other commands need to find it: its settings, in one file that only its owner can read."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from core.config import Settings
+from core.errors import DeskError
+
+FILE = "settings.json"
+
+
+class NoDatabase(DeskError):
+    """No database: set DATABASE_URL, or start the demo with `make demo` (looked for one in {home})."""
+
+
+def remember(home: Path, environment: dict[str, str]) -> None:
+    path = home / FILE
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(environment, file)
+
+
+def forget(home: Path) -> None:
+    (home / FILE).unlink(missing_ok=True)
+
+
+def running(found: Settings) -> Settings:
+    """The settings of the demo that runs in `found.home`."""
+    try:
+        kept = json.loads((found.home / FILE).read_text())
+    except (OSError, ValueError):
+        raise NoDatabase(home=found.home.resolve()) from None
+    return Settings.model_validate(kept_fields(kept))
+
+
+def kept_fields(environment: dict[str, str]) -> dict[str, str]:
+    names = {"ESCROW_DESK_HOME": "home", "ESCROW_DESK_DEMO": "demo"}
+    return {names.get(key, key.lower()): value for key, value in environment.items()}

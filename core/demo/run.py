@@ -1,0 +1,279 @@
+"""`escrow-desk demo`: everything on one machine, from an empty folder to an address in the browser.
+
+PostgreSQL outlives nothing here: what was started is stopped on Ctrl-C, in the order dashboard, worker, sandbox,
+database. What is kept lies under the home folder, so a second start takes seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from core.config import Settings
+from core.demo import place
+from core.demo.fill import fill
+from core.desk import Desk
+from core.embedded_postgres import EmbeddedPostgres, Urls
+from core.embedded_postgres.access import DATABASE
+from core.errors import DeskError
+from core.gateways.stripe_sandbox import SandboxControl, StripeSandbox
+from core.migrate import upgrade
+
+SEED = 7
+READY_WITHIN = 60.0
+
+
+
+class PortBusy(DeskError):
+    """Port {port} is already in use. Stop what is using it, or choose another: make demo PORT={other}."""
+
+
+class PartDied(DeskError):
+    """The {part} stopped at once. Its last words are in {log}."""
+
+
+class NotReady(DeskError):
+    """The dashboard did not answer within {seconds} seconds. See {log}."""
+
+
+class Interrupted(Exception):  # noqa: N818 (says what happened)
+    """Ctrl-C or SIGTERM."""
+
+
+class Demo:
+    """One run of the demo: its folder, its processes, its progress."""
+
+    def __init__(self, home: Path, port: int, *, reset: bool, seed: int, console: Console) -> None:
+        self.home, self.port, self.reset, self.seed = home.resolve(), port, reset, seed
+        self.console = console
+        self.sandbox_port = 0
+        self.stack = ExitStack()
+
+    # -- steps --
+
+    def run(self) -> None:
+        """Start, say where, wait for Ctrl-C, stop."""
+        check_port(self.port)
+        with _interruptible(), self.stack:
+            try:
+                self._start()
+                self._wait()
+            except Interrupted:
+                self.console.print("\nStopping …")
+
+    def _start(self) -> None:
+        if self.reset:
+            self._wipe()
+        self.home.mkdir(parents=True, exist_ok=True)
+        with self._step("PostgreSQL") as say:
+            urls = self._database(say)
+        with self._step("Database schema"):
+            upgrade(urls.owner_url)
+        with self._step("Stripe sandbox"):
+            sandbox = self._sandbox()
+        settings = self._settings(urls, sandbox)
+        if not self._filled():
+            self._fill(settings, sandbox)
+        with self._step("Dashboard and worker"):
+            secret = self._endpoint(sandbox)
+            self._launch(settings.model_copy(update={"stripe_webhook_secret": secret}))
+        self.console.print(f"\n  Escrow Desk is at [bold]http://127.0.0.1:{self.port}[/bold]  (Ctrl-C stops it)\n")
+
+    def _database(self, say: Callable[[str], None]) -> Urls:
+        cluster = EmbeddedPostgres(self.home)
+        server = cluster.start()
+        self.stack.callback(cluster.stop)
+        if not self._filled() and (self.home / "filling").exists():
+            say("PostgreSQL (the last start was interrupted: beginning anew)")
+            server.drop_database(DATABASE)
+            server.create_database(DATABASE)
+            self._forget()
+        return server.urls()
+
+    def _sandbox(self) -> SandboxControl:
+        folder = self.home / "stripe-sandbox"
+        self.sandbox_port = free_port()
+        command = ("-m", "core.gateways.stripe_sandbox", "--folder", str(folder))
+        self._spawn("sandbox", *command, "--port", str(self.sandbox_port), "--seed", str(self.seed))
+        sandbox = StripeSandbox(folder, seed=str(self.seed))
+        control = SandboxControl(f"http://127.0.0.1:{self.sandbox_port}", sandbox.key)
+        control.wait(READY_WITHIN)
+        return control
+
+    def _settings(self, urls: Urls, sandbox: SandboxControl) -> Settings:
+        return Settings(
+            database_url=urls.app_url,
+            database_owner_url=urls.owner_url,
+            database_auditor_url=urls.auditor_url,
+            stripe_api_key=StripeSandbox(self.home, seed=str(self.seed)).key,
+            stripe_api_base=sandbox.url,
+            stripe_webhook_secret="",
+            home=self.home,
+            port=self.port,
+            demo=True,
+        )
+
+    def _fill(self, settings: Settings, sandbox: SandboxControl) -> None:
+        (self.home / "filling").touch()
+        desk = Desk.open(settings)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        try:
+            with Progress(*columns, console=self.console, transient=True) as bar:
+                task = bar.add_task("Three months of business", total=1.0)
+
+                def progress(done: float, what: str) -> None:
+                    bar.update(task, completed=done, description=f"Three months of business · {what}")
+
+                began = time.monotonic()
+                filled = fill(desk, sandbox, seed=self.seed, today=datetime.now(UTC), progress=progress)
+        finally:
+            desk.close()
+        (self.home / "demo.json").write_text(json.dumps({"seed": self.seed, "projects": filled.projects}))
+        (self.home / "filling").unlink()
+        self._done(f"Three months of business: {filled.projects} projects", time.monotonic() - began)
+
+    def _filled(self) -> bool:
+        return (self.home / "demo.json").exists()
+
+    def _endpoint(self, sandbox: SandboxControl) -> str:
+        sandbox.follow_wall_clock()
+        sandbox.remove_endpoints()
+        sandbox.webhooks(auto=True)
+        return sandbox.add_endpoint(f"http://127.0.0.1:{self.port}/webhooks/stripe")
+
+    def _launch(self, settings: Settings) -> None:
+        environment = as_environment(settings)
+        place.remember(self.home, environment)
+        self.stack.callback(place.forget, self.home)
+        self._spawn("worker", "-m", "core.cli", "worker", environment=environment)
+        server = self._spawn("dashboard", "-m", "dashboard.server", "--port", str(self.port), environment=environment)
+        self._answering(server)
+
+    def _answering(self, server: subprocess.Popen[bytes]) -> None:
+        until = time.monotonic() + READY_WITHIN
+        while time.monotonic() < until:
+            if server.poll() is not None:
+                raise PartDied(part="dashboard", log=self.home / "log" / "dashboard.log")
+            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+            time.sleep(0.1)
+        raise NotReady(seconds=int(READY_WITHIN), log=self.home / "log" / "dashboard.log")
+
+    def _wait(self) -> None:
+        while True:
+            time.sleep(0.5)
+
+    # -- parts --
+
+    def _spawn(
+        self, part: str, *arguments: str, environment: dict[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """A process of its own session, so that Ctrl-C reaches us alone and we stop things in order."""
+        log = self.home / "log" / f"{part}.log"
+        log.parent.mkdir(exist_ok=True)
+        with log.open("ab") as out:
+            process = subprocess.Popen(
+                [sys.executable, *arguments],
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
+            )
+        self.stack.callback(stop, process)
+        return process
+
+    @contextmanager
+    def _step(self, what: str) -> Iterator[Callable[[str], None]]:
+        began, title = time.monotonic(), [what]
+        with self.console.status(f"{what} …"):
+            yield lambda text: title.__setitem__(0, text)
+        self._done(title[0], time.monotonic() - began)
+
+    def _done(self, what: str, seconds: float) -> None:
+        self.console.print(f"[green]✓[/green] {what} [dim]{seconds:.1f} s[/dim]")
+
+    def _wipe(self) -> None:
+        if self.home.exists():
+            EmbeddedPostgres(self.home).erase()
+            self._forget()
+
+    def _forget(self) -> None:
+        """What belongs to the data that is thrown away; logs stay."""
+        for name in ("stripe-sandbox", "evidence", "mail", "checkpoints", "keys"):
+            shutil.rmtree(self.home / name, ignore_errors=True)
+        for name in ("demo.json", "filling"):
+            (self.home / name).unlink(missing_ok=True)
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    return {
+        "DATABASE_URL": settings.database_url,
+        "DATABASE_OWNER_URL": settings.database_owner_url,
+        "DATABASE_AUDITOR_URL": settings.database_auditor_url,
+        "STRIPE_API_KEY": settings.stripe_api_key,
+        "STRIPE_API_BASE": settings.stripe_api_base,
+        "STRIPE_WEBHOOK_SECRET": settings.stripe_webhook_secret,
+        "ESCROW_DESK_HOME": str(settings.home),
+        "ESCROW_DESK_DEMO": "true",
+        "PORT": str(settings.port),
+    }
+
+
+def check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise PortBusy(port=port, other=port + 1) from None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask, wait, insist."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Both signals end the wait once; while things are being stopped a second one is not heard."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
+        raise Interrupted
+
+    before = {each: signal.signal(each, interrupt) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

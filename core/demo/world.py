@@ -1,0 +1,114 @@
+"""The simulated world: one clock for the desk and the sandbox, people who act, and the work that goes on behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import func, select
+
+from core.actions import deliver, dispatch, inbox, timers
+from core.clock import SimulatedClock
+from core.desk import Desk
+from core.gateways.stripe_sandbox import SandboxControl
+from core.records import OutgoingOperation, Staff, StaffRole
+from core.rules.permissions import Actor, Role
+
+Result = TypeVar("Result")
+TICK = timedelta(hours=6)
+
+
+@dataclass
+class World:
+    """`desk.clock` stands still until the world moves it; the sandbox's clock follows before every call."""
+
+    desk: Desk
+    clock: SimulatedClock
+    sandbox: SandboxControl
+    webhooks: bool = False
+    roles: dict[int, frozenset[Role]] = field(default_factory=dict)
+
+    @property
+    def now(self) -> datetime:
+        return self.clock()
+
+    def act(self, action: Callable[..., Result], actor: Actor, **arguments: Any) -> Result:
+        """Run one action in its own transaction, now, and let the worker send what it queued."""
+        done = self.desk.database.run(lambda session: action(session, actor, now=self.now, **arguments))
+        self.send()
+        return done
+
+    def send(self) -> None:
+        """What the worker would do at once: send what is due, and apply what came back."""
+        if self._anything_due():
+            self.sandbox.set_clock(self.now)
+            dispatch.sweep(self.desk)
+            self.receive()
+
+    def receive(self) -> None:
+        if self.webhooks:
+            self.sandbox.deliver()
+            inbox.sweep(self.desk)
+
+    def _anything_due(self) -> bool:
+        with self.desk.database.reading() as session:
+            return bool(
+                session.scalar(
+                    select(func.count())
+                    .select_from(OutgoingOperation)
+                    .where(
+                        OutgoingOperation.status.in_(("QUEUED", "BLOCKED")),
+                        OutgoingOperation.next_try_at <= self.now,
+                    )
+                )
+            )
+
+    def until(self, moment: datetime) -> None:
+        """Let time pass: every few hours the timers run, operations are sent and letters delivered."""
+        while self.now + TICK <= moment:
+            self.clock.advance(TICK)
+            self.background()
+        self.clock.set(max(moment, self.now))
+
+    def background(self) -> None:
+        timers.run_due(self.desk)
+        self.send()
+        deliver.deliver_due(self.desk, limit=500)
+
+    def staff(self, staff_id: int) -> Actor:
+        """A member of staff who has just signed in."""
+        if staff_id not in self.roles:
+            with self.desk.database.reading() as session:
+                held = session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)).all()
+            self.roles[staff_id] = frozenset(Role(role) for role in held)
+        return Actor("staff", staff_id, self.roles[staff_id], authenticated_at=self.now)
+
+    def staff_with(self, role: Role) -> list[int]:
+        with self.desk.database.reading() as session:
+            found = session.scalars(
+                select(Staff.id)
+                .join(StaffRole, StaffRole.staff_id == Staff.id)
+                .where(StaffRole.role == role)
+                .order_by(Staff.id)
+            )
+            return list(found)
+
+
+def party(party_id: int) -> Actor:
+    return Actor("party", party_id)
+
+
+@contextmanager
+def simulated(desk: Desk, start: datetime, sandbox: SandboxControl) -> Iterator[World]:
+    """The same desk with a clock that we move and without queued jobs: the world does the worker's part itself."""
+    clock = SimulatedClock(start)
+    quiet = replace(desk, clock=clock)
+    before, quiet.database.info = quiet.database.info, {"jobs": False}
+    try:
+        yield World(quiet, clock, sandbox)
+    finally:
+        quiet.database.info = before
+        sandbox.follow_wall_clock()
