@@ -1,12 +1,12 @@
-"""A Stripe sandbox of its own for each test, on a clock that stands still, and the adapter that talks to it."""
+"""A Stripe sandbox as new for each test, on a clock that stands still, and the adapter that talks to it."""
 
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -22,12 +22,18 @@ def usd(minor: int) -> Money:
     return Money(minor, "USD")
 
 
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[StripeSandbox]:
-    with StripeSandbox(tmp_path / "stripe", seed="test") as running:
-        running.control.set_clock(NOON)
-        running.control.webhooks(auto=False)
+@pytest.fixture(scope="session")
+def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StripeSandbox]:
+    with StripeSandbox(tmp_path_factory.mktemp("stripe"), seed="test") as running:
         yield running
+
+
+@pytest.fixture
+def sandbox(running_sandbox: StripeSandbox) -> StripeSandbox:
+    running_sandbox.control.reset()
+    running_sandbox.control.set_clock(NOON)
+    running_sandbox.control.webhooks(auto=False)
+    return running_sandbox
 
 
 @pytest.fixture
@@ -90,11 +96,11 @@ def parties(payments: StripePayments) -> Parties:
 
 @pytest.fixture
 def log(sandbox: StripeSandbox) -> Callable[[], list[dict[str, object]]]:
-    """What the sandbox wrote down, oldest first."""
-    import json
+    """What the sandbox wrote down since the test began, oldest first."""
+    file = sandbox.folder / "stripe-sandbox.jsonl"
+    before = file.stat().st_size
 
     def read() -> list[dict[str, object]]:
-        text = (sandbox.folder / "stripe-sandbox.jsonl").read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines()]
+        return [json.loads(line) for line in file.read_bytes()[before:].splitlines()]
 
     return read

@@ -73,7 +73,7 @@ def route_of(entry: dict[str, Any]) -> Route | None:
     return min(fitting, key=lambda each: each.template.count("{"), default=None)
 
 
-# -- requests -----------------------------------------------------------------------------------------------------------
+# -- requests -------------------------------------------------------------------------------------------
 
 
 def request_faults(entry: dict[str, Any]) -> list[str]:
@@ -118,7 +118,7 @@ def _param_faults(hint: Any, value: Any, at: str) -> list[str]:
     return []
 
 
-# -- answers ------------------------------------------------------------------------------------------------------------
+# -- answers -------------------------------------------------------------------------------------------
 
 
 def answer_faults(entry: dict[str, Any]) -> list[str]:

@@ -110,4 +110,5 @@ class SandboxControl:
         return self.post("deliver")
 
     def reset(self) -> None:
+        """As new: no objects, no faults, the first fees, the wall clock. Only the request log stays."""
         self.post("reset")

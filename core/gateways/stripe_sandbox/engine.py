@@ -87,6 +87,12 @@ class Engine:
             self.store.set("clock", at)
             return timers.run_due(self.world())
 
+    def reset(self) -> None:
+        """As new, but for the request log."""
+        with self.store.transaction():
+            self.store.reset()
+        self.terms, self._clock = Terms(), None
+
     def tick(self) -> None:
         """Let what is due happen."""
         row = self.store.db.execute("select min(at) from timers").fetchone()

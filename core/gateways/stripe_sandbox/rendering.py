@@ -50,5 +50,7 @@ def _expand(world: World, at: Any, steps: list[str], path: str) -> None:
         if found is None:
             raise malformed(f"This property cannot be expanded ({path}).", param="expand")
         at[name] = _whole(world, found[0])
+    elif not isinstance(at[name], dict | list | None):
+        raise malformed(f"This property cannot be expanded ({path}).", param="expand")
     if rest and at[name] is not None:
         _expand(world, at[name], rest, path)

@@ -91,9 +91,10 @@ class Store:
         self.db.execute("commit")
 
     def reset(self) -> None:
-        """Forget everything but the settings."""
+        """Forget everything, the settings too."""
         for table in (
             "objects",
+            "settings",
             "lines",
             "totals",
             "counters",
