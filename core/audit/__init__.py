@@ -1,7 +1,7 @@
 """The record of who did what, and the proof that nobody altered it since.
 
-`record` leaves an entry, `seal` closes and signs what was recorded, `verify` proves it. The proof covers the journals
-and postings of the ledger as well as the audit log.
+`record` leaves an entry, `seal` closes and signs what was recorded, `verify` proves it. The proof covers the
+journals of the ledger as well as the audit log.
 """
 
 from __future__ import annotations

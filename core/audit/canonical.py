@@ -49,18 +49,10 @@ JOURNAL = Kind(
     "journal",
     "public.journals",
     _values(
-        *("id", "key", "kind", "milestone_id", "party_id", "memo", "cause", "posted_at", "recorded_at", "xid"),
+        *("id", "key", "kind", "milestone_id", "party_id", "memo", "cause", "account_ids", "amounts", "posted_at"),
+        *("recorded_at", "xid"),
         text=("key", "kind", "memo", "cause"),
     ),
 )
 
-POSTING = Kind(
-    "posting",
-    "public.postings",
-    _values(
-        *("id", "journal_id", "account_id", "currency", "amount", "balance_after", "posted_at", "xid"),
-        text=("currency",),
-    ),
-)
-
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (ENTRY, JOURNAL, POSTING)}
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (ENTRY, JOURNAL)}

@@ -7,6 +7,7 @@ lies beside the checkpoints; an auditor keeps a copy of it elsewhere and verifie
 from __future__ import annotations
 
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,9 +103,9 @@ def signer(home: Path) -> Signer:
 
 def _make(path: Path) -> None:
     """Whoever comes first makes the key; it appears whole or not at all."""
-    draft = path.with_suffix(f".{os.getpid()}")
+    draft = path.with_suffix(f".{secrets.token_hex(8)}")
     made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(made)
         file.flush()
         os.fsync(file.fileno())

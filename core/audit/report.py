@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-ROWS = ("entry", "journal", "posting")
+ROWS = ("entry", "journal")
 WORDS: Mapping[str, str] = {
     "altered": "{Kind} {id} was altered after it was sealed in seal {seal}.",
     "removed": "{Kind} {id} was removed after it was sealed in seal {seal}.",
@@ -27,7 +27,7 @@ WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it was written. `kind`: entry, journal, posting, seal, checkpoint, key or epoch."""
+    """One thing that is not as it was written. `kind`: entry, journal, seal, checkpoint, key or epoch."""
 
     kind: str
     wrong: str
@@ -64,7 +64,7 @@ class Report:
 
     @property
     def first_bad_row(self) -> Finding | None:
-        """The first entry, journal or posting that is not as it was written."""
+        """The first entry or journal that is not as it was written."""
         return next((finding for finding in self.findings if finding.kind in ROWS), None)
 
     @property
@@ -76,9 +76,9 @@ class Report:
             return " ".join(listed + [f"{rest:,} more findings follow."] * (rest > 0))
         parts = [f"All {self.rows:,} rows under {self.seals:,} seals are as they were written."]
         if self.unsigned:
-            parts.append(f"{self.unsigned:,} seals are not signed yet.")
+            parts.append(f"{counted(self.unsigned, 'seal')} not signed yet.")
         if self.open_rows:
-            parts.append(f"{self.open_rows:,} rows are not sealed yet.")
+            parts.append(f"{counted(self.open_rows, 'row')} not sealed yet.")
         return " ".join(parts)
 
     def facts(self) -> dict[str, Any]:
@@ -86,3 +86,7 @@ class Report:
         listed = [vars(finding) | {"text": finding.text} for finding in self.findings]
         numbers = {name: getattr(self, name) for name in ("rows", "seals", "signed", "unsigned", "open_rows")}
         return {"ok": self.ok, "text": self.text, **numbers, "findings": listed, "more": self.more}
+
+
+def counted(n: int, noun: str) -> str:
+    return f"1 {noun} is" if n == 1 else f"{n:,} {noun}s are"

@@ -22,15 +22,17 @@ from core.errors import DeskError
 
 ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended('escrow-desk checkpoints', 0))")
 LEDGER = text("select ledger::text from seal_epochs where epoch = 1")
-SEAL = text("select seal_range()")
+SEAL = text("select seal_range(:rows)")
+FULL = text("select entries + journals >= :rows from seals where n = :n")
 SEALS_AFTER = text(
     """
-    select n, epoch, lo::text as lo, hi::text as hi, entries_after, journals_after, postings_after, entries, journals, postings,
-           root, leaves, prev, hash, sealed_at
+    select n, epoch, lo::text as lo, hi::text as hi, entries_after, journals_after, entries, journals, root,
+           leaves, prev, hash, sealed_at
     from seals where n > :after order by n limit :limit
     """
 )
 AT_ONCE = 500
+ROWS_A_SEAL = 100_000
 
 
 class CheckpointsMissing(DeskError):
@@ -70,9 +72,11 @@ def seal(database: Database, signer: Signer, folder: Path, *, now: datetime, ado
                 pass
             raise
         pen = _Pen(turn, signer, folder, ledger, now, last)
-        while _close(database):
-            pen.sign()  # one by one, so that a crash leaves one seal unsigned and no more
         pen.sign()
+        more = True
+        while more:
+            more = _close(database)
+            pen.sign()  # one by one, so that a crash leaves one seal unsigned and no more
         return Sealed(last_seal=pen.n, signed=pen.signed, rows=pen.rows)
 
 
@@ -110,8 +114,10 @@ class _Pen:
 
 
 def _close(database: Database) -> bool:
-    """Seal a range in a transaction of its own; False when nothing is left to seal."""
-    return database.run(lambda session: session.execute(SEAL).scalar()) is not None
+    """Seal a range in a transaction of its own. True when there was more than goes under one seal."""
+    with database.transaction() as session:
+        n = session.execute(SEAL, {"rows": ROWS_A_SEAL}).scalar()
+        return n is not None and bool(session.execute(FULL, {"n": n, "rows": ROWS_A_SEAL}).scalar_one())
 
 
 def _witnessed(session: Session, ledger: str, folder: Path, *, adopt: bool) -> Seal | None:

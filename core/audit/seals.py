@@ -1,4 +1,4 @@
-"""A seal: the hash of every entry, journal and posting that one range of transactions wrote, chained to the seal before.
+"""A seal: the hash of every entry and journal that one range of transactions wrote, chained to the seal before.
 
 A range is `[lo, hi)` in transaction numbers, and closed: `hi` is at most the oldest transaction still running when it
 was sealed, so nothing can be committed into it later. Rows are taken in the order (kind, transaction, id).
@@ -33,10 +33,8 @@ class Seal:
     hi: int
     entries_after: int
     journals_after: int
-    postings_after: int
     entries: int
     journals: int
-    postings: int
     root: bytes
     leaves: bytes
     prev: bytes
@@ -45,15 +43,15 @@ class Seal:
 
     @property
     def rows(self) -> int:
-        return self.entries + self.journals + self.postings
+        return self.entries + self.journals
 
     def counted(self) -> dict[str, int]:
-        return {"entry": self.entries, "journal": self.journals, "posting": self.postings}
+        return {"entry": self.entries, "journal": self.journals}
 
     def rehash(self) -> bytes:
         """What `hash` must be."""
-        numbers = (self.n, self.epoch, self.lo, self.hi, self.entries_after, self.journals_after, self.postings_after)
-        counts = (self.entries, self.journals, self.postings)
+        numbers = (self.n, self.epoch, self.lo, self.hi, self.entries_after, self.journals_after)
+        counts = (self.entries, self.journals)
         digests = (self.root.hex(), hashlib.sha256(self.leaves).hexdigest(), self.prev.hex())
         lines = ("escrow-desk seal 1", *numbers, *counts, *digests, micros(self.sealed_at))
         return hashlib.sha256("\n".join(map(str, lines)).encode()).digest()

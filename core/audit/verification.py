@@ -27,12 +27,13 @@ from core.db import Database
 
 Progress = Callable[[int, int], None]
 LISTED = 100
+ANYWHERE = dict.fromkeys(KINDS, -(2**63))
 ROWS_AT_ONCE, SEALS_AT_ONCE = 40_000, 1_000
 # An honest plan reads each seal's rows through the index on their transaction.
 SNAPSHOT = "set transaction isolation level repeatable read, read only"
 PLANS = "set local enable_seqscan = off; set local jit = off; set local search_path = pg_catalog, public"
-EPOCHS = text("select epoch, entries_after, journals_after, postings_after from public.seal_epochs order by epoch")
-TOTAL = text("select coalesce(sum(entries + journals + postings), 0) from public.seals")
+EPOCHS = text("select epoch, entries_after, journals_after from public.seal_epochs order by epoch")
+TOTAL = text("select coalesce(sum(entries + journals), 0) from public.seals")
 SAME_CLUSTER = text(
     "select system_identifier = (select system_identifier from pg_control_system())"
     " from public.seal_epochs order by epoch desc limit 1"
@@ -92,11 +93,12 @@ class _Verification:
                 yield Span(one.seal, self._bounds(one.seal))
 
     def _bounds(self, seal: Seal) -> Mapping[str, tuple[int, int]]:
-        above = dict(zip(KINDS, (seal.entries_after, seal.journals_after, seal.postings_after), strict=True))
+        above = dict(zip(KINDS, (seal.entries_after, seal.journals_after), strict=True))
         if self.afters.get(seal.epoch) != above:
             self._find(iter([Finding("epoch", "epochs", id=seal.epoch)]))
+        start = above if seal.epoch > 1 else ANYWHERE
         up_to = self.afters.get(seal.epoch + 1, {})
-        return {kind: (above[kind], up_to.get(kind, NO_END)) for kind in KINDS}
+        return {kind: (start[kind], up_to.get(kind, NO_END)) for kind in KINDS}
 
     def _end(self) -> int:
         """What lies behind the last seal: its epoch goes on, or a new one was opened and nothing is sealed in it yet."""
@@ -104,7 +106,7 @@ class _Verification:
         epoch = (self.last.epoch if self.last else 1) + (hi == LAST_XID)
         if max(self.afters, default=0) != epoch:
             self._find(iter([Finding("epoch", "epochs", id=epoch)]))
-        above = self.afters.get(epoch, dict.fromkeys(KINDS, 0))
+        above = self.afters.get(epoch, ANYWHERE) if epoch > 1 else ANYWHERE
         if self.session.execute(SAME_CLUSTER).scalar():
             self._find(rows.outside(self.session, above))
         return rows.still_open(self.session, hi, above)

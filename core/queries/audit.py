@@ -1,4 +1,4 @@
-"""The audit log on screen: newest first, in pages by id, each entry with the seal that proves it."""
+"""The audit log on screen: newest first, page after page, each entry with the seal that proves it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BOUND = 10_000
 # Only the entries of the page are looked up among the seals.
 ENTRIES = """
 with page as materialized (
-    select * from audit_entries where {where} order by id desc limit %(limit)s
+    select * from audit_entries where {where} order by at desc, id desc limit %(limit)s
 )
 select page.*, seal.n as seal, seal.sealed_at
 from page left join lateral (
@@ -26,8 +26,9 @@ from page left join lateral (
       and s.epoch = (select max(e.epoch) from seal_epochs e where e.entries_after < page.id)
     order by s.hi limit 1
 ) seal on true
-order by page.id desc
+order by page.at desc, page.id desc
 """
+BEFORE = "(at, id) < ((select at from audit_entries where id = %(before_id)s), %(before_id)s)"
 COUNT = "select count(*) from (select from audit_entries where {where} limit %(bound)s + 1) as found"
 # One step down the index for each action, however many entries it has.
 ACTIONS = text(
@@ -43,8 +44,12 @@ ACTIONS = text(
 )
 SEALS = text(
     """
-    select count(*) as seals, max(n) as last, max(sealed_at) as sealed_at, sum(entries + journals + postings) as rows
-    from seals
+    select last.n, last.sealed_at,
+           (select count(*) from (select from audit_entries e, seal_epochs era
+                                  where era.epoch = (select max(epoch) from seal_epochs) and e.id > era.entries_after
+                                    and e.xid >= case when last.epoch = era.epoch then last.hi else '0' end
+                                  limit :bound) as waiting) as open
+    from (select null) as one left join lateral (select * from seals order by n desc limit 1) as last on true
     """
 )
 
@@ -88,17 +93,16 @@ class Count:
 
 @dataclass(frozen=True)
 class SealState:
-    """How far the record is sealed."""
+    """How far the log is sealed: the last seal, if any, and how many entries none covers yet (the last second)."""
 
-    seals: int
     last: int | None
     sealed_at: datetime | None
-    rows: int
+    open: int
 
 
 def page(session: Session, filter: AuditFilter, *, before_id: int | None = None, limit: int = 50) -> list[Entry]:
-    """The newest entries with an id below `before_id`: give the last id of a page to get the next."""
-    also = () if before_id is None else ("id < %(before_id)s",)
+    """The newest entries, or those that come after the entry `before_id`: the last of a page leads to the next."""
+    also = () if before_id is None else (BEFORE,)
     values = filter.values | {"before_id": before_id, "limit": limit}
     return _entries(session, filter.where(*also), values)
 
@@ -124,8 +128,7 @@ def distinct_actions(session: Session) -> list[str]:
 
 
 def seal_state(session: Session) -> SealState:
-    row = session.execute(SEALS).one()
-    return SealState(seals=row.seals, last=row.last, sealed_at=row.sealed_at, rows=int(row.rows or 0))
+    return SealState(*session.execute(SEALS, {"bound": BOUND}).one())
 
 
 def _entries(session: Session, where: str, values: dict[str, Any]) -> list[Entry]:

@@ -1,0 +1,102 @@
+"""A small desk with a sealed record, and a hand that tampers with it as only the database's superuser can."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from core import audit
+from core.db import Database
+from core.rules.permissions import Actor, Role
+from tests.audit.ledger import post
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+MEDIATOR = Actor("staff", 7, frozenset({Role.MEDIATOR}))
+
+
+@dataclass
+class Log:
+    """The record under test, seen by those who write, seal, verify and tamper."""
+
+    database: Database
+    auditor: Database
+    owner: Database
+    home: Path
+    signer: audit.Signer = field(init=False)
+    journals: int = 0
+
+    def __post_init__(self) -> None:
+        self.signer = audit.signer(self.home)
+
+    @property
+    def folder(self) -> Path:
+        return self.home / "checkpoints"
+
+    @property
+    def file(self) -> Path:
+        return next(self.folder.glob("*.jsonl"))
+
+    def write(self, entries: int = 3, **also: Any) -> list[int]:
+        """One transaction with some entries and a journal of two postings; the entries' ids."""
+        self.journals += 1
+        values = {"object_kind": "milestone", "object_id": 5, "now": NOW, "milestone_id": 5, "before": {"a": 1}} | also
+        with self.database.transaction() as session:
+            post(session, f"test:{self.journals}", now=NOW)
+            return [
+                audit.record(session, MEDIATOR, "mediator:decision:confirm", reason=f"entry {n}", **values)
+                for n in range(entries)
+            ]
+
+    def seal(self, **also: Any) -> audit.Sealed:
+        """Seal all that was written. Tests beside this one may hold a transaction open for a moment."""
+        for _ in range(200):
+            sealed = audit.seal(self.database, self.signer, self.folder, now=NOW, **also)
+            if not self.verify().open_rows:
+                break
+            time.sleep(0.02)
+        return sealed
+
+    def written(self, batches: int = 3) -> list[list[int]]:
+        """Several transactions, each under a seal of its own."""
+        ids = []
+        for _ in range(batches):
+            ids.append(self.write())
+            self.seal()
+        return ids
+
+    def verify(self, **also: Any) -> audit.Report:
+        return audit.verify(self.auditor, self.folder, **also)
+
+    def tamper(self, statement: str, **values: Any) -> None:
+        """SQL as superuser with every trigger and foreign key check switched off."""
+        with self.owner.transaction() as session:
+            session.execute(text("set local session_replication_role = replica"))
+            session.execute(text(statement), values)
+
+    def ask(self, statement: str, **values: Any) -> Any:
+        with self.owner.reading() as session:
+            return session.execute(text(statement), values).scalar()
+
+    def rows(self, statement: str, **values: Any) -> list[Any]:
+        with self.owner.reading() as session:
+            return list(session.execute(text(statement), values))
+
+
+@pytest.fixture
+def log(database: Database, auditor: Database, owner: Database, tmp_path: Path) -> Log:
+    return Log(database, auditor, owner, tmp_path)
+
+
+def refused(database: Database, statement: str) -> str:
+    """What PostgreSQL says when it refuses."""
+    with pytest.raises(Exception) as caught, database.transaction() as session:  # noqa: PT011 (any refusal will do)
+        session.execute(text(statement))
+    assert isinstance(caught.value.__cause__, psycopg.Error), caught.value
+    return str(caught.value.__cause__)
