@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -46,6 +47,13 @@ def test_the_same_key_at_another_address_calls_a_person(payments: StripePayments
     sent = send(payments, payee)
     with pytest.raises(CallPerson):
         payments.reverse_transfer("op", "op:1", transfer=sent.id, amount=usd(5_000))
+
+
+def test_many_at_once_with_one_key_do_it_once(payments: StripePayments, payee: str) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        sent = list(threads.map(lambda _: send(payments, payee).id, range(24)))
+    assert len(set(sent)) == 1
+    assert held_by(payments, payee) == 5_000
 
 
 def test_another_key_does_it_again(payments: StripePayments, payee: str) -> None:

@@ -24,6 +24,7 @@ from core.gateways.stripe_adapter import StripePayments
 from core.gateways.stripe_calls import client
 from core.gateways.stripe_sandbox import SandboxControl, StripeSandbox
 from core.gateways.stripe_sandbox.forms import nested
+from core.gateways.stripe_sandbox.store import SandboxInUse
 from tests.gateways.conftest import NOON, Parties, usd
 
 
@@ -94,6 +95,7 @@ def test_it_remembers_after_a_restart(tmp_path: Path) -> None:
         assert box.control.now() == NOON
 
 
+@pytest.mark.slow
 def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -123,6 +125,11 @@ def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def test_one_folder_has_one_sandbox(tmp_path: Path) -> None:
+    with StripeSandbox(tmp_path), pytest.raises(SandboxInUse):
+        StripeSandbox(tmp_path).start()
 
 
 def test_the_wall_clock_is_followed_until_the_clock_is_set(tmp_path: Path) -> None:

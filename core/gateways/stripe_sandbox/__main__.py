@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from core.errors import DeskError
 from core.gateways.stripe_sandbox.server import StripeSandbox
 
 
@@ -14,7 +15,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=12111)
     parser.add_argument("--seed", default="desk", help="the same seed gives the same ids")
     given = parser.parse_args()
-    StripeSandbox(given.folder, given.port, given.seed).serve()
+    sandbox = StripeSandbox(given.folder, given.port, given.seed)
+    try:
+        sandbox.serve()
+    except (DeskError, OSError) as error:
+        raise SystemExit(f"stripe-sandbox: {error}") from error
 
 
 if __name__ == "__main__":

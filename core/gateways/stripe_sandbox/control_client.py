@@ -15,6 +15,7 @@ class SandboxControl:
     def __init__(self, url: str, key: str) -> None:
         self.url = url
         self.session = requests.Session()
+        self.session.trust_env = False
         self.session.headers["Authorization"] = f"Bearer {key}"
 
     def post(self, command: str, **body: Any) -> dict[str, Any]:

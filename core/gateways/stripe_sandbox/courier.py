@@ -48,6 +48,7 @@ class Courier:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.session = requests.Session()
+        self.session.trust_env = False  # this machine is never behind a proxy
         self.lock = asyncio.Lock()
         self.commands = {"webhooks": self._set_habits, "endpoints": self._set_endpoints}
 

@@ -26,6 +26,7 @@ class StripeSandbox:
         self._asked = port
         # Named TCP, or asyncio leaves Nagle's algorithm on and every answer takes 40 ms.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._engine: Engine | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -46,17 +47,16 @@ class StripeSandbox:
         return SandboxControl(self.url, self.key)
 
     def start(self) -> StripeSandbox:
-        """Serve in a daemon thread; returns when requests are answered."""
+        """Serve in a daemon thread; returns when requests are answered. Raises `SandboxInUse`, `OSError`."""
+        self._open()
         self._thread = threading.Thread(target=self.serve, name="stripe-sandbox", daemon=True)
-        self._bind()
         self._thread.start()
         self.control.wait(PATIENCE)
         return self
 
     def serve(self) -> None:
         """Serve in this thread until stopped."""
-        self._bind()
-        engine = Engine(self.folder, self.seed)
+        engine = self._open()
         config = uvicorn.Config(
             application(engine),
             http=Droppable,
@@ -72,12 +72,18 @@ class StripeSandbox:
         finally:
             engine.close()
 
-    def _bind(self) -> None:
-        if self._socket.getsockname()[1]:
-            return
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind((HOST, self._asked))
-        self._socket.listen(128)
+    def _open(self) -> Engine:
+        """The folder and the port, before anybody waits for an answer."""
+        if self._engine is None:
+            try:
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                self._socket.bind((HOST, self._asked))
+                self._socket.listen(128)
+                self._engine = Engine(self.folder, self.seed)
+            except BaseException:
+                self._socket.close()
+                raise
+        return self._engine
 
     def stop(self) -> None:
         if self._server:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from core.errors import DeskError
+
 Object = dict[str, Any]
 
 FILTERS = (
@@ -64,6 +66,10 @@ create index if not exists deliveries_due on deliveries (due, id) where done = 0
 """
 
 
+class SandboxInUse(DeskError):
+    """Another Stripe sandbox is running in {folder}."""
+
+
 class Store:
     """Objects, counters, settings and timers in `folder/stripe-sandbox.sqlite3`."""
 
@@ -72,10 +78,15 @@ class Store:
         self.db = sqlite3.connect(
             folder / "stripe-sandbox.sqlite3", isolation_level=None, check_same_thread=False
         )
-        self.db.execute("pragma journal_mode = wal")
-        self.db.execute("pragma synchronous = normal")
-        self.db.execute("pragma busy_timeout = 5000")
-        self.db.executescript(_SCHEMA)
+        try:
+            self.db.execute("pragma busy_timeout = 500")
+            self.db.execute("pragma locking_mode = exclusive")
+            self.db.execute("pragma journal_mode = wal")
+            self.db.execute("pragma synchronous = normal")
+            self.db.executescript(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            self.db.close()
+            raise SandboxInUse(folder=folder) from error
 
     def close(self) -> None:
         self.db.close()
