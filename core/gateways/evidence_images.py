@@ -57,7 +57,8 @@ def thumbnail(content: bytes, form: str) -> bytes:
 
 def boxed(picture: Image.Image) -> bytes:
     """A WebP of one size for all, with nothing cut off: the rest of the box stays clear."""
-    small = ImageOps.contain(picture, THUMBNAIL_BOX)
+    small = picture.copy()
+    small.thumbnail(THUMBNAIL_BOX, Image.Resampling.LANCZOS)
     box = Image.new("RGBA", THUMBNAIL_BOX, (0, 0, 0, 0))
     box.paste(small, ((box.width - small.width) // 2, (box.height - small.height) // 2))
     return _saved(box, "WEBP", quality=80)

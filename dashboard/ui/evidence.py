@@ -23,7 +23,8 @@ from dashboard.ui import deadline, empty, errors
 from dashboard.ui.evidence_viewer import view
 from dashboard.ui.safe import html, plain
 
-CARDS = 24
+CARDS, CARD = 24, 220  # on one page; pixels across, at least
+STRIP = 900
 LABELS = {"IMAGE": "Picture", "PDF": "PDF", "TEXT": "Text", "OTHER": "Document"}
 ROLES = {"PAYER": "Payer", "PAYEE": "Payee"}
 
@@ -55,10 +56,21 @@ def gallery(desk: Desk, actor: Actor, rows: Sequence[Piece], *, key: str) -> Non
     st.html(STYLE)
     shelf = _Shelf(key, {row.id for row in rows})
     shown = _chosen(rows, shelf)
-    _open_ones(desk, actor, rows, [row.id for row in shown], shelf)
+    if not shelf.ids:
+        _cards(desk, actor, shown, shelf)
+        return
+    strip, large = st.columns([1, 3.8], gap="small")
+    with strip, st.container(height=STRIP, border=False, key=f"{key}-strip"):
+        _cards(desk, actor, shown, shelf)
+    with large:
+        _open_ones(desk, actor, rows, [row.id for row in shown], shelf)
+
+
+def _cards(desk: Desk, actor: Actor, shown: Sequence[Piece], shelf: _Shelf) -> None:
+    """All of them; beside an open piece they become a strip that scrolls by itself, so that both stay in view."""
     pages = ceil(len(shown) / CARDS)
-    page = st.pagination(pages, key=f"{key}-page") if pages > 1 else 1
-    with st.grid("auto", min_column_width=220, gap="small"):
+    page = st.pagination(pages, key=f"{shelf.key}-page") if pages > 1 else 1
+    with st.grid(1 if shelf.ids else "auto", min_column_width=CARD, gap="small"):
         for row in shown[(page - 1) * CARDS : page * CARDS]:
             _card(desk, actor, row, shelf)
 
@@ -112,8 +124,6 @@ def _chosen(rows: Sequence[Piece], shelf: _Shelf) -> list[Piece]:
 
 def _open_ones(desk: Desk, actor: Actor, rows: Sequence[Piece], order: list[int], shelf: _Shelf) -> None:
     by_id = {row.id: row for row in rows}
-    if not shelf.ids:
-        return
     places = st.columns(len(shelf.ids), gap="small") if len(shelf.ids) > 1 else [st.container()]
     for place, evidence_id in zip(places, shelf.ids, strict=True):
         row = by_id[evidence_id]
@@ -203,7 +213,9 @@ def _face(desk: Desk, actor: Actor, row: Piece) -> None:
 
 
 @st.cache_data(max_entries=1_000, ttl=3_600, show_spinner=False)
-def _thumbnail(staff_id: int, sha256: str, evidence_id: int, _desk: Desk, _actor: Actor) -> bytes | None:
+def _thumbnail(
+    staff_id: int | None, sha256: str, evidence_id: int, _desk: Desk, _actor: Actor
+) -> bytes | None:
     """Kept for each person apart: what one may see says nothing about another."""
     return _desk.database.run(
         lambda session: evidence.thumbnail(session, _actor, store=_desk.evidence, evidence_id=evidence_id)
@@ -242,4 +254,6 @@ STYLE = """<style>
 .ed-full img { display: block; max-width: none; }
 [class*="-card-"] [data-testid="stImage"] img { aspect-ratio: 4 / 3; border-radius: 6px; background: var(--ed-soft); }
 [class*="-card-"] [data-testid="stElementToolbar"] { display: none; }
+[class*="-viewer-"] [data-testid="stImageContainer"] img { max-height: 62vh; width: auto !important; max-width: 100%;
+  border: 1px solid var(--ed-line); }
 </style>"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 import streamlit as st
 from PIL import Image
@@ -20,6 +20,7 @@ from dashboard.ui import cards, deadline, errors
 from dashboard.ui.safe import html
 
 FIT, FULL = "Fit", "100 %"
+SHORT = 2_000  # characters of a text that needs no scrolling
 CLOCKS_DIFFER = timedelta(hours=14)  # a camera without a zone may be off by as much as the world is wide
 
 
@@ -45,7 +46,11 @@ def view(desk: Desk, actor: Actor, row: Known, opened: Opened, *, key: str, narr
         case Kind.PDF:
             _pages(desk, actor, row, opened, key=key)
         case Kind.TEXT:
-            st.code(opened.text or "", language=None, wrap_lines=True, height=460)
+            text = opened.text or ""
+            height: Literal["content"] | int = 560
+            if len(text) < SHORT and text.count("\n") < SHORT // 100:
+                height = "content"
+            st.code(text, language=None, wrap_lines=True, height=height)
         case _:
             st.info(
                 "This kind of file is not shown here. Download it, and open it with care.",
@@ -78,6 +83,7 @@ def _pages(desk: Desk, actor: Actor, row: Known, opened: Opened, *, key: str) ->
             "Size", [FIT, FULL], default=FIT, required=True, key=f"{key}-zoom", label_visibility="collapsed"
         )
         number = st.pagination(opened.pages, key=f"{key}-pages") if opened.pages > 1 else 1
+        st.caption(f"{opened.pages} page{'s' if opened.pages > 1 else ''}", width="content")
     try:
         drawn = _page(actor.id, row.sha256, row.id, number, desk, actor)
     except DeskError as error:
@@ -113,15 +119,14 @@ def _draw(picture: bytes, *, alt: str, full: bool) -> None:
 
 
 def _facts(row: Known, opened: Opened, *, narrow: bool) -> None:
-    cards.facts(
-        {
-            "Handed in by": f"{row.uploader} ({row.uploader_role.lower()})",
-            "Handed in": row.at,
-            "Camera says": row.taken_at or "nothing",
-            "Size": f"{in_words(row.size_bytes)} · {opened.media_type}",
-        },
-        columns=2 if narrow else 4,
-    )
+    facts: dict[str, cards.Fact] = {
+        "Handed in by": f"{row.uploader} ({row.uploader_role.lower()})",
+        "Handed in": row.at,
+    }
+    if opened.kind is Kind.IMAGE:
+        facts["Camera says"] = row.taken_at or "nothing"
+    facts["Size"] = f"{in_words(row.size_bytes)} · {opened.media_type}"
+    cards.facts(facts, columns=2 if narrow else 4)
     if row.taken_at and row.taken_at - row.at > CLOCKS_DIFFER:
         st.warning(
             f"The camera's time is {deadline.span(row.taken_at - row.at)} after the upload: it cannot be right.",
