@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.db import Record
 from core.records.disputes import Decision, Evidence, EvidenceView, Hold, Message, Ticket
+from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.milestones import Milestone
 from core.records.outside import Notification, OutgoingOperation, WebhookEvent
 from core.records.payments import BalanceTransaction, PaymentEvent, PaymentOrder, Payout, Refund

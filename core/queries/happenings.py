@@ -1,0 +1,84 @@
+"""What each kind of audit entry is called in a case's timeline, what it is about, and who may know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class About(StrEnum):
+    CASE = "case"
+    MESSAGE = "message"
+    EVIDENCE = "evidence"
+    MONEY = "money"
+    DECISION = "decision"
+    LETTER = "letter"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`staff_only`: the parties are not told of it. `tone` as in the dashboard: good, wait, bad, info, quiet."""
+
+    title: str
+    about: About = About.CASE
+    tone: str = "quiet"
+    staff_only: bool = False
+
+
+CASE, MESSAGE, EVIDENCE, MONEY, DECISION, LETTER = About
+
+# By noun and verb: who did it stands beside it.
+KINDS: Mapping[str, Kind] = {
+    "bid:accept": Kind("Bid accepted"),
+    "engagement:confirm": Kind("Part of the engagement confirmed"),
+    "engagement:activate": Kind("Engagement active", tone="good"),
+    "milestones:adjust": Kind("Milestones rearranged"),
+    "milestone:activate": Kind("Milestone open for funding", tone="info"),
+    "milestone:fund": Kind("Payment started", MONEY, "info"),
+    "payment:hold": Kind("Paid, and held", MONEY, "good"),
+    "payment:decline": Kind("Payment declined", MONEY, "bad"),
+    "milestone:submit": Kind("Work reported as done", tone="info"),
+    "milestone:approve": Kind("Work approved", tone="good"),
+    "milestone:auto_approve": Kind("Approved by silence", tone="good"),
+    "milestone:remind": Kind("Reminder to verify", tone="wait"),
+    "milestone:finish": Kind("Milestone settled", tone="good"),
+    "project:complete": Kind("Project completed", tone="good"),
+    "payment:release": Kind("Released to the payee", MONEY, "good"),
+    "dispute:open": Kind("Dispute opened", tone="bad"),
+    "dispute:rework": Kind("Work handed in again", tone="info"),
+    "dispute:withdraw": Kind("Dispute withdrawn", tone="good"),
+    "dispute:mediate": Kind("Mediation began", tone="wait"),
+    "ticket:assign": Kind("Mediator changed", staff_only=True),
+    "ticket:ask": Kind("Answer asked for", tone="wait"),
+    "ticket:resume": Kind("Review goes on", tone="info"),
+    "ticket:escalate": Kind("Escalated: no decision in time", tone="bad", staff_only=True),
+    "evidence:open": Kind("Evidence opened", EVIDENCE, staff_only=True),
+    "evidence:download": Kind("Evidence downloaded", EVIDENCE, staff_only=True),
+    "decision:confirm": Kind("Decision made", DECISION, "info", staff_only=True),
+    "decision:unopened": Kind("Decided with evidence left unopened", DECISION, "wait", staff_only=True),
+    "decision:approve": Kind("Decision approved", DECISION, "good", staff_only=True),
+    "decision:return": Kind("Decision sent back", DECISION, "bad", staff_only=True),
+    "decision:void": Kind("Decision void", DECISION, "bad", staff_only=True),
+    "decision:execute": Kind("Decision carried out", DECISION, "good"),
+    "hold:place": Kind("Hold placed", MONEY, "bad", staff_only=True),
+    "hold:lift": Kind("Hold lifted", MONEY, "good", staff_only=True),
+    "refund:settle": Kind("Refund arrived", MONEY, "good"),
+    "refund:follow": Kind("Refund: news from Stripe", MONEY, "info"),
+    "payout:request": Kind("Withdrawal asked for", MONEY, "info"),
+    "payout:transfer": Kind("Transferred to the payee", MONEY, "good"),
+    "payout:fail": Kind("Payout failed", MONEY, "bad"),
+    "chargeback:open": Kind("Chargeback opened", MONEY, "bad"),
+    "chargeback:close": Kind("Chargeback closed", MONEY, "info"),
+}
+# These have a richer source of their own.
+TOLD_ELSEWHERE = frozenset({"message:send", "evidence:hand_in"})
+
+
+def kind(action: str) -> Kind | None:
+    """The kind of an entry; None for what another source tells better. An unknown action is told in its own words."""
+    noun_and_verb = action.partition(":")[2]
+    if noun_and_verb in TOLD_ELSEWHERE:
+        return None
+    words = noun_and_verb.replace(":", " ").replace("_", " ").capitalize()
+    return KINDS.get(noun_and_verb) or Kind(words, staff_only=True)

@@ -1,0 +1,73 @@
+"""What a party has been through on the platform: projects, disputes and how they ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_, select, text
+from sqlalchemy.orm import Session
+
+from core.queries.cases import Passage, passage
+from core.records import Milestone, Project, Ticket
+
+COUNTS = text(
+    """
+    select count(distinct p.id), count(distinct p.id) filter (where p.status = 'COMPLETED'),
+           count(distinct m.id) filter (where m.status in ('COMPLETED', 'REFUNDED')),
+           count(distinct t.id), count(distinct t.id) filter (where t.resolution = 'FULL_RELEASE'),
+           count(distinct t.id) filter (where t.resolution = 'PARTIAL_RELEASE'),
+           count(distinct t.id) filter (where t.resolution = 'FULL_REFUND'),
+           count(distinct t.id) filter (where t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')),
+           count(distinct o.milestone_id) filter (where o.chargeback_open)
+    from (select * from projects where payer_id = :party union select * from projects where payee_id = :party) p
+    join milestones m on m.project_id = p.id
+    left join payment_orders o on o.milestone_id = m.id
+    left join tickets t on t.milestone_id = m.id
+    """
+)
+TIES = text(
+    "select s.name, y.reason, y.declared_at from staff_ties y join staff s on s.id = y.staff_id "
+    "where y.party_id = :party order by s.name"
+)
+
+
+@dataclass(frozen=True)
+class Tie:
+    """A member of staff who must not decide about this party."""
+
+    name: str
+    reason: str
+    declared_at: datetime
+
+
+@dataclass(frozen=True)
+class History:
+    """Counts over everything this party took part in, and its other cases, newest first."""
+
+    projects: int
+    completed: int
+    settled: int
+    disputes: int
+    released: int
+    divided: int
+    refunded: int
+    open: int
+    chargebacks: int
+    cases: tuple[Passage, ...]
+    ties: tuple[Tie, ...]
+
+
+def history(session: Session, party_id: int, *, but: int | None = None, limit: int = 20) -> History:
+    """A party's past; `but` is the case at hand, which is left out of the list."""
+    counts = session.execute(COUNTS, {"party": party_id}).one()
+    rows = session.execute(
+        select(Ticket, Milestone.title, Project.title, Milestone.amount_minor, Milestone.currency)
+        .join(Milestone, Milestone.id == Ticket.milestone_id)
+        .join(Project, Project.id == Milestone.project_id)
+        .where(or_(Project.payer_id == party_id, Project.payee_id == party_id), Ticket.id != (but or 0))
+        .order_by(Ticket.id.desc())
+        .limit(limit)
+    )
+    ties = session.execute(TIES, {"party": party_id})
+    return History(*tuple(counts), cases=tuple(passage(*row) for row in rows), ties=tuple(Tie(*row) for row in ties))

@@ -1,0 +1,235 @@
+"""Projects: a list that can be filtered, and one project with its milestones and their money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound
+from core.money import Money
+from core.policy import Profile
+from core.queries.words import like
+from core.records import Engagement, Milestone, Party, PaymentOrder, PolicyVersion, Project, Ticket
+from core.rules.disputes import BLOCKING
+
+BOUND = 10_000
+
+
+@dataclass(frozen=True)
+class Filter:
+    """`status` ACTIVE, COMPLETED or CANCELED; `disputed`: with an open case. Words as in the queue."""
+
+    platform: str | None = None
+    status: str | None = None
+    disputed: bool = False
+    words: str = ""
+
+    @property
+    def source(self) -> str:
+        joined = (
+            "join parties payer on payer.id = p.payer_id join parties payee on payee.id = p.payee_id"
+            if self.words
+            else ""
+        )
+        return f"from projects p {joined} where " + " and ".join(["true", *self._conditions()])
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {"platform": self.platform, "status": self.status, "like": like(self.words)}
+
+    def _conditions(self) -> Iterator[str]:
+        if self.platform:
+            yield "p.platform = :platform"
+        if self.status:
+            yield "p.status = :status"
+        if self.disputed:
+            yield (
+                "p.id in (select m.project_id from tickets t join milestones m on m.id = t.milestone_id "
+                "where t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY'))"
+            )
+        if self.words:
+            names = ("p.title", "p.bid_reference", "payer.name", "payee.name")
+            yield "(" + " or ".join(f"{name} ilike :like" for name in names) + ")"
+
+
+@dataclass(frozen=True)
+class Row:
+    """`done` of `milestones` are settled. `now` is the milestone that is being worked on, if any."""
+
+    id: int
+    title: str
+    payer: str
+    payee: str
+    platform: str
+    status: str
+    total: Money
+    held: Money
+    done: int
+    milestones: int
+    now: str | None
+    now_status: str | None
+    cases: int
+    created_at: datetime
+
+    @property
+    def parties(self) -> str:
+        return f"{self.payer} · {self.payee}"
+
+    @property
+    def progress(self) -> str:
+        return f"{self.done} of {self.milestones}"
+
+
+PAGE = """
+with page as materialized (select p.id {source} order by p.id desc limit :limit offset :offset)
+select p.id, p.title, payer.name, payee.name, p.platform, p.status, p.currency, p.total_minor, sums.held, sums.done,
+       sums.milestones, active.title, active.status, sums.cases, p.created_at
+from page join projects p on p.id = page.id
+join parties payer on payer.id = p.payer_id
+join parties payee on payee.id = p.payee_id
+cross join lateral (
+    select coalesce(sum(o.held_minor), 0)::bigint as held,
+           count(*) filter (where m.status in ('COMPLETED', 'REFUNDED')) as done,
+           count(*) filter (where m.status <> 'CANCELED') as milestones,
+           count(t.id) as cases
+    from milestones m
+    left join payment_orders o on o.milestone_id = m.id
+    left join tickets t on t.milestone_id = m.id and t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')
+    where m.project_id = p.id
+) sums
+left join lateral (
+    select m.title, m.status from milestones m
+    where m.project_id = p.id and m.status not in ('COMPLETED', 'REFUNDED', 'CANCELED', 'PLANNED')
+    order by m.position limit 1
+) active on true
+order by p.id desc
+"""
+
+
+def page(session: Session, wanted: Filter, *, offset: int = 0, limit: int = 50) -> list[Row]:
+    """Projects, newest first."""
+    query = text(PAGE.format(source=wanted.source))
+    rows = session.execute(query, {**wanted.values, "limit": limit, "offset": offset})
+    return [
+        Row(*row[:6], Money(row[7], row[6]), Money(row[8], row[6]), *row[9:])  # type: ignore[arg-type]
+        for row in map(tuple, rows)
+    ]
+
+
+def count(session: Session, wanted: Filter) -> int:
+    """How many there are, counted no further than `BOUND`."""
+    query = text(f"select count(*) from (select {wanted.source} limit {BOUND}) as found")
+    return int(session.execute(query, wanted.values).scalar_one())
+
+
+@dataclass(frozen=True)
+class Part:
+    """One milestone of a project. `case_id` is its newest case, if it had one."""
+
+    id: int
+    position: int
+    title: str
+    deliverable: str
+    acceptance_rule: str
+    target_date: date | None
+    status: str
+    outcome: str | None
+    payment: str
+    amount: Money
+    platform_fee: Money
+    processing_fee: Money
+    charge: Money
+    held: Money
+    released: Money
+    refunded: Money
+    funded_at: datetime | None
+    ended_at: datetime | None
+    case_id: int | None
+    case_open: bool
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A project with everything its page shows."""
+
+    project: Project
+    payer: Party
+    payee: Party
+    engagement: Engagement
+    policy_version: int
+    profile: Profile
+    parts: tuple[Part, ...]
+
+    def total(self, name: str) -> Money:
+        """The sum over the milestones that are not canceled: `held`, `released`, `charge`, …"""
+        amounts = (getattr(part, name) for part in self.parts if part.status != "CANCELED")
+        return Money.total(amounts, self.project.currency)
+
+
+def project(session: Session, project_id: int) -> Whole:
+    """Raises `NotFound`."""
+    found = session.get(Project, project_id)
+    if found is None:
+        raise NotFound(kind="project", id=project_id)
+    version = session.get_one(PolicyVersion, found.policy_version_id)
+    return Whole(
+        project=found,
+        payer=session.get_one(Party, found.payer_id),
+        payee=session.get_one(Party, found.payee_id),
+        engagement=session.get_one(Engagement, project_id),
+        policy_version=version.version,
+        profile=Profile.from_snapshot(version.snapshot),
+        parts=_parts(session, project_id),
+    )
+
+
+def _parts(session: Session, project_id: int) -> tuple[Part, ...]:
+    newest = (
+        select(Ticket.id, Ticket.status, Ticket.milestone_id)
+        .distinct(Ticket.milestone_id)
+        .join(Milestone, Milestone.id == Ticket.milestone_id)
+        .where(Milestone.project_id == project_id)
+        .order_by(Ticket.milestone_id, Ticket.id.desc())
+        .subquery()
+    )
+    rows = session.execute(
+        select(Milestone, PaymentOrder, newest.c.id, newest.c.status)
+        .join(PaymentOrder, PaymentOrder.milestone_id == Milestone.id)
+        .outerjoin(newest, newest.c.milestone_id == Milestone.id)
+        .where(Milestone.project_id == project_id)
+        .order_by(Milestone.position)
+    )
+    return tuple(_part(*row) for row in rows)
+
+
+def _part(milestone: Milestone, order: PaymentOrder, case_id: int | None, case_status: str | None) -> Part:
+    def money(minor: int) -> Money:
+        return Money(minor, milestone.currency)
+
+    return Part(
+        id=milestone.id,
+        position=milestone.position,
+        title=milestone.title,
+        deliverable=milestone.deliverable,
+        acceptance_rule=milestone.acceptance_rule,
+        target_date=milestone.target_date,
+        status=milestone.status,
+        outcome=milestone.outcome,
+        payment=order.state,
+        amount=money(milestone.amount_minor),
+        platform_fee=money(order.platform_fee_minor),
+        processing_fee=money(order.processing_fee_minor),
+        charge=money(order.charge_minor),
+        held=money(order.held_minor),
+        released=money(order.released_minor),
+        refunded=money(order.refunded_minor),
+        funded_at=milestone.funded_at,
+        ended_at=milestone.ended_at,
+        case_id=case_id,
+        case_open=case_status in BLOCKING,
+    )
