@@ -21,6 +21,7 @@ from core.embedded_postgres import EmbeddedPostgres, Server, errors, place, proc
 from core.embedded_postgres.account import Account
 from tests.database import FORGETFUL
 
+pytestmark = pytest.mark.slow  # two dozen clusters are made here, and some are killed
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root lends the server an account")
 
 
