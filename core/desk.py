@@ -32,7 +32,7 @@ class Desk:
             database=Database(settings.database_url),
             auditor=Database(settings.auditor_url, pool_size=2, application="escrow-desk-auditor"),
             payments=StripePayments(settings.stripe_api_key, base=settings.stripe_api_base),
-            evidence=EvidenceStore(settings.home),
+            evidence=EvidenceStore(settings.home, key=settings.evidence_key),
             mail=mail_from(settings),
             clock=clock,
         )
