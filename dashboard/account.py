@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import streamlit as st
 
@@ -12,14 +11,13 @@ from core.rules.permissions import Role
 from dashboard import current
 from dashboard.ui.safe import html
 
-STATIC = Path(__file__).resolve().parent / "static"
-ICON = str(STATIC / "icon.png")
+ICON = "/app/static/icon.svg"  # addresses, not files: those would be read and hashed in every run
 WARN_BEFORE = timedelta(minutes=2)
 
 
 def show(signed_in: SignedIn) -> None:
     """Logo on top, the person below."""
-    st.logo(str(STATIC / f"logo-{_theme()}.svg"), icon_image=str(STATIC / "icon.svg"), size="medium")
+    st.logo(f"/app/static/logo-{_theme()}.svg", icon_image=ICON, size="medium")
     roles = ", ".join(role.value for role in Role if role in signed_in.roles).capitalize() or "No role"
     with st.sidebar:
         st.html(

@@ -24,24 +24,22 @@ from dashboard.ui.safe import plain
 COOKIE = "escrow_desk_session"
 FRESH_FOR = 2.0  # seconds; a whole run resolves once, fragments that run by themselves resolve again
 
-_desk: Desk | None = None
+_served: dict[str, Desk] = {}
 _lock = Lock()
 
 
 def desk() -> Desk:
     """The desk of this process, opened on first use."""
-    global _desk
     with _lock:
-        if _desk is None:
-            _desk = Desk.open(Settings())
-        return _desk
+        if "desk" not in _served:
+            _served["desk"] = Desk.open(Settings())
+        return _served["desk"]
 
 
 def use(opened: Desk) -> None:
     """Serve this desk: said once by whoever starts the server, or by a test."""
-    global _desk
     with _lock:
-        _desk = opened
+        _served["desk"] = opened
 
 
 def now() -> datetime:

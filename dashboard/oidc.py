@@ -56,12 +56,12 @@ def configured(path: Path = SECRETS) -> Provider | None:
 def routes(desk: Desk, provider: Provider, with_token: WithToken) -> list[Route]:
     client = _client(provider)
 
-    async def start(request: Request) -> Response:
+    async def start(request: Request) -> Any:
         request.session["next"] = local_path(request.query_params.get("next"))
         request.session.pop("again", None)
         return await client.authorize_redirect(request, provider.redirect_uri)
 
-    async def again(request: Request) -> Response:
+    async def again(request: Request) -> Any:
         """Prove once more who one is, for the session that is open."""
         request.session["next"] = local_path(request.query_params.get("next"))
         request.session["again"] = True

@@ -2,7 +2,7 @@
 
     python -m dashboard.server --port 8501
 
-Every request passes, in this order: the host and origin fence, the security headers, the gate that asks for a session
+Every request passes, in this order: the security headers, the host and origin fence, the gate that asks for a session
 of ours, and only then Streamlit or a route. The gate is outside Streamlit, so it covers its websocket, media, uploads
 and static files as well.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from core.config import Settings
 from core.desk import Desk
@@ -24,29 +25,44 @@ from dashboard import current
 
 HERE = Path(__file__).resolve().parent
 SCRIPT = HERE / "app.py"
+CHARTS_AFTER = 5.0  # seconds
 
 
 def application(desk: Desk) -> Any:
     """The ASGI application for this desk. One a process: Streamlit keeps its runtime in the process."""
     import streamlit as st
 
-    from dashboard import health, refusals, sign_in
-    from dashboard.fence import Fence
-    from dashboard.gate import Gate
-    from dashboard.headers import SecurityHeaders
+    from dashboard import refusals
 
     current.use(desk)
     return st.App(
         SCRIPT,
         lifespan=_lifespan,
-        routes=[*health.routes(desk), *sign_in.routes(desk), *_webhooks(desk)],
-        middleware=[
-            Middleware(SecurityHeaders),
-            Middleware(Fence, hosts=_hosts(desk.settings)),
-            Middleware(Gate, desk=desk),
-        ],
+        routes=routes(desk),
+        middleware=middleware(desk),
         on_script_error=refusals.fault,
     )
+
+
+def routes(desk: Desk) -> list[Route]:
+    """Everything on this port that is not a page."""
+    from core import webhooks
+    from dashboard import health, metrics, sign_in
+
+    return [*health.routes(desk), *metrics.routes(desk), *sign_in.routes(desk), *webhooks.routes(desk)]
+
+
+def middleware(desk: Desk) -> list[Middleware]:
+    """What every request passes, outermost first."""
+    from dashboard.fence import Fence
+    from dashboard.gate import Gate
+    from dashboard.headers import SecurityHeaders
+
+    return [
+        Middleware(SecurityHeaders),
+        Middleware(Fence, hosts=_hosts(desk.settings)),
+        Middleware(Gate, desk=desk),
+    ]
 
 
 def serve(settings: Settings, port: int | None = None, *, desk: Desk | None = None) -> None:
@@ -89,21 +105,22 @@ def _hosts(settings: Settings) -> frozenset[str]:
     return frozenset({"127.0.0.1", "localhost", "::1", *named, settings.host})
 
 
-def _webhooks(desk: Desk) -> list[Any]:
-    from core.webhooks import routes
-
-    return list(routes(desk))
-
-
 @asynccontextmanager
 async def _lifespan(app: Any) -> AsyncIterator[None]:
     """Before the first visitor: import what pages import, and open the first connection."""
-    from anyio import to_thread
+    from anyio import create_task_group, sleep, to_thread
 
     from dashboard import warm
 
+    async def charts() -> None:
+        await sleep(CHARTS_AFTER)
+        await to_thread.run_sync(warm.later)
+
     await to_thread.run_sync(warm.up)
-    yield
+    async with create_task_group() as background:
+        background.start_soon(charts)
+        yield
+        background.cancel_scope.cancel()
 
 
 def main() -> None:

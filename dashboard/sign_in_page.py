@@ -59,7 +59,8 @@ def render(people: Sequence[Person], *, wanted: str, provider: bool, demo: bool,
 
 def _demo(people: Sequence[Person], wanted: str) -> str:
     groups = "".join(_group(role, [person for person in people if person.role is role]) for role in Role)
-    return f'<form method="post" action="/sign-in"><input type="hidden" name="next" value="{html(wanted)}">{groups}</form>'
+    back = f'<input type="hidden" name="next" value="{html(wanted)}">'
+    return f'<form method="post" action="/sign-in">{back}{groups}</form>'
 
 
 def _group(role: Role, members: Sequence[Person]) -> str:

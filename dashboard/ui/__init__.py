@@ -46,7 +46,7 @@ tables     table(rows, columns, *, key, id="id", select=False | True | "always",
            window(key="page", size=50, depends=(filters…)) -> Window(.offset .size .page)   small tables, numbered pages
            cursor(key="before", size=50) -> Cursor(.before .limit)   big tables: rows with id < before, newest first
            small(rows, columns)        a few rows, no grid
-filters    bar() -> container · search(placeholder, key="q") -> str · choice(label, {value: label}, key=) -> value | None
+filters    bar() -> container · search(placeholder, key="q") -> str · choice(label, {value: label}, key=)
            one_of(…) long lists · several(…) -> list · period(now, key=) -> (from, until) · toggle(label, key=)
            the key is the name in the address; the choice survives a reload and can be sent to a colleague
 timeline   timeline([Moment(at, title, who="", text=None, tone="quiet", facts={}, reference="")], now=)

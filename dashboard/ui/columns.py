@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from streamlit.elements.lib.column_types import ColumnConfig
 
-Kind = Literal["text", "mono", "money", "status", "when", "due", "count", "flag", "opens"]
+Kind = Literal["text", "mono", "money", "status", "when", "due", "count", "flag", "marks", "opens"]
 PILLS = frozenset({"status", "due"})
 RANKED = frozenset({"money", "count"})
 FIGURE_SPACE = "\u2007"
@@ -66,6 +66,11 @@ def status(name: str, label: str, *, axis: str, **more: Any) -> Column:
     return Column(name, label, "status", axis=axis, **more)
 
 
+def marks(name: str, label: str, *, axis: str, **more: Any) -> Column:
+    """Several pills of one axis, or none: a sequence of its values."""
+    return Column(name, label, "marks", axis=axis, **more)
+
+
 def when(name: str, label: str, **more: Any) -> Column:
     """A time, exact to the minute, UTC."""
     return Column(name, label, "when", **more)
@@ -98,20 +103,28 @@ def read(row: Any, name: str) -> Any:
 def cell(column: Column, row: Any) -> str:
     """What stands in the cell, as text."""
     value = column.of(row)
+    return "" if value is None else _words(column, value)
+
+
+def _words(column: Column, value: Any) -> str:
     match column.kind:
         case "money":
-            return "" if value is None else value.text()
+            words = value.text()
         case "status":
-            return "" if value is None else states.pill(column.axis, value).label
+            words = states.pill(column.axis, value).label
+        case "marks":
+            words = ", ".join(states.pill(column.axis, each).label for each in value)
         case "when":
-            return "" if value is None else deadline.brief(value)
+            words = deadline.brief(value)
         case "due":
-            return "" if value is None or column.now is None else deadline.words(value, column.now)
+            words = deadline.words(value, column.now) if column.now else deadline.brief(value)
         case "count":
-            return "" if value is None else f"{value:,}"
+            words = f"{value:,}"
         case "flag":
-            return "Yes" if value else ""
-    return "" if value is None else str(getattr(value, "value", value))
+            words = "Yes" if value else ""
+        case _:
+            words = str(getattr(value, "value", value))
+    return str(words)
 
 
 def arrow(rows: Sequence[Any], columns: Sequence[Column]) -> pa.Table:
@@ -121,6 +134,9 @@ def arrow(rows: Sequence[Any], columns: Sequence[Column]) -> pa.Table:
     def values(column: Column) -> pa.Array:
         if column.kind == "when":
             return pa.array([column.of(row) for row in rows], pa.timestamp("s", "UTC"))
+        if column.kind == "marks":
+            each = [[states.pill(column.axis, value).label for value in column.of(row)] for row in rows]
+            return pa.array(each, pa.list_(pa.string()))
         cells = [cell(column, row) for row in rows]
         if column.kind in PILLS:
             return pa.array([[each] if each else [] for each in cells], pa.list_(pa.string()))
@@ -141,7 +157,7 @@ def _sortable(cells: Sequence[str]) -> list[str]:
 def configure(column: Column, rows: Sequence[Any]) -> ColumnConfig:
     shared: dict[str, Any] = {"width": column.width, "help": column.help}
     match column.kind:
-        case "status":
+        case "status" | "marks":
             labels, colors = states.palette(column.axis)
             return st.column_config.MultiselectColumn(column.label, options=labels, color=colors, **shared)
         case "due":

@@ -61,7 +61,8 @@ def pressed(
         on_click=_arm,
         args=(key, intent),
     )
-    return st.session_state.pop(f"{key}:armed", None)
+    armed: str | None = st.session_state.pop(f"{key}:armed", None)
+    return armed
 
 
 def carry_out(

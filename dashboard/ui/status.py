@@ -81,6 +81,11 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "LATE": _pill("Late", "bad", "The time limit is over."),
         "MINE": _pill("Yours", "info", "Assigned to you."),
         "UNASSIGNED": _pill("Unassigned", "wait", "No mediator yet."),
+        "AWAITING_APPROVAL": _pill("Needs approval", "wait", "Decided; a second person must approve the plan."),
+        "COOLING_OFF": _pill("Cooling off", "info", "Decided; carried out when the time is over."),
+        "TIED": _pill("You have a tie", "bad", "You are tied to a party, so someone else must decide."),
+        "HOLD": _pill("On hold", "bad", "Staff stopped every release and payout."),
+        "CHARGEBACK": _pill("Chargeback", "bad", "The payer's bank took the money back; under review."),
     },
     "decision": {
         "AWAITING_APPROVAL": _pill(

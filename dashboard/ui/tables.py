@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import streamlit as st
 
 from dashboard.ui import columns as kinds
 from dashboard.ui import empty
-from dashboard.ui.columns import Column, count, due, flag, mono, money, opens, status, text, when
+from dashboard.ui.columns import Column, count, due, flag, marks, money, mono, opens, status, text, when
 from dashboard.ui.paging import Cursor, Window, cursor, window
-
-if TYPE_CHECKING:
-    from streamlit.elements.lib.column_types import ColumnConfig
 
 __all__ = [
     "Column",
@@ -29,8 +26,9 @@ __all__ = [
     "cursor",
     "due",
     "flag",
-    "mono",
+    "marks",
     "money",
+    "mono",
     "opens",
     "small",
     "status",
@@ -70,7 +68,8 @@ def table(
     shown = rows[: cursor.size] if cursor else rows
     if not shown:
         empty.state(*empty_state) if empty_state else empty.nothing_matches()
-        return _foot(rows, window, total, cursor, columns, None, key)
+        _foot(rows, window, total, cursor, columns, None, key)
+        return None
     ids = [kinds.read(row, id) for row in shown]
     grid = f"{key}:{_fingerprint(ids)}"
     chosen = st.session_state.get(f"{key}:chosen")
@@ -101,8 +100,8 @@ def _fingerprint(ids: Sequence[Any]) -> str:
 
 def _configure(
     columns: Sequence[Column], grid: str, rows: Sequence[Any]
-) -> tuple[dict[str, ColumnConfig], dict[str, Column]]:
-    config: dict[str, ColumnConfig] = {}
+) -> tuple[dict[str, Any], dict[str, Column]]:
+    config: dict[str, Any] = {}
     clicks: dict[str, Column] = {}
     for column in columns:
         if column.kind == "opens":

@@ -49,9 +49,9 @@ def _moment(moment: Moment, now: datetime) -> str:
         for label, value in moment.facts.items()
         if value is not None
     )
+    exactly = html(f"{deadline.exact(moment.at)} · {deadline.ago(moment.at, now)}")
     return (
-        f'<li class="ed-moment ed-{moment.tone}">'
-        f'<time title="{html(deadline.exact(moment.at))} · {html(deadline.ago(moment.at, now))}">{moment.at:%H:%M}</time>'
+        f'<li class="ed-moment ed-{moment.tone}"><time title="{exactly}">{moment.at:%H:%M}</time>'
         f"<div><p><b>{html(moment.title)}</b>{who}{reference}</p>{text}"
         f"{f'<p class=ed-more>{facts}</p>' if facts else ''}</div></li>"
     )

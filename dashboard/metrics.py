@@ -1,0 +1,48 @@
+"""`GET /metrics` in Prometheus' text format: how many of each thing are in which state. Numbers only, no names.
+
+Answered to this machine only; a collector elsewhere reads it through an agent beside the desk.
+"""
+
+from __future__ import annotations
+
+from anyio import to_thread
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.desk import Desk
+from dashboard.demo_door import LOOPBACK
+
+_COUNTS = {
+    "escrow_desk_open_tickets": "select status, count(*) from tickets where resolved_at is null group by 1",
+    "escrow_desk_outgoing_operations": "select status, count(*) from outgoing_operations group by 1",
+    "escrow_desk_webhook_events": "select status, count(*) from webhook_events group by 1",
+    "escrow_desk_letters": "select status, count(*) from notifications group by 1",
+    "escrow_desk_jobs": "select status::text, count(*) from procrastinate_jobs group by 1",
+    "escrow_desk_active_holds": "select kind, count(*) from holds where released_at is null group by 1",
+}
+
+
+def routes(desk: Desk) -> list[Route]:
+    async def metrics(request: Request) -> Response:
+        if request.client is None or request.client.host not in LOOPBACK:
+            return PlainTextResponse("Ask from this machine.", 403)
+        try:
+            body = await to_thread.run_sync(render, desk)
+        except SQLAlchemyError:
+            body = "escrow_desk_database_up 0\n"
+        return PlainTextResponse(body, media_type="text/plain; version=0.0.4")
+
+    return [Route("/metrics", metrics)]
+
+
+def render(desk: Desk) -> str:
+    """One line for each state that occurs."""
+    lines = ["escrow_desk_database_up 1"]
+    with desk.database.reading() as session:
+        for name, query in _COUNTS.items():
+            lines.append(f"# TYPE {name} gauge")
+            lines += [f'{name}{{state="{state}"}} {count}' for state, count in session.execute(text(query))]
+    return "\n".join(lines) + "\n"
