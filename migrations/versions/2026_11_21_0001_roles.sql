@@ -24,3 +24,6 @@ grant usage on schema public to app, auditor, bookkeeper;
 
 -- A new function may be called by everybody, unless this is said.
 alter default privileges revoke execute on functions from public;
+
+-- The dashboard itself asks whether its migrations are current (/readyz).
+grant select on alembic_version to app, auditor;
