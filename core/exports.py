@@ -31,7 +31,19 @@ from core.rules.permissions import Actor, Permission, require
 # = + - @ tab, carriage return, line feed, and the full-width forms of the first four.
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 COLUMNS = (
-    *("id", "at", "actor_kind", "actor_id", "role", "action", "object_kind", "object_id", "reason", "before", "after"),
+    *(
+        "id",
+        "at",
+        "actor_kind",
+        "actor_id",
+        "role",
+        "action",
+        "object_kind",
+        "object_id",
+        "reason",
+        "before",
+        "after",
+    ),
     *("project_id", "milestone_id", "ticket_id", "report_id", "operation_key", "recorded_at", "xid"),
 )
 # The other texts are held to words or numbers by the database.
@@ -41,7 +53,9 @@ AS_CSV = "copy ({selected}) to stdout (format csv, header true)"
 # JSON holds no control characters, so with these as quote and delimiter every line leaves as it is.
 AS_JSON = r"copy (select row_to_json(e) from ({selected}) e) to stdout (format csv, quote e'\x01', delimiter e'\x02')"
 SNAPSHOT = "set transaction isolation level repeatable read, read only"
-SEALED = "select n, encode(hash, 'hex'), nullif(hi, '18446744073709551615')::text, epoch from seals order by n desc limit 1"
+SEALED = """
+select n, encode(hash, 'hex'), nullif(hi, '18446744073709551615')::text, epoch from seals order by n desc limit 1
+"""
 NOT_SEALED = """
 select count(*) from audit_entries
 where xid >= coalesce(%(hi)s, '0')::xid8
@@ -123,7 +137,9 @@ def table_csv(rows: Iterable[Mapping[str, Any] | Sequence[Any]], columns: Sequen
     return out.getvalue().encode()
 
 
-def _record(desk: Database, actor: Actor, action: str, name: str, now: datetime, after: Mapping[str, Any]) -> None:
+def _record(
+    desk: Database, actor: Actor, action: str, name: str, now: datetime, after: Mapping[str, Any]
+) -> None:
     with desk.transaction() as session:
         audit.record(session, actor, action, object_kind="export", object_id=name, now=now, after=after)
 
@@ -136,7 +152,9 @@ def _stream(
         assert isinstance(connection, psycopg.Connection)
         with ClientCursor(connection) as cursor:
             cursor.execute(f"{SNAPSHOT}; set local timezone = 'UTC'; set local datestyle = 'ISO'")
-            digest, first, last = _copy(cursor, cursor.mogrify(_query(filter, format), filter.values), format, out)
+            digest, first, last = _copy(
+                cursor, cursor.mogrify(_query(filter, format), filter.values), format, out
+            )
             rows = cursor.rowcount
             sealed = cursor.execute(SEALED).fetchone() or (None, None, None, 1)
             bounds = {"hi": sealed[2], "epoch": sealed[3]}
@@ -158,7 +176,9 @@ def _stream(
 
 
 def _query(filter: AuditFilter, format: Format) -> str:
-    columns = (_safe(column) if format is Format.CSV and column in FREE_TEXTS else column for column in COLUMNS)
+    columns = (
+        _safe(column) if format is Format.CSV and column in FREE_TEXTS else column for column in COLUMNS
+    )
     selected = SELECTED.format(columns=", ".join(columns), where=filter.where())
     return (AS_CSV if format is Format.CSV else AS_JSON).format(selected=selected)
 

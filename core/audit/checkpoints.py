@@ -1,8 +1,8 @@
 """Checkpoints: every seal once more, signed, in a file outside the database.
 
-One JSON line per seal in `<folder>/<ledger>.jsonl`, where the ledger's name was drawn when the database was made. A line
-holds everything that is needed to prove its rows without believing the seals in the database. Whoever can write the
-database cannot make one, so a removed tail is missed here. Copy the file away from this machine from time to time.
+One JSON line per seal in `<folder>/<ledger>.jsonl`, where the ledger's name was drawn when the database was made. A
+line holds everything that is needed to prove its rows without believing the seals in the database. Whoever can write
+the database cannot make one, so a removed tail is missed here. Copy the file away from this machine now and then.
 """
 
 from __future__ import annotations

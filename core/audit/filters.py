@@ -60,7 +60,8 @@ class AuditFilter:
     def facts(self) -> dict[str, Any]:
         """The filter as a manifest states it."""
         return {
-            name: value.isoformat() if isinstance(value, datetime) else value for name, value in self.given.items()
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in self.given.items()
         }
 
 

@@ -1,7 +1,7 @@
 """The key that signs checkpoints: Ed25519, made at first use, readable by the desk's own account only.
 
-It lies apart from the database (`ESCROW_DESK_HOME/keys`), so that whoever can write the database cannot sign. The public half
-lies beside the checkpoints; an auditor keeps a copy of it elsewhere and verifies with that.
+It lies apart from the database (`ESCROW_DESK_HOME/keys`), so that whoever can write the database cannot sign. The
+public half lies beside the checkpoints; an auditor keeps a copy of it elsewhere and verifies with that.
 """
 
 from __future__ import annotations

@@ -70,7 +70,9 @@ class Report:
     @property
     def text(self) -> str:
         if self.first_bad:
-            first = [self.first_bad] + [self.first_bad_row] * (self.first_bad_row not in (None, self.first_bad))
+            first = [self.first_bad] + [self.first_bad_row] * (
+                self.first_bad_row not in (None, self.first_bad)
+            )
             rest = len(self.findings) + self.more - len(first)
             listed = [finding.text for finding in first if finding]
             return " ".join(listed + [f"{rest:,} more findings follow."] * (rest > 0))

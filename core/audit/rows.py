@@ -86,7 +86,9 @@ def outside(session: Session, above: Mapping[str, int]) -> Iterator[Finding]:
 def still_open(session: Session, hi: int, above: Mapping[str, int]) -> int:
     """How many rows no seal covers yet. After a closed epoch counting begins at zero again."""
     start = 0 if hi == LAST_XID else hi
-    return sum(session.execute(OPEN[kind], {"hi": str(start), "above": above[kind]}).scalar_one() for kind in KINDS)
+    return sum(
+        session.execute(OPEN[kind], {"hi": str(start), "above": above[kind]}).scalar_one() for kind in KINDS
+    )
 
 
 def _differences(session: Session, span: Span) -> Iterator[Finding]:
@@ -100,7 +102,9 @@ def _differences(session: Session, span: Span) -> Iterator[Finding]:
                 yield Finding(kind, "moved" if row in elsewhere else "removed", id=row, seal=span.seal.n)
             elif leaf != present[row]:
                 yield Finding(kind, "altered", id=row, seal=span.seal.n)
-        yield from (Finding(kind, "inserted", id=row, seal=span.seal.n) for row in present if row not in sealed)
+        yield from (
+            Finding(kind, "inserted", id=row, seal=span.seal.n) for row in present if row not in sealed
+        )
 
 
 def _arguments(spans: Sequence[Span]) -> dict[str, list[int] | list[str]]:

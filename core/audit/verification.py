@@ -101,7 +101,7 @@ class _Verification:
         return {kind: (start[kind], up_to.get(kind, NO_END)) for kind in KINDS}
 
     def _end(self) -> int:
-        """What lies behind the last seal: its epoch goes on, or a new one was opened and nothing is sealed in it yet."""
+        """How many rows lie behind the last seal: its epoch goes on, or a new one is open and nothing sealed in it."""
         hi = self.last.hi if self.last else 0
         epoch = (self.last.epoch if self.last else 1) + (hi == LAST_XID)
         if max(self.afters, default=0) != epoch:

@@ -100,7 +100,9 @@ class SealState:
     open: int
 
 
-def page(session: Session, filter: AuditFilter, *, before_id: int | None = None, limit: int = 50) -> list[Entry]:
+def page(
+    session: Session, filter: AuditFilter, *, before_id: int | None = None, limit: int = 50
+) -> list[Entry]:
     """The newest entries, or those that come after the entry `before_id`: the last of a page leads to the next."""
     also = () if before_id is None else (BEFORE,)
     values = filter.values | {"before_id": before_id, "limit": limit}

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, String, Table
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.types import UserDefinedType
 
 from core.db import Record
@@ -41,5 +52,55 @@ audit_entries = Table(
     Column("report_id", BigInteger),
     Column("operation_key", String),
     Column("recorded_at", Instant, nullable=False),
-    Column("xid", TransactionId, nullable=False),
+    Column("xid", TransactionId, nullable=False, server_default=text("pg_current_xact_id()")),
+)
+
+Index("audit_entries_xid_idx", audit_entries.c.xid)
+Index("audit_entries_at_idx", audit_entries.c.at, audit_entries.c.id)
+Index("audit_entries_object_idx", audit_entries.c.object_kind, audit_entries.c.object_id)
+Index(
+    "audit_entries_actor_idx",
+    *(audit_entries.c.actor_kind, audit_entries.c.actor_id, audit_entries.c.at, audit_entries.c.id),
+)
+Index("audit_entries_action_idx", audit_entries.c.action, audit_entries.c.at, audit_entries.c.id)
+Index(
+    "audit_entries_role_idx",
+    *(audit_entries.c.role, audit_entries.c.at, audit_entries.c.id),
+    postgresql_where=text("role is not null"),
+)
+for _noun in ("project", "milestone", "ticket", "report"):
+    Index(
+        f"audit_entries_{_noun}_idx",
+        audit_entries.c[f"{_noun}_id"],
+        postgresql_where=text(f"{_noun}_id is not null"),
+    )
+
+seal_epochs = Table(
+    "seal_epochs",
+    Record.metadata,
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("ledger", UUID, nullable=False),
+    Column("system_identifier", BigInteger, nullable=False),
+    Column("entries_after", BigInteger, nullable=False),
+    Column("journals_after", BigInteger, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+)
+
+seals = Table(
+    "seals",
+    Record.metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, ForeignKey("seal_epochs.epoch"), nullable=False),
+    Column("lo", TransactionId, nullable=False),
+    Column("hi", TransactionId, nullable=False),
+    Column("entries_after", BigInteger, nullable=False),
+    Column("journals_after", BigInteger, nullable=False),
+    Column("entries", BigInteger, nullable=False),
+    Column("journals", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("leaves", LargeBinary, nullable=False),
+    Column("prev", LargeBinary, nullable=False, unique=True),
+    Column("hash", LargeBinary, nullable=False),
+    Column("sealed_at", Instant, nullable=False),
+    Index("seals_range_idx", "epoch", "hi", unique=True),
 )

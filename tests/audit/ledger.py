@@ -15,4 +15,6 @@ def post(session: Session, key: str, *, now: datetime) -> int:
     """5.00 USD from one hot account to another."""
     amount = Money(500, "USD")
     postings = (Posting(accounts.STRIPE_BALANCE, amount), Posting(accounts.PLATFORM_FEE_REVENUE, -amount))
-    return book.post(session, Journal(key, "test", postings, milestone_id=5, memo="m", cause={"a": 1}), now=now)
+    return book.post(
+        session, Journal(key, "test", postings, milestone_id=5, memo="m", cause={"a": 1}), now=now
+    )

@@ -30,7 +30,9 @@ TEXTS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters=
 def export(log: Log, format: Format = Format.CSV, **filter: object) -> tuple[str, Manifest]:
     out = io.BytesIO()
     asked = AuditFilter(**filter)  # type: ignore[arg-type]
-    manifest = exports.export_audit(log.auditor, asked, format, out, desk=log.database, actor=OFFICER, now=NOW)
+    manifest = exports.export_audit(
+        log.auditor, asked, format, out, desk=log.database, actor=OFFICER, now=NOW
+    )
     assert hashlib.sha256(out.getvalue()).hexdigest() == manifest.sha256
     return out.getvalue().decode(), manifest
 
@@ -47,7 +49,8 @@ def leave(log: Log, **values: object) -> int:
 
 def test_csv_and_json_lines_hold_every_column_of_every_entry(log: Log) -> None:
     log.written(2)
-    columns = [name for (name,) in log.rows("select column_name from information_schema.columns where table_name = 'audit_entries' order by ordinal_position")]
+    query = "select column_name from information_schema.columns where table_name = :table order by ordinal_position"
+    columns = [name for (name,) in log.rows(query, table="audit_entries")]
     rows = as_rows(export(log, milestone_id=5)[0])
     lines = [json.loads(line) for line in export(log, Format.JSONL, milestone_id=5)[0].splitlines()]
     assert list(rows[0]) == list(lines[0]) == columns
@@ -78,7 +81,9 @@ def test_other_texts_leave_as_they_are(log: Log, text: str) -> None:
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(reason=TEXTS, after=st.dictionaries(TEXTS, TEXTS, max_size=3))
-def test_no_cell_of_any_export_begins_like_a_formula_and_json_lines_come_back(log: Log, reason: str, after: dict[str, str]) -> None:
+def test_no_cell_begins_like_a_formula_and_json_lines_come_back(
+    log: Log, reason: str, after: dict[str, str]
+) -> None:
     key = str(leave(log, reason=reason, after=after, action="x:y:z"))
     content, _ = export(log, action="x:")
     cells = [cell for row in csv.reader(io.StringIO(content, newline="")) for cell in row]
@@ -120,11 +125,15 @@ def test_an_export_is_recorded_before_it_leaves_and_with_its_fingerprint(log: Lo
     assert (finish.actor_id, finish.role) == (4, "compliance")
 
 
-@pytest.mark.parametrize("actor", [MEDIATOR, SYSTEM, Actor("staff", 1, frozenset({Role.ADMINISTRATOR})), Actor("party", 4)])
+@pytest.mark.parametrize(
+    "actor", [MEDIATOR, SYSTEM, Actor("staff", 1, frozenset({Role.ADMINISTRATOR})), Actor("party", 4)]
+)
 def test_only_compliance_exports_the_log(log: Log, actor: Actor) -> None:
     out = io.BytesIO()
     with pytest.raises(NotPermitted):
-        exports.export_audit(log.auditor, AuditFilter(), Format.CSV, out, desk=log.database, actor=actor, now=NOW)
+        exports.export_audit(
+            log.auditor, AuditFilter(), Format.CSV, out, desk=log.database, actor=actor, now=NOW
+        )
     assert out.getvalue() == b""
     assert log.ask("select count(*) from audit_entries") == 0
 
@@ -196,14 +205,18 @@ def test_a_filter_finds_what_fits_and_nothing_else_page_by_page(log: Log, filter
     with log.auditor.reading() as session:
         every = queries.page(session, AuditFilter(), limit=1000)
         expected = [entry.id for entry in every if fits(entry, filter)]
-        assert [(one.at, one.id) for one in every] == sorted(((one.at, one.id) for one in every), reverse=True)
+        assert [(one.at, one.id) for one in every] == sorted(
+            ((one.at, one.id) for one in every), reverse=True
+        )
         seen: list[int] = []
         while rows := queries.page(session, filter, before_id=seen[-1] if seen else None, limit=5):
             seen += [row.id for row in rows]
         assert seen == expected
         assert queries.count(session, filter) == queries.Count(len(expected), more=False)
     content, manifest = export(log, **filter.given)
-    assert sorted(int(row["id"]) for row in as_rows(content) if row["object_kind"] != "export") == sorted(expected)
+    assert sorted(int(row["id"]) for row in as_rows(content) if row["object_kind"] != "export") == sorted(
+        expected
+    )
     assert manifest.filter == filter.facts()
 
 
@@ -237,7 +250,7 @@ def test_every_way_to_write_a_role_among_others_is_known() -> None:
 
 def test_a_table_of_a_page_becomes_csv(log: Log) -> None:
     rows = [{"a": "=1", "b": 5, "c": None}, {"a": 'x "y"', "b": -5, "c": datetime(2026, 1, 1, tzinfo=UTC)}]
-    expected = b"a,b,c\n'=1,5,\n\"x \"\"y\"\"\",-5,2026-01-01 00:00:00+00:00\n"
+    expected = b'a,b,c\n\'=1,5,\n"x ""y""",-5,2026-01-01 00:00:00+00:00\n'
     assert exports.table_csv(rows, ["a", "b", "c"]) == expected
     assert exports.table_csv([tuple(row.values()) for row in rows], ["a", "b", "c"]) == expected
     assert exports.table_csv([], ["=a"]) == b"'=a\n"

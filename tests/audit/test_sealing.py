@@ -15,7 +15,10 @@ from sqlalchemy import text
 from core import audit
 from core.audit import checkpoints, sealing
 from core.db import Database
+from core.queries import audit as queries
 from tests.audit.conftest import MEDIATOR, NOW, Log, refused
+
+LINES = st.binary(max_size=40).map(lambda content: content.replace(b"\n", b""))
 
 
 def test_nothing_to_seal_makes_no_seal(log: Log) -> None:
@@ -27,8 +30,6 @@ def test_nothing_to_seal_makes_no_seal(log: Log) -> None:
 
 
 def test_an_entry_tells_its_seal_and_the_open_ones_are_counted(log: Log) -> None:
-    from core.queries import audit as queries
-
     ids = log.written(2)
     late = log.write()
     with log.auditor.reading() as session:
@@ -77,8 +78,8 @@ def test_writers_and_two_sealers_at_once_leave_a_record_that_proves(log: Log) ->
     assert (report.open_rows, report.unsigned) == (0, 0)
     assert report.seals > 1
     assert log.ask("select count(*) from audit_entries") == 200
-    numbers = [one.seal.n for one in checkpoints.read(log.folder, log.file.stem, log.signer.public, size=10**9) if one.seal]
-    assert numbers == list(range(1, report.seals + 1))
+    lines = checkpoints.read(log.folder, log.file.stem, log.signer.public, size=10**9)
+    assert [one.seal.n for one in lines if one.seal] == list(range(1, report.seals + 1))
 
 
 def test_many_rows_go_under_several_seals(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +96,9 @@ def test_many_rows_go_under_several_seals(log: Log, monkeypatch: pytest.MonkeyPa
 # Crashes ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_crash_before_the_checkpoint_is_made_good_by_the_next_run(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_before_the_checkpoint_is_made_good_by_the_next_run(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log.written(2)
 
     def crash(*_: object) -> None:
@@ -105,8 +108,7 @@ def test_a_crash_before_the_checkpoint_is_made_good_by_the_next_run(log: Log, mo
     with monkeypatch.context() as broken:
         broken.setattr(checkpoints, "append", crash)
         with pytest.raises(KeyboardInterrupt):
-            while True:
-                audit.seal(log.database, log.signer, log.folder, now=NOW)
+            log.seal()
     report = log.verify()
     assert report.ok
     assert report.unsigned == 1
@@ -232,8 +234,13 @@ def test_what_is_no_key_is_refused(tmp_path: Path) -> None:
 
 
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(lines=st.lists(st.binary(max_size=40).map(lambda content: content.replace(b"\n", b"")), max_size=6), cut=st.integers(0, 60))
-def test_after_a_crash_anywhere_the_file_goes_on_with_whole_lines(tmp_path: Path, lines: list[bytes], cut: int) -> None:
+@given(
+    lines=st.lists(st.binary(max_size=40).map(lambda one: one.replace(b"\n", b"")), max_size=6),
+    cut=st.integers(0, 60),
+)
+def test_after_a_crash_anywhere_the_file_goes_on_with_whole_lines(
+    tmp_path: Path, lines: list[bytes], cut: int
+) -> None:
     content = b"".join(one + b"\n" for one in lines)
     kept = content[: max(0, len(content) - cut)]
     file = checkpoints.file_of(tmp_path, "x")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from sqlalchemy import text
 from core import audit
 from core.audit.canonical import KINDS
 from core.audit.checkpoints import line
-from core.audit.seals import Seal, first_prev
 from core.audit.sealing import ledger_name, seals_after
+from core.audit.seals import Seal, first_prev
 from tests.audit.conftest import NOW, Log
 
 SEALED_ROWS = 3 + 1  # of each transaction: entries, and a journal
@@ -28,9 +29,13 @@ ANOTHER = {
 
 
 def columns(log: Log, table: str) -> list[tuple[str, str]]:
-    query = "select column_name::text, data_type::text from information_schema.columns where table_name = :table"
+    query = (
+        "select column_name::text, data_type::text from information_schema.columns where table_name = :table"
+    )
     with log.owner.reading() as session:
-        return [(name, kind) for name, kind in session.execute(text(query), {"table": table}) if kind != "xid8"]
+        return [
+            (name, kind) for name, kind in session.execute(text(query), {"table": table}) if kind != "xid8"
+        ]
 
 
 def without_checks(log: Log, table: str) -> None:
@@ -127,7 +132,10 @@ def test_a_truncated_table_is_found_from_its_first_entry(log: Log) -> None:
 def test_removed_seals_are_found_through_the_checkpoints(log: Log) -> None:
     log.written()
     log.tamper("delete from seals where n >= 2")
-    assert [(one.wrong, one.seal) for one in log.verify().findings] == [("seal_removed", 2), ("seal_removed", 3)]
+    assert [(one.wrong, one.seal) for one in log.verify().findings] == [
+        ("seal_removed", 2),
+        ("seal_removed", 3),
+    ]
 
 
 def test_rows_removed_together_with_their_seals_are_named(log: Log) -> None:
@@ -312,6 +320,11 @@ def test_the_hash_of_a_seal_covers_all_of_it(log: Log) -> None:
     assert Seal.of(json.loads(json.dumps(facts))) == seal
     for name in facts.keys() - {"hash"}:
         value = getattr(seal, name)
-        other = value + 1 if isinstance(value, int) else value.replace(year=2000) if name == "sealed_at" else value + b"0"
-        changed = Seal(**{**{key: getattr(seal, key) for key in facts}, name: other})
-        assert changed.rehash() != seal.hash, name
+        match value:
+            case int():
+                other: object = value + 1
+            case bytes():
+                other = value + b"0"
+            case _:
+                other = value.replace(year=2000)
+        assert replace(seal, **{name: other}).rehash() != seal.hash, name

@@ -1,0 +1,61 @@
+"""A dump restored into another cluster: transaction numbers start again, and the record still proves itself."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from core import audit
+from core.db import Database
+from core.embedded_postgres import EmbeddedPostgres
+from core.embedded_postgres.server import Server
+from tests.audit.conftest import Log
+
+pytestmark = pytest.mark.slow
+
+
+def dump_and_restore(server: Server, source: str, target: str) -> None:
+    def place(url: str) -> str:
+        return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    dumped = subprocess.run(
+        [server.bin / "pg_dump", "--dbname", place(source)], check=True, capture_output=True, cwd="/"
+    ).stdout
+    psql = [server.bin / "psql", "--dbname", place(target), "-q", "-v", "ON_ERROR_STOP=1"]
+    restored = subprocess.run(psql, input=dumped, capture_output=True, cwd="/", check=False)
+    assert restored.returncode == 0, restored.stderr.decode()
+
+
+def test_a_dump_restored_elsewhere_goes_on_in_a_new_epoch(log: Log, server: Server, tmp_path: Path) -> None:
+    ids = log.written(2)
+    unsealed = log.write()
+    other = EmbeddedPostgres(tmp_path / "other")
+    try:
+        urls = other.start().create_database("copy")
+        with Database(urls.owner_url).transaction() as session:
+            session.execute(text("create role bookkeeper nologin"))  # roles do not travel in a dump
+        dump_and_restore(server, str(log.owner.url.render_as_string(hide_password=False)), urls.owner_url)
+        copy = replace(
+            log,
+            database=Database(urls.app_url),
+            auditor=Database(urls.auditor_url),
+            owner=Database(urls.owner_url),
+        )
+        assert copy.verify().ok, "the copy is proved by the old checkpoints before anything is written"
+        copy.seal()
+        fresh = copy.write()
+        copy.seal()
+        report = copy.verify()
+        assert report.ok, report.text
+        assert copy.rows("select n, epoch from seals order by n") == [(1, 1), (2, 1), (3, 1), (4, 2)]
+        assert copy.ask("select balance from account_balances where code = 'stripe_balance'") == 4 * 500
+        for victim, seal in ((ids[1][0], 2), (unsealed[0], 3), (fresh[0], 4)):
+            copy.tamper(f"update audit_entries set reason = 'other' where id = {victim}")
+            assert audit.Finding("entry", "altered", id=victim, seal=seal) in copy.verify().findings
+    finally:
+        other.erase()
