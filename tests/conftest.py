@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +36,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """The server that all tests share; who kills or restarts one makes their own with `EmbeddedPostgres(tmp_path)`."""
+    """The server that all tests share; who kills or restarts one makes their own with `EmbeddedPostgres(folder)`."""
     with shared_server() as running:
         yield running
 
@@ -80,6 +82,15 @@ def _opened(url: str) -> Iterator[Database]:
     database = Database(url)
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that an unprivileged account reaches too: pytest keeps its own to the user."""
+    path = Path(tempfile.mkdtemp(prefix="escrow-desk-test-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -23,15 +22,6 @@ from tests.database import FORGETFUL
 
 pytestmark = pytest.mark.slow  # two dozen clusters are made here, and some are killed
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root lends the server an account")
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder that an unprivileged account reaches too: pytest keeps its own to the user."""
-    path = Path(tempfile.mkdtemp(prefix="escrow-desk-test-"))
-    path.chmod(0o711)
-    yield path
-    shutil.rmtree(path)
 
 
 @pytest.fixture
