@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from PIL import ExifTags, Image, ImageChops, ImageDraw, ImageFilter, ImageOps
@@ -42,14 +42,19 @@ class Scene:
 
 def photo(seed: int, kind: str, taken_at: datetime) -> bytes:
     """A JPEG of 1280 × 960 of one of `SCENES`, taken at that time, as a telephone would save it."""
+    out = io.BytesIO()
+    exif = _exif(random.Random(f"{seed}/{kind}/exif"), taken_at)
+    _picture(seed, kind).save(out, "JPEG", quality=84, exif=exif)
+    return out.getvalue()
+
+
+@lru_cache(maxsize=64)
+def _picture(seed: int, kind: str) -> Image.Image:
     scene, dice = SCENES[kind], random.Random(f"{seed}/{kind}")
     picture = _coloured(_framed(_surface(scene.surface), dice), scene.colours, dice)
     for mark in scene.marks:
         picture = mark(picture, dice)
-    picture = _lit(picture, dice)
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=84, exif=_exif(dice, taken_at))
-    return out.getvalue()
+    return _lit(picture, dice)
 
 
 @cache
@@ -85,7 +90,7 @@ def _framed(surface: Image.Image, dice: random.Random) -> Image.Image:
         top - turn,
     )
     inside = tuple(min(max(value, 0.0), surface.width - 1.0) for value in corners)
-    return surface.transform(SIZE, Image.Transform.QUAD, inside, Image.Resampling.BICUBIC)
+    return surface.transform(SIZE, Image.Transform.QUAD, inside, Image.Resampling.BILINEAR)
 
 
 def _coloured(grey: Image.Image, colours: Colours, dice: random.Random) -> Image.Image:
@@ -99,13 +104,15 @@ def _lit(picture: Image.Image, dice: random.Random) -> Image.Image:
     """Light from one side, darker corners, the noise of a small lens."""
     fall = Image.linear_gradient("L").rotate(dice.choice((0, 90, 180, 270))).resize(SIZE)
     picture = Image.composite(picture, picture.point(lambda value: int(value * 0.72)), fall)
-    corners = ImageOps.invert(Image.radial_gradient("L").resize(SIZE)).point(
-        lambda value: min(255, value + 110)
-    )
-    picture = Image.composite(picture, picture.point(lambda value: int(value * 0.55)), corners)
+    picture = Image.composite(picture, picture.point(lambda value: int(value * 0.55)), _corners())
     speck = random.Random(dice.random()).randbytes(160 * 120)
-    noise = Image.frombytes("L", (160, 120), speck).resize(SIZE, Image.Resampling.BICUBIC)
+    noise = Image.frombytes("L", (160, 120), speck).resize(SIZE, Image.Resampling.BILINEAR)
     return Image.blend(picture, Image.merge("RGB", (noise, noise, noise)), 0.035)
+
+
+@cache
+def _corners() -> Image.Image:
+    return ImageOps.invert(Image.radial_gradient("L").resize(SIZE)).point(lambda value: min(255, value + 110))
 
 
 def _cracked(picture: Image.Image, dice: random.Random) -> Image.Image:

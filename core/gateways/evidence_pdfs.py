@@ -108,7 +108,7 @@ def page(
 
 def page_png(content: bytes, number: int) -> bytes:
     out = io.BytesIO()
-    page(content, number).save(out, "PNG")
+    page(content, number).save(out, "PNG", compress_level=2)
     return out.getvalue()
 
 

@@ -1,0 +1,48 @@
+"""What is on the table: the rows of evidence, and which of them are open in this browser."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+import streamlit as st
+
+from core.actions.evidence import Opened
+from core.errors import DeskError
+
+
+class Piece(Protocol):
+    """One row of evidence as a query gives it; `opened_at` is when this member of staff first opened it."""
+
+    id: int
+    kind: str
+    file_name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    caption: str
+    uploader: str
+    uploader_role: str
+    at: datetime
+    taken_at: datetime | None
+    opened_at: datetime | None
+
+
+class Shelf:
+    """Which pieces are open in this browser, and what they show: read once when opened, kept while open."""
+
+    def __init__(self, key: str, there: set[int]) -> None:
+        self.key = key
+        self.opened: dict[int, Opened | DeskError] = st.session_state.setdefault(f"{key}:opened", {})
+        self.ids: list[int] = [each for each in st.session_state.get(f"{key}:open", []) if each in there]
+        for gone in self.opened.keys() - set(self.ids):
+            del self.opened[gone]
+
+    def show(self, *ids: int) -> None:
+        st.session_state[f"{self.key}:open"] = list(ids)
+        if ids:
+            seen: set[int] = st.session_state.setdefault(f"{self.key}:seen", set())
+            seen.update(ids)
+
+    def seen(self, row: Piece) -> bool:
+        return row.opened_at is not None or row.id in st.session_state.get(f"{self.key}:seen", ())
