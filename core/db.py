@@ -54,9 +54,18 @@ class Database:
     """A pool of connections for one database login."""
 
     def __init__(
-        self, url: str, *, pool_size: int = 8, application: str = "escrow-desk", info: dict[str, Any] | None = None
+        self,
+        url: str,
+        *,
+        pool_size: int = 8,
+        application: str = "escrow-desk",
+        info: dict[str, Any] | None = None,
+        options: str = "",
     ) -> None:
-        """`info` rides on every session; `{"jobs": False}` keeps actions from queueing jobs (simulation, tests)."""
+        """`info` rides on every session; `{"jobs": False}` keeps actions from queueing jobs (simulation, tests).
+
+        `options` are settings for the server's side of each connection, as `-c name=value`.
+        """
         self.url = driver_url(url)
         self.info = info or {}
         self.engine: Engine = create_engine(
@@ -64,7 +73,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=8,
             pool_pre_ping=True,
-            connect_args={"application_name": application, "connect_timeout": 5},
+            connect_args={"application_name": application, "connect_timeout": 5, "options": options},
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 

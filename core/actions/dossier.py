@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core.errors import NotFound
 from core.money import Money
 from core.policy import Profile
 from core.records import Milestone, Party, PaymentOrder, PolicyVersion, Project
 from core.rules import milestones
+
+PAYER, PAYEE = aliased(Party), aliased(Party)
 
 
 @dataclass
@@ -57,24 +59,28 @@ class Dossier:
 
 
 def open_dossier(session: Session, milestone_id: int, *, lock: bool = True) -> Dossier:
-    """The milestone's dossier; with `lock`, its row and its order's row stay ours until the transaction ends."""
-    wanted = select(Milestone).where(Milestone.id == milestone_id)
-    milestone = session.scalars(_locked(wanted) if lock else wanted).one_or_none()
-    if milestone is None:
+    """The milestone's dossier in one query; with `lock`, its row and its order's row stay ours until the end."""
+    wanted = (
+        select(Milestone, PaymentOrder, Project, PolicyVersion, PAYER, PAYEE)
+        .join(PaymentOrder, PaymentOrder.milestone_id == Milestone.id)
+        .join(Project, Project.id == Milestone.project_id)
+        .join(PolicyVersion, PolicyVersion.id == Project.policy_version_id)
+        .join(PAYER, PAYER.id == Project.payer_id)
+        .join(PAYEE, PAYEE.id == Project.payee_id)
+        .where(Milestone.id == milestone_id)
+    )
+    if lock:
+        wanted = wanted.with_for_update(of=[Milestone, PaymentOrder])
+        wanted = wanted.execution_options(populate_existing=True)
+    row = session.execute(wanted).one_or_none()
+    if row is None:
         raise NotFound(kind="milestone", id=milestone_id)
-    order_wanted = select(PaymentOrder).where(PaymentOrder.milestone_id == milestone_id)
-    order = session.scalars(_locked(order_wanted) if lock else order_wanted).one()
-    project = session.get_one(Project, milestone.project_id)
-    policy = session.get_one(PolicyVersion, project.policy_version_id)
+    milestone, order, project, policy, payer, payee = row
     return Dossier(
         project=project,
         milestone=milestone,
         order=order,
-        payer=session.get_one(Party, project.payer_id),
-        payee=session.get_one(Party, project.payee_id),
+        payer=payer,
+        payee=payee,
         profile=Profile.from_snapshot(policy.snapshot),
     )
-
-
-def _locked(statement: Any) -> Any:
-    return statement.with_for_update().execution_options(populate_existing=True)

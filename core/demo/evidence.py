@@ -16,14 +16,16 @@ from core.rules.permissions import Actor
 if TYPE_CHECKING:
     from core.demo.stories import Tale
 
+# Each scene is drawn in so many variants; the time in the file still makes each photograph its own.
+VARIANTS = 4
 BEFORE = ("wall", "lawn", "drive", "patio", "wall_rendered")
 TROUBLE = ("wall_cracked", "wall_cracked_measured", "wall_damp", "lawn_bare", "drive_flooded", "patio_cracked")
 
 
 def of_completion(tale: Tale, milestone_id: int) -> None:
     """One photograph of the finished work, from most payees."""
-    if tale.draw.random() < 0.5:
-        picture = photo(tale.plot.number, tale.draw.choice(BEFORE), tale.world.now - timedelta(hours=2))
+    if tale.draw.random() < 0.3:
+        picture = photo(tale.plot.number % VARIANTS, tale.draw.choice(BEFORE), tale.world.now - timedelta(hours=2))
         _hand_in(tale, tale.payee, milestone_id, "finished_work.jpg", picture, "The finished work")
 
 
@@ -32,7 +34,7 @@ def of_complaint(tale: Tale, milestone_id: int, ticket_id: int) -> None:
     chosen = tale.draw.sample(TROUBLE, k=2)
     for number, kind in enumerate(chosen, start=1):
         taken = tale.world.now - timedelta(hours=tale.draw.randrange(3, 40))
-        picture = photo(tale.plot.number * 10 + number, kind, taken)
+        picture = photo((tale.plot.number + number) % VARIANTS, kind, taken)
         caption = f"Seen on {taken:%d %B}, photograph {number}"
         _hand_in(tale, tale.payer, milestone_id, f"IMG_{4100 + tale.plot.number * 3 + number}.jpg", picture, caption, ticket_id)
     invoice = invoice_pdf(
@@ -58,7 +60,7 @@ def of_answer(tale: Tale, milestone_id: int, ticket_id: int) -> None:
             ("Measurements", "Largest gap 1.8 mm over a length of 60 cm; moisture content 11 % to 13 %."),
             ("Cause", "Movement of the substrate during the first heating period is likely."),
         ),
-        photos=((photo(tale.plot.number * 10 + 7, "patio_measured", taken), "Measured on site"),),
+        photos=((photo(tale.plot.number % VARIANTS, "patio_measured", taken), "Measured on site"),),
         conclusion="The work can be used. Minor repair is offered within the warranty.",
     )
     _hand_in(tale, tale.payee, milestone_id, "inspection_report.pdf", report, "Our inspection", ticket_id)
