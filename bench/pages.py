@@ -49,7 +49,8 @@ SWITCH = """([link, title]) => new Promise((done, fail) => {
   const watch = new MutationObserver(() => { if (there()) { watch.disconnect(); done(performance.now() - begin) } });
   watch.observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
   setTimeout(() => fail('no page after 20 s'), 20000);
-  [...document.querySelectorAll('[data-testid=stSidebarNavLink]')].find(a => a.textContent.trim().endsWith(link)).click();
+  const links = [...document.querySelectorAll('[data-testid=stSidebarNavLink]')];
+  links.find(a => a.textContent.trim().endsWith(link)).click();
 })"""
 READY = """title => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
   && [...document.querySelectorAll('h1')].some(h => h.textContent.trim() === title)"""
@@ -128,7 +129,11 @@ def bare_app() -> Iterator[App]:
         for name, source in BARE.items():
             (Path(folder) / name).write_text(source, encoding="utf-8")
         port = free_port()
-        options = ["--server.headless=true", "--browser.gatherUsageStats=false", "--server.fileWatcherType=none"]
+        options = [
+            "--server.headless=true",
+            "--browser.gatherUsageStats=false",
+            "--server.fileWatcherType=none",
+        ]
         command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", *options]
         with running(command, folder, f"http://127.0.0.1:{port}/_stcore/health"):
             yield App(f"http://127.0.0.1:{port}/", (("One", "One"), ("Two", "Two")))
@@ -172,7 +177,9 @@ def signed_in(url: str, role: str = "Mediator") -> App:
     web = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar), _Stay())
     page = web.open(f"{url}/sign-in").read().decode()
     staff = page.partition(f"<h2>{role}</h2>")[2].partition('name="staff" value="')[2].partition('"')[0]
-    web.open(urllib.request.Request(f"{url}/sign-in", data=f"staff={staff}".encode(), headers={"Origin": url}))
+    web.open(
+        urllib.request.Request(f"{url}/sign-in", data=f"staff={staff}".encode(), headers={"Origin": url})
+    )
     cookies = tuple({"name": each.name, "value": each.value or "", "url": url} for each in jar)
     return App(f"{url}/disputes", (("Disputes", "Disputes"), ("Projects", "Projects")), cookies)
 
@@ -207,7 +214,9 @@ def run(url: str | None = None, *, switches: int = 24, loads: int = 7) -> list[M
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--desk", help="address of a running demo")
     parser.add_argument("--switches", type=int, default=24)
     parser.add_argument("--loads", type=int, default=7)

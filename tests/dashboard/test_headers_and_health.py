@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from core.db import Database
 from dashboard import headers
-from tests.dashboard.conftest import Office, browser_of, sign_in
+from tests.dashboard.office import Office, browser_of, sign_in
 from tests.small_desk import a_desk
 
 
@@ -37,7 +37,9 @@ def test_the_sign_in_page_has_no_script_and_nothing_foreign(http: TestClient) ->
     assert not re.search(r"(?:src|href|action)=\"(?!/)", page)
 
 
-def test_the_sign_in_page_shows_names_as_they_are_written(http: TestClient, office: Office, owner: Database) -> None:
+def test_the_sign_in_page_shows_names_as_they_are_written(
+    http: TestClient, office: Office, owner: Database
+) -> None:
     with owner.transaction() as session:
         session.execute(text("update staff set name = '<b>Bobby</b> \"Tables\"'"))
     page = http.get("/sign-in").text
@@ -63,7 +65,10 @@ def test_ready_means_every_migration_is_applied(http: TestClient, office: Office
 def test_an_unmigrated_database_is_not_ready(office: Office, bare_urls, tmp_path) -> None:
     bare = Database(bare_urls.owner_url)
     with TestClient(_health(a_desk(bare, tmp_path))) as client:
-        assert client.get("/readyz").json() == {"status": "not ready", "reason": "the database has no tables yet"}
+        assert client.get("/readyz").json() == {
+            "status": "not ready",
+            "reason": "the database has no tables yet",
+        }
     bare.dispose()
 
 

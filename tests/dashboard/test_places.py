@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from dashboard.places import local_path
-from tests.dashboard.conftest import Office, sign_in
+from tests.dashboard.office import Office, sign_in
 
 EVIL = [
     "https://evil.example/",
