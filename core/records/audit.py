@@ -10,8 +10,8 @@ from sqlalchemy import (
     Identity,
     Index,
     LargeBinary,
-    String,
     Table,
+    Text,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -30,27 +30,27 @@ class TransactionId(UserDefinedType[str]):
 
 
 Instant = DateTime(timezone=True)
-Exact = String(collation="C")
+Exact = Text(collation="C")
 
 audit_entries = Table(
     "audit_entries",
     Record.metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("at", Instant, nullable=False),
-    Column("actor_kind", String, nullable=False),
+    Column("actor_kind", Text, nullable=False),
     Column("actor_id", BigInteger),
-    Column("role", String),
+    Column("role", Text),
     Column("action", Exact, nullable=False),
     Column("object_kind", Exact, nullable=False),
     Column("object_id", Exact, nullable=False),
-    Column("reason", String),
+    Column("reason", Text),
     Column("before", JSONB),
     Column("after", JSONB),
     Column("project_id", BigInteger),
     Column("milestone_id", BigInteger),
     Column("ticket_id", BigInteger),
     Column("report_id", BigInteger),
-    Column("operation_key", String),
+    Column("operation_key", Text),
     Column("recorded_at", Instant, nullable=False),
     Column("xid", TransactionId, nullable=False, server_default=text("pg_current_xact_id()")),
 )

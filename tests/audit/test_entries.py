@@ -72,12 +72,10 @@ def test_an_entry_falls_with_its_transaction(log: Log) -> None:
     assert log.ask("select count(*) from audit_entries") == 0
 
 
-@pytest.mark.parametrize(
-    "action", ["confirm", "mediator:confirm", "Mediator:decision:confirm", "a:b:c:d", "a:b:c\n"]
-)
-def test_an_action_reads_subject_noun_verb(log: Log, action: str) -> None:
-    with log.database.transaction() as session, pytest.raises(audit.ActionMisnamed):
-        audit.record(session, SYSTEM, action, object_kind="milestone", object_id=1, now=NOW)
+def test_an_action_reads_subject_noun_verb(log: Log) -> None:
+    for action in ("confirm", "mediator:confirm", "Mediator:decision:confirm", "a:b:c:d", "a:b:c\n", ""):
+        with log.database.transaction() as session, pytest.raises(audit.ActionMisnamed):
+            audit.record(session, SYSTEM, action, object_kind="milestone", object_id=1, now=NOW)
 
 
 @pytest.mark.parametrize("field", ["reason", "before", "after"])
@@ -124,22 +122,22 @@ INSERT = (
 )
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [*CHANGES, INSERT, "insert into seals select * from seals", "select seal_batch(null, '0', '1')"],
-)
-def test_the_application_may_not_write_the_log_by_hand(log: Log, statement: str) -> None:
-    log.written(1)
-    assert "permission denied" in refused(log.database, statement)
-    assert "permission denied" in refused(log.auditor, statement)
+BY_HAND = (*CHANGES, INSERT, "insert into seals select * from seals", "select seal_batch(null, '0', '1')")
 
 
-@pytest.mark.parametrize("statement", CHANGES)
-def test_the_owner_may_not_change_what_is_written(log: Log, statement: str) -> None:
+def test_the_application_may_not_write_the_log_by_hand(log: Log) -> None:
     log.written(1)
-    assert "only grows" in refused(
-        log.owner, f"{statement} cascade" if "truncate" in statement else statement
-    )
+    for statement in BY_HAND:
+        assert "permission denied" in refused(log.database, statement)
+        assert "permission denied" in refused(log.auditor, statement)
+
+
+def test_the_owner_may_not_change_what_is_written(log: Log) -> None:
+    log.written(1)
+    for statement in CHANGES:
+        assert "only grows" in refused(
+            log.owner, f"{statement} cascade" if "truncate" in statement else statement
+        )
 
 
 def test_the_auditor_reads_and_does_nothing_else(log: Log) -> None:
@@ -148,19 +146,19 @@ def test_the_auditor_reads_and_does_nothing_else(log: Log) -> None:
     assert "permission denied" in refused(log.auditor, call)
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        "'robot', null, null, 'a:b:c', 'm', '1'",
-        "'staff', null, null, 'a:b:c', 'm', '1'",
-        "'system', 3, null, 'a:b:c', 'm', '1'",
-        "'system', null, null, 'abc', 'm', '1'",
-        "'system', null, null, 'a:b:c', '', '1'",
-        "'system', null, null, 'a:b:c', 'm', null",
-    ],
+HALVES = (
+    "'robot', null, null, 'a:b:c', 'm', '1'",
+    "'staff', null, null, 'a:b:c', 'm', '1'",
+    "'system', 3, null, 'a:b:c', 'm', '1'",
+    "'system', null, null, 'abc', 'm', '1'",
+    "'system', null, null, 'a:b:c', '', '1'",
+    "'system', null, null, 'a:b:c', 'm', null",
 )
-def test_the_database_itself_refuses_half_an_entry(log: Log, values: str) -> None:
-    assert "violates" in refused(log.database, f"select record_audit(now(), {values})")
+
+
+def test_the_database_itself_refuses_half_an_entry(log: Log) -> None:
+    for values in HALVES:
+        assert "violates" in refused(log.database, f"select record_audit(now(), {values})")
 
 
 def test_nobody_chooses_the_transaction_that_an_entry_names(log: Log) -> None:

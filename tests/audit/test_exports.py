@@ -60,23 +60,24 @@ def test_csv_and_json_lines_hold_every_column_of_every_entry(log: Log) -> None:
     assert rows[0]["at"].endswith("+00")
 
 
-@pytest.mark.parametrize("text", FORMULAS)
-def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe(log: Log, text: str) -> None:
-    leave(log, reason=text, operation_key=text, object_kind=text, object_id=text)
-    (row,) = as_rows(export(log, action="a:")[0])
+def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe(log: Log) -> None:
+    for text in FORMULAS:
+        leave(log, reason=text, operation_key=text, object_kind=text, object_id=text)
+    rows = as_rows(export(log, action="a:")[0])
     for column in ("reason", "operation_key", "object_kind", "object_id"):
-        assert row[column] == f"'{text}"
-    (line,) = export(log, Format.JSONL, action="a:")[0].splitlines()
-    assert json.loads(line)["reason"] == text, "JSON Lines holds the exact text"
-    assert exports.csv_safe(text) == f"'{text}"
+        assert [row[column] for row in rows] == [f"'{text}" for text in FORMULAS]
+    lines = export(log, Format.JSONL, action="a:")[0].splitlines()
+    assert [json.loads(line)["reason"] for line in lines] == FORMULAS, "JSON Lines holds the exact text"
+    assert [exports.csv_safe(text) for text in FORMULAS] == [f"'{text}" for text in FORMULAS]
 
 
-@pytest.mark.parametrize("text", PLAIN)
-def test_other_texts_leave_as_they_are(log: Log, text: str) -> None:
-    leave(log, reason=text)
-    assert as_rows(export(log, action="a:")[0])[0]["reason"] == text == exports.csv_safe(text)
-    (line,) = export(log, Format.JSONL, action="a:")[0].splitlines()
-    assert json.loads(line)["reason"] == text
+def test_other_texts_leave_as_they_are(log: Log) -> None:
+    for text in PLAIN:
+        leave(log, reason=text)
+    assert [row["reason"] for row in as_rows(export(log, action="a:")[0])] == PLAIN
+    lines = export(log, Format.JSONL, action="a:")[0].splitlines()
+    assert [json.loads(line)["reason"] for line in lines] == PLAIN
+    assert [exports.csv_safe(text) for text in PLAIN] == PLAIN
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -199,11 +200,16 @@ def fits(entry: queries.Entry, filter: AuditFilter) -> bool:
     )
 
 
-@pytest.mark.parametrize("filter", FILTERS)
-def test_a_filter_finds_what_fits_and_nothing_else_page_by_page(log: Log, filter: AuditFilter) -> None:
+def test_a_filter_finds_what_fits_and_nothing_else_page_by_page(log: Log) -> None:
     populated(log)
+    for filter in FILTERS:
+        found_by(log, filter)
+
+
+def found_by(log: Log, filter: AuditFilter) -> None:
     with log.auditor.reading() as session:
-        every = queries.page(session, AuditFilter(), limit=1000)
+        everything = queries.page(session, AuditFilter(), limit=1000)
+        every = [entry for entry in everything if entry.object_kind != "export"]
         expected = [entry.id for entry in every if fits(entry, filter)]
         assert [(one.at, one.id) for one in every] == sorted(
             ((one.at, one.id) for one in every), reverse=True
@@ -211,8 +217,9 @@ def test_a_filter_finds_what_fits_and_nothing_else_page_by_page(log: Log, filter
         seen: list[int] = []
         while rows := queries.page(session, filter, before_id=seen[-1] if seen else None, limit=5):
             seen += [row.id for row in rows]
-        assert seen == expected
-        assert queries.count(session, filter) == queries.Count(len(expected), more=False)
+        exports_made = [entry.id for entry in everything if entry.object_kind == "export"]
+        assert [id for id in seen if id not in exports_made] == expected
+        assert queries.count(session, filter) == queries.Count(len(seen), more=False)
     content, manifest = export(log, **filter.given)
     assert sorted(int(row["id"]) for row in as_rows(content) if row["object_kind"] != "export") == sorted(
         expected
