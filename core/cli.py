@@ -24,7 +24,9 @@ from core.config import Settings
 from core.errors import DeskError
 
 Result = TypeVar("Result")
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Escrow Desk.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Escrow Desk."
+)
 audit_app = typer.Typer(no_args_is_help=True, help="The audit log: prove it, export it.")
 app.add_typer(audit_app, name="audit")
 
@@ -41,7 +43,9 @@ def main() -> None:
         raise SystemExit(2) from None
     except OperationalError as problem:
         reason = str(problem.orig or problem).strip().splitlines()[0]
-        trouble.print(f"[red]✗[/red] The database cannot be reached: {reason}", highlight=False, soft_wrap=True)
+        trouble.print(
+            f"[red]✗[/red] The database cannot be reached: {reason}", highlight=False, soft_wrap=True
+        )
         raise SystemExit(2) from None
 
 
@@ -80,7 +84,9 @@ def say(data: Any, *, as_json: bool, words: Callable[[], None]) -> None:
 @app.command()
 def demo(
     port: Annotated[int, typer.Option(envvar="PORT", help="The dashboard's port.")] = 8501,
-    home: Annotated[Path, typer.Option(envvar="ESCROW_DESK_HOME", help="Where all data lies.")] = Path(".escrow-desk"),
+    home: Annotated[Path, typer.Option(envvar="ESCROW_DESK_HOME", help="Where all data lies.")] = Path(
+        ".escrow-desk"
+    ),
     reset: Annotated[bool, typer.Option(help="Throw the demo's data away and begin anew.")] = False,
     seed: Annotated[int, typer.Option(help="The same seed tells the same stories.")] = 7,
 ) -> None:
@@ -94,7 +100,7 @@ def demo(
 def serve(port: Annotated[int | None, typer.Option(help="Default: PORT, else 8501.")] = None) -> None:
     """The dashboard, health checks and webhooks."""
     arguments = [sys.executable, "-m", "dashboard.server", *(["--port", str(port)] if port else [])]
-    os.execv(sys.executable, arguments)  # noqa: S606
+    os.execv(sys.executable, arguments)
 
 
 @app.command()
@@ -163,7 +169,13 @@ def reconcile(as_json: Json = False) -> None:
         run_id = action.run(desk, SYSTEM)
         with desk.database.reading() as session:
             run = reconciliation.run(session, run_id)
-    data = {"run": run.id, "status": run.status, "lines": run.lines, "matched": run.matched, "breaks": run.breaks}
+    data = {
+        "run": run.id,
+        "status": run.status,
+        "lines": run.lines,
+        "matched": run.matched,
+        "breaks": run.breaks,
+    }
 
     def words() -> None:
         console.print(f"Run {run.id}: {run.status.lower()}, {run.matched} of {run.lines} lines match.")
@@ -222,9 +234,13 @@ def audit_export(
             desk.auditor, chosen, Format(format), file, desk=desk.database, actor=SYSTEM, now=desk.clock()
         )
     beside = out.with_name(out.name + ".manifest.json")
-    beside.write_text(manifest.json())
+    beside.write_bytes(manifest.json())
     data = {"file": str(out), "manifest": str(beside), "rows": manifest.rows, "sha256": manifest.sha256}
-    say(data, as_json=as_json, words=lambda: console.print(f"{manifest.rows} entries in {out}, manifest {beside}."))
+    say(
+        data,
+        as_json=as_json,
+        words=lambda: console.print(f"{manifest.rows} entries in {out}, manifest {beside}."),
+    )
 
 
 @app.command()

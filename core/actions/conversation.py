@@ -7,13 +7,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit
 from core.actions import messages
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.mediate import locked_ticket, require_open
 from core.errors import DeskError, NotFound
-from core.notifications import tell
-from core.records import Message, Ticket
+from core.records import Message, Party, Ticket
 from core.rules import disputes
 from core.rules.disputes import BLOCKING, TicketEvent
 from core.rules.permissions import Actor, NotYours, Permission, require
@@ -73,26 +71,23 @@ def ask(
     ticket.waiting_on, ticket.answer_due_at, ticket.due_at = party_id, answer_due_at, answer_due_at
     ticket.version += 1
     session.flush()
-    audit.record(
+    dossier.note(
         session,
         actor,
         "mediator:ticket:ask",
-        object_kind="ticket",
-        object_id=ticket.id,
         now=now,
+        about=("ticket", ticket.id),
         after={"waiting_on": party_id, "until": answer_due_at.isoformat()},
         ticket_id=ticket.id,
-        **dossier.ids,
     )
-    tell(
+    dossier.tell(
         session,
         "information_requested",
-        party_id=party_id,
+        session.get_one(Party, party_id),
         key=f"ticket-{ticket.id}-ask-{ticket.version}",
         now=now,
         question=question,
         answer_by=answer_due_at,
-        **dossier.ids,
     )
     return ticket
 
@@ -104,14 +99,12 @@ def resume(session: Session, actor: Actor, dossier: Dossier, ticket: Ticket, *, 
     ticket.due_at = ticket.decision_due_at or ticket.mediation_due_at or now
     ticket.version += 1
     session.flush()
-    audit.record(
+    dossier.note(
         session,
         actor,
         f"{actor.kind}:ticket:resume",
-        object_kind="ticket",
-        object_id=ticket.id,
         now=now,
+        about=("ticket", ticket.id),
         after={"status": ticket.status},
         ticket_id=ticket.id,
-        **dossier.ids,
     )

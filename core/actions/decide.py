@@ -9,13 +9,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit
 from core.actions import dispute, ending, mediate, payouts, plan, refunds, release
 from core.actions.dossier import Dossier
 from core.actions.plan import Draft, Plan
 from core.errors import ChangedMeanwhile, DeskError, NotFound, ReasonMissing
 from core.money import Money
-from core.notifications import tell
 from core.records import Decision, Evidence, EvidenceView, Milestone, Project, Staff, Ticket
 from core.rules import approvals, deadlines, holds, mediation, milestones
 from core.rules.approvals import DecisionEvent, DecisionStatus
@@ -27,7 +25,10 @@ LIVE = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF, DecisionSt
 
 
 class AlreadyDecided(DeskError):
-    """Case D-{ticket} was decided meanwhile: {outcome} by {maker}, {when:%d %B %Y at %H:%M} UTC. Yours was not recorded."""
+    """Case D-{ticket} was decided meanwhile: {outcome} by {maker}, {when:%d %B %Y at %H:%M} UTC.
+
+    Yours was not recorded: two mediators at once, one wins.
+    """
 
 
 class NotInMediation(DeskError):
@@ -196,13 +197,12 @@ def _trace(
     reason: str | None = None,
     extra: dict[str, Any] | None = None,
 ) -> None:
-    audit.record(
+    dossier.note(
         session,
         actor,
         action,
-        object_kind="decision",
-        object_id=decision.id,
         now=now,
+        about=("decision", decision.id),
         reason=reason,
         after={
             "status": decision.status,
@@ -214,7 +214,6 @@ def _trace(
             **(extra or {}),
         },
         ticket_id=decision.ticket_id,
-        **dossier.ids,
     )
 
 
@@ -359,15 +358,8 @@ def _execute(
     )
     payouts.request(session, dossier, made.split.release, key=made.key, now=now)
     _trace(session, SYSTEM, "system:decision:execute", decision, dossier, now=now)
-    draft = draft_of(decision)
+    told = plan.letter_facts(dossier, draft_of(decision), made.split)
     for party in (dossier.payer, dossier.payee):
-        tell(
-            session,
-            plan.template_of(outcome),
-            party_id=party.id,
-            key=f"{made.key}-{party.id}",
-            now=now,
-            **dossier.ids,
-            **plan.letter_facts(dossier, draft, made.split),
-        )
+        key = f"{made.key}-{party.id}"
+        dossier.tell(session, plan.template_of(outcome), party, key=key, now=now, **told)
     ending.finish(session, dossier, now=now)

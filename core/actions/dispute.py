@@ -7,12 +7,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit
 from core.actions import conversation, mediate, messages
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.verify import ask_for_verification, stop_clocks
 from core.errors import DeskError
-from core.notifications import tell
 from core.records import Ticket
 from core.rules import deadlines, disputes, milestones
 from core.rules.disputes import BLOCKING, DisputeReason, TicketEvent, TicketStatus
@@ -51,28 +49,24 @@ def open_dispute(
     )
     session.add(ticket)
     session.flush()
-    audit.record(
+    dossier.note(
         session,
         actor,
         "party:dispute:open",
-        object_kind="ticket",
-        object_id=ticket.id,
         now=now,
+        about=("ticket", ticket.id),
         after={"reason": reason},
         ticket_id=ticket.id,
-        **dossier.ids,
     )
     for template, party in (("dispute_opened", dossier.payee), ("dispute_confirmed", dossier.payer)):
-        tell(
+        dossier.tell(
             session,
             template,
-            party_id=party.id,
+            party,
             key=f"ticket-{ticket.id}-{template}",
             now=now,
             reason=reason.label,
             mediation_at=mediation_at,
-            **dossier.ids,
-            amount=dossier.amount,
         )
     if details:
         explain(session, actor, now=now, milestone_id=milestone_id, details=details)
@@ -87,16 +81,14 @@ def explain(session: Session, actor: Actor, *, now: datetime, milestone_id: int,
     ticket.details = messages.checked(details)
     ticket.version += 1
     conversation.say(session, actor, now=now, milestone_id=milestone_id, body=details)
-    tell(
+    dossier.tell(
         session,
         "dispute_details",
-        party_id=dossier.payee.id,
+        dossier.payee,
         key=f"ticket-{ticket.id}-details-{ticket.version}",
         now=now,
         details=details,
         reason=DisputeReason(ticket.reason).label,
-        **dossier.ids,
-        amount=dossier.amount,
     )
 
 
@@ -121,16 +113,14 @@ def resubmit(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     ticket = open_ticket(session, dossier)
     close(ticket, "REWORKED", now=now)
     ask_for_verification(session, dossier, "verification_again", now=now)
-    audit.record(
+    dossier.note(
         session,
         actor,
         "party:dispute:rework",
-        object_kind="ticket",
-        object_id=ticket.id,
         now=now,
+        about=("ticket", ticket.id),
         after={"status": ticket.status, "resolution": ticket.resolution},
         ticket_id=ticket.id,
-        **dossier.ids,
     )
 
 
@@ -146,16 +136,14 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     ticket.version += 1
     if submitted:
         ask_for_verification(session, dossier, "verification_again", now=now)
-    audit.record(
+    dossier.note(
         session,
         actor,
         "party:dispute:withdraw",
-        object_kind="ticket",
-        object_id=ticket.id,
         now=now,
+        about=("ticket", ticket.id),
         after={"status": ticket.status},
         ticket_id=ticket.id,
-        **dossier.ids,
     )
 
 
@@ -177,27 +165,23 @@ def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id
     ticket.in_mediation_at = now
     ticket.decision_due_at = ticket.due_at = deadlines.deadlock_at(now, dossier.profile)
     ticket.version += 1
-    audit.record(
+    dossier.note(
         session,
         actor,
         "system:dispute:mediate" if actor == SYSTEM else "party:dispute:mediate",
-        object_kind="ticket",
-        object_id=ticket.id,
         now=now,
+        about=("ticket", ticket.id),
         after={"status": ticket.status},
         ticket_id=ticket.id,
-        **dossier.ids,
     )
     mediate.assign_best(session, dossier, ticket, now=now)
     for party in (dossier.payer, dossier.payee):
-        tell(
+        dossier.tell(
             session,
             "mediation_started",
-            party_id=party.id,
+            party,
             key=f"ticket-{ticket.id}-mediation-{party.id}",
             now=now,
             decision_due_at=ticket.decision_due_at,
-            **dossier.ids,
-            amount=dossier.amount,
         )
     return ticket

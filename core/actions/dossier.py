@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from core import audit, notifications
 from core.errors import NotFound
 from core.money import Money
 from core.policy import Profile
 from core.records import Milestone, Party, PaymentOrder, PolicyVersion, Project
 from core.rules import milestones
+from core.rules.permissions import Actor
 
 PAYER, PAYEE = aliased(Party), aliased(Party)
 
@@ -27,11 +30,6 @@ class Dossier:
     payer: Party
     payee: Party
     profile: Profile
-
-    @property
-    def ids(self) -> dict[str, int]:
-        """For audit entries and letters."""
-        return {"project_id": self.project.id, "milestone_id": self.milestone.id}
 
     @property
     def amount(self) -> Money:
@@ -56,6 +54,45 @@ class Dossier:
 
     def touch(self) -> None:
         self.milestone.version += 1
+
+    def note(
+        self,
+        session: Session,
+        actor: Actor,
+        action: str,
+        *,
+        now: datetime,
+        about: tuple[str, int] | None = None,
+        **fields: Any,
+    ) -> None:
+        """An audit entry about this milestone, or `about` another object that belongs to it."""
+        kind, number = about or ("milestone", self.milestone.id)
+        audit.record(
+            session,
+            actor,
+            action,
+            object_kind=kind,
+            object_id=number,
+            now=now,
+            project_id=self.project.id,
+            milestone_id=self.milestone.id,
+            **fields,
+        )
+
+    def tell(
+        self, session: Session, template: str, party: Party, *, key: str, now: datetime, **facts: Any
+    ) -> None:
+        """A letter about this milestone to one of its parties; the same key never twice."""
+        notifications.tell(
+            session,
+            template,
+            party_id=party.id,
+            project_id=self.project.id,
+            milestone_id=self.milestone.id,
+            key=key,
+            now=now,
+            **{"amount": self.amount, **facts},
+        )
 
 
 def open_dossier(session: Session, milestone_id: int, *, lock: bool = True) -> Dossier:

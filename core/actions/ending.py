@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core import audit
 from core.actions import projects
 from core.actions.dossier import Dossier
 from core.rules import milestones
@@ -29,14 +28,11 @@ def finish(session: Session, dossier: Dossier, *, now: datetime) -> None:
     elif dossier.status is not milestones.Status.REFUNDED:
         return
     milestone.ended_at = now
-    audit.record(
+    dossier.note(
         session,
         SYSTEM,
         "system:milestone:finish",
-        object_kind="milestone",
-        object_id=milestone.id,
         now=now,
         after={"status": milestone.status, "outcome": milestone.outcome},
-        **dossier.ids,
     )
     projects.go_on(session, SYSTEM, dossier, now=now)

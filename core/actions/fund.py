@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core import audit, outbox
+from core import outbox
 from core.actions import booking, operations, orders
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.engagement import facts_of
@@ -15,7 +15,6 @@ from core.errors import DeskError
 from core.gateways.payments import BalanceLine, ChargeSnapshot
 from core.ledger import postings
 from core.money import Money, stripe_exact
-from core.notifications import tell
 from core.records import Engagement, OutgoingOperation
 from core.rules import engagement, milestones
 from core.rules.permissions import SYSTEM, Actor, require_party
@@ -71,16 +70,13 @@ def fund(
         },
         now=now,
     )
-    audit.record(
+    dossier.note(
         session,
         actor,
         "party:milestone:fund",
-        object_kind="milestone",
-        object_id=milestone.id,
         now=now,
         after={"charge": charge.as_dict(), "attempt": order.attempts},
         operation_key=operation.key,
-        **dossier.ids,
     )
     return operation
 
@@ -132,29 +128,24 @@ def _funded(
     orders.shift(
         session, dossier, now=now, cause="charge settled", funded=dossier.amount, held=dossier.amount
     )
-    audit.record(
+    dossier.note(
         session,
         SYSTEM,
         "system:payment:hold",
-        object_kind="milestone",
-        object_id=milestone.id,
         now=now,
         after={"held": dossier.amount.as_dict(), "balance_transaction": line.id},
         operation_key=operation.key,
-        **dossier.ids,
     )
     for template, party in (("funds_held", dossier.payer), ("milestone_funded", dossier.payee)):
-        tell(
+        dossier.tell(
             session,
             template,
-            party_id=party.id,
+            party,
             key=f"{operation.key}-{template}",
             now=now,
             charged=snapshot.amount.text(),
             platform_fee=dossier.money(order.platform_fee_minor).text(),
             processing_fee=dossier.money(order.processing_fee_minor).text(),
-            **dossier.ids,
-            amount=dossier.amount,
         )
 
 
@@ -163,25 +154,15 @@ def declined(session: Session, operation: OutgoingOperation, *, reason: str, now
     dossier = open_dossier(session, operation.milestone_id)
     dossier.order.in_flight, dossier.order.failure = False, reason
     orders.follow(session, dossier, now=now, cause="charge declined")
-    audit.record(
-        session,
-        SYSTEM,
-        "system:payment:decline",
-        object_kind="milestone",
-        object_id=dossier.milestone.id,
-        now=now,
-        reason=reason,
-        operation_key=operation.key,
-        **dossier.ids,
+    dossier.note(
+        session, SYSTEM, "system:payment:decline", now=now, reason=reason, operation_key=operation.key
     )
-    tell(
+    dossier.tell(
         session,
         "payment_failed",
-        party_id=dossier.payer.id,
+        dossier.payer,
         key=f"{operation.key}-failed",
         now=now,
         reason=reason,
         charged=dossier.money(dossier.order.charge_minor).text(),
-        **dossier.ids,
-        amount=dossier.amount,
     )

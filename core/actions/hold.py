@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core import audit
 from core.actions import release
 from core.actions.dossier import open_dossier
 from core.errors import DeskError, NotFound, ReasonMissing
@@ -46,17 +45,15 @@ def place(
     session.add(hold)
     dossier.touch()
     session.flush()
-    audit.record(
+    dossier.note(
         session,
         actor,
         "staff:hold:place",
-        object_kind="hold",
-        object_id=hold.id,
         now=now,
+        about=("hold", hold.id),
         reason=reason,
         after={"kind": kind},
         report_id=report_id,
-        **dossier.ids,
     )
     return hold
 
@@ -76,16 +73,14 @@ def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason:
     hold.released_by, hold.released_at, hold.release_reason = actor.id, now, reason
     dossier.touch()
     session.flush()
-    audit.record(
+    dossier.note(
         session,
         actor,
         "staff:hold:lift",
-        object_kind="hold",
-        object_id=hold_id,
         now=now,
+        about=("hold", hold_id),
         reason=reason,
         report_id=hold.report_id,
-        **dossier.ids,
     )
     if dossier.status is milestones.Status.VERIFIED and dossier.order.held_minor:
         release.release_verified(session, actor, dossier, now=now)

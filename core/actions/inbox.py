@@ -50,21 +50,17 @@ def apply(desk: Desk, event_id: str) -> None:
 
 def _fetch(payments: Payments, event: WebhookEvent) -> Any:
     """The object as it is now; None for a kind that the desk does not follow."""
-    family, body = event.kind.partition(".")[0], event.payload.get("data", {}).get("object", {})
     if event.kind.startswith("charge.dispute"):
         return None
-    match family:
-        case "payment_intent":
-            return payments.charge_of(event.object_id)
-        case "charge" if body.get("payment_intent"):
-            return payments.charge_of(body["payment_intent"])
-        case "refund":
-            return payments.refund_by_id(event.object_id)
-        case "transfer":
-            return payments.transfer_by_id(event.object_id)
-        case "payout" if event.account:
-            return payments.payout_by_id(event.object_id, account=event.account)
-    return None
+    family = event.kind.partition(".")[0]
+    body = event.payload.get("data", {}).get("object", {})
+    intent = event.object_id if family == "payment_intent" else body.get("payment_intent")
+    if family in ("payment_intent", "charge") and intent:
+        return payments.charge_of(intent)
+    if family == "payout" and event.account:
+        return payments.payout_by_id(event.object_id, account=event.account)
+    by_id = {"refund": payments.refund_by_id, "transfer": payments.transfer_by_id}.get(family)
+    return by_id(event.object_id) if by_id else None
 
 
 def _book(session: Session, event_id: str, snapshot: Any, *, now: datetime) -> None:

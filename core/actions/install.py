@@ -62,7 +62,13 @@ def add_staff(
     if actor != SYSTEM:
         require(actor, Permission.MANAGE_STAFF)
     row = Staff(
-        issuer=issuer, subject=subject, name=name, email=email, title=title, skills=list(skills), created_at=now
+        issuer=issuer,
+        subject=subject,
+        name=name,
+        email=email,
+        title=title,
+        skills=list(skills),
+        created_at=now,
     )
     session.add(row)
     session.flush()

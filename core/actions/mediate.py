@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError, NotFound
 from core.records import Staff, StaffRole, StaffTie, Ticket
@@ -56,17 +55,15 @@ def assign(session: Session, actor: Actor, *, now: datetime, ticket_id: int, sta
         mediation.may_mediate(staff_id, ties_of(session, staff_id), dossier.payer.id, dossier.payee.id)
     before = ticket.mediator_id
     ticket.mediator_id = staff_id
-    audit.record(
+    dossier.note(
         session,
         actor,
         f"{_subject(actor)}:ticket:assign",
-        object_kind="ticket",
-        object_id=ticket.id,
         now=now,
+        about=("ticket", ticket.id),
         before={"mediator": before},
         after={"mediator": staff_id},
         ticket_id=ticket.id,
-        **dossier.ids,
     )
     session.flush()
     return ticket
@@ -124,16 +121,14 @@ def escalate(session: Session, *, now: datetime, ticket_id: int) -> None:
     if ticket.escalated or ticket.status not in BLOCKING:
         return
     ticket.escalated = True
-    audit.record(
+    dossier.note(
         session,
         SYSTEM,
         "system:ticket:escalate",
-        object_kind="ticket",
-        object_id=ticket.id,
         now=now,
+        about=("ticket", ticket.id),
         after={"escalated": True},
         ticket_id=ticket.id,
-        **dossier.ids,
     )
 
 

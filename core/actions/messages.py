@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core import audit
 from core.actions.dossier import Dossier
 from core.errors import DeskError
 from core.records import Message
@@ -44,16 +43,14 @@ def write(
     )
     session.add(message)
     session.flush()
-    audit.record(
+    dossier.note(
         session,
         actor,
         f"{actor.kind}:message:send",
-        object_kind="message",
-        object_id=message.id,
         now=now,
+        about=("message", message.id),
         after={"audience": audience},
         ticket_id=ticket_id,
-        **dossier.ids,
     )
     return message
 

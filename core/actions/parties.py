@@ -60,7 +60,12 @@ def register(
 
 
 def open_at_provider(
-    desk: Desk, party_id: int, *, currency: str, payment_method: str | None = None, bank_token: str | None = None
+    desk: Desk,
+    party_id: int,
+    *,
+    currency: str,
+    payment_method: str | None = None,
+    bank_token: str | None = None,
 ) -> None:
     """Give a payer a customer and a payee a connected account at the provider; once, however often it is called."""
     with desk.database.reading() as session:
@@ -69,7 +74,9 @@ def open_at_provider(
     key = idempotency_key(op, 1)
     if party.role == "PAYER" and party.stripe_customer is None:
         customer = desk.payments.create_customer(op, key, name=party.name, email=party.email)
-        desk.database.run(lambda session: _know(session, party_id, customer=customer.id, method=payment_method))
+        desk.database.run(
+            lambda session: _know(session, party_id, customer=customer.id, method=payment_method)
+        )
     if party.role == "PAYEE" and party.stripe_account is None:
         account = desk.payments.create_payee_account(
             op, key, email=party.email, country=party.country, currency=currency, bank_token=bank_token

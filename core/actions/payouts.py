@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit, outbox
+from core import outbox
 from core.actions import booking, ending, operations, orders
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import operation_key
 from core.gateways.payments import BalanceLine, PayoutSnapshot, TransferSnapshot
 from core.ledger import book, postings
 from core.money import Money, stripe_exact
-from core.notifications import tell
 from core.policy import WithdrawalMethod
 from core.records import OutgoingOperation, Payout
 from core.rules import fees
@@ -72,16 +72,14 @@ def request(session: Session, dossier: Dossier, amount: Money, *, key: str, now:
     )
     session.add(payout)
     session.flush()
-    audit.record(
+    dossier.note(
         session,
         SYSTEM,
         "system:payout:request",
-        object_kind="payout",
-        object_id=payout.id,
         now=now,
+        about=("payout", payout.id),
         after={"amount": amount.as_dict(), "fee": fee.as_dict(), "method": method},
         operation_key=operation.key,
-        **dossier.ids,
     )
     return payout
 
@@ -143,27 +141,23 @@ def _transferred(
         },
         now=now,
     )
-    audit.record(
+    dossier.note(
         session,
         SYSTEM,
         "system:payout:transfer",
-        object_kind="payout",
-        object_id=payout.id,
         now=now,
+        about=("payout", payout.id),
         after={"transfer": snapshot.id, "amount": (amount - fee).as_dict()},
         operation_key=operation.key,
-        **dossier.ids,
     )
-    tell(
+    dossier.tell(
         session,
         "payment_sent",
-        party_id=payout.party_id,
+        dossier.payee,
         key=f"{operation.key}-sent",
         now=now,
         sent=(amount - fee).text(),
         withdrawal_fee=fee.text(),
-        **dossier.ids,
-        amount=dossier.amount,
     )
     ending.finish(session, dossier, now=now)
 
@@ -183,7 +177,7 @@ def settle_payout(
     payout = session.get_one(Payout, operation.payload["payout"], with_for_update=True)
     payout.stripe_payout, payout.arrival_at = snapshot.id, snapshot.arrival
     cause = {"operation": operation.key, "payout": snapshot.id}
-    memo = {"party_id": payout.party_id, "amount": snapshot.amount, "cause": cause}
+    memo: dict[str, Any] = {"party_id": payout.party_id, "amount": snapshot.amount, "cause": cause}
     if payout.status == PayoutStatus.TRANSFERRED:
         book.post(session, postings.payout_sent(key=f"{operation.key}.sent", **memo), now=now)
         move(payout, PayoutEvent.PAY_OUT)
@@ -204,12 +198,12 @@ def _payout_failed(
     operation: OutgoingOperation,
     payout: Payout,
     snapshot: PayoutSnapshot,
-    memo: dict[str, object],
+    memo: dict[str, Any],
     *,
     now: datetime,
 ) -> None:
     undo = postings.payout_returned if payout.status == PayoutStatus.PAID else postings.payout_failed
-    book.post(session, undo(key=f"{operation.key}.failed", **memo), now=now)  # type: ignore[arg-type]
+    book.post(session, undo(key=f"{operation.key}.failed", **memo), now=now)
     move(payout, PayoutEvent.FAIL)
     move(payout, PayoutEvent.REVIEW)
     payout.failure = snapshot.failure_message or snapshot.failure_code or snapshot.status
@@ -219,26 +213,22 @@ def _payout_failed(
 
 def report_failure(session: Session, payout: Payout, *, now: datetime, operation_key: str) -> None:
     dossier = open_dossier(session, payout.milestone_id)
-    audit.record(
+    dossier.note(
         session,
         SYSTEM,
         "system:payout:fail",
-        object_kind="payout",
-        object_id=payout.id,
         now=now,
+        about=("payout", payout.id),
         reason=payout.failure,
         after={"status": payout.status},
         operation_key=operation_key,
-        **dossier.ids,
     )
-    tell(
+    dossier.tell(
         session,
         "payout_failed",
-        party_id=payout.party_id,
+        dossier.payee,
         key=f"payout-{payout.id}-failed-{now.isoformat()}",
         now=now,
         sent=dossier.money(payout.amount_minor - payout.fee_minor).text(),
         reason=payout.failure or "",
-        **dossier.ids,
-        amount=dossier.amount,
     )

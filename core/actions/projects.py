@@ -211,28 +211,18 @@ def activate(session: Session, actor: Actor, dossier: Dossier, *, now: datetime)
     """The milestone is next: its payer is asked to fund it, its payee told (milestone-payment-flow, Phase 4)."""
     dossier.move(milestones.Event.ACTIVATE)
     dossier.milestone.activated_at = now
-    audit.record(
-        session,
-        actor,
-        "system:milestone:activate",
-        object_kind="milestone",
-        object_id=dossier.milestone.id,
-        now=now,
-        **dossier.ids,
-    )
+    dossier.note(session, actor, "system:milestone:activate", now=now)
     for template, party in (
         ("next_milestone_funding", dossier.payer),
         ("next_milestone_active", dossier.payee),
     ):
-        tell(
+        dossier.tell(
             session,
             template,
-            party_id=party.id,
+            party,
             key=f"milestone-{dossier.milestone.id}-{template}",
             now=now,
             total=dossier.money(dossier.order.charge_minor).text(),
-            **dossier.ids,
-            amount=dossier.amount,
         )
 
 

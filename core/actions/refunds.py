@@ -7,14 +7,14 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit, outbox
+from core import outbox
 from core.actions import booking, ending, operations, orders
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import operation_key
 from core.gateways.payments import BalanceLine, RefundSnapshot
 from core.ledger import postings
+from core.ledger.journal import Journal
 from core.money import Money, stripe_exact
-from core.notifications import tell
 from core.records import OutgoingOperation, Refund
 from core.rules import refunds as rules
 from core.rules import splits
@@ -113,7 +113,7 @@ def settle(
 
 def _journal(
     dossier: Dossier, operation: OutgoingOperation, snapshot: RefundSnapshot, line: BalanceLine
-) -> postings.Journal:
+) -> Journal:
     book = postings.refund_succeeded
     if line.amount > 0:
         book = postings.refund_canceled if snapshot.status == "canceled" else postings.refund_failed
@@ -147,26 +147,22 @@ def _change(
         orders.shift(
             session, dossier, now=now, cause=f"{operation.key} failed", refundable=part, refunded=-part
         )
-    audit.record(
+    dossier.note(
         session,
         SYSTEM,
         "system:refund:settle" if status == RefundStatus.SUCCEEDED else "system:refund:follow",
-        object_kind="refund",
-        object_id=refund.id,
         now=now,
+        about=("refund", refund.id),
         before={"status": before},
         after={"status": status, "refund": snapshot.id},
         operation_key=operation.key,
-        **dossier.ids,
     )
     if status == RefundStatus.SUCCEEDED:
-        tell(
+        dossier.tell(
             session,
             "refund_sent",
-            party_id=dossier.payer.id,
+            dossier.payer,
             key=f"{operation.key}-sent",
             now=now,
             refunded=dossier.money(refund.amount_minor).text(),
-            **dossier.ids,
-            amount=dossier.amount,
         )

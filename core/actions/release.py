@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit
 from core.actions import ending, orders, payouts
 from core.actions.dossier import Dossier
 from core.ledger import book, postings
-from core.notifications import tell
+from core.ledger.journal import Journal
 from core.records import Hold, Ticket
 from core.rules import holds, milestones, splits
 from core.rules.blocks import Block
@@ -52,26 +52,9 @@ def release_verified(session: Session, actor: Actor, dossier: Dossier, *, now: d
     key = f"release.{milestone.id}"
     post_split(session, dossier, split, key=key, now=now, cause={"approval": milestone.id})
     milestone.outcome = milestones.Outcome.RELEASED
-    audit.record(
-        session,
-        actor,
-        "system:payment:release",
-        object_kind="milestone",
-        object_id=milestone.id,
-        now=now,
-        after={"released": held.as_dict()},
-        **dossier.ids,
-    )
+    dossier.note(session, actor, "system:payment:release", now=now, after={"released": held.as_dict()})
     payouts.request(session, dossier, split.release, key=key, now=now)
-    tell(
-        session,
-        "release_confirmed",
-        party_id=dossier.payer.id,
-        key=f"{key}-confirmed",
-        now=now,
-        **dossier.ids,
-        amount=dossier.amount,
-    )
+    dossier.tell(session, "release_confirmed", dossier.payer, key=f"{key}-confirmed", now=now)
     ending.finish(session, dossier, now=now)
     return ()
 
@@ -83,7 +66,7 @@ def post_split(
     *,
     key: str,
     now: datetime,
-    cause: dict[str, object],
+    cause: Mapping[str, object],
 ) -> int:
     """Post the dividing journal and move the order's amounts the same way; returns the journal."""
     journal_id = book.post(session, split_journal(dossier, split, key=key, cause=cause), now=now)
@@ -100,9 +83,7 @@ def post_split(
     return journal_id
 
 
-def split_journal(
-    dossier: Dossier, split: splits.Split, *, key: str, cause: dict[str, object]
-) -> postings.Journal:
+def split_journal(dossier: Dossier, split: splits.Split, *, key: str, cause: Mapping[str, object]) -> Journal:
     return postings.decided(
         key=key,
         milestone_id=dossier.milestone.id,

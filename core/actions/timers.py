@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import structlog
-from sqlalchemy import Select, literal, select, union_all
+from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
 from core.actions import conversation, decide, dispute, mediate, verify
@@ -61,26 +62,26 @@ def _due(desk: Desk) -> list[tuple[str, int, datetime]]:
     return [(row.kind, row.id, row.at) for row in rows]
 
 
-def _timer(kind: str, source: Callable[[datetime], Select[tuple[int, datetime]]], now: datetime) -> Select:  # type: ignore[type-arg]
+def _timer(kind: str, source: Callable[[datetime], Any], now: datetime) -> Any:
     due = source(now).subquery()
     return select(literal(kind).label("kind"), due.c.id, due.c.at)
 
 
-def _reminders(now: datetime) -> Select[tuple[int, datetime]]:
+def _reminders(now: datetime) -> Any:
     at = Milestone.next_reminder_at
     return select(Milestone.id, at.label("at")).where(
         at <= now, Milestone.status == Status.PENDING_VERIFICATION
     )
 
 
-def _silences(now: datetime) -> Select[tuple[int, datetime]]:
+def _silences(now: datetime) -> Any:
     at = Milestone.auto_approve_at
     return select(Milestone.id, at.label("at")).where(
         at <= now, Milestone.status == Status.PENDING_VERIFICATION
     )
 
 
-def _mediations(now: datetime) -> Select[tuple[int, datetime]]:
+def _mediations(now: datetime) -> Any:
     at = Ticket.mediation_due_at
     return (
         select(Ticket.milestone_id.label("id"), at.label("at"))
@@ -89,24 +90,24 @@ def _mediations(now: datetime) -> Select[tuple[int, datetime]]:
     )
 
 
-def _deadlocks(now: datetime) -> Select[tuple[int, datetime]]:
+def _deadlocks(now: datetime) -> Any:
     at = Ticket.decision_due_at
     return select(Ticket.id, at.label("at")).where(
         at <= now, Ticket.status.in_(BLOCKING), Ticket.escalated.is_(False)
     )
 
 
-def _answers(now: datetime) -> Select[tuple[int, datetime]]:
+def _answers(now: datetime) -> Any:
     at = Ticket.answer_due_at
     return select(Ticket.id, at.label("at")).where(at <= now, Ticket.status == TicketStatus.WAITING_PARTY)
 
 
-def _executions(now: datetime) -> Select[tuple[int, datetime]]:
+def _executions(now: datetime) -> Any:
     at = Decision.execute_at
     return select(Decision.id, at.label("at")).where(at <= now, Decision.status == DecisionStatus.COOLING_OFF)
 
 
-SOURCES: dict[str, Callable[[datetime], Select[tuple[int, datetime]]]] = {
+SOURCES: dict[str, Callable[[datetime], Any]] = {
     "reminder": _reminders,
     "silence": _silences,
     "mediation": _mediations,

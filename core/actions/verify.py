@@ -6,10 +6,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core import audit
 from core.actions import release
 from core.actions.dossier import Dossier, open_dossier
-from core.notifications import tell
 from core.rules import deadlines, milestones
 from core.rules.acceptance import AcceptanceRule
 from core.rules.permissions import SYSTEM, Actor, require_party
@@ -21,15 +19,7 @@ def submit(session: Session, actor: Actor, *, now: datetime, milestone_id: int) 
     require_party(actor, dossier.payee.id)
     dossier.move(milestones.Event.SUBMIT)
     ask_for_verification(session, dossier, "verification_requested", now=now)
-    audit.record(
-        session,
-        actor,
-        "party:milestone:submit",
-        object_kind="milestone",
-        object_id=milestone_id,
-        now=now,
-        **dossier.ids,
-    )
+    dossier.note(session, actor, "party:milestone:submit", now=now)
 
 
 def ask_for_verification(session: Session, dossier: Dossier, template: str, *, now: datetime) -> None:
@@ -44,16 +34,14 @@ def ask_for_verification(session: Session, dossier: Dossier, template: str, *, n
     milestone.next_reminder_at = due.first_reminder_at
     milestone.reminder_level = 0
     session.flush()
-    tell(
+    dossier.tell(
         session,
         template,
-        party_id=dossier.payer.id,
+        dossier.payer,
         key=f"milestone-{milestone.id}-{template}-{milestone.version}",
         now=now,
         dispute_until=due.dispute_until,
         auto_approve_at=milestone.auto_approve_at,
-        **dossier.ids,
-        amount=dossier.amount,
     )
 
 
@@ -68,24 +56,19 @@ def approve(session: Session, actor: Actor, *, now: datetime, milestone_id: int)
     dossier.move(milestones.Event.APPROVE)
     dossier.milestone.verified_at = now
     stop_clocks(dossier)
-    audit.record(
+    dossier.note(
         session,
         actor,
         "system:milestone:auto_approve" if actor == SYSTEM else "party:milestone:approve",
-        object_kind="milestone",
-        object_id=milestone_id,
         now=now,
-        **dossier.ids,
     )
-    tell(
+    dossier.tell(
         session,
         "milestone_approved",
-        party_id=dossier.payee.id,
+        dossier.payee,
         key=f"milestone-{milestone_id}-approved",
         now=now,
         by_silence=actor == SYSTEM,
-        **dossier.ids,
-        amount=dossier.amount,
     )
     release.release_verified(session, actor, dossier, now=now)
 
@@ -102,25 +85,16 @@ def remind(session: Session, *, now: datetime, milestone_id: int) -> None:
     milestone = dossier.milestone
     milestone.reminder_level += 1
     milestone.next_reminder_at = deadlines.next_reminder(milestone.reminder_level, now, dossier.profile)
-    tell(
+    dossier.tell(
         session,
         "verification_reminder",
-        party_id=dossier.payer.id,
+        dossier.payer,
         key=f"milestone-{milestone.id}-reminder-{milestone.completion_notice_at}-{milestone.reminder_level}",
         now=now,
         level=milestone.reminder_level,
         dispute_until=milestone.dispute_until,
         auto_approve_at=milestone.auto_approve_at,
-        **dossier.ids,
-        amount=dossier.amount,
     )
-    audit.record(
-        session,
-        SYSTEM,
-        "system:milestone:remind",
-        object_kind="milestone",
-        object_id=milestone_id,
-        now=now,
-        after={"level": milestone.reminder_level},
-        **dossier.ids,
+    dossier.note(
+        session, SYSTEM, "system:milestone:remind", now=now, after={"level": milestone.reminder_level}
     )

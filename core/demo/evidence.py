@@ -19,13 +19,22 @@ if TYPE_CHECKING:
 # Each scene is drawn in so many variants; the time in the file still makes each photograph its own.
 VARIANTS = 4
 BEFORE = ("wall", "lawn", "drive", "patio", "wall_rendered")
-TROUBLE = ("wall_cracked", "wall_cracked_measured", "wall_damp", "lawn_bare", "drive_flooded", "patio_cracked")
+TROUBLE = (
+    "wall_cracked",
+    "wall_cracked_measured",
+    "wall_damp",
+    "lawn_bare",
+    "drive_flooded",
+    "patio_cracked",
+)
 
 
 def of_completion(tale: Tale, milestone_id: int) -> None:
     """One photograph of the finished work, from most payees."""
     if tale.draw.random() < 0.3:
-        picture = photo(tale.plot.number % VARIANTS, tale.draw.choice(BEFORE), tale.world.now - timedelta(hours=2))
+        picture = photo(
+            tale.plot.number % VARIANTS, tale.draw.choice(BEFORE), tale.world.now - timedelta(hours=2)
+        )
         _hand_in(tale, tale.payee, milestone_id, "finished_work.jpg", picture, "The finished work")
 
 
@@ -36,7 +45,15 @@ def of_complaint(tale: Tale, milestone_id: int, ticket_id: int) -> None:
         taken = tale.world.now - timedelta(hours=tale.draw.randrange(3, 40))
         picture = photo((tale.plot.number + number) % VARIANTS, kind, taken)
         caption = f"Seen on {taken:%d %B}, photograph {number}"
-        _hand_in(tale, tale.payer, milestone_id, f"IMG_{4100 + tale.plot.number * 3 + number}.jpg", picture, caption, ticket_id)
+        _hand_in(
+            tale,
+            tale.payer,
+            milestone_id,
+            f"IMG_{4100 + tale.plot.number * 3 + number}.jpg",
+            picture,
+            caption,
+            ticket_id,
+        )
     invoice = invoice_pdf(
         number=f"INV-{2200 + tale.plot.number}",
         seller=_name(tale, tale.payee_id),
@@ -56,7 +73,10 @@ def of_answer(tale: Tale, milestone_id: int, ticket_id: int) -> None:
         site=_title(tale),
         on=taken,
         findings=(
-            ("Condition", "Surfaces inspected at four points. Deviations are listed with their measured size."),
+            (
+                "Condition",
+                "Surfaces inspected at four points. Deviations are listed with their measured size.",
+            ),
             ("Measurements", "Largest gap 1.8 mm over a length of 60 cm; moisture content 11 % to 13 %."),
             ("Cause", "Movement of the substrate during the first heating period is likely."),
         ),
@@ -71,7 +91,9 @@ def of_answer(tale: Tale, milestone_id: int, ticket_id: int) -> None:
         subject="Change of schedule and material",
         body="Hello,\n\nas discussed on site we propose the change below. Please answer by Friday.\n\nThank you",
     )
-    _hand_in(tale, tale.payee, milestone_id, "mail_about_change.eml", mail, "Our mail about the change", ticket_id)
+    _hand_in(
+        tale, tale.payee, milestone_id, "mail_about_change.eml", mail, "Our mail about the change", ticket_id
+    )
 
 
 def look_at(tale: Tale, mediator: Actor, evidence_id: int) -> None:
@@ -80,7 +102,13 @@ def look_at(tale: Tale, mediator: Actor, evidence_id: int) -> None:
 
 
 def _hand_in(
-    tale: Tale, actor: Actor, milestone_id: int, name: str, content: bytes, caption: str, ticket: int | None = None
+    tale: Tale,
+    actor: Actor,
+    milestone_id: int,
+    name: str,
+    content: bytes,
+    caption: str,
+    ticket: int | None = None,
 ) -> None:
     tale.act(
         evidence.hand_in,

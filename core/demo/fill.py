@@ -135,5 +135,3 @@ def _register(world: World, plot: Plot, role: str, card: cast.PartyCard, number:
 def _seal(desk: Desk) -> None:
     home = desk.settings.home
     audit.seal(desk.database, audit.signer(home), home / "checkpoints", now=desk.clock())
-
-

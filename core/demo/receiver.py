@@ -46,7 +46,9 @@ def receiving(world: World, *, from_: datetime) -> Iterator[Callable[[], None]]:
 
 
 def _serve(world: World, open_socket: socket.socket) -> uvicorn.Server:
-    config = uvicorn.Config(Starlette(routes=routes(world.desk)), log_level="error", access_log=False, ws="none")
+    config = uvicorn.Config(
+        Starlette(routes=routes(world.desk)), log_level="error", access_log=False, ws="none"
+    )
     server = uvicorn.Server(config)
     threading.Thread(target=server.run, kwargs={"sockets": [open_socket]}, daemon=True).start()
     return server

@@ -38,7 +38,6 @@ SEED = 7
 READY_WITHIN = 60.0
 
 
-
 class PortBusy(DeskError):
     """Port {port} is already in use. Stop what is using it, or choose another: make demo PORT={other}."""
 
@@ -51,7 +50,7 @@ class NotReady(DeskError):
     """The dashboard did not answer within {seconds} seconds. See {log}."""
 
 
-class Interrupted(Exception):  # noqa: N818 (says what happened)
+class Interrupted(Exception):
     """Ctrl-C or SIGTERM."""
 
 
@@ -92,7 +91,9 @@ class Demo:
         with self._step("Dashboard and worker"):
             secret = self._endpoint(sandbox)
             self._launch(settings.model_copy(update={"stripe_webhook_secret": secret}))
-        self.console.print(f"\n  Escrow Desk is at [bold]http://127.0.0.1:{self.port}[/bold]  (Ctrl-C stops it)\n")
+        self.console.print(
+            f"\n  Escrow Desk is at [bold]http://127.0.0.1:{self.port}[/bold]  (Ctrl-C stops it)\n"
+        )
 
     def _database(self, say: Callable[[str], None]) -> Urls:
         cluster = EmbeddedPostgres(self.home)
@@ -161,7 +162,9 @@ class Demo:
         place.remember(self.home, environment)
         self.stack.callback(place.forget, self.home)
         self._spawn("worker", "-m", "core.cli", "worker", environment=environment)
-        server = self._spawn("dashboard", "-m", "dashboard.server", "--port", str(self.port), environment=environment)
+        server = self._spawn(
+            "dashboard", "-m", "dashboard.server", "--port", str(self.port), environment=environment
+        )
         self._answering(server)
 
     def _answering(self, server: subprocess.Popen[bytes]) -> None:
@@ -169,7 +172,10 @@ class Demo:
         while time.monotonic() < until:
             if server.poll() is not None:
                 raise PartDied(part="dashboard", log=self.home / "log" / "dashboard.log")
-            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
+            with (
+                suppress(OSError),
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer,
+            ):
                 if answer.status == 200:
                     return
             time.sleep(0.1)

@@ -73,7 +73,7 @@ class Tale:
 
     def milestone(self) -> Milestone | None:
         """The one that is being worked on now."""
-        return self.read(
+        found: Milestone | None = self.read(
             select(Milestone)
             .where(
                 Milestone.project_id == self.project_id,
@@ -82,9 +82,12 @@ class Tale:
             )
             .order_by(Milestone.position)
         )
+        return found
 
     def ticket(self, milestone_id: int) -> Ticket | None:
-        return self.read(select(Ticket).where(Ticket.milestone_id == milestone_id, Ticket.status.in_(BLOCKING)))
+        wanted = select(Ticket).where(Ticket.milestone_id == milestone_id, Ticket.status.in_(BLOCKING))
+        found: Ticket | None = self.read(wanted)
+        return found
 
     def quarrel(self, *, no_show: bool = False) -> Quarrel:
         told = texts.LEGAL if self.plot.platform is Platform.LEGAL_SERVICES else texts.HOME
@@ -250,7 +253,9 @@ def _decide(tale: Tale, milestone_id: int, outcome: DecisionOutcome) -> Decision
         lambda session: decide.preview(session, world.staff(maker_id), now=world.now, draft=draft)
     )
     intent = f"demo-{ticket.id}"
-    return tale.act(decide.confirm, world.staff(maker_id), draft=draft, plan_hash=plan.hash, intent=intent)
+    maker = world.staff(maker_id)
+    made: Decision = tale.act(decide.confirm, maker, draft=draft, plan_hash=plan.hash, intent=intent)
+    return made
 
 
 def _ground(tale: Tale, outcome: DecisionOutcome) -> Ground:
@@ -367,7 +372,7 @@ def _until_over(tale: Tale, milestone_id: int) -> Wait:
 
 def _project_over(tale: Tale) -> bool:
     project = tale.read(select(Project).where(Project.id == tale.project_id))
-    return project.status != ProjectStatus.ACTIVE
+    return bool(project.status != ProjectStatus.ACTIVE)
 
 
 def _status(tale: Tale, milestone_id: int) -> str:
