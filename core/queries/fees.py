@@ -1,0 +1,121 @@
+"""Fees: what was earned, what the processor took, and what is left; by day or month, a currency at a time.
+
+Read from the daily totals, which hold one row a day, line, currency and kind, however many journals there were; what
+is not rolled up yet is added from the journals themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.ledger import accounts
+from core.ledger.accounts import CHART
+from core.money import Money
+
+EARNED = (accounts.PLATFORM_FEE_REVENUE, accounts.PROCESSING_FEE_RECOVERY, accounts.WITHDRAWAL_FEE_REVENUE)
+PROCESSOR = (accounts.PROCESSOR_FEES, accounts.FEE_VARIANCE)
+BORNE = (accounts.DISPUTE_FEES, accounts.CHARGEBACK_LOSSES, accounts.REFUND_CONCESSION)
+LINES = (*EARNED, *PROCESSOR, *BORNE)
+
+
+class Step(StrEnum):
+    DAY = "day"
+    MONTH = "month"
+
+
+# The tail is short: the journals of the last second, or of a desk whose roll-up has not run yet.
+TOTALS = text(
+    """
+    with moved as (
+        select day, line, currency_number, debits - credits as net from daily_totals
+        where line = any(:lines) and day between :first and :last
+        union all
+        select (j.posted_at at time zone 'UTC')::date, (p.account_id >> 10 & 255)::smallint,
+               (p.account_id & 1023)::smallint, p.amount
+        from ledger_roll_up r
+        join journals j on j.xid >= r.rolled_to and j.id > r.after_journal
+        cross join lateral unnest(j.account_ids, j.amounts) as p (account_id, amount)
+        where (p.account_id >> 10 & 255) = any(:lines)
+          and j.posted_at >= :first and j.posted_at < cast(:last as date) + 1
+    )
+    select date_trunc(:step, m.day)::date as begins, c.code as currency, h.name as line, sum(m.net)::bigint as net
+    from moved m join currencies c on c.number = m.currency_number join chart h on h.line = m.line
+    group by 1, 2, 3 having sum(m.net) <> 0 order by 1
+    """
+)
+
+
+@dataclass(frozen=True)
+class Period:
+    """A day or month (`begins`) in one currency. `amounts` by line, each on the side on which its account grows."""
+
+    begins: date
+    currency: str
+    amounts: Mapping[str, Money] = field(default_factory=dict)
+
+    def of(self, line: str) -> Money:
+        return self.amounts.get(line, Money.zero(self.currency))
+
+    @property
+    def id(self) -> str:
+        return self.begins.isoformat()
+
+    @property
+    def platform(self) -> Money:
+        """Platform fees earned."""
+        return self.of(accounts.PLATFORM_FEE_REVENUE)
+
+    @property
+    def recovered(self) -> Money:
+        """Processing fees that payers paid (milestone-payment-flow, Key Business Rules 4)."""
+        return self.of(accounts.PROCESSING_FEE_RECOVERY)
+
+    @property
+    def withdrawal(self) -> Money:
+        return self.of(accounts.WITHDRAWAL_FEE_REVENUE)
+
+    @property
+    def variance(self) -> Money:
+        """What the processor took beyond the estimate; below zero when it took less."""
+        return self.of(accounts.FEE_VARIANCE)
+
+    @property
+    def processor(self) -> Money:
+        """What the processor really took."""
+        return self.of(accounts.PROCESSOR_FEES) + self.variance
+
+    @property
+    def borne(self) -> Money:
+        """What the platform bore: concessions, fees and losses of chargebacks."""
+        return Money.total((self.of(line) for line in BORNE), self.currency)
+
+    @property
+    def net(self) -> Money:
+        return self.platform + self.recovered + self.withdrawal - self.processor - self.borne
+
+
+def periods(session: Session, *, since: datetime, until: datetime, step: Step) -> dict[str, list[Period]]:
+    """By currency, the periods in which something was earned or borne, oldest first."""
+    numbers = [CHART[line].number for line in LINES]
+    values = {"lines": numbers, "first": since.date(), "last": until.date(), "step": step.value}
+    amounts: dict[tuple[str, date], dict[str, Money]] = {}
+    for row in session.execute(TOTALS, values):
+        grown = row.net if CHART[row.line].side is accounts.Side.DEBIT else -row.net
+        amounts.setdefault((row.currency, row.begins), {})[row.line] = Money(grown, row.currency)
+    found: dict[str, list[Period]] = {}
+    for (currency, begins), each in sorted(amounts.items()):
+        found.setdefault(currency, []).append(Period(begins, currency, each))
+    return found
+
+
+def total(each: list[Period], currency: str) -> Period:
+    """All periods as one."""
+    begins = each[0].begins if each else date.min
+    sums = {line: Money.total((period.of(line) for period in each), currency) for line in LINES}
+    return Period(begins, currency, sums)

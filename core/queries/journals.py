@@ -1,0 +1,227 @@
+"""Journals: a list that can be filtered, newest first, and one journal with all that it is tied to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound
+from core.ledger import accounts
+from core.money import Money
+from core.queries.ledger import NEWEST, sides
+from core.queries.words import like
+
+KINDS: Mapping[str, str] = {
+    "charge_settled": "Payment held",
+    "duplicate_money": "Paid twice",
+    "duplicate_refunded": "Second payment refunded",
+    "unknown_money": "Unexplained money",
+    "decided": "Release or decision",
+    "refund_succeeded": "Refund",
+    "refund_failed": "Refund failed",
+    "refund_canceled": "Refund canceled",
+    "withdrawal": "Withdrawal",
+    "transfer_reversed": "Transfer reversed",
+    "receivable_offset": "Debt kept back",
+    "chargeback_opened": "Chargeback opened",
+    "chargeback_won": "Chargeback won",
+    "chargeback_lost_while_held": "Chargeback lost, while held",
+    "chargeback_lost_after_release": "Chargeback lost, after release",
+    "topped_up": "Top-up",
+    "platform_payout_sent": "Own payout sent",
+    "platform_payout_paid": "Own payout arrived",
+    "platform_payout_failed": "Own payout failed",
+    "processor_fee": "Processor fee",
+    "transfer_arrived": "Payee: transfer arrived",
+    "transfer_taken_back": "Payee: transfer taken back",
+    "payout_sent": "Payee: payout sent",
+    "payout_paid": "Payee: payout arrived",
+    "payout_failed": "Payee: payout failed",
+    "payout_returned": "Payee: payout came back",
+}
+
+
+def title(kind: str) -> str:
+    """A kind of journal in words, also one that the table does not know."""
+    return KINDS.get(kind, kind.replace("_", " ").capitalize())
+
+
+@dataclass(frozen=True)
+class Filter:
+    """`account` is a code with its `currency`; `words` are searched in keys and memos, or are a journal's number."""
+
+    kind: str | None = None
+    account: str | None = None
+    currency: str | None = None
+    milestone_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    words: str = ""
+
+    @property
+    def numbers(self) -> list[int]:
+        """The accounts meant: one, or the same code in every currency."""
+        if not self.account:
+            return []
+        currencies = [self.currency] if self.currency else list(accounts.ISO_NUMBERS)
+        return [accounts.number(self.account, each) for each in currencies]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "numbers": self.numbers,
+            "milestone": self.milestone_id,
+            "since": self.since,
+            "until": self.until,
+            "like": like(self.words),
+            "number": int(self.words) if self.words.isascii() and self.words.isdigit() and len(self.words) < 16 else 0,
+            "iso": accounts.ISO_NUMBERS.get(self.currency or "", 0),
+        }
+
+    @property
+    def where(self) -> str:
+        return " and ".join(["j.id < :before", *self._conditions()])
+
+    def _conditions(self) -> Iterator[str]:
+        if self.account:
+            yield "j.id in (select journal_id from account_postings where account_id = any(:numbers))"
+        elif self.currency:
+            yield "j.account_ids[1] & 1023 = :iso"
+        for given, condition in (
+            (self.kind, "j.kind = :kind"),
+            (self.milestone_id, "j.milestone_id = :milestone"),
+            (self.since, "j.posted_at >= :since"),
+            (self.until, "j.posted_at <= :until"),
+            (self.words, "(j.key ilike :like or j.memo ilike :like or j.id = :number)"),
+        ):
+            if given:
+                yield condition
+
+
+PAGE = """
+with page as materialized (select j.id from journals j where {where} order by j.id desc limit :limit)
+select j.id, j.posted_at, j.kind, j.memo, j.key, j.milestone_id, j.party_id, c.code as currency,
+       (select sum(a)::bigint from unnest(j.amounts) a where a > 0) as minor
+from page join journals j on j.id = page.id
+join currencies c on c.number = (j.account_ids[1] & 1023)
+order by j.id desc
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """`amount` is the sum of the debits, which is the sum of the credits."""
+
+    id: int
+    posted_at: datetime
+    kind: str
+    memo: str
+    key: str
+    milestone_id: int | None
+    party_id: int | None
+    amount: Money
+
+    @property
+    def what(self) -> str:
+        return title(self.kind)
+
+    @property
+    def reference(self) -> str:
+        return f"J-{self.id}"
+
+
+def page(session: Session, wanted: Filter, *, before: int | None = None, limit: int = 51) -> list[Row]:
+    """Journals with an id below `before`, newest first."""
+    values = {**wanted.values, "before": before or NEWEST, "limit": limit}
+    rows = session.execute(text(PAGE.format(where=wanted.where)), values).mappings()
+    return [_row(dict(row)) for row in rows]
+
+
+def _row(found: dict[str, Any]) -> Row:
+    return Row(amount=Money(found.pop("minor"), found.pop("currency")), **found)
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One posting; the other column is None."""
+
+    code: str
+    title: str
+    debit: Money | None
+    credit: Money | None
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A journal with what it is tied to. `sealed_at` is None as long as no seal covers it."""
+
+    id: int
+    key: str
+    kind: str
+    memo: str
+    posted_at: datetime
+    recorded_at: datetime
+    currency: str
+    legs: tuple[Leg, ...]
+    cause: Mapping[str, Any]
+    milestone_id: int | None
+    milestone: str | None
+    project_id: int | None
+    party_id: int | None
+    party: str | None
+    ticket_id: int | None
+    operation_id: int | None
+    operation: str | None
+    transaction: str | None
+    seal: int | None
+    sealed_at: datetime | None
+
+    def sums(self) -> tuple[Money, Money]:
+        """Debits and credits, which are the same."""
+        debits = Money.total((leg.debit for leg in self.legs if leg.debit), self.currency)
+        return debits, Money.total((leg.credit for leg in self.legs if leg.credit), self.currency)
+
+
+ONE = text(
+    """
+    select j.id, j.key, j.kind, j.memo, j.posted_at, j.recorded_at, j.cause, j.account_ids, j.amounts,
+           j.milestone_id, m.title as milestone, m.project_id, j.party_id, y.name as party,
+           t.id as ticket_id, o.id as operation_id, o.key as operation, b.id as transaction,
+           s.n as seal, s.sealed_at
+    from journals j
+    left join milestones m on m.id = j.milestone_id
+    left join parties y on y.id = j.party_id
+    left join tickets t on t.id = case when j.cause ->> 'ticket' ~ '^[0-9]{1,15}$' then (j.cause ->> 'ticket')::bigint end
+    left join outgoing_operations o on o.key = j.cause ->> 'operation'
+    left join balance_transactions b on b.journal_id = j.id
+    left join lateral (
+        select n, sealed_at from seals
+        where lo <= j.xid and j.xid < hi and journals_after < j.id order by epoch desc, n limit 1
+    ) s on true
+    where j.id = :id
+    """
+)
+
+
+def journal(session: Session, journal_id: int) -> Whole:
+    """Raises `NotFound`."""
+    found = session.execute(ONE, {"id": journal_id}).mappings().one_or_none()
+    if found is None:
+        raise NotFound(kind="journal", id=journal_id)
+    row = dict(found)
+    legs = tuple(_legs(row.pop("account_ids"), row.pop("amounts")))
+    currency = next(leg.debit.currency for leg in legs if leg.debit)
+    return Whole(**row, legs=legs, currency=currency)
+
+
+def _legs(numbers: list[int], amounts: list[int]) -> Iterator[Leg]:
+    """Debits first, as journals are written."""
+    for number, amount in sorted(zip(numbers, amounts, strict=True), key=lambda each: each[1] < 0):
+        code = accounts.code_of(number)
+        yield Leg(code, accounts.line_of(code).title, *sides(Money(amount, accounts.currency_of(number))))

@@ -1,0 +1,194 @@
+"""Calls to Stripe and what Stripe told us: outgoing operations and the webhook inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.actions.keys import idempotency_key
+from core.errors import NotFound
+from core.money import Money
+
+NEWEST = 2**63 - 1
+# What a person should know of: stopped, given up, or at it for long.
+STUCK = "status in ('BLOCKED', 'REVIEW')"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """`words`: the beginning of an operation's key with or without the desk's name, or Stripe's id of its object."""
+
+    status: str | None = None
+    kind: str | None = None
+    milestone_id: int | None = None
+    words: str = ""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {
+            "status": self.status,
+            "kind": self.kind,
+            "milestone": self.milestone_id,
+            "begins": _begins(self.words),
+            "exact": self.words.strip(),
+        }
+
+    @property
+    def where(self) -> str:
+        return " and ".join(["o.id < :before", *self._conditions()])
+
+    def _conditions(self) -> Iterator[str]:
+        for given, condition in (
+            (self.status, "o.status = :status"),
+            (self.kind, "o.kind = :kind"),
+            (self.milestone_id, "o.milestone_id = :milestone"),
+            (
+                self.words,
+                "(o.key like :begins or o.provider_id = :exact or "
+                "o.key like (select name from installation) || '.' || :begins)",
+            ),
+        ):
+            if given:
+                yield condition
+
+
+def _begins(words: str) -> str:
+    escaped = words.strip().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+    return f"{escaped}%"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One call. `attempt` counts keys, `tries` counts calls under the present key."""
+
+    id: int
+    key: str
+    kind: str
+    status: str
+    amount: Money
+    milestone_id: int
+    milestone: str
+    project_id: int
+    party: str | None
+    payload: Mapping[str, Any]
+    attempt: int
+    tries: int
+    first_sent_at: datetime | None
+    next_try_at: datetime
+    provider_id: str | None
+    last_error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+    @property
+    def idempotency_key(self) -> str:
+        return idempotency_key(self.key, self.attempt)
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """When it is tried or looked at again; None once it is over."""
+        return self.next_try_at if self.finished_at is None else None
+
+    @property
+    def short_key(self) -> str:
+        """Without the desk's name, which all keys begin with."""
+        return self.key.partition(".")[2] or self.key
+
+
+PAGE = """
+with page as materialized (select o.id from outgoing_operations o where {where} order by o.id desc limit :limit)
+select o.id, o.key, o.kind, o.status, o.amount_minor, o.currency, o.milestone_id, m.title as milestone, m.project_id,
+       y.name as party, o.payload, o.attempt, o.tries, o.first_sent_at, o.next_try_at, o.provider_id, o.last_error,
+       o.created_at, o.finished_at
+from page join outgoing_operations o on o.id = page.id
+join milestones m on m.id = o.milestone_id
+left join parties y on y.id = o.party_id
+order by o.id desc
+"""
+
+
+def page(session: Session, wanted: Filter, *, before: int | None = None, limit: int = 51) -> list[Operation]:
+    """Newest first."""
+    values = {**wanted.values, "before": before or NEWEST, "limit": limit}
+    return [_operation(dict(row)) for row in session.execute(text(PAGE.format(where=wanted.where)), values).mappings()]
+
+
+def operation(session: Session, operation_id: int) -> Operation:
+    """Raises `NotFound`."""
+    query = text(PAGE.format(where="o.id = :id"))
+    found = session.execute(query, {"id": operation_id, "limit": 1}).mappings().one_or_none()
+    if found is None:
+        raise NotFound(kind="operation", id=operation_id)
+    return _operation(dict(found))
+
+
+def _operation(row: dict[str, Any]) -> Operation:
+    return Operation(amount=Money(row.pop("amount_minor"), row.pop("currency")), **row)
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many calls are not over, by status."""
+    rows = session.execute(
+        text(
+            "select status, count(*) from outgoing_operations "
+            "where status in ('QUEUED', 'SENDING', 'BLOCKED') group by status "
+            "union all select status, count(*) from outgoing_operations where status = 'REVIEW' group by status"
+        )
+    )
+    return {status: number for status, number in rows}
+
+
+@dataclass(frozen=True)
+class Event:
+    """A webhook event. `id` is the moment it came in, in microseconds: it pages the inbox."""
+
+    id: int
+    event: str
+    kind: str
+    account: str | None
+    object_id: str
+    status: str
+    tries: int
+    error: str | None
+    created_at: datetime
+    received_at: datetime
+    finished_at: datetime | None
+
+
+EVENTS = """
+select (extract(epoch from received_at) * 1000000)::bigint as id, id as event, kind, account, object_id, status, tries,
+       error, created_at, received_at, finished_at
+from webhook_events
+where received_at < to_timestamp(:before / 1000000.0) and {where}
+order by received_at desc, id fetch first :limit rows with ties
+"""
+
+
+def inbox(
+    session: Session,
+    *,
+    status: str | None = None,
+    words: str = "",
+    before: int | None = None,
+    limit: int = 51,
+) -> list[Event]:
+    """Events newest first; a page may be longer than `limit`, because events of one moment stay together."""
+    conditions = ["true"]
+    if status:
+        conditions.append("status = :status")
+    if words:
+        conditions.append("(id = :exact or object_id = :exact or kind like :begins)")
+    values = {
+        "status": status,
+        "exact": words.strip(),
+        "begins": _begins(words),
+        "before": before or 2**52,
+        "limit": limit,
+    }
+    query = text(EVENTS.format(where=" and ".join(conditions)))
+    return [Event(**row) for row in session.execute(query, values).mappings()]

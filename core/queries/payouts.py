@@ -1,0 +1,221 @@
+"""Payouts: withdrawals by status, one of them whole, and the money that waits because something blocks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound
+from core.money import Money
+from core.queries.words import like
+from core.rules import holds
+from core.rules.payouts import PayoutStatus
+
+NEWEST = 2**63 - 1
+UNDER_WAY = tuple(
+    status.value
+    for status in (
+        PayoutStatus.REQUESTED,
+        PayoutStatus.SENDING,
+        PayoutStatus.TRANSFERRED,
+        PayoutStatus.IN_TRANSIT,
+    )
+)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """`words` are searched in payees, milestones and projects, or are Stripe's id of the transfer or payout."""
+
+    status: str | None = None
+    method: str | None = None
+    words: str = ""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {"status": self.status, "method": self.method, "like": like(self.words), "exact": self.words.strip()}
+
+    @property
+    def source(self) -> str:
+        joined = PEOPLE if self.words else ""
+        return f"from payouts w {joined} where " + " and ".join(["w.id < :before", *self._conditions()])
+
+    def _conditions(self) -> Iterator[str]:
+        if self.status:
+            yield "w.status = :status"
+        if self.method:
+            yield "w.method = :method"
+        if self.words:
+            names = "y.name ilike :like or m.title ilike :like or p.title ilike :like"
+            yield f"({names} or w.stripe_transfer = :exact or w.stripe_payout = :exact)"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A withdrawal: `sent` = `amount` less `fee`."""
+
+    id: int
+    payee: str
+    party_id: int
+    milestone_id: int
+    milestone: str
+    project_id: int
+    project: str
+    amount: Money
+    fee: Money
+    method: str
+    status: str
+    failure: str | None
+    stripe_transfer: str | None
+    stripe_payout: str | None
+    requested_at: datetime
+    arrival_at: datetime | None
+    paid_at: datetime | None
+
+    @property
+    def sent(self) -> Money:
+        return self.amount - self.fee
+
+    @property
+    def reference(self) -> str:
+        return f"P-{self.id}"
+
+    @property
+    def in_review(self) -> bool:
+        return self.status == PayoutStatus.ADMINISTRATIVE_REVIEW
+
+    @property
+    def transferred(self) -> bool:
+        """The money has left for the payee's account at Stripe; only the payout to the bank is missing."""
+        return self.stripe_transfer is not None
+
+
+PEOPLE = """
+join parties y on y.id = w.party_id
+join milestones m on m.id = w.milestone_id
+join projects p on p.id = m.project_id
+"""
+PAGE = """
+with page as materialized (select w.id {source} order by w.id desc limit :limit)
+select w.id, y.name as payee, w.party_id, w.milestone_id, m.title as milestone, p.id as project_id,
+       p.title as project, w.amount_minor, w.fee_minor, w.currency, w.method, w.status, w.failure, w.stripe_transfer,
+       w.stripe_payout, w.requested_at, w.arrival_at, w.paid_at
+from page join payouts w on w.id = page.id {people}
+order by w.id desc
+"""
+
+
+def page(session: Session, wanted: Filter, *, before: int | None = None, limit: int = 51) -> list[Row]:
+    """Withdrawals with an id below `before`, newest first."""
+    query = text(PAGE.format(source=wanted.source, people=PEOPLE))
+    rows = session.execute(query, {**wanted.values, "before": before or NEWEST, "limit": limit})
+    return [_row(row) for row in rows.mappings()]
+
+
+def payout(session: Session, payout_id: int) -> Row:
+    """Raises `NotFound`."""
+    query = text(PAGE.format(source="from payouts w where w.id = :id", people=PEOPLE))
+    found = session.execute(query, {"id": payout_id, "limit": 1}).mappings().one_or_none()
+    if found is None:
+        raise NotFound(kind="payout", id=payout_id)
+    return _row(found)
+
+
+def _row(found: RowMapping) -> Row:
+    row = dict(found)
+    currency = row.pop("currency")
+    amount, fee = Money(row.pop("amount_minor"), currency), Money(row.pop("fee_minor"), currency)
+    return Row(**row, amount=amount, fee=fee)
+
+
+@dataclass(frozen=True)
+class Count:
+    status: str
+    number: int
+    total: Money
+
+
+def by_status(session: Session) -> list[Count]:
+    """How many withdrawals stand where, and how much they come to, of those that are not over."""
+    rows = session.execute(
+        text(
+            "select status, currency, count(*) as number, sum(amount_minor)::bigint as minor from payouts "
+            "where status not in ('PAID', 'CANCELED') group by status, currency order by status, minor desc"
+        )
+    )
+    return [Count(row.status, row.number, Money(row.minor, row.currency)) for row in rows]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A milestone whose money something stops. `id` is the milestone's; `reasons` are the rule's own sentences."""
+
+    id: int
+    milestone: str
+    project_id: int
+    project: str
+    payee: str
+    amount: Money
+    case_id: int | None
+    since: datetime
+    reasons: tuple[str, ...]
+
+    @property
+    def why(self) -> str:
+        return " ".join(self.reasons)
+
+
+# The few milestones that something blocks are found first; a payee's whole payable is not the milestone's, the order's is.
+WAITING = text(
+    """
+    with blocked as (
+        select milestone_id, opened_at as since from tickets where status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')
+        union all
+        select milestone_id, placed_at from holds where released_at is null
+        union all
+        select milestone_id, funded_at from payment_orders where chargeback_open
+        union all
+        select milestone_id, created_at from outgoing_operations where status = 'BLOCKED'
+    ), page as materialized (
+        select b.milestone_id as id, min(b.since) as since from blocked b
+        join payment_orders o on o.milestone_id = b.milestone_id
+        where o.held_minor + o.payable_minor > 0 group by b.milestone_id
+        having b.milestone_id < :before order by 1 desc limit :limit
+    )
+    select page.id, m.title as milestone, p.id as project_id, p.title as project, y.name as payee, page.since,
+           o.currency, o.held_minor + o.payable_minor as minor, o.chargeback_open,
+           (select json_agg(json_build_array(t.id, t.status) order by t.id) from tickets t
+            where t.milestone_id = m.id and t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')) as tickets,
+           (select json_agg(json_build_array(h.id, h.kind, h.reason) order by h.id) from holds h
+            where h.milestone_id = m.id and h.released_at is null) as holds
+    from page
+    join milestones m on m.id = page.id
+    join projects p on p.id = m.project_id
+    join parties y on y.id = p.payee_id
+    join payment_orders o on o.milestone_id = m.id
+    order by page.id desc
+    """
+)
+
+
+def waiting(session: Session, *, before: int | None = None, limit: int = 51) -> list[Waiting]:
+    """Money that would move if nothing stood in its way, newest milestone first."""
+    rows = session.execute(WAITING, {"before": before or NEWEST, "limit": limit}).mappings()
+    return [_waiting(dict(row)) for row in rows]
+
+
+def _waiting(row: dict[str, Any]) -> Waiting:
+    tickets, kept = row.pop("tickets") or [], row.pop("holds") or []
+    facts = holds.Facts(
+        open_tickets=tuple(holds.OpenTicket(*each) for each in tickets),
+        manual_holds=tuple(holds.ActiveHold(*each) for each in kept),
+        chargeback_open=row.pop("chargeback_open"),
+    )
+    amount = Money(row.pop("minor"), row.pop("currency"))
+    reasons = tuple(block.sentence for block in holds.blocking(facts))
+    return Waiting(**row, amount=amount, case_id=tickets[0][0] if tickets else None, reasons=reasons)
