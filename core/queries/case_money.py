@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from core.ledger import accounts
@@ -89,10 +90,19 @@ def journals(session: Session, milestone_id: int) -> list[Booked]:
     )
     keys = [f"{key}.{what}" for key in operations for what in FOLLOWED_BY]
     rows = session.execute(JOURNALS, {"milestone": milestone_id, "keys": keys}).all()
-    return [
-        Booked(*head, legs=tuple(leg(row.code, Money(row.amount, row.currency)) for row in lines))
-        for head, lines in groupby(rows, key=lambda row: tuple(row)[:5])
-    ]
+    return [_booked(list(lines)) for _, lines in groupby(rows, key=lambda row: row.id)]
+
+
+def _booked(lines: Sequence[Row[Any]]) -> Booked:
+    first = lines[0]
+    return Booked(
+        id=first.id,
+        key=first.key,
+        kind=first.kind,
+        memo=first.memo,
+        posted_at=first.posted_at,
+        legs=tuple(leg(line.code, Money(line.amount, line.currency)) for line in lines),
+    )
 
 
 def operations(session: Session, milestone_id: int) -> list[Sent]:
@@ -153,13 +163,14 @@ class Execution:
         )
 
 
-def execution(session: Session, decision: Decision) -> Execution:
-    """The calls of the plan, beside what became of them."""
+def execution(session: Session, decision_id: int) -> Execution:
+    """The calls of the plan, beside what became of them. Five statements."""
+    decision = session.get_one(Decision, decision_id)
     calls: list[dict[str, Any]] = decision.plan["operations"]
     keys = [call["key"] for call in calls]
     found = session.scalars(select(OutgoingOperation).where(OutgoingOperation.key.in_(keys)))
     sent = {each.key: _sent(each) for each in found}
-    milestone = session.get_one(Milestone, decision.milestone_id, populate_existing=True)
+    milestone = session.get_one(Milestone, decision.milestone_id)
     following = session.execute(
         select(Milestone.title, Milestone.status)
         .where(Milestone.project_id == milestone.project_id, Milestone.position > milestone.position)

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from core.money import Money
@@ -143,17 +143,20 @@ class Figures:
 MARKS = ("ESCALATED", "AWAITING_APPROVAL", "COOLING_OFF", "TIED", "HOLD", "CHARGEBACK", "HIGH_VALUE")
 PAGE = """
 with page as materialized (select t.id {source} order by {order} limit :limit offset :offset)
-select t.id, payer.name, payee.name, p.title, m.title, p.platform, t.reason, t.status,
-       case when o.held_minor > 0 then o.held_minor else m.amount_minor end, m.currency,
-       case when t.resolved_at is null then t.due_at end, t.opened_at, s.name,
-       t.escalated, d.status is not distinct from 'AWAITING_APPROVAL', d.status is not distinct from 'COOLING_OFF',
-       exists (select from staff_ties y where y.staff_id = :me and y.party_id in (p.payer_id, p.payee_id)),
-       exists (select from holds h where h.milestone_id = m.id and h.released_at is null),
-       o.chargeback_open,
-       m.amount_minor > (v.snapshot -> 'second_person_above' ->> m.currency)::bigint,
+select t.id, payer.name as payer, payee.name as payee, p.title as project, m.title as milestone, p.platform,
+       t.reason, t.status, case when o.held_minor > 0 then o.held_minor else m.amount_minor end as minor, m.currency,
+       case when t.resolved_at is null then t.due_at end as due_at, t.opened_at, s.name as mediator,
+       t.escalated as "ESCALATED",
+       d.status is not distinct from 'AWAITING_APPROVAL' as "AWAITING_APPROVAL",
+       d.status is not distinct from 'COOLING_OFF' as "COOLING_OFF",
+       exists (select from staff_ties y
+               where y.staff_id = :me and y.party_id in (p.payer_id, p.payee_id)) as "TIED",
+       exists (select from holds h where h.milestone_id = m.id and h.released_at is null) as "HOLD",
+       o.chargeback_open as "CHARGEBACK",
+       m.amount_minor > (v.snapshot -> 'second_person_above' ->> m.currency)::bigint as "HIGH_VALUE",
        (select count(*) from messages w where w.milestone_id = m.id and w.author_kind = 'party'
           and w.at > coalesce((select max(a.at) from messages a where a.milestone_id = m.id
-                               and a.author_kind = 'staff'), '-infinity'))
+                               and a.author_kind = 'staff'), '-infinity')) as news
 from page join tickets t on t.id = page.id {people}
 join payment_orders o on o.milestone_id = m.id
 join policy_versions v on v.id = p.policy_version_id
@@ -167,7 +170,7 @@ def page(session: Session, wanted: Filter, *, offset: int = 0, limit: int = 50) 
     """The cases of a page, the one due first on top (decided ones: the newest)."""
     query = PAGE.format(source=wanted.source, order=wanted.order, people=PEOPLE, live=LIVE)
     rows = session.execute(text(query), {**wanted.values, "limit": limit, "offset": offset})
-    return [_row(tuple(row)) for row in rows]
+    return [_row(row) for row in rows.mappings()]
 
 
 def count(session: Session, wanted: Filter) -> int:
@@ -212,18 +215,8 @@ def case_number(words: str) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None
 
 
-def _row(row: tuple[Any, ...]) -> Row:
-    names, reason, status, minor, currency = row[1:6], row[6], row[7], row[8], row[9]
-    marks = tuple(mark for mark, there in zip(MARKS, row[13:20], strict=True) if there)
-    return Row(
-        row[0],
-        *names,
-        DisputeReason(reason).label,
-        status,
-        Money(minor, currency),
-        due_at=row[10],
-        opened_at=row[11],
-        mediator=row[12],
-        marks=marks,
-        news=row[20],
-    )
+def _row(found: RowMapping) -> Row:
+    row = dict(found)
+    marks = tuple(mark for mark in MARKS if row.pop(mark))
+    stake = Money(row.pop("minor"), row.pop("currency"))
+    return Row(**row | {"reason": DisputeReason(row["reason"]).label, "stake": stake, "marks": marks})

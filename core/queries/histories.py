@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
@@ -13,13 +14,15 @@ from core.records import Milestone, Project, Ticket
 
 COUNTS = text(
     """
-    select count(distinct p.id), count(distinct p.id) filter (where p.status = 'COMPLETED'),
-           count(distinct m.id) filter (where m.status in ('COMPLETED', 'REFUNDED')),
-           count(distinct t.id), count(distinct t.id) filter (where t.resolution = 'FULL_RELEASE'),
-           count(distinct t.id) filter (where t.resolution = 'PARTIAL_RELEASE'),
-           count(distinct t.id) filter (where t.resolution = 'FULL_REFUND'),
-           count(distinct t.id) filter (where t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')),
-           count(distinct o.milestone_id) filter (where o.chargeback_open)
+    select count(distinct p.id) as projects,
+           count(distinct p.id) filter (where p.status = 'COMPLETED') as completed,
+           count(distinct m.id) filter (where m.status in ('COMPLETED', 'REFUNDED')) as settled,
+           count(distinct t.id) as disputes,
+           count(distinct t.id) filter (where t.resolution = 'FULL_RELEASE') as released,
+           count(distinct t.id) filter (where t.resolution = 'PARTIAL_RELEASE') as divided,
+           count(distinct t.id) filter (where t.resolution = 'FULL_REFUND') as refunded,
+           count(distinct t.id) filter (where t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')) as open,
+           count(distinct o.milestone_id) filter (where o.chargeback_open) as chargebacks
     from (select * from projects where payer_id = :party union select * from projects where payee_id = :party) p
     join milestones m on m.project_id = p.id
     left join payment_orders o on o.milestone_id = m.id
@@ -60,7 +63,7 @@ class History:
 
 def history(session: Session, party_id: int, *, but: int | None = None, limit: int = 20) -> History:
     """A party's past; `but` is the case at hand, which is left out of the list."""
-    counts = session.execute(COUNTS, {"party": party_id}).one()
+    counts: dict[str, Any] = dict(session.execute(COUNTS, {"party": party_id}).mappings().one())
     rows = session.execute(
         select(Ticket, Milestone.title, Project.title, Milestone.amount_minor, Milestone.currency)
         .join(Milestone, Milestone.id == Ticket.milestone_id)
@@ -70,4 +73,5 @@ def history(session: Session, party_id: int, *, but: int | None = None, limit: i
         .limit(limit)
     )
     ties = session.execute(TIES, {"party": party_id})
-    return History(*tuple(counts), cases=tuple(passage(*row) for row in rows), ties=tuple(Tie(*row) for row in ties))
+    counts["cases"] = tuple(passage(*row) for row in rows)
+    return History(**counts, ties=tuple(Tie(*tuple(row)) for row in ties))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import RowMapping, select, text
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -87,13 +87,14 @@ class Row:
 
 PAGE = """
 with page as materialized (select p.id {source} order by p.id desc limit :limit offset :offset)
-select p.id, p.title, payer.name, payee.name, p.platform, p.status, p.currency, p.total_minor, sums.held, sums.done,
-       sums.milestones, active.title, active.status, sums.cases, p.created_at
+select p.id, p.title, payer.name as payer, payee.name as payee, p.platform, p.status, p.currency, p.total_minor,
+       sums.held_minor, sums.done, sums.milestones, active.title as now, active.status as now_status, sums.cases,
+       p.created_at
 from page join projects p on p.id = page.id
 join parties payer on payer.id = p.payer_id
 join parties payee on payee.id = p.payee_id
 cross join lateral (
-    select coalesce(sum(o.held_minor), 0)::bigint as held,
+    select coalesce(sum(o.held_minor), 0)::bigint as held_minor,
            count(*) filter (where m.status in ('COMPLETED', 'REFUNDED')) as done,
            count(*) filter (where m.status <> 'CANCELED') as milestones,
            count(t.id) as cases
@@ -115,10 +116,14 @@ def page(session: Session, wanted: Filter, *, offset: int = 0, limit: int = 50) 
     """Projects, newest first."""
     query = text(PAGE.format(source=wanted.source))
     rows = session.execute(query, {**wanted.values, "limit": limit, "offset": offset})
-    return [
-        Row(*row[:6], Money(row[7], row[6]), Money(row[8], row[6]), *row[9:])  # type: ignore[arg-type]
-        for row in map(tuple, rows)
-    ]
+    return [_row(row) for row in rows.mappings()]
+
+
+def _row(found: RowMapping) -> Row:
+    row = dict(found)
+    currency = row.pop("currency")
+    total, held = Money(row.pop("total_minor"), currency), Money(row.pop("held_minor"), currency)
+    return Row(**row | {"total": total, "held": held})
 
 
 def count(session: Session, wanted: Filter) -> int:

@@ -1,0 +1,166 @@
+"""What staff can do with a case besides deciding it: take it, hand it over, stop its money."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import streamlit as st
+
+from core.actions import conversation, hold
+from core.queries import cases
+from core.queries.cases import Case
+from core.rules.holds import HoldKind
+from core.rules.permissions import Permission
+from dashboard import current
+from dashboard.case import claim
+from dashboard.ui import cards, confirm, deadline, status
+
+DRAWERS = ("hand-over", "hold", "lift", "ask")
+
+
+def buttons(case: Case) -> None:
+    """The buttons of the head, each only for whoever may press it."""
+    me = current.actor().id
+    if case.open and current.may(Permission.ASSIGN_TICKET):
+        mine = case.ticket.mediator_id == me
+        if current.may(Permission.DECIDE) and not mine and not case.tie:
+            _claim(case, me)
+        _opens("Hand over", "hand-over", "swap_horiz")
+    if case.in_mediation and current.may(Permission.WORK_TICKET):
+        _opens("Ask a party", "ask", "contact_support")
+    if case.holds and current.may(Permission.RELEASE_HOLD):
+        _opens("Lift hold", "lift", "lock_open")
+    if current.may(Permission.PLACE_HOLD) and case.dossier.milestone.ended_at is None:
+        _opens("Hold", "hold", "lock")
+
+
+def drawers(case: Case) -> None:
+    """Whichever drawer is open."""
+    if confirm.drawer("hand-over") is not None:
+        _hand_over(case)
+    elif confirm.drawer("ask") is not None:
+        _ask(case)
+    elif confirm.drawer("hold") is not None:
+        _hold(case)
+    elif confirm.drawer("lift") is not None:
+        _lift(case)
+
+
+def _opens(label: str, name: str, icon: str) -> None:
+    st.button(
+        label, key=f"case-{name}", icon=f":material/{icon}:", on_click=confirm.open_drawer, args=(name,)
+    )
+
+
+def _claim(case: Case, me: int | None) -> None:
+    intent = confirm.pressed("Claim", key="case-claim", icon=":material/front_hand:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: claim.give(session, actor, now, ticket_id=case.id, staff_id=me),
+            done=f"Case {case.reference} is yours.",
+        )
+
+
+@st.dialog("Hand over", position="right", on_dismiss=confirm.close_drawer)
+def _hand_over(case: Case) -> None:
+    with current.reading() as session:
+        everyone = cases.mediators(session, case.parties)
+    free = {
+        each.id: each.name for each in everyone if each.tie is None and each.id != case.ticket.mediator_id
+    }
+    tied = [each.name for each in everyone if each.tie]
+    to = st.selectbox(
+        "To", [0, *free], format_func=lambda number: free.get(number, "Nobody: back to the queue")
+    )
+    if tied:
+        cards.note(f"Not offered because of a tie to a party: {', '.join(tied)}.")
+    intent = confirm.pressed("Hand over", key="hand-over")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: claim.give(
+                session, actor, now, ticket_id=case.id, staff_id=to or None
+            ),
+            done=f"Handed over to {free[to]}." if to else "Back in the queue.",
+        )
+
+
+@st.dialog("Ask a party", position="right", on_dismiss=confirm.close_drawer)
+def _ask(case: Case) -> None:
+    names = {each.id: f"{each.name} ({each.role.lower()})" for each in case.parties}
+    to = st.segmented_control(
+        "Who", list(names), format_func=names.get, required=True, default=case.dossier.payee.id
+    )
+    question = st.text_area(
+        "What do you need to know, or to see?", height=140, max_chars=4_000, key="ask-text"
+    )
+    days = st.segmented_control(
+        "Time to answer", [1, 2, 3, 5, 7], default=3, required=True, format_func=_days
+    )
+    due = current.now() + timedelta(days=days or 3)
+    cards.note(
+        f"The case waits until {deadline.exact(due)} and goes on by itself when they answer or the time is up."
+    )
+    intent = confirm.pressed("Send question", key="ask", icon=":material/send:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: conversation.ask(
+                session,
+                actor,
+                now=now,
+                ticket_id=case.id,
+                party_id=to or 0,
+                question=question or "",
+                answer_due_at=due,
+            ),
+            done="Asked. They were told by letter.",
+        )
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
+
+
+@st.dialog("Place a hold", position="right", on_dismiss=confirm.close_drawer)
+def _hold(case: Case) -> None:
+    st.caption(
+        "Stops every release and payout of this milestone until someone lifts it. The parties are not told."
+    )
+    kinds = (HoldKind.MANUAL, HoldKind.RISK, HoldKind.REPORT)
+    labels = status.labels("hold")
+    kind = st.segmented_control("Because of", kinds, default=kinds[0], required=True, format_func=labels.get)
+    reason = st.text_area("Reason", height=120, max_chars=2_000, key="hold-reason")
+    intent = confirm.pressed("Place hold", key="hold", icon=":material/lock:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: hold.place(
+                session,
+                actor,
+                now=now,
+                milestone_id=case.dossier.milestone.id,
+                reason=reason or "",
+                kind=kind or HoldKind.MANUAL,
+            ),
+            done="The hold is in place.",
+        )
+
+
+@st.dialog("Lift a hold", position="right", on_dismiss=confirm.close_drawer)
+def _lift(case: Case) -> None:
+    by_id = {each.id: each for each in case.holds}
+    number = st.selectbox("Hold", list(by_id), format_func=lambda each: f"{each}: {by_id[each].reason}")
+    chosen = by_id[number]
+    cards.note(f"Placed {deadline.exact(chosen.placed_at)} by {chosen.placed_by or 'the system'}.")
+    reason = st.text_area("Why it can be lifted", height=120, max_chars=2_000, key="lift-reason")
+    intent = confirm.pressed("Lift hold", key="lift", icon=":material/lock_open:", money=True)
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: hold.lift(
+                session, actor, now=now, hold_id=number, reason=reason or ""
+            ),
+            done="The hold is lifted.",
+        )

@@ -1,0 +1,95 @@
+"""A decision that waits for a second person: the plan, what changed since, and the two answers."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.actions import decide
+from core.queries.cases import Case, Ruling
+from core.records import Decision
+from core.rules.approvals import DecisionStatus
+from core.rules.permissions import Permission
+from dashboard import current
+from dashboard.case import ruling as decided
+from dashboard.case import sheet
+from dashboard.case.preview import people
+from dashboard.ui import cards, confirm, deadline, errors, header, status
+
+DONE = {
+    DecisionStatus.EXECUTED: "Approved and booked. Stripe is being asked now.",
+    DecisionStatus.COOLING_OFF: "Approved. It is carried out when the cooling-off is over.",
+    DecisionStatus.VOIDED: "Not approved: the case changed after the decision, which is now void.",
+}
+
+
+def show(case: Case, ruling: Ruling) -> None:
+    record = ruling.record
+    header.section("Decision", f"made {deadline.exact(record.made_at)}")
+    status.row([status.pill("outcome", record.outcome), status.pill("decision", record.status)])
+    sheet.division(record.plan, people(case))
+    errors.reasons(
+        [each["sentence"] for each in record.approval_reasons], title="A second person must approve"
+    )
+    decided.facts(ruling)
+    if ruling.changes:
+        errors.reasons(ruling.changes, title="Since then; approving will void it")
+    why_not = _why_not(case, ruling)
+    if why_not:
+        cards.note(why_not)
+    st.button(
+        "Open plan" if why_not else "Review plan",
+        key="review",
+        type="secondary" if why_not else "primary",
+        icon=":material/fact_check:",
+        width="stretch",
+        on_click=confirm.open_drawer,
+        args=("decided" if why_not else "approve",),
+    )
+
+
+def _why_not(case: Case, ruling: Ruling) -> str | None:
+    """Why the reader is not the second person, if so."""
+    if not current.may(Permission.APPROVE_DECISION):
+        return "A mediator, finance or an administrator approves."
+    if ruling.record.maker_id == current.actor().id:
+        return "You made this decision, so someone else must approve it."
+    if case.tie:
+        return "You have a tie to a party of this case, so someone else must approve it."
+    return None
+
+
+def drawer(case: Case) -> None:
+    if case.ruling is not None and confirm.drawer("approve") is not None:
+        _dialog(case, case.ruling)
+
+
+@st.dialog("Approve this plan?", width="large", icon=":material/fact_check:", on_dismiss=confirm.close_drawer)
+def _dialog(case: Case, ruling: Ruling) -> None:
+    record = ruling.record
+    sheet.show(record.plan, record.plan_hash, key="approve", people=people(case))
+    note = st.text_area(
+        "Note", height=80, max_chars=2_000, key="approval-note", help="Needed to send it back."
+    )
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
+        back = confirm.pressed("Send back", key="send-back", type="secondary", icon=":material/undo:")
+        go = confirm.pressed("Approve", key="approve", money=True, icon=":material/check:")
+    if back:
+        confirm.carry_out(
+            back,
+            lambda session, actor, now: decide.send_back(
+                session, actor, now=now, decision_id=record.id, note=note or ""
+            ),
+            done=f"Sent back to {ruling.maker}.",
+        )
+    if go:
+        confirm.carry_out(
+            go,
+            lambda session, actor, now: decide.approve(
+                session, actor, now=now, decision_id=record.id, plan_hash=record.plan_hash, note=note or ""
+            ),
+            done=_approved,
+        )
+
+
+def _approved(decision: Decision) -> str:
+    return DONE[DecisionStatus(decision.status)]

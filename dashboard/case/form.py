@@ -1,0 +1,169 @@
+"""The decision while it is being made: outcome, share, ground, citations, reasons, and what each side would have.
+
+A fragment: typing redraws only this panel. Nothing here is recorded; the plan is previewed first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.actions import decide
+from core.errors import DeskError
+from core.money import Money
+from core.queries.cases import Case, Piece
+from core.rules import approvals, grounds
+from core.rules.grounds import TERMS, DecisionOutcome, Ground
+from dashboard import current
+from dashboard.case import advice, citing, draft, nets, preview
+from dashboard.case.draft import Sketch
+from dashboard.ui import cards, confirm, errors, header
+from dashboard.ui.safe import plain
+
+OUTCOMES = {
+    DecisionOutcome.FULL_RELEASE: "Full release",
+    DecisionOutcome.PARTIAL_RELEASE: "Partial release",
+    DecisionOutcome.FULL_REFUND: "Full refund",
+}
+LONGEST = 6_000
+
+
+@st.fragment
+def show(case: Case, pieces: Sequence[Piece]) -> None:
+    header.section("Decision", f"{case.dossier.money(case.dossier.order.held_minor)} are held")
+    sketch = _sketch(case, pieces)
+    _second_person(case, sketch)
+    _unread(pieces, sketch)
+    if st.button("Preview plan", type="primary", icon=":material/preview:", width="stretch", key="preview"):
+        _preview(case, sketch)
+    cards.note(
+        "Nothing is recorded yet. The preview shows every posting, every call to Stripe and both letters."
+    )
+
+
+def _sketch(case: Case, pieces: Sequence[Piece]) -> Sketch:
+    outcome = st.segmented_control(
+        "Outcome",
+        list(OUTCOMES),
+        format_func=OUTCOMES.get,
+        key=draft.restore(case.id, "outcome", None),
+        width="stretch",
+        label_visibility="collapsed",
+    )
+    by_percent, share = _share(case) if outcome is DecisionOutcome.PARTIAL_RELEASE else (False, "")
+    place = st.container()
+    ground, override = _ground(case, outcome)
+    with place:
+        nets.show(case, Sketch(outcome=outcome, by_percent=by_percent, share=share, ground=ground))
+    reasons = st.text_area(
+        "Reasons",
+        key=draft.restore(case.id, "reasons", ""),
+        height=132,
+        max_chars=LONGEST,
+        placeholder="What was agreed, what was delivered, and which evidence shows it.",
+        help="At least 20 characters. Both parties read them in their letter, and so does any reviewer.",
+    )
+    references, evidence_ids = citing.show(case.id, pieces)
+    draft.keep(case.id, outcome=outcome, reasons=reasons or "")
+    return Sketch(
+        outcome=outcome,
+        by_percent=by_percent,
+        share=share,
+        ground=ground,
+        reasons=reasons or "",
+        references=references,
+        evidence_ids=evidence_ids,
+        override=override,
+    )
+
+
+def _share(case: Case) -> tuple[bool, str]:
+    """How much of what is held goes to the payee: an amount, or a part of it."""
+    currency = case.dossier.milestone.currency
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        by = st.segmented_control(
+            "Share by",
+            [currency, "%"],
+            required=True,
+            key=draft.restore(case.id, "by", currency),
+            label_visibility="collapsed",
+        )
+        share = st.text_input(
+            f"Release to {plain(case.dossier.payee.name)}",
+            key=draft.restore(case.id, "share", ""),
+            placeholder="62.5" if by == "%" else Money(case.dossier.order.held_minor, currency).major(),
+            live=True,
+            max_chars=24,
+        )
+    draft.keep(case.id, by=by, share=share or "")
+    return by == "%", share or ""
+
+
+def _ground(case: Case, outcome: DecisionOutcome | None) -> tuple[Ground | None, bool]:
+    """Only grounds that can carry the outcome; what the chosen one means stands under it."""
+    fitting = list(grounds.for_outcome(outcome)) if outcome else []
+    field = draft.restore(case.id, "ground", None)
+    if st.session_state[field] not in fitting:
+        st.session_state[field] = fitting[0] if len(fitting) == 1 else None
+    ground = st.selectbox(
+        "Ground",
+        fitting,
+        index=None,
+        format_func=lambda each: each.label,
+        key=field,
+        disabled=not fitting,
+        placeholder="Choose the ground" if fitting else "Choose an outcome first",
+    )
+    draft.keep(case.id, ground=ground)
+    if ground is None:
+        return None, False
+    absorbs = " The platform also pays the processor's fee back." if TERMS[ground].platform_absorbs else ""
+    cards.note(TERMS[ground].explanation + absorbs)
+    if ground is not Ground.OUTCOME_DISSATISFACTION:
+        return ground, False
+    override = st.checkbox(
+        "Override: refund although the agreed work was delivered",
+        key=draft.restore(case.id, "override", False),
+        help="Legal rules give no refund for the result alone. An override takes a second person.",
+    )
+    draft.keep(case.id, override=override)
+    return ground, override
+
+
+def _second_person(case: Case, sketch: Sketch) -> None:
+    """Said while deciding; the preview asks again, with the decisions of the day."""
+    if sketch.ground is None:
+        return
+    held = case.dossier.money(case.dossier.order.held_minor)
+    why = approvals.second_person_reasons(
+        held, case.dossier.profile, sketch.ground, 0, override=sketch.override
+    )
+    errors.reasons([each.sentence for each in why], title="A second person must approve")
+
+
+def _unread(pieces: Sequence[Piece], sketch: Sketch) -> None:
+    """Evidence that the mediator never opened, or does not cite: pointed out, not forbidden."""
+    unopened = [each.file_name for each in pieces if each.opened_at is None]
+    uncited = len(pieces) - len(sketch.evidence_ids)
+    words = []
+    if unopened:
+        more = f" and {len(unopened) - 2} more" if len(unopened) > 2 else ""
+        words.append(f"Not opened by you: {', '.join(unopened[:2])}{more}.")
+    if uncited:
+        words.append(f"{uncited} of {len(pieces)} pieces of evidence are not cited.")
+    if words:
+        st.markdown(f":orange[:material/visibility_off:] {plain(' '.join(words))}")
+
+
+def _preview(case: Case, sketch: Sketch) -> None:
+    try:
+        wanted = sketch.draft(case)
+        with current.reading() as session:
+            made, second = decide.preview(session, current.actor(), now=current.now(), draft=wanted)
+    except DeskError as error:
+        advice.show(error)
+        return
+    preview.remember(case.id, wanted, made, second)
+    confirm.open_drawer("plan")
+    st.rerun()

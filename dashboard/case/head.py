@@ -1,0 +1,121 @@
+"""The head of a case: what it is, on which of the three axes it stands where, its amounts, its limits, its blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import streamlit as st
+
+from core.money import Money
+from core.queries.cases import Case
+from core.rules.approvals import DecisionStatus
+from dashboard.ui import deadline, errors, header, status
+from dashboard.ui.safe import html
+from dashboard.ui.status import Pill, Tone, in_words
+
+
+def show(case: Case, *, me: int | None, now: datetime) -> st.delta_generator.DeltaGenerator:
+    """Draws the head and returns the place for the buttons."""
+    project, milestone = case.dossier.project, case.dossier.milestone
+    buttons = header.page(
+        f"{case.reference} · {milestone.title}",
+        f"{project.title} · {case.dossier.payer.name} and {case.dossier.payee.name} · {in_words(project.platform)}",
+        badges=list(_badges(case, me)),
+        back=("disputes", "Disputes"),
+    )
+    st.html(
+        f'<dl class="ed-strip ed-first">{_states(case)}{_limits(case, now)}</dl>'
+        f'<dl class="ed-strip ed-second">{_amounts(case)}</dl>'
+    )
+    if case.blocks:
+        errors.reasons([each.sentence for each in case.blocks], title="Nothing can be released now")
+    return buttons
+
+
+def _badges(case: Case, me: int | None) -> Iterator[Pill]:
+    if case.ticket.escalated:
+        yield status.pill("mark", "ESCALATED")
+    if case.open:
+        if case.ticket.mediator_id is None:
+            yield status.pill("mark", "UNASSIGNED")
+        elif case.ticket.mediator_id == me:
+            yield status.pill("mark", "MINE")
+    if case.tie:
+        yield status.pill("mark", "TIED")
+    amount = case.dossier.amount
+    if amount > case.dossier.profile.second_person_above.of(amount.currency):
+        yield status.pill("mark", "HIGH_VALUE")
+    ruling = case.ruling
+    if ruling and ruling.record.status in (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF):
+        yield status.pill("mark", ruling.record.status)
+
+
+def _states(case: Case) -> str:
+    waits = f"for {case.waiting_on.name}" if case.waiting_on else case.reason
+    return (
+        _cell("Milestone", _pill("milestone", case.dossier.milestone.status))
+        + _cell("Payment", _pill("payment", case.dossier.order.state))
+        + _cell("Case", _pill("ticket", case.ticket.status), waits)
+        + _cell("Mediator", html(case.mediator or "Nobody yet"), f"opened {case.ticket.opened_at:%-d %b %Y}")
+    )
+
+
+def _limits(case: Case, now: datetime) -> str:
+    """The limits that still run, each in words and exact; a closed case says when it was closed."""
+    ticket = case.ticket
+    if not case.open:
+        return _cell(
+            "Closed", html(deadline.ago(ticket.resolved_at, now)), deadline.exact(ticket.resolved_at)
+        )
+    ruling = case.ruling
+    limits = (
+        ("Answer due", ticket.answer_due_at),
+        ("Goes to mediation", None if ticket.in_mediation_at else ticket.mediation_due_at),
+        ("Decide by", ticket.decision_due_at),
+        ("Carried out", ruling.record.execute_at if ruling else None),
+    )
+    return "".join(
+        _cell(label, _urgent(deadline.words(at, now), deadline.tone(at, now)), deadline.exact(at))
+        for label, at in limits
+        if at is not None
+    )
+
+
+def _amounts(case: Case) -> str:
+    order, money = case.dossier.order, case.dossier.money
+    kept = order.fee_kept_minor
+    return (
+        _amount("Paid by the payer", money(order.charge_minor), "in all")
+        + _amount("Funded", money(order.funded_minor))
+        + _amount("Held", money(order.held_minor))
+        + _amount("Released", money(order.released_minor), _also(money(order.payable_minor), "on its way"))
+        + _amount("Refunded", money(order.refunded_minor), _also(money(order.refundable_minor), "on its way"))
+        + _amount("Platform fee", money(order.platform_fee_minor), f"{money(kept)} earned")
+        + _amount("Processor fee", money(order.processing_fee_minor), "paid by the payer")
+    )
+
+
+def _also(amount: Money, words: str) -> str:
+    return f"{amount} {words}" if amount.minor else ""
+
+
+def _amount(label: str, amount: Money, note: str = "") -> str:
+    return _cell(label, html(amount.text()), note)
+
+
+def _pill(axis: str, value: str) -> str:
+    each = status.pill(axis, value)
+    return (
+        f'<span class="ed-pill ed-{each.tone}" title="{html(each.meaning or "")}">{html(each.label)}</span>'
+    )
+
+
+def _urgent(words: str, tone: Tone) -> str:
+    return html(words) if tone == "quiet" else f'<span class="ed-ink-{tone}">{html(words)}</span>'
+
+
+def _cell(label: str, value: str, note: str = "") -> str:
+    """`value` is HTML of ours; label and note are escaped."""
+    small = f"<small>{html(note)}</small>" if note else ""
+    return f"<div><dt>{html(label)}</dt><dd>{value}{small}</dd></div>"

@@ -1,0 +1,100 @@
+"""A decision being carried out: every call with its state, looked at every two seconds until nothing moves any more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from core.queries import case_money
+from core.queries.case_money import Execution, Step
+from dashboard import current
+from dashboard.ui import deadline, status
+from dashboard.ui.safe import html
+
+EVERY = 2.0
+NAMES = {
+    "REFUND": "Refund to the payer",
+    "TRANSFER": "Transfer to the payee",
+    "PAYOUT": "Payout to the payee's bank",
+}
+MOVING = frozenset({"PLANNED", "QUEUED", "SENDING"})
+
+
+def show(decision_id: int) -> None:
+    settled = _read(decision_id).settled(current.now())
+    st.fragment(_watch, run_every=None if settled else EVERY)(decision_id, settled)
+
+
+def _watch(decision_id: int, settled: bool) -> None:
+    now = current.now()
+    execution = _read(decision_id)
+    st.html(f'<div class="ed-steps">{"".join(_steps(execution, now))}</div>')
+    if not settled and execution.settled(now):
+        st.rerun()  # the whole page: amounts, states and the next milestone have changed with it
+
+
+def _read(decision_id: int) -> Execution:
+    with current.reading() as session:
+        return case_money.execution(session, decision_id)
+
+
+def _steps(execution: Execution, now: datetime) -> list[str]:
+    rows = [_row("good", "Booked", "The journal of the plan is posted.", "Done")]
+    rows += [_call(each, now) for each in execution.steps]
+    milestone = status.pill("milestone", execution.milestone_status)
+    ended = (
+        f"Settled {deadline.exact(execution.ended_at)}"
+        if execution.ended_at
+        else "Ends when the money has moved"
+    )
+    rows.append(_row(milestone.tone, "Milestone", ended, milestone.label))
+    if execution.next_title:
+        following = status.pill("milestone", execution.next_status)
+        rows.append(
+            _row(
+                following.tone,
+                f"Next: {execution.next_title}",
+                "The payer is asked to fund it.",
+                following.label,
+            )
+        )
+    for name, subject, state in execution.letters:
+        letter = status.pill("notification", state)
+        rows.append(_row(letter.tone, f"Letter to {name}", subject, letter.label))
+    return rows
+
+
+def _call(step: Step, now: datetime) -> str:
+    pill = status.pill("operation", step.status)
+    return _row(
+        pill.tone,
+        f"{NAMES.get(step.kind, step.kind)} · {step.amount}",
+        _detail(step, now),
+        pill.label,
+        moving=step.status in MOVING,
+    )
+
+
+def _detail(step: Step, now: datetime) -> str:
+    sent = step.sent
+    if sent is None:
+        return "Follows the transfer." if step.kind == "PAYOUT" else "Not yet queued."
+    words = [sent.provider_id or sent.key]
+    if sent.tries > 1:
+        words.append(f"try {sent.tries}")
+    if sent.reason:
+        words.append(sent.reason)
+    if step.status == "QUEUED" and step.kind == "PAYOUT" and step.arrival_at:
+        words.append(f"arrives {deadline.exact(step.arrival_at)}")
+    elif step.status in ("QUEUED", "BLOCKED") and sent.next_try_at > now:
+        words.append(f"again {deadline.words(sent.next_try_at, now)}")
+    return " · ".join(words)
+
+
+def _row(tone: str, title: str, detail: str, state: str, *, moving: bool = False) -> str:
+    return (
+        f'<div class="ed-{tone}"><i class="{"ed-moving" if moving else ""}"></i>'
+        f"<div>{html(title)}<small>{html(detail)}</small></div>"
+        f'<span class="ed-pill ed-{tone}">{html(state)}</span></div>'
+    )

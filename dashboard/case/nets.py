@@ -1,0 +1,66 @@
+"""What each side would have in the end, while the mediator is still choosing."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import DeskError
+from core.money import Money
+from core.queries.cases import Case
+from core.rules.grounds import DecisionOutcome
+from dashboard.case import draft
+from dashboard.case.draft import Sketch
+from dashboard.ui import money
+from dashboard.ui.safe import html, plain
+
+
+def show(case: Case, sketch: Sketch) -> None:
+    """Three nets and one bar; a sentence instead when the amount cannot be."""
+    try:
+        amounts = draft.amounts(case, sketch)
+    except DeskError as error:
+        st.markdown(f":red[:material/error:] {plain(error.message)}")
+        return
+    if amounts is None:
+        wanted = "the share" if sketch.outcome is DecisionOutcome.PARTIAL_RELEASE else "an outcome"
+        st.caption(f"Choose {wanted} to see what both sides would have.")
+        return
+
+    def part(name: str) -> Money:
+        return Money(amounts[name], amounts["currency"])
+
+    payer, payee = case.dossier.payer.name, case.dossier.payee.name
+    st.html(
+        '<div class="ed-nets">'
+        + _net(
+            f"{payee} receives",
+            part("payee_net"),
+            _withdrawal(part("withdrawal_fee"), amounts["withdrawal_method"]),
+        )
+        + _net(f"{payer} gets back", part("refund_total"), _refund(part("fee_returned"), part("concession")))
+        + _net("Platform keeps", part("fee_kept"), f"{part('fee_returned')} of its fee returned")
+        + "</div>"
+    )
+    money.split(
+        [
+            ("Released", part("release"), "good"),
+            ("Refunded", part("refund"), "info"),
+        ],
+        caption=f"In the end the payer has paid {part('payer_net_cost')}, fees included.",
+    )
+
+
+def _withdrawal(fee: Money, method: str | None) -> str:
+    if method is None:
+        return "nothing is released"
+    return f"after {fee} for {method} withdrawal" if fee.minor else f"{method} withdrawal, free"
+
+
+def _refund(fee: Money, concession: Money) -> str:
+    parts = [f"{fee} platform fee"] if fee.minor else []
+    parts += [f"{concession} processor fee"] if concession.minor else []
+    return f"with {' and '.join(parts)}" if parts else "no fee returned"
+
+
+def _net(label: str, amount: Money, note: str) -> str:
+    return f"<div><span>{html(label)}</span><b>{html(amount)}</b><small>{html(note)}</small></div>"

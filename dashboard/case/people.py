@@ -1,0 +1,64 @@
+"""Both parties: what they have been through on the platform, their other disputes, and who is tied to them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.queries import histories
+from core.queries.cases import Case
+from core.queries.histories import History
+from core.records import Party
+from dashboard import current
+from dashboard.ui import cards, header, tables
+
+
+def show(case: Case) -> None:
+    with current.reading() as session:
+        pasts = [(party, histories.history(session, party.id, but=case.id)) for party in case.parties]
+    for party, past in pasts:
+        with st.container(border=True):
+            _party(party, past)
+
+
+def _party(party: Party, past: History) -> None:
+    header.section(party.name, f"{party.role.capitalize()} · {party.city or '—'}, {party.country}")
+    cards.facts(
+        {
+            "With us since": f"{party.created_at:%-d %b %Y}",
+            "Projects": f"{past.projects}, {past.completed} completed",
+            "Milestones settled": past.settled,
+            "Disputes": f"{past.disputes}, {past.open} open",
+            "Ended in release": past.released,
+            "Ended divided": past.divided,
+            "Ended in refund": past.refunded,
+            "Chargebacks open": past.chargebacks,
+        }
+        | ({"Withdraws by": _withdrawal(party)} if party.role == "PAYEE" else {}),
+        columns=4,
+    )
+    for tie in past.ties:
+        cards.note(f"Tied to {tie.name} since {tie.declared_at:%-d %b %Y}: {tie.reason}")
+    if past.cases:
+        tables.table(
+            past.cases,
+            [
+                tables.opens("id", "Case", page="case", value=lambda row: row.reference, width=78),
+                tables.text("milestone", "About"),
+                tables.text("reason", "Reason"),
+                tables.money("amount", "Amount"),
+                tables.status("status", "Status", axis="ticket"),
+                tables.text("resolution", "Ended", value=lambda row: _ended(row.resolution)),
+            ],
+            key=f"past-{party.id}",
+            name=f"Other cases of {party.name}",
+        )
+    else:
+        cards.note("No other case.")
+
+
+def _ended(resolution: str | None) -> str:
+    return (resolution or "").replace("_", " ").capitalize()
+
+
+def _withdrawal(party: Party) -> str:
+    return f"{party.withdrawal_method}, {'at once' if party.auto_withdraw else 'by hand'}"

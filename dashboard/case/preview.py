@@ -1,0 +1,76 @@
+"""The plan before it is confirmed, in a wide dialog, and the one button that records the decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.actions import decide
+from core.actions.plan import Draft, Plan
+from core.queries.cases import Case
+from core.records import Decision
+from core.rules.approvals import DecisionStatus
+from core.rules.blocks import Block
+from dashboard.case import draft, sheet
+from dashboard.ui import cards, confirm, deadline, errors
+
+DONE = {
+    DecisionStatus.AWAITING_APPROVAL: "Decided. A second person must approve the plan before money moves.",
+    DecisionStatus.COOLING_OFF: "Decided. It is carried out when the cooling-off is over.",
+    DecisionStatus.EXECUTED: "Decided and booked. Stripe is being asked now.",
+}
+
+
+@dataclass(frozen=True)
+class Previewed:
+    """What the mediator sees and would confirm."""
+
+    draft: Draft
+    content: dict[str, Any]
+    hash: str
+    second: tuple[Block, ...]
+
+
+def remember(case_id: int, wanted: Draft, made: Plan, second: tuple[Block, ...]) -> None:
+    st.session_state[f"plan-{case_id}"] = Previewed(wanted, made.content, made.hash, second)
+
+
+def drawer(case: Case) -> None:
+    """Open as long as the session says so, and a plan was made."""
+    seen: Previewed | None = st.session_state.get(f"plan-{case.id}")
+    if seen is not None and confirm.drawer("plan") is not None:
+        _dialog(case, seen)
+
+
+@st.dialog("Plan of the decision", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
+def _dialog(case: Case, seen: Previewed) -> None:
+    sheet.show(seen.content, seen.hash, key=f"plan-{case.id}", people=people(case))
+    errors.reasons([each.sentence for each in seen.second], title="A second person must approve this plan")
+    if wait := case.dossier.profile.cooling_off:
+        cards.note(f"It is carried out {deadline.span(wait)} after it is final, unless the case changes.")
+    intent = confirm.pressed(
+        "Confirm decision", key=f"decide-{case.id}", money=True, icon=":material/gavel:", width="stretch"
+    )
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: decide.confirm(
+                session, actor, now=now, draft=seen.draft, plan_hash=seen.hash, intent=intent
+            ),
+            done=_recorded,
+        )
+        cards.note(
+            "Nothing was recorded, and your draft is kept. Close this, look at what changed, and preview again."
+        )
+
+
+def _recorded(decision: Decision) -> str:
+    draft.forget(decision.ticket_id)
+    st.session_state.pop(f"plan-{decision.ticket_id}", None)
+    return DONE[DecisionStatus(decision.status)]
+
+
+def people(case: Case) -> dict[str, str]:
+    return {"payer": case.dossier.payer.name, "payee": case.dossier.payee.name}

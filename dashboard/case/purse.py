@@ -1,0 +1,127 @@
+"""Where each cent is: how the payment divides, every journal, and everything that Stripe was asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from core.money import Money
+from core.queries import case_money
+from core.queries.case_money import Booked, Sent
+from core.queries.cases import Case
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.case import book
+from dashboard.ui import cards, charts, deadline, empty, header, money, tables
+from dashboard.ui.charts import Step
+
+KINDS = {
+    "CHARGE": "Charge",
+    "REFUND": "Refund",
+    "TRANSFER": "Transfer",
+    "PAYOUT": "Payout",
+    "REVERSAL": "Reversal",
+    "EVIDENCE": "Evidence",
+}
+
+
+def show(case: Case, *, now: datetime) -> None:
+    with current.reading() as session:
+        journals = case_money.journals(session, case.dossier.milestone.id)
+        operations = case_money.operations(session, case.dossier.milestone.id)
+    if not case.dossier.order.funded_minor:
+        empty.state("Nothing was paid yet", "The money appears here when the payer funds the milestone.")
+        return
+    header.section("Where the payment is", "every cent of it, now")
+    _where(case)
+    _waterfall(case)
+    header.section("Journals", f"{len(journals)} posted")
+    for each in journals:
+        _journal(case, each)
+    header.section("Stripe", "what was asked, and how far it is")
+    _operations(operations, now)
+
+
+def _where(case: Case) -> None:
+    order, sum_of = case.dossier.order, case.dossier.money
+    decided = order.held_minor == 0
+    kept, fee = order.fee_kept_minor, order.platform_fee_minor
+    money.split(
+        [
+            ("Held", sum_of(order.held_minor), "info"),
+            ("To the payee, on its way", sum_of(order.payable_minor), "wait"),
+            ("With the payee", sum_of(order.released_minor), "good"),
+            ("To the payer, on its way", sum_of(order.refundable_minor), "wait"),
+            ("Back with the payer", sum_of(order.refunded_minor), "good"),
+            ("Platform fee earned", sum_of(kept), "quiet"),
+            (
+                "Platform fee returned" if decided else "Platform fee not yet earned",
+                sum_of(fee - kept),
+                "quiet",
+            ),
+            ("Processor fee", sum_of(order.processing_fee_minor), "quiet"),
+        ],
+        caption=f"Together {sum_of(order.charge_minor)}, what the payer paid.",
+    )
+
+
+def _waterfall(case: Case) -> None:
+    order, sum_of = case.dossier.order, case.dossier.money
+    given, back = order.payable_minor + order.released_minor, order.refundable_minor + order.refunded_minor
+    steps: list[tuple[str, Money, Step]] = [
+        ("Paid", sum_of(order.charge_minor), "total"),
+        ("Processor fee", sum_of(order.processing_fee_minor), "out"),
+        ("Platform fee", sum_of(order.platform_fee_minor), "out"),
+        ("Funded", sum_of(order.funded_minor), "total"),
+    ]
+    steps += [("To the payee", sum_of(given), "out")] if given else []
+    steps += [("To the payer", sum_of(back), "out")] if back else []
+    steps += [("Held", sum_of(order.held_minor), "total")]
+    charts.waterfall(steps, key="case-waterfall", height=240, alt="From what was paid to what is held")
+
+
+def _journal(case: Case, each: Booked) -> None:
+    st.html(
+        book.journal(
+            f"J-{each.id} · {each.memo or each.kind}",
+            f"{deadline.exact(each.posted_at)} · {each.key}",
+            each.legs,
+            _names(case, each),
+        )
+    )
+    if current.may(Permission.READ_LEDGER) and "journal" in navigation.on_disk():
+        navigation.link("journal", f"Open J-{each.id}", icon=":material/arrow_forward:", id=each.id)
+
+
+def _names(case: Case, each: Booked) -> dict[str, str]:
+    """Accounts of a party, by the party's name."""
+    parties = {party.id: party.name for party in case.parties}
+    named = {}
+    for leg in each.legs:
+        number = leg.account.partition(":")[2]
+        if leg.account.startswith(("payee_payable", "connected", "receivable")) and number.isdigit():
+            named[leg.account] = f"{leg.title} · {parties.get(int(number), number)}"
+    return named
+
+
+def _operations(operations: Sequence[Sent], now: datetime) -> None:
+    columns = [
+        tables.text("kind", "Call", value=lambda row: KINDS.get(row.kind, row.kind)),
+        tables.money("amount", "Amount"),
+        tables.status("status", "State", axis="operation"),
+        tables.count("tries", "Tries"),
+        tables.text("reason", "Why", value=lambda row: row.reason or _again(row, now)),
+        tables.mono("provider_id", "At Stripe"),
+    ]
+    if operations:
+        tables.small(operations, columns, name="Calls to Stripe")
+    else:
+        cards.note("Stripe was asked for nothing yet.")
+
+
+def _again(row: Sent, now: datetime) -> str:
+    if row.status in case_money.ENDED or row.next_try_at <= now:
+        return ""
+    return f"looked at again {deadline.words(row.next_try_at, now)}"

@@ -1,0 +1,78 @@
+"""A decision that is recorded: who decided what and why, who approved it, and how far it is carried out."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.queries.cases import Case, Ruling
+from core.rules.approvals import DecisionStatus
+from core.rules.grounds import DecisionOutcome, Ground
+from dashboard.case import live, sheet
+from dashboard.case.preview import people
+from dashboard.ui import cards, confirm, deadline, header, status
+from dashboard.ui.safe import html, plain
+
+
+def show(case: Case, ruling: Ruling) -> None:
+    """The decision that stands, carried out or cooling off."""
+    record = ruling.record
+    header.section("Decision", f"made {deadline.exact(record.made_at)}")
+    status.row([status.pill("outcome", record.outcome), status.pill("decision", record.status)])
+    sheet.division(record.plan, people(case))
+    facts(ruling)
+    st.button(
+        "Open plan",
+        key="open-plan",
+        icon=":material/description:",
+        on_click=confirm.open_drawer,
+        args=("decided",),
+    )
+    if record.status == DecisionStatus.EXECUTED:
+        header.section("Carried out", "Stripe, letters, and what comes next")
+        live.show(record.id)
+    elif record.execute_at:
+        st.info(
+            f"Cooling off: carried out {deadline.exact(record.execute_at)}, unless the case changes before.",
+            icon=":material/hourglass_top:",
+        )
+
+
+def facts(ruling: Ruling) -> None:
+    record = ruling.record
+    cards.facts(
+        {
+            "Ground": Ground(record.ground).label,
+            "Decided by": ruling.maker,
+            "Approved by": (ruling.checker or "not yet") if record.needs_approval else "one person is enough",
+            "Plan": record.plan_hash[:12],
+        },
+        columns=2,
+    )
+    lines = "\n".join(html(line) for line in record.reasons.splitlines())
+    st.html(f'<blockquote class="ed-quote">{lines}</blockquote>')
+    if record.check_note and record.status == DecisionStatus.EXECUTED:
+        cards.note(f"{ruling.checker}: {record.check_note}")
+
+
+def earlier(case: Case) -> None:
+    """Decisions that were sent back or became void: the newest first, with why."""
+    for each in case.rulings:
+        if each.stands:
+            continue
+        record = each.record
+        outcome = DecisionOutcome(record.outcome).label.lower()
+        if record.status == DecisionStatus.RETURNED:
+            words = f"{each.checker} sent the {outcome} back: {record.check_note}"
+        else:
+            words = f"The {outcome} of {deadline.exact(record.made_at)} is void. {record.check_note or ''}"
+        st.warning(plain(words), icon=":material/undo:")
+
+
+def drawer(case: Case) -> None:
+    if case.ruling is not None and confirm.drawer("decided") is not None:
+        _dialog(case, case.ruling)
+
+
+@st.dialog("Plan of the decision", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
+def _dialog(case: Case, ruling: Ruling) -> None:
+    sheet.show(ruling.record.plan, ruling.record.plan_hash, key="decided", people=people(case))

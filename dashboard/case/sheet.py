@@ -1,0 +1,123 @@
+"""A plan, readable: what will be booked, what Stripe will be asked, what both parties will read. Nothing is left out,
+because its hash is what a person confirms or approves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.money import Money
+from core.rules.grounds import TERMS, DecisionOutcome, Ground, Reference
+from dashboard.case import book
+from dashboard.ui import cards, money
+from dashboard.ui.safe import html
+from dashboard.ui.status import in_words
+
+CALLS = {
+    "REFUND": "Refund to the payer's card",
+    "TRANSFER": "Transfer to the payee's Stripe account",
+    "PAYOUT": "Payout to the payee's bank",
+}
+TABS = ("Postings", "Stripe calls", "Balances", "Letters", "Reasons")
+
+
+def show(plan: dict[str, Any], plan_hash: str, *, key: str, people: dict[str, str]) -> None:
+    """`people` names the payer and the payee by audience."""
+    division(plan, people)
+    st.html(f'<div class="ed-hash"><span>Plan hash</span><code>{html(plan_hash)}</code></div>')
+    tabs = st.tabs(TABS, key=f"{key}-tabs")
+    with tabs[0]:
+        _postings(plan)
+    with tabs[1]:
+        _calls(plan)
+    with tabs[2]:
+        st.html(book.balances(plan["balances"], plan["amounts"]["currency"]))
+        cards.note("Shared accounts move for other milestones too, so only their change is exact.")
+    with tabs[3]:
+        _letters(plan, people)
+    with tabs[4]:
+        _reasons(plan)
+
+
+def division(plan: dict[str, Any], people: dict[str, str]) -> None:
+    """One bar: all that the payer paid, and where it goes."""
+    amounts = plan["amounts"]
+
+    def part(name: str) -> Money:
+        return Money(amounts[name], amounts["currency"])
+
+    money.split(
+        [
+            (f"{people['payee']} receives", part("payee_net"), "good"),
+            ("Withdrawal fee", part("withdrawal_fee"), "quiet"),
+            (f"{people['payer']} is refunded", part("refund_total"), "info"),
+            ("Platform fee kept", part("fee_kept"), "wait"),
+        ],
+        caption=_from(amounts),
+    )
+
+
+def _from(amounts: dict[str, Any]) -> str:
+    currency = amounts["currency"]
+    words = f"Held {Money(amounts['held'], currency)} of {Money(amounts['charged'], currency)} paid"
+    if amounts["concession"]:
+        words += f"; {Money(amounts['concession'], currency)} of the refund are borne by the platform"
+    return f"{words}."
+
+
+def _postings(plan: dict[str, Any]) -> None:
+    first = plan["journal"]
+    st.html(book.journal("Booked at once", first["key"], book.legs_of(first)))
+    for later in plan["expected"]:
+        st.html(
+            book.journal(
+                f"Booked when Stripe has done it: {in_words(later['kind']).lower()}",
+                later["key"],
+                book.legs_of(later),
+            )
+        )
+
+
+def _calls(plan: dict[str, Any]) -> None:
+    if not plan["operations"]:
+        st.caption("No call: the payee withdraws by hand, and nothing is refunded.")
+    for each in plan["operations"]:
+        amount = Money(each["params"]["amount"], plan["amounts"]["currency"])
+        st.markdown(
+            f"**{CALLS.get(each['kind'], each['kind'])}** · {amount.text().replace('$', chr(92) + '$')}"
+        )
+        st.code(book.call(each), language=None, wrap_lines=True)
+
+
+def _letters(plan: dict[str, Any], people: dict[str, str]) -> None:
+    columns = st.columns(max(1, len(plan["letters"])), gap="small")
+    for column, letter in zip(columns, plan["letters"], strict=False):
+        to = f"To {people.get(letter['audience'], letter['audience'])}, {letter['audience']}"
+        column.html(
+            f'<div class="ed-letter"><header>{html(to)}<b>{html(letter["subject"])}</b></header>'
+            f"{_text(letter['text'])}</div>"
+        )
+
+
+def _text(text: str) -> str:
+    return "\n".join(html(line) for line in text.splitlines())
+
+
+def _reasons(plan: dict[str, Any]) -> None:
+    ground = Ground(plan["ground"])
+    cards.facts(
+        {
+            "Outcome": DecisionOutcome(plan["outcome"]).label,
+            "Ground": ground.label,
+            "Why this ground": TERMS[ground].explanation,
+            "Override": "Yes: for a second person" if plan["override"] else "No",
+        },
+        columns=2,
+    )
+    st.html(f'<blockquote class="ed-quote">{_text(plan["reasons"])}</blockquote>')
+    for each in plan["citations"]:
+        st.html(
+            f'<div class="ed-hash"><span>{html(Reference(each["reference"]).label)} {html(each["id"])}</span>'
+            f"<code>sha256 {html(each['sha256'])}</code></div>"
+        )

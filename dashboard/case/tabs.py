@@ -1,0 +1,32 @@
+"""The left side of a case. Only the tab that is open is read and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from core.queries.cases import Case, Piece
+from dashboard import current
+from dashboard.case import people, purse, stream, talk, terms
+from dashboard.ui.evidence import gallery
+
+NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties")
+
+
+def show(case: Case, pieces: Sequence[Piece], *, now: datetime) -> None:
+    draw: dict[str, Callable[[], None]] = {
+        "Evidence": lambda: gallery(current.desk(), current.actor(), pieces, key=f"evidence-{case.id}"),
+        "Timeline": lambda: stream.show(case, now=now),
+        "Messages": lambda: talk.show(case, now=now),
+        "Terms": lambda: terms.show(case),
+        "Money": lambda: purse.show(case, now=now),
+        "Parties": lambda: people.show(case),
+    }
+    for name, tab in zip(
+        NAMES, st.tabs(NAMES, key="tab", on_change="rerun", bind="query-params"), strict=True
+    ):
+        if tab.open:
+            with tab:
+                draw[name]()

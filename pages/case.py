@@ -1,0 +1,43 @@
+"""One dispute: evidence on the left, the decision beside it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import NotFound
+from core.queries import cases
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.case import acts, head, panel, style, tabs
+from dashboard.ui import empty, header
+
+actor = current.require(Permission.READ_CASES)
+now = current.now()
+
+number = navigation.asked("id")
+try:
+    with current.reading() as session:
+        case = cases.case(session, number or 0, staff_id=actor.id)
+        pieces = cases.evidence(session, case.dossier.milestone.id, staff_id=actor.id)
+except NotFound:
+    header.page("Case", back=("disputes", "Disputes"))
+    empty.state(
+        "There is no such case",
+        "Look it up under Disputes by its number, a party or a title.",
+        icon="search_off",
+    )
+    st.stop()
+
+style.apply()
+buttons = head.show(case, me=actor.id, now=now)
+with st.container(key="case-body"):
+    left, right = st.columns([11, 10], gap="medium")
+    with left:
+        tabs.show(case, pieces, now=now)
+    with right:
+        panel.show(case, pieces, now=now)
+
+with buttons:
+    acts.buttons(case)
+acts.drawers(case)
+panel.drawers(case)

@@ -1,0 +1,67 @@
+"""One project: its parties and engagement, its milestones and their money, its cases."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import NotFound
+from core.queries import cases, projects
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.project import parts, sides
+from dashboard.ui import cards, empty, header, status, tables
+from dashboard.ui.cards import Kpi
+from dashboard.ui.status import in_words
+
+current.require(Permission.READ_CASES)
+
+number = navigation.asked("id")
+try:
+    with current.reading() as session:
+        whole = projects.project(session, number or 0)
+        disputes = cases.of_project(session, whole.project.id)
+except NotFound:
+    header.page("Project", back=("projects", "Projects"))
+    empty.state(
+        "There is no such project",
+        "Look it up under Projects by its title, a party or the bid.",
+        icon="search_off",
+    )
+    st.stop()
+
+project = whole.project
+header.page(
+    f"P-{project.id} · {project.title}",
+    f"{whole.payer.name} and {whole.payee.name} · {in_words(project.platform)} · {project.bid_reference}",
+    badges=[status.pill("project", project.status)],
+    back=("projects", "Projects"),
+)
+settled = sum(part.ended_at is not None for part in whole.parts)
+cards.kpis(
+    [
+        Kpi("Accepted total", whole.total("amount"), f"{settled} of {len(whole.parts)} milestones settled"),
+        Kpi("Charged in all", whole.total("charge"), "with both fees, when all is paid"),
+        Kpi("Held now", whole.total("held"), "until the work is verified"),
+        Kpi("Released", whole.total("released"), "with the payee"),
+        Kpi("Refunded", whole.total("refunded"), "back with the payer"),
+    ]
+)
+
+header.section("Milestones and payment schedule", "each is paid, held and released in turn")
+parts.show(whole)
+if disputes:
+    header.section("Cases", f"{len(disputes)} in all")
+    tables.table(
+        disputes,
+        [
+            tables.opens("id", "Case", page="case", value=lambda row: row.reference, width=78),
+            tables.text("milestone", "Milestone"),
+            tables.text("reason", "Reason"),
+            tables.money("amount", "Amount"),
+            tables.status("status", "Status", axis="ticket"),
+            tables.when("opened_at", "Opened"),
+        ],
+        key="project-cases",
+        name="Cases of this project",
+    )
+sides.show(whole)

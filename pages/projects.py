@@ -1,0 +1,58 @@
+"""All projects: how far they are, and what is held for them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.policy import Platform
+from core.queries import projects
+from core.queries.projects import Filter
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.ui import filters, header, status, tables
+from dashboard.ui.status import in_words
+
+current.require(Permission.READ_CASES)
+
+header.page("Projects", "Accepted bids of both platforms, the newest first.")
+with filters.bar():
+    chosen = filters.choice("Status", status.labels("project"), key="status")
+    platform = filters.one_of(
+        "Both platforms", {each.value: in_words(each.value) for each in Platform}, key="platform", width=170
+    )
+    words = filters.search("Title, party or bid", key="q", width=230)
+    disputed = filters.toggle("With an open case", key="disputed")
+wanted = Filter(platform=platform, status=chosen, disputed=disputed, words=words)
+window = tables.window("page", size=50, depends=(chosen, platform, words, disputed))
+
+with current.reading() as session:
+    total = projects.count(session, wanted)
+    rows = projects.page(session, wanted, offset=window.offset, limit=window.size)
+
+picked = tables.table(
+    rows,
+    [
+        tables.opens("id", "Project", page="project", value=lambda row: f"P-{row.id}", width=78),
+        tables.text("title", "Title", width=240),
+        tables.text("parties", "Payer · payee", width=250),
+        tables.text("platform", "Platform", value=lambda row: in_words(row.platform), width=116),
+        tables.money("total", "Total", width=112),
+        tables.money("held", "Held now", width=112),
+        tables.text("progress", "Settled", width=76),
+        tables.text("now", "Under way", value=lambda row: row.now or "—", width=180),
+        tables.status("now_status", "Milestone", axis="milestone", width=130),
+        tables.status("status", "Project", axis="project", width=104),
+        tables.count("cases", "Cases", width=60, help="Open cases."),
+    ],
+    key="projects",
+    select=True,
+    window=window,
+    total=total,
+    name="Projects, newest first",
+    empty_state=None
+    if words or platform or chosen or disputed
+    else ("No projects yet", "A project appears here when a payer accepts a bid."),
+)
+if picked is not None:
+    st.session_state.pop("projects:chosen", None)  # or coming back would open it again
+    navigation.go("project", id=picked)
