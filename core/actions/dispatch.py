@@ -7,6 +7,7 @@ operation id before sending again, and after 23 hours leaves it to a person, bec
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -50,6 +51,7 @@ class Claim:
     provider_id: str | None
     sent_before: bool
     first_sent_at: datetime
+    created_at: datetime
 
     @property
     def idempotency_key(self) -> str:
@@ -127,6 +129,7 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
         provider_id=operation.provider_id,
         sent_before=sent_before,
         first_sent_at=operation.first_sent_at,
+        created_at=operation.created_at,
     )
 
 
@@ -180,7 +183,7 @@ def _find(payments: Payments, claim: Claim) -> Any:
                 claim.key, transfer_group=payload["transfer_group"], destination=payload["destination"]
             )
         case "PAYOUT":
-            since = claim.first_sent_at - timedelta(hours=1)
+            since = claim.created_at - timedelta(hours=1)
             return payments.find_payout(claim.key, account=payload["account"], created_from=since)
     return None
 
@@ -227,7 +230,9 @@ def _refused(session: Session, operation_id: int, *, refusal: ProviderRefused, n
         operations.refused(operation, reason=refusal.message, now=now)
         fund.declined(session, operation, reason=str(refusal.facts["reason"]), now=now)
     else:
-        _leave_to_a_person(session, operation, refusal.message, now=now)
+        # A refused payment to a payee is over: its payout is what a person looks at.
+        end = operations.refused if operation.kind in TO_PAYEE else operations.for_review
+        _leave_to_a_person(session, operation, refusal.message, now=now, end=end)
 
 
 def _try_again(session: Session, operation_id: int, *, unknown: OutcomeUnknown, now: datetime) -> None:
@@ -249,8 +254,15 @@ def _for_review(session: Session, operation_id: int, *, reason: str, now: dateti
     _leave_to_a_person(session, _locked(session, operation_id), reason, now=now)
 
 
-def _leave_to_a_person(session: Session, operation: OutgoingOperation, reason: str, *, now: datetime) -> None:
-    operations.for_review(operation, reason=reason, now=now)
+def _leave_to_a_person(
+    session: Session,
+    operation: OutgoingOperation,
+    reason: str,
+    *,
+    now: datetime,
+    end: Callable[..., None] = operations.for_review,
+) -> None:
+    end(operation, reason=reason, now=now)
     audit.record(
         session,
         SYSTEM,

@@ -171,9 +171,12 @@ def settle_payout(
 ) -> None:
     """Follow a payout on the payee's account, in the memo book; a failed one goes to administrative review.
 
-    A payout can fail days after it was paid (milestone-payment-flow, Error Handling 2).
+    A payout can fail days after it was paid (milestone-payment-flow, Error Handling 2). What failed stays failed: late
+    news of it must not touch the payout that was sent in its place.
     """
     open_dossier(session, operation.milestone_id)
+    if operation.status == "REFUSED":
+        return
     payout = session.get_one(Payout, operation.payload["payout"], with_for_update=True)
     payout.stripe_payout, payout.arrival_at = snapshot.id, snapshot.arrival
     cause = {"operation": operation.key, "payout": snapshot.id}

@@ -197,7 +197,8 @@ ONE = text(
     from journals j
     left join milestones m on m.id = j.milestone_id
     left join parties y on y.id = j.party_id
-    left join tickets t on t.id = case when j.cause ->> 'ticket' ~ '^[0-9]{1,15}$' then (j.cause ->> 'ticket')::bigint end
+    left join tickets t
+           on t.id = case when jsonb_typeof(j.cause -> 'ticket') = 'number' then (j.cause -> 'ticket')::bigint end
     left join outgoing_operations o on o.key = j.cause ->> 'operation'
     left join balance_transactions b on b.journal_id = j.id
     left join lateral (

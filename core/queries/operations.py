@@ -135,12 +135,12 @@ def counts(session: Session) -> dict[str, int]:
     """How many calls are not over, by status."""
     rows = session.execute(
         text(
-            "select status, count(*) from outgoing_operations "
+            "select status, count(*) as number from outgoing_operations "
             "where status in ('QUEUED', 'SENDING', 'BLOCKED') group by status "
             "union all select status, count(*) from outgoing_operations where status = 'REVIEW' group by status"
         )
     )
-    return {status: number for status, number in rows}
+    return {row.status: row.number for row in rows}
 
 
 @dataclass(frozen=True)

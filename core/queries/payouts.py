@@ -170,7 +170,7 @@ class Waiting:
         return " ".join(self.reasons)
 
 
-# The few milestones that something blocks are found first; a payee's whole payable is not the milestone's, the order's is.
+# The few milestones that something blocks are found first, then named.
 WAITING = text(
     """
     with blocked as (

@@ -67,7 +67,7 @@ def runs(session: Session, *, before: int | None = None, limit: int = 51) -> lis
     """Newest first."""
     query = text(RUNS.format(where="r.id < :before"))
     found = session.execute(query, {"before": before or NEWEST, "limit": limit})
-    return [_run(row) for row in found.mappings()]
+    return [_run(dict(row)) for row in found.mappings()]
 
 
 def run(session: Session, run_id: int) -> Run:
@@ -75,7 +75,7 @@ def run(session: Session, run_id: int) -> Run:
     found = session.execute(text(RUNS.format(where="r.id = :id")), {"id": run_id, "limit": 1}).mappings().one_or_none()
     if found is None:
         raise NotFound(kind="reconciliation run", id=run_id)
-    return _run(found)
+    return _run(dict(found))
 
 
 def _run(row: Mapping[str, Any]) -> Run:
