@@ -88,7 +88,7 @@ journals = Table(
     Column("posted_at", DateTime(timezone=True), nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()")),
     Column("xid", TransactionId(), nullable=False, server_default=text("pg_current_xact_id()")),
-    Index("journals_milestone_idx", "milestone_id", "id", postgresql_where=text("milestone_id is not null")),
+    Index("journals_milestone_idx", "milestone_id", "id"),
     Index("journals_xid_idx", "xid"),
     Index("journals_posted_at_idx", "posted_at", postgresql_using="brin"),
 )

@@ -64,16 +64,17 @@ create table accounts (
     object_id bigint check (object_id > 0),
     currency_number smallint not null references currencies (number),
     unique (code, currency),
-    check (id = coalesce(object_id, 0) << 18 | line::bigint << 10 | currency_number)
+    check (id = (coalesce(object_id, 0) << 18) | (line::bigint << 10) | currency_number)
 );
 
 create domain amount_not_below_zero as bigint check (value >= 0);
 
--- Kept half empty, so that a changed row finds room on its own page and no index is touched.
+-- Kept half empty, so that a changed row finds room on its own page and no index is touched. The law is a domain and
+-- not a CHECK, because the text of a table's CHECK is parsed again at every posting.
 create table balances (
     account_id bigint primary key references accounts,
     balance amount_not_below_zero not null,          -- on the side on which the account grows
-    side smallint not null check (side in (1, -1))   -- 1: grows by debits
+    side smallint not null                           -- 1: grows by debits; -1: by credits
 ) with (fillfactor = 50);
 
 -- Journals -----------------------------------------------------------------------------------------------------------
@@ -93,14 +94,14 @@ create table journals (
     xid xid8 not null default pg_current_xact_id()
 );
 
-create index journals_milestone_idx on journals (milestone_id, id) where milestone_id is not null;
+create index journals_milestone_idx on journals (milestone_id, id);
 create index journals_xid_idx on journals (xid);
 create index journals_posted_at_idx on journals using brin (posted_at);
 
 -- Roll-up ------------------------------------------------------------------------------------------------------------
 
 -- Everything of transactions before `rolled_to` is rolled up. Transaction numbers start again when a dump is restored
--- elsewhere: then begin_ledger_epoch() rolls up the rest, and only journals after `after_journal` count as tail.
+-- elsewhere: then begin_ledger_epoch() rolls up the rest, and only journals after `after_journal` count.
 create table ledger_roll_up (
     only_row boolean primary key default true check (only_row),
     rolled_to xid8 not null default '0',
@@ -184,13 +185,14 @@ create trigger only_by_posting before insert or update on ledger_roll_up
 -- 'held:17', 'USD' → the account's number; null when the chart has no such account.
 create function account_number(p_code text, p_currency text) returns bigint
 language sql stable set search_path = public, pg_temp as $$
-    select coalesce(substring(p_code from ':([1-9][0-9]{0,12})$')::bigint, 0) << 18 | c.line::bigint << 10 | m.number
+    select (coalesce(substring(p_code from ':([1-9][0-9]{0,12})$')::bigint, 0) << 18) | (c.line::bigint << 10) | m.number
     from chart c, currencies m
     where m.code = p_currency
       and c.name = split_part(p_code, ':', 1)
       and p_code ~ case when c.per is null then '^[a-z_]+$' else '^[a-z_]+:[1-9][0-9]{0,12}$' end
 $$;
 
+-- Opens an account of the chart, and with it the currency: every hot account that there is only one of.
 create function open_account(p_account bigint) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -198,12 +200,16 @@ declare
     v_currency currencies;
     v_object bigint := nullif(p_account >> 18, 0);
 begin
-    select * into v_line from chart where line = p_account >> 10 & 255;
+    select * into v_line from chart where line = (p_account >> 10) & 255;
     select * into v_currency from currencies where number = p_account & 1023;
     if v_line.line is null or v_currency.number is null or (v_line.per is null) <> (v_object is null) then
         raise exception 'There is no account % in the chart of accounts.', p_account
             using errcode = 'LD005', detail = json_build_object('account', p_account);
     end if;
+    insert into accounts (id, code, currency, line, object_id, currency_number)
+    select (c.line::bigint << 10) | v_currency.number, c.name, v_currency.code, c.line, null, v_currency.number
+    from chart c where c.hot and c.per is null order by c.line
+    on conflict do nothing;
     insert into accounts (id, code, currency, line, object_id, currency_number)
     values (p_account, concat_ws(':', v_line.name, v_object), v_currency.code, v_line.line, v_object, v_currency.number)
     on conflict do nothing;
@@ -257,6 +263,7 @@ declare
     v_account bigint;
     v_amount bigint;
     v_before bigint := 0;
+    v_opened boolean := false;                       -- an account was there, so its currency's hot accounts are
     v_nature bigint := p_accounts[1] & 66559;        -- book and currency: the same for all
 begin
     insert into journals (key, kind, milestone_id, party_id, memo, cause, account_ids, amounts, posted_at)
@@ -277,18 +284,24 @@ begin
             if not found then
                 perform post_late(v_account, v_amount);
             end if;
-        else
+            v_opened := true;
+        elsif v_account >> 10 not in (129, 130, 131, 132, 161, 162, 163, 164, 165, 166, 167, 193) then
             perform from accounts where id = v_account;
             if not found then
                 perform open_account(v_account);
             end if;
+            v_opened := true;
         end if;
         v_before := v_account;
         v_sum := v_sum + v_amount;
     end loop;
-    if (v_sum = 0 and cardinality(p_accounts) >= 2 and cardinality(p_amounts) = cardinality(p_accounts)) is not true then
+    if (v_sum = 0 and cardinality(p_accounts) >= 2 and cardinality(p_amounts) = cardinality(p_accounts)) is not true
+    then
         raise exception 'The postings of % do not cancel out.', p_key using errcode = 'LD001',
             detail = json_build_object('key', p_key, 'off_by', v_sum);
+    end if;
+    if not v_opened then
+        perform open_account(p_accounts[1]) where not exists (select from accounts where id = p_accounts[1]);
     end if;
     return v_id;
 end $$;
@@ -338,16 +351,16 @@ begin
     return roll_up_rows(lo, hi, v_state.after_journal);
 end $$;
 
--- After a restore elsewhere, where transaction numbers have started again: called once by the owner, before anything
--- posts. Every journal that was restored is closed.
-create function begin_ledger_epoch() returns void
+-- After a restore elsewhere, before anything posts: every journal that was restored is closed, and transaction numbers
+-- count from the start again.
+create function begin_ledger_epoch() returns bigint
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     v_state ledger_roll_up;
 begin
     select * into v_state from ledger_roll_up for update;
-    perform roll_up_rows(v_state.rolled_to, '18446744073709551615', v_state.after_journal);
     update ledger_roll_up set rolled_to = '0', after_journal = coalesce((select max(id) from journals), 0);
+    return roll_up_rows(v_state.rolled_to, '18446744073709551615', v_state.after_journal);
 end $$;
 
 -- Reading ------------------------------------------------------------------------------------------------------------
@@ -397,7 +410,7 @@ grant update on balances, hot_balances, daily_totals, ledger_roll_up to bookkeep
 revoke all on function account_number, open_account, journal_again, post_late, post_journal, roll_up, roll_up_rows,
     begin_ledger_epoch from public;
 grant execute on function account_number to app, auditor, bookkeeper;
-grant execute on function post_journal, roll_up to app;
+grant execute on function post_journal to app;
 
 -- The definer's functions run as the bookkeeper, who may do just the above.
 grant create on schema public to bookkeeper;
