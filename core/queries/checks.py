@@ -1,0 +1,89 @@
+"""The invariants: what must be true of the books and of everything beside them, and the rows for which it is not.
+
+An empty answer is the proof. Where the ledger and the desk tell the same story twice, both are asked, because different
+code wrote them: the order's amounts and the accounts, the provider's lines and the journals, the plan that a mediator
+confirmed and the journal that was posted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.queries import laws
+from core.queries.laws import Rows
+
+# So many of a law's offenders are fetched; one would be too many.
+MOST = 200
+
+
+@dataclass(frozen=True)
+class Law:
+    """One invariant: its name, what must be true, and how the rows for which it is not are found."""
+
+    name: str
+    law: str
+    broken: str | Callable[[Session], Rows]
+
+    def ask(self, session: Session) -> Rows:
+        if callable(self.broken):
+            return self.broken(session)[:MOST]
+        found = session.execute(text(f"select * from ({self.broken}) as broken limit {MOST}")).mappings()
+        return [dict(row) for row in found]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one invariant; it holds when `rows` is empty."""
+
+    name: str
+    law: str
+    rows: Rows
+
+    @property
+    def holds(self) -> bool:
+        return not self.rows
+
+
+LAWS: tuple[Law, ...] = (
+    Law("journals_balance", "Every journal sums to zero in each currency.", laws.UNBALANCED),
+    Law("books_balance", "The platform's book and the payees' memo book each sum to zero.", laws.BOOKS_OPEN),
+    Law("balances_follow_journals", "Every balance is the sum of the journals on its account.", laws.DRIFTED),
+    Law("nothing_below_zero", "No account that may not be overdrawn is below zero.", laws.BELOW_ZERO),
+    Law(
+        "funded_is_accounted_for",
+        "For every milestone, funded = held + payable + refundable + released + refunded, none below zero.",
+        laws.NOT_ACCOUNTED,
+    ),
+    Law("held_agrees", "What an order says is held lies on the milestone's held account.", laws.HELD),
+    Law("fees_deferred", "While money is held, its platform fee is deferred; afterwards none is.", laws.DEFERRED),
+    Law("refunds_owed", "Refunds that have not arrived are owed on the milestone's refund account.", laws.REFUNDABLE),
+    Law("payees_owed", "What orders call payable lies on their payees' accounts.", laws.PAYABLE),
+    Law(
+        "stripe_balance_is_its_lines",
+        "In each currency, the balance at Stripe is the sum of the booked balance transactions.",
+        laws.STRIPE_TOTAL,
+    ),
+    Law(
+        "lines_booked_once",
+        "Each balance transaction is booked by one journal, moving the Stripe balance by its net; none else does.",
+        laws.BOOKED_WRONG,
+    ),
+    Law("states_derived", "Every payment state is the one that its amounts give.", laws.wrong_states),
+    Law(
+        "decisions_as_planned",
+        "Every executed decision posted exactly the journal of the plan that was confirmed.",
+        laws.DECIDED_OTHERWISE,
+    ),
+    Law("nothing_left_behind", "Completed, refunded and canceled milestones hold nothing.", laws.ENDED_WITH_MONEY),
+    Law("successes_have_names", "Every call that succeeded knows Stripe's id of what it made.", laws.NAMELESS),
+)
+
+
+def run(session: Session) -> list[Result]:
+    """Ask every law, in this order, of one and the same moment."""
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    return [Result(law.name, law.law, law.ask(session)) for law in LAWS]

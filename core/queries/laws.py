@@ -1,0 +1,159 @@
+"""The laws of the books, in words and in SQL: each query returns the rows that break its law.
+
+The ledger is asked through its journals, not its balances, wherever both could be asked: what is derived has to agree
+with the record, never the other way round.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.money import Money
+from core.rules import payment_states
+from core.rules.payment_states import Amounts, AmountsDisagree
+
+Rows = list[dict[str, Any]]
+PLACES = ("funded", "held", "payable", "refundable", "released", "refunded")
+FLAGS = ("in_flight", "chargeback_open", "canceled")
+
+LEGS = "cross join lateral unnest(j.account_ids, j.amounts) as leg (account_id, amount)"
+ON_ACCOUNT = "left join account_balances b on b.account_id = account_number('{line}:' || o.milestone_id, o.currency)"
+STRIPE = "(leg.account_id >> 10 & 255) = (select line from chart where name = 'stripe_balance')"
+# Every order of one shape has one derived state, so one of them answers for all.
+SHAPE = """
+state, in_flight, chargeback_open, canceled, funded_minor = 0, refundable_minor > 0, held_minor = funded_minor,
+refunded_minor = funded_minor, held_minor > 0, refunded_minor > 0
+"""
+
+UNBALANCED = f"""
+select j.id as journal_id, j.key, leg.account_id & 1023 as currency_number, sum(leg.amount) as off_by
+from journals j {LEGS}
+group by j.id, j.key, leg.account_id & 1023 having sum(leg.amount) <> 0
+order by j.id
+"""
+DRIFTED = f"""
+select b.account_id, b.code, b.currency, b.net as balance_says, coalesce(s.net, 0) as journals_say
+from account_balances b
+left join (select leg.account_id, sum(leg.amount) as net from journals j {LEGS} group by 1) s
+       on s.account_id = b.account_id
+where b.net <> coalesce(s.net, 0)
+order by b.account_id
+"""
+BELOW_ZERO = "select code, currency, balance from account_balances where non_negative and balance < 0 order by code"
+BOOKS_OPEN = """
+select book, currency, sum(net) as off_by from account_balances group by book, currency having sum(net) <> 0
+"""
+NOT_ACCOUNTED = f"""
+select milestone_id, currency, {", ".join(f"{place}_minor as {place}" for place in PLACES)} from payment_orders
+where funded_minor <> held_minor + payable_minor + refundable_minor + released_minor + refunded_minor
+   or least(held_minor, payable_minor, refundable_minor, released_minor, refunded_minor) < 0
+order by milestone_id
+"""
+HELD = f"""
+select o.milestone_id, o.currency, o.held_minor as order_says, coalesce(b.balance, 0) as ledger_says
+from payment_orders o {ON_ACCOUNT.format(line="held")}
+where o.held_minor <> coalesce(b.balance, 0)
+order by o.milestone_id
+"""
+DEFERRED = f"""
+select o.milestone_id, o.currency, case when o.held_minor > 0 then o.platform_fee_minor else 0 end as order_says,
+       coalesce(b.balance, 0) as ledger_says
+from payment_orders o {ON_ACCOUNT.format(line="deferred_platform_fee")}
+where o.held_minor in (0, o.funded_minor)
+  and case when o.held_minor > 0 then o.platform_fee_minor else 0 end <> coalesce(b.balance, 0)
+order by o.milestone_id
+"""
+REFUNDABLE = f"""
+select o.milestone_id, o.currency, coalesce(r.owed, 0) as refunds_say, coalesce(b.balance, 0) as ledger_says
+from payment_orders o {ON_ACCOUNT.format(line="refund_payable")}
+left join (select milestone_id, sum(amount_minor) as owed from refunds where status <> 'SUCCEEDED' group by 1) r
+       on r.milestone_id = o.milestone_id
+where coalesce(r.owed, 0) <> coalesce(b.balance, 0)
+order by o.milestone_id
+"""
+PAYABLE = """
+select coalesce(w.party_id, b.object_id) as party_id, coalesce(w.currency, b.currency) as currency,
+       coalesce(w.payable, 0) as orders_say, coalesce(b.balance, 0) as ledger_says
+from (select p.payee_id as party_id, o.currency, sum(o.payable_minor) as payable
+      from payment_orders o join milestones m on m.id = o.milestone_id join projects p on p.id = m.project_id
+      where o.payable_minor <> 0 group by 1, 2) w
+full join (select object_id, currency, balance from account_balances where line = 'payee_payable' and balance <> 0) b
+       on b.object_id = w.party_id and b.currency = w.currency
+where coalesce(w.payable, 0) <> coalesce(b.balance, 0)
+"""
+STRIPE_TOTAL = """
+select coalesce(b.currency, t.currency) as currency, coalesce(b.net, 0) as ledger_says, coalesce(t.net, 0) as lines_say
+from (select currency, net from account_balances where line = 'stripe_balance') b
+full join (select currency, sum(net) as net from balance_transactions group by currency) t on t.currency = b.currency
+where coalesce(b.net, 0) <> coalesce(t.net, 0)
+"""
+BOOKED_WRONG = f"""
+select transaction_id, journal_id, currency, line_says, journal_says, lines_of_journal from (
+select t.id as transaction_id, coalesce(t.journal_id, s.id) as journal_id, t.currency, c.code as booked_in,
+       t.net as line_says, s.amount as journal_says, count(*) over (partition by coalesce(t.journal_id, s.id)) as lines_of_journal
+from balance_transactions t
+full join (select j.id, leg.amount, leg.account_id & 1023 as currency_number from journals j {LEGS} where {STRIPE}) s
+       on s.id = t.journal_id
+left join currencies c on c.number = s.currency_number
+) booked
+where line_says is distinct from journal_says or currency is distinct from booked_in or lines_of_journal > 1
+"""
+DECIDED_OTHERWISE = f"""
+select d.id as decision_id, d.ticket_id, d.plan -> 'journal' ->> 'key' as journal, planned.legs as planned,
+       posted.legs as posted
+from decisions d
+left join journals posted_journal on posted_journal.key = d.plan -> 'journal' ->> 'key'
+left join lateral (
+    select jsonb_agg(p order by p ->> 'account') as legs from jsonb_array_elements(d.plan -> 'journal' -> 'postings') p
+) planned on true
+left join lateral (
+    select jsonb_agg(jsonb_build_object('account', a.code, 'amount', leg.amount) order by a.code::text) as legs
+    from journals j {LEGS} join accounts a on a.id = leg.account_id where j.id = posted_journal.id
+) posted on true
+where d.status = 'EXECUTED'
+  and (planned.legs is distinct from posted.legs
+       or (d.plan -> 'amounts' ->> 'release')::bigint <> d.release_minor
+       or (d.plan -> 'amounts' ->> 'refund')::bigint <> d.refund_minor)
+order by d.id
+"""
+ENDED_WITH_MONEY = f"""
+select o.milestone_id, m.status, o.currency, o.held_minor as order_holds, coalesce(b.balance, 0) as ledger_holds
+from payment_orders o join milestones m on m.id = o.milestone_id {ON_ACCOUNT.format(line="held")}
+where m.status in ('COMPLETED', 'REFUNDED', 'CANCELED') and (o.held_minor <> 0 or coalesce(b.balance, 0) <> 0)
+order by o.milestone_id
+"""
+NAMELESS = """
+select id as operation_id, key, kind from outgoing_operations
+where status = 'SUCCEEDED' and coalesce(provider_id, '') = '' order by id
+"""
+
+
+def wrong_states(session: Session) -> Rows:
+    """Orders whose stored state is not the one that their amounts and flags give."""
+    columns = ", ".join(f"o.{place}_minor as {place}" for place in PLACES)
+    shapes = session.execute(
+        text(
+            "with shapes as (select min(milestone_id) as first, count(*) as orders from payment_orders "
+            f"group by {SHAPE}) "
+            f"select o.milestone_id, shapes.orders, o.currency, o.state, {', '.join(FLAGS)}, {columns} "
+            "from shapes join payment_orders o on o.milestone_id = shapes.first order by o.milestone_id"
+        )
+    ).mappings()
+    wrong = []
+    for row in shapes:
+        derived = _derived(dict(row))
+        if derived != row["state"]:
+            first, orders = row["milestone_id"], row["orders"]
+            wrong.append({"milestone_id": first, "orders": orders, "stored": row["state"], "derived": derived})
+    return wrong
+
+
+def _derived(row: dict[str, Any]) -> str:
+    try:
+        amounts = Amounts(**{place: Money(row[place], row["currency"]) for place in PLACES})
+    except AmountsDisagree as disagreement:
+        return disagreement.message
+    return payment_states.derive(amounts, **{flag: row[flag] for flag in FLAGS}).value
