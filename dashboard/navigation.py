@@ -54,6 +54,7 @@ ENTRIES: Sequence[Entry] = (
         "Projects, milestones and where their money is.",
     ),
     Entry("project", "Project", "home_work", "Work", Permission.READ_CASES, "One project.", hidden=True),
+    Entry("holds", "Holds", "lock", "Work", Permission.READ_CASES, "What staff stopped by hand, and why."),
     Entry(
         "overview",
         "Overview",
@@ -114,6 +115,15 @@ ENTRIES: Sequence[Entry] = (
         "Oversight",
         Permission.READ_AUDIT,
         "Who did what, and the proof of it.",
+    ),
+    Entry(
+        "entry",
+        "Audit entry",
+        "verified_user",
+        "Oversight",
+        Permission.READ_AUDIT,
+        "One entry of the audit log.",
+        hidden=True,
     ),
     Entry(
         "checks", "Checks", "fact_check", "Oversight", Permission.RUN_CHECKS, "The invariants of the books."

@@ -129,7 +129,15 @@ def sign_out(session: Session, token: str | None, *, now: datetime) -> None:
         revoke(session, session_id=alive.session_id, actor=alive.actor, now=now, verb="end")
 
 
-def revoke(session: Session, *, session_id: int, actor: Actor, now: datetime, verb: str = "revoke") -> None:
+def revoke(
+    session: Session,
+    *,
+    session_id: int,
+    actor: Actor,
+    now: datetime,
+    verb: str = "revoke",
+    reason: str | None = None,
+) -> None:
     """End one session at once, also in tabs that are open. Someone else's session is ended by an administrator."""
     if session_id != actor.session_id:
         require(actor, Permission.MANAGE_STAFF)
@@ -147,6 +155,8 @@ def revoke(session: Session, *, session_id: int, actor: Actor, now: datetime, ve
             object_kind="staff_session",
             object_id=session_id,
             now=now,
+            reason=reason,
+            after={"staff": ended},
         )
 
 

@@ -24,12 +24,14 @@ CONDITIONS: Mapping[str, str] = {
     "milestone_id": "milestone_id = %(milestone_id)s",
     "ticket_id": "ticket_id = %(ticket_id)s",
     "report_id": "report_id = %(report_id)s",
+    "reason": "reason ilike %(reason)s",
 }
 
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """What is not given does not matter. `since` is inclusive, `until` is not; `action` is a prefix."""
+    """What is not given does not matter. `since` is inclusive, `until` is not; `action` is a prefix, `reason` are words
+    in it."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -43,6 +45,7 @@ class AuditFilter:
     milestone_id: int | None = None
     ticket_id: int | None = None
     report_id: int | None = None
+    reason: str | None = None
 
     @property
     def given(self) -> dict[str, Any]:
@@ -51,7 +54,8 @@ class AuditFilter:
     @property
     def values(self) -> dict[str, Any]:
         """The parameters that `where` speaks of."""
-        return self.given | ({"role": written_with(self.role)} if self.role else {})
+        written = {"role": written_with(self.role)} if self.role else {}
+        return self.given | written | ({"reason": anywhere(self.reason)} if self.reason else {})
 
     def where(self, *also: str) -> str:
         """The condition in SQL, for the `values` by name."""
@@ -63,6 +67,11 @@ class AuditFilter:
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in self.given.items()
         }
+
+
+def anywhere(words: str) -> str:
+    """A pattern that finds the words anywhere; `%`, `_` and the backslash stand for themselves."""
+    return "%" + words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
 
 
 def written_with(role: str) -> list[str]:

@@ -42,6 +42,7 @@ deadline   words(due, now) -> "in 4 hours" / "6 hours late" · tone(due, now) ·
 tables     table(rows, columns, *, key, id="id", select=False | True | "always", window=None, total=None, cursor=None,
                  download=None, empty_state=None, height=None, name=None) -> id of the selected row | None
            rows: objects or mappings; columns: text mono money status(axis=) when due(now=) count flag opens(page=),
+           leads(to=fn of the row giving (page, parameters) or None),
            all (name, label, width=, help=, value=fn of the row)
            window(key="page", size=50, depends=(filters…)) -> Window(.offset .size .page)   small tables, numbered pages
            cursor(key="before", size=50) -> Cursor(.before .limit)   big tables: rows with id < before, newest first

@@ -41,6 +41,7 @@ class Column:
     now: datetime | None = None
     page: str = ""
     param: str = "id"
+    leads: Callable[[Any], tuple[str, Mapping[str, Any]] | None] | None = None
 
     def of(self, row: Any) -> Any:
         return self.value(row) if self.value else read(row, self.name)
@@ -94,6 +95,11 @@ def flag(name: str, label: str, **more: Any) -> Column:
 def opens(name: str, label: str, *, page: str, param: str = "id", **more: Any) -> Column:
     """A link within the session: clicking it goes to `page` with the row's id."""
     return Column(name, label, "opens", page=page, param=param, **more)
+
+
+def leads(name: str, label: str, *, to: Callable[[Any], tuple[str, Mapping[str, Any]] | None], **more: Any) -> Column:
+    """A link whose page differs from row to row: `to(row)` is (page, parameters), or None where there is no page."""
+    return Column(name, label, "opens", leads=to, **more)
 
 
 def read(row: Any, name: str) -> Any:

@@ -15,7 +15,7 @@ import streamlit as st
 
 from dashboard.ui import columns as kinds
 from dashboard.ui import empty
-from dashboard.ui.columns import Column, count, due, flag, marks, money, mono, opens, status, text, when
+from dashboard.ui.columns import Column, count, due, flag, leads, marks, money, mono, opens, status, text, when
 from dashboard.ui.paging import Cursor, Window, cursor, window
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "cursor",
     "due",
     "flag",
+    "leads",
     "marks",
     "money",
     "mono",
@@ -84,7 +85,7 @@ def table(
         alt=name,
         **(_selection(ids, chosen, select) if select else {}),
     )
-    _open_clicked(columns, clicks, ids)
+    _open_clicked(clicks, shown, ids)
     _foot(rows, window, total, cursor, columns, download, key)
     return _selected(event, ids, key) if select else None
 
@@ -138,13 +139,17 @@ def _selected(event: Any, ids: Sequence[Any], key: str) -> Any | None:
     return row
 
 
-def _open_clicked(columns: Sequence[Column], clicks: dict[str, Column], ids: Sequence[Any]) -> None:
+def _open_clicked(clicks: dict[str, Column], rows: Sequence[Any], ids: Sequence[Any]) -> None:
     from dashboard import navigation
 
     for click_key, column in clicks.items():
         click = st.session_state.get(click_key)
-        if click is not None and click["row"] < len(ids):
-            navigation.go(column.page, **{column.param: ids[click["row"]]})
+        if click is None or click["row"] >= len(ids):
+            continue
+        number = click["row"]
+        asked = column.leads(rows[number]) if column.leads else (column.page, {column.param: ids[number]})
+        if asked:
+            navigation.go(asked[0], **asked[1])
 
 
 def _foot(

@@ -1,0 +1,245 @@
+"""Holds: what staff stopped by hand, what of it still stands, and what would move if it were lifted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound
+from core.money import Money
+from core.queries.words import like
+from core.rules.holds import HoldKind
+from core.rules.milestones import Status
+
+ACTIVE, RELEASED = "ACTIVE", "RELEASED"
+JOINED = """
+from holds h
+join milestones m on m.id = h.milestone_id
+join projects p on p.id = m.project_id
+join parties payer on payer.id = p.payer_id
+join parties payee on payee.id = p.payee_id
+"""
+# What a lift would release: verified meanwhile, and nothing else in the way.
+FREE = """
+m.status = 'VERIFIED' and o.held_minor > 0 and not o.chargeback_open
+and not exists (select from holds x where x.milestone_id = m.id and x.released_at is null and x.id <> h.id)
+and not exists (select from tickets x where x.milestone_id = m.id
+                and x.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY'))
+"""
+PAGE = """
+with page as materialized (select h.id {source} order by {order} limit :limit offset :offset)
+select h.*, m.title as milestone, m.status as milestone_status, m.currency, p.id as project_id, p.title as project,
+       p.platform, payer.name as payer, payee.name as payee, coalesce(o.held_minor, 0) as held_minor,
+       coalesce(o.payable_minor, 0) as payable_minor, a.name as placer, b.name as lifter,
+       h.released_at is null and coalesce({free}, false) as frees,
+       (select max(t.id) from tickets t where t.milestone_id = m.id) as ticket_id
+{joined}
+left join payment_orders o on o.milestone_id = m.id
+left join staff a on a.id = h.placed_by
+left join staff b on b.id = h.released_by
+where h.id in (select id from page) order by {order}
+"""
+FIGURES = text(
+    """
+    select count(*) filter (where released_at is null) as active,
+           min(placed_at) filter (where released_at is null) as oldest,
+           count(*) filter (where released_at >= :month) as lifted,
+           percentile_cont(0.5) within group (order by extract(epoch from released_at - placed_at))
+               filter (where released_at is not null) as median
+    from holds
+    """
+)
+STOPPED = text(
+    """
+    select o.currency, sum(o.held_minor + o.payable_minor)::bigint as minor
+    from payment_orders o
+    where o.milestone_id in (select milestone_id from holds where released_at is null)
+    group by o.currency having sum(o.held_minor + o.payable_minor) > 0 order by minor desc
+    """
+)
+CANDIDATES = text(
+    """
+    select m.id, m.title, p.title as project, payer.name as payer, payee.name as payee, m.status, m.currency,
+           coalesce(o.held_minor, 0) as held_minor, coalesce(o.payable_minor, 0) as payable_minor
+    from milestones m
+    join projects p on p.id = m.project_id
+    join parties payer on payer.id = p.payer_id
+    join parties payee on payee.id = p.payee_id
+    left join payment_orders o on o.milestone_id = m.id
+    where m.id = :number
+       or (:words and m.ended_at is null
+           and (m.title ilike :like or p.title ilike :like or payer.name ilike :like or payee.name ilike :like))
+    order by m.id = :number desc, coalesce(o.held_minor, 0) + coalesce(o.payable_minor, 0) > 0 desc, m.id desc
+    limit :limit
+    """
+)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """`state` is ACTIVE or RELEASED; `words` are searched in reasons, parties and titles."""
+
+    state: str | None = ACTIVE
+    kind: str | None = None
+    milestone_id: int | None = None
+    words: str = ""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {"kind": self.kind, "milestone": self.milestone_id, "like": like(self.words)}
+
+    @property
+    def source(self) -> str:
+        joined = JOINED if self.words else "from holds h"
+        return f"{joined} where " + " and ".join(["true", *self._conditions()])
+
+    @property
+    def order(self) -> str:
+        """What stands longest comes first; what was lifted last comes first."""
+        return "h.placed_at, h.id" if self.state == ACTIVE else "h.id desc"
+
+    def _conditions(self) -> Iterator[str]:
+        if self.state:
+            yield f"h.released_at is {'' if self.state == ACTIVE else 'not '}null"
+        if self.kind:
+            yield "h.kind = :kind"
+        if self.milestone_id:
+            yield "h.milestone_id = :milestone"
+        if self.words:
+            names = ("h.reason", "payer.name", "payee.name", "p.title", "m.title")
+            yield "(" + " or ".join(f"{name} ilike :like" for name in names) + ")"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One hold. `stopped` is what it keeps from moving now; `frees` says that lifting it releases the held part."""
+
+    id: int
+    kind: HoldKind
+    reason: str
+    report_id: int | None
+    milestone_id: int
+    milestone: str
+    milestone_status: Status
+    project_id: int
+    project: str
+    platform: str
+    payer: str
+    payee: str
+    held: Money
+    stopped: Money
+    frees: bool
+    ticket_id: int | None
+    placed_by: str | None
+    placed_at: datetime
+    released_by: str | None
+    released_at: datetime | None
+    release_reason: str | None
+
+    @property
+    def reference(self) -> str:
+        return f"H-{self.id}"
+
+    @property
+    def state(self) -> str:
+        return ACTIVE if self.released_at is None else RELEASED
+
+    @property
+    def parties(self) -> str:
+        return f"{self.payer} · {self.payee}"
+
+    @property
+    def about(self) -> str:
+        return f"{self.milestone} · {self.project}"
+
+    def stood(self, now: datetime) -> timedelta:
+        return (self.released_at or now) - self.placed_at
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What stands now, and how it went: `lifted` within 30 days, `median` time from placing to lifting."""
+
+    active: int
+    oldest: datetime | None
+    lifted: int
+    median: timedelta | None
+    stopped: tuple[Money, ...]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A milestone that could be put on hold."""
+
+    id: int
+    title: str
+    project: str
+    payer: str
+    payee: str
+    status: Status
+    stopped: Money
+
+
+def page(session: Session, wanted: Filter, *, offset: int = 0, limit: int = 50) -> list[Row]:
+    query = PAGE.format(source=wanted.source, order=wanted.order, joined=JOINED, free=FREE)
+    rows = session.execute(text(query), wanted.values | {"offset": offset, "limit": limit}).mappings()
+    return [_row(row) for row in rows]
+
+
+def count(session: Session, wanted: Filter) -> int:
+    return int(session.execute(text(f"select count(*) {wanted.source}"), wanted.values).scalar_one())
+
+
+def one(session: Session, hold_id: int) -> Row:
+    """Raises `NotFound`."""
+    query = PAGE.format(source="from holds h where h.id = :id", order="h.id", joined=JOINED, free=FREE)
+    row = session.execute(text(query), {"id": hold_id, "offset": 0, "limit": 1}).mappings().one_or_none()
+    if row is None:
+        raise NotFound(kind="hold", id=hold_id)
+    return _row(row)
+
+
+def figures(session: Session, *, now: datetime) -> Figures:
+    row = session.execute(FIGURES, {"month": now - timedelta(days=30)}).one()
+    median = None if row.median is None else timedelta(seconds=float(row.median))
+    stopped = tuple(Money(minor, currency) for currency, minor in session.execute(STOPPED))
+    return Figures(row.active, row.oldest, row.lifted, median, stopped)
+
+
+def candidates(session: Session, words: str, *, limit: int = 12) -> list[Candidate]:
+    """Milestones by number (`17`, `M-17`) or by words in their titles and parties; those with money in the desk first."""
+    number = words.strip().upper().removeprefix("M-")
+    whole = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None
+    given = {"number": whole, "words": bool(words.strip()), "like": like(words), "limit": limit}
+    return [
+        Candidate(
+            row.id,
+            row.title,
+            row.project,
+            row.payer,
+            row.payee,
+            Status(row.status),
+            Money(row.held_minor + row.payable_minor, row.currency),
+        )
+        for row in session.execute(CANDIDATES, given)
+    ]
+
+
+def _row(row: RowMapping) -> Row:
+    held = Money(row["held_minor"], row["currency"])
+    same = ("id", "reason", "report_id", "milestone_id", "milestone", "project_id", "project", "platform", "payer")
+    rest = ("payee", "frees", "ticket_id", "placed_at", "released_at", "release_reason")
+    return Row(
+        **{name: row[name] for name in (*same, *rest)},
+        kind=HoldKind(row["kind"]),
+        milestone_status=Status(row["milestone_status"]),
+        held=held,
+        stopped=held + Money(row["payable_minor"], row["currency"]),
+        placed_by=row["placer"],
+        released_by=row["lifter"],
+    )

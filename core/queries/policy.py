@@ -1,0 +1,118 @@
+"""Policy: every published version of both profiles, what changed in it, and how many projects live under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.policy import Finding, Platform, Profile, lint
+
+VERSIONS = text(
+    """
+    select v.id, v.snapshot, v.effective_at, proposer.name as proposed_by, approver.name as approved_by,
+           coalesce(used.active, 0) as active, coalesce(used.projects, 0) as projects
+    from policy_versions v
+    left join staff proposer on proposer.id = v.proposed_by
+    left join staff approver on approver.id = v.approved_by
+    left join (select policy_version_id, count(*) as projects, count(*) filter (where status = 'ACTIVE') as active
+               from projects group by policy_version_id) used on used.policy_version_id = v.id
+    order by v.profile, v.version desc
+    """
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One rule of a version that is not as it was in the version before."""
+
+    label: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class Version:
+    """A published version. `projects` live under it, `active` of them unfinished; `changes` is empty for the first."""
+
+    id: int
+    profile: Profile
+    effective_at: datetime
+    proposed_by: str | None
+    approved_by: str | None
+    active: int
+    projects: int
+    changes: tuple[Change, ...]
+
+    @property
+    def platform(self) -> Platform:
+        return self.profile.platform
+
+    @property
+    def version(self) -> int:
+        return self.profile.version
+
+    @property
+    def findings(self) -> list[Finding]:
+        return lint(self.profile)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line of the table: the rule, and for each platform its value and where it comes from."""
+
+    name: str
+    label: str
+    values: dict[Platform, Any]
+    sources: dict[Platform, str]
+
+
+def versions(session: Session) -> list[Version]:
+    """All versions, by profile, the newest first."""
+    rows = session.execute(VERSIONS).all()
+    profiles = [Profile.from_snapshot(row.snapshot) for row in rows]
+    by_number = {(profile.platform, profile.version): profile for profile in profiles}
+    return [
+        Version(
+            id=row.id,
+            profile=profile,
+            effective_at=row.effective_at,
+            proposed_by=row.proposed_by,
+            approved_by=row.approved_by,
+            active=row.active,
+            projects=row.projects,
+            changes=_changes(by_number.get((profile.platform, profile.version - 1)), profile),
+        )
+        for row, profile in zip(rows, profiles, strict=True)
+    ]
+
+
+def in_force(every: list[Version], *, now: datetime) -> dict[Platform, Version]:
+    """What a project that begins now would live under."""
+    begun = [each for each in every if each.effective_at <= now]
+    return {each.platform: each for each in sorted(begun, key=lambda each: each.version)}
+
+
+def rules(shown: dict[Platform, Version]) -> list[Rule]:
+    """The profiles side by side, in the order of the table of rules."""
+    lines = {platform: {line[0]: line for line in each.profile.lines()} for platform, each in shown.items()}
+    names = list(next(iter(lines.values()), {}))
+    return [
+        Rule(
+            name,
+            next(iter(lines.values()))[name][1],
+            {platform: each[name][2] for platform, each in lines.items()},
+            {platform: each[name][3] for platform, each in lines.items()},
+        )
+        for name in names
+    ]
+
+
+def _changes(before: Profile | None, after: Profile) -> tuple[Change, ...]:
+    if before is None:
+        return ()
+    both = zip(before.lines(), after.lines(), strict=True)
+    return tuple(Change(label, old, new) for (_, _, old, _), (_, label, new, _) in both if old != new)
