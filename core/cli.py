@@ -6,6 +6,7 @@ Exit codes: 0 done and well, 1 done and something is wrong (a check, a verificat
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 import sys
@@ -15,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -36,6 +38,7 @@ console, trouble = Console(), Console(stderr=True)
 
 def main() -> None:
     """The entry point: a refusal is one sentence and exit code 2, never a traceback."""
+    _log(logging.ERROR)
     try:
         app()
     except DeskError as refusal:
@@ -49,8 +52,10 @@ def main() -> None:
         raise SystemExit(2) from None
 
 
-class NotConfigured(DeskError):
-    """Set {variable} first, or start the demo with `make demo`."""
+def _log(level: int) -> None:
+    """Lines from `level` up; LOG_LEVEL overrides it."""
+    named = logging.getLevelNamesMapping().get(os.environ.get("LOG_LEVEL", "").upper(), level)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(named))
 
 
 def settings() -> Settings:
@@ -108,6 +113,7 @@ def worker() -> None:
     """Sends operations, applies webhooks, runs timers, delivers letters, seals the log. Run as many as you like."""
     from core.worker import run
 
+    _log(logging.INFO)
     with opened() as desk:
         run(desk)
 

@@ -200,7 +200,8 @@ def _to_mediation(tale: Tale, milestone_id: int, *, no_show: bool = False) -> Wa
     if not no_show:
         yield from _submit(tale, milestone_id)
     yield from _dispute(tale, milestone_id, tale.quarrel(no_show=no_show))
-    if tale.draw.random() < 0.5:
+    # Nothing asks by itself on the legal platform; elsewhere three days of quarrel do.
+    if tale.plot.platform is Platform.LEGAL_SERVICES or tale.draw.random() < 0.5:
         asking = tale.payee if tale.draw.random() < 0.5 else tale.payer
         if _status(tale, milestone_id) == "DISPUTED":
             tale.act(dispute.ask_mediation, asking, milestone_id=milestone_id)

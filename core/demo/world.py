@@ -29,6 +29,7 @@ class World:
     desk: Desk
     clock: SimulatedClock
     sandbox: SandboxControl
+    next_tick: datetime
     webhooks: bool = False
     roles: dict[int, frozenset[Role]] = field(default_factory=dict)
 
@@ -69,8 +70,9 @@ class World:
 
     def until(self, moment: datetime) -> None:
         """Let time pass: every few hours the timers run, operations are sent and letters delivered."""
-        while self.now + TICK <= moment:
-            self.clock.advance(TICK)
+        while self.next_tick <= moment:
+            self.clock.set(max(self.next_tick, self.now))
+            self.next_tick += TICK
             self.background()
         self.clock.set(max(moment, self.now))
 
@@ -109,7 +111,7 @@ def simulated(desk: Desk, start: datetime, sandbox: SandboxControl) -> Iterator[
     # A fill that is interrupted begins anew, so its commits need not wait for the disk.
     database = Database(desk.settings.database_url, info={"jobs": False}, options="-c synchronous_commit=off")
     try:
-        yield World(replace(desk, clock=clock, database=database), clock, sandbox)
+        yield World(replace(desk, clock=clock, database=database), clock, sandbox, next_tick=start + TICK)
     finally:
         database.dispose()
         sandbox.follow_wall_clock()
