@@ -1,17 +1,20 @@
 """From a press of a button to one transaction, whatever the mouse, the network or a second click does.
 
-Streamlit runs a script again for every click, also while the first run is still at work, and lets go of a run at the
-next element that it draws. So a press is kept as an *intent*: a key made when the button is drawn, the same for both
-clicks of a double click, and taken out of the session when it is used. What came of an intent is noted in a plain
-dictionary, because even the session state may end a run. The action stores the intent under a unique key, so the
-database would refuse the second in any case.
+Streamlit runs a script again for every click, in a second thread while the first is still at work, and lets go of
+the first at the next element that it draws. So a press is kept as an *intent*: a key made when the button is drawn,
+the same for both clicks of a double click. The second run waits for the first and finds its outcome, which is noted
+in a plain object, because even touching the session state may end a run. The action stores the intent under a unique
+key, so the database would refuse the second in any case.
 """
 
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import Any, Literal, TypeVar
 
 import streamlit as st
@@ -28,6 +31,23 @@ Result = TypeVar("Result")
 Action = Callable[[Session, Actor, datetime], Result]
 OUTCOMES = "desk:outcomes"
 DRAWER = "desk:drawer"
+PAUSE = 1.0  # seconds after a success in which a button does nothing
+
+
+@dataclass
+class Outcomes:
+    """What came of the intents of one visitor. A refused intent has no outcome, and may be tried again."""
+
+    known: dict[str, Any] = field(default_factory=dict)
+    busy: Lock = field(default_factory=Lock)
+
+    def of(self, intent: str, attempt: Callable[[], Result]) -> Result:
+        """The outcome of this intent; attempted if there is none. Nothing of Streamlit may be called in here."""
+        with self.busy:
+            if intent not in self.known:
+                self.known[intent] = attempt()
+            outcome: Result = self.known[intent]
+            return outcome
 
 
 def pressed(
@@ -78,7 +98,7 @@ def carry_out(
     shown as its sentence, and the button may be pressed again. On success the drawer closes, `done` is shown on top
     of the page, and the page is drawn anew (or `then(result)` decides where to go).
     """
-    outcomes: dict[str, Any] = st.session_state.setdefault(OUTCOMES, {})
+    outcomes: Outcomes = st.session_state.setdefault(OUTCOMES, Outcomes())
     token, desk, now = current.token(), current.desk(), current.now()
 
     def once(session: Session) -> Result:
@@ -87,13 +107,11 @@ def carry_out(
             raise sessions.SessionEnded()
         return action(session, signed_in.actor, now)
 
-    if intent not in outcomes:
-        try:
-            outcomes[intent] = desk.database.run(once)  # nothing of Streamlit between these two: see above
-        except DeskError as error:
-            errors.show(error)
-            return
-    result = outcomes[intent]
+    try:
+        result = outcomes.of(intent, lambda: desk.database.run(once))
+    except DeskError as error:
+        errors.show(error)
+        return
     header.say(done(result) if callable(done) else done)
     _forget(intent)
     close_drawer()
@@ -136,7 +154,9 @@ def close_drawer() -> None:
 
 
 def _arm(key: str, intent: str) -> None:
-    st.session_state[f"{key}:armed"] = intent
+    """A second click that arrives just after the button was drawn anew is still the same double click."""
+    if time.monotonic() - st.session_state.get(f"{key}:done-at", -PAUSE) >= PAUSE:
+        st.session_state[f"{key}:armed"] = intent
 
 
 def _forget(intent: str) -> None:
@@ -144,3 +164,4 @@ def _forget(intent: str) -> None:
     for name in [name for name in st.session_state if str(name).endswith(":intent")]:
         if st.session_state[name] == intent:
             del st.session_state[name]
+            st.session_state[f"{str(name).removesuffix(':intent')}:done-at"] = time.monotonic()

@@ -10,12 +10,18 @@ import re
 from html import escape
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~$:^=&])")
+_NOTHING = "\u200b"
+_ADDRESS = re.compile(r"://|(?<=www)\.|@", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: object) -> str:
-    """The same words for a markdown element: every mark of markdown, HTML and Streamlit's own loses its meaning."""
-    return _MARKS.sub(r"\\\1", _CONTROL.sub("", str(text))).replace("\n", " ")
+    """The same words for a markdown element: every mark of markdown, HTML and Streamlit's own loses its meaning.
+
+    An address becomes no link either: a zero-width space stands before its `://`, `.` or `@`.
+    """
+    words = _ADDRESS.sub(rf"{_NOTHING}\g<0>", _CONTROL.sub("", str(text)))
+    return _MARKS.sub(r"\\\1", words).replace("\n", " ")
 
 
 def html(text: object) -> str:

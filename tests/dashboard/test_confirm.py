@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.actions import sessions
 from core.rules.permissions import Role
+from dashboard.ui import confirm
 from tests.dashboard.office import Office
 
 
@@ -81,9 +82,20 @@ def test_the_second_click_of_a_double_click_finds_the_intent_used(app: AppTest, 
     assert presses(office) == 1
 
 
-def test_the_next_press_is_a_new_intent(app: AppTest, office: Office) -> None:
+def test_a_click_just_after_the_button_was_drawn_anew_is_the_same_double_click(
+    app: AppTest, office: Office
+) -> None:
+    app.button(key="do").click().run()
+    app.button(key="do").click().run()
+    assert presses(office) == 1
+
+
+def test_the_next_press_is_a_new_intent(
+    app: AppTest, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app.button(key="do").click().run()
     first = app.session_state["last"]
+    monkeypatch.setattr(confirm, "PAUSE", 0.0)
     app.button(key="do").click().run()
     assert presses(office) == 2
     assert app.session_state["last"] != first

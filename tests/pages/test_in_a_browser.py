@@ -1,0 +1,192 @@
+"""The shell in a real browser: in by the door, out by the door, one write for two clicks, and nothing foreign."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import text
+
+from bench.pages import free_port
+from core.db import Database
+from core.embedded_postgres import Urls
+from core.records.people import Installation
+from core.rules.permissions import Role
+from tests.dashboard.office import NOW, hire
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
+SERVE = """
+import sys
+from pathlib import Path
+from core.config import Settings
+from dashboard import navigation, server
+navigation.SCRIPTS = Path(sys.argv[1])
+server.serve(Settings(), int(sys.argv[2]))
+"""
+QUEUE = """
+import time
+from sqlalchemy import text
+from core.money import Money
+from core.rules.permissions import Permission
+from dashboard import current
+from dashboard.ui import confirm, header, tables
+current.require(Permission.READ_CASES)
+header.page("Disputes", "![x](http://evil.example/p.png)")
+def write(session, actor, now):
+    session.execute(text("insert into presses values (:intent)"), {"intent": intent})
+    time.sleep(0.4)
+if intent := confirm.pressed("Do it", key="do", money=True):
+    confirm.carry_out(intent, write, done="Done once.")
+rows = [{"id": n, "held": Money(n * 100, "USD"), "name": "![x](http://evil.example/q.png)"} for n in range(1, 30)]
+columns = [tables.opens("id", "Case", page="case"), tables.text("name", "Payer"), tables.money("held", "Held")]
+tables.table(rows, columns, key="queue", download="queue")
+"""
+CASE = """
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.ui import header
+current.require(Permission.READ_CASES)
+header.page(f"Case {navigation.asked()}", back=("disputes", "Disputes"))
+"""
+
+
+@dataclass
+class Desk:
+    """A desk that is served, and a tab in which everything that goes wrong is noted."""
+
+    url: str
+    page: Page
+    troubles: list[str] = field(default_factory=list)
+    foreign: set[str] = field(default_factory=set)
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.url + path)
+
+    def enter(self, name: str) -> None:
+        self.page.get_by_role("button", name=name).click()
+
+    def settle(self, title: str) -> None:
+        expect(self.page.get_by_role("heading", name=title, level=1)).to_be_visible(timeout=30_000)
+        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=30_000)
+
+
+@pytest.fixture
+def served(urls: Urls, owner: Database, browser: Browser, tmp_path: Path) -> Iterator[Desk]:
+    with owner.transaction() as session:
+        session.add(Installation(id=1, name="test", demo=True, created_at=NOW))
+        hire(session, Role.MEDIATOR, "Mara Lindqvist")
+        hire(session, Role.FINANCE, "Jonas Weber")
+        session.execute(text("create table presses (intent text)"))
+        session.execute(text("grant select, insert on presses to app"))
+    for name, source in {"disputes": QUEUE, "case": CASE}.items():
+        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+    port = free_port()
+    environment = os.environ | {
+        "DATABASE_URL": urls.app_url,
+        "ESCROW_DESK_DEMO": "true",
+        "ESCROW_DESK_HOME": str(tmp_path / "home"),
+        "STRIPE_API_KEY": "sk_test_x",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-c", SERVE, str(tmp_path), str(port)]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment)
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    try:
+        await_health(f"http://127.0.0.1:{port}/healthz")
+        yield watched(Desk(f"http://127.0.0.1:{port}", context.new_page()))
+    finally:
+        context.close()
+        process.terminate()
+        process.wait(10)
+
+
+def watched(desk: Desk) -> Desk:
+    own = urlsplit(desk.url).netloc
+    desk.page.on("console", lambda line: desk.troubles.append(line.text) if line.type == "error" else None)
+    desk.page.on("pageerror", lambda error: desk.troubles.append(str(error)))
+    desk.page.on(
+        "request",
+        lambda asked: desk.foreign.add(asked.url) if urlsplit(asked.url).netloc not in (own, "") else None,
+    )
+    return desk
+
+
+def await_health(url: str) -> None:
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(url, timeout=1).read()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(url)
+
+
+def presses(owner: Database) -> int:
+    with owner.reading() as session:
+        return session.scalar(text("select count(*) from presses"))
+
+
+def test_one_day_at_the_desk(served: Desk, owner: Database) -> None:
+    served.open("/case?id=17")
+    assert urlsplit(served.page.url).path == "/sign-in"
+    served.enter("Mara Lindqvist")
+    served.settle("Case 17")
+    served.page.get_by_role("link", name="Disputes").first.click()
+    served.settle("Disputes")
+
+    # Two clicks 80 ms apart, the second while the first is writing.
+    button = served.page.locator(".st-key-do button")
+    button.evaluate("button => { button.click(); setTimeout(() => button.click(), 80) }")
+    expect(served.page.get_by_text("Done once.")).to_be_visible(timeout=15_000)
+    served.page.wait_for_timeout(1_500)
+    assert presses(owner) == 1
+
+    # And a second click that comes when the button has just been drawn anew.
+    button.evaluate("button => button.click()")
+    expect(served.page.get_by_text("Done once.")).to_be_visible(timeout=15_000)
+    served.page.locator(".st-key-do button").evaluate("button => button.click()")
+    served.page.wait_for_timeout(1_500)
+    assert presses(owner) == 2
+
+    # Revoked elsewhere: the next touch of the page closes it, and nothing is written.
+    with owner.transaction() as session:
+        session.execute(text("update staff_sessions set revoked_at = now()"))
+    button.click()
+    expect(served.page.get_by_role("heading", name="You are signed out")).to_be_visible(timeout=15_000)
+    assert presses(owner) == 2
+    served.page.get_by_role("link", name="Sign in").click()
+
+    served.enter("Jonas Weber")
+    served.settle("Disputes")
+    served.page.get_by_role("button", name="Sign out").click()
+    expect(served.page.get_by_role("button", name="Jonas Weber")).to_be_visible()
+    served.page.go_back()
+    expect(served.page.get_by_role("button", name="Jonas Weber")).to_be_visible()
+
+    assert served.foreign == set()
+    assert not [line for line in served.troubles if "Content Security Policy" in line or "evil" in line], (
+        served.troubles
+    )
+
+
+def test_a_click_on_a_reference_opens_it_in_this_session_and_back_comes_back(served: Desk) -> None:
+    served.open("/disputes")
+    served.enter("Mara Lindqvist")
+    served.settle("Disputes")
+    grid = served.page.locator("[data-testid=stDataFrame]").bounding_box()
+    assert grid
+    served.page.mouse.click(grid["x"] + 16, grid["y"] + 36 + 34 * 2 + 17)
+    served.settle("Case 3")
+    assert served.page.url.endswith("/case?id=3")
+    served.page.go_back()
+    served.settle("Disputes")
