@@ -49,7 +49,10 @@ chart = Table(
     Column("hot", Boolean, Computed("line & 128 <> 0", persisted=True), nullable=False),
     Column("non_negative", Boolean, Computed("line & 128 = 0", persisted=True), nullable=False),
     Column(
-        "side", SmallInteger, Computed("case when line & 32 <> 0 then 1 else -1 end", persisted=True), nullable=False
+        "side",
+        SmallInteger,
+        Computed("case when line & 32 <> 0 then 1 else -1 end", persisted=True),
+        nullable=False,
     ),
 )
 

@@ -1,0 +1,118 @@
+"""What must always be true of the books, each as a query that returns the rows for which it is not.
+
+Run by `escrow-desk check`, by the page of the same name and after every test journey. The registry is open: what needs
+the desk's other tables adds itself with `invariant`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """`sql` returns the offending rows. `law` is the sentence that holds while it returns none."""
+
+    name: str
+    law: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One row that breaks a law."""
+
+    invariant: str
+    law: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+INVARIANTS: dict[str, Invariant] = {}
+AT_MOST = 100
+
+
+def invariant(name: str, law: str, sql: str) -> Invariant:
+    """Add a law to the registry."""
+    if name in INVARIANTS:
+        raise ValueError(f"there is an invariant {name} already")
+    INVARIANTS[name] = Invariant(name, law, sql)
+    return INVARIANTS[name]
+
+
+def check(session: Session, *names: str) -> list[Violation]:
+    """Every violation of the named invariants, or of all; at most a hundred for each."""
+    return [
+        Violation(law.name, law.law, dict(row))
+        for law in (INVARIANTS[name] for name in names or tuple(INVARIANTS))
+        for row in session.execute(text(f"select * from ({law.sql}) as offending limit {AT_MOST}")).mappings()
+    ]
+
+
+invariant(
+    "journals_balance",
+    "Every journal sums to zero, in one currency and one book.",
+    """
+    select j.id as journal_id, sum(p.amount) as off_by, count(distinct p.account_id & 66559) as natures
+    from journals j cross join lateral unnest(j.account_ids, j.amounts) as p (account_id, amount)
+    group by j.id
+    having sum(p.amount) <> 0 or count(*) < 2 or count(distinct p.account_id & 66559) > 1
+        or count(*) <> count(distinct p.account_id) or bool_or(p.amount is null or p.amount = 0)
+    """,
+)
+
+invariant(
+    "balances_agree",
+    "What is on an account is the sum of its postings.",
+    """
+    select b.code, b.currency, b.net, coalesce(p.net, 0) as net_of_postings
+    from account_balances b
+    full join (select account_id, sum(amount) as net from postings group by account_id) p using (account_id)
+    where b.net is distinct from coalesce(p.net, 0)
+    """,
+)
+
+invariant(
+    "nothing_below_zero",
+    "No account that may not go below zero is below zero.",
+    "select code, currency, balance from account_balances where non_negative and balance < 0",
+)
+
+invariant(
+    "books_balance",
+    "Each book sums to zero in each currency.",
+    "select currency, book, sum(net) as off_by from account_balances group by currency, book having sum(net) <> 0",
+)
+
+invariant(
+    "register_agrees",
+    "The accounts' own pages say what the journals say.",
+    """
+    select coalesce(a.account_id, p.account_id) as account_id, coalesce(a.journal_id, p.journal_id) as journal_id,
+           a.amount as on_page, p.amount as in_journal
+    from account_postings a full join postings p using (account_id, journal_id)
+    where a.amount is distinct from p.amount
+    """,
+)
+
+invariant(
+    "daily_totals_agree",
+    "The daily totals are those of the journals that are rolled up.",
+    """
+    with said as (
+        select line, currency_number, sum(debits) as debits, sum(credits) as credits from daily_totals group by 1, 2
+    ), posted as (
+        select (account_id >> 10 & 255)::smallint as line, (account_id & 1023)::smallint as currency_number,
+               coalesce(sum(amount) filter (where amount > 0), 0) as debits,
+               coalesce(-sum(amount) filter (where amount < 0), 0) as credits
+        from register group by 1, 2
+    )
+    select line, currency_number, s.debits, s.credits, p.debits as debits_posted, p.credits as credits_posted
+    from said s full join posted p using (line, currency_number)
+    where s.debits is distinct from p.debits or s.credits is distinct from p.credits
+    """,
+)
