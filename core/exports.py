@@ -31,21 +31,9 @@ from core.rules.permissions import Actor, Permission, require
 # = + - @ tab, carriage return, line feed, and the full-width forms of the first four.
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")
 COLUMNS = (
-    *(
-        "id",
-        "at",
-        "actor_kind",
-        "actor_id",
-        "role",
-        "action",
-        "object_kind",
-        "object_id",
-        "reason",
-        "before",
-        "after",
-    ),
-    *("project_id", "milestone_id", "ticket_id", "report_id", "operation_key", "recorded_at", "xid"),
-)
+    "id at actor_kind actor_id role action object_kind object_id reason before after project_id milestone_id"
+    " ticket_id report_id operation_key recorded_at xid"
+).split()
 # The other texts are held to words or numbers by the database.
 FREE_TEXTS = frozenset({"role", "object_kind", "object_id", "reason", "before", "after", "operation_key"})
 SELECTED = "select {columns} from audit_entries where {where} order by id"

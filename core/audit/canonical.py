@@ -28,40 +28,19 @@ def _utf8(expression: str) -> str:
     return f"convert_to({expression}, 'UTF8')"
 
 
-def _values(*columns: str, text: tuple[str, ...] = ()) -> tuple[str, ...]:
-    return tuple(_utf8(f"r.{name}::text") if name in text else f"r.{name}" for name in columns)
+def _values(columns: str, *, text: str) -> tuple[str, ...]:
+    return tuple(
+        _utf8(f"r.{name}::text") if name in text.split() else f"r.{name}" for name in columns.split()
+    )
 
 
 ENTRY = Kind(
     "entry",
     "public.audit_entries",
     _values(
-        *(
-            "id",
-            "at",
-            "actor_kind",
-            "actor_id",
-            "role",
-            "action",
-            "object_kind",
-            "object_id",
-            "reason",
-            "before",
-        ),
-        *(
-            "after",
-            "project_id",
-            "milestone_id",
-            "ticket_id",
-            "report_id",
-            "operation_key",
-            "recorded_at",
-            "xid",
-        ),
-        text=(
-            *("actor_kind", "role", "action", "object_kind", "object_id", "reason", "before", "after"),
-            "operation_key",
-        ),
+        "id at actor_kind actor_id role action object_kind object_id reason before after project_id milestone_id"
+        " ticket_id report_id operation_key recorded_at xid",
+        text="actor_kind role action object_kind object_id reason before after operation_key",
     ),
 )
 
@@ -69,20 +48,8 @@ JOURNAL = Kind(
     "journal",
     "public.journals",
     _values(
-        *(
-            "id",
-            "key",
-            "kind",
-            "milestone_id",
-            "party_id",
-            "memo",
-            "cause",
-            "account_ids",
-            "amounts",
-            "posted_at",
-        ),
-        *("recorded_at", "xid"),
-        text=("key", "kind", "memo", "cause"),
+        "id key kind milestone_id party_id memo cause account_ids amounts posted_at recorded_at xid",
+        text="key kind memo cause",
     ),
 )
 

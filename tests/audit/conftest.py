@@ -62,7 +62,7 @@ class Log:
 
     def seal(self, **also: Any) -> audit.Sealed:
         """Seal all that was written. Tests beside this one may hold a transaction open for a moment."""
-        for _ in range(200):
+        for _ in range(1000):
             sealed = audit.seal(self.database, self.signer, self.folder, now=NOW, **also)
             if not self.verify().open_rows:
                 break
