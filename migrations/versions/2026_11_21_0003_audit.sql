@@ -78,8 +78,9 @@ grant execute on function record_audit to app;
 grant select on audit_entries to app, auditor;
 
 -- Seals -------------------------------------------------------------------------------------------------------------
--- A seal proves every entry and every journal, with its postings, that the transactions [lo, hi) wrote. core/audit/seals.py says how it
--- is made up; core/audit/verification.py makes it again without any function of this file.
+-- A seal proves every entry and every journal, with its postings, that the transactions [lo, hi) wrote.
+-- core/audit/seals.py says how it is made up; core/audit/verification.py makes it again without any function of this
+-- file.
 
 -- Transaction numbers begin again where a dump is restored into another cluster. Each such life is an epoch: rows with
 -- ids up to `*_after` belong to the epochs before.
