@@ -17,6 +17,18 @@ GRANTS = """
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers, procrastinate_workers TO app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO app;
+-- Functions belong to nobody by default (0001); these are the library's own, and no others.
+DO $$
+DECLARE
+    routine regprocedure;
+BEGIN
+    FOR routine IN
+        SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'procrastinate\\_%'
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO app', routine);
+    END LOOP;
+END
+$$;
 """
 
 

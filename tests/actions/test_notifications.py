@@ -15,8 +15,8 @@ from core.db import Database
 from core.letters import FactMissing
 from core.money import Money
 from core.notifications import tell
+from core.policy import RETRY_LONGEST, TRIES
 from core.records import Notification
-from core.rules import retries
 from tests.parties import NOW, Kitchen, a_kitchen
 from tests.post_office import PostOffice, post_office
 from tests.small_desk import a_desk
@@ -139,13 +139,13 @@ def test_a_letter_that_is_deferred_backs_off_and_fails_after_the_last_try(
     with post_office() as office:
         office.recipient = lambda _: "450 not now"
         desk = a_desk(database, tmp_path, clock=clock, smtp_url=by_smtp(office))
-        for tried in range(1, retries.TRIES + 1):
+        for tried in range(1, TRIES + 1):
             assert deliver_due(desk) == 0
             (letter,) = notifications(database)
             assert letter.tries == tried
             assert letter.error == "The mail server does not take this letter now: 450 not now"
-            assert letter.next_try_at <= clock() + max(retries.longest_backoff(tried), CLAIMED_FOR)
-            clock.advance(retries.longest_backoff(tried))
+            assert letter.next_try_at <= clock() + max(RETRY_LONGEST, CLAIMED_FOR)
+            clock.advance(RETRY_LONGEST)
         assert letter.status == "FAILED"
         office.recipient = lambda _: "250 ok"
         clock.advance(timedelta(days=1))
@@ -172,7 +172,7 @@ def test_a_mail_server_that_is_away_costs_no_letter_a_try(
     tell_funded(database, a_kitchen(owner))
     clock = SimulatedClock(NOW)
     desk = a_desk(database, tmp_path, clock=clock, smtp_url="smtp://127.0.0.1:9")
-    for _ in range(retries.TRIES + 2):
+    for _ in range(TRIES + 2):
         assert deliver_due(desk) == 0
         clock.advance(timedelta(minutes=2))
     (letter,) = notifications(database)
