@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from sqlalchemy import select
+from starlette.requests import HTTPConnection
 
 from core.desk import Desk
 from core.records.people import Installation
+from dashboard.fence import hostname
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
 def open_for(desk: Desk) -> bool:
@@ -16,9 +19,12 @@ def open_for(desk: Desk) -> bool:
     return settings.demo and not settings.live_key and settings.host in LOOPBACK and _marked(desk)
 
 
-def open_to(desk: Desk, client_host: str | None) -> bool:
-    """And the request comes from this machine."""
-    return client_host in LOOPBACK and open_for(desk)
+def open_to(desk: Desk, request: HTTPConnection) -> bool:
+    """And the request comes from this machine, to this machine, without a proxy in between."""
+    client = request.client.host if request.client else None
+    named = hostname(request.headers.get("host", ""))
+    passed_on = any(name in request.headers for name in FORWARDED)
+    return client in LOOPBACK and named in LOOPBACK and not passed_on and open_for(desk)
 
 
 def _marked(desk: Desk) -> bool:

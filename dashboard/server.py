@@ -79,7 +79,7 @@ def serve(settings: Settings, port: int | None = None, *, desk: Desk | None = No
             access_log=False,
             server_header=False,
             date_header=True,
-            proxy_headers=False,
+            proxy_headers=True,  # believed only from FORWARDED_ALLOW_IPS, by default this machine
             ws="websockets-sansio",
             ws_max_size=200 * 1024 * 1024,
             timeout_graceful_shutdown=5,

@@ -29,7 +29,7 @@ def routes(desk: Desk) -> list[Route]:
 
     def page(request: Request, problem: str = "", status: int = 200) -> Response:
         wanted = local_path(request.query_params.get("next"))
-        demo = demo_door.open_to(desk, _client(request))
+        demo = demo_door.open_to(desk, request)
         people = sign_in_page.people(desk) if demo else []
         return HTMLResponse(
             sign_in_page.render(
@@ -45,7 +45,7 @@ def routes(desk: Desk) -> list[Route]:
         """The demo's way in: the id of a seeded person, nothing else."""
         form = await _form(request)
         wanted = local_path(form.get("next"))
-        if not demo_door.open_to(desk, _client(request)):
+        if not demo_door.open_to(desk, request):
             return await to_thread.run_sync(page, request, sign_in_page.NO_DEMO, 403)
         try:
             token = await to_thread.run_sync(_begin, desk, int(form.get("staff", "0") or 0))
@@ -92,7 +92,3 @@ async def _form(request: Request) -> dict[str, str]:
         if len(body) > LARGEST_FORM:
             return {}
     return {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
-
-
-def _client(request: Request) -> str | None:
-    return request.client.host if request.client else None

@@ -191,6 +191,14 @@ def test_nobody_signs_in_from_another_machine_by_picking_a_name(office: Office) 
         assert sign_in(afar, office).status_code == 403
 
 
+@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "x-real-ip"])
+def test_nobody_signs_in_through_a_proxy_by_picking_a_name(office: Office, header: str) -> None:
+    with browser_of(office) as client:
+        client.headers[header] = "127.0.0.1"
+        assert 'name="staff"' not in client.get("/sign-in").text
+        assert sign_in(client, office).status_code == 403
+
+
 @pytest.mark.parametrize(
     "change",
     [{"demo": False}, {"stripe_api_key": "sk_live_x"}, {"stripe_api_key": "rk_live_x"}, {"host": "0.0.0.0"}],
