@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core import jobs, worker
+from core import audit, jobs, worker
 from core.db import Database
 from core.money import Money
 from core.notifications import tell
 from core.outbox import OperationKeyReused, enqueue
 from core.records import Notification, OutgoingOperation
+from core.rules.permissions import SYSTEM
 from tests.parties import NOW, Kitchen, a_kitchen
 from tests.small_desk import a_desk
 
@@ -133,11 +134,16 @@ def test_a_running_worker_delivers_letters_and_seals_the_log(
 ) -> None:
     kitchen = a_kitchen(owner)
     with a_worker(database, tmp_path):
-        database.run(
-            lambda session: tell(
-                session, "thanks", party_id=kitchen.payer, project_id=kitchen.project, key="thanks", now=NOW
+        with database.transaction() as session:
+            tell(session, "thanks", party_id=kitchen.payer, project_id=kitchen.project, key="thanks", now=NOW)
+            audit.record(
+                session,
+                SYSTEM,
+                "system:project:complete",
+                object_kind="project",
+                object_id=kitchen.project,
+                now=NOW,
             )
-        )
         until(lambda: list((tmp_path / "mail").glob("*.eml")))
         until(lambda: list((tmp_path / "checkpoints").glob("*")))
 
