@@ -59,8 +59,16 @@ LAWS: tuple[Law, ...] = (
         laws.NOT_ACCOUNTED,
     ),
     Law("held_agrees", "What an order says is held lies on the milestone's held account.", laws.HELD),
-    Law("fees_deferred", "While money is held, its platform fee is deferred; afterwards none is.", laws.DEFERRED),
-    Law("refunds_owed", "Refunds that have not arrived are owed on the milestone's refund account.", laws.REFUNDABLE),
+    Law(
+        "fees_deferred",
+        "While money is held, its platform fee is deferred; afterwards none is.",
+        laws.DEFERRED,
+    ),
+    Law(
+        "refunds_owed",
+        "Refunds that have not arrived are owed on the milestone's refund account.",
+        laws.REFUNDABLE,
+    ),
     Law("payees_owed", "What orders call payable lies on their payees' accounts.", laws.PAYABLE),
     Law(
         "stripe_balance_is_its_lines",
@@ -78,8 +86,14 @@ LAWS: tuple[Law, ...] = (
         "Every executed decision posted exactly the journal of the plan that was confirmed.",
         laws.DECIDED_OTHERWISE,
     ),
-    Law("nothing_left_behind", "Completed, refunded and canceled milestones hold nothing.", laws.ENDED_WITH_MONEY),
-    Law("successes_have_names", "Every call that succeeded knows Stripe's id of what it made.", laws.NAMELESS),
+    Law(
+        "nothing_left_behind",
+        "Completed, refunded and canceled milestones hold nothing.",
+        laws.ENDED_WITH_MONEY,
+    ),
+    Law(
+        "successes_have_names", "Every call that succeeded knows Stripe's id of what it made.", laws.NAMELESS
+    ),
 )
 
 

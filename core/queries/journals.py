@@ -80,7 +80,9 @@ class Filter:
             "since": self.since,
             "until": self.until,
             "like": like(self.words),
-            "number": int(self.words) if self.words.isascii() and self.words.isdigit() and len(self.words) < 16 else 0,
+            "number": int(self.words)
+            if self.words.isascii() and self.words.isdigit() and len(self.words) < 16
+            else 0,
             "iso": accounts.ISO_NUMBERS.get(self.currency or "", 0),
         }
 

@@ -20,7 +20,9 @@ PLACES = ("funded", "held", "payable", "refundable", "released", "refunded")
 FLAGS = ("in_flight", "chargeback_open", "canceled")
 
 LEGS = "cross join lateral unnest(j.account_ids, j.amounts) as leg (account_id, amount)"
-ON_ACCOUNT = "left join account_balances b on b.account_id = account_number('{line}:' || o.milestone_id, o.currency)"
+ON_ACCOUNT = (
+    "left join account_balances b on b.account_id = account_number('{line}:' || o.milestone_id, o.currency)"
+)
 STRIPE = "(leg.account_id >> 10 & 255) = (select line from chart where name = 'stripe_balance')"
 # Every order of one shape has one derived state, so one of them answers for all.
 SHAPE = """
@@ -42,7 +44,9 @@ left join (select leg.account_id, sum(leg.amount) as net from journals j {LEGS} 
 where b.net <> coalesce(s.net, 0)
 order by b.account_id
 """
-BELOW_ZERO = "select code, currency, balance from account_balances where non_negative and balance < 0 order by code"
+BELOW_ZERO = (
+    "select code, currency, balance from account_balances where non_negative and balance < 0 order by code"
+)
 BOOKS_OPEN = """
 select book, currency, sum(net) as off_by from account_balances group by book, currency having sum(net) <> 0
 """
@@ -93,7 +97,8 @@ where coalesce(b.net, 0) <> coalesce(t.net, 0)
 BOOKED_WRONG = f"""
 select transaction_id, journal_id, currency, line_says, journal_says, lines_of_journal from (
 select t.id as transaction_id, coalesce(t.journal_id, s.id) as journal_id, t.currency, c.code as booked_in,
-       t.net as line_says, s.amount as journal_says, count(*) over (partition by coalesce(t.journal_id, s.id)) as lines_of_journal
+       t.net as line_says, s.amount as journal_says,
+       count(*) over (partition by coalesce(t.journal_id, s.id)) as lines_of_journal
 from balance_transactions t
 full join (select j.id, leg.amount, leg.account_id & 1023 as currency_number from journals j {LEGS} where {STRIPE}) s
        on s.id = t.journal_id
@@ -147,7 +152,9 @@ def wrong_states(session: Session) -> Rows:
         derived = _derived(dict(row))
         if derived != row["state"]:
             first, orders = row["milestone_id"], row["orders"]
-            wrong.append({"milestone_id": first, "orders": orders, "stored": row["state"], "derived": derived})
+            wrong.append(
+                {"milestone_id": first, "orders": orders, "stored": row["state"], "derived": derived}
+            )
     return wrong
 
 

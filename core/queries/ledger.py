@@ -65,7 +65,12 @@ def sheets(session: Session) -> list[Sheet]:
     order = {name: place for place, name in enumerate(CHART)}
     found = sorted(
         book.trial_balance(session),
-        key=lambda each: (each.book != Book.PLATFORM, each.net.currency != "USD", each.net.currency, order[each.line]),
+        key=lambda each: (
+            each.book != Book.PLATFORM,
+            each.net.currency != "USD",
+            each.net.currency,
+            order[each.line],
+        ),
     )
     return [
         Sheet(currency, which, tuple(_line(each) for each in lines))
@@ -135,7 +140,9 @@ def accounts_of(
         "per": CHART[line].per or "",
     }
     return [
-        AccountRow(row.object_id, row.code, row.what_for or CHART[line].title, *sides(Money(row.net, currency)))
+        AccountRow(
+            row.object_id, row.code, row.what_for or CHART[line].title, *sides(Money(row.net, currency))
+        )
         for row in session.execute(ACCOUNTS, values)
     ]
 

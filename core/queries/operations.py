@@ -115,7 +115,10 @@ order by o.id desc
 def page(session: Session, wanted: Filter, *, before: int | None = None, limit: int = 51) -> list[Operation]:
     """Newest first."""
     values = {**wanted.values, "before": before or NEWEST, "limit": limit}
-    return [_operation(dict(row)) for row in session.execute(text(PAGE.format(where=wanted.where)), values).mappings()]
+    return [
+        _operation(dict(row))
+        for row in session.execute(text(PAGE.format(where=wanted.where)), values).mappings()
+    ]
 
 
 def operation(session: Session, operation_id: int) -> Operation:
@@ -192,3 +195,16 @@ def inbox(
     }
     query = text(EVENTS.format(where=" and ".join(conditions)))
     return [Event(**row) for row in session.execute(query, values).mappings()]
+
+
+OF_PAYOUT = (
+    "(o.id = (select transfer_operation_id from payouts where id = :payout) "
+    "or o.kind = 'PAYOUT' and o.payload ->> 'payout' = cast(:payout as text)) and o.milestone_id = :milestone"
+)
+
+
+def of_payout(session: Session, payout_id: int, milestone_id: int) -> list[Operation]:
+    """The transfer of a withdrawal and every payout that was sent for it, newest first."""
+    values = {"payout": payout_id, "milestone": milestone_id, "limit": 20}
+    rows = session.execute(text(PAGE.format(where=OF_PAYOUT)), values).mappings()
+    return [_operation(dict(row)) for row in rows]

@@ -38,7 +38,12 @@ class Filter:
 
     @property
     def values(self) -> dict[str, Any]:
-        return {"status": self.status, "method": self.method, "like": like(self.words), "exact": self.words.strip()}
+        return {
+            "status": self.status,
+            "method": self.method,
+            "like": like(self.words),
+            "exact": self.words.strip(),
+        }
 
     @property
     def source(self) -> str:

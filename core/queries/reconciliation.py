@@ -72,7 +72,11 @@ def runs(session: Session, *, before: int | None = None, limit: int = 51) -> lis
 
 def run(session: Session, run_id: int) -> Run:
     """Raises `NotFound`."""
-    found = session.execute(text(RUNS.format(where="r.id = :id")), {"id": run_id, "limit": 1}).mappings().one_or_none()
+    found = (
+        session.execute(text(RUNS.format(where="r.id = :id")), {"id": run_id, "limit": 1})
+        .mappings()
+        .one_or_none()
+    )
     if found is None:
         raise NotFound(kind="reconciliation run", id=run_id)
     return _run(dict(found))
@@ -180,3 +184,9 @@ def matched(
 def _matched(row: dict[str, Any]) -> Matched:
     currency = row.pop("currency")
     return Matched(**row | {name: Money(row[name], currency) for name in ("amount", "fee", "net")})
+
+
+def fetched_since(session: Session, moment: datetime) -> int:
+    """How many lines of the statement were read since, for the progress of a run."""
+    query = text("select count(*) from statement_lines where fetched_at >= :moment")
+    return int(session.execute(query, {"moment": moment}).scalar_one())

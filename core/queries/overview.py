@@ -1,0 +1,140 @@
+"""The first page of finance: where the money is now, and what needs a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.ledger import accounts, book
+from core.money import Money
+
+OWED = ("held", "payee_payable", "refund_payable", "deferred_platform_fee", "unapplied_funds", "suspense")
+
+
+@dataclass(frozen=True)
+class Purse:
+    """One currency. `at_stripe` covers what is owed to others; what remains is the platform's own."""
+
+    currency: str
+    at_stripe: Money
+    held: Money
+    payable: Money
+    refundable: Money
+    deferred: Money
+    other: Money
+    disputed: Money
+
+    @property
+    def owed(self) -> Money:
+        """All that belongs to others, or may have to go back to them."""
+        return self.held + self.payable + self.refundable + self.deferred + self.other
+
+    @property
+    def own(self) -> Money:
+        return self.at_stripe - self.owed
+
+    @property
+    def covered(self) -> bool:
+        """Whether every party could be paid today."""
+        return not self.own.is_negative
+
+
+def purses(session: Session) -> list[Purse]:
+    """A purse a currency, the one with the most held first."""
+    lines: dict[str, dict[str, Money]] = {}
+    for each in book.trial_balance(session):
+        if each.book == accounts.Book.PLATFORM:
+            lines.setdefault(each.balance.currency, {})[each.line] = each.balance
+    found = [_purse(currency, balances) for currency, balances in lines.items()]
+    return sorted(found, key=lambda each: (each.currency != "USD", each.currency))
+
+
+def _purse(currency: str, balances: dict[str, Money]) -> Purse:
+    def of(*names: str) -> Money:
+        return Money.total((balances[name] for name in names if name in balances), currency)
+
+    return Purse(
+        currency=currency,
+        at_stripe=of(accounts.STRIPE_BALANCE),
+        held=of("held"),
+        payable=of("payee_payable"),
+        refundable=of("refund_payable"),
+        deferred=of("deferred_platform_fee"),
+        other=of(accounts.UNAPPLIED_FUNDS, accounts.SUSPENSE),
+        disputed=of(accounts.DISPUTED_FUNDS),
+    )
+
+
+@dataclass(frozen=True)
+class Aged:
+    """Money held for long. `id` is the project's; `alarm_at` when it was, or is, too long by the project's policy."""
+
+    id: int
+    milestone_id: int
+    milestone: str
+    project: str
+    payee: str
+    status: str
+    held: Money
+    since: datetime
+    alarm_at: datetime
+
+
+AGED = text(
+    """
+    with oldest as materialized (
+        select milestone_id, currency, held_minor, funded_at from payment_orders
+        where held_minor > 0 order by funded_at limit :limit
+    )
+    select p.id, o.milestone_id, m.title as milestone, p.title as project, y.name as payee, m.status, o.currency,
+           o.held_minor, o.funded_at, (v.snapshot ->> 'held_age_alarm')::bigint as alarm
+    from oldest o
+    join milestones m on m.id = o.milestone_id
+    join projects p on p.id = m.project_id
+    join parties y on y.id = p.payee_id
+    join policy_versions v on v.id = p.policy_version_id
+    order by o.funded_at
+    """
+)
+ALARMS = text(
+    """
+    select count(*) from payment_orders o
+    join milestones m on m.id = o.milestone_id
+    join projects p on p.id = m.project_id
+    join policy_versions v on v.id = p.policy_version_id
+    where o.held_minor > 0
+      and o.funded_at <= :now - make_interval(secs => (v.snapshot ->> 'held_age_alarm')::bigint)
+    """
+)
+
+
+def oldest(session: Session, *, limit: int = 6) -> list[Aged]:
+    """The money that has been held longest."""
+    return [
+        Aged(
+            id=row.id,
+            milestone_id=row.milestone_id,
+            milestone=row.milestone,
+            project=row.project,
+            payee=row.payee,
+            status=row.status,
+            held=Money(row.held_minor, row.currency),
+            since=row.funded_at,
+            alarm_at=row.funded_at + timedelta(seconds=row.alarm),
+        )
+        for row in session.execute(AGED, {"limit": limit})
+    ]
+
+
+def alarms(session: Session, *, now: datetime) -> int:
+    """For how many milestones money is held beyond the age alarm of their policy (75 days; Stripe's limit is 90)."""
+    return int(session.execute(ALARMS, {"now": now}).scalar_one())
+
+
+def sums(amounts: Sequence[Money]) -> list[Money]:
+    """Those that are not zero."""
+    return [each for each in amounts if not each.is_zero]

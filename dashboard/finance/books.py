@@ -1,0 +1,83 @@
+"""The books: how trial balance, accounts, registers and journals look in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.queries.journals import Leg, title
+from core.queries.ledger import AccountRow, Sheet
+from dashboard import navigation
+from dashboard.ui import cards, status, tables
+from dashboard.ui.status import Pill
+
+LINES = [
+    tables.text("title", "Line"),
+    tables.text("kind", "Kind", value=lambda line: status.in_words(line.kind), width=90),
+    tables.count("accounts", "Accounts", width=90),
+    tables.money("debit", "Debit", width=140),
+    tables.money("credit", "Credit", width=140),
+]
+ACCOUNTS = [
+    tables.mono("code", "Account", width=170),
+    tables.text("what_for", "Kept for"),
+    tables.money("debit", "Debit", width=120),
+    tables.money("credit", "Credit", width=120),
+]
+REGISTER = [
+    tables.opens("reference", "Journal", page="journal", value=lambda entry: f"J-{entry.id}", width=80),
+    tables.when("posted_at", "Posted", width=150),
+    tables.text("kind", "What", value=lambda entry: title(entry.kind), width=170),
+    tables.text("memo", "Memo"),
+    tables.mono("key", "Key"),
+    tables.money("debit", "Debit", width=120),
+    tables.money("credit", "Credit", width=120),
+    tables.money("balance", "Balance", width=130),
+]
+JOURNALS = [
+    tables.opens("reference", "Journal", page="journal", width=80),
+    tables.when("posted_at", "Posted", width=150),
+    tables.text("what", "What", width=170),
+    tables.money("amount", "Amount", width=120),
+    tables.mono("key", "Key"),
+    tables.text("memo", "Memo"),
+]
+LEGS = [
+    tables.mono("code", "Account", width=220),
+    tables.text("title", "Line"),
+    tables.money("debit", "Debit", width=150),
+    tables.money("credit", "Credit", width=150),
+]
+
+
+def balanced(sheet: Sheet) -> Pill:
+    """Whether both columns have the same sum."""
+    if sheet.difference.is_zero:
+        return Pill("Balanced", "good", meaning="Debits and credits have the same sum.")
+    return Pill(
+        "Does not balance",
+        "bad",
+        meaning="Debits and credits differ: something was changed behind the ledger.",
+    )
+
+
+def foot(sheet: Sheet) -> None:
+    """The sums of both columns, and their difference in words."""
+    cards.facts(
+        {
+            "Debits": sheet.debits,
+            "Credits": sheet.credits,
+            "Difference": sheet.difference,
+            "Both columns": balanced(sheet),
+        }
+    )
+
+
+def open_account(rows: Sequence[AccountRow | Leg], currency: str, **more: Any) -> None:
+    """A table of accounts, each of which leads to its register."""
+    chosen = tables.table(rows, select=True, id="code", **more)
+    if chosen is not None:
+        st.session_state.pop(f"{more['key']}:chosen", None)  # or coming back would open it again
+        navigation.go("account", code=chosen, currency=currency)

@@ -1,0 +1,85 @@
+"""Calls to Stripe and webhook events on screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import streamlit as st
+
+from core.queries.operations import Event, Operation
+from dashboard import navigation
+from dashboard.ui import cards, deadline, header, tables
+from dashboard.ui.status import in_words
+
+KINDS = {each: in_words(each) for each in ("CHARGE", "REFUND", "TRANSFER", "PAYOUT", "REVERSAL", "EVIDENCE")}
+EVENTS = [
+    tables.mono("event", "Event", width=230),
+    tables.text("kind", "Kind", width=200),
+    tables.mono("object_id", "About", width=240),
+    tables.status("status", "Status", axis="webhook", width=110),
+    tables.count("tries", "Tries", width=70),
+    tables.when("received_at", "Received", width=150),
+    tables.text("error", "Trouble"),
+]
+
+
+def columns(now: datetime) -> list[tables.Column]:
+    return [
+        tables.opens("short_key", "Call", page="operations", width=210),
+        tables.text("kind", "Kind", value=lambda row: KINDS.get(row.kind, row.kind), width=90),
+        tables.money("amount", "Amount", width=120),
+        tables.status("status", "Status", axis="operation", width=120),
+        tables.count("attempt", "Attempt", width=80),
+        tables.count("tries", "Tries", width=70),
+        tables.due("waits_until", "Next look", now=now, width=110),
+        tables.mono("provider_id", "At Stripe", width=220),
+        tables.text("last_error", "Reason"),
+        tables.when("created_at", "Written", width=150),
+    ]
+
+
+def whole(row: Operation, now: datetime) -> None:
+    """One call, with exactly what was, or will be, sent."""
+    if row.last_error:
+        st.warning(row.last_error.replace("$", "\\$"), icon=":material/info:")
+    cards.facts(
+        {
+            "Amount": row.amount,
+            "Kind": KINDS.get(row.kind, row.kind),
+            "Idempotency key": row.idempotency_key,
+            "At Stripe": row.provider_id,
+            "Attempt": row.attempt,
+            "Tries under this key": row.tries,
+            "First sent": row.first_sent_at,
+            "Next look": deadline.exact(row.waits_until),
+            "Written": row.created_at,
+            "Over": row.finished_at,
+            "Party": row.party,
+            "Milestone": row.milestone,
+        }
+    )
+    with st.container(horizontal=True, gap="medium"):
+        navigation.link("project", "Project", icon=":material/home_work:", id=row.project_id)
+        navigation.link("journals", "Its journals", icon=":material/menu_book:", q=row.key)
+    header.section("What the call carries")
+    st.json(dict(row.payload), expanded=True)
+
+
+def inbox(rows: Sequence[Event], cursor: tables.Cursor) -> None:
+    """The webhook inbox. Events of one moment stay on one page, so a page may be longer than it should."""
+    more = len(rows) > cursor.size
+    last = next((place for place in range(len(rows) - 2, 0, -1) if rows[place].id != rows[-1].id), None)
+    shown = (
+        replace(cursor, size=last + 1) if more and last is not None else replace(cursor, size=len(rows) or 1)
+    )
+    tables.table(
+        rows,
+        EVENTS,
+        key="inbox",
+        cursor=shown,
+        download="webhooks",
+        name="Webhook events, newest first",
+        empty_state=("No event came in", "Stripe's webhooks show here as they arrive."),
+    )

@@ -1,0 +1,65 @@
+"""One journal: its postings, and everything that it is tied to."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.queries.journals import Whole, title
+from dashboard import navigation
+from dashboard.finance import books
+from dashboard.ui import cards, header, money
+from dashboard.ui.status import Pill
+
+
+def seal(journal: Whole) -> Pill:
+    """Whether a seal covers it: then no change of it could go unnoticed."""
+    if journal.seal is None:
+        return Pill("Not sealed yet", "wait", meaning="Its range is closed and sealed within moments.")
+    return Pill(f"Seal {journal.seal}", "good", meaning=f"Sealed {journal.sealed_at:%-d %b %Y, %H:%M} UTC.")
+
+
+def postings(journal: Whole) -> None:
+    """Debits and credits, with their sums."""
+    books.open_account(journal.legs, journal.currency, columns=books.LEGS, key="legs", name="Postings")
+    debits, credits = journal.sums()
+    difference = (debits - credits).text()
+    cards.note(f"Debits {money.text(debits)} · Credits {money.text(credits)} · Difference {difference}")
+
+
+def facts(journal: Whole) -> None:
+    cards.facts(
+        {
+            "What": title(journal.kind),
+            "Posted": journal.posted_at,
+            "Recorded": journal.recorded_at,
+            "Key": journal.key,
+            "Milestone": journal.milestone,
+            "Party": journal.party,
+            "Balance transaction": journal.transaction,
+            "Proof": seal(journal),
+        }
+    )
+
+
+def ties(journal: Whole) -> None:
+    """The way to what caused it."""
+    header.section("Cause")
+    with st.container(horizontal=True, gap="medium"):
+        if journal.ticket_id:
+            navigation.link(
+                "case", f"Case D-{journal.ticket_id}", icon=":material/folder_open:", id=journal.ticket_id
+            )
+        if journal.project_id:
+            navigation.link("project", "Project", icon=":material/home_work:", id=journal.project_id)
+        if journal.milestone_id:
+            navigation.link(
+                "journals",
+                "Journals of this milestone",
+                icon=":material/menu_book:",
+                milestone=journal.milestone_id,
+            )
+        if journal.operation_id:
+            navigation.link(
+                "operations", "Call to Stripe", icon=":material/sync_alt:", id=journal.operation_id
+            )
+    st.json(dict(journal.cause), expanded=True)

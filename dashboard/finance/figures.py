@@ -1,0 +1,84 @@
+"""Figures that lead down to what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.money import Money
+from core.queries.overview import Purse
+from dashboard import navigation
+from dashboard.ui import money
+from dashboard.ui.safe import html
+from dashboard.ui.status import Tone
+
+BARE = "border:0;padding:0;gap:2px"
+HEAD = "display:flex;justify-content:space-between;gap:12px"
+LESS = "color:var(--ed-dim);font-variant-numeric:tabular-nums;font-size:.93rem"
+
+
+def card(
+    label: str,
+    values: Sequence[Money | int | str],
+    *,
+    link: str,
+    page: str,
+    note: str = "",
+    tone: Tone = "quiet",
+    **params: Any,
+) -> None:
+    """A figure, the same in other currencies under it, a quiet line, and the way down."""
+    first, *rest = [_words(each) for each in values] or ["None"]
+    more = "".join(f'<span style="{LESS}">{html(each)}</span>' for each in rest)
+    line = f'<span class="ed-note ed-ink-{tone}">{html(note)}</span>' if note else ""
+    with st.container(border=True, gap="xsmall", height="stretch", vertical_alignment="distribute"):
+        st.html(
+            f'<div class="ed-kpi" style="{BARE}"><span class="ed-label">{html(label)}</span>'
+            f"<b>{html(first)}</b>{more}{line}</div>"
+        )
+        navigation.link(page, link, icon=":material/arrow_forward:", **params)
+
+
+def _words(value: Money | int | str) -> str:
+    if isinstance(value, Money):
+        return value.text()
+    return f"{value:,}" if isinstance(value, int) else value
+
+
+def purse(each: Purse) -> None:
+    """What the balance at Stripe is made of: what is owed to others, and what is the platform's own."""
+    parts: list[tuple[str, Money, Tone]] = [
+        ("Held for milestones", each.held, "info"),
+        ("Payable to payees", each.payable, "good"),
+        ("To be refunded", each.refundable, "wait"),
+        ("Fees not yet earned", each.deferred, "quiet"),
+    ]
+    if not each.other.is_zero:
+        parts.append(("Unapplied or unexplained", each.other, "bad"))
+    if each.covered:
+        parts.append(("The platform's own", each.own, "quiet"))
+        caption = ""
+    else:
+        caption = f"{(-each.own).text()} is missing at Stripe to pay everyone today."
+        if not each.disputed.is_zero:
+            caption += f" Open chargebacks keep {each.disputed.text()}."
+    with st.container(border=True, gap="small"):
+        st.html(
+            f'<div style="{HEAD}"><b style="font-weight:600">{html(each.currency)}</b>'
+            f'<span class="ed-money">{html(each.at_stripe.text())} '
+            '<span style="color:var(--ed-dim)">at Stripe</span></span></div>'
+        )
+        money.split(parts, caption=caption)
+        with st.container(horizontal=True, gap="medium"):
+            navigation.link(
+                "trial_balance", "Trial balance", icon=":material/account_balance:", currency=each.currency
+            )
+            navigation.link(
+                "account",
+                "Stripe's register",
+                icon=":material/menu_book:",
+                code="stripe_balance",
+                currency=each.currency,
+            )

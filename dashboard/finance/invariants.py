@@ -1,0 +1,66 @@
+"""The invariants on screen: green where nothing offends, and the offending rows where something does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from core.queries.checks import MOST, Result
+from dashboard.ui import cards, deadline, header, status, tables
+from dashboard.ui.cards import Kpi
+from dashboard.ui.safe import plain
+
+
+def verdict(result: Result) -> str:
+    return "PASS" if result.holds else "FAIL"
+
+
+def summary(results: Sequence[Result], now: datetime) -> None:
+    wrong = [each for each in results if not each.holds]
+    rows = sum(len(each.rows) for each in wrong)
+    cards.kpis(
+        [
+            Kpi("Laws", len(results)),
+            Kpi("Hold", len(results) - len(wrong), tone="good", note="all of them" if not wrong else ""),
+            Kpi(
+                "Broken",
+                len(wrong),
+                note=f"{rows:,} rows offend" if wrong else "nothing offends",
+                tone="bad" if wrong else "good",
+            ),
+            Kpi("Asked", deadline.exact(now)),
+        ]
+    )
+
+
+def broken(results: Sequence[Result]) -> None:
+    """Each broken law with its rows, as text that nothing interprets."""
+    for each in results:
+        if each.holds:
+            continue
+        with cards.panel():
+            st.error(f"**{plain(status.in_words(each.name))}** {plain(each.law)}", icon=":material/gpp_bad:")
+            columns = [tables.text(name, status.in_words(name)) for name in each.rows[0]]
+            numbered = [{"n": place, **row} for place, row in enumerate(each.rows)]
+            tables.table(
+                numbered, columns, key=f"broken-{each.name}", id="n", download=each.name, name=each.law
+            )
+            if len(each.rows) >= MOST:
+                cards.note(f"Only the first {MOST} are shown.")
+
+
+def listed(results: Sequence[Result]) -> None:
+    """Every law with its verdict."""
+    header.section("Laws")
+    with cards.panel():
+        tables.small(
+            results,
+            [
+                tables.status("verdict", "Verdict", axis="check", value=verdict),
+                tables.text("law", "What must be true"),
+                tables.count("rows", "Rows that offend", value=lambda each: len(each.rows)),
+            ],
+            name="Invariants",
+        )

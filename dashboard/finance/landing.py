@@ -1,0 +1,169 @@
+"""What the finance landing page is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from core.money import Money
+from core.queries.fees import Period
+from core.queries.overview import Aged, Purse, sums
+from core.queries.payouts import Count
+from core.queries.reconciliation import Run
+from dashboard import navigation
+from dashboard.finance import figures
+from dashboard.ui import deadline, tables
+from dashboard.ui.safe import plain
+
+REVIEW = "ADMINISTRATIVE_REVIEW"
+
+
+def money_row(purses: Sequence[Purse], earned: dict[str, list[Period]], month: str) -> None:
+    """Held, payable, refunds, fees: one card each, every currency in it."""
+    net = [period.platform + period.withdrawal for periods in earned.values() for period in periods]
+    with st.grid(columns=4, min_column_width=210, gap="small", row_height="content"):
+        figures.card(
+            "Held for milestones",
+            _or_none(purses, "held"),
+            link="Accounts",
+            page="trial_balance",
+            **_line(purses, "held"),
+        )
+        figures.card(
+            "Payable to payees",
+            _or_none(purses, "payable"),
+            link="Accounts",
+            page="trial_balance",
+            **_line(purses, "payee_payable"),
+        )
+        figures.card(
+            "Refunds pending",
+            _or_none(purses, "refundable"),
+            link="Accounts",
+            page="trial_balance",
+            **_line(purses, "refund_payable"),
+        )
+        figures.card(
+            f"Fees earned in {month}",
+            sorted(sums(net), key=lambda each: each.currency != "USD") or ["None"],
+            link="By day and currency",
+            page="fees",
+            note="Platform and withdrawal fees",
+        )
+
+
+def _or_none(purses: Sequence[Purse], name: str) -> Sequence[Money | str]:
+    return sums([getattr(each, name) for each in purses]) or ["None"]
+
+
+def _line(purses: Sequence[Purse], line: str) -> dict[str, str]:
+    return {"line": line, "currency": purses[0].currency if purses else "USD"}
+
+
+def watch_row(
+    counts: Sequence[Count],
+    calls: dict[str, int],
+    last: Run | None,
+    aged: Sequence[Aged],
+    alarms: int,
+    *,
+    now: datetime,
+) -> None:
+    """What may need a person: payouts, calls, the last reconciliation, the age of what is held."""
+    review = sum(each.number for each in counts if each.status == REVIEW)
+    amounts = [each.total.text() for each in counts if each.status == REVIEW]
+    stuck = calls.get("BLOCKED", 0) + calls.get("REVIEW", 0)
+    waiting = calls.get("QUEUED", 0) + calls.get("SENDING", 0)
+    with st.grid(columns=4, min_column_width=210, gap="small"):
+        figures.card(
+            "Payouts in review",
+            [review],
+            note=" · ".join(amounts) or "None has failed",
+            tone="bad" if review else "quiet",
+            link="Review them",
+            page="payouts",
+            **({"status": REVIEW} if review else {}),
+        )
+        figures.card(
+            "Calls blocked or in review",
+            [stuck],
+            note=f"{waiting} more on their way" if waiting else "None on their way",
+            tone="wait" if stuck else "quiet",
+            link="Calls to Stripe",
+            page="operations",
+        )
+        _reconciled(last, now)
+        figures.card(
+            "Held longest",
+            [deadline.span(now - aged[0].since) if aged else "Nothing held"],
+            note=_ages(alarms, aged),
+            tone="bad" if alarms else "quiet",
+            link="Project",
+            page="project" if aged else "projects",
+            **({"id": aged[0].id} if aged else {}),
+        )
+
+
+def _ages(alarms: int, aged: Sequence[Aged]) -> str:
+    if alarms:
+        return f"{alarms} beyond the age alarm"
+    return f"Alarm on {aged[0].alarm_at:%-d %b %Y}" if aged else "The alarm rings at 75 days"
+
+
+def _reconciled(last: Run | None, now: datetime) -> None:
+    if last is None:
+        figures.card("Last reconciliation", ["Never"], link="Run one", page="reconciliation", tone="wait")
+        return
+    state = last.state(now)
+    words = {"CLEAN": "Everything matches", "BREAKS": f"{last.breaks} breaks", "RUNNING": "Running"}
+    figures.card(
+        "Last reconciliation",
+        [words.get(state, "Failed")],
+        note=f"{last.matched:,} of {last.lines:,} lines · {deadline.ago(last.started_at, now)}",
+        tone="quiet" if state in ("CLEAN", "RUNNING") else "bad",
+        link=f"Run {last.reference}",
+        page="reconciliation",
+        id=last.id,
+    )
+
+
+def alarm(aged: Sequence[Aged], alarms: int) -> None:
+    """Money held too long, named, on top of everything: after 90 days Stripe would not let it wait any longer."""
+    if not alarms:
+        return
+    late = aged[: min(alarms, 3)]
+    names = ", ".join(f"{plain(each.project)} ({plain(each.held.text())})" for each in late)
+    more = f" and {alarms - len(late)} more" if alarms > len(late) else ""
+    st.error(
+        f"**Held too long:** {names}{more}. Stripe lets money wait for 90 days.", icon=":material/alarm:"
+    )
+
+
+AGED_COLUMNS = [
+    tables.text("project", "Project", width=230),
+    tables.text("milestone", "Milestone"),
+    tables.status("status", "Status", axis="milestone", width=130),
+    tables.money("held", "Held", width=110),
+]
+
+
+def held_longest(aged: Sequence[Aged], now: datetime) -> None:
+    columns = [
+        *AGED_COLUMNS,
+        tables.text("since", "Held for", value=lambda each: deadline.span(now - each.since), width=90),
+        tables.due("alarm_at", "Alarm", now=now, width=110),
+    ]
+    chosen = tables.table(
+        aged,
+        columns,
+        key="oldest",
+        id="milestone_id",
+        select=True,
+        name="Money held longest",
+        empty_state=("Nothing is held", "When a payer funds a milestone, its money shows here."),
+    )
+    if chosen is not None:
+        st.session_state.pop("oldest:chosen", None)
+        navigation.go("project", id=next(each.id for each in aged if each.milestone_id == chosen))

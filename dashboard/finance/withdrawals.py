@@ -1,0 +1,151 @@
+"""Payouts on screen: the list, one of them whole, and its administrative review."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.actions import payout_review
+from core.policy import WithdrawalMethod
+from core.queries.operations import Operation
+from core.queries.payouts import Row, Waiting
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.ui import cards, confirm, header, status, tables
+from dashboard.ui.safe import plain
+
+METHODS = {each.value: status.in_words(each.value) for each in WithdrawalMethod}
+COLUMNS = [
+    tables.opens("reference", "Payout", page="payouts", width=80),
+    tables.text("payee", "Payee", width=180),
+    tables.text("milestone", "Milestone"),
+    tables.money("amount", "Amount", width=120),
+    tables.money("fee", "Fee", width=90),
+    tables.money("sent", "Sent", width=120),
+    tables.text("method", "Method", value=lambda row: METHODS.get(row.method, row.method), width=90),
+    tables.status("status", "Status", axis="payout", width=130),
+    tables.text("failure", "Reason", width=200),
+    tables.when("requested_at", "Requested", width=150),
+]
+WAITING = [
+    tables.text("project", "Project", width=230),
+    tables.text("milestone", "Milestone", width=200),
+    tables.text("payee", "Payee", width=160),
+    tables.money("amount", "Waits", width=120),
+    tables.text("why", "Because"),
+    tables.when("since", "Since", width=150),
+]
+CALLS = [
+    tables.opens("short_key", "Call", page="operations", width=220),
+    tables.status("status", "Status", axis="operation", width=120),
+    tables.money("amount", "Amount", width=120),
+    tables.count("attempt", "Attempt", width=80),
+    tables.count("tries", "Tries", width=70),
+    tables.mono("provider_id", "At Stripe", width=230),
+    tables.text("last_error", "Said"),
+]
+
+
+def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
+    """Money that something stops; a row opens the case, or the project."""
+    chosen = tables.table(
+        rows,
+        WAITING,
+        key="waiting",
+        select=True,
+        cursor=cursor,
+        download="waiting",
+        empty_state=("Nothing waits", "No ticket, hold or chargeback stops any money."),
+        name="Money that waits, and why",
+    )
+    if chosen is not None:
+        st.session_state.pop("waiting:chosen", None)
+        row = next(each for each in rows if each.id == chosen)
+        navigation.go("case", id=row.case_id) if row.case_id else navigation.go("project", id=row.project_id)
+
+
+def whole(row: Row, calls: Sequence[Operation]) -> None:
+    """One payout: what it is, what was asked of Stripe for it, and the review when it failed."""
+    if row.in_review:
+        _review(row)
+    cards.facts(
+        {
+            "Payee": row.payee,
+            "Amount": row.amount,
+            "Withdrawal fee": row.fee,
+            "Sent to the payee": row.sent,
+            "Method": METHODS.get(row.method, row.method),
+            "Requested": row.requested_at,
+            "Expected": row.arrival_at,
+            "Paid": row.paid_at,
+            "Milestone": row.milestone,
+            "Project": row.project,
+            "Transfer": row.stripe_transfer,
+            "Payout": row.stripe_payout,
+        }
+    )
+    with st.container(horizontal=True, gap="medium"):
+        navigation.link("project", "Project", icon=":material/home_work:", id=row.project_id)
+        navigation.link("journals", "Journals", icon=":material/menu_book:", milestone=row.milestone_id)
+        payable = f"payee_payable:{row.party_id}"
+        navigation.link(
+            "account",
+            "Payee's account",
+            icon=":material/account_balance:",
+            code=payable,
+            currency=row.amount.currency,
+        )
+    header.section("Asked of Stripe")
+    tables.table(calls, CALLS, key="payout-calls", name="Calls to Stripe")
+
+
+def _review(row: Row) -> None:
+    """Try again, or offer another method (milestone-payment-flow, Error Handling 2)."""
+    with cards.panel("payout-review"):
+        st.markdown(f"**Failed, and waits for a person.** {plain(row.failure or 'No reason was given.')}")
+        cards.note(
+            f"{row.sent.text()} is on the payee's account at Stripe; only the payout to the bank is sent again."
+            if row.transferred
+            else "The money never left; all of it is still payable to the payee."
+        )
+        if not current.may(Permission.REVIEW_PAYOUT):
+            cards.note("Finance or an administrator decides what happens next.")
+            return
+        _form(row)
+
+
+def _form(row: Row) -> None:
+    method = st.segmented_control(
+        "Pay by",
+        list(METHODS),
+        default=row.method,
+        format_func=METHODS.__getitem__,
+        required=True,
+        key="payout-method",
+    )
+    changed = method != row.method
+    if changed:
+        cards.note(
+            "The withdrawal fee was taken with the transfer and stays."
+            if row.transferred
+            else "The withdrawal fee becomes that of the new method."
+        )
+    reason = st.text_input("Reason, for the audit log", key="payout-reason", max_chars=300)
+    label = f"Pay by {METHODS[method].lower()} instead" if changed and method else "Try again"
+    intent = confirm.pressed(
+        label, key="payout-retry", money=True, icon=":material/replay:", disabled=not (reason or "").strip()
+    )
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: payout_review.retry(
+                session,
+                actor,
+                now=now,
+                payout_id=row.id,
+                reason=reason,
+                method=WithdrawalMethod(method) if method else None,
+            ),
+            done=f"Payout {row.reference} is on its way again.",
+        )

@@ -1,0 +1,55 @@
+"""One account and its register: every journal on it, with the balance after each."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import DeskError
+from core.queries import ledger
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.finance import books
+from dashboard.ui import cards, errors, header, tables
+from dashboard.ui.status import in_words
+
+current.require(Permission.READ_LEDGER)
+code, currency = st.query_params.get("code", ""), st.query_params.get("currency", "USD")
+cursor = tables.cursor("before", size=50)
+try:
+    with current.reading() as session:
+        account = ledger.account(session, code, currency)
+        rows = ledger.register(session, code, currency, before=cursor.before, limit=cursor.limit)
+except DeskError as unknown:
+    header.page("Account", back=("trial_balance", "Trial balance"))
+    errors.show(unknown)
+    st.stop()
+
+with header.page(f"{account.line.title} · {currency}", account.code, back=("trial_balance", "Trial balance")):
+    if account.milestone_id:
+        navigation.link(
+            "journals",
+            "Journals of this milestone",
+            icon=":material/menu_book:",
+            milestone=account.milestone_id,
+        )
+    navigation.link("journals", "Filter its journals", icon=":material/filter_alt:", account=code)
+cards.facts(
+    {
+        "Balance": account.balance,
+        "Kind": in_words(account.line.kind),
+        "Grows by": f"{in_words(account.line.side)}s",
+        "Below zero": "Possible: it mirrors what happened outside"
+        if account.line.hot
+        else "Refused by the database",
+    }
+)
+header.section("Register", "Newest first; the balance is that after the journal.")
+tables.table(
+    rows,
+    books.REGISTER,
+    key="register",
+    cursor=cursor,
+    download=f"{code.replace(':', '-')}-{currency}",
+    name="Register",
+    empty_state=("Nothing was ever posted here", "The account opens with its first journal."),
+)

@@ -1,0 +1,51 @@
+"""Fees: what was earned, what the processor took, and what is left."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.ledger import accounts
+from core.queries import fees
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.finance import earnings
+from dashboard.ui import empty, filters, header
+
+current.require(Permission.READ_LEDGER)
+now = current.now()
+header.page(
+    "Fees", "Booked when earned, by the desk's clock, UTC. Processor fees are what Stripe really took."
+)
+bar = filters.bar()
+with bar:
+    since, until = filters.period(now, default="90")
+    by = filters.choice("By", {"month": "By month"}, key="by", everything="By day")
+step = fees.Step(by or "day")
+
+with current.reading() as session:
+    found = fees.periods(session, since=since, until=until, step=step)
+if not found:
+    empty.state("No fees in this time", "Choose a longer period.", icon="percent")
+    st.stop()
+currencies = sorted(found, key=lambda code: (code != "USD", code))
+with bar:
+    chosen = filters.choice(
+        "Currency", {each: each for each in currencies[1:]}, key="currency", everything=currencies[0]
+    )
+currency = chosen if chosen in found else currencies[0]
+periods = found[currency]
+
+earnings.figures(fees.total(periods, currency))
+with st.container(horizontal=True, gap="medium"):
+    for line in (
+        accounts.PLATFORM_FEE_REVENUE,
+        accounts.PROCESSING_FEE_RECOVERY,
+        accounts.WITHDRAWAL_FEE_REVENUE,
+        accounts.PROCESSOR_FEES,
+        accounts.FEE_VARIANCE,
+    ):
+        title = accounts.CHART[line].title
+        navigation.link("account", title, icon=":material/menu_book:", code=line, currency=currency)
+header.section(f"In {currency}", "Above the line what came in, below it what went out.")
+earnings.chart(periods, step)
+earnings.table(periods, step, currency)

@@ -1,0 +1,29 @@
+"""One journal: debits, credits, and what caused it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import DeskError
+from core.queries import journals
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.finance import entry
+from dashboard.ui import errors, header
+
+current.require(Permission.READ_LEDGER)
+try:
+    with current.reading() as session:
+        journal = journals.journal(session, navigation.asked() or 0)
+except DeskError as missing:
+    header.page("Journal", back=("journals", "Journals"))
+    errors.show(missing)
+    st.stop()
+
+header.page(
+    f"Journal J-{journal.id}", journal.memo, badges=[entry.seal(journal)], back=("journals", "Journals")
+)
+entry.facts(journal)
+header.section("Postings", "An account opens its register.")
+entry.postings(journal)
+entry.ties(journal)

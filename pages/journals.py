@@ -1,0 +1,62 @@
+"""Journals: everything that was ever posted, newest first."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+
+import streamlit as st
+
+from core.errors import DeskError
+from core.ledger import accounts
+from core.queries import journals
+from core.rules.permissions import Permission
+from dashboard import current
+from dashboard.finance import books
+from dashboard.ui import filters, header, tables
+
+current.require(Permission.READ_LEDGER)
+header.page(
+    "Journals", "Everything that was ever posted, newest first. Nothing here can be changed or removed."
+)
+with filters.bar():
+    words = filters.search("Key, memo or number", key="q", width=220)
+    kind = filters.one_of("Every kind", dict(journals.KINDS), key="kind", width=210)
+    currency = filters.one_of(
+        "Every currency", {each: each for each in accounts.ISO_NUMBERS}, key="currency", width=140
+    )
+    account = st.text_input(
+        "Account",
+        key="account",
+        placeholder="Account, as held:17",
+        label_visibility="collapsed",
+        width=180,
+        bind="query-params",
+    )
+    milestone = st.text_input(
+        "Milestone",
+        key="milestone",
+        placeholder="Milestone",
+        label_visibility="collapsed",
+        width=110,
+        bind="query-params",
+    )
+    days = st.date_input("Period", value=(), key="days", label_visibility="collapsed", width=210)
+
+first, last = (days[0], days[-1]) if isinstance(days, tuple) and days else (None, None)
+cursor = tables.cursor("before", size=50)
+try:
+    wanted = journals.Filter(
+        kind=kind,
+        account=(account or "").strip() or None,
+        currency=currency,
+        milestone_id=int(milestone) if (milestone or "").isdecimal() else None,
+        since=datetime.combine(first, time(), UTC) if first else None,
+        until=datetime.combine(last, time.max, UTC) if last else None,
+        words=words,
+    )
+    with current.reading() as session:
+        rows = journals.page(session, wanted, before=cursor.before, limit=cursor.limit)
+except DeskError as unknown:
+    st.warning(unknown.message)
+    st.stop()
+tables.table(rows, books.JOURNALS, key="journals", cursor=cursor, download="journals", name="Journals")

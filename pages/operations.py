@@ -1,0 +1,79 @@
+"""Calls to Stripe and what Stripe told us."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import DeskError
+from core.queries import operations
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.finance import calls
+from dashboard.ui import cards, errors, filters, header, status, tables
+from dashboard.ui.cards import Kpi
+
+current.require(Permission.READ_PAYOUTS)
+now = current.now()
+
+if (wanted := navigation.asked()) is not None:
+    try:
+        with current.reading() as session:
+            row = operations.operation(session, wanted)
+    except DeskError as missing:
+        header.page("Call", back=("operations", "Operations"))
+        errors.show(missing)
+        st.stop()
+    header.page(
+        f"Call {row.short_key}",
+        f"{row.amount.text()} · {row.milestone}",
+        badges=[status.pill("operation", row.status)],
+        back=("operations", "Operations"),
+    )
+    calls.whole(row, now)
+    st.stop()
+
+with current.reading() as session:
+    counts = operations.counts(session)
+header.page(
+    "Operations",
+    "Every call to Stripe is written down before it is made, and made once. What Stripe told us.",
+)
+cards.kpis(
+    [
+        Kpi("Waiting or being sent", counts.get("QUEUED", 0) + counts.get("SENDING", 0)),
+        Kpi("Blocked", counts.get("BLOCKED", 0), help="A hold, ticket or chargeback stops them."),
+        Kpi("Need review", counts.get("REVIEW", 0), help="Outcome unknown for too long: a person looks."),
+    ]
+)
+out, back_in = st.tabs(
+    ["Calls", "Webhook inbox"], on_change="rerun", key="operations-tab", bind="query-params"
+)
+if out.open:
+    with out:
+        with filters.bar():
+            words = filters.search("Key or Stripe id", key="q", width=230)
+            chosen = filters.one_of("Every status", status.labels("operation"), key="status")
+            kind = filters.one_of("Every kind", calls.KINDS, key="kind", width=160)
+        cursor = tables.cursor("before", size=50)
+        wanted_rows = operations.Filter(status=chosen, kind=kind, words=words)
+        with current.reading() as session:
+            rows = operations.page(session, wanted_rows, before=cursor.before, limit=cursor.limit)
+        tables.table(
+            rows,
+            calls.columns(now),
+            key="operations",
+            cursor=cursor,
+            download="operations",
+            name="Calls to Stripe",
+        )
+elif back_in.open:
+    with back_in:
+        with filters.bar():
+            about = filters.search("Event, object or kind", key="about", width=230)
+            state = filters.one_of("Every status", status.labels("webhook"), key="state")
+        cursor = tables.cursor("came", size=50)
+        with current.reading() as session:
+            events = operations.inbox(
+                session, status=state, words=about, before=cursor.before, limit=cursor.limit
+            )
+        calls.inbox(events, cursor)

@@ -1,0 +1,59 @@
+"""The finance landing page: where the money is, and what needs a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from core.queries import fees, journals, operations, overview, payouts, reconciliation
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.finance import figures, landing
+from dashboard.finance.books import JOURNALS
+from dashboard.ui import empty, header, tables
+
+current.require(Permission.READ_LEDGER)
+now = current.now()
+month = datetime(now.year, now.month, 1, tzinfo=UTC)
+
+with current.reading() as session:
+    purses = overview.purses(session)
+    aged = overview.oldest(session)
+    alarms = overview.alarms(session, now=now)
+    earned = fees.periods(session, since=month, until=now, step=fees.Step.MONTH)
+    counts = payouts.by_status(session)
+    calls = operations.counts(session)
+    last = next(iter(reconciliation.runs(session, limit=1)), None)
+    latest = journals.page(session, journals.Filter(), limit=6)
+
+with header.page("Overview", f"Held funds, what is owed and what was earned, {now:%-d %B %Y}, UTC"):
+    navigation.link("checks", "Checks", icon=":material/fact_check:")
+landing.alarm(aged, alarms)
+landing.money_row(purses, earned, f"{now:%B}")
+landing.watch_row(counts, calls, last, aged, alarms, now=now)
+
+header.section(
+    "What the balance at Stripe is made of", "The platform's own money comes last: it is what is left."
+)
+if not purses:
+    empty.state(
+        "No money yet", "When the first payer funds a milestone, its money shows here.", icon="savings"
+    )
+with st.grid(columns=2, min_column_width=420, gap="small"):
+    for purse in purses:
+        figures.purse(purse)
+
+with st.grid(columns=2, min_column_width=520, gap="medium"):
+    with st.container(gap="small"):
+        header.section("Held longest", "The alarm rings after 75 days.")
+        landing.held_longest(aged, now)
+    with st.container(gap="small"):
+        header.section("Latest journals")
+        tables.table(
+            latest,
+            JOURNALS,
+            key="latest",
+            name="Latest journals",
+            empty_state=("Nothing posted", "No money has moved yet."),
+        )

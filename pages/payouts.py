@@ -1,0 +1,84 @@
+"""Payouts: withdrawals by status, the failed ones for review, and the money that waits because something blocks it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import DeskError
+from core.queries import operations, payouts
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.finance import withdrawals
+from dashboard.ui import cards, errors, filters, header, money, status, tables
+from dashboard.ui.cards import Kpi
+
+current.require(Permission.READ_PAYOUTS)
+
+if (wanted := navigation.asked()) is not None:
+    try:
+        with current.reading() as session:
+            row = payouts.payout(session, wanted)
+            calls = operations.of_payout(session, row.id, row.milestone_id)
+    except DeskError as missing:
+        header.page("Payout", back=("payouts", "Payouts"))
+        errors.show(missing)
+        st.stop()
+    badge = status.pill("payout", row.status)
+    header.page(
+        f"Payout {row.reference}",
+        f"{row.sent.text()} to {row.payee}",
+        badges=[badge],
+        back=("payouts", "Payouts"),
+    )
+    withdrawals.whole(row, calls)
+    st.stop()
+
+with current.reading() as session:
+    counts = payouts.by_status(session)
+review = [each for each in counts if each.status == "ADMINISTRATIVE_REVIEW"]
+under_way = [each for each in counts if each.status in payouts.UNDER_WAY]
+header.page("Payouts", "Withdrawals to payees' banks, and the money that waits because something stops it.")
+cards.kpis(
+    [
+        Kpi(
+            "Need review",
+            sum(each.number for each in review),
+            note=money.sums([each.total for each in review]) if review else "",
+            tone="bad",
+            help="Failed: a person decides what happens next.",
+        ),
+        Kpi(
+            "Under way",
+            sum(each.number for each in under_way),
+            note=money.sums([each.total for each in under_way]),
+        ),
+    ]
+)
+listed, stopped = st.tabs(
+    ["Withdrawals", "Waiting, and why"], on_change="rerun", key="payouts-tab", bind="query-params"
+)
+if listed.open:
+    with listed:
+        with filters.bar():
+            words = filters.search("Payee, milestone or Stripe id", key="q", width=250)
+            chosen = filters.one_of("Every status", status.labels("payout"), key="status")
+            method = filters.one_of("Every method", withdrawals.METHODS, key="method", width=160)
+        cursor = tables.cursor("before", size=50)
+        with current.reading() as session:
+            rows = payouts.page(
+                session, payouts.Filter(chosen, method, words), before=cursor.before, limit=cursor.limit
+            )
+        tables.table(
+            rows,
+            withdrawals.COLUMNS,
+            key="payouts",
+            cursor=cursor,
+            download="payouts",
+            name="Withdrawals, newest first",
+        )
+elif stopped.open:
+    with stopped:
+        cursor = tables.cursor("waiting", size=50)
+        with current.reading() as session:
+            held_up = payouts.waiting(session, before=cursor.before, limit=cursor.limit)
+        withdrawals.waiting(held_up, cursor)

@@ -1,0 +1,72 @@
+"""Reconciliation: the ledger against Stripe's statement, run by run, line by line."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import DeskError
+from core.queries import reconciliation
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.finance import matching
+from dashboard.ui import confirm, deadline, errors, header, tables
+
+current.require(Permission.READ_LEDGER)
+now = current.now()
+
+if (wanted := navigation.asked()) is not None:
+    try:
+        with current.reading() as session:
+            run = reconciliation.run(session, wanted)
+    except DeskError as missing:
+        header.page("Run", back=("reconciliation", "Reconciliation"))
+        errors.show(missing)
+        st.stop()
+    subtitle = f"Statement up to {deadline.exact(run.until)}, started by {run.started_by}"
+    header.page(
+        f"Run {run.reference}",
+        subtitle,
+        badges=[matching.badge(run, now)],
+        back=("reconciliation", "Reconciliation"),
+    )
+    matching.result(run, now)
+    broken, agreed = st.tabs([f"Breaks ({run.breaks})", "Matched lines"], on_change="rerun", key="run-tab")
+    if broken.open:
+        with broken:
+            cursor = tables.cursor("break", size=50)
+            with current.reading() as session:
+                rows = reconciliation.breaks(session, run.id, before=cursor.before, limit=cursor.limit)
+            matching.breaks(rows, cursor)
+    elif agreed.open:
+        with agreed:
+            cursor = tables.cursor("before", size=50)
+            with current.reading() as session:
+                lines = reconciliation.matched(session, run.until, before=cursor.before, limit=cursor.limit)
+            matching.matched(lines, cursor, run)
+    st.stop()
+
+cursor = tables.cursor("before", size=50)
+with current.reading() as session:
+    runs = reconciliation.runs(session, before=cursor.before, limit=cursor.limit)
+newest = runs[0].id if runs else 0
+buttons = header.page(
+    "Reconciliation",
+    "Every line of Stripe's statement against every line that is booked, daily and when you ask.",
+)
+if current.may(Permission.RUN_RECONCILIATION) and "reconciliation:awaited" not in st.session_state:
+    with buttons:
+        if confirm.pressed("Run now", key="run-now", icon=":material/play_arrow:"):
+            matching.begin()
+            st.session_state["reconciliation:awaited"] = newest
+            st.rerun()
+if "reconciliation:awaited" in st.session_state:
+    matching.progress(st.session_state["reconciliation:awaited"])
+tables.table(
+    runs,
+    matching.RUNS,
+    key="runs",
+    cursor=cursor,
+    download="reconciliation-runs",
+    name="Runs, newest first",
+    empty_state=("Never run", "Run it now; afterwards it runs by itself every day."),
+)

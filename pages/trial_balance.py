@@ -1,0 +1,83 @@
+"""The trial balance: debits and credits of every line, with the same sum, down to each account."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.ledger.accounts import CHART
+from core.queries import ledger
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.finance import books
+from dashboard.ui import empty, filters, header, tables
+
+current.require(Permission.READ_LEDGER)
+with current.reading() as session:
+    sheets = ledger.sheets(session)
+
+header.page(
+    "Trial balance",
+    "Every line of the chart of accounts. A line opens its accounts, an account its register.",
+)
+if not sheets:
+    empty.state(
+        "Nothing posted yet", "The first payment that is held opens the books.", icon="account_balance"
+    )
+    st.stop()
+currencies = list(dict.fromkeys(sheet.currency for sheet in sheets))
+with filters.bar():
+    chosen = filters.choice(
+        "Currency", {each: each for each in currencies[1:]}, key="currency", everything=currencies[0]
+    )
+currency = chosen or currencies[0]
+asked = st.query_params.get("line", "")
+line = asked if asked in CHART else None
+
+with st.grid(columns=2, min_column_width=540, gap="medium"):
+    with st.container(gap="medium"):
+        for sheet in (each for each in sheets if each.currency == currency):
+            with st.container(gap="small"):
+                header.section(
+                    f"{currency}, the payees' own money"
+                    if sheet.memo
+                    else f"{currency}, the platform's book",
+                    "Memo: never ours" if sheet.memo else "",
+                )
+                key = f"trial-{currency}-{sheet.book}"
+                picked = tables.table(
+                    sheet.lines,
+                    books.LINES,
+                    key=key,
+                    id="name",
+                    select=True,
+                    download=f"trial-balance-{currency}",
+                )
+                books.foot(sheet)
+            line = picked or line
+    with st.container(gap="small"):
+        if line is None:
+            empty.state("Choose a line", "Its accounts show here.", icon="account_tree")
+            st.stop()
+        st.query_params["line"] = line
+        if CHART[line].per is None:
+            header.section(CHART[line].title, "One account")
+            navigation.link(
+                "account", "Open its register", icon=":material/menu_book:", code=line, currency=currency
+            )
+            st.stop()
+        header.section(CHART[line].title, "Newest first")
+        everything = filters.toggle("Also empty accounts", key="everything")
+        cursor = tables.cursor("before", size=50)
+        with current.reading() as session:
+            rows = ledger.accounts_of(
+                session, line, currency, before=cursor.before, limit=cursor.limit, everything=everything
+            )
+        books.open_account(
+            rows,
+            currency,
+            columns=books.ACCOUNTS,
+            key=f"accounts-{line}-{currency}",
+            cursor=cursor,
+            download=f"{line}-{currency}",
+            empty_state=("Nothing on these accounts", "Everything was paid out or sent back."),
+        )
