@@ -135,7 +135,10 @@ def reconcile(desk: Desk) -> int:
             .where(ReconciliationRun.until >= midnight, ReconciliationRun.status.in_(("CLEAN", "BREAKS")))
             .limit(1)
         )
-    return 0 if done else reconciling.run(desk, SYSTEM, until=midnight)
+    if done:
+        return 0
+    reconciling.run(desk, SYSTEM, until=midnight)
+    return 1
 
 
 def last_midnight(now: datetime) -> datetime:
