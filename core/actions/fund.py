@@ -24,10 +24,6 @@ class NotAwaitingFunding(DeskError):
     """“{milestone}” is {status}; only a milestone that is awaiting funding can be funded."""
 
 
-class PaymentInFlight(DeskError):
-    """A payment for “{milestone}” is already on its way. Wait for its outcome before paying again."""
-
-
 class NoPaymentMethod(DeskError):
     """The payer has no payment method on file. Add one, then fund the milestone."""
 
@@ -44,8 +40,7 @@ def fund(
     require_party(actor, dossier.payer.id)
     engagement.require_complete(facts_of(session.get_one(Engagement, dossier.project.id)))
     order, milestone = dossier.order, dossier.milestone
-    if order.in_flight:
-        raise PaymentInFlight(milestone=milestone.title)
+    orders.require_idle(order, milestone)
     if dossier.status is not milestones.Status.AWAITING_FUNDING:
         raise NotAwaitingFunding(milestone=milestone.title, status=dossier.status.label)
     method = payment_method or dossier.payer.payment_method

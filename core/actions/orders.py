@@ -7,11 +7,22 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.actions.dossier import Dossier
+from core.errors import DeskError
 from core.money import Money
-from core.records import PaymentEvent, PaymentOrder
+from core.records import Milestone, PaymentEvent, PaymentOrder
 from core.rules import payment_states
 
 PLACES = ("funded", "held", "payable", "refundable", "released", "refunded")
+
+
+class PaymentInFlight(DeskError):
+    """A payment for “{milestone}” is already on its way. Wait for its outcome."""
+
+
+def require_idle(order: PaymentOrder, milestone: Milestone) -> None:
+    """A charge that is on its way settles once, at the price that was asked."""
+    if order.in_flight:
+        raise PaymentInFlight(milestone=milestone.title)
 
 
 def amounts_of(order: PaymentOrder) -> payment_states.Amounts:

@@ -17,7 +17,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit, jobs, outbox
+from core import jobs, outbox
 from core.actions import operations, payouts
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError, NotFound, ReasonMissing
@@ -62,18 +62,16 @@ def retry(
     operation = send(session, dossier, payout, chosen, now=now)
     payout.failure = None
     session.flush()
-    audit.record(
+    dossier.note(
         session,
         actor,
         "staff:payout:retry",
-        object_kind="payout",
-        object_id=payout.id,
         now=now,
+        about=("payout", payout.id),
         reason=reason,
         before=before,
         after={"status": payout.status, "method": payout.method, "fee": payout.fee_minor},
         operation_key=operation.key,
-        **dossier.ids,
     )
     return payout
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions import orders
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import NotFound
 from core.money import Money
@@ -107,6 +108,8 @@ def adjust_milestones(
     project = session.get_one(Project, project_id, with_for_update=True)
     require_party(actor, project.payer_id)
     rows = _milestones(session, project_id)
+    for row in rows:
+        orders.require_idle(session.get_one(PaymentOrder, row.id, populate_existing=True), row)
     schedule.check_adjustment(
         planned,
         total=Money(project.total_minor, project.currency),
@@ -146,12 +149,16 @@ def _lay_out(
     now: datetime,
     existing: Sequence[Milestone] = (),
 ) -> None:
-    """Write the plan over the existing rows, add what is more and cancel what is left over."""
-    for position, plan in enumerate(planned, start=1):
+    """Write the plan over the existing rows, add what is more and cancel what is left over.
+
+    A canceled milestone keeps its position, so what is added comes after every position that was ever used.
+    """
+    last = session.scalar(select(func.max(Milestone.position)).where(Milestone.project_id == project.id)) or 0
+    for index, plan in enumerate(planned):
         row = (
-            existing[position - 1]
-            if position <= len(existing)
-            else Milestone(project_id=project.id, position=position)
+            existing[index]
+            if index < len(existing)
+            else Milestone(project_id=project.id, position=last + index - len(existing) + 1)
         )
         row.title, row.deliverable = plan.title, plan.deliverable
         row.amount_minor, row.currency = plan.amount.minor, plan.amount.currency
