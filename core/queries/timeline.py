@@ -4,7 +4,7 @@ the money went, which letters were sent. Each with its author and its audience."
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +50,26 @@ def timeline(session: Session, case: Case) -> tuple[list[Happening], bool]:
         ],
         key=lambda each: each.at,
     )
-    return everything[-MOST:], len(everything) > MOST
+    return _gathered(everything[-MOST:]), len(everything) > MOST
+
+
+def _gathered(each: list[Happening]) -> list[Happening]:
+    """The same by the same person within a minute is told once, with how often."""
+    told: list[Happening] = []
+    often = 1
+    for one in each:
+        last = told[-1] if told else None
+        again = last is not None and not one.text and _mark(one) == _mark(last)
+        often = often + 1 if again else 1
+        if last is not None and again:
+            told[-1] = replace(last, facts={"Times": str(often)})
+        else:
+            told.append(one)
+    return told
+
+
+def _mark(each: Happening) -> tuple[object, ...]:
+    return each.title, each.who, each.text, each.at.replace(second=0, microsecond=0)
 
 
 def _entries(session: Session, case: Case) -> Iterator[Happening]:
@@ -68,7 +87,7 @@ def _entries(session: Session, case: Case) -> Iterator[Happening]:
     ).all()
     staff = _names(session, {row.actor_id for row in rows if row.actor_kind == "staff"})
     parties = {each.id: f"{each.name} · {each.role.lower()}" for each in case.parties}
-    for row in rows:
+    for row in reversed(rows):
         kind = happenings.kind(row.action)
         if kind is None:
             continue
@@ -102,6 +121,8 @@ def _facts(after: Mapping[str, Any], case: Case, staff: Mapping[int, str]) -> di
         facts["Outcome"] = DecisionOutcome(after["outcome"]).label
         facts["To the payee"] = Money(after["release"], currency)
         facts["To the payer"] = Money(after["refund"], currency)
+    if "confirmed" in after:
+        facts["What"] = str(after["confirmed"]).replace("_", " ").capitalize()
     if "mediator" in after:
         known = after["mediator"]
         facts["Mediator"] = staff.get(known, f"staff {known}") if known else "nobody"
@@ -129,7 +150,7 @@ def _evidence(session: Session, case: Case) -> Iterator[Happening]:
             about=About.EVIDENCE,
             title="Evidence handed in",
             who=f"{each.uploader} · {each.uploader_role.lower()}",
-            text=each.file_name + (f" — {each.caption}" if each.caption else ""),
+            facts={"File": each.file_name, "Caption": each.caption or None},
             reference=each.sha256[:10],
         )
 
@@ -148,8 +169,7 @@ def _letters(session: Session, case: Case) -> Iterator[Happening]:
             about=About.LETTER,
             title=f"Letter to {names.get(each.party_id, 'a party')}",
             who="the desk itself",
-            text=each.subject,
-            facts={"State": each.status.capitalize()},
+            facts={"Subject": each.subject, "State": each.status.capitalize()},
         )
 
 

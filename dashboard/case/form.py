@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.actions import decide
+from core.actions.plan import REASONS_LEAST
 from core.errors import DeskError
 from core.money import Money
 from core.queries.cases import Case, Piece
@@ -64,6 +65,7 @@ def _sketch(case: Case, pieces: Sequence[Piece]) -> Sketch:
         placeholder="What was agreed, what was delivered, and which evidence shows it.",
         help="At least 20 characters. Both parties read them in their letter, and so does any reviewer.",
     )
+    cards.note(_length(reasons or ""))
     references, evidence_ids = citing.show(case.id, pieces)
     draft.keep(case.id, outcome=outcome, reasons=reasons or "")
     return Sketch(
@@ -76,6 +78,12 @@ def _sketch(case: Case, pieces: Sequence[Piece]) -> Sketch:
         evidence_ids=evidence_ids,
         override=override,
     )
+
+
+def _length(reasons: str) -> str:
+    count = len(reasons.strip())
+    missing = REASONS_LEAST - count
+    return f"{count} characters, {missing} more are needed." if missing > 0 else f"{count} characters."
 
 
 def _share(case: Case) -> tuple[bool, str]:

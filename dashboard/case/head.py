@@ -25,8 +25,8 @@ def show(case: Case, *, me: int | None, now: datetime) -> st.delta_generator.Del
         back=("disputes", "Disputes"),
     )
     st.html(
-        f'<dl class="ed-strip ed-first">{_states(case)}{_limits(case, now)}</dl>'
-        f'<dl class="ed-strip ed-second">{_amounts(case)}</dl>'
+        f'<div class="ed-head"><dl class="ed-strip">{_states(case)}{_limits(case, now)}</dl>'
+        f'<dl class="ed-strip">{_amounts(case)}</dl></div>'
     )
     if case.blocks:
         errors.reasons([each.sentence for each in case.blocks], title="Nothing can be released now")

@@ -66,13 +66,16 @@ def _steps(execution: Execution, now: datetime) -> list[str]:
 
 
 def _call(step: Step, now: datetime) -> str:
-    pill = status.pill("operation", step.status)
+    away = (
+        step.kind == "PAYOUT" and step.status == "QUEUED" and step.sent is not None and step.sent.provider_id
+    )
+    pill = status.pill("payout", "IN_TRANSIT") if away else status.pill("operation", step.status)
     return _row(
         pill.tone,
         f"{NAMES.get(step.kind, step.kind)} · {step.amount}",
         _detail(step, now),
         pill.label,
-        moving=step.status in MOVING,
+        moving=step.status in MOVING and not away,
     )
 
 

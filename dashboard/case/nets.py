@@ -33,12 +33,15 @@ def show(case: Case, sketch: Sketch) -> None:
     st.html(
         '<div class="ed-nets">'
         + _net(
-            f"{payee} receives",
+            "Payee receives",
+            payee,
             part("payee_net"),
             _withdrawal(part("withdrawal_fee"), amounts["withdrawal_method"]),
         )
-        + _net(f"{payer} gets back", part("refund_total"), _refund(part("fee_returned"), part("concession")))
-        + _net("Platform keeps", part("fee_kept"), f"{part('fee_returned')} of its fee returned")
+        + _net(
+            "Payer gets back", payer, part("refund_total"), _refund(part("fee_returned"), part("concession"))
+        )
+        + _net("Platform keeps", "", part("fee_kept"), f"{part('fee_returned')} of its fee returned")
         + "</div>"
     )
     money.split(
@@ -62,5 +65,6 @@ def _refund(fee: Money, concession: Money) -> str:
     return f"with {' and '.join(parts)}" if parts else "no fee returned"
 
 
-def _net(label: str, amount: Money, note: str) -> str:
-    return f"<div><span>{html(label)}</span><b>{html(amount)}</b><small>{html(note)}</small></div>"
+def _net(label: str, who: str, amount: Money, note: str) -> str:
+    words = f"{who}: {note}" if who else note
+    return f"<div><span>{html(label)}</span><b>{html(amount)}</b><small>{html(words)}</small></div>"

@@ -42,12 +42,11 @@ def _party(party: Party, past: History) -> None:
         tables.table(
             past.cases,
             [
-                tables.opens("id", "Case", page="case", value=lambda row: row.reference, width=78),
-                tables.text("milestone", "About"),
-                tables.text("reason", "Reason"),
-                tables.money("amount", "Amount"),
-                tables.status("status", "Status", axis="ticket"),
-                tables.text("resolution", "Ended", value=lambda row: _ended(row.resolution)),
+                tables.opens("id", "Case", page="case", value=lambda row: row.reference, width=64),
+                tables.text("milestone", "About", width=150),
+                tables.money("amount", "Amount", width=90),
+                tables.status("status", "Status", axis="ticket", width=110),
+                tables.text("resolution", "Ended", width=110, value=lambda row: _ended(row.resolution)),
             ],
             key=f"past-{party.id}",
             name=f"Other cases of {party.name}",

@@ -14,8 +14,10 @@ from core.queries.cases import Case
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.case import book
-from dashboard.ui import cards, charts, deadline, empty, header, money, tables
+from dashboard.ui import cards, charts, deadline, empty, header, money, status
 from dashboard.ui.charts import Step
+from dashboard.ui.safe import html
+from dashboard.ui.status import Tone
 
 KINDS = {
     "CHARGE": "Charge",
@@ -48,21 +50,22 @@ def _where(case: Case) -> None:
     order, sum_of = case.dossier.order, case.dossier.money
     decided = order.held_minor == 0
     kept, fee = order.fee_kept_minor, order.platform_fee_minor
+    parts: list[tuple[str, Money, Tone]] = [
+        ("Held", sum_of(order.held_minor), "info"),
+        ("To the payee, on its way", sum_of(order.payable_minor), "wait"),
+        ("With the payee", sum_of(order.released_minor), "good"),
+        ("To the payer, on its way", sum_of(order.refundable_minor), "wait"),
+        ("Back with the payer", sum_of(order.refunded_minor), "good"),
+        ("Platform fee earned", sum_of(kept), "quiet"),
+        (
+            "Platform fee returned" if decided else "Platform fee not yet earned",
+            sum_of(fee - kept),
+            "quiet",
+        ),
+        ("Processor fee", sum_of(order.processing_fee_minor), "quiet"),
+    ]
     money.split(
-        [
-            ("Held", sum_of(order.held_minor), "info"),
-            ("To the payee, on its way", sum_of(order.payable_minor), "wait"),
-            ("With the payee", sum_of(order.released_minor), "good"),
-            ("To the payer, on its way", sum_of(order.refundable_minor), "wait"),
-            ("Back with the payer", sum_of(order.refunded_minor), "good"),
-            ("Platform fee earned", sum_of(kept), "quiet"),
-            (
-                "Platform fee returned" if decided else "Platform fee not yet earned",
-                sum_of(fee - kept),
-                "quiet",
-            ),
-            ("Processor fee", sum_of(order.processing_fee_minor), "quiet"),
-        ],
+        [part for part in parts if part[1].minor],
         caption=f"Together {sum_of(order.charge_minor)}, what the payer paid.",
     )
 
@@ -107,18 +110,25 @@ def _names(case: Case, each: Booked) -> dict[str, str]:
 
 
 def _operations(operations: Sequence[Sent], now: datetime) -> None:
-    columns = [
-        tables.text("kind", "Call", value=lambda row: KINDS.get(row.kind, row.kind)),
-        tables.money("amount", "Amount"),
-        tables.status("status", "State", axis="operation"),
-        tables.count("tries", "Tries"),
-        tables.text("reason", "Why", value=lambda row: row.reason or _again(row, now)),
-        tables.mono("provider_id", "At Stripe"),
-    ]
-    if operations:
-        tables.small(operations, columns, name="Calls to Stripe")
-    else:
+    if not operations:
         cards.note("Stripe was asked for nothing yet.")
+        return
+    body = "".join(_operation(each, now) for each in operations)
+    st.html(
+        '<table class="ed-book"><thead><tr><th>Call</th><th class="ed-num">Amount</th><th>State</th></tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _operation(each: Sent, now: datetime) -> str:
+    pill = status.pill("operation", each.status)
+    tries = f"try {each.tries}" if each.tries > 1 else ""
+    why = " · ".join(filter(None, (tries, each.reason or _again(each, now))))
+    return (
+        f"<tr><td>{html(KINDS.get(each.kind, each.kind))}<small>{html(each.provider_id or each.key)}</small></td>"
+        f'<td class="ed-num">{html(each.amount)}</td><td><span class="ed-pill ed-{pill.tone}">{html(pill.label)}</span>'
+        f"{f'<p>{html(why)}</p>' if why else ''}</td></tr>"
+    )
 
 
 def _again(row: Sent, now: datetime) -> str:

@@ -53,16 +53,16 @@ def figures(now: Figures) -> None:
 
 def columns(now: datetime) -> Sequence[tables.Column]:
     return [
-        tables.opens("id", "Case", page="case", value=lambda row: row.reference, width=78),
-        tables.text("parties", "Payer · payee", width=230),
-        tables.text("about", "About", width=250),
-        tables.text("reason", "Reason", width=112),
-        tables.money("stake", "At stake", width=106),
-        tables.status("status", "Status", axis="ticket", width=138),
-        tables.due("due_at", "Due", now=now, width=104),
-        tables.text("mediator", "Mediator", width=124, value=lambda row: row.mediator or "—"),
-        tables.marks("marks", "Watch", axis="mark", width=180),
-        tables.count("news", "New", width=52, help="Messages from the parties since staff last wrote."),
+        tables.opens("id", "Case", page="case", value=lambda row: row.reference, width=64),
+        tables.text("parties", "Payer · payee", width=186),
+        tables.text("about", "About", width=164),
+        tables.text("reason", "Reason", width=96),
+        tables.money("stake", "At stake", width=96),
+        tables.status("status", "Status", axis="ticket", width=122),
+        tables.due("due_at", "Due", now=now, width=96),
+        tables.text("mediator", "Mediator", width=100, value=lambda row: row.mediator or "—"),
+        tables.marks("marks", "Watch", axis="mark", width=118),
+        tables.count("news", "New", width=46, help="Messages from the parties since staff last wrote."),
     ]
 
 

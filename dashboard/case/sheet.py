@@ -19,6 +19,7 @@ CALLS = {
     "TRANSFER": "Transfer to the payee's Stripe account",
     "PAYOUT": "Payout to the payee's bank",
 }
+HEIGHT = 440  # so that what follows the plan stays in sight
 TABS = ("Postings", "Stripe calls", "Balances", "Letters", "Reasons")
 
 
@@ -26,7 +27,7 @@ def show(plan: dict[str, Any], plan_hash: str, *, key: str, people: dict[str, st
     """`people` names the payer and the payee by audience."""
     division(plan, people)
     st.html(f'<div class="ed-hash"><span>Plan hash</span><code>{html(plan_hash)}</code></div>')
-    tabs = st.tabs(TABS, key=f"{key}-tabs")
+    tabs = st.tabs(TABS, key=f"{key}-tabs", height=HEIGHT)
     with tabs[0]:
         _postings(plan)
     with tabs[1]:
@@ -94,10 +95,7 @@ def _letters(plan: dict[str, Any], people: dict[str, str]) -> None:
     columns = st.columns(max(1, len(plan["letters"])), gap="small")
     for column, letter in zip(columns, plan["letters"], strict=False):
         to = f"To {people.get(letter['audience'], letter['audience'])}, {letter['audience']}"
-        column.html(
-            f'<div class="ed-letter"><header>{html(to)}<b>{html(letter["subject"])}</b></header>'
-            f"{_text(letter['text'])}</div>"
-        )
+        column.html(f'<div class="ed-letter"><header>{html(to)}</header>{_text(letter["text"])}</div>')
 
 
 def _text(text: str) -> str:

@@ -67,7 +67,7 @@ def _answer(case: Case, said: Sequence[Said]) -> None:
             else "Only staff will read this.",
         )
         draft.keep(case.id, message=body or "")
-        intent = confirm.pressed("Send", key="answer-send", icon=":material/send:")
+        intent = confirm.pressed("Send", key="answer-send", type="secondary", icon=":material/send:")
         if intent:
             confirm.carry_out(
                 intent,

@@ -13,7 +13,8 @@ from core.policy import Profile
 from core.policy.profile import PerCurrency, Tariff
 from core.queries.cases import Case
 from core.rules import acceptance
-from dashboard.ui import cards, deadline, header, tables
+from dashboard.ui import cards, deadline, header
+from dashboard.ui.safe import html
 from dashboard.ui.status import in_words
 
 
@@ -46,11 +47,16 @@ def show(case: Case) -> None:
     header.section(
         "Policy of this project", f"{in_words(project.platform)}, as it stood when the bid was accepted"
     )
-    tables.small(
-        lines(case.dossier.profile, milestone.currency),
-        [tables.text("label", "Rule"), tables.text("value", "Here"), tables.text("source", "Source")],
-        name="Policy snapshot",
+    st.html(_table(lines(case.dossier.profile, milestone.currency)))
+
+
+def _table(rows: list[Line]) -> str:
+    body = "".join(
+        f"<tr><td>{html(each.label)}<small>{html(each.source)}</small></td>"
+        f'<td class="ed-num">{html(each.value)}</td></tr>'
+        for each in rows
     )
+    return f'<table class="ed-book ed-plain" aria-label="Policy snapshot"><tbody>{body}</tbody></table>'
 
 
 def lines(profile: Profile, currency: str) -> list[Line]:

@@ -70,7 +70,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "OPEN": _pill(
             "Open", "wait", "Disputed; the parties may still settle it themselves. Blocks release."
         ),
-        "UNDER_REVIEW": _pill("Under review", "bad", "A mediator is at it. Blocks release."),
+        "UNDER_REVIEW": _pill("Under review", "info", "A mediator is at it. Blocks release."),
         "WAITING_PARTY": _pill("Waiting for a party", "wait", "An answer is asked for. Blocks release."),
         "RESOLVED": _pill("Resolved", "good", "Decided or settled."),
         "WITHDRAWN": _pill("Withdrawn", "quiet", "Taken back by whoever opened it."),

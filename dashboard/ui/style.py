@@ -9,9 +9,15 @@ import streamlit as st
 
 
 def apply() -> None:
-    st.html(_sheet())
+    st.html(_sheet(_scheme()))
+
+
+def _scheme() -> str:
+    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 @cache
-def _sheet() -> str:
-    return f"<style>{Path(__file__).with_name('desk.css').read_text(encoding='utf-8')}</style>"
+def _sheet(scheme: str) -> str:
+    """Dialogs and popovers hang beside the app, so they do not inherit its scheme."""
+    beside = f'[data-testid="stDialog"], [data-testid="stPopoverBody"] {{ color-scheme: {scheme}; }}'
+    return f"<style>{Path(__file__).with_name('desk.css').read_text(encoding='utf-8')}\n{beside}</style>"
