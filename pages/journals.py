@@ -19,17 +19,17 @@ header.page(
     "Journals", "Everything that was ever posted, newest first. Nothing here can be changed or removed."
 )
 with filters.bar():
-    words = filters.search("Key, memo or number", key="q", width=220)
-    kind = filters.one_of("Every kind", dict(journals.KINDS), key="kind", width=210)
+    words = filters.search("Key, memo or number", key="q", width=190)
+    kind = filters.one_of("Every kind", dict(journals.KINDS), key="kind", width=180)
     currency = filters.one_of(
-        "Every currency", {each: each for each in accounts.ISO_NUMBERS}, key="currency", width=140
+        "Every currency", {each: each for each in accounts.ISO_NUMBERS}, key="currency", width=125
     )
     account = st.text_input(
         "Account",
         key="account",
         placeholder="Account, as held:17",
         label_visibility="collapsed",
-        width=180,
+        width=150,
         bind="query-params",
     )
     milestone = st.text_input(
@@ -37,10 +37,10 @@ with filters.bar():
         key="milestone",
         placeholder="Milestone",
         label_visibility="collapsed",
-        width=110,
+        width=95,
         bind="query-params",
     )
-    days = st.date_input("Period", value=(), key="days", label_visibility="collapsed", width=210)
+    days = st.date_input("Period", value=(), key="days", label_visibility="collapsed", width=225)
 
 first, last = (days[0], days[-1]) if isinstance(days, tuple) and days else (None, None)
 cursor = tables.cursor("before", size=50)

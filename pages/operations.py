@@ -8,7 +8,7 @@ from core.errors import DeskError
 from core.queries import operations
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.finance import calls
+from dashboard.finance import calls, figures
 from dashboard.ui import cards, errors, filters, header, status, tables
 from dashboard.ui.cards import Kpi
 
@@ -16,18 +16,18 @@ current.require(Permission.READ_PAYOUTS)
 now = current.now()
 
 if (wanted := navigation.asked()) is not None:
+    figures.way_up("Operations")
     try:
         with current.reading() as session:
             row = operations.operation(session, wanted)
     except DeskError as missing:
-        header.page("Call", back=("operations", "Operations"))
+        header.page("Call")
         errors.show(missing)
         st.stop()
     header.page(
         f"Call {row.short_key}",
         f"{row.amount.text()} · {row.milestone}",
         badges=[status.pill("operation", row.status)],
-        back=("operations", "Operations"),
     )
     calls.whole(row, now)
     st.stop()
@@ -60,7 +60,7 @@ if out.open:
             rows = operations.page(session, wanted_rows, before=cursor.before, limit=cursor.limit)
         tables.table(
             rows,
-            calls.columns(now),
+            calls.columns(now, rows),
             key="operations",
             cursor=cursor,
             download="operations",

@@ -8,19 +8,20 @@ from core.errors import DeskError
 from core.queries import operations, payouts
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.finance import withdrawals
+from dashboard.finance import figures, withdrawals
 from dashboard.ui import cards, errors, filters, header, money, status, tables
 from dashboard.ui.cards import Kpi
 
 current.require(Permission.READ_PAYOUTS)
 
 if (wanted := navigation.asked()) is not None:
+    figures.way_up("Payouts")
     try:
         with current.reading() as session:
             row = payouts.payout(session, wanted)
             calls = operations.of_payout(session, row.id, row.milestone_id)
     except DeskError as missing:
-        header.page("Payout", back=("payouts", "Payouts"))
+        header.page("Payout")
         errors.show(missing)
         st.stop()
     badge = status.pill("payout", row.status)
@@ -28,7 +29,6 @@ if (wanted := navigation.asked()) is not None:
         f"Payout {row.reference}",
         f"{row.sent.text()} to {row.payee}",
         badges=[badge],
-        back=("payouts", "Payouts"),
     )
     withdrawals.whole(row, calls)
     st.stop()
@@ -70,7 +70,7 @@ if listed.open:
             )
         tables.table(
             rows,
-            withdrawals.COLUMNS,
+            withdrawals.columns(rows),
             key="payouts",
             cursor=cursor,
             download="payouts",

@@ -8,18 +8,19 @@ from core.errors import DeskError
 from core.queries import reconciliation
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.finance import matching
+from dashboard.finance import figures, matching
 from dashboard.ui import confirm, deadline, errors, header, tables
 
 current.require(Permission.READ_LEDGER)
 now = current.now()
 
 if (wanted := navigation.asked()) is not None:
+    figures.way_up("Reconciliation")
     try:
         with current.reading() as session:
             run = reconciliation.run(session, wanted)
     except DeskError as missing:
-        header.page("Run", back=("reconciliation", "Reconciliation"))
+        header.page("Run")
         errors.show(missing)
         st.stop()
     subtitle = f"Statement up to {deadline.exact(run.until)}, started by {run.started_by}"
@@ -27,7 +28,6 @@ if (wanted := navigation.asked()) is not None:
         f"Run {run.reference}",
         subtitle,
         badges=[matching.badge(run, now)],
-        back=("reconciliation", "Reconciliation"),
     )
     matching.result(run, now)
     broken, agreed = st.tabs([f"Breaks ({run.breaks})", "Matched lines"], on_change="rerun", key="run-tab")

@@ -33,7 +33,7 @@ currency = chosen or currencies[0]
 asked = st.query_params.get("line", "")
 line = asked if asked in CHART else None
 
-with st.grid(columns=2, min_column_width=540, gap="medium"):
+with st.grid(columns=2, min_column_width=500, gap="medium"):
     with st.container(gap="medium"):
         for sheet in (each for each in sheets if each.currency == currency):
             with st.container(gap="small"):

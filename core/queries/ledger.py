@@ -62,7 +62,8 @@ class Sheet:
 
 def sheets(session: Session) -> list[Sheet]:
     """The trial balance: a sheet a currency, then one for the payees' own money in it."""
-    order = {name: place for place, name in enumerate(CHART)}
+    kinds = ("asset", "liability", "income", "expense")
+    order = {name: (kinds.index(line.kind), place) for place, (name, line) in enumerate(CHART.items())}
     found = sorted(
         book.trial_balance(session),
         key=lambda each: (

@@ -28,9 +28,8 @@ ACCOUNTS = [
 ]
 REGISTER = [
     tables.opens("reference", "Journal", page="journal", value=lambda entry: f"J-{entry.id}", width=80),
-    tables.when("posted_at", "Posted", width=150),
+    tables.when("posted_at", "Posted", width=145),
     tables.text("kind", "What", value=lambda entry: title(entry.kind), width=170),
-    tables.text("memo", "Memo"),
     tables.mono("key", "Key"),
     tables.money("debit", "Debit", width=120),
     tables.money("credit", "Credit", width=120),
@@ -38,7 +37,7 @@ REGISTER = [
 ]
 JOURNALS = [
     tables.opens("reference", "Journal", page="journal", width=80),
-    tables.when("posted_at", "Posted", width=150),
+    tables.when("posted_at", "Posted", width=145),
     tables.text("what", "What", width=170),
     tables.money("amount", "Amount", width=120),
     tables.mono("key", "Key"),

@@ -25,18 +25,19 @@ EVENTS = [
 ]
 
 
-def columns(now: datetime) -> list[tables.Column]:
+def columns(now: datetime, rows: Sequence[Operation]) -> list[tables.Column]:
+    """With reasons, where something stands in the way."""
+    said = [tables.text("last_error", "Reason", width=220)] if any(row.last_error for row in rows) else []
     return [
         tables.opens("short_key", "Call", page="operations", width=210),
-        tables.text("kind", "Kind", value=lambda row: KINDS.get(row.kind, row.kind), width=90),
         tables.money("amount", "Amount", width=120),
         tables.status("status", "Status", axis="operation", width=120),
         tables.count("attempt", "Attempt", width=80),
         tables.count("tries", "Tries", width=70),
         tables.due("waits_until", "Next look", now=now, width=110),
-        tables.mono("provider_id", "At Stripe", width=220),
-        tables.text("last_error", "Reason"),
-        tables.when("created_at", "Written", width=150),
+        *said,
+        tables.mono("provider_id", "At Stripe", width=235),
+        tables.when("created_at", "Written", width=145),
     ]
 
 

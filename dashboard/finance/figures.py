@@ -49,14 +49,14 @@ def _words(value: Money | int | str) -> str:
 
 def purse(each: Purse) -> None:
     """What the balance at Stripe is made of: what is owed to others, and what is the platform's own."""
-    parts: list[tuple[str, Money, Tone]] = [
+    every: list[tuple[str, Money, Tone]] = [
         ("Held for milestones", each.held, "info"),
         ("Payable to payees", each.payable, "good"),
         ("To be refunded", each.refundable, "wait"),
-        ("Fees not yet earned", each.deferred, "quiet"),
+        ("Fees not yet earned", each.deferred, "info"),
+        ("Unapplied or unexplained", each.other, "bad"),
     ]
-    if not each.other.is_zero:
-        parts.append(("Unapplied or unexplained", each.other, "bad"))
+    parts = [part for part in every if part[1].is_positive]
     if each.covered:
         parts.append(("The platform's own", each.own, "quiet"))
         caption = ""
@@ -82,3 +82,12 @@ def purse(each: Purse) -> None:
                 code="stripe_balance",
                 currency=each.currency,
             )
+
+
+def way_up(label: str) -> None:
+    """From one thing to the list that it stands in, on the same page."""
+    st.button(label, key="way-up", type="tertiary", icon=":material/arrow_back:", on_click=_leave)
+
+
+def _leave() -> None:
+    st.query_params.clear()

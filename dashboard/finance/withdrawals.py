@@ -16,17 +16,16 @@ from dashboard.ui import cards, confirm, header, status, tables
 from dashboard.ui.safe import plain
 
 METHODS = {each.value: status.in_words(each.value) for each in WithdrawalMethod}
+FAILURE = tables.text("failure", "Reason", width=190)
 COLUMNS = [
-    tables.opens("reference", "Payout", page="payouts", width=80),
-    tables.text("payee", "Payee", width=180),
+    tables.opens("reference", "Payout", page="payouts", width=75),
+    tables.text("payee", "Payee", width=165),
     tables.text("milestone", "Milestone"),
-    tables.money("amount", "Amount", width=120),
-    tables.money("fee", "Fee", width=90),
-    tables.money("sent", "Sent", width=120),
+    tables.money("amount", "Amount", width=115),
+    tables.money("fee", "Fee", width=85),
     tables.text("method", "Method", value=lambda row: METHODS.get(row.method, row.method), width=90),
     tables.status("status", "Status", axis="payout", width=130),
-    tables.text("failure", "Reason", width=200),
-    tables.when("requested_at", "Requested", width=150),
+    tables.when("requested_at", "Requested", width=145),
 ]
 WAITING = [
     tables.text("project", "Project", width=230),
@@ -45,6 +44,11 @@ CALLS = [
     tables.mono("provider_id", "At Stripe", width=230),
     tables.text("last_error", "Said"),
 ]
+
+
+def columns(rows: Sequence[Row]) -> list[tables.Column]:
+    """With reasons, where something failed."""
+    return [*COLUMNS[:-1], FAILURE, COLUMNS[-1]] if any(row.failure for row in rows) else COLUMNS
 
 
 def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
