@@ -36,12 +36,13 @@ class Filled:
 
 def fill(desk: Desk, sandbox: SandboxControl, *, seed: int, today: datetime, progress: Progress) -> Filled:
     """Live from 92 days ago until `today`. The same seed tells the same stories."""
-    start = today.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - LENGTH
-    with simulated(desk, start, sandbox) as world:
+    end = today.astimezone(UTC)
+    start = end.replace(minute=0, second=0, microsecond=0) - LENGTH
+    with simulated(desk, start, end, sandbox) as world:
         sandbox.set_clock(start)
         _found(world, seed)
         stories = list(plots(seed))
-        _live(world, stories, seed, start, today.astimezone(UTC), progress)
+        _live(world, stories, seed, start, progress)
         reconcile.run(world.desk, SYSTEM)
         progress(1.0, "sealing the audit log")
     _seal(desk)
@@ -71,16 +72,14 @@ def _found(world: World, seed: int) -> None:
     reconcile.run(desk, SYSTEM)
 
 
-def _live(
-    world: World, stories: list[Plot], seed: int, start: datetime, end: datetime, progress: Progress
-) -> None:
+def _live(world: World, stories: list[Plot], seed: int, start: datetime, progress: Progress) -> None:
     """Wake every story when its time comes, in order, and reconcile once a week."""
     turns: list[tuple[datetime, int, Wait]] = []
     for plot in stories:
         heapq.heappush(turns, (start + plot.start, plot.number, _tell(world, plot, seed)))
     sunday = start + timedelta(days=7)
-    with receiving(world, from_=end - WEBHOOKS_FOR) as listen:
-        while turns and turns[0][0] <= end:
+    with receiving(world, from_=world.ends - WEBHOOKS_FOR) as listen:
+        while turns and turns[0][0] <= world.ends:
             at, number, story = heapq.heappop(turns)
             while sunday <= at:
                 world.until(sunday)
@@ -92,7 +91,7 @@ def _live(
             if wait is not None:
                 heapq.heappush(turns, (world.now + wait, number, story))
             progress((world.now - start) / LENGTH, f"{world.now:%d %B}")
-        world.until(end)
+        world.until(world.ends)
         world.background()
 
 

@@ -82,6 +82,8 @@ LEAD = {
     Branch.DEADLOCKED: timedelta(days=24),
     Branch.HELD: timedelta(days=12),
 }
+# Most of these are small jobs of one milestone, as most jobs are.
+SHORT = (Branch.SMOOTH, Branch.SILENT, Branch.DECLINED, Branch.PAYOUT_FAILS)
 TYPES = tuple(ProjectType)
 
 
@@ -109,7 +111,7 @@ def _plot(draw: random.Random, number: int, branch: Branch, turn: int) -> Plot:
         number=number,
         platform=kind.platform,
         type=kind,
-        total=_total(draw, kind, number, high=branch is Branch.NEEDS_APPROVAL),
+        total=_total(draw, kind, number, branch),
         start=_start(draw, branch, turn),
         branches=branches,
     )
@@ -122,12 +124,16 @@ def _start(draw: random.Random, branch: Branch, turn: int) -> timedelta:
     return timedelta(days=draw.randrange(0, 80), hours=draw.randrange(8, 18), minutes=draw.randrange(60))
 
 
-def _total(draw: random.Random, kind: ProjectType, number: int, *, high: bool) -> Money:
+def _total(draw: random.Random, kind: ProjectType, number: int, branch: Branch) -> Money:
     currency = ("USD", "USD", "EUR", "USD", "JPY", "USD", "EUR", "USD", "KWD")[number % 9]
     low, most = WORK[kind].dollars
-    dollars = draw.randrange(low, most, 5) if not high else draw.randrange(21_000, 36_000, 50)
-    if kind is ProjectType.CONSULTATION:
-        currency = "USD" if currency in ("JPY", "KWD") else currency
+    if branch is Branch.NEEDS_APPROVAL:
+        low, most = 21_000, 36_000
+    elif branch in SHORT and number % 3:
+        low, most = min(low, 900), min(most, 2_400)
+    dollars = draw.randrange(low, most, 5)
+    if kind is ProjectType.CONSULTATION and currency in ("JPY", "KWD"):
+        currency = "USD"
     factor = {"USD": 100, "EUR": 92, "JPY": 150, "KWD": 310}[currency]
     step = stripe_step(currency)
     return Money(dollars * factor // step * step, currency)

@@ -22,7 +22,7 @@ def receiving(world: World, *, from_: datetime) -> Iterator[Callable[[], None]]:
     open_socket = socket.socket()
     open_socket.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{open_socket.getsockname()[1]}/webhooks/stripe"
-    servers: list[uvicorn.Server] = []
+    servers: list[tuple[uvicorn.Server, threading.Thread]] = []
 
     def listen() -> None:
         if world.webhooks or world.now < from_:
@@ -38,17 +38,19 @@ def receiving(world: World, *, from_: datetime) -> Iterator[Callable[[], None]]:
         yield listen
     finally:
         world.webhooks = False
-        for server in servers:
+        for server, thread in servers:
             server.should_exit = True
+            thread.join()
         world.sandbox.remove_endpoints()
         world.sandbox.webhooks(auto=True)
         open_socket.close()
 
 
-def _serve(world: World, open_socket: socket.socket) -> uvicorn.Server:
+def _serve(world: World, open_socket: socket.socket) -> tuple[uvicorn.Server, threading.Thread]:
     config = uvicorn.Config(
         Starlette(routes=routes(world.desk)), log_level="error", access_log=False, ws="none"
     )
     server = uvicorn.Server(config)
-    threading.Thread(target=server.run, kwargs={"sockets": [open_socket]}, daemon=True).start()
-    return server
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [open_socket]}, daemon=True)
+    thread.start()
+    return server, thread

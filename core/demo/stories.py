@@ -36,6 +36,7 @@ from core.rules.disputes import BLOCKING, DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.permissions import Actor, Role
 from core.rules.projects import ProjectStatus
+from core.rules.templates import ProjectType
 
 Wait = Iterator[timedelta]
 ALL_REFERENCES = frozenset(Reference)
@@ -117,7 +118,7 @@ def _begin(tale: Tale) -> Wait:
         title=tale.draw.choice(work.titles),
         scope=work.scope,
         project_type=tale.plot.type.value,
-        fee_mode="CONSULTATION_FIXED" if tale.plot.type.value == "CONSULTATION" else "STAGED",
+        fee_mode="CONSULTATION_FIXED" if tale.plot.type is ProjectType.CONSULTATION else "STAGED",
         total=tale.plot.total,
     )
     tale.project_id = project.id
@@ -151,11 +152,17 @@ def _fund(tale: Tale, milestone_id: int, *, declined: bool = False) -> Wait:
 def _submit(tale: Tale, milestone_id: int) -> Wait:
     evidence.of_completion(tale, milestone_id)
     tale.act(verify.submit, tale.payee, milestone_id=milestone_id)
-    yield tale.hours(8, 60)
+    # A consultation is released after 24 hours of silence, so its client answers sooner.
+    yield tale.hours(4, 18) if tale.plot.type is ProjectType.CONSULTATION else tale.hours(8, 60)
 
 
 def _smooth(tale: Tale, milestone_id: int) -> Wait:
     yield from _submit(tale, milestone_id)
+    _accept(tale, milestone_id)
+
+
+def _accept(tale: Tale, milestone_id: int) -> None:
+    """The payer approves, unless silence was quicker."""
     if _status(tale, milestone_id) == "PENDING_VERIFICATION":
         tale.act(verify.approve, tale.payer, milestone_id=milestone_id)
 
@@ -185,7 +192,7 @@ def _rework(tale: Tale, milestone_id: int) -> Wait:
     yield from _dispute(tale, milestone_id, tale.quarrel())
     tale.act(dispute.resubmit, tale.payee, milestone_id=milestone_id)
     yield tale.hours(10, 50)
-    tale.act(verify.approve, tale.payer, milestone_id=milestone_id)
+    _accept(tale, milestone_id)
 
 
 def _withdrawn(tale: Tale, milestone_id: int) -> Wait:
@@ -193,7 +200,7 @@ def _withdrawn(tale: Tale, milestone_id: int) -> Wait:
     yield from _dispute(tale, milestone_id, tale.quarrel())
     tale.act(dispute.withdraw, tale.payer, milestone_id=milestone_id)
     yield tale.hours(5, 30)
-    tale.act(verify.approve, tale.payer, milestone_id=milestone_id)
+    _accept(tale, milestone_id)
 
 
 def _to_mediation(tale: Tale, milestone_id: int, *, no_show: bool = False) -> Wait:
@@ -302,11 +309,12 @@ def _held(tale: Tale, milestone_id: int) -> Wait:
     reason = "Report of an off-platform payment request; waiting for the parties' statements."
     tale.act(hold.place, officer, milestone_id=milestone_id, reason=reason, report_id=700 + tale.plot.number)
     yield tale.hours(5, 20)
-    tale.act(verify.approve, tale.payer, milestone_id=milestone_id)
+    _accept(tale, milestone_id)
     yield timedelta(days=60)
 
 
 def _just_disputed(tale: Tale, milestone_id: int) -> Wait:
+    yield max(timedelta(0), tale.world.ends - tale.world.now - tale.hours(84, 110))
     yield from _submit(tale, milestone_id)
     yield from _dispute(tale, milestone_id, tale.quarrel())
     yield timedelta(days=60)
@@ -338,6 +346,8 @@ def _left_open(outcome: DecisionOutcome) -> Any:
     def story(tale: Tale, milestone_id: int) -> Wait:
         yield from _to_mediation(tale, milestone_id)
         yield from _review(tale, milestone_id)
+        # Within the last day, so that it still waits when the demo begins.
+        yield max(timedelta(0), tale.world.ends - tale.world.now - tale.hours(3, 16))
         _decide(tale, milestone_id, outcome)
         yield timedelta(days=60)
 

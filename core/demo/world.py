@@ -30,6 +30,7 @@ class World:
     clock: SimulatedClock
     sandbox: SandboxControl
     next_tick: datetime
+    ends: datetime
     webhooks: bool = False
     roles: dict[int, frozenset[Role]] = field(default_factory=dict)
 
@@ -105,13 +106,14 @@ def party(party_id: int) -> Actor:
 
 
 @contextmanager
-def simulated(desk: Desk, start: datetime, sandbox: SandboxControl) -> Iterator[World]:
+def simulated(desk: Desk, start: datetime, ends: datetime, sandbox: SandboxControl) -> Iterator[World]:
     """The same desk with a clock that we move and without queued jobs: the world does the worker's part itself."""
     clock = SimulatedClock(start)
     # A fill that is interrupted begins anew, so its commits need not wait for the disk.
     database = Database(desk.settings.database_url, info={"jobs": False}, options="-c synchronous_commit=off")
     try:
-        yield World(replace(desk, clock=clock, database=database), clock, sandbox, next_tick=start + TICK)
+        living = replace(desk, clock=clock, database=database)
+        yield World(living, clock, sandbox, next_tick=start + TICK, ends=ends)
     finally:
         database.dispose()
         sandbox.follow_wall_clock()
