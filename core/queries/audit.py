@@ -28,6 +28,7 @@ from page left join lateral (
 ) seal on true
 order by page.at desc, page.id desc
 """
+CURRENCY = text("select currency from projects where id = :id")
 BEFORE = "(at, id) < ((select at from audit_entries where id = %(before_id)s), %(before_id)s)"
 COUNT = "select count(*) from (select from audit_entries where {where} limit %(bound)s + 1) as found"
 # One step down the index for each action, however many entries it has.
@@ -115,6 +116,12 @@ def entry(session: Session, id: int) -> Entry:
     if not found:
         raise NotFound(kind="audit entry", id=id)
     return found[0]
+
+
+def currency(session: Session, entry: Entry) -> str | None:
+    """What the money of the entry's project is counted in."""
+    found = session.execute(CURRENCY, {"id": entry.project_id}).scalar_one_or_none()
+    return None if found is None else str(found)
 
 
 def count(session: Session, filter: AuditFilter, *, bound: int = BOUND) -> Count:

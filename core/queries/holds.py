@@ -100,8 +100,9 @@ class Filter:
 
     @property
     def order(self) -> str:
-        """What stands longest comes first; what was lifted last comes first."""
-        return "h.placed_at, h.id" if self.state == ACTIVE else "h.id desc"
+        """What is in force comes first, and of that what stands longest; of the lifted the latest comes first."""
+        standing = "case when h.released_at is null then h.placed_at end"
+        return f"h.released_at is not null, {standing}, h.released_at desc, h.id"
 
     def _conditions(self) -> Iterator[str]:
         if self.state:
@@ -212,7 +213,7 @@ def figures(session: Session, *, now: datetime) -> Figures:
 
 
 def candidates(session: Session, words: str, *, limit: int = 12) -> list[Candidate]:
-    """Milestones by number (`17`, `M-17`) or by words in their titles and parties; those with money in the desk first."""
+    """Milestones by number (`17`, `M-17`) or by words in titles and parties; those with money in the desk first."""
     number = words.strip().upper().removeprefix("M-")
     whole = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None
     given = {"number": whole, "words": bool(words.strip()), "like": like(words), "limit": limit}
@@ -232,7 +233,17 @@ def candidates(session: Session, words: str, *, limit: int = 12) -> list[Candida
 
 def _row(row: RowMapping) -> Row:
     held = Money(row["held_minor"], row["currency"])
-    same = ("id", "reason", "report_id", "milestone_id", "milestone", "project_id", "project", "platform", "payer")
+    same = (
+        "id",
+        "reason",
+        "report_id",
+        "milestone_id",
+        "milestone",
+        "project_id",
+        "project",
+        "platform",
+        "payer",
+    )
     rest = ("payee", "frees", "ticket_id", "placed_at", "released_at", "release_reason")
     return Row(
         **{name: row[name] for name in (*same, *rest)},

@@ -13,7 +13,8 @@ from core.actions.sessions import IDLE
 from core.errors import NotFound
 from core.rules.permissions import Role
 
-LIVE = "s.revoked_at is null and s.expires_at > :now and s.last_seen_at > cast(:now as timestamptz) - cast(:idle as interval)"
+LIVE = """s.revoked_at is null and s.expires_at > :now
+    and s.last_seen_at > cast(:now as timestamptz) - cast(:idle as interval)"""
 STAFF = f"""
 select p.id, p.name, p.title, p.skills, p.active, p.created_at, p.issuer,
        array(select r.role from staff_roles r where r.staff_id = p.id order by r.role) as roles,
@@ -37,7 +38,7 @@ SESSIONS = text(
     """
 )
 NAMES = text("select id, name from staff where id = any(:ids)")
-PARTY_ROLES = text("select id, lower(role) from parties where id = any(:ids)")
+PARTY_ROLES = text("select id, lower(role) as role from parties where id = any(:ids)")
 
 
 @dataclass(frozen=True)
@@ -119,12 +120,12 @@ def visits(session: Session, staff_id: int, *, now: datetime, limit: int = 20) -
 
 def names(session: Session, staff_ids: Iterable[int]) -> Mapping[int, str]:
     """What these members of staff are called, also those who left."""
-    return {number: name for number, name in session.execute(NAMES, {"ids": sorted(set(staff_ids))})}
+    return {row.id: row.name for row in session.execute(NAMES, {"ids": sorted(set(staff_ids))})}
 
 
 def party_roles(session: Session, party_ids: Iterable[int]) -> Mapping[int, str]:
     """`payer` or `payee` for each party; who they are is not read."""
-    return {number: role for number, role in session.execute(PARTY_ROLES, {"ids": sorted(set(party_ids))})}
+    return {row.id: row.role for row in session.execute(PARTY_ROLES, {"ids": sorted(set(party_ids))})}
 
 
 def _people(session: Session, where: str, now: datetime, **given: int) -> list[Person]:

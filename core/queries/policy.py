@@ -29,6 +29,7 @@ VERSIONS = text(
 class Change:
     """One rule of a version that is not as it was in the version before."""
 
+    name: str
     label: str
     before: Any
     after: Any
@@ -115,4 +116,6 @@ def _changes(before: Profile | None, after: Profile) -> tuple[Change, ...]:
     if before is None:
         return ()
     both = zip(before.lines(), after.lines(), strict=True)
-    return tuple(Change(label, old, new) for (_, _, old, _), (_, label, new, _) in both if old != new)
+    return tuple(
+        Change(name, label, old, new) for (_, _, old, _), (name, label, new, _) in both if old != new
+    )

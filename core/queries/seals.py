@@ -52,7 +52,7 @@ def page(session: Session, folder: Path, *, before: int | None = None, limit: in
     """Seals with a number below `before`; `folder` is where the checkpoints lie."""
     found = session.execute(PAGE, {"before": before or NEWEST, "limit": limit}).all()
     signed = _signed(file_of(folder, ledger_name(session)), {row.n for row in found})
-    return [Row(*row, _time(signed.get(row.n), row.hash)) for row in found]
+    return [Row(**row._mapping, signed_at=_time(signed.get(row.n), row.hash)) for row in found]
 
 
 def _time(line: dict[str, str] | None, hash: str) -> datetime | None:

@@ -36,6 +36,7 @@ def search(placeholder: str = "Search", *, key: str = "q", width: int = 260) -> 
 def choice(label: str, options: Mapping[str, str], *, key: str, everything: str = "All") -> str | None:
     """One of a few, side by side: stored value → label. None is everything."""
     names = {"": everything, **options}
+    _heed(key, options)
     picked = st.segmented_control(
         label,
         list(names),
@@ -51,6 +52,7 @@ def choice(label: str, options: Mapping[str, str], *, key: str, everything: str 
 
 def one_of(label: str, options: Mapping[str, str], *, key: str, width: int = 200) -> str | None:
     """One of many, in a list that can be searched. None is everything."""
+    _heed(key, options)
     return st.selectbox(
         label,
         list(options),
@@ -76,6 +78,14 @@ def several(label: str, options: Mapping[str, str], *, key: str, width: int = 26
         width=width,
         bind="query-params",
     )
+
+
+def _heed(key: str, options: Mapping[str, str]) -> None:
+    """Streamlit writes labels into the address; a link of our own may hold the stored value instead."""
+    asked = st.query_params.get(key)
+    if asked and asked in options and asked not in options.values():
+        st.session_state[key] = asked
+        st.query_params[key] = options[asked]
 
 
 def toggle(label: str, *, key: str, value: bool = False) -> bool:

@@ -1,0 +1,112 @@
+"""One entry of the audit log, whole: who, when, why, what changed, what proves it, and where to go from here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.queries import audit
+from core.queries.audit import Entry
+from dashboard import current, navigation
+from dashboard.compliance import difference, words
+from dashboard.compliance.words import Names
+from dashboard.ui import cards, deadline, status
+from dashboard.ui.safe import html, plain
+from dashboard.ui.status import Pill
+
+ICONS = {"case": "folder_open", "project": "home_work", "holds": "lock", "people": "group", "policy": "gavel"}
+
+
+def show(entry_id: int, *, alone: bool = False) -> None:
+    """Reads and draws. `alone`: on a page of its own. Raises `NotFound`."""
+    with current.reading() as session:
+        entry = audit.entry(session, entry_id)
+        names = Names.of(session, [entry])
+        currency = audit.currency(session, entry)
+    if not alone:
+        _head(entry)
+    _facts(entry, names, columns=4 if alone else 2)
+    if entry.reason:
+        st.html(f'<p class="ed-quote">{html(entry.reason)}</p>')
+    _changes(entry, names, currency)
+    _ways(entry, alone=alone)
+
+
+def seal(entry: Entry) -> Pill:
+    """How far an entry is proved."""
+    if entry.seal is None:
+        return Pill("Not sealed yet", "wait", None, "Of the last second: the next seal covers it.")
+    return Pill(f"Seal {entry.seal:,}", "good", None, f"Sealed {deadline.exact(entry.sealed_at)}.")
+
+
+def _head(entry: Entry) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(plain(words.title(entry.action)), anchor=False, width="content")
+        status.show(seal(entry))
+
+
+def _facts(entry: Entry, names: Names, *, columns: int) -> None:
+    facts: dict[str, Any] = {
+        "When": f"{entry.at:%-d %b %Y, %H:%M:%S} UTC",
+        "Who": names.who(entry),
+        "Role": words.roles(entry),
+        "Object": names.what(entry),
+        "Action": entry.action,
+        "Entry": f"{entry.id}",
+    }
+    links = {
+        "Project": ("P-", entry.project_id),
+        "Milestone": ("M-", entry.milestone_id),
+        "Case": ("D-", entry.ticket_id),
+    }
+    facts |= {label: f"{letter}{number}" for label, (letter, number) in links.items() if number}
+    if entry.report_id:
+        facts["Report"] = f"R-{entry.report_id}"
+    if entry.operation_key:
+        facts["Operation"] = entry.operation_key
+    facts["Recorded"] = f"{entry.recorded_at:%-d %b %Y, %H:%M:%S} UTC"
+    facts["Transaction"] = entry.xid
+    cards.facts(facts, columns=columns)
+
+
+def _changes(entry: Entry, names: Names, currency: str | None) -> None:
+    def named(field: str, value: Any) -> str | None:
+        if type(value) is not int:
+            return None
+        if field in ("mediator", "staff"):
+            return names.member(value)
+        return f"party {value}" if field in ("payee", "payer", "party") else None
+
+    lines = difference.lines(entry.before, entry.after, currency=currency, named=named)
+    if lines:
+        st.html(difference.table(lines))
+    else:
+        cards.note("Nothing but the fact itself was recorded.")
+
+
+def _ways(entry: Entry, *, alone: bool) -> None:
+    """Links to the pages that show what this is about, and to the entries around it."""
+    ways: dict[str, tuple[str, dict[str, Any]]] = {}
+    if found := words.way(entry):
+        ways[f"Open {_noun(found[0])}"] = (found[0], dict(found[1]))
+    if entry.ticket_id and "case" not in (found or ("",))[0]:
+        ways[f"Case D-{entry.ticket_id}"] = ("case", {"id": entry.ticket_id})
+    if entry.project_id and "project" not in (found or ("",))[0]:
+        ways["Project"] = ("project", {"id": entry.project_id})
+    if entry.operation_key:
+        ways["Operation"] = ("operations", {"q": entry.operation_key})
+    ways["All about this object"] = ("audit", {"kind": entry.object_kind, "number": entry.object_id})
+    if entry.milestone_id:
+        ways["All about this milestone"] = ("audit", {"milestone": entry.milestone_id})
+    if not alone:
+        ways["Entry alone"] = ("entry", {"id": entry.id})
+    with st.container(horizontal=True, gap="small"):
+        for label, (page, params) in ways.items():
+            if page in navigation.on_disk():
+                icon = f":material/{ICONS.get(page, 'arrow_forward')}:"
+                navigation.link(page, label, icon=icon, **params)
+
+
+def _noun(page: str) -> str:
+    return navigation.on_disk()[page].title.lower() if page in navigation.on_disk() else page

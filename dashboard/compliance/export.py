@@ -1,0 +1,173 @@
+"""Export: the filtered entries as a file with its manifest, written beside the page by PostgreSQL itself.
+
+The bytes lie in a temporary file without a name: when the session ends it is gone, and nothing is left on the disk.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Any, cast
+
+import streamlit as st
+
+from core.audit.filters import AuditFilter
+from core.errors import DeskError
+from core.exports import Format, Manifest, export_audit
+from core.queries.audit import Count
+from dashboard import current
+from dashboard.compliance import work
+from dashboard.compliance.work import Progress, Work
+from dashboard.ui import cards, confirm, errors
+from dashboard.ui.status import in_words
+
+WORK, DRAWER = "audit:export", "audit-export"
+FORMATS = {Format.CSV: "CSV, for a spreadsheet", Format.JSONL: "JSON Lines, exact"}
+TYPES = {Format.CSV: "text/csv", Format.JSONL: "application/x-ndjson"}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A finished export. `file` is open, and read only when it is asked for."""
+
+    manifest: Manifest
+    file: IO[bytes]
+
+    @property
+    def name(self) -> str:
+        return f"{self.manifest.name}.{self.manifest.format.value}"
+
+    def content(self) -> bytes:
+        self.file.seek(0)
+        return self.file.read()
+
+
+class Counting:
+    """Passes bytes on and says how many."""
+
+    def __init__(self, file: IO[bytes], progress: Progress) -> None:
+        self.file, self.progress, self.written = file, progress, 0
+
+    def write(self, content: bytes) -> int:
+        self.written += len(content)
+        self.progress(self.written, 0)
+        return self.file.write(content)
+
+
+def button() -> None:
+    st.button("Export", key="export", icon=":material/download:", on_click=_open)
+
+
+def drawer(filter: AuditFilter, count: Count) -> None:
+    if confirm.drawer(DRAWER) is not None:
+        _drawer(filter, count)
+
+
+@st.dialog("Export the audit log", position="right", on_dismiss=confirm.close_drawer)
+def _drawer(filter: AuditFilter, count: Count) -> None:
+    running = work.of(WORK)
+    if running and running.running:
+        _wait(running)
+    elif running:
+        _offer(running)
+    else:
+        _choose(filter, count)
+
+
+def _choose(filter: AuditFilter, count: Count) -> None:
+    st.markdown(f"**{count} entries** match the filters of the page, and all of them are exported.")
+    if facts := filter.facts():
+        cards.facts({in_words(name): str(value) for name, value in facts.items()}, columns=2)
+    else:
+        cards.note("No filter is set: this is the whole log.")
+    chosen = st.radio("Format", list(FORMATS), format_func=FORMATS.__getitem__, key="export-format")
+    cards.note(
+        "The log records the export, with the file's fingerprint. The manifest names the seal that proves it."
+    )
+    st.button(
+        "Prepare the file",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=_begin,
+        args=(filter, chosen),
+    )
+
+
+def _begin(filter: AuditFilter, format: Format) -> None:
+    desk, actor, now = current.desk(), current.actor(), current.now()
+
+    def export(progress: Progress) -> Exported:
+        return _export(desk, actor, filter, format, now, progress)
+
+    work.begin(WORK, export)
+
+
+def _export(
+    desk: Any, actor: Any, filter: AuditFilter, format: Format, now: datetime, progress: Progress
+) -> Exported:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the session offers it)
+    out = cast(Any, Counting(file, progress))
+    manifest = export_audit(desk.auditor, filter, format, out, desk=desk.database, actor=actor, now=now)
+    return Exported(manifest, file)
+
+
+def _wait(running: Work[Exported]) -> None:
+    @st.fragment(run_every=work.POLL)
+    def written() -> None:
+        if not running.running:
+            st.rerun()
+        st.progress(0.0 if not running.done else 0.5, text=f"{running.done / 1e6:,.1f} MB written …")
+
+    written()
+
+
+def _offer(ended: Work[Exported]) -> None:
+    if isinstance(ended.error, DeskError):
+        errors.show(ended.error)
+    elif ended.error:
+        work.forget(WORK)
+        raise ended.error
+    if (done := ended.result) is None:
+        return
+    manifest = done.manifest
+    cards.facts(
+        {
+            "Entries": manifest.rows,
+            "Seal": f"#{manifest.seal}" if manifest.seal else "None yet",
+            "First entry": None if manifest.first_id is None else str(manifest.first_id),
+            "Last entry": None if manifest.last_id is None else str(manifest.last_id),
+            "Not sealed yet": manifest.not_sealed,
+            "Exported": manifest.exported_at[:19].replace("T", " ") + " UTC",
+        },
+        columns=2,
+    )
+    st.caption("SHA-256 of the file")
+    st.code(manifest.sha256, language=None, wrap_lines=True)
+    st.download_button(
+        f"Download {done.name}",
+        data=done.content,
+        file_name=done.name,
+        mime=TYPES[manifest.format],
+        type="primary",
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+    )
+    st.download_button(
+        "Download its manifest",
+        data=manifest.json(),
+        file_name=f"{done.name}.manifest.json",
+        mime="application/json",
+        icon=":material/fact_check:",
+        on_click="ignore",
+        width="stretch",
+    )
+    st.button("Export something else", type="tertiary", on_click=work.forget, args=(WORK,))
+
+
+def _open() -> None:
+    known = work.of(WORK)
+    if known and not known.running:
+        work.forget(WORK)
+    confirm.open_drawer(DRAWER)

@@ -1,0 +1,205 @@
+"""One hold, and the drawers that place and lift holds. The reason is required, and kept."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from core.actions import hold
+from core.errors import NotFound
+from core.queries import holds
+from core.queries.holds import Candidate, Row
+from core.rules.holds import HoldKind
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.compliance.beside import close
+from dashboard.ui import cards, confirm, deadline, status
+from dashboard.ui.safe import html, plain
+
+KINDS = (HoldKind.MANUAL, HoldKind.RISK, HoldKind.REPORT, HoldKind.HIGH_VALUE)
+
+
+def show(hold_id: int) -> None:
+    """The panel beside the list."""
+    try:
+        with current.reading() as session:
+            row = holds.one(session, hold_id)
+    except NotFound:
+        st.text("There is no such hold.")
+        st.button("Close", on_click=close, args=("holds",))
+        return
+    _head(row)
+    _facts(row)
+    st.html(f'<p class="ed-quote">{html(row.reason)}</p>')
+    if row.release_reason:
+        st.caption("Lifted, because")
+        st.html(f'<p class="ed-quote">{html(row.release_reason)}</p>')
+    _ways(row)
+
+
+def _head(row: Row) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(plain(row.reference), anchor=False, width="content")
+        status.show("hold", row.state)
+        status.show("hold", row.kind)
+        if row.released_at is None and current.may(Permission.RELEASE_HOLD):
+            st.button(
+                "Lift",
+                key="open-lift",
+                icon=":material/lock_open:",
+                on_click=confirm.open_drawer,
+                args=("lift-hold",),
+                kwargs={"hold_id": row.id},
+            )
+
+
+def _facts(row: Row) -> None:
+    now = current.now()
+    cards.facts(
+        {
+            "Milestone": f"M-{row.milestone_id} · {row.milestone}",
+            "Project": f"P-{row.project_id} · {row.project}",
+            "Payer": row.payer,
+            "Payee": row.payee,
+            "Milestone is": status.pill("milestone", row.milestone_status),
+            "Kept from moving": row.stopped if row.released_at is None else None,
+            "Placed": row.placed_at,
+            "By": row.placed_by or "The system",
+            "Stood" if row.released_at else "Stands for": deadline.span(row.stood(now)),
+            "Report": f"R-{row.report_id}" if row.report_id else None,
+            **(
+                {"Lifted": row.released_at, "Lifted by": row.released_by or "The system"}
+                if row.released_at
+                else {}
+            ),
+        },
+        columns=2,
+    )
+
+
+def _ways(row: Row) -> None:
+    with st.container(horizontal=True, gap="small"):
+        if row.ticket_id:
+            navigation.link(
+                "case", f"Case D-{row.ticket_id}", icon=":material/folder_open:", id=row.ticket_id
+            )
+        navigation.link(
+            "project", f"Project P-{row.project_id}", icon=":material/home_work:", id=row.project_id
+        )
+        if current.may(Permission.READ_AUDIT) and "audit" in navigation.on_disk():
+            navigation.link(
+                "audit", "In the audit log", icon=":material/verified_user:", kind="hold", number=row.id
+            )
+
+
+def button() -> None:
+    st.button(
+        "Place a hold",
+        icon=":material/lock:",
+        key="open-place",
+        on_click=confirm.open_drawer,
+        args=("place-hold",),
+    )
+
+
+def drawers() -> None:
+    """Whichever is open."""
+    if confirm.drawer("place-hold") is not None:
+        _place()
+    elif facts := confirm.drawer("lift-hold"):
+        _lift(**facts)
+
+
+@st.dialog("Place a hold", position="right", on_dismiss=confirm.close_drawer)
+def _place() -> None:
+    st.caption(
+        "Stops every release and payout of one milestone until someone lifts it. The parties are not told."
+    )
+    typed = st.text_input(
+        "Milestone", key="hold-milestone", placeholder="M-17, a title, or a party", max_chars=100
+    )
+    with current.reading() as session:
+        found = {each.id: each for each in holds.candidates(session, typed or "")}
+    if typed and not found:
+        st.caption("No unfinished milestone matches.")
+    chosen = None
+    if found:
+        chosen = st.selectbox(
+            "Which one", list(found), key="hold-which", format_func=lambda number: _option(found[number])
+        )
+    labels = status.labels("hold")
+    kind = st.segmented_control(
+        "Because of", KINDS, default=HoldKind.MANUAL, required=True, format_func=labels.get, key="hold-kind"
+    )
+    report = (
+        st.number_input(
+            "Number of the report", value=None, min_value=1, max_value=2**53 - 1, step=1, key="hold-report"
+        )
+        if kind == HoldKind.REPORT
+        else None
+    )
+    reason = st.text_area(
+        "Reason",
+        height=120,
+        max_chars=2_000,
+        key="hold-reason",
+        placeholder="What was seen, and what would settle it",
+    )
+    intent = confirm.pressed("Place hold", key="place-hold", icon=":material/lock:", disabled=chosen is None)
+    if intent and chosen:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: (
+                hold.place(
+                    session,
+                    actor,
+                    now=now,
+                    milestone_id=chosen,
+                    reason=reason or "",
+                    kind=kind or HoldKind.MANUAL,
+                    report_id=int(report) if report else None,
+                ).id
+            ),
+            done=lambda number: f"Hold H-{number} is in place.",
+            then=partial(_then, state=None),
+        )
+
+
+@st.dialog("Lift a hold", position="right", on_dismiss=confirm.close_drawer)
+def _lift(hold_id: int) -> None:
+    with current.reading() as session:
+        row = holds.one(session, hold_id)
+    st.text(f"{row.reference} · {row.about}")
+    st.html(f'<p class="ed-quote">{html(row.reason)}</p>')
+    if row.frees:
+        st.info(
+            plain(
+                f"The work was verified meanwhile: lifting this hold releases {row.held.text()} to the payee now."
+            ),
+            icon=":material/payments:",
+        )
+    elif row.stopped.minor:
+        cards.note("Nothing is released at once. What else stands in the way still does.")
+    reason = st.text_area("Why it can be lifted", height=120, max_chars=2_000, key="lift-reason")
+    intent = confirm.pressed("Lift hold", key="lift-hold", icon=":material/lock_open:", money=row.frees)
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: hold.lift(
+                session, actor, now=now, hold_id=hold_id, reason=reason or ""
+            ),
+            done=f"Hold {row.reference} is lifted."
+            + (f" {row.held.text()} is released to the payee." if row.frees else ""),
+            then=lambda _: _then(hold_id, state=""),
+        )
+
+
+def _then(hold_id: int, *, state: str | None) -> None:
+    """Show the hold, under a view in which it is found."""
+    navigation.go("holds", id=hold_id, **({} if state is None else {"state": state}))
+
+
+def _option(each: Candidate) -> str:
+    money = f" · {each.stopped.text()}" if each.stopped.minor else ""
+    return f"M-{each.id} {each.title} · {each.project} · {each.payer}{money}"

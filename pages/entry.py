@@ -1,0 +1,32 @@
+"""One entry of the audit log, at an address of its own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import NotFound
+from core.queries import audit
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.compliance import entry, style, words
+from dashboard.ui import empty, header
+
+current.require(Permission.READ_AUDIT)
+style.apply()
+number = navigation.asked()
+try:
+    with current.reading() as session:
+        found = audit.entry(session, number or 0)
+except NotFound:
+    header.page("Audit entry", back=("audit", "Audit log"))
+    empty.state(
+        "There is no such entry", "Look for it in the audit log by time, object or person.", icon="search_off"
+    )
+    st.stop()
+header.page(
+    f"Entry {found.id} · {words.title(found.action)}",
+    found.action,
+    badges=[entry.seal(found)],
+    back=("audit", "Audit log"),
+)
+entry.show(found.id, alone=True)

@@ -1,0 +1,90 @@
+"""Holds: what staff stopped by hand, why, and since when."""
+
+from __future__ import annotations
+
+from core.queries import holds
+from core.queries.holds import Filter
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.compliance import holding, style
+from dashboard.compliance.beside import beside
+from dashboard.ui import cards, deadline, filters, header, money, status, tables
+from dashboard.ui.cards import Kpi
+
+KINDS = ("MANUAL", "RISK", "REPORT", "HIGH_VALUE")
+STATES = {"ACTIVE": "In force", "RELEASED": "Lifted"}
+EMPTY = {
+    "ACTIVE": ("Nothing is on hold", "Whoever sees a risk can stop a milestone's money here or in its case."),
+    "RELEASED": ("No hold was lifted yet", "Lifted holds stay here, with both reasons."),
+}
+
+current.require(Permission.READ_CASES)
+now = current.now()
+style.apply()
+buttons = header.page(
+    "Holds",
+    "Money that staff stopped by hand. Nothing of it is released or paid out until someone lifts the hold.",
+)
+with current.reading() as session:
+    figures = holds.figures(session, now=now)
+cards.kpis(
+    [
+        Kpi("In force", figures.active, "holds", "wait" if figures.active else None),
+        Kpi(
+            "Kept from moving",
+            figures.stopped[0] if figures.stopped else "—",
+            money.sums(figures.stopped[1:]) or "held or payable",
+        ),
+        Kpi("Oldest", deadline.span(now - figures.oldest) if figures.oldest else "—", "in force since then"),
+        Kpi("Lifted", figures.lifted, "in the last 30 days"),
+        Kpi(
+            "Median time", deadline.span(figures.median) if figures.median else "—", "from placing to lifting"
+        ),
+    ]
+)
+with filters.bar():
+    state = filters.choice("State", STATES, key="state", everything="All")
+    labels = status.labels("hold")
+    kind = filters.one_of("Any kind", {each: labels[each] for each in KINDS}, key="kind", width=150)
+    words = filters.search("Reason, party or title", key="q", width=220)
+wanted = Filter(state=state, kind=kind, milestone_id=navigation.asked("milestone"), words=words)
+window = tables.window("page", size=50, depends=(state, kind, words))
+with current.reading() as session:
+    total = holds.count(session, wanted)
+    rows = holds.page(session, wanted, offset=window.offset, limit=window.size)
+
+columns = [
+    tables.text("reference", "Hold", width=64),
+    tables.status("state", "State", axis="hold", width=90),
+    tables.status("kind", "Kind", axis="hold", width=100),
+    tables.text("about", "Milestone", width=230),
+    tables.money("stopped", "Stopped", width=104, value=lambda row: None if row.released_at else row.stopped),
+    tables.text("reason", "Reason", width=260),
+    tables.text("parties", "Payer · payee", width=200),
+    tables.text("stood", "Stands for", value=lambda row: deadline.span(row.stood(now)), width=96),
+    tables.text("placed_by", "Placed by", value=lambda row: row.placed_by or "The system", width=130),
+    tables.when("placed_at", "Placed", width=160),
+    tables.text("released_by", "Lifted by", value=lambda row: row.released_by or "", width=130),
+    tables.when("released_at", "Lifted", width=160),
+]
+
+
+def listed(narrow: bool) -> int | None:
+    chosen: int | None = tables.table(
+        rows,
+        columns[:5] if narrow else columns,
+        key="holds",
+        select=True,
+        window=window,
+        total=total,
+        name="Holds",
+        empty_state=None if words or kind else EMPTY.get(state or "ACTIVE"),
+    )
+    return chosen
+
+
+beside("holds", [row.id for row in rows], listed, holding.show)
+if current.may(Permission.PLACE_HOLD):
+    with buttons:
+        holding.button()
+holding.drawers()

@@ -1,0 +1,74 @@
+"""The staff: roles, ties, open cases, and who is signed in."""
+
+from __future__ import annotations
+
+from core.queries import people
+from core.rules.permissions import TABLE, Permission, Role
+from dashboard import current
+from dashboard.compliance import member, style
+from dashboard.compliance.beside import beside
+from dashboard.ui import cards, deadline, filters, header, tables
+from dashboard.ui.cards import Kpi
+from dashboard.ui.status import in_words
+
+current.require(Permission.READ_PEOPLE)
+now = current.now()
+style.apply()
+header.page("People", "Who works at the desk, as what, and with whose cases they must have nothing to do.")
+with current.reading() as session:
+    everyone = people.staff(session, now=now)
+
+with_cases = [each for each in everyone if each.cases]
+cards.kpis(
+    [
+        Kpi(
+            "Staff",
+            sum(each.active for each in everyone),
+            f"{sum(not each.active for each in everyone)} left",
+        ),
+        Kpi(
+            "Signed in now",
+            sum(bool(each.live) for each in everyone),
+            f"{sum(each.live for each in everyone)} sessions",
+        ),
+        Kpi("Open cases", sum(each.cases for each in everyone), f"with {len(with_cases)} of the staff"),
+        Kpi("Ties declared", sum(each.ties for each in everyone), "kept away from those parties' cases"),
+    ]
+)
+with filters.bar():
+    role = filters.choice(
+        "Role", {each.value: in_words(each.value) for each in Role}, key="role", everything="Everyone"
+    )
+    words = filters.search("Name or title", key="q", width=200).casefold()
+rows = [
+    each
+    for each in everyone
+    if (not role or role in each.roles) and words in f"{each.name} {each.title}".casefold()
+]
+columns = [
+    tables.text("name", "Name", width=150),
+    tables.text(
+        "roles", "Roles", value=lambda row: ", ".join(each.value for each in row.roles) or "none", width=150
+    ),
+    tables.text("seen", "Last seen", value=lambda row: deadline.ago(row.last_seen_at, now), width=120),
+    tables.count("cases", "Open cases", width=90),
+    tables.text("title", "Title", width=190),
+    tables.count("live", "Sessions", width=80, help="Browsers that are signed in now."),
+    tables.count("ties", "Ties", width=60),
+    tables.text("skills", "Skills", value=lambda row: ", ".join(map(in_words, row.skills)), width=230),
+    tables.text("active", "State", value=lambda row: "Active" if row.active else "Left", width=80),
+]
+
+
+def staff(narrow: bool) -> int | None:
+    chosen: int | None = tables.table(
+        rows, columns[:4] if narrow else columns, key="staff", select=True, name="Staff"
+    )
+    return chosen
+
+
+beside("staff", [each.id for each in rows], staff, member.show)
+if not rows or role:
+    held = [permission.words for permission, roles in TABLE.items() if role and Role(role) in roles]
+    if held:
+        cards.note(f"A {role} may: {', '.join(held)}.")
