@@ -55,7 +55,16 @@ def main() -> None:
 def _log(level: int) -> None:
     """Lines from `level` up; LOG_LEVEL overrides it."""
     named = logging.getLevelNamesMapping().get(os.environ.get("LOG_LEVEL", "").upper(), level)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(named))
+    # Plain tracebacks: the pretty ones print local variables, and those hold personal data.
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(
+        processors=[
+            structlog.processors.TimeStamper("iso", utc=True),
+            structlog.processors.add_log_level,
+            plain,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(named),
+    )
 
 
 def settings() -> Settings:

@@ -14,7 +14,8 @@ class Settings(BaseSettings):
     """Every setting with its environment variable; README lists the ones an operator needs.
 
     `database_url` logs in as `app`; migrations use the owner's, exports the auditor's. Where the latter
-    two are not given, `database_url` serves for all three.
+    two are not given, `database_url` serves for all three. `hosts`: further names under which the dashboard may be asked
+    for, separated by commas.
     """
 
     model_config = SettingsConfigDict(env_prefix="", extra="ignore", populate_by_name=True)
@@ -28,6 +29,7 @@ class Settings(BaseSettings):
     home: Path = Field(default=Path(".escrow-desk"), validation_alias="ESCROW_DESK_HOME")
     evidence_key: str = ""
     host: str = "127.0.0.1"
+    hosts: str = Field(default="", validation_alias="ESCROW_DESK_HOSTS")
     port: int = 8501
     smtp_url: str = ""
     mail_from: str = "Payments desk <payments@localhost>"

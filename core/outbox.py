@@ -64,6 +64,16 @@ def enqueue(
     return operation
 
 
+def wake(session: Session, milestone_id: int, *, now: datetime) -> None:
+    """What was blocked for this milestone is looked at again at once."""
+    blocked = select(OutgoingOperation).where(
+        OutgoingOperation.milestone_id == milestone_id, OutgoingOperation.status == "BLOCKED"
+    )
+    for operation in session.scalars(blocked.with_for_update()):
+        operation.next_try_at = now
+        jobs.defer(session, jobs.DISPATCH, operation_id=operation.id)
+
+
 def _written_before(session: Session, key: str, contents: dict[str, Any]) -> OutgoingOperation:
     operation = session.scalars(select(OutgoingOperation).where(OutgoingOperation.key == key)).one()
     if any(getattr(operation, name) != value for name, value in contents.items()):

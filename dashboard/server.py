@@ -10,7 +10,6 @@ and static files as well.
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -101,7 +100,7 @@ def configure(settings: Settings, port: int) -> None:
 
 def _hosts(settings: Settings) -> frozenset[str]:
     """Names under which this desk may be asked for: its own address, loopback, and ESCROW_DESK_HOSTS."""
-    named = os.environ.get("ESCROW_DESK_HOSTS", "").replace(",", " ").split()
+    named = settings.hosts.replace(",", " ").split()
     return frozenset({"127.0.0.1", "localhost", "::1", *named, settings.host})
 
 

@@ -6,13 +6,18 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from core import outbox
 from core.actions import release
-from core.actions.dossier import open_dossier
+from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Hold
-from core.rules import milestones
+from core.rules import disputes, milestones
 from core.rules.holds import HoldKind
-from core.rules.permissions import Actor, Permission, require
+from core.rules.permissions import Actor, Permission, require, require_party
+
+
+class NotALateComplaint(DeskError):
+    """“{milestone}” can still be disputed, or there is nothing to complain about: open a dispute instead."""
 
 
 class HoldAlreadyLifted(DeskError):
@@ -34,27 +39,51 @@ def place(
     if not reason.strip():
         raise ReasonMissing()
     dossier = open_dossier(session, milestone_id)
+    return _placed(session, actor, dossier, now=now, reason=reason, kind=kind, report_id=report_id)
+
+
+def complain(session: Session, actor: Actor, *, now: datetime, milestone_id: int, reason: str) -> Hold:
+    """The payer complains after the dispute window: no dispute is opened, but nothing is released until staff has looked.
+
+    (DESIGN 3: between day 5 and day 7 a late complaint asks staff for a hold.) Within the window, dispute instead.
+    """
+    if not reason.strip():
+        raise ReasonMissing()
+    dossier = open_dossier(session, milestone_id)
+    require_party(actor, dossier.payer.id)
+    notice = dossier.milestone.completion_notice_at
+    late = notice is not None and disputes.too_late(notice, now, dossier.profile)
+    if not late or dossier.status is not milestones.Status.PENDING_VERIFICATION:
+        raise NotALateComplaint(milestone=dossier.milestone.title)
+    dossier.tell(session, "complaint_received", dossier.payer, key=f"complaint-{milestone_id}-{now}", now=now)
+    return _placed(session, actor, dossier, now=now, reason=reason, kind=HoldKind.REPORT, report_id=None)
+
+
+def _placed(
+    session: Session,
+    actor: Actor,
+    dossier: Dossier,
+    *,
+    now: datetime,
+    reason: str,
+    kind: HoldKind,
+    report_id: int | None,
+) -> Hold:
     hold = Hold(
-        milestone_id=milestone_id,
+        milestone_id=dossier.milestone.id,
         kind=kind,
         reason=reason,
         report_id=report_id,
-        placed_by=actor.id,
+        placed_by=actor.id if actor.kind == "staff" else None,
         placed_at=now,
     )
     session.add(hold)
     dossier.touch()
     session.flush()
-    dossier.note(
-        session,
-        actor,
-        "staff:hold:place",
-        now=now,
-        about=("hold", hold.id),
-        reason=reason,
-        after={"kind": kind},
-        report_id=report_id,
-    )
+    action = f"{actor.kind}:hold:place"
+    fields = {"reason": reason, "after": {"kind": kind}, "report_id": report_id}
+    dossier.note(session, actor, action, now=now, about=("hold", hold.id), **fields)
+    dossier.tell(session, "hold_placed", dossier.payee, key=f"hold-{hold.id}-placed", now=now)
     return hold
 
 
@@ -82,5 +111,7 @@ def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason:
         reason=reason,
         report_id=hold.report_id,
     )
+    dossier.tell(session, "hold_released", dossier.payee, key=f"hold-{hold_id}-lifted", now=now)
+    outbox.wake(session, dossier.milestone.id, now=now)
     if dossier.status is milestones.Status.VERIFIED and dossier.order.held_minor:
         release.release_verified(session, actor, dossier, now=now)

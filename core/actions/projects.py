@@ -14,9 +14,9 @@ from core.actions.dossier import Dossier, open_dossier
 from core.errors import NotFound
 from core.money import Money
 from core.notifications import tell
-from core.policy import Platform, Profile
+from core.policy import Profile
 from core.records import Engagement, Milestone, Party, PaymentOrder, PolicyVersion, Project
-from core.rules import fees, milestones, schedule
+from core.rules import engagement, fees, milestones, schedule
 from core.rules import projects as project_rules
 from core.rules.permissions import Actor, require_party
 
@@ -80,8 +80,8 @@ def accept_bid(
     session.add(project)
     session.flush()
     # Accepting a bid is not yet an engagement: each side confirms (payment-escrow-rules, Positioning).
-    attorney = profile.platform is Platform.LEGAL_SERVICES
-    session.add(Engagement(project_id=project.id, conflict_check_required=attorney))
+    checked = engagement.needs_conflict_check(profile.platform)
+    session.add(Engagement(project_id=project.id, conflict_check_required=checked))
     _lay_out(session, project, profile, schedule.defaults(project.platform, project_type, total), now)
     audit.record(
         session,
