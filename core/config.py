@@ -14,8 +14,8 @@ class Settings(BaseSettings):
     """Every setting with its environment variable; README lists the ones an operator needs.
 
     `database_url` logs in as `app`; migrations use the owner's, exports the auditor's. Where the latter
-    two are not given, `database_url` serves for all three. `hosts`: further names under which the dashboard may be asked
-    for, separated by commas.
+    two are not given, `database_url` serves for all three. `hosts`: further names under which the dashboard may be
+    asked for, separated by commas.
     """
 
     model_config = SettingsConfigDict(env_prefix="", extra="ignore", populate_by_name=True)

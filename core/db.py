@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import psycopg
 from sqlalchemy import BigInteger, DateTime, MetaData, String, create_engine
@@ -35,7 +35,7 @@ class Record(DeclarativeBase):
     """What every stored thing is: instants are timestamptz, numbers of money bigint, snapshots jsonb."""
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         int: BigInteger(),
         str: String(),
         datetime: DateTime(timezone=True),

@@ -43,7 +43,7 @@ def place(
 
 
 def complain(session: Session, actor: Actor, *, now: datetime, milestone_id: int, reason: str) -> Hold:
-    """The payer complains after the dispute window: no dispute is opened, but nothing is released until staff has looked.
+    """The payer complains after the dispute window: no dispute is opened, but nothing is released until staff looked.
 
     (DESIGN 3: between day 5 and day 7 a late complaint asks staff for a hold.) Within the window, dispute instead.
     """

@@ -94,7 +94,7 @@ class BalanceTransaction(Record):
 
 
 class Refund(Record):
-    """Money on its way back to the payer. `amount` is what leaves Stripe; `milestone_part` its share of the held sum."""
+    """Money on its way back to the payer. `amount` leaves Stripe; `milestone_part` is its share of the held sum."""
 
     __tablename__ = "refunds"
     __table_args__ = (
