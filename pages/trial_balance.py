@@ -75,7 +75,7 @@ with st.grid(columns=2, min_column_width=500, gap="medium"):
         books.open_account(
             rows,
             currency,
-            columns=books.ACCOUNTS,
+            columns=books.accounts(rows),
             key=f"accounts-{line}-{currency}",
             cursor=cursor,
             download=f"{line}-{currency}",

@@ -42,9 +42,10 @@ from core.gateways.payments import (
     TransferSnapshot,
 )
 from core.money import Money
-from core.records import Decision, Milestone, OutgoingOperation, Party, Ticket
+from core.records import Decision, Milestone, OutgoingOperation, Party, Payout, Ticket
 from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground, Reference
+from core.rules.payouts import PayoutEvent
 from core.rules.permissions import SYSTEM, Actor, Role
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -248,6 +249,9 @@ def carry_out(town: Town, *, payouts_too: bool = True) -> None:
 def _answer(session: Session, number: int, now: datetime) -> None:
     operation = session.get_one(OutgoingOperation, number, with_for_update=True)
     amount = Money(operation.amount_minor, operation.currency)
+    if operation.kind == "TRANSFER":  # whoever sends it says so first
+        sent = session.scalars(select(Payout).where(Payout.transfer_operation_id == operation.id)).one()
+        payouts.move(sent, PayoutEvent.SEND)
     mark = f"{operation.kind.lower()}_{operation.id}"
     settle, snapshot = SNAPSHOTS[operation.kind](operation, amount, mark, now)
     settle(session, operation, snapshot, now=now)

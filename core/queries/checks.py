@@ -99,5 +99,6 @@ LAWS: tuple[Law, ...] = (
 
 def run(session: Session) -> list[Result]:
     """Ask every law, in this order, of one and the same moment."""
-    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    if not session.in_transaction():
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     return [Result(law.name, law.law, law.ask(session)) for law in LAWS]

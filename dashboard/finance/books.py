@@ -10,21 +10,14 @@ import streamlit as st
 from core.queries.journals import Leg, title
 from core.queries.ledger import AccountRow, Sheet
 from dashboard import navigation
-from dashboard.ui import cards, status, tables
+from dashboard.ui import cards, tables
 from dashboard.ui.status import Pill
 
 LINES = [
     tables.text("title", "Line"),
-    tables.text("kind", "Kind", value=lambda line: status.in_words(line.kind), width=90),
-    tables.count("accounts", "Accounts", width=90),
-    tables.money("debit", "Debit", width=140),
-    tables.money("credit", "Credit", width=140),
-]
-ACCOUNTS = [
-    tables.mono("code", "Account", width=170),
-    tables.text("what_for", "Kept for"),
-    tables.money("debit", "Debit", width=120),
-    tables.money("credit", "Credit", width=120),
+    tables.count("accounts", "Accounts", width=75),
+    tables.money("debit", "Debit", width=115),
+    tables.money("credit", "Credit", width=115),
 ]
 REGISTER = [
     tables.opens("reference", "Journal", page="journal", value=lambda entry: f"J-{entry.id}", width=80),
@@ -49,6 +42,16 @@ LEGS = [
     tables.money("debit", "Debit", width=150),
     tables.money("credit", "Credit", width=150),
 ]
+
+
+def accounts(rows: Sequence[AccountRow]) -> list[tables.Column]:
+    """The accounts of a line, with the column on which they stand; both, when some stand on the other."""
+    sides = [name for name in ("debit", "credit") if any(getattr(row, name) for row in rows)]
+    return [
+        tables.mono("code", "Account", width=130 if len(sides) < 2 else 110),
+        tables.text("what_for", "Kept for", width=225 if len(sides) < 2 else 130),
+        *(tables.money(name, name.capitalize(), width=115) for name in sides),
+    ]
 
 
 def balanced(sheet: Sheet) -> Pill:

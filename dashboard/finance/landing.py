@@ -23,7 +23,7 @@ REVIEW = "ADMINISTRATIVE_REVIEW"
 def money_row(purses: Sequence[Purse], earned: dict[str, list[Period]], month: str) -> None:
     """Held, payable, refunds, fees: one card each, every currency in it."""
     net = [period.platform + period.withdrawal for periods in earned.values() for period in periods]
-    with st.grid(columns=4, min_column_width=210, gap="small", row_height="content"):
+    with st.grid(columns=4, min_column_width=165, gap="small", row_height="content"):
         figures.card(
             "Held for milestones",
             _or_none(purses, "held"),
@@ -76,7 +76,7 @@ def watch_row(
     amounts = [each.total.text() for each in counts if each.status == REVIEW]
     stuck = calls.get("BLOCKED", 0) + calls.get("REVIEW", 0)
     waiting = calls.get("QUEUED", 0) + calls.get("SENDING", 0)
-    with st.grid(columns=4, min_column_width=210, gap="small"):
+    with st.grid(columns=4, min_column_width=165, gap="small"):
         figures.card(
             "Payouts in review",
             [review],

@@ -1,0 +1,90 @@
+"""The invariants: a desk that lives keeps them all, and whoever breaks one behind its back is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.db import Database
+from core.money import Money
+from core.queries import checks
+from tests import stories
+from tests.stories import Town
+
+# What the owner of the tables has to switch off before any of this can be written at all.
+OPEN = """
+set session_replication_role = replica;
+alter table payment_orders drop constraint if exists payment_orders_funded_is_accounted_for;
+alter table payment_orders drop constraint if exists payment_orders_nothing_negative;
+alter domain amount_not_below_zero drop constraint if exists amount_not_below_zero_check;
+"""
+HELD_JOURNAL = "(select id from journals where kind = 'charge_settled' order by id limit 1)"
+BREAKS = {
+    "journals_balance": f"update journals set amounts[1] = amounts[1] + 1 where id = {HELD_JOURNAL}",
+    "books_balance": "update balances set balance = balance + 1 where balance > 0",
+    "balances_follow_journals": "update balances set balance = balance + 5 where balance > 0",
+    "nothing_below_zero": "update balances set balance = -1 where balance > 0",
+    "funded_is_accounted_for": "update payment_orders set held_minor = held_minor + 1 where held_minor > 0",
+    "held_agrees": "update payment_orders set held_minor = 0, released_minor = released_minor + held_minor "
+    "where held_minor > 0",
+    "fees_deferred": "update payment_orders set platform_fee_minor = 1 where held_minor > 0",
+    "refunds_owed": "update refunds set status = 'PENDING'",
+    "payees_owed": "update payment_orders set payable_minor = payable_minor + 7 where funded_minor > 0",
+    "stripe_balance_is_its_lines": "update balance_transactions set net = net + 1, amount = amount + 1",
+    "lines_booked_once": "delete from balance_transactions where kind = 'refund'",
+    "states_derived": "update payment_orders set state = 'RELEASED' where held_minor > 0",
+    "decisions_as_planned": "update decisions set plan = jsonb_set(plan, '{journal,postings,0,amount}', '1')",
+    "nothing_left_behind": "update milestones set status = 'REFUNDED' where status = 'IN_MEDIATION'",
+    "successes_have_names": "update outgoing_operations set provider_id = null where kind = 'REFUND'",
+}
+
+
+@pytest.fixture
+def lived(database: Database) -> Town:
+    """Money held, money divided by a decision, refunded and paid out."""
+    town = stories.a_town(database)
+    stories.in_mediation(town)
+    told = stories.in_mediation(town)
+    stories.decided(town, told, stories.a_draft(told, release=Money(20_000, "USD")))
+    stories.carry_out(town)
+    return town
+
+
+def broken(session: Session) -> dict[str, list[dict[str, object]]]:
+    return {each.name: each.rows for each in checks.run(session) if not each.holds}
+
+
+@contextmanager
+def behind_the_back(owner: Database) -> Iterator[Session]:
+    """As the owner, with every guard of the database switched off; nothing of it is kept."""
+    with owner.reading() as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        for statement in filter(str.strip, OPEN.split(";")):
+            session.execute(text(statement))
+        yield session
+
+
+def test_a_desk_that_lives_breaks_no_law(lived: Town) -> None:
+    assert lived.read(broken) == {}
+
+
+def test_an_empty_desk_breaks_no_law(database: Database) -> None:
+    with database.reading() as session:
+        assert broken(session) == {}
+
+
+def test_every_law_has_a_test_that_breaks_it() -> None:
+    assert {law.name for law in checks.LAWS} == BREAKS.keys()
+
+
+@pytest.mark.parametrize("law", BREAKS)
+def test_who_breaks_a_law_behind_the_back_of_the_desk_is_found(
+    lived: Town, owner: Database, law: str
+) -> None:
+    with behind_the_back(owner) as session:
+        assert session.execute(text(BREAKS[law])).rowcount > 0  # type: ignore[attr-defined]
+        assert broken(session).get(law), f"{law} was broken and not found"

@@ -1,0 +1,181 @@
+"""The books on screen: both columns have one sum, and every register leads from its balance down to nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.db import Database
+from core.errors import DeskError
+from core.ledger import accounts, postings
+from core.money import Money
+from core.queries import fees, journals, ledger, overview
+from core.queries.journals import Filter
+from tests import stories
+from tests.stories import Told, Town
+
+
+@pytest.fixture
+def town(database: Database) -> Town:
+    return stories.a_town(database)
+
+
+def divided(town: Town) -> Told:
+    told = stories.in_mediation(town)
+    stories.decided(town, told, stories.a_draft(told, release=Money(20_000, "USD")))
+    stories.carry_out(town)
+    return told
+
+
+def test_each_sheet_of_the_trial_balance_has_one_sum_in_both_columns(town: Town) -> None:
+    divided(town)
+    stories.funded(town)
+    sheets = town.read(ledger.sheets)
+    assert {(each.currency, each.book) for each in sheets} >= {("USD", "platform")}
+    assert all(each.difference.is_zero and each.debits.is_positive for each in sheets)
+
+
+def test_an_empty_ledger_has_no_sheets(town: Town) -> None:
+    assert town.read(ledger.sheets) == []
+
+
+def test_the_accounts_of_a_line_sum_to_the_line_and_say_what_they_are_kept_for(town: Town) -> None:
+    told = stories.funded(town, title="New kitchen")
+    stories.funded(town)
+    rows = town.read(lambda s: ledger.accounts_of(s, "held", "USD"))
+    (line,) = [line for sheet in town.read(ledger.sheets) for line in sheet.lines if line.name == "held"]
+    assert Money.total((row.credit for row in rows if row.credit), "USD") == line.credit
+    assert rows[-1].code == f"held:{told.milestone}"
+    assert rows[-1].what_for.endswith("New kitchen")
+
+
+def test_accounts_are_paged_by_their_object_and_empty_ones_only_shown_on_demand(town: Town) -> None:
+    first, second = stories.funded(town), stories.funded(town)
+    top = town.read(lambda s: ledger.accounts_of(s, "held", "USD", limit=1))
+    below = town.read(lambda s: ledger.accounts_of(s, "held", "USD", before=top[0].id, limit=1))
+    assert [top[0].id, below[0].id] == [second.milestone, first.milestone]
+    told = divided(town)
+    shown = town.read(lambda s: ledger.accounts_of(s, "held", "USD"))
+    everything = town.read(lambda s: ledger.accounts_of(s, "held", "USD", everything=True))
+    assert told.milestone not in [row.id for row in shown]
+    assert told.milestone in [row.id for row in everything]
+
+
+@pytest.mark.parametrize("code", ["stripe_balance", "processor_fees", "platform_fee_revenue"])
+def test_the_running_balance_goes_from_the_balance_down_to_nothing_over_pages(town: Town, code: str) -> None:
+    for _ in range(3):
+        divided(town)
+    whole = town.read(lambda s: ledger.register(s, code, "USD", limit=1000))
+    paged, before = [], None
+    while page := town.read(lambda s: ledger.register(s, code, "USD", before=before, limit=2)):
+        paged += page
+        before = page[-1].id
+    assert paged == whole
+    assert whole[0].balance == town.read(lambda s: ledger.account(s, code, "USD")).balance
+    oldest, zero = whole[-1], Money.zero("USD")
+    moved = (oldest.debit or zero) - (oldest.credit or zero)
+    grows = accounts.line_of(code).side is accounts.Side.DEBIT
+    assert oldest.balance == (moved if grows else -moved)
+
+
+@pytest.mark.parametrize("code", ["", "held", "held:0", "held:x", "stripe_balance:4", "nothing"])
+def test_an_account_that_is_not_in_the_chart_is_refused(town: Town, code: str) -> None:
+    with pytest.raises(DeskError):
+        town.read(lambda s: ledger.account(s, code, "USD"))
+
+
+def test_an_account_that_nothing_was_posted_to_is_empty(town: Town) -> None:
+    assert town.read(lambda s: ledger.account(s, "held:99999", "JPY")).balance.is_zero
+    assert town.read(lambda s: ledger.register(s, "held:99999", "JPY")) == []
+
+
+def test_journals_are_found_by_kind_account_milestone_period_and_words(town: Town) -> None:
+    told, other = divided(town), stories.funded(town)
+
+    def found(**filters: object) -> set[tuple[str, int | None]]:
+        rows = town.read(lambda s: journals.page(s, Filter(**filters)))  # type: ignore[arg-type]
+        return {(row.kind, row.milestone_id) for row in rows}
+
+    assert found(kind="decided") == {("decided", told.milestone)}
+    assert found(account=f"held:{other.milestone}") == {("charge_settled", other.milestone)}
+    assert {milestone for _, milestone in found(milestone_id=told.milestone)} == {told.milestone}
+    assert found(words=f"charge.{other.milestone}.") == {("charge_settled", other.milestone)}
+    assert found(words="Partly released") == {("decided", told.milestone)}
+    assert found(since=town.now + timedelta(days=1)) == set()
+    assert found(currency="JPY") == set()
+    assert found(words="%") == set()
+    with pytest.raises(DeskError):
+        found(account="held:x")
+
+
+def test_journals_are_paged_without_gap_or_repetition(town: Town) -> None:
+    divided(town)
+    whole = [row.id for row in town.read(lambda s: journals.page(s, Filter(), limit=1000))]
+    paged, before = [], None
+    while page := town.read(lambda s: journals.page(s, Filter(), before=before, limit=3)):
+        paged += [row.id for row in page]
+        before = page[-1].id
+    assert paged == whole == sorted(whole, reverse=True)
+
+
+def test_a_journal_names_its_case_its_call_and_its_balance_transaction(town: Town) -> None:
+    told = divided(town)
+    rows = town.read(lambda s: journals.page(s, Filter(milestone_id=told.milestone)))
+    decided = next(row.id for row in rows if row.kind == "decided")
+    whole = town.read(lambda s: journals.journal(s, decided))
+    debits, credits = whole.sums()
+    assert debits == credits
+    assert (whole.ticket_id, whole.milestone_id, whole.project_id) == (
+        told.ticket,
+        told.milestone,
+        told.project,
+    )
+    charged = next(row.id for row in rows if row.kind == "charge_settled")
+    whole = town.read(lambda s: journals.journal(s, charged))
+    assert whole.operation is not None
+    assert whole.transaction is not None
+    assert whole.seal is None
+
+
+def test_every_kind_of_journal_has_a_title() -> None:
+    import inspect
+
+    source = inspect.getsource(postings)
+    assert {kind for kind in journals.KINDS if f'"{kind}"' not in source} == set()
+
+
+def test_fees_are_the_balances_of_their_accounts(town: Town) -> None:
+    divided(town)
+    for step in fees.Step:
+        (periods,) = town.read(
+            lambda s, step=step: fees.periods(s, since=stories.NOW, until=town.now, step=step)
+        ).values()
+        total = fees.total(periods, "USD")
+        for line, amount in (
+            (accounts.PLATFORM_FEE_REVENUE, total.platform),
+            (accounts.PROCESSING_FEE_RECOVERY, total.recovered),
+            (accounts.FEE_VARIANCE, total.variance),
+        ):
+            assert amount == town.read(lambda s, line=line: ledger.account(s, line, "USD")).balance
+        assert (
+            total.net == total.platform + total.recovered + total.withdrawal - total.processor - total.borne
+        )
+
+
+def test_a_purse_says_what_is_owed_and_what_is_ours(town: Town) -> None:
+    told = stories.funded(town)
+    (purse,) = town.read(overview.purses)
+    held = town.read(lambda s: ledger.account(s, f"held:{told.milestone}", "USD")).balance
+    assert purse.held == held
+    assert purse.owed + purse.own == purse.at_stripe
+    assert purse.covered
+
+
+def test_the_age_alarm_rings_after_75_days_and_not_before(town: Town) -> None:
+    told = stories.funded(town)
+    since = town.read(overview.oldest)[0].since
+    assert town.read(overview.oldest)[0].milestone_id == told.milestone
+    almost, over = since + timedelta(days=75, seconds=-1), since + timedelta(days=75)
+    assert town.read(lambda s: overview.alarms(s, now=almost)) == 0
+    assert town.read(lambda s: overview.alarms(s, now=over)) == 1
