@@ -31,6 +31,10 @@ class AlreadyDecided(DeskError):
     """
 
 
+class IntentReused(DeskError):
+    """This confirmation was already used for another decision. Nothing was recorded; open the case again."""
+
+
 class NotInMediation(DeskError):
     """Case D-{ticket} is not in mediation ({status}), so it cannot be decided yet."""
 
@@ -52,12 +56,15 @@ def confirm(
     """Record the decision and carry it out, or hand it to a second person or to the cooling-off.
 
     `intent` is the key of this one confirmation: the same again (a double click) gives the same decision. `plan_hash`
-    is what the mediator saw. Raises `AlreadyDecided`, `ChangedMeanwhile`, `ReleaseBlocked`, `StepUpRequired`.
+    is what the mediator saw. Raises `AlreadyDecided`, `ChangedMeanwhile`, `IntentReused`, `ReleaseBlocked`,
+    `StepUpRequired`.
     """
     require_fresh(actor, now)
     dossier, ticket = mediate.locked_ticket(session, draft.ticket_id)
     before = session.scalars(select(Decision).where(Decision.intent == intent)).one_or_none()
     if before is not None:
+        if (before.maker_id, before.plan_hash) != (actor.id, plan_hash):
+            raise IntentReused()
         return before
     dossier, ticket = _may_decide(session, actor, draft.ticket_id)
     holds.require_clear(release.facts_of(session, dossier, deciding=ticket.id))

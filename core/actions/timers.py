@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from core.actions import conversation, decide, dispute, mediate, verify
@@ -68,9 +68,12 @@ def _timer(kind: str, source: Callable[[datetime], Any], now: datetime) -> Any:
 
 
 def _reminders(now: datetime) -> Any:
-    at = Milestone.next_reminder_at
+    """Nobody is reminded at the instant at which silence approves."""
+    at, silence = Milestone.next_reminder_at, Milestone.auto_approve_at
     return select(Milestone.id, at.label("at")).where(
-        at <= now, Milestone.status == Status.PENDING_VERIFICATION
+        at <= now,
+        Milestone.status == Status.PENDING_VERIFICATION,
+        or_(silence.is_(None), at < silence),
     )
 
 

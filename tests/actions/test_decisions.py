@@ -1,0 +1,325 @@
+"""Deciding: one person or two, the plan and nothing but the plan, once (DESIGN 6)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from core.actions import decide, hold, install
+from core.actions.decide import AlreadyDecided, DecisionNotWaiting, IntentReused
+from core.db import Database
+from core.errors import ChangedMeanwhile, ReasonMissing
+from core.ledger import book
+from core.money import Money
+from core.records import Decision, Evidence, Notification, OutgoingOperation, Ticket
+from core.rules.approvals import MakerIsChecker, PlanChanged
+from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.mediation import MediatorTied
+from core.rules.permissions import NotPermitted
+from tests import stories
+from tests.market import Market
+from tests.stories import Told
+
+ABOVE = (Money(600_000, "USD"), Money(100_000, "USD"))
+
+
+def usd(minor: int) -> Money:
+    return Money(minor, "USD")
+
+
+def waiting(market: Market) -> tuple[Told, Decision]:
+    """A case of $6,000.00, decided by mia and in need of a second person."""
+    told = market.in_mediation(*ABOVE)
+    return told, stories.decided(market, told)
+
+
+def approve(market: Market, decision: Decision, *, by: str, **also: Any) -> Decision:
+    given = {"decision_id": decision.id, "plan_hash": decision.plan_hash, **also}
+    return market.act(decide.approve, market.as_staff(by), **given)
+
+
+def now(market: Market, decision: Decision) -> Decision:
+    found: Decision = market.get(Decision, decision.id)
+    return found
+
+
+# What is confirmed is what happens
+
+
+def test_exactly_the_plan_is_posted_and_sent(market: Market) -> None:
+    told = market.in_mediation()
+    draft = stories.a_draft(told, release=usd(40_000))
+    plan, reasons = market.act(decide.preview, market.as_staff("mia"), draft=draft)
+    assert reasons == ()
+    stories.decided(market, told, draft)
+    market.work()
+    booked = {
+        each.journal.key: each.journal for each in market.read(lambda s: book.of_milestone(s, told.milestone))
+    }
+    planned = plan.content["journal"]
+    posted = booked[planned["key"]]
+    assert {(each.account, each.amount.minor) for each in posted.postings} == {
+        (each["account"], each["amount"]) for each in planned["postings"]
+    }
+    for expected in plan.content["expected"]:
+        (journal,) = [each for key, each in booked.items() if key.startswith(expected["key"])]
+        assert {(each.account, each.amount.minor) for each in journal.postings} == {
+            (each["account"], each["amount"]) for each in expected["postings"]
+        }
+    sent = {call["body"]["metadata"]["op"]: call for call in _calls(market)}
+    for call in plan.content["operations"]:
+        made = sent[call["key"]]
+        assert (made["method"], made["path"]) == (call["method"], call["path"])
+        assert made["body"]["amount"] == str(call["params"]["amount"])
+    told_them = {each.party_id: each.text for each in market.all(Notification) if "decision" in each.template}
+    assert told_them == {letter["to"]: letter["text"] for letter in plan.content["letters"]}
+
+
+def _calls(market: Market) -> list[dict[str, Any]]:
+    return [*market.sent("/v1/refunds"), *market.sent("/v1/transfers"), *market.sent("/v1/payouts")]
+
+
+def test_a_preview_changes_nothing(market: Market) -> None:
+    told = market.in_mediation()
+    first, _ = market.act(decide.preview, market.as_staff("mia"), draft=stories.a_draft(told))
+    second, _ = market.act(decide.preview, market.as_staff("mia"), draft=stories.a_draft(told))
+    assert first.hash == second.hash
+    assert market.count(Decision) == 0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"release": usd(39_999)},
+        {"reasons": stories.REASONS + " "},
+        {"ground": Ground.WORK_NOT_AS_AGREED},
+        {"override": True},
+    ],
+    ids=lambda each: next(iter(each)),
+)
+def test_whatever_is_chosen_otherwise_is_another_plan(market: Market, other: dict[str, Any]) -> None:
+    told = market.in_mediation()
+    draft = stories.a_draft(told, release=usd(40_000))
+    mia = market.as_staff("mia")
+    plan, _ = market.act(decide.preview, mia, draft=draft)
+    with pytest.raises(ChangedMeanwhile):
+        market.act(decide.confirm, mia, draft=replace(draft, **other), plan_hash=plan.hash, intent="other")
+    assert market.count(Decision) == 0
+
+
+def test_a_double_click_is_one_decision(market: Market) -> None:
+    told = market.in_mediation()
+    draft, mia = stories.a_draft(told), market.as_staff("mia")
+    plan, _ = market.act(decide.preview, mia, draft=draft)
+    clicks = [
+        market.act(decide.confirm, mia, draft=draft, plan_hash=plan.hash, intent="one press").id
+        for _ in range(2)
+    ]
+    assert clicks[0] == clicks[1]
+    market.work()
+    assert len(market.sent("/v1/transfers")) == 1
+
+
+def test_one_confirmation_cannot_stand_for_two(market: Market) -> None:
+    first, second = market.in_mediation(), market.in_mediation()
+    mia = market.as_staff("mia")
+    plan, _ = market.act(decide.preview, mia, draft=stories.a_draft(first))
+    market.act(decide.confirm, mia, draft=stories.a_draft(first), plan_hash=plan.hash, intent="same")
+    plan, _ = market.act(decide.preview, mia, draft=stories.a_draft(second))
+    with pytest.raises(IntentReused):
+        market.act(decide.confirm, mia, draft=stories.a_draft(second), plan_hash=plan.hash, intent="same")
+    assert market.count(Decision) == 1
+
+
+# A second person
+
+
+def test_above_the_threshold_nothing_moves_until_a_second_person_approves(market: Market) -> None:
+    told, decision = waiting(market)
+    assert (decision.status, decision.needs_approval) == ("AWAITING_APPROVAL", True)
+    assert [each["code"] for each in decision.approval_reasons] == ["high_value"]
+    market.later(days=1)
+    assert market.order(told) == {"held": 600_000}
+    approve(market, decision, by="ada", note="Read it.")
+    assert market.order(told) == {"payable": 600_000}
+    assert (now(market, decision).status, now(market, decision).checker_id) == (
+        "EXECUTED",
+        market.staff["ada"],
+    )
+    market.work()
+    market.lawful()
+
+
+def test_at_the_threshold_one_person_is_enough(market: Market) -> None:
+    told = market.in_mediation(usd(500_000), usd(100_000))
+    assert stories.decided(market, told).status == "EXECUTED"
+
+
+def test_the_third_decision_of_a_day_for_one_party_needs_a_second_person(market: Market) -> None:
+    cases = [market.in_mediation() for _ in range(3)]
+    decisions = [stories.decided(market, told) for told in cases]
+    assert [each.status for each in decisions] == ["EXECUTED", "EXECUTED", "AWAITING_APPROVAL"]
+    assert [each["code"] for each in decisions[2].approval_reasons] == ["several_in_a_day"]
+
+
+def test_an_override_needs_a_second_person(market: Market) -> None:
+    told = market.in_mediation()
+    draft = stories.a_draft(
+        told,
+        outcome=DecisionOutcome.FULL_REFUND,
+        ground=Ground.OUTCOME_DISSATISFACTION,
+        override=True,
+    )
+    decision = stories.decided(market, told, draft)
+    assert (decision.status, [each["code"] for each in decision.approval_reasons]) == (
+        "AWAITING_APPROVAL",
+        ["override"],
+    )
+    approve(market, decision, by="ada")
+    market.work()
+    assert market.order(told) == {"refunded": 100_000}
+    market.lawful()
+
+
+def test_maker_and_checker_are_two_people(market: Market) -> None:
+    told, decision = waiting(market)
+    with pytest.raises(MakerIsChecker):
+        approve(market, decision, by="mia")
+    assert market.order(told) == {"held": 600_000}
+
+
+def test_the_database_refuses_one_person_as_maker_and_checker(market: Market, owner: Database) -> None:
+    _, decision = waiting(market)
+    with pytest.raises(IntegrityError, match="maker_is_not_checker"), owner.transaction() as session:
+        session.execute(
+            text("update decisions set checker_id = maker_id where id = :id"), {"id": decision.id}
+        )
+
+
+def test_the_database_refuses_execution_without_the_approval(market: Market, owner: Database) -> None:
+    _, decision = waiting(market)
+    with pytest.raises(IntegrityError, match="approved_before_execution"), owner.transaction() as session:
+        session.execute(text("update decisions set status = 'EXECUTED' where id = :id"), {"id": decision.id})
+
+
+def test_compliance_may_not_approve(market: Market) -> None:
+    _, decision = waiting(market)
+    with pytest.raises(NotPermitted):
+        approve(market, decision, by="cora")
+
+
+def test_who_is_tied_to_a_party_may_not_approve(market: Market) -> None:
+    _, decision = waiting(market)
+    ada = market.as_staff("ada")
+    market.act(
+        install.declare_tie, ada, staff_id=market.staff["ada"], party_id=market.payer_id, reason="Neighbour"
+    )
+    with pytest.raises(MediatorTied):
+        approve(market, decision, by="ada")
+
+
+def test_another_hash_is_not_approved(market: Market) -> None:
+    told, decision = waiting(market)
+    with pytest.raises(PlanChanged):
+        approve(market, decision, by="ada", plan_hash="0" * 64)
+    assert (now(market, decision).status, market.order(told)) == ("AWAITING_APPROVAL", {"held": 600_000})
+
+
+def _a_hold(market: Market, told: Told) -> None:
+    market.act(hold.place, market.as_staff("cora"), milestone_id=told.milestone, reason="A report.")
+
+
+def _new_evidence(market: Market, told: Told) -> None:
+    row = Evidence(
+        milestone_id=told.milestone,
+        uploaded_by=market.payer_id,
+        kind="TEXT",
+        file_name="note.txt",
+        media_type="text/plain",
+        size_bytes=4,
+        sha256="ab" * 32,
+        at=market.now,
+    )
+    market.database.run(lambda session: session.add(row))
+
+
+def _a_new_version_of_the_ticket(market: Market, told: Told) -> None:
+    def touch(session: Any) -> None:
+        session.get_one(Ticket, told.ticket).version += 1
+
+    market.database.run(touch)
+
+
+@pytest.mark.parametrize("change", [_a_hold, _new_evidence, _a_new_version_of_the_ticket])
+def test_a_case_that_changed_voids_the_decision_instead_of_executing_it(market: Market, change: Any) -> None:
+    told, decision = waiting(market)
+    change(market, told)
+    assert approve(market, decision, by="ada").status == "VOIDED"
+    assert market.order(told) == {"held": 600_000}
+    assert market.count(OutgoingOperation, OutgoingOperation.kind != "CHARGE") == 0
+    market.lawful()
+
+
+def test_a_voided_case_can_be_decided_again(market: Market) -> None:
+    told, decision = waiting(market)
+    _a_new_version_of_the_ticket(market, told)
+    approve(market, decision, by="ada")
+    again = stories.decided(market, told)
+    assert again.plan["journal"]["key"] != decision.plan["journal"]["key"]
+    assert approve(market, again, by="ada").status == "EXECUTED"
+    market.work()
+    market.lawful()
+
+
+def test_a_decision_sent_back_leaves_the_case_with_its_mediator(market: Market) -> None:
+    told, decision = waiting(market)
+    with pytest.raises(ReasonMissing):
+        market.act(decide.send_back, market.as_staff("ada"), decision_id=decision.id, note=" ")
+    market.act(decide.send_back, market.as_staff("ada"), decision_id=decision.id, note="Ask for photographs.")
+    assert (now(market, decision).status, market.order(told)) == ("RETURNED", {"held": 600_000})
+    with pytest.raises(DecisionNotWaiting):
+        approve(market, decision, by="ada")
+    assert stories.decided(market, told).status == "AWAITING_APPROVAL"
+
+
+def test_while_a_decision_waits_nobody_else_decides(market: Market) -> None:
+    told, _ = waiting(market)
+    with pytest.raises(AlreadyDecided, match="Mia Lund"):
+        stories.decided(market, told, by="max")
+
+
+# Cooling-off
+
+
+def legal(market: Market) -> Told:
+    market.newcomers(platform="legal_services")
+    return market.in_mediation(project_type="DOCUMENT_REVIEW")
+
+
+def test_legal_services_wait_a_day_before_a_decision_is_carried_out(market: Market) -> None:
+    told = legal(market)
+    decision = stories.decided(market, told, stories.a_draft(told, release=usd(40_000)))
+    assert (decision.status, decision.execute_at) == ("COOLING_OFF", market.now + timedelta(hours=24))
+    market.later(hours=24, seconds=-1)
+    assert market.order(told) == {"held": 100_000}
+    market.later(seconds=1)
+    assert now(market, decision).status == "EXECUTED"
+    assert market.order(told) == {"released": 40_000, "refunded": 60_000}
+    # No platform fee: what is left of the charge is nothing.
+    market.later(days=3)
+    assert not market.books().keys() & {"stripe_balance", "platform_fee_revenue"}
+    market.lawful()
+
+
+def test_a_case_that_changed_while_cooling_off_voids_the_decision(market: Market) -> None:
+    told = legal(market)
+    decision = stories.decided(market, told)
+    _a_new_version_of_the_ticket(market, told)
+    market.later(hours=24)
+    assert (now(market, decision).status, market.order(told)) == ("VOIDED", {"held": 100_000})
+    market.lawful()
