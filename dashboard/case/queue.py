@@ -54,11 +54,11 @@ def figures(now: Figures) -> None:
 def columns(now: datetime) -> Sequence[tables.Column]:
     return [
         tables.opens("id", "Case", page="case", value=lambda row: row.reference, width=64),
-        tables.text("parties", "Payer · payee", width=186),
-        tables.text("about", "About", width=164),
+        tables.text("parties", "Payer · payee", width=178),
+        tables.text("about", "About", width=150),
         tables.text("reason", "Reason", width=96),
         tables.money("stake", "At stake", width=96),
-        tables.status("status", "Status", axis="ticket", width=122),
+        tables.status("status", "Status", axis="ticket", width=120),
         tables.due("due_at", "Due", now=now, width=96),
         tables.text("mediator", "Mediator", width=100, value=lambda row: row.mediator or "—"),
         tables.marks("marks", "Watch", axis="mark", width=118),

@@ -68,7 +68,7 @@ def test_the_running_balance_goes_from_the_balance_down_to_nothing_over_pages(to
         divided(town)
     whole = town.read(lambda s: ledger.register(s, code, "USD", limit=1000))
     paged, before = [], None
-    while page := town.read(lambda s: ledger.register(s, code, "USD", before=before, limit=2)):
+    while page := town.read(lambda s, b=before: ledger.register(s, code, "USD", before=b, limit=2)):
         paged += page
         before = page[-1].id
     assert paged == whole
@@ -113,7 +113,7 @@ def test_journals_are_paged_without_gap_or_repetition(town: Town) -> None:
     divided(town)
     whole = [row.id for row in town.read(lambda s: journals.page(s, Filter(), limit=1000))]
     paged, before = [], None
-    while page := town.read(lambda s: journals.page(s, Filter(), before=before, limit=3)):
+    while page := town.read(lambda s, b=before: journals.page(s, Filter(), before=b, limit=3)):
         paged += [row.id for row in page]
         before = page[-1].id
     assert paged == whole == sorted(whole, reverse=True)

@@ -1,0 +1,50 @@
+"""Visiting a page as someone of the staff, in a town from `tests.stories`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from core.actions import sessions
+from core.gateways.evidence_store import EvidenceStore
+from dashboard import current, navigation, server
+from tests.small_desk import a_desk
+from tests.stories import Town
+
+
+def serve(town: Town, home: Path) -> None:
+    """This process's dashboard serves the town's desk, at the town's time, with an evidence store under `home`."""
+    desk = a_desk(town.database, home, clock=lambda: town.now, demo=True, stripe_api_key="sk_test_x")
+    current.use(replace(desk, evidence=EvidenceStore(home)))
+
+
+def visit(town: Town, subject: str, page: str, **params: Any) -> AppTest:
+    """The page as this person sees it: signed in just now, `params` in the address."""
+    token = town.database.run(
+        lambda session: sessions.sign_in(session, staff_id=town.staff[subject], now=town.now)
+    )
+    app = AppTest.from_file(server.SCRIPT, default_timeout=30)
+    app.session_state["desk:token"] = token
+    app.run()
+    app.switch_page(str(navigation.SCRIPTS / f"{page}.py"))
+    for name, value in params.items():
+        app.query_params[name] = str(value)
+    app.run()
+    assert not app.exception, [each.value for each in app.exception]
+    return app
+
+
+def words(app: AppTest) -> str:
+    """Everything that can be read on the page, without the marks that keep outsiders' words harmless."""
+    kinds = (
+        app.title, app.subheader, app.html, app.caption, app.markdown, app.text, app.warning, app.error, app.info,
+        app.success,
+    )  # fmt: skip
+    return " ".join(str(each.value) for kind in kinds for each in kind).replace("\\", "")
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
