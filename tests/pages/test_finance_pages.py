@@ -1,0 +1,244 @@
+"""The finance pages, for each role, on a desk where money was held, divided, refunded and paid out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, select, text
+from sqlalchemy.orm import Session
+
+from core.actions import hold
+from core.db import Database
+from core.money import Money
+from core.records import OutgoingOperation, Payout, ReconciliationBreak, ReconciliationRun
+from core.rules.payouts import PayoutStatus
+from core.rules.permissions import TABLE
+from dashboard import navigation
+from tests import stories
+from tests.pages.visiting import labels, serve, visit, words
+from tests.stories import PEOPLE, Told, Town
+
+PAGES = {
+    "overview": "What the balance at Stripe is made of",
+    "trial_balance": "USD, the platform's book",
+    "journals": "Everything that was ever posted",
+    "fees": "Platform fees earned",
+    "payouts": "Under way",
+    "reconciliation": "Every line of Stripe's statement",
+    "operations": "Every call to Stripe",
+    "checks": "Every journal sums to zero in each currency.",
+}
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = stories.a_town(database)
+    serve(town, tmp_path)
+    return town
+
+
+def divided(town: Town) -> Told:
+    told = stories.in_mediation(town)
+    stories.decided(town, told, stories.a_draft(told, release=Money(20_000, "USD")))
+    stories.carry_out(town)
+    return told
+
+
+def failed_payout(town: Town) -> int:
+    """A withdrawal whose payout the bank refused."""
+    told = stories.in_mediation(town)
+    stories.decided(town, told)
+    stories.carry_out(town, payouts_too=False)
+
+    def news(session: Session) -> int:
+        asked = session.scalars(select(OutgoingOperation).where(OutgoingOperation.kind == "PAYOUT")).one()
+        amount = Money(asked.amount_minor, asked.currency)
+        settle, snapshot = stories.SNAPSHOTS["PAYOUT"](asked, amount, "po_1", town.now)
+        failed = replace(
+            snapshot, status="failed", failure_message="The account is closed ![x](http://evil.example)"
+        )
+        settle(session, asked, failed, now=town.now)
+        return session.scalars(select(Payout.id)).one()
+
+    return town.database.run(news)
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def note(*call: object) -> None:
+        seen.append(str(call[2]))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(database.engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("subject", PEOPLE)
+def test_each_role_sees_its_pages_and_the_others_explain_themselves(town: Town, subject: str) -> None:
+    stories.funded(town)
+    for page, shown in PAGES.items():
+        seen = words(visit(town, subject, page))
+        if town.roles[subject] & TABLE[navigation.on_disk()[page].permission]:
+            assert shown in seen, page
+        else:
+            assert "This page is not for your role" in seen, page
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_new_desk_shows_every_page_without_a_fault(town: Town, page: str) -> None:
+    assert "This page could not be shown" not in words(visit(town, "fay", page))
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("trial_balance", "overview")])
+def test_more_rows_take_no_more_statements(town: Town, page: str) -> None:
+    divided(town)
+    with statements(town.database) as few:
+        visit(town, "fay", page)
+    for _ in range(3):
+        divided(town)
+    with statements(town.database) as many:
+        visit(town, "fay", page)
+    assert len(many) == len(few)
+
+
+def test_the_overview_tells_what_is_held_and_what_is_ours(town: Town) -> None:
+    stories.funded(town, total=Money(400_000, "USD"))
+    seen = words(visit(town, "fay", "overview"))
+    assert "Held for milestones" in seen
+    assert "The platform's own" in seen or "Fees not yet earned" in seen
+    assert "Held too long" not in seen
+
+
+def test_the_overview_rings_after_75_days(town: Town) -> None:
+    stories.funded(town)
+    town.wait(days=75)
+    assert "Held too long" in words(visit(town, "fay", "overview"))
+
+
+def test_the_trial_balance_states_that_both_columns_agree_and_opens_a_line(town: Town) -> None:
+    told = divided(town)
+    held = stories.funded(town)
+    app = visit(town, "fay", "trial_balance", line="held", currency="USD")
+    assert "Balanced" in words(app)
+    codes = list(app.dataframe[-1].value["code"])
+    assert f"held:{held.milestone}" in codes
+    assert f"held:{told.milestone}" not in codes
+
+
+def test_an_account_shows_its_register_and_an_unknown_one_says_so(town: Town) -> None:
+    told = stories.funded(town)
+    app = visit(town, "fay", "account", code=f"held:{told.milestone}", currency="USD")
+    (row,) = app.dataframe[0].value.itertuples()
+    assert row.credit.strip() == row.balance.strip() != ""
+    assert "There is no account held:x" in words(visit(town, "fay", "account", code="held:x"))
+
+
+def test_journals_can_be_narrowed_and_one_opened(town: Town) -> None:
+    told = divided(town)
+    rows = visit(town, "fay", "journals", kind="decided").dataframe[0].value
+    assert list(rows["what"]) == ["Release or decision"]
+    number = rows["reference"].iloc[0].removeprefix("J-")
+    app = visit(town, "fay", "journal", id=number)
+    seen = words(app)
+    assert "Difference $0.00" in seen
+    assert "Not sealed yet" in seen
+    assert f"held:{told.milestone}" in list(app.dataframe[0].value["code"])
+    assert "There is no account" in words(visit(town, "fay", "journals", account="held:x"))
+    assert "There is no journal 999" in words(visit(town, "fay", "journal", id=999))
+
+
+def test_fees_show_what_was_earned(town: Town) -> None:
+    divided(town)
+    app = visit(town, "fay", "fees")
+    assert "Left over" in words(app)
+    assert app.dataframe[0].value["platform"].str.contains(r"\$").all()
+
+
+def test_a_failed_payout_is_offered_for_review_with_its_reason_as_it_was_written(town: Town) -> None:
+    number = failed_payout(town)
+    app = visit(town, "fay", "payouts", id=number)
+    assert "Failed, and waits for a person" in words(app)
+    assert "![x](" not in " ".join(each.value for each in app.markdown)
+    assert "Try again" in labels(app)
+    assert "Try again" not in labels(visit(town, "cora", "payouts", id=number))
+
+
+def test_trying_again_sends_it_again(town: Town) -> None:
+    number = failed_payout(town)
+    app = visit(town, "fay", "payouts", id=number)
+    app.text_input(key="payout-reason").set_value("The payee corrected the details.").run()
+    app.button(key="payout-retry").click().run()
+    assert not app.exception
+    assert town.read(lambda s: s.get_one(Payout, number)).status == PayoutStatus.TRANSFERRED
+    assert "is on its way again" in words(app)
+
+
+def test_money_that_waits_names_every_reason(town: Town) -> None:
+    told = stories.in_mediation(town)
+    town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Reported for fraud")
+    app = visit(town, "fay", "payouts", **{"payouts-tab": "Waiting, and why"})
+    why = app.dataframe[0].value["why"].iloc[0]
+    assert f"Dispute ticket {told.ticket} is under review." in why
+    assert "Reported for fraud" in why
+
+
+def test_a_run_shows_its_breaks_with_both_amounts(town: Town) -> None:
+    def found(session: Session) -> int:
+        totals = {
+            "currency": "USD",
+            "at_provider": 900,
+            "in_ledger": 1000,
+            "statement": 900,
+            "comparable": True,
+        }
+        run = ReconciliationRun(
+            until=town.now,
+            started_at=town.now,
+            finished_at=town.now,
+            status="BREAKS",
+            lines=3,
+            matched=2,
+            breaks=1,
+        )
+        run.totals = [totals]
+        session.add(run)
+        session.flush()
+        kind = {"kind": "AMOUNT_DIFFERS", "transaction_id": "txn_1", "currency": "USD"}
+        session.add(ReconciliationBreak(run_id=run.id, at_provider=900, in_ledger=1000, **kind))
+        return run.id
+
+    number = town.database.run(found)
+    app = visit(town, "fay", "reconciliation", id=number)
+    (row,) = app.dataframe[0].value.itertuples()
+    assert [each.strip() for each in (row.at_provider, row.in_ledger, row.difference)] == [
+        "$9.00",
+        "$10.00",
+        "-$1.00",
+    ]
+    assert "Differences" in words(app)
+    assert "Run now" in labels(visit(town, "fay", "reconciliation"))
+    assert "Run now" not in labels(visit(town, "cora", "reconciliation"))
+
+
+def test_a_call_shows_what_it_carries(town: Town) -> None:
+    told = stories.funded(town)
+    app = visit(town, "fay", "operations", q="charge.")
+    assert len(app.dataframe[0].value) == 1
+    number = town.read(lambda s: s.scalars(select(OutgoingOperation.id)).one())
+    app = visit(town, "fay", "operations", id=number)
+    assert f"milestone-{told.milestone}" in app.json[0].value
+
+
+def test_a_broken_law_shows_the_rows_that_offend(town: Town, owner: Database) -> None:
+    stories.funded(town)
+    with owner.transaction() as session:
+        session.execute(text("update payment_orders set state = 'RELEASED' where held_minor > 0"))
+    app = visit(town, "fay", "checks")
+    assert "States derived** Every payment state is the one that its amounts give." in words(app)
+    assert app.dataframe[0].value["stored"].iloc[0] == "RELEASED"
