@@ -59,8 +59,8 @@ DeskError.code = "desk_error"
 
 
 def snake(name: str) -> str:
-    """`DisputeWindowClosed` → `dispute_window_closed`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    """`DisputeWindowClosed` → `dispute_window_closed`, `NotAMediator` → `not_a_mediator`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 class NotFound(DeskError):

@@ -62,6 +62,7 @@ def accept_bid(
         return existing
     mode = schedule.accept_fee_mode(fee_mode)
     version, profile = current_policy(session, payer.platform, now)
+    planned = schedule.defaults(payer.platform, project_type, total)
     project = Project(
         platform=payer.platform,
         bid_reference=bid_reference,
@@ -82,7 +83,7 @@ def accept_bid(
     # Accepting a bid is not yet an engagement: each side confirms (payment-escrow-rules, Positioning).
     checked = engagement.needs_conflict_check(profile.platform)
     session.add(Engagement(project_id=project.id, conflict_check_required=checked))
-    _lay_out(session, project, profile, schedule.defaults(project.platform, project_type, total), now)
+    _lay_out(session, project, profile, planned, now)
     audit.record(
         session,
         actor,
