@@ -50,8 +50,8 @@ class AccountUnknown(DeskError):
 class Line:
     """One line of the chart. `per` names the kind of object that each account of the line is kept for.
 
-    The number says what the line is (128 hot, 64 in the payees' book, 32 grows by debits), because the database reads
-    it from there at every posting.
+    The number says what the database has to know of it at every posting: 128 hot, 64 in the payees' book. Hot
+    lines of which there is only one account a currency stand together, from 129 to 139.
     """
 
     number: int
@@ -74,7 +74,7 @@ class Line:
 
     @property
     def side(self) -> Side:
-        return Side.DEBIT if self.number & 32 else Side.CREDIT
+        return Side.DEBIT if self.kind in (Kind.ASSET, Kind.EXPENSE) else Side.CREDIT
 
 
 _LINES = (
@@ -82,31 +82,40 @@ _LINES = (
     Line(2, "refund_payable", Kind.LIABILITY, "To be refunded to the payer", per="milestone"),
     Line(3, "deferred_platform_fee", Kind.LIABILITY, "Platform fee not yet earned", per="milestone"),
     Line(4, "payee_payable", Kind.LIABILITY, "Released to the payee, not yet withdrawn", per="party"),
-    Line(5, "unapplied_funds", Kind.LIABILITY, "Received twice or too much"),
-    Line(33, "receivable_payee", Kind.ASSET, "Owed to us by the payee", per="party"),
-    Line(34, "disputed_funds", Kind.ASSET, "Taken by open chargebacks"),
-    Line(35, "payout_in_transit", Kind.ASSET, "Platform payouts on the way to the bank"),
-    Line(129, "suspense", Kind.LIABILITY, "Not yet explained"),
+    Line(5, "receivable_payee", Kind.ASSET, "Owed to us by the payee", per="party"),
+    Line(6, "unapplied_funds", Kind.LIABILITY, "Received twice or too much"),
+    Line(7, "disputed_funds", Kind.ASSET, "Taken by open chargebacks"),
+    Line(8, "payout_in_transit", Kind.ASSET, "Platform payouts on the way to the bank"),
+    Line(129, "stripe_balance", Kind.ASSET, "Balance at Stripe"),
     Line(130, "platform_fee_revenue", Kind.INCOME, "Platform fees earned"),
     Line(131, "processing_fee_recovery", Kind.INCOME, "Processing fees paid by payers"),
     Line(132, "withdrawal_fee_revenue", Kind.INCOME, "Withdrawal fees"),
-    Line(161, "stripe_balance", Kind.ASSET, "Balance at Stripe"),
-    Line(162, "bank", Kind.ASSET, "Bank"),
-    Line(163, "processor_fees", Kind.EXPENSE, "Processor fees as estimated"),
-    Line(164, "fee_variance", Kind.EXPENSE, "Processor fees: actual less estimate"),
-    Line(165, "dispute_fees", Kind.EXPENSE, "Fees of chargebacks"),
-    Line(166, "chargeback_losses", Kind.EXPENSE, "Lost to chargebacks"),
-    Line(167, "refund_concession", Kind.EXPENSE, "Processor fees borne for the payer"),
+    Line(133, "processor_fees", Kind.EXPENSE, "Processor fees as estimated"),
+    Line(134, "fee_variance", Kind.EXPENSE, "Processor fees: actual less estimate"),
+    Line(135, "dispute_fees", Kind.EXPENSE, "Fees of chargebacks"),
+    Line(136, "chargeback_losses", Kind.EXPENSE, "Lost to chargebacks"),
+    Line(137, "refund_concession", Kind.EXPENSE, "Processor fees borne for the payer"),
+    Line(138, "bank", Kind.ASSET, "Bank"),
+    Line(139, "suspense", Kind.LIABILITY, "Not yet explained"),
     Line(193, "connected_claim", Kind.LIABILITY, "Payees' claim on those balances"),
-    Line(225, "connected_balance", Kind.ASSET, "Payee's balance at Stripe", per="party"),
-    Line(226, "connected_in_transit", Kind.ASSET, "Payee's payouts on the way", per="party"),
+    Line(194, "connected_balance", Kind.ASSET, "Payee's balance at Stripe", per="party"),
+    Line(195, "connected_in_transit", Kind.ASSET, "Payee's payouts on the way", per="party"),
 )
 
 CHART: Mapping[str, Line] = {line.name: line for line in _LINES}
 BY_NUMBER: Mapping[int, Line] = {line.number: line for line in _LINES}
 
-ISO_NUMBERS: Mapping[str, int] = dict(USD=840, EUR=978, GBP=826, CAD=124, AUD=36, CHF=756, JPY=392, KWD=414)
-CURRENCY_BY_NUMBER: Mapping[int, str] = {number: code for code, number in ISO_NUMBERS.items()}
+CURRENCY_BY_NUMBER: Mapping[int, str] = {
+    840: "USD",
+    978: "EUR",
+    826: "GBP",
+    124: "CAD",
+    36: "AUD",
+    756: "CHF",
+    392: "JPY",
+    414: "KWD",
+}
+ISO_NUMBERS: Mapping[str, int] = {code: number for number, code in CURRENCY_BY_NUMBER.items()}
 
 STRIPE_BALANCE = "stripe_balance"
 BANK = "bank"

@@ -23,7 +23,8 @@ from core.ledger.journal import Journal, Posting, UnbalancedJournal
 from core.money import Money
 
 POST = text(
-    "select post_journal(:key, :kind, :accounts, :amounts, :milestone_id, :party_id, :memo, cast(:cause as jsonb), :now)"
+    "select post_journal(:key, :kind, :accounts, :amounts, :milestone_id, :party_id, :memo,"
+    " cast(:cause as jsonb), :now)"
 )
 BALANCES = text("select account_id, balance from account_balances where account_id = any(:accounts)")
 TRIAL_BALANCE = text(
@@ -53,7 +54,7 @@ NEWEST = 2**63 - 1
 
 
 class Overdraft(DeskError):
-    """There is too little on {account}: {wanted} asked for, {available} there, {shortfall} short. Nothing was booked."""
+    """There is too little on {account}: {wanted} wanted, {available} there, {shortfall} short. Nothing was booked."""
 
 
 class JournalKeyReused(DeskError):

@@ -28,7 +28,6 @@ from sqlalchemy.dialects.postgresql import ARRAY, DOMAIN, JSONB
 from core.db import Record
 from core.records.audit import TransactionId
 
-
 _NAME = String(collation="C")
 
 currencies = Table(
@@ -51,7 +50,7 @@ chart = Table(
     Column(
         "side",
         SmallInteger,
-        Computed("case when line & 32 <> 0 then 1 else -1 end", persisted=True),
+        Computed("case when kind in ('asset', 'expense') then 1 else -1 end", persisted=True),
         nullable=False,
     ),
 )

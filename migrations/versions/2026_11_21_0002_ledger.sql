@@ -15,7 +15,8 @@ create table currencies (
 insert into currencies (number, code) values
     (840, 'USD'), (978, 'EUR'), (826, 'GBP'), (124, 'CAD'), (36, 'AUD'), (756, 'CHF'), (392, 'JPY'), (414, 'KWD');
 
--- A line's number says what it is: 128 hot, 64 in the payees' book, 32 grows by debits; the rest counts.
+-- A line's number says what a posting has to know of it: 128 hot, 64 in the payees' book. Hot lines of which there is
+-- only one account a currency stand together, from 129 to 139.
 create table chart (
     line smallint primary key check (line between 1 and 255),
     name text collate "C" not null unique,
@@ -24,9 +25,8 @@ create table chart (
     per text check (per in ('milestone', 'party')),
     hot boolean not null generated always as (line & 128 <> 0) stored,
     non_negative boolean not null generated always as (line & 128 = 0) stored,
-    side smallint not null generated always as (case when line & 32 <> 0 then 1 else -1 end) stored,
-    check ((book = 'payee') = (line & 64 <> 0)),
-    check ((kind in ('asset', 'expense')) = (line & 32 <> 0))
+    side smallint not null generated always as (case when kind in ('asset', 'expense') then 1 else -1 end) stored,
+    check ((book = 'payee') = (line & 64 <> 0))
 );
 
 insert into chart (line, name, kind, book, per) values
@@ -34,24 +34,24 @@ insert into chart (line, name, kind, book, per) values
     (2, 'refund_payable', 'liability', 'platform', 'milestone'),
     (3, 'deferred_platform_fee', 'liability', 'platform', 'milestone'),
     (4, 'payee_payable', 'liability', 'platform', 'party'),
-    (5, 'unapplied_funds', 'liability', 'platform', null),
-    (33, 'receivable_payee', 'asset', 'platform', 'party'),
-    (34, 'disputed_funds', 'asset', 'platform', null),
-    (35, 'payout_in_transit', 'asset', 'platform', null),
-    (129, 'suspense', 'liability', 'platform', null),
+    (5, 'receivable_payee', 'asset', 'platform', 'party'),
+    (6, 'unapplied_funds', 'liability', 'platform', null),
+    (7, 'disputed_funds', 'asset', 'platform', null),
+    (8, 'payout_in_transit', 'asset', 'platform', null),
+    (129, 'stripe_balance', 'asset', 'platform', null),
     (130, 'platform_fee_revenue', 'income', 'platform', null),
     (131, 'processing_fee_recovery', 'income', 'platform', null),
     (132, 'withdrawal_fee_revenue', 'income', 'platform', null),
-    (161, 'stripe_balance', 'asset', 'platform', null),
-    (162, 'bank', 'asset', 'platform', null),
-    (163, 'processor_fees', 'expense', 'platform', null),
-    (164, 'fee_variance', 'expense', 'platform', null),
-    (165, 'dispute_fees', 'expense', 'platform', null),
-    (166, 'chargeback_losses', 'expense', 'platform', null),
-    (167, 'refund_concession', 'expense', 'platform', null),
+    (133, 'processor_fees', 'expense', 'platform', null),
+    (134, 'fee_variance', 'expense', 'platform', null),
+    (135, 'dispute_fees', 'expense', 'platform', null),
+    (136, 'chargeback_losses', 'expense', 'platform', null),
+    (137, 'refund_concession', 'expense', 'platform', null),
+    (138, 'bank', 'asset', 'platform', null),
+    (139, 'suspense', 'liability', 'platform', null),
     (193, 'connected_claim', 'liability', 'payee', null),
-    (225, 'connected_balance', 'asset', 'payee', 'party'),
-    (226, 'connected_in_transit', 'asset', 'payee', 'party');
+    (194, 'connected_balance', 'asset', 'payee', 'party'),
+    (195, 'connected_in_transit', 'asset', 'payee', 'party');
 
 -- Accounts -----------------------------------------------------------------------------------------------------------
 
@@ -253,18 +253,20 @@ begin
 end $$;
 
 -- The only way into the ledger. Accounts are numbers, ascending, so that all journals lock in one order.
+--
+-- In a number, 66559 masks what all accounts of a journal share, book and currency; 131072 is the hot bit; up to 143359
+-- go the hot accounts without an object. Every expression of plpgsql is prepared anew in every transaction, which is
+-- most of what it costs: there are as few as will do.
 create function post_journal(
     p_key text, p_kind text, p_accounts bigint[], p_amounts bigint[], p_milestone_id bigint, p_party_id bigint,
     p_memo text, p_cause jsonb, p_posted_at timestamptz
 ) returns bigint language plpgsql security definer set search_path = public, pg_temp as $$
 declare
     v_id bigint;
-    v_sum bigint := 0;
     v_account bigint;
     v_amount bigint;
     v_before bigint := 0;
-    v_opened boolean := false;                       -- an account was there, so its currency's hot accounts are
-    v_nature bigint := p_accounts[1] & 66559;        -- book and currency: the same for all
+    v_sum bigint := 0;
 begin
     insert into journals (key, kind, milestone_id, party_id, memo, cause, account_ids, amounts, posted_at)
     values (p_key, p_kind, p_milestone_id, p_party_id, p_memo, p_cause, p_accounts, p_amounts, p_posted_at)
@@ -275,7 +277,7 @@ begin
     for i in 1 .. cardinality(p_accounts) loop
         v_account := p_accounts[i];
         v_amount := p_amounts[i];
-        if (v_account > v_before and v_account & 66559 = v_nature and v_amount <> 0) is not true then
+        if (v_account > v_before and (v_account # p_accounts[1]) & 66559 = 0 and v_amount <> 0) is not true then
             raise exception 'Posting % of % is malformed.', i, p_key using errcode = 'LD002';
         end if;
         if v_account & 131072 = 0 then
@@ -284,13 +286,8 @@ begin
             if not found then
                 perform post_late(v_account, v_amount);
             end if;
-            v_opened := true;
-        elsif v_account >> 10 not in (129, 130, 131, 132, 161, 162, 163, 164, 165, 166, 167, 193) then
-            perform from accounts where id = v_account;
-            if not found then
-                perform open_account(v_account);
-            end if;
-            v_opened := true;
+        elsif v_account > 143359 then
+            perform open_account(v_account) where not exists (select from accounts where id = v_account);
         end if;
         v_before := v_account;
         v_sum := v_sum + v_amount;
@@ -300,8 +297,9 @@ begin
         raise exception 'The postings of % do not cancel out.', p_key using errcode = 'LD001',
             detail = json_build_object('key', p_key, 'off_by', v_sum);
     end if;
-    if not v_opened then
-        perform open_account(p_accounts[1]) where not exists (select from accounts where id = p_accounts[1]);
+    -- An account with an object was there or has been opened now, and the hot ones of its currency with it.
+    if v_account <= 143359 then
+        perform open_account(v_account) where not exists (select from accounts where id = v_account);
     end if;
     return v_id;
 end $$;

@@ -38,7 +38,8 @@ def test_one_key_posted_by_many_at_once_is_one_journal(database: Database, post:
     for milestone in range(1, 6):
         post(charge(milestone))
         results = at_once(lambda _, m=milestone: post(release(m, amount=100_000)))  # type: ignore[misc]
-        assert len(set(results)) == 1 and isinstance(results[0], int), results
+        assert set(results) == {results[0]}
+        assert isinstance(results[0], int), results
     with database.reading() as session:
         assert book.balance(session, accounts.payee_payable(5), "USD") == usd(500_000)
 
