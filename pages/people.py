@@ -37,7 +37,7 @@ cards.kpis(
 )
 with filters.bar():
     role = filters.choice(
-        "Role", {each.value: in_words(each.value) for each in Role}, key="role", everything="Everyone"
+        "Role", {each.value: in_words(each.value) for each in Role}, key="as", everything="Everyone"
     )
     words = filters.search("Name or title", key="q", width=200).casefold()
 rows = [

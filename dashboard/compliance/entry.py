@@ -96,7 +96,10 @@ def _ways(entry: Entry, *, alone: bool) -> None:
         ways["Project"] = ("project", {"id": entry.project_id})
     if entry.operation_key:
         ways["Operation"] = ("operations", {"q": entry.operation_key})
-    ways["All about this object"] = ("audit", {"kind": entry.object_kind, "number": entry.object_id})
+    ways["All about this object"] = (
+        "audit",
+        {"kind": words.noun(entry.object_kind), "number": entry.object_id},
+    )
     if entry.milestone_id:
         ways["All about this milestone"] = ("audit", {"milestone": entry.milestone_id})
     if not alone:

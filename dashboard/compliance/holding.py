@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from core.actions import hold
@@ -89,7 +87,7 @@ def _ways(row: Row) -> None:
         )
         if current.may(Permission.READ_AUDIT) and "audit" in navigation.on_disk():
             navigation.link(
-                "audit", "In the audit log", icon=":material/verified_user:", kind="hold", number=row.id
+                "audit", "In the audit log", icon=":material/verified_user:", kind="Hold", number=row.id
             )
 
 
@@ -162,7 +160,7 @@ def _place() -> None:
                 ).id
             ),
             done=lambda number: f"Hold H-{number} is in place.",
-            then=partial(_then, state=None),
+            then=_show,
         )
 
 
@@ -191,13 +189,13 @@ def _lift(hold_id: int) -> None:
             ),
             done=f"Hold {row.reference} is lifted."
             + (f" {row.held.text()} is released to the payee." if row.frees else ""),
-            then=lambda _: _then(hold_id, state=""),
         )
 
 
-def _then(hold_id: int, *, state: str | None) -> None:
-    """Show the hold, under a view in which it is found."""
-    navigation.go("holds", id=hold_id, **({} if state is None else {"state": state}))
+def _show(hold_id: int) -> None:
+    """The page anew, with this hold open."""
+    st.query_params["id"] = str(hold_id)
+    st.rerun()
 
 
 def _option(each: Candidate) -> str:

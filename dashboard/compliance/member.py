@@ -85,7 +85,7 @@ def _visits(person: Person, visits: list[Visit]) -> None:
     for visit in visits:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             status.show(STATES[visit.state])
-            st.caption(plain(_span(visit)), width="stretch")
+            st.caption(plain(_span(visit)), width="content")
             if visit.live and current.may(Permission.MANAGE_STAFF):
                 st.button(
                     "Revoke",
@@ -93,23 +93,23 @@ def _visits(person: Person, visits: list[Visit]) -> None:
                     icon=":material/logout:",
                     on_click=confirm.open_drawer,
                     args=("revoke",),
-                    kwargs={"session_id": visit.id, "name": person.name},
+                    kwargs={"session_id": visit.id, "person": person.name},
                 )
     if facts := confirm.drawer("revoke"):
         _revoke(**facts)
 
 
 def _span(visit: Visit) -> str:
-    begun = deadline.exact(visit.created_at)
+    begun = deadline.brief(visit.created_at)
     if visit.live:
-        return f"{begun}, last seen {deadline.ago(visit.last_seen_at, current.now())}"
-    return f"{begun}, until {deadline.exact(visit.ended_at)}"
+        return f"{begun}, seen {deadline.ago(visit.last_seen_at, current.now())}"
+    return f"{begun} to {deadline.brief(visit.ended_at)}"
 
 
 @st.dialog("Revoke a session", position="right", on_dismiss=confirm.close_drawer)
-def _revoke(session_id: int, name: str) -> None:
+def _revoke(session_id: int, person: str) -> None:
     own = session_id == current.person().session_id
-    st.caption(plain(f"{name} is signed out at once, in every open tab. What was confirmed is not lost."))
+    st.caption(plain(f"{person} is signed out at once, in every open tab. What was confirmed is not lost."))
     if own:
         st.warning("This is your own session: you will be signed out.", icon=":material/warning:")
     reason = st.text_area(
@@ -128,4 +128,4 @@ def _revoke(session_id: int, name: str) -> None:
 
 def _ways(person: Person) -> None:
     if current.may(Permission.READ_AUDIT):
-        navigation.link("audit", "What they did", icon=":material/verified_user:", who=f"staff:{person.id}")
+        navigation.link("audit", "What they did", icon=":material/verified_user:", who=person.name)

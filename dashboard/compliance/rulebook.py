@@ -8,6 +8,7 @@ from typing import Any
 
 from core.money import Money
 from core.policy import PerCurrency, Platform, Tariff
+from core.policy.sources import FLOW, RULES
 from core.queries.policy import Rule, Version
 from dashboard.ui.safe import html
 from dashboard.ui.status import in_words
@@ -98,8 +99,9 @@ def _rows(rules: list[Rule], currency: str, platforms: int) -> Iterator[str]:
 
 
 def _cell(value: str, source: str) -> str:
+    said = source if source.startswith((FLOW, RULES)) else source[:1].upper() + source[1:]
     off = ' class="ed-off"' if value in ("None", "No") else ""
-    return f"<td><b{off}>{html(value)}</b><small>{html(source[:1].upper() + source[1:])}</small></td>"
+    return f"<td><b{off}>{html(value)}</b><small>{html(said)}</small></td>"
 
 
 def _tariff(tariff: Tariff, currency: str) -> str:

@@ -105,8 +105,14 @@ class Names:
             return self.member(number)
         if number is not None and entry.object_kind == "party":
             return self.party(number).capitalize()
-        noun, letter = OBJECTS.get(entry.object_kind, (entry.object_kind.replace("_", " ").capitalize(), ""))
-        return f"{noun} {letter}{entry.object_id}"
+        letter = OBJECTS.get(entry.object_kind, ("", ""))[1]
+        return f"{noun(entry.object_kind)} {letter}{entry.object_id}"
+
+
+def noun(object_kind: str) -> str:
+    """What an object of this kind is called, on screen and in the address."""
+    known = OBJECTS.get(object_kind)
+    return known[0] if known else object_kind.replace("_", " ").capitalize()
 
 
 def roles(entry: Entry) -> str:
@@ -133,7 +139,7 @@ def way(entry: Entry) -> Way | None:
         case "project" if number:
             return "project", {"id": number}
         case "hold" if number:
-            return "holds", {"id": number, "state": ""}
+            return "holds", {"id": number}
         case "staff" if number:
             return "people", {"id": number}
         case "payout" if number:

@@ -85,7 +85,6 @@ def _heed(key: str, options: Mapping[str, str]) -> None:
     asked = st.query_params.get(key)
     if asked and asked in options and asked not in options.values():
         st.session_state[key] = asked
-        st.query_params[key] = options[asked]
 
 
 def toggle(label: str, *, key: str, value: bool = False) -> bool:
