@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.ledger.invariants import INVARIANTS
 from core.queries import laws
 from core.queries.laws import Rows
 
@@ -48,11 +49,7 @@ class Result:
         return not self.rows
 
 
-LAWS: tuple[Law, ...] = (
-    Law("journals_balance", "Every journal sums to zero in each currency.", laws.UNBALANCED),
-    Law("books_balance", "The platform's book and the payees' memo book each sum to zero.", laws.BOOKS_OPEN),
-    Law("balances_follow_journals", "Every balance is the sum of the journals on its account.", laws.DRIFTED),
-    Law("nothing_below_zero", "No account that may not be overdrawn is below zero.", laws.BELOW_ZERO),
+DESK: tuple[Law, ...] = (
     Law(
         "funded_is_accounted_for",
         "For every milestone, funded = held + payable + refundable + released + refunded, none below zero.",
@@ -97,8 +94,13 @@ LAWS: tuple[Law, ...] = (
 )
 
 
+def laws_in_force() -> list[Law]:
+    """Those of the ledger's own registry, then those that tie the desk to it."""
+    return [*(Law(each.name, each.law, each.sql) for each in INVARIANTS.values()), *DESK]
+
+
 def run(session: Session) -> list[Result]:
     """Ask every law, in this order, of one and the same moment."""
     if not session.in_transaction():
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    return [Result(law.name, law.law, law.ask(session)) for law in LAWS]
+    return [Result(law.name, law.law, law.ask(session)) for law in laws_in_force()]

@@ -1,7 +1,6 @@
-"""The laws of the books, in words and in SQL: each query returns the rows that break its law.
+"""What ties the desk to its ledger, in SQL: each query returns the rows that break a law (`core.queries.checks`).
 
-The ledger is asked through its journals, not its balances, wherever both could be asked: what is derived has to agree
-with the record, never the other way round.
+The laws of the ledger by itself stand in `core.ledger.invariants`.
 """
 
 from __future__ import annotations
@@ -30,26 +29,6 @@ state, in_flight, chargeback_open, canceled, funded_minor = 0, refundable_minor 
 refunded_minor = funded_minor, held_minor > 0, refunded_minor > 0
 """
 
-UNBALANCED = f"""
-select j.id as journal_id, j.key, leg.account_id & 1023 as currency_number, sum(leg.amount) as off_by
-from journals j {LEGS}
-group by j.id, j.key, leg.account_id & 1023 having sum(leg.amount) <> 0
-order by j.id
-"""
-DRIFTED = f"""
-select b.account_id, b.code, b.currency, b.net as balance_says, coalesce(s.net, 0) as journals_say
-from account_balances b
-left join (select leg.account_id, sum(leg.amount) as net from journals j {LEGS} group by 1) s
-       on s.account_id = b.account_id
-where b.net <> coalesce(s.net, 0)
-order by b.account_id
-"""
-BELOW_ZERO = (
-    "select code, currency, balance from account_balances where non_negative and balance < 0 order by code"
-)
-BOOKS_OPEN = """
-select book, currency, sum(net) as off_by from account_balances group by book, currency having sum(net) <> 0
-"""
 NOT_ACCOUNTED = f"""
 select milestone_id, currency, {", ".join(f"{place}_minor as {place}" for place in PLACES)} from payment_orders
 where funded_minor <> held_minor + payable_minor + refundable_minor + released_minor + refunded_minor

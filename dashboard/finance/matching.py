@@ -91,15 +91,11 @@ def progress(before: int) -> None:
         fetched = reconciliation.fetched_since(session, last.started_at) if last and last.id > before else 0
     if last is not None and last.id > before and last.state(current.now()) != "RUNNING":
         st.session_state.pop("reconciliation:awaited", None)
-        result = {"CLEAN": "everything matches", "BREAKS": f"{last.breaks} breaks"}.get(
-            last.status, "it failed"
-        )
-        header.say(f"Run {last.reference} is over: {result}.")
+        if last.status == "CLEAN":
+            header.say(f"Run {last.reference} is over: everything matches.")
         navigation.go("reconciliation", id=last.id)
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-        st.spinner("Reconciling") if False else st.markdown(
-            ":material/sync: **Reconciling**", width="content"
-        )
+        st.markdown(":material/sync: **Reconciling**", width="content")
         st.caption(f"{fetched:,} lines of the statement read. You can leave this page meanwhile.")
 
 
