@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import NotFound
-from core.queries import cases
+from core.queries import cases, exhibits
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.case import acts, head, panel, style, tabs
@@ -18,7 +18,7 @@ number = navigation.asked("id")
 try:
     with current.reading() as session:
         case = cases.case(session, number or 0, staff_id=actor.id)
-        pieces = cases.evidence(session, case.dossier.milestone.id, staff_id=actor.id)
+        pieces = exhibits.evidence(session, case.dossier.milestone.id, staff_id=actor.id)
 except NotFound:
     header.page("Case", back=("disputes", "Disputes"))
     empty.state(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import NotFound
-from core.queries import cases, projects
+from core.queries import passages, projects
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.project import parts, sides
@@ -19,7 +19,7 @@ number = navigation.asked("id")
 try:
     with current.reading() as session:
         whole = projects.project(session, number or 0)
-        disputes = cases.of_project(session, whole.project.id)
+        disputes = passages.of_project(session, whole.project.id)
 except NotFound:
     header.page("Project", back=("projects", "Projects"))
     empty.state(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
-from core.queries.cases import Passage, passage
+from core.queries.passages import Passage, passage
 from core.records import Milestone, Project, Ticket
 
 COUNTS = text(

@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.money import Money
-from core.queries import case_money, cases, happenings
+from core.queries import case_money, exhibits, happenings
 from core.queries.cases import Case
 from core.queries.happenings import About
 from core.records import Notification, Staff
@@ -130,7 +130,7 @@ def _facts(after: Mapping[str, Any], case: Case, staff: Mapping[int, str]) -> di
 
 
 def _messages(session: Session, case: Case) -> Iterator[Happening]:
-    for each in cases.messages(session, case.dossier.milestone.id):
+    for each in exhibits.messages(session, case.dossier.milestone.id):
         private = each.audience == "STAFF"
         yield Happening(
             at=each.at,
@@ -144,7 +144,7 @@ def _messages(session: Session, case: Case) -> Iterator[Happening]:
 
 
 def _evidence(session: Session, case: Case) -> Iterator[Happening]:
-    for each in cases.evidence(session, case.dossier.milestone.id, staff_id=None):
+    for each in exhibits.evidence(session, case.dossier.milestone.id, staff_id=None):
         yield Happening(
             at=each.at,
             about=About.EVIDENCE,

@@ -7,7 +7,7 @@ from datetime import timedelta
 import streamlit as st
 
 from core.actions import conversation, hold
-from core.queries import cases
+from core.queries import mediators
 from core.queries.cases import Case
 from core.rules.holds import HoldKind
 from core.rules.permissions import Permission
@@ -65,7 +65,7 @@ def _claim(case: Case, me: int | None) -> None:
 @st.dialog("Hand over", position="right", on_dismiss=confirm.close_drawer)
 def _hand_over(case: Case) -> None:
     with current.reading() as session:
-        everyone = cases.mediators(session, case.parties)
+        everyone = mediators.for_parties(session, case.parties)
     free = {
         each.id: each.name for each in everyone if each.tie is None and each.id != case.ticket.mediator_id
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.actions import decide
-from core.queries.cases import Case, Ruling
+from core.queries.cases import Case
+from core.queries.rulings import Ruling
 from core.records import Decision
 from core.rules.approvals import DecisionStatus
 from core.rules.permissions import Permission

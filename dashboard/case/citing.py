@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.queries.cases import Piece
+from core.queries.exhibits import Piece
 from core.rules.grounds import Reference
 from dashboard.case import draft
 

@@ -13,7 +13,8 @@ from core.actions import decide
 from core.actions.plan import REASONS_LEAST
 from core.errors import DeskError
 from core.money import Money
-from core.queries.cases import Case, Piece
+from core.queries.cases import Case
+from core.queries.exhibits import Piece
 from core.rules import approvals, grounds
 from core.rules.grounds import TERMS, DecisionOutcome, Ground
 from dashboard import current

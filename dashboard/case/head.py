@@ -69,12 +69,14 @@ def _limits(case: Case, now: datetime) -> str:
             "Closed", html(deadline.ago(ticket.resolved_at, now)), deadline.exact(ticket.resolved_at)
         )
     ruling = case.ruling
-    limits = (
+    limits: tuple[tuple[str, datetime | None], ...] = (
         ("Answer due", ticket.answer_due_at),
         ("Goes to mediation", None if ticket.in_mediation_at else ticket.mediation_due_at),
         ("Decide by", ticket.decision_due_at),
         ("Carried out", ruling.record.execute_at if ruling else None),
     )
+    if not any(at for _, at in limits):
+        limits = (("Due", ticket.due_at),)
     return "".join(
         _cell(label, _urgent(deadline.words(at, now), deadline.tone(at, now)), deadline.exact(at))
         for label, at in limits

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.queries import case_money
-from core.queries.case_money import Execution, Step
+from core.queries import executions
+from core.queries.executions import Execution, Step
 from dashboard import current
 from dashboard.ui import deadline, status
 from dashboard.ui.safe import html
@@ -36,7 +36,7 @@ def _watch(decision_id: int, settled: bool) -> None:
 
 def _read(decision_id: int) -> Execution:
     with current.reading() as session:
-        return case_money.execution(session, decision_id)
+        return executions.execution(session, decision_id)
 
 
 def _steps(execution: Execution, now: datetime) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from core.queries.cases import Case, Piece
+from core.queries.cases import Case
+from core.queries.exhibits import Piece
 from core.rules.approvals import DecisionStatus
 from core.rules.permissions import Permission
 from dashboard import current

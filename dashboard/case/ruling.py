@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.queries.cases import Case, Ruling
+from core.queries.cases import Case
+from core.queries.rulings import Ruling
 from core.rules.approvals import DecisionStatus
 from core.rules.grounds import DecisionOutcome, Ground
 from dashboard.case import live, sheet

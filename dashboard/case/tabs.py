@@ -7,7 +7,8 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.queries.cases import Case, Piece
+from core.queries.cases import Case
+from core.queries.exhibits import Piece
 from dashboard import current
 from dashboard.case import people, purse, stream, talk, terms
 from dashboard.ui.evidence import gallery

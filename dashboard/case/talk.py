@@ -8,8 +8,9 @@ from datetime import datetime
 import streamlit as st
 
 from core.actions import conversation
-from core.queries import cases
-from core.queries.cases import Case, Said
+from core.queries import exhibits
+from core.queries.cases import Case
+from core.queries.exhibits import Said
 from core.rules.permissions import Permission
 from dashboard import current
 from dashboard.case import draft
@@ -21,7 +22,7 @@ SIDES = {"PAYER": "payer", "PAYEE": "payee", "STAFF": "staff", "SYSTEM": "the de
 
 def show(case: Case, *, now: datetime) -> None:
     with current.reading() as session:
-        said = cases.messages(session, case.dossier.milestone.id)
+        said = exhibits.messages(session, case.dossier.milestone.id)
     if said:
         st.html(f'<div class="ed-talk">{"".join(_bubble(each, now) for each in said)}</div>')
     else:

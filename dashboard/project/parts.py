@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.queries.projects import Whole
-from dashboard import navigation
-from dashboard.ui import cards, tables
+from core.queries.projects import Part, Whole
+from core.rules import acceptance
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.ui import cards, header, tables
 
 
 def show(whole: Whole) -> None:
@@ -33,8 +35,35 @@ def show(whole: Whole) -> None:
         "Fees are on top of the amount and paid by the payer (milestone-payment-flow, Key Business Rules 4)."
     )
     with st.container(horizontal=True, gap="medium"):
+        _links(whole)
+    header.section("What is delivered, and when it counts as accepted")
+    tables.small(
+        whole.parts,
+        [
+            tables.count("position", "#"),
+            tables.text("title", "Milestone"),
+            tables.text("deliverable", "Deliverable"),
+            tables.text("acceptance_rule", "Accepted", value=lambda part: _accepted(whole, part)),
+        ],
+        name="Deliverables",
+    )
+
+
+def _accepted(whole: Whole, part: Part) -> str:
+    return acceptance.in_words(part.acceptance_rule, whole.profile)
+
+
+def _links(whole: Whole) -> None:
+    """To the open cases, and for whoever reads the ledger to the journals of each milestone that was paid."""
+    for part in whole.parts:
+        if part.case_id and part.case_open:
+            navigation.link("case", f"Open case D-{part.case_id}", icon=":material/balance:", id=part.case_id)
+    if current.may(Permission.READ_LEDGER) and "journals" in navigation.on_disk():
         for part in whole.parts:
-            if part.case_id and part.case_open:
+            if part.funded_at:
                 navigation.link(
-                    "case", f"Open case D-{part.case_id}", icon=":material/balance:", id=part.case_id
+                    "journals",
+                    f"Journals of milestone {part.position}",
+                    icon=":material/menu_book:",
+                    milestone=part.id,
                 )

@@ -1,0 +1,96 @@
+"""What the parties and staff brought to a milestone: evidence and messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.records import (
+    Evidence,
+    EvidenceView,
+    Message,
+    Party,
+    Staff,
+)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One piece of evidence. `opened_at` is when this member of staff first opened it."""
+
+    id: int
+    kind: str
+    file_name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    caption: str
+    uploader: str
+    uploader_role: str
+    at: datetime
+    taken_at: datetime | None
+    opened_at: datetime | None
+
+
+def evidence(session: Session, milestone_id: int, *, staff_id: int | None) -> list[Piece]:
+    """All evidence about a milestone, in the order in which it came in."""
+    rows = session.execute(
+        select(
+            Evidence.id,
+            Evidence.kind,
+            Evidence.file_name,
+            Evidence.media_type,
+            Evidence.size_bytes,
+            Evidence.sha256,
+            Evidence.caption,
+            Party.name,
+            Party.role,
+            Evidence.at,
+            Evidence.taken_at,
+            EvidenceView.first_at,
+        )
+        .join(Party, Party.id == Evidence.uploaded_by)
+        .outerjoin(
+            EvidenceView, (EvidenceView.evidence_id == Evidence.id) & (EvidenceView.staff_id == staff_id)
+        )
+        .where(Evidence.milestone_id == milestone_id)
+        .order_by(Evidence.at, Evidence.id)
+    )
+    return [Piece(*tuple(row)) for row in rows]
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message. `side` is PAYER, PAYEE, STAFF or SYSTEM."""
+
+    id: int
+    at: datetime
+    author: str
+    side: str
+    audience: str
+    body: str
+
+
+def messages(session: Session, milestone_id: int) -> list[Said]:
+    """What the parties and staff wrote about a milestone, oldest first."""
+    rows = session.execute(
+        select(Message, Party.name, Party.role, Staff.name)
+        .outerjoin(Party, (Message.author_kind == "party") & (Party.id == Message.author_id))
+        .outerjoin(Staff, (Message.author_kind == "staff") & (Staff.id == Message.author_id))
+        .where(Message.milestone_id == milestone_id)
+        .order_by(Message.at, Message.id)
+    )
+    return [
+        Said(
+            id=each.id,
+            at=each.at,
+            author=party or staff or "Escrow Desk",
+            side=role or each.author_kind.upper(),
+            audience=each.audience,
+            body=each.body,
+        )
+        for each, party, role, staff in rows
+    ]

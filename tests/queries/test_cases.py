@@ -1,0 +1,158 @@
+"""One case as it is read: what changed since a decision, where the money is, what happened in which order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.actions import conversation, evidence, hold
+from core.db import Database
+from core.errors import NotFound
+from core.gateways.evidence_store import EvidenceStore
+from core.money import Money
+from core.queries import case_money, cases, executions, exhibits, histories, timeline
+from core.queries.cases import Case
+from core.queries.happenings import About
+from tests import stories
+from tests.queries.test_disputes import statements
+from tests.stories import Told, Town
+
+
+@pytest.fixture
+def town(database: Database) -> Town:
+    return stories.a_town(database)
+
+
+def read(town: Town, told: Told, *, by: str = "mia") -> Case:
+    return town.read(lambda s: cases.case(s, told.ticket, staff_id=town.staff[by]))
+
+
+def test_a_case_that_does_not_exist_is_not_found(town: Town) -> None:
+    with pytest.raises(NotFound, match="D-99"):
+        town.read(lambda s: cases.case(s, 99, staff_id=None))
+
+
+def test_a_hold_blocks_and_the_case_at_hand_does_not(town: Town) -> None:
+    told = stories.in_mediation(town)
+    assert read(town, told).blocks == ()
+    town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report.")
+    assert [each.code for each in read(town, told).blocks] == ["hold"]
+
+
+def test_what_changed_since_a_waiting_decision_is_named(town: Town, tmp_path: Path) -> None:
+    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
+    stories.decided(town, told)
+    ruling = read(town, told).ruling
+    assert ruling is not None
+    assert (ruling.maker, ruling.changes) == ("Mia Lund", ())
+    town.wait(minutes=1)
+    town.act(conversation.say, town.payer, milestone_id=told.milestone, body="One more thing.")
+    store = EvidenceStore(tmp_path)
+    town.act(
+        evidence.hand_in,
+        town.payee,
+        store=store,
+        milestone_id=told.milestone,
+        file_name="a.txt",
+        content=b"A note.",
+    )
+    changed = read(town, told).ruling
+    assert changed is not None
+    assert changed.changes == (
+        "1 piece of evidence came in",
+        "the parties wrote since, and the messages are cited",
+    )
+
+
+def test_evidence_knows_who_opened_it(town: Town, tmp_path: Path) -> None:
+    told, store = stories.in_mediation(town), EvidenceStore(tmp_path)
+    given = {"store": store, "milestone_id": told.milestone, "file_name": "a.txt", "content": b"A note."}
+    piece = town.act(evidence.hand_in, town.payee, **given)
+    town.act(evidence.open_evidence, town.as_staff("mia"), store=store, evidence_id=piece.id)
+
+    def opened(subject: str) -> bool:
+        (row,) = town.read(lambda s: exhibits.evidence(s, told.milestone, staff_id=town.staff[subject]))
+        return row.opened_at is not None
+
+    assert (opened("mia"), opened("max")) == (True, False)
+
+
+def test_every_journal_has_two_columns_of_the_same_sum(town: Town) -> None:
+    told = stories.in_mediation(town)
+    stories.decided(town, told, stories.a_draft(told, release=Money(40_000, "USD")))
+    stories.carry_out(town)
+    booked = town.read(lambda s: case_money.journals(s, told.milestone))
+    kinds = {each.kind for each in booked}
+    assert {
+        "charge_settled",
+        "decided",
+        "withdrawal",
+        "refund_succeeded",
+        "transfer_arrived",
+        "payout_paid",
+    } <= kinds
+    for each in booked:
+        debits = Money.total((leg.debit for leg in each.legs if leg.debit), "USD")
+        assert debits == Money.total((leg.credit for leg in each.legs if leg.credit), "USD")
+        assert debits.is_positive
+
+
+def test_an_execution_follows_the_plan_call_by_call(town: Town) -> None:
+    told = stories.in_mediation(town)
+    decision = stories.decided(town, told, stories.a_draft(told, release=Money(40_000, "USD")))
+    before = town.read(lambda s: executions.execution(s, decision.id))
+    assert [(each.kind, each.status) for each in before.steps] == [
+        ("REFUND", "QUEUED"),
+        ("TRANSFER", "QUEUED"),
+        ("PAYOUT", "PLANNED"),
+    ]
+    assert not before.settled(town.now)
+    stories.carry_out(town)
+    after = town.read(lambda s: executions.execution(s, decision.id))
+    assert {each.status for each in after.steps} == {"SUCCEEDED"}
+    assert (after.milestone_status, after.next_status) == ("COMPLETED", "AWAITING_FUNDING")
+    assert len(after.letters) == 2
+    assert after.settled(town.now)
+
+
+def test_the_timeline_is_in_order_and_knows_its_audience(town: Town) -> None:
+    told = stories.in_mediation(town)
+    town.act(
+        conversation.say,
+        town.as_staff("mia"),
+        milestone_id=told.milestone,
+        body="Between us.",
+        audience="STAFF",
+    )
+    case = read(town, told)
+    told_all, cut = town.read(lambda s: timeline.timeline(s, case))
+    assert not cut
+    assert [each.at for each in told_all] == sorted(each.at for each in told_all)
+    assert told_all[0].title == "Bid accepted"
+    assert {each.about for each in told_all} >= {About.CASE, About.MESSAGE, About.MONEY, About.LETTER}
+    (note,) = [each for each in told_all if each.text == "Between us."]
+    assert note.staff_only
+
+
+def test_reading_a_timeline_takes_the_same_statements_however_much_happened(
+    town: Town, database: Database
+) -> None:
+    told = stories.in_mediation(town)
+    case = read(town, told)
+    with statements(database) as few:
+        town.read(lambda s: timeline.timeline(s, case))
+    for number in range(5):
+        town.act(conversation.say, town.payer, milestone_id=told.milestone, body=f"Message {number}")
+    with statements(database) as many:
+        town.read(lambda s: timeline.timeline(s, case))
+    assert len(few) == len(many) <= 8
+
+
+def test_a_history_counts_what_came_before(town: Town) -> None:
+    first = stories.in_mediation(town)
+    stories.decided(town, first)
+    second = stories.in_mediation(town)
+    past = town.read(lambda s: histories.history(s, town.payee_id, but=second.ticket))
+    assert (past.projects, past.disputes, past.released, past.open) == (2, 2, 1, 1)
+    assert [each.id for each in past.cases] == [first.ticket]
