@@ -131,22 +131,33 @@ class Demo:
 
     def _fill(self, settings: Settings, sandbox: SandboxControl) -> None:
         (self.home / "filling").touch()
-        desk = Desk.open(settings)
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        desk, began = Desk.open(settings), time.monotonic()
         try:
-            with Progress(*columns, console=self.console, transient=True) as bar:
-                task = bar.add_task("Three months of business", total=1.0)
-
-                def progress(done: float, what: str) -> None:
-                    bar.update(task, completed=done, description=f"Three months of business · {what}")
-
-                began = time.monotonic()
+            with self._progress("Three months of business") as progress:
                 filled = fill(desk, sandbox, seed=self.seed, today=datetime.now(UTC), progress=progress)
         finally:
             desk.close()
         (self.home / "demo.json").write_text(json.dumps({"seed": self.seed, "projects": filled.projects}))
         (self.home / "filling").unlink()
         self._done(f"Three months of business: {filled.projects} projects", time.monotonic() - began)
+
+    @contextmanager
+    def _progress(self, what: str) -> Iterator[Callable[[float, str], None]]:
+        """A bar in a terminal; in a log, a line now and then."""
+        if not self.console.is_terminal:
+            said = [0]
+
+            def say(done: float, where: str) -> None:
+                if int(done * 5) > said[0]:
+                    said[0] = int(done * 5)
+                    self.console.print(f"  {what} · {where} ({said[0] * 20} %)")
+
+            yield say
+            return
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.console, transient=True) as bar:
+            task = bar.add_task(what, total=1.0)
+            yield lambda done, where: bar.update(task, completed=done, description=f"{what} · {where}")
 
     def _filled(self) -> bool:
         return (self.home / "demo.json").exists()
