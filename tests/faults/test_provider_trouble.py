@@ -1,0 +1,190 @@
+"""The provider is slow, overloaded, broken or gone in the middle of an answer: later, with the same key, exactly once.
+
+(milestone-payment-flow, Error Handling 1 and 4.) Every kind of call meets every kind of trouble, before and after the
+provider did the work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.actions import fund, payout_review, verify
+from core.gateways.stripe_adapter import StripePayments
+from core.records import OutgoingOperation, Payout
+from core.rules.grounds import DecisionOutcome, Ground
+from tests import stories
+from tests.market import Market
+from tests.stories import Told
+
+PATHS = {
+    "CHARGE": "/v1/payment_intents",
+    "REFUND": "/v1/refunds",
+    "TRANSFER": "/v1/transfers",
+    "PAYOUT": "/v1/payouts",
+}
+TROUBLES = {
+    "too many requests": {"kind": "429"},
+    "key in use": {"kind": "409"},
+    "cut off before the work": {"kind": "drop"},
+    "cut off after the work": {"kind": "drop", "when": "after"},
+    "silent before the work": {"kind": "timeout", "seconds": 5},
+    "silent after the work": {"kind": "timeout", "seconds": 5, "when": "after"},
+    "broken after the work": {"kind": "500", "when": "after"},
+}
+
+
+@pytest.fixture
+def market(market: Market) -> Market:
+    """Not waiting long for an answer."""
+    hasty = StripePayments(market.sandbox.key, base=market.sandbox.url, patience=(1.0, 0.5))
+    market.desk = replace(market.desk, payments=hasty)
+    return market
+
+
+def about_to(market: Market, kind: str) -> Told:
+    """The next call of this kind is queued."""
+    if kind == "CHARGE":
+        project = market.agreed()
+        first = market.milestones(project.id)[0]
+        market.act(fund.fund, market.payer, milestone_id=first.id)
+        return Told(project.id, first.id)
+    if kind == "REFUND":
+        told = market.in_mediation()
+        draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+        stories.decided(market, told, draft)
+        return told
+    told = market.submitted()
+    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    return told
+
+
+def hours_pass(market: Market, hours: int) -> None:
+    for _ in range(hours):
+        market.later(hours=1)
+
+
+@pytest.mark.parametrize("kind", PATHS)
+@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
+def test_money_moves_once_whatever_happens_to_the_answer(
+    market: Market, kind: str, trouble: dict[str, Any]
+) -> None:
+    told = about_to(market, kind)
+    market.control.fault(method="POST", path=PATHS[kind], times=2, **trouble)
+    hours_pass(market, 6)
+    market.later(days=3)
+    (operation,) = market.operations(kind)
+    assert (operation.status, operation.attempt) == ("SUCCEEDED", 1)
+    asked = market.sent(PATHS[kind])
+    assert {call["idempotency_key"] for call in asked} == {f"{operation.key}:1"}
+    account = operation.payload.get("account", "")
+    made = [
+        each for each in market.at_stripe(PATHS[kind], account) if each["metadata"]["op"] == operation.key
+    ]
+    assert len(made) == 1
+    assert market.status(told) in {"CHARGE": "FUNDED", "REFUND": "REFUNDED"}.get(kind, "COMPLETED")
+    market.control.clear_faults()
+    market.lawful()
+
+
+@pytest.mark.parametrize("kind", ["CHARGE", "TRANSFER", "REFUND"])
+def test_after_an_unknown_outcome_the_desk_looks_before_it_sends_again(market: Market, kind: str) -> None:
+    about_to(market, kind)
+    market.control.fault("drop", method="POST", path=PATHS[kind], when="after")
+    hours_pass(market, 2)
+    assert len(market.sent(PATHS[kind])) == 1, "found by its operation id, and not sent a second time"
+    market.lawful()
+
+
+def test_a_provider_that_is_down_for_an_afternoon_delays_and_loses_nothing(market: Market) -> None:
+    told = about_to(market, "TRANSFER")
+    market.control.fault("429", path="/v1/*", times=10_000)
+    hours_pass(market, 1)
+    assert market.order(told) == {"payable": 100_000}
+    market.control.clear_faults()
+    hours_pass(market, 2)
+    assert market.order(told) == {"released": 100_000}
+    assert len(market.at_stripe("/v1/transfers")) == 1
+    market.lawful()
+
+
+def test_after_eight_tries_a_person_is_asked_and_nothing_is_lost(market: Market) -> None:
+    told = about_to(market, "TRANSFER")
+    market.control.fault("429", path="/v1/*", times=10_000)
+    hours_pass(market, 12)
+    (transfer,) = market.operations("TRANSFER")
+    assert (transfer.status, transfer.tries) == ("REVIEW", 8)
+    (payout,) = market.all(Payout)
+    assert payout.status == "ADMINISTRATIVE_REVIEW"
+    assert market.order(told) == {"payable": 100_000}
+    market.control.clear_faults()
+    market.act(payout_review.retry, market.as_staff("fay"), payout_id=payout.id, reason="Stripe is back.")
+    hours_pass(market, 1)
+    assert market.order(told) == {"released": 100_000}
+    assert len(market.at_stripe("/v1/transfers")) == 1
+    market.lawful()
+
+
+def test_a_breakdown_that_the_provider_remembers_ends_with_a_person_and_never_with_two(
+    market: Market,
+) -> None:
+    """Stripe answers a key that met a 500 with the same 500 for a day: no try can heal it, and another key might do it
+    twice. A person sends it again when the key is forgotten."""
+    told = about_to(market, "TRANSFER")
+    market.control.fault("500", method="POST", path="/v1/transfers")
+    hours_pass(market, 12)
+    (payout,) = market.all(Payout)
+    assert (payout.status, market.at_stripe("/v1/transfers")) == ("ADMINISTRATIVE_REVIEW", [])
+    market.later(days=1)
+    market.act(payout_review.retry, market.as_staff("fay"), payout_id=payout.id, reason="A day has passed.")
+    hours_pass(market, 1)
+    assert market.order(told) == {"released": 100_000}
+    assert len(market.at_stripe("/v1/transfers")) == 1
+    market.lawful()
+
+
+def test_what_was_sent_long_ago_and_left_no_trace_is_not_sent_again_by_itself(market: Market) -> None:
+    """The worker was down for a day with a call in its hands; the provider has forgotten the key by now."""
+    about_to(market, "TRANSFER")
+    (transfer,) = market.operations("TRANSFER")
+
+    def left_behind(session: Any) -> None:
+        row = session.get_one(OutgoingOperation, transfer.id)
+        row.status, row.sending_since, row.first_sent_at, row.tries = "SENDING", market.now, market.now, 1
+
+    market.database.run(left_behind)
+    market.wait(days=1)
+    market.work()
+    assert market.get(OutgoingOperation, transfer.id).status == "REVIEW"
+    assert market.sent("/v1/transfers") == []
+    assert [each.status for each in market.all(Payout)] == ["ADMINISTRATIVE_REVIEW"]
+    market.lawful()
+
+
+def test_what_was_sent_long_ago_and_left_a_trace_is_booked(market: Market) -> None:
+    """The same, but the transfer was made: it is found by its operation id and booked once."""
+    told = about_to(market, "TRANSFER")
+    market.control.fault("drop", method="POST", path="/v1/transfers", when="after")
+    market.work()
+    market.wait(days=2)
+    market.work()
+    assert market.order(told) == {"released": 100_000}
+    assert len(market.sent("/v1/transfers")) == 1
+    market.lawful()
+
+
+def test_reconciliation_that_is_cut_off_says_so_and_the_next_run_is_clean(market: Market) -> None:
+    from core.actions import reconcile
+    from core.gateways.payments import OutcomeUnknown
+    from core.records import ReconciliationRun
+
+    told = market.submitted()
+    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.work()
+    market.control.fault("drop", method="GET", path="/v1/balance_transactions")
+    with pytest.raises(OutcomeUnknown):
+        reconcile.run(market.desk, market.as_staff("fay"))
+    reconcile.run(market.desk, market.as_staff("fay"))
+    assert [each.status for each in market.all(ReconciliationRun)] == ["FAILED", "CLEAN"]
