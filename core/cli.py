@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import secrets
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -103,11 +104,21 @@ def demo(
     ),
     reset: Annotated[bool, typer.Option(help="Throw the demo's data away and begin anew.")] = False,
     seed: Annotated[int, typer.Option(help="The same seed tells the same stories.")] = 7,
+    scale: Annotated[float, typer.Option(help="How many stories: 0.1 is a tenth, 1 is all.", min=0.0)] = 1.0,
 ) -> None:
     """Everything on this machine: PostgreSQL, sandbox, worker and dashboard, with three months of data."""
     from core.demo.run import Demo
 
-    Demo(home, port, reset=reset, seed=seed, console=console).run()
+    Demo(home, port, reset=reset, seed=seed, scale=scale, console=console).run()
+
+
+@app.command()
+def bench(
+    seconds: Annotated[int, typer.Option(help="How long each measurement of the ledger lasts.")] = 6,
+) -> None:
+    """Measure against the design's targets: ratios in one run. Needs a checkout, and nothing running."""
+    command = [sys.executable, "-m", "bench", "--seconds", str(seconds)]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)
 
 
 @app.command()

@@ -34,14 +34,22 @@ class Filled:
     days: int
 
 
-def fill(desk: Desk, sandbox: SandboxControl, *, seed: int, today: datetime, progress: Progress) -> Filled:
+def fill(
+    desk: Desk,
+    sandbox: SandboxControl,
+    *,
+    seed: int,
+    today: datetime,
+    progress: Progress,
+    scale: float = 1.0,
+) -> Filled:
     """Live from 92 days ago until `today`. The same seed tells the same stories."""
     end = today.astimezone(UTC)
     start = end.replace(minute=0, second=0, microsecond=0) - LENGTH
     with simulated(desk, start, end, sandbox) as world:
         sandbox.set_clock(start)
         _found(world, seed)
-        stories = list(plots(seed))
+        stories = list(plots(seed, scale))
         _live(world, stories, seed, start, progress)
         reconcile.run(world.desk, SYSTEM)
         progress(1.0, "sealing the audit log")

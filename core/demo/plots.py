@@ -87,12 +87,12 @@ SHORT = (Branch.SMOOTH, Branch.SILENT, Branch.DECLINED, Branch.PAYOUT_FAILS)
 TYPES = tuple(ProjectType)
 
 
-def plots(seed: int) -> Iterator[Plot]:
-    """Every project of the demo, the same for the same seed."""
+def plots(seed: int, scale: float = 1.0) -> Iterator[Plot]:
+    """Every project of the demo, the same for the same seed; `scale` 0.1 tells a tenth, but each kind at least once."""
     draw = random.Random(f"plots/{seed}")
     number = 0
     for branch, count in {**FINISHED, **OPEN}.items():
-        for turn in range(count):
+        for turn in range(max(1, round(count * scale))):
             number += 1
             yield _plot(draw, number, branch, turn)
 

@@ -57,8 +57,11 @@ class Interrupted(Exception):
 class Demo:
     """One run of the demo: its folder, its processes, its progress."""
 
-    def __init__(self, home: Path, port: int, *, reset: bool, seed: int, console: Console) -> None:
-        self.home, self.port, self.reset, self.seed = home.resolve(), port, reset, seed
+    def __init__(
+        self, home: Path, port: int, *, reset: bool, seed: int, console: Console, scale: float = 1.0
+    ) -> None:
+        self.home, self.port, self.reset = home.resolve(), port, reset
+        self.seed, self.scale = seed, scale
         self.console = console
         self.sandbox_port = 0
         self.stack = ExitStack()
@@ -134,7 +137,8 @@ class Demo:
         desk, began = Desk.open(settings), time.monotonic()
         try:
             with self._progress("Three months of business") as progress:
-                filled = fill(desk, sandbox, seed=self.seed, today=datetime.now(UTC), progress=progress)
+                today = datetime.now(UTC)
+                filled = fill(desk, sandbox, seed=self.seed, today=today, progress=progress, scale=self.scale)
         finally:
             desk.close()
         (self.home / "demo.json").write_text(json.dumps({"seed": self.seed, "projects": filled.projects}))

@@ -1,0 +1,88 @@
+"""Everything that is measured, in one run: the ledger beside pgbench, the pages beside a bare Streamlit app.
+
+    python -m bench [--seconds 6] [--only ledger|pages|start]
+
+Each figure is a ratio to something that runs on the same machine in the same minutes; the targets are the design's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bench.pages import free_port
+
+PARTS = ("ledger", "start", "pages")
+FIRST_PAGE, SECOND_START = 60.0, 6.0
+
+
+@contextmanager
+def demo(home: str, port: int) -> Iterator[float]:
+    """A demo until the block ends; yields the seconds until its first page answered."""
+    began = time.monotonic()
+    environment = {**os.environ, "ESCROW_DESK_HOME": home}
+    command = [sys.executable, "-m", "core.cli", "demo", "--port", str(port)]
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    try:
+        while not answers(port):
+            if process.poll() is not None:
+                raise SystemExit("The demo ended before its first page.")
+            time.sleep(0.05)
+        yield time.monotonic() - began
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+
+
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in", timeout=5) as reply:
+            return bool(reply.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def row(name: str, figure: float, target: float, unit: str = "s") -> None:
+    mark = "✓" if figure <= target else "✗"
+    print(f"{mark} {name:<58} {figure:>7.1f} {unit}   target ≤ {target:g} {unit}", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench")
+    parser.add_argument(
+        "--seconds", type=int, default=6, help="how long each measurement of the ledger lasts"
+    )
+    parser.add_argument("--only", choices=PARTS)
+    given = parser.parse_args()
+    parts = (given.only,) if given.only else PARTS
+    failed = 0
+    if "ledger" in parts:
+        failed |= subprocess.run(
+            [sys.executable, "-m", "bench.ledger", "--seconds", str(given.seconds)]
+        ).returncode
+    if "start" in parts or "pages" in parts:
+        with tempfile.TemporaryDirectory() as home:
+            port = free_port()
+            with demo(home, port) as first:
+                row("first start, with three months of data, to the first page", first, FIRST_PAGE)
+            with demo(home, port) as second:
+                row("second start, to the first page", second, SECOND_START)
+                if "pages" in parts:
+                    address = f"http://127.0.0.1:{port}"
+                    failed |= subprocess.run(
+                        [sys.executable, "-m", "bench.pages", "--desk", address]
+                    ).returncode
+    return failed
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
