@@ -56,6 +56,11 @@ def row(name: str, figure: float, target: float, unit: str = "s") -> None:
     print(f"{mark} {name:<58} {figure:>7.1f} {unit}   target ≤ {target:g} {unit}", flush=True)
 
 
+def part(module: str, *arguments: str) -> int:
+    """Another measurement, as a process of its own."""
+    return subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument(
