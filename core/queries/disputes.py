@@ -28,7 +28,14 @@ WORK = "join milestones m on m.id = t.milestone_id join projects p on p.id = m.p
 PEOPLE = f"{WORK} join parties payer on payer.id = p.payer_id join parties payee on payee.id = p.payee_id"
 # Names are looked through once, in the parties, and not once for every case.
 NAMED = "(select named.id from parties named where named.name ilike :like)"
-SEARCH = f"(t.id = :number or p.title ilike :like or m.title ilike :like or p.payer_id in {NAMED} or p.payee_id in {NAMED})"
+FOUND = (
+    "t.id = :number",
+    "p.title ilike :like",
+    "m.title ilike :like",
+    f"p.payer_id in {NAMED}",
+    f"p.payee_id in {NAMED}",
+)
+SEARCH = f"({' or '.join(FOUND)})"
 
 
 class View(StrEnum):
