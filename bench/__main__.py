@@ -71,9 +71,7 @@ def main() -> int:
     parts = (given.only,) if given.only else PARTS
     failed = 0
     if "ledger" in parts:
-        failed |= subprocess.run(
-            [sys.executable, "-m", "bench.ledger", "--seconds", str(given.seconds)]
-        ).returncode
+        failed |= part("bench.ledger", "--seconds", str(given.seconds))
     if "start" in parts or "pages" in parts:
         with tempfile.TemporaryDirectory() as home:
             port = free_port()
@@ -82,10 +80,7 @@ def main() -> int:
             with demo(home, port) as second:
                 row("second start, to the first page", second, SECOND_START)
                 if "pages" in parts:
-                    address = f"http://127.0.0.1:{port}"
-                    failed |= subprocess.run(
-                        [sys.executable, "-m", "bench.pages", "--desk", address]
-                    ).returncode
+                    failed |= part("bench.pages", "--desk", f"http://127.0.0.1:{port}")
     return failed
 
 

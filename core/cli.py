@@ -25,6 +25,7 @@ from sqlalchemy.exc import OperationalError
 
 from core.config import Settings
 from core.errors import DeskError
+from core.rules.permissions import Role
 
 Result = TypeVar("Result")
 app = typer.Typer(
@@ -32,6 +33,8 @@ app = typer.Typer(
 )
 audit_app = typer.Typer(no_args_is_help=True, help="The audit log: prove it, export it.")
 app.add_typer(audit_app, name="audit")
+staff_app = typer.Typer(no_args_is_help=True, help="Who works at the desk.")
+app.add_typer(staff_app, name="staff")
 
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 console, trouble = Console(), Console(stderr=True)
@@ -208,6 +211,51 @@ def reconcile(as_json: Json = False) -> None:
 
     say(data, as_json=as_json, words=words)
     raise typer.Exit(1 if run.breaks else 0)
+
+
+@staff_app.command("add")
+def staff_add(
+    name: Annotated[str, typer.Option(help="As colleagues see it.")],
+    email: Annotated[str, typer.Option(help="Where the desk writes to them.")],
+    issuer: Annotated[str, typer.Option(help="The sign-in provider, as its tokens name it (iss).")],
+    subject: Annotated[str, typer.Option(help="Who they are there (sub).")],
+    role: Annotated[list[Role], typer.Option(help="May be given several times.")],
+    title: Annotated[str, typer.Option(help="What they do.")] = "",
+) -> None:
+    """Someone joins the desk, known by (issuer, subject) and never by e-mail."""
+    from core.actions import install
+    from core.rules.permissions import SYSTEM
+
+    with opened() as desk:
+        added = desk.database.run(
+            lambda session: install.add_staff(
+                session,
+                SYSTEM,
+                now=desk.clock(),
+                issuer=issuer,
+                subject=subject,
+                name=name,
+                email=email,
+                roles=tuple(dict.fromkeys(role)),
+                title=title,
+            )
+        )
+    console.print(f"{name} is member of staff {added.id}: {', '.join(dict.fromkeys(role))}.")
+
+
+@audit_app.command("seal")
+def audit_seal(
+    adopt: Annotated[bool, typer.Option(help="Sign a history that has no checkpoints, knowing why.")] = False,
+) -> None:
+    """Seal and sign all that is closed; the worker does this each second."""
+    from core import audit
+
+    with opened() as desk:
+        home = desk.settings.home
+        done = audit.seal(
+            desk.database, audit.signer(home), home / "checkpoints", now=desk.clock(), adopt=adopt
+        )
+    console.print(f"Seal {done.last_seal}: {done.rows} rows sealed, {done.signed} seals signed.")
 
 
 @audit_app.command("verify")

@@ -11,6 +11,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 import structlog
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -105,10 +106,20 @@ def store(session: Session, event: Event, *, now: datetime) -> bool:
         .on_conflict_do_nothing(index_elements=["id"])
         .returning(WebhookEvent.id)
     )
-    if stored is None:
+    if stored is None and not _failed_before(session, event.id, now=now):
         return False
     jobs.defer(session, jobs.INBOX, event_id=event.id)
     return True
+
+
+def _failed_before(session: Session, event_id: str, *, now: datetime) -> bool:
+    """An event that was given up and is sent again gets another chance."""
+    again = (
+        update(WebhookEvent)
+        .where(WebhookEvent.id == event_id, WebhookEvent.status == "FAILED")
+        .values(status="RECEIVED", tries=0, next_try_at=now, received_at=now, finished_at=None)
+    )
+    return bool(session.execute(again.returning(WebhookEvent.id)).scalar_one_or_none())
 
 
 def _answer(status: HTTPStatus, reason: str) -> Response:

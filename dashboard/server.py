@@ -95,7 +95,8 @@ def configure(settings: Settings, port: int) -> None:
 
     # Streamlit looks for `.streamlit/` beside its main script, in the working directory and at home; ours is here.
     config._main_script_path = str(HERE.parent / SCRIPT.name)
-    bootstrap.load_config_options({"server_port": port, "server_address": settings.host})
+    options = {"server_port": port, "server_address": settings.host, "server_allowedHosts": sorted(_hosts(settings))}
+    bootstrap.load_config_options(options)
 
 
 def _hosts(settings: Settings) -> frozenset[str]:

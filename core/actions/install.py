@@ -18,6 +18,10 @@ class AlreadyInstalled(DeskError):
     """This database already belongs to the desk {name}."""
 
 
+class AlreadyStaff(DeskError):
+    """{subject} of {issuer} is already on the desk, as {name}."""
+
+
 def install(session: Session, *, now: datetime, name: str, demo: bool = False) -> Installation:
     """Mark an empty database as this desk's and publish the first version of both policy profiles."""
     before = session.scalars(select(Installation)).one_or_none()
@@ -61,6 +65,9 @@ def add_staff(
     """Someone joins the desk, known by (issuer, subject). The very first is added by the system (`escrow-desk`)."""
     if actor != SYSTEM:
         require(actor, Permission.MANAGE_STAFF)
+    before = select(Staff.name).where(Staff.issuer == issuer, Staff.subject == subject)
+    if known := session.scalars(before).one_or_none():
+        raise AlreadyStaff(name=known, issuer=issuer, subject=subject)
     row = Staff(
         issuer=issuer,
         subject=subject,

@@ -12,7 +12,11 @@ begin
         end if;
     end loop;
     -- An owner who is no superuser hands functions over only to a role it is a member of.
-    if not pg_has_role(current_user, 'bookkeeper', 'member') then
+    -- From PostgreSQL 16 on, whoever makes a role may administer it, which is not yet to act as it.
+    if not pg_has_role(
+        current_user, 'bookkeeper',
+        case when current_setting('server_version_num')::int >= 160000 then 'set' else 'member' end
+    ) then
         execute format('grant bookkeeper to %I', current_user);
     end if;
     execute format('revoke all on database %I from public', current_database());
