@@ -112,6 +112,7 @@ BY_SYSTEM = frozenset(
         Permission.RUN_RECONCILIATION,
         Permission.RETRY_OPERATION,
         Permission.VERIFY_AUDIT,
+        Permission.EXPORT_AUDIT,
         Permission.RUN_CHECKS,
     }
 )
