@@ -193,10 +193,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=6, help="of each run")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=int, default=20, help="of TPC-B: branches; no fewer than clients")
+    parser.add_argument(
+        "--folder", help="where the server keeps its data meanwhile; a disk of the kind in use"
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with (
-        tempfile.TemporaryDirectory(prefix="escrow-desk-bench-") as folder,
+        tempfile.TemporaryDirectory(prefix="escrow-desk-bench-", dir=options.folder) as folder,
         prepared(reachable(Path(folder)), scale=options.scale, seconds=options.seconds) as bench,
     ):
         rates, ratios = measure(bench, rounds=options.rounds)

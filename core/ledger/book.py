@@ -29,19 +29,28 @@ POST = text(
 BALANCES = text("select account_id, balance from account_balances where account_id = any(:accounts)")
 TRIAL_BALANCE = text(
     """
-    select line, kind, book, currency, sum(balance)::bigint as balance, sum(net)::bigint as net, count(*) as accounts
-    from account_balances group by line, kind, book, currency having bool_or(net <> 0)
-    order by currency, book desc, kind, line
+    with moved as (
+        select line, currency_number, sum(debits - credits) as net from daily_totals group by 1, 2
+        union all
+        select (account_id >> 10) & 255, account_id & 1023, sum(amount) from posting_tail group by 1, 2
+    )
+    select c.name as line, c.kind, c.book, m.code as currency, (sum(net) * c.side)::bigint as balance,
+           sum(net)::bigint as net
+    from moved join chart c using (line) join currencies m on m.number = moved.currency_number
+    group by c.line, m.number having sum(net) <> 0
+    order by m.code, c.book desc, c.kind, c.line
     """
 )
+# The page is found first and the journals are joined to it alone; the tail is little and read whole.
 PAGE = text(
     """
-    with page as materialized (
+    with tail as materialized (
+        select journal_id, amount from posting_tail where account_id = :account and journal_id < :before
+    ), page as materialized (
         (select journal_id, amount from register where account_id = :account and journal_id < :before
          order by journal_id desc limit :limit)
         union all
-        (select journal_id, amount from posting_tail where account_id = :account and journal_id < :before
-         order by journal_id desc limit :limit)
+        select journal_id, amount from tail
         order by journal_id desc limit :limit
     )
     select p.journal_id, p.amount, j.kind, j.key, j.milestone_id, j.party_id, j.memo, j.cause, j.posted_at
@@ -96,7 +105,6 @@ class LineBalance:
     line: str
     kind: str
     book: str
-    accounts: int
     balance: Money
     net: Money
 
@@ -139,13 +147,12 @@ def balances(session: Session, codes: Iterable[str], currency: str) -> dict[str,
 
 
 def trial_balance(session: Session) -> list[LineBalance]:
-    """Every line that has moved; `net` sums to zero in each currency and book."""
+    """Every line that is not empty; `net` sums to zero in each currency and book."""
     return [
         LineBalance(
             line=row.line,
             kind=row.kind,
             book=row.book,
-            accounts=row.accounts,
             balance=Money(row.balance, row.currency),
             net=Money(row.net, row.currency),
         )

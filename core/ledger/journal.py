@@ -14,6 +14,9 @@ from core.errors import DeskError
 from core.ledger import accounts
 from core.money import Money
 
+Cause = Mapping[str, Any]
+"""What brought the event about: ids of the decision, the operation, the balance transaction. No personal data."""
+
 
 class UnbalancedJournal(DeskError):
     """The postings of {key} do not cancel out: they are off by {off_by}."""
@@ -49,7 +52,7 @@ class Journal:
     milestone_id: int | None = None
     party_id: int | None = None
     memo: str = ""
-    cause: Mapping[str, Any] = field(default_factory=dict)
+    cause: Cause = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "postings", _merged(self.postings))

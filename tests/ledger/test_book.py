@@ -186,8 +186,12 @@ def test_after_a_restore_all_that_was_is_rolled_up_and_the_tail_begins_anew(
         assert invariants.check(session, "balances_agree", "register_agrees", "daily_totals_agree") == []
 
 
-def test_the_trial_balance_sums_to_zero_in_each_currency_and_book(database: Database, post: Post) -> None:
+def test_the_trial_balance_sums_to_zero_in_each_currency_and_book(
+    database: Database, owner: Database, post: Post
+) -> None:
     post(charge(1))
+    while not rolled_up(owner):
+        pass
     post(release(1, amount=4_000))
     post(Journal("y", "test", (Posting("bank", Money(-5, "JPY")), Posting("suspense", Money(5, "JPY")))))
     with database.reading() as session:

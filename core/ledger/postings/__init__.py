@@ -1,0 +1,65 @@
+"""What each money event does to the accounts: one pure function per event, returning the journal.
+
+Amounts are what happened, in minor units and above or equal to zero, except `fee` and `actual_fee`: those carry the
+sign of Stripe's balance transaction (net = amount − fee; a fee that Stripe gives back is negative), so that
+`stripe_balance` always equals the sum of the booked balance transactions.
+"""
+
+from __future__ import annotations
+
+from core.ledger.journal import Journal, Posting
+from core.ledger.postings.chargebacks import (
+    chargeback_lost_after_release,
+    chargeback_lost_while_held,
+    chargeback_opened,
+    chargeback_won,
+)
+from core.ledger.postings.deciding import decided, refund_canceled, refund_failed, refund_succeeded
+from core.ledger.postings.payee_book import (
+    payout_failed,
+    payout_paid,
+    payout_returned,
+    payout_sent,
+    transfer_arrived,
+    transfer_taken_back,
+)
+from core.ledger.postings.paying_in import charge_settled, duplicate_money, duplicate_refunded, unknown_money
+from core.ledger.postings.paying_out import receivable_offset, transfer_reversed, withdrawal
+from core.ledger.postings.platform import (
+    platform_payout_failed,
+    platform_payout_paid,
+    platform_payout_sent,
+    processor_fee,
+    topped_up,
+)
+
+__all__ = [
+    "Journal",
+    "Posting",
+    "charge_settled",
+    "chargeback_lost_after_release",
+    "chargeback_lost_while_held",
+    "chargeback_opened",
+    "chargeback_won",
+    "decided",
+    "duplicate_money",
+    "duplicate_refunded",
+    "payout_failed",
+    "payout_paid",
+    "payout_returned",
+    "payout_sent",
+    "platform_payout_failed",
+    "platform_payout_paid",
+    "platform_payout_sent",
+    "processor_fee",
+    "receivable_offset",
+    "refund_canceled",
+    "refund_failed",
+    "refund_succeeded",
+    "topped_up",
+    "transfer_arrived",
+    "transfer_reversed",
+    "transfer_taken_back",
+    "unknown_money",
+    "withdrawal",
+]

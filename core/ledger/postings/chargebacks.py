@@ -1,0 +1,103 @@
+"""A chargeback: the bank takes the money first and decides later."""
+
+from __future__ import annotations
+
+from core.ledger.accounts import (
+    CHARGEBACK_LOSSES,
+    DISPUTE_FEES,
+    DISPUTED_FUNDS,
+    PLATFORM_FEE_REVENUE,
+    STRIPE_BALANCE,
+    deferred_platform_fee,
+    held,
+    receivable_payee,
+    refund_payable,
+)
+from core.ledger.journal import Cause, Journal, Posting, at_least_zero, credit, debit
+from core.money import Money
+
+
+def chargeback_opened(
+    *, key: str, milestone_id: int | None, party_id: int | None, amount: Money, fee: Money, cause: Cause
+) -> Journal:
+    """The bank took the money back for now, and Stripe its fee for the dispute."""
+    at_least_zero(key, chargeback=amount)
+    return Journal(
+        key,
+        "chargeback_opened",
+        (debit(DISPUTED_FUNDS, amount), debit(DISPUTE_FEES, fee), credit(STRIPE_BALANCE, amount + fee)),
+        milestone_id=milestone_id,
+        party_id=party_id,
+        memo="Chargeback opened",
+        cause=cause,
+    )
+
+
+def chargeback_won(
+    *, key: str, milestone_id: int | None, party_id: int | None, amount: Money, fee: Money, cause: Cause
+) -> Journal:
+    """The money came back, with the fee of the dispute when Stripe returns it (`fee` < 0)."""
+    at_least_zero(key, chargeback=amount)
+    return Journal(
+        key,
+        "chargeback_won",
+        (debit(STRIPE_BALANCE, amount - fee), debit(DISPUTE_FEES, fee), credit(DISPUTED_FUNDS, amount)),
+        milestone_id=milestone_id,
+        party_id=party_id,
+        memo="Chargeback won",
+        cause=cause,
+    )
+
+
+def chargeback_lost_while_held(
+    *,
+    key: str,
+    milestone_id: int,
+    party_id: int | None,
+    amount: Money,
+    held_part: Money,
+    fee_part: Money,
+    cause: Cause,
+) -> Journal:
+    """Lost before a decision: it takes what is held and the unearned platform fee; the rest, as the processor fee that
+    the payer had paid, is our loss."""
+    parts = (debit(held(milestone_id), held_part), debit(deferred_platform_fee(milestone_id), fee_part))
+    return _chargeback_lost("chargeback_lost_while_held", key, milestone_id, party_id, amount, parts, cause)
+
+
+def chargeback_lost_after_release(
+    *,
+    key: str,
+    milestone_id: int,
+    party_id: int,
+    amount: Money,
+    receivable: Money,
+    fee_part: Money,
+    cause: Cause,
+    refund_due: Money | None = None,
+) -> Journal:
+    """Lost after a decision: the payee (`party_id`) owes what was released, the earned platform fee is given up, a
+    refund still due to the payer (`refund_due`) has been taken by the bank instead, the rest is our loss."""
+    parts = (
+        debit(receivable_payee(party_id), receivable),
+        debit(refund_payable(milestone_id), refund_due or Money.zero(amount.currency)),
+        debit(PLATFORM_FEE_REVENUE, fee_part),
+    )
+    return _chargeback_lost(
+        "chargeback_lost_after_release", key, milestone_id, party_id, amount, parts, cause
+    )
+
+
+def _chargeback_lost(
+    kind: str,
+    key: str,
+    milestone_id: int,
+    party_id: int | None,
+    amount: Money,
+    parts: tuple[Posting, ...],
+    cause: Cause,
+) -> Journal:
+    loss = amount - Money.total((part.amount for part in parts), amount.currency)
+    at_least_zero(key, loss=loss, **{part.account.partition(":")[0]: part.amount for part in parts})
+    postings = (*parts, debit(CHARGEBACK_LOSSES, loss), credit(DISPUTED_FUNDS, amount))
+    return Journal(key, kind, postings, milestone_id, party_id, "Chargeback lost", cause)

@@ -1,0 +1,125 @@
+"""What an approval or a decision does to what is held, and what becomes of the refunds it orders."""
+
+from __future__ import annotations
+
+from core.ledger.accounts import (
+    PLATFORM_FEE_REVENUE,
+    PROCESSOR_FEES,
+    REFUND_CONCESSION,
+    STRIPE_BALANCE,
+    deferred_platform_fee,
+    held,
+    payee_payable,
+    refund_payable,
+)
+from core.ledger.journal import Cause, Journal, at_least_zero, credit, debit
+from core.money import Money
+
+
+def decided(
+    *,
+    key: str,
+    milestone_id: int,
+    payee_id: int,
+    release: Money,
+    refund: Money,
+    fee_kept: Money,
+    fee_returned: Money,
+    concession: Money,
+    cause: Cause,
+) -> Journal:
+    """An approval or a decision divides what is held: `release` to the payee, `refund` of the milestone amount and
+    `fee_returned` of the platform fee to the payer, `fee_kept` is earned. `concession` is what the platform adds from
+    its own pocket (payment-escrow-rules, Refund Rules: grounds where it absorbs the processor fee)."""
+    at_least_zero(
+        key,
+        release=release,
+        refund=refund,
+        fee_kept=fee_kept,
+        fee_returned=fee_returned,
+        concession=concession,
+    )
+    return Journal(
+        key,
+        "decided",
+        (
+            debit(held(milestone_id), release + refund),
+            debit(deferred_platform_fee(milestone_id), fee_kept + fee_returned),
+            debit(REFUND_CONCESSION, concession),
+            credit(payee_payable(payee_id), release),
+            credit(refund_payable(milestone_id), refund + fee_returned + concession),
+            credit(PLATFORM_FEE_REVENUE, fee_kept),
+        ),
+        milestone_id=milestone_id,
+        party_id=payee_id,
+        memo=_outcome(release, refund),
+        cause=cause,
+    )
+
+
+def _outcome(release: Money, refund: Money) -> str:
+    if refund.is_zero:
+        return "Released to the payee"
+    return "Refund to the payer" if release.is_zero else "Partly released, the rest refunded"
+
+
+def refund_succeeded(
+    *, key: str, milestone_id: int, party_id: int | None, amount: Money, fee: Money, cause: Cause
+) -> Journal:
+    """The payer has the money back. `fee` is the refund's own balance-transaction fee, often negative."""
+    at_least_zero(key, refund=amount)
+    return Journal(
+        key,
+        "refund_succeeded",
+        (
+            debit(refund_payable(milestone_id), amount),
+            debit(PROCESSOR_FEES, fee),
+            credit(STRIPE_BALANCE, amount + fee),
+        ),
+        milestone_id=milestone_id,
+        party_id=party_id,
+        memo="Refunded to the payer",
+        cause=cause,
+    )
+
+
+def refund_failed(
+    *, key: str, milestone_id: int, party_id: int | None, amount: Money, fee: Money, cause: Cause
+) -> Journal:
+    """A refund failed after it was booked: the money is back with us, and the debt to the payer is open again."""
+    return _refund_undone("refund_failed", "Refund failed", key, milestone_id, party_id, amount, fee, cause)
+
+
+def refund_canceled(
+    *, key: str, milestone_id: int, party_id: int | None, amount: Money, fee: Money, cause: Cause
+) -> Journal:
+    """A refund was canceled after it was booked: the debt to the payer is open again."""
+    return _refund_undone(
+        "refund_canceled", "Refund canceled", key, milestone_id, party_id, amount, fee, cause
+    )
+
+
+def _refund_undone(
+    kind: str,
+    memo: str,
+    key: str,
+    milestone_id: int,
+    party_id: int | None,
+    amount: Money,
+    fee: Money,
+    cause: Cause,
+) -> Journal:
+    at_least_zero(key, refund=amount)
+    return Journal(
+        key,
+        kind,
+        (
+            debit(STRIPE_BALANCE, amount - fee),
+            debit(PROCESSOR_FEES, fee),
+            credit(refund_payable(milestone_id), amount),
+        ),
+        milestone_id=milestone_id,
+        party_id=party_id,
+        memo=memo,
+        cause=cause,
+    )

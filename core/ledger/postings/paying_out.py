@@ -1,0 +1,50 @@
+"""Money that goes to a payee, and money that a payee owes."""
+
+from __future__ import annotations
+
+from core.ledger.accounts import STRIPE_BALANCE, WITHDRAWAL_FEE_REVENUE, payee_payable, receivable_payee
+from core.ledger.journal import Cause, Journal, at_least_zero, credit, debit
+from core.money import Money
+
+
+def withdrawal(
+    *, key: str, party_id: int, amount: Money, fee: Money, cause: Cause, milestone_id: int | None = None
+) -> Journal:
+    """The payee withdraws `amount`; the withdrawal fee is taken from it and the rest is transferred
+    (milestone-payment-flow, Key Business Rules 4: fees vary by withdrawal method)."""
+    at_least_zero(key, withdrawal=amount, withdrawal_fee=fee, transfer=amount - fee)
+    return Journal(
+        key,
+        "withdrawal",
+        (
+            debit(payee_payable(party_id), amount),
+            credit(STRIPE_BALANCE, amount - fee),
+            credit(WITHDRAWAL_FEE_REVENUE, fee),
+        ),
+        milestone_id=milestone_id,
+        party_id=party_id,
+        memo="Transferred to the payee",
+        cause=cause,
+    )
+
+
+def transfer_reversed(
+    *, key: str, party_id: int, amount: Money, cause: Cause, milestone_id: int | None = None
+) -> Journal:
+    """Money came back from the payee's Stripe account and settles what the payee owes."""
+    at_least_zero(key, reversal=amount)
+    postings = (debit(STRIPE_BALANCE, amount), credit(receivable_payee(party_id), amount))
+    return Journal(
+        key, "transfer_reversed", postings, milestone_id, party_id, "Taken back from the payee", cause
+    )
+
+
+def receivable_offset(
+    *, key: str, party_id: int, amount: Money, cause: Cause, milestone_id: int | None = None
+) -> Journal:
+    """What the payee owes is kept back from what the payee has not withdrawn yet."""
+    at_least_zero(key, offset=amount)
+    postings = (debit(payee_payable(party_id), amount), credit(receivable_payee(party_id), amount))
+    return Journal(
+        key, "receivable_offset", postings, milestone_id, party_id, "Debt kept back from earnings", cause
+    )
