@@ -16,6 +16,7 @@ from core.money import Money
 from core.queries.ledger import NEWEST, sides
 from core.queries.words import like
 
+RECENT = 100_000
 KINDS: Mapping[str, str] = {
     "charge_settled": "Payment held",
     "duplicate_money": "Paid twice",
@@ -53,7 +54,8 @@ def title(kind: str) -> str:
 
 @dataclass(frozen=True)
 class Filter:
-    """`account` is a code with its `currency`; `words` are searched in keys and memos, or are a journal's number."""
+    """`account` is a code with its `currency`; `words` begin a key, stand in a memo (of the last
+    100,000 journals), or are a journal's number."""
 
     kind: str | None = None
     account: str | None = None
@@ -80,6 +82,7 @@ class Filter:
             "since": self.since,
             "until": self.until,
             "like": like(self.words),
+            "words": self.words.strip(),
             "number": int(self.words)
             if self.words.isascii() and self.words.isdigit() and len(self.words) < 16
             else 0,
@@ -87,8 +90,14 @@ class Filter:
         }
 
     @property
-    def where(self) -> str:
-        return " and ".join(["j.id < :before", *self._conditions()])
+    def source(self) -> str:
+        """The ids of the page's journals; an account by itself is read from its own pages."""
+        if self.account and not any((self.kind, self.milestone_id, self.since, self.until, self.words)):
+            return OF_ACCOUNTS
+        if self.words:
+            return OF_WORDS.format(recent=RECENT, where=" and ".join(["true", *self._conditions()]))
+        where = " and ".join(["j.id < :before", *self._conditions()])
+        return f"select j.id from journals j where {where} order by j.id desc limit :limit"
 
     def _conditions(self) -> Iterator[str]:
         if self.account:
@@ -100,14 +109,44 @@ class Filter:
             (self.milestone_id, "j.milestone_id = :milestone"),
             (self.since, "j.posted_at >= :since"),
             (self.until, "j.posted_at <= :until"),
-            (self.words, "(j.key ilike :like or j.memo ilike :like or j.id = :number)"),
         ):
             if given:
                 yield condition
 
 
+OF_ACCOUNTS = """
+with tail as materialized (select account_id, journal_id from posting_tail where account_id = any(:numbers))
+select distinct id from unnest(cast(:numbers as bigint[])) as wanted (account)
+cross join lateral (
+    (select journal_id as id from register where account_id = account and journal_id < :before
+     order by journal_id desc limit :limit)
+    union all
+    select journal_id from tail where account_id = account and journal_id < :before
+) found
+order by id desc limit :limit
+"""
+# A key is found by its beginning, with or without the desk's name; a memo among the last journals only. The range is
+# what `like 'words%'` means under the key's collation, also where the words are not known when it is planned.
+OF_WORDS = """
+with hits as materialized (
+    select id from journals where key >= :words and key < :words || chr(1114111)
+    union
+    select j.id from installation i
+    join journals j on j.key >= i.name || '.' || :words and j.key < i.name || '.' || :words || chr(1114111)
+    union
+    select id from journals where id = :number
+    union
+    (select j.id from journals j
+     where j.memo ilike :like and j.id > (select max(id) from journals) - {recent} and j.id < :before and {where}
+     order by j.id desc limit :limit)
+)
+select j.id from hits join journals j on j.id = hits.id
+where j.id < :before and {where} order by j.id desc limit :limit
+"""
+
+
 PAGE = """
-with page as materialized (select j.id from journals j where {where} order by j.id desc limit :limit)
+with page as materialized ({source})
 select j.id, j.posted_at, j.kind, j.memo, j.key, j.milestone_id, j.party_id, c.code as currency,
        (select sum(a)::bigint from unnest(j.amounts) a where a > 0) as minor
 from page join journals j on j.id = page.id
@@ -141,7 +180,7 @@ class Row:
 def page(session: Session, wanted: Filter, *, before: int | None = None, limit: int = 51) -> list[Row]:
     """Journals with an id below `before`, newest first."""
     values = {**wanted.values, "before": before or NEWEST, "limit": limit}
-    rows = session.execute(text(PAGE.format(where=wanted.where)), values).mappings()
+    rows = session.execute(text(PAGE.format(source=wanted.source)), values).mappings()
     return [_row(dict(row)) for row in rows]
 
 

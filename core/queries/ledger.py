@@ -20,7 +20,7 @@ from core.ledger.accounts import BY_NUMBER, CHART, Book
 from core.money import Money
 
 NEWEST = 2**63 - 1
-MOST_OBJECTS = 2**40
+KINDS = ("asset", "liability", "income", "expense")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,6 @@ class Line:
     name: str
     title: str
     kind: str
-    accounts: int
     debit: Money | None
     credit: Money | None
 
@@ -60,28 +59,44 @@ class Sheet:
         return self.book == Book.PAYEE
 
 
+# From the daily totals, which do not grow with the number of accounts; the tail is what is not rolled up yet.
+LINES = text(
+    """
+    with moved as (
+        select line, currency_number, sum(debits - credits) as net from daily_totals group by 1, 2
+        union all
+        select (account_id >> 10 & 255)::smallint, (account_id & 1023)::smallint, sum(amount)
+        from posting_tail group by 1, 2
+    )
+    select h.name as line, h.kind, h.book, c.code as currency, sum(m.net)::bigint as net
+    from moved m join chart h on h.line = m.line join currencies c on c.number = m.currency_number
+    group by 1, 2, 3, 4
+    """
+)
+
+
+def nets(session: Session) -> dict[tuple[str, str], Money]:
+    """By line and currency, debits less credits of everything that was ever posted."""
+    rows = session.execute(LINES)
+    return {(row.line, row.currency): Money(row.net, row.currency) for row in rows}
+
+
 def sheets(session: Session) -> list[Sheet]:
-    """The trial balance: a sheet a currency, then one for the payees' own money in it."""
-    kinds = ("asset", "liability", "income", "expense")
-    order = {name: (kinds.index(line.kind), place) for place, (name, line) in enumerate(CHART.items())}
+    """The trial balance: a sheet a currency, then one for the payees' own money in it. Lines without a
+    balance are left out."""
+    order = {name: (KINDS.index(line.kind), place) for place, (name, line) in enumerate(CHART.items())}
     found = sorted(
-        book.trial_balance(session),
-        key=lambda each: (
-            each.book != Book.PLATFORM,
-            each.net.currency != "USD",
-            each.net.currency,
-            order[each.line],
-        ),
+        ((CHART[line], currency, net) for (line, currency), net in nets(session).items() if net.minor),
+        key=lambda each: (each[0].book != Book.PLATFORM, each[1] != "USD", each[1], order[each[0].name]),
     )
     return [
-        Sheet(currency, which, tuple(_line(each) for each in lines))
-        for (which, currency), lines in groupby(found, key=lambda each: (each.book, each.net.currency))
+        Sheet(
+            currency,
+            which,
+            tuple(Line(line.name, line.title, line.kind, *sides(net)) for line, _, net in lines),
+        )
+        for (which, currency), lines in groupby(found, key=lambda each: (each[0].book, each[1]))
     ]
-
-
-def _line(each: book.LineBalance) -> Line:
-    debit, credit = sides(each.net)
-    return Line(each.line, CHART[each.line].title, each.kind, each.accounts, debit, credit)
 
 
 def sides(net: Money) -> tuple[Money | None, Money | None]:
@@ -105,12 +120,21 @@ class AccountRow:
 # Objects are named beside the page's few rows, not while it is searched.
 ACCOUNTS = text(
     """
-    with page as materialized (
-        select b.account_id, b.code, coalesce(b.object_id, 0) as object_id, b.net
-        from account_balances b
-        where b.line = :line and b.currency = :currency and coalesce(b.object_id, 0) < :before
-          and (b.net <> 0 or :everything)
-        order by b.object_id desc nulls last limit :limit
+    with tail as materialized (
+        select account_id, sum(amount) as net from posting_tail where account_id & 131072 <> 0 group by account_id
+    ), page as materialized (
+        select a.code, a.object_id, n.net
+        from accounts a
+        join chart c on c.line = a.line
+        left join balances b on b.account_id = a.id
+        left join hot_balances h on h.account_id = a.id
+        left join tail t on t.account_id = a.id
+        cross join lateral (
+            select case when c.hot then (coalesce(h.net, 0) + coalesce(t.net, 0))::bigint
+                        else b.balance * c.side end as net
+        ) n
+        where a.line = :line and a.currency_number = :iso and a.id < :before and (n.net <> 0 or :everything)
+        order by a.id desc limit :limit
     )
     select page.*, case :per when 'milestone' then m.title || ' · ' || p.title when 'party' then y.name end as what_for
     from page
@@ -133,9 +157,9 @@ def accounts_of(
 ) -> list[AccountRow]:
     """The accounts of a line of the chart, newest object first; only those with something on them, or all."""
     values = {
-        "line": line,
-        "currency": currency,
-        "before": before or MOST_OBJECTS,
+        "line": CHART[line].number,
+        "iso": accounts.ISO_NUMBERS[currency],
+        "before": accounts.number(f"{line}:{before}", currency) if before else NEWEST,
         "limit": limit,
         "everything": everything,
         "per": CHART[line].per or "",
@@ -187,14 +211,16 @@ class Entry:
     balance: Money
 
 
+# Without `materialized` the planner walks all journals backwards to find a tail that is nearly always empty.
 REGISTER = text(
     """
-    with page as materialized (
+    with tail as materialized (
+        select journal_id, amount from posting_tail where account_id = :account and journal_id < :before
+    ), page as materialized (
         (select journal_id, amount from register where account_id = :account and journal_id < :before
          order by journal_id desc limit :limit)
         union all
-        (select journal_id, amount from posting_tail where account_id = :account and journal_id < :before
-         order by journal_id desc limit :limit)
+        select journal_id, amount from tail
         order by journal_id desc limit :limit
     ), top as materialized (
         select coalesce((select net from account_balances where account_id = :account), 0) - case when :deep then

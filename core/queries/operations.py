@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.actions.keys import idempotency_key
 from core.errors import NotFound
 from core.money import Money
+from core.queries.words import begins
 
 NEWEST = 2**63 - 1
 # What a person should know of: stopped, given up, or at it for long.
@@ -34,7 +35,7 @@ class Filter:
             "status": self.status,
             "kind": self.kind,
             "milestone": self.milestone_id,
-            "begins": _begins(self.words),
+            "begins": begins(self.words),
             "exact": self.words.strip(),
         }
 
@@ -55,11 +56,6 @@ class Filter:
         ):
             if given:
                 yield condition
-
-
-def _begins(words: str) -> str:
-    escaped = words.strip().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-    return f"{escaped}%"
 
 
 @dataclass(frozen=True)
@@ -189,7 +185,7 @@ def inbox(
     values = {
         "status": status,
         "exact": words.strip(),
-        "begins": _begins(words),
+        "begins": begins(words),
         "before": before or 2**52,
         "limit": limit,
     }

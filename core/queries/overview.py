@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.ledger import accounts, book
+from core.ledger import accounts
 from core.money import Money
-
-OWED = ("held", "payee_payable", "refund_payable", "deferred_platform_fee", "unapplied_funds", "suspense")
+from core.queries import ledger
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,12 @@ class Purse:
 
 
 def purses(session: Session) -> list[Purse]:
-    """A purse a currency, the one with the most held first."""
+    """A purse a currency, dollars first."""
     lines: dict[str, dict[str, Money]] = {}
-    for each in book.trial_balance(session):
-        if each.book == accounts.Book.PLATFORM:
-            lines.setdefault(each.balance.currency, {})[each.line] = each.balance
+    for (name, currency), net in ledger.nets(session).items():
+        line = accounts.CHART[name]
+        if line.book == accounts.Book.PLATFORM:
+            lines.setdefault(currency, {})[name] = net if line.side is accounts.Side.DEBIT else -net
     found = [_purse(currency, balances) for currency, balances in lines.items()]
     return sorted(found, key=lambda each: (each.currency != "USD", each.currency))
 

@@ -10,12 +10,12 @@ import streamlit as st
 from core.queries.journals import Leg, title
 from core.queries.ledger import AccountRow, Sheet
 from dashboard import navigation
-from dashboard.ui import cards, tables
+from dashboard.ui import cards, status, tables
 from dashboard.ui.status import Pill
 
 LINES = [
     tables.text("title", "Line"),
-    tables.count("accounts", "Accounts", width=75),
+    tables.text("kind", "Kind", value=lambda line: status.in_words(line.kind), width=75),
     tables.money("debit", "Debit", width=115),
     tables.money("credit", "Credit", width=115),
 ]
