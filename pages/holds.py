@@ -46,7 +46,7 @@ with filters.bar():
     state = filters.choice("State", STATES, key="state", everything="All")
     labels = status.labels("hold")
     kind = filters.one_of("Any kind", {each: labels[each] for each in KINDS}, key="because", width=150)
-    words = filters.search("Reason, party or title", key="q", width=220)
+    words = filters.search("Reason, party or title", key="words", width=220)
 wanted = Filter(state=state, kind=kind, milestone_id=navigation.asked("milestone"), words=words)
 window = tables.window("page", size=50, depends=(state, kind, words))
 with current.reading() as session:

@@ -39,7 +39,7 @@ with filters.bar():
     role = filters.choice(
         "Role", {each.value: in_words(each.value) for each in Role}, key="as", everything="Everyone"
     )
-    words = filters.search("Name or title", key="q", width=200).casefold()
+    words = filters.search("Name or title", key="name", width=200).casefold()
 rows = [
     each
     for each in everyone

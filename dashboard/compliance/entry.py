@@ -98,7 +98,7 @@ def _ways(entry: Entry, *, alone: bool) -> None:
         ways["Operation"] = ("operations", {"q": entry.operation_key})
     ways["All about this object"] = (
         "audit",
-        {"kind": words.noun(entry.object_kind), "number": entry.object_id},
+        {"object": words.noun(entry.object_kind), "number": entry.object_id},
     )
     if entry.milestone_id:
         ways["All about this milestone"] = ("audit", {"milestone": entry.milestone_id})

@@ -87,7 +87,7 @@ def _ways(row: Row) -> None:
         )
         if current.may(Permission.READ_AUDIT) and "audit" in navigation.on_disk():
             navigation.link(
-                "audit", "In the audit log", icon=":material/verified_user:", kind="Hold", number=row.id
+                "audit", "In the audit log", icon=":material/verified_user:", object="Hold", number=row.id
             )
 
 

@@ -1,7 +1,8 @@
 """Which entries of the audit log are asked for. Every filter stands in the address, under these names:
 
-period=7 or dates=2026-11-01,2026-11-20 · who=staff:3, staff, party or system · role=mediator ·
-action=mediator:decision: · kind=hold · number=7 · case=42 · milestone=17 · project=3 · party=17 · q=words of the reason
+when=7, or when=dates&dates=2026-11-01&dates=2026-11-20 · who=staff:3, staff, party or system · role=mediator ·
+action=mediator:decision: · object=hold · number=7 · case=42 · milestone=17 · project=3 · party=17 · reason=words of it
+and what the lists offer also as it is called there: who=Maya Lindqvist, object=Hold.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ ACTION = re.compile(r"[a-z_]+(:[a-z_]+){0,2}:?")
 def ask(actions: Iterable[str], staff: Mapping[int, str], *, now: datetime) -> AuditFilter:
     """Draw the filters; what is chosen, as the log understands it."""
     with filters.bar():
-        period = filters.choice("Period", PERIODS, key="period", everything="Any time")
+        period = filters.choice("Period", PERIODS, key="when", everything="Any time")
         if period == "dates":
             st.date_input("Dates", value=(), max_value=now.date(), key="dates", format="YYYY-MM-DD",
                           label_visibility="collapsed", width=220, bind="query-params")  # fmt: skip
@@ -44,7 +45,7 @@ def ask(actions: Iterable[str], staff: Mapping[int, str], *, now: datetime) -> A
             "Any role", {each.value: in_words(each.value) for each in Role}, key="role", width=124
         )
         action = filters.one_of("Any action", _prefixes(actions), key="action", width=190)
-        words = filters.search("Reason", key="q", width=130)
+        words = filters.search("Reason", key="reason", width=130)
         with st.popover(_more(), icon=":material/tune:"):
             _narrow()
     given = _subject(who) | _numbers() | _object()
@@ -74,7 +75,7 @@ def _narrow() -> None:
     """What is needed less often. The fields stay drawn while the popover is closed, and so keep what is in them."""
     kinds = {kind: noun for kind, (noun, _) in OBJECTS.items()}
     with st.container(horizontal=True, gap="small"):
-        filters.one_of("Any object", kinds, key="kind", width=170)
+        filters.one_of("Any object", kinds, key="object", width=170)
         st.text_input("Its number", key="number", placeholder="Its number", label_visibility="collapsed",
                       width=120, max_chars=80, bind="query-params")  # fmt: skip
     with st.container(horizontal=True, gap="small"):
@@ -84,12 +85,12 @@ def _narrow() -> None:
 
 
 def _given() -> dict[str, str]:
-    return {key: str(st.session_state.get(key) or "").strip() for key in (*NUMBERS, "kind", "number")}
+    return {key: str(st.session_state.get(key) or "").strip() for key in (*NUMBERS, "object", "number")}
 
 
 def _more() -> str:
     count = sum(map(bool, _given().values())) or sum(
-        bool(st.query_params.get(key)) for key in (*NUMBERS, "kind")
+        bool(st.query_params.get(key)) for key in (*NUMBERS, "object")
     )
     return f"More · {count}" if count else "More"
 
@@ -101,8 +102,8 @@ def _chips() -> None:
         return
     with st.container(horizontal=True, gap="small"):
         for key, value in given.items():
-            label = NUMBERS[key][0] if key in NUMBERS else {"kind": "Object", "number": "Number"}[key]
-            shown = OBJECTS[value][0] if key == "kind" and value in OBJECTS else value
+            label = NUMBERS[key][0] if key in NUMBERS else {"object": "Object", "number": "Number"}[key]
+            shown = OBJECTS[value][0] if key == "object" and value in OBJECTS else value
             wrong = key in NUMBERS and number_in(key, value) is None
             st.button(
                 f"{label} {shown}".replace("[", "").replace("]", "") + (" is not a number" if wrong else ""),
@@ -115,7 +116,7 @@ def _chips() -> None:
 
 
 def _take_away(key: str) -> None:
-    st.session_state[key] = None if key == "kind" else ""
+    st.session_state[key] = None if key == "object" else ""
 
 
 def number_in(key: str, typed: str) -> int | None:
@@ -135,7 +136,7 @@ def _numbers() -> dict[str, Any]:
 
 def _object() -> dict[str, Any]:
     given = _given()
-    return {"object_kind": given["kind"] or None, "object_id": given["number"] or None}
+    return {"object_kind": given["object"] or None, "object_id": given["number"] or None}
 
 
 def _subject(who: str | None) -> dict[str, Any]:
@@ -155,7 +156,7 @@ def _span(period: str | None, now: datetime) -> tuple[datetime | None, datetime 
 
 def cursor() -> Cursor:
     """Where in the log one is. Other filters begin at the newest entry again."""
-    names = ("period", "dates", "who", "role", "action", "q", "kind", "number", *NUMBERS)
+    names = ("when", "dates", "who", "role", "action", "reason", "object", "number", *NUMBERS)
     now = tuple(str(st.session_state.get(name) or "") for name in names)
     if st.session_state.get("before:depends", now) != now:
         st.query_params.pop("before", None)

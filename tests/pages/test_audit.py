@@ -1,0 +1,265 @@
+"""The audit log on screen: who may see it, filters in the address, an entry whole, the proof, the export."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from streamlit.testing.v1 import AppTest
+
+from core import audit
+from core.actions import hold, mediate
+from core.db import Database
+from core.rules.permissions import TABLE, Permission
+from dashboard.compliance import export, proof, wanted, work
+from tests import stories
+from tests.pages.visiting import labels, serve, visit, words
+from tests.stories import PEOPLE, Told, Town
+
+NASTY = "![x](http://evil.example/x.png) <img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = stories.a_town(database)
+    serve(town, tmp_path)
+    return town
+
+
+@pytest.fixture
+def told(town: Town) -> Told:
+    told = stories.in_mediation(town)
+    town.act(
+        hold.place,
+        town.as_staff("cora"),
+        milestone_id=told.milestone,
+        reason=f"Bank details changed. {NASTY}",
+    )
+    return told
+
+
+def seal(town: Town, home: Path) -> None:
+    audit.seal(town.database, audit.signer(home), home / "checkpoints", now=town.now)
+
+
+# Cora's day begins on the log, so what an address asks for is tried as Ada, who comes to it from another page.
+
+
+def entries(app: AppTest) -> list[dict[str, Any]]:
+    return app.dataframe[0].value.to_dict("records") if app.dataframe else []
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception, [each.value for each in app.exception]
+    return app
+
+
+def ended(app: AppTest, key: str) -> AppTest:
+    """The page once the work under this key is over."""
+    if key in app.session_state:
+        assert app.session_state[key].wait(20)
+    return app.run()
+
+
+@pytest.mark.parametrize("subject", PEOPLE)
+def test_the_log_is_for_those_who_may_read_it(town: Town, told: Told, subject: str) -> None:
+    app = visit(town, subject, "audit")
+    role = PEOPLE[subject][1]
+    assert bool(app.title) == (role in TABLE[Permission.READ_AUDIT])
+    assert ("Verify" in labels(app)) == (role in TABLE[Permission.VERIFY_AUDIT])
+    assert ("Export" in labels(app)) == (role in TABLE[Permission.EXPORT_AUDIT])
+
+
+def test_staff_have_names_and_parties_numbers(town: Town, told: Told) -> None:
+    people = {row["who"] for row in entries(visit(town, "cora", "audit"))}
+    assert {"Cora Nwosu", f"Payer {town.payer_id}", f"Payee {town.payee_id}", "The system"} <= people
+    assert not {"Ana Lindqvist", "Ben Okafor"} & people
+
+
+def test_the_newest_entry_is_on_top(town: Town, told: Told) -> None:
+    times = [row["at"] for row in entries(visit(town, "cora", "audit"))]
+    assert times == sorted(times, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "found"),
+    [
+        ({"action": "staff:hold:"}, "title", {"Hold placed"}),
+        ({"action": "staff:hold:*"}, "title", {"Hold placed"}),
+        ({"role": "compliance"}, "who", {"Cora Nwosu"}),
+        ({"who": "party", "reason": "nothing like this"}, "who", set()),
+        ({"who": "Cora Nwosu", "object": "Hold"}, "title", {"Hold placed"}),
+        ({"reason": "bank details"}, "title", {"Hold placed"}),
+        ({"reason": "%"}, "title", set()),
+        ({"case": "D-999"}, "title", set()),
+        ({"case": "no case"}, "title", set()),
+        ({"when": "dates", "dates": "2020-01-01"}, "title", set()),
+    ],
+)
+def test_filters_stand_in_the_address(
+    town: Town, told: Told, asked: dict[str, str], field: str, found: set[str]
+) -> None:
+    app = visit(town, "ada", "audit", **asked)
+    assert {row[field] for row in entries(app)} == found
+
+
+def test_a_case_and_a_milestone_narrow_the_log(town: Town, told: Told) -> None:
+    by_case = entries(visit(town, "ada", "audit", case=f"D-{told.ticket}"))
+    by_milestone = entries(visit(town, "ada", "audit", milestone=f"m{told.milestone}"))
+    assert 0 < len(by_case) < len(by_milestone)
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("D-42", 42),
+        ("d42", 42),
+        ("42", 42),
+        ("D-", None),
+        ("-42", 42),
+        ("M-42", None),
+        ("4.2", None),
+        ("9" * 19, None),
+    ],
+)
+def test_a_case_number_is_read_as_people_write_it(typed: str, number: int | None) -> None:
+    assert wanted.number_in("case", typed) == number
+
+
+def test_a_long_log_is_turned_page_by_page(town: Town) -> None:
+    def many(session: Any) -> None:
+        for number in range(70):
+            audit.record(
+                session,
+                town.as_staff("cora"),
+                "staff:desk:try",
+                object_kind="desk",
+                object_id=number,
+                now=town.now,
+            )
+
+    town.database.run(many)
+    app = visit(town, "ada", "audit", action="staff:desk:try")
+    first = [row["id"] for row in entries(app)]
+    second = [row["id"] for row in entries(press(app, "Older"))]
+    assert (len(first), len(second)) == (50, 20)
+    assert min(map(int, first)) > max(map(int, second))
+    assert [row["id"] for row in entries(press(app, "Newer"))] == first
+
+
+def an_entry(town: Town, action: str) -> int:
+    query = text("select max(id) from audit_entries where action = :action")
+    return int(town.read(lambda s: s.execute(query, {"action": action}).scalar_one()))
+
+
+@pytest.mark.parametrize("page", ["audit", "entry"])
+def test_an_entry_is_shown_whole_and_outsiders_words_do_nothing(town: Town, told: Told, page: str) -> None:
+    number = an_entry(town, "staff:hold:place")
+    app = visit(town, "ada", page, **{"entry" if page == "audit" else "id": number})
+    shown = words(app)
+    for expected in (
+        "Hold placed",
+        "Cora Nwosu",
+        f"M-{told.milestone}",
+        "Not sealed yet",
+        "Bank details changed.",
+    ):
+        assert expected in shown
+    assert "<img" not in "".join(each.value for each in app.html)
+    assert NASTY not in "".join(each.value for each in app.markdown)
+
+
+def test_before_and_after_stand_side_by_side(town: Town, told: Told) -> None:
+    town.act(mediate.assign, town.as_staff("mia"), ticket_id=told.ticket, staff_id=town.staff["max"])
+    shown = words(visit(town, "cora", "entry", id=an_entry(town, "mediator:ticket:assign")))
+    assert "<del>Mia Lund</del>" in shown
+    assert "<ins>Max Adler</ins>" in shown
+
+
+def test_an_entry_that_does_not_exist_says_where_to_look(town: Town) -> None:
+    assert "There is no such entry" in words(visit(town, "cora", "entry", id=999_999))
+
+
+def test_verify_says_how_much_it_proved_and_remembers_it(town: Town, told: Told, tmp_path: Path) -> None:
+    seal(town, tmp_path)
+    app = ended(press(visit(town, "cora", "audit"), "Verify"), proof.WORK)
+    assert "rows under 1 seals are as they were written." in words(app)
+    assert "1 of 1" in words(app)
+    press(app, "Hide")
+    assert "As written" in words(app)
+    assert "rows under" not in words(app)
+
+
+def test_verify_names_the_first_entry_that_was_altered(
+    town: Town, told: Told, tmp_path: Path, owner: Database
+) -> None:
+    seal(town, tmp_path)
+    number = an_entry(town, "staff:hold:place")
+    with owner.transaction() as session:
+        session.execute(text("alter table audit_entries disable trigger all"))
+        session.execute(text("update audit_entries set reason = 'Nothing.' where id = :id"), {"id": number})
+        session.execute(text("alter table audit_entries enable trigger all"))
+    shown = words(ended(press(visit(town, "cora", "audit"), "Verify"), proof.WORK))
+    assert (
+        f"The record was altered. First: Audit entry {number} was altered after it was sealed in seal 1."
+        in shown
+    )
+
+
+def test_the_seals_say_which_of_them_were_signed(town: Town, told: Told, tmp_path: Path) -> None:
+    seal(town, tmp_path)
+    town.wait(minutes=1)
+    town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Once more.")
+    seal(town, tmp_path)
+    folder = tmp_path / "checkpoints"
+    file = next(folder.glob("*.jsonl"))
+    file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
+    app = visit(town, "ada", "audit", show="Seals")
+    found = {row["n"].strip(): row["signed"] for row in app.dataframe[-1].value.to_dict("records")}
+    assert found["1"] == "Yes"
+    assert set(found.values()) == {"Yes", ""}
+
+
+@pytest.mark.parametrize("format", list(export.FORMATS))
+def test_the_filtered_entries_leave_with_a_manifest(
+    town: Town, told: Told, tmp_path: Path, format: Any
+) -> None:
+    seal(town, tmp_path)
+    app = press(visit(town, "cora", "audit", action="staff:hold:"), "Export")
+    app.radio(key="export-format").set_value(format).run()
+    app = ended(press(app, "Prepare the file"), export.WORK)
+    done = app.session_state[export.WORK].result
+    assert (done.manifest.rows, done.manifest.filter) == (1, {"action": "staff:hold:"})
+    content = done.content().decode()
+    assert "Bank details changed." in content
+    assert content.startswith("id,at" if format is export.Format.CSV else '{"id":')
+    assert json.loads(done.manifest.json())["sha256"] in words(app) + " ".join(
+        each.value for each in app.code
+    )
+    assert an_entry(town, "audit:export:finish")
+
+
+def test_work_that_runs_is_not_begun_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    from threading import Event
+
+    state: dict[str, Any] = {}
+    monkeypatch.setattr(work.st, "session_state", state)
+    go = Event()
+    first = work.begin("work", lambda progress: go.wait(10))
+    assert work.begin("work", lambda progress: None) is first
+    go.set()
+    assert first.wait(10)
+    assert first.result is True
+
+
+def test_work_that_fails_keeps_its_error() -> None:
+    def fail(progress: Any) -> None:
+        raise ValueError("no")
+
+    failed = work.Work(fail)
+    assert failed.wait(10)
+    assert isinstance(failed.error, ValueError)

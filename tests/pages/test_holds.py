@@ -1,0 +1,141 @@
+"""The holds page: what stands and what was lifted, placing and lifting with reasons, and the release that follows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from core.actions import hold, verify
+from core.db import Database
+from core.money import Money
+from core.queries import holds
+from core.records import Hold, Milestone
+from core.rules.permissions import TABLE, Permission
+from tests import stories
+from tests.pages.visiting import labels, serve, visit, words
+from tests.stories import PEOPLE, Told, Town
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = stories.a_town(database)
+    serve(town, tmp_path)
+    return town
+
+
+def place(town: Town, told: Told, reason: str = "Bank details changed.") -> int:
+    return town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason=reason).id
+
+
+def the_hold(town: Town) -> Hold:
+    return town.read(lambda s: s.scalars(select(Hold).order_by(Hold.id.desc())).first()) or Hold()
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click().run()
+    assert not app.exception, [each.value for each in app.exception]
+    return app
+
+
+@pytest.mark.parametrize("subject", PEOPLE)
+def test_everyone_sees_holds_and_some_may_lift_them(town: Town, subject: str) -> None:
+    number = place(town, stories.funded(town))
+    app = visit(town, subject, "holds", id=number)
+    assert "Bank details changed." in words(app)
+    assert "Place a hold" in labels(app)
+    assert ("Lift" in labels(app)) == (PEOPLE[subject][1] in TABLE[Permission.RELEASE_HOLD])
+
+
+def test_what_stands_and_what_was_lifted_are_kept_apart(town: Town) -> None:
+    first, second = place(town, stories.funded(town)), place(town, stories.funded(town, title="New roof"))
+    town.wait(days=3)
+    town.act(hold.lift, town.as_staff("cora"), hold_id=first, reason="Papers seen.")
+    shown = {}
+    for state in ("", "In force", "Lifted"):
+        app = visit(town, "mia", "holds", state=state)
+        shown[state] = [row["reference"] for row in app.dataframe[0].value.to_dict("records")]
+    assert shown == {"": [f"H-{second}", f"H-{first}"], "In force": [f"H-{second}"], "Lifted": [f"H-{first}"]}
+    past = words(visit(town, "mia", "holds", id=first))
+    assert "Papers seen." in past
+    assert "Lift" not in labels(visit(town, "ada", "holds", id=first))
+
+
+def test_a_hold_is_placed_with_a_reason_and_not_without(town: Town) -> None:
+    told = stories.funded(town)
+    app = press(visit(town, "fay", "holds"), "open-place")
+    app.text_input(key="hold-milestone").set_value(f"M-{told.milestone}").run()
+    press(app, "place-hold")
+    assert the_hold(town).id is None
+    app.text_area(key="hold-reason").set_value("The payer called: she never ordered this.").run()
+    press(app, "place-hold")
+    placed = the_hold(town)
+    assert (placed.milestone_id, placed.placed_by, placed.kind) == (
+        told.milestone,
+        town.staff["fay"],
+        "MANUAL",
+    )
+    assert f"Hold H-{placed.id} is in place." in words(app)
+
+
+def test_lifting_releases_what_was_verified_meanwhile_and_says_so_first(town: Town) -> None:
+    told = stories.funded(town)
+    number = place(town, told)
+    town.act(verify.submit, town.payee, milestone_id=told.milestone)
+    town.act(verify.approve, town.payer, milestone_id=told.milestone)
+    row = town.read(lambda s: holds.one(s, number))
+    assert row.frees
+    assert row.stopped == row.held > Money(0, "USD")
+    app = press(visit(town, "ada", "holds", id=number), "open-lift")
+    assert f"releases {row.held.text()} to the payee now" in words(app)
+    app.text_area(key="lift-reason").set_value("The bank confirmed the details.").run()
+    press(app, "lift-hold")
+    assert the_hold(town).release_reason == "The bank confirmed the details."
+    stories.carry_out(town)
+    assert town.read(lambda s: s.get_one(Milestone, told.milestone)).status == "COMPLETED"
+    assert not town.read(lambda s: holds.one(s, number)).stopped.minor
+    assert f"{row.held.text()} is released to the payee." in words(app)
+
+
+def test_a_second_hold_keeps_the_money_where_it_is(town: Town) -> None:
+    told = stories.funded(town)
+    first, _ = place(town, told), place(town, told, "Second thoughts.")
+    town.act(verify.submit, town.payee, milestone_id=told.milestone)
+    town.act(verify.approve, town.payer, milestone_id=told.milestone)
+    assert not town.read(lambda s: holds.one(s, first)).frees
+    app = press(visit(town, "ada", "holds", id=first), "open-lift")
+    assert "Nothing is released at once." in words(app)
+
+
+def test_a_release_asks_who_it_is_after_five_minutes(town: Town) -> None:
+    told = stories.funded(town)
+    number = place(town, told)
+    town.act(verify.submit, town.payee, milestone_id=told.milestone)
+    town.act(verify.approve, town.payer, milestone_id=told.milestone)
+    app = visit(town, "ada", "holds", id=number)
+    town.wait(minutes=6)
+    press(app, "open-lift")
+    assert "Confirm it is you" in words(app)
+    assert "lift-hold" not in [button.key for button in app.button]
+
+
+@pytest.mark.parametrize("typed", ["M-{0}", "{0}", "kitchen", "lindqvist"])
+def test_a_milestone_is_found_by_number_title_or_party(town: Town, typed: str) -> None:
+    told = stories.funded(town)
+    found = town.read(lambda s: holds.candidates(s, typed.format(told.milestone)))
+    assert told.milestone in [each.id for each in found]
+
+
+@pytest.mark.parametrize("typed", ["", "   ", "%", "_", "no such thing"])
+def test_nothing_is_offered_for_nothing(town: Town, typed: str) -> None:
+    stories.funded(town)
+    assert town.read(lambda s: holds.candidates(s, typed)) == []
+
+
+def test_words_of_outsiders_do_nothing(town: Town) -> None:
+    number = place(town, stories.funded(town), "<script>alert(1)</script> ![x](http://evil.example/x)")
+    app = visit(town, "mia", "holds", id=number)
+    assert "<script>" not in "".join(each.value for each in app.html)
+    assert "evil.example" not in "".join(each.value for each in app.markdown)
