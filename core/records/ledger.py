@@ -18,8 +18,8 @@ from sqlalchemy import (
     Index,
     Numeric,
     SmallInteger,
-    String,
     Table,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, DOMAIN, JSONB
 from core.db import Record
 from core.records.audit import TransactionId
 
-_NAME = String(collation="C")
+_NAME = Text(collation="C")
 
 currencies = Table(
     "currencies",
@@ -42,9 +42,9 @@ chart = Table(
     Record.metadata,
     Column("line", SmallInteger, primary_key=True, autoincrement=False),
     Column("name", _NAME, nullable=False, unique=True),
-    Column("kind", String, nullable=False),
-    Column("book", String, nullable=False),
-    Column("per", String),
+    Column("kind", Text, nullable=False),
+    Column("book", Text, nullable=False),
+    Column("per", Text),
     Column("hot", Boolean, Computed("line & 128 <> 0", persisted=True), nullable=False),
     Column("non_negative", Boolean, Computed("line & 128 = 0", persisted=True), nullable=False),
     Column(
@@ -80,10 +80,10 @@ journals = Table(
     Record.metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("key", _NAME, nullable=False, unique=True),
-    Column("kind", String, nullable=False),
+    Column("kind", Text, nullable=False),
     Column("milestone_id", BigInteger),
     Column("party_id", BigInteger),
-    Column("memo", String, nullable=False),
+    Column("memo", Text, nullable=False),
     Column("cause", JSONB, nullable=False),
     Column("account_ids", ARRAY(BigInteger), nullable=False),
     Column("amounts", ARRAY(BigInteger), nullable=False),
@@ -124,7 +124,7 @@ daily_totals = Table(
     Column("day", Date, primary_key=True),
     Column("line", SmallInteger, primary_key=True, autoincrement=False),
     Column("currency_number", SmallInteger, primary_key=True, autoincrement=False),
-    Column("kind", String, primary_key=True),
+    Column("kind", Text, primary_key=True),
     Column("debits", Numeric(30), nullable=False),
     Column("credits", Numeric(30), nullable=False),
     Column("postings", BigInteger, nullable=False),
