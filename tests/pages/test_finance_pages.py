@@ -30,7 +30,7 @@ PAGES = {
     "payouts": "Under way",
     "reconciliation": "Every line of Stripe's statement",
     "operations": "Every call to Stripe",
-    "checks": "Every journal sums to zero in each currency.",
+    "checks": "What must be true of the books",
 }
 
 
