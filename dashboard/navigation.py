@@ -134,7 +134,7 @@ ENTRIES: Sequence[Entry] = (
         "group",
         "Oversight",
         Permission.READ_PEOPLE,
-        "Staff, parties, sessions and personal data.",
+        "Staff, their roles, ties and sessions.",
     ),
     Entry(
         "policy",

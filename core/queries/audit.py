@@ -45,12 +45,16 @@ ACTIONS = text(
 )
 SEALS = text(
     """
-    select last.n, last.sealed_at,
-           (select count(*) from (select from audit_entries e, seal_epochs era
-                                  where era.epoch = (select max(epoch) from seal_epochs) and e.id > era.entries_after
-                                    and e.xid >= case when last.epoch = era.epoch then last.hi else '0' end
-                                  limit :bound) as waiting) as open
-    from (select null) as one left join lateral (select * from seals order by n desc limit 1) as last on true
+    select last.n, last.sealed_at, waiting.*
+    from (select null) as one
+    left join lateral (select * from seals order by n desc limit 1) as last on true
+    cross join lateral (
+        select count(*) as open, min(recorded_at) as since
+        from (select e.recorded_at from audit_entries e, seal_epochs era
+              where era.epoch = (select max(epoch) from seal_epochs) and e.id > era.entries_after
+                and e.xid >= case when last.epoch = era.epoch then last.hi else '0' end
+              limit :bound) as each
+    ) as waiting
     """
 )
 
@@ -94,11 +98,15 @@ class Count:
 
 @dataclass(frozen=True)
 class SealState:
-    """How far the log is sealed: the last seal, if any, and how many entries none covers yet (the last second)."""
+    """How far the log is sealed: the last seal, if any, and how many entries none covers yet (the last second).
+
+    `since` is when the oldest of these was recorded.
+    """
 
     last: int | None
     sealed_at: datetime | None
     open: int
+    since: datetime | None = None
 
 
 def page(

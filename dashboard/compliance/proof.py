@@ -65,7 +65,7 @@ def seals(state: SealState, now: datetime) -> list[Kpi]:
     """How far the log is sealed."""
     last = f"#{state.last:,}" if state.last else "None"
     when = f"{deadline.ago(state.sealed_at, now)}" if state.sealed_at else "the worker seals each second"
-    late = state.open > 0 and (state.sealed_at is None or now - state.sealed_at > timedelta(minutes=1))
+    late = state.since is not None and now - state.since > timedelta(minutes=1)
     return [
         Kpi("Last seal", last, when),
         Kpi(
@@ -140,7 +140,7 @@ def _result(last: Verified) -> None:
             "Entries and journals": f"{report.rows:,}",
             "Seals": f"{report.seals:,}",
             "Signed checkpoints": f"{report.signed:,} of {report.seals:,}",
-            "Still open": f"{report.open_rows:,} rows, not sealed yet" if report.open_rows else "Nothing",
+            "Rows still open": f"{report.open_rows:,}, not sealed yet" if report.open_rows else "Nothing",
             "At": deadline.exact(last.at),
             "Took": f"{last.seconds:.1f} s",
         },
