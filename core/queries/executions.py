@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -13,6 +13,8 @@ from core.money import Money
 from core.queries import case_money
 from core.queries.case_money import ENDED, Sent
 from core.records import Decision, Milestone, Notification, OutgoingOperation, Party, Payout
+
+LETTERS_TAKE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,14 @@ class Execution:
     next_title: str | None
     next_status: str | None
     letters: tuple[tuple[str, str, str], ...]
+    executed_at: datetime | None
 
     def settled(self, now: datetime) -> bool:
-        """Nothing more will happen within the minute: all calls are done, or wait for a later day."""
+        """Nothing more will happen within the minute: all calls are done or wait for a later day, and the letters had
+        their minute."""
+        fresh = self.executed_at is not None and now - self.executed_at < LETTERS_TAKE
+        if fresh and any(state == "QUEUED" for _, _, state in self.letters):
+            return False
         return all(
             each.sent is not None
             and (each.status in ENDED or (each.sent.next_try_at - now).total_seconds() > 45)
@@ -82,6 +89,7 @@ def execution(session: Session, decision_id: int) -> Execution:
         next_title=following.title if following else None,
         next_status=following.status if following else None,
         letters=tuple((row[0], row[1], row[2]) for row in letters),
+        executed_at=decision.executed_at,
     )
 
 

@@ -72,7 +72,7 @@ def _limits(case: Case, now: datetime) -> str:
     limits: tuple[tuple[str, datetime | None], ...] = (
         ("Answer due", ticket.answer_due_at),
         ("Goes to mediation", None if ticket.in_mediation_at else ticket.mediation_due_at),
-        ("Decide by", ticket.decision_due_at),
+        ("Decide by", None if ruling else ticket.decision_due_at),
         ("Carried out", ruling.record.execute_at if ruling else None),
     )
     if not any(at for _, at in limits):
