@@ -13,7 +13,7 @@ from dashboard.ui import cards, errors, header, tables
 from dashboard.ui.status import in_words
 
 current.require(Permission.READ_LEDGER)
-code, currency = st.query_params.get("code", ""), st.query_params.get("currency", "USD")
+code, currency = st.query_params.get("code", ""), st.query_params.get("iso", "USD")
 cursor = tables.cursor("before", size=50)
 try:
     with current.reading() as session:

@@ -45,7 +45,7 @@ with st.container(horizontal=True, gap="medium"):
         accounts.FEE_VARIANCE,
     ):
         title = accounts.CHART[line].title
-        navigation.link("account", title, icon=":material/menu_book:", code=line, currency=currency)
+        navigation.link("account", title, icon=":material/menu_book:", code=line, iso=currency)
 header.section(f"In {currency}", "Above the line what came in, below it what went out.")
 earnings.chart(periods, step)
 earnings.table(periods, step, currency)

@@ -62,7 +62,7 @@ with st.grid(columns=2, min_column_width=500, gap="medium"):
         if CHART[line].per is None:
             header.section(CHART[line].title, "One account")
             navigation.link(
-                "account", "Open its register", icon=":material/menu_book:", code=line, currency=currency
+                "account", "Open its register", icon=":material/menu_book:", code=line, iso=currency
             )
             st.stop()
         header.section(CHART[line].title, "Newest first")

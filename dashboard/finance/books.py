@@ -10,12 +10,11 @@ import streamlit as st
 from core.queries.journals import Leg, title
 from core.queries.ledger import AccountRow, Sheet
 from dashboard import navigation
-from dashboard.ui import cards, status, tables
+from dashboard.ui import cards, tables
 from dashboard.ui.status import Pill
 
 LINES = [
     tables.text("title", "Line"),
-    tables.text("kind", "Kind", value=lambda line: status.in_words(line.kind), width=75),
     tables.money("debit", "Debit", width=115),
     tables.money("credit", "Credit", width=115),
 ]
@@ -82,4 +81,4 @@ def open_account(rows: Sequence[AccountRow | Leg], currency: str, **more: Any) -
     chosen = tables.table(rows, select=True, id="code", **more)
     if chosen is not None:
         st.session_state.pop(f"{more['key']}:chosen", None)  # or coming back would open it again
-        navigation.go("account", code=chosen, currency=currency)
+        navigation.go("account", code=chosen, iso=currency)  # `currency` is bound to a widget here and there

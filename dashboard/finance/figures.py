@@ -80,7 +80,7 @@ def purse(each: Purse) -> None:
                 "Stripe's register",
                 icon=":material/menu_book:",
                 code="stripe_balance",
-                currency=each.currency,
+                iso=each.currency,
             )
 
 

@@ -98,7 +98,7 @@ def whole(row: Row, calls: Sequence[Operation]) -> None:
             "Payee's account",
             icon=":material/account_balance:",
             code=payable,
-            currency=row.amount.currency,
+            iso=row.amount.currency,
         )
     header.section("Asked of Stripe")
     tables.table(calls, CALLS, key="payout-calls", name="Calls to Stripe")

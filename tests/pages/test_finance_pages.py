@@ -133,7 +133,7 @@ def test_the_trial_balance_states_that_both_columns_agree_and_opens_a_line(town:
 
 def test_an_account_shows_its_register_and_an_unknown_one_says_so(town: Town) -> None:
     told = stories.funded(town)
-    app = visit(town, "fay", "account", code=f"held:{told.milestone}", currency="USD")
+    app = visit(town, "fay", "account", code=f"held:{told.milestone}", iso="USD")
     (row,) = app.dataframe[0].value.itertuples()
     assert row.credit.strip() == row.balance.strip() != ""
     assert "There is no account held:x" in words(visit(town, "fay", "account", code="held:x"))
