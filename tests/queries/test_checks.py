@@ -34,7 +34,16 @@ BREAKS = {
     "held_agrees": "update payment_orders set held_minor = 0, released_minor = released_minor + held_minor "
     "where held_minor > 0",
     "fees_deferred": "update payment_orders set platform_fee_minor = 1 where held_minor > 0",
-    "refunds_owed": "update refunds set status = 'PENDING'",
+    "refunds_owed": "update refunds set amount_minor = amount_minor + 1",
+    "chargebacks_agree": "insert into chargebacks (milestone_id, stripe_dispute, stripe_charge, status, reason, "
+    "currency, amount_minor, booked_currency, taken_minor, lost_minor, fees_minor, past_due, has_evidence, "
+    "submissions, opened_at, noticed_at) select min(id), 'du_x', 'ch_x', 'won', 'fraudulent', 'USD', 5, 'USD', 5, 0, "
+    "0, false, false, 0, now(), now() from milestones",
+    "chargebacks_freeze": "update payment_orders set chargeback_open = true where held_minor > 0",
+    "payments_twice": "insert into duplicate_payments (milestone_id, stripe_payment_intent, stripe_charge, currency, "
+    "amount_minor, status, found_at) select min(id), 'pi_x', 'ch_x', 'USD', 5, 'RETURNING', now() from milestones",
+    "suspense_is_listed": "insert into suspense_items (transaction_id, source, currency, amount_minor, status, "
+    "found_at) values ('txn_x', 'ch_x', 'USD', 5, 'OPEN', now())",
     "payees_owed": "update payment_orders set payable_minor = payable_minor + 7 where funded_minor > 0",
     "stripe_balance_is_its_lines": "update balance_transactions set net = net + 1, amount = amount + 1",
     "lines_booked_once": "delete from balance_transactions where kind = 'refund'",
@@ -79,8 +88,8 @@ def test_an_empty_desk_breaks_no_law(database: Database) -> None:
         assert broken(session) == {}
 
 
-def test_every_law_has_a_test_that_breaks_it() -> None:
-    assert {law.name for law in checks.laws_in_force()} == BREAKS.keys()
+def test_every_law_of_the_desk_has_a_test_that_breaks_it() -> None:
+    assert {law.name for law in checks.DESK} <= BREAKS.keys()
 
 
 @pytest.mark.parametrize("law", BREAKS)
