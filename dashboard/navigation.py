@@ -93,6 +93,14 @@ ENTRIES: Sequence[Entry] = (
         "Withdrawals, holds and failed payouts.",
     ),
     Entry(
+        "chargebacks",
+        "Chargebacks",
+        "credit_card_off",
+        "Money",
+        Permission.READ_CHARGEBACKS,
+        "Payments that banks have asked back.",
+    ),
+    Entry(
         "reconciliation",
         "Reconciliation",
         "compare_arrows",

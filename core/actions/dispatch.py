@@ -18,7 +18,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import fund, operations, payouts, refunds, release
+from core.actions import chargebacks, duplicates, fund, operations, payouts, refunds, release, reversals
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import idempotency_key
 from core.desk import Desk
@@ -32,10 +32,11 @@ from core.rules.permissions import SYSTEM
 log = structlog.get_logger(__name__)
 
 STALE_AFTER = timedelta(seconds=60)
+LOOK_FIRST_AFTER = timedelta(hours=1)
 BLOCKED_LOOK_AGAIN = timedelta(minutes=5)
 NO_MONEY_YET = timedelta(hours=1)
 TO_PAYEE = ("TRANSFER", "PAYOUT")
-HEALED_BY_TIME = ("balance_insufficient", "insufficient_funds")
+HEALED_BY_TIME = ("balance_insufficient", "insufficient_funds", "charge_disputed")
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
     ).one_or_none()
     if operation is None or _blocked(session, dossier, operation, now=now):
         return None
-    sent_before = operation.first_sent_at is not None
+    # An operation that waited long may have been sent by a desk whose backup this is: look before sending.
+    sent_before = operation.first_sent_at is not None or now - operation.created_at >= LOOK_FIRST_AFTER
     payout = _payout_of(session, operation)
     if operation.kind == "TRANSFER" and payout is not None and payout.status == PayoutStatus.REQUESTED:
         payouts.move(payout, PayoutEvent.SEND)
@@ -135,13 +137,25 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
 
 def _blocked(session: Session, dossier: Dossier, operation: OutgoingOperation, *, now: datetime) -> bool:
     """Holds and tickets are looked at once more before money leaves for the payee (DESIGN 5)."""
-    if operation.kind not in TO_PAYEE or operation.provider_id:
+    if operation.provider_id:
         return False
-    blocks = holds.blocking(release.facts_of(session, dossier))
+    if operation.kind in TO_PAYEE:
+        blocks = holds.blocking(release.facts_of(session, dossier))
+    elif operation.kind == "REFUND" and _of_the_order(operation, dossier):
+        # What the bank holds cannot be refunded too.
+        blocks = holds.blocking(holds.Facts(chargeback_open=dossier.order.chargeback_open))
+    else:
+        return False
     if blocks:
         reason = " ".join(block.sentence for block in blocks)
         operations.later(operation, at=now + BLOCKED_LOOK_AGAIN, reason=reason, status="BLOCKED")
     return bool(blocks)
+
+
+def _of_the_order(operation: OutgoingOperation, dossier: Dossier) -> bool:
+    """A payment that came twice is returned whatever becomes of the first."""
+    paid_with: str = operation.payload["payment_intent"]
+    return paid_with == dossier.order.stripe_payment_intent
 
 
 def _call(payments: Payments, claim: Claim, *, now: datetime) -> Any:
@@ -168,6 +182,12 @@ def _send(payments: Payments, claim: Claim) -> Any:
             return payments.payout(
                 *sent, account=payload["account"], amount=claim.amount, method=payload["method"]
             )
+        case "REVERSAL":
+            return payments.reverse_transfer(*sent, transfer=payload["transfer"], amount=claim.amount)
+        case "EVIDENCE":
+            return payments.submit_evidence(
+                *sent, dispute=payload["dispute"], evidence=payload["texts"], submit=payload["submit"]
+            )
     raise CallPerson(reason=f"{claim.kind} operations cannot be sent yet")
 
 
@@ -177,7 +197,9 @@ def _find(payments: Payments, claim: Claim) -> Any:
         case "CHARGE":
             return payments.find_charge(claim.key, transfer_group=payload["transfer_group"])
         case "REFUND":
-            return payments.find_refund(claim.key, payment_intent=payload["payment_intent"])
+            refund = payments.find_refund(claim.key, payment_intent=payload["payment_intent"])
+            old = refund is not None and refund.lost and refund.key != claim.idempotency_key
+            return None if old else refund
         case "TRANSFER":
             return payments.find_transfer(
                 claim.key, transfer_group=payload["transfer_group"], destination=payload["destination"]
@@ -185,6 +207,11 @@ def _find(payments: Payments, claim: Claim) -> Any:
         case "PAYOUT":
             since = claim.created_at - timedelta(hours=1)
             return payments.find_payout(claim.key, account=payload["account"], created_from=since)
+        case "REVERSAL":
+            return payments.find_reversal(claim.key, transfer=payload["transfer"])
+        case "EVIDENCE":
+            answered = payments.dispute_by_id(payload["dispute"])
+            return answered if answered.op == claim.key else None
     return None
 
 
@@ -197,6 +224,10 @@ def _look(payments: Payments, claim: Claim) -> Any:
             return payments.refund_by_id(claim.provider_id)
         case "TRANSFER":
             return payments.transfer_by_id(claim.provider_id)
+        case "REVERSAL":
+            return payments.reversal_by_id(claim.payload["transfer"], claim.provider_id)
+        case "EVIDENCE":
+            return payments.dispute_by_id(claim.provider_id)
     return payments.payout_by_id(claim.provider_id, account=claim.payload["account"])
 
 
@@ -209,11 +240,20 @@ def settle(session: Session, operation_id: int, *, snapshot: Any, now: datetime)
         case "CHARGE":
             fund.settle(session, operation, snapshot, now=now)
         case "REFUND":
-            refunds.settle(session, operation, snapshot, now=now)
+            second = duplicates.returned_by(session, operation)
+            if second is not None:
+                duplicates.settle(session, operation, second, snapshot, now=now)
+            else:
+                refunds.settle(session, operation, snapshot, now=now)
         case "TRANSFER":
             payouts.settle_transfer(session, operation, snapshot, now=now)
         case "PAYOUT":
             payouts.settle_payout(session, operation, snapshot, now=now)
+        case "REVERSAL":
+            reversals.settle(session, operation, snapshot, now=now)
+        case "EVIDENCE":
+            chargebacks.follow(session, snapshot, now=now)
+            operations.succeeded(operation, provider_id=snapshot.id, now=now)
     log.info(
         "operation.settled", key=operation.key, status=operation.status, provider_id=operation.provider_id
     )
@@ -224,15 +264,22 @@ def _refused(session: Session, operation_id: int, *, refusal: ProviderRefused, n
     open_dossier(session, plain.milestone_id)
     operation = _locked(session, operation_id)
     log.warning("operation.refused", key=operation.key, code=refusal.provider_code)
-    if refusal.provider_code in HEALED_BY_TIME and operation.kind != "CHARGE":
+    if operation.kind == "REVERSAL":
+        # The payee's money is not there any more; the debt stays, and later releases settle it.
+        operations.refused(operation, reason=refusal.message, now=now)
+    elif refusal.provider_code in HEALED_BY_TIME and operation.kind != "CHARGE":
         operations.again_as_new(operation, at=now + NO_MONEY_YET, reason=refusal.message)
     elif operation.kind == "CHARGE":
         operations.refused(operation, reason=refusal.message, now=now)
-        fund.declined(session, operation, reason=str(refusal.facts["reason"]), now=now)
+        reason = str(refusal.facts["reason"])
+        fund.declined(session, operation, reason=reason, code=refusal.provider_code, now=now)
     else:
-        # A refused payment to a payee is over: its payout is what a person looks at.
+        # A refused payment to a payee is over: its payout is what a person looks at. Whatever else a person sends again
+        # is another attempt, because the provider would repeat its no for this one.
         end = operations.refused if operation.kind in TO_PAYEE else operations.for_review
         _leave_to_a_person(session, operation, refusal.message, now=now, end=end)
+        if operation.kind not in TO_PAYEE:
+            operation.attempt, operation.first_sent_at = operation.attempt + 1, None
 
 
 def _try_again(session: Session, operation_id: int, *, unknown: OutcomeUnknown, now: datetime) -> None:

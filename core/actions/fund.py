@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core import outbox
-from core.actions import booking, operations, orders
+from core.actions import booking, duplicates, operations, orders
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.engagement import facts_of
 from core.actions.keys import operation_key
@@ -16,7 +16,7 @@ from core.gateways.payments import BalanceLine, ChargeSnapshot
 from core.ledger import postings
 from core.money import Money, stripe_exact
 from core.records import Engagement, OutgoingOperation
-from core.rules import engagement, milestones
+from core.rules import card_retries, engagement, milestones
 from core.rules.permissions import SYSTEM, Actor, require_party
 
 
@@ -46,17 +46,26 @@ def fund(
     method = payment_method or dossier.payer.payment_method
     if not method or not dossier.payer.stripe_customer:
         raise NoPaymentMethod()
+    order.chosen_method, order.retries = payment_method, 0
+    return charge(session, actor, dossier, method, action="party:milestone:fund", now=now)
+
+
+def charge(
+    session: Session, actor: Actor, dossier: Dossier, method: str, *, action: str, now: datetime
+) -> OutgoingOperation:
+    """Write the charge down, now and under a name of its own; a retry that was planned is forgotten."""
+    order, milestone = dossier.order, dossier.milestone
     order.attempts += 1
-    order.in_flight, order.failure = True, None
+    order.in_flight, order.failure, order.next_retry_at = True, None, None
     orders.follow(session, dossier, now=now, cause="charge requested")
-    charge = stripe_exact(dossier.money(order.charge_minor))
+    price = stripe_exact(dossier.money(order.charge_minor))
     operation = outbox.enqueue(
         session,
         key=operation_key(session, "charge", milestone.id, order.attempts),
         kind="CHARGE",
         milestone_id=milestone.id,
         party_id=dossier.payer.id,
-        amount=charge,
+        amount=price,
         payload={
             "customer": dossier.payer.stripe_customer,
             "payment_method": method,
@@ -68,9 +77,9 @@ def fund(
     dossier.note(
         session,
         actor,
-        "party:milestone:fund",
+        action,
         now=now,
-        after={"charge": charge.as_dict(), "attempt": order.attempts},
+        after={"charge": price.as_dict(), "attempt": order.attempts},
         operation_key=operation.key,
     )
     return operation
@@ -82,13 +91,22 @@ def settle(
     """Apply what the provider says about a charge now; any number of times, in any order."""
     dossier = open_dossier(session, operation.milestone_id)
     order = dossier.order
+    if duplicates.is_one(session, dossier, snapshot):
+        duplicates.receive(session, dossier, operation, snapshot, now=now)
+        return
     if snapshot.succeeded and snapshot.lines:
         if not booking.is_booked(session, snapshot.lines[0]):
             _funded(session, dossier, operation, snapshot, snapshot.lines[0], now=now)
         operations.succeeded(operation, provider_id=snapshot.id, now=now)
     elif snapshot.lost and operation.status != "SUCCEEDED":
         operations.refused(operation, reason=snapshot.failure_message or "declined", now=now)
-        declined(session, operation, reason=snapshot.failure_message or "The payment was declined.", now=now)
+        declined(
+            session,
+            operation,
+            reason=snapshot.failure_message or "The payment was declined.",
+            code=snapshot.failure_code,
+            now=now,
+        )
     else:
         operations.waiting(operation, provider_id=snapshot.id, now=now)
     if snapshot.succeeded:
@@ -144,13 +162,23 @@ def _funded(
         )
 
 
-def declined(session: Session, operation: OutgoingOperation, *, reason: str, now: datetime) -> None:
-    """The card was refused: nothing is held, the payer is told and may try again (Error Handling 1)."""
+def declined(
+    session: Session, operation: OutgoingOperation, *, reason: str, code: str | None, now: datetime
+) -> None:
+    """The card was refused: nothing is held, the payer is told, and it is tried again by itself where time may heal it
+    (milestone-payment-flow, Error Handling 1)."""
     dossier = open_dossier(session, operation.milestone_id)
     dossier.order.in_flight, dossier.order.failure = False, reason
+    dossier.order.next_retry_at = card_retries.next_retry(code, dossier.order.retries, now)
     orders.follow(session, dossier, now=now, cause="charge declined")
     dossier.note(
-        session, SYSTEM, "system:payment:decline", now=now, reason=reason, operation_key=operation.key
+        session,
+        SYSTEM,
+        "system:payment:decline",
+        now=now,
+        reason=reason,
+        after={"code": code, "next_retry_at": str(dossier.order.next_retry_at or "")},
+        operation_key=operation.key,
     )
     dossier.tell(
         session,
@@ -160,4 +188,5 @@ def declined(session: Session, operation: OutgoingOperation, *, reason: str, now
         now=now,
         reason=reason,
         charged=dossier.money(dossier.order.charge_minor).text(),
+        next_try_at=dossier.order.next_retry_at,
     )

@@ -11,10 +11,10 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import dispatch
+from core.actions import chargebacks, dispatch
 from core.desk import Desk
 from core.errors import DeskError
-from core.gateways.payments import CallPerson, OutcomeUnknown, Payments, ProviderRefused
+from core.gateways.payments import DisputeSnapshot, Payments
 from core.records import OutgoingOperation, WebhookEvent
 from core.rules import retries
 
@@ -44,14 +44,14 @@ def apply(desk: Desk, event_id: str) -> None:
     try:
         snapshot = _fetch(desk.payments, event)
         desk.database.run(lambda session: _book(session, event.id, snapshot, now=desk.clock()))
-    except (OutcomeUnknown, CallPerson, ProviderRefused) as problem:
+    except DeskError as problem:
         _later(desk, event.id, problem)
 
 
 def _fetch(payments: Payments, event: WebhookEvent) -> Any:
     """The object as it is now; None for a kind that the desk does not follow."""
     if event.kind.startswith("charge.dispute"):
-        return None
+        return payments.dispute_by_id(event.object_id)
     family = event.kind.partition(".")[0]
     body = event.payload.get("data", {}).get("object", {})
     intent = event.object_id if family == "payment_intent" else body.get("payment_intent")
@@ -64,15 +64,17 @@ def _fetch(payments: Payments, event: WebhookEvent) -> Any:
 
 
 def _book(session: Session, event_id: str, snapshot: Any, *, now: datetime) -> None:
-    operation_id = None
-    if snapshot is not None and snapshot.op:
+    applied = False
+    if isinstance(snapshot, DisputeSnapshot):
+        applied = chargebacks.follow(session, snapshot, now=now) is not None
+    elif snapshot is not None and snapshot.op:
         operation_id = session.scalars(
             select(OutgoingOperation.id).where(OutgoingOperation.key == snapshot.op)
         ).one_or_none()
-    if operation_id is not None:
-        dispatch.settle(session, operation_id, snapshot=snapshot, now=now)
+        if applied := operation_id is not None:
+            dispatch.settle(session, operation_id, snapshot=snapshot, now=now)
     event = session.get_one(WebhookEvent, event_id, with_for_update=True)
-    event.status = "IGNORED" if operation_id is None else "APPLIED"
+    event.status = "APPLIED" if applied else "IGNORED"
     event.finished_at = now
 
 

@@ -27,12 +27,18 @@ def for_review(operation: OutgoingOperation, *, reason: str, now: datetime) -> N
     _end(operation, "REVIEW", now)
 
 
+def canceled(operation: OutgoingOperation, *, reason: str, now: datetime) -> None:
+    """Called off before it was sent."""
+    operation.last_error = reason
+    _end(operation, "CANCELED", now)
+
+
 def waiting(
     operation: OutgoingOperation, *, provider_id: str, now: datetime, again_at: datetime | None = None
 ) -> None:
     """It exists at the provider, but its outcome is not final; a webhook or the next look will tell."""
     operation.provider_id = provider_id
-    if operation.status in ("SUCCEEDED", "REFUSED", "REVIEW"):
+    if operation.status in ("SUCCEEDED", "REFUSED", "REVIEW", "CANCELED"):
         return
     later(operation, at=max(again_at or now, now + LOOK_AGAIN_AFTER), reason=None)
 

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import letters
-from core.actions import payouts, refunds, release
+from core.actions import payouts, receivables, refunds, release
 from core.actions.dossier import Dossier
 from core.actions.keys import idempotency_key, operation_key
 from core.errors import DeskError
@@ -176,13 +176,25 @@ def _expected(session: Session, dossier: Dossier, split: splits.Split, key: str)
     """What will be booked when Stripe has done its part, if it takes no fee of its own for it."""
     later: list[Journal] = []
     cause: dict[str, Any] = {}
-    if split.release.is_positive and dossier.payee.auto_withdraw:
-        _, fee = payouts.terms(dossier, split.release)
+    kept = receivables.to_keep_back(session, dossier, split.release)
+    paid = split.release - kept
+    if kept.is_positive:
+        later.append(
+            postings.receivable_offset(
+                key=f"{key}.kept_back",
+                party_id=dossier.payee.id,
+                amount=kept,
+                cause=cause,
+                milestone_id=dossier.milestone.id,
+            )
+        )
+    if paid.is_positive and dossier.payee.auto_withdraw:
+        _, fee = payouts.terms(dossier, paid)
         later.append(
             postings.withdrawal(
                 key=operation_key(session, key, "transfer"),
                 party_id=dossier.payee.id,
-                amount=split.release,
+                amount=paid,
                 fee=fee,
                 cause=cause,
                 milestone_id=dossier.milestone.id,
@@ -209,9 +221,10 @@ def _operations(session: Session, dossier: Dossier, split: splits.Split, key: st
         refund = _call("REFUND", "/v1/refunds", operation_key(session, key, "refund"))
         amount = stripe_exact(split.total_refund)
         calls.append({**refund, "params": {"amount": amount.minor, **refunds.refund_payload(dossier)}})
-    if split.release.is_positive and dossier.payee.auto_withdraw:
-        method, fee = payouts.terms(dossier, split.release)
-        sent = stripe_exact(split.release - fee)
+    paid = split.release - receivables.to_keep_back(session, dossier, split.release)
+    if paid.is_positive and dossier.payee.auto_withdraw:
+        method, fee = payouts.terms(dossier, paid)
+        sent = stripe_exact(paid - fee)
         currency = sent.currency.lower()
         transfer = _call("TRANSFER", "/v1/transfers", operation_key(session, key, "transfer"))
         params = {"amount": sent.minor, "currency": currency, **payouts.transfer_payload(dossier)}

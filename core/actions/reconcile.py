@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import treasury
+from core.actions import explain, treasury
 from core.desk import Desk
 from core.errors import DeskError
 from core.gateways.payments import BalanceLine
@@ -39,6 +39,7 @@ def run(desk: Desk, actor: Actor, *, until: datetime | None = None) -> int:
     run_id = desk.database.run(lambda session: _start(session, actor, end, desk.clock()))
     try:
         fetched = _fetch(desk, end)
+        explain.unbooked(desk)
         at_provider = desk.payments.balance()
     except DeskError as problem:
         reason = problem.message

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core import outbox
 from core.actions import booking, ending, operations, orders
 from core.actions.dossier import Dossier, open_dossier
-from core.actions.keys import operation_key
+from core.actions.keys import idempotency_key, operation_key
 from core.gateways.payments import BalanceLine, RefundSnapshot
 from core.ledger import postings
 from core.ledger.journal import Journal
@@ -89,11 +89,13 @@ def settle(
     refund = session.scalars(
         select(Refund).where(Refund.operation_id == operation.id).with_for_update()
     ).one()
-    refund.stripe_refund = snapshot.id
     for line in sorted(snapshot.lines, key=lambda each: each.amount):
         if not booking.is_booked(session, line):
             journal = _journal(dossier, operation, snapshot, line)
             booking.book_line(session, line, journal, now=now, milestone_id=dossier.milestone.id)
+    if snapshot.lost and snapshot.key not in (None, idempotency_key(operation.key, operation.attempt)):
+        return  # late news of an attempt that was made good since
+    refund.stripe_refund = snapshot.id
     status = STATUS_AT_PROVIDER.get(snapshot.status, RefundStatus.PENDING)
     if status == RefundStatus.SUCCEEDED and not snapshot.lines:
         status = RefundStatus.PENDING
@@ -157,6 +159,16 @@ def _change(
         after={"status": status, "refund": snapshot.id},
         operation_key=operation.key,
     )
+    if status in GONE_BACK:
+        dossier.tell(
+            session,
+            "refund_failed",
+            dossier.payer,
+            key=f"{operation.key}-{operation.attempt}-failed",
+            now=now,
+            refunded=dossier.money(refund.amount_minor).text(),
+            reason=snapshot.failure_message,
+        )
     if status == RefundStatus.SUCCEEDED:
         dossier.tell(
             session,

@@ -14,10 +14,10 @@ import structlog
 from sqlalchemy import literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from core.actions import conversation, decide, dispute, mediate, verify
+from core.actions import card_retries, conversation, decide, dispute, mediate, verify
 from core.desk import Desk
 from core.errors import DeskError
-from core.records import Decision, Milestone, Ticket
+from core.records import Decision, Milestone, PaymentOrder, Ticket
 from core.rules.approvals import DecisionStatus
 from core.rules.disputes import BLOCKING, TicketStatus
 from core.rules.milestones import Status
@@ -110,6 +110,11 @@ def _executions(now: datetime) -> Any:
     return select(Decision.id, at.label("at")).where(at <= now, Decision.status == DecisionStatus.COOLING_OFF)
 
 
+def _card_retries(now: datetime) -> Any:
+    at = PaymentOrder.next_retry_at
+    return select(PaymentOrder.milestone_id.label("id"), at.label("at")).where(at <= now)
+
+
 SOURCES: dict[str, Callable[[datetime], Any]] = {
     "reminder": _reminders,
     "silence": _silences,
@@ -117,6 +122,7 @@ SOURCES: dict[str, Callable[[datetime], Any]] = {
     "deadlock": _deadlocks,
     "answer": _answers,
     "execution": _executions,
+    "card_retry": _card_retries,
 }
 
 
@@ -168,6 +174,10 @@ def _execute(session: Session, number: int, now: datetime) -> bool:
     return decide.execute_if_due(session, session.get_one(Decision, number), now=now)
 
 
+def _charge_again(session: Session, number: int, now: datetime) -> bool:
+    return card_retries.retry(session, now=now, milestone_id=number)
+
+
 def _passed(deadline: datetime | None, now: datetime) -> bool:
     return deadline is not None and deadline <= now
 
@@ -179,4 +189,5 @@ HANDLERS: dict[str, Callable[[Session, int, datetime], bool]] = {
     "deadlock": _escalate,
     "answer": _resume,
     "execution": _execute,
+    "card_retry": _charge_again,
 }

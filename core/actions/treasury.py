@@ -26,12 +26,12 @@ def book_own_lines(session: Session, *, now: datetime) -> int:
         .order_by(StatementLine.created_at, StatementLine.id)
     ).all()
     for stated in unbooked:
-        line = _line(stated)
+        line = line_of(stated)
         booking.book_line(session, line, _journal(line), now=now)
     return len(unbooked)
 
 
-def _line(stated: StatementLine) -> BalanceLine:
+def line_of(stated: StatementLine) -> BalanceLine:
     return BalanceLine(
         id=stated.id,
         type=stated.kind,

@@ -155,6 +155,9 @@ class Payments(Protocol):
 
     def charge_of(self, payment_intent: str) -> ChargeSnapshot: ...
 
+    def charge_by_id(self, charge: str) -> ChargeSnapshot:
+        """The payment that this charge (`ch_…`, as lines name it) belongs to."""
+
     def refund_by_id(self, refund: str) -> RefundSnapshot: ...
 
     def transfer_by_id(self, transfer: str) -> TransferSnapshot: ...

@@ -103,6 +103,12 @@ class StripeReads:
         with understood():
             return read.charge(plain(self._v1.payment_intents.retrieve(payment_intent, {"expand": CHARGE})))
 
+    def charge_by_id(self, charge: str) -> ChargeSnapshot:
+        with understood():
+            expand = ["balance_transaction", "payment_intent"]
+            made = plain(self._v1.charges.retrieve(charge, {"expand": expand}))
+        return read.charge(made.get("payment_intent") or _without_intent(made), made)
+
     def refund_by_id(self, refund: str) -> RefundSnapshot:
         with understood():
             return read.refund(plain(self._v1.refunds.retrieve(refund, {"expand": LINES})))
@@ -166,6 +172,11 @@ def plain(obj: Any) -> dict[str, Any]:
     """A `StripeObject` as dictionaries and lists all the way down."""
     found: dict[str, Any] = obj.to_dict()
     return found
+
+
+def _without_intent(charge: dict[str, Any]) -> dict[str, Any]:
+    """A charge that somebody made without a payment intent stands for itself."""
+    return {**charge, "last_payment_error": None}
 
 
 def as_(account: str | None) -> RequestOptions:

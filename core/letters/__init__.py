@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import DeskError
-from core.letters import closing, deciding, disputing, funding, paying, starting, verifying
+from core.letters import chargebacks, closing, deciding, disputing, funding, paying, starting, verifying
 from core.letters.paper import as_html, as_text
 from core.letters.template import PEOPLE, Template, fill, holes, sentence
 
@@ -26,6 +26,7 @@ TEMPLATES: Mapping[tuple[str, str], Template | Levels] = {
     **disputing.TEMPLATES,
     **deciding.TEMPLATES,
     **closing.TEMPLATES,
+    **chargebacks.TEMPLATES,
 }
 FOOTER = "This letter is about the project “{project}”. You get it because you are its {reader}."
 LONGEST_SUBJECT = 160

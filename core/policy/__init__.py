@@ -6,6 +6,9 @@ A project keeps a snapshot of the profile version it began with, so a change nev
 from __future__ import annotations
 
 from core.policy.limits import (
+    CARD_RETRIES,
+    CARD_RETRY_FACTOR,
+    CARD_RETRY_FIRST,
     GIVE_UP_AFTER,
     RETRY_FACTOR,
     RETRY_FIRST,
@@ -27,6 +30,9 @@ from core.policy.profile import (
 )
 
 __all__ = [
+    "CARD_RETRIES",
+    "CARD_RETRY_FACTOR",
+    "CARD_RETRY_FIRST",
     "GIVE_UP_AFTER",
     "HOME_SERVICES",
     "LARGE_FROM",

@@ -13,3 +13,7 @@ GIVE_UP_AFTER = timedelta(hours=23)
 RETRY_FIRST = timedelta(seconds=5)
 RETRY_FACTOR = 4
 RETRY_LONGEST = timedelta(hours=1)
+# A declined card is tried again by itself: after 2, 6, 18 and 54 hours, so over a little more than three days.
+CARD_RETRIES = 4
+CARD_RETRY_FIRST = timedelta(hours=2)
+CARD_RETRY_FACTOR = 3

@@ -66,6 +66,14 @@ DESK: tuple[Law, ...] = (
         "Refunds that have not arrived are owed on the milestone's refund account.",
         laws.REFUNDABLE,
     ),
+    Law(
+        "chargebacks_agree",
+        "What open chargebacks have taken lies on the account of disputed funds.",
+        laws.DISPUTED,
+    ),
+    Law("chargebacks_freeze", "A milestone is frozen exactly while a chargeback is open.", laws.FROZEN),
+    Law("payments_twice", "What was paid twice and not yet returned is unapplied.", laws.UNAPPLIED),
+    Law("suspense_is_listed", "Every unexplained amount waits for a person by name.", laws.UNEXPLAINED),
     Law("payees_owed", "What orders call payable lies on their payees' accounts.", laws.PAYABLE),
     Law(
         "stripe_balance_is_its_lines",

@@ -52,10 +52,48 @@ order by o.milestone_id
 REFUNDABLE = f"""
 select o.milestone_id, o.currency, coalesce(r.owed, 0) as refunds_say, coalesce(b.balance, 0) as ledger_says
 from payment_orders o {ON_ACCOUNT.format(line="refund_payable")}
-left join (select milestone_id, sum(amount_minor) as owed from refunds where status <> 'SUCCEEDED' group by 1) r
+left join (
+    select r.milestone_id, sum(r.amount_minor + coalesce(t.moved, 0)) as owed from refunds r
+    left join (select source, sum(amount) as moved from balance_transactions group by 1) t on t.source = r.stripe_refund
+    where r.status <> 'CHARGED_BACK' group by 1
+) r
        on r.milestone_id = o.milestone_id
 where coalesce(r.owed, 0) <> coalesce(b.balance, 0)
 order by o.milestone_id
+"""
+DISPUTED = """
+select coalesce(b.currency, c.currency) as currency, coalesce(c.open, 0) as chargebacks_say,
+       coalesce(b.net, 0) as ledger_says
+from (select currency, net from account_balances where line = 'disputed_funds') b
+full join (select booked_currency as currency, sum(taken_minor - lost_minor) as open from chargebacks group by 1) c
+       on c.currency = b.currency
+where coalesce(c.open, 0) <> coalesce(b.net, 0)
+"""
+FROZEN = """
+select o.milestone_id, o.chargeback_open as order_says, c.open as chargebacks_say
+from payment_orders o
+left join (select milestone_id, bool_or(status in ('needs_response', 'under_review')
+                                        or (status = 'lost' and taken_minor <> lost_minor)) as open
+           from chargebacks group by 1) c on c.milestone_id = o.milestone_id
+where o.chargeback_open <> coalesce(c.open, false)
+"""
+UNAPPLIED = """
+select coalesce(b.currency, d.currency) as currency, coalesce(d.owed, 0) as duplicates_say,
+       coalesce(b.balance, 0) as ledger_says
+from (select currency, balance from account_balances where line = 'unapplied_funds') b
+full join (select d.currency, sum(d.amount_minor + coalesce(t.moved, 0)) as owed from duplicate_payments d
+           left join (select source, sum(amount) as moved from balance_transactions group by 1) t
+                  on t.source = d.stripe_refund
+           group by 1) d on d.currency = b.currency
+where coalesce(d.owed, 0) <> coalesce(b.balance, 0)
+"""
+UNEXPLAINED = """
+select coalesce(b.currency, s.currency) as currency, coalesce(s.open, 0) as items_say,
+       coalesce(b.balance, 0) as ledger_says
+from (select currency, balance from account_balances where line = 'suspense') b
+full join (select currency, sum(amount_minor) as open from suspense_items where status = 'OPEN' group by 1) s
+       on s.currency = b.currency
+where coalesce(s.open, 0) <> coalesce(b.balance, 0)
 """
 PAYABLE = """
 select coalesce(w.party_id, b.object_id) as party_id, coalesce(w.currency, b.currency) as currency,

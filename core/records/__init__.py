@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.db import Record
+from core.records.chargebacks import Chargeback, ChargebackEvidence, DuplicatePayment, SuspenseItem
 from core.records.disputes import Decision, Evidence, EvidenceView, Hold, Message, Ticket
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.milestones import Milestone
@@ -14,7 +15,10 @@ from core.records.reconciliation import ReconciliationBreak, ReconciliationRun, 
 
 __all__ = [
     "BalanceTransaction",
+    "Chargeback",
+    "ChargebackEvidence",
     "Decision",
+    "DuplicatePayment",
     "Engagement",
     "Evidence",
     "EvidenceView",
@@ -39,6 +43,7 @@ __all__ = [
     "StaffSession",
     "StaffTie",
     "StatementLine",
+    "SuspenseItem",
     "Ticket",
     "WebhookEvent",
 ]

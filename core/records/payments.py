@@ -32,6 +32,7 @@ class PaymentOrder(Record):
         ),
         CheckConstraint("charge_minor > amount_minor", name="charge_covers_amount"),
         Index("payment_orders_held_since_idx", "funded_at", postgresql_where="held_minor > 0"),
+        Index("payment_orders_retry_idx", "next_retry_at", postgresql_where="next_retry_at is not null"),
     )
 
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), primary_key=True)
@@ -55,6 +56,9 @@ class PaymentOrder(Record):
     stripe_payment_intent: Mapped[str | None] = mapped_column(default=None, unique=True)
     stripe_charge: Mapped[str | None] = mapped_column(default=None, unique=True)
     failure: Mapped[str | None] = mapped_column(default=None)
+    chosen_method: Mapped[str | None] = mapped_column(default=None)
+    retries: Mapped[int] = mapped_column(default=0)
+    next_retry_at: Mapped[datetime | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
     funded_at: Mapped[datetime | None] = mapped_column(default=None)
 
@@ -99,7 +103,9 @@ class Refund(Record):
     __tablename__ = "refunds"
     __table_args__ = (
         CheckConstraint("amount_minor > 0 and milestone_part_minor >= 0", name="amounts"),
-        CheckConstraint("status in ('QUEUED', 'PENDING', 'SUCCEEDED', 'FAILED', 'CANCELED')", name="status"),
+        CheckConstraint(
+            "status in ('QUEUED', 'PENDING', 'SUCCEEDED', 'FAILED', 'CANCELED', 'CHARGED_BACK')", name="status"
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

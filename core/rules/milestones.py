@@ -73,6 +73,7 @@ MOVES: Mapping[tuple[Status, Event], Status] = {
     (Status.PENDING_VERIFICATION, Event.LOSE_CHARGEBACK): Status.REFUNDED,
     (Status.DISPUTED, Event.LOSE_CHARGEBACK): Status.REFUNDED,
     (Status.IN_MEDIATION, Event.LOSE_CHARGEBACK): Status.REFUNDED,
+    (Status.VERIFIED, Event.LOSE_CHARGEBACK): Status.REFUNDED,
     (Status.PLANNED, Event.CANCEL): Status.CANCELED,
     (Status.AWAITING_FUNDING, Event.CANCEL): Status.CANCELED,
 }

@@ -14,6 +14,8 @@ class RefundStatus(StrEnum):
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     CANCELED = "CANCELED"
+    CHARGED_BACK = "CHARGED_BACK"
+    """The payer's bank took it first."""
 
     @property
     def label(self) -> str:
@@ -26,9 +28,10 @@ class RefundEvent(StrEnum):
     FAIL = "FAIL"
     CANCEL = "CANCEL"
     RETRY = "RETRY"
+    CHARGE_BACK = "CHARGE_BACK"
 
 
-QUEUED, PENDING, SUCCEEDED, FAILED, CANCELED = RefundStatus
+QUEUED, PENDING, SUCCEEDED, FAILED, CANCELED, CHARGED_BACK = RefundStatus
 
 MOVES: Mapping[tuple[RefundStatus, RefundEvent], RefundStatus] = {
     (QUEUED, RefundEvent.SEND): PENDING,
@@ -41,6 +44,9 @@ MOVES: Mapping[tuple[RefundStatus, RefundEvent], RefundStatus] = {
     (PENDING, RefundEvent.CANCEL): CANCELED,
     (FAILED, RefundEvent.RETRY): QUEUED,
     (CANCELED, RefundEvent.RETRY): QUEUED,
+    (QUEUED, RefundEvent.CHARGE_BACK): CHARGED_BACK,
+    (FAILED, RefundEvent.CHARGE_BACK): CHARGED_BACK,
+    (CANCELED, RefundEvent.CHARGE_BACK): CHARGED_BACK,
 }
 
 

@@ -23,7 +23,13 @@ from core.ledger.postings.payee_book import (
     transfer_arrived,
     transfer_taken_back,
 )
-from core.ledger.postings.paying_in import charge_settled, duplicate_money, duplicate_refunded, unknown_money
+from core.ledger.postings.paying_in import (
+    charge_settled,
+    duplicate_money,
+    duplicate_refunded,
+    suspense_settled,
+    unknown_money,
+)
 from core.ledger.postings.paying_out import receivable_offset, transfer_reversed, withdrawal
 from core.ledger.postings.platform import (
     platform_payout_failed,
@@ -56,6 +62,7 @@ __all__ = [
     "refund_canceled",
     "refund_failed",
     "refund_succeeded",
+    "suspense_settled",
     "topped_up",
     "transfer_arrived",
     "transfer_reversed",

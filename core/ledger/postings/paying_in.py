@@ -90,3 +90,9 @@ def unknown_money(*, key: str, amount: Money, fee: Money, cause: Cause) -> Journ
         memo="Unexplained balance transaction",
         cause=cause,
     )
+
+
+def suspense_settled(*, key: str, account: str, amount: Money, cause: Cause) -> Journal:
+    """A person has said what unexplained money was: with its sign, it goes to that account."""
+    postings = (debit(SUSPENSE, amount), credit(account, amount))
+    return Journal(key, "suspense_settled", postings, memo="Unexplained money settled", cause=cause)

@@ -1,0 +1,183 @@
+"""Chargebacks: followed at the provider, booked line by line, and carried by whoever has to bear them.
+
+While the bank has not decided, nothing of the milestone is executed and its payment is CHARGEBACK_REVIEW (DESIGN 2).
+The present state at the provider is applied any number of times, in any order, whoever brings it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from core import outbox
+from core.actions import booking, burden, orders, release
+from core.actions.dossier import Dossier, open_dossier
+from core.errors import DeskError
+from core.gateways.payments import BalanceLine, DisputeSnapshot
+from core.ledger import postings
+from core.ledger.journal import Journal
+from core.money import Money
+from core.records import Chargeback, PaymentOrder
+from core.rules import chargebacks as rules
+from core.rules import milestones
+from core.rules.permissions import SYSTEM
+
+
+class PaymentNotBooked(DeskError):
+    """The payment that chargeback {dispute} is about is not booked yet."""
+
+
+def follow(session: Session, snapshot: DisputeSnapshot, *, now: datetime) -> Chargeback | None:
+    """Apply what the provider says about a chargeback now. None when it is about no payment of this desk."""
+    milestone_id = _milestone_of(session, snapshot)
+    if milestone_id is None:
+        return None
+    dossier = open_dossier(session, milestone_id)
+    if not dossier.order.funded_minor:
+        raise PaymentNotBooked(dispute=snapshot.id)
+    row, before = _row(session, dossier, snapshot, now=now)
+    _apply(row, snapshot, now=now)
+    for line in sorted(snapshot.lines, key=lambda each: (each.created, each.amount, each.id)):
+        if (line.amount or line.fee) and not booking.is_booked(session, line):
+            _book(session, dossier, row, line, now=now)
+    session.flush()
+    owed = None
+    if row.status == "lost" and not row.outstanding.is_zero:
+        owed = burden.lose(session, dossier, row, now=now)
+    if row.status != before:
+        _note(session, dossier, row, before, now=now)
+    _freeze_or_thaw(session, dossier, row, now=now)
+    _tell(session, dossier, row, before, owed, now=now)
+    return row
+
+
+def _milestone_of(session: Session, snapshot: DisputeSnapshot) -> int | None:
+    paid = or_(
+        PaymentOrder.stripe_payment_intent == snapshot.payment_intent,
+        PaymentOrder.stripe_charge == snapshot.charge,
+    )
+    return session.scalars(select(PaymentOrder.milestone_id).where(paid)).first()
+
+
+def _row(
+    session: Session, dossier: Dossier, snapshot: DisputeSnapshot, *, now: datetime
+) -> tuple[Chargeback, str]:
+    """The chargeback's row, made when it is new, and the status it had ("" when it is new)."""
+    row = session.scalars(
+        select(Chargeback).where(Chargeback.stripe_dispute == snapshot.id).with_for_update()
+    ).one_or_none()
+    if row is not None:
+        return row, row.status
+    row = Chargeback(
+        milestone_id=dossier.milestone.id,
+        stripe_dispute=snapshot.id,
+        stripe_charge=snapshot.charge,
+        status=snapshot.status,
+        reason=snapshot.reason,
+        currency=snapshot.amount.currency,
+        amount_minor=snapshot.amount.minor,
+        booked_currency=snapshot.lines[0].currency if snapshot.lines else snapshot.amount.currency,
+        taken_minor=0,
+        lost_minor=0,
+        fees_minor=0,
+        submissions=0,
+        opened_at=snapshot.created,
+        noticed_at=now,
+    )
+    session.add(row)
+    return row, ""
+
+
+def _apply(row: Chargeback, snapshot: DisputeSnapshot, *, now: datetime) -> None:
+    status = rules.present(row.status, snapshot.status)
+    if status == snapshot.status:
+        row.amount_minor, row.currency = snapshot.amount.minor, snapshot.amount.currency
+        row.due_by, row.past_due = snapshot.due_by, snapshot.past_due
+        row.has_evidence = snapshot.has_evidence
+    row.submissions = max(row.submissions, snapshot.submission_count)
+    row.status = status
+    if snapshot.lines and not row.taken_minor:
+        row.booked_currency = snapshot.lines[0].currency
+    if status in rules.CLOSED:
+        row.closed_at = row.closed_at or now
+
+
+def _book(session: Session, dossier: Dossier, row: Chargeback, line: BalanceLine, *, now: datetime) -> None:
+    """One line of the provider's, with its signed fee, in the line's own currency."""
+    journal = _journal(dossier, row, line)
+    booking.book_line(session, line, journal, now=now, milestone_id=dossier.milestone.id)
+    if journal.kind == "unknown_money":
+        burden.leave_to_a_person(session, line, now=now)
+        return
+    row.taken_minor -= line.amount
+    row.fees_minor += line.fee
+
+
+def _journal(dossier: Dossier, row: Chargeback, line: BalanceLine) -> Journal:
+    """More than was taken cannot come back, nor in another currency: that is nothing we understand, a person looks."""
+    amount, fee = Money(line.amount, line.currency), Money(line.fee, line.currency)
+    key = f"chargeback.{row.stripe_dispute}.{line.id}"
+    cause = {"dispute": row.stripe_dispute, "balance_transaction": line.id}
+    foreign = line.currency != row.booked_currency
+    if foreign or line.amount > row.taken_minor - row.lost_minor:
+        return postings.unknown_money(key=key, amount=amount, fee=fee, cause=cause)
+    event = postings.chargeback_won if amount.is_positive else postings.chargeback_opened
+    return event(
+        key=key,
+        milestone_id=dossier.milestone.id,
+        party_id=dossier.payer.id,
+        amount=abs(amount),
+        fee=fee,
+        cause=cause,
+    )
+
+
+def _note(session: Session, dossier: Dossier, row: Chargeback, before: str, *, now: datetime) -> None:
+    dossier.note(
+        session,
+        SYSTEM,
+        "system:chargeback:follow" if before else "system:chargeback:open",
+        now=now,
+        about=("chargeback", row.id),
+        before={"status": before} if before else None,
+        after={"status": row.status, "amount": row.amount.as_dict(), "reason": row.reason},
+    )
+
+
+def _freeze_or_thaw(session: Session, dossier: Dossier, row: Chargeback, *, now: datetime) -> None:
+    """The order's flag is that of all its chargebacks; when the last one ends, what was frozen goes on."""
+    session.flush()
+    every = session.scalars(select(Chargeback).where(Chargeback.milestone_id == dossier.milestone.id))
+    frozen = any(rules.freezes(each.status, each.outstanding) for each in every)
+    if frozen == dossier.order.chargeback_open:
+        return
+    dossier.order.chargeback_open = frozen
+    orders.follow(session, dossier, now=now, cause=f"chargeback {row.status}")
+    if frozen:
+        return
+    outbox.wake(session, dossier.milestone.id, now=now)
+    if dossier.status is milestones.Status.VERIFIED and dossier.order.held_minor:
+        release.release_verified(session, SYSTEM, dossier, now=now)
+
+
+def _tell(
+    session: Session, dossier: Dossier, row: Chargeback, before: str, owed: Money | None, *, now: datetime
+) -> None:
+    """Both parties hear of a chargeback and of its end; an inquiry is between the bank and us."""
+    opened = before not in rules.UNDECIDED and row.status in rules.UNDECIDED
+    ended = row.status in ("won", "lost") and row.status != before
+    if not opened and not ended:
+        return
+    template = "chargeback_opened" if opened else f"chargeback_{row.status}"
+    for party in (dossier.payer, dossier.payee):
+        dossier.tell(
+            session,
+            template,
+            party,
+            key=f"{row.stripe_dispute}-{template}-{party.id}",
+            now=now,
+            disputed=row.amount,
+            owed=owed if owed and owed.is_positive else None,
+        )

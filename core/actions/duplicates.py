@@ -1,0 +1,148 @@
+"""A payment for what was already funded: booked as unapplied, and all of it returned to the payer.
+
+(payment-escrow-rules, Refund Rules: a duplicate payment is refunded in full, and the processor's fee is ours.)
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import outbox
+from core.actions import booking, operations
+from core.actions.dossier import Dossier, open_dossier
+from core.actions.keys import idempotency_key, operation_key
+from core.gateways.payments import ChargeSnapshot, RefundSnapshot
+from core.ledger import postings
+from core.money import Money, stripe_exact
+from core.records import DuplicatePayment, OutgoingOperation
+from core.rules import milestones
+from core.rules.permissions import SYSTEM
+
+
+def is_one(session: Session, dossier: Dossier, snapshot: ChargeSnapshot) -> bool:
+    """The payer has paid, it is not booked, and the milestone waits for no payment (any more)."""
+    if not snapshot.succeeded or not snapshot.lines or booking.is_booked(session, snapshot.lines[0]):
+        return False
+    waits = dossier.status is milestones.Status.AWAITING_FUNDING
+    return bool(dossier.order.funded_minor) or not waits
+
+
+def receive(
+    session: Session,
+    dossier: Dossier,
+    operation: OutgoingOperation,
+    snapshot: ChargeSnapshot,
+    *,
+    now: datetime,
+) -> DuplicatePayment:
+    """Book it once, send it back, tell the payer."""
+    line = snapshot.lines[0]
+    journal = postings.duplicate_money(
+        key=f"duplicate.{snapshot.id}",
+        milestone_id=dossier.milestone.id,
+        party_id=dossier.payer.id,
+        charge=snapshot.amount,
+        fee=Money(line.fee, line.currency),
+        cause={"operation": operation.key, "charge": snapshot.charge, "balance_transaction": line.id},
+    )
+    booking.book_line(session, line, journal, now=now, milestone_id=dossier.milestone.id)
+    refund = outbox.enqueue(
+        session,
+        key=operation_key(session, "duplicate", snapshot.id, "refund"),
+        kind="REFUND",
+        milestone_id=dossier.milestone.id,
+        party_id=dossier.payer.id,
+        amount=stripe_exact(snapshot.amount),
+        payload={"payment_intent": snapshot.id, "reason": "duplicate"},
+        now=now,
+    )
+    row = DuplicatePayment(
+        milestone_id=dossier.milestone.id,
+        stripe_payment_intent=snapshot.id,
+        stripe_charge=snapshot.charge or "",
+        currency=snapshot.amount.currency,
+        amount_minor=snapshot.amount.minor,
+        status="RETURNING",
+        operation_id=refund.id,
+        found_at=now,
+    )
+    session.add(row)
+    session.flush()
+    if operation.status != "SUCCEEDED":
+        operations.succeeded(operation, provider_id=snapshot.id, now=now)
+    dossier.note(
+        session,
+        SYSTEM,
+        "system:duplicate:find",
+        now=now,
+        about=("duplicate", row.id),
+        after={"amount": snapshot.amount.as_dict(), "charge": snapshot.charge},
+        operation_key=refund.key,
+    )
+    dossier.tell(
+        session,
+        "duplicate_found",
+        dossier.payer,
+        key=f"duplicate-{snapshot.id}",
+        now=now,
+        returned=snapshot.amount,
+    )
+    return row
+
+
+def returned_by(session: Session, operation: OutgoingOperation) -> DuplicatePayment | None:
+    """The second payment that this refund returns, if that is what it does."""
+    wanted = select(DuplicatePayment).where(DuplicatePayment.operation_id == operation.id)
+    return session.scalars(wanted.with_for_update()).one_or_none()
+
+
+def settle(
+    session: Session,
+    operation: OutgoingOperation,
+    row: DuplicatePayment,
+    snapshot: RefundSnapshot,
+    *,
+    now: datetime,
+) -> None:
+    """Apply what the provider says about the refund now; a failed one waits for a person, and the debt stays."""
+    dossier = open_dossier(session, operation.milestone_id)
+    for line in sorted(snapshot.lines, key=lambda each: each.amount):
+        if booking.is_booked(session, line):
+            continue
+        amount, fee = Money(abs(line.amount), line.currency), Money(line.fee, line.currency)
+        about: dict[str, Any] = {
+            "key": f"{operation.key}.{line.id}",
+            "milestone_id": dossier.milestone.id,
+            "party_id": dossier.payer.id,
+        }
+        cause = {"operation": operation.key, "refund": snapshot.id, "balance_transaction": line.id}
+        if line.amount < 0:
+            journal = postings.duplicate_refunded(**about, amount=amount, fee=fee, cause=cause)
+        else:
+            journal = postings.duplicate_money(**about, charge=amount, fee=fee, cause=cause)
+        booking.book_line(session, line, journal, now=now, milestone_id=dossier.milestone.id)
+    if snapshot.lost and snapshot.key not in (None, idempotency_key(operation.key, operation.attempt)):
+        return
+    row.stripe_refund = snapshot.id
+    if snapshot.status == "succeeded" and snapshot.lines:
+        row.status, row.returned_at = "RETURNED", now
+        operations.succeeded(operation, provider_id=snapshot.id, now=now)
+    elif snapshot.lost:
+        row.status, row.returned_at = "FAILED", None
+        operations.for_review(operation, reason=snapshot.failure_code or f"refund {snapshot.status}", now=now)
+    else:
+        operations.waiting(operation, provider_id=snapshot.id, now=now)
+    dossier.note(
+        session,
+        SYSTEM,
+        "system:duplicate:follow",
+        now=now,
+        about=("duplicate", row.id),
+        after={"status": row.status, "refund": snapshot.id},
+        operation_key=operation.key,
+    )
+    session.flush()

@@ -1,0 +1,85 @@
+"""What a payee owes after a lost chargeback, kept back from what is released to them later."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.actions import orders
+from core.actions.dossier import Dossier
+from core.ledger import accounts, book, postings
+from core.money import Money
+from core.records import OutgoingOperation, Party
+from core.rules.permissions import SYSTEM
+
+UNDER_WAY = ("QUEUED", "SENDING", "BLOCKED", "REVIEW")
+
+
+def owed(session: Session, party_id: int, currency: str) -> Money:
+    """What the payee owes us, in the books."""
+    return book.balance(session, accounts.receivable_payee(party_id), currency)
+
+
+def free(session: Session, party_id: int, currency: str) -> Money:
+    """What the payee owes and no transfer reversal is on its way to settle."""
+    pending = session.scalar(
+        select(func.coalesce(func.sum(OutgoingOperation.amount_minor), 0)).where(
+            OutgoingOperation.kind == "REVERSAL",
+            OutgoingOperation.party_id == party_id,
+            OutgoingOperation.currency == currency,
+            OutgoingOperation.status.in_(UNDER_WAY),
+        )
+    )
+    open_debt = owed(session, party_id, currency) - Money(int(pending or 0), currency)
+    return max(open_debt, Money.zero(currency))
+
+
+def to_keep_back(session: Session, dossier: Dossier, amount: Money) -> Money:
+    """How much of a release of `amount` settles the payee's debt; nothing is locked or written."""
+    return min(amount, free(session, dossier.payee.id, amount.currency))
+
+
+def keep_back(session: Session, dossier: Dossier, amount: Money, *, key: str, now: datetime) -> Money:
+    """Keep the payee's debt back from `amount`, which is payable for this milestone; returns what was kept.
+
+    Two releases at once do not settle one debt twice: the payee's row is locked while it is read.
+    """
+    if to_keep_back(session, dossier, amount).is_zero:
+        return Money.zero(amount.currency)
+    session.scalars(
+        select(Party.id).where(Party.id == dossier.payee.id).with_for_update(key_share=True)
+    ).one()
+    kept = to_keep_back(session, dossier, amount)
+    if kept.is_zero:
+        return kept
+    settle(session, dossier, kept, key=key, now=now)
+    dossier.tell(
+        session,
+        "debt_kept_back",
+        dossier.payee,
+        key=f"{key}-kept-back",
+        now=now,
+        kept=kept,
+        owed=owed(session, dossier.payee.id, kept.currency),
+        left=amount - kept,
+    )
+    return kept
+
+
+def settle(session: Session, dossier: Dossier, kept: Money, *, key: str, now: datetime) -> None:
+    """Book it: the payee's payable pays the payee's debt, and counts as released."""
+    journal = postings.receivable_offset(
+        key=f"{key}.kept_back",
+        party_id=dossier.payee.id,
+        amount=kept,
+        cause={"milestone": dossier.milestone.id},
+        milestone_id=dossier.milestone.id,
+    )
+    book.post(session, journal, now=now)
+    orders.shift(session, dossier, now=now, cause=f"{key} kept back", payable=-kept, released=kept)
+    dossier.note(
+        session, SYSTEM, "system:debt:keep_back", now=now, about=("party", dossier.payee.id),
+        after={"kept": kept.as_dict()},
+    )  # fmt: skip

@@ -1,0 +1,177 @@
+"""Chargebacks: the list by what is due first, and one of them with its lines, journals and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound
+from core.money import Money
+from core.rules import chargebacks as rules
+
+NEWEST = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One chargeback. `due_by` is the bank's own last moment; None where it takes no answer (any more)."""
+
+    id: int
+    dispute: str
+    status: str
+    reason: str
+    amount: Money
+    taken: Money
+    lost: Money
+    fees: Money
+    due_by: datetime | None
+    submissions: int
+    opened_at: datetime
+    noticed_at: datetime
+    closed_at: datetime | None
+    milestone_id: int
+    milestone: str
+    project_id: int
+    project: str
+    payer: str
+    payee: str
+
+    @property
+    def reference(self) -> str:
+        return f"CB-{self.id}"
+
+    @property
+    def answer_by(self) -> datetime | None:
+        """Where an answer is still wanted."""
+        return self.due_by if self.status in rules.ANSWERABLE else None
+
+    @property
+    def why(self) -> str:
+        return self.reason.replace("_", " ").capitalize()
+
+
+PAGE = """
+with page as materialized (select c.id from chargebacks c where {where} order by c.id desc limit :limit)
+select c.id, c.stripe_dispute as dispute, c.status, c.reason, c.amount_minor, c.currency, c.booked_currency,
+       c.taken_minor, c.lost_minor, c.fees_minor, c.due_by, c.submissions, c.opened_at, c.noticed_at, c.closed_at,
+       c.milestone_id, m.title as milestone, p.id as project_id, p.title as project, a.name as payer, b.name as payee
+from page join chargebacks c on c.id = page.id
+join milestones m on m.id = c.milestone_id
+join projects p on p.id = m.project_id
+join parties a on a.id = p.payer_id
+join parties b on b.id = p.payee_id
+order by c.id desc
+"""
+
+
+def page(
+    session: Session, *, status: str | None = None, before: int | None = None, limit: int = 51
+) -> list[Row]:
+    """Newest first; `status` is one of the provider's words."""
+    where = "c.id < :before" + (" and c.status = :status" if status else "")
+    values = {"before": before or NEWEST, "status": status, "limit": limit}
+    return [_row(dict(each)) for each in session.execute(text(PAGE.format(where=where)), values).mappings()]
+
+
+def to_answer(session: Session, *, limit: int = 50) -> list[Row]:
+    """Those that want an answer, the most urgent first."""
+    where = "c.closed_at is null and c.status in ('needs_response', 'warning_needs_response')"
+    rows = session.execute(text(PAGE.format(where=where)), {"limit": limit}).mappings()
+    return sorted(
+        (_row(dict(each)) for each in rows), key=lambda row: (row.due_by is None, row.due_by, row.id)
+    )
+
+
+def chargeback(session: Session, chargeback_id: int) -> Row:
+    """Raises `NotFound`."""
+    query = text(PAGE.format(where="c.id = :id"))
+    found = session.execute(query, {"id": chargeback_id, "limit": 1}).mappings().one_or_none()
+    if found is None:
+        raise NotFound(kind="chargeback", id=chargeback_id)
+    return _row(dict(found))
+
+
+def _row(row: dict[str, Any]) -> Row:
+    booked = row.pop("booked_currency")
+    return Row(
+        amount=Money(row.pop("amount_minor"), row.pop("currency")),
+        taken=Money(row.pop("taken_minor"), booked),
+        lost=Money(row.pop("lost_minor"), booked),
+        fees=Money(row.pop("fees_minor"), booked),
+        **row,
+    )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What was booked for a chargeback: a line of the provider's, or (`line` is None) who bears it."""
+
+    id: int
+    kind: str
+    memo: str
+    line: str | None
+    amount: Money | None
+    fee: Money | None
+    at: datetime
+
+    @property
+    def reference(self) -> str:
+        return f"J-{self.id}"
+
+
+ENTRIES = text(
+    """
+    select j.id, j.kind, j.memo, t.id as line, t.amount, t.fee, t.currency, j.posted_at as at
+    from journals j left join balance_transactions t on t.journal_id = j.id
+    where j.milestone_id = :milestone and j.cause ->> 'dispute' = :dispute
+    order by j.id
+    """
+)
+
+
+def entries(session: Session, row: Row) -> list[Entry]:
+    """Its lines and journals, in the order in which they were booked."""
+    found = session.execute(ENTRIES, {"milestone": row.milestone_id, "dispute": row.dispute}).mappings()
+    return [_entry(dict(each)) for each in found]
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    currency, amount, fee = row.pop("currency"), row.pop("amount"), row.pop("fee")
+    return Entry(
+        amount=None if currency is None else Money(amount, currency),
+        fee=None if currency is None else Money(fee, currency),
+        **row,
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A draft for the bank, or what was sent."""
+
+    id: int
+    texts: Mapping[str, str]
+    drafted_by_id: int
+    drafted_by: str
+    drafted_at: datetime
+    submitted_by: str | None
+    submitted_at: datetime | None
+
+
+ANSWERS = text(
+    """
+    select e.id, e.texts, e.drafted_by as drafted_by_id, d.name as drafted_by, e.drafted_at, s.name as submitted_by,
+           e.submitted_at
+    from chargeback_evidence e join staff d on d.id = e.drafted_by left join staff s on s.id = e.submitted_by
+    where e.chargeback_id = :id order by e.id desc
+    """
+)
+
+
+def answers(session: Session, chargeback_id: int) -> list[Answer]:
+    """Newest first: the first is the one that can be sent."""
+    return [Answer(**row) for row in session.execute(ANSWERS, {"id": chargeback_id}).mappings()]

@@ -1,0 +1,134 @@
+"""Money on other roads: chargebacks and our answers to them, payments received twice, money that nobody explains."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Record
+from core.money import Money
+
+STATUSES = (
+    "'warning_needs_response', 'warning_under_review', 'warning_closed', 'needs_response', 'under_review', "
+    "'won', 'lost', 'prevented'"
+)
+
+
+class Chargeback(Record):
+    """A payer's bank wants a payment back. `status`, `amount` and `due_by` are the provider's own.
+
+    Of `taken` (net of what came back, in the currency the provider booked), `lost` is written off; the rest lies on
+    `disputed_funds`.
+    """
+
+    __tablename__ = "chargebacks"
+    __table_args__ = (
+        UniqueConstraint("stripe_dispute"),
+        CheckConstraint(f"status in ({STATUSES})", name="status"),
+        CheckConstraint("lost_minor >= 0 and lost_minor <= taken_minor", name="lost_was_taken"),
+        Index("chargebacks_milestone_idx", "milestone_id"),
+        Index("chargebacks_due_idx", "due_by", postgresql_where="closed_at is null"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"))
+    stripe_dispute: Mapped[str]
+    stripe_charge: Mapped[str]
+    status: Mapped[str]
+    reason: Mapped[str]
+    currency: Mapped[str]
+    amount_minor: Mapped[int]
+    booked_currency: Mapped[str]
+    taken_minor: Mapped[int] = mapped_column(default=0)
+    lost_minor: Mapped[int] = mapped_column(default=0)
+    fees_minor: Mapped[int] = mapped_column(default=0)
+    due_by: Mapped[datetime | None] = mapped_column(default=None)
+    past_due: Mapped[bool] = mapped_column(default=False)
+    has_evidence: Mapped[bool] = mapped_column(default=False)
+    submissions: Mapped[int] = mapped_column(default=0)
+    opened_at: Mapped[datetime]
+    noticed_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def outstanding(self) -> Money:
+        """What the bank has taken and nobody has borne yet."""
+        return Money(self.taken_minor - self.lost_minor, self.booked_currency)
+
+
+class ChargebackEvidence(Record):
+    """An answer to the bank: drafted and staged by one person, sent by another. The texts never change."""
+
+    __tablename__ = "chargeback_evidence"
+    __table_args__ = (
+        CheckConstraint("submitted_by is null or submitted_by <> drafted_by", name="maker_is_not_checker"),
+        CheckConstraint("(submitted_by is null) = (submitted_at is null)", name="submitted_has_time"),
+        Index("chargeback_evidence_chargeback_idx", "chargeback_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    chargeback_id: Mapped[int] = mapped_column(ForeignKey("chargebacks.id"))
+    texts: Mapped[dict[str, Any]]
+    drafted_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    drafted_at: Mapped[datetime]
+    submitted_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    submitted_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class DuplicatePayment(Record):
+    """A payment for what was already funded; all of it goes back to the payer."""
+
+    __tablename__ = "duplicate_payments"
+    __table_args__ = (
+        UniqueConstraint("stripe_payment_intent"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("status in ('RETURNING', 'RETURNED', 'FAILED')", name="status"),
+        Index("duplicate_payments_milestone_idx", "milestone_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"))
+    stripe_payment_intent: Mapped[str]
+    stripe_charge: Mapped[str]
+    currency: Mapped[str]
+    amount_minor: Mapped[int]
+    status: Mapped[str] = mapped_column(default="RETURNING")
+    operation_id: Mapped[int | None] = mapped_column(ForeignKey("outgoing_operations.id"), default=None)
+    stripe_refund: Mapped[str | None] = mapped_column(default=None)
+    found_at: Mapped[datetime]
+    returned_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class SuspenseItem(Record):
+    """A line of the provider's ledger that nothing on the desk explains, until a person says what it was."""
+
+    __tablename__ = "suspense_items"
+    __table_args__ = (
+        UniqueConstraint("transaction_id"),
+        CheckConstraint("status in ('OPEN', 'SETTLED')", name="status"),
+        CheckConstraint(
+            "(status = 'SETTLED') = (settled_as is not null and reason is not null and settled_by is not null "
+            "and settled_at is not null)",
+            name="settled_by_someone",
+        ),
+        Index("suspense_items_open_idx", "id", postgresql_where="status = 'OPEN'"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    transaction_id: Mapped[str]
+    source: Mapped[str]
+    currency: Mapped[str]
+    amount_minor: Mapped[int]
+    status: Mapped[str] = mapped_column(default="OPEN")
+    settled_as: Mapped[str | None] = mapped_column(default=None)
+    reason: Mapped[str | None] = mapped_column(default=None)
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    found_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -1,0 +1,120 @@
+"""Chargebacks: when one freezes a milestone, who bears one that is lost, and what may be told to the bank.
+
+Statuses are the provider's own words. An inquiry (`warning_…`) moves no money and freezes nothing: staff may place a
+hold. A person answers once; a second person sends (payment-escrow-rules, Compliance Checklist 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.errors import DeskError
+from core.money import Money
+
+UNDECIDED = frozenset({"needs_response", "under_review"})
+INQUIRIES = frozenset({"warning_needs_response", "warning_under_review"})
+CLOSED = frozenset({"won", "lost", "warning_closed", "prevented"})
+ANSWERABLE = frozenset({"needs_response", "warning_needs_response"})
+
+# What can be told in words, by the provider's names; the most characters of one text, and of all together.
+FIELDS: Mapping[str, str] = {
+    "product_description": "What was sold",
+    "service_date": "When the service was provided",
+    "customer_name": "The payer's name",
+    "customer_email_address": "The payer's e-mail address",
+    "cancellation_policy_disclosure": "How the payer was shown the cancellation rules",
+    "cancellation_rebuttal": "Why the cancellation does not hold",
+    "refund_policy_disclosure": "How the payer was shown the refund rules",
+    "refund_refusal_explanation": "Why there is no refund",
+    "duplicate_charge_explanation": "Why this is no duplicate",
+    "access_activity_log": "What the payer did on the platform",
+    "uncategorized_text": "Anything else",
+}
+LONGEST_TEXT, LONGEST_IN_ALL = 20_000, 150_000
+
+
+class EvidenceEmpty(DeskError):
+    """Write at least one text for the bank."""
+
+
+class EvidenceUnknown(DeskError):
+    """The bank takes no evidence called {field}."""
+
+
+class EvidenceTooLong(DeskError):
+    """{field} has {length} characters; {most} are allowed."""
+
+
+class NoAnswerAllowed(DeskError):
+    """This chargeback cannot be answered: {why}."""
+
+
+class MakerSubmits(DeskError):
+    """You drafted this evidence, so someone else must send it to the bank."""
+
+
+def freezes(status: str, outstanding: Money) -> bool:
+    """While the bank has not decided, or has what nobody has borne yet, nothing of the milestone is executed."""
+    return status in UNDECIDED or (status == "lost" and not outstanding.is_zero)
+
+
+def present(before: str, told: str) -> str:
+    """The status to keep when news come out of order: what was closed is not opened again by older news."""
+    return before if before in CLOSED and told not in CLOSED else told
+
+
+@dataclass(frozen=True)
+class Burden:
+    """Who bears a lost chargeback. What these do not cover is our loss."""
+
+    held: Money
+    fee: Money
+    refund_due: Money
+    receivable: Money
+
+
+def while_held(lost: Money, *, held: Money, fee: Money) -> Burden:
+    """Lost before the money was divided: first what is held, then the unearned platform fee."""
+    nothing = Money.zero(lost.currency)
+    from_held = min(lost, held)
+    return Burden(from_held, min(lost - from_held, fee), nothing, nothing)
+
+
+def after_release(lost: Money, *, refund_due: Money, payee: Money, fee: Money) -> Burden:
+    """Lost after it was divided: first refunds that were still due, then the payee, then the earned platform fee."""
+    left = lost - min(lost, refund_due)
+    receivable = min(left, payee)
+    return Burden(
+        held=Money.zero(lost.currency),
+        fee=min(left - receivable, fee),
+        refund_due=min(lost, refund_due),
+        receivable=receivable,
+    )
+
+
+def check_answerable(status: str, due_by: datetime | None, now: datetime) -> None:
+    """The bank's own last moment counts, inclusive; it is read and never computed."""
+    if status not in ANSWERABLE:
+        raise NoAnswerAllowed(why=f"it is {status.replace('_', ' ')}")
+    if due_by is None:
+        raise NoAnswerAllowed(why="the bank takes no answer")
+    if now > due_by:
+        raise NoAnswerAllowed(why="the time to answer is over")
+
+
+def check_evidence(texts: Mapping[str, str]) -> dict[str, str]:
+    """The texts without empty ones. Raises `EvidenceEmpty`, `EvidenceUnknown`, `EvidenceTooLong`."""
+    given = {field: text.strip() for field, text in texts.items() if text.strip()}
+    if not given:
+        raise EvidenceEmpty()
+    for field, text in given.items():
+        if field not in FIELDS:
+            raise EvidenceUnknown(field=field)
+        if len(text) > LONGEST_TEXT:
+            raise EvidenceTooLong(field=FIELDS[field], length=len(text), most=LONGEST_TEXT)
+    length = sum(map(len, given.values()))
+    if length > LONGEST_IN_ALL:
+        raise EvidenceTooLong(field="The evidence", length=length, most=LONGEST_IN_ALL)
+    return given

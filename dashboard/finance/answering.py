@@ -1,0 +1,124 @@
+"""One chargeback on screen: what it is, what was booked for it, and the answer that two people give the bank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.actions import answer_chargebacks
+from core.queries.chargebacks import Answer, Entry, Row
+from core.rules.chargebacks import ANSWERABLE, FIELDS, LONGEST_TEXT
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.ui import cards, confirm, deadline, header, tables
+
+ENTRIES = [
+    tables.opens("reference", "Journal", page="journal", width=90),
+    tables.text("memo", "What", width=240),
+    tables.money("amount", "Amount", width=130),
+    tables.money("fee", "Fee", width=100),
+    tables.mono("line", "Balance transaction", width=240),
+    tables.when("at", "Booked", width=150),
+]
+
+
+def whole(row: Row, booked: Sequence[Entry], answers: Sequence[Answer]) -> None:
+    """Facts, the answer, and the books."""
+    cards.facts(
+        {
+            "Asked back": row.amount,
+            "Taken by the bank": row.taken,
+            "Lost": row.lost,
+            "Fees": row.fees,
+            "Reason": row.why,
+            "Answer by": deadline.exact(row.answer_by),
+            "Opened": row.opened_at,
+            "Closed": row.closed_at,
+            "Payer": row.payer,
+            "Payee": row.payee,
+            "Milestone": row.milestone,
+            "Dispute": row.dispute,
+        }
+    )
+    with st.container(horizontal=True, gap="medium"):
+        navigation.link("project", "Project", icon=":material/home_work:", id=row.project_id)
+    header.section(
+        "Answer to the bank", "One person drafts it, another sends it. Banks usually take one answer."
+    )
+    _answer(row, answers)
+    header.section("Booked")
+    tables.table(
+        booked,
+        ENTRIES,
+        key="chargeback-entries",
+        name="Lines and journals",
+        empty_state=("Nothing was booked", "An inquiry moves no money."),
+    )
+
+
+def _answer(row: Row, answers: Sequence[Answer]) -> None:
+    for number, answer in enumerate(answers):
+        _show(row, answer, newest=number == 0)
+    if row.status not in ANSWERABLE:
+        if not answers:
+            cards.note("No answer was sent.")
+        return
+    if not current.may(Permission.ANSWER_CHARGEBACK):
+        cards.note("Finance and compliance answer the bank.")
+        return
+    _form(row, answers[0] if answers else None)
+
+
+def _show(row: Row, answer: Answer, *, newest: bool) -> None:
+    with cards.panel(f"answer-{answer.id}"):
+        sent = f"sent by {answer.submitted_by} on {deadline.exact(answer.submitted_at)}"
+        cards.note(
+            f"Drafted by {answer.drafted_by} on {deadline.exact(answer.drafted_at)}; "
+            + (sent if answer.submitted_by else "not sent" if newest else "replaced")
+        )
+        for field, words in answer.texts.items():
+            st.markdown(f"**{FIELDS.get(field, field)}**")
+            st.text(words)
+        if newest and answer.submitted_by is None and row.status in ANSWERABLE:
+            _submit(answer)
+
+
+def _submit(answer: Answer) -> None:
+    if not current.may(Permission.ANSWER_CHARGEBACK):
+        return
+    if answer.drafted_by_id == current.actor().id:
+        cards.note("You drafted this, so someone else must send it to the bank.")
+        return
+    intent = confirm.pressed(
+        "Send to the bank", key=f"submit-{answer.id}", money=True, icon=":material/outgoing_mail:"
+    )
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: answer_chargebacks.submit(
+                session, actor, now=now, evidence_id=answer.id
+            ),
+            done="The answer is on its way to the bank.",
+        )
+
+
+def _form(row: Row, before: Answer | None) -> None:
+    known = before.texts if before else {}
+    with st.expander("Write a new draft" if before else "Write the answer", expanded=before is None):
+        texts = {
+            field: st.text_area(label, known.get(field, ""), key=f"evidence-{field}", max_chars=LONGEST_TEXT)
+            for field, label in FIELDS.items()
+        }
+        given = any(words.strip() for words in texts.values())
+        intent = confirm.pressed(
+            "Keep as draft", key="evidence-stage", icon=":material/draft:", disabled=not given
+        )
+        if intent:
+            confirm.carry_out(
+                intent,
+                lambda session, actor, now: answer_chargebacks.stage(
+                    session, actor, now=now, chargeback_id=row.id, texts=texts
+                ),
+                done="The draft is kept. Someone else can send it to the bank.",
+            )

@@ -1,0 +1,77 @@
+"""Chargebacks: what banks have asked back, by when they want an answer, and the answer itself."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import DeskError
+from core.queries import chargebacks
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.finance import answering, figures
+from dashboard.ui import cards, deadline, errors, filters, header, status, tables
+from dashboard.ui.cards import Kpi
+
+current.require(Permission.READ_CHARGEBACKS)
+now = current.now()
+
+if (wanted := navigation.asked()) is not None:
+    figures.way_up("Chargebacks")
+    try:
+        with current.reading() as session:
+            row = chargebacks.chargeback(session, wanted)
+            booked = chargebacks.entries(session, row)
+            answers = chargebacks.answers(session, row.id)
+    except DeskError as missing:
+        header.page("Chargeback")
+        errors.show(missing)
+        st.stop()
+    header.page(
+        f"Chargeback {row.reference}",
+        f"{row.amount.text()} for “{row.milestone}”",
+        badges=[status.pill("chargeback", row.status)],
+    )
+    answering.whole(row, booked, answers)
+    st.stop()
+
+with current.reading() as session:
+    urgent = chargebacks.to_answer(session)
+header.page("Chargebacks", "Payments that the payers' banks have asked back.")
+first = urgent[0].due_by if urgent else None
+cards.kpis(
+    [
+        Kpi(
+            "Want an answer",
+            len(urgent),
+            note=f"the first {deadline.words(first, now)}" if first else "",
+            tone=deadline.tone(first, now),
+            help="The last moment is the bank's own.",
+        )
+    ]
+)
+with filters.bar():
+    chosen = filters.one_of("Every status", status.labels("chargeback"), key="status")
+cursor = tables.cursor("before", size=50)
+with current.reading() as session:
+    rows = chargebacks.page(session, status=chosen, before=cursor.before, limit=cursor.limit)
+tables.table(
+    rows,
+    [
+        tables.opens("reference", "Chargeback", page="chargebacks", width=100),
+        tables.text("milestone", "Milestone"),
+        tables.text("payer", "Payer", width=160),
+        tables.money("amount", "Asked back", width=120),
+        tables.text("why", "Reason", width=150),
+        tables.status("status", "Status", axis="chargeback", width=140),
+        tables.due("answer_by", "Answer by", now=now, width=110),
+        tables.when("opened_at", "Opened", width=145),
+    ],
+    key="chargebacks",
+    cursor=cursor,
+    download="chargebacks",
+    name="Chargebacks, newest first",
+    empty_state=(
+        "No bank has asked for money back",
+        "Chargebacks and inquiries show here as Stripe tells of them.",
+    ),
+)

@@ -1,0 +1,161 @@
+"""Answering the bank: drafted by one person, sent by another, in time (payment-escrow-rules, Compliance 3)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from core.actions import answer_chargebacks as answers
+from core.actions.answer_chargebacks import AlreadySubmitted
+from core.db import Database
+from core.errors import ChangedMeanwhile
+from core.records import ChargebackEvidence
+from core.rules.chargebacks import (
+    EvidenceEmpty,
+    EvidenceTooLong,
+    EvidenceUnknown,
+    MakerSubmits,
+    NoAnswerAllowed,
+)
+from core.rules.permissions import NotPermitted, StepUpRequired
+from tests.actions.roads import bank_says, chargeback, charged_back, told_by_webhook
+from tests.market import Market
+
+TEXTS = {"product_description": "A kitchen, fitted as drawn.", "uncategorized_text": "The payer approved it."}
+
+
+def stage(market: Market, by: str = "fay", **texts: str) -> ChargebackEvidence:
+    return market.act(
+        answers.stage, market.as_staff(by), chargeback_id=chargeback(market).id, texts=texts or TEXTS
+    )
+
+
+def submit(market: Market, draft: ChargebackEvidence, by: str = "cora") -> Any:
+    return market.act(answers.submit, market.as_staff(by), evidence_id=draft.id)
+
+
+def disputes(market: Market) -> list[dict[str, Any]]:
+    return market.at_stripe("/v1/disputes")
+
+
+def test_a_draft_is_staged_and_the_bank_does_not_see_it(market: Market) -> None:
+    charged_back(market, market.funded())
+    stage(market)
+    market.work()
+    (dispute,) = disputes(market)
+    assert dispute["evidence"]["product_description"] == TEXTS["product_description"]
+    assert (dispute["status"], dispute["evidence_details"]["submission_count"]) == ("needs_response", 0)
+    (sent,) = market.sent(f"/v1/disputes/{dispute['id']}")
+    assert sent["body"]["submit"] == "false"
+    assert [each.status for each in market.operations("EVIDENCE")] == ["SUCCEEDED"]
+
+
+def test_a_second_person_sends_it_to_the_bank(market: Market) -> None:
+    charged_back(market, market.funded())
+    draft = stage(market)
+    market.work()
+    with pytest.raises(MakerSubmits):
+        submit(market, draft, by="fay")
+    submit(market, draft)
+    market.work()
+    assert (chargeback(market).status, chargeback(market).submissions) == ("under_review", 1)
+    with pytest.raises(AlreadySubmitted):
+        submit(market, draft)
+    market.lawful()
+
+
+def test_evidence_that_wins_brings_the_money_back(market: Market) -> None:
+    told = market.funded()
+    charged_back(market, told)
+    draft = stage(market, uncategorized_text="winning_evidence")
+    submit(market, draft)
+    market.work()
+    assert [each.status for each in market.operations("EVIDENCE")] == ["CANCELED", "SUCCEEDED"]
+    assert (chargeback(market).status, market.state(told)) == ("won", "PAID_HELD")
+    market.lawful()
+
+
+def test_an_answer_whose_reply_is_lost_is_sent_once(market: Market) -> None:
+    charged_back(market, market.funded())
+    draft = stage(market)
+    market.work()
+    submit(market, draft)
+    market.control.fault("drop", method="POST", path="/v1/disputes/*", when="after")
+    market.work()
+    market.later(hours=2)
+    assert disputes(market)[0]["evidence_details"]["submission_count"] == 1
+    assert [each.status for each in market.operations("EVIDENCE")] == ["SUCCEEDED", "SUCCEEDED"]
+
+
+def test_only_the_newest_draft_is_sent(market: Market) -> None:
+    charged_back(market, market.funded())
+    first = stage(market)
+    stage(market, by="cora", uncategorized_text="More.")
+    with pytest.raises(ChangedMeanwhile):
+        submit(market, first)
+
+
+def test_the_banks_last_moment_counts_inclusive(market: Market) -> None:
+    charged_back(market, market.funded())
+    due = chargeback(market).due_by
+    assert due is not None
+    market.now = due
+    draft = stage(market)
+    market.now = due + timedelta(microseconds=1)
+    with pytest.raises(NoAnswerAllowed):
+        stage(market)
+    with pytest.raises(NoAnswerAllowed):
+        submit(market, draft)
+    market.now = due
+    submit(market, draft)
+
+
+def test_what_is_decided_is_not_answered(market: Market) -> None:
+    dispute = charged_back(market, market.funded())
+    bank_says(market, dispute, "lost")
+    told_by_webhook(market, "charge.dispute.closed", dispute)
+    with pytest.raises(NoAnswerAllowed):
+        stage(market)
+
+
+@pytest.mark.parametrize(
+    ("texts", "refusal"),
+    [
+        ({"uncategorized_text": "  "}, EvidenceEmpty),
+        ({"bank_pin": "1234"}, EvidenceUnknown),
+        ({"uncategorized_text": "x" * 20_001}, EvidenceTooLong),
+    ],
+)
+def test_texts_that_the_bank_would_not_take_are_refused(
+    market: Market, texts: dict[str, str], refusal: type[Exception]
+) -> None:
+    charged_back(market, market.funded())
+    with pytest.raises(refusal):
+        stage(market, **texts)
+    assert market.count(ChargebackEvidence) == 0
+
+
+def test_mediators_do_not_answer_banks_and_nobody_does_without_signing_in_anew(market: Market) -> None:
+    charged_back(market, market.funded())
+    with pytest.raises(NotPermitted):
+        stage(market, by="mia")
+    draft = stage(market)
+    stale = market.as_staff("cora")
+    market.wait(minutes=6)
+    with pytest.raises(StepUpRequired):
+        market.act(answers.submit, stale, evidence_id=draft.id)
+
+
+def test_the_database_itself_refuses_one_person_for_both(market: Market, owner: Database) -> None:
+    charged_back(market, market.funded())
+    stage(market)
+    with pytest.raises(IntegrityError, match="maker_is_not_checker"), owner.transaction() as session:
+        session.execute(
+            text("update chargeback_evidence set submitted_by = drafted_by, submitted_at = now()")
+        )
+    with pytest.raises(IntegrityError, match="stays as it was written"), owner.transaction() as session:
+        session.execute(text("update chargeback_evidence set texts = '{}'"))

@@ -1,0 +1,131 @@
+"""Refunds that come back, and calls that a person sends again (milestone-payment-flow, Error Handling)."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.actions import operations_review
+from core.actions.operations_review import OperationNotInReview, ReviewThePayout
+from core.errors import ReasonMissing
+from core.records import Notification, Refund
+from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.permissions import NotPermitted, StepUpRequired
+from tests import stories
+from tests.actions.roads import told_by_webhook
+from tests.market import Market
+from tests.stories import Told
+
+
+def refunded(market: Market) -> tuple[Told, str]:
+    told = market.in_mediation()
+    draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+    stories.decided(market, told, draft)
+    market.work()
+    (refund,) = market.all(Refund)
+    return told, str(refund.stripe_refund)
+
+
+def failed(market: Market, status: str = "failed") -> tuple[Told, str]:
+    if status == "canceled":  # only what has not arrived can be canceled
+        market.control.next_refunds({"status": "pending", "stay": True})
+    told, at_stripe = refunded(market)
+    market.control.move_refund(at_stripe, status)
+    told_by_webhook(market, "refund.updated", at_stripe)
+    assert [each.status for each in market.all(Refund)] == [status.upper()]
+    return told, at_stripe
+
+
+def retry(market: Market, subject: str = "fay", reason: str = "The bank was asked.") -> None:
+    (operation,) = market.operations("REFUND")
+    market.act(operations_review.retry, market.as_staff(subject), operation_id=operation.id, reason=reason)
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_a_refund_that_came_back_can_be_sent_again_under_another_key(market: Market, status: str) -> None:
+    told, first = failed(market, status)
+    assert "refund_failed" in [each.template for each in market.all(Notification)]
+    assert market.order(told) == {"refundable": 100_000}
+    market.lawful()
+    retry(market)
+    market.work()
+    (refund,) = market.all(Refund)
+    assert (refund.status, market.order(told)) == ("SUCCEEDED", {"refunded": 100_000})
+    assert refund.stripe_refund != first
+    assert [each.attempt for each in market.operations("REFUND")] == [2]
+    market.lawful()
+
+
+def test_late_news_of_the_first_refund_do_not_touch_the_second(market: Market) -> None:
+    told, first = failed(market)
+    retry(market)
+    told_by_webhook(market, "refund.failed", first)
+    market.work()
+    told_by_webhook(market, "refund.failed", first)
+    assert [each.status for each in market.all(Refund)] == ["SUCCEEDED"]
+    assert market.order(told) == {"refunded": 100_000}
+    assert len(market.sent("/v1/refunds")) == 2
+    market.lawful()
+
+
+def test_a_second_refund_whose_answer_is_lost_is_not_made_twice(market: Market) -> None:
+    told, _ = failed(market)
+    retry(market)
+    market.control.fault("drop", method="POST", path="/v1/refunds", when="after")
+    market.work()
+    market.later(hours=3)
+    assert market.order(told) == {"refunded": 100_000}
+    assert len(market.at_stripe("/v1/refunds")) == 2
+    market.lawful()
+
+
+def test_only_finance_with_a_reason_and_freshly_signed_in_sends_again(market: Market) -> None:
+    failed(market)
+    with pytest.raises(NotPermitted):
+        retry(market, "mia")
+    with pytest.raises(ReasonMissing):
+        retry(market, reason=" ")
+    (operation,) = market.operations("REFUND")
+    stale = market.as_staff("fay")
+    market.wait(minutes=6)
+    with pytest.raises(StepUpRequired):
+        market.act(operations_review.retry, stale, operation_id=operation.id, reason="Again.")
+
+
+def test_a_call_that_is_not_in_review_is_not_sent_again(market: Market) -> None:
+    refunded(market)
+    with pytest.raises(OperationNotInReview):
+        retry(market)
+
+
+def test_a_refund_that_stripe_refused_is_another_attempt(market: Market) -> None:
+    told = market.in_mediation()
+    (charge,) = market.operations("CHARGE")
+    reply = market.control.session.post(
+        f"{market.sandbox.url}/v1/refunds", data={"payment_intent": charge.provider_id, "amount": "50000"}
+    )
+    draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+    stories.decided(market, told, draft)
+    market.work()
+    assert [each.status for each in market.operations("REFUND")] == ["REVIEW"]
+    market.control.move_refund(reply.json()["id"], "failed")
+    retry(market, reason="What was refunded by hand came back.")
+    market.work()
+    assert [each.status for each in market.all(Refund)] == ["SUCCEEDED"]
+    assert market.order(told) == {"refunded": 100_000}
+
+
+def test_a_payout_is_reviewed_as_a_payout(market: Market) -> None:
+    from core.actions import verify
+    from core.records import OutgoingOperation
+
+    told = market.submitted()
+    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    (transfer,) = market.operations("TRANSFER")
+
+    def to_review(session: object) -> None:
+        row = session.get_one(OutgoingOperation, transfer.id)  # type: ignore[attr-defined]
+        row.status = "REVIEW"
+
+    market.database.run(to_review)
+    with pytest.raises(ReviewThePayout):
+        market.act(operations_review.retry, market.as_staff("fay"), operation_id=transfer.id, reason="Again.")

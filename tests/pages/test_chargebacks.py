@@ -1,0 +1,109 @@
+"""Chargebacks on screen: what is due, what was booked, and an answer that two people give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.actions import answer_chargebacks, chargebacks
+from core.db import Database
+from core.gateways.payments import BalanceLine, DisputeSnapshot
+from core.money import Money
+from core.records import Chargeback, ChargebackEvidence, PaymentOrder
+from tests import stories
+from tests.pages.visiting import labels, serve, visit, words
+from tests.stories import Town
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = stories.a_town(database)
+    serve(town, tmp_path)
+    return town
+
+
+def charged_back(town: Town, **known: Any) -> Chargeback:
+    told = stories.funded(town)
+    order = town.read(lambda s: s.get_one(PaymentOrder, told.milestone))
+    line = BalanceLine(
+        "txn_dispute", "adjustment", "dispute", -order.charge_minor, 1_500, -order.charge_minor - 1_500, "USD",
+        "du_1", town.now, town.now, "available",
+    )  # fmt: skip
+    snapshot = DisputeSnapshot(
+        id="du_1",
+        status="needs_response",
+        amount=Money(order.charge_minor, "USD"),
+        created=town.now,
+        op=None,
+        reason="product_not_received",
+        charge=order.stripe_charge or "",
+        payment_intent=order.stripe_payment_intent,
+        due_by=town.now + timedelta(days=9),
+        past_due=False,
+        has_evidence=False,
+        submission_count=0,
+        refundable=False,
+        lines=(line,),
+    )
+    row = town.database.run(lambda s: chargebacks.follow(s, replace(snapshot, **known), now=town.now))
+    assert row is not None
+    return row
+
+
+@pytest.mark.parametrize("subject", stories.PEOPLE)
+def test_everybody_sees_what_is_due_and_only_some_may_answer(town: Town, subject: str) -> None:
+    row = charged_back(town)
+    app = visit(town, subject, "chargebacks")
+    (table,) = app.dataframe
+    shown = table.value.iloc[0]
+    assert (shown["reference"], shown["answer_by"]) == (f"CB-{row.id}", ["in 9 days"])
+    detail = visit(town, subject, "chargebacks", id=row.id)
+    assert "Chargeback opened" in str(detail.dataframe[0].value)
+    assert "11 Mar 2026" in words(detail)
+    assert ("Keep as draft" in labels(detail)) == (subject in ("fay", "cora"))
+
+
+def test_an_empty_list_says_what_will_fill_it(town: Town) -> None:
+    assert "No bank has asked for money back" in words(visit(town, "fay", "chargebacks"))
+
+
+def test_one_person_drafts_and_another_sends(town: Town) -> None:
+    row = charged_back(town)
+    app = visit(town, "fay", "chargebacks", id=row.id)
+    app.text_area(key="evidence-uncategorized_text").set_value("The payer approved the work.").run()
+    next(button for button in app.button if button.label == "Keep as draft").click().run()
+    assert not app.exception
+    drafts = town.read(lambda s: s.query(ChargebackEvidence).all())
+    assert [each.texts for each in drafts] == [{"uncategorized_text": "The payer approved the work."}]
+    assert "Send to the bank" not in labels(visit(town, "fay", "chargebacks", id=row.id))
+    other = visit(town, "cora", "chargebacks", id=row.id)
+    assert "The payer approved the work." in words(other)
+    next(button for button in other.button if button.label == "Send to the bank").click().run()
+    assert not other.exception
+    (sent,) = town.read(lambda s: s.query(ChargebackEvidence).all())
+    assert (sent.drafted_by, sent.submitted_by) == (town.staff["fay"], town.staff["cora"])
+
+
+def test_what_is_decided_shows_its_answer_and_takes_no_other(town: Town) -> None:
+    row = charged_back(town)
+    town.act(
+        answer_chargebacks.stage,
+        town.as_staff("fay"),
+        chargeback_id=row.id,
+        texts={"uncategorized_text": "A."},
+    )
+    town.database.run(lambda s: _decide(s, row.id))
+    app = visit(town, "cora", "chargebacks", id=row.id)
+    assert not {"Keep as draft", "Send to the bank"} & set(labels(app))
+
+
+def _decide(session: Any, number: int) -> None:
+    session.get_one(Chargeback, number).status = "won"
+
+
+def test_a_number_that_is_none_says_so(town: Town) -> None:
+    assert "There is no chargeback 99" in words(visit(town, "fay", "chargebacks", id=99))
