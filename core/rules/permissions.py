@@ -113,6 +113,7 @@ BY_SYSTEM = frozenset(
         Permission.RETRY_OPERATION,
         Permission.VERIFY_AUDIT,
         Permission.EXPORT_AUDIT,
+        Permission.EXPORT_CASE,
         Permission.RUN_CHECKS,
     }
 )

@@ -1,0 +1,12 @@
+"""The case file: one zip with everything that a decision stands on, which anybody can verify without the desk.
+
+`export` packs it; `verify` needs neither database nor configuration: it computes every amount and hash again from the
+file itself, and names the first thing that is off.
+"""
+
+from __future__ import annotations
+
+from core.case_file.packing import CaseFile, export
+from core.case_file.proof import CaseFileUnreadable, Proof, verify
+
+__all__ = ["CaseFile", "CaseFileUnreadable", "Proof", "export", "verify"]

@@ -1,0 +1,149 @@
+"""What a case file holds, read from the desk in one transaction: names in the zip and their bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from core.actions.dossier import Dossier, open_dossier
+from core.errors import NotFound
+from core.gateways.evidence_store import EvidenceStore
+from core.ledger import book
+from core.records import (
+    Decision,
+    Evidence,
+    Message,
+    Party,
+    PaymentEvent,
+    PolicyVersion,
+    Refund,
+    Ticket,
+)
+
+AUDIT = text(
+    """
+    select id, at, actor_kind, actor_id, role, action, object_kind, object_id, reason, before, after, operation_key
+    from audit_entries where milestone_id = :milestone_id order by id
+    """
+)
+LIVE = ("EXECUTED", "COOLING_OFF", "AWAITING_APPROVAL")
+
+
+def gather(session: Session, store: EvidenceStore, ticket_id: int) -> dict[str, bytes]:
+    """Every file of the case, but for the manifest and the printed summary."""
+    ticket = session.get(Ticket, ticket_id)
+    if ticket is None:
+        raise NotFound(kind="case", id=ticket_id)
+    dossier = open_dossier(session, ticket.milestone_id, lock=False)
+    pieces = session.scalars(
+        select(Evidence).where(Evidence.milestone_id == ticket.milestone_id).order_by(Evidence.id)
+    ).all()
+    files = {
+        "case.json": as_json(_case(session, dossier, ticket)),
+        "policy.json": as_json(session.get_one(PolicyVersion, dossier.project.policy_version_id).snapshot),
+        "messages.json": as_json(_messages(session, ticket.milestone_id)),
+        "events.jsonl": as_lines(_events(session, ticket.milestone_id)),
+        "audit.jsonl": as_lines(session.execute(AUDIT, {"milestone_id": ticket.milestone_id}).mappings()),
+        "journals.json": as_json(list(_journals(session, ticket.milestone_id))),
+        "evidence.json": as_json([_piece(each) for each in pieces]),
+        **{_name(each): store.get(each.uploaded_by, each.sha256) for each in pieces},
+    }
+    return files | _decided(session, ticket)
+
+
+def _case(session: Session, dossier: Dossier, ticket: Ticket) -> dict[str, Any]:
+    order = dossier.order
+    refunds = session.scalars(select(Refund).where(Refund.milestone_id == ticket.milestone_id)).all()
+    return {
+        "ticket": plain(ticket),
+        "milestone": plain(dossier.milestone),
+        "project": plain(dossier.project),
+        "order": plain(order),
+        "refunds": [plain(each) for each in refunds],
+        "parties": [_party(dossier.payer), _party(dossier.payee)],
+    }
+
+
+def _party(party: Party) -> dict[str, Any]:
+    """Who it is about, without addresses: a case file goes to people who need none."""
+    return {"id": party.id, "role": party.role, "name": party.name, "platform": party.platform}
+
+
+def _messages(session: Session, milestone_id: int) -> list[dict[str, Any]]:
+    wanted = select(Message).where(Message.milestone_id == milestone_id).order_by(Message.id)
+    return [plain(each) for each in session.scalars(wanted)]
+
+
+def _events(session: Session, milestone_id: int) -> Iterator[dict[str, Any]]:
+    wanted = select(PaymentEvent).where(PaymentEvent.milestone_id == milestone_id).order_by(PaymentEvent.id)
+    return (plain(each) for each in session.scalars(wanted))
+
+
+def _journals(session: Session, milestone_id: int) -> Iterator[dict[str, Any]]:
+    for booked in book.of_milestone(session, milestone_id):
+        journal = booked.journal
+        yield {
+            "id": booked.id,
+            "key": journal.key,
+            "kind": journal.kind,
+            "currency": journal.currency,
+            "posted_at": booked.posted_at,
+            "postings": [{"account": each.account, "amount": each.amount.minor} for each in journal.postings],
+        }
+
+
+def _piece(evidence: Evidence) -> dict[str, Any]:
+    return {**plain(evidence), "file": _name(evidence)}
+
+
+def _name(evidence: Evidence) -> str:
+    """Ours alone: nothing that a party called a file becomes a path."""
+    ending = PurePosixPath(evidence.file_name).suffix.lower()
+    safe = ending if ending[1:].isalnum() and len(ending) <= 6 else ".bin"
+    return f"evidence/{evidence.id}-{evidence.sha256[:12]}{safe}"
+
+
+def _decided(session: Session, ticket: Ticket) -> dict[str, bytes]:
+    """The decision, its plan as it was hashed, and the letters of the plan."""
+    decision = session.scalars(
+        select(Decision)
+        .where(Decision.ticket_id == ticket.id, Decision.status.in_(LIVE))
+        .order_by(Decision.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if decision is None:
+        return {}
+    row = plain(decision)
+    row.pop("plan")
+    files = {"decision.json": as_json(row), "plan.json": as_json(decision.plan)}
+    for letter in decision.plan["letters"]:
+        files[f"letters/{letter['audience']}.txt"] = f"{letter['subject']}\n\n{letter['text']}".encode()
+    return files
+
+
+def plain(record: Any) -> dict[str, Any]:
+    return {column.key: getattr(record, column.key) for column in record.__table__.columns}
+
+
+def as_json(data: Any) -> bytes:
+    return json.dumps(data, default=_text, ensure_ascii=False, sort_keys=True, indent=1).encode()
+
+
+def as_lines(rows: Any) -> bytes:
+    lines = (json.dumps(dict(row), default=_text, ensure_ascii=False, sort_keys=True) for row in rows)
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _text(value: Any) -> Any:
+    match value:
+        case datetime() | date():
+            return value.isoformat()
+        case Mapping():
+            return dict(value)
+    return str(value)

@@ -1,0 +1,33 @@
+"""Which cases there are, for whoever wants to export them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.money import Money
+from core.records import Decision, Milestone, Ticket
+
+
+def cases(session: Session, *, decided: bool) -> list[dict[str, Any]]:
+    """One row a case, oldest first; `decided`: those whose decision was carried out."""
+    carried_out = (Decision.ticket_id == Ticket.id) & (Decision.status == "EXECUTED")
+    wanted = (
+        select(Ticket.id, Ticket.status, Decision.outcome, Decision.plan_hash, Milestone)
+        .join(Milestone, Milestone.id == Ticket.milestone_id)
+        .join(Decision, carried_out, isouter=not decided)
+        .order_by(Ticket.id)
+    )
+    return [
+        {
+            "id": row.id,
+            "status": row.status,
+            "outcome": row.outcome,
+            "plan": row.plan_hash,
+            "milestone": row.Milestone.title,
+            "amount": Money(row.Milestone.amount_minor, row.Milestone.currency).text(),
+        }
+        for row in session.execute(wanted)
+    ]

@@ -1,0 +1,77 @@
+"""Packing a case file: the same case gives the same bytes, whoever packs it and when."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.case_file.contents import gather
+from core.case_file.sheet import summary
+from core.gateways.evidence_store import EvidenceStore
+from core.records import Ticket
+from core.rules.permissions import Actor, Permission, require
+
+FORMAT = "escrow-desk/case-file/1"
+MANIFEST = "manifest.json"
+# The zip's own times would make the same case another file each time.
+LONG_AGO = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    name: str
+    content: bytes
+    sha256: str
+    files: int
+
+
+def export(
+    session: Session, actor: Actor, *, now: datetime, store: EvidenceStore, ticket_id: int
+) -> CaseFile:
+    """The case as it is now, as one zip; audited, because personal data leaves the desk."""
+    require(actor, Permission.EXPORT_CASE)
+    files = gather(session, store, ticket_id)
+    files["summary.pdf"] = summary(files)
+    files[MANIFEST] = _manifest(files, ticket_id)
+    content = _zipped(files)
+    digest = hashlib.sha256(content).hexdigest()
+    milestone_id = session.get_one(Ticket, ticket_id).milestone_id
+    audit.record(
+        session,
+        actor,
+        f"{'staff' if actor.kind == 'staff' else 'system'}:case:export",
+        object_kind="ticket",
+        object_id=ticket_id,
+        now=now,
+        after={"sha256": digest, "files": len(files)},
+        ticket_id=ticket_id,
+        milestone_id=milestone_id,
+    )
+    return CaseFile(f"case-D-{ticket_id}.zip", content, digest, len(files))
+
+
+def _manifest(files: dict[str, bytes], ticket_id: int) -> bytes:
+    listed = {
+        name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        for name, content in sorted(files.items())
+    }
+    data = {"format": FORMAT, "case": ticket_id, "decided": "plan.json" in files, "files": listed}
+    return json.dumps(data, indent=1).encode()
+
+
+def _zipped(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as packed:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, LONG_AGO)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            packed.writestr(entry, files[name])
+    return out.getvalue()

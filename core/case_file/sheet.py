@@ -1,0 +1,96 @@
+"""The printed side of a case file: what was decided, for whom, with which money and why, on A4."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from xml.sax.saxutils import escape
+
+from reportlab.lib.colors import HexColor
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
+
+from core.money import Money
+
+INK, DIM = HexColor("#1b2430"), HexColor("#5e6b7e")
+TITLE = ParagraphStyle("title", fontName="Helvetica-Bold", fontSize=17, leading=22, textColor=INK)
+HEAD = ParagraphStyle(
+    "head", fontName="Helvetica-Bold", fontSize=11, leading=16, spaceBefore=10, textColor=INK
+)
+BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9.5, leading=13.5, textColor=INK)
+NOTE = ParagraphStyle("note", parent=BODY, fontSize=8, leading=11, textColor=DIM)
+
+AMOUNTS = (
+    ("Held", "held"),
+    ("Released to the payee", "release"),
+    ("Refunded of the milestone", "refund"),
+    ("Platform fee kept", "fee_kept"),
+    ("Platform fee returned", "fee_returned"),
+    ("Borne by the platform", "concession"),
+    ("Payer receives in all", "refund_total"),
+    ("Withdrawal fee", "withdrawal_fee"),
+    ("Payee receives", "payee_net"),
+)
+
+
+def summary(files: Mapping[str, bytes]) -> bytes:
+    """The same files give the same PDF: it bears no time of its own."""
+    out = io.BytesIO()
+    case = json.loads(files["case.json"])
+    document = SimpleDocTemplate(
+        out, pagesize=A4, title=f"Case D-{case['ticket']['id']}", author="Escrow Desk", invariant=1
+    )
+    document.build([*_opening(case), *_decision(files), *_evidence(files)])
+    return out.getvalue()
+
+
+def _opening(case: Mapping[str, Any]) -> Iterator[Flowable]:
+    ticket, milestone, project = case["ticket"], case["milestone"], case["project"]
+    yield Paragraph(f"Case D-{ticket['id']}: {_safe(milestone['title'])}", TITLE)
+    parties = ", ".join(f"{each['name']} ({each['role'].lower()})" for each in case["parties"])
+    yield Paragraph(_safe(f"{project['title']} · {parties}"), NOTE)
+    yield Paragraph("What was agreed", HEAD)
+    yield Paragraph(_safe(project["scope"]), BODY)
+    yield Paragraph(_safe(f"Deliverable: {milestone['deliverable']}"), BODY)
+    yield Paragraph("The complaint", HEAD)
+    yield Paragraph(_safe(ticket["details"] or ticket["reason"]), BODY)
+
+
+def _decision(files: Mapping[str, bytes]) -> Iterator[Flowable]:
+    if "plan.json" not in files:
+        yield Paragraph("Not decided yet", HEAD)
+        return
+    plan, decision = json.loads(files["plan.json"]), json.loads(files["decision.json"])
+    yield Paragraph("The decision", HEAD)
+    words = (
+        f"{plan['outcome']} on the ground {plan['ground']}, {decision['made_at']} by staff {plan['maker']}"
+    )
+    checked = f", approved by staff {decision['checker_id']}" if decision["checker_id"] else ""
+    yield Paragraph(_safe(words.replace("_", " ").lower() + checked), BODY)
+    yield Spacer(1, 6)
+    currency = plan["amounts"]["currency"]
+    rows = [[label, Money(plan["amounts"][key], currency).text()] for label, key in AMOUNTS]
+    yield Table(
+        rows,
+        colWidths=(260, 140),
+        style=[("ALIGN", (1, 0), (1, -1), "RIGHT"), ("FONTSIZE", (0, 0), (-1, -1), 9)],
+    )
+    yield Paragraph("Reasons", HEAD)
+    yield Paragraph(_safe(plan["reasons"]), BODY)
+    yield Paragraph(f"Plan {decision['plan_hash']}", NOTE)
+
+
+def _evidence(files: Mapping[str, bytes]) -> Iterator[Flowable]:
+    yield Paragraph("Evidence", HEAD)
+    for piece in json.loads(files["evidence.json"]):
+        said = f"{piece['id']}. {piece['file_name']}: {piece['caption']}"
+        yield Paragraph(_safe(said), BODY)
+        yield Paragraph(f"{piece['sha256']} · handed in {piece['at']}", NOTE)
+
+
+def _safe(text: str) -> str:
+    """Words of outsiders: the PDF library reads a little XML, so nothing of theirs may look like it."""
+    return escape("".join(mark for mark in text if mark.isprintable() or mark == " "))

@@ -1,0 +1,203 @@
+"""A case file is verified from nothing but itself, and whatever is off in it is named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rfc8785
+
+from core import case_file
+from core.actions import evidence
+from core.db import Database
+from core.gateways.evidence_store import EvidenceStore
+from core.money import Money
+from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.permissions import NotPermitted
+from tests import stories
+
+Files = dict[str, bytes]
+REFUND = {"outcome": DecisionOutcome.FULL_REFUND, "ground": Ground.PROVIDER_NO_SHOW}
+CHOICES: dict[str, dict[str, Any]] = {
+    "full release": {},
+    "partial release": {"release": Money(60_000, "USD")},
+    "full refund": REFUND,
+}
+
+
+@pytest.fixture
+def town(database: Database) -> stories.Town:
+    return stories.a_town(database)
+
+
+def told_and_packed(town: stories.Town, folder: Path, **choice: Any) -> case_file.CaseFile:
+    told = stories.in_mediation(town)
+    store = EvidenceStore(folder)
+    mail = {"file_name": "../../etc/mail.txt", "content": b"The worktop is missing."}
+    piece = town.act(evidence.hand_in, town.payer, store=store, milestone_id=told.milestone, **mail)
+    draft = stories.a_draft(told, evidence_ids=frozenset({piece.id}), **choice)
+    stories.decided(town, told, draft)
+    stories.carry_out(town)
+    return export(town, store, told.ticket)
+
+
+def export(town: stories.Town, store: EvidenceStore, ticket: int, *, by: str = "cora") -> case_file.CaseFile:
+    return town.act(case_file.export, town.as_staff(by), store=store, ticket_id=ticket)
+
+
+def unpacked(content: bytes, folder: Path) -> Files:
+    path = folder / "case.zip"
+    path.write_bytes(content)
+    with zipfile.ZipFile(path) as packed:
+        return {name: packed.read(name) for name in packed.namelist()}
+
+
+def packed_again(files: Files, folder: Path, *, honest_manifest: bool = True) -> Path:
+    """As a careful forger would: with a manifest that fits."""
+    if honest_manifest:
+        manifest = json.loads(files["manifest.json"])
+        manifest["files"] = {
+            name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+            for name, content in files.items()
+            if name != "manifest.json"
+        }
+        files = {**files, "manifest.json": json.dumps(manifest).encode()}
+    path = folder / "again.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, content in files.items():
+            packed.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
+def test_every_ending_verifies_offline(town: stories.Town, tmp_path: Path, choice: dict[str, Any]) -> None:
+    made = told_and_packed(town, tmp_path, **choice)
+    path = tmp_path / "case.zip"
+    path.write_bytes(made.content)
+    proof = case_file.verify(path)
+    assert proof.wrong is None
+    assert len(proof.checked) == 10
+
+
+def test_the_same_case_gives_the_same_bytes_but_for_the_note_of_the_export(
+    town: stories.Town, tmp_path: Path
+) -> None:
+    made = told_and_packed(town, tmp_path)
+    again = export(town, EvidenceStore(tmp_path), 1)
+    first, second = unpacked(made.content, tmp_path), unpacked(again.content, tmp_path)
+    assert {name for name in first if first[name] != second[name]} == {"audit.jsonl", "manifest.json"}
+
+
+def test_an_undecided_case_can_be_exported_and_verified(town: stories.Town, tmp_path: Path) -> None:
+    told = stories.in_mediation(town)
+    path = tmp_path / "case.zip"
+    path.write_bytes(export(town, EvidenceStore(tmp_path), told.ticket).content)
+    proof = case_file.verify(path)
+    assert proof.ok
+    assert len(proof.checked) == 3
+
+
+def test_finance_may_not_export_a_case(town: stories.Town, tmp_path: Path) -> None:
+    told = stories.in_mediation(town)
+    with pytest.raises(NotPermitted):
+        export(town, EvidenceStore(tmp_path), told.ticket, by="fay")
+
+
+def test_what_a_party_called_a_file_becomes_no_path(town: stories.Town, tmp_path: Path) -> None:
+    names = unpacked(told_and_packed(town, tmp_path).content, tmp_path)
+    assert not [name for name in names if ".." in name or name.startswith("/")]
+
+
+def edited(name: str, change: Callable[[Any], None]) -> Callable[[Files], None]:
+    def edit(files: Files) -> None:
+        data = json.loads(files[name])
+        change(data)
+        files[name] = json.dumps(data).encode()
+
+    return edit
+
+
+def raised_release(files: Files) -> None:
+    """A forger who changes the amount and the hash that stands for the plan."""
+    plan, decision = json.loads(files["plan.json"]), json.loads(files["decision.json"])
+    plan["amounts"]["release"] += 1
+    decision["release_minor"] += 1
+    decision["plan_hash"] = hashlib.sha256(rfc8785.dumps(plan)).hexdigest()
+    files["plan.json"], files["decision.json"] = json.dumps(plan).encode(), json.dumps(decision).encode()
+
+
+def other_evidence(files: Files) -> None:
+    name = next(each for each in files if each.startswith("evidence/"))
+    files[name] = b"The worktop is here."
+
+
+FORGERIES: dict[str, tuple[Callable[[Files], None], str]] = {
+    "a word of the reasons": (
+        edited("plan.json", lambda plan: plan.update(reasons=plan["reasons"] + "!")),
+        "the plan is not the one that was confirmed",
+    ),
+    "an amount and its hash": (raised_release, "the amount refund is"),
+    "a piece of evidence": (other_evidence, "is not what was handed in"),
+    "a message that was cited": (
+        edited("messages.json", lambda said: said[0].update(body="I agree.")),
+        "the citation message history",
+    ),
+    "the scope": (
+        edited("case.json", lambda case: case["project"].update(scope="Nothing")),
+        "the citation engagement scope",
+    ),
+    "a letter": (
+        lambda files: files.update({"letters/payer.txt": b"All is well"}),
+        "the letter letters/payer.txt",
+    ),
+    "a booked posting": (
+        edited("journals.json", lambda rows: rows[-1]["postings"][0].update(amount=1)),
+        "does not sum to zero",
+    ),
+    "the fee in the policy": (
+        edited("policy.json", lambda policy: policy.update(platform_fee_bps=500)),
+        "the amount fee kept",
+    ),
+    "the maker": (
+        edited("decision.json", lambda row: row.update(maker_id=99)),
+        "the maker in the audit extract",
+    ),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forgery_with_a_fitting_manifest_is_found(town: stories.Town, tmp_path: Path, forgery: str) -> None:
+    forge, words = FORGERIES[forgery]
+    files = unpacked(told_and_packed(town, tmp_path, **CHOICES["partial release"]).content, tmp_path)
+    forge(files)
+    proof = case_file.verify(packed_again(files, tmp_path))
+    assert proof.wrong is not None
+    assert words in proof.wrong
+
+
+def test_a_changed_missing_or_added_file_is_named(town: stories.Town, tmp_path: Path) -> None:
+    files = unpacked(told_and_packed(town, tmp_path).content, tmp_path)
+    for change, words in (
+        ({**files, "policy.json": b"{}"}, "policy.json was changed"),
+        (
+            {name: content for name, content in files.items() if name != "policy.json"},
+            "policy.json is missing",
+        ),
+        ({**files, "more.txt": b"x"}, "more.txt was added"),
+    ):
+        proof = case_file.verify(packed_again(change, tmp_path, honest_manifest=False))
+        assert proof.wrong is not None
+        assert words in proof.wrong
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04"])
+def test_what_is_no_case_file_is_refused_in_a_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(content)
+    with pytest.raises(case_file.CaseFileUnreadable):
+        case_file.verify(path)
