@@ -168,6 +168,8 @@ def _record(
         execute_at=None if reasons else deadlines.execution_at(now, dossier.profile),
     )
     session.add(decision)
+    # From here on the case is due when the decision is carried out.
+    ticket.due_at = decision.execute_at or ticket.due_at
     session.flush()
     _trace(session, actor, "mediator:decision:confirm", decision, dossier, now=now, reason=draft.reasons)
     unopened = _unopened(session, dossier, _id(actor))

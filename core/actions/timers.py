@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import literal, or_, select, union_all
+from sqlalchemy import exists, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from core.actions import card_retries, conversation, decide, dispute, mediate, verify
@@ -94,9 +94,11 @@ def _mediations(now: datetime) -> Any:
 
 
 def _deadlocks(now: datetime) -> Any:
+    """A case that is decided and waits for its second person or its cooling-off is no deadlock."""
     at = Ticket.decision_due_at
+    decided = exists().where(Decision.ticket_id == Ticket.id, Decision.status.in_(decide.LIVE))
     return select(Ticket.id, at.label("at")).where(
-        at <= now, Ticket.status.in_(BLOCKING), Ticket.escalated.is_(False)
+        at <= now, Ticket.status.in_(BLOCKING), Ticket.escalated.is_(False), ~decided
     )
 
 
