@@ -1,0 +1,188 @@
+"""A demo as a newcomer starts it, and a person in front of it with a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Locator, Page, expect
+from sqlalchemy import text
+
+from core.config import Settings
+from core.db import Database
+from core.demo import place
+from core.demo.run import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+SCALE = "0.05"  # of the demo's stories: every kind at least once
+STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
+PATIENCE = 60_000
+
+
+@dataclass
+class Demo:
+    """One that runs. `home` holds its log of Stripe calls, its mail, its settings."""
+
+    home: Path
+    settings: Settings
+    database: Database
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.settings.port}"
+
+    def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
+        with self.database.reading() as session:
+            return [dict(row) for row in session.execute(text(sql), values).mappings()]
+
+    def one(self, sql: str, **values: Any) -> Any:
+        (row,) = self.rows(sql, **values)
+        return next(iter(row.values())) if len(row) == 1 else row
+
+    def calls(self, op: str) -> list[dict[str, Any]]:
+        """What Stripe was asked to do under this operation id, from the sandbox's request log."""
+        log = self.home / "stripe-sandbox" / "stripe-sandbox.jsonl"
+        lines = (json.loads(line) for line in log.read_bytes().splitlines())
+        return [
+            each
+            for each in lines
+            if each["method"] == "POST" and (each["body"].get("metadata") or {}).get("op") == op
+        ]
+
+
+@contextmanager
+def a_demo() -> Iterator[Demo]:
+    """`escrow-desk demo` in a folder of its own, stopped by Ctrl-C. ESCROW_DESK_JOURNEY_HOME names one that runs."""
+    if running := os.environ.get("ESCROW_DESK_JOURNEY_HOME"):
+        yield _opened(Path(running))
+        return
+    home = Path(tempfile.mkdtemp(prefix="escrow-desk-journey-"))
+    home.chmod(0o711)
+    port = free_port()
+    command = [sys.executable, "-m", "core.cli", "demo", "--port", str(port), "--scale", SCALE]
+    environment = {**os.environ, "ESCROW_DESK_HOME": str(home)}
+    with (home / "demo.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            await_ready(port, process, home / "demo.log")
+            yield _opened(home)
+        finally:
+            process.send_signal(signal.SIGINT)
+            ended = process.wait(timeout=60)
+    assert ended == 0, (home / "demo.log").read_text()[-2_000:]
+    subprocess.run(["rm", "-rf", str(home)], check=True)
+
+
+def _opened(home: Path) -> Demo:
+    settings = place.running(Settings(home=home, database_url=""))
+    return Demo(home, settings, Database(settings.auditor_url, pool_size=1))
+
+
+def await_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = monotonic() + 900
+    while monotonic() < until:
+        assert process.poll() is None, log.read_text()[-2_000:]
+        with (
+            suppress(OSError),
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer,
+        ):
+            if answer.status == 200:
+                return
+        sleep(0.2)
+    raise TimeoutError(log.read_text()[-2_000:])
+
+
+@dataclass
+class Person:
+    """Someone at the desk, who waits until the page stands still before the next thing."""
+
+    demo: Demo
+    page: Page
+    troubles: list[str] = field(default_factory=list)
+    foreign: set[str] = field(default_factory=set)
+
+    def sign_in(self, name: str, *, arriving: str) -> None:
+        self.page.goto(self.demo.url)
+        self.page.get_by_role("button", name=name).click()
+        self.arrive(arriving)
+
+    def sign_out(self) -> None:
+        self.page.get_by_role("button", name="Sign out").click()
+        expect(self.page.get_by_text("Choose who you are today")).to_be_visible(timeout=PATIENCE)
+
+    def arrive(self, title: str) -> None:
+        heading = self.page.get_by_role("heading", name=re.compile(f"^{re.escape(title)}"), level=1)
+        expect(heading).to_be_visible(timeout=PATIENCE)
+        self.settle()
+
+    def settle(self) -> None:
+        """The script has run, and nothing new has begun."""
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_selector(STILL, timeout=PATIENCE)
+        self.page.wait_for_timeout(150)
+
+    def go(self, page: str) -> None:
+        self.page.get_by_test_id("stSidebar").get_by_role("link", name=page, exact=True).click()
+        self.arrive(page)
+
+    def press(self, label: str, *, inside: Locator | None = None) -> None:
+        (inside or self.page).get_by_role("button", name=label, exact=True).first.click()
+        self.settle()
+
+    def tab(self, name: str) -> None:
+        self.page.get_by_role("tab", name=re.compile(f"^{re.escape(name)}")).first.click()
+        self.settle()
+
+    def main(self) -> str:
+        return self.page.get_by_test_id("stMain").inner_text()
+
+    def reads(self, words: str | re.Pattern[str]) -> None:
+        expect(self.page.get_by_test_id("stMain")).to_contain_text(words, timeout=PATIENCE)
+
+    def grid(self, number: int = 0) -> Locator:
+        return self.page.get_by_test_id("stDataFrame").nth(number)
+
+    def cells(self, number: int = 0) -> list[list[str]]:
+        """What a screen reader finds in a grid, which is painted for everyone else."""
+        rows = self.grid(number).locator("table tr")
+        read = rows.evaluate_all("rows => rows.map(row => [...row.children].map(cell => cell.innerText))")
+        return [list(each) for each in read]
+
+    def click_row(self, row: int = 0, *, grid: int = 0, x: int = 16) -> None:
+        """Grids are painted: a row is 34 high under a head of 36."""
+        box = self.grid(grid).bounding_box()
+        assert box
+        self.page.mouse.click(box["x"] + x, box["y"] + 36 + 34 * row + 17)
+        self.settle()
+
+
+@contextmanager
+def a_person(demo: Demo, browser: Browser) -> Iterator[Person]:
+    """A tab of a fresh browser in which every error and every foreign address is noted."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1200}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    person = Person(demo, page)
+    own = urlsplit(demo.url).netloc
+    page.on("pageerror", lambda error: person.troubles.append(str(error)))
+    page.on(
+        "request",
+        lambda asked: person.foreign.add(asked.url) if urlsplit(asked.url).netloc not in (own, "") else None,
+    )
+    try:
+        yield person
+    finally:
+        context.close()
