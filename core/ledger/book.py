@@ -42,15 +42,16 @@ TRIAL_BALANCE = text(
     """
 )
 # The page is found first and the journals are joined to it alone; the tail is little and read whole.
+# Without `materialized` the planner walks all journals backwards to find a tail that is nearly always empty.
 PAGE = text(
     """
     with tail as materialized (
-        select journal_id, amount from posting_tail where account_id = :account and journal_id < :before
+        select journal_id, amount from posting_tail where account_id = :account
     ), page as materialized (
         (select journal_id, amount from register where account_id = :account and journal_id < :before
          order by journal_id desc limit :limit)
         union all
-        select journal_id, amount from tail
+        (select journal_id, amount from tail where journal_id < :before order by journal_id desc limit :limit)
         order by journal_id desc limit :limit
     )
     select p.journal_id, p.amount, j.kind, j.key, j.milestone_id, j.party_id, j.memo, j.cause, j.posted_at

@@ -65,6 +65,7 @@ accounts = Table(
     Column("object_id", BigInteger),
     Column("currency_number", SmallInteger, ForeignKey("currencies.number"), nullable=False),
     UniqueConstraint("code", "currency"),
+    Index("accounts_line_idx", "line", "currency_number", "id"),
 )
 
 balances = Table(

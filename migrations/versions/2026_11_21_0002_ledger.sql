@@ -66,6 +66,8 @@ create table accounts (
     unique (code, currency),
     check (id = (coalesce(object_id, 0) << 18) | (line::bigint << 10) | currency_number)
 );
+-- The accounts of a line, for the pages: 693 ms without it and 1.7 ms with it at 920,000 accounts.
+create index accounts_line_idx on accounts (line, currency_number, id);
 
 create domain amount_not_below_zero as bigint check (value >= 0);
 
