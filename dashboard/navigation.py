@@ -46,6 +46,14 @@ ENTRIES: Sequence[Entry] = (
     ),
     Entry("case", "Case", "folder_open", "Work", Permission.READ_CASES, "One dispute.", hidden=True),
     Entry(
+        "approvals",
+        "Approvals",
+        "fact_check",
+        "Work",
+        Permission.APPROVE_DECISION,
+        "Decisions that wait for a second person.",
+    ),
+    Entry(
         "projects",
         "Projects",
         "home_work",

@@ -1,0 +1,176 @@
+"""Decisions that wait for a second person: the queue, and for one of them what its maker saw and what came since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.money import Money
+from core.queries import exhibits
+from core.queries.exhibits import Said
+from core.records import Decision
+
+WAITING = "from decisions d where d.status = 'AWAITING_APPROVAL'"
+PAGE = text(
+    f"""
+    with page as materialized (select d.id {WAITING} order by d.made_at, d.id limit :limit offset :offset)
+    select d.ticket_id as id, d.id as decision_id, d.outcome, d.currency, d.release_minor, d.refund_minor, d.made_at,
+           d.maker_id, d.approval_reasons, s.name as maker, m.title as milestone, p.title as project, p.platform,
+           payer.name as payer, payee.name as payee,
+           exists (select from staff_ties y
+                   where y.staff_id = :me and y.party_id in (p.payer_id, p.payee_id)) as tied
+    from page join decisions d on d.id = page.id
+    join staff s on s.id = d.maker_id
+    join milestones m on m.id = d.milestone_id
+    join projects p on p.id = m.project_id
+    join parties payer on payer.id = p.payer_id
+    join parties payee on payee.id = p.payee_id
+    order by d.made_at, d.id
+    """
+)
+FIGURES = text(
+    f"""
+    select count(*) as waiting, min(d.made_at) as oldest,
+           count(*) filter (where d.maker_id <> :me and not exists (
+               select from milestones m join projects p on p.id = m.project_id
+               join staff_ties y on y.staff_id = :me and y.party_id in (p.payer_id, p.payee_id)
+               where m.id = d.milestone_id)) as yours
+    {WAITING}
+    """
+)
+STAKES = text(
+    f"""
+    select d.currency, sum(d.release_minor + d.refund_minor)::bigint as minor {WAITING}
+    group by d.currency order by 2 desc
+    """
+)
+PIECES = text(
+    """
+    select e.id, e.file_name, u.role as uploader_role, e.at, e.sha256, v.first_at as opened_at
+    from evidence e join parties u on u.id = e.uploaded_by
+    left join evidence_views v on v.evidence_id = e.id and v.staff_id = :maker and v.first_at <= :made_at
+    where e.milestone_id = :milestone order by e.at, e.id
+    """
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A decision in the queue; `id` is its case. `tied`: the reader has a tie to a party."""
+
+    id: int
+    decision_id: int
+    outcome: str
+    release: Money
+    refund: Money
+    made_at: datetime
+    maker_id: int
+    maker: str
+    milestone: str
+    project: str
+    platform: str
+    payer: str
+    payee: str
+    why: tuple[str, ...]
+    tied: bool
+
+    @property
+    def reference(self) -> str:
+        return f"D-{self.id}"
+
+    @property
+    def parties(self) -> str:
+        return f"{self.payer} · {self.payee}"
+
+    @property
+    def moved(self) -> Money:
+        return self.release + self.refund
+
+    def open_to(self, staff_id: int | None) -> bool:
+        """Whether this person may be the second one."""
+        return not self.tied and self.maker_id != staff_id
+
+
+@dataclass(frozen=True)
+class Figures:
+    """`yours`: those that the reader may approve, having neither made them nor a tie to a party."""
+
+    waiting: int
+    yours: int
+    oldest: datetime | None
+    stakes: tuple[Money, ...]
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A piece of evidence as its maker had it: opened when, if at all; cited; or handed in `since` the decision."""
+
+    id: int
+    file_name: str
+    uploader_role: str
+    at: datetime
+    opened_at: datetime | None
+    cited: bool
+    since: bool
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the maker had before them, and what the parties wrote afterwards."""
+
+    exhibits: tuple[Exhibit, ...]
+    messages: int
+    since: tuple[Said, ...]
+
+    @property
+    def unopened(self) -> int:
+        return sum(each.opened_at is None and not each.since for each in self.exhibits)
+
+
+def page(session: Session, *, me: int, offset: int = 0, limit: int = 50) -> list[Row]:
+    """The decisions that wait, the longest waiting first."""
+    rows = session.execute(PAGE, {"me": me, "offset": offset, "limit": limit}).mappings()
+    return [_row(dict(row)) for row in rows]
+
+
+def _row(row: dict[str, Any]) -> Row:
+    currency = row.pop("currency")
+    release, refund = Money(row.pop("release_minor"), currency), Money(row.pop("refund_minor"), currency)
+    why = tuple(each["sentence"] for each in row.pop("approval_reasons"))
+    return Row(**row, release=release, refund=refund, why=why)
+
+
+def figures(session: Session, *, me: int) -> Figures:
+    found = session.execute(FIGURES, {"me": me}).one()
+    stakes = tuple(Money(row.minor, row.currency) for row in session.execute(STAKES))
+    return Figures(waiting=found.waiting, yours=found.yours, oldest=found.oldest, stakes=stakes)
+
+
+def seen(session: Session, decision: Decision) -> Seen:
+    """What lay before the maker of this decision, and what came after it."""
+    rows = session.execute(
+        PIECES,
+        {"maker": decision.maker_id, "made_at": decision.made_at, "milestone": decision.milestone_id},
+    )
+    cited, bound = {each["sha256"] for each in decision.citations}, set(decision.plan["bindings"]["evidence"])
+    said = exhibits.messages(session, decision.milestone_id)
+    return Seen(
+        exhibits=tuple(
+            Exhibit(
+                row.id,
+                row.file_name,
+                row.uploader_role,
+                row.at,
+                row.opened_at,
+                row.sha256 in cited,
+                row.sha256 not in bound,
+            )
+            for row in rows
+        ),
+        messages=sum(each.at <= decision.made_at for each in said),
+        since=tuple(each for each in said if each.at > decision.made_at),
+    )

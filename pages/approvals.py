@@ -1,0 +1,78 @@
+"""The second person's queue: decisions that wait for an approval, the longest waiting first."""
+
+from __future__ import annotations
+
+from core.queries import approvals
+from core.queries.approvals import Row
+from core.rules.permissions import Permission
+from dashboard import current
+from dashboard.case import second, style
+from dashboard.compliance.beside import beside
+from dashboard.ui import cards, deadline, header, money, tables
+from dashboard.ui.cards import Kpi
+
+actor = current.require(Permission.APPROVE_DECISION)
+now, me = current.now(), actor.id or 0
+
+style.apply()
+header.page(
+    "Approvals",
+    "Decisions above the threshold, with an override or one of several in a day. Money moves when a second person agrees.",
+)
+window = tables.window("page", size=50)
+with current.reading() as session:
+    figures = approvals.figures(session, me=me)
+    rows = approvals.page(session, me=me, offset=window.offset, limit=window.size)
+
+cards.kpis(
+    [
+        Kpi("Waiting", figures.waiting, "decisions", "wait" if figures.waiting else None),
+        Kpi("You may answer", figures.yours, "neither yours nor tied to you"),
+        Kpi("Oldest", deadline.span(now - figures.oldest) if figures.oldest else "—", "waits since then"),
+        Kpi(
+            "To be moved",
+            figures.stakes[0] if figures.stakes else "—",
+            money.sums(figures.stakes[1:]) or "release and refund",
+        ),
+    ]
+)
+
+
+def yours(row: Row) -> str:
+    if row.maker_id == me:
+        return "You made it"
+    return "You have a tie" if row.tied else "Yes"
+
+
+columns = [
+    tables.text("reference", "Case", width=64),
+    tables.status("outcome", "Outcome", axis="outcome", width=116),
+    tables.money("release", "To the payee", width=104),
+    tables.money("refund", "To the payer", width=104),
+    tables.text("maker", "Decided by", width=110),
+    tables.text("waits", "Waits", width=84, value=lambda row: deadline.span(now - row.made_at)),
+    tables.text("yours", "For you", width=96, value=yours),
+    tables.text("parties", "Payer · payee", width=190),
+    tables.text("milestone", "About", width=150),
+    tables.text("why", "Why a second person", width=300, value=lambda row: " ".join(row.why)),
+]
+
+
+def listed(narrow: bool) -> int | None:
+    chosen: int | None = tables.table(
+        rows,
+        columns[:7] if narrow else columns,
+        key="approvals",
+        select=True,
+        window=window,
+        total=figures.waiting,
+        name="Decisions that wait for a second person",
+        empty_state=(
+            "Nothing waits for approval",
+            "Decisions that need a second person appear here at once.",
+        ),
+    )
+    return chosen
+
+
+beside("approvals", [row.id for row in rows], listed, second.show)

@@ -1,0 +1,133 @@
+"""The second person's queue: who sees it, what it tells of the maker, and both answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.actions import conversation, evidence
+from core.db import Database
+from core.gateways.evidence_store import EvidenceStore
+from core.money import Money
+from core.queries import approvals
+from core.records import Decision, StaffTie
+from core.rules.permissions import TABLE, Permission
+from tests import stories
+from tests.pages.visiting import labels, serve, visit, words
+from tests.stories import PEOPLE, Told, Town
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = stories.a_town(database)
+    serve(town, tmp_path)
+    return town
+
+
+def waiting(town: Town, **also: object) -> tuple[Told, Decision]:
+    """A decision above the threshold."""
+    told = stories.in_mediation(town, total=Money(9_000_000, "USD"), **also)
+    return told, stories.decided(town, told)
+
+
+def the(town: Town, decision: Decision) -> Decision:
+    return town.read(lambda s: s.get_one(Decision, decision.id))
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception, [each.value for each in app.exception]
+    return app
+
+
+@pytest.mark.parametrize("subject", PEOPLE)
+def test_the_queue_is_for_those_who_may_approve(town: Town, subject: str) -> None:
+    told, _ = waiting(town)
+    app = visit(town, subject, "approvals", id=told.ticket)
+    if PEOPLE[subject][1] not in TABLE[Permission.APPROVE_DECISION]:
+        assert "This page is not for your role" in words(app)
+        return
+    assert app.dataframe[0].value["reference"].tolist() == [f"D-{told.ticket}"]
+    assert ("Review plan" in labels(app)) == (subject != "mia")
+
+
+def test_nothing_waits_and_the_page_says_so(town: Town) -> None:
+    assert "Nothing waits for approval" in words(visit(town, "fay", "approvals"))
+
+
+def test_the_longest_waiting_comes_first_and_the_makers_own_is_not_counted_as_theirs(town: Town) -> None:
+    first, _ = waiting(town)
+    town.wait(hours=3)
+    second, _ = waiting(town, title="New roof")
+    rows = town.read(lambda s: approvals.page(s, me=town.staff["mia"]))
+    assert [row.id for row in rows] == [first.ticket, second.ticket]
+    assert [row.open_to(town.staff["mia"]) for row in rows] == [False, False]
+    counted = {who: town.read(lambda s, w=who: approvals.figures(s, me=town.staff[w])) for who in PEOPLE}
+    assert (counted["mia"].waiting, counted["mia"].yours) == (2, 0)
+    assert (counted["fay"].waiting, counted["fay"].yours) == (2, 2)
+    assert counted["fay"].stakes == (rows[0].moved + rows[1].moved,)
+
+
+def test_whoever_is_tied_to_a_party_sees_why_they_cannot_answer(town: Town) -> None:
+    told, _ = waiting(town)
+    tie = StaffTie(staff_id=town.staff["fay"], party_id=town.payer_id, reason="Cousin", declared_at=town.now)
+    town.database.run(lambda session: session.add(tie))
+    app = visit(town, "fay", "approvals", id=told.ticket)
+    assert "You have a tie to a party of this case" in words(app)
+    assert "Review plan" not in labels(app)
+
+
+def test_it_tells_what_the_maker_opened_and_what_came_since(town: Town, tmp_path: Path) -> None:
+    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
+    store = EvidenceStore(tmp_path)
+
+    def hand_in(name: str) -> int:
+        piece = town.act(
+            evidence.hand_in,
+            town.payee,
+            store=store,
+            milestone_id=told.milestone,
+            file_name=name,
+            content=f"About {name}.".encode(),
+        )
+        return piece.id
+
+    opened, _ = hand_in("opened.txt"), hand_in("unopened.txt")
+    town.act(evidence.open_evidence, town.as_staff("mia"), store=store, evidence_id=opened)
+    town.wait(minutes=1)
+    made = stories.decided(town, told)
+    town.wait(minutes=1)
+    hand_in("late.txt")
+    town.act(conversation.say, town.payer, milestone_id=told.milestone, body="Wait, there is <b>more</b>.")
+    seen = town.read(lambda s: approvals.seen(s, s.get_one(Decision, made.id)))
+    assert [(e.file_name, e.opened_at is not None, e.since) for e in seen.exhibits] == [
+        ("opened.txt", True, False),
+        ("unopened.txt", False, False),
+        ("late.txt", False, True),
+    ]
+    assert (seen.unopened, [each.body for each in seen.since]) == (1, ["Wait, there is <b>more</b>."])
+    shown = words(visit(town, "fay", "approvals", id=told.ticket))
+    assert "1 of 2 pieces of evidence opened" in shown
+    assert "1 piece of evidence came in" in shown
+    assert "&lt;b&gt;more&lt;/b&gt;" in shown
+    assert "<b>more" not in shown
+
+
+def test_the_second_person_approves_here(town: Town) -> None:
+    told, made = waiting(town)
+    app = press(visit(town, "fay", "approvals", id=told.ticket), "Review plan")
+    assert made.plan_hash in words(app)
+    press(app, "Approve")
+    assert (the(town, made).status, the(town, made).checker_id) == ("EXECUTED", town.staff["fay"])
+    assert "Approved and booked" in words(app)
+
+
+def test_or_sends_it_back_with_a_note(town: Town) -> None:
+    told, made = waiting(town)
+    app = press(visit(town, "max", "approvals", id=told.ticket), "Review plan")
+    app.text_area(key="approval-note").set_value("The invoice is missing.").run()
+    press(app, "Send back")
+    assert (the(town, made).status, the(town, made).check_note) == ("RETURNED", "The invoice is missing.")
+    assert "Sent back to Mia Lund." in words(app)
