@@ -1,0 +1,138 @@
+"""The rules of the house that no single test of a floor would notice being broken."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.rules import RULES
+
+ROOT = Path(__file__).resolve().parent.parent
+CODE = [path for name in ("core", "dashboard", "pages") for path in sorted((ROOT / name).rglob("*.py"))]
+PAGES = sorted((ROOT / "pages").glob("*.py"))
+
+MONEY = ("core/money.py", "core/policy/", "core/rules/", "core/ledger/", "core/actions/")
+LONGEST_PAGE = 90
+
+# (where, why): the sandbox is a world outside with its own store; the others keep no desk's data.
+MAY_COMMIT = {
+    "core/db.py": "the one place that opens and commits transactions",
+    "core/gateways/stripe_sandbox/store.py": "the sandbox's own SQLite",
+}
+MAY_READ_THE_CLOCK = {
+    "core/clock.py": "the clock",
+    "core/cli.py": "an edge: the operator's command",
+    "core/demo/run.py": "an edge: the day on which a demo is filled",
+    "core/gateways/stripe_sandbox/engine.py": "the world outside has a clock of its own",
+    "dashboard/oidc.py": "an edge: how old the provider's answer is",
+}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def nodes(path: Path) -> Iterator[ast.AST]:
+    return ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def called(node: ast.AST) -> str:
+    """`datetime.now(…)` → "datetime.now", `session.commit()` → "session.commit", `float(x)` → "float"."""
+    return ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+
+
+def test_every_line_of_the_rule_map_resolves() -> None:
+    assert [rule.name for rule in RULES if not callable(rule.resolve())] == []
+    assert len(RULES) > 30
+
+
+def test_transactions_are_committed_in_one_place() -> None:
+    found = {
+        name_of(path)
+        for path in CODE
+        for node in nodes(path)
+        if called(node).endswith((".commit", ".begin_nested")) or called(node).endswith("session.begin")
+    }
+    assert found <= MAY_COMMIT.keys()
+    assert "core/db.py" in found
+
+
+@pytest.mark.parametrize("path", [path for path in CODE if name_of(path).startswith(MONEY)], ids=name_of)
+def test_money_is_never_a_float(path: Path) -> None:
+    for node in nodes(path):
+        where = f"{name_of(path)}:{getattr(node, 'lineno', 0)}"
+        assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), where
+        assert called(node) not in ("float", "round", "Decimal", "decimal.Decimal"), where
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            assert isinstance(getattr(node.right, "value", None), str), f"{where}: only paths are divided"
+
+
+def test_the_clock_is_read_at_the_edges_only() -> None:
+    reading = re.compile(r"(^|\.)(datetime|date)\.(now|utcnow|today)$|^time\.time$")
+    found = {name_of(path) for path in CODE for node in nodes(path) if reading.search(called(node))}
+    assert found <= MAY_READ_THE_CLOCK.keys()
+    assert "core/clock.py" in found
+
+
+def test_every_exception_above_is_still_needed() -> None:
+    for name in (*MAY_COMMIT, *MAY_READ_THE_CLOCK):
+        assert (ROOT / name).is_file(), f"{name} is gone: take it off the list"
+
+
+def test_imports_climb_no_floor() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_a_page_is_a_thin_script(path: Path) -> None:
+    """Guard, read, show, act; what is longer belongs to the dashboard. Blank lines do not count."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    assert len(lines) < LONGEST_PAGE
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_a_page_begins_with_its_guard(path: Path) -> None:
+    assert any(called(node) == "current.require" for node in nodes(path))
+
+
+@pytest.mark.parametrize("path", CODE, ids=name_of)
+def test_every_module_opens_by_saying_what_it_is(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert not source.strip() or ast.get_docstring(ast.parse(source)), name_of(path)
+
+
+def test_no_test_is_skipped_without_saying_why() -> None:
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in nodes(path):
+            if called(node) in ("pytest.mark.skip", "pytest.mark.xfail", "pytest.skip"):
+                assert isinstance(node, ast.Call)
+                assert node.args or any(word.arg == "reason" for word in node.keywords), name_of(path)
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode:  # an unpacked archive has no history
+        return CODE
+    return [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+
+
+def test_nothing_names_the_machine_it_was_written_on() -> None:
+    """A clone works anywhere: no path of a workplace, no address of a registry, no name of a tool's session."""
+    here = re.compile(
+        r"/(?:work|home/[a-z]+|Users/[A-Za-z]+)/(?:main|shared)\b"
+        + r"|\b(?:pypi\.org|files\.pythonhosted|registry\.npmjs|deb\.debian)"
+    )
+    found = []
+    for path in tracked():
+        if path.is_file() and path.suffix not in {".png", ".jpg", ".woff2", ".pdf", ".ico"}:
+            text = path.read_text(encoding="utf-8", errors="ignore")
+            found += [f"{name_of(path)}: {hit.group()}" for hit in here.finditer(text)]
+    assert found == []
