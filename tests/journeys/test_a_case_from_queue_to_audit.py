@@ -5,7 +5,11 @@ Each test goes on where the one before ended, on the same demo.
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
@@ -162,3 +166,151 @@ def test_the_worker_moves_the_money_once_and_everybody_is_told(demo: Demo, case:
     until(lambda: demo.one(letters, m=case["milestone"]) == 2)
     webhooks = "select count(*) from webhook_events where status = 'APPLIED' and payload::text like '%' || :op || '%'"
     until(lambda: demo.one(webhooks, op=calls["TRANSFER"]["key"]) >= 1)
+
+
+def test_finance_sees_books_that_balance_and_the_journal_of_the_decision(
+    demo: Demo, person: Person, case: dict[str, Any]
+) -> None:
+    page, decision = person.page, DONE["decision"]
+    person.sign_in("Farah Siddiqui", arriving="Overview")
+    person.go("Trial balance")
+    currencies = demo.one("select array_agg(distinct currency) from account_balances where net <> 0")
+    for currency in currencies:
+        page.get_by_role("radio", name=currency, exact=True).click()
+        person.settle()
+        person.reads(f"{currency}, the platform's book")
+        assert page.get_by_text("Balanced", exact=True).count() >= 1
+        for difference in re.findall(r"Difference\s+(\S+(?: \S+)?)", person.main()):
+            assert not re.search(r"[1-9]", difference), (currency, difference)
+    off = "select count(*) from (select sum(net) as net from account_balances group by currency, book) s where net <> 0"
+    assert demo.one(off) == 0
+
+    person.go("Journals")
+    key = decision["plan"]["journal"]["key"]
+    page.get_by_placeholder("Key, memo or number").fill(key)
+    page.keyboard.press("Enter")
+    person.settle()
+    number = demo.one("select id from journals where key = :key", key=key)
+    expect(person.grid().locator("table")).to_contain_text(f"J-{number}")
+    page.goto(f"{demo.url}/journal?id={number}")
+    person.arrive(f"Journal J-{number}")
+    for posting in decision["plan"]["journal"]["postings"]:
+        person.reads(posting["account"])
+        person.reads(Money(abs(posting["amount"]), case["currency"]).text())
+
+
+def test_finance_sees_the_fee_and_the_payout(demo: Demo, person: Person, case: dict[str, Any]) -> None:
+    page = person.page
+    person.sign_in("Farah Siddiqui", arriving="Overview")
+    person.go("Fees")
+    page.get_by_role("radio", name=case["currency"], exact=True).click()
+    person.settle()
+    kept = Money(DONE["decision"]["plan"]["amounts"]["fee_kept"], case["currency"])
+    assert kept.is_positive
+    earned = """select coalesce(-sum(p.amount), 0) from postings p join accounts a on a.id = p.account_id
+                where a.code = 'platform_fee_revenue' and a.currency = :currency"""
+    person.reads(Money(int(demo.one(earned, currency=case["currency"])), case["currency"]).text())
+    person.go("Payouts")
+    person.reads("Under way")
+    payee = demo.one(
+        "select name from parties where id = (select payee_id from projects where id = :p)", p=case["project"]
+    )
+    table = person.grid().locator("table")
+    expect(table).to_contain_text(payee)
+    expect(table).to_contain_text(DONE["release"].text())
+    person.go("Operations")
+    for kind in ("transfer", "refund"):
+        expect(person.grid().locator("table")).to_contain_text(f"decision.{case['ticket']}.1.{kind}")
+
+
+def test_finance_reconciles_and_every_line_matches(demo: Demo, person: Person) -> None:
+    newest = "select max(id) from reconciliation_runs"
+    before = demo.one(newest)
+    person.sign_in("Farah Siddiqui", arriving="Overview")
+    person.go("Reconciliation")
+    person.press("Run now")
+    number = until(lambda: (found := demo.one(newest)) > before and found)
+    result = "select status, lines, matched, breaks from reconciliation_runs where id = :id"
+    run = until(lambda: (row := demo.one(result, id=number))["status"] != "RUNNING" and row)
+    assert (run["status"], run["breaks"], run["matched"]) == ("CLEAN", 0, run["lines"])
+    expect(person.grid().locator("table")).to_contain_text(f"R-{number}")
+    person.page.goto(f"{demo.url}/reconciliation?id={number}")
+    person.arrive(f"Run R-{number}")
+    person.reads(re.compile("match", re.IGNORECASE))
+    person.reads("Breaks (0)")
+
+
+def test_compliance_reads_proves_and_exports_what_was_done(
+    demo: Demo, person: Person, case: dict[str, Any], tmp_path: Path
+) -> None:
+    page, ticket = person.page, case["ticket"]
+    person.sign_in("Ines Carvalho", arriving="Audit log")
+    page.get_by_role("button", name="More").click()
+    page.get_by_label("Case", exact=True).fill(f"D-{ticket}")
+    page.keyboard.press("Enter")
+    person.settle()
+    page.keyboard.press("Escape")
+    person.settle()
+    person.reads(f"Case D-{ticket}")
+    table = person.grid().locator("table")
+    expect(table).to_contain_text("mediator:decision:confirm")
+    expect(table).to_contain_text(REASONS)
+
+    person.press("Verify")
+    expect(
+        page.get_by_text(re.compile(r"All [\d,]+ rows under [\d,]+ seals are as they were written"))
+    ).to_be_visible()
+
+    wanted = "select id, action from audit_entries where ticket_id = :t order by id"
+    for words, read in (("CSV, for a spreadsheet", _csv), ("JSON Lines, exact", _json_lines)):
+        entries = demo.rows(wanted, t=ticket)
+        exported = read(_exported(person, words, tmp_path))
+        assert [(int(row["id"]), row["action"]) for row in exported] == [
+            (row["id"], row["action"]) for row in entries
+        ]
+        confirmed = next(row for row in exported if row["action"] == "mediator:decision:confirm")
+        after = confirmed["after"] if isinstance(confirmed["after"], dict) else json.loads(confirmed["after"])
+        assert (after["plan"], confirmed["reason"]) == (DONE["decision"]["plan_hash"], REASONS)
+    exports = "select count(*) from audit_entries where action like '%:export' and actor_kind = 'staff'"
+    assert demo.one(exports) >= 2, "whoever takes the log out of the house is in the log"
+
+
+def _exported(person: Person, words: str, folder: Path) -> str:
+    page = person.page
+    person.press("Export")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text(words).click()
+    person.settle()
+    dialog.get_by_role("button", name="Prepare the file").click()
+    offered = dialog.get_by_role("button", name=re.compile(r"Download audit-.*"))
+    expect(offered).to_be_visible()
+    with page.expect_download() as download:
+        offered.click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    page.keyboard.press("Escape")
+    person.settle()
+    return path.read_text(encoding="utf-8")
+
+
+def _csv(content: str) -> list[dict[str, Any]]:
+    return list(csv.DictReader(io.StringIO(content)))
+
+
+def _json_lines(content: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in content.splitlines()]
+
+
+def test_nobody_decides_the_case_again(demo: Demo, person: Person, case: dict[str, Any]) -> None:
+    """Another mediator opens the decided case: the ruling stands there, and no form."""
+    other = demo.one(
+        "select s.name from staff s join staff_roles r on r.staff_id = s.id"
+        " where r.role = 'mediator' and s.name <> :name order by s.id limit 1",
+        name=case["mediator"],
+    )
+    person.sign_in(other, arriving="Disputes")
+    person.page.goto(f"{demo.url}/case?id={case['ticket']}")
+    person.arrive(f"D-{case['ticket']}")
+    person.reads(case["mediator"])
+    expect(person.page.get_by_role("button", name="Preview plan")).to_have_count(0)
+    assert demo.one("select count(*) from decisions where ticket_id = :t", t=case["ticket"]) == 1
