@@ -8,7 +8,7 @@ from core.errors import DeskError
 from core.queries import operations
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.finance import calls, figures
+from dashboard.finance import calls, figures, retrying
 from dashboard.ui import cards, errors, filters, header, status, tables
 from dashboard.ui.cards import Kpi
 
@@ -29,6 +29,7 @@ if (wanted := navigation.asked()) is not None:
         f"{row.amount.text()} · {row.milestone}",
         badges=[status.pill("operation", row.status)],
     )
+    retrying.review(row)
     calls.whole(row, now)
     st.stop()
 

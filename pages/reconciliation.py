@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import DeskError
-from core.queries import reconciliation
+from core.queries import reconciliation, suspense
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.finance import figures, matching
+from dashboard.finance import figures, matching, unexplained
 from dashboard.ui import confirm, deadline, errors, header, tables
 
 current.require(Permission.READ_LEDGER)
@@ -48,6 +48,7 @@ if (wanted := navigation.asked()) is not None:
 cursor = tables.cursor("before", size=50)
 with current.reading() as session:
     runs = reconciliation.runs(session, before=cursor.before, limit=cursor.limit)
+    unclear = suspense.unexplained(session)
 newest = runs[0].id if runs else 0
 buttons = header.page(
     "Reconciliation",
@@ -61,6 +62,7 @@ if current.may(Permission.RUN_RECONCILIATION) and "reconciliation:awaited" not i
             st.rerun()
 if "reconciliation:awaited" in st.session_state:
     matching.progress(st.session_state["reconciliation:awaited"])
+unexplained.show(unclear)
 tables.table(
     runs,
     matching.RUNS,

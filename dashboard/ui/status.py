@@ -117,6 +117,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "SUCCEEDED": _pill("Succeeded", "good", "The payer has the money."),
         "FAILED": _pill("Failed", "bad", "The bank refused it; the debt is open again."),
         "CANCELED": _pill("Canceled", "quiet", "Called off."),
+        "CHARGED_BACK": _pill("Charged back", "quiet", "The payer's bank took the money first."),
     },
     "operation": {
         "QUEUED": _pill("Queued", "info", "Waits for its turn."),

@@ -86,7 +86,8 @@ def test_an_answer_whose_reply_is_lost_is_sent_once(market: Market) -> None:
     submit(market, draft)
     market.control.fault("drop", method="POST", path="/v1/disputes/*", when="after")
     market.work()
-    market.later(hours=2)
+    assert [each.status for each in market.operations("EVIDENCE")] == ["SUCCEEDED", "QUEUED"]
+    market.later(hours=30)
     assert disputes(market)[0]["evidence_details"]["submission_count"] == 1
     assert [each.status for each in market.operations("EVIDENCE")] == ["SUCCEEDED", "SUCCEEDED"]
 

@@ -72,7 +72,8 @@ def test_a_second_refund_whose_answer_is_lost_is_not_made_twice(market: Market) 
     retry(market)
     market.control.fault("drop", method="POST", path="/v1/refunds", when="after")
     market.work()
-    market.later(hours=3)
+    assert [each.status for each in market.operations("REFUND")] == ["QUEUED"]
+    market.later(hours=30)
     assert market.order(told) == {"refunded": 100_000}
     assert len(market.at_stripe("/v1/refunds")) == 2
     market.lawful()

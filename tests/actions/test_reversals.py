@@ -103,7 +103,8 @@ def test_a_reversal_whose_answer_is_lost_is_not_made_twice(market: Market) -> No
     dispute = charged_back(market, told)
     market.control.fault("drop", method="POST", path="/v1/transfers/*/reversals", when="after")
     bank_says(market, dispute, "lost")
-    market.later(hours=2)
+    assert [each.status for each in market.operations("REVERSAL")] == ["QUEUED"]
+    market.later(hours=30)
     assert [each.status for each in market.operations("REVERSAL")] == ["SUCCEEDED"]
     assert market.at_stripe("/v1/transfers")[0]["amount_reversed"] == 100_000
     market.lawful()

@@ -1,0 +1,45 @@
+"""A call to Stripe that waits for a person, and how it is sent again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.actions import operations_review
+from core.queries.operations import Operation
+from core.rules.permissions import Permission
+from dashboard import current
+from dashboard.ui import cards, confirm
+
+
+def review(row: Operation) -> None:
+    """Nothing unless the call is in review."""
+    if row.status != "REVIEW":
+        return
+    with cards.panel("operation-review"):
+        st.markdown("**Waits for a person.**")
+        cards.note(
+            "Its trace is looked for at Stripe before anything is sent, unless it is certain that nothing happened."
+        )
+        if not current.may(Permission.RETRY_OPERATION):
+            cards.note("Finance or an administrator decides what happens next.")
+            return
+        _form(row)
+
+
+def _form(row: Operation) -> None:
+    reason = st.text_input("Reason, for the audit log", key="operation-reason", max_chars=300)
+    intent = confirm.pressed(
+        "Send again",
+        key="operation-retry",
+        money=True,
+        icon=":material/replay:",
+        disabled=not (reason or "").strip(),
+    )
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: operations_review.retry(
+                session, actor, now=now, operation_id=row.id, reason=reason
+            ),
+            done="The call is on its way again.",
+        )
