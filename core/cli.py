@@ -33,6 +33,10 @@ app = typer.Typer(
 )
 audit_app = typer.Typer(no_args_is_help=True, help="The audit log: prove it, export it.")
 app.add_typer(audit_app, name="audit")
+key_app = typer.Typer(no_args_is_help=True, help="Keys with which a platform comes in at /api/v1.")
+app.add_typer(key_app, name="api-key")
+endpoint_app = typer.Typer(no_args_is_help=True, help="Where a platform is told what happened.")
+app.add_typer(endpoint_app, name="webhook-endpoint")
 staff_app = typer.Typer(no_args_is_help=True, help="Who works at the desk.")
 app.add_typer(staff_app, name="staff")
 
@@ -125,10 +129,13 @@ def bench(
 
 
 @app.command()
-def serve(port: Annotated[int | None, typer.Option(help="Default: PORT, else 8501.")] = None) -> None:
-    """The dashboard, health checks and webhooks."""
+def serve(
+    port: Annotated[int | None, typer.Option(help="Default: PORT, else 8501.")] = None,
+    api_only: Annotated[bool, typer.Option("--api-only", help="Without pages and sign-in.")] = False,
+) -> None:
+    """The dashboard, health checks, webhooks and the marketplace's door (/api/v1)."""
     arguments = [sys.executable, "-m", "dashboard.server", *(["--port", str(port)] if port else [])]
-    os.execv(sys.executable, arguments)
+    os.execv(sys.executable, [*arguments, *(["--api-only"] if api_only else [])])
 
 
 @app.command()
@@ -315,6 +322,77 @@ def audit_export(
         as_json=as_json,
         words=lambda: console.print(f"{manifest.rows} entries in {out}, manifest {beside}."),
     )
+
+
+Platform = Annotated[str, typer.Option(help="home_services or legal_services.")]
+
+
+@key_app.command("create")
+def api_key_create(
+    platform: Platform,
+    label: Annotated[str, typer.Option(help="What it is for.")] = "",
+    read_only: Annotated[bool, typer.Option("--read-only", help="May read and change nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """A new key and its signing secret, shown this once."""
+    from core.door import keys
+
+    with opened() as desk:
+        master, now = keys.master_key(desk.settings), desk.clock()
+        made = desk.database.run(
+            lambda session: keys.create(
+                session, now=now, platform=platform, label=label, master=master, may_write=not read_only
+            )
+        )
+    data = {"api_key": made.api_key, "signing_secret": made.signing_secret}
+    say(data, as_json=as_json, words=lambda: _show_once(data))
+
+
+@key_app.command("revoke")
+def api_key_revoke(prefix: Annotated[str, typer.Argument(help="The key's first part: edk_3fa9c1…")]) -> None:
+    """From now on this key opens nothing."""
+    from core.door import keys
+
+    with opened() as desk:
+        prefix = "_".join(prefix.split("_")[:2])
+        desk.database.run(lambda session: keys.revoke(session, now=desk.clock(), prefix=prefix))
+    console.print(f"{prefix} is revoked.")
+
+
+@endpoint_app.command("add")
+def webhook_endpoint_add(
+    platform: Platform,
+    url: Annotated[str, typer.Option(help="An https address of the platform.")],
+    as_json: Json = False,
+) -> None:
+    """Tell this address from now on; the secret that signs is shown this once."""
+    from core.door import keys, outgoing
+
+    with opened() as desk:
+        master, now = keys.master_key(desk.settings), desk.clock()
+        endpoint, secret = desk.database.run(
+            lambda session: outgoing.add_endpoint(session, now=now, platform=platform, url=url, master=master)
+        )
+    data = {"id": endpoint.id, "url": endpoint.url, "signing_secret": secret}
+    say(data, as_json=as_json, words=lambda: _show_once(data))
+
+
+@endpoint_app.command("remove")
+def webhook_endpoint_remove(number: Annotated[int, typer.Argument(help="The endpoint's id.")]) -> None:
+    """Tell this address nothing more; what waits for it is dropped."""
+    from core.door import outgoing
+
+    with opened() as desk:
+        desk.database.run(
+            lambda session: outgoing.remove_endpoint(session, now=desk.clock(), endpoint_id=number)
+        )
+    console.print(f"Endpoint {number} is removed.")
+
+
+def _show_once(data: dict[str, Any]) -> None:
+    for name, value in data.items():
+        console.print(f"{name.replace('_', ' '):>15}  {value}", highlight=False, soft_wrap=True, markup=False)
+    console.print("Keep it now: it is not shown again.")
 
 
 @app.command()

@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     stripe_api_base: str = STRIPE_API
     home: Path = Field(default=Path(".escrow-desk"), validation_alias="ESCROW_DESK_HOME")
     evidence_key: str = ""
+    door_key: str = ""
     host: str = "127.0.0.1"
     hosts: str = Field(default="", validation_alias="ESCROW_DESK_HOSTS")
     port: int = 8501

@@ -1,7 +1,8 @@
 """Requests that no browser of ours would send: another host's name, or a form posted from another site.
 
 The host check stops DNS rebinding; the origin check stops cross-site posts and cross-site websockets. Webhooks come
-from Stripe's servers: they carry no origin, their signature is their proof, and they may use any host's name.
+from Stripe's servers and API requests from the marketplace's: they carry no origin, no cookie counts for them, their
+signature is their proof, and they may use any host's name.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-ANY_HOST = ("/webhooks/", "/healthz", "/readyz")
+SIGNED = ("/webhooks/", "/api/v1/")
+ANY_HOST = (*SIGNED, "/healthz", "/readyz")
 
 
 class Fence:
@@ -37,7 +39,7 @@ class Fence:
         if not path.startswith(ANY_HOST) and hostname(headers.get("host", "")) not in self.hosts:
             return UNKNOWN_HOST
         changing = scope["type"] == "websocket" or scope["method"] not in SAFE
-        if changing and not path.startswith("/webhooks/") and not self._same_site(headers):
+        if changing and not path.startswith(SIGNED) and not self._same_site(headers):
             return CROSS_SITE
         return None
 

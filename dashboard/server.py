@@ -1,6 +1,7 @@
-"""One process, one port: the pages, sign-in, health, and Stripe's webhooks.
+"""One process, one port: the pages, sign-in, health, Stripe's webhooks and the marketplace's door.
 
-    python -m dashboard.server --port 8501
+    python -m dashboard.server --port 8501              everything
+    python -m dashboard.server --port 8501 --api-only   health, webhooks and the door, without pages and sign-in
 
 Every request passes, in this order: the security headers, the host and origin fence, the gate that asks for a session
 of ours, and only then Streamlit or a route. The gate is outside Streamlit, so it covers its websocket, media, uploads
@@ -15,8 +16,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from core.config import Settings
 from core.desk import Desk
@@ -43,12 +45,24 @@ def application(desk: Desk) -> Any:
     )
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes(desk: Desk) -> list[BaseRoute]:
     """Everything on this port that is not a page."""
-    from core import webhooks
-    from dashboard import health, metrics, sign_in
+    from dashboard import metrics, sign_in
 
-    return [*health.routes(desk), *metrics.routes(desk), *sign_in.routes(desk), *webhooks.routes(desk)]
+    return [*metrics.routes(desk), *sign_in.routes(desk), *for_programs(desk)]
+
+
+def for_programs(desk: Desk) -> list[BaseRoute]:
+    """What other programs ask: health, the payment provider's webhooks, the marketplace's door."""
+    from core import door, webhooks
+    from dashboard import health
+
+    return [*health.routes(desk), *webhooks.routes(desk), *door.routes(desk)]
+
+
+def api_only(desk: Desk) -> Starlette:
+    """The same door without the desk behind it: no pages, no sign-in, nothing of Streamlit."""
+    return Starlette(routes=for_programs(desk))
 
 
 def middleware(desk: Desk) -> list[Middleware]:
@@ -64,15 +78,18 @@ def middleware(desk: Desk) -> list[Middleware]:
     ]
 
 
-def serve(settings: Settings, port: int | None = None, *, desk: Desk | None = None) -> None:
+def serve(
+    settings: Settings, port: int | None = None, *, desk: Desk | None = None, only_api: bool = False
+) -> None:
     """Serve until interrupted. The settings decide the address; `port` overrides theirs."""
     import uvicorn
 
-    configure(settings, port or settings.port)
+    if not only_api:
+        configure(settings, port or settings.port)
     opened = desk or Desk.open(settings)
     try:
         uvicorn.run(
-            application(opened),
+            api_only(opened) if only_api else application(opened),
             host=settings.host,
             port=port or settings.port,
             access_log=False,
@@ -95,7 +112,11 @@ def configure(settings: Settings, port: int) -> None:
 
     # Streamlit looks for `.streamlit/` beside its main script, in the working directory and at home; ours is here.
     config._main_script_path = str(HERE.parent / SCRIPT.name)
-    options = {"server_port": port, "server_address": settings.host, "server_allowedHosts": sorted(_hosts(settings))}
+    options = {
+        "server_port": port,
+        "server_address": settings.host,
+        "server_allowedHosts": sorted(_hosts(settings)),
+    }
     bootstrap.load_config_options(options)
 
 
@@ -126,7 +147,9 @@ async def _lifespan(app: Any) -> AsyncIterator[None]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Serve the dashboard.")
     parser.add_argument("--port", type=int, default=None)
-    serve(Settings(), parser.parse_args().port)
+    parser.add_argument("--api-only", action="store_true", help="no pages: health, webhooks, /api/v1")
+    chosen = parser.parse_args()
+    serve(Settings(), chosen.port, only_api=chosen.api_only)
 
 
 if __name__ == "__main__":

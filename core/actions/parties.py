@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -67,11 +68,15 @@ def open_at_provider(
     payment_method: str | None = None,
     bank_token: str | None = None,
 ) -> None:
-    """Give a payer a customer and a payee a connected account at the provider; once, however often it is called."""
+    """Give a payer a customer and a payee a connected account at the provider; once, however often it is called.
+
+    What is asked for is part of the key: after a refusal it can be asked for with another bank.
+    """
     with desk.database.reading() as session:
         party = session.get_one(Party, party_id)
         op = operation_key(session, "party", party_id)
-    key = idempotency_key(op, 1)
+    asked = f"{party.name}\n{party.email}\n{party.country}\n{currency}\n{bank_token}"
+    key = f"{idempotency_key(op, 1)}.{sha256(asked.encode()).hexdigest()[:12]}"
     if party.role == "PAYER" and party.stripe_customer is None:
         customer = desk.payments.create_customer(op, key, name=party.name, email=party.email)
         desk.database.run(

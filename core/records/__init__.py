@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.db import Record
 from core.records.chargebacks import Chargeback, ChargebackEvidence, DuplicatePayment, SuspenseItem
 from core.records.disputes import Decision, Evidence, EvidenceView, Hold, Message, Ticket
+from core.records.door import ApiAnswer, ApiKey, OutgoingEvent, WebhookEndpoint
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.milestones import Milestone
 from core.records.outside import Notification, OutgoingOperation, WebhookEvent
@@ -14,6 +15,8 @@ from core.records.projects import Engagement, PolicyVersion, Project
 from core.records.reconciliation import ReconciliationBreak, ReconciliationRun, StatementLine
 
 __all__ = [
+    "ApiAnswer",
+    "ApiKey",
     "BalanceTransaction",
     "Chargeback",
     "ChargebackEvidence",
@@ -27,6 +30,7 @@ __all__ = [
     "Message",
     "Milestone",
     "Notification",
+    "OutgoingEvent",
     "OutgoingOperation",
     "Party",
     "PaymentEvent",
@@ -45,5 +49,6 @@ __all__ = [
     "StatementLine",
     "SuspenseItem",
     "Ticket",
+    "WebhookEndpoint",
     "WebhookEvent",
 ]

@@ -41,6 +41,8 @@ def register(app: App, desk: Desk) -> None:
         ("sweep_inbox", EVERY_5_SECONDS, sweep_inbox),
         ("sweep_letters", EVERY_5_SECONDS, deliver),
         ("sweep_timers", EVERY_MINUTE, sweep_timers),
+        ("sweep_events", EVERY_5_SECONDS, sweep_events),
+        ("forget_answers", EVERY_DAY, forget_answers),
         ("reconcile", EVERY_HOUR, reconcile),
     ):
         once = app.task(name=name, queueing_lock=name, lock=name if work is reconcile else None)
@@ -118,6 +120,23 @@ def sweep_timers(desk: Desk) -> int:
     from core.actions import timers
 
     return timers.run_due(desk)
+
+
+def sweep_events(desk: Desk) -> int:
+    """Tell the marketplace, until nothing is due."""
+    from core.door.outgoing import deliver_due
+
+    total = 0
+    while sent := deliver_due(desk):
+        total += sent
+    return total
+
+
+def forget_answers(desk: Desk) -> int:
+    """Answers of the door that nobody will ask for again."""
+    from core.door.once import forget_old
+
+    return desk.database.run(lambda session: forget_old(session, now=desk.clock()))
 
 
 def reconcile(desk: Desk) -> int:

@@ -1,0 +1,308 @@
+"""What is read back: projects, schedules, milestones and disputes as the marketplace sees them.
+
+No names and no addresses: the platform knows its people, and parties are given by its own ids.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from typing_extensions import TypedDict  # the API's description needs this one before Python 3.12
+
+from core.actions.engagement import Part, facts_of
+from core.records import Decision, Engagement, Milestone, Party, PaymentOrder, Project, Ticket
+from core.rules import engagement
+from core.rules.milestones import Status
+
+Moment = str | None
+
+
+class MoneyAnswer(TypedDict):
+    minor: int
+    currency: str
+
+
+class PartyAnswer(TypedDict):
+    external_id: str
+    role: str
+    city: str
+    country: str
+    withdrawal_method: str
+    known_to_provider: bool
+
+
+class PaymentAnswer(TypedDict):
+    state: str
+    charge: MoneyAnswer
+    platform_fee: MoneyAnswer
+    processing_fee: MoneyAnswer
+    held: MoneyAnswer
+    payable: MoneyAnswer
+    refundable: MoneyAnswer
+    released: MoneyAnswer
+    refunded: MoneyAnswer
+    in_flight: bool
+    failure: str | None
+
+
+class MilestoneAnswer(TypedDict):
+    id: int
+    project: int
+    position: int
+    title: str
+    deliverable: str
+    amount: MoneyAnswer
+    acceptance_rule: str
+    target_date: Moment
+    status: str
+    outcome: str | None
+    funded_at: Moment
+    completion_notice_at: Moment
+    dispute_until: Moment
+    auto_approve_at: Moment
+    verified_at: Moment
+    ended_at: Moment
+    payment: PaymentAnswer
+    dispute: int | None
+
+
+class EngagementAnswer(TypedDict):
+    status: str
+    confirmed: list[str]
+    missing: list[str]
+
+
+class ProjectAnswer(TypedDict):
+    id: int
+    bid_reference: str
+    title: str
+    scope: str
+    project_type: str
+    fee_mode: str
+    status: str
+    payer: str
+    payee: str
+    total: MoneyAnswer
+    engagement: EngagementAnswer
+    milestones: list[MilestoneAnswer]
+
+
+class InstalmentAnswer(TypedDict):
+    milestone: int
+    position: int
+    title: str
+    status: str
+    amount: MoneyAnswer
+    platform_fee: MoneyAnswer
+    processing_fee: MoneyAnswer
+    charge: MoneyAnswer
+    charges_so_far: MoneyAnswer
+
+
+class ScheduleAnswer(TypedDict):
+    project: int
+    instalments: list[InstalmentAnswer]
+    total: MoneyAnswer
+
+
+class DecisionAnswer(TypedDict):
+    outcome: str
+    released: MoneyAnswer
+    refunded: MoneyAnswer
+    executed_at: Moment
+
+
+class DisputeAnswer(TypedDict):
+    id: int
+    milestone: int
+    status: str
+    escalated: bool
+    reason: str
+    details: str
+    opened_at: Moment
+    mediation_due_at: Moment
+    in_mediation_at: Moment
+    decision_due_at: Moment
+    waiting_on: str | None
+    answer_due_at: Moment
+    resolved_at: Moment
+    resolution: str | None
+    decision: DecisionAnswer | None
+
+
+class EvidenceAnswer(TypedDict):
+    id: int
+    milestone: int
+    kind: str
+    file_name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    at: Moment
+
+
+class MessageAnswer(TypedDict):
+    id: int
+    milestone: int
+    dispute: int | None
+    at: Moment
+
+
+def of_party(party: Party) -> PartyAnswer:
+    return {
+        "external_id": party.external_id,
+        "role": party.role,
+        "city": party.city,
+        "country": party.country,
+        "withdrawal_method": party.withdrawal_method,
+        "known_to_provider": bool(party.stripe_customer or party.stripe_account),
+    }
+
+
+def of_project(session: Session, project: Project) -> ProjectAnswer:
+    payer, payee = (session.get_one(Party, each) for each in (project.payer_id, project.payee_id))
+    return {
+        "id": project.id,
+        "bid_reference": project.bid_reference,
+        "title": project.title,
+        "scope": project.scope,
+        "project_type": project.project_type,
+        "fee_mode": project.fee_mode,
+        "status": project.status,
+        "payer": payer.external_id,
+        "payee": payee.external_id,
+        "total": money(project.total_minor, project.currency),
+        "engagement": of_engagement(session.get_one(Engagement, project.id)),
+        "milestones": [of_milestone(session, each) for each in _milestones(session, project)],
+    }
+
+
+def of_engagement(row: Engagement) -> EngagementAnswer:
+    return {
+        "status": row.status,
+        "confirmed": [part.name for part in Part if getattr(row, part.value) is not None],
+        "missing": [block.sentence for block in engagement.unconfirmed(facts_of(row))],
+    }
+
+
+def of_milestone(session: Session, row: Milestone) -> MilestoneAnswer:
+    ticket = session.scalars(
+        select(Ticket.id).where(Ticket.milestone_id == row.id).order_by(Ticket.id.desc()).limit(1)
+    ).one_or_none()
+    return {
+        "id": row.id,
+        "project": row.project_id,
+        "position": row.position,
+        "title": row.title,
+        "deliverable": row.deliverable,
+        "amount": money(row.amount_minor, row.currency),
+        "acceptance_rule": row.acceptance_rule,
+        "target_date": moment(row.target_date),
+        "status": row.status,
+        "outcome": row.outcome,
+        "funded_at": moment(row.funded_at),
+        "completion_notice_at": moment(row.completion_notice_at),
+        "dispute_until": moment(row.dispute_until),
+        "auto_approve_at": moment(row.auto_approve_at),
+        "verified_at": moment(row.verified_at),
+        "ended_at": moment(row.ended_at),
+        "payment": of_payment(session.get_one(PaymentOrder, row.id)),
+        "dispute": ticket,
+    }
+
+
+def of_payment(order: PaymentOrder) -> PaymentAnswer:
+    return {
+        "state": order.state,
+        "charge": money(order.charge_minor, order.currency),
+        "platform_fee": money(order.platform_fee_minor, order.currency),
+        "processing_fee": money(order.processing_fee_minor, order.currency),
+        "held": money(order.held_minor, order.currency),
+        "payable": money(order.payable_minor, order.currency),
+        "refundable": money(order.refundable_minor, order.currency),
+        "released": money(order.released_minor, order.currency),
+        "refunded": money(order.refunded_minor, order.currency),
+        "in_flight": order.in_flight,
+        "failure": order.failure,
+    }
+
+
+def of_schedule(session: Session, project: Project) -> ScheduleAnswer:
+    """What is to be paid, milestone by milestone, fees included (milestone-payment-flow, Project Setup Phase 5)."""
+    instalments: list[InstalmentAnswer] = []
+    so_far = 0
+    for row in _milestones(session, project):
+        if row.status == Status.CANCELED:
+            continue
+        order = session.get_one(PaymentOrder, row.id)
+        so_far += order.charge_minor
+        instalments.append(
+            {
+                "milestone": row.id,
+                "position": row.position,
+                "title": row.title,
+                "status": row.status,
+                "amount": money(row.amount_minor, row.currency),
+                "platform_fee": money(order.platform_fee_minor, order.currency),
+                "processing_fee": money(order.processing_fee_minor, order.currency),
+                "charge": money(order.charge_minor, order.currency),
+                "charges_so_far": money(so_far, order.currency),
+            }
+        )
+    return {
+        "project": project.id,
+        "instalments": instalments,
+        "total": money(so_far, project.currency),
+    }
+
+
+def of_dispute(session: Session, ticket: Ticket) -> DisputeAnswer:
+    waiting = session.get_one(Party, ticket.waiting_on).external_id if ticket.waiting_on else None
+    decision = session.scalars(
+        select(Decision).where(Decision.ticket_id == ticket.id, Decision.status == "EXECUTED")
+    ).first()
+    return {
+        "id": ticket.id,
+        "milestone": ticket.milestone_id,
+        "status": ticket.status,
+        "escalated": ticket.escalated,
+        "reason": ticket.reason,
+        "details": ticket.details,
+        "opened_at": moment(ticket.opened_at),
+        "mediation_due_at": moment(ticket.mediation_due_at),
+        "in_mediation_at": moment(ticket.in_mediation_at),
+        "decision_due_at": moment(ticket.decision_due_at),
+        "waiting_on": waiting,
+        "answer_due_at": moment(ticket.answer_due_at),
+        "resolved_at": moment(ticket.resolved_at),
+        "resolution": ticket.resolution,
+        "decision": of_decision(decision) if decision else None,
+    }
+
+
+def of_decision(decision: Decision) -> DecisionAnswer:
+    return {
+        "outcome": decision.outcome,
+        "released": money(decision.release_minor, decision.currency),
+        "refunded": money(decision.refund_minor, decision.currency),
+        "executed_at": moment(decision.executed_at),
+    }
+
+
+def money(minor: int, currency: str) -> MoneyAnswer:
+    return {"minor": minor, "currency": currency}
+
+
+def moment(at: date | None) -> Moment:
+    """A day, or an instant in UTC, as ISO 8601."""
+    return at.isoformat() if at is not None else None
+
+
+def _milestones(session: Session, project: Project) -> list[Milestone]:
+    return list(
+        session.scalars(
+            select(Milestone).where(Milestone.project_id == project.id).order_by(Milestone.position)
+        )
+    )

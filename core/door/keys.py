@@ -1,0 +1,153 @@
+"""Keys of the platforms: made, recognised and revoked.
+
+A key has two secrets. The first travels with every request and is stored as its SHA-256. The second signs and never
+travels: it is derived from the desk's own door key, which lies outside the database (`DOOR_KEY`, else a file under
+ESCROW_DESK_HOME), so that a copy of the database can neither come in nor sign.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.config import Settings
+from core.errors import DeskError, NotFound
+from core.gateways.files import create_once
+from core.policy import Platform
+from core.records import ApiKey
+from core.rules.permissions import SYSTEM
+
+SHORTEST = 32
+
+
+class DoorKeyUnfit(DeskError):
+    """DOOR_KEY must have at least {shortest} characters that nobody can guess."""
+
+
+class DoorKeyExposed(DeskError):
+    """Other users of this computer can read {path}. Run chmod 600 on it, and replace it if they may have."""
+
+
+class PlatformUnknown(DeskError):
+    """There is no platform “{platform}”; there are {known}."""
+
+
+class KeyUnknown(DeskError):
+    """This API key is not known here, or it was revoked."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who came in: a key, and the platform whose people and projects it may speak for."""
+
+    key_id: int
+    prefix: str
+    platform: str
+    may_write: bool
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A new key, whole. It is shown once."""
+
+    id: int
+    api_key: str
+    signing_secret: str
+
+
+def create(
+    session: Session, *, now: datetime, platform: str, label: str, master: bytes, may_write: bool = True
+) -> Issued:
+    """A key for a platform of this desk. Raises `PlatformUnknown`."""
+    known_platform(platform)
+    prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    key = ApiKey(
+        platform=platform,
+        label=label,
+        prefix=prefix,
+        secret_hash=_hash(secret),
+        may_write=may_write,
+        created_at=now,
+    )
+    session.add(key)
+    session.flush()
+    _note(session, "create", key, now, after={"platform": platform, "may_write": may_write})
+    return Issued(key.id, f"edk_{prefix}_{secret}", signing_secret(master, "api-key", prefix))
+
+
+def revoke(session: Session, *, now: datetime, prefix: str) -> None:
+    """From now on the key opens nothing. Doing it twice does no harm."""
+    key = session.scalars(select(ApiKey).where(ApiKey.prefix == prefix.removeprefix("edk_"))).one_or_none()
+    if key is None:
+        raise NotFound(kind="API key", id=prefix)
+    if key.revoked_at is None:
+        session.execute(update(ApiKey).where(ApiKey.id == key.id).values(revoked_at=now))
+        _note(session, "revoke", key, now)
+
+
+def recognise(session: Session, authorization: str) -> Caller:
+    """The caller behind an Authorization header. Raises `KeyUnknown`, which tells no two reasons apart."""
+    scheme, _, token = authorization.partition(" ")
+    parts = token.strip().split("_", 2)
+    if scheme.lower() != "bearer" or len(parts) != 3 or parts[0] != "edk" or "\0" in token:
+        raise KeyUnknown()
+    key = session.scalars(select(ApiKey).where(ApiKey.prefix == parts[1])).one_or_none()
+    known = key.secret_hash if key is not None else bytes(32)
+    same = hmac.compare_digest(_hash(parts[2]), known)
+    if key is None or not same or key.revoked_at is not None:
+        raise KeyUnknown()
+    return Caller(key.id, key.prefix, key.platform, key.may_write)
+
+
+def master_key(settings: Settings) -> bytes:
+    """What all signing secrets are derived from; made at first use unless DOOR_KEY is set."""
+    if settings.door_key:
+        if len(settings.door_key) < SHORTEST:
+            raise DoorKeyUnfit(shortest=SHORTEST)
+        return settings.door_key.encode()
+    path: Path = settings.home / "keys" / "door.key"
+    if not path.exists():
+        create_once(path, base64.b64encode(secrets.token_bytes(32)))
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise DoorKeyExposed(path=path)
+    return path.read_bytes()
+
+
+def signing_secret(master: bytes, kind: str, name: str) -> str:
+    """The secret of one key or endpoint: the same whenever it is asked for, and of no use for another."""
+    derived = hmac.new(master, f"escrow-desk/door/{kind}/{name}".encode(), hashlib.sha256).digest()
+    return "eds_" + base64.urlsafe_b64encode(derived).decode().rstrip("=")
+
+
+def known_platform(platform: str) -> None:
+    names = [each.value for each in Platform]
+    if platform not in names:
+        raise PlatformUnknown(platform=platform, known=" and ".join(names))
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
+
+
+def _note(
+    session: Session, verb: str, key: ApiKey, now: datetime, after: dict[str, object] | None = None
+) -> None:
+    audit.record(
+        session,
+        SYSTEM,
+        f"system:api_key:{verb}",
+        object_kind="api_key",
+        object_id=key.id,
+        now=now,
+        after=after,
+    )

@@ -1,0 +1,201 @@
+"""Telling the marketplace: events that the database wrote with each change go to the platform's endpoints, signed.
+
+Claimed and committed first, then sent, then recorded, so an event goes out at least once and a worker that dies leaves
+it to the next. An endpoint that does not answer costs one event of a batch a try; the others wait without one. Times
+between tries grow to an hour; after sixty tries, more than a day, the event is kept as failed.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.desk import Desk
+from core.door import keys
+from core.door.signing import HEADER, sign_event
+from core.errors import DeskError, NotFound
+from core.records import OutgoingEvent, WebhookEndpoint
+from core.rules import retries
+from core.rules.permissions import SYSTEM
+
+log = structlog.get_logger("door")
+
+CLAIMED_FOR = timedelta(minutes=10)
+AWAY = timedelta(seconds=30)
+TRIES = 60
+PATIENCE = (5.0, 10.0)  # seconds to connect, and to answer
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class EndpointUnfit(DeskError):
+    """Events are sent to an https address without a password in it, or to this machine; {url} is neither."""
+
+
+class EndpointKnown(DeskError):
+    """{url} is told already. Remove it first to give it another secret."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A claimed event and where it goes."""
+
+    id: int
+    endpoint_id: int
+    kind: str
+    url: str
+    nonce: str
+    body: bytes
+
+
+def add_endpoint(
+    session: Session, *, now: datetime, platform: str, url: str, master: bytes
+) -> tuple[WebhookEndpoint, str]:
+    """From now on the platform's events go to `url`; the secret that signs them is shown once.
+
+    Raises `EndpointUnfit`, `EndpointKnown`, `PlatformUnknown`.
+    """
+    keys.known_platform(platform)
+    parts = urlsplit(url)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    if not secure or not parts.hostname or parts.username or parts.password or parts.fragment:
+        raise EndpointUnfit(url=url)
+    open_there = select(WebhookEndpoint.id).where(
+        WebhookEndpoint.platform == platform, WebhookEndpoint.url == url, WebhookEndpoint.removed_at.is_(None)
+    )
+    if session.scalar(open_there) is not None:
+        raise EndpointKnown(url=url)
+    endpoint = WebhookEndpoint(platform=platform, url=url, nonce=secrets.token_hex(12), created_at=now)
+    session.add(endpoint)
+    session.flush()
+    _note(session, "add", endpoint.id, now, after={"platform": platform, "host": parts.hostname})
+    return endpoint, keys.signing_secret(master, "endpoint", endpoint.nonce)
+
+
+def remove_endpoint(session: Session, *, now: datetime, endpoint_id: int) -> None:
+    """Nothing more is written for it, and what waits for it is dropped. Doing it twice does no harm."""
+    endpoint = session.get(WebhookEndpoint, endpoint_id)
+    if endpoint is None:
+        raise NotFound(kind="endpoint", id=endpoint_id)
+    if endpoint.removed_at is None:
+        endpoint.removed_at = now
+        _note(session, "remove", endpoint_id, now)
+    waiting = update(OutgoingEvent).where(
+        OutgoingEvent.endpoint_id == endpoint_id, OutgoingEvent.status == "QUEUED"
+    )
+    session.execute(waiting.values(status="DROPPED"))
+
+
+def deliver_due(desk: Desk, *, limit: int = 20) -> int:
+    """Send up to `limit` events that are due, oldest first; returns how many arrived."""
+    parcels = desk.database.run(lambda session: _claim(session, now=desk.clock(), limit=limit))
+    if not parcels:
+        return 0
+    master, away, sent = keys.master_key(desk.settings), set[int](), 0
+    with requests.Session() as line:
+        for parcel in parcels:
+            if parcel.endpoint_id in away:
+                _record(desk, parcel, tried=False, error="The endpoint did not answer.")
+                continue
+            error = _send(line, parcel, master, now=desk.clock())
+            _record(desk, parcel, tried=True, error=error)
+            if error is None:
+                sent += 1
+            else:
+                away.add(parcel.endpoint_id)
+    return sent
+
+
+def _claim(session: Session, *, now: datetime, limit: int) -> list[Parcel]:
+    due = session.execute(
+        select(OutgoingEvent, WebhookEndpoint)
+        .join(WebhookEndpoint, WebhookEndpoint.id == OutgoingEvent.endpoint_id)
+        .where(OutgoingEvent.status == "QUEUED", OutgoingEvent.next_try_at <= now)
+        .order_by(OutgoingEvent.next_try_at, OutgoingEvent.id)
+        .limit(limit)
+        .with_for_update(of=OutgoingEvent, skip_locked=True)
+    ).all()
+    for event, _ in due:
+        event.next_try_at = now + CLAIMED_FOR
+    return [
+        Parcel(event.id, endpoint.id, event.kind, endpoint.url, endpoint.nonce, body_of(event))
+        for event, endpoint in due
+    ]
+
+
+def body_of(event: OutgoingEvent) -> bytes:
+    """The same bytes however often it is sent."""
+    content = {
+        "id": f"evt_{event.id}",
+        "kind": event.kind,
+        "created_at": event.created_at.isoformat(),
+        "data": event.data,
+    }
+    return json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
+
+
+def _send(line: requests.Session, parcel: Parcel, master: bytes, *, now: datetime) -> str | None:
+    """None when it arrived; otherwise what went wrong."""
+    secret = keys.signing_secret(master, "endpoint", parcel.nonce)
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "escrow-desk",
+        HEADER: sign_event(secret, at=int(now.timestamp()), body=parcel.body),
+    }
+    try:
+        with line.post(
+            parcel.url,
+            data=parcel.body,
+            headers=headers,
+            timeout=PATIENCE,
+            allow_redirects=False,  # a redirect could lead anywhere
+            stream=True,  # whatever it says, only the status is read
+        ) as answer:
+            return None if 200 <= answer.status_code < 300 else f"It answered {answer.status_code}."
+    except requests.RequestException as error:
+        return f"It did not answer ({type(error).__name__})."
+
+
+def _record(desk: Desk, parcel: Parcel, *, tried: bool, error: str | None) -> None:
+    now = desk.clock()
+
+    def act(session: Session) -> str:
+        event = session.get_one(OutgoingEvent, parcel.id, with_for_update=True)
+        event.tries += int(tried)
+        event.error = error
+        if error is None:
+            event.status, event.sent_at = "SENT", now
+        elif event.status == "QUEUED" and event.tries >= TRIES:
+            event.status = "FAILED"
+        else:
+            event.next_try_at = now + (retries.delay(event.tries, random.randrange) if tried else AWAY)
+        return event.status
+
+    status = desk.database.run(act)
+    log.info(
+        "event." + status.lower(), id=parcel.id, kind=parcel.kind, **({"reason": error} if error else {})
+    )
+
+
+def _note(
+    session: Session, verb: str, number: int, now: datetime, after: dict[str, Any] | None = None
+) -> None:
+    audit.record(
+        session,
+        SYSTEM,
+        f"system:webhook_endpoint:{verb}",
+        object_kind="webhook_endpoint",
+        object_id=number,
+        now=now,
+        after=after,
+    )

@@ -1,0 +1,97 @@
+"""The API's page for people: the OpenAPI description as plain HTML, with nothing loaded from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;max-width:58rem;margin:2rem auto;padding:0 1rem;color:#1c2430;background:#fff}
+h2{margin-top:2.5rem;border-bottom:1px solid #d8dee6;padding-bottom:.3rem}
+article{margin:1.2rem 0;padding:.8rem 1rem;border:1px solid #d8dee6;border-radius:8px}
+h3{margin:0;font:600 15px ui-monospace,monospace}
+b{display:inline-block;min-width:3.4rem;color:#0b5cad}
+code,pre{font:14px/1.5 ui-monospace,monospace;background:#f3f5f8;border-radius:4px}
+code{padding:.1rem .3rem}pre{padding:.8rem 1rem;overflow-x:auto}
+table{border-collapse:collapse;margin-top:.5rem}td{padding:.15rem .8rem .15rem 0;vertical-align:top;font-size:14px}
+p{margin:.4rem 0}
+"""
+SIGNING = """t = unix time in seconds
+v1 = hex HMAC-SHA256(signing secret, lines joined by \\n):
+  desk.v1
+  t
+  METHOD
+  path and query as sent, /api/v1/…
+  Idempotency-Key, or an empty line
+  hex SHA-256 of the body
+Desk-Signature: t=…,v1=…"""
+EVENTS = """POST to your endpoint: {"id": "evt_17", "kind": "milestone.status_changed", "created_at": …, "data": {…}}
+Desk-Signature: t=…,v1=hex HMAC-SHA256(endpoint secret, t + "." + body)
+kinds: milestone.status_changed  payment.state_changed  dispute.status_changed
+       decision.executed  refund.status_changed  payout.status_changed"""
+
+
+def render(schema: Mapping[str, Any]) -> str:
+    """One page for the whole description."""
+    sections: dict[str, list[str]] = {}
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            tag = (operation.get("tags") or ["Other"])[0]
+            sections.setdefault(tag, []).append(_operation(schema, method, path, operation))
+    body = "".join(f"<h2>{escape(tag)}</h2>{''.join(each)}" for tag, each in sections.items())
+    title = escape(schema["info"]["title"])
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} API</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
+        f"<h1>{title} API</h1>{_paragraphs(schema['info']['description'])}"
+        f'<p>For programs: <a href="openapi.json">openapi.json</a></p>'
+        f"<h2>Signing a request</h2><pre>{escape(SIGNING)}</pre>"
+        "<p>A request may be five minutes old or early. Sent again under the same Idempotency-Key it is answered "
+        "again, not done again. A refusal did nothing: its key may be used again.</p>"
+        f"{body}<h2>Events</h2><p>Delivered at least once and in any order; answer 2xx within ten seconds.</p>"
+        f"<pre>{escape(EVENTS)}</pre></body></html>"
+    )
+
+
+def _operation(schema: Mapping[str, Any], method: str, path: str, operation: Mapping[str, Any]) -> str:
+    rows = [
+        _row(each["name"], each["schema"], each.get("required", False), each.get("description", ""))
+        for each in operation.get("parameters", [])
+    ]
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        rows += _fields(schema, content["schema"])
+    return (
+        f"<article><h3><b>{method.upper()}</b> {escape(path)}</h3>"
+        f"<p>{escape(operation.get('description', ''))}</p><table>{''.join(rows)}</table></article>"
+    )
+
+
+def _fields(schema: Mapping[str, Any], of: Mapping[str, Any], under: str = "") -> list[str]:
+    shape = _resolved(schema, of)
+    needed, rows = shape.get("required", []), list[str]()
+    for name, field in shape.get("properties", {}).items():
+        inner = _resolved(schema, field.get("items", field))
+        rows.append(_row(under + name, field, name in needed, inner.get("description", "")))
+        if "properties" in inner:
+            mark = "[]." if field.get("type") == "array" else "."
+            rows += _fields(schema, inner, f"{under}{name}{mark}")
+    return rows
+
+
+def _resolved(schema: Mapping[str, Any], of: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "$ref" not in of:
+        return of
+    found: Mapping[str, Any] = schema["components"]["schemas"][of["$ref"].rpartition("/")[2]]
+    return found
+
+
+def _row(name: str, field: Mapping[str, Any], needed: bool, words: str) -> str:
+    choices = field.get("enum")
+    kind = " · ".join(map(str, choices)) if choices else str(field.get("type", ""))
+    cells = (f"<code>{escape(name)}</code>", escape(kind), "required" if needed else "", escape(words))
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _paragraphs(text: str) -> str:
+    return "".join(f"<p>{escape(each)}</p>" for each in text.split("\n\n"))

@@ -1,0 +1,93 @@
+"""The marketplace's door: who may come in, what was answered, and what the marketplace is told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, FetchedValue, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Record
+
+PLATFORM = "platform in ('home_services', 'legal_services')"
+
+
+class ApiKey(Record):
+    """A platform's key, known by its prefix. Only the SHA-256 of its secret is stored."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        UniqueConstraint("prefix"),
+        CheckConstraint(PLATFORM, name="platform"),
+        CheckConstraint("octet_length(secret_hash) = 32", name="hash"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    platform: Mapped[str]
+    label: Mapped[str]
+    prefix: Mapped[str]
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    may_write: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class ApiAnswer(Record):
+    """What was answered under an idempotency key, to the byte, written together with what the request did."""
+
+    __tablename__ = "api_answers"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    idempotency_key: Mapped[str] = mapped_column(primary_key=True)
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    api_key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id"))
+    status: Mapped[int | None] = mapped_column(default=None)
+    body: Mapped[str | None] = mapped_column(default=None)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class WebhookEndpoint(Record):
+    """Where a platform wants to be told. `nonce` makes its signing secret its own."""
+
+    __tablename__ = "webhook_endpoints"
+    __table_args__ = (
+        UniqueConstraint("nonce"),
+        CheckConstraint(PLATFORM, name="platform"),
+        Index(
+            "webhook_endpoints_open_idx",
+            "platform",
+            "url",
+            unique=True,
+            postgresql_where="removed_at is null",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    platform: Mapped[str]
+    url: Mapped[str]
+    nonce: Mapped[str]
+    created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class OutgoingEvent(Record):
+    """One event for one endpoint. Triggers write it in the transaction of the change; we only record its delivery."""
+
+    __tablename__ = "outgoing_events"
+    __table_args__ = (
+        CheckConstraint("status in ('QUEUED', 'SENT', 'FAILED', 'DROPPED')", name="status"),
+        Index("outgoing_events_due_idx", "next_try_at", "id", postgresql_where="status = 'QUEUED'"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("webhook_endpoints.id"))
+    kind: Mapped[str]
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"))
+    data: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(server_default=FetchedValue())
+    tries: Mapped[int] = mapped_column(server_default=FetchedValue())
+    next_try_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
+    error: Mapped[str | None] = mapped_column(default=None)
+    created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
+    sent_at: Mapped[datetime | None] = mapped_column(default=None)
