@@ -17,7 +17,7 @@ now, me = current.now(), actor.id or 0
 style.apply()
 header.page(
     "Approvals",
-    "Decisions above the threshold, with an override or one of several in a day. Money moves when a second person agrees.",
+    "Decisions above the threshold, overrides, or several in a day: money moves when a second person agrees.",
 )
 window = tables.window("page", size=50)
 with current.reading() as session:

@@ -61,6 +61,7 @@ KINDS: Mapping[str, Kind] = {
     "decision:return": Kind("Decision sent back", DECISION, "bad", staff_only=True),
     "decision:void": Kind("Decision void", DECISION, "bad", staff_only=True),
     "decision:execute": Kind("Decision carried out", DECISION, "good"),
+    "case:export": Kind("Case file taken", staff_only=True),
     "hold:place": Kind("Hold placed", MONEY, "bad", staff_only=True),
     "hold:lift": Kind("Hold lifted", MONEY, "good", staff_only=True),
     "refund:settle": Kind("Refund arrived", MONEY, "good"),

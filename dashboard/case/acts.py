@@ -12,7 +12,7 @@ from core.queries.cases import Case
 from core.rules.holds import HoldKind
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.case import claim
+from dashboard.case import claim, file
 from dashboard.ui import cards, confirm, deadline, status
 
 DRAWERS = ("hand-over", "hold", "lift", "ask")
@@ -32,6 +32,8 @@ def buttons(case: Case) -> None:
         _opens("Lift hold", "lift", "lock_open")
     if current.may(Permission.PLACE_HOLD) and case.dossier.milestone.ended_at is None:
         _opens("Hold", "hold", "lock")
+    if current.may(Permission.EXPORT_CASE):
+        file.button(case)
 
 
 def drawers(case: Case) -> None:
@@ -44,6 +46,8 @@ def drawers(case: Case) -> None:
         _hold(case)
     elif confirm.drawer("lift") is not None:
         _lift(case)
+    elif current.may(Permission.EXPORT_CASE):
+        file.drawer(case)
 
 
 def _opens(label: str, name: str, icon: str) -> None:

@@ -1,0 +1,118 @@
+"""The case file: one zip with everything that a decision stands on, made beside the page and verified by anybody."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import case_file
+from core.case_file import CaseFile
+from core.errors import DeskError
+from core.queries.cases import Case
+from core.rules.evidence import in_words
+from dashboard import current
+from dashboard.compliance import work
+from dashboard.compliance.work import Progress, Work
+from dashboard.ui import cards, confirm, errors
+
+DRAWER = "case-file"
+
+
+def button(case: Case) -> None:
+    st.button("Case file", key="case-file", icon=":material/folder_zip:", on_click=_open, args=(case.id,))
+
+
+def drawer(case: Case) -> None:
+    if confirm.drawer(DRAWER) is not None:
+        _dialog(case)
+
+
+@st.dialog("Case file", position="right", on_dismiss=confirm.close_drawer)
+def _dialog(case: Case) -> None:
+    running = work.of(_name(case.id))
+    if running is None:
+        _explain(case)
+    elif running.running:
+        _wait(running)
+    else:
+        _offer(case, running)
+
+
+def _explain(case: Case) -> None:
+    st.markdown(f"Everything about {case.reference}, in one zip, as it is now:")
+    cards.note(
+        "The case, messages, evidence, policy, payment events, journals and the audit entries of the milestone"
+        + (
+            "; the decision, its plan and both letters; a summary to print."
+            if case.ruling
+            else "; a summary to print."
+        )
+    )
+    cards.note(
+        "It holds personal data, so the log records who took it. "
+        "`escrow-desk case verify` proves it without the desk: every hash and every amount."
+    )
+    st.button(
+        "Make the case file",
+        key="case-file-make",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=_begin,
+        args=(case.id,),
+    )
+
+
+def _begin(case_id: int) -> None:
+    desk, actor, now = current.desk(), current.actor(), current.now()
+
+    def export(progress: Progress) -> CaseFile:
+        return desk.database.run(
+            lambda session: case_file.export(session, actor, now=now, store=desk.evidence, ticket_id=case_id)
+        )
+
+    work.begin(_name(case_id), export)
+
+
+def _wait(running: Work[CaseFile]) -> None:
+    @st.fragment(run_every=work.POLL)
+    def packed() -> None:
+        if not running.running:
+            st.rerun()
+        st.progress(0.5, text="Evidence is opened, checked against its hash, and packed …")
+
+    packed()
+
+
+def _offer(case: Case, ended: Work[CaseFile]) -> None:
+    if isinstance(ended.error, DeskError):
+        errors.show(ended.error)
+    elif ended.error:
+        work.forget(_name(case.id))
+        raise ended.error
+    if (done := ended.result) is None:
+        return
+    cards.facts({"Files": done.files, "Size": in_words(len(done.content))}, columns=2)
+    st.caption("SHA-256 of the zip, as the log has it")
+    st.code(done.sha256, language=None, wrap_lines=True)
+    st.download_button(
+        f"Download {done.name}",
+        data=done.content,
+        file_name=done.name,
+        mime="application/zip",
+        key="case-file-download",
+        type="primary",
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+    )
+
+
+def _open(case_id: int) -> None:
+    """Always made anew: the case may have gone on since."""
+    known = work.of(_name(case_id))
+    if known and not known.running:
+        work.forget(_name(case_id))
+    confirm.open_drawer(DRAWER)
+
+
+def _name(case_id: int) -> str:
+    return f"case-file:{case_id}"
