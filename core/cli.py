@@ -21,7 +21,7 @@ import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from core.config import Settings
 from core.errors import DeskError
@@ -37,6 +37,8 @@ key_app = typer.Typer(no_args_is_help=True, help="Keys with which a platform com
 app.add_typer(key_app, name="api-key")
 endpoint_app = typer.Typer(no_args_is_help=True, help="Where a platform is told what happened.")
 app.add_typer(endpoint_app, name="webhook-endpoint")
+case_app = typer.Typer(no_args_is_help=True, help="Case files: list, export, verify offline.")
+app.add_typer(case_app, name="case")
 staff_app = typer.Typer(no_args_is_help=True, help="Who works at the desk.")
 app.add_typer(staff_app, name="staff")
 
@@ -393,6 +395,69 @@ def _show_once(data: dict[str, Any]) -> None:
     for name, value in data.items():
         console.print(f"{name.replace('_', ' '):>15}  {value}", highlight=False, soft_wrap=True, markup=False)
     console.print("Keep it now: it is not shown again.")
+
+
+@case_app.command("list")
+def case_list(
+    decided: Annotated[bool, typer.Option(help="Only cases that were decided and carried out.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The cases of the desk, oldest first."""
+    from core.case_file.listing import cases
+
+    with opened() as desk, desk.database.reading() as session:
+        rows = cases(session, decided=decided)
+
+    def words() -> None:
+        table = Table("Case", "Status", "Outcome", "Amount", "Milestone", box=None)
+        for row in rows:
+            table.add_row(
+                f"D-{row['id']}", row["status"], row["outcome"] or "—", row["amount"], row["milestone"]
+            )
+        console.print(table)
+
+    say(rows, as_json=as_json, words=words)
+
+
+@case_app.command("export")
+def case_export(
+    case: Annotated[int, typer.Argument(help="The number of the case: 42 for D-42.")],
+    out: Annotated[Path, typer.Option(help="The zip to write.")],
+    as_json: Json = False,
+) -> None:
+    """Everything a decision stands on, as one zip that can be verified without the desk."""
+    from core import case_file
+    from core.rules.permissions import SYSTEM
+
+    with opened() as desk:
+        packed = desk.database.run(
+            lambda session: case_file.export(
+                session, SYSTEM, now=desk.clock(), store=desk.evidence, ticket_id=case
+            )
+        )
+    out.write_bytes(packed.content)
+    data = {"file": str(out), "sha256": packed.sha256, "files": packed.files}
+    say(
+        data, as_json=as_json, words=lambda: console.print(f"{packed.files} files in {out}, {packed.sha256}.")
+    )
+
+
+@case_app.command("verify")
+def case_verify(
+    file: Annotated[Path, typer.Argument(help="A zip from `case export`.")], as_json: Json = False
+) -> None:
+    """Compute every amount and hash of a case file again; needs no database and no configuration."""
+    from core.case_file import proof
+
+    found = proof.verify(file)
+    data = {"ok": found.ok, "case": found.case, "checked": found.checked, "wrong": found.wrong}
+
+    def words() -> None:
+        for line in proof.lines(found):
+            console.print(line, highlight=False, soft_wrap=True, markup=False)
+
+    say(data, as_json=as_json, words=words)
+    raise typer.Exit(0 if found.ok else 1)
 
 
 @app.command()

@@ -38,9 +38,17 @@ def _looks(settings: Settings) -> Iterator[Callable[[], Look] | Look]:
     ):
         yield lambda name=name, url=url, role=role: _database(name, url, role)  # type: ignore[misc]
     yield lambda: _stripe(settings)
-    told = "set" if settings.stripe_webhook_secret else "missing: set STRIPE_WEBHOOK_SECRET, or webhooks are refused"
+    told = (
+        "set"
+        if settings.stripe_webhook_secret
+        else "missing: set STRIPE_WEBHOOK_SECRET, or webhooks are refused"
+    )
     yield Look("Webhook secret", bool(settings.stripe_webhook_secret), told)
-    mail = settings.smtp_url.split("@")[-1] if settings.smtp_url else f"kept as files in {settings.home / 'mail'}"
+    mail = (
+        settings.smtp_url.split("@")[-1]
+        if settings.smtp_url
+        else f"kept as files in {settings.home / 'mail'}"
+    )
     yield Look("Mail", bool(settings.smtp_url) or settings.demo, mail)
 
 
@@ -84,4 +92,6 @@ def _stripe(settings: Settings) -> Look:
         balance = StripePayments(settings.stripe_api_key, base=settings.stripe_api_base).balance()
     except DeskError as problem:
         return Look("Stripe", False, problem.message)
-    return Look("Stripe", True, f"{where}: {', '.join(money.text() for money in balance.values()) or 'empty'}")
+    return Look(
+        "Stripe", True, f"{where}: {', '.join(money.text() for money in balance.values()) or 'empty'}"
+    )

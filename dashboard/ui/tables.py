@@ -15,7 +15,20 @@ import streamlit as st
 
 from dashboard.ui import columns as kinds
 from dashboard.ui import empty
-from dashboard.ui.columns import Column, count, due, flag, leads, marks, money, mono, opens, status, text, when
+from dashboard.ui.columns import (
+    Column,
+    count,
+    due,
+    flag,
+    leads,
+    marks,
+    money,
+    mono,
+    opens,
+    status,
+    text,
+    when,
+)
 from dashboard.ui.paging import Cursor, Window, cursor, window
 
 __all__ = [
