@@ -24,6 +24,9 @@ def owed(session: Session, party_id: int, currency: str) -> Money:
 
 def free(session: Session, party_id: int, currency: str) -> Money:
     """What the payee owes and no transfer reversal is on its way to settle."""
+    debt = owed(session, party_id, currency)
+    if debt.is_zero:  # nearly always, so the calls are not searched
+        return debt
     pending = session.scalar(
         select(func.coalesce(func.sum(OutgoingOperation.amount_minor), 0)).where(
             OutgoingOperation.kind == "REVERSAL",
@@ -32,8 +35,7 @@ def free(session: Session, party_id: int, currency: str) -> Money:
             OutgoingOperation.status.in_(UNDER_WAY),
         )
     )
-    open_debt = owed(session, party_id, currency) - Money(int(pending or 0), currency)
-    return max(open_debt, Money.zero(currency))
+    return max(debt - Money(int(pending or 0), currency), Money.zero(currency))
 
 
 def to_keep_back(session: Session, dossier: Dossier, amount: Money) -> Money:
