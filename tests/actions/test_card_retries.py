@@ -48,7 +48,7 @@ def test_a_card_without_money_is_tried_four_times_with_growing_pauses_and_a_lett
 ) -> None:
     told = declined(market)
     pauses = []
-    while (due := order(market, told).next_retry_at) is not None:
+    while (due := order(market, told).next_retry_at) is not None and len(pauses) < 9:
         pauses.append(due - market.now)
         market.now = due
         timers.run_due(market.desk)
