@@ -6,6 +6,7 @@ from core.db import Record
 from core.records.chargebacks import Chargeback, ChargebackEvidence, DuplicatePayment, SuspenseItem
 from core.records.disputes import Decision, Evidence, EvidenceView, Hold, Message, Ticket
 from core.records.door import ApiAnswer, ApiKey, OutgoingEvent, WebhookEndpoint
+from core.records.door import ApiAnswer, ApiKey, OutgoingEvent, WebhookEndpoint
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.milestones import Milestone
 from core.records.outside import Notification, OutgoingOperation, WebhookEvent
@@ -13,6 +14,7 @@ from core.records.payments import BalanceTransaction, PaymentEvent, PaymentOrder
 from core.records.people import Installation, Party, Staff, StaffRole, StaffSession, StaffTie
 from core.records.projects import Engagement, PolicyVersion, Project
 from core.records.reconciliation import ReconciliationBreak, ReconciliationRun, StatementLine
+from core.records.workbench import DecisionDraft, EvidenceNote, Offer
 
 __all__ = [
     "ApiAnswer",
@@ -21,15 +23,18 @@ __all__ = [
     "Chargeback",
     "ChargebackEvidence",
     "Decision",
+    "DecisionDraft",
     "DuplicatePayment",
     "Engagement",
     "Evidence",
+    "EvidenceNote",
     "EvidenceView",
     "Hold",
     "Installation",
     "Message",
     "Milestone",
     "Notification",
+    "Offer",
     "OutgoingEvent",
     "OutgoingOperation",
     "Party",

@@ -40,6 +40,8 @@ class Event(StrEnum):
     MEDIATE = "MEDIATE"
     DECIDE_RELEASE = "DECIDE_RELEASE"
     DECIDE_REFUND = "DECIDE_REFUND"
+    AGREE_RELEASE = "AGREE_RELEASE"
+    AGREE_REFUND = "AGREE_REFUND"
     LOSE_CHARGEBACK = "LOSE_CHARGEBACK"
     COMPLETE = "COMPLETE"
     CANCEL = "CANCEL"
@@ -68,6 +70,11 @@ MOVES: Mapping[tuple[Status, Event], Status] = {
     (Status.DISPUTED, Event.MEDIATE): Status.IN_MEDIATION,
     (Status.IN_MEDIATION, Event.DECIDE_RELEASE): Status.VERIFIED,
     (Status.IN_MEDIATION, Event.DECIDE_REFUND): Status.REFUNDED,
+    # The parties agree on a division themselves, with a mediator or before there is one.
+    (Status.DISPUTED, Event.AGREE_RELEASE): Status.VERIFIED,
+    (Status.DISPUTED, Event.AGREE_REFUND): Status.REFUNDED,
+    (Status.IN_MEDIATION, Event.AGREE_RELEASE): Status.VERIFIED,
+    (Status.IN_MEDIATION, Event.AGREE_REFUND): Status.REFUNDED,
     # The bank gave the held money back to the payer; after a release the payee owes it instead.
     (Status.FUNDED, Event.LOSE_CHARGEBACK): Status.REFUNDED,
     (Status.PENDING_VERIFICATION, Event.LOSE_CHARGEBACK): Status.REFUNDED,

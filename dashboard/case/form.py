@@ -20,7 +20,7 @@ from core.rules.grounds import TERMS, DecisionOutcome, Ground
 from dashboard import current
 from dashboard.case import advice, citing, draft, nets, preview
 from dashboard.case.draft import Sketch
-from dashboard.ui import cards, confirm, errors, header
+from dashboard.ui import cards, confirm, deadline, errors, header
 from dashboard.ui.safe import plain
 
 OUTCOMES = {
@@ -34,14 +34,25 @@ LONGEST = 6_000
 @st.fragment
 def show(case: Case, pieces: Sequence[Piece]) -> None:
     header.section("Decision", f"{case.dossier.money(case.dossier.order.held_minor)} are held")
+    _restored(case)
     sketch = _sketch(case, pieces)
+    draft.save(case.id)
     _second_person(case, sketch)
     _unread(pieces, sketch)
     if st.button("Preview plan", type="primary", icon=":material/preview:", width="stretch", key="preview"):
         _preview(case, sketch)
     cards.note(
-        "Nothing is recorded yet. The preview shows every posting, every call to Stripe and both letters."
+        "Nothing is decided yet, and your draft is saved. The preview shows every posting, every call to Stripe and "
+        "both letters."
     )
+
+
+def _restored(case: Case) -> None:
+    if (at := draft.restored(case.id)) is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"Your draft of {deadline.exact(at)} is back.", width="content")
+        st.button("Discard", key="draft-discard", type="tertiary", on_click=draft.discard, args=(case.id,))
 
 
 def _sketch(case: Case, pieces: Sequence[Piece]) -> Sketch:

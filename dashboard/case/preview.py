@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
-from core.actions import decide
+from core.actions import decide, drafts
 from core.actions.plan import Draft, Plan
 from core.queries.cases import Case
 from core.records import Decision
 from core.rules.approvals import DecisionStatus
 from core.rules.blocks import Block
+from core.rules.permissions import Actor
 from dashboard.case import draft, sheet
 from dashboard.ui import cards, confirm, deadline, errors
 
@@ -56,14 +59,19 @@ def _dialog(case: Case, seen: Previewed) -> None:
     if intent:
         confirm.carry_out(
             intent,
-            lambda session, actor, now: decide.confirm(
-                session, actor, now=now, draft=seen.draft, plan_hash=seen.hash, intent=intent
-            ),
+            lambda session, actor, now: _confirm(session, actor, now, seen, intent),
             done=_recorded,
         )
         cards.note(
             "Nothing was recorded, and your draft is kept. Close this, look at what changed, and preview again."
         )
+
+
+def _confirm(session: Session, actor: Actor, now: datetime, seen: Previewed, intent: str) -> Decision:
+    """Decided, and the draft forgotten, or neither."""
+    decision = decide.confirm(session, actor, now=now, draft=seen.draft, plan_hash=seen.hash, intent=intent)
+    drafts.clear(session, actor, now=now, ticket_id=decision.ticket_id)
+    return decision
 
 
 def _recorded(decision: Decision) -> str:

@@ -68,6 +68,7 @@ def _answer(case: Case, said: Sequence[Said]) -> None:
             else "Only staff will read this.",
         )
         draft.keep(case.id, message=body or "")
+        draft.save(case.id)
         intent = confirm.pressed("Send", key="answer-send", type="secondary", icon=":material/send:")
         if intent:
             confirm.carry_out(
@@ -88,4 +89,5 @@ def _answer(case: Case, said: Sequence[Said]) -> None:
 def _sent(case_id: int) -> None:
     st.session_state.pop(draft.key(case_id, "message"), None)
     draft.keep(case_id, message="")
+    draft.save(case_id)
     st.rerun()

@@ -1,0 +1,69 @@
+"""The mediator's workbench: unfinished decisions, offers between the parties, notes on evidence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Record
+
+
+class DecisionDraft(Record):
+    """What a member of staff has chosen and written about a case so far; empty once it is decided."""
+
+    __tablename__ = "decision_drafts"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    content: Mapped[dict[str, Any]]
+    updated_at: Mapped[datetime]
+
+
+class Offer(Record):
+    """A division that one party proposes to the other. Its terms never change; at most one is open in a case."""
+
+    __tablename__ = "offers"
+    __table_args__ = (
+        CheckConstraint("status in ('OPEN', 'ACCEPTED', 'DECLINED', 'WITHDRAWN', 'EXPIRED')", name="status"),
+        CheckConstraint(
+            "release_minor >= 0 and refund_minor >= 0 and release_minor + refund_minor > 0", name="amounts"
+        ),
+        CheckConstraint("(status = 'OPEN') = (ended_at is null)", name="ended"),
+        CheckConstraint(
+            "(status = 'ACCEPTED') = (plan is not null and plan_hash is not null)", name="accepted_has_plan"
+        ),
+        Index("offers_one_open_idx", "ticket_id", unique=True, postgresql_where="status = 'OPEN'"),
+        Index("offers_one_accepted_idx", "ticket_id", unique=True, postgresql_where="status = 'ACCEPTED'"),
+        Index("offers_due_idx", "expires_at", postgresql_where="status = 'OPEN'"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), index=True)
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    currency: Mapped[str]
+    release_minor: Mapped[int]
+    refund_minor: Mapped[int]
+    note: Mapped[str] = mapped_column(default="")
+    status: Mapped[str]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    plan: Mapped[dict[str, Any] | None] = mapped_column(JSONB, default=None)
+    plan_hash: Mapped[str | None] = mapped_column(default=None)
+
+
+class EvidenceNote(Record):
+    """What staff noted about a piece of evidence, for staff. Added to, never changed."""
+
+    __tablename__ = "evidence_notes"
+    __table_args__ = (CheckConstraint("body <> ''", name="not_empty"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    evidence_id: Mapped[int] = mapped_column(ForeignKey("evidence.id"), index=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    body: Mapped[str]
+    at: Mapped[datetime]
