@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import dispute, ending, operations, orders, payouts, receivables, reversals
+from core.actions import dispute, ending, operations, orders, payouts, receivables, reversals, unsent
 from core.actions.dossier import Dossier
 from core.actions.verify import stop_clocks
 from core.gateways.payments import BalanceLine
@@ -153,8 +153,8 @@ def _from_payee(session: Session, dossier: Dossier, debt: Money, *, key: str, no
     if not debt.is_positive:
         return
     order = dossier.order
-    called_off = payouts.call_off(session, dossier, reason="the payment was charged back", now=now)
-    in_flight = dossier.money(payouts.unsettled_minor(session, dossier))
+    called_off = unsent.call_off(session, dossier, reason="the payment was charged back", now=now)
+    in_flight = dossier.money(unsent.unsettled_minor(session, dossier))
     from_released = min(debt, dossier.money(order.released_minor))
     from_payable = min(debt - from_released, dossier.money(order.payable_minor) - in_flight)
     if from_payable.is_positive:

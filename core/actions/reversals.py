@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import outbox
-from core.actions import booking, operations, payouts, receivables
+from core.actions import booking, operations, payouts, receivables, unsent
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import operation_key
 from core.gateways.payments import ReversalSnapshot
@@ -28,7 +28,7 @@ def request(session: Session, dossier: Dossier, debt: Money, *, key: str, now: d
     """
     asked = Money.zero(debt.currency)
     for payout in _transferred(session, dossier):
-        call = payouts.latest_call(session, payout)
+        call = unsent.latest_call(session, payout)
         if call is not None and not _settled(call):
             continue
         there = book.balance(session, accounts.connected_balance(payout.party_id), debt.currency)
@@ -102,7 +102,7 @@ def _shorten(
     else:
         if payout.status == PayoutStatus.ADMINISTRATIVE_REVIEW:
             payouts.move(payout, PayoutEvent.TRANSFER)
-        payouts.send_rest(session, dossier, payout, rest, after=call, now=now)
+        unsent.send_rest(session, dossier, payout, rest, after=call, now=now)
     session.flush()
 
 
