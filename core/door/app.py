@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from core.desk import Desk
-from core.door import bids, page, people, work
+from core.door import bids, page, people, saying, work
 from core.door.guard import Guard
 from core.door.limits import Limits
 from core.door.problems import Conflict, StillBusy, Unavailable, problem, written
@@ -75,8 +75,8 @@ def application(desk: Desk, *, limits: Limits | None = None) -> FastAPI:
             Depends(APIKeyHeader(name=HEADER, auto_error=False, scheme_name="Signature")),
         ],
     )
-    for routes in (people.routes(desk), bids.routes(desk), work.routes(desk)):
-        app.include_router(routes)
+    for part in (people, bids, work, saying):
+        app.include_router(part.routes(desk))
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:

@@ -14,9 +14,9 @@ from starlette.responses import JSONResponse, Response
 from core.actions import engagement, fund, projects
 from core.desk import Desk
 from core.door import answers, naming, shapes
-from core.door.answers import ProjectAnswer, ScheduleAnswer
 from core.door.once import asked, once
 from core.door.problems import AskedDifferently
+from core.door.replies import ProjectAnswer, ScheduleAnswer
 from core.errors import NotFound
 from core.records import Project
 from core.rules.permissions import Actor

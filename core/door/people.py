@@ -14,9 +14,9 @@ from starlette.responses import JSONResponse, Response
 from core.actions import parties
 from core.desk import Desk
 from core.door import answers, naming, shapes
-from core.door.answers import PartyAnswer
 from core.door.once import answered, asked, once
 from core.door.problems import AskedDifferently
+from core.door.replies import PartyAnswer
 from core.policy import WithdrawalMethod
 
 
