@@ -87,6 +87,14 @@ def _may_decide(session: Session, actor: Actor, ticket_id: int) -> tuple[Dossier
     mediation.may_mediate(
         _id(actor), mediate.ties_of(session, _id(actor)), dossier.payer.id, dossier.payee.id
     )
+    require_undecided(session, ticket)
+    if dossier.status is not milestones.Status.IN_MEDIATION:
+        raise NotInMediation(ticket=ticket.id, status=dossier.status.label.lower())
+    return dossier, ticket
+
+
+def require_undecided(session: Session, ticket: Ticket) -> None:
+    """No decision about this case stands, carried out or waiting. Raises `AlreadyDecided`."""
     live = session.scalars(
         select(Decision).where(Decision.ticket_id == ticket.id, Decision.status.in_(LIVE))
     ).one_or_none()
@@ -97,9 +105,6 @@ def _may_decide(session: Session, actor: Actor, ticket_id: int) -> tuple[Dossier
             maker=session.get_one(Staff, live.maker_id).name,
             when=live.made_at,
         )
-    if dossier.status is not milestones.Status.IN_MEDIATION:
-        raise NotInMediation(ticket=ticket.id, status=dossier.status.label.lower())
-    return dossier, ticket
 
 
 def _id(actor: Actor) -> int:

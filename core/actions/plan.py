@@ -105,11 +105,7 @@ def make(
         "override": draft.override,
         "reasons": draft.reasons,
         "citations": citations,
-        "amounts": amounts(dossier, split),
-        "journal": _journal(journal),
-        "expected": [_journal(each) for each in _expected(session, dossier, split, key)],
-        "operations": _operations(session, dossier, split, key),
-        "balances": _balances(dossier, split),
+        **movements(session, dossier, split, key=key, cause=cause),
         "letters": _letters(dossier, draft, split),
         "bindings": {
             "milestone_version": dossier.milestone.version,
@@ -119,6 +115,19 @@ def make(
         },
     }
     return Plan(content=content, split=split, journal=journal, key=key)
+
+
+def movements(
+    session: Session, dossier: Dossier, split: splits.Split, *, key: str, cause: dict[str, Any]
+) -> dict[str, Any]:
+    """What a division moves: amounts, the journal, what is booked later, the exact calls, balances."""
+    return {
+        "amounts": amounts(dossier, split),
+        "journal": _journal(release.split_journal(dossier, split, key=key, cause=cause)),
+        "expected": [_journal(each) for each in _expected(session, dossier, split, key)],
+        "operations": _operations(session, dossier, split, key),
+        "balances": _balances(dossier, split),
+    }
 
 
 def _next_key(session: Session, ticket: Ticket) -> str:

@@ -11,16 +11,17 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import exists, literal, or_, select, union_all
+from sqlalchemy import exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from core.actions import card_retries, conversation, decide, dispute, mediate, verify
+from core.actions import card_retries, conversation, decide, dispute, mediate, offers, verify
 from core.desk import Desk
 from core.errors import DeskError
-from core.records import Decision, Milestone, PaymentOrder, Ticket
+from core.records import Decision, Milestone, Offer, PaymentOrder, Ticket
 from core.rules.approvals import DecisionStatus
 from core.rules.disputes import BLOCKING, TicketStatus
 from core.rules.milestones import Status
+from core.rules.offers import OfferStatus
 from core.rules.permissions import SYSTEM
 
 log = structlog.get_logger(__name__)
@@ -117,6 +118,16 @@ def _card_retries(now: datetime) -> Any:
     return select(PaymentOrder.milestone_id.label("id"), at.label("at")).where(at <= now)
 
 
+def _offers(now: datetime) -> Any:
+    """An offer ends with its time, or with its case."""
+    at = func.least(Offer.expires_at, Ticket.resolved_at)
+    return (
+        select(Offer.id, at.label("at"))
+        .join(Ticket, Ticket.id == Offer.ticket_id)
+        .where(at <= now, Offer.status == OfferStatus.OPEN)
+    )
+
+
 SOURCES: dict[str, Callable[[datetime], Any]] = {
     "reminder": _reminders,
     "silence": _silences,
@@ -125,6 +136,7 @@ SOURCES: dict[str, Callable[[datetime], Any]] = {
     "answer": _answers,
     "execution": _executions,
     "card_retry": _card_retries,
+    "offer": _offers,
 }
 
 
@@ -180,6 +192,10 @@ def _charge_again(session: Session, number: int, now: datetime) -> bool:
     return card_retries.retry(session, now=now, milestone_id=number)
 
 
+def _expire_offer(session: Session, number: int, now: datetime) -> bool:
+    return offers.expire(session, now=now, offer_id=number)
+
+
 def _passed(deadline: datetime | None, now: datetime) -> bool:
     return deadline is not None and deadline <= now
 
@@ -192,4 +208,5 @@ HANDLERS: dict[str, Callable[[Session, int, datetime], bool]] = {
     "answer": _resume,
     "execution": _execute,
     "card_retry": _charge_again,
+    "offer": _expire_offer,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.letters.template import Quote, Table, Template, When
 
+SIDES = ("payer", "payee")
 _STAYS = (
     "The money stays among the held funds until the dispute is settled. It goes to neither side before that."
 )
@@ -26,6 +27,31 @@ _QUESTION = (
     Quote("question"),
     When("answer_by", ("Please answer by {answer_by}. After that we may decide with what we have.",)),
     "Please answer in the messages of the milestone, so that everything stays in one place.",
+)
+
+_DIVISION = Table(
+    (
+        ("To the {payee}", "released"),
+        ("Back to the {payer}", "refunded"),
+        ("Refund, with the fees returned", "refund?"),
+    )
+)
+_OFFER = (
+    "The other side of this milestone offers to settle the dispute by dividing the held funds:",
+    _DIVISION,
+    When("note", ("They write:", Quote("note"))),
+    When("answer_by", ("You can accept or decline it, or offer something else, until {answer_by}.",)),
+    "If you accept, the money moves as shown and the dispute is over.",
+)
+_DECLINED = (
+    "The other side of this milestone has declined your offer:",
+    _DIVISION,
+    "You can offer something else. Until the dispute is settled, the money stays among the held funds.",
+)
+_AGREED = (
+    "You have both agreed on how to divide the held funds, and the dispute is over.",
+    _DIVISION,
+    "We tell you when your part is on its way.",
 )
 
 TEMPLATES = {
@@ -61,6 +87,18 @@ TEMPLATES = {
             When("mediation_at", (_MEDIATION,)),
         ),
     ),
+    **{
+        ("offer_made", side): Template("An offer about “{milestone}”", _OFFER, tone="attention")
+        for side in SIDES
+    },
+    **{
+        ("offer_declined", side): Template("Your offer about “{milestone}” was declined", _DECLINED)
+        for side in SIDES
+    },
+    **{
+        ("offer_accepted", side): Template("You have agreed about “{milestone}”", _AGREED, tone="good")
+        for side in SIDES
+    },
     ("mediation_started", "payer"): Template("A mediator now reviews “{milestone}”", _MEDIATOR),
     ("mediation_started", "payee"): Template("A mediator now reviews “{milestone}”", _MEDIATOR),
     ("information_requested", "payer"): Template(

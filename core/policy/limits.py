@@ -17,3 +17,5 @@ RETRY_LONGEST = timedelta(hours=1)
 CARD_RETRIES = 4
 CARD_RETRY_FIRST = timedelta(hours=2)
 CARD_RETRY_FACTOR = 3
+# What one party offers the other stands for this long.
+OFFER_STANDS = timedelta(days=3)

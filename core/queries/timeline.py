@@ -114,7 +114,7 @@ def _facts(after: Mapping[str, Any], case: Case, staff: Mapping[int, str]) -> di
     """The few facts of an entry that a reader of the timeline wants."""
     currency = case.dossier.milestone.currency
     facts: dict[str, str | Money | None] = {}
-    for name in ("charge", "held", "released", "amount", "fee"):
+    for name in ("charge", "held", "released", "refunded", "amount", "fee"):
         if isinstance(after.get(name), dict):
             facts[name.capitalize()] = Money.from_dict(after[name])
     if after.get("outcome") in DecisionOutcome.__members__:

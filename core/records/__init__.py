@@ -6,7 +6,6 @@ from core.db import Record
 from core.records.chargebacks import Chargeback, ChargebackEvidence, DuplicatePayment, SuspenseItem
 from core.records.disputes import Decision, Evidence, EvidenceView, Hold, Message, Ticket
 from core.records.door import ApiAnswer, ApiKey, OutgoingEvent, WebhookEndpoint
-from core.records.door import ApiAnswer, ApiKey, OutgoingEvent, WebhookEndpoint
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.milestones import Milestone
 from core.records.outside import Notification, OutgoingOperation, WebhookEvent

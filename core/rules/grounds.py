@@ -36,6 +36,7 @@ class Ground(StrEnum):
     DUPLICATE_PAYMENT = "DUPLICATE_PAYMENT"
     AGREED_CANCELLATION = "AGREED_CANCELLATION"
     OUTCOME_DISSATISFACTION = "OUTCOME_DISSATISFACTION"
+    AGREED_SPLIT = "AGREED_SPLIT"
 
     @property
     def label(self) -> str:
@@ -74,6 +75,8 @@ TERMS: Mapping[Ground, Terms] = {
         "The payer is unhappy with the result; the work itself is not in question.",
         second_person=True,
     ),
+    # Carries no decision: the parties themselves have agreed, through an offer.
+    Ground.AGREED_SPLIT: Terms(frozenset(), "Both parties agreed on how to divide what is held."),
 }
 
 

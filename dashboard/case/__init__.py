@@ -4,6 +4,7 @@ head        who and what, the three axes, amounts, time limits, what blocks
 acts        claim, hand over, holds: the buttons of the head and their drawers · file (the case as one zip)
 tabs        evidence · stream (timeline) · letters_box (messages) · terms · purse (money) · people (parties)
 panel       what the right side shows now: form · approval · ruling (decided) · or why not yet
+offering    what the parties offer each other, and what they agreed on
 draft       what the mediator has typed so far, kept over page changes, and what it comes to
 second      a decision in the hands of its second person, on the page of approvals
 sheet       a plan as it will be posted, sent and written: the same for preview, approval and afterwards

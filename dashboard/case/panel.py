@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from core.actions.offers import RESOLUTION
 from core.queries.cases import Case
 from core.queries.exhibits import Piece
 from core.rules.approvals import DecisionStatus
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.case import approval, form, preview, ruling
+from dashboard.case import approval, form, offering, preview, ruling
 from dashboard.ui import cards, deadline, empty, header
 from dashboard.ui.status import in_words
 
@@ -20,6 +21,7 @@ def show(case: Case, pieces: Sequence[Piece], *, now: datetime) -> None:
     with cards.panel("case-panel"):
         if stands is None:
             ruling.earlier(case)
+            offering.show(case, now=now)
             _undecided(case, pieces, now)
         elif stands.record.status == DecisionStatus.AWAITING_APPROVAL:
             approval.show(case, stands)
@@ -56,6 +58,8 @@ def _why_not(case: Case) -> str | None:
 
 
 def _closed(case: Case) -> None:
+    if case.ticket.resolution == RESOLUTION:
+        return  # the agreement says it
     header.section("How it ended")
     cards.facts(
         {"Outcome": in_words(case.ticket.resolution or "—"), "When": case.ticket.resolved_at}, columns=2

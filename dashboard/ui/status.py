@@ -81,7 +81,9 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "LATE": _pill("Late", "bad", "The time limit is over."),
         "MINE": _pill("Yours", "info", "Assigned to you."),
         "UNASSIGNED": _pill("Unassigned", "wait", "No mediator yet."),
-        "AWAITING_APPROVAL": _pill("Needs approval", "wait", "Decided; a second person must approve the plan."),
+        "AWAITING_APPROVAL": _pill(
+            "Needs approval", "wait", "Decided; a second person must approve the plan."
+        ),
         "COOLING_OFF": _pill("Cooling off", "info", "Decided; carried out when the time is over."),
         "TIED": _pill("You have a tie", "bad", "You are tied to a party, so someone else must decide."),
         "HOLD": _pill("On hold", "bad", "Staff stopped every release and payout."),
@@ -100,6 +102,13 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "FULL_RELEASE": _pill("Full release", "info", "Everything goes to the payee."),
         "PARTIAL_RELEASE": _pill("Partial release", "info", "Divided between the two parties."),
         "FULL_REFUND": _pill("Full refund", "info", "Everything goes back to the payer."),
+    },
+    "offer": {
+        "OPEN": _pill("Open", "wait", "The other side has yet to answer."),
+        "ACCEPTED": _pill("Accepted", "good", "The parties agreed; the money moved as offered."),
+        "DECLINED": _pill("Declined", "quiet", "The other side did not agree."),
+        "WITHDRAWN": _pill("Withdrawn", "quiet", "Taken back by whoever offered it."),
+        "EXPIRED": _pill("Expired", "quiet", "Nobody answered in time."),
     },
     "payout": {
         "REQUESTED": _pill("Requested", "info", "Asked for; not yet sent."),

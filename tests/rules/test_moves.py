@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.rules import approvals, disputes, engagement, milestones, payouts, projects, refunds
+from core.rules import approvals, disputes, engagement, milestones, offers, payouts, projects, refunds
 from core.rules.milestones import Event, Status
 from core.rules.moves import IllegalMove
 
@@ -26,6 +26,7 @@ TABLES: list[tuple[str, Mapping[Any, Any], Callable[[Any, Any], Any], type[StrEn
         engagement.EngagementEvent,
     ),
     ("payout", payouts.MOVES, payouts.after, payouts.PayoutStatus, payouts.PayoutEvent),
+    ("offer", offers.MOVES, offers.after, offers.OfferStatus, offers.OfferEvent),
     ("refund", refunds.MOVES, refunds.after, refunds.RefundStatus, refunds.RefundEvent),
 ]
 PAIRS = [
@@ -83,6 +84,8 @@ DISPUTED = (*FUNDED, Event.SUBMIT, Event.DISPUTE)
         ((*FUNDED, Event.DISPUTE, Event.MEDIATE, Event.DECIDE_REFUND), Status.REFUNDED),
         ((*FUNDED, Event.DISPUTE, Event.RESUME), Status.FUNDED),
         ((*DISPUTED, Event.WITHDRAW, Event.APPROVE), Status.VERIFIED),
+        ((*DISPUTED, Event.AGREE_RELEASE, Event.COMPLETE), Status.COMPLETED),
+        ((*DISPUTED, Event.MEDIATE, Event.AGREE_REFUND), Status.REFUNDED),
         ((Event.CANCEL,), Status.CANCELED),
         ((Event.ACTIVATE, Event.CANCEL), Status.CANCELED),
     ],

@@ -163,7 +163,13 @@ def test_a_ground_carries_only_its_own_outcomes(ground: Ground, outcome: Decisio
 
 def test_every_outcome_has_a_ground_and_every_ground_an_outcome() -> None:
     assert all(grounds.for_outcome(outcome) for outcome in DecisionOutcome)
-    assert all(grounds.outcomes(ground) for ground in Ground)
+    assert [ground for ground in Ground if not grounds.outcomes(ground)] == [Ground.AGREED_SPLIT]
+
+
+def test_no_mediator_decides_on_the_ground_that_the_parties_agreed() -> None:
+    for outcome in DecisionOutcome:
+        with pytest.raises(grounds.GroundDoesNotFit):
+            grounds.check(Ground.AGREED_SPLIT, outcome, override=True)
 
 
 def test_dissatisfaction_with_delivered_work_refunds_only_by_an_override() -> None:

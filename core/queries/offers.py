@@ -1,0 +1,48 @@
+"""What the parties of a case have offered each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.money import Money
+from core.records import Offer, Party
+
+
+@dataclass(frozen=True)
+class Offered:
+    """One offer, with who made it."""
+
+    record: Offer
+    proposer: str
+    proposer_role: str
+
+    @property
+    def release(self) -> Money:
+        return Money(self.record.release_minor, self.record.currency)
+
+    @property
+    def refund(self) -> Money:
+        return Money(self.record.refund_minor, self.record.currency)
+
+    @property
+    def status(self) -> str:
+        return self.record.status
+
+    @property
+    def made_at(self) -> datetime:
+        return self.record.made_at
+
+
+def of_ticket(session: Session, ticket_id: int) -> list[Offered]:
+    """Every offer of a case, the newest first."""
+    rows = session.execute(
+        select(Offer, Party.name, Party.role)
+        .join(Party, Party.id == Offer.proposed_by)
+        .where(Offer.ticket_id == ticket_id)
+        .order_by(Offer.id.desc())
+    )
+    return [Offered(*tuple(row)) for row in rows]

@@ -1,0 +1,74 @@
+"""Offers: how one party proposes a division to the other, and how that ends.
+
+The desk's choice, beside the direct resolution of milestone-payment-flow, Dispute Resolution Process 3a: the parties
+can settle a dispute themselves at any time before it is decided. An offer ends by itself after three days; a new one of
+either side takes the place of the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from core.errors import DeskError
+from core.money import Money
+from core.policy.limits import OFFER_STANDS
+from core.rules.grounds import DecisionOutcome
+from core.rules.moves import label, move
+
+
+class OfferStatus(StrEnum):
+    OPEN = "OPEN"
+    ACCEPTED = "ACCEPTED"
+    DECLINED = "DECLINED"
+    WITHDRAWN = "WITHDRAWN"
+    EXPIRED = "EXPIRED"
+
+    @property
+    def label(self) -> str:
+        return label(self)
+
+
+class OfferEvent(StrEnum):
+    ACCEPT = "ACCEPT"
+    DECLINE = "DECLINE"
+    WITHDRAW = "WITHDRAW"
+    EXPIRE = "EXPIRE"
+
+
+MOVES: Mapping[tuple[OfferStatus, OfferEvent], OfferStatus] = {
+    (OfferStatus.OPEN, OfferEvent.ACCEPT): OfferStatus.ACCEPTED,
+    (OfferStatus.OPEN, OfferEvent.DECLINE): OfferStatus.DECLINED,
+    (OfferStatus.OPEN, OfferEvent.WITHDRAW): OfferStatus.WITHDRAWN,
+    (OfferStatus.OPEN, OfferEvent.EXPIRE): OfferStatus.EXPIRED,
+}
+
+
+class OfferExpired(DeskError):
+    """This offer stood until {until:%d %B %Y at %H:%M} UTC. Make a new one."""
+
+
+class OfferNotYours(DeskError):
+    """{who} made this offer, so only the other side can {what} it."""
+
+
+def after(status: OfferStatus | str, event: OfferEvent) -> OfferStatus:
+    return move("offer", MOVES, OfferStatus(status), event)
+
+
+def expires_at(made_at: datetime) -> datetime:
+    return made_at + OFFER_STANDS
+
+
+def require_standing(until: datetime, now: datetime) -> None:
+    """An offer can be accepted up to its last instant, exclusive."""
+    if now >= until:
+        raise OfferExpired(until=until)
+
+
+def outcome(release: Money, held: Money) -> DecisionOutcome:
+    """What a division amounts to."""
+    if release == held:
+        return DecisionOutcome.FULL_RELEASE
+    return DecisionOutcome.PARTIAL_RELEASE if release.minor else DecisionOutcome.FULL_REFUND

@@ -1,0 +1,225 @@
+"""The parties settle it themselves: one offers a division, the other accepts, and nobody decides."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from core.actions import dispute, hold, offers
+from core.actions.decide import AlreadyDecided
+from core.actions.mediate import TicketClosed
+from core.money import Money
+from core.policy.limits import OFFER_STANDS
+from core.records import Milestone, Notification, Offer, Refund, Ticket
+from core.rules.holds import ReleaseBlocked
+from core.rules.moves import IllegalMove
+from core.rules.offers import OfferExpired, OfferNotYours
+from core.rules.permissions import NotYours
+from core.rules.splits import MoreThanHeld
+from tests import stories
+from tests.market import Market
+from tests.stories import Told
+
+FEES = {"processing_fee_recovery": 3_092, "processor_fees": 3_092}
+
+
+def usd(minor: int) -> Money:
+    return Money(minor, "USD")
+
+
+def offered(market: Market, told: Told, release: int = 60_000, *, by: str = "payer", note: str = "") -> Offer:
+    made: Offer = market.act(
+        offers.propose, getattr(market, by), ticket_id=told.ticket, release=usd(release), note=note
+    )
+    return made
+
+
+def the(market: Market, offer: Offer) -> Offer:
+    found: Offer = market.get(Offer, offer.id)
+    return found
+
+
+def letters(market: Market, template: str) -> set[int]:
+    rows = text("select party_id from notifications where template = :template")
+    return set(market.read(lambda s: s.scalars(rows, {"template": template}).all()))
+
+
+@pytest.mark.parametrize("begin", ["disputed", "in_mediation"])
+def test_an_accepted_offer_divides_the_money_and_closes_the_case(market: Market, begin: str) -> None:
+    told = getattr(stories, begin)(market, market.funded())
+    offer = offered(market, told, note="Let us end this.")
+    assert letters(market, "offer_made") == {market.payee_id}
+    market.act(offers.accept, market.payee, offer_id=offer.id)
+    ticket, milestone = market.get(Ticket, told.ticket), market.get(Milestone, told.milestone)
+    assert (ticket.status, ticket.resolution) == ("RESOLVED", "AGREED")
+    assert (milestone.status, milestone.outcome) == ("VERIFIED", "SPLIT")
+    assert letters(market, "offer_accepted") == {market.payer_id, market.payee_id}
+    market.later(days=1)
+    market.later(days=3)
+    assert market.order(told) == {"released": 60_000, "refunded": 40_000}
+    assert market.get(Milestone, told.milestone).status == "COMPLETED"
+    assert market.books() == {"stripe_balance": 1_500, "platform_fee_revenue": 1_500, **FEES}
+    market.lawful()
+
+
+def test_what_was_planned_is_what_was_booked(market: Market) -> None:
+    told = market.in_mediation()
+    offer = offered(market, told)
+    market.act(offers.accept, market.payee, offer_id=offer.id)
+    plan = the(market, offer).plan
+    assert plan is not None
+    key = f"agreement.{told.ticket}.1"
+    assert (plan["journal"]["key"], plan["ground"], plan["outcome"]) == (
+        key,
+        "AGREED_SPLIT",
+        "PARTIAL_RELEASE",
+    )
+    booked = text(
+        "select a.code, p.amount from journals j join postings p on p.journal_id = j.id "
+        "join accounts a on a.id = p.account_id where j.key = :key"
+    )
+    rows = market.read(lambda s: s.execute(booked, {"key": key}).all())
+    assert sorted(map(tuple, rows)) == sorted(
+        (each["account"], each["amount"]) for each in plan["journal"]["postings"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("release", "status", "outcome"), [(100_000, "VERIFIED", "RELEASED"), (0, "REFUNDED", None)]
+)
+def test_all_or_nothing_can_be_agreed_too(market: Market, release: int, status: str, outcome: Any) -> None:
+    told = market.in_mediation()
+    offer = offered(market, told, release, by="payee")
+    market.act(offers.accept, market.payer, offer_id=offer.id)
+    milestone = market.get(Milestone, told.milestone)
+    assert (milestone.status, milestone.outcome) == (status, outcome)
+    market.later(days=1)
+    market.later(days=3)
+    market.lawful()
+
+
+def test_accepting_twice_moves_the_money_once(market: Market) -> None:
+    told = market.in_mediation()
+    offer = offered(market, told)
+    for _ in range(2):
+        market.act(offers.accept, market.payee, offer_id=offer.id)
+    assert len(market.read(lambda s: s.query(Refund).all())) == 1
+
+
+def test_nobody_accepts_or_declines_their_own_offer_and_no_stranger_any(market: Market) -> None:
+    told = market.in_mediation()
+    offer = offered(market, told)
+    stranger = stories.a_party(market, "PAYEE", "Cleo Mbeki")
+    for action in (offers.accept, offers.decline):
+        with pytest.raises(OfferNotYours):
+            market.act(action, market.payer, offer_id=offer.id)
+        for nobody in (market.as_staff("mia"), stories.Actor("party", stranger)):
+            with pytest.raises(NotYours):
+                market.act(action, nobody, offer_id=offer.id)
+    with pytest.raises(OfferNotYours):
+        market.act(offers.withdraw, market.payee, offer_id=offer.id)
+    with pytest.raises(NotYours):
+        market.act(offers.propose, market.as_staff("mia"), ticket_id=told.ticket, release=usd(1))
+
+
+def test_a_new_offer_takes_the_place_of_the_old_one(market: Market) -> None:
+    told = market.in_mediation()
+    first = offered(market, told, 50_000)
+    second = offered(market, told, 55_000)
+    third = offered(market, told, 70_000, by="payee")
+    assert [the(market, each).status for each in (first, second, third)] == ["WITHDRAWN", "DECLINED", "OPEN"]
+    with pytest.raises(IllegalMove):
+        market.act(offers.accept, market.payee, offer_id=second.id)
+    market.act(offers.accept, market.payer, offer_id=third.id)
+    assert (the(market, third).plan or {})["journal"]["key"] == f"agreement.{told.ticket}.3"
+
+
+def test_declining_tells_the_other_side_and_the_case_goes_on(market: Market) -> None:
+    told = market.in_mediation()
+    offer = offered(market, told)
+    market.act(offers.decline, market.payee, offer_id=offer.id)
+    assert the(market, offer).status == "DECLINED"
+    assert letters(market, "offer_declined") == {market.payer_id}
+    assert stories.decided(market, told).status == "EXECUTED"
+
+
+def test_an_offer_ends_with_its_time(market: Market) -> None:
+    told = market.in_mediation()
+    offer = offered(market, told)
+    market.now += OFFER_STANDS
+    with pytest.raises(OfferExpired):
+        market.act(offers.accept, market.payee, offer_id=offer.id)
+    market.later(seconds=0)
+    assert the(market, offer).status == "EXPIRED"
+
+
+def test_or_with_its_case(market: Market) -> None:
+    told = market.in_mediation()
+    offer = offered(market, told)
+    stories.decided(market, told)
+    with pytest.raises((AlreadyDecided, TicketClosed)):
+        market.act(offers.accept, market.payee, offer_id=offer.id)
+    market.later(hours=1)
+    assert the(market, offer).status == "EXPIRED"
+
+
+def test_what_is_decided_and_waits_for_its_second_person_cannot_be_agreed_on(market: Market) -> None:
+    told = market.in_mediation(usd(9_000_000))
+    offer = offered(market, told)
+    assert stories.decided(market, told).status == "AWAITING_APPROVAL"
+    with pytest.raises(AlreadyDecided):
+        market.act(offers.accept, market.payee, offer_id=offer.id)
+    with pytest.raises(AlreadyDecided):
+        offered(market, told, 10_000)
+
+
+def test_a_hold_keeps_an_agreement_from_moving_money(market: Market) -> None:
+    told = market.in_mediation()
+    offer = offered(market, told)
+    market.act(hold.place, market.as_staff("cora"), milestone_id=told.milestone, reason="Papers missing.")
+    with pytest.raises(ReleaseBlocked):
+        market.act(offers.accept, market.payee, offer_id=offer.id)
+    assert the(market, offer).status == "OPEN"
+
+
+def test_more_than_is_held_cannot_be_offered_nor_after_the_dispute(market: Market) -> None:
+    told = market.in_mediation()
+    with pytest.raises(MoreThanHeld):
+        offered(market, told, 100_001)
+    stories.decided(market, told)
+    with pytest.raises(TicketClosed):
+        offered(market, told)
+
+
+def test_a_rework_ends_the_dispute_and_its_offer(market: Market) -> None:
+    told = stories.disputed(market, market.funded())
+    offer = offered(market, told)
+    market.act(dispute.resubmit, market.payee, milestone_id=told.milestone)
+    with pytest.raises(TicketClosed):
+        market.act(offers.accept, market.payee, offer_id=offer.id)
+
+
+@pytest.mark.parametrize(
+    "change", ["release_minor = 1", "note = 'other'", "expires_at = expires_at + interval '1 day'"]
+)
+def test_the_terms_of_an_offer_cannot_be_rewritten_even_in_sql(market: Market, change: str) -> None:
+    offer = offered(market, market.in_mediation())
+    with pytest.raises(DBAPIError, match="not allowed"):
+        market.database.run(lambda s: s.execute(text(f"update offers set {change} where id = {offer.id}")))
+    assert the(market, offer).expires_at - offer.made_at == timedelta(days=3)
+
+
+def test_one_offer_is_open_at_a_time_even_in_sql(market: Market) -> None:
+    offer = offered(market, market.in_mediation())
+    again = text(
+        "insert into offers (ticket_id, proposed_by, currency, release_minor, refund_minor, note, status, made_at, "
+        "expires_at) select ticket_id, proposed_by, currency, 1, 1, '', 'OPEN', made_at, expires_at from offers "
+        f"where id = {offer.id}"
+    )
+    with pytest.raises(DBAPIError, match="offers_one_open_idx"):
+        market.database.run(lambda s: s.execute(again))
+    assert market.read(lambda s: s.query(Notification).count()) > 0

@@ -1,0 +1,77 @@
+"""Offers on the page of a case: what stands, what was agreed, and that staff only read them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.actions import offers
+from core.db import Database
+from core.money import Money
+from core.records import Offer
+from tests import stories
+from tests.pages.visiting import labels, serve, visit, words
+from tests.stories import PEOPLE, Told, Town
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = stories.a_town(database)
+    serve(town, tmp_path)
+    return town
+
+
+def offered(town: Town, told: Told, *, note: str = "") -> Offer:
+    return town.act(
+        offers.propose, town.payer, ticket_id=told.ticket, release=Money(60_000, "USD"), note=note
+    )
+
+
+def test_a_case_without_offers_says_nothing_of_them(town: Town) -> None:
+    told = stories.in_mediation(town)
+    assert "Offer" not in words(visit(town, "mia", "case", id=told.ticket))
+
+
+@pytest.mark.parametrize("subject", PEOPLE)
+def test_everyone_of_staff_sees_the_offer_that_stands_and_nobody_can_answer_it(
+    town: Town, subject: str
+) -> None:
+    told = stories.in_mediation(town)
+    offered(town, told, note="<b>Please</b> take it.")
+    app = visit(town, subject, "case", id=told.ticket)
+    shown = words(app)
+    for expected in (
+        "Offer between the parties",
+        "$600.00",
+        "in 3 days",
+        "&lt;b&gt;Please&lt;/b&gt; take it.",
+    ):
+        assert expected in shown
+    assert not {"Accept", "Decline"} & set(labels(app))
+    assert ("Preview plan" in labels(app)) == (subject in ("mia", "max"))
+
+
+def test_an_agreement_closes_the_case_and_is_told(town: Town) -> None:
+    told = stories.disputed(town)
+    offer = offered(town, told)
+    town.act(offers.accept, town.payee, offer_id=offer.id)
+    stories.carry_out(town)
+    app = visit(town, "mia", "case", id=told.ticket)
+    shown = words(app)
+    for expected in ("Agreement", "closed by the parties", "Ana Lindqvist", "Ben Okafor", "Accepted"):
+        assert expected in shown
+    assert "nothing was decided here" not in shown
+    assert "Preview plan" not in labels(app)
+    past = words(visit(town, "mia", "case", id=told.ticket, tab="Timeline"))
+    assert "Division offered" in past
+    assert "Offer accepted: the parties agree" in past
+
+
+def test_what_was_declined_stays_on_record(town: Town) -> None:
+    told = stories.in_mediation(town)
+    offer = offered(town, told)
+    town.act(offers.decline, town.payee, offer_id=offer.id)
+    shown = words(visit(town, "mia", "case", id=told.ticket))
+    assert "Earlier offers" in shown
+    assert "Declined" in shown
