@@ -21,7 +21,7 @@ import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError
 
 from core.config import Settings
 from core.errors import DeskError
@@ -458,6 +458,25 @@ def case_verify(
 
     say(data, as_json=as_json, words=words)
     raise typer.Exit(0 if found.ok else 1)
+
+
+@app.command()
+def receipt(
+    number: Annotated[int, typer.Argument(help="Its id: 17 for R-2026-000017.")],
+    out: Annotated[Path, typer.Option(help="The PDF to write.")],
+    as_json: Json = False,
+) -> None:
+    """A receipt, invoice or credit note as PDF."""
+    from core.actions import receipts
+    from core.rules.permissions import SYSTEM
+
+    with opened() as desk:
+        name, content = desk.database.run(
+            lambda session: receipts.download(session, SYSTEM, now=desk.clock(), receipt_id=number)
+        )
+    out.write_bytes(content)
+    data = {"file": str(out), "number": name.removesuffix(".pdf"), "bytes": len(content)}
+    say(data, as_json=as_json, words=lambda: console.print(f"{data['number']} in {out}."))
 
 
 @app.command()

@@ -6,7 +6,7 @@ from core.queries import holds
 from core.queries.holds import Filter
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.compliance import holding, style
+from dashboard.compliance import holding, reviewing, style
 from dashboard.compliance.beside import beside
 from dashboard.ui import cards, deadline, filters, header, money, status, tables
 from dashboard.ui.cards import Kpi
@@ -88,3 +88,5 @@ if current.may(Permission.PLACE_HOLD):
     with buttons:
         holding.button()
 holding.drawers()
+reviewing.section()
+reviewing.drawers()

@@ -10,7 +10,7 @@ from core.queries import policy
 from core.queries.policy import Version
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.compliance import rulebook, style
+from dashboard.compliance import checklist, proposals, rulebook, style
 from dashboard.ui import cards, empty, filters, header, tables
 from dashboard.ui.safe import html
 from dashboard.ui.status import in_words
@@ -18,7 +18,7 @@ from dashboard.ui.status import in_words
 current.require(Permission.READ_POLICY)
 now = current.now()
 style.apply()
-header.page(
+buttons = header.page(
     "Policy", "A project keeps the version that it began with, so a change never touches money in flight."
 )
 with current.reading() as session:
@@ -61,6 +61,10 @@ with cards.panel("findings"):
     ]
     st.html(f'<ul class="ed-notes">{"".join(notes)}</ul>' if notes else "Nothing to report.")
 
+proposals.panel({each.platform: each for each in sorted(every, key=lambda each: each.version)}, currency)
+with buttons:
+    proposals.button()
+checklist.panel()
 header.section("Versions", "every one that was ever published")
 tables.table(
     every,

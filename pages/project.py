@@ -8,7 +8,7 @@ from core.errors import NotFound
 from core.queries import passages, projects
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.project import parts, sides
+from dashboard.project import papers, parts, sides
 from dashboard.ui import cards, empty, header, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.status import in_words
@@ -65,3 +65,4 @@ if disputes:
         name="Cases of this project",
     )
 sides.show(whole)
+papers.show(project.id)

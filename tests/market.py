@@ -143,6 +143,7 @@ class Market(Town):
         first = self.milestones(project.id)[0]
         self.act(fund.fund, self.payer, milestone_id=first.id)
         self.work()
+        stories.clear_reviews(self, first.id)
         return Told(project.id, first.id)
 
     def submitted(self, *amounts: Money, **agreed: Any) -> Told:

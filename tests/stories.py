@@ -25,11 +25,13 @@ from core.actions import (
     engagement,
     fund,
     install,
+    legal_checklist,
     mediate,
     parties,
     payouts,
     projects,
     refunds,
+    risk,
     verify,
 )
 from core.actions.plan import Draft
@@ -42,11 +44,14 @@ from core.gateways.payments import (
     TransferSnapshot,
 )
 from core.money import Money
-from core.records import Decision, Milestone, OutgoingOperation, Party, Payout, Ticket
+from core.policy import Platform
+from core.records import Decision, Milestone, OutgoingOperation, Party, Payout, RiskReview, Ticket
 from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground, Reference
+from core.rules.legal_checklist import Item
 from core.rules.payouts import PayoutEvent
 from core.rules.permissions import SYSTEM, Actor, Role
+from core.rules.risk import ReviewOutcome
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 REASONS = "The cabinets hang, the worktop is missing; the photographs and the scope agree on that."
@@ -122,9 +127,29 @@ def a_town(database: Database, *, now: datetime = NOW) -> Town:
             roles=(role,),
         )
         town.staff[subject], town.roles[subject] = row.id, frozenset({role})
+    switch_payments_on(town)
     town.payer_id = a_party(town, "PAYER", "Ana Lindqvist")
     town.payee_id = a_party(town, "PAYEE", "Ben Okafor")
     return town
+
+
+def switch_payments_on(town: Town) -> None:
+    """Compliance signs every item of both platforms' legal checklists."""
+    for platform in Platform:
+        for item in Item:
+            signing = {"platform": platform, "item": item, "note": "Counsel's memo of February."}
+            town.act(legal_checklist.sign, town.as_staff("cora"), **signing)
+
+
+def clear_reviews(town: Town, milestone_id: int) -> None:
+    """Compliance has looked at what was opened for review (a high value) and lets it go on."""
+    wanted = select(RiskReview.id).where(
+        RiskReview.milestone_id == milestone_id, RiskReview.settled_at.is_(None)
+    )
+    for number in town.read(lambda session: session.scalars(wanted).all()):
+        note = "Both parties are known to us."
+        cora = town.as_staff("cora")
+        town.act(risk.settle, cora, review_id=number, outcome=ReviewOutcome.CLEARED, note=note)
 
 
 def a_party(town: Town, role: str, name: str, *, platform: str = "home_services") -> int:
@@ -175,6 +200,7 @@ def funded(town: Town, *, total: Money | None = None, title: str = "New kitchen"
     assert first is not None
     town.act(fund.fund, town.payer, milestone_id=first.id)
     carry_out(town)
+    clear_reviews(town, first.id)
     return Told(project.id, first.id)
 
 

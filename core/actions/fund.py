@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core import outbox
-from core.actions import booking, duplicates, operations, orders
+from core.actions import booking, duplicates, legal_checklist, operations, orders, receipts, risk
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.engagement import facts_of
 from core.actions.keys import operation_key
@@ -34,10 +34,12 @@ def fund(
     """The payer funds a milestone: the charge is written down now and sent after the commit.
 
     Charged: milestone + platform fee + processor fee (milestone-payment-flow, Key Business Rules 4). Raises
-    `EngagementIncomplete` naming each missing precondition (payment-escrow-rules, Preconditions Before Payment).
+    `EngagementIncomplete` naming each missing precondition (payment-escrow-rules, Preconditions Before Payment), and
+    `PaymentsSwitchedOff` while an item of the platform's legal checklist is not signed.
     """
     dossier = open_dossier(session, milestone_id)
     require_party(actor, dossier.payer.id)
+    legal_checklist.require_signed(session, dossier.project.platform)
     engagement.require_complete(facts_of(session.get_one(Engagement, dossier.project.id)))
     order, milestone = dossier.order, dossier.milestone
     orders.require_idle(order, milestone)
@@ -149,6 +151,8 @@ def _funded(
         after={"held": dossier.amount.as_dict(), "balance_transaction": line.id},
         operation_key=operation.key,
     )
+    receipts.of_funding(session, dossier, operation, snapshot.amount, now=now)
+    risk.consider(session, dossier, now=now)
     for template, party in (("funds_held", dossier.payer), ("milestone_funded", dossier.payee)):
         dossier.tell(
             session,

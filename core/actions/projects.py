@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import orders
+from core.actions import orders, ratings
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import NotFound
 from core.money import Money
@@ -255,13 +255,5 @@ def go_on(session: Session, actor: Actor, dossier: Dossier, *, now: datetime) ->
         now=now,
         project_id=project.id,
     )
-    for template in ("project_review_request", "thanks"):
-        for party in (dossier.payer, dossier.payee):
-            tell(
-                session,
-                template,
-                party_id=party.id,
-                project_id=project.id,
-                key=f"project-{project.id}-{template}-{party.id}",
-                now=now,
-            )
+    if status == project_rules.ProjectStatus.COMPLETED:
+        ratings.ask(session, project, now=now)

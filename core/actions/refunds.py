@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import outbox
-from core.actions import booking, ending, operations, orders
+from core.actions import booking, ending, operations, orders, receipts
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import idempotency_key, operation_key
 from core.gateways.payments import BalanceLine, RefundSnapshot
@@ -170,6 +170,7 @@ def _change(
             reason=snapshot.failure_message,
         )
     if status == RefundStatus.SUCCEEDED:
+        receipts.of_refund(session, dossier, operation, refund, now=now)
         dossier.tell(
             session,
             "refund_sent",

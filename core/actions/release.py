@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import ending, orders, payouts
+from core.actions import ending, orders, payouts, receipts, risk_facts
 from core.actions.dossier import Dossier
 from core.ledger import book, postings
 from core.ledger.journal import Journal
@@ -36,6 +36,8 @@ def facts_of(session: Session, dossier: Dossier, *, deciding: int | None = None)
         open_tickets=tuple(holds.OpenTicket(*row) for row in tickets),
         manual_holds=tuple(holds.ActiveHold(*row) for row in kept),
         chargeback_open=dossier.order.chargeback_open,
+        severe_content_event=risk_facts.weighed(session, dossier).severe_content_event,
+        open_reviews=risk_facts.open_reviews(session, milestone_id),
     )
 
 
@@ -71,6 +73,7 @@ def post_split(
     """Post the dividing journal and move the order's amounts the same way; returns the journal."""
     journal_id = book.post(session, split_journal(dossier, split, key=key, cause=cause), now=now)
     dossier.order.fee_kept_minor = split.fee_kept.minor
+    receipts.of_release(session, dossier, split, key=key, now=now)
     orders.shift(
         session,
         dossier,

@@ -14,10 +14,10 @@ import structlog
 from sqlalchemy import exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from core.actions import card_retries, conversation, decide, dispute, mediate, offers, verify
+from core.actions import card_retries, conversation, decide, dispute, mediate, offers, ratings, verify
 from core.desk import Desk
 from core.errors import DeskError
-from core.records import Decision, Milestone, Offer, PaymentOrder, Ticket
+from core.records import Decision, Milestone, Offer, PaymentOrder, ReviewRound, Ticket
 from core.rules.approvals import DecisionStatus
 from core.rules.disputes import BLOCKING, TicketStatus
 from core.rules.milestones import Status
@@ -118,6 +118,13 @@ def _card_retries(now: datetime) -> Any:
     return select(PaymentOrder.milestone_id.label("id"), at.label("at")).where(at <= now)
 
 
+def _reviews(now: datetime) -> Any:
+    at = ReviewRound.due_at
+    return select(ReviewRound.project_id.label("id"), at.label("at")).where(
+        at <= now, ReviewRound.revealed_at.is_(None)
+    )
+
+
 def _offers(now: datetime) -> Any:
     """An offer ends with its time, or with its case."""
     at = func.least(Offer.expires_at, Ticket.resolved_at)
@@ -137,6 +144,7 @@ SOURCES: dict[str, Callable[[datetime], Any]] = {
     "execution": _executions,
     "card_retry": _card_retries,
     "offer": _offers,
+    "reviews": _reviews,
 }
 
 
@@ -192,6 +200,11 @@ def _charge_again(session: Session, number: int, now: datetime) -> bool:
     return card_retries.retry(session, now=now, milestone_id=number)
 
 
+def _open_reviews(session: Session, number: int, now: datetime) -> bool:
+    """14 days after both were asked (milestone-payment-flow, Final Project Completion)."""
+    return ratings.reveal_if_due(session, number, now=now)
+
+
 def _expire_offer(session: Session, number: int, now: datetime) -> bool:
     return offers.expire(session, now=now, offer_id=number)
 
@@ -209,4 +222,5 @@ HANDLERS: dict[str, Callable[[Session, int, datetime], bool]] = {
     "execution": _execute,
     "card_retry": _charge_again,
     "offer": _expire_offer,
+    "reviews": _open_reviews,
 }

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 
 from core.policy import Platform, WithdrawalMethod
+from core.rules.legal_checklist import Item
 from core.rules.permissions import Role
 
 
@@ -39,6 +40,14 @@ STAFF = (
     StaffMember("Grace Okonjo", "Platform administrator", (Role.ADMINISTRATOR,)),
     StaffMember("Peter Novak", "Platform administrator", (Role.ADMINISTRATOR,)),
 )
+
+# On what ground the compliance officer signed each item of the legal checklist.
+MEMOS = {
+    Item.COUNSEL: "Opinion of outside counsel on held funds, every state we serve, file LC-11.",
+    Item.PROCESSOR_TERMS: "Written confirmation of the processor for both categories, file PT-04.",
+    Item.CHARGEBACK_WORKFLOW: "Workflow rehearsed with finance; papers are kept for seven years, file CB-02.",
+    Item.PRIVACY: "Data protection assessment of receipts and billing information, file PR-07.",
+}
 
 FIRST = (
     "Amara Ben Carla Dmitri Elena Fionn Grete Hassan Imani Jorge Kavya Liam Mei Nadia Oskar Priya Quentin Rosa "

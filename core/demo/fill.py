@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core import audit
-from core.actions import install, parties, reconcile
+from core.actions import install, legal_checklist, parties, reconcile
 from core.demo import cast
 from core.demo.plots import LENGTH, Plot, plots
 from core.demo.receiver import receiving
@@ -18,7 +18,9 @@ from core.demo.stories import Tale, Wait, live
 from core.demo.world import World, simulated
 from core.desk import Desk
 from core.gateways.stripe_sandbox import SandboxControl
-from core.rules.permissions import SYSTEM
+from core.policy import Platform
+from core.rules.legal_checklist import Item
+from core.rules.permissions import SYSTEM, Role
 
 ISSUER = "demo"
 FLOAT = {"USD": 500_000, "EUR": 400_000, "JPY": 600_000, "KWD": 1_500_000}
@@ -75,9 +77,19 @@ def _found(world: World, seed: int) -> None:
                 skills=member.skills,
             )
         )
+    _switch_payments_on(world)
     for currency, amount in FLOAT.items():
         world.sandbox.add_float(amount, currency)
     reconcile.run(desk, SYSTEM)
+
+
+def _switch_payments_on(world: World) -> None:
+    """The compliance officer signs the legal checklist of both platforms."""
+    officer = world.staff(world.staff_with(Role.COMPLIANCE)[0])
+    for platform in Platform:
+        for item in Item:
+            note = cast.MEMOS[item]
+            world.act(legal_checklist.sign, officer, platform=platform, item=item, note=note)
 
 
 def _live(world: World, stories: list[Plot], seed: int, start: datetime, progress: Progress) -> None:

@@ -22,6 +22,9 @@ from core.actions import (
     hold,
     mediate,
     projects,
+    ratings,
+    reports,
+    risk,
     verify,
 )
 from core.actions.plan import Draft
@@ -31,11 +34,22 @@ from core.demo.texts import Quarrel
 from core.demo.world import World, party
 from core.money import Money
 from core.policy import Platform
-from core.records import Decision, Evidence, Milestone, PaymentOrder, Project, Ticket
+from core.records import (
+    Decision,
+    Evidence,
+    Milestone,
+    PaymentOrder,
+    Project,
+    ReviewRound,
+    RiskReview,
+    Ticket,
+)
 from core.rules.disputes import BLOCKING, DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground, Reference
-from core.rules.permissions import Actor, Role
+from core.rules.permissions import SYSTEM, Actor, Role
 from core.rules.projects import ProjectStatus
+from core.rules.reports import ReportKind, Source
+from core.rules.risk import ReviewOutcome
 from core.rules.templates import ProjectType
 
 Wait = Iterator[timedelta]
@@ -105,6 +119,19 @@ def live(tale: Tale) -> Wait:
         yield from _fund(tale, milestone.id, declined=branch is Branch.DECLINED)
         yield from BRANCHES.get(branch, _smooth)(tale, milestone.id)
         yield from _until_over(tale, milestone.id)
+    yield from _rate(tale)
+
+
+def _rate(tale: Tale) -> Wait:
+    """Most people review each other in the end; some forget, and their reviews are opened after two weeks."""
+    for actor, likely in ((tale.payer, 0.85), (tale.payee, 0.7)):
+        yield tale.hours(5, 70)
+        asked = tale.read(select(ReviewRound).where(ReviewRound.project_id == tale.project_id))
+        if asked is None or asked.revealed_at or tale.draw.random() > likely:
+            continue
+        stars = tale.draw.choices((5, 4, 3, 2), weights=(6, 4, 1, 1))[0]
+        body = tale.draw.choice(texts.PRAISE if stars > 3 else texts.COMPLAINTS)
+        tale.act(ratings.submit, actor, project_id=tale.project_id, stars=stars, body=body)
 
 
 def _begin(tale: Tale) -> Wait:
@@ -143,10 +170,23 @@ def _fund(tale: Tale, milestone_id: int, *, declined: bool = False) -> Wait:
     tale.act(fund.fund, tale.payer, milestone_id=milestone_id)
     question, answer = tale.draw.choice(texts.SMALL_TALK)
     yield tale.hours(4, 20)
+    _look_at_risk(tale, milestone_id)
     tale.act(conversation.say, tale.payer, milestone_id=milestone_id, body=question)
     yield tale.hours(1, 6)
     tale.act(conversation.say, tale.payee, milestone_id=milestone_id, body=answer)
     yield tale.hours(30, 96)
+
+
+def _look_at_risk(tale: Tale, milestone_id: int) -> None:
+    """A compliance officer looks at what was opened for review because of its value, and lets it go on."""
+    wanted = select(RiskReview).where(
+        RiskReview.milestone_id == milestone_id, RiskReview.settled_at.is_(None)
+    )
+    review = tale.read(wanted)
+    if review is not None:
+        officer = tale.world.staff(tale.world.staff_with(Role.COMPLIANCE)[0])
+        note = "Both parties are known, and the contract matches the amount."
+        tale.act(risk.settle, officer, review_id=review.id, outcome=ReviewOutcome.CLEARED, note=note)
 
 
 def _submit(tale: Tale, milestone_id: int) -> Wait:
@@ -307,7 +347,20 @@ def _held(tale: Tale, milestone_id: int) -> Wait:
     officer = tale.world.staff(tale.world.staff_with(Role.COMPLIANCE)[0])
     yield from _submit(tale, milestone_id)
     reason = "Report of an off-platform payment request; waiting for the parties' statements."
-    tale.act(hold.place, officer, milestone_id=milestone_id, reason=reason, report_id=700 + tale.plot.number)
+    filed = [
+        tale.act(
+            reports.file,
+            SYSTEM,
+            project_id=tale.project_id,
+            milestone_id=milestone_id,
+            kind=ReportKind.OFF_PLATFORM_CONTACT,
+            source=Source.CONTENT_RULE,
+            details=words,
+            external_id=f"content-{tale.plot.number}-{place}",
+        )
+        for place, words in enumerate(texts.OFF_PLATFORM, start=1)
+    ]
+    tale.act(hold.place, officer, milestone_id=milestone_id, reason=reason, report_id=filed[-1].id)
     yield tale.hours(5, 20)
     _accept(tale, milestone_id)
     yield timedelta(days=60)

@@ -204,3 +204,20 @@ SMALL_TALK = (
     ("The inspector can come on Thursday.", "Good, we will have the wall open for him."),
     ("I have uploaded the signed scope.", "Thank you, received. I will come back with questions by Friday."),
 )
+
+# What people write about each other in the end.
+PRAISE = (
+    "Clear agreements, clean work, and every question answered the same day.",
+    "On time and as drawn. I would do it again.",
+    "Good to work with: fair, friendly and quick to decide.",
+    "A small problem on the way, solved without any fuss.",
+)
+COMPLAINTS = (
+    "It was finished in the end, but it took three reminders.",
+    "The result is fine. Getting there was harder than it had to be.",
+)
+# What the marketplace's content rules found in messages.
+OFF_PLATFORM = (
+    "A message asks to continue by private e-mail and to pay by bank transfer.",
+    "A second message gives a telephone number and asks to leave the platform.",
+)

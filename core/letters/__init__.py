@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import DeskError
-from core.letters import chargebacks, closing, deciding, disputing, funding, paying, starting, verifying
+from core.letters import (
+    chargebacks,
+    closing,
+    deciding,
+    disputing,
+    funding,
+    paying,
+    reporting,
+    starting,
+    verifying,
+)
 from core.letters.paper import as_html, as_text
 from core.letters.template import PEOPLE, Template, fill, holes, sentence
 
@@ -27,6 +37,7 @@ TEMPLATES: Mapping[tuple[str, str], Template | Levels] = {
     **deciding.TEMPLATES,
     **closing.TEMPLATES,
     **chargebacks.TEMPLATES,
+    **reporting.TEMPLATES,
 }
 FOOTER = "This letter is about the project “{project}”. You get it because you are its {reader}."
 LONGEST_SUBJECT = 160

@@ -19,3 +19,5 @@ CARD_RETRY_FIRST = timedelta(hours=2)
 CARD_RETRY_FACTOR = 3
 # What one party offers the other stands for this long.
 OFFER_STANDS = timedelta(days=3)
+# Reviews stay hidden until both are in, or for this long after both were asked.
+REVIEWS_HIDDEN_FOR = timedelta(days=14)

@@ -85,7 +85,7 @@ def versions(session: Session) -> list[Version]:
             approved_by=row.approved_by,
             active=row.active,
             projects=row.projects,
-            changes=_changes(by_number.get((profile.platform, profile.version - 1)), profile),
+            changes=changes_between(by_number.get((profile.platform, profile.version - 1)), profile),
         )
         for row, profile in zip(rows, profiles, strict=True)
     ]
@@ -112,7 +112,8 @@ def rules(shown: dict[Platform, Version]) -> list[Rule]:
     ]
 
 
-def _changes(before: Profile | None, after: Profile) -> tuple[Change, ...]:
+def changes_between(before: Profile | None, after: Profile) -> tuple[Change, ...]:
+    """What is not in `after` as it was in `before`; nothing for a first version."""
     if before is None:
         return ()
     both = zip(before.lines(), after.lines(), strict=True)

@@ -12,7 +12,11 @@ from core.records.outside import Notification, OutgoingOperation, WebhookEvent
 from core.records.payments import BalanceTransaction, PaymentEvent, PaymentOrder, Payout, Refund
 from core.records.people import Installation, Party, Staff, StaffRole, StaffSession, StaffTie
 from core.records.projects import Engagement, PolicyVersion, Project
+from core.records.receipts import Receipt
 from core.records.reconciliation import ReconciliationBreak, ReconciliationRun, StatementLine
+from core.records.reviews import FinalRating, ProjectReview, ReviewRound
+from core.records.risk import PracticeFlag, Report, RiskReview
+from core.records.rulebook import LegalCheck, PolicyProposal
 from core.records.workbench import DecisionDraft, EvidenceNote, Offer
 
 __all__ = [
@@ -28,8 +32,10 @@ __all__ = [
     "Evidence",
     "EvidenceNote",
     "EvidenceView",
+    "FinalRating",
     "Hold",
     "Installation",
+    "LegalCheck",
     "Message",
     "Milestone",
     "Notification",
@@ -40,12 +46,19 @@ __all__ = [
     "PaymentEvent",
     "PaymentOrder",
     "Payout",
+    "PolicyProposal",
     "PolicyVersion",
+    "PracticeFlag",
     "Project",
+    "ProjectReview",
+    "Receipt",
     "ReconciliationBreak",
     "ReconciliationRun",
     "Record",
     "Refund",
+    "Report",
+    "ReviewRound",
+    "RiskReview",
     "Staff",
     "StaffRole",
     "StaffSession",

@@ -52,6 +52,7 @@ class Permission(StrEnum):
     READ_POLICY = "read_policy"
     CHANGE_POLICY = "change_policy"
     APPROVE_POLICY = "approve_policy"
+    SIGN_LEGAL_CHECK = "sign_legal_check"
     MANAGE_STAFF = "manage_staff"
     RUN_CHECKS = "run_checks"
 
@@ -101,6 +102,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_POLICY: _EVERYONE,
     Permission.CHANGE_POLICY: _to(ADMINISTRATOR),
     Permission.APPROVE_POLICY: _to(ADMINISTRATOR),
+    # Compliance / Legal Review Checklist (payment-escrow-rules).
+    Permission.SIGN_LEGAL_CHECK: _to(COMPLIANCE),
     Permission.MANAGE_STAFF: _to(ADMINISTRATOR),
     Permission.RUN_CHECKS: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
 }

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from core.money import Money
 from core.policy import Profile
-from core.rules.blocks import Block
+from core.rules.blocks import Block, Blocked
+
+
+class ReviewOutcome(StrEnum):
+    """CLEARED: nothing stands in the way any more. HELD: a hold takes the review's place."""
+
+    CLEARED = "CLEARED"
+    HELD = "HELD"
+
+
+class ReviewStillNeeded(Blocked):
+    """This review cannot be settled before its causes are: {reasons}"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RiskFacts:
+    """`value_reviewed`: someone has settled a review of this amount already, and it is not reviewed twice."""
+
     amount: Money
     contact_attempts: int = 0
     threat_reports: int = 0
     practice_mismatch: bool = False
+    value_reviewed: bool = False
 
 
 def high_value(amount: Money, profile: Profile) -> bool:
@@ -28,6 +43,12 @@ def reviews(facts: RiskFacts, profile: Profile) -> tuple[Block, ...]:
     return tuple(_reasons(facts, profile))
 
 
+def require_settled(facts: RiskFacts, profile: Profile) -> None:
+    """A review ends once its reports are settled and its mismatch is resolved; a high value is only looked at."""
+    if blocks := tuple(each for each in reviews(facts, profile) if each.code != "high_value"):
+        raise ReviewStillNeeded(blocks)
+
+
 def _reasons(facts: RiskFacts, profile: Profile) -> Iterator[Block]:
     if facts.contact_attempts >= profile.contact_attempts:
         yield Block(
@@ -35,7 +56,7 @@ def _reasons(facts: RiskFacts, profile: Profile) -> Iterator[Block]:
         )
     if facts.threat_reports > 0:
         yield Block("threat_report", "Harassment or a threat was reported.")
-    if high_value(facts.amount, profile):
+    if high_value(facts.amount, profile) and not facts.value_reviewed:
         limit = profile.high_value_review.of(facts.amount.currency)
         yield Block("high_value", f"{facts.amount} is above {limit}.")
     if facts.practice_mismatch:

@@ -1,7 +1,8 @@
 """Which entries of the audit log are asked for. Every filter stands in the address, under these names:
 
 when=7, or when=dates&dates=2026-11-01&dates=2026-11-20 · who=staff:3, staff, party or system · role=mediator ·
-action=mediator:decision: · object=hold · number=7 · case=42 · milestone=17 · project=3 · party=17 · reason=words of it
+action=mediator:decision: · log=refund_decisions · object=hold · number=7 · case=42 · milestone=17 · project=3 ·
+party=17 · reason=words of it
 and what the lists offer also as it is called there: who=Maya Lindqvist, object=Hold.
 """
 
@@ -14,7 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.audit.filters import AuditFilter
+from core.audit.filters import LOGS, AuditFilter
 from core.rules.permissions import Role
 from dashboard.compliance.words import OBJECTS
 from dashboard.ui import filters, tables
@@ -45,13 +46,14 @@ def ask(actions: Iterable[str], staff: Mapping[int, str], *, now: datetime) -> A
             "Any role", {each.value: in_words(each.value) for each in Role}, key="role", width=124
         )
         action = filters.one_of("Any action", _prefixes(actions), key="action", width=190)
+        log = filters.one_of("Any log", {name: title for name, (title, _) in LOGS.items()}, key="log", width=170)
         words = filters.search("Reason", key="reason", width=130)
         with st.popover(_more(), icon=":material/tune:"):
             _narrow()
     given = _subject(who) | _numbers() | _object()
     since, until = _span(period, now)
     _chips()
-    return AuditFilter(since=since, until=until, role=role, action=action, reason=words or None, **given)
+    return AuditFilter(since=since, until=until, role=role, action=action, log=log, reason=words or None, **given)
 
 
 def _people(staff: Mapping[int, str]) -> dict[str, str]:
@@ -156,7 +158,7 @@ def _span(period: str | None, now: datetime) -> tuple[datetime | None, datetime 
 
 def cursor() -> Cursor:
     """Where in the log one is. Other filters begin at the newest entry again."""
-    names = ("when", "dates", "who", "role", "action", "reason", "object", "number", *NUMBERS)
+    names = ("when", "dates", "who", "role", "action", "log", "reason", "object", "number", *NUMBERS)
     now = tuple(str(st.session_state.get(name) or "") for name in names)
     if st.session_state.get("before:depends", now) != now:
         st.query_params.pop("before", None)

@@ -33,6 +33,10 @@ OBJECTS: Mapping[str, tuple[str, str]] = {
     "staff_session": ("Session", ""),
     "export": ("Export", ""),
     "policy": ("Policy", ""),
+    "report": ("Report", "R-"),
+    "review": ("Review", ""),
+    "practice": ("Practice", ""),
+    "receipt": ("Receipt", ""),
     "desk": ("Desk", ""),
 }
 # What a case's timeline does not tell.
@@ -51,6 +55,21 @@ TITLES: Mapping[str, str] = {
     "export:finish": "Export of the log finished",
     "reconciliation:run": "Reconciled with Stripe",
     "operation:review": "Operation needs review",
+    "report:file": "Report filed",
+    "report:settle": "Report settled",
+    "review:open": "Review of risk opened",
+    "review:assign": "Review of risk assigned",
+    "review:settle": "Review of risk settled",
+    "review:submit": "Review of the project written",
+    "review:reveal": "Reviews of the project opened",
+    "practice:flag": "Practice flagged",
+    "practice:resolve": "Practice mismatch resolved",
+    "receipt:download": "Receipt downloaded",
+    "checklist:sign": "Legal checklist signed",
+    "policy:propose": "Change of policy proposed",
+    "policy:publish": "Policy published",
+    "policy:reject": "Change of policy rejected",
+    "policy:withdraw": "Change of policy withdrawn",
 }
 Way = tuple[str, Mapping[str, Any]]
 
@@ -138,8 +157,8 @@ def way(entry: Entry) -> Way | None:
             return "case", {"id": entry.ticket_id}
         case "project" if number:
             return "project", {"id": number}
-        case "hold" if number:
-            return "holds", {"id": number}
+        case "hold" | "report" | "review" if number:
+            return "holds", {"id": number} if entry.object_kind == "hold" else {}
         case "staff" if number:
             return "people", {"id": number}
         case "payout" if number:

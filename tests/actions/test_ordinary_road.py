@@ -117,6 +117,7 @@ def test_after_the_last_milestone_the_project_is_completed_and_everyone_is_told(
         "processing_fee_recovery": 3_092 + 1_562,
         "processor_fees": 3_092 + 1_562,
     }
+    market.later(days=14)
     letters = [(each.template, each.party_id) for each in market.all(Notification)]
     for template in ("thanks", "project_review_request"):
         assert sorted(who for name, who in letters if name == template) == [market.payer_id, market.payee_id]

@@ -1,0 +1,220 @@
+"""Reports, content events and practices flagged: filed by whoever sees them, settled by staff.
+
+(payment-escrow-rules, Risk Controls.) Every entry of the log names the report (Records: AdminActionLog linkage).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions import risk
+from core.actions.dossier import Dossier
+from core.errors import DeskError, NotFound, ReasonMissing
+from core.notifications import tell
+from core.records import PracticeFlag, Project, Report
+from core.rules import reports as rules
+from core.rules.permissions import Actor, NotYours, Permission, require
+from core.rules.reports import ReportKind, ReportOutcome, Severity, Source
+
+
+class ReportSettled(DeskError):
+    """Report {report} was already settled."""
+
+
+class MismatchFlagged(DeskError):
+    """The practice of this project is already flagged. Resolve that first."""
+
+
+class MismatchResolved(DeskError):
+    """This practice mismatch was already resolved."""
+
+
+def file(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    project_id: int,
+    kind: ReportKind,
+    details: str,
+    milestone_id: int | None = None,
+    severity: Severity = Severity.MEDIUM,
+    source: Source = Source.PERSON,
+    external_id: str | None = None,
+) -> Report:
+    """Something happened that staff must know of: by a party of the project, staff, or the marketplace (the system).
+
+    The same `external_id` again is the same report. What the rules of risk ask for is opened at once.
+    """
+    project = _seen(session, actor, project_id)
+    concerned = risk.in_scope(session, project_id, milestone_id)
+    if milestone_id is not None and not concerned:
+        raise NotFound(kind="milestone", id=milestone_id)
+    if external_id and (before := _known(session, project_id, external_id)):
+        return before
+    report = Report(
+        project_id=project_id,
+        milestone_id=milestone_id,
+        external_id=external_id,
+        kind=ReportKind(kind),
+        source=Source.PERSON if actor.kind == "party" else Source(source),
+        severity=Severity(severity),
+        details=rules.checked(details),
+        author_kind=actor.kind,
+        author_id=actor.id,
+        at=now,
+    )
+    session.add(report)
+    session.flush()
+    after = {"kind": report.kind, "source": report.source, "severity": report.severity}
+    _note(session, actor, f"{actor.kind}:report:file", report, now=now, after=after)
+    _tell_author(session, report, "report_received", project, now=now)
+    _consider(session, concerned, now=now)
+    return report
+
+
+def settle(
+    session: Session, actor: Actor, *, now: datetime, report_id: int, outcome: ReportOutcome, note: str
+) -> None:
+    """A person has looked into it. A severe content event stops nothing any more; an open review still does."""
+    require(actor, Permission.REVIEW_RISK)
+    if not note.strip():
+        raise ReasonMissing()
+    plain = session.get(Report, report_id)
+    if plain is None:
+        raise NotFound(kind="report", id=report_id)
+    concerned = risk.in_scope(session, plain.project_id, plain.milestone_id)
+    report = session.get_one(Report, report_id, with_for_update=True, populate_existing=True)
+    if report.settled_at is not None:
+        raise ReportSettled(report=report_id)
+    report.outcome, report.note = ReportOutcome(outcome), note
+    report.settled_by, report.settled_at = actor.id, now
+    session.flush()
+    after = {"outcome": report.outcome}
+    _note(session, actor, "staff:report:settle", report, now=now, reason=note, after=after)
+    project = session.get_one(Project, report.project_id)
+    _tell_author(session, report, "report_settled", project, now=now)
+    for dossier in concerned:
+        dossier.touch()
+        session.flush()
+        risk.go_on(session, actor, dossier, now=now)
+
+
+def flag_practice(
+    session: Session, actor: Actor, *, now: datetime, project_id: int, licensed_in: str, needed_in: str
+) -> PracticeFlag:
+    """The practice is licensed in another state than the one where the work is done (or the client lives)."""
+    if actor.kind != "system":
+        require(actor, Permission.PLACE_HOLD)
+    _seen(session, actor, project_id)
+    concerned = risk.in_scope(session, project_id, None)
+    wanted = select(PracticeFlag.id).where(
+        PracticeFlag.project_id == project_id, PracticeFlag.resolved_at.is_(None)
+    )
+    if session.scalar(wanted):
+        raise MismatchFlagged()
+    flag = PracticeFlag(
+        project_id=project_id,
+        licensed_in=licensed_in,
+        needed_in=needed_in,
+        author_kind=actor.kind,
+        author_id=actor.id,
+        at=now,
+    )
+    session.add(flag)
+    session.flush()
+    after = {"licensed_in": licensed_in, "needed_in": needed_in}
+    _note_flag(session, actor, f"{actor.kind}:practice:flag", flag, now=now, after=after)
+    _consider(session, concerned, now=now)
+    return flag
+
+
+def resolve_practice(session: Session, actor: Actor, *, now: datetime, flag_id: int, resolution: str) -> None:
+    """A person has found that the practice may do this work, or has arranged for one that may."""
+    require(actor, Permission.REVIEW_RISK)
+    if not resolution.strip():
+        raise ReasonMissing()
+    flag = session.get(PracticeFlag, flag_id, with_for_update=True)
+    if flag is None:
+        raise NotFound(kind="practice flag", id=flag_id)
+    if flag.resolved_at is not None:
+        raise MismatchResolved()
+    flag.resolution, flag.resolved_by, flag.resolved_at = resolution, actor.id, now
+    session.flush()
+    _note_flag(session, actor, "staff:practice:resolve", flag, now=now, reason=resolution)
+
+
+def _seen(session: Session, actor: Actor, project_id: int) -> Project:
+    """The project, if this actor may speak about it."""
+    project = session.get(Project, project_id)
+    if project is None:
+        raise NotFound(kind="project", id=project_id)
+    if actor.kind == "party" and actor.id not in (project.payer_id, project.payee_id):
+        raise NotYours(actor=actor.label)
+    if actor.kind == "staff":
+        require(actor, Permission.READ_CASES)
+    return project
+
+
+def _known(session: Session, project_id: int, external_id: str) -> Report | None:
+    return session.scalars(
+        select(Report).where(Report.project_id == project_id, Report.external_id == external_id)
+    ).one_or_none()
+
+
+def _consider(session: Session, concerned: list[Dossier], *, now: datetime) -> None:
+    for dossier in concerned:
+        dossier.touch()
+        session.flush()
+        risk.consider(session, dossier, now=now)
+
+
+def _tell_author(session: Session, report: Report, template: str, project: Project, *, now: datetime) -> None:
+    """A party that reported something is told that it arrived, and what came of it."""
+    if report.author_kind == "party" and report.author_id is not None:
+        tell(
+            session,
+            template,
+            party_id=report.author_id,
+            project_id=project.id,
+            key=f"report-{report.id}-{template}",
+            now=now,
+            number=f"R-{report.id}",
+        )
+
+
+def _note(
+    session: Session, actor: Actor, action: str, report: Report, *, now: datetime, **fields: Any
+) -> None:
+    audit.record(
+        session,
+        actor,
+        action,
+        object_kind="report",
+        object_id=report.id,
+        now=now,
+        project_id=report.project_id,
+        milestone_id=report.milestone_id,
+        report_id=report.id,
+        **fields,
+    )
+
+
+def _note_flag(
+    session: Session, actor: Actor, action: str, flag: PracticeFlag, *, now: datetime, **fields: Any
+) -> None:
+    audit.record(
+        session,
+        actor,
+        action,
+        object_kind="practice",
+        object_id=flag.id,
+        now=now,
+        project_id=flag.project_id,
+        **fields,
+    )

@@ -1,0 +1,140 @@
+"""Manual reviews: opened by the rules of risk, settled by a person; until then nothing is released or paid out.
+
+(payment-escrow-rules, Risk Controls.) Asked when a milestone is funded, when something is reported and when a practice
+is flagged.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import outbox
+from core.actions import hold, release, risk_facts
+from core.actions.dossier import Dossier, open_dossier
+from core.errors import DeskError, NotFound, ReasonMissing
+from core.records import Milestone, RiskReview, Staff
+from core.rules import milestones, risk
+from core.rules.holds import HoldKind
+from core.rules.permissions import SYSTEM, Actor, Permission, require
+from core.rules.risk import ReviewOutcome
+
+
+class ReviewSettled(DeskError):
+    """Review {review} was already settled."""
+
+
+def consider(session: Session, dossier: Dossier, *, now: datetime) -> RiskReview | None:
+    """Open a review if the rules ask for one, or add the new reasons to the one that is open."""
+    order = dossier.order
+    if not (order.held_minor or order.payable_minor):
+        return None
+    facts = risk_facts.facts_of(session, dossier)
+    reasons = [vars(block) for block in risk.reviews(facts, dossier.profile)]
+    if not reasons:
+        return None
+    review = _open_review(session, dossier.milestone.id)
+    known = {reason["code"] for reason in review.reasons} if review else set()
+    more = [reason for reason in reasons if reason["code"] not in known]
+    if review is None:
+        review = RiskReview(milestone_id=dossier.milestone.id, reasons=reasons, opened_at=now)
+        session.add(review)
+    elif more:
+        review.reasons = [*review.reasons, *more]
+    if more:
+        dossier.touch()
+        session.flush()
+        dossier.note(
+            session,
+            SYSTEM,
+            "system:review:open",
+            now=now,
+            about=("review", review.id),
+            after={"reasons": [reason["code"] for reason in more]},
+        )
+    return review
+
+
+def assign(session: Session, actor: Actor, *, now: datetime, review_id: int, staff_id: int | None) -> None:
+    """Give an open review to a colleague who may settle it, or (None) back to all."""
+    require(actor, Permission.REVIEW_RISK)
+    dossier, review = _locked(session, review_id)
+    if staff_id is not None and session.get(Staff, staff_id) is None:
+        raise NotFound(kind="member of staff", id=staff_id)
+    before, review.assigned_to = review.assigned_to, staff_id
+    session.flush()
+    dossier.note(
+        session,
+        actor,
+        "staff:review:assign",
+        now=now,
+        about=("review", review_id),
+        before={"assigned_to": before},
+        after={"assigned_to": staff_id},
+    )
+
+
+def settle(
+    session: Session, actor: Actor, *, now: datetime, review_id: int, outcome: ReviewOutcome, note: str
+) -> None:
+    """End a review: CLEARED lets the money move again, HELD puts a hold in its place. The note is kept.
+
+    Raises `ReviewStillNeeded` while a report that opened it is not settled or the practice mismatch not resolved.
+    """
+    require(actor, Permission.REVIEW_RISK)
+    if not note.strip():
+        raise ReasonMissing()
+    dossier, review = _locked(session, review_id)
+    risk.require_settled(risk_facts.facts_of(session, dossier), dossier.profile)
+    review.outcome, review.note = ReviewOutcome(outcome), note
+    review.settled_by, review.settled_at = actor.id, now
+    dossier.touch()
+    session.flush()
+    dossier.note(
+        session,
+        actor,
+        "staff:review:settle",
+        now=now,
+        about=("review", review_id),
+        reason=note,
+        after={"outcome": review.outcome},
+    )
+    if outcome == ReviewOutcome.HELD:
+        milestone_id = dossier.milestone.id
+        hold.place(session, actor, now=now, milestone_id=milestone_id, reason=note, kind=HoldKind.RISK)
+    go_on(session, actor, dossier, now=now)
+
+
+def go_on(session: Session, actor: Actor, dossier: Dossier, *, now: datetime) -> None:
+    """Something that stopped the money is gone: what was blocked is looked at again, what was verified is released."""
+    outbox.wake(session, dossier.milestone.id, now=now)
+    if dossier.status is milestones.Status.VERIFIED and dossier.order.held_minor:
+        release.release_verified(session, actor, dossier, now=now)
+
+
+def in_scope(session: Session, project_id: int, milestone_id: int | None) -> list[Dossier]:
+    """The milestones that a report or a flag concerns, locked in the order of their ids."""
+    wanted = select(Milestone.id).where(Milestone.project_id == project_id).order_by(Milestone.id)
+    if milestone_id is not None:
+        wanted = wanted.where(Milestone.id == milestone_id)
+    return [open_dossier(session, number) for number in session.scalars(wanted).all()]
+
+
+def _open_review(session: Session, milestone_id: int) -> RiskReview | None:
+    wanted = select(RiskReview).where(
+        RiskReview.milestone_id == milestone_id, RiskReview.settled_at.is_(None)
+    )
+    return session.scalars(wanted.with_for_update()).one_or_none()
+
+
+def _locked(session: Session, review_id: int) -> tuple[Dossier, RiskReview]:
+    plain = session.get(RiskReview, review_id)
+    if plain is None:
+        raise NotFound(kind="review", id=review_id)
+    dossier = open_dossier(session, plain.milestone_id)
+    review = session.get_one(RiskReview, review_id, with_for_update=True, populate_existing=True)
+    if review.settled_at is not None:
+        raise ReviewSettled(review=review_id)
+    return dossier, review

@@ -1,0 +1,46 @@
+"""The receipts, invoices and credit notes of a project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.money import Money
+from core.receipts import TITLES
+from core.records import Milestone, Receipt
+
+
+@dataclass(frozen=True)
+class Row:
+    id: int
+    number: str
+    kind: str
+    milestone: str
+    total: Money
+    at: datetime
+    scope_hash: str
+
+
+def of_project(session: Session, project_id: int) -> list[Row]:
+    """Oldest first."""
+    rows = session.execute(
+        select(Receipt, Milestone.title)
+        .join(Milestone, Milestone.id == Receipt.milestone_id)
+        .where(Milestone.project_id == project_id)
+        .order_by(Receipt.id)
+    )
+    return [
+        Row(
+            row.id,
+            row.number,
+            TITLES[row.kind],
+            title,
+            Money(row.total_minor, row.currency),
+            row.at,
+            row.scope_hash,
+        )
+        for row, title in rows
+    ]

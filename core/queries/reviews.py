@@ -1,0 +1,58 @@
+"""The reviews of a project, once they are opened, and the rating of a party."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.records import FinalRating, Party, ProjectReview, ReviewRound
+from core.rules import ratings
+
+
+@dataclass(frozen=True)
+class Review:
+    author: str
+    role: str
+    stars: int
+    body: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Round:
+    """`given` of two are in. Before they are opened `shown` is empty, for staff too."""
+
+    asked_at: datetime | None = None
+    due_at: datetime | None = None
+    revealed_at: datetime | None = None
+    given: int = 0
+    shown: tuple[Review, ...] = ()
+
+
+def of_project(session: Session, project_id: int) -> Round:
+    asked = session.get(ReviewRound, project_id)
+    if asked is None:
+        return Round()
+    rows = session.execute(
+        select(ProjectReview, Party)
+        .join(Party, Party.id == ProjectReview.author_id)
+        .where(ProjectReview.project_id == project_id)
+        .order_by(ProjectReview.id)
+    ).all()
+    shown = tuple(
+        Review(party.name, party.role, review.stars, review.body, review.at) for review, party in rows
+    )
+    opened = asked.revealed_at is not None
+    return Round(asked.asked_at, asked.due_at, asked.revealed_at, len(rows), shown if opened else ())
+
+
+def rating_of(session: Session, party_id: int) -> str | None:
+    """`4.3 of 5, from 3 reviews`, as it stands."""
+    newest = select(FinalRating).where(FinalRating.party_id == party_id)
+    row = session.scalars(
+        newest.order_by(FinalRating.calculated_at.desc(), FinalRating.project_id.desc()).limit(1)
+    ).one_or_none()
+    return ratings.words(row.tenths, row.reviews) if row else None

@@ -1,0 +1,91 @@
+"""The paper of a receipt: who paid whom, how much, when and for what, on one page of A4."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from xml.sax.saxutils import escape
+
+from reportlab.lib.colors import HexColor
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
+
+from core.clock import utc
+from core.money import Money
+
+INK, DIM = HexColor("#1b2430"), HexColor("#5e6b7e")
+TITLE = ParagraphStyle("title", fontName="Helvetica-Bold", fontSize=17, leading=22, textColor=INK)
+HEAD = ParagraphStyle(
+    "head", fontName="Helvetica-Bold", fontSize=11, leading=16, spaceBefore=12, textColor=INK
+)
+BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9.5, leading=13.5, textColor=INK)
+NOTE = ParagraphStyle("note", parent=BODY, fontSize=8, leading=11, textColor=DIM, wordWrap="CJK")
+
+TITLES: Mapping[str, str] = {"FUNDING": "Receipt", "RELEASE": "Invoice", "REFUND": "Credit note"}
+SAID: Mapping[str, str] = {
+    "FUNDING": "Received from the payer and held until the work is verified.",
+    "RELEASE": "Released from the held funds to the payee for accepted work.",
+    "REFUND": "Returned to the payer from the held funds.",
+}
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Everything that is on it."""
+
+    number: str
+    kind: str
+    payer: str
+    payee: str
+    at: datetime
+    lines: tuple[tuple[str, Money], ...]
+    total: Money
+    scope: Mapping[str, Any]
+    scope_hash: str
+
+
+def draw(paper: Paper) -> bytes:
+    """The same facts give the same bytes: the PDF bears no time of its own."""
+    out = io.BytesIO()
+    title = f"{TITLES[paper.kind]} {paper.number}"
+    document = SimpleDocTemplate(out, pagesize=A4, title=title, author="Escrow Desk", invariant=1)
+    document.build(list(_flow(paper, title)))
+    return out.getvalue()
+
+
+def _flow(paper: Paper, title: str) -> Iterator[Flowable]:
+    moment = utc(paper.at)
+    yield Paragraph(title, TITLE)
+    yield Paragraph(SAID[paper.kind], NOTE)
+    yield Spacer(1, 8)
+    for label, value in (("Payer", paper.payer), ("Payee", paper.payee)):
+        yield Paragraph(f"{label}: {_safe(value)}", BODY)
+    yield Paragraph(f"Date: {moment:%d %B %Y, %H:%M} UTC", BODY)
+    yield Spacer(1, 8)
+    rows = [*((label, amount.text()) for label, amount in paper.lines), ("Total", paper.total.text())]
+    yield Table(
+        rows,
+        colWidths=(300, 140),
+        hAlign="LEFT",
+        style=[
+            ("ALIGN", (1, 0), (1, -1), "RIGHT"),
+            ("FONTSIZE", (0, 0), (-1, -1), 9.5),
+            ("FONTNAME", (0, -1), (-1, -1), "Helvetica-Bold"),
+            ("LINEABOVE", (0, -1), (-1, -1), 0.5, INK),
+        ],
+    )
+    yield Paragraph("What it is for", HEAD)
+    yield Paragraph(_safe(f"{paper.scope['project']}: {paper.scope['milestone']}"), BODY)
+    yield Paragraph(_safe(f"Deliverable: {paper.scope['deliverable']}"), BODY)
+    yield Paragraph(_safe(str(paper.scope["scope"])), BODY)
+    yield Spacer(1, 8)
+    yield Paragraph(f"Scope as agreed, SHA-256 {paper.scope_hash}", NOTE)
+
+
+def _safe(text: str) -> str:
+    """Words of outsiders: the PDF library reads a little XML, so nothing of theirs may look like it."""
+    return escape("".join(mark for mark in text if mark.isprintable() or mark == " "))

@@ -1,0 +1,103 @@
+"""Risk: what was reported, practices flagged, and the reviews that a person must settle before money moves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Record
+
+AUTHOR = "author_kind in ('party', 'staff', 'system')"
+SETTLED = (
+    "(outcome is null) = (settled_at is null) and (outcome is null) = (settled_by is null) "
+    "and (outcome is null) = (note is null)"
+)
+
+
+class Report(Record):
+    """A report of a person or a ContentRuleEvent of the marketplace (payment-escrow-rules, Risk Controls).
+
+    `external_id` is the marketplace's name for it: the same again is the same report. Without a milestone it concerns
+    the whole project.
+    """
+
+    __tablename__ = "reports"
+    __table_args__ = (
+        UniqueConstraint("project_id", "external_id"),
+        CheckConstraint("kind in ('OFF_PLATFORM_CONTACT', 'HARASSMENT', 'THREAT', 'OTHER')", name="kind"),
+        CheckConstraint("source in ('PERSON', 'CONTENT_RULE')", name="source"),
+        CheckConstraint("severity in ('LOW', 'MEDIUM', 'SEVERE')", name="severity"),
+        CheckConstraint(AUTHOR, name="author_kind"),
+        CheckConstraint("outcome in ('UPHELD', 'DISMISSED')", name="outcome"),
+        CheckConstraint(SETTLED, name="settled_by_someone"),
+        Index("reports_open_idx", "project_id", "id", postgresql_where="settled_at is null"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
+    milestone_id: Mapped[int | None] = mapped_column(ForeignKey("milestones.id"), default=None)
+    external_id: Mapped[str | None] = mapped_column(default=None)
+    kind: Mapped[str]
+    source: Mapped[str]
+    severity: Mapped[str]
+    details: Mapped[str]
+    author_kind: Mapped[str]
+    author_id: Mapped[int | None] = mapped_column(default=None)
+    at: Mapped[datetime]
+    outcome: Mapped[str | None] = mapped_column(default=None)
+    note: Mapped[str | None] = mapped_column(default=None)
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class PracticeFlag(Record):
+    """A practice licensed in another state than the one where it is needed, until someone resolves it."""
+
+    __tablename__ = "practice_flags"
+    __table_args__ = (
+        CheckConstraint(AUTHOR, name="author_kind"),
+        CheckConstraint(
+            "(resolution is null) = (resolved_at is null) and (resolution is null) = (resolved_by is null)",
+            name="resolved_by_someone",
+        ),
+        Index(
+            "practice_flags_one_open_idx", "project_id", unique=True, postgresql_where="resolved_at is null"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    licensed_in: Mapped[str]
+    needed_in: Mapped[str]
+    author_kind: Mapped[str]
+    author_id: Mapped[int | None] = mapped_column(default=None)
+    at: Mapped[datetime]
+    resolution: Mapped[str | None] = mapped_column(default=None)
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    resolved_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class RiskReview(Record):
+    """A manual review of one milestone. `reasons` is a list of {code, sentence}; at most one is open at a time."""
+
+    __tablename__ = "risk_reviews"
+    __table_args__ = (
+        CheckConstraint("outcome in ('CLEARED', 'HELD')", name="outcome"),
+        CheckConstraint(SETTLED, name="settled_by_someone"),
+        Index(
+            "risk_reviews_one_open_idx", "milestone_id", unique=True, postgresql_where="settled_at is null"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
+    reasons: Mapped[list[Any]]
+    opened_at: Mapped[datetime]
+    assigned_to: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    outcome: Mapped[str | None] = mapped_column(default=None)
+    note: Mapped[str | None] = mapped_column(default=None)
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -1,0 +1,72 @@
+"""A rule's value as an administrator types it: `5 days`, `2.5 %`, `none`, `yes`, `3`, `5000.00` in one currency."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.errors import DeskError
+from core.money import Money
+from core.policy import PerCurrency
+
+UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
+SPAN = re.compile(r"(\d{1,6}) ?(second|minute|hour|day|week)s?")
+PERCENT = re.compile(r"\d{1,2}(?:\.\d{1,2})? ?%")
+
+
+class ValueUnreadable(DeskError):
+    """“{typed}” cannot be read here. Write it like this: {like}."""
+
+
+def read(name: str, before: Any, typed: str, currency: str) -> Any:
+    """The value of the same kind as `before`. Amounts change in `currency` and stay in every other.
+
+    Withdrawal tariffs have three parts and are not typed in one line: they cannot be read.
+    """
+    words = typed.strip().lower()
+    match before:
+        case bool():
+            return _one_of({"yes": True, "no": False}, words, typed)
+        case timedelta() | None:
+            return _span(words, typed, may_be_none=before is None or name in MAY_BE_NONE)
+        case PerCurrency():
+            return PerCurrency({**before.minor, currency: Money.parse(typed.strip(), currency).minor})
+        case int() if name.endswith("_bps"):
+            return _percent(words, typed)
+        case int() if words.isascii() and words.isdigit() and len(words) < 6:
+            return int(words)
+        case int():
+            raise ValueUnreadable(typed=typed, like="3")
+    raise ValueUnreadable(
+        typed=typed, like="a time, a rate, an amount or a number; tariffs are not changed here"
+    )
+
+
+MAY_BE_NONE = frozenset(
+    {"first_reminder_after", "reminder_every", "dispute_window", "consultation_grace", "mediation_after"}
+)
+
+
+def _one_of(known: dict[str, bool], words: str, typed: str) -> bool:
+    if words not in known:
+        raise ValueUnreadable(typed=typed, like="yes or no")
+    return known[words]
+
+
+def _span(words: str, typed: str, *, may_be_none: bool) -> timedelta | None:
+    if words == "none" and may_be_none:
+        return None
+    if words in ("none", "0"):
+        return timedelta(0)
+    if (found := SPAN.fullmatch(words)) is None:
+        raise ValueUnreadable(typed=typed, like="72 hours, or 5 days")
+    return timedelta(seconds=int(found[1]) * UNITS[found[2]])
+
+
+def _percent(words: str, typed: str) -> int:
+    """Hundredths of a percent, exactly."""
+    if PERCENT.fullmatch(words) is None:
+        raise ValueUnreadable(typed=typed, like="2.5 %")
+    return int(Decimal(words.rstrip("% ")) * 100)

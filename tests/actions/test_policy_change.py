@@ -1,0 +1,188 @@
+"""A change of the rules takes two administrators, an honest profile, and touches no money in flight."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from core.actions import install, policy_change
+from core.db import Database
+from core.errors import ChangedMeanwhile, NotFound, ReasonMissing
+from core.money import Money
+from core.policy import HOME_SERVICES, Platform, PolicyContradicts
+from core.records import PolicyProposal, PolicyVersion, Project
+from core.rules import policy_values
+from core.rules.approvals import MakerIsChecker
+from core.rules.permissions import SYSTEM, NotPermitted, Role
+from tests import stories
+from tests.stories import Town
+
+SIX_DAYS = {"dispute_window": timedelta(days=6)}
+
+
+@pytest.fixture
+def town(database: Database) -> Town:
+    """With a second administrator, Alf."""
+    town = stories.a_town(database)
+    known = {"issuer": "demo", "subject": "alf", "name": "Alf Berg", "email": "alf@example.com"}
+    row = town.act(install.add_staff, SYSTEM, roles=(Role.ADMINISTRATOR,), **known)
+    town.staff["alf"], town.roles["alf"] = row.id, frozenset({Role.ADMINISTRATOR})
+    return town
+
+
+def propose(town: Town, changes: Any = None, by: str = "ada", **also: Any) -> PolicyProposal:
+    given = {
+        "platform": Platform.HOME_SERVICES,
+        "changes": changes or SIX_DAYS,
+        "reason": "Asked for.",
+        **also,
+    }
+    return town.act(policy_change.propose, town.as_staff(by), **given)
+
+
+def approve(town: Town, proposal: PolicyProposal, by: str = "alf") -> PolicyVersion:
+    return town.act(policy_change.approve, town.as_staff(by), proposal_id=proposal.id)
+
+
+def policy_of(town: Town, told: Any) -> int:
+    return town.read(lambda session: session.get_one(Project, told.project).policy_version_id)
+
+
+def test_two_administrators_publish_a_version_and_only_new_projects_live_under_it(town: Town) -> None:
+    before = stories.funded(town)
+    version = approve(town, propose(town))
+    assert (version.version, version.snapshot["dispute_window"]) == (2, 6 * 86_400)
+    assert (version.proposed_by, version.approved_by) == (town.staff["ada"], town.staff["alf"])
+    after = stories.funded(town)
+    assert policy_of(town, before) != version.id
+    assert policy_of(town, after) == version.id
+
+
+def test_the_version_waits_for_its_day(town: Town) -> None:
+    version = approve(town, propose(town, effective_at=town.now + timedelta(days=3)))
+    assert policy_of(town, stories.funded(town)) != version.id
+    town.wait(days=3)
+    assert policy_of(town, stories.funded(town)) == version.id
+    with pytest.raises(policy_change.EffectiveInThePast):
+        propose(town, effective_at=town.now - timedelta(seconds=1))
+
+
+def test_whoever_proposes_does_not_approve_not_even_in_sql(town: Town, owner: Database) -> None:
+    proposal = propose(town)
+    with pytest.raises(MakerIsChecker):
+        approve(town, proposal, by="ada")
+    with pytest.raises(DBAPIError, match="two_people"), owner.transaction() as session:
+        session.execute(
+            text(
+                "update policy_proposals set status = 'PUBLISHED', settled_by = proposed_by, settled_at = now()"
+            )
+        )
+
+
+@pytest.mark.parametrize("subject", ["mia", "fay", "cora"])
+def test_only_administrators_change_the_rules(town: Town, subject: str) -> None:
+    with pytest.raises(NotPermitted):
+        propose(town, by=subject)
+    proposal = propose(town)
+    with pytest.raises(NotPermitted):
+        approve(town, proposal, by=subject)
+
+
+def test_a_profile_that_contradicts_itself_cannot_be_proposed(town: Town) -> None:
+    with pytest.raises(PolicyContradicts):
+        propose(town, {"auto_approve_after": timedelta(days=4)})
+    assert town.read(lambda session: session.scalars(select(PolicyProposal)).all()) == []
+
+
+def test_what_is_no_rule_or_no_change_is_refused(town: Town) -> None:
+    for changes in ({"platform": "legal_services"}, {"version": 9}, {"colour": 1}):
+        with pytest.raises(policy_change.NotARule):
+            propose(town, changes)
+    with pytest.raises(policy_change.NothingChanges):
+        propose(town, {"dispute_window": HOME_SERVICES.dispute_window})
+    with pytest.raises(ReasonMissing):
+        propose(town, reason=" ")
+
+
+def test_one_proposal_of_a_profile_stands_at_a_time(town: Town) -> None:
+    first = propose(town)
+    with pytest.raises(policy_change.ProposalOpen):
+        propose(town, by="alf")
+    town.act(policy_change.reject, town.as_staff("alf"), proposal_id=first.id, note="Too long.")
+    with pytest.raises(policy_change.ProposalSettled):
+        approve(town, first)
+    second = propose(town)
+    town.act(policy_change.reject, town.as_staff("ada"), proposal_id=second.id, note="A slip.")
+    found = town.read(lambda s: s.scalars(select(PolicyProposal.status).order_by(PolicyProposal.id)).all())
+    assert found == ["REJECTED", "WITHDRAWN"]
+    with pytest.raises(NotFound):
+        town.act(policy_change.reject, town.as_staff("ada"), proposal_id=10**9, note="No.")
+
+
+def test_a_proposal_on_an_old_version_is_void(town: Town, owner: Database) -> None:
+    proposal = propose(town)
+    newer = HOME_SERVICES.revised(decisions_a_day=3)
+    with owner.transaction() as session:
+        session.add(
+            PolicyVersion(profile=newer.name, version=2, snapshot=newer.snapshot(), effective_at=town.now)
+        )
+    with pytest.raises(ChangedMeanwhile):
+        approve(town, proposal)
+
+
+def test_the_log_says_who_changed_what_from_what_to_what(town: Town) -> None:
+    approve(town, propose(town))
+    rows = town.read(
+        lambda s: s.execute(
+            text("select action, before, after from audit_entries where action like '%:policy:%' order by id")
+        ).all()
+    )
+    assert [row.action for row in rows] == ["administrator:policy:propose", "administrator:policy:publish"]
+    assert rows[1].before["dispute_window"] == 5 * 86_400
+    assert rows[1].after["dispute_window"] == 6 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "value"),
+    [
+        ("dispute_window", "6 days", timedelta(days=6)),
+        ("dispute_window", "none", None),
+        ("deadlock_after", "72 hours", timedelta(hours=72)),
+        ("platform_fee_bps", "2.75 %", 275),
+        ("platform_fee_bps", "3%", 300),
+        ("auto_approve", "No", False),
+        ("decisions_a_day", "4", 4),
+    ],
+)
+def test_a_value_is_read_as_it_is_written_on_the_page(name: str, typed: str, value: Any) -> None:
+    assert policy_values.read(name, getattr(HOME_SERVICES, name), typed, "USD") == value
+
+
+def test_an_amount_changes_in_one_currency_only() -> None:
+    before = HOME_SERVICES.high_value_review
+    after = policy_values.read("high_value_review", before, "7500.00", "USD")
+    assert after.of("USD") == Money(750_000, "USD")
+    assert after.of("JPY") == before.of("JPY")
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("dispute_window", "soon"),
+        ("dispute_window", "5"),
+        ("platform_fee_bps", "2.555 %"),
+        ("platform_fee_bps", "-1 %"),
+        ("auto_approve", "maybe"),
+        ("decisions_a_day", "²"),
+        ("decisions_a_day", "two"),
+        ("instant", "1.5 %"),
+    ],
+)
+def test_what_cannot_be_read_says_how_to_write_it(name: str, typed: str) -> None:
+    with pytest.raises(policy_values.ValueUnreadable) as refused:
+        policy_values.read(name, getattr(HOME_SERVICES, name), typed, "USD")
+    assert typed in refused.value.message
