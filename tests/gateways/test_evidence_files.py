@@ -277,7 +277,15 @@ def test_an_email_is_shown_with_its_heading_and_its_plain_words() -> None:
     assert "onclick" not in shown
 
 
+@pytest.fixture
+def no_idle_process() -> None:
+    """Whatever the tests before left waiting is ended, so that the process in hand is the next one taken."""
+    while not evidence_apart._idle.empty():
+        evidence_apart._idle.get().end()
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stopping a process is POSIX")
+@pytest.mark.usefixtures("no_idle_process")
 def test_a_decoder_that_hangs_is_ended_and_the_next_file_is_served() -> None:
     apart = evidence_apart._take()
     apart.process.send_signal(signal.SIGSTOP)
@@ -287,6 +295,7 @@ def test_a_decoder_that_hangs_is_ended_and_the_next_file_is_served() -> None:
     assert evidence_files.inspect("photo.jpg", picture()).kind is Kind.IMAGE
 
 
+@pytest.mark.usefixtures("no_idle_process")
 def test_a_process_that_died_meanwhile_is_replaced() -> None:
     evidence_files.inspect("photo.jpg", picture())
     apart = evidence_apart._take()
