@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.rules import RULES
+from scripts import rules
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = [path for name in ("core", "dashboard", "pages") for path in sorted((ROOT / name).rglob("*.py"))]
@@ -136,3 +137,8 @@ def test_nothing_names_the_machine_it_was_written_on() -> None:
             text = path.read_text(encoding="utf-8", errors="ignore")
             found += [f"{name_of(path)}: {hit.group()}" for hit in here.finditer(text)]
     assert found == []
+
+
+def test_each_rule_is_tested_and_the_table_of_rules_is_made_from_the_map() -> None:
+    assert rules.untested() == []
+    assert rules.TABLE.read_text(encoding="utf-8") == rules.table(), "run `python -m scripts.rules`"

@@ -74,7 +74,7 @@ class Amounts:
         )
 
 
-def derive(  # noqa: PLR0911 (nine names, told apart one after the other)
+def derive(
     amounts: Amounts, *, in_flight: bool = False, chargeback_open: bool = False, canceled: bool = False
 ) -> State:
     """The one name for these amounts. A finished split passes REFUND_PENDING and ends PARTIALLY_RELEASED."""

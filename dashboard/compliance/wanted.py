@@ -46,14 +46,18 @@ def ask(actions: Iterable[str], staff: Mapping[int, str], *, now: datetime) -> A
             "Any role", {each.value: in_words(each.value) for each in Role}, key="role", width=124
         )
         action = filters.one_of("Any action", _prefixes(actions), key="action", width=190)
-        log = filters.one_of("Any log", {name: title for name, (title, _) in LOGS.items()}, key="log", width=170)
+        log = filters.one_of(
+            "Any log", {name: title for name, (title, _) in LOGS.items()}, key="log", width=170
+        )
         words = filters.search("Reason", key="reason", width=130)
         with st.popover(_more(), icon=":material/tune:"):
             _narrow()
     given = _subject(who) | _numbers() | _object()
     since, until = _span(period, now)
     _chips()
-    return AuditFilter(since=since, until=until, role=role, action=action, log=log, reason=words or None, **given)
+    return AuditFilter(
+        since=since, until=until, role=role, action=action, log=log, reason=words or None, **given
+    )
 
 
 def _people(staff: Mapping[int, str]) -> dict[str, str]:

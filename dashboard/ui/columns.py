@@ -97,7 +97,9 @@ def opens(name: str, label: str, *, page: str, param: str = "id", **more: Any) -
     return Column(name, label, "opens", page=page, param=param, **more)
 
 
-def leads(name: str, label: str, *, to: Callable[[Any], tuple[str, Mapping[str, Any]] | None], **more: Any) -> Column:
+def leads(
+    name: str, label: str, *, to: Callable[[Any], tuple[str, Mapping[str, Any]] | None], **more: Any
+) -> Column:
     """A link whose page differs from row to row: `to(row)` is (page, parameters), or None where there is no page."""
     return Column(name, label, "opens", leads=to, **more)
 
