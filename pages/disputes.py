@@ -50,9 +50,15 @@ if chosen is not None:
     st.session_state.pop("queue:chosen", None)  # or coming back would open it again
     navigation.go("case", id=chosen)
 
+if rows:
+    with buttons:
+        if st.button("Open the first", key="open-first", type="tertiary", shortcut="Enter"):
+            navigation.go("case", id=rows[0].id)
 if current.may(Permission.DECIDE):
     with buttons:
-        intent = confirm.pressed("Claim next case", key="claim-next", icon=":material/front_hand:")
+        intent = confirm.pressed(
+            "Claim next case", key="claim-next", icon=":material/front_hand:", shortcut="N"
+        )
     if intent:
         confirm.carry_out(
             intent,

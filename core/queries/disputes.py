@@ -196,6 +196,22 @@ def next_unassigned(session: Session, *, me: int, now: datetime) -> int | None:
     return found
 
 
+def neighbours(session: Session, ticket_id: int, *, me: int) -> tuple[int | None, int | None]:
+    """The cases of this member of staff before and after this one, in the order of the queue."""
+    beside = """
+        select t.id from tickets t, tickets here
+        where {open} and t.mediator_id = :me and here.id = :id and (t.due_at, t.id) {than} (here.due_at, here.id)
+        order by t.due_at {way}, t.id {way} limit 1
+    """
+    found = [
+        session.execute(
+            text(beside.format(open=OPEN, than=than, way=way)), {"me": me, "id": ticket_id}
+        ).scalar_one_or_none()
+        for than, way in (("<", "desc"), (">", "asc"))
+    ]
+    return found[0], found[1]
+
+
 def figures(session: Session, *, me: int, now: datetime) -> Figures:
     """The figures above the queue, whatever its filters."""
     names = [view for view in View if view is not View.DECIDED]

@@ -54,6 +54,7 @@ KINDS: Mapping[str, Kind] = {
     "ticket:resume": Kind("Review goes on", tone="info"),
     "ticket:escalate": Kind("Escalated: no decision in time", tone="bad", staff_only=True),
     "evidence:open": Kind("Evidence opened", EVIDENCE, staff_only=True),
+    "evidence:note": Kind("Note on evidence", EVIDENCE, staff_only=True),
     "evidence:download": Kind("Evidence downloaded", EVIDENCE, staff_only=True),
     "decision:confirm": Kind("Decision made", DECISION, "info", staff_only=True),
     "decision:unopened": Kind("Decided with evidence left unopened", DECISION, "wait", staff_only=True),

@@ -2,7 +2,7 @@
 
 head        who and what, the three axes, amounts, time limits, what blocks
 acts        claim, hand over, holds: the buttons of the head and their drawers · file (the case as one zip)
-tabs        evidence · stream (timeline) · letters_box (messages) · terms · purse (money) · people (parties)
+tabs        evidence, with notes (margin) · stream (timeline) · talk (messages) · terms · purse (money) · people
 panel       what the right side shows now: form · approval · ruling (decided) · or why not yet
 offering    what the parties offer each other, and what they agreed on
 draft       what the mediator has typed so far, kept over page changes, and what it comes to

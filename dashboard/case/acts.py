@@ -7,11 +7,11 @@ from datetime import timedelta
 import streamlit as st
 
 from core.actions import conversation, hold
-from core.queries import mediators
+from core.queries import disputes, mediators
 from core.queries.cases import Case
 from core.rules.holds import HoldKind
 from core.rules.permissions import Permission
-from dashboard import current
+from dashboard import current, navigation
 from dashboard.case import claim, file
 from dashboard.ui import cards, confirm, deadline, status
 
@@ -19,8 +19,9 @@ DRAWERS = ("hand-over", "hold", "lift", "ask")
 
 
 def buttons(case: Case) -> None:
-    """The buttons of the head, each only for whoever may press it."""
+    """The buttons of the head, each only for whoever may press it. J and K go through one's own cases."""
     me = current.actor().id
+    _turn(case, me)
     if case.open and current.may(Permission.ASSIGN_TICKET):
         mine = case.ticket.mediator_id == me
         if current.may(Permission.DECIDE) and not mine and not case.tie:
@@ -48,6 +49,26 @@ def drawers(case: Case) -> None:
         _lift(case)
     elif current.may(Permission.EXPORT_CASE):
         file.drawer(case)
+
+
+def _turn(case: Case, me: int | None) -> None:
+    """To my case before or after this one, in the order in which they are due."""
+    with current.reading() as session:
+        before, after = disputes.neighbours(session, case.id, me=me or 0)
+    for label, number, icon, letter in (
+        ("Previous", before, "chevron_left", "K"),
+        ("Next", after, "chevron_right", "J"),
+    ):
+        if number is None:
+            continue
+        if st.button(
+            "",
+            key=f"case-{label.lower()}",
+            icon=f":material/{icon}:",
+            shortcut=letter,
+            help=f"{label} of your cases: D-{number}",
+        ):
+            navigation.go("case", id=number)
 
 
 def _opens(label: str, name: str, icon: str) -> None:

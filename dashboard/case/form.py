@@ -15,10 +15,11 @@ from core.errors import DeskError
 from core.money import Money
 from core.queries.cases import Case
 from core.queries.exhibits import Piece
+from core.queries.precedents import Precedents
 from core.rules import approvals, grounds
 from core.rules.grounds import TERMS, DecisionOutcome, Ground
 from dashboard import current
-from dashboard.case import advice, citing, draft, nets, preview
+from dashboard.case import advice, citing, draft, nets, precedent, preview
 from dashboard.case.draft import Sketch
 from dashboard.ui import cards, confirm, deadline, errors, header
 from dashboard.ui.safe import plain
@@ -32,14 +33,21 @@ LONGEST = 6_000
 
 
 @st.fragment
-def show(case: Case, pieces: Sequence[Piece]) -> None:
+def show(case: Case, pieces: Sequence[Piece], past: Precedents) -> None:
     header.section("Decision", f"{case.dossier.money(case.dossier.order.held_minor)} are held")
     _restored(case)
-    sketch = _sketch(case, pieces)
+    sketch = _sketch(case, pieces, past)
     draft.save(case.id)
     _second_person(case, sketch)
     _unread(pieces, sketch)
-    if st.button("Preview plan", type="primary", icon=":material/preview:", width="stretch", key="preview"):
+    if st.button(
+        "Preview plan",
+        type="primary",
+        icon=":material/preview:",
+        width="stretch",
+        key="preview",
+        shortcut="D",
+    ):
         _preview(case, sketch)
     cards.note(
         "Nothing is decided yet, and your draft is saved. The preview shows every posting, every call to Stripe and "
@@ -55,7 +63,7 @@ def _restored(case: Case) -> None:
         st.button("Discard", key="draft-discard", type="tertiary", on_click=draft.discard, args=(case.id,))
 
 
-def _sketch(case: Case, pieces: Sequence[Piece]) -> Sketch:
+def _sketch(case: Case, pieces: Sequence[Piece], past: Precedents) -> Sketch:
     outcome = st.segmented_control(
         "Outcome",
         list(OUTCOMES),
@@ -69,6 +77,7 @@ def _sketch(case: Case, pieces: Sequence[Piece]) -> Sketch:
     ground, override = _ground(case, outcome)
     with place:
         nets.show(case, Sketch(outcome=outcome, by_percent=by_percent, share=share, ground=ground))
+        precedent.show(case, past)
     reasons = st.text_area(
         "Reasons",
         key=draft.restore(case.id, "reasons", ""),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from core.actions.offers import RESOLUTION
+from core.queries import precedents
 from core.queries.cases import Case
 from core.queries.exhibits import Piece
 from core.rules.approvals import DecisionStatus
@@ -44,7 +45,11 @@ def _undecided(case: Case, pieces: Sequence[Piece], now: datetime) -> None:
         header.section("Decision")
         empty.state("Not yours to decide", why_not, icon="gavel")
     else:
-        form.show(case, pieces)
+        with current.reading() as session:
+            past = precedents.like(
+                session, platform=case.dossier.project.platform, reason=case.ticket.reason, but=case.id
+            )
+        form.show(case, pieces, past)
 
 
 def _why_not(case: Case) -> str | None:

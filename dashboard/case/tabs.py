@@ -10,7 +10,7 @@ import streamlit as st
 from core.queries.cases import Case
 from core.queries.exhibits import Piece
 from dashboard import current
-from dashboard.case import people, purse, stream, talk, terms
+from dashboard.case import margin, people, purse, stream, talk, terms
 from dashboard.ui.evidence import gallery
 
 NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties")
@@ -18,7 +18,7 @@ NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties")
 
 def show(case: Case, pieces: Sequence[Piece], *, now: datetime) -> None:
     draw: dict[str, Callable[[], None]] = {
-        "Evidence": lambda: gallery(current.desk(), current.actor(), pieces, key=f"evidence-{case.id}"),
+        "Evidence": lambda: _evidence(case, pieces),
         "Timeline": lambda: stream.show(case, now=now),
         "Messages": lambda: talk.show(case, now=now),
         "Terms": lambda: terms.show(case),
@@ -31,3 +31,8 @@ def show(case: Case, pieces: Sequence[Piece], *, now: datetime) -> None:
         if tab.open:
             with tab:
                 draw[name]()
+
+
+def _evidence(case: Case, pieces: Sequence[Piece]) -> None:
+    gallery(current.desk(), current.actor(), pieces, key=f"evidence-{case.id}")
+    margin.show(case, pieces)

@@ -1,0 +1,35 @@
+"""Notes of staff on evidence, for staff: added to, never changed. The parties do not see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.messages import checked
+from core.errors import NotFound
+from core.records import Evidence, EvidenceNote
+from core.rules.permissions import Actor, Permission, require
+
+
+def note(session: Session, actor: Actor, *, now: datetime, evidence_id: int, body: str) -> EvidenceNote:
+    """Add a note to a piece of evidence. Raises `NotFound`, `MessageEmpty`, `MessageTooLong`."""
+    require(actor, Permission.WORK_TICKET)
+    piece = session.get(Evidence, evidence_id)
+    if piece is None:
+        raise NotFound(kind="piece of evidence", id=evidence_id)
+    made = EvidenceNote(evidence_id=piece.id, staff_id=actor.id, body=checked(body), at=now)
+    session.add(made)
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        "staff:evidence:note",
+        object_kind="evidence",
+        object_id=piece.id,
+        now=now,
+        after={"note": made.id},
+        milestone_id=piece.milestone_id,
+    )
+    return made

@@ -1,0 +1,51 @@
+"""How cases like this one ended: the same platform and the same reason, as something to compare with, not a rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.actions.offers import RESOLUTION
+
+ENDED = text(
+    """
+    select count(*) filter (where t.resolution = 'FULL_RELEASE') as released,
+           count(*) filter (where t.resolution = 'PARTIAL_RELEASE') as divided,
+           count(*) filter (where t.resolution = 'FULL_REFUND') as refunded,
+           count(*) filter (where t.resolution = :agreed) as agreed,
+           percentile_disc(0.5) within group (
+               order by coalesce(d.release_minor, f.release_minor) * 10000
+                   / (coalesce(d.release_minor + d.refund_minor, f.release_minor + f.refund_minor))
+           ) as median_bps
+    from tickets t
+    join milestones m on m.id = t.milestone_id
+    join projects p on p.id = m.project_id
+    left join decisions d on d.ticket_id = t.id and d.status = 'EXECUTED'
+    left join offers f on f.ticket_id = t.id and f.status = 'ACCEPTED'
+    where t.reason = :reason and p.platform = :platform and t.id <> :case
+      and (d.id is not null or f.id is not null)
+    """
+)
+
+
+@dataclass(frozen=True)
+class Precedents:
+    """Counts by outcome; `median_bps`: the part of what was held that went to the payee, in hundredths of a percent."""
+
+    released: int
+    divided: int
+    refunded: int
+    agreed: int
+    median_bps: int | None
+
+    @property
+    def total(self) -> int:
+        return self.released + self.divided + self.refunded + self.agreed
+
+
+def like(session: Session, *, platform: str, reason: str, but: int) -> Precedents:
+    """Decided or agreed cases with this platform and reason, without case `but`."""
+    values = {"platform": platform, "reason": reason, "case": but, "agreed": RESOLUTION}
+    return Precedents(*session.execute(ENDED, values).one())

@@ -1,0 +1,87 @@
+"""What makes a mediator quick: similar cases beside the decision, and keys for what is pressed all day."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.actions import offers
+from core.db import Database
+from core.money import Money
+from core.queries import disputes, precedents
+from core.queries.precedents import Precedents
+from tests import stories
+from tests.pages.visiting import labels, serve, visit, words
+from tests.stories import Town
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = stories.a_town(database)
+    serve(town, tmp_path)
+    return town
+
+
+def like(town: Town, but: int, **other: str) -> Precedents:
+    asked = {"platform": "home_services", "reason": "INCOMPLETE", **other}
+    return town.read(lambda s: precedents.like(s, but=but, **asked))
+
+
+def test_similar_cases_are_counted_with_the_median_share(town: Town) -> None:
+    first = stories.in_mediation(town)
+    assert "No similar case has ended yet" in words(visit(town, "mia", "case", id=first.ticket))
+    for share in (20_000, 60_000, None):
+        told = stories.in_mediation(town)
+        stories.decided(town, told, stories.a_draft(told, release=Money(share, "USD") if share else None))
+        town.wait(days=2)
+    agreed = stories.disputed(town)
+    offer = town.act(
+        offers.propose, town.payer, ticket_id=agreed.ticket, release=Money(50_000, "USD"), note=""
+    )
+    town.act(offers.accept, town.payee, offer_id=offer.id)
+    assert like(town, first.ticket) == Precedents(
+        released=1, divided=2, refunded=0, agreed=1, median_bps=2_777
+    )
+    assert like(town, first.ticket, reason="DAMAGE").total == 0
+    assert like(town, first.ticket, platform="legal_services").total == 0
+    shown = words(visit(town, "mia", "case", id=first.ticket))
+    assert "4 similar cases" in shown
+    assert "Median share released: 27.77 %." in shown
+
+
+def test_the_case_at_hand_is_no_precedent_of_itself(town: Town) -> None:
+    told = stories.in_mediation(town)
+    stories.decided(town, told)
+    assert like(town, told.ticket).total == 0
+
+
+def test_next_and_previous_go_through_ones_own_cases_in_the_order_of_the_queue(town: Town) -> None:
+    first, second, other, third = (
+        stories.in_mediation(town, mediator=who) for who in ("mia", "mia", "max", "mia")
+    )
+    me = town.staff["mia"]
+
+    def beside(ticket: int) -> tuple[int | None, int | None]:
+        return town.read(lambda s: disputes.neighbours(s, ticket, me=me))
+
+    assert beside(first.ticket) == (None, second.ticket)
+    assert beside(second.ticket) == (first.ticket, third.ticket)
+    assert beside(other.ticket) == (second.ticket, third.ticket)
+    assert beside(third.ticket) == (second.ticket, None)
+    app = visit(town, "mia", "case", id=second.ticket)
+    app.button(key="case-next").click().run()
+    assert f"D-{third.ticket} · " in app.title[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize("subject", ["mia", "fay"])
+def test_the_queue_opens_its_first_case(town: Town, subject: str) -> None:
+    told = stories.in_mediation(town)
+    app = visit(town, subject, "disputes")
+    assert ("Claim next case" in labels(app)) == (subject == "mia")
+    app.button(key="open-first").click().run()
+    assert f"D-{told.ticket} · " in app.title[0].value.replace("\\", "")
+
+
+def test_an_empty_queue_offers_nothing_to_open(town: Town) -> None:
+    assert "Open the first" not in labels(visit(town, "mia", "disputes"))
