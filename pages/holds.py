@@ -42,6 +42,7 @@ cards.kpis(
         ),
     ]
 )
+reviewing.section()
 with filters.bar():
     state = filters.choice("State", STATES, key="state", everything="All")
     labels = status.labels("hold")
@@ -88,5 +89,4 @@ if current.may(Permission.PLACE_HOLD):
     with buttons:
         holding.button()
 holding.drawers()
-reviewing.section()
 reviewing.drawers()
