@@ -26,13 +26,13 @@ with current.reading() as session:
 
 cards.kpis(
     [
-        Kpi("Waiting", figures.waiting, "decisions", "wait" if figures.waiting else None),
+        Kpi("Waiting", figures.waiting, "for a second person", "wait" if figures.waiting else None),
         Kpi("You may answer", figures.yours, "neither yours nor tied to you"),
         Kpi("Oldest", deadline.span(now - figures.oldest) if figures.oldest else "—", "waits since then"),
         Kpi(
             "To be moved",
             figures.stakes[0] if figures.stakes else "—",
-            money.sums(figures.stakes[1:]) or "release and refund",
+            money.sums(figures.stakes[1:]) if figures.stakes[1:] else "release and refund",
         ),
     ]
 )
@@ -47,8 +47,8 @@ def yours(row: Row) -> str:
 columns = [
     tables.text("reference", "Case", width=64),
     tables.status("outcome", "Outcome", axis="outcome", width=116),
-    tables.money("release", "To the payee", width=104),
-    tables.money("refund", "To the payer", width=104),
+    tables.money("release", "To the payee", width=118),
+    tables.money("refund", "To the payer", width=118),
     tables.text("maker", "Decided by", width=110),
     tables.text("waits", "Waits", width=84, value=lambda row: deadline.span(now - row.made_at)),
     tables.text("yours", "For you", width=96, value=yours),

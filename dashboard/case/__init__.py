@@ -3,6 +3,7 @@
 head        who and what, the three axes, amounts, time limits, what blocks
 acts        claim, hand over, holds: the buttons of the head and their drawers · file (the case as one zip)
 tabs        evidence, with notes (margin) · stream (timeline) · talk (messages) · terms · purse (money) · people
+asof        the tabs as the mediator could see them when they decided
 panel       what the right side shows now: form · approval · ruling (decided) · or why not yet
 offering    what the parties offer each other, and what they agreed on
 draft       what the mediator has typed so far, kept over page changes, and what it comes to

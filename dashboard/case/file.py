@@ -49,7 +49,7 @@ def _explain(case: Case) -> None:
     )
     cards.note(
         "It holds personal data, so the log records who took it. "
-        "`escrow-desk case verify` proves it without the desk: every hash and every amount."
+        "“escrow-desk case verify” proves it without the desk: every hash and every amount."
     )
     st.button(
         "Make the case file",

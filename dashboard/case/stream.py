@@ -12,6 +12,7 @@ from core.queries.cases import Case
 from core.queries.happenings import About
 from core.queries.timeline import Happening
 from dashboard import current
+from dashboard.case import asof
 from dashboard.ui import cards, empty
 from dashboard.ui.status import Tone
 from dashboard.ui.timeline import Moment
@@ -27,7 +28,7 @@ PARTS = {
 }
 
 
-def show(case: Case, *, now: datetime) -> None:
+def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         parts = st.pills(
             "Show",
@@ -40,6 +41,7 @@ def show(case: Case, *, now: datetime) -> None:
         public = st.toggle("Only what the parties know", key="stream-public")
     with current.reading() as session:
         everything, cut = timeline.timeline(session, case)
+    everything = asof.before(everything, until)
     shown = [
         each for each in everything if (not parts or each.about in parts) and not (public and each.staff_only)
     ]

@@ -10,17 +10,19 @@ import streamlit as st
 from core.queries.cases import Case
 from core.queries.exhibits import Piece
 from dashboard import current
-from dashboard.case import margin, people, purse, stream, talk, terms
+from dashboard.case import asof, margin, people, purse, stream, talk, terms
 from dashboard.ui.evidence import gallery
 
 NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties")
 
 
 def show(case: Case, pieces: Sequence[Piece], *, now: datetime) -> None:
+    until = asof.chosen(case)
+    pieces = asof.before(pieces, until)
     draw: dict[str, Callable[[], None]] = {
         "Evidence": lambda: _evidence(case, pieces),
-        "Timeline": lambda: stream.show(case, now=now),
-        "Messages": lambda: talk.show(case, now=now),
+        "Timeline": lambda: stream.show(case, now=now, until=until),
+        "Messages": lambda: talk.show(case, now=now, until=until),
         "Terms": lambda: terms.show(case),
         "Money": lambda: purse.show(case, now=now),
         "Parties": lambda: people.show(case),

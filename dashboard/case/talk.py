@@ -13,20 +13,22 @@ from core.queries.cases import Case
 from core.queries.exhibits import Said
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.case import draft
+from dashboard.case import asof, draft
 from dashboard.ui import cards, confirm, deadline, empty
 from dashboard.ui.safe import html
 
 SIDES = {"PAYER": "payer", "PAYEE": "payee", "STAFF": "staff", "SYSTEM": "the desk itself"}
 
 
-def show(case: Case, *, now: datetime) -> None:
+def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
     with current.reading() as session:
-        said = exhibits.messages(session, case.dossier.milestone.id)
+        said = asof.before(exhibits.messages(session, case.dossier.milestone.id), until)
     if said:
         st.html(f'<div class="ed-talk">{"".join(_bubble(each, now) for each in said)}</div>')
     else:
         empty.state("Nobody has written yet", "What the parties and staff write appears here.", icon="forum")
+    if until is not None:
+        return
     if current.may(Permission.WORK_TICKET):
         _answer(case, said)
     else:

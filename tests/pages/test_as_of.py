@@ -1,0 +1,75 @@
+"""A decided case as its mediator could see it: nothing of it is later than the decision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.actions import conversation, evidence
+from core.db import Database
+from core.gateways.evidence_store import EvidenceStore
+from tests import stories
+from tests.pages.visiting import serve, visit, words
+from tests.stories import PEOPLE, Told, Town
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = stories.a_town(database)
+    serve(town, tmp_path)
+    return town
+
+
+@pytest.fixture
+def told(town: Town, tmp_path: Path) -> Told:
+    """Decided; something came before, and something afterwards."""
+    told = stories.in_mediation(town)
+    say(town, told, tmp_path, "early")
+    town.wait(minutes=5)
+    stories.decided(town, told)
+    town.wait(minutes=5)
+    stories.carry_out(town)
+    say(town, told, tmp_path, "late")
+    return told
+
+
+def say(town: Town, told: Told, home: Path, word: str) -> None:
+    town.act(conversation.say, town.payer, milestone_id=told.milestone, body=f"An {word} word.")
+    town.act(
+        evidence.hand_in,
+        town.payee,
+        store=EvidenceStore(home),
+        milestone_id=told.milestone,
+        file_name=f"{word}.txt",
+        content=word.encode(),
+    )
+
+
+def as_of(app: AppTest, told: Told) -> AppTest:
+    app.toggle(key=f"as-of-{told.ticket}").set_value(True).run()
+    assert not app.exception
+    return app
+
+
+@pytest.mark.parametrize("subject", PEOPLE)
+@pytest.mark.parametrize("tab", ["Evidence", "Timeline", "Messages"])
+def test_every_role_sees_what_there_was_and_nothing_later(
+    town: Town, told: Told, subject: str, tab: str
+) -> None:
+    app = visit(town, subject, "case", id=told.ticket, tab=tab)
+    everything = words(app)
+    assert "early" in everything
+    assert "late.txt" in everything or "An late word." in everything
+    then = words(as_of(app, told))
+    assert "early" in then
+    assert "late.txt" not in then
+    assert "An late word." not in then
+
+
+def test_a_case_that_is_not_decided_has_only_its_present(town: Town) -> None:
+    told = stories.in_mediation(town)
+    assert not [
+        each for each in visit(town, "mia", "case", id=told.ticket).toggle if "as-of" in str(each.key)
+    ]
