@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import exists, func, literal, or_, select, union_all
+from sqlalchemy import func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from core.actions import card_retries, conversation, decide, dispute, mediate, offers, ratings, verify
@@ -95,11 +95,11 @@ def _mediations(now: datetime) -> Any:
 
 
 def _deadlocks(now: datetime) -> Any:
-    """A case that is decided and waits for its second person or its cooling-off is no deadlock."""
+    """A decision that only waits for its cooling-off was made in time."""
     at = Ticket.decision_due_at
-    decided = exists().where(Decision.ticket_id == Ticket.id, Decision.status.in_(decide.LIVE))
+    cooling = select(Decision.ticket_id).where(Decision.status == DecisionStatus.COOLING_OFF)
     return select(Ticket.id, at.label("at")).where(
-        at <= now, Ticket.status.in_(BLOCKING), Ticket.escalated.is_(False), ~decided
+        at <= now, Ticket.status.in_(BLOCKING), Ticket.escalated.is_(False), Ticket.id.not_in(cooling)
     )
 
 
