@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from core.errors import DeskError
@@ -13,7 +12,7 @@ from core.policy import PerCurrency
 
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
 SPAN = re.compile(r"(\d{1,6}) ?(second|minute|hour|day|week)s?")
-PERCENT = re.compile(r"\d{1,2}(?:\.\d{1,2})? ?%")
+PERCENT = re.compile(r"(\d{1,2})(?:\.(\d{1,2}))? ?%")
 
 
 class ValueUnreadable(DeskError):
@@ -67,6 +66,6 @@ def _span(words: str, typed: str, *, may_be_none: bool) -> timedelta | None:
 
 def _percent(words: str, typed: str) -> int:
     """Hundredths of a percent, exactly."""
-    if PERCENT.fullmatch(words) is None:
+    if (found := PERCENT.fullmatch(words)) is None:
         raise ValueUnreadable(typed=typed, like="2.5 %")
-    return int(Decimal(words.rstrip("% ")) * 100)
+    return int(found[1]) * 100 + int((found[2] or "0").ljust(2, "0"))
