@@ -31,6 +31,6 @@ def of_milestone(session: Session, milestone_id: int) -> dict[int, list[Noted]]:
         .order_by(EvidenceNote.at, EvidenceNote.id)
     )
     found: dict[int, list[Noted]] = defaultdict(list)
-    for number, *rest in rows:
-        found[number].append(Noted(*rest))
+    for number, body, author, at in rows:
+        found[number].append(Noted(body, author, at))
     return dict(found)

@@ -45,4 +45,4 @@ def of_ticket(session: Session, ticket_id: int) -> list[Offered]:
         .where(Offer.ticket_id == ticket_id)
         .order_by(Offer.id.desc())
     )
-    return [Offered(*tuple(row)) for row in rows]
+    return [Offered(offer, name, role) for offer, name, role in rows]
