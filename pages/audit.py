@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.queries import audit, people, seals
+from core.queries import audit, people
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.compliance import entry, export, proof, style, wanted, words
+from dashboard.compliance import chained, entry, export, proof, style, wanted, words
 from dashboard.compliance.beside import beside
 from dashboard.compliance.words import Names
 from dashboard.ui import cards, header, tables
@@ -63,28 +63,7 @@ with log:
 
 if chain.open:
     with chain:
-        older = tables.cursor("seal", size=50)
-        with current.reading() as session:
-            folder = current.desk().settings.home / "checkpoints"
-            sealed = seals.page(session, folder, before=older.before, limit=older.limit)
-        tables.table(
-            sealed,
-            [
-                tables.count("n", "Seal", width=70),
-                tables.when("sealed_at", "Sealed", width=160),
-                tables.count("entries", "Entries", width=80),
-                tables.count("journals", "Journals", width=80),
-                tables.flag("signed", "Checkpoint", value=lambda row: bool(row.signed_at), width=100),
-                tables.when("signed_at", "Signed", width=160),
-                tables.mono("hash", "Hash", width=520),
-            ],
-            key="seals",
-            id="n",
-            cursor=older,
-            name="Seals, newest first",
-            empty_state=("Nothing is sealed yet", "The worker seals what is written, each second."),
-        )
-        cards.note("Each covers a closed range of transactions and holds the hash of the one before.")
+        chained.show()
 
 with figures:
     cards.kpis(

@@ -1,0 +1,32 @@
+"""The chain of seals, newest first, each with whether it was signed outside the database."""
+
+from __future__ import annotations
+
+from core.queries import seals
+from dashboard import current
+from dashboard.ui import cards, tables
+
+
+def show() -> None:
+    older = tables.cursor("seal", size=50)
+    with current.reading() as session:
+        folder = current.desk().settings.home / "checkpoints"
+        sealed = seals.page(session, folder, before=older.before, limit=older.limit)
+    tables.table(
+        sealed,
+        [
+            tables.count("n", "Seal", width=70),
+            tables.when("sealed_at", "Sealed", width=160),
+            tables.count("entries", "Entries", width=80),
+            tables.count("journals", "Journals", width=80),
+            tables.flag("signed", "Checkpoint", value=lambda row: bool(row.signed_at), width=100),
+            tables.when("signed_at", "Signed", width=160),
+            tables.mono("hash", "Hash", width=520),
+        ],
+        key="seals",
+        id="n",
+        cursor=older,
+        name="Seals, newest first",
+        empty_state=("Nothing is sealed yet", "The worker seals what is written, each second."),
+    )
+    cards.note("Each covers a closed range of transactions and holds the hash of the one before.")
