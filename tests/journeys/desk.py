@@ -139,7 +139,9 @@ class Person:
         self.arrive(page)
 
     def press(self, label: str, *, inside: Locator | None = None) -> None:
-        (inside or self.page).get_by_role("button", name=label, exact=True).first.click()
+        # Its key, where it has one, is read out too.
+        named = re.compile(rf"^{re.escape(label)}\s?([A-Z]|Enter)?$")
+        (inside or self.page).get_by_role("button", name=named).first.click()
         self.settle()
 
     def tab(self, name: str) -> None:
