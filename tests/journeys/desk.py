@@ -139,8 +139,8 @@ class Person:
         self.arrive(page)
 
     def press(self, label: str, *, inside: Locator | None = None) -> None:
-        # Its key, where it has one, is read out too.
-        named = re.compile(rf"^{re.escape(label)}\s?([A-Z]|Enter)?$")
+        # Its icon before it and its key after it, where it has them, are read out too.
+        named = re.compile(rf"(^|\s){re.escape(label)}(\sShortcut\s\S+)?$")
         (inside or self.page).get_by_role("button", name=named).first.click()
         self.settle()
 
