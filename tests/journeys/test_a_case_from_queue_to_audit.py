@@ -1,6 +1,6 @@
 """The main job as people do it: a mediator decides, finance checks the money, compliance proves the record.
 
-Each test goes on where the one before ended, on the same demo.
+Each test goes on where the one before ended, on the same demo; `make test` keeps the tests of a file together.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from playwright.sync_api import expect
 from core.money import Money
 from tests.journeys.desk import Demo, Person
 
-pytestmark = pytest.mark.xdist_group("journey")
 REASONS = "The cabinets hang, the worktop is missing; the photographs and the agreed scope say the same."
 CASE = """
 select t.id as ticket, m.id as milestone, m.project_id as project, m.currency, o.held_minor as held, s.name as mediator
