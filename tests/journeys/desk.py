@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCALE = "0.05"  # of the demo's stories: every kind at least once
 STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
 PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
