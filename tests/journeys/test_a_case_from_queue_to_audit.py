@@ -287,7 +287,8 @@ def _exported(person: Person, words: str, folder: Path) -> str:
         offered.click()
     path = folder / download.value.suggested_filename
     download.value.save_as(path)
-    page.keyboard.press("Escape")
+    dialog.get_by_role("button", name="Close", exact=True).click()
+    expect(dialog).to_have_count(0)
     person.settle()
     return path.read_text(encoding="utf-8")
 
