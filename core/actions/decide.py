@@ -14,7 +14,7 @@ from core.actions.dossier import Dossier
 from core.actions.plan import Draft, Plan
 from core.errors import ChangedMeanwhile, DeskError, NotFound, ReasonMissing
 from core.money import Money
-from core.records import Decision, Evidence, EvidenceView, Milestone, Project, Staff, Ticket
+from core.records import Decision, Evidence, EvidenceView, Milestone, Party, Project, Staff, Ticket
 from core.rules import approvals, deadlines, holds, mediation, milestones
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.blocks import Block
@@ -71,6 +71,7 @@ def confirm(
     made = plan.make(session, dossier, ticket, draft, maker_id=_id(actor))
     if made.hash != plan_hash:
         raise ChangedMeanwhile(kind="case", what="the plan is not the one you saw")
+    _count_alone(session, _beneficiary(dossier, made))
     reasons = _second_person(session, dossier, draft, made, now=now)
     decision = _record(session, actor, dossier, ticket, draft, made, reasons, intent=intent, now=now)
     if decision.status == DecisionStatus.COOLING_OFF:
@@ -127,8 +128,9 @@ def _second_person(
 
 def _decisions_in_a_day(session: Session, dossier: Dossier, made: Plan, *, now: datetime) -> int:
     """Earlier decisions of the last 24 hours in favour of whoever gets more of this one."""
-    to_payee = made.split.release >= made.split.refund
-    party = Project.payee_id == dossier.payee.id if to_payee else Project.payer_id == dossier.payer.id
+    beneficiary = _beneficiary(dossier, made)
+    to_payee = beneficiary is dossier.payee
+    party = (Project.payee_id if to_payee else Project.payer_id) == beneficiary.id
     wanted = (
         select(func.count())
         .select_from(Decision)
@@ -137,6 +139,15 @@ def _decisions_in_a_day(session: Session, dossier: Dossier, made: Plan, *, now: 
         .where(party, Decision.status.in_(LIVE), Decision.made_at > now - timedelta(days=1))
     )
     return session.scalar(wanted) or 0
+
+
+def _beneficiary(dossier: Dossier, made: Plan) -> Party:
+    return dossier.payee if made.split.release >= made.split.refund else dossier.payer
+
+
+def _count_alone(session: Session, beneficiary: Party) -> None:
+    """Decisions for one party wait for each other, so that each counts those before it; others do not wait."""
+    session.execute(select(Party.id).where(Party.id == beneficiary.id).with_for_update(key_share=True))
 
 
 def _record(

@@ -170,6 +170,30 @@ def test_of_workers_sending_the_same_operation_one_sends_it(market: Market, turn
     market.lawful()
 
 
+@pytest.mark.parametrize("turn", ROUNDS)
+@pytest.mark.parametrize("refund", [False, True])
+def test_decisions_for_one_party_at_the_same_instant_count_each_other(
+    market: Market, turn: int, refund: bool
+) -> None:
+    """Two a day are one person's to make, whichever milestones they are about; each further one needs another."""
+    outcome = {"outcome": DecisionOutcome.FULL_REFUND, "ground": Ground.WORK_NOT_AS_AGREED} if refund else {}
+    cases = [market.in_mediation() for _ in range(4)]
+    results = at_once(
+        *(
+            confirming(market, told, ("mia", "max")[index % 2], f"case {index}", **outcome)
+            for index, told in enumerate(cases)
+        )
+    )
+    assert refusals(results) == []
+    assert sorted(each.needs_approval for each in results) == [False, False, True, True]
+    reasons = [reason["sentence"] for each in results for reason in each.approval_reasons]
+    assert sorted(reasons) == [
+        "This is decision 3 for the same beneficiary within 24 hours.",
+        "This is decision 4 for the same beneficiary within 24 hours.",
+    ]
+    market.lawful()
+
+
 def test_many_cases_of_one_payee_decided_at_once_neither_lock_up_nor_lose_a_cent(
     market: Market, owner: Database
 ) -> None:
