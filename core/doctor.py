@@ -6,14 +6,25 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 
+import requests
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from core.clock import system_clock
 from core.config import STRIPE_API, Settings
 from core.db import Database
+from core.door.keys import SHORTEST
 from core.errors import DeskError
+from core.gateways.evidence_keys import Keyring, parse_key
 from core.gateways.stripe_adapter import StripePayments
+from core.migrate import pending
+
+CLOCKS_APART = timedelta(seconds=5)  # deadlines and confirmations are compared across machines
+SECRET_BEGINS = "whsec_"
 
 
 @dataclass(frozen=True)
@@ -26,62 +37,174 @@ class Look:
 
 
 def examine(settings: Settings) -> list[Look]:
-    return [look() if callable(look) else look for look in _looks(settings)]
+    """Every look, also where an earlier one failed. Nothing is made or changed by looking."""
+    return [look() for look in _looks(settings)]
 
 
-def _looks(settings: Settings) -> Iterator[Callable[[], Look] | Look]:
-    yield Look("Python", sys.version_info >= (3, 11), sys.version.split()[0])
-    yield _home(settings)
-    for name, url, role in (
-        ("Database as app", settings.database_url, "app"),
-        ("Database as auditor", settings.auditor_url, "auditor"),
-    ):
-        yield lambda name=name, url=url, role=role: _database(name, url, role)  # type: ignore[misc]
+def _looks(settings: Settings) -> Iterator[Callable[[], Look]]:
+    yield lambda: Look("Python", sys.version_info >= (3, 11), sys.version.split()[0])
+    yield lambda: _home(settings)
+    yield lambda: _evidence_key(settings)
+    yield lambda: _door_key(settings)
+    yield lambda: _database("Database as app", settings.database_url, "app")
+    yield lambda: _database("Database as auditor", settings.auditor_url, "auditor")
+    yield lambda: _schema(settings)
+    yield lambda: _clock_of_the_database(settings)
     yield lambda: _stripe(settings)
-    told = (
-        "set"
-        if settings.stripe_webhook_secret
-        else "missing: set STRIPE_WEBHOOK_SECRET, or webhooks are refused"
-    )
-    yield Look("Webhook secret", bool(settings.stripe_webhook_secret), told)
-    mail = (
-        settings.smtp_url.split("@")[-1]
-        if settings.smtp_url
-        else f"kept as files in {settings.home / 'mail'}"
-    )
-    yield Look("Mail", bool(settings.smtp_url) or settings.demo, mail)
+    yield lambda: _clock_of_the_provider(settings)
+    yield lambda: _webhook_secret(settings)
+    yield lambda: _mail(settings)
 
 
 def _home(settings: Settings) -> Look:
     home = settings.home.resolve()
     if not home.is_dir():
         return Look("Home", False, f"{home} does not exist; it is made at the first start")
-    writable = os.access(home, os.W_OK)
-    return Look("Home", writable, str(home) if writable else f"{home} cannot be written to")
+    if not os.access(home, os.W_OK | os.X_OK):
+        return Look("Home", False, f"{home} cannot be written to: give it to the user that runs the desk")
+    exposed = [path for path in (home / "keys", home / "evidence") if _others_may(path, 0o077)]
+    if exposed:
+        named = " and ".join(map(str, exposed))
+        return Look("Home", False, f"other users of this computer can look into {named}: chmod 700")
+    if _others_may(home, 0o022):
+        return Look("Home", False, f"other users of this computer can write to {home}: chmod go-w")
+    return Look("Home", True, str(home))
+
+
+def _others_may(path: Path, bits: int) -> bool:
+    return os.name == "posix" and path.exists() and bool(path.stat().st_mode & bits)
+
+
+def _evidence_key(settings: Settings) -> Look:
+    name, folder = "Evidence key", settings.home / "keys"
+    try:
+        if settings.evidence_key:
+            parse_key(settings.evidence_key)
+            found = "EVIDENCE_KEY"
+        elif (path := folder / "evidence.key").exists():
+            parse_key(path.read_text(encoding="ascii"))
+            found = str(path)
+            if _others_may(path, 0o077):
+                return Look(name, False, f"other users of this computer can read {path}: chmod 600")
+        elif any((folder / "evidence").glob("*.key")):
+            return Look(
+                name, False, f"{path} is gone and files are encrypted with it: restore it from the backup"
+            )
+        else:
+            return Look(name, True, f"made in {path} at the first upload")
+        return _opens(Keyring(folder, master=settings.evidence_key), found)
+    except (DeskError, OSError, ValueError) as problem:
+        return Look(name, False, getattr(problem, "message", None) or str(problem))
+
+
+def _opens(ring: Keyring, found: str) -> Look:
+    """That the master key is fit is one thing; that it opens what lies there is the other."""
+    first = next((path.stem for path in sorted((ring.folder / "evidence").glob("*.key"))), None)
+    if first is None:
+        return Look("Evidence key", True, found)
+    ring.key_for(int(first), make=False)
+    return Look("Evidence key", True, f"{found}, opens what lies in the store")
+
+
+def _door_key(settings: Settings) -> Look:
+    """What the signing secrets of the marketplace's door are derived from."""
+    path = settings.home / "keys" / "door.key"
+    if settings.door_key:
+        fit = len(settings.door_key) >= SHORTEST
+        told = "DOOR_KEY" if fit else f"DOOR_KEY is too short: it needs {SHORTEST} characters or more"
+        return Look("Door key", fit, told)
+    if not path.exists():
+        return Look("Door key", True, f"made in {path} when the first platform comes in")
+    if _others_may(path, 0o077):
+        return Look(
+            "Door key", False, f"other users of this computer can read {path}: chmod 600, and replace it"
+        )
+    return Look("Door key", True, str(path))
+
+
+def _asked(url: str, question: str, **values: str) -> tuple[object, ...]:
+    """One row from the database. Raises whatever SQLAlchemy raises."""
+    database = Database(url, pool_size=1)
+    try:
+        with database.reading() as session:
+            return tuple(session.execute(text(question), values).one())
+    finally:
+        database.dispose()
+
+
+LOGIN = """
+select current_setting('server_version'), (select version_num from alembic_version),
+       pg_has_role(current_user, :role, 'member'), (select demo from installation)
+"""
 
 
 def _database(name: str, url: str, role: str) -> Look:
     if not url:
         return Look(name, False, "set DATABASE_URL")
-    database = Database(url, pool_size=1)
     try:
-        with database.reading() as session:
-            version, revision, member, demo = session.execute(
-                text(
-                    "select current_setting('server_version'), (select version_num from alembic_version),"
-                    " pg_has_role(current_user, :role, 'member'), (select demo from installation)"
-                ),
-                {"role": role},
-            ).one()
+        version, revision, member, demo = _asked(url, LOGIN, role=role)
     except SQLAlchemyError as problem:
-        reason = str(getattr(problem, "orig", None) or problem).strip().splitlines()[0]
-        return Look(name, False, reason)
-    finally:
-        database.dispose()
-    mark = ", demo data" if demo else ""
+        return Look(name, False, _why(problem))
     if not member:
         return Look(name, False, f"this login is not a member of the role {role}: grant it")
-    return Look(name, True, f"PostgreSQL {version}, schema {revision}{mark}")
+    return Look(name, True, f"PostgreSQL {version}, schema {revision}{', demo data' if demo else ''}")
+
+
+def _why(problem: SQLAlchemyError) -> str:
+    if isinstance(problem, ArgumentError):
+        return "the address cannot be read; it looks like postgresql://login:password@host/name"
+    state = getattr(getattr(problem, "orig", None), "sqlstate", None)
+    if state == "42P01":
+        return "there is no schema yet: run `escrow-desk migrate`"
+    return str(getattr(problem, "orig", None) or problem).strip().splitlines()[0]
+
+
+def _schema(settings: Settings) -> Look:
+    if not settings.database_url:
+        return Look("Schema", False, "set DATABASE_URL")
+    try:
+        missing = pending(settings.database_url)
+    except SQLAlchemyError as problem:
+        return Look("Schema", False, _why(problem))
+    if missing:
+        return Look("Schema", False, f"lacks {', '.join(missing)}: run `escrow-desk migrate`")
+    return Look("Schema", True, "as this version needs it")
+
+
+def _clock_of_the_database(settings: Settings) -> Look:
+    name = "Clock, and the database's"
+    if not settings.database_url:
+        return Look(name, False, "set DATABASE_URL")
+    before = system_clock()
+    try:
+        (theirs,) = _asked(settings.database_url, "select clock_timestamp()")
+    except SQLAlchemyError as problem:
+        return Look(name, False, _why(problem))
+    assert isinstance(theirs, datetime)
+    return _apart(name, theirs, before, system_clock(), CLOCKS_APART)
+
+
+def _clock_of_the_provider(settings: Settings) -> Look:
+    """Every web server tells its time; a webhook older than five minutes by ours is refused."""
+    name = "Clock, and Stripe's"
+    before = system_clock()
+    try:
+        told = requests.get(settings.stripe_api_base, timeout=10).headers.get("Date")
+        theirs = parsedate_to_datetime(told or "").astimezone(UTC)
+    except requests.RequestException as problem:
+        return Look(name, False, f"{settings.stripe_api_base} does not answer ({type(problem).__name__})")
+    except ValueError:
+        return Look(name, True, f"{settings.stripe_api_base} does not tell its time")
+    return _apart(name, theirs, before, system_clock(), CLOCKS_APART + timedelta(seconds=1))
+
+
+def _apart(name: str, theirs: datetime, before: datetime, after: datetime, most: timedelta) -> Look:
+    """Their clock was read between two looks at ours, so only what lies outside of those counts."""
+    ahead, behind = before - theirs, theirs - after
+    if max(ahead, behind) <= most:
+        return Look(name, True, "agree")
+    apart, how = (ahead, "ahead") if ahead > behind else (behind, "behind")
+    return Look(name, False, f"ours is {apart.total_seconds():.0f} s {how}: let both follow a time server")
 
 
 def _stripe(settings: Settings) -> Look:
@@ -95,3 +218,20 @@ def _stripe(settings: Settings) -> Look:
     return Look(
         "Stripe", True, f"{where}: {', '.join(money.text() for money in balance.values()) or 'empty'}"
     )
+
+
+def _webhook_secret(settings: Settings) -> Look:
+    secrets = [each.strip() for each in settings.stripe_webhook_secret.split(",") if each.strip()]
+    if not secrets:
+        return Look("Webhook secret", False, "missing: set STRIPE_WEBHOOK_SECRET, or webhooks are refused")
+    if odd := [each for each in secrets if not each.startswith(SECRET_BEGINS)]:
+        told = f"{len(odd)} of {len(secrets)} do not begin with {SECRET_BEGINS}: copy them from Stripe again"
+        return Look("Webhook secret", False, told)
+    return Look("Webhook secret", True, "set" if len(secrets) == 1 else f"{len(secrets)} are set")
+
+
+def _mail(settings: Settings) -> Look:
+    kept = f"kept as files in {settings.home / 'mail'}"
+    if settings.smtp_url:
+        return Look("Mail", True, settings.smtp_url.split("@")[-1])
+    return Look("Mail", settings.demo, kept if settings.demo else f"{kept}: nobody gets them. Set SMTP_URL")

@@ -28,7 +28,7 @@ MAY_COMMIT = {
 }
 MAY_READ_THE_CLOCK = {
     "core/clock.py": "the clock",
-    "core/cli.py": "an edge: the operator's command",
+    "core/cli/running.py": "an edge: the operator's command",
     "core/demo/run.py": "an edge: the day on which a demo is filled",
     "core/gateways/stripe_sandbox/engine.py": "the world outside has a clock of its own",
     "dashboard/oidc.py": "an edge: how old the provider's answer is",

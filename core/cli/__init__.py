@@ -1,0 +1,49 @@
+"""`escrow-desk`: everything an operator does from a terminal. `--json` where a program may read the answer.
+
+Exit codes: 0 done and well, 1 done and something is wrong (a check, a verification, a reconciliation), 2 not done.
+One file a group of commands; how they answer and refuse is in `core/cli/answers.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import typer
+
+from core.cli import audit, case, door, proving, receipt, running, staff
+from core.cli.answers import log_from, refusal, trouble
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Escrow Desk."
+)
+running.add_to(app)
+proving.add_to(app)
+app.command()(receipt.receipt)
+app.add_typer(audit.app, name="audit")
+app.add_typer(case.app, name="case")
+app.add_typer(door.keys, name="api-key")
+app.add_typer(door.endpoints, name="webhook-endpoint")
+app.add_typer(staff.app, name="staff")
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """The entry point: a refusal is one sentence and exit code 2, never a traceback (but with LOG_LEVEL=DEBUG)."""
+    log_from(logging.ERROR)
+    try:
+        app()
+    except BrokenPipeError:  # `… | head`: whoever read has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except Exception as problem:
+        if os.environ.get("LOG_LEVEL", "").upper() == "DEBUG":
+            raise
+        unforeseen = f"This went wrong in a way nobody foresaw ({type(problem).__name__}: {problem})."
+        words = refusal(problem) or f"{unforeseen} LOG_LEVEL=DEBUG shows where."
+        trouble.print("[red]✗[/red] ", end="")
+        trouble.print(words, highlight=False, soft_wrap=True, markup=False)
+        raise SystemExit(2) from None

@@ -1,0 +1,73 @@
+"""`escrow-desk case`: list, export, verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from core.cli.answers import LARGEST_ID, NUMBER, Json, console, opened, require_new, say, tell, write_new
+
+app = typer.Typer(no_args_is_help=True, help="Case files: list, export, verify offline.")
+
+
+@app.command("list")
+def list_cases(
+    decided: Annotated[bool, typer.Option(help="Only cases that were decided and carried out.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The cases of the desk, oldest first."""
+    from core.case_file.listing import cases
+
+    with opened() as desk, desk.database.reading() as session:
+        rows = cases(session, decided=decided)
+
+    def words() -> None:
+        table = Table("Case", "Status", "Outcome", "Amount", "Milestone", box=None)
+        for row in rows:
+            said = (f"D-{row['id']}", row["status"], row["outcome"] or "—", row["amount"], row["milestone"])
+            table.add_row(*map(Text, said))  # a title comes from outside and is no markup
+        console.print(table)
+
+    say(rows, as_json=as_json, words=words)
+
+
+@app.command()
+def export(
+    case: Annotated[
+        int,
+        typer.Argument(help="The number of the case: 42 for D-42.", min=1, max=LARGEST_ID, metavar=NUMBER),
+    ],
+    out: Annotated[Path, typer.Option(help="The zip to write; one that is there is never overwritten.")],
+    as_json: Json = False,
+) -> None:
+    """Everything a decision stands on, as one zip that can be verified without the desk."""
+    from core import case_file
+    from core.rules.permissions import SYSTEM
+
+    require_new(out)
+    with opened() as desk:
+        packed = desk.database.run(
+            lambda session: case_file.export(
+                session, SYSTEM, now=desk.clock(), store=desk.evidence, ticket_id=case
+            )
+        )
+    write_new(out, packed.content)
+    data = {"file": str(out), "sha256": packed.sha256, "files": packed.files}
+    say(data, as_json=as_json, words=tell(f"{packed.files} files in {out}, SHA-256 {packed.sha256}."))
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="A zip from `case export`.")], as_json: Json = False
+) -> None:
+    """Compute every amount and hash of a case file again; needs no database and no configuration."""
+    from core.case_file import proof
+
+    found = proof.verify(file)
+    data = {"ok": found.ok, "case": found.case, "checked": found.checked, "wrong": found.wrong}
+    say(data, as_json=as_json, words=tell("\n".join(proof.lines(found))))
+    raise typer.Exit(0 if found.ok else 1)

@@ -1,0 +1,115 @@
+"""What runs until it is stopped, and what prepares it: demo, serve, worker, migrate, bench."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.answers import Json, console, environment, log_from, opened, say, settings, tell
+from core.errors import DeskError
+
+
+class AddressBusy(DeskError):
+    """{host}:{port} cannot be listened on: {why}. Stop what is using it, or choose another port with --port."""
+
+
+class NoCheckout(DeskError):
+    """There is no bench here: it is part of a checkout, not of the installed package. Run it in one."""
+
+
+def add_to(app: typer.Typer) -> None:
+    for command in (demo, serve, worker, migrate, bench):
+        app.command()(command)
+
+
+def demo(
+    port: Annotated[int, typer.Option(envvar="PORT", help="The dashboard's port.", min=1, max=65_534)] = 8501,
+    home: Annotated[Path, typer.Option(envvar="ESCROW_DESK_HOME", help="Where all data lies.")] = Path(
+        ".escrow-desk"
+    ),
+    reset: Annotated[bool, typer.Option(help="Throw the demo's data away and begin anew.")] = False,
+    seed: Annotated[int, typer.Option(help="The same seed tells the same stories.")] = 7,
+    scale: Annotated[float, typer.Option(help="How many stories: 0.1 is a tenth, 1 is all.", min=0.0)] = 1.0,
+) -> None:
+    """Everything on this machine: PostgreSQL, sandbox, worker and dashboard, with three months of data."""
+    from core.demo.run import Demo
+
+    Demo(home, port, reset=reset, seed=seed, scale=scale, console=console).run()
+
+
+def serve(
+    port: Annotated[int | None, typer.Option(help="Default: PORT, else 8501.", min=1, max=65_535)] = None,
+    api_only: Annotated[bool, typer.Option("--api-only", help="Without pages and sign-in.")] = False,
+) -> None:
+    """The dashboard, health checks, webhooks and the marketplace's door (/api/v1)."""
+    found = settings()
+    chosen = port or environment().port
+    _require_free(found.host, chosen)
+    arguments = [sys.executable, "-m", "dashboard.server", "--port", str(chosen)]
+    os.execv(sys.executable, [*arguments, *(["--api-only"] if api_only else [])])
+
+
+def worker() -> None:
+    """Sends operations, applies webhooks, runs timers, delivers letters, seals the log. Run as many as you like."""
+    from core.worker import run
+
+    log_from(logging.INFO)
+    with opened() as desk:
+        run(desk)
+
+
+def migrate(
+    name: Annotated[str, typer.Option(help="This desk's name, in front of every key sent to Stripe.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Bring the database to the present schema; mark an empty one as this desk's."""
+    from core.actions import install
+    from core.db import Database
+    from core.migrate import pending, upgrade
+
+    found = settings()
+    applied = pending(found.owner_url)
+    upgrade(found.owner_url)
+    database = Database(found.database_url)
+    try:
+        chosen = name or f"ed-{secrets.token_hex(3)}"
+        database.run(lambda session: install.install(session, now=datetime.now(UTC), name=chosen))
+        data = {"installed": chosen, "applied": applied}
+        words = f"Installed as {chosen}."
+    except install.AlreadyInstalled as already:
+        data = {"installed": already.facts["name"], "applied": applied}
+        words = f"Schema is up to date. {already.message}"
+    finally:
+        database.dispose()
+    say(data, as_json=as_json, words=tell(words))
+
+
+def bench(
+    seconds: Annotated[int, typer.Option(help="How long each measurement of the ledger lasts.", min=1)] = 6,
+) -> None:
+    """Measure against the design's targets: ratios in one run. Needs a checkout, and nothing running."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / "bench" / "__main__.py").is_file():
+        raise NoCheckout()
+    command = [sys.executable, "-m", "bench", "--seconds", str(seconds)]
+    raise typer.Exit(subprocess.run(command, check=False, cwd=root).returncode)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Whoever comes second is told so before anything is loaded."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as problem:
+            raise AddressBusy(host=host, port=port, why=problem.strerror or problem) from None
