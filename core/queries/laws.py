@@ -55,7 +55,7 @@ from payment_orders o {ON_ACCOUNT.format(line="refund_payable")}
 left join (
     select r.milestone_id, sum(r.amount_minor + coalesce(t.moved, 0)) as owed from refunds r
     left join (select source, sum(amount) as moved from balance_transactions group by 1) t on t.source = r.stripe_refund
-    where r.status <> 'CHARGED_BACK' group by 1
+    where r.status not in ('CHARGED_BACK', 'RETURNED') group by 1
 ) r
        on r.milestone_id = o.milestone_id
 where coalesce(r.owed, 0) <> coalesce(b.balance, 0)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from core.db import Record
-from core.records.chargebacks import Chargeback, ChargebackEvidence, DuplicatePayment, SuspenseItem
+from core.records.chargebacks import (
+    Chargeback,
+    ChargebackAcceptance,
+    ChargebackEvidence,
+    DuplicatePayment,
+    SuspenseItem,
+)
 from core.records.disputes import Decision, Evidence, EvidenceView, Hold, Message, Ticket
 from core.records.door import ApiAnswer, ApiKey, OutgoingEvent, WebhookEndpoint
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.milestones import Milestone
+from core.records.other_ways import PayoutOffer, RefundReturn
 from core.records.outside import Notification, OutgoingOperation, WebhookEvent
 from core.records.payments import BalanceTransaction, PaymentEvent, PaymentOrder, Payout, Refund
 from core.records.people import Installation, Party, Staff, StaffRole, StaffSession, StaffTie
@@ -24,6 +31,7 @@ __all__ = [
     "ApiKey",
     "BalanceTransaction",
     "Chargeback",
+    "ChargebackAcceptance",
     "ChargebackEvidence",
     "Decision",
     "DecisionDraft",
@@ -46,6 +54,7 @@ __all__ = [
     "PaymentEvent",
     "PaymentOrder",
     "Payout",
+    "PayoutOffer",
     "PolicyProposal",
     "PolicyVersion",
     "PracticeFlag",
@@ -56,6 +65,7 @@ __all__ = [
     "ReconciliationRun",
     "Record",
     "Refund",
+    "RefundReturn",
     "Report",
     "ReviewRound",
     "RiskReview",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record
@@ -64,7 +64,10 @@ class Chargeback(Record):
 
 
 class ChargebackEvidence(Record):
-    """An answer to the bank: drafted and staged by one person, sent by another. The texts never change."""
+    """An answer to the bank: drafted and staged by one person, sent by another. Texts and files never change.
+
+    `files`: the provider's name of a document → the piece of evidence that is sent as it.
+    """
 
     __tablename__ = "chargeback_evidence"
     __table_args__ = (
@@ -76,10 +79,40 @@ class ChargebackEvidence(Record):
     id: Mapped[int] = mapped_column(primary_key=True)
     chargeback_id: Mapped[int] = mapped_column(ForeignKey("chargebacks.id"))
     texts: Mapped[dict[str, Any]]
+    files: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
     drafted_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     drafted_at: Mapped[datetime]
     submitted_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     submitted_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class ChargebackAcceptance(Record):
+    """Giving in to the bank, for good: proposed by one person, carried out by another."""
+
+    __tablename__ = "chargeback_acceptances"
+    __table_args__ = (
+        CheckConstraint("status in ('PROPOSED', 'ACCEPTED', 'WITHDRAWN')", name="status"),
+        CheckConstraint(
+            "(status = 'PROPOSED') = (settled_by is null) and (settled_by is null) = (settled_at is null)",
+            name="settled_by_someone",
+        ),
+        CheckConstraint("status <> 'ACCEPTED' or settled_by <> proposed_by", name="two_people"),
+        Index(
+            "chargeback_acceptances_one_open_idx",
+            "chargeback_id",
+            unique=True,
+            postgresql_where="status = 'PROPOSED'",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    chargeback_id: Mapped[int] = mapped_column(ForeignKey("chargebacks.id"))
+    reason: Mapped[str]
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    proposed_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(default="PROPOSED", server_default="PROPOSED")
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class DuplicatePayment(Record):
@@ -107,7 +140,8 @@ class DuplicatePayment(Record):
 
 
 class SuspenseItem(Record):
-    """A line of the provider's ledger that nothing on the desk explains, until a person says what it was."""
+    """A line of the provider's ledger that nothing on the desk explains, until one person says what it was and another
+    agrees. `target_id` is the milestone or party that the proposal is about."""
 
     __tablename__ = "suspense_items"
     __table_args__ = (
@@ -117,6 +151,15 @@ class SuspenseItem(Record):
             "(status = 'SETTLED') = (settled_as is not null and reason is not null and settled_by is not null "
             "and settled_at is not null)",
             name="settled_by_someone",
+        ),
+        CheckConstraint(
+            "(proposed_as is null) = (proposed_by is null) and (proposed_as is null) = (proposed_at is null) "
+            "and (proposed_as is null) = (proposed_reason is null)",
+            name="proposed_by_someone",
+        ),
+        CheckConstraint(
+            "status <> 'SETTLED' or (proposed_by is not null and settled_by <> proposed_by)",
+            name="two_people",
         ),
         Index("suspense_items_open_idx", "id", postgresql_where="status = 'OPEN'"),
     )
@@ -132,3 +175,11 @@ class SuspenseItem(Record):
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     found_at: Mapped[datetime]
     settled_at: Mapped[datetime | None] = mapped_column(default=None)
+    why: Mapped[str | None] = mapped_column(default=None)
+    payment_intent: Mapped[str | None] = mapped_column(default=None)
+    milestone_id: Mapped[int | None] = mapped_column(ForeignKey("milestones.id"), default=None)
+    proposed_as: Mapped[str | None] = mapped_column(default=None)
+    target_id: Mapped[int | None] = mapped_column(default=None)
+    proposed_reason: Mapped[str | None] = mapped_column(default=None)
+    proposed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    proposed_at: Mapped[datetime | None] = mapped_column(default=None)

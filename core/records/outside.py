@@ -21,7 +21,8 @@ class OutgoingOperation(Record):
     __table_args__ = (
         UniqueConstraint("key"),
         CheckConstraint(
-            "kind in ('CHARGE', 'REFUND', 'TRANSFER', 'PAYOUT', 'REVERSAL', 'EVIDENCE')", name="kind"
+            "kind in ('CHARGE', 'REFUND', 'TRANSFER', 'PAYOUT', 'REVERSAL', 'EVIDENCE', 'ACCEPTANCE')",
+            name="kind",
         ),
         CheckConstraint(
             "status in ('QUEUED', 'SENDING', 'SUCCEEDED', 'REFUSED', 'BLOCKED', 'REVIEW', 'CANCELED')",

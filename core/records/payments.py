@@ -104,7 +104,8 @@ class Refund(Record):
     __table_args__ = (
         CheckConstraint("amount_minor > 0 and milestone_part_minor >= 0", name="amounts"),
         CheckConstraint(
-            "status in ('QUEUED', 'PENDING', 'SUCCEEDED', 'FAILED', 'CANCELED', 'CHARGED_BACK')",
+            "status in ('QUEUED', 'PENDING', 'SUCCEEDED', 'FAILED', 'CANCELED', 'CHARGED_BACK', "
+            "'RETURNED')",
             name="status",
         ),
     )

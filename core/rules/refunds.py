@@ -16,6 +16,8 @@ class RefundStatus(StrEnum):
     CANCELED = "CANCELED"
     CHARGED_BACK = "CHARGED_BACK"
     """The payer's bank took it first."""
+    RETURNED = "RETURNED"
+    """It came back to us, and was then sent from our bank."""
 
     @property
     def label(self) -> str:
@@ -29,9 +31,10 @@ class RefundEvent(StrEnum):
     CANCEL = "CANCEL"
     RETRY = "RETRY"
     CHARGE_BACK = "CHARGE_BACK"
+    RETURN = "RETURN"
 
 
-QUEUED, PENDING, SUCCEEDED, FAILED, CANCELED, CHARGED_BACK = RefundStatus
+QUEUED, PENDING, SUCCEEDED, FAILED, CANCELED, CHARGED_BACK, RETURNED = RefundStatus
 
 MOVES: Mapping[tuple[RefundStatus, RefundEvent], RefundStatus] = {
     (QUEUED, RefundEvent.SEND): PENDING,
@@ -47,6 +50,8 @@ MOVES: Mapping[tuple[RefundStatus, RefundEvent], RefundStatus] = {
     (QUEUED, RefundEvent.CHARGE_BACK): CHARGED_BACK,
     (FAILED, RefundEvent.CHARGE_BACK): CHARGED_BACK,
     (CANCELED, RefundEvent.CHARGE_BACK): CHARGED_BACK,
+    (FAILED, RefundEvent.RETURN): RETURNED,
+    (CANCELED, RefundEvent.RETURN): RETURNED,
 }
 
 

@@ -127,6 +127,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "FAILED": _pill("Failed", "bad", "The bank refused it; the debt is open again."),
         "CANCELED": _pill("Canceled", "quiet", "Called off."),
         "CHARGED_BACK": _pill("Charged back", "quiet", "The payer's bank took the money first."),
+        "RETURNED": _pill("Returned another way", "good", "It came back to us, and was sent from our bank."),
     },
     "operation": {
         "QUEUED": _pill("Queued", "info", "Waits for its turn."),

@@ -1,0 +1,61 @@
+"""When the ordinary way is closed: another method offered to a payee, and a refund that goes back outside the provider."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Record
+
+
+class PayoutOffer(Record):
+    """Methods that staff offer to a payee whose payout failed, and the one that the payee chose."""
+
+    __tablename__ = "payout_offers"
+    __table_args__ = (
+        CheckConstraint("status in ('OPEN', 'CHOSEN', 'OVERTAKEN')", name="status"),
+        CheckConstraint("(status = 'CHOSEN') = (chosen_method is not null)", name="chosen_has_method"),
+        CheckConstraint("(status = 'OPEN') = (settled_at is null)", name="settled_has_time"),
+        Index("payout_offers_one_open_idx", "payout_id", unique=True, postgresql_where="status = 'OPEN'"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payout_id: Mapped[int] = mapped_column(ForeignKey("payouts.id"))
+    methods: Mapped[list[str]]
+    reason: Mapped[str]
+    offered_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    offered_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(default="OPEN", server_default="OPEN")
+    chosen_method: Mapped[str | None] = mapped_column(default=None)
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class RefundReturn(Record):
+    """A refund that came back from the payer's card or account, sent from our bank: one says so, another confirms."""
+
+    __tablename__ = "refund_returns"
+    __table_args__ = (
+        CheckConstraint("way in ('BANK_TRANSFER', 'CHECK')", name="way"),
+        CheckConstraint("status in ('PROPOSED', 'DONE', 'WITHDRAWN')", name="status"),
+        CheckConstraint(
+            "(status = 'PROPOSED') = (settled_by is null) and (settled_by is null) = (settled_at is null)",
+            name="settled_by_someone",
+        ),
+        CheckConstraint("status <> 'DONE' or settled_by <> proposed_by", name="two_people"),
+        Index(
+            "refund_returns_one_open_idx", "refund_id", unique=True, postgresql_where="status = 'PROPOSED'"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    refund_id: Mapped[int] = mapped_column(ForeignKey("refunds.id"))
+    way: Mapped[str]
+    reference: Mapped[str]
+    reason: Mapped[str]
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    proposed_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(default="PROPOSED", server_default="PROPOSED")
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    settled_at: Mapped[datetime | None] = mapped_column(default=None)
