@@ -11,11 +11,18 @@ from core.records.chargebacks import (
     SuspenseItem,
 )
 from core.records.disputes import Decision, Evidence, EvidenceView, Hold, Message, Ticket
-from core.records.door import ApiAnswer, ApiKey, OutgoingEvent, WebhookEndpoint
+from core.records.door import (
+    ApiAnswer,
+    ApiBucket,
+    ApiKey,
+    EventDelivery,
+    OutgoingEvent,
+    WebhookEndpoint,
+)
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.milestones import Milestone
 from core.records.other_ways import PayoutOffer, RefundReturn
-from core.records.outside import Notification, OutgoingOperation, WebhookEvent
+from core.records.outside import LetterPreference, Notification, OutgoingOperation, WebhookEvent
 from core.records.payments import BalanceTransaction, PaymentEvent, PaymentOrder, Payout, Refund
 from core.records.people import Installation, Party, Staff, StaffRole, StaffSession, StaffTie
 from core.records.projects import Engagement, PolicyVersion, Project
@@ -24,12 +31,14 @@ from core.records.reconciliation import ReconciliationBreak, ReconciliationRun, 
 from core.records.reviews import FinalRating, ProjectReview, ReviewRound
 from core.records.risk import PracticeFlag, Report, RiskReview
 from core.records.rulebook import LegalCheck, PolicyProposal
-from core.records.workbench import DecisionDraft, EvidenceNote, Offer
+from core.records.workbench import CaseReveal, DecisionDraft, EvidenceNote, Offer, StaffPreference
 
 __all__ = [
     "ApiAnswer",
+    "ApiBucket",
     "ApiKey",
     "BalanceTransaction",
+    "CaseReveal",
     "Chargeback",
     "ChargebackAcceptance",
     "ChargebackEvidence",
@@ -37,6 +46,7 @@ __all__ = [
     "DecisionDraft",
     "DuplicatePayment",
     "Engagement",
+    "EventDelivery",
     "Evidence",
     "EvidenceNote",
     "EvidenceView",
@@ -44,6 +54,7 @@ __all__ = [
     "Hold",
     "Installation",
     "LegalCheck",
+    "LetterPreference",
     "Message",
     "Milestone",
     "Notification",
@@ -70,6 +81,7 @@ __all__ = [
     "ReviewRound",
     "RiskReview",
     "Staff",
+    "StaffPreference",
     "StaffRole",
     "StaffSession",
     "StaffTie",

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, FetchedValue, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Double,
+    FetchedValue,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record
@@ -33,6 +41,17 @@ class ApiKey(Record):
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
+class ApiBucket(Record):
+    """What a key has left of its share, for all processes together. Gone after a crash: then every share is whole."""
+
+    __tablename__ = "api_buckets"
+
+    api_key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id"), primary_key=True, autoincrement=False)
+    tokens: Mapped[float] = mapped_column(Double)
+    at: Mapped[datetime]
+    granted: Mapped[bool]
+
+
 class ApiAnswer(Record):
     """What was answered under an idempotency key, to the byte, written together with what the request did."""
 
@@ -48,7 +67,8 @@ class ApiAnswer(Record):
 
 
 class WebhookEndpoint(Record):
-    """Where a platform wants to be told. `nonce` makes its signing secret its own."""
+    """Where a platform wants to be told. `nonce` makes its signing secret its own; `last_sequence` is its last event's
+    number."""
 
     __tablename__ = "webhook_endpoints"
     __table_args__ = (
@@ -69,21 +89,34 @@ class WebhookEndpoint(Record):
     nonce: Mapped[str]
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None] = mapped_column(default=None)
+    last_sequence: Mapped[int] = mapped_column(default=0)
 
 
 class OutgoingEvent(Record):
-    """One event for one endpoint. Triggers write it in the transaction of the change; we only record its delivery."""
+    """One event for one endpoint. Triggers write it in the transaction of the change; we only record its delivery.
+
+    `sequence` counts the endpoint's events from 1 without a gap, given when the event is first taken up. An event about
+    a whole project has no milestone.
+    """
 
     __tablename__ = "outgoing_events"
     __table_args__ = (
         CheckConstraint("status in ('QUEUED', 'SENT', 'FAILED', 'DROPPED')", name="status"),
         Index("outgoing_events_due_idx", "next_try_at", "id", postgresql_where="status = 'QUEUED'"),
+        Index(
+            "outgoing_events_sequence_idx",
+            "endpoint_id",
+            "sequence",
+            unique=True,
+            postgresql_where="sequence is not null",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     endpoint_id: Mapped[int] = mapped_column(ForeignKey("webhook_endpoints.id"))
     kind: Mapped[str]
-    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"))
+    milestone_id: Mapped[int | None] = mapped_column(ForeignKey("milestones.id"))
+    sequence: Mapped[int | None] = mapped_column(default=None)
     data: Mapped[dict[str, Any]]
     status: Mapped[str] = mapped_column(server_default=FetchedValue())
     tries: Mapped[int] = mapped_column(server_default=FetchedValue())
@@ -91,3 +124,16 @@ class OutgoingEvent(Record):
     error: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
     sent_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class EventDelivery(Record):
+    """One try to tell an endpoint: the status it answered, or none, and how long it took. Never changes."""
+
+    __tablename__ = "event_deliveries"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("outgoing_events.id"), index=True)
+    at: Mapped[datetime]
+    status: Mapped[int | None] = mapped_column(default=None)
+    error: Mapped[str | None] = mapped_column(default=None)
+    took_ms: Mapped[int]

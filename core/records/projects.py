@@ -12,9 +12,12 @@ from core.db import Record
 
 
 class Project(Record):
+    """`funding` AHEAD: the payer may pay for milestones before it is their turn (the project's own setting)."""
+
     __tablename__ = "projects"
     __table_args__ = (
         CheckConstraint("status in ('ACTIVE', 'COMPLETED', 'CANCELED')", name="status"),
+        CheckConstraint("funding in ('IN_TURN', 'AHEAD')", name="funding"),
         CheckConstraint("total_minor > 0", name="total_positive"),
         CheckConstraint("payer_id <> payee_id", name="two_parties"),
         UniqueConstraint("platform", "bid_reference"),
@@ -33,6 +36,7 @@ class Project(Record):
     currency: Mapped[str]
     total_minor: Mapped[int]
     status: Mapped[str] = mapped_column(default="ACTIVE")
+    funding: Mapped[str] = mapped_column(default="IN_TURN")
     policy_version_id: Mapped[int] = mapped_column(ForeignKey("policy_versions.id"))
     created_at: Mapped[datetime]
     completed_at: Mapped[datetime | None] = mapped_column(default=None)

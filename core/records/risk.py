@@ -54,13 +54,14 @@ class Report(Record):
 
 
 class PracticeFlag(Record):
-    """A practice licensed in another state than the one where it is needed, until someone resolves it."""
+    """A practice licensed in another state than the one where it is needed, until someone resolves it: a member of staff,
+    or (`resolved_by` empty) the marketplace itself."""
 
     __tablename__ = "practice_flags"
     __table_args__ = (
         CheckConstraint(AUTHOR, name="author_kind"),
         CheckConstraint(
-            "(resolution is null) = (resolved_at is null) and (resolution is null) = (resolved_by is null)",
+            "(resolution is null) = (resolved_at is null) and (resolved_by is null or resolution is not null)",
             name="resolved_by_someone",
         ),
         Index(
