@@ -14,7 +14,8 @@ BLOCKING = "status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')"
 
 
 class Ticket(Record):
-    """A dispute about one milestone. At most one may be unresolved at a time."""
+    """A dispute about one milestone. At most one may be unresolved at a time. `corrects_id`: it is opened by staff, to
+    look again at a decision that was carried out."""
 
     __tablename__ = "tickets"
     __table_args__ = (
@@ -22,9 +23,11 @@ class Ticket(Record):
             "status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY', 'RESOLVED', 'WITHDRAWN')", name="status"
         ),
         CheckConstraint("(status = 'WAITING_PARTY') = (waiting_on is not null)", name="waiting_on_someone"),
+        CheckConstraint("corrects_id <> id", name="corrects_another"),
         Index("tickets_one_open_idx", "milestone_id", unique=True, postgresql_where=BLOCKING),
         Index("tickets_open_due_idx", "due_at", "id", postgresql_where=BLOCKING),
         Index("tickets_mediator_open_idx", "mediator_id", "due_at", postgresql_where=BLOCKING),
+        Index("tickets_corrects_id_idx", "corrects_id", postgresql_where="corrects_id is not null"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -46,6 +49,7 @@ class Ticket(Record):
     resolved_at: Mapped[datetime | None] = mapped_column(default=None)
     resolution: Mapped[str | None] = mapped_column(default=None)
     resolution_notes: Mapped[str | None] = mapped_column(default=None)
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), default=None)
 
 
 class Message(Record):

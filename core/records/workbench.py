@@ -1,4 +1,4 @@
-"""The mediator's workbench: unfinished decisions, offers between the parties, notes on evidence."""
+"""The mediator's workbench: unfinished decisions, first judgements, offers between the parties, notes on evidence."""
 
 from __future__ import annotations
 
@@ -21,6 +21,27 @@ class DecisionDraft(Record):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
     content: Mapped[dict[str, Any]]
     updated_at: Mapped[datetime]
+
+
+class StaffPreference(Record):
+    """How a member of staff likes to work. `blind`: whether names are hidden in cases; None: as the policy says."""
+
+    __tablename__ = "staff_preferences"
+
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    blind: Mapped[bool | None] = mapped_column(default=None)
+    updated_at: Mapped[datetime]
+
+
+class CaseReveal(Record):
+    """What a mediator thought of a case before its names were shown to them, and when they were shown."""
+
+    __tablename__ = "case_reveals"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    draft: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
 
 
 class Offer(Record):
