@@ -1,7 +1,7 @@
 """Timers: every deadline is stored, and what is due is done in the order in which it fell due.
 
-A worker that was down for a week catches up in that order, one transaction per deadline. Each handler looks again under
-the lock, so a deadline that was met meanwhile, or that another worker took, does nothing.
+A worker that was down for a week catches up in that order, one transaction per deadline. Under the lock each is asked
+for once more, by the same query that found it, so a deadline that was met, moved or taken meanwhile does nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import func, literal, or_, select, union_all
+from sqlalchemy import func, literal, or_, select, tuple_, union_all
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core.actions import card_retries, conversation, decide, dispute, mediate, offers, ratings, verify
+from core.actions.dossier import open_dossier
 from core.desk import Desk
 from core.errors import DeskError
 from core.records import Decision, Milestone, Offer, PaymentOrder, ReviewRound, Ticket
@@ -27,54 +29,82 @@ from core.rules.permissions import SYSTEM
 log = structlog.get_logger(__name__)
 
 BATCH = 100
+Key = tuple[datetime, str, int]
 
 
 def run_due(desk: Desk) -> int:
-    """Do everything whose time has come; returns how many deadlines were handled."""
-    done = 0
-    skipped: set[tuple[str, int]] = set()
-    while due := [each for each in _due(desk) if each[:2] not in skipped]:
-        for kind, number, at in due:
-            if not _handle(desk, kind, number, at):
-                skipped.add((kind, number))
-            else:
-                done += 1
+    """Do everything whose time has come, oldest first; returns how many deadlines were handled.
+
+    What one deadline makes due at once is done too. What cannot be done now (a hold, a refusal) stands in nobody's way.
+    """
+    done, seen = 0, set[Key]()
+    while acted := _pass(desk, seen):
+        done += acted
     return done
 
 
-def _handle(desk: Desk, kind: str, number: int, at: datetime) -> bool:
+def _pass(desk: Desk, seen: set[Key]) -> int:
+    """Once through all that is due and not yet seen, batch after batch."""
+    done, last = 0, None
+    while batch := _due(desk, after=last):
+        for key in batch:
+            if key not in seen:
+                seen.add(key)
+                done += _handle(desk, key)
+        last = batch[-1]
+    return done
+
+
+def _handle(desk: Desk, key: Key) -> bool:
+    at, kind, number = key
+
     def act(session: Session) -> bool:
-        return HANDLERS[kind](session, number, desk.clock())
+        now, (lock, handle) = desk.clock(), HANDLERS[kind]
+        lock(session, number)
+        return _still_due(session, kind, number, now) and handle(session, number, now)
 
     try:
         acted = desk.database.run(act)
+    except OperationalError:  # the database is away: that is not this deadline's fault
+        raise
     except DeskError as refusal:
         log.warning("timer.refused", kind=kind, id=number, due=at.isoformat(), reason=refusal.message)
+        return False
+    except Exception:  # one that breaks is looked at by a person, and the others still have their time
+        log.exception("timer.failed", kind=kind, id=number, due=at.isoformat())
         return False
     log.info("timer.fired", kind=kind, id=number, due=at.isoformat(), acted=acted)
     return acted
 
 
-def _due(desk: Desk) -> list[tuple[str, int, datetime]]:
+def _due(desk: Desk, *, after: Key | None) -> list[Key]:
     now = desk.clock()
     with desk.database.reading() as session:
-        each = union_all(*(_timer(kind, column, now) for kind, column in SOURCES.items())).subquery()
-        rows = session.execute(select(each).order_by(each.c.at, each.c.kind, each.c.id).limit(BATCH)).all()
-    return [(row.kind, row.id, row.at) for row in rows]
+        each = union_all(*(_timer(kind, source(now)) for kind, source in SOURCES.items())).subquery()
+        place = tuple_(each.c.at, each.c.kind, each.c.id)
+        wanted = select(each.c.at, each.c.kind, each.c.id).order_by(place).limit(BATCH)
+        if after is not None:
+            wanted = wanted.where(place > tuple_(*(literal(part) for part in after)))
+        return [(row.at, row.kind, row.id) for row in session.execute(wanted)]
 
 
-def _timer(kind: str, source: Callable[[datetime], Any], now: datetime) -> Any:
-    due = source(now).subquery()
+def _still_due(session: Session, kind: str, number: int, now: datetime) -> bool:
+    due = SOURCES[kind](now).subquery()
+    return session.execute(select(due.c.id).where(due.c.id == number)).first() is not None
+
+
+def _timer(kind: str, source: Any) -> Any:
+    due = source.subquery()
     return select(literal(kind).label("kind"), due.c.id, due.c.at)
 
 
 def _reminders(now: datetime) -> Any:
-    """Nobody is reminded at the instant at which silence approves."""
+    """Nobody is reminded of what silence approves at this very instant, or would have approved long ago."""
     at, silence = Milestone.next_reminder_at, Milestone.auto_approve_at
     return select(Milestone.id, at.label("at")).where(
         at <= now,
         Milestone.status == Status.PENDING_VERIFICATION,
-        or_(silence.is_(None), at < silence),
+        or_(silence.is_(None), silence > now),
     )
 
 
@@ -148,32 +178,18 @@ SOURCES: dict[str, Callable[[datetime], Any]] = {
 }
 
 
-def _locked_milestone(session: Session, number: int) -> Milestone:
-    return session.get_one(Milestone, number, with_for_update=True)
-
-
-def _remind(session: Session, number: int, now: datetime) -> bool:
-    """A payer who approves at the same moment is not reminded."""
-    milestone = _locked_milestone(session, number)
-    if milestone.status != Status.PENDING_VERIFICATION or not _passed(milestone.next_reminder_at, now):
-        return False
-    verify.remind(session, now=now, milestone_id=number)
-    return True
-
-
 def _approve_by_silence(session: Session, number: int, now: datetime) -> bool:
     """7 days without an answer (milestone-payment-flow, Key Business Rules 5); legal: 72 h (Release Rules)."""
-    milestone = _locked_milestone(session, number)
-    if milestone.status != Status.PENDING_VERIFICATION or not _passed(milestone.auto_approve_at, now):
-        return False
     verify.approve(session, SYSTEM, now=now, milestone_id=number)
     return True
 
 
+def _remind(session: Session, number: int, now: datetime) -> bool:
+    verify.remind(session, now=now, milestone_id=number)
+    return True
+
+
 def _mediate(session: Session, number: int, now: datetime) -> bool:
-    milestone = _locked_milestone(session, number)
-    if milestone.status != Status.DISPUTED:
-        return False
     dispute.ask_mediation(session, SYSTEM, now=now, milestone_id=number)
     return True
 
@@ -186,8 +202,6 @@ def _escalate(session: Session, number: int, now: datetime) -> bool:
 def _resume(session: Session, number: int, now: datetime) -> bool:
     """The party had its time to answer; the case goes on without it."""
     dossier, ticket = mediate.locked_ticket(session, number)
-    if ticket.status != TicketStatus.WAITING_PARTY or not _passed(ticket.answer_due_at, now):
-        return False
     conversation.resume(session, SYSTEM, dossier, ticket, now=now)
     return True
 
@@ -209,18 +223,35 @@ def _expire_offer(session: Session, number: int, now: datetime) -> bool:
     return offers.expire(session, now=now, offer_id=number)
 
 
-def _passed(deadline: datetime | None, now: datetime) -> bool:
-    return deadline is not None and deadline <= now
+def _milestone(session: Session, number: int) -> None:
+    open_dossier(session, number)
 
 
-HANDLERS: dict[str, Callable[[Session, int, datetime], bool]] = {
-    "reminder": _remind,
-    "silence": _approve_by_silence,
-    "mediation": _mediate,
-    "deadlock": _escalate,
-    "answer": _resume,
-    "execution": _execute,
-    "card_retry": _charge_again,
-    "offer": _expire_offer,
-    "reviews": _open_reviews,
+def _ticket(session: Session, number: int) -> None:
+    mediate.locked_ticket(session, number)
+
+
+def _case_of_decision(session: Session, number: int) -> None:
+    _ticket(session, session.get_one(Decision, number).ticket_id)
+
+
+def _case_of_offer(session: Session, number: int) -> None:
+    _ticket(session, session.get_one(Offer, number).ticket_id)
+
+
+def _round(session: Session, number: int) -> None:
+    session.get_one(ReviewRound, number, with_for_update=True)
+
+
+# What is locked before a deadline is looked at once more, and what is done about it.
+HANDLERS: dict[str, tuple[Callable[[Session, int], None], Callable[[Session, int, datetime], bool]]] = {
+    "reminder": (_milestone, _remind),
+    "silence": (_milestone, _approve_by_silence),
+    "mediation": (_milestone, _mediate),
+    "deadlock": (_ticket, _escalate),
+    "answer": (_ticket, _resume),
+    "execution": (_case_of_decision, _execute),
+    "card_retry": (_milestone, _charge_again),
+    "offer": (_case_of_offer, _expire_offer),
+    "reviews": (_round, _open_reviews),
 }
