@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 import psycopg
-from sqlalchemy import BigInteger, DateTime, MetaData, String, create_engine
+from sqlalchemy import BigInteger, DateTime, MetaData, String, create_engine, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import DBAPIError
@@ -100,8 +100,31 @@ class Database:
                     raise
         raise AssertionError("unreachable")
 
+    @contextmanager
+    def at_it(self, kind: int, number: int) -> Iterator[None]:
+        """While inside, others can see that somebody is at work on this (`is_anyone_at_it`).
+
+        The mark hangs on a connection of its own, so it goes when the process dies, however it dies.
+        """
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(
+                text("select pg_advisory_lock(:kind, :number)"), {"kind": kind, "number": number}
+            )
+            try:
+                yield
+            finally:
+                connection.invalidate()
+
     def dispose(self) -> None:
         self.engine.dispose()
+
+
+def is_anyone_at_it(session: Session, kind: int, number: int) -> bool:
+    """Whether a living process says that it is at work on this."""
+    free = session.scalar(
+        text("select pg_try_advisory_xact_lock(:kind, :number)"), {"kind": kind, "number": number}
+    )
+    return not free
 
 
 def _worth_retrying(error: DBAPIError) -> bool:

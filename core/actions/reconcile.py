@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions import explain, treasury
+from core.db import is_anyone_at_it
 from core.desk import Desk
 from core.errors import DeskError
 from core.gateways.payments import BalanceLine
@@ -30,37 +31,54 @@ log = structlog.get_logger(__name__)
 BATCH = 500
 # Lines may become visible late: the last days are read again each time.
 OVERLAP = timedelta(days=8)
+# The mark of a run that somebody is at (`core.db`).
+MARK = 0x7EC0
+UNFORESEEN = "Something unforeseen went wrong; the desk's log has the details. Nothing is lost: run it again."
+INTERRUPTED = "The process was stopped before the run was over. Nothing is lost: the next run reads it all."
 
 
 def run(desk: Desk, actor: Actor, *, until: datetime | None = None) -> int:
     """Fetch the statement up to `until` (default now), compare, keep the result; returns the run's id."""
     require(actor, Permission.RUN_RECONCILIATION)
     end = until or desk.clock()
-    run_id = desk.database.run(lambda session: _start(session, actor, end, desk.clock()))
-    try:
-        fetched = _fetch(desk, end)
-        explain.unbooked(desk)
-        at_provider = desk.payments.balance()
-    except DeskError as problem:
-        reason = problem.message
-        desk.database.run(lambda session: _fail(session, run_id, reason, desk.clock()))
-        raise
-    log.info("reconciliation.fetched", run=run_id, lines=fetched)
-    desk.database.run(lambda session: _compare(session, actor, run_id, end, at_provider, now=desk.clock()))
+    run_id = desk.database.run(_next_id)
+    with desk.database.at_it(MARK, run_id):
+        desk.database.run(lambda session: _start(session, actor, run_id, end, desk.clock()))
+        try:
+            _carry_out(desk, actor, run_id, end)
+        except BaseException as problem:
+            reason = problem.message if isinstance(problem, DeskError) else UNFORESEEN
+            log.exception("reconciliation.failed", run=run_id)
+            desk.database.run(lambda session: _fail(session, run_id, reason, desk.clock()))
+            raise
     return run_id
 
 
-def _start(session: Session, actor: Actor, until: datetime, now: datetime) -> int:
-    row = ReconciliationRun(
-        until=until, started_at=now, started_by=actor.id if actor.kind == "staff" else None, status="RUNNING"
-    )
+def _carry_out(desk: Desk, actor: Actor, run_id: int, end: datetime) -> None:
+    fetched = _fetch(desk, end)
+    explain.unbooked(desk)
+    at_provider = desk.payments.balance()
+    log.info("reconciliation.fetched", run=run_id, lines=fetched)
+    desk.database.run(lambda session: _compare(session, actor, run_id, end, at_provider, now=desk.clock()))
+
+
+def _next_id(session: Session) -> int:
+    return int(session.scalars(text("select nextval('reconciliation_runs_id_seq')")).one())
+
+
+def _start(session: Session, actor: Actor, run_id: int, until: datetime, now: datetime) -> None:
+    """Write the run down, and say of runs whose process has died that they did not end."""
+    running = select(ReconciliationRun).where(ReconciliationRun.status == "RUNNING").with_for_update()
+    for left in session.scalars(running.order_by(ReconciliationRun.id)):
+        if not is_anyone_at_it(session, MARK, left.id):
+            left.status, left.error, left.finished_at = "FAILED", INTERRUPTED, now
+    started_by = actor.id if actor.kind == "staff" else None
+    row = ReconciliationRun(id=run_id, until=until, started_at=now, started_by=started_by, status="RUNNING")
     session.add(row)
-    session.flush()
-    return row.id
 
 
 def _fail(session: Session, run_id: int, reason: str, now: datetime) -> None:
-    row = session.get_one(ReconciliationRun, run_id)
+    row = session.get_one(ReconciliationRun, run_id, with_for_update=True)
     row.status, row.error, row.finished_at = "FAILED", reason, now
 
 
