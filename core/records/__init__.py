@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.db import Record
+from core.records.casework import CaseVisit, HalfWritten, Handover, PartyRequest, Recusal
 from core.records.chargebacks import (
     Chargeback,
     ChargebackAcceptance,
@@ -39,6 +40,7 @@ __all__ = [
     "ApiKey",
     "BalanceTransaction",
     "CaseReveal",
+    "CaseVisit",
     "Chargeback",
     "ChargebackAcceptance",
     "ChargebackEvidence",
@@ -51,6 +53,8 @@ __all__ = [
     "EvidenceNote",
     "EvidenceView",
     "FinalRating",
+    "HalfWritten",
+    "Handover",
     "Hold",
     "Installation",
     "LegalCheck",
@@ -62,6 +66,7 @@ __all__ = [
     "OutgoingEvent",
     "OutgoingOperation",
     "Party",
+    "PartyRequest",
     "PaymentEvent",
     "PaymentOrder",
     "Payout",
@@ -75,6 +80,7 @@ __all__ = [
     "ReconciliationBreak",
     "ReconciliationRun",
     "Record",
+    "Recusal",
     "Refund",
     "RefundReturn",
     "Report",

@@ -59,6 +59,7 @@ class Message(Record):
     __table_args__ = (
         CheckConstraint("audience in ('PARTIES', 'STAFF')", name="audience"),
         CheckConstraint("author_kind in ('party', 'staff', 'system')", name="author_kind"),
+        Index("messages_milestone_at_idx", "milestone_id", "at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

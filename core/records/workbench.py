@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record
@@ -78,13 +78,26 @@ class Offer(Record):
 
 
 class EvidenceNote(Record):
-    """What staff noted about a piece of evidence, for staff. Added to, never changed."""
+    """What staff noted about a piece of evidence, for staff. Added to, never changed.
+
+    `area` is a part of the picture or of `page`: left, top, width, height in ten-thousandths.
+    """
 
     __tablename__ = "evidence_notes"
-    __table_args__ = (CheckConstraint("body <> ''", name="not_empty"),)
+    __table_args__ = (
+        CheckConstraint("body <> ''", name="not_empty"),
+        CheckConstraint("page is null or page > 0", name="page"),
+        CheckConstraint(
+            "area is null or (cardinality(area) = 4 and 0 <= all (area) and area[3] > 0 and area[4] > 0 "
+            "and area[1] + area[3] <= 10000 and area[2] + area[4] <= 10000)",
+            name="area",
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     evidence_id: Mapped[int] = mapped_column(ForeignKey("evidence.id"), index=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     body: Mapped[str]
     at: Mapped[datetime]
+    page: Mapped[int | None] = mapped_column(default=None)
+    area: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger), default=None)
