@@ -1,19 +1,27 @@
-"""Letters to the parties: rendered and stored in the transaction that gives cause for them, delivered after it.
+"""Letters to the parties and to staff: written in the transaction that gives cause for them, delivered after it.
 
 Each has a key, and a key is told once for ever, so an action that runs again tells nobody twice. What was promised
-to a party is the stored text: a template that changes later does not change it.
+to a party is the stored text: a template that changes later does not change it. What a party has muted is stored as
+well, and never sent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import letters
-from core.records import Milestone, Notification, Party, Project
+from core.letters.handling import HANDLING
+from core.records import LetterPreference, Milestone, Notification, Party, Project, Staff, StaffRole
+from core.rules import notifications as rules
+from core.rules.permissions import Role
+
+About = tuple[str, int]
 
 
 def tell(
@@ -23,6 +31,7 @@ def tell(
     party_id: int,
     project_id: int,
     milestone_id: int | None = None,
+    about: About | None = None,
     key: str,
     now: datetime,
     **facts: Any,
@@ -30,27 +39,87 @@ def tell(
     """Write the letter `template` to a party, or return None where `key` was told before.
 
     The party's role chooses the wording. Facts are what the template needs (`letters.needs`); Money and times may be
-    given as they are. `project`, `milestone` and `platform` are filled in from the records.
+    given as they are. `project`, `milestone` and `platform` are filled in from the records. `about` is the object that
+    gives cause for it, such as ("ticket", 12): its log finds the letter by it.
     """
-    audience = session.get_one(Party, party_id).role.lower()
+    handling = HANDLING[template]
+    wants = session.get(LetterPreference, party_id)
+    muted = wants is not None and handling.kept is None and template in wants.muted
+    at = rules.goes_at(
+        rules.Frequency(wants.frequency) if wants else rules.Frequency.TOGETHER,
+        urgent=handling.urgent,
+        deadlines=[fact for fact in facts.values() if isinstance(fact, datetime)],
+        now=now,
+    )
+    return _write(
+        session,
+        template,
+        session.get_one(Party, party_id).role.lower(),
+        {**_titles(session, project_id, milestone_id), **facts},
+        key=key,
+        party_id=party_id,
+        project_id=project_id,
+        milestone_id=milestone_id,
+        about_kind=about and about[0],
+        about_id=about and about[1],
+        urgent=at == now,
+        status="MUTED" if muted else "QUEUED",
+        next_try_at=at,
+        created_at=now,
+    )
+
+
+def tell_staff(
+    session: Session,
+    template: str,
+    *,
+    staff_ids: Iterable[int],
+    project_id: int,
+    milestone_id: int,
+    about: About,
+    key: str,
+    now: datetime,
+    **facts: Any,
+) -> None:
+    """Write to members of staff; numbers and amounts only, because mail is read by more eyes than the desk."""
     known = {**_titles(session, project_id, milestone_id), **facts}
-    letter = letters.render(template, audience, **known)
-    return session.scalar(
-        insert(Notification)
-        .values(
-            key=key,
-            template=template,
-            party_id=party_id,
+    for staff_id in sorted(set(staff_ids)):
+        _write(
+            session,
+            template,
+            "staff",
+            known,
+            key=f"{key}-staff-{staff_id}",
+            staff_id=staff_id,
             project_id=project_id,
             milestone_id=milestone_id,
-            subject=letter.subject,
-            text=letter.text,
-            html=letter.html,
+            about_kind=about[0],
+            about_id=about[1],
+            urgent=True,
             status="QUEUED",
-            tries=0,
             next_try_at=now,
             created_at=now,
         )
+
+
+def staff_of(session: Session, role: Role) -> list[int]:
+    """Everyone active who has this role."""
+    wanted = (
+        select(Staff.id)
+        .join(StaffRole, StaffRole.staff_id == Staff.id)
+        .where(StaffRole.role == role, Staff.active)
+        .order_by(Staff.id)
+    )
+    return list(session.scalars(wanted))
+
+
+def _write(
+    session: Session, template: str, audience: str, facts: Mapping[str, Any], **row: Any
+) -> Notification | None:
+    letter = letters.render(template, audience, **facts)
+    return session.scalar(
+        insert(Notification)
+        .values(template=template, subject=letter.subject, text=letter.text, html=letter.html, tries=0, **row)
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(Notification)
     )

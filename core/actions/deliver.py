@@ -1,21 +1,22 @@
 """Delivering letters: claimed and committed first, then handed to the mail server, then recorded.
 
-Letters that are due go out in batches over one connection (milestone-payment-flow, Performance Considerations 3). A
-claim moves the next try ahead, so no other worker takes the letter meanwhile, and a worker that dies leaves it to be
-taken again. If it died between the server's yes and our record, the letter is sent a second time with the same
-Message-ID. A mail server that is down costs a letter none of its tries.
+What is urgent goes alone; the rest of what waits for one reader goes in one mail (milestone-payment-flow, Performance
+Considerations 3), and all mails of a round over one connection. A claim moves the next try ahead, so no other worker
+takes the mail meanwhile, and a worker that dies leaves it to be taken again. If it died between the server's yes and
+our record, the mail is sent a second time, the same to the byte and with the same Message-ID. A mail server that is
+down costs a letter none of its tries.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
 from core.gateways.mail import (
@@ -26,7 +27,9 @@ from core.gateways.mail import (
     Postbox,
     compose,
 )
-from core.records import Installation, Notification, Party
+from core.letters import Letter, together
+from core.policy import DIGEST_LONGEST, DIGEST_MOST
+from core.records import Installation, Notification, Party, Project, Staff
 from core.rules import retries
 
 if TYPE_CHECKING:
@@ -36,25 +39,24 @@ log = structlog.get_logger(__name__)
 
 CLAIMED_FOR = timedelta(minutes=10)
 SERVER_AWAY = timedelta(minutes=1)
+ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended('escrow-desk letters', 0))")
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """A claimed letter and where it goes."""
+    """A claimed mail with one letter or several, and where it goes."""
 
-    id: int
-    template: str
+    ids: tuple[int, ...]
+    templates: tuple[str, ...]
     number: str
     name: str
     address: str
-    subject: str
-    text: str
-    html: str
+    letter: Letter
     created_at: datetime
 
 
 def deliver_due(desk: Desk, *, limit: int = 50) -> int:
-    """Send up to `limit` letters that are due, oldest first; returns how many were handed over."""
+    """Send what is due, beginning with the `limit` oldest letters; returns how many mails were handed over."""
     waiting = desk.database.run(lambda session: _claim(session, now=desk.clock(), limit=limit))
     if not waiting:
         return 0
@@ -65,40 +67,115 @@ def deliver_due(desk: Desk, *, limit: int = 50) -> int:
                 sent += _deliver(desk, postbox, waiting.pop(0))
     except (MailUnavailable, MailMisconfigured) as problem:
         log.warning("mail.unavailable", reason=problem.message, waiting=len(waiting))
-        _put_back(desk, (envelope.id for envelope in waiting), problem.message)
+        _put_back(desk, (number for envelope in waiting for number in envelope.ids), problem.message)
     return sent
 
 
 def _claim(session: Session, *, now: datetime, limit: int) -> list[Envelope]:
-    due = session.execute(
-        select(Notification, Party.name, Party.email)
-        .join(Party, Party.id == Notification.party_id)
+    """The mails that are due, each with its number written on every letter in it before it is first tried.
+
+    One worker at a time puts letters together, so that what one reader gets together is not torn apart.
+    """
+    session.execute(ONE_AT_A_TIME)
+    due = session.scalars(
+        select(Notification)
         .where(Notification.status == "QUEUED", Notification.next_try_at <= now)
         .order_by(Notification.next_try_at, Notification.id)
         .limit(limit)
-        .with_for_update(of=Notification, skip_locked=True)
+        .with_for_update(skip_locked=True)
     ).all()
     desk_name = session.scalar(select(Installation.name)) or "desk"
-    for notification, _, _ in due:
-        notification.next_try_at = now + CLAIMED_FOR
-    return [
-        Envelope(
-            id=notification.id,
-            template=notification.template,
-            number=f"notification-{notification.id}.{desk_name}",
-            name=name,
-            address=email,
-            subject=notification.subject,
-            text=notification.text,
-            html=notification.html,
-            created_at=notification.created_at,
+    for letters in [*_tried(session, due), *_new(session, due)]:
+        name = "notification" if len(letters) == 1 else "letters"
+        for each in letters:
+            each.mail = each.mail or f"{name}-{letters[0].id}.{desk_name}"
+            each.next_try_at = now + CLAIMED_FOR
+    session.flush()
+    numbers = list(dict.fromkeys(each.mail for each in due))
+    return _envelopes(session, numbers)
+
+
+def _tried(session: Session, due: Sequence[Notification]) -> list[list[Notification]]:
+    """Mails that were put together before: the same letters again, for a second try is the same mail."""
+    numbers = {each.mail for each in due if each.mail is not None}
+    rows = session.scalars(
+        select(Notification)
+        .where(Notification.mail.in_(numbers), Notification.status == "QUEUED")
+        .order_by(Notification.id)
+        .with_for_update()
+    ).all()
+    return [[each for each in rows if each.mail == number] for number in numbers]
+
+
+def _new(session: Session, due: Sequence[Notification]) -> list[list[Notification]]:
+    """What is urgent alone; the rest with everything else of its reader that waits, due or not."""
+    fresh = [each for each in due if each.mail is None]
+    readers = {each.party_id for each in fresh if not each.urgent}
+    waiting = session.scalars(
+        select(Notification)
+        .where(
+            Notification.party_id.in_(readers),
+            Notification.status == "QUEUED",
+            Notification.mail.is_(None),
+            Notification.urgent.is_(False),
         )
-        for notification, name, email in due
-    ]
+        .order_by(Notification.id)
+        .with_for_update()
+    ).all()
+    mails = [[each] for each in fresh if each.urgent]
+    for reader in sorted(readers, key=str):
+        mails += _packed([each for each in waiting if each.party_id == reader])
+    return mails
+
+
+def _packed(letters: Sequence[Notification]) -> list[list[Notification]]:
+    """In order, as many in a mail as are still read."""
+    mails: list[list[Notification]] = []
+    length = 0
+    for each in letters:
+        length += len(each.html)
+        if not mails or len(mails[-1]) >= DIGEST_MOST or length > DIGEST_LONGEST:
+            mails.append([])
+            length = len(each.html)
+        mails[-1].append(each)
+    return mails
+
+
+def _envelopes(session: Session, numbers: Sequence[str | None]) -> list[Envelope]:
+    """The mails with these numbers as they stand, in this order."""
+    rows = session.execute(
+        select(
+            Notification,
+            func.coalesce(Party.name, Staff.name),
+            func.coalesce(Party.email, Staff.email),
+            Project.title,
+        )
+        .outerjoin(Party, Party.id == Notification.party_id)
+        .outerjoin(Staff, Staff.id == Notification.staff_id)
+        .join(Project, Project.id == Notification.project_id)
+        .where(Notification.mail.in_(numbers), Notification.status == "QUEUED")
+        .order_by(Notification.id)
+    ).all()
+    mails = [[row for row in rows if row[0].mail == number] for number in numbers]
+    return [_envelope(mail) for mail in mails if mail]
+
+
+def _envelope(rows: Sequence[Row[Notification, str, str, str]]) -> Envelope:
+    first, name, address, _ = rows[0]
+    letters = [Letter(each.subject, each.text, each.html) for each, *_ in rows]
+    return Envelope(
+        ids=tuple(each.id for each, *_ in rows),
+        templates=tuple(each.template for each, *_ in rows),
+        number=first.mail or "",
+        name=name,
+        address=address,
+        letter=letters[0] if len(letters) == 1 else together(letters, [title for *_, title in rows]),
+        created_at=max(each.created_at for each, *_ in rows),
+    )
 
 
 def _deliver(desk: Desk, postbox: Postbox, envelope: Envelope) -> int:
-    """Hand one letter over and record what became of it: 1 if it was sent. Raises `MailUnavailable`."""
+    """Hand one mail over and record what became of it: 1 if it was sent. Raises `MailUnavailable`."""
     try:
         postbox.send(
             compose(
@@ -106,9 +183,9 @@ def _deliver(desk: Desk, postbox: Postbox, envelope: Envelope) -> int:
                 sender=desk.settings.mail_from,
                 name=envelope.name,
                 address=envelope.address,
-                subject=envelope.subject,
-                text=envelope.text,
-                html=envelope.html,
+                subject=envelope.letter.subject,
+                text=envelope.letter.text,
+                html=envelope.letter.html,
                 at=envelope.created_at,
             )
         )
@@ -129,10 +206,14 @@ def _deliver(desk: Desk, postbox: Postbox, envelope: Envelope) -> int:
 def _record(desk: Desk, envelope: Envelope, *, error: str | None = None, for_ever: bool = False) -> None:
     now = desk.clock()
     status = desk.database.run(
-        lambda session: _outcome(session, envelope.id, error=error, for_ever=for_ever, now=now)
+        lambda session: _outcome(session, envelope.ids, error=error, for_ever=for_ever, now=now)
     )
     log.info(
-        "letter." + status.lower(), notification=envelope.id, template=envelope.template, **_because(error)
+        "letter." + status.lower(),
+        mail=envelope.number,
+        notifications=list(envelope.ids),
+        templates=sorted(set(envelope.templates)),
+        **_because(error),
     )
 
 
@@ -141,26 +222,35 @@ def _because(error: str | None) -> dict[str, str]:
 
 
 def _outcome(
-    session: Session, notification_id: int, *, error: str | None, for_ever: bool, now: datetime
+    session: Session, ids: Sequence[int], *, error: str | None, for_ever: bool, now: datetime
 ) -> str:
-    notification = session.get_one(Notification, notification_id, with_for_update=True)
-    notification.tries += 1
-    notification.error = error
-    if error is None:
-        notification.status, notification.sent_at = "SENT", now
-    elif for_ever or retries.exhausted(notification.tries):
-        notification.status = "FAILED"
-    else:
-        notification.next_try_at = now + retries.delay(notification.tries, random.randrange)
-    return notification.status
+    """Every letter of a mail has its fate."""
+    letters = _locked(session, ids)
+    tries = max(each.tries for each in letters) + 1
+    again = now + retries.delay(tries, random.randrange)
+    for each in letters:
+        each.tries, each.error = tries, error
+        if error is None:
+            each.status, each.sent_at = "SENT", now
+        elif for_ever or retries.exhausted(tries):
+            each.status = "FAILED"
+        else:
+            each.next_try_at = again
+    return letters[0].status
 
 
-def _put_back(desk: Desk, ids: Iterable[int], reason: str) -> None:
+def _locked(session: Session, ids: Iterable[int]) -> Sequence[Notification]:
+    wanted = select(Notification).where(Notification.id.in_(list(ids))).order_by(Notification.id)
+    return session.scalars(wanted.with_for_update()).all()
+
+
+def _put_back(desk: Desk, given: Iterable[int], reason: str) -> None:
     """Letters that were claimed and never tried: soon due again, with all their tries."""
 
+    ids = list(given)
+
     def put_back(session: Session) -> None:
-        for notification_id in sorted(ids):
-            notification = session.get_one(Notification, notification_id, with_for_update=True)
-            notification.next_try_at, notification.error = desk.clock() + SERVER_AWAY, reason
+        for each in _locked(session, ids):
+            each.next_try_at, each.error = desk.clock() + SERVER_AWAY, reason
 
     desk.database.run(put_back)

@@ -5,7 +5,7 @@ What a customer reads says "held funds": the money is held by the platform's pay
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +21,10 @@ from core.letters import (
     starting,
     verifying,
 )
-from core.letters.paper import as_html, as_text
-from core.letters.template import PEOPLE, Template, fill, holes, sentence
+from core.letters.paper import as_html, as_text, html_together, text_together
+from core.letters.template import PEOPLE, Template, fill, holes, line, sentence
 
-__all__ = ["TEMPLATES", "FactMissing", "Letter", "NoSuchLetter", "needs", "render"]
+__all__ = ["TEMPLATES", "FactMissing", "Letter", "NoSuchLetter", "needs", "render", "together"]
 
 Levels = tuple[Template, ...]
 
@@ -40,6 +40,14 @@ TEMPLATES: Mapping[tuple[str, str], Template | Levels] = {
     **reporting.TEMPLATES,
 }
 FOOTER = "This letter is about the project “{project}”. You get it because you are its {reader}."
+STAFF_FOOTER = (
+    "You get this letter because of your work at the desk. Please read and answer at the desk, not by mail."
+)
+INTRO = "This happened lately. Nothing in these letters was urgent, so they come together:"
+TOGETHER_FOOTER = (
+    "You get these letters because you take part in the projects that they name. On the platform you can choose how "
+    "often letters that are not urgent come."
+)
 LONGEST_SUBJECT = 160
 
 
@@ -70,7 +78,7 @@ def needs(template: str, audience: str) -> tuple[frozenset[str], frozenset[str]]
 
 
 def render(template: str, audience: str, **facts: Any) -> Letter:
-    """The letter with these facts; `audience` is `payer` or `payee`, `platform` chooses what people are called.
+    """The letter with these facts, to `payer`, `payee` or `staff`; `platform` chooses what people are called.
 
     Raises `NoSuchLetter` and `FactMissing`. Facts that the letter has no place for are left out.
     """
@@ -78,11 +86,23 @@ def render(template: str, audience: str, **facts: Any) -> Letter:
     if missing := sorted(name for name in required if facts.get(name) is None):
         raise FactMissing(template=template, audience=audience, missing=", ".join(missing))
     people = PEOPLE.get(str(facts.get("platform", "")), PEOPLE[""])
-    known = {**facts, **people, "reader": people[audience]}
+    known = {**facts, **people, "reader": people.get(audience, "")}
     chosen = _level(_find(template, audience), facts)
     subject = _shortened(sentence(chosen.subject, known))
-    parts, footer = tuple(fill(chosen.parts, known)), sentence(FOOTER, known)
+    parts, footer = tuple(fill(chosen.parts, known)), sentence(_footer(audience), known)
     return Letter(subject, as_text(subject, parts, footer), as_html(subject, parts, footer, tone=chosen.tone))
+
+
+def together(letters: Sequence[Letter], projects: Sequence[str]) -> Letter:
+    """Several letters to one reader as one; `projects` are the titles that they are about. Order is kept."""
+    titles = list(dict.fromkeys(line(title) for title in projects))
+    about = f"“{titles[0]}”" if len(titles) == 1 else f"{len(titles)} of your projects"
+    subject = _shortened(f"{len(letters)} updates about {about}")
+    return Letter(
+        subject,
+        text_together(subject, INTRO, [(each.subject, each.text) for each in letters], TOGETHER_FOOTER),
+        html_together(subject, INTRO, [(each.subject, each.html) for each in letters], TOGETHER_FOOTER),
+    )
 
 
 def _find(template: str, audience: str) -> Template | Levels:
@@ -90,6 +110,10 @@ def _find(template: str, audience: str) -> Template | Levels:
         return TEMPLATES[template, audience]
     except KeyError:
         raise NoSuchLetter(template=template, audience=audience) from None
+
+
+def _footer(audience: str) -> str:
+    return STAFF_FOOTER if audience == "staff" else FOOTER
 
 
 def _level(found: Template | Levels, facts: Mapping[str, Any]) -> Template:

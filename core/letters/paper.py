@@ -15,13 +15,23 @@ from core.letters.template import Filled, Lines, Tone, Words
 WIDTH = 72
 INK, QUIET, RULE, GROUND, SHEET = "#16202e", "#4a5566", "#dde3ea", "#f2f5f8", "#ffffff"
 ACCENT: dict[Tone, str] = {"plain": "#1f4e8c", "good": "#14603a", "attention": "#8a3a0a"}
+_SIGNED = "\n\n-- \n"
 FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 
 
 def as_text(heading: str, parts: Sequence[Filled], footer: str) -> str:
     """Plain text, wrapped at 72 characters."""
-    blocks = [wrap(heading, WIDTH), *(_text(part) for part in parts), "-- \n" + wrap(footer, WIDTH)]
-    return "\n\n".join(block for block in blocks if block) + "\n"
+    blocks = [wrap(heading, WIDTH), *(_text(part) for part in parts)]
+    return "\n\n".join(block for block in blocks if block) + _SIGNED + wrap(footer, WIDTH) + "\n"
+
+
+def text_together(heading: str, intro: str, letters: Sequence[tuple[str, str]], footer: str) -> str:
+    """Several letters as one plain text: their subjects, then each as it was written, without its footer."""
+    listed = "\n".join(wrap(f"{at}. {subject}", WIDTH) for at, (subject, _) in enumerate(letters, start=1))
+    each = [text.rpartition(_SIGNED)[0] or text.rstrip() for _, text in letters]
+    bodies = [f"{'=' * WIDTH}\n\n{text}" for text in each]
+    blocks = [wrap(heading, WIDTH), wrap(intro, WIDTH), listed, *bodies, "-- \n" + wrap(footer, WIDTH)]
+    return "\n\n".join(blocks) + "\n"
 
 
 def _text(part: Filled) -> str:
@@ -54,6 +64,33 @@ def as_html(subject: str, parts: Sequence[Filled], footer: str, *, tone: Tone) -
         rule=RULE,
         font=FONT,
     )
+
+
+def html_together(heading: str, intro: str, letters: Sequence[tuple[str, str]], footer: str) -> str:
+    """Several letters as one HTML document, each below its subject as a heading of the second order."""
+    accent = ACCENT["plain"]
+    bodies = [
+        f'<h2 style="margin:28px 0 16px;padding:20px 0 0;border-top:1px solid {RULE};font-size:18px;line-height:1.3;'
+        f'color:{accent}">{escape(subject)}</h2>\n{_inside(html)}'
+        for subject, html in letters
+    ]
+    return _SHEET.format(
+        subject=escape(heading),
+        body="\n".join([_html(intro, accent), *bodies]),
+        footer=escape(footer),
+        accent=accent,
+        ink=INK,
+        quiet=QUIET,
+        ground=GROUND,
+        sheet=SHEET,
+        rule=RULE,
+        font=FONT,
+    )
+
+
+def _inside(html: str) -> str:
+    """What stands on a sheet of ours below its heading. Every word on it is escaped, so these marks stand once."""
+    return html.partition("</h1>\n")[2].partition("\n</main>")[0]
 
 
 def _html(part: Filled, accent: str) -> str:

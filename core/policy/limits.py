@@ -21,3 +21,10 @@ CARD_RETRY_FACTOR = 3
 OFFER_STANDS = timedelta(days=3)
 # Reviews stay hidden until both are in, or for this long after both were asked.
 REVIEWS_HIDDEN_FOR = timedelta(days=14)
+# Letters that are not urgent are gathered for this long, or until this hour (UTC) for who wants them once a day or once
+# a week (Mondays); so many go in one mail. With a deadline nearer than this a letter goes at once.
+LETTERS_GATHERED_FOR = timedelta(minutes=15)
+DIGEST_HOUR = 14
+DIGEST_MOST = 20
+DIGEST_LONGEST = 200_000  # characters of HTML
+DEADLINE_NEAR = timedelta(hours=24)

@@ -81,27 +81,56 @@ class WebhookEvent(Record):
 
 
 class Notification(Record):
-    """A letter to a party. `key` is unique, so no one is told the same thing twice."""
+    """A letter to a party or to a member of staff. `key` is unique, so no one is told the same thing twice.
+
+    `mail` is the number of the mail in which it goes, alone or with others; a second try is the same mail. `about`
+    names the object that gave cause for it, besides the milestone.
+    """
 
     __tablename__ = "notifications"
     __table_args__ = (
         UniqueConstraint("key"),
-        CheckConstraint("status in ('QUEUED', 'SENT', 'FAILED')", name="status"),
+        CheckConstraint("status in ('QUEUED', 'SENT', 'FAILED', 'MUTED')", name="status"),
+        CheckConstraint("num_nonnulls(party_id, staff_id) = 1", name="one_reader"),
+        CheckConstraint("(about_kind is null) = (about_id is null)", name="about_something"),
+        CheckConstraint("status <> 'SENT' or mail is not null", name="sent_in_a_mail"),
         Index("notifications_due_idx", "next_try_at", postgresql_where="status = 'QUEUED'"),
+        Index("notifications_about_idx", "about_kind", "about_id"),
+        Index("notifications_mail_idx", "mail", postgresql_where="status = 'QUEUED'"),
+        Index("notifications_failed_idx", "id", postgresql_where="status = 'FAILED'"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str]
     template: Mapped[str]
-    party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"), index=True)
-    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    party_id: Mapped[int | None] = mapped_column(ForeignKey("parties.id"), index=True, default=None)
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True, default=None)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
     milestone_id: Mapped[int | None] = mapped_column(ForeignKey("milestones.id"), index=True, default=None)
+    about_kind: Mapped[str | None] = mapped_column(default=None)
+    about_id: Mapped[int | None] = mapped_column(default=None)
     subject: Mapped[str]
     text: Mapped[str]
     html: Mapped[str]
+    urgent: Mapped[bool] = mapped_column(default=True)
+    mail: Mapped[str | None] = mapped_column(default=None)
     status: Mapped[str] = mapped_column(default="QUEUED")
     tries: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime]
     error: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class LetterPreference(Record):
+    """How often a party wants letters that are not urgent, and which of them not at all. No row: the house's habit."""
+
+    __tablename__ = "letter_preferences"
+    __table_args__ = (
+        CheckConstraint("frequency in ('AT_ONCE', 'TOGETHER', 'DAILY', 'WEEKLY')", name="frequency"),
+    )
+
+    party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"), primary_key=True, autoincrement=False)
+    frequency: Mapped[str]
+    muted: Mapped[list[str]]
+    changed_at: Mapped[datetime]

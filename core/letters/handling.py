@@ -1,0 +1,105 @@
+"""How each letter is handled: what people call it, whether it goes at once, and why it cannot be muted.
+
+Urgent is what says that money moved, asks for an answer, or is about a dispute or a decision. The rest is gathered and
+goes in one mail (milestone-payment-flow, Performance Considerations 3). A letter without a reason in `kept` may be
+muted by its reader. A letter whose deadline is near goes at once whatever stands here: `core.rules.notifications`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.errors import DeskError
+
+
+class CannotBeMuted(DeskError):
+    """“{letter}” cannot be muted: {reason}."""
+
+
+class NoSuchKind(DeskError):
+    """There is no letter of the kind “{letter}”. These can be muted: {known}."""
+
+
+@dataclass(frozen=True)
+class Handling:
+    """`words` names the letter on a page of preferences; `kept` is the reason why nobody may mute it."""
+
+    words: str
+    urgent: bool = False
+    kept: str | None = None
+
+
+_MONEY = "it says what happened to your money"
+_ANSWER = "your answer is asked for, and time runs"
+_DISPUTE = "a dispute is about your money, and the rules ask that both sides are told"
+_DECISION = "the rules ask that both sides are told what was decided, and why"
+_HELD = "it says that money is held back"
+_TERMS = "it says what you have agreed to pay or to do"
+_STAFF = "it is your work"
+
+HANDLING: Mapping[str, Handling] = {
+    "milestones_proposed": Handling("Milestones proposed for a new project", kept=_TERMS),
+    "engagement_active": Handling("Engagement confirmed", kept=_TERMS),
+    "project_started": Handling("Project started", kept=_TERMS),
+    "payment_schedule": Handling("Payment schedule", kept=_TERMS),
+    "funds_held": Handling("Payment received and held", urgent=True, kept=_MONEY),
+    "milestone_funded": Handling("Milestone funded", urgent=True, kept=_MONEY),
+    "payment_failed": Handling("Payment failed", urgent=True, kept=_MONEY),
+    "next_milestone_funding": Handling(
+        "Next milestone: please fund it", kept="work waits until the milestone is funded"
+    ),
+    "next_milestone_active": Handling("Next milestone is coming"),
+    "verification_requested": Handling("Work to verify", urgent=True, kept=_ANSWER),
+    "verification_reminder": Handling("Reminder to verify", urgent=True, kept=_ANSWER),
+    "verification_again": Handling("Work to verify again", urgent=True, kept=_ANSWER),
+    "milestone_approved": Handling("Milestone approved", urgent=True, kept=_MONEY),
+    "release_confirmed": Handling("Money released", urgent=True, kept=_MONEY),
+    "payment_sent": Handling("Payment sent to your bank", urgent=True, kept=_MONEY),
+    "payout_failed": Handling("Payment came back from your bank", urgent=True, kept=_MONEY),
+    "refund_sent": Handling("Refund sent", urgent=True, kept=_MONEY),
+    "refund_failed": Handling("Refund came back", urgent=True, kept=_MONEY),
+    "complaint_received": Handling("Late complaint received", urgent=True, kept=_DISPUTE),
+    "hold_placed": Handling("Payment under review", urgent=True, kept=_HELD),
+    "hold_released": Handling("Review of a payment over", urgent=True, kept=_HELD),
+    "dispute_opened": Handling("Dispute opened", urgent=True, kept=_DISPUTE),
+    "dispute_confirmed": Handling("Your dispute is open", urgent=True, kept=_DISPUTE),
+    "dispute_details": Handling("Details of a dispute", urgent=True, kept=_DISPUTE),
+    "dispute_withdrawn": Handling("Dispute withdrawn", urgent=True, kept=_DISPUTE),
+    "mediation_started": Handling("Mediator at work", urgent=True, kept=_DISPUTE),
+    "information_requested": Handling("Question from a mediator", urgent=True, kept=_ANSWER),
+    "offer_made": Handling("Offer to settle", urgent=True, kept=_ANSWER),
+    "offer_accepted": Handling("Offer accepted", urgent=True, kept=_DECISION),
+    "offer_declined": Handling("Offer declined", urgent=True, kept=_DISPUTE),
+    "offer_withdrawn": Handling("Offer withdrawn", urgent=True, kept=_DISPUTE),
+    "offer_expired": Handling("Offer ended without an answer", urgent=True, kept=_DISPUTE),
+    "decision_announced": Handling("Decision made", urgent=True, kept=_DECISION),
+    "decision_voided": Handling("Decision not carried out", urgent=True, kept=_DECISION),
+    "decision_full_release": Handling("Decision: full release", urgent=True, kept=_DECISION),
+    "decision_partial_release": Handling("Decision: partial release", urgent=True, kept=_DECISION),
+    "decision_full_refund": Handling("Decision: full refund", urgent=True, kept=_DECISION),
+    "chargeback_opened": Handling("Payment asked back by the bank", urgent=True, kept=_MONEY),
+    "chargeback_won": Handling("Bank let the payment stand", urgent=True, kept=_MONEY),
+    "chargeback_lost": Handling("Bank returned the payment", urgent=True, kept=_MONEY),
+    "debt_kept_back": Handling("Debt kept back from a payment", urgent=True, kept=_MONEY),
+    "money_taken_back": Handling("Money taken back", urgent=True, kept=_MONEY),
+    "duplicate_found": Handling("Paid twice, and returned", urgent=True, kept=_MONEY),
+    "report_received": Handling("Report received", kept="it is the receipt for what you reported"),
+    "report_settled": Handling("Report looked into", kept="it is the answer to what you reported"),
+    "project_review_request": Handling("Please review your project"),
+    "thanks": Handling("Thank you, with your rating"),
+    "case_assigned": Handling("Case given to you", urgent=True, kept=_STAFF),
+    "case_escalated": Handling("Case without a decision in time", urgent=True, kept=_STAFF),
+    "review_opened": Handling("Manual review to settle", urgent=True, kept=_STAFF),
+    "payout_to_review": Handling("Failed payout to review", urgent=True, kept=_STAFF),
+}
+MUTABLE = tuple(name for name, handling in HANDLING.items() if handling.kept is None)
+
+
+def require_mutable(template: str) -> None:
+    """Raises `NoSuchKind`, or `CannotBeMuted` with the reason."""
+    handling = HANDLING.get(template)
+    if handling is None:
+        raise NoSuchKind(letter=template, known=", ".join(MUTABLE))
+    if handling.kept is not None:
+        raise CannotBeMuted(letter=handling.words, reason=handling.kept)
