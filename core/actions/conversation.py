@@ -10,15 +10,18 @@ from sqlalchemy.orm import Session
 from core.actions import messages
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.mediate import locked_ticket, require_open
-from core.errors import DeskError, NotFound
-from core.records import Message, Party, Ticket
-from core.rules import disputes
-from core.rules.disputes import BLOCKING, TicketEvent
-from core.rules.permissions import Actor, NotYours, Permission, require
+from core.errors import NotFound
+from core.records import Message, Party, PartyRequest, Ticket
+from core.rules import disputes, requests
+from core.rules.disputes import BLOCKING, TicketEvent, TicketStatus
+from core.rules.permissions import SYSTEM, Actor, NotYours, Permission, require
+from core.rules.requests import RequestKind, RequestStatus
 
-
-class AnswerTimePast(DeskError):
-    """{at:%d %B %Y at %H:%M} UTC has passed; give the party time to answer."""
+ENDED_BY = {
+    "party": RequestStatus.ANSWERED,
+    "system": RequestStatus.UNANSWERED,
+    "staff": RequestStatus.WITHDRAWN,
+}
 
 
 def say(
@@ -33,18 +36,21 @@ def say(
         raise NotYours(actor=actor.label)
     if actor.kind == "staff":
         require(actor, Permission.WORK_TICKET)
-    ticket = session.scalars(
-        select(Ticket)
-        .where(Ticket.milestone_id == milestone_id, Ticket.status.in_(BLOCKING))
-        .with_for_update()
-    ).one_or_none()
+    ticket = _open_ticket(session, milestone_id)
     to = audience if actor.kind == "staff" else "PARTIES"
     message = messages.write(
         session, actor, dossier, body=body, audience=to, ticket_id=ticket.id if ticket else None, now=now
     )
-    if ticket is not None and actor.kind == "party" and ticket.waiting_on == actor.id:
-        resume(session, actor, dossier, ticket, now=now)
+    if ticket is not None:
+        _heard(session, actor, dossier, ticket, now=now, with_file=False)
     return message
+
+
+def handed_in(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
+    """A file from the party that a case is waiting for lets the case go on. The milestone is locked already."""
+    ticket = _open_ticket(session, milestone_id)
+    if ticket is not None and ticket.waiting_on == actor.id:
+        _heard(session, actor, open_dossier(session, milestone_id), ticket, now=now, with_file=True)
 
 
 def ask(
@@ -56,20 +62,32 @@ def ask(
     party_id: int,
     question: str,
     answer_due_at: datetime,
+    kind: RequestKind = RequestKind.ANSWER,
 ) -> Ticket:
     """Ask a party for an answer or a document: the case waits for them, and goes on by itself when they answer or when
-    the time is up."""
+    the time is up. The time to decide goes on running, so the case is due at whichever comes first."""
     require(actor, Permission.WORK_TICKET)
     dossier, ticket = locked_ticket(session, ticket_id)
     require_open(ticket)
     if party_id not in (dossier.payer.id, dossier.payee.id):
         raise NotFound(kind="party", id=party_id)
-    if answer_due_at <= now:
-        raise AnswerTimePast(at=answer_due_at)
+    requests.check_due(answer_due_at, now)
     messages.write(session, actor, dossier, body=question, audience="PARTIES", ticket_id=ticket.id, now=now)
     ticket.status = disputes.after(ticket.status, TicketEvent.ASK_PARTY)
-    ticket.waiting_on, ticket.answer_due_at, ticket.due_at = party_id, answer_due_at, answer_due_at
+    ticket.waiting_on, ticket.answer_due_at = party_id, answer_due_at
+    ticket.due_at = _first_due(ticket, answer_due_at)
     ticket.version += 1
+    session.add(
+        PartyRequest(
+            ticket_id=ticket.id,
+            party_id=party_id,
+            kind=kind,
+            question=question,
+            asked_by=actor.id,
+            asked_at=now,
+            due_at=answer_due_at,
+        )
+    )
     session.flush()
     dossier.note(
         session,
@@ -77,7 +95,7 @@ def ask(
         "mediator:ticket:ask",
         now=now,
         about=("ticket", ticket.id),
-        after={"waiting_on": party_id, "until": answer_due_at.isoformat()},
+        after={"waiting_on": party_id, "for": kind, "until": answer_due_at.isoformat()},
         ticket_id=ticket.id,
     )
     dossier.tell(
@@ -92,8 +110,24 @@ def ask(
     return ticket
 
 
+def go_on(session: Session, actor: Actor, *, now: datetime, ticket_id: int) -> Ticket:
+    """Staff needs the answer no more: the case is under review again. Raises `NothingAsked`."""
+    require(actor, Permission.WORK_TICKET)
+    dossier, ticket = locked_ticket(session, ticket_id)
+    require_open(ticket)
+    if ticket.status != TicketStatus.WAITING_PARTY:
+        raise requests.NothingAsked()
+    resume(session, actor, dossier, ticket, now=now)
+    return ticket
+
+
 def resume(session: Session, actor: Actor, dossier: Dossier, ticket: Ticket, *, now: datetime) -> None:
-    """The party answered, or had long enough: the case is under review again."""
+    """The party answered, or had long enough, or staff needs it no more: the case is under review again.
+
+    When the time was up, a note to staff says what nobody answered.
+    """
+    asked = _end_request(session, actor, ticket, now)
+    silent = session.get_one(Party, ticket.waiting_on) if ticket.waiting_on else None
     ticket.status = disputes.after(ticket.status, TicketEvent.PARTY_ANSWERS)
     ticket.waiting_on, ticket.answer_due_at = None, None
     ticket.due_at = ticket.decision_due_at or ticket.mediation_due_at or now
@@ -108,3 +142,54 @@ def resume(session: Session, actor: Actor, dossier: Dossier, ticket: Ticket, *, 
         after={"status": ticket.status},
         ticket_id=ticket.id,
     )
+    if actor.kind == "system" and silent is not None:
+        _note_silence(session, dossier, ticket, silent, asked, now)
+
+
+def _open_ticket(session: Session, milestone_id: int) -> Ticket | None:
+    wanted = select(Ticket).where(Ticket.milestone_id == milestone_id, Ticket.status.in_(BLOCKING))
+    return session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one_or_none()
+
+
+def _heard(
+    session: Session, actor: Actor, dossier: Dossier, ticket: Ticket, *, now: datetime, with_file: bool
+) -> None:
+    """If this is what the case waits for, it goes on."""
+    if actor.kind != "party" or ticket.waiting_on != actor.id:
+        return
+    asked = _open_request(session, ticket.id)
+    if asked is None or requests.answers(RequestKind(asked.kind), with_file=with_file):
+        resume(session, actor, dossier, ticket, now=now)
+
+
+def _open_request(session: Session, ticket_id: int) -> PartyRequest | None:
+    wanted = select(PartyRequest).where(
+        PartyRequest.ticket_id == ticket_id, PartyRequest.status == RequestStatus.OPEN
+    )
+    return session.scalars(wanted.with_for_update()).one_or_none()
+
+
+def _end_request(session: Session, actor: Actor, ticket: Ticket, now: datetime) -> PartyRequest | None:
+    """Ended before the ticket moves on: what is open then, the database ends as no longer wanted."""
+    asked = _open_request(session, ticket.id)
+    if asked is not None:
+        asked.status, asked.ended_at = ENDED_BY[actor.kind], now
+        session.flush()
+    return asked
+
+
+def _note_silence(
+    session: Session,
+    dossier: Dossier,
+    ticket: Ticket,
+    silent: Party,
+    asked: PartyRequest | None,
+    now: datetime,
+) -> None:
+    what = f" They were asked: “{asked.question[:500]}”" if asked else ""
+    body = f"The {silent.role.lower()} did not answer in time. The case is under review again.{what}"
+    messages.write(session, SYSTEM, dossier, body=body, audience="STAFF", ticket_id=ticket.id, now=now)
+
+
+def _first_due(ticket: Ticket, answer_due_at: datetime) -> datetime:
+    return min(answer_due_at, ticket.decision_due_at or answer_due_at)

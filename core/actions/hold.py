@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import outbox
@@ -22,6 +23,13 @@ class NotALateComplaint(DeskError):
 
 class HoldAlreadyLifted(DeskError):
     """Hold {hold} was already lifted."""
+
+
+class NoOpenComplaint(DeskError):
+    """There is no complaint about “{milestone}” that waits for staff."""
+
+
+WITHDRAWN = "The payer took the complaint back."
 
 
 def place(
@@ -59,6 +67,27 @@ def complain(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     return _placed(session, actor, dossier, now=now, reason=reason, kind=HoldKind.REPORT, report_id=None)
 
 
+def withdraw_complaint(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> Hold:
+    """The payer takes a late complaint back: its hold is lifted, and what waited for it goes on.
+
+    Holds that staff placed meanwhile stay. Raises `NoOpenComplaint`.
+    """
+    dossier = open_dossier(session, milestone_id)
+    require_party(actor, dossier.payer.id)
+    wanted = select(Hold).where(
+        Hold.milestone_id == milestone_id,
+        Hold.kind == HoldKind.REPORT,
+        Hold.placed_by.is_(None),
+        Hold.released_at.is_(None),
+    )
+    complaints = session.scalars(wanted.order_by(Hold.id).with_for_update()).all()
+    if not complaints:
+        raise NoOpenComplaint(milestone=dossier.milestone.title)
+    for complaint in complaints:
+        _lifted(session, actor, dossier, complaint, reason=WITHDRAWN, now=now)
+    return complaints[-1]
+
+
 def _placed(
     session: Session,
     actor: Actor,
@@ -80,9 +109,17 @@ def _placed(
     session.add(hold)
     dossier.touch()
     session.flush()
-    action = f"{actor.kind}:hold:place"
-    fields = {"reason": reason, "after": {"kind": kind}, "report_id": report_id}
-    dossier.note(session, actor, action, now=now, about=("hold", hold.id), **fields)
+    # A party's words stand in the hold, where they can be erased, and not in the log, where they cannot.
+    dossier.note(
+        session,
+        actor,
+        f"{actor.kind}:hold:place",
+        now=now,
+        about=("hold", hold.id),
+        reason=None if actor.kind == "party" else reason,
+        after={"kind": kind},
+        report_id=report_id,
+    )
     dossier.tell(session, "hold_placed", dossier.payee, key=f"hold-{hold.id}-placed", now=now)
     return hold
 
@@ -99,19 +136,26 @@ def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason:
     hold = session.get_one(Hold, hold_id, with_for_update=True, populate_existing=True)
     if hold.released_at is not None:
         raise HoldAlreadyLifted(hold=hold_id)
-    hold.released_by, hold.released_at, hold.release_reason = actor.id, now, reason
+    _lifted(session, actor, dossier, hold, reason=reason, now=now)
+
+
+def _lifted(
+    session: Session, actor: Actor, dossier: Dossier, hold: Hold, *, reason: str, now: datetime
+) -> None:
+    hold.released_by = actor.id if actor.kind == "staff" else None
+    hold.released_at, hold.release_reason = now, reason
     dossier.touch()
     session.flush()
     dossier.note(
         session,
         actor,
-        "staff:hold:lift",
+        f"{actor.kind}:hold:lift",
         now=now,
-        about=("hold", hold_id),
+        about=("hold", hold.id),
         reason=reason,
         report_id=hold.report_id,
     )
-    dossier.tell(session, "hold_released", dossier.payee, key=f"hold-{hold_id}-lifted", now=now)
+    dossier.tell(session, "hold_released", dossier.payee, key=f"hold-{hold.id}-lifted", now=now)
     outbox.wake(session, dossier.milestone.id, now=now)
     if dossier.status is milestones.Status.VERIFIED and dossier.order.held_minor:
         release.release_verified(session, actor, dossier, now=now)

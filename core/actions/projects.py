@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions import orders, ratings
 from core.actions.dossier import Dossier, open_dossier
-from core.errors import NotFound
+from core.errors import DeskError, NotFound
 from core.money import Money
 from core.notifications import tell
 from core.policy import Profile
@@ -19,6 +20,19 @@ from core.records import Engagement, Milestone, Party, PaymentOrder, PolicyVersi
 from core.rules import engagement, fees, milestones, schedule
 from core.rules import projects as project_rules
 from core.rules.permissions import Actor, require_party
+from core.rules.projects import Funding
+
+
+class WrongRole(DeskError):
+    """{party} is a {role}, and this needs a {needed}."""
+
+
+class OtherPlatform(DeskError):
+    """{party} belongs to another platform than the payer. A bid is between two parties of one platform."""
+
+
+class BidKnownOtherwise(DeskError):
+    """Bid {bid} was accepted here before, with another {what}. Nothing was changed."""
 
 
 def current_policy(session: Session, platform: str, now: datetime) -> tuple[PolicyVersion, Profile]:
@@ -47,20 +61,28 @@ def accept_bid(
     project_type: str,
     fee_mode: str,
     total: Money,
+    funding: Funding = Funding.IN_TURN,
 ) -> Project:
     """The payer accepts a bid: project, engagement and default milestones (milestone-payment-flow, Phase 1).
 
-    The same bid reference twice gives the same project. Raises `FeeModeNotSupported` for open-ended hourly billing
-    and trust-account handling (payment-escrow-rules, Escrow Scope).
+    The same bid on the same terms gives the same project, also at the same moment. Raises `BidKnownOtherwise` for the
+    same bid on other terms, `WrongRole`, and `FeeModeNotSupported` for open-ended hourly billing and trust-account
+    handling (payment-escrow-rules, Escrow Scope).
     """
     require_party(actor, payer_id)
-    payer, payee = session.get_one(Party, payer_id), session.get_one(Party, payee_id)
-    existing = session.scalars(
-        select(Project).where(Project.platform == payer.platform, Project.bid_reference == bid_reference)
-    ).one_or_none()
-    if existing is not None:
-        return existing
+    payer, payee = _two_sides(session, payer_id, payee_id)
     mode = schedule.accept_fee_mode(fee_mode)
+    terms = {
+        "payer": payer_id,
+        "payee": payee_id,
+        "total": total,
+        "title": title,
+        "scope": scope,
+        "project type": project_type,
+        "fee mode": mode,
+    }
+    if (known := _known_bid(session, payer.platform, bid_reference)) is not None:
+        return _as_it_was(known, terms)
     version, profile = current_policy(session, payer.platform, now)
     planned = schedule.defaults(payer.platform, project_type, total)
     project = Project(
@@ -71,6 +93,7 @@ def accept_bid(
         project_type=project_type,
         size=schedule.size_of(total),
         fee_mode=mode,
+        funding=Funding(funding),
         payer_id=payer_id,
         payee_id=payee_id,
         currency=total.currency,
@@ -91,10 +114,73 @@ def accept_bid(
         object_kind="project",
         object_id=project.id,
         now=now,
-        after={"total": total.as_dict(), "payee": payee.id, "policy_version": version.id},
+        after={
+            "total": total.as_dict(),
+            "payee": payee.id,
+            "policy_version": version.id,
+            "funding": project.funding,
+        },
         project_id=project.id,
     )
     return project
+
+
+def _two_sides(session: Session, payer_id: int, payee_id: int) -> tuple[Party, Party]:
+    """A payer and a payee, of one platform."""
+    payer, payee = session.get_one(Party, payer_id), session.get_one(Party, payee_id)
+    for party, needed in ((payer, "PAYER"), (payee, "PAYEE")):
+        if party.role != needed:
+            raise WrongRole(party=party.external_id, role=party.role.lower(), needed=needed.lower())
+    if payee.platform != payer.platform:
+        raise OtherPlatform(party=payee.external_id)
+    return payer, payee
+
+
+def _known_bid(session: Session, platform: str, bid_reference: str) -> Project | None:
+    """The project of this bid; whoever accepts it at the same moment waits here for us."""
+    name = f"bid {platform} {bid_reference}"
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+    wanted = select(Project).where(Project.platform == platform, Project.bid_reference == bid_reference)
+    return session.scalars(wanted).one_or_none()
+
+
+def _as_it_was(project: Project, terms: dict[str, Any]) -> Project:
+    before = (
+        project.payer_id,
+        project.payee_id,
+        Money(project.total_minor, project.currency),
+        project.title,
+        project.scope,
+        project.project_type,
+        project.fee_mode,
+    )
+    for (what, said), known in zip(terms.items(), before, strict=True):
+        if said != known:
+            raise BidKnownOtherwise(bid=project.bid_reference, what=what)
+    return project
+
+
+def choose_funding(
+    session: Session, actor: Actor, *, now: datetime, project_id: int, funding: Funding
+) -> None:
+    """The payer chooses whether milestones may be funded before it is their turn; what is paid stays paid."""
+    project = session.get_one(Project, project_id, with_for_update=True)
+    require_party(actor, project.payer_id)
+    before, project.funding = project.funding, Funding(funding)
+    if before == project.funding:
+        return
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        "party:project:choose_funding",
+        object_kind="project",
+        object_id=project_id,
+        now=now,
+        before={"funding": before},
+        after={"funding": project.funding},
+        project_id=project_id,
+    )
 
 
 def adjust_milestones(
@@ -117,9 +203,10 @@ def adjust_milestones(
         platform=project.platform,
         statuses=[milestones.Status(row.status) for row in rows],
     )
-    before = [{"title": row.title, "minor": row.amount_minor} for row in rows]
+    before = _amounts(rows)
     profile = Profile.from_snapshot(session.get_one(PolicyVersion, project.policy_version_id).snapshot)
     _lay_out(session, project, profile, planned, now, rows)
+    # Titles are the payer's words: they stand in the milestones, and not in a log that nobody can erase.
     audit.record(
         session,
         actor,
@@ -128,9 +215,13 @@ def adjust_milestones(
         object_id=project_id,
         now=now,
         before={"milestones": before},
-        after={"milestones": [{"title": plan.title, "minor": plan.amount.minor} for plan in planned]},
+        after={"milestones": _amounts(_milestones(session, project_id))},
         project_id=project_id,
     )
+
+
+def _amounts(rows: Sequence[Milestone]) -> list[dict[str, int]]:
+    return [{"milestone": row.id, "minor": row.amount_minor} for row in rows]
 
 
 def _milestones(session: Session, project_id: int) -> Sequence[Milestone]:

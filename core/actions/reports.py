@@ -26,6 +26,10 @@ class ReportSettled(DeskError):
     """Report {report} was already settled."""
 
 
+class ReportKnownOtherwise(DeskError):
+    """Report {report} was filed here before, with another {what}. Nothing was changed."""
+
+
 class MismatchFlagged(DeskError):
     """The practice of this project is already flagged. Resolve that first."""
 
@@ -49,32 +53,39 @@ def file(
 ) -> Report:
     """Something happened that staff must know of: by a party of the project, staff, or the marketplace (the system).
 
-    The same `external_id` again is the same report. What the rules of risk ask for is opened at once.
+    The same `external_id` again is the same report, or `ReportKnownOtherwise`. What the rules of risk ask for is opened
+    at once.
     """
     project = _seen(session, actor, project_id)
     concerned = risk.in_scope(session, project_id, milestone_id)
     if milestone_id is not None and not concerned:
         raise NotFound(kind="milestone", id=milestone_id)
+    said = {
+        "milestone_id": milestone_id,
+        "kind": ReportKind(kind),
+        "source": Source.PERSON if actor.kind == "party" else Source(source),
+        "severity": Severity(severity),
+        "details": rules.checked(details),
+        "author_kind": actor.kind,
+        "author_id": actor.id,
+    }
     if external_id and (before := _known(session, project_id, external_id)):
-        return before
-    report = Report(
-        project_id=project_id,
-        milestone_id=milestone_id,
-        external_id=external_id,
-        kind=ReportKind(kind),
-        source=Source.PERSON if actor.kind == "party" else Source(source),
-        severity=Severity(severity),
-        details=rules.checked(details),
-        author_kind=actor.kind,
-        author_id=actor.id,
-        at=now,
-    )
+        return _as_it_was(before, said)
+    report = Report(project_id=project_id, external_id=external_id, at=now, **said)
     session.add(report)
     session.flush()
     after = {"kind": report.kind, "source": report.source, "severity": report.severity}
     _note(session, actor, f"{actor.kind}:report:file", report, now=now, after=after)
     _tell_author(session, report, "report_received", project, now=now)
     _consider(session, concerned, now=now)
+    return report
+
+
+def _as_it_was(report: Report, said: dict[str, Any]) -> Report:
+    for name, value in said.items():
+        if getattr(report, name) != value:
+            what = name.removesuffix("_id").replace("_kind", "").replace("_", " ")
+            raise ReportKnownOtherwise(report=report.external_id, what=what)
     return report
 
 
@@ -135,18 +146,24 @@ def flag_practice(
 
 
 def resolve_practice(session: Session, actor: Actor, *, now: datetime, flag_id: int, resolution: str) -> None:
-    """A person has found that the practice may do this work, or has arranged for one that may."""
-    require(actor, Permission.REVIEW_RISK)
+    """A person has found that the practice may do this work, or has arranged for one that may.
+
+    The marketplace (the system) may say so of what it flagged itself; staff still settles the review that was opened
+    for it. The marketplace's words are kept with the flag, and not in the log.
+    """
     if not resolution.strip():
         raise ReasonMissing()
     flag = session.get(PracticeFlag, flag_id, with_for_update=True)
     if flag is None:
         raise NotFound(kind="practice flag", id=flag_id)
+    if not actor.kind == flag.author_kind == "system":
+        require(actor, Permission.REVIEW_RISK)
     if flag.resolved_at is not None:
         raise MismatchResolved()
     flag.resolution, flag.resolved_by, flag.resolved_at = resolution, actor.id, now
     session.flush()
-    _note_flag(session, actor, "staff:practice:resolve", flag, now=now, reason=resolution)
+    reason = resolution if actor.kind == "staff" else None
+    _note_flag(session, actor, f"{actor.kind}:practice:resolve", flag, now=now, reason=reason)
 
 
 def _seen(session: Session, actor: Actor, project_id: int) -> Project:

@@ -8,9 +8,26 @@ from sqlalchemy.orm import Session
 
 from core.actions import release
 from core.actions.dossier import Dossier, open_dossier
+from core.errors import DeskError
 from core.rules import deadlines, milestones
 from core.rules.acceptance import AcceptanceRule
 from core.rules.permissions import SYSTEM, Actor, require_party
+
+
+class NotASession(DeskError):
+    """“{milestone}” is not a session: mark its work as complete instead."""
+
+
+def complete_session(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
+    """The session of a consultation took place: its fee is released after the grace window, unless it is disputed.
+
+    (payment-escrow-rules, Release Rules: consultation fee.) Raises `NotASession` for work of any other kind.
+    """
+    dossier = open_dossier(session, milestone_id)
+    require_party(actor, dossier.payee.id)
+    if dossier.milestone.acceptance_rule != AcceptanceRule.SESSION_COMPLETED:
+        raise NotASession(milestone=dossier.milestone.title)
+    submit(session, actor, now=now, milestone_id=milestone_id)
 
 
 def submit(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:

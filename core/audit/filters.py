@@ -33,6 +33,7 @@ LOGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "party:hold:place",
             "system:hold:place",
             "staff:hold:lift",
+            "party:hold:lift",
             "system:review:open",
             "staff:review:settle",
             "system:decision:execute",

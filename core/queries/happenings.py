@@ -34,6 +34,7 @@ KINDS: Mapping[str, Kind] = {
     "engagement:confirm": Kind("Part of the engagement confirmed"),
     "engagement:activate": Kind("Engagement active", tone="good"),
     "milestones:adjust": Kind("Milestones rearranged"),
+    "project:choose_funding": Kind("Funding in turn or ahead chosen"),
     "milestone:activate": Kind("Milestone open for funding", tone="info"),
     "milestone:fund": Kind("Payment started", MONEY, "info"),
     "payment:hold": Kind("Paid, and held", MONEY, "good"),

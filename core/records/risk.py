@@ -54,8 +54,10 @@ class Report(Record):
 
 
 class PracticeFlag(Record):
-    """A practice licensed in another state than the one where it is needed, until someone resolves it: a member of staff,
-    or (`resolved_by` empty) the marketplace itself."""
+    """A practice licensed in another state than the one where it is needed, until someone resolves it.
+
+    A member of staff does, or (`resolved_by` empty) the marketplace itself.
+    """
 
     __tablename__ = "practice_flags"
     __table_args__ = (

@@ -1,13 +1,16 @@
 """A project lives as long as its milestones: it completes or is canceled when the last of them ends.
 
-(milestone-payment-flow, Project Progression.)
+(milestone-payment-flow, Project Progression.) Whether its payer may fund ahead is a setting of its own (Milestone
+Funding Phase 1: the first milestone, or multiple milestones, depending on project settings).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
+from core.errors import DeskError
 from core.rules import milestones
 from core.rules.moves import label, move
 
@@ -20,6 +23,33 @@ class ProjectStatus(StrEnum):
     @property
     def label(self) -> str:
         return label(self)
+
+
+class Funding(StrEnum):
+    """One milestone after the other, or any number of the next ones at once."""
+
+    IN_TURN = "IN_TURN"
+    AHEAD = "AHEAD"
+
+
+@dataclass(frozen=True)
+class InLine:
+    """A milestone in the order of its project, as far as funding asks."""
+
+    id: int
+    title: str
+    status: milestones.Status
+
+
+class FundedInTurn(DeskError):
+    """This project is funded one milestone at a time, and it is not the turn of “{milestone}” yet. Nothing was charged.
+
+    The project's own setting: with funding AHEAD, several can be paid at once.
+    """
+
+
+class FundedWithGap(DeskError):
+    """“{milestone}” comes first and is not funded: fund it as well, or only what comes before it."""
 
 
 class ProjectEvent(StrEnum):
@@ -53,3 +83,20 @@ def next_to_activate(statuses: Sequence[milestones.Status | str]) -> int | None:
         if milestones.Status(status) not in milestones.FINAL:
             return None
     return None
+
+
+def require_fundable(funding: Funding | str, line: Sequence[InLine], chosen: Collection[int]) -> None:
+    """May these be funded now? `line` is every milestone in its order; ahead goes without leaving one out.
+
+    Raises `FundedInTurn`, `FundedWithGap`.
+    """
+    skipped: InLine | None = None
+    for each in line:
+        if each.status is not milestones.Status.PLANNED:
+            continue
+        if each.id not in chosen:
+            skipped = skipped or each
+        elif funding != Funding.AHEAD:
+            raise FundedInTurn(milestone=each.title)
+        elif skipped is not None:
+            raise FundedWithGap(milestone=skipped.title)
