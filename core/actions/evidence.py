@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions import conversation
 from core.errors import NotFound
 from core.gateways import evidence_files as files
 from core.gateways.evidence_store import EvidenceStore
@@ -52,6 +53,7 @@ def hand_in(
 ) -> Evidence:
     """The payer or the payee hands in a file about their milestone; the same file again gives the row that is there.
 
+    A case that waits for this party goes on, also when the file that they were asked for was there before.
     Raises `EvidenceRefused` with what to do about it, `NotYours`, `NotFound`, `EvidenceErased`.
     """
     milestone = session.get(Milestone, milestone_id)
@@ -62,6 +64,7 @@ def hand_in(
     session.refresh(milestone, with_for_update=True)
     there = select(Evidence).where(Evidence.milestone_id == milestone_id)
     if known := session.scalars(there.where(Evidence.sha256 == inspected.sha256)).one_or_none():
+        conversation.handed_in(session, actor, now=now, milestone_id=milestone_id)
         return known
     _check_ticket(session, ticket_id, milestone_id)
     check_count(session.scalar(select(func.count()).select_from(there.subquery())) or 0)
@@ -82,6 +85,7 @@ def hand_in(
     milestone.version += 1
     session.flush()
     _record(session, actor, "party:evidence:hand_in", evidence, now, project_id=milestone.project_id)
+    conversation.handed_in(session, actor, now=now, milestone_id=milestone_id)
     return evidence
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from core.actions.dossier import Dossier, open_dossier
+from core.actions.messages import checked
 from core.errors import DeskError, NotFound
-from core.records import Staff, StaffRole, StaffTie, Ticket
+from core.records import Handover, Recusal, Staff, StaffRole, StaffTie, Ticket
 from core.rules import mediation
 from core.rules.disputes import BLOCKING
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
@@ -42,18 +44,35 @@ def ties_of(session: Session, staff_id: int) -> frozenset[int]:
     return frozenset(session.scalars(select(StaffTie.party_id).where(StaffTie.staff_id == staff_id)))
 
 
-def assign(session: Session, actor: Actor, *, now: datetime, ticket_id: int, staff_id: int | None) -> Ticket:
+def require_not_recused(session: Session, ticket_id: int, staff_id: int) -> None:
+    """Whoever stepped back from a case neither has, decides nor approves it again. Raises `SteppedBack`."""
+    stepped = session.get(Recusal, (ticket_id, staff_id))
+    if stepped is not None:
+        raise mediation.SteppedBack(name=session.get_one(Staff, staff_id).name, at=stepped.at)
+
+
+def assign(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    ticket_id: int,
+    staff_id: int | None,
+    note: str = "",
+) -> Ticket:
     """Give a case to a mediator without a tie to either party, or (None) back to the queue.
 
-    `claim` is assigning to oneself, handing over is assigning to another, recusing is assigning to nobody.
+    `claim` is assigning to oneself, handing over is assigning to another; `note` is what the next one should know.
+    Raises `NotPermitted`, `TicketClosed`, `NotAMediator`, `MediatorTied`, `ColleagueTied`, `SteppedBack`.
     """
     require(actor, Permission.ASSIGN_TICKET)
     dossier, ticket = locked_ticket(session, ticket_id)
     require_open(ticket)
     if staff_id is not None:
-        _require_mediator(session, staff_id)
-        mediation.may_mediate(staff_id, ties_of(session, staff_id), dossier.payer.id, dossier.payee.id)
+        _require_free(session, actor, dossier, ticket, staff_id)
     before = ticket.mediator_id
+    if note.strip():
+        session.add(Handover(ticket_id=ticket.id, by_id=actor.id, to_id=staff_id, note=checked(note), at=now))
     ticket.mediator_id = staff_id
     dossier.note(
         session,
@@ -67,6 +86,17 @@ def assign(session: Session, actor: Actor, *, now: datetime, ticket_id: int, sta
     )
     session.flush()
     return ticket
+
+
+def _require_free(session: Session, actor: Actor, dossier: Dossier, ticket: Ticket, staff_id: int) -> None:
+    _require_mediator(session, staff_id)
+    require_not_recused(session, ticket.id, staff_id)
+    try:
+        mediation.may_mediate(staff_id, ties_of(session, staff_id), dossier.payer.id, dossier.payee.id)
+    except mediation.MediatorTied:
+        if actor.id == staff_id:
+            raise
+        raise mediation.ColleagueTied(name=session.get_one(Staff, staff_id).name) from None
 
 
 def _require_mediator(session: Session, staff_id: int) -> None:
@@ -88,6 +118,7 @@ def assign_best(session: Session, dossier: Dossier, ticket: Ticket, *, now: date
             payer_id=dossier.payer.id,
             payee_id=dossier.payee.id,
             skill=dossier.project.project_type,
+            ticket_id=ticket.id,
         )
     except mediation.NoMediatorFree:
         return
@@ -107,12 +138,25 @@ def candidates(session: Session) -> list[mediation.Candidate]:
         .outerjoin(load, load.c.mediator_id == Staff.id)
         .where(StaffRole.role == Role.MEDIATOR, Staff.active)
     ).all()
+    ties = _by_staff(session, select(StaffTie.staff_id, StaffTie.party_id))
+    recused = _by_staff(session, select(Recusal.staff_id, Recusal.ticket_id))
     return [
         mediation.Candidate(
-            staff_id=staff_id, open_cases=cases, skills=frozenset(skills), ties=ties_of(session, staff_id)
+            staff_id=staff_id,
+            open_cases=cases,
+            skills=frozenset(skills),
+            ties=ties[staff_id],
+            recused=recused[staff_id],
         )
         for staff_id, skills, cases in rows
     ]
+
+
+def _by_staff(session: Session, pairs: Select[tuple[int, int]]) -> defaultdict[int, frozenset[int]]:
+    found: defaultdict[int, frozenset[int]] = defaultdict(frozenset)
+    for staff_id, number in session.execute(pairs):
+        found[staff_id] |= {number}
+    return found
 
 
 def escalate(session: Session, *, now: datetime, ticket_id: int) -> None:

@@ -27,6 +27,9 @@ THUMBNAIL_BOX = (400, 300)
 PAGE_WIDTH = 1_400
 TEXT_SHOWN = 200_000
 CAPTION_LENGTH = 500
+# A part of a picture or page: left, top, width, height, each in ten-thousandths of it.
+Area = tuple[int, int, int, int]
+WHOLE = 10_000
 
 
 class Kind(StrEnum):
@@ -119,6 +122,18 @@ class ArchiveUnsafe(EvidenceRefused):
 
 class InspectionFailed(EvidenceRefused):
     """{file_name} could not be inspected safely: {why}. Hand in a simpler copy, for example the pages as pictures."""
+
+
+class AreaOutside(DeskError):
+    """That mark does not lie on the picture. Draw it again."""
+
+
+def check_area(area: Area) -> Area:
+    """An area that lies on the picture and is not nothing. Raises `AreaOutside`."""
+    left, top, width, height = area
+    if min(left, top) < 0 or min(width, height) < 1 or left + width > WHOLE or top + height > WHOLE:
+        raise AreaOutside()
+    return area
 
 
 def check_size(file_name: str, size: int) -> None:

@@ -12,18 +12,30 @@ class MediatorTied(DeskError):
     """You have a tie to a party of this case, so someone else must decide it."""
 
 
+class ColleagueTied(DeskError):
+    """{name} has a tie to a party of this case, so it cannot be given to them. Choose someone else."""
+
+
+class SteppedBack(DeskError):
+    """{name} stepped back from this case on {at:%d %B %Y}, so it is never theirs again. Choose someone else."""
+
+
 class NoMediatorFree(DeskError):
     """No mediator without a tie to these parties is available. Ask an administrator."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """`ties`: the parties this mediator is tied to. `open_cases`: how many undecided cases they have."""
+    """`ties`: the parties this mediator is tied to. `open_cases`: how many undecided cases they have.
+
+    `recused`: the cases that they stepped back from, which never come back to them.
+    """
 
     staff_id: int
     open_cases: int = 0
     skills: frozenset[str] = frozenset()
     ties: frozenset[int] = frozenset()
+    recused: frozenset[int] = frozenset()
 
 
 def tied(ties: Collection[int], payer_id: int, payee_id: int) -> bool:
@@ -37,12 +49,27 @@ def may_mediate(staff_id: int, ties: Collection[int], payer_id: int, payee_id: i
 
 
 def choose(
-    candidates: Iterable[Candidate], *, payer_id: int, payee_id: int, skill: str | None = None
+    candidates: Iterable[Candidate],
+    *,
+    payer_id: int,
+    payee_id: int,
+    skill: str | None = None,
+    ticket_id: int | None = None,
 ) -> Candidate:
-    """The untied candidate with the skill and the fewest open cases; the longest-serving (lowest id) when equal."""
-    free = [candidate for candidate in candidates if not tied(candidate.ties, payer_id, payee_id)]
+    """The untied candidate with the skill and the fewest open cases; the longest-serving (lowest id) when equal.
+
+    Whoever stepped back from `ticket_id` is no candidate for it.
+    """
+    free = [
+        each
+        for each in candidates
+        if not tied(each.ties, payer_id, payee_id) and ticket_id not in each.recused
+    ]
     if not free:
         raise NoMediatorFree()
-    return min(
-        free, key=lambda candidate: (skill not in candidate.skills, candidate.open_cases, candidate.staff_id)
-    )
+    return min(free, key=lambda each: order(each, skill))
+
+
+def order(candidate: Candidate, skill: str | None) -> tuple[bool, int, int]:
+    """Who is asked first: the skill, then the smaller load, then who is here longer."""
+    return skill not in candidate.skills, candidate.open_cases, candidate.staff_id

@@ -34,6 +34,19 @@ END $$;
 CREATE TRIGGER tickets_keep_recusals BEFORE UPDATE OF mediator_id ON tickets
     FOR EACH ROW WHEN (NEW.mediator_id IS NOT NULL) EXECUTE FUNCTION keep_recusals();
 
+CREATE FUNCTION keep_recusals_from_decisions() RETURNS trigger LANGUAGE plpgsql SECURITY INVOKER
+    SET search_path = pg_catalog, public AS $$
+BEGIN
+    IF EXISTS (SELECT FROM recusals r
+               WHERE r.ticket_id = NEW.ticket_id AND r.staff_id IN (NEW.maker_id, NEW.checker_id)) THEN
+        RAISE EXCEPTION 'whoever stepped back from case % neither decides nor approves it', NEW.ticket_id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER decisions_keep_recusals BEFORE INSERT OR UPDATE OF maker_id, checker_id ON decisions
+    FOR EACH ROW EXECUTE FUNCTION keep_recusals_from_decisions();
+
 -- What the one who had a case wrote for the one who has it next (nobody: for whoever takes it from the queue).
 CREATE TABLE handovers (
     id BIGSERIAL NOT NULL,
@@ -82,6 +95,17 @@ CREATE TRIGGER party_requests_keep_terms BEFORE UPDATE ON party_requests
         IS DISTINCT FROM
         (NEW.ticket_id, NEW.party_id, NEW.kind, NEW.question, NEW.asked_by, NEW.asked_at, NEW.due_at)
     ) EXECUTE FUNCTION refuse_rewrite();
+
+-- A case that is decided, settled or taken up again while it waits needs the answer no more.
+CREATE FUNCTION end_requests() RETURNS trigger LANGUAGE plpgsql SECURITY INVOKER SET search_path = pg_catalog, public AS $$
+BEGIN
+    UPDATE party_requests
+       SET status = 'WITHDRAWN', ended_at = coalesce(NEW.resolved_at, NEW.in_mediation_at, asked_at)
+     WHERE ticket_id = NEW.id AND status = 'OPEN';
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tickets_end_requests AFTER UPDATE OF status ON tickets
+    FOR EACH ROW WHEN (OLD.status = 'WAITING_PARTY' AND NEW.status <> 'WAITING_PARTY') EXECUTE FUNCTION end_requests();
 
 -- Words that were begun and not sent, kept for their writer; emptied, not deleted, when they are sent.
 CREATE TABLE half_written (

@@ -9,7 +9,7 @@ import pytest
 
 from core.actions import conversation, dispute, fund, mediate, verify
 from core.money import Money
-from core.records import Decision, Milestone, Notification, Project, Refund, Ticket
+from core.records import Decision, Message, Milestone, Notification, PartyRequest, Project, Refund, Ticket
 from core.rules.disputes import DisputeReason, DisputeWindowClosed
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.moves import IllegalMove
@@ -325,3 +325,33 @@ def test_a_case_given_back_to_the_queue_can_be_taken_by_another(market: Market) 
     market.act(mediate.assign, other, ticket_id=told.ticket, staff_id=market.staff["max"])
     assert stories.decided(market, told, by="max").maker_id == market.staff["max"]
     assert market.count(Decision) == 1
+
+
+def test_an_unanswered_request_ends_at_its_instant_and_not_a_microsecond_before(market: Market) -> None:
+    """Through the worker's own sweep; the mediator finds a note that only staff can read."""
+    told = market.in_mediation()
+    due = market.now + timedelta(days=2)
+    ask = {"ticket_id": told.ticket, "party_id": market.payee_id, "question": "When?", "answer_due_at": due}
+    market.act(conversation.ask, market.as_staff("mia"), **ask)
+    market.later(days=2, microseconds=-1)
+    assert ticket(market, told).status == "WAITING_PARTY"
+    market.later(microseconds=1)
+    assert ticket(market, told).status == "UNDER_REVIEW"
+    assert [each.status for each in market.all(PartyRequest)] == ["UNANSWERED"]
+    notes = [each for each in market.all(Message) if each.author_kind == "system"]
+    assert [(each.audience, "“When?”" in each.body) for each in notes] == [("STAFF", True)]
+    market.later(days=1)
+    assert len([each for each in market.all(Message) if each.author_kind == "system"]) == 1
+    market.lawful()
+
+
+def test_an_answer_a_microsecond_before_the_end_is_in_time(market: Market) -> None:
+    told = market.in_mediation()
+    due = market.now + timedelta(days=2)
+    ask = {"ticket_id": told.ticket, "party_id": market.payee_id, "question": "When?", "answer_due_at": due}
+    market.act(conversation.ask, market.as_staff("mia"), **ask)
+    market.later(days=2, microseconds=-1)
+    market.act(conversation.say, market.payee, milestone_id=told.milestone, body="On Thursday.")
+    market.later(microseconds=1)
+    assert [each.status for each in market.all(PartyRequest)] == ["ANSWERED"]
+    assert [each for each in market.all(Message) if each.author_kind == "system"] == []

@@ -1,0 +1,226 @@
+"""Taking, handing over, stepping back; and asking a party: what the case waits for, and how it goes on by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from core.actions import conversation, evidence, install, mediate, recuse
+from core.actions.messages import MessageEmpty
+from core.db import Database
+from core.gateways.evidence_store import EvidenceStore
+from core.records import Handover, PartyRequest, Ticket
+from core.rules import mediation
+from core.rules.permissions import NotPermitted
+from core.rules.requests import AnswerTimePast, NothingAsked, RequestKind
+from tests import stories
+from tests.stories import Told, Town
+
+
+@pytest.fixture
+def town(database: Database) -> Town:
+    return stories.a_town(database)
+
+
+def ask(town: Town, told: Told, *, hours: float = 24, kind: RequestKind = RequestKind.ANSWER) -> None:
+    town.act(
+        conversation.ask,
+        town.as_staff("mia"),
+        ticket_id=told.ticket,
+        party_id=town.payee_id,
+        question="When does the worktop come?",
+        answer_due_at=town.now + timedelta(hours=hours),
+        kind=kind,
+    )
+
+
+def ticket(town: Town, told: Told) -> Ticket:
+    return stories.ticket_of(town, told)
+
+
+def request_of(town: Town, told: Told) -> PartyRequest:
+    wanted = (
+        select(PartyRequest).where(PartyRequest.ticket_id == told.ticket).order_by(PartyRequest.id.desc())
+    )
+    return town.read(lambda s: s.scalars(wanted.limit(1)).one())
+
+
+def hand_in(town: Town, told: Told, home: Path, words: bytes = b"Delivery on Thursday.") -> None:
+    town.act(
+        evidence.hand_in,
+        town.payee,
+        store=EvidenceStore(home),
+        milestone_id=told.milestone,
+        file_name="delivery.txt",
+        content=words,
+    )
+
+
+# Stepping back
+
+
+def test_whoever_steps_back_loses_the_case_to_the_next_best_and_never_gets_it_again(town: Town) -> None:
+    told = stories.in_mediation(town)
+    town.act(recuse.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="I know the payer's brother.")
+    assert ticket(town, told).mediator_id == town.staff["max"]
+    for who in ("mia", "ada"):
+        with pytest.raises(
+            mediation.SteppedBack, match="Mia Lund stepped back from this case on 04 March 2026"
+        ):
+            town.act(mediate.assign, town.as_staff(who), ticket_id=told.ticket, staff_id=town.staff["mia"])
+    with pytest.raises(recuse.AlreadySteppedBack):
+        town.act(recuse.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="Again.")
+
+
+def test_when_everybody_steps_back_the_case_waits_in_the_queue(town: Town) -> None:
+    told = stories.in_mediation(town)
+    for who in ("mia", "max"):
+        town.act(recuse.recuse, town.as_staff(who), ticket_id=told.ticket, reason="Too close.")
+    assert ticket(town, told).mediator_id is None
+
+
+def test_stepping_back_from_a_case_of_another_leaves_it_with_them(town: Town) -> None:
+    told = stories.in_mediation(town)
+    town.act(recuse.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="We went to school together.")
+    assert ticket(town, told).mediator_id == town.staff["mia"]
+
+
+def test_stepping_back_needs_a_reason_and_a_role(town: Town) -> None:
+    told = stories.in_mediation(town)
+    with pytest.raises(MessageEmpty):
+        town.act(recuse.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason=" ")
+    with pytest.raises(NotPermitted):
+        town.act(recuse.recuse, town.as_staff("fay"), ticket_id=told.ticket, reason="No.")
+    assert ticket(town, told).mediator_id == town.staff["mia"]
+
+
+def test_the_database_refuses_a_case_to_whoever_stepped_back(town: Town) -> None:
+    told = stories.in_mediation(town)
+    mia = town.staff["mia"]
+    town.act(recuse.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="Too close.")
+    with pytest.raises(DBAPIError, match="stepped back"):
+        town.database.run(lambda s: s.execute(text("update tickets set mediator_id = :id"), {"id": mia}))
+    for words in ("update recusals set reason = 'x'", "delete from recusals"):
+        with pytest.raises(DBAPIError):
+            town.database.run(lambda s, words=words: s.execute(text(words)))
+
+
+# Taking and handing over
+
+
+def test_a_case_is_not_given_to_a_colleague_with_a_tie_and_the_refusal_names_them(town: Town) -> None:
+    told = stories.in_mediation(town)
+    tie = {"staff_id": town.staff["max"], "party_id": town.payer_id, "reason": "Neighbours"}
+    town.act(install.declare_tie, town.as_staff("ada"), **tie)
+    give = {"ticket_id": told.ticket, "staff_id": town.staff["max"]}
+    with pytest.raises(mediation.ColleagueTied, match="Max Adler has a tie"):
+        town.act(mediate.assign, town.as_staff("mia"), **give)
+    with pytest.raises(mediation.MediatorTied, match="You have a tie"):
+        town.act(mediate.assign, town.as_staff("max"), **give)
+
+
+def test_what_the_next_one_should_know_goes_with_the_case(town: Town) -> None:
+    told = stories.in_mediation(town)
+    note = "The payer calls at noon; the invoice is the heart of it."
+    give = {"ticket_id": told.ticket, "staff_id": town.staff["max"], "note": note}
+    town.act(mediate.assign, town.as_staff("mia"), **give)
+    (left,) = town.read(lambda s: s.scalars(select(Handover)).all())
+    assert (left.by_id, left.to_id, left.note) == (town.staff["mia"], town.staff["max"], note)
+
+
+def test_the_skill_comes_before_the_load_and_the_load_before_the_years() -> None:
+    joiner = mediation.Candidate(3, open_cases=9, skills=frozenset({"KITCHEN"}))
+    idle, busy = mediation.Candidate(2), mediation.Candidate(1, open_cases=1)
+    among = {"payer_id": 1, "payee_id": 2, "skill": "KITCHEN"}
+    assert mediation.choose([busy, idle, joiner], **among) is joiner
+    assert mediation.choose([busy, idle], **among) is idle
+    with pytest.raises(mediation.NoMediatorFree):
+        mediation.choose([mediation.Candidate(1, recused=frozenset({7}))], ticket_id=7, **among)
+
+
+# Asking a party
+
+
+@pytest.mark.parametrize("kind", RequestKind)
+def test_a_file_answers_both_kinds_of_request(town: Town, tmp_path: Path, kind: RequestKind) -> None:
+    told = stories.in_mediation(town)
+    ask(town, told, kind=kind)
+    hand_in(town, told, tmp_path)
+    assert (ticket(town, told).status, ticket(town, told).waiting_on) == ("UNDER_REVIEW", None)
+    assert (request_of(town, told).status, request_of(town, told).ended_at) == ("ANSWERED", town.now)
+
+
+def test_words_are_no_document(town: Town, tmp_path: Path) -> None:
+    told = stories.in_mediation(town)
+    ask(town, told, kind=RequestKind.DOCUMENT)
+    town.act(conversation.say, town.payee, milestone_id=told.milestone, body="I shall look for it.")
+    assert ticket(town, told).status == "WAITING_PARTY"
+    hand_in(town, told, tmp_path)
+    assert ticket(town, told).status == "UNDER_REVIEW"
+
+
+def test_the_file_that_was_there_already_is_an_answer_too(town: Town, tmp_path: Path) -> None:
+    told = stories.in_mediation(town)
+    hand_in(town, told, tmp_path)
+    ask(town, told, kind=RequestKind.DOCUMENT)
+    hand_in(town, told, tmp_path)
+    assert request_of(town, told).status == "ANSWERED"
+
+
+def test_the_other_party_answers_for_nobody(town: Town) -> None:
+    told = stories.in_mediation(town)
+    ask(town, told)
+    town.act(conversation.say, town.payer, milestone_id=told.milestone, body="I wait too.")
+    assert ticket(town, told).status == "WAITING_PARTY"
+
+
+def test_staff_may_go_on_without_the_answer_once(town: Town) -> None:
+    told = stories.in_mediation(town)
+    ask(town, told)
+    town.act(conversation.go_on, town.as_staff("mia"), ticket_id=told.ticket)
+    assert (ticket(town, told).status, request_of(town, told).status) == ("UNDER_REVIEW", "WITHDRAWN")
+    with pytest.raises(NothingAsked):
+        town.act(conversation.go_on, town.as_staff("mia"), ticket_id=told.ticket)
+    with pytest.raises(NotPermitted):
+        town.act(conversation.go_on, town.as_staff("fay"), ticket_id=told.ticket)
+
+
+def test_a_waiting_case_is_due_at_the_answer_or_the_decision_whichever_comes_first(town: Town) -> None:
+    told = stories.in_mediation(town)
+    decide_by = ticket(town, told).decision_due_at
+    assert decide_by
+    ask(town, told, hours=24)
+    assert ticket(town, told).due_at == town.now + timedelta(hours=24)
+    town.act(conversation.go_on, town.as_staff("mia"), ticket_id=told.ticket)
+    ask(town, told, hours=24 * 9)
+    assert ticket(town, told).due_at == decide_by
+
+
+def test_an_answer_cannot_be_due_in_the_past_or_now(town: Town) -> None:
+    told = stories.in_mediation(town)
+    for hours in (-1.0, 0.0):
+        with pytest.raises(AnswerTimePast):
+            ask(town, told, hours=hours)
+    assert ticket(town, told).status == "UNDER_REVIEW"
+
+
+def test_a_decided_case_wants_no_answer_any_more(town: Town) -> None:
+    told = stories.in_mediation(town)
+    ask(town, told)
+    stories.decided(town, told)
+    assert (request_of(town, told).status, request_of(town, told).ended_at) == ("WITHDRAWN", town.now)
+
+
+def test_what_was_asked_stays_as_it_was_even_in_sql(town: Town) -> None:
+    told = stories.in_mediation(town)
+    ask(town, told)
+    for words in ("update party_requests set question = 'x'", "update party_requests set due_at = now()"):
+        with pytest.raises(DBAPIError):
+            town.database.run(lambda s, words=words: s.execute(text(words)))
+    town.act(conversation.go_on, town.as_staff("mia"), ticket_id=told.ticket)
+    with pytest.raises(DBAPIError):
+        town.database.run(lambda s: s.execute(text("update party_requests set status = 'ANSWERED'")))
