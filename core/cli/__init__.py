@@ -33,17 +33,16 @@ def main() -> None:
     """The entry point: a refusal is one sentence and exit code 2, never a traceback (but with LOG_LEVEL=DEBUG)."""
     log_from(logging.ERROR)
     try:
-        app()
+        raise SystemExit(app(prog_name="escrow-desk", standalone_mode=False) or 0)
     except BrokenPipeError:  # `… | head`: whoever read has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise SystemExit(1) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         raise SystemExit(130) from None
     except Exception as problem:
         if os.environ.get("LOG_LEVEL", "").upper() == "DEBUG":
             raise
-        unforeseen = f"This went wrong in a way nobody foresaw ({type(problem).__name__}: {problem})."
-        words = refusal(problem) or f"{unforeseen} LOG_LEVEL=DEBUG shows where."
-        trouble.print("[red]✗[/red] ", end="")
-        trouble.print(words, highlight=False, soft_wrap=True, markup=False)
+        if words := refusal(problem):
+            trouble.print("[red]✗[/red] ", end="")
+            trouble.print(words, highlight=False, soft_wrap=True, markup=False)
         raise SystemExit(2) from None

@@ -124,8 +124,8 @@ def write_new(path: Path, content: bytes) -> None:
         raise FileInTheWay(path=path)
 
 
-def refusal(problem: BaseException) -> str | None:
-    """What to say about something that went wrong, in one sentence; None for what nobody foresaw."""
+def refusal(problem: Exception) -> str:
+    """What to say about something that went wrong, in one sentence; empty where all is said already."""
     if isinstance(problem, DeskError):
         return problem.message
     if isinstance(problem, OperationalError):
@@ -147,7 +147,16 @@ def refusal(problem: BaseException) -> str | None:
     if isinstance(problem, OSError):
         where = f"{problem.filename}: " if problem.filename else ""
         return f"{where}{problem.strerror or problem}. Nothing more was done."
-    return None
+    if (said := getattr(problem, "format_message", None)) and (asked := getattr(problem, "ctx", None)):
+        return _misunderstood(str(said()), asked.command_path)
+    unforeseen = f"This went wrong in a way nobody foresaw ({type(problem).__name__}: {problem})."
+    return f"{unforeseen} LOG_LEVEL=DEBUG shows where."
+
+
+def _misunderstood(said: str, command: str) -> str:
+    """Options and arguments that do not fit; empty when help was shown instead, because nothing was asked."""
+    fault = " ".join(said.split()).rstrip(".")
+    return f"{fault}. `{command} --help` says what it takes." if fault else ""
 
 
 def _first_line(problem: SQLAlchemyError) -> str:

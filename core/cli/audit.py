@@ -58,14 +58,7 @@ def verify(as_json: Json = False) -> None:
             status.update(f"Verifying … {done:,} of {total:,} rows")
 
         report = audit.verify(desk.auditor, desk.settings.home / "checkpoints", progress=progress)
-    data = {
-        "ok": report.ok,
-        "rows": report.rows,
-        "seals": report.seals,
-        "open_rows": report.open_rows,
-        "findings": [each.text for each in report.findings],
-    }
-    say(data, as_json=as_json, words=tell(report.text))
+    say(report.facts(), as_json=as_json, words=tell(report.text))
     raise typer.Exit(0 if report.ok else 1)
 
 

@@ -14,6 +14,14 @@ from core.cli.answers import LARGEST_ID, NUMBER, Json, console, opened, require_
 app = typer.Typer(no_args_is_help=True, help="Case files: list, export, verify offline.")
 
 
+def number_of(case: str) -> int:
+    """`42` and `D-42` are the same case."""
+    digits = case.strip().upper().removeprefix("D-")
+    if not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits) <= LARGEST_ID:
+        raise typer.BadParameter(f"“{case}” is not the number of a case, such as 42 or D-42")
+    return int(digits)
+
+
 @app.command("list")
 def list_cases(
     decided: Annotated[bool, typer.Option(help="Only cases that were decided and carried out.")] = False,
@@ -38,8 +46,7 @@ def list_cases(
 @app.command()
 def export(
     case: Annotated[
-        int,
-        typer.Argument(help="The number of the case: 42 for D-42.", min=1, max=LARGEST_ID, metavar=NUMBER),
+        int, typer.Argument(help="The number of the case: 42 or D-42.", parser=number_of, metavar=NUMBER)
     ],
     out: Annotated[Path, typer.Option(help="The zip to write; one that is there is never overwritten.")],
     as_json: Json = False,

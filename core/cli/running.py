@@ -10,12 +10,15 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli.answers import Json, console, environment, log_from, opened, say, settings, tell
+from core.cli.answers import Json, NotInstalled, console, environment, log_from, opened, say, settings, tell
 from core.errors import DeskError
+
+if TYPE_CHECKING:
+    from core.db import Database
 
 
 class AddressBusy(DeskError):
@@ -64,6 +67,9 @@ def worker() -> None:
 
     log_from(logging.INFO)
     with opened() as desk:
+        _require_schema(
+            desk.database
+        )  # it outlasts a database that goes away, but does not wait for a wrong address
         run(desk)
 
 
@@ -102,6 +108,16 @@ def bench(
         raise NoCheckout()
     command = [sys.executable, "-m", "bench", "--seconds", str(seconds)]
     raise typer.Exit(subprocess.run(command, check=False, cwd=root).returncode)
+
+
+def _require_schema(database: Database) -> None:
+    from sqlalchemy import select
+
+    from core.records import Installation
+
+    with database.reading() as session:
+        if session.scalar(select(Installation.id)) is None:
+            raise NotInstalled()
 
 
 def _require_free(host: str, port: int) -> None:

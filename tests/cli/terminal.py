@@ -1,0 +1,86 @@
+"""The command as an operator meets it: what it printed, what it complained of, how it ended."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from core import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    def refuses(self, *words: str) -> None:
+        """Exit code 2, nothing on the standard output, and one sentence that holds these words."""
+        assert self.code == 2, (self.code, self.out, self.err)
+        assert self.out == ""
+        assert "Traceback" not in self.err
+        for each in words:
+            assert each in " ".join(self.err.split()), self.err
+
+    def well(self) -> Said:
+        assert self.code == 0, (self.code, self.out, self.err)
+        return self
+
+
+@dataclass
+class Terminal:
+    """A shell with these variables and no others that the desk would read."""
+
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: object, **also: str) -> Said:
+        """In this process: the same `main`, and milliseconds."""
+        out, err = io.StringIO(), io.StringIO()
+        words = ["escrow-desk", *map(str, arguments)]
+        with (
+            patch.object(sys, "argv", words),
+            patch.dict(os.environ, clean(self.environment | also), clear=True),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            try:
+                cli.main()
+                code = 0
+            except SystemExit as end:
+                code = int(end.code or 0)
+        return Said(code, out.getvalue(), err.getvalue())
+
+    def process(self, *arguments: object, within: float = 60, **also: str) -> Said:
+        """In a process of its own, with nothing in its environment but these variables."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "core.cli", *map(str, arguments)],
+            cwd=ROOT,
+            env=clean(self.environment | also),
+            capture_output=True,
+            text=True,
+            timeout=within,
+            check=False,
+        )
+        return Said(ended.returncode, ended.stdout, ended.stderr)
+
+
+def clean(environment: Mapping[str, str]) -> dict[str, str]:
+    """Wide enough that no sentence is broken, and without what this run was started with."""
+    return {"COLUMNS": "1000", "TERM": "dumb", "PATH": os.defpath, **environment}
