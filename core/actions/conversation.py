@@ -46,6 +46,19 @@ def say(
     return message
 
 
+def answer(session: Session, actor: Actor, *, now: datetime, ticket_id: int, body: str) -> Message:
+    """The party that a case waits for gives its answer. A wanted document is handed in as evidence instead.
+
+    Raises `NothingAsked` when the case waits for nobody, or for the other side.
+    """
+    dossier, ticket = locked_ticket(session, ticket_id)
+    if actor.kind != "party" or actor.id not in (dossier.payer.id, dossier.payee.id):
+        raise NotYours(actor=actor.label)
+    if ticket.waiting_on != actor.id:
+        raise requests.NothingAsked()
+    return say(session, actor, now=now, milestone_id=dossier.milestone.id, body=body)
+
+
 def handed_in(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
     """A file from the party that a case is waiting for lets the case go on. The milestone is locked already."""
     ticket = _open_ticket(session, milestone_id)
