@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Executable, func, select
 from sqlalchemy.orm import Session
 
 from core.actions.dossier import Dossier, open_dossier
@@ -152,7 +153,7 @@ def candidates(session: Session) -> list[mediation.Candidate]:
     ]
 
 
-def _by_staff(session: Session, pairs: Select[tuple[int, int]]) -> defaultdict[int, frozenset[int]]:
+def _by_staff(session: Session, pairs: Executable) -> defaultdict[int, frozenset[int]]:
     found: defaultdict[int, frozenset[int]] = defaultdict(frozenset)
     for staff_id, number in session.execute(pairs):
         found[staff_id] |= {number}

@@ -29,7 +29,8 @@ def recuse(session: Session, actor: Actor, *, now: datetime, ticket_id: int, rea
     require(actor, Permission.ASSIGN_TICKET)
     dossier, ticket = locked_ticket(session, ticket_id)
     require_open(ticket)
-    if actor.id is not None and session.get(Recusal, (ticket.id, actor.id)):
+    before = session.get(Recusal, (ticket.id, actor.id))
+    if before is not None:
         raise AlreadySteppedBack()
     session.add(Recusal(ticket_id=ticket.id, staff_id=actor.id, reason=checked(reason), at=now))
     session.flush()
