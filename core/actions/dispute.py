@@ -78,14 +78,13 @@ def explain(session: Session, actor: Actor, *, now: datetime, milestone_id: int,
     dossier = open_dossier(session, milestone_id)
     require_party(actor, dossier.payer.id)
     ticket = open_ticket(session, dossier)
-    ticket.details = messages.checked(details)
-    ticket.version += 1
-    conversation.say(session, actor, now=now, milestone_id=milestone_id, body=details)
+    ticket.details = messages.checked(details)  # a message like any other: the version stays
+    said = conversation.say(session, actor, now=now, milestone_id=milestone_id, body=details)
     dossier.tell(
         session,
         "dispute_details",
         dossier.payee,
-        key=f"ticket-{ticket.id}-details-{ticket.version}",
+        key=f"ticket-{ticket.id}-details-{said.id}",
         now=now,
         details=details,
         reason=DisputeReason(ticket.reason).label,

@@ -1,30 +1,49 @@
 """The plan of a decision: exactly what will be posted, asked of Stripe and written to both parties.
 
 It is computed from the case as it stands, and its canonical JSON (RFC 8785) has a hash. What a person confirms or
-approves is that hash; whatever changes in the milestone, the ticket, the evidence or the policy changes it.
+approves is that hash; whatever changes in the milestone, the ticket, the evidence or the policy changes it. What the
+parties write meanwhile does not: otherwise either could put a decision off for ever.
+
+plan_money: what it moves · plan_letters: what both are told · plan_citations: what it rests on and is bound to
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import rfc8785
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import letters
-from core.actions import payouts, receivables, refunds, release
+from core.actions import plan_citations, plan_letters, receivables, release
 from core.actions.dossier import Dossier
-from core.actions.keys import idempotency_key, operation_key
+from core.actions.plan_citations import CitationUnknown
+from core.actions.plan_letters import template_of
+from core.actions.plan_money import amounts, movements
 from core.errors import DeskError
-from core.ledger import accounts, postings
 from core.ledger.journal import Journal
-from core.money import Money, stripe_exact
-from core.records import Decision, Evidence, Message, Ticket
-from core.rules import grounds, splits
+from core.letters import Letter
+from core.money import Money
+from core.records import Decision, Ticket
+from core.rules import grounds, items, splits
 from core.rules.grounds import DecisionOutcome, Ground, Reference
+from core.rules.items import Item
+
+__all__ = [
+    "CitationUnknown",
+    "Draft",
+    "Plan",
+    "ReasonsTooShort",
+    "amounts",
+    "letter_facts",
+    "make",
+    "movements",
+    "split_of",
+    "template_of",
+]
 
 FORMAT = "escrow-desk/plan/1"
 REASONS_LEAST = 20
@@ -34,13 +53,13 @@ class ReasonsTooShort(DeskError):
     """Write the reasons out: at least {least} characters. Both parties and any reviewer will read them."""
 
 
-class CitationUnknown(DeskError):
-    """Evidence {evidence} does not belong to this case and cannot be cited."""
-
-
 @dataclass(frozen=True)
 class Draft:
-    """What the mediator chose. `release` is needed for a partial release only."""
+    """What the mediator chose. A partial release needs `release`, or `items` whose earned values are the release.
+
+    `passages`: their own words in the letter to the "payer" or "payee", in place of the reasons. `said_until`: the last
+    message that was read, for computing a recorded plan again.
+    """
 
     ticket_id: int
     outcome: DecisionOutcome
@@ -50,14 +69,20 @@ class Draft:
     references: frozenset[Reference] = frozenset()
     evidence_ids: frozenset[int] = frozenset()
     override: bool = False
+    items: tuple[Item, ...] = ()
+    passages: Mapping[str, str] = field(default_factory=dict, hash=False)
+    said_until: int | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
+    """`content` is what is hashed; `papers` are its letters as they will look, by audience."""
+
     content: dict[str, Any]
     split: splits.Split
     journal: Journal
     key: str
+    papers: Mapping[str, Letter] = field(default_factory=dict)
 
     @property
     def canonical(self) -> bytes:
@@ -77,8 +102,8 @@ def split_of(dossier: Dossier, draft: Draft) -> splits.Split:
             return splits.full_release(held, fee)
         case DecisionOutcome.FULL_REFUND:
             return splits.full_refund(held, fee, draft.ground, dossier.money(order.processing_fee_minor))
-    wanted = draft.release or Money.zero(held.currency)
-    return splits.partial(held, fee, wanted, dossier.profile.platform_fee_bps)
+    wanted = items.release(draft.items, held) if draft.items else draft.release
+    return splits.partial(held, fee, wanted or Money.zero(held.currency), dossier.profile.platform_fee_bps)
 
 
 def make(
@@ -88,12 +113,11 @@ def make(
 
     `key` is that of a decision already recorded, whose plan is computed again.
     """
-    _check(dossier, draft)
+    _check(draft)
     split = split_of(dossier, draft)
     key = key or _next_key(session, ticket)
-    citations = _citations(session, dossier, ticket, draft)
     cause = {"ticket": ticket.id, "milestone": dossier.milestone.id, "outcome": draft.outcome.value}
-    journal = release.split_journal(dossier, split, key=key, cause=cause)
+    papers = _papers(session, dossier, draft, split)
     content = {
         "format": FORMAT,
         "ticket": ticket.id,
@@ -104,30 +128,64 @@ def make(
         "ground": draft.ground.value,
         "override": draft.override,
         "reasons": draft.reasons,
-        "citations": citations,
+        **({"items": [each.as_dict() for each in draft.items]} if _by_items(draft) else {}),
+        "citations": plan_citations.citations(
+            session,
+            dossier,
+            ticket,
+            reasons=draft.reasons,
+            references=draft.references,
+            evidence_ids=draft.evidence_ids,
+            said_until=draft.said_until,
+        ),
         **movements(session, dossier, split, key=key, cause=cause),
-        "letters": _letters(dossier, draft, split),
+        "letters": [_letter(dossier, draft, papers[side], side, party.id) for side, party in _sides(dossier)],
         "bindings": {
             "milestone_version": dossier.milestone.version,
             "ticket_version": ticket.version,
             "policy_version": dossier.project.policy_version_id,
-            "evidence": _evidence_hashes(session, dossier),
+            "evidence": plan_citations.evidence_hashes(session, dossier),
         },
     }
-    return Plan(content=content, split=split, journal=journal, key=key)
+    journal = release.split_journal(dossier, split, key=key, cause=cause)
+    return Plan(content=content, split=split, journal=journal, key=key, papers=papers)
 
 
-def movements(
-    session: Session, dossier: Dossier, split: splits.Split, *, key: str, cause: dict[str, Any]
+def letter_facts(
+    session: Session, dossier: Dossier, draft: Draft, split: splits.Split, audience: str
 ) -> dict[str, Any]:
-    """What a division moves: amounts, the journal, what is booked later, the exact calls, balances."""
+    """What the letter to this side is made of, whoever writes it: the preview, or the execution."""
+    return plan_letters.facts(
+        dossier,
+        split,
+        audience=audience,
+        reasons=draft.reasons,
+        kept_back=receivables.to_keep_back(session, dossier, split.release),
+        division=draft.items if _by_items(draft) else (),
+        passages=draft.passages,
+    )
+
+
+_sides = plan_letters.sides
+
+
+def _by_items(draft: Draft) -> bool:
+    return bool(draft.items) and draft.outcome is DecisionOutcome.PARTIAL_RELEASE
+
+
+def _papers(session: Session, dossier: Dossier, draft: Draft, split: splits.Split) -> dict[str, Letter]:
     return {
-        "amounts": amounts(dossier, split),
-        "journal": _journal(release.split_journal(dossier, split, key=key, cause=cause)),
-        "expected": [_journal(each) for each in _expected(session, dossier, split, key)],
-        "operations": _operations(session, dossier, split, key),
-        "balances": _balances(dossier, split),
+        side: plan_letters.written(
+            dossier, draft.outcome, side, letter_facts(session, dossier, draft, split, side)
+        )
+        for side, _ in _sides(dossier)
     }
+
+
+def _letter(dossier: Dossier, draft: Draft, paper: Letter, side: str, party_id: int) -> dict[str, Any]:
+    """As it is hashed. `passage` is there only where the mediator wrote it anew."""
+    edited = {"passage": draft.passages[side]} if side in draft.passages else {}
+    return {"to": party_id, "audience": side, "subject": paper.subject, "text": paper.text, **edited}
 
 
 def _next_key(session: Session, ticket: Ticket) -> str:
@@ -137,215 +195,15 @@ def _next_key(session: Session, ticket: Ticket) -> str:
     return f"decision.{ticket.id}.{(earlier or 0) + 1}"
 
 
-def _check(dossier: Dossier, draft: Draft) -> None:
+def _check(draft: Draft) -> None:
     grounds.check(draft.ground, draft.outcome, delivered=True, override=draft.override)
     if len(draft.reasons.strip()) < REASONS_LEAST:
         raise ReasonsTooShort(least=REASONS_LEAST)
     grounds.require_references(_cited_kinds(draft))
+    plan_letters.check(draft.passages)
 
 
 def _cited_kinds(draft: Draft) -> set[str]:
     """The reasons are the resolution notes, so that reference is always given; citing evidence cites its kind."""
     cited = {Reference.RESOLUTION_NOTES, *draft.references}
     return {each.value for each in (cited | {Reference.MILESTONE_EVIDENCE} if draft.evidence_ids else cited)}
-
-
-def amounts(dossier: Dossier, split: splits.Split) -> dict[str, Any]:
-    """Every amount of the decision in minor units; what each side has in the end is among them."""
-    method, fee = None, dossier.money(0)
-    if split.release.is_positive:
-        method, fee = payouts.terms(dossier, split.release)
-    return {
-        "currency": dossier.milestone.currency,
-        "held": dossier.order.held_minor,
-        "charged": dossier.order.charge_minor,
-        "release": split.release.minor,
-        "refund": split.refund.minor,
-        "fee_kept": split.fee_kept.minor,
-        "fee_returned": split.fee_returned.minor,
-        "concession": split.concession.minor,
-        "refund_total": split.total_refund.minor,
-        "withdrawal_method": method.value if method else None,
-        "withdrawal_fee": fee.minor,
-        "payee_net": (split.release - fee).minor,
-        "payer_net_cost": dossier.order.charge_minor - split.total_refund.minor,
-    }
-
-
-def _journal(journal: Journal) -> dict[str, Any]:
-    return {
-        "key": journal.key,
-        "kind": journal.kind,
-        "currency": journal.currency,
-        "postings": [{"account": each.account, "amount": each.amount.minor} for each in journal.postings],
-    }
-
-
-def _expected(session: Session, dossier: Dossier, split: splits.Split, key: str) -> list[Journal]:
-    """What will be booked when Stripe has done its part, if it takes no fee of its own for it."""
-    later: list[Journal] = []
-    cause: dict[str, Any] = {}
-    kept = receivables.to_keep_back(session, dossier, split.release)
-    paid = split.release - kept
-    if kept.is_positive:
-        later.append(
-            postings.receivable_offset(
-                key=f"{key}.kept_back",
-                party_id=dossier.payee.id,
-                amount=kept,
-                cause=cause,
-                milestone_id=dossier.milestone.id,
-            )
-        )
-    if paid.is_positive and dossier.payee.auto_withdraw:
-        _, fee = payouts.terms(dossier, paid)
-        later.append(
-            postings.withdrawal(
-                key=operation_key(session, key, "transfer"),
-                party_id=dossier.payee.id,
-                amount=paid,
-                fee=fee,
-                cause=cause,
-                milestone_id=dossier.milestone.id,
-            )
-        )
-    if split.total_refund.is_positive:
-        later.append(
-            postings.refund_succeeded(
-                key=operation_key(session, key, "refund"),
-                milestone_id=dossier.milestone.id,
-                party_id=dossier.payer.id,
-                amount=split.total_refund,
-                fee=dossier.money(0),
-                cause=cause,
-            )
-        )
-    return later
-
-
-def _operations(session: Session, dossier: Dossier, split: splits.Split, key: str) -> list[dict[str, Any]]:
-    """The exact calls, with the keys they will carry; the payout follows once the transfer is booked."""
-    calls: list[dict[str, Any]] = []
-    if split.total_refund.is_positive:
-        refund = _call("REFUND", "/v1/refunds", operation_key(session, key, "refund"))
-        amount = stripe_exact(split.total_refund)
-        calls.append({**refund, "params": {"amount": amount.minor, **refunds.refund_payload(dossier)}})
-    paid = split.release - receivables.to_keep_back(session, dossier, split.release)
-    if paid.is_positive and dossier.payee.auto_withdraw:
-        method, fee = payouts.terms(dossier, paid)
-        sent = stripe_exact(paid - fee)
-        currency = sent.currency.lower()
-        transfer = _call("TRANSFER", "/v1/transfers", operation_key(session, key, "transfer"))
-        params = {"amount": sent.minor, "currency": currency, **payouts.transfer_payload(dossier)}
-        calls.append({**transfer, "params": params})
-        payout = _call("PAYOUT", "/v1/payouts", operation_key(session, key, "payout"))
-        speed = "instant" if method.value == "instant" else "standard"
-        params = {"amount": sent.minor, "currency": currency, "method": speed}
-        calls.append({**payout, "account": dossier.payee.stripe_account, "params": params})
-    return calls
-
-
-def _call(kind: str, path: str, key: str) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "key": key,
-        "idempotency_key": idempotency_key(key, 1),
-        "method": "POST",
-        "path": path,
-        "account": None,
-    }
-
-
-def _balances(dossier: Dossier, split: splits.Split) -> list[dict[str, Any]]:
-    """The milestone's own accounts before and after, as positive amounts owed. Shared accounts are shown as changes,
-    because other milestones move them meanwhile."""
-    order, milestone_id = dossier.order, dossier.milestone.id
-    held = order.held_minor
-    return [
-        {"account": accounts.held(milestone_id), "before": held, "after": 0},
-        {
-            "account": accounts.deferred_platform_fee(milestone_id),
-            "before": order.platform_fee_minor,
-            "after": order.platform_fee_minor - split.fee_kept.minor - split.fee_returned.minor,
-        },
-        {"account": accounts.refund_payable(milestone_id), "before": 0, "after": split.total_refund.minor},
-        {"account": accounts.payee_payable(dossier.payee.id), "change": split.release.minor},
-        {"account": accounts.PLATFORM_FEE_REVENUE, "change": split.fee_kept.minor},
-    ]
-
-
-def letter_facts(dossier: Dossier, draft: Draft, split: splits.Split) -> dict[str, Any]:
-    return {
-        "amount": dossier.amount,
-        "released": split.release,
-        "refunded": split.refund,
-        "refund": split.total_refund,
-        "reasons": draft.reasons,
-    }
-
-
-def template_of(outcome: DecisionOutcome) -> str:
-    return f"decision_{outcome.value.lower()}"
-
-
-def _letters(dossier: Dossier, draft: Draft, split: splits.Split) -> list[dict[str, Any]]:
-    written = []
-    for audience, party in (("payer", dossier.payer), ("payee", dossier.payee)):
-        letter = letters.render(
-            template_of(draft.outcome),
-            audience,
-            project=dossier.project.title,
-            milestone=dossier.milestone.title,
-            platform=dossier.project.platform,
-            **letter_facts(dossier, draft, split),
-        )
-        written.append({"to": party.id, "audience": audience, "subject": letter.subject, "text": letter.text})
-    return written
-
-
-def _evidence_hashes(session: Session, dossier: Dossier) -> list[str]:
-    wanted = (
-        select(Evidence.sha256).where(Evidence.milestone_id == dossier.milestone.id).order_by(Evidence.id)
-    )
-    return list(session.scalars(wanted))
-
-
-def _citations(session: Session, dossier: Dossier, ticket: Ticket, draft: Draft) -> list[dict[str, Any]]:
-    """The references, each pinned to a hash of what it says now (payment-escrow-rules, Refund Rules)."""
-    cited = [_cite(Reference.RESOLUTION_NOTES, ticket.id, draft.reasons)]
-    if Reference.ENGAGEMENT_SCOPE in draft.references:
-        cited.append(_cite(Reference.ENGAGEMENT_SCOPE, dossier.project.id, dossier.project.scope))
-    if Reference.MESSAGE_HISTORY in draft.references:
-        said = session.execute(
-            select(Message.id, Message.body)
-            .where(Message.milestone_id == dossier.milestone.id, Message.audience == "PARTIES")
-            .order_by(Message.id)
-        ).all()
-        cited.append(
-            _cite(Reference.MESSAGE_HISTORY, said[-1].id if said else 0, [list(row) for row in said])
-        )
-    if Reference.MILESTONE_EVIDENCE in draft.references and not draft.evidence_ids:
-        cited.append(_cite(Reference.MILESTONE_EVIDENCE, dossier.milestone.id, dossier.milestone.deliverable))
-    return cited + _evidence_citations(session, dossier, draft)
-
-
-def _evidence_citations(session: Session, dossier: Dossier, draft: Draft) -> list[dict[str, Any]]:
-    found = {
-        each.id: each.sha256
-        for each in session.scalars(
-            select(Evidence).where(
-                Evidence.milestone_id == dossier.milestone.id, Evidence.id.in_(draft.evidence_ids)
-            )
-        )
-    }
-    if unknown := sorted(draft.evidence_ids - found.keys()):
-        raise CitationUnknown(evidence=unknown[0])
-    return [
-        {"reference": Reference.MILESTONE_EVIDENCE.value, "id": number, "sha256": found[number]}
-        for number in sorted(found)
-    ]
-
-
-def _cite(reference: Reference, number: int, content: Any) -> dict[str, Any]:
-    digest = hashlib.sha256(rfc8785.dumps(content)).hexdigest()
-    return {"reference": reference.value, "id": number, "sha256": digest}

@@ -1,14 +1,19 @@
 """The decision, as each side is told it (milestone-payment-flow, Escalate to Mediation).
 
 `released` and `refunded` are the two parts of the milestone amount. `refund` is all that goes back to the payer: the
-refunded part with the fees that are returned on it.
+refunded part with the fees that are returned on it. `kept_back` is what of the release settles a debt of the payee.
+`items` are the pieces of the work where the amount was divided by them. `passage` are the mediator's own words to this
+party, in place of the reasons as they stand; everything around it comes from the plan and cannot be edited.
 """
 
 from __future__ import annotations
 
-from core.letters.template import Quote, Table, Template, When
+from core.letters.template import Prose, Quote, Schedule, Table, Template, When
 
-_REASONS = ("The mediator gives these reasons:", Quote("reasons"))
+_REASONS = (When("passage", (Prose("passage"),), ("The mediator gives these reasons:", Quote("reasons"))),)
+_ITEMS = When("items", ("The mediator looked at each part of the work:", Schedule("items")))
+_KEPT = ("Of it kept back for what you owe us", "kept_back?")
+_PAID = ("Left to be paid out to you", "payable?")
 _LOOKED_AT = (
     "The mediator has looked at what was agreed, at your messages and at the evidence from both of you."
 )
@@ -35,7 +40,7 @@ TEMPLATES = {
         (
             _LOOKED_AT,
             "The decision is to release the whole amount to you.",
-            Table((("Released to you", "released"),)),
+            Table((("Released to you", "released"), _KEPT, _PAID)),
             *_REASONS,
             _WHEN,
             _OUT,
@@ -54,6 +59,7 @@ TEMPLATES = {
                     ("Refund, with the fees returned", "refund?"),
                 )
             ),
+            _ITEMS,
             *_REASONS,
             _WHEN,
             _BACK,
@@ -64,7 +70,8 @@ TEMPLATES = {
         (
             _LOOKED_AT,
             "The decision is to release part of the held amount to you and to refund the rest to your {payer}.",
-            Table((("Released to you", "released"), ("Refunded to your {payer}", "refunded"))),
+            Table((("Released to you", "released"), ("Refunded to your {payer}", "refunded"), _KEPT, _PAID)),
+            _ITEMS,
             *_REASONS,
             _WHEN,
             _OUT,

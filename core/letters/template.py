@@ -17,7 +17,7 @@ from core.clock import utc
 from core.money import Money
 from core.policy import Platform
 
-Audience = Literal["payer", "payee"]
+Audience = Literal["payer", "payee", "staff"]
 Tone = Literal["plain", "good", "attention"]
 Facts = Mapping[str, Any]
 
@@ -60,7 +60,14 @@ class Quote:
     fact: str
 
 
-Part = str | When | Table | Schedule | Quote
+@dataclass(frozen=True)
+class Prose:
+    """Plain paragraphs that a member of staff wrote for this one letter: a line a paragraph, no markup."""
+
+    fact: str
+
+
+Part = str | When | Table | Schedule | Quote | Prose
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ def _collect(part: Part, needed: set[str], welcome: set[str]) -> None:
     match part:
         case str():
             needed.update(_names(part))
-        case Schedule(fact) | Quote(fact):
+        case Schedule(fact) | Quote(fact) | Prose(fact):
             needed.add(fact)
         case Table(rows):
             for _, fact in rows:
@@ -124,6 +131,8 @@ def fill(parts: Sequence[Part], facts: Facts) -> Iterator[Filled]:
                 yield sentence(part, facts)
             case Quote(fact):
                 yield Words(clean(text_of(facts[fact])))
+            case Prose(fact):
+                yield from (each for each in map(line, text_of(facts[fact]).splitlines()) if each)
             case Schedule(fact):
                 yield Lines(tuple((line(title), line(amount)) for title, amount in _pairs(facts[fact])))
             case Table(rows):

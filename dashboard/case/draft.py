@@ -1,110 +1,24 @@
-"""What the mediator has chosen and written so far, and what it would come to.
+"""What the mediator has chosen and written so far.
 
 Streamlit forgets a field that is not on screen. What was typed is therefore kept beside the fields, for each case, and
 in the database whenever it changes, until the decision is recorded: another page, a reload, a crash or signing out
-loses nothing.
+loses nothing. A decision that comes back is a draft again.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
-from core.actions import drafts, plan
-from core.actions.plan import Draft
-from core.errors import DeskError
-from core.money import Money
+from core.actions import drafts
 from core.queries.cases import Case
-from core.rules import splits
 from core.rules.grounds import DecisionOutcome, Ground, Reference
+from core.rules.items import Done
 from dashboard import current
 
 ALWAYS = f"cites-{Reference.RESOLUTION_NOTES.value}"
-_PERCENT = re.compile(r"\s*(\d{1,3})(?:[.,](\d{1,2}))?\s*%?\s*")
-
-
-class OutcomeMissing(DeskError):
-    """Choose an outcome first: a full release, a partial release or a full refund."""
-
-
-class GroundMissing(DeskError):
-    """Choose the ground that the decision stands on."""
-
-
-class PercentUnreadable(DeskError):
-    """“{text}” is not a percentage. Write it like 60 or 62.5."""
-
-
-@dataclass(frozen=True)
-class Sketch:
-    """A draft as it is typed: anything may still be missing."""
-
-    outcome: DecisionOutcome | None = None
-    by_percent: bool = False
-    share: str = ""
-    ground: Ground | None = None
-    reasons: str = ""
-    references: frozenset[Reference] = frozenset()
-    evidence_ids: frozenset[int] = frozenset()
-    override: bool = False
-
-    def release(self, case: Case) -> Money | None:
-        """What the payee would get of a partial release. Raises when it cannot be read."""
-        if self.outcome is not DecisionOutcome.PARTIAL_RELEASE or not self.share.strip():
-            return None
-        held = case.dossier.money(case.dossier.order.held_minor)
-        if self.by_percent:
-            return splits.by_percent(held, hundredths(self.share))
-        return Money.parse(self.share, held.currency)
-
-    def draft(self, case: Case) -> Draft:
-        """The finished draft. Raises what is missing, as a sentence."""
-        if self.outcome is None:
-            raise OutcomeMissing()
-        if self.ground is None:
-            raise GroundMissing()
-        return Draft(
-            ticket_id=case.id,
-            outcome=self.outcome,
-            ground=self.ground,
-            reasons=self.reasons.strip(),
-            release=self.release(case),
-            references=self.references,
-            evidence_ids=self.evidence_ids,
-            override=self.override,
-        )
-
-
-def hundredths(text: str) -> int:
-    """ "62.5 %" as 6250."""
-    found = _PERCENT.fullmatch(text)
-    if found is None:
-        raise PercentUnreadable(text=text)
-    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
-
-
-def amounts(case: Case, sketch: Sketch) -> dict[str, Any] | None:
-    """Every amount that this sketch would come to, as a plan names them; None while the outcome or share is missing.
-
-    Without a ground, a full refund is reckoned without a concession. Raises what a plan would raise about amounts.
-    """
-    if sketch.outcome is None:
-        return None
-    release = sketch.release(case)
-    if sketch.outcome is DecisionOutcome.PARTIAL_RELEASE and release is None:
-        return None
-    tried = Draft(
-        ticket_id=case.id,
-        outcome=sketch.outcome,
-        ground=sketch.ground or Ground.AGREED_CANCELLATION,
-        reasons="",
-        release=release,
-    )
-    return plan.amounts(case.dossier, plan.split_of(case.dossier, tried))
 
 
 def key(case_id: int, name: str) -> str:
@@ -121,6 +35,24 @@ def restore(case_id: int, name: str, default: Any) -> str:
 
 def keep(case_id: int, **values: Any) -> None:
     _kept(case_id).update(values)
+
+
+def value(case_id: int, name: str, default: Any) -> Any:
+    """What is kept under this name."""
+    return _kept(case_id).get(name, default)
+
+
+def put(case_id: int, **values: Any) -> None:
+    """Keep these and show them in their fields. For callbacks, and before the fields are drawn."""
+    keep(case_id, **values)
+    for name, each in values.items():
+        st.session_state[key(case_id, name)] = each
+
+
+def drop(case_id: int, name: str) -> None:
+    """As if it had never been typed."""
+    _kept(case_id).pop(name, None)
+    st.session_state.pop(key(case_id, name), None)
 
 
 def save(case_id: int) -> None:
@@ -140,6 +72,17 @@ def restored(case_id: int) -> datetime | None:
     _kept(case_id)
     at: datetime | None = st.session_state[f"draft-{case_id}:restored"]
     return at
+
+
+def follow(case: Case) -> None:
+    """When a decision was made, returned or voided since this was last drawn, what the database has is the draft."""
+    newest = case.rulings[0].record if case.rulings else None
+    mark = (newest.id, newest.status) if newest else None
+    name = f"draft-{case.id}:after"
+    if st.session_state.setdefault(name, mark) != mark:
+        st.session_state[name] = mark
+        if f"draft-{case.id}" in st.session_state:
+            forget(case.id)
 
 
 def discard(case_id: int) -> None:
@@ -172,7 +115,7 @@ def _kept(case_id: int) -> dict[str, Any]:
 def _written(kept: dict[str, Any]) -> dict[str, Any]:
     """Only what was chosen or typed; what a new form would show anyway is left out."""
     own = {name: value for name, value in kept.items() if value and name not in (ALWAYS, "by")}
-    return own | ({"by": kept["by"]} if own.get("share") else {})
+    return own | ({"by": kept["by"]} if own.get("share") or own.get("items") else {})
 
 
 def _read(content: dict[str, Any]) -> dict[str, Any]:
@@ -181,4 +124,6 @@ def _read(content: dict[str, Any]) -> dict[str, Any]:
     for name, kind in (("outcome", DecisionOutcome), ("ground", Ground)):
         if (value := known.pop(name, None)) in set(kind):
             known[name] = kind(value)
+    for name in [name for name in known if name.startswith("item-") and name.endswith("-done")]:
+        known[name] = Done(known[name]) if known[name] in set(Done) else Done.NOT
     return known

@@ -19,8 +19,8 @@ from core.queries.precedents import Precedents
 from core.rules import approvals, grounds
 from core.rules.grounds import TERMS, DecisionOutcome, Ground
 from dashboard import current
-from dashboard.case import advice, citing, draft, nets, precedent, preview
-from dashboard.case.draft import Sketch
+from dashboard.case import advice, citing, draft, items, letters, nets, precedent, preview
+from dashboard.case.sketch import Row, Sketch
 from dashboard.ui import cards, confirm, deadline, errors, header
 from dashboard.ui.safe import plain
 
@@ -72,11 +72,11 @@ def _sketch(case: Case, pieces: Sequence[Piece], past: Precedents) -> Sketch:
         width="stretch",
         label_visibility="collapsed",
     )
-    by_percent, share = _share(case) if outcome is DecisionOutcome.PARTIAL_RELEASE else (False, "")
+    by, share, rows = _share(case) if outcome is DecisionOutcome.PARTIAL_RELEASE else ("", "", ())
     place = st.container()
     ground, override = _ground(case, outcome)
     with place:
-        nets.show(case, Sketch(outcome=outcome, by_percent=by_percent, share=share, ground=ground))
+        nets.show(case, Sketch(outcome=outcome, by=by, share=share, rows=rows, ground=ground))
         precedent.show(case, past)
     reasons = st.text_area(
         "Reasons",
@@ -87,17 +87,20 @@ def _sketch(case: Case, pieces: Sequence[Piece], past: Precedents) -> Sketch:
         help="At least 20 characters. Both parties read them in their letter, and so does any reviewer.",
     )
     cards.note(_length(reasons or ""))
+    passages = letters.show(case, reasons or "")
     references, evidence_ids = citing.show(case.id, pieces)
     draft.keep(case.id, outcome=outcome, reasons=reasons or "")
     return Sketch(
         outcome=outcome,
-        by_percent=by_percent,
+        by=by,
         share=share,
+        rows=rows,
         ground=ground,
         reasons=reasons or "",
         references=references,
         evidence_ids=evidence_ids,
         override=override,
+        passages=passages,
     )
 
 
@@ -107,26 +110,30 @@ def _length(reasons: str) -> str:
     return f"{count} characters, {missing} more are needed." if missing > 0 else f"{count} characters."
 
 
-def _share(case: Case) -> tuple[bool, str]:
-    """How much of what is held goes to the payee: an amount, or a part of it."""
+def _share(case: Case) -> tuple[str, str, tuple[Row, ...]]:
+    """How much of what is held goes to the payee: an amount, a part of it, or what was done of the work."""
     currency = case.dossier.milestone.currency
+    ways = {currency: currency, "%": "%", "items": "Items of work"}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         by = st.segmented_control(
             "Share by",
-            [currency, "%"],
+            list(ways),
+            format_func=ways.get,
             required=True,
             key=draft.restore(case.id, "by", currency),
             label_visibility="collapsed",
         )
-        share = st.text_input(
-            f"Release to {plain(case.dossier.payee.name)}",
-            key=draft.restore(case.id, "share", ""),
-            placeholder="62.5" if by == "%" else Money(case.dossier.order.held_minor, currency).major(),
-            live=True,
-            max_chars=24,
-        )
+        share = draft.value(case.id, "share", "")
+        if by != "items":
+            share = st.text_input(
+                f"Release to {plain(case.dossier.payee.name)}",
+                key=draft.restore(case.id, "share", ""),
+                placeholder="62.5" if by == "%" else Money(case.dossier.order.held_minor, currency).major(),
+                live=True,
+                max_chars=24,
+            )
     draft.keep(case.id, by=by, share=share or "")
-    return by == "%", share or ""
+    return by or currency, share or "", items.show(case) if by == "items" else ()
 
 
 def _ground(case: Case, outcome: DecisionOutcome | None) -> tuple[Ground | None, bool]:

@@ -8,8 +8,8 @@ from core.errors import DeskError
 from core.money import Money
 from core.queries.cases import Case
 from core.rules.grounds import DecisionOutcome
-from dashboard.case import draft
-from dashboard.case.draft import Sketch
+from dashboard.case import sketch as sketches
+from dashboard.case.sketch import Sketch
 from dashboard.ui import money
 from dashboard.ui.safe import html, plain
 
@@ -17,7 +17,7 @@ from dashboard.ui.safe import html, plain
 def show(case: Case, sketch: Sketch) -> None:
     """Three nets and one bar; a sentence instead when the amount cannot be."""
     try:
-        amounts = draft.amounts(case, sketch)
+        amounts = sketches.amounts(case, sketch)
     except DeskError as error:
         st.markdown(f":red[:material/error:] {plain(error.message)}")
         return

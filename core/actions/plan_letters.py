@@ -1,0 +1,82 @@
+"""The letters of a plan: generated from it, with one passage that the mediator may write anew for each party.
+
+What is paid, refunded and kept back stands outside of that passage and always comes from the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core import letters
+from core.actions.dossier import Dossier
+from core.errors import DeskError
+from core.letters import Letter
+from core.money import Money
+from core.records import Party
+from core.rules import items
+from core.rules.grounds import DecisionOutcome
+from core.rules.items import Item
+from core.rules.splits import Split
+
+PASSAGE_LEAST, PASSAGE_MOST = 20, 6_000
+
+
+class PassageUnusable(DeskError):
+    """The letter to the {audience} needs {least} to {most} characters of your own words; it has {length}. Write more,
+    or go back to the generated text."""
+
+
+def template_of(outcome: DecisionOutcome) -> str:
+    return f"decision_{outcome.value.lower()}"
+
+
+def check(passages: Mapping[str, str]) -> None:
+    """May these words stand in the letters? The parties must be told why, in either the reasons or these."""
+    for audience, text in passages.items():
+        length = len(text.strip())
+        if not PASSAGE_LEAST <= length <= PASSAGE_MOST:
+            raise PassageUnusable(audience=audience, least=PASSAGE_LEAST, most=PASSAGE_MOST, length=length)
+
+
+def facts(
+    dossier: Dossier,
+    split: Split,
+    *,
+    audience: str,
+    reasons: str,
+    kept_back: Money,
+    division: tuple[Item, ...] = (),
+    passages: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """What the letter to this side is made of."""
+    told: dict[str, Any] = {
+        "amount": dossier.amount,
+        "released": split.release,
+        "refunded": split.refund,
+        "refund": split.total_refund,
+        "reasons": reasons,
+    }
+    if division:
+        told["items"] = tuple((each.title, items.in_words(each)) for each in division)
+    if passages and audience in passages:
+        told["passage"] = passages[audience]
+    if audience == "payee" and kept_back.is_positive:
+        told |= {"kept_back": kept_back, "payable": split.release - kept_back}
+    return told
+
+
+def sides(dossier: Dossier) -> tuple[tuple[str, Party], tuple[str, Party]]:
+    return ("payer", dossier.payer), ("payee", dossier.payee)
+
+
+def written(dossier: Dossier, outcome: DecisionOutcome, audience: str, told: Mapping[str, Any]) -> Letter:
+    """The letter as it will be delivered."""
+    return letters.render(
+        template_of(outcome),
+        audience,
+        project=dossier.project.title,
+        milestone=dossier.milestone.title,
+        platform=dossier.project.platform,
+        **told,
+    )

@@ -1,0 +1,96 @@
+"""The second person: approves exactly the plan that was confirmed, or returns it with a note; and taking it back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.actions import carry_out, drafts, mediate, standing
+from core.actions.dossier import Dossier
+from core.errors import DeskError, NotFound, ReasonMissing
+from core.records import Decision, Ticket
+from core.rules import approvals, deadlines, mediation
+from core.rules.approvals import DecisionEvent, DecisionStatus
+from core.rules.permissions import SYSTEM, Actor, Permission, require, require_fresh
+
+PENDING = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF)
+
+
+class DecisionNotWaiting(DeskError):
+    """This decision is {status}; there is nothing to approve."""
+
+
+class DecisionNotPending(DeskError):
+    """This decision is {status}, so it can no longer be taken back. Open a correction instead."""
+
+
+def approve(
+    session: Session, actor: Actor, *, now: datetime, decision_id: int, plan_hash: str, note: str = ""
+) -> Decision:
+    """A second person approves exactly the plan that the maker confirmed (DESIGN 6).
+
+    When the case has changed since, the decision is voided instead: look at the returned status. What the parties
+    wrote since is no such change; it is shown to the second person.
+    """
+    require(actor, Permission.APPROVE_DECISION)
+    require_fresh(actor, now)
+    dossier, ticket, decision = _waiting(session, actor, decision_id)
+    approvals.check_plan(decision.plan_hash, plan_hash)
+    if standing.unchanged(session, dossier, ticket, decision) is None:
+        standing.void(session, SYSTEM, dossier, decision, now=now)
+        return decision
+    decision.checker_id, decision.checked_at, decision.check_note = actor.id, now, note
+    decision.status = approvals.after(decision.status, DecisionEvent.APPROVE)
+    decision.execute_at = deadlines.execution_at(now, dossier.profile)
+    session.flush()
+    standing.trace(session, actor, "staff:decision:approve", decision, dossier, now=now, reason=note or None)
+    carry_out.execute_if_due(session, decision, now=now)
+    return decision
+
+
+def send_back(session: Session, actor: Actor, *, now: datetime, decision_id: int, note: str) -> Decision:
+    """The second person does not approve: the decision is its maker's draft again, with a note."""
+    require(actor, Permission.APPROVE_DECISION)
+    if not note.strip():
+        raise ReasonMissing()
+    dossier, _, decision = _waiting(session, actor, decision_id)
+    decision.checker_id, decision.checked_at, decision.check_note = actor.id, now, note
+    decision.status = approvals.after(decision.status, DecisionEvent.RETURN)
+    session.flush()
+    drafts.give_back(session, decision, now=now)
+    standing.trace(session, actor, "staff:decision:return", decision, dossier, now=now, reason=note)
+    return decision
+
+
+def take_back(session: Session, actor: Actor, *, now: datetime, decision_id: int, reason: str) -> Decision:
+    """Void a decision on purpose before it is carried out, because of what came to light since: by a mediator without
+    a tie to a party, with a reason. Its maker has the draft again (the desk's choice)."""
+    require(actor, Permission.DECIDE)
+    require_fresh(actor, now)
+    if not reason.strip():
+        raise ReasonMissing()
+    dossier, _, decision = _locked(session, actor, decision_id)
+    if decision.status not in PENDING:
+        raise DecisionNotPending(status=DecisionStatus(decision.status).label.lower())
+    standing.void(session, actor, dossier, decision, now=now, why=reason.strip())
+    return decision
+
+
+def _waiting(session: Session, actor: Actor, decision_id: int) -> tuple[Dossier, Ticket, Decision]:
+    dossier, ticket, decision = _locked(session, actor, decision_id)
+    if decision.status != DecisionStatus.AWAITING_APPROVAL:
+        raise DecisionNotWaiting(status=DecisionStatus(decision.status).label.lower())
+    approvals.check_checker(decision.maker_id, standing.person(actor))
+    return dossier, ticket, decision
+
+
+def _locked(session: Session, actor: Actor, decision_id: int) -> tuple[Dossier, Ticket, Decision]:
+    plain = session.get(Decision, decision_id)
+    if plain is None:
+        raise NotFound(kind="decision", id=decision_id)
+    dossier, ticket = mediate.locked_ticket(session, plain.ticket_id)
+    decision = session.get_one(Decision, decision_id, with_for_update=True, populate_existing=True)
+    me = standing.person(actor)
+    mediation.may_mediate(me, mediate.ties_of(session, me), dossier.payer.id, dossier.payee.id)
+    return dossier, ticket, decision

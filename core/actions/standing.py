@@ -1,0 +1,149 @@
+"""A recorded decision: what it was made from, whether its plan is still the one that would be made, and its trace."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.actions import drafts, plan
+from core.actions.dossier import Dossier
+from core.actions.plan import Draft, Plan
+from core.errors import DeskError
+from core.money import Money
+from core.records import Decision, Staff, Ticket
+from core.rules import approvals
+from core.rules.approvals import DecisionEvent, DecisionStatus
+from core.rules.grounds import DecisionOutcome, Ground, Reference
+from core.rules.items import Item
+from core.rules.permissions import SYSTEM, Actor, NotPermitted
+
+LIVE = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF, DecisionStatus.EXECUTED)
+CHANGED = "The case changed after the decision was made."
+
+
+class AlreadyDecided(DeskError):
+    """Case D-{ticket} was decided meanwhile: {outcome} by {maker}, {when:%d %B %Y at %H:%M} UTC.
+
+    Yours was not recorded: two mediators at once, one wins.
+    """
+
+
+def require_undecided(session: Session, ticket: Ticket) -> None:
+    """No decision about this case stands, carried out or waiting. Raises `AlreadyDecided`."""
+    live = session.scalars(
+        select(Decision).where(Decision.ticket_id == ticket.id, Decision.status.in_(LIVE))
+    ).one_or_none()
+    if live is not None:
+        raise AlreadyDecided(
+            ticket=ticket.id,
+            outcome=DecisionOutcome(live.outcome).label.lower(),
+            maker=session.get_one(Staff, live.maker_id).name,
+            when=live.made_at,
+        )
+
+
+def person(actor: Actor) -> int:
+    if actor.id is None:
+        raise NotPermitted(action="decide", roles="a mediator")
+    return actor.id
+
+
+def draft_of(decision: Decision) -> Draft:
+    """The draft that a recorded decision was made from, to compute its plan again, with the messages it cites."""
+    cited = [(Reference(each["reference"]), each["id"], each["sha256"]) for each in decision.citations]
+    pieces = decision.plan["bindings"]["evidence"]
+    said = [number for reference, number, _ in cited if reference is Reference.MESSAGE_HISTORY]
+    return Draft(
+        ticket_id=decision.ticket_id,
+        outcome=DecisionOutcome(decision.outcome),
+        ground=Ground(decision.ground),
+        reasons=decision.reasons,
+        release=Money(decision.release_minor, decision.currency),
+        references=frozenset(reference for reference, _, _ in cited),
+        evidence_ids=frozenset(
+            number
+            for reference, number, digest in cited
+            if reference is Reference.MILESTONE_EVIDENCE and digest in pieces
+        ),
+        override=bool(decision.plan["override"]),
+        items=tuple(Item.from_dict(each, decision.currency) for each in decision.plan.get("items", ())),
+        passages={
+            each["audience"]: each["passage"] for each in decision.plan["letters"] if "passage" in each
+        },
+        said_until=said[0] if said else None,
+    )
+
+
+def present(session: Session, dossier: Dossier, ticket: Ticket, decision: Decision) -> Plan:
+    """The plan as it would be made now, under the same key. Raises what making it would raise."""
+    return plan.make(
+        session,
+        dossier,
+        ticket,
+        draft_of(decision),
+        maker_id=decision.maker_id,
+        key=decision.plan["journal"]["key"],
+    )
+
+
+def unchanged(session: Session, dossier: Dossier, ticket: Ticket, decision: Decision) -> Plan | None:
+    """The plan that was confirmed, if it is what would be planned now; else None."""
+    try:
+        made = present(session, dossier, ticket, decision)
+    except DeskError:  # what was decided could not even be decided now
+        return None
+    return made if made.hash == decision.plan_hash else None
+
+
+def void(
+    session: Session,
+    actor: Actor,
+    dossier: Dossier,
+    decision: Decision,
+    *,
+    now: datetime,
+    why: str = CHANGED,
+) -> None:
+    """It no longer stands; its maker finds what they had chosen and written as a draft again."""
+    decision.status = approvals.after(decision.status, DecisionEvent.VOID)
+    decision.check_note = why
+    ticket = session.get_one(Ticket, decision.ticket_id)
+    ticket.due_at = ticket.decision_due_at or ticket.due_at
+    session.flush()
+    drafts.give_back(session, decision, now=now)
+    action = "system:decision:void" if actor == SYSTEM else "mediator:decision:void"
+    trace(session, actor, action, decision, dossier, now=now, reason=why)
+
+
+def trace(
+    session: Session,
+    actor: Actor,
+    action: str,
+    decision: Decision,
+    dossier: Dossier,
+    *,
+    now: datetime,
+    reason: str | None = None,
+    extra: dict[str, Any] | None = None,
+) -> None:
+    dossier.note(
+        session,
+        actor,
+        action,
+        now=now,
+        about=("decision", decision.id),
+        reason=reason,
+        after={
+            "status": decision.status,
+            "outcome": decision.outcome,
+            "ground": decision.ground,
+            "release": decision.release_minor,
+            "refund": decision.refund_minor,
+            "plan": decision.plan_hash,
+            **(extra or {}),
+        },
+        ticket_id=decision.ticket_id,
+    )

@@ -1,0 +1,168 @@
+"""Dividing by the items of the work: what each is worth, and whether it was done."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import DeskError
+from core.money import Money
+from core.queries.cases import Case
+from core.rules import items
+from core.rules.items import LONGEST, MOST, Done
+from dashboard.case import draft
+from dashboard.case.sketch import Row
+from dashboard.ui.safe import html, plain
+
+STATES = {Done.FULLY: "Done", Done.PARTLY: "Partly", Done.NOT: "Not done"}
+
+
+def show(case: Case) -> tuple[Row, ...]:
+    """The items as they stand. They begin as the deliverable, piece by piece, worth the same each."""
+    numbers: list[int] = draft.value(case.id, "items", [])
+    if not numbers:
+        _begin(case)
+        numbers = draft.value(case.id, "items", [])
+    rows = []
+    for number in numbers:
+        with st.container(border=True, gap="xsmall", key=f"item-{case.id}-{number}"):
+            rows.append(_row(case, number, alone=len(numbers) == 1))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if len(numbers) < MOST:
+            st.button(
+                "Add an item",
+                key=f"item-{case.id}-add",
+                icon=":material/add:",
+                type="tertiary",
+                on_click=_add,
+                args=(case,),
+            )
+        st.button(
+            "Begin anew",
+            key=f"item-{case.id}-anew",
+            icon=":material/restart_alt:",
+            type="tertiary",
+            on_click=_begin,
+            args=(case,),
+            help="The deliverable again, piece by piece, worth the same each.",
+        )
+    _sum(case, rows)
+    return tuple(rows)
+
+
+def _row(case: Case, number: int, *, alone: bool) -> Row:
+    name = f"item-{number}-"
+    held = case.dossier.money(case.dossier.order.held_minor)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        title = st.text_input(
+            "Item",
+            key=draft.restore(case.id, name + "title", ""),
+            max_chars=LONGEST,
+            placeholder="What it is",
+        )
+        value = st.text_input(
+            f"Worth ({held.currency})",
+            key=draft.restore(case.id, name + "value", ""),
+            width=112,
+            max_chars=24,
+        )
+        st.button(
+            "",
+            key=f"item-{case.id}-{number}-away",
+            icon=":material/delete:",
+            type="tertiary",
+            help="Remove this item",
+            disabled=alone,
+            on_click=_remove,
+            args=(case.id, number),
+        )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        done = st.segmented_control(
+            "Done?",
+            list(STATES),
+            format_func=STATES.get,
+            required=True,
+            key=draft.restore(case.id, name + "done", Done.NOT),
+            label_visibility="collapsed",
+        )
+        part = draft.value(case.id, name + "part", "")
+        if done is Done.PARTLY:
+            part = st.text_input(
+                "How much of it, in percent",
+                key=draft.restore(case.id, name + "part", "50"),
+                width=76,
+                max_chars=8,
+                label_visibility="collapsed",
+                placeholder="%",
+            )
+        row = Row(title or "", value or "", done or Done.NOT, part or "")
+        st.html(_earned(row, held))
+    draft.keep(
+        case.id,
+        **{
+            name + "title": row.title,
+            name + "value": row.value,
+            name + "done": row.done,
+            name + "part": row.part,
+        },
+    )
+    return row
+
+
+def _earned(row: Row, held: Money) -> str:
+    """What is earned of it, beside the choice."""
+    try:
+        item = row.item(held.currency)
+        items.check((item,), item.value)
+    except DeskError as error:
+        return f'<span class="ed-ink-bad">{html(error.message)}</span>'
+    return f'<span class="ed-money">{html(item.earned)} earned</span>'
+
+
+def _sum(case: Case, rows: list[Row]) -> None:
+    held = case.dossier.money(case.dossier.order.held_minor)
+    try:
+        known = [row.item(held.currency) for row in rows]
+        earned = items.release(known, held)
+    except DeskError as error:
+        st.markdown(f":red[:material/error:] {plain(error.message)}")
+        return
+    st.markdown(
+        plain(f"The items sum to {held}; {earned} of it are earned, {held - earned} go back."),
+    )
+
+
+def _begin(case: Case) -> None:
+    held = case.dossier.money(case.dossier.order.held_minor)
+    for number in draft.value(case.id, "items", []):
+        _forget(case.id, number)
+    begun = items.proposed(case.dossier.milestone.deliverable, held)
+    for number, (title, value) in enumerate(begun, 1):
+        fields = {"title": title, "value": value.major(), "done": Done.NOT, "part": ""}
+        draft.put(case.id, **{f"item-{number}-{name}": each for name, each in fields.items()})
+    draft.put(case.id, items=list(range(1, len(begun) + 1)))
+
+
+def _add(case: Case) -> None:
+    """A new one is worth whatever the others leave."""
+    held = case.dossier.money(case.dossier.order.held_minor)
+    numbers: list[int] = draft.value(case.id, "items", [])
+    number = max(numbers, default=0) + 1
+    left = held
+    for each in numbers:
+        try:
+            left -= Money.parse(draft.value(case.id, f"item-{each}-value", ""), held.currency)
+        except DeskError:
+            continue
+    value = left.major() if left.is_positive else ""
+    draft.put(case.id, items=[*numbers, number], **{f"item-{number}-value": value})
+
+
+def _remove(case_id: int, number: int) -> None:
+    numbers: list[int] = draft.value(case_id, "items", [])
+    _forget(case_id, number)
+    draft.put(case_id, items=[each for each in numbers if each != number])
+
+
+def _forget(case_id: int, number: int) -> None:
+    for name in ("title", "value", "done", "part"):
+        draft.drop(case_id, f"item-{number}-{name}")
