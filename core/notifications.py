@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import letters
-from core.letters.handling import HANDLING
+from core.letters import handling
 from core.records import LetterPreference, Milestone, Notification, Party, Project, Staff, StaffRole
 from core.rules import notifications as rules
 from core.rules.permissions import Role
@@ -42,12 +42,12 @@ def tell(
     given as they are. `project`, `milestone` and `platform` are filled in from the records. `about` is the object that
     gives cause for it, such as ("ticket", 12): its log finds the letter by it.
     """
-    handling = HANDLING[template]
+    handled = handling.of(template)
     wants = session.get(LetterPreference, party_id)
-    muted = wants is not None and handling.kept is None and template in wants.muted
+    muted = wants is not None and handled.kept is None and template in wants.muted
     at = rules.goes_at(
         rules.Frequency(wants.frequency) if wants else rules.Frequency.TOGETHER,
-        urgent=handling.urgent,
+        urgent=handled.urgent,
         deadlines=[fact for fact in facts.values() if isinstance(fact, datetime)],
         now=now,
     )

@@ -178,6 +178,7 @@ def _tell(
             party,
             key=f"{row.stripe_dispute}-{template}-{party.id}",
             now=now,
+            about=("chargeback", row.id),
             disputed=row.amount,
             owed=owed if owed and owed.is_positive else None,
         )

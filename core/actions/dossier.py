@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -80,15 +81,48 @@ class Dossier:
         )
 
     def tell(
-        self, session: Session, template: str, party: Party, *, key: str, now: datetime, **facts: Any
+        self,
+        session: Session,
+        template: str,
+        party: Party,
+        *,
+        key: str,
+        now: datetime,
+        about: tuple[str, int] | None = None,
+        **facts: Any,
     ) -> None:
-        """A letter about this milestone to one of its parties; the same key never twice."""
+        """A letter about this milestone to one of its parties; the same key never twice. `about`: as in `note`."""
         notifications.tell(
             session,
             template,
             party_id=party.id,
             project_id=self.project.id,
             milestone_id=self.milestone.id,
+            about=about,
+            key=key,
+            now=now,
+            **{"amount": self.amount, **facts},
+        )
+
+    def tell_staff(
+        self,
+        session: Session,
+        template: str,
+        staff_ids: Iterable[int],
+        *,
+        key: str,
+        now: datetime,
+        about: tuple[str, int],
+        **facts: Any,
+    ) -> None:
+        """A letter about this milestone to members of staff whose work it has become."""
+        notifications.tell_staff(
+            session,
+            template,
+            staff_ids=staff_ids,
+            project_id=self.project.id,
+            milestone_id=self.milestone.id,
+            about=about,
             key=key,
             now=now,
             **{"amount": self.amount, **facts},

@@ -12,7 +12,7 @@ from core.actions import release
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Hold
-from core.rules import disputes, milestones
+from core.rules import disputes, holds, milestones
 from core.rules.holds import HoldKind
 from core.rules.permissions import Actor, Permission, require, require_party
 
@@ -120,7 +120,8 @@ def _placed(
         after={"kind": kind},
         report_id=report_id,
     )
-    dossier.tell(session, "hold_placed", dossier.payee, key=f"hold-{hold.id}-placed", now=now)
+    about = ("hold", hold.id)
+    dossier.tell(session, "hold_placed", dossier.payee, key=f"hold-{hold.id}-placed", now=now, about=about)
     return hold
 
 
@@ -155,7 +156,26 @@ def _lifted(
         reason=reason,
         report_id=hold.report_id,
     )
-    dossier.tell(session, "hold_released", dossier.payee, key=f"hold-{hold.id}-lifted", now=now)
+    _tell_lifted(session, actor, dossier, hold, now=now)
     outbox.wake(session, dossier.milestone.id, now=now)
     if dossier.status is milestones.Status.VERIFIED and dossier.order.held_minor:
         release.release_verified(session, actor, dossier, now=now)
+
+
+def _tell_lifted(session: Session, actor: Actor, dossier: Dossier, hold: Hold, *, now: datetime) -> None:
+    """The payee that money moves again, unless something else stops it; the payer what came of a complaint."""
+    key, about = f"hold-{hold.id}-lifted", ("hold", hold.id)
+    waits = bool(holds.blocking(release.facts_of(session, dossier)))
+    dossier.tell(session, "hold_released", dossier.payee, key=key, now=now, about=about, waits=waits)
+    complaint = hold.kind == HoldKind.REPORT and hold.placed_by is None and actor.kind == "staff"
+    if complaint and dossier.status is milestones.Status.PENDING_VERIFICATION:
+        silence = dossier.milestone.auto_approve_at
+        dossier.tell(
+            session,
+            "complaint_settled",
+            dossier.payer,
+            key=f"{key}-payer",
+            now=now,
+            about=about,
+            auto_approve_at=silence if silence and silence > now else None,
+        )

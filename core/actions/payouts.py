@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import outbox
+from core import notifications, outbox
 from core.actions import booking, ending, operations, orders, receivables
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import operation_key
@@ -20,7 +20,14 @@ from core.records import OutgoingOperation, Payout
 from core.rules import fees
 from core.rules import payouts as rules
 from core.rules.payouts import PayoutEvent, PayoutStatus
-from core.rules.permissions import SYSTEM
+from core.rules.permissions import SYSTEM, Role
+
+IN_WORDS = {
+    WithdrawalMethod.STANDARD: "bank transfer",
+    WithdrawalMethod.INSTANT: "instant transfer",
+    WithdrawalMethod.CHECK: "check by mail",
+    WithdrawalMethod.WIRE: "wire transfer",
+}
 
 
 def terms(dossier: Dossier, amount: Money) -> tuple[WithdrawalMethod, Money]:
@@ -160,8 +167,11 @@ def _transferred(
         dossier.payee,
         key=f"{operation.key}-sent",
         now=now,
+        about=("payout", payout.id),
         sent=(amount - fee).text(),
-        withdrawal_fee=fee.text(),
+        released=amount if fee.is_positive else None,
+        withdrawal_fee=fee if fee.is_positive else None,
+        method=IN_WORDS[WithdrawalMethod(payout.method)],
     )
     ending.finish(session, dossier, now=now)
 
@@ -230,12 +240,27 @@ def report_failure(session: Session, payout: Payout, *, now: datetime, operation
         after={"status": payout.status},
         operation_key=operation_key,
     )
+    told = {
+        "sent": dossier.money(payout.amount_minor - payout.fee_minor).text(),
+        "reason": payout.failure or "not given by the bank",
+        "methods": ", ".join(words for method, words in IN_WORDS.items() if method != payout.method),
+    }
     dossier.tell(
         session,
         "payout_failed",
         dossier.payee,
         key=f"payout-{payout.id}-failed-{now.isoformat()}",
         now=now,
-        sent=dossier.money(payout.amount_minor - payout.fee_minor).text(),
-        reason=payout.failure or "",
+        about=("payout", payout.id),
+        **told,
+    )
+    dossier.tell_staff(
+        session,
+        "payout_to_review",
+        notifications.staff_of(session, Role.FINANCE),
+        key=f"payout-{payout.id}-failed-{now.isoformat()}",
+        now=now,
+        about=("payout", payout.id),
+        payout=f"W-{payout.id}",
+        **told,
     )

@@ -122,6 +122,16 @@ def accept_bid(
         },
         project_id=project.id,
     )
+    tell(
+        session,
+        "milestones_proposed",
+        party_id=payer_id,
+        project_id=project.id,
+        key=f"project-{project.id}-proposed",
+        now=now,
+        schedule=_schedule(_milestones(session, project.id)),
+        total=total,
+    )
     return project
 
 
@@ -218,6 +228,32 @@ def adjust_milestones(
         after={"milestones": _amounts(_milestones(session, project_id))},
         project_id=project_id,
     )
+    _tell_changed(session, project, now=now)
+
+
+def _schedule(rows: Sequence[Milestone]) -> list[tuple[str, Money]]:
+    return [(row.title, Money(row.amount_minor, row.currency)) for row in rows]
+
+
+def _tell_changed(session: Session, project: Project, *, now: datetime) -> None:
+    """Both sides know the schedule once the engagement is active; what is changed after that they are told."""
+    if session.get_one(Engagement, project.id).status != engagement.EngagementStatus.ACTIVE:
+        return
+    rows = _milestones(session, project.id)
+    for template, party_id in (
+        ("payment_schedule", project.payer_id),
+        ("schedule_changed", project.payee_id),
+    ):
+        tell(
+            session,
+            template,
+            party_id=party_id,
+            project_id=project.id,
+            key=f"project-{project.id}-{template}-{now.isoformat()}",
+            now=now,
+            schedule=_schedule(rows),
+            total=Money(project.total_minor, project.currency),
+        )
 
 
 def _amounts(rows: Sequence[Milestone]) -> list[dict[str, int]]:
@@ -283,7 +319,7 @@ def start(session: Session, actor: Actor, project: Project, *, now: datetime) ->
     """Show the payment schedule, tell the payee, ask for the first milestone (milestone-payment-flow, Phase 1)."""
     rows = _milestones(session, project.id)
     total = Money(project.total_minor, project.currency)
-    key = f"project-{project.id}"
+    key, first = f"project-{project.id}", open_dossier(session, rows[0].id)
     tell(
         session,
         "payment_schedule",
@@ -291,8 +327,11 @@ def start(session: Session, actor: Actor, project: Project, *, now: datetime) ->
         project_id=project.id,
         key=f"{key}-schedule",
         now=now,
-        schedule=[(row.title, Money(row.amount_minor, row.currency)) for row in rows],
+        schedule=_schedule(rows),
         total=total,
+        first=first.milestone.title,
+        first_amount=first.amount,
+        first_total=first.money(first.order.charge_minor),
     )
     tell(
         session,
@@ -301,16 +340,21 @@ def start(session: Session, actor: Actor, project: Project, *, now: datetime) ->
         project_id=project.id,
         key=f"{key}-started",
         now=now,
+        count=len(rows),
         total=total,
     )
-    activate(session, actor, open_dossier(session, rows[0].id), now=now)
+    activate(session, actor, first, now=now)
 
 
 def activate(session: Session, actor: Actor, dossier: Dossier, *, now: datetime) -> None:
-    """The milestone is next: its payer is asked to fund it, its payee told (milestone-payment-flow, Phase 4)."""
+    """The milestone may be funded now (milestone-payment-flow, Phase 2 and 4)."""
     dossier.move(milestones.Event.ACTIVATE)
     dossier.milestone.activated_at = now
     dossier.note(session, actor, "system:milestone:activate", now=now)
+
+
+def _tell_next(session: Session, dossier: Dossier, *, now: datetime) -> None:
+    """The payer is asked to fund the next milestone, the payee is told; of the first one the schedule speaks."""
     for template, party in (
         ("next_milestone_funding", dossier.payer),
         ("next_milestone_active", dossier.payee),
@@ -330,7 +374,9 @@ def go_on(session: Session, actor: Actor, dossier: Dossier, *, now: datetime) ->
     rows = _milestones(session, dossier.project.id)
     upcoming = project_rules.next_to_activate([row.status for row in rows])
     if upcoming is not None:
-        activate(session, actor, open_dossier(session, rows[upcoming].id), now=now)
+        following = open_dossier(session, rows[upcoming].id)
+        activate(session, actor, following, now=now)
+        _tell_next(session, following, now=now)
         return
     project = dossier.project
     status = project_rules.project_after([row.status for row in rows])

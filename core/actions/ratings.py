@@ -36,7 +36,7 @@ def ask(session: Session, project: Project, *, now: datetime) -> ReviewRound:
     session.add(row)
     session.flush()
     for party_id in (project.payer_id, project.payee_id):
-        _tell(session, project, "project_review_request", party_id, now=now)
+        _tell(session, project, "project_review_request", party_id, now=now, review_until=row.due_at)
     return row
 
 
@@ -143,9 +143,8 @@ def _tell(
     party_id: int,
     *,
     now: datetime,
-    rating: str | None = None,
+    **facts: Any,
 ) -> None:
-    facts: dict[str, Any] = {"rating": rating} if rating else {}
     tell(
         session,
         template,

@@ -166,6 +166,7 @@ def _change(
             dossier.payer,
             key=f"{operation.key}-{operation.attempt}-failed",
             now=now,
+            about=("refund", refund.id),
             refunded=dossier.money(refund.amount_minor).text(),
             reason=snapshot.failure_message,
         )
@@ -177,5 +178,6 @@ def _change(
             dossier.payer,
             key=f"{operation.key}-sent",
             now=now,
+            about=("refund", refund.id),
             refunded=dossier.money(refund.amount_minor).text(),
         )

@@ -41,7 +41,9 @@ def facts_of(session: Session, dossier: Dossier, *, deciding: int | None = None)
     )
 
 
-def release_verified(session: Session, actor: Actor, dossier: Dossier, *, now: datetime) -> tuple[Block, ...]:
+def release_verified(
+    session: Session, actor: Actor, dossier: Dossier, *, now: datetime, by_silence: bool = False
+) -> tuple[Block, ...]:
     """Release everything held for a verified milestone, unless something blocks it; returns what does.
 
     All funds are held until verification is complete (milestone-payment-flow, Key Business Rules 1).
@@ -56,7 +58,8 @@ def release_verified(session: Session, actor: Actor, dossier: Dossier, *, now: d
     milestone.outcome = milestones.Outcome.RELEASED
     dossier.note(session, actor, "system:payment:release", now=now, after={"released": held.as_dict()})
     payouts.request(session, dossier, split.release, key=key, now=now)
-    dossier.tell(session, "release_confirmed", dossier.payer, key=f"{key}-confirmed", now=now)
+    told = f"{key}-confirmed"
+    dossier.tell(session, "release_confirmed", dossier.payer, key=told, now=now, by_silence=by_silence)
     ending.finish(session, dossier, now=now)
     return ()
 

@@ -15,10 +15,11 @@ from core import outbox
 from core.actions import hold, release, risk_facts
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError, NotFound, ReasonMissing
+from core.notifications import staff_of
 from core.records import Milestone, RiskReview, Staff
 from core.rules import milestones, risk
 from core.rules.holds import HoldKind
-from core.rules.permissions import SYSTEM, Actor, Permission, require
+from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
 from core.rules.risk import ReviewOutcome
 
 
@@ -53,6 +54,16 @@ def consider(session: Session, dossier: Dossier, *, now: datetime) -> RiskReview
             now=now,
             about=("review", review.id),
             after={"reasons": [reason["code"] for reason in more]},
+        )
+        dossier.tell_staff(
+            session,
+            "review_opened",
+            staff_of(session, Role.COMPLIANCE),
+            key=f"review-{review.id}-{len(review.reasons)}",
+            now=now,
+            about=("review", review.id),
+            review=f"V-{review.id}",
+            reasons=", ".join(reason["code"].replace("_", " ") for reason in more),
         )
     return review
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.actions import release
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError
-from core.rules import deadlines, milestones
+from core.rules import deadlines, holds, milestones
 from core.rules.acceptance import AcceptanceRule
 from core.rules.permissions import SYSTEM, Actor, require_party
 
@@ -39,7 +39,14 @@ def submit(session: Session, actor: Actor, *, now: datetime, milestone_id: int) 
     dossier.note(session, actor, "party:milestone:submit", now=now)
 
 
-def ask_for_verification(session: Session, dossier: Dossier, template: str, *, now: datetime) -> None:
+def ask_for_verification(
+    session: Session,
+    dossier: Dossier,
+    template: str,
+    *,
+    now: datetime,
+    about: tuple[str, int] | None = None,
+) -> None:
     """Send the notice that starts all clocks, and store every deadline that hangs on it (DESIGN 3)."""
     milestone = dossier.milestone
     due = deadlines.completion(now, dossier.profile, milestone.acceptance_rule)
@@ -57,8 +64,11 @@ def ask_for_verification(session: Session, dossier: Dossier, template: str, *, n
         dossier.payer,
         key=f"milestone-{milestone.id}-{template}-{milestone.version}",
         now=now,
+        about=about,
         dispute_until=due.dispute_until,
+        dispute_open_ended=due.dispute_until is None,
         auto_approve_at=milestone.auto_approve_at,
+        submitted=True,
     )
 
 
@@ -86,8 +96,9 @@ def approve(session: Session, actor: Actor, *, now: datetime, milestone_id: int)
         key=f"milestone-{milestone_id}-approved",
         now=now,
         by_silence=actor == SYSTEM,
+        waits=bool(holds.blocking(release.facts_of(session, dossier))),
     )
-    release.release_verified(session, actor, dossier, now=now)
+    release.release_verified(session, actor, dossier, by_silence=actor == SYSTEM, now=now)
 
 
 def stop_clocks(dossier: Dossier) -> None:
@@ -101,6 +112,7 @@ def remind(session: Session, *, now: datetime, milestone_id: int) -> None:
     dossier = open_dossier(session, milestone_id)
     milestone = dossier.milestone
     milestone.reminder_level += 1
+    over = milestone.dispute_until is not None and milestone.dispute_until < now
     milestone.next_reminder_at = deadlines.next_reminder(milestone.reminder_level, now, dossier.profile)
     dossier.tell(
         session,
@@ -109,7 +121,9 @@ def remind(session: Session, *, now: datetime, milestone_id: int) -> None:
         key=f"milestone-{milestone.id}-reminder-{milestone.completion_notice_at}-{milestone.reminder_level}",
         now=now,
         level=milestone.reminder_level,
-        dispute_until=milestone.dispute_until,
+        dispute_until=None if over else milestone.dispute_until,
+        dispute_over=over,
+        dispute_open_ended=milestone.dispute_until is None,
         auto_approve_at=milestone.auto_approve_at,
     )
     dossier.note(

@@ -1,4 +1,4 @@
-"""Every letter to a party, in one place: each arrow to a payer or a payee in milestone-payment-flow has its template.
+"""Every letter, in one place: each arrow to a payer or a payee in milestone-payment-flow has its template.
 
 What a customer reads says "held funds": the money is held by the platform's payment provider until the work is done.
 """
@@ -13,6 +13,7 @@ from core.errors import DeskError
 from core.letters import (
     chargebacks,
     closing,
+    cooling,
     deciding,
     disputing,
     funding,
@@ -20,6 +21,7 @@ from core.letters import (
     reporting,
     starting,
     verifying,
+    working,
 )
 from core.letters.paper import as_html, as_text, html_together, text_together
 from core.letters.template import PEOPLE, Template, fill, holes, line, sentence
@@ -34,10 +36,12 @@ TEMPLATES: Mapping[tuple[str, str], Template | Levels] = {
     **verifying.TEMPLATES,
     **paying.TEMPLATES,
     **disputing.TEMPLATES,
+    **cooling.TEMPLATES,
     **deciding.TEMPLATES,
     **closing.TEMPLATES,
     **chargebacks.TEMPLATES,
     **reporting.TEMPLATES,
+    **working.TEMPLATES,
 }
 FOOTER = "This letter is about the project “{project}”. You get it because you are its {reader}."
 STAFF_FOOTER = (

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from core.letters.template import Table, Template
+from core.letters.template import Table, Template, When
+
+_HIDDEN = When(
+    "review_until",
+    (
+        "You can write it until {review_until}. Neither of you sees the other's review before both are written or that "
+        "time has passed.",
+    ),
+)
 
 TEMPLATES = {
     ("project_review_request", "payer"): Template(
         "How was it? Please review your {payee}",
         (
-            "Every milestone of “{project}” is finished. Congratulations!",
+            "Every milestone of “{project}” is finished.",
             "Please take a minute to review your {payee}. Your words help others to choose well.",
+            _HIDDEN,
         ),
         tone="good",
     ),
     ("project_review_request", "payee"): Template(
         "How was it? Please review your {payer}",
         (
-            "Every milestone of “{project}” is finished. Congratulations!",
+            "Every milestone of “{project}” is finished.",
             "Please take a minute to review your {payer}. Your words help others to know whom they work with.",
+            _HIDDEN,
         ),
         tone="good",
     ),
     ("thanks", "payer"): Template(
         "Thank you for completing “{project}” with us",
         (
-            "Your project is complete, and every payment for it is settled.",
+            "Your project is complete, and the reviews that were written can now be read.",
             Table((("Your rating", "rating?"),)),
             "All letters, receipts and messages stay available to you. Thank you for your trust.",
         ),
@@ -33,9 +43,9 @@ TEMPLATES = {
     ("thanks", "payee"): Template(
         "Thank you for completing “{project}” with us",
         (
-            "Your project is complete, and every payment for it is settled.",
+            "Your project is complete, and the reviews that were written can now be read.",
             Table((("Your rating", "rating?"),)),
-            "All letters, statements and messages stay available to you. Thank you for your good work.",
+            "All letters, statements and messages stay available to you. Thank you for working with us.",
         ),
         tone="good",
     ),

@@ -8,6 +8,7 @@ SIDES = ("payer", "payee")
 _STAYS = (
     "The money stays among the held funds until the dispute is settled. It goes to neither side before that."
 )
+_HELD = Table((("Held for the milestone", "amount"),))
 _IN_DISPUTE = Table((("In dispute", "amount"),))
 _MEDIATION = (
     "You can settle it between you at any time. Without a solution by {mediation_at}, a mediator takes over; "
@@ -47,6 +48,16 @@ _DECLINED = (
     "The other side of this milestone has declined your offer:",
     _DIVISION,
     "You can offer something else. Until the dispute is settled, the money stays among the held funds.",
+)
+_WITHDRAWN = (
+    "The other side of this milestone has taken back its offer:",
+    _DIVISION,
+    "The dispute goes on. You can make an offer of your own, and the money stays among the held funds meanwhile.",
+)
+_EXPIRED = (
+    "The other side of this milestone did not answer your offer in time, so it no longer stands:",
+    _DIVISION,
+    "The dispute goes on. You can make another offer.",
 )
 _AGREED = (
     "You have both agreed on how to divide the held funds, and the dispute is over.",
@@ -95,6 +106,49 @@ TEMPLATES = {
         ("offer_declined", side): Template("Your offer about “{milestone}” was declined", _DECLINED)
         for side in SIDES
     },
+    **{
+        ("offer_withdrawn", side): Template("An offer about “{milestone}” was taken back", _WITHDRAWN)
+        for side in SIDES
+    },
+    **{
+        ("offer_expired", side): Template("Your offer about “{milestone}” has ended", _EXPIRED)
+        for side in SIDES
+    },
+    ("dispute_withdrawn", "payer"): Template(
+        "Your dispute about “{milestone}” is closed",
+        (
+            "You have taken back your dispute, and the milestone is where it was before.",
+            _HELD,
+            When(
+                "submitted",
+                (
+                    "Please look at the work, then approve the milestone or tell us what is wrong with it. All "
+                    "deadlines start anew from today.",
+                    When("dispute_until", ("You can open a dispute until {dispute_until}.",)),
+                    When(
+                        "auto_approve_at",
+                        (
+                            "If we hear nothing from you by {auto_approve_at}, the milestone is approved and its money "
+                            "is released.",
+                        ),
+                    ),
+                ),
+            ),
+        ),
+    ),
+    ("dispute_withdrawn", "payee"): Template(
+        "The dispute about “{milestone}” is closed",
+        (
+            "Your {payer} has taken back the dispute, and the milestone is where it was before.",
+            _HELD,
+            When(
+                "submitted",
+                ("Your {payer} is asked to verify the work, and all deadlines start anew from today.",),
+                ("Please go on with the work, and mark the milestone as complete when it is done.",),
+            ),
+        ),
+        tone="good",
+    ),
     **{
         ("offer_accepted", side): Template("You have agreed about “{milestone}”", _AGREED, tone="good")
         for side in SIDES

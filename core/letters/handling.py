@@ -43,6 +43,7 @@ HANDLING: Mapping[str, Handling] = {
     "engagement_active": Handling("Engagement confirmed", kept=_TERMS),
     "project_started": Handling("Project started", kept=_TERMS),
     "payment_schedule": Handling("Payment schedule", kept=_TERMS),
+    "schedule_changed": Handling("Milestones changed", kept=_TERMS),
     "funds_held": Handling("Payment received and held", urgent=True, kept=_MONEY),
     "milestone_funded": Handling("Milestone funded", urgent=True, kept=_MONEY),
     "payment_failed": Handling("Payment failed", urgent=True, kept=_MONEY),
@@ -60,6 +61,7 @@ HANDLING: Mapping[str, Handling] = {
     "refund_sent": Handling("Refund sent", urgent=True, kept=_MONEY),
     "refund_failed": Handling("Refund came back", urgent=True, kept=_MONEY),
     "complaint_received": Handling("Late complaint received", urgent=True, kept=_DISPUTE),
+    "complaint_settled": Handling("Late complaint looked at", urgent=True, kept=_DISPUTE),
     "hold_placed": Handling("Payment under review", urgent=True, kept=_HELD),
     "hold_released": Handling("Review of a payment over", urgent=True, kept=_HELD),
     "dispute_opened": Handling("Dispute opened", urgent=True, kept=_DISPUTE),
@@ -84,6 +86,10 @@ HANDLING: Mapping[str, Handling] = {
     "debt_kept_back": Handling("Debt kept back from a payment", urgent=True, kept=_MONEY),
     "money_taken_back": Handling("Money taken back", urgent=True, kept=_MONEY),
     "duplicate_found": Handling("Paid twice, and returned", urgent=True, kept=_MONEY),
+    "payment_returned": Handling("Payment returned to you", urgent=True, kept=_MONEY),
+    "payout_methods_offered": Handling("Choose how you are paid", urgent=True, kept=_ANSWER),
+    "payout_method_chosen": Handling("Payment sent another way", urgent=True, kept=_MONEY),
+    "refund_returned": Handling("Refund sent another way", urgent=True, kept=_MONEY),
     "report_received": Handling("Report received", kept="it is the receipt for what you reported"),
     "report_settled": Handling("Report looked into", kept="it is the answer to what you reported"),
     "project_review_request": Handling("Please review your project"),
@@ -91,9 +97,16 @@ HANDLING: Mapping[str, Handling] = {
     "case_assigned": Handling("Case given to you", urgent=True, kept=_STAFF),
     "case_escalated": Handling("Case without a decision in time", urgent=True, kept=_STAFF),
     "review_opened": Handling("Manual review to settle", urgent=True, kept=_STAFF),
+    "chargeback_due": Handling("Chargeback to answer", urgent=True, kept=_STAFF),
     "payout_to_review": Handling("Failed payout to review", urgent=True, kept=_STAFF),
 }
+UNKNOWN = Handling("Letter", urgent=True, kept="it has no place in the table yet")
 MUTABLE = tuple(name for name, handling in HANDLING.items() if handling.kept is None)
+
+
+def of(template: str) -> Handling:
+    """A letter that the table does not know goes at once: better too early than too late."""
+    return HANDLING.get(template, UNKNOWN)
 
 
 def require_mutable(template: str) -> None:

@@ -11,6 +11,7 @@ TEMPLATES = {
             "We have sent your money for “{milestone}” to you.",
             Table(
                 (
+                    ("Released to you", "released?"),
                     ("Withdrawal fee", "withdrawal_fee?"),
                     ("Sent to you", "sent"),
                     ("Method", "method?"),
@@ -66,7 +67,14 @@ TEMPLATES = {
     ("hold_released", "payee"): Template(
         "The review of “{milestone}” is over",
         (
-            "We have finished our review, and the payment goes on as before.",
+            When(
+                "waits",
+                (
+                    "We have finished this review. Something else still has to be settled before the money moves on; "
+                    "you need not do anything, and we write when it does.",
+                ),
+                ("We have finished our review, and the payment goes on as before.",),
+            ),
             Table((("Amount", "amount"),)),
             "Thank you for your patience.",
         ),

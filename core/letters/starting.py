@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.letters.template import Schedule, Table, Template
+from core.letters.template import Schedule, Table, Template, When
 
 TEMPLATES = {
     ("engagement_active", "payer"): Template(
@@ -24,6 +24,16 @@ TEMPLATES = {
         ),
         tone="good",
     ),
+    ("milestones_proposed", "payer"): Template(
+        "Please look at your milestones: {project}",
+        (
+            "You accepted the bid of your {payee}, and we have divided the work into milestones. This is our proposal:",
+            Schedule("schedule"),
+            Table((("Project total", "total"),)),
+            "You can rename, divide or join them, as long as they add up to the total. You pay nothing before you and "
+            "your {payee} have confirmed the project; the payment schedule comes after that.",
+        ),
+    ),
     ("project_started", "payee"): Template(
         "Your project has started: {project}",
         (
@@ -34,6 +44,16 @@ TEMPLATES = {
         ),
         tone="good",
     ),
+    ("schedule_changed", "payee"): Template(
+        "The milestones have changed: {project}",
+        (
+            "Your {payer} has rearranged the milestones that are not paid for yet. The project total is the same.",
+            Schedule("schedule"),
+            Table((("Project total", "total"),)),
+            "If this is not what you have agreed, please write to your {payer} before you start work.",
+        ),
+        tone="attention",
+    ),
     ("payment_schedule", "payer"): Template(
         "Your payment schedule: {project}",
         (
@@ -43,6 +63,13 @@ TEMPLATES = {
             Table((("Project total", "total"),)),
             "The platform fee, if there is one, and the card processing fee are added when you fund a milestone; you "
             "see the exact sum before you pay.",
+            When(
+                "first",
+                (
+                    "The next step is yours: please fund “{first}”, so that your {payee} can start.",
+                    Table((("First milestone", "first_amount?"), ("You pay, with all fees", "first_total?"))),
+                ),
+            ),
         ),
     ),
 }

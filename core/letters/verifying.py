@@ -10,10 +10,22 @@ _WHAT_TO_DO = "Please look at the work, then approve the milestone or tell us wh
 _DEADLINES = (
     When("dispute_until", ("You can open a dispute until {dispute_until}.",)),
     When(
+        "dispute_over",
+        (
+            "The time for opening a dispute has passed. If something is wrong, please complain now: our staff then "
+            "looks at it before any money is released.",
+        ),
+    ),
+    When(
+        "dispute_open_ended",
+        ("You can open a dispute for as long as the money is held.",),
+    ),
+    When(
         "auto_approve_at",
         (
             "If we hear nothing from you by {auto_approve_at}, the milestone is approved and its money is released.",
         ),
+        ("Nothing is released before you answer.",),
     ),
 )
 _AMOUNT = Table((("Held for the milestone", "amount"),))
@@ -76,8 +88,18 @@ TEMPLATES: Mapping[tuple[str, str], Template | tuple[Template, ...]] = {
                 ),
                 ("Your {payer} has verified the work and approved the milestone.",),
             ),
-            Table((("Released to you", "amount"),)),
-            "The money is now yours. We tell you when it is on its way to your bank.",
+            When(
+                "waits",
+                (
+                    Table((("Approved for you", "amount"),)),
+                    "Before this money moves on we take a closer look. Such a review is no judgement about you or your "
+                    "work; the money stays among the held funds meanwhile, and we write when it is over.",
+                ),
+                (
+                    Table((("Released to you", "amount"),)),
+                    "The money is now yours. We tell you when it is on its way to your bank.",
+                ),
+            ),
         ),
         tone="good",
     ),
@@ -104,5 +126,19 @@ TEMPLATES: Mapping[tuple[str, str], Template | tuple[Template, ...]] = {
             _AMOUNT,
         ),
         tone="attention",
+    ),
+    ("complaint_settled", "payer"): Template(
+        "We have looked at your complaint about “{milestone}”",
+        (
+            "Our staff has looked at your complaint, and this milestone goes on as before: you can still approve it.",
+            _AMOUNT,
+            When(
+                "auto_approve_at",
+                (
+                    "If we hear nothing from you by {auto_approve_at}, the milestone is approved and its money is "
+                    "released.",
+                ),
+            ),
+        ),
     ),
 }

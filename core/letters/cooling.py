@@ -1,0 +1,72 @@
+"""A decision that waits before it is carried out: both sides are told when it is made, and if it falls.
+
+(payment-escrow-rules, Refund Rules; the 24 hours are the desk's choice.) When it is carried out they read the letters
+of `deciding`.
+"""
+
+from __future__ import annotations
+
+from core.letters.template import Prose, Quote, Table, Template, When
+
+_REASONS = When("passage", (Prose("passage"),), ("The mediator gives these reasons:", Quote("reasons")))
+_NOT_YET = "Nothing has moved yet. The decision is carried out on {execute_at}."
+_UNTIL_THEN = (
+    "If something important was missed, you have until then: hand in evidence, or write in the messages of the "
+    "milestone. New evidence stops this decision, and a mediator looks at the case again. If you agree, you need not "
+    "do anything."
+)
+_MADE = (
+    "A mediator has looked at what was agreed, at your messages and at the evidence from both of you, and has decided "
+    "about this milestone."
+)
+
+TEMPLATES = {
+    ("decision_announced", "payer"): Template(
+        "Decision made about “{milestone}”: {outcome}",
+        (
+            _MADE,
+            _NOT_YET,
+            Table(
+                (
+                    ("Released to your {payee}", "released"),
+                    ("Refunded to you", "refunded"),
+                    ("Refund, with the fees returned", "refund?"),
+                )
+            ),
+            _REASONS,
+            _UNTIL_THEN,
+        ),
+        tone="attention",
+    ),
+    ("decision_announced", "payee"): Template(
+        "Decision made about “{milestone}”: {outcome}",
+        (
+            _MADE,
+            _NOT_YET,
+            Table((("Released to you", "released"), ("Refunded to your {payer}", "refunded"))),
+            _REASONS,
+            _UNTIL_THEN,
+        ),
+        tone="attention",
+    ),
+    **{
+        ("decision_voided", side): Template(
+            "The decision about “{milestone}” is not carried out",
+            (
+                "We told you of a decision about this milestone. It no longer stands, because the case changed after "
+                "it was made, or something came to light that was missed.",
+                Table((("In dispute", "amount"),)),
+                When(
+                    "ended",
+                    ("The case is over, and no other decision follows. Another letter says what happened.",),
+                    (
+                        "Nothing was paid or refunded. A mediator looks at the case again and decides anew; we write "
+                        "to you then. You need not do anything, and you can still add evidence and messages.",
+                    ),
+                ),
+            ),
+            tone="attention",
+        )
+        for side in ("payer", "payee")
+    },
+}

@@ -1,0 +1,42 @@
+"""To staff: what has become somebody's work. Numbers and amounts only, no names and no words of the parties."""
+
+from __future__ import annotations
+
+from core.letters.template import Table, Template, When
+
+TEMPLATES = {
+    ("case_assigned", "staff"): Template(
+        "Case {case} is yours",
+        (
+            "You have been made the mediator of this case. If you have a tie to either party, please recuse yourself.",
+            Table((("Case", "case"), ("In dispute", "amount"), ("Decide by", "decision_due_at?"))),
+        ),
+    ),
+    ("case_escalated", "staff"): Template(
+        "No decision in time: case {case} is with the administrators",
+        (
+            "The time for a decision has passed. From now on an administrator may decide this case, besides its "
+            "mediator.",
+            Table((("Case", "case"), ("In dispute", "amount"), ("Was due", "due_at?"))),
+        ),
+        tone="attention",
+    ),
+    ("review_opened", "staff"): Template(
+        "{review} waits for a manual review",
+        (
+            "The rules of risk ask that a person looks before this money moves. Nothing is released or paid out until "
+            "the review is settled.",
+            Table((("Review", "review"), ("Amount", "amount"), ("Reasons", "reasons"))),
+        ),
+        tone="attention",
+    ),
+    ("payout_to_review", "staff"): Template(
+        "Payout {payout} came back and waits for a review",
+        (
+            "The payee's bank did not take a payout. Please look at it: send it again, or by another method.",
+            Table((("Payout", "payout"), ("Amount", "sent"), ("Reason", "reason"))),
+            When("methods", ("The payee was offered: {methods}.",)),
+        ),
+        tone="attention",
+    ),
+}
