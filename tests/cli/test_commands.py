@@ -1,0 +1,339 @@
+"""Each command on a real database: what it does, what it prints, and the same facts as JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from core.audit.filters import LOGS
+from core.db import Database
+from core.embedded_postgres import Urls
+from core.gateways.stripe_sandbox import StripeSandbox
+from core.records import ApiKey, Installation, Receipt, Staff, StaffRole, WebhookEndpoint
+from tests import stories
+from tests.cli.terminal import Terminal
+from tests.market import a_market
+
+
+def newest_action(town: stories.Town) -> str:
+    return (
+        town.read(lambda s: s.scalar(text("select action from audit_entries order by id desc limit 1"))) or ""
+    )
+
+
+def decided_case(town: stories.Town) -> stories.Told:
+    told = stories.in_mediation(town)
+    stories.decided(town, told)
+    stories.carry_out(town)
+    return told
+
+
+# -- migrate, check, reconcile --
+
+
+def test_migrate_makes_an_empty_database_a_desk_and_does_nothing_the_second_time(
+    bare_urls: Urls, terminal: Terminal
+) -> None:
+    here = {
+        "DATABASE_URL": bare_urls.app_url,
+        "DATABASE_OWNER_URL": bare_urls.owner_url,
+    }
+    first = terminal.run("migrate", "--name", "our-desk", "--json", **here).well().json
+    assert (first["installed"], first["applied"][0]) == ("our-desk", "0001")
+    again = terminal.run("migrate", "--name", "another", "--json", **here).well().json
+    assert again == {"installed": "our-desk", "applied": []}
+    assert "our-desk" in terminal.run("migrate", **here).well().out
+    database = Database(bare_urls.app_url, pool_size=1)
+    with database.reading() as session:
+        assert session.scalars(select(Installation.name)).all() == ["our-desk"]
+    database.dispose()
+
+
+def test_check_is_silent_about_lawful_books_and_names_the_rows_of_others(
+    terminal: Terminal, town: stories.Town, owner: Database
+) -> None:
+    told = stories.funded(town)
+    assert all(not each["rows"] for each in terminal.run("check", "--json").well().json)
+    assert "none" in terminal.run("check").well().out
+    with owner.transaction() as session:
+        moved = (
+            "update payment_orders set held_minor = held_minor - 1, refunded_minor = 1 where held_minor > 0"
+        )
+        session.execute(text(moved))
+    found = terminal.run("check", "--json")
+    assert found.code == 1
+    broken = {each["invariant"]: each["rows"] for each in found.json if each["rows"]}
+    assert broken
+    assert str(told.milestone) in json.dumps(broken)
+    in_words = terminal.run("check")
+    assert in_words.code == 1
+    assert all(name in in_words.out for name in broken)
+
+
+def test_reconcile_matches_every_line_and_says_when_one_does_not(
+    database: Database, running_sandbox: StripeSandbox, terminal: Terminal, home: Path
+) -> None:
+    market = a_market(database, running_sandbox, home)
+    market.funded()
+    at_stripe = {"STRIPE_API_KEY": running_sandbox.key, "STRIPE_API_BASE": running_sandbox.url}
+    well = terminal.run("reconcile", "--json", **at_stripe).well().json
+    assert (well["status"], well["breaks"], well["matched"]) == ("CLEAN", 0, well["lines"])
+    assert well["lines"] >= 1
+    assert (
+        f"{well['lines']} of {well['lines']} lines match" in terminal.run("reconcile", **at_stripe).well().out
+    )
+    market.control.follow_wall_clock()  # what is a day old already waits for a person elsewhere
+    market.control.line("adjustment", -4_711, "USD")
+    off = terminal.run("reconcile", "--json", **at_stripe)
+    assert (off.code, off.json["status"], off.json["matched"]) == (1, "BREAKS", off.json["lines"] - 1)
+    assert f"{off.json['breaks']} breaks" in terminal.run("reconcile", **at_stripe).out
+
+
+# -- the audit log --
+
+
+def test_the_log_is_sealed_verified_and_a_finding_is_exit_code_1(
+    terminal: Terminal, town: stories.Town, owner: Database
+) -> None:
+    sealed, rows = terminal.run("audit", "seal", "--json").well().json, 0
+    while terminal.run("audit", "verify", "--json").json[
+        "open_rows"
+    ]:  # tests beside this one may be in a transaction
+        rows += sealed["rows"]
+        sealed = terminal.run("audit", "seal", "--json").well().json
+    assert rows + sealed["rows"] > 5
+    assert sealed["last_seal"] >= 1
+    well = terminal.run("audit", "verify", "--json").well().json
+    assert (well["ok"], well["findings"]) == (True, [])
+    assert "are as they were written" in terminal.run("audit", "verify").well().out
+    with owner.transaction() as session:
+        session.execute(text("set local session_replication_role = replica"))
+        first = session.scalar(
+            text(
+                "update audit_entries set reason = 'x' where id = (select min(id) from audit_entries) returning id"
+            )
+        )
+    found = terminal.run("audit", "verify", "--json")
+    assert (found.code, found.json["ok"]) == (1, False)
+    assert f"Audit entry {first} was altered" in found.json["findings"][0]["text"]
+    in_words = terminal.run("audit", "verify")
+    assert in_words.code == 1
+    assert f"Audit entry {first} was altered" in in_words.out
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_one_of_the_logs_that_are_asked_for_is_exported_whole_and_alone(
+    terminal: Terminal, town: stories.Town, tmp_path: Path, log: str
+) -> None:
+    decided_case(town)
+    out = tmp_path / "log.csv"
+    said = terminal.run("audit", "export", "--out", out, "--log", log, "--json").well().json
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    beginnings = LOGS[log][1]
+    everything = town.read(lambda s: s.execute(text("select id, action from audit_entries")).all())
+    wanted = [
+        number
+        for number, action in everything
+        if any(action.startswith(each) if each.endswith(":") else action == each for each in beginnings)
+    ]
+    assert [int(row["id"]) for row in rows] == sorted(wanted)
+    assert wanted, "the story has something for each log"
+    manifest = json.loads(Path(said["manifest"]).read_text())
+    assert manifest["filter"] == {"log": log}
+    assert (
+        (manifest["rows"], manifest["sha256"])
+        == (said["rows"], said["sha256"])
+        == (len(rows), said["sha256"])
+    )
+
+
+def test_an_export_is_private_recorded_and_never_written_over(
+    terminal: Terminal, town: stories.Town, tmp_path: Path
+) -> None:
+    out = tmp_path / "audit.jsonl"
+    said = terminal.run("audit", "export", "--out", out, "--format", "jsonl", "--action", "system:desk")
+    assert str(out) in said.well().out
+    assert [json.loads(line)["action"] for line in out.read_text().splitlines()] == ["system:desk:install"]
+    assert out.stat().st_mode & 0o077 == 0
+    assert newest_action(town) == "audit:export:finish"
+    terminal.run("audit", "export", "--out", out).refuses(f"{out} exists already")
+    out.unlink()
+    terminal.run("audit", "export", "--out", out).refuses("manifest.json exists already")
+    assert not out.exists()
+    nowhere = tmp_path / "no" / "folder.csv"
+    terminal.run("audit", "export", "--out", nowhere).refuses("There is no folder")
+
+
+# -- cases --
+
+
+def test_cases_are_listed_and_the_decided_ones_alone(terminal: Terminal, town: stories.Town) -> None:
+    done = decided_case(town)
+    still_open = stories.in_mediation(town)
+    every = terminal.run("case", "list", "--json").well().json
+    assert [row["id"] for row in every] == [done.ticket, still_open.ticket]
+    decided = terminal.run("case", "list", "--decided", "--json").well().json
+    assert [(row["id"], row["outcome"]) for row in decided] == [(done.ticket, "FULL_RELEASE")]
+    in_words = terminal.run("case", "list").well().out
+    for row in every:
+        for fact in (f"D-{row['id']}", row["status"], row["amount"], row["milestone"]):
+            assert fact in in_words
+
+
+def test_an_empty_desk_has_an_empty_list(terminal: Terminal, town: stories.Town) -> None:
+    assert terminal.run("case", "list", "--json").well().json == []
+
+
+def test_a_case_leaves_as_a_private_file_that_anybody_can_verify_with_nothing_else(
+    terminal: Terminal, town: stories.Town, tmp_path: Path
+) -> None:
+    told, out = decided_case(town), tmp_path / "case.zip"
+    said = terminal.run("case", "export", f"D-{told.ticket}", "--out", out, "--json").well().json
+    assert said["file"] == str(out)
+    assert out.stat().st_mode & 0o077 == 0
+    assert newest_action(town) == "system:case:export"
+
+    alone = Terminal()  # no database, no settings, not even a home
+    proof = alone.process("case", "verify", out, "--json").well().json
+    assert (proof["ok"], proof["case"], proof["wrong"]) == (True, told.ticket, None)
+    in_words = alone.process("case", "verify", out).well().out
+    assert all(what in in_words for what in proof["checked"])
+
+    content = bytearray(out.read_bytes())
+    changed = tmp_path / "changed.zip"
+    changed.write_bytes(_with(content, "decision.json", b"0"))
+    off = alone.process("case", "verify", changed, "--json")
+    assert (off.code, off.json["ok"]) == (1, False)
+    assert "decision.json" in off.json["wrong"]
+    assert off.json["wrong"] in alone.run("case", "verify", changed).out
+
+
+def _with(content: bytes, name: str, also: bytes) -> bytes:
+    """The same zip in which one file has become longer."""
+    import io
+    import zipfile
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(out, "w") as after:
+        for each in before.namelist():
+            after.writestr(each, before.read(each) + (also if each == name else b""))
+    return out.getvalue()
+
+
+def test_a_case_file_is_refused_where_something_is_in_the_way(
+    terminal: Terminal, town: stories.Town, tmp_path: Path
+) -> None:
+    told, out = decided_case(town), tmp_path / "case.zip"
+    before = newest_action(town)
+    terminal.run("case", "export", 4_711, "--out", out).refuses("4711")
+    assert not out.exists()
+    out.write_text("kept")
+    terminal.run("case", "export", told.ticket, "--out", out).refuses(f"{out} exists already")
+    assert out.read_text() == "kept"
+    terminal.run("case", "export", told.ticket, "--out", tmp_path).refuses("exists already")
+    terminal.run("case", "export", told.ticket, "--out", out / "case.zip").refuses("There is no folder")
+    assert newest_action(town) == before, "nothing left the house, so nothing is recorded"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no zip", b"PK\x03\x04 half a zip"])
+def test_what_is_no_case_file_is_not_verified(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "case.zip"
+    if content is not None:
+        path.write_bytes(content)
+    Terminal().run("case", "verify", path).refuses(f"{path} is not a case file")
+    Terminal().run("case", "verify", tmp_path).refuses("is not a case file")
+
+
+# -- people, keys, endpoints, papers --
+
+
+def test_staff_join_once_with_their_roles(terminal: Terminal, town: stories.Town) -> None:
+    someone = ["--name", "Noor Haddad", "--email", "noor@desk.example", "--issuer", "https://id.test"]
+    roles = ["--role", "finance", "--role", "compliance", "--role", "finance"]
+    said = terminal.run("staff", "add", *someone, "--subject", "noor", *roles, "--json").well().json
+    assert (said["name"], said["roles"]) == ("Noor Haddad", ["finance", "compliance"])
+    row = town.read(lambda s: s.get_one(Staff, said["id"]))
+    assert (row.issuer, row.subject) == ("https://id.test", "noor")
+    held = town.read(lambda s: s.scalars(select(StaffRole.role).where(StaffRole.staff_id == row.id)).all())
+    assert sorted(held) == ["compliance", "finance"]
+    assert newest_action(town) == "system:staff:add"
+    again = terminal.run("staff", "add", *someone, "--subject", "noor", "--role", "mediator")
+    again.refuses("noor of https://id.test is already on the desk, as Noor Haddad")
+    terminal.run("staff", "add", *someone, "--subject", " ", "--role", "mediator").refuses(
+        "Empty: the subject"
+    )
+    terminal.run("staff", "add", *someone, "--subject", "x", "--role", "boss").refuses("boss", "mediator")
+    words = terminal.run("staff", "add", *someone, "--subject", "other", "--role", "mediator").well().out
+    assert "Noor Haddad is member of staff" in words
+
+
+def test_a_key_is_shown_once_and_opens_nothing_after_its_end(
+    terminal: Terminal, town: stories.Town, home: Path
+) -> None:
+    made = (
+        terminal.run("api-key", "create", "--platform", "home_services", "--label", "[red]", "--json")
+        .well()
+        .json
+    )
+    assert made["api_key"].startswith("edk_")
+    assert made["signing_secret"].startswith("eds_")
+    words = terminal.run("api-key", "create", "--platform", "legal_services", "--read-only").well().out
+    assert "edk_" in words
+    assert "not shown again" in words
+    rows = town.read(lambda s: s.scalars(select(ApiKey).order_by(ApiKey.id)).all())
+    assert [(row.platform, row.may_write, row.label) for row in rows] == [
+        ("home_services", True, "[red]"),
+        ("legal_services", False, ""),
+    ]
+    secret = made["api_key"].split("_")[2]
+    assert secret not in town.read(
+        lambda s: str(s.execute(text("select api_keys::text from api_keys")).all())
+    )
+    said = terminal.run("api-key", "revoke", made["api_key"]).well()
+    assert secret not in said.out
+    first = town.read(lambda s: s.get_one(ApiKey, rows[0].id))
+    assert first.revoked_at is not None
+    assert (
+        terminal.run("api-key", "revoke", made["api_key"], "--json").well().json["revoked"].startswith("edk_")
+    )
+    terminal.run("api-key", "revoke", "edk_000000").refuses("edk_000000")
+    terminal.run("api-key", "create", "--platform", "pet_services").refuses("pet_services", "home_services")
+    short = terminal.run("api-key", "create", "--platform", "home_services", DOOR_KEY="short")
+    short.refuses("DOOR_KEY", "32")
+    (home / "keys" / "door.key").chmod(0o644)
+    terminal.run("api-key", "create", "--platform", "home_services").refuses("chmod 600")
+
+
+def test_an_endpoint_is_told_until_it_is_removed(terminal: Terminal, town: stories.Town) -> None:
+    wanted = ["webhook-endpoint", "add", "--platform", "home_services", "--url"]
+    made = terminal.run(*wanted, "https://market.test/events", "--json").well().json
+    assert made["signing_secret"].startswith("eds_")
+    assert "not shown again" in terminal.run(*wanted, "https://market.test/more").well().out
+    terminal.run(*wanted, "https://market.test/events").refuses("https://market.test/events")
+    terminal.run(*wanted, "http://market.test/events").refuses("https")
+    removed = ["webhook-endpoint", "remove", made["id"]]
+    assert terminal.run(*removed, "--json").well().json == {"removed": made["id"]}
+    assert f"Endpoint {made['id']} is removed." in terminal.run(*removed).well().out
+    row = town.read(lambda s: s.get_one(WebhookEndpoint, made["id"]))
+    assert row.removed_at is not None
+    terminal.run("webhook-endpoint", "remove", 4_711).refuses("4711")
+
+
+def test_a_receipt_is_written_where_it_was_asked_for(
+    terminal: Terminal, town: stories.Town, tmp_path: Path
+) -> None:
+    stories.funded(town)
+    row = town.read(lambda session: session.scalars(select(Receipt)).one())
+    out = tmp_path / "receipt.pdf"
+    said = terminal.run("receipt", row.id, "--out", out, "--json").well().json
+    assert said == {"file": str(out), "number": row.number, "bytes": out.stat().st_size}
+    assert out.read_bytes().startswith(b"%PDF")
+    assert out.stat().st_mode & 0o077 == 0
+    terminal.run("receipt", row.id, "--out", out).refuses("exists already")
+    terminal.run("receipt", 999_999, "--out", tmp_path / "other.pdf").refuses("999999")
+    assert row.number in terminal.run("receipt", row.id, "--out", tmp_path / "again.pdf").well().out
