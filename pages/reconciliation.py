@@ -49,6 +49,8 @@ cursor = tables.cursor("before", size=50)
 with current.reading() as session:
     runs = reconciliation.runs(session, before=cursor.before, limit=cursor.limit)
     unclear = suspense.unexplained(session)
+    explained_cursor = tables.cursor("explained", size=20)
+    explained = suspense.settled(session, before=explained_cursor.before, limit=explained_cursor.limit)
 newest = runs[0].id if runs else 0
 buttons = header.page(
     "Reconciliation",
@@ -72,3 +74,4 @@ tables.table(
     name="Runs, newest first",
     empty_state=("Never run", "Run it now; afterwards it runs by itself every day."),
 )
+unexplained.history(explained, explained_cursor)

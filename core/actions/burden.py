@@ -9,7 +9,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import dispute, ending, operations, orders, payouts, receivables, reversals, unsent
+from core.actions import (
+    cooling_off,
+    dispute,
+    ending,
+    operations,
+    orders,
+    payouts,
+    receivables,
+    reversals,
+    unsent,
+)
 from core.actions.dossier import Dossier
 from core.actions.verify import stop_clocks
 from core.gateways.payments import BalanceLine
@@ -89,6 +99,7 @@ def _over(session: Session, dossier: Dossier, unearned: Money, *, key: str, now:
     for decision in session.scalars(made.order_by(Decision.id).with_for_update()):
         decision.status = approvals.after(decision.status, DecisionEvent.VOID)
         decision.check_note = "The payer's bank took the payment back."
+        cooling_off.tell_voided(session, dossier, decision, now=now, ended=True)
     stop_clocks(dossier)
     dossier.move(milestones.Event.LOSE_CHARGEBACK)
     session.flush()
@@ -189,15 +200,15 @@ def _in_another_currency(
     return Money.zero(dossier.milestone.currency)
 
 
-def leave_to_a_person(session: Session, line: BalanceLine, *, now: datetime) -> None:
+def leave_to_a_person(session: Session, line: BalanceLine, *, now: datetime) -> SuspenseItem:
     """A line that was booked to suspense, for whoever settles it."""
-    session.add(
-        SuspenseItem(
-            transaction_id=line.id,
-            source=line.source or "",
-            currency=line.currency,
-            amount_minor=line.amount,
-            status="OPEN",
-            found_at=now,
-        )
+    item = SuspenseItem(
+        transaction_id=line.id,
+        source=line.source or "",
+        currency=line.currency,
+        amount_minor=line.amount,
+        status="OPEN",
+        found_at=now,
     )
+    session.add(item)
+    return item

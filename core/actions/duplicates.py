@@ -50,46 +50,64 @@ def receive(
         cause={"operation": operation.key, "charge": snapshot.charge, "balance_transaction": line.id},
     )
     booking.book_line(session, line, journal, now=now, milestone_id=dossier.milestone.id)
+    row = send_back(
+        session,
+        dossier,
+        payment_intent=snapshot.id,
+        charge=snapshot.charge or "",
+        amount=snapshot.amount,
+        template="duplicate_found",
+        now=now,
+    )
+    if operation.status != "SUCCEEDED":
+        operations.succeeded(operation, provider_id=snapshot.id, now=now)
+    return row
+
+
+def send_back(
+    session: Session,
+    dossier: Dossier,
+    *,
+    payment_intent: str,
+    charge: str,
+    amount: Money,
+    template: str,
+    now: datetime,
+) -> DuplicatePayment:
+    """Return a whole payment that lies on `unapplied_funds` to its payer, and tell them."""
     refund = outbox.enqueue(
         session,
-        key=operation_key(session, "duplicate", snapshot.id, "refund"),
+        key=operation_key(session, "duplicate", payment_intent, "refund"),
         kind="REFUND",
         milestone_id=dossier.milestone.id,
         party_id=dossier.payer.id,
-        amount=stripe_exact(snapshot.amount),
-        payload={"payment_intent": snapshot.id, "reason": "duplicate"},
+        amount=stripe_exact(amount),
+        payload={"payment_intent": payment_intent, "reason": "duplicate"},
         now=now,
     )
     row = DuplicatePayment(
         milestone_id=dossier.milestone.id,
-        stripe_payment_intent=snapshot.id,
-        stripe_charge=snapshot.charge or "",
-        currency=snapshot.amount.currency,
-        amount_minor=snapshot.amount.minor,
+        stripe_payment_intent=payment_intent,
+        stripe_charge=charge,
+        currency=amount.currency,
+        amount_minor=amount.minor,
         status="RETURNING",
         operation_id=refund.id,
         found_at=now,
     )
     session.add(row)
     session.flush()
-    if operation.status != "SUCCEEDED":
-        operations.succeeded(operation, provider_id=snapshot.id, now=now)
     dossier.note(
         session,
         SYSTEM,
         "system:duplicate:find",
         now=now,
         about=("duplicate", row.id),
-        after={"amount": snapshot.amount.as_dict(), "charge": snapshot.charge},
+        after={"amount": amount.as_dict(), "charge": charge},
         operation_key=refund.key,
     )
     dossier.tell(
-        session,
-        "duplicate_found",
-        dossier.payer,
-        key=f"duplicate-{snapshot.id}",
-        now=now,
-        returned=snapshot.amount,
+        session, template, dossier.payer, key=f"duplicate-{payment_intent}", now=now, returned=amount
     )
     return row
 

@@ -1,7 +1,7 @@
 """Explaining the statement: each line that is not booked is looked up at the provider and booked by what caused it.
 
-So reconciliation makes good whatever webhooks missed. What nobody can explain after a day goes to suspense, where a
-person says what it was.
+So reconciliation makes good whatever webhooks missed. What nobody can explain after a day goes to suspense with the
+reason, where people say what it was. Which kind of line has which road stands in `core.rules.statement`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,21 @@ from core import audit
 from core.actions import booking, burden, chargebacks, dispatch, treasury
 from core.desk import Desk
 from core.errors import DeskError
-from core.gateways.payments import DisputeSnapshot, Payments
+from core.gateways.payments import ChargeSnapshot, DisputeSnapshot, Payments, RefundSnapshot
 from core.ledger import postings
 from core.money import Money
-from core.records import BalanceTransaction, OutgoingOperation, StatementLine
+from core.records import (
+    BalanceTransaction,
+    Milestone,
+    OutgoingOperation,
+    Party,
+    PaymentOrder,
+    Project,
+    StatementLine,
+)
+from core.rules import statement
 from core.rules.permissions import SYSTEM
+from core.rules.statement import Road
 
 log = structlog.get_logger(__name__)
 
@@ -35,49 +45,78 @@ MOST = 1_000
 @dataclass(frozen=True)
 class Unbooked:
     id: str
+    kind: str
+    category: str
     source: str
     created_at: datetime
 
 
+@dataclass(frozen=True)
+class Clue:
+    """What is known of a line that the desk did not cause: the payment it came by, and whose it seems to be."""
+
+    payment_intent: str | None = None
+    milestone_id: int | None = None
+
+
+NONE = Clue()
+
+
 def unbooked(desk: Desk) -> int:
-    """Look at every line of the statement that is not booked; returns how many were explained."""
+    """Look at every line of the statement that is not booked; returns how many sources were explained."""
     with desk.database.reading() as session:
         lines = _lines(session)
-    explained = 0
-    for source in dict.fromkeys(line.source for line in lines):
+    explained, clues = 0, dict[str, Clue]()
+    for line in {line.source: line for line in lines}.values():
         try:
-            explained += _explain(desk, source)
+            done = _explain(desk, line)
         except DeskError as problem:
-            log.warning("statement.unexplained", source=source, reason=problem.message)
+            log.warning("statement.unexplained", source=line.source, reason=problem.message)
+            continue
+        if isinstance(done, Clue):
+            clues[line.source] = done
+        else:
+            explained += 1
     for line in lines:
         if line.created_at <= desk.clock() - UNEXPLAINED_AFTER:
-            desk.database.run(lambda session, number=line.id: to_suspense(session, number, now=desk.clock()))  # type: ignore[misc]
+            clue = clues.get(line.source, NONE)
+            desk.database.run(
+                lambda session, number=line.id, clue=clue: to_suspense(  # type: ignore[misc]
+                    session, number, now=desk.clock(), clue=clue
+                )
+            )
     return explained
 
 
 def _lines(session: Session) -> list[Unbooked]:
+    stated = StatementLine
     rows = session.execute(
-        select(StatementLine.id, StatementLine.source, StatementLine.created_at)
-        .outerjoin(BalanceTransaction, BalanceTransaction.id == StatementLine.id)
-        .where(BalanceTransaction.id.is_(None), StatementLine.reporting_category.not_in(treasury.OWN))
-        .order_by(StatementLine.created_at, StatementLine.id)
+        select(stated.id, stated.kind, stated.reporting_category, stated.source, stated.created_at)
+        .outerjoin(BalanceTransaction, BalanceTransaction.id == stated.id)
+        .where(BalanceTransaction.id.is_(None), (stated.amount != 0) | (stated.fee != 0))
+        .order_by(stated.created_at, stated.id)
         .limit(MOST)
     )
     return [Unbooked(*row) for row in rows]
 
 
-def _explain(desk: Desk, source: str) -> bool:
-    look = _look_up(desk.payments, source)
+def _explain(desk: Desk, line: Unbooked) -> Clue | None:
+    """None when it is explained now; else what is known of it."""
+    if statement.way(line.kind, line.category).road is not Road.CAUSE:
+        return NONE
+    look = _look_up(desk.payments, line)
     if look is None:
-        return False
-    snapshot = look(source)
+        return NONE
+    snapshot = look(line.source)
     if isinstance(snapshot, DisputeSnapshot):
         followed = desk.database.run(lambda s: chargebacks.follow(s, snapshot, now=desk.clock()))
-        return followed is not None
-    return bool(snapshot.op) and desk.database.run(lambda s: _settle(s, snapshot, now=desk.clock()))
+        return None if followed is not None else NONE
+    if snapshot.op and desk.database.run(lambda s: _settle(s, snapshot, now=desk.clock())):
+        return None
+    return desk.database.run(lambda session: _clue(session, snapshot))
 
 
-def _look_up(payments: Payments, source: str) -> Callable[[str], Any] | None:
+def _look_up(payments: Payments, line: Unbooked) -> Callable[[str], Any] | None:
     kinds: dict[str, Callable[[str], Any]] = {
         "du": payments.dispute_by_id,
         "dp": payments.dispute_by_id,
@@ -86,8 +125,9 @@ def _look_up(payments: Payments, source: str) -> Callable[[str], Any] | None:
         "re": payments.refund_by_id,
         "pyr": payments.refund_by_id,
         "tr": payments.transfer_by_id,
+        "trr": lambda _: payments.reversal_of(line.id),
     }
-    return kinds.get(source.partition("_")[0])
+    return kinds.get(line.source.partition("_")[0])
 
 
 def _settle(session: Session, snapshot: Any, *, now: datetime) -> bool:
@@ -100,7 +140,32 @@ def _settle(session: Session, snapshot: Any, *, now: datetime) -> bool:
     return True
 
 
-def to_suspense(session: Session, line_id: str, *, now: datetime) -> bool:
+def _clue(session: Session, snapshot: Any) -> Clue:
+    """The milestone of a payment by its payer's last project, that of a refund by the payment it gives back."""
+    match snapshot:
+        case ChargeSnapshot():
+            return Clue(snapshot.id, _last_milestone(session, snapshot.customer))
+        case RefundSnapshot():
+            paid = select(PaymentOrder.milestone_id).where(
+                PaymentOrder.stripe_payment_intent == snapshot.payment_intent
+            )
+            return Clue(milestone_id=session.scalars(paid).first())
+    return NONE
+
+
+def _last_milestone(session: Session, customer: str | None) -> int | None:
+    if customer is None:
+        return None
+    wanted = (
+        select(Milestone.id)
+        .join(Project, Project.id == Milestone.project_id)
+        .join(Party, Party.id == Project.payer_id)
+        .where(Party.stripe_customer == customer, Milestone.status != "PLANNED")
+    )
+    return session.scalars(wanted.order_by(Milestone.id.desc())).first()
+
+
+def to_suspense(session: Session, line_id: str, *, now: datetime, clue: Clue = NONE) -> bool:
     """Book a line that nobody explained, unless it was booked meanwhile. A line of nothing is not booked."""
     stated = session.get_one(StatementLine, line_id)
     line = treasury.line_of(stated)
@@ -113,7 +178,9 @@ def to_suspense(session: Session, line_id: str, *, now: datetime) -> bool:
         cause={"balance_transaction": line.id, "source": line.source or ""},
     )
     booking.book_line(session, line, journal, now=now)
-    burden.leave_to_a_person(session, line, now=now)
+    item = burden.leave_to_a_person(session, line, now=now)
+    item.why = statement.way(line.type, line.reporting_category).why
+    item.payment_intent, item.milestone_id = clue.payment_intent, clue.milestone_id
     session.flush()
     audit.record(
         session,
@@ -122,6 +189,7 @@ def to_suspense(session: Session, line_id: str, *, now: datetime) -> bool:
         object_kind="balance_transaction",
         object_id=line.id,
         now=now,
+        reason=item.why,
         after={"amount": line.amount, "currency": line.currency, "source": line.source},
     )
     return True

@@ -56,7 +56,9 @@ def run(desk: Desk, actor: Actor, *, until: datetime | None = None) -> int:
 
 def _carry_out(desk: Desk, actor: Actor, run_id: int, end: datetime) -> None:
     fetched = _fetch(desk, end)
+    desk.database.run(lambda session: treasury.book_own_lines(session, now=desk.clock()))
     explain.unbooked(desk)
+    treasury.follow_own_payouts(desk)
     at_provider = desk.payments.balance()
     log.info("reconciliation.fetched", run=run_id, lines=fetched)
     desk.database.run(lambda session: _compare(session, actor, run_id, end, at_provider, now=desk.clock()))
@@ -151,7 +153,6 @@ def _compare(
     *,
     now: datetime,
 ) -> None:
-    treasury.book_own_lines(session, now=now)
     session.execute(COMPARE, {"run_id": run_id, "until": until})
     totals = _totals(session, until, at_provider)
     for row in totals:

@@ -1,4 +1,4 @@
-"""Settling unexplained money: a person says what it was, with a reason."""
+"""Settling unexplained money: one person says what it was, with a reason, and another agrees."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.errors import DeskError, NotFound, ReasonMissing
+from core.actions import duplicates, receivables
+from core.actions.dossier import open_dossier
+from core.errors import ChangedMeanwhile, DeskError, NotFound, ReasonMissing
 from core.ledger import accounts, book, postings
 from core.money import Money
-from core.records import SuspenseItem
+from core.records import Party, SuspenseItem
 from core.rules import suspense as rules
 from core.rules.permissions import Actor, Permission, require, require_fresh
 from core.rules.suspense import SettledAs
@@ -21,6 +23,8 @@ ACCOUNTS = {
     SettledAs.OWN_MONEY: accounts.BANK,
     SettledAs.PROCESSOR_FEE: accounts.PROCESSOR_FEES,
     SettledAs.CONCESSION: accounts.REFUND_CONCESSION,
+    SettledAs.CHARGEBACK_LOSS: accounts.CHARGEBACK_LOSSES,
+    SettledAs.RETURN_TO_PAYER: accounts.UNAPPLIED_FUNDS,
 }
 
 
@@ -28,7 +32,11 @@ class AlreadySettled(DeskError):
     """This amount was settled meanwhile, as {settled_as}."""
 
 
-def settle(
+class NotProposed(DeskError):
+    """Nobody has said yet what this amount was."""
+
+
+def propose(
     session: Session,
     actor: Actor,
     *,
@@ -36,42 +44,114 @@ def settle(
     item_ids: Sequence[int],
     settled_as: SettledAs,
     reason: str,
+    target_id: int | None = None,
 ) -> list[SuspenseItem]:
-    """Each amount leaves suspense for the account that it belongs to; amounts that cancel each other out just end.
+    """Say what these amounts were. Nothing is booked yet; a later proposal takes the place of an earlier one.
 
-    Raises `AlreadySettled`, `DoNotCancelOut`, `StepUpRequired`.
+    Raises `AlreadySettled`, `DoNotCancelOut`, `NotAPayment`, `TargetMissing`, `OneAtATime`, `OwesLess`.
     """
     require(actor, Permission.SETTLE_SUSPENSE)
+    if not reason.strip():
+        raise ReasonMissing()
+    items = _locked(session, item_ids)
+    _check(session, items, settled_as, target_id)
+    for item in items:
+        item.proposed_as, item.target_id, item.proposed_reason = settled_as, target_id, reason
+        item.proposed_by, item.proposed_at = actor.id, now
+        _note(session, actor, "finance:suspense:propose", item, reason=reason, now=now)
+    session.flush()
+    return items
+
+
+def confirm(
+    session: Session, actor: Actor, *, now: datetime, item_ids: Sequence[int], reason: str
+) -> list[SuspenseItem]:
+    """Agree: each amount leaves suspense for the account that it belongs to, and what is to go back is sent.
+
+    What was proposed together is settled together. Raises `ProposerConfirms`, `NotProposed`, `AlreadySettled`,
+    `StepUpRequired` and what `propose` raises.
+    """
+    require(actor, Permission.CONFIRM_SUSPENSE)
     require_fresh(actor, now)
     if not reason.strip():
         raise ReasonMissing()
     items = _locked(session, item_ids)
-    amounts = [Money(each.amount_minor, each.currency) for each in items]
-    if settled_as is SettledAs.EACH_OTHER:
-        rules.check_each_other(amounts)
-    for item, amount in zip(items, amounts, strict=True):
-        if settled_as in ACCOUNTS and not amount.is_zero:
-            journal = postings.suspense_settled(
-                key=f"suspense.{item.id}",
-                account=ACCOUNTS[settled_as],
-                amount=amount,
-                cause={"suspense": item.id, "balance_transaction": item.transaction_id},
-            )
-            book.post(session, journal, now=now)
+    as_proposed = {(each.proposed_as, each.proposed_by, each.proposed_at, each.target_id) for each in items}
+    if len(as_proposed) != 1:
+        raise ChangedMeanwhile(kind="proposal", what="these amounts were not proposed together")
+    settled_as, proposed_by, _, target_id = as_proposed.pop()
+    if settled_as is None:
+        raise NotProposed()
+    rules.check_confirmer(proposed_by, actor.id)
+    _check(session, items, SettledAs(settled_as), target_id)
+    for item in items:
+        _settle(session, item, SettledAs(settled_as), now=now)
         item.status, item.settled_as, item.reason = "SETTLED", settled_as, reason
         item.settled_by, item.settled_at = actor.id, now
-        audit.record(
-            session,
-            actor,
-            "finance:suspense:settle",
-            object_kind="suspense",
-            object_id=item.id,
-            now=now,
-            reason=reason,
-            after={"as": settled_as, "amount": amount.as_dict()},
-        )
+        _note(session, actor, "finance:suspense:settle", item, reason=reason, now=now)
     session.flush()
     return items
+
+
+def _check(
+    session: Session, items: Sequence[SuspenseItem], settled_as: SettledAs, target_id: int | None
+) -> None:
+    amounts = [_amount(each) for each in items]
+    rules.check(settled_as, amounts, payment_intent=items[0].payment_intent, target_id=target_id)
+    if settled_as is SettledAs.RETURN_TO_PAYER:
+        open_dossier(session, target_id or 0, lock=False)
+    if settled_as is SettledAs.PAYEE_DEBT:
+        if session.get(Party, target_id) is None:
+            raise NotFound(kind="payee", id=target_id)
+        owed = receivables.owed(session, target_id or 0, amounts[0].currency)
+        if owed < amounts[0]:
+            raise rules.OwesLess(owed=owed, amount=amounts[0])
+
+
+def _settle(session: Session, item: SuspenseItem, settled_as: SettledAs, *, now: datetime) -> None:
+    account = ACCOUNTS.get(settled_as)
+    if settled_as is SettledAs.PAYEE_DEBT:
+        account = accounts.receivable_payee(item.target_id or 0)
+    amount = _amount(item)
+    if account is not None and not amount.is_zero:
+        journal = postings.suspense_settled(
+            key=f"suspense.{item.id}",
+            account=account,
+            amount=amount,
+            cause={"suspense": item.id, "balance_transaction": item.transaction_id},
+        )
+        book.post(session, journal, now=now)
+    if settled_as is SettledAs.RETURN_TO_PAYER:
+        assert item.payment_intent is not None
+        dossier = open_dossier(session, item.target_id or 0)
+        duplicates.send_back(
+            session,
+            dossier,
+            payment_intent=item.payment_intent,
+            charge=item.source,
+            amount=amount,
+            template="payment_returned",
+            now=now,
+        )
+
+
+def _amount(item: SuspenseItem) -> Money:
+    return Money(item.amount_minor, item.currency)
+
+
+def _note(
+    session: Session, actor: Actor, action: str, item: SuspenseItem, *, reason: str, now: datetime
+) -> None:
+    audit.record(
+        session,
+        actor,
+        action,
+        object_kind="suspense",
+        object_id=item.id,
+        now=now,
+        reason=reason,
+        after={"as": item.proposed_as, "amount": _amount(item).as_dict(), "target": item.target_id},
+    )
 
 
 def _locked(session: Session, item_ids: Sequence[int]) -> list[SuspenseItem]:

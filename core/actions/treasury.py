@@ -1,34 +1,52 @@
-"""The platform's own movements at the provider: top-ups of its balance, and fees that belong to no payment."""
+"""The platform's own movements at the provider: top-ups, payouts to its bank, and fees that belong to no payment."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from core.actions import booking
-from core.gateways.payments import BalanceLine
-from core.ledger import postings
+from core.desk import Desk
+from core.errors import DeskError
+from core.gateways.payments import BalanceLine, PayoutSnapshot
+from core.ledger import accounts, book, postings
 from core.ledger.journal import Journal
-from core.money import Money
+from core.money import CURRENCIES, Money
 from core.records import BalanceTransaction, StatementLine
+from core.records.ledger import journals
+from core.rules import statement
+from core.rules.statement import Road
 
-OWN = ("topup", "fee")
+OWN = frozenset({Road.OWN_MONEY, Road.OWN_PAYOUT, Road.FEE})
+
+
+def is_own(kind: str, category: str) -> bool:
+    """Whether only the platform itself, or the provider, can have caused such a line."""
+    return statement.way(kind, category).road in OWN
 
 
 def book_own_lines(session: Session, *, now: datetime) -> int:
-    """Book the statement's lines that only the platform itself can have caused; returns how many."""
+    """Book the statement's lines that are the platform's own, in their order; returns how many.
+
+    What has come back of a payout that was never seen to leave is left unbooked: a person looks at it.
+    """
     unbooked = session.scalars(
         select(StatementLine)
         .outerjoin(BalanceTransaction, BalanceTransaction.id == StatementLine.id)
-        .where(BalanceTransaction.id.is_(None), StatementLine.reporting_category.in_(OWN))
-        .order_by(StatementLine.created_at, StatementLine.id)
+        .where(BalanceTransaction.id.is_(None))
+        .order_by(StatementLine.created_at, StatementLine.amount, StatementLine.id)
     ).all()
+    booked = 0
     for stated in unbooked:
         line = line_of(stated)
-        booking.book_line(session, line, _journal(line), now=now)
-    return len(unbooked)
+        if is_own(line.type, line.reporting_category) and (line.amount or line.fee):
+            journal = _journal(session, line)
+            if journal is not None:
+                booking.book_line(session, line, journal, now=now)
+                booked += 1
+    return booked
 
 
 def line_of(stated: StatementLine) -> BalanceLine:
@@ -47,8 +65,78 @@ def line_of(stated: StatementLine) -> BalanceLine:
     )
 
 
-def _journal(line: BalanceLine) -> Journal:
-    cause = {"balance_transaction": line.id}
-    if line.reporting_category == "topup":
-        return postings.topped_up(key=f"topup.{line.id}", amount=Money(line.net, line.currency), cause=cause)
-    return postings.processor_fee(key=f"fee.{line.id}", amount=Money(-line.net, line.currency), cause=cause)
+def _journal(session: Session, line: BalanceLine) -> Journal | None:
+    cause = {"balance_transaction": line.id, "source": line.source or ""}
+    net = Money(line.net, line.currency)
+    match statement.way(line.type, line.reporting_category).road:
+        case Road.OWN_MONEY if net.is_negative:
+            return postings.top_up_returned(key=f"topup.{line.id}", amount=-net, cause=cause)
+        case Road.OWN_MONEY:
+            return postings.topped_up(key=f"topup.{line.id}", amount=net, cause=cause)
+        case Road.OWN_PAYOUT:
+            return _payout(session, line, cause)
+    return postings.processor_fee(key=f"fee.{line.id}", amount=-net, cause=cause)
+
+
+def _payout(session: Session, line: BalanceLine, cause: dict[str, str]) -> Journal | None:
+    amount, fee = Money(abs(line.amount), line.currency), Money(line.fee, line.currency)
+    source = line.source or line.id
+    if line.amount < 0:
+        return postings.platform_payout_sent(key=_key(source, "sent"), amount=amount, fee=fee, cause=cause)
+    if not _is_posted(session, _key(source, "sent")):
+        return None
+    undo = postings.platform_payout_failed
+    if _is_posted(session, _key(source, "paid")):
+        undo = postings.platform_payout_returned
+    return undo(key=_key(source, "failed"), amount=amount, fee=fee, cause=cause)
+
+
+def _key(payout: str, what: str) -> str:
+    return f"own_payout.{payout}.{what}"
+
+
+def _is_posted(session: Session, key: str) -> bool:
+    return bool(session.scalar(select(exists().where(journals.c.key == key))))
+
+
+def follow_own_payouts(desk: Desk) -> int:
+    """Ask what became of the platform's payouts that are on their way; returns how many have arrived.
+
+    Their arrival leaves no line on the statement. Those that failed do, and are booked by it.
+    """
+    with desk.database.reading() as session:
+        on_their_way = _on_their_way(session)
+    arrived = 0
+    for payout in on_their_way:
+        try:
+            snapshot = desk.payments.payout_by_id(payout, account=None)
+        except DeskError:
+            continue
+        if snapshot.status == "paid":
+            desk.database.run(lambda session, each=snapshot: _arrived(session, each, now=desk.clock()))  # type: ignore[misc]
+            arrived += 1
+    return arrived
+
+
+def _on_their_way(session: Session) -> list[str]:
+    if all(book.balance(session, accounts.PAYOUT_IN_TRANSIT, each).is_zero for each in CURRENCIES):
+        return []
+    ended = select(journals.c.key).where(
+        journals.c.key.in_(
+            (
+                "own_payout." + BalanceTransaction.source + ".paid",
+                "own_payout." + BalanceTransaction.source + ".failed",
+            )
+        )
+    )
+    wanted = select(BalanceTransaction.source).where(
+        BalanceTransaction.kind == "payout", BalanceTransaction.milestone_id.is_(None), ~ended.exists()
+    )
+    return list(session.scalars(wanted.order_by(BalanceTransaction.created_at)))
+
+
+def _arrived(session: Session, snapshot: PayoutSnapshot, *, now: datetime) -> None:
+    journal = postings.platform_payout_paid(
+        key=_key(snapshot.id, "paid"), amount=snapshot.amount, cause={"payout": snapshot.id}
+    )
+    book.post(session, journal, now=now)

@@ -164,7 +164,11 @@ class Payments(Protocol):
 
     def reversal_by_id(self, transfer: str, reversal: str) -> ReversalSnapshot: ...
 
-    def payout_by_id(self, payout: str, *, account: str) -> PayoutSnapshot: ...
+    def reversal_of(self, line: str) -> ReversalSnapshot:
+        """The reversal that caused this line: a line names it, but not the transfer that it belongs to."""
+
+    def payout_by_id(self, payout: str, *, account: str | None) -> PayoutSnapshot:
+        """`account` is the payee's; None for a payout of the platform's own."""
 
     def dispute_by_id(self, dispute: str) -> DisputeSnapshot: ...
 

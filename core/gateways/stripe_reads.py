@@ -122,9 +122,14 @@ class StripeReads:
             found = self._v1.transfers.reversals.retrieve(transfer, reversal, {"expand": LINE})
             return read.reversal(plain(found))
 
-    def payout_by_id(self, payout: str, *, account: str) -> PayoutSnapshot:
+    def reversal_of(self, line: str) -> ReversalSnapshot:
         with understood():
-            found = self._v1.payouts.retrieve(payout, {"expand": LINES}, {"stripe_account": account})
+            found = self._v1.balance_transactions.retrieve(line, {"expand": ["source.balance_transaction"]})
+        return read.reversal(plain(found)["source"])
+
+    def payout_by_id(self, payout: str, *, account: str | None) -> PayoutSnapshot:
+        with understood():
+            found = self._v1.payouts.retrieve(payout, {"expand": LINES}, as_(account))
             return read.payout(plain(found), account)
 
     def dispute_by_id(self, dispute: str) -> DisputeSnapshot:

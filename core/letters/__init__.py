@@ -17,6 +17,7 @@ from core.letters import (
     deciding,
     disputing,
     funding,
+    other_ways,
     paying,
     reporting,
     starting,
@@ -40,6 +41,7 @@ TEMPLATES: Mapping[tuple[str, str], Template | Levels] = {
     **deciding.TEMPLATES,
     **closing.TEMPLATES,
     **chargebacks.TEMPLATES,
+    **other_ways.TEMPLATES,
     **reporting.TEMPLATES,
     **working.TEMPLATES,
 }

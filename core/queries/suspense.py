@@ -1,43 +1,72 @@
-"""Money that nobody has explained yet."""
+"""Money that nobody has explained yet, and what people said it was."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.money import Money
 
+NEWEST = 2**63 - 1
+
 
 @dataclass(frozen=True)
 class Item:
-    """One line of Stripe's, booked to suspense; `amount` with its sign."""
+    """One line of Stripe's, booked to suspense; `amount` with its sign. `proposed_as` waits for a second person."""
 
     id: int
     transaction_id: str
     source: str
     amount: Money
     found_at: datetime
+    why: str
+    journal_id: int
+    payment_intent: str | None
+    milestone_id: int | None
+    proposed_as: str | None
+    proposed_reason: str | None
+    proposed_by_id: int | None
+    proposed_by: str | None
+    target_id: int | None
+    settled_as: str | None = None
+    settled_by: str | None = None
+    settled_at: datetime | None = None
+    reason: str | None = None
 
     @property
     def label(self) -> str:
         return f"S-{self.id} · {self.amount.text()}"
 
 
-OPEN = text(
-    """
-    select id, transaction_id, source, amount_minor, currency, found_at from suspense_items
-    where status = 'OPEN' order by id limit :limit
-    """
-)
+ITEMS = """
+select i.id, i.transaction_id, i.source, i.amount_minor, i.currency, i.found_at, coalesce(i.why, '') as why,
+       t.journal_id, i.payment_intent, i.milestone_id, i.proposed_as, i.proposed_reason,
+       i.proposed_by as proposed_by_id, p.name as proposed_by, i.target_id,
+       i.settled_as, c.name as settled_by, i.settled_at, i.reason
+from suspense_items i
+join balance_transactions t on t.id = i.transaction_id
+left join staff p on p.id = i.proposed_by
+left join staff c on c.id = i.settled_by
+where {where} order by i.id {order} limit :limit
+"""
 
 
 def unexplained(session: Session, *, limit: int = 200) -> list[Item]:
     """The oldest first."""
-    rows = session.execute(OPEN, {"limit": limit})
-    return [
-        Item(row.id, row.transaction_id, row.source, Money(row.amount_minor, row.currency), row.found_at)
-        for row in rows
-    ]
+    rows = session.execute(text(ITEMS.format(where="i.status = 'OPEN'", order="")), {"limit": limit})
+    return [_item(dict(row)) for row in rows.mappings()]
+
+
+def settled(session: Session, *, before: int | None = None, limit: int = 51) -> list[Item]:
+    """The newest first."""
+    query = text(ITEMS.format(where="i.status = 'SETTLED' and i.id < :before", order="desc"))
+    rows = session.execute(query, {"before": before or NEWEST, "limit": limit})
+    return [_item(dict(row)) for row in rows.mappings()]
+
+
+def _item(row: dict[str, Any]) -> Item:
+    return Item(amount=Money(row.pop("amount_minor"), row.pop("currency")), **row)

@@ -37,6 +37,7 @@ class Permission(StrEnum):
     READ_LEDGER = "read_ledger"
     EXPORT_LEDGER = "export_ledger"
     SETTLE_SUSPENSE = "settle_suspense"
+    CONFIRM_SUSPENSE = "confirm_suspense"
     RUN_RECONCILIATION = "run_reconciliation"
     RESOLVE_DIFFERENCE = "resolve_difference"
     READ_PAYOUTS = "read_payouts"
@@ -86,6 +87,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_LEDGER: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     Permission.EXPORT_LEDGER: _to(FINANCE, COMPLIANCE),
     Permission.SETTLE_SUSPENSE: _to(FINANCE),
+    # Whoever agrees with what one person says unexplained money was, or that a refund left by another way.
+    Permission.CONFIRM_SUSPENSE: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     Permission.RUN_RECONCILIATION: _to(FINANCE),
     Permission.RESOLVE_DIFFERENCE: _to(FINANCE),
     Permission.READ_PAYOUTS: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),

@@ -1,4 +1,4 @@
-"""What unexplained money can turn out to be, once a person has looked."""
+"""What unexplained money can turn out to be, once a person has looked and another agrees."""
 
 from __future__ import annotations
 
@@ -15,12 +15,41 @@ class SettledAs(StrEnum):
     """A fee of the processor's, or one given back."""
     CONCESSION = "CONCESSION"
     """Paid to a customer by hand at the processor, from the platform's pocket."""
+    CHARGEBACK_LOSS = "CHARGEBACK_LOSS"
+    """What a bank kept, or gave back late."""
     EACH_OTHER = "EACH_OTHER"
     """Several amounts that cancel each other out, such as a payment and its return."""
+    RETURN_TO_PAYER = "RETURN_TO_PAYER"
+    """A payment that nobody asked for: it goes back the way it came. The target is one of the payer's milestones."""
+    PAYEE_DEBT = "PAYEE_DEBT"
+    """A payee has paid what they owe. The target is the payee."""
 
 
 class DoNotCancelOut(DeskError):
     """These amounts do not cancel each other out: {total} would remain."""
+
+
+class NotAPayment(DeskError):
+    """Only a payment whose origin is known can go back to its payer, and {amount} is none."""
+
+
+class TargetMissing(DeskError):
+    """Say which {kind} this is about."""
+
+
+class OneAtATime(DeskError):
+    """Settle these one by one: each goes to somebody else."""
+
+
+class OwesLess(DeskError):
+    """This payee owes {owed}, which is less than {amount}."""
+
+
+class ProposerConfirms(DeskError):
+    """You said what this was, so someone else must agree."""
+
+
+TARGETS = {SettledAs.RETURN_TO_PAYER: "milestone", SettledAs.PAYEE_DEBT: "payee"}
 
 
 def check_each_other(amounts: list[Money]) -> None:
@@ -28,3 +57,25 @@ def check_each_other(amounts: list[Money]) -> None:
     total = Money.total(amounts, amounts[0].currency)
     if len(amounts) < 2 or not total.is_zero:
         raise DoNotCancelOut(total=total)
+
+
+def check(
+    settled_as: SettledAs, amounts: list[Money], *, payment_intent: str | None, target_id: int | None
+) -> None:
+    """Whether these amounts can be that. `payment_intent` is that of the only amount, where one is known."""
+    if settled_as is SettledAs.EACH_OTHER:
+        check_each_other(amounts)
+    if settled_as not in TARGETS:
+        return
+    if len(amounts) != 1:
+        raise OneAtATime()
+    if target_id is None:
+        raise TargetMissing(kind=TARGETS[settled_as])
+    if not amounts[0].is_positive or (settled_as is SettledAs.RETURN_TO_PAYER and not payment_intent):
+        raise NotAPayment(amount=amounts[0])
+
+
+def check_confirmer(proposed_by: int | None, actor_id: int | None) -> None:
+    """Two people, always (the desk's choice); the database says so too."""
+    if proposed_by == actor_id:
+        raise ProposerConfirms()

@@ -1,56 +1,151 @@
-"""Unexplained money on screen, and the person who says what it was."""
+"""Unexplained money on screen: one person says what it was, another agrees."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import streamlit as st
 
 from core.actions import suspense
 from core.queries.suspense import Item
 from core.rules.permissions import Permission
-from core.rules.suspense import SettledAs
+from core.rules.suspense import TARGETS, SettledAs
 from dashboard import current
 from dashboard.ui import cards, confirm, header, tables
+from dashboard.ui.safe import plain
 
-COLUMNS = [
-    tables.text("label", "Amount", width=160),
-    tables.mono("transaction_id", "Balance transaction", width=240),
-    tables.mono("source", "Source", width=230),
-    tables.when("found_at", "Found", width=150),
-]
 WORDS = {
     SettledAs.OWN_MONEY: "The platform's own money",
     SettledAs.PROCESSOR_FEE: "A fee of Stripe's",
     SettledAs.CONCESSION: "Given to a customer by hand",
+    SettledAs.CHARGEBACK_LOSS: "Kept, or given back late, by a bank",
     SettledAs.EACH_OTHER: "They cancel each other out",
+    SettledAs.RETURN_TO_PAYER: "A payment that goes back to its payer",
+    SettledAs.PAYEE_DEBT: "A payee has paid what they owe",
 }
+
+
+def said(value: str | None) -> str:
+    return WORDS[SettledAs(value)] if value else "—"
+
+
+FOUND = [
+    tables.leads(
+        "label",
+        "Amount",
+        to=lambda row: ("journal", {"id": row.journal_id}) if row.journal_id else None,
+        width=150,
+    ),
+    tables.text("why", "Why nobody knows", width=290),
+    tables.mono("source", "Source", width=210),
+    tables.mono("transaction_id", "Balance transaction", width=215),
+    tables.when("found_at", "Found", width=145),
+]
+COLUMNS = [
+    *FOUND,
+    tables.text("proposed_as", "Said to be", value=lambda row: said(row.proposed_as), width=200),
+    tables.text("proposed_by", "By", value=lambda row: row.proposed_by or "—", width=130),
+]
+SETTLED = [
+    *FOUND,
+    tables.text("settled_as", "It was", value=lambda row: said(row.settled_as), width=200),
+    tables.text("proposed_by", "Said", value=lambda row: row.proposed_by or "—", width=120),
+    tables.text("settled_by", "Agreed", width=120),
+    tables.text("reason", "Reason", width=220),
+]
 
 
 def show(items: Sequence[Item]) -> None:
     """Nothing at all when everything is explained."""
     if not items:
         return
-    header.section("Unexplained money", "Lines of Stripe's that nothing on the desk has caused.")
-    tables.table(items, COLUMNS, key="suspense", name="Unexplained money")
+    header.section(
+        "Unexplained money",
+        "Lines of Stripe's that nothing on the desk has caused. One person says what each was, another agrees.",
+    )
+    tables.table(items, COLUMNS, key="suspense", download="unexplained-money", name="Unexplained money")
+    proposed = sorted((each for each in items if each.proposed_as), key=_together)
+    for _, together in groupby(proposed, key=_together):
+        _agree(list(together))
     if current.may(Permission.SETTLE_SUSPENSE):
         with cards.panel("suspense-panel"):
-            _form(items)
+            _say(items)
 
 
-def _form(items: Sequence[Item]) -> None:
+def history(items: Sequence[Item], cursor: tables.Cursor) -> None:
+    """What was explained before; nothing where nothing was."""
+    if items:
+        header.section("Explained since", "What it was, and who said and agreed so.")
+        tables.table(
+            items, SETTLED, key="explained", cursor=cursor, download="explained-money", name="Explained money"
+        )
+
+
+def _together(item: Item) -> tuple[int, str, str, int]:
+    return item.proposed_by_id or 0, item.proposed_as or "", item.proposed_reason or "", item.target_id or 0
+
+
+def _agree(items: list[Item]) -> None:
+    first = items[0]
+    with cards.panel(f"agree-{first.id}"):
+        labels = ", ".join(each.label for each in items)
+        about = f" ({TARGETS[SettledAs(first.proposed_as)]} {first.target_id})" if first.target_id else ""
+        st.markdown(f"**{plain(labels)}**: {said(first.proposed_as)}{about}")
+        st.text(f"{first.proposed_by}: {first.proposed_reason}")
+        if not current.may(Permission.CONFIRM_SUSPENSE):
+            return
+        if first.proposed_by_id == current.actor().id:
+            cards.note("You said what this was, so someone else must agree.")
+            return
+        reason = st.text_input("What you have seen, for the audit log", key=f"agree-reason-{first.id}")
+        intent = confirm.pressed(
+            "Agree and book it",
+            key=f"suspense-agree-{first.id}",
+            money=True,
+            icon=":material/done_all:",
+            disabled=not (reason or "").strip(),
+        )
+        if intent:
+            confirm.carry_out(
+                intent,
+                lambda session, actor, now: suspense.confirm(
+                    session, actor, now=now, item_ids=[each.id for each in items], reason=reason or ""
+                ),
+                done="Booked: nothing is left unexplained about it.",
+            )
+
+
+def _say(items: Sequence[Item]) -> None:
     names = {each.id: each.label for each in items}
-    chosen = st.multiselect("Settle", list(names), format_func=names.__getitem__, key="suspense-items")
+    chosen = st.multiselect("Explain", list(names), format_func=names.__getitem__, key="suspense-items")
     settled_as = st.selectbox("What it was", list(WORDS), format_func=WORDS.__getitem__, key="suspense-as")
+    target = None
+    if settled_as in TARGETS:
+        hint = next((each.milestone_id for each in items if each.id in chosen), None)
+        known = hint if settled_as is SettledAs.RETURN_TO_PAYER else None
+        target = st.number_input(
+            f"Number of the {TARGETS[settled_as]}",
+            min_value=1,
+            value=known,
+            step=1,
+            key=f"suspense-target-{known}",
+        )
     reason = st.text_input("Reason, for the audit log", key="suspense-reason", max_chars=300)
     intent = confirm.pressed(
-        "Settle", key="suspense-settle", money=True, disabled=not chosen or not (reason or "").strip()
+        "Say so", key="suspense-settle", disabled=not chosen or not (reason or "").strip()
     )
     if intent:
         confirm.carry_out(
             intent,
-            lambda session, actor, now: suspense.settle(
-                session, actor, now=now, item_ids=chosen, settled_as=settled_as, reason=reason
+            lambda session, actor, now: suspense.propose(
+                session,
+                actor,
+                now=now,
+                item_ids=chosen,
+                settled_as=settled_as,
+                reason=reason or "",
+                target_id=int(target) if target else None,
             ),
-            done="Settled.",
+            done="Kept. It is booked when someone else agrees.",
         )

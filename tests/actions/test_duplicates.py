@@ -6,13 +6,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from core.actions import operations_review, reconcile, suspense
-from core.actions.suspense import AlreadySettled
+from core.actions.suspense import AlreadySettled, NotProposed
+from core.db import Database
 from core.money import Money
-from core.records import DuplicatePayment, Notification, ReconciliationRun, SuspenseItem
+from core.records import DuplicatePayment, Notification, Party, ReconciliationRun, SuspenseItem
 from core.rules.permissions import SYSTEM, NotPermitted
-from core.rules.suspense import DoNotCancelOut, SettledAs
+from core.rules.suspense import (
+    DoNotCancelOut,
+    NotAPayment,
+    OwesLess,
+    ProposerConfirms,
+    SettledAs,
+    TargetMissing,
+)
 from tests.actions.roads import told_by_webhook
 from tests.market import Market
 from tests.stories import Told
@@ -132,24 +142,53 @@ def test_what_nobody_explains_for_a_day_waits_for_a_person(market: Market) -> No
     market.lawful()
 
 
-def settle(market: Market, *items: SuspenseItem, by: str = "fay", **how: Any) -> Any:
+def propose(market: Market, *items: SuspenseItem, by: str = "fay", **how: Any) -> Any:
     given = {"settled_as": SettledAs.CONCESSION, "reason": "Refunded by hand for goodwill.", **how}
-    return market.act(suspense.settle, market.as_staff(by), item_ids=[each.id for each in items], **given)
+    return market.act(suspense.propose, market.as_staff(by), item_ids=[each.id for each in items], **given)
 
 
-def test_a_person_says_what_it_was(market: Market) -> None:
+def confirm(market: Market, *items: SuspenseItem, by: str = "cora") -> Any:
+    numbers = [each.id for each in items]
+    return market.act(suspense.confirm, market.as_staff(by), item_ids=numbers, reason="Seen at Stripe.")
+
+
+def settle(market: Market, *items: SuspenseItem, **how: Any) -> Any:
+    propose(market, *items, **how)
+    return confirm(market, *items)
+
+
+def test_one_person_says_what_it_was_and_another_agrees(market: Market) -> None:
     item = unexplained(market)
+    with pytest.raises(NotProposed):
+        confirm(market, item)
     with pytest.raises(NotPermitted):
-        settle(market, item, by="mia")
-    settle(market, item)
+        propose(market, item, by="mia")
+    propose(market, item)
+    assert market.books()["suspense"] == -777
+    with pytest.raises(ProposerConfirms):
+        confirm(market, item, by="fay")
+    confirm(market, item)
     books = market.books()
     assert "suspense" not in books
     assert books["refund_concession"] == 777
     (row,) = market.all(SuspenseItem)
-    assert (row.status, row.settled_as, row.settled_by) == ("SETTLED", "CONCESSION", market.staff["fay"])
+    assert (row.status, row.settled_as, row.settled_by) == ("SETTLED", "CONCESSION", market.staff["cora"])
     with pytest.raises(AlreadySettled):
         settle(market, item)
     market.lawful()
+
+
+def test_the_database_itself_refuses_one_person_for_unexplained_money(
+    market: Market, owner: Database
+) -> None:
+    item = unexplained(market)
+    propose(market, item)
+    statement = text(
+        "update suspense_items set status = 'SETTLED', settled_as = 'CONCESSION', reason = 'x',"
+        " settled_by = proposed_by, settled_at = now()"
+    )
+    with owner.reading() as session, pytest.raises(IntegrityError, match="two_people"):
+        session.execute(statement)
 
 
 def test_amounts_that_do_not_cancel_out_are_not_settled_against_each_other(market: Market) -> None:
@@ -157,3 +196,62 @@ def test_amounts_that_do_not_cancel_out_are_not_settled_against_each_other(marke
     with pytest.raises(DoNotCancelOut):
         settle(market, item, settled_as=SettledAs.EACH_OTHER)
     assert market.books()["suspense"] == -777
+
+
+def paid_by_hand(market: Market, amount: int = 4_200) -> SuspenseItem:
+    """Somebody takes a payment from the payer at Stripe, past the desk."""
+    told = market.funded()
+    payer = market.get(Party, market.payer_id)
+    market.control.set_clock(market.now)
+    asked = {
+        "amount": str(amount),
+        "currency": "usd",
+        "customer": payer.stripe_customer,
+        "payment_method": payer.payment_method,
+        "confirm": "true",
+        "off_session": "true",
+    }
+    reply = market.control.session.post(f"{market.sandbox.url}/v1/payment_intents", data=asked)
+    reply.raise_for_status()
+    market.later(days=1, hours=1)
+    reconcile.run(market.desk, SYSTEM)
+    market.later(days=1, hours=1)
+    reconcile.run(market.desk, SYSTEM)
+    (item,) = market.all(SuspenseItem)
+    assert item.payment_intent == reply.json()["id"]
+    assert item.milestone_id == told.milestone
+    assert "did not ask for" in item.why
+    assert isinstance(item, SuspenseItem)
+    return item
+
+
+def test_a_payment_that_nobody_asked_for_goes_back_to_its_payer(market: Market) -> None:
+    market.pay_in(1_000)
+    item = paid_by_hand(market)
+    with pytest.raises(TargetMissing):
+        propose(market, item, settled_as=SettledAs.RETURN_TO_PAYER)
+    settle(market, item, settled_as=SettledAs.RETURN_TO_PAYER, target_id=item.milestone_id)
+    assert market.books()["unapplied_funds"] == 4_200
+    market.work()
+    books = market.books()
+    assert "unapplied_funds" not in books
+    assert "suspense" not in books
+    assert [each.status for each in market.all(DuplicatePayment)] == ["RETURNED"]
+    (refund,) = market.sent("/v1/refunds")
+    assert (refund["body"]["payment_intent"], int(refund["body"]["amount"])) == (item.payment_intent, 4_200)
+    letters = [each.template for each in market.all(Notification) if each.party_id == market.payer_id]
+    assert letters.count("payment_returned") == 1
+    assert market.get(ReconciliationRun, reconcile.run(market.desk, SYSTEM)).status == "CLEAN"
+    market.lawful()
+
+
+def test_a_refund_by_hand_is_no_payment_that_could_go_back(market: Market) -> None:
+    item = unexplained(market)
+    with pytest.raises(NotAPayment):
+        propose(market, item, settled_as=SettledAs.RETURN_TO_PAYER, target_id=1)
+
+
+def test_a_payee_who_owes_less_does_not_pay_more_than_the_debt(market: Market) -> None:
+    item = paid_by_hand(market)
+    with pytest.raises(OwesLess):
+        propose(market, item, settled_as=SettledAs.PAYEE_DEBT, target_id=market.payee_id)

@@ -12,6 +12,7 @@ from core.actions import explain
 from core.db import Database
 from core.records import OutgoingOperation, StatementLine, SuspenseItem
 from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.suspense import SettledAs
 from tests import stories
 from tests.pages.visiting import labels, serve, visit, words
 from tests.stories import PEOPLE, Town
@@ -70,16 +71,25 @@ def test_who_may_not_send_again_reads_who_may(town: Town) -> None:
     assert "Send again" not in labels(app)
 
 
-def test_finance_says_what_unexplained_money_was(town: Town) -> None:
+def test_finance_says_what_unexplained_money_was_and_someone_else_agrees(town: Town) -> None:
     unexplained(town)
     app = visit(town, "fay", "reconciliation")
+    assert "A refund that was made outside this desk." in list(app.dataframe[0].value["why"])
     (item,) = town.read(lambda s: s.query(SuspenseItem).all())
     app.multiselect(key="suspense-items").set_value([item.id]).run()
+    app.selectbox(key="suspense-as").set_value(SettledAs.CONCESSION).run()
     app.text_input(key="suspense-reason").set_value("Refunded by hand.").run()
-    press(app, "Settle")
+    press(app, "Say so")
+    assert "someone else must agree" in words(visit(town, "fay", "reconciliation"))
+    other = visit(town, "cora", "reconciliation")
+    assert "Fay Moreno: Refunded by hand." in words(other)
+    other.text_input(key=f"agree-reason-{item.id}").set_value("Seen at Stripe.").run()
+    press(other, "Agree and book it")
     (item,) = town.read(lambda s: s.query(SuspenseItem).all())
-    assert (item.status, item.settled_as) == ("SETTLED", "OWN_MONEY")
-    assert "Unexplained money" not in words(visit(town, "fay", "reconciliation"))
+    assert (item.status, item.settled_as) == ("SETTLED", "CONCESSION")
+    after = words(visit(town, "fay", "reconciliation"))
+    assert "Unexplained money" not in after
+    assert "Explained since" in after
 
 
 @pytest.mark.parametrize("subject", [each for each in PEOPLE if each in ("cora", "ada")])
@@ -87,4 +97,4 @@ def test_others_see_unexplained_money_and_leave_it_to_finance(town: Town, subjec
     unexplained(town)
     app = visit(town, subject, "reconciliation")
     assert "Unexplained money" in words(app)
-    assert "Settle" not in labels(app)
+    assert "Say so" not in labels(app)

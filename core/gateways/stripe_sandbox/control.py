@@ -60,6 +60,22 @@ def set_float(engine: Engine, body: Body) -> Body:
         return rendered(world, balance.top_up(world, int(body["amount"]), body["currency"].lower()), [])
 
 
+def book_line(engine: Engine, body: Body) -> Body:
+    """Any line that Stripe might write by itself: `{"type", "amount", "currency", "category"?, "source"?, "fee"?}`"""
+    with engine.store.transaction():
+        world = engine.world()
+        line = balance.book(
+            world,
+            body["type"],
+            int(body["amount"]),
+            body["currency"].lower(),
+            body.get("source"),
+            fee=int(body.get("fee", 0)),
+            category=body.get("category") or balance.CATEGORIES.get(body["type"], "other"),
+        )
+        return rendered(world, line, [])
+
+
 def open_dispute(engine: Engine, body: Body) -> Body:
     """`{"charge" or "payment_intent": …, "amount"?, "reason"?, "inquiry"?}`"""
 
@@ -147,6 +163,7 @@ COMMANDS: dict[str, Callable[[Engine, Body], Body]] = {
     "terms": terms,
     "orders": orders,
     "float": set_float,
+    "lines": book_line,
     "disputes": open_dispute,
     "disputes/decide": decide_dispute,
     "refunds/move": move_refund,

@@ -77,6 +77,10 @@ class SandboxControl:
     def add_float(self, amount: int, currency: str) -> None:
         self.post("float", amount=amount, currency=currency)
 
+    def line(self, type_: str, amount: int, currency: str, **fields: Any) -> str:
+        """A line that Stripe writes by itself; returns its id."""
+        return str(self.post("lines", type=type_, amount=amount, currency=currency, **fields)["id"])
+
     def dispute(self, payment_intent: str, **fields: Any) -> str:
         """The customer's bank disputes a payment; returns the dispute's id."""
         return str(self.post("disputes", payment_intent=payment_intent, **fields)["id"])

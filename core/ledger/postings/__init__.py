@@ -34,8 +34,10 @@ from core.ledger.postings.paying_out import receivable_offset, transfer_reversed
 from core.ledger.postings.platform import (
     platform_payout_failed,
     platform_payout_paid,
+    platform_payout_returned,
     platform_payout_sent,
     processor_fee,
+    top_up_returned,
     topped_up,
 )
 
@@ -56,6 +58,7 @@ __all__ = [
     "payout_sent",
     "platform_payout_failed",
     "platform_payout_paid",
+    "platform_payout_returned",
     "platform_payout_sent",
     "processor_fee",
     "receivable_offset",
@@ -63,6 +66,7 @@ __all__ = [
     "refund_failed",
     "refund_succeeded",
     "suspense_settled",
+    "top_up_returned",
     "topped_up",
     "transfer_arrived",
     "transfer_reversed",

@@ -15,6 +15,13 @@ def topped_up(*, key: str, amount: Money, cause: Cause) -> Journal:
     )
 
 
+def top_up_returned(*, key: str, amount: Money, cause: Cause) -> Journal:
+    """A top-up went back to the platform's bank."""
+    at_least_zero(key, top_up=amount)
+    postings = (debit(BANK, amount), credit(STRIPE_BALANCE, amount))
+    return Journal(key, "top_up_returned", postings, memo="Top-up returned", cause=cause)
+
+
 def platform_payout_sent(*, key: str, amount: Money, fee: Money, cause: Cause) -> Journal:
     """The platform pays itself from Stripe; on the way."""
     at_least_zero(key, payout=amount)
@@ -32,10 +39,20 @@ def platform_payout_paid(*, key: str, amount: Money, cause: Cause) -> Journal:
     return Journal(key, "platform_payout_paid", postings, memo="Payout arrived at the bank", cause=cause)
 
 
-def platform_payout_failed(*, key: str, amount: Money, cause: Cause) -> Journal:
+def platform_payout_failed(*, key: str, amount: Money, fee: Money, cause: Cause) -> Journal:
+    """It failed, or was called off, on the way; a fee that Stripe gives back is negative."""
+    return _back(PAYOUT_IN_TRANSIT, "platform_payout_failed", key, amount, fee, cause)
+
+
+def platform_payout_returned(*, key: str, amount: Money, fee: Money, cause: Cause) -> Journal:
+    """The bank sent it back after it had arrived."""
+    return _back(BANK, "platform_payout_returned", key, amount, fee, cause)
+
+
+def _back(source: str, kind: str, key: str, amount: Money, fee: Money, cause: Cause) -> Journal:
     at_least_zero(key, payout=amount)
-    postings = (debit(STRIPE_BALANCE, amount), credit(PAYOUT_IN_TRANSIT, amount))
-    return Journal(key, "platform_payout_failed", postings, memo="Payout to the bank failed", cause=cause)
+    postings = (debit(STRIPE_BALANCE, amount - fee), debit(PROCESSOR_FEES, fee), credit(source, amount))
+    return Journal(key, kind, postings, memo="Payout to the bank failed", cause=cause)
 
 
 def processor_fee(*, key: str, amount: Money, cause: Cause) -> Journal:

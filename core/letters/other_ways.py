@@ -1,0 +1,54 @@
+"""When the ordinary way is closed: another method for a payee, another way for a refund, a payment that goes back."""
+
+from __future__ import annotations
+
+from core.letters.template import Schedule, Table, Template
+
+TEMPLATES = {
+    ("payment_returned", "payer"): Template(
+        "We return a payment of {returned} to you",
+        (
+            "A payment of yours reached us that nothing was due for. We return all of it to the card or account that "
+            "you paid with, at no cost to you.",
+            Table((("Returned to you", "returned"),)),
+            "Most banks show it within five to ten working days. You need not do anything.",
+        ),
+        tone="good",
+    ),
+    ("payout_methods_offered", "payee"): Template(
+        "Choose how we pay you {sent}",
+        (
+            "Your bank did not take the payment for “{milestone}”. The money is safe and still yours. You can choose "
+            "one of these ways on the platform; beside each stands what it costs you now:",
+            Schedule("methods"),
+            "If your bank details have changed, please correct them before you choose.",
+        ),
+        tone="attention",
+    ),
+    ("payout_method_chosen", "payee"): Template(
+        "Your payment of {sent} is on its way again",
+        (
+            "We send the money for “{milestone}” in the way that you have chosen.",
+            Table((("Method", "method"), ("Withdrawal fee", "withdrawal_fee"), ("Sent to you", "sent"))),
+        ),
+        tone="good",
+    ),
+    ("refund_returned", "payer"): Template(
+        "Your refund of {refunded} was sent another way",
+        (
+            "The card or account that you paid with for “{milestone}” did not take your refund. We have sent it to you "
+            "from our bank instead.",
+            Table((("Refund", "refunded"), ("Way", "way"), ("Reference", "reference"))),
+        ),
+        tone="good",
+    ),
+    ("chargeback_due", "staff"): Template(
+        "Chargeback {chargeback} wants an answer by {due_by}",
+        (
+            "After the bank's last moment it is lost without a word of ours. One person drafts the answer, another "
+            "sends it; or both agree to give in.",
+            Table((("Chargeback", "chargeback"), ("Asked back", "amount"), ("Last moment", "due_by"))),
+        ),
+        tone="attention",
+    ),
+}
