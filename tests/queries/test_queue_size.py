@@ -6,10 +6,11 @@ import time
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.queries import disputes
-from core.queries.disputes import Filter, View
+from core.queries.disputes import BOUND, Filter, Place, View, Watch
 from tests import stories
 
 MANY = 10_000
@@ -62,39 +63,67 @@ def many(database: Database, owner: Database) -> stories.Town:
     return town
 
 
-def test_ten_thousand_open_cases_page_below_fifty_milliseconds(many: stories.Town) -> None:
-    asked = {
-        "all": Filter(me=1, now=many.now),
-        **{view.value: Filter(me=1, now=many.now, view=view) for view in View},
-        "platform": Filter(me=1, now=many.now, platform="home_services"),
-        "words": Filter(me=1, now=many.now, words="Person 3"),
-        "number": Filter(me=1, now=many.now, words="D-77"),
+def asked(town: stories.Town) -> dict[str, Filter]:
+    def one(**what: object) -> Filter:
+        return Filter(me=1, now=town.now, **what)  # type: ignore[arg-type]
+
+    return {
+        "all": one(),
+        **{view.value: one(view=view) for view in View},
+        **{f"watch {watch.value}": one(watch=watch) for watch in Watch},
+        "platform": one(platform="home_services"),
+        "words": one(words="Person 3"),
+        "words of a title": one(words="ne a"),
+        "words that nobody wrote": one(words="zzzz"),
+        "number": one(words="D-77"),
+        "digits": one(words="77"),
+        "everything at once": one(view=View.MINE, platform="home_services", words="a", watch=Watch.UNREAD),
     }
+
+
+def test_ten_thousand_open_cases_page_below_fifty_milliseconds(many: stories.Town) -> None:
+    """Each view, filter and search: its first page, one in the middle, the last, and back from there."""
     taken = {}
     with many.database.reading() as session:
-        assert disputes.count(session, asked["all"]) == MANY
-        for name, filter in asked.items():
-            for offset in (0, 5_000):
-                taken[f"{name} from {offset}"] = clocked(
-                    lambda f=filter, o=offset: disputes.page(session, f, offset=o)
-                )  # type: ignore[misc]
-            taken[f"count {name}"] = clocked(lambda f=filter: disputes.count(session, f))  # type: ignore[misc]
-        taken["figures"] = clocked(lambda: disputes.figures(session, me=1, now=many.now))
-        plan = session.execute(
-            text(
-                "explain "
-                + disputes.PAGE.format(
-                    source=asked["all"].source,
-                    order=asked["all"].order,
-                    people=disputes.PEOPLE,
-                    live=disputes.LIVE,
+        assert disputes.count(session, Filter(me=1, now=many.now)) == MANY
+        for name, wanted in asked(many).items():
+            rows = disputes.page(session, wanted, limit=BOUND)
+            places: dict[str, dict[str, Place]] = {"first": {}}
+            if rows:
+                places["middle"] = {"after": rows[len(rows) // 2].place}
+                places["last"] = {"after": rows[-min(50, len(rows))].place}
+                places["back"] = {"before": rows[-1].place}
+            for which, place in places.items():
+                taken[f"{name}, {which}"] = clocked(
+                    lambda f=wanted, p=place: disputes.page(session, f, **p)  # type: ignore[misc]
                 )
-            ),
-            {**asked["all"].values, "limit": 50, "offset": 0},
-        ).scalars()
-        assert "tickets_open_due_idx" in "\n".join(plan)
+            taken[f"{name}, counted"] = clocked(lambda f=wanted: disputes.count(session, f))  # type: ignore[misc]
+        taken["figures"] = clocked(lambda: disputes.figures(session, me=1, now=many.now))
+        assert "tickets_open_due_idx" in plan(session, asked(many)["all"])
     print({name: f"{1000 * seconds:.1f} ms" for name, seconds in taken.items()})
     assert {name: seconds for name, seconds in taken.items() if seconds >= LIMIT} == {}
+
+
+def test_a_page_deep_in_the_queue_is_found_by_an_index_and_reads_no_more_than_the_first(
+    many: stories.Town,
+) -> None:
+    wanted = Filter(me=1, now=many.now)
+    with many.database.reading() as session:
+        rows = disputes.page(session, wanted, limit=9_000)
+        deep = plan(session, wanted, after=rows[-1].place)
+        assert "tickets_open_due_idx" in deep
+        assert "Index Cond: (ROW(due_at, id) > ROW(" in deep
+        assert [row.id for row in disputes.page(session, wanted, after=rows[-51].place)] == [
+            row.id for row in rows[-50:]
+        ]
+        assert [row.id for row in disputes.page(session, wanted, before=rows[-1].place)] == [
+            row.id for row in rows[-51:-1]
+        ]
+
+
+def plan(session: Session, wanted: Filter, **place: Place) -> str:
+    query, values = disputes.statement(wanted, **place)
+    return "\n".join(session.execute(text(f"explain {query}"), values).scalars())
 
 
 def clocked(question: object) -> float:
