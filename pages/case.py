@@ -8,7 +8,7 @@ from core.errors import NotFound
 from core.queries import cases, exhibits
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.case import acts, head, panel, style, tabs
+from dashboard.case import acts, draft, head, panel, style, tabs
 from dashboard.ui import empty, header
 
 actor = current.require(Permission.READ_CASES)
@@ -28,6 +28,7 @@ except NotFound:
     )
     st.stop()
 
+draft.follow(case)
 style.apply()
 buttons = head.show(case, me=actor.id, now=now)
 with st.container(key="case-body"):

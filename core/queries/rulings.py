@@ -18,17 +18,25 @@ from core.records import (
 )
 from core.rules.approvals import DecisionStatus
 
+PENDING = frozenset({DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF})
 UNDECIDED = frozenset({DecisionStatus.RETURNED, DecisionStatus.VOIDED})
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """A recorded decision and the names of the two people behind it."""
+    """A recorded decision and the names of the two people behind it. `changes` void it; `news`, how many messages the
+    parties wrote since, do not."""
 
     record: Decision
     maker: str
     checker: str | None
     changes: tuple[str, ...] = ()
+    news: int = 0
+
+    @property
+    def pending(self) -> bool:
+        """Whether it waits for its second person or for the end of its cooling-off."""
+        return self.record.status in PENDING
 
     @property
     def stands(self) -> bool:
@@ -54,29 +62,39 @@ def of_ticket(session: Session, dossier: Dossier, ticket: Ticket) -> tuple[Rulin
         .order_by(Decision.id.desc())
     ).all()
     return tuple(
-        Ruling(record, made_by, checked_by, _changes(session, dossier, ticket, record))
+        Ruling(
+            record, made_by, checked_by, _changes(session, dossier, ticket, record), _news(session, record)
+        )
         for record, made_by, checked_by in rows
     )
 
 
 def _changes(session: Session, dossier: Dossier, ticket: Ticket, decision: Decision) -> tuple[str, ...]:
     """What is no longer as it was when the plan was made; only of interest while it waits to be carried out."""
-    if decision.status not in (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF):
+    if decision.status not in PENDING:
         return ()
     bound = decision.plan["bindings"]
     found = session.scalars(select(Evidence.sha256).where(Evidence.milestone_id == dossier.milestone.id))
     added = len(set(found) - set(bound["evidence"]))
-    written = session.scalar(
-        select(func.count())
-        .select_from(Message)
-        .where(Message.milestone_id == dossier.milestone.id, Message.audience == "PARTIES")
-        .where(Message.at > decision.made_at)
-    )
     told = (
         (added, f"{added} {'piece' if added == 1 else 'pieces'} of evidence came in"),
-        (written, "the parties wrote since, and the messages are cited"),
-        (dossier.milestone.version != bound["milestone_version"] and not added, "the milestone changed"),
-        (ticket.version != bound["ticket_version"], "the case changed"),
+        (
+            dossier.milestone.version != bound["milestone_version"] and not added,
+            "the milestone changed: a hold, a review or a payment",
+        ),
+        (ticket.version != bound["ticket_version"], "the case changed: staff asked a party"),
         (dossier.project.policy_version_id != bound["policy_version"], "the policy changed"),
     )
     return tuple(sentence for so, sentence in told if so)
+
+
+def _news(session: Session, decision: Decision) -> int:
+    if decision.status not in PENDING:
+        return 0
+    written = (
+        select(func.count())
+        .select_from(Message)
+        .where(Message.milestone_id == decision.milestone_id, Message.author_kind == "party")
+        .where(Message.at > decision.made_at)
+    )
+    return session.scalar(written) or 0

@@ -5,14 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from core.actions import decide
+from core.queries import comparisons
 from core.queries.cases import Case
 from core.queries.rulings import Ruling
 from core.records import Decision
 from core.rules.approvals import DecisionStatus
 from core.rules.permissions import Permission
 from dashboard import current
+from dashboard.case import compare, recall, sheet
 from dashboard.case import ruling as decided
-from dashboard.case import sheet
 from dashboard.case.preview import people
 from dashboard.ui import cards, confirm, deadline, errors, header, status
 
@@ -32,8 +33,7 @@ def show(case: Case, ruling: Ruling) -> None:
         [each["sentence"] for each in record.approval_reasons], title="A second person must approve"
     )
     decided.facts(ruling)
-    if ruling.changes:
-        errors.reasons(ruling.changes, title="Since then; approving will void it")
+    compare.show(case, ruling)
     why_not = _why_not(case, ruling)
     if why_not:
         cards.note(why_not)
@@ -46,6 +46,7 @@ def show(case: Case, ruling: Ruling) -> None:
         on_click=confirm.open_drawer,
         args=("decided" if why_not else "approve",),
     )
+    recall.button(case, ruling)
 
 
 def _why_not(case: Case, ruling: Ruling) -> str | None:
@@ -67,7 +68,9 @@ def drawer(case: Case) -> None:
 @st.dialog("Approve this plan?", width="large", icon=":material/fact_check:", on_dismiss=confirm.close_drawer)
 def _dialog(case: Case, ruling: Ruling) -> None:
     record = ruling.record
-    sheet.show(record.plan, record.plan_hash, key="approve", people=people(case))
+    with current.reading() as session:
+        papers = comparisons.papers(session, case, record)
+    sheet.show(record.plan, record.plan_hash, key="approve", people=people(case), papers=papers)
     note = st.text_area(
         "Note", height=80, max_chars=2_000, key="approval-note", help="Needed to send it back."
     )

@@ -49,6 +49,8 @@ def _badges(case: Case, me: int | None) -> Iterator[Pill]:
     ruling = case.ruling
     if ruling and ruling.record.status in (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF):
         yield status.pill("mark", ruling.record.status)
+        if ruling.news:
+            yield status.pill("mark", "SINCE")
 
 
 def _states(case: Case) -> str:

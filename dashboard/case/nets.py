@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from core.errors import DeskError
@@ -10,12 +12,14 @@ from core.queries.cases import Case
 from core.rules.grounds import DecisionOutcome
 from dashboard.case import sketch as sketches
 from dashboard.case.sketch import Sketch
-from dashboard.ui import money
+from dashboard.ui import cards, money
 from dashboard.ui.safe import html, plain
+
+Part = Callable[[str], Money]
 
 
 def show(case: Case, sketch: Sketch) -> None:
-    """Three nets and one bar; a sentence instead when the amount cannot be."""
+    """Four nets and one bar; a sentence instead when the amount cannot be."""
     try:
         amounts = sketches.amounts(case, sketch)
     except DeskError as error:
@@ -27,7 +31,7 @@ def show(case: Case, sketch: Sketch) -> None:
         return
 
     def part(name: str) -> Money:
-        return Money(amounts[name], amounts["currency"])
+        return Money(amounts.get(name, 0), amounts["currency"])
 
     payer, payee = case.dossier.payer.name, case.dossier.payee.name
     st.html(
@@ -41,9 +45,12 @@ def show(case: Case, sketch: Sketch) -> None:
         + _net(
             "Payer gets back", payer, part("refund_total"), _refund(part("fee_returned"), part("concession"))
         )
-        + _net("Platform keeps", "", part("fee_kept"), f"{part('fee_returned')} of its fee returned")
+        + _net("Platform keeps", "", _platform(part), _platform_words(part))
+        + _net("Processor keeps", "", _processor(part), "its fee, paid by the payer")
         + "</div>"
     )
+    if "kept_back" in amounts:
+        cards.note(f"{part('kept_back')} of the release are kept back: they settle what the payee owes.")
     money.split(
         [
             ("Released", part("release"), "good"),
@@ -51,6 +58,22 @@ def show(case: Case, sketch: Sketch) -> None:
         ],
         caption=f"In the end the payer has paid {part('payer_net_cost')}, fees included.",
     )
+
+
+def _platform(part: Part) -> Money:
+    return part("fee_kept") + part("withdrawal_fee") - part("concession")
+
+
+def _platform_words(part: Part) -> str:
+    words = [f"{part('fee_kept')} fee kept, {part('fee_returned')} returned"]
+    words += [f"{part('withdrawal_fee')} for the withdrawal"] if part("withdrawal_fee").minor else []
+    words += [f"{part('concession')} borne"] if part("concession").minor else []
+    return "; ".join(words)
+
+
+def _processor(part: Part) -> Money:
+    """Whatever the payer paid beyond the milestone and the platform's fee."""
+    return part("charged") - part("held") - part("fee_kept") - part("fee_returned")
 
 
 def _withdrawal(fee: Money, method: str | None) -> str:

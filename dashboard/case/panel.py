@@ -12,7 +12,7 @@ from core.queries.exhibits import Piece
 from core.rules.approvals import DecisionStatus
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.case import approval, form, offering, preview, ruling
+from dashboard.case import approval, form, offering, preview, recall, ruling
 from dashboard.ui import cards, deadline, empty, header
 from dashboard.ui.status import in_words
 
@@ -34,6 +34,7 @@ def drawers(case: Case) -> None:
     preview.drawer(case)
     approval.drawer(case)
     ruling.drawer(case)
+    recall.drawer(case)
 
 
 def _undecided(case: Case, pieces: Sequence[Piece], now: datetime) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,14 +12,20 @@ from sqlalchemy.orm import Session
 
 from core.actions import decide, drafts
 from core.actions.plan import Draft, Plan
+from core.errors import DeskError
+from core.letters import Letter
 from core.queries.cases import Case
 from core.records import Decision
+from core.rules import differences
 from core.rules.approvals import DecisionStatus
 from core.rules.blocks import Block
+from core.rules.grounds import Reference
 from core.rules.permissions import Actor
-from dashboard.case import draft, sheet
+from dashboard import current
+from dashboard.case import compare, draft, sheet
 from dashboard.ui import cards, confirm, deadline, errors
 
+MESSAGES = Reference.MESSAGE_HISTORY.value
 DONE = {
     DecisionStatus.AWAITING_APPROVAL: "Decided. A second person must approve the plan before money moves.",
     DecisionStatus.COOLING_OFF: "Decided. It is carried out when the cooling-off is over.",
@@ -34,10 +41,14 @@ class Previewed:
     content: dict[str, Any]
     hash: str
     second: tuple[Block, ...]
+    papers: Mapping[str, Letter]
 
 
 def remember(case_id: int, wanted: Draft, made: Plan, second: tuple[Block, ...]) -> None:
-    st.session_state[f"plan-{case_id}"] = Previewed(wanted, made.content, made.hash, second)
+    """The messages that were read stay those: what a party writes while the plan is being read changes nothing."""
+    said = [each["id"] for each in made.content["citations"] if each["reference"] == MESSAGES]
+    pinned = replace(wanted, said_until=said[0] if said else None)
+    st.session_state[f"plan-{case_id}"] = Previewed(pinned, made.content, made.hash, second, made.papers)
 
 
 def drawer(case: Case) -> None:
@@ -49,7 +60,7 @@ def drawer(case: Case) -> None:
 
 @st.dialog("Plan of the decision", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
 def _dialog(case: Case, seen: Previewed) -> None:
-    sheet.show(seen.content, seen.hash, key=f"plan-{case.id}", people=people(case))
+    sheet.show(seen.content, seen.hash, key=f"plan-{case.id}", people=people(case), papers=seen.papers)
     errors.reasons([each.sentence for each in seen.second], title="A second person must approve this plan")
     if wait := case.dossier.profile.cooling_off:
         cards.note(f"It is carried out {deadline.span(wait)} after it is final, unless the case changes.")
@@ -62,9 +73,33 @@ def _dialog(case: Case, seen: Previewed) -> None:
             lambda session, actor, now: _confirm(session, actor, now, seen, intent),
             done=_recorded,
         )
+        cards.note("Nothing was recorded, and your draft is kept.")
+        _stale(case, seen)
+
+
+def _stale(case: Case, seen: Previewed) -> None:
+    """What the plan would be now, beside what was read; one press reads it anew."""
+    try:
+        with current.reading() as session:
+            wanted = replace(seen.draft, said_until=None)
+            made, second = decide.preview(session, current.actor(), now=current.now(), draft=wanted)
+    except DeskError:
+        return  # its sentence stands above already
+    if made.hash == seen.hash:
+        return
+    if differs := differences.between(seen.content, made.content):
+        compare.table(differs, "As you read it", "As it is now")
+    else:
         cards.note(
-            "Nothing was recorded, and your draft is kept. Close this, look at what changed, and preview again."
+            "No amount and no word would be another, but what came in since belongs to the case: look at it."
         )
+    st.button(
+        "Read the plan as it is now",
+        key=f"plan-anew-{case.id}",
+        icon=":material/refresh:",
+        on_click=remember,
+        args=(case.id, wanted, made, second),
+    )
 
 
 def _confirm(session: Session, actor: Actor, now: datetime, seen: Previewed, intent: str) -> Decision:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import streamlit as st
 
+from core.queries import comparisons
 from core.queries.cases import Case
 from core.queries.rulings import Ruling
 from core.rules.approvals import DecisionStatus
 from core.rules.grounds import DecisionOutcome, Ground
-from dashboard.case import live, sheet
+from dashboard import current
+from dashboard.case import compare, live, recall, sheet
 from dashboard.case.preview import people
 from dashboard.ui import cards, confirm, deadline, header, status
 from dashboard.ui.safe import html, plain
@@ -32,10 +36,23 @@ def show(case: Case, ruling: Ruling) -> None:
         header.section("Carried out", "Stripe, letters, and what comes next")
         live.show(record.id)
     elif record.execute_at:
-        st.info(
-            f"Cooling off: carried out {deadline.exact(record.execute_at)}, unless the case changes before.",
-            icon=":material/hourglass_top:",
-        )
+        countdown(record.execute_at)
+        compare.show(case, ruling)
+        recall.button(case, ruling)
+
+
+@st.fragment(run_every=30.0)
+def countdown(execute_at: datetime) -> None:
+    """How long it still rests, in words and exact."""
+    now = current.now()
+    if now >= execute_at:
+        st.info("The cooling-off is over; it is being carried out.", icon=":material/hourglass_bottom:")
+        return
+    left = deadline.span(execute_at - now)
+    st.info(
+        f"Cooling off: carried out in {left}, {deadline.exact(execute_at)}, unless the case changes before.",
+        icon=":material/hourglass_top:",
+    )
 
 
 def facts(ruling: Ruling) -> None:
@@ -76,4 +93,7 @@ def drawer(case: Case) -> None:
 
 @st.dialog("Plan of the decision", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
 def _dialog(case: Case, ruling: Ruling) -> None:
-    sheet.show(ruling.record.plan, ruling.record.plan_hash, key="decided", people=people(case))
+    with current.reading() as session:
+        papers = comparisons.papers(session, case, ruling.record)
+    record = ruling.record
+    sheet.show(record.plan, record.plan_hash, key="decided", people=people(case), papers=papers)

@@ -9,7 +9,7 @@ from core.queries.approvals import Exhibit, Seen
 from core.queries.cases import Case
 from core.rules.approvals import DecisionStatus
 from dashboard import current, navigation
-from dashboard.case import approval
+from dashboard.case import approval, recall
 from dashboard.case import ruling as decided
 from dashboard.compliance.beside import close
 from dashboard.ui import cards, deadline, header, tables
@@ -33,6 +33,7 @@ def show(ticket_id: int) -> None:
     _since(seen)
     approval.drawer(case)
     decided.drawer(case)
+    recall.drawer(case)
 
 
 def _head(case: Case) -> None:

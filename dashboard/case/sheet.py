@@ -3,16 +3,20 @@ because its hash is what a person confirms or approves."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
+from core.letters import Letter
 from core.money import Money
 from core.rules.grounds import TERMS, DecisionOutcome, Ground, Reference
+from core.rules.items import Item
+from core.rules.items import in_words as in_words_of
 from dashboard.case import book
-from dashboard.ui import cards, money
+from dashboard.ui import cards, money, status
 from dashboard.ui.safe import html
-from dashboard.ui.status import in_words
+from dashboard.ui.status import Tone, in_words
 
 CALLS = {
     "REFUND": "Refund to the payer's card",
@@ -23,8 +27,15 @@ HEIGHT = 440  # so that what follows the plan stays in sight
 TABS = ("Postings", "Stripe calls", "Balances", "Letters", "Reasons")
 
 
-def show(plan: dict[str, Any], plan_hash: str, *, key: str, people: dict[str, str]) -> None:
-    """`people` names the payer and the payee by audience."""
+def show(
+    plan: dict[str, Any],
+    plan_hash: str,
+    *,
+    key: str,
+    people: dict[str, str],
+    papers: Mapping[str, Letter] | None = None,
+) -> None:
+    """`people` names the payer and the payee by audience; `papers` are the letters as they look."""
     division(plan, people)
     st.html(f'<div class="ed-hash"><span>Plan hash</span><code>{html(plan_hash)}</code></div>')
     tabs = st.tabs(TABS, key=f"{key}-tabs", height=HEIGHT)
@@ -36,7 +47,7 @@ def show(plan: dict[str, Any], plan_hash: str, *, key: str, people: dict[str, st
         st.html(book.balances(plan["balances"], plan["amounts"]["currency"]))
         cards.note("Shared accounts move for other milestones too, so only their change is exact.")
     with tabs[3]:
-        _letters(plan, people)
+        _letters(plan, people, papers or {}, key)
     with tabs[4]:
         _reasons(plan)
 
@@ -46,11 +57,13 @@ def division(plan: dict[str, Any], people: dict[str, str]) -> None:
     amounts = plan["amounts"]
 
     def part(name: str) -> Money:
-        return Money(amounts[name], amounts["currency"])
+        return Money(amounts.get(name, 0), amounts["currency"])
 
+    kept: list[tuple[str, Money, Tone]] = [("Kept back for their debt", part("kept_back"), "bad")]
     money.split(
         [
             (f"{people['payee']} receives", part("payee_net"), "good"),
+            *(kept if "kept_back" in amounts else []),
             ("Withdrawal fee", part("withdrawal_fee"), "quiet"),
             (f"{people['payer']} is refunded", part("refund_total"), "info"),
             ("Platform fee kept", part("fee_kept"), "wait"),
@@ -91,11 +104,28 @@ def _calls(plan: dict[str, Any]) -> None:
         st.code(book.call(each), language=None, wrap_lines=True)
 
 
-def _letters(plan: dict[str, Any], people: dict[str, str]) -> None:
+def _letters(plan: dict[str, Any], people: dict[str, str], papers: Mapping[str, Letter], key: str) -> None:
+    looks = ["Plain text", "As mail"] if papers else ["Plain text"]
+    look = st.segmented_control(
+        "Look", looks, default=looks[0], required=True, key=f"{key}-look", label_visibility="collapsed"
+    )
     columns = st.columns(max(1, len(plan["letters"])), gap="small")
     for column, letter in zip(columns, plan["letters"], strict=False):
-        to = f"To {people.get(letter['audience'], letter['audience'])}, {letter['audience']}"
-        column.html(f'<div class="ed-letter"><header>{html(to)}</header>{_text(letter["text"])}</div>')
+        side = letter["audience"]
+        with column:
+            _addressed(f"To {people.get(side, side)}, {side}", edited="passage" in letter)
+            if look == "As mail" and side in papers:
+                st.iframe(papers[side].html, height=360)
+            else:
+                st.html(f'<div class="ed-letter">{_text(letter["text"])}</div>')
+
+
+def _addressed(to: str, *, edited: bool) -> None:
+    mark = status.pill("letter", "EDITED" if edited else "GENERATED")
+    st.html(
+        f'<div class="ed-addressed"><span>{html(to)}</span>'
+        f'<span class="ed-pill ed-{mark.tone}" title="{html(mark.meaning or "")}">{html(mark.label)}</span></div>'
+    )
 
 
 def _text(text: str) -> str:
@@ -114,8 +144,30 @@ def _reasons(plan: dict[str, Any]) -> None:
         columns=2,
     )
     st.html(f'<blockquote class="ed-quote">{_text(plan["reasons"])}</blockquote>')
+    if "items" in plan:
+        st.html(_items(plan))
     for each in plan["citations"]:
         st.html(
             f'<div class="ed-hash"><span>{html(Reference(each["reference"]).label)} {html(each["id"])}</span>'
             f"<code>sha256 {html(each['sha256'])}</code></div>"
         )
+
+
+def _items(plan: dict[str, Any]) -> str:
+    """What was found of each item of the work, and the sum."""
+    currency = plan["amounts"]["currency"]
+    each = [Item.from_dict(row, currency) for row in plan["items"]]
+    body = "".join(
+        f"<tr><td>{html(item.title)}<small>{html(in_words_of(item))}</small></td>"
+        f'<td class="ed-num">{html(item.value)}</td><td class="ed-num">{html(item.earned)}</td></tr>'
+        for item in each
+    )
+    whole, earned = (
+        Money.total(column, currency) for column in zip(*((i.value, i.earned) for i in each), strict=True)
+    )
+    return (
+        '<table class="ed-book ed-plain"><caption>Item by item</caption><thead><tr><th>Item</th>'
+        '<th class="ed-num">Worth</th><th class="ed-num">Earned</th></tr></thead>'
+        f'<tbody>{body}</tbody><tfoot><tr><td>Sum</td><td class="ed-num">{html(whole)}</td>'
+        f'<td class="ed-num">{html(earned)}</td></tr></tfoot></table>'
+    )

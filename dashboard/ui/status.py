@@ -85,6 +85,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
             "Needs approval", "wait", "Decided; a second person must approve the plan."
         ),
         "COOLING_OFF": _pill("Cooling off", "info", "Decided; carried out when the time is over."),
+        "SINCE": _pill("Written since", "wait", "A party wrote after the decision was made: read it."),
         "TIED": _pill("You have a tie", "bad", "You are tied to a party, so someone else must decide."),
         "HOLD": _pill("On hold", "bad", "Staff stopped every release and payout."),
         "CHARGEBACK": _pill("Chargeback", "bad", "The payer's bank took the money back; under review."),
@@ -97,6 +98,10 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "EXECUTED": _pill("Executed", "good", "Posted exactly as planned."),
         "RETURNED": _pill("Returned", "bad", "The second person sent it back."),
         "VOIDED": _pill("Voided", "quiet", "Something changed, so the plan no longer holds."),
+    },
+    "letter": {
+        "EDITED": _pill("Edited", "wait", "The mediator wrote the words between the fixed parts."),
+        "GENERATED": _pill("Generated", "quiet", "Made from the plan, word for word."),
     },
     "outcome": {
         "FULL_RELEASE": _pill("Full release", "info", "Everything goes to the payee."),

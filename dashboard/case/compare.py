@@ -1,0 +1,75 @@
+"""What is no longer as it was, side by side and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.queries import comparisons
+from core.queries.cases import Case
+from core.queries.comparisons import Comparison
+from core.queries.rulings import Ruling
+from core.rules.approvals import DecisionStatus
+from core.rules.differences import Difference
+from dashboard import current
+from dashboard.ui import cards, deadline, errors, header
+from dashboard.ui.safe import html, plain
+
+
+def show(case: Case, ruling: Ruling) -> None:
+    """What came since the decision, and what differs from the one that came back before it."""
+    with current.reading() as session:
+        found = comparisons.of(session, case, ruling)
+    _since(ruling, found)
+    if found.returned is not None:
+        _before(found.returned, found.before)
+
+
+def _since(ruling: Ruling, found: Comparison) -> None:
+    stops = [_stop(each.what, each.who, each.why, deadline.exact(each.at)) for each in found.stops]
+    if ruling.changes or stops or found.refused:
+        why = [*ruling.changes, *stops, *([found.refused] if found.refused else [])]
+        errors.reasons(why, title="Since then; approving will void it")
+        if found.now:
+            table(found.now, "When it was decided", "As it would be now")
+        elif not found.refused:
+            cards.note("Every amount and every word of the plan would still be the same.")
+    else:
+        cards.note("Nothing that the plan stands on has changed since it was made.")
+    if ruling.news:
+        many = "message" if ruling.news == 1 else "messages"
+        st.info(
+            f"Since then the parties wrote {ruling.news} {many}. That voids nothing; read it before you answer.",
+            icon=":material/mark_chat_unread:",
+        )
+
+
+def _stop(what: str, who: str | None, why: str, at: str) -> str:
+    return f"a hold was {what} by {who or 'the system'}, {at}: {why}"
+
+
+def _before(returned: Ruling, differs: Sequence[Difference]) -> None:
+    sent_back = returned.record.status == DecisionStatus.RETURNED
+    header.section("Compared with the one before", "returned" if sent_back else "void")
+    if returned.record.check_note:
+        who = returned.checker if sent_back else "Void"
+        st.caption(plain(f"{who}: {returned.record.check_note}"))
+    if differs:
+        table(differs, "Before", "Now")
+    else:
+        cards.note("Nothing was changed: the same outcome, amounts, reasons, citations and letters.")
+
+
+def table(rows: Sequence[Difference], before: str, after: str) -> None:
+    """Three columns: what, as it was, as it is. The words may be a party's or a mediator's."""
+    body = "".join(
+        f'<tr><td>{html(each.what)}</td><td class="ed-was">{html(each.before)}</td>'
+        f'<td class="ed-is">{html(each.after)}</td></tr>'
+        for each in rows
+    )
+    st.html(
+        '<table class="ed-book ed-compare"><thead>'
+        f"<tr><th></th><th>{html(before)}</th><th>{html(after)}</th></tr></thead>"
+        f"<tbody>{body}</tbody></table>"
+    )
