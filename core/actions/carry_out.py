@@ -57,7 +57,8 @@ def _execute(
     standing.trace(session, SYSTEM, "system:decision:execute", decision, dossier, now=now)
     for side, party in sides:
         key = f"{made.key}-{party.id}"
-        dossier.tell(session, plan.template_of(outcome), party, key=key, now=now, **told[side])
+        about = ("decision", decision.id)
+        dossier.tell(session, plan.template_of(outcome), party, key=key, now=now, about=about, **told[side])
     ending.finish(session, dossier, now=now)
 
 

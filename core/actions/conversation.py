@@ -117,6 +117,7 @@ def ask(
         session.get_one(Party, party_id),
         key=f"ticket-{ticket.id}-ask-{ticket.version}",
         now=now,
+        about=("ticket", ticket.id),
         question=question,
         answer_by=answer_due_at,
     )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.actions import mediate, plan, release, standing
+from core.actions import cooling_off, mediate, plan, release, standing
 from core.actions.carry_out import execute_if_due
 from core.actions.dossier import Dossier
 from core.actions.plan import Draft, Plan
@@ -81,6 +81,7 @@ def confirm(
     decision = _record(session, actor, dossier, ticket, draft, made, reasons, intent=intent, now=now)
     if decision.status == DecisionStatus.COOLING_OFF:
         execute_if_due(session, decision, now=now)
+        cooling_off.announce(session, dossier, decision, now=now)
     return decision
 
 

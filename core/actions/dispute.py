@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -65,6 +66,7 @@ def open_dispute(
             party,
             key=f"ticket-{ticket.id}-{template}",
             now=now,
+            about=("ticket", ticket.id),
             reason=reason.label,
             mediation_at=mediation_at,
         )
@@ -86,6 +88,7 @@ def explain(session: Session, actor: Actor, *, now: datetime, milestone_id: int,
         dossier.payee,
         key=f"ticket-{ticket.id}-details-{said.id}",
         now=now,
+        about=("ticket", ticket.id),
         details=details,
         reason=DisputeReason(ticket.reason).label,
     )
@@ -111,7 +114,7 @@ def resubmit(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     dossier.move(milestones.Event.RESUBMIT)
     ticket = open_ticket(session, dossier)
     close(ticket, "REWORKED", now=now)
-    ask_for_verification(session, dossier, "verification_again", now=now)
+    ask_for_verification(session, dossier, "verification_again", now=now, about=("ticket", ticket.id))
     dossier.note(
         session,
         actor,
@@ -133,8 +136,15 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     ticket.status = disputes.after(ticket.status, TicketEvent.WITHDRAW)
     ticket.waiting_on, ticket.resolved_at, ticket.resolution = None, now, "WITHDRAWN"
     ticket.version += 1
+    told: dict[str, Any] = {"now": now, "about": ("ticket", ticket.id)}
     if submitted:
-        ask_for_verification(session, dossier, "verification_again", now=now)
+        ask_for_verification(session, dossier, "dispute_withdrawn", **told)
+    else:
+        dossier.tell(
+            session, "dispute_withdrawn", dossier.payer, key=f"ticket-{ticket.id}-withdrawn-payer", **told
+        )
+    key = f"ticket-{ticket.id}-withdrawn"
+    dossier.tell(session, "dispute_withdrawn", dossier.payee, key=key, submitted=submitted, **told)
     dossier.note(
         session,
         actor,
@@ -181,6 +191,7 @@ def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id
             party,
             key=f"ticket-{ticket.id}-mediation-{party.id}",
             now=now,
+            about=("ticket", ticket.id),
             decision_due_at=ticket.decision_due_at,
         )
     return ticket

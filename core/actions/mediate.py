@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.messages import checked
 from core.errors import DeskError, NotFound
+from core.notifications import staff_of
 from core.records import Handover, Recusal, Staff, StaffRole, StaffTie, Ticket
 from core.rules import mediation
 from core.rules.disputes import BLOCKING
@@ -85,6 +86,17 @@ def assign(
         after={"mediator": staff_id},
         ticket_id=ticket.id,
     )
+    if staff_id is not None and (actor.kind, actor.id) != ("staff", staff_id):
+        dossier.tell_staff(
+            session,
+            "case_assigned",
+            [staff_id],
+            key=f"ticket-{ticket.id}-assigned-{now.isoformat()}",
+            now=now,
+            about=("ticket", ticket.id),
+            case=f"D-{ticket.id}",
+            decision_due_at=ticket.decision_due_at,
+        )
     session.flush()
     return ticket
 
@@ -175,6 +187,20 @@ def escalate(session: Session, *, now: datetime, ticket_id: int) -> None:
         after={"escalated": True},
         ticket_id=ticket.id,
     )
+    key, about = f"ticket-{ticket.id}-escalated", ("ticket", ticket.id)
+    told = [*staff_of(session, Role.ADMINISTRATOR), *([ticket.mediator_id] if ticket.mediator_id else [])]
+    dossier.tell_staff(
+        session,
+        "case_escalated",
+        told,
+        key=key,
+        now=now,
+        about=about,
+        case=f"D-{ticket.id}",
+        due_at=ticket.decision_due_at,
+    )
+    for party in (dossier.payer, dossier.payee):
+        dossier.tell(session, "decision_late", party, key=f"{key}-{party.id}", now=now, about=about)
 
 
 def _subject(actor: Actor) -> str:

@@ -68,6 +68,7 @@ def propose(
         _other(dossier, proposer),
         key=f"offer-{offer.id}-made",
         now=now,
+        about=("offer", offer.id),
         **_letter_facts(dossier, ticket, offer),
         note=offer.note,
         answer_by=offer.expires_at,
@@ -114,6 +115,7 @@ def decline(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> 
         _other(dossier, party),
         key=f"offer-{offer.id}-declined",
         now=now,
+        about=("offer", offer.id),
         **_letter_facts(dossier, ticket, offer),
     )
     return offer
@@ -121,10 +123,12 @@ def decline(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> 
 
 def withdraw(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
     """Whoever proposed it takes it back."""
-    dossier, _, offer = _locked(session, offer_id)
-    if offer.proposed_by != _party(dossier, actor).id:
+    dossier, ticket, offer = _locked(session, offer_id)
+    proposer = _party(dossier, actor)
+    if offer.proposed_by != proposer.id:
         raise OfferNotYours(who="The other side", what="answer")
     _end(session, actor, dossier, offer, OfferEvent.WITHDRAW, now=now)
+    _tell_end(session, dossier, ticket, offer, "offer_withdrawn", _other(dossier, proposer), now=now)
     return offer
 
 
@@ -134,7 +138,24 @@ def expire(session: Session, *, now: datetime, offer_id: int) -> bool:
     if offer.status != OfferStatus.OPEN or (now < offer.expires_at and ticket.resolved_at is None):
         return False
     _end(session, SYSTEM, dossier, offer, OfferEvent.EXPIRE, now=now)
+    if ticket.resolved_at is None:
+        proposer = session.get_one(Party, offer.proposed_by)
+        _tell_end(session, dossier, ticket, offer, "offer_expired", proposer, now=now)
     return True
+
+
+def _tell_end(
+    session: Session,
+    dossier: Dossier,
+    ticket: Ticket,
+    offer: Offer,
+    template: str,
+    party: Party,
+    *,
+    now: datetime,
+) -> None:
+    facts, about = _letter_facts(dossier, ticket, offer), ("offer", offer.id)
+    dossier.tell(session, template, party, key=f"offer-{offer.id}-{template}", now=now, about=about, **facts)
 
 
 def open_offer(session: Session, ticket_id: int) -> Offer | None:
@@ -223,7 +244,8 @@ def _settle(
     refunds.request(session, dossier, split, ground=Ground.AGREED_SPLIT, key=key, now=now)
     payouts.request(session, dossier, split.release, key=key, now=now)
     for party in (dossier.payer, dossier.payee):
-        dossier.tell(session, "offer_accepted", party, key=f"{key}-{party.id}", now=now, **told)
+        about = ("offer", offer.id)
+        dossier.tell(session, "offer_accepted", party, key=f"{key}-{party.id}", now=now, about=about, **told)
     ending.finish(session, dossier, now=now)
 
 

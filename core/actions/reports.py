@@ -201,6 +201,7 @@ def _tell_author(session: Session, report: Report, template: str, project: Proje
             project_id=project.id,
             key=f"report-{report.id}-{template}",
             now=now,
+            about=("report", report.id),
             number=f"R-{report.id}",
         )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.actions import carry_out, drafts, mediate, standing
+from core.actions import carry_out, cooling_off, drafts, mediate, standing
 from core.actions.dossier import Dossier
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Decision, Ticket
@@ -46,6 +46,7 @@ def approve(
     session.flush()
     standing.trace(session, actor, "staff:decision:approve", decision, dossier, now=now, reason=note or None)
     carry_out.execute_if_due(session, decision, now=now)
+    cooling_off.announce(session, dossier, decision, now=now)
     return decision
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import drafts, plan
+from core.actions import cooling_off, drafts, plan
 from core.actions.dossier import Dossier
 from core.actions.plan import Draft, Plan
 from core.errors import DeskError
@@ -116,6 +116,7 @@ def void(
     drafts.give_back(session, decision, now=now)
     action = "system:decision:void" if actor == SYSTEM else "mediator:decision:void"
     trace(session, actor, action, decision, dossier, now=now, reason=why)
+    cooling_off.tell_voided(session, dossier, decision, now=now)
 
 
 def trace(

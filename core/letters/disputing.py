@@ -23,6 +23,16 @@ _MEDIATOR = (
     "now.",
     When("decision_due_at", ("You can expect a decision by {decision_due_at}.",)),
 )
+_LATE = Template(
+    "The decision about “{milestone}” takes longer",
+    (
+        "We wrote when you could expect a decision about this milestone. It has not been made in time, and we are "
+        "sorry. From now on the administrators of the platform look at the case as well.",
+        _IN_DISPUTE,
+        _STAYS,
+        "You need not do anything. You can still add evidence and messages, or settle it between you.",
+    ),
+)
 _QUESTION = (
     "Before we can decide about this milestone, we need something from you:",
     Quote("question"),
@@ -155,6 +165,7 @@ TEMPLATES = {
     },
     ("mediation_started", "payer"): Template("A mediator now reviews “{milestone}”", _MEDIATOR),
     ("mediation_started", "payee"): Template("A mediator now reviews “{milestone}”", _MEDIATOR),
+    **{("decision_late", side): _LATE for side in SIDES},
     ("information_requested", "payer"): Template(
         "We need something from you about “{milestone}”", _QUESTION, tone="attention"
     ),

@@ -69,6 +69,7 @@ HANDLING: Mapping[str, Handling] = {
     "dispute_details": Handling("Details of a dispute", urgent=True, kept=_DISPUTE),
     "dispute_withdrawn": Handling("Dispute withdrawn", urgent=True, kept=_DISPUTE),
     "mediation_started": Handling("Mediator at work", urgent=True, kept=_DISPUTE),
+    "decision_late": Handling("Decision takes longer", urgent=True, kept=_DISPUTE),
     "information_requested": Handling("Question from a mediator", urgent=True, kept=_ANSWER),
     "offer_made": Handling("Offer to settle", urgent=True, kept=_ANSWER),
     "offer_accepted": Handling("Offer accepted", urgent=True, kept=_DECISION),
