@@ -100,7 +100,6 @@ def _over(session: Session, dossier: Dossier, unearned: Money, *, key: str, now:
         decision.status = approvals.after(decision.status, DecisionEvent.VOID)
         decision.check_note = "The payer's bank took the payment back."
         cooling_off.tell_voided(session, dossier, decision, now=now, ended=True)
-        cooling_off.tell_voided(session, dossier, decision, now=now, ended=True)
     stop_clocks(dossier)
     dossier.move(milestones.Event.LOSE_CHARGEBACK)
     session.flush()
