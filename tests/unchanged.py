@@ -12,7 +12,9 @@ from core.db import Database
 TABLES = text(
     """
     select format('%I.%I', schemaname, tablename) from pg_tables
-    where schemaname not in ('pg_catalog', 'information_schema') order by 1
+    where schemaname not in ('pg_catalog', 'information_schema')
+    and tablename <> 'api_buckets'  -- a refused request has used its share too
+    order by 1
     """
 )
 

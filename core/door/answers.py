@@ -22,14 +22,30 @@ from core.door.replies import (
     PartyAnswer,
     PaymentAnswer,
     ProjectAnswer,
+    RatingAnswer,
+    RequestAnswer,
     ScheduleAnswer,
 )
-from core.records import Decision, Engagement, Milestone, Party, PaymentOrder, Project, Ticket
+from core.records import (
+    Decision,
+    Engagement,
+    FinalRating,
+    Milestone,
+    Party,
+    PartyRequest,
+    PaymentOrder,
+    Project,
+    Ticket,
+)
 from core.rules import engagement
 from core.rules.milestones import Status
 
 
-def of_party(party: Party) -> PartyAnswer:
+def of_party(session: Session, party: Party) -> PartyAnswer:
+    latest = select(FinalRating).where(FinalRating.party_id == party.id)
+    rating = session.scalars(
+        latest.order_by(FinalRating.calculated_at.desc(), FinalRating.project_id.desc()).limit(1)
+    ).one_or_none()
     return {
         "external_id": party.external_id,
         "role": party.role,
@@ -37,7 +53,12 @@ def of_party(party: Party) -> PartyAnswer:
         "country": party.country,
         "withdrawal_method": party.withdrawal_method,
         "known_to_provider": bool(party.stripe_customer or party.stripe_account),
+        "rating": of_rating(rating) if rating else None,
     }
+
+
+def of_rating(row: FinalRating) -> RatingAnswer:
+    return {"tenths": row.tenths, "reviews": row.reviews, "at": moment(row.calculated_at)}
 
 
 def of_project(session: Session, project: Project) -> ProjectAnswer:
@@ -49,6 +70,7 @@ def of_project(session: Session, project: Project) -> ProjectAnswer:
         "scope": project.scope,
         "project_type": project.project_type,
         "fee_mode": project.fee_mode,
+        "funding": project.funding,
         "status": project.status,
         "payer": payer.external_id,
         "payee": payee.external_id,
@@ -138,7 +160,7 @@ def of_schedule(session: Session, project: Project) -> ScheduleAnswer:
 
 
 def of_dispute(session: Session, ticket: Ticket) -> DisputeAnswer:
-    waiting = session.get_one(Party, ticket.waiting_on).external_id if ticket.waiting_on else None
+    waiting = known_as(session, ticket.waiting_on) if ticket.waiting_on else None
     decision = session.scalars(
         select(Decision).where(Decision.ticket_id == ticket.id, Decision.status == "EXECUTED")
     ).first()
@@ -155,10 +177,30 @@ def of_dispute(session: Session, ticket: Ticket) -> DisputeAnswer:
         "decision_due_at": moment(ticket.decision_due_at),
         "waiting_on": waiting,
         "answer_due_at": moment(ticket.answer_due_at),
+        "request": _open_request(session, ticket),
         "resolved_at": moment(ticket.resolved_at),
         "resolution": ticket.resolution,
         "decision": of_decision(decision) if decision else None,
     }
+
+
+def _open_request(session: Session, ticket: Ticket) -> RequestAnswer | None:
+    wanted = select(PartyRequest).where(PartyRequest.ticket_id == ticket.id, PartyRequest.status == "OPEN")
+    row = session.scalars(wanted).one_or_none()
+    if row is None:
+        return None
+    return {
+        "party": known_as(session, row.party_id),
+        "kind": row.kind,
+        "question": row.question,
+        "asked_at": moment(row.asked_at),
+        "due_at": moment(row.due_at),
+    }
+
+
+def known_as(session: Session, party_id: int) -> str:
+    """The platform's own id of a party."""
+    return session.get_one(Party, party_id).external_id
 
 
 def of_decision(decision: Decision) -> DecisionAnswer:

@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from core.desk import Desk
-from core.door import bids, page, people, saying, work
+from core.door import bids, offering, page, people, reviewing, risks, saying, telling, work
+from core.door.describing import COMMON, described
 from core.door.guard import Guard
 from core.door.limits import Limits
 from core.door.problems import Conflict, StillBusy, Unavailable, problem, written
@@ -31,32 +32,6 @@ ABOUT = """Every arrow of the milestone payment flow that comes from outside the
 Parties are named by the platform's own ids, projects, milestones and disputes by the desk's, which the answers carry.
 Money is whole minor units with an ISO 4217 currency. Every POST carries an `Idempotency-Key`; every request carries the
 key as `Authorization: Bearer edk_…` and a `Desk-Signature`."""
-PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code", "facts"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "What happened, for a reader."},
-        "code": {"type": "string", "description": "What happened, for a program."},
-        "facts": {"type": "object", "description": "The facts behind it."},
-    },
-}
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"description": words, "content": {"application/problem+json": {"schema": PROBLEM}}}
-    for status, words in {
-        400: "The request cannot be read.",
-        401: "The key or the signature is missing, unknown, or out of time.",
-        403: "This party, or this key, may not do that.",
-        404: "It is not there, or it belongs to another platform.",
-        409: "The present state does not allow it, or the idempotency key belongs to another request.",
-        413: "The body or the file is too large.",
-        422: "A field is missing or cannot be used.",
-        429: "Too many requests; see Retry-After.",
-        503: "Not now; see Retry-After.",
-    }.items()
-}
 
 
 def application(desk: Desk, *, limits: Limits | None = None) -> FastAPI:
@@ -68,15 +43,17 @@ def application(desk: Desk, *, limits: Limits | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses=REFUSALS,
+        responses=COMMON,
+        generate_unique_id_function=lambda route: route.name,
         middleware=[Middleware(Guard, desk=desk, limits=limits or Limits())],
         dependencies=[
             Depends(HTTPBearer(auto_error=False, scheme_name="Key")),
             Depends(APIKeyHeader(name=HEADER, auto_error=False, scheme_name="Signature")),
         ],
     )
-    for part in (people, bids, work, saying):
+    for part in (people, bids, work, saying, offering, risks, reviewing, telling):
         app.include_router(part.routes(desk))
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:

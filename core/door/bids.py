@@ -12,15 +12,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.actions import engagement, fund, projects
+from core.actions.fund_several import fund_several
+from core.actions.orders import PaymentInFlight
 from core.desk import Desk
 from core.door import answers, naming, shapes
+from core.door.describing import refusals
 from core.door.once import asked, once
-from core.door.problems import AskedDifferently
 from core.door.replies import ProjectAnswer, ScheduleAnswer
-from core.errors import NotFound
-from core.records import Project
-from core.rules.permissions import Actor
-from core.rules.schedule import PlannedMilestone
+from core.rules.engagement import EngagementIncomplete
+from core.rules.legal_checklist import PaymentsSwitchedOff
+from core.rules.permissions import Actor, NotYours
+from core.rules.projects import FundedInTurn, FundedWithGap, Funding
+from core.rules.schedule import FeeModeNotSupported, PlannedMilestone, ScheduleRefused, TypeNotOffered
 
 
 def routes(desk: Desk) -> APIRouter:
@@ -32,13 +35,21 @@ def routes(desk: Desk) -> APIRouter:
 
 
 def _agreeing(desk: Desk, router: APIRouter) -> None:
-    @router.post("/bids", status_code=201, response_model=ProjectAnswer)
+    @router.post(
+        "/bids",
+        summary="Accept a bid",
+        status_code=201,
+        response_model=ProjectAnswer,
+        responses=refusals(
+            projects.BidKnownOtherwise, projects.WrongRole, FeeModeNotSupported, TypeNotOffered
+        ),
+    )
     def accept_bid(request: Request, body: shapes.AcceptedBid, key: shapes.IdempotencyKey) -> Response:
         """The payer accepted a bid: a project with default milestones. The same bid twice: the same project."""
 
         def act(session: Session, now: datetime) -> Mapping[str, Any]:
-            payer = naming.party(session, request.state.caller, body.payer, role="PAYER")
-            payee = naming.party(session, request.state.caller, body.payee, role="PAYEE")
+            payer = naming.party(session, request.state.caller, body.payer)
+            payee = naming.party(session, request.state.caller, body.payee)
             project = projects.accept_bid(
                 session,
                 Actor("party", payer.id),
@@ -51,13 +62,18 @@ def _agreeing(desk: Desk, router: APIRouter) -> None:
                 project_type=body.project_type,
                 fee_mode=body.fee_mode,
                 total=body.total.money(),
+                funding=Funding(body.funding),
             )
-            _require_same(project, body, payer.id, payee.id)
             return answers.of_project(session, project)
 
         return once(desk, asked(request, key), act, status=201)
 
-    @router.post("/projects/{project_id}/engagement", response_model=ProjectAnswer)
+    @router.post(
+        "/projects/{project_id}/engagement",
+        summary="Confirm a part of the engagement",
+        response_model=ProjectAnswer,
+        responses=refusals(NotYours),
+    )
     def confirm_engagement(
         request: Request,
         project_id: shapes.ProjectId,
@@ -72,7 +88,12 @@ def _agreeing(desk: Desk, router: APIRouter) -> None:
 
         return _on_project(desk, request, key, project_id, body.party, act)
 
-    @router.post("/projects/{project_id}/milestones", response_model=ProjectAnswer)
+    @router.post(
+        "/projects/{project_id}/milestones",
+        summary="Adjust the milestones",
+        response_model=ProjectAnswer,
+        responses=refusals(NotYours, PaymentInFlight, ScheduleRefused),
+    )
     def adjust_milestones(
         request: Request, project_id: shapes.ProjectId, body: shapes.Adjustment, key: shapes.IdempotencyKey
     ) -> Response:
@@ -95,21 +116,23 @@ def _agreeing(desk: Desk, router: APIRouter) -> None:
 
 
 def _reading(desk: Desk, router: APIRouter) -> None:
-    @router.get("/projects", response_model=ProjectAnswer)
+    @router.get("/projects", summary="Find the project of a bid", response_model=ProjectAnswer)
     def read_project_of_bid(request: Request, bid_reference: shapes.Named) -> Response:
         """The project of a bid, by the platform's own reference."""
         with desk.database.reading() as session:
             project = naming.project_of_bid(session, request.state.caller, bid_reference)
             return JSONResponse(answers.of_project(session, project))
 
-    @router.get("/projects/{project_id}", response_model=ProjectAnswer)
+    @router.get("/projects/{project_id}", summary="Read a project", response_model=ProjectAnswer)
     def read_project(request: Request, project_id: shapes.ProjectId) -> Response:
         """A project with its engagement, its milestones and where their money is."""
         with desk.database.reading() as session:
             project = naming.project(session, request.state.caller, project_id)
             return JSONResponse(answers.of_project(session, project))
 
-    @router.get("/projects/{project_id}/schedule", response_model=ScheduleAnswer)
+    @router.get(
+        "/projects/{project_id}/schedule", summary="Read the payment schedule", response_model=ScheduleAnswer
+    )
     def read_schedule(request: Request, project_id: shapes.ProjectId) -> Response:
         """What the payer pays, milestone by milestone, with the fees."""
         with desk.database.reading() as session:
@@ -118,33 +141,58 @@ def _reading(desk: Desk, router: APIRouter) -> None:
 
 
 def _paying(desk: Desk, router: APIRouter) -> None:
-    @router.post("/projects/{project_id}/fund", status_code=202, response_model=ProjectAnswer)
+    @router.post(
+        "/projects/{project_id}/fund",
+        summary="Fund one milestone or several",
+        status_code=202,
+        response_model=ProjectAnswer,
+        responses=refusals(
+            NotYours,
+            FundedInTurn,
+            FundedWithGap,
+            fund.NotAwaitingFunding,
+            fund.NoPaymentMethod,
+            PaymentInFlight,
+            EngagementIncomplete,
+            PaymentsSwitchedOff,
+        ),
+    )
     def fund_milestones(
         request: Request, project_id: shapes.ProjectId, body: shapes.Funding, key: shapes.IdempotencyKey
     ) -> Response:
-        """The payer pays for one or several milestones. The charge goes out after this; its outcome is an event."""
+        """The payer pays for the milestone whose turn it is, or for several where the project's funding is AHEAD.
+
+        All of them or none. Each is a charge of its own that goes out after this; its outcome is an event.
+        """
 
         def act(session: Session, actor: Actor, now: datetime) -> None:
-            for number in sorted(set(body.milestones)):  # locked in the one order
-                if naming.milestone(session, request.state.caller, number).project_id != project_id:
-                    raise NotFound(kind="milestone", id=number)
-                fund.fund(session, actor, now=now, milestone_id=number, payment_method=body.payment_method)
+            fund_several(
+                session,
+                actor,
+                now=now,
+                project_id=project_id,
+                milestone_ids=set(body.milestones),
+                payment_method=body.payment_method,
+            )
 
         return _on_project(desk, request, key, project_id, body.party, act, status=202)
 
-
-def _require_same(project: Project, body: shapes.AcceptedBid, payer_id: int, payee_id: int) -> None:
-    """A bid that was accepted before was the same bid."""
-    pairs = (
-        ("payer", project.payer_id, payer_id),
-        ("payee", project.payee_id, payee_id),
-        ("total", (project.total_minor, project.currency), (body.total.minor, body.total.currency)),
-        ("project type", project.project_type, body.project_type),
-        ("scope", project.scope, body.scope),
+    @router.post(
+        "/projects/{project_id}/funding",
+        summary="Choose funding in turn or ahead",
+        response_model=ProjectAnswer,
+        responses=refusals(NotYours),
     )
-    for what, known, said in pairs:
-        if known != said:
-            raise AskedDifferently(kind="Bid", id=body.bid_reference, what=what)
+    def choose_funding(
+        request: Request, project_id: shapes.ProjectId, body: shapes.FundingChoice, key: shapes.IdempotencyKey
+    ) -> Response:
+        """The payer chooses: one milestone after the other, or several of the next ones at once."""
+
+        def act(session: Session, actor: Actor, now: datetime) -> None:
+            chosen = Funding(body.funding)
+            projects.choose_funding(session, actor, now=now, project_id=project_id, funding=chosen)
+
+        return _on_project(desk, request, key, project_id, body.party, act)
 
 
 def _on_project(

@@ -1,4 +1,4 @@
-"""What every request passes before it is looked at: its key, its share of requests, its size, its signature.
+"""What every request passes before it is looked at: its key, its share of requests, its size, its signature, its form.
 
 Pure ASGI. The key is checked before a byte of the body is read, and the body is read no further than is allowed; then
 it is handed on as it was.
@@ -11,6 +11,7 @@ import hashlib
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,8 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.desk import Desk
 from core.door import keys, signing
 from core.door.keys import Caller
-from core.door.limits import Limits
+from core.door.limits import Limits, TooManyRequests
 from core.door.problems import BodyTooLarge, ReadOnlyKey, RequestUnreadable, Unavailable, problem
+from core.door.reading import require_json
 from core.errors import DeskError
 from core.rules import evidence
 
@@ -27,6 +29,8 @@ log = structlog.get_logger("door")
 
 OPEN = frozenset({"/openapi.json", "/docs"})
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+WRITING = frozenset({"POST", "PUT", "PATCH"})
+UPLOADS = "/evidence"
 LARGEST = 256 * 1024
 LARGEST_UPLOAD = evidence.MAX_BYTES + 64 * 1024
 
@@ -49,8 +53,10 @@ class Guard:
             return
         try:
             caller = await run_in_threadpool(self._caller, scope)
-            body = await _read(scope, receive, LARGEST_UPLOAD if path.endswith("/evidence") else LARGEST)
+            body = await _read(scope, receive, LARGEST_UPLOAD if path.endswith(UPLOADS) else LARGEST)
             await run_in_threadpool(self._require_signed, scope, caller, body)
+            if scope["method"] in WRITING and not path.endswith(UPLOADS):
+                require_json(body, Headers(scope=scope).get("content-type", ""))
         except _Gone:
             return
         except DeskError as refusal:
@@ -61,12 +67,18 @@ class Guard:
         await self.app(scope, _again(body, receive), answer)
 
     def _caller(self, scope: Scope) -> Caller:
+        said = Headers(scope=scope).get("authorization", "")
+
+        def recognised(session: Session) -> tuple[Caller, int]:
+            caller = keys.recognise(session, said)
+            return caller, self.limits.take(session, caller.key_id)
+
         try:
-            with self.desk.database.reading() as session:
-                caller = keys.recognise(session, Headers(scope=scope).get("authorization", ""))
+            caller, wait = self.desk.database.run(recognised)
         except (OperationalError, InterfaceError, PoolExhausted):
             raise Unavailable(why="its database is away") from None
-        self.limits.take(caller.key_id)
+        if wait:
+            raise TooManyRequests(seconds=wait)
         if scope["method"] not in READING and not caller.may_write:
             raise ReadOnlyKey()
         return caller

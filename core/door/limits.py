@@ -1,41 +1,50 @@
-"""How much a key may ask of one process: a bucket that fills steadily and is emptied a token a request."""
+"""How much a key may ask: a bucket that fills steadily and is emptied a token a request, one for all processes.
+
+The bucket is a row that one statement fills, empties and reads, by the database's clock, so that ten servers give a key
+no more than one would. Its table is unlogged: taking a token writes nothing that a commit would have to wait for.
+"""
 
 from __future__ import annotations
 
 import math
-import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from core.errors import DeskError
 
-MANY = 10_000
+_FILLED = "least(:burst, b.tokens + greatest(0, extract(epoch from excluded.at - b.at)) * :rate)"
+TAKE = text(
+    f"""
+    insert into api_buckets as b (api_key_id, tokens, at, granted)
+    values (:key, :burst - 1, coalesce(cast(:now as timestamptz), clock_timestamp()), true)
+    on conflict (api_key_id) do update set
+        granted = {_FILLED} >= 1,
+        tokens = {_FILLED} - case when {_FILLED} >= 1 then 1 else 0 end,
+        at = greatest(b.at, excluded.at)
+    returning granted, tokens
+    """
+)
 
 
 class TooManyRequests(DeskError):
     """More requests than this key may send. Wait {seconds} s, then go on."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Limits:
-    """`rate` requests a second for each key, and `burst` at once after a pause."""
+    """`rate` requests a second for each key, and `burst` at once after a pause. `clock`: other than the database's."""
 
     rate: float = 20.0
     burst: float = 100.0
-    clock: Callable[[], float] = time.monotonic
-    _buckets: dict[int, tuple[float, float]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    clock: Callable[[], datetime] | None = None
 
-    def take(self, key_id: int) -> None:
-        """One token of this key's. Raises `TooManyRequests` with the whole seconds until there is one again."""
-        with self._lock:
-            now = self.clock()
-            tokens, since = self._buckets.get(key_id, (self.burst, now))
-            tokens = min(self.burst, tokens + (now - since) * self.rate)
-            if tokens < 1:
-                self._buckets[key_id] = (tokens, now)
-                raise TooManyRequests(seconds=max(1, math.ceil((1 - tokens) / self.rate)))
-            if len(self._buckets) > MANY:
-                self._buckets.clear()
-            self._buckets[key_id] = (tokens - 1, now)
+    def take(self, session: Session, key_id: int) -> int:
+        """Take one of this key's tokens; 0, or the whole seconds until there is one again."""
+        now = self.clock() if self.clock else None
+        asked = {"key": key_id, "rate": self.rate, "burst": self.burst, "now": now}
+        granted, tokens = session.execute(TAKE, asked).one()
+        return 0 if granted else max(1, math.ceil((1 - tokens) / self.rate))

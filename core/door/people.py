@@ -1,4 +1,4 @@
-"""Parties as the marketplace makes them known, and their accounts at the payment provider."""
+"""Parties as the marketplace makes them known, their accounts at the payment provider, and the letters they want."""
 
 from __future__ import annotations
 
@@ -11,19 +11,36 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from core.actions import parties
+from core.actions import parties, preferences
 from core.desk import Desk
 from core.door import answers, naming, shapes
+from core.door.describing import refusals
 from core.door.once import answered, asked, once
 from core.door.problems import AskedDifferently
-from core.door.replies import PartyAnswer
+from core.door.replies import PartyAnswer, PreferencesAnswer
+from core.gateways.payments import CallPerson, OutcomeUnknown
+from core.letters.handling import MUTABLE, CannotBeMuted, NoSuchKind
 from core.policy import WithdrawalMethod
+from core.records import LetterPreference, Party
+from core.rules.notifications import Frequency
 
 
 def routes(desk: Desk) -> APIRouter:
     router = APIRouter(tags=["Parties"])
+    _knowing(desk, router)
+    _at_provider(desk, router)
+    _letters(desk, router)
+    return router
 
-    @router.post("/parties", status_code=201, response_model=PartyAnswer)
+
+def _knowing(desk: Desk, router: APIRouter) -> None:
+    @router.post(
+        "/parties",
+        summary="Make a party known",
+        status_code=201,
+        response_model=PartyAnswer,
+        responses=refusals(AskedDifferently),
+    )
     def register_party(request: Request, body: shapes.NewParty, key: shapes.IdempotencyKey) -> Response:
         """Make a payer or a payee known. The same id with the same role, name and address gives the same party."""
 
@@ -33,17 +50,25 @@ def routes(desk: Desk) -> APIRouter:
             for field in ("role", "name", "email"):
                 if getattr(party, field) != known[field]:
                     raise AskedDifferently(kind="Party", id=body.external_id, what=field)
-            return answers.of_party(party)
+            return answers.of_party(session, party)
 
         return once(desk, asked(request, key), act, status=201)
 
-    @router.get("/parties", response_model=PartyAnswer)
+    @router.get("/parties", summary="Read a party", response_model=PartyAnswer)
     def read_party(request: Request, external_id: shapes.Named) -> Response:
-        """A party by the platform's own id."""
+        """A party by the platform's own id, with its rating from the reviews that are open."""
         with desk.database.reading() as session:
-            return JSONResponse(answers.of_party(naming.party(session, request.state.caller, external_id)))
+            party = naming.party(session, request.state.caller, external_id)
+            return JSONResponse(answers.of_party(session, party))
 
-    @router.post("/provider-accounts", response_model=PartyAnswer)
+
+def _at_provider(desk: Desk, router: APIRouter) -> None:
+    @router.post(
+        "/provider-accounts",
+        summary="Open a party's account at the payment provider",
+        response_model=PartyAnswer,
+        responses=refusals(OutcomeUnknown, CallPerson),
+    )
     def open_provider_account(
         request: Request, body: shapes.ProviderAccount, key: shapes.IdempotencyKey
     ) -> Response:
@@ -62,7 +87,47 @@ def routes(desk: Desk) -> APIRouter:
             bank_token=body.bank_token,
         )
         return once(
-            desk, what, lambda session, now: answers.of_party(naming.party(session, caller, body.party))
+            desk,
+            what,
+            lambda session, now: answers.of_party(session, naming.party(session, caller, body.party)),
         )
 
-    return router
+
+def _letters(desk: Desk, router: APIRouter) -> None:
+    @router.post(
+        "/letter-preferences",
+        summary="Choose which letters come, and how often",
+        response_model=PreferencesAnswer,
+        responses=refusals(NoSuchKind, CannotBeMuted),
+    )
+    def choose_letters(request: Request, body: shapes.Preferences, key: shapes.IdempotencyKey) -> Response:
+        """A party chooses for itself. What is urgent comes at once, and what the rules ask for cannot be muted."""
+        caller = request.state.caller
+
+        def act(session: Session, now: datetime) -> Mapping[str, Any]:
+            actor = naming.actor(session, caller, body.party)
+            number, often = naming.number_of(actor), body.frequency
+            preferences.set(session, actor, now=now, party_id=number, frequency=often, muted=body.muted)
+            return _of_letters(session, naming.party(session, caller, body.party))
+
+        return once(desk, asked(request, key), act)
+
+    @router.get(
+        "/letter-preferences", summary="Read which letters a party wants", response_model=PreferencesAnswer
+    )
+    def read_letters(request: Request, external_id: shapes.Named) -> Response:
+        """How often letters that are not urgent come to a party, which are muted, and which can be."""
+        with desk.database.reading() as session:
+            party = naming.party(session, request.state.caller, external_id)
+            return JSONResponse(_of_letters(session, party))
+
+
+def _of_letters(session: Session, party: Party) -> PreferencesAnswer:
+    row = session.get(LetterPreference, party.id)
+    return {
+        "party": party.external_id,
+        "frequency": row.frequency if row else Frequency.TOGETHER.value,
+        "muted": list(row.muted) if row else [],
+        "mutable": list(MUTABLE),
+        "changed_at": answers.moment(row.changed_at if row else None),
+    }

@@ -15,9 +15,14 @@ from starlette.responses import JSONResponse
 
 from core.actions.dispute import NoOpenDispute
 from core.actions.fund import NoPaymentMethod, NotAwaitingFunding
-from core.actions.hold import NotALateComplaint
+from core.actions.hold import NoOpenComplaint, NotALateComplaint
 from core.actions.keys import NotInstalled
+from core.actions.mediate import TicketClosed
 from core.actions.orders import PaymentInFlight
+from core.actions.projects import BidKnownOtherwise
+from core.actions.ratings import NotAsked, ReviewedAlready
+from core.actions.reports import MismatchFlagged, MismatchResolved, ReportKnownOtherwise
+from core.actions.verify import NotASession
 from core.door.keys import DoorKeyExposed, DoorKeyUnfit, KeyUnknown
 from core.door.limits import TooManyRequests
 from core.door.signing import SignatureMissing, SignatureStale, SignatureWrong
@@ -29,14 +34,23 @@ from core.rules.blocks import Block, Blocked
 from core.rules.disputes import DisputeWindowClosed
 from core.rules.evidence import FileTooLarge, TooManyFiles
 from core.rules.moves import IllegalMove
+from core.rules.offers import OfferExpired, OfferNotYours
 from core.rules.permissions import NotPermitted, NotYours
+from core.rules.projects import FundedInTurn, FundedWithGap
+from core.rules.ratings import ReviewsClosed
+from core.rules.requests import NothingAsked
 from core.rules.schedule import ScheduleRefused
+from core.rules.splits import NothingHeld
 
 MEDIA_TYPE = "application/problem+json"
 
 
 class RequestUnreadable(DeskError):
     """The request cannot be read: {why}"""
+
+
+class UnsupportedMediaType(DeskError):
+    """This is read as {needed} only; send that, and say so in Content-Type."""
 
 
 class BodyTooLarge(DeskError):
@@ -63,8 +77,8 @@ class AskedDifferently(DeskError):
     """{kind} {id} is known here with another {what}. Nothing was changed."""
 
 
-class WrongRole(DeskError):
-    """{party} is a {role}, and this needs a {needed}."""
+class CaseDecided(DeskError):
+    """Dispute {dispute} is decided, or about to be: there is nothing left to agree about."""
 
 
 class Unavailable(DeskError):
@@ -92,12 +106,23 @@ STATUSES: Mapping[type[DeskError], int] = {
     PaymentInFlight: 409,
     NotAwaitingFunding: 409,
     NoPaymentMethod: 409,
+    FundedInTurn: 409,
+    FundedWithGap: 409,
+    BidKnownOtherwise: 409,
     DisputeWindowClosed: 409,
     NoOpenDispute: 409,
     NotALateComplaint: 409,
+    NoOpenComplaint: 409,
+    NotASession: 409,
+    NothingAsked: 409,
+    **dict.fromkeys((ReportKnownOtherwise, MismatchFlagged, MismatchResolved), 409),
+    **dict.fromkeys((NotAsked, ReviewedAlready, ReviewsClosed), 409),
+    **dict.fromkeys((TicketClosed, CaseDecided, OfferExpired, NothingHeld), 409),
+    OfferNotYours: 403,
     TooManyFiles: 409,
     EvidenceErased: 409,
     BodyTooLarge: 413,
+    UnsupportedMediaType: 415,
     FileTooLarge: 413,
     TooManyRequests: 429,
     **dict.fromkeys((DoorKeyExposed, DoorKeyUnfit, NotInstalled), 503),
@@ -114,13 +139,13 @@ RETRY_AFTER: Mapping[type[DeskError], int] = {
 }
 
 
-def status_of(error: DeskError) -> int:
+def status_of(error: type[DeskError]) -> int:
     """By the nearest class in the table; 422 where there is none."""
-    return next((STATUSES[each] for each in type(error).__mro__ if each in STATUSES), 422)
+    return next((STATUSES[each] for each in error.__mro__ if each in STATUSES), 422)
 
 
 def problem(error: DeskError) -> JSONResponse:
-    status, headers = status_of(error), dict[str, str]()
+    status, headers = status_of(type(error)), dict[str, str]()
     if isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(error.facts["seconds"])
     elif type(error) in RETRY_AFTER:

@@ -5,6 +5,8 @@ Times are ISO 8601 in UTC, money whole minor units with its currency.
 
 from __future__ import annotations
 
+from typing import Any
+
 from typing_extensions import TypedDict  # the description needs this one before Python 3.12
 
 Moment = str | None
@@ -15,6 +17,14 @@ class MoneyAnswer(TypedDict):
     currency: str
 
 
+class RatingAnswer(TypedDict):
+    """`tenths` of a star, from so many reviews that are open by now: 43 is 4.3 of 5."""
+
+    tenths: int
+    reviews: int
+    at: Moment
+
+
 class PartyAnswer(TypedDict):
     external_id: str
     role: str
@@ -22,6 +32,17 @@ class PartyAnswer(TypedDict):
     country: str
     withdrawal_method: str
     known_to_provider: bool
+    rating: RatingAnswer | None
+
+
+class PreferencesAnswer(TypedDict):
+    """`mutable`: what may be muted at all."""
+
+    party: str
+    frequency: str
+    muted: list[str]
+    mutable: list[str]
+    changed_at: Moment
 
 
 class PaymentAnswer(TypedDict):
@@ -72,6 +93,7 @@ class ProjectAnswer(TypedDict):
     scope: str
     project_type: str
     fee_mode: str
+    funding: str
     status: str
     payer: str
     payee: str
@@ -105,6 +127,16 @@ class DecisionAnswer(TypedDict):
     executed_at: Moment
 
 
+class RequestAnswer(TypedDict):
+    """What staff asks of a party: words or a file (ANSWER), or a file (DOCUMENT)."""
+
+    party: str
+    kind: str
+    question: str
+    asked_at: Moment
+    due_at: Moment
+
+
 class DisputeAnswer(TypedDict):
     id: int
     milestone: int
@@ -118,6 +150,7 @@ class DisputeAnswer(TypedDict):
     decision_due_at: Moment
     waiting_on: str | None
     answer_due_at: Moment
+    request: RequestAnswer | None
     resolved_at: Moment
     resolution: str | None
     decision: DecisionAnswer | None
@@ -126,6 +159,7 @@ class DisputeAnswer(TypedDict):
 class EvidenceAnswer(TypedDict):
     id: int
     milestone: int
+    dispute: int | None
     kind: str
     file_name: str
     media_type: str
@@ -139,3 +173,125 @@ class MessageAnswer(TypedDict):
     milestone: int
     dispute: int | None
     at: Moment
+
+
+class SaidAnswer(MessageAnswer):
+    """`author`: party, staff or system; `party` names which one."""
+
+    author: str
+    party: str | None
+    body: str
+
+
+class MessagesAnswer(TypedDict):
+    """Oldest first; `more`: ask again after the last one's id."""
+
+    messages: list[SaidAnswer]
+    more: bool
+
+
+class ReportAnswer(TypedDict):
+    """`outcome`: UPHELD or DISMISSED, once staff has looked into it."""
+
+    id: int
+    project: int
+    milestone: int | None
+    external_id: str | None
+    kind: str
+    source: str
+    severity: str
+    party: str | None
+    at: Moment
+    outcome: str | None
+    settled_at: Moment
+
+
+class PracticeAnswer(TypedDict):
+    id: int
+    project: int
+    licensed_in: str
+    needed_in: str
+    at: Moment
+    resolved_at: Moment
+
+
+class ReviewAnswer(TypedDict):
+    """`stars` and `body` are empty until the reviews are opened."""
+
+    author: str
+    about: str
+    at: Moment
+    stars: int | None
+    body: str | None
+
+
+class FinalRatingAnswer(RatingAnswer):
+    party: str
+
+
+class ReviewsAnswer(TypedDict):
+    """Opened when both are in, or at `due_at`."""
+
+    project: int
+    asked_at: Moment
+    due_at: Moment
+    opened_at: Moment
+    reviews: list[ReviewAnswer]
+    ratings: list[FinalRatingAnswer]
+
+
+class OfferAnswer(TypedDict):
+    id: int
+    dispute: int
+    proposed_by: str
+    release: MoneyAnswer
+    refund: MoneyAnswer
+    note: str
+    status: str
+    made_at: Moment
+    expires_at: Moment
+    ended_at: Moment
+
+
+class OffersAnswer(TypedDict):
+    """Newest first; at most one of them stands."""
+
+    offers: list[OfferAnswer]
+
+
+class EventAnswer(TypedDict):
+    """One event as it is told, and how that went."""
+
+    id: str
+    kind: str
+    sequence: int
+    created_at: Moment
+    data: dict[str, Any]
+    status: str
+    tries: int
+    sent_at: Moment
+
+
+class EventsAnswer(TypedDict):
+    events: list[EventAnswer]
+    more: bool
+
+
+class EndpointAnswer(TypedDict):
+    """`waiting`: events that are still to be told; `failed`: those that were given up."""
+
+    id: int
+    url: str
+    last_sequence: int
+    waiting: int
+    failed: int
+    created_at: Moment
+
+
+class EndpointsAnswer(TypedDict):
+    endpoints: list[EndpointAnswer]
+
+
+class ReplayAnswer(TypedDict):
+    endpoint: int
+    queued: int

@@ -8,15 +8,22 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, UploadFile
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from core.actions import conversation, evidence
 from core.desk import Desk
 from core.door import answers, naming, shapes
+from core.door.describing import refusals
 from core.door.once import asked, once
-from core.door.replies import EvidenceAnswer, MessageAnswer
+from core.door.replies import EvidenceAnswer, MessageAnswer, MessagesAnswer, SaidAnswer
+from core.records import Message, Ticket
+from core.rules.disputes import BLOCKING
+from core.rules.evidence import EvidenceRefused, FileTooLarge, TooManyFiles
+from core.rules.permissions import NotYours
+from core.rules.requests import NothingAsked
 
 # The multipart names of what comes with a file.
 UploadParty = Annotated[
@@ -29,12 +36,20 @@ Upload = Annotated[
 
 
 def routes(desk: Desk) -> APIRouter:
-    router = APIRouter(tags=["Disputes"])
+    router = APIRouter(tags=["Messages and evidence"])
+    _writing(desk, router)
+    _reading(desk, router)
+    _showing(desk, router)
+    return router
 
+
+def _writing(desk: Desk, router: APIRouter) -> None:
     @router.post(
         "/milestones/{milestone_id}/messages",
+        summary="Send a message",
         status_code=201,
         response_model=MessageAnswer,
+        responses=refusals(NotYours),
     )
     def send_message(
         request: Request, milestone_id: shapes.MilestoneId, body: shapes.Said, key: shapes.IdempotencyKey
@@ -45,20 +60,82 @@ def routes(desk: Desk) -> APIRouter:
         def act(session: Session, now: datetime) -> Mapping[str, Any]:
             naming.milestone(session, caller, milestone_id)
             actor = naming.actor(session, caller, body.party)
-            message = conversation.say(session, actor, now=now, milestone_id=milestone_id, body=body.body)
-            return MessageAnswer(
-                id=message.id,
-                milestone=milestone_id,
-                dispute=message.ticket_id,
-                at=answers.moment(message.at),
-            )
+            said = conversation.say(session, actor, now=now, milestone_id=milestone_id, body=body.body)
+            return of_message(said)
 
         return once(desk, asked(request, key), act, status=201)
 
     @router.post(
+        "/disputes/{dispute_id}/answer",
+        summary="Answer what staff asked",
+        status_code=201,
+        response_model=MessageAnswer,
+        responses=refusals(NotYours, NothingAsked),
+    )
+    def answer_request(
+        request: Request, dispute_id: shapes.DisputeId, body: shapes.Said, key: shapes.IdempotencyKey
+    ) -> Response:
+        """The party that a dispute waits for answers, and the case goes on. A wanted document is sent as evidence."""
+        caller = request.state.caller
+
+        def act(session: Session, now: datetime) -> Mapping[str, Any]:
+            naming.dispute(session, caller, dispute_id)
+            actor = naming.actor(session, caller, body.party)
+            said = conversation.answer(session, actor, now=now, ticket_id=dispute_id, body=body.body)
+            return of_message(said)
+
+        return once(desk, asked(request, key), act, status=201)
+
+
+def _reading(desk: Desk, router: APIRouter) -> None:
+    @router.get(
+        "/milestones/{milestone_id}/messages",
+        summary="Read the messages of a milestone",
+        response_model=MessagesAnswer,
+    )
+    def read_messages(
+        request: Request,
+        milestone_id: shapes.MilestoneId,
+        after: shapes.After = 0,
+        limit: shapes.Limit = 50,
+    ) -> Response:
+        """What the parties and staff wrote to each other, the oldest first; what staff notes for itself is not here."""
+        with desk.database.reading() as session:
+            naming.milestone(session, request.state.caller, milestone_id)
+            wanted = select(Message).where(
+                Message.milestone_id == milestone_id, Message.audience == "PARTIES", Message.id > after
+            )
+            found = session.scalars(wanted.order_by(Message.id).limit(limit + 1)).all()
+            said = [of_said(session, each) for each in found[:limit]]
+            return JSONResponse({"messages": said, "more": len(found) > limit})
+
+
+def of_message(row: Message) -> MessageAnswer:
+    return {
+        "id": row.id,
+        "milestone": row.milestone_id,
+        "dispute": row.ticket_id,
+        "at": answers.moment(row.at),
+    }
+
+
+def of_said(session: Session, row: Message) -> SaidAnswer:
+    by_party = row.author_id if row.author_kind == "party" else None
+    return {
+        **of_message(row),
+        "author": row.author_kind,
+        "party": answers.known_as(session, by_party) if by_party else None,
+        "body": row.body,
+    }
+
+
+def _showing(desk: Desk, router: APIRouter) -> None:
+    @router.post(
         "/milestones/{milestone_id}/evidence",
+        summary="Hand in evidence",
         status_code=201,
         response_model=EvidenceAnswer,
+        responses=refusals(NotYours, EvidenceRefused, TooManyFiles, FileTooLarge),
     )
     def hand_in_evidence(
         request: Request,
@@ -68,7 +145,8 @@ def routes(desk: Desk) -> APIRouter:
         file: Upload,
         caption: Caption = "",
     ) -> Response:
-        """A party hands in a file about the milestone; the same file twice is one piece of evidence."""
+        """A party hands in a file about the milestone; the same file twice is one piece of evidence. While there is a
+        dispute it belongs to that, and it answers what was asked of this party."""
         caller, content, name = request.state.caller, file.file.read(), file.filename or ""
         said = "\n".join((party, caption, name, hashlib.sha256(content).hexdigest()))
 
@@ -83,10 +161,12 @@ def routes(desk: Desk) -> APIRouter:
                 file_name=name,
                 content=content,
                 caption=caption,
+                ticket_id=_open_ticket(session, milestone_id),
             )
             return EvidenceAnswer(
                 id=row.id,
                 milestone=milestone_id,
+                dispute=row.ticket_id,
                 kind=row.kind,
                 file_name=row.file_name,
                 media_type=row.media_type,
@@ -97,4 +177,7 @@ def routes(desk: Desk) -> APIRouter:
 
         return once(desk, asked(request, key, content=said.encode("utf-8", "replace")), act, status=201)
 
-    return router
+
+def _open_ticket(session: Session, milestone_id: int) -> int | None:
+    wanted = select(Ticket.id).where(Ticket.milestone_id == milestone_id, Ticket.status.in_(BLOCKING))
+    return session.scalars(wanted).one_or_none()

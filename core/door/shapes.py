@@ -17,6 +17,7 @@ from core.money import CURRENCIES, MAX_MINOR, Money
 LARGEST_ID = 2**53 - 1
 ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
 MANY_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$"
+MAYBE_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 NAME = 200
 EMAIL = r"^[^\x00-\x20\x7f@<>()\[\],;:\\\"]{1,64}@[A-Za-z0-9.-]{1,190}$"
 
@@ -36,6 +37,7 @@ PartyName = Annotated[
     str,
     Field(min_length=1, max_length=NAME, pattern=ONE_LINE, description="The platform's own id of a party."),
 ]
+ReportKinds = Literal["OFF_PLATFORM_CONTACT", "HARASSMENT", "THREAT", "OTHER"]
 Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Day = Annotated[
     date | None,
@@ -43,12 +45,26 @@ Day = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}),
 ]
 Currency = Annotated[str, Field(json_schema_extra={"enum": sorted(CURRENCIES)}, pattern=r"^[A-Z]{3}$")]
+Region = Annotated[
+    str,
+    Field(
+        min_length=2, max_length=60, pattern=r"^[A-Za-z][A-Za-z .'-]+$", description="A state, by its name."
+    ),
+]
 Token = Annotated[str, Field(min_length=1, max_length=NAME, pattern=r"^[A-Za-z0-9_-]+$")]
 
 ProjectId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a project.")]
 MilestoneId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a milestone.")]
+OfferId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of an offer.")]
+ReportId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a report.")]
+FlagId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a flagged practice.")]
+EndpointId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of an endpoint for events.")]
 DisputeId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a dispute.")]
-Named = Annotated[str, Query(min_length=1, max_length=NAME, pattern=ONE_LINE)]
+Named = Annotated[
+    str, Query(min_length=1, max_length=NAME, pattern=ONE_LINE, description="The platform's own id.")
+]
+After = Annotated[int, Query(ge=0, le=LARGEST_ID, description="Only what comes after this number.")]
+Limit = Annotated[int, Query(ge=1, le=100, description="At most so many.")]
 IdempotencyKey = Annotated[
     str,
     Header(
@@ -105,6 +121,7 @@ class AcceptedBid(Shape):
     project_type: Line
     fee_mode: Line
     total: Amount
+    funding: Literal["IN_TURN", "AHEAD"] = "IN_TURN"
 
 
 class ByParty(Shape):
@@ -136,6 +153,16 @@ class Funding(ByParty):
     payment_method: Token | None = None
 
 
+class FundingChoice(ByParty):
+    funding: Literal["IN_TURN", "AHEAD"]
+
+
+class Rework(ByParty):
+    """What was done about the issues, if the payee wants to say so: it goes to the payer as a message."""
+
+    details: Text | None = None
+
+
 class Dispute(ByParty):
     reason: Literal["NOT_STARTED", "NO_SHOW", "INCOMPLETE", "DEFECTIVE", "NOT_AS_AGREED", "DAMAGE", "OTHER"]
     details: Text | None = None
@@ -151,3 +178,70 @@ class Complaint(ByParty):
 
 class Said(ByParty):
     body: Text
+
+
+class Reported(ByParty):
+    """A report by one party about the other, or about something of the project."""
+
+    kind: ReportKinds
+    details: Text
+    milestone: Number | None = None
+    external_id: Line | None = None
+
+
+class ContentEvent(Shape):
+    """A rule of the marketplace found something in what was written. The same `external_id` is the same event."""
+
+    external_id: Line
+    kind: ReportKinds
+    severity: Literal["LOW", "MEDIUM", "SEVERE"]
+    details: Text
+    milestone: Number | None = None
+
+
+class Mismatch(Shape):
+    """Where the practice is licensed, and where the work is done."""
+
+    licensed_in: Region
+    needed_in: Region
+
+
+class Resolution(Shape):
+    resolution: Annotated[str, Field(min_length=1, max_length=2_000, pattern=MANY_LINES)]
+
+
+class Review(ByParty):
+    stars: int = Field(ge=1, le=5)
+    body: Annotated[str, Field(max_length=4_000, pattern=MAYBE_LINES)] = ""
+
+
+class Share(Shape):
+    """As an amount, and nothing at all is one too."""
+
+    minor: int = Field(ge=0, le=MAX_MINOR)
+    currency: Currency
+
+    def money(self) -> Money:
+        return Money(self.minor, self.currency)
+
+
+class Proposal(ByParty):
+    """`release` would go to the payee, and what else is held back to the payer."""
+
+    release: Share
+    note: Annotated[str, Field(max_length=10_000, pattern=MAYBE_LINES)] = ""
+
+
+class Preferences(ByParty):
+    """How often letters that are not urgent come, and which of them not at all."""
+
+    frequency: Literal["AT_ONCE", "TOGETHER", "DAILY", "WEEKLY"] = "TOGETHER"
+    muted: list[Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z_]+$")]] = Field(
+        default_factory=list, max_length=50
+    )
+
+
+class Replay(Shape):
+    """Everything after this number is told again, in its order."""
+
+    after: int = Field(ge=0, le=LARGEST_ID)

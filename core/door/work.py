@@ -12,12 +12,16 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from core.actions import dispute, hold, verify
+from core.actions import conversation, dispute, hold, verify
 from core.desk import Desk
 from core.door import answers, naming, shapes
+from core.door.describing import refusals
 from core.door.once import asked, once
 from core.door.replies import DisputeAnswer, MilestoneAnswer
-from core.rules.disputes import DisputeReason
+from core.errors import DeskError
+from core.rules.disputes import DisputeReason, DisputeWindowClosed
+from core.rules.moves import IllegalMove
+from core.rules.permissions import Actor, NotYours
 
 
 @dataclass(frozen=True)
@@ -25,38 +29,64 @@ class Step:
     """Something that a party does to a milestone with nothing more to say."""
 
     path: str
+    name: str
     tag: str
+    summary: str
     action: Callable[..., Any]
     words: str
+    refused: tuple[type[DeskError], ...] = (NotYours, IllegalMove)
 
 
 STEPS = (
     Step(
         "complete",
+        "complete_milestone",
         "Milestones",
+        "Mark a milestone as complete",
         verify.submit,
         "The payee says that the work is done; the payer is asked to verify it.",
     ),
     Step(
-        "approve",
+        "session-completed",
+        "complete_session",
         "Milestones",
+        "Say that a consultation took place",
+        verify.complete_session,
+        "The payee says that the session is over; its fee is released after the grace window, unless it is disputed.",
+        (NotYours, IllegalMove, verify.NotASession),
+    ),
+    Step(
+        "approve",
+        "approve_milestone",
+        "Milestones",
+        "Approve a milestone",
         verify.approve,
         "The payer approves the work, and the held funds are released to the payee.",
     ),
     Step(
-        "resubmit",
-        "Disputes",
-        dispute.resubmit,
-        "The payee has addressed the issues and asks to be verified again; every clock starts anew.",
-    ),
-    Step(
         "withdraw-dispute",
+        "withdraw_dispute",
         "Disputes",
+        "Withdraw a dispute",
         dispute.withdraw,
-        "The payer takes the complaint back: the milestone is where it was before.",
+        "The payer takes the dispute back: the milestone is where it was before, and every clock starts anew.",
     ),
     Step(
-        "mediation", "Disputes", dispute.ask_mediation, "Either party asks for a mediator, who then decides."
+        "mediation",
+        "ask_mediation",
+        "Disputes",
+        "Ask for mediation",
+        dispute.ask_mediation,
+        "Either party asks for a mediator, who then decides.",
+    ),
+    Step(
+        "withdraw-complaint",
+        "withdraw_complaint",
+        "Disputes",
+        "Withdraw a late complaint",
+        hold.withdraw_complaint,
+        "The payer takes a complaint after the window back: what it held goes on.",
+        (NotYours, hold.NoOpenComplaint),
     ),
 )
 
@@ -66,21 +96,29 @@ def routes(desk: Desk) -> APIRouter:
     _reading(desk, router)
     for step in STEPS:
         _step(desk, router, step)
+    _disputing(desk, router)
     _complaining(desk, router)
     return router
 
 
 def _reading(desk: Desk, router: APIRouter) -> None:
-    @router.get("/milestones/{milestone_id}", response_model=MilestoneAnswer, tags=["Milestones"])
+    @router.get(
+        "/milestones/{milestone_id}",
+        summary="Read a milestone",
+        response_model=MilestoneAnswer,
+        tags=["Milestones"],
+    )
     def read_milestone(request: Request, milestone_id: shapes.MilestoneId) -> Response:
         """A milestone, where its money is, and its latest dispute."""
         with desk.database.reading() as session:
             milestone = naming.milestone(session, request.state.caller, milestone_id)
             return JSONResponse(answers.of_milestone(session, milestone))
 
-    @router.get("/disputes/{dispute_id}", response_model=DisputeAnswer, tags=["Disputes"])
+    @router.get(
+        "/disputes/{dispute_id}", summary="Read a dispute", response_model=DisputeAnswer, tags=["Disputes"]
+    )
     def read_dispute(request: Request, dispute_id: shapes.DisputeId) -> Response:
-        """A dispute: where it stands, whose answer it waits for, and how it was decided."""
+        """A dispute: where it stands, whose answer it waits for and what is asked, and how it was decided."""
         with desk.database.reading() as session:
             ticket = naming.dispute(session, request.state.caller, dispute_id)
             return JSONResponse(answers.of_dispute(session, ticket))
@@ -96,15 +134,23 @@ def _step(desk: Desk, router: APIRouter, step: Step) -> None:
         f"/milestones/{{milestone_id}}/{step.path}",
         take,
         methods=["POST"],
-        name=step.path.replace("-", "_"),
+        name=step.name,
+        summary=step.summary,
         description=step.words,
         response_model=MilestoneAnswer,
+        responses=refusals(*step.refused),
         tags=[step.tag],
     )
 
 
-def _complaining(desk: Desk, router: APIRouter) -> None:
-    @router.post("/milestones/{milestone_id}/dispute", response_model=MilestoneAnswer, tags=["Disputes"])
+def _disputing(desk: Desk, router: APIRouter) -> None:
+    @router.post(
+        "/milestones/{milestone_id}/dispute",
+        summary="Dispute the work",
+        response_model=MilestoneAnswer,
+        responses=refusals(NotYours, DisputeWindowClosed, IllegalMove),
+        tags=["Disputes"],
+    )
     def open_dispute(
         request: Request, milestone_id: shapes.MilestoneId, body: shapes.Dispute, key: shapes.IdempotencyKey
     ) -> Response:
@@ -113,7 +159,11 @@ def _complaining(desk: Desk, router: APIRouter) -> None:
         return _on_milestone(desk, request, key, milestone_id, body.party, dispute.open_dispute, **said)
 
     @router.post(
-        "/milestones/{milestone_id}/dispute-details", response_model=MilestoneAnswer, tags=["Disputes"]
+        "/milestones/{milestone_id}/dispute-details",
+        summary="Give the details of a dispute",
+        response_model=MilestoneAnswer,
+        responses=refusals(NotYours, dispute.NoOpenDispute),
+        tags=["Disputes"],
     )
     def explain_dispute(
         request: Request, milestone_id: shapes.MilestoneId, body: shapes.Details, key: shapes.IdempotencyKey
@@ -122,7 +172,34 @@ def _complaining(desk: Desk, router: APIRouter) -> None:
         said = {"details": body.details}
         return _on_milestone(desk, request, key, milestone_id, body.party, dispute.explain, **said)
 
-    @router.post("/milestones/{milestone_id}/complaint", response_model=MilestoneAnswer, tags=["Disputes"])
+    @router.post(
+        "/milestones/{milestone_id}/resubmit",
+        summary="Ask for verification again",
+        response_model=MilestoneAnswer,
+        responses=refusals(NotYours, IllegalMove),
+        tags=["Disputes"],
+    )
+    def resubmit_milestone(
+        request: Request, milestone_id: shapes.MilestoneId, body: shapes.Rework, key: shapes.IdempotencyKey
+    ) -> Response:
+        """The payee has addressed the issues, may say how, and asks to be verified again; every clock starts anew."""
+
+        def addressed(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
+            if body.details is not None:
+                conversation.say(session, actor, now=now, milestone_id=milestone_id, body=body.details)
+            dispute.resubmit(session, actor, now=now, milestone_id=milestone_id)
+
+        return _on_milestone(desk, request, key, milestone_id, body.party, addressed)
+
+
+def _complaining(desk: Desk, router: APIRouter) -> None:
+    @router.post(
+        "/milestones/{milestone_id}/complaint",
+        summary="Complain after the dispute window",
+        response_model=MilestoneAnswer,
+        responses=refusals(NotYours, hold.NotALateComplaint),
+        tags=["Disputes"],
+    )
     def complain_late(
         request: Request,
         milestone_id: shapes.MilestoneId,

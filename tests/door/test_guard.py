@@ -98,14 +98,14 @@ def test_the_database_holds_no_secret(home: Knocking, owner: Database) -> None:
 
 
 def test_a_key_that_asks_too_much_waits(market: Market) -> None:
-    at = [0.0]
+    at = [market.now]
     home = knocking(market, limits=Limits(rate=1, burst=3, clock=lambda: at[0]))
     assert [home.get("/projects/1").status_code for _ in range(4)] == [404, 404, 404, 429]
     answer = home.get("/projects/1")
     assert (code(answer), answer.headers["retry-after"]) == ("too_many_requests", "1")
     home.issued, before = a_key(market.desk), home.issued
     assert home.get("/projects/1").status_code == 404  # another key has its own share
-    home.issued, at[0] = before, 1.0
+    home.issued, at[0] = before, market.now + timedelta(seconds=1)
     assert home.get("/projects/1").status_code == 404
 
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from core.db import Database
 from core.records import Evidence, Message
 from core.rules.engagement import EngagementStatus
 from tests.door.knocking import Knocking, code
+from tests.unchanged import nothing_changes
 
 PARTS = ("SCOPE_BY_PAYER", "SCOPE_BY_PAYEE", "FEE", "CONFLICT_CHECK", "DISCLAIMERS")
 BY_PAYEE = ("SCOPE_BY_PAYEE", "CONFLICT_CHECK")
@@ -108,20 +110,45 @@ def test_a_bid_is_accepted_once_and_only_as_it_was(home: Knocking) -> None:
     first = home.post("/bids", bid(home)).json()
     assert home.post("/bids", bid(home)).json()["id"] == first["id"]
     other = home.post("/bids", bid(home, total={"minor": 160_000, "currency": "USD"}))
-    assert (other.status_code, code(other)) == (409, "asked_differently")
-    assert code(home.post("/bids", bid(home, "b2", payee=home.payer))) == "wrong_role"
+    assert (other.status_code, code(other)) == (409, "bid_known_otherwise")
+    assert other.json()["facts"] == {"bid": "bid-over-http", "what": "total"}
+    wrong = home.post("/bids", bid(home, "b2", payee=home.payer))
+    assert (wrong.status_code, code(wrong)) == (422, "wrong_role")
 
 
-def test_several_milestones_are_funded_together_or_not_at_all(home: Knocking) -> None:
+def test_several_milestones_are_funded_together_or_not_at_all(home: Knocking, owner: Database) -> None:
     project = accepted(home)
     both = [each["id"] for each in project["milestones"]]
     path = f"/projects/{project['id']}"
+    with nothing_changes(owner):
+        answer = home.post(f"{path}/fund", {"party": home.payer, "milestones": both})
+        assert (answer.status_code, code(answer)) == (409, "funded_in_turn")
+        later = home.post(f"{path}/fund", {"party": home.payer, "milestones": both[1:]})
+        assert (later.status_code, code(later)) == (409, "funded_in_turn")
+        other = home.post(f"{path}/funding", {"party": home.payee, "funding": "AHEAD"})
+        assert (other.status_code, code(other)) == (403, "not_yours")
+    assert (
+        home.post(f"{path}/funding", {"party": home.payer, "funding": "AHEAD"}).json()["funding"] == "AHEAD"
+    )
+    with nothing_changes(owner):
+        gap = home.post(f"{path}/fund", {"party": home.payer, "milestones": [both[0], 9_999]})
+        assert (gap.status_code, code(gap)) == (404, "not_found")
     answer = home.post(f"{path}/fund", {"party": home.payer, "milestones": both})
-    if answer.status_code == 202:  # the policy lets a payer fund ahead
-        return
-    assert (answer.status_code, code(answer)) == (409, "not_awaiting_funding")
-    assert home.market.operations("CHARGE") == []
-    assert not home.get(path).json()["milestones"][0]["payment"]["in_flight"]
+    assert answer.status_code == 202
+    assert [each["payment"]["state"] for each in answer.json()["milestones"]] == ["PENDING_PAYMENT"] * 2
+    home.market.work()
+    paid = home.get(path).json()["milestones"]
+    assert [(each["status"], each["payment"]["held"]["minor"]) for each in paid] == [
+        ("FUNDED", 100_000),
+        ("FUNDED", 50_000),
+    ]
+    assert len(home.market.operations("CHARGE")) == 2
+    home.market.lawful()
+
+
+def test_a_bid_can_say_that_it_is_funded_ahead(home: Knocking) -> None:
+    assert home.post("/bids", bid(home, funding="AHEAD")).json()["funding"] == "AHEAD"
+    assert home.post("/bids", bid(home, "other")).json()["funding"] == "IN_TURN"
 
 
 def test_a_dispute_is_explained_answered_and_worked_off(home: Knocking) -> None:

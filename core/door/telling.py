@@ -1,0 +1,95 @@
+"""What the marketplace was told, to be read again: its endpoints, the log of events, the replay of what it missed.
+
+Events are pushed (`outgoing`). Here the same can be fetched by number, and told again after an endpoint was down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from core.desk import Desk
+from core.door import answers, naming, outgoing, shapes
+from core.door.once import asked, once
+from core.door.replies import EndpointAnswer, EndpointsAnswer, EventAnswer, EventsAnswer, ReplayAnswer
+from core.records import OutgoingEvent, WebhookEndpoint
+
+Listener = Annotated[int, Query(ge=1, le=shapes.LARGEST_ID, description="The desk's id of the endpoint.")]
+
+
+def routes(desk: Desk) -> APIRouter:
+    router = APIRouter(tags=["Events"])
+    _reading(desk, router)
+
+    @router.post(
+        "/webhook-endpoints/{endpoint_id}/replay", summary="Tell events again", response_model=ReplayAnswer
+    )
+    def replay_events(
+        request: Request, endpoint_id: shapes.EndpointId, body: shapes.Replay, key: shapes.IdempotencyKey
+    ) -> Response:
+        """Everything after this number is told once more, under the same ids and numbers; also what was given up."""
+
+        def act(session: Session, now: datetime) -> Mapping[str, Any]:
+            naming.endpoint(session, request.state.caller, endpoint_id)
+            queued = outgoing.replay(session, now=now, endpoint_id=endpoint_id, after=body.after)
+            return {"endpoint": endpoint_id, "queued": queued}
+
+        return once(desk, asked(request, key), act)
+
+    return router
+
+
+def _reading(desk: Desk, router: APIRouter) -> None:
+    @router.get("/webhook-endpoints", summary="Read where events go", response_model=EndpointsAnswer)
+    def read_endpoints(request: Request) -> Response:
+        """The platform's endpoints, how far each is told, and how much waits."""
+        with desk.database.reading() as session:
+            wanted = select(WebhookEndpoint).where(
+                WebhookEndpoint.platform == request.state.caller.platform,
+                WebhookEndpoint.removed_at.is_(None),
+            )
+            rows = session.scalars(wanted.order_by(WebhookEndpoint.id)).all()
+            return JSONResponse({"endpoints": [_of_endpoint(session, each) for each in rows]})
+
+    @router.get("/events", summary="Read the log of events", response_model=EventsAnswer)
+    def read_events(
+        request: Request, endpoint: Listener, after: shapes.After = 0, limit: shapes.Limit = 50
+    ) -> Response:
+        """An endpoint's events in their order, whether they arrived or not: what was missed can be read here."""
+        with desk.database.reading() as session:
+            naming.endpoint(session, request.state.caller, endpoint)
+            wanted = select(OutgoingEvent).where(
+                OutgoingEvent.endpoint_id == endpoint, OutgoingEvent.sequence > after
+            )
+            found = session.scalars(wanted.order_by(OutgoingEvent.sequence).limit(limit + 1)).all()
+            told = [_of_event(each) for each in found[:limit]]
+            return JSONResponse({"events": told, "more": len(found) > limit})
+
+
+def _of_endpoint(session: Session, row: WebhookEndpoint) -> EndpointAnswer:
+    count = select(OutgoingEvent.status, func.count()).where(OutgoingEvent.endpoint_id == row.id)
+    by_status = dict(session.execute(count.group_by(OutgoingEvent.status)).tuples().all())
+    return {
+        "id": row.id,
+        "url": row.url,
+        "last_sequence": row.last_sequence,
+        "waiting": by_status.get("QUEUED", 0),
+        "failed": by_status.get("FAILED", 0),
+        "created_at": answers.moment(row.created_at),
+    }
+
+
+def _of_event(row: OutgoingEvent) -> EventAnswer:
+    return {
+        **outgoing.content_of(row),
+        "status": row.status,
+        "tries": row.tries,
+        "sent_at": answers.moment(row.sent_at),
+    }
