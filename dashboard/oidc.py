@@ -1,8 +1,9 @@
 """Signing in through an OpenID Connect provider: authorization code with PKCE, and a session row of our own.
 
 The provider says who someone is; what they may do comes from the desk's database, by (issuer, subject) and never by
-e-mail. The identity token's signature, audience, nonce and expiry are checked by Authlib; for confirming who one is
-(`/sign-in/again`) the provider is told to ask again, and its `auth_time` must be recent.
+e-mail. The identity token's signature, issuer, audience, nonce and expiry are checked by Authlib; for confirming who
+one is (`/sign-in/again`) the provider is told to ask again, its `auth_time` must be recent, and it must be the same
+person. What is remembered between leaving and coming back lies in a signed cookie of these addresses alone.
 """
 
 from __future__ import annotations
@@ -16,18 +17,23 @@ from pathlib import Path
 from typing import Any
 
 from anyio import to_thread
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from core.actions import sessions
 from core.desk import Desk
+from core.errors import DeskError
 from dashboard import sign_in_page
 from dashboard.current import COOKIE
 from dashboard.places import local_path
 
 SECRETS = Path(__file__).resolve().parent.parent / ".streamlit" / "secrets.toml"
 AUTH_TIME_WITHIN = 60  # seconds between proving who one is at the provider and coming back here
+ROUND_TRIP = 600  # seconds that someone may spend at the provider
+UNDER_WAY = "escrow_desk_sign_in"
 log = logging.getLogger("escrow_desk.sign_in")
 WithToken = Callable[[Response, str, Request], Response]
 
@@ -37,16 +43,21 @@ class Provider:
     """What `.streamlit/secrets.toml` says under [auth]."""
 
     redirect_uri: str
+    cookie_secret: str
     client_id: str
     client_secret: str
     server_metadata_url: str
 
 
-def configured(path: Path = SECRETS) -> Provider | None:
+class NotYou(DeskError):
+    """Someone else has just proved who they are. This session is not theirs; sign out first."""
+
+
+def configured() -> Provider | None:
     """The provider of this installation; None when none is set up."""
-    if not path.is_file():
+    if not SECRETS.is_file():
         return None
-    auth = tomllib.loads(path.read_text(encoding="utf-8")).get("auth", {})
+    auth = tomllib.loads(SECRETS.read_text(encoding="utf-8")).get("auth", {})
     names = Provider.__dataclass_fields__
     if not all(auth.get(name) for name in names):
         return None
@@ -56,65 +67,118 @@ def configured(path: Path = SECRETS) -> Provider | None:
 def routes(desk: Desk, provider: Provider, with_token: WithToken) -> list[Route]:
     client = _client(provider)
 
-    async def start(request: Request) -> Any:
+    async def start(request: Request) -> Response:
+        request.session.clear()
         request.session["next"] = local_path(request.query_params.get("next"))
-        request.session.pop("again", None)
-        return await client.authorize_redirect(request, provider.redirect_uri)
+        return await _leave(client, request, provider)
 
-    async def again(request: Request) -> Any:
+    async def again(request: Request) -> Response:
         """Prove once more who one is, for the session that is open."""
+        request.session.clear()
         request.session["next"] = local_path(request.query_params.get("next"))
         request.session["again"] = True
-        return await client.authorize_redirect(request, provider.redirect_uri, prompt="login", max_age=0)
+        return await _leave(client, request, provider, prompt="login", max_age=0)
 
     async def back(request: Request) -> Response:
-        from authlib.integrations.base_client import OAuthError
-
-        try:
-            claims = (await client.authorize_access_token(request))["userinfo"]
-        except OAuthError as error:
-            log.warning("sign-in refused by the provider: %s", error.error)
-            return _refused("The sign-in provider refused. Please try again.")
-        wanted, again = local_path(request.session.pop("next", "/")), request.session.pop("again", False)
+        claims = await _claims(client, request)
+        wanted, again = local_path(request.session.get("next")), request.session.get("again", False)
+        request.session.clear()
+        if isinstance(claims, Response):
+            return claims
         if again and not _recent(claims):
-            return _refused(
-                "The provider did not ask who you are again, so this cannot count as a confirmation."
-            )
-        token = await to_thread.run_sync(_admit, desk, claims, request.cookies.get(COOKIE) if again else None)
+            return _refused(NOT_AGAIN)
+        try:
+            token = await to_thread.run_sync(_admit, desk, claims, request.cookies.get(COOKIE), again)
+        except DeskError as refusal:
+            return _refused(refusal.message)
         if token is None:
-            return _refused(
-                f"You are not on the staff list. Your identity is {claims['iss']} · {claims['sub']}."
-            )
+            return _refused(NOT_LISTED.format(**claims))
         return with_token(RedirectResponse(wanted, 303), token, request)
 
-    return [Route("/sign-in/start", start), Route("/sign-in/again", again), Route("/sign-in/callback", back)]
+    under_way = Middleware(
+        SessionMiddleware,
+        secret_key=provider.cookie_secret,
+        session_cookie=UNDER_WAY,
+        max_age=ROUND_TRIP,
+        path="/sign-in",
+        same_site="lax",  # the provider sends people back from another site
+        https_only=provider.redirect_uri.startswith("https:"),
+    )
+    ways = {"/sign-in/start": start, "/sign-in/again": again, "/sign-in/callback": back}
+    return [Route(path, way, middleware=[under_way]) for path, way in ways.items()]
 
 
-def _admit(desk: Desk, claims: dict[str, Any], held: str | None) -> str | None:
-    """A session for this identity: the one that is held and belongs to the same person, else a new one."""
+NOT_AGAIN = "The provider did not ask who you are again, so this cannot count as a confirmation."
+NOT_LISTED = "You are not on the staff list. Your identity is {iss} · {sub}."
+SAID_NO = "The sign-in provider refused, or its answer does not fit what was asked. Please try again."
+SILENT = "The sign-in provider does not answer. Please try again in a moment."
+
+
+async def _leave(client: Any, request: Request, provider: Provider, **asked: Any) -> Response:
+    """Off to the provider; a sentence of our own when it cannot be reached."""
+    import httpx
+
+    try:
+        answer: Response = await client.authorize_redirect(request, provider.redirect_uri, **asked)
+    except (httpx.HTTPError, ValueError, KeyError) as problem:
+        log.warning("the sign-in provider does not answer: %s", type(problem).__name__)
+        return _refused(SILENT, status=503)
+    return answer
+
+
+async def _claims(client: Any, request: Request) -> dict[str, Any] | Response:
+    """What the provider vouches for, or the page that says why it counts for nothing."""
+    import httpx
+    from authlib.integrations.base_client import OAuthError
+    from joserfc.errors import JoseError
+
+    try:
+        found: dict[str, Any] = (await client.authorize_access_token(request))["userinfo"]
+        if not (isinstance(found["iss"], str) and isinstance(found["sub"], str) and found["sub"]):
+            raise ValueError("no issuer or subject")
+    except httpx.HTTPError as problem:
+        log.warning("the sign-in provider does not answer: %s", type(problem).__name__)
+        return _refused(SILENT, status=503)
+    except (OAuthError, JoseError, KeyError, ValueError, TypeError, RuntimeError) as problem:
+        log.warning("sign-in refused: %s", getattr(problem, "error", None) or type(problem).__name__)
+        return _refused(SAID_NO)
+    return found
+
+
+def _admit(desk: Desk, claims: dict[str, Any], held: str | None, again: bool) -> str | None:
+    """A session for this identity; None for a stranger. Raises `NotYou`.
+
+    Confirming keeps the session that is held; whoever signs in anew ends it, so that no session is left behind.
+    """
     now = desk.clock()
 
     def admit(session: Any) -> str | None:
         staff_id = sessions.staff_of(session, issuer=claims["iss"], subject=claims["sub"])
         if staff_id is None:
             return None
-        alive = sessions.resolve(session, held, now=now)
-        if held and alive and alive.staff_id == staff_id:
+        alive = sessions.resolve(session, held, now=now, touch=False)
+        if again and held and alive:
+            if alive.staff_id != staff_id:
+                raise NotYou()
             sessions.reauthenticate(session, held, now=now)
             return held
+        sessions.sign_out(session, held, now=now)
         return sessions.sign_in(session, staff_id=staff_id, now=now)
 
     return desk.database.run(admit)
 
 
 def _recent(claims: dict[str, Any]) -> bool:
-    return time.time() - float(claims.get("auth_time", 0)) <= AUTH_TIME_WITHIN
+    """`auth_time` is in seconds; without it, or with one of long ago or of the future, nothing was confirmed."""
+    said = claims.get("auth_time")
+    if not isinstance(said, int | float) or isinstance(said, bool):
+        return False
+    return abs(time.time() - said) <= AUTH_TIME_WITHIN
 
 
-def _refused(problem: str) -> Response:
-    return HTMLResponse(
-        sign_in_page.render([], wanted="/", provider=True, demo=False, problem=problem), status_code=403
-    )
+def _refused(problem: str, *, status: int = 403) -> Response:
+    page = sign_in_page.render([], wanted="/", provider=True, demo=False, problem=problem)
+    return HTMLResponse(page, status_code=status)
 
 
 def _client(provider: Provider) -> Any:
