@@ -7,8 +7,11 @@ Applying fetches the object anew (`core.actions.inbox`), so events may come twic
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
+from math import isfinite
+from typing import Any
 
 import structlog
 from sqlalchemy import update
@@ -33,8 +36,15 @@ log = structlog.get_logger("webhooks")
 LARGEST = 1024 * 1024
 
 
+LONGEST_NAME = 255
+
+
 class BodyTooLarge(DeskError):
     """The body is larger than {limit} bytes."""
+
+
+class NameUnusable(DeskError):
+    """The {field} of this event is no name: text of at most {longest} characters without control marks."""
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -75,6 +85,7 @@ def _receive(desk: Desk, body: bytes, signature: str) -> Response:
     now = desk.clock()
     try:
         event = verify(body, signature, desk.settings.stripe_webhook_secret, now=now)
+        require_names(event)
     except DeskError as error:
         log.warning("webhook.refused", reason=error.message)
         return _answer(HTTPStatus.BAD_REQUEST, error.message)
@@ -87,6 +98,30 @@ def _receive(desk: Desk, body: bytes, signature: str) -> Response:
     return JSONResponse({"received": event.id, "new": new})
 
 
+def require_names(event: Event) -> None:
+    """What an event and its object are called must be names: we look things up by them. Raises `NameUnusable`."""
+    for field in ("id", "type", "account", "object_id"):
+        name = getattr(event, field)
+        if name is None and field in ("account", "object_id"):
+            continue
+        if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
+            raise NameUnusable(field=field.replace("_", " "), longest=LONGEST_NAME)
+
+
+def storable(value: Any) -> Any:
+    """The same, with marks in place of what PostgreSQL keeps in no text: NUL, half characters, numbers without end."""
+    match value:
+        case str():
+            return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        case float() if not isfinite(value):
+            return str(value)
+        case Mapping():
+            return {storable(name): storable(each) for name, each in value.items()}
+        case list():
+            return [storable(each) for each in value]
+    return value
+
+
 def store(session: Session, event: Event, *, now: datetime) -> bool:
     """Keep the event and the job that applies it; False, and nothing more, if it was here before."""
     stored = session.scalar(
@@ -96,7 +131,7 @@ def store(session: Session, event: Event, *, now: datetime) -> bool:
             kind=event.type,
             account=event.account,
             object_id=event.object_id or "",
-            payload=dict(event.payload),
+            payload=storable(event.payload),
             status="RECEIVED",
             tries=0,
             next_try_at=now,

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +149,70 @@ def test_without_a_secret_nothing_is_believed(database: Database, tmp_path: Path
 
 def test_only_posting_is_possible(client: TestClient) -> None:
     assert client.get("/webhooks/stripe").status_code == 405
+
+
+def of_object(text_in: str) -> bytes:
+    """An event whose object's description is this JSON, byte for byte."""
+    return an_event(data={"object": {"id": "re_1", "object": "refund", "description": "HERE"}}).replace(
+        b'"HERE"', text_in.encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (r'"a\u0000b"', "a\ufffdb"),
+        (r'"half \ud83d"', "half ?"),
+        (r'{"na\u0000me": ["\u0000"]}', {"na\ufffdme": ["\ufffd"]}),
+        ("1e400", "inf"),
+        ("NaN", "nan"),
+        ("9" * 4_000, int("9" * 4_000)),
+    ],
+    ids=["nul", "half a character", "nul in a name", "endless", "no number", "four thousand digits"],
+)
+def test_what_no_database_keeps_is_marked_and_the_event_kept(
+    client: TestClient, database: Database, said: str, kept: Any
+) -> None:
+    body = of_object(said)
+    answer = client.post("/webhooks/stripe", content=body, headers=signed(body))
+    assert answer.status_code == 200, answer.text
+    (event,) = stored(database)
+    assert event.payload["data"]["object"]["description"] == kept
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": "evt_\0"},
+        {"id": "evt_\ud800"},
+        {"id": "e" * 256},
+        {"id": ""},
+        {"id": 7},
+        {"type": None},
+        {"type": "refund\0updated"},
+        {"account": "acct_\0"},
+        {"data": {"object": {"id": ["re_1"], "object": "refund"}}},
+        {"created": 10**30},
+        {"created": "soon"},
+    ],
+    ids=repr,
+)
+def test_an_event_without_usable_names_is_refused(
+    client: TestClient, database: Database, changes: dict[str, Any]
+) -> None:
+    body = an_event(**changes)
+    answer = client.post("/webhooks/stripe", content=body, headers=signed(body))
+    assert (answer.status_code, stored(database)) == (400, [])
+
+
+def test_a_nest_without_end_is_refused(client: TestClient, database: Database) -> None:
+    body = of_object("[" * 100_000 + "]" * 100_000)
+    answer = client.post("/webhooks/stripe", content=body, headers=signed(body))
+    assert (answer.status_code, stored(database)) == (400, [])
+
+
+@pytest.mark.parametrize(("off", "status"), [(-301, 400), (-300, 200), (300, 200), (301, 400)])
+def test_a_signature_counts_to_the_second(client: TestClient, off: int, status: int) -> None:
+    body = an_event()
+    headers = signed(body, at=NOW + timedelta(seconds=off))
+    assert client.post("/webhooks/stripe", content=body, headers=headers).status_code == status

@@ -45,7 +45,7 @@ def verify(raw: bytes, header: str, secret: str, *, now: datetime) -> Event:
         raise WebhookOutOfTime(signed_at=signed_at.isoformat(), tolerance=TOLERANCE)
     try:
         return read.event(json.loads(raw))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, OSError):
         raise WebhookUnreadable() from None
 
 
