@@ -3,19 +3,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import cooling_off, mediate, plan, release, standing
+from core.actions import cooling_off, day_of_decisions, mediate, plan, release, standing
 from core.actions.carry_out import execute_if_due
 from core.actions.dossier import Dossier
 from core.actions.plan import Draft, Plan
 from core.actions.second_person import DecisionNotPending, DecisionNotWaiting, approve, send_back, take_back
 from core.actions.standing import LIVE, AlreadyDecided, draft_of, require_undecided
 from core.errors import ChangedMeanwhile, DeskError
-from core.records import Decision, Evidence, EvidenceView, Milestone, Party, Project, Ticket
+from core.records import Decision, Evidence, EvidenceView, Ticket
 from core.rules import approvals, deadlines, holds, mediation, milestones
 from core.rules.approvals import DecisionStatus
 from core.rules.blocks import Block
@@ -76,7 +76,7 @@ def confirm(
     made = plan.make(session, dossier, ticket, draft, maker_id=standing.person(actor))
     if made.hash != plan_hash:
         raise ChangedMeanwhile(kind="case", what="the plan is not the one you saw")
-    _count_alone(session, _beneficiary(dossier, made))
+    day_of_decisions.wait_in_line(session, dossier)
     reasons = _second_person(session, dossier, draft, made, now=now)
     decision = _record(session, actor, dossier, ticket, draft, made, reasons, intent=intent, now=now)
     if decision.status == DecisionStatus.COOLING_OFF:
@@ -110,33 +110,10 @@ def _second_person(
         made.split.release + made.split.refund,
         dossier.profile,
         draft.ground,
-        _decisions_in_a_day(session, dossier, made, now=now),
+        day_of_decisions.count(session, dossier, made.split, now=now),
         override=draft.override,
+        given_today=day_of_decisions.sums(session, dossier, made.split, now=now),
     )
-
-
-def _decisions_in_a_day(session: Session, dossier: Dossier, made: Plan, *, now: datetime) -> int:
-    """Earlier decisions of the last 24 hours in favour of whoever gets more of this one."""
-    beneficiary = _beneficiary(dossier, made)
-    to_payee = beneficiary is dossier.payee
-    party = (Project.payee_id if to_payee else Project.payer_id) == beneficiary.id
-    wanted = (
-        select(func.count())
-        .select_from(Decision)
-        .join(Milestone, Milestone.id == Decision.milestone_id)
-        .join(Project, Project.id == Milestone.project_id)
-        .where(party, Decision.status.in_(LIVE), Decision.made_at > now - timedelta(days=1))
-    )
-    return session.scalar(wanted) or 0
-
-
-def _beneficiary(dossier: Dossier, made: Plan) -> Party:
-    return dossier.payee if made.split.release >= made.split.refund else dossier.payer
-
-
-def _count_alone(session: Session, beneficiary: Party) -> None:
-    """Decisions for one party wait for each other, so that each counts those before it; others do not wait."""
-    session.execute(select(Party.id).where(Party.id == beneficiary.id).with_for_update(key_share=True))
 
 
 def _record(

@@ -5,7 +5,7 @@ A second person approves the hash of the exact plan. Maker and checker are two p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -74,13 +74,18 @@ def second_person_reasons(
     decisions_today_for_beneficiary: int,
     *,
     override: bool = False,
+    given_today: Iterable[Money] = (),
 ) -> tuple[Block, ...]:
     """Why a second person must approve; empty when one person is enough.
 
     `amount` is all that the decision moves (release and refund). `decisions_today_for_beneficiary` counts the earlier
-    decisions of the last 24 h for the same beneficiary.
+    decisions of the last 24 h for the same beneficiary. `given_today` is what a party gets in those and in this one
+    together, so that a large sum is not given in small steps.
     """
-    return tuple(_reasons(amount, profile, ground, decisions_today_for_beneficiary, override))
+    return (
+        *_reasons(amount, profile, ground, decisions_today_for_beneficiary, override),
+        *_in_small_steps(amount, profile, given_today),
+    )
 
 
 def check_checker(maker_id: int, checker_id: int) -> None:
@@ -111,3 +116,13 @@ def _reasons(
     if decisions_today >= profile.decisions_a_day:
         count = decisions_today + 1
         yield Block("several_in_a_day", f"This is decision {count} for the same beneficiary within 24 hours.")
+
+
+def _in_small_steps(amount: Money, profile: Profile, given_today: Iterable[Money]) -> Iterator[Block]:
+    """Silent where the amount alone is already above the limit."""
+    limit = profile.second_person_above.of(amount.currency)
+    over = [total for total in given_today if total > limit]
+    if amount <= limit and over:
+        yield Block(
+            "sum_in_a_day", f"With it, one party gets {max(over)} within 24 hours, which is above {limit}."
+        )

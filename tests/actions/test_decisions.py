@@ -168,6 +168,22 @@ def test_the_third_decision_of_a_day_for_one_party_needs_a_second_person(market:
     assert [each["code"] for each in decisions[2].approval_reasons] == ["several_in_a_day"]
 
 
+def test_what_one_party_gets_in_a_day_is_summed_up(market: Market) -> None:
+    first, second, third = (market.in_mediation(usd(each)) for each in (300_000, 200_000, 100))
+    assert stories.decided(market, first).status == "EXECUTED"
+    assert stories.decided(market, second).status == "EXECUTED"
+    market.later(days=1, seconds=-1)
+    decision = stories.decided(market, third)
+    assert [each["code"] for each in decision.approval_reasons] == ["several_in_a_day", "sum_in_a_day"]
+
+
+def test_after_a_day_the_sum_begins_anew(market: Market) -> None:
+    first, second = market.in_mediation(usd(400_000)), market.in_mediation(usd(400_000))
+    assert stories.decided(market, first).status == "EXECUTED"
+    market.later(days=1)
+    assert stories.decided(market, second).status == "EXECUTED"
+
+
 def test_an_override_needs_a_second_person(market: Market) -> None:
     told = market.in_mediation()
     draft = stories.a_draft(

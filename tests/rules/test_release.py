@@ -168,6 +168,24 @@ def test_a_second_person_is_asked_for_a_reason(
     assert approvals.initial(reasons) is expected
 
 
+@pytest.mark.parametrize(
+    ("amount", "today", "codes"),
+    [
+        (CENT, [LIMIT], []),
+        (CENT, [LIMIT + CENT], ["sum_in_a_day"]),
+        (CENT, [CENT, LIMIT + CENT], ["sum_in_a_day"]),
+        (LIMIT + CENT, [LIMIT + CENT], ["high_value"]),
+    ],
+)
+def test_a_large_sum_in_small_steps_needs_a_second_person(
+    amount: Money, today: list[Money], codes: list[str]
+) -> None:
+    reasons = approvals.second_person_reasons(
+        amount, HOME_SERVICES, Ground.PARTIAL_WORK, 0, given_today=today
+    )
+    assert [reason.code for reason in reasons] == codes
+
+
 def test_maker_and_checker_are_two_people() -> None:
     approvals.check_checker(1, 2)
     with pytest.raises(approvals.MakerIsChecker):
