@@ -19,6 +19,7 @@ from core.records import (
     Decision,
     Evidence,
     Message,
+    Offer,
     Party,
     PaymentEvent,
     PolicyVersion,
@@ -54,7 +55,7 @@ def gather(session: Session, store: EvidenceStore, ticket_id: int) -> dict[str, 
         "evidence.json": as_json([_piece(each) for each in pieces]),
         **{_name(each): store.get(each.uploaded_by, each.sha256) for each in pieces},
     }
-    return files | _decided(session, ticket)
+    return files | _decided(session, ticket) | _offered(session, ticket)
 
 
 def _case(session: Session, dossier: Dossier, ticket: Ticket) -> dict[str, Any]:
@@ -66,6 +67,7 @@ def _case(session: Session, dossier: Dossier, ticket: Ticket) -> dict[str, Any]:
         "project": plain(dossier.project),
         "order": plain(order),
         "refunds": [plain(each) for each in refunds],
+        "corrected_by": list(session.scalars(select(Ticket.id).where(Ticket.corrects_id == ticket.id))),
         "parties": [_party(dossier.payer), _party(dossier.payee)],
     }
 
@@ -124,6 +126,21 @@ def _decided(session: Session, ticket: Ticket) -> dict[str, bytes]:
     files = {"decision.json": as_json(row), "plan.json": as_json(decision.plan)}
     for letter in decision.plan["letters"]:
         files[f"letters/{letter['audience']}.txt"] = f"{letter['subject']}\n\n{letter['text']}".encode()
+    return files
+
+
+def _offered(session: Session, ticket: Ticket) -> dict[str, bytes]:
+    """What the parties offered each other, and the plan of the offer that was accepted, as it was hashed."""
+    offers = session.scalars(select(Offer).where(Offer.ticket_id == ticket.id).order_by(Offer.id)).all()
+    if not offers:
+        return {}
+    rows = [plain(each) for each in offers]
+    for row in rows:
+        row.pop("plan")
+    files = {"offers.json": as_json(rows)}
+    for each in offers:
+        if each.plan is not None:
+            files["agreement.json"] = as_json(each.plan)
     return files
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.case_file.contents import gather
-from core.case_file.sheet import summary
+from core.case_file.sheet import PRINTER, summary
 from core.gateways.evidence_store import EvidenceStore
 from core.records import Ticket
 from core.rules.permissions import Actor, Permission, require
@@ -62,7 +62,14 @@ def _manifest(files: dict[str, bytes], ticket_id: int) -> bytes:
         name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         for name, content in sorted(files.items())
     }
-    data = {"format": FORMAT, "case": ticket_id, "decided": "plan.json" in files, "files": listed}
+    data = {
+        "format": FORMAT,
+        "case": ticket_id,
+        "decided": "plan.json" in files,
+        "agreed": "agreement.json" in files,
+        "printed_by": PRINTER,
+        "files": listed,
+    }
     return json.dumps(data, indent=1).encode()
 
 

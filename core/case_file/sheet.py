@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
+import reportlab
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from core.money import Money
+from core.rules.items import Item, in_words
 
 INK, DIM = HexColor("#1b2430"), HexColor("#5e6b7e")
 TITLE = ParagraphStyle("title", fontName="Helvetica-Bold", fontSize=17, leading=22, textColor=INK)
@@ -23,6 +25,9 @@ HEAD = ParagraphStyle(
 BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9.5, leading=13.5, textColor=INK)
 NOTE = ParagraphStyle("note", parent=BODY, fontSize=8, leading=11, textColor=DIM)
 
+# The same files are printed byte for byte the same by the same printer; the number rises with the layout.
+PRINTER = f"reportlab {reportlab.Version}, layout 2"
+
 AMOUNTS = (
     ("Held", "held"),
     ("Released to the payee", "release"),
@@ -31,6 +36,7 @@ AMOUNTS = (
     ("Platform fee returned", "fee_returned"),
     ("Borne by the platform", "concession"),
     ("Payer receives in all", "refund_total"),
+    ("Kept back for what the payee owes", "kept_back"),
     ("Withdrawal fee", "withdrawal_fee"),
     ("Payee receives", "payee_net"),
 )
@@ -43,7 +49,9 @@ def summary(files: Mapping[str, bytes]) -> bytes:
     document = SimpleDocTemplate(
         out, pagesize=A4, title=f"Case D-{case['ticket']['id']}", author="Escrow Desk", invariant=1
     )
-    document.build([*_opening(case), *_decision(files), *_evidence(files)])
+    document.build(
+        [*_opening(case), *_decision(files), *_agreement(files), *_evidence(files), *_letters(files)]
+    )
     return out.getvalue()
 
 
@@ -61,7 +69,8 @@ def _opening(case: Mapping[str, Any]) -> Iterator[Flowable]:
 
 def _decision(files: Mapping[str, bytes]) -> Iterator[Flowable]:
     if "plan.json" not in files:
-        yield Paragraph("Not decided yet", HEAD)
+        if "agreement.json" not in files:
+            yield Paragraph("Not decided yet", HEAD)
         return
     plan, decision = json.loads(files["plan.json"]), json.loads(files["decision.json"])
     yield Paragraph("The decision", HEAD)
@@ -72,15 +81,54 @@ def _decision(files: Mapping[str, bytes]) -> Iterator[Flowable]:
     yield Paragraph(_safe(words.replace("_", " ").lower() + checked), BODY)
     yield Spacer(1, 6)
     currency = plan["amounts"]["currency"]
-    rows = [[label, Money(plan["amounts"][key], currency).text()] for label, key in AMOUNTS]
-    yield Table(
+    yield _amounts(plan)
+    if "items" in plan:
+        yield Paragraph("Item by item", HEAD)
+        for each in plan["items"]:
+            item = Item.from_dict(each, currency)
+            yield Paragraph(_safe(f"{item.title}: {in_words(item)}"), BODY)
+    yield Paragraph("Reasons", HEAD)
+    yield Paragraph(_safe(plan["reasons"]), BODY)
+    yield Paragraph(f"Plan {decision['plan_hash']}", NOTE)
+
+
+def _amounts(plan: Mapping[str, Any]) -> Table:
+    stated = plan["amounts"]
+    rows = [[label, Money(stated[key], stated["currency"]).text()] for label, key in AMOUNTS if key in stated]
+    return Table(
         rows,
         colWidths=(260, 140),
         style=[("ALIGN", (1, 0), (1, -1), "RIGHT"), ("FONTSIZE", (0, 0), (-1, -1), 9)],
     )
-    yield Paragraph("Reasons", HEAD)
-    yield Paragraph(_safe(plan["reasons"]), BODY)
-    yield Paragraph(f"Plan {decision['plan_hash']}", NOTE)
+
+
+def _agreement(files: Mapping[str, bytes]) -> Iterator[Flowable]:
+    if "offers.json" not in files:
+        return
+    yield Paragraph("Offers between the parties", HEAD)
+    for each in json.loads(files["offers.json"]):
+        release, refund = (Money(each[f"{name}_minor"], each["currency"]) for name in ("release", "refund"))
+        words = (
+            f"Offer {each['id']} of party {each['proposed_by']}, {each['made_at']}: {release} to the payee, "
+        )
+        yield Paragraph(
+            _safe(f"{words}{refund} to the payer; {each['status'].lower()}. {each['note']}"), BODY
+        )
+    if "agreement.json" in files:
+        agreed = json.loads(files["agreement.json"])
+        yield Paragraph("The agreement", HEAD)
+        yield _amounts(agreed)
+
+
+def _letters(files: Mapping[str, bytes]) -> Iterator[Flowable]:
+    if "plan.json" not in files:
+        return
+    for letter in json.loads(files["plan.json"])["letters"]:
+        edited = ", in the mediator's own words" if "passage" in letter else ""
+        yield Paragraph(_safe(f"Letter to the {letter['audience']}{edited}"), HEAD)
+        yield Paragraph(_safe(letter["subject"]), BODY)
+        for line in letter["text"].splitlines():
+            yield Paragraph(_safe(line), NOTE)
 
 
 def _evidence(files: Mapping[str, bytes]) -> Iterator[Flowable]:

@@ -13,15 +13,18 @@ import pytest
 import rfc8785
 
 from core import case_file
-from core.actions import evidence
+from core.actions import evidence, offers
+from core.case_file.proof import CHECKS
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.items import Done, Item
 from core.rules.permissions import NotPermitted
 from tests import stories
 
 Files = dict[str, bytes]
+HELD = 180_000  # of the first milestone in `stories`
 REFUND = {"outcome": DecisionOutcome.FULL_REFUND, "ground": Ground.PROVIDER_NO_SHOW}
 CHOICES: dict[str, dict[str, Any]] = {
     "full release": {},
@@ -44,6 +47,18 @@ def told_and_packed(town: stories.Town, folder: Path, **choice: Any) -> case_fil
     stories.decided(town, told, draft)
     stories.carry_out(town)
     return export(town, store, told.ticket)
+
+
+def agreed_and_packed(town: stories.Town, folder: Path) -> case_file.CaseFile:
+    """Two offers; the second is accepted, and the money has moved."""
+    told = stories.in_mediation(town)
+    for release, by in ((30_000, town.payer), (55_500, town.payee)):
+        offer = town.act(
+            offers.propose, by, ticket_id=told.ticket, release=Money(release, "USD"), note="Then so."
+        )
+    town.act(offers.accept, town.payer, offer_id=offer.id)
+    stories.carry_out(town)
+    return export(town, EvidenceStore(folder), told.ticket)
 
 
 def export(town: stories.Town, store: EvidenceStore, ticket: int, *, by: str = "cora") -> case_file.CaseFile:
@@ -81,7 +96,15 @@ def test_every_ending_verifies_offline(town: stories.Town, tmp_path: Path, choic
     path.write_bytes(made.content)
     proof = case_file.verify(path)
     assert proof.wrong is None
-    assert len(proof.checked) == 10
+    assert len(proof.checked) == len(CHECKS) - 5  # those of an agreement
+
+
+def test_an_agreement_verifies_offline_with_every_offer(town: stories.Town, tmp_path: Path) -> None:
+    path = tmp_path / "agreed.zip"
+    path.write_bytes(agreed_and_packed(town, tmp_path).content)
+    proof = case_file.verify(path)
+    assert proof.wrong is None
+    assert len(proof.checked) == len(CHECKS) - 7  # those of a decision
 
 
 def test_the_same_case_gives_the_same_bytes_but_for_the_note_of_the_export(
@@ -99,7 +122,7 @@ def test_an_undecided_case_can_be_exported_and_verified(town: stories.Town, tmp_
     path.write_bytes(export(town, EvidenceStore(tmp_path), told.ticket).content)
     proof = case_file.verify(path)
     assert proof.ok
-    assert len(proof.checked) == 3
+    assert len(proof.checked) == len(CHECKS) - 12
 
 
 def test_finance_may_not_export_a_case(town: stories.Town, tmp_path: Path) -> None:
@@ -136,6 +159,42 @@ def other_evidence(files: Files) -> None:
     files[name] = b"The worktop is here."
 
 
+def hashed_again(change: Callable[[Any], None]) -> Callable[[Files], None]:
+    """A forger who knows that the plan has a hash, and where it stands."""
+
+    def edit(files: Files) -> None:
+        plan, decision = json.loads(files["plan.json"]), json.loads(files["decision.json"])
+        change(plan)
+        decision["plan_hash"] = hashlib.sha256(rfc8785.dumps(plan)).hexdigest()
+        files["plan.json"], files["decision.json"] = json.dumps(plan).encode(), json.dumps(decision).encode()
+
+    return edit
+
+
+def without_the_event_between(files: Files) -> None:
+    lines = files["events.jsonl"].decode().splitlines()
+    files["events.jsonl"] = "".join(f"{line}\n" for line in [lines[0], *lines[2:]]).encode()
+
+
+def backwards(files: Files) -> None:
+    lines = files["audit.jsonl"].decode().splitlines()
+    files["audit.jsonl"] = "".join(f"{line}\n" for line in reversed(lines)).encode()
+
+
+def other_words_to_the_payee(plan: Any) -> None:
+    plan["letters"][1]["passage"] = "You deserve nothing at all, I am afraid."
+
+
+def nothing_named(plan: Any) -> None:
+    plan["letters"][0]["text"] = "All is well."
+
+
+def a_letter_that_names_nothing(files: Files) -> None:
+    hashed_again(nothing_named)(files)
+    letter = json.loads(files["plan.json"])["letters"][0]
+    files["letters/payer.txt"] = f"{letter['subject']}\n\nAll is well.".encode()
+
+
 FORGERIES: dict[str, tuple[Callable[[Files], None], str]] = {
     "a word of the reasons": (
         edited("plan.json", lambda plan: plan.update(reasons=plan["reasons"] + "!")),
@@ -167,17 +226,136 @@ FORGERIES: dict[str, tuple[Callable[[Files], None], str]] = {
         edited("decision.json", lambda row: row.update(maker_id=99)),
         "the maker in the audit extract",
     ),
+    "an item's share": (
+        hashed_again(lambda plan: plan["items"][1].update(earned=1)),
+        "what is earned of “Worktop”",
+    ),
+    "an item's value": (
+        hashed_again(lambda plan: plan["items"][0].update(value=50_000, earned=50_000)),
+        "The items are worth",
+    ),
+    "what is kept back": (
+        hashed_again(lambda plan: plan["amounts"].update(kept_back=100)),
+        "what the payee receives",
+    ),
+    "what is kept back, and the net": (
+        hashed_again(
+            lambda plan: plan["amounts"].update(kept_back=100, payee_net=plan["amounts"]["payee_net"] - 100)
+        ),
+        "what is booked as kept back",
+    ),
+    "the amount of a call": (
+        hashed_again(lambda plan: plan["operations"][0]["params"].update(amount=1)),
+        "the amount of the refund",
+    ),
+    "words that the mediator did not write": (
+        hashed_again(other_words_to_the_payee),
+        "is not in the words that the mediator wrote",
+    ),
+    "a letter that names no amount": (
+        a_letter_that_names_nothing,
+        "the letter letters/payer.txt does not name $",
+    ),
+    "an event taken out": (without_the_event_between, "begins at"),
+    "the state of the payment": (
+        edited("case.json", lambda case: case["order"].update(state="REFUNDED")),
+        "the state of the payment",
+    ),
+    "an amount of the payment": (
+        edited("case.json", lambda case: case["order"].update(held_minor=1)),
+        "what was funded",
+    ),
+    "the order of the audit extract": (backwards, "not in the order"),
+    "the trace of the confirmation": (
+        lambda files: files.update({"audit.jsonl": b""}),
+        "does not know that the decision was confirmed",
+    ),
+    "the case that it is": (
+        edited("case.json", lambda case: case["ticket"].update(id=4711)),
+        "the case is 4711",
+    ),
+    "the printed summary": (
+        lambda files: files.update({"summary.pdf": files["summary.pdf"] + b"%"}),
+        "summary.pdf is not what these files print",
+    ),
+    "a word that only the print tells": (
+        edited("case.json", lambda case: case["milestone"].update(title="Old kitchen")),
+        "summary.pdf is not what these files print",
+    ),
+}
+AGREEMENTS: dict[str, tuple[Callable[[Files], None], str]] = {
+    "the agreed plan": (
+        edited("agreement.json", lambda plan: plan["amounts"].update(release=1)),
+        "the agreement is not the one that was accepted",
+    ),
+    "the offer": (
+        edited("offers.json", lambda rows: rows[1].update(release_minor=1)),
+        "the agreed release",
+    ),
+    "who agreed": (
+        edited("case.json", lambda case: case["parties"][0].update(id=99)),
+        "who agreed",
+    ),
+    "an offer nobody made": (
+        edited("offers.json", lambda rows: rows.append({**rows[0], "id": 99})),
+        "does not know offer 99",
+    ),
+    "a second acceptance": (
+        edited("offers.json", lambda rows: rows[0].update(status="ACCEPTED")),
+        "the number of accepted offers",
+    ),
+    "no acceptance": (
+        edited("offers.json", lambda rows: rows[1].update(status="DECLINED")),
+        "whether an offer was accepted",
+    ),
+    "a booked posting": (
+        edited("journals.json", lambda rows: rows.clear()),
+        "was not booked",
+    ),
+}
+DIVIDED: dict[str, Any] = {
+    "release": Money(1, "USD"),
+    "passages": {"payee": "The worktop is missing, as your photographs show."},
 }
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_a_forgery_with_a_fitting_manifest_is_found(town: stories.Town, tmp_path: Path, forgery: str) -> None:
     forge, words = FORGERIES[forgery]
-    files = unpacked(told_and_packed(town, tmp_path, **CHOICES["partial release"]).content, tmp_path)
+    files = unpacked(told_and_packed(town, tmp_path, **DIVIDED, items=three(town)).content, tmp_path)
     forge(files)
     proof = case_file.verify(packed_again(files, tmp_path))
     assert proof.wrong is not None
     assert words in proof.wrong
+
+
+def three(town: stories.Town) -> tuple[Item, ...]:
+    """Items that sum to the first milestone of a story."""
+    whole = Money(HELD, "USD")
+    return (
+        Item("Cabinets", Money(40_000, "USD"), Done.FULLY),
+        Item("Worktop", Money(30_000, "USD"), Done.PARTLY, 5_000),
+        Item("Connections", whole - Money(70_000, "USD"), Done.NOT),
+    )
+
+
+@pytest.mark.parametrize("forgery", AGREEMENTS)
+def test_a_forged_agreement_is_found(town: stories.Town, tmp_path: Path, forgery: str) -> None:
+    forge, words = AGREEMENTS[forgery]
+    files = unpacked(agreed_and_packed(town, tmp_path).content, tmp_path)
+    forge(files)
+    proof = case_file.verify(packed_again(files, tmp_path))
+    assert proof.wrong is not None
+    assert words in proof.wrong
+
+
+def test_damage_to_any_file_names_that_file(town: stories.Town, tmp_path: Path) -> None:
+    files = unpacked(told_and_packed(town, tmp_path, **CHOICES["partial release"]).content, tmp_path)
+    assert len(files) >= 13
+    for name in sorted(files.keys() - {"manifest.json"}):
+        damaged = {**files, name: files[name] + b" "}
+        proof = case_file.verify(packed_again(damaged, tmp_path, honest_manifest=False))
+        assert proof.wrong == f"{name} was changed: its hash is not the manifest's"
 
 
 def test_a_changed_missing_or_added_file_is_named(town: stories.Town, tmp_path: Path) -> None:
