@@ -1,0 +1,278 @@
+"""The rules of payment-escrow-rules, walked line by line: CL is the client, AT the attorney, PM the mediator, COMP
+compliance, ADM the administrators, FIN finance. Each row: what happens, who is told what by it, and what holds then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.actions import decide, dispute, evidence, fund, hold, mediate, projects, verify
+from core.gateways.evidence_store import EvidenceStore
+from core.money import Money
+from core.records import Decision, Hold, Notification
+from core.rules.disputes import DisputeReason
+from core.rules.grounds import DecisionOutcome, Ground
+from tests import stories
+from tests.actions.walk import Step, Walk, walk
+from tests.gateways.evidence_builders import picture
+from tests.market import Market
+
+FEE = Money(100_000, "USD")
+
+
+def quote_selected(w: Walk) -> None:
+    """Nothing is confirmed yet: quote selection is not engagement."""
+    w.project_id = w.market.agreed(FEE, active=False, project_type="DOCUMENT_REVIEW").id
+    w.milestone_id = w.market.milestones(w.project_id)[0].id
+
+
+def consultation_booked(w: Walk) -> None:
+    w.project_id = w.market.act(
+        projects.accept_bid,
+        w.market.payer,
+        payer_id=w.market.payer_id,
+        payee_id=w.market.payee_id,
+        bid_reference="consultation",
+        title="A lease",
+        scope="One session, with a summary.",
+        project_type="CONSULTATION",
+        fee_mode="CONSULTATION_FIXED",
+        total=FEE,
+    ).id
+    w.milestone_id = w.market.milestones(w.project_id)[0].id
+
+
+def preconditions(w: Walk) -> None:
+    w.market.confirm(w.project_id)
+
+
+def paid(w: Walk) -> None:
+    w.market.act(fund.fund, w.market.payer, milestone_id=w.milestone_id)
+    w.market.work()
+
+
+def delivered(w: Walk) -> None:
+    w.market.act(verify.submit, w.market.payee, milestone_id=w.milestone_id)
+
+
+def session_completed(w: Walk) -> None:
+    w.market.act(verify.complete_session, w.market.payee, milestone_id=w.milestone_id)
+
+
+def client_confirms(w: Walk) -> None:
+    w.market.act(verify.approve, w.market.payer, milestone_id=w.milestone_id)
+
+
+def later(**span: float) -> Any:
+    return lambda w: w.market.later(**span)
+
+
+def disputed(w: Walk) -> None:
+    opened = w.market.act(
+        dispute.open_dispute, w.market.payer, milestone_id=w.milestone_id, reason=DisputeReason.OTHER
+    )
+    w.ticket_id = opened.id
+
+
+def mediation_asked(w: Walk) -> None:
+    w.market.act(dispute.ask_mediation, w.market.payer, milestone_id=w.milestone_id)
+
+
+def mine(w: Walk) -> None:
+    """A mediator takes the case: nobody writes to those who do it themselves."""
+    mia = w.market.as_staff("mia")
+    w.market.act(mediate.assign, mia, ticket_id=w.ticket_id, staff_id=w.market.staff["mia"])
+
+
+def held_by_compliance(w: Walk) -> None:
+    cora = w.market.as_staff("cora")
+    w.market.act(hold.place, cora, milestone_id=w.milestone_id, reason="A report about the attorney.")
+
+
+def lifted(w: Walk) -> None:
+    (number,) = w.market.read(lambda session: [each.id for each in session.query(Hold).all()])
+    w.market.act(hold.lift, w.market.as_staff("cora"), hold_id=number, reason="Looked into.")
+
+
+def decided(release: Money | None, **draft: Any) -> Any:
+    return lambda w: stories.decided(w.market, w.told, stories.a_draft(w.told, release=release, **draft))
+
+
+def new_evidence(w: Walk) -> None:
+    w.market.act(
+        evidence.hand_in,
+        w.market.payee,
+        store=EvidenceStore(w.market.desk.settings.home),
+        milestone_id=w.milestone_id,
+        file_name="memo.jpg",
+        content=picture(),
+    )
+
+
+def decision_is(status: str) -> Any:
+    return lambda w: w.market.all(Decision)[-1].status == status
+
+
+def order_is(**places: int) -> Any:
+    return lambda w: w.market.order(w.told) == places
+
+
+BOTH_ENGAGED = ("AT engagement_active", "AT project_started", "CL engagement_active", "CL payment_schedule")
+FUNDED = ("AT milestone_funded", "CL funds_held")
+RELEASED = ("AT milestone_approved", "CL release_confirmed")
+ENDED = ("AT project_review_request", "CL project_review_request")
+ENGAGED = (
+    Step("Quote selection is not engagement", quote_selected, wrote=("CL milestones_proposed",)),
+    Step("Five preconditions, then ACTIVE", preconditions, wrote=BOTH_ENGAGED),
+    Step("Payment is held", paid, wrote=FUNDED, holds=order_is(held=100_000)),
+)
+DISPUTE = (
+    Step("The deliverable is handed in", delivered, wrote=("CL verification_requested",)),
+    Step("Dispute ticket OPEN", disputed, wrote=("AT dispute_opened", "CL dispute_confirmed")),
+    Step(
+        "Ticket UNDER_REVIEW",
+        mediation_asked,
+        wrote=("AT mediation_started", "CL mediation_started", "PM case_assigned"),
+    ),
+    Step("A mediator takes it", mine),
+)
+ANNOUNCED = ("AT decision_announced", "CL decision_announced")
+WALKS: dict[str, tuple[Step, ...]] = {
+    "consultation fee: session completed, 24 h without a dispute": (
+        Step("Consultation booked", consultation_booked, wrote=("CL milestones_proposed",)),
+        *ENGAGED[1:],
+        Step("Session completed", session_completed, wrote=("CL verification_requested",)),
+        Step("One hour before the end of the grace", later(hours=23), holds=order_is(held=100_000)),
+        Step(
+            "24 h grace is over",
+            later(hours=1),
+            wrote=(*RELEASED, "AT payment_sent", *ENDED),
+            holds=order_is(released=100_000),
+        ),
+    ),
+    "stage fee: the client confirms the deliverable": (
+        *ENGAGED,
+        Step("The deliverable is handed in", delivered, wrote=("CL verification_requested",)),
+        Step("The client confirms", client_confirms, wrote=RELEASED, holds=order_is(payable=100_000)),
+        Step("It is paid out", later(), wrote=("AT payment_sent", *ENDED)),
+    ),
+    "stage fee: 72 h without an answer": (
+        *ENGAGED,
+        Step("The deliverable is handed in", delivered, wrote=("CL verification_requested",)),
+        Step("A second before", later(hours=72, seconds=-1), holds=order_is(held=100_000)),
+        Step("Auto-release", later(seconds=1), wrote=(*RELEASED, "AT payment_sent", *ENDED)),
+    ),
+    "manual hold": (
+        *ENGAGED,
+        Step("Compliance holds", held_by_compliance, wrote=("AT hold_placed",)),
+        Step("The deliverable is handed in", delivered, wrote=("CL verification_requested",)),
+        # Approved, and said so; that it waits is in the same letter. The client is told when it is released.
+        Step(
+            "The client confirms",
+            client_confirms,
+            wrote=("AT milestone_approved",),
+            holds=order_is(held=100_000),
+        ),
+        Step("The hold is lifted", lifted, wrote=("AT hold_released", "CL release_confirmed")),
+        Step("It is paid out", later(), wrote=("AT payment_sent", *ENDED)),
+    ),
+    "full refund: service not started, after 24 h": (
+        *ENGAGED,
+        Step("Dispute ticket OPEN", disputed, wrote=("AT dispute_opened", "CL dispute_confirmed")),
+        *DISPUTE[2:],
+        Step(
+            "Decided, and cooling off",
+            decided(None, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.AGREED_CANCELLATION),
+            wrote=ANNOUNCED,
+            holds=order_is(held=100_000),
+        ),
+        Step("A second before", later(hours=24, seconds=-1), holds=decision_is("COOLING_OFF")),
+        Step(
+            "Carried out",
+            later(seconds=1),
+            wrote=("AT decision_full_refund", "CL decision_full_refund", "CL refund_sent"),
+            holds=order_is(refunded=100_000),
+        ),
+    ),
+    "partial refund: decided, voided by new evidence, decided again": (
+        *ENGAGED,
+        *DISPUTE,
+        Step("Decided, and cooling off", decided(FEE.portion(4_000)), wrote=ANNOUNCED),
+        Step("The attorney hands in evidence", new_evidence),
+        Step(
+            "It falls when it is due",
+            later(hours=24),
+            wrote=("AT decision_voided", "CL decision_voided"),
+            holds=decision_is("VOIDED"),
+        ),
+        Step("Decided again", decided(FEE.portion(6_000)), wrote=ANNOUNCED),
+        Step(
+            "Carried out",
+            later(hours=24),
+            wrote=(
+                "AT decision_partial_release",
+                "CL decision_partial_release",
+                "AT payment_sent",
+                "CL refund_sent",
+                *ENDED,
+            ),
+            holds=order_is(released=60_000, refunded=40_000),
+        ),
+    ),
+    "a mediator takes the decision back": (
+        *ENGAGED,
+        *DISPUTE,
+        Step("Decided, and cooling off", decided(FEE.portion(4_000)), wrote=ANNOUNCED),
+        Step(
+            "Taken back",
+            lambda w: w.market.act(
+                decide.take_back,
+                w.market.as_staff("max"),
+                decision_id=w.market.all(Decision)[-1].id,
+                reason="A message was overlooked.",
+            ),
+            wrote=("AT decision_voided", "CL decision_voided"),
+        ),
+    ),
+    "a dispute that is withdrawn": (
+        *ENGAGED,
+        *DISPUTE[:2],
+        Step(
+            "Withdrawn",
+            lambda w: w.market.act(dispute.withdraw, w.market.payer, milestone_id=w.milestone_id),
+            wrote=("AT dispute_withdrawn", "CL dispute_withdrawn"),
+        ),
+    ),
+    "nobody decides": (
+        *ENGAGED,
+        *DISPUTE,
+        Step(
+            "After 7 days it is the administrators'",
+            later(days=7),
+            wrote=("ADM case_escalated", "AT decision_late", "CL decision_late", "PM case_escalated"),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WALKS)
+def test_each_step_of_a_legal_matter_tells_exactly_whom_it_concerns(market: Market, name: str) -> None:
+    market.newcomers(platform="legal_services")
+    walk(WALKS[name], Walk(market, platform="legal_services"))
+    market.lawful()
+
+
+def test_an_announced_decision_says_when_it_is_carried_out_and_what_can_still_be_done(market: Market) -> None:
+    market.newcomers(platform="legal_services")
+    on = Walk(market, platform="legal_services")
+    walk((*ENGAGED, *DISPUTE, WALKS["a mediator takes the decision back"][-2]), on)
+    letters = [each for each in market.all(Notification) if each.template == "decision_announced"]
+    decision = market.all(Decision)[-1]
+    for letter in letters:
+        said = " ".join(letter.text.split())
+        assert f"carried out on {decision.execute_at:%A} {decision.execute_at.day} " in said
+        assert "UTC" in said
+        assert "hand in evidence" in said
+        assert stories.REASONS[:40] in said
+        assert (letter.about_kind, letter.about_id) == ("decision", decision.id)
