@@ -6,11 +6,11 @@ import streamlit as st
 
 from core.policy import Platform
 from core.queries import disputes
-from core.queries.disputes import Filter, View
+from core.queries.disputes import BOUND, Filter, View, Watch
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.case import claim, queue
-from dashboard.ui import confirm, filters, header, tables
+from dashboard.ui import confirm, empty, filters, header
 from dashboard.ui.status import in_words
 
 actor = current.require(Permission.READ_CASES)
@@ -20,49 +20,56 @@ buttons = header.page(
     "Disputes", "Disputed milestones of both platforms, the most urgent first. Times are UTC."
 )
 top = st.container()
+queue.asked_view()
 with filters.bar():
     view = filters.choice("View", queue.VIEWS, key="view", everything="All open")
     platform = filters.one_of(
-        "Both platforms", {each.value: in_words(each.value) for each in Platform}, key="platform", width=170
+        "Platforms", {each.value: in_words(each.value) for each in Platform}, key="platform", width=118
     )
-    words = filters.search("Party, title or D-42", key="q", width=230)
-wanted = Filter(me=me, now=now, view=View(view) if view else None, platform=platform, words=words)
-window = tables.window("page", size=50, depends=(view, platform, words))
+    watch = filters.one_of("Watch for", queue.WATCH, key="watch", width=112)
+    words = filters.search("Party, title or D-42", key="q", width=164)
+wanted = Filter(
+    me=me,
+    now=now,
+    view=View(view) if view else None,
+    platform=platform,
+    words=words,
+    watch=Watch(watch) if watch else None,
+)
+queue.heed(view, platform, watch, words)
+after, before = queue.places()
 
 with current.reading() as session:
     figures = disputes.figures(session, me=me, now=now)
     total = disputes.count(session, wanted)
-    rows = disputes.page(session, wanted, offset=window.offset, limit=window.size)
+    rows = disputes.page(session, wanted, after=after, before=before, limit=queue.SIZE)
+    left = disputes.count(session, wanted, after=rows[-1].place) if rows else 0
 
 with top:
     queue.figures(figures)
-chosen = tables.table(
-    rows,
-    queue.columns(now),
-    key="queue",
-    select=True,
-    window=window,
-    total=total,
-    name="Disputes, the most urgent first",
-    empty_state=queue.empty(wanted),
-)
-if chosen is not None:
-    st.session_state.pop("queue:chosen", None)  # or coming back would open it again
-    navigation.go("case", id=chosen)
-
+opened = queue.table(rows, now=now)
+if not rows and (after or before):  # the page that the address names has emptied
+    queue.turn(None, None)
+    st.rerun()
 if rows:
-    with buttons:
-        if st.button("Open the first", key="open-first", type="tertiary", shortcut="Enter"):
-            navigation.go("case", id=rows[0].id)
-if current.may(Permission.DECIDE):
-    with buttons:
+    queue.pages(rows, total=total, left=left, bound=BOUND, begun=bool(after or before))
+else:
+    why = queue.empty(wanted)
+    empty.state(*why) if why else empty.nothing_matches()
+if opened:
+    navigation.go("case", id=opened)
+
+with buttons:
+    queue.help_button()
+    if current.may(Permission.DECIDE):
         intent = confirm.pressed(
             "Claim next case", key="claim-next", icon=":material/front_hand:", shortcut="N"
         )
-    if intent:
-        confirm.carry_out(
-            intent,
-            claim.claim_next,
-            done=lambda ticket: f"Case D-{ticket.id} is yours.",
-            then=lambda ticket: navigation.go("case", id=ticket.id),
-        )
+        if intent:
+            confirm.carry_out(
+                intent,
+                claim.claim_next,
+                done=lambda ticket: f"Case D-{ticket.id} is yours.",
+                then=lambda ticket: navigation.go("case", id=ticket.id),
+            )
+queue.drawers()

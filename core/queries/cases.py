@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core.actions import release
 from core.actions.dossier import Dossier, open_dossier
@@ -14,8 +14,11 @@ from core.errors import NotFound
 from core.queries import rulings
 from core.queries.rulings import Ruling
 from core.records import (
+    Handover,
     Hold,
     Party,
+    PartyRequest,
+    Recusal,
     Staff,
     StaffTie,
     Ticket,
@@ -38,8 +41,31 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """What the one who had the case wrote for the one who has it next; nobody: for whoever takes it."""
+
+    by: str
+    to: str | None
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class SteppedBack:
+    """Who stepped back from the case, and why."""
+
+    staff_id: int
+    name: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Case:
-    """Everything that the page of a case shows without opening a tab. `tie` is why the reader must not decide it."""
+    """Everything that the page of a case shows without opening a tab. `tie` is why the reader must not decide it.
+
+    `passed` is the latest handover with words, `request` what a party is asked for now.
+    """
 
     ticket: Ticket
     dossier: Dossier
@@ -48,6 +74,9 @@ class Case:
     holds: tuple[Standing, ...]
     blocks: tuple[Block, ...]
     rulings: tuple[Ruling, ...]
+    request: PartyRequest | None = None
+    passed: Passed | None = None
+    stepped_back: tuple[SteppedBack, ...] = ()
 
     @property
     def id(self) -> int:
@@ -56,6 +85,10 @@ class Case:
     @property
     def reference(self) -> str:
         return f"D-{self.ticket.id}"
+
+    def left_by(self, staff_id: int | None) -> bool:
+        """Did this member of staff step back from it?"""
+        return any(each.staff_id == staff_id for each in self.stepped_back)
 
     @property
     def open(self) -> bool:
@@ -98,7 +131,38 @@ def case(session: Session, ticket_id: int, *, staff_id: int | None) -> Case:
         holds=_holds(session, dossier.milestone.id),
         blocks=holds.blocking(facts),
         rulings=rulings.of_ticket(session, dossier, ticket),
+        request=_request(session, ticket.id),
+        passed=_passed(session, ticket.id),
+        stepped_back=_stepped_back(session, ticket.id),
     )
+
+
+def _request(session: Session, ticket_id: int) -> PartyRequest | None:
+    wanted = select(PartyRequest).where(PartyRequest.ticket_id == ticket_id, PartyRequest.status == "OPEN")
+    return session.scalars(wanted).one_or_none()
+
+
+def _passed(session: Session, ticket_id: int) -> Passed | None:
+    by, to = aliased(Staff), aliased(Staff)
+    row = session.execute(
+        select(by.name, to.name, Handover.note, Handover.at)
+        .join(by, by.id == Handover.by_id)
+        .outerjoin(to, to.id == Handover.to_id)
+        .where(Handover.ticket_id == ticket_id)
+        .order_by(Handover.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return Passed(*row) if row else None
+
+
+def _stepped_back(session: Session, ticket_id: int) -> tuple[SteppedBack, ...]:
+    rows = session.execute(
+        select(Recusal.staff_id, Staff.name, Recusal.reason, Recusal.at)
+        .join(Staff, Staff.id == Recusal.staff_id)
+        .where(Recusal.ticket_id == ticket_id)
+        .order_by(Recusal.at)
+    )
+    return tuple(SteppedBack(*row) for row in rows)
 
 
 def _tie(session: Session, dossier: Dossier, staff_id: int | None) -> str | None:

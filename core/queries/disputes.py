@@ -2,8 +2,8 @@
 
 The rows of a page are found on `tickets` alone where no filter needs more, and only they are joined with the rest, so
 the cost of a page does not grow with what a row shows. Pages are found by the place of their first row (keyset), never
-by counting up to it. Two statements draw a page (`page`, `count`), two the figures above it (`figures`), however many
-rows there are.
+by counting up to it. Three statements draw a page (`page`, and `count` twice), two the figures above it (`figures`),
+however many rows there are.
 """
 
 from __future__ import annotations

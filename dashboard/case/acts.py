@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import streamlit as st
 
-from core.actions import conversation, hold
-from core.queries import disputes, mediators
+from core.actions import hold
+from core.queries import disputes
 from core.queries.cases import Case
 from core.rules.holds import HoldKind
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.case import claim, file
+from dashboard.case import claim, file, request
 from dashboard.ui import cards, confirm, deadline, status
 
-DRAWERS = ("hand-over", "hold", "lift", "ask")
+DRAWERS = ("hand-over", "step-back", "hold", "lift", "ask")
 
 
 def buttons(case: Case) -> None:
@@ -24,9 +22,11 @@ def buttons(case: Case) -> None:
     _turn(case, me)
     if case.open and current.may(Permission.ASSIGN_TICKET):
         mine = case.ticket.mediator_id == me
-        if current.may(Permission.DECIDE) and not mine and not case.tie:
+        if current.may(Permission.DECIDE) and not mine and not case.tie and not case.left_by(me):
             _claim(case, me)
         _opens("Hand over", "hand-over", "swap_horiz")
+        if not case.left_by(me):
+            _opens("Step back", "step-back", "do_not_disturb_on")
     if case.in_mediation and current.may(Permission.WORK_TICKET):
         _opens("Ask a party", "ask", "contact_support")
     if case.holds and current.may(Permission.RELEASE_HOLD):
@@ -40,9 +40,11 @@ def buttons(case: Case) -> None:
 def drawers(case: Case) -> None:
     """Whichever drawer is open."""
     if confirm.drawer("hand-over") is not None:
-        _hand_over(case)
+        claim.hand_over(case)
+    elif confirm.drawer("step-back") is not None:
+        claim.step_back(case)
     elif confirm.drawer("ask") is not None:
-        _ask(case)
+        request.drawer(case)
     elif confirm.drawer("hold") is not None:
         _hold(case)
     elif confirm.drawer("lift") is not None:
@@ -85,67 +87,6 @@ def _claim(case: Case, me: int | None) -> None:
             lambda session, actor, now: claim.give(session, actor, now, ticket_id=case.id, staff_id=me),
             done=f"Case {case.reference} is yours.",
         )
-
-
-@st.dialog("Hand over", position="right", on_dismiss=confirm.close_drawer)
-def _hand_over(case: Case) -> None:
-    with current.reading() as session:
-        everyone = mediators.for_parties(session, case.parties)
-    free = {
-        each.id: each.name for each in everyone if each.tie is None and each.id != case.ticket.mediator_id
-    }
-    tied = [each.name for each in everyone if each.tie]
-    to = st.selectbox(
-        "To", [0, *free], format_func=lambda number: free.get(number, "Nobody: back to the queue")
-    )
-    if tied:
-        cards.note(f"Not offered because of a tie to a party: {', '.join(tied)}.")
-    intent = confirm.pressed("Hand over", key="hand-over")
-    if intent:
-        confirm.carry_out(
-            intent,
-            lambda session, actor, now: claim.give(
-                session, actor, now, ticket_id=case.id, staff_id=to or None
-            ),
-            done=f"Handed over to {free[to]}." if to else "Back in the queue.",
-        )
-
-
-@st.dialog("Ask a party", position="right", on_dismiss=confirm.close_drawer)
-def _ask(case: Case) -> None:
-    names = {each.id: f"{each.name} ({each.role.lower()})" for each in case.parties}
-    to = st.segmented_control(
-        "Who", list(names), format_func=names.get, required=True, default=case.dossier.payee.id
-    )
-    question = st.text_area(
-        "What do you need to know, or to see?", height=140, max_chars=4_000, key="ask-text"
-    )
-    days = st.segmented_control(
-        "Time to answer", [1, 2, 3, 5, 7], default=3, required=True, format_func=_days
-    )
-    due = current.now() + timedelta(days=days or 3)
-    cards.note(
-        f"The case waits until {deadline.exact(due)} and goes on by itself when they answer or the time is up."
-    )
-    intent = confirm.pressed("Send question", key="ask", icon=":material/send:")
-    if intent:
-        confirm.carry_out(
-            intent,
-            lambda session, actor, now: conversation.ask(
-                session,
-                actor,
-                now=now,
-                ticket_id=case.id,
-                party_id=to or 0,
-                question=question or "",
-                answer_due_at=due,
-            ),
-            done="Asked. They were told by letter.",
-        )
-
-
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
 
 
 @st.dialog("Place a hold", position="right", on_dismiss=confirm.close_drawer)

@@ -1,16 +1,22 @@
-"""Taking a case, giving it to someone else, or giving it back."""
+"""Taking a case, giving it to someone else with a word about it, and stepping back from it for good."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+import streamlit as st
 from sqlalchemy.orm import Session
 
-from core.actions import mediate
+from core.actions import mediate, recuse
 from core.errors import DeskError
-from core.queries import disputes
+from core.queries import disputes, mediators
+from core.queries.cases import Case
+from core.queries.mediators import Colleague
 from core.records import Ticket
 from core.rules.permissions import Actor
+from dashboard import current
+from dashboard.case import words
+from dashboard.ui import cards, confirm
 
 
 class NothingToClaim(DeskError):
@@ -18,13 +24,85 @@ class NothingToClaim(DeskError):
 
 
 def claim_next(session: Session, actor: Actor, now: datetime) -> Ticket:
-    """The unassigned case that is due first and that the actor has no tie to."""
+    """The unassigned case that is due first and that the actor may take."""
     ticket_id = disputes.next_unassigned(session, me=actor.id or 0, now=now)
     if ticket_id is None:
         raise NothingToClaim()
     return mediate.assign(session, actor, now=now, ticket_id=ticket_id, staff_id=actor.id)
 
 
-def give(session: Session, actor: Actor, now: datetime, *, ticket_id: int, staff_id: int | None) -> Ticket:
+def give(
+    session: Session, actor: Actor, now: datetime, *, ticket_id: int, staff_id: int | None, note: str = ""
+) -> Ticket:
     """To a mediator, or (None) back to the queue."""
-    return mediate.assign(session, actor, now=now, ticket_id=ticket_id, staff_id=staff_id)
+    return mediate.assign(session, actor, now=now, ticket_id=ticket_id, staff_id=staff_id, note=note)
+
+
+@st.dialog("Hand over", position="right", on_dismiss=confirm.close_drawer)
+def hand_over(case: Case) -> None:
+    """The best choice first: the skill that the case asks for, then the fewest open cases."""
+    skill = case.dossier.project.project_type
+    with current.reading() as session:
+        everyone = mediators.for_parties(session, case.parties, ticket_id=case.id, skill=skill)
+    free = {
+        each.id: _called(each)
+        for each in everyone
+        if each.why_not is None and each.id != case.ticket.mediator_id
+    }
+    to = st.selectbox(
+        "To", [*free, 0], format_func=lambda number: free.get(number, "Nobody: back to the queue")
+    )
+    for each in everyone:
+        if each.why_not:
+            cards.note(f"{each.name} is not offered: {each.why_not}")
+    note = words.area(
+        case.id,
+        "handover",
+        "What the next one should know",
+        height=120,
+        placeholder="Where it stands, what is open, what you promised. Staff only.",
+    )
+    intent = confirm.pressed("Hand over", key="hand-over")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: give(
+                session, actor, now, ticket_id=case.id, staff_id=to or None, note=note
+            ),
+            done=f"Handed over to {free[to]}." if to else "Back in the queue.",
+            then=lambda _: _said(case.id, "handover"),
+        )
+
+
+@st.dialog("Step back", position="right", on_dismiss=confirm.close_drawer)
+def step_back(case: Case) -> None:
+    mine = case.ticket.mediator_id == current.actor().id
+    goes = "It goes to the next best mediator at once. " if mine and case.in_mediation else ""
+    st.caption(f"For good: this case is never yours again, and you neither decide nor approve it. {goes}")
+    reason = words.area(
+        case.id,
+        "recusal",
+        "Why",
+        height=120,
+        placeholder="For example: the payee is a neighbour. Staff only.",
+    )
+    intent = confirm.pressed("Step back", key="recuse", icon=":material/do_not_disturb_on:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: recuse.recuse(
+                session, actor, now=now, ticket_id=case.id, reason=reason
+            ),
+            done="You stepped back from this case.",
+            then=lambda _: _said(case.id, "recusal"),
+        )
+
+
+def _called(each: Colleague) -> str:
+    knows = ", knows this kind of work" if each.skilled else ""
+    return f"{each.name} · {each.open_cases} open{knows}"
+
+
+def _said(case_id: int, place: str) -> None:
+    words.sent(case_id, place)
+    st.rerun()

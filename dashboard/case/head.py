@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import streamlit as st
 
+from core.actions import visits
 from core.money import Money
 from core.queries.cases import Case
 from core.rules.approvals import DecisionStatus
+from dashboard import current
+from dashboard.case import names, request
 from dashboard.ui import deadline, errors, header, status
 from dashboard.ui.safe import html
 from dashboard.ui.status import Pill, Tone, in_words
+from dashboard.ui.timeline import html_lines
+
+AGAIN = timedelta(minutes=1)
 
 
 def show(case: Case, *, me: int | None, now: datetime) -> st.delta_generator.DeltaGenerator:
@@ -20,7 +26,8 @@ def show(case: Case, *, me: int | None, now: datetime) -> st.delta_generator.Del
     project, milestone = case.dossier.project, case.dossier.milestone
     buttons = header.page(
         f"{case.reference} · {milestone.title}",
-        f"{project.title} · {case.dossier.payer.name} and {case.dossier.payee.name} · {in_words(project.platform)}",
+        f"{project.title} · {names.of(case, case.dossier.payer)} and {names.of(case, case.dossier.payee)} · "
+        f"{in_words(project.platform)}",
         badges=list(_badges(case, me)),
         back=("disputes", "Disputes"),
     )
@@ -28,9 +35,37 @@ def show(case: Case, *, me: int | None, now: datetime) -> st.delta_generator.Del
         f'<div class="ed-head"><dl class="ed-strip">{_states(case)}{_limits(case, now)}</dl>'
         f'<dl class="ed-strip">{_amounts(case)}</dl></div>'
     )
+    _passed(case, me, now)
+    request.show(case, now=now)
     if case.blocks:
         errors.reasons([each.sentence for each in case.blocks], title="Nothing can be released now")
+    _seen(case, now)
     return buttons
+
+
+def _passed(case: Case, me: int | None, now: datetime) -> None:
+    """The last handover's words, for as long as whoever got the case has to do with it."""
+    passed = case.passed
+    if passed is None or not case.open:
+        return
+    to = f" to {passed.to}" if passed.to else ""
+    st.html(
+        f'<blockquote class="ed-quote"><small>Handed over{html(to)} by {html(passed.by)}, '
+        f'<time title="{html(deadline.exact(passed.at))}">{html(deadline.ago(passed.at, now))}</time></small><br>'
+        f"{html_lines(passed.note)}</blockquote>"
+    )
+
+
+def _seen(case: Case, now: datetime) -> None:
+    """What is here is no news to the reader any more; what was new when they came is kept for the timeline."""
+    actor, key = current.actor(), f"case-{case.id}:since"
+    if key not in st.session_state:
+        with current.reading() as session:
+            st.session_state[key] = visits.last(session, actor, ticket_id=case.id)
+    last: datetime | None = st.session_state.get(f"case-{case.id}:noted")
+    if last is None or now - last >= AGAIN:
+        current.desk().database.run(lambda session: visits.seen(session, actor, now=now, ticket_id=case.id))
+        st.session_state[f"case-{case.id}:noted"] = now
 
 
 def _badges(case: Case, me: int | None) -> Iterator[Pill]:
@@ -43,6 +78,8 @@ def _badges(case: Case, me: int | None) -> Iterator[Pill]:
             yield status.pill("mark", "MINE")
     if case.tie:
         yield status.pill("mark", "TIED")
+    if case.left_by(me):
+        yield status.pill("mark", "RECUSED")
     amount = case.dossier.amount
     if amount > case.dossier.profile.second_person_above.of(amount.currency):
         yield status.pill("mark", "HIGH_VALUE")
@@ -54,7 +91,7 @@ def _badges(case: Case, me: int | None) -> Iterator[Pill]:
 
 
 def _states(case: Case) -> str:
-    waits = f"for {case.waiting_on.name}" if case.waiting_on else case.reason
+    waits = f"for {names.of(case, case.waiting_on)}" if case.waiting_on else case.reason
     return (
         _cell("Milestone", _pill("milestone", case.dossier.milestone.status))
         + _cell("Payment", _pill("payment", case.dossier.order.state))

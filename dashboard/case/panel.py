@@ -56,6 +56,8 @@ def _undecided(case: Case, pieces: Sequence[Piece], now: datetime) -> None:
 def _why_not(case: Case) -> str | None:
     if case.tie:
         return "You have a tie to a party of this case. Hand it over to a colleague."
+    if case.left_by(current.actor().id):
+        return "You stepped back from this case. A colleague decides it."
     if current.may(Permission.DECIDE) or (case.ticket.escalated and current.may(Permission.DECIDE_ESCALATED)):
         return None
     if current.may(Permission.DECIDE_ESCALATED):

@@ -1,14 +1,21 @@
-"""The queue on screen: its views, its figures, its columns, and what an empty view says."""
+"""The queue on screen: its views, its figures, its rows, its pages, its keys, and what an empty view says."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
-from core.queries.disputes import Figures, Filter, View
-from dashboard.ui import cards, money, tables
+import streamlit as st
+
+from core.queries.disputes import Figures, Filter, Place, Row, View, Watch
+from core.rules.disputes import BLOCKING
+from dashboard.ui import cards, components, confirm, deadline, money, status
 from dashboard.ui.cards import Kpi
+from dashboard.ui.safe import html
+from dashboard.ui.status import Pill, in_words
 
+SIZE = 50
 VIEWS = {
     View.MINE.value: "Mine",
     View.UNASSIGNED.value: "Unassigned",
@@ -17,6 +24,14 @@ VIEWS = {
     View.ESCALATED.value: "Escalated",
     View.APPROVAL.value: "Needs approval",
     View.DECIDED.value: "Closed",
+}
+WATCH = {
+    Watch.UNREAD.value: "Unread",
+    Watch.HIGH_VALUE.value: "High value",
+    Watch.HOLD.value: "On hold",
+    Watch.RISK.value: "Risk review",
+    Watch.CHARGEBACK.value: "Chargeback",
+    Watch.COOLING_OFF.value: "Cooling off",
 }
 EMPTY = {
     View.MINE: ("No case is yours", "Claim the next one, or look under Unassigned."),
@@ -29,9 +44,34 @@ EMPTY = {
         "Decisions above the threshold wait here for a second person.",
     ),
 }
-
-
 NOTHING = ("No disputes", "Disputes that payers open appear here.")
+COLUMNS = (
+    ("Case", False, ""),
+    ("Payer · payee", False, ""),
+    ("About", False, ""),
+    ("Platform · reason", False, ""),
+    ("At stake", True, "What is held; or what was disputed, once nothing is held any more."),
+    ("Due (UTC)", False, "The next time limit: an answer, the beginning of mediation, or the decision."),
+    ("Status · mediator", False, ""),
+    ("Watch", False, ""),
+    ("New", True, "Messages and evidence since you last had the case open."),
+    ("Age", True, "Since the dispute was opened."),
+)
+KEYS = (
+    ("J ↓ · K ↑", "To the next case, to the one before"),
+    ("Home · End", "To the first, to the last on the page"),
+    ("Enter", "Open the case"),
+    ("N", "Claim the next case that you may take"),
+    ("/", "Search parties, titles and numbers"),
+    ("1 … 8", "Switch the view, in the order of the bar; 1 is all that is open"),
+    ("[ · ]", "Turn the page of the queue, back and on"),
+    ("?", "This list"),
+)
+CASE_KEYS = (
+    ("J · K", "In a case: to the next of your cases, to the one before"),
+    ("D", "In a case: preview the plan of the decision"),
+    ("+ − 0 · arrows", "On a picture: closer, further, whole; move"),
+)
 
 
 def figures(now: Figures) -> None:
@@ -51,23 +91,150 @@ def figures(now: Figures) -> None:
     )
 
 
-def columns(now: datetime) -> Sequence[tables.Column]:
-    return [
-        tables.opens("id", "Case", page="case", value=lambda row: row.reference, width=64),
-        tables.text("parties", "Payer · payee", width=178),
-        tables.text("about", "About", width=150),
-        tables.text("reason", "Reason", width=96),
-        tables.money("stake", "At stake", width=96),
-        tables.status("status", "Status", axis="ticket", width=120),
-        tables.due("due_at", "Due", now=now, width=96),
-        tables.text("mediator", "Mediator", width=100, value=lambda row: row.mediator or "—"),
-        tables.marks("marks", "Watch", axis="mark", width=118),
-        tables.count("news", "New", width=46, help="Messages from the parties since staff last wrote."),
-    ]
+def table(rows: Sequence[Row], *, now: datetime) -> int | None:
+    """The rows; returns the case that was opened. Keys that mean something else are answered here."""
+    said = components.mount(
+        "queue",
+        key="queue",
+        data={
+            "name": "Disputes, the most urgent first",
+            "columns": COLUMNS,
+            "rows": [line(each, now) for each in rows],
+            "views": ["", *VIEWS],
+            "search": ".st-key-q input",
+            "newsMeaning": "New since you last had it open",
+        },
+        triggers=("opened", "asked"),
+    )
+    _answer(said["asked"])
+    opened = said["opened"]
+    return opened if opened in {each.id for each in rows} else None
+
+
+def _answer(asked: str | None) -> None:
+    if asked == "help":
+        confirm.open_drawer("keys")
+    elif asked and asked.startswith("view:"):
+        st.session_state["queue:view"] = asked.removeprefix("view:")
+        st.rerun()
+
+
+def asked_view() -> None:
+    """A key may have asked for a view; a widget only takes it before it is drawn."""
+    if (wanted := st.session_state.pop("queue:view", None)) is not None and (wanted in VIEWS or not wanted):
+        st.session_state["view"] = wanted
+
+
+def line(row: Row, now: datetime) -> dict[str, Any]:
+    """A row as the page gets it: words, and pills with their tone."""
+    running = row.status in BLOCKING
+    due = Pill(deadline.words(row.due_at, now), deadline.tone(row.due_at, now))
+    closed = Pill("Closed", "quiet")
+    return {
+        "id": row.id,
+        "reference": row.reference,
+        "payer": row.payer,
+        "payee": row.payee,
+        "milestone": row.milestone,
+        "project": row.project,
+        "platform": in_words(row.platform),
+        "reason": row.reason,
+        "stake": row.stake.text(),
+        "due": _pill(due if running else closed),
+        "exact": _exact(row.due_at, now) if running and row.due_at else "",
+        "status": _pill(status.pill("ticket", row.status)),
+        "mediator": row.mediator or "Nobody yet",
+        "marks": [_pill(status.pill("mark", each)) for each in row.marks],
+        "news": row.news,
+        "age": deadline.span(now - row.opened_at),
+    }
+
+
+def _exact(at: datetime, now: datetime) -> str:
+    return f"{at.astimezone(UTC):%-d %b, %H:%M}" if at.year == now.year else deadline.brief(at)
+
+
+def _pill(each: Pill) -> dict[str, str | None]:
+    return {"label": each.label, "tone": each.tone, "meaning": each.meaning}
+
+
+def places() -> tuple[Place | None, Place | None]:
+    """After which place the page begins, or before which it ends, as the address says."""
+    return Place.read(st.query_params.get("after")), Place.read(st.query_params.get("before"))
+
+
+def heed(*depends: object) -> None:
+    """With other filters it is the first page again."""
+    seen = st.session_state.get("queue:depends")
+    if seen is not None and seen != depends:
+        turn(None, None)
+    st.session_state["queue:depends"] = depends
+
+
+def turn(name: str | None, place: Place | None) -> None:
+    for each in ("after", "before"):
+        st.query_params.pop(each, None)
+    if name and place:
+        st.query_params[name] = str(place)
+
+
+def pages(rows: Sequence[Row], *, total: int, left: int, bound: int, begun: bool) -> None:
+    """Which rows these are, and the way to those before and after."""
+    first = total - left - len(rows) + 1
+    many = f"{total:,}{'+' if total >= bound else ''}"
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        if total < bound:
+            st.caption(f"{first:,}–{first + len(rows) - 1:,} of {many}" if total > 1 else "1 case")
+        else:
+            st.caption(f"{len(rows):,} of {many}")
+        with st.container(horizontal=True, width="content", gap="small"):
+            if begun and (first > 1 or total >= bound):
+                _turner("Previous", "before", rows[0].place, "chevron_left")
+            if left > 0:
+                _turner("Next", "after", rows[-1].place, "chevron_right")
+
+
+def _turner(label: str, name: str, place: Place, icon: str) -> None:
+    st.button(
+        label,
+        key=f"queue-{name}",
+        icon=f":material/{icon}:",
+        on_click=turn,
+        args=(name, place),
+    )
+
+
+def help_button() -> None:
+    st.button(
+        "",
+        key="queue-help",
+        icon=":material/keyboard:",
+        type="tertiary",
+        help="Keys (?)",
+        on_click=confirm.open_drawer,
+        args=("keys",),
+    )
+
+
+def drawers() -> None:
+    if confirm.drawer("keys") is not None:
+        _keys()
+
+
+@st.dialog("Keys", on_dismiss=confirm.close_drawer)
+def _keys() -> None:
+    lines = "".join(
+        f"<tr><td>{_caps(keys)}</td><td>{html(what)}</td></tr>" for keys, what in KEYS + CASE_KEYS
+    )
+    st.html(f'<table class="ed-table" aria-label="Keys"><tbody>{lines}</tbody></table>')
+
+
+def _caps(keys: str) -> str:
+    return " ".join(f"<kbd>{html(each)}</kbd>" if each not in "·…" else html(each) for each in keys.split())
 
 
 def empty(wanted: Filter) -> tuple[str, str] | None:
     """Nothing matches the filters; or a view that is empty says why."""
-    if wanted.words or wanted.platform:
+    if wanted.narrowed:
         return None
     return EMPTY.get(wanted.view, NOTHING) if wanted.view else NOTHING

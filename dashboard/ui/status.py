@@ -89,6 +89,8 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "TIED": _pill("You have a tie", "bad", "You are tied to a party, so someone else must decide."),
         "HOLD": _pill("On hold", "bad", "Staff stopped every release and payout."),
         "CHARGEBACK": _pill("Chargeback", "bad", "The payer's bank took the money back; under review."),
+        "RISK_REVIEW": _pill("Risk review", "bad", "Something about it is being looked at by compliance."),
+        "RECUSED": _pill("You stepped back", "quiet", "You stepped back from it: it is never yours again."),
     },
     "decision": {
         "AWAITING_APPROVAL": _pill(

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from core.actions import conversation, hold, recuse
 from core.db import Database
 from core.records import Ticket
+from dashboard.case import queue
 from tests import stories
 from tests.pages.visiting import labels, serve, visit, words
+from tests.queries.test_disputes import statements
 from tests.stories import PEOPLE, Town
 
 
@@ -20,33 +26,44 @@ def town(database: Database, tmp_path: Path) -> Town:
     return town
 
 
+def rows(app: AppTest) -> list[dict[str, Any]]:
+    """What the list on screen was given."""
+    (table,) = app.get("bidi_component")
+    found: list[dict[str, Any]] = json.loads(table.proto.json)["rows"]  # type: ignore[attr-defined]
+    return found
+
+
 @pytest.mark.parametrize("subject", PEOPLE)
 def test_everybody_sees_the_queue_and_mediators_may_claim(town: Town, subject: str) -> None:
     told = stories.in_mediation(town, mediator=None)
     app = visit(town, subject, "disputes")
-    (table,) = app.dataframe
-    row = table.value.iloc[0]
-    assert (row["id"], row["parties"]) == (f"D-{told.ticket}", "Ana Lindqvist · Ben Okafor")
-    assert row["due_at"] == ["in 6 days"]
+    (row,) = rows(app)
+    assert (row["reference"], row["payer"], row["payee"]) == (
+        f"D-{told.ticket}",
+        "Ana Lindqvist",
+        "Ben Okafor",
+    )
+    assert (row["due"]["label"], row["exact"]) == ("in 6 days", "11 Mar, 12:30")
+    assert (row["platform"], row["mediator"]) == ("Home services", "Nobody yet")
     assert ("Claim next case" in labels(app)) == (subject in ("mia", "max"))
 
 
 def test_an_empty_queue_says_what_will_fill_it(town: Town) -> None:
     app = visit(town, "mia", "disputes")
-    assert not app.dataframe
+    assert not rows(app)
     assert "Disputes that payers open appear here." in words(app)
 
 
 def test_a_view_and_words_stand_in_the_address(town: Town) -> None:
     stories.in_mediation(town)
-    assert len(visit(town, "mia", "disputes", view="mine").dataframe) == 1
+    assert len(rows(visit(town, "mia", "disputes", view="mine"))) == 1
     assert "Every case has a mediator" in words(visit(town, "mia", "disputes", view="unassigned"))
 
 
 def test_words_narrow_the_queue(town: Town) -> None:
     stories.in_mediation(town)
     app = visit(town, "mia", "disputes")
-    assert len(app.text_input(key="q").set_value("Okafor").run().dataframe) == 1
+    assert len(rows(app.text_input(key="q").set_value("Okafor").run())) == 1
     assert "Nothing matches" in words(app.text_input(key="q").set_value("Nobody").run())
 
 
@@ -61,3 +78,75 @@ def test_claiming_with_nothing_left_says_so(town: Town) -> None:
     app = visit(town, "max", "disputes")
     next(button for button in app.button if button.label == "Claim next case").click().run()
     assert "No case is waiting for a mediator that you could take." in words(app)
+
+
+def test_what_to_watch_for_stands_in_the_address_and_finds_only_that(town: Town) -> None:
+    told = stories.in_mediation(town)
+    town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report came in.")
+    stories.in_mediation(town)
+    (row,) = rows(visit(town, "mia", "disputes", watch="hold"))
+    assert (row["id"], [each["label"] for each in row["marks"]]) == (told.ticket, ["On hold"])
+
+
+def test_what_one_has_seen_is_no_news_and_what_comes_later_is(town: Town) -> None:
+    told = stories.in_mediation(town)
+    assert rows(visit(town, "mia", "disputes"))[0]["news"] == 2
+    visit(town, "mia", "case", id=told.ticket)
+    assert rows(visit(town, "mia", "disputes"))[0]["news"] == 0
+    assert rows(visit(town, "max", "disputes"))[0]["news"] == 2
+    town.wait(minutes=1)
+    town.act(conversation.say, town.payer, milestone_id=told.milestone, body="Still no worktop.")
+    town.act(conversation.say, town.as_staff("mia"), milestone_id=told.milestone, body="I ask them.")
+    assert rows(visit(town, "mia", "disputes"))[0]["news"] == 1
+    assert len(rows(visit(town, "mia", "disputes", watch="unread"))) == 1
+
+
+def test_pages_are_turned_by_the_place_of_a_row_and_stand_in_the_address(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "SIZE", 2)
+    told = [stories.in_mediation(town).ticket for _ in range(3)]
+    app = visit(town, "mia", "disputes")
+    assert [row["id"] for row in rows(app)] == told[:2]
+    assert "queue-before" not in [each.key for each in app.button]
+    app.button(key="queue-after").click().run()
+    assert [row["id"] for row in rows(app)] == told[2:]
+    assert "3–3 of 3" in words(app)
+    given = app.query_params["after"]
+    place = given if isinstance(given, str) else given[0]
+    assert [row["id"] for row in rows(visit(town, "max", "disputes", after=place))] == told[2:]
+    app.button(key="queue-before").click().run()
+    assert [row["id"] for row in rows(app)] == told[:2]
+
+
+@pytest.mark.parametrize("place", ["x", "1.2.3", "99999999999999999999.1", "-1", "9" * 17 + ".1"])
+def test_a_place_that_makes_no_sense_is_the_beginning_or_an_empty_page(town: Town, place: str) -> None:
+    told = stories.in_mediation(town)
+    assert [row["id"] for row in rows(visit(town, "mia", "disputes", after=place))] == [told.ticket]
+
+
+def test_a_person_who_stepped_back_sees_it_in_the_queue_and_claims_another(town: Town) -> None:
+    told = stories.in_mediation(town, mediator=None)
+    town.act(recuse.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="A friend of mine.")
+    app = visit(town, "max", "disputes")
+    assert [each["label"] for each in rows(app)[0]["marks"]] == ["You stepped back"]
+    next(button for button in app.button if button.label == "Claim next case").click().run()
+    assert "No case is waiting for a mediator that you could take." in words(app)
+
+
+def test_the_page_asks_the_same_number_of_questions_however_many_cases_there_are(town: Town) -> None:
+    stories.in_mediation(town)
+    visit(town, "mia", "disputes")  # what is read once for the process is read
+    with statements(town.database) as one:
+        visit(town, "mia", "disputes")
+    for _ in range(3):
+        stories.in_mediation(town)
+    with statements(town.database) as four:
+        visit(town, "mia", "disputes")
+    assert len(four) == len(one)
+
+
+def test_the_help_sheet_opens_and_names_the_keys(town: Town) -> None:
+    app = visit(town, "fay", "disputes")
+    app.button(key="queue-help").click().run()
+    assert "Search parties, titles and numbers" in words(app)

@@ -12,7 +12,7 @@ from core.money import Money
 from core.queries import disputes, precedents
 from core.queries.precedents import Precedents
 from tests import stories
-from tests.pages.visiting import labels, serve, visit, words
+from tests.pages.visiting import serve, visit, words
 from tests.stories import Town
 
 
@@ -72,16 +72,3 @@ def test_next_and_previous_go_through_ones_own_cases_in_the_order_of_the_queue(t
     app = visit(town, "mia", "case", id=second.ticket)
     app.button(key="case-next").click().run()
     assert f"D-{third.ticket} · " in app.title[0].value.replace("\\", "")
-
-
-@pytest.mark.parametrize("subject", ["mia", "fay"])
-def test_the_queue_opens_its_first_case(town: Town, subject: str) -> None:
-    told = stories.in_mediation(town)
-    app = visit(town, subject, "disputes")
-    assert ("Claim next case" in labels(app)) == (subject == "mia")
-    app.button(key="open-first").click().run()
-    assert f"D-{told.ticket} · " in app.title[0].value.replace("\\", "")
-
-
-def test_an_empty_queue_offers_nothing_to_open(town: Town) -> None:
-    assert "Open the first" not in labels(visit(town, "mia", "disputes"))

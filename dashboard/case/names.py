@@ -1,0 +1,132 @@
+"""What the parties are called on the page of a case. Every name on it comes from here, so it can be hidden here.
+
+In blind mode the case itself is drawn from copies in which the parties bear the names of their roles; whatever else
+was written goes through `within`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
+
+from core.letters.template import PEOPLE
+from core.queries.cases import Case
+from core.queries.exhibits import Piece, Said
+from core.records import Party
+from core.rules import veil
+from core.rules.veil import Veil
+
+Row = TypeVar("Row")
+OPEN = Veil()
+
+
+@dataclass(frozen=True)
+class Veiled(Case):
+    """The case as someone sees it who must not know yet whom it is about."""
+
+    veil: Veil = OPEN
+
+
+def veil_of(case: Case) -> Veil:
+    return case.veil if isinstance(case, Veiled) else OPEN
+
+
+def shown(case: Case) -> bool:
+    """Whether this person may read the names now."""
+    return veil_of(case).lifted
+
+
+def of(case: Case, party: Party) -> str:
+    """The party's name, or its role while names are hidden."""
+    return within(case, party.name)
+
+
+def within(case: Case, text: str) -> str:
+    """The same text; while names are hidden, with the role wherever a name of either party stands."""
+    return veil_of(case).words(text)
+
+
+def hide(case: Case) -> Veiled:
+    """The case with roles for names, wherever the desk knows the names."""
+    dossier, people = case.dossier, PEOPLE.get(case.dossier.project.platform, PEOPLE[""])
+    roles = {party.id: f"the {people[party.role.lower()]}" for party in case.parties}
+    cover = veil.veil((party.name, roles[party.id]) for party in case.parties)
+    words = cover.words
+    payer, payee = (
+        _copy(party, name=_begin(roles[party.id]), email="", city="", external_id="")
+        for party in case.parties
+    )
+    project = _copy(dossier.project, title=words(dossier.project.title), scope=words(dossier.project.scope))
+    milestone = _copy(
+        dossier.milestone,
+        title=words(dossier.milestone.title),
+        deliverable=words(dossier.milestone.deliverable),
+    )
+    known = {item.name: getattr(case, item.name) for item in fields(Case)}
+    known |= {
+        "ticket": _copy(case.ticket, details=words(case.ticket.details)),
+        "dossier": replace(dossier, payer=payer, payee=payee, project=project, milestone=milestone),
+        "tie": words(case.tie) if case.tie else None,
+        "holds": tuple(replace(each, reason=words(each.reason)) for each in case.holds),
+        "blocks": tuple(replace(each, sentence=words(each.sentence)) for each in case.blocks),
+    }
+    return Veiled(**known, veil=cover)
+
+
+def pieces(case: Case, rows: Sequence[Piece]) -> list[Piece]:
+    """Evidence by whoever, under a name that tells nobody."""
+    roles = {party.role: party.name for party in case.parties}
+    if shown(case):
+        return list(rows)
+    return [
+        replace(
+            each,
+            uploader=roles[each.uploader_role],
+            caption=within(case, each.caption),
+            file_name=within(case, each.file_name),
+        )
+        for each in rows
+    ]
+
+
+def said(case: Case, rows: Iterable[Said]) -> list[Said]:
+    """Messages, with the roles of those who wrote them."""
+    roles = {party.role: party.name for party in case.parties}
+    if shown(case):
+        return list(rows)
+    return [
+        replace(each, author=roles.get(each.side, each.author), body=within(case, each.body)) for each in rows
+    ]
+
+
+def veiled(case: Case, rows: Sequence[Row]) -> list[Row]:
+    """Read models of any kind, without names in any of their words."""
+    if shown(case):
+        return list(rows)
+    return [_veiled(case, row) for row in rows]
+
+
+def _veiled(case: Case, row: Row) -> Row:
+    changed: dict[str, object] = {}
+    for item in fields(row):  # type: ignore[arg-type]
+        match value := getattr(row, item.name):
+            case str() if type(value) is str:
+                changed[item.name] = within(case, value)
+            case Mapping():
+                changed[item.name] = {
+                    name: within(case, each) if isinstance(each, str) else each
+                    for name, each in value.items()
+                }
+    return replace(row, **changed)  # type: ignore[type-var]
+
+
+def _copy(record: Row, **other: object) -> Row:
+    """A record of its own that no session knows: changing it changes nothing."""
+    kind = type(record)
+    values = {column.key: getattr(record, column.key) for column in kind.__table__.columns}  # type: ignore[attr-defined]
+    return kind(**{**values, **other})
+
+
+def _begin(role: str) -> str:
+    return role[:1].upper() + role[1:]

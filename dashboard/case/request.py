@@ -1,0 +1,108 @@
+"""Asking a party: what for, until when; and what a case waits for now."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import streamlit as st
+
+from core.actions import conversation
+from core.queries.cases import Case
+from core.rules.permissions import Permission
+from core.rules.requests import RequestKind
+from dashboard import current
+from dashboard.case import names, words
+from dashboard.ui import cards, confirm, deadline
+from dashboard.ui.safe import html
+from dashboard.ui.timeline import html_lines
+
+DAYS = (1, 2, 3, 5, 7)
+HINTS = {
+    RequestKind.ANSWER: "A message or a file from them lets the case go on.",
+    RequestKind.DOCUMENT: "Only a file from them lets the case go on; a message alone does not.",
+}
+
+
+def show(case: Case, *, now: datetime) -> None:
+    """What the case waits for, until when, and the way to go on without."""
+    if case.waiting_on is None or case.ticket.answer_due_at is None:
+        return
+    due, asked = case.ticket.answer_due_at, case.request
+    what = RequestKind(asked.kind).label.lower() if asked else "an answer"
+    question = f"<br>{html_lines(asked.question)}" if asked else ""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="case-request"):
+        st.html(
+            f'<blockquote class="ed-quote ed-asked"><small>Waiting for {html(names.of(case, case.waiting_on))}: '
+            f"{html(what)}, due {html(deadline.words(due, now))} ({html(deadline.exact(due))}); "
+            f"then the case goes on by itself</small>{question}</blockquote>",
+            width="stretch",
+        )
+        if current.may(Permission.WORK_TICKET):
+            _go_on(case)
+
+
+def _go_on(case: Case) -> None:
+    intent = confirm.pressed("Go on without", key="case-go-on", type="secondary", icon=":material/skip_next:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: conversation.go_on(session, actor, now=now, ticket_id=case.id),
+            done="The case is under review again; the request is withdrawn.",
+        )
+
+
+@st.dialog("Ask a party", position="right", on_dismiss=confirm.close_drawer)
+def drawer(case: Case) -> None:
+    called = {each.id: f"{names.of(case, each)} ({each.role.lower()})" for each in case.parties}
+    to = st.segmented_control(
+        "Who", list(called), format_func=called.get, required=True, default=case.dossier.payee.id
+    )
+    kind = st.segmented_control(
+        "For",
+        list(RequestKind),
+        format_func=lambda each: each.label,
+        required=True,
+        default=RequestKind.ANSWER,
+    )
+    kind = kind or RequestKind.ANSWER
+    question = words.area(case.id, "request", "What do you need to know, or to see?", height=140, most=4_000)
+    days = st.segmented_control("Time to answer", DAYS, default=3, required=True, format_func=_days)
+    due = current.now() + timedelta(days=days or 3)
+    cards.note(f"{HINTS[kind]} The case waits until {deadline.exact(due)}, and then goes on by itself.")
+    _warn(case, due)
+    intent = confirm.pressed("Send question", key="ask", icon=":material/send:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: conversation.ask(
+                session,
+                actor,
+                now=now,
+                ticket_id=case.id,
+                party_id=to or 0,
+                question=question,
+                answer_due_at=due,
+                kind=kind,
+            ),
+            done="Asked. They were told by letter.",
+            then=lambda _: _asked(case.id),
+        )
+
+
+def _warn(case: Case, due: datetime) -> None:
+    decide_by = case.ticket.decision_due_at
+    if decide_by and decide_by < due and not case.ticket.escalated:
+        st.warning(
+            f"The decision is due {deadline.exact(decide_by)}, before the answer: "
+            "the case would go to the administrators.",
+            icon=":material/alarm:",
+        )
+
+
+def _asked(case_id: int) -> None:
+    words.sent(case_id, "request")
+    st.rerun()
+
+
+def _days(count: int) -> str:
+    return "1 day" if count == 1 else f"{count} days"
