@@ -51,7 +51,7 @@ class Knocking:
         key: str | None = None,
         at: int | None = None,
         secret: str | None = None,
-        headers: dict[str, str] | None = None,
+        headers: dict[str, Any] | None = None,
         media_type: str = "application/json",
     ) -> Response:
         """`key`, `at`, `secret`: other than the right ones; `headers` replace what was signed, after signing."""
