@@ -177,6 +177,22 @@ def _from_payee(session: Session, dossier: Dossier, debt: Money, *, key: str, no
     reversals.request(session, dossier, debt - from_payable, key=key, now=now)
 
 
+def transfer_arrived(
+    session: Session, dossier: Dossier, operation: OutgoingOperation, *, now: datetime
+) -> None:
+    """A transfer that may have been on its way when the chargeback was lost is taken back, as far as the payee owes."""
+    wanted = select(Chargeback.id).where(
+        Chargeback.milestone_id == dossier.milestone.id, Chargeback.lost_minor > 0
+    )
+    released = dossier.money(dossier.order.released_minor)
+    debt = min(receivables.free(session, dossier.payee.id, released.currency), released)
+    if debt.is_zero or session.scalars(wanted).first() is None:
+        return
+    key = f"chargeback.transfer.{operation.id}"
+    orders.shift(session, dossier, now=now, cause=key, released=-debt, refunded=debt)
+    reversals.request(session, dossier, debt, key=key, now=now)
+
+
 def _in_another_currency(
     session: Session, dossier: Dossier, lost: Money, *, key: str, cause: Mapping[str, Any], now: datetime
 ) -> Money:

@@ -18,7 +18,17 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import chargebacks, duplicates, fund, operations, payouts, refunds, release, reversals
+from core.actions import (
+    burden,
+    chargebacks,
+    duplicates,
+    fund,
+    operations,
+    payouts,
+    refunds,
+    release,
+    reversals,
+)
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import idempotency_key
 from core.desk import Desk
@@ -234,8 +244,9 @@ def _look(payments: Payments, claim: Claim) -> Any:
 def settle(session: Session, operation_id: int, *, snapshot: Any, now: datetime) -> None:
     """Book what the provider says about an operation: the one function for answers, webhooks and reconciliation."""
     plain = session.get_one(OutgoingOperation, operation_id)
-    open_dossier(session, plain.milestone_id)
+    dossier = open_dossier(session, plain.milestone_id)
     operation = _locked(session, operation_id)
+    before = operation.status
     match operation.kind:
         case "CHARGE":
             fund.settle(session, operation, snapshot, now=now)
@@ -247,6 +258,8 @@ def settle(session: Session, operation_id: int, *, snapshot: Any, now: datetime)
                 refunds.settle(session, operation, snapshot, now=now)
         case "TRANSFER":
             payouts.settle_transfer(session, operation, snapshot, now=now)
+            if before != operation.status == "SUCCEEDED":
+                burden.transfer_arrived(session, dossier, operation, now=now)
         case "PAYOUT":
             payouts.settle_payout(session, operation, snapshot, now=now)
         case "REVERSAL":
@@ -260,15 +273,18 @@ def settle(session: Session, operation_id: int, *, snapshot: Any, now: datetime)
 
 
 def _refused(session: Session, operation_id: int, *, refusal: ProviderRefused, now: datetime) -> None:
-    plain = session.get_one(OutgoingOperation, operation_id)
-    open_dossier(session, plain.milestone_id)
-    operation = _locked(session, operation_id)
+    operation = _unsettled(session, operation_id)
+    if operation is None:
+        return
     log.warning("operation.refused", key=operation.key, code=refusal.provider_code)
     if operation.kind == "REVERSAL":
         # The payee's money is not there any more; the debt stays, and later releases settle it.
         operations.refused(operation, reason=refusal.message, now=now)
     elif refusal.provider_code in HEALED_BY_TIME and operation.kind != "CHARGE":
         operations.again_as_new(operation, at=now + NO_MONEY_YET, reason=refusal.message)
+        payout = _payout_of(session, operation)
+        if payout is not None and payout.status == PayoutStatus.SENDING:
+            payouts.move(payout, PayoutEvent.BLOCK)  # certainly not sent: it can be called off meanwhile
     elif operation.kind == "CHARGE":
         operations.refused(operation, reason=refusal.message, now=now)
         reason = str(refusal.facts["reason"])
@@ -284,9 +300,9 @@ def _refused(session: Session, operation_id: int, *, refusal: ProviderRefused, n
 
 def _try_again(session: Session, operation_id: int, *, unknown: OutcomeUnknown, now: datetime) -> None:
     """Same key, later: exponential backoff with full jitter; after the last try a person looks at it."""
-    plain = session.get_one(OutgoingOperation, operation_id)
-    open_dossier(session, plain.milestone_id)
-    operation = _locked(session, operation_id)
+    operation = _unsettled(session, operation_id)
+    if operation is None:
+        return
     assert operation.first_sent_at is not None
     at = retries.next_try(operation.tries, operation.first_sent_at, now, random.randrange)
     if at is None:
@@ -296,9 +312,9 @@ def _try_again(session: Session, operation_id: int, *, unknown: OutcomeUnknown, 
 
 
 def _for_review(session: Session, operation_id: int, *, reason: str, now: datetime) -> None:
-    plain = session.get_one(OutgoingOperation, operation_id)
-    open_dossier(session, plain.milestone_id)
-    _leave_to_a_person(session, _locked(session, operation_id), reason, now=now)
+    operation = _unsettled(session, operation_id)
+    if operation is not None:
+        _leave_to_a_person(session, operation, reason, now=now)
 
 
 def _leave_to_a_person(
@@ -338,6 +354,14 @@ def _payout_of(session: Session, operation: OutgoingOperation) -> Payout | None:
             select(Payout).where(Payout.transfer_operation_id == operation.id)
         ).one_or_none()
     return None
+
+
+def _unsettled(session: Session, operation_id: int) -> OutgoingOperation | None:
+    """The operation under its locks; None when it was settled by other news while we waited for the answer."""
+    plain = session.get_one(OutgoingOperation, operation_id)
+    open_dossier(session, plain.milestone_id)
+    operation = _locked(session, operation_id)
+    return None if operation.status in operations.ENDED else operation
 
 
 def _locked(session: Session, operation_id: int) -> OutgoingOperation:

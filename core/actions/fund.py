@@ -100,6 +100,8 @@ def settle(
         if not booking.is_booked(session, snapshot.lines[0]):
             _funded(session, dossier, operation, snapshot, snapshot.lines[0], now=now)
         operations.succeeded(operation, provider_id=snapshot.id, now=now)
+    elif operation.status == "REFUSED":
+        return  # late news of a decline that is booked: another charge may be on its way since
     elif snapshot.lost and operation.status != "SUCCEEDED":
         operations.refused(operation, reason=snapshot.failure_message or "declined", now=now)
         declined(
@@ -111,7 +113,7 @@ def settle(
         )
     else:
         operations.waiting(operation, provider_id=snapshot.id, now=now)
-    if snapshot.succeeded:
+    if snapshot.succeeded and not order.funded_minor:
         order.stripe_payment_intent, order.stripe_charge = snapshot.id, snapshot.charge
     session.flush()
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from core.records import OutgoingOperation
 
 LOOK_AGAIN_AFTER = timedelta(minutes=10)
+ENDED = frozenset({"SUCCEEDED", "REFUSED", "REVIEW", "CANCELED"})
 
 
 def succeeded(operation: OutgoingOperation, *, provider_id: str, now: datetime) -> None:
@@ -38,7 +39,7 @@ def waiting(
 ) -> None:
     """It exists at the provider, but its outcome is not final; a webhook or the next look will tell."""
     operation.provider_id = provider_id
-    if operation.status in ("SUCCEEDED", "REFUSED", "REVIEW", "CANCELED"):
+    if operation.status in ENDED:
         return
     later(operation, at=max(again_at or now, now + LOOK_AGAIN_AFTER), reason=None)
 
