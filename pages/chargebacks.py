@@ -22,6 +22,8 @@ if (wanted := navigation.asked()) is not None:
             row = chargebacks.chargeback(session, wanted)
             booked = chargebacks.entries(session, row)
             answers = chargebacks.answers(session, row.id)
+            pieces = chargebacks.pieces(session, row.milestone_id)
+            given_up = chargebacks.giving_in(session, row.id)
     except DeskError as missing:
         header.page("Chargeback")
         errors.show(missing)
@@ -31,7 +33,8 @@ if (wanted := navigation.asked()) is not None:
         f"{row.amount.text()} for “{row.milestone}”",
         badges=[status.pill("chargeback", row.status)],
     )
-    answering.whole(row, booked, answers)
+    answering.countdown(row, now)
+    answering.whole(row, booked, answers, pieces, given_up)
     st.stop()
 
 with current.reading() as session:

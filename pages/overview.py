@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.queries import fees, journals, operations, overview, payouts, reconciliation
+from core.queries import chargebacks, fees, journals, operations, overview, payouts, reconciliation
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.finance import figures, landing
@@ -25,11 +25,15 @@ with current.reading() as session:
     counts = payouts.by_status(session)
     calls = operations.counts(session)
     last = next(iter(reconciliation.runs(session, limit=1)), None)
+    to_answer = chargebacks.to_answer(session)
+    stuck = operations.waits_for_money(session)
     latest = journals.page(session, journals.Filter(), limit=6)
 
 with header.page("Overview", f"Held funds, what is owed and what was earned, {now:%-d %B %Y}, UTC"):
     navigation.link("checks", "Checks", icon=":material/fact_check:")
 landing.alarm(aged, alarms)
+landing.bank_alarm(to_answer, now)
+landing.short_of_money(stuck)
 landing.money_row(purses, earned, f"{now:%B}")
 landing.watch_row(counts, calls, last, aged, alarms, now=now)
 

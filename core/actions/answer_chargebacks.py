@@ -17,7 +17,7 @@ from core.actions import operations
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import operation_key
 from core.errors import ChangedMeanwhile, DeskError, NotFound
-from core.records import Chargeback, ChargebackEvidence, OutgoingOperation
+from core.records import Chargeback, ChargebackAcceptance, ChargebackEvidence, Evidence, OutgoingOperation
 from core.rules import chargebacks as rules
 from core.rules.permissions import Actor, NotPermitted, Permission, require, require_fresh
 
@@ -26,18 +26,35 @@ class AlreadySubmitted(DeskError):
     """This answer was sent to the bank already."""
 
 
-def stage(
-    session: Session, actor: Actor, *, now: datetime, chargeback_id: int, texts: Mapping[str, str]
-) -> ChargebackEvidence:
-    """Draft the answer to the bank, by the provider's names of the texts, and stage it there.
+class GivenUp(DeskError):
+    """Two people have given in to the bank about this chargeback."""
 
-    Raises `NoAnswerAllowed`, `EvidenceEmpty`, `EvidenceTooLong`, `EvidenceUnknown`.
+
+def stage(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    chargeback_id: int,
+    texts: Mapping[str, str],
+    files: Mapping[str, int] | None = None,
+) -> ChargebackEvidence:
+    """Draft the answer to the bank, by the provider's names of texts and documents, and stage it there.
+
+    `files` are pieces of this milestone's evidence; they are sent as they were handed in.
+    Raises `NoAnswerAllowed`, `EvidenceEmpty`, `EvidenceTooLong`, `EvidenceUnknown`, `FileNotForBanks`.
     """
     require(actor, Permission.ANSWER_CHARGEBACK)
     dossier, row = _locked(session, chargeback_id)
     rules.check_answerable(row.status, row.due_by, now)
+    refuse_given_up(session, row)
+    chosen = _files(session, row, files or {})
     draft = ChargebackEvidence(
-        chargeback_id=row.id, texts=rules.check_evidence(texts), drafted_by=_id(actor), drafted_at=now
+        chargeback_id=row.id,
+        texts=rules.check_evidence(texts, files=len(chosen)),
+        files=chosen,
+        drafted_by=_id(actor),
+        drafted_at=now,
     )
     session.add(draft)
     session.flush()
@@ -64,6 +81,7 @@ def submit(session: Session, actor: Actor, *, now: datetime, evidence_id: int) -
     if latest(session, row.id) != draft.id:
         raise ChangedMeanwhile(kind="answer", what="there is a newer draft")
     rules.check_answerable(row.status, row.due_by, now)
+    refuse_given_up(session, row)
     draft.submitted_by, draft.submitted_at = _id(actor), now
     session.flush()
     _forget_staging(session, draft, now=now)
@@ -74,6 +92,24 @@ def submit(session: Session, actor: Actor, *, now: datetime, evidence_id: int) -
 def latest(session: Session, chargeback_id: int) -> int | None:
     wanted = select(ChargebackEvidence.id).where(ChargebackEvidence.chargeback_id == chargeback_id)
     return session.scalars(wanted.order_by(ChargebackEvidence.id.desc()).limit(1)).one_or_none()
+
+
+def _files(session: Session, row: Chargeback, files: Mapping[str, int]) -> dict[str, int]:
+    for field, evidence_id in files.items():
+        piece = session.get(Evidence, evidence_id)
+        if piece is None or piece.milestone_id != row.milestone_id:
+            raise NotFound(kind="evidence", id=evidence_id)
+        rules.check_file(field, name=piece.file_name, media_type=piece.media_type, size=piece.size_bytes)
+    return dict(files)
+
+
+def refuse_given_up(session: Session, row: Chargeback) -> None:
+    """What two people have given up is not answered any more."""
+    given_up = select(ChargebackAcceptance.id).where(
+        ChargebackAcceptance.chargeback_id == row.id, ChargebackAcceptance.status == "ACCEPTED"
+    )
+    if session.scalars(given_up).first() is not None:
+        raise GivenUp()
 
 
 def _locked(session: Session, chargeback_id: int) -> tuple[Dossier, Chargeback]:
@@ -115,6 +151,7 @@ def _send(
     submit: bool,
     now: datetime,
 ) -> None:
+    pieces = {field: session.get_one(Evidence, number) for field, number in draft.files.items()}
     operation = outbox.enqueue(
         session,
         key=_key(session, draft, "submit" if submit else "stage"),
@@ -122,7 +159,15 @@ def _send(
         milestone_id=row.milestone_id,
         party_id=None,
         amount=row.amount,
-        payload={"dispute": row.stripe_dispute, "texts": draft.texts, "submit": submit},
+        payload={
+            "dispute": row.stripe_dispute,
+            "texts": draft.texts,
+            "submit": submit,
+            "files": {
+                field: {"owner": piece.uploaded_by, "sha256": piece.sha256, "kind": piece.media_type}
+                for field, piece in pieces.items()
+            },
+        },
         now=now,
     )
     dossier.note(
@@ -131,6 +176,10 @@ def _send(
         "staff:chargeback:submit" if submit else "staff:chargeback:stage",
         now=now,
         about=("chargeback", row.id),
-        after={"evidence": draft.id, "texts": sorted(draft.texts)},
+        after={
+            "evidence": draft.id,
+            "texts": sorted(draft.texts),
+            "files": {field: piece.sha256 for field, piece in pieces.items()},
+        },
         operation_key=operation.key,
     )

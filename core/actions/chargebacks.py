@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from core import outbox
+from core import notifications, outbox
 from core.actions import booking, burden, orders, release
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError
@@ -22,7 +22,7 @@ from core.money import Money
 from core.records import Chargeback, PaymentOrder
 from core.rules import chargebacks as rules
 from core.rules import milestones
-from core.rules.permissions import SYSTEM
+from core.rules.permissions import SYSTEM, Role
 
 
 class PaymentNotBooked(DeskError):
@@ -162,10 +162,44 @@ def _freeze_or_thaw(session: Session, dossier: Dossier, row: Chargeback, *, now:
         release.release_verified(session, SYSTEM, dossier, now=now)
 
 
+def alarm(session: Session, *, now: datetime, chargeback_id: int) -> bool:
+    """Tell finance and compliance once more: the bank's last moment is near, and nobody has answered."""
+    plain = session.get_one(Chargeback, chargeback_id)
+    dossier = open_dossier(session, plain.milestone_id)
+    row = session.get_one(Chargeback, chargeback_id, with_for_update=True, populate_existing=True)
+    if row.status not in rules.ANSWERABLE or row.due_by is None:
+        return False
+    _tell_staff(session, dossier, row, "alarm", now=now)
+    return True
+
+
+def _tell_staff(session: Session, dossier: Dossier, row: Chargeback, what: str, *, now: datetime) -> None:
+    who = [*notifications.staff_of(session, Role.FINANCE), *notifications.staff_of(session, Role.COMPLIANCE)]
+    notifications.tell_staff(
+        session,
+        "chargeback_due",
+        staff_ids=who,
+        project_id=dossier.project.id,
+        milestone_id=dossier.milestone.id,
+        about=("chargeback", row.id),
+        key=alarm_key(row.id, what),
+        now=now,
+        chargeback=f"CB-{row.id}",
+        amount=row.amount,
+        due_by=row.due_by,
+    )
+
+
+def alarm_key(chargeback_id: int, what: str = "alarm") -> str:
+    return f"chargeback-{chargeback_id}-{what}"
+
+
 def _tell(
     session: Session, dossier: Dossier, row: Chargeback, before: str, owed: Money | None, *, now: datetime
 ) -> None:
-    """Both parties hear of a chargeback and of its end; an inquiry is between the bank and us."""
+    """Both parties hear of a chargeback and of its end; an inquiry is between the bank and us. Staff hear of both."""
+    if row.status in rules.ANSWERABLE and row.status != before and row.due_by is not None:
+        _tell_staff(session, dossier, row, row.status, now=now)
     opened = before not in rules.UNDECIDED and row.status in rules.UNDECIDED
     ended = row.status in ("won", "lost") and row.status != before
     if not opened and not ended:

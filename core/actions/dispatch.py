@@ -18,24 +18,16 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import (
-    burden,
-    chargebacks,
-    duplicates,
-    fund,
-    operations,
-    payouts,
-    refunds,
-    release,
-    reversals,
-)
+from core.actions import chargebacks, duplicates, fund, operations, payouts, refunds, release, reversals
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import idempotency_key
 from core.desk import Desk
+from core.errors import DeskError
 from core.gateways.payments import CallPerson, OutcomeUnknown, Payments, ProviderRefused
 from core.money import Money
 from core.records import OutgoingOperation, Payout
 from core.rules import holds, retries
+from core.rules.chargebacks import FILE_KINDS
 from core.rules.payouts import PayoutEvent, PayoutStatus
 from core.rules.permissions import SYSTEM
 
@@ -46,7 +38,8 @@ LOOK_FIRST_AFTER = timedelta(hours=1)
 BLOCKED_LOOK_AGAIN = timedelta(minutes=5)
 NO_MONEY_YET = timedelta(hours=1)
 TO_PAYEE = ("TRANSFER", "PAYOUT")
-HEALED_BY_TIME = ("balance_insufficient", "insufficient_funds", "charge_disputed")
+SHORT = ("balance_insufficient", "insufficient_funds")
+HEALED_BY_TIME = (*SHORT, "charge_disputed")
 
 
 @dataclass(frozen=True)
@@ -98,7 +91,7 @@ def send(desk: Desk, operation_id: int) -> None:
         return
     log.info("operation.sending", key=claim.key, kind=claim.kind, attempt=claim.attempt)
     try:
-        snapshot = _call(desk.payments, claim, now=desk.clock())
+        snapshot = _call(desk, claim, now=desk.clock())
     except ProviderRefused as refusal:
         write = partial(_refused, refusal=refusal)
     except OutcomeUnknown as unknown:
@@ -168,7 +161,8 @@ def _of_the_order(operation: OutgoingOperation, dossier: Dossier) -> bool:
     return paid_with == dossier.order.stripe_payment_intent
 
 
-def _call(payments: Payments, claim: Claim, *, now: datetime) -> Any:
+def _call(desk: Desk, claim: Claim, *, now: datetime) -> Any:
+    payments = desk.payments
     if claim.provider_id:
         return _look(payments, claim)
     if claim.sent_before:
@@ -176,10 +170,11 @@ def _call(payments: Payments, claim: Claim, *, now: datetime) -> Any:
             return found
         if retries.given_up(claim.first_sent_at, now):
             raise CallPerson(reason="no trace of it was found, and it is too old to be sent again by itself")
-    return _send(payments, claim)
+    return _send(desk, claim)
 
 
-def _send(payments: Payments, claim: Claim) -> Any:
+def _send(desk: Desk, claim: Claim) -> Any:
+    payments = desk.payments
     payload, sent = claim.payload, (claim.key, claim.idempotency_key)
     match claim.kind:
         case "CHARGE":
@@ -195,10 +190,28 @@ def _send(payments: Payments, claim: Claim) -> Any:
         case "REVERSAL":
             return payments.reverse_transfer(*sent, transfer=payload["transfer"], amount=claim.amount)
         case "EVIDENCE":
+            told = {**payload["texts"], **_uploaded(desk, claim)}
             return payments.submit_evidence(
-                *sent, dispute=payload["dispute"], evidence=payload["texts"], submit=payload["submit"]
+                *sent, dispute=payload["dispute"], evidence=told, submit=payload["submit"]
             )
+        case "ACCEPTANCE":
+            return payments.accept_dispute(claim.idempotency_key, dispute=payload["dispute"])
     raise CallPerson(reason=f"{claim.kind} operations cannot be sent yet")
+
+
+def _uploaded(desk: Desk, claim: Claim) -> dict[str, str]:
+    """The files of an answer, each by the id that the provider gave it. A file that cannot be read stops the answer:
+    a person decides whether to send it without."""
+    made = {}
+    for field, piece in claim.payload.get("files", {}).items():
+        try:
+            content = desk.evidence.get(piece["owner"], piece["sha256"])
+        except DeskError as problem:
+            raise CallPerson(reason=problem.message) from problem
+        name = f"{field}.{FILE_KINDS[piece['kind']]}"
+        key = f"{claim.idempotency_key}:{field}"
+        made[field] = desk.payments.upload_evidence(key, filename=name, content=content)
+    return made
 
 
 def _find(payments: Payments, claim: Claim) -> Any:
@@ -222,6 +235,9 @@ def _find(payments: Payments, claim: Claim) -> Any:
         case "EVIDENCE":
             answered = payments.dispute_by_id(payload["dispute"])
             return answered if answered.op == claim.key else None
+        case "ACCEPTANCE":
+            given_up = payments.dispute_by_id(payload["dispute"])
+            return given_up if given_up.status == "lost" else None
     return None
 
 
@@ -236,7 +252,7 @@ def _look(payments: Payments, claim: Claim) -> Any:
             return payments.transfer_by_id(claim.provider_id)
         case "REVERSAL":
             return payments.reversal_by_id(claim.payload["transfer"], claim.provider_id)
-        case "EVIDENCE":
+        case "EVIDENCE" | "ACCEPTANCE":
             return payments.dispute_by_id(claim.provider_id)
     return payments.payout_by_id(claim.provider_id, account=claim.payload["account"])
 
@@ -244,9 +260,8 @@ def _look(payments: Payments, claim: Claim) -> Any:
 def settle(session: Session, operation_id: int, *, snapshot: Any, now: datetime) -> None:
     """Book what the provider says about an operation: the one function for answers, webhooks and reconciliation."""
     plain = session.get_one(OutgoingOperation, operation_id)
-    dossier = open_dossier(session, plain.milestone_id)
+    open_dossier(session, plain.milestone_id)
     operation = _locked(session, operation_id)
-    before = operation.status
     match operation.kind:
         case "CHARGE":
             fund.settle(session, operation, snapshot, now=now)
@@ -258,13 +273,11 @@ def settle(session: Session, operation_id: int, *, snapshot: Any, now: datetime)
                 refunds.settle(session, operation, snapshot, now=now)
         case "TRANSFER":
             payouts.settle_transfer(session, operation, snapshot, now=now)
-            if before != operation.status == "SUCCEEDED":
-                burden.transfer_arrived(session, dossier, operation, now=now)
         case "PAYOUT":
             payouts.settle_payout(session, operation, snapshot, now=now)
         case "REVERSAL":
             reversals.settle(session, operation, snapshot, now=now)
-        case "EVIDENCE":
+        case "EVIDENCE" | "ACCEPTANCE":
             chargebacks.follow(session, snapshot, now=now)
             operations.succeeded(operation, provider_id=snapshot.id, now=now)
     log.info(
@@ -273,18 +286,15 @@ def settle(session: Session, operation_id: int, *, snapshot: Any, now: datetime)
 
 
 def _refused(session: Session, operation_id: int, *, refusal: ProviderRefused, now: datetime) -> None:
-    operation = _unsettled(session, operation_id)
-    if operation is None:
-        return
+    plain = session.get_one(OutgoingOperation, operation_id)
+    open_dossier(session, plain.milestone_id)
+    operation = _locked(session, operation_id)
     log.warning("operation.refused", key=operation.key, code=refusal.provider_code)
     if operation.kind == "REVERSAL":
         # The payee's money is not there any more; the debt stays, and later releases settle it.
         operations.refused(operation, reason=refusal.message, now=now)
     elif refusal.provider_code in HEALED_BY_TIME and operation.kind != "CHARGE":
-        operations.again_as_new(operation, at=now + NO_MONEY_YET, reason=refusal.message)
-        payout = _payout_of(session, operation)
-        if payout is not None and payout.status == PayoutStatus.SENDING:
-            payouts.move(payout, PayoutEvent.BLOCK)  # certainly not sent: it can be called off meanwhile
+        operations.again_as_new(operation, at=now + NO_MONEY_YET, reason=_why_later(operation, refusal))
     elif operation.kind == "CHARGE":
         operations.refused(operation, reason=refusal.message, now=now)
         reason = str(refusal.facts["reason"])
@@ -298,11 +308,18 @@ def _refused(session: Session, operation_id: int, *, refusal: ProviderRefused, n
             operation.attempt, operation.first_sent_at = operation.attempt + 1, None
 
 
+def _why_later(operation: OutgoingOperation, refusal: ProviderRefused) -> str:
+    """What finance reads beside a call that time, or a top-up, will heal."""
+    if refusal.provider_code not in SHORT:
+        return refusal.message
+    return operations.NOT_SETTLED_YET if operation.kind == "PAYOUT" else operations.SHORT_OF_MONEY
+
+
 def _try_again(session: Session, operation_id: int, *, unknown: OutcomeUnknown, now: datetime) -> None:
     """Same key, later: exponential backoff with full jitter; after the last try a person looks at it."""
-    operation = _unsettled(session, operation_id)
-    if operation is None:
-        return
+    plain = session.get_one(OutgoingOperation, operation_id)
+    open_dossier(session, plain.milestone_id)
+    operation = _locked(session, operation_id)
     assert operation.first_sent_at is not None
     at = retries.next_try(operation.tries, operation.first_sent_at, now, random.randrange)
     if at is None:
@@ -312,9 +329,9 @@ def _try_again(session: Session, operation_id: int, *, unknown: OutcomeUnknown, 
 
 
 def _for_review(session: Session, operation_id: int, *, reason: str, now: datetime) -> None:
-    operation = _unsettled(session, operation_id)
-    if operation is not None:
-        _leave_to_a_person(session, operation, reason, now=now)
+    plain = session.get_one(OutgoingOperation, operation_id)
+    open_dossier(session, plain.milestone_id)
+    _leave_to_a_person(session, _locked(session, operation_id), reason, now=now)
 
 
 def _leave_to_a_person(
@@ -354,14 +371,6 @@ def _payout_of(session: Session, operation: OutgoingOperation) -> Payout | None:
             select(Payout).where(Payout.transfer_operation_id == operation.id)
         ).one_or_none()
     return None
-
-
-def _unsettled(session: Session, operation_id: int) -> OutgoingOperation | None:
-    """The operation under its locks; None when it was settled by other news while we waited for the answer."""
-    plain = session.get_one(OutgoingOperation, operation_id)
-    open_dossier(session, plain.milestone_id)
-    operation = _locked(session, operation_id)
-    return None if operation.status in operations.ENDED else operation
 
 
 def _locked(session: Session, operation_id: int) -> OutgoingOperation:

@@ -8,6 +8,10 @@ from core.records import OutgoingOperation
 
 LOOK_AGAIN_AFTER = timedelta(minutes=10)
 ENDED = frozenset({"SUCCEEDED", "REFUSED", "REVIEW", "CANCELED"})
+SHORT_OF_MONEY = (
+    "The platform's balance at Stripe is too small for this. It is sent by itself when the money is there."
+)
+NOT_SETTLED_YET = "The money is not yet available on the payee's balance at Stripe. It is sent when it is."
 
 
 def succeeded(operation: OutgoingOperation, *, provider_id: str, now: datetime) -> None:

@@ -15,12 +15,33 @@ from sqlalchemy import func, literal, or_, select, tuple_, union_all
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from core.actions import card_retries, conversation, decide, dispute, mediate, offers, ratings, verify
+from core.actions import (
+    card_retries,
+    chargebacks,
+    conversation,
+    decide,
+    dispute,
+    mediate,
+    offers,
+    ratings,
+    verify,
+)
 from core.actions.dossier import open_dossier
 from core.desk import Desk
 from core.errors import DeskError
-from core.records import Decision, Milestone, Offer, PaymentOrder, ReviewRound, Ticket
+from core.policy.limits import CHARGEBACK_ALARM
+from core.records import (
+    Chargeback,
+    Decision,
+    Milestone,
+    Notification,
+    Offer,
+    PaymentOrder,
+    ReviewRound,
+    Ticket,
+)
 from core.rules.approvals import DecisionStatus
+from core.rules.chargebacks import ANSWERABLE
 from core.rules.disputes import BLOCKING, TicketStatus
 from core.rules.milestones import Status
 from core.rules.offers import OfferStatus
@@ -165,6 +186,20 @@ def _offers(now: datetime) -> Any:
     )
 
 
+def _chargebacks(now: datetime) -> Any:
+    """The bank's last moment is near, and nobody of staff was told so yet."""
+    at = Chargeback.due_by - CHARGEBACK_ALARM
+    key = func.concat("chargeback-", Chargeback.id, "-alarm-staff-%")
+    told = select(Notification.id).where(Notification.key.like(key)).exists()
+    return select(Chargeback.id, at.label("at")).where(
+        Chargeback.due_by <= now + CHARGEBACK_ALARM,
+        Chargeback.due_by > now,
+        Chargeback.closed_at.is_(None),
+        Chargeback.status.in_(ANSWERABLE),
+        ~told,
+    )
+
+
 SOURCES: dict[str, Callable[[datetime], Any]] = {
     "reminder": _reminders,
     "silence": _silences,
@@ -173,6 +208,7 @@ SOURCES: dict[str, Callable[[datetime], Any]] = {
     "answer": _answers,
     "execution": _executions,
     "card_retry": _card_retries,
+    "chargeback": _chargebacks,
     "offer": _offers,
     "reviews": _reviews,
 }
@@ -214,6 +250,10 @@ def _charge_again(session: Session, number: int, now: datetime) -> bool:
     return card_retries.retry(session, now=now, milestone_id=number)
 
 
+def _alarm_of_chargeback(session: Session, number: int, now: datetime) -> bool:
+    return chargebacks.alarm(session, now=now, chargeback_id=number)
+
+
 def _open_reviews(session: Session, number: int, now: datetime) -> bool:
     """14 days after both were asked (milestone-payment-flow, Final Project Completion)."""
     return ratings.reveal_if_due(session, number, now=now)
@@ -239,6 +279,10 @@ def _case_of_offer(session: Session, number: int) -> None:
     _ticket(session, session.get_one(Offer, number).ticket_id)
 
 
+def _chargeback(session: Session, number: int) -> None:
+    _milestone(session, session.get_one(Chargeback, number).milestone_id)
+
+
 def _round(session: Session, number: int) -> None:
     session.get_one(ReviewRound, number, with_for_update=True)
 
@@ -254,4 +298,5 @@ HANDLERS: dict[str, tuple[Callable[[Session, int], None], Callable[[Session, int
     "card_retry": (_milestone, _charge_again),
     "offer": (_case_of_offer, _expire_offer),
     "reviews": (_round, _open_reviews),
+    "chargeback": (_chargeback, _alarm_of_chargeback),
 }

@@ -17,6 +17,8 @@ RETRY_LONGEST = timedelta(hours=1)
 CARD_RETRIES = 4
 CARD_RETRY_FIRST = timedelta(hours=2)
 CARD_RETRY_FACTOR = 3
+# Staff are told once more of a chargeback that wants an answer, so long before the bank's last moment.
+CHARGEBACK_ALARM = timedelta(hours=48)
 # What one party offers the other stands for this long.
 OFFER_STANDS = timedelta(days=3)
 # Reviews stay hidden until both are in, or for this long after both were asked.

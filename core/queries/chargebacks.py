@@ -155,6 +155,7 @@ class Answer:
 
     id: int
     texts: Mapping[str, str]
+    files: Mapping[str, str]
     drafted_by_id: int
     drafted_by: str
     drafted_at: datetime
@@ -164,7 +165,10 @@ class Answer:
 
 ANSWERS = text(
     """
-    select e.id, e.texts, e.drafted_by as drafted_by_id, d.name as drafted_by, e.drafted_at, s.name as submitted_by,
+    select e.id, e.texts,
+           coalesce((select jsonb_object_agg(f.key, p.file_name) from jsonb_each_text(e.files) f
+                     join evidence p on p.id = f.value::bigint), '{}') as files,
+           e.drafted_by as drafted_by_id, d.name as drafted_by, e.drafted_at, s.name as submitted_by,
            e.submitted_at
     from chargeback_evidence e join staff d on d.id = e.drafted_by left join staff s on s.id = e.submitted_by
     where e.chargeback_id = :id order by e.id desc
@@ -175,3 +179,58 @@ ANSWERS = text(
 def answers(session: Session, chargeback_id: int) -> list[Answer]:
     """Newest first: the first is the one that can be sent."""
     return [Answer(**row) for row in session.execute(ANSWERS, {"id": chargeback_id}).mappings()]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of the milestone's evidence that a bank would open."""
+
+    id: int
+    name: str
+    caption: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} · {self.caption}" if self.caption else self.name
+
+
+PIECES = text(
+    """
+    select id, file_name as name, caption from evidence
+    where milestone_id = :milestone and media_type = any(:kinds) and size_bytes <= :largest order by id
+    """
+)
+
+
+def pieces(session: Session, milestone_id: int) -> list[Piece]:
+    known = {"milestone": milestone_id, "kinds": list(rules.FILE_KINDS), "largest": rules.LARGEST_FILE}
+    return [Piece(**row) for row in session.execute(PIECES, known).mappings()]
+
+
+@dataclass(frozen=True)
+class GivingIn:
+    """A proposal to let the bank have the money, and what became of it."""
+
+    id: int
+    reason: str
+    status: str
+    proposed_by_id: int
+    proposed_by: str
+    proposed_at: datetime
+    settled_by: str | None
+    settled_at: datetime | None
+
+
+GIVING_IN = text(
+    """
+    select a.id, a.reason, a.status, a.proposed_by as proposed_by_id, p.name as proposed_by, a.proposed_at,
+           s.name as settled_by, a.settled_at
+    from chargeback_acceptances a join staff p on p.id = a.proposed_by left join staff s on s.id = a.settled_by
+    where a.chargeback_id = :id order by a.id desc
+    """
+)
+
+
+def giving_in(session: Session, chargeback_id: int) -> list[GivingIn]:
+    """Newest first."""
+    return [GivingIn(**row) for row in session.execute(GIVING_IN, {"id": chargeback_id}).mappings()]

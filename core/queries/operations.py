@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.actions.keys import idempotency_key
+from core.actions.operations import SHORT_OF_MONEY
 from core.errors import NotFound
 from core.money import Money
 from core.queries.words import begins
@@ -140,6 +141,25 @@ def counts(session: Session) -> dict[str, int]:
         )
     )
     return {row.status: row.number for row in rows}
+
+
+@dataclass(frozen=True)
+class Short:
+    """What waits because the platform's balance at Stripe is too small, by currency."""
+
+    amount: Money
+    number: int
+
+
+def waits_for_money(session: Session) -> list[Short]:
+    found = session.execute(
+        text(
+            "select currency, sum(amount_minor)::bigint as minor, count(*) as number from outgoing_operations "
+            "where status = 'QUEUED' and last_error = :why group by currency order by currency"
+        ),
+        {"why": SHORT_OF_MONEY},
+    )
+    return [Short(Money(row.minor, row.currency), row.number) for row in found]
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,24 @@ FIELDS: Mapping[str, str] = {
 }
 LONGEST_TEXT, LONGEST_IN_ALL = 20_000, 150_000
 
+# What can be shown as a file; the kinds that the bank opens, and the most bytes of one.
+DOCUMENTS: Mapping[str, str] = {
+    "service_documentation": "Proof that the service was provided",
+    "customer_communication": "Correspondence with the payer",
+    "receipt": "Receipt or invoice",
+    "customer_signature": "Contract with the payer's signature",
+    "cancellation_policy": "Cancellation rules as the payer saw them",
+    "refund_policy": "Refund rules as the payer saw them",
+    "duplicate_charge_documentation": "Proof that this is no duplicate",
+    "shipping_documentation": "Proof of delivery",
+    "uncategorized_file": "Any other file",
+}
+FILE_KINDS: Mapping[str, str] = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
+LARGEST_FILE = 5 * 1024 * 1024
+
 
 class EvidenceEmpty(DeskError):
-    """Write at least one text for the bank."""
+    """Write at least one text for the bank, or choose a file."""
 
 
 class EvidenceUnknown(DeskError):
@@ -47,12 +62,24 @@ class EvidenceTooLong(DeskError):
     """{field} has {length} characters; {most} are allowed."""
 
 
+class FileNotForBanks(DeskError):
+    """The bank opens PDF, PNG and JPEG files of at most 5 MB, and “{name}” is none."""
+
+
+class NoGivingIn(DeskError):
+    """There is nothing to give in to: {why}."""
+
+
 class NoAnswerAllowed(DeskError):
     """This chargeback cannot be answered: {why}."""
 
 
 class MakerSubmits(DeskError):
     """You drafted this evidence, so someone else must send it to the bank."""
+
+
+class ProposerAccepts(DeskError):
+    """You proposed to give in, so someone else must do it."""
 
 
 def freezes(status: str, outstanding: Money) -> bool:
@@ -104,10 +131,26 @@ def check_answerable(status: str, due_by: datetime | None, now: datetime) -> Non
         raise NoAnswerAllowed(why="the time to answer is over")
 
 
-def check_evidence(texts: Mapping[str, str]) -> dict[str, str]:
+def check_acceptable(status: str) -> None:
+    """Only what the bank has taken and waits for our word about can be given up; an inquiry is met with a refund."""
+    if status in INQUIRIES:
+        raise NoGivingIn(why="an inquiry is met by refunding the payer")
+    if status != "needs_response":
+        raise NoGivingIn(why=f"it is {status.replace('_', ' ')}")
+
+
+def check_file(field: str, *, name: str, media_type: str, size: int) -> None:
+    """Raises `EvidenceUnknown`, `FileNotForBanks`."""
+    if field not in DOCUMENTS:
+        raise EvidenceUnknown(field=field)
+    if media_type not in FILE_KINDS or size > LARGEST_FILE:
+        raise FileNotForBanks(name=name)
+
+
+def check_evidence(texts: Mapping[str, str], *, files: int = 0) -> dict[str, str]:
     """The texts without empty ones. Raises `EvidenceEmpty`, `EvidenceUnknown`, `EvidenceTooLong`."""
     given = {field: text.strip() for field, text in texts.items() if text.strip()}
-    if not given:
+    if not given and not files:
         raise EvidenceEmpty()
     for field, text in given.items():
         if field not in FIELDS:

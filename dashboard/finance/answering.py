@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import streamlit as st
 
 from core.actions import answer_chargebacks
-from core.queries.chargebacks import Answer, Entry, Row
-from core.rules.chargebacks import ANSWERABLE, FIELDS, LONGEST_TEXT
+from core.policy.limits import CHARGEBACK_ALARM
+from core.queries.chargebacks import Answer, Entry, GivingIn, Piece, Row
+from core.rules.chargebacks import ANSWERABLE, DOCUMENTS, FIELDS, LONGEST_TEXT
 from core.rules.permissions import Permission
 from dashboard import current, navigation
+from dashboard.finance import giving_in
 from dashboard.ui import cards, confirm, deadline, header, tables
 
 ENTRIES = [
@@ -23,8 +26,14 @@ ENTRIES = [
 ]
 
 
-def whole(row: Row, booked: Sequence[Entry], answers: Sequence[Answer]) -> None:
-    """Facts, the answer, and the books."""
+def whole(
+    row: Row,
+    booked: Sequence[Entry],
+    answers: Sequence[Answer],
+    pieces: Sequence[Piece],
+    given_up: Sequence[GivingIn],
+) -> None:
+    """Facts, the answer or the giving in, and the books."""
     cards.facts(
         {
             "Asked back": row.amount,
@@ -46,7 +55,9 @@ def whole(row: Row, booked: Sequence[Entry], answers: Sequence[Answer]) -> None:
     header.section(
         "Answer to the bank", "One person drafts it, another sends it. Banks usually take one answer."
     )
-    _answer(row, answers)
+    accepted = any(each.status == "ACCEPTED" for each in given_up)
+    _answer(row, answers, pieces, open_=row.status in ANSWERABLE and not accepted)
+    giving_in.panel(row, given_up)
     header.section("Booked")
     tables.table(
         booked,
@@ -57,20 +68,30 @@ def whole(row: Row, booked: Sequence[Entry], answers: Sequence[Answer]) -> None:
     )
 
 
-def _answer(row: Row, answers: Sequence[Answer]) -> None:
+def countdown(row: Row, now: datetime) -> None:
+    """How long the bank still waits, while it does; loud on the last two days."""
+    if row.answer_by is None:
+        return
+    left = f"**The bank waits for an answer {deadline.words(row.answer_by, now)}**"
+    words = f"{left}: until {deadline.exact(row.answer_by)}. Without one it is lost."
+    show = st.error if row.answer_by - now <= CHARGEBACK_ALARM else st.info
+    show(words, icon=":material/alarm:")
+
+
+def _answer(row: Row, answers: Sequence[Answer], pieces: Sequence[Piece], *, open_: bool) -> None:
     for number, answer in enumerate(answers):
-        _show(row, answer, newest=number == 0)
-    if row.status not in ANSWERABLE:
+        _show(answer, newest=number == 0, open_=open_)
+    if not open_:
         if not answers:
             cards.note("No answer was sent.")
         return
     if not current.may(Permission.ANSWER_CHARGEBACK):
         cards.note("Finance and compliance answer the bank.")
         return
-    _form(row, answers[0] if answers else None)
+    _form(row, answers[0] if answers else None, pieces)
 
 
-def _show(row: Row, answer: Answer, *, newest: bool) -> None:
+def _show(answer: Answer, *, newest: bool, open_: bool) -> None:
     with cards.panel(f"answer-{answer.id}"):
         sent = f"sent by {answer.submitted_by} on {deadline.exact(answer.submitted_at)}"
         cards.note(
@@ -80,7 +101,10 @@ def _show(row: Row, answer: Answer, *, newest: bool) -> None:
         for field, words in answer.texts.items():
             st.markdown(f"**{FIELDS.get(field, field)}**")
             st.text(words)
-        if newest and answer.submitted_by is None and row.status in ANSWERABLE:
+        for field, name in answer.files.items():
+            st.markdown(f"**{DOCUMENTS.get(field, field)}**")
+            st.text(name)
+        if newest and answer.submitted_by is None and open_:
             _submit(answer)
 
 
@@ -103,14 +127,15 @@ def _submit(answer: Answer) -> None:
         )
 
 
-def _form(row: Row, before: Answer | None) -> None:
+def _form(row: Row, before: Answer | None, pieces: Sequence[Piece]) -> None:
     known = before.texts if before else {}
     with st.expander("Write a new draft" if before else "Write the answer", expanded=before is None):
         texts = {
             field: st.text_area(label, known.get(field, ""), key=f"evidence-{field}", max_chars=LONGEST_TEXT)
             for field, label in FIELDS.items()
         }
-        given = any(words.strip() for words in texts.values())
+        files = _files(pieces)
+        given = bool(files) or any(words.strip() for words in texts.values())
         intent = confirm.pressed(
             "Keep as draft", key="evidence-stage", icon=":material/draft:", disabled=not given
         )
@@ -118,7 +143,30 @@ def _form(row: Row, before: Answer | None) -> None:
             confirm.carry_out(
                 intent,
                 lambda session, actor, now: answer_chargebacks.stage(
-                    session, actor, now=now, chargeback_id=row.id, texts=texts
+                    session, actor, now=now, chargeback_id=row.id, texts=texts, files=files
                 ),
                 done="The draft is kept. Someone else can send it to the bank.",
             )
+
+
+def _files(pieces: Sequence[Piece]) -> dict[str, int]:
+    """Which piece of evidence goes to the bank as which document."""
+    if not pieces:
+        cards.note("The parties have handed in no PDF, PNG or JPEG that could be sent along.")
+        return {}
+    names = {each.id: each.label for each in pieces}
+    chosen = st.multiselect(
+        "Files to send along", list(names), format_func=names.__getitem__, key="evidence-files"
+    )
+    free = list(DOCUMENTS)
+    files: dict[str, int] = {}
+    for number in chosen:
+        field = st.selectbox(
+            f"{names[number]} is",
+            list(free),
+            format_func=DOCUMENTS.__getitem__,
+            key=f"evidence-file-{number}",
+        )
+        files[field] = number
+        free.remove(field)
+    return files

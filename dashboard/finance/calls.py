@@ -13,7 +13,10 @@ from dashboard import navigation
 from dashboard.ui import cards, deadline, header, tables
 from dashboard.ui.status import in_words
 
-KINDS = {each: in_words(each) for each in ("CHARGE", "REFUND", "TRANSFER", "PAYOUT", "REVERSAL", "EVIDENCE")}
+KINDS = {
+    each: in_words(each)
+    for each in ("CHARGE", "REFUND", "TRANSFER", "PAYOUT", "REVERSAL", "EVIDENCE", "ACCEPTANCE")
+}
 EVENTS = [
     tables.mono("event", "Event", width=230),
     tables.text("kind", "Kind", width=200),

@@ -8,7 +8,10 @@ from datetime import datetime
 import streamlit as st
 
 from core.money import Money
+from core.policy.limits import CHARGEBACK_ALARM
+from core.queries.chargebacks import Row
 from core.queries.fees import Period
+from core.queries.operations import Short
 from core.queries.overview import Aged, Purse, sums
 from core.queries.payouts import Count
 from core.queries.reconciliation import Run
@@ -139,6 +142,36 @@ def alarm(aged: Sequence[Aged], alarms: int) -> None:
     st.error(
         f"**Held too long:** {names}{more}. Stripe lets money wait for 90 days.", icon=":material/alarm:"
     )
+
+
+def bank_alarm(to_answer: Sequence[Row], now: datetime) -> None:
+    """Chargebacks whose answer is due within two days, the most urgent first."""
+    late = [each for each in to_answer if each.due_by and each.due_by - now <= CHARGEBACK_ALARM]
+    if not late:
+        return
+    first = late[0]
+    more = f" and {len(late) - 1} more" if len(late) > 1 else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.error(
+            f"**A bank waits for an answer {deadline.words(first.due_by, now)}:** {first.reference}, "
+            f"{plain(first.amount.text())}{more}. Without one the money is lost.",
+            icon=":material/alarm:",
+        )
+        navigation.link("chargebacks", first.reference, icon=":material/arrow_forward:", id=first.id)
+
+
+def short_of_money(stuck: Sequence[Short]) -> None:
+    """Calls that Stripe refused because the platform's balance is too small: they go by themselves when it is not."""
+    if not stuck:
+        return
+    sums_ = ", ".join(f"{plain(each.amount.text())} ({each.number})" for each in stuck)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.warning(
+            f"**Waiting for money at Stripe:** {sums_}. The platform's balance there is too small; top it up, and they "
+            "are sent within the hour.",
+            icon=":material/account_balance_wallet:",
+        )
+        navigation.link("operations", "Calls", icon=":material/arrow_forward:", q="", status="QUEUED")
 
 
 AGED_COLUMNS = [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,20 +12,26 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from core.actions import answer_chargebacks as answers
+from core.actions import evidence, timers
 from core.actions.answer_chargebacks import AlreadySubmitted
 from core.db import Database
-from core.errors import ChangedMeanwhile
-from core.records import ChargebackEvidence
+from core.errors import ChangedMeanwhile, NotFound
+from core.gateways.evidence_store import EvidenceStore
+from core.policy.limits import CHARGEBACK_ALARM
+from core.records import ChargebackEvidence, Notification
 from core.rules.chargebacks import (
     EvidenceEmpty,
     EvidenceTooLong,
     EvidenceUnknown,
+    FileNotForBanks,
     MakerSubmits,
     NoAnswerAllowed,
 )
 from core.rules.permissions import NotPermitted, StepUpRequired
 from tests.actions.roads import bank_says, chargeback, charged_back, told_by_webhook
+from tests.gateways.evidence_builders import picture
 from tests.market import Market
+from tests.stories import Told
 
 TEXTS = {"product_description": "A kitchen, fitted as drawn.", "uncategorized_text": "The payer approved it."}
 
@@ -160,3 +168,139 @@ def test_the_database_itself_refuses_one_person_for_both(market: Market, owner: 
         )
     with pytest.raises(IntegrityError, match="stays as it was written"), owner.transaction() as session:
         session.execute(text("update chargeback_evidence set texts = '{}'"))
+
+
+# Files
+
+
+@pytest.fixture
+def shelf(market: Market, tmp_path: Path) -> Market:
+    """A market with a store for evidence."""
+    market.desk = replace(market.desk, evidence=EvidenceStore(tmp_path))
+    return market
+
+
+def handed_in(market: Market, told: Told, name: str, content: bytes) -> int:
+    return int(
+        market.act(
+            evidence.hand_in,
+            market.payee,
+            store=market.desk.evidence,
+            milestone_id=told.milestone,
+            file_name=name,
+            content=content,
+        ).id
+    )
+
+
+def with_file(market: Market, number: int, field: str = "service_documentation", **more: Any) -> Any:
+    given = {"texts": {}, "files": {field: number}, **more}
+    return market.act(answers.stage, market.as_staff("fay"), chargeback_id=chargeback(market).id, **given)
+
+
+def test_a_piece_of_evidence_is_uploaded_and_named_in_the_answer(shelf: Market) -> None:
+    told = shelf.funded()
+    number = handed_in(shelf, told, "finished.png", picture("PNG"))
+    charged_back(shelf, told)
+    draft = with_file(shelf, number, texts=TEXTS)
+    shelf.work()
+    (file,) = shelf.at_stripe("/v1/files")
+    assert (file["purpose"], file["filename"]) == ("dispute_evidence", "service_documentation.png")
+    assert file["size"] == len(picture("PNG"))
+    (dispute,) = disputes(shelf)
+    assert dispute["evidence"]["service_documentation"] == file["id"]
+    assert dispute["evidence_details"]["submission_count"] == 0
+    submit(shelf, draft)
+    shelf.work()
+    (dispute,) = disputes(shelf)
+    assert dispute["evidence_details"]["submission_count"] == 1
+    assert dispute["evidence"]["service_documentation"] in [
+        each["id"] for each in shelf.at_stripe("/v1/files")
+    ]
+    shelf.lawful()
+
+
+def test_a_file_alone_is_an_answer(shelf: Market) -> None:
+    told = shelf.funded()
+    number = handed_in(shelf, told, "finished.png", picture("PNG"))
+    charged_back(shelf, told)
+    with_file(shelf, number)
+    shelf.work()
+    assert [each.status for each in shelf.operations("EVIDENCE")] == ["SUCCEEDED"]
+
+
+def test_only_files_that_banks_open_go_to_them(shelf: Market) -> None:
+    told = shelf.funded()
+    note, photo = (
+        handed_in(shelf, told, "note.txt", b"words"),
+        handed_in(shelf, told, "a.png", picture("PNG")),
+    )
+    charged_back(shelf, told)
+    with pytest.raises(FileNotForBanks):
+        with_file(shelf, note)
+    with pytest.raises(EvidenceUnknown):
+        with_file(shelf, photo, field="uncategorized_text")
+    assert shelf.count(ChargebackEvidence) == 0
+
+
+def test_evidence_of_another_milestone_is_not_sent(shelf: Market) -> None:
+    first = shelf.funded()
+    other = shelf.funded()
+    number = handed_in(shelf, other, "a.png", picture("PNG"))
+    charged_back(shelf, first)
+    with pytest.raises(NotFound):
+        with_file(shelf, number)
+
+
+def test_a_file_that_is_gone_stops_the_answer_for_a_person(shelf: Market) -> None:
+    told = shelf.funded()
+    number = handed_in(shelf, told, "a.png", picture("PNG"))
+    charged_back(shelf, told)
+    with_file(shelf, number)
+    shelf.desk.evidence.erase(shelf.payee_id, retention=None)
+    shelf.work()
+    (call,) = shelf.operations("EVIDENCE")
+    assert call.status == "REVIEW"
+    assert shelf.sent("/v1/files") == []
+
+
+def test_an_upload_whose_answer_is_lost_leaves_one_answer_at_the_bank(shelf: Market) -> None:
+    told = shelf.funded()
+    number = handed_in(shelf, told, "a.png", picture("PNG"))
+    charged_back(shelf, told)
+    with_file(shelf, number)
+    shelf.control.fault("drop", method="POST", path="/v1/files", when="after")
+    shelf.work()
+    shelf.later(minutes=5)
+    assert [each.status for each in shelf.operations("EVIDENCE")] == ["SUCCEEDED"]
+    assert len(shelf.at_stripe("/v1/files")) == 1
+
+
+# The bank's last moment
+
+
+def alarms(market: Market) -> list[str]:
+    return [each.key for each in market.all(Notification) if each.template == "chargeback_due"]
+
+
+def test_staff_hear_of_a_chargeback_at_once_and_once_more_two_days_before_its_end(market: Market) -> None:
+    charged_back(market, market.funded())
+    opened = alarms(market)
+    assert len(opened) == 2
+    due_by = chargeback(market).due_by
+    assert due_by is not None
+    market.now = due_by - CHARGEBACK_ALARM - timedelta(microseconds=1)
+    timers.run_due(market.desk)
+    assert alarms(market) == opened
+    market.now = due_by - CHARGEBACK_ALARM
+    for _ in range(2):
+        timers.run_due(market.desk)
+    assert len(alarms(market)) == 4
+
+
+def test_what_was_answered_in_time_rings_no_alarm(market: Market) -> None:
+    charged_back(market, market.funded())
+    submit(market, stage(market))
+    market.work()
+    market.later(days=8)
+    assert len(alarms(market)) == 2

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from core.actions import (
+    chargebacks,
     conversation,
     decide,
     dispute,
@@ -31,6 +32,7 @@ from core.actions import (
     verify,
 )
 from core.db import Database
+from core.gateways.payments import DisputeSnapshot
 from core.money import Money
 from core.queries import overview
 from core.records import (
@@ -148,6 +150,29 @@ def offered(town: Town) -> Told:
     return told
 
 
+def asked_back(town: Town) -> Told:
+    """A bank asks a payment back, and wants its answer within nine days."""
+    told = stories.funded(town)
+    order = town.read(lambda session: session.get_one(PaymentOrder, told.milestone))
+    asked = DisputeSnapshot(
+        id="du_edge",
+        created=town.now,
+        op=None,
+        status="needs_response",
+        amount=Money(order.charge_minor, order.currency),
+        reason="fraudulent",
+        charge=order.stripe_charge or "",
+        payment_intent=order.stripe_payment_intent,
+        due_by=town.now + 9 * DAY,
+        past_due=False,
+        has_evidence=False,
+        submission_count=0,
+        refundable=False,
+    )
+    town.database.run(lambda session: chargebacks.follow(session, asked, now=town.now))
+    return told
+
+
 def declined(town: Town, retries: int = 0) -> Told:
     """The card has no money; `retries` tries of ours came before."""
     told = stories.funded(town)
@@ -185,6 +210,12 @@ def milestone(town: Town, told: Told) -> Milestone:
 
 def letters(town: Town, template: str) -> int:
     wanted = select(func.count()).select_from(Notification).where(Notification.template == template)
+    return town.read(lambda session: session.scalar(wanted) or 0)
+
+
+def bank_alarms(town: Town, told: Told) -> int:
+    """Letters to staff on the last two days; each of finance and compliance gets one."""
+    wanted = select(func.count()).where(Notification.key.like("chargeback-%-alarm-%"))
     return town.read(lambda session: session.scalar(wanted) or 0)
 
 
@@ -236,6 +267,7 @@ class Edge:
 
 
 EDGES = (
+    Edge("alarm of a chargeback", lambda t, h: asked_back(t), 7 * DAY, bank_alarms, 0, 2),
     Edge("first reminder", lambda t, h: submitted(t), 72 * HOUR, reminders, (0, 0), (1, 1)),
     Edge("second reminder, one level higher", reminded, 24 * HOUR, reminders, (1, 1), (2, 2)),
     Edge(
@@ -336,6 +368,7 @@ def test_every_timer_has_its_edge_above() -> None:
         "card_retry": "first try of a card again",
         "offer": "offer",
         "reviews": "hidden reviews",
+        "chargeback": "alarm of a chargeback",
     }
     assert fired.keys() == timers.SOURCES.keys() == timers.HANDLERS.keys()
     assert set(fired.values()) <= {edge.name for edge in EDGES}

@@ -13,7 +13,7 @@ from core.actions import answer_chargebacks, chargebacks
 from core.db import Database
 from core.gateways.payments import BalanceLine, DisputeSnapshot
 from core.money import Money
-from core.records import Chargeback, ChargebackEvidence, PaymentOrder
+from core.records import Chargeback, ChargebackAcceptance, ChargebackEvidence, Evidence, PaymentOrder
 from tests import stories
 from tests.pages.visiting import labels, serve, visit, words
 from tests.stories import Town
@@ -107,3 +107,44 @@ def _decide(session: Any, number: int) -> None:
 
 def test_a_number_that_is_none_says_so(town: Town) -> None:
     assert "There is no chargeback 99" in words(visit(town, "fay", "chargebacks", id=99))
+
+
+def test_one_person_proposes_to_give_in_and_another_does_it(town: Town) -> None:
+    row = charged_back(town)
+    app = visit(town, "fay", "chargebacks", id=row.id)
+    assert "The bank waits for an answer" in words(app)
+    app.text_input(key="give-in-reason").set_value("The payer is right.").run()
+    next(button for button in app.button if button.label == "Propose it").click().run()
+    assert not app.exception
+    mine = visit(town, "fay", "chargebacks", id=row.id)
+    assert "someone else must do it" in words(mine)
+    assert not [label for label in labels(mine) if label.startswith("Give in")]
+    other = visit(town, "cora", "chargebacks", id=row.id)
+    next(button for button in other.button if button.label.startswith("Give in: ")).click().run()
+    assert not other.exception
+    (done,) = town.read(lambda s: s.query(ChargebackAcceptance).all())
+    assert (done.status, done.settled_by) == ("ACCEPTED", town.staff["cora"])
+    assert "Keep as draft" not in labels(visit(town, "fay", "chargebacks", id=row.id))
+
+
+def test_a_piece_of_evidence_is_chosen_and_says_what_it_is(town: Town) -> None:
+    row = charged_back(town)
+
+    def keep(session: Any) -> None:
+        session.add(
+            Evidence(
+                milestone_id=row.milestone_id, uploaded_by=town.payee_id, kind="PDF", file_name="contract.pdf",
+                media_type="application/pdf", size_bytes=9, sha256="a" * 64, caption="Signed", at=town.now,
+            )
+        )  # fmt: skip
+
+    town.database.run(keep)
+    (piece,) = town.read(lambda s: s.query(Evidence).all())
+    app = visit(town, "fay", "chargebacks", id=row.id)
+    app.multiselect(key="evidence-files").set_value([piece.id]).run()
+    app.selectbox(key=f"evidence-file-{piece.id}").set_value("customer_signature").run()
+    next(button for button in app.button if button.label == "Keep as draft").click().run()
+    assert not app.exception
+    (draft,) = town.read(lambda s: s.query(ChargebackEvidence).all())
+    assert draft.files == {"customer_signature": piece.id}
+    assert "contract.pdf" in words(visit(town, "cora", "chargebacks", id=row.id))

@@ -101,6 +101,24 @@ def decide_dispute(engine: Engine, body: Body) -> Body:
     )
 
 
+def reinstate_dispute(engine: Engine, body: Body) -> Body:
+    """`{"id": …, "status"}`: the bank changes its mind; lines written for it since are the dispute's."""
+
+    def work(world: World) -> Body:
+        dispute = world.find("dispute", body["id"])
+        lines = world.store.select("kind = 'balance_transaction' and source = ?", (dispute["id"],))
+        known = {each["id"] for each in dispute["balance_transactions"]}
+        fresh = [{**each, "status": "available"} for each in lines if each["id"] not in known]
+        return world.change(
+            dispute,
+            "charge.dispute.updated",
+            status=body["status"],
+            balance_transactions=[*dispute["balance_transactions"], *fresh],
+        )
+
+    return _on_platform(engine, work)
+
+
 def move_refund(engine: Engine, body: Body) -> Body:
     """`{"id": …, "status": "succeeded" | "failed" | "canceled" | "requires_action", "reason"?}`"""
 
@@ -166,6 +184,7 @@ COMMANDS: dict[str, Callable[[Engine, Body], Body]] = {
     "lines": book_line,
     "disputes": open_dispute,
     "disputes/decide": decide_dispute,
+    "disputes/reinstate": reinstate_dispute,
     "refunds/move": move_refund,
     "payouts/move": move_payout,
     "payouts/advance": advance_payouts,

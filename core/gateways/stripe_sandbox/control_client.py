@@ -88,6 +88,10 @@ class SandboxControl:
     def decide_dispute(self, dispute: str, status: str) -> None:
         self.post("disputes/decide", id=dispute, status=status)
 
+    def reinstate(self, dispute: str, status: str) -> None:
+        """The bank changes its mind, after a line for it was written."""
+        self.post("disputes/reinstate", id=dispute, status=status)
+
     def move_refund(self, refund: str, status: str, **fields: Any) -> None:
         self.post("refunds/move", id=refund, status=status, **fields)
 

@@ -41,6 +41,17 @@ EVIDENCE = [
     "uncategorized_file",
     "uncategorized_text",
 ]
+FILES = {
+    "cancellation_policy",
+    "customer_communication",
+    "customer_signature",
+    "duplicate_charge_documentation",
+    "receipt",
+    "refund_policy",
+    "service_documentation",
+    "shipping_documentation",
+    "uncategorized_file",
+}
 LONGEST_FIELD, LONGEST_ALL = 20_000, 150_000
 OPEN = {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}
 _VERDICTS = {"winning_evidence": "won", "losing_evidence": "lost"}
@@ -159,6 +170,8 @@ def update(world: World, params: dict[str, Any], id: str) -> Object:
     if details["submission_count"] and dispute["status"].endswith("under_review"):
         raise invalid("Evidence was already submitted for this dispute.", code="dispute_evidence_closed")
     _measure(evidence)
+    for field in FILES & evidence.keys():
+        world.find("file", evidence[field], param=f"evidence[{field}]")
     dispute["evidence"] |= evidence
     details["has_evidence"] = True
     if not params.get("submit", True):

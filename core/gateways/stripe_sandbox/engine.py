@@ -119,7 +119,7 @@ class Engine:
     def _answer(self, world: World, call: Call, fault: Fault | None) -> Answer:
         try:
             self._admit(world, call)
-            if fault and not fault.worked and (fault.silent or fault.kind in ("429", "409")):
+            if fault and not fault.worked and (fault.silent or fault.kind in ("429", "409", "short")):
                 return self._failed(world, call, fault)
             if kept := self._kept(world, call):
                 return kept
@@ -228,7 +228,8 @@ class Engine:
 
 
 def _refusal(fault: Fault, call: Call) -> ApiError:
-    return {"500": errors.broken(), "429": errors.too_many()}.get(fault.kind) or errors.key_in_use(call.key)
+    known = {"500": errors.broken(), "429": errors.too_many(), "short": errors.too_little()}
+    return known.get(fault.kind) or errors.key_in_use(call.key)
 
 
 def _answered(world: World, status: int, body: dict[str, Any]) -> Answer:

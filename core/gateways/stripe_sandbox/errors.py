@@ -74,6 +74,11 @@ def too_many() -> ApiError:
     return ApiError(429, "invalid_request_error", message, stored=False, code="rate_limit")
 
 
+def too_little() -> ApiError:
+    message = "You have insufficient available funds in your Stripe account."
+    return ApiError(400, "invalid_request_error", message, code="balance_insufficient")
+
+
 def key_in_use(key: str | None) -> ApiError:
     message = f"Another request with the idempotency key '{key}' is still running."
     return ApiError(409, "invalid_request_error", message, stored=False, code="idempotency_key_in_use")

@@ -9,12 +9,13 @@ from typing import Any
 
 from core.gateways.stripe_sandbox.store import Store
 
-KINDS = ("500", "429", "409", "timeout", "drop")
+KINDS = ("500", "429", "409", "short", "timeout", "drop")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`kind`: an HTTP status, `timeout` (silent for `seconds`, then the connection is dropped) or `drop` (at once).
+    """`kind`: an HTTP status, `short` (the platform's balance is too small), `timeout` (silent for `seconds`, then the
+    connection is dropped) or `drop` (at once).
     `when`: `before` or `after` the work was done. `skip`: let this many matching calls through first."""
 
     kind: str
