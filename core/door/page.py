@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -15,7 +16,7 @@ b{display:inline-block;min-width:3.4rem;color:#0b5cad}
 code,pre{font:14px/1.5 ui-monospace,monospace;background:#f3f5f8;border-radius:4px}
 code{padding:.1rem .3rem}pre{padding:.8rem 1rem;overflow-x:auto}
 table{border-collapse:collapse;margin-top:.5rem}td{padding:.15rem .8rem .15rem 0;vertical-align:top;font-size:14px}
-p{margin:.4rem 0}
+p{margin:.4rem 0}summary{cursor:pointer;color:#0b5cad;font-size:14px}
 """
 SIGNING = """t = unix time in seconds
 v1 = hex HMAC-SHA256(signing secret, lines joined by \\n):
@@ -26,10 +27,33 @@ v1 = hex HMAC-SHA256(signing secret, lines joined by \\n):
   Idempotency-Key, or an empty line
   hex SHA-256 of the body
 Desk-Signature: t=…,v1=…"""
-EVENTS = """POST to your endpoint: {"id": "evt_17", "kind": "milestone.status_changed", "created_at": …, "data": {…}}
-Desk-Signature: t=…,v1=hex HMAC-SHA256(endpoint secret, t + "." + body)
-kinds: milestone.status_changed  payment.state_changed  dispute.status_changed
-       decision.executed  refund.status_changed  payout.status_changed"""
+EVENTS = """POST to your endpoint: {"id": "evt_17", "kind": "milestone.status_changed", "sequence": 17,
+                        "created_at": …, "data": {"project": 12, "bid_reference": …, "milestone": 31, …}}
+Desk-Signature: t=…,v1=hex HMAC-SHA256(endpoint secret, t + "." + body)"""
+KINDS = {
+    "project.status_changed": "completed or canceled",
+    "engagement.status_changed": "active: payments are possible",
+    "milestone.status_changed": "each move, with the one before",
+    "payment.state_changed": "each of the nine states, with the amounts",
+    "receipt.issued": "for funding, release or refund",
+    "dispute.status_changed": "opened, in mediation, waiting for a party, resolved, withdrawn",
+    "message.sent": "something was written to the parties; fetch it",
+    "offer.status_changed": "made, accepted, declined, withdrawn, expired",
+    "decision.executed": "what was released and refunded",
+    "refund.status_changed": "queued, pending, succeeded, failed, canceled",
+    "payout.status_changed": "from requested to paid, failed or in administrative review",
+    "chargeback.status_changed": "as the bank says, with the due date",
+    "hold.placed": "money is held back",
+    "hold.lifted": "and goes on",
+    "manual_review.opened": "a person looks before money moves",
+    "manual_review.settled": "cleared, or held",
+    "report.settled": "upheld or dismissed",
+    "practice.flagged": "licensed in another state",
+    "practice.resolved": "or arranged for",
+    "reviews.requested": "both sides are asked",
+    "reviews.opened": "both are in, or the time is up",
+    "rating.calculated": "a party's final rating",
+}
 
 
 def render(schema: Mapping[str, Any]) -> str:
@@ -49,9 +73,15 @@ def render(schema: Mapping[str, Any]) -> str:
         f"<h2>Signing a request</h2><pre>{escape(SIGNING)}</pre>"
         "<p>A request may be five minutes old or early. Sent again under the same Idempotency-Key it is answered "
         "again, not done again. A refusal did nothing: its key may be used again.</p>"
-        f"{body}<h2>Events</h2><p>Delivered at least once and in any order; answer 2xx within ten seconds.</p>"
-        f"<pre>{escape(EVENTS)}</pre></body></html>"
+        f"{body}<h2>What you are told</h2><p>Delivered at least once and in any order: <code>sequence</code> counts "
+        "the events of your endpoint from 1 without a gap. Answer 2xx within ten seconds. What you missed is in the log of "
+        f"events, and can be told again.</p><pre>{escape(EVENTS)}</pre>"
+        f"<table>{''.join(_cells(kind, words) for kind, words in KINDS.items())}</table></body></html>"
     )
+
+
+def _cells(name: str, words: str) -> str:
+    return f"<tr><td><code>{escape(name)}</code></td><td>{escape(words)}</td></tr>"
 
 
 def _operation(schema: Mapping[str, Any], method: str, path: str, operation: Mapping[str, Any]) -> str:
@@ -59,12 +89,33 @@ def _operation(schema: Mapping[str, Any], method: str, path: str, operation: Map
         _row(each["name"], each["schema"], each.get("required", False), each.get("description", ""))
         for each in operation.get("parameters", [])
     ]
+    example = ""
     for content in operation.get("requestBody", {}).get("content", {}).values():
         rows += _fields(schema, content["schema"])
+        example += _example(schema, content["schema"], f"{method.upper()} {path}")
+    status, answer = next((status, each) for status, each in operation["responses"].items() if status < "300")
+    example += _example(schema, answer["content"]["application/json"]["schema"], status)
     return (
-        f"<article><h3><b>{method.upper()}</b> {escape(path)}</h3>"
-        f"<p>{escape(operation.get('description', ''))}</p><table>{''.join(rows)}</table></article>"
+        f"<article><h3><b>{method.upper()}</b> {escape(path)}</h3><p><strong>{escape(operation['summary'])}.</strong> "
+        f"{escape(operation.get('description', ''))}</p><table>{''.join(rows)}</table>{_refusals(operation)}"
+        f"<details><summary>Example</summary>{example}</details></article>"
     )
+
+
+def _example(schema: Mapping[str, Any], of: Mapping[str, Any], title: str) -> str:
+    found = _resolved(schema, of).get("examples", [{}])[0]
+    return f"<pre>{escape(title)}\n{escape(json.dumps(found, indent=2, ensure_ascii=False))}</pre>"
+
+
+def _refusals(operation: Mapping[str, Any]) -> str:
+    """What this operation in particular may be refused with, in the words of the desk."""
+    rows = [
+        _cells(f"{status} {name}", each["value"]["detail"])
+        for status, answer in operation["responses"].items()
+        for content in answer["content"].values()
+        for name, each in content.get("examples", {}).items()
+    ]
+    return f"<details><summary>Refused</summary><table>{''.join(rows)}</table></details>" if rows else ""
 
 
 def _fields(schema: Mapping[str, Any], of: Mapping[str, Any], under: str = "") -> list[str]:
