@@ -8,7 +8,7 @@ from core.errors import NotFound
 from core.queries import cases, exhibits
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.case import acts, draft, head, panel, style, tabs
+from dashboard.case import acts, blind, draft, head, names, panel, style, tabs
 from dashboard.ui import empty, header
 
 actor = current.require(Permission.READ_CASES)
@@ -29,14 +29,18 @@ except NotFound:
     st.stop()
 
 draft.follow(case)
+case, sight = blind.see(case)
+pieces = names.pieces(case, pieces)
 style.apply()
 buttons = head.show(case, me=actor.id, now=now)
+blind.banner(sight)
 with st.container(key="case-body"):
     left, right = st.columns([11, 10], gap="medium")
     with left:
         tabs.show(case, pieces, now=now)
     with right:
         panel.show(case, pieces, now=now)
+        blind.preference(sight, key=f"blind-{case.id}")
 
 with buttons:
     acts.buttons(case)

@@ -14,6 +14,10 @@ from core.money import CURRENCIES, Money, UnknownCurrency
 from core.policy.sources import LINES
 
 
+# Fields that came after profiles had been stored.
+LATER: Mapping[str, Any] = {"blind": False}
+
+
 class Platform(StrEnum):
     HOME_SERVICES = "home_services"
     LEGAL_SERVICES = "legal_services"
@@ -90,6 +94,7 @@ class Profile:
     cooling_off: timedelta
     held_age_alarm: timedelta
     contact_attempts: int
+    blind: bool = False
 
     @property
     def name(self) -> str:
@@ -110,6 +115,8 @@ class Profile:
 
     @classmethod
     def from_snapshot(cls, snapshot: Mapping[str, Any]) -> Self:
+        """What was stored before a field was known has its default: the rules of then."""
+        snapshot = {**LATER, **snapshot}
         names = {item.name: str(item.type) for item in fields(cls)}
         if odd := names.keys() ^ snapshot.keys():
             raise SnapshotUnreadable(why=f"fields missing or unknown: {', '.join(sorted(odd))}")

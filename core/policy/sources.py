@@ -49,4 +49,5 @@ LINES: Mapping[str, tuple[str, str, str]] = {
     "cooling_off": ("Cooling-off before a decision is executed", CHOICE, CHOICE),
     "held_age_alarm": ("Alarm when funds are held for", CHOICE, CHOICE),
     "contact_attempts": ("Off-platform contact attempts before review", CHOICE, f"{RULES}, Risk Controls"),
+    "blind": ("Names hidden from a mediator until a draft is saved", CHOICE, CHOICE),
 }

@@ -10,6 +10,7 @@ from core.errors import DeskError
 from core.queries.cases import Case
 from core.rules.evidence import in_words
 from dashboard import current
+from dashboard.case import names
 from dashboard.compliance import work
 from dashboard.compliance.work import Progress, Work
 from dashboard.ui import cards, confirm, errors
@@ -18,7 +19,16 @@ DRAWER = "case-file"
 
 
 def button(case: Case) -> None:
-    st.button("Case file", key="case-file", icon=":material/folder_zip:", on_click=_open, args=(case.id,))
+    blind = not names.shown(case)
+    st.button(
+        "Case file",
+        key="case-file",
+        icon=":material/folder_zip:",
+        on_click=_open,
+        args=(case.id,),
+        disabled=blind,
+        help="It holds names: save a first judgement before you take it." if blind else None,
+    )
 
 
 def drawer(case: Case) -> None:

@@ -19,7 +19,7 @@ from core.queries.precedents import Precedents
 from core.rules import approvals, grounds
 from core.rules.grounds import TERMS, DecisionOutcome, Ground
 from dashboard import current
-from dashboard.case import advice, citing, draft, items, letters, nets, precedent, preview
+from dashboard.case import advice, blind, citing, draft, items, letters, nets, precedent, preview
 from dashboard.case.sketch import Row, Sketch
 from dashboard.ui import cards, confirm, deadline, errors, header
 from dashboard.ui.safe import plain
@@ -49,6 +49,7 @@ def show(case: Case, pieces: Sequence[Piece], past: Precedents) -> None:
         shortcut="D",
     ):
         _preview(case, sketch)
+    blind.reveal(case, sketch)
     cards.note(
         "Nothing is decided yet, and your draft is saved. The preview shows every posting, every call to Stripe and "
         "both letters."

@@ -13,6 +13,7 @@ from core.queries.exhibits import Piece
 from core.queries.notes import Noted
 from core.rules.permissions import Permission
 from dashboard import current
+from dashboard.case import names as naming
 from dashboard.ui import confirm, deadline, header
 from dashboard.ui.safe import html, plain
 
@@ -27,13 +28,13 @@ def show(case: Case, pieces: Sequence[Piece]) -> None:
         if piece.id in found:
             st.caption(plain(piece.file_name))
             for each in found[piece.id]:
-                _note(each)
+                _note(case, each)
     if current.may(Permission.WORK_TICKET):
         _add(case, pieces)
 
 
-def _note(each: Noted) -> None:
-    words = "<br>".join(html(line) for line in each.body.splitlines())
+def _note(case: Case, each: Noted) -> None:
+    words = "<br>".join(html(line) for line in naming.within(case, each.body).splitlines())
     st.html(
         f'<blockquote class="ed-quote">{words}<br>'
         f"<small>{html(each.author)}, {html(deadline.exact(each.at))}</small></blockquote>"

@@ -11,7 +11,7 @@ from core.queries.cases import Case
 from core.queries.offers import Offered
 from core.rules.offers import OfferStatus
 from dashboard import current
-from dashboard.case import sheet
+from dashboard.case import names, sheet
 from dashboard.case.preview import people
 from dashboard.ui import cards, deadline, header, money, status, tables
 from dashboard.ui.safe import html
@@ -20,7 +20,7 @@ from dashboard.ui.safe import html
 def show(case: Case, *, now: datetime) -> None:
     """Nothing at all where nobody has offered anything."""
     with current.reading() as session:
-        made = offers.of_ticket(session, case.id)
+        made = names.veiled(case, offers.of_ticket(session, case.id))
     if not made:
         return
     newest = made[0]
@@ -43,7 +43,7 @@ def _standing(case: Case, each: Offered, now: datetime) -> None:
         f"Stands until {deadline.exact(until)} ({deadline.words(until, now)}). "
         "If the other side accepts, the case is over."
     )
-    _words(each)
+    _words(case, each)
 
 
 def _agreement(case: Case, each: Offered) -> None:
@@ -62,7 +62,7 @@ def _agreement(case: Case, each: Offered) -> None:
         },
         columns=2,
     )
-    _words(each)
+    _words(case, each)
 
 
 def _division(case: Case, each: Offered) -> None:
@@ -75,9 +75,9 @@ def _division(case: Case, each: Offered) -> None:
     )
 
 
-def _words(each: Offered) -> None:
+def _words(case: Case, each: Offered) -> None:
     if each.record.note:
-        lines = "\n".join(html(line) for line in each.record.note.splitlines())
+        lines = "\n".join(html(line) for line in names.within(case, each.record.note).splitlines())
         st.html(f'<blockquote class="ed-quote">{lines}</blockquote>')
 
 

@@ -9,6 +9,7 @@ from core.queries.cases import Case
 from core.queries.histories import History
 from core.records import Party
 from dashboard import current
+from dashboard.case import names
 from dashboard.ui import cards, header, tables
 
 
@@ -17,11 +18,12 @@ def show(case: Case) -> None:
         pasts = [(party, histories.history(session, party.id, but=case.id)) for party in case.parties]
     for party, past in pasts:
         with st.container(border=True):
-            _party(party, past)
+            _party(case, party, past)
 
 
-def _party(party: Party, past: History) -> None:
-    header.section(party.name, f"{party.role.capitalize()} · {party.city or '—'}, {party.country}")
+def _party(case: Case, party: Party, past: History) -> None:
+    place = f"{party.city or '—'}, {party.country}" if names.shown(case) else "place hidden"
+    header.section(party.name, f"{party.role.capitalize()} · {place}")
     cards.facts(
         {
             "With us since": f"{party.created_at:%-d %b %Y}",
@@ -36,11 +38,11 @@ def _party(party: Party, past: History) -> None:
         | ({"Withdraws by": _withdrawal(party)} if party.role == "PAYEE" else {}),
         columns=4,
     )
-    for tie in past.ties:
+    for tie in names.veiled(case, past.ties):
         cards.note(f"Tied to {tie.name} since {tie.declared_at:%-d %b %Y}: {tie.reason}")
     if past.cases:
         tables.table(
-            past.cases,
+            names.veiled(case, past.cases),
             [
                 tables.opens("id", "Case", page="case", value=lambda row: row.reference, width=64),
                 tables.text("milestone", "About", width=150),

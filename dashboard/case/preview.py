@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -22,7 +23,7 @@ from core.rules.blocks import Block
 from core.rules.grounds import Reference
 from core.rules.permissions import Actor
 from dashboard import current
-from dashboard.case import compare, draft, sheet
+from dashboard.case import compare, draft, names, sheet
 from dashboard.ui import cards, confirm, deadline, errors
 
 MESSAGES = Reference.MESSAGE_HISTORY.value
@@ -60,7 +61,14 @@ def drawer(case: Case) -> None:
 
 @st.dialog("Plan of the decision", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
 def _dialog(case: Case, seen: Previewed) -> None:
-    sheet.show(seen.content, seen.hash, key=f"plan-{case.id}", people=people(case), papers=seen.papers)
+    sheet.show(
+        seen.content,
+        seen.hash,
+        key=f"plan-{case.id}",
+        people=people(case),
+        papers=seen.papers,
+        words=partial(names.within, case),
+    )
     errors.reasons([each.sentence for each in seen.second], title="A second person must approve this plan")
     if wait := case.dossier.profile.cooling_off:
         cards.note(f"It is carried out {deadline.span(wait)} after it is final, unless the case changes.")

@@ -14,6 +14,7 @@ from core.queries.cases import Case
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.case import book
+from dashboard.case import names as naming
 from dashboard.ui import cards, charts, deadline, empty, header, money, status
 from dashboard.ui.charts import Step
 from dashboard.ui.safe import html
@@ -88,7 +89,7 @@ def _waterfall(case: Case) -> None:
 def _journal(case: Case, each: Booked) -> None:
     st.html(
         book.journal(
-            f"J-{each.id} · {each.memo or each.kind}",
+            naming.within(case, f"J-{each.id} · {each.memo or each.kind}"),
             f"{deadline.exact(each.posted_at)} · {each.key}",
             each.legs,
             _names(case, each),

@@ -12,7 +12,7 @@ from core.queries.rulings import Ruling
 from core.rules.approvals import DecisionStatus
 from core.rules.grounds import DecisionOutcome, Ground
 from dashboard import current
-from dashboard.case import compare, live, recall, sheet
+from dashboard.case import compare, live, names, recall, sheet
 from dashboard.case.preview import people
 from dashboard.ui import cards, confirm, deadline, header, status
 from dashboard.ui.safe import html, plain
@@ -83,7 +83,7 @@ def earlier(case: Case) -> None:
             words = f"{each.checker} sent the {outcome} back: {record.check_note}"
         else:
             words = f"The {outcome} of {deadline.exact(record.made_at)} is void. {record.check_note or ''}"
-        st.warning(plain(words), icon=":material/undo:")
+        st.warning(plain(names.within(case, words)), icon=":material/undo:")
 
 
 def drawer(case: Case) -> None:

@@ -3,7 +3,7 @@ because its hash is what a person confirms or approves."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -34,8 +34,9 @@ def show(
     key: str,
     people: dict[str, str],
     papers: Mapping[str, Letter] | None = None,
+    words: Callable[[str], str] = str,
 ) -> None:
-    """`people` names the payer and the payee by audience; `papers` are the letters as they look."""
+    """`people` names the payer and the payee by audience; `papers`: the letters as they look; `words` hides names."""
     division(plan, people)
     st.html(f'<div class="ed-hash"><span>Plan hash</span><code>{html(plan_hash)}</code></div>')
     tabs = st.tabs(TABS, key=f"{key}-tabs", height=HEIGHT)
@@ -47,9 +48,9 @@ def show(
         st.html(book.balances(plan["balances"], plan["amounts"]["currency"]))
         cards.note("Shared accounts move for other milestones too, so only their change is exact.")
     with tabs[3]:
-        _letters(plan, people, papers or {}, key)
+        _letters(plan, people, papers or {}, key, words)
     with tabs[4]:
-        _reasons(plan)
+        _reasons(plan, words)
 
 
 def division(plan: dict[str, Any], people: dict[str, str]) -> None:
@@ -104,7 +105,13 @@ def _calls(plan: dict[str, Any]) -> None:
         st.code(book.call(each), language=None, wrap_lines=True)
 
 
-def _letters(plan: dict[str, Any], people: dict[str, str], papers: Mapping[str, Letter], key: str) -> None:
+def _letters(
+    plan: dict[str, Any],
+    people: dict[str, str],
+    papers: Mapping[str, Letter],
+    key: str,
+    words: Callable[[str], str],
+) -> None:
     looks = ["Plain text", "As mail"] if papers else ["Plain text"]
     look = st.segmented_control(
         "Look", looks, default=looks[0], required=True, key=f"{key}-look", label_visibility="collapsed"
@@ -115,9 +122,9 @@ def _letters(plan: dict[str, Any], people: dict[str, str], papers: Mapping[str, 
         with column:
             _addressed(f"To {people.get(side, side)}, {side}", edited="passage" in letter)
             if look == "As mail" and side in papers:
-                st.iframe(papers[side].html, height=360)
+                st.iframe(words(papers[side].html), height=360)
             else:
-                st.html(f'<div class="ed-letter">{_text(letter["text"])}</div>')
+                st.html(f'<div class="ed-letter">{_text(words(letter["text"]))}</div>')
 
 
 def _addressed(to: str, *, edited: bool) -> None:
@@ -132,7 +139,7 @@ def _text(text: str) -> str:
     return "\n".join(html(line) for line in text.splitlines())
 
 
-def _reasons(plan: dict[str, Any]) -> None:
+def _reasons(plan: dict[str, Any], words: Callable[[str], str]) -> None:
     ground = Ground(plan["ground"])
     cards.facts(
         {
@@ -143,7 +150,7 @@ def _reasons(plan: dict[str, Any]) -> None:
         },
         columns=2,
     )
-    st.html(f'<blockquote class="ed-quote">{_text(plan["reasons"])}</blockquote>')
+    st.html(f'<blockquote class="ed-quote">{_text(words(plan["reasons"]))}</blockquote>')
     if "items" in plan:
         st.html(_items(plan))
     for each in plan["citations"]:

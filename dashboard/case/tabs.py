@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import streamlit as st
 
 from core.queries.cases import Case
 from core.queries.exhibits import Piece
 from dashboard import current
-from dashboard.case import asof, margin, people, purse, stream, talk, terms
+from dashboard.case import asof, margin, names, people, purse, stream, talk, terms
 from dashboard.ui.evidence import gallery
 
 NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties")
@@ -36,5 +37,6 @@ def show(case: Case, pieces: Sequence[Piece], *, now: datetime) -> None:
 
 
 def _evidence(case: Case, pieces: Sequence[Piece]) -> None:
-    gallery(current.desk(), current.actor(), pieces, key=f"evidence-{case.id}")
+    words = None if names.shown(case) else partial(names.within, case)
+    gallery(current.desk(), current.actor(), pieces, key=f"evidence-{case.id}", words=words)
     margin.show(case, pieces)

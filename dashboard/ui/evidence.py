@@ -6,7 +6,7 @@ download of no type that a browser would open. Opening a piece is recorded once,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
 
 import streamlit as st
@@ -26,8 +26,18 @@ CARDS, CARD = 24, 220  # on one page; pixels across, at least
 STRIP = 900
 
 
-def gallery(desk: Desk, actor: Actor, rows: Sequence[Piece], *, key: str) -> None:
-    """All evidence of a case: cards, and beside them whatever is open (one piece, or two to compare)."""
+def gallery(
+    desk: Desk,
+    actor: Actor,
+    rows: Sequence[Piece],
+    *,
+    key: str,
+    words: Callable[[str], str] | None = None,
+) -> None:
+    """All evidence of a case: cards, and beside them whatever is open (one piece, or two to compare).
+
+    `words` hides names in texts, and then no original can be downloaded.
+    """
     if not rows:
         empty.state(
             "No evidence yet", "Files that payer and payee hand in appear here.", icon="photo_library"
@@ -43,7 +53,7 @@ def gallery(desk: Desk, actor: Actor, rows: Sequence[Piece], *, key: str) -> Non
     with strip, st.container(height=STRIP, border=False, key=f"{key}-strip"):
         _cards(desk, actor, shown, shelf)
     with large:
-        _open_ones(desk, actor, rows, [row.id for row in shown], shelf)
+        _open_ones(desk, actor, rows, [row.id for row in shown], shelf, words)
 
 
 def _cards(desk: Desk, actor: Actor, shown: Sequence[Piece], shelf: Shelf) -> None:
@@ -82,7 +92,14 @@ def _chosen(rows: Sequence[Piece], shelf: Shelf) -> list[Piece]:
     return chosen
 
 
-def _open_ones(desk: Desk, actor: Actor, rows: Sequence[Piece], order: list[int], shelf: Shelf) -> None:
+def _open_ones(
+    desk: Desk,
+    actor: Actor,
+    rows: Sequence[Piece],
+    order: list[int],
+    shelf: Shelf,
+    words: Callable[[str], str] | None,
+) -> None:
     by_id = {row.id: row for row in rows}
     places = st.columns(len(shelf.ids), gap="small") if len(shelf.ids) > 1 else [st.container()]
     for place, evidence_id in zip(places, shelf.ids, strict=True):
@@ -93,7 +110,15 @@ def _open_ones(desk: Desk, actor: Actor, rows: Sequence[Piece], order: list[int]
             if isinstance(opened, DeskError):
                 errors.show(opened)
             else:
-                view(desk, actor, row, opened, key=f"{shelf.key}-{evidence_id}", narrow=len(places) > 1)
+                view(
+                    desk,
+                    actor,
+                    row,
+                    opened,
+                    key=f"{shelf.key}-{evidence_id}",
+                    narrow=len(places) > 1,
+                    words=words,
+                )
 
 
 def _heading(row: Piece, order: list[int], shelf: Shelf) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -37,8 +38,17 @@ class Known(Protocol):
     sha256: str
 
 
-def view(desk: Desk, actor: Actor, row: Known, opened: Opened, *, key: str, narrow: bool) -> None:
-    """The piece itself, then its facts, then the way to the original."""
+def view(
+    desk: Desk,
+    actor: Actor,
+    row: Known,
+    opened: Opened,
+    *,
+    key: str,
+    narrow: bool,
+    words: Callable[[str], str] | None = None,
+) -> None:
+    """The piece itself, then its facts, then the original; `words` hides names, and the original too."""
     match opened.kind:
         case Kind.IMAGE:
             assert opened.picture is not None
@@ -46,7 +56,7 @@ def view(desk: Desk, actor: Actor, row: Known, opened: Opened, *, key: str, narr
         case Kind.PDF:
             _pages(desk, actor, row, opened, key=key)
         case Kind.TEXT:
-            text = opened.text or ""
+            text = words(opened.text or "") if words else opened.text or ""
             height: Literal["content"] | int = 560
             if len(text) < SHORT and text.count("\n") < SHORT // 100:
                 height = "content"
@@ -57,6 +67,9 @@ def view(desk: Desk, actor: Actor, row: Known, opened: Opened, *, key: str, narr
                 icon=":material/info:",
             )
     _facts(row, opened, narrow=narrow)
+    if words:
+        cards.note("The original can be downloaded once names are shown.")
+        return
     st.download_button(
         "Download original",
         data=lambda: _original(desk, actor, row.id),

@@ -1,0 +1,90 @@
+"""Blind mode: a mediator judges what was done before knowing by whom. Names give way to roles until a draft is saved.
+
+The desk's choice. What the parties themselves wrote cannot be emptied of every hint; the names that the desk knows,
+and every address, are replaced wherever they stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from core.errors import DeskError
+
+SHORTEST = 3
+_PARTS = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# Words that stand in the names of companies and mean a trade, not a person.
+TRADES = frozenset(
+    "and attorney attorneys associates bathroom bathrooms brothers builders building cabinetry cabinets carpentry "
+    "carpets cleaning co company construction contracting contractors corp counsel decorating design doors drywall "
+    "electric electrical fencing finishing firm floor flooring floors garden gardens general glass group heating "
+    "home homes house inc interiors joinery kitchen kitchens landscaping law legal limited llc llp ltd masonry "
+    "office painting partners paving plumbing practice remodel remodeling renovation renovations repair repairs "
+    "restoration roof roofing services solar solutions sons stone studio the tile tiling tree trees window windows "
+    "woodwork works".split()
+)
+
+
+class NothingToReveal(DeskError):
+    """Choose an outcome and a ground, and write the reasons, before the names are shown: that is what blind mode is for."""
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A name and what stands in its place, at the beginning of a line and within one."""
+
+    name: str
+    role: str
+
+
+def hidden(*, wanted: bool | None, default: bool, decides: bool, undecided: bool, revealed: bool) -> bool:
+    """Are names hidden from this reader? Only from whoever could decide the case, until their draft or a decision.
+
+    `wanted` is what the person chose for themselves, else the `default` of the platform's policy counts.
+    """
+    return (default if wanted is None else wanted) and decides and undecided and not revealed
+
+
+@dataclass(frozen=True)
+class Veil:
+    """Roles by name. Without names it changes nothing."""
+
+    names: tuple[Hidden, ...] = ()
+
+    @property
+    def lifted(self) -> bool:
+        return not self.names
+
+    def words(self, text: str) -> str:
+        """The same words, with roles for names and without addresses."""
+        if self.lifted or not text:
+            return text
+        return _ADDRESS.sub(
+            "(address hidden)", self._pattern.sub(lambda found: self._roles[found[0].lower()], text)
+        )
+
+    @cached_property
+    def _roles(self) -> Mapping[str, str]:
+        """The longest name first; of two parties with one name in common, either role is as good."""
+        return {name.lower(): each.role for each in reversed(self.names) for name in _known(each.name)}
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        names = sorted(self._roles, key=len, reverse=True)
+        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)", re.IGNORECASE)
+
+
+def veil(names: Iterable[tuple[str, str]]) -> Veil:
+    """Of (name, role) pairs."""
+    return Veil(tuple(Hidden(name, role) for name, role in names if name.strip()))
+
+
+def _known(name: str) -> Iterator[str]:
+    """The whole name, and every part of it that is a name and not a trade."""
+    yield name.strip()
+    for part in _PARTS.findall(name):
+        if len(part) >= SHORTEST and part.lower() not in TRADES:
+            yield part
