@@ -74,8 +74,8 @@ def render(schema: Mapping[str, Any]) -> str:
         "<p>A request may be five minutes old or early. Sent again under the same Idempotency-Key it is answered "
         "again, not done again. A refusal did nothing: its key may be used again.</p>"
         f"{body}<h2>What you are told</h2><p>Delivered at least once and in any order: <code>sequence</code> counts "
-        "the events of your endpoint from 1 without a gap. Answer 2xx within ten seconds. What you missed is in the log "
-        f"of events, and can be told again.</p><pre>{escape(EVENTS)}</pre>"
+        "the events of your endpoint from 1 without a gap. Answer 2xx within ten seconds. What you missed is in the "
+        f"log of events, and can be told again.</p><pre>{escape(EVENTS)}</pre>"
         f"<table>{''.join(_cells(kind, words) for kind, words in KINDS.items())}</table></body></html>"
     )
 
