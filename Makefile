@@ -30,8 +30,10 @@ check: environment ## what to run before a commit: ruff, mypy, import contracts,
 bench: environment ## measure against the design's targets (needs nothing running)
 	@exec $(BIN)/escrow-desk bench $(ARGS)
 
-screenshots: environment ## take a picture of every page of a running demo (PORT=8600)
-	@browser=$$(scripts/browser) && ESCROW_DESK_BROWSER="$$browser" exec $(BIN)/python -m scripts.screenshots --port $(PORT) $(ARGS)
+screenshots: environment ## docs/screenshots anew, from demos of their own: every page, and the stations of a mediator's day
+	@browser=$$(scripts/browser) && export ESCROW_DESK_BROWSER="$$browser" && \
+		$(BIN)/python -m scripts.screenshots $(ARGS) && \
+		ESCROW_DESK_PICTURES=docs/screenshots $(BIN)/pytest -q -n 0 tests/journeys/test_the_mediators_day.py tests/journeys/test_what_comes_between.py
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-header \

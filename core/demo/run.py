@@ -58,10 +58,18 @@ class Demo:
     """One run of the demo: its folder, its processes, its progress."""
 
     def __init__(
-        self, home: Path, port: int, *, reset: bool, seed: int, console: Console, scale: float = 1.0
+        self,
+        home: Path,
+        port: int,
+        *,
+        reset: bool,
+        seed: int,
+        console: Console,
+        scale: float = 1.0,
+        today: datetime | None = None,
     ) -> None:
         self.home, self.port, self.reset = home.resolve(), port, reset
-        self.seed, self.scale = seed, scale
+        self.seed, self.scale, self.today = seed, scale, today
         self.console = console
         self.sandbox_port = 0
         self.stack = ExitStack()
@@ -137,7 +145,7 @@ class Demo:
         desk, began = Desk.open(settings), time.monotonic()
         try:
             with self._progress("Three months of business") as progress:
-                today = datetime.now(UTC)
+                today = self.today or datetime.now(UTC)
                 filled = fill(desk, sandbox, seed=self.seed, today=today, progress=progress, scale=self.scale)
         finally:
             desk.close()

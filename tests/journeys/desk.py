@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCALE = "0.05"  # of the demo's stories: every kind at least once
 STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
 PATIENCE = 60_000
+PICTURES = os.environ.get("ESCROW_DESK_PICTURES", "")
 expect.set_options(timeout=PATIENCE)
 
 
@@ -106,6 +107,15 @@ def await_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     raise TimeoutError(log.read_text()[-2_000:])
 
 
+def until(happened: Any, *, within: float = 60) -> Any:
+    """What a worker does by itself, looked at until it is done; returns what `happened` said."""
+    end = monotonic() + within
+    while not (found := happened()):
+        assert monotonic() < end, "it did not happen in time"
+        sleep(0.2)
+    return found
+
+
 @dataclass
 class Person:
     """Someone at the desk, who waits until the page stands still before the next thing."""
@@ -149,6 +159,47 @@ class Person:
         self.page.get_by_role("tab", name=re.compile(f"^{re.escape(name)}")).first.click()
         self.settle()
 
+    def open_case(self, ticket: int) -> None:
+        """By its address, as from a colleague's message."""
+        self.page.goto(f"{self.demo.url}/case?id={ticket}")
+        self.arrive(f"D-{ticket}")
+
+    def queue(self) -> Locator:
+        return self.page.get_by_role("table", name=re.compile("^Disputes"))
+
+    def panel(self) -> Locator:
+        """The right side of a case: the decision, in whatever state it is."""
+        return self.page.locator(".st-key-case-panel")
+
+    def dialog(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    def choose(self, name: str, *, inside: Locator | None = None) -> None:
+        """One of a row of choices."""
+        (inside or self.page).get_by_role("radio", name=name, exact=True).first.click()
+        self.settle()
+
+    def write(self, label: str | re.Pattern[str], words: str, *, inside: Locator | None = None) -> None:
+        """Into a field, and on to the next, as typing hands it over."""
+        field = (inside or self.page).get_by_role("textbox", name=label).first
+        field.fill(words)
+        field.press("Tab")
+        self.settle()
+
+    def told(self, words: str) -> None:
+        """What the desk says after something was done."""
+        expect(self.page.get_by_text(words).first).to_be_visible(timeout=PATIENCE)
+        self.settle()
+
+    def picture(self, name: str) -> None:
+        """Kept where ESCROW_DESK_PICTURES says (`make screenshots`); nothing otherwise."""
+        if not PICTURES:
+            return
+        from scripts.screenshots import keep, when_still
+
+        self.settle()
+        keep(Path(PICTURES) / f"{name}.png", when_still(self.page))
+
     def main(self) -> str:
         return self.page.get_by_test_id("stMain").inner_text()
 
@@ -163,13 +214,6 @@ class Person:
         rows = self.grid(number).locator("table tr")
         read = rows.evaluate_all("rows => rows.map(row => [...row.children].map(cell => cell.innerText))")
         return [list(each) for each in read]
-
-    def click_row(self, row: int = 0, *, grid: int = 0, x: int = 16) -> None:
-        """Grids are painted: a row is 34 high under a head of 36."""
-        box = self.grid(grid).bounding_box()
-        assert box
-        self.page.mouse.click(box["x"] + x, box["y"] + 36 + 34 * row + 17)
-        self.settle()
 
 
 @contextmanager

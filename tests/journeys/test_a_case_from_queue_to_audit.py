@@ -10,14 +10,13 @@ import io
 import json
 import re
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
 from core.money import Money
-from tests.journeys.desk import Demo, Person
+from tests.journeys.desk import Demo, Person, until
 
 REASONS = "The cabinets hang, the worktop is missing; the photographs and the agreed scope say the same."
 CASE = """
@@ -48,14 +47,6 @@ def case(demo: Demo) -> dict[str, Any]:
     return found
 
 
-def until(happened: Any, *, within: float = 60) -> Any:
-    end = monotonic() + within
-    while not (found := happened()):
-        assert monotonic() < end, "it did not happen in time"
-        sleep(0.2)
-    return found
-
-
 def test_a_mediator_finds_the_case_reads_it_and_decides_it_once(
     demo: Demo, person: Person, case: dict[str, Any]
 ) -> None:
@@ -64,9 +55,8 @@ def test_a_mediator_finds_the_case_reads_it_and_decides_it_once(
     page.get_by_placeholder("Party, title or D-42").fill(f"D-{ticket}")
     page.keyboard.press("Enter")
     person.settle()
-    expect(person.grid().locator("table")).to_contain_text(f"D-{ticket}")
-    expect(page.get_by_text("1–1 of 1")).to_be_visible()
-    person.click_row()
+    expect(page.get_by_text("1 case", exact=True)).to_be_visible()
+    person.queue().get_by_role("button", name=re.compile(f"^Open D-{ticket},")).click()
     person.arrive(f"D-{ticket}")
 
     # Everything about the case is there to be read.
