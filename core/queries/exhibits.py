@@ -74,15 +74,19 @@ class Said:
     body: str
 
 
-def messages(session: Session, milestone_id: int) -> list[Said]:
-    """What the parties and staff wrote about a milestone, oldest first."""
-    rows = session.execute(
+def messages(
+    session: Session, milestone_id: int, *, until: datetime | None = None, latest: int | None = None
+) -> list[Said]:
+    """What the parties and staff wrote about a milestone, oldest first; up to an instant, and only the `latest`."""
+    wanted = (
         select(Message, Party.name, Party.role, Staff.name)
         .outerjoin(Party, (Message.author_kind == "party") & (Party.id == Message.author_id))
         .outerjoin(Staff, (Message.author_kind == "staff") & (Staff.id == Message.author_id))
         .where(Message.milestone_id == milestone_id)
-        .order_by(Message.at, Message.id)
+        .order_by(Message.at.desc(), Message.id.desc())
+        .limit(latest)
     )
+    rows = session.execute(wanted.where(Message.at <= until) if until else wanted).all()
     return [
         Said(
             id=each.id,
@@ -92,5 +96,5 @@ def messages(session: Session, milestone_id: int) -> list[Said]:
             audience=each.audience,
             body=each.body,
         )
-        for each, party, role, staff in rows
+        for each, party, role, staff in reversed(rows)
     ]

@@ -1,31 +1,41 @@
 """One stream of everything that happened around a milestone: what people wrote and handed in, what the desk did, where
-the money went, which letters were sent. Each with its author and its audience."""
+the money went, which letters were sent. Each with its author and its audience.
+
+A page of it is found first, by time, over all sources at once and without their words (`timeline_places`); then each
+source is asked for the words of its own happenings. So a page costs the same in a case of fifty happenings and in one
+of fifty thousand, but for finding it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.money import Money
-from core.queries import case_money, exhibits, happenings
+from core.queries import happenings, timeline_places
 from core.queries.cases import Case
 from core.queries.happenings import About
-from core.records import Notification, Staff
+from core.queries.timeline_places import Mark, Page, Wanted
+from core.records import Evidence, Handover, Message, Notification, Party, Recusal, Staff
 from core.records.audit import audit_entries
 from core.rules.grounds import DecisionOutcome
 
-MOST = 400
+__all__ = ["Happening", "Mark", "Page", "Stream", "Wanted", "timeline"]
+
 SIDES = {"PAYER": "payer", "PAYEE": "payee", "STAFF": "staff", "SYSTEM": "system"}
 
 
 @dataclass(frozen=True)
 class Happening:
-    """One thing that happened. `text` may be an outsider's words, or ours; it is shown as it is written."""
+    """One thing that happened. `text` may be an outsider's words, or ours; it is shown as it is written.
+
+    `mark` is its place in the stream and its name in an address.
+    """
 
     at: datetime
     about: About
@@ -36,21 +46,36 @@ class Happening:
     tone: str = "quiet"
     facts: Mapping[str, str | Money | None] = field(default_factory=dict)
     reference: str = ""
+    mark: Mark | None = None
 
 
-def timeline(session: Session, case: Case) -> tuple[list[Happening], bool]:
-    """The newest `MOST` happenings, oldest first, and whether older ones were left out. Six statements."""
-    everything = sorted(
-        [
-            *_entries(session, case),
-            *_messages(session, case),
-            *_evidence(session, case),
-            *_letters(session, case),
-            *_journals(session, case),
-        ],
-        key=lambda each: each.at,
+@dataclass(frozen=True)
+class Stream:
+    """A page of the stream, oldest first, and whether there is more before and after it."""
+
+    happenings: Sequence[Happening]
+    page: Page
+
+    @property
+    def first(self) -> Mark | None:
+        return self.page.marks[0] if self.page.marks else None
+
+    @property
+    def last(self) -> Mark | None:
+        return self.page.marks[-1] if self.page.marks else None
+
+
+def timeline(session: Session, case: Case, wanted: Wanted | None = None) -> Stream:
+    """A page of what happened: without a place the newest one. A statement to find it, and one for each source."""
+    page = timeline_places.find(
+        session, case.dossier.milestone.id, case.dossier.project.id, wanted or Wanted()
     )
-    return _gathered(everything[-MOST:]), len(everything) > MOST
+    told: dict[Mark, Happening] = {}
+    for source, tell in SOURCES.items():
+        marks = {mark.id: mark for mark in page.marks if mark.source == source}
+        if marks:
+            told |= {marks[number]: one for number, one in tell(session, case, list(marks))}
+    return Stream(_gathered([replace(told[mark], mark=mark) for mark in page.marks if mark in told]), page)
 
 
 def _gathered(each: list[Happening]) -> list[Happening]:
@@ -59,7 +84,7 @@ def _gathered(each: list[Happening]) -> list[Happening]:
     often = 1
     for one in each:
         last = told[-1] if told else None
-        again = last is not None and not one.text and _mark(one) == _mark(last)
+        again = last is not None and not one.text and _like(one) == _like(last)
         often = often + 1 if again else 1
         if last is not None and again:
             told[-1] = replace(last, facts={"Times": str(often)})
@@ -68,40 +93,44 @@ def _gathered(each: list[Happening]) -> list[Happening]:
     return told
 
 
-def _mark(each: Happening) -> tuple[object, ...]:
+def _like(each: Happening) -> tuple[object, ...]:
     return each.title, each.who, each.text, each.at.replace(second=0, microsecond=0)
 
 
-def _entries(session: Session, case: Case) -> Iterator[Happening]:
+Told = Iterator[tuple[int, Happening]]
+
+
+def _entries(session: Session, case: Case, ids: list[int]) -> Told:
     entry = audit_entries.c
     rows = session.execute(
-        select(entry.at, entry.actor_kind, entry.actor_id, entry.action, entry.reason, entry.after)
-        .where(
-            or_(
-                entry.milestone_id == case.dossier.milestone.id,
-                (entry.project_id == case.dossier.project.id) & entry.milestone_id.is_(None),
-            )
-        )
-        .order_by(entry.id.desc())
-        .limit(MOST)
+        select(
+            entry.id, entry.at, entry.actor_kind, entry.actor_id, entry.action, entry.reason, entry.after
+        ).where(entry.id.in_(ids))
     ).all()
-    staff = _names(session, {row.actor_id for row in rows if row.actor_kind == "staff"})
+    staff = _names(session, {row.actor_id for row in rows if row.actor_kind == "staff"} | _mediators(rows))
     parties = {each.id: f"{each.name} · {each.role.lower()}" for each in case.parties}
-    for row in reversed(rows):
+    for row in rows:
         kind = happenings.kind(row.action)
         if kind is None:
             continue
         names = staff if row.actor_kind == "staff" else parties
-        yield Happening(
-            at=row.at,
-            about=kind.about,
-            title=kind.title,
-            who=names.get(row.actor_id, "") if row.actor_id else "the desk itself",
-            staff_only=kind.staff_only,
-            text=row.reason,
-            tone=kind.tone,
-            facts=_facts(row.after or {}, case, staff),
+        yield (
+            row.id,
+            Happening(
+                at=row.at,
+                about=kind.about,
+                title=kind.title,
+                who=names.get(row.actor_id, "") if row.actor_id else "the desk itself",
+                staff_only=kind.staff_only,
+                text=row.reason,
+                tone=kind.tone,
+                facts=_facts(row.after or {}, case, staff),
+            ),
         )
+
+
+def _mediators(rows: Sequence[Any]) -> set[int]:
+    return {row.after["mediator"] for row in rows if row.after and row.after.get("mediator")}
 
 
 def _names(session: Session, ids: set[int]) -> dict[int, str]:
@@ -117,7 +146,7 @@ def _facts(after: Mapping[str, Any], case: Case, staff: Mapping[int, str]) -> di
     for name in ("charge", "held", "released", "refunded", "amount", "fee"):
         if isinstance(after.get(name), dict):
             facts[name.capitalize()] = Money.from_dict(after[name])
-    if after.get("outcome") in DecisionOutcome.__members__:
+    if after.get("outcome") in DecisionOutcome.__members__ and "release" in after:
         facts["Outcome"] = DecisionOutcome(after["outcome"]).label
         facts["To the payee"] = Money(after["release"], currency)
         facts["To the payer"] = Money(after["refund"], currency)
@@ -129,60 +158,130 @@ def _facts(after: Mapping[str, Any], case: Case, staff: Mapping[int, str]) -> di
     return facts
 
 
-def _messages(session: Session, case: Case) -> Iterator[Happening]:
-    for each in exhibits.messages(session, case.dossier.milestone.id):
-        private = each.audience == "STAFF"
-        yield Happening(
-            at=each.at,
-            about=About.MESSAGE,
-            title="Note among staff" if private else "Message",
-            who=f"{each.author} · {SIDES[each.side]}",
-            staff_only=private,
-            text=each.body,
-            tone="wait" if private else "quiet",
-        )
-
-
-def _evidence(session: Session, case: Case) -> Iterator[Happening]:
-    for each in exhibits.evidence(session, case.dossier.milestone.id, staff_id=None):
-        yield Happening(
-            at=each.at,
-            about=About.EVIDENCE,
-            title="Evidence handed in",
-            who=f"{each.uploader} · {each.uploader_role.lower()}",
-            facts={"File": each.file_name, "Caption": each.caption or None},
-            reference=each.sha256[:10],
-        )
-
-
-def _letters(session: Session, case: Case) -> Iterator[Happening]:
-    names = {each.id: each.name for each in case.parties}
-    rows = session.scalars(
-        select(Notification)
-        .where(Notification.milestone_id == case.dossier.milestone.id)
-        .order_by(Notification.id.desc())
-        .limit(MOST)
+def _messages(session: Session, case: Case, ids: list[int]) -> Told:
+    rows = session.execute(
+        select(Message, Party.name, Party.role, Staff.name)
+        .outerjoin(Party, (Message.author_kind == "party") & (Party.id == Message.author_id))
+        .outerjoin(Staff, (Message.author_kind == "staff") & (Staff.id == Message.author_id))
+        .where(Message.id.in_(ids))
     )
-    for each in rows:
-        yield Happening(
-            at=each.created_at,
-            about=About.LETTER,
-            title=f"Letter to {names.get(each.party_id, 'a party')}",
-            who="the desk itself",
-            facts={"Subject": each.subject, "State": each.status.capitalize()},
+    for each, party, role, staff in rows:
+        private = each.audience == "STAFF"
+        side = SIDES[role or each.author_kind.upper()]
+        yield (
+            each.id,
+            Happening(
+                at=each.at,
+                about=About.MESSAGE,
+                title="Note among staff" if private else "Message",
+                who=f"{party or staff or 'Escrow Desk'} · {side}",
+                staff_only=private,
+                text=each.body,
+                tone="wait" if private else "quiet",
+            ),
         )
 
 
-def _journals(session: Session, case: Case) -> Iterator[Happening]:
-    for each in case_money.journals(session, case.dossier.milestone.id):
-        moved = [leg.debit for leg in each.legs if leg.debit is not None]
-        yield Happening(
-            at=each.posted_at,
-            about=About.MONEY,
-            title=f"Booked: {each.memo or each.kind}",
-            who="the ledger",
+def _evidence(session: Session, case: Case, ids: list[int]) -> Told:
+    rows = session.execute(
+        select(Evidence, Party.name, Party.role)
+        .join(Party, Party.id == Evidence.uploaded_by)
+        .where(Evidence.id.in_(ids))
+    )
+    for each, name, role in rows:
+        yield (
+            each.id,
+            Happening(
+                at=each.at,
+                about=About.EVIDENCE,
+                title="Evidence handed in",
+                who=f"{name} · {role.lower()}",
+                facts={"File": each.file_name, "Caption": each.caption or None},
+                reference=each.sha256[:10],
+            ),
+        )
+
+
+def _letters(session: Session, case: Case, ids: list[int]) -> Told:
+    names = {each.id: each.name for each in case.parties}
+    for each in session.scalars(select(Notification).where(Notification.id.in_(ids))):
+        yield (
+            each.id,
+            Happening(
+                at=each.created_at,
+                about=About.LETTER,
+                title=f"Letter to {names.get(each.party_id or 0, 'a party')}",
+                who="the desk itself",
+                facts={"Subject": each.subject, "State": each.status.capitalize()},
+            ),
+        )
+
+
+JOURNALS = text(
+    "select id, kind, memo, posted_at, (select sum(one) from unnest(amounts) one where one > 0)::bigint as moved "
+    "from journals where id = any(:ids)"
+)
+
+
+def _journals(session: Session, case: Case, ids: list[int]) -> Told:
+    for each in session.execute(JOURNALS, {"ids": ids}):
+        yield (
+            each.id,
+            Happening(
+                at=each.posted_at,
+                about=About.MONEY,
+                title=f"Booked: {each.memo or each.kind}",
+                who="the ledger",
+                staff_only=True,
+                tone="info",
+                facts={"Moved": Money(each.moved, case.dossier.milestone.currency)},
+                reference=f"J-{each.id}",
+            ),
+        )
+
+
+def _handovers(session: Session, case: Case, ids: list[int]) -> Told:
+    rows = session.execute(
+        select(Handover, Staff.name).join(Staff, Staff.id == Handover.by_id).where(Handover.id.in_(ids))
+    )
+    for each, name in rows:
+        words = Happening(
+            each.at,
+            About.CASE,
+            "Words for the next mediator",
+            name,
             staff_only=True,
-            tone="info",
-            facts={"Moved": Money.total(moved, case.dossier.milestone.currency)},
-            reference=f"J-{each.id}",
+            text=each.note,
+            tone="wait",
         )
+        yield each.id, words
+
+
+def _recusals(session: Session, case: Case, ids: list[int]) -> Told:
+    rows = session.execute(
+        select(Recusal, Staff.name)
+        .join(Staff, Staff.id == Recusal.staff_id)
+        .where(Recusal.ticket_id == case.id, Recusal.staff_id.in_(ids))
+    )
+    for each, name in rows:
+        words = Happening(
+            each.at,
+            About.CASE,
+            "Stepped back, for good",
+            name,
+            staff_only=True,
+            text=each.reason,
+            tone="wait",
+        )
+        yield each.staff_id, words
+
+
+SOURCES: Mapping[str, Callable[[Session, Case, list[int]], Told]] = {
+    "entry": _entries,
+    "message": _messages,
+    "evidence": _evidence,
+    "letter": _letters,
+    "journal": _journals,
+    "handover": _handovers,
+    "recusal": _recusals,
+}

@@ -1,4 +1,7 @@
-"""The timeline of a case: one stream, each happening with its author and its audience."""
+"""The timeline of a case: one stream, each happening with its author and its audience, a page at a time.
+
+What is shown stands in the address, and so does each entry: a link to it opens the page around it.
+"""
 
 from __future__ import annotations
 
@@ -10,57 +13,106 @@ import streamlit as st
 from core.queries import timeline
 from core.queries.cases import Case
 from core.queries.happenings import About
-from core.queries.timeline import Happening
+from core.queries.timeline import Happening, Mark, Stream, Wanted
 from dashboard import current
-from dashboard.case import asof
+from dashboard.case import names
 from dashboard.ui import cards, empty
 from dashboard.ui.status import Tone
 from dashboard.ui.timeline import Moment
 from dashboard.ui.timeline import timeline as draw
 
 PARTS = {
-    About.CASE: "Case",
-    About.MESSAGE: "Messages",
-    About.EVIDENCE: "Evidence",
-    About.MONEY: "Money",
-    About.DECISION: "Decisions",
-    About.LETTER: "Letters",
+    About.CASE.value: "Case",
+    About.MESSAGE.value: "Messages",
+    About.EVIDENCE.value: "Evidence",
+    About.MONEY.value: "Money",
+    About.DECISION.value: "Decisions",
+    About.LETTER.value: "Letters",
 }
+PLACES = ("older", "newer", "entry")
 
 
 def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
+    parts, public = _filters()
+    wanted = Wanted(
+        about=parts,
+        public=public,
+        until=until,
+        before=st.query_params.get("older", ""),
+        after=st.query_params.get("newer", ""),
+        entry=st.query_params.get("entry", ""),
+    )
+    with current.reading() as session:
+        stream = timeline.timeline(session, case, wanted)
+    if stream.page.missing:
+        cards.note("That entry is not in this case. These are its newest.")
+    if not stream.happenings:
+        empty.nothing_matches()
+        return
+    since: datetime | None = st.session_state.get(f"case-{case.id}:since")
+    if stream.page.older:
+        _turn("Older", "older", stream.first, "expand_less")
+    draw([_moment(case, each, wanted.entry, since) for each in stream.happenings], now=now)
+    _foot(stream)
+
+
+def _filters() -> tuple[frozenset[About], bool]:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         parts = st.pills(
             "Show",
             list(PARTS),
             selection_mode="multi",
             format_func=PARTS.get,
-            key="stream-parts",
+            key="show",
             label_visibility="collapsed",
+            bind="query-params",
         )
-        public = st.toggle("Only what the parties know", key="stream-public")
-    with current.reading() as session:
-        everything, cut = timeline.timeline(session, case)
-    everything = asof.before(everything, until)
-    shown = [
-        each for each in everything if (not parts or each.about in parts) and not (public and each.staff_only)
-    ]
-    if cut:
-        cards.note("Only the newest 400 happenings are shown; the audit log has them all.")
-    if not shown:
-        empty.nothing_matches()
-        return
-    draw([_moment(each) for each in shown], now=now)
+        public = st.toggle("Only what the parties know", key="public", bind="query-params")
+    about, seen = frozenset(About(each) for each in parts), st.session_state.get("stream:depends")
+    if seen is not None and seen != (about, public):
+        _go(None, None)
+    st.session_state["stream:depends"] = (about, public)
+    return about, public
 
 
-def _moment(each: Happening) -> Moment:
+def _foot(stream: Stream) -> None:
+    if stream.page.newer:
+        with st.container(horizontal=True, gap="small"):
+            _turn("Newer", "newer", stream.last, "expand_more")
+            st.button("Newest", key="stream-newest", type="tertiary", on_click=_go, args=(None, None))
+
+
+def _turn(label: str, name: str, mark: Mark | None, icon: str) -> None:
+    st.button(
+        label,
+        key=f"stream-{name}",
+        type="tertiary",
+        icon=f":material/{icon}:",
+        on_click=_go,
+        args=(name, mark.name if mark else None),
+    )
+
+
+def _go(name: str | None, mark: str | None) -> None:
+    for each in PLACES:
+        st.query_params.pop(each, None)
+    if name and mark:
+        st.query_params[name] = mark
+
+
+def _moment(case: Case, each: Happening, asked: str, since: datetime | None) -> Moment:
     audience = "staff only" if each.staff_only else "parties"
+    name = each.mark.name if each.mark else ""
     return Moment(
         at=each.at,
-        title=each.title,
-        who=" · ".join(filter(None, (each.who, audience))),
+        title=names.within(case, each.title),
+        who=" · ".join(filter(None, (names.within(case, each.who), audience))),
         text=each.text,
         tone=cast(Tone, each.tone),
         facts=each.facts,
         reference=each.reference,
+        link=f"/case?id={case.id}&tab=Timeline&entry={name}" if name else "",
+        here=bool(asked) and name == asked,
+        new=since is not None and each.at > since,
+        private=each.staff_only,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import streamlit as st
@@ -13,64 +12,68 @@ from core.queries.cases import Case
 from core.queries.exhibits import Said
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.case import asof, draft
+from dashboard.case import names, words
 from dashboard.ui import cards, confirm, deadline, empty
 from dashboard.ui.safe import html
+from dashboard.ui.timeline import html_lines
 
 SIDES = {"PAYER": "payer", "PAYEE": "payee", "STAFF": "staff", "SYSTEM": "the desk itself"}
+PAGE = 100
+HINTS = {"PARTIES": "Both parties will read this.", "STAFF": "Only staff will read this."}
 
 
 def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
+    """The newest messages; the older ones when they are asked for."""
+    wanted = st.session_state.setdefault(f"talk-{case.id}:pages", 1) * PAGE
     with current.reading() as session:
-        said = asof.before(exhibits.messages(session, case.dossier.milestone.id), until)
+        said = exhibits.messages(session, case.dossier.milestone.id, until=until, latest=wanted + 1)
+    if len(said) > wanted:
+        said = said[-wanted:]
+        st.button("Earlier messages", key="talk-earlier", type="tertiary", on_click=_earlier, args=(case.id,))
     if said:
-        st.html(f'<div class="ed-talk">{"".join(_bubble(each, now) for each in said)}</div>')
+        st.html(f'<div class="ed-talk">{"".join(_bubble(case, each, now) for each in said)}</div>')
     else:
         empty.state("Nobody has written yet", "What the parties and staff write appears here.", icon="forum")
     if until is not None:
         return
     if current.may(Permission.WORK_TICKET):
-        _answer(case, said)
+        _answer(case)
     else:
         cards.note("Mediators and compliance write here.")
 
 
-def _bubble(each: Said, now: datetime) -> str:
+def _earlier(case_id: int) -> None:
+    st.session_state[f"talk-{case_id}:pages"] += 1
+
+
+def _bubble(case: Case, each: Said, now: datetime) -> str:
     private = each.audience == "STAFF"
     to = "staff only" if private else "to both parties"
-    body = "<br>".join(html(line) for line in each.body.splitlines())
     return (
         f'<div class="ed-{html(each.side)}{" ed-note" if private else ""}">'
-        f"<header><b>{html(each.author)}</b><span>{html(SIDES[each.side])} · {to}</span>"
-        f'<time title="{html(deadline.exact(each.at))}">{html(deadline.ago(each.at, now))}</time></header>{body}</div>'
+        f"<header><b>{html(names.within(case, each.author))}</b><span>{html(SIDES[each.side])} · {to}</span>"
+        f'<time title="{html(deadline.exact(each.at))}">{html(deadline.ago(each.at, now))}</time></header>'
+        f'<div dir="auto">{html_lines(each.body)}</div></div>'
     )
 
 
-def _answer(case: Case, said: Sequence[Said]) -> None:
-    """A fragment: writing redraws nothing else, and a refusal keeps what was written."""
-    field = draft.restore(case.id, "message", "")
+@st.fragment
+def _answer(case: Case) -> None:
+    """A fragment: writing redraws nothing else, and a refusal keeps what was written, as does a reload."""
     with st.container(border=True, key="case-answer"):
-        audience = st.segmented_control(
-            "To",
-            ["PARTIES", "STAFF"],
-            format_func={"PARTIES": "Both parties", "STAFF": "Note for staff only"}.get,
-            required=True,
-            default="PARTIES",
-            key="answer-audience",
-            label_visibility="collapsed",
+        audience = (
+            st.segmented_control(
+                "To",
+                list(HINTS),
+                format_func={"PARTIES": "Both parties", "STAFF": "Note for staff only"}.get,
+                required=True,
+                default="PARTIES",
+                key="answer-audience",
+                label_visibility="collapsed",
+            )
+            or "PARTIES"
         )
-        body = st.text_area(
-            "Message",
-            key=field,
-            height=96,
-            max_chars=10_000,
-            label_visibility="collapsed",
-            placeholder="Both parties will read this."
-            if audience == "PARTIES"
-            else "Only staff will read this.",
-        )
-        draft.keep(case.id, message=body or "")
-        draft.save(case.id)
+        body = words.area(case.id, "message", "Message", placeholder=HINTS[audience], hidden=True)
         intent = confirm.pressed("Send", key="answer-send", type="secondary", icon=":material/send:")
         if intent:
             confirm.carry_out(
@@ -80,8 +83,8 @@ def _answer(case: Case, said: Sequence[Said]) -> None:
                     actor,
                     now=at,
                     milestone_id=case.dossier.milestone.id,
-                    body=body or "",
-                    audience=audience or "PARTIES",
+                    body=body,
+                    audience=audience,
                 ),
                 done="Sent." if audience == "PARTIES" else "Noted, for staff only.",
                 then=lambda _: _sent(case.id),
@@ -89,7 +92,5 @@ def _answer(case: Case, said: Sequence[Said]) -> None:
 
 
 def _sent(case_id: int) -> None:
-    st.session_state.pop(draft.key(case_id, "message"), None)
-    draft.keep(case_id, message="")
-    draft.save(case_id)
+    words.sent(case_id, "message")
     st.rerun()

@@ -17,7 +17,10 @@ from dashboard.ui.status import Tone
 
 @dataclass(frozen=True)
 class Moment:
-    """One thing that happened. `title` is ours; `who`, `text` and the facts may be an outsider's words."""
+    """One thing that happened. `title` is ours; `who`, `text` and the facts may be an outsider's words.
+
+    `link` is its own address, `here` marks the one that was asked for, `new` what the reader has not seen.
+    """
 
     at: datetime
     title: str
@@ -26,6 +29,10 @@ class Moment:
     tone: Tone = "quiet"
     facts: Mapping[str, str | Money | None] = field(default_factory=dict)
     reference: str = ""
+    link: str = ""
+    here: bool = False
+    new: bool = False
+    private: bool = False
 
 
 def timeline(moments: Sequence[Moment], *, now: datetime) -> None:
@@ -50,8 +57,12 @@ def _moment(moment: Moment, now: datetime) -> str:
         if value is not None
     )
     exactly = html(f"{deadline.exact(moment.at)} · {deadline.ago(moment.at, now)}")
+    state = "".join(f" ed-{name}" for name in ("here", "new", "private") if getattr(moment, name))
+    clock = f"{moment.at:%H:%M}"
+    if moment.link:
+        clock = f'<a href="{html(moment.link)}" target="_self" aria-label="Link to this entry">{clock}</a>'
     return (
-        f'<li class="ed-moment ed-{moment.tone}"><time title="{exactly}">{moment.at:%H:%M}</time>'
+        f'<li class="ed-moment ed-{moment.tone}{state}"><time title="{exactly}">{clock}</time>'
         f"<div><p><b>{html(moment.title)}</b>{who}{reference}</p>{text}"
         f"{f'<p class=ed-more>{facts}</p>' if facts else ''}</div></li>"
     )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from core.actions import conversation, evidence, hold
 from core.db import Database
@@ -14,6 +18,7 @@ from core.money import Money
 from core.queries import case_money, cases, executions, exhibits, histories, timeline
 from core.queries.cases import Case
 from core.queries.happenings import About
+from core.queries.timeline import Wanted
 from tests import stories
 from tests.queries.test_disputes import statements
 from tests.stories import Told, Town
@@ -127,8 +132,9 @@ def test_the_timeline_is_in_order_and_knows_its_audience(town: Town) -> None:
         audience="STAFF",
     )
     case = read(town, told)
-    told_all, cut = town.read(lambda s: timeline.timeline(s, case))
-    assert not cut
+    stream = town.read(lambda s: timeline.timeline(s, case))
+    assert (stream.page.older, stream.page.newer) == (False, False)
+    told_all = stream.happenings
     assert [each.at for each in told_all] == sorted(each.at for each in told_all)
     assert told_all[0].title == "Bid accepted"
     assert {each.about for each in told_all} >= {About.CASE, About.MESSAGE, About.MONEY, About.LETTER}
@@ -147,7 +153,77 @@ def test_reading_a_timeline_takes_the_same_statements_however_much_happened(
         town.act(conversation.say, town.payer, milestone_id=told.milestone, body=f"Message {number}")
     with statements(database) as many:
         town.read(lambda s: timeline.timeline(s, case))
-    assert len(few) == len(many) <= 8
+    assert len(few) == len(many) <= 10
+
+
+MANY = """
+insert into messages (milestone_id, author_kind, author_id, audience, body, at)
+select :m, 'party', :p, 'PARTIES', 'Words ' || n, cast(:at as timestamptz) + n / 2 * interval '1 second'
+from generate_series(1, 5000) n
+"""
+
+
+def test_five_thousand_happenings_are_gone_through_page_by_page_without_a_gap(town: Town) -> None:
+    """Also where many happened at the same instant; and each page is quick."""
+    told = stories.in_mediation(town)
+    values = {"m": told.milestone, "p": town.payer_id, "at": town.now}
+    town.database.run(lambda s: s.execute(text(MANY), values))
+    case = read(town, told)
+    stream = town.read(lambda s: timeline.timeline(s, case))
+    seen, slowest = list(stream.page.marks), 0.0
+    while stream.page.older:
+        start = time.perf_counter()
+        stream = town.read(lambda s, m=stream.first: timeline.timeline(s, case, Wanted(before=m.name)))
+        slowest = max(slowest, time.perf_counter() - start)
+        seen = [*stream.page.marks, *seen]
+    assert len(seen) == len(set(seen)) > 5_000
+    assert seen == sorted(seen, key=lambda mark: mark.at)
+    assert slowest < 0.5
+    onward = town.read(lambda s: timeline.timeline(s, case, Wanted(after=seen[0].name)))
+    assert list(onward.page.marks) == seen[1:101]
+    assert onward.page.newer
+
+
+def test_a_link_to_one_entry_opens_the_page_around_it(town: Town) -> None:
+    told = stories.in_mediation(town)
+    values = {"m": told.milestone, "p": town.payer_id, "at": town.now}
+    town.database.run(lambda s: s.execute(text(MANY), values))
+    case = read(town, told)
+    newest = town.read(lambda s: timeline.timeline(s, case))
+    name = f"message-{newest.page.marks[0].id - 2_000}"
+    around = town.read(lambda s: timeline.timeline(s, case, Wanted(entry=name)))
+    assert [mark.name for mark in around.page.marks].index(name) == 10
+    assert (around.page.older, around.page.newer) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "name", ["message-999999", "nothing", "entry-x", "message-1'; drop table messages", "-"]
+)
+def test_a_link_to_what_is_not_there_says_so_and_shows_the_newest(town: Town, name: str) -> None:
+    case = read(town, stories.in_mediation(town))
+    stream = town.read(lambda s: timeline.timeline(s, case, Wanted(entry=name)))
+    assert stream.page.missing == name
+    assert stream.happenings
+
+
+def test_the_stream_is_narrowed_by_kind_by_audience_and_by_time(town: Town) -> None:
+    told = stories.in_mediation(town)
+    mia = town.as_staff("mia")
+    say = {"milestone_id": told.milestone, "body": "Between us.", "audience": "STAFF"}
+    town.act(conversation.say, mia, **say)
+    case = read(town, told)
+
+    def asked(**what: object) -> Sequence[timeline.Happening]:
+        return town.read(lambda s: timeline.timeline(s, case, Wanted(**what)).happenings)  # type: ignore[arg-type]
+
+    assert {each.about for each in asked(about=frozenset({About.MONEY, About.LETTER}))} == {
+        About.MONEY,
+        About.LETTER,
+    }
+    assert "Between us." in [each.text for each in asked()]
+    assert [each for each in asked(public=True) if each.staff_only] == []
+    assert "Between us." not in [each.text for each in asked(until=town.now - timedelta(microseconds=1))]
+    assert "Between us." in [each.text for each in asked(until=town.now)]
 
 
 def test_a_history_counts_what_came_before(town: Town) -> None:
