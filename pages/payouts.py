@@ -20,6 +20,7 @@ if (wanted := navigation.asked()) is not None:
         with current.reading() as session:
             row = payouts.payout(session, wanted)
             calls = operations.of_payout(session, row.id, row.milestone_id)
+            offers = payouts.offers(session, row.id)
     except DeskError as missing:
         header.page("Payout")
         errors.show(missing)
@@ -30,7 +31,7 @@ if (wanted := navigation.asked()) is not None:
         f"{row.sent.text()} to {row.payee}",
         badges=[badge],
     )
-    withdrawals.whole(row, calls)
+    withdrawals.whole(row, calls, offers)
     st.stop()
 
 with current.reading() as session:

@@ -23,7 +23,7 @@ from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.money import stripe_exact
 from core.policy import WithdrawalMethod
-from core.records import OutgoingOperation, Payout
+from core.records import OutgoingOperation, Payout, PayoutOffer
 from core.rules import fees
 from core.rules.payouts import PayoutEvent, PayoutStatus
 from core.rules.permissions import Actor, Permission, require, require_fresh
@@ -55,17 +55,34 @@ def retry(
     require_fresh(actor, now)
     if not reason.strip():
         raise ReasonMissing()
-    dossier, payout = _locked(session, payout_id)
-    before = {"status": payout.status, "method": payout.method, "fee": payout.fee_minor}
+    dossier, payout = locked(session, payout_id)
+    _overtake(session, payout.id, now=now)
     chosen = method or WithdrawalMethod(payout.method)
+    send_again(session, actor, dossier, payout, chosen, action="staff:payout:retry", now=now, reason=reason)
+    return payout
+
+
+def send_again(
+    session: Session,
+    actor: Actor,
+    dossier: Dossier,
+    payout: Payout,
+    method: WithdrawalMethod,
+    *,
+    action: str,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    """By whoever may: staff who review it, or the payee who takes what was offered."""
+    before = {"status": payout.status, "method": payout.method, "fee": payout.fee_minor}
     send = _pay_out_again if payout.stripe_transfer else _transfer_again
-    operation = send(session, dossier, payout, chosen, now=now)
+    operation = send(session, dossier, payout, method, now=now)
     payout.failure = None
     session.flush()
     dossier.note(
         session,
         actor,
-        "staff:payout:retry",
+        action,
         now=now,
         about=("payout", payout.id),
         reason=reason,
@@ -73,10 +90,22 @@ def retry(
         after={"status": payout.status, "method": payout.method, "fee": payout.fee_minor},
         operation_key=operation.key,
     )
-    return payout
 
 
-def _locked(session: Session, payout_id: int) -> tuple[Dossier, Payout]:
+def open_offer(session: Session, payout_id: int) -> PayoutOffer | None:
+    """The other methods that the payee may choose from now."""
+    wanted = select(PayoutOffer).where(PayoutOffer.payout_id == payout_id, PayoutOffer.status == "OPEN")
+    return session.scalars(wanted.with_for_update()).one_or_none()
+
+
+def _overtake(session: Session, payout_id: int, *, now: datetime) -> None:
+    """Staff send it again themselves: there is nothing for the payee to choose any more."""
+    row = open_offer(session, payout_id)
+    if row is not None:
+        row.status, row.settled_at = "OVERTAKEN", now
+
+
+def locked(session: Session, payout_id: int) -> tuple[Dossier, Payout]:
     plain = session.get(Payout, payout_id)
     if plain is None:
         raise NotFound(kind="payout", id=payout_id)

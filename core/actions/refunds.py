@@ -93,6 +93,8 @@ def settle(
         if not booking.is_booked(session, line):
             journal = _journal(dossier, operation, snapshot, line)
             booking.book_line(session, line, journal, now=now, milestone_id=dossier.milestone.id)
+    if refund.status == RefundStatus.RETURNED:
+        return  # it went another way meanwhile, and is owed no more
     if snapshot.lost and snapshot.key not in (None, idempotency_key(operation.key, operation.attempt)):
         return  # late news of an attempt that was made good since
     refund.stripe_refund = snapshot.id

@@ -224,3 +224,43 @@ def of_payout(session: Session, payout_id: int, milestone_id: int) -> list[Opera
     values = {"payout": payout_id, "milestone": milestone_id, "limit": 20}
     rows = session.execute(text(PAGE.format(where=OF_PAYOUT)), values).mappings()
     return [_operation(dict(row)) for row in rows]
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A refund that came back to us, and the other way that somebody says it went."""
+
+    refund_id: int
+    amount: Money
+    status: str
+    failure: str
+    payer: str
+    id: int | None
+    way: str | None
+    reference: str | None
+    reason: str | None
+    proposed_by_id: int | None
+    proposed_by: str | None
+
+
+RETURNED = text(
+    """
+    select f.id as refund_id, f.amount_minor, f.currency, f.status, coalesce(f.failure, '') as failure,
+           y.name as payer, r.id, r.way, r.reference, r.reason, r.proposed_by as proposed_by_id, s.name as proposed_by
+    from refunds f
+    join milestones m on m.id = f.milestone_id join projects p on p.id = m.project_id
+    join parties y on y.id = p.payer_id
+    left join refund_returns r on r.refund_id = f.id and r.status = 'PROPOSED'
+    left join staff s on s.id = r.proposed_by
+    where f.operation_id = :operation and f.status in ('FAILED', 'CANCELED')
+    """
+)
+
+
+def came_back(session: Session, operation_id: int) -> Returned | None:
+    """The refund of this call, if it came back and its debt is open."""
+    row = session.execute(RETURNED, {"operation": operation_id}).mappings().one_or_none()
+    if row is None:
+        return None
+    fields = dict(row)
+    return Returned(amount=Money(fields.pop("amount_minor"), fields.pop("currency")), **fields)

@@ -224,3 +224,31 @@ def _waiting(row: dict[str, Any]) -> Waiting:
     amount = Money(row.pop("minor"), row.pop("currency"))
     reasons = tuple(block.sentence for block in holds.blocking(facts))
     return Waiting(**row, amount=amount, case_id=tickets[0][0] if tickets else None, reasons=reasons)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Other methods that were offered to the payee, and the one they chose."""
+
+    id: int
+    methods: tuple[str, ...]
+    reason: str
+    offered_by: str
+    offered_at: datetime
+    status: str
+    chosen_method: str | None
+    settled_at: datetime | None
+
+
+OFFERS = text(
+    """
+    select o.id, o.methods, o.reason, s.name as offered_by, o.offered_at, o.status, o.chosen_method, o.settled_at
+    from payout_offers o join staff s on s.id = o.offered_by where o.payout_id = :payout order by o.id desc
+    """
+)
+
+
+def offers(session: Session, payout_id: int) -> list[Offer]:
+    """Newest first."""
+    rows = session.execute(OFFERS, {"payout": payout_id}).mappings()
+    return [Offer(**{**row, "methods": tuple(row["methods"])}) for row in rows]

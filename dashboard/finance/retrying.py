@@ -8,6 +8,7 @@ from core.actions import operations_review
 from core.queries.operations import Operation
 from core.rules.permissions import Permission
 from dashboard import current
+from dashboard.finance import another_way
 from dashboard.ui import cards, confirm
 
 
@@ -22,8 +23,9 @@ def review(row: Operation) -> None:
         )
         if not current.may(Permission.RETRY_OPERATION):
             cards.note("Finance or an administrator decides what happens next.")
-            return
-        _form(row)
+        else:
+            _form(row)
+    another_way.panel(row)
 
 
 def _form(row: Operation) -> None:

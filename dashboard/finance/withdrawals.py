@@ -9,9 +9,10 @@ import streamlit as st
 from core.actions import payout_review
 from core.policy import WithdrawalMethod
 from core.queries.operations import Operation
-from core.queries.payouts import Row, Waiting
+from core.queries.payouts import Offer, Row, Waiting
 from core.rules.permissions import Permission
 from dashboard import current, navigation
+from dashboard.finance import offering
 from dashboard.ui import cards, confirm, header, status, tables
 from dashboard.ui.safe import plain
 
@@ -69,10 +70,12 @@ def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
         navigation.go("case", id=row.case_id) if row.case_id else navigation.go("project", id=row.project_id)
 
 
-def whole(row: Row, calls: Sequence[Operation]) -> None:
+def whole(row: Row, calls: Sequence[Operation], offers: Sequence[Offer]) -> None:
     """One payout: what it is, what was asked of Stripe for it, and the review when it failed."""
     if row.in_review:
-        _review(row)
+        _review(row, offers)
+    elif offers:
+        offering.history(offers)
     cards.facts(
         {
             "Payee": row.payee,
@@ -104,7 +107,7 @@ def whole(row: Row, calls: Sequence[Operation]) -> None:
     tables.table(calls, CALLS, key="payout-calls", name="Calls to Stripe")
 
 
-def _review(row: Row) -> None:
+def _review(row: Row, offers: Sequence[Offer]) -> None:
     """Try again, or offer another method (milestone-payment-flow, Error Handling 2)."""
     with cards.panel("payout-review"):
         st.markdown(f"**Failed, and waits for a person.** {plain(row.failure or 'No reason was given.')}")
@@ -117,6 +120,7 @@ def _review(row: Row) -> None:
             cards.note("Finance or an administrator decides what happens next.")
             return
         _form(row)
+    offering.panel(row, offers)
 
 
 def _form(row: Row) -> None:

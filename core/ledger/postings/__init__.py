@@ -14,7 +14,13 @@ from core.ledger.postings.chargebacks import (
     chargeback_opened,
     chargeback_won,
 )
-from core.ledger.postings.deciding import decided, refund_canceled, refund_failed, refund_succeeded
+from core.ledger.postings.deciding import (
+    decided,
+    refund_canceled,
+    refund_failed,
+    refund_returned,
+    refund_succeeded,
+)
 from core.ledger.postings.payee_book import (
     payout_failed,
     payout_paid,
@@ -64,6 +70,7 @@ __all__ = [
     "receivable_offset",
     "refund_canceled",
     "refund_failed",
+    "refund_returned",
     "refund_succeeded",
     "suspense_settled",
     "top_up_returned",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.ledger.accounts import (
+    BANK,
     PLATFORM_FEE_REVENUE,
     PROCESSOR_FEES,
     REFUND_CONCESSION,
@@ -123,3 +124,12 @@ def _refund_undone(
         memo=memo,
         cause=cause,
     )
+
+
+def refund_returned(
+    *, key: str, milestone_id: int, party_id: int | None, amount: Money, cause: Cause
+) -> Journal:
+    """A refund that came back to us was sent from our bank: the debt to the payer is paid."""
+    at_least_zero(key, refund=amount)
+    postings = (debit(refund_payable(milestone_id), amount), credit(BANK, amount))
+    return Journal(key, "refund_returned", postings, milestone_id, party_id, "Refunded from our bank", cause)

@@ -1,0 +1,97 @@
+"""A refund that came back, sent from our bank: one person says so, another confirms."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.actions import refund_returns
+from core.queries import operations
+from core.queries.operations import Operation, Returned
+from core.rules.permissions import Permission
+from dashboard import current
+from dashboard.ui import cards, confirm
+from dashboard.ui.safe import plain
+
+
+def panel(row: Operation) -> None:
+    """Nothing unless this call is a refund that came back."""
+    if row.kind != "REFUND":
+        return
+    with current.reading() as session:
+        found = operations.came_back(session, row.id)
+    if found is None:
+        return
+    with cards.panel("refund-returned"):
+        st.markdown(
+            f"**{plain(found.amount.text())} is owed to {plain(found.payer)}: the refund came back.**"
+        )
+        cards.note(
+            "Send it again above, or send it from our bank and say so here. The debt stays open until one is done."
+        )
+        if found.id is None:
+            _say(found)
+        else:
+            _confirm(found)
+
+
+def _say(found: Returned) -> None:
+    if not current.may(Permission.RETRY_OPERATION):
+        cards.note("Finance or an administrator decides what happens next.")
+        return
+    ways = refund_returns.WAYS
+    way = st.segmented_control(
+        "Sent by",
+        list(ways),
+        default="BANK_TRANSFER",
+        format_func=ways.__getitem__,
+        key="return-way",
+        required=True,
+    )
+    reference = st.text_input("The bank's reference", key="return-reference", max_chars=100)
+    reason = st.text_input("Reason, for the audit log", key="return-reason", max_chars=300)
+    ready = bool((reference or "").strip() and (reason or "").strip())
+    intent = confirm.pressed("It was sent this way", key="return-say", type="secondary", disabled=not ready)
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: refund_returns.propose(
+                session,
+                actor,
+                now=now,
+                refund_id=found.refund_id,
+                way=way or "BANK_TRANSFER",
+                reference=reference or "",
+                reason=reason or "",
+            ),
+            done="Kept. The debt ends when someone else confirms it.",
+        )
+
+
+def _confirm(found: Returned) -> None:
+    number = found.id or 0
+    way = refund_returns.WAYS[found.way or "BANK_TRANSFER"].lower()
+    st.text(f"{found.proposed_by}: sent by {way}, reference {found.reference}. {found.reason}")
+    own = found.proposed_by_id == current.actor().id
+    if own:
+        cards.note("You said that it was sent, so someone else must confirm it.")
+    with st.container(horizontal=True):
+        agreed = None
+        if current.may(Permission.CONFIRM_SUSPENSE) and not own:
+            agreed = confirm.pressed(
+                "It has left our bank", key="return-confirm", money=True, icon=":material/done_all:"
+            )
+        undone = None
+        if current.may(Permission.RETRY_OPERATION):
+            undone = confirm.pressed("It was not sent", key="return-withdraw", type="secondary")
+    if agreed:
+        confirm.carry_out(
+            agreed,
+            lambda session, actor, now: refund_returns.confirm(session, actor, now=now, return_id=number),
+            done="Booked: nothing is owed to the payer any more.",
+        )
+    elif undone:
+        confirm.carry_out(
+            undone,
+            lambda session, actor, now: refund_returns.withdraw(session, actor, now=now, return_id=number),
+            done="The debt stays open.",
+        )
