@@ -81,6 +81,38 @@ def remove_endpoint(
     say({"removed": number}, as_json=as_json, words=tell(f"Endpoint {number} is removed."))
 
 
+@endpoints.command("list")
+def list_endpoints(as_json: Json = False) -> None:
+    """Who is told what happened, how far, and how much waits or was given up."""
+    from core.door import outgoing
+
+    with opened() as desk, desk.database.reading() as session:
+        found = [vars(each) for each in outgoing.standings(session)]
+    lines = [
+        f"{each['id']:>4}  {each['platform']:<15} {each['url']}  told {each['last_sequence']}, "
+        f"waiting {each['waiting']}, given up {each['failed']}"
+        for each in found
+    ]
+    say({"endpoints": found}, as_json=as_json, words=tell("\n".join(lines) or "Nobody is told."))
+
+
+@endpoints.command("replay")
+def replay_events(
+    number: Annotated[int, typer.Argument(help="The endpoint's id.", min=1, max=LARGEST_ID, metavar=NUMBER)],
+    after: Annotated[int, typer.Option(help="Everything after this number of its events.", min=0)],
+    as_json: Json = False,
+) -> None:
+    """Tell an endpoint again what it missed, under the same ids and numbers."""
+    from core.door import outgoing
+
+    with opened() as desk:
+        queued = desk.database.run(
+            lambda session: outgoing.replay(session, now=desk.clock(), endpoint_id=number, after=after)
+        )
+    words = f"{queued} events will be told to endpoint {number} again."
+    say({"endpoint": number, "queued": queued}, as_json=as_json, words=tell(words))
+
+
 def shown_once(data: dict[str, object]) -> str:
     lines = [f"{name.replace('_', ' '):>15}  {value}" for name, value in data.items()]
     return "\n".join([*lines, "Keep it now: it is not shown again."])

@@ -146,7 +146,6 @@ ENDPOINT = {
     "last_sequence": 17,
     "waiting": 0,
     "failed": 0,
-    "created_at": AT,
 }
 
 REQUESTS: Mapping[str, Any] = {

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import requests
 import structlog
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
@@ -169,8 +169,42 @@ def _number(session: Session, events: list[OutgoingEvent]) -> None:
     session.flush()
 
 
+@dataclass(frozen=True)
+class Standing:
+    """An endpoint, the number of its last event, and how many wait or were given up."""
+
+    id: int
+    platform: str
+    url: str
+    last_sequence: int
+    waiting: int
+    failed: int
+
+
+def standings(session: Session, *, platform: str | None = None) -> list[Standing]:
+    """Every endpoint that is told, of one platform or of all."""
+    waits = func.count(OutgoingEvent.id).filter(OutgoingEvent.status == "QUEUED")
+    given_up = func.count(OutgoingEvent.id).filter(OutgoingEvent.status == "FAILED")
+    wanted = (
+        select(WebhookEndpoint, waits, given_up)
+        .outerjoin(OutgoingEvent, OutgoingEvent.endpoint_id == WebhookEndpoint.id)
+        .where(WebhookEndpoint.removed_at.is_(None))
+        .group_by(WebhookEndpoint.id)
+        .order_by(WebhookEndpoint.id)
+    )
+    if platform is not None:
+        wanted = wanted.where(WebhookEndpoint.platform == platform)
+    return [
+        Standing(row.id, row.platform, row.url, row.last_sequence, waiting, failed)
+        for row, waiting, failed in session.execute(wanted)
+    ]
+
+
 def replay(session: Session, *, now: datetime, endpoint_id: int, after: int) -> int:
     """Everything after this number is told again, and what was given up too; returns how many events that are."""
+    endpoint = session.get(WebhookEndpoint, endpoint_id)
+    if endpoint is None or endpoint.removed_at is not None:
+        raise NotFound(kind="endpoint", id=endpoint_id)
     again = (
         update(OutgoingEvent)
         .where(

@@ -285,7 +285,6 @@ class EndpointAnswer(TypedDict):
     last_sequence: int
     waiting: int
     failed: int
-    created_at: Moment
 
 
 class EndpointsAnswer(TypedDict):

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,7 +19,7 @@ from core.desk import Desk
 from core.door import answers, naming, outgoing, shapes
 from core.door.once import asked, once
 from core.door.replies import EndpointAnswer, EndpointsAnswer, EventAnswer, EventsAnswer, ReplayAnswer
-from core.records import OutgoingEvent, WebhookEndpoint
+from core.records import OutgoingEvent
 
 Listener = Annotated[int, Query(ge=1, le=shapes.LARGEST_ID, description="The desk's id of the endpoint.")]
 
@@ -51,12 +51,8 @@ def _reading(desk: Desk, router: APIRouter) -> None:
     def read_endpoints(request: Request) -> Response:
         """The platform's endpoints, how far each is told, and how much waits."""
         with desk.database.reading() as session:
-            wanted = select(WebhookEndpoint).where(
-                WebhookEndpoint.platform == request.state.caller.platform,
-                WebhookEndpoint.removed_at.is_(None),
-            )
-            rows = session.scalars(wanted.order_by(WebhookEndpoint.id)).all()
-            return JSONResponse({"endpoints": [_of_endpoint(session, each) for each in rows]})
+            found = outgoing.standings(session, platform=request.state.caller.platform)
+            return JSONResponse({"endpoints": [_of_endpoint(each) for each in found]})
 
     @router.get("/events", summary="Read the log of events", response_model=EventsAnswer)
     def read_events(
@@ -73,16 +69,13 @@ def _reading(desk: Desk, router: APIRouter) -> None:
             return JSONResponse({"events": told, "more": len(found) > limit})
 
 
-def _of_endpoint(session: Session, row: WebhookEndpoint) -> EndpointAnswer:
-    count = select(OutgoingEvent.status, func.count()).where(OutgoingEvent.endpoint_id == row.id)
-    by_status = dict(session.execute(count.group_by(OutgoingEvent.status)).tuples().all())
+def _of_endpoint(found: outgoing.Standing) -> EndpointAnswer:
     return {
-        "id": row.id,
-        "url": row.url,
-        "last_sequence": row.last_sequence,
-        "waiting": by_status.get("QUEUED", 0),
-        "failed": by_status.get("FAILED", 0),
-        "created_at": answers.moment(row.created_at),
+        "id": found.id,
+        "url": found.url,
+        "last_sequence": found.last_sequence,
+        "waiting": found.waiting,
+        "failed": found.failed,
     }
 
 
