@@ -48,7 +48,10 @@ rows = [
 columns = [
     tables.text("name", "Name", width=150),
     tables.text(
-        "roles", "Roles", value=lambda row: ", ".join(each.value for each in row.roles) or "none", width=150
+        "roles",
+        "Roles",
+        value=lambda row: ", ".join(in_words(each.value) for each in row.roles) or "None",
+        width=150,
     ),
     tables.text("seen", "Last seen", value=lambda row: deadline.ago(row.last_seen_at, now), width=120),
     tables.count("cases", "Open cases", width=90),

@@ -127,6 +127,11 @@ def _prefix(values: Sequence[Money | int]) -> str:
     return signs.pop() if len(signs) == 1 else ""
 
 
+def crowded(figure: go.Figure) -> bool:
+    """Whether there are so many places on the axis that not each can be named."""
+    return any(len(each.x or ()) > 12 for each in figure.data)
+
+
 def _draw(figure: go.Figure, key: str, height: int, alt: str | None, *, prefix: str) -> None:
     figure.update_layout(
         height=height,
@@ -137,7 +142,8 @@ def _draw(figure: go.Figure, key: str, height: int, alt: str | None, *, prefix: 
         dragmode=False,
         colorway=SERIES["dark" if _ink() is DARK else "light"],
     )
-    figure.update_xaxes(showgrid=False, fixedrange=True)
+    # More than a dozen names under the bars would stand on end.
+    figure.update_xaxes(showgrid=False, fixedrange=True, nticks=12, tickangle=0 if crowded(figure) else None)
     figure.update_yaxes(
         gridcolor=_ink()["line"], zeroline=False, fixedrange=True, tickprefix=prefix, nticks=6
     )
