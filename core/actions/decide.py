@@ -97,6 +97,7 @@ def _may_decide(session: Session, actor: Actor, ticket_id: int) -> tuple[Dossier
         dossier.payer.id,
         dossier.payee.id,
     )
+    mediate.require_not_recused(session, ticket.id, standing.person(actor))
     standing.require_undecided(session, ticket)
     if dossier.status is not milestones.Status.IN_MEDIATION:
         raise NotInMediation(ticket=ticket.id, status=dossier.status.label.lower())

@@ -14,7 +14,7 @@ from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Hold
 from core.rules import disputes, holds, milestones
 from core.rules.holds import HoldKind
-from core.rules.permissions import Actor, Permission, require, require_party
+from core.rules.permissions import Actor, Permission, require, require_fresh, require_party
 
 
 class NotALateComplaint(DeskError):
@@ -126,8 +126,12 @@ def _placed(
 
 
 def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason: str) -> None:
-    """Lift a hold; what was verified meanwhile is released now, unless something else blocks it."""
+    """Lift a hold; what was verified meanwhile is released now, unless something else blocks it.
+
+    Money may move, so it raises `StepUpRequired`.
+    """
     require(actor, Permission.RELEASE_HOLD)
+    require_fresh(actor, now)
     if not reason.strip():
         raise ReasonMissing()
     plain = session.get(Hold, hold_id)

@@ -17,7 +17,7 @@ from core.actions import decide, dispute, ending, mediate, payouts, plan, refund
 from core.actions.dossier import Dossier
 from core.actions.messages import MOST, MessageTooLong
 from core.actions.plan import Draft
-from core.errors import NotFound
+from core.errors import ChangedMeanwhile, NotFound
 from core.money import Money
 from core.records import Offer, Party, Ticket
 from core.rules import holds, milestones
@@ -79,7 +79,7 @@ def propose(
 def accept(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
     """The other side agrees: the money moves as proposed and the case is closed. The same again changes nothing.
 
-    Raises `OfferNotYours`, `OfferExpired`, `ReleaseBlocked`, `AlreadyDecided`, `IllegalMove`.
+    Raises `OfferNotYours`, `OfferExpired`, `ReleaseBlocked`, `AlreadyDecided`, `ChangedMeanwhile`, `IllegalMove`.
     """
     dossier, ticket, offer = _locked(session, offer_id)
     party = _party(dossier, actor)
@@ -92,6 +92,8 @@ def accept(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> O
     _require_undecided(session, ticket)
     holds.require_clear(release.facts_of(session, dossier, deciding=ticket.id))
     split = _split(dossier, ticket, Money(offer.release_minor, offer.currency))
+    if split.refund.minor != offer.refund_minor:  # the bank has taken a part of it since
+        raise ChangedMeanwhile(kind="offer", what=f"{dossier.money(dossier.order.held_minor)} is held now")
     key = _key(session, offer)
     offer.plan = _plan(session, dossier, ticket, offer, split, party, key)
     offer.plan_hash = hashlib.sha256(rfc8785.dumps(offer.plan)).hexdigest()

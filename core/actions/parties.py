@@ -9,10 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions import payouts, unsent
+from core.actions.dossier import open_dossier
 from core.actions.keys import idempotency_key, operation_key
 from core.desk import Desk
 from core.policy import WithdrawalMethod
-from core.records import Party
+from core.records import Milestone, Party, PaymentOrder, Project
 from core.rules.permissions import SYSTEM
 
 
@@ -87,6 +89,7 @@ def open_at_provider(
             op, key, email=party.email, country=party.country, currency=currency, bank_token=bank_token
         )
         desk.database.run(lambda session: _know(session, party_id, account=account.id))
+        desk.database.run(lambda session: _withdraw_what_waited(session, party_id, now=desk.clock()))
 
 
 def _know(
@@ -101,3 +104,17 @@ def _know(
     party.stripe_customer = customer or party.stripe_customer
     party.payment_method = method or party.payment_method
     party.stripe_account = account or party.stripe_account
+
+
+def _withdraw_what_waited(session: Session, party_id: int, *, now: datetime) -> None:
+    """What was released to a payee who had no account yet is withdrawn now, in the order of the milestones."""
+    wanted = (
+        select(Milestone.id)
+        .join(Project, Project.id == Milestone.project_id)
+        .join(PaymentOrder, PaymentOrder.milestone_id == Milestone.id)
+        .where(Project.payee_id == party_id, PaymentOrder.payable_minor > 0)
+    )
+    for number in session.scalars(wanted.order_by(Milestone.id)).all():
+        dossier = open_dossier(session, number)
+        waits = dossier.money(dossier.order.payable_minor - unsent.unsettled_minor(session, dossier))
+        payouts.request(session, dossier, waits, key=f"withdrawal.{number}", now=now)

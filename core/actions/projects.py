@@ -295,9 +295,10 @@ def _lay_out(
         session.flush()
         _price(session, row, profile, now)
     for row in existing[len(planned) :]:
-        row.status = milestones.after(milestones.Status(row.status), milestones.Event.CANCEL)
-        session.get_one(PaymentOrder, row.id).canceled = True
-        session.get_one(PaymentOrder, row.id).state = "CANCELED"
+        dossier = open_dossier(session, row.id)
+        dossier.move(milestones.Event.CANCEL)
+        dossier.order.canceled, dossier.order.next_retry_at = True, None
+        orders.follow(session, dossier, now=now, cause="milestone canceled")
     session.flush()
 
 

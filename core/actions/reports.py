@@ -18,7 +18,7 @@ from core.errors import DeskError, NotFound, ReasonMissing
 from core.notifications import tell
 from core.records import PracticeFlag, Project, Report
 from core.rules import reports as rules
-from core.rules.permissions import Actor, NotYours, Permission, require
+from core.rules.permissions import Actor, NotYours, Permission, require, require_fresh
 from core.rules.reports import ReportKind, ReportOutcome, Severity, Source
 
 
@@ -92,8 +92,10 @@ def _as_it_was(report: Report, said: dict[str, Any]) -> Report:
 def settle(
     session: Session, actor: Actor, *, now: datetime, report_id: int, outcome: ReportOutcome, note: str
 ) -> None:
-    """A person has looked into it. A severe content event stops nothing any more; an open review still does."""
+    """A person has looked into it. A severe content event stops nothing any more; an open review still does. Raises
+    `StepUpRequired`, because money may move."""
     require(actor, Permission.REVIEW_RISK)
+    require_fresh(actor, now)
     if not note.strip():
         raise ReasonMissing()
     plain = session.get(Report, report_id)

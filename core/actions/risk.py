@@ -19,7 +19,7 @@ from core.notifications import staff_of
 from core.records import Milestone, RiskReview, Staff
 from core.rules import milestones, risk
 from core.rules.holds import HoldKind
-from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
+from core.rules.permissions import SYSTEM, Actor, Permission, Role, require, require_fresh
 from core.rules.risk import ReviewOutcome
 
 
@@ -92,9 +92,11 @@ def settle(
 ) -> None:
     """End a review: CLEARED lets the money move again, HELD puts a hold in its place. The note is kept.
 
-    Raises `ReviewStillNeeded` while a report that opened it is not settled or the practice mismatch not resolved.
+    Raises `StepUpRequired`, and `ReviewStillNeeded` while a report that opened it is not settled or the practice
+    mismatch not resolved.
     """
     require(actor, Permission.REVIEW_RISK)
+    require_fresh(actor, now)
     if not note.strip():
         raise ReasonMissing()
     dossier, review = _locked(session, review_id)

@@ -94,4 +94,5 @@ def _locked(session: Session, actor: Actor, decision_id: int) -> tuple[Dossier, 
     decision = session.get_one(Decision, decision_id, with_for_update=True, populate_existing=True)
     me = standing.person(actor)
     mediation.may_mediate(me, mediate.ties_of(session, me), dossier.payer.id, dossier.payee.id)
+    mediate.require_not_recused(session, ticket.id, me)
     return dossier, ticket, decision

@@ -180,7 +180,7 @@ def _lift(hold_id: int) -> None:
     elif row.stopped.minor:
         cards.note("Nothing is released at once. What else stands in the way still does.")
     reason = st.text_area("Why it can be lifted", height=120, max_chars=2_000, key="lift-reason")
-    intent = confirm.pressed("Lift hold", key="lift-hold", icon=":material/lock_open:", money=row.frees)
+    intent = confirm.pressed("Lift hold", key="lift-hold", icon=":material/lock_open:", money=True)
     if intent:
         confirm.carry_out(
             intent,

@@ -1,0 +1,132 @@
+"""What a page asks for, the action asks for too; and what was agreed, canceled or released is not lost on odd roads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core.actions import decide, hold, offers, parties, projects, recuse, reports, risk, verify
+from core.errors import ChangedMeanwhile
+from core.money import Money
+from core.records import Milestone, Offer, Party, PaymentEvent, RiskReview
+from core.rules.mediation import SteppedBack
+from core.rules.permissions import Actor, StepUpRequired
+from core.rules.reports import ReportKind, ReportOutcome, Severity
+from core.rules.risk import ReviewOutcome
+from core.rules.schedule import PlannedMilestone
+from tests import stories
+from tests.actions.roads import bank_says, charged_back
+from tests.market import Market
+
+LARGE = Money(900_000, "USD")
+
+
+def signed_in_long_ago(market: Market) -> Actor:
+    return replace(market.as_staff("cora"), authenticated_at=market.now - timedelta(minutes=6))
+
+
+# Signed in a moment ago
+
+
+def test_a_hold_is_lifted_only_by_who_has_just_signed_in(market: Market) -> None:
+    told = market.submitted()
+    placed = market.act(hold.place, market.as_staff("cora"), milestone_id=told.milestone, reason="A report.")
+    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    with pytest.raises(StepUpRequired):
+        market.act(hold.lift, signed_in_long_ago(market), hold_id=placed.id, reason="Nothing in it.")
+    assert market.order(told) == {"held": 100_000}
+    market.act(hold.lift, market.as_staff("cora"), hold_id=placed.id, reason="Nothing in it.")
+    assert market.order(told) == {"payable": 100_000}
+
+
+def test_a_report_and_a_review_are_settled_only_by_who_has_just_signed_in(market: Market) -> None:
+    told = market.submitted()
+    filed = {"project_id": told.project, "kind": ReportKind.THREAT, "severity": Severity.SEVERE}
+    report = market.act(reports.file, market.payer, details="He said he would come by night.", **filed)
+    (review,) = market.all(RiskReview)
+    dismissed = {"report_id": report.id, "outcome": ReportOutcome.DISMISSED, "note": "A joke."}
+    cleared = {"review_id": review.id, "outcome": ReviewOutcome.CLEARED, "note": "A joke."}
+    for action, given in ((reports.settle, dismissed), (risk.settle, cleared)):
+        with pytest.raises(StepUpRequired):
+            market.act(action, signed_in_long_ago(market), **given)
+        market.act(action, market.as_staff("cora"), **given)
+
+
+# Stepped back
+
+
+def test_who_stepped_back_is_told_so_when_deciding(market: Market) -> None:
+    told = market.in_mediation()
+    market.act(recuse.recuse, market.as_staff("max"), ticket_id=told.ticket, reason="A neighbour.")
+    with pytest.raises(SteppedBack):
+        market.act(decide.preview, market.as_staff("max"), draft=stories.a_draft(told))
+
+
+def test_who_stepped_back_neither_approves_nor_returns_nor_takes_back(market: Market) -> None:
+    told = stories.in_mediation(market, market.funded(LARGE))
+    market.act(recuse.recuse, market.as_staff("max"), ticket_id=told.ticket, reason="A neighbour.")
+    decision, who = stories.decided(market, told), market.as_staff("max")
+    assert decision.status == "AWAITING_APPROVAL"
+    tries: tuple[tuple[Any, dict[str, Any]], ...] = (
+        (decide.approve, {"plan_hash": decision.plan_hash}),
+        (decide.send_back, {"note": "Too much."}),
+        (decide.take_back, {"reason": "Too much."}),
+    )
+    for action, given in tries:
+        with pytest.raises(SteppedBack):
+            market.act(action, who, decision_id=decision.id, **given)
+
+
+# What was agreed
+
+
+def test_an_offer_is_not_accepted_on_other_terms_than_were_offered(market: Market) -> None:
+    """The bank took a part meanwhile: the payer would get less back than the offer says."""
+    told = market.in_mediation()
+    offered = {"ticket_id": told.ticket, "release": Money(60_000, "USD")}
+    offer = market.act(offers.propose, market.payee, **offered)
+    bank_says(market, charged_back(market, told, amount=30_000), "lost")
+    with pytest.raises(ChangedMeanwhile, match=r"\$700\.00 is held now"):
+        market.act(offers.accept, market.payer, offer_id=offer.id)
+    assert (market.get(Offer, offer.id).status, market.order(told)["held"]) == ("OPEN", 70_000)
+    again = market.act(offers.propose, market.payee, **offered)
+    market.act(offers.accept, market.payer, offer_id=again.id)
+    assert market.order(told) == {"payable": 60_000, "refundable": 10_000, "refunded": 30_000}
+    market.lawful()
+
+
+# What was canceled
+
+
+def test_a_canceled_milestone_leaves_a_payment_event(market: Market) -> None:
+    project = market.agreed()
+    _, second = market.milestones(project.id)
+    one = [PlannedMilestone(title="All of it", deliverable="As drawn.", amount=Money(150_000, "USD"))]
+    market.act(projects.adjust_milestones, market.payer, project_id=project.id, planned=one)
+    events = [(each.milestone_id, each.from_state, each.to_state) for each in market.all(PaymentEvent)]
+    assert events == [(second.id, "UNPAID", "CANCELED")]
+    assert market.get(Milestone, second.id).status == "CANCELED"
+
+
+# What was released
+
+
+def test_a_payee_who_opens_an_account_late_is_paid_what_waited(market: Market) -> None:
+    def without_account(session: Any) -> None:
+        session.get_one(Party, market.payee_id).stripe_account = None
+
+    market.database.run(without_account)
+    told = market.submitted()
+    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.work()
+    assert (market.status(told), market.order(told)) == ("VERIFIED", {"payable": 100_000})
+    opening = {"currency": "USD", "bank_token": "btok_us_verified"}
+    for _ in range(2):
+        parties.open_at_provider(market.desk, market.payee_id, **opening)
+    market.work()
+    assert (market.status(told), market.order(told)) == ("COMPLETED", {"released": 100_000})
+    assert len(market.sent("/v1/transfers")) == 1
+    market.lawful()
