@@ -129,7 +129,8 @@ def proposed(deliverable: str, held: Money) -> tuple[tuple[str, Money], ...]:
 
 
 def _title(line: str) -> str:
-    return _LEADING.sub("", line.strip()).strip().rstrip(".").strip()[:LONGEST]
+    title = _LEADING.sub("", line.strip()).strip().rstrip(".").strip()[:LONGEST]
+    return title[:1].upper() + title[1:]
 
 
 def in_words(item: Item) -> str:

@@ -18,18 +18,18 @@ _PARTS = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 # Words that stand in the names of companies and mean a trade, not a person.
 TRADES = frozenset(
-    "and attorney attorneys associates bathroom bathrooms brothers builders building cabinetry cabinets carpentry "
-    "carpets cleaning co company construction contracting contractors corp counsel decorating design doors drywall "
-    "electric electrical fencing finishing firm floor flooring floors garden gardens general glass group heating "
-    "home homes house inc interiors joinery kitchen kitchens landscaping law legal limited llc llp ltd masonry "
-    "office painting partners paving plumbing practice remodel remodeling renovation renovations repair repairs "
-    "restoration roof roofing services solar solutions sons stone studio the tile tiling tree trees window windows "
-    "woodwork works".split()
+    "advocates and attorney attorneys associates bathroom bathrooms brothers builders building cabinetry cabinets "
+    "carpentry carpets chambers cleaning co company construction contracting contractors corp counsel decorating "
+    "design doors drywall electric electrical exteriors family fencing finishing firm floor flooring floors garden "
+    "gardens general glass group heating home homes house immigration inc interiors joinery kitchen kitchens "
+    "landscapes landscaping law legal limited llc llp ltd masonry office painting partners paving plumbing practice "
+    "remodel remodeling renovation renovations repair repairs restoration restorations roof roofing services solar "
+    "solutions sons stone studio the tile tiles tiling tree trees window windows woodwork works".split()
 )
 
 
 class NothingToReveal(DeskError):
-    """Choose an outcome and a ground, and write the reasons, before the names are shown: that is what blind mode is for."""
+    """Choose an outcome and a ground, and write the reasons, before the names are shown."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +62,24 @@ class Veil:
         """The same words, with roles for names and without addresses."""
         if self.lifted or not text:
             return text
-        return _ADDRESS.sub(
-            "(address hidden)", self._pattern.sub(lambda found: self._roles[found[0].lower()], text)
-        )
+        covered = _ADDRESS.sub("(address hidden)", text)
+        return self._pattern.sub(lambda found: self._roles[found[0].lower()], covered)
 
     @cached_property
     def _roles(self) -> Mapping[str, str]:
-        """The longest name first; of two parties with one name in common, either role is as good."""
+        """Of two parties with one name in common, either role is as good."""
         return {name.lower(): each.role for each in reversed(self.names) for name in _known(each.name)}
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        names = sorted(self._roles, key=len, reverse=True)
-        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)", re.IGNORECASE)
+        """The longest name first. A part of a company's name is often a word (True Level Floors): only in capitals."""
+        loose = {name for each in self.names for name in _known(each.name) if not _is_word(each.name, name)}
+        strict = {name for each in self.names for name in _known(each.name) if _is_word(each.name, name)}
+        either = [f"(?i:{re.escape(name)})" for name in sorted(loose, key=len, reverse=True)]
+        capitals = [
+            f"{re.escape(name)}|{re.escape(name.upper())}" for name in sorted(strict, key=len, reverse=True)
+        ]
+        return re.compile(rf"(?<!\w)(?:{'|'.join([*either, *capitals])})(?!\w)")
 
 
 def veil(names: Iterable[tuple[str, str]]) -> Veil:
@@ -88,3 +93,10 @@ def _known(name: str) -> Iterator[str]:
     for part in _PARTS.findall(name):
         if len(part) >= SHORTEST and part.lower() not in TRADES:
             yield part
+
+
+def _is_word(whole: str, part: str) -> bool:
+    """Is this a part of a company's name?"""
+    parts = _PARTS.findall(whole)
+    company = "&" in whole or len(parts) > 2 or any(each.lower() in TRADES for each in parts)
+    return company and part != whole.strip()

@@ -8,11 +8,12 @@ from core.errors import DeskError
 from core.money import Money
 from core.queries.cases import Case
 from core.rules import items
-from core.rules.items import LONGEST, MOST, Done
+from core.rules.items import LONGEST, MOST, Done, ItemsDoNotSum
 from dashboard.case import draft
 from dashboard.case.sketch import Row
 from dashboard.ui.safe import html, plain
 
+HALF = "50"  # where “partly” begins
 STATES = {Done.FULLY: "Done", Done.PARTLY: "Partly", Done.NOT: "Not done"}
 
 
@@ -23,9 +24,10 @@ def show(case: Case) -> tuple[Row, ...]:
         _begin(case)
         numbers = draft.value(case.id, "items", [])
     rows = []
-    for number in numbers:
-        with st.container(border=True, gap="xsmall", key=f"item-{case.id}-{number}"):
-            rows.append(_row(case, number, alone=len(numbers) == 1))
+    with st.container(border=True, gap="small", key=f"items-{case.id}"):
+        for number in numbers:
+            with st.container(gap="xsmall", key=f"item-{case.id}-{number}"):
+                rows.append(_row(case, number, alone=len(numbers) == 1))
     with st.container(horizontal=True, vertical_alignment="center"):
         if len(numbers) < MOST:
             st.button(
@@ -58,12 +60,15 @@ def _row(case: Case, number: int, *, alone: bool) -> Row:
             key=draft.restore(case.id, name + "title", ""),
             max_chars=LONGEST,
             placeholder="What it is",
+            label_visibility="collapsed",
         )
         value = st.text_input(
             f"Worth ({held.currency})",
             key=draft.restore(case.id, name + "value", ""),
             width=112,
             max_chars=24,
+            placeholder="Worth",
+            label_visibility="collapsed",
         )
         st.button(
             "",
@@ -86,9 +91,11 @@ def _row(case: Case, number: int, *, alone: bool) -> Row:
         )
         part = draft.value(case.id, name + "part", "")
         if done is Done.PARTLY:
+            if not part:
+                draft.put(case.id, **{name + "part": HALF})
             part = st.text_input(
                 "How much of it, in percent",
-                key=draft.restore(case.id, name + "part", "50"),
+                key=draft.restore(case.id, name + "part", HALF),
                 width=76,
                 max_chars=8,
                 label_visibility="collapsed",
@@ -123,12 +130,12 @@ def _sum(case: Case, rows: list[Row]) -> None:
     try:
         known = [row.item(held.currency) for row in rows]
         earned = items.release(known, held)
-    except DeskError as error:
+    except ItemsDoNotSum as error:
         st.markdown(f":red[:material/error:] {plain(error.message)}")
         return
-    st.markdown(
-        plain(f"The items sum to {held}; {earned} of it are earned, {held - earned} go back."),
-    )
+    except DeskError:
+        return  # the item itself says it
+    st.caption(plain(f"The items sum to {held}; {earned} of it are earned, {held - earned} go back."))
 
 
 def _begin(case: Case) -> None:

@@ -10,6 +10,7 @@ from core.errors import DeskError
 from core.money import Money
 from core.queries.cases import Case
 from core.rules.grounds import DecisionOutcome
+from core.rules.splits import PartialIsFull, PartialIsNothing
 from dashboard.case import sketch as sketches
 from dashboard.case.sketch import Sketch
 from dashboard.ui import cards, money
@@ -23,6 +24,8 @@ def show(case: Case, sketch: Sketch) -> None:
     try:
         amounts = sketches.amounts(case, sketch)
     except DeskError as error:
+        if sketch.by == "items" and not isinstance(error, PartialIsFull | PartialIsNothing):
+            return  # said beside the items
         st.markdown(f":red[:material/error:] {plain(error.message)}")
         return
     if amounts is None:

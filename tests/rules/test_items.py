@@ -64,7 +64,7 @@ def test_the_deliverable_is_taken_apart_line_by_line_and_sentence_by_sentence() 
     wanted = items.proposed("Cabinets hung; worktop fitted. Plumbing connected.\n- Tiles\n2) Lamps", usd(500))
     assert [title for title, _ in wanted] == [
         "Cabinets hung",
-        "worktop fitted",
+        "Worktop fitted",
         "Plumbing connected",
         "Tiles",
         "Lamps",
