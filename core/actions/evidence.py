@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -53,6 +54,7 @@ def hand_in(
 ) -> Evidence:
     """The payer or the payee hands in a file about their milestone; the same file again gives the row that is there.
 
+    The files that an e-mail carries are checked like any other and become exhibits of their own beside it.
     A case that waits for this party goes on, also when the file that they were asked for was there before.
     Raises `EvidenceRefused` with what to do about it, `NotYours`, `NotFound`, `EvidenceErased`.
     """
@@ -62,14 +64,37 @@ def hand_in(
     party_id = _party(actor, session.get_one(Project, milestone.project_id))
     inspected = files.inspect(file_name, content)
     session.refresh(milestone, with_for_update=True)
-    there = select(Evidence).where(Evidence.milestone_id == milestone_id)
-    if known := session.scalars(there.where(Evidence.sha256 == inspected.sha256)).one_or_none():
-        conversation.handed_in(session, actor, now=now, milestone_id=milestone_id)
-        return known
     _check_ticket(session, ticket_id, milestone_id)
+    keep = partial(
+        _keep, session, actor, milestone, store=store, party_id=party_id, ticket_id=ticket_id, now=now
+    )
+    evidence = keep(inspected, content, caption=caption)
+    for each in inspected.carried:
+        keep(each.inspected, each.content, caption=f"Attached to {inspected.file_name}")
+    conversation.handed_in(session, actor, now=now, milestone_id=milestone_id)
+    return evidence
+
+
+def _keep(
+    session: Session,
+    actor: Actor,
+    milestone: Milestone,
+    inspected: files.Inspected,
+    content: bytes,
+    *,
+    store: EvidenceStore,
+    party_id: int,
+    ticket_id: int | None,
+    caption: str,
+    now: datetime,
+) -> Evidence:
+    """A row and its bytes, or the row that is there for the same bytes."""
+    there = select(Evidence).where(Evidence.milestone_id == milestone.id)
+    if known := session.scalars(there.where(Evidence.sha256 == inspected.sha256)).one_or_none():
+        return known
     check_count(session.scalar(select(func.count()).select_from(there.subquery())) or 0)
     evidence = Evidence(
-        milestone_id=milestone_id,
+        milestone_id=milestone.id,
         ticket_id=ticket_id,
         uploaded_by=party_id,
         kind=inspected.kind.value,
@@ -85,7 +110,6 @@ def hand_in(
     milestone.version += 1
     session.flush()
     _record(session, actor, "party:evidence:hand_in", evidence, now, project_id=milestone.project_id)
-    conversation.handed_in(session, actor, now=now, milestone_id=milestone_id)
     return evidence
 
 

@@ -7,8 +7,9 @@ PDF become pictures, text stays text; the original leaves only as a download.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from core.gateways.evidence_apart import ask
 from core.rules import file_names
@@ -17,7 +18,10 @@ from core.rules.evidence import BY_NAME, Format, Kind, check_size, format_of
 
 @dataclass(frozen=True)
 class Inspected:
-    """A file that may be kept. `taken_at` is what the camera says, in UTC: a claim, not a proof."""
+    """A file that may be kept. `taken_at` is what the camera says, in UTC: a claim, not a proof.
+
+    `carried` are the files inside it (an e-mail's), each of which may be kept as well.
+    """
 
     format: Format
     file_name: str
@@ -25,6 +29,7 @@ class Inspected:
     sha256: str
     taken_at: datetime | None
     pages: int | None
+    carried: tuple[Carried, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -35,12 +40,29 @@ class Inspected:
         return self.format.media_type
 
 
+@dataclass(frozen=True)
+class Carried:
+    """A file that came inside another, and its bytes."""
+
+    inspected: Inspected
+    content: bytes
+
+
 def inspect(file_name: str, content: bytes) -> Inspected:
     """The file, checked whole: name, size, true type, bombs, active content. Raises `EvidenceRefused`."""
     name = file_names.clean(file_name)
     format_of(name)
     check_size(name, len(content))
     facts, _ = ask("inspect", content, file_name=name, arguments={"file_name": name})
+    return replace(
+        _inspected(name, content, facts),
+        carried=tuple(
+            _carried(name, content, number, one) for number, one in enumerate(facts.get("attachments", ()))
+        ),
+    )
+
+
+def _inspected(name: str, content: bytes, facts: dict[str, Any]) -> Inspected:
     taken_at = facts.get("taken_at")
     return Inspected(
         format=BY_NAME[facts["format"]],
@@ -50,6 +72,13 @@ def inspect(file_name: str, content: bytes) -> Inspected:
         taken_at=datetime.fromisoformat(taken_at) if taken_at else None,
         pages=int(facts["pages"]) if "pages" in facts else None,
     )
+
+
+def _carried(letter: str, content: bytes, number: int, facts: dict[str, Any]) -> Carried:
+    inside = ask("attachment", content, file_name=letter, arguments={"file_name": letter, "number": number})[
+        1
+    ]
+    return Carried(_inspected(str(facts["file_name"]), inside, facts), inside)
 
 
 def display(content: bytes, form: Format) -> bytes:

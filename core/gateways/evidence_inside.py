@@ -13,13 +13,22 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from core.gateways import evidence_content, evidence_images, evidence_office, evidence_pdfs, evidence_texts
-from core.rules.evidence import BY_NAME, EvidenceRefused, Kind
+from core.rules.evidence import (
+    BY_NAME,
+    EMAIL,
+    AttachmentRefused,
+    EvidenceRefused,
+    Kind,
+    check_size,
+    format_of,
+)
 
 MEMORY = 1_536 * 1024 * 1024
 Answer = tuple[dict[str, Any], bytes]
 
 
 def inspect(content: bytes, *, file_name: str) -> Answer:
+    """What it is, or why it is refused; for an e-mail also what it carries, each file checked like any other."""
     form = evidence_content.true_format(file_name, content)
     facts: dict[str, Any] = {}
     match form.kind:
@@ -29,9 +38,32 @@ def inspect(content: bytes, *, file_name: str) -> Answer:
             facts = evidence_pdfs.inspect(file_name, content)
         case Kind.TEXT:
             evidence_texts.inspect(file_name, content, form)
+            if form is EMAIL:
+                facts = {"attachments": _carried(file_name, content)}
         case Kind.OTHER:
             evidence_office.inspect(file_name, content, form)
     return {"format": form.name} | facts, b""
+
+
+def _carried(file_name: str, content: bytes) -> list[dict[str, Any]]:
+    """The files of an e-mail, with what each is. Raises `AttachmentRefused` for the first that cannot be taken."""
+    carried = []
+    for each in evidence_texts.attachments(file_name, content):
+        try:
+            format_of(each.file_name)
+            check_size(each.file_name, len(each.content))
+            facts, _ = inspect(each.content, file_name=each.file_name)
+        except EvidenceRefused as refusal:
+            raise AttachmentRefused(
+                file_name=file_name, attachment=each.file_name, why=refusal.message
+            ) from refusal
+        carried.append(facts | {"file_name": each.file_name})
+    return carried
+
+
+def attachment(content: bytes, *, file_name: str, number: int) -> Answer:
+    """File `number` (from 0) of an e-mail."""
+    return {}, evidence_texts.attachments(file_name, content)[number].content
 
 
 def display(content: bytes, *, form: str) -> Answer:
@@ -57,7 +89,7 @@ def text(content: bytes, *, form: str) -> Answer:
 
 
 TASKS: dict[str, Callable[..., Answer]] = {
-    task.__name__: task for task in (inspect, display, thumbnail, page, pages, text)
+    task.__name__: task for task in (inspect, attachment, display, thumbnail, page, pages, text)
 }
 
 

@@ -1,4 +1,4 @@
-"""Text and e-mail from outsiders: decoded, never interpreted.
+"""Text and e-mail from outsiders: decoded, never interpreted. What an e-mail carries is taken out, file by file.
 
 Runs apart (`evidence_apart`). Marks that cannot be seen are made visible, because they change what a reader sees.
 """
@@ -7,32 +7,78 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from email import policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.parser import BytesParser
 
-from core.rules.evidence import CSV, EMAIL, TEXT_SHOWN, ActiveContent, FileUnreadable, Format
+from core.rules import file_names
+from core.rules.evidence import (
+    CSV,
+    EMAIL,
+    FORMATS,
+    MAX_ATTACHMENTS,
+    TEXT_SHOWN,
+    ActiveContent,
+    FileUnreadable,
+    Format,
+    TooManyAttachments,
+)
 
 FORMULA = re.compile(r'(?:^|[,;\t\n])\s*"?\s*(?:[=@]|[+-](?![\d.,\s]))')
-HEADERS = ("From", "To", "Cc", "Date", "Subject")
-HARMLESS_PARTS = ("text", "image", "multipart")
+HEADERS = ("From", "Reply-To", "To", "Cc", "Date", "Subject", "Message-ID")
+ENDINGS = {one.media_type: one.endings[0] for one in FORMATS}
 MARKS_PER_MILLE = 5
 
 
 def inspect(file_name: str, content: bytes, form: Format) -> None:
-    """Raises `FileUnreadable` for what is not text, `ActiveContent` for formulas and for e-mail that carries files."""
+    """Raises `FileUnreadable` for what is not text, `ActiveContent` for formulas. What an e-mail carries is checked
+    file by file, see `attachments`."""
     text = _decoded(content)
     strange = 0 if text is None else sum(1 for mark in text if _control(mark))
     if text is None or strange * 1000 > len(text) * MARKS_PER_MILLE:
         raise FileUnreadable(file_name=file_name, why="it is not plain text")
     if form is CSV and FORMULA.search(text):
         raise ActiveContent(file_name=file_name, what="cells that a spreadsheet would run as formulas")
-    if form is EMAIL:
-        for part in _parsed(content).walk():
-            if part.get_content_maintype() not in HARMLESS_PARTS:
-                raise ActiveContent(
-                    file_name=file_name, what=f"an attachment ({part.get_content_maintype()})"
-                )
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that came inside an e-mail, under a cleaned name."""
+
+    file_name: str
+    content: bytes
+
+
+def attachments(file_name: str, content: bytes) -> list[Attachment]:
+    """Every file in an e-mail: attached, or put into its text. Raises `TooManyAttachments`, `ActiveContent`."""
+    found = [part for part in _parsed(content).walk() if _is_file(part)]
+    if len(found) > MAX_ATTACHMENTS:
+        raise TooManyAttachments(file_name=file_name, count=len(found), limit=MAX_ATTACHMENTS)
+    for part in found:
+        if part.get_content_maintype() == "message":
+            raise ActiveContent(file_name=file_name, what="another e-mail; hand that in by itself")
+    return [
+        Attachment(_named(part, number), bytes(part.get_payload(decode=True) or b""))
+        for number, part in enumerate(found, 1)
+    ]
+
+
+def _is_file(part: Message) -> bool:
+    if part.get_content_maintype() == "message":
+        return True
+    if part.is_multipart():
+        return False
+    return bool(part.get_filename()) or part.get_content_maintype() != "text" or _set_apart(part)
+
+
+def _set_apart(part: Message) -> bool:
+    return part.get_content_disposition() == "attachment"
+
+
+def _named(part: Message, number: int) -> str:
+    ending = ENDINGS.get(part.get_content_type(), "bin")
+    return file_names.clean(str(part.get_filename() or f"attachment-{number}.{ending}"))
 
 
 def shown(content: bytes, form: str) -> str:
@@ -54,9 +100,9 @@ def _letter(content: bytes) -> str:
         words = str(body.get_content())
     except (LookupError, KeyError, ValueError):
         words = (_decoded(content) or "").partition("\n\n")[2]
-    pictures = sum(1 for part in letter.walk() if part.get_content_maintype() == "image")
-    note = f"\n\n[{pictures} picture{'s' if pictures > 1 else ''} in the original]" if pictures else ""
-    return "\n".join(lines) + "\n\n" + words.strip("\n") + note
+    carried = [part for part in letter.walk() if _is_file(part)]
+    lines += [f"Attached: {_named(part, number)}" for number, part in enumerate(carried, 1)]
+    return "\n".join(lines) + "\n\n" + words.strip("\n")
 
 
 def _parsed(content: bytes) -> EmailMessage:

@@ -17,6 +17,7 @@ MAX_BYTES = 20 * MIB
 MAX_FILES = 60
 MAX_PIXELS = 50_000_000
 MAX_PAGES = 300
+MAX_ATTACHMENTS = 20
 # Documents that are zip archives inside: entries, unpacked bytes, and how far one entry may have been packed.
 MAX_ENTRIES = 2_000
 MAX_UNPACKED = 200 * MIB
@@ -118,6 +119,14 @@ class PasswordProtected(EvidenceRefused):
 
 class ArchiveUnsafe(EvidenceRefused):
     """{file_name} is packed in a way that is not safe to open: {why}. Save it as PDF and hand that in."""
+
+
+class AttachmentRefused(EvidenceRefused):
+    """{file_name} carries {attachment}, which cannot be taken: {why} Hand in the e-mail without it."""
+
+
+class TooManyAttachments(EvidenceRefused):
+    """{file_name} carries {count} files, and {limit} is the most. Hand in the ones that matter by themselves."""
 
 
 class InspectionFailed(EvidenceRefused):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from core.actions import conversation, evidence, install, mediate, recuse
 from core.actions.messages import MessageEmpty
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
+from core.queries import exhibits
 from core.records import Handover, PartyRequest, Ticket
 from core.rules import mediation
 from core.rules.permissions import NotPermitted
@@ -224,3 +226,22 @@ def test_what_was_asked_stays_as_it_was_even_in_sql(town: Town) -> None:
     town.act(conversation.go_on, town.as_staff("mia"), ticket_id=told.ticket)
     with pytest.raises(DBAPIError):
         town.database.run(lambda s: s.execute(text("update party_requests set status = 'ANSWERED'")))
+
+
+# What an e-mail carries
+
+
+def test_the_files_of_an_email_become_exhibits_beside_it(town: Town, tmp_path: Path) -> None:
+    told = stories.in_mediation(town)
+    letter = EmailMessage()
+    letter["From"] = "m@example.org"
+    letter.set_content("See the file.")
+    letter.add_attachment(b"Delivery on Thursday.", maintype="text", subtype="plain", filename="when.txt")
+    give = {"store": EvidenceStore(tmp_path), "milestone_id": told.milestone}
+    town.act(evidence.hand_in, town.payee, file_name="mail.eml", content=letter.as_bytes(), **give)
+    town.act(evidence.hand_in, town.payee, file_name="mail.eml", content=letter.as_bytes(), **give)
+    pieces = town.read(lambda s: exhibits.evidence(s, told.milestone, staff_id=None))
+    assert [(each.file_name, each.caption) for each in pieces] == [
+        ("mail.eml", ""),
+        ("when.txt", "Attached to mail.eml"),
+    ]

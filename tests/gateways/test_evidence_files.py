@@ -140,7 +140,7 @@ def test_a_harmless_file_comes_in_as_what_it_is(name: str) -> None:
         ("report.pdf", pdf(pages=rules.MAX_PAGES + 1), rules.TooManyPages),
         ("run.csv", b"a,b\n1,=cmd|'/c calc'!A0\n", rules.ActiveContent),
         ("run.csv", b'"@SUM(1)",2\n', rules.ActiveContent),
-        ("letter.eml", email(("run.exe", "application/octet-stream")), rules.ActiveContent),
+        ("letter.eml", email(("run.exe", "application/octet-stream")), rules.AttachmentRefused),
         ("quote.docx", docx({"word/vbaProject.bin": b"x"}), rules.ActiveContent),
         ("quote.docx", docx({"word/embeddings/a.bin": b"x"}), rules.ActiveContent),
         ("quote.docx", docx({"word/media/run.exe": b"MZ"}), rules.ActiveContent),
@@ -330,3 +330,59 @@ def test_a_stored_archive_that_overlaps_itself_is_refused() -> None:
     assert entry.file_size == 2_000
     with pytest.raises(rules.ArchiveUnsafe):
         evidence_files.inspect("quote.docx", swollen)
+
+
+def a_letter(*carried: tuple[str, bytes, str]) -> bytes:
+    from email.message import EmailMessage
+
+    letter = EmailMessage()
+    letter["From"], letter["To"], letter["Subject"] = "Maren <m@example.org>", "desk@example.org", "The tiles"
+    letter.set_content("See the files.")
+    for name, content, kind in carried:
+        main, _, sub = kind.partition("/")
+        letter.add_attachment(content, maintype=main, subtype=sub, filename=name)
+    return letter.as_bytes()
+
+
+def test_what_an_email_carries_comes_out_as_files_of_their_own() -> None:
+    carried = (("../../tiles.png", picture("PNG"), "image/png"), ("quote.docx", docx(), "application/msword"))
+    found = evidence_files.inspect("letter.eml", a_letter(*carried)).carried
+    assert [(each.inspected.file_name, each.inspected.kind) for each in found] == [
+        ("tiles.png", Kind.IMAGE),
+        ("quote.docx", Kind.OTHER),
+    ]
+    assert [each.content for each in found] == [content for _, content, _ in carried]
+    shown = evidence_files.text(a_letter(*carried), rules.EMAIL)
+    assert "Attached: tiles.png\nAttached: quote.docx" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("photo.png", b"MZ\x90\0", "image/png"),
+        ("photo.png", b"", "image/png"),
+        ("page.html", b"<html>", "text/html"),
+        ("a.docm", b"PK\x03\x04", "application/octet-stream"),
+        ("invoice\u202efdp.exe", b"MZ", "application/pdf"),
+    ],
+)
+def test_an_email_with_a_hostile_file_is_refused_whole_and_names_it(
+    name: str, content: bytes, kind: str
+) -> None:
+    with pytest.raises(rules.AttachmentRefused, match=r"letter\.eml carries"):
+        evidence_files.inspect("letter.eml", a_letter((name, content, kind)))
+
+
+def test_an_email_inside_an_email_and_too_many_files_are_refused() -> None:
+    from email.message import EmailMessage
+
+    outer, inner = EmailMessage(), EmailMessage()
+    inner.set_content("Inside.")
+    outer["From"] = "m@example.org"
+    outer.set_content("Outside.")
+    outer.add_attachment(inner)
+    with pytest.raises(rules.ActiveContent, match="another e-mail"):
+        evidence_files.inspect("letter.eml", outer.as_bytes())
+    many = [(f"{number}.txt", b"words", "text/plain") for number in range(21)]
+    with pytest.raises(rules.TooManyAttachments, match="21"):
+        evidence_files.inspect("letter.eml", a_letter(*many))
