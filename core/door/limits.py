@@ -16,16 +16,18 @@ from sqlalchemy.orm import Session
 
 from core.errors import DeskError
 
-_FILLED = "least(:burst, b.tokens + greatest(0, extract(epoch from excluded.at - b.at)) * :rate)"
+_NOW = "coalesce(cast(:now as timestamptz), clock_timestamp())"
+_FILLED = "least(:burst, b.tokens + greatest(0, extract(epoch from {now} - b.at)) * :rate)"
+_ENOUGH = f"{_FILLED.format(now='excluded.at')} >= 1 - 1e-9"
+# Who is refused leaves the bucket as it was, so that asking again and again wears nothing off.
 TAKE = text(
     f"""
-    insert into api_buckets as b (api_key_id, tokens, at, granted)
-    values (:key, :burst - 1, coalesce(cast(:now as timestamptz), clock_timestamp()), true)
+    insert into api_buckets as b (api_key_id, tokens, at, granted) values (:key, :burst - 1, {_NOW}, true)
     on conflict (api_key_id) do update set
-        granted = {_FILLED} >= 1,
-        tokens = {_FILLED} - case when {_FILLED} >= 1 then 1 else 0 end,
-        at = greatest(b.at, excluded.at)
-    returning granted, tokens
+        granted = {_ENOUGH},
+        tokens = case when {_ENOUGH} then {_FILLED.format(now="excluded.at")} - 1 else b.tokens end,
+        at = case when {_ENOUGH} then greatest(b.at, excluded.at) else b.at end
+    returning granted, {_FILLED.format(now=_NOW)}
     """
 )
 
@@ -47,4 +49,4 @@ class Limits:
         now = self.clock() if self.clock else None
         asked = {"key": key_id, "rate": self.rate, "burst": self.burst, "now": now}
         granted, tokens = session.execute(TAKE, asked).one()
-        return 0 if granted else max(1, math.ceil((1 - tokens) / self.rate))
+        return 0 if granted else max(1, math.ceil((1 - tokens) / self.rate - 1e-6))
