@@ -10,7 +10,16 @@ import pytest
 
 from core import policy
 from core.money import Money, UnknownCurrency
-from core.policy import HOME_SERVICES, LEGAL_SERVICES, PROFILES, Level, PerCurrency, Profile, WithdrawalMethod
+from core.policy import (
+    HOME_SERVICES,
+    LEGAL_SERVICES,
+    PROFILES,
+    Level,
+    PerCurrency,
+    Profile,
+    Tariff,
+    WithdrawalMethod,
+)
 
 both = pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
 
@@ -37,6 +46,11 @@ def test_legal_services_has_the_numbers_of_its_release_rules() -> None:
     assert legal.cooling_off == timedelta(hours=24)
     assert legal.dispute_window is None
     assert legal.mediation_after is None
+
+
+def some(**minor: int) -> PerCurrency:
+    """These amounts, and nothing in every other currency."""
+    return PerCurrency({**PerCurrency.nothing().minor, **minor})
 
 
 @both
@@ -96,6 +110,10 @@ def test_the_linter_warns_that_complaints_between_day_five_and_seven_only_ask_fo
         ({"held_age_alarm": timedelta(days=90)}, "alarm_too_late"),
         ({"processor_fixed": PerCurrency({"USD": 30})}, "currency_missing"),
         ({"decisions_a_day": 0}, "count_not_positive"),
+        ({"wire": Tariff(10_000)}, "rate_out_of_range"),
+        ({"wire": Tariff(fixed=PerCurrency({"USD": 1}))}, "currency_missing"),
+        ({"wire": Tariff(fixed=some(USD=500_000))}, "tariff_swallows"),
+        ({"wire": Tariff(minimum=some(KWD=1_505))}, "tariff_step"),
     ],
 )
 def test_a_profile_that_leaves_a_gap_or_contradicts_itself_is_refused(
@@ -105,6 +123,19 @@ def test_a_profile_that_leaves_a_gap_or_contradicts_itself_is_refused(
     assert code in codes(profile, Level.ERROR)
     with pytest.raises(policy.PolicyContradicts):
         policy.accept(profile)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"instant": Tariff(1_001)}, "tariff_steep"),
+        ({"standard": Tariff(fixed=some(USD=300))}, "standard_costly"),
+    ],
+)
+def test_a_tariff_that_is_odd_is_allowed_with_a_warning(changes: dict[str, object], code: str) -> None:
+    profile = HOME_SERVICES.revised(**changes)
+    assert codes(profile, Level.ERROR) == set()
+    assert code in codes(profile, Level.WARNING)
 
 
 def test_switching_auto_approval_off_is_allowed_with_a_warning() -> None:

@@ -12,10 +12,12 @@ from datetime import timedelta
 from enum import StrEnum
 
 from core.errors import DeskError
-from core.money import CURRENCIES, WHOLE_BPS
+from core.money import CURRENCIES, WHOLE_BPS, stripe_step
 from core.policy.profile import PerCurrency, Profile, Tariff
 
 LONGEST_HELD = timedelta(days=90)
+STEEP = 1_000
+_STEP = {currency: stripe_step(currency) for currency in CURRENCIES}
 
 
 class Level(StrEnum):
@@ -38,6 +40,7 @@ def lint(profile: Profile) -> list[Finding]:
     return [
         *_durations(profile),
         *_fees(profile),
+        *_tariffs(profile),
         *_silence(profile),
         *_disputes(profile),
         *_amounts(profile),
@@ -75,6 +78,45 @@ def _fees(profile: Profile) -> Iterator[Finding]:
     rates = [profile.platform_fee_bps, profile.processor_bps, *(tariff.bps for tariff in tariffs)]
     if not all(0 <= rate < WHOLE_BPS for rate in rates):
         yield _error("rate_out_of_range", "Every fee rate must be at least 0 % and below 100 %.")
+
+
+def _tariffs(profile: Profile) -> Iterator[Finding]:
+    """What a payee pays to withdraw: it can be moved, leaves something to withdraw, and there is a cheap way out."""
+    labels = {name: label for name, label, value, _ in profile.lines() if isinstance(value, Tariff)}
+    for name, label in labels.items():
+        tariff: Tariff = getattr(profile, name)
+        for currency in CURRENCIES:
+            least = tariff.minimum.minor.get(currency, 0) + tariff.fixed.minor.get(currency, 0)
+            if tariff.minimum.minor.get(currency, 0) % _STEP.get(currency, 1) or least % _STEP.get(
+                currency, 1
+            ):
+                yield _error("tariff_step", f"{label}: amounts in {currency} must end in 0 to be moved.")
+            if least and least >= profile.high_value_review.minor.get(currency, 0):
+                yield _error(
+                    "tariff_swallows",
+                    f"{label}: in {currency} the least fee reaches the amount that counts as high.",
+                )
+        if tariff.bps > STEEP:
+            yield _warning("tariff_steep", f"{label}: more than 10 % of a withdrawal would be kept.")
+    dear = [labels[each] for each in labels if each != "standard" and _cheaper(profile, each)]
+    if dear:
+        yield _warning(
+            "standard_costly",
+            f"A method that would cost everything gives way to the standard one, which costs more than: "
+            f"{', '.join(dear)}.",
+        )
+
+
+def _cheaper(profile: Profile, name: str) -> bool:
+    """Whether this method costs less than the standard one, in some currency, however much is withdrawn."""
+    other, standard = getattr(profile, name), profile.standard
+    return other.bps <= standard.bps and any(
+        _least(other, currency) < _least(standard, currency) for currency in CURRENCIES
+    )
+
+
+def _least(tariff: Tariff, currency: str) -> int:
+    return tariff.minimum.minor.get(currency, 0) + tariff.fixed.minor.get(currency, 0)
 
 
 def _silence(profile: Profile) -> Iterator[Finding]:

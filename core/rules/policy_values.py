@@ -1,4 +1,8 @@
-"""A rule's value as an administrator types it: `5 days`, `2.5 %`, `none`, `yes`, `3`, `5000.00` in one currency."""
+"""A rule's value as an administrator types it: `5 days`, `2.5 %`, `none`, `yes`, `3`, `5000.00` in one currency.
+
+A withdrawal tariff is typed as its parts: `1.5 %, at least 0.50, plus 0.25`; what is left out is nothing, and `free` is
+all of it left out.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,13 @@ from typing import Any
 
 from core.errors import DeskError
 from core.money import Money
-from core.policy import PerCurrency
+from core.policy import PerCurrency, Tariff
 
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
 SPAN = re.compile(r"(\d{1,6}) ?(second|minute|hour|day|week)s?")
+TARIFF_PART = re.compile(
+    r"(?P<rate>[0-9.]{1,5} ?%)|at least (?P<minimum>[0-9.]{1,12})|plus (?P<fixed>[0-9.]{1,12})"
+)
 PERCENT = re.compile(r"(\d{1,2})(?:\.(\d{1,2}))? ?%")
 
 
@@ -22,7 +29,7 @@ class ValueUnreadable(DeskError):
 def read(name: str, before: Any, typed: str, currency: str) -> Any:
     """The value of the same kind as `before`. Amounts change in `currency` and stay in every other.
 
-    Withdrawal tariffs have three parts and are not typed in one line: they cannot be read.
+    The rate of a tariff is the same in all of them.
     """
     words = typed.strip().lower()
     match before:
@@ -30,6 +37,8 @@ def read(name: str, before: Any, typed: str, currency: str) -> Any:
             return _one_of({"yes": True, "no": False}, words, typed)
         case timedelta() | None:
             return _span(words, typed, may_be_none=before is None or name in MAY_BE_NONE)
+        case Tariff():
+            return _tariff(before, words, typed, currency)
         case PerCurrency():
             return PerCurrency({**before.minor, currency: Money.parse(typed.strip(), currency).minor})
         case int() if name.endswith("_bps"):
@@ -38,9 +47,7 @@ def read(name: str, before: Any, typed: str, currency: str) -> Any:
             return int(words)
         case int():
             raise ValueUnreadable(typed=typed, like="3")
-    raise ValueUnreadable(
-        typed=typed, like="a time, a rate, an amount or a number; tariffs are not changed here"
-    )
+    raise ValueUnreadable(typed=typed, like="a time, a rate, an amount or a number")
 
 
 MAY_BE_NONE = frozenset(
@@ -62,6 +69,25 @@ def _span(words: str, typed: str, *, may_be_none: bool) -> timedelta | None:
     if (found := SPAN.fullmatch(words)) is None:
         raise ValueUnreadable(typed=typed, like="72 hours, or 5 days")
     return timedelta(seconds=int(found[1]) * UNITS[found[2]])
+
+
+def _tariff(before: Tariff, words: str, typed: str, currency: str) -> Tariff:
+    """`1.5 %, at least 0.50, plus 0.25`, each part at most once; `free`."""
+    parts: dict[str, str] = {}
+    for part in [] if words == "free" else words.split(","):
+        found = TARIFF_PART.fullmatch(part.strip())
+        if found is None or str(found.lastgroup) in parts:
+            raise ValueUnreadable(typed=typed, like="1.5 %, at least 0.50, plus 0.25; or: free")
+        parts[str(found.lastgroup)] = str(found[str(found.lastgroup)])
+    return Tariff(
+        _percent(parts["rate"], typed) if "rate" in parts else 0,
+        _in_one(before.minimum, parts.get("minimum", "0"), currency),
+        _in_one(before.fixed, parts.get("fixed", "0"), currency),
+    )
+
+
+def _in_one(before: PerCurrency, amount: str, currency: str) -> PerCurrency:
+    return PerCurrency({**before.minor, currency: Money.parse(amount, currency).minor})
 
 
 def _percent(words: str, typed: str) -> int:

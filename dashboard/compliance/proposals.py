@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
@@ -65,25 +66,45 @@ def _proposal(each: Proposal, currency: str) -> None:
         )
 
 
+def _value(name: str, before: Any, currency: str) -> str:
+    amount = isinstance(before, PerCurrency)
+    return st.text_input(
+        f"New value, in {currency}" if amount else "New value",
+        key="change-value",
+        placeholder=before.of(currency).major() if amount else rulebook.words(name, before, currency),
+        max_chars=40,
+    )
+
+
+def _tariff(before: Tariff, currency: str) -> str:
+    """Three parts, typed each for itself; empty where nothing was changed."""
+    shown = (
+        rulebook.percent(before.bps).removesuffix(" %"),
+        before.minimum.of(currency).major(),
+        before.fixed.of(currency).major(),
+    )
+    labels = ("Percent of the amount", f"At least, in {currency}", f"Plus, in {currency}")
+    with st.container(horizontal=True):
+        parts = [
+            st.text_input(label, value, key=f"change-tariff-{place}-{currency}", max_chars=12).strip() or "0"
+            for place, (label, value) in enumerate(zip(labels, shown, strict=True))
+        ]
+    if tuple(parts) == shown:
+        return ""
+    return f"{parts[0]} %, at least {parts[1]}, plus {parts[2]}"
+
+
 @st.dialog("Propose a change", position="right", on_dismiss=confirm.close_drawer)
 def _propose(newest: Mapping[Platform, Version], currency: str) -> None:
     platform = st.selectbox(
         "Profile", list(newest), format_func=lambda each: in_words(each.value), key="change-profile"
     )
     profile = newest[platform].profile
-    rules = {
-        name: (label, value) for name, label, value, _ in profile.lines() if not isinstance(value, Tariff)
-    }
+    rules = {name: (label, value) for name, label, value, _ in profile.lines()}
     name = st.selectbox("Rule", list(rules), format_func=lambda each: rules[each][0], key="change-rule")
     before = rules[name][1]
     st.text(f"Now: {rulebook.words(name, before, currency)}")
-    amount = isinstance(before, PerCurrency)
-    typed = st.text_input(
-        f"New value, in {currency}" if amount else "New value",
-        key="change-value",
-        placeholder=before.of(currency).major() if amount else rulebook.words(name, before, currency),
-        max_chars=40,
-    )
+    typed = _tariff(before, currency) if isinstance(before, Tariff) else _value(name, before, currency)
     reason = st.text_area("Why", height=100, max_chars=2_000, key="change-reason")
     intent = confirm.pressed("Propose", key="propose-change", disabled=not typed)
     if intent:

@@ -10,13 +10,15 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from core.actions import install, policy_change
+from core.actions.dossier import open_dossier
 from core.db import Database
 from core.errors import ChangedMeanwhile, NotFound, ReasonMissing
 from core.money import Money
-from core.policy import HOME_SERVICES, Platform, PolicyContradicts
+from core.policy import HOME_SERVICES, Platform, PolicyContradicts, WithdrawalMethod
 from core.records import PolicyProposal, PolicyVersion, Project
 from core.rules import policy_values
 from core.rules.approvals import MakerIsChecker
+from core.rules.fees import withdrawal_fee
 from core.rules.permissions import SYSTEM, NotPermitted, Role
 from tests import stories
 from tests.stories import Town
@@ -170,6 +172,27 @@ def test_an_amount_changes_in_one_currency_only() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "bps", "minimum", "fixed"),
+    [
+        ("1.5 %, at least 0.75, plus 0.25", 150, 75, 25),
+        ("plus 3.00", 0, 0, 300),
+        ("2%", 200, 0, 0),
+        ("Free", 0, 0, 0),
+    ],
+)
+def test_a_tariff_is_read_by_its_parts_in_one_currency(
+    typed: str, bps: int, minimum: int, fixed: int
+) -> None:
+    before = HOME_SERVICES.instant
+    after = policy_values.read("instant", before, typed, "USD")
+    assert (after.bps, after.minimum.of("USD").minor, after.fixed.of("USD").minor) == (bps, minimum, fixed)
+    assert (after.minimum.of("JPY"), after.fixed.of("JPY")) == (
+        before.minimum.of("JPY"),
+        before.fixed.of("JPY"),
+    )
+
+
+@pytest.mark.parametrize(
     ("name", "typed"),
     [
         ("dispute_window", "soon"),
@@ -179,10 +202,33 @@ def test_an_amount_changes_in_one_currency_only() -> None:
         ("auto_approve", "maybe"),
         ("decisions_a_day", "²"),
         ("decisions_a_day", "two"),
-        ("instant", "1.5 %"),
+        ("instant", "1.5 % or so"),
+        ("instant", "1 %, 2 %"),
+        ("instant", "at least"),
     ],
 )
 def test_what_cannot_be_read_says_how_to_write_it(name: str, typed: str) -> None:
     with pytest.raises(policy_values.ValueUnreadable) as refused:
         policy_values.read(name, getattr(HOME_SERVICES, name), typed, "USD")
     assert typed in refused.value.message
+
+
+def test_a_tariff_is_changed_by_two_and_running_projects_keep_theirs(town: Town) -> None:
+    told = stories.funded(town)
+    tariff = policy_values.read("wire", HOME_SERVICES.wire, "plus 20.00", "USD")
+    proposal = propose(town, {"wire": tariff})
+    with pytest.raises(MakerIsChecker):
+        approve(town, proposal, by="ada")
+    approve(town, proposal)
+    amount = Money(100_000, "USD")
+    old = town.read(lambda s: open_dossier(s, told.milestone, lock=False)).profile
+    later = stories.funded(town)
+    new = town.read(lambda s: open_dossier(s, later.milestone, lock=False)).profile
+    assert withdrawal_fee(amount, WithdrawalMethod.WIRE, old) == Money(1_500, "USD")
+    assert withdrawal_fee(amount, WithdrawalMethod.WIRE, new) == Money(2_000, "USD")
+
+
+def test_a_tariff_that_would_swallow_withdrawals_is_not_even_proposed(town: Town) -> None:
+    tariff = policy_values.read("wire", HOME_SERVICES.wire, "plus 5000.00", "USD")
+    with pytest.raises(PolicyContradicts, match="least fee"):
+        propose(town, {"wire": tariff})
