@@ -31,6 +31,7 @@ BY_SQL_ALONE = (
     "alembic_version",
     "procrastinate_",
     "milestone_moves",
+    "status_moves",
 )
 MAY_DELETE = {"api_answers"}
 APPEND_ONLY = (

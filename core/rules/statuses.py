@@ -1,0 +1,108 @@
+"""Every status that is stored, and what each may become: one table over all of them.
+
+What people and timers move has its events beside its rules (`MOVES` of milestones, tickets, payouts …). What Stripe,
+the worker or the post move has its steps here. Nothing leaves an end; the database keeps the same table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import Any
+
+from core.rules import (
+    approvals,
+    chargebacks,
+    disputes,
+    engagement,
+    milestones,
+    offers,
+    payment_states,
+    payouts,
+    projects,
+    refunds,
+)
+from core.rules.moves import IllegalMove
+
+Steps = frozenset[tuple[str, str]]
+
+
+def _of_moves(table: Mapping[tuple[Any, Any], Any]) -> Steps:
+    return frozenset((str(before), str(after)) for (before, _), after in table.items())
+
+
+def _steps(table: Mapping[str, str]) -> Steps:
+    return frozenset((before, after) for before, others in table.items() for after in others.split())
+
+
+CHARGEBACKS = chargebacks.UNDECIDED | chargebacks.INQUIRIES | chargebacks.CLOSED
+
+STEPS: Mapping[str, Steps] = {
+    "milestones": _of_moves(milestones.MOVES),
+    "projects": _of_moves(projects.MOVES),
+    "engagements": _of_moves(engagement.MOVES),
+    "tickets": _of_moves(disputes.MOVES),
+    "decisions": _of_moves(approvals.MOVES),
+    "offers": _of_moves(offers.MOVES),
+    "payouts": _of_moves(payouts.MOVES),
+    "refunds": _of_moves(refunds.MOVES),
+    "payment_orders": frozenset(
+        (str(before), str(after)) for before, others in payment_states.CHANGES.items() for after in others
+    ),
+    # News of Stripe come at any time; only what was called off before it was sent is over for good.
+    "outgoing_operations": _steps(
+        {
+            "QUEUED": "SENDING BLOCKED SUCCEEDED REFUSED REVIEW CANCELED",
+            "SENDING": "QUEUED BLOCKED SUCCEEDED REFUSED REVIEW",
+            "BLOCKED": "QUEUED SENDING SUCCEEDED REFUSED REVIEW CANCELED",
+            "REVIEW": "QUEUED SUCCEEDED REFUSED CANCELED",
+            "REFUSED": "QUEUED SUCCEEDED REVIEW",
+            "SUCCEEDED": "REFUSED REVIEW",
+        }
+    ),
+    "webhook_events": _steps({"RECEIVED": "APPLIED IGNORED FAILED", "FAILED": "RECEIVED"}),
+    "notifications": _steps({"QUEUED": "SENT FAILED", "FAILED": "QUEUED"}),
+    "outgoing_events": _steps({"QUEUED": "SENT FAILED DROPPED", "SENT": "QUEUED", "FAILED": "QUEUED"}),
+    "reconciliation_runs": _steps({"RUNNING": "CLEAN BREAKS FAILED"}),
+    "policy_proposals": _steps({"PROPOSED": "PUBLISHED REJECTED WITHDRAWN"}),
+    "chargeback_acceptances": _steps({"PROPOSED": "ACCEPTED WITHDRAWN"}),
+    "refund_returns": _steps({"PROPOSED": "DONE WITHDRAWN"}),
+    "payout_offers": _steps({"OPEN": "CHOSEN OVERTAKEN"}),
+    "party_requests": _steps({"OPEN": "ANSWERED UNANSWERED WITHDRAWN"}),
+    "duplicate_payments": _steps(
+        {"RETURNING": "RETURNED FAILED", "RETURNED": "FAILED", "FAILED": "RETURNING RETURNED"}
+    ),
+    "suspense_items": _steps({"OPEN": "SETTLED"}),
+    "chargebacks": frozenset(
+        (before, told)
+        for before, told in product(CHARGEBACKS, CHARGEBACKS)
+        if before != told and chargebacks.present(before, told) == told
+    ),
+}
+
+# An action may take several of these steps before anything is written.
+SEVERAL_AT_ONCE = frozenset({"decisions", "payouts", "refunds", "payment_orders"})
+
+
+def kept(relation: str) -> Steps:
+    """The pairs that the database lets through: the steps, and where several are taken at once, their chains."""
+    return _chains(STEPS[relation]) if relation in SEVERAL_AT_ONCE else STEPS[relation]
+
+
+def check(relation: str, before: str, after: str) -> str:
+    """`after`, when there is such a step; staying is no step. Raises `IllegalMove`."""
+    if before != after and (before, after) not in STEPS[relation]:
+        kind = relation.replace("_", " ").removesuffix("s")
+        raise IllegalMove(kind=kind, status=_words(before), event=f"become {_words(after)}")
+    return after
+
+
+def _chains(steps: Iterable[tuple[str, str]]) -> Steps:
+    known = set(steps)
+    while more := {(a, d) for a, b in known for c, d in known if b == c and a != d} - known:
+        known |= more
+    return frozenset(known)
+
+
+def _words(status: str) -> str:
+    return status.replace("_", " ").lower()

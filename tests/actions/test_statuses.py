@@ -1,0 +1,97 @@
+"""Whoever writes a status by hand, past every action, is refused by the database where the rules have no such step."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from core.actions import offers
+from core.db import Database
+from core.money import Money
+from core.rules import statuses
+from core.rules.statuses import STEPS
+from tests import stories
+from tests.stories import Town
+
+
+def column(relation: str) -> str:
+    return "state" if relation == "payment_orders" else "status"
+
+
+def test_the_database_keeps_the_same_table(owner: Database) -> None:
+    with owner.reading() as session:
+        rows = session.execute(text("select relation, from_status, to_status from status_moves"))
+        kept = {tuple(row) for row in rows}
+    # Milestones have a table of their own: `tests/migrations/test_schema.py`.
+    others = STEPS.keys() - {"milestones"}
+    assert kept == {(name, *pair) for name in others for pair in statuses.kept(name)}
+
+
+def test_every_table_with_a_status_is_guarded(owner: Database) -> None:
+    found = text("select tgrelid::regclass::text from pg_trigger where tgname like '%\\_legal\\_move'")
+    with owner.reading() as session:
+        assert set(session.scalars(found)) == STEPS.keys()
+
+
+@pytest.mark.parametrize("relation", sorted(STEPS.keys() - {"milestones"}))
+def test_each_pair_is_let_through_or_refused_as_the_rules_say(owner: Database, relation: str) -> None:
+    """The whole product, on a bare table of the same name, so that nothing but the guard answers."""
+    name = column(relation)
+    function = "check_payment_state" if name == "state" else "check_status_move"
+    known = sorted({status for pair in statuses.kept(relation) for status in pair})
+    with owner.engine.begin() as connection:
+        connection.execute(text("create schema probe"))
+        connection.execute(text(f"create table probe.{relation} ({name} varchar)"))
+        connection.execute(text(f"insert into probe.{relation} values ('')"))
+        passed, said = set(), set()
+        for before, after in product(known, repeat=2):
+            connection.execute(text(f"drop trigger if exists guard on probe.{relation}"))
+            connection.execute(text(f"update probe.{relation} set {name} = '{before}'"))
+            connection.execute(
+                text(
+                    f"create trigger guard before update of {name} on probe.{relation} for each row"
+                    f" when (old.{name} is distinct from new.{name}) execute function public.{function}()"
+                )
+            )
+            try:
+                with connection.begin_nested():
+                    connection.execute(text(f"update probe.{relation} set {name} = '{after}'"))
+                passed.add((before, after))
+            except IntegrityError as refused:
+                said.add(str(refused.orig).partition("\n")[0])
+        connection.rollback()
+    assert passed == statuses.kept(relation) | {(each, each) for each in known}
+    refused_pairs = set(product(known, repeat=2)) - passed
+    assert said == {f"{before} cannot become {after} in {relation}" for before, after in refused_pairs}
+
+
+@pytest.fixture
+def town(database: Database) -> Town:
+    return stories.a_town(database)
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        "update tickets set status = 'OPEN' where status = 'RESOLVED'",
+        "update decisions set status = 'COOLING_OFF' where status = 'EXECUTED'",
+        "update offers set status = 'OPEN', ended_at = null where status = 'WITHDRAWN'",
+        "update engagements set status = 'DRAFT' where status = 'ACTIVE'",
+        "update outgoing_operations set status = 'CANCELED' where status = 'SUCCEEDED'",
+        "update payment_orders set state = 'UNPAID' where state = 'RELEASED'",
+        "update payment_orders set state = 'NOWHERE'",
+        "update tickets set status = 'LOST'",
+        "update milestones set status = 'FUNDED' where status = 'COMPLETED'",
+    ],
+)
+def test_the_application_itself_cannot_write_an_illegal_status(town: Town, by_hand: str) -> None:
+    told = stories.in_mediation(town)
+    for half in (100_000, 120_000):  # the second takes the place of the first
+        town.act(offers.propose, town.payer, ticket_id=told.ticket, release=Money(half, "USD"))
+    stories.decided(town, told)
+    stories.carry_out(town)
+    with pytest.raises(DBAPIError), town.database.transaction() as session:
+        session.execute(text(by_hand))
