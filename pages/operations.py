@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import DeskError
+from core.queries import letters as letters_queries
 from core.queries import operations
 from core.rules.permissions import Permission
-from dashboard import current, navigation
+from dashboard import current, letters, navigation
 from dashboard.finance import calls, figures, retrying
 from dashboard.ui import cards, errors, filters, header, status, tables
 from dashboard.ui.cards import Kpi
@@ -35,6 +36,7 @@ if (wanted := navigation.asked()) is not None:
 
 with current.reading() as session:
     counts = operations.counts(session)
+    undelivered = letters_queries.failures(session)
 header.page(
     "Operations",
     "Every call to Stripe is written down before it is made, and made once. What Stripe told us.",
@@ -44,10 +46,13 @@ cards.kpis(
         Kpi("Waiting or being sent", counts.get("QUEUED", 0) + counts.get("SENDING", 0)),
         Kpi("Blocked", counts.get("BLOCKED", 0), help="A hold, ticket or chargeback stops them."),
         Kpi("Need review", counts.get("REVIEW", 0), help="Outcome unknown for too long: a person looks."),
+        Kpi(
+            "Letters undelivered", undelivered, help="Given up: the address is wrong, or its server says no."
+        ),
     ]
 )
-out, back_in = st.tabs(
-    ["Calls", "Webhook inbox"], on_change="rerun", key="operations-tab", bind="query-params"
+out, back_in, told = st.tabs(
+    ["Calls", "Webhook inbox", "Letters"], on_change="rerun", key="operations-tab", bind="query-params"
 )
 if out.open:
     with out:
@@ -78,3 +83,8 @@ elif back_in.open:
                 session, status=state, words=about, before=cursor.before, limit=cursor.limit
             )
         calls.inbox(events, cursor)
+elif told.open:
+    with told:
+        with current.reading() as session:
+            failed = letters_queries.failed(session)
+        letters.show(failed, key="operations")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import NotFound
+from core.queries import letters as queries
 from core.queries import passages, projects
 from core.rules.permissions import Permission
-from dashboard import current, navigation
+from dashboard import current, letters, navigation
 from dashboard.project import papers, parts, sides
 from dashboard.ui import cards, empty, header, status, tables
 from dashboard.ui.cards import Kpi
@@ -66,3 +67,7 @@ if disputes:
     )
 sides.show(whole)
 papers.show(project.id)
+header.section("Letters", "who was told what, and what became of it")
+with current.reading() as session:
+    told = queries.about(session, "project", project.id)
+letters.show(told, key="project")

@@ -85,14 +85,14 @@ def _claim(session: Session, *, now: datetime, limit: int) -> list[Envelope]:
         .with_for_update(skip_locked=True)
     ).all()
     desk_name = session.scalar(select(Installation.name)) or "desk"
-    for letters in [*_tried(session, due), *_new(session, due)]:
+    mails = [*_tried(session, due), *_new(session, due)]
+    for letters in mails:
         name = "notification" if len(letters) == 1 else "letters"
         for each in letters:
             each.mail = each.mail or f"{name}-{letters[0].id}.{desk_name}"
             each.next_try_at = now + CLAIMED_FOR
     session.flush()
-    numbers = list(dict.fromkeys(each.mail for each in due))
-    return _envelopes(session, numbers)
+    return _envelopes(session, [letters[0].mail for letters in mails])
 
 
 def _tried(session: Session, due: Sequence[Notification]) -> list[list[Notification]]:

@@ -45,6 +45,8 @@ class Permission(StrEnum):
     RETRY_OPERATION = "retry_operation"
     READ_CHARGEBACKS = "read_chargebacks"
     ANSWER_CHARGEBACK = "answer_chargeback"
+    SEND_LETTER = "send_letter"
+    CORRECT_ADDRESS = "correct_address"
     READ_AUDIT = "read_audit"
     EXPORT_AUDIT = "export_audit"
     VERIFY_AUDIT = "verify_audit"
@@ -97,6 +99,9 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.RETRY_OPERATION: _to(FINANCE, ADMINISTRATOR),
     Permission.READ_CHARGEBACKS: _EVERYONE,
     Permission.ANSWER_CHARGEBACK: _to(FINANCE, COMPLIANCE),
+    # A letter that could not be delivered; whose address is wrong, somebody must have asked.
+    Permission.SEND_LETTER: _EVERYONE,
+    Permission.CORRECT_ADDRESS: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.READ_AUDIT: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.EXPORT_AUDIT: _to(COMPLIANCE),
     Permission.VERIFY_AUDIT: _to(COMPLIANCE, ADMINISTRATOR),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.queries import histories
+from core.queries import histories, letters
 from core.queries.cases import Case
 from core.queries.histories import History
 from core.records import Party
@@ -16,6 +16,7 @@ from dashboard.ui import cards, header, tables
 def show(case: Case) -> None:
     with current.reading() as session:
         pasts = [(party, histories.history(session, party.id, but=case.id)) for party in case.parties]
+        wants = letters.wants(session, [party.id for party in case.parties])
     for party, past in pasts:
         with st.container(border=True):
             _party(case, party, past)
@@ -34,6 +35,7 @@ def _party(case: Case, party: Party, past: History) -> None:
             "Ended divided": past.divided,
             "Ended in refund": past.refunded,
             "Chargebacks open": past.chargebacks,
+            "Letters": wants,
         }
         | ({"Withdraws by": _withdrawal(party)} if party.role == "PAYEE" else {}),
         columns=4,

@@ -8,13 +8,16 @@ from functools import partial
 
 import streamlit as st
 
+from core.queries import letters as queries
+from core.queries import notes
 from core.queries.cases import Case
 from core.queries.exhibits import Piece
-from dashboard import current
+from core.rules.permissions import Permission
+from dashboard import current, letters
 from dashboard.case import asof, margin, names, people, purse, stream, talk, terms
 from dashboard.ui.evidence import gallery
 
-NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties")
+NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties", "Letters")
 
 
 def show(case: Case, pieces: Sequence[Piece], *, now: datetime) -> None:
@@ -27,6 +30,7 @@ def show(case: Case, pieces: Sequence[Piece], *, now: datetime) -> None:
         "Terms": lambda: terms.show(case),
         "Money": lambda: purse.show(case, now=now),
         "Parties": lambda: people.show(case),
+        "Letters": lambda: _letters(case, until),
     }
     for name, tab in zip(
         NAMES, st.tabs(NAMES, key="tab", on_change="rerun", bind="query-params"), strict=True
@@ -36,7 +40,23 @@ def show(case: Case, pieces: Sequence[Piece], *, now: datetime) -> None:
                 draw[name]()
 
 
+def _letters(case: Case, until: datetime | None) -> None:
+    with current.reading() as session:
+        rows = queries.about(session, "milestone", case.dossier.milestone.id)
+    letters.show(names.veiled(case, asof.before(rows, until)), key=f"case-{case.id}")
+
+
 def _evidence(case: Case, pieces: Sequence[Piece]) -> None:
     words = None if names.shown(case) else partial(names.within, case)
-    gallery(current.desk(), current.actor(), pieces, key=f"evidence-{case.id}", words=words)
-    margin.show(case, pieces)
+    with current.reading() as session:
+        found = notes.of_milestone(session, case.dossier.milestone.id)
+    gallery(
+        current.desk(),
+        current.actor(),
+        pieces,
+        key=f"evidence-{case.id}",
+        words=words,
+        notes=found,
+        may_mark=current.may(Permission.WORK_TICKET),
+    )
+    margin.show(case, pieces, found)

@@ -37,6 +37,7 @@ OBJECTS: Mapping[str, tuple[str, str]] = {
     "review": ("Review", ""),
     "practice": ("Practice", ""),
     "receipt": ("Receipt", ""),
+    "letter": ("Letter", "L-"),
     "desk": ("Desk", ""),
 }
 # What a case's timeline does not tell.
@@ -48,6 +49,9 @@ TITLES: Mapping[str, str] = {
     "staff:add": "Joined the staff",
     "tie:declare": "Tie to a party declared",
     "party:register": "Party registered",
+    "party:correct_address": "Address of a party corrected",
+    "letter:send_again": "Letter sent again",
+    "preferences:set": "Letters chosen",
     "message:send": "Message sent",
     "evidence:hand_in": "Evidence handed in",
     "desk:install": "Desk installed",

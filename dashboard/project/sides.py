@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.queries import letters
 from core.queries.projects import Whole
 from core.records import Party
+from dashboard import current
 from dashboard.ui import cards, header
 from dashboard.ui.status import in_words
 
@@ -29,9 +31,12 @@ def show(whole: Whole) -> None:
         header.section("Engagement", in_words(whole.engagement.status))
         with cards.panel():
             _confirmed(whole)
-    for column, party in zip(st.columns(2, gap="medium"), (whole.payer, whole.payee), strict=True):
+    both = (whole.payer, whole.payee)
+    with current.reading() as session:
+        wants = letters.wants(session, [each.id for each in both])
+    for column, party in zip(st.columns(2, gap="medium"), both, strict=True):
         with column, cards.panel():
-            _party(party)
+            _party(party, wants[party.id])
 
 
 def _confirmed(whole: Whole) -> None:
@@ -52,7 +57,7 @@ def _confirmed(whole: Whole) -> None:
     )
 
 
-def _party(party: Party) -> None:
+def _party(party: Party, wants: str) -> None:
     header.section(party.name, party.role.capitalize())
     facts = {
         "Place": f"{party.city or '—'}, {party.country}",
@@ -62,4 +67,5 @@ def _party(party: Party) -> None:
         facts["Withdraws by"] = (
             f"{party.withdrawal_method}, {'at once' if party.auto_withdraw else 'by hand'}"
         )
+    facts["Letters"] = wants
     cards.facts(facts, columns=3)

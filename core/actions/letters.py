@@ -1,0 +1,96 @@
+"""A letter that could not be delivered is sent again by a person, to the same address or to a corrected one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.errors import DeskError, NotFound
+from core.records import Installation, Notification, Party
+from core.rules.permissions import Actor, Permission, require
+
+
+class LetterNotFailed(DeskError):
+    """Letter L-{letter} is {status}; only a letter that could not be delivered is sent again."""
+
+
+class AddressUnusable(DeskError):
+    """That is not an address to which a letter can go. Write one such as name@example.com."""
+
+
+class AddressOfStaff(DeskError):
+    """This letter goes to a colleague, whose address an administrator keeps."""
+
+
+LONGEST_ADDRESS = 254
+
+
+def send_again(
+    session: Session, actor: Actor, *, now: datetime, notification_id: int, address: str | None = None
+) -> int:
+    """Queue a failed letter anew, as a mail of its own; returns how many letters go.
+
+    With `address` the party's address is corrected first, and everything that failed to reach them goes to it. The log
+    says that it was corrected, and not to what: addresses are personal data. Raises `LetterNotFailed`,
+    `AddressUnusable`.
+    """
+    require(actor, Permission.SEND_LETTER)
+    letter = session.get(Notification, notification_id, with_for_update=True)
+    if letter is None:
+        raise NotFound(kind="letter", id=notification_id)
+    if letter.status != "FAILED":
+        raise LetterNotFailed(letter=letter.id, status=letter.status.lower())
+    letters = [letter]
+    if address is not None and address.strip():
+        letters = _correct(session, actor, letter, address.strip(), now=now)
+    desk = session.scalar(select(Installation.name)) or "desk"
+    for each in letters:
+        # A new number: a mail program that met the old one elsewhere does not hide this one.
+        each.mail = f"notification-{each.id}-{now:%Y%m%d%H%M%S}.{desk}"
+        each.status, each.tries, each.error, each.next_try_at = "QUEUED", 0, None, now
+        _note(session, actor, each, "staff:letter:send_again", now=now)
+    session.flush()
+    return len(letters)
+
+
+def _correct(
+    session: Session, actor: Actor, letter: Notification, address: str, *, now: datetime
+) -> list[Notification]:
+    require(actor, Permission.CORRECT_ADDRESS)
+    if letter.party_id is None:
+        raise AddressOfStaff()
+    party = session.get_one(Party, letter.party_id, with_for_update={"key_share": True})
+    party.email = _checked(address)
+    _note(session, actor, letter, "staff:party:correct_address", now=now)
+    failed = select(Notification).where(Notification.party_id == party.id, Notification.status == "FAILED")
+    return list(session.scalars(failed.order_by(Notification.id).with_for_update()))
+
+
+def _checked(address: str) -> str:
+    try:
+        parsed = Address(addr_spec=address)
+    except (MessageError, ValueError, IndexError):
+        raise AddressUnusable() from None
+    if not parsed.username or not parsed.domain or len(address) > LONGEST_ADDRESS or not address.isascii():
+        raise AddressUnusable()
+    return address
+
+
+def _note(session: Session, actor: Actor, letter: Notification, action: str, *, now: datetime) -> None:
+    corrected = action.endswith("correct_address")
+    audit.record(
+        session,
+        actor,
+        action,
+        object_kind="party" if corrected else "letter",
+        object_id=letter.party_id if corrected and letter.party_id else letter.id,
+        now=now,
+        after={"letter": letter.id, "template": letter.template},
+        project_id=letter.project_id,
+        milestone_id=letter.milestone_id,
+    )

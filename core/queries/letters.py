@@ -1,0 +1,156 @@
+"""The log of letters: which were written about an object, to whom, when, in which mail, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from core.errors import NotFound
+from core.letters import handling
+from core.records import Decision, LetterPreference, Milestone, Notification, Offer, Party, Staff
+from core.rules.notifications import Frequency
+
+MOST = 200
+
+
+@dataclass(frozen=True)
+class Row:
+    """A letter. `reader` is a party or a colleague, `side` PAYER, PAYEE or STAFF; `mail` the number it went under."""
+
+    id: int
+    at: datetime
+    kind: str
+    reader: str
+    side: str
+    party_id: int | None
+    project_id: int
+    milestone: str | None
+    subject: str
+    status: str
+    urgent: bool
+    mail: str | None
+    tries: int
+    error: str | None
+    next_try_at: datetime
+    sent_at: datetime | None
+
+    @property
+    def number(self) -> str:
+        return f"L-{self.id}"
+
+    @property
+    def went(self) -> datetime | None:
+        """When it went, or will go."""
+        return self.next_try_at if self.status == "QUEUED" else self.sent_at
+
+
+def about(session: Session, kind: str, number: int, *, limit: int = MOST) -> list[Row]:
+    """The letters about a milestone, project, ticket, decision, payout, refund, chargeback, hold … newest first.
+
+    Those of a ticket include those of its decisions and offers.
+    """
+    return _rows(session, _concerns(kind, number), limit=limit)
+
+
+def failed(session: Session, *, limit: int = MOST) -> list[Row]:
+    """Letters that were given up, newest first."""
+    return _rows(session, Notification.status == "FAILED", limit=limit)
+
+
+def failures(session: Session) -> int:
+    wanted = select(func.count()).select_from(Notification).where(Notification.status == "FAILED")
+    return session.scalar(wanted) or 0
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A letter as it was written."""
+
+    row: Row
+    text: str
+    html: str
+
+
+def letter(session: Session, number: int) -> Sheet:
+    """Raises `NotFound`."""
+    found = session.get(Notification, number)
+    if found is None:
+        raise NotFound(kind="letter", id=number)
+    (row,) = _rows(session, Notification.id == number, limit=1)
+    return Sheet(row, found.text, found.html)
+
+
+def _concerns(kind: str, number: int) -> ColumnElement[bool]:
+    match kind:
+        case "project":
+            return Notification.project_id == number
+        case "milestone":
+            return Notification.milestone_id == number
+        case "ticket":
+            decisions = select(Decision.id).where(Decision.ticket_id == number)
+            offers = select(Offer.id).where(Offer.ticket_id == number)
+            return or_(
+                _is("ticket", Notification.about_id == number),
+                _is("decision", Notification.about_id.in_(decisions)),
+                _is("offer", Notification.about_id.in_(offers)),
+            )
+        case _:
+            return _is(kind, Notification.about_id == number)
+
+
+def _is(kind: str, which: ColumnElement[bool]) -> ColumnElement[bool]:
+    return (Notification.about_kind == kind) & which
+
+
+def _rows(session: Session, condition: ColumnElement[bool], *, limit: int) -> list[Row]:
+    letter = Notification
+    rows = session.execute(
+        select(
+            letter.id,
+            letter.created_at.label("at"),
+            letter.template,
+            func.coalesce(Party.name, Staff.name).label("reader"),
+            func.coalesce(Party.role, "STAFF").label("side"),
+            letter.party_id,
+            letter.project_id,
+            Milestone.title.label("milestone"),
+            letter.subject,
+            letter.status,
+            letter.urgent,
+            letter.mail,
+            letter.tries,
+            letter.error,
+            letter.next_try_at,
+            letter.sent_at,
+        )
+        .outerjoin(Party, Party.id == letter.party_id)
+        .outerjoin(Staff, Staff.id == letter.staff_id)
+        .outerjoin(Milestone, Milestone.id == letter.milestone_id)
+        .where(condition)
+        .order_by(letter.id.desc())
+        .limit(limit)
+    ).mappings()
+    return [
+        Row(kind=handling.of(row["template"]).words, **{k: v for k, v in row.items() if k != "template"})
+        for row in rows
+    ]
+
+
+def wants(session: Session, party_ids: Sequence[int]) -> Mapping[int, str]:
+    """How often each of these parties wants letters that are not urgent, and what they muted, in words."""
+    found = {
+        each.party_id: each
+        for each in session.scalars(select(LetterPreference).where(LetterPreference.party_id.in_(party_ids)))
+    }
+    return {party_id: _in_words(found.get(party_id)) for party_id in party_ids}
+
+
+def _in_words(row: LetterPreference | None) -> str:
+    if row is None:
+        return Frequency.TOGETHER.label
+    muted = ", ".join(handling.of(template).words.lower() for template in row.muted)
+    return Frequency(row.frequency).label + (f"; muted: {muted}" if muted else "")

@@ -1,0 +1,89 @@
+"""The log of letters on a page: who was told what, when, and what became of it; each opens as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.actions import letters as actions
+from core.queries import letters
+from core.queries.letters import Row, Sheet
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.ui import cards, confirm, status, tables
+from dashboard.ui.status import in_words
+
+
+def show(rows: Sequence[Row], *, key: str, height: int | None = None) -> None:
+    """Newest first; the chosen one is opened below, at first the one that the address asks for (`letter`)."""
+    asked = navigation.asked("letter")
+    chosen = tables.table(
+        rows,
+        [
+            tables.text("number", "Letter", width=70),
+            tables.when("at", "Written", width=130),
+            tables.text("reader", "To", width=130),
+            tables.text("side", "As", width=70, value=lambda row: in_words(row.side)),
+            tables.text("kind", "Kind", width=170),
+            tables.status("status", "State", axis="notification", width=90),
+            tables.when("went", "Sent or due", width=130),
+            tables.text("subject", "Subject", width=300),
+            tables.text("mail", "Mail", width=170, value=lambda row: row.mail or "—"),
+        ],
+        key=f"{key}-letters",
+        select=True,
+        height=height,
+        name="Letters",
+        empty_state=("No letters", "Every letter about this is listed here, with what became of it."),
+    )
+    number = chosen if chosen is not None else asked
+    if number in {row.id for row in rows}:
+        with current.reading() as session:
+            sheet = letters.letter(session, int(number))
+        _sheet(sheet, key=key)
+
+
+def _sheet(sheet: Sheet, *, key: str) -> None:
+    row = sheet.row
+    with cards.panel(f"{key}-letter"):
+        st.text(row.subject)
+        cards.facts(
+            {
+                "To": f"{row.reader}, {in_words(row.side).lower()}",
+                "State": status.pill("notification", row.status).label,
+                "Sent": row.sent_at,
+                "Mail": row.mail,
+                "Tries": row.tries,
+                "Goes": "at once" if row.urgent else "with others",
+            },
+            columns=3,
+        )
+        if row.error:
+            cards.note(row.error)
+        st.text(sheet.text)
+        if row.status == "FAILED":
+            _again(row, key=key)
+
+
+def _again(row: Row, *, key: str) -> None:
+    if not current.may(Permission.SEND_LETTER):
+        return
+    address = None
+    if row.party_id is not None and current.may(Permission.CORRECT_ADDRESS):
+        address = st.text_input(
+            "Corrected address",
+            key=f"{key}-address-{row.id}",
+            max_chars=actions.LONGEST_ADDRESS,
+            placeholder="Leave empty to use the address that is known",
+            help="Ask the party. Everything that failed to reach them is then sent there.",
+        )
+    intent = confirm.pressed("Send again", key=f"{key}-again-{row.id}", icon=":material/replay:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: actions.send_again(
+                session, actor, now=now, notification_id=row.id, address=address
+            ),
+            done=lambda count: "The letter goes again." if count == 1 else f"{count} letters go again.",
+        )
