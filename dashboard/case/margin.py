@@ -1,71 +1,98 @@
-"""The notes of staff on evidence, under the gallery: about whatever is open, or all of them."""
+"""The notes of staff on evidence, under the gallery: about a piece, or about a part of it that was marked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from core.actions import notes
-from core.queries import notes as noted
 from core.queries.cases import Case
 from core.queries.exhibits import Piece
 from core.queries.notes import Noted
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.case import names as naming
-from dashboard.ui import confirm, deadline, header
-from dashboard.ui.safe import html, plain
+from dashboard.case import words
+from dashboard.ui import confirm, deadline, evidence_shelf, header
+from dashboard.ui.safe import html
+from dashboard.ui.timeline import html_lines
 
 
-def show(case: Case, pieces: Sequence[Piece]) -> None:
+def show(case: Case, pieces: Sequence[Piece], found: Mapping[int, Sequence[Noted]]) -> None:
     if not pieces:
         return
-    with current.reading() as session:
-        found = noted.of_milestone(session, case.dossier.milestone.id)
     header.section("Notes on the evidence", "for staff only")
-    for piece in pieces:
-        if piece.id in found:
-            st.caption(plain(piece.file_name))
-            for each in found[piece.id]:
-                _note(case, each)
+    noted = [piece for piece in pieces if piece.id in found]
+    if noted:
+        st.html("".join(_about(piece, found[piece.id]) for piece in noted))
     if current.may(Permission.WORK_TICKET):
         _add(case, pieces)
 
 
-def _note(case: Case, each: Noted) -> None:
-    words = "<br>".join(html(line) for line in naming.within(case, each.body).splitlines())
-    st.html(
-        f'<blockquote class="ed-quote">{words}<br>'
-        f"<small>{html(each.author)}, {html(deadline.exact(each.at))}</small></blockquote>"
+def _about(piece: Piece, each: Sequence[Noted]) -> str:
+    quotes = "".join(_note(one) for one in each)
+    return f'<div class="ed-noted"><b dir="auto">{html(piece.file_name)}</b>{quotes}</div>'
+
+
+def _note(each: Noted) -> str:
+    where = f"part {each.number}, " if each.area else ""
+    where += f"page {each.page}, " if each.page else ""
+    return (
+        f'<blockquote class="ed-quote" dir="auto">{html_lines(each.body)}<br>'
+        f"<small>{html(where)}{html(each.author)}, {html(deadline.exact(each.at))}</small></blockquote>"
     )
 
 
+@st.fragment
 def _add(case: Case, pieces: Sequence[Piece]) -> None:
-    """The piece that is open is the one that is meant, unless another is chosen."""
+    """The part that was marked is meant; else the piece that is open, unless another is chosen."""
+    key = f"evidence-{case.id}"
     names = {each.id: each.file_name for each in pieces}
-    shown = [each for each in st.session_state.get(f"evidence-{case.id}:open", []) if each in names]
+    part = evidence_shelf.part(key)
+    part = part if part and part.evidence_id in names else None
+    shown = [each for each in st.session_state.get(f"{key}:open", []) if each in names]
     with st.container(border=True, key="evidence-note"):
-        about = st.selectbox(
-            "About",
-            list(names),
-            index=list(names).index(shown[0]) if shown else 0,
-            format_func=lambda number: names[number],
-            key=f"note-about-{case.id}-{shown[0] if shown else 0}",
-        )
-        body = st.text_area("Note", key=f"note-body-{case.id}", height=80, max_chars=10_000)
+        if part:
+            about = part.evidence_id
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                page = f", page {part.page}" if part.page else ""
+                st.html(f"<b>About the marked part of {html(names[about])}{page}</b>")
+                st.button("Not this part", key="note-unmark", type="tertiary", on_click=_unmark, args=(key,))
+        else:
+            about = (
+                st.selectbox(
+                    "About",
+                    list(names),
+                    index=list(names).index(shown[0]) if shown else 0,
+                    format_func=lambda number: names[number],
+                    key=f"note-about-{case.id}-{shown[0] if shown else 0}",
+                )
+                or 0
+            )
+        body = words.area(case.id, "note", "Note", height=80)
         intent = confirm.pressed("Add note", key="note-add", type="secondary", icon=":material/edit_note:")
         if intent:
             confirm.carry_out(
                 intent,
                 lambda session, actor, now: notes.note(
-                    session, actor, now=now, evidence_id=about or 0, body=body or ""
+                    session,
+                    actor,
+                    now=now,
+                    evidence_id=about,
+                    body=body,
+                    area=part.area if part else None,
+                    page=part.page if part else None,
                 ),
                 done="Noted, for staff only.",
-                then=lambda _: _written(case.id),
+                then=lambda _: _written(case.id, key),
             )
 
 
-def _written(case_id: int) -> None:
-    st.session_state.pop(f"note-body-{case_id}", None)
+def _unmark(key: str) -> None:
+    evidence_shelf.unmark(key)
+
+
+def _written(case_id: int, key: str) -> None:
+    evidence_shelf.unmark(key)
+    words.sent(case_id, "note")
     st.rerun()

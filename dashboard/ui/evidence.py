@@ -6,7 +6,8 @@ download of no type that a browser would open. Opening a piece is recorded once,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil
 
 import streamlit as st
@@ -15,9 +16,11 @@ from core.actions import evidence
 from core.actions.evidence import Opened
 from core.desk import Desk
 from core.errors import DeskError
+from core.gateways.evidence_store import EvidenceAltered, EvidenceMissing
 from core.rules.permissions import Actor
 from dashboard.ui import empty, errors
 from dashboard.ui.evidence_card import STYLE, card
+from dashboard.ui.evidence_lens import Marked, Sight
 from dashboard.ui.evidence_shelf import Piece, Shelf
 from dashboard.ui.evidence_viewer import view
 from dashboard.ui.safe import html
@@ -33,10 +36,13 @@ def gallery(
     *,
     key: str,
     words: Callable[[str], str] | None = None,
+    notes: Mapping[int, Sequence[Marked]] | None = None,
+    may_mark: bool = False,
 ) -> None:
     """All evidence of a case: cards, and beside them whatever is open (one piece, or two to compare).
 
-    `words` hides names in texts, and then no original can be downloaded.
+    `words` hides names in texts, and then no original can be downloaded. `notes` by piece: those about a part are
+    drawn on it. With `may_mark`, a part can be framed for a note.
     """
     if not rows:
         empty.state(
@@ -49,11 +55,32 @@ def gallery(
     if not shelf.ids:
         _cards(desk, actor, shown, shelf)
         return
+    table = Table(desk, actor, rows, [row.id for row in shown], shelf, notes or {}, may_mark, words)
+    if shelf.large:
+        _large(table)
+    if len(shelf.ids) > 1:  # two pictures need the room
+        _open_ones(table)
+        _cards(desk, actor, shown, shelf)
+        return
     strip, large = st.columns([1, 3.8], gap="small")
     with strip, st.container(height=STRIP, border=False, key=f"{key}-strip"):
         _cards(desk, actor, shown, shelf)
     with large:
-        _open_ones(desk, actor, rows, [row.id for row in shown], shelf, words)
+        _open_ones(table)
+
+
+@dataclass(frozen=True)
+class Table:
+    """What lies open, and whose notes are on it."""
+
+    desk: Desk
+    actor: Actor
+    rows: Sequence[Piece]
+    order: list[int]
+    shelf: Shelf
+    notes: Mapping[int, Sequence[Marked]]
+    may_mark: bool
+    words: Callable[[str], str] | None
 
 
 def _cards(desk: Desk, actor: Actor, shown: Sequence[Piece], shelf: Shelf) -> None:
@@ -92,41 +119,66 @@ def _chosen(rows: Sequence[Piece], shelf: Shelf) -> list[Piece]:
     return chosen
 
 
-def _open_ones(
-    desk: Desk,
-    actor: Actor,
-    rows: Sequence[Piece],
-    order: list[int],
-    shelf: Shelf,
-    words: Callable[[str], str] | None,
-) -> None:
-    by_id = {row.id: row for row in rows}
+def _open_ones(table: Table, *, large: bool = False) -> None:
+    shelf, by_id = table.shelf, {row.id: row for row in table.rows}
     places = st.columns(len(shelf.ids), gap="small") if len(shelf.ids) > 1 else [st.container()]
+    prefix = f"{shelf.key}-large" if large else shelf.key
     for place, evidence_id in zip(places, shelf.ids, strict=True):
         row = by_id[evidence_id]
-        with place, st.container(border=True, key=f"{shelf.key}-viewer-{evidence_id}"):
-            _heading(row, order, shelf)
-            opened = _read(desk, actor, row, shelf)
-            if isinstance(opened, DeskError):
-                errors.show(opened)
+        with place, st.container(border=True, key=f"{prefix}-viewer-{evidence_id}"):
+            if large:
+                st.html(_title(row))
             else:
-                view(
-                    desk,
-                    actor,
-                    row,
-                    opened,
-                    key=f"{shelf.key}-{evidence_id}",
-                    narrow=len(places) > 1,
-                    words=words,
-                )
+                _heading(row, table.order, shelf)
+            _piece(table, row, prefix, narrow=len(places) > 1)
+
+
+def _piece(table: Table, row: Piece, prefix: str, *, narrow: bool) -> None:
+    shelf = table.shelf
+    opened = _read(table.desk, table.actor, row, shelf)
+    if isinstance(opened, DeskError):
+        _alarm(opened, row)
+        return
+    part = shelf.part
+    sight = Sight(
+        key=f"{prefix}-{row.id}",
+        group=prefix,
+        pair=narrow,
+        may_mark=table.may_mark,
+        notes=table.notes.get(row.id, ()),
+        draft=part.area if part and part.evidence_id == row.id else None,
+    )
+    marked = view(table.desk, table.actor, row, opened, sight=sight, narrow=narrow, words=table.words)
+    if marked:
+        shelf.mark(row.id, *marked)
+        shelf.enlarge(False)
+        st.rerun()
+
+
+def _alarm(error: DeskError, row: Piece) -> None:
+    """Bytes that are gone or are not what was handed in: said loudly, with the hash that they should have."""
+    errors.show(error)
+    if isinstance(error, EvidenceMissing | EvidenceAltered):
+        st.code(f"on record: sha256 {row.sha256}, {row.size_bytes:,} bytes", language=None, wrap_lines=True)
+
+
+@st.dialog("Evidence", width="large")
+def _large(table: Table) -> None:
+    """The same with all the room there is. It closes by itself when the page is drawn for another reason."""
+    table.shelf.enlarge(False)
+    _open_ones(table, large=True)
+
+
+def _title(row: Piece) -> str:
+    caption = f"<span>{html(row.caption)}</span>" if row.caption else ""
+    return f'<div class="ed-piece-title"><b>{html(row.file_name)}</b>{caption}</div>'
 
 
 def _heading(row: Piece, order: list[int], shelf: Shelf) -> None:
     """Name and caption; to the next one, and closed again."""
     others = [each for each in shelf.ids if each != row.id]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        caption = f"<span>{html(row.caption)}</span>" if row.caption else ""
-        st.html(f'<div class="ed-piece-title"><b>{html(row.file_name)}</b>{caption}</div>')
+        st.html(_title(row))
         if not others and row.id in order and len(order) > 1:
             at = order.index(row.id)
             for label, step, icon in (("Previous", -1, "chevron_left"), ("Next", 1, "chevron_right")):
@@ -135,6 +187,14 @@ def _heading(row: Piece, order: list[int], shelf: Shelf) -> None:
                 st.button(
                     "", key=name, help=label, icon=f":material/{icon}:", on_click=shelf.show, args=(target,)
                 )
+        st.button(
+            "",
+            key=f"{shelf.key}-large-{row.id}",
+            help="Larger",
+            icon=":material/open_in_full:",
+            on_click=shelf.enlarge,
+            args=(True,),
+        )
         st.button(
             "Close",
             key=f"{shelf.key}-close-{row.id}",

@@ -94,10 +94,6 @@ STYLE = """<style>
 .ed-piece-title { display: grid; min-width: 0; }
 .ed-piece-title b { font-weight: 620; overflow-wrap: anywhere; }
 .ed-piece-title span { color: var(--ed-dim); overflow-wrap: anywhere; }
-.ed-full { max-height: 76vh; overflow: auto; border: 1px solid var(--ed-line); border-radius: 6px; }
-.ed-full img { display: block; max-width: none; }
 [class*="-card-"] [data-testid="stImage"] img { aspect-ratio: 4 / 3; border-radius: 6px; background: var(--ed-soft); }
 [class*="-card-"] [data-testid="stElementToolbar"] { display: none; }
-[class*="-viewer-"] [data-testid="stImageContainer"] img { max-height: 62vh; width: auto !important; max-width: 100%;
-  border: 1px solid var(--ed-line); }
 </style>"""

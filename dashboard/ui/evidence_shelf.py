@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -9,6 +10,7 @@ import streamlit as st
 
 from core.actions.evidence import Opened
 from core.errors import DeskError
+from core.rules.evidence import Area
 
 
 class Piece(Protocol):
@@ -28,6 +30,15 @@ class Piece(Protocol):
     opened_at: datetime | None
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a piece that was marked just now, and waits for its note."""
+
+    evidence_id: int
+    page: int | None
+    area: Area
+
+
 class Shelf:
     """Which pieces are open in this browser, and what they show: read once when opened, kept while open."""
 
@@ -44,5 +55,29 @@ class Shelf:
             seen: set[int] = st.session_state.setdefault(f"{self.key}:seen", set())
             seen.update(ids)
 
+    @property
+    def large(self) -> bool:
+        return bool(st.session_state.get(f"{self.key}:large"))
+
+    def enlarge(self, large: bool) -> None:
+        st.session_state[f"{self.key}:large"] = large
+
+    @property
+    def part(self) -> Part | None:
+        return part(self.key)
+
+    def mark(self, evidence_id: int, page: int | None, area: Area) -> None:
+        st.session_state[f"{self.key}:part"] = Part(evidence_id, page, area)
+
     def seen(self, row: Piece) -> bool:
         return row.opened_at is not None or row.id in st.session_state.get(f"{self.key}:seen", ())
+
+
+def part(key: str) -> Part | None:
+    """The part that waits for its note, on the shelf of this key."""
+    found: Part | None = st.session_state.get(f"{key}:part")
+    return found
+
+
+def unmark(key: str) -> None:
+    st.session_state.pop(f"{key}:part", None)

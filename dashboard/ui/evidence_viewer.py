@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 import streamlit as st
-from PIL import Image
 
 from core.actions import evidence
 from core.actions.evidence import Opened
 from core.desk import Desk
 from core.errors import DeskError
-from core.rules.evidence import Kind, in_words
+from core.rules.evidence import Area, Kind, in_words
 from core.rules.permissions import Actor
-from dashboard.ui import cards, deadline, errors
-from dashboard.ui.safe import html
+from dashboard.ui import cards, deadline, errors, evidence_lens
+from dashboard.ui.evidence_lens import Sight
 
-FIT, FULL = "Fit", "100 %"
 SHORT = 2_000  # characters of a text that needs no scrolling
 CLOCKS_DIFFER = timedelta(hours=14)  # a camera without a zone may be off by as much as the world is wide
 
@@ -44,17 +40,23 @@ def view(
     row: Known,
     opened: Opened,
     *,
-    key: str,
+    sight: Sight,
     narrow: bool,
     words: Callable[[str], str] | None = None,
-) -> None:
-    """The piece itself, then its facts, then the original; `words` hides names, and the original too."""
+) -> tuple[int | None, Area] | None:
+    """The piece itself, then its facts, then the original; `words` hides names, and the original too.
+
+    Returns the page and the part that were marked just now.
+    """
+    marked: tuple[int | None, Area] | None = None
     match opened.kind:
         case Kind.IMAGE:
             assert opened.picture is not None
-            _picture(opened.picture, row, key=key)
+            alt = f"{row.file_name}, handed in by the {row.uploader_role.lower()}"
+            area = evidence_lens.show(opened.picture, sight, alt=alt)
+            marked = (None, area) if area else None
         case Kind.PDF:
-            _pages(desk, actor, row, opened, key=key)
+            marked = _pages(desk, actor, row, opened, sight)
         case Kind.TEXT:
             text = words(opened.text or "") if words else opened.text or ""
             height: Literal["content"] | int = 560
@@ -69,40 +71,34 @@ def view(
     _facts(row, opened, narrow=narrow)
     if words:
         cards.note("The original can be downloaded once names are shown.")
-        return
+        return marked
     st.download_button(
         "Download original",
         data=lambda: _original(desk, actor, row.id),
         file_name=f"evidence-{row.id}-{opened.file_name}",
         mime="application/octet-stream",
-        key=f"{key}-download",
+        key=f"{sight.key}-download",
         icon=":material/download:",
         on_click="ignore",
         help="As it was handed in. The download is recorded.",
     )
+    return marked
 
 
-def _picture(picture: bytes, row: Known, *, key: str) -> None:
-    """Fit to the place, with fullscreen on hover; or every pixel, to scroll in."""
-    zoom = st.segmented_control(
-        "Size", [FIT, FULL], default=FIT, required=True, key=f"{key}-zoom", label_visibility="collapsed"
-    )
-    _draw(picture, alt=f"{row.file_name}, handed in by the {row.uploader_role.lower()}", full=zoom == FULL)
-
-
-def _pages(desk: Desk, actor: Actor, row: Known, opened: Opened, *, key: str) -> None:
+def _pages(
+    desk: Desk, actor: Actor, row: Known, opened: Opened, sight: Sight
+) -> tuple[int | None, Area] | None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        zoom = st.segmented_control(
-            "Size", [FIT, FULL], default=FIT, required=True, key=f"{key}-zoom", label_visibility="collapsed"
-        )
-        number = st.pagination(opened.pages, key=f"{key}-pages") if opened.pages > 1 else 1
+        number = st.pagination(opened.pages, key=f"{sight.key}-pages") if opened.pages > 1 else 1
         st.caption(f"{opened.pages} page{'s' if opened.pages > 1 else ''}", width="content")
     try:
         drawn = _page(actor.id, row.sha256, row.id, number, desk, actor)
     except DeskError as error:
         errors.show(error)
-        return
-    _draw(drawn, alt=f"{row.file_name}, page {number} of {opened.pages}", full=zoom == FULL)
+        return None
+    alt = f"{row.file_name}, page {number} of {opened.pages}"
+    area = evidence_lens.show(drawn, sight, alt=alt, page=number)
+    return (number, area) if area else None
 
 
 @st.cache_data(max_entries=200, ttl=3_600, show_spinner=False)
@@ -116,21 +112,6 @@ def _page(
     )
 
 
-def _draw(picture: bytes, *, alt: str, full: bool) -> None:
-    """`picture` is one that the desk drew itself: PNG or JPEG."""
-    if full:
-        kind = "png" if picture.startswith(b"\x89PNG") else "jpeg"
-        data = base64.b64encode(picture).decode()
-        st.html(
-            f'<div class="ed-full" tabindex="0"><img alt="{html(alt)}" src="data:image/{kind};base64,{data}"></div>'
-        )
-    else:
-        with Image.open(io.BytesIO(picture)) as opened:
-            width = opened.width
-        # A width in pixels keeps Streamlit from making the picture smaller before fullscreen can show it.
-        st.image(picture, width=width, alt=alt)
-
-
 def _facts(row: Known, opened: Opened, *, narrow: bool) -> None:
     facts: dict[str, cards.Fact] = {
         "Handed in by": f"{row.uploader} ({row.uploader_role.lower()})",
@@ -138,6 +119,7 @@ def _facts(row: Known, opened: Opened, *, narrow: bool) -> None:
     }
     if opened.kind is Kind.IMAGE:
         facts["Camera says"] = row.taken_at or "nothing"
+        facts["Shown"] = "drawn anew, without what the camera wrote into it"
     facts["Size"] = f"{in_words(row.size_bytes)} · {opened.media_type}"
     cards.facts(facts, columns=2 if narrow else 4)
     if row.taken_at and row.taken_at - row.at > CLOCKS_DIFFER:
