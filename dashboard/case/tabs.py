@@ -10,8 +10,10 @@ import streamlit as st
 
 from core.queries import letters as queries
 from core.queries import notes
+from core.queries import notes
 from core.queries.cases import Case
 from core.queries.exhibits import Piece
+from core.rules.permissions import Permission
 from core.rules.permissions import Permission
 from dashboard import current, letters
 from dashboard.case import asof, margin, names, people, purse, stream, talk, terms
