@@ -19,10 +19,10 @@ def show(case: Case) -> None:
         wants = letters.wants(session, [party.id for party in case.parties])
     for party, past in pasts:
         with st.container(border=True):
-            _party(case, party, past)
+            _party(case, party, past, wants[party.id])
 
 
-def _party(case: Case, party: Party, past: History) -> None:
+def _party(case: Case, party: Party, past: History, wants: str) -> None:
     place = f"{party.city or '—'}, {party.country}" if names.shown(case) else "place hidden"
     header.section(party.name, f"{party.role.capitalize()} · {place}")
     cards.facts(
