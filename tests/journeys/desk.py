@@ -29,7 +29,7 @@ from core.demo.run import free_port
 ROOT = Path(__file__).resolve().parents[2]
 SCALE = "0.05"  # of the demo's stories: every kind at least once
 STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
-PATIENCE = 60_000
+PATIENCE = 1_000 * int(os.environ.get("ESCROW_DESK_PATIENCE", "60"))
 PICTURES = os.environ.get("ESCROW_DESK_PICTURES", "")
 expect.set_options(timeout=PATIENCE)
 
@@ -141,9 +141,9 @@ class Person:
 
     def settle(self) -> None:
         """The script has run, and nothing new has begun."""
-        self.page.wait_for_timeout(300)
+        self.page.wait_for_timeout(180)  # until the server has heard of it
         self.page.wait_for_selector(STILL, timeout=PATIENCE)
-        self.page.wait_for_timeout(150)
+        self.page.wait_for_timeout(80)  # and the page has drawn what it said
 
     def go(self, page: str) -> None:
         self.page.get_by_test_id("stSidebar").get_by_role("link", name=page, exact=True).click()

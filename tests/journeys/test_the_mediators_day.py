@@ -105,6 +105,23 @@ def test_everything_is_read_before_anything_is_decided(demo: Demo, person: Perso
     assert person.foreign == set()
 
 
+def test_what_a_high_value_opened_is_settled_by_compliance(demo: Demo, person: Person, case: Dispute) -> None:
+    """Above the threshold a review of risk is opened by itself, and nothing is released before someone looked."""
+    waits = "select id from risk_reviews where milestone_id = :m and settled_at is null"
+    found = demo.rows(waits, m=case.milestone)
+    assert found, "a high value opens a review"
+    person.sign_in(COMPLIANCE, arriving="Audit log")
+    person.open_case(case.ticket)
+    person.reads("Nothing can be released now")
+    person.go("Holds")
+    person.page.locator(f".st-key-open-settle-review-{found[0]['id']} button").click()
+    person.settle()
+    person.write("What was found", "Both are known to us; the amount fits the work.", inside=person.dialog())
+    person.press("Settle review", inside=person.dialog())
+    person.told("The review is settled.")
+    assert demo.rows(waits, m=case.milestone) == []
+
+
 def test_a_party_is_asked_and_its_answer_brings_the_case_back(
     demo: Demo, person: Person, market: Marketplace, case: Dispute
 ) -> None:
@@ -224,21 +241,6 @@ def test_a_second_person_sends_it_back_with_a_note_and_the_draft_is_there_again(
     person.dialog().get_by_role("button", name="Confirm decision").dblclick()
     person.told("Decided. A second person must approve")
     assert demo.one("select count(*) from decisions where ticket_id = :t", t=case.ticket) == 2
-
-
-def test_what_a_high_value_opened_is_settled_by_compliance(demo: Demo, person: Person, case: Dispute) -> None:
-    """Above the threshold a review of risk is opened by itself, and nothing is released before someone looked."""
-    waits = "select id from risk_reviews where milestone_id = :m and settled_at is null"
-    found = demo.rows(waits, m=case.milestone)
-    assert found, "a high value opens a review"
-    person.sign_in(COMPLIANCE, arriving="Audit log")
-    person.go("Holds")
-    person.page.locator(f".st-key-open-settle-review-{found[0]['id']} button").click()
-    person.settle()
-    person.write("What was found", "Both are known to us; the amount fits the work.", inside=person.dialog())
-    person.press("Settle review", inside=person.dialog())
-    person.told("The review is settled.")
-    assert demo.rows(waits, m=case.milestone) == []
 
 
 def test_a_second_person_approves_and_the_money_is_followed_live(
