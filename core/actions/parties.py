@@ -72,13 +72,16 @@ def open_at_provider(
 ) -> None:
     """Give a payer a customer and a payee a connected account at the provider; once, however often it is called.
 
-    What is asked for is part of the key: after a refusal it can be asked for with another bank.
+    What is asked for is part of the key: after a refusal it can be asked for with another bank. So is the hour: the
+    provider repeats its own faults under a key for a day. What an answer that was lost may leave behind is an account
+    that nobody ever uses.
     """
     with desk.database.reading() as session:
         party = session.get_one(Party, party_id)
         op = operation_key(session, "party", party_id)
     asked = f"{party.name}\n{party.email}\n{party.country}\n{currency}\n{bank_token}"
-    key = f"{idempotency_key(op, 1)}.{sha256(asked.encode()).hexdigest()[:12]}"
+    hour = int(desk.clock().timestamp()) // 3600
+    key = f"{idempotency_key(op, 1)}.{sha256(asked.encode()).hexdigest()[:12]}.{hour}"
     if party.role == "PAYER" and party.stripe_customer is None:
         customer = desk.payments.create_customer(op, key, name=party.name, email=party.email)
         desk.database.run(
