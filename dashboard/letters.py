@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from core.actions import letters as actions
 from core.queries import letters
-from core.queries.letters import Row, Sheet
+from core.queries.letters import Row
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.ui import cards, confirm, status, tables
 from dashboard.ui.status import in_words
 
 
-def show(rows: Sequence[Row], *, key: str, height: int | None = None) -> None:
-    """Newest first; the chosen one is opened below, at first the one that the address asks for (`letter`)."""
+def show(rows: Sequence[Row], *, key: str, words: Callable[[str], str] = str) -> None:
+    """Newest first; the chosen one is opened below, at first the one that the address asks for (`letter`).
+
+    `words` is what the text of a letter goes through, where names are hidden; the rows went through it before.
+    """
     asked = navigation.asked("letter")
     chosen = tables.table(
         rows,
@@ -33,19 +36,17 @@ def show(rows: Sequence[Row], *, key: str, height: int | None = None) -> None:
         ],
         key=f"{key}-letters",
         select=True,
-        height=height,
         name="Letters",
         empty_state=("No letters", "Every letter about this is listed here, with what became of it."),
     )
     number = chosen if chosen is not None else asked
-    if number in {row.id for row in rows}:
+    if row := next((row for row in rows if row.id == number), None):
         with current.reading() as session:
-            sheet = letters.letter(session, int(number))
-        _sheet(sheet, key=key)
+            sheet = letters.letter(session, row.id)
+        _sheet(row, words(sheet.text), key=key)
 
 
-def _sheet(sheet: Sheet, *, key: str) -> None:
-    row = sheet.row
+def _sheet(row: Row, text: str, *, key: str) -> None:
     with cards.panel(f"{key}-letter"):
         st.text(row.subject)
         cards.facts(
@@ -61,7 +62,7 @@ def _sheet(sheet: Sheet, *, key: str) -> None:
         )
         if row.error:
             cards.note(row.error)
-        st.text(sheet.text)
+        st.text(text)
         if row.status == "FAILED":
             _again(row, key=key)
 

@@ -45,7 +45,8 @@ def show(case: Case, pieces: Sequence[Piece], *, now: datetime) -> None:
 def _letters(case: Case, until: datetime | None) -> None:
     with current.reading() as session:
         rows = queries.about(session, "milestone", case.dossier.milestone.id)
-    letters.show(names.veiled(case, asof.before(rows, until)), key=f"case-{case.id}")
+    rows = names.veiled(case, asof.before(rows, until))
+    letters.show(rows, key=f"case-{case.id}", words=partial(names.within, case))
 
 
 def _evidence(case: Case, pieces: Sequence[Piece]) -> None:
