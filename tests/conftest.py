@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import hypothesis
 import pytest
@@ -13,8 +17,10 @@ from playwright.sync_api import Browser, sync_playwright
 
 from core.db import Database
 from core.embedded_postgres import Server, Urls
+from core.rules import RULES
 from tests.browser import arguments, find_browser
 from tests.database import fresh_copy, migrated_template, shared_server, stop_if_unused
+from tests.proofs import rules_proved_by
 
 SLOW = ("journeys", "faults", "bench")
 
@@ -32,6 +38,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # the run itself, not one of its xdist workers
         stop_if_unused()
+
+
+@pytest.fixture(autouse=True)
+def calls_what_it_proves(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that is named as the proof of a rule must call the rule itself, or it fails (`tests/proofs.py`)."""
+    proved = rules_proved_by(request.node.nodeid)
+    if not proved:
+        yield
+        return
+    code = {rule.name: inspect.unwrap(rule.resolve()).__code__ for rule in RULES if rule.name in proved}
+    called = set()
+
+    def watch(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code in wanted:
+            called.add(frame.f_code)
+
+    wanted = set(code.values())
+    sys.setprofile(watch)
+    threading.setprofile(watch)
+    yield
+    sys.setprofile(None)
+    threading.setprofile(None)
+    missed = [name for name, each in code.items() if each not in called]
+    assert not missed, f"named as a proof of {missed}, but never calls what the rule map names"
 
 
 @pytest.fixture(scope="session")

@@ -140,5 +140,7 @@ def test_nothing_names_the_machine_it_was_written_on() -> None:
 
 
 def test_each_rule_is_tested_and_the_table_of_rules_is_made_from_the_map() -> None:
+    """That a named test calls the rule it proves is seen while it runs: `tests/conftest.py`."""
     assert rules.untested() == []
+    assert rules.lost() == []
     assert rules.TABLE.read_text(encoding="utf-8") == rules.table(), "run `python -m scripts.rules`"
