@@ -15,7 +15,6 @@ from starlette.responses import JSONResponse, Response
 
 from core.actions import offers
 from core.actions.mediate import TicketClosed
-from core.actions.standing import AlreadyDecided
 from core.desk import Desk
 from core.door import answers, naming, shapes
 from core.door.describing import refusals
@@ -81,8 +80,9 @@ def _proposing(desk: Desk, router: APIRouter) -> None:
         def act(session: Session, now: datetime) -> Mapping[str, Any]:
             naming.dispute(session, caller, dispute_id)
             actor = naming.actor(session, caller, body.party)
-            said = {"ticket_id": dispute_id, "release": body.release.money(), "note": body.note}
-            return of_offer(session, _told(offers.propose, session, actor, now=now, **said))
+            share, note = body.release.money(), body.note
+            offer = offers.propose(session, actor, now=now, ticket_id=dispute_id, release=share, note=note)
+            return of_offer(session, offer)
 
         return once(desk, asked(request, key), act, status=201)
 
@@ -108,7 +108,7 @@ def _reply(desk: Desk, router: APIRouter, reply: Reply) -> None:
         def act(session: Session, now: datetime) -> Mapping[str, Any]:
             naming.offer(session, caller, offer_id)
             actor = naming.actor(session, caller, body.party)
-            return of_offer(session, _told(reply.action, session, actor, now=now, offer_id=offer_id))
+            return of_offer(session, reply.action(session, actor, now=now, offer_id=offer_id))
 
         return once(desk, asked(request, key), act)
 
@@ -122,14 +122,6 @@ def _reply(desk: Desk, router: APIRouter, reply: Reply) -> None:
         response_model=OfferAnswer,
         responses=refusals(*FAILING),
     )
-
-
-def _told(action: Callable[..., Offer], *given: Any, **said: Any) -> Offer:
-    """Which member of staff decided is not the marketplace's to know."""
-    try:
-        return action(*given, **said)
-    except AlreadyDecided as decided:
-        raise CaseDecided(dispute=decided.facts["ticket"]) from None
 
 
 def of_offer(session: Session, row: Offer) -> OfferAnswer:

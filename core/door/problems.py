@@ -22,6 +22,7 @@ from core.actions.orders import PaymentInFlight
 from core.actions.projects import BidKnownOtherwise
 from core.actions.ratings import NotAsked, ReviewedAlready
 from core.actions.reports import MismatchFlagged, MismatchResolved, ReportKnownOtherwise
+from core.actions.standing import AlreadyDecided
 from core.actions.verify import NotASession
 from core.door.keys import DoorKeyExposed, DoorKeyUnfit, KeyUnknown
 from core.door.limits import TooManyRequests
@@ -33,6 +34,7 @@ from core.money import Money
 from core.rules.blocks import Block, Blocked
 from core.rules.disputes import DisputeWindowClosed
 from core.rules.evidence import FileTooLarge, TooManyFiles
+from core.rules.holds import ReleaseBlocked
 from core.rules.moves import IllegalMove
 from core.rules.offers import OfferExpired, OfferNotYours
 from core.rules.permissions import NotPermitted, NotYours
@@ -131,6 +133,13 @@ STATUSES: Mapping[type[DeskError], int] = {
     CallPerson: 503,
     Unavailable: 503,
 }
+OUTSIDE: Mapping[str, str] = {
+    "open_ticket": "There is a dispute about it.",
+    "hold": "A hold is in place.",
+    "chargeback": "The payer's bank has opened a chargeback.",
+    "severe_content_event": "Something that was reported is being looked into.",
+    "review": "A manual review is open.",
+}
 RETRY_AFTER: Mapping[type[DeskError], int] = {
     StillBusy: 2,
     OutcomeUnknown: 30,
@@ -144,7 +153,19 @@ def status_of(error: type[DeskError]) -> int:
     return next((STATUSES[each] for each in error.__mro__ if each in STATUSES), 422)
 
 
+def for_outsiders(error: DeskError) -> DeskError:
+    """What staff wrote about a hold, and who of staff decided, is for staff."""
+    match error:
+        case ReleaseBlocked():
+            blocks = dict.fromkeys(Block(each.code, OUTSIDE[each.code]) for each in error.facts["blocks"])
+            return ReleaseBlocked(tuple(blocks))
+        case AlreadyDecided():
+            return CaseDecided(dispute=error.facts["ticket"])
+    return error
+
+
 def problem(error: DeskError) -> JSONResponse:
+    error = for_outsiders(error)
     status, headers = status_of(type(error)), dict[str, str]()
     if isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(error.facts["seconds"])

@@ -8,19 +8,24 @@ import pytest
 from sqlalchemy import text
 
 from core.actions import conversation, hold, reports, risk
+from core.actions.standing import AlreadyDecided
 from core.audit.entries import ADDRESS, PersonalDataInAudit
 from core.db import Database
 from core.door import shapes
+from core.door.problems import for_outsiders
 from core.money import Money
 from core.records import Hold, Message, RiskReview, Ticket
 from core.rules.acceptance import AcceptanceRule
+from core.rules.holds import ActiveHold, Facts, OpenTicket, ReleaseBlocked, blocking
 from core.rules.notifications import Frequency
 from core.rules.projects import Funding
 from core.rules.reports import ReportKind, ReportOutcome, Severity
 from core.rules.requests import RequestKind
 from core.rules.risk import ReviewOutcome
+from tests import stories
 from tests.door.knocking import Knocking, code
 from tests.door.test_roads import BY_PAYEE, PARTS, bid, disputed, funded, submitted
+from tests.stories import NOW
 from tests.unchanged import nothing_changes
 
 SECRET_WORDS = "Write to ana.l+kitchen@example.com or call +1 503 555 0147, Elm Street 12."
@@ -237,6 +242,42 @@ def test_an_offer_stands_for_its_time_and_not_beyond_what_is_held(home: Knocking
     late = home.post(f"/offers/{offer['id']}/accept", {"party": home.payee})
     assert (late.status_code, code(late)) == (409, "offer_expired")
     assert home.get(path).json()["status"] == "DISPUTED"
+
+
+def test_why_staff_holds_and_who_decided_is_not_told_outside(home: Knocking) -> None:
+    path, offer = offered(home)
+    number = int(path.rpartition("/")[2])
+    cora = home.market.as_staff("cora")
+    placed = home.market.act(hold.place, cora, milestone_id=number, reason="We think that he is a fraud.")
+    refused = home.post(f"/offers/{offer['id']}/accept", {"party": home.payer})
+    assert (refused.status_code, code(refused)) == (409, "release_blocked"), refused.text
+    assert refused.json()["facts"]["blocks"] == [{"code": "hold", "sentence": "A hold is in place."}]
+    assert "fraud" not in refused.text
+    home.market.act(hold.lift, cora, hold_id=placed.id, reason="Not so.")
+    home.post(f"{path}/mediation", {"party": home.payer})
+    told = stories.Told(offer["dispute"], number, offer["dispute"])
+    home.market.now = home.market.now.replace(microsecond=1)
+    stories.decided(home.market, told, stories.a_draft(told, release=Money(60_000, "USD")))
+    late = home.post(
+        f"/disputes/{offer['dispute']}/offers", {"party": home.payee, "release": offer["release"]}
+    )
+    assert (late.status_code, code(late) in ("case_decided", "ticket_closed")) == (409, True), late.text
+    assert "Mia" not in late.text
+
+
+def test_every_reason_against_a_release_has_words_for_outside() -> None:
+    facts = Facts(
+        open_tickets=(OpenTicket(1, "OPEN"),),
+        manual_holds=(ActiveHold(1, "MANUAL", "secret"),),
+        chargeback_open=True,
+        severe_content_event=True,
+        open_reviews=("secret",),
+    )
+    told = for_outsiders(ReleaseBlocked(blocking(facts)))
+    assert {each.code for each in told.facts["blocks"]} == {each.code for each in blocking(facts)}
+    assert "secret" not in told.message
+    decided = AlreadyDecided(ticket=7, outcome="full refund", maker="Mia Lund", when=NOW)
+    assert "Mia" not in for_outsiders(decided).message
 
 
 # Answers, messages, issues addressed
