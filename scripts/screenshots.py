@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--at", help="the address of a demo that runs; else one is started and thrown away")
     parser.add_argument("--home", type=Path, default=Path(".escrow-desk"), help="the home of that demo")
     parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--scale", type=float, default=1.0, help="how many stories the demo is filled with")
+    parser.add_argument("--scale", type=float, default=0.5, help="how many stories the demo is filled with")
     parser.add_argument("--only", nargs="*", help="these pages and no others")
     given = parser.parse_args()
     log_from(logging.WARNING)

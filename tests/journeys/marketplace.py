@@ -132,7 +132,7 @@ class Marketplace:
                 "payee": b,
                 "title": title,
                 "scope": scope,
-                "project_type": "KITCHEN",
+                "project_type": "LANDSCAPING",
                 "fee_mode": "STAGED",
                 "total": {"minor": minor + 50_000, "currency": "USD"},
             },
@@ -141,7 +141,7 @@ class Marketplace:
         division = [
             {"title": name, "deliverable": what, "amount": {"minor": each, "currency": "USD"}}
             for name, what, each in (
-                ("Cabinets", deliverable, minor),
+                ("Path and lawn", deliverable, minor),
                 ("Handover", "Everything works.", 50_000),
             )
         ]
@@ -159,16 +159,20 @@ class Marketplace:
         case = self.paid(title, minor, **told)
         path = f"/milestones/{case.milestone}"
         self.post(f"{path}/complete", {"party": case.payee})
-        details = "Two of the five cabinets hang crooked and the worktop never came."
+        details = "Water stands on the path after every rain, and the lawn has died in two places."
         self.post(f"{path}/dispute", {"party": case.payer, "reason": "INCOMPLETE", "details": details})
-        self.say(case, case.payee, "The cabinets were level when I left. The worktop is on back order.")
-        self.say(case, case.payer, "Nobody told me about a back order, and the doors do not close.")
+        self.say(
+            case,
+            case.payee,
+            "The path was even when I left. The lawn needs water; more seed is on back order.",
+        )
+        self.say(case, case.payer, "Nobody told me about a back order, and I watered it every day.")
         for number in range(photos):
             who = case.payer if number % 2 == 0 else case.payee
             picture = photographs.photo(40 + number, sorted(photographs.SCENES)[number], datetime.now(UTC))
             self.hand_in(case, who, f"photo-{number + 1}.jpg", picture, "image/jpeg", "As it looked that day")
         if photos:
-            words = "Mon: cabinets hung.\nTue: two doors still to be adjusted.\nWorktop: ordered, not delivered.\n"
+            words = "Mon: path laid and rolled.\nTue: lawn sown.\nBeds: plants ordered, not delivered.\n"
             self.hand_in(case, case.payee, "work-log.txt", words.encode(), "text/plain", "My log")
         case.ticket = int(self.post(f"{path}/mediation", {"party": case.payee})["dispute"])
         return case

@@ -23,23 +23,23 @@ from tests.journeys.marketplace import Dispute, Marketplace
 pytestmark = pytest.mark.timeout(240)
 
 MEDIATOR, CHECKER, COMPLIANCE = "Aiko Tanabe", "Grace Okonjo", "Ines Carvalho"
-PAYER, PAYEE = "Wanda Ellery", "Larkspur Cabinets"
+PAYER, PAYEE = "Wanda Ellery", "Larkspur Gardens"
 AMOUNT = 640_000  # above the threshold from which a second person looks
-REASONS = "Three of the five cabinets hang as agreed; two lean, and the worktop was never delivered."
-QUESTION = "When was the worktop ordered, and when does it come?"
+REASONS = "The path is laid but does not drain; the lawn died in two places, and the beds were never planted."
+QUESTION = "When were the plants ordered, and when do they come?"
 DAY: dict[str, Any] = {}
 
 
 @pytest.fixture(scope="module")
 def case(market: Marketplace) -> Dispute:
     return market.in_mediation(
-        "Kitchen on the hill",
+        "Garden behind the mill",
         AMOUNT,
         photos=4,
         payer=PAYER,
         payee=PAYEE,
-        scope="Five cabinets and a worktop of oak, hung, levelled and connected by the end of the month.",
-        deliverable="Five cabinets hung and level; worktop of oak cut and fitted; connections made",
+        scope="A gravel path, a lawn and two beds, laid, sown and planted by the end of the month.",
+        deliverable="Gravel path edged and even; lawn sown and grown in; two beds planted",
     )
 
 
@@ -78,7 +78,7 @@ def test_everything_is_read_before_anything_is_decided(demo: Demo, person: Perso
     person.open_case(case.ticket)
     person.tab("Timeline")
     timeline = page.get_by_role("tabpanel", name="Timeline").first
-    for words in ("Bid accepted", "worktop never came", "back order"):
+    for words in ("Bid accepted", "died in two places", "back order"):
         expect(timeline).to_contain_text(words)
     person.picture("day-03-timeline")
 
@@ -90,15 +90,17 @@ def test_everything_is_read_before_anything_is_decided(demo: Demo, person: Perso
     person.press("Compare")
     expect(page.get_by_text("Handed in by")).to_have_count(2)
     person.picture("day-05-compare")
-    person.write("Note", "The gap at the left is the same in both.")
+    person.write("Note", "The same corner in both: water stands where it should run off.")
     person.press("Add note")
     person.told("Noted, for staff only.")
-    expect(page.get_by_text("The gap at the left is the same in both.").first).to_be_visible()
+    expect(
+        page.get_by_text("The same corner in both: water stands where it should run off.").first
+    ).to_be_visible()
     log = page.get_by_text("work-log.txt").first
     card = page.locator("[class*='st-key-evidence-'][class*='-card-']").filter(has=log)
     card.get_by_role("button", name="Open").click()
     person.settle()
-    expect(page.get_by_text("Worktop: ordered, not delivered.").first).to_be_visible()
+    expect(page.get_by_text("Beds: plants ordered, not delivered.").first).to_be_visible()
     seen = """select count(distinct v.evidence_id) from evidence_views v
               join evidence e on e.id = v.evidence_id where e.milestone_id = :m"""
     assert demo.one(seen, m=case.milestone) == 3
@@ -145,12 +147,12 @@ def test_a_party_is_asked_and_its_answer_brings_the_case_back(
     person.reads("Waiting for")
     person.reads(QUESTION)
 
-    market.answer(case, case.payee, "Ordered on the 3rd; the mill says the 28th.")
+    market.answer(case, case.payee, "Ordered on the 3rd; the nursery says the 28th.")
     assert demo.one(status, t=case.ticket) == "UNDER_REVIEW"
     person.page.reload()
     person.arrive(f"D-{case.ticket}")
     person.tab("Messages")
-    person.reads("the mill says the 28th")
+    person.reads("the nursery says the 28th")
     letter = "select count(*) from notifications where milestone_id = :m and status = 'SENT'"
     until(lambda: demo.one(letter, m=case.milestone) >= 1)
 
@@ -224,7 +226,7 @@ def test_a_second_person_sends_it_back_with_a_note_and_the_draft_is_there_again(
     colleague.press("Review plan")
     colleague.press("Send back", inside=colleague.dialog())
     expect(colleague.dialog()).to_contain_text("Give a reason")
-    colleague.write("Note", "Cite the work log: it says the worktop was ordered.", inside=colleague.dialog())
+    colleague.write("Note", "Cite the work log: it says the plants were ordered.", inside=colleague.dialog())
     colleague.press("Send back", inside=colleague.dialog())
     colleague.told(f"Sent back to {MEDIATOR}.")
 
