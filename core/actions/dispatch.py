@@ -18,14 +18,24 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import chargebacks, duplicates, fund, operations, payouts, refunds, release, reversals
+from core.actions import (
+    burden,
+    chargebacks,
+    duplicates,
+    fund,
+    operations,
+    payouts,
+    refunds,
+    release,
+    reversals,
+)
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import idempotency_key
 from core.desk import Desk
 from core.errors import DeskError
 from core.gateways.payments import CallPerson, OutcomeUnknown, Payments, ProviderRefused
 from core.money import Money
-from core.records import OutgoingOperation, Payout
+from core.records import Chargeback, OutgoingOperation, Payout
 from core.rules import holds, retries
 from core.rules.chargebacks import FILE_KINDS
 from core.rules.payouts import PayoutEvent, PayoutStatus
@@ -260,8 +270,9 @@ def _look(payments: Payments, claim: Claim) -> Any:
 def settle(session: Session, operation_id: int, *, snapshot: Any, now: datetime) -> None:
     """Book what the provider says about an operation: the one function for answers, webhooks and reconciliation."""
     plain = session.get_one(OutgoingOperation, operation_id)
-    open_dossier(session, plain.milestone_id)
+    dossier = open_dossier(session, plain.milestone_id)
     operation = _locked(session, operation_id)
+    before = operation.status
     match operation.kind:
         case "CHARGE":
             fund.settle(session, operation, snapshot, now=now)
@@ -273,6 +284,8 @@ def settle(session: Session, operation_id: int, *, snapshot: Any, now: datetime)
                 refunds.settle(session, operation, snapshot, now=now)
         case "TRANSFER":
             payouts.settle_transfer(session, operation, snapshot, now=now)
+            if before != operation.status == "SUCCEEDED":
+                burden.transfer_arrived(session, dossier, operation, now=now)
         case "PAYOUT":
             payouts.settle_payout(session, operation, snapshot, now=now)
         case "REVERSAL":
@@ -286,15 +299,18 @@ def settle(session: Session, operation_id: int, *, snapshot: Any, now: datetime)
 
 
 def _refused(session: Session, operation_id: int, *, refusal: ProviderRefused, now: datetime) -> None:
-    plain = session.get_one(OutgoingOperation, operation_id)
-    open_dossier(session, plain.milestone_id)
-    operation = _locked(session, operation_id)
+    operation = _unsettled(session, operation_id)
+    if operation is None:
+        return
     log.warning("operation.refused", key=operation.key, code=refusal.provider_code)
     if operation.kind == "REVERSAL":
         # The payee's money is not there any more; the debt stays, and later releases settle it.
         operations.refused(operation, reason=refusal.message, now=now)
-    elif refusal.provider_code in HEALED_BY_TIME and operation.kind != "CHARGE":
+    elif _heals(session, operation, refusal):
         operations.again_as_new(operation, at=now + NO_MONEY_YET, reason=_why_later(operation, refusal))
+        payout = _payout_of(session, operation)
+        if payout is not None and payout.status == PayoutStatus.SENDING:
+            payouts.move(payout, PayoutEvent.BLOCK)  # certainly not sent: it can be called off meanwhile
     elif operation.kind == "CHARGE":
         operations.refused(operation, reason=refusal.message, now=now)
         reason = str(refusal.facts["reason"])
@@ -304,6 +320,8 @@ def _refused(session: Session, operation_id: int, *, refusal: ProviderRefused, n
         # is another attempt, because the provider would repeat its no for this one.
         end = operations.refused if operation.kind in TO_PAYEE else operations.for_review
         _leave_to_a_person(session, operation, refusal.message, now=now, end=end)
+        if operation.kind == "REFUND":
+            refunds.refused(session, operation)
         if operation.kind not in TO_PAYEE:
             operation.attempt, operation.first_sent_at = operation.attempt + 1, None
 
@@ -315,11 +333,21 @@ def _why_later(operation: OutgoingOperation, refusal: ProviderRefused) -> str:
     return operations.NOT_SETTLED_YET if operation.kind == "PAYOUT" else operations.SHORT_OF_MONEY
 
 
+def _heals(session: Session, operation: OutgoingOperation, refusal: ProviderRefused) -> bool:
+    """Time heals want of money, and a chargeback that is not over; what the bank has kept for good it does not."""
+    if operation.kind == "CHARGE" or refusal.provider_code not in HEALED_BY_TIME:
+        return False
+    kept = select(Chargeback.id).where(
+        Chargeback.milestone_id == operation.milestone_id, Chargeback.status == "lost"
+    )
+    return refusal.provider_code != "charge_disputed" or session.scalars(kept).first() is None
+
+
 def _try_again(session: Session, operation_id: int, *, unknown: OutcomeUnknown, now: datetime) -> None:
     """Same key, later: exponential backoff with full jitter; after the last try a person looks at it."""
-    plain = session.get_one(OutgoingOperation, operation_id)
-    open_dossier(session, plain.milestone_id)
-    operation = _locked(session, operation_id)
+    operation = _unsettled(session, operation_id)
+    if operation is None:
+        return
     assert operation.first_sent_at is not None
     at = retries.next_try(operation.tries, operation.first_sent_at, now, random.randrange)
     if at is None:
@@ -329,9 +357,9 @@ def _try_again(session: Session, operation_id: int, *, unknown: OutcomeUnknown, 
 
 
 def _for_review(session: Session, operation_id: int, *, reason: str, now: datetime) -> None:
-    plain = session.get_one(OutgoingOperation, operation_id)
-    open_dossier(session, plain.milestone_id)
-    _leave_to_a_person(session, _locked(session, operation_id), reason, now=now)
+    operation = _unsettled(session, operation_id)
+    if operation is not None:
+        _leave_to_a_person(session, operation, reason, now=now)
 
 
 def _leave_to_a_person(
@@ -371,6 +399,14 @@ def _payout_of(session: Session, operation: OutgoingOperation) -> Payout | None:
             select(Payout).where(Payout.transfer_operation_id == operation.id)
         ).one_or_none()
     return None
+
+
+def _unsettled(session: Session, operation_id: int) -> OutgoingOperation | None:
+    """The operation under its locks; None when it was settled by other news while we waited for the answer."""
+    plain = session.get_one(OutgoingOperation, operation_id)
+    open_dossier(session, plain.milestone_id)
+    operation = _locked(session, operation_id)
+    return None if operation.status in operations.ENDED else operation
 
 
 def _locked(session: Session, operation_id: int) -> OutgoingOperation:

@@ -115,6 +115,15 @@ def settle(
     session.flush()
 
 
+def refused(session: Session, operation: OutgoingOperation) -> None:
+    """The provider will not do it: as one that came back, it is sent again by a person, or goes another way."""
+    wanted = select(Refund).where(Refund.operation_id == operation.id).with_for_update()
+    refund = session.scalars(wanted).one_or_none()  # none: it returns a payment that came twice
+    if refund is not None and refund.status == RefundStatus.QUEUED:
+        refund.status = rules.after(refund.status, RefundEvent.FAIL)
+        refund.failure = operation.last_error
+
+
 def _journal(
     dossier: Dossier, operation: OutgoingOperation, snapshot: RefundSnapshot, line: BalanceLine
 ) -> Journal:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.actions import dispatch, fund, inbox, payout_review, verify
+from core.actions import dispatch, fund, inbox, payout_review, refund_returns, verify
 from core.gateways.payments import OutcomeUnknown, ProviderRefused
-from core.records import OutgoingOperation, PaymentOrder, Payout, WebhookEvent
+from core.records import OutgoingOperation, PaymentOrder, Payout, Refund, WebhookEvent
+from core.rules.grounds import DecisionOutcome, Ground
+from tests import stories
 from tests.actions.roads import bank_says, charged_back, intent_of, told_by_webhook
 from tests.market import Market
 from tests.stories import Told
@@ -141,3 +143,23 @@ def test_a_payout_that_a_webhook_failed_is_not_asked_for_again_by_our_own_time_o
 
 def _number(session: Any, key: str) -> int:
     return int(session.query(OutgoingOperation).filter_by(key=key).one().id)
+
+
+# What time does not heal
+
+
+def test_a_refund_that_stripe_will_never_do_reaches_a_person_and_can_go_another_way(market: Market) -> None:
+    """The bank has kept a part of the payment, and Stripe refunds none of the rest."""
+    told = market.in_mediation()
+    bank_says(market, charged_back(market, told, amount=30_000), "lost")
+    draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+    stories.decided(market, told, draft)
+    market.work()
+    assert [each.status for each in market.operations("REFUND")] == ["REVIEW"]
+    (refund,) = market.all(Refund)
+    assert (refund.status, "charged back" in (refund.failure or "")) == ("FAILED", True)
+    sent = {"way": "BANK_TRANSFER", "reference": "TR-17", "reason": "Stripe refuses it."}
+    proposed = market.act(refund_returns.propose, market.as_staff("fay"), refund_id=refund.id, **sent)
+    market.act(refund_returns.confirm, market.as_staff("cora"), return_id=proposed.id)
+    assert (market.status(told), market.order(told)) == ("REFUNDED", {"refunded": 100_000})
+    market.lawful()
