@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,8 @@ from core.door import app, examples, page
 from core.door.problems import MEDIA_TYPE
 from tests.door.knocking import Knocking
 from tests.market import Market
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -100,3 +104,15 @@ def test_the_page_names_every_kind_of_event_that_the_database_writes(owner: Data
         if word.startswith("'") and word.endswith("'") and "." in word
     }
     assert told == set(page.KINDS)
+
+
+def test_the_table_of_arrows_names_every_change_and_tests_that_exist(schema: dict[str, Any]) -> None:
+    page_of_arrows = (ROOT / "docs" / "marketplace.md").read_text(encoding="utf-8")
+    written = set(re.findall(r"`((?:GET|POST) /[^`]*)`", page_of_arrows))
+    there = {label for label, _ in operations(schema)}
+    assert written <= there
+    assert {label for label in there if label.startswith("POST")} <= written
+    tests = "".join(each.read_text(encoding="utf-8") for each in (ROOT / "tests" / "door").glob("test_*.py"))
+    named = set(re.findall(r"`(test_[a-z_]+)`", page_of_arrows))
+    assert {name for name in named if f"def {name}(" not in tests} == set()
+    assert len(named) > 20
