@@ -8,7 +8,7 @@ from core.errors import NotFound
 from core.queries import cases, exhibits
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.case import acts, blind, draft, head, names, panel, style, tabs
+from dashboard.case import acts, asof, blind, draft, head, names, panel, style, tabs
 from dashboard.ui import empty, header
 
 actor = current.require(Permission.READ_CASES)
@@ -32,12 +32,15 @@ draft.follow(case)
 case, sight = blind.see(case)
 pieces = names.pieces(case, pieces)
 style.apply()
-buttons = head.show(case, me=actor.id, now=now)
+until = asof.chosen(case)
+then = asof.back(case, until)
+buttons = head.show(then, me=actor.id, now=until or now)
 blind.banner(sight)
+asof.toggle(case)
 with st.container(key="case-body"):
     left, right = st.columns([11, 10], gap="medium")
     with left:
-        tabs.show(case, pieces, now=now)
+        tabs.show(then, pieces, now=now, until=until)
     with right:
         panel.show(case, pieces, now=now)
         blind.preference(sight, key=f"blind-{case.id}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import or_, select, text
@@ -15,18 +15,20 @@ from core.records import Milestone, Project, Ticket
 COUNTS = text(
     """
     select count(distinct p.id) as projects,
-           count(distinct p.id) filter (where p.status = 'COMPLETED') as completed,
-           count(distinct m.id) filter (where m.status in ('COMPLETED', 'REFUNDED')) as settled,
+           count(distinct p.id) filter (where p.completed_at <= :until) as completed,
+           count(distinct m.id) filter (where m.ended_at < :until) as settled,
            count(distinct t.id) as disputes,
-           count(distinct t.id) filter (where t.resolution = 'FULL_RELEASE') as released,
-           count(distinct t.id) filter (where t.resolution = 'PARTIAL_RELEASE') as divided,
-           count(distinct t.id) filter (where t.resolution = 'FULL_REFUND') as refunded,
-           count(distinct t.id) filter (where t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')) as open,
-           count(distinct o.milestone_id) filter (where o.chargeback_open) as chargebacks
+           count(distinct t.id) filter (where t.resolution = 'FULL_RELEASE' and t.resolved_at < :until) as released,
+           count(distinct t.id) filter (where t.resolution = 'PARTIAL_RELEASE' and t.resolved_at < :until) as divided,
+           count(distinct t.id) filter (where t.resolution = 'FULL_REFUND' and t.resolved_at < :until) as refunded,
+           count(distinct t.id) filter (where t.resolved_at is null or t.resolved_at >= :until) as open,
+           count(distinct c.milestone_id) as chargebacks
     from (select * from projects where payer_id = :party union select * from projects where payee_id = :party) p
     join milestones m on m.project_id = p.id
-    left join payment_orders o on o.milestone_id = m.id
-    left join tickets t on t.milestone_id = m.id
+    left join chargebacks c on c.milestone_id = m.id and c.opened_at <= :until
+                           and (c.closed_at is null or c.closed_at > :until)
+    left join tickets t on t.milestone_id = m.id and t.opened_at <= :until
+    where p.created_at <= :until
     """
 )
 TIES = text(
@@ -61,17 +63,35 @@ class History:
     ties: tuple[Tie, ...]
 
 
-def history(session: Session, party_id: int, *, but: int | None = None, limit: int = 20) -> History:
-    """A party's past; `but` is the case at hand, which is left out of the list."""
-    counts: dict[str, Any] = dict(session.execute(COUNTS, {"party": party_id}).mappings().one())
+def history(
+    session: Session,
+    party_id: int,
+    *,
+    but: int | None = None,
+    limit: int = 20,
+    until: datetime | None = None,
+) -> History:
+    """A party's past, now or as it was `until` then; `but` is the case at hand, which is left out of the list."""
+    then = until or datetime.max.replace(tzinfo=UTC)
+    counts: dict[str, Any] = dict(
+        session.execute(COUNTS, {"party": party_id, "until": then}).mappings().one()
+    )
     rows = session.execute(
         select(Ticket, Milestone.title, Project.title, Milestone.amount_minor, Milestone.currency)
         .join(Milestone, Milestone.id == Ticket.milestone_id)
         .join(Project, Project.id == Milestone.project_id)
         .where(or_(Project.payer_id == party_id, Project.payee_id == party_id), Ticket.id != (but or 0))
+        .where(Ticket.opened_at <= then)
         .order_by(Ticket.id.desc())
         .limit(limit)
     )
     ties = session.execute(TIES, {"party": party_id})
-    counts["cases"] = tuple(passage(*row) for row in rows)
+    counts["cases"] = tuple(_then(passage(*row), row[0], then) for row in rows)
     return History(**counts, ties=tuple(Tie(*tuple(row)) for row in ties))
+
+
+def _then(each: Passage, ticket: Ticket, then: datetime) -> Passage:
+    """What was closed later was open then."""
+    if ticket.resolved_at is None or ticket.resolved_at < then:
+        return each
+    return replace(each, status="UNDER_REVIEW", resolution=None)

@@ -1,15 +1,26 @@
-"""A decided case as its mediator could see it: what was there when the decision was made, and nothing later."""
+"""A decided case as its mediator could see it: what was there when the decision was made, and nothing later.
+
+Whether one looks back stands in the address, so what one sees can be shared.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 import streamlit as st
 
 from core.queries.cases import Case
-from dashboard.ui import cards, deadline
+from core.records import PaymentOrder
+from core.rules.disputes import TicketStatus
+from core.rules.milestones import Status
+from core.rules.payment_states import State
+from dashboard.case.names import copy
+from dashboard.ui import deadline
+
+KEY = "as-of"
 
 
 class Dated(Protocol):
@@ -24,16 +35,65 @@ Each = TypeVar("Each", bound=Dated)
 
 def chosen(case: Case) -> datetime | None:
     """The time of the decision that stands, when the reader wants to see the case as it was then."""
+    asked = st.session_state.get(KEY, st.query_params.get(KEY) == "true")
+    return case.ruling.record.made_at if asked and case.ruling is not None else None
+
+
+def toggle(case: Case) -> None:
+    """There and back; and while one looks back, a banner says so."""
     if case.ruling is None:
-        return None
+        return
     made_at = case.ruling.record.made_at
-    if not st.toggle("As it was when it was decided", key=f"as-of-{case.id}"):
-        return None
-    cards.note(
-        f"Evidence, timeline and messages up to {deadline.exact(made_at)}. "
-        "Terms, money and parties are as they are now."
+    if st.toggle("As it was when it was decided", key=KEY, bind="query-params"):
+        st.info(
+            f"You see the case as {case.ruling.maker} could see it {deadline.exact(made_at)}: evidence, timeline, "
+            "messages, letters, amounts and the parties' past up to then. The decision beside it is the plan of then.",
+            icon=":material/history:",
+        )
+
+
+def back(case: Case, until: datetime | None) -> Case:
+    """The case at that instant: still in mediation, its money still held, nothing decided."""
+    if until is None or case.ruling is None:
+        return case
+    dossier, plan = case.dossier, case.ruling.record.plan
+    milestone = copy(
+        dossier.milestone, status=Status.IN_MEDIATION, outcome=None, verified_at=None, ended_at=None
     )
-    return made_at
+    ticket = copy(
+        case.ticket,
+        status=TicketStatus.UNDER_REVIEW,
+        resolution=None,
+        resolution_notes=None,
+        resolved_at=None,
+        waiting_on=None,
+        answer_due_at=None,
+    )
+    order = _order(dossier.order, plan["amounts"]["held"])
+    return replace(
+        case,
+        ticket=ticket,
+        dossier=replace(dossier, milestone=milestone, order=order),
+        holds=tuple(each for each in case.holds if each.placed_at <= until),
+        blocks=(),
+        rulings=tuple(each for each in case.rulings if each.record.made_at < until),
+    )
+
+
+def _order(order: PaymentOrder, held: int) -> PaymentOrder:
+    """Before the decision all of it was held, but for what had already gone back."""
+    gone = order.funded_minor - held
+    return copy(
+        order,
+        state=State.PAID_HELD,
+        held_minor=held,
+        payable_minor=0,
+        refundable_minor=0,
+        released_minor=0,
+        refunded_minor=gone,
+        fee_kept_minor=0,
+        chargeback_open=False,
+    )
 
 
 def before(things: Sequence[Each], until: datetime | None) -> list[Each]:

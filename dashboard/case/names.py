@@ -54,18 +54,17 @@ def hide(case: Case) -> Veiled:
     cover = veil.veil((party.name, roles[party.id]) for party in case.parties)
     words = cover.words
     payer, payee = (
-        _copy(party, name=_begin(roles[party.id]), email="", city="", external_id="")
-        for party in case.parties
+        copy(party, name=_begin(roles[party.id]), email="", city="", external_id="") for party in case.parties
     )
-    project = _copy(dossier.project, title=words(dossier.project.title), scope=words(dossier.project.scope))
-    milestone = _copy(
+    project = copy(dossier.project, title=words(dossier.project.title), scope=words(dossier.project.scope))
+    milestone = copy(
         dossier.milestone,
         title=words(dossier.milestone.title),
         deliverable=words(dossier.milestone.deliverable),
     )
     known = {item.name: getattr(case, item.name) for item in fields(Case)}
     known |= {
-        "ticket": _copy(case.ticket, details=words(case.ticket.details)),
+        "ticket": copy(case.ticket, details=words(case.ticket.details)),
         "dossier": replace(dossier, payer=payer, payee=payee, project=project, milestone=milestone),
         "tie": words(case.tie) if case.tie else None,
         "holds": tuple(replace(each, reason=words(each.reason)) for each in case.holds),
@@ -121,7 +120,7 @@ def _veiled(case: Case, row: Row) -> Row:
     return replace(row, **changed)  # type: ignore[type-var]
 
 
-def _copy(record: Row, **other: object) -> Row:
+def copy(record: Row, **other: object) -> Row:
     """A record of its own that no session knows: changing it changes nothing."""
     kind = type(record)
     values = {column.key: getattr(record, column.key) for column in kind.__table__.columns}  # type: ignore[attr-defined]

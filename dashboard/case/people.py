@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import streamlit as st
 
-from core.queries import histories, letters
+from core.queries import histories, letters, stars
 from core.queries.cases import Case
 from core.queries.histories import History
 from core.records import Party
@@ -13,21 +15,25 @@ from dashboard.case import names
 from dashboard.ui import cards, header, tables
 
 
-def show(case: Case) -> None:
+def show(case: Case, until: datetime | None = None) -> None:
     with current.reading() as session:
-        pasts = [(party, histories.history(session, party.id, but=case.id)) for party in case.parties]
+        pasts = [
+            (party, histories.history(session, party.id, but=case.id, until=until)) for party in case.parties
+        ]
         wants = letters.wants(session, [party.id for party in case.parties])
+        rated = stars.of_parties(session, [party.id for party in case.parties], until=until)
     for party, past in pasts:
         with st.container(border=True):
-            _party(case, party, past, wants[party.id])
+            _party(case, party, past, wants[party.id], rated.get(party.id))
 
 
-def _party(case: Case, party: Party, past: History, wants: str) -> None:
+def _party(case: Case, party: Party, past: History, wants: str, rated: str | None) -> None:
     place = f"{party.city or '—'}, {party.country}" if names.shown(case) else "place hidden"
     header.section(party.name, f"{party.role.capitalize()} · {place}")
     cards.facts(
         {
             "With us since": f"{party.created_at:%-d %b %Y}",
+            "Rated": rated or "not yet",
             "Projects": f"{past.projects}, {past.completed} completed",
             "Milestones settled": past.settled,
             "Disputes": f"{past.disputes}, {past.open} open",

@@ -30,14 +30,18 @@ KINDS = {
 }
 
 
-def show(case: Case, *, now: datetime) -> None:
+def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
+    """Now, or (`until`) as it was then."""
     with current.reading() as session:
         journals = case_money.journals(session, case.dossier.milestone.id)
         operations = case_money.operations(session, case.dossier.milestone.id)
+    if until is not None:
+        journals = [each for each in journals if each.posted_at < until]
+        operations = [each for each in operations if each.created_at < until]
     if not case.dossier.order.funded_minor:
         empty.state("Nothing was paid yet", "The money appears here when the payer funds the milestone.")
         return
-    header.section("Where the payment is", "every cent of it, now")
+    header.section("Where the payment is", "every cent of it, then" if until else "every cent of it, now")
     _where(case)
     _waterfall(case)
     header.section("Journals", f"{len(journals)} posted")

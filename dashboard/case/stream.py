@@ -52,7 +52,8 @@ def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
     since: datetime | None = st.session_state.get(f"case-{case.id}:since")
     if stream.page.older:
         _turn("Older", "older", stream.first, "expand_less")
-    draw([_moment(case, each, wanted.entry, since) for each in stream.happenings], now=now)
+    happenings = names.veiled(case, stream.happenings)
+    draw([_moment(case, each, wanted.entry, since) for each in happenings], now=now)
     _foot(stream)
 
 

@@ -10,10 +10,8 @@ import streamlit as st
 
 from core.queries import letters as queries
 from core.queries import notes
-from core.queries import notes
 from core.queries.cases import Case
 from core.queries.exhibits import Piece
-from core.rules.permissions import Permission
 from core.rules.permissions import Permission
 from dashboard import current, letters
 from dashboard.case import asof, margin, names, people, purse, stream, talk, terms
@@ -22,16 +20,16 @@ from dashboard.ui.evidence import gallery
 NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties", "Letters")
 
 
-def show(case: Case, pieces: Sequence[Piece], *, now: datetime) -> None:
-    until = asof.chosen(case)
+def show(case: Case, pieces: Sequence[Piece], *, now: datetime, until: datetime | None = None) -> None:
+    """`until`: nothing later than that; the case itself is as it was then."""
     pieces = asof.before(pieces, until)
     draw: dict[str, Callable[[], None]] = {
         "Evidence": lambda: _evidence(case, pieces),
         "Timeline": lambda: stream.show(case, now=now, until=until),
         "Messages": lambda: talk.show(case, now=now, until=until),
         "Terms": lambda: terms.show(case),
-        "Money": lambda: purse.show(case, now=now),
-        "Parties": lambda: people.show(case),
+        "Money": lambda: purse.show(case, now=now, until=until),
+        "Parties": lambda: people.show(case, until),
         "Letters": lambda: _letters(case, until),
     }
     for name, tab in zip(

@@ -27,6 +27,7 @@ def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
     wanted = st.session_state.setdefault(f"talk-{case.id}:pages", 1) * PAGE
     with current.reading() as session:
         said = exhibits.messages(session, case.dossier.milestone.id, until=until, latest=wanted + 1)
+    said = names.said(case, said)
     if len(said) > wanted:
         said = said[-wanted:]
         st.button("Earlier messages", key="talk-earlier", type="tertiary", on_click=_earlier, args=(case.id,))

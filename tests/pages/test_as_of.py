@@ -48,7 +48,7 @@ def say(town: Town, told: Told, home: Path, word: str) -> None:
 
 
 def as_of(app: AppTest, told: Told) -> AppTest:
-    app.toggle(key=f"as-of-{told.ticket}").set_value(True).run()
+    app.toggle(key="as-of").set_value(True).run()
     assert not app.exception
     return app
 
@@ -73,3 +73,27 @@ def test_a_case_that_is_not_decided_has_only_its_present(town: Town) -> None:
     assert not [
         each for each in visit(town, "mia", "case", id=told.ticket).toggle if "as-of" in str(each.key)
     ]
+
+
+@pytest.mark.parametrize("subject", PEOPLE)
+def test_the_address_shows_the_money_the_parties_and_the_head_as_they_were(
+    town: Town, told: Told, subject: str
+) -> None:
+    now = words(visit(town, subject, "case", id=told.ticket, tab="Money"))
+    app = visit(town, subject, "case", id=told.ticket, tab="Money", **{"as-of": "true"})
+    then = words(app)
+    assert "You see the case as Mia Lund could see it" in then
+    assert "every cent of it, then" in then
+    assert "In mediation" in then
+    assert f"decision.{told.ticket}.1.transfer" not in then
+    assert 0 < then.count("<caption>J-") < now.count("<caption>J-")
+    parties = words(visit(town, subject, "case", id=told.ticket, tab="Parties", **{"as-of": "true"}))
+    assert "1, 1 open" in parties
+
+
+def test_looking_back_is_over_with_one_press(town: Town, told: Told) -> None:
+    app = visit(town, "mia", "case", id=told.ticket, **{"as-of": "true"})
+    assert "late.txt" not in words(app)
+    app.toggle(key="as-of").set_value(False).run()
+    assert "late.txt" in words(app)
+    assert "You see the case as" not in words(app)
