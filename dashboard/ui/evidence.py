@@ -87,7 +87,7 @@ def _cards(desk: Desk, actor: Actor, shown: Sequence[Piece], shelf: Shelf) -> No
     """All of them; beside an open piece they become a strip that scrolls by itself, so that both stay in view."""
     pages = ceil(len(shown) / CARDS)
     page = st.pagination(pages, key=f"{shelf.key}-page") if pages > 1 else 1
-    with st.grid(1 if shelf.ids else "auto", min_column_width=CARD, gap="small"):
+    with st.grid(1 if len(shelf.ids) == 1 else "auto", min_column_width=CARD, gap="small"):
         for row in shown[(page - 1) * CARDS : page * CARDS]:
             card(desk, actor, row, shelf)
 

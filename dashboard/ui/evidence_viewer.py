@@ -119,9 +119,10 @@ def _facts(row: Known, opened: Opened, *, narrow: bool) -> None:
     }
     if opened.kind is Kind.IMAGE:
         facts["Camera says"] = row.taken_at or "nothing"
-        facts["Shown"] = "drawn anew, without what the camera wrote into it"
     facts["Size"] = f"{in_words(row.size_bytes)} · {opened.media_type}"
     cards.facts(facts, columns=2 if narrow else 4)
+    if opened.kind is Kind.IMAGE:
+        cards.note("Drawn anew for you: what the camera wrote into the file is not in the picture shown.")
     if row.taken_at and row.taken_at - row.at > CLOCKS_DIFFER:
         st.warning(
             f"The camera's time is {deadline.span(row.taken_at - row.at)} after the upload: it cannot be right.",
