@@ -9,6 +9,7 @@ import pytest
 
 from core import letters
 from core.letters import FactMissing, NoSuchLetter, paper
+from core.letters.handling import HANDLING, MUTABLE
 from core.money import Money
 from core.policy import Platform
 
@@ -40,10 +41,12 @@ ALLOWED = {
     "td",
     "br",
     "blockquote",
+    "h2",
 }
 
 # Every arrow to the homeowner or the contractor in the sequence diagram of milestone-payment-flow.
 ARROWS = {
+    "Show Milestone Configuration": [("milestones_proposed", "payer")],
     "Display Payment Schedule": [("payment_schedule", "payer")],
     "Notify Project Start": [("project_started", "payee")],
     "Confirm Escrow Deposit": [("funds_held", "payer")],
@@ -72,7 +75,9 @@ ARROWS = {
     "Request Project Review": [("project_review_request", "payer"), ("project_review_request", "payee")],
     "Thank for Project Completion": [("thanks", "payer"), ("thanks", "payee")],
     "Payment Failure: notification to homeowner": [("payment_failed", "payer")],
-    "Payout Failure: alternative payout methods offered": [("payout_failed", "payee")],
+    "Payout Failure: administrative review": [("payout_failed", "payee"), ("payout_to_review", "staff")],
+    "Payout Failure: alternative payout methods offered": [("payout_methods_offered", "payee")],
+    "Dispute Deadlock: escalation to platform administrators": [("case_escalated", "staff")],
 }
 
 
@@ -230,3 +235,101 @@ def test_every_text_colour_can_be_read(colour: str) -> None:
     assert contrast(colour, paper.SHEET) >= 7
     if colour == paper.QUIET:
         assert contrast(colour, paper.GROUND) >= 6.5
+
+
+# How each is handled
+
+
+def test_every_letter_has_its_line_in_the_table_and_no_line_is_left_over() -> None:
+    assert set(HANDLING) == {template for template, _ in letters.TEMPLATES}
+
+
+def test_letters_to_staff_and_about_money_answers_disputes_and_decisions_are_urgent() -> None:
+    for template, audience in ADDRESSED:
+        if audience == "staff" or template.startswith(
+            ("decision", "dispute", "offer", "verification", "refund")
+        ):
+            assert HANDLING[template].urgent, template
+            assert HANDLING[template].kept, template
+    assert not any(HANDLING[template].urgent for template in MUTABLE)
+
+
+def test_each_name_of_a_letter_is_one_that_a_page_can_show() -> None:
+    names = [each.words for each in HANDLING.values()]
+    assert len(set(names)) == len(names)
+    assert all(name == name.strip() and name[0].isupper() and "escrow" not in name.lower() for name in names)
+
+
+# The text and the HTML
+
+
+def squeezed(text: str) -> str:
+    return "".join(mark for mark in text if mark.isalnum())
+
+
+@pytest.mark.parametrize(("template", "audience"), ADDRESSED)
+def test_the_text_and_the_html_say_the_same(template: str, audience: str) -> None:
+    letter = letters.render(template, audience, **facts_for(template, audience, "Tiles & <grout>"))
+    words = "".join(Tags(letter.html.partition("</title>")[2]).words)
+    assert squeezed(letter.text) == squeezed(words)
+
+
+def test_letters_together_say_what_each_says_and_stay_words() -> None:
+    for value in HOSTILE:
+        each = [
+            letters.render(
+                "next_milestone_active", "payee", **facts_for("next_milestone_active", "payee", value)
+            )
+            for _ in range(3)
+        ]
+        mail = letters.together(each, [value, "Garden"])
+        found = Tags(mail.html)
+        assert found.names <= ALLOWED
+        assert not found.attributes & {"src", "href", "onmouseover", "background"}
+        assert mail.subject == "3 updates about 2 of your projects"
+        assert (mail.html.count("<h1"), mail.html.count("<h2"), mail.html.count("<main")) == (1, 3, 1)
+        body = "".join(Tags(mail.html.partition("</title>")[2]).words)
+        for letter in each:
+            inside = letter.text.rpartition("\n\n-- \n")[0]
+            assert squeezed(inside) in squeezed(mail.text)
+            assert squeezed(inside) in squeezed(body)
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", mail.subject + mail.text)
+
+
+def test_letters_about_one_project_name_it_in_the_subject() -> None:
+    one = letters.render("thanks", "payer", project="Kitchen")
+    long = "Kitchen " * 50
+    assert letters.together([one, one], ["Kitchen", "Kitchen"]).subject == "2 updates about “Kitchen”"
+    assert len(letters.together([one, one], [long, long]).subject) == 160
+
+
+# What is true at the time
+
+
+def reminder(**facts: Any) -> str:
+    given = {"level": 4, "amount": "$1.00", "project": "Kitchen", "milestone": "Tiles"} | facts
+    return " ".join(letters.render("verification_reminder", "payer", **given).text.split())
+
+
+def test_a_reminder_after_the_dispute_window_offers_a_complaint_and_no_dispute() -> None:
+    until = datetime(2026, 3, 7, 9, 0, tzinfo=UTC)
+    assert "You can open a dispute until Saturday 7 March 2026, 09:00 UTC." in reminder(dispute_until=until)
+    late = reminder(dispute_over=True)
+    assert "has passed" in late
+    assert "please complain now" in late
+    assert "open a dispute until" not in late
+
+
+def test_without_approval_by_silence_nothing_is_threatened() -> None:
+    assert "Nothing is released before you answer." in reminder()
+
+
+def test_a_payee_whose_money_waits_is_not_told_that_it_is_released() -> None:
+    facts = facts_for("milestone_approved", "payee", "Tiles")
+    waits, goes = (
+        letters.render("milestone_approved", "payee", **facts | {"waits": each}).text
+        for each in (True, False)
+    )
+    assert "Released to you" in goes
+    assert "Released to you" not in waits
+    assert "take a closer look" in " ".join(waits.split())

@@ -85,6 +85,7 @@ def offer(
         dossier.payee,
         key=f"payout-offer-{row.id}",
         now=now,
+        about=("payout", payout.id),
         sent=_sent(dossier, payout),
         methods=costs,
     )
@@ -114,6 +115,7 @@ def choose(
         dossier.payee,
         key=f"payout-offer-{row.id}-chosen",
         now=now,
+        about=("payout", payout.id),
         method=method.value.capitalize(),
         withdrawal_fee=dossier.money(payout.fee_minor),
         sent=_sent(dossier, payout),

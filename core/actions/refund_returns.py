@@ -106,6 +106,7 @@ def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int) ->
         dossier.payer,
         key=f"refund-return-{row.id}",
         now=now,
+        about=("refund", refund.id),
         refunded=amount,
         way=WAYS[row.way],
         reference=row.reference,

@@ -30,8 +30,8 @@ TEMPLATES = {
         (
             "We tried to send your money for “{milestone}”, and it came back. The money is safe and still yours.",
             Table((("Amount", "sent"), ("Reason", "reason"))),
-            "Our staff is looking at it. Please check your bank details, or choose another way to be paid.",
-            When("methods", ("You can choose between: {methods}.",)),
+            "Our staff is looking at it, and writes to you with the ways in which you can be paid instead. Please "
+            "check your bank details meanwhile.",
         ),
         tone="attention",
     ),

@@ -27,7 +27,7 @@ TEMPLATES = {
     ("milestones_proposed", "payer"): Template(
         "Please look at your milestones: {project}",
         (
-            "You accepted the bid of your {payee}, and we have divided the work into milestones. This is our proposal:",
+            "You accepted the {bid} of your {payee}, and we have divided the work into milestones. We propose:",
             Schedule("schedule"),
             Table((("Project total", "total"),)),
             "You can rename, divide or join them, as long as they add up to the total. You pay nothing before you and "
@@ -37,7 +37,7 @@ TEMPLATES = {
     ("project_started", "payee"): Template(
         "Your project has started: {project}",
         (
-            "Your {payer} accepted your bid, and the project is set up.",
+            "Your {payer} accepted your {bid}, and the project is set up.",
             Table((("Milestones", "count?"), ("Project total", "total"))),
             "We will tell you as soon as the first milestone is funded. Please start work on a milestone only after "
             "that: then its money is held for you.",

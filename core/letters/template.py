@@ -21,13 +21,13 @@ Audience = Literal["payer", "payee", "staff"]
 Tone = Literal["plain", "good", "attention"]
 Facts = Mapping[str, Any]
 
-# What the two platforms call their people; the last is for a letter that names no platform.
+# What the two platforms call their people, and what was accepted; the last is for a letter that names no platform.
 PEOPLE: Mapping[str, Mapping[str, str]] = {
-    Platform.HOME_SERVICES: {"payer": "homeowner", "payee": "contractor"},
-    Platform.LEGAL_SERVICES: {"payer": "client", "payee": "attorney"},
-    "": {"payer": "customer", "payee": "service provider"},
+    Platform.HOME_SERVICES: {"payer": "homeowner", "payee": "contractor", "bid": "bid"},
+    Platform.LEGAL_SERVICES: {"payer": "client", "payee": "attorney", "bid": "quote"},
+    "": {"payer": "customer", "payee": "service provider", "bid": "bid"},
 }
-GIVEN = frozenset({"payer", "payee"})
+GIVEN = frozenset({"payer", "payee", "bid"})
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.letters.template import Table, Template, When
+from core.letters.template import Table, Template
 
 TEMPLATES = {
     ("case_assigned", "staff"): Template(
@@ -33,9 +33,8 @@ TEMPLATES = {
     ("payout_to_review", "staff"): Template(
         "Payout {payout} came back and waits for a review",
         (
-            "The payee's bank did not take a payout. Please look at it: send it again, or by another method.",
+            "The payee's bank did not take a payout. Please look at it: send it again, or offer other methods.",
             Table((("Payout", "payout"), ("Amount", "sent"), ("Reason", "reason"))),
-            When("methods", ("The payee was offered: {methods}.",)),
         ),
         tone="attention",
     ),

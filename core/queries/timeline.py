@@ -210,8 +210,9 @@ def _letters(session: Session, case: Case, ids: list[int]) -> Told:
             Happening(
                 at=each.created_at,
                 about=About.LETTER,
-                title=f"Letter to {names.get(each.party_id or 0, 'a party')}",
+                title=f"Letter to {names.get(each.party_id or 0, 'staff')}",
                 who="the desk itself",
+                staff_only=each.staff_id is not None,
                 facts={"Subject": each.subject, "State": each.status.capitalize()},
             ),
         )

@@ -14,17 +14,18 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.actions import letters, preferences
+from core.actions import letters, mediate, payouts, preferences
 from core.actions.deliver import CLAIMED_FOR, deliver_due
 from core.actions.letters import AddressUnusable, LetterNotFailed
 from core.clock import SimulatedClock
 from core.db import Database
 from core.letters import handling
 from core.letters.handling import CannotBeMuted, NoSuchKind
+from core.money import Money
 from core.notifications import tell, tell_staff
 from core.policy import DIGEST_MOST, LETTERS_GATHERED_FOR
 from core.queries import letters as log
-from core.records import LetterPreference, Notification, Party
+from core.records import LetterPreference, Notification, Party, Payout
 from core.rules.notifications import NoSuchFrequency
 from core.rules.permissions import NotPermitted, NotYours
 from tests import stories
@@ -419,3 +420,40 @@ def test_staff_are_told_the_same_thing_once(town: Town) -> None:
     assert (
         len([each for each in rows(town.database) if each.key == f"review-1-staff-{town.staff['cora']}"]) == 1
     )
+
+
+def told_staff(town: Town, template: str) -> set[str]:
+    names = {number: name for name, number in town.staff.items()}
+    return {names[each.staff_id or 0] for each in rows(town.database) if each.template == template}
+
+
+def test_compliance_is_told_of_a_review_when_it_is_opened(town: Town) -> None:
+    stories.funded(town, total=Money(20_000_000, "USD"))
+    assert told_staff(town, "review_opened") == {"cora"}
+
+
+def test_finance_is_told_of_a_payout_that_came_back_and_the_payee_what_happens_next(town: Town) -> None:
+    told = stories.in_mediation(town)
+    stories.decided(town, told)
+    stories.carry_out(town)
+    (payout,) = town.read(lambda session: session.query(Payout).all())
+    town.database.run(
+        lambda session: payouts.report_failure(
+            session, session.get_one(Payout, payout.id), now=town.now, operation_key="payout"
+        )
+    )
+    assert told_staff(town, "payout_to_review") == {"fay"}
+    failed = [each for each in town.read(lambda s: log.about(s, "payout", payout.id)) if each.side == "PAYEE"]
+    assert {each.kind for each in failed} == {"Payment sent to your bank", "Payment came back from your bank"}
+
+
+def test_who_takes_a_case_is_not_written_to_and_who_is_given_one_is(town: Town) -> None:
+    told = stories.in_mediation(town, mediator="mia")
+    before = len([each for each in rows(town.database) if each.template == "case_assigned"])
+    town.act(mediate.assign, town.as_staff("max"), ticket_id=told.ticket, staff_id=town.staff["max"])
+    assert len([each for each in rows(town.database) if each.template == "case_assigned"]) == before
+    town.wait(hours=1)
+    town.act(mediate.assign, town.as_staff("max"), ticket_id=told.ticket, staff_id=town.staff["mia"])
+    assert [each.staff_id for each in rows(town.database) if each.template == "case_assigned"][before:] == [
+        town.staff["mia"]
+    ]
