@@ -243,7 +243,6 @@ def report_failure(session: Session, payout: Payout, *, now: datetime, operation
     told = {
         "sent": dossier.money(payout.amount_minor - payout.fee_minor).text(),
         "reason": payout.failure or "not given by the bank",
-        "methods": ", ".join(words for method, words in IN_WORDS.items() if method != payout.method),
     }
     dossier.tell(
         session,
