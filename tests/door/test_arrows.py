@@ -16,7 +16,7 @@ from core.door.problems import for_outsiders
 from core.money import Money
 from core.records import Hold, Message, RiskReview, Ticket
 from core.rules.acceptance import AcceptanceRule
-from core.rules.holds import ActiveHold, Facts, OpenTicket, ReleaseBlocked, blocking
+from core.rules.holds import ActiveHold, Facts, HoldKind, OpenTicket, ReleaseBlocked, blocking
 from core.rules.notifications import Frequency
 from core.rules.projects import Funding
 from core.rules.reports import ReportKind, ReportOutcome, Severity
@@ -378,7 +378,8 @@ def test_a_withdrawn_complaint_leaves_what_staff_held(home: Knocking) -> None:
     home.post(f"{path}/complaint", {"party": home.payer, "reason": "It sticks."})
     number = int(path.rpartition("/")[2])
     fay = home.market.as_staff("fay")
-    home.market.act(hold.place, fay, milestone_id=number, reason="Another matter.")
+    another = {"reason": "Another matter.", "kind": HoldKind.REPORT}
+    home.market.act(hold.place, fay, milestone_id=number, **another)
     home.post(f"{path}/approve", {"party": home.payer})
     home.post(f"{path}/withdraw-complaint", {"party": home.payer})
     home.market.work()

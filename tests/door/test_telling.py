@@ -212,6 +212,21 @@ def test_many_workers_count_together(home: Knocking, listener: Listener) -> None
     assert home.market.count(OutgoingEvent, OutgoingEvent.status != "SENT") == 0
 
 
+def test_nobody_counts_while_another_does(home: Knocking, listener: Listener) -> None:
+    """Between choosing events and numbering them another worker could overtake: it waits instead."""
+    listening(home.market, listener.url)
+    accepted(home)
+    with ThreadPoolExecutor(1) as worker:
+        with home.market.database.transaction() as session:
+            session.execute(outgoing.ONE_AT_A_TIME)
+            done = worker.submit(all_heard, home.market)
+            with pytest.raises(TimeoutError):
+                done.result(timeout=1)
+            assert home.market.count(OutgoingEvent, OutgoingEvent.sequence.is_not(None)) == 0
+        done.result(timeout=30)
+    assert numbers(listener) == [1, 2]
+
+
 def test_each_endpoint_counts_for_itself(home: Knocking, listener: Listener) -> None:
     first, _ = listening(home.market, listener.url)
     accepted(home)
