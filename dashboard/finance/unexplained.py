@@ -30,29 +30,31 @@ def said(value: str | None) -> str:
     return WORDS[SettledAs(value)] if value else "—"
 
 
-FOUND = [
-    tables.leads(
-        "label",
-        "Amount",
-        to=lambda row: ("journal", {"id": row.journal_id}) if row.journal_id else None,
-        width=150,
-    ),
-    tables.text("why", "Why nobody knows", width=290),
-    tables.mono("source", "Source", width=210),
+AMOUNT = tables.leads(
+    "label",
+    "Amount",
+    to=lambda row: ("journal", {"id": row.journal_id}),
+    width=140,
+)
+LINE = [
     tables.mono("transaction_id", "Balance transaction", width=215),
+    tables.mono("source", "Source", width=120),
     tables.when("found_at", "Found", width=145),
 ]
 COLUMNS = [
-    *FOUND,
-    tables.text("proposed_as", "Said to be", value=lambda row: said(row.proposed_as), width=200),
-    tables.text("proposed_by", "By", value=lambda row: row.proposed_by or "—", width=130),
+    AMOUNT,
+    tables.text("why", "Why nobody knows", width=270),
+    tables.text("proposed_as", "Said to be", value=lambda row: said(row.proposed_as), width=190),
+    tables.text("proposed_by", "By", value=lambda row: row.proposed_by or "—", width=115),
+    *LINE,
 ]
 SETTLED = [
-    *FOUND,
-    tables.text("settled_as", "It was", value=lambda row: said(row.settled_as), width=200),
-    tables.text("proposed_by", "Said", value=lambda row: row.proposed_by or "—", width=120),
-    tables.text("settled_by", "Agreed", width=120),
-    tables.text("reason", "Reason", width=220),
+    AMOUNT,
+    tables.text("settled_as", "It was", value=lambda row: said(row.settled_as), width=190),
+    tables.text("proposed_by", "Said", value=lambda row: row.proposed_by or "—", width=115),
+    tables.text("settled_by", "Agreed", width=115),
+    tables.text("reason", "Reason", width=200),
+    *LINE,
 ]
 
 
