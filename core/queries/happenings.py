@@ -63,6 +63,9 @@ KINDS: Mapping[str, Kind] = {
     "decision:return": Kind("Decision sent back", DECISION, "bad", staff_only=True),
     "decision:void": Kind("Decision void", DECISION, "bad", staff_only=True),
     "decision:execute": Kind("Decision carried out", DECISION, "good"),
+    "correction:open": Kind("Correction opened", DECISION, "wait", staff_only=True),
+    "correction:close": Kind("Correction closed", DECISION, "good", staff_only=True),
+    "case:reveal": Kind("Names shown after a first judgement", DECISION, staff_only=True),
     "offer:make": Kind("Division offered", tone="info"),
     "offer:accept": Kind("Offer accepted: the parties agree", tone="good"),
     "offer:decline": Kind("Offer declined", tone="wait"),
@@ -78,9 +81,33 @@ KINDS: Mapping[str, Kind] = {
     "payout:fail": Kind("Payout failed", MONEY, "bad"),
     "chargeback:open": Kind("Chargeback opened", MONEY, "bad"),
     "chargeback:close": Kind("Chargeback closed", MONEY, "info"),
+    "chargeback:follow": Kind("Chargeback: news from Stripe", MONEY, "info", staff_only=True),
+    "chargeback:stage": Kind("Evidence for the bank prepared", MONEY, "info", staff_only=True),
+    "chargeback:submit": Kind("Evidence sent to the bank", MONEY, "info", staff_only=True),
+    "review:open": Kind("Risk review opened", tone="bad", staff_only=True),
+    "review:assign": Kind("Risk review given to someone", staff_only=True),
+    "review:settle": Kind("Risk review settled", tone="good", staff_only=True),
+    "review:submit": Kind("Review of the other side written", staff_only=True),
+    "review:reveal": Kind("Both reviews opened", tone="info"),
+    "report:file": Kind("Report filed", tone="bad", staff_only=True),
+    "report:settle": Kind("Report settled", tone="good", staff_only=True),
+    "practice:flag": Kind("Practice in another state flagged", tone="bad", staff_only=True),
+    "practice:resolve": Kind("Practice in another state resolved", tone="good", staff_only=True),
+    "payment:retry": Kind("Card tried again", MONEY, "wait"),
+    "operation:review": Kind("Call to Stripe put under review", MONEY, "bad", staff_only=True),
+    "operation:retry": Kind("Call to Stripe tried again", MONEY, "info", staff_only=True),
+    "payout:offer": Kind("Another payout method offered", MONEY, "info"),
+    "payout:choose": Kind("Another payout method chosen", MONEY, "info"),
+    "payout:retry": Kind("Payout tried again", MONEY, "info", staff_only=True),
+    "transfer:reverse": Kind("Transfer taken back", MONEY, "bad", staff_only=True),
+    "transfer:taken_back": Kind("Transfer came back", MONEY, "info", staff_only=True),
+    "duplicate:find": Kind("Duplicate payment found", MONEY, "bad", staff_only=True),
+    "duplicate:follow": Kind("Duplicate payment: news from Stripe", MONEY, "info", staff_only=True),
+    "debt:keep_back": Kind("Kept back for a debt", MONEY, "wait", staff_only=True),
+    "letter:send_again": Kind("Letter sent again", LETTER, staff_only=True),
 }
 # These have a richer source of their own.
-TOLD_ELSEWHERE = frozenset({"message:send", "evidence:hand_in"})
+TOLD_ELSEWHERE = frozenset({"message:send", "evidence:hand_in", "ticket:recuse"})
 
 
 def kind(action: str) -> Kind | None:

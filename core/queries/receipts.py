@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from core.money import Money
@@ -24,12 +24,21 @@ class Row:
     scope_hash: str
 
 
+def of_milestone(session: Session, milestone_id: int) -> list[Row]:
+    """Oldest first."""
+    return _rows(session, Receipt.milestone_id == milestone_id)
+
+
 def of_project(session: Session, project_id: int) -> list[Row]:
     """Oldest first."""
+    return _rows(session, Milestone.project_id == project_id)
+
+
+def _rows(session: Session, which: ColumnElement[bool]) -> list[Row]:
     rows = session.execute(
         select(Receipt, Milestone.title)
         .join(Milestone, Milestone.id == Receipt.milestone_id)
-        .where(Milestone.project_id == project_id)
+        .where(which)
         .order_by(Receipt.id)
     )
     return [

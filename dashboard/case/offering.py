@@ -11,7 +11,7 @@ from core.queries.cases import Case
 from core.queries.offers import Offered
 from core.rules.offers import OfferStatus
 from dashboard import current
-from dashboard.case import names, sheet
+from dashboard.case import names, papers, sheet
 from dashboard.case.preview import people
 from dashboard.ui import cards, deadline, header, money, status, tables
 from dashboard.ui.safe import html
@@ -63,6 +63,7 @@ def _agreement(case: Case, each: Offered) -> None:
         columns=2,
     )
     _words(case, each)
+    papers.show(case)
 
 
 def _division(case: Case, each: Offered) -> None:

@@ -12,7 +12,7 @@ from core.queries.exhibits import Piece
 from core.rules.approvals import DecisionStatus
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.case import approval, form, offering, preview, recall, ruling
+from dashboard.case import approval, correction, form, offering, preview, recall, ruling
 from dashboard.ui import cards, deadline, empty, header
 from dashboard.ui.status import in_words
 
@@ -35,10 +35,13 @@ def drawers(case: Case) -> None:
     approval.drawer(case)
     ruling.drawer(case)
     recall.drawer(case)
+    correction.drawer(case)
 
 
 def _undecided(case: Case, pieces: Sequence[Piece], now: datetime) -> None:
-    if not case.open:
+    if case.ticket.corrects_id is not None:
+        correction.show(case)
+    elif not case.open:
         _closed(case)
     elif not case.in_mediation:
         _between_parties(case, now)

@@ -44,6 +44,7 @@ EMPTY = {
         "Decisions above the threshold wait here for a second person.",
     ),
 }
+ADDRESS = ("view", "platform", "watch", "q", "after", "before")
 NOTHING = ("No disputes", "Disputes that payers open appear here.")
 COLUMNS = (
     ("Case", False, ""),
@@ -156,6 +157,19 @@ def _exact(at: datetime, now: datetime) -> str:
 
 def _pill(each: Pill) -> dict[str, str | None]:
     return {"label": each.label, "tone": each.tone, "meaning": each.meaning}
+
+
+def come_back() -> None:
+    """Back from a case, the address may name the case and no filter any more: it is what it was before."""
+    kept: dict[str, str] = st.session_state.get("queue:address", {})
+    if "id" in st.query_params:
+        st.query_params.clear()
+        for name, value in kept.items():
+            st.query_params[name] = value
+        st.rerun()
+    st.session_state["queue:address"] = {
+        name: st.query_params[name] for name in ADDRESS if name in st.query_params
+    }
 
 
 def places() -> tuple[Place | None, Place | None]:

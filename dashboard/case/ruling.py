@@ -12,7 +12,8 @@ from core.queries.rulings import Ruling
 from core.rules.approvals import DecisionStatus
 from core.rules.grounds import DecisionOutcome, Ground
 from dashboard import current
-from dashboard.case import compare, live, names, recall, sheet
+from dashboard.case import compare, correction, live, names, recall, sheet
+from dashboard.case import papers as papers_of
 from dashboard.case.preview import people
 from dashboard.ui import cards, confirm, deadline, header, status
 from dashboard.ui.safe import html, plain
@@ -35,6 +36,8 @@ def show(case: Case, ruling: Ruling) -> None:
     if record.status == DecisionStatus.EXECUTED:
         header.section("Carried out", "Stripe, letters, and what comes next")
         live.show(record.id)
+        papers_of.show(case)
+        correction.links(case)
     elif record.execute_at:
         countdown(record.execute_at)
         compare.show(case, ruling)

@@ -1,0 +1,44 @@
+"""The receipt, the invoice and the credit note of a case whose money has moved, each one press away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.actions import receipts
+from core.queries import receipts as queries
+from core.queries.cases import Case
+from core.queries.receipts import Row
+from dashboard import current
+from dashboard.case import names
+from dashboard.ui import header
+
+
+def show(case: Case) -> None:
+    """Nothing where no paper was written yet, or names are hidden: the papers bear them."""
+    if not names.shown(case):
+        return
+    with current.reading() as session:
+        rows = queries.of_milestone(session, case.dossier.milestone.id)
+    if not rows:
+        return
+    header.section("Papers")
+    with st.container(horizontal=True, gap="small"):
+        for row in rows:
+            _button(row)
+
+
+def _button(row: Row) -> None:
+    desk, actor, now = current.desk(), current.actor(), current.now()
+    st.download_button(
+        f"{row.kind} · {row.total}",
+        data=lambda: desk.database.run(
+            lambda session: receipts.download(session, actor, now=now, receipt_id=row.id)[1]
+        ),
+        file_name=f"{row.number}.pdf",
+        mime="application/pdf",
+        key=f"paper-{row.id}",
+        icon=":material/receipt_long:",
+        type="tertiary",
+        on_click="ignore",
+        help=f"{row.number}. It bears names, so the download is recorded.",
+    )

@@ -1,0 +1,157 @@
+"""After a decision: returned to its maker, taken back, corrected by a linked case, with its papers at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from core.actions import conversation, decide, hold
+from core.db import Database
+from core.money import Money
+from core.records import Decision, Ticket
+from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.items import Done
+from tests import stories
+from tests.pages.test_case import fill, press
+from tests.pages.visiting import labels, serve, visit, words
+from tests.stories import PEOPLE, Told, Town
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = stories.a_town(database)
+    serve(town, tmp_path)
+    return town
+
+
+def newest(town: Town) -> Decision:
+    return town.read(lambda s: s.scalars(select(Decision).order_by(Decision.id.desc())).first())
+
+
+def waiting(town: Town) -> tuple[Told, Decision]:
+    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
+    return told, stories.decided(town, told)
+
+
+def by_items(app: AppTest, told: Told) -> AppTest:
+    """Divide by the items of the deliverable: the first is done, the second half, the rest is not."""
+
+    def field(name: str) -> str:
+        return f"draft-{told.ticket}-{name}"
+
+    app.button_group(key=field("outcome")).set_value(DecisionOutcome.PARTIAL_RELEASE).run()
+    app.button_group(key=field("by")).set_value("items").run()
+    app.button_group(key=field("item-1-done")).set_value(Done.FULLY).run()
+    app.button_group(key=field("item-2-done")).set_value(Done.PARTLY).run()
+    assert not app.exception
+    return app
+
+
+def test_a_case_is_divided_by_the_items_of_its_work_and_survives_a_reload(town: Town) -> None:
+    told = stories.in_mediation(town)
+    app = by_items(visit(town, "mia", "case", id=told.ticket), told)
+    assert "The items sum to $1,800.00" in words(app)
+    app.button(key=f"item-{told.ticket}-add").click().run()
+    assert "has no name" in words(app) or "Write what" in words(app)
+    app.button(key=f"item-{told.ticket}-5-away").click().run()
+    again = visit(town, "mia", "case", id=told.ticket)
+    assert again.text_input(key=f"draft-{told.ticket}-item-2-part").value == "50"
+    assert again.button_group(key=f"draft-{told.ticket}-item-1-done").value == Done.FULLY
+    again.selectbox(key=f"draft-{told.ticket}-ground").set_value(Ground.PARTIAL_WORK).run()
+    again.text_area(key=f"draft-{told.ticket}-reasons").set_value(stories.REASONS).run()
+    for name in ("ENGAGEMENT_SCOPE", "MESSAGE_HISTORY", "MILESTONE_EVIDENCE"):
+        again.checkbox(key=f"draft-{told.ticket}-cites-{name}").check()
+    again.run()
+    press(again, "Preview plan")
+    assert "Item by item" in words(again)
+    press(again, "Confirm decision")
+    made = newest(town)
+    assert made.release_minor == sum(each["earned"] for each in made.plan["items"]) > 0
+    assert "partly done (50 %)" in made.plan["letters"][0]["text"]
+
+
+def test_a_letter_is_edited_marked_and_reset(town: Town) -> None:
+    told = stories.in_mediation(town)
+    app = visit(town, "mia", "case", id=told.ticket)
+    fill(app, told, outcome=DecisionOutcome.FULL_RELEASE, ground=Ground.WORK_DELIVERED)
+    app.button(key=f"letter-edit-{told.ticket}-payee").click().run()
+    field = app.text_area(key=f"draft-{told.ticket}-passage-payee")
+    assert field.value == f"The mediator gives these reasons:\n{stories.REASONS}"
+    field.set_value("Dear Ben, <img src=x> thank you for your patience.").run()
+    press(app, "Preview plan")
+    shown = words(app)
+    assert "Edited" in shown
+    assert "&lt;img src=x&gt;" in shown
+    assert "<img" not in shown
+    app = visit(town, "mia", "case", id=told.ticket)
+    app.button(key=f"letter-reset-{told.ticket}-payee").click().run()
+    press(app, "Preview plan")
+    assert ">Edited<" not in words(app)
+
+
+def test_what_was_returned_is_the_form_again_and_its_checker_sees_what_is_new(town: Town) -> None:
+    told, made = waiting(town)
+    note = "Half of it was never delivered."
+    town.act(decide.send_back, town.as_staff("fay"), decision_id=made.id, note=note)
+    app = visit(town, "mia", "case", id=told.ticket)
+    assert note in words(app)
+    assert app.text_area(key=f"draft-{told.ticket}-reasons").value == stories.REASONS
+    assert app.button_group(key=f"draft-{told.ticket}-outcome").value == DecisionOutcome.FULL_RELEASE
+    half = Money(made.release_minor // 2, "USD")
+    stories.decided(town, told, stories.a_draft(told, release=half))
+    shown = words(visit(town, "ada", "approvals", id=told.ticket))
+    for expected in ("Compared with the one before", note, "Partial release", half.text()):
+        assert expected in shown
+
+
+def test_holds_and_messages_since_are_told_apart(town: Town) -> None:
+    told, _ = waiting(town)
+    town.wait(minutes=5)
+    town.act(conversation.say, town.payer, milestone_id=told.milestone, body="Wait!")
+    shown = words(visit(town, "fay", "case", id=told.ticket))
+    assert "That voids nothing" in shown
+    assert "Nothing that the plan stands on has changed" in shown
+    town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report came in.")
+    shown = words(visit(town, "fay", "case", id=told.ticket))
+    assert "approving will void it" in shown
+    assert "a hold was placed by Cora Nwosu" in shown
+
+
+@pytest.mark.parametrize("subject", PEOPLE)
+def test_a_decision_is_taken_back_by_a_mediator_with_a_reason(town: Town, subject: str) -> None:
+    told, _ = waiting(town)
+    app = visit(town, subject, "case", id=told.ticket)
+    if subject not in ("mia", "max"):
+        assert "Take back" not in labels(app)
+        return
+    press(app, "Take back")
+    app.text_area(key="recall-reason").set_value("The report changes everything.").run()
+    press(app, "Void the decision")
+    assert newest(town).status == "VOIDED"
+    assert "Preview plan" in labels(visit(town, "mia", "case", id=told.ticket))
+
+
+@pytest.mark.parametrize("subject", PEOPLE)
+def test_a_carried_out_decision_is_corrected_by_a_linked_case(town: Town, subject: str) -> None:
+    told = stories.in_mediation(town)
+    stories.decided(town, told)
+    stories.carry_out(town)
+    app = visit(town, subject, "case", id=told.ticket)
+    assert app.get("download_button")
+    if subject in ("fay", "ada"):
+        assert "Open a correction" not in labels(app)
+        return
+    press(app, "Open a correction")
+    app.text_area(key="correction-why").set_value("The invoice was forged.").run()
+    press(app, "Open correction")
+    made = town.read(lambda s: s.scalars(select(Ticket).order_by(Ticket.id.desc())).first())
+    assert made.corrects_id == told.ticket
+    assert f"of the decision in D-{told.ticket}" in words(visit(town, "max", "case", id=made.id))
+    other = visit(town, "max", "case", id=made.id)
+    other.button_group(key=f"finding-{made.id}").set_value("CORRECTED").run()
+    other.text_area(key=f"finding-notes-{made.id}").set_value("Reversed by finance.").run()
+    press(other, "Close correction")
+    assert town.read(lambda s: s.get_one(Ticket, made.id)).resolution == "CORRECTED"
