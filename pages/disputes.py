@@ -14,6 +14,7 @@ from dashboard.ui import confirm, empty, filters, header
 from dashboard.ui.status import in_words
 
 actor = current.require(Permission.READ_CASES)
+queue.come_back()
 now, me = current.now(), actor.id or 0
 
 buttons = header.page(
