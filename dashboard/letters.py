@@ -14,36 +14,47 @@ from dashboard import current, navigation
 from dashboard.ui import cards, confirm, status, tables
 from dashboard.ui.status import in_words
 
+NONE = ("No letters", "Every letter about this is listed here, with what became of it.")
 
-def show(rows: Sequence[Row], *, key: str, words: Callable[[str], str] = str) -> None:
+
+def show(
+    rows: Sequence[Row],
+    *,
+    key: str,
+    words: Callable[[str], str] = str,
+    narrow: bool = False,
+    none: tuple[str, str] = NONE,
+) -> None:
     """Newest first; the chosen one is opened below, at first the one that the address asks for (`letter`).
 
     `words` is what the text of a letter goes through, where names are hidden; the rows went through it before.
     """
     asked = navigation.asked("letter")
     chosen = tables.table(
-        rows,
-        [
-            tables.text("number", "Letter", width=70),
-            tables.when("at", "Written", width=130),
-            tables.text("reader", "To", width=130),
-            tables.text("side", "As", width=70, value=lambda row: in_words(row.side)),
-            tables.text("kind", "Kind", width=170),
-            tables.status("status", "State", axis="notification", width=90),
-            tables.when("went", "Sent or due", width=130),
-            tables.text("subject", "Subject", width=300),
-            tables.text("mail", "Mail", width=170, value=lambda row: row.mail or "—"),
-        ],
-        key=f"{key}-letters",
-        select=True,
-        name="Letters",
-        empty_state=("No letters", "Every letter about this is listed here, with what became of it."),
+        rows, _columns(narrow=narrow), key=f"{key}-letters", select=True, name="Letters", empty_state=none
     )
     number = chosen if chosen is not None else asked
     if row := next((row for row in rows if row.id == number), None):
         with current.reading() as session:
             sheet = letters.letter(session, row.id)
         _sheet(row, words(sheet.text), key=key)
+
+
+def _columns(*, narrow: bool) -> list[tables.Column]:
+    first = [
+        tables.text("number", "Letter", width=64),
+        tables.when("at", "Written", width=126),
+        tables.text("reader", "To", width=110 if narrow else 140),
+        tables.text("kind", "Kind", width=150 if narrow else 190),
+        tables.status("status", "State", axis="notification", width=80),
+    ]
+    more = [
+        tables.when("went", "Sent or due", width=126),
+        tables.text("side", "As", width=70, value=lambda row: in_words(row.side)),
+        tables.text("subject", "Subject", width=300),
+        tables.text("mail", "Mail", width=170, value=lambda row: row.mail or "—"),
+    ]
+    return [*first, *more]
 
 
 def _sheet(row: Row, text: str, *, key: str) -> None:

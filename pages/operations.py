@@ -87,4 +87,6 @@ elif told.open:
     with told:
         with current.reading() as session:
             failed = letters_queries.failed(session)
-        letters.show(failed, key="operations")
+        letters.show(
+            failed, key="operations", none=("Every letter was delivered", "What is given up waits here.")
+        )

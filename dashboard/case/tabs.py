@@ -44,7 +44,7 @@ def _letters(case: Case, until: datetime | None) -> None:
     with current.reading() as session:
         rows = queries.about(session, "milestone", case.dossier.milestone.id)
     rows = names.veiled(case, asof.before(rows, until))
-    letters.show(rows, key=f"case-{case.id}", words=partial(names.within, case))
+    letters.show(rows, key=f"case-{case.id}", words=partial(names.within, case), narrow=True)
 
 
 def _evidence(case: Case, pieces: Sequence[Piece]) -> None:
