@@ -171,6 +171,10 @@ def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id
     dossier.move(milestones.Event.MEDIATE)
     ticket = open_ticket(session, dossier)
     ticket.status = disputes.after(ticket.status, TicketEvent.REVIEW)
+    ticket.waiting_on, ticket.answer_due_at = (
+        None,
+        None,
+    )  # what a party was asked before, the mediator may ask again
     ticket.in_mediation_at = now
     ticket.decision_due_at = ticket.due_at = deadlines.deadlock_at(now, dossier.profile)
     ticket.version += 1

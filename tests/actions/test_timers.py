@@ -526,6 +526,33 @@ def test_money_moves_only_within_five_minutes_of_signing_in(town: Town, age: tim
         town.act(decide.confirm, actor, **confirm)
 
 
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_a_dispute_that_waits_for_a_party_goes_to_mediation_all_the_same(
+    town: Town, tmp_path: Path, by_itself: bool
+) -> None:
+    """Staff asked before there was a mediator: the answer is not waited for beyond the third day."""
+    told = _at_the_dispute(town)
+    began = town.now
+    town.act(
+        conversation.ask,
+        town.as_staff("mia"),
+        ticket_id=told.ticket,
+        party_id=town.payee_id,
+        question="When was it delivered?",
+        answer_due_at=began + 10 * DAY,
+    )
+    if by_itself:
+        town.now = began + 3 * DAY
+        assert run(town, tmp_path) == 1
+    else:
+        town.act(dispute.ask_mediation, town.payee, milestone_id=told.milestone)
+    case = stories.ticket_of(town, told)
+    assert (status(town, told), case.status, case.waiting_on) == ("IN_MEDIATION", "UNDER_REVIEW", None)
+    town.now = began + 10 * DAY
+    run(town, tmp_path)
+    assert stories.ticket_of(town, told).escalated is True
+
+
 # -- one that breaks, many that cannot go on --
 
 
