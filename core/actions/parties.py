@@ -15,7 +15,7 @@ from core.actions.keys import idempotency_key, operation_key
 from core.desk import Desk
 from core.policy import WithdrawalMethod
 from core.records import Milestone, Party, PaymentOrder, Project
-from core.rules.permissions import SYSTEM
+from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
 
 
 def register(
@@ -59,6 +59,33 @@ def register(
         now=now,
         after={"platform": platform, "role": role},
     )
+    return party
+
+
+def choose_withdrawal(
+    session: Session, actor: Actor, *, now: datetime, party_id: int, method: WithdrawalMethod
+) -> Party:
+    """The payee chooses how to be paid from now on (milestone-payment-flow, Key Business Rules 4: by method).
+
+    A payout that was asked for goes as it was asked for. Raises `NotYours`.
+    """
+    party = session.get_one(Party, party_id, with_for_update=True, populate_existing=True)
+    require_party(actor, party_id)
+    if party.role != "PAYEE":
+        raise NotYours(actor=actor.label)
+    before, party.withdrawal_method = party.withdrawal_method, WithdrawalMethod(method)
+    session.flush()
+    if before != party.withdrawal_method:
+        audit.record(
+            session,
+            actor,
+            "party:withdrawal:choose",
+            object_kind="party",
+            object_id=party_id,
+            now=now,
+            before={"method": before},
+            after={"method": party.withdrawal_method},
+        )
     return party
 
 

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from core.desk import Desk
-from core.door import bids, offering, page, people, reviewing, risks, saying, telling, work
+from core.door import bids, offering, page, people, reviewing, risks, saying, telling, withdrawing, work
 from core.door.describing import COMMON, described
 from core.door.guard import Guard
 from core.door.limits import Limits
@@ -51,7 +51,7 @@ def application(desk: Desk, *, limits: Limits | None = None) -> FastAPI:
             Depends(APIKeyHeader(name=HEADER, auto_error=False, scheme_name="Signature")),
         ],
     )
-    for part in (people, bids, work, saying, offering, risks, reviewing, telling):
+    for part in (people, bids, work, saying, offering, withdrawing, risks, reviewing, telling):
         app.include_router(part.routes(desk))
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
 

@@ -215,6 +215,7 @@ REQUESTS: Mapping[str, Any] = {
     "Review": {"party": PAYER, "stars": 5, "body": "On time and tidy."},
     "Proposal": {"party": PAYEE, "release": usd(70_000), "note": "For the cabinet that leans."},
     "Preferences": {"party": PAYEE, "frequency": "DAILY", "muted": ["thanks"]},
+    "Withdrawal": {"party": PAYEE, "method": "wire"},
     "Replay": {"after": 16},
 }
 REPLIES: Mapping[str, Any] = {
@@ -292,6 +293,20 @@ REPLIES: Mapping[str, Any] = {
     },
     "OfferAnswer": OFFER,
     "OffersAnswer": {"offers": [OFFER]},
+    "PayoutAnswer": {
+        "id": 6,
+        "milestone": 31,
+        "payee": PAYEE,
+        "amount": usd(100_000),
+        "fee": usd(0),
+        "method": "standard",
+        "status": "ADMINISTRATIVE_REVIEW",
+        "failure": "The bank account has been closed.",
+        "offered": ["wire", "check"],
+        "requested_at": AT,
+        "arrival_at": LATER,
+        "paid_at": None,
+    },
     "EventAnswer": EVENT,
     "EventsAnswer": {"events": [EVENT], "more": False},
     "EndpointAnswer": ENDPOINT,

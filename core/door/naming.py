@@ -9,7 +9,17 @@ from sqlalchemy.orm import Session
 
 from core.door.keys import Caller
 from core.errors import NotFound
-from core.records import Milestone, Offer, Party, PracticeFlag, Project, Report, Ticket, WebhookEndpoint
+from core.records import (
+    Milestone,
+    Offer,
+    Party,
+    Payout,
+    PracticeFlag,
+    Project,
+    Report,
+    Ticket,
+    WebhookEndpoint,
+)
 from core.rules.permissions import Actor, NotYours
 
 InProject = TypeVar("InProject", Report, PracticeFlag)
@@ -78,6 +88,13 @@ def _of_project(
 ) -> InProject:
     if found is None or session.get_one(Project, found.project_id).platform != caller.platform:
         raise NotFound(kind=kind, id=number)
+    return found
+
+
+def payout(session: Session, caller: Caller, number: int) -> Payout:
+    found = session.get(Payout, number)
+    if found is None or session.get_one(Party, found.party_id).platform != caller.platform:
+        raise NotFound(kind="payout", id=number)
     return found
 
 

@@ -19,6 +19,8 @@ from core.actions.hold import NoOpenComplaint, NotALateComplaint
 from core.actions.keys import NotInstalled
 from core.actions.mediate import TicketClosed
 from core.actions.orders import PaymentInFlight
+from core.actions.payout_offers import NotOffered
+from core.actions.payout_review import OutcomeStillUnknown, PayoutNotInReview
 from core.actions.projects import BidKnownOtherwise
 from core.actions.ratings import NotAsked, ReviewedAlready
 from core.actions.reports import MismatchFlagged, MismatchResolved, ReportKnownOtherwise
@@ -121,6 +123,7 @@ STATUSES: Mapping[type[DeskError], int] = {
     **dict.fromkeys((NotAsked, ReviewedAlready, ReviewsClosed), 409),
     **dict.fromkeys((TicketClosed, CaseDecided, OfferExpired, NothingHeld), 409),
     OfferNotYours: 403,
+    **dict.fromkeys((NotOffered, PayoutNotInReview, OutcomeStillUnknown), 409),
     TooManyFiles: 409,
     EvidenceErased: 409,
     BodyTooLarge: 413,

@@ -259,6 +259,23 @@ class OffersAnswer(TypedDict):
     offers: list[OfferAnswer]
 
 
+class PayoutAnswer(TypedDict):
+    """`offered`: other methods that the payee may choose from, while a failed payout is in review."""
+
+    id: int
+    milestone: int
+    payee: str
+    amount: MoneyAnswer
+    fee: MoneyAnswer
+    method: str
+    status: str
+    failure: str | None
+    offered: list[str]
+    requested_at: Moment
+    arrival_at: Moment
+    paid_at: Moment
+
+
 class EventAnswer(TypedDict):
     """One event as it is told, and how that went."""
 

@@ -56,6 +56,7 @@ Token = Annotated[str, Field(min_length=1, max_length=NAME, pattern=r"^[A-Za-z0-
 ProjectId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a project.")]
 MilestoneId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a milestone.")]
 OfferId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of an offer.")]
+PayoutId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a payout.")]
 ReportId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a report.")]
 FlagId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a flagged practice.")]
 EndpointId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of an endpoint for events.")]
@@ -239,6 +240,10 @@ class Preferences(ByParty):
     muted: list[Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z_]+$")]] = Field(
         default_factory=list, max_length=50
     )
+
+
+class Withdrawal(ByParty):
+    method: Literal["standard", "instant", "check", "wire"]
 
 
 class Replay(Shape):

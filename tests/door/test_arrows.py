@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.actions import conversation, hold, reports, risk
+from core.actions import conversation, hold, payout_offers, reports, risk
 from core.actions.standing import AlreadyDecided
 from core.audit.entries import ADDRESS, PersonalDataInAudit
 from core.db import Database
 from core.door import shapes
 from core.door.problems import for_outsiders
 from core.money import Money
-from core.records import Hold, Message, RiskReview, Ticket
+from core.policy import WithdrawalMethod
+from core.records import Hold, Message, Payout, RiskReview, Ticket
 from core.rules.acceptance import AcceptanceRule
 from core.rules.holds import ActiveHold, Facts, HoldKind, OpenTicket, ReleaseBlocked, blocking
 from core.rules.notifications import Frequency
@@ -431,6 +432,54 @@ def test_a_party_chooses_its_letters(home: Knocking) -> None:
     kept = home.post("/letter-preferences", chosen | {"muted": ["funds_held"]})
     assert (kept.status_code, code(kept)) == (422, "cannot_be_muted")
     assert code(home.post("/letter-preferences", chosen | {"muted": ["weather"]})) == "no_such_kind"
+
+
+# Payouts
+
+
+def test_a_payee_chooses_how_to_be_paid(home: Knocking, owner: Database) -> None:
+    path = submitted(home)
+    with nothing_changes(owner):
+        payer = home.post("/withdrawal-method", {"party": home.payer, "method": "wire"})
+        assert (payer.status_code, code(payer)) == (403, "not_yours")
+    chosen = home.post("/withdrawal-method", {"party": home.payee, "method": "instant"})
+    assert (chosen.status_code, chosen.json()["withdrawal_method"]) == (200, "instant"), chosen.text
+    home.post(f"{path}/approve", {"party": home.payer})
+    home.market.work()
+    (payout,) = home.market.all(Payout)
+    read = home.get(f"/payouts/{payout.id}").json()
+    assert (read["method"], read["fee"]["minor"], read["payee"]) == ("instant", 1_500, home.payee)
+    home.market.lawful()
+
+
+def test_another_method_is_chosen_for_a_payout_that_failed(home: Knocking, law: Knocking) -> None:
+    home.market.control.next_payouts({"code": "account_closed", "after_paid": False})
+    path = submitted(home)
+    home.post(f"{path}/approve", {"party": home.payer})
+    for _ in range(5):
+        home.market.later(days=1)
+    (payout,) = home.market.all(Payout)
+    there = f"/payouts/{payout.id}"
+    assert (home.get(there).json()["status"], home.get(there).json()["offered"]) == (
+        "ADMINISTRATIVE_REVIEW",
+        [],
+    )
+    none = home.post(f"{there}/method", {"party": home.payee, "method": "wire"})
+    assert (none.status_code, code(none)) == (404, "not_found")
+    fay, wire = home.market.as_staff("fay"), [WithdrawalMethod.WIRE]
+    home.market.act(
+        payout_offers.offer, fay, payout_id=payout.id, methods=wire, reason="The account is closed."
+    )
+    assert home.get(there).json()["offered"] == ["wire"]
+    other = home.post(f"{there}/method", {"party": home.payee, "method": "check"})
+    assert (other.status_code, code(other)) == (409, "not_offered")
+    payer = home.post(f"{there}/method", {"party": home.payer, "method": "wire"})
+    assert (payer.status_code, code(payer)) == (403, "not_yours")
+    assert law.get(there).status_code == 404
+    chosen = home.post(f"{there}/method", {"party": home.payee, "method": "wire"})
+    assert (chosen.status_code, chosen.json()["method"], chosen.json()["offered"]) == (200, "wire", [])
+    home.market.work()
+    home.market.lawful()
 
 
 # Words of the parties
