@@ -84,13 +84,18 @@ def _gathered(each: list[Happening]) -> list[Happening]:
     often = 1
     for one in each:
         last = told[-1] if told else None
-        again = last is not None and not one.text and _like(one) == _like(last)
+        again = last is not None and not one.text and _is_entry(one) and _like(one) == _like(last)
         often = often + 1 if again else 1
         if last is not None and again:
             told[-1] = replace(last, facts={"Times": str(often)})
         else:
             told.append(one)
     return told
+
+
+def _is_entry(each: Happening) -> bool:
+    """What has facts of its own (a file, a letter) is never told together with another."""
+    return each.mark is not None and each.mark.source == "entry"
 
 
 def _like(each: Happening) -> tuple[object, ...]:

@@ -96,4 +96,6 @@ STYLE = """<style>
 .ed-piece-title span { color: var(--ed-dim); overflow-wrap: anywhere; }
 [class*="-card-"] [data-testid="stImage"] img { aspect-ratio: 4 / 3; border-radius: 6px; background: var(--ed-soft); }
 [class*="-card-"] [data-testid="stElementToolbar"] { display: none; }
+[class*="-strip"] .ed-piece span, [class*="-strip"] .ed-piece p { display: none; }
+[class*="-strip"] .ed-piece b { font-size: 0.88rem; font-weight: 500; }
 </style>"""

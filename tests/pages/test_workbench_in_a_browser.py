@@ -1,0 +1,179 @@
+"""The queue and the evidence under a hand: keys, the way back, half-written words, two pictures in step, a mark."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from bench.pages import free_port
+from core.actions import evidence
+from core.db import Database
+from core.embedded_postgres import Urls
+from core.gateways.evidence_store import EvidenceStore
+from core.queries import notes
+from tests import stories
+from tests.gateways.evidence_builders import picture
+from tests.pages.test_in_a_browser import SERVE, Desk, await_health, watched
+from tests.stories import Told, Town
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def town(database: Database) -> Town:
+    return stories.a_town(database)
+
+
+@pytest.fixture
+def told(town: Town, tmp_path: Path) -> list[Told]:
+    """Three cases; the first has two pictures."""
+    cases = [stories.in_mediation(town, title=f"Kitchen {number}") for number in (1, 2, 3)]
+    for name, quality in (("before.jpg", 60), ("after.jpg", 90)):
+        town.act(
+            evidence.hand_in,
+            town.payee,
+            store=EvidenceStore(tmp_path / "home"),
+            milestone_id=cases[0].milestone,
+            file_name=name,
+            content=picture(quality=quality),
+        )
+    return cases
+
+
+@pytest.fixture
+def desk(urls: Urls, told: list[Told], browser: Browser, tmp_path: Path) -> Iterator[Desk]:
+    port = free_port()
+    environment = os.environ | {
+        "DATABASE_URL": urls.app_url,
+        "ESCROW_DESK_DEMO": "true",
+        "ESCROW_DESK_HOME": str(tmp_path / "home"),
+        "STRIPE_API_KEY": "sk_test_x",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-c", SERVE, str(ROOT / "pages"), str(port)]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment)
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    try:
+        await_health(f"http://127.0.0.1:{port}/healthz")
+        served = watched(Desk(f"http://127.0.0.1:{port}", context.new_page()))
+        served.open("/disputes")
+        served.enter("Mia Lund")
+        served.settle("Disputes")
+        yield served
+    finally:
+        context.close()
+        process.terminate()
+        process.wait(10)
+
+
+def current_row(page: Page) -> str:
+    row = page.locator(".ed-queue tr[data-current] button")
+    expect(row).to_be_visible(timeout=20_000)
+    return row.inner_text()
+
+
+def shift(sheet: Locator) -> list[float]:
+    """How far a picture is moved, in pixels."""
+    words: str = sheet.evaluate("sheet => sheet.style.transform")
+    return [float(each) for each in re.findall(r"-?[\d.]+", words)]
+
+
+def asked(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def test_a_day_at_the_queue_with_the_keyboard_alone(desk: Desk, told: list[Told]) -> None:
+    page = desk.page
+    first, second, third = (f"D-{each.ticket}" for each in told)
+    assert current_row(page) == first
+    page.keyboard.press("j")
+    page.keyboard.press("ArrowDown")
+    assert current_row(page) == third
+    page.keyboard.press("k")
+    assert current_row(page) == second
+    assert page.evaluate("document.activeElement.textContent") == second
+
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog").get_by_text("Search parties, titles and numbers")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+    page.keyboard.press("2")
+    expect(page.get_by_role("radio", name="Mine")).to_be_checked(timeout=20_000)
+    desk.settle("Disputes")
+    page.keyboard.press("/")
+    page.keyboard.type("Kitchen 2")
+    expect(page.locator(".ed-queue tbody tr")).to_have_count(1, timeout=20_000)
+    assert asked(page) == {"view": ["Mine"], "q": ["Kitchen 2"]}
+    page.reload()
+    desk.settle("Disputes")
+    expect(page.locator(".ed-queue tbody tr")).to_have_count(1, timeout=20_000)
+
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(second, timeout=20_000)
+    page.go_back()
+    desk.settle("Disputes")
+    expect(page.locator(".ed-queue tbody tr")).to_have_count(1, timeout=20_000)
+    assert asked(page) == {"view": ["Mine"], "q": ["Kitchen 2"]}
+    assert not [line for line in desk.troubles if "Content Security Policy" in line], desk.troubles
+    assert desk.foreign == set()
+
+
+def test_two_pictures_move_in_step_and_a_marked_part_gets_its_note(
+    desk: Desk, told: list[Told], town: Town
+) -> None:
+    page, case = desk.page, told[0]
+    desk.open(f"/case?id={case.ticket}")
+    page.get_by_role("button", name="Open", exact=True).first.click(timeout=20_000)
+    page.get_by_role("button", name="Compare").first.click(timeout=20_000)
+    stages = page.locator(".ed-stage")
+    expect(stages).to_have_count(2, timeout=20_000)
+    stages.first.focus()
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowLeft")
+    one, two = (shift(each) for each in page.locator(".ed-sheet").all())
+    assert one == pytest.approx(two, abs=1)  # the columns differ by a part of a pixel
+    assert one[0] < 0
+    page.get_by_role("button", name="Zoom and move both pictures at once").first.click()
+    page.keyboard.press("Tab")
+    stages.first.focus()
+    page.keyboard.press("+")
+    apart = [each.evaluate("sheet => sheet.style.width") for each in page.locator(".ed-sheet").all()]
+    assert apart[0] != apart[1]
+
+    page.get_by_role("button", name="Draw a frame around a part").first.click()
+    box = stages.first.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 90, box["y"] + 70, steps=4)
+    page.mouse.up()
+    expect(page.get_by_text("About the marked part of before.jpg")).to_be_visible(timeout=20_000)
+    page.get_by_role("textbox", name="Note").fill("The joint is open here.")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.get_by_text("Noted, for staff only.")).to_be_visible(timeout=20_000)
+    ((note,),) = town.read(lambda s: notes.of_milestone(s, case.milestone)).values()
+    assert (note.body, note.number) == ("The joint is open here.", 1)
+    assert note.area
+    assert not [line for line in desk.troubles if "Content Security Policy" in line], desk.troubles
+
+
+def test_half_a_message_is_there_after_a_reload(desk: Desk, told: list[Told]) -> None:
+    page = desk.page
+    desk.open(f"/case?id={told[0].ticket}&tab=Messages")
+    field = page.get_by_role("textbox", name="Message")
+    field.fill("I think that", timeout=20_000)
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(1_500)
+    page.reload()
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("I think that", timeout=20_000)
