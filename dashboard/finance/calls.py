@@ -44,10 +44,37 @@ def columns(now: datetime, rows: Sequence[Operation]) -> list[tables.Column]:
     ]
 
 
+def advice(row: Operation) -> str:
+    """What to do about a call that is not simply under way or done."""
+    to_payee = row.kind in ("TRANSFER", "PAYOUT")
+    match row.status:
+        case "BLOCKED":
+            return "A ticket, hold or chargeback stops it; the project shows which. It goes by itself when that ends."
+        case "REVIEW" if to_payee:
+            return (
+                "Look at the payout: it is sent again from there, or another method is offered to the payee."
+            )
+        case "REFUSED" if to_payee:
+            return "Stripe said no, so nothing moved. The payout waits for a review, or was sent again since."
+        case "REFUSED" if row.kind == "CHARGE":
+            return "The card was declined. The payer was told; a soft decline is tried again by itself."
+        case "REFUSED" if row.kind == "REVERSAL":
+            return (
+                "The money is not on the payee's balance any more. The debt stays, and later releases pay it."
+            )
+        case "QUEUED" if row.last_error:
+            return "Nothing to do: it is tried again by itself at the time below."
+    return ""
+
+
 def whole(row: Operation, now: datetime) -> None:
     """One call, with exactly what was, or will be, sent."""
     if row.last_error:
         st.warning(row.last_error.replace("$", "\\$"), icon=":material/info:")
+    if what := advice(row):
+        cards.note(what)
+    if row.kind == "PAYOUT" and row.status in ("REFUSED", "REVIEW") and (payout := row.payload.get("payout")):
+        navigation.link("payouts", "Review the payout", icon=":material/arrow_forward:", id=payout)
     cards.facts(
         {
             "Amount": row.amount,

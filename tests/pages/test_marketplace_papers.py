@@ -93,6 +93,21 @@ def test_one_administrator_proposes_on_the_page_and_another_sees_it(town: Town) 
     assert "Decide" not in labels(visit(town, "cora", "policy"))
 
 
+def test_a_withdrawal_tariff_is_changed_by_its_three_parts(town: Town) -> None:
+    app = visit(town, "ada", "policy")
+    app.button(key="open-propose").click().run()
+    app.selectbox(key="change-rule").select("instant").run()
+    app.text_input(key="change-tariff-0-USD").input("1.75").run()
+    app.text_input(key="change-tariff-2-USD").input("0.25").run()
+    app.text_area(key="change-reason").input("Instant payouts cost more.").run()
+    app.button(key="propose-change").click().run()
+    assert not app.exception
+    (snapshot,) = town.read(lambda s: s.scalars(select(PolicyProposal.snapshot)).all())
+    assert (snapshot["instant"]["bps"], snapshot["instant"]["fixed"]["USD"]) == (175, 25)
+    assert snapshot["instant"]["minimum"]["USD"] == 50
+    assert "1.5 %, at least $0.50 → 1.75 %, at least $0.50, plus $0.25" in words(visit(town, "ada", "policy"))
+
+
 def test_a_project_offers_its_receipts_and_hides_reviews_until_both_are_in(town: Town) -> None:
     told = stories.funded(town)
     shown = words(visit(town, "fay", "project", id=told.project))
