@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=0.5, help="how many stories the demo is filled with")
     parser.add_argument("--only", nargs="*", help="these pages and no others")
     given = parser.parse_args()
-    log_from(logging.WARNING)
+    log_from(logging.ERROR)
     given.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         address, database = stack.enter_context(_running(given) if given.at else a_studio(given.scale))
