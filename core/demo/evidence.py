@@ -14,7 +14,7 @@ from core.records import Milestone, Party, Project
 from core.rules.permissions import Actor
 
 if TYPE_CHECKING:
-    from core.demo.stories import Tale
+    from core.demo.tale import Tale
 
 # Each scene is drawn in so many variants; the time in the file still makes each photograph its own.
 VARIANTS = 4

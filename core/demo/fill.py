@@ -12,9 +12,11 @@ from typing import Any
 from core import audit
 from core.actions import install, legal_checklist, parties, reconcile
 from core.demo import cast
+from core.demo.money_roads import odd_lines
 from core.demo.plots import LENGTH, Plot, plots
 from core.demo.receiver import receiving
-from core.demo.stories import Tale, Wait, live
+from core.demo.stories import live
+from core.demo.tale import Tale, Wait
 from core.demo.world import World, simulated
 from core.desk import Desk
 from core.gateways.stripe_sandbox import SandboxControl
@@ -97,6 +99,7 @@ def _live(world: World, stories: list[Plot], seed: int, start: datetime, progres
     turns: list[tuple[datetime, int, Wait]] = []
     for plot in stories:
         heapq.heappush(turns, (start + plot.start, plot.number, _tell(world, plot, seed)))
+    heapq.heappush(turns, (start, 0, odd_lines(world)))
     sunday = start + timedelta(days=7)
     with receiving(world, from_=world.ends - WEBHOOKS_FOR) as listen:
         while turns and turns[0][0] <= world.ends:

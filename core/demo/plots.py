@@ -30,6 +30,26 @@ class Branch(StrEnum):
     PAYOUT_FAILS = "payout fails"
     HELD = "held"
 
+    CARD_RECOVERED = "card recovered by itself"
+    CARD_GIVEN_UP = "card given up"
+    OFFER_ACCEPTED = "offer accepted"
+    OFFER_DECLINED = "offer declined"
+    PAID_TWICE = "paid twice"
+    PAYOUT_RETURNED = "payout returned days later"
+    REFUND_RETURNED = "refund came back, sent another way"
+    CHARGEBACK_WON = "chargeback won"
+    CHARGEBACK_LOST = "chargeback lost after release"
+    CHARGEBACK_LOST_HELD = "chargeback lost while held"
+    INQUIRY_CLOSED = "inquiry closed"
+
+    OFFER_OPEN = "offer open"
+    CHARGEBACK_OPEN = "chargeback to be answered"
+    CHARGEBACK_GIVING_IN = "giving in to a chargeback"
+    INQUIRY_OPEN = "inquiry to be answered"
+    REFUND_BACK = "refund came back"
+    RISK_OPEN = "risk review open"
+    CONSULTED = "consultation"
+
     JUST_DISPUTED = "just disputed"
     IN_MEDIATION = "in mediation"
     WAITING_PARTY = "waiting for a party"
@@ -72,6 +92,27 @@ OPEN = {
     Branch.DEADLOCKED: 2,
     Branch.HELD: 2,
 }
+# Money's other roads, and what else a desk sees now and then: each once or twice, after all the others.
+NOW_AND_THEN = {
+    Branch.CONSULTED: 2,
+    Branch.CARD_RECOVERED: 1,
+    Branch.CARD_GIVEN_UP: 1,
+    Branch.OFFER_ACCEPTED: 1,
+    Branch.OFFER_DECLINED: 1,
+    Branch.PAID_TWICE: 1,
+    Branch.PAYOUT_RETURNED: 1,
+    Branch.REFUND_RETURNED: 1,
+    Branch.CHARGEBACK_WON: 1,
+    Branch.CHARGEBACK_LOST: 2,
+    Branch.CHARGEBACK_LOST_HELD: 1,
+    Branch.INQUIRY_CLOSED: 1,
+    Branch.OFFER_OPEN: 1,
+    Branch.CHARGEBACK_OPEN: 1,
+    Branch.CHARGEBACK_GIVING_IN: 1,
+    Branch.INQUIRY_OPEN: 1,
+    Branch.REFUND_BACK: 1,
+    Branch.RISK_OPEN: 1,
+}
 # How long before the last day such a story must begin, to be where it should be on that day.
 LEAD = {
     Branch.JUST_DISPUTED: timedelta(days=11),
@@ -81,6 +122,12 @@ LEAD = {
     Branch.COOLING_OFF: timedelta(days=14),
     Branch.DEADLOCKED: timedelta(days=24),
     Branch.HELD: timedelta(days=12),
+    Branch.OFFER_OPEN: timedelta(days=13),
+    Branch.CHARGEBACK_OPEN: timedelta(days=16),
+    Branch.CHARGEBACK_GIVING_IN: timedelta(days=14),
+    Branch.INQUIRY_OPEN: timedelta(days=12),
+    Branch.REFUND_BACK: timedelta(days=22),
+    Branch.RISK_OPEN: timedelta(days=4),
 }
 # Most of these are small jobs of one milestone, as most jobs are.
 SHORT = (Branch.SMOOTH, Branch.SILENT, Branch.DECLINED, Branch.PAYOUT_FAILS)
@@ -91,7 +138,7 @@ def plots(seed: int, scale: float = 1.0) -> Iterator[Plot]:
     """Every project of the demo, the same for the same seed; `scale` 0.1 tells a tenth, but each kind at least once."""
     draw = random.Random(f"plots/{seed}")
     number = 0
-    for branch, count in {**FINISHED, **OPEN}.items():
+    for branch, count in {**FINISHED, **OPEN, **NOW_AND_THEN}.items():
         for turn in range(max(1, round(count * scale))):
             number += 1
             yield _plot(draw, number, branch, turn)
@@ -99,6 +146,8 @@ def plots(seed: int, scale: float = 1.0) -> Iterator[Plot]:
 
 def _plot(draw: random.Random, number: int, branch: Branch, turn: int) -> Plot:
     legal = branch is Branch.COOLING_OFF or (number % 4 == 0 and branch is not Branch.NEEDS_APPROVAL)
+    if branch in NOW_AND_THEN:
+        return _now_and_then(draw, number, branch, turn)
     offered = [each for each in TYPES if (each.platform is Platform.LEGAL_SERVICES) == legal]
     kind = draw.choice(offered)
     if branch in LEAD and kind is ProjectType.CONSULTATION:
@@ -115,6 +164,21 @@ def _plot(draw: random.Random, number: int, branch: Branch, turn: int) -> Plot:
         start=_start(draw, branch, turn),
         branches=branches,
     )
+
+
+def _now_and_then(draw: random.Random, number: int, branch: Branch, turn: int) -> Plot:
+    """Small jobs in dollars, most of one milestone. The second lost chargeback comes late: its debt is still open."""
+    kind = ProjectType.CONSULTATION if branch is Branch.CONSULTED else ProjectType.BATHROOM
+    low, most = {Branch.RISK_OPEN: (21_000, 30_000), Branch.CHARGEBACK_LOST: WORK[kind].dollars}.get(
+        branch, (900, 2_400)
+    )
+    if branch is Branch.CONSULTED:
+        low, most = WORK[kind].dollars
+    total = Money(draw.randrange(low, most, 5) * 100, "USD")
+    start = timedelta(days=draw.randrange(12, 40), hours=draw.randrange(8, 18))
+    if branch in LEAD or turn:
+        start = LENGTH - LEAD.get(branch, timedelta(days=25))
+    return Plot(number, kind.platform, kind, total, start, (branch,))
 
 
 def _start(draw: random.Random, branch: Branch, turn: int) -> timedelta:

@@ -119,7 +119,11 @@ class Engine:
     def _answer(self, world: World, call: Call, fault: Fault | None) -> Answer:
         try:
             self._admit(world, call)
-            if fault and not fault.worked and (fault.silent or fault.kind in ("429", "409", "short")):
+            if (
+                fault
+                and not fault.worked
+                and (fault.silent or fault.kind in ("429", "409", "short", "declined"))
+            ):
                 return self._failed(world, call, fault)
             if kept := self._kept(world, call):
                 return kept
@@ -228,7 +232,14 @@ class Engine:
 
 
 def _refusal(fault: Fault, call: Call) -> ApiError:
-    known = {"500": errors.broken(), "429": errors.too_many(), "short": errors.too_little()}
+    known = {
+        "500": errors.broken(),
+        "429": errors.too_many(),
+        "short": errors.too_little(),
+        "declined": errors.card_declined(
+            "Your card has insufficient funds.", code="card_declined", decline_code="insufficient_funds"
+        ),
+    }
     return known.get(fault.kind) or errors.key_in_use(call.key)
 
 

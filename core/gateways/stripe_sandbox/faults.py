@@ -9,14 +9,14 @@ from typing import Any
 
 from core.gateways.stripe_sandbox.store import Store
 
-KINDS = ("500", "429", "409", "short", "timeout", "drop")
+KINDS = ("500", "429", "409", "short", "declined", "timeout", "drop")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`kind`: an HTTP status, `short` (the platform's balance is too small), `timeout` (silent for `seconds`, then the
-    connection is dropped) or `drop` (at once).
-    `when`: `before` or `after` the work was done. `skip`: let this many matching calls through first."""
+    """`kind`: an HTTP status, `short` (the platform's balance is too small), `declined` (a card), `timeout` (silent for
+    `seconds`, then the connection is dropped) or `drop` (at once). `when`: `before` or `after` the work was done.
+    `skip`: let this many matching calls through first."""
 
     kind: str
     method: str = "*"
