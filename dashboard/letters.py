@@ -59,7 +59,6 @@ def _columns(*, narrow: bool) -> list[tables.Column]:
 
 def _sheet(row: Row, text: str, *, key: str) -> None:
     with cards.panel(f"{key}-letter"):
-        st.text(row.subject)
         cards.facts(
             {
                 "To": f"{row.reader}, {in_words(row.side).lower()}",

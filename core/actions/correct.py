@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -88,6 +89,7 @@ def open_correction(session: Session, actor: Actor, *, now: datetime, ticket_id:
     dossier.touch()
     _trace(session, actor, "staff:correction:open", dossier, made, now=now, reason=reason)
     mediate.assign_best(session, dossier, made, now=now)
+    _tell(session, dossier, made, "correction_opened", now=now, decision_due_at=due)
     return made
 
 
@@ -112,7 +114,18 @@ def close_correction(
     dossier.touch()
     session.flush()
     _trace(session, actor, "staff:correction:close", dossier, ticket, now=now, reason=notes)
+    corrected = finding == Finding.CORRECTED
+    _tell(session, dossier, ticket, "correction_closed", now=now, corrected=corrected)
     return ticket
+
+
+def _tell(
+    session: Session, dossier: Dossier, ticket: Ticket, template: str, *, now: datetime, **facts: Any
+) -> None:
+    """Both parties; the notes are staff's own."""
+    for party in (dossier.payer, dossier.payee):
+        key, about = f"ticket-{ticket.id}-{template}-{party.id}", ("ticket", ticket.id)
+        dossier.tell(session, template, party, key=key, now=now, about=about, **facts)
 
 
 def _require_none_open(session: Session, dossier: Dossier) -> None:

@@ -1,4 +1,4 @@
-"""A decision that waits before it is carried out: both sides are told when it is made, and if it falls.
+"""A decision that waits before it is carried out, or is looked at again after it was: both sides are told.
 
 (payment-escrow-rules, Refund Rules; the 24 hours are the desk's choice.) When it is carried out they read the letters
 of `deciding`.
@@ -66,6 +66,38 @@ TEMPLATES = {
                 ),
             ),
             tone="attention",
+        )
+        for side in ("payer", "payee")
+    },
+    **{
+        ("correction_opened", side): Template(
+            "We look again at the decision about “{milestone}”",
+            (
+                "The decision about this milestone was carried out. We have found reason to look at it again, and "
+                "someone who had no part in it does so.",
+                "What has not been paid out yet waits meanwhile; what has moved stays where it is.",
+                When("decision_due_at", ("You can expect the result by {decision_due_at}.",)),
+                "You need not do anything. If there is something that we should know, please add it to the milestone "
+                "as evidence or a message.",
+            ),
+            tone="attention",
+        )
+        for side in ("payer", "payee")
+    },
+    **{
+        ("correction_closed", side): Template(
+            "We have looked again at the decision about “{milestone}”",
+            (
+                When(
+                    "corrected",
+                    (
+                        "The decision has been corrected. Wherever money has to move because of it, another letter "
+                        "tells you how much and when.",
+                    ),
+                    ("The decision stands as it was made, and nothing more follows from it.",),
+                ),
+                "Thank you for your patience.",
+            ),
         )
         for side in ("payer", "payee")
     },

@@ -81,6 +81,8 @@ HANDLING: Mapping[str, Handling] = {
     "decision_full_release": Handling("Decision: full release", urgent=True, kept=_DECISION),
     "decision_partial_release": Handling("Decision: partial release", urgent=True, kept=_DECISION),
     "decision_full_refund": Handling("Decision: full refund", urgent=True, kept=_DECISION),
+    "correction_opened": Handling("Decision looked at again", urgent=True, kept=_DECISION),
+    "correction_closed": Handling("Decision was looked at again", urgent=True, kept=_DECISION),
     "chargeback_opened": Handling("Payment asked back by the bank", urgent=True, kept=_MONEY),
     "chargeback_won": Handling("Bank let the payment stand", urgent=True, kept=_MONEY),
     "chargeback_lost": Handling("Bank returned the payment", urgent=True, kept=_MONEY),

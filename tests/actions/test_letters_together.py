@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.actions import letters, mediate, payouts, preferences
+from core.actions import correct, letters, mediate, payouts, preferences
+from core.actions.correct import Finding
 from core.actions.deliver import CLAIMED_FOR, deliver_due
 from core.actions.letters import AddressUnusable, LetterNotFailed
 from core.clock import SimulatedClock
@@ -457,3 +458,32 @@ def test_who_takes_a_case_is_not_written_to_and_who_is_given_one_is(town: Town) 
     assert [each.staff_id for each in rows(town.database) if each.template == "case_assigned"][before:] == [
         town.staff["mia"]
     ]
+
+
+@pytest.mark.parametrize(
+    ("finding", "said"), [(Finding.UPHELD, "stands as it was"), (Finding.CORRECTED, "corrected")]
+)
+def test_both_parties_hear_that_a_decision_is_looked_at_again_and_what_came_of_it(
+    town: Town, finding: Finding, said: str
+) -> None:
+    told = stories.in_mediation(town)
+    stories.decided(town, told)
+    stories.carry_out(town)
+    again = town.act(
+        correct.open_correction,
+        town.as_staff("max"),
+        ticket_id=told.ticket,
+        reason="A message was overlooked.",
+    )
+    closing = {"ticket_id": again.id, "finding": finding, "notes": "Looked at in full."}
+    town.act(correct.close_correction, town.as_staff("max"), **closing)
+    letters_about = town.read(lambda session: log.about(session, "ticket", again.id))
+    to_parties = [each for each in letters_about if each.side != "STAFF"]
+    assert sorted((each.side, each.kind) for each in to_parties) == [
+        (side, kind)
+        for side in ("PAYEE", "PAYER")
+        for kind in ("Decision looked at again", "Decision was looked at again")
+    ]
+    newest = town.read(lambda session: log.letter(session, to_parties[0].id))
+    assert said in " ".join(newest.text.split())
+    assert "in full" not in newest.text
