@@ -9,12 +9,12 @@ from core.queries import disputes
 from core.queries.disputes import BOUND, Filter, View, Watch
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.case import claim, queue
+from dashboard.case import claim, queue, queue_keys, queue_places
 from dashboard.ui import confirm, empty, filters, header
 from dashboard.ui.status import in_words
 
 actor = current.require(Permission.READ_CASES)
-queue.come_back()
+queue_places.come_back()
 now, me = current.now(), actor.id or 0
 
 buttons = header.page(
@@ -37,8 +37,8 @@ wanted = Filter(
     words=words,
     watch=Watch(watch) if watch else None,
 )
-queue.heed(view, platform, watch, words)
-after, before = queue.places()
+queue_places.heed(view, platform, watch, words)
+after, before = queue_places.places()
 
 with current.reading() as session:
     figures = disputes.figures(session, me=me, now=now)
@@ -50,10 +50,10 @@ with top:
     queue.figures(figures)
 opened = queue.table(rows, now=now)
 if not rows and (after or before):  # the page that the address names has emptied
-    queue.turn(None, None)
+    queue_places.turn(None, None)
     st.rerun()
 if rows:
-    queue.pages(rows, total=total, left=left, bound=BOUND, begun=bool(after or before))
+    queue_places.pages(rows, total=total, left=left, bound=BOUND, begun=bool(after or before))
 else:
     why = queue.empty(wanted)
     empty.state(*why) if why else empty.nothing_matches()
@@ -61,7 +61,7 @@ if opened:
     navigation.go("case", id=opened)
 
 with buttons:
-    queue.help_button()
+    queue_keys.help_button()
     if current.may(Permission.DECIDE):
         intent = confirm.pressed(
             "Claim next case", key="claim-next", icon=":material/front_hand:", shortcut="N"
@@ -73,4 +73,4 @@ with buttons:
                 done=lambda ticket: f"Case D-{ticket.id} is yours.",
                 then=lambda ticket: navigation.go("case", id=ticket.id),
             )
-queue.drawers()
+queue_keys.drawers()

@@ -24,6 +24,7 @@ from core.queries.timeline_places import Mark, Page, Wanted
 from core.records import Evidence, Handover, Message, Notification, Party, Recusal, Staff
 from core.records.audit import audit_entries
 from core.rules.grounds import DecisionOutcome
+from core.rules.requests import RequestKind
 
 __all__ = ["Happening", "Mark", "Page", "Stream", "Wanted", "timeline"]
 
@@ -155,6 +156,10 @@ def _facts(after: Mapping[str, Any], case: Case, staff: Mapping[int, str]) -> di
         facts["Outcome"] = DecisionOutcome(after["outcome"]).label
         facts["To the payee"] = Money(after["release"], currency)
         facts["To the payer"] = Money(after["refund"], currency)
+    if "until" in after:
+        facts["Due"] = str(after["until"])[:16].replace("T", " ") + " UTC"
+    if after.get("for") in RequestKind.__members__:
+        facts["For"] = RequestKind(after["for"]).label.lower()
     if "confirmed" in after:
         facts["What"] = str(after["confirmed"]).replace("_", " ").capitalize()
     if "mediator" in after:

@@ -8,11 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from core.queries.disputes import Figures, Filter, Place, Row, View, Watch
+from core.queries.disputes import Figures, Filter, Row, View, Watch
 from core.rules.disputes import BLOCKING
 from dashboard.ui import cards, components, confirm, deadline, money, status
 from dashboard.ui.cards import Kpi
-from dashboard.ui.safe import html
 from dashboard.ui.status import Pill, in_words
 
 SIZE = 50
@@ -44,7 +43,6 @@ EMPTY = {
         "Decisions above the threshold wait here for a second person.",
     ),
 }
-ADDRESS = ("view", "platform", "watch", "q", "after", "before")
 NOTHING = ("No disputes", "Disputes that payers open appear here.")
 COLUMNS = (
     ("Case", False, ""),
@@ -57,21 +55,6 @@ COLUMNS = (
     ("Watch", False, ""),
     ("New", True, "Messages and evidence since you last had the case open."),
     ("Age", True, "Since the dispute was opened."),
-)
-KEYS = (
-    ("J ↓ · K ↑", "To the next case, to the one before"),
-    ("Home · End", "To the first, to the last on the page"),
-    ("Enter", "Open the case"),
-    ("N", "Claim the next case that you may take"),
-    ("/", "Search parties, titles and numbers"),
-    ("1 … 8", "Switch the view, in the order of the bar; 1 is all that is open"),
-    ("[ · ]", "Turn the page of the queue, back and on"),
-    ("?", "This list"),
-)
-CASE_KEYS = (
-    ("J · K", "In a case: to the next of your cases, to the one before"),
-    ("D", "In a case: preview the plan of the decision"),
-    ("+ − 0 · arrows", "On a picture: closer, further, whole; move"),
 )
 
 
@@ -157,94 +140,6 @@ def _exact(at: datetime, now: datetime) -> str:
 
 def _pill(each: Pill) -> dict[str, str | None]:
     return {"label": each.label, "tone": each.tone, "meaning": each.meaning}
-
-
-def come_back() -> None:
-    """Back from a case, the address may name the case and no filter any more: it is what it was before."""
-    kept: dict[str, str] = st.session_state.get("queue:address", {})
-    if "id" in st.query_params:
-        st.query_params.clear()
-        for name, value in kept.items():
-            st.query_params[name] = value
-        st.rerun()
-    st.session_state["queue:address"] = {
-        name: st.query_params[name] for name in ADDRESS if name in st.query_params
-    }
-
-
-def places() -> tuple[Place | None, Place | None]:
-    """After which place the page begins, or before which it ends, as the address says."""
-    return Place.read(st.query_params.get("after")), Place.read(st.query_params.get("before"))
-
-
-def heed(*depends: object) -> None:
-    """With other filters it is the first page again."""
-    seen = st.session_state.get("queue:depends")
-    if seen is not None and seen != depends:
-        turn(None, None)
-    st.session_state["queue:depends"] = depends
-
-
-def turn(name: str | None, place: Place | None) -> None:
-    for each in ("after", "before"):
-        st.query_params.pop(each, None)
-    if name and place:
-        st.query_params[name] = str(place)
-
-
-def pages(rows: Sequence[Row], *, total: int, left: int, bound: int, begun: bool) -> None:
-    """Which rows these are, and the way to those before and after."""
-    first = total - left - len(rows) + 1
-    many = f"{total:,}{'+' if total >= bound else ''}"
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        if total < bound:
-            st.caption(f"{first:,}–{first + len(rows) - 1:,} of {many}" if total > 1 else "1 case")
-        else:
-            st.caption(f"{len(rows):,} of {many}")
-        with st.container(horizontal=True, width="content", gap="small"):
-            if begun and (first > 1 or total >= bound):
-                _turner("Previous", "before", rows[0].place, "chevron_left")
-            if left > 0:
-                _turner("Next", "after", rows[-1].place, "chevron_right")
-
-
-def _turner(label: str, name: str, place: Place, icon: str) -> None:
-    st.button(
-        label,
-        key=f"queue-{name}",
-        icon=f":material/{icon}:",
-        on_click=turn,
-        args=(name, place),
-    )
-
-
-def help_button() -> None:
-    st.button(
-        "",
-        key="queue-help",
-        icon=":material/keyboard:",
-        type="tertiary",
-        help="Keys (?)",
-        on_click=confirm.open_drawer,
-        args=("keys",),
-    )
-
-
-def drawers() -> None:
-    if confirm.drawer("keys") is not None:
-        _keys()
-
-
-@st.dialog("Keys", on_dismiss=confirm.close_drawer)
-def _keys() -> None:
-    lines = "".join(
-        f"<tr><td>{_caps(keys)}</td><td>{html(what)}</td></tr>" for keys, what in KEYS + CASE_KEYS
-    )
-    st.html(f'<table class="ed-table" aria-label="Keys"><tbody>{lines}</tbody></table>')
-
-
-def _caps(keys: str) -> str:
-    return " ".join(f"<kbd>{html(each)}</kbd>" if each not in "·…" else html(each) for each in keys.split())
 
 
 def empty(wanted: Filter) -> tuple[str, str] | None:

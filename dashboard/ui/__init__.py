@@ -50,6 +50,10 @@ tables     table(rows, columns, *, key, id="id", select=False | True | "always",
 filters    bar() -> container · search(placeholder, key="q") -> str · choice(label, {value: label}, key=)
            one_of(…) long lists · several(…) -> list · period(now, key=) -> (from, until) · toggle(label, key=)
            the key is the name in the address; the choice survives a reload and can be sent to a colleague
+components mount("queue", key=, data={…}, triggers=("opened",)) -> what the triggers say in this run
+           for what needs a hand in the browser (keys, zoom): live/NAME.js and .css, ours, served under the same policy;
+           they get data and put it into the page as text
+evidence   gallery(desk, actor, rows, key=, notes={id: […]}, may_mark=False) cards, a lens, two in step
 timeline   timeline([Moment(at, title, who="", text=None, tone="quiet", facts={}, reference="")], now=)
            `text`, `who` and facts may come from outsiders: they are shown as they were written, never interpreted
 charts     waterfall([(label, Money, "total" | "in" | "out")], key=) · bars(x, {name: values}, key=) ·

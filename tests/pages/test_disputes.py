@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.actions import conversation, hold, recuse
+from core.actions import conversation, hold, install, recuse
 from core.db import Database
 from core.records import Ticket
+from core.rules.permissions import SYSTEM
 from dashboard.case import queue
 from tests import stories
 from tests.pages.visiting import labels, serve, visit, words
@@ -150,3 +151,21 @@ def test_the_help_sheet_opens_and_names_the_keys(town: Town) -> None:
     app = visit(town, "fay", "disputes")
     app.button(key="queue-help").click().run()
     assert "Search parties, titles and numbers" in words(app)
+
+
+def test_whoever_has_no_role_sees_neither_the_queue_nor_a_case(town: Town) -> None:
+    told = stories.in_mediation(town)
+    row = town.act(
+        install.add_staff,
+        SYSTEM,
+        issuer="demo",
+        subject="nobody",
+        name="No Body",
+        email="nobody@example.com",
+        roles=(),
+    )
+    town.staff["nobody"] = row.id
+    for page, asked in (("disputes", {}), ("case", {"id": told.ticket})):
+        app = visit(town, "nobody", page, **asked)
+        assert not app.get("bidi_component")
+        assert "Ana Lindqvist" not in words(app)

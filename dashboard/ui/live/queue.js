@@ -84,7 +84,8 @@ export default function (component) {
 
   function press(event) {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable], [role=dialog], [role=listbox]");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const covered = document.querySelector("[role=dialog]");
+    if (typing || covered || event.ctrlKey || event.metaKey || event.altKey) return;
     const onOther = event.target.closest?.("button, a") && !table.contains(event.target);
     if (onOther && event.key === "Enter") return;
     const view = data.views[Number(event.key) - 1];

@@ -1,0 +1,53 @@
+"""The keys of the queue and of a case, and the sheet that names them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.ui import confirm
+from dashboard.ui.safe import html
+
+KEYS = (
+    ("J ↓ · K ↑", "To the next case, to the one before"),
+    ("Home · End", "To the first, to the last on the page"),
+    ("Enter", "Open the case"),
+    ("N", "Claim the next case that you may take"),
+    ("/", "Search parties, titles and numbers"),
+    ("1 … 8", "Switch the view, in the order of the bar; 1 is all that is open"),
+    ("[ · ]", "Turn the page of the queue, back and on"),
+    ("?", "This list"),
+)
+CASE_KEYS = (
+    ("J · K", "In a case: to the next of your cases, to the one before"),
+    ("D", "In a case: preview the plan of the decision"),
+    ("+ − 0 · arrows", "On a picture: closer, further, whole; move"),
+)
+
+
+def help_button() -> None:
+    st.button(
+        "",
+        key="queue-help",
+        icon=":material/keyboard:",
+        type="tertiary",
+        help="Keys (?)",
+        on_click=confirm.open_drawer,
+        args=("keys",),
+    )
+
+
+def drawers() -> None:
+    if confirm.drawer("keys") is not None:
+        _keys()
+
+
+@st.dialog("Keys", on_dismiss=confirm.close_drawer)
+def _keys() -> None:
+    lines = "".join(
+        f"<tr><td>{_caps(keys)}</td><td>{html(what)}</td></tr>" for keys, what in KEYS + CASE_KEYS
+    )
+    st.html(f'<table class="ed-table" aria-label="Keys"><tbody>{lines}</tbody></table>')
+
+
+def _caps(keys: str) -> str:
+    return " ".join(f"<kbd>{html(each)}</kbd>" if each not in "·…" else html(each) for each in keys.split())
