@@ -44,7 +44,7 @@ BY_ROLE = {
 }
 ROLE_OF = {name: role for role, names in BY_ROLE.items() for name in names.split()}
 ALSO_NARROW = frozenset(
-    {"sign-in", "disputes", "case", "approvals", "overview", "trial_balance", "payouts", "audit"}
+    {"sign-in", "disputes", "case", "approvals", "overview", "trial-balance", "payouts", "audit"}
 )
 
 # What is worth a picture: each gives the id in the address, and for a case the name of its mediator.
@@ -124,7 +124,11 @@ def pictures(database: Database) -> list[Picture]:
         for entry in ENTRIES:
             worth = ask(WORTH[entry.name]) if entry.name in WORTH else {}
             path = f"/{entry.name}" + (f"?id={worth['id']}" if worth else NAMED.get(entry.name, ""))
-            found.append(Picture(entry.name, path, worth.get("person") or people[ROLE_OF[entry.name]]))
+            found.append(
+                Picture(
+                    entry.name.replace("_", "-"), path, worth.get("person") or people[ROLE_OF[entry.name]]
+                )
+            )
     return [Picture("sign-in", "/sign-in", ""), *found]
 
 

@@ -18,7 +18,7 @@ from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 from sqlalchemy import text
 
 from core.config import Settings
@@ -104,7 +104,7 @@ def await_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
             if answer.status == 200:
                 return
         sleep(0.2)
-    raise TimeoutError(log.read_text()[-2_000:])
+    raise AssertionError(log.read_text()[-2_000:])
 
 
 def until(happened: Any, *, within: float = 60) -> Any:
@@ -177,6 +177,18 @@ class Person:
     def choose(self, name: str, *, inside: Locator | None = None) -> None:
         """One of a row of choices."""
         (inside or self.page).get_by_role("radio", name=name, exact=True).first.click()
+        self.settle()
+
+    def pick(self, label: str, option: str | re.Pattern[str], *, inside: Locator | None = None) -> None:
+        """From a list that opens; opened once more where the page was drawn anew just then."""
+        field = (inside or self.page).get_by_role("combobox", name=label)
+        choice = self.page.get_by_role("option", name=option).first
+        self.settle()
+        for _ in range(3):
+            field.click()
+            with suppress(TimeoutError):
+                choice.click(timeout=5_000)
+                break
         self.settle()
 
     def write(self, label: str | re.Pattern[str], words: str, *, inside: Locator | None = None) -> None:

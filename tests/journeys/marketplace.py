@@ -19,7 +19,7 @@ from typing import Any
 
 import requests
 
-from core.demo import photographs
+from core.demo import documents, photographs
 from core.door.signing import sign_request
 from tests.journeys.desk import ROOT, Demo, until
 
@@ -174,6 +174,16 @@ class Marketplace:
         if photos:
             words = "Mon: path laid and rolled.\nTue: lawn sown.\nBeds: plants ordered, not delivered.\n"
             self.hand_in(case, case.payee, "work-log.txt", words.encode(), "text/plain", "My log")
+            report = documents.report_pdf(
+                title="Inspection of path and lawn",
+                author="A surveyor",
+                site="Portland",
+                on=datetime.now(UTC),
+                findings=[("Drainage", "Water stands on the path for hours."), ("Lawn", "Two bare patches.")],
+            )
+            self.hand_in(
+                case, case.payer, "inspection.pdf", report, "application/pdf", "What a surveyor found"
+            )
         case.ticket = int(self.post(f"{path}/mediation", {"party": case.payee})["dispute"])
         return case
 

@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -22,12 +21,14 @@ from tests.journeys.marketplace import Dispute, Marketplace
 
 pytestmark = pytest.mark.timeout(240)
 
-MEDIATOR, CHECKER, COMPLIANCE = "Aiko Tanabe", "Grace Okonjo", "Ines Carvalho"
+MEDIATOR, CHECKER, COMPLIANCE, OTHER = "Aiko Tanabe", "Grace Okonjo", "Ines Carvalho", "Maya Lindqvist"
 PAYER, PAYEE = "Wanda Ellery", "Larkspur Gardens"
 AMOUNT = 640_000  # above the threshold from which a second person looks
 REASONS = "The path is laid but does not drain; the lawn died in two places, and the beds were never planted."
 QUESTION = "When were the plants ordered, and when do they come?"
-DAY: dict[str, Any] = {}
+CORRECTION = """
+select t.id, s.name as mediator from tickets t left join staff s on s.id = t.mediator_id where t.corrects_id = :t
+"""
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_everything_is_read_before_anything_is_decided(demo: Demo, person: Perso
     person.picture("day-03-timeline")
 
     person.tab("Evidence")
-    expect(page.get_by_text(re.compile(r"^All 5$"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^All 6$"))).to_be_visible()
     person.press("Open")
     expect(page.get_by_text(re.compile("Handed in by")).first).to_be_visible()
     person.picture("day-04-evidence")
@@ -96,14 +97,17 @@ def test_everything_is_read_before_anything_is_decided(demo: Demo, person: Perso
     expect(
         page.get_by_text("The same corner in both: water stands where it should run off.").first
     ).to_be_visible()
-    log = page.get_by_text("work-log.txt").first
-    card = page.locator("[class*='st-key-evidence-'][class*='-card-']").filter(has=log)
-    card.get_by_role("button", name="Open").click()
-    person.settle()
-    expect(page.get_by_text("Beds: plants ordered, not delivered.").first).to_be_visible()
+    for name, words in {
+        "work-log.txt": "Beds: plants ordered, not delivered.",
+        "inspection.pdf": "1 page",
+    }.items():
+        card = page.locator("[class*='-card-']").filter(has=page.get_by_text(name, exact=True))
+        card.get_by_role("button", name="Open").first.click()
+        person.settle()
+        expect(page.get_by_text(words).first).to_be_visible()
     seen = """select count(distinct v.evidence_id) from evidence_views v
               join evidence e on e.id = v.evidence_id where e.milestone_id = :m"""
-    assert demo.one(seen, m=case.milestone) == 3
+    assert demo.one(seen, m=case.milestone) == 4
     assert person.foreign == set()
 
 
@@ -168,12 +172,14 @@ def test_a_draft_survives_a_reload_and_says_what_each_side_would_have(
     person.write(re.compile("^Release to"), "4100", inside=panel)
     expect(panel).to_contain_text("$4,100.00")
     expect(panel).to_contain_text("$2,300.00")
+    person.choose("Items of work", inside=panel)
+    expect(panel).to_contain_text("The items sum to $6,400.00")
+    person.choose("Done", inside=panel)
+    expect(panel.get_by_text(re.compile(r"earned$")).first).to_be_visible()
     person.choose("%", inside=panel)
     person.write(re.compile("^Release to"), "62.5", inside=panel)
     expect(panel).to_contain_text("$4,000.00")
-    panel.get_by_role("combobox", name="Ground").click()
-    page.get_by_role("option", name="Partial work").click()
-    person.settle()
+    person.pick("Ground", "Partial work", inside=panel)
     person.write("Reasons", REASONS, inside=panel)
     expect(panel).to_contain_text("A second person must approve")
 
@@ -234,10 +240,8 @@ def test_a_second_person_sends_it_back_with_a_note_and_the_draft_is_there_again(
     person.open_case(case.ticket)
     expect(person.panel()).to_contain_text("Cite the work log")
     expect(person.panel().get_by_role("textbox", name="Reasons")).to_have_value(REASONS)
-    cited = person.panel().get_by_role("combobox", name="Evidence cited")
-    cited.click()
-    person.page.get_by_role("option", name=re.compile("work-log")).click()
-    person.settle()
+    person.pick("Evidence cited", re.compile("work-log"), inside=person.panel())
+    expect(person.panel()).to_contain_text("work-log.txt")
     person.page.keyboard.press("Escape")
     person.press("Preview plan")
     person.dialog().get_by_role("button", name="Confirm decision").dblclick()
@@ -297,6 +301,39 @@ def test_the_case_file_is_taken_out_and_proved_by_whoever_has_it(
     assert "✗" not in ran.stdout
     path.write_bytes(path.read_bytes().replace(b"PK\x01\x02", b"PK\x01\x03", 1))
     assert subprocess.run(command, cwd=ROOT, env=bare, capture_output=True, check=False).returncode in (1, 2)
+
+
+def test_a_correction_is_a_case_of_its_own_in_other_hands(
+    demo: Demo, person: Person, colleague: Person, case: Dispute
+) -> None:
+    person.sign_in(OTHER, arriving="Disputes")
+    person.open_case(case.ticket)
+    person.press("Open a correction")
+    person.write(
+        re.compile("^What must be looked at again"),
+        "The beds were planted after all.",
+        inside=person.dialog(),
+    )
+    person.press("Open correction", inside=person.dialog())
+    until(lambda: demo.rows("select id from tickets where corrects_id = :t", t=case.ticket))
+    made = demo.one(CORRECTION, t=case.ticket)
+    person.arrive(f"D-{made['id']}")
+    expect(person.panel()).to_contain_text(f"of the decision in D-{case.ticket}")
+    assert made["mediator"] not in (MEDIATOR, CHECKER), "whoever decided does not judge it again"
+
+    colleague.sign_in(made["mediator"], arriving="Disputes")
+    colleague.open_case(made["id"])
+    colleague.choose("The decision stands", inside=colleague.panel())
+    notes = "The beds were planted a week after the decision; nothing has to go back."
+    colleague.write(re.compile("^Why, and what was done"), notes, inside=colleague.panel())
+    colleague.press("Close correction", inside=colleague.panel())
+    colleague.told("The correction is closed.")
+    colleague.open_case(case.ticket)
+    expect(colleague.panel()).to_contain_text(f"Corrected by D-{made['id']}")
+    assert (
+        demo.one("select count(*) from decisions where ticket_id = :t and status = 'EXECUTED'", t=case.ticket)
+        == 1
+    )
 
 
 def test_the_whole_day_is_in_the_audit_log(demo: Demo, person: Person, case: Dispute) -> None:

@@ -36,9 +36,7 @@ def drafted(person: Person, case: Dispute, share: str) -> None:
     panel = person.panel()
     person.choose("Partial release", inside=panel)
     person.write(re.compile("^Release to"), share, inside=panel)
-    panel.get_by_role("combobox", name="Ground").click()
-    person.page.get_by_role("option", name="Partial work").click()
-    person.settle()
+    person.pick("Ground", "Partial work", inside=panel)
     person.write("Reasons", REASONS, inside=panel)
     for reference in ("Engagement scope", "Message history", "Milestone evidence"):
         panel.get_by_test_id("stCheckbox").filter(has_text=reference).locator("label").first.click()
