@@ -33,6 +33,7 @@ class Ticket(Record):
     id: Mapped[int] = mapped_column(primary_key=True)
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
     opened_by: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    opened_by_staff: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     reason: Mapped[str]
     details: Mapped[str] = mapped_column(default="")
     status: Mapped[str] = mapped_column(default="OPEN")

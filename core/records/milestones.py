@@ -11,7 +11,10 @@ from core.db import Record
 
 
 class Milestone(Record):
-    """`version` counts changes: a plan made against one version is void under the next."""
+    """`version` counts changes: a plan made against one version is void under the next.
+
+    `unanswered_at`: the payer's time to answer passed and silence did not release; a person has to look.
+    """
 
     __tablename__ = "milestones"
     __table_args__ = (
@@ -35,6 +38,16 @@ class Milestone(Record):
             "auto_approve_at",
             postgresql_where="auto_approve_at is not null",
         ),
+        Index(
+            "milestones_answer_due_idx",
+            "answer_due_at",
+            postgresql_where="answer_due_at is not null and unanswered_at is null",
+        ),
+        Index(
+            "milestones_unanswered_idx",
+            "unanswered_at",
+            postgresql_where="unanswered_at is not null",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -54,6 +67,8 @@ class Milestone(Record):
     completion_notice_at: Mapped[datetime | None] = mapped_column(default=None)
     dispute_until: Mapped[datetime | None] = mapped_column(default=None)
     auto_approve_at: Mapped[datetime | None] = mapped_column(default=None)
+    answer_due_at: Mapped[datetime | None] = mapped_column(default=None)
+    unanswered_at: Mapped[datetime | None] = mapped_column(default=None)
     next_reminder_at: Mapped[datetime | None] = mapped_column(default=None)
     reminder_level: Mapped[int] = mapped_column(default=0)
     verified_at: Mapped[datetime | None] = mapped_column(default=None)

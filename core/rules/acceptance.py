@@ -7,7 +7,8 @@ AUTO_RELEASE (after the time the policy gives) or AUTO_RELEASE_5_DAYS (a time of
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.errors import DeskError
@@ -49,6 +50,20 @@ def silence(rule: str, profile: Profile) -> timedelta | None:
     if own := _OWN_DAYS.fullmatch(rule):
         return timedelta(days=int(own[1]))
     return profile.auto_approve_after if rule == AcceptanceRule.AUTO_RELEASE else None
+
+
+def silent(rule: str, *, notice_at: datetime, until: datetime | None, said: Iterable[datetime]) -> bool:
+    """Has the payer let the time to answer pass without a word, so that the money is released at `until`?
+
+    (milestone-payment-flow, Key Business Rules 5: "no response"; payment-escrow-rules, Release Rules: "no response and
+    no dispute".) Whatever the payer `said` after the notice, up to the last instant inclusive, is a response, and then
+    silence releases nothing. None: it never does. The fee of a session asks for no response: only a dispute stops it.
+    """
+    if until is None:
+        return False
+    if check(rule) == AcceptanceRule.SESSION_COMPLETED:
+        return True
+    return not any(notice_at < at <= until for at in said)
 
 
 def in_words(rule: str, profile: Profile) -> str:

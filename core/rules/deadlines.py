@@ -32,6 +32,14 @@ def completion(notice_at: datetime, profile: Profile, rule: str = AcceptanceRule
     )
 
 
+def answer_at(notice_at: datetime, profile: Profile, by_silence: datetime | None) -> datetime:
+    """Until when the payer has to answer: when silence would release or, where it never does, after the same span.
+
+    From then on the payee may ask for a mediator (the desk's choice: nobody's money waits for ever).
+    """
+    return by_silence or notice_at + profile.auto_approve_after
+
+
 def next_reminder(level: int, last_at: datetime, profile: Profile) -> datetime | None:
     """When the reminder after `level` is due. Level 0 is the notice itself; each one sent raises the level by one."""
     return _later(last_at, profile.reminder_every if level else profile.first_reminder_after)

@@ -49,11 +49,16 @@ class DisputeReason(StrEnum):
     NOT_AS_AGREED = "NOT_AS_AGREED"
     DAMAGE = "DAMAGE"
     OTHER = "OTHER"
+    # Not for the payer to give: the payee had no answer, or staff opened the case.
+    NO_ANSWER = "NO_ANSWER"
+    OPENED_BY_STAFF = "OPENED_BY_STAFF"
 
     @property
     def label(self) -> str:
         return label(self)
 
+
+OF_THE_PAYER = frozenset(DisputeReason) - {DisputeReason.NO_ANSWER, DisputeReason.OPENED_BY_STAFF}
 
 MOVES: Mapping[tuple[TicketStatus, TicketEvent], TicketStatus] = {
     (OPEN, TicketEvent.REVIEW): UNDER_REVIEW,
@@ -68,6 +73,18 @@ MOVES: Mapping[tuple[TicketStatus, TicketEvent], TicketStatus] = {
 
 class DisputeWindowClosed(DeskError):
     """The time to dispute ended on {until:%d %B %Y at %H:%M} UTC. Ask staff for a hold instead."""
+
+
+class ReasonNotYours(DeskError):
+    """“{reason}” is not a reason for a payer to open a dispute."""
+
+
+class AnswerNotDue(DeskError):
+    """The payer has until {until:%d %B %Y at %H:%M} UTC to answer. A mediator can be asked for after that."""
+
+
+class NotAllHeld(DeskError):
+    """No case can be opened about this milestone now: its money is not, or no longer, held as a whole."""
 
 
 def after(status: TicketStatus | str, event: TicketEvent) -> TicketStatus:
@@ -87,3 +104,22 @@ def check_window(notice_at: datetime, now: datetime, profile: Profile) -> None:
 def too_late(notice_at: datetime, now: datetime, profile: Profile) -> bool:
     """Is a complaint now a request for a hold instead of a dispute?"""
     return profile.dispute_window is not None and now > notice_at + profile.dispute_window
+
+
+def check_reason(reason: DisputeReason) -> None:
+    if reason not in OF_THE_PAYER:
+        raise ReasonNotYours(reason=reason.label)
+
+
+def check_unanswered(answer_due_at: datetime | None, now: datetime) -> None:
+    """Work that was handed in and is neither approved nor disputed is the payee's to take further, once the time to
+    answer is over: from its last instant on. Raises `AnswerNotDue`."""
+    if answer_due_at is not None and now < answer_due_at:
+        raise AnswerNotDue(until=answer_due_at)
+
+
+def check_all_held(*, held: int, elsewhere: int) -> None:
+    """Staff opens a case while money is held and none of it was given to either side (minor units). What the bank
+    took back is gone from both. Raises `NotAllHeld`."""
+    if held <= 0 or elsewhere:
+        raise NotAllHeld()

@@ -34,6 +34,7 @@ class Event(StrEnum):
     SUBMIT = "SUBMIT"
     APPROVE = "APPROVE"
     DISPUTE = "DISPUTE"
+    OPEN_CASE = "OPEN_CASE"
     RESUBMIT = "RESUBMIT"
     WITHDRAW = "WITHDRAW"
     RESUME = "RESUME"
@@ -63,6 +64,10 @@ MOVES: Mapping[tuple[Status, Event], Status] = {
     # A no-show never submits: without a dispute from FUNDED the payer could not get the money back.
     (Status.FUNDED, Event.DISPUTE): Status.DISPUTED,
     (Status.PENDING_VERIFICATION, Event.DISPUTE): Status.DISPUTED,
+    # Staff opens a case as long as all of the money is still held, even when it was approved (a late complaint).
+    (Status.FUNDED, Event.OPEN_CASE): Status.DISPUTED,
+    (Status.PENDING_VERIFICATION, Event.OPEN_CASE): Status.DISPUTED,
+    (Status.VERIFIED, Event.OPEN_CASE): Status.DISPUTED,
     (Status.DISPUTED, Event.RESUBMIT): Status.PENDING_VERIFICATION,
     # The complaint is withdrawn: back to where it began, with work submitted or not yet.
     (Status.DISPUTED, Event.WITHDRAW): Status.PENDING_VERIFICATION,

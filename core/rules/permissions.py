@@ -27,6 +27,7 @@ class Permission(StrEnum):
     READ_CASES = "read_cases"
     WORK_TICKET = "work_ticket"
     ASSIGN_TICKET = "assign_ticket"
+    OPEN_CASE = "open_case"
     DECIDE = "decide"
     DECIDE_ESCALATED = "decide_escalated"
     APPROVE_DECISION = "approve_decision"
@@ -77,6 +78,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_CASES: _EVERYONE,
     Permission.WORK_TICKET: _to(MEDIATOR, COMPLIANCE),
     Permission.ASSIGN_TICKET: _to(MEDIATOR, ADMINISTRATOR),
+    # Where the parties do not, so that nobody's money waits for ever; and for a late complaint that is right.
+    Permission.OPEN_CASE: _to(MEDIATOR, ADMINISTRATOR),
     Permission.DECIDE: _to(MEDIATOR),
     # After a deadlock the case is the platform administrators' (milestone-payment-flow, Error Handling 3).
     Permission.DECIDE_ESCALATED: _to(ADMINISTRATOR),

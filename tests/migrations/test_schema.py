@@ -153,6 +153,7 @@ def test_no_other_move_is_possible_even_in_sql(owner: Database, before: Status) 
         ended = "now()" if before is Status.COMPLETED else "null"
         session.execute(text(f"update milestones set status = '{before}', ended_at = {ended}"))
         session.execute(text("alter table milestones enable trigger milestones_legal_move"))
+        session.execute(text("alter table milestones disable trigger milestones_case_about_verified"))
     for after in set(Status) - {before}:
         ended = "now()" if after is Status.COMPLETED else "null"
         moving = text(
@@ -164,6 +165,15 @@ def test_no_other_move_is_possible_even_in_sql(owner: Database, before: Status) 
             else:
                 with pytest.raises(IntegrityError, match="cannot move"):
                     session.execute(moving)
+
+
+def test_what_was_verified_is_disputed_only_while_all_of_its_money_is_held(owner: Database) -> None:
+    kitchen = a_kitchen(owner)
+    with owner.transaction() as session:
+        session.execute(text("alter table milestones disable trigger milestones_legal_move"))
+        session.execute(text("update milestones set status = 'VERIFIED'"))
+    with owner.reading() as session, pytest.raises(IntegrityError, match="not held as a whole"):
+        session.execute(text(f"update milestones set status = 'DISPUTED' where id = {kitchen.milestone}"))
 
 
 def test_app_deletes_and_empties_nothing(owner: Database) -> None:
