@@ -54,13 +54,15 @@ def add_endpoint(
     as_json: Json = False,
 ) -> None:
     """Tell this address from now on; the secret that signs is shown this once."""
+    from core.door import endpoints as listeners
     from core.door import keys as door
-    from core.door import outgoing
 
     with opened() as desk:
         master, now = door.master_key(desk.settings), desk.clock()
         endpoint, secret = desk.database.run(
-            lambda session: outgoing.add_endpoint(session, now=now, platform=platform, url=url, master=master)
+            lambda session: listeners.add_endpoint(
+                session, now=now, platform=platform, url=url, master=master
+            )
         )
     data = {"id": endpoint.id, "url": endpoint.url, "signing_secret": secret}
     say(data, as_json=as_json, words=tell(shown_once(data)))
@@ -72,11 +74,11 @@ def remove_endpoint(
     as_json: Json = False,
 ) -> None:
     """Tell this address nothing more; what waits for it is dropped."""
-    from core.door import outgoing
+    from core.door import endpoints as listeners
 
     with opened() as desk:
         desk.database.run(
-            lambda session: outgoing.remove_endpoint(session, now=desk.clock(), endpoint_id=number)
+            lambda session: listeners.remove_endpoint(session, now=desk.clock(), endpoint_id=number)
         )
     say({"removed": number}, as_json=as_json, words=tell(f"Endpoint {number} is removed."))
 
@@ -84,10 +86,10 @@ def remove_endpoint(
 @endpoints.command("list")
 def list_endpoints(as_json: Json = False) -> None:
     """Who is told what happened, how far, and how much waits or was given up."""
-    from core.door import outgoing
+    from core.door import endpoints as listeners
 
     with opened() as desk, desk.database.reading() as session:
-        found = [vars(each) for each in outgoing.standings(session)]
+        found = [vars(each) for each in listeners.standings(session)]
     lines = [
         f"{each['id']:>4}  {each['platform']:<15} {each['url']}  told {each['last_sequence']}, "
         f"waiting {each['waiting']}, given up {each['failed']}"
@@ -103,11 +105,11 @@ def replay_events(
     as_json: Json = False,
 ) -> None:
     """Tell an endpoint again what it missed, under the same ids and numbers."""
-    from core.door import outgoing
+    from core.door import endpoints as listeners
 
     with opened() as desk:
         queued = desk.database.run(
-            lambda session: outgoing.replay(session, now=desk.clock(), endpoint_id=number, after=after)
+            lambda session: listeners.replay(session, now=desk.clock(), endpoint_id=number, after=after)
         )
     words = f"{queued} events will be told to endpoint {number} again."
     say({"endpoint": number, "queued": queued}, as_json=as_json, words=tell(words))

@@ -12,27 +12,22 @@ from __future__ import annotations
 
 import json
 import random
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 import structlog
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
-from core import audit
 from core.desk import Desk
 from core.door import keys
 from core.door.signing import HEADER, sign_event
-from core.errors import DeskError, NotFound
 from core.records import EventDelivery, OutgoingEvent, WebhookEndpoint
 from core.rules import retries
-from core.rules.permissions import SYSTEM
 
 log = structlog.get_logger("door")
 
@@ -42,15 +37,6 @@ TRIES = 60
 PATIENCE = (5.0, 10.0)  # seconds to connect, and to answer
 # Whoever numbers events does so alone, or a later claim could overtake an earlier one.
 ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended('outgoing events', 0))")
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class EndpointUnfit(DeskError):
-    """Events are sent to an https address without a password in it, or to this machine; {url} is neither."""
-
-
-class EndpointKnown(DeskError):
-    """{url} is told already. Remove it first to give it another secret."""
 
 
 @dataclass(frozen=True)
@@ -72,44 +58,6 @@ class Parcel:
     url: str
     nonce: str
     body: bytes
-
-
-def add_endpoint(
-    session: Session, *, now: datetime, platform: str, url: str, master: bytes
-) -> tuple[WebhookEndpoint, str]:
-    """From now on the platform's events go to `url`; the secret that signs them is shown once.
-
-    Raises `EndpointUnfit`, `EndpointKnown`, `PlatformUnknown`.
-    """
-    keys.known_platform(platform)
-    parts = urlsplit(url)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    if not secure or not parts.hostname or parts.username or parts.password or parts.fragment:
-        raise EndpointUnfit(url=url)
-    open_there = select(WebhookEndpoint.id).where(
-        WebhookEndpoint.platform == platform, WebhookEndpoint.url == url, WebhookEndpoint.removed_at.is_(None)
-    )
-    if session.scalar(open_there) is not None:
-        raise EndpointKnown(url=url)
-    endpoint = WebhookEndpoint(platform=platform, url=url, nonce=secrets.token_hex(12), created_at=now)
-    session.add(endpoint)
-    session.flush()
-    _note(session, "add", endpoint.id, now, after={"platform": platform, "host": parts.hostname})
-    return endpoint, keys.signing_secret(master, "endpoint", endpoint.nonce)
-
-
-def remove_endpoint(session: Session, *, now: datetime, endpoint_id: int) -> None:
-    """Nothing more is written for it, and what waits for it is dropped. Doing it twice does no harm."""
-    endpoint = session.get(WebhookEndpoint, endpoint_id)
-    if endpoint is None:
-        raise NotFound(kind="endpoint", id=endpoint_id)
-    if endpoint.removed_at is None:
-        endpoint.removed_at = now
-        _note(session, "remove", endpoint_id, now)
-    waiting = update(OutgoingEvent).where(
-        OutgoingEvent.endpoint_id == endpoint_id, OutgoingEvent.status == "QUEUED"
-    )
-    session.execute(waiting.values(status="DROPPED"))
 
 
 def deliver_due(desk: Desk, *, limit: int = 20) -> int:
@@ -167,57 +115,6 @@ def _number(session: Session, events: list[OutgoingEvent]) -> None:
         for number, event in enumerate(theirs, start=last - len(theirs) + 1):
             event.sequence = number
     session.flush()
-
-
-@dataclass(frozen=True)
-class Standing:
-    """An endpoint, the number of its last event, and how many wait or were given up."""
-
-    id: int
-    platform: str
-    url: str
-    last_sequence: int
-    waiting: int
-    failed: int
-
-
-def standings(session: Session, *, platform: str | None = None) -> list[Standing]:
-    """Every endpoint that is told, of one platform or of all."""
-    waits = func.count(OutgoingEvent.id).filter(OutgoingEvent.status == "QUEUED")
-    given_up = func.count(OutgoingEvent.id).filter(OutgoingEvent.status == "FAILED")
-    wanted = (
-        select(WebhookEndpoint, waits, given_up)
-        .outerjoin(OutgoingEvent, OutgoingEvent.endpoint_id == WebhookEndpoint.id)
-        .where(WebhookEndpoint.removed_at.is_(None))
-        .group_by(WebhookEndpoint.id)
-        .order_by(WebhookEndpoint.id)
-    )
-    if platform is not None:
-        wanted = wanted.where(WebhookEndpoint.platform == platform)
-    return [
-        Standing(row.id, row.platform, row.url, row.last_sequence, waiting, failed)
-        for row, waiting, failed in session.execute(wanted)
-    ]
-
-
-def replay(session: Session, *, now: datetime, endpoint_id: int, after: int) -> int:
-    """Everything after this number is told again, and what was given up too; returns how many events that are."""
-    endpoint = session.get(WebhookEndpoint, endpoint_id)
-    if endpoint is None or endpoint.removed_at is not None:
-        raise NotFound(kind="endpoint", id=endpoint_id)
-    again = (
-        update(OutgoingEvent)
-        .where(
-            OutgoingEvent.endpoint_id == endpoint_id,
-            OutgoingEvent.sequence > after,
-            OutgoingEvent.status.in_(("SENT", "FAILED", "QUEUED")),
-        )
-        .values(status="QUEUED", tries=0, next_try_at=now)
-        .returning(OutgoingEvent.id)
-    )
-    queued = len(session.scalars(again).all())
-    _note(session, "replay", endpoint_id, now, after={"after": after, "events": queued})
-    return queued
 
 
 class Content(TypedDict):
@@ -291,18 +188,4 @@ def _record(desk: Desk, parcel: Parcel, *, tried: Try | None, error: str | None)
     status = desk.database.run(act)
     log.info(
         "event." + status.lower(), id=parcel.id, kind=parcel.kind, **({"reason": error} if error else {})
-    )
-
-
-def _note(
-    session: Session, verb: str, number: int, now: datetime, after: dict[str, Any] | None = None
-) -> None:
-    audit.record(
-        session,
-        SYSTEM,
-        f"system:webhook_endpoint:{verb}",
-        object_kind="webhook_endpoint",
-        object_id=number,
-        now=now,
-        after=after,
     )

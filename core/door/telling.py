@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.desk import Desk
-from core.door import answers, naming, outgoing, shapes
+from core.door import answers, endpoints, naming, outgoing, shapes
 from core.door.once import asked, once
 from core.door.replies import EndpointAnswer, EndpointsAnswer, EventAnswer, EventsAnswer, ReplayAnswer
 from core.records import OutgoingEvent
@@ -38,7 +38,7 @@ def routes(desk: Desk) -> APIRouter:
 
         def act(session: Session, now: datetime) -> Mapping[str, Any]:
             naming.endpoint(session, request.state.caller, endpoint_id)
-            queued = outgoing.replay(session, now=now, endpoint_id=endpoint_id, after=body.after)
+            queued = endpoints.replay(session, now=now, endpoint_id=endpoint_id, after=body.after)
             return {"endpoint": endpoint_id, "queued": queued}
 
         return once(desk, asked(request, key), act)
@@ -51,7 +51,7 @@ def _reading(desk: Desk, router: APIRouter) -> None:
     def read_endpoints(request: Request) -> Response:
         """The platform's endpoints, how far each is told, and how much waits."""
         with desk.database.reading() as session:
-            found = outgoing.standings(session, platform=request.state.caller.platform)
+            found = endpoints.standings(session, platform=request.state.caller.platform)
             return JSONResponse({"endpoints": [_of_endpoint(each) for each in found]})
 
     @router.get("/events", summary="Read the log of events", response_model=EventsAnswer)
@@ -69,7 +69,7 @@ def _reading(desk: Desk, router: APIRouter) -> None:
             return JSONResponse({"events": told, "more": len(found) > limit})
 
 
-def _of_endpoint(found: outgoing.Standing) -> EndpointAnswer:
+def _of_endpoint(found: endpoints.Standing) -> EndpointAnswer:
     return {
         "id": found.id,
         "url": found.url,

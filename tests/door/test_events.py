@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy.exc import ProgrammingError
 
 from core.db import Database
-from core.door import keys, outgoing
-from core.door.outgoing import EndpointKnown, EndpointUnfit
+from core.door import endpoints, keys, outgoing
+from core.door.endpoints import EndpointKnown, EndpointUnfit
 from core.records import OutgoingEvent, WebhookEndpoint
 from core.rules.permissions import NotYours
 from tests.door.knocking import Knocking
@@ -60,7 +60,7 @@ def listener() -> Iterator[Listener]:
 def listening(market: Market, url: str, platform: str = "home_services") -> tuple[WebhookEndpoint, str]:
     master = keys.master_key(market.desk.settings)
     return market.database.run(
-        lambda session: outgoing.add_endpoint(
+        lambda session: endpoints.add_endpoint(
             session, now=market.now, platform=platform, url=url, master=master
         )
     )
@@ -155,7 +155,7 @@ def test_a_removed_endpoint_hears_nothing_more(home: Knocking, listener: Listene
     endpoint, _ = listening(home.market, listener.url)
     accepted(home)
     home.market.database.run(
-        lambda session: outgoing.remove_endpoint(session, now=home.market.now, endpoint_id=endpoint.id)
+        lambda session: endpoints.remove_endpoint(session, now=home.market.now, endpoint_id=endpoint.id)
     )
     assert outgoing.deliver_due(home.market.desk) == 0
     assert [each.status for each in home.market.all(OutgoingEvent)] == ["DROPPED", "DROPPED"]
