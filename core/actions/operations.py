@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from core.records import OutgoingOperation
+from core.rules import statuses
 
 LOOK_AGAIN_AFTER = timedelta(minutes=10)
 ENDED = frozenset({"SUCCEEDED", "REFUSED", "REVIEW", "CANCELED"})
@@ -50,7 +51,7 @@ def waiting(
 
 def later(operation: OutgoingOperation, *, at: datetime, reason: str | None, status: str = "QUEUED") -> None:
     """Try again at `at`, with the same key."""
-    operation.status, operation.sending_since = status, None
+    _become(operation, status)
     operation.next_try_at, operation.last_error = at, reason
 
 
@@ -62,4 +63,11 @@ def again_as_new(operation: OutgoingOperation, *, at: datetime, reason: str) -> 
 
 
 def _end(operation: OutgoingOperation, status: str, now: datetime) -> None:
-    operation.status, operation.sending_since, operation.finished_at = status, None, now
+    _become(operation, status)
+    operation.finished_at = now
+
+
+def _become(operation: OutgoingOperation, status: str) -> None:
+    """Through the table of steps, or `IllegalMove`: what was called off is over for good."""
+    operation.status = statuses.check("outgoing_operations", operation.status, status)
+    operation.sending_since = None

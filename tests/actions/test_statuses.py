@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from core.actions import offers
+from core.actions import offers, operations
 from core.db import Database
 from core.money import Money
+from core.records import OutgoingOperation
 from core.rules import statuses
+from core.rules.moves import IllegalMove
 from core.rules.statuses import STEPS
 from tests import stories
 from tests.stories import Town
@@ -66,6 +69,30 @@ def test_each_pair_is_let_through_or_refused_as_the_rules_say(owner: Database, r
     assert passed == statuses.kept(relation) | {(each, each) for each in known}
     refused_pairs = set(product(known, repeat=2)) - passed
     assert said == {f"{before} cannot become {after} in {relation}" for before, after in refused_pairs}
+
+
+@pytest.mark.parametrize(
+    "before", ["QUEUED", "SENDING", "BLOCKED", "REVIEW", "REFUSED", "SUCCEEDED", "CANCELED"]
+)
+def test_a_call_ends_only_as_its_table_says(before: str) -> None:
+    now = stories.NOW
+    ends: dict[str, Callable[[OutgoingOperation], None]] = {
+        "SUCCEEDED": lambda call: operations.succeeded(call, provider_id="re_1", now=now),
+        "REFUSED": lambda call: operations.refused(call, reason="No.", now=now),
+        "REVIEW": lambda call: operations.for_review(call, reason="Look.", now=now),
+        "CANCELED": lambda call: operations.canceled(call, reason="Not wanted.", now=now),
+        "QUEUED": lambda call: operations.later(call, at=now, reason="Later."),
+        "BLOCKED": lambda call: operations.later(call, at=now, reason="A hold.", status="BLOCKED"),
+    }
+    for after, end in ends.items():
+        call = OutgoingOperation(status=before)
+        if before == after or (before, after) in STEPS["outgoing_operations"]:
+            end(call)
+            assert call.status == after
+        else:
+            with pytest.raises(IllegalMove):
+                end(call)
+            assert call.status == before
 
 
 @pytest.fixture

@@ -402,12 +402,16 @@ class Life:
         self.act(answer_chargebacks.submit, self.staff("ada", "fay"), evidence_id=draft.id)
 
     def bank_decides(self) -> None:
+        """Won or lost; one that was not answered in time the bank has decided by itself."""
         chargeback = self.one(Chargeback)
-        verdict = self.draw.choice(("won", "lost"))
-        if chargeback.status not in ("needs_response", "under_review"):
-            raise NothingThere()
-        self.market.work()
-        self.market.control.decide_dispute(chargeback.stripe_dispute, verdict)
+        self.market.control.set_clock(self.market.now)
+        open_there = {
+            each["id"]
+            for each in self.market.at_stripe("/v1/disputes")
+            if each["status"] in ("needs_response", "under_review")
+        }
+        if chargeback.stripe_dispute in open_there:
+            self.market.control.decide_dispute(chargeback.stripe_dispute, self.draw.choice(("won", "lost")))
         told_by_webhook(self.market, "charge.dispute.closed", chargeback.stripe_dispute)
         self.known = None
 
