@@ -44,7 +44,8 @@ MEASURE = """
     const text = walker.currentNode.textContent.trim(), element = walker.currentNode.parentElement;
     if (!text || !element || !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
     if (element.closest('[disabled], [aria-disabled=true], canvas, style, script, [data-testid=stDataFrame]')) continue;
-    if (element.closest('[data-testid=stIconMaterial]') || element.closest('label')?.querySelector(':disabled')) continue;
+    if (element.closest('[data-testid=stIconMaterial]')) continue;
+    if (element.closest('label')?.querySelector(':disabled')) continue;
     const box = element.getBoundingClientRect();
     if (box.width < 2 || box.height < 2) continue;
     const style = getComputedStyle(element), below = behind(element);
