@@ -324,6 +324,23 @@ def test_an_endpoint_is_told_until_it_is_removed(terminal: Terminal, town: stori
     terminal.run("webhook-endpoint", "remove", 4_711).refuses("4711")
 
 
+def test_an_operator_sees_who_is_told_how_far_and_tells_it_again(
+    terminal: Terminal, town: stories.Town
+) -> None:
+    assert "Nobody is told." in terminal.run("webhook-endpoint", "list").well().out
+    url = "https://market.test/events"
+    made = terminal.run("webhook-endpoint", "add", "--platform", "home_services", "--url", url, "--json")
+    stories.funded(town)
+    number = made.well().json["id"]
+    (row,) = terminal.run("webhook-endpoint", "list", "--json").well().json["endpoints"]
+    assert (row["id"], row["url"], row["last_sequence"], row["failed"]) == (number, url, 0, 0)
+    assert row["waiting"] > 0
+    assert f"waiting {row['waiting']}" in terminal.run("webhook-endpoint", "list").well().out
+    replay = ["webhook-endpoint", "replay", number, "--after", 0]
+    assert terminal.run(*replay, "--json").well().json == {"endpoint": number, "queued": 0}
+    terminal.run("webhook-endpoint", "replay", 4_711, "--after", 0).refuses("4711")
+
+
 def test_a_receipt_is_written_where_it_was_asked_for(
     terminal: Terminal, town: stories.Town, tmp_path: Path
 ) -> None:
