@@ -77,4 +77,4 @@ def _judgement(content: dict[str, Any]) -> dict[str, Any]:
     enough = content.get("outcome") and content.get("ground")
     if not enough or len(str(content.get("reasons", "")).strip()) < REASONS_LEAST:
         raise NothingToReveal()
-    return {name: value for name, value in content.items() if name != "message"}
+    return content

@@ -65,11 +65,8 @@ def clear(session: Session, actor: Actor, *, now: datetime, ticket_id: int) -> N
 
 
 def give_back(session: Session, decision: Decision, *, now: datetime) -> None:
-    """A decision that was returned or became void is its maker's draft again, beside a message that they had begun."""
-    kept = session.get(DecisionDraft, (decision.ticket_id, decision.maker_id))
-    message = kept.content.get("message") if kept else None
-    content = _content(decision) | ({"message": message} if message else {})
-    _put(session, decision.ticket_id, decision.maker_id, content, now=now)
+    """A decision that was returned or became void is its maker's draft again."""
+    _put(session, decision.ticket_id, decision.maker_id, _content(decision), now=now)
 
 
 def _content(decision: Decision) -> dict[str, Any]:
