@@ -63,7 +63,8 @@ SOURCES: Mapping[str, str] = {
     "message": "select at, 'message' as source, id, 'message' as about, audience = 'STAFF' as hidden "
     "from messages where milestone_id = :m",
     "evidence": "select at, 'evidence', id, 'evidence', false from evidence where milestone_id = :m",
-    "letter": "select created_at, 'letter', id, 'letter', staff_id is not null from notifications where milestone_id = :m",
+    "letter": "select created_at, 'letter', id, 'letter', staff_id is not null from notifications "
+    "where milestone_id = :m",
     "journal": "select posted_at, 'journal', id, 'money', true from journals "
     "where milestone_id = :m or key in (select o.key || '.' || what from outgoing_operations o, "
     "unnest(cast(:followed as text[])) what where o.milestone_id = :m)",

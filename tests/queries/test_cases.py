@@ -64,10 +64,7 @@ def test_what_changed_since_a_waiting_decision_is_named(town: Town, tmp_path: Pa
     )
     changed = read(town, told).ruling
     assert changed is not None
-    assert changed.changes == (
-        "1 piece of evidence came in",
-        "the parties wrote since, and the messages are cited",
-    )
+    assert (changed.changes, changed.news) == (("1 piece of evidence came in",), 1)
 
 
 def test_evidence_knows_who_opened_it(town: Town, tmp_path: Path) -> None:
