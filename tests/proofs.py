@@ -164,6 +164,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "rules/fees: a withdrawal costs by its method",
         "rules/fees: a withdrawal that its fee would eat is refused",
     ),
+    "A payee chooses how to be paid": ("door/arrows: a payee chooses how to be paid",),
     "Failed payout to review, another method": (
         "actions/payout_review: a failed payout waits for a person and is sent again as another movement",
         "actions/payout_review: it takes a reason a fresh sign in and a payout in review",
@@ -307,6 +308,16 @@ PROOFS: dict[str, tuple[str, ...]] = {
     ),
     "Administrators take up a deadlock": (
         "actions/dispute_road: nobody deciding for seven days brings the case to the administrators",
+    ),
+    "A decision is taken back before it is carried out": (
+        "actions/divisions: messages while it cools off void nothing and a mediator may",
+    ),
+    "A decision is corrected by a linked case": (
+        "actions/corrections: a correction is a case of its own linked to the first and in other hands",
+        "actions/corrections: only a decision that was carried out is corrected and only by those who work on cases",
+    ),
+    "A correction is closed once, with a finding": (
+        "actions/corrections: it is closed once with a finding and notes",
     ),
     # Refunds.
     "A ground carries its own outcomes": ("rules/splits: a ground carries only its own outcomes",),

@@ -112,6 +112,7 @@ RULES: tuple[Rule, ...] = (
     Rule("Both are told of the release", "actions.release:release_verified", f"{_FLOW}, Standard Release 4"),
     Rule("How a payout moves", "rules.payouts:after", f"{_FLOW}, Error Handling 2"),
     Rule("Withdrawal fee by method", "rules.fees:withdrawal_fee", f"{_KEY} 4"),
+    Rule("A payee chooses how to be paid", "actions.parties:choose_withdrawal", f"{_KEY} 4"),
     Rule(
         "Failed payout to review, another method", "actions.payout_review:retry", f"{_FLOW}, Error Handling 2"
     ),
@@ -181,6 +182,9 @@ RULES: tuple[Rule, ...] = (
     Rule("Executed as planned, or void", "actions.carry_out:execute_if_due", _DESK),
     Rule("Deadlock to the administrators", "rules.deadlines:deadlock_at", f"{_FLOW}, Error Handling 3"),
     Rule("Administrators take up a deadlock", "actions.mediate:escalate", f"{_FLOW}, Error Handling 3"),
+    Rule("A decision is taken back before it is carried out", "actions.second_person:take_back", _DESK),
+    Rule("A decision is corrected by a linked case", "actions.correct:open_correction", _DESK),
+    Rule("A correction is closed once, with a finding", "actions.correct:close_correction", _DESK),
     # Refunds.
     Rule("A ground carries its own outcomes", "rules.grounds:check", f"{_LEGAL}, Refund Rules"),
     Rule("Outcome is not guaranteed", "rules.grounds:check", f"{_LEGAL}, Refund Rules"),

@@ -109,7 +109,7 @@ FLOW: dict[str, dict[str, tuple[str, ...]]] = {
         "3 dispute within 5 days": ("Dispute within 5 days", "A later complaint asks for a hold"),
         "4 platform fee 2.5 %": ("Platform fee 2.5 %, paid by the payer",),
         "4 processor fee passed through": ("Processor fee passed through",),
-        "4 withdrawal fee by method": ("Withdrawal fee by method",),
+        "4 withdrawal fee by method": ("Withdrawal fee by method", "A payee chooses how to be paid"),
         "5 approval after 7 days, switchable": ("Auto-approval after 7 days of silence",),
         "6 mediation after 3 days": ("Mediation after 3 days",),
     },
