@@ -39,7 +39,9 @@ def show(case: Case, pieces: Sequence[Piece], past: Precedents) -> None:
     sketch = _sketch(case, pieces, past)
     draft.save(case.id)
     _second_person(case, sketch)
-    _unread(pieces, sketch)
+    unread = _unread(pieces, sketch)
+    if unread:
+        st.markdown(f":orange[:material/visibility_off:] {plain(unread)}")
     if st.button(
         "Preview plan",
         type="primary",
@@ -48,7 +50,7 @@ def show(case: Case, pieces: Sequence[Piece], past: Precedents) -> None:
         key="preview",
         shortcut="D",
     ):
-        _preview(case, sketch)
+        _preview(case, sketch, unread)
     blind.reveal(case, sketch)
     cards.note(
         "Nothing is decided yet, and your draft is saved. The preview shows every posting, every call to Stripe and "
@@ -179,7 +181,7 @@ def _second_person(case: Case, sketch: Sketch) -> None:
     errors.reasons([each.sentence for each in why], title="A second person must approve")
 
 
-def _unread(pieces: Sequence[Piece], sketch: Sketch) -> None:
+def _unread(pieces: Sequence[Piece], sketch: Sketch) -> str:
     """Evidence that the mediator never opened, or does not cite: pointed out, not forbidden."""
     unopened = [each.file_name for each in pieces if each.opened_at is None]
     uncited = len(pieces) - len(sketch.evidence_ids)
@@ -189,11 +191,10 @@ def _unread(pieces: Sequence[Piece], sketch: Sketch) -> None:
         words.append(f"Not opened by you: {', '.join(unopened[:2])}{more}.")
     if uncited:
         words.append(f"{uncited} of {len(pieces)} pieces of evidence are not cited.")
-    if words:
-        st.markdown(f":orange[:material/visibility_off:] {plain(' '.join(words))}")
+    return " ".join(words)
 
 
-def _preview(case: Case, sketch: Sketch) -> None:
+def _preview(case: Case, sketch: Sketch, unread: str) -> None:
     try:
         wanted = sketch.draft(case)
         with current.reading() as session:
@@ -201,6 +202,6 @@ def _preview(case: Case, sketch: Sketch) -> None:
     except DeskError as error:
         advice.show(error)
         return
-    preview.remember(case.id, wanted, made, second)
+    preview.remember(case.id, wanted, made, second, unread)
     confirm.open_drawer("plan")
     st.rerun()

@@ -25,6 +25,7 @@ from core.rules.permissions import Actor
 from dashboard import current
 from dashboard.case import compare, draft, names, sheet
 from dashboard.ui import cards, confirm, deadline, errors
+from dashboard.ui.safe import plain
 
 MESSAGES = Reference.MESSAGE_HISTORY.value
 DONE = {
@@ -43,13 +44,16 @@ class Previewed:
     hash: str
     second: tuple[Block, ...]
     papers: Mapping[str, Letter]
+    unread: str = ""
 
 
-def remember(case_id: int, wanted: Draft, made: Plan, second: tuple[Block, ...]) -> None:
+def remember(case_id: int, wanted: Draft, made: Plan, second: tuple[Block, ...], unread: str = "") -> None:
     """The messages that were read stay those: what a party writes while the plan is being read changes nothing."""
     said = [each["id"] for each in made.content["citations"] if each["reference"] == MESSAGES]
     pinned = replace(wanted, said_until=said[0] if said else None)
-    st.session_state[f"plan-{case_id}"] = Previewed(pinned, made.content, made.hash, second, made.papers)
+    st.session_state[f"plan-{case_id}"] = Previewed(
+        pinned, made.content, made.hash, second, made.papers, unread
+    )
 
 
 def drawer(case: Case) -> None:
@@ -70,6 +74,8 @@ def _dialog(case: Case, seen: Previewed) -> None:
         words=partial(names.within, case),
     )
     errors.reasons([each.sentence for each in seen.second], title="A second person must approve this plan")
+    if seen.unread:
+        st.markdown(f":orange[:material/visibility_off:] {plain(seen.unread)}")
     if wait := case.dossier.profile.cooling_off:
         cards.note(f"It is carried out {deadline.span(wait)} after it is final, unless the case changes.")
     intent = confirm.pressed(
@@ -106,7 +112,7 @@ def _stale(case: Case, seen: Previewed) -> None:
         key=f"plan-anew-{case.id}",
         icon=":material/refresh:",
         on_click=remember,
-        args=(case.id, wanted, made, second),
+        args=(case.id, wanted, made, second, seen.unread),
     )
 
 
