@@ -12,6 +12,7 @@ export default function (component) {
 
   const table = make("table", "ed-queue");
   table.setAttribute("aria-label", data.name);
+  table.hidden = !rows.length;
   table.append(heading(data.columns), make("tbody"));
   const lines = rows.map((row, index) => line(row, index));
   table.tBodies[0].append(...lines);
