@@ -61,7 +61,7 @@ tables.table(
     rows,
     [
         tables.opens("reference", "Chargeback", page="chargebacks", width=100),
-        tables.text("milestone", "Milestone"),
+        tables.text("milestone", "Milestone", width=210),
         tables.text("payer", "Payer", width=160),
         tables.money("amount", "Asked back", width=120),
         tables.text("why", "Reason", width=150),

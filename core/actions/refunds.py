@@ -107,9 +107,7 @@ def settle(
         operations.succeeded(operation, provider_id=snapshot.id, now=now)
         ending.finish(session, dossier, now=now)
     elif status in GONE_BACK:
-        operations.for_review(
-            operation, reason=snapshot.failure_message or f"refund {snapshot.status}", now=now
-        )
+        operations.for_review(operation, reason=_why(snapshot) or f"refund {snapshot.status}", now=now)
     else:
         operations.waiting(operation, provider_id=snapshot.id, now=now)
     session.flush()
@@ -122,6 +120,11 @@ def refused(session: Session, operation: OutgoingOperation) -> None:
     if refund is not None and refund.status == RefundStatus.QUEUED:
         refund.status = rules.after(refund.status, RefundEvent.FAIL)
         refund.failure = operation.last_error
+
+
+def _why(snapshot: RefundSnapshot) -> str | None:
+    """Why it came back, in words; Stripe tells it as `expired_or_canceled_card`."""
+    return snapshot.failure_message or (snapshot.failure_code or "").replace("_", " ").capitalize() or None
 
 
 def _journal(
@@ -151,7 +154,7 @@ def _change(
     now: datetime,
 ) -> None:
     part, before = dossier.money(refund.milestone_part_minor), refund.status
-    refund.status, refund.failure = rules.after(refund.status, EVENTS[status]), snapshot.failure_message
+    refund.status, refund.failure = rules.after(refund.status, EVENTS[status]), _why(snapshot)
     if status == RefundStatus.SUCCEEDED:
         refund.settled_at = now
         orders.shift(session, dossier, now=now, cause=operation.key, refundable=-part, refunded=part)
@@ -179,7 +182,7 @@ def _change(
             now=now,
             about=("refund", refund.id),
             refunded=dossier.money(refund.amount_minor).text(),
-            reason=snapshot.failure_message,
+            reason=_why(snapshot),
         )
     if status == RefundStatus.SUCCEEDED:
         receipts.of_refund(session, dossier, operation, refund, now=now)

@@ -83,7 +83,7 @@ def _tariff(before: Tariff, currency: str) -> str:
         before.minimum.of(currency).major(),
         before.fixed.of(currency).major(),
     )
-    labels = ("Percent of the amount", f"At least, in {currency}", f"Plus, in {currency}")
+    labels = ("Percent", f"At least, in {currency}", f"Plus, in {currency}")
     with st.container(horizontal=True):
         parts = [
             st.text_input(label, value, key=f"change-tariff-{place}-{currency}", max_chars=12).strip() or "0"

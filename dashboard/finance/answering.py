@@ -63,6 +63,7 @@ def whole(
         booked,
         ENTRIES,
         key="chargeback-entries",
+        download=f"chargeback-{row.id}",
         name="Lines and journals",
         empty_state=("Nothing was booked", "An inquiry moves no money."),
     )

@@ -192,6 +192,7 @@ def held_longest(aged: Sequence[Aged], now: datetime) -> None:
         aged,
         columns,
         key="oldest",
+        download="held-longest",
         id="milestone_id",
         select=True,
         name="Money held longest",

@@ -43,7 +43,7 @@ LINE = [
 ]
 COLUMNS = [
     AMOUNT,
-    tables.text("why", "Why nobody knows", width=270),
+    tables.text("why", "Why nobody knows", width=300),
     tables.text("proposed_as", "Said to be", value=lambda row: said(row.proposed_as), width=190),
     tables.text("proposed_by", "By", value=lambda row: row.proposed_by or "—", width=115),
     *LINE,

@@ -104,7 +104,7 @@ def whole(row: Row, calls: Sequence[Operation], offers: Sequence[Offer]) -> None
             iso=row.amount.currency,
         )
     header.section("Asked of Stripe")
-    tables.table(calls, CALLS, key="payout-calls", name="Calls to Stripe")
+    tables.table(calls, CALLS, key="payout-calls", download=f"payout-{row.id}-calls", name="Calls to Stripe")
 
 
 def _review(row: Row, offers: Sequence[Offer]) -> None:
