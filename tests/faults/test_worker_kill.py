@@ -17,6 +17,7 @@ from core.clock import system_clock
 from core.db import Database
 from core.embedded_postgres import Urls
 from core.notifications import tell
+from core.policy import LETTERS_GATHERED_FOR
 from core.records import Notification
 from tests.parties import a_kitchen
 from tests.post_office import PostOffice, post_office
@@ -71,10 +72,12 @@ def until(happened: Callable[[], bool], *, within: float = 60) -> None:
         sleep(0.1)
 
 
-def a_letter_is_due(owner: Database) -> None:
-    kitchen, now = a_kitchen(owner), system_clock()
+def letters_are_due(owner: Database) -> None:
+    """Two that are not urgent, written long enough ago to go together."""
+    kitchen, now = a_kitchen(owner), system_clock() - LETTERS_GATHERED_FOR
     with owner.transaction() as session:
-        tell(session, "thanks", party_id=kitchen.payer, project_id=kitchen.project, key="thanks", now=now)
+        for template in ("thanks", "project_review_request"):
+            tell(session, template, party_id=kitchen.payer, project_id=kitchen.project, key=template, now=now)
 
 
 def the_letter(database: Database) -> Notification:
@@ -91,7 +94,7 @@ def running_jobs(database: Database) -> list[int]:
 def test_what_a_killed_worker_had_in_hand_is_finished_by_another(
     urls: Urls, database: Database, owner: Database, tmp_path: Path, office: SlowOffice
 ) -> None:
-    a_letter_is_due(owner)
+    letters_are_due(owner)
     with a_worker(urls, tmp_path, office) as victim:
         assert office.in_hand.wait(timeout=60)
         victim.kill()
@@ -103,14 +106,15 @@ def test_what_a_killed_worker_had_in_hand_is_finished_by_another(
         until(lambda: the_letter(database).status == "SENT")
         until(lambda: not set(left_behind) & set(running_jobs(database)))
     first, second = office.office.letters
-    assert first == second, "the same letter with the same Message-ID"
+    assert first == second, "the same mail with the same Message-ID, and both letters in it"
+    assert b"Subject: 2 updates about" in first
 
 
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_that_is_asked_to_stop_finishes_what_it_does(
     urls: Urls, database: Database, owner: Database, tmp_path: Path, office: SlowOffice, asked: signal.Signals
 ) -> None:
-    a_letter_is_due(owner)
+    letters_are_due(owner)
     with a_worker(urls, tmp_path, office) as worker:
         assert office.in_hand.wait(timeout=60)
         worker.send_signal(asked)
@@ -125,7 +129,7 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_it_does(
 def test_a_worker_that_is_asked_twice_stops_at_once(
     urls: Urls, owner: Database, tmp_path: Path, office: SlowOffice
 ) -> None:
-    a_letter_is_due(owner)
+    letters_are_due(owner)
     with a_worker(urls, tmp_path, office) as worker:
         assert office.in_hand.wait(timeout=60)
         worker.send_signal(signal.SIGINT)
