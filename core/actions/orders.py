@@ -43,7 +43,10 @@ def shift(session: Session, dossier: Dossier, *, now: datetime, cause: str, **by
 
 
 def follow(session: Session, dossier: Dossier, *, now: datetime, cause: str) -> None:
-    """Store the derived payment state; a change of it is a PaymentEvent (payment-escrow-rules, Records)."""
+    """Store the derived payment state; a change of it is a PaymentEvent (payment-escrow-rules, Records).
+
+    Raises `ImpossibleChange` where the table of states has no such change.
+    """
     order = dossier.order
     state = payment_states.derive(
         amounts_of(order),
@@ -52,6 +55,7 @@ def follow(session: Session, dossier: Dossier, *, now: datetime, cause: str) -> 
         canceled=order.canceled,
     )
     dossier.touch()
+    payment_states.check_change(payment_states.State(order.state), state)
     if state != order.state:
         session.add(
             PaymentEvent(

@@ -102,8 +102,11 @@ CHANGES: Mapping[State, frozenset[State]] = {
     State.PAID_HELD: frozenset(
         {State.PARTIALLY_RELEASED, State.RELEASED, State.REFUND_PENDING, State.CHARGEBACK_REVIEW}
     ),
-    State.PARTIALLY_RELEASED: frozenset({State.RELEASED, State.REFUND_PENDING, State.CHARGEBACK_REVIEW}),
-    State.RELEASED: frozenset({State.CHARGEBACK_REVIEW}),
+    # What came late to a payee who owes for a lost chargeback is taken back: the payer has it from the bank.
+    State.PARTIALLY_RELEASED: frozenset(
+        {State.RELEASED, State.REFUND_PENDING, State.REFUNDED, State.CHARGEBACK_REVIEW}
+    ),
+    State.RELEASED: frozenset({State.PARTIALLY_RELEASED, State.REFUNDED, State.CHARGEBACK_REVIEW}),
     State.REFUND_PENDING: frozenset({State.REFUNDED, State.PARTIALLY_RELEASED, State.CHARGEBACK_REVIEW}),
     # A refund that fails later reopens the debt.
     State.REFUNDED: frozenset({State.REFUND_PENDING, State.CHARGEBACK_REVIEW}),
