@@ -24,7 +24,6 @@ from core.actions.dossier import Dossier
 from core.actions.verify import stop_clocks
 from core.gateways.payments import BalanceLine
 from core.ledger import accounts, book, postings
-from core.ledger.journal import Journal, credit, debit
 from core.money import Money
 from core.records import Chargeback, Decision, Hold, OutgoingOperation, Refund, SuspenseItem, Ticket
 from core.rules import approvals, milestones, refunds
@@ -198,14 +197,8 @@ def _in_another_currency(
 ) -> Money:
     """The bank took another currency than the milestone's: our loss for now, and a hold keeps what we still have until
     a person has decided what becomes of it."""
-    journal = Journal(
-        key,
-        "chargeback_lost_abroad",
-        (debit(accounts.CHARGEBACK_LOSSES, lost), credit(accounts.DISPUTED_FUNDS, lost)),
-        dossier.milestone.id,
-        dossier.payer.id,
-        "Chargeback lost in another currency",
-        cause,
+    journal = postings.chargeback_lost_abroad(
+        key=key, milestone_id=dossier.milestone.id, party_id=dossier.payer.id, amount=lost, cause=cause
     )
     book.post(session, journal, now=now)
     why = f"A chargeback of {lost.text()} was lost; decide what becomes of this milestone's money."

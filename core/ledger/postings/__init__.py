@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from core.ledger.journal import Journal, Posting
 from core.ledger.postings.chargebacks import (
+    chargeback_lost_abroad,
     chargeback_lost_after_release,
     chargeback_lost_while_held,
     chargeback_opened,
@@ -51,6 +52,7 @@ __all__ = [
     "Journal",
     "Posting",
     "charge_settled",
+    "chargeback_lost_abroad",
     "chargeback_lost_after_release",
     "chargeback_lost_while_held",
     "chargeback_opened",

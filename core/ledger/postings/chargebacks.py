@@ -88,6 +88,13 @@ def chargeback_lost_after_release(
     )
 
 
+def chargeback_lost_abroad(
+    *, key: str, milestone_id: int, party_id: int | None, amount: Money, cause: Cause
+) -> Journal:
+    """Lost in another currency than the milestone's: our loss, until a person has decided what becomes of the rest."""
+    return _chargeback_lost("chargeback_lost_abroad", key, milestone_id, party_id, amount, (), cause)
+
+
 def _chargeback_lost(
     kind: str,
     key: str,
