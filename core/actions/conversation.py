@@ -144,7 +144,8 @@ def resume(session: Session, actor: Actor, dossier: Dossier, ticket: Ticket, *, 
     silent = session.get_one(Party, ticket.waiting_on) if ticket.waiting_on else None
     ticket.status = disputes.after(ticket.status, TicketEvent.PARTY_ANSWERS)
     ticket.waiting_on, ticket.answer_due_at = None, None
-    ticket.due_at = ticket.decision_due_at or ticket.mediation_due_at or now  # the version stays: no message voids
+    # The version stays: no message voids a decision.
+    ticket.due_at = ticket.decision_due_at or ticket.mediation_due_at or now
     session.flush()
     dossier.note(
         session,

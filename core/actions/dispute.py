@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import conversation, mediate, messages
+from core.actions import conversation, mediate, messages, unanswered
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.verify import ask_for_verification, stop_clocks
 from core.errors import DeskError
@@ -34,6 +34,7 @@ def open_dispute(
     """The payer disputes the completion, within the window (milestone-payment-flow, Key Business Rules 3)."""
     dossier = open_dossier(session, milestone_id)
     require_party(actor, dossier.payer.id)
+    disputes.check_reason(reason)
     if dossier.milestone.completion_notice_at is not None:
         disputes.check_window(dossier.milestone.completion_notice_at, now, dossier.profile)
     dossier.move(milestones.Event.DISPUTE)
@@ -164,10 +165,22 @@ def close(ticket: Ticket, resolution: str, *, now: datetime, notes: str | None =
 
 
 def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> Ticket:
-    """Either party asks, or three days have passed (`SYSTEM`): a mediator takes over (Key Business Rules 6)."""
+    """Either party asks, or three days have passed (`SYSTEM`): a mediator takes over (Key Business Rules 6).
+
+    Where the payer has not answered in time, the payee asks without a dispute. Raises `AnswerNotDue` before that.
+    """
     dossier = open_dossier(session, milestone_id)
-    if actor != SYSTEM and actor.id not in (dossier.payer.id, dossier.payee.id):
+    if actor != SYSTEM and not (actor.kind == "party" and actor.id in (dossier.payer.id, dossier.payee.id)):
         raise NotYours(actor=actor.label)
+    if dossier.status is milestones.Status.PENDING_VERIFICATION and actor.id == dossier.payee.id:
+        unanswered.open_case(session, actor, dossier, now=now)
+    return to_mediation(session, actor, dossier, now=now)
+
+
+def to_mediation(
+    session: Session, actor: Actor, dossier: Dossier, *, now: datetime, because: str | None = None
+) -> Ticket:
+    """The open ticket goes to a mediator, who has until the deadlock to decide. `because` is staff's reason."""
     dossier.move(milestones.Event.MEDIATE)
     ticket = open_ticket(session, dossier)
     ticket.status = disputes.after(ticket.status, TicketEvent.REVIEW)
@@ -181,8 +194,9 @@ def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id
     dossier.note(
         session,
         actor,
-        "system:dispute:mediate" if actor == SYSTEM else "party:dispute:mediate",
+        f"{actor.kind}:dispute:mediate",
         now=now,
+        reason=because,
         about=("ticket", ticket.id),
         after={"status": ticket.status},
         ticket_id=ticket.id,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import outbox
-from core.actions import release
+from core.actions import release, unanswered
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Hold
@@ -74,18 +75,30 @@ def withdraw_complaint(session: Session, actor: Actor, *, now: datetime, milesto
     """
     dossier = open_dossier(session, milestone_id)
     require_party(actor, dossier.payer.id)
+    found = complaints(session, dossier)
+    if not found:
+        raise NoOpenComplaint(milestone=dossier.milestone.title)
+    for complaint in found:
+        _lifted(session, actor, dossier, complaint, reason=WITHDRAWN, now=now)
+    return found[-1]
+
+
+def complaints(session: Session, dossier: Dossier) -> Sequence[Hold]:
+    """The payer's late complaints that wait for staff, locked, oldest first."""
     wanted = select(Hold).where(
-        Hold.milestone_id == milestone_id,
+        Hold.milestone_id == dossier.milestone.id,
         Hold.kind == HoldKind.REPORT,
         Hold.placed_by.is_(None),
         Hold.released_at.is_(None),
     )
-    complaints = session.scalars(wanted.order_by(Hold.id).with_for_update()).all()
-    if not complaints:
-        raise NoOpenComplaint(milestone=dossier.milestone.title)
-    for complaint in complaints:
-        _lifted(session, actor, dossier, complaint, reason=WITHDRAWN, now=now)
-    return complaints[-1]
+    return session.scalars(wanted.order_by(Hold.id).with_for_update()).all()
+
+
+def taken_up(
+    session: Session, actor: Actor, dossier: Dossier, complaint: Hold, *, ticket_id: int, now: datetime
+) -> None:
+    """A case was opened about a complaint: it blocks the release instead, and both sides are told of the case."""
+    _ended(session, actor, dossier, complaint, reason=f"Case D-{ticket_id} was opened about it.", now=now)
 
 
 def _placed(
@@ -147,6 +160,18 @@ def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason:
 def _lifted(
     session: Session, actor: Actor, dossier: Dossier, hold: Hold, *, reason: str, now: datetime
 ) -> None:
+    _ended(session, actor, dossier, hold, reason=reason, now=now)
+    if hold.kind == HoldKind.REPORT and hold.placed_by is None:
+        unanswered.look_again(dossier)
+    _tell_lifted(session, actor, dossier, hold, now=now)
+    outbox.wake(session, dossier.milestone.id, now=now)
+    if dossier.status is milestones.Status.VERIFIED and dossier.order.held_minor:
+        release.release_verified(session, actor, dossier, now=now)
+
+
+def _ended(
+    session: Session, actor: Actor, dossier: Dossier, hold: Hold, *, reason: str, now: datetime
+) -> None:
     hold.released_by = actor.id if actor.kind == "staff" else None
     hold.released_at, hold.release_reason = now, reason
     dossier.touch()
@@ -160,10 +185,6 @@ def _lifted(
         reason=reason,
         report_id=hold.report_id,
     )
-    _tell_lifted(session, actor, dossier, hold, now=now)
-    outbox.wake(session, dossier.milestone.id, now=now)
-    if dossier.status is milestones.Status.VERIFIED and dossier.order.held_minor:
-        release.release_verified(session, actor, dossier, now=now)
 
 
 def _tell_lifted(session: Session, actor: Actor, dossier: Dossier, hold: Hold, *, now: datetime) -> None:

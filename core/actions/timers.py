@@ -24,6 +24,7 @@ from core.actions import (
     mediate,
     offers,
     ratings,
+    unanswered,
     verify,
 )
 from core.actions.dossier import open_dossier
@@ -130,9 +131,10 @@ def _reminders(now: datetime) -> Any:
 
 
 def _silences(now: datetime) -> Any:
-    at = Milestone.auto_approve_at
+    """The payer's time to answer is over, and nothing was made of it yet."""
+    at = Milestone.answer_due_at
     return select(Milestone.id, at.label("at")).where(
-        at <= now, Milestone.status == Status.PENDING_VERIFICATION
+        at <= now, Milestone.unanswered_at.is_(None), Milestone.status == Status.PENDING_VERIFICATION
     )
 
 
@@ -214,10 +216,9 @@ SOURCES: dict[str, Callable[[datetime], Any]] = {
 }
 
 
-def _approve_by_silence(session: Session, number: int, now: datetime) -> bool:
+def _weigh_silence(session: Session, number: int, now: datetime) -> bool:
     """7 days without an answer (milestone-payment-flow, Key Business Rules 5); legal: 72 h (Release Rules)."""
-    verify.approve(session, SYSTEM, now=now, milestone_id=number)
-    return True
+    return unanswered.at_deadline(session, now=now, milestone_id=number)
 
 
 def _remind(session: Session, number: int, now: datetime) -> bool:
@@ -290,7 +291,7 @@ def _round(session: Session, number: int) -> None:
 # What is locked before a deadline is looked at once more, and what is done about it.
 HANDLERS: dict[str, tuple[Callable[[Session, int], None], Callable[[Session, int, datetime], bool]]] = {
     "reminder": (_milestone, _remind),
-    "silence": (_milestone, _approve_by_silence),
+    "silence": (_milestone, _weigh_silence),
     "mediation": (_milestone, _mediate),
     "deadlock": (_ticket, _escalate),
     "answer": (_ticket, _resume),

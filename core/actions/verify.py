@@ -55,6 +55,8 @@ def ask_for_verification(
     milestone.auto_approve_at = due.auto_approve_at
     if milestone.acceptance_rule == AcceptanceRule.SESSION_COMPLETED:
         milestone.auto_approve_at = deadlines.consultation_release_at(now, dossier.profile)
+    milestone.answer_due_at = deadlines.answer_at(now, dossier.profile, milestone.auto_approve_at)
+    milestone.unanswered_at = None
     milestone.next_reminder_at = due.first_reminder_at
     milestone.reminder_level = 0
     session.flush()
@@ -104,6 +106,7 @@ def approve(session: Session, actor: Actor, *, now: datetime, milestone_id: int)
 def stop_clocks(dossier: Dossier) -> None:
     """Nobody is waiting for the payer's answer any more."""
     dossier.milestone.auto_approve_at = None
+    dossier.milestone.answer_due_at = dossier.milestone.unanswered_at = None
     dossier.milestone.next_reminder_at = None
 
 

@@ -19,7 +19,7 @@ from core.door.describing import refusals
 from core.door.once import asked, once
 from core.door.replies import DisputeAnswer, MilestoneAnswer
 from core.errors import DeskError
-from core.rules.disputes import DisputeReason, DisputeWindowClosed
+from core.rules.disputes import AnswerNotDue, DisputeReason, DisputeWindowClosed
 from core.rules.moves import IllegalMove
 from core.rules.permissions import Actor, NotYours
 
@@ -77,7 +77,9 @@ STEPS = (
         "Disputes",
         "Ask for mediation",
         dispute.ask_mediation,
-        "Either party asks for a mediator, who then decides.",
+        "Either party asks for a mediator, who then decides. The payee may do so without a dispute, once the payer's "
+        "time to answer is over.",
+        (NotYours, IllegalMove, AnswerNotDue),
     ),
     Step(
         "withdraw-complaint",

@@ -75,7 +75,56 @@ _AGREED = (
     "We tell you when your part is on its way.",
 )
 
+_CASE = (
+    When(
+        "approved",
+        (
+            "The milestone had been approved, and its money was still held. Until a mediator has decided, the approval "
+            "does not count.",
+        ),
+    ),
+    _IN_DISPUTE,
+    _STAYS,
+    "A mediator now looks at the case. Please say in the messages of the milestone what you think of the work, and add "
+    "what shows it.",
+)
+
 TEMPLATES = {
+    ("case_opened", "payer"): Template(
+        "A case was opened about “{milestone}”",
+        (
+            When(
+                "by_staff",
+                (
+                    "Our staff has opened a case about this milestone, so that a mediator decides about its money.",
+                ),
+                (
+                    "Your {payee} has had no answer from you in time: you have neither approved nor disputed this "
+                    "milestone. They have asked for a mediator.",
+                ),
+            ),
+            *_CASE,
+        ),
+        tone="attention",
+    ),
+    ("case_opened", "payee"): Template(
+        "A case was opened about “{milestone}”",
+        (
+            When(
+                "by_staff",
+                (
+                    "Our staff has opened a case about this milestone, so that a mediator decides about its money.",
+                ),
+                (
+                    "You have asked for a mediator, because your {payer} has neither approved nor disputed this "
+                    "milestone in time.",
+                ),
+            ),
+            When("details", ("Your {payer} has complained:", Quote("details"))),
+            *_CASE,
+        ),
+        tone="attention",
+    ),
     ("dispute_opened", "payee"): Template(
         "A dispute was opened about “{milestone}”",
         (

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from core.letters.template import Table, Template, When
 
 _WHAT_TO_DO = "Please look at the work, then approve the milestone or tell us what is wrong with it."
-_DEADLINES = (
-    When("dispute_until", ("You can open a dispute until {dispute_until}.",)),
+_WAYS_TO_COMPLAIN = (
     When(
         "dispute_over",
         (
@@ -20,6 +19,10 @@ _DEADLINES = (
         "dispute_open_ended",
         ("You can open a dispute for as long as the money is held.",),
     ),
+)
+_DEADLINES = (
+    When("dispute_until", ("You can open a dispute until {dispute_until}.",)),
+    *_WAYS_TO_COMPLAIN,
     When(
         "auto_approve_at",
         (
@@ -76,6 +79,34 @@ TEMPLATES: Mapping[tuple[str, str], Template | tuple[Template, ...]] = {
             _AMOUNT,
             *_DEADLINES,
         ),
+    ),
+    ("answer_wanted", "payer"): Template(
+        "“{milestone}” still needs your answer",
+        (
+            "The time to answer about this milestone ended on {answer_due_at}. It is neither approved nor disputed.",
+            When(
+                "answered",
+                (
+                    "You have written about it, so it is not approved by silence. But nothing else happens either:",
+                ),
+            ),
+            "Please approve the milestone now, or say clearly that you do not, and why.",
+            _AMOUNT,
+            *_WAYS_TO_COMPLAIN,
+            "Nothing is released before you answer. But your {payee} can now ask for a mediator, who then decides.",
+        ),
+        tone="attention",
+    ),
+    ("answer_missing", "payee"): Template(
+        "“{milestone}” is neither approved nor disputed",
+        (
+            "Your {payer} had until {answer_due_at} to answer about this milestone, and has neither approved nor "
+            "disputed it. We have asked once more.",
+            _AMOUNT,
+            "You need not wait any longer: you can now ask for a mediator, who looks at the work and decides. Until "
+            "then the money stays among the held funds.",
+        ),
+        tone="attention",
     ),
     ("milestone_approved", "payee"): Template(
         "“{milestone}” is approved",

@@ -21,6 +21,15 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("answer_missing", "staff"): Template(
+        "{number} is neither approved nor disputed",
+        (
+            "The time to answer has passed and silence releases nothing here: the payer has written or complained, or "
+            "has to confirm. Both parties were told. If they do not move, open a case.",
+            Table((("Milestone", "number"), ("Held", "amount"), ("Was due", "answer_due_at?"))),
+        ),
+        tone="attention",
+    ),
     ("review_opened", "staff"): Template(
         "{review} waits for a manual review",
         (

@@ -131,7 +131,8 @@ def test_the_payer_disputes_at_the_instant_at_which_silence_approves(market: Mar
     def due_now(session: Any) -> None:
         from core.records import Milestone
 
-        session.get_one(Milestone, told.milestone).auto_approve_at = market.now
+        milestone = session.get_one(Milestone, told.milestone)
+        milestone.auto_approve_at = milestone.answer_due_at = market.now
 
     market.database.run(due_now)
     results = at_once(
