@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from core.records import FinalRating
@@ -20,7 +21,7 @@ def of_parties(
         select(FinalRating)
         .where(FinalRating.party_id.in_(party_ids), FinalRating.calculated_at <= then)
         .order_by(FinalRating.party_id, FinalRating.calculated_at.desc(), FinalRating.project_id.desc())
-        .distinct(FinalRating.party_id)
+        .ext(distinct_on(FinalRating.party_id))
     )
     return {each.party_id: _words(each) for each in rows}
 
