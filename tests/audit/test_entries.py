@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -78,11 +79,31 @@ def test_an_action_reads_subject_noun_verb(log: Log) -> None:
             audit.record(session, SYSTEM, action, object_kind="milestone", object_id=1, now=NOW)
 
 
+def _with_address(field: str) -> dict[str, Any]:
+    address = "anna.maria@mail.example.org"
+    return {field: f"write to {address}." if field == "reason" else {"sent": [address]}}
+
+
 @pytest.mark.parametrize("field", ["reason", "before", "after"])
 def test_an_e_mail_address_is_kept_out_of_the_log(log: Log, field: str) -> None:
-    value = "write to anna@example.org" if field == "reason" else {"sent": ["anna@example.org"]}
     with log.database.transaction() as session, pytest.raises(audit.PersonalDataInAudit):
-        audit.record(session, SYSTEM, "system:x:y", object_kind="m", object_id=1, now=NOW, **{field: value})  # type: ignore[arg-type]
+        audit.record(
+            session, MEDIATOR, "mediator:x:y", object_kind="m", object_id=1, now=NOW, **_with_address(field)
+        )
+
+
+@pytest.mark.parametrize("field", ["reason", "before", "after"])
+def test_an_address_in_what_a_provider_said_is_taken_out(log: Log, field: str) -> None:
+    with log.database.transaction() as session:
+        entry = audit.record(
+            session, SYSTEM, "system:x:y", object_kind="m", object_id=1, now=NOW, **_with_address(field)
+        )
+        kept = session.scalar(
+            text(f"select {field}::text from audit_entries where id = :id").bindparams(id=entry)
+        )
+    assert "@" not in kept
+    assert "anna" not in kept
+    assert "[an address]" in kept
 
 
 def test_what_json_does_not_know_is_refused(log: Log) -> None:
