@@ -9,7 +9,7 @@ from core.queries import disputes
 from core.queries.disputes import BOUND, Filter, View, Watch
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.case import claim, queue, queue_keys, queue_places
+from dashboard.case import claim, opening, queue, queue_keys, queue_places
 from dashboard.ui import confirm, empty, filters, header
 from dashboard.ui.status import in_words
 
@@ -48,6 +48,7 @@ with current.reading() as session:
 
 with top:
     queue.figures(figures)
+    opening.waiting()
 opened = queue.table(rows, now=now)
 if not rows and (after or before):  # the page that the address names has emptied
     queue_places.turn(None, None)

@@ -11,6 +11,7 @@ from core.queries.holds import Candidate, Row
 from core.rules.holds import HoldKind
 from core.rules.permissions import Permission
 from dashboard import current, navigation
+from dashboard.case import opening
 from dashboard.compliance.beside import close
 from dashboard.ui import cards, confirm, deadline, status
 from dashboard.ui.safe import html, plain
@@ -50,6 +51,8 @@ def _head(row: Row) -> None:
                 args=("lift-hold",),
                 kwargs={"hold_id": row.id},
             )
+        if row.released_at is None and opening.possible(row.milestone_status, row.held):
+            opening.button(row.milestone_id)
 
 
 def _facts(row: Row) -> None:
@@ -103,6 +106,8 @@ def button() -> None:
 
 def drawers() -> None:
     """Whichever is open."""
+    if opening.drawer():
+        return
     if confirm.drawer("place-hold") is not None:
         _place()
     elif facts := confirm.drawer("lift-hold"):

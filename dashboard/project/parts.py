@@ -8,6 +8,7 @@ from core.queries.projects import Part, Whole
 from core.rules import acceptance
 from core.rules.permissions import Permission
 from dashboard import current, navigation
+from dashboard.case import opening
 from dashboard.ui import cards, header, tables
 
 
@@ -54,10 +55,13 @@ def _accepted(whole: Whole, part: Part) -> str:
 
 
 def _links(whole: Whole) -> None:
-    """To the open cases, and for whoever reads the ledger to the journals of each milestone that was paid."""
+    """To the open cases, the way to open one, and for whoever reads the ledger to the journals of what was paid."""
     for part in whole.parts:
         if part.case_id and part.case_open:
             navigation.link("case", f"Open case D-{part.case_id}", icon=":material/balance:", id=part.case_id)
+        if opening.possible(part.status, part.held):
+            opening.button(part.id, f"Open a case about milestone {part.position}")
+    opening.drawer()
     if current.may(Permission.READ_LEDGER) and "journals" in navigation.on_disk():
         for part in whole.parts:
             if part.funded_at:

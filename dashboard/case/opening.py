@@ -1,0 +1,99 @@
+"""Opening a case where the parties do not: beside a hold, in a project, and above the queue what waits for it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.actions import open_case
+from core.money import Money
+from core.queries import unanswered
+from core.queries.unanswered import Row
+from core.rules.milestones import MOVES, Event, Status
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.ui import cards, confirm, tables
+
+DRAWER = "open-case"
+ICON = ":material/gavel:"
+OPEN_TO_IT = frozenset(status for status, event in MOVES if event is Event.OPEN_CASE) | {Status.DISPUTED}
+
+
+def possible(status: Status | str, held: Money) -> bool:
+    """To whoever may, while the money is held and no mediator has the case yet."""
+    return current.may(Permission.OPEN_CASE) and Status(status) in OPEN_TO_IT and not held.is_zero
+
+
+def button(milestone_id: int, label: str = "Open a case") -> None:
+    st.button(
+        label,
+        key=f"open-case-{milestone_id}",
+        icon=ICON,
+        help="A mediator decides about the held money. Possible until something of it is released.",
+        on_click=confirm.open_drawer,
+        args=(DRAWER,),
+        kwargs={"milestone_id": milestone_id},
+    )
+
+
+def drawer() -> bool:
+    """Whether it is open."""
+    if facts := confirm.drawer(DRAWER):
+        _dialog(**facts)
+    return bool(facts)
+
+
+@st.dialog("Open a case", position="right", on_dismiss=confirm.close_drawer)
+def _dialog(milestone_id: int) -> None:
+    st.text(f"M-{milestone_id}")
+    cards.note(
+        "Both parties are told, a mediator takes the case, and nothing is released before the decision. An approval is "
+        "set aside; a late complaint becomes part of the case. Other holds stay until they are lifted."
+    )
+    reason = st.text_area(
+        "Why",
+        height=140,
+        max_chars=4_000,
+        key="open-case-why",
+        placeholder="Staff only: the parties do not read this",
+    )
+    intent = confirm.pressed("Open case", key="open-case", icon=ICON)
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: open_case.by_staff(
+                session, actor, now=now, milestone_id=milestone_id, reason=reason or ""
+            ),
+            done=lambda made: f"Case D-{made.id} is open.",
+            then=lambda made: navigation.go("case", id=made.id),
+        )
+
+
+def waiting() -> None:
+    """Work for a person: handed in, the time to answer over, and neither approved nor disputed. Nothing if none is."""
+    if not current.may(Permission.OPEN_CASE):
+        return
+    with current.reading() as session:
+        rows = unanswered.waiting(session)
+    if not rows:
+        return
+    held = "milestone waits" if len(rows) == 1 else "milestones wait"
+    with st.expander(
+        f"{len(rows)} {held} for an answer: neither approved nor disputed in time",
+        icon=":material/hourglass_disabled:",
+    ):
+        _listed(rows)
+
+
+def _listed(rows: list[Row]) -> None:
+    tables.table(
+        rows,
+        [
+            tables.leads("project", "Project", to=lambda row: ("project", {"id": row.project_id})),
+            tables.text("reference", "Milestone", width=80),
+            tables.text("title", "Title"),
+            tables.money("held", "Held"),
+            tables.when("since", "Answer was due"),
+        ],
+        key="unanswered",
+        name="Neither approved nor disputed",
+    )
