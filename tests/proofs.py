@@ -134,6 +134,20 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "rules/deadlines: legal stages are released after 72 hours and disputable until then",
         "actions/legal_fees: a stage that was disputed in time is not released by silence",
     ),
+    "What the payer says is a response": (
+        "rules/deadlines: a word counts from after the notice to the last instant",
+        "actions/no_answer: what the payer says is a response and silence approves nothing",
+        "actions/no_answer: a stage fee is not released where the client has responded",
+        "actions/no_answer: what others say is no response of the payer",
+    ),
+    "Until when the payer has to answer": (
+        "rules/deadlines: every work that is handed in has a time to answer",
+        "actions/no_answer: a client who never confirms is asked again and the money has a road",
+    ),
+    "Who responded is asked once more, and staff looks": (
+        "actions/no_answer: what the payer says is a response and silence approves nothing",
+        "actions/no_answer: a late complaint is a response until it is settled",
+    ),
     "Consultation grace": (
         "actions/timers: a timer fires at its instant not before and only once [grace of a consultation",
         "actions/legal_fees: a consultation is released after its grace and not when it was disputed",
@@ -225,6 +239,18 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "rules/moves: a pair moves if it is in the table and is refused if it is not [offer-",
     ),
     "Either party asks for mediation": ("door/roads: either party asks for mediation",),
+    "A payee without an answer asks for mediation": (
+        "actions/no_answer: a payee without an answer may have a mediator once the time is over",
+    ),
+    "Staff opens a case while all is held": (
+        "actions/no_answer: a late complaint that is right is paid back",
+        "actions/no_answer: what was approved under a hold can still be decided",
+        "actions/no_answer: only mediators and administrators open a case",
+        "actions/no_answer: a legal dispute that nobody takes further is taken to a mediator by staff",
+    ),
+    "What was given to either side is no case any more": (
+        "actions/no_answer: once something was released no case is opened",
+    ),
     "Mediation after 3 days": (
         "rules/deadlines: what a platform does not have is never due",
         "actions/timers: a timer fires at its instant not before and only once [mediation by itself",

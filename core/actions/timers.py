@@ -121,12 +121,13 @@ def _timer(kind: str, source: Any) -> Any:
 
 
 def _reminders(now: datetime) -> Any:
-    """Nobody is reminded of what silence approves at this very instant, or would have approved long ago."""
-    at, silence = Milestone.next_reminder_at, Milestone.auto_approve_at
+    """Nobody is reminded of what silence approves at this very instant, or would have approved long ago; where it does
+    not, the letter at the end of the time to answer is the reminder."""
+    at, until = Milestone.next_reminder_at, Milestone.answer_due_at
     return select(Milestone.id, at.label("at")).where(
         at <= now,
         Milestone.status == Status.PENDING_VERIFICATION,
-        or_(silence.is_(None), silence > now),
+        or_(until.is_(None), until > now, Milestone.unanswered_at.is_not(None)),
     )
 
 

@@ -46,6 +46,41 @@ def test_the_acceptance_rule_says_whether_silence_releases(rule: str, wait: time
     assert acceptance.in_words(rule, LEGAL_SERVICES).endswith(".")
 
 
+@pytest.mark.parametrize("rule", [AcceptanceRule.AUTO_RELEASE, acceptance.auto_release_after(7)])
+@pytest.mark.parametrize(
+    ("said", "released"),
+    [
+        (NOTICE - DAY, True),
+        (NOTICE, True),
+        (NOTICE + TICK, False),
+        (NOTICE + 7 * DAY - TICK, False),
+        (NOTICE + 7 * DAY, False),
+        (NOTICE + 7 * DAY + TICK, True),
+    ],
+)
+def test_a_word_counts_from_after_the_notice_to_the_last_instant(
+    rule: str, said: datetime, released: bool
+) -> None:
+    until = NOTICE + 7 * DAY
+    assert acceptance.silent(rule, notice_at=NOTICE, until=until, said=[said]) is released
+    assert acceptance.silent(rule, notice_at=NOTICE, until=until, said=[said, NOTICE + DAY]) is False
+    assert acceptance.silent(rule, notice_at=NOTICE, until=until, said=[]) is True
+
+
+def test_where_silence_never_releases_none_is_long_enough_and_a_session_asks_for_no_response() -> None:
+    never = {"notice_at": NOTICE, "until": None, "said": []}
+    assert acceptance.silent(AcceptanceRule.CLIENT_CONFIRMS, **never) is False
+    spoken = {"notice_at": NOTICE, "until": NOTICE + DAY, "said": [NOTICE + TICK]}
+    assert acceptance.silent(AcceptanceRule.SESSION_COMPLETED, **spoken) is True
+
+
+def test_every_work_that_is_handed_in_has_a_time_to_answer() -> None:
+    by_silence = NOTICE + 3 * DAY
+    assert deadlines.answer_at(NOTICE, HOME_SERVICES, by_silence) == by_silence
+    assert deadlines.answer_at(NOTICE, HOME_SERVICES, None) == NOTICE + 7 * DAY
+    assert deadlines.answer_at(NOTICE, LEGAL_SERVICES, None) == NOTICE + timedelta(hours=72)
+
+
 @pytest.mark.parametrize(
     "rule", ["", "AUTO_RELEASE_0_DAYS", "AUTO_RELEASE_91_DAYS", "AUTO_RELEASE_1.5_DAYS", "WHENEVER"]
 )

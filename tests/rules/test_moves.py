@@ -86,6 +86,12 @@ DISPUTED = (*FUNDED, Event.SUBMIT, Event.DISPUTE)
         ((*DISPUTED, Event.WITHDRAW, Event.APPROVE), Status.VERIFIED),
         ((*DISPUTED, Event.AGREE_RELEASE, Event.COMPLETE), Status.COMPLETED),
         ((*DISPUTED, Event.MEDIATE, Event.AGREE_REFUND), Status.REFUNDED),
+        ((*FUNDED, Event.OPEN_CASE, Event.MEDIATE, Event.DECIDE_REFUND), Status.REFUNDED),
+        ((*FUNDED, Event.SUBMIT, Event.OPEN_CASE, Event.MEDIATE, Event.DECIDE_RELEASE), Status.VERIFIED),
+        (
+            (*FUNDED, Event.SUBMIT, Event.APPROVE, Event.OPEN_CASE, Event.MEDIATE, Event.DECIDE_REFUND),
+            Status.REFUNDED,
+        ),
         ((Event.CANCEL,), Status.CANCELED),
         ((Event.ACTIVATE, Event.CANCEL), Status.CANCELED),
     ],
@@ -96,6 +102,23 @@ def test_each_branch_of_the_payment_sequence_can_be_walked(events: tuple[Event, 
 
 def test_nothing_leaves_a_final_status() -> None:
     assert not {status for status, _ in milestones.MOVES} & milestones.FINAL
+
+
+def test_every_status_with_money_has_a_road_to_an_end() -> None:
+    for begin in set(Status) - milestones.FINAL:
+        reached = {begin}
+        for _ in Status:
+            reached |= {to for (status, _), to in milestones.MOVES.items() if status in reached}
+        assert reached & milestones.FINAL, begin
+
+
+def test_an_approval_is_set_aside_by_staff_alone() -> None:
+    events = {
+        event
+        for (status, event), to in milestones.MOVES.items()
+        if (status, to) == (Status.VERIFIED, Status.DISPUTED)
+    }
+    assert events == {Event.OPEN_CASE}
 
 
 def test_money_that_is_held_cannot_be_canceled_away() -> None:

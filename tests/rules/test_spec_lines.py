@@ -110,7 +110,10 @@ FLOW: dict[str, dict[str, tuple[str, ...]]] = {
         "4 platform fee 2.5 %": ("Platform fee 2.5 %, paid by the payer",),
         "4 processor fee passed through": ("Processor fee passed through",),
         "4 withdrawal fee by method": ("Withdrawal fee by method", "A payee chooses how to be paid"),
-        "5 approval after 7 days, switchable": ("Auto-approval after 7 days of silence",),
+        "5 approval after 7 days, switchable": (
+            "Auto-approval after 7 days of silence",
+            "What the payer says is a response",
+        ),
         "6 mediation after 3 days": ("Mediation after 3 days",),
     },
     "Integration Points": {
