@@ -68,6 +68,7 @@ def _mark(session: Session, dossier: Dossier, *, now: datetime) -> None:
     until, answered = milestone.answer_due_at, milestone.auto_approve_at is not None
     milestone.unanswered_at, milestone.auto_approve_at = now, None
     if milestone.next_reminder_at is not None:  # this letter is one
+        milestone.reminder_level += 1
         milestone.next_reminder_at = deadlines.next_reminder(milestone.reminder_level, now, dossier.profile)
     session.flush()
     dossier.note(session, SYSTEM, "system:milestone:unanswered", now=now, after={"answered": answered})
