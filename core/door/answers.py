@@ -107,6 +107,7 @@ def of_milestone(session: Session, row: Milestone) -> MilestoneAnswer:
         "completion_notice_at": moment(row.completion_notice_at),
         "dispute_until": moment(row.dispute_until),
         "auto_approve_at": moment(row.auto_approve_at),
+        "answer_due_at": moment(row.answer_due_at),
         "verified_at": moment(row.verified_at),
         "ended_at": moment(row.ended_at),
         "payment": of_payment(session.get_one(PaymentOrder, row.id)),

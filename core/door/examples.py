@@ -43,6 +43,7 @@ MILESTONE = {
     "completion_notice_at": AT,
     "dispute_until": LATER,
     "auto_approve_at": "2026-03-09T09:30:00+00:00",
+    "answer_due_at": "2026-03-09T09:30:00+00:00",
     "verified_at": None,
     "ended_at": None,
     "payment": PAYMENT,

@@ -34,7 +34,7 @@ from core.gateways.evidence_keys import EvidenceErased, EvidenceKeyExposed, Evid
 from core.gateways.payments import CallPerson, OutcomeUnknown
 from core.money import Money
 from core.rules.blocks import Block, Blocked
-from core.rules.disputes import DisputeWindowClosed
+from core.rules.disputes import AnswerNotDue, DisputeWindowClosed
 from core.rules.evidence import FileTooLarge, TooManyFiles
 from core.rules.holds import ReleaseBlocked
 from core.rules.moves import IllegalMove
@@ -114,6 +114,7 @@ STATUSES: Mapping[type[DeskError], int] = {
     FundedWithGap: 409,
     BidKnownOtherwise: 409,
     DisputeWindowClosed: 409,
+    AnswerNotDue: 409,
     NoOpenDispute: 409,
     NotALateComplaint: 409,
     NoOpenComplaint: 409,

@@ -74,6 +74,7 @@ class MilestoneAnswer(TypedDict):
     completion_notice_at: Moment
     dispute_until: Moment
     auto_approve_at: Moment
+    answer_due_at: Moment
     verified_at: Moment
     ended_at: Moment
     payment: PaymentAnswer

@@ -181,6 +181,22 @@ def test_either_party_asks_for_mediation(home: Knocking) -> None:
     home.market.lawful()
 
 
+def test_a_payee_without_an_answer_asks_for_mediation_at_the_same_address(home: Knocking) -> None:
+    path = submitted(home)
+    home.market.wait(days=2)
+    said = home.post(f"{path}/messages", {"party": home.payer, "body": "Not like this."})
+    assert said.status_code == 201, said.text
+    early = home.post(f"{path}/mediation", {"party": home.payee})
+    assert (early.status_code, code(early)) == (409, "answer_not_due")
+    home.market.later(days=5)
+    known = home.get(path).json()
+    assert (known["status"], known["auto_approve_at"]) == ("PENDING_VERIFICATION", None)
+    asked = home.post(f"{path}/mediation", {"party": home.payee}).json()
+    assert asked["status"] == "IN_MEDIATION"
+    assert home.get(f"/disputes/{asked['dispute']}").json()["reason"] == "NO_ANSWER"
+    home.market.lawful()
+
+
 def test_evidence_is_handed_in_as_a_file(home: Knocking) -> None:
     path = disputed(home)
     file = ("measure.txt", b"It leans by 11 cm at the top.", "text/plain")

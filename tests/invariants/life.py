@@ -26,6 +26,7 @@ from core.actions import (
     install,
     mediate,
     offers,
+    open_case,
     payout_offers,
     payout_review,
     policy_change,
@@ -252,11 +253,11 @@ class Life:
         self.act(dispute.withdraw, self.payer(what), milestone_id=what.id)
 
     def calls_a_mediator(self) -> None:
-        what = self.milestone("DISPUTED")
+        what = self.milestone("DISPUTED", "PENDING_VERIFICATION")
         self.act(dispute.ask_mediation, self.either(what), milestone_id=what.id)
 
     def writes(self) -> None:
-        what = self.milestone("IN_MEDIATION", "DISPUTED")
+        what = self.milestone("IN_MEDIATION", "DISPUTED", "PENDING_VERIFICATION")
         self.act(conversation.say, self.either(what), milestone_id=what.id, body="Listen.")
 
     def offers(self) -> None:
@@ -271,6 +272,10 @@ class Life:
         self.act(how, self.either(what), offer_id=offer.id)
 
     # -- mediating --
+
+    def opens_a_case(self) -> None:
+        what = self.milestone("FUNDED", "PENDING_VERIFICATION", "VERIFIED", "DISPUTED")
+        self.act(open_case.by_staff, self.staff("mia", "ada"), milestone_id=what.id, reason="Nobody moves.")
 
     def hands_over(self) -> None:
         ticket, _ = self.case()
@@ -476,6 +481,7 @@ THINGS: dict[str, tuple[Callable[[Life], None], int]] = {
     "writes": (Life.writes, 1),
     "offers": (Life.offers, 3),
     "answers an offer": (Life.answers_an_offer, 3),
+    "opens a case": (Life.opens_a_case, 2),
     "hands over": (Life.hands_over, 1),
     "steps back": (Life.steps_back, 1),
     "asks": (Life.asks, 1),
