@@ -14,6 +14,7 @@ import requests
 from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from core.audit.keys import KEY_FILE, own_key
 from core.clock import system_clock
 from core.config import STRIPE_API, Settings
 from core.db import Database
@@ -45,6 +46,7 @@ def _looks(settings: Settings) -> Iterator[Callable[[], Look]]:
     yield lambda: Look("Python", sys.version_info >= (3, 11), sys.version.split()[0])
     yield lambda: _home(settings)
     yield lambda: _evidence_key(settings)
+    yield lambda: _signing_key(settings)
     yield lambda: _door_key(settings)
     yield lambda: _database("Database as app", settings.database_url, "app")
     yield lambda: _database("Database as auditor", settings.auditor_url, "auditor")
@@ -104,6 +106,17 @@ def _opens(ring: Keyring, found: str) -> Look:
         return Look("Evidence key", True, found)
     ring.key_for(int(first), make=False)
     return Look("Evidence key", True, f"{found}, opens what lies in the store")
+
+
+def _signing_key(settings: Settings) -> Look:
+    """Its fingerprint, for whoever verifies checkpoints or a case file elsewhere."""
+    name = "Signing key"
+    try:
+        public = own_key(settings.home)
+    except (DeskError, OSError) as problem:
+        return Look(name, False, getattr(problem, "message", None) or str(problem))
+    made = f"made in {settings.home / 'keys' / KEY_FILE} at the first seal or case file"
+    return Look(name, True, f"fingerprint {public.fingerprint}" if public else made)
 
 
 def _door_key(settings: Settings) -> Look:

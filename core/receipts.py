@@ -7,23 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from xml.sax.saxutils import escape
 
-from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from core.clock import utc
 from core.money import Money
+from core.paper import BOLD, DIM, INK, PLAIN, safe, style
 
-INK, DIM = HexColor("#1b2430"), HexColor("#5e6b7e")
-TITLE = ParagraphStyle("title", fontName="Helvetica-Bold", fontSize=17, leading=22, textColor=INK)
-HEAD = ParagraphStyle(
-    "head", fontName="Helvetica-Bold", fontSize=11, leading=16, spaceBefore=12, textColor=INK
-)
-BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9.5, leading=13.5, textColor=INK)
-NOTE = ParagraphStyle("note", parent=BODY, fontSize=8, leading=11, textColor=DIM, wordWrap="CJK")
+TITLE = style("title", 17, 22, bold=True)
+HEAD = style("head", 11, 16, bold=True, spaceBefore=12)
+BODY = style("body", 9.5, 13.5)
+NOTE = style("note", 8, 11, textColor=DIM, wordWrap="CJK")
 
 TITLES: Mapping[str, str] = {"FUNDING": "Receipt", "RELEASE": "Invoice", "REFUND": "Credit note"}
 SAID: Mapping[str, str] = {
@@ -63,7 +58,7 @@ def _flow(paper: Paper, title: str) -> Iterator[Flowable]:
     yield Paragraph(SAID[paper.kind], NOTE)
     yield Spacer(1, 8)
     for label, value in (("Payer", paper.payer), ("Payee", paper.payee)):
-        yield Paragraph(f"{label}: {_safe(value)}", BODY)
+        yield Paragraph(f"{label}: {safe(value)}", BODY)
     yield Paragraph(f"Date: {moment:%d %B %Y, %H:%M} UTC", BODY)
     yield Spacer(1, 8)
     rows = [*((label, amount.text()) for label, amount in paper.lines), ("Total", paper.total.text())]
@@ -73,19 +68,14 @@ def _flow(paper: Paper, title: str) -> Iterator[Flowable]:
         hAlign="LEFT",
         style=[
             ("ALIGN", (1, 0), (1, -1), "RIGHT"),
-            ("FONTSIZE", (0, 0), (-1, -1), 9.5),
-            ("FONTNAME", (0, -1), (-1, -1), "Helvetica-Bold"),
+            ("FONT", (0, 0), (-1, -1), PLAIN, 9.5),
+            ("FONTNAME", (0, -1), (-1, -1), BOLD),
             ("LINEABOVE", (0, -1), (-1, -1), 0.5, INK),
         ],
     )
     yield Paragraph("What it is for", HEAD)
-    yield Paragraph(_safe(f"{paper.scope['project']}: {paper.scope['milestone']}"), BODY)
-    yield Paragraph(_safe(f"Deliverable: {paper.scope['deliverable']}"), BODY)
-    yield Paragraph(_safe(str(paper.scope["scope"])), BODY)
+    yield Paragraph(safe(f"{paper.scope['project']}: {paper.scope['milestone']}"), BODY)
+    yield Paragraph(safe(f"Deliverable: {paper.scope['deliverable']}"), BODY)
+    yield Paragraph(safe(str(paper.scope["scope"])), BODY)
     yield Spacer(1, 8)
     yield Paragraph(f"Scope as agreed, SHA-256 {paper.scope_hash}", NOTE)
-
-
-def _safe(text: str) -> str:
-    """Words of outsiders: the PDF library reads a little XML, so nothing of theirs may look like it."""
-    return escape("".join(mark for mark in text if mark.isprintable() or mark == " "))

@@ -7,7 +7,7 @@ journals of the ledger as well as the audit log.
 from __future__ import annotations
 
 from core.audit.entries import ActionMisnamed, PersonalDataInAudit, record
-from core.audit.keys import KeyTooOpen, KeyUnusable, PublicKey, Signer, signer
+from core.audit.keys import KeyTooOpen, KeyUnusable, PublicKey, Signer, own_key, signer
 from core.audit.report import Finding, Report
 from core.audit.sealing import CheckpointsDisagree, CheckpointsMissing, Sealed, seal
 from core.audit.verification import verify
@@ -24,6 +24,7 @@ __all__ = [
     "Report",
     "Sealed",
     "Signer",
+    "own_key",
     "record",
     "seal",
     "signer",

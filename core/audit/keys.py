@@ -6,6 +6,7 @@ public half lies beside the checkpoints; an auditor keeps a copy of it elsewhere
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from dataclasses import dataclass
@@ -45,6 +46,12 @@ class PublicKey:
     @property
     def raw(self) -> bytes:
         return self.key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    @property
+    def fingerprint(self) -> str:
+        """What people compare: half of the SHA-256 of the key, `ab12:cd34:…`."""
+        digits = hashlib.sha256(self.raw).hexdigest()[:32]
+        return ":".join(digits[at : at + 4] for at in range(0, 32, 4))
 
     def signed(self, message: bytes, signature: bytes) -> bool:
         try:
@@ -99,6 +106,13 @@ def signer(home: Path) -> Signer:
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyUnusable(path=path)
     return Signer(key)
+
+
+def own_key(home: Path) -> PublicKey | None:
+    """The public half of the desk's key, where `home` is a desk's; nothing is made by asking."""
+    if os.access(home / "keys" / KEY_FILE, os.R_OK):
+        return signer(home).public
+    return PublicKey.read(home / "checkpoints" / PUBLIC_FILE)
 
 
 def _make(path: Path) -> None:

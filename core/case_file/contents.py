@@ -29,7 +29,8 @@ from core.records import (
 
 AUDIT = text(
     """
-    select id, at, actor_kind, actor_id, role, action, object_kind, object_id, reason, before, after, operation_key
+    select id, at, actor_kind, actor_id, role, action, object_kind, object_id, reason, before, after, operation_key,
+           ticket_id
     from audit_entries where milestone_id = :milestone_id order by id
     """
 )

@@ -1,4 +1,4 @@
-"""Packing a case file: the same case gives the same bytes, whoever packs it and when."""
+"""Packing a case file: what the case holds, a manifest of it, and the desk's signature over the manifest."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ import json
 import zipfile
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit.sealing import ledger_name
 from core.case_file.contents import gather
 from core.case_file.sheet import PRINTER, summary
+from core.case_file.signing import FORMAT, MANIFEST, SIGNATURE, sign
+from core.clock import utc
 from core.gateways.evidence_store import EvidenceStore
-from core.records import Ticket
+from core.records import Installation, Ticket
 from core.rules.permissions import Actor, Permission, require
 
-FORMAT = "escrow-desk/case-file/1"
-MANIFEST = "manifest.json"
+SEAL = text("select n, root, hash, sealed_at from seals order by n desc limit 1")
 # The zip's own times would make the same case another file each time.
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
@@ -33,13 +37,20 @@ class CaseFile:
 
 
 def export(
-    session: Session, actor: Actor, *, now: datetime, store: EvidenceStore, ticket_id: int
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    store: EvidenceStore,
+    signer: audit.Signer,
+    ticket_id: int,
 ) -> CaseFile:
-    """The case as it is now, as one zip; audited, because personal data leaves the desk."""
+    """The case as it is now, as one signed zip; audited, because personal data leaves the desk."""
     require(actor, Permission.EXPORT_CASE)
     files = gather(session, store, ticket_id)
     files["summary.pdf"] = summary(files)
-    files[MANIFEST] = _manifest(files, ticket_id)
+    files[MANIFEST] = _manifest(files, ticket_id, origin=_origin(session), now=now)
+    files[SIGNATURE] = sign(files[MANIFEST], signer)
     content = _zipped(files)
     digest = hashlib.sha256(content).hexdigest()
     milestone_id = session.get_one(Ticket, ticket_id).milestone_id
@@ -50,20 +61,35 @@ def export(
         object_kind="ticket",
         object_id=ticket_id,
         now=now,
-        after={"sha256": digest, "files": len(files)},
+        after={"sha256": digest, "files": len(files), "key": signer.public.fingerprint},
         ticket_id=ticket_id,
         milestone_id=milestone_id,
     )
     return CaseFile(f"case-D-{ticket_id}.zip", content, digest, len(files))
 
 
-def _manifest(files: dict[str, bytes], ticket_id: int) -> bytes:
+def _origin(session: Session) -> dict[str, Any]:
+    """Which desk it comes from, and how far its record was sealed then."""
+    seal = session.execute(SEAL).one_or_none()
+    sealed = seal and {
+        "n": seal.n,
+        "root": seal.root.hex(),
+        "hash": seal.hash.hex(),
+        "sealed_at": utc(seal.sealed_at).isoformat(),
+    }
+    name = session.query(Installation.name).scalar()
+    return {"desk": name, "ledger": ledger_name(session), "sealed": sealed}
+
+
+def _manifest(files: dict[str, bytes], ticket_id: int, *, origin: dict[str, Any], now: datetime) -> bytes:
     listed = {
         name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         for name, content in sorted(files.items())
     }
     data = {
         "format": FORMAT,
+        **origin,
+        "packed_at": utc(now).isoformat(),
         "case": ticket_id,
         "decided": "plan.json" in files,
         "agreed": "agreement.json" in files,

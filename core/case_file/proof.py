@@ -7,16 +7,15 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from core.case_file import proof_agreement, proof_decision
+from core.case_file import proof_agreement, proof_books, proof_decision, proof_trail
 from core.case_file.faults import Files, Wrong, read, same, trail
 from core.case_file.sheet import PRINTER, summary
+from core.case_file.signing import FORMAT, MANIFEST, SIGNATURE, signed_by
 from core.errors import DeskError
 
-FORMAT = "escrow-desk/case-file/1"
-MANIFEST, PRINTED = "manifest.json", "summary.pdf"
+PRINTED = "summary.pdf"
 LARGEST = 2 * 1024**3
 
 
@@ -26,34 +25,66 @@ class CaseFileUnreadable(DeskError):
 
 @dataclass(frozen=True)
 class Proof:
-    """`wrong` is the first thing that is off, None when nothing is. `checked` says what was looked at until then."""
+    """`wrong` is the first thing that is off, None when nothing is. `checked` says what was looked at until then.
+
+    `key` is the fingerprint of the key that signed; `known` says that it is the one that was asked for.
+    """
 
     case: int | None
     checked: tuple[str, ...]
     wrong: str | None
+    key: str | None = None
+    known: bool = False
 
     @property
     def ok(self) -> bool:
         return self.wrong is None
 
 
-def verify(path: Path) -> Proof:
-    """Check the file and stop at the first fault. Raises `CaseFileUnreadable` for what is no case file at all."""
-    files = _read(path)
-    checked: list[str] = []
-    case = None
+def verify(path: Path, *, key: str | None = None) -> Proof:
+    """Check the file and stop at the first fault; `key` is the fingerprint that the signature must have.
+
+    Raises `CaseFileUnreadable` for what is no case file at all.
+    """
+    run = _Run(_read(path), key)
     try:
-        case = int(json.loads(files[MANIFEST])["case"])
-        for what, check in CHECKS:
-            if NEEDED.get(what.partition(":")[0], MANIFEST) not in files:
-                continue
-            check(files)
-            checked.append(what)
+        run.check()
     except Wrong as fault:
-        return Proof(case, tuple(checked), str(fault))
-    except (DeskError, KeyError, TypeError, ValueError) as fault:
-        return Proof(case, tuple(checked), f"{type(fault).__name__} while reading: {fault}")
-    return Proof(case, tuple(checked), None)
+        return run.proof(str(fault))
+    except (DeskError, KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as fault:
+        return run.proof(f"{type(fault).__name__} while reading: {fault}")
+    return run.proof(None)
+
+
+class _Run:
+    """One verification: what was found until it ended."""
+
+    def __init__(self, files: Files, wanted: str | None) -> None:
+        self.files, self.wanted = files, wanted
+        self.case: int | None = None
+        self.key: str | None = None
+        self.checked: list[str] = []
+
+    def proof(self, wrong: str | None) -> Proof:
+        known = self.wanted is not None and self.key == self.wanted
+        return Proof(self.case, tuple(self.checked), wrong, self.key, known)
+
+    def check(self) -> None:
+        _format(self.files)
+        self.case = int(read(self.files, MANIFEST)["case"])
+        for what, check in CHECKS:
+            if NEEDED.get(what.partition(":")[0], MANIFEST) in self.files:
+                check(self.files)
+                self.checked.append(what)
+            if check is _manifest:
+                self._signature()
+
+    def _signature(self) -> None:
+        """Before anything in the files is believed."""
+        self.key = signed_by(self.files).fingerprint
+        if self.wanted not in (None, self.key):
+            raise Wrong(f"it is signed by key {self.key}, and not by {self.wanted}")
+        self.checked.append("the signature of the manifest")
 
 
 def _read(path: Path) -> dict[str, bytes]:
@@ -72,11 +103,19 @@ def _read(path: Path) -> dict[str, bytes]:
     return files
 
 
+def _format(files: Files) -> None:
+    found = read(files, MANIFEST)["format"]
+    if found == "escrow-desk/case-file/1":
+        raise Wrong(
+            "it is of the first format, which was not signed and proves nothing: export the case again"
+        )
+    same("the format", found, FORMAT)
+
+
 def _manifest(files: Files) -> None:
     manifest = json.loads(files[MANIFEST])
-    same("the format", manifest["format"], FORMAT)
     listed = manifest["files"]
-    for name in sorted(files.keys() - {MANIFEST} - listed.keys()):
+    for name in sorted(files.keys() - {MANIFEST, SIGNATURE} - listed.keys()):
         raise Wrong(f"{name} was added: the manifest does not know it")
     for name in sorted(listed):
         if name.startswith("/") or ".." in PurePosixPath(name).parts:
@@ -85,6 +124,7 @@ def _manifest(files: Files) -> None:
             raise Wrong(f"{name} is missing")
         if hashlib.sha256(files[name]).hexdigest() != listed[name]["sha256"]:
             raise Wrong(f"{name} was changed: its hash is not the manifest's")
+        same(f"the size of {name}", len(files[name]), listed[name]["bytes"])
     same("whether it is decided", manifest["decided"], "plan.json" in files)
     same("whether it is agreed", manifest.get("agreed", False), "agreement.json" in files)
 
@@ -99,57 +139,27 @@ def _evidence(files: Files) -> None:
         raise Wrong(f"{odd[0]} is not listed in evidence.json")
 
 
-def _journals(files: Files) -> None:
-    for journal in json.loads(files["journals.json"]):
-        off_by = sum(each["amount"] for each in journal["postings"])
-        if off_by:
-            raise Wrong(f"journal {journal['key']} does not sum to zero: it is off by {off_by}")
-
-
-def _events(files: Files) -> None:
-    """Each change of the payment begins where the one before it ended, and the last is where the order is."""
-    events = [json.loads(line) for line in files["events.jsonl"].decode().splitlines()]
-    for before, after in pairwise(events):
-        if after["from_state"] != before["to_state"]:
-            raise Wrong(
-                f"payment event {after['id']} begins at {after['from_state']}, not {before['to_state']}"
-            )
-    if events:
-        same("the state of the payment", read(files, "case.json")["order"]["state"], events[-1]["to_state"])
-
-
-def _order(files: Files) -> None:
-    order = read(files, "case.json")["order"]
-    places = ("held", "payable", "refundable", "released", "refunded")
-    same("what was funded", order["funded_minor"], sum(order[f"{each}_minor"] for each in places))
-
-
 def _audit(files: Files) -> None:
     numbers = [each["id"] for each in trail(files)]
     if numbers != sorted(set(numbers)):
         raise Wrong("the audit extract is not in the order in which it was written")
-    case = int(read(files, MANIFEST)["case"])
-    same("the case", read(files, "case.json")["ticket"]["id"], case)
 
 
 def _printed(files: Files) -> None:
     """The summary again, if this desk prints as the one did that made it."""
     if read(files, MANIFEST).get("printed_by") != PRINTER:
         return
-    if (
-        summary({name: each for name, each in files.items() if name not in (MANIFEST, PRINTED)})
-        != files[PRINTED]
-    ):
+    ours = (MANIFEST, SIGNATURE, PRINTED)
+    if summary({name: each for name, each in files.items() if name not in ours}) != files[PRINTED]:
         raise Wrong(f"{PRINTED} is not what these files print")
 
 
 CHECKS: tuple[tuple[str, Callable[[Files], None]], ...] = (
     ("every file against the manifest", _manifest),
     ("every piece of evidence against its hash", _evidence),
-    ("every journal sums to zero", _journals),
-    ("every payment event follows the one before it", _events),
-    ("every part of what was funded", _order),
     ("the audit extract is in order", _audit),
+    *proof_books.CHECKS,
+    *proof_trail.CHECKS,
     ("every offer has its trace", proof_agreement.offers),
     *proof_decision.CHECKS,
     *proof_agreement.CHECKS,
@@ -162,3 +172,7 @@ def lines(proof: Proof) -> Iterator[str]:
     yield from (f"✓ {what}" for what in proof.checked)
     if proof.wrong:
         yield f"✗ {proof.wrong}"
+    if proof.key and proof.known:
+        yield f"Signed by key {proof.key}, as it should be."
+    elif proof.key:
+        yield f"Signed by key {proof.key}; compare it with your desk's, which “escrow-desk doctor” prints."

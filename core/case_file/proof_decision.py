@@ -29,6 +29,12 @@ def _hash(files: Files) -> None:
         same(f"the decision's {field}", decision[field], plan[field])
     for field in ("release", "refund"):
         same(f"the decision's {field}", decision[f"{field}_minor"], plan["amounts"][field])
+    case = read(files, "case.json")
+    for what in ("ticket", "milestone", "project"):
+        same(f"the {what} of the plan", plan[what], case[what]["id"])
+    same("the maker of the plan", plan["maker"], decision["maker_id"])
+    if decision["checker_id"] == decision["maker_id"]:
+        raise Wrong("the decision was approved by whoever made it")
     alone = decision["checker_id"] in (None, decision["maker_id"])
     if decision["needs_approval"] and decision["status"] != "AWAITING_APPROVAL" and alone:
         raise Wrong("the decision needed a second person and has none")
@@ -74,9 +80,15 @@ def _citations(files: Files) -> None:
 
 def _letters(files: Files) -> None:
     """As they stand in the plan; an edited one still names the amounts, and has the words that were confirmed."""
-    plan = _plan(files)
+    plan, case = _plan(files), read(files, "case.json")
+    names = {f"letters/{letter['audience']}.txt" for letter in plan["letters"]}
+    same("the letters", sorted(name for name in files if name.startswith("letters/")), sorted(names))
+    parties = {each["role"].lower(): each["id"] for each in case["parties"]}
     for letter in plan["letters"]:
         name = f"letters/{letter['audience']}.txt"
+        same(f"the addressee of {name}", letter["to"], parties[letter["audience"]])
+        if not _holds(" ".join(letter["subject"].split()), case["milestone"]["title"]):
+            raise Wrong(f"the letter {name} is about another milestone than “{case['milestone']['title']}”")
         same(f"the letter {name}", files[name].decode(), f"{letter['subject']}\n\n{letter['text']}")
         words = " ".join(letter["text"].split())
         for amount in _named(plan):
@@ -97,16 +109,32 @@ def _holds(text: str, passage: str) -> bool:
 
 
 def _trail(files: Files) -> None:
-    decision = _decision(files)
-    confirmed = [
-        each
-        for each in trail(files)
-        if each["action"] == "mediator:decision:confirm" and each["object_id"] == str(decision["id"])
-    ]
+    """Who confirmed, approved and carried it out, and when; and nobody did what the decision does not say."""
+    decision, case = _decision(files), read(files, "case.json")
+    confirmed = _entries(files, "mediator:decision:confirm")
     if not confirmed:
         raise Wrong("the audit extract does not know that the decision was confirmed")
-    same("the plan in the audit extract", confirmed[0]["after"]["plan"], decision["plan_hash"])
-    same("the maker in the audit extract", confirmed[0]["actor_id"], decision["maker_id"])
+    first = confirmed[0]
+    same("the plan in the audit extract", first["after"]["plan"], decision["plan_hash"])
+    same("the maker in the audit extract", first["actor_id"], decision["maker_id"])
+    same("when it was made, in the audit extract", first["at"], decision["made_at"])
+    same("the reasons in the audit extract", first["reason"], decision["reasons"])
+    for field in ("outcome", "ground"):
+        same(f"the {field} in the audit extract", first["after"][field], decision[field])
+    approved = [(row["actor_id"], row["at"]) for row in _entries(files, "staff:decision:approve")]
+    checked = [(decision["checker_id"], decision["checked_at"])] if decision["checker_id"] else []
+    same("who approved, in the audit extract", approved, checked)
+    executed = [row["at"] for row in _entries(files, "system:decision:execute")]
+    done = decision["status"] == "EXECUTED"
+    same("when it was carried out, in the audit extract", executed, [decision["executed_at"]] if done else [])
+    if done:
+        same("the resolution of the case", case["ticket"]["resolution"], decision["outcome"])
+        same("the notes of the case", case["ticket"]["resolution_notes"], decision["reasons"])
+
+
+def _entries(files: Files, action: str) -> list[dict[str, Any]]:
+    number = str(_decision(files)["id"])
+    return [row for row in trail(files) if (row["action"], row["object_id"]) == (action, number)]
 
 
 CHECKS: tuple[tuple[str, Callable[[Files], None]], ...] = (

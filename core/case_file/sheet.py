@@ -6,27 +6,22 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
-from xml.sax.saxutils import escape
 
 import reportlab
-from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from core.money import Money
+from core.paper import DIM, PLAIN, safe, style
 from core.rules.items import Item, in_words
 
-INK, DIM = HexColor("#1b2430"), HexColor("#5e6b7e")
-TITLE = ParagraphStyle("title", fontName="Helvetica-Bold", fontSize=17, leading=22, textColor=INK)
-HEAD = ParagraphStyle(
-    "head", fontName="Helvetica-Bold", fontSize=11, leading=16, spaceBefore=10, textColor=INK
-)
-BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9.5, leading=13.5, textColor=INK)
-NOTE = ParagraphStyle("note", parent=BODY, fontSize=8, leading=11, textColor=DIM)
+TITLE = style("title", 17, 22, bold=True)
+HEAD = style("head", 11, 16, bold=True, spaceBefore=10)
+BODY = style("body", 9.5, 13.5)
+NOTE = style("note", 8, 11, textColor=DIM)
 
 # The same files are printed byte for byte the same by the same printer; the number rises with the layout.
-PRINTER = f"reportlab {reportlab.Version}, layout 2"
+PRINTER = f"reportlab {reportlab.Version}, layout 3"
 
 AMOUNTS = (
     ("Held", "held"),
@@ -57,14 +52,14 @@ def summary(files: Mapping[str, bytes]) -> bytes:
 
 def _opening(case: Mapping[str, Any]) -> Iterator[Flowable]:
     ticket, milestone, project = case["ticket"], case["milestone"], case["project"]
-    yield Paragraph(f"Case D-{ticket['id']}: {_safe(milestone['title'])}", TITLE)
+    yield Paragraph(f"Case D-{ticket['id']}: {safe(milestone['title'])}", TITLE)
     parties = ", ".join(f"{each['name']} ({each['role'].lower()})" for each in case["parties"])
-    yield Paragraph(_safe(f"{project['title']} · {parties}"), NOTE)
+    yield Paragraph(safe(f"{project['title']} · {parties}"), NOTE)
     yield Paragraph("What was agreed", HEAD)
-    yield Paragraph(_safe(project["scope"]), BODY)
-    yield Paragraph(_safe(f"Deliverable: {milestone['deliverable']}"), BODY)
+    yield Paragraph(safe(project["scope"]), BODY)
+    yield Paragraph(safe(f"Deliverable: {milestone['deliverable']}"), BODY)
     yield Paragraph("The complaint", HEAD)
-    yield Paragraph(_safe(ticket["details"] or ticket["reason"]), BODY)
+    yield Paragraph(safe(ticket["details"] or ticket["reason"]), BODY)
 
 
 def _decision(files: Mapping[str, bytes]) -> Iterator[Flowable]:
@@ -78,7 +73,7 @@ def _decision(files: Mapping[str, bytes]) -> Iterator[Flowable]:
         f"{plan['outcome']} on the ground {plan['ground']}, {decision['made_at']} by staff {plan['maker']}"
     )
     checked = f", approved by staff {decision['checker_id']}" if decision["checker_id"] else ""
-    yield Paragraph(_safe(words.replace("_", " ").lower() + checked), BODY)
+    yield Paragraph(safe(words.replace("_", " ").lower() + checked), BODY)
     yield Spacer(1, 6)
     currency = plan["amounts"]["currency"]
     yield _amounts(plan)
@@ -86,9 +81,9 @@ def _decision(files: Mapping[str, bytes]) -> Iterator[Flowable]:
         yield Paragraph("Item by item", HEAD)
         for each in plan["items"]:
             item = Item.from_dict(each, currency)
-            yield Paragraph(_safe(f"{item.title}: {in_words(item)}"), BODY)
+            yield Paragraph(safe(f"{item.title}: {in_words(item)}"), BODY)
     yield Paragraph("Reasons", HEAD)
-    yield Paragraph(_safe(plan["reasons"]), BODY)
+    yield Paragraph(safe(plan["reasons"]), BODY)
     yield Paragraph(f"Plan {decision['plan_hash']}", NOTE)
 
 
@@ -98,7 +93,7 @@ def _amounts(plan: Mapping[str, Any]) -> Table:
     return Table(
         rows,
         colWidths=(260, 140),
-        style=[("ALIGN", (1, 0), (1, -1), "RIGHT"), ("FONTSIZE", (0, 0), (-1, -1), 9)],
+        style=[("ALIGN", (1, 0), (1, -1), "RIGHT"), ("FONT", (0, 0), (-1, -1), PLAIN, 9)],
     )
 
 
@@ -111,9 +106,7 @@ def _agreement(files: Mapping[str, bytes]) -> Iterator[Flowable]:
         words = (
             f"Offer {each['id']} of party {each['proposed_by']}, {each['made_at']}: {release} to the payee, "
         )
-        yield Paragraph(
-            _safe(f"{words}{refund} to the payer; {each['status'].lower()}. {each['note']}"), BODY
-        )
+        yield Paragraph(safe(f"{words}{refund} to the payer; {each['status'].lower()}. {each['note']}"), BODY)
     if "agreement.json" in files:
         agreed = json.loads(files["agreement.json"])
         yield Paragraph("The agreement", HEAD)
@@ -125,20 +118,15 @@ def _letters(files: Mapping[str, bytes]) -> Iterator[Flowable]:
         return
     for letter in json.loads(files["plan.json"])["letters"]:
         edited = ", in the mediator's own words" if "passage" in letter else ""
-        yield Paragraph(_safe(f"Letter to the {letter['audience']}{edited}"), HEAD)
-        yield Paragraph(_safe(letter["subject"]), BODY)
+        yield Paragraph(safe(f"Letter to the {letter['audience']}{edited}"), HEAD)
+        yield Paragraph(safe(letter["subject"]), BODY)
         for line in letter["text"].splitlines():
-            yield Paragraph(_safe(line), NOTE)
+            yield Paragraph(safe(line), NOTE)
 
 
 def _evidence(files: Mapping[str, bytes]) -> Iterator[Flowable]:
     yield Paragraph("Evidence", HEAD)
     for piece in json.loads(files["evidence.json"]):
         said = f"{piece['id']}. {piece['file_name']}: {piece['caption']}"
-        yield Paragraph(_safe(said), BODY)
+        yield Paragraph(safe(said), BODY)
         yield Paragraph(f"{piece['sha256']} · handed in {piece['at']}", NOTE)
-
-
-def _safe(text: str) -> str:
-    """Words of outsiders: the PDF library reads a little XML, so nothing of theirs may look like it."""
-    return escape("".join(mark for mark in text if mark.isprintable() or mark == " "))

@@ -52,29 +52,51 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Everything a decision stands on, as one zip that can be verified without the desk."""
-    from core import case_file
+    from core import audit, case_file
     from core.rules.permissions import SYSTEM
 
     require_new(out)
     with opened() as desk:
+        signer = audit.signer(desk.settings.home)
         packed = desk.database.run(
             lambda session: case_file.export(
-                session, SYSTEM, now=desk.clock(), store=desk.evidence, ticket_id=case
+                session, SYSTEM, now=desk.clock(), store=desk.evidence, signer=signer, ticket_id=case
             )
         )
     write_new(out, packed.content)
-    data = {"file": str(out), "sha256": packed.sha256, "files": packed.files}
-    say(data, as_json=as_json, words=tell(f"{packed.files} files in {out}, SHA-256 {packed.sha256}."))
+    key = signer.public.fingerprint
+    data = {"file": str(out), "sha256": packed.sha256, "files": packed.files, "key": key}
+    told = f"{packed.files} files in {out}, SHA-256 {packed.sha256}, signed by key {key}."
+    say(data, as_json=as_json, words=tell(told))
 
 
 @app.command()
 def verify(
-    file: Annotated[Path, typer.Argument(help="A zip from `case export`.")], as_json: Json = False
+    file: Annotated[Path, typer.Argument(help="A zip from `case export`.")],
+    key: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose signature it must bear: the desk's public key in a file, or its fingerprint."
+        ),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Compute every amount and hash of a case file again; needs no database and no configuration."""
-    from core.case_file import proof
+    """Compute every amount and hash of a case file again; needs no database and no configuration.
 
-    found = proof.verify(file)
-    data = {"ok": found.ok, "case": found.case, "checked": found.checked, "wrong": found.wrong}
+    Without `--key` the signature is held against the key of the desk that lives here, if one does.
+    """
+    from core.case_file import proof, signing
+    from core.config import Settings
+
+    wanted = signing.named_key(key) if key else signing.key_of_this_desk(Settings().home)
+    found = proof.verify(file, key=wanted)
+    data = {
+        "ok": found.ok,
+        "case": found.case,
+        "checked": found.checked,
+        "wrong": found.wrong,
+        "key": found.key,
+        "known": found.known,
+    }
     say(data, as_json=as_json, words=tell("\n".join(proof.lines(found))))
     raise typer.Exit(0 if found.ok else 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import case_file
+from core import audit, case_file
 from core.case_file import CaseFile
 from core.errors import DeskError
 from core.queries.cases import Case
@@ -59,7 +59,7 @@ def _explain(case: Case) -> None:
     )
     cards.note(
         "It holds personal data, so the log records who took it. "
-        "“escrow-desk case verify” proves it without the desk: every hash and every amount."
+        "The desk signs it; “escrow-desk case verify” proves it elsewhere: signature, hashes and amounts."
     )
     st.button(
         "Make the case file",
@@ -75,8 +75,11 @@ def _begin(case_id: int) -> None:
     desk, actor, now = current.desk(), current.actor(), current.now()
 
     def export(progress: Progress) -> CaseFile:
+        signer = audit.signer(desk.settings.home)
         return desk.database.run(
-            lambda session: case_file.export(session, actor, now=now, store=desk.evidence, ticket_id=case_id)
+            lambda session: case_file.export(
+                session, actor, now=now, store=desk.evidence, signer=signer, ticket_id=case_id
+            )
         )
 
     work.begin(_name(case_id), export)

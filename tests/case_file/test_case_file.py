@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core import case_file
 from core.actions import evidence, offers
+from core.audit import Signer
 from core.case_file.proof import CHECKS
+from core.case_file.signing import MANIFEST, SIGNATURE, sign
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
@@ -24,6 +27,7 @@ from core.rules.permissions import NotPermitted
 from tests import stories
 
 Files = dict[str, bytes]
+DESK, FORGER = (Signer(Ed25519PrivateKey.generate()) for _ in range(2))
 HELD = 180_000  # of the first milestone in `stories`
 REFUND = {"outcome": DecisionOutcome.FULL_REFUND, "ground": Ground.PROVIDER_NO_SHOW}
 CHOICES: dict[str, dict[str, Any]] = {
@@ -62,7 +66,7 @@ def agreed_and_packed(town: stories.Town, folder: Path) -> case_file.CaseFile:
 
 
 def export(town: stories.Town, store: EvidenceStore, ticket: int, *, by: str = "cora") -> case_file.CaseFile:
-    return town.act(case_file.export, town.as_staff(by), store=store, ticket_id=ticket)
+    return town.act(case_file.export, town.as_staff(by), store=store, signer=DESK, ticket_id=ticket)
 
 
 def unpacked(content: bytes, folder: Path) -> Files:
@@ -73,15 +77,16 @@ def unpacked(content: bytes, folder: Path) -> Files:
 
 
 def packed_again(files: Files, folder: Path, *, honest_manifest: bool = True) -> Path:
-    """As a careful forger would: with a manifest that fits."""
+    """As a careful forger would: with a manifest that fits, and a signature of their own."""
     if honest_manifest:
         manifest = json.loads(files["manifest.json"])
         manifest["files"] = {
             name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
             for name, content in files.items()
-            if name != "manifest.json"
+            if name not in (MANIFEST, SIGNATURE)
         }
-        files = {**files, "manifest.json": json.dumps(manifest).encode()}
+        content = json.dumps(manifest).encode()
+        files = {**files, MANIFEST: content, SIGNATURE: sign(content, FORGER)}
     path = folder / "again.zip"
     with zipfile.ZipFile(path, "w") as packed:
         for name, content in files.items():
@@ -96,7 +101,7 @@ def test_every_ending_verifies_offline(town: stories.Town, tmp_path: Path, choic
     path.write_bytes(made.content)
     proof = case_file.verify(path)
     assert proof.wrong is None
-    assert len(proof.checked) == len(CHECKS) - 5  # those of an agreement
+    assert len(proof.checked) == len(CHECKS) + 1 - 5  # the signature, and without those of an agreement
 
 
 def test_an_agreement_verifies_offline_with_every_offer(town: stories.Town, tmp_path: Path) -> None:
@@ -104,7 +109,7 @@ def test_an_agreement_verifies_offline_with_every_offer(town: stories.Town, tmp_
     path.write_bytes(agreed_and_packed(town, tmp_path).content)
     proof = case_file.verify(path)
     assert proof.wrong is None
-    assert len(proof.checked) == len(CHECKS) - 7  # those of a decision
+    assert len(proof.checked) == len(CHECKS) + 1 - 7  # the signature, and without those of a decision
 
 
 def test_the_same_case_gives_the_same_bytes_but_for_the_note_of_the_export(
@@ -113,7 +118,11 @@ def test_the_same_case_gives_the_same_bytes_but_for_the_note_of_the_export(
     made = told_and_packed(town, tmp_path)
     again = export(town, EvidenceStore(tmp_path), 1)
     first, second = unpacked(made.content, tmp_path), unpacked(again.content, tmp_path)
-    assert {name for name in first if first[name] != second[name]} == {"audit.jsonl", "manifest.json"}
+    assert {name for name in first if first[name] != second[name]} == {
+        "audit.jsonl",
+        MANIFEST,
+        SIGNATURE,
+    }
 
 
 def test_an_undecided_case_can_be_exported_and_verified(town: stories.Town, tmp_path: Path) -> None:
@@ -122,7 +131,7 @@ def test_an_undecided_case_can_be_exported_and_verified(town: stories.Town, tmp_
     path.write_bytes(export(town, EvidenceStore(tmp_path), told.ticket).content)
     proof = case_file.verify(path)
     assert proof.ok
-    assert len(proof.checked) == len(CHECKS) - 12
+    assert len(proof.checked) == len(CHECKS) + 1 - 12
 
 
 def test_finance_may_not_export_a_case(town: stories.Town, tmp_path: Path) -> None:
@@ -181,6 +190,11 @@ def backwards(files: Files) -> None:
     files["audit.jsonl"] = "".join(f"{line}\n" for line in reversed(lines)).encode()
 
 
+def without_the_confirmation(files: Files) -> None:
+    lines = files["audit.jsonl"].splitlines(keepends=True)
+    files["audit.jsonl"] = b"".join(line for line in lines if b"mediator:decision:confirm" not in line)
+
+
 def other_words_to_the_payee(plan: Any) -> None:
     plan["letters"][1]["passage"] = "You deserve nothing at all, I am afraid."
 
@@ -203,7 +217,7 @@ FORGERIES: dict[str, tuple[Callable[[Files], None], str]] = {
     "an amount and its hash": (raised_release, "the amount refund is"),
     "a piece of evidence": (other_evidence, "is not what was handed in"),
     "a message that was cited": (
-        edited("messages.json", lambda said: said[0].update(body="I agree.")),
+        edited("messages.json", lambda said: said[1].update(body="I agree.")),
         "the citation message history",
     ),
     "the scope": (
@@ -224,7 +238,7 @@ FORGERIES: dict[str, tuple[Callable[[Files], None], str]] = {
     ),
     "the maker": (
         edited("decision.json", lambda row: row.update(maker_id=99)),
-        "the maker in the audit extract",
+        "the maker of the plan",
     ),
     "an item's share": (
         hashed_again(lambda plan: plan["items"][1].update(earned=1)),
@@ -267,7 +281,7 @@ FORGERIES: dict[str, tuple[Callable[[Files], None], str]] = {
     ),
     "the order of the audit extract": (backwards, "not in the order"),
     "the trace of the confirmation": (
-        lambda files: files.update({"audit.jsonl": b""}),
+        without_the_confirmation,
         "does not know that the decision was confirmed",
     ),
     "the case that it is": (
@@ -279,7 +293,7 @@ FORGERIES: dict[str, tuple[Callable[[Files], None], str]] = {
         "summary.pdf is not what these files print",
     ),
     "a word that only the print tells": (
-        edited("case.json", lambda case: case["milestone"].update(title="Old kitchen")),
+        edited("case.json", lambda case: case["parties"][0].update(name="Somebody Else")),
         "summary.pdf is not what these files print",
     ),
 }
@@ -294,7 +308,7 @@ AGREEMENTS: dict[str, tuple[Callable[[Files], None], str]] = {
     ),
     "who agreed": (
         edited("case.json", lambda case: case["parties"][0].update(id=99)),
-        "who agreed",
+        "the parties is",
     ),
     "an offer nobody made": (
         edited("offers.json", lambda rows: rows.append({**rows[0], "id": 99})),
@@ -310,7 +324,7 @@ AGREEMENTS: dict[str, tuple[Callable[[Files], None], str]] = {
     ),
     "a booked posting": (
         edited("journals.json", lambda rows: rows.clear()),
-        "was not booked",
+        "no such journal was booked",
     ),
 }
 DIVIDED: dict[str, Any] = {
@@ -352,7 +366,7 @@ def test_a_forged_agreement_is_found(town: stories.Town, tmp_path: Path, forgery
 def test_damage_to_any_file_names_that_file(town: stories.Town, tmp_path: Path) -> None:
     files = unpacked(told_and_packed(town, tmp_path, **CHOICES["partial release"]).content, tmp_path)
     assert len(files) >= 13
-    for name in sorted(files.keys() - {"manifest.json"}):
+    for name in sorted(files.keys() - {MANIFEST, SIGNATURE}):
         damaged = {**files, name: files[name] + b" "}
         proof = case_file.verify(packed_again(damaged, tmp_path, honest_manifest=False))
         assert proof.wrong == f"{name} was changed: its hash is not the manifest's"
