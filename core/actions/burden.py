@@ -13,8 +13,8 @@ from core.actions import (
     cooling_off,
     dispute,
     ending,
-    operations,
     orders,
+    overtaken,
     payouts,
     receivables,
     reversals,
@@ -25,21 +25,20 @@ from core.actions.verify import stop_clocks
 from core.gateways.payments import BalanceLine
 from core.ledger import accounts, book, postings
 from core.money import Money
-from core.records import Chargeback, Decision, Hold, OutgoingOperation, Refund, SuspenseItem, Ticket
-from core.rules import approvals, milestones, refunds
+from core.records import Chargeback, Decision, Hold, OutgoingOperation, SuspenseItem, Ticket
+from core.rules import approvals, milestones
 from core.rules import chargebacks as rules
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.disputes import BLOCKING
 from core.rules.holds import HoldKind
 from core.rules.permissions import SYSTEM
-from core.rules.refunds import RefundEvent, RefundStatus
 
-FAILED = (RefundStatus.FAILED, RefundStatus.CANCELED)
 UNDECIDED = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF)
 
 
 def lose(session: Session, dossier: Dossier, row: Chargeback, *, now: datetime) -> Money:
     """Write off what the bank keeps; returns what the payee owes for it."""
+    receivables.line_up(session, dossier)
     lost = row.outstanding
     key = f"chargeback.{row.stripe_dispute}.lost.{row.lost_minor}"
     cause = {"dispute": row.stripe_dispute, "chargeback": row.id}
@@ -109,7 +108,7 @@ def _after_release(
     session: Session, dossier: Dossier, lost: Money, *, key: str, cause: Mapping[str, Any], now: datetime
 ) -> Money:
     order = dossier.order
-    due, part = _refunds_overtaken(session, dossier, lost, now=now)
+    due, part = overtaken.by_bank(session, dossier, lost, key=key, now=now)
     bears = rules.after_release(
         lost,
         refund_due=due,
@@ -136,28 +135,6 @@ def _after_release(
     return bears.receivable
 
 
-def _refunds_overtaken(
-    session: Session, dossier: Dossier, lost: Money, *, now: datetime
-) -> tuple[Money, Money]:
-    """Refunds that have certainly not left, as far as the bank has now paid them: their sum, and the milestone's part.
-
-    A refund is overtaken whole or not at all.
-    """
-    due = part = Money.zero(lost.currency)
-    wanted = select(Refund).where(Refund.milestone_id == dossier.milestone.id).order_by(Refund.id)
-    for refund in session.scalars(wanted.with_for_update()):
-        call = session.get_one(OutgoingOperation, refund.operation_id, with_for_update=True)
-        unsent = refund.status == RefundStatus.QUEUED and call.first_sent_at is None
-        amount = dossier.money(refund.amount_minor)
-        if not (unsent or refund.status in FAILED) or due + amount > lost:
-            continue
-        refund.status = refunds.after(refund.status, RefundEvent.CHARGE_BACK)
-        if call.status in ("QUEUED", "BLOCKED", "REVIEW"):
-            operations.canceled(call, reason="the payer's bank has taken the money back", now=now)
-        due, part = due + amount, part + dossier.money(refund.milestone_part_minor)
-    return due, part
-
-
 def _from_payee(session: Session, dossier: Dossier, debt: Money, *, key: str, now: datetime) -> None:
     """The payee's debt, first from what was not sent yet, then by taking transfers back; the rest stays owed."""
     if not debt.is_positive:
@@ -181,7 +158,9 @@ def transfer_arrived(
 ) -> None:
     """A transfer that may have been on its way when the chargeback was lost is taken back, as far as the payee owes."""
     wanted = select(Chargeback.id).where(
-        Chargeback.milestone_id == dossier.milestone.id, Chargeback.lost_minor > 0
+        Chargeback.milestone_id == dossier.milestone.id,
+        Chargeback.lost_minor > 0,
+        Chargeback.duplicate_id.is_(None),
     )
     released = dossier.money(dossier.order.released_minor)
     debt = min(receivables.free(session, dossier.payee.id, released.currency), released)

@@ -12,14 +12,14 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core import notifications, outbox
-from core.actions import booking, burden, orders, release
+from core.actions import booking, burden, duplicate_chargebacks, orders, overtaken, release
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError
 from core.gateways.payments import BalanceLine, DisputeSnapshot
-from core.ledger import postings
+from core.ledger import accounts, postings
 from core.ledger.journal import Journal
 from core.money import Money
-from core.records import Chargeback, PaymentOrder
+from core.records import Chargeback, DuplicatePayment, PaymentOrder
 from core.rules import chargebacks as rules
 from core.rules import milestones
 from core.rules.permissions import SYSTEM, Role
@@ -31,38 +31,60 @@ class PaymentNotBooked(DeskError):
 
 def follow(session: Session, snapshot: DisputeSnapshot, *, now: datetime) -> Chargeback | None:
     """Apply what the provider says about a chargeback now. None when it is about no payment of this desk."""
-    milestone_id = _milestone_of(session, snapshot)
+    found = duplicate_chargebacks.paid_by(session, snapshot)
+    milestone_id = found.milestone_id if found else _milestone_of(session, snapshot)
     if milestone_id is None:
         return None
     dossier = open_dossier(session, milestone_id)
-    if not dossier.order.funded_minor:
+    second = duplicate_chargebacks.locked(session, found.id) if found else None
+    if second is None and not dossier.order.funded_minor:
         raise PaymentNotBooked(dispute=snapshot.id)
-    row, before = _row(session, dossier, snapshot, now=now)
+    row, before = _row(session, dossier, snapshot, second, now=now)
     _apply(row, snapshot, now=now)
     for line in sorted(snapshot.lines, key=lambda each: (each.created, each.amount, each.id)):
         if (line.amount or line.fee) and not booking.is_booked(session, line):
-            _book(session, dossier, row, line, now=now)
+            _book(session, dossier, row, second, line, now=now)
     session.flush()
     owed = None
     if row.status == "lost" and not row.outstanding.is_zero:
-        owed = burden.lose(session, dossier, row, now=now)
+        if second is not None:
+            duplicate_chargebacks.lose(session, dossier, second, row, now=now)
+        else:
+            owed = burden.lose(session, dossier, row, now=now)
     if row.status != before:
         _note(session, dossier, row, before, now=now)
+    if second is not None:
+        _of_second(session, dossier, row, before, now=now)
+        return row
     _freeze_or_thaw(session, dossier, row, now=now)
     _tell(session, dossier, row, before, owed, now=now)
     return row
 
 
+def _of_second(session: Session, dossier: Dossier, row: Chargeback, before: str, *, now: datetime) -> None:
+    """Nothing of the milestone is frozen and its parties have nothing to fear: staff alone hear of it."""
+    session.flush()
+    if row.status in rules.CLOSED:
+        outbox.wake(session, dossier.milestone.id, now=now)
+    if row.status in rules.ANSWERABLE and row.status != before and row.due_by is not None:
+        _tell_staff(session, dossier, row, row.status, now=now)
+
+
 def _milestone_of(session: Session, snapshot: DisputeSnapshot) -> int | None:
     paid = or_(
-        PaymentOrder.stripe_payment_intent == snapshot.payment_intent,
+        PaymentOrder.stripe_payment_intent == (snapshot.payment_intent or ""),
         PaymentOrder.stripe_charge == snapshot.charge,
     )
     return session.scalars(select(PaymentOrder.milestone_id).where(paid)).first()
 
 
 def _row(
-    session: Session, dossier: Dossier, snapshot: DisputeSnapshot, *, now: datetime
+    session: Session,
+    dossier: Dossier,
+    snapshot: DisputeSnapshot,
+    second: DuplicatePayment | None,
+    *,
+    now: datetime,
 ) -> tuple[Chargeback, str]:
     """The chargeback's row, made when it is new, and the status it had ("" when it is new)."""
     row = session.scalars(
@@ -72,6 +94,7 @@ def _row(
         return row, row.status
     row = Chargeback(
         milestone_id=dossier.milestone.id,
+        duplicate_id=second.id if second else None,
         stripe_dispute=snapshot.id,
         stripe_charge=snapshot.charge,
         status=snapshot.status,
@@ -104,8 +127,18 @@ def _apply(row: Chargeback, snapshot: DisputeSnapshot, *, now: datetime) -> None
         row.closed_at = row.closed_at or now
 
 
-def _book(session: Session, dossier: Dossier, row: Chargeback, line: BalanceLine, *, now: datetime) -> None:
+def _book(
+    session: Session,
+    dossier: Dossier,
+    row: Chargeback,
+    second: DuplicatePayment | None,
+    line: BalanceLine,
+    *,
+    now: datetime,
+) -> None:
     """One line of the provider's, with its signed fee, in the line's own currency."""
+    if _won_after_all(session, dossier, row, second, line, now=now):
+        return
     journal = _journal(dossier, row, line)
     booking.book_line(session, line, journal, now=now, milestone_id=dossier.milestone.id)
     if journal.kind == "unknown_money":
@@ -113,6 +146,48 @@ def _book(session: Session, dossier: Dossier, row: Chargeback, line: BalanceLine
         return
     row.taken_minor -= line.amount
     row.fees_minor += line.fee
+
+
+def _won_after_all(
+    session: Session,
+    dossier: Dossier,
+    row: Chargeback,
+    second: DuplicatePayment | None,
+    line: BalanceLine,
+    *,
+    now: datetime,
+) -> bool:
+    """All of a lost chargeback came back, and what the bank had taken was owed to the payer: then it is owed again.
+
+    Where others had borne it, a person decides what becomes of what came back.
+    """
+    amount = Money(line.amount, line.currency)
+    if row.status != "won" or line.currency != row.booked_currency or not row.lost_minor:
+        return False
+    if not (
+        duplicate_chargebacks.all_of(second, row, amount)
+        if second
+        else overtaken.all_of(session, dossier, row, amount)
+    ):
+        return False
+    key = f"chargeback.{row.stripe_dispute}.{line.id}"
+    owed = accounts.UNAPPLIED_FUNDS if second else accounts.refund_payable(dossier.milestone.id)
+    journal = postings.chargeback_regained(
+        key=key,
+        milestone_id=dossier.milestone.id,
+        party_id=dossier.payer.id,
+        amount=amount,
+        fee=Money(line.fee, line.currency),
+        owed=owed,
+        cause={"dispute": row.stripe_dispute, "balance_transaction": line.id},
+    )
+    booking.book_line(session, line, journal, now=now, milestone_id=dossier.milestone.id)
+    row.taken_minor, row.lost_minor, row.fees_minor = 0, 0, row.fees_minor + line.fee
+    if second:
+        duplicate_chargebacks.owed_again(session, dossier, second, amount, key=key, now=now)
+    else:
+        overtaken.owed_again(session, dossier, row, key=key, now=now)
+    return True
 
 
 def _journal(dossier: Dossier, row: Chargeback, line: BalanceLine) -> Journal:
@@ -149,7 +224,10 @@ def _note(session: Session, dossier: Dossier, row: Chargeback, before: str, *, n
 def _freeze_or_thaw(session: Session, dossier: Dossier, row: Chargeback, *, now: datetime) -> None:
     """The order's flag is that of all its chargebacks; when the last one ends, what was frozen goes on."""
     session.flush()
-    every = session.scalars(select(Chargeback).where(Chargeback.milestone_id == dossier.milestone.id))
+    wanted = select(Chargeback).where(
+        Chargeback.milestone_id == dossier.milestone.id, Chargeback.duplicate_id.is_(None)
+    )
+    every = session.scalars(wanted)
     frozen = any(rules.freezes(each.status, each.outstanding) for each in every)
     if frozen == dossier.order.chargeback_open:
         return

@@ -21,9 +21,11 @@ from core import audit
 from core.actions import (
     burden,
     chargebacks,
+    duplicate_chargebacks,
     duplicates,
     fund,
     operations,
+    overtaken,
     payouts,
     refunds,
     release,
@@ -157,6 +159,8 @@ def _blocked(session: Session, dossier: Dossier, operation: OutgoingOperation, *
     elif operation.kind == "REFUND" and _of_the_order(operation, dossier):
         # What the bank holds cannot be refunded too.
         blocks = holds.blocking(holds.Facts(chargeback_open=dossier.order.chargeback_open))
+    elif operation.kind == "REFUND":
+        blocks = holds.blocking(holds.Facts(chargeback_open=duplicate_chargebacks.frozen(session, operation)))
     else:
         return False
     if blocks:
@@ -166,7 +170,7 @@ def _blocked(session: Session, dossier: Dossier, operation: OutgoingOperation, *
 
 
 def _of_the_order(operation: OutgoingOperation, dossier: Dossier) -> bool:
-    """A payment that came twice is returned whatever becomes of the first."""
+    """A payment that came twice is returned whatever becomes of the first; what the bank holds of it is another matter."""
     paid_with: str = operation.payload["payment_intent"]
     return paid_with == dossier.order.stripe_payment_intent
 
@@ -282,6 +286,7 @@ def settle(session: Session, operation_id: int, *, snapshot: Any, now: datetime)
                 duplicates.settle(session, operation, second, snapshot, now=now)
             else:
                 refunds.settle(session, operation, snapshot, now=now)
+            overtaken.came_back(session, operation, now=now)
         case "TRANSFER":
             payouts.settle_transfer(session, operation, snapshot, now=now)
             if before != operation.status == "SUCCEEDED":
@@ -324,6 +329,7 @@ def _refused(session: Session, operation_id: int, *, refusal: ProviderRefused, n
             refunds.refused(session, operation)
         if operation.kind not in TO_PAYEE:
             operation.attempt, operation.first_sent_at = operation.attempt + 1, None
+        overtaken.came_back(session, operation, now=now)
 
 
 def _why_later(operation: OutgoingOperation, refusal: ProviderRefused) -> str:

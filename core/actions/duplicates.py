@@ -1,4 +1,4 @@
-"""A payment for what was already funded: booked as unapplied, and all of it returned to the payer.
+"""A payment for what was already funded: booked as unapplied, and all of it returned to the payer, by us or their bank.
 
 (payment-escrow-rules, Refund Rules: a duplicate payment is refunded in full, and the processor's fee is ours.)
 """
@@ -75,16 +75,7 @@ def send_back(
     now: datetime,
 ) -> DuplicatePayment:
     """Return a whole payment that lies on `unapplied_funds` to its payer, and tell them."""
-    refund = outbox.enqueue(
-        session,
-        key=operation_key(session, "duplicate", payment_intent, "refund"),
-        kind="REFUND",
-        milestone_id=dossier.milestone.id,
-        party_id=dossier.payer.id,
-        amount=stripe_exact(amount),
-        payload={"payment_intent": payment_intent, "reason": "duplicate"},
-        now=now,
-    )
+    refund = ask(session, dossier, payment_intent, amount, key=payment_intent, now=now)
     row = DuplicatePayment(
         milestone_id=dossier.milestone.id,
         stripe_payment_intent=payment_intent,
@@ -112,9 +103,26 @@ def send_back(
     return row
 
 
+def ask(
+    session: Session, dossier: Dossier, payment_intent: str, amount: Money, *, key: str, now: datetime
+) -> OutgoingOperation:
+    """Send `amount` of a second payment back to the payer."""
+    return outbox.enqueue(
+        session,
+        key=operation_key(session, "duplicate", key, "refund"),
+        kind="REFUND",
+        milestone_id=dossier.milestone.id,
+        party_id=dossier.payer.id,
+        amount=stripe_exact(amount),
+        payload={"payment_intent": payment_intent, "reason": "duplicate"},
+        now=now,
+    )
+
+
 def returned_by(session: Session, operation: OutgoingOperation) -> DuplicatePayment | None:
     """The second payment that this refund returns, if that is what it does."""
-    wanted = select(DuplicatePayment).where(DuplicatePayment.operation_id == operation.id)
+    paid_with = operation.payload["payment_intent"]
+    wanted = select(DuplicatePayment).where(DuplicatePayment.stripe_payment_intent == paid_with)
     return session.scalars(wanted.with_for_update()).one_or_none()
 
 
@@ -143,6 +151,8 @@ def settle(
         else:
             journal = postings.duplicate_money(**about, charge=amount, fee=fee, cause=cause)
         booking.book_line(session, line, journal, now=now, milestone_id=dossier.milestone.id)
+    if row.operation_id != operation.id or row.status == "CHARGED_BACK":
+        return  # late news of a call that was called off, because the bank had paid
     if snapshot.lost and snapshot.key not in (None, idempotency_key(operation.key, operation.attempt)):
         return
     row.stripe_refund = snapshot.id

@@ -43,16 +43,21 @@ def to_keep_back(session: Session, dossier: Dossier, amount: Money) -> Money:
     return min(amount, free(session, dossier.payee.id, amount.currency))
 
 
+def line_up(session: Session, dossier: Dossier) -> None:
+    """Lock the payee, before anything is booked for them: who reads their debt and settles it does so alone.
+
+    Parties come before accounts in the order of locks (`core.actions.dossier`); whoever divides held money or writes
+    off a chargeback therefore asks for it first.
+    """
+    wanted = select(Party.id).where(Party.id == dossier.payee.id)
+    session.scalars(wanted.with_for_update(key_share=True)).one()
+
+
 def keep_back(session: Session, dossier: Dossier, amount: Money, *, key: str, now: datetime) -> Money:
     """Keep the payee's debt back from `amount`, which is payable for this milestone; returns what was kept.
 
-    Two releases at once do not settle one debt twice: the payee's row is locked while it is read.
+    Two releases at once do not settle one debt twice: `line_up` came before.
     """
-    if to_keep_back(session, dossier, amount).is_zero:
-        return Money.zero(amount.currency)
-    session.scalars(
-        select(Party.id).where(Party.id == dossier.payee.id).with_for_update(key_share=True)
-    ).one()
     kept = to_keep_back(session, dossier, amount)
     if kept.is_zero:
         return kept

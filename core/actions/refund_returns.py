@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import ending, operations, orders
+from core.actions import ending, operations, orders, overtaken
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import operation_key
 from core.errors import DeskError, NotFound, ReasonMissing
@@ -123,6 +123,8 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, return_id: int) -
     row.status, row.settled_by, row.settled_at = "WITHDRAWN", actor.id, now
     session.flush()
     _note(session, actor, dossier, refund, row, "withdraw_return", now=now)
+    call = session.get_one(OutgoingOperation, refund.operation_id, with_for_update=True)
+    overtaken.came_back(session, call, now=now)
 
 
 def _locked(session: Session, refund_id: int) -> tuple[Dossier, Refund]:

@@ -35,6 +35,7 @@ EVENTS = {
     RefundStatus.CANCELED: RefundEvent.CANCEL,
 }
 GONE_BACK = (RefundStatus.FAILED, RefundStatus.CANCELED)
+NOT_OWED = (RefundStatus.RETURNED, RefundStatus.CHARGED_BACK)
 
 
 def request(
@@ -51,6 +52,30 @@ def request(
     amount = split.total_refund
     if amount.is_zero:
         return None
+    return ask(
+        session,
+        dossier,
+        amount,
+        part=split.refund,
+        ground=ground,
+        key=key,
+        now=now,
+        decision_id=decision_id,
+    )
+
+
+def ask(
+    session: Session,
+    dossier: Dossier,
+    amount: Money,
+    *,
+    part: Money,
+    ground: str,
+    key: str,
+    now: datetime,
+    decision_id: int | None,
+) -> Refund:
+    """Send `amount` back to the payer; `part` of it is the milestone's."""
     operation = outbox.enqueue(
         session,
         key=operation_key(session, key, "refund"),
@@ -66,7 +91,7 @@ def request(
         decision_id=decision_id,
         operation_id=operation.id,
         amount_minor=amount.minor,
-        milestone_part_minor=split.refund.minor,
+        milestone_part_minor=part.minor,
         currency=amount.currency,
         ground=ground,
         status=RefundStatus.QUEUED,
@@ -93,8 +118,8 @@ def settle(
         if not booking.is_booked(session, line):
             journal = _journal(dossier, operation, snapshot, line)
             booking.book_line(session, line, journal, now=now, milestone_id=dossier.milestone.id)
-    if refund.status == RefundStatus.RETURNED:
-        return  # it went another way meanwhile, and is owed no more
+    if refund.status in NOT_OWED:
+        return  # it went another way meanwhile, or the bank gave it: late news
     if snapshot.lost and snapshot.key not in (None, idempotency_key(operation.key, operation.attempt)):
         return  # late news of an attempt that was made good since
     refund.stripe_refund = snapshot.id

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import ending, orders, payouts, receipts, risk_facts
+from core.actions import ending, orders, payouts, receipts, receivables, risk_facts
 from core.actions.dossier import Dossier
 from core.ledger import book, postings
 from core.ledger.journal import Journal
@@ -74,6 +74,8 @@ def post_split(
     cause: Mapping[str, object],
 ) -> int:
     """Post the dividing journal and move the order's amounts the same way; returns the journal."""
+    if split.release.is_positive:
+        receivables.line_up(session, dossier)
     journal_id = book.post(session, split_journal(dossier, split, key=key, cause=cause), now=now)
     dossier.order.fee_kept_minor = split.fee_kept.minor
     receipts.of_release(session, dossier, split, key=key, now=now)

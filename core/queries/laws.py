@@ -74,14 +74,15 @@ select o.milestone_id, o.chargeback_open as order_says, c.open as chargebacks_sa
 from payment_orders o
 left join (select milestone_id, bool_or(status in ('needs_response', 'under_review')
                                         or (status = 'lost' and taken_minor <> lost_minor)) as open
-           from chargebacks group by 1) c on c.milestone_id = o.milestone_id
+           from chargebacks where duplicate_id is null group by 1) c on c.milestone_id = o.milestone_id
 where o.chargeback_open <> coalesce(c.open, false)
 """
 UNAPPLIED = """
 select coalesce(b.currency, d.currency) as currency, coalesce(d.owed, 0) as duplicates_say,
        coalesce(b.balance, 0) as ledger_says
 from (select currency, balance from account_balances where line = 'unapplied_funds') b
-full join (select d.currency, sum(d.amount_minor + coalesce(t.moved, 0)) as owed from duplicate_payments d
+full join (select d.currency, sum(d.amount_minor - d.charged_back_minor + coalesce(t.moved, 0)) as owed
+           from duplicate_payments d
            left join (select source, sum(amount) as moved from balance_transactions group by 1) t
                   on t.source = d.stripe_refund
            group by 1) d on d.currency = b.currency

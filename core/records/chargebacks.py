@@ -21,7 +21,7 @@ class Chargeback(Record):
     """A payer's bank wants a payment back. `status`, `amount` and `due_by` are the provider's own.
 
     Of `taken` (net of what came back, in the currency the provider booked), `lost` is written off; the rest lies on
-    `disputed_funds`.
+    `disputed_funds`. `duplicate_id`: it is about that second payment, and nothing of the milestone's own.
     """
 
     __tablename__ = "chargebacks"
@@ -35,6 +35,7 @@ class Chargeback(Record):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"))
+    duplicate_id: Mapped[int | None] = mapped_column(ForeignKey("duplicate_payments.id"), default=None)
     stripe_dispute: Mapped[str]
     stripe_charge: Mapped[str]
     status: Mapped[str]
@@ -116,13 +117,16 @@ class ChargebackAcceptance(Record):
 
 
 class DuplicatePayment(Record):
-    """A payment for what was already funded; all of it goes back to the payer."""
+    """A payment for what was already funded; all of it goes back to the payer, `charged_back` of it by their bank."""
 
     __tablename__ = "duplicate_payments"
     __table_args__ = (
         UniqueConstraint("stripe_payment_intent"),
         CheckConstraint("amount_minor > 0", name="amount"),
-        CheckConstraint("status in ('RETURNING', 'RETURNED', 'FAILED')", name="status"),
+        CheckConstraint(
+            "charged_back_minor >= 0 and charged_back_minor <= amount_minor", name="charged_back"
+        ),
+        CheckConstraint("status in ('RETURNING', 'RETURNED', 'FAILED', 'CHARGED_BACK')", name="status"),
         Index("duplicate_payments_milestone_idx", "milestone_id"),
     )
 
@@ -132,11 +136,17 @@ class DuplicatePayment(Record):
     stripe_charge: Mapped[str]
     currency: Mapped[str]
     amount_minor: Mapped[int]
+    charged_back_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     status: Mapped[str] = mapped_column(default="RETURNING")
     operation_id: Mapped[int | None] = mapped_column(ForeignKey("outgoing_operations.id"), default=None)
     stripe_refund: Mapped[str | None] = mapped_column(default=None)
     found_at: Mapped[datetime]
     returned_at: Mapped[datetime | None] = mapped_column(default=None)
+
+    @property
+    def left(self) -> Money:
+        """What the payer's bank has not taken of it."""
+        return Money(self.amount_minor - self.charged_back_minor, self.currency)
 
 
 class SuspenseItem(Record):

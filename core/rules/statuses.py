@@ -70,7 +70,12 @@ STEPS: Mapping[str, Steps] = {
     "payout_offers": _steps({"OPEN": "CHOSEN OVERTAKEN"}),
     "party_requests": _steps({"OPEN": "ANSWERED UNANSWERED WITHDRAWN"}),
     "duplicate_payments": _steps(
-        {"RETURNING": "RETURNED FAILED", "RETURNED": "FAILED", "FAILED": "RETURNING RETURNED"}
+        {
+            "RETURNING": "RETURNED FAILED CHARGED_BACK",
+            "RETURNED": "FAILED",
+            "FAILED": "RETURNING RETURNED CHARGED_BACK",
+            "CHARGED_BACK": "RETURNING",  # won after it was lost
+        }
     ),
     "suspense_items": _steps({"OPEN": "SETTLED"}),
     "chargebacks": frozenset(

@@ -42,14 +42,16 @@ def _charge(world: World, params: dict[str, Any]) -> Object:
 def _refuse(world: World, charge: Object, amount: int, left: int) -> None:
     if not left:
         raise invalid(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
+    disputes = world.store.select("kind = 'dispute' and charge = ?", (charge["id"],))
+    firm = [each for each in disputes if not each["is_charge_refundable"]]
+    left -= sum(each["amount"] for each in firm if each["status"] == "lost")
+    if left <= 0 or any(each["status"] in OPEN for each in firm):
+        raise invalid(
+            f"Charge {charge['id']} has been charged back; it cannot be refunded.", code="charge_disputed"
+        )
     if amount > left:
         raise invalid(
             f"{amount} is more than remains to be refunded ({left}).", code="amount_too_large", param="amount"
-        )
-    disputes = world.store.select("kind = 'dispute' and charge = ?", (charge["id"],))
-    if any(not each["is_charge_refundable"] and each["status"] in {*OPEN, "lost"} for each in disputes):
-        raise invalid(
-            f"Charge {charge['id']} has been charged back; it cannot be refunded.", code="charge_disputed"
         )
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from core.ledger.journal import Journal, Posting
 from core.ledger.postings.chargebacks import (
+    chargeback_loss_overtaken,
     chargeback_lost_abroad,
     chargeback_lost_after_release,
+    chargeback_lost_on_duplicate,
     chargeback_lost_while_held,
     chargeback_opened,
+    chargeback_regained,
     chargeback_won,
 )
 from core.ledger.postings.deciding import (
@@ -52,10 +55,13 @@ __all__ = [
     "Journal",
     "Posting",
     "charge_settled",
+    "chargeback_loss_overtaken",
     "chargeback_lost_abroad",
     "chargeback_lost_after_release",
+    "chargeback_lost_on_duplicate",
     "chargeback_lost_while_held",
     "chargeback_opened",
+    "chargeback_regained",
     "chargeback_won",
     "decided",
     "duplicate_money",

@@ -8,6 +8,7 @@ from core.ledger.accounts import (
     DISPUTED_FUNDS,
     PLATFORM_FEE_REVENUE,
     STRIPE_BALANCE,
+    UNAPPLIED_FUNDS,
     deferred_platform_fee,
     held,
     receivable_payee,
@@ -93,6 +94,54 @@ def chargeback_lost_abroad(
 ) -> Journal:
     """Lost in another currency than the milestone's: our loss, until a person has decided what becomes of the rest."""
     return _chargeback_lost("chargeback_lost_abroad", key, milestone_id, party_id, amount, (), cause)
+
+
+def chargeback_lost_on_duplicate(
+    *,
+    key: str,
+    milestone_id: int,
+    party_id: int,
+    amount: Money,
+    unapplied: Money,
+    cause: Cause,
+) -> Journal:
+    """A chargeback about a payment that came twice is lost: the bank has returned it in our place, as far as it still
+    lay here; what had gone back to the payer before is our loss."""
+    parts = (debit(UNAPPLIED_FUNDS, unapplied),)
+    return _chargeback_lost("chargeback_lost_on_duplicate", key, milestone_id, party_id, amount, parts, cause)
+
+
+def chargeback_loss_overtaken(
+    *, key: str, milestone_id: int, party_id: int, amount: Money, owed: str, cause: Cause
+) -> Journal:
+    """A refund came back after its payment was charged back and lost: what we had borne of that was owed to the payer
+    anyway (`owed`: where the debt lies), and they have it from the bank."""
+    at_least_zero(key, overtaken=amount)
+    return Journal(
+        key,
+        "chargeback_loss_overtaken",
+        (debit(owed, amount), credit(CHARGEBACK_LOSSES, amount)),
+        milestone_id=milestone_id,
+        party_id=party_id,
+        memo="Refund came back, the bank had paid",
+        cause=cause,
+    )
+
+
+def chargeback_regained(
+    *, key: str, milestone_id: int, party_id: int, amount: Money, fee: Money, owed: str, cause: Cause
+) -> Journal:
+    """Won after it was lost: the money is back, and owed to the payer as before (`owed`: where that debt lies)."""
+    at_least_zero(key, chargeback=amount)
+    return Journal(
+        key,
+        "chargeback_regained",
+        (debit(STRIPE_BALANCE, amount - fee), debit(DISPUTE_FEES, fee), credit(owed, amount)),
+        milestone_id=milestone_id,
+        party_id=party_id,
+        memo="Chargeback won after all",
+        cause=cause,
+    )
 
 
 def _chargeback_lost(
