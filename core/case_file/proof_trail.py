@@ -10,6 +10,7 @@ from core.case_file.faults import Files, Wrong, read, same, trail
 from core.policy import Profile
 
 Row = dict[str, Any]
+ASKS_FOR_VERIFICATION = ("party:milestone:submit", "party:dispute:rework", "party:dispute:withdraw")
 
 
 def parts(files: Files) -> None:
@@ -38,12 +39,15 @@ def staged(files: Files) -> None:
             raise Wrong(f"audit entry {row['id']} names party {row['actor_id']}, who is not of this case")
     opened = [row for row in _about(rows, "ticket", ticket["id"]) if row["action"].endswith(":open")]
     _traced("when the case was opened", ticket["opened_at"], [row["at"] for row in opened])
-    assigned = [
-        row["after"] for row in _about(rows, "ticket", ticket["id"]) if "mediator" in (row["after"] or {})
-    ]
-    same("the mediator", ticket["mediator_id"], assigned[-1]["mediator"] if assigned else None)
+    assigned = [row for row in _about(rows, "ticket", ticket["id"]) if "mediator" in (row["after"] or {})]
+    mediator = None
+    for row in assigned:
+        same(f"the mediator before audit entry {row['id']}", row["before"]["mediator"], mediator)
+        mediator = row["after"]["mediator"]
+    same("the mediator", ticket["mediator_id"], mediator)
     if milestone["completion_notice_at"]:
-        _traced("the notice of completion", milestone["completion_notice_at"], [row["at"] for row in rows])
+        asked = [row["at"] for row in rows if row["action"] in ASKS_FOR_VERIFICATION]
+        _traced("the notice of completion", milestone["completion_notice_at"], asked)
     if milestone["completion_notice_at"] and milestone["dispute_until"]:
         _window(files, milestone)
     if milestone["ended_at"]:
@@ -72,8 +76,14 @@ def messages(files: Files) -> None:
         )
         same(f"when {what} was sent", each["at"], row["at"])
         same(f"who may read {what}", each["audience"], row["after"]["audience"])
+    _complaint(files, [each["body"] for each in said])
+
+
+def _complaint(files: Files, said: list[str]) -> None:
+    """What the payer complains of is a message too, where the payer has opened the case and said why."""
     ticket = read(files, "case.json")["ticket"]
-    if ticket["corrects_id"] is None and ticket["details"] not in [each["body"] for each in said]:
+    opened = {row["action"] for row in _about(trail(files), "ticket", ticket["id"])}
+    if "party:dispute:open" in opened and ticket["details"] and ticket["details"] not in said:
         raise Wrong("the complaint is not what its message says")
 
 

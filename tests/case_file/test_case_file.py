@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import rfc8785
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core import case_file
-from core.actions import evidence, offers
-from core.audit import Signer
 from core.case_file.proof import CHECKS
-from core.case_file.signing import MANIFEST, SIGNATURE, sign
-from core.db import Database
+from core.case_file.signing import MANIFEST, SIGNATURE
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.items import Done, Item
 from core.rules.permissions import NotPermitted
 from tests import stories
+from tests.case_file.packs import (
+    Files,
+    agreed_and_packed,
+    edited,
+    export,
+    signed_again,
+    told_and_packed,
+    unpacked,
+    zipped,
+)
 
-Files = dict[str, bytes]
-DESK, FORGER = (Signer(Ed25519PrivateKey.generate()) for _ in range(2))
 HELD = 180_000  # of the first milestone in `stories`
 REFUND = {"outcome": DecisionOutcome.FULL_REFUND, "ground": Ground.PROVIDER_NO_SHOW}
 CHOICES: dict[str, dict[str, Any]] = {
@@ -35,63 +38,6 @@ CHOICES: dict[str, dict[str, Any]] = {
     "partial release": {"release": Money(60_000, "USD")},
     "full refund": REFUND,
 }
-
-
-@pytest.fixture
-def town(database: Database) -> stories.Town:
-    return stories.a_town(database)
-
-
-def told_and_packed(town: stories.Town, folder: Path, **choice: Any) -> case_file.CaseFile:
-    told = stories.in_mediation(town)
-    store = EvidenceStore(folder)
-    mail = {"file_name": "../../etc/mail.txt", "content": b"The worktop is missing."}
-    piece = town.act(evidence.hand_in, town.payer, store=store, milestone_id=told.milestone, **mail)
-    draft = stories.a_draft(told, evidence_ids=frozenset({piece.id}), **choice)
-    stories.decided(town, told, draft)
-    stories.carry_out(town)
-    return export(town, store, told.ticket)
-
-
-def agreed_and_packed(town: stories.Town, folder: Path) -> case_file.CaseFile:
-    """Two offers; the second is accepted, and the money has moved."""
-    told = stories.in_mediation(town)
-    for release, by in ((30_000, town.payer), (55_500, town.payee)):
-        offer = town.act(
-            offers.propose, by, ticket_id=told.ticket, release=Money(release, "USD"), note="Then so."
-        )
-    town.act(offers.accept, town.payer, offer_id=offer.id)
-    stories.carry_out(town)
-    return export(town, EvidenceStore(folder), told.ticket)
-
-
-def export(town: stories.Town, store: EvidenceStore, ticket: int, *, by: str = "cora") -> case_file.CaseFile:
-    return town.act(case_file.export, town.as_staff(by), store=store, signer=DESK, ticket_id=ticket)
-
-
-def unpacked(content: bytes, folder: Path) -> Files:
-    path = folder / "case.zip"
-    path.write_bytes(content)
-    with zipfile.ZipFile(path) as packed:
-        return {name: packed.read(name) for name in packed.namelist()}
-
-
-def packed_again(files: Files, folder: Path, *, honest_manifest: bool = True) -> Path:
-    """As a careful forger would: with a manifest that fits, and a signature of their own."""
-    if honest_manifest:
-        manifest = json.loads(files["manifest.json"])
-        manifest["files"] = {
-            name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-            for name, content in files.items()
-            if name not in (MANIFEST, SIGNATURE)
-        }
-        content = json.dumps(manifest).encode()
-        files = {**files, MANIFEST: content, SIGNATURE: sign(content, FORGER)}
-    path = folder / "again.zip"
-    with zipfile.ZipFile(path, "w") as packed:
-        for name, content in files.items():
-            packed.writestr(name, content)
-    return path
 
 
 @pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
@@ -143,15 +89,6 @@ def test_finance_may_not_export_a_case(town: stories.Town, tmp_path: Path) -> No
 def test_what_a_party_called_a_file_becomes_no_path(town: stories.Town, tmp_path: Path) -> None:
     names = unpacked(told_and_packed(town, tmp_path).content, tmp_path)
     assert not [name for name in names if ".." in name or name.startswith("/")]
-
-
-def edited(name: str, change: Callable[[Any], None]) -> Callable[[Files], None]:
-    def edit(files: Files) -> None:
-        data = json.loads(files[name])
-        change(data)
-        files[name] = json.dumps(data).encode()
-
-    return edit
 
 
 def raised_release(files: Files) -> None:
@@ -338,7 +275,7 @@ def test_a_forgery_with_a_fitting_manifest_is_found(town: stories.Town, tmp_path
     forge, words = FORGERIES[forgery]
     files = unpacked(told_and_packed(town, tmp_path, **DIVIDED, items=three(town)).content, tmp_path)
     forge(files)
-    proof = case_file.verify(packed_again(files, tmp_path))
+    proof = case_file.verify(zipped(signed_again(files), tmp_path))
     assert proof.wrong is not None
     assert words in proof.wrong
 
@@ -358,7 +295,7 @@ def test_a_forged_agreement_is_found(town: stories.Town, tmp_path: Path, forgery
     forge, words = AGREEMENTS[forgery]
     files = unpacked(agreed_and_packed(town, tmp_path).content, tmp_path)
     forge(files)
-    proof = case_file.verify(packed_again(files, tmp_path))
+    proof = case_file.verify(zipped(signed_again(files), tmp_path))
     assert proof.wrong is not None
     assert words in proof.wrong
 
@@ -368,7 +305,7 @@ def test_damage_to_any_file_names_that_file(town: stories.Town, tmp_path: Path) 
     assert len(files) >= 13
     for name in sorted(files.keys() - {MANIFEST, SIGNATURE}):
         damaged = {**files, name: files[name] + b" "}
-        proof = case_file.verify(packed_again(damaged, tmp_path, honest_manifest=False))
+        proof = case_file.verify(zipped(damaged, tmp_path))
         assert proof.wrong == f"{name} was changed: its hash is not the manifest's"
 
 
@@ -382,7 +319,7 @@ def test_a_changed_missing_or_added_file_is_named(town: stories.Town, tmp_path: 
         ),
         ({**files, "more.txt": b"x"}, "more.txt was added"),
     ):
-        proof = case_file.verify(packed_again(change, tmp_path, honest_manifest=False))
+        proof = case_file.verify(zipped(change, tmp_path))
         assert proof.wrong is not None
         assert words in proof.wrong
 
