@@ -170,7 +170,7 @@ def _blocked(session: Session, dossier: Dossier, operation: OutgoingOperation, *
 
 
 def _of_the_order(operation: OutgoingOperation, dossier: Dossier) -> bool:
-    """A payment that came twice is returned whatever becomes of the first; what the bank holds of it is another matter."""
+    """A payment that came twice is returned whatever becomes of the first."""
     paid_with: str = operation.payload["payment_intent"]
     return paid_with == dossier.order.stripe_payment_intent
 

@@ -33,7 +33,7 @@ BY_PAYEE = frozenset({Part.SCOPE_BY_PAYEE, Part.CONFLICT_CHECK})
 
 def confirm(session: Session, actor: Actor, *, now: datetime, project_id: int, part: Part) -> Engagement:
     """One side confirms one part; when nothing is missing the engagement is ACTIVE and the project starts."""
-    project = session.get_one(Project, project_id, with_for_update=True)
+    project, _ = projects.lock_whole(session, project_id)
     require_party(actor, project.payee_id if part in BY_PAYEE else project.payer_id)
     row = session.get_one(Engagement, project_id)
     if getattr(row, part.value) is None:

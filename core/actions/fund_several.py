@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import fund, legal_checklist
+from core.actions import fund, legal_checklist, projects
 from core.actions.dossier import open_dossier
 from core.actions.engagement import facts_of
 from core.errors import NotFound
-from core.records import Engagement, Milestone, OutgoingOperation, Project
+from core.records import Engagement, OutgoingOperation, Project
 from core.rules import engagement, milestones
 from core.rules import projects as rules
 from core.rules.permissions import Actor, require_party
@@ -32,11 +31,10 @@ def fund_several(
     What is not their turn yet is brought forward first, where the project's setting allows it. A charge that is
     declined later concerns its own milestone alone. Raises `FundedInTurn`, `FundedWithGap` and what `fund.fund` raises.
     """
-    project = session.get(Project, project_id, with_for_update=True)
-    if project is None:
+    if session.get(Project, project_id) is None:
         raise NotFound(kind="project", id=project_id)
+    project, rows = projects.lock_whole(session, project_id)
     require_party(actor, project.payer_id)
-    rows = _locked(session, project_id)
     if unknown := set(milestone_ids) - {row.id for row in rows}:
         raise NotFound(kind="milestone", id=min(unknown))
     legal_checklist.require_signed(session, project.platform)
@@ -51,12 +49,6 @@ def fund_several(
         fund.fund(session, actor, now=now, milestone_id=row.id, payment_method=payment_method)
         for row in chosen
     ]
-
-
-def _locked(session: Session, project_id: int) -> list[Milestone]:
-    """Every milestone in its order, which is the order of the ids too."""
-    wanted = select(Milestone).where(Milestone.project_id == project_id).order_by(Milestone.position)
-    return list(session.scalars(wanted.with_for_update().execution_options(populate_existing=True)))
 
 
 def _bring_forward(session: Session, actor: Actor, milestone_id: int, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Refunds that the payer's bank was quicker than: what it has given to the payer is not owed to them any more (DESIGN 4).
+"""Refunds that the payer's bank was quicker than: what it has given to the payer is not owed any more (DESIGN 4).
 
 The refund keeps what the bank has taken and is charged back; its call is called off, and what is left of it is asked
 for anew: the provider refuses a refund of more than remains, and sent whole another way the payer would have it twice.

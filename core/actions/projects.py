@@ -174,7 +174,7 @@ def choose_funding(
     session: Session, actor: Actor, *, now: datetime, project_id: int, funding: Funding
 ) -> None:
     """The payer chooses whether milestones may be funded before it is their turn; what is paid stays paid."""
-    project = session.get_one(Project, project_id, with_for_update=True)
+    project = locked(session, project_id)
     require_party(actor, project.payer_id)
     before, project.funding = project.funding, Funding(funding)
     if before == project.funding:
@@ -202,9 +202,8 @@ def adjust_milestones(
     planned: Sequence[schedule.PlannedMilestone],
 ) -> None:
     """The payer rearranges milestones that are not yet being paid for; their sum stays the accepted total."""
-    project = session.get_one(Project, project_id, with_for_update=True)
+    project, rows = lock_whole(session, project_id)
     require_party(actor, project.payer_id)
-    rows = _milestones(session, project_id)
     for row in rows:
         orders.require_idle(session.get_one(PaymentOrder, row.id, populate_existing=True), row)
     schedule.check_adjustment(
@@ -260,12 +259,26 @@ def _amounts(rows: Sequence[Milestone]) -> list[dict[str, int]]:
     return [{"milestone": row.id, "minor": row.amount_minor} for row in rows]
 
 
+def locked(session: Session, project_id: int) -> Project:
+    """The project's row, ours until the end; what is written about it by others meanwhile does not wait for us."""
+    return session.get_one(Project, project_id, with_for_update={"key_share": True}, populate_existing=True)
+
+
+def lock_whole(session: Session, project_id: int) -> tuple[Project, Sequence[Milestone]]:
+    """A project with every milestone in its order, which is the order of the ids too: milestones first, then the
+    project, as whoever ends a milestone does (`core.actions.dossier`)."""
+    wanted = select(Milestone.id).where(Milestone.project_id == project_id).order_by(Milestone.id)
+    session.execute(wanted.with_for_update())
+    return locked(session, project_id), _milestones(session, project_id)
+
+
 def _milestones(session: Session, project_id: int) -> Sequence[Milestone]:
+    """As they stand now."""
     return session.scalars(
         select(Milestone)
         .where(Milestone.project_id == project_id, Milestone.status != milestones.Status.CANCELED)
         .order_by(Milestone.position)
-        .with_for_update()
+        .execution_options(populate_existing=True)
     ).all()
 
 
@@ -371,15 +384,19 @@ def _tell_next(session: Session, dossier: Dossier, *, now: datetime) -> None:
 
 
 def go_on(session: Session, actor: Actor, dossier: Dossier, *, now: datetime) -> None:
-    """After a milestone has ended: the next one, or the end of the project (milestone-payment-flow, Phase 4)."""
-    rows = _milestones(session, dossier.project.id)
+    """After a milestone has ended: the next one, or the end of the project (milestone-payment-flow, Phase 4).
+
+    Two that end at once see each other, because the project is locked. Siblings are not: only the one whose turn
+    comes, which comes after all that have ended.
+    """
+    project = locked(session, dossier.project.id)
+    rows = _milestones(session, project.id)
     upcoming = project_rules.next_to_activate([row.status for row in rows])
     if upcoming is not None:
         following = open_dossier(session, rows[upcoming].id)
         activate(session, actor, following, now=now)
         _tell_next(session, following, now=now)
         return
-    project = dossier.project
     status = project_rules.project_after([row.status for row in rows])
     if status == project.status:
         return

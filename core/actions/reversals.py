@@ -94,12 +94,13 @@ def _shorten(
     *,
     now: datetime,
 ) -> None:
-    """The payout that had not been sent: called off, or sent for what remains."""
+    """The payout that had not been sent: called off, or sent for what remains, which from now on is its amount."""
     if call is not None and call.status != "REFUSED":
         operations.canceled(call, reason="the transfer is taken back", now=now)
     if rest.is_zero:
         payouts.move(payout, PayoutEvent.CANCEL)
     else:
+        payout.amount_minor = rest.minor + payout.fee_minor
         if payout.status == PayoutStatus.ADMINISTRATIVE_REVIEW:
             payouts.move(payout, PayoutEvent.TRANSFER)
         unsent.send_rest(session, dossier, payout, rest, after=call, now=now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.actions import dispatch, payout_review, verify
 from core.money import Money
+from core.queries import payouts
 from core.records import Notification, Payout
 from tests.actions.roads import bank_says, charged_back
 from tests.market import Market
@@ -67,6 +68,35 @@ def test_only_the_debt_is_taken_back_and_the_rest_can_be_paid_out(market: Market
     assert [each.status for each in market.all(Payout)] == ["PAID"]
     assert not market.books().keys() & {"receivable_payee", "connected_balance", "connected_in_transit"}
     market.lawful()
+    shown = market.read(lambda session: payouts.payout(session, payout.id))
+    assert (shown.amount, shown.sent) == (Money(70_000, "USD"), Money(70_000, "USD"))
+
+
+def test_a_second_chargeback_takes_back_from_what_the_first_left(market: Market) -> None:
+    told = transferred(market)
+    first = charged_back(market, told, amount=30_000)
+    second = charged_back(market, told, amount=20_000)
+    for dispute in (first, second):
+        bank_says(market, dispute, "lost")
+        market.work()
+    assert [each.amount_minor for each in market.operations("REVERSAL")] == [30_000, 20_000]
+    assert market.books()["connected_balance"] == 50_000
+    assert market.all(Payout)[0].amount_minor == 50_000
+    assert market.operations("PAYOUT")[-1].amount_minor == 50_000
+    market.lawful()
+
+
+def test_a_letter_about_a_shortened_payout_that_fails_names_what_was_sent(market: Market) -> None:
+    told = transferred(market)
+    market.control.next_payouts({"code": "account_closed"})
+    bank_says(market, charged_back(market, told, amount=30_000), "lost")
+    for _ in range(4):
+        market.work()
+        look(market)
+        market.later(days=1)
+    letters = [each for each in market.all(Notification) if each.template == "payout_failed"]
+    assert "$700.00" in letters[-1].text
+    assert "$1,000.00" not in letters[-1].text.replace("milestone of $1,000.00", "")
 
 
 def test_a_reversal_that_stripe_refuses_leaves_the_debt_for_later_releases(market: Market) -> None:
