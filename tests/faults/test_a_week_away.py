@@ -143,10 +143,12 @@ def at_work(market: Market, workers: int) -> Iterator[None]:
 
 
 def caught_up(market: Market, week: Week) -> bool:
-    """The last of what was due is done, and no call and no letter waits (payouts do, for the money to arrive)."""
+    """The last of what was due is done, and no call waits (payouts do, for the money to arrive), and no letter but those
+    that go together with others later."""
     calls = (*market.operations("CHARGE"), *market.operations("TRANSFER"))
     unsent = [each for each in calls if each.status in ("QUEUED", "SENDING")]
-    waiting = [each for each in market.all(Notification) if each.status == "QUEUED"]
+    letters = [each for each in market.all(Notification) if each.status == "QUEUED"]
+    waiting = [each for each in letters if each.next_try_at <= market.now]
     escalated = (
         market.get(Ticket, week.asked.ticket).escalated and market.get(Ticket, week.mediated.ticket).escalated
     )
