@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +16,8 @@ PLACES = ("held", "payable", "refundable", "released", "refunded")
 # Causes of payment events that are words; every other cause is the key of a journal or of its operation.
 IN_WORDS = ("charge requested", "charge settled", "charge declined", "milestone canceled")
 CHARGEBACK, FAILED, KEPT_BACK = "chargeback ", " failed", " kept back"
+# What a refund does to the payment may follow its journal; these change it in the same moment.
+AT_ONCE = ("charge_settled", "decided", "withdrawal", "receivable_offset")
 # Where one of these was booked, a bank or the provider has moved money that was divided already.
 UNUSUAL = (
     "chargeback",
@@ -97,10 +100,17 @@ def _refunded(files: Files, stated: Row, rows: list[Row]) -> None:
         stated["refundable_minor"],
         sum(each["milestone_part_minor"] for each in waiting),
     )
+    _owed_back(sum(each["amount_minor"] for each in sent), refunds, stated, rows)
+
+
+def _owed_back(sent: int, refunds: list[Row], stated: Row, rows: list[Row]) -> None:
+    """The provider's line of a refund that still waits may be booked already."""
     account = f"refund_payable:{stated['milestone_id']}"
     paid = _net([row for row in rows if row["kind"] == "refund_succeeded"])[account]
-    same("the refunds that were sent", sum(each["amount_minor"] for each in sent), paid)
-    same("the refunds that wait", sum(each["amount_minor"] for each in waiting), -_net(rows)[account])
+    in_all = sum(each["amount_minor"] for each in refunds)
+    same("the sum of the refunds", in_all, paid - _net(rows)[account])
+    if not sent <= paid <= in_all:
+        raise Wrong(f"the refunds that were sent are {sent}, and {paid} was booked")
 
 
 def events(files: Files) -> None:
@@ -123,7 +133,7 @@ def events(files: Files) -> None:
 
 
 def _caused(event: Row, rows: list[Row]) -> None:
-    """By a journal of the same moment, unless its cause is a word."""
+    """By a journal, and not before it, unless its cause is a word."""
     cause = event["cause"]
     if cause == "charge settled":
         found = [row for row in rows if row["kind"] == "charge_settled"]
@@ -133,8 +143,15 @@ def _caused(event: Row, rows: list[Row]) -> None:
         found = list(_under(cause.removesuffix(KEPT_BACK), rows))
     if not found:
         raise Wrong(f"payment event {event['id']} was caused by {cause}, and no such journal was booked")
-    if event["at"] not in [row["posted_at"] for row in found]:
+    times = [_moment(row["posted_at"]) for row in found]
+    at_once = all(row["kind"] in AT_ONCE for row in found)
+    at = _moment(event["at"])
+    if at < min(times) or (at_once and at not in times):
         raise Wrong(f"payment event {event['id']} is of {event['at']}, and its journal is not")
+
+
+def _moment(stated: str) -> datetime:
+    return datetime.fromisoformat(stated)
 
 
 def _under(key: str, rows: list[Row]) -> Iterator[Row]:

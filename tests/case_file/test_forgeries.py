@@ -114,7 +114,7 @@ FORGERIES: dict[str, tuple[Forgery, str | None]] = {
     "the fee that was kept": (more("order", "fee_kept_minor"), "the fee that was kept"),
     "the amount of a refund": (
         edited("case.json", lambda case: case["refunds"][0].update(amount_minor=1)),
-        "the refunds that were sent",
+        "the sum of the refunds",
     ),
     "the maker": (decision(maker_id=99), "the maker of the plan"),
     "when it was made": (decision(made_at=YEARS_AGO), "when it was made"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
+from core import audit
 from core.audit.filters import LOGS
 from core.db import Database
 from core.embedded_postgres import Urls
@@ -198,11 +199,13 @@ def test_a_case_leaves_as_a_private_file_that_anybody_can_verify_with_nothing_el
     assert out.stat().st_mode & 0o077 == 0
     assert newest_action(town) == "system:case:export"
 
-    alone = Terminal()  # no database, no settings, not even a home
+    alone = nobodys(tmp_path)
     proof = alone.process("case", "verify", out, "--json").well().json
     assert (proof["ok"], proof["case"], proof["wrong"]) == (True, told.ticket, None)
+    assert (proof["key"], proof["known"]) == (said["key"], False)
     in_words = alone.process("case", "verify", out).well().out
     assert all(what in in_words for what in proof["checked"])
+    assert f"Signed by key {said['key']}; compare it with your desk's" in in_words
 
     content = bytearray(out.read_bytes())
     changed = tmp_path / "changed.zip"
@@ -211,6 +214,35 @@ def test_a_case_leaves_as_a_private_file_that_anybody_can_verify_with_nothing_el
     assert (off.code, off.json["ok"]) == (1, False)
     assert "decision.json" in off.json["wrong"]
     assert off.json["wrong"] in alone.run("case", "verify", changed).out
+
+
+def nobodys(tmp_path: Path) -> Terminal:
+    """No database, no settings, and no desk at home."""
+    return Terminal({"ESCROW_DESK_HOME": str(tmp_path / "nowhere")})
+
+
+def test_a_case_file_of_another_desk_is_told_apart_by_its_key(
+    terminal: Terminal, town: stories.Town, home: Path, tmp_path: Path
+) -> None:
+    told, out, other = decided_case(town), tmp_path / "case.zip", tmp_path / "other"
+    ours = terminal.run("case", "export", told.ticket, "--out", out, "--json").well().json["key"]
+    public = tmp_path / "desk.pub"
+    audit.signer(home).public.write(public)
+    for given in (ours, ours.replace(":", "").upper(), public):
+        said = nobodys(tmp_path).run("case", "verify", out, "--key", given).well()
+        assert f"Signed by key {ours}, as it should be." in said.out
+    assert terminal.run("case", "verify", out, "--json").well().json["known"], "this desk knows its own key"
+
+    theirs = audit.signer(other).public.fingerprint
+    at_home, asked = Terminal({"ESCROW_DESK_HOME": str(other)}), ("case", "verify", out)
+    for said in (at_home.run(*asked, "--json"), nobodys(tmp_path).run(*asked, "--key", theirs, "--json")):
+        assert said.code == 1
+        assert said.json["wrong"] == f"it is signed by key {ours}, and not by {theirs}"
+    assert at_home.run(*asked, "--key", ours).well(), "whoever says whose it must be is believed"
+    terminal.run(*asked, "--key", "mine").refuses(
+        "“mine” is neither a file with a public key nor a fingerprint"
+    )
+    assert not (tmp_path / "nowhere").exists(), "verifying makes no key"
 
 
 def _with(content: bytes, name: str, also: bytes) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from core import doctor
+from core import audit, doctor
 from core.clock import system_clock
 from core.db import Database
 from core.doctor import Look
@@ -19,7 +19,8 @@ from tests import stories
 from tests.cli.terminal import Terminal
 
 PARTS = [
-    *["Python", "Home", "Evidence key", "Door key", "Database as app", "Database as auditor", "Schema"],
+    *["Python", "Home", "Evidence key", "Signing key", "Door key"],
+    *["Database as app", "Database as auditor", "Schema"],
     *["Clock, and the database's", "Stripe", "Clock, and Stripe's", "Webhook secret", "Mail"],
 ]
 
@@ -58,7 +59,8 @@ def test_with_nothing_configured_every_part_is_still_looked_at(tmp_path: Path) -
     here = {"ESCROW_DESK_HOME": str(tmp_path / "absent"), "STRIPE_API_BASE": "http://127.0.0.1:9"}
     found = looks(Terminal(here))
     assert list(found) == PARTS
-    assert [each.what for each in found.values() if each.ok] == ["Python", "Evidence key", "Door key"]
+    right = ["Python", "Evidence key", "Signing key", "Door key"]
+    assert [each.what for each in found.values() if each.ok] == right
     for part, words in {
         "Home": "does not exist",
         "Database as app": "set DATABASE_URL",
@@ -137,3 +139,15 @@ def test_a_clock_that_is_wrong_is_measured(
         assert not found[name].ok
         assert how in found[name].words
         assert 3_590 <= int("".join(filter(str.isdigit, found[name].words))) <= 3_610
+
+
+def test_the_fingerprint_that_case_files_are_compared_with_is_told(well: Terminal, home: Path) -> None:
+    assert "at the first seal or case file" in looks(well)["Signing key"].words
+    key = audit.signer(home).public.fingerprint
+    assert looks(well)["Signing key"] == Look("Signing key", True, f"fingerprint {key}")
+    path = home / "keys" / "checkpoints.pem"
+    path.chmod(0o644)
+    assert "0600" in looks(well)["Signing key"].words
+    path.chmod(0o600)
+    path.write_text("no key")
+    assert not looks(well)["Signing key"].ok

@@ -294,7 +294,7 @@ def test_the_case_file_is_taken_out_and_proved_by_whoever_has_it(
         offered.click()
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
-    bare = {"PATH": os.defpath}  # neither a database nor a setting
+    bare = {"PATH": os.defpath, "ESCROW_DESK_HOME": str(tmp_path / "nowhere")}  # neither database nor desk
     command = [sys.executable, "-m", "core.cli", "case", "verify", str(path)]
     ran = subprocess.run(command, cwd=ROOT, env=bare, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
