@@ -15,8 +15,13 @@ from typing import Any
 from unittest.mock import patch
 
 from core import cli
+from core.cli import answers
 
 ROOT = Path(__file__).resolve().parents[2]
+WIDE = 1000
+
+# They measured the terminal when they were made, which may be long before a test has one of its own.
+answers.console.width = answers.trouble.width = WIDE
 
 
 @dataclass(frozen=True)
@@ -83,4 +88,4 @@ class Terminal:
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
     """Wide enough that no sentence is broken, and without what this run was started with."""
-    return {"COLUMNS": "1000", "TERM": "dumb", "PATH": os.defpath, **environment}
+    return {"COLUMNS": str(WIDE), "TERM": "dumb", "PATH": os.defpath, **environment}

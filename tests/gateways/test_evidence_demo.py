@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from reportlab import rl_config
 
 from core.demo.documents import SCENES, email_text, invoice_pdf, photo, report_pdf
 from core.gateways import evidence_files
@@ -46,3 +47,10 @@ def test_papers_come_in_and_are_the_same_each_time() -> None:
     kinds = [evidence_files.inspect(name, content).kind for name, content in first.items()]
     assert kinds == [Kind.PDF, Kind.PDF, Kind.TEXT]
     assert papers() == first
+
+
+def test_making_papers_leaves_the_printer_of_the_house_as_it_was() -> None:
+    """A case file is proved by printing it again, perhaps in a process that has made other papers."""
+    before = rl_config.useA85
+    invoice_pdf(number="7", seller="A", buyer="B", on=AT, lines=[("Work", Money(100, "USD"))])
+    assert rl_config.useA85 == before
