@@ -9,7 +9,7 @@ import pytest
 from core.actions import chargebacks, operations_review, refund_returns
 from core.gateways.payments import BalanceLine
 from core.money import Money
-from core.records import Receipt, Refund
+from core.records import Receipt, Refund, WebhookEvent
 from core.rules.grounds import DecisionOutcome, Ground
 from tests import stories
 from tests.actions.roads import bank_says, charged, charged_back, intent_of, told_by_webhook
@@ -94,7 +94,8 @@ def test_a_refund_on_its_way_stays_and_when_it_comes_back_only_the_rest_is_owed(
     assert not market.books().keys() & {"chargeback_losses", "refund_payable"}
     assert market.order(told) == {"refunded": 100_000}
     market.lawful()
-    told_by_webhook(market, "refund.failed", refund.stripe_refund)
+    late = told_by_webhook(market, "refund.failed", refund.stripe_refund)
+    assert market.get(WebhookEvent, late).status == "APPLIED"
     assert len(refunds_of(market)) == 2, "late news of the first one change nothing"
     market.lawful()
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from core.actions import chargebacks, dispatch, reconcile
 from core.gateways.payments import BalanceLine
-from core.records import Chargeback, DuplicatePayment, Notification, SuspenseItem
+from core.records import Chargeback, DuplicatePayment, Notification, SuspenseItem, WebhookEvent
 from core.rules.permissions import SYSTEM
 from tests.actions.roads import bank_says, chargeback, told_by_webhook
 from tests.actions.test_chargebacks import approved
@@ -101,7 +101,8 @@ def test_a_refund_of_it_that_failed_is_not_sent_again_when_the_bank_has_paid(mar
     assert [each.status for each in market.operations("REFUND")] == ["CANCELED"]
     assert not market.books().keys() & {"unapplied_funds", "chargeback_losses"}
     market.lawful()
-    told_by_webhook(market, "refund.failed", str(row_of(market).stripe_refund))
+    late = told_by_webhook(market, "refund.failed", str(row_of(market).stripe_refund))
+    assert market.get(WebhookEvent, late).status == "APPLIED"
     assert row_of(market).status == "CHARGED_BACK", "late news change nothing"
     market.lawful()
 
