@@ -40,6 +40,7 @@ class Row:
     project: str
     payer: str
     payee: str
+    duplicate_id: int | None
 
     @property
     def reference(self) -> str:
@@ -52,14 +53,16 @@ class Row:
 
     @property
     def why(self) -> str:
-        return self.reason.replace("_", " ").capitalize()
+        said = self.reason.replace("_", " ").capitalize()
+        return f"{said} (second payment)" if self.duplicate_id else said
 
 
 PAGE = """
 with page as materialized (select c.id from chargebacks c where {where} order by c.id desc limit :limit)
 select c.id, c.stripe_dispute as dispute, c.status, c.reason, c.amount_minor, c.currency, c.booked_currency,
        c.taken_minor, c.lost_minor, c.fees_minor, c.due_by, c.submissions, c.opened_at, c.noticed_at, c.closed_at,
-       c.milestone_id, m.title as milestone, p.id as project_id, p.title as project, a.name as payer, b.name as payee
+       c.duplicate_id, c.milestone_id, m.title as milestone, p.id as project_id, p.title as project, a.name as payer,
+       b.name as payee
 from page join chargebacks c on c.id = page.id
 join milestones m on m.id = c.milestone_id
 join projects p on p.id = m.project_id

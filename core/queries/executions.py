@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.money import Money
 from core.queries import case_money
 from core.queries.case_money import ENDED, Sent
-from core.records import Decision, Milestone, Notification, OutgoingOperation, Party, Payout
+from core.records import Decision, Milestone, Notification, OutgoingOperation, Party, Payout, Refund
 
 LETTERS_TAKE = timedelta(minutes=1)
 
@@ -58,12 +58,18 @@ class Execution:
 
 
 def execution(session: Session, decision_id: int) -> Execution:
-    """The calls of the plan, beside what became of them. Five statements."""
+    """The calls of the plan, beside what became of them, and what was asked for in their place. Six statements."""
     decision = session.get_one(Decision, decision_id)
     calls: list[dict[str, Any]] = decision.plan["operations"]
     keys = [call["key"] for call in calls]
     found = session.scalars(select(OutgoingOperation).where(OutgoingOperation.key.in_(keys)))
     sent = {each.key: case_money.sent(each) for each in found}
+    instead = session.scalars(
+        select(OutgoingOperation)
+        .join(Refund, Refund.operation_id == OutgoingOperation.id)
+        .where(Refund.decision_id == decision.id, OutgoingOperation.key.not_in(keys))
+        .order_by(OutgoingOperation.id)
+    ).all()
     milestone = session.get_one(Milestone, decision.milestone_id)
     following = session.execute(
         select(Milestone.title, Milestone.status)
@@ -83,7 +89,10 @@ def execution(session: Session, decision_id: int) -> Execution:
         select(Payout.arrival_at).where(Payout.milestone_id == milestone.id).order_by(Payout.id.desc())
     ).first()
     return Execution(
-        steps=tuple(_step(call, sent.get(call["key"]), decision.currency, arrival) for call in calls),
+        steps=(
+            *(_step(call, sent.get(call["key"]), decision.currency, arrival) for call in calls),
+            *(_instead(each) for each in instead),
+        ),
         milestone_status=milestone.status,
         ended_at=milestone.ended_at,
         next_title=following.title if following else None,
@@ -91,6 +100,11 @@ def execution(session: Session, decision_id: int) -> Execution:
         letters=tuple((row[0], row[1], row[2]) for row in letters),
         executed_at=decision.executed_at,
     )
+
+
+def _instead(call: OutgoingOperation) -> Step:
+    """What is left of a refund of which the payer's bank has given a part, or one that is owed again."""
+    return Step(call.kind, call.key, Money(call.amount_minor, call.currency), case_money.sent(call))
 
 
 def _step(call: dict[str, Any], sent: Sent | None, currency: str, arrival: datetime | None) -> Step:

@@ -9,7 +9,8 @@ import pytest
 from core.actions import chargebacks, operations_review, refund_returns
 from core.gateways.payments import BalanceLine
 from core.money import Money
-from core.records import Receipt, Refund, WebhookEvent
+from core.queries import executions
+from core.records import Decision, Receipt, Refund, WebhookEvent
 from core.rules.grounds import DecisionOutcome, Ground
 from tests import stories
 from tests.actions.roads import bank_says, charged, charged_back, intent_of, told_by_webhook
@@ -68,6 +69,16 @@ def test_why_the_first_call_was_called_off_is_said_in_words(market: Market) -> N
     assert first.last_error == (
         "The payer's bank has given $300.00 of it back. The remaining $725.00 is asked for anew."
     )
+
+
+def test_the_decisions_own_page_shows_what_became_of_its_refund(market: Market) -> None:
+    told = refund_decided(market)
+    bank_says(market, charged_back(market, told, amount=TAKEN), "lost")
+    (decision,) = market.all(Decision)
+    steps = market.read(lambda session: executions.execution(session, decision.id)).steps
+    assert [(each.kind, each.amount.minor, each.status) for each in steps] == [
+        ("REFUND", OWED, "CANCELED"), ("REFUND", OWED - TAKEN, "SUCCEEDED"),
+    ]  # fmt: skip
 
 
 def test_a_refund_that_has_arrived_stays_and_the_bank_costs_us(market: Market) -> None:

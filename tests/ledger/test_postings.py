@@ -130,6 +130,32 @@ def test_a_lost_chargeback_is_borne_in_parts_that_sum_to_it(held: Money, fee: Mo
         assert net(journal, accounts.DISPUTED_FUNDS) == -amount.minor
 
 
+@given(unapplied=some_or_none, loss=some, fee=signed)
+def test_a_second_payment_charged_back_is_borne_by_what_lay_here_and_by_us(
+    unapplied: Money, loss: Money, fee: Money
+) -> None:
+    amount = unapplied + loss
+    lost = postings.chargeback_lost_on_duplicate(**OF_MILESTONE, amount=amount, unapplied=unapplied)
+    again = postings.chargeback_regained(
+        **OF_MILESTONE, amount=amount, fee=fee, owed=accounts.UNAPPLIED_FUNDS
+    )
+    for journal in (lost, again):
+        assert_sound(journal)
+    assert net(lost, accounts.CHARGEBACK_LOSSES) == loss.minor
+    assert net(lost, accounts.UNAPPLIED_FUNDS) == unapplied.minor
+    assert net(again, accounts.STRIPE_BALANCE) == (amount - fee).minor
+    assert net(again, accounts.UNAPPLIED_FUNDS) == -amount.minor
+
+
+@given(amount=some)
+def test_what_the_bank_had_paid_is_neither_owed_nor_our_loss(amount: Money) -> None:
+    journal = postings.chargeback_loss_overtaken(
+        **OF_MILESTONE, amount=amount, owed=accounts.refund_payable(17)
+    )
+    assert_sound(journal)
+    assert net(journal, accounts.refund_payable(17)) == -net(journal, accounts.CHARGEBACK_LOSSES)
+
+
 @given(amount=some)
 def test_the_payees_book_ends_where_it_began(amount: Money) -> None:
     sent = [postings.transfer_arrived, postings.payout_sent]
