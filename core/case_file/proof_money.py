@@ -28,6 +28,7 @@ def amounts(files: Files, plan: Plan) -> None:
         raise Wrong(f"what is kept back is {kept}, and the release {stated['release']}")
     received = stated["release"] - kept - stated["withdrawal_fee"]
     same("what the payee receives", stated["payee_net"], received)
+    same("what was charged", stated["charged"], read(files, "case.json")["order"]["charge_minor"])
     in_the_end = stated["charged"] - stated["refund_total"]
     same("what the payer has paid in the end", stated["payer_net_cost"], in_the_end)
 
@@ -36,12 +37,14 @@ def split_of(files: Files, plan: Plan) -> splits.Split:
     stated, currency = plan["amounts"], plan["amounts"]["currency"]
     profile = Profile.from_snapshot(read(files, "policy.json"))
     held = Money(stated["held"], currency)
-    fee = fees.platform_fee(held, profile)
+    order = read(files, "case.json")["order"]
+    fee, processing = (Money(order[f"{name}_fee_minor"], currency) for name in ("platform", "processing"))
+    if held.minor == order["amount_minor"]:
+        same("the platform fee by the policy", fee.minor, fees.platform_fee(held, profile).minor)
     match DecisionOutcome(plan["outcome"]):
         case DecisionOutcome.FULL_RELEASE:
             return splits.full_release(held, fee)
         case DecisionOutcome.FULL_REFUND:
-            processing = Money(stated["charged"], currency) - held - fee
             return splits.full_refund(held, fee, Ground(plan["ground"]), processing)
     release = Money(stated["release"], currency)
     return splits.partial(held, fee, release, profile.platform_fee_bps)

@@ -171,7 +171,7 @@ FORGERIES: dict[str, tuple[Callable[[Files], None], str]] = {
     ),
     "the fee in the policy": (
         edited("policy.json", lambda policy: policy.update(platform_fee_bps=500)),
-        "the amount fee kept",
+        "the platform fee by the policy",
     ),
     "the maker": (
         edited("decision.json", lambda row: row.update(maker_id=99)),

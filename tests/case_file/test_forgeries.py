@@ -149,7 +149,7 @@ FORGERIES: dict[str, tuple[Forgery, str | None]] = {
     ),
     "the fee in the policy": (
         edited("policy.json", lambda policy: policy.update(platform_fee_bps=999)),
-        "the amount fee kept",
+        "the platform fee by the policy",
     ),
     "the window in the policy": (
         edited("policy.json", lambda policy: policy.update(dispute_window=1)),

@@ -1,0 +1,102 @@
+"""An untouched case file verifies, whatever road its case has gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core import case_file
+from core.actions import blind, correct, decide, drafts
+from core.actions.correct import Finding
+from core.gateways.evidence_store import EvidenceStore
+from core.money import Money
+from core.rules.items import Done, Item
+from tests import stories
+from tests.case_file.packs import DESK, export
+from tests.stories import Told, Town
+
+KITCHEN = (
+    Item("Cabinets", Money(150_000, "USD"), Done.FULLY),
+    Item("Worktop", Money(30_000, "USD"), Done.PARTLY, 5_000),
+)
+
+
+def by_items(town: Town) -> Told:
+    told = stories.in_mediation(town)
+    stories.decided(town, told, stories.a_draft(told, release=Money(1, "USD"), items=KITCHEN))
+    stories.carry_out(town)
+    return told
+
+
+def waiting(town: Town) -> Told:
+    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
+    assert stories.decided(town, told).status == "AWAITING_APPROVAL"
+    return told
+
+
+def approved(town: Town) -> Told:
+    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
+    decision = stories.decided(town, told)
+    given = {"decision_id": decision.id, "plan_hash": decision.plan_hash, "note": "Read it."}
+    town.act(decide.approve, town.as_staff("ada"), **given)
+    stories.carry_out(town)
+    return told
+
+
+def judged_blind(town: Town) -> Told:
+    told, mia = stories.in_mediation(town), town.as_staff("mia")
+    town.act(blind.prefer, mia, blind=True)
+    content = {"outcome": "FULL_RELEASE", "ground": "WORK_DELIVERED", "reasons": stories.REASONS}
+    town.act(drafts.save, mia, ticket_id=told.ticket, content=content)
+    town.act(blind.reveal, mia, ticket_id=told.ticket)
+    stories.decided(town, told)
+    stories.carry_out(town)
+    return told
+
+
+def corrected(town: Town) -> Told:
+    told = judged_blind(town)
+    why = "The invoice that the decision rests on was forged."
+    made = town.act(correct.open_correction, town.as_staff("cora"), ticket_id=told.ticket, reason=why)
+    said = {"finding": Finding.CORRECTED, "notes": "The work was not delivered."}
+    town.act(correct.close_correction, town.as_staff("max"), ticket_id=made.id, **said)
+    return told
+
+
+def the_correction(town: Town) -> Told:
+    told = corrected(town)
+    return Told(told.project, told.milestone, told.ticket + 1)
+
+
+def disputed(town: Town) -> Told:
+    return stories.disputed(town)
+
+
+def sent_but_unanswered(town: Town) -> Told:
+    """Decided and carried out; the provider has not said a word yet."""
+    told = stories.in_mediation(town)
+    stories.decided(town, told, stories.a_draft(told, release=Money(60_000, "USD")))
+    return told
+
+
+ROADS = (
+    by_items,
+    waiting,
+    approved,
+    judged_blind,
+    corrected,
+    the_correction,
+    disputed,
+    sent_but_unanswered,
+)
+
+
+@pytest.mark.parametrize("road", ROADS, ids=lambda each: each.__name__)
+def test_a_case_of_every_kind_verifies(town: Town, tmp_path: Path, road: Callable[[Town], Told]) -> None:
+    told = road(town)
+    path = tmp_path / "case.zip"
+    path.write_bytes(export(town, EvidenceStore(tmp_path), told.ticket).content)
+    proof = case_file.verify(path, key=DESK.public.fingerprint)
+    assert (proof.wrong, proof.case, proof.known) == (None, told.ticket, True)
