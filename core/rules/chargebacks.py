@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.errors import DeskError
-from core.money import Money
+from core.money import Money, stripe_step
 
 UNDECIDED = frozenset({"needs_response", "under_review"})
 INQUIRIES = frozenset({"warning_needs_response", "warning_under_review"})
@@ -103,10 +103,15 @@ class Burden:
 
 
 def while_held(lost: Money, *, held: Money, fee: Money) -> Burden:
-    """Lost before the money was divided: first what is held, then the unearned platform fee."""
-    nothing = Money.zero(lost.currency)
-    from_held = min(lost, held)
-    return Burden(from_held, min(lost - from_held, fee), nothing, nothing)
+    """Lost before the money was divided: first what is held, then the unearned platform fee.
+
+    What stays held can be sent to its last digit; the digit that the provider does not send is our loss.
+    """
+    nothing, step = Money.zero(lost.currency), stripe_step(held.currency)
+    if lost >= held:
+        return Burden(held, min(lost - held, fee), nothing, nothing)
+    stays = Money(-(-(held - lost).minor // step) * step, held.currency)
+    return Burden(max(held - stays, nothing), nothing, nothing, nothing)
 
 
 def after_release(lost: Money, *, refund_due: Money, payee: Money, fee: Money) -> Burden:

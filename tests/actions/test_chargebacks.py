@@ -200,6 +200,17 @@ def test_part_of_the_payment_lost_leaves_the_rest_to_be_released(market: Market)
     market.lawful()
 
 
+def test_what_stays_held_can_be_sent_to_its_last_digit(market: Market) -> None:
+    market.newcomers("KWD")
+    told = market.funded(Money(310_000, "KWD"), Money(310_000, "KWD"))
+    bank_says(market, charged_back(market, told, amount=10_005), "lost")
+    assert market.order(told) == {"held": 300_000, "refunded": 10_000}
+    assert market.books("KWD")["chargeback_losses"] == 5
+    approved(market, told)
+    assert market.order(told) == {"released": 300_000, "refunded": 10_000}
+    market.lawful()
+
+
 def test_a_little_less_than_everything_lost_leaves_no_fee_behind(market: Market) -> None:
     told = market.funded()
     bank_says(market, charged_back(market, told, amount=101_000), "lost")

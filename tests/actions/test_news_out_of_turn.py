@@ -149,11 +149,13 @@ def _number(session: Any, key: str) -> int:
 
 
 def test_a_refund_that_stripe_will_never_do_reaches_a_person_and_can_go_another_way(market: Market) -> None:
-    """The bank has kept a part of the payment, and Stripe refunds none of the rest."""
+    """The bank has kept a part of the payment and wants more, of which we have not heard: Stripe refunds nothing."""
     told = market.in_mediation()
     bank_says(market, charged_back(market, told, amount=30_000), "lost")
     draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
     stories.decided(market, told, draft)
+    market.control.set_clock(market.now)
+    market.control.dispute(intent_of(market, told), amount=1_000)
     market.work()
     assert [each.status for each in market.operations("REFUND")] == ["REVIEW"]
     (refund,) = market.all(Refund)
