@@ -174,5 +174,5 @@ def lines(proof: Proof) -> Iterator[str]:
         yield f"✗ {proof.wrong}"
     if proof.key and proof.known:
         yield f"Signed by key {proof.key}, as it should be."
-    elif proof.key:
+    elif proof.key and proof.key not in (proof.wrong or ""):
         yield f"Signed by key {proof.key}; compare it with your desk's, which “escrow-desk doctor” prints."
