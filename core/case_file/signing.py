@@ -24,7 +24,7 @@ SIGNED_AS = b"escrow-desk case file 2\n"
 FINGERPRINT = re.compile(r"[0-9a-f]{32}")
 
 
-class KeyUnknown(DeskError):
+class SigningKeyUnread(DeskError):
     """“{given}” is neither a file with a public key nor a fingerprint such as ab12:cd34:… with 32 digits."""
 
 
@@ -56,7 +56,7 @@ def signed_by(files: Files) -> PublicKey:
 
 
 def named_key(given: str) -> str:
-    """The fingerprint that is meant, given as such or as a file with the public key. Raises `KeyUnknown`."""
+    """The fingerprint that is meant, given as such or as a file with the public key. Raises `SigningKeyUnread`."""
     digits = re.sub(r"[\s:]", "", given).lower()
     if FINGERPRINT.fullmatch(digits):
         return ":".join(digits[at : at + 4] for at in range(0, 32, 4))
@@ -65,7 +65,7 @@ def named_key(given: str) -> str:
     except (OSError, DeskError):
         public = None
     if public is None:
-        raise KeyUnknown(given=given)
+        raise SigningKeyUnread(given=given)
     return public.fingerprint
 
 

@@ -273,5 +273,5 @@ def test_a_key_is_named_by_its_file_or_by_its_fingerprint_however_it_is_written(
         assert signing.named_key(given) == key
     (tmp_path / "none.pub").write_text("no key")
     for given in ("", key[:-1], str(tmp_path / "absent.pub"), str(tmp_path / "none.pub"), str(tmp_path)):
-        with pytest.raises(signing.KeyUnknown):
+        with pytest.raises(signing.SigningKeyUnread):
             signing.named_key(given)

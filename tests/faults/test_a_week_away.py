@@ -143,8 +143,8 @@ def at_work(market: Market, workers: int) -> Iterator[None]:
 
 
 def caught_up(market: Market, week: Week) -> bool:
-    """The last of what was due is done, and no call waits (payouts do, for the money to arrive), and no letter but those
-    that go together with others later."""
+    """The last of what was due is done. No call waits but payouts, for the money to arrive; no letter but those that go
+    together with others later."""
     calls = (*market.operations("CHARGE"), *market.operations("TRANSFER"))
     unsent = [each for each in calls if each.status in ("QUEUED", "SENDING")]
     letters = [each for each in market.all(Notification) if each.status == "QUEUED"]

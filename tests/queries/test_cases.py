@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -161,21 +160,18 @@ from generate_series(1, 5000) n
 
 
 def test_five_thousand_happenings_are_gone_through_page_by_page_without_a_gap(town: Town) -> None:
-    """Also where many happened at the same instant; and each page is quick."""
+    """Also where many happened at the same instant."""
     told = stories.in_mediation(town)
     values = {"m": told.milestone, "p": town.payer_id, "at": town.now}
     town.database.run(lambda s: s.execute(text(MANY), values))
     case = read(town, told)
     stream = town.read(lambda s: timeline.timeline(s, case))
-    seen, slowest = list(stream.page.marks), 0.0
+    seen = list(stream.page.marks)
     while stream.page.older:
-        start = time.perf_counter()
         stream = town.read(lambda s, m=stream.first: timeline.timeline(s, case, Wanted(before=m.name)))
-        slowest = max(slowest, time.perf_counter() - start)
         seen = [*stream.page.marks, *seen]
     assert len(seen) == len(set(seen)) > 5_000
     assert seen == sorted(seen, key=lambda mark: mark.at)
-    assert slowest < 0.5
     onward = town.read(lambda s: timeline.timeline(s, case, Wanted(after=seen[0].name)))
     assert list(onward.page.marks) == seen[1:101]
     assert onward.page.newer
