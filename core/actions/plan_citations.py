@@ -1,4 +1,4 @@
-"""What a plan cites, and what it is bound to: each pinned to a hash of what it says (payment-escrow-rules, Refund Rules)."""
+"""What a plan cites and is bound to, each pinned to a hash of what it says (payment-escrow-rules, Refund Rules)."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def citations(
     evidence_ids: Collection[int],
     said_until: int | None,
 ) -> list[dict[str, Any]]:
-    """The references, each pinned to a hash. The messages are those up to number `said_until`, else all: what is written
-    later does not change what was read."""
+    """The references, each pinned to a hash. The messages are those up to number `said_until`, else all: what is
+    written later does not change what was read."""
     cited = [_cite(Reference.RESOLUTION_NOTES, ticket.id, reasons)]
     if Reference.ENGAGEMENT_SCOPE in references:
         cited.append(_cite(Reference.ENGAGEMENT_SCOPE, dossier.project.id, dossier.project.scope))

@@ -1,4 +1,4 @@
-"""The money of a plan: every amount, the journal, what is booked later, the exact calls to the provider, the balances."""
+"""The money of a plan: every amount, the journal, what is booked later, the exact calls, the balances."""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ from core.errors import DeskError
 from core.money import CURRENCIES, Money, UnknownCurrency
 from core.policy.sources import LINES
 
-
 # Fields that came after profiles had been stored.
 LATER: Mapping[str, Any] = {"blind": False}
 

@@ -1,4 +1,4 @@
-"""When the ordinary way is closed: another method offered to a payee, and a refund that goes back outside the provider."""
+"""When the ordinary way is closed: another method offered to a payee, a refund that goes outside the provider."""
 
 from __future__ import annotations
 

@@ -104,8 +104,7 @@ class Refund(Record):
     __table_args__ = (
         CheckConstraint("amount_minor > 0 and milestone_part_minor >= 0", name="amounts"),
         CheckConstraint(
-            "status in ('QUEUED', 'PENDING', 'SUCCEEDED', 'FAILED', 'CANCELED', 'CHARGED_BACK', "
-            "'RETURNED')",
+            "status in ('QUEUED', 'PENDING', 'SUCCEEDED', 'FAILED', 'CANCELED', 'CHARGED_BACK', 'RETURNED')",
             name="status",
         ),
     )
