@@ -75,9 +75,9 @@ def table(
     """Draw the rows; returns the id of the selected row, if `select`, else None. With "always", one row is selected
     at all times: at first the first.
 
-    `window` and `total` put numbered pages under the table, `cursor` puts Newer and Older there. `download` is a file
-    name: the rows on screen as CSV, with cells that a spreadsheet would run made harmless. `name` is what a screen
-    reader says. `empty_state` is (title, what to do next).
+    `window` and `total` put numbered pages under the table, `cursor` puts Newer and Older there. Every table can be taken
+    as CSV, with cells that a spreadsheet would run made harmless; `download` names the file, else `key` does. `name` is
+    what a screen reader says. `empty_state` is (title, what to do next).
     """
     shown = rows[: cursor.size] if cursor else rows
     if not shown:
@@ -99,7 +99,7 @@ def table(
         **(_selection(ids, chosen, select) if select else {}),
     )
     _open_clicked(clicks, shown, ids)
-    _foot(rows, window, total, cursor, columns, download, key)
+    _foot(rows, window, total, cursor, columns, download or key, key)
     return _selected(event, ids, key) if select else None
 
 
