@@ -48,7 +48,8 @@ NEWS = """
 
 @dataclass(frozen=True)
 class Row:
-    """One case. `stake` is what is held, or was disputed; `news` counts what came since the reader last had it open."""
+    """One case. `stake` is what is held, or was disputed; `news` counts what came since the reader last had it open.
+    `unjudged`: whoever may decide it is not to see names before a first judgement (`core.queries.blind`)."""
 
     id: int
     payer: str
@@ -65,6 +66,7 @@ class Row:
     marks: tuple[str, ...]
     news: int
     sort_at: datetime
+    unjudged: bool
 
     @property
     def place(self) -> Place:
@@ -123,7 +125,12 @@ select t.id, payer.name as payer, payee.name as payee, p.title as project, m.tit
        o.chargeback_open as "CHARGEBACK",
        exists (select from risk_reviews k where k.milestone_id = m.id and k.settled_at is null) as "RISK_REVIEW",
        m.amount_minor > (rules.snapshot -> 'second_person_above' ->> m.currency)::bigint as "HIGH_VALUE",
-       {news} as news
+       {news} as news,
+       coalesce((select blind from staff_preferences where staff_id = :me),
+                (rules.snapshot ->> 'blind')::boolean, false)
+       and t.resolved_at is null and d.id is null
+       and not exists (select from case_reveals y where y.ticket_id = t.id and y.staff_id = :me)
+       and not exists (select from decisions y where y.ticket_id = t.id and y.maker_id = :me) as unjudged
 from page join tickets t on t.id = page.id {people}
 join payment_orders o on o.milestone_id = m.id
 join policy_versions rules on rules.id = p.policy_version_id

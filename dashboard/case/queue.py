@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 
+from core.letters.template import PEOPLE
 from core.queries.disputes import Figures, Filter, Row, View, Watch
 from core.rules.disputes import BLOCKING
+from core.rules.permissions import Permission
+from core.rules.veil import veil
+from dashboard import current
 from dashboard.ui import cards, components, confirm, deadline, money, status
 from dashboard.ui.cards import Kpi
 from dashboard.ui.status import Pill, in_words
@@ -109,8 +114,26 @@ def asked_view() -> None:
         st.session_state["view"] = wanted
 
 
+def _without_names(row: Row) -> Row:
+    """Roles for names, where the reader may decide the case and has not judged it yet."""
+    escalated = "ESCALATED" in row.marks and current.may(Permission.DECIDE_ESCALATED)
+    if not (row.unjudged and (escalated or current.may(Permission.DECIDE))):
+        return row
+    people = PEOPLE.get(row.platform, PEOPLE[""])
+    payer, payee = people["payer"], people["payee"]
+    words = veil([(row.payer, f"the {payer}"), (row.payee, f"the {payee}")]).words
+    return replace(
+        row,
+        payer=payer.capitalize(),
+        payee=payee.capitalize(),
+        milestone=words(row.milestone),
+        project=words(row.project),
+    )
+
+
 def line(row: Row, now: datetime) -> dict[str, Any]:
     """A row as the page gets it: words, and pills with their tone."""
+    row = _without_names(row)
     running = row.status in BLOCKING
     due = Pill(deadline.words(row.due_at, now), deadline.tone(row.due_at, now))
     closed = Pill("Closed", "quiet")

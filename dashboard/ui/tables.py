@@ -75,9 +75,9 @@ def table(
     """Draw the rows; returns the id of the selected row, if `select`, else None. With "always", one row is selected
     at all times: at first the first.
 
-    `window` and `total` put numbered pages under the table, `cursor` puts Newer and Older there. Every table can be taken
-    as CSV, with cells that a spreadsheet would run made harmless; `download` names the file, else `key` does. `name` is
-    what a screen reader says. `empty_state` is (title, what to do next).
+    `window` and `total` put numbered pages under the table, `cursor` puts Newer and Older there. Every table can be
+    taken as CSV, with cells that a spreadsheet would run made harmless; `download` names the file, else `key` does.
+    `name` is what a screen reader says. `empty_state` is (title, what to do next).
     """
     shown = rows[: cursor.size] if cursor else rows
     if not shown:

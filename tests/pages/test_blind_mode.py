@@ -21,6 +21,7 @@ from core.rules.permissions import NotPermitted
 from core.rules.veil import NothingToReveal
 from tests import stories
 from tests.pages.test_case import TABS, fill, press
+from tests.pages.test_disputes import rows
 from tests.pages.visiting import labels, serve, visit, words
 from tests.stories import Told, Town
 
@@ -99,6 +100,25 @@ def test_no_name_of_a_party_reaches_the_browser(town: Town, told: Told, tab: str
     assert named(app) == []
     assert "The homeowner and The contractor" in words(app)
     assert next(each for each in app.button if each.label == "Case file").disabled
+
+
+@pytest.mark.parametrize("page", ["disputes", "approvals"])
+def test_the_lists_name_nobody_before_the_judgement(town: Town, told: Told, page: str) -> None:
+    wants_it(town)
+    assert named(visit(town, "mia", page)) == []
+
+
+def test_the_queue_says_roles_for_names_until_the_judgement(town: Town, told: Told) -> None:
+    wants_it(town)
+    (row,) = rows(visit(town, "mia", "disputes"))
+    assert (row["payer"], row["payee"]) == ("Homeowner", "Contractor")
+    (row,) = rows(visit(town, "max", "disputes"))
+    assert (row["payer"], row["payee"]) == ("Ana Lindqvist", "Ben Okafor")
+    app = visit(town, "mia", "case", id=told.ticket)
+    fill(app, told, outcome=DecisionOutcome.FULL_RELEASE, ground=Ground.WORK_DELIVERED)
+    press(app, "Save draft and show names")
+    (row,) = rows(visit(town, "mia", "disputes"))
+    assert (row["payer"], row["payee"]) == ("Ana Lindqvist", "Ben Okafor")
 
 
 def test_a_file_that_is_open_is_without_names_and_cannot_be_taken(town: Town, told: Told) -> None:
