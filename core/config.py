@@ -18,23 +18,24 @@ class Settings(BaseSettings):
     asked for, separated by commas.
     """
 
-    model_config = SettingsConfigDict(env_prefix="", extra="ignore", populate_by_name=True)
+    # A setting without a name of its own is asked for as ESCROW_DESK_…: `HOME` alone would be the operator's.
+    model_config = SettingsConfigDict(env_prefix="ESCROW_DESK_", extra="ignore", populate_by_name=True)
 
-    database_url: str = ""
-    database_owner_url: str = ""
-    database_auditor_url: str = ""
-    stripe_api_key: str = ""
-    stripe_webhook_secret: str = ""
-    stripe_api_base: str = STRIPE_API
-    home: Path = Field(default=Path(".escrow-desk"), validation_alias="ESCROW_DESK_HOME")
-    evidence_key: str = ""
-    door_key: str = ""
-    host: str = "127.0.0.1"
-    hosts: str = Field(default="", validation_alias="ESCROW_DESK_HOSTS")
-    port: int = 8501
-    smtp_url: str = ""
-    mail_from: str = "Payments desk <payments@localhost>"
-    demo: bool = Field(default=False, validation_alias="ESCROW_DESK_DEMO")
+    database_url: str = Field(default="", validation_alias="DATABASE_URL")
+    database_owner_url: str = Field(default="", validation_alias="DATABASE_OWNER_URL")
+    database_auditor_url: str = Field(default="", validation_alias="DATABASE_AUDITOR_URL")
+    stripe_api_key: str = Field(default="", validation_alias="STRIPE_API_KEY")
+    stripe_webhook_secret: str = Field(default="", validation_alias="STRIPE_WEBHOOK_SECRET")
+    stripe_api_base: str = Field(default=STRIPE_API, validation_alias="STRIPE_API_BASE")
+    home: Path = Path(".escrow-desk")
+    evidence_key: str = Field(default="", validation_alias="EVIDENCE_KEY")
+    door_key: str = Field(default="", validation_alias="DOOR_KEY")
+    host: str = Field(default="127.0.0.1", validation_alias="HOST")
+    hosts: str = ""
+    port: int = Field(default=8501, validation_alias="PORT")
+    smtp_url: str = Field(default="", validation_alias="SMTP_URL")
+    mail_from: str = Field(default="Payments desk <payments@localhost>", validation_alias="MAIL_FROM")
+    demo: bool = False
 
     @property
     def owner_url(self) -> str:

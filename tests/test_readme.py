@@ -19,7 +19,8 @@ NOT_OURS = {"FORWARDED_ALLOW_IPS", "LOG_LEVEL"}
 
 
 def variables_of_the_settings() -> set[str]:
-    return {str(field.validation_alias or name).upper() for name, field in Settings.model_fields.items()}
+    own = {name: f"ESCROW_DESK_{name}" for name in Settings.model_fields}
+    return {str(field.validation_alias or own[name]).upper() for name, field in Settings.model_fields.items()}
 
 
 def variables_in_the_table(page: str) -> set[str]:
@@ -50,3 +51,12 @@ def test_the_list_of_commands_is_complete_and_current() -> None:
         "\n".join(row.split("|")[1] for row in table.splitlines()),
     )
     assert sorted(listed) == sorted(commands(app))
+
+
+def test_what_belongs_to_the_operator_is_not_taken_for_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every shell has a HOME; the desk's is another."""
+    for name in ("HOME", "HOSTS", "DEMO"):
+        monkeypatch.setenv(name, "/home/somebody" if name == "HOME" else "1")
+        monkeypatch.delenv(f"ESCROW_DESK_{name}", raising=False)
+    found = Settings()
+    assert (found.home, found.hosts, found.demo) == (Path(".escrow-desk"), "", False)
