@@ -42,14 +42,14 @@ def show(
 
 def _columns(*, narrow: bool) -> list[tables.Column]:
     first = [
-        tables.text("number", "Letter", width=64),
-        tables.when("at", "Written", width=126),
-        tables.text("reader", "To", width=110 if narrow else 140),
-        tables.text("kind", "Kind", width=150 if narrow else 190),
-        tables.status("status", "State", axis="notification", width=80),
+        tables.text("number", "Letter", width=58),
+        tables.when("at", "Written", width=138),
+        tables.text("reader", "To", width=120 if narrow else 150),
+        tables.text("kind", "Kind", width=148 if narrow else 190),
+        tables.status("status", "State", axis="notification", width=70),
     ]
     more = [
-        tables.when("went", "Sent or due", width=126),
+        tables.when("went", "Sent or due", width=138),
         tables.text("side", "As", width=70, value=lambda row: in_words(row.side)),
         tables.text("subject", "Subject", width=300),
         tables.text("mail", "Mail", width=170, value=lambda row: row.mail or "—"),

@@ -45,16 +45,16 @@ def yours(row: Row) -> str:
 
 
 columns = [
-    tables.text("reference", "Case", width=64),
-    tables.status("outcome", "Outcome", axis="outcome", width=116),
-    tables.money("release", "To the payee", width=118),
-    tables.money("refund", "To the payer", width=118),
-    tables.text("maker", "Decided by", width=110),
-    tables.text("waits", "Waits", width=84, value=lambda row: deadline.span(now - row.made_at)),
-    tables.text("yours", "For you", width=96, value=yours),
-    tables.text("parties", "Payer · payee", width=190),
+    tables.text("reference", "Case", width=58),
+    tables.status("outcome", "Outcome", axis="outcome", width=112),
+    tables.money("release", "To the payee", width=100),
+    tables.money("refund", "To the payer", width=100),
+    tables.text("maker", "Decided by", width=102),
+    tables.text("waits", "Waits", width=74, value=lambda row: deadline.span(now - row.made_at)),
+    tables.text("yours", "For you", width=90, value=yours),
+    tables.text("why", "Why a second person", width=228, value=lambda row: " ".join(row.why)),
+    tables.text("parties", "Payer · payee", width=186),
     tables.text("milestone", "About", width=150),
-    tables.text("why", "Why a second person", width=300, value=lambda row: " ".join(row.why)),
 ]
 
 

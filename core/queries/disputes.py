@@ -103,6 +103,7 @@ MARKS = (
     "ESCALATED",
     "AWAITING_APPROVAL",
     "COOLING_OFF",
+    "SINCE",
     "TIED",
     "RECUSED",
     "HOLD",
@@ -118,6 +119,10 @@ select t.id, payer.name as payer, payee.name as payee, p.title as project, m.tit
        s.name as mediator, t.escalated as "ESCALATED",
        d.status is not distinct from 'AWAITING_APPROVAL' as "AWAITING_APPROVAL",
        d.status is not distinct from 'COOLING_OFF' as "COOLING_OFF",
+       d.status in ('AWAITING_APPROVAL', 'COOLING_OFF') and exists (
+           select from messages w
+           where w.milestone_id = t.milestone_id and w.author_kind = 'party' and w.at > d.made_at
+       ) as "SINCE",
        exists (select from staff_ties y
                where y.staff_id = :me and y.party_id in (p.payer_id, p.payee_id)) as "TIED",
        exists (select from recusals y where y.staff_id = :me and y.ticket_id = t.id) as "RECUSED",

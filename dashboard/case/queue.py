@@ -36,6 +36,7 @@ WATCH = {
     Watch.RISK.value: "Risk review",
     Watch.CHARGEBACK.value: "Chargeback",
     Watch.COOLING_OFF.value: "Cooling off",
+    Watch.SINCE.value: "Written since",
 }
 EMPTY = {
     View.MINE: ("No case is yours", "Claim the next one, or look under Unassigned."),

@@ -60,17 +60,16 @@ def division(plan: dict[str, Any], people: dict[str, str]) -> None:
     def part(name: str) -> Money:
         return Money(amounts.get(name, 0), amounts["currency"])
 
-    kept: list[tuple[str, Money, Tone]] = [("Kept back for their debt", part("kept_back"), "bad")]
-    money.split(
-        [
-            (f"{people['payee']} receives", part("payee_net"), "good"),
-            *(kept if "kept_back" in amounts else []),
-            ("Withdrawal fee", part("withdrawal_fee"), "quiet"),
-            (f"{people['payer']} is refunded", part("refund_total"), "info"),
-            ("Platform fee kept", part("fee_kept"), "wait"),
-        ],
-        caption=_from(amounts),
-    )
+    parties: list[tuple[str, Money, Tone]] = [
+        (f"{people['payee']} receives", part("payee_net"), "good"),
+        (f"{people['payer']} is refunded", part("refund_total"), "info"),
+    ]
+    others: list[tuple[str, Money, Tone]] = [
+        ("Kept back for their debt", part("kept_back"), "bad"),
+        ("Withdrawal fee", part("withdrawal_fee"), "quiet"),
+        ("Platform fee kept", part("fee_kept"), "wait"),
+    ]
+    money.split([*parties, *(each for each in others if each[1].is_positive)], caption=_from(amounts))
 
 
 def _from(amounts: dict[str, Any]) -> str:

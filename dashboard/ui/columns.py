@@ -217,7 +217,8 @@ def as_html(rows: Sequence[Any], columns: Sequence[Column], name: str | None) ->
         for row in rows
     )
     label = f' aria-label="{html(name)}"' if name else ""
-    return f'<table class="ed-table"{label}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    table = f'<table class="ed-table"{label}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="ed-wide">{table}</div>'
 
 
 def _html_cell(column: Column, row: Any) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, text
 
-from core.actions import hold, mediate
+from core.actions import conversation, hold, mediate
 from core.db import Database
 from core.money import Money
 from core.queries import disputes
-from core.queries.disputes import Filter, View
+from core.queries.disputes import Filter, View, Watch
 from tests import stories
 from tests.stories import Town
 
@@ -131,6 +132,19 @@ def test_marks_tell_what_to_watch(town: Town) -> None:
     town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report came in.")
     (row,) = town.read(lambda s: disputes.page(s, wanted(town)))
     assert row.marks == ("HOLD", "HIGH_VALUE")
+
+
+def test_words_after_a_decision_that_waits_are_marked_and_found(town: Town) -> None:
+    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
+    stories.clear_reviews(town, told.milestone)
+    stories.decided(town, told)
+    assert found(town, watch=Watch.SINCE) == []
+    town.now += timedelta(seconds=1)
+    town.act(conversation.say, town.as_staff("mia"), milestone_id=told.milestone, body="We look at it.")
+    assert found(town, watch=Watch.SINCE) == []
+    town.act(conversation.say, town.payer, milestone_id=told.milestone, body="Wait, there is more.")
+    (row,) = town.read(lambda s: disputes.page(s, wanted(town, watch=Watch.SINCE)))
+    assert "SINCE" in row.marks
 
 
 def test_figures_count_views_and_sum_money_by_currency(town: Town) -> None:
