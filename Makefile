@@ -18,7 +18,7 @@ demo: environment ## start everything with three months of example data (PORT=86
 	@exec $(BIN)/escrow-desk demo --port $(PORT) $(if $(filter-out 0 no false,$(RESET)),--reset)
 
 test: environment ## every test, on real PostgreSQL and a real browser (WORKERS=2)
-	@browser=$$(scripts/browser) && ESCROW_DESK_BROWSER="$$browser" exec $(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@browser=$$(scripts/browser) && ESCROW_DESK_BROWSER="$$browser" exec $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: environment ## what to run before a commit: ruff, mypy, import contracts, the fast tests
 	@$(BIN)/ruff check .

@@ -40,7 +40,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = {GenerationMode.POSITIVE: 12, GenerationMode.NEGATIVE: 8}
+EXAMPLES = {GenerationMode.POSITIVE: 8, GenerationMode.NEGATIVE: 6}
 SLOW = {"POST /milestones/{milestone_id}/evidence": 4}  # every file is looked at in a process of its own
 numbers = count(1)
 
