@@ -125,6 +125,21 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in listed.stdout.decode().split("\0") if name]
 
 
+def test_no_test_is_named_after_the_moment() -> None:
+    """Each of several processes collects the tests by itself, and they must find the same."""
+    moments = {"time.time", "time.monotonic", "datetime.now", "uuid4", "random.random", "random.randint"}
+    found = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for function in nodes(path)
+        if isinstance(function, ast.FunctionDef)
+        for decorator in function.decorator_list
+        for node in ast.walk(decorator)
+        if isinstance(node, ast.Call) and called(node) in moments
+    ]
+    assert found == []
+
+
 def test_nothing_names_the_machine_it_was_written_on() -> None:
     """A clone works anywhere: no path of a workplace, no address of a registry, no name of a tool's session."""
     here = re.compile(
