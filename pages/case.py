@@ -43,7 +43,8 @@ with st.container(key="case-body"):
         tabs.show(then, pieces, now=now, until=until)
     with right:
         panel.show(case, pieces, now=now)
-        blind.preference(sight, key=f"blind-{case.id}")
+        if case.open:
+            blind.preference(sight, key=f"blind-{case.id}")
 
 with buttons:
     acts.buttons(case)

@@ -96,7 +96,11 @@ def _states(case: Case) -> str:
         _cell("Milestone", _pill("milestone", case.dossier.milestone.status))
         + _cell("Payment", _pill("payment", case.dossier.order.state))
         + _cell("Case", _pill("ticket", case.ticket.status), waits)
-        + _cell("Mediator", html(case.mediator or "Nobody yet"), f"opened {case.ticket.opened_at:%-d %b %Y}")
+        + _cell(
+            "Mediator",
+            html(case.mediator or ("Nobody yet" if case.open else "None")),
+            f"opened {case.ticket.opened_at:%-d %b %Y}",
+        )
     )
 
 

@@ -151,7 +151,7 @@ def line(row: Row, now: datetime) -> dict[str, Any]:
         "due": _pill(due if running else closed),
         "exact": _exact(row.due_at, now) if running and row.due_at else "",
         "status": _pill(status.pill("ticket", row.status)),
-        "mediator": row.mediator or "Nobody yet",
+        "mediator": row.mediator or ("Nobody yet" if running else "No mediator"),
         "marks": [_pill(status.pill("mark", each)) for each in row.marks],
         "news": row.news,
         "age": deadline.span(now - row.opened_at),

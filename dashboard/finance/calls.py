@@ -30,17 +30,17 @@ EVENTS = [
 
 def columns(now: datetime, rows: Sequence[Operation]) -> list[tables.Column]:
     """With reasons, where something stands in the way."""
-    said = [tables.text("last_error", "Reason", width=220)] if any(row.last_error for row in rows) else []
+    said = [tables.text("last_error", "Reason", width=190)] if any(row.last_error for row in rows) else []
     return [
-        tables.opens("short_key", "Call", page="operations", width=210),
-        tables.money("amount", "Amount", width=120),
-        tables.status("status", "Status", axis="operation", width=120),
-        tables.count("attempt", "Attempt", width=80),
-        tables.count("tries", "Tries", width=70),
-        tables.due("waits_until", "Next look", now=now, width=110),
+        tables.opens("short_key", "Call", page="operations", width=180),
+        tables.money("amount", "Amount", width=106),
+        tables.status("status", "Status", axis="operation", width=104),
         *said,
-        tables.mono("provider_id", "At Stripe", width=235),
-        tables.when("created_at", "Written", width=145),
+        tables.due("waits_until", "Next look", now=now, width=84),
+        tables.mono("provider_id", "At Stripe", width=228),
+        tables.when("created_at", "Written", width=140),
+        tables.count("attempt", "Attempt", width=62),
+        tables.count("tries", "Tries", width=52),
     ]
 
 

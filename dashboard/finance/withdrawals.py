@@ -21,11 +21,11 @@ FAILURE = tables.text("failure", "Reason", width=190)
 COLUMNS = [
     tables.opens("reference", "Payout", page="payouts", width=75),
     tables.text("payee", "Payee", width=165),
-    tables.text("milestone", "Milestone"),
     tables.money("amount", "Amount", width=115),
+    tables.status("status", "Status", axis="payout", width=130),
+    tables.text("milestone", "Milestone"),
     tables.money("fee", "Fee", width=85),
     tables.text("method", "Method", value=lambda row: METHODS.get(row.method, row.method), width=90),
-    tables.status("status", "Status", axis="payout", width=130),
     tables.when("requested_at", "Requested", width=145),
 ]
 WAITING = [
