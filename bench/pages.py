@@ -81,11 +81,11 @@ class Measure:
 
 def measure(browser: Browser, desk: App, bare: App, *, switches: int, loads: int) -> list[Measure]:
     """Both apps in turn, in one browser."""
-    load = {app.url: [] for app in (desk, bare)}
+    load: dict[str, list[float]] = {app.url: [] for app in (desk, bare)}
     for _ in range(loads):
         for app in (desk, bare):
             load[app.url].append(first_load(browser, app))
-    switch = {app.url: [] for app in (desk, bare)}
+    switch: dict[str, list[float]] = {app.url: [] for app in (desk, bare)}
     open_pages = {app.url: _opened(_context(browser, app), app) for app in (desk, bare)}
     for turn in range(switches + 2):
         for app in (desk, bare):

@@ -40,7 +40,7 @@ with filters.bar():
         width=95,
         bind="query-params",
     )
-    days = st.date_input("Period", value=(), key="days", label_visibility="collapsed", width=225)
+    days = st.date_input("Period", value=[], key="days", label_visibility="collapsed", width=225)
 
 first, last = (days[0], days[-1]) if isinstance(days, tuple) and days else (None, None)
 cursor = tables.cursor("before", size=50)

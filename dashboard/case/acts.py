@@ -96,7 +96,9 @@ def _hold(case: Case) -> None:
     )
     kinds = (HoldKind.MANUAL, HoldKind.RISK, HoldKind.REPORT)
     labels = status.labels("hold")
-    kind = st.segmented_control("Because of", kinds, default=kinds[0], required=True, format_func=labels.get)
+    kind = st.segmented_control(
+        "Because of", kinds, default=kinds[0], required=True, format_func=labels.__getitem__
+    )
     reason = st.text_area("Reason", height=120, max_chars=2_000, key="hold-reason")
     intent = confirm.pressed("Place hold", key="hold", icon=":material/lock:")
     if intent:

@@ -91,7 +91,7 @@ def show(case: Case) -> None:
 
 def _close(case: Case) -> None:
     finding = st.segmented_control(
-        "Finding", list(FINDINGS), format_func=FINDINGS.get, key=f"finding-{case.id}", width="stretch"
+        "Finding", list(FINDINGS), format_func=FINDINGS.__getitem__, key=f"finding-{case.id}", width="stretch"
     )
     notes = st.text_area(
         "Why, and what was done about the money",

@@ -38,7 +38,7 @@ def drawer(case: Case) -> None:
 
 @st.dialog("Case file", position="right", on_dismiss=confirm.close_drawer)
 def _dialog(case: Case) -> None:
-    running = work.of(_name(case.id))
+    running: Work[CaseFile] | None = work.of(_name(case.id))
     if running is None:
         _explain(case)
     elif running.running:
@@ -121,7 +121,7 @@ def _offer(case: Case, ended: Work[CaseFile]) -> None:
 
 def _open(case_id: int) -> None:
     """Always made anew: the case may have gone on since."""
-    known = work.of(_name(case_id))
+    known: Work[CaseFile] | None = work.of(_name(case_id))
     if known and not known.running:
         work.forget(_name(case_id))
     confirm.open_drawer(DRAWER)

@@ -70,7 +70,7 @@ def _sketch(case: Case, pieces: Sequence[Piece], past: Precedents) -> Sketch:
     outcome = st.segmented_control(
         "Outcome",
         list(OUTCOMES),
-        format_func=OUTCOMES.get,
+        format_func=OUTCOMES.__getitem__,
         key=draft.restore(case.id, "outcome", None),
         width="stretch",
         label_visibility="collapsed",
@@ -121,7 +121,7 @@ def _share(case: Case) -> tuple[str, str, tuple[Row, ...]]:
         by = st.segmented_control(
             "Share by",
             list(ways),
-            format_func=ways.get,
+            format_func=ways.__getitem__,
             required=True,
             key=draft.restore(case.id, "by", currency),
             label_visibility="collapsed",

@@ -84,7 +84,7 @@ def _row(case: Case, number: int, *, alone: bool) -> Row:
         done = st.segmented_control(
             "Done?",
             list(STATES),
-            format_func=STATES.get,
+            format_func=STATES.__getitem__,
             required=True,
             key=draft.restore(case.id, name + "done", Done.NOT),
             label_visibility="collapsed",

@@ -30,22 +30,21 @@ def show(case: Case, until: datetime | None = None) -> None:
 def _party(case: Case, party: Party, past: History, wants: str, rated: str | None) -> None:
     place = f"{party.city or '—'}, {party.country}" if names.shown(case) else "place hidden"
     header.section(party.name, f"{party.role.capitalize()} · {place}")
-    cards.facts(
-        {
-            "With us since": f"{party.created_at:%-d %b %Y}",
-            "Rated": rated or "not yet",
-            "Projects": f"{past.projects}, {past.completed} completed",
-            "Milestones settled": past.settled,
-            "Disputes": f"{past.disputes}, {past.open} open",
-            "Ended in release": past.released,
-            "Ended divided": past.divided,
-            "Ended in refund": past.refunded,
-            "Chargebacks open": past.chargebacks,
-            "Letters": wants,
-        }
-        | ({"Withdraws by": _withdrawal(party)} if party.role == "PAYEE" else {}),
-        columns=4,
-    )
+    facts: dict[str, cards.Fact] = {
+        "With us since": f"{party.created_at:%-d %b %Y}",
+        "Rated": rated or "not yet",
+        "Projects": f"{past.projects}, {past.completed} completed",
+        "Milestones settled": past.settled,
+        "Disputes": f"{past.disputes}, {past.open} open",
+        "Ended in release": past.released,
+        "Ended divided": past.divided,
+        "Ended in refund": past.refunded,
+        "Chargebacks open": past.chargebacks,
+        "Letters": wants,
+    }
+    if party.role == "PAYEE":
+        facts["Withdraws by"] = _withdrawal(party)
+    cards.facts(facts, columns=4)
     for tie in names.veiled(case, past.ties):
         cards.note(f"Tied to {tie.name} since {tie.declared_at:%-d %b %Y}: {tie.reason}")
     if past.cases:

@@ -55,7 +55,7 @@ def _go_on(case: Case) -> None:
 def drawer(case: Case) -> None:
     called = {each.id: f"{names.of(case, each)} ({each.role.lower()})" for each in case.parties}
     to = st.segmented_control(
-        "Who", list(called), format_func=called.get, required=True, default=case.dossier.payee.id
+        "Who", list(called), format_func=called.__getitem__, required=True, default=case.dossier.payee.id
     )
     kind = st.segmented_control(
         "For",

@@ -63,7 +63,7 @@ def _filters() -> tuple[frozenset[About], bool]:
             "Show",
             list(PARTS),
             selection_mode="multi",
-            format_func=PARTS.get,
+            format_func=PARTS.__getitem__,
             key="show",
             label_visibility="collapsed",
             bind="query-params",

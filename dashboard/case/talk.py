@@ -66,7 +66,7 @@ def _answer(case: Case) -> None:
             st.segmented_control(
                 "To",
                 list(HINTS),
-                format_func={"PARTIES": "Both parties", "STAFF": "Note for staff only"}.get,
+                format_func={"PARTIES": "Both parties", "STAFF": "Note for staff only"}.__getitem__,
                 required=True,
                 default="PARTIES",
                 key="answer-audience",

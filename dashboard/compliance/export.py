@@ -66,7 +66,7 @@ def drawer(filter: AuditFilter, count: Count) -> None:
 
 @st.dialog("Export the audit log", position="right", on_dismiss=confirm.close_drawer)
 def _drawer(filter: AuditFilter, count: Count) -> None:
-    running = work.of(WORK)
+    running: Work[Exported] | None = work.of(WORK)
     if running and running.running:
         _wait(running)
     elif running:
@@ -167,7 +167,7 @@ def _offer(ended: Work[Exported]) -> None:
 
 
 def _open() -> None:
-    known = work.of(WORK)
+    known: Work[Exported] | None = work.of(WORK)
     if known and not known.running:
         work.forget(WORK)
     confirm.open_drawer(DRAWER)

@@ -133,7 +133,12 @@ def _place() -> None:
         )
     labels = status.labels("hold")
     kind = st.segmented_control(
-        "Because of", KINDS, default=HoldKind.MANUAL, required=True, format_func=labels.get, key="hold-kind"
+        "Because of",
+        KINDS,
+        default=HoldKind.MANUAL,
+        required=True,
+        format_func=labels.__getitem__,
+        key="hold-kind",
     )
     report = (
         st.number_input(

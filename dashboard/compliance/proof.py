@@ -34,7 +34,7 @@ class Verified:
 
 def button() -> None:
     """Begins a verification; while one runs, a second press does nothing."""
-    running = work.of(WORK)
+    running: Work[Report] | None = work.of(WORK)
     st.button(
         "Verify",
         key="verify",
@@ -48,7 +48,8 @@ def button() -> None:
 
 def figure(now: datetime) -> Kpi:
     """The card that remembers the last verification."""
-    running, last = work.of(WORK), _last()
+    running: Work[Report] | None = work.of(WORK)
+    last = _last()
     if running and running.running:
         return Kpi("Verification", "Running", "every hash is computed again", "info")
     if last is None:
@@ -84,7 +85,7 @@ def seals(state: SealState, now: datetime) -> list[Kpi]:
 
 def panel(now: datetime) -> None:
     """The progress while it runs; then what it found, until it is hidden."""
-    running = work.of(WORK)
+    running: Work[Report] | None = work.of(WORK)
     if running and running.running:
         with cards.panel("verifying"):
             work.watch(running, _words)

@@ -94,7 +94,7 @@ def _settle_review(review_id: int) -> None:
     for reason in row.reasons:
         st.text(reason)
     st.caption("Its reports are settled and its practice mismatch is resolved first.")
-    outcome = st.radio("What follows", list(OUTCOMES), format_func=OUTCOMES.get, key="review-outcome")
+    outcome = st.radio("What follows", list(OUTCOMES), format_func=OUTCOMES.__getitem__, key="review-outcome")
     note = st.text_area("What was found", height=120, max_chars=2_000, key="review-note")
     intent = confirm.pressed("Settle review", key="settle-review", money=True)
     if intent:
@@ -111,7 +111,7 @@ def _settle_review(review_id: int) -> None:
 def _settle_report(report_id: int, title: str, details: str) -> None:
     st.text(title)
     st.html(f'<p class="ed-quote">{html(details)}</p>')
-    outcome = st.radio("What was found", list(FOUND), format_func=FOUND.get, key="report-outcome")
+    outcome = st.radio("What was found", list(FOUND), format_func=FOUND.__getitem__, key="report-outcome")
     note = st.text_area("Why", height=120, max_chars=2_000, key="report-note")
     intent = confirm.pressed("Settle report", key="settle-report", money=True)
     if intent:

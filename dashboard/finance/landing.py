@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
@@ -25,7 +26,9 @@ REVIEW = "ADMINISTRATIVE_REVIEW"
 
 def money_row(purses: Sequence[Purse], earned: dict[str, list[Period]], month: str) -> None:
     """Held, payable, refunds, fees: one card each, every currency in it."""
-    net = [period.platform + period.withdrawal for periods in earned.values() for period in periods]
+    net: list[Money] = [
+        period.platform + period.withdrawal for periods in earned.values() for period in periods
+    ]
     with st.grid(columns=4, min_column_width=165, gap="small", row_height="content"):
         figures.card(
             "Held for milestones",
@@ -50,18 +53,24 @@ def money_row(purses: Sequence[Purse], earned: dict[str, list[Period]], month: s
         )
         figures.card(
             f"Fees earned in {month}",
-            sorted(sums(net), key=lambda each: each.currency != "USD") or ["None"],
+            _fees(net),
             link="By day and currency",
             page="fees",
             note="Platform and withdrawal fees",
         )
 
 
+def _fees(net: Sequence[Money]) -> Sequence[Money | str]:
+    """One figure a currency, dollars first."""
+    found: list[Money] = sorted(sums(net), key=lambda each: each.currency != "USD")
+    return found or ["None"]
+
+
 def _or_none(purses: Sequence[Purse], name: str) -> Sequence[Money | str]:
     return sums([getattr(each, name) for each in purses]) or ["None"]
 
 
-def _line(purses: Sequence[Purse], line: str) -> dict[str, str]:
+def _line(purses: Sequence[Purse], line: str) -> dict[str, Any]:
     return {"line": line, "currency": purses[0].currency if purses else "USD"}
 
 

@@ -92,7 +92,8 @@ def _agree(items: list[Item]) -> None:
     first = items[0]
     with cards.panel(f"agree-{first.id}"):
         labels = ", ".join(each.label for each in items)
-        about = f" ({TARGETS[SettledAs(first.proposed_as)]} {first.target_id})" if first.target_id else ""
+        target = TARGETS[SettledAs(first.proposed_as)] if first.proposed_as and first.target_id else ""
+        about = f" ({target} {first.target_id})" if target else ""
         st.markdown(f"**{plain(labels)}**: {said(first.proposed_as)}{about}")
         st.text(f"{first.proposed_by}: {first.proposed_reason}")
         if not current.may(Permission.CONFIRM_SUSPENSE):

@@ -37,7 +37,7 @@ def _receipts(rows: list[queries.Row]) -> None:
     )
     by_id = {row.id: f"{row.number} · {row.kind} · {row.total.text()}" for row in rows}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        number = st.selectbox("Paper", list(by_id), format_func=by_id.get, key="receipt", width=360)
+        number = st.selectbox("Paper", list(by_id), format_func=by_id.__getitem__, key="receipt", width=360)
         desk, actor, now = current.desk(), current.actor(), current.now()
         st.download_button(
             "Download PDF",

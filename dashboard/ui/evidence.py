@@ -17,11 +17,12 @@ from core.actions.evidence import Opened
 from core.desk import Desk
 from core.errors import DeskError
 from core.gateways.evidence_store import EvidenceAltered, EvidenceMissing
+from core.queries.exhibits import Piece
 from core.rules.permissions import Actor
 from dashboard.ui import empty, errors
 from dashboard.ui.evidence_card import STYLE, card
 from dashboard.ui.evidence_lens import Marked, Sight
-from dashboard.ui.evidence_shelf import Piece, Shelf
+from dashboard.ui.evidence_shelf import Shelf
 from dashboard.ui.evidence_viewer import view
 from dashboard.ui.safe import html
 

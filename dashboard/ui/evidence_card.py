@@ -7,10 +7,11 @@ import streamlit as st
 from core.actions import evidence
 from core.desk import Desk
 from core.errors import DeskError
+from core.queries.exhibits import Piece
 from core.rules.evidence import in_words
 from core.rules.permissions import Actor
 from dashboard.ui import deadline
-from dashboard.ui.evidence_shelf import Piece, Shelf
+from dashboard.ui.evidence_shelf import Shelf
 from dashboard.ui.safe import html, plain
 
 LABELS = {"IMAGE": "Picture", "PDF": "PDF", "TEXT": "Text", "OTHER": "Document"}

@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
 import streamlit as st
 
 from core.actions.evidence import Opened
 from core.errors import DeskError
+from core.queries.exhibits import Piece
 from core.rules.evidence import Area
-
-
-class Piece(Protocol):
-    """One row of evidence as a query gives it; `opened_at` is when this member of staff first opened it."""
-
-    id: int
-    kind: str
-    file_name: str
-    media_type: str
-    size_bytes: int
-    sha256: str
-    caption: str
-    uploader: str
-    uploader_role: str
-    at: datetime
-    taken_at: datetime | None
-    opened_at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from datetime import timedelta
+from typing import Literal
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from core.actions import evidence
 from core.actions.evidence import Opened
 from core.desk import Desk
 from core.errors import DeskError
+from core.queries.exhibits import Piece
 from core.rules.evidence import Area, Kind, in_words
 from core.rules.permissions import Actor
 from dashboard.ui import cards, deadline, errors, evidence_lens
@@ -21,23 +22,10 @@ SHORT = 2_000  # characters of a text that needs no scrolling
 CLOCKS_DIFFER = timedelta(hours=14)  # a camera without a zone may be off by as much as the world is wide
 
 
-class Known(Protocol):
-    """What the record says about a piece."""
-
-    id: int
-    file_name: str
-    uploader: str
-    uploader_role: str
-    at: datetime
-    taken_at: datetime | None
-    size_bytes: int
-    sha256: str
-
-
 def view(
     desk: Desk,
     actor: Actor,
-    row: Known,
+    row: Piece,
     opened: Opened,
     *,
     sight: Sight,
@@ -86,7 +74,7 @@ def view(
 
 
 def _pages(
-    desk: Desk, actor: Actor, row: Known, opened: Opened, sight: Sight
+    desk: Desk, actor: Actor, row: Piece, opened: Opened, sight: Sight
 ) -> tuple[int | None, Area] | None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         number = st.pagination(opened.pages, key=f"{sight.key}-pages") if opened.pages > 1 else 1
@@ -112,7 +100,7 @@ def _page(
     )
 
 
-def _facts(row: Known, opened: Opened, *, narrow: bool) -> None:
+def _facts(row: Piece, opened: Opened, *, narrow: bool) -> None:
     facts: dict[str, cards.Fact] = {
         "Handed in by": f"{row.uploader} ({row.uploader_role.lower()})",
         "Handed in": row.at,
