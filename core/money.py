@@ -92,6 +92,18 @@ def half_up(numerator: int, denominator: int) -> int:
     return rounded if numerator >= 0 else -rounded
 
 
+def apportion(exact: Sequence[int], whole: int, total: int) -> tuple[int, ...]:
+    """Whole parts that sum to `total`, each less than one away from its exact part exact / whole (largest remainder).
+
+    `total` is the exact sum, rounded either way. Among equal remainders the last part gets more.
+    """
+    parts = [each // whole for each in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda n: (exact[n] % whole, n), reverse=True)
+    for n in by_remainder[: total - sum(parts)]:
+        parts[n] += 1
+    return tuple(parts)
+
+
 @dataclass(frozen=True)
 class Money:
     minor: int
@@ -178,12 +190,17 @@ class Money:
         return Money(half_up(self.minor * part, whole * step) * step, self.currency)
 
     def spread(self, weights: Sequence[int], *, step: int = 1) -> tuple[Money, ...]:
-        """Parts in proportion to the weights, in multiples of `step` but for the last, which takes what remains."""
-        whole, parts, left = sum(weights), list[Money](), self
-        for weight in weights[:-1]:
-            parts.append(Money(self.minor * weight // whole // step * step, self.currency))
-            left -= parts[-1]
-        return (*parts, left)
+        """Parts in proportion to the weights, each less than one step away from its exact share, summing to the whole.
+
+        They are multiples of `step`, but for the last when the whole is none.
+        """
+        units, odd = divmod(self.minor, step)
+        parts = apportion([units * weight for weight in weights], sum(weights), units)
+        first, last = parts[:-1], parts[-1]
+        return (
+            *(Money(part * step, self.currency) for part in first),
+            Money(last * step + odd, self.currency),
+        )
 
     def major(self) -> str:
         """The exact number in major units, for files and forms: "1043.56"."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import pickle
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,50 @@ def test_a_portion_is_rounded_half_up_as_decimal_arithmetic_rounds_it(amount: Mo
     assert amount.portion(bps).minor == int(exact)
 
 
+# (numerator, denominator, nearest): halves on odd and even numbers, and their neighbours, so that half-down, half-even,
+# truncation, floor and ceiling each fail here.
+HALVES = [
+    (1, 2, 1), (3, 2, 2), (5, 2, 3), (7, 2, 4), (49, 100, 0), (50, 100, 1), (51, 100, 1), (149, 100, 1),
+    (150, 100, 2), (151, 100, 2), (249, 100, 2), (250, 100, 3), (251, 100, 3), (0, 7, 0), (3, 7, 0), (4, 7, 1),
+    (12_345, 10, 1_235), (12_355, 10, 1_236), (4_999, 10_000, 0), (5_000, 10_000, 1), (14_999, 10_000, 1),
+    (15_000, 10_000, 2), (2 * 10**15 + 1, 2, 10**15 + 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("numerator", "denominator", "nearest"), HALVES)
+def test_a_half_is_rounded_away_from_zero_on_both_sides(
+    numerator: int, denominator: int, nearest: int
+) -> None:
+    assert money.half_up(numerator, denominator) == nearest
+    assert money.half_up(-numerator, denominator) == -nearest
+
+
+# 2.5 % (the platform fee), 2.9 % (a card), 1.5 % (an instant payout) and 50 %, where the share ends in a half.
+PORTIONS = [
+    (20, 250, 1), (60, 250, 2), (100, 250, 3), (19, 250, 0), (59, 250, 1), (61, 250, 2),
+    (500, 290, 15), (1_500, 290, 44), (2_500, 290, 73), (499, 290, 14), (1_499, 290, 43),
+    (100, 150, 2), (300, 150, 5), (500, 150, 8), (99, 150, 1), (299, 150, 4),
+    (1, 5_000, 1), (3, 5_000, 2), (5, 5_000, 3), (50_001, 5_000, 25_001), (50_003, 5_000, 25_002),
+    (10_001, 5_000, 5_001), (1, 4_999, 0), (3, 4_999, 1), (104_356, 250, 2_609), (104_380, 250, 2_610),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("currency", ["JPY", "USD", "KWD"])
+@pytest.mark.parametrize(("minor", "bps", "nearest"), PORTIONS)
+def test_a_share_that_ends_in_a_half_is_rounded_up(minor: int, bps: int, nearest: int, currency: str) -> None:
+    """With no, two and three digits, for what comes in and for what goes back; in tens where Stripe wants tens."""
+    for sign in (1, -1):
+        assert Money(sign * minor, currency).portion(bps).minor == sign * nearest
+        assert Money(sign * minor * 10, currency).portion(bps, step=10).minor == sign * nearest * 10
+        assert Money(sign * minor, currency).share(bps, 10_000).minor == sign * nearest
+
+
+@given(st.integers(0, 10**12), st.sampled_from(["JPY", "USD", "KWD"]), st.sampled_from([1, -1]))
+def test_every_half_is_rounded_up(whole: int, currency: str, sign: int) -> None:
+    """Drawn from the halves alone: any other number says nothing about how they are rounded."""
+    assert Money(sign * (2 * whole + 1), currency).portion(5_000).minor == sign * (whole + 1)
+
+
 @given(moneys, rates)
 def test_rounding_is_the_same_on_both_sides_of_zero(amount: Money, bps: int) -> None:
     assert (-amount).portion(bps) == -amount.portion(bps)
@@ -135,6 +180,17 @@ def test_spread_parts_sum_to_the_whole_and_none_is_negative(
     assert len(parts) == len(weights)
     assert not any(part.is_negative for part in parts)
     assert all(part.minor % step == 0 for part in parts[:-1])
+    units = minor // step
+    for part, weight in zip(parts, weights, strict=True):
+        assert abs(part.minor // step - Fraction(units * weight, sum(weights))) < 1
+
+
+def test_spread_leans_to_no_part() -> None:
+    """$10.19 in twenty parts: none is 19 cents larger than the others."""
+    assert [part.minor for part in Money(1_019, "USD").spread([1] * 20)] == [50] + [51] * 19
+    assert [part.minor for part in Money(100, "USD").spread([1, 1, 1])] == [33, 33, 34]
+    assert [part.minor for part in Money(100, "JPY").spread([2, 1])] == [67, 33]
+    assert [part.minor for part in Money(1_005, "KWD").spread([1, 1], step=10)] == [500, 505]
 
 
 def test_stripe_takes_dinars_only_in_tens_of_fils() -> None:

@@ -45,7 +45,7 @@ __all__ = [
     "template_of",
 ]
 
-FORMAT = "escrow-desk/plan/1"
+FORMAT = "escrow-desk/plan/2"
 REASONS_LEAST = 20
 
 
@@ -128,7 +128,7 @@ def make(
         "ground": draft.ground.value,
         "override": draft.override,
         "reasons": draft.reasons,
-        **({"items": [each.as_dict() for each in draft.items]} if _by_items(draft) else {}),
+        **({"items": items.rows(draft.items)} if _by_items(draft) else {}),
         "citations": plan_citations.citations(
             session,
             dossier,

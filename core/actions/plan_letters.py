@@ -58,7 +58,10 @@ def facts(
         "reasons": reasons,
     }
     if division:
-        told["items"] = tuple((each.title, items.in_words(each)) for each in division)
+        told["items"] = tuple(
+            (each.title, items.in_words(each, part))
+            for each, part in zip(division, items.earned(division), strict=True)
+        )
     if passages and audience in passages:
         told["passage"] = passages[audience]
     if audience == "payee" and kept_back.is_positive:

@@ -22,6 +22,7 @@ from core.rules.permissions import SYSTEM, Actor, NotPermitted
 
 LIVE = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF, DecisionStatus.EXECUTED)
 CHANGED = "The case changed after the decision was made."
+OUTDATED = "The desk was updated after the decision was made, and computes its plan differently now."
 
 
 class AlreadyDecided(DeskError):
@@ -105,9 +106,10 @@ def void(
     decision: Decision,
     *,
     now: datetime,
-    why: str = CHANGED,
+    why: str | None = None,
 ) -> None:
     """It no longer stands; its maker finds what they had chosen and written as a draft again."""
+    why = why or (CHANGED if decision.plan["format"] == plan.FORMAT else OUTDATED)
     decision.status = approvals.after(decision.status, DecisionEvent.VOID)
     decision.check_note = why
     ticket = session.get_one(Ticket, decision.ticket_id)

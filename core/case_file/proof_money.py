@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from core.case_file.faults import Files, Wrong, read, same
@@ -14,6 +15,7 @@ from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.items import Item
 
 Plan = dict[str, Any]
+EACH_ROUNDED = "escrow-desk/plan/1"
 
 
 def amounts(files: Files, plan: Plan) -> None:
@@ -51,15 +53,21 @@ def split_of(files: Files, plan: Plan) -> splits.Split:
 
 
 def division(plan: Plan) -> None:
-    """Where the amount was divided by items of work: each again, their values, and their sum."""
+    """Where the amount was divided by items of work: each again by the rule of its day, their values, and their sum."""
     if "items" not in plan:
         return
     currency = plan["amounts"]["currency"]
     found = [Item.from_dict(each, currency) for each in plan["items"]]
-    for row, item in zip(plan["items"], found, strict=True):
-        same(f"what is earned of “{item.title}”", row["earned"], item.earned.minor)
-    earned = items.release(found, Money(plan["amounts"]["held"], currency))
-    same("the sum of the items", plan["amounts"]["release"], earned.minor)
+    items.check(found, Money(plan["amounts"]["held"], currency))
+    earned = _each_rounded(found) if plan["format"] == EACH_ROUNDED else items.earned(found)
+    for row, item, part in zip(plan["items"], found, earned, strict=True):
+        same(f"what is earned of “{item.title}”", row["earned"], part.minor)
+    same("the sum of the items", plan["amounts"]["release"], Money.total(earned, currency).minor)
+
+
+def _each_rounded(found: Sequence[Item]) -> tuple[Money, ...]:
+    """The rule of the first plans: each item's share is rounded half-up by itself."""
+    return tuple(fees.portion(item.value, item.share_bps) for item in found)
 
 
 def journal(files: Files, plan: Plan, *, executed: bool) -> None:

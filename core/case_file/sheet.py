@@ -13,7 +13,7 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, T
 
 from core.money import Money
 from core.paper import DIM, PLAIN, safe, style
-from core.rules.items import Item, in_words
+from core.rules.items import in_words, recorded
 
 TITLE = style("title", 17, 22, bold=True)
 HEAD = style("head", 11, 16, bold=True, spaceBefore=10)
@@ -79,9 +79,8 @@ def _decision(files: Mapping[str, bytes]) -> Iterator[Flowable]:
     yield _amounts(plan)
     if "items" in plan:
         yield Paragraph("Item by item", HEAD)
-        for each in plan["items"]:
-            item = Item.from_dict(each, currency)
-            yield Paragraph(safe(f"{item.title}: {in_words(item)}"), BODY)
+        for item, earned in recorded(plan["items"], currency):
+            yield Paragraph(safe(f"{item.title}: {in_words(item, earned)}"), BODY)
     yield Paragraph("Reasons", HEAD)
     yield Paragraph(safe(plan["reasons"]), BODY)
     yield Paragraph(f"Plan {decision['plan_hash']}", NOTE)

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.money import Money
 from core.rules.grounds import DecisionOutcome, Ground, Reference
-from core.rules.items import Item, in_words
+from core.rules.items import in_words, recorded
 
 AMOUNTS: Mapping[str, str] = {
     "held": "Held",
@@ -73,8 +73,8 @@ def _items(before: Content, after: Content) -> Iterator[Difference]:
 
 
 def _by_title(plan: Content) -> dict[str, str]:
-    currency = plan["amounts"]["currency"]
-    return {each["title"]: in_words(Item.from_dict(each, currency)) for each in plan.get("items", ())}
+    found = recorded(plan.get("items", ()), plan["amounts"]["currency"])
+    return {item.title: in_words(item, earned) for item, earned in found}
 
 
 def _calls(before: Content, after: Content) -> Iterator[Difference]:

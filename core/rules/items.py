@@ -1,20 +1,20 @@
 """Dividing a milestone by the items of its work: each is done, partly done or not done, and the release is their sum.
 
 The desk's choice, for “partial work completed” of payment-escrow-rules, Refund Rules. The values of the items sum to
-what is held for the milestone; what is earned of each and what is not sum to its value, so nothing is lost to rounding.
+what is held for the milestone. Exact shares are summed and rounded half-up once; what is shown as earned of each item
+is at most one step away from its exact share and adds up to that sum, so many halves do not lean to one side.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from core.errors import DeskError
-from core.money import WHOLE_BPS, Money, stripe_step
-from core.rules import fees
+from core.money import WHOLE_BPS, Money, apportion, half_up, stripe_exact, stripe_step
 
 MOST = 20
 LONGEST = 160
@@ -65,32 +65,41 @@ class Item:
     def share_bps(self) -> int:
         return {Done.FULLY: WHOLE_BPS, Done.PARTLY: self.part_bps, Done.NOT: 0}[self.done]
 
-    @property
-    def earned(self) -> Money:
-        """Half-up to an amount that can be moved; the rest of the value is not earned."""
-        return fees.portion(self.value, self.share_bps) if self.done is Done.PARTLY else self._whole()
-
-    def _whole(self) -> Money:
-        return self.value if self.done is Done.FULLY else Money.zero(self.value.currency)
-
-    @property
-    def missing(self) -> Money:
-        return self.value - self.earned
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "title": self.title,
-            "value": self.value.minor,
-            "done": self.done.value,
-            "part_bps": self.share_bps,
-            "earned": self.earned.minor,
-        }
-
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], currency: str) -> Item:
         done = Done(data["done"])
         part = data["part_bps"] if done is Done.PARTLY else 0
         return cls(data["title"], Money(data["value"], currency), done, part)
+
+
+def earned(items: Sequence[Item]) -> tuple[Money, ...]:
+    """What is earned of each item. Their sum is the exact sum of the shares, rounded half-up once to a step that can be
+    moved. Done is its whole value, not done is nothing."""
+    exact = [item.value.minor // stripe_step(item.value.currency) * item.share_bps for item in items]
+    parts = apportion(exact, WHOLE_BPS, half_up(sum(exact), WHOLE_BPS))
+    return tuple(
+        Money(part * stripe_step(item.value.currency), item.value.currency)
+        for item, part in zip(items, parts, strict=True)
+    )
+
+
+def rows(items: Sequence[Item]) -> list[dict[str, Any]]:
+    """As a plan keeps them: each with what is earned of it."""
+    return [
+        {
+            "title": item.title,
+            "value": item.value.minor,
+            "done": item.done.value,
+            "part_bps": item.share_bps,
+            "earned": part.minor,
+        }
+        for item, part in zip(items, earned(items), strict=True)
+    ]
+
+
+def recorded(rows: Iterable[Mapping[str, Any]], currency: str) -> tuple[tuple[Item, Money], ...]:
+    """The items of a recorded plan, and what was earned of each by the rule of its day."""
+    return tuple((Item.from_dict(row, currency), Money(row["earned"], currency)) for row in rows)
 
 
 def check(items: Sequence[Item], held: Money) -> None:
@@ -102,6 +111,7 @@ def check(items: Sequence[Item], held: Money) -> None:
             raise ItemUntitled(number=number, most=LONGEST)
         if not item.value.is_positive:
             raise ItemWorthNothing(title=item.title)
+        stripe_exact(item.value)
         if item.done is Done.PARTLY and not 0 < item.part_bps < WHOLE_BPS:
             raise ItemPartUnclear(title=item.title)
     total = Money.total((item.value for item in items), held.currency)
@@ -111,13 +121,13 @@ def check(items: Sequence[Item], held: Money) -> None:
 
 
 def release(items: Sequence[Item], held: Money) -> Money:
-    """What the payee has earned: the sum of what is earned of each item. The rest of `held` goes back."""
+    """What the payee has earned: the exact shares summed and rounded once. The rest of `held` goes back."""
     check(items, held)
-    return Money.total((item.earned for item in items), held.currency)
+    return Money.total(earned(items), held.currency)
 
 
 def proposed(deliverable: str, held: Money) -> tuple[tuple[str, Money], ...]:
-    """A first list from what was agreed: a line or a sentence an item, worth the same each, the rest with the last.
+    """A first list from what was agreed: a line or a sentence an item, worth the same each to within one step.
 
     Nobody said what each is worth, so this is only where a mediator begins.
     """
@@ -133,10 +143,10 @@ def _title(line: str) -> str:
     return title[:1].upper() + title[1:]
 
 
-def in_words(item: Item) -> str:
+def in_words(item: Item, earned: Money) -> str:
     """For letters and the case file: “partly done (40 %): $40.00 of $100.00”."""
     if item.done is Done.PARTLY:
         whole, rest = divmod(item.part_bps, 100)
         share = f"{whole}.{rest:02d}".rstrip("0").rstrip(".")
-        return f"partly done ({share} %): {item.earned} of {item.value}"
-    return f"{item.done.words}: {item.earned} of {item.value}"
+        return f"partly done ({share} %): {earned} of {item.value}"
+    return f"{item.done.words}: {earned} of {item.value}"

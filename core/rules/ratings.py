@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from core.errors import DeskError
+from core.money import half_up
 from core.policy import REVIEWS_HIDDEN_FOR
 
 LEAST, MOST = 1, 5
@@ -46,7 +47,7 @@ def opens(*, given: int, due: datetime, now: datetime) -> bool:
 
 def rating(stars: Sequence[int]) -> int | None:
     """The mean in tenths of a star, half up: [5, 4, 4] is 43; None without any."""
-    return (20 * sum(stars) + len(stars)) // (2 * len(stars)) if stars else None
+    return half_up(10 * sum(stars), len(stars)) if stars else None
 
 
 def words(tenths: int, reviews: int) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from core.errors import DeskError
 from core.money import Money
 from core.queries.cases import Case
 from core.rules import items
-from core.rules.items import LONGEST, MOST, Done, ItemsDoNotSum
+from core.rules.items import LONGEST, MOST, Done, Item
 from dashboard.case import draft
 from dashboard.case.sketch import Row
 from dashboard.ui.safe import html, plain
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 HALF = "50"  # where “partly” begins
 STATES = {Done.FULLY: "Done", Done.PARTLY: "Partly", Done.NOT: "Not done"}
@@ -23,11 +28,13 @@ def show(case: Case) -> tuple[Row, ...]:
     if not numbers:
         _begin(case)
         numbers = draft.value(case.id, "items", [])
-    rows = []
+    rows, spots = [], []
     with st.container(border=True, gap="small", key=f"items-{case.id}"):
         for number in numbers:
             with st.container(gap="xsmall", key=f"item-{case.id}-{number}"):
-                rows.append(_row(case, number, alone=len(numbers) == 1))
+                row, spot = _row(case, number, alone=len(numbers) == 1)
+                rows.append(row)
+                spots.append(spot)
     with st.container(horizontal=True, vertical_alignment="center"):
         if len(numbers) < MOST:
             st.button(
@@ -47,11 +54,12 @@ def show(case: Case) -> tuple[Row, ...]:
             args=(case,),
             help="The deliverable again, piece by piece, worth the same each.",
         )
-    _sum(case, rows)
+    _sum(case, rows, spots)
     return tuple(rows)
 
 
-def _row(case: Case, number: int, *, alone: bool) -> Row:
+def _row(case: Case, number: int, *, alone: bool) -> tuple[Row, DeltaGenerator]:
+    """The item as it is typed, and the place for what is earned of it, which depends on the others."""
     name = f"item-{number}-"
     held = case.dossier.money(case.dossier.order.held_minor)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
@@ -102,7 +110,7 @@ def _row(case: Case, number: int, *, alone: bool) -> Row:
                 placeholder="%",
             )
         row = Row(title or "", value or "", done or Done.NOT, part or "")
-        st.html(_earned(row, held))
+        spot = st.empty()
     draft.keep(
         case.id,
         **{
@@ -112,29 +120,31 @@ def _row(case: Case, number: int, *, alone: bool) -> Row:
             name + "part": row.part,
         },
     )
-    return row
+    return row, spot
 
 
-def _earned(row: Row, held: Money) -> str:
-    """What is earned of it, beside the choice."""
-    try:
-        item = row.item(held.currency)
-        items.check((item,), item.value)
-    except DeskError as error:
-        return f'<span class="ed-ink-bad">{html(error.message)}</span>'
-    return f'<span class="ed-money">{html(item.earned)} earned</span>'
-
-
-def _sum(case: Case, rows: list[Row]) -> None:
+def _sum(case: Case, rows: list[Row], spots: list[DeltaGenerator]) -> None:
+    """What is earned of each, which adds up to what is earned of them all; beside an unclear one, what is wrong."""
     held = case.dossier.money(case.dossier.order.held_minor)
+    known: list[tuple[Item, DeltaGenerator]] = []
+    for row, spot in zip(rows, spots, strict=True):
+        try:
+            item = row.item(held.currency)
+            items.check((item,), item.value)
+        except DeskError as error:
+            spot.html(f'<span class="ed-ink-bad">{html(error.message)}</span>')
+        else:
+            known.append((item, spot))
+    found = [item for item, _ in known]
+    for part, (_, spot) in zip(items.earned(found), known, strict=True):
+        spot.html(f'<span class="ed-money">{html(part)} earned</span>')
+    if len(known) < len(rows):
+        return
     try:
-        known = [row.item(held.currency) for row in rows]
-        earned = items.release(known, held)
-    except ItemsDoNotSum as error:
+        earned = items.release(found, held)
+    except DeskError as error:
         st.markdown(f":red[:material/error:] {plain(error.message)}")
         return
-    except DeskError:
-        return  # the item itself says it
     st.caption(plain(f"The items sum to {held}; {earned} of it are earned, {held - earned} go back."))
 
 

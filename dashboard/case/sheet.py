@@ -11,8 +11,8 @@ import streamlit as st
 from core.letters import Letter
 from core.money import Money
 from core.rules.grounds import TERMS, DecisionOutcome, Ground, Reference
-from core.rules.items import Item
 from core.rules.items import in_words as in_words_of
+from core.rules.items import recorded
 from dashboard.case import book
 from dashboard.ui import cards, money, status
 from dashboard.ui.safe import html
@@ -162,15 +162,14 @@ def _reasons(plan: dict[str, Any], words: Callable[[str], str]) -> None:
 def _items(plan: dict[str, Any]) -> str:
     """What was found of each item of the work, and the sum."""
     currency = plan["amounts"]["currency"]
-    each = [Item.from_dict(row, currency) for row in plan["items"]]
+    each = recorded(plan["items"], currency)
     body = "".join(
-        f"<tr><td>{html(item.title)}<small>{html(in_words_of(item))}</small></td>"
-        f'<td class="ed-num">{html(item.value)}</td><td class="ed-num">{html(item.earned)}</td></tr>'
-        for item in each
+        f"<tr><td>{html(item.title)}<small>{html(in_words_of(item, earned))}</small></td>"
+        f'<td class="ed-num">{html(item.value)}</td><td class="ed-num">{html(earned)}</td></tr>'
+        for item, earned in each
     )
-    whole, earned = (
-        Money.total(column, currency) for column in zip(*((i.value, i.earned) for i in each), strict=True)
-    )
+    whole = Money.total((item.value for item, _ in each), currency)
+    earned = Money.total((part for _, part in each), currency)
     return (
         '<table class="ed-book ed-plain"><caption>Item by item</caption><thead><tr><th>Item</th>'
         '<th class="ed-num">Worth</th><th class="ed-num">Earned</th></tr></thead>'

@@ -10,6 +10,8 @@ import pytest
 from core import case_file
 from core.actions import blind, correct, decide, drafts
 from core.actions.correct import Finding
+from core.case_file import proof_money
+from core.case_file.faults import Wrong
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.rules.items import Done, Item
@@ -100,3 +102,24 @@ def test_a_case_of_every_kind_verifies(town: Town, tmp_path: Path, road: Callabl
     path.write_bytes(export(town, EvidenceStore(tmp_path), told.ticket).content)
     proof = case_file.verify(path, key=DESK.public.fingerprint)
     assert (proof.wrong, proof.case, proof.known) == (None, told.ticket, True)
+
+
+def test_a_division_is_proved_by_the_rule_of_its_day() -> None:
+    """Plans of the first format rounded each item by itself; they still prove, and only by that rule."""
+    half = {"title": "Tile", "value": 5_001, "done": "PARTLY", "part_bps": 5_000}
+    first = {
+        "format": "escrow-desk/plan/1",
+        "amounts": {"currency": "USD", "held": 100_020, "release": 50_020},
+        "items": [half | {"earned": 2_501}] * 20,
+    }
+    proof_money.division(first)
+    with pytest.raises(Wrong, match="what is earned of “Tile”"):
+        proof_money.division(first | {"format": "escrow-desk/plan/2"})
+    second = first | {
+        "format": "escrow-desk/plan/2",
+        "amounts": {"currency": "USD", "held": 100_020, "release": 50_010},
+        "items": [half | {"earned": 2_500}] * 10 + [half | {"earned": 2_501}] * 10,
+    }
+    proof_money.division(second)
+    with pytest.raises(Wrong, match="what is earned of “Tile”"):
+        proof_money.division(second | {"format": "escrow-desk/plan/1"})

@@ -25,6 +25,7 @@ from core.gateways.stripe_calls import client
 from core.gateways.stripe_sandbox import SandboxControl, StripeSandbox
 from core.gateways.stripe_sandbox.forms import nested
 from core.gateways.stripe_sandbox.store import SandboxInUse
+from core.gateways.stripe_sandbox.terms import Terms
 from tests.gateways.conftest import NOON, Parties, usd
 
 
@@ -241,3 +242,12 @@ def _spelled(value: Any) -> Any:
     if isinstance(value, list):
         return [_spelled(each) for each in value]
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@pytest.mark.parametrize(
+    ("amount", "fee"), [(500, 15), (1_500, 44), (2_500, 73), (499, 14), (1_499, 43), (501, 15)]
+)
+def test_a_fee_that_ends_in_a_half_is_rounded_up(amount: int, fee: int) -> None:
+    """As Stripe's own in 315 of 315 recordings: 2.9 % of 500 is 14.5."""
+    for currency in ("usd", "jpy", "kwd"):
+        assert Terms(fee_fixed_default=0).fee(amount, currency) == fee

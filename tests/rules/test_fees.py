@@ -51,6 +51,53 @@ def test_small_charges_are_the_smallest_by_trying_them_all() -> None:
                 break
 
 
+@pytest.mark.parametrize(
+    ("milestone", "fee"),
+    [
+        (Money(20, "USD"), 1),  # 2.5 % of 20 is a half
+        (Money(60, "USD"), 2),
+        (Money(100, "USD"), 3),
+        (Money(19, "USD"), 0),
+        (Money(20, "JPY"), 1),
+        (Money(100, "JPY"), 3),
+        (Money(200, "KWD"), 10),  # five fils, and amounts end in 0
+        (Money(600, "KWD"), 20),
+        (Money(1_000, "KWD"), 30),
+        (Money(190, "KWD"), 0),
+    ],
+)
+def test_a_platform_fee_that_ends_in_a_half_is_rounded_up(milestone: Money, fee: int) -> None:
+    assert fees.platform_fee(milestone, HOME_SERVICES).minor == fee
+    assert fees.portion(milestone, 250).minor == fee
+    assert fees.portion(-milestone, 250).minor == -fee
+
+
+@pytest.mark.parametrize(
+    ("net", "charge"),
+    # 2.9 % of 500, 1,500 and 2,500 are 14.5, 43.5 and 72.5: the processor takes 15, 44 and 73, so one more is needed.
+    [(456, 501), (1_427, 1_501), (2_398, 2_501)],
+)
+@pytest.mark.parametrize("currency", ["USD", "JPY"])
+def test_a_processor_fee_that_ends_in_a_half_is_rounded_up(net: int, charge: int, currency: str) -> None:
+    assert fees.gross_up(Money(net, currency), 290, Money(30, currency)).minor == charge
+
+
+def test_a_processor_fee_that_ends_in_half_a_fils_is_rounded_up() -> None:
+    """2.5 % of 300 is 7.5 fils, so 292 are left of 300; the processor's fee itself may end in any digit."""
+    assert fees.gross_up(Money(292, "KWD"), 250, Money(0, "KWD")).minor == 300
+    assert fees.gross_up(Money(293, "KWD"), 250, Money(0, "KWD")).minor == 310
+
+
+@pytest.mark.parametrize(("amount", "fee"), [(3_500, 53), (3_700, 56), (3_900, 59), (3_499, 52)])
+def test_a_withdrawal_fee_that_ends_in_a_half_is_rounded_up(amount: int, fee: int) -> None:
+    """1.5 % of $35.00 is 52.5 ¢."""
+    assert fees.withdrawal_fee(Money(amount, "USD"), WithdrawalMethod.INSTANT, HOME_SERVICES).minor == fee
+    in_fils = fees.withdrawal_fee(Money(amount * 10, "KWD"), WithdrawalMethod.INSTANT, HOME_SERVICES)
+    assert in_fils.minor == max(
+        fee * 10, HOME_SERVICES.tariff(WithdrawalMethod.INSTANT).minimum.of("KWD").minor
+    )
+
+
 def test_a_thousand_dollars_costs_the_payer_the_fee_and_what_the_processor_takes() -> None:
     quote = fees.quote(Money(100_000, "USD"), HOME_SERVICES)
     assert [str(part) for part in (quote.platform_fee, quote.processing_fee, quote.total)] == [

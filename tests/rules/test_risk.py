@@ -100,6 +100,8 @@ def test_reviews_open_with_the_second_or_when_14_days_are_over(
 
 def test_a_final_rating_says_how_many_reviews_it_stands_on() -> None:
     assert ratings.rating([4, 5]) == 45
+    assert [ratings.rating([4, 4, 4, last]) for last in (1, 3, 5)] == [33, 38, 43]  # 32.5, 37.5 and 42.5
+    assert ratings.rating([1, 1, 1, 2]) == 13  # 12.5
     assert (ratings.words(45, 2), ratings.words(50, 1)) == (
         "4.5 of 5, from 2 reviews",
         "5.0 of 5, from 1 review",

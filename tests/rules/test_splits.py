@@ -55,6 +55,37 @@ def test_a_partial_release_never_loses_or_makes_a_minor_unit(amount: Money, perc
     assert split.concession.is_zero
 
 
+@pytest.mark.parametrize(
+    ("amount", "percent", "release"),
+    [
+        (Money(5_001, "USD"), 5_000, 2_501),
+        (Money(5_003, "USD"), 5_000, 2_502),
+        (Money(50, "USD"), 100, 1),
+        (Money(150, "USD"), 100, 2),
+        (Money(250, "USD"), 100, 3),
+        (Money(249, "USD"), 100, 2),
+        (Money(5_001, "JPY"), 5_000, 2_501),
+        (Money(250, "JPY"), 100, 3),
+        (Money(50_010, "KWD"), 5_000, 25_010),
+        (Money(50_030, "KWD"), 5_000, 25_020),
+        (Money(2_500, "KWD"), 100, 30),
+    ],
+)
+def test_a_share_that_ends_in_a_half_goes_to_the_payee(amount: Money, percent: int, release: int) -> None:
+    assert splits.by_percent(amount, percent).minor == release
+
+
+@pytest.mark.parametrize(
+    ("release", "kept"),
+    [(20, 1), (60, 2), (100, 3), (99, 2), (140, 4), (180, 5)],  # 2.5 %: 0.5, 1.5, 2.5, 2.475, 3.5, 4.5
+)
+def test_a_fee_kept_that_ends_in_a_half_is_rounded_up(release: int, kept: int) -> None:
+    for currency, step in (("USD", 1), ("JPY", 1), ("KWD", 10)):
+        amount, fee = Money(10_000 * step, currency), Money(250 * step, currency)
+        split = splits.partial(amount, fee, Money(release * step, currency), 250)
+        assert (split.fee_kept.minor, split.fee_returned.minor) == (kept * step, (250 - kept) * step)
+
+
 @given(held(), st.lists(st.integers(1, 9_999), min_size=1, max_size=5))
 def test_releases_one_after_the_other_keep_the_fee_of_all_that_was_released(
     amount: Money, percents: list[int]
