@@ -47,8 +47,11 @@ def run(desk: Desk, actor: Actor, *, until: datetime | None = None) -> int:
         try:
             _carry_out(desk, actor, run_id, end)
         except BaseException as problem:
+            foreseen = isinstance(problem, DeskError)
             reason = problem.message if isinstance(problem, DeskError) else UNFORESEEN
-            log.exception("reconciliation.failed", run=run_id)
+            log.error(
+                "reconciliation.failed", run=run_id, reason=reason, exc_info=None if foreseen else problem
+            )
             desk.database.run(lambda session: _fail(session, run_id, reason, desk.clock()))
             raise
     return run_id

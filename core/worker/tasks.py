@@ -19,7 +19,7 @@ from core import jobs
 from core.desk import Desk
 from core.errors import DeskError
 from core.records import ReconciliationRun
-from core.worker.trouble import Trouble
+from core.worker.trouble import Trouble, sentence
 
 log = structlog.get_logger("worker")
 
@@ -58,8 +58,9 @@ def _logged(name: str, work: Work) -> Work:
         except DeskError as error:
             log.warning("job.refused", task=name, reason=error.message, **args)
             raise
-        except Exception:
-            log.exception("job.failed", task=name, **args)
+        except Exception as error:
+            foreseen = sentence(error)
+            log.error("job.failed", task=name, reason=foreseen, exc_info=None if foreseen else error, **args)
             raise
 
     return logged

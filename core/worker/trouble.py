@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from core.errors import DeskError
 
 log = structlog.get_logger("worker")
+
+
+AWAY = (OperationalError, InterfaceError, PoolExhausted)
+
+
+def sentence(error: Exception) -> str | None:
+    """What to say of a trouble that was foreseen: a refusal, or a database that is away. None where a traceback helps."""
+    if isinstance(error, DeskError):
+        return error.message
+    if isinstance(error, AWAY):
+        said = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+        return f"The database is away: {said[0].rstrip('.:')}."
+    return None
 
 
 class Trouble:
@@ -17,10 +32,10 @@ class Trouble:
         self._last = ""
 
     def met(self, error: Exception) -> None:
-        expected = isinstance(error, DeskError)
-        reason = str(error) if expected else f"{type(error).__name__}: {error}"
+        foreseen = sentence(error)
+        reason = foreseen or f"{type(error).__name__}: {error}"
         if reason != self._last:
-            log.error(f"{self._name}.failed", reason=reason, exc_info=None if expected else error)
+            log.error(f"{self._name}.failed", reason=reason, exc_info=None if foreseen else error)
         self._last = reason
 
     def over(self) -> None:

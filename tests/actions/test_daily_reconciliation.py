@@ -5,10 +5,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
+from structlog.testing import capture_logs
+
+from core.db import Database
+from core.gateways.stripe_adapter import StripePayments
 from core.records import ReconciliationRun
-from core.worker.tasks import last_midnight, reconcile
+from core.worker.tasks import _sweep, last_midnight, reconcile
 from tests.market import Market
 
 TICK = timedelta(microseconds=1)
@@ -47,3 +53,29 @@ def test_midnight_is_the_last_one_that_has_passed() -> None:
     assert last_midnight(MIDNIGHT) == MIDNIGHT
     assert last_midnight(MIDNIGHT - TICK) == MIDNIGHT - timedelta(days=1)
     assert last_midnight(MIDNIGHT + TICK) == MIDNIGHT
+
+
+def test_a_run_that_cannot_reach_stripe_logs_a_sentence_and_no_traceback(market: Market) -> None:
+    desk = replace(market.desk, payments=StripePayments("sk_test_x", base="http://127.0.0.1:9"))
+    swept = _sweep("reconcile", partial(reconcile, desk))
+    with capture_logs() as lines:
+        swept(0)
+        swept(0)
+    assert [line["event"] for line in lines] == [
+        "reconciliation.failed",
+        "reconcile.failed",
+        "reconciliation.failed",
+    ], "the sweep says it once"
+    for line in lines:
+        assert line.get("exc_info") is None
+        assert "no answer" in line["reason"]
+    assert [status for _, status in runs(market)] == ["FAILED", "FAILED"]
+
+
+def test_a_database_that_is_away_is_a_sentence_too(market: Market) -> None:
+    nowhere = Database("postgresql://nobody@127.0.0.1:9/nothing", pool_size=1)
+    with capture_logs() as lines:
+        _sweep("reconcile", partial(reconcile, replace(market.desk, database=nowhere)))(0)
+    assert [line["event"] for line in lines] == ["reconcile.failed"]
+    assert lines[0]["reason"].startswith("The database is away: ")
+    assert lines[0]["exc_info"] is None
