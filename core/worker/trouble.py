@@ -15,7 +15,7 @@ AWAY = (OperationalError, InterfaceError, PoolExhausted)
 
 
 def sentence(error: Exception) -> str | None:
-    """What to say of a trouble that was foreseen: a refusal, or a database that is away. None where a traceback helps."""
+    """What to say of a trouble that was foreseen, such as a database that is away; None where a traceback helps."""
     if isinstance(error, DeskError):
         return error.message
     if isinstance(error, AWAY):
