@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -196,7 +197,7 @@ def project(session: Session, project_id: int) -> Whole:
 def _parts(session: Session, project_id: int) -> tuple[Part, ...]:
     newest = (
         select(Ticket.id, Ticket.status, Ticket.milestone_id)
-        .distinct(Ticket.milestone_id)
+        .ext(distinct_on(Ticket.milestone_id))
         .join(Milestone, Milestone.id == Ticket.milestone_id)
         .where(Milestone.project_id == project_id)
         .order_by(Ticket.milestone_id, Ticket.id.desc())
