@@ -6,7 +6,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test check bench screenshots lock clean
+.PHONY: help environment demo test check coverage audit bench screenshots lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,13 @@ check: environment ## what to run before a commit: ruff, mypy, import contracts,
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q -n $(WORKERS) -m "not slow" $(ARGS)
+
+coverage: environment ## which lines and branches of core, dashboard and pages the tests reach
+	@browser=$$(scripts/browser) && ESCROW_DESK_BROWSER="$$browser" \
+		exec $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --cov --cov-report term --cov-report html:build/coverage $(ARGS)
+
+audit: environment ## known vulnerabilities in the locked packages
+	@exec $(BIN)/pip-audit --requirement requirements.lock --disable-pip --require-hashes --strict $(ARGS)
 
 bench: environment ## measure against the design's targets (needs nothing running)
 	@exec $(BIN)/escrow-desk bench $(ARGS)
