@@ -411,8 +411,18 @@ PROOFS: dict[str, tuple[str, ...]] = {
     ),
     "High value": ("rules/release: high value begins one cent above the threshold",),
     "A severe content event blocks": (
-        "rules/risk: a report weighs by its kind and only a severe content event is severe",
+        "rules/risk: a report weighs by its kind and outcome and only a severe content event is severe at once",
         "actions/risk: a content event that is not severe stops nothing",
+    ),
+    "Repeated contact is counted over a window": (
+        "rules/risk: attempts count together within the window only",
+        "rules/risk: what was looked at counts again only with a new attempt",
+        "actions/settling_reports: attempts each settled before the next still open a review",
+        "actions/settling_reports: attempts that were dismissed or are older than the window open none",
+    ),
+    "What settling a report does is said before it is done": (
+        "actions/settling_reports: settling does what was said of every kind and nothing else",
+        "actions/settling_reports: whoever was shown other consequences is refused",
     ),
     "Reports by the parties and the marketplace": (
         "actions/risk: only the parties of a project report about it and say what happened",
@@ -420,7 +430,8 @@ PROOFS: dict[str, tuple[str, ...]] = {
     ),
     "Practice in another state": ("actions/risk: a practice is flagged once and resolved once",),
     "A review ends with its causes": (
-        "rules/risk: a review ends when only the value is left to look at",
+        "rules/risk: a review ends when every report is settled and only looked at is what was upheld",
+        "actions/settling_reports: a review is not cleared while one of its reports is open not even in sql",
         "actions/risk: a review cannot be settled while its causes stand",
     ),
     # Going on, and the end.

@@ -13,7 +13,7 @@ from core.actions.dossier import Dossier
 from core.ledger import book, postings
 from core.ledger.journal import Journal
 from core.records import Hold, Ticket
-from core.rules import holds, milestones, splits
+from core.rules import holds, milestones, reports, splits
 from core.rules.blocks import Block
 from core.rules.disputes import BLOCKING
 from core.rules.permissions import Actor
@@ -36,7 +36,7 @@ def facts_of(session: Session, dossier: Dossier, *, deciding: int | None = None)
         open_tickets=tuple(holds.OpenTicket(*row) for row in tickets),
         manual_holds=tuple(holds.ActiveHold(*row) for row in kept),
         chargeback_open=dossier.order.chargeback_open,
-        severe_content_event=risk_facts.weighed(session, dossier).severe_content_event,
+        severe_content_event=reports.severe_event(risk_facts.known_reports(session, dossier)),
         open_reviews=risk_facts.open_reviews(session, milestone_id),
     )
 

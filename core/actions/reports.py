@@ -6,20 +6,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import risk
+from core.actions import hold, report_outcomes, risk
 from core.actions.dossier import Dossier
-from core.errors import DeskError, NotFound, ReasonMissing
+from core.errors import ChangedMeanwhile, DeskError, NotFound, ReasonMissing
 from core.notifications import tell
-from core.records import PracticeFlag, Project, Report
+from core.records import Milestone, PracticeFlag, Project, Report
 from core.rules import reports as rules
+from core.rules.holds import HoldKind
 from core.rules.permissions import Actor, NotYours, Permission, require, require_fresh
+from core.rules.report_outcomes import Consequence, Effect
 from core.rules.reports import ReportKind, ReportOutcome, Severity, Source
+
+Role = Literal["payer", "payee"]
 
 
 class ReportSettled(DeskError):
@@ -49,25 +53,29 @@ def file(
     milestone_id: int | None = None,
     severity: Severity = Severity.MEDIUM,
     source: Source = Source.PERSON,
+    subject: Role | None = None,
     external_id: str | None = None,
 ) -> Report:
     """Something happened that staff must know of: by a party of the project, staff, or the marketplace (the system).
+
+    A party's report is about the other party; whoever else reports says whom it is about, if that is known.
 
     The same `external_id` again is the same report, or `ReportKnownOtherwise`. What the rules of risk ask for is opened
     at once.
     """
     project = _seen(session, actor, project_id)
-    concerned = risk.in_scope(session, project_id, milestone_id)
-    if milestone_id is not None and not concerned:
-        raise NotFound(kind="milestone", id=milestone_id)
+    kind = ReportKind(kind)
+    _require_milestone(session, project_id, milestone_id)
+    concerned = risk.in_scope(session, project_id, rules.scope(kind, milestone_id))
     said = {
         "milestone_id": milestone_id,
-        "kind": ReportKind(kind),
+        "kind": kind,
         "source": Source.PERSON if actor.kind == "party" else Source(source),
         "severity": Severity(severity),
         "details": rules.checked(details),
         "author_kind": actor.kind,
         "author_id": actor.id,
+        "subject_id": _subject(actor, project, subject),
     }
     if external_id and (before := _known(session, project_id, external_id)):
         return _as_it_was(before, said)
@@ -90,32 +98,77 @@ def _as_it_was(report: Report, said: dict[str, Any]) -> Report:
 
 
 def settle(
-    session: Session, actor: Actor, *, now: datetime, report_id: int, outcome: ReportOutcome, note: str
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    report_id: int,
+    outcome: ReportOutcome,
+    note: str,
+    foreseen: tuple[Consequence, ...] | None = None,
 ) -> None:
-    """A person has looked into it. A severe content event stops nothing any more; an open review still does. Raises
-    `StepUpRequired`, because money may move."""
+    """A person has looked into it: what `report_outcomes.foresee` says of this outcome follows, and nothing else.
+
+    Raises `StepUpRequired`, because money may move, and `ChangedMeanwhile` if that is no longer what the person was
+    shown (`foreseen`).
+    """
     require(actor, Permission.REVIEW_RISK)
     require_fresh(actor, now)
     if not note.strip():
         raise ReasonMissing()
-    plain = session.get(Report, report_id)
-    if plain is None:
-        raise NotFound(kind="report", id=report_id)
-    concerned = risk.in_scope(session, plain.project_id, plain.milestone_id)
-    report = session.get_one(Report, report_id, with_for_update=True, populate_existing=True)
-    if report.settled_at is not None:
-        raise ReportSettled(report=report_id)
-    report.outcome, report.note = ReportOutcome(outcome), note
+    report, concerned = _locked(session, report_id)
+    outcome = ReportOutcome(outcome)
+    follows = report_outcomes.foresee(session, report, concerned, outcome, now=now)
+    if foreseen is not None and foreseen != follows:
+        raise ChangedMeanwhile(kind="report", what="what follows from it is no longer the same")
+    report.outcome, report.note = outcome, note
     report.settled_by, report.settled_at = actor.id, now
     session.flush()
-    after = {"outcome": report.outcome}
+    after = {"outcome": report.outcome, "follows": sorted({each.effect for each in follows})}
     _note(session, actor, "staff:report:settle", report, now=now, reason=note, after=after)
     project = session.get_one(Project, report.project_id)
     _tell_author(session, report, "report_settled", project, now=now)
+    held = {each.milestone_id for each in follows if each.effect is Effect.HOLD}
     for dossier in concerned:
         dossier.touch()
         session.flush()
+        if (milestone_id := dossier.milestone.id) in held:
+            hold.place(
+                session,
+                actor,
+                now=now,
+                milestone_id=milestone_id,
+                reason=f"Report R-{report_id} was upheld: {note}",
+                kind=HoldKind.REPORT,
+                report_id=report_id,
+            )
+        risk.consider(session, dossier, now=now)
         risk.go_on(session, actor, dossier, now=now)
+
+
+def _locked(session: Session, report_id: int) -> tuple[Report, list[Dossier]]:
+    plain = session.get(Report, report_id)
+    if plain is None:
+        raise NotFound(kind="report", id=report_id)
+    concerned = risk.in_scope(
+        session, plain.project_id, rules.scope(ReportKind(plain.kind), plain.milestone_id)
+    )
+    report = session.get_one(Report, report_id, with_for_update=True, populate_existing=True)
+    if report.settled_at is not None:
+        raise ReportSettled(report=report_id)
+    return report, concerned
+
+
+def _require_milestone(session: Session, project_id: int, milestone_id: int | None) -> None:
+    wanted = select(Milestone.id).where(Milestone.id == milestone_id, Milestone.project_id == project_id)
+    if milestone_id is not None and session.scalar(wanted) is None:
+        raise NotFound(kind="milestone", id=milestone_id)
+
+
+def _subject(actor: Actor, project: Project, said: Role | None) -> int | None:
+    if actor.kind == "party":
+        return project.payee_id if actor.id == project.payer_id else project.payer_id
+    return {"payer": project.payer_id, "payee": project.payee_id}[said] if said else None
 
 
 def flag_practice(

@@ -32,7 +32,7 @@ def consider(session: Session, dossier: Dossier, *, now: datetime) -> RiskReview
     order = dossier.order
     if not (order.held_minor or order.payable_minor):
         return None
-    facts = risk_facts.facts_of(session, dossier)
+    facts = risk_facts.facts_of(session, dossier, now=now)
     reasons = [vars(block) for block in risk.reviews(facts, dossier.profile)]
     if not reasons:
         return None
@@ -92,17 +92,18 @@ def settle(
 ) -> None:
     """End a review: CLEARED lets the money move again, HELD puts a hold in its place. The note is kept.
 
-    Raises `StepUpRequired`, and `ReviewStillNeeded` while a report that opened it is not settled or the practice
-    mismatch not resolved.
+    Raises `StepUpRequired`, and `ReviewStillNeeded` while a report about the milestone or its project is not settled or
+    the practice mismatch not resolved. The reports that were upheld open no further review of this milestone.
     """
     require(actor, Permission.REVIEW_RISK)
     require_fresh(actor, now)
     if not note.strip():
         raise ReasonMissing()
     dossier, review = _locked(session, review_id)
-    risk.require_settled(risk_facts.facts_of(session, dossier), dossier.profile)
+    risk.require_settled(risk_facts.facts_of(session, dossier, now=now), dossier.profile)
     review.outcome, review.note = ReviewOutcome(outcome), note
     review.settled_by, review.settled_at = actor.id, now
+    review.reports = risk_facts.upheld(session, dossier)
     dossier.touch()
     session.flush()
     dossier.note(
@@ -112,7 +113,7 @@ def settle(
         now=now,
         about=("review", review_id),
         reason=note,
-        after={"outcome": review.outcome},
+        after={"outcome": review.outcome, "reports": review.reports},
     )
     if outcome == ReviewOutcome.HELD:
         milestone_id = dossier.milestone.id
@@ -127,12 +128,14 @@ def go_on(session: Session, actor: Actor, dossier: Dossier, *, now: datetime) ->
         release.release_verified(session, actor, dossier, now=now)
 
 
-def in_scope(session: Session, project_id: int, milestone_id: int | None) -> list[Dossier]:
+def in_scope(
+    session: Session, project_id: int, milestone_id: int | None, *, lock: bool = True
+) -> list[Dossier]:
     """The milestones that a report or a flag concerns, locked in the order of their ids."""
     wanted = select(Milestone.id).where(Milestone.project_id == project_id).order_by(Milestone.id)
     if milestone_id is not None:
         wanted = wanted.where(Milestone.id == milestone_id)
-    return [open_dossier(session, number) for number in session.scalars(wanted).all()]
+    return [open_dossier(session, number, lock=lock) for number in session.scalars(wanted).all()]
 
 
 def _open_review(session: Session, milestone_id: int) -> RiskReview | None:

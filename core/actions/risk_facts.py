@@ -2,40 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.actions.dossier import Dossier
-from core.records import PracticeFlag, Report, RiskReview
+from core.records import Hold, PracticeFlag, Report, RiskReview
 from core.rules import reports
-from core.rules.reports import Weighed
+from core.rules.reports import Known, ReportKind, ReportOutcome, Severity, Source
 from core.rules.risk import RiskFacts
 
+SettledAs = tuple[int, ReportOutcome]
 
-def weighed(session: Session, dossier: Dossier) -> Weighed:
-    """The unsettled reports about this milestone, or about its project as a whole."""
-    found = session.execute(
-        select(Report.kind, Report.source, Report.severity).where(
-            Report.project_id == dossier.project.id,
-            Report.settled_at.is_(None),
-            or_(Report.milestone_id.is_(None), Report.milestone_id == dossier.milestone.id),
+
+def known_reports(session: Session, dossier: Dossier, settled_as: SettledAs | None = None) -> list[Known]:
+    """About this milestone, or its project as a whole; attempts of contact wherever in the project they were made.
+
+    `settled_as`: one of them, as if it were settled that way already; a severe one that is upheld becomes a hold.
+    """
+    known = _known(session, dossier)
+    if settled_as is None:
+        return known
+    number, outcome = settled_as
+    held = outcome is ReportOutcome.UPHELD
+    return [
+        replace(
+            each, outcome=outcome, looked_at=each.looked_at or (held and each.severity is Severity.SEVERE)
         )
+        if each.id == number
+        else each
+        for each in known
+    ]
+
+
+def _known(session: Session, dossier: Dossier) -> list[Known]:
+    looked_at = _looked_at(session, dossier.milestone.id)
+    found = session.scalars(
+        select(Report)
+        .where(
+            Report.project_id == dossier.project.id,
+            or_(
+                Report.milestone_id.is_(None),
+                Report.milestone_id == dossier.milestone.id,
+                Report.kind == ReportKind.OFF_PLATFORM_CONTACT,
+            ),
+        )
+        .order_by(Report.id)
     )
-    return reports.weigh((row.kind, row.source, row.severity) for row in found)
+    return [
+        Known(
+            id=row.id,
+            kind=ReportKind(row.kind),
+            source=Source(row.source),
+            severity=Severity(row.severity),
+            at=row.at,
+            outcome=ReportOutcome(row.outcome) if row.outcome else None,
+            looked_at=row.id in looked_at,
+        )
+        for row in found
+    ]
+
+
+def upheld(session: Session, dossier: Dossier) -> list[int]:
+    """The upheld reports that a review of this milestone deals with when it is settled."""
+    return [each.id for each in known_reports(session, dossier) if each.outcome is ReportOutcome.UPHELD]
+
+
+def open_review(session: Session, milestone_id: int) -> RiskReview | None:
+    wanted = select(RiskReview).where(
+        RiskReview.milestone_id == milestone_id, RiskReview.settled_at.is_(None)
+    )
+    return session.scalars(wanted).one_or_none()
 
 
 def open_reviews(session: Session, milestone_id: int) -> tuple[str, ...]:
     """The reasons of the milestone's open review, in one sentence each."""
-    found = session.scalars(
-        select(RiskReview.reasons).where(
-            RiskReview.milestone_id == milestone_id, RiskReview.settled_at.is_(None)
-        )
-    )
-    return tuple(reason["sentence"] for reasons in found for reason in reasons)
+    review = open_review(session, milestone_id)
+    return tuple(reason["sentence"] for reason in review.reasons) if review else ()
 
 
-def facts_of(session: Session, dossier: Dossier) -> RiskFacts:
-    weight = weighed(session, dossier)
+def facts_of(
+    session: Session, dossier: Dossier, *, now: datetime, settled_as: SettledAs | None = None
+) -> RiskFacts:
+    known = known_reports(session, dossier, settled_as)
+    weight = reports.weigh(known, now=now, window=dossier.profile.contact_window)
     flagged = session.scalar(
         select(PracticeFlag.id).where(
             PracticeFlag.project_id == dossier.project.id, PracticeFlag.resolved_at.is_(None)
@@ -45,15 +98,34 @@ def facts_of(session: Session, dossier: Dossier) -> RiskFacts:
         amount=dossier.amount,
         contact_attempts=weight.contact_attempts,
         threat_reports=weight.threats,
+        severe_reports=weight.severe_upheld,
+        open_reports=weight.open,
         practice_mismatch=flagged is not None,
-        value_reviewed=_value_reviewed(session, dossier.milestone.id),
+        value_reviewed=any(reason["code"] == "high_value" for reason in _settled(session, dossier)),
     )
 
 
-def _value_reviewed(session: Session, milestone_id: int) -> bool:
-    settled = session.scalars(
+def _settled(session: Session, dossier: Dossier) -> Sequence[dict[str, str]]:
+    """The reasons of the milestone's settled reviews."""
+    found = session.scalars(
         select(RiskReview.reasons).where(
-            RiskReview.milestone_id == milestone_id, RiskReview.settled_at.is_not(None)
+            RiskReview.milestone_id == dossier.milestone.id, RiskReview.settled_at.is_not(None)
         )
     )
-    return any(reason["code"] == "high_value" for reasons in settled for reason in reasons)
+    return [reason for reasons in found for reason in reasons]
+
+
+def _looked_at(session: Session, milestone_id: int) -> frozenset[int]:
+    """The reports that settled reviews of this milestone have dealt with, or for which its money was put on hold."""
+    in_reviews = session.scalars(select(RiskReview.reports).where(RiskReview.milestone_id == milestone_id))
+    by_holds = select(Hold.report_id).where(Hold.milestone_id == milestone_id, Hold.report_id.is_not(None))
+    return frozenset(
+        (
+            *(number for numbers in in_reviews for number in numbers),
+            *_present(session.scalars(by_holds).all()),
+        )
+    )
+
+
+def _present(numbers: Sequence[int | None]) -> list[int]:
+    return [number for number in numbers if number is not None]

@@ -270,6 +270,7 @@ REPLIES: Mapping[str, Any] = {
         "source": "PERSON",
         "severity": "MEDIUM",
         "party": PAYER,
+        "about": PAYEE,
         "at": AT,
         "outcome": "UPHELD",
         "settled_at": LATER,

@@ -192,7 +192,7 @@ class MessagesAnswer(TypedDict):
 
 
 class ReportAnswer(TypedDict):
-    """`outcome`: UPHELD or DISMISSED, once staff has looked into it."""
+    """`outcome`: UPHELD or DISMISSED, once staff has looked into it. `about`: the party it is about, if known."""
 
     id: int
     project: int
@@ -202,6 +202,7 @@ class ReportAnswer(TypedDict):
     source: str
     severity: str
     party: str | None
+    about: str | None
     at: Moment
     outcome: str | None
     settled_at: Moment

@@ -74,6 +74,7 @@ def _reporting(desk: Desk, router: APIRouter) -> None:
             lambda _: SYSTEM,
             source=Source.CONTENT_RULE,
             severity=severity,
+            subject=body.about,
         )
 
 
@@ -169,6 +170,7 @@ def of_report(session: Session, row: Report) -> ReportAnswer:
         "source": row.source,
         "severity": row.severity,
         "party": answers.known_as(session, row.author_id) if by_party and row.author_id else None,
+        "about": answers.known_as(session, row.subject_id) if row.subject_id else None,
         "at": answers.moment(row.at),
         "outcome": row.outcome,
         "settled_at": answers.moment(row.settled_at),

@@ -191,13 +191,17 @@ class Reported(ByParty):
 
 
 class ContentEvent(Shape):
-    """A rule of the marketplace found something in what was written. The same `external_id` is the same event."""
+    """A rule of the marketplace found something in what was written. The same `external_id` is the same event.
+
+    `about`: who wrote it, if that is known; an event that staff upholds is recorded against that party.
+    """
 
     external_id: Line
     kind: ReportKinds
     severity: Literal["LOW", "MEDIUM", "SEVERE"]
     details: Text
     milestone: Number | None = None
+    about: Literal["payer", "payee"] | None = None
 
 
 class Mismatch(Shape):

@@ -42,6 +42,7 @@ HOME_SERVICES = Profile(
     cooling_off=timedelta(0),
     held_age_alarm=timedelta(days=75),
     contact_attempts=2,
+    contact_window=timedelta(days=30),
 )
 
 LEGAL_SERVICES = replace(

@@ -14,7 +14,7 @@ from core.money import CURRENCIES, Money, UnknownCurrency
 from core.policy.sources import LINES
 
 # Fields that came after profiles had been stored.
-LATER: Mapping[str, Any] = {"blind": False}
+LATER: Mapping[str, Any] = {"blind": False, "contact_window": 30 * 86_400}
 
 
 class Platform(StrEnum):
@@ -93,6 +93,7 @@ class Profile:
     cooling_off: timedelta
     held_age_alarm: timedelta
     contact_attempts: int
+    contact_window: timedelta
     blind: bool = False
 
     @property

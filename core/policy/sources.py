@@ -48,6 +48,15 @@ LINES: Mapping[str, tuple[str, str, str]] = {
     "decisions_a_day": ("Decisions for one beneficiary in 24 h without a second person", CHOICE, CHOICE),
     "cooling_off": ("Cooling-off before a decision is executed", CHOICE, CHOICE),
     "held_age_alarm": ("Alarm when funds are held for", CHOICE, CHOICE),
-    "contact_attempts": ("Off-platform contact attempts before review", CHOICE, f"{RULES}, Risk Controls"),
+    "contact_attempts": (
+        "Off-platform contact attempts before review",
+        CHOICE,
+        f"{RULES}, Risk Controls: repeated; the number is {CHOICE}",
+    ),
+    "contact_window": (
+        "Attempts count together within",
+        CHOICE,
+        f"{RULES}, Risk Controls: repeated; the time is {CHOICE}",
+    ),
     "blind": ("Names hidden from a mediator until a draft is saved", CHOICE, CHOICE),
 }

@@ -22,7 +22,9 @@ COUNTS = text(
            count(distinct t.id) filter (where t.resolution = 'PARTIAL_RELEASE' and t.resolved_at < :until) as divided,
            count(distinct t.id) filter (where t.resolution = 'FULL_REFUND' and t.resolved_at < :until) as refunded,
            count(distinct t.id) filter (where t.resolved_at is null or t.resolved_at >= :until) as open,
-           count(distinct c.milestone_id) as chargebacks
+           count(distinct c.milestone_id) as chargebacks,
+           (select count(*) from reports r
+            where r.subject_id = :party and r.outcome = 'UPHELD' and r.settled_at <= :until) as upheld
     from (select * from projects where payer_id = :party union select * from projects where payee_id = :party) p
     join milestones m on m.project_id = p.id
     left join chargebacks c on c.milestone_id = m.id and c.opened_at <= :until
@@ -59,6 +61,7 @@ class History:
     refunded: int
     open: int
     chargebacks: int
+    upheld: int
     cases: tuple[Passage, ...]
     ties: tuple[Tie, ...]
 

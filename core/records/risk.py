@@ -21,7 +21,7 @@ class Report(Record):
     """A report of a person or a ContentRuleEvent of the marketplace (payment-escrow-rules, Risk Controls).
 
     `external_id` is the marketplace's name for it: the same again is the same report. Without a milestone it concerns
-    the whole project.
+    the whole project. `subject_id`: the party that it is about, where that is known.
     """
 
     __tablename__ = "reports"
@@ -34,6 +34,7 @@ class Report(Record):
         CheckConstraint("outcome in ('UPHELD', 'DISMISSED')", name="outcome"),
         CheckConstraint(SETTLED, name="settled_by_someone"),
         Index("reports_open_idx", "project_id", "id", postgresql_where="settled_at is null"),
+        Index("reports_upheld_idx", "subject_id", postgresql_where="outcome = 'UPHELD'"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -46,6 +47,7 @@ class Report(Record):
     details: Mapped[str]
     author_kind: Mapped[str]
     author_id: Mapped[int | None] = mapped_column(default=None)
+    subject_id: Mapped[int | None] = mapped_column(ForeignKey("parties.id"), default=None)
     at: Mapped[datetime]
     outcome: Mapped[str | None] = mapped_column(default=None)
     note: Mapped[str | None] = mapped_column(default=None)
@@ -84,7 +86,10 @@ class PracticeFlag(Record):
 
 
 class RiskReview(Record):
-    """A manual review of one milestone. `reasons` is a list of {code, sentence}; at most one is open at a time."""
+    """A manual review of one milestone. `reasons` is a list of {code, sentence}; at most one is open at a time.
+
+    `reports`: the upheld reports that it has dealt with, written when it is settled.
+    """
 
     __tablename__ = "risk_reviews"
     __table_args__ = (
@@ -98,6 +103,7 @@ class RiskReview(Record):
     id: Mapped[int] = mapped_column(primary_key=True)
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
     reasons: Mapped[list[Any]]
+    reports: Mapped[list[Any]] = mapped_column(default=list)
     opened_at: Mapped[datetime]
     assigned_to: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     outcome: Mapped[str | None] = mapped_column(default=None)

@@ -228,7 +228,13 @@ RULES: tuple[Rule, ...] = (
     # Risk.
     Rule("Manual review on risk", "rules.risk:reviews", f"{_LEGAL}, Risk Controls"),
     Rule("High value", "rules.risk:high_value", f"{_LEGAL}, Risk Controls"),
-    Rule("A severe content event blocks", "rules.reports:weigh", f"{_LEGAL}, Risk Controls"),
+    Rule("A severe content event blocks", "rules.reports:severe_event", f"{_LEGAL}, Risk Controls"),
+    Rule("Repeated contact is counted over a window", "rules.reports:weigh", f"{_LEGAL}, Risk Controls"),
+    Rule(
+        "What settling a report does is said before it is done",
+        "rules.report_outcomes:consequences",
+        f"{_LEGAL}, Risk Controls",
+    ),
     Rule("Reports by the parties and the marketplace", "actions.reports:file", f"{_LEGAL}, Risk Controls"),
     Rule("Practice in another state", "actions.reports:flag_practice", f"{_LEGAL}, Risk Controls"),
     Rule("A review ends with its causes", "rules.risk:require_settled", f"{_LEGAL}, Risk Controls"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from core.money import Money
@@ -24,13 +25,21 @@ class ReviewStillNeeded(Blocked):
 
 @dataclass(frozen=True, kw_only=True)
 class RiskFacts:
-    """`value_reviewed`: someone has settled a review of this amount already, and it is not reviewed twice."""
+    """`value_reviewed`: someone has settled a review of this amount already, and it is not reviewed twice.
+
+    `open_reports`: every report about the milestone or its project that nobody has settled.
+    """
 
     amount: Money
     contact_attempts: int = 0
     threat_reports: int = 0
+    severe_reports: int = 0
+    open_reports: tuple[int, ...] = ()
     practice_mismatch: bool = False
     value_reviewed: bool = False
+
+
+MISMATCH = Block("practice_mismatch", "The practice is licensed in another state, and this is not resolved.")
 
 
 def high_value(amount: Money, profile: Profile) -> bool:
@@ -44,22 +53,35 @@ def reviews(facts: RiskFacts, profile: Profile) -> tuple[Block, ...]:
 
 
 def require_settled(facts: RiskFacts, profile: Profile) -> None:
-    """A review ends once its reports are settled and its mismatch is resolved; a high value is only looked at."""
-    if blocks := tuple(each for each in reviews(facts, profile) if each.code != "high_value"):
+    """A review ends once every report about its milestone is settled and its mismatch is resolved.
+
+    What was upheld, and a high value, is only looked at: the outcome says what follows.
+    """
+    if blocks := tuple(_unsettled(facts)):
         raise ReviewStillNeeded(blocks)
 
 
 def _reasons(facts: RiskFacts, profile: Profile) -> Iterator[Block]:
     if facts.contact_attempts >= profile.contact_attempts:
+        days = profile.contact_window // timedelta(days=1)
         yield Block(
-            "off_platform_contact", f"{facts.contact_attempts} attempts to make contact off the platform."
+            "off_platform_contact",
+            f"{facts.contact_attempts} attempts to make contact off the platform within {days} days, "
+            "upheld or not yet settled.",
         )
     if facts.threat_reports > 0:
         yield Block("threat_report", "Harassment or a threat was reported.")
+    if facts.severe_reports > 0:
+        yield Block("severe_report", "A severe report was upheld.")
     if high_value(facts.amount, profile) and not facts.value_reviewed:
         limit = profile.high_value_review.of(facts.amount.currency)
         yield Block("high_value", f"{facts.amount} is above {limit}.")
     if facts.practice_mismatch:
-        yield Block(
-            "practice_mismatch", "The practice is licensed in another state, and this is not resolved."
-        )
+        yield MISMATCH
+
+
+def _unsettled(facts: RiskFacts) -> Iterator[Block]:
+    for number in facts.open_reports:
+        yield Block("open_report", f"Report R-{number} is not settled.")
+    if facts.practice_mismatch:
+        yield MISMATCH

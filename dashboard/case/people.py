@@ -40,6 +40,7 @@ def _party(case: Case, party: Party, past: History, wants: str, rated: str | Non
         "Ended divided": past.divided,
         "Ended in refund": past.refunded,
         "Chargebacks open": past.chargebacks,
+        "Reports upheld": past.upheld,
         "Letters": wants,
     }
     if party.role == "PAYEE":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.actions import reports, risk
+from core.actions import report_outcomes, reports, risk
 from core.queries import risk as queries
 from core.queries.risk import Filed, Flag, Review
 from core.rules.permissions import Permission
@@ -16,7 +16,7 @@ from dashboard.ui.safe import html, plain
 from dashboard.ui.status import in_words
 
 OUTCOMES = {ReviewOutcome.CLEARED: "Clear it: money may move", ReviewOutcome.HELD: "Put a hold in its place"}
-FOUND = {ReportOutcome.UPHELD: "It is so", ReportOutcome.DISMISSED: "Nothing in it"}
+FOUND = {ReportOutcome.UPHELD: "Upheld", ReportOutcome.DISMISSED: "Dismissed"}
 
 
 def section() -> None:
@@ -93,7 +93,9 @@ def _settle_review(review_id: int) -> None:
     st.text(plain(row.about))
     for reason in row.reasons:
         st.text(reason)
-    st.caption("Its reports are settled and its practice mismatch is resolved first.")
+    st.caption(
+        "Every report about this milestone or its project is settled first, and a practice mismatch resolved."
+    )
     outcome = st.radio("What follows", list(OUTCOMES), format_func=OUTCOMES.__getitem__, key="review-outcome")
     note = st.text_area("What was found", height=120, max_chars=2_000, key="review-note")
     intent = confirm.pressed("Settle review", key="settle-review", money=True)
@@ -111,14 +113,23 @@ def _settle_review(review_id: int) -> None:
 def _settle_report(report_id: int, title: str, details: str) -> None:
     st.text(title)
     st.html(f'<p class="ed-quote">{html(details)}</p>')
-    outcome = st.radio("What was found", list(FOUND), format_func=FOUND.__getitem__, key="report-outcome")
+    outcome = st.radio("What was found", list(FOUND), format_func=FOUND.get, key="report-outcome")
+    with current.reading() as session:
+        follows = report_outcomes.preview(session, report_id, outcome, now=current.now())
+    st.html(f'<ul class="ed-follows">{"".join(f"<li>{html(each.sentence)}</li>" for each in follows)}</ul>')
     note = st.text_area("Why", height=120, max_chars=2_000, key="report-note")
     intent = confirm.pressed("Settle report", key="settle-report", money=True)
     if intent:
         confirm.carry_out(
             intent,
             lambda session, actor, now: reports.settle(
-                session, actor, now=now, report_id=report_id, outcome=outcome, note=note or ""
+                session,
+                actor,
+                now=now,
+                report_id=report_id,
+                outcome=outcome,
+                note=note or "",
+                foreseen=follows,
             ),
             done=f"Report R-{report_id} is settled.",
         )

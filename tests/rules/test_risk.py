@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from core.money import Money
 from core.policy import HOME_SERVICES
 from core.rules import legal_checklist, ratings, reports, risk
 from core.rules.legal_checklist import Item, PaymentsSwitchedOff
-from core.rules.reports import ReportKind, Severity, Source, Weighed
+from core.rules.reports import Known, ReportKind, ReportOutcome, Severity, Source, Weighed
 from core.rules.risk import ReviewStillNeeded, RiskFacts
 
 PLAIN = RiskFacts(amount=Money(500_000, "USD"))
@@ -35,6 +36,7 @@ def test_nothing_odd_needs_no_review() -> None:
         ({"contact_attempts": 1}, []),
         ({"contact_attempts": 2}, ["off_platform_contact"]),
         ({"threat_reports": 1}, ["threat_report"]),
+        ({"severe_reports": 1}, ["severe_report"]),
         ({"practice_mismatch": True}, ["practice_mismatch"]),
     ],
 )
@@ -42,29 +44,70 @@ def test_each_cause_opens_a_review_from_its_edge_on(changed: dict[str, object], 
     assert codes(replace(PLAIN, **changed)) == expected
 
 
-def test_a_review_ends_when_only_the_value_is_left_to_look_at() -> None:
-    risk.require_settled(replace(PLAIN, amount=Money(900_000, "USD")), HOME_SERVICES)
-    for cause in ({"contact_attempts": 2}, {"threat_reports": 1}, {"practice_mismatch": True}):
-        with pytest.raises(ReviewStillNeeded):
-            risk.require_settled(replace(PLAIN, **cause), HOME_SERVICES)
+def test_a_review_ends_when_every_report_is_settled_and_only_looked_at_is_what_was_upheld() -> None:
+    looked_at = replace(
+        PLAIN, amount=Money(900_000, "USD"), contact_attempts=4, threat_reports=1, severe_reports=1
+    )
+    risk.require_settled(looked_at, HOME_SERVICES)
+    for cause, code in (
+        ({"open_reports": (7,)}, "open_report"),
+        ({"practice_mismatch": True}, "practice_mismatch"),
+    ):
+        with pytest.raises(ReviewStillNeeded) as refused:
+            risk.require_settled(replace(looked_at, **cause), HOME_SERVICES)
+        assert [block.code for block in refused.value.blocks] == [code]
+
+
+WINDOW = timedelta(days=30)
+OUTCOMES = [None, *ReportOutcome]
+
+
+def weighed(*known: Known) -> Weighed:
+    return reports.weigh(known, now=NOW, window=WINDOW)
+
+
+def known(kind: ReportKind = ReportKind.OFF_PLATFORM_CONTACT, **facts: Any) -> Known:
+    given = {"id": 1, "source": Source.PERSON, "severity": Severity.MEDIUM, "at": NOW, **facts}
+    return Known(kind=kind, **given)
 
 
 @pytest.mark.parametrize("kind", ReportKind)
 @pytest.mark.parametrize("source", Source)
 @pytest.mark.parametrize("severity", Severity)
-def test_a_report_weighs_by_its_kind_and_only_a_severe_content_event_is_severe(
-    kind: ReportKind, source: Source, severity: Severity
+@pytest.mark.parametrize("outcome", OUTCOMES)
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_a_report_weighs_by_its_kind_and_outcome_and_only_a_severe_content_event_is_severe_at_once(
+    kind: ReportKind, source: Source, severity: Severity, outcome: ReportOutcome | None, looked_at: bool
 ) -> None:
-    weighed = reports.weigh([(kind, source, severity)])
-    assert weighed == Weighed(
-        contact_attempts=int(kind is ReportKind.OFF_PLATFORM_CONTACT),
-        threats=int(kind in (ReportKind.HARASSMENT, ReportKind.THREAT)),
-        severe_content_event=(source, severity) == (Source.CONTENT_RULE, Severity.SEVERE),
+    one = known(kind, source=source, severity=severity, outcome=outcome, looked_at=looked_at)
+    new = outcome is None or (outcome is ReportOutcome.UPHELD and not looked_at)
+    assert weighed(one) == Weighed(
+        contact_attempts=int(new and kind is ReportKind.OFF_PLATFORM_CONTACT),
+        threats=int(new and kind in (ReportKind.HARASSMENT, ReportKind.THREAT)),
+        severe_upheld=int(new and outcome is ReportOutcome.UPHELD and severity is Severity.SEVERE),
+        open=(1,) if outcome is None else (),
     )
+    severe = (source, severity, outcome) == (Source.CONTENT_RULE, Severity.SEVERE, None)
+    assert reports.severe_event([one]) is severe
+
+
+@pytest.mark.parametrize(
+    ("age", "counted"),
+    [(timedelta(0), 2), (WINDOW - timedelta(microseconds=1), 2), (WINDOW, 1), (timedelta(days=90), 1)],
+)
+def test_attempts_count_together_within_the_window_only(age: timedelta, counted: int) -> None:
+    before = known(id=2, at=NOW - age, outcome=ReportOutcome.UPHELD)
+    assert weighed(before, known()).contact_attempts == counted
+
+
+def test_what_was_looked_at_counts_again_only_with_a_new_attempt() -> None:
+    seen = [known(id=each, outcome=ReportOutcome.UPHELD, looked_at=True) for each in (1, 2, 3)]
+    assert weighed(*seen).contact_attempts == 0
+    assert weighed(*seen, known(id=4)).contact_attempts == 4
 
 
 def test_no_reports_weigh_nothing() -> None:
-    assert reports.weigh([]) == Weighed()
+    assert weighed() == Weighed()
 
 
 @pytest.mark.parametrize("signed", [set(each) for size in range(4) for each in combinations(Item, size)])
