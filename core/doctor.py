@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.audit.keys import KEY_FILE, own_key
+from core.audit.pins import key_trouble, pins
 from core.clock import system_clock
 from core.config import STRIPE_API, Settings
 from core.db import Database
@@ -109,14 +110,32 @@ def _opens(ring: Keyring, found: str) -> Look:
 
 
 def _signing_key(settings: Settings) -> Look:
-    """Its fingerprint, for whoever verifies checkpoints or a case file elsewhere."""
+    """Its fingerprint, for whoever verifies elsewhere; and whether it is the one that the database pins."""
     name = "Signing key"
     try:
+        trouble, pinned = _pinned(settings)
+        if trouble:
+            return Look(name, False, trouble)
         public = own_key(settings.home)
     except (DeskError, OSError) as problem:
         return Look(name, False, getattr(problem, "message", None) or str(problem))
-    made = f"made in {settings.home / 'keys' / KEY_FILE} at the first seal or case file"
-    return Look(name, True, f"fingerprint {public.fingerprint}" if public else made)
+    made = f"made in {settings.home / 'keys' / KEY_FILE} and pinned by `escrow-desk migrate`"
+    state = "pinned in the database" if pinned else "not pinned yet: `escrow-desk migrate` does it"
+    return Look(name, True, f"fingerprint {public.fingerprint}, {state}" if public else made)
+
+
+def _pinned(settings: Settings) -> tuple[str | None, bool]:
+    """What is wrong with the key, and whether one is pinned."""
+    if not settings.database_url:
+        return None, False
+    database = Database(settings.database_url, pool_size=1)
+    try:
+        with database.reading() as session:
+            return key_trouble(session, settings.home), bool(pins(session))
+    except SQLAlchemyError:
+        return None, False  # another look says so
+    finally:
+        database.dispose()
 
 
 def _door_key(settings: Settings) -> Look:

@@ -9,13 +9,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,7 +21,10 @@ import psycopg
 from psycopg import ClientCursor
 
 from core import audit
+from core.audit import checkpoints
+from core.audit.exported import Format, Manifest, Marks, signed
 from core.audit.filters import AuditFilter
+from core.audit.pins import ledger_name
 from core.db import Database
 from core.rules.permissions import Actor, Permission, require
 
@@ -42,7 +42,7 @@ AS_CSV = "copy ({selected}) to stdout (format csv, header true)"
 AS_JSON = r"copy (select row_to_json(e) from ({selected}) e) to stdout (format csv, quote e'\x01', delimiter e'\x02')"
 SNAPSHOT = "set transaction isolation level repeatable read, read only"
 SEALED = """
-select n, encode(hash, 'hex'), nullif(hi, '18446744073709551615')::text, epoch from seals order by n desc limit 1
+select n, encode(hash, 'hex'), nullif(hi, '18446744073709551615')::text, epoch from seals where n = %(n)s
 """
 NOT_SEALED = """
 select count(*) from audit_entries
@@ -50,38 +50,6 @@ where xid >= coalesce(%(hi)s, '0')::xid8
   and id > (select coalesce(max(entries_after), 0) from seal_epochs where epoch >= %(epoch)s) and {where}
 """
 LINES_AT_ONCE = 1000
-
-
-class Format(StrEnum):
-    CSV = "csv"
-    JSONL = "jsonl"
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What an export holds and what proves it. `seal` is the last one at that moment; it covers all but `not_sealed`
-    rows."""
-
-    name: str
-    format: Format
-    filter: Mapping[str, Any]
-    rows: int
-    sha256: str
-    first_id: int | None
-    last_id: int | None
-    seal: int | None
-    seal_hash: str | None
-    not_sealed: int
-    exported_at: str
-
-    def json(self) -> bytes:
-        return json.dumps(asdict(self), indent=2).encode() + b"\n"
-
-    def write(self, path: Path) -> Path:
-        """Beside the export: `audit.csv` gets `audit.csv.manifest.json`."""
-        sidecar = path.with_name(f"{path.name}.manifest.json")
-        sidecar.write_bytes(self.json())
-        return sidecar
 
 
 def export_audit(
@@ -93,17 +61,19 @@ def export_audit(
     desk: Database,
     actor: Actor,
     now: datetime,
+    signer: audit.Signer,
+    folder: Path,
 ) -> Manifest:
-    """Stream the entries into `out`, in the order of their ids, as of one moment.
+    """Stream the entries into `out`, in the order of their ids, as of one moment; the result is signed.
 
     Read as `auditor`; the export is recorded through `desk` (logged in as `app`) before the first byte leaves and again
-    with its fingerprint at the end. Raises `NotPermitted`.
+    with its fingerprint at the end. `folder` holds the checkpoints. Raises `NotPermitted`.
     """
     require(actor, Permission.EXPORT_AUDIT)
     name = f"audit-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     asked = {"format": format, "filter": filter.facts()}
     _record(desk, actor, "audit:export:start", name, now, asked)
-    manifest = _stream(auditor, filter, format, out, name, now)
+    manifest = signed(_stream(auditor, filter, format, out, name, now, folder), signer)
     done = {"rows": manifest.rows, "sha256": manifest.sha256, "seal": manifest.seal}
     _record(desk, actor, "audit:export:finish", name, now, asked | done)
     return manifest
@@ -133,34 +103,51 @@ def _record(
 
 
 def _stream(
-    auditor: Database, filter: AuditFilter, format: Format, out: BinaryIO, name: str, now: datetime
-) -> Manifest:
+    auditor: Database,
+    filter: AuditFilter,
+    format: Format,
+    out: BinaryIO,
+    name: str,
+    now: datetime,
+    folder: Path,
+) -> dict[str, Any]:
+    """Write the file; what its manifest says."""
+    with auditor.reading() as session:
+        ledger = ledger_name(session)
+        # Read before the snapshot: the seal of this line is then in the database for certain.
+        line = checkpoints.last_line(folder, ledger)
+        last = checkpoints.last(folder, ledger) if line else None
     with auditor.reading() as session:
         connection = session.connection().connection.driver_connection
         assert isinstance(connection, psycopg.Connection)
         with ClientCursor(connection) as cursor:
             cursor.execute(f"{SNAPSHOT}; set local timezone = 'UTC'; set local datestyle = 'ISO'")
-            digest, first, last = _copy(
-                cursor, cursor.mogrify(_query(filter, format), filter.values), format, out
-            )
+            query = cursor.mogrify(_query(filter, format), filter.values)
+            digest, header, marks = _copy(cursor, query, format, out)
             rows = cursor.rowcount
-            sealed = cursor.execute(SEALED).fetchone() or (None, None, None, 1)
+            found = cursor.execute(SEALED, {"n": last.n if last else 0}).fetchone()
+            sealed = found or (None, None, None, 1)
             bounds = {"hi": sealed[2], "epoch": sealed[3]}
-            query = NOT_SEALED.format(where=filter.where())
-            not_sealed = cursor.execute(query, filter.values | bounds).fetchone()
-    return Manifest(
-        name=name,
-        format=format,
-        filter=filter.facts(),
-        rows=rows,
-        sha256=digest,
-        first_id=first,
-        last_id=last,
-        seal=sealed[0],
-        seal_hash=sealed[1],
-        not_sealed=not_sealed[0] if not_sealed else 0,
-        exported_at=now.isoformat(),
-    )
+            not_sealed = cursor.execute(
+                NOT_SEALED.format(where=filter.where()), filter.values | bounds
+            ).fetchone()
+    return {
+        "name": name,
+        "format": format,
+        "filter": filter.facts(),
+        "rows": rows,
+        "sha256": digest,
+        "first_id": marks.first,
+        "last_id": marks.last if marks.first is not None else None,
+        "ledger": ledger,
+        "seal": sealed[0],
+        "seal_hash": sealed[1],
+        "checkpoint": line.decode() if found else None,
+        "not_sealed": not_sealed[0] if not_sealed else 0,
+        "exported_at": now.isoformat(),
+        "header_sha256": header,
+        "lines": marks.packed(),
+    }
 
 
 def _query(filter: AuditFilter, format: Format) -> str:
@@ -179,25 +166,26 @@ def _safe(column: str) -> str:
 
 def _copy(
     cursor: ClientCursor[Any], query: str, format: Format, out: BinaryIO
-) -> tuple[str, int | None, int | None]:
-    """Write the file; the result is its sha256 and the first and the last id in it."""
-    digest = hashlib.sha256()
-    first = last = None
+) -> tuple[str, str | None, Marks]:
+    """Write the file; its sha256, that of its first line where it has names of columns, and a mark for each row."""
+    digest, header, marks = hashlib.sha256(), None, Marks()
     with cursor.copy(query.encode()) as copy:
         if format is Format.CSV:
-            header = bytes(next(iter(copy)))
-            digest.update(header)
-            out.write(header)
-        while lines := list(islice(copy, LINES_AT_ONCE)):
+            names = bytes(next(iter(copy)))
+            header = hashlib.sha256(names).hexdigest()
+            digest.update(names)
+            out.write(names)
+        while lines := [bytes(line) for line in islice(copy, LINES_AT_ONCE)]:
             content = b"".join(lines)
             digest.update(content)
             out.write(content)
-            first, last = first or _id(lines[0]), _id(lines[-1])
-    return digest.hexdigest(), first, last
+            for line in lines:
+                marks.add(_id(line), line)
+    return digest.hexdigest(), header, marks
 
 
-def _id(line: bytes | bytearray | memoryview) -> int:
+def _id(line: bytes) -> int:
     """PostgreSQL sends a row at a time, and its id comes first in both formats."""
-    found = re.match(rb'(?:\{"id":)?(\d+)', bytes(line))
+    found = re.match(rb'(?:\{"id":)?(\d+)', line)
     assert found
     return int(found[1])

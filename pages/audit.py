@@ -23,6 +23,7 @@ buttons = header.page(
     "Who did what, when and why. Sealed every second, signed outside the database. Times are UTC.",
 )
 figures = st.container()
+proof.trouble()
 proof.panel(now)
 log, chain = st.tabs(["Entries", "Seals"], key="show", on_change="rerun", bind="query-params")
 

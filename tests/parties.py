@@ -9,9 +9,11 @@ from itertools import count
 from core.db import Database
 from core.policy import HOME_SERVICES, Platform
 from core.records import Milestone, Party, PolicyVersion, Project
+from core.rules.permissions import Actor
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 numbers = count(1)
+OPERATOR = Actor("operator", None, via="anna on desk-1")
 
 
 @dataclass(frozen=True)

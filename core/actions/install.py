@@ -22,7 +22,9 @@ class AlreadyStaff(DeskError):
     """{subject} of {issuer} is already on the desk, as {name}."""
 
 
-def install(session: Session, *, now: datetime, name: str, demo: bool = False) -> Installation:
+def install(
+    session: Session, actor: Actor = SYSTEM, *, now: datetime, name: str, demo: bool = False
+) -> Installation:
     """Mark an empty database as this desk's and publish the first version of both policy profiles."""
     before = session.scalars(select(Installation)).one_or_none()
     if before is not None:
@@ -39,8 +41,8 @@ def install(session: Session, *, now: datetime, name: str, demo: bool = False) -
     session.flush()
     audit.record(
         session,
-        SYSTEM,
-        "system:desk:install",
+        actor,
+        f"{actor.kind}:desk:install",
         object_kind="desk",
         object_id=name,
         now=now,
@@ -62,7 +64,7 @@ def add_staff(
     title: str = "",
     skills: tuple[str, ...] = (),
 ) -> Staff:
-    """Someone joins the desk, known by (issuer, subject). The very first is added by the system (`escrow-desk`)."""
+    """Someone joins the desk, known by (issuer, subject). The first are added on the command line."""
     if actor != SYSTEM:
         require(actor, Permission.MANAGE_STAFF)
     before = select(Staff.name).where(Staff.issuer == issuer, Staff.subject == subject)
@@ -83,7 +85,7 @@ def add_staff(
     audit.record(
         session,
         actor,
-        "staff:staff:add" if actor != SYSTEM else "system:staff:add",
+        f"{actor.kind}:staff:add",
         object_kind="staff",
         object_id=row.id,
         now=now,

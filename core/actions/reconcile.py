@@ -79,6 +79,7 @@ def _start(session: Session, actor: Actor, run_id: int, until: datetime, now: da
             left.status, left.error, left.finished_at = "FAILED", INTERRUPTED, now
     started_by = actor.id if actor.kind == "staff" else None
     row = ReconciliationRun(id=run_id, until=until, started_at=now, started_by=started_by, status="RUNNING")
+    row.started_from = actor.via or None
     session.add(row)
 
 
@@ -179,7 +180,7 @@ def _compare(
     audit.record(
         session,
         actor,
-        f"{'finance' if actor.kind == 'staff' else 'system'}:reconciliation:run",
+        f"{'finance' if actor.kind == 'staff' else actor.kind}:reconciliation:run",
         object_kind="reconciliation",
         object_id=run_id,
         now=now,

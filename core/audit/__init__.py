@@ -7,9 +7,12 @@ journals of the ledger as well as the audit log.
 from __future__ import annotations
 
 from core.audit.entries import ActionMisnamed, PersonalDataInAudit, record
-from core.audit.keys import KeyTooOpen, KeyUnusable, PublicKey, Signer, own_key, signer
+from core.audit.keys import KeyTooOpen, KeyUnusable, PublicKey, Signer, own_key, private_half, signer
+from core.audit.pins import Pin, SigningKeyMissing, SigningKeyOther, desk_signer, key_trouble, pins
 from core.audit.report import Finding, Report
-from core.audit.sealing import CheckpointsDisagree, CheckpointsMissing, Sealed, seal
+from core.audit.rotation import rotate
+from core.audit.sealing import CheckpointsDisagree, CheckpointsMissing, KeyNotPinned, Sealed, seal
+from core.audit.trust import Trust
 from core.audit.verification import verify
 
 __all__ = [
@@ -17,15 +20,25 @@ __all__ = [
     "CheckpointsDisagree",
     "CheckpointsMissing",
     "Finding",
+    "KeyNotPinned",
     "KeyTooOpen",
     "KeyUnusable",
     "PersonalDataInAudit",
+    "Pin",
     "PublicKey",
     "Report",
     "Sealed",
     "Signer",
+    "SigningKeyMissing",
+    "SigningKeyOther",
+    "Trust",
+    "desk_signer",
+    "key_trouble",
     "own_key",
+    "pins",
+    "private_half",
     "record",
+    "rotate",
     "seal",
     "signer",
     "verify",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,8 @@ from core.audit.keys import PublicKey, Signer
 from core.audit.seals import Seal
 
 FORMAT = 1
+KeyOf = Callable[[int], PublicKey | None]
+"""The key that signs the seal of this number."""
 
 
 @dataclass(frozen=True)
@@ -44,22 +46,31 @@ def line(seal: Seal, ledger: str, signer: Signer, *, now: datetime) -> bytes:
     return json.dumps(facts, separators=(",", ":")).encode() + b"\n"
 
 
-def read(folder: Path, ledger: str, public: PublicKey, *, size: int) -> Iterator[Checkpoint]:
+def read(folder: Path, ledger: str, key_of: KeyOf, *, size: int) -> Iterator[Checkpoint]:
     """Every line of the first `size` bytes. A last line without its end was being written when the power went: it
     does not count."""
     with file_of(folder, ledger).open("rb") as file:
         for number, content in enumerate(file, start=1):
             size -= len(content)
             if size >= 0 and content.endswith(b"\n"):
-                yield _checkpoint(number, content, ledger, public)
+                yield _checkpoint(number, content, ledger, key_of)
 
 
 def last(folder: Path, ledger: str) -> Seal | None:
     """The seal of the last whole line, unchecked; None where the file is missing or empty."""
+    content = last_line(folder, ledger)
+    return Seal.of(json.loads(content)) if content else None
+
+
+def last_line(folder: Path, ledger: str) -> bytes:
+    """The last whole line as it is signed; empty where there is none."""
     path = file_of(folder, ledger)
-    if not path.exists() or not (content := _last_line(path)):
-        return None
-    return Seal.of(json.loads(content))
+    return _last_line(path) if path.exists() else b""
+
+
+def signed_line(content: bytes, ledger: str, key_of: KeyOf) -> Checkpoint:
+    """One line taken out of its file, such as an export's."""
+    return _checkpoint(1, content, ledger, key_of)
 
 
 def append(folder: Path, ledger: str, lines: Sequence[bytes]) -> None:
@@ -75,16 +86,21 @@ def append(folder: Path, ledger: str, lines: Sequence[bytes]) -> None:
     _sync_folder(folder)
 
 
-def _checkpoint(number: int, content: bytes, ledger: str, public: PublicKey) -> Checkpoint:
+def _checkpoint(number: int, content: bytes, ledger: str, key_of: KeyOf) -> Checkpoint:
     try:
         facts = json.loads(content)
         seal = Seal.of(facts)
-        signature = bytes.fromhex(facts.pop("signature"))
+        signature, signed_by = bytes.fromhex(facts.pop("signature")), bytes.fromhex(facts["key"])
         message = rfc8785.dumps(facts)
     except (ValueError, TypeError, KeyError, AttributeError, zlib.error, rfc8785.CanonicalizationError):
         return Checkpoint(number, None, "cannot be read")
     if facts.get("ledger") != ledger:
         return Checkpoint(number, None, "belongs to another database")
+    public = key_of(seal.n)
+    if public is None or public.raw != signed_by:
+        other, wanted = PublicKey.of(signed_by), public.fingerprint if public else "any key that is pinned"
+        named = other.fingerprint if other else "no key at all"
+        return Checkpoint(number, None, f"bears a signature of {named}, and not of {wanted}")
     if not public.signed(message, signature):
         return Checkpoint(number, None, "bears a signature that this desk did not make")
     return Checkpoint(number, seal)

@@ -69,10 +69,12 @@ def record(
     """
     if not ACTION.fullmatch(action):
         raise ActionMisnamed(action=action)
+    if actor.kind == "staff" and actor.via:  # whose terminal it was, beside who they said they are
+        after = {**(after or {}), "via": actor.via}
     texts = {"reason": reason, "before": _json(before), "after": _json(after)}
     for field, value in texts.items():
         if value is not None and ADDRESS.search(value):
-            if actor.kind != "system":
+            if actor.kind in ("staff", "party", "operator"):
                 raise PersonalDataInAudit(field=field, action=action)
             # What a provider or a mail server said must not undo the booking that it came with.
             texts[field] = ADDRESS.sub(TAKEN_OUT, value)
@@ -80,7 +82,7 @@ def record(
         "at": utc(now),
         "actor_kind": actor.kind,
         "actor_id": actor.id,
-        "role": ",".join(sorted(role.value for role in actor.roles)) or None,
+        "role": actor.via if actor.kind == "operator" else ",".join(sorted(actor.roles)) or None,
         "action": action,
         "object_kind": object_kind,
         "object_id": str(object_id),

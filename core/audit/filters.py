@@ -57,7 +57,7 @@ LOGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     # Whatever staff did, with the ticket and the report that it was about.
     "administration": (
         "Administration, with tickets and reports",
-        ("staff:", "mediator:", "finance:", "compliance:", "administrator:"),
+        ("staff:", "mediator:", "finance:", "compliance:", "administrator:", "operator:"),
     ),
 }
 

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from core.audit import checkpoints
 from core.audit.checkpoints import Checkpoint
-from core.audit.keys import PUBLIC_FILE, PublicKey
+from core.audit.keys import PUBLIC_FILE, KeyUnusable, PublicKey
 from core.audit.report import Finding
 from core.audit.sealing import seals_after
 from core.audit.seals import LAST_XID, Seal, first_prev
+from core.audit.trust import Ring
 
 
 @dataclass(frozen=True)
@@ -30,41 +31,51 @@ class Witnessed:
 
 @dataclass(frozen=True)
 class Witness:
-    """The checkpoint file as it was before the database was looked at, and the key to believe it by."""
+    """The checkpoint file as it was before the database was looked at, and the keys to believe it by."""
 
     folder: Path
-    ledger: str
-    public: PublicKey | None
+    ring: Ring
     size: int
 
     @classmethod
-    def at(cls, folder: Path, ledger: str, public: PublicKey | None) -> Witness:
-        path = checkpoints.file_of(folder, ledger)
-        size = path.stat().st_size if path.exists() else 0
-        return cls(folder, ledger, public or PublicKey.read(folder / PUBLIC_FILE), size)
+    def at(cls, folder: Path, ring: Ring) -> Witness:
+        path = checkpoints.file_of(folder, ring.ledger)
+        return cls(folder, ring, path.stat().st_size if path.exists() else 0)
 
     @property
     def missing(self) -> Finding | None:
         """Why nothing that was signed can be believed."""
-        if self.size == 0:
-            return Finding("checkpoint", "no_checkpoints", why=str(self.folder))
-        return None if self.public else Finding("key", "no_key", why=str(self.folder))
+        return None if self.size else Finding("checkpoint", "no_checkpoints", why=str(self.folder))
+
+    def keys(self) -> Iterator[Finding]:
+        """What is wrong with the keys, and with the one that lies beside the checkpoints."""
+        yield from self.ring.findings()
+        pinned, beside = self.ring.pinned, self._beside()
+        if pinned and beside and beside != pinned.fingerprint:
+            yield Finding("key", "beside", why=f"{beside}; pinned is {pinned.fingerprint}")
+
+    def _beside(self) -> str | None:
+        try:
+            public = PublicKey.read(self.folder / PUBLIC_FILE)
+        except KeyUnusable:
+            return "not a key"
+        return public.fingerprint if public else None
 
     def signed(self) -> Iterator[Checkpoint]:
-        if self.size and self.public:
-            yield from checkpoints.read(self.folder, self.ledger, self.public, size=self.size)
+        if self.size:
+            yield from checkpoints.read(self.folder, self.ring.ledger, self.ring.key_of, size=self.size)
 
 
 def history(session: Session, witness: Witness) -> Iterator[Witnessed]:
     """Every seal from the first, each checked against its checkpoint and against the seal before it."""
-    prev, before = first_prev(witness.ledger), None
+    prev, before = first_prev(witness.ring.ledger), None
     for one in _paired(witness.signed(), _stored(session)):
         if one.seal is None:
             yield one
             continue
         follows = one.seal.prev == prev and one.seal.hash == one.seal.rehash() and _next(before, one.seal)
         broken = () if follows else (Finding("seal", "broken", seal=one.seal.n),)
-        yield Witnessed(one.seal, one.signed, one.findings + broken)
+        yield Witnessed(one.seal, one.signed, one.findings + broken + tuple(witness.ring.vouched(one.seal)))
         prev, before = one.seal.hash, one.seal
 
 

@@ -1,7 +1,8 @@
-"""The key that signs checkpoints: Ed25519, made at first use, readable by the desk's own account only.
+"""The key that signs checkpoints, case files and exports: Ed25519, readable by the desk's own account only.
 
-It lies apart from the database (`ESCROW_DESK_HOME/keys`), so that whoever can write the database cannot sign. The
-public half lies beside the checkpoints; an auditor keeps a copy of it elsewhere and verifies with that.
+It lies apart from the database (`ESCROW_DESK_HOME/keys`), so that whoever can write the database cannot sign. Which key
+it must be is pinned in the database (`core.audit.pins`), and known to whoever verifies (`core.audit.known`). The public
+half lies beside the checkpoints as well, for convenience; nobody believes it because of that.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from core.errors import DeskError
 
 KEY_FILE = "checkpoints.pem"
+NEXT_FILE = "checkpoints.next.pem"
 PUBLIC_FILE = "checkpoints.pub"
 
 
@@ -52,6 +54,14 @@ class PublicKey:
         """What people compare: half of the SHA-256 of the key, `ab12:cd34:…`."""
         digits = hashlib.sha256(self.raw).hexdigest()[:32]
         return ":".join(digits[at : at + 4] for at in range(0, 32, 4))
+
+    @classmethod
+    def of(cls, raw: bytes) -> PublicKey | None:
+        """The key with these 32 bytes; None for anything else."""
+        try:
+            return cls(Ed25519PublicKey.from_public_bytes(bytes(raw)))
+        except ValueError:
+            return None
 
     def signed(self, message: bytes, signature: bytes) -> bool:
         try:
@@ -92,11 +102,23 @@ class Signer:
 
 
 def signer(home: Path) -> Signer:
-    """The desk's signing key under `home`, made when there is none. Raises `KeyUnusable`, `KeyTooOpen`."""
-    path = home / "keys" / KEY_FILE
+    """The signing key under `home`, made when there is none. Raises `KeyUnusable`, `KeyTooOpen`.
+
+    A desk asks `core.audit.pins.desk_signer`, which makes none in place of one that is pinned.
+    """
+    path = path_of(home)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         _make(path)
+    return read(path)
+
+
+def path_of(home: Path) -> Path:
+    return home / "keys" / KEY_FILE
+
+
+def read(path: Path) -> Signer:
+    """The private key in this file. Raises `KeyUnusable`, `KeyTooOpen`."""
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise KeyTooOpen(path=path)
     try:
@@ -110,9 +132,43 @@ def signer(home: Path) -> Signer:
 
 def own_key(home: Path) -> PublicKey | None:
     """The public half of the desk's key, where `home` is a desk's; nothing is made by asking."""
-    if os.access(home / "keys" / KEY_FILE, os.R_OK):
+    if os.access(path_of(home), os.R_OK):
         return signer(home).public
     return PublicKey.read(home / "checkpoints" / PUBLIC_FILE)
+
+
+def private_half(home: Path) -> str | None:
+    """The fingerprint of the private key that lies here; a public one beside the checkpoints may be anybody's."""
+    try:
+        return read(path_of(home)).public.fingerprint
+    except (DeskError, OSError):
+        return None
+
+
+def make_next(home: Path) -> Signer:
+    """A key that is to follow the present one; it takes its place with `finish_rotation`, once it is pinned."""
+    path = home / "keys" / NEXT_FILE
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    _make(path)
+    return read(path)
+
+
+def waits(home: Path, pinned: PublicKey) -> bool:
+    """Whether the pinned key lies here as the next one, because a rotation was interrupted."""
+    waiting = home / "keys" / NEXT_FILE
+    return waiting.exists() and read(waiting).public.raw == pinned.raw
+
+
+def finish_rotation(home: Path, pinned: PublicKey) -> None:
+    """Put the next key in place, if it is the pinned one; the one before is kept under its fingerprint."""
+    if not waits(home, pinned):
+        return
+    waiting, path = home / "keys" / NEXT_FILE, path_of(home)
+    if path.exists():
+        before = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        path.rename(path.with_name(f"checkpoints.retired-{before}.pem"))
+    waiting.rename(path)
 
 
 def _make(path: Path) -> None:

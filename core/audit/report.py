@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.audit.pins import Pin
+    from core.audit.trust import Trust
 
 ROWS = ("entry", "journal")
 WORDS: Mapping[str, str] = {
@@ -20,7 +24,19 @@ WORDS: Mapping[str, str] = {
     "forged": "Line {id} of the checkpoint file {why}.",
     "unsigned": "Seal {seal} has no checkpoint, and seals after it have.",
     "no_checkpoints": "There are seals, and no checkpoints for them in {why}.",
-    "no_key": "There is no public key in {why}, so no checkpoint could be believed.",
+    "not_pinned": "No signing key is pinned in this database, so no signature can be believed (known key: {why}).",
+    "pin_forged": "Pinned key {id} ({why}) is not signed by itself: the list of signing keys was altered.",
+    "other_key": "This database is signed by the key {why}. Everything may have been written and signed again.",
+    "not_handed_over": "The signing key {why}, and is not signed by it. Ask the desk's people why before you trust it.",
+    "vouch": "Signing key {id} ({why}) was pinned after another seal {seal} than the one that is here.",
+    "beside": "The public key beside the checkpoints is {why}.",
+    "future": "{Kind} {id} says that it was written at {why}, which is yet to come.",
+    "overdue": "{Kind} {id} was written at {why}, and no seal covers it.",
+    "not_signed": "Seal {seal} was made at {why}, and neither it nor any after it is signed.",
+    "elsewhere": (
+        "This database names another cluster than the one it lies in: it was restored from a dump, or its list of"
+        " epochs was altered. Not covered by any seal, and so proved by nothing: {why}."
+    ),
     "epochs": "The list of epochs was altered: it does not agree with the seals of epoch {id}.",
 }
 
@@ -53,6 +69,8 @@ class Report:
     findings: tuple[Finding, ...] = ()
     more: int = field(default=0)
     """Findings beyond those listed."""
+    pinned: Pin | None = None
+    trust: Trust | None = None
 
     @property
     def ok(self) -> bool:
@@ -76,18 +94,60 @@ class Report:
             rest = len(self.findings) + self.more - len(first)
             listed = [finding.text for finding in first if finding]
             return " ".join(listed + [f"{rest:,} more findings follow."] * (rest > 0))
-        parts = [f"All {self.rows:,} rows under {self.seals:,} seals are as they were written."]
+        parts = [self._written()]
         if self.unsigned:
             parts.append(f"{counted(self.unsigned, 'seal')} not signed yet.")
         if self.open_rows:
-            parts.append(f"{counted(self.open_rows, 'row')} not sealed yet.")
+            parts.append(f"{counted(self.open_rows, 'row')} not sealed yet, and proved by nothing so far.")
         return " ".join(parts)
+
+    def _written(self) -> str:
+        """Never without the key that says so, and what that key is to whoever asked."""
+        if not self.seals or self.pinned is None:
+            return "Nothing is sealed yet, so nothing is proved."
+        rows = f"All {self.rows:,} rows under {self.seals:,} seals are as they were written"
+        if not self.signed:
+            return f"{rows}, by the seals in the database alone: none is signed."
+        return f"{rows}, by the signatures of key {self.pinned.fingerprint}, {self.key_words}."
+
+    @property
+    def key_words(self) -> str:
+        """Whether the signing key is the pinned one, and what it is to the verifier."""
+        if self.pinned is None:
+            return "which is not pinned in this database"
+        pinned = f"pinned in this database since {self.pinned.pinned_at:%Y-%m-%d}"
+        trust = self.trust
+        if trust is None or trust.how == "first":
+            return (
+                f"{pinned} and seen here for the first time: compare it with what the desk's people tell you"
+            )
+        if trust.fingerprint != self.pinned.fingerprint:
+            return f"{pinned} and handed on by the key {trust.fingerprint}, which {_known(trust)}"
+        return f"{pinned}, which {_known(trust)}"
 
     def facts(self) -> dict[str, Any]:
         """For `--json`."""
         listed = [vars(finding) | {"text": finding.text} for finding in self.findings]
         numbers = {name: getattr(self, name) for name in ("rows", "seals", "signed", "unsigned", "open_rows")}
-        return {"ok": self.ok, "text": self.text, **numbers, "findings": listed, "more": self.more}
+        key = {
+            "key": self.pinned.fingerprint if self.pinned else None,
+            "pinned_at": self.pinned.pinned_at.isoformat() if self.pinned else None,
+            "key_known": self.trust.how if self.trust else "first",
+        }
+        return {"ok": self.ok, "text": self.text, **numbers, **key, "findings": listed, "more": self.more}
+
+
+def _known(trust: Trust) -> str:
+    return {
+        "named": "is the key you named",
+        "known": f"this account has known since {trust.since}",
+        "own": "is the key in this desk's own home",
+        "first": "is new here",
+    }[trust.how]
+
+
+def counted_rows(n: int) -> str:
+    return "1 row" if n == 1 else f"{n:,} rows"
 
 
 def counted(n: int, noun: str) -> str:

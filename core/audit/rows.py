@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.audit.canonical import KINDS, Kind
 from core.audit.report import Finding
 from core.audit.seals import LAST_XID, Seal
+from core.policy.limits import CLOCKS_APART, SEALED_WITHIN
 
 NO_END = 2**63 - 1
 Bounds = Mapping[str, tuple[int, int]]
@@ -60,6 +62,17 @@ OPEN = {
 }
 
 
+OUT_OF_TIME = {
+    name: text(
+        f"select id, recorded_at, recorded_at > now() as ahead from {kind.table}"
+        " where xid >= cast(:hi as xid8) and id > :above"
+        " and recorded_at not between now() - cast(:within as interval) and now() + cast(:apart as interval)"
+        " order by id limit 20"
+    )
+    for name, kind in KINDS.items()
+}
+
+
 @dataclass(frozen=True)
 class Span:
     """A seal, and the ids that its epoch spans."""
@@ -83,11 +96,27 @@ def outside(session: Session, above: Mapping[str, int]) -> Iterator[Finding]:
         yield from (Finding(kind, "never", id=row) for row in session.scalars(query, {"above": above[kind]}))
 
 
+def out_of_time(session: Session, hi: int, above: Mapping[str, int]) -> Iterator[Finding]:
+    """Rows behind the last seal that cannot be of the last moments, by the clock of the database's server.
+
+    Either nobody seals, or they were slipped in behind the seals with a time of long ago.
+    """
+    for kind, query in OUT_OF_TIME.items():
+        values = {"hi": _begin(hi), "above": above[kind], "within": SEALED_WITHIN, "apart": CLOCKS_APART}
+        for row in session.execute(query, values):
+            when = f"{row.recorded_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+            yield Finding(kind, "future" if row.ahead else "overdue", id=row.id, why=when)
+
+
+def _begin(hi: int) -> str:
+    """After a closed epoch counting begins at zero again."""
+    return str(0 if hi == LAST_XID else hi)
+
+
 def still_open(session: Session, hi: int, above: Mapping[str, int]) -> int:
-    """How many rows no seal covers yet. After a closed epoch counting begins at zero again."""
-    start = 0 if hi == LAST_XID else hi
+    """How many rows no seal covers yet."""
     return sum(
-        session.execute(OPEN[kind], {"hi": str(start), "above": above[kind]}).scalar_one() for kind in KINDS
+        session.execute(OPEN[kind], {"hi": _begin(hi), "above": above[kind]}).scalar_one() for kind in KINDS
     )
 
 

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 
 from core.audit import checkpoints
 from core.audit.keys import PUBLIC_FILE, Signer
+from core.audit.pins import ledger_name, pin_first, pins
 from core.audit.seals import Seal, first_prev
 from core.db import Database
 from core.errors import DeskError
 
 ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended('escrow-desk checkpoints', 0))")
-LEDGER = text("select ledger::text from seal_epochs where epoch = 1")
 SEAL = text("select seal_range(:rows)")
 FULL = text("select entries + journals >= :rows from seals where n = :n")
 SEALS_AFTER = text(
@@ -43,6 +43,10 @@ class CheckpointsMissing(DeskError):
     """
 
 
+class KeyNotPinned(DeskError):
+    """This database pins the signing key {pinned}, and not {found}. Nothing was signed."""
+
+
 class CheckpointsDisagree(DeskError):
     """Seal {n} in the database is not the one that was signed in {folder}. Nothing was signed: verify the log now."""
 
@@ -60,16 +64,18 @@ def seal(database: Database, signer: Signer, folder: Path, *, now: datetime, ado
     """Seal all that is closed, and sign every seal that has no checkpoint in `folder` yet.
 
     `database` logs in as `app`. More than one seal without any checkpoint is not what a crash leaves behind: that needs
-    `adopt`. Raises `CheckpointsMissing`, `CheckpointsDisagree`; the seals in the database are made all the same.
+    `adopt`. Raises `KeyNotPinned`, `CheckpointsMissing`, `CheckpointsDisagree`; the seals in the database are made all
+    the same.
     """
+    _pin_the_first(database, signer, now=now)
     with database.transaction() as turn:
         turn.execute(ONE_AT_A_TIME)
         ledger = ledger_name(turn)
         try:
+            _require_pinned(turn, signer)
             last = _witnessed(turn, ledger, folder, adopt=adopt)
         except DeskError:
-            while _close(database):
-                pass
+            close(database)
             raise
         pen = _Pen(turn, signer, folder, ledger, now, last)
         pen.sign()
@@ -84,11 +90,6 @@ def seals_after(session: Session, n: int, *, limit: int = AT_ONCE) -> list[Seal]
     """The seals from `n + 1` on, as the database has them."""
     rows = session.execute(SEALS_AFTER, {"after": n, "limit": limit}).mappings()
     return [Seal(**{**row, "lo": int(row["lo"]), "hi": int(row["hi"])}) for row in rows]
-
-
-def ledger_name(session: Session) -> str:
-    """The name that the database drew when it was made; its checkpoint file bears it."""
-    return str(session.execute(LEDGER).scalar_one())
 
 
 class _Pen:
@@ -111,6 +112,28 @@ class _Pen:
             self.n, self.prev = seals[-1].n, seals[-1].hash
             self.signed += len(seals)
             self.rows += sum(seal.rows for seal in seals)
+
+
+def close(database: Database) -> None:
+    """Seal in the database all that is closed, and sign nothing: what a desk without its key goes on doing."""
+    while _close(database):
+        pass
+
+
+def _pin_the_first(database: Database, signer: Signer, *, now: datetime) -> None:
+    """A desk that was made without a key of its own (a test, a bench) pins the one that seals first."""
+    with database.reading() as session:
+        if pins(session):
+            return
+    with database.transaction() as session:
+        pin_first(session, signer, now=now)
+
+
+def _require_pinned(session: Session, signer: Signer) -> None:
+    pinned = pins(session)
+    if not pinned or pinned[-1].public.raw != signer.public.raw:
+        named = pinned[-1].fingerprint if pinned else "none"
+        raise KeyNotPinned(pinned=named, found=signer.public.fingerprint)
 
 
 def _close(database: Database) -> bool:

@@ -2,13 +2,16 @@
 
 Found are altered, removed, inserted and truncated rows and seals, whoever did it and with whatever triggers switched
 off, and the first of them is named. Not found can be what happened within the last second, before a seal; and what
-someone did who holds the database, the checkpoint folder *and* the signing key. So copy checkpoints elsewhere.
+someone did who holds the database, the checkpoint folder *and* the signing key. So copy checkpoints elsewhere. Whoever
+has another signing key can write all of it anew; only a verifier who knows the desk's fingerprint from elsewhere finds
+that (`core.audit.trust`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC
 from itertools import islice
 from pathlib import Path
 
@@ -18,12 +21,13 @@ from sqlalchemy.orm import Session
 from core.audit import rows
 from core.audit.canonical import KINDS
 from core.audit.history import Witness, history
-from core.audit.keys import PublicKey
-from core.audit.report import Finding, Report
+from core.audit.pins import ledger_name, pins
+from core.audit.report import Finding, Report, counted_rows
 from core.audit.rows import NO_END, Span
-from core.audit.sealing import ledger_name
 from core.audit.seals import LAST_XID, Seal
+from core.audit.trust import FIRST_USE, Ring, Trust
 from core.db import Database
+from core.policy.limits import SEALED_WITHIN
 
 Progress = Callable[[int, int], None]
 LISTED = 100
@@ -33,6 +37,7 @@ ROWS_AT_ONCE, SEALS_AT_ONCE = 40_000, 1_000
 SNAPSHOT = "set transaction isolation level repeatable read, read only"
 PLANS = "set local enable_seqscan = off; set local jit = off; set local search_path = pg_catalog, public"
 EPOCHS = text("select epoch, entries_after, journals_after from public.seal_epochs order by epoch")
+LONG_AGO = text("select cast(:at as timestamptz) < now() - cast(:within as interval)")
 TOTAL = text("select coalesce(sum(entries + journals), 0) from public.seals")
 SAME_CLUSTER = text(
     "select system_identifier = (select system_identifier from pg_control_system())"
@@ -41,16 +46,16 @@ SAME_CLUSTER = text(
 
 
 def verify(
-    database: Database, folder: Path, *, public: PublicKey | None = None, progress: Progress | None = None
+    database: Database, folder: Path, *, trust: Trust = FIRST_USE, progress: Progress | None = None
 ) -> Report:
     """Check the whole log and ledger against their seals and the checkpoints in `folder`. Changes nothing.
 
-    `database` may log in as `auditor`. `public` is the auditor's own copy of the key; without it the copy beside the
-    checkpoints is believed. Raises `KeyUnusable`.
+    `database` may log in as `auditor`. `trust` is the key that the verifier knows; without it the pinned one is taken
+    as it is found, and the report says so.
     """
     with database.reading() as session:
-        ledger = ledger_name(session)
-    witness = Witness.at(folder, ledger, public)
+        ring = Ring(ledger_name(session), pins(session), trust)
+    witness = Witness.at(folder, ring)
     with _snapshot(database) as session:
         return _Verification(session, witness, progress or (lambda done, total: None)).report()
 
@@ -65,6 +70,7 @@ class _Verification:
         self.findings: list[Finding] = []
         self.rows = self.seals = self.signed = self.more = 0
         self.last: Seal | None = None
+        self.unsigned_since: Seal | None = None
 
     def report(self) -> Report:
         spans = self._spans()
@@ -72,6 +78,8 @@ class _Verification:
             self._find(rows.changed(self.session, batch))
             self.rows += sum(span.seal.rows for span in batch)
             self.progress(self.rows, max(self.rows, self.total))
+        if self.seals or self.witness.size or self.witness.ring.trust.fingerprint:
+            self._find(self.witness.keys())
         open_rows = self._end()
         return Report(
             rows=self.rows,
@@ -81,6 +89,8 @@ class _Verification:
             open_rows=open_rows,
             findings=tuple(sorted(self.findings, key=_place)),
             more=self.more,
+            pinned=self.witness.ring.pinned,
+            trust=self.witness.ring.trust,
         )
 
     def _spans(self) -> Iterator[Span]:
@@ -90,6 +100,7 @@ class _Verification:
             self._find(iter(one.findings))
             if one.seal:
                 self.seals, self.signed, self.last = self.seals + 1, self.signed + one.signed, one.seal
+                self.unsigned_since = None if one.signed else self.unsigned_since or one.seal
                 yield Span(one.seal, self._bounds(one.seal))
 
     def _bounds(self, seal: Seal) -> Mapping[str, tuple[int, int]]:
@@ -107,18 +118,34 @@ class _Verification:
         if max(self.afters, default=0) != epoch:
             self._find(iter([Finding("epoch", "epochs", id=epoch)]))
         above = self.afters.get(epoch, ANYWHERE) if epoch > 1 else ANYWHERE
+        self._find(self._left_unsigned())
+        waiting = rows.still_open(self.session, hi, above)
         if self.session.execute(SAME_CLUSTER).scalar():
             self._find(rows.outside(self.session, above))
-        return rows.still_open(self.session, hi, above)
+            self._find(rows.out_of_time(self.session, hi, above))
+        elif waiting:
+            self._find(iter([Finding("epoch", "elsewhere", id=epoch, why=counted_rows(waiting))]))
+        return waiting
+
+    def _left_unsigned(self) -> Iterator[Finding]:
+        """A seal is signed as it is made. Where the last ones are not, nobody signs, or the file was cut short."""
+        first = self.unsigned_since
+        if (
+            first
+            and self.signed
+            and self.session.execute(LONG_AGO, {"at": first.sealed_at, "within": SEALED_WITHIN}).scalar()
+        ):
+            when = f"{first.sealed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+            yield Finding("seal", "not_signed", seal=first.n, why=when)
 
     def _find(self, findings: Iterator[Finding]) -> None:
         self.findings += islice(findings, LISTED - len(self.findings))
         self.more += sum(1 for _ in findings)
 
 
-def _place(finding: Finding) -> tuple[int, bool]:
-    """Findings stand in the order of the seals, and a row before the seal that it lies in."""
-    return finding.seal or 0, finding.kind == "seal"
+def _place(finding: Finding) -> tuple[int, bool, bool]:
+    """Findings stand in the order of the seals, what is wrong with a key first, and a row before its seal."""
+    return finding.seal or 0, finding.kind == "seal", finding.kind != "key"
 
 
 def _batch(spans: Iterator[Span]) -> Iterator[Span]:

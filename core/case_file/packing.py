@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.audit.sealing import ledger_name
+from core.audit.pins import ledger_name
 from core.case_file.contents import gather
 from core.case_file.sheet import PRINTER, summary
 from core.case_file.signing import FORMAT, MANIFEST, SIGNATURE, sign
@@ -57,7 +57,7 @@ def export(
     audit.record(
         session,
         actor,
-        f"{'staff' if actor.kind == 'staff' else 'system'}:case:export",
+        f"{actor.kind}:case:export",
         object_kind="ticket",
         object_id=ticket_id,
         now=now,

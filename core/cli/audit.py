@@ -1,4 +1,4 @@
-"""`escrow-desk audit`: seal, verify, export."""
+"""`escrow-desk audit`: seal, verify, export. The signing key is in `core/cli/signing.py`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.audit.filters import LOGS, AuditFilter
+from core.cli import signing, who
 from core.cli.answers import LARGEST_ID, NUMBER, Json, console, opened, require_new, say, tell
+from core.cli.signing import Key
+from core.cli.who import As
 from core.errors import DeskError
-from core.rules.permissions import SYSTEM
 
 if TYPE_CHECKING:
-    from core.exports import Manifest
+    from core.audit.exported import Manifest
 
 app = typer.Typer(no_args_is_help=True, help="The audit log: prove it, export it.")
+app.command("rotate-key")(signing.rotate_key)
+app.command("trust-key")(signing.trust_key)
 
 
 class PeriodEmpty(DeskError):
@@ -38,18 +42,21 @@ def seal(
     from core import audit
 
     with opened() as desk:
-        home = desk.settings.home
-        done = audit.seal(
-            desk.database, audit.signer(home), home / "checkpoints", now=desk.clock(), adopt=adopt
-        )
+        home, now = desk.settings.home, desk.clock()
+        signer = audit.desk_signer(desk.database, home, now=now)
+        done = audit.seal(desk.database, signer, home / "checkpoints", now=now, adopt=adopt)
     data = {"last_seal": done.last_seal, "rows": done.rows, "signed": done.signed}
     words = f"Seal {done.last_seal}: {done.rows} rows sealed, {done.signed} seals signed."
     say(data, as_json=as_json, words=tell(words))
 
 
 @app.command()
-def verify(as_json: Json = False) -> None:
-    """Prove that nobody altered the log or the ledger; names the first thing that is off (exit code 1)."""
+def verify(key: Key = None, as_json: Json = False) -> None:
+    """Prove that nobody altered the log or the ledger; names the first thing that is off (exit code 1).
+
+    Signatures must go back to the key that --key names, or that this account remembers, or that lies in this home. The
+    first time the pinned key is taken as it is found, and remembered.
+    """
     from core import audit
 
     with opened() as desk, console.status("Verifying …") as status:
@@ -57,9 +64,37 @@ def verify(as_json: Json = False) -> None:
         def progress(done: int, total: int) -> None:
             status.update(f"Verifying … {done:,} of {total:,} rows")
 
-        report = audit.verify(desk.auditor, desk.settings.home / "checkpoints", progress=progress)
-    say(report.facts(), as_json=as_json, words=tell(report.text))
+        trust = signing.trust(desk, key)
+        report = audit.verify(
+            desk.auditor, desk.settings.home / "checkpoints", trust=trust, progress=progress
+        )
+        remembered = signing.remembered(desk, report)
+    words = "\n".join([report.text, *([remembered] if remembered else [])])
+    say(report.facts(), as_json=as_json, words=tell(words))
     raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command("verify-export")
+def verify_export(
+    file: Annotated[Path, typer.Argument(help="The CSV or JSON Lines file from `audit export`.")],
+    manifest: Annotated[
+        Path | None, typer.Option(help="Its manifest. Default: FILE.manifest.json, beside it.")
+    ] = None,
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Hold an export against its signed manifest; needs no database and no configuration.
+
+    Names every row that was altered, inserted or put elsewhere, and every one that is missing (exit code 1).
+    """
+    from core.audit import export_proof
+
+    beside = manifest or _beside(file)
+    wanted = signing.for_export(export_proof.ledger_of(beside), key)
+    proof = export_proof.verify(file, manifest=beside, key=wanted)
+    data = {"ok": proof.ok, **vars(proof)}
+    say(data, as_json=as_json, words=tell(proof.text()))
+    raise typer.Exit(0 if proof.ok else 1)
 
 
 @app.command()
@@ -73,29 +108,34 @@ def export(
     ticket: Annotated[
         int | None, typer.Option(help="About this case.", min=1, max=LARGEST_ID, metavar=NUMBER)
     ] = None,
+    as_: As = None,
     as_json: Json = False,
 ) -> None:
-    """Export audit entries with a manifest; the export is itself recorded."""
+    """Export audit entries with a signed manifest; the export is itself recorded."""
     chosen = AuditFilter(
         since=_utc(since), until=_utc(until), action=action, log=log and log.value, ticket_id=ticket
     )
     if chosen.since and chosen.until and chosen.since >= chosen.until:
         raise PeriodEmpty(since=chosen.since, until=chosen.until)
-    manifest = _write(out, chosen, format.value)
+    manifest = _write(out, chosen, format.value, as_)
     beside = _beside(out)
     data = {"file": str(out), "manifest": str(beside), "rows": manifest.rows, "sha256": manifest.sha256}
-    words = f"{manifest.rows} entries in {out} (SHA-256 {manifest.sha256}), manifest {beside}."
+    words = f"{manifest.rows} entries in {out} (SHA-256 {manifest.sha256}), signed manifest {beside}."
     say(data, as_json=as_json, words=tell(words))
 
 
-def _write(out: Path, chosen: AuditFilter, format: str) -> Manifest:
+def _write(out: Path, chosen: AuditFilter, format: str, as_: str | None) -> Manifest:
     """Both files, or neither: what is half written is no export."""
-    from core.exports import Format, export_audit
+    from core import audit
+    from core.audit.exported import Format
+    from core.exports import export_audit
 
     beside = _beside(out)
     require_new(out)
     require_new(beside)
     with opened() as desk:
+        home, now, actor = desk.settings.home, desk.clock(), who.actor(desk, as_)
+        signer = audit.desk_signer(desk.database, home, now=now)
         try:
             with out.open("xb") as file:
                 out.chmod(0o600)
@@ -105,8 +145,10 @@ def _write(out: Path, chosen: AuditFilter, format: str) -> Manifest:
                     Format(format),
                     file,
                     desk=desk.database,
-                    actor=SYSTEM,
-                    now=desk.clock(),
+                    actor=actor,
+                    now=now,
+                    signer=signer,
+                    folder=home / "checkpoints",
                 )
             beside.write_bytes(manifest.json())
         except BaseException:

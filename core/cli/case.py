@@ -9,7 +9,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from core.cli import who
 from core.cli.answers import LARGEST_ID, NUMBER, Json, console, opened, require_new, say, tell, write_new
+from core.cli.who import As
 
 app = typer.Typer(no_args_is_help=True, help="Case files: list, export, verify offline.")
 
@@ -49,18 +51,19 @@ def export(
         int, typer.Argument(help="The number of the case: 42 or D-42.", parser=number_of, metavar=NUMBER)
     ],
     out: Annotated[Path, typer.Option(help="The zip to write; one that is there is never overwritten.")],
+    as_: As = None,
     as_json: Json = False,
 ) -> None:
     """Everything a decision stands on, as one zip that can be verified without the desk."""
     from core import audit, case_file
-    from core.rules.permissions import SYSTEM
 
     require_new(out)
     with opened() as desk:
-        signer = audit.signer(desk.settings.home)
+        signer = audit.desk_signer(desk.database, desk.settings.home, now=desk.clock())
+        actor = who.actor(desk, as_)
         packed = desk.database.run(
             lambda session: case_file.export(
-                session, SYSTEM, now=desk.clock(), store=desk.evidence, signer=signer, ticket_id=case
+                session, actor, now=desk.clock(), store=desk.evidence, signer=signer, ticket_id=case
             )
         )
     write_new(out, packed.content)

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from core.cli import who
 from core.cli.answers import LARGEST_ID, NUMBER, Json, opened, say, tell
+from core.cli.who import As
 
 keys = typer.Typer(no_args_is_help=True, help="Keys with which a platform comes in at /api/v1.")
 endpoints = typer.Typer(no_args_is_help=True, help="Where a platform is told what happened.")
@@ -18,16 +20,23 @@ def create_key(
     platform: Platform,
     label: Annotated[str, typer.Option(help="What it is for.")] = "",
     read_only: Annotated[bool, typer.Option("--read-only", help="May read and change nothing.")] = False,
+    as_: As = None,
     as_json: Json = False,
 ) -> None:
     """A new key and its signing secret, shown this once."""
     from core.door import keys as door
 
     with opened() as desk:
-        master, now = door.master_key(desk.settings), desk.clock()
+        master, now, actor = door.master_key(desk.settings), desk.clock(), who.actor(desk, as_)
         made = desk.database.run(
             lambda session: door.create(
-                session, now=now, platform=platform, label=label, master=master, may_write=not read_only
+                session,
+                actor,
+                now=now,
+                platform=platform,
+                label=label,
+                master=master,
+                may_write=not read_only,
             )
         )
     data = {"api_key": made.api_key, "signing_secret": made.signing_secret}
@@ -36,14 +45,17 @@ def create_key(
 
 @keys.command("revoke")
 def revoke_key(
-    prefix: Annotated[str, typer.Argument(help="The key's first part: edk_3fa9c1…")], as_json: Json = False
+    prefix: Annotated[str, typer.Argument(help="The key's first part: edk_3fa9c1…")],
+    as_: As = None,
+    as_json: Json = False,
 ) -> None:
     """From now on this key opens nothing."""
     from core.door import keys as door
 
     prefix = "_".join(prefix.split("_")[:2])  # whoever pastes the whole key does not see its secret repeated
     with opened() as desk:
-        desk.database.run(lambda session: door.revoke(session, now=desk.clock(), prefix=prefix))
+        actor = who.actor(desk, as_)
+        desk.database.run(lambda session: door.revoke(session, actor, now=desk.clock(), prefix=prefix))
     say({"revoked": prefix}, as_json=as_json, words=tell(f"{prefix} is revoked."))
 
 
@@ -51,6 +63,7 @@ def revoke_key(
 def add_endpoint(
     platform: Platform,
     url: Annotated[str, typer.Option(help="An https address of the platform.")],
+    as_: As = None,
     as_json: Json = False,
 ) -> None:
     """Tell this address from now on; the secret that signs is shown this once."""
@@ -58,10 +71,10 @@ def add_endpoint(
     from core.door import keys as door
 
     with opened() as desk:
-        master, now = door.master_key(desk.settings), desk.clock()
+        master, now, actor = door.master_key(desk.settings), desk.clock(), who.actor(desk, as_)
         endpoint, secret = desk.database.run(
             lambda session: listeners.add_endpoint(
-                session, now=now, platform=platform, url=url, master=master
+                session, actor, now=now, platform=platform, url=url, master=master
             )
         )
     data = {"id": endpoint.id, "url": endpoint.url, "signing_secret": secret}
@@ -71,14 +84,16 @@ def add_endpoint(
 @endpoints.command("remove")
 def remove_endpoint(
     number: Annotated[int, typer.Argument(help="The endpoint's id.", min=1, max=LARGEST_ID, metavar=NUMBER)],
+    as_: As = None,
     as_json: Json = False,
 ) -> None:
     """Tell this address nothing more; what waits for it is dropped."""
     from core.door import endpoints as listeners
 
     with opened() as desk:
+        actor = who.actor(desk, as_)
         desk.database.run(
-            lambda session: listeners.remove_endpoint(session, now=desk.clock(), endpoint_id=number)
+            lambda session: listeners.remove_endpoint(session, actor, now=desk.clock(), endpoint_id=number)
         )
     say({"removed": number}, as_json=as_json, words=tell(f"Endpoint {number} is removed."))
 
@@ -102,14 +117,18 @@ def list_endpoints(as_json: Json = False) -> None:
 def replay_events(
     number: Annotated[int, typer.Argument(help="The endpoint's id.", min=1, max=LARGEST_ID, metavar=NUMBER)],
     after: Annotated[int, typer.Option(help="Everything after this number of its events.", min=0)],
+    as_: As = None,
     as_json: Json = False,
 ) -> None:
     """Tell an endpoint again what it missed, under the same ids and numbers."""
     from core.door import endpoints as listeners
 
     with opened() as desk:
+        actor = who.actor(desk, as_)
         queued = desk.database.run(
-            lambda session: listeners.replay(session, now=desk.clock(), endpoint_id=number, after=after)
+            lambda session: listeners.replay(
+                session, actor, now=desk.clock(), endpoint_id=number, after=after
+            )
         )
     words = f"{queued} events will be told to endpoint {number} again."
     say({"endpoint": number, "queued": queued}, as_json=as_json, words=tell(words))

@@ -7,7 +7,9 @@ import json
 import typer
 from rich.table import Table
 
+from core.cli import who
 from core.cli.answers import Json, console, environment, opened, say, settings, tell
+from core.cli.who import As
 
 SHOWN = 20
 
@@ -39,14 +41,13 @@ def check(as_json: Json = False) -> None:
     raise typer.Exit(1 if any(each.rows for each in results) else 0)
 
 
-def reconcile(as_json: Json = False) -> None:
+def reconcile(as_: As = None, as_json: Json = False) -> None:
     """Fetch the provider's statement and match it with the ledger; exit code 1 when a line does not match."""
     from core.actions import reconcile as action
     from core.queries import reconciliation
-    from core.rules.permissions import SYSTEM
 
     with opened() as desk:
-        run_id = action.run(desk, SYSTEM)
+        run_id = action.run(desk, who.actor(desk, as_))
         with desk.database.reading() as session:
             run = reconciliation.run(session, run_id)
     data = {

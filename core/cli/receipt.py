@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from core.cli import who
 from core.cli.answers import LARGEST_ID, NUMBER, Json, opened, require_new, say, tell, write_new
+from core.cli.who import As
 
 
 def receipt(
@@ -15,16 +17,17 @@ def receipt(
         int, typer.Argument(help="Its id: 17 for R-2026-000017.", min=1, max=LARGEST_ID, metavar=NUMBER)
     ],
     out: Annotated[Path, typer.Option(help="The PDF to write; one that is there is never overwritten.")],
+    as_: As = None,
     as_json: Json = False,
 ) -> None:
     """A receipt, invoice or credit note as PDF."""
     from core.actions import receipts
-    from core.rules.permissions import SYSTEM
 
     require_new(out)
     with opened() as desk:
+        actor = who.actor(desk, as_)
         name, content = desk.database.run(
-            lambda session: receipts.download(session, SYSTEM, now=desk.clock(), receipt_id=number)
+            lambda session: receipts.download(session, actor, now=desk.clock(), receipt_id=number)
         )
     write_new(out, content)
     data = {"file": str(out), "number": name.removesuffix(".pdf"), "bytes": len(content)}

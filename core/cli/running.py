@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.cli import who
 from core.cli.answers import Json, NotInstalled, console, environment, log_from, opened, say, settings, tell
 from core.errors import DeskError
+from core.rules.permissions import Actor
 
 if TYPE_CHECKING:
+    from core.config import Settings
     from core.db import Database
 
 
@@ -78,7 +81,6 @@ def migrate(
     as_json: Json = False,
 ) -> None:
     """Bring the database to the present schema; mark an empty one as this desk's."""
-    from core.actions import install
     from core.db import Database
     from core.migrate import pending, upgrade
 
@@ -87,16 +89,36 @@ def migrate(
     upgrade(found.owner_url)
     database = Database(found.database_url)
     try:
-        chosen = name or f"ed-{secrets.token_hex(3)}"
-        database.run(lambda session: install.install(session, now=datetime.now(UTC), name=chosen))
-        data = {"installed": chosen, "applied": applied}
-        words = f"Installed as {chosen}."
-    except install.AlreadyInstalled as already:
-        data = {"installed": already.facts["name"], "applied": applied}
-        words = f"Schema is up to date. {already.message}"
+        chosen, words = _installed(database, name)
+        key = _pinned(database, found)
     finally:
         database.dispose()
-    say(data, as_json=as_json, words=tell(words))
+    data = {"installed": chosen, "applied": applied, "key": key}
+    say(data, as_json=as_json, words=tell(f"{words} The record is signed by key {key}."))
+
+
+def _installed(database: Database, name: str) -> tuple[str, str]:
+    """The desk's name, and what became of it. Only an operator can be the first: there is no staff yet."""
+    from core.actions import install
+
+    chosen = name or f"ed-{secrets.token_hex(3)}"
+    operator = Actor("operator", None, via=who.account())
+    try:
+        database.run(lambda session: install.install(session, operator, now=datetime.now(UTC), name=chosen))
+    except install.AlreadyInstalled as already:
+        return str(already.facts["name"]), f"Schema is up to date. {already.message}"
+    return chosen, f"Installed as {chosen}."
+
+
+def _pinned(database: Database, found: Settings) -> str:
+    """The key that signs from now on, pinned before anything is signed; a desk that has one keeps it."""
+    from core import audit
+
+    with database.reading() as session:
+        before = audit.pins(session)
+    if before:
+        return before[-1].fingerprint
+    return audit.desk_signer(database, found.home, now=datetime.now(UTC)).public.fingerprint
 
 
 def bench(

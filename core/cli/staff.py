@@ -1,14 +1,18 @@
-"""`escrow-desk staff`: who works at the desk."""
+"""`escrow-desk staff`: who works at the desk, as what; who joins, and who leaves."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
-from core.cli.answers import Json, opened, say, tell
+from core.cli import who
+from core.cli.answers import LARGEST_ID, NUMBER, Json, console, opened, say, tell
+from core.cli.who import As
 from core.errors import DeskError
-from core.rules.permissions import SYSTEM, Role
+from core.rules.permissions import Role
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -22,11 +26,6 @@ class StaffIncomplete(DeskError):
     """A member of staff needs a name, an address, and the issuer and subject of their sign-in. Empty: {missing}."""
 
 
-@app.callback()
-def group() -> None:
-    """Who works at the desk."""
-
-
 @app.command()
 def add(
     name: Annotated[str, typer.Option(help="As colleagues see it.")],
@@ -35,6 +34,7 @@ def add(
     subject: Annotated[str, typer.Option(help="Who they are there (sub).")],
     role: Annotated[list[Role], typer.Option(help="May be given several times.")],
     title: Annotated[str, typer.Option(help="What they do.")] = "",
+    as_: As = None,
     as_json: Json = False,
 ) -> None:
     """Someone joins the desk, known by (issuer, subject) and never by e-mail."""
@@ -49,7 +49,7 @@ def add(
     def join(session: Session) -> Staff:
         return install.add_staff(
             session,
-            SYSTEM,
+            actor,
             now=desk.clock(),
             issuer=issuer,
             subject=subject,
@@ -60,7 +60,96 @@ def add(
         )
 
     with opened() as desk:
+        actor = who.actor(desk, as_)
         added = desk.database.run(join)
     data = {"id": added.id, "name": added.name, "roles": [each.value for each in roles]}
     words = f"{added.name} is member of staff {added.id}: {', '.join(roles)}."
     say(data, as_json=as_json, words=tell(words))
+
+
+Member = Annotated[int, typer.Argument(help="Their number.", min=1, max=LARGEST_ID, metavar=NUMBER)]
+Why = Annotated[str, typer.Option(help="Why; it stands in the audit log.")]
+
+
+@app.command("list")
+def list_staff(as_json: Json = False) -> None:
+    """Everyone who works here, and who has left: number, name, roles, open cases."""
+    from core.queries import people
+
+    with opened() as desk, desk.database.reading() as session:
+        found = people.staff(session, now=desk.clock())
+    data = [
+        {
+            "id": each.id,
+            "name": each.name,
+            "roles": [role.value for role in each.roles],
+            "active": each.active,
+            "open_cases": each.cases,
+        }
+        for each in found
+    ]
+
+    def words() -> None:
+        table = Table("Number", "Name", "Roles", "Open cases", "State", box=None)
+        for each in found:
+            state = "works here" if each.active else "left"
+            roles = ", ".join(map(str, each.roles)) or "—"
+            said = (each.id, each.name, roles, each.cases, state)
+            table.add_row(*(Text(str(one)) for one in said))  # a name is no markup
+        console.print(table)
+
+    say(data, as_json=as_json, words=words)
+
+
+@app.command("set-roles")
+def set_roles(
+    number: Member,
+    role: Annotated[list[Role], typer.Option(help="May be given several times; these and no others.")],
+    reason: Why,
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Give someone other roles, at once and in every session that is open."""
+    from core.actions import staff
+
+    roles = tuple(dict.fromkeys(role))
+    with opened() as desk:
+        actor = who.actor(desk, as_)
+        changed = desk.database.run(
+            lambda session: staff.set_roles(
+                session, actor, now=desk.clock(), staff_id=number, roles=roles, reason=reason
+            )
+        )
+    data = {"id": changed.id, "name": changed.name, "roles": [each.value for each in roles]}
+    say(data, as_json=as_json, words=tell(f"{changed.name} is now: {', '.join(roles)}."))
+
+
+@app.command()
+def leave(number: Member, reason: Why, as_: As = None, as_json: Json = False) -> None:
+    """Someone leaves the desk: their sessions end at once, and they cannot sign in again."""
+    _set_active(number, False, reason, as_, as_json)
+
+
+@app.command("come-back")
+def come_back(number: Member, reason: Why, as_: As = None, as_json: Json = False) -> None:
+    """Someone who had left works here again, with the roles they had."""
+    _set_active(number, True, reason, as_, as_json)
+
+
+def _set_active(number: int, active: bool, reason: str, as_: str | None, as_json: bool) -> None:
+    from core.actions import staff
+
+    with opened() as desk:
+        actor = who.actor(desk, as_)
+
+        def change(session: Session) -> tuple[Staff, int]:
+            changed = staff.set_active(
+                session, actor, now=desk.clock(), staff_id=number, active=active, reason=reason
+            )
+            return changed, staff.open_cases(session, number)
+
+        changed, cases = desk.database.run(change)
+    data = {"id": changed.id, "name": changed.name, "active": active, "open_cases": cases}
+    state = "works here again" if active else "has left; every session of theirs has ended"
+    waiting = f" {cases} open cases need another mediator: page Disputes." if cases and not active else ""
+    say(data, as_json=as_json, words=tell(f"{changed.name} {state}.{waiting}"))

@@ -155,5 +155,5 @@ def _register(world: World, plot: Plot, role: str, card: cast.PartyCard, number:
 
 
 def _seal(desk: Desk) -> None:
-    home = desk.settings.home
-    audit.seal(desk.database, audit.signer(home), home / "checkpoints", now=desk.clock())
+    home, now = desk.settings.home, desk.clock()
+    audit.seal(desk.database, audit.desk_signer(desk.database, home, now=now), home / "checkpoints", now=now)

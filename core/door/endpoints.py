@@ -15,7 +15,7 @@ from core import audit
 from core.door import keys
 from core.errors import DeskError, NotFound
 from core.records import OutgoingEvent, WebhookEndpoint
-from core.rules.permissions import SYSTEM
+from core.rules.permissions import Actor, Permission, require
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -29,12 +29,13 @@ class EndpointKnown(DeskError):
 
 
 def add_endpoint(
-    session: Session, *, now: datetime, platform: str, url: str, master: bytes
+    session: Session, actor: Actor, *, now: datetime, platform: str, url: str, master: bytes
 ) -> tuple[WebhookEndpoint, str]:
     """From now on the platform's events go to `url`; the secret that signs them is shown once.
 
-    Raises `EndpointUnfit`, `EndpointKnown`, `PlatformUnknown`.
+    Raises `EndpointUnfit`, `EndpointKnown`, `PlatformUnknown`, `NotPermitted`.
     """
+    require(actor, Permission.MANAGE_PLATFORM_KEYS)
     keys.known_platform(platform)
     parts = urlsplit(url)
     secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
@@ -48,18 +49,19 @@ def add_endpoint(
     endpoint = WebhookEndpoint(platform=platform, url=url, nonce=secrets.token_hex(12), created_at=now)
     session.add(endpoint)
     session.flush()
-    _note(session, "add", endpoint.id, now, after={"platform": platform, "host": parts.hostname})
+    _note(session, actor, "add", endpoint.id, now, after={"platform": platform, "host": parts.hostname})
     return endpoint, keys.signing_secret(master, "endpoint", endpoint.nonce)
 
 
-def remove_endpoint(session: Session, *, now: datetime, endpoint_id: int) -> None:
+def remove_endpoint(session: Session, actor: Actor, *, now: datetime, endpoint_id: int) -> None:
     """Nothing more is written for it, and what waits for it is dropped. Doing it twice does no harm."""
+    require(actor, Permission.MANAGE_PLATFORM_KEYS)
     endpoint = session.get(WebhookEndpoint, endpoint_id)
     if endpoint is None:
         raise NotFound(kind="endpoint", id=endpoint_id)
     if endpoint.removed_at is None:
         endpoint.removed_at = now
-        _note(session, "remove", endpoint_id, now)
+        _note(session, actor, "remove", endpoint_id, now)
     waiting = update(OutgoingEvent).where(
         OutgoingEvent.endpoint_id == endpoint_id, OutgoingEvent.status == "QUEUED"
     )
@@ -97,8 +99,15 @@ def standings(session: Session, *, platform: str | None = None) -> list[Standing
     ]
 
 
-def replay(session: Session, *, now: datetime, endpoint_id: int, after: int) -> int:
-    """Everything after this number is told again, and what was given up too; returns how many events that are."""
+def replay(
+    session: Session, actor: Actor, *, now: datetime, endpoint_id: int, after: int, by_key: str = ""
+) -> int:
+    """Everything after this number is told again, and what was given up too; returns how many events that are.
+
+    `by_key`: the platform itself asked, with this key; then the system does it for them.
+    """
+    if not by_key:
+        require(actor, Permission.MANAGE_PLATFORM_KEYS)
     endpoint = session.get(WebhookEndpoint, endpoint_id)
     if endpoint is None or endpoint.removed_at is not None:
         raise NotFound(kind="endpoint", id=endpoint_id)
@@ -113,17 +122,23 @@ def replay(session: Session, *, now: datetime, endpoint_id: int, after: int) -> 
         .returning(OutgoingEvent.id)
     )
     queued = len(session.scalars(again).all())
-    _note(session, "replay", endpoint_id, now, after={"after": after, "events": queued})
+    asked = {"api_key": by_key} if by_key else {}
+    _note(session, actor, "replay", endpoint_id, now, after={"after": after, "events": queued} | asked)
     return queued
 
 
 def _note(
-    session: Session, verb: str, number: int, now: datetime, after: dict[str, Any] | None = None
+    session: Session,
+    actor: Actor,
+    verb: str,
+    number: int,
+    now: datetime,
+    after: dict[str, Any] | None = None,
 ) -> None:
     audit.record(
         session,
-        SYSTEM,
-        f"system:webhook_endpoint:{verb}",
+        actor,
+        f"{actor.kind}:webhook_endpoint:{verb}",
         object_kind="webhook_endpoint",
         object_id=number,
         now=now,

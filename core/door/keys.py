@@ -25,7 +25,7 @@ from core.errors import DeskError, NotFound
 from core.gateways.files import create_once
 from core.policy import Platform
 from core.records import ApiKey
-from core.rules.permissions import SYSTEM
+from core.rules.permissions import Actor, Permission, require
 
 SHORTEST = 32
 
@@ -66,9 +66,17 @@ class Issued:
 
 
 def create(
-    session: Session, *, now: datetime, platform: str, label: str, master: bytes, may_write: bool = True
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    platform: str,
+    label: str,
+    master: bytes,
+    may_write: bool = True,
 ) -> Issued:
-    """A key for a platform of this desk. Raises `PlatformUnknown`."""
+    """A key for a platform of this desk. Raises `PlatformUnknown`, `NotPermitted`."""
+    require(actor, Permission.MANAGE_PLATFORM_KEYS)
     known_platform(platform)
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     key = ApiKey(
@@ -81,18 +89,19 @@ def create(
     )
     session.add(key)
     session.flush()
-    _note(session, "create", key, now, after={"platform": platform, "may_write": may_write})
+    _note(session, actor, "create", key, now, after={"platform": platform, "may_write": may_write})
     return Issued(key.id, f"edk_{prefix}_{secret}", signing_secret(master, "api-key", prefix))
 
 
-def revoke(session: Session, *, now: datetime, prefix: str) -> None:
+def revoke(session: Session, actor: Actor, *, now: datetime, prefix: str) -> None:
     """From now on the key opens nothing. Doing it twice does no harm."""
+    require(actor, Permission.MANAGE_PLATFORM_KEYS)
     key = session.scalars(select(ApiKey).where(ApiKey.prefix == prefix.removeprefix("edk_"))).one_or_none()
     if key is None:
         raise NotFound(kind="API key", id=prefix)
     if key.revoked_at is None:
         session.execute(update(ApiKey).where(ApiKey.id == key.id).values(revoked_at=now))
-        _note(session, "revoke", key, now)
+        _note(session, actor, "revoke", key, now)
 
 
 def recognise(session: Session, authorization: str) -> Caller:
@@ -140,12 +149,17 @@ def _hash(secret: str) -> bytes:
 
 
 def _note(
-    session: Session, verb: str, key: ApiKey, now: datetime, after: dict[str, object] | None = None
+    session: Session,
+    actor: Actor,
+    verb: str,
+    key: ApiKey,
+    now: datetime,
+    after: dict[str, object] | None = None,
 ) -> None:
     audit.record(
         session,
-        SYSTEM,
-        f"system:api_key:{verb}",
+        actor,
+        f"{actor.kind}:api_key:{verb}",
         object_kind="api_key",
         object_id=key.id,
         now=now,

@@ -20,6 +20,7 @@ from core.door import answers, endpoints, naming, outgoing, shapes
 from core.door.once import asked, once
 from core.door.replies import EndpointAnswer, EndpointsAnswer, EventAnswer, EventsAnswer, ReplayAnswer
 from core.records import OutgoingEvent
+from core.rules.permissions import SYSTEM
 
 Listener = Annotated[int, Query(ge=1, le=shapes.LARGEST_ID, description="The desk's id of the endpoint.")]
 
@@ -38,7 +39,14 @@ def routes(desk: Desk) -> APIRouter:
 
         def act(session: Session, now: datetime) -> Mapping[str, Any]:
             naming.endpoint(session, request.state.caller, endpoint_id)
-            queued = endpoints.replay(session, now=now, endpoint_id=endpoint_id, after=body.after)
+            queued = endpoints.replay(
+                session,
+                SYSTEM,
+                now=now,
+                endpoint_id=endpoint_id,
+                after=body.after,
+                by_key=request.state.caller.prefix,
+            )
             return {"endpoint": endpoint_id, "queued": queued}
 
         return once(desk, asked(request, key), act)

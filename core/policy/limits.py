@@ -30,3 +30,7 @@ DIGEST_HOUR = 14
 DIGEST_MOST = 20
 DIGEST_LONGEST = 200_000  # characters of HTML
 DEADLINE_NEAR = timedelta(hours=24)
+# The worker seals each second. What is older than this and under no seal is a finding: a transaction may stay open for
+# a minute (idle_in_transaction_session_timeout), and then the seals after it wait. Clocks may be this far apart.
+SEALED_WITHIN = timedelta(seconds=120)
+CLOCKS_APART = timedelta(seconds=5)

@@ -86,7 +86,7 @@ def _run(row: Mapping[str, Any]) -> Run:
     names = ("id", "status", "until", "lines", "matched", "breaks", "error", "started_at", "finished_at")
     return Run(
         **{name: row[name] for name in names},
-        started_by=row["started_by_name"] or "The system",
+        started_by=row["started_by_name"] or row["started_from"] or "The system",
         balances=tuple(_balance(each) for each in row["totals"] or []),
     )
 

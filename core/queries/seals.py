@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.audit.checkpoints import file_of
-from core.audit.sealing import ledger_name
+from core.audit.pins import ledger_name
 
 NUMBER = re.compile(rb'\{"n":(\d{1,19}),')
 LONGEST_SCAN = 1000

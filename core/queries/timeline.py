@@ -110,7 +110,14 @@ def _entries(session: Session, case: Case, ids: list[int]) -> Told:
     entry = audit_entries.c
     rows = session.execute(
         select(
-            entry.id, entry.at, entry.actor_kind, entry.actor_id, entry.action, entry.reason, entry.after
+            entry.id,
+            entry.at,
+            entry.actor_kind,
+            entry.actor_id,
+            entry.role,
+            entry.action,
+            entry.reason,
+            entry.after,
         ).where(entry.id.in_(ids))
     ).all()
     staff = _names(session, {row.actor_id for row in rows if row.actor_kind == "staff"} | _mediators(rows))
@@ -119,20 +126,25 @@ def _entries(session: Session, case: Case, ids: list[int]) -> Told:
         kind = happenings.kind(row.action)
         if kind is None:
             continue
-        names = staff if row.actor_kind == "staff" else parties
         yield (
             row.id,
             Happening(
                 at=row.at,
                 about=kind.about,
                 title=kind.title,
-                who=names.get(row.actor_id, "") if row.actor_id else "the desk itself",
+                who=_who(row, staff if row.actor_kind == "staff" else parties),
                 staff_only=kind.staff_only,
                 text=row.reason,
                 tone=kind.tone,
                 facts=_facts(row.after or {}, case, staff),
             ),
         )
+
+
+def _who(row: Any, names: Mapping[int, str]) -> str:
+    if row.actor_kind == "operator":
+        return f"{row.role} (command line)"
+    return names.get(row.actor_id, "") if row.actor_id else "the desk itself"
 
 
 def _mediators(rows: Sequence[Any]) -> set[int]:

@@ -86,6 +86,18 @@ seal_epochs = Table(
     Column("opened_at", Instant, nullable=False),
 )
 
+signing_keys = Table(
+    "signing_keys",
+    Record.metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("public_key", LargeBinary, nullable=False, unique=True),
+    Column("pinned_at", Instant, nullable=False),
+    Column("after_seal", BigInteger, nullable=False),
+    Column("after_hash", LargeBinary, nullable=False),
+    Column("by_itself", LargeBinary, nullable=False),
+    Column("by_previous", LargeBinary),
+)
+
 seals = Table(
     "seals",
     Record.metadata,

@@ -18,6 +18,7 @@ class ReconciliationRun(Record):
     id: Mapped[int] = mapped_column(primary_key=True)
     status: Mapped[str] = mapped_column(default="RUNNING")
     started_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    started_from: Mapped[str | None] = mapped_column(default=None)
     until: Mapped[datetime]
     lines: Mapped[int] = mapped_column(default=0)
     matched: Mapped[int] = mapped_column(default=0)

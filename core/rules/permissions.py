@@ -58,6 +58,9 @@ class Permission(StrEnum):
     APPROVE_POLICY = "approve_policy"
     SIGN_LEGAL_CHECK = "sign_legal_check"
     MANAGE_STAFF = "manage_staff"
+    MANAGE_PLATFORM_KEYS = "manage_platform_keys"
+    ROTATE_SIGNING_KEY = "rotate_signing_key"
+    INSTALL_DESK = "install_desk"
     RUN_CHECKS = "run_checks"
 
     @property
@@ -116,6 +119,10 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     # Compliance / Legal Review Checklist (payment-escrow-rules).
     Permission.SIGN_LEGAL_CHECK: _to(COMPLIANCE),
     Permission.MANAGE_STAFF: _to(ADMINISTRATOR),
+    # With these a marketplace comes in, and is told; on the command line only.
+    Permission.MANAGE_PLATFORM_KEYS: _to(ADMINISTRATOR),
+    Permission.ROTATE_SIGNING_KEY: _to(COMPLIANCE, ADMINISTRATOR),
+    Permission.INSTALL_DESK: _to(ADMINISTRATOR),
     Permission.RUN_CHECKS: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
 }
 
@@ -125,26 +132,44 @@ BY_SYSTEM = frozenset(
         Permission.PLACE_HOLD,
         Permission.RUN_RECONCILIATION,
         Permission.RETRY_OPERATION,
+    }
+)
+
+# Whoever has a terminal on the desk's machine and the database's login. Whatever they do is recorded under the name of
+# their account there; a member of staff who says who they are (`--as`) has the permissions of their roles instead.
+BY_OPERATOR = frozenset(
+    {
+        Permission.READ_CASES,
+        Permission.RUN_RECONCILIATION,
+        Permission.RETRY_OPERATION,
         Permission.VERIFY_AUDIT,
         Permission.EXPORT_AUDIT,
         Permission.EXPORT_CASE,
         Permission.RUN_CHECKS,
+        Permission.MANAGE_STAFF,
+        Permission.MANAGE_PLATFORM_KEYS,
+        Permission.ROTATE_SIGNING_KEY,
+        Permission.INSTALL_DESK,
     }
 )
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Whoever does it: a member of staff, a party of the project (payer or payee), or the system itself."""
+    """Whoever does it: a member of staff, a party of the project (payer or payee), the system itself (timers, and what
+    the provider tells us), or an operator: an account of the machine, on the command line. `via` names that account."""
 
-    kind: Literal["staff", "party", "system"]
+    kind: Literal["staff", "party", "system", "operator"]
     id: int | None
     roles: frozenset[Role] = frozenset()
     authenticated_at: datetime | None = None
     session_id: int | None = None
+    via: str = ""
 
     @property
     def label(self) -> str:
+        if self.kind == "operator":
+            return f"{self.via} (command line)"
         return "the system" if self.id is None else f"{self.kind} {self.id}"
 
 
@@ -169,6 +194,8 @@ def allowed(actor: Actor, permission: Permission) -> bool:
             return actor.id is not None and bool(actor.roles & TABLE[permission])
         case "system":
             return permission in BY_SYSTEM
+        case "operator":
+            return bool(actor.via) and permission in BY_OPERATOR
     return False
 
 
@@ -184,8 +211,9 @@ def require_party(actor: Actor, party_id: int) -> None:
 
 
 def require_fresh(actor: Actor, now: datetime, within: timedelta = STEP_UP_WITHIN) -> None:
-    """A member of staff has proved who they are at most `within` ago, inclusive. The system does not sign in."""
-    if actor.kind == "system":
+    """A member of staff has proved who they are at most `within` ago, inclusive. The system and the accounts of the
+    machine do not sign in here."""
+    if actor.kind in ("system", "operator"):
         return
     since = actor.authenticated_at
     if since is None or not timedelta(0) <= now - since <= within:

@@ -11,6 +11,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
 
 from core.desk import Desk
+from core.errors import DeskError
 from core.worker.tasks import EVERY_DAY
 from core.worker.trouble import Trouble
 
@@ -47,12 +48,17 @@ def register(app: App) -> None:
 
 
 def seal(desk: Desk) -> None:
-    """Seal what was committed, and sign it outside the database."""
-    from core.audit.keys import signer
-    from core.audit.sealing import seal as seal_and_sign
+    """Seal what was committed, and sign it outside the database. Without the key that is pinned nothing is signed."""
+    from core.audit import sealing
+    from core.audit.pins import desk_signer
 
-    home = desk.settings.home
-    seal_and_sign(desk.database, signer(home), home / "checkpoints", now=desk.clock())
+    home, now = desk.settings.home, desk.clock()
+    try:
+        signer = desk_signer(desk.database, home, now=now)
+    except DeskError:
+        sealing.close(desk.database)
+        raise
+    sealing.seal(desk.database, signer, home / "checkpoints", now=now)
 
 
 def each_second(work: Callable[[], None], stop: threading.Event, *, name: str) -> None:

@@ -75,7 +75,7 @@ def _begin(case_id: int) -> None:
     desk, actor, now = current.desk(), current.actor(), current.now()
 
     def export(progress: Progress) -> CaseFile:
-        signer = audit.signer(desk.settings.home)
+        signer = audit.desk_signer(desk.database, desk.settings.home, now=desk.clock())
         return desk.database.run(
             lambda session: case_file.export(
                 session, actor, now=now, store=desk.evidence, signer=signer, ticket_id=case_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.queries import seals
 from dashboard import current
+from dashboard.compliance import proof
 from dashboard.ui import cards, tables
 
 
@@ -29,4 +30,5 @@ def show() -> None:
         name="Seals, newest first",
         empty_state=("Nothing is sealed yet", "The worker seals what is written, each second."),
     )
+    proof.key()
     cards.note("Each covers a closed range of transactions and holds the hash of the one before.")

@@ -12,9 +12,11 @@ from typing import IO, Any, cast
 
 import streamlit as st
 
+from core import audit
+from core.audit.exported import Format, Manifest
 from core.audit.filters import AuditFilter
 from core.errors import DeskError
-from core.exports import Format, Manifest, export_audit
+from core.exports import export_audit
 from core.queries.audit import Count
 from dashboard import current
 from dashboard.compliance import work
@@ -83,7 +85,8 @@ def _choose(filter: AuditFilter, count: Count) -> None:
         cards.note("No filter is set: this is the whole log.")
     chosen = st.radio("Format", list(FORMATS), format_func=FORMATS.__getitem__, key="export-format")
     cards.note(
-        "The log records the export, with the file's fingerprint. The manifest names the seal that proves it."
+        "The log records the export, with the file's fingerprint. The manifest is signed by the desk and marks every "
+        "row: “escrow-desk audit verify-export” names offline what is off. It holds the last signed seal."
     )
     st.button(
         "Prepare the file",
@@ -108,7 +111,18 @@ def _export(
 ) -> Exported:
     file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the session offers it)
     out = cast(Any, Counting(file, progress))
-    manifest = export_audit(desk.auditor, filter, format, out, desk=desk.database, actor=actor, now=now)
+    home = desk.settings.home
+    manifest = export_audit(
+        desk.auditor,
+        filter,
+        format,
+        out,
+        desk=desk.database,
+        actor=actor,
+        now=now,
+        signer=audit.desk_signer(desk.database, home, now=now),
+        folder=home / "checkpoints",
+    )
     return Exported(manifest, file)
 
 

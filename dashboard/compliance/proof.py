@@ -62,6 +62,33 @@ def figure(now: datetime) -> Kpi:
     return Kpi("Verification", "Altered", note, "bad")
 
 
+def trouble() -> None:
+    """Why nothing can be signed, on top of the page, until a person has seen to it."""
+    with current.reading() as session:
+        found = audit.key_trouble(session, current.desk().settings.home)
+    if found:
+        st.error(f"**Nothing is signed.** {plain(found)}", icon=":material/key_off:")
+
+
+def key() -> None:
+    """The keys that sign, the present one first: which, since when, and who vouches for it."""
+    with current.reading() as session:
+        known = audit.pins(session)
+    for pin in reversed(known):
+        since = f"Key {pin.fingerprint}, pinned {deadline.exact(pin.pinned_at)}"
+        if pin.n == 1:
+            cards.note(f"{since}, signs from the first seal on.")
+        else:
+            handed = (
+                "signed by the key before it"
+                if pin.by_previous
+                else "not signed by the key before it, which was lost"
+            )
+            cards.note(f"{since}, {handed}, signs from the seal after #{pin.after_seal:,} on.")
+    if not known:
+        cards.note("No signing key is pinned yet: the first seal pins one.")
+
+
 def seals(state: SealState, now: datetime) -> list[Kpi]:
     """How far the log is sealed."""
     last = f"#{state.last:,}" if state.last else "None"
@@ -102,9 +129,11 @@ def _begin() -> None:
     require(current.actor(), Permission.VERIFY_AUDIT)
     desk = current.desk()
     st.session_state.pop(HIDDEN, None)
+    own = audit.private_half(desk.settings.home)
+    trust = audit.Trust(own, "own") if own else audit.Trust()
 
     def verify(progress: Progress) -> Report:
-        return audit.verify(desk.auditor, desk.settings.home / "checkpoints", progress=progress)
+        return audit.verify(desk.auditor, desk.settings.home / "checkpoints", trust=trust, progress=progress)
 
     work.begin(WORK, verify)
 
@@ -142,6 +171,7 @@ def _result(last: Verified) -> None:
             "Seals": f"{report.seals:,}",
             "Signed checkpoints": f"{report.signed:,} of {report.seals:,}",
             "Rows still open": f"{report.open_rows:,}, not sealed yet" if report.open_rows else "Nothing",
+            "Signing key": report.pinned.fingerprint if report.pinned else "None is pinned",
             "At": deadline.exact(last.at),
             "Took": f"{last.seconds:.1f} s",
         },
@@ -154,7 +184,7 @@ def _result(last: Verified) -> None:
 def _sentence(report: Report) -> str:
     if first := report.first_bad:
         return f"The record was altered. First: {first.text}"
-    return report.text.split(". ")[0].rstrip(".") + "."
+    return report.text
 
 
 def _findings(report: Report) -> None:

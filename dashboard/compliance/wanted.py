@@ -1,6 +1,6 @@
 """Which entries of the audit log are asked for. Every filter stands in the address, under these names:
 
-when=7, or when=dates&dates=2026-11-01&dates=2026-11-20 · who=staff:3, staff, party or system · role=mediator ·
+when=7, or when=dates&dates=2026-11-01&dates=2026-11-20 · who=staff:3, staff, party, system, operator · role=mediator
 action=mediator:decision: · log=refund_decisions · object=hold · number=7 · case=42 · milestone=17 · project=3 ·
 party=17 · reason=words of it
 and what the lists offer also as it is called there: who=Maya Lindqvist, object=Hold.
@@ -61,7 +61,12 @@ def ask(actions: Iterable[str], staff: Mapping[int, str], *, now: datetime) -> A
 
 
 def _people(staff: Mapping[int, str]) -> dict[str, str]:
-    kinds = {"staff": "Staff, anyone", "party": "Parties, anyone", "system": "The system"}
+    kinds = {
+        "staff": "Staff, anyone",
+        "party": "Parties, anyone",
+        "system": "The system",
+        "operator": "The command line",
+    }
     return kinds | {f"staff:{number}": name for number, name in staff.items()}
 
 

@@ -113,6 +113,8 @@ class Names:
         return f"{self.parties.get(number, 'party')} {number}"
 
     def who(self, entry: Entry) -> str:
+        if entry.actor_kind == "operator":
+            return f"{entry.role} (command line)"
         if entry.actor_kind == "system" or entry.actor_id is None:
             return "The system"
         return (
@@ -139,7 +141,9 @@ def noun(object_kind: str) -> str:
 
 
 def roles(entry: Entry) -> str:
-    """As they were when it happened; a party's role is its tie to the project, so none is noted."""
+    """As they were when it happened; a party's role is its tie to the project; an operator has none."""
+    if entry.actor_kind == "operator":
+        return "Operator"
     return ", ".join((entry.role or "").split(",")) or "—"
 
 

@@ -8,15 +8,14 @@ import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import audit, exports
+from core.audit.exported import Format, Manifest
 from core.audit.filters import AuditFilter, written_with
-from core.exports import Format, Manifest
 from core.queries import audit as queries
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, Role
 from tests.audit.conftest import MEDIATOR, NOW, Log
@@ -31,7 +30,15 @@ def export(log: Log, format: Format = Format.CSV, **filter: object) -> tuple[str
     out = io.BytesIO()
     asked = AuditFilter(**filter)  # type: ignore[arg-type]
     manifest = exports.export_audit(
-        log.auditor, asked, format, out, desk=log.database, actor=OFFICER, now=NOW
+        log.auditor,
+        asked,
+        format,
+        out,
+        desk=log.database,
+        actor=OFFICER,
+        now=NOW,
+        signer=log.signer,
+        folder=log.folder,
     )
     assert hashlib.sha256(out.getvalue()).hexdigest() == manifest.sha256
     return out.getvalue().decode(), manifest
@@ -94,7 +101,7 @@ def test_no_cell_begins_like_a_formula_and_json_lines_come_back(
     assert (str(found["id"]), found["reason"], found["after"]) == (key, reason, after)
 
 
-def test_the_manifest_says_what_is_in_the_file_and_which_seal_covers_it(log: Log, tmp_path: Path) -> None:
+def test_the_manifest_says_what_is_in_the_file_and_which_seal_covers_it(log: Log) -> None:
     ids = log.written(2)
     late = log.write(1)
     _, manifest = export(log, milestone_id=5)
@@ -102,9 +109,9 @@ def test_the_manifest_says_what_is_in_the_file_and_which_seal_covers_it(log: Log
     assert (manifest.seal, manifest.not_sealed) == (2, 1)
     assert manifest.seal_hash == log.ask("select encode(hash, 'hex') from seals where n = 2")
     assert manifest.filter == {"milestone_id": 5}
-    sidecar = manifest.write(tmp_path / "audit.csv")
-    assert sidecar.name == "audit.csv.manifest.json"
-    assert json.loads(sidecar.read_bytes())["sha256"] == manifest.sha256
+    assert manifest.checkpoint is not None
+    assert manifest.checkpoint.encode() == log.file.read_bytes().splitlines(keepends=True)[-1]
+    assert json.loads(manifest.json())["sha256"] == manifest.sha256
 
 
 def test_an_empty_export_is_a_header_and_a_manifest(log: Log) -> None:
@@ -133,7 +140,15 @@ def test_of_all_people_only_compliance_exports_the_log(log: Log, actor: Actor) -
     out = io.BytesIO()
     with pytest.raises(NotPermitted):
         exports.export_audit(
-            log.auditor, AuditFilter(), Format.CSV, out, desk=log.database, actor=actor, now=NOW
+            log.auditor,
+            AuditFilter(),
+            Format.CSV,
+            out,
+            desk=log.database,
+            actor=actor,
+            now=NOW,
+            signer=log.signer,
+            folder=log.folder,
         )
     assert out.getvalue() == b""
     assert log.ask("select count(*) from audit_entries") == 0

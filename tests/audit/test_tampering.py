@@ -14,7 +14,8 @@ from sqlalchemy import text
 from core import audit
 from core.audit.canonical import KINDS
 from core.audit.checkpoints import line
-from core.audit.sealing import ledger_name, seals_after
+from core.audit.pins import ledger_name
+from core.audit.sealing import seals_after
 from core.audit.seals import Seal, first_prev
 from tests.audit.conftest import NOW, Log
 
@@ -243,17 +244,22 @@ def test_a_checkpoint_signed_with_another_key_is_found(log: Log, tmp_path: Path)
     with log.auditor.reading() as session:
         seal, ledger = seals_after(session, 0)[0], ledger_name(session)
     log.file.write_bytes(line(seal, ledger, other, now=seal.sealed_at))
-    assert [one.wrong for one in log.verify().findings] == ["forged"]
-    assert not log.verify(public=log.signer.public).ok
-    assert log.verify(public=other.public).ok
+    report = log.verify()
+    assert [one.wrong for one in report.findings] == ["forged"]
+    assert (other.public.fingerprint in report.text, log.signer.public.fingerprint in report.text) == (
+        True,
+        True,
+    )
+    assert not log.verify(trust=audit.Trust(other.public.fingerprint, "named")).ok
 
 
 def test_a_changed_public_key_does_not_deceive_who_keeps_a_copy(log: Log, tmp_path: Path) -> None:
     log.written(1)
     mine = log.signer.public
     audit.signer(tmp_path / "thief").public.write(log.folder / "checkpoints.pub")
-    assert not log.verify().ok
-    assert log.verify(public=mine).ok
+    report = log.verify(trust=audit.Trust(mine.fingerprint, "named"))
+    assert [one.wrong for one in report.findings] == ["beside"]
+    assert mine.fingerprint in report.text
 
 
 def test_lost_checkpoints_are_reported_and_the_rows_are_checked_all_the_same(log: Log) -> None:
@@ -267,11 +273,12 @@ def test_lost_checkpoints_are_reported_and_the_rows_are_checked_all_the_same(log
     assert report.unsigned == 3
 
 
-def test_a_lost_key_is_reported(log: Log) -> None:
+def test_the_public_key_beside_the_checkpoints_is_a_convenience_and_not_needed(log: Log) -> None:
     log.written()
     (log.folder / "checkpoints.pub").unlink()
-    assert [one.wrong for one in log.verify().findings] == ["no_key"]
-    assert log.verify(public=log.signer.public).ok
+    assert log.verify().ok
+    (log.folder / "checkpoints.pub").write_text("no key")
+    assert [one.wrong for one in log.verify().findings] == ["beside"]
 
 
 def test_a_missing_line_is_found(log: Log) -> None:

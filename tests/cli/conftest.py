@@ -38,6 +38,7 @@ def terminal(urls: Urls, home: Path) -> Terminal:
             "STRIPE_API_KEY": "sk_test_x",
             "STRIPE_WEBHOOK_SECRET": "whsec_x",
             "ESCROW_DESK_HOME": str(home),
+            "XDG_CONFIG_HOME": str(home.parent / "config"),
         }
     )
 

@@ -87,5 +87,6 @@ class Terminal:
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
-    """Wide enough that no sentence is broken, and without what this run was started with."""
-    return {"COLUMNS": str(WIDE), "TERM": "dumb", "PATH": os.defpath, **environment}
+    """Wide enough that no sentence is broken, and without what this run was started with, nor anybody's own home."""
+    alone = {"XDG_CONFIG_HOME": os.devnull}
+    return {"COLUMNS": str(WIDE), "TERM": "dumb", "PATH": os.defpath, **alone, **environment}

@@ -37,16 +37,17 @@ def decided_case(town: stories.Town) -> stories.Told:
 
 
 def test_migrate_makes_an_empty_database_a_desk_and_does_nothing_the_second_time(
-    bare_urls: Urls, terminal: Terminal
+    bare_urls: Urls, terminal: Terminal, home: Path
 ) -> None:
     here = {
         "DATABASE_URL": bare_urls.app_url,
         "DATABASE_OWNER_URL": bare_urls.owner_url,
+        "ESCROW_DESK_HOME": str(home),
     }
     first = terminal.run("migrate", "--name", "our-desk", "--json", **here).well().json
     assert (first["installed"], first["applied"][0]) == ("our-desk", "0001")
     again = terminal.run("migrate", "--name", "another", "--json", **here).well().json
-    assert again == {"installed": "our-desk", "applied": []}
+    assert again == {"installed": "our-desk", "applied": [], "key": first["key"]}
     assert "our-desk" in terminal.run("migrate", **here).well().out
     database = Database(bare_urls.app_url, pool_size=1)
     with database.reading() as session:
@@ -197,7 +198,7 @@ def test_a_case_leaves_as_a_private_file_that_anybody_can_verify_with_nothing_el
     said = terminal.run("case", "export", f"D-{told.ticket}", "--out", out, "--json").well().json
     assert said["file"] == str(out)
     assert out.stat().st_mode & 0o077 == 0
-    assert newest_action(town) == "system:case:export"
+    assert newest_action(town) == "operator:case:export"
 
     alone = nobodys(tmp_path)
     proof = alone.process("case", "verify", out, "--json").well().json
@@ -293,7 +294,7 @@ def test_staff_join_once_with_their_roles(terminal: Terminal, town: stories.Town
     assert (row.issuer, row.subject) == ("https://id.test", "noor")
     held = town.read(lambda s: s.scalars(select(StaffRole.role).where(StaffRole.staff_id == row.id)).all())
     assert sorted(held) == ["compliance", "finance"]
-    assert newest_action(town) == "system:staff:add"
+    assert newest_action(town) == "operator:staff:add"
     again = terminal.run("staff", "add", *someone, "--subject", "noor", "--role", "mediator")
     again.refuses("noor of https://id.test is already on the desk, as Noor Haddad")
     terminal.run("staff", "add", *someone, "--subject", " ", "--role", "mediator").refuses(

@@ -142,12 +142,22 @@ def test_a_clock_that_is_wrong_is_measured(
 
 
 def test_the_fingerprint_that_case_files_are_compared_with_is_told(well: Terminal, home: Path) -> None:
-    assert "at the first seal or case file" in looks(well)["Signing key"].words
+    assert "pinned by `escrow-desk migrate`" in looks(well)["Signing key"].words
     key = audit.signer(home).public.fingerprint
-    assert looks(well)["Signing key"] == Look("Signing key", True, f"fingerprint {key}")
+    assert looks(well)["Signing key"].words.startswith(f"fingerprint {key}, not pinned yet")
+    assert well.run("audit", "seal").code == 0
+    assert looks(well)["Signing key"] == Look(
+        "Signing key", True, f"fingerprint {key}, pinned in the database"
+    )
     path = home / "keys" / "checkpoints.pem"
     path.chmod(0o644)
     assert "0600" in looks(well)["Signing key"].words
     path.chmod(0o600)
     path.write_text("no key")
     assert not looks(well)["Signing key"].ok
+    path.unlink()
+    lost = looks(well)["Signing key"]
+    assert not lost.ok
+    assert key in lost.words
+    well.run("audit", "seal").refuses(str(path), key, "Nothing is signed")
+    assert not path.exists(), "asking makes no key"

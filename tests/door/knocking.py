@@ -23,6 +23,7 @@ from core.door.limits import Limits
 from core.door.signing import sign_request
 from core.records import Party
 from tests.market import Market
+from tests.parties import OPERATOR
 
 numbers = count(1)
 
@@ -98,7 +99,13 @@ def a_key(desk: Desk, platform: str = "home_services", *, may_write: bool = True
     master = keys.master_key(desk.settings)
     return desk.database.run(
         lambda session: keys.create(
-            session, now=desk.clock(), platform=platform, label="", master=master, may_write=may_write
+            session,
+            OPERATOR,
+            now=desk.clock(),
+            platform=platform,
+            label="",
+            master=master,
+            may_write=may_write,
         )
     )
 

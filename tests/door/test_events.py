@@ -21,6 +21,7 @@ from core.rules.permissions import NotYours
 from tests.door.knocking import Knocking
 from tests.door.test_roads import accepted, funded
 from tests.market import Market
+from tests.parties import OPERATOR
 
 
 class Listener:
@@ -61,7 +62,7 @@ def listening(market: Market, url: str, platform: str = "home_services") -> tupl
     master = keys.master_key(market.desk.settings)
     return market.database.run(
         lambda session: endpoints.add_endpoint(
-            session, now=market.now, platform=platform, url=url, master=master
+            session, OPERATOR, now=market.now, platform=platform, url=url, master=master
         )
     )
 
@@ -155,7 +156,9 @@ def test_a_removed_endpoint_hears_nothing_more(home: Knocking, listener: Listene
     endpoint, _ = listening(home.market, listener.url)
     accepted(home)
     home.market.database.run(
-        lambda session: endpoints.remove_endpoint(session, now=home.market.now, endpoint_id=endpoint.id)
+        lambda session: endpoints.remove_endpoint(
+            session, OPERATOR, now=home.market.now, endpoint_id=endpoint.id
+        )
     )
     assert outgoing.deliver_due(home.market.desk) == 0
     assert [each.status for each in home.market.all(OutgoingEvent)] == ["DROPPED", "DROPPED"]

@@ -19,6 +19,7 @@ from core.records import ApiKey
 from tests.door.knocking import Knocking, a_key, code, knocking
 from tests.door.test_roads import bid
 from tests.market import Market
+from tests.parties import OPERATOR
 
 
 def now(home: Knocking) -> int:
@@ -77,7 +78,9 @@ def test_unknown_keys_are_all_refused_alike(home: Knocking, said: str) -> None:
 
 def test_a_revoked_key_opens_nothing(home: Knocking) -> None:
     prefix = "_".join(home.issued.api_key.split("_")[:2])
-    home.market.database.run(lambda session: keys.revoke(session, now=home.market.now, prefix=prefix))
+    home.market.database.run(
+        lambda session: keys.revoke(session, OPERATOR, now=home.market.now, prefix=prefix)
+    )
     assert home.get("/projects/1").status_code == 401
 
 

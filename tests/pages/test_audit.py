@@ -192,10 +192,27 @@ def test_an_entry_that_does_not_exist_says_where_to_look(town: Town) -> None:
     assert "There is no such entry" in words(visit(town, "cora", "entry", id=999_999))
 
 
+def test_a_signing_key_that_is_gone_is_an_error_on_the_page(town: Town, told: Told, tmp_path: Path) -> None:
+    seal(town, tmp_path)
+    key, path = audit.signer(tmp_path).public.fingerprint, tmp_path / "keys" / "checkpoints.pem"
+    assert "Nothing is signed" not in words(visit(town, "cora", "audit"))
+    assert f"Key {key}, pinned" in words(visit(town, "cora", "audit", show="Seals"))
+    away = path.rename(path.with_suffix(".away"))
+    shown = words(visit(town, "cora", "audit"))
+    assert "Nothing is signed" in shown
+    assert key in shown
+    away.rename(path)
+
+
 def test_verify_says_how_much_it_proved_and_remembers_it(town: Town, told: Told, tmp_path: Path) -> None:
     seal(town, tmp_path)
     app = ended(press(visit(town, "cora", "audit"), "Verify"), proof.WORK)
-    assert "seals are as they were written." in words(app)
+    key = audit.signer(tmp_path).public.fingerprint
+    assert (
+        f"seals are as they were written, by the signatures of key {key}, pinned in this database"
+        in words(app)
+    )
+    assert "the key in this desk's own home" in words(app)
     press(app, "Hide")
     assert "As written" in words(app)
     assert "rows under" not in words(app)
