@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.queries import holds
 from core.queries.holds import Filter
+from core.rules.holds import HoldKind
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.compliance import holding, reviewing, style
@@ -11,7 +12,7 @@ from dashboard.compliance.beside import beside
 from dashboard.ui import cards, deadline, filters, header, money, status, tables
 from dashboard.ui.cards import Kpi
 
-KINDS = ("MANUAL", "RISK", "REPORT", "HIGH_VALUE")
+KINDS = tuple(HoldKind)
 STATES = {"ACTIVE": "In force", "RELEASED": "Lifted"}
 EMPTY = {
     "ACTIVE": ("Nothing is on hold", "Whoever sees a risk can stop a milestone's money here or in its case."),
@@ -23,7 +24,8 @@ now = current.now()
 style.apply()
 buttons = header.page(
     "Holds",
-    "Money that staff stopped by hand. Nothing of it is released or paid out until someone lifts the hold.",
+    "Money that staff stopped by hand, or a payer by a late complaint. Nothing of it is released or paid out until "
+    "the hold is lifted.",
 )
 with current.reading() as session:
     figures = holds.figures(session, now=now)

@@ -22,6 +22,10 @@ class NotALateComplaint(DeskError):
     """“{milestone}” can still be disputed, or there is nothing to complain about: open a dispute instead."""
 
 
+class ComplaintIsThePayers(DeskError):
+    """Only the payer makes a complaint. Choose why you stop the money yourself."""
+
+
 class HoldAlreadyLifted(DeskError):
     """Hold {hold} was already lifted."""
 
@@ -43,10 +47,15 @@ def place(
     kind: HoldKind = HoldKind.MANUAL,
     report_id: int | None = None,
 ) -> Hold:
-    """Stop every release and payout of a milestone until the hold is lifted; the reason is kept."""
+    """Stop every release and payout of a milestone until the hold is lifted; the reason is kept.
+
+    Who hears of it depends on `kind` alone: `core.rules.holds.TOLD`.
+    """
     require(actor, Permission.PLACE_HOLD)
     if not reason.strip():
         raise ReasonMissing()
+    if kind not in holds.BY_STAFF:
+        raise ComplaintIsThePayers()
     dossier = open_dossier(session, milestone_id)
     return _placed(session, actor, dossier, now=now, reason=reason, kind=kind, report_id=report_id)
 
@@ -64,8 +73,7 @@ def complain(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     late = notice is not None and disputes.too_late(notice, now, dossier.profile)
     if not late or dossier.status is not milestones.Status.PENDING_VERIFICATION:
         raise NotALateComplaint(milestone=dossier.milestone.title)
-    dossier.tell(session, "complaint_received", dossier.payer, key=f"complaint-{milestone_id}-{now}", now=now)
-    return _placed(session, actor, dossier, now=now, reason=reason, kind=HoldKind.REPORT, report_id=None)
+    return _placed(session, actor, dossier, now=now, reason=reason, kind=HoldKind.COMPLAINT, report_id=None)
 
 
 def withdraw_complaint(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> Hold:
@@ -87,8 +95,7 @@ def complaints(session: Session, dossier: Dossier) -> Sequence[Hold]:
     """The payer's late complaints that wait for staff, locked, oldest first."""
     wanted = select(Hold).where(
         Hold.milestone_id == dossier.milestone.id,
-        Hold.kind == HoldKind.REPORT,
-        Hold.placed_by.is_(None),
+        Hold.kind == HoldKind.COMPLAINT,
         Hold.released_at.is_(None),
     )
     return session.scalars(wanted.order_by(Hold.id).with_for_update()).all()
@@ -133,8 +140,11 @@ def _placed(
         after={"kind": kind},
         report_id=report_id,
     )
-    about = ("hold", hold.id)
-    dossier.tell(session, "hold_placed", dossier.payee, key=f"hold-{hold.id}-placed", now=now, about=about)
+    key, about, told = f"hold-{hold.id}-placed", ("hold", hold.id), holds.TOLD[kind]
+    if "payee" in told:
+        dossier.tell(session, "hold_placed", dossier.payee, key=key, now=now, about=about)
+    if "payer" in told:
+        dossier.tell(session, "complaint_received", dossier.payer, key=f"{key}-payer", now=now, about=about)
     return hold
 
 
@@ -161,7 +171,7 @@ def _lifted(
     session: Session, actor: Actor, dossier: Dossier, hold: Hold, *, reason: str, now: datetime
 ) -> None:
     _ended(session, actor, dossier, hold, reason=reason, now=now)
-    if hold.kind == HoldKind.REPORT and hold.placed_by is None:
+    if hold.kind == HoldKind.COMPLAINT:
         unanswered.look_again(dossier)
     _tell_lifted(session, actor, dossier, hold, now=now)
     outbox.wake(session, dossier.milestone.id, now=now)
@@ -188,12 +198,12 @@ def _ended(
 
 
 def _tell_lifted(session: Session, actor: Actor, dossier: Dossier, hold: Hold, *, now: datetime) -> None:
-    """The payee that money moves again, unless something else stops it; the payer what came of a complaint."""
-    key, about = f"hold-{hold.id}-lifted", ("hold", hold.id)
+    """Whoever was told of it: the payee that this review is over, the payer what came of a complaint."""
+    key, about, told = f"hold-{hold.id}-lifted", ("hold", hold.id), holds.TOLD[HoldKind(hold.kind)]
     waits = bool(holds.blocking(release.facts_of(session, dossier)))
-    dossier.tell(session, "hold_released", dossier.payee, key=key, now=now, about=about, waits=waits)
-    complaint = hold.kind == HoldKind.REPORT and hold.placed_by is None and actor.kind == "staff"
-    if complaint and dossier.status is milestones.Status.PENDING_VERIFICATION:
+    if "payee" in told:
+        dossier.tell(session, "hold_released", dossier.payee, key=key, now=now, about=about, waits=waits)
+    if "payer" in told and actor.kind == "staff" and dossier.status is milestones.Status.PENDING_VERIFICATION:
         silence = dossier.milestone.auto_approve_at
         dossier.tell(
             session,

@@ -56,8 +56,7 @@ def _said(session: Session, dossier: Dossier) -> Iterator[datetime]:
     yield from session.scalars(
         select(Hold.placed_at).where(
             Hold.milestone_id == milestone_id,
-            Hold.kind == HoldKind.REPORT,
-            Hold.placed_by.is_(None),
+            Hold.kind == HoldKind.COMPLAINT,
             Hold.released_at.is_(None),
         )
     )

@@ -36,7 +36,7 @@ from core.money import Money
 from core.rules.blocks import Block, Blocked
 from core.rules.disputes import AnswerNotDue, DisputeWindowClosed
 from core.rules.evidence import FileTooLarge, TooManyFiles
-from core.rules.holds import ReleaseBlocked
+from core.rules.holds import ReleaseBlocked, outside
 from core.rules.moves import IllegalMove
 from core.rules.offers import OfferExpired, OfferNotYours
 from core.rules.permissions import NotPermitted, NotYours
@@ -137,13 +137,6 @@ STATUSES: Mapping[type[DeskError], int] = {
     CallPerson: 503,
     Unavailable: 503,
 }
-OUTSIDE: Mapping[str, str] = {
-    "open_ticket": "There is a dispute about it.",
-    "hold": "A hold is in place.",
-    "chargeback": "The payer's bank has opened a chargeback.",
-    "severe_content_event": "Something that was reported is being looked into.",
-    "review": "A manual review is open.",
-}
 RETRY_AFTER: Mapping[type[DeskError], int] = {
     StillBusy: 2,
     OutcomeUnknown: 30,
@@ -161,8 +154,7 @@ def for_outsiders(error: DeskError) -> DeskError:
     """What staff wrote about a hold, and who of staff decided, is for staff."""
     match error:
         case ReleaseBlocked():
-            blocks = dict.fromkeys(Block(each.code, OUTSIDE[each.code]) for each in error.facts["blocks"])
-            return ReleaseBlocked(tuple(blocks))
+            return ReleaseBlocked(outside(error.facts["blocks"]))
         case AlreadyDecided():
             return CaseDecided(dispute=error.facts["ticket"])
     return error

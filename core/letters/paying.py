@@ -70,8 +70,8 @@ TEMPLATES = {
             When(
                 "waits",
                 (
-                    "We have finished this review. Something else still has to be settled before the money moves on; "
-                    "you need not do anything, and we write when it does.",
+                    "We have finished this review. The money has not moved on yet; you need not do anything for this "
+                    "review, and we write when it does.",
                 ),
                 ("We have finished our review, and the payment goes on as before.",),
             ),

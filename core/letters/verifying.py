@@ -123,8 +123,7 @@ TEMPLATES: Mapping[tuple[str, str], Template | tuple[Template, ...]] = {
                 "waits",
                 (
                     Table((("Approved for you", "amount"),)),
-                    "Before this money moves on we take a closer look. Such a review is no judgement about you or your "
-                    "work; the money stays among the held funds meanwhile, and we write when it is over.",
+                    "The money is still among the held funds. We tell you when it is on its way to your bank.",
                 ),
                 (
                     Table((("Released to you", "amount"),)),

@@ -113,7 +113,8 @@ class Hold(Record):
     __tablename__ = "holds"
     __table_args__ = (
         Index("holds_active_idx", "milestone_id", postgresql_where="released_at is null"),
-        CheckConstraint("kind in ('MANUAL', 'RISK', 'REPORT', 'HIGH_VALUE')", name="kind"),
+        CheckConstraint("kind in ('MANUAL', 'RISK', 'REPORT', 'HIGH_VALUE', 'COMPLAINT')", name="kind"),
+        CheckConstraint("kind <> 'COMPLAINT' or placed_by is null", name="complaint_is_a_partys"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

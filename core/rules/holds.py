@@ -6,7 +6,7 @@ releasing transaction, and again when the money is about to be sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,10 +14,55 @@ from core.rules.blocks import Block, Blocked
 
 
 class HoldKind(StrEnum):
+    """Why money is stopped. COMPLAINT is the payer's own, after the dispute window; staff place the others."""
+
     MANUAL = "MANUAL"
     RISK = "RISK"
     REPORT = "REPORT"
     HIGH_VALUE = "HIGH_VALUE"
+    COMPLAINT = "COMPLAINT"
+
+
+BY_STAFF = (HoldKind.MANUAL, HoldKind.RISK, HoldKind.REPORT, HoldKind.HIGH_VALUE)
+# Who is told that a hold was placed and that it was lifted: letters, events to the marketplace and its answers follow
+# it, and so does the database (`hold_is_silent`). Looking into risk or into a report warns nobody (the desk's choice).
+TOLD: Mapping[HoldKind, tuple[str, ...]] = {
+    HoldKind.MANUAL: ("payee",),
+    HoldKind.RISK: (),
+    HoldKind.REPORT: (),
+    HoldKind.HIGH_VALUE: ("payee",),
+    HoldKind.COMPLAINT: ("payer", "payee"),
+}
+SILENT = frozenset(kind for kind in HoldKind if not TOLD[kind])
+PLACING = {
+    (): "Neither party is told, and neither is the marketplace: no letter and no event.",
+    ("payee",): (
+        "The payee gets a letter at once that the payment is under review, without the reason; the marketplace gets an "
+        "event. The payer is not told."
+    ),
+    ("payer", "payee"): (
+        "Both parties get a letter at once, the payee without the reason; the marketplace gets an event."
+    ),
+}
+LIFTING = {
+    (): "Neither party was told of this hold, and neither is told that it is lifted.",
+    ("payee",): "The payee gets a letter that the review is over; the marketplace gets an event.",
+    ("payer", "payee"): (
+        "The payee gets a letter that the review is over, the payer one about the complaint if the work still waits "
+        "to be verified; the marketplace gets an event."
+    ),
+}
+
+
+SILENT_HOLD, WAITS = "silent_hold", "waits"
+OUTSIDE: Mapping[str, str] = {
+    "open_ticket": "There is a dispute about it.",
+    "hold": "A hold is in place.",
+    WAITS: "The money cannot be moved yet.",
+    "chargeback": "The payer's bank has opened a chargeback.",
+    "severe_content_event": "Something that was reported is being looked into.",
+    "review": "A manual review is open.",
+}
 
 
 class ReleaseBlocked(Blocked):
@@ -58,6 +103,16 @@ def require_clear(facts: Facts) -> None:
         raise ReleaseBlocked(blocks)
 
 
+def outside(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """What somebody outside the desk may know of these reasons: none of staff's words, and of a silent hold nothing
+    but that the money waits."""
+    return tuple(dict.fromkeys(Block(_code(each), OUTSIDE[_code(each)]) for each in blocks))
+
+
+def _code(block: Block) -> str:
+    return WAITS if block.code == SILENT_HOLD else block.code
+
+
 def without_ticket(facts: Facts, ticket_id: int) -> Facts:
     """The facts as they are once this ticket is resolved: a decision resolves the ticket that it decides."""
     others = tuple(ticket for ticket in facts.open_tickets if ticket.id != ticket_id)
@@ -71,7 +126,8 @@ def _reasons(facts: Facts) -> Iterator[Block]:
         state = ticket.status.replace("_", " ").lower()
         yield Block("open_ticket", f"Dispute ticket {ticket.id} is {state}.")
     for hold in facts.manual_holds:
-        yield Block("hold", f"Hold {hold.id} is in place: {hold.reason.rstrip('.')}.")
+        code = SILENT_HOLD if hold.kind in SILENT else "hold"
+        yield Block(code, f"Hold {hold.id} is in place: {hold.reason.rstrip('.')}.")
     if facts.chargeback_open:
         yield Block("chargeback", "The payer's bank has opened a chargeback.")
     if facts.severe_content_event:

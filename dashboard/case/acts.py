@@ -7,7 +7,7 @@ import streamlit as st
 from core.actions import hold
 from core.queries import disputes
 from core.queries.cases import Case
-from core.rules.holds import HoldKind
+from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.case import claim, file, request
@@ -91,14 +91,12 @@ def _claim(case: Case, me: int | None) -> None:
 
 @st.dialog("Place a hold", position="right", on_dismiss=confirm.close_drawer)
 def _hold(case: Case) -> None:
-    st.caption(
-        "Stops every release and payout of this milestone until someone lifts it. The parties are not told."
-    )
-    kinds = (HoldKind.MANUAL, HoldKind.RISK, HoldKind.REPORT)
+    st.caption("Stops every release and payout of this milestone until someone lifts it.")
     labels = status.labels("hold")
     kind = st.segmented_control(
-        "Because of", kinds, default=kinds[0], required=True, format_func=labels.__getitem__
+        "Because of", list(BY_STAFF), default=HoldKind.MANUAL, required=True, format_func=labels.__getitem__
     )
+    cards.note(PLACING[TOLD[kind or HoldKind.MANUAL]])
     reason = st.text_area("Reason", height=120, max_chars=2_000, key="hold-reason")
     intent = confirm.pressed("Place hold", key="hold", icon=":material/lock:")
     if intent:
@@ -122,6 +120,7 @@ def _lift(case: Case) -> None:
     number = st.selectbox("Hold", list(by_id), format_func=lambda each: f"{each}: {by_id[each].reason}")
     chosen = by_id[number]
     cards.note(f"Placed {deadline.exact(chosen.placed_at)} by {chosen.placed_by or 'the system'}.")
+    cards.note(LIFTING[TOLD[HoldKind(chosen.kind)]])
     reason = st.text_area("Why it can be lifted", height=120, max_chars=2_000, key="lift-reason")
     intent = confirm.pressed("Lift hold", key="lift", icon=":material/lock_open:", money=True)
     if intent:

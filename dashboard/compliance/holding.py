@@ -8,15 +8,13 @@ from core.actions import hold
 from core.errors import NotFound
 from core.queries import holds
 from core.queries.holds import Candidate, Row
-from core.rules.holds import HoldKind
+from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.case import opening
 from dashboard.compliance.beside import close
 from dashboard.ui import cards, confirm, deadline, status
 from dashboard.ui.safe import html, plain
-
-KINDS = (HoldKind.MANUAL, HoldKind.RISK, HoldKind.REPORT, HoldKind.HIGH_VALUE)
 
 
 def show(hold_id: int) -> None:
@@ -116,9 +114,7 @@ def drawers() -> None:
 
 @st.dialog("Place a hold", position="right", on_dismiss=confirm.close_drawer)
 def _place() -> None:
-    st.caption(
-        "Stops every release and payout of one milestone until someone lifts it. The parties are not told."
-    )
+    st.caption("Stops every release and payout of one milestone until someone lifts it.")
     typed = st.text_input(
         "Milestone", key="hold-milestone", placeholder="M-17, a title, or a party", max_chars=100
     )
@@ -134,12 +130,13 @@ def _place() -> None:
     labels = status.labels("hold")
     kind = st.segmented_control(
         "Because of",
-        KINDS,
+        list(BY_STAFF),
         default=HoldKind.MANUAL,
         required=True,
         format_func=labels.__getitem__,
         key="hold-kind",
     )
+    cards.note(PLACING[TOLD[kind or HoldKind.MANUAL]])
     report = (
         st.number_input(
             "Number of the report", value=None, min_value=1, max_value=2**53 - 1, step=1, key="hold-report"
@@ -189,6 +186,7 @@ def _lift(hold_id: int) -> None:
         )
     elif row.stopped.minor:
         cards.note("Nothing is released at once. What else stands in the way still does.")
+    cards.note(LIFTING[TOLD[row.kind]])
     reason = st.text_area("Why it can be lifted", height=120, max_chars=2_000, key="lift-reason")
     intent = confirm.pressed("Lift hold", key="lift-hold", icon=":material/lock_open:", money=True)
     if intent:

@@ -148,10 +148,13 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
     "hold": {
         "ACTIVE": _pill("On hold", "bad", "Nothing is released until someone lifts it."),
         "RELEASED": _pill("Lifted", "quiet", "No longer in force."),
-        "MANUAL": _pill("Manual", "wait", "Placed by staff."),
-        "RISK": _pill("Risk", "bad", "Placed because of a risk event."),
-        "REPORT": _pill("Report", "wait", "Placed because of a report."),
-        "HIGH_VALUE": _pill("High value", "wait", "Above the review threshold."),
+        "MANUAL": _pill("Manual", "wait", "Placed by staff; the payee is told of a review."),
+        "RISK": _pill("Risk", "bad", "Placed because of a risk; the parties are not told."),
+        "REPORT": _pill("Report", "wait", "Placed because of a report; the parties are not told."),
+        "HIGH_VALUE": _pill(
+            "High value", "wait", "Above the review threshold; the payee is told of a review."
+        ),
+        "COMPLAINT": _pill("Complaint", "wait", "The payer complained after the time for a dispute."),
     },
     "chargeback": {
         "warning_needs_response": _pill("Inquiry: answer", "wait", "The bank asks; no money has moved."),

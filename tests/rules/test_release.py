@@ -19,7 +19,7 @@ from core.rules.mediation import Candidate
 
 LIMIT = Money(500_000, "USD")
 TICKET = holds.OpenTicket(3, "WAITING_PARTY")
-HOLD = holds.ActiveHold(9, "REPORT", "Reported.")
+HOLD = holds.ActiveHold(9, "MANUAL", "Reported.")
 CENT = Money(1, "USD")
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
