@@ -6,9 +6,11 @@ up without it out of date.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -21,7 +23,7 @@ from core.gateways import evidence_files as files
 from core.gateways.evidence_store import EvidenceStore
 from core.records import Evidence, EvidenceView, Milestone, Project, Ticket
 from core.rules import file_names
-from core.rules.evidence import CAPTION_LENGTH, Kind, check_count, format_of
+from core.rules.evidence import CAPTION_LENGTH, Format, Kind, check_count, format_of
 from core.rules.permissions import Actor, NotYours, Permission, require
 
 
@@ -36,6 +38,8 @@ class Opened:
     size_bytes: int
     sha256: str
     picture: bytes | None = None
+    holds_place: bool = False
+    seconds: int | None = None
     pages: int = 0
     text: str | None = None
 
@@ -139,9 +143,9 @@ def page(session: Session, actor: Actor, *, store: EvidenceStore, evidence_id: i
 
 
 def thumbnail(session: Session, actor: Actor, *, store: EvidenceStore, evidence_id: int) -> bytes | None:
-    """A small WebP of a picture or of a first page, None for the rest. Looking at a list is not opening a file."""
+    """A small WebP of a picture, first page or video; None for the rest. Looking at a list is not opening a file."""
     evidence = _readable(session, actor, evidence_id)
-    if evidence.kind not in (Kind.IMAGE, Kind.PDF):
+    if evidence.kind not in files.DRAWN:
         return None
     form = format_of(evidence.file_name)
     made = store.form(
@@ -196,13 +200,21 @@ def _shown(evidence: Evidence, store: EvidenceStore) -> Opened:
     )
     match form.kind:
         case Kind.IMAGE:
-            picture = store.form(owner, sha256, "display", lambda content: files.display(content, form))
-            return replace(facts, picture=picture)
+            return replace(facts, **_drawn(store, owner, sha256, form))
+        case Kind.VIDEO:
+            return replace(facts, **_drawn(store, owner, sha256, form))
         case Kind.PDF:
             return replace(facts, pages=files.pages(original))
         case Kind.TEXT:
             return replace(facts, text=files.text(original, form))
     return facts
+
+
+def _drawn(store: EvidenceStore, owner: int, sha256: str, form: Format) -> dict[str, Any]:
+    """The picture that is shown, and what the original says of itself."""
+    picture = store.form(owner, sha256, "display", lambda content: files.display(content, form))
+    about = json.loads(store.form(owner, sha256, "about", lambda content: files.about(content, form)))
+    return {"picture": picture, "holds_place": bool(about["place"]), "seconds": about.get("seconds")}
 
 
 def _record(

@@ -31,7 +31,8 @@ UploadParty = Annotated[
 ]
 Caption = Annotated[str, Form(alias="caption", max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Upload = Annotated[
-    UploadFile, File(alias="file", description="PNG, JPEG, WebP, PDF, text, e-mail or office file.")
+    UploadFile,
+    File(alias="file", description="PNG, JPEG, WebP, HEIC, MP4, MOV, PDF, text, e-mail, Word or Excel file."),
 ]
 
 

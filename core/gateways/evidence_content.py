@@ -16,7 +16,10 @@ from core.rules.evidence import (
     CSV,
     DOCX,
     EMAIL,
+    HEIC,
     JPEG,
+    MOV,
+    MP4,
     PDF,
     PNG,
     TEXT,
@@ -24,6 +27,7 @@ from core.rules.evidence import (
     XLSX,
     ContentDisagrees,
     Format,
+    Kind,
     TwoFormatsAtOnce,
     format_of,
 )
@@ -32,6 +36,9 @@ SIGNATURES = {
     PNG: re.compile(rb"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"),
     JPEG: re.compile(rb"\xff\xd8\xff"),
     WEBP: re.compile(rb"RIFF....WEBPVP8[ LX]", re.DOTALL),
+    HEIC: re.compile(rb"....ftyp(heic|heix|heim|heis|hevc|hevx|mif1|msf1)", re.DOTALL),
+    MOV: re.compile(rb"....ftypqt  ", re.DOTALL),
+    MP4: re.compile(rb"....ftyp(isom|iso[2-9]|mp4[12]|avc1|M4V |MSNV|3gp[4-7]|mmp4)", re.DOTALL),
     PDF: re.compile(rb"%PDF-[12]\.\d"),
     DOCX: re.compile(rb"PK\x03\x04"),
     XLSX: re.compile(rb"PK\x03\x04"),
@@ -44,8 +51,11 @@ HEAD = 1024
 
 
 def true_format(file_name: str, content: bytes) -> Format:
-    """The accepted format that name and content agree on. Raises `ContentDisagrees`, `TwoFormatsAtOnce` and others."""
-    claimed = format_of(file_name)
+    """The accepted format that name and content agree on. Raises `ContentDisagrees`, `TwoFormatsAtOnce` and others.
+
+    What a phone names otherwise (HEIC as .jpg, QuickTime as .mp4) is taken for what it is.
+    """
+    claimed = _phones_own(format_of(file_name), content)
     signature = SIGNATURES.get(claimed)
     if signature is not None and not signature.match(content):
         raise ContentDisagrees(file_name=file_name, named=claimed.name, found=likely(content))
@@ -56,10 +66,20 @@ def true_format(file_name: str, content: bytes) -> Format:
     return claimed
 
 
+def _phones_own(claimed: Format, content: bytes) -> Format:
+    """Phones, and what shares their pictures, change endings without changing the file; the kind stays the same."""
+    for true in (HEIC, MOV, MP4):
+        if true.kind is claimed.kind and SIGNATURES[true].match(content):
+            return true
+    return claimed
+
+
 def likely(content: bytes) -> str:
     """What the content looks like, in words for the refusal. Only a name from our own lists ever comes out of here."""
     for known, signature in SIGNATURES.items():
         if signature.match(content):
+            if known.kind is Kind.VIDEO:
+                return "a video"
             return "a zip archive" if known in ZIPPED else f"a {known.name} file"
     if MARKUP.search(content[:HEAD]):
         return "a web page or vector graphic"

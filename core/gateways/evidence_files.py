@@ -7,13 +7,16 @@ PDF become pictures, text stays text; the original leaves only as a download.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from core.gateways.evidence_apart import ask
 from core.rules import file_names
-from core.rules.evidence import BY_NAME, Format, Kind, check_size, format_of
+from core.rules.evidence import BY_NAME, Format, Kind, check_size, format_of, named_for
+
+DRAWN = frozenset({Kind.IMAGE, Kind.PDF, Kind.VIDEO})
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,10 @@ def inspect(file_name: str, content: bytes) -> Inspected:
 
 def _inspected(name: str, content: bytes, facts: dict[str, Any]) -> Inspected:
     taken_at = facts.get("taken_at")
+    form = BY_NAME[facts["format"]]
     return Inspected(
-        format=BY_NAME[facts["format"]],
-        file_name=name,
+        format=form,
+        file_name=named_for(name, form),
         size_bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
         taken_at=datetime.fromisoformat(taken_at) if taken_at else None,
@@ -82,15 +86,21 @@ def _carried(letter: str, content: bytes, number: int, facts: dict[str, Any]) ->
 
 
 def display(content: bytes, form: Format) -> bytes:
-    """A picture (PNG or JPEG) drawn anew, upright, without EXIF, at most 2400 pixels on its longer side."""
+    """A picture (PNG or JPEG), or the beginning of a video, drawn anew, upright, without EXIF, at most 2400 pixels on
+    its longer side."""
     return ask("display", content, arguments={"form": form.name})[1]
 
 
 def thumbnail(content: bytes, form: Format) -> bytes | None:
-    """A WebP of 400 × 300 of a picture or of the first page; None for what cannot be drawn."""
-    if form.kind not in (Kind.IMAGE, Kind.PDF):
+    """A WebP of 400 × 300 of a picture, a first page or the beginning of a video; None for what cannot be drawn."""
+    if form.kind not in DRAWN:
         return None
     return ask("thumbnail", content, arguments={"form": form.name})[1]
+
+
+def about(content: bytes, form: Format) -> bytes:
+    """JSON of what a picture or video says of itself: `place` (whether the file holds it), `seconds` of a video."""
+    return json.dumps(ask("about", content, arguments={"form": form.name})[0]).encode()
 
 
 def page(content: bytes, number: int) -> bytes:

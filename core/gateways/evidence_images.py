@@ -12,6 +12,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import pi_heif
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from core.rules.evidence import (
@@ -25,7 +26,8 @@ from core.rules.evidence import (
 )
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-DECODERS = {"PNG": ["PNG"], "JPEG": ["JPEG", "MPO"], "WebP": ["WEBP"]}
+pi_heif.register_heif_opener()
+DECODERS = {"PNG": ["PNG"], "JPEG": ["JPEG", "MPO"], "WebP": ["WEBP"], "HEIC": ["HEIF"]}
 MEGAPIXELS = MAX_PIXELS // 1_000_000
 PNG_AT_MOST = 4 * 1024 * 1024
 MOMENT = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
@@ -45,7 +47,10 @@ def inspect(file_name: str, content: bytes, form: Format) -> dict[str, Any]:
 
 def display(content: bytes, form: str) -> bytes:
     """The picture drawn anew, upright, at most 2400 pixels on its longer side."""
-    picture = _drawn(content, form, (DISPLAY_SIDE, DISPLAY_SIDE))
+    return shown(_drawn(content, form, (DISPLAY_SIDE, DISPLAY_SIDE)), form)
+
+
+def shown(picture: Image.Image, form: str) -> bytes:
     if form == "PNG" and len(lossless := _saved(picture, "PNG")) <= PNG_AT_MOST:
         return lossless
     return _saved(picture, "JPEG", quality=88)
@@ -62,6 +67,11 @@ def boxed(picture: Image.Image) -> bytes:
     box = Image.new("RGBA", THUMBNAIL_BOX, (0, 0, 0, 0))
     box.paste(small, ((box.width - small.width) // 2, (box.height - small.height) // 2))
     return _saved(box, "WEBP", quality=80)
+
+
+def holds_place(content: bytes, form: str) -> bool:
+    """Whether the file as it was handed in says where it was taken."""
+    return bool(_open("The picture", content, BY_NAME[form]).getexif().get_ifd(ExifTags.IFD.GPSInfo))
 
 
 def _drawn(content: bytes, form: str, fit: tuple[int, int]) -> Image.Image:

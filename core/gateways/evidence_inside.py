@@ -12,7 +12,14 @@ import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from core.gateways import evidence_content, evidence_images, evidence_office, evidence_pdfs, evidence_texts
+from core.gateways import (
+    evidence_content,
+    evidence_images,
+    evidence_office,
+    evidence_pdfs,
+    evidence_texts,
+    evidence_videos,
+)
 from core.rules.evidence import (
     BY_NAME,
     EMAIL,
@@ -40,6 +47,8 @@ def inspect(content: bytes, *, file_name: str) -> Answer:
             evidence_texts.inspect(file_name, content, form)
             if form is EMAIL:
                 facts = {"attachments": _carried(file_name, content)}
+        case Kind.VIDEO:
+            facts = evidence_videos.inspect(file_name, content)
         case Kind.OTHER:
             evidence_office.inspect(file_name, content, form)
     return {"format": form.name} | facts, b""
@@ -67,13 +76,24 @@ def attachment(content: bytes, *, file_name: str, number: int) -> Answer:
 
 
 def display(content: bytes, *, form: str) -> Answer:
+    if BY_NAME[form].kind is Kind.VIDEO:
+        return {}, evidence_videos.display(content)
     return {}, evidence_images.display(content, form)
 
 
 def thumbnail(content: bytes, *, form: str) -> Answer:
     if BY_NAME[form].kind is Kind.PDF:
         return {}, evidence_images.boxed(evidence_pdfs.page(content, 1, width=400))
+    if BY_NAME[form].kind is Kind.VIDEO:
+        return {}, evidence_videos.thumbnail(content)
     return {}, evidence_images.thumbnail(content, form)
+
+
+def about(content: bytes, *, form: str) -> Answer:
+    """What a picture or video says of itself: whether it holds the place where it was taken, and how long it is."""
+    if BY_NAME[form].kind is Kind.VIDEO:
+        return evidence_videos.about(content), b""
+    return {"place": evidence_images.holds_place(content, form)}, b""
 
 
 def page(content: bytes, *, number: int) -> Answer:
@@ -89,7 +109,7 @@ def text(content: bytes, *, form: str) -> Answer:
 
 
 TASKS: dict[str, Callable[..., Answer]] = {
-    task.__name__: task for task in (inspect, attachment, display, thumbnail, page, pages, text)
+    task.__name__: task for task in (inspect, attachment, display, thumbnail, about, page, pages, text)
 }
 
 

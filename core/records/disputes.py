@@ -79,7 +79,7 @@ class Evidence(Record):
     __tablename__ = "evidence"
     __table_args__ = (
         UniqueConstraint("milestone_id", "sha256"),
-        CheckConstraint("kind in ('IMAGE', 'PDF', 'TEXT', 'OTHER')", name="kind"),
+        CheckConstraint("kind in ('IMAGE', 'PDF', 'TEXT', 'VIDEO', 'OTHER')", name="kind"),
         CheckConstraint("size_bytes > 0", name="not_empty"),
     )
 

@@ -18,6 +18,10 @@ MAX_FILES = 60
 MAX_PIXELS = 50_000_000
 MAX_PAGES = 300
 MAX_ATTACHMENTS = 20
+# A video: seconds, tracks (a phone writes several of its own), and pixels of one picture (4K).
+MAX_SECONDS = 180
+MAX_TRACKS = 12
+MAX_FRAME = 9_000_000
 # Documents that are zip archives inside: entries, unpacked bytes, and how far one entry may have been packed.
 MAX_ENTRIES = 2_000
 MAX_UNPACKED = 200 * MIB
@@ -37,6 +41,7 @@ class Kind(StrEnum):
     IMAGE = "IMAGE"  # shown re-encoded
     PDF = "PDF"  # shown as pictures of its pages
     TEXT = "TEXT"  # shown as plain text
+    VIDEO = "VIDEO"  # a picture of its beginning, and a download
     OTHER = "OTHER"  # download only
 
 
@@ -53,6 +58,7 @@ class Format:
 PNG = Format("PNG", Kind.IMAGE, "image/png", ("png",))
 JPEG = Format("JPEG", Kind.IMAGE, "image/jpeg", ("jpg", "jpeg", "jfif"))
 WEBP = Format("WebP", Kind.IMAGE, "image/webp", ("webp",))
+HEIC = Format("HEIC", Kind.IMAGE, "image/heic", ("heic", "heif", "hif"))
 PDF = Format("PDF", Kind.PDF, "application/pdf", ("pdf",))
 TEXT = Format("text", Kind.TEXT, "text/plain", ("txt", "text", "log"))
 EMAIL = Format("e-mail", Kind.TEXT, "message/rfc822", ("eml",))
@@ -63,10 +69,15 @@ DOCX = Format(
 XLSX = Format(
     "Excel", Kind.OTHER, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ("xlsx",)
 )
-FORMATS = (PNG, JPEG, WEBP, PDF, TEXT, EMAIL, CSV, DOCX, XLSX)
+MP4 = Format("MP4 video", Kind.VIDEO, "video/mp4", ("mp4", "m4v"))
+MOV = Format("QuickTime video", Kind.VIDEO, "video/quicktime", ("mov", "qt"))
+FORMATS = (PNG, JPEG, WEBP, HEIC, PDF, TEXT, EMAIL, CSV, DOCX, XLSX, MP4, MOV)
 BY_ENDING = {ending: one for one in FORMATS for ending in one.endings}
 BY_NAME = {one.name: one for one in FORMATS}
-ACCEPTED = "PNG, JPEG or WebP pictures, PDF, plain text, e-mail (.eml), CSV, Word or Excel without macros"
+ACCEPTED = (
+    "PNG, JPEG, WebP or HEIC pictures, MP4 or MOV videos of up to 3 minutes, PDF, plain text, e-mail (.eml), CSV, "
+    "Word or Excel without macros"
+)
 
 
 class EvidenceRefused(DeskError):
@@ -103,6 +114,10 @@ class FileUnreadable(EvidenceRefused):
 
 class PictureTooLarge(EvidenceRefused):
     """{file_name} has {size} pixels, and {limit} million is the most. Hand in a smaller copy."""
+
+
+class VideoTooLong(EvidenceRefused):
+    """{file_name} lasts {seconds} seconds, and {limit} is the most. Cut it to the part that matters."""
 
 
 class TooManyPages(EvidenceRefused):
@@ -164,6 +179,11 @@ def format_of(file_name: str) -> Format:
     if not dot or (claimed := BY_ENDING.get(ending.lower())) is None:
         raise FormatNotAccepted(file_name=file_name, accepted=ACCEPTED)
     return claimed
+
+
+def named_for(file_name: str, form: Format) -> str:
+    """The name with an ending of its true format: `IMG_1.jpg` that is HEIC inside becomes `IMG_1.jpg.heic`."""
+    return file_name if format_of(file_name) is form else f"{file_name}.{form.endings[0]}"
 
 
 def in_words(size: int) -> str:

@@ -38,9 +38,12 @@ def view(
     """
     marked: tuple[int | None, Area] | None = None
     match opened.kind:
-        case Kind.IMAGE:
+        case Kind.IMAGE | Kind.VIDEO:
             assert opened.picture is not None
-            alt = f"{row.file_name}, handed in by the {row.uploader_role.lower()}"
+            what = (
+                row.file_name if opened.kind is Kind.IMAGE else f"The beginning of the video {row.file_name}"
+            )
+            alt = f"{what}, handed in by the {row.uploader_role.lower()}"
             area = evidence_lens.show(opened.picture, sight, alt=alt)
             marked = (None, area) if area else None
         case Kind.PDF:
@@ -105,12 +108,20 @@ def _facts(row: Piece, opened: Opened, *, narrow: bool) -> None:
         "Handed in by": f"{row.uploader} ({row.uploader_role.lower()})",
         "Handed in": row.at,
     }
-    if opened.kind is Kind.IMAGE:
+    if opened.kind in (Kind.IMAGE, Kind.VIDEO):
         facts["Camera says"] = row.taken_at or "nothing"
+    if opened.seconds is not None:
+        facts["Length"] = deadline.span(timedelta(seconds=opened.seconds))
     facts["Size"] = f"{in_words(row.size_bytes)} · {opened.media_type}"
     cards.facts(facts, columns=2 if narrow else 4)
     if opened.kind is Kind.IMAGE:
         cards.note("Drawn anew for you: what the camera wrote into the file is not in the picture shown.")
+    if opened.kind is Kind.VIDEO:
+        cards.note(
+            "One picture from its beginning, drawn anew. The video itself is only downloaded, not played here."
+        )
+    if opened.holds_place:
+        cards.note("The original still holds the place where it was taken, and so does a download of it.")
     if row.taken_at and row.taken_at - row.at > CLOCKS_DIFFER:
         st.warning(
             f"The camera's time is {deadline.span(row.taken_at - row.at)} after the upload: it cannot be right.",

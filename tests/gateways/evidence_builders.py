@@ -75,14 +75,43 @@ def zipped(parts: dict[str, bytes | str], method: int = zipfile.ZIP_DEFLATED) ->
     return out.getvalue()
 
 
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+MAIN = {
+    "word/document.xml": "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+    "xl/workbook.xml": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+}
+
+
+def package(parts: dict[str, bytes | str], main: str, *, kind: str | None = None) -> bytes:
+    """An Office file with the root relation and the list of types that every program writes (OPC, ECMA-376)."""
+    kind = kind or next(
+        each for name, each in MAIN.items() if name.partition("/")[0] == main.partition("/")[0]
+    )
+    override = f'<Override PartName="/{main}" ContentType="{kind}"/>'
+    return zipped(
+        {
+            "[Content_Types].xml": TYPES.format(override),
+            "_rels/.rels": relations(("officeDocument", main)),
+            **parts,
+        }
+    )
+
+
+def relations(*each: tuple[str, str], mode: str = "") -> str:
+    rows = "".join(
+        f'<Relationship Id="rId{n}" Type="{kind if "/" in kind else f"{OFFICE}/{kind}"}" Target="{target}"{mode}/>'
+        for n, (kind, target) in enumerate(each, 1)
+    )
+    space = "http://schemas.openxmlformats.org/package/2006/relationships"
+    return f'<?xml version="1.0"?><Relationships xmlns="{space}">{rows}</Relationships>'
+
+
 def docx(extra: dict[str, bytes | str] | None = None, document: str = "<w:document/>") -> bytes:
-    return zipped({"[Content_Types].xml": TYPES.format(""), "word/document.xml": document, **(extra or {})})
+    return package({"word/document.xml": document, **(extra or {})}, "word/document.xml")
 
 
 def xlsx(extra: dict[str, bytes | str] | None = None) -> bytes:
-    return zipped(
-        {"[Content_Types].xml": TYPES.format(""), "xl/workbook.xml": "<workbook/>", **(extra or {})}
-    )
+    return package({"xl/workbook.xml": "<workbook/>", **(extra or {})}, "xl/workbook.xml")
 
 
 def email(attachment: tuple[str, str] | None = None, html: bool = False) -> bytes:
