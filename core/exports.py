@@ -1,4 +1,4 @@
-"""What leaves the house as a file: audit entries as CSV or JSON Lines, and the tables of the pages as CSV.
+"""The audit log as a file, CSV or JSON Lines. Tables of the pages are `core.table_files`.
 
 PostgreSQL itself writes the files (COPY), so millions of rows stream through in a few megabytes of memory. A text that
 a spreadsheet would take for a formula gets an apostrophe before it; JSON Lines holds the exact text.
@@ -6,12 +6,10 @@ a spreadsheet would take for a formula gets an apostrophe before it; JSON Lines 
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -82,17 +80,6 @@ def export_audit(
 def csv_safe(text: str) -> str:
     """The text, with an apostrophe before it where a spreadsheet would take it for a formula."""
     return f"'{text}" if text[:1] in FORMULA_STARTS and text else text
-
-
-def table_csv(rows: Iterable[Mapping[str, Any] | Sequence[Any]], columns: Sequence[str]) -> bytes:
-    """A small table as CSV in UTF-8, for downloads from a page. Rows are mappings by column, or in column order."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([csv_safe(column) for column in columns])
-    for row in rows:
-        cells = [row[column] for column in columns] if isinstance(row, Mapping) else row
-        writer.writerow([csv_safe(cell) if isinstance(cell, str) else cell for cell in cells])
-    return out.getvalue().encode()
 
 
 def _record(

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import streamlit as st
 from sqlalchemy.orm import Session
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.actions import sessions
 from core.actions.sessions import SignedIn
@@ -18,7 +19,7 @@ from core.config import Settings
 from core.desk import Desk
 from core.policy import STEP_UP_WITHIN
 from core.rules.permissions import Actor, Permission, allowed
-from dashboard import refusals
+from dashboard import media, refusals
 from dashboard.ui.safe import plain
 
 COOKIE = "escrow_desk_session"
@@ -139,6 +140,8 @@ def _resolve(*, touch: bool) -> SignedIn | None:
         if held:
             st.session_state["desk:token"] = held
     if found:
+        if context := get_script_run_ctx():
+            media.belongs(context.session_id, found.session_id)
         st.session_state["desk:person"] = (time.monotonic(), found)
     return found
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from core.actions import sessions
 from core.actions.sessions import SignedIn
 from core.desk import Desk
-from dashboard import navigation
+from dashboard import media, navigation
 from dashboard.current import COOKIE
 
 OPEN = frozenset({"/healthz", "/readyz", "/metrics", "/sign-in", "/sign-out", "/favicon.ico", "/favicon.png"})
@@ -55,6 +55,10 @@ class Gate:
             scope["path"] == "/" and scope["type"] == "http" and (name := navigation.landing(signed_in.roles))
         ):
             await _redirect(f"/{name}", connection)(scope, receive, send)
+        elif scope["path"].startswith(media.PREFIX) and not await media.may_fetch(
+            scope["path"], signed_in.session_id
+        ):
+            await PlainTextResponse("There is no such file in this session.", 404)(scope, receive, send)
         else:
             self._remember(token)
             await self.app(scope, receive, send)

@@ -24,6 +24,7 @@ def show(
     words: Callable[[str], str] = str,
     narrow: bool = False,
     none: tuple[str, str] = NONE,
+    download: tables.Table | None = None,
 ) -> None:
     """Newest first; the chosen one is opened below, at first the one that the address asks for (`letter`).
 
@@ -31,7 +32,13 @@ def show(
     """
     asked = navigation.asked("letter")
     chosen = tables.table(
-        rows, _columns(narrow=narrow), key=f"{key}-letters", select=True, name="Letters", empty_state=none
+        rows,
+        _columns(narrow=narrow),
+        key=f"{key}-letters",
+        select=True,
+        download=download,
+        name="Letters",
+        empty_state=none,
     )
     number = chosen if chosen is not None else asked
     if row := next((row for row in rows if row.id == number), None):

@@ -47,9 +47,9 @@ def application(desk: Desk) -> Any:
 
 def routes(desk: Desk) -> list[BaseRoute]:
     """Everything on this port that is not a page."""
-    from dashboard import metrics, sign_in
+    from dashboard import downloads, metrics, sign_in
 
-    return [*metrics.routes(desk), *sign_in.routes(desk), *for_programs(desk)]
+    return [*metrics.routes(desk), *sign_in.routes(desk), *downloads.routes(desk), *for_programs(desk)]
 
 
 def for_programs(desk: Desk) -> list[BaseRoute]:

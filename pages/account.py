@@ -49,7 +49,14 @@ tables.table(
     books.REGISTER,
     key="register",
     cursor=cursor,
-    download=f"{code.replace(':', '-')}-{currency}",
+    download=tables.Table(
+        "account",
+        lambda session: tables.every(
+            lambda before, limit: ledger.register(session, code, currency, before=before, limit=limit)
+        ),
+        filter={"code": code, "currency": currency},
+        columns=books.REGISTER_FILE,
+    ),
     name="Register",
     empty_state=("Nothing was ever posted here", "The account opens with its first journal."),
 )

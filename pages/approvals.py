@@ -50,7 +50,13 @@ columns = [
     tables.money("release", "To the payee", width=100),
     tables.money("refund", "To the payer", width=100),
     tables.text("maker", "Decided by", width=102),
-    tables.text("waits", "Waits", width=74, value=lambda row: deadline.span(now - row.made_at)),
+    tables.text(
+        "waits",
+        "Waits",
+        width=74,
+        value=lambda row: deadline.span(now - row.made_at),
+        filed=("Decided at", lambda row: row.made_at),
+    ),
     tables.text("yours", "For you", width=90, value=yours),
     tables.text("why", "Why a second person", width=228, value=lambda row: " ".join(row.why)),
     tables.text("parties", "Payer · payee", width=186),
@@ -66,6 +72,13 @@ def listed(narrow: bool) -> int | None:
         select=True,
         window=window,
         total=figures.waiting,
+        download=tables.Table(
+            "approvals",
+            lambda session: tables.through(
+                lambda offset, limit: approvals.page(session, me=me, offset=offset, limit=limit)
+            ),
+            permission=Permission.EXPORT_CASE,
+        ),
         name="Decisions that wait for a second person",
         empty_state=(
             "Nothing waits for approval",

@@ -57,6 +57,7 @@ with log:
             key="entries",
             select=True,
             cursor=cursor,
+            download=None,  # the whole log has an export of its own, with a manifest
             name="Audit entries, newest first",
         )
 

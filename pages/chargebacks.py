@@ -71,7 +71,13 @@ tables.table(
     ],
     key="chargebacks",
     cursor=cursor,
-    download="chargebacks",
+    download=tables.Table(
+        "chargebacks",
+        lambda session: tables.every(
+            lambda before, limit: chargebacks.page(session, status=chosen, before=before, limit=limit)
+        ),
+        filter={"status": chosen},
+    ),
     name="Chargebacks, newest first",
     empty_state=(
         "No bank has asked for money back",

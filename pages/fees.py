@@ -48,4 +48,4 @@ with st.container(horizontal=True, gap="medium"):
         navigation.link("account", title, icon=":material/menu_book:", code=line, iso=currency)
 header.section(f"In {currency}", "Above the line what came in, below it what went out.")
 earnings.chart(periods, step)
-earnings.table(periods, step, currency)
+earnings.table(periods, step, currency, since=since, until=until)

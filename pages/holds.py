@@ -80,6 +80,15 @@ def listed(narrow: bool) -> int | None:
         select=True,
         window=window,
         total=total,
+        download=tables.Table(
+            "holds",
+            lambda session: tables.through(
+                lambda offset, limit: holds.page(session, wanted, offset=offset, limit=limit)
+            ),
+            permission=Permission.EXPORT_CASE,
+            filter={"state": state, "kind": kind, "milestone": wanted.milestone_id, "words": words},
+            columns=[column for column in columns if column.name != "stood"],
+        ),
         name="Holds",
         empty_state=None if words or kind else EMPTY.get(state or "ACTIVE"),
     )

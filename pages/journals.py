@@ -59,4 +59,24 @@ try:
 except DeskError as unknown:
     st.warning(unknown.message)
     st.stop()
-tables.table(rows, books.JOURNALS, key="journals", cursor=cursor, download="journals", name="Journals")
+tables.table(
+    rows,
+    books.JOURNALS,
+    key="journals",
+    cursor=cursor,
+    download=tables.Table(
+        "journals",
+        lambda session: journals.postings(session, wanted),
+        filter={
+            "kind": kind,
+            "account": wanted.account,
+            "currency": currency,
+            "milestone": wanted.milestone_id,
+            "from": first,
+            "to": last,
+            "words": words,
+        },
+        columns=books.POSTINGS_FILE,
+    ),
+    name="Journals",
+)

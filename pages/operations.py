@@ -69,7 +69,14 @@ if out.open:
             calls.columns(now, rows),
             key="operations",
             cursor=cursor,
-            download="operations",
+            download=tables.Table(
+                "operations",
+                lambda session: tables.every(
+                    lambda before, limit: operations.page(session, wanted_rows, before=before, limit=limit)
+                ),
+                filter={"status": chosen, "kind": kind, "words": words},
+                columns=calls.WHOLE,
+            ),
             name="Calls to Stripe",
         )
 elif back_in.open:
@@ -82,11 +89,18 @@ elif back_in.open:
             events = operations.inbox(
                 session, status=state, words=about, before=cursor.before, limit=cursor.limit
             )
-        calls.inbox(events, cursor)
+        calls.inbox(events, cursor, status=state, words=about)
 elif told.open:
     with told:
         with current.reading() as session:
             failed = letters_queries.failed(session)
         letters.show(
-            failed, key="operations", none=("Every letter was delivered", "What is given up waits here.")
+            failed,
+            key="operations",
+            none=("Every letter was delivered", "What is given up waits here."),
+            download=tables.Table(
+                "letters-undelivered",
+                lambda session: letters_queries.failed(session, limit=None),
+                permission=Permission.EXPORT_CASE,
+            ),
         )

@@ -58,7 +58,7 @@ with st.grid(columns=2, min_column_width=520, gap="medium"):
             latest,
             JOURNALS,
             key="latest",
-            download="latest-journals",
+            download=None,
             name="Latest journals",
             empty_state=("Nothing posted", "No money has moved yet."),
         )

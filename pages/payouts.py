@@ -65,16 +65,22 @@ if listed.open:
             chosen = filters.one_of("Every status", status.labels("payout"), key="status")
             method = filters.one_of("Every method", withdrawals.METHODS, key="method", width=160)
         cursor = tables.cursor("before", size=50)
+        asked = payouts.Filter(chosen, method, words)
         with current.reading() as session:
-            rows = payouts.page(
-                session, payouts.Filter(chosen, method, words), before=cursor.before, limit=cursor.limit
-            )
+            rows = payouts.page(session, asked, before=cursor.before, limit=cursor.limit)
         tables.table(
             rows,
             withdrawals.columns(rows),
             key="payouts",
             cursor=cursor,
-            download="payouts",
+            download=tables.Table(
+                "payouts",
+                lambda session: tables.every(
+                    lambda before, limit: payouts.page(session, asked, before=before, limit=limit)
+                ),
+                filter={"status": chosen, "method": method, "words": words},
+                columns=withdrawals.WHOLE,
+            ),
             name="Withdrawals, newest first",
         )
 elif stopped.open:

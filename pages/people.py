@@ -53,7 +53,13 @@ columns = [
         value=lambda row: ", ".join(in_words(each.value) for each in row.roles) or "None",
         width=150,
     ),
-    tables.text("seen", "Last seen", value=lambda row: deadline.ago(row.last_seen_at, now), width=120),
+    tables.text(
+        "seen",
+        "Last seen",
+        value=lambda row: deadline.ago(row.last_seen_at, now),
+        width=120,
+        filed=("Last seen", lambda row: row.last_seen_at),
+    ),
     tables.count("cases", "Open cases", width=90),
     tables.text("title", "Title", width=190),
     tables.count("live", "Sessions", width=80, help="Browsers that are signed in now."),
@@ -65,7 +71,18 @@ columns = [
 
 def staff(narrow: bool) -> int | None:
     chosen: int | None = tables.table(
-        rows, columns[:4] if narrow else columns, key="staff", select=True, name="Staff"
+        rows,
+        columns[:4] if narrow else columns,
+        key="staff",
+        select=True,
+        download=tables.Table(
+            "staff",
+            lambda session: rows,
+            permission=Permission.EXPORT_AUDIT,
+            filter={"role": role, "words": words},
+            columns=columns,
+        ),
+        name="Staff",
     )
     return chosen
 

@@ -86,5 +86,6 @@ tables.table(
         ),
     ],
     key="versions",
+    download=tables.Table("policy-versions", lambda session: every, permission=Permission.EXPORT_AUDIT),
     name="Versions of the policy",
 )

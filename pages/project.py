@@ -63,6 +63,12 @@ if disputes:
             tables.when("opened_at", "Opened"),
         ],
         key="project-cases",
+        download=tables.Table(
+            "cases",
+            lambda session: disputes,
+            permission=Permission.EXPORT_CASE,
+            filter={"project": f"P-{project.id}"},
+        ),
         name="Cases of this project",
     )
 sides.show(whole)
@@ -70,4 +76,13 @@ papers.show(project.id)
 header.section("Letters", "who was told what, and what became of it")
 with current.reading() as session:
     told = queries.about(session, "project", project.id)
-letters.show(told, key="project")
+letters.show(
+    told,
+    key="project",
+    download=tables.Table(
+        "letters",
+        lambda session: queries.about(session, "project", project.id, limit=None),
+        permission=Permission.EXPORT_CASE,
+        filter={"project": f"P-{project.id}"},
+    ),
+)

@@ -47,6 +47,14 @@ picked = tables.table(
     select=True,
     window=window,
     total=total,
+    download=tables.Table(
+        "projects",
+        lambda session: tables.through(
+            lambda offset, limit: projects.page(session, wanted, offset=offset, limit=limit)
+        ),
+        permission=Permission.EXPORT_CASE,
+        filter={"status": chosen, "platform": platform, "open-case": disputed, "words": words},
+    ),
     name="Projects, newest first",
     empty_state=None
     if words or platform or chosen or disputed

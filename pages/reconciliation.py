@@ -30,13 +30,15 @@ if (wanted := navigation.asked()) is not None:
         badges=[matching.badge(run, now)],
     )
     matching.result(run, now)
-    broken, agreed = st.tabs([f"Breaks ({run.breaks})", "Matched lines"], on_change="rerun", key="run-tab")
+    broken, agreed = st.tabs(
+        [f"Breaks ({run.breaks})", "Matched lines"], on_change="rerun", key="run-tab", bind="query-params"
+    )
     if broken.open:
         with broken:
             cursor = tables.cursor("break", size=50)
             with current.reading() as session:
                 rows = reconciliation.breaks(session, run.id, before=cursor.before, limit=cursor.limit)
-            matching.breaks(rows, cursor)
+            matching.breaks(rows, cursor, run)
     elif agreed.open:
         with agreed:
             cursor = tables.cursor("before", size=50)
@@ -70,7 +72,12 @@ tables.table(
     matching.RUNS,
     key="runs",
     cursor=cursor,
-    download="reconciliation-runs",
+    download=tables.Table(
+        "reconciliation-runs",
+        lambda session: tables.every(
+            lambda before, limit: reconciliation.runs(session, before=before, limit=limit)
+        ),
+    ),
     name="Runs, newest first",
     empty_state=("Never run", "Run it now; afterwards it runs by itself every day."),
 )

@@ -50,7 +50,12 @@ with st.grid(columns=2, min_column_width=500, gap="medium"):
                     key=key,
                     id="name",
                     select=True,
-                    download=f"trial-balance-{currency}",
+                    download=tables.Table(
+                        "trial-balance-memo" if sheet.memo else "trial-balance",
+                        books.lines_of(currency, memo=sheet.memo),
+                        filter={"currency": currency},
+                        columns=books.LINES_FILE,
+                    ),
                 )
                 books.foot(sheet)
             line = picked or line
@@ -78,6 +83,11 @@ with st.grid(columns=2, min_column_width=500, gap="medium"):
             columns=books.accounts(rows),
             key=f"accounts-{line}-{currency}",
             cursor=cursor,
-            download=f"{line}-{currency}",
+            download=tables.Table(
+                "accounts",
+                books.accounts_in(line, currency, everything=everything),
+                filter={"line": line, "currency": currency, "zero-balances": everything},
+                columns=books.ACCOUNTS_FILE,
+            ),
             empty_state=("Nothing on these accounts", "Everything was paid out or sent back."),
         )

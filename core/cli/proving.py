@@ -25,17 +25,21 @@ def check(as_json: Json = False) -> None:
 
     with opened() as desk, desk.database.reading() as session:
         results = checks.run(session)
-    data = [{"invariant": each.name, "law": each.law, "rows": each.rows} for each in results]
+    data = [
+        {"invariant": each.name, "law": each.law, "count": each.count, "rows": each.rows} for each in results
+    ]
 
     def words() -> None:
         table = Table("Invariant", "Law", "Offending rows", box=None)
         for each in results:
-            verdict = f"[red]{len(each.rows)}[/red]" if each.rows else "[green]none[/green]"
+            verdict = f"[red]{each.count}[/red]" if each.rows else "[green]none[/green]"
             table.add_row(each.name, each.law, verdict)
         console.print(table)
         for each in results:
             for row in each.rows[:SHOWN]:
                 tell(f"  {each.name} {json.dumps(row, default=str, ensure_ascii=False)}")()
+            if each.count > SHOWN:
+                tell(f"  {each.name}: these are {SHOWN} of {each.count}")()
 
     say(data, as_json=as_json, words=words)
     raise typer.Exit(1 if any(each.rows for each in results) else 0)

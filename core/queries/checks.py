@@ -17,7 +17,7 @@ from core.ledger.invariants import INVARIANTS
 from core.queries import laws
 from core.queries.laws import Rows
 
-# So many of a law's offenders are fetched; one would be too many.
+# So many of a law's offenders are shown; one would be too many.
 MOST = 200
 
 
@@ -29,20 +29,33 @@ class Law:
     law: str
     broken: str | Callable[[Session], Rows]
 
-    def ask(self, session: Session) -> Rows:
+    def ask(self, session: Session) -> Result:
+        rows = self.offending(session, most=MOST)
         if callable(self.broken):
-            return self.broken(session)[:MOST]
-        found = session.execute(text(f"select * from ({self.broken}) as broken limit {MOST}")).mappings()
-        return [dict(row) for row in found]
+            return Result(self.name, self.law, rows[:MOST], len(rows))
+        count = len(rows) if len(rows) < MOST else self._count(session, self.broken)
+        return Result(self.name, self.law, rows, count)
+
+    def offending(self, session: Session, *, most: int | None = None) -> Rows:
+        """The rows for which it is not so; the first `most` of them, where the database can stop early."""
+        if callable(self.broken):
+            return self.broken(session)
+        bounded = text(f"select * from ({self.broken}) as broken limit :most")
+        return [dict(row) for row in session.execute(bounded, {"most": most}).mappings()]
+
+    @staticmethod
+    def _count(session: Session, broken: str) -> int:
+        return int(session.execute(text(f"select count(*) from ({broken}) as broken")).scalar_one())
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one invariant; it holds when `rows` is empty."""
+    """What came of one invariant; it holds when `rows` is empty. `count` is of all that offend, `rows` the first."""
 
     name: str
     law: str
     rows: Rows
+    count: int
 
     @property
     def holds(self) -> bool:
@@ -111,4 +124,9 @@ def run(session: Session) -> list[Result]:
     """Ask every law, in this order, of one and the same moment."""
     if not session.in_transaction():
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    return [Result(law.name, law.law, law.ask(session)) for law in laws_in_force()]
+    return [law.ask(session) for law in laws_in_force()]
+
+
+def offending(session: Session, name: str) -> Rows:
+    """Every row that breaks the law of this name."""
+    return next((law.offending(session) for law in laws_in_force() if law.name == name), [])

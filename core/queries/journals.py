@@ -197,6 +197,41 @@ def _row(found: dict[str, Any]) -> Row:
 
 
 @dataclass(frozen=True)
+class Posting:
+    """One posting with the journal that it belongs to; the column on the other side is None."""
+
+    reference: str
+    posted_at: datetime
+    kind: str
+    key: str
+    memo: str
+    milestone_id: int | None
+    party_id: int | None
+    code: str
+    title: str
+    debit: Money | None
+    credit: Money | None
+
+
+POSTINGS = """
+with page as materialized ({source})
+select j.id, j.posted_at, j.kind, j.memo, j.key, j.milestone_id, j.party_id, j.account_ids, j.amounts
+from page join journals j on j.id = page.id order by j.id desc
+"""
+
+
+def postings(session: Session, wanted: Filter, *, at_once: int = 5_000) -> Iterator[Posting]:
+    """Every posting of every journal that the filter finds, newest journal first, its debits first."""
+    query, before = text(POSTINGS.format(source=wanted.source)), NEWEST
+    while rows := session.execute(query, {**wanted.values, "before": before, "limit": at_once}).all():
+        for row in rows:
+            head = (f"J-{row.id}", row.posted_at, row.kind, row.key, row.memo, row.milestone_id, row.party_id)
+            for leg in _legs(row.account_ids, row.amounts):
+                yield Posting(*head, leg.code, leg.title, leg.debit, leg.credit)
+        before = rows[-1].id
+
+
+@dataclass(frozen=True)
 class Leg:
     """One posting; the other column is None."""
 

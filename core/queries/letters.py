@@ -48,7 +48,7 @@ class Row:
         return self.next_try_at if self.status == "QUEUED" else self.sent_at
 
 
-def about(session: Session, kind: str, number: int, *, limit: int = MOST) -> list[Row]:
+def about(session: Session, kind: str, number: int, *, limit: int | None = MOST) -> list[Row]:
     """The letters about a milestone, project, ticket, decision, payout, refund, chargeback, hold … newest first.
 
     Those of a ticket include those of its decisions and offers.
@@ -56,7 +56,7 @@ def about(session: Session, kind: str, number: int, *, limit: int = MOST) -> lis
     return _rows(session, _concerns(kind, number), limit=limit)
 
 
-def failed(session: Session, *, limit: int = MOST) -> list[Row]:
+def failed(session: Session, *, limit: int | None = MOST) -> list[Row]:
     """Letters that were given up, newest first."""
     return _rows(session, Notification.status == "FAILED", limit=limit)
 
@@ -106,7 +106,7 @@ def _is(kind: str, which: ColumnElement[bool]) -> ColumnElement[bool]:
     return (Notification.about_kind == kind) & which
 
 
-def _rows(session: Session, condition: ColumnElement[bool], *, limit: int) -> list[Row]:
+def _rows(session: Session, condition: ColumnElement[bool], *, limit: int | None) -> list[Row]:
     letter = Notification
     rows = session.execute(
         select(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.money import Money
 
 NEWEST = 2**63 - 1
+MOST = 200
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class Item:
     reason: str | None = None
 
     @property
+    def reference(self) -> str:
+        return f"S-{self.id}"
+
+    @property
     def label(self) -> str:
         return f"S-{self.id} · {self.amount.text()}"
 
@@ -55,8 +60,8 @@ where {where} order by i.id {order} limit :limit
 """
 
 
-def unexplained(session: Session, *, limit: int = 200) -> list[Item]:
-    """The oldest first."""
+def unexplained(session: Session, *, limit: int | None = MOST) -> list[Item]:
+    """The oldest first; all of them when `limit` is None."""
     rows = session.execute(text(ITEMS.format(where="i.status = 'OPEN'", order="")), {"limit": limit})
     return [_item(dict(row)) for row in rows.mappings()]
 

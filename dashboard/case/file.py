@@ -9,11 +9,12 @@ from core.case_file import CaseFile
 from core.errors import DeskError
 from core.queries.cases import Case
 from core.rules.evidence import in_words
+from core.rules.permissions import Permission
 from dashboard import current
 from dashboard.case import names
 from dashboard.compliance import work
 from dashboard.compliance.work import Progress, Work
-from dashboard.ui import cards, confirm, errors
+from dashboard.ui import cards, confirm, download, errors
 
 DRAWER = "case-file"
 
@@ -106,16 +107,14 @@ def _offer(case: Case, ended: Work[CaseFile]) -> None:
     cards.facts({"Files": done.files, "Size": in_words(len(done.content))}, columns=2)
     st.caption("SHA-256 of the zip, as the log has it")
     st.code(done.sha256, language=None, wrap_lines=True)
-    st.download_button(
+    download.button(
         f"Download {done.name}",
-        data=done.content,
-        file_name=done.name,
-        mime="application/zip",
-        key="case-file-download",
-        type="primary",
-        icon=":material/download:",
-        on_click="ignore",
-        width="stretch",
+        key=f"case-file-{case.id}",
+        permission=Permission.EXPORT_CASE,
+        name=done.name,
+        media_type="application/zip",
+        content=lambda actor, now: done.content,
+        look="primary",
     )
 
 

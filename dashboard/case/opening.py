@@ -95,5 +95,6 @@ def _listed(rows: list[Row]) -> None:
             tables.when("since", "Answer was due"),
         ],
         key="unanswered",
+        download=None,
         name="Neither approved nor disputed",
     )

@@ -8,9 +8,10 @@ from core.actions import receipts
 from core.queries import receipts as queries
 from core.queries.cases import Case
 from core.queries.receipts import Row
+from core.rules.permissions import Permission
 from dashboard import current
 from dashboard.case import names
-from dashboard.ui import header
+from dashboard.ui import download, header
 
 
 def show(case: Case) -> None:
@@ -28,17 +29,15 @@ def show(case: Case) -> None:
 
 
 def _button(row: Row) -> None:
-    desk, actor, now = current.desk(), current.actor(), current.now()
-    st.download_button(
+    desk = current.desk()
+    download.button(
         f"{row.kind} · {row.total}",
-        data=lambda: desk.database.run(
+        key=f"paper-{row.id}",
+        permission=Permission.READ_CASES,
+        name=f"{row.number}.pdf",
+        media_type="application/pdf",
+        content=lambda actor, now: desk.database.run(
             lambda session: receipts.download(session, actor, now=now, receipt_id=row.id)[1]
         ),
-        file_name=f"{row.number}.pdf",
-        mime="application/pdf",
-        key=f"paper-{row.id}",
-        icon=":material/receipt_long:",
-        type="tertiary",
-        on_click="ignore",
         help=f"{row.number}. It bears names, so the download is recorded.",
     )

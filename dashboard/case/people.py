@@ -59,6 +59,7 @@ def _party(case: Case, party: Party, past: History, wants: str, rated: str | Non
                 tables.text("resolution", "Ended", width=110, value=lambda row: _ended(row.resolution)),
             ],
             key=f"past-{party.id}",
+            download=None,
             name=f"Other cases of {party.name}",
         )
     else:

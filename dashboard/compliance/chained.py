@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from core import table_files
 from core.queries import seals
+from core.rules.permissions import Permission
 from dashboard import current
 from dashboard.compliance import proof
 from dashboard.ui import cards, tables
 
 
+def _every(session: Session, folder: Path) -> Iterator[seals.Row]:
+    before = None
+    while rows := seals.page(session, folder, before=before, limit=table_files.AT_ONCE):
+        yield from rows
+        before = rows[-1].n
+
+
 def show() -> None:
     older = tables.cursor("seal", size=50)
+    folder = current.desk().settings.home / "checkpoints"
     with current.reading() as session:
-        folder = current.desk().settings.home / "checkpoints"
         sealed = seals.page(session, folder, before=older.before, limit=older.limit)
     tables.table(
         sealed,
@@ -27,6 +41,11 @@ def show() -> None:
         key="seals",
         id="n",
         cursor=older,
+        download=tables.Table(
+            "seals",
+            lambda session: _every(session, folder),
+            permission=Permission.EXPORT_AUDIT,
+        ),
         name="Seals, newest first",
         empty_state=("Nothing is sealed yet", "The worker seals what is written, each second."),
     )

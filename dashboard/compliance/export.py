@@ -5,9 +5,11 @@ The bytes lie in a temporary file without a name: when the session ends it is go
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import IO, Any, cast
 
 import streamlit as st
@@ -18,10 +20,11 @@ from core.audit.filters import AuditFilter
 from core.errors import DeskError
 from core.exports import export_audit
 from core.queries.audit import Count
+from core.rules.permissions import Permission
 from dashboard import current
 from dashboard.compliance import work
 from dashboard.compliance.work import Progress, Work
-from dashboard.ui import cards, confirm, errors
+from dashboard.ui import cards, confirm, download, errors
 from dashboard.ui.status import in_words
 
 WORK, DRAWER = "audit:export", "audit-export"
@@ -35,14 +38,17 @@ class Exported:
 
     manifest: Manifest
     file: IO[bytes]
+    lock: Lock = field(default_factory=Lock)
 
     @property
     def name(self) -> str:
         return f"{self.manifest.name}.{self.manifest.format.value}"
 
-    def content(self) -> bytes:
-        self.file.seek(0)
-        return self.file.read()
+    def copy(self, out: IO[bytes]) -> None:
+        """Piece by piece, by one reader at a time: they share the place in the file."""
+        with self.lock:
+            self.file.seek(0)
+            shutil.copyfileobj(self.file, out)
 
 
 class Counting:
@@ -158,24 +164,22 @@ def _offer(ended: Work[Exported]) -> None:
     )
     st.caption("SHA-256 of the file")
     st.code(manifest.sha256, language=None, wrap_lines=True)
-    st.download_button(
+    download.file(
         f"Download {done.name}",
-        data=done.content,
-        file_name=done.name,
-        mime=TYPES[manifest.format],
-        type="primary",
-        icon=":material/download:",
-        on_click="ignore",
-        width="stretch",
+        key="audit-export",
+        permission=Permission.EXPORT_AUDIT,
+        name=done.name,
+        media_type=TYPES[manifest.format],
+        write=lambda actor, now, out: done.copy(out),
+        look="primary",
     )
-    st.download_button(
+    download.button(
         "Download its manifest",
-        data=manifest.json(),
-        file_name=f"{done.name}.manifest.json",
-        mime="application/json",
-        icon=":material/fact_check:",
-        on_click="ignore",
-        width="stretch",
+        key="audit-manifest",
+        permission=Permission.EXPORT_AUDIT,
+        name=f"{done.name}.manifest.json",
+        media_type="application/json",
+        content=lambda actor, now: manifest.json(),
     )
     st.button("Export something else", type="tertiary", on_click=work.forget, args=(WORK,))
 

@@ -57,6 +57,7 @@ TITLES: Mapping[str, str] = {
     "desk:install": "Desk installed",
     "export:start": "Export of the log begun",
     "export:finish": "Export of the log finished",
+    "table:export": "Table taken as a file",
     "reconciliation:run": "Reconciled with Stripe",
     "operation:review": "Operation needs review",
     "report:file": "Report filed",

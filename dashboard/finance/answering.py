@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.actions import answer_chargebacks
 from core.policy.limits import CHARGEBACK_ALARM
+from core.queries import chargebacks
 from core.queries.chargebacks import Answer, Entry, GivingIn, Piece, Row
 from core.rules.chargebacks import ANSWERABLE, DOCUMENTS, FIELDS, LONGEST_TEXT
 from core.rules.permissions import Permission
@@ -63,7 +64,11 @@ def whole(
         booked,
         ENTRIES,
         key="chargeback-entries",
-        download=f"chargeback-{row.id}",
+        download=tables.Table(
+            "chargeback-lines",
+            lambda session: chargebacks.entries(session, row),
+            filter={"chargeback": row.reference},
+        ),
         name="Lines and journals",
         empty_state=("Nothing was booked", "An inquiry moves no money."),
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
+from core.queries import ledger
 from core.queries.journals import Leg, title
-from core.queries.ledger import AccountRow, Sheet
+from core.queries.ledger import AccountRow, Line, Sheet
 from dashboard import navigation
 from dashboard.ui import cards, tables
 from dashboard.ui.status import Pill
@@ -35,12 +37,55 @@ JOURNALS = [
     tables.mono("key", "Key"),
     tables.text("memo", "Memo"),
 ]
+REGISTER_FILE = [
+    *REGISTER[:3],
+    tables.text("memo", "Memo"),
+    *REGISTER[3:],
+]
+LINES_FILE = [tables.mono("name", "Line"), tables.text("title", "Title"), *LINES[1:]]
+ACCOUNTS_FILE = [
+    tables.mono("code", "Account"),
+    tables.text("what_for", "Kept for"),
+    tables.money("debit", "Debit"),
+    tables.money("credit", "Credit"),
+]
+POSTINGS_FILE = [
+    tables.text("reference", "Journal"),
+    tables.when("posted_at", "Posted"),
+    tables.mono("kind", "Kind"),
+    tables.mono("key", "Key"),
+    tables.text("memo", "Memo"),
+    tables.count("milestone_id", "Milestone"),
+    tables.count("party_id", "Party"),
+    tables.mono("code", "Account"),
+    tables.text("title", "Line"),
+    tables.money("debit", "Debit"),
+    tables.money("credit", "Credit"),
+]
 LEGS = [
     tables.mono("code", "Account", width=220),
     tables.text("title", "Line"),
     tables.money("debit", "Debit", width=150),
     tables.money("credit", "Credit", width=150),
 ]
+
+
+def lines_of(currency: str, *, memo: bool) -> Callable[[Session], Sequence[Line]]:
+    """The lines of one book, read anew."""
+
+    def lines(session: Session) -> Sequence[Line]:
+        sheets = ledger.sheets(session)
+        return next((each.lines for each in sheets if (each.currency, each.memo) == (currency, memo)), ())
+
+    return lines
+
+
+def accounts_in(line: str, currency: str, *, everything: bool) -> Callable[[Session], Iterable[AccountRow]]:
+    return lambda session: tables.every(
+        lambda before, limit: ledger.accounts_of(
+            session, line, currency, before=before, limit=limit, everything=everything
+        )
+    )
 
 
 def accounts(rows: Sequence[AccountRow]) -> list[tables.Column]:

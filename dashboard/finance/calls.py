@@ -8,6 +8,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from core.queries import operations
 from core.queries.operations import Event, Operation
 from dashboard import navigation
 from dashboard.ui import cards, deadline, header, tables
@@ -26,21 +27,36 @@ EVENTS = [
     tables.when("received_at", "Received", width=150),
     tables.text("error", "Trouble"),
 ]
+BEGIN = [
+    tables.opens("short_key", "Call", page="operations", width=180),
+    tables.money("amount", "Amount", width=106),
+    tables.status("status", "Status", axis="operation", width=104),
+]
+REASON = tables.text("last_error", "Reason", width=190)
+END = [
+    tables.mono("provider_id", "At Stripe", width=228),
+    tables.when("created_at", "Written", width=140),
+    tables.count("attempt", "Attempt", width=62),
+    tables.count("tries", "Tries", width=52),
+]
+WHOLE = [
+    tables.text("key", "Call"),
+    tables.text("kind", "Kind"),
+    *BEGIN[1:],
+    REASON,
+    tables.when("waits_until", "Next look"),
+    *END,
+    tables.when("finished_at", "Over"),
+]
 
 
 def columns(now: datetime, rows: Sequence[Operation]) -> list[tables.Column]:
     """With reasons, where something stands in the way."""
-    said = [tables.text("last_error", "Reason", width=190)] if any(row.last_error for row in rows) else []
     return [
-        tables.opens("short_key", "Call", page="operations", width=180),
-        tables.money("amount", "Amount", width=106),
-        tables.status("status", "Status", axis="operation", width=104),
-        *said,
+        *BEGIN,
+        *([REASON] if any(row.last_error for row in rows) else []),
         tables.due("waits_until", "Next look", now=now, width=84),
-        tables.mono("provider_id", "At Stripe", width=228),
-        tables.when("created_at", "Written", width=140),
-        tables.count("attempt", "Attempt", width=62),
-        tables.count("tries", "Tries", width=52),
+        *END,
     ]
 
 
@@ -98,7 +114,7 @@ def whole(row: Operation, now: datetime) -> None:
     st.json(dict(row.payload), expanded=True)
 
 
-def inbox(rows: Sequence[Event], cursor: tables.Cursor) -> None:
+def inbox(rows: Sequence[Event], cursor: tables.Cursor, *, status: str | None, words: str) -> None:
     """The webhook inbox. Events of one moment stay on one page, so a page may be longer than it should."""
     more = len(rows) > cursor.size
     last = next((place for place in range(len(rows) - 2, 0, -1) if rows[place].id != rows[-1].id), None)
@@ -110,7 +126,15 @@ def inbox(rows: Sequence[Event], cursor: tables.Cursor) -> None:
         EVENTS,
         key="inbox",
         cursor=shown,
-        download="webhooks",
+        download=tables.Table(
+            "webhooks",
+            lambda session: tables.every(
+                lambda before, limit: operations.inbox(
+                    session, status=status, words=words, before=before, limit=limit
+                )
+            ),
+            filter={"status": status, "words": words},
+        ),
         name="Webhook events, newest first",
         empty_state=("No event came in", "Stripe's webhooks show here as they arrive."),
     )

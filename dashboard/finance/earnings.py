@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from core.queries.fees import Period, Step
 from dashboard.ui import cards, charts, tables
@@ -54,11 +55,15 @@ def chart(periods: Sequence[Period], step: Step) -> None:
     )
 
 
-def table(periods: Sequence[Period], step: Step, currency: str) -> None:
+def table(periods: Sequence[Period], step: Step, currency: str, *, since: datetime, until: datetime) -> None:
     shown = "%-d %B %Y" if step is Step.DAY else "%B %Y"
     columns = [
         tables.text(
-            "begins", step.value.capitalize(), value=lambda each: each.begins.strftime(shown), width=150
+            "begins",
+            step.value.capitalize(),
+            value=lambda each: each.begins.strftime(shown),
+            filed=("Begins", lambda each: each.begins),
+            width=150,
         ),
         tables.money("platform", "Platform fees"),
         tables.money("recovered", "Recovered"),
@@ -70,5 +75,13 @@ def table(periods: Sequence[Period], step: Step, currency: str) -> None:
     ]
     newest_first = list(reversed(periods))
     tables.table(
-        newest_first, columns, key=f"fees-{currency}-{step}", download=f"fees-{currency}", name="Fees"
+        newest_first,
+        columns,
+        key=f"fees-{currency}-{step}",
+        download=tables.Table(
+            "fees",
+            lambda session: newest_first,
+            filter={"currency": currency, "by": step, "from": since, "to": until},
+        ),
+        name="Fees",
     )

@@ -7,7 +7,7 @@ import streamlit as st
 from core.queries.journals import Whole, title
 from dashboard import navigation
 from dashboard.finance import books
-from dashboard.ui import cards, header, money
+from dashboard.ui import cards, header, money, tables
 from dashboard.ui.status import Pill
 
 
@@ -20,7 +20,14 @@ def seal(journal: Whole) -> Pill:
 
 def postings(journal: Whole) -> None:
     """Debits and credits, with their sums."""
-    books.open_account(journal.legs, journal.currency, columns=books.LEGS, key="legs", name="Postings")
+    books.open_account(
+        journal.legs,
+        journal.currency,
+        columns=books.LEGS,
+        key="legs",
+        download=tables.Table("postings", lambda session: journal.legs, filter={"journal": journal.id}),
+        name="Postings",
+    )
     debits, credits = journal.sums()
     difference = (debits - credits).text()
     cards.note(f"Debits {money.text(debits)} · Credits {money.text(credits)} · Difference {difference}")

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
-from core.queries.checks import MOST, Result
+from core.queries import checks
+from core.queries.checks import Result
+from core.queries.laws import Rows
 from dashboard.ui import cards, deadline, header, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import plain
@@ -17,9 +20,18 @@ def verdict(result: Result) -> str:
     return "PASS" if result.holds else "FAIL"
 
 
+def _whole(result: Result) -> tables.Table:
+    """Every row that offends, read anew; nothing once it has been put right."""
+
+    def rows(session: Session) -> Rows:
+        return [{"n": place, **row} for place, row in enumerate(checks.offending(session, result.name))]
+
+    return tables.Table(f"check-{result.name}", rows)
+
+
 def summary(results: Sequence[Result], now: datetime) -> None:
     wrong = [each for each in results if not each.holds]
-    rows = sum(len(each.rows) for each in wrong)
+    rows = sum(each.count for each in wrong)
     cards.kpis(
         [
             Kpi("Laws", len(results)),
@@ -45,10 +57,12 @@ def broken(results: Sequence[Result]) -> None:
             columns = [tables.text(name, status.in_words(name)) for name in each.rows[0]]
             numbered = [{"n": place, **row} for place, row in enumerate(each.rows)]
             tables.table(
-                numbered, columns, key=f"broken-{each.name}", id="n", download=each.name, name=each.law
+                numbered, columns, key=f"broken-{each.name}", id="n", download=_whole(each), name=each.law
             )
-            if len(each.rows) >= MOST:
-                cards.note(f"Only the first {MOST} are shown.")
+            if each.count > len(each.rows):
+                cards.note(
+                    f"The first {len(each.rows)} of {each.count:,} are shown; the file holds all of them."
+                )
 
 
 def listed(results: Sequence[Result]) -> None:
@@ -60,7 +74,7 @@ def listed(results: Sequence[Result]) -> None:
             [
                 tables.status("verdict", "Verdict", axis="check", value=verdict),
                 tables.text("law", "What must be true"),
-                tables.count("rows", "Rows that offend", value=lambda each: len(each.rows)),
+                tables.count("rows", "Rows that offend", value=lambda each: each.count),
             ],
             name="Invariants",
         )

@@ -201,7 +201,7 @@ def held_longest(aged: Sequence[Aged], now: datetime) -> None:
         aged,
         columns,
         key="oldest",
-        download="held-longest",
+        download=None,
         id="milestone_id",
         select=True,
         name="Money held longest",

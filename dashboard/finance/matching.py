@@ -129,13 +129,25 @@ def _took(run: Run) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
 
 
-def breaks(rows: Sequence[Break], cursor: tables.Cursor) -> None:
+def breaks(rows: Sequence[Break], cursor: tables.Cursor, run: Run) -> None:
     """What does not match; a row opens the journal, where there is one."""
     if not rows and cursor.before is None:
         empty.state("Every line matches", "Stripe and the ledger tell the same story.", icon="task_alt")
         return
     chosen = tables.table(
-        rows, BREAKS, key="breaks", select=True, cursor=cursor, download="breaks", name="Breaks"
+        rows,
+        BREAKS,
+        key="breaks",
+        select=True,
+        cursor=cursor,
+        download=tables.Table(
+            "breaks",
+            lambda session: tables.every(
+                lambda before, limit: reconciliation.breaks(session, run.id, before=before, limit=limit)
+            ),
+            filter={"run": run.reference},
+        ),
+        name="Breaks",
     )
     found = next((each for each in rows if each.id == chosen), None)
     if found and found.journal_id:
@@ -145,7 +157,18 @@ def breaks(rows: Sequence[Break], cursor: tables.Cursor) -> None:
 
 def matched(rows: Sequence[Matched], cursor: tables.Cursor, run: Run) -> None:
     tables.table(
-        rows, MATCHED, key="matched", cursor=cursor, download=f"matched-{run.reference}", name="Matched lines"
+        rows,
+        MATCHED,
+        key="matched",
+        cursor=cursor,
+        download=tables.Table(
+            "matched-lines",
+            lambda session: tables.every(
+                lambda before, limit: reconciliation.matched(session, run.until, before=before, limit=limit)
+            ),
+            filter={"run": run.reference},
+        ),
+        name="Matched lines",
     )
 
 

@@ -8,6 +8,7 @@ from itertools import groupby
 import streamlit as st
 
 from core.actions import suspense
+from core.queries import suspense as queries
 from core.queries.suspense import Item
 from core.rules.permissions import Permission
 from core.rules.suspense import TARGETS, SettledAs
@@ -56,6 +57,13 @@ SETTLED = [
     tables.text("reason", "Reason", width=200),
     *LINE,
 ]
+ALONE = [
+    tables.text("reference", "Item"),
+    tables.money("amount", "Amount"),
+    tables.count("journal_id", "Journal"),
+]
+WHOLE = [*ALONE, *COLUMNS[1:]]
+WHOLE_SETTLED = [*ALONE, *SETTLED[1:], tables.when("settled_at", "Agreed at")]
 
 
 def show(items: Sequence[Item]) -> None:
@@ -66,7 +74,15 @@ def show(items: Sequence[Item]) -> None:
         "Unexplained money",
         "Lines of Stripe's that nothing on the desk has caused. One person says what each was, another agrees.",
     )
-    tables.table(items, COLUMNS, key="suspense", download="unexplained-money", name="Unexplained money")
+    tables.table(
+        items,
+        COLUMNS,
+        key="suspense",
+        download=tables.Table(
+            "unexplained-money", lambda session: queries.unexplained(session, limit=None), columns=WHOLE
+        ),
+        name="Unexplained money",
+    )
     proposed = sorted((each for each in items if each.proposed_as), key=_together)
     for _, together in groupby(proposed, key=_together):
         _agree(list(together))
@@ -80,7 +96,18 @@ def history(items: Sequence[Item], cursor: tables.Cursor) -> None:
     if items:
         header.section("Explained since", "What it was, and who said and agreed so.")
         tables.table(
-            items, SETTLED, key="explained", cursor=cursor, download="explained-money", name="Explained money"
+            items,
+            SETTLED,
+            key="explained",
+            cursor=cursor,
+            download=tables.Table(
+                "explained-money",
+                lambda session: tables.every(
+                    lambda before, limit: queries.settled(session, before=before, limit=limit)
+                ),
+                columns=WHOLE_SETTLED,
+            ),
+            name="Explained money",
         )
 
 

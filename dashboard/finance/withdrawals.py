@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.actions import payout_review
 from core.policy import WithdrawalMethod
+from core.queries import operations, payouts
 from core.queries.operations import Operation
 from core.queries.payouts import Offer, Row, Waiting
 from core.rules.permissions import Permission
@@ -28,6 +29,7 @@ COLUMNS = [
     tables.text("method", "Method", value=lambda row: METHODS.get(row.method, row.method), width=90),
     tables.when("requested_at", "Requested", width=145),
 ]
+WHOLE = [*COLUMNS[:-1], FAILURE, COLUMNS[-1]]
 WAITING = [
     tables.text("project", "Project", width=230),
     tables.text("milestone", "Milestone", width=200),
@@ -49,7 +51,7 @@ CALLS = [
 
 def columns(rows: Sequence[Row]) -> list[tables.Column]:
     """With reasons, where something failed."""
-    return [*COLUMNS[:-1], FAILURE, COLUMNS[-1]] if any(row.failure for row in rows) else COLUMNS
+    return WHOLE if any(row.failure for row in rows) else COLUMNS
 
 
 def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
@@ -60,7 +62,12 @@ def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
         key="waiting",
         select=True,
         cursor=cursor,
-        download="waiting",
+        download=tables.Table(
+            "payouts-waiting",
+            lambda session: tables.every(
+                lambda before, limit: payouts.waiting(session, before=before, limit=limit)
+            ),
+        ),
         empty_state=("Nothing waits", "No ticket, hold or chargeback stops any money."),
         name="Money that waits, and why",
     )
@@ -104,7 +111,17 @@ def whole(row: Row, calls: Sequence[Operation], offers: Sequence[Offer]) -> None
             iso=row.amount.currency,
         )
     header.section("Asked of Stripe")
-    tables.table(calls, CALLS, key="payout-calls", download=f"payout-{row.id}-calls", name="Calls to Stripe")
+    tables.table(
+        calls,
+        CALLS,
+        key="payout-calls",
+        download=tables.Table(
+            "payout-calls",
+            lambda session: operations.of_payout(session, row.id, row.milestone_id),
+            filter={"payout": row.id},
+        ),
+        name="Calls to Stripe",
+    )
 
 
 def _review(row: Row, offers: Sequence[Offer]) -> None:

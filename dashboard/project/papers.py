@@ -7,8 +7,9 @@ import streamlit as st
 from core.actions import receipts
 from core.queries import receipts as queries
 from core.queries import reviews
+from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.ui import cards, deadline, header, tables
+from dashboard.ui import cards, deadline, download, header, tables
 from dashboard.ui.safe import html
 
 
@@ -38,17 +39,16 @@ def _receipts(rows: list[queries.Row]) -> None:
     by_id = {row.id: f"{row.number} · {row.kind} · {row.total.text()}" for row in rows}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         number = st.selectbox("Paper", list(by_id), format_func=by_id.__getitem__, key="receipt", width=360)
-        desk, actor, now = current.desk(), current.actor(), current.now()
-        st.download_button(
+        desk = current.desk()
+        download.button(
             "Download PDF",
-            data=lambda: desk.database.run(
+            key="receipt-download",
+            permission=Permission.READ_CASES,
+            name=f"{by_id[number].split(' ')[0]}.pdf",
+            media_type="application/pdf",
+            content=lambda actor, now: desk.database.run(
                 lambda session: receipts.download(session, actor, now=now, receipt_id=number)[1]
             ),
-            file_name=f"{by_id[number].split(' ')[0]}.pdf",
-            mime="application/pdf",
-            key="receipt-download",
-            icon=":material/download:",
-            on_click="ignore",
             help="It bears names, so the download is recorded.",
         )
 

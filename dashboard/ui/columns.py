@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from core.money import Money
+from core import table_files
 from dashboard.ui import deadline
 from dashboard.ui import status as states
 from dashboard.ui.safe import html
@@ -29,7 +28,10 @@ Width = Literal["small", "medium", "large"] | int | None
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `name` is the attribute or key of the row; `value` computes one that the row does not have."""
+    """One column. `name` is the attribute or key of the row; `value` computes one that the row does not have.
+
+    `filed` is (title, value) for a file, where the screen says in words what a file should hold exactly.
+    """
 
     name: str
     label: str
@@ -42,6 +44,7 @@ class Column:
     page: str = ""
     param: str = "id"
     leads: Callable[[Any], tuple[str, Mapping[str, Any]] | None] | None = None
+    filed: tuple[str, Callable[[Any], Any]] | None = None
 
     def of(self, row: Any) -> Any:
         return self.value(row) if self.value else read(row, self.name)
@@ -186,28 +189,31 @@ def _urgency(column: Column, row: Any) -> str:
     return CLEAR if tone == "quiet" else states.COLOR[tone]
 
 
-def csv(rows: Sequence[Any], columns: Sequence[Column]) -> bytes:
-    """The rows for a file: exact amounts with their currency beside them, times in ISO 8601."""
-    from core.exports import table_csv
+def titles(columns: Sequence[Column]) -> list[str]:
+    """The header of a file: an amount has its currency in a column of its own."""
+    return [title for column in columns for title in _titles(column)]
 
-    titles = [title for column in columns for title in _titles(column)]
-    return table_csv([[each for column in columns for each in _filed(column, row)] for row in rows], titles)
+
+def filed(columns: Sequence[Column], row: Any) -> list[object]:
+    """A row of a file: exact amounts with their currency beside them, moments instead of words about them."""
+    return [each for column in columns for each in _filed(column, row)]
 
 
 def _titles(column: Column) -> list[str]:
-    return [column.label, f"{column.label} currency"] if column.kind == "money" else [column.label]
+    label = column.filed[0] if column.filed else column.label or column.name.capitalize()
+    return [label, f"{label} currency"] if column.kind == "money" else [label]
 
 
-def _filed(column: Column, row: Any) -> list[Any]:
+def _filed(column: Column, row: Any) -> list[object]:
     """An amount is a number here, not text, or a negative one would be taken for a formula and quoted."""
-    value = column.of(row)
-    if isinstance(value, Money):
-        return [Decimal(value.major()), value.currency]
+    value = column.filed[1](row) if column.filed else column.of(row)
     if column.kind == "money":
-        return ["", ""]
-    if isinstance(value, datetime):
-        return [value.isoformat()]
-    return [value if column.kind == "count" else cell(column, row)]
+        return table_files.amount(value)
+    if column.kind == "flag":
+        return [bool(value)]
+    if column.filed or column.kind in ("when", "due", "count"):
+        return [value]
+    return [cell(column, row)]
 
 
 def as_html(rows: Sequence[Any], columns: Sequence[Column], name: str | None) -> str:

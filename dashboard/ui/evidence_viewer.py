@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import streamlit as st
@@ -14,8 +14,8 @@ from core.desk import Desk
 from core.errors import DeskError
 from core.queries.exhibits import Piece
 from core.rules.evidence import Area, Kind, in_words
-from core.rules.permissions import Actor
-from dashboard.ui import cards, deadline, errors, evidence_lens
+from core.rules.permissions import Actor, Permission
+from dashboard.ui import cards, deadline, download, errors, evidence_lens
 from dashboard.ui.evidence_lens import Sight
 
 SHORT = 2_000  # characters of a text that needs no scrolling
@@ -63,14 +63,13 @@ def view(
     if words:
         cards.note("The original can be downloaded once names are shown.")
         return marked
-    st.download_button(
+    download.button(
         "Download original",
-        data=lambda: _original(desk, actor, row.id),
-        file_name=f"evidence-{row.id}-{opened.file_name}",
-        mime="application/octet-stream",
         key=f"{sight.key}-download",
-        icon=":material/download:",
-        on_click="ignore",
+        permission=Permission.READ_CASES,
+        name=f"evidence-{row.id}-{opened.file_name}",
+        media_type="application/octet-stream",
+        content=lambda actor, now: _original(desk, actor, now, row.id),
         help="As it was handed in. The download is recorded.",
     )
     return marked
@@ -130,9 +129,9 @@ def _facts(row: Piece, opened: Opened, *, narrow: bool) -> None:
     st.code(f"sha256 {row.sha256}", language=None, wrap_lines=True)
 
 
-def _original(desk: Desk, actor: Actor, evidence_id: int) -> bytes:
+def _original(desk: Desk, actor: Actor, now: datetime, evidence_id: int) -> bytes:
     return desk.database.run(
         lambda session: evidence.download(
-            session, actor, now=desk.clock(), store=desk.evidence, evidence_id=evidence_id
+            session, actor, now=now, store=desk.evidence, evidence_id=evidence_id
         )
     )

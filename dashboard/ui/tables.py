@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from core.table_files import every, through
 from dashboard.ui import columns as kinds
+from dashboard.ui import download as files
 from dashboard.ui import empty
 from dashboard.ui.columns import (
     Column,
@@ -29,15 +31,18 @@ from dashboard.ui.columns import (
     text,
     when,
 )
+from dashboard.ui.download import Table
 from dashboard.ui.paging import Cursor, Window, cursor, window
 
 __all__ = [
     "Column",
     "Cursor",
+    "Table",
     "Window",
     "count",
     "cursor",
     "due",
+    "every",
     "flag",
     "leads",
     "marks",
@@ -48,6 +53,7 @@ __all__ = [
     "status",
     "table",
     "text",
+    "through",
     "when",
     "window",
 ]
@@ -67,7 +73,7 @@ def table(
     window: Window | None = None,
     total: int | None = None,
     cursor: Cursor | None = None,
-    download: str | None = None,
+    download: Table | None,
     empty_state: tuple[str, str] | None = None,
     height: int | None = None,
     name: str | None = None,
@@ -75,8 +81,8 @@ def table(
     """Draw the rows; returns the id of the selected row, if `select`, else None. With "always", one row is selected
     at all times: at first the first.
 
-    `window` and `total` put numbered pages under the table, `cursor` puts Newer and Older there. Every table can be
-    taken as CSV, with cells that a spreadsheet would run made harmless; `download` names the file, else `key` does.
+    `window` and `total` put numbered pages under the table, `cursor` puts Newer and Older there. `download` says how
+    the whole of it is read for a file (`download.Table`), None where it cannot be taken.
     `name` is what a screen reader says. `empty_state` is (title, what to do next).
     """
     shown = rows[: cursor.size] if cursor else rows
@@ -99,7 +105,7 @@ def table(
         **(_selection(ids, chosen, select) if select else {}),
     )
     _open_clicked(clicks, shown, ids)
-    _foot(rows, window, total, cursor, columns, download or key, key)
+    _foot(rows, window, total, cursor, columns, download, key)
     return _selected(event, ids, key) if select else None
 
 
@@ -171,7 +177,7 @@ def _foot(
     total: int | None,
     cursor: Cursor | None,
     columns: Sequence[Column],
-    download: str | None,
+    download: Table | None,
     key: str,
 ) -> None:
     if not (window or cursor or download):
@@ -182,15 +188,4 @@ def _foot(
         elif cursor:
             cursor.show(rows)
         if download:
-            shown = rows[: cursor.size] if cursor else rows
-            st.download_button(
-                "CSV",
-                data=lambda: kinds.csv(shown, columns),
-                file_name=download if download.endswith(".csv") else f"{download}.csv",
-                mime="text/csv",
-                key=f"{key}:csv",
-                icon=":material/download:",
-                type="tertiary",
-                on_click="ignore",
-                help="The rows on this screen, as CSV.",
-            )
+            files.table(download, columns, key=key)

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -265,14 +265,3 @@ def test_the_actions_that_occur_are_listed_once(log: Log) -> None:
 def test_every_way_to_write_a_role_among_others_is_known() -> None:
     assert len(written_with("finance")) == 8
     assert "compliance,finance,mediator" in written_with("finance")
-
-
-# Tables of the pages --------------------------------------------------------------------------------------------------
-
-
-def test_a_table_of_a_page_becomes_csv(log: Log) -> None:
-    rows = [{"a": "=1", "b": 5, "c": None}, {"a": 'x "y"', "b": -5, "c": datetime(2026, 1, 1, tzinfo=UTC)}]
-    expected = b'a,b,c\n\'=1,5,\n"x ""y""",-5,2026-01-01 00:00:00+00:00\n'
-    assert exports.table_csv(rows, ["a", "b", "c"]) == expected
-    assert exports.table_csv([tuple(row.values()) for row in rows], ["a", "b", "c"]) == expected
-    assert exports.table_csv([], ["=a"]) == b"'=a\n"

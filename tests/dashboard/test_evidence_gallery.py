@@ -11,13 +11,15 @@ import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
-from core.actions import evidence
+from core.actions import evidence, sessions
 from core.config import Settings
 from core.db import Database
 from core.desk import Desk
 from core.gateways.evidence_store import EvidenceStore
 from core.records import Staff
+from core.records.people import StaffRole
 from core.rules.permissions import Actor, Role
+from dashboard import current
 from tests.gateways.evidence_builders import docx, pdf, picture
 from tests.parties import a_kitchen
 
@@ -46,15 +48,21 @@ class Lab:
     desk: Desk
     actor: Actor
     rows: list[Row]
+    token: str
 
     def page(self) -> AppTest:
-        return AppTest.from_function(show, args=(self.desk, self.actor, self.rows), default_timeout=20)
+        app = AppTest.from_function(show, args=(self.desk, self.actor, self.rows), default_timeout=20)
+        app.session_state["desk:token"] = self.token
+        return app
 
     def entries(self) -> list[str]:
         with self.desk.database.reading() as session:
             return list(
                 session.scalars(
-                    text("select action from audit_entries where actor_kind = 'staff' order by id")
+                    text(
+                        "select action from audit_entries where actor_kind = 'staff'"
+                        " and object_kind <> 'staff_session' order by id"
+                    )
                 )
             )
 
@@ -95,7 +103,11 @@ def lab(database: Database, owner: Database, tmp_path: Path) -> Lab:
         )
         known = (one.id, one.kind, one.file_name, one.media_type, one.size_bytes, one.sha256, one.caption)
         rows.append(Row(*known, HOSTILE, "PAYER", NOW))
-    return Lab(desk, Actor("staff", staff.id, frozenset({Role.MEDIATOR})), rows)
+    with owner.transaction() as session:
+        session.add(StaffRole(staff_id=staff.id, role="mediator"))
+    token = database.run(lambda session: sessions.sign_in(session, staff_id=staff.id, now=NOW))
+    current.use(desk)
+    return Lab(desk, Actor("staff", staff.id, frozenset({Role.MEDIATOR})), rows, token)
 
 
 def buttons(page: AppTest) -> set[str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from core import table_files
 from core.money import Money
 from dashboard.ui import columns, deadline, money, safe, status, tables, timeline
 
@@ -75,9 +77,11 @@ def test_a_timeline_shows_an_outsiders_words_as_they_were_written() -> None:
 
 
 def test_a_file_holds_exact_amounts_and_no_formula() -> None:
-    written = columns.csv(ROWS, COLUMNS).decode().splitlines()
+    out = io.BytesIO()
+    table_files.pour(columns.titles(COLUMNS), (columns.filed(COLUMNS, row) for row in ROWS), out)
+    written = out.getvalue().decode("utf-8-sig").splitlines()
     assert written[0] == "Case,Payer,Held,Held currency,Status,Due"
-    assert ",-1234.56,USD,Open,2026-03-02T03:30:00+00:00" in written[1]
+    assert ",-1234.56,USD,Open,2026-03-02T03:30:00Z" in written[1]
     assert written[2] == "2,'=HYPERLINK(1),,,Resolved,"
 
 
@@ -98,11 +102,11 @@ def test_a_selection_follows_its_row_when_another_arrives_above() -> None:
         from dashboard.ui import tables
 
         rows = [{"id": number} for number in st.session_state.get("ids", [1, 2, 3])]
-        st.text(f"chosen {tables.table(rows, [tables.mono('id', 'Case')], key='queue', select=True)}")
+        columns = [tables.mono("id", "Case")]
+        st.text(f"chosen {tables.table(rows, columns, key='queue', select=True, download=None)}")
 
     app = AppTest.from_function(page).run()
-    others = ("queue:chosen", "queue:csv")
-    grid = next(key for key in app.session_state if str(key).startswith("queue:") and key not in others)
+    grid = next(key for key in app.session_state if str(key).startswith("queue:") and key != "queue:chosen")
     app.session_state[grid] = {"selection": {"rows": [1], "columns": [], "cells": []}}
     app.run()
     assert app.text[0].value == "chosen 2"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from pathlib import Path
@@ -257,7 +258,9 @@ def test_the_filtered_entries_leave_with_a_manifest(
     app = ended(press(app, "Prepare the file"), export.WORK)
     done = app.session_state[export.WORK].result
     assert (done.manifest.rows, done.manifest.filter) == (1, {"action": "staff:hold:"})
-    content = done.content().decode()
+    out = io.BytesIO()
+    done.copy(out)
+    content = out.getvalue().decode()
     assert "Bank details changed." in content
     assert content.startswith("id,at" if format is export.Format.CSV else '{"id":')
     assert json.loads(done.manifest.json())["sha256"] in words(app) + " ".join(

@@ -20,6 +20,7 @@ from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.permissions import NotPermitted
 from core.rules.veil import NothingToReveal
 from tests import stories
+from tests.pages.taking import offered
 from tests.pages.test_case import TABS, fill, press
 from tests.pages.test_disputes import rows
 from tests.pages.visiting import labels, serve, visit, words
@@ -127,7 +128,7 @@ def test_a_file_that_is_open_is_without_names_and_cannot_be_taken(town: Town, to
     press(app, "Open")
     assert named(app) == []
     assert any("Dear the homeowner, yours, the contractor." in each.value for each in app.code)
-    assert not app.get("download_button")
+    assert not offered(app)
 
 
 def test_the_plan_and_its_letters_are_without_names_too(town: Town, told: Told) -> None:

@@ -35,6 +35,8 @@ server.serve(Settings(), int(sys.argv[2]))
 """
 QUEUE = """
 import time
+from pathlib import Path
+import streamlit as st
 from sqlalchemy import text
 from core.money import Money
 from core.rules.permissions import Permission
@@ -49,7 +51,9 @@ if intent := confirm.pressed("Do it", key="do", money=True):
     confirm.carry_out(intent, write, done="Done once.")
 rows = [{"id": n, "held": Money(n * 100, "USD"), "name": "![x](http://evil.example/q.png)"} for n in range(1, 30)]
 columns = [tables.opens("id", "Case", page="case"), tables.text("name", "Payer"), tables.money("held", "Held")]
-tables.table(rows, columns, key="queue", download="queue")
+whole = tables.Table("queue", lambda session: rows, permission=Permission.READ_CASES)
+tables.table(rows, columns, key="queue", download=whole)
+st.image(Path(st.__file__).with_name("static") / "favicon.png", width=16)
 """
 CASE = """
 from core.rules.permissions import Permission
@@ -190,3 +194,35 @@ def test_a_click_on_a_reference_opens_it_in_this_session_and_back_comes_back(ser
     assert served.page.url.endswith("/case?id=3")
     served.page.go_back()
     served.settle("Disputes")
+
+
+def test_a_file_and_a_picture_are_for_the_session_that_they_were_drawn_for(
+    served: Desk, browser: Browser, owner: Database
+) -> None:
+    served.open("/disputes")
+    served.enter("Mara Lindqvist")
+    served.settle("Disputes")
+    drawn = served.page.locator("[data-testid=stImage] img").get_attribute("src") or ""
+    picture = urlsplit(drawn).path
+    file = served.page.get_by_role("link", name="CSV").get_attribute("href") or ""
+    assert picture.startswith("/media/")
+    with served.page.expect_download() as taking:
+        served.page.get_by_role("link", name="CSV").click()
+    assert taking.value.suggested_filename.startswith("queue_")
+    assert Path(taking.value.path()).read_text("utf-8-sig").splitlines()[1] == (
+        "1,![x](http://evil.example/q.png),1.00,USD"
+    )
+    stranger = browser.new_context()
+    other = Desk(served.url, stranger.new_page())
+    other.open("/case?id=3")
+    other.enter("Jonas Weber")
+    other.settle("Case 3")
+    for address in (picture, file):
+        assert served.page.context.request.get(served.url + address).status == 200
+        assert stranger.request.get(served.url + address).status == 404
+    stranger.close()
+    with owner.reading() as session:
+        taken = session.execute(
+            text("select after from audit_entries where action = 'desk:table:export'")
+        ).all()
+    assert [each.after["rows"] for each in taken] == [29, 29]

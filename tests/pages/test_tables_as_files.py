@@ -1,0 +1,331 @@
+"""Every table of every page can be taken whole: a file holds the rows of the database, not those of the screen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.actions import hold, sessions, verify
+from core.db import Database
+from core.embedded_postgres import Server
+from core.money import Money
+from core.records import Chargeback, ReconciliationBreak, ReconciliationRun, WebhookEvent
+from core.rules.permissions import TABLE, Permission
+from dashboard import current, downloads
+from tests import stories
+from tests.database import fresh_copy
+from tests.pages.taking import fetch, offered, rows_of, taken
+from tests.pages.test_audit import seal
+from tests.pages.visiting import serve, visit
+from tests.stories import PEOPLE, Told, Town
+
+MANY = 53  # more than one page of fifty
+
+
+COPIED = {
+    "projects": {"bid_reference": "(t).bid_reference || '-' || n"},
+    "outgoing_operations": {"key": "(t).key || '-' || n", "provider_id": "'x_' || n"},
+    "payouts": {
+        "stripe_payout": "'po_' || n",
+        "stripe_transfer": "'tr_' || n",
+        "transfer_operation_id": "1000 + n",
+    },
+}  # table → what must differ
+
+
+class Big(NamedTuple):
+    town: Town
+    owner: Database
+    home: Path
+    told: list[Told]
+
+
+@pytest.fixture(scope="module")
+def big(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Big]:
+    """A desk on which everything has happened more than fifty times."""
+    with fresh_copy(server, template) as urls:
+        database, owner = Database(urls.app_url), Database(urls.owner_url)
+        town = stories.a_town(database)
+        told = [_paid(town) for _ in range(4)]
+        stories.carry_out(town)
+        held = stories.funded(town)
+        for _ in range(MANY):
+            town.act(hold.place, town.as_staff("cora"), milestone_id=held.milestone, reason="=Müller")
+        waiting = stories.in_mediation(town, total=Money(4_000_000, "USD"))
+        assert stories.decided(town, waiting).status == "AWAITING_APPROVAL"
+        with owner.transaction() as session:
+            _beside(session, town)
+        home = tmp_path_factory.mktemp("home")
+        seal(town, home)
+        yield Big(town, owner, home, told)
+        database.dispose()
+        owner.dispose()
+
+
+def _paid(town: Town) -> Told:
+    told = stories.funded(town)
+    town.act(verify.submit, town.payee, milestone_id=told.milestone)
+    town.act(verify.approve, town.payer, milestone_id=told.milestone)
+    return told
+
+
+def _beside(session: Session, town: Town) -> None:
+    """What comes from outside, row by row."""
+    now = town.now
+    for table, apart in COPIED.items():
+        fresh = ", ".join(f"'{column}', {value}" for column, value in apart.items())
+        session.execute(
+            text(
+                f"insert into {table} select (jsonb_populate_record(t, jsonb_build_object('id', 1000 + n, {fresh}))).*"
+                f" from (select x from {table} x order by x.id limit 1) one (t), generate_series(1, {MANY}) n"
+            )
+        )
+    for n in range(MANY):
+        session.add(
+            ReconciliationRun(until=now, started_at=now, status="CLEAN", started_by=None, finished_at=now)
+        )
+        session.add(
+            WebhookEvent(
+                id=f"evt_{n}", kind="charge.updated", object_id=f"ch_{n}", payload={}, status="APPLIED",
+                next_try_at=now, created_at=now, received_at=now + timedelta(seconds=n // 2),
+            )
+        )  # fmt: skip
+        session.add(
+            Chargeback(
+                milestone_id=1, stripe_dispute=f"du_{n}", stripe_charge="ch_1", status="won", reason="fraudulent",
+                currency="USD", amount_minor=5, booked_currency="USD", opened_at=now, noticed_at=now, closed_at=now,
+            )
+        )  # fmt: skip
+    session.flush()
+    for n in range(MANY):
+        session.add(
+            ReconciliationBreak(
+                run_id=1, kind="NOT_IN_LEDGER", transaction_id=f"txn_{n}", currency="USD", at_provider=-5
+            )
+        )
+    session.execute(text("update notifications set status = 'FAILED' where id % 2 = 0"))
+    session.execute(
+        text(
+            "insert into statement_lines select id, kind, reporting_category, amount, fee, net, currency, source,"
+            " created_at, created_at from balance_transactions"
+        )
+    )
+    session.execute(
+        text(
+            "insert into suspense_items (transaction_id, source, currency, amount_minor, status, found_at)"
+            " select id, 'ch_stray', currency, -1050, 'OPEN', :now from balance_transactions order by id limit :many"
+        ),
+        {"now": now, "many": MANY},
+    )
+    session.execute(
+        text(
+            "update suspense_items set status = 'SETTLED', settled_as = 'OWN_MONEY', proposed_as = 'OWN_MONEY',"
+            " reason = 'x',"
+            " proposed_reason = 'x', proposed_at = :now, settled_at = :now, proposed_by = :fay, settled_by = :ada"
+            " where id % 2 = 0"
+        ),
+        {"now": now, "fay": town.staff["fay"], "ada": town.staff["ada"]},
+    )
+
+
+class Case(NamedTuple):
+    file: str
+    page: str
+    count: str
+    params: Mapping[str, Any] = MappingProxyType({})
+    permission: Permission = Permission.EXPORT_LEDGER
+    who: str = "cora"
+
+
+EXPORT_CASE, EXPORT_AUDIT = Permission.EXPORT_CASE, Permission.EXPORT_AUDIT
+ACCOUNT = "select count(*) from account_postings p join accounts a on a.id = p.account_id where a.code = "
+CASES = [
+    Case("journals", "journals", "select sum(cardinality(amounts)) from journals"),
+    Case(
+        "journals",
+        "journals",
+        "select sum(cardinality(amounts)) from journals where kind = 'withdrawal'",
+        {"kind": "withdrawal"},
+    ),
+    Case(
+        "journals",
+        "journals",
+        "select sum(cardinality(amounts)) from journals j where id in (select journal_id from account_postings p"
+        " join accounts a on a.id = p.account_id where a.code = 'held:1')",
+        {"account": "held:1"},
+    ),
+    Case("postings", "journal", "select cardinality(amounts) from journals where id = 1", {"id": 1}),
+    Case("account", "account", f"{ACCOUNT} 'stripe_balance'", {"code": "stripe_balance", "iso": "USD"}),
+    Case(
+        "accounts",
+        "trial_balance",
+        "select count(*) from accounts where code like 'held:%'",
+        {"line": "held", "everything": "true"},
+    ),
+    Case(
+        "trial-balance",
+        "trial_balance",
+        "select count(*) from (select a.line from account_postings p join accounts a on a.id = p.account_id"
+        " join chart c on c.line = a.line where c.book = 'platform' group by 1 having sum(p.amount) <> 0) lines",
+    ),
+    Case("fees", "fees", "select 1", {"by": "month"}),
+    Case("payouts", "payouts", "select count(*) from payouts"),
+    Case(
+        "payouts", "payouts", "select count(*) from payouts where method = 'standard'", {"method": "standard"}
+    ),
+    Case("payout-calls", "payouts", "select 2", {"id": 1}),
+    Case("payouts-waiting", "payouts", "select 2", {"payouts-tab": "Waiting, and why"}),
+    Case("operations", "operations", "select count(*) from outgoing_operations"),
+    Case(
+        "operations",
+        "operations",
+        "select count(*) from outgoing_operations where kind = 'TRANSFER'",
+        {"kind": "TRANSFER"},
+    ),
+    Case(
+        "webhooks", "operations", "select count(*) from webhook_events", {"operations-tab": "Webhook inbox"}
+    ),
+    Case(
+        "letters-undelivered",
+        "operations",
+        "select count(*) from notifications where status = 'FAILED'",
+        {"operations-tab": "Letters"},
+        EXPORT_CASE,
+    ),
+    Case("reconciliation-runs", "reconciliation", "select count(*) from reconciliation_runs"),
+    Case("breaks", "reconciliation", "select count(*) from reconciliation_breaks", {"id": 1}),
+    Case(
+        "matched-lines",
+        "reconciliation",
+        "select count(*) from balance_transactions",
+        {"id": 1, "run-tab": "Matched lines"},
+    ),
+    Case("unexplained-money", "reconciliation", "select count(*) from suspense_items where status = 'OPEN'"),
+    Case("explained-money", "reconciliation", "select count(*) from suspense_items where status = 'SETTLED'"),
+    Case("chargebacks", "chargebacks", "select count(*) from chargebacks"),
+    Case("holds", "holds", "select count(*) from holds", {"state": ""}, EXPORT_CASE),
+    Case("approvals", "approvals", "select 1", {}, EXPORT_CASE, "max"),
+    Case("projects", "projects", "select count(*) from projects", {}, EXPORT_CASE),
+    Case("cases", "project", "select 1", {"id": 6}, EXPORT_CASE),
+    Case(
+        "letters",
+        "project",
+        "select count(*) from notifications where project_id = 1",
+        {"id": 1},
+        EXPORT_CASE,
+    ),
+    Case("staff", "people", "select count(*) from staff", {}, EXPORT_AUDIT),
+    Case("policy-versions", "policy", "select count(*) from policy_versions", {}, EXPORT_AUDIT),
+    Case("seals", "audit", "select count(*) from seals", {"show": "Seals"}, EXPORT_AUDIT),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{each.file}-{place}" for place, each in enumerate(CASES)])
+def test_the_file_holds_every_row_that_matches(big: Big, case: Case) -> None:
+    serve(big.town, big.home)
+    rows = rows_of(taken(visit(big.town, case.who, case.page, **case.params), f"{case.file}.csv"))
+    with big.owner.reading() as session:
+        assert len(rows) == session.scalar(text(case.count))
+
+
+def readers(case: Case) -> Iterator[str]:
+    """Whoever sees the page and may not take its table."""
+    from dashboard import navigation
+
+    page = navigation.on_disk()[case.page].permission
+    for subject, (_, role) in PEOPLE.items():
+        if role in TABLE[page] and role not in TABLE[case.permission]:
+            yield subject
+
+
+UNLIKE = {(each.page, each.file): each for each in CASES}
+
+
+@pytest.mark.parametrize("case", UNLIKE.values(), ids=[f"{page}-{file}" for page, file in UNLIKE])
+def test_who_may_not_take_a_table_is_offered_none(big: Big, case: Case) -> None:
+    serve(big.town, big.home)
+    for subject in readers(case):
+        assert f"{case.file}.csv" not in offered(visit(big.town, subject, case.page, **case.params)), subject
+
+
+def holds_page(big: Big) -> tuple[str, str]:
+    """The address of a file, and the token of the session that it was offered to."""
+    serve(big.town, big.home)
+    app = visit(big.town, "cora", "holds", state="", words="ller")
+    return offered(app)["holds.csv"], str(app.session_state["desk:token"])
+
+
+def test_the_file_reads_like_a_machines_and_is_safe_in_a_spreadsheet(big: Big) -> None:
+    answer = fetch(*holds_page(big))
+    first = rows_of(answer)[0]
+    assert first["Reason"] == "'=Müller"
+    assert first["Placed"] == "2026-03-02T09:30:00Z"
+    assert first["Stopped currency"] == "USD"
+    assert first["Stopped"].replace(".", "").isdigit()
+    assert "holds_words_2026" in answer.headers["content-disposition"]
+
+
+def test_the_log_says_who_took_which_table_and_keeps_the_words_to_itself(big: Big) -> None:
+    where, token = holds_page(big)
+    answer = fetch(where, token)
+    with big.owner.reading() as session:
+        entry = session.execute(
+            text("select * from audit_entries where action = 'desk:table:export' order by id desc limit 1")
+        ).one()
+    assert entry.actor_id == big.town.staff["cora"]
+    assert entry.object_id in answer.headers["content-disposition"]
+    assert entry.after["filter"] == {"words": "given"}
+    assert entry.after["rows"] == MANY
+    assert entry.after["sha256"] == hashlib.sha256(answer.content).hexdigest()
+
+
+def test_a_file_is_for_the_session_that_it_was_offered_to(big: Big) -> None:
+    where, token = holds_page(big)
+    same_person = visit(big.town, "cora", "holds").session_state["desk:token"]
+    other = visit(big.town, "mia", "holds").session_state["desk:token"]
+    for stranger in (same_person, other, "", "x" * 43):
+        assert (fetch(where, str(stranger)).status_code, fetch(where, token).status_code) == (404, 200)
+
+
+def test_the_permission_is_asked_when_the_file_is_fetched(big: Big) -> None:
+    where, token = holds_page(big)
+    cora = {"cora": big.town.staff["cora"]}
+    with big.owner.transaction() as session:
+        session.execute(text("update staff_roles set role = 'finance' where staff_id = :cora"), cora)
+    try:
+        answer = fetch(where, token)
+    finally:
+        with big.owner.transaction() as session:
+            session.execute(text("update staff_roles set role = 'compliance' where staff_id = :cora"), cora)
+    assert (answer.status_code, answer.text) == (
+        403,
+        "You may not export case: that is for mediator or compliance.",
+    )
+
+
+def test_an_offer_ends(big: Big) -> None:
+    where, token = holds_page(big)
+    desk, now = current.desk(), current.now()
+    try:
+        current.use(replace(desk, clock=lambda: now + timedelta(minutes=14)))
+        assert fetch(where, token).status_code == 200
+        current.use(replace(desk, clock=lambda: now + sessions.IDLE))
+        assert fetch(where, token).status_code == 404
+    finally:
+        current.use(desk)
+    assert not downloads.find(where.removeprefix(downloads.PATH), visitor(big, token), now + downloads.FOR)
+
+
+def visitor(big: Big, token: str) -> sessions.SignedIn:
+    found = big.town.read(lambda session: sessions.resolve(session, token, now=big.town.now, touch=False))
+    assert found
+    return found
