@@ -20,6 +20,9 @@ _COUNTS = {
     "escrow_desk_outgoing_operations": "select status, count(*) from outgoing_operations group by 1",
     "escrow_desk_webhook_events": "select status, count(*) from webhook_events group by 1",
     "escrow_desk_letters": "select status, count(*) from notifications group by 1",
+    "escrow_desk_letters_late": """select 'late', count(*) from notifications where status = 'QUEUED'
+        and created_at < now() - interval '1 hour'
+        and (error is not null or next_try_at < now() - interval '1 hour')""",
     "escrow_desk_jobs": "select status::text, count(*) from procrastinate_jobs group by 1",
     "escrow_desk_active_holds": "select kind, count(*) from holds where released_at is null group by 1",
 }

@@ -36,7 +36,7 @@ if (wanted := navigation.asked()) is not None:
 
 with current.reading() as session:
     counts = operations.counts(session)
-    undelivered = letters_queries.failures(session)
+    undelivered = letters_queries.not_delivered(session, now=now)
 header.page(
     "Operations",
     "Every call to Stripe is written down before it is made, and made once. What Stripe told us.",
@@ -47,7 +47,11 @@ cards.kpis(
         Kpi("Blocked", counts.get("BLOCKED", 0), help="A hold, ticket or chargeback stops them."),
         Kpi("Need review", counts.get("REVIEW", 0), help="Outcome unknown for too long: a person looks."),
         Kpi(
-            "Letters undelivered", undelivered, help="Given up: the address is wrong, or its server says no."
+            "Letters undelivered",
+            undelivered.failed + undelivered.late,
+            f"{undelivered.failed} given up, {undelivered.late} late" if undelivered else "none",
+            "bad" if undelivered else None,
+            help="Given up: the address is wrong, or its server says no. Late: not gone an hour after its time.",
         ),
     ]
 )
@@ -93,14 +97,17 @@ elif back_in.open:
 elif told.open:
     with told:
         with current.reading() as session:
-            failed = letters_queries.failed(session)
+            waiting = letters_queries.undelivered(session, now=now)
         letters.show(
-            failed,
+            waiting,
             key="operations",
-            none=("Every letter was delivered", "What is given up waits here."),
+            none=(
+                "No letter failed, and none is late",
+                "What was given up, or has not gone an hour after its time, is listed here.",
+            ),
             download=tables.Table(
                 "letters-undelivered",
-                lambda session: letters_queries.failed(session, limit=None),
+                lambda session: letters_queries.undelivered(session, now=now, limit=None),
                 permission=Permission.EXPORT_CASE,
             ),
         )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.queries import chargebacks, fees, journals, operations, overview, payouts, reconciliation
+from core.queries import chargebacks, fees, journals, letters, operations, overview, payouts, reconciliation
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.finance import figures, landing
@@ -27,6 +27,7 @@ with current.reading() as session:
     last = next(iter(reconciliation.runs(session, limit=1)), None)
     to_answer = chargebacks.to_answer(session)
     stuck = operations.waits_for_money(session)
+    undelivered = letters.not_delivered(session, now=now)
     latest = journals.page(session, journals.Filter(), limit=6)
 
 with header.page("Overview", f"Held funds, what is owed and what was earned, {now:%-d %B %Y}, UTC"):
@@ -34,6 +35,7 @@ with header.page("Overview", f"Held funds, what is owed and what was earned, {no
 landing.alarm(aged, alarms)
 landing.bank_alarm(to_answer, now)
 landing.short_of_money(stuck)
+landing.letters_alarm(undelivered)
 landing.money_row(purses, earned, f"{now:%B}")
 landing.watch_row(counts, calls, last, aged, alarms, now=now)
 

@@ -13,12 +13,15 @@ Answer = Callable[[bytes], str | None]
 
 @dataclass
 class PostOffice:
-    """`recipient` and `data` may answer with a line of their own instead of 250; None closes the connection."""
+    """`offers`: one more thing that it says it can do, such as SMTPUTF8. `recipient` and `data` may answer with a line
+    of their own instead of 250; None closes the connection."""
 
     port: int = 0
     letters: list[bytes] = field(default_factory=list)
     connections: int = 0
     logins: list[str] = field(default_factory=list)
+    offers: str = "HELP"
+    commands: list[bytes] = field(default_factory=list)
     recipient: Answer = lambda address: "250 ok"
     data: Answer = lambda letter: "250 kept"
 
@@ -37,9 +40,11 @@ def post_office() -> Iterator[PostOffice]:
         office.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield office
-        server.shutdown()
-        thread.join()
+        try:
+            yield office
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _serve(office: PostOffice, line: socketserver.StreamRequestHandler) -> None:
@@ -49,9 +54,10 @@ def _serve(office: PostOffice, line: socketserver.StreamRequestHandler) -> None:
     say("220 test")
     while command := line.rfile.readline():
         answer: str | None = "250 ok"
+        office.commands.append(command)
         match command[:4].upper():
             case b"EHLO":
-                answer = "250-test\r\n250-8BITMIME\r\n250 AUTH PLAIN"
+                answer = f"250-test\r\n250-8BITMIME\r\n250-{office.offers}\r\n250 AUTH PLAIN"
             case b"AUTH":
                 office.logins.append(command.decode().strip())
                 answer = "235 welcome"

@@ -332,4 +332,4 @@ def test_a_payee_whose_money_waits_is_not_told_that_it_is_released() -> None:
     )
     assert "Released to you" in goes
     assert "Released to you" not in waits
-    assert "take a closer look" in " ".join(waits.split())
+    assert "still among the held funds" in " ".join(waits.split())

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import conversation
+from core.actions import conversation, standing
 from core.errors import NotFound
 from core.gateways import evidence_files as files
 from core.gateways.evidence_store import EvidenceStore
@@ -59,7 +59,8 @@ def hand_in(
     """The payer or the payee hands in a file about their milestone; the same file again gives the row that is there.
 
     The files that an e-mail carries are checked like any other and become exhibits of their own beside it.
-    A case that waits for this party goes on, also when the file that they were asked for was there before.
+    A case that waits for this party goes on, also when the file that they were asked for was there before. A decision
+    that was made without it and is not yet carried out returns to its mediator.
     Raises `EvidenceRefused` with what to do about it, `NotYours`, `NotFound`, `EvidenceErased`.
     """
     milestone = session.get(Milestone, milestone_id)
@@ -76,6 +77,7 @@ def hand_in(
     for each in inspected.carried:
         keep(each.inspected, each.content, caption=f"Attached to {inspected.file_name}")
     conversation.handed_in(session, actor, now=now, milestone_id=milestone_id)
+    standing.look_again(session, now=now, milestone_id=milestone_id, why=standing.NEW_EVIDENCE)
     return evidence
 
 

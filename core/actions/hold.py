@@ -127,7 +127,6 @@ def _placed(
         placed_at=now,
     )
     session.add(hold)
-    dossier.touch()
     session.flush()
     # A party's words stand in the hold, where they can be erased, and not in the log, where they cannot.
     dossier.note(
@@ -184,7 +183,6 @@ def _ended(
 ) -> None:
     hold.released_by = actor.id if actor.kind == "staff" else None
     hold.released_at, hold.release_reason = now, reason
-    dossier.touch()
     session.flush()
     dossier.note(
         session,

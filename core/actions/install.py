@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions import letters
 from core.errors import DeskError, NotFound
 from core.policy import PROFILES, accept
 from core.records import Installation, Party, PolicyVersion, Staff, StaffRole, StaffTie
@@ -74,7 +75,7 @@ def add_staff(
         issuer=issuer,
         subject=subject,
         name=name,
-        email=email,
+        email=letters.checked(email),
         title=title,
         skills=list(skills),
         created_at=now,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from email.errors import MessageError
-from email.headerregistry import Address
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
 from core.errors import DeskError, NotFound
+from core.gateways.mail import MailRefused, wire_form
 from core.records import Installation, Notification, Party
 from core.rules.permissions import Actor, Permission, require
 
@@ -20,7 +19,7 @@ class LetterNotFailed(DeskError):
 
 
 class AddressUnusable(DeskError):
-    """That is not an address to which a letter can go. Write one such as name@example.com."""
+    """“{address}” is not an address to which a letter can go. Write one such as name@example.com."""
 
 
 class AddressOfStaff(DeskError):
@@ -65,19 +64,20 @@ def _correct(
     if letter.party_id is None:
         raise AddressOfStaff()
     party = session.get_one(Party, letter.party_id, with_for_update={"key_share": True})
-    party.email = _checked(address)
+    party.email = checked(address)
     _note(session, actor, letter, "staff:party:correct_address", now=now)
     failed = select(Notification).where(Notification.party_id == party.id, Notification.status == "FAILED")
     return list(session.scalars(failed.order_by(Notification.id).with_for_update()))
 
 
-def _checked(address: str) -> str:
+def checked(address: str) -> str:
+    """The address, if a letter can go there; in any script. Raises `AddressUnusable`."""
     try:
-        parsed = Address(addr_spec=address)
-    except (MessageError, ValueError, IndexError):
-        raise AddressUnusable() from None
-    if not parsed.username or not parsed.domain or len(address) > LONGEST_ADDRESS or not address.isascii():
-        raise AddressUnusable()
+        sent_to = wire_form(address)
+    except MailRefused:
+        raise AddressUnusable(address=address) from None
+    if max(len(address), len(sent_to)) > LONGEST_ADDRESS:
+        raise AddressUnusable(address=address)
     return address
 
 

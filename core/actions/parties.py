@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import payouts, unsent
+from core.actions import letters, payouts, unsent
 from core.actions.dossier import open_dossier
 from core.actions.keys import idempotency_key, operation_key
 from core.desk import Desk
@@ -42,7 +42,7 @@ def register(
         external_id=external_id,
         role=role,
         name=name,
-        email=email,
+        email=letters.checked(email),
         city=city,
         country=country,
         withdrawal_method=withdrawal_method,

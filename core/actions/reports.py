@@ -130,7 +130,6 @@ def settle(
     _tell_author(session, report, "report_settled", project, now=now)
     held = {each.milestone_id for each in follows if each.effect is Effect.HOLD}
     for dossier in concerned:
-        dossier.touch()
         session.flush()
         if (milestone_id := dossier.milestone.id) in held:
             hold.place(
@@ -241,7 +240,6 @@ def _known(session: Session, project_id: int, external_id: str) -> Report | None
 
 def _consider(session: Session, concerned: list[Dossier], *, now: datetime) -> None:
     for dossier in concerned:
-        dossier.touch()
         session.flush()
         risk.consider(session, dossier, now=now)
 

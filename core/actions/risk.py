@@ -45,7 +45,6 @@ def consider(session: Session, dossier: Dossier, *, now: datetime) -> RiskReview
     elif more:
         review.reasons = [*review.reasons, *more]
     if more:
-        dossier.touch()
         session.flush()
         dossier.note(
             session,
@@ -104,7 +103,6 @@ def settle(
     review.outcome, review.note = ReviewOutcome(outcome), note
     review.settled_by, review.settled_at = actor.id, now
     review.reports = risk_facts.upheld(session, dossier)
-    dossier.touch()
     session.flush()
     dossier.note(
         session,

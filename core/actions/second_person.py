@@ -6,15 +6,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.actions import carry_out, cooling_off, drafts, mediate, standing
+from core.actions import carry_out, cooling_off, drafts, mediate, release, standing
 from core.actions.dossier import Dossier
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Decision, Ticket
-from core.rules import approvals, deadlines, mediation
+from core.rules import approvals, deadlines, holds, mediation
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.permissions import SYSTEM, Actor, Permission, require, require_fresh
-
-PENDING = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF)
 
 
 class DecisionNotWaiting(DeskError):
@@ -31,7 +29,8 @@ def approve(
     """A second person approves exactly the plan that the maker confirmed (DESIGN 6).
 
     When the case has changed since, the decision is voided instead: look at the returned status. What the parties
-    wrote since is no such change; it is shown to the second person.
+    wrote since is no such change; it is shown to the second person. Raises `ReleaseBlocked` while something stops the
+    money.
     """
     require(actor, Permission.APPROVE_DECISION)
     require_fresh(actor, now)
@@ -40,6 +39,7 @@ def approve(
     if standing.unchanged(session, dossier, ticket, decision) is None:
         standing.void(session, SYSTEM, dossier, decision, now=now)
         return decision
+    holds.require_clear(release.facts_of(session, dossier, deciding=ticket.id))
     decision.checker_id, decision.checked_at, decision.check_note = actor.id, now, note
     decision.status = approvals.after(decision.status, DecisionEvent.APPROVE)
     decision.execute_at = deadlines.execution_at(now, dossier.profile)
@@ -72,7 +72,7 @@ def take_back(session: Session, actor: Actor, *, now: datetime, decision_id: int
     if not reason.strip():
         raise ReasonMissing()
     dossier, _, decision = _locked(session, actor, decision_id)
-    if decision.status not in PENDING:
+    if decision.status not in standing.PENDING:
         raise DecisionNotPending(status=DecisionStatus(decision.status).label.lower())
     standing.void(session, actor, dossier, decision, now=now, why=reason.strip())
     return decision

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import cooling_off, drafts, plan
+from core.actions import cooling_off, drafts, mediate, plan
 from core.actions.dossier import Dossier
 from core.actions.plan import Draft, Plan
 from core.errors import DeskError
@@ -21,7 +21,9 @@ from core.rules.items import Item
 from core.rules.permissions import SYSTEM, Actor, NotPermitted
 
 LIVE = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF, DecisionStatus.EXECUTED)
+PENDING = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF)
 CHANGED = "The case changed after the decision was made."
+NEW_EVIDENCE = "New evidence came in after the decision was made."
 OUTDATED = "The desk was updated after the decision was made, and computes its plan differently now."
 
 
@@ -99,6 +101,24 @@ def unchanged(session: Session, dossier: Dossier, ticket: Ticket, decision: Deci
     return made if made.hash == decision.plan_hash else None
 
 
+def look_again(session: Session, *, now: datetime, milestone_id: int, why: str | None = None) -> bool:
+    """Something came in: a decision that waits returns to its mediator now, if its plan is no longer the one that would
+    be made, and not only when its time is up; returns whether it did.
+
+    What only stops money for a while (a hold, a review, a report) changes no plan: it is asked when money would move.
+    """
+    wanted = select(Decision).where(Decision.milestone_id == milestone_id, Decision.status.in_(PENDING))
+    decision = session.scalars(wanted).one_or_none()
+    if decision is None:
+        return False
+    dossier, ticket = mediate.locked_ticket(session, decision.ticket_id)
+    session.refresh(decision, with_for_update=True)
+    if decision.status not in PENDING or unchanged(session, dossier, ticket, decision) is not None:
+        return False
+    void(session, SYSTEM, dossier, decision, now=now, why=why)
+    return True
+
+
 def void(
     session: Session,
     actor: Actor,
@@ -119,6 +139,24 @@ def void(
     action = "system:decision:void" if actor == SYSTEM else "mediator:decision:void"
     trace(session, actor, action, decision, dossier, now=now, reason=why)
     cooling_off.tell_voided(session, dossier, decision, now=now)
+    if actor == SYSTEM:
+        _tell_mediators(session, dossier, ticket, decision, why=why, now=now)
+
+
+def _tell_mediators(
+    session: Session, dossier: Dossier, ticket: Ticket, decision: Decision, *, why: str, now: datetime
+) -> None:
+    """Whoever made it, and whose case it is now, must decide anew."""
+    dossier.tell_staff(
+        session,
+        "decision_voided",
+        [each for each in (decision.maker_id, ticket.mediator_id) if each],
+        key=f"decision-{decision.id}-voided",
+        now=now,
+        about=("decision", decision.id),
+        case=f"D-{ticket.id}",
+        why=why,
+    )
 
 
 def trace(

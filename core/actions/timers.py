@@ -24,6 +24,7 @@ from core.actions import (
     mediate,
     offers,
     ratings,
+    standing,
     unanswered,
     verify,
 )
@@ -167,6 +168,21 @@ def _executions(now: datetime) -> Any:
     return select(Decision.id, at.label("at")).where(at <= now, Decision.status == DecisionStatus.COOLING_OFF)
 
 
+def _overtaken(now: datetime) -> Any:
+    """Decisions that wait although the milestone or the case is no longer as it was."""
+    bound = Decision.plan["bindings"]
+    return (
+        select(Decision.id, Decision.made_at.label("at"))
+        .join(Milestone, Milestone.id == Decision.milestone_id)
+        .join(Ticket, Ticket.id == Decision.ticket_id)
+        .where(
+            Decision.status.in_(standing.PENDING),
+            (Milestone.version != bound["milestone_version"].as_integer())
+            | (Ticket.version != bound["ticket_version"].as_integer()),
+        )
+    )
+
+
 def _card_retries(now: datetime) -> Any:
     at = PaymentOrder.next_retry_at
     return select(PaymentOrder.milestone_id.label("id"), at.label("at")).where(at <= now)
@@ -209,6 +225,7 @@ SOURCES: dict[str, Callable[[datetime], Any]] = {
     "mediation": _mediations,
     "deadlock": _deadlocks,
     "answer": _answers,
+    "overtaken": _overtaken,
     "execution": _executions,
     "card_retry": _card_retries,
     "chargeback": _chargebacks,
@@ -246,6 +263,11 @@ def _resume(session: Session, number: int, now: datetime) -> bool:
 
 def _execute(session: Session, number: int, now: datetime) -> bool:
     return decide.execute_if_due(session, session.get_one(Decision, number), now=now)
+
+
+def _return(session: Session, number: int, now: datetime) -> bool:
+    found = session.get_one(Decision, number)
+    return standing.look_again(session, now=now, milestone_id=found.milestone_id)
 
 
 def _charge_again(session: Session, number: int, now: datetime) -> bool:
@@ -296,6 +318,7 @@ HANDLERS: dict[str, tuple[Callable[[Session, int], None], Callable[[Session, int
     "mediation": (_milestone, _mediate),
     "deadlock": (_ticket, _escalate),
     "answer": (_ticket, _resume),
+    "overtaken": (_case_of_decision, _return),
     "execution": (_case_of_decision, _execute),
     "card_retry": (_milestone, _charge_again),
     "offer": (_case_of_offer, _expire_offer),

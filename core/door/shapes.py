@@ -19,7 +19,7 @@ ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
 MANY_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$"
 MAYBE_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 NAME = 200
-EMAIL = r"^[^\x00-\x20\x7f@<>()\[\],;:\\\"]{1,64}@[A-Za-z0-9.-]{1,190}$"
+EMAIL = r"^[^\x00-\x20\x7f@<>()\[\],;:\\\"]{1,64}@[^\x00-\x20\x7f@<>()\[\],;:\\\"]{1,190}$"
 
 
 def _date(value: Any) -> Any:

@@ -1,5 +1,8 @@
 """Mail: letters leave here, by SMTP or, where none is configured, as .eml files under the desk's home.
 
+An address may be written in any script. Its domain goes out in the form that every server knows (IDNA, `xn--…`); a name
+before the @ that is not ASCII needs a server that offers SMTPUTF8, and where it does not, the letter fails and says so.
+
 A letter that is composed twice is the same to the byte, with the same Message-ID, so a mail program that gets it twice
 (a crash between the server's yes and our commit) shows it once.
 """
@@ -16,12 +19,14 @@ from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
+
+import idna
 
 from core.config import Settings
 from core.errors import DeskError
@@ -69,21 +74,50 @@ def compose(
     *, number: str, sender: str, name: str, address: str, subject: str, text: str, html: str, at: datetime
 ) -> EmailMessage:
     """A letter as a message. `number` is its lasting name, such as `notification-17.demo`."""
-    message = EmailMessage(policy=SMTP)
     sender_name, sender_address = parseaddr(sender)
     try:
-        message["From"] = Address(sender_name, addr_spec=sender_address)
-        message["To"] = Address(" ".join(name.split()), addr_spec=address)
+        of = _address(sender_name, sender_address)
+    except MailRefused as error:
+        raise MailMisconfigured(reason=f"MAIL_FROM: {error.facts['reason']}") from error
+    to = _address(" ".join(name.split()), address)
+    ascii_only = of.username.isascii() and to.username.isascii()
+    message = EmailMessage(policy=SMTP if ascii_only else SMTPUTF8)
+    try:
+        message["From"], message["To"] = of, to
         message["Subject"] = " ".join(subject.split())
     except (MessageError, ValueError, IndexError) as error:
-        raise MailRefused(reason=f"the address cannot be written ({error})") from error
+        raise MailRefused(reason=f"its head cannot be written ({error})") from error
     message["Date"] = format_datetime(at)
-    message["Message-ID"] = f"<{number}@{sender_address.rpartition('@')[2] or 'localhost'}>"
+    message["Message-ID"] = f"<{number}@{of.domain or 'localhost'}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
     message.add_alternative(html, subtype="html")
     message.set_boundary("letter-" + sha256(f"{number}\n{text}\n{html}".encode()).hexdigest()[:32])
     return message
+
+
+def _address(name: str, address: str) -> Address:
+    wire = wire_form(address)
+    if wire.isascii():
+        return Address(name, addr_spec=wire)
+    username, _, domain = wire.rpartition("@")
+    return Address(name, username=username, domain=domain)
+
+
+def wire_form(address: str) -> str:
+    """The address with its domain as every mail server knows it. Raises `MailRefused` for what is no address."""
+    name, _, domain = address.rpartition("@")
+    try:
+        if not domain.isascii():
+            domain = idna.encode(domain, uts46=True).decode("ascii")
+        # The library knows the grammar, and no letters but ASCII in it: those stand for letters here.
+        plain = "".join(mark if mark.isascii() or not mark.isalnum() else "x" for mark in name)
+        parsed = Address(addr_spec=f"{plain}@{domain}")
+        if not parsed.username or not parsed.domain:
+            raise ValueError("it has no name or no domain")
+        return f"{name}@{domain}"
+    except (MessageError, ValueError, IndexError) as error:
+        raise MailRefused(reason=f"“{address}” is no address to which a letter can go ({error})") from error
 
 
 @dataclass(frozen=True)
@@ -186,13 +220,22 @@ class SmtpConnection:
         except smtplib.SMTPDataError as error:
             raise _verdict(error.smtp_code, error.smtp_error) from error
         except smtplib.SMTPNotSupportedError as error:
-            raise MailRefused(reason=str(error)) from error
+            raise MailRefused(reason=_not_ascii(message)) from error
+        except ValueError as error:  # one letter that cannot be written stops no other
+            raise MailRefused(reason=f"it cannot be written ({error})") from error
         except (OSError, smtplib.SMTPException) as error:
             raise MailUnavailable(reason=_said(error)) from error
 
     def close(self) -> None:
         with suppress(OSError, smtplib.SMTPException):
             self._server.quit()
+
+
+def _not_ascii(message: EmailMessage) -> str:
+    return (
+        f"the mail server takes no address with letters such as é before the @, and {message['To']} goes from "
+        f"{message['From']}. Ask for another address, or use a mail server that offers SMTPUTF8"
+    )
 
 
 def _verdict(code: int, said: bytes | str) -> MailRefused | MailDeferred | MailUnavailable:

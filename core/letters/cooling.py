@@ -9,11 +9,11 @@ from __future__ import annotations
 from core.letters.template import Prose, Quote, Table, Template, When
 
 _REASONS = When("passage", (Prose("passage"),), ("The mediator gives these reasons:", Quote("reasons")))
-_NOT_YET = "Nothing has moved yet. The decision is carried out on {execute_at}."
+_NOT_YET = "Nothing has moved yet. The decision is not carried out before {execute_at}."
 _UNTIL_THEN = (
-    "If something important was missed, you have until then: hand in evidence, or write in the messages of the "
-    "milestone. New evidence stops this decision, and a mediator looks at the case again. If you agree, you need not "
-    "do anything."
+    "If something important was missed, hand in evidence before then: a file that we do not have yet stops this "
+    "decision, and a mediator looks at the case again. You can also write in the messages of the milestone; that alone "
+    "does not stop it, but a mediator may. If you agree, you need not do anything."
 )
 _MADE = (
     "A mediator has looked at what was agreed, at your messages and at the evidence from both of you, and has decided "

@@ -21,6 +21,14 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("decision_voided", "staff"): Template(
+        "The decision about case {case} is void: decide again",
+        (
+            "{why} So it is not carried out; what was chosen and written is a draft again.",
+            Table((("Case", "case"), ("In dispute", "amount"))),
+        ),
+        tone="attention",
+    ),
     ("answer_missing", "staff"): Template(
         "{number} is neither approved nor disputed",
         (

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actions import standing
@@ -16,40 +15,20 @@ from core.queries.cases import Case
 from core.queries.rulings import Ruling
 from core.records import Decision, Notification
 from core.rules import differences
+from core.rules.blocks import Block
 from core.rules.differences import Difference
-
-STOPS = text(
-    """
-    select h.placed_at as at, 'placed' as what, h.reason as why, s.name as who
-    from holds h left join staff s on s.id = h.placed_by
-    where h.milestone_id = :milestone and h.placed_at > :since
-    union all
-    select h.released_at, 'lifted', h.release_reason, s.name
-    from holds h left join staff s on s.id = h.released_by
-    where h.milestone_id = :milestone and h.released_at > :since
-    order by 1
-    """
-)
-
-
-@dataclass(frozen=True)
-class Stop:
-    """A hold that was `placed` or `lifted` since."""
-
-    at: datetime
-    what: str
-    why: str
-    who: str | None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """`now`: what would be planned otherwise now; `refused`: why it could not even be planned. `before`: what the
-    decision that came back had otherwise, `returned`."""
+    """`void`: it will not be carried out, because the plan would be another now: `now` says how, `refused` why it could
+    not even be planned. `stops`: what keeps it from being carried out as long as it stands. `before`: what the decision
+    that came back had otherwise, `returned`."""
 
+    void: bool
     now: tuple[Difference, ...]
     refused: str | None
-    stops: tuple[Stop, ...]
+    stops: tuple[Block, ...]
     before: tuple[Difference, ...]
     returned: Ruling | None
 
@@ -59,15 +38,19 @@ def of(session: Session, case: Case, ruling: Ruling) -> Comparison:
     record = ruling.record
     try:
         made = standing.present(session, case.dossier, case.ticket, record)
-        now, refused = differences.between(record.plan, made.content), None
+        void, now, refused = (
+            made.hash != record.plan_hash,
+            differences.between(record.plan, made.content),
+            None,
+        )
     except DeskError as problem:
-        now, refused = (), problem.message
-    rows = session.execute(STOPS, {"milestone": record.milestone_id, "since": record.made_at})
+        void, now, refused = True, (), problem.message
     earlier = next((each for each in case.rulings if each.record.id < record.id and not each.stands), None)
     return Comparison(
+        void=void,
         now=now,
         refused=refused,
-        stops=tuple(Stop(*row) for row in rows),
+        stops=case.blocks,
         before=differences.between(earlier.record.plan, record.plan) if earlier else (),
         returned=earlier,
     )

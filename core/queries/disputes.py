@@ -103,6 +103,7 @@ MARKS = (
     "ESCALATED",
     "AWAITING_APPROVAL",
     "COOLING_OFF",
+    "VOIDED",
     "SINCE",
     "TIED",
     "RECUSED",
@@ -119,6 +120,9 @@ select t.id, payer.name as payer, payee.name as payee, p.title as project, m.tit
        s.name as mediator, t.escalated as "ESCALATED",
        d.status is not distinct from 'AWAITING_APPROVAL' as "AWAITING_APPROVAL",
        d.status is not distinct from 'COOLING_OFF' as "COOLING_OFF",
+       t.resolved_at is null and d.id is null and (
+           select y.status from decisions y where y.ticket_id = t.id order by y.id desc limit 1
+       ) is not distinct from 'VOIDED' as "VOIDED",
        d.status in ('AWAITING_APPROVAL', 'COOLING_OFF') and exists (
            select from messages w
            where w.milestone_id = t.milestone_id and w.author_kind = 'party' and w.at > d.made_at

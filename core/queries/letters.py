@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -56,14 +56,45 @@ def about(session: Session, kind: str, number: int, *, limit: int | None = MOST)
     return _rows(session, _concerns(kind, number), limit=limit)
 
 
-def failed(session: Session, *, limit: int | None = MOST) -> list[Row]:
-    """Letters that were given up, newest first."""
-    return _rows(session, Notification.status == "FAILED", limit=limit)
+def undelivered(session: Session, *, now: datetime, limit: int | None = MOST) -> list[Row]:
+    """Letters that were given up, and those that should have gone an hour ago; newest first."""
+    return _rows(session, or_(GIVEN_UP, _late(now)), limit=limit)
 
 
-def failures(session: Session) -> int:
-    wanted = select(func.count()).select_from(Notification).where(Notification.status == "FAILED")
-    return session.scalar(wanted) or 0
+@dataclass(frozen=True)
+class Undelivered:
+    """How many were given up, and how many are late; `reason`: why one of the late ones does not go, if it is known."""
+
+    failed: int
+    late: int
+    reason: str | None
+
+    def __bool__(self) -> bool:
+        return bool(self.failed or self.late)
+
+
+def not_delivered(session: Session, *, now: datetime) -> Undelivered:
+    row = session.execute(
+        select(
+            func.count().filter(GIVEN_UP),
+            func.count().filter(_late(now)),
+            func.max(Notification.error).filter(_late(now)),
+        ).where(Notification.status.in_(("FAILED", "QUEUED")))
+    ).one()
+    return Undelivered(*row)
+
+
+GIVEN_UP = Notification.status == "FAILED"
+LATE = timedelta(hours=1)
+
+
+def _late(now: datetime) -> ColumnElement[bool]:
+    """Tried in vain, or never tried though it was to go at once, and an hour old: no mail server, or no worker."""
+    return and_(
+        Notification.status == "QUEUED",
+        Notification.created_at < now - LATE,
+        or_(Notification.error.is_not(None), Notification.next_try_at < now - LATE),
+    )
 
 
 @dataclass(frozen=True)

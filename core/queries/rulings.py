@@ -80,7 +80,7 @@ def _changes(session: Session, dossier: Dossier, ticket: Ticket, decision: Decis
         (added, f"{added} {'piece' if added == 1 else 'pieces'} of evidence came in"),
         (
             dossier.milestone.version != bound["milestone_version"] and not added,
-            "the milestone changed: a hold, a review or a payment",
+            "the milestone changed: a payment, a chargeback or a correction",
         ),
         (ticket.version != bound["ticket_version"], "the case changed: staff asked a party"),
         (dossier.project.policy_version_id != bound["policy_version"], "the policy changed"),

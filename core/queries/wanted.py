@@ -46,6 +46,7 @@ class Watch(StrEnum):
     CHARGEBACK = "chargeback"
     RISK = "risk"
     COOLING_OFF = "cooling_off"
+    VOIDED = "voided"
     SINCE = "since"
 
 
@@ -90,6 +91,8 @@ _WATCH = {
         where o.milestone_id = t.milestone_id and o.chargeback_open)""",
     Watch.RISK: "exists (select from risk_reviews k where k.milestone_id = t.milestone_id and k.settled_at is null)",
     Watch.COOLING_OFF: "exists (select from decisions d where d.ticket_id = t.id and d.status = 'COOLING_OFF')",
+    Watch.VOIDED: """(select d.status from decisions d
+        where d.ticket_id = t.id order by d.id desc limit 1) is not distinct from 'VOIDED'""",
     Watch.SINCE: """exists (select from decisions d join messages w on w.milestone_id = d.milestone_id
         where d.ticket_id = t.id and d.status in ('AWAITING_APPROVAL', 'COOLING_OFF')
         and w.author_kind = 'party' and w.at > d.made_at)""",

@@ -19,7 +19,7 @@ from dashboard.ui import cards, confirm, deadline, errors, header, status
 
 DONE = {
     DecisionStatus.EXECUTED: "Approved and booked. Stripe is being asked now.",
-    DecisionStatus.COOLING_OFF: "Approved. It is carried out when the cooling-off is over.",
+    DecisionStatus.COOLING_OFF: "Approved. It is carried out when the cooling-off is over, unless the case changes.",
     DecisionStatus.VOIDED: "Not approved: the case changed after the decision, which is now void.",
 }
 

@@ -16,6 +16,16 @@ from dashboard import current
 from dashboard.ui import cards, deadline, errors, header
 from dashboard.ui.safe import html, plain
 
+STOPPED = {
+    DecisionStatus.AWAITING_APPROVAL: "It cannot be approved while this stands in the way",
+    DecisionStatus.COOLING_OFF: "It is not carried out while this stands in the way",
+}
+VOID = {
+    DecisionStatus.AWAITING_APPROVAL: "The case has changed since; approving will void the decision",
+    DecisionStatus.COOLING_OFF: "The case has changed since: this is not carried out, and returns as a draft",
+}
+OTHERWISE = "The plan would no longer be the same."
+
 
 def show(case: Case, ruling: Ruling) -> None:
     """What came since the decision, and what differs from the one that came back before it."""
@@ -27,16 +37,20 @@ def show(case: Case, ruling: Ruling) -> None:
 
 
 def _since(ruling: Ruling, found: Comparison) -> None:
-    stops = [_stop(each.what, each.who, each.why, deadline.exact(each.at)) for each in found.stops]
-    if ruling.changes or stops or found.refused:
-        why = [*ruling.changes, *stops, *([found.refused] if found.refused else [])]
-        errors.reasons(why, title="Since then; approving will void it")
+    waiting = DecisionStatus(ruling.record.status)
+    if found.stops:
+        errors.reasons([each.sentence for each in found.stops], title=STOPPED[waiting])
+    if found.void:
+        why = [*ruling.changes, *([found.refused] if found.refused else [])]
+        errors.reasons(why or [OTHERWISE], title=VOID[waiting])
         if found.now:
             table(found.now, "When it was decided", "As it would be now")
         elif not found.refused:
             cards.note("Every amount and every word of the plan would still be the same.")
     else:
         cards.note("Nothing that the plan stands on has changed since it was made.")
+    if waiting is DecisionStatus.COOLING_OFF:
+        _when(ruling, found)
     if ruling.news:
         many = "message" if ruling.news == 1 else "messages"
         st.info(
@@ -45,8 +59,22 @@ def _since(ruling: Ruling, found: Comparison) -> None:
         )
 
 
-def _stop(what: str, who: str | None, why: str, at: str) -> str:
-    return f"a hold was {what} by {who or 'the system'}, {at}: {why}"
+def _when(ruling: Ruling, found: Comparison) -> None:
+    """When it is carried out, in words and exact; only if it will be, as things stand."""
+    at, now = ruling.record.execute_at, current.now()
+    if at is None or found.void:
+        return
+    if found.stops:
+        words = f"Cooling off until {deadline.exact(at)}. It is not carried out while the above stands in the way."
+    elif now >= at:
+        words = "The cooling-off is over; it is being carried out."
+    else:
+        left = deadline.span(at - now)
+        words = (
+            f"Cooling off: carried out in {left}, {deadline.exact(at)}, unless new evidence or another change of the "
+            f"case comes in: then it returns to {ruling.maker} at once."
+        )
+    st.info(plain(words), icon=":material/hourglass_top:")
 
 
 def _before(returned: Ruling, differs: Sequence[Difference]) -> None:

@@ -83,11 +83,18 @@ def _badges(case: Case, me: int | None) -> Iterator[Pill]:
     amount = case.dossier.amount
     if amount > case.dossier.profile.second_person_above.of(amount.currency):
         yield status.pill("mark", "HIGH_VALUE")
-    ruling = case.ruling
-    if ruling and ruling.record.status in (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF):
-        yield status.pill("mark", ruling.record.status)
-        if ruling.news:
-            yield status.pill("mark", "SINCE")
+    yield from _decided(case)
+
+
+def _decided(case: Case) -> Iterator[Pill]:
+    """How far the decision of an open case is: as the queue marks it."""
+    latest = case.rulings[0] if case.rulings else None
+    if latest is None or not case.open:
+        return
+    if latest.pending or latest.record.status == DecisionStatus.VOIDED:
+        yield status.pill("mark", latest.record.status)
+    if latest.news:
+        yield status.pill("mark", "SINCE")
 
 
 def _states(case: Case) -> str:

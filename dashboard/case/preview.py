@@ -30,7 +30,7 @@ from dashboard.ui.safe import plain
 MESSAGES = Reference.MESSAGE_HISTORY.value
 DONE = {
     DecisionStatus.AWAITING_APPROVAL: "Decided. A second person must approve the plan before money moves.",
-    DecisionStatus.COOLING_OFF: "Decided. It is carried out when the cooling-off is over.",
+    DecisionStatus.COOLING_OFF: "Decided. It is carried out when the cooling-off is over, unless the case changes.",
     DecisionStatus.EXECUTED: "Decided and booked. Stripe is being asked now.",
 }
 

@@ -36,6 +36,7 @@ WATCH = {
     Watch.RISK.value: "Risk review",
     Watch.CHARGEBACK.value: "Chargeback",
     Watch.COOLING_OFF.value: "Cooling off",
+    Watch.VOIDED.value: "Decision void",
     Watch.SINCE.value: "Written since",
 }
 EMPTY = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import streamlit as st
 
 from core.queries import comparisons
@@ -39,23 +37,8 @@ def show(case: Case, ruling: Ruling) -> None:
         papers_of.show(case)
         correction.links(case)
     elif record.execute_at:
-        countdown(record.execute_at)
-        compare.show(case, ruling)
+        st.fragment(compare.show, run_every=30.0)(case, ruling)
         recall.button(case, ruling)
-
-
-@st.fragment(run_every=30.0)
-def countdown(execute_at: datetime) -> None:
-    """How long it still rests, in words and exact."""
-    now = current.now()
-    if now >= execute_at:
-        st.info("The cooling-off is over; it is being carried out.", icon=":material/hourglass_bottom:")
-        return
-    left = deadline.span(execute_at - now)
-    st.info(
-        f"Cooling off: carried out in {left}, {deadline.exact(execute_at)}, unless the case changes before.",
-        icon=":material/hourglass_top:",
-    )
 
 
 def facts(ruling: Ruling) -> None:

@@ -12,6 +12,7 @@ from core.money import Money
 from core.policy.limits import CHARGEBACK_ALARM
 from core.queries.chargebacks import Row
 from core.queries.fees import Period
+from core.queries.letters import Undelivered
 from core.queries.operations import Short
 from core.queries.overview import Aged, Purse, sums
 from core.queries.payouts import Count
@@ -181,6 +182,24 @@ def short_of_money(stuck: Sequence[Short]) -> None:
             icon=":material/account_balance_wallet:",
         )
         navigation.link("operations", "Calls", icon=":material/arrow_forward:", q="", status="QUEUED")
+
+
+def letters_alarm(found: Undelivered) -> None:
+    """Letters that do not reach anybody: the parties and the colleagues do not know what they were to be told."""
+    if not found:
+        return
+    counts = [
+        f"{number:,} {what}" for number, what in ((found.failed, "given up"), (found.late, "late")) if number
+    ]
+    why = f" A reason: {found.reason.rstrip('.')}." if found.reason else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.error(
+            f"**Letters are not delivered:** {' and '.join(counts)}.{plain(why)}",
+            icon=":material/unsubscribe:",
+        )
+        navigation.link(
+            "operations", "Letters", icon=":material/arrow_forward:", **{"operations-tab": "Letters"}
+        )
 
 
 AGED_COLUMNS = [

@@ -84,7 +84,10 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "AWAITING_APPROVAL": _pill(
             "Needs approval", "wait", "Decided; a second person must approve the plan."
         ),
-        "COOLING_OFF": _pill("Cooling off", "info", "Decided; carried out when the time is over."),
+        "COOLING_OFF": _pill(
+            "Cooling off", "info", "Decided; carried out when the time is over, unless new evidence comes in."
+        ),
+        "VOIDED": _pill("Decision void", "bad", "It was decided, but the case changed since: decide again."),
         "SINCE": _pill("Written since", "wait", "A party wrote after the decision was made: read it."),
         "TIED": _pill("You have a tie", "bad", "You are tied to a party, so someone else must decide."),
         "HOLD": _pill("On hold", "bad", "Staff stopped every release and payout."),

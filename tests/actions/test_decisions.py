@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.actions import decide, hold, install
+from core.actions import decide, install
 from core.actions.decide import AlreadyDecided, DecisionNotWaiting, IntentReused
 from core.db import Database
 from core.errors import ChangedMeanwhile, ReasonMissing
@@ -247,10 +247,6 @@ def test_another_hash_is_not_approved(market: Market) -> None:
     assert (now(market, decision).status, market.order(told)) == ("AWAITING_APPROVAL", {"held": 600_000})
 
 
-def _a_hold(market: Market, told: Told) -> None:
-    market.act(hold.place, market.as_staff("cora"), milestone_id=told.milestone, reason="A report.")
-
-
 def _new_evidence(market: Market, told: Told) -> None:
     row = Evidence(
         milestone_id=told.milestone,
@@ -272,7 +268,7 @@ def _a_new_version_of_the_ticket(market: Market, told: Told) -> None:
     market.database.run(touch)
 
 
-@pytest.mark.parametrize("change", [_a_hold, _new_evidence, _a_new_version_of_the_ticket])
+@pytest.mark.parametrize("change", [_new_evidence, _a_new_version_of_the_ticket])
 def test_a_case_that_changed_voids_the_decision_instead_of_executing_it(market: Market, change: Any) -> None:
     told, decision = waiting(market)
     change(market, told)

@@ -149,3 +149,47 @@ def test_ports_follow_the_scheme_and_the_password_is_decoded() -> None:
 def test_a_url_that_is_no_mail_server_is_refused(url: str) -> None:
     with pytest.raises(MailMisconfigured, match="SMTP_URL"):
         Smtp.parse(url)
+
+
+# Addresses in any script
+
+
+def test_a_domain_in_any_script_goes_to_every_server_in_its_ascii_form() -> None:
+    with post_office() as office:
+        with Smtp.parse(f"smtp://127.0.0.1:{office.port}").opened() as postbox:
+            postbox.send(a_letter(address="ana@straße.example"))
+        (letter,) = office.letters
+        assert b"To: Ana Lindqvist <ana@xn--strae-oqa.example>" in letter
+
+
+def test_a_name_in_any_script_goes_to_a_server_that_offers_it() -> None:
+    with post_office() as office:
+        office.offers = "SMTPUTF8"
+        with Smtp.parse(f"smtp://127.0.0.1:{office.port}").opened() as postbox:
+            postbox.send(a_letter(address="tomás@münchen.example"))
+        (sender,) = [each for each in office.commands if each.startswith(b"mail")]
+        (recipient,) = [each for each in office.commands if each.startswith(b"rcpt")]
+        assert b"SMTPUTF8" in sender
+        assert "tomás@xn--mnchen-3ya.example" in recipient.decode()
+        assert "To: Ana Lindqvist <tomás@xn--mnchen-3ya.example>" in office.letters[0].decode()
+
+
+def test_a_server_that_does_not_offer_it_fails_that_letter_and_names_address_and_remedy() -> None:
+    with post_office() as office:
+        with Smtp.parse(f"smtp://127.0.0.1:{office.port}").opened() as postbox:
+            with pytest.raises(MailRefused, match=r"tomás@example\.com.*SMTPUTF8"):
+                postbox.send(a_letter(address="tomás@example.com"))
+            postbox.send(a_letter())
+        assert len(office.letters) == 1
+
+
+def test_a_letter_to_any_script_becomes_a_file_that_can_be_read(tmp_path: Path) -> None:
+    with MailFolder(tmp_path).opened() as postbox:
+        postbox.send(a_letter(address="tomás@example.com"))
+    (file,) = tmp_path.iterdir()
+    assert "To: Ana Lindqvist <tomás@example.com>" in file.read_bytes().decode()
+
+
+def test_a_sender_that_cannot_work_is_our_fault_and_fails_no_letter() -> None:
+    with pytest.raises(MailMisconfigured, match="MAIL_FROM"):
+        a_letter(sender="Payments")

@@ -117,8 +117,9 @@ def test_holds_and_messages_since_are_told_apart(town: Town) -> None:
     assert "Nothing that the plan stands on has changed" in shown
     town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report came in.")
     shown = words(visit(town, "fay", "case", id=told.ticket))
-    assert "approving will void it" in shown
-    assert "a hold was placed by Cora Nwosu" in shown
+    assert "It cannot be approved while this stands in the way" in shown
+    assert "is in place: A report came in" in shown
+    assert "Nothing that the plan stands on has changed" in shown
 
 
 @pytest.mark.parametrize("subject", PEOPLE)

@@ -91,3 +91,19 @@ def test_who_may_not_correct_an_address_can_still_send_again(town: Town) -> None
     app = visit(town, "mia", "project", id=told.project, letter=number)
     assert "Send again" in labels(app)
     assert not [each for each in app.text_input if "address" in str(each.key)]
+
+
+def test_letters_that_fail_or_are_late_ring_on_the_overview_and_are_listed(town: Town) -> None:
+    told = stories.funded(town)
+    assert "Letters are not delivered" not in words(visit(town, "fay", "overview"))
+    failed(town, told)
+    assert "Letters are not delivered:** 1 given up" in words(visit(town, "fay", "overview"))
+    town.wait(hours=2)
+    waiting = town.read(lambda s: len(s.scalars(select(Notification.id).where(LATE)).all()))
+    shown = words(visit(town, "fay", "overview"))
+    assert f"1 given up and {waiting} late" in shown
+    listed = log(visit(town, "fay", "operations", **{"operations-tab": "Letters"}))
+    assert len(listed) == waiting + 1
+
+
+LATE = (Notification.status == "QUEUED") & Notification.urgent
