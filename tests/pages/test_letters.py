@@ -106,4 +106,4 @@ def test_letters_that_fail_or_are_late_ring_on_the_overview_and_are_listed(town:
     assert len(listed) == waiting + 1
 
 
-LATE = (Notification.status == "QUEUED") & Notification.urgent
+LATE = Notification.status == "QUEUED"
