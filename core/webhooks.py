@@ -14,7 +14,7 @@ from math import isfinite
 from typing import Any
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -24,7 +24,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from core import jobs
+from core import audit, jobs
 from core.desk import Desk
 from core.errors import DeskError
 from core.gateways.snapshots import Event
@@ -149,12 +149,14 @@ def store(session: Session, event: Event, *, now: datetime) -> bool:
 
 def _failed_before(session: Session, event_id: str, *, now: datetime) -> bool:
     """An event that was given up and is sent again gets another chance."""
-    again = (
-        update(WebhookEvent)
-        .where(WebhookEvent.id == event_id, WebhookEvent.status == "FAILED")
-        .values(status="RECEIVED", tries=0, next_try_at=now, received_at=now, finished_at=None)
-    )
-    return bool(session.execute(again.returning(WebhookEvent.id)).scalar_one_or_none())
+    failed = select(WebhookEvent).where(WebhookEvent.id == event_id, WebhookEvent.status == "FAILED")
+    event = session.scalars(failed.with_for_update()).one_or_none()
+    if event is None:
+        return False
+    audit.become(event, "RECEIVED", now=now)
+    event.tries, event.next_try_at, event.received_at, event.finished_at = 0, now, now, None
+    session.flush()
+    return True
 
 
 def _answer(status: HTTPStatus, reason: str) -> Response:

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 from core.db import Database
 from core.embedded_postgres import Server, Urls
 from core.rules import RULES
+from tests import unrecorded
 from tests.browser import arguments, find_browser
 from tests.database import fresh_copy, migrated_template, shared_server, stop_if_unused
 from tests.proofs import rules_proved_by
@@ -77,10 +78,15 @@ def template(server: Server) -> str:
 
 
 @pytest.fixture
-def urls(server: Server, template: str) -> Iterator[Urls]:
-    """A migrated, empty database for this test alone: `.owner_url`, `.app_url`, `.auditor_url`."""
+def urls(request: pytest.FixtureRequest, server: Server, template: str) -> Iterator[Urls]:
+    """A migrated, empty database for this test alone: `.owner_url`, `.app_url`, `.auditor_url`.
+
+    Whatever the test does, no status in it may change without an entry (`tests/unrecorded.py`).
+    """
     with fresh_copy(server, template) as copy:
         yield copy
+        if request.node.get_closest_marker("unrecorded") is None:
+            assert unrecorded.changes(copy.owner_url) == [], "these changes of a status left no audit entry"
 
 
 @pytest.fixture

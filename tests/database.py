@@ -20,6 +20,7 @@ from alembic import command
 from alembic.config import Config
 
 from core.embedded_postgres import EmbeddedPostgres, Server, Urls
+from tests import unrecorded
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = Path(os.environ.get("ESCROW_DESK_TEST_HOME") or ROOT / ".escrow-desk-test")
@@ -61,14 +62,16 @@ def stop_if_unused() -> None:
 
 
 def migrated_template(server: Server) -> str:
-    """The name of a database with every migration applied, made by whoever comes first."""
+    """The name of a database with every migration applied and every status watched, made by whoever comes first."""
     name = f"template_{content_of_migrations()}"
     with (HOME / "template-lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if name not in databases(server):
             draft = f"{name}_draft"
             server.drop_database(draft)
-            migrate(server.create_database(draft).owner_url)
+            made = server.create_database(draft)
+            migrate(made.owner_url)
+            unrecorded.install(made.owner_url)
             query(server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{draft}'")
             query(server, f"ALTER DATABASE {draft} RENAME TO {name}")
             forget_leftovers(server)
@@ -98,6 +101,7 @@ def content_of_migrations() -> str:
     for path in sorted((ROOT / "migrations").rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    digest.update(unrecorded.version())
     return digest.hexdigest()[:12]
 
 

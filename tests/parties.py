@@ -10,6 +10,7 @@ from core.db import Database
 from core.policy import HOME_SERVICES, Platform
 from core.records import Milestone, Party, PolicyVersion, Project
 from core.rules.permissions import Actor
+from tests import unrecorded
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 numbers = count(1)
@@ -80,4 +81,5 @@ def a_kitchen(
         )
         session.add(part)
         session.flush()
+        unrecorded.forgive(session)
         return Kitchen(people[0].id, people[1].id, project.id, part.id)

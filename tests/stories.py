@@ -277,7 +277,7 @@ def _answer(session: Session, number: int, now: datetime) -> None:
     amount = Money(operation.amount_minor, operation.currency)
     if operation.kind == "TRANSFER":  # whoever sends it says so first
         sent = session.scalars(select(Payout).where(Payout.transfer_operation_id == operation.id)).one()
-        payouts.move(sent, PayoutEvent.SEND)
+        payouts.move(sent, PayoutEvent.SEND, now=now)
     mark = f"{operation.kind.lower()}_{operation.id}"
     settle, snapshot = SNAPSHOTS[operation.kind](operation, amount, mark, now)
     settle(session, operation, snapshot, now=now)

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import outbox
+from core import audit, outbox
 from core.actions import answer_chargebacks, operations
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import operation_key
@@ -62,7 +62,8 @@ def accept(session: Session, actor: Actor, *, now: datetime, acceptance_id: int)
     if proposal.proposed_by == actor.id:
         raise rules.ProposerAccepts()
     _check(session, row)
-    proposal.status, proposal.settled_by, proposal.settled_at = "ACCEPTED", actor.id, now
+    audit.become(proposal, "ACCEPTED", now=now, by=actor)
+    proposal.settled_by, proposal.settled_at = actor.id, now
     session.flush()
     _forget_staged(session, row, now=now)
     operation = outbox.enqueue(
@@ -85,7 +86,8 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, acceptance_id: in
     """Take the proposal back, or refuse it. Whoever may answer a chargeback may do so."""
     require(actor, Permission.ANSWER_CHARGEBACK)
     dossier, row, proposal = _proposal(session, acceptance_id)
-    proposal.status, proposal.settled_by, proposal.settled_at = "WITHDRAWN", actor.id, now
+    audit.become(proposal, "WITHDRAWN", now=now, by=actor)
+    proposal.settled_by, proposal.settled_at = actor.id, now
     session.flush()
     _note(session, actor, dossier, row, "withdraw_acceptance", reason=None, now=now)
 

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions import (
-    cooling_off,
     dispute,
     ending,
     orders,
@@ -18,6 +18,7 @@ from core.actions import (
     payouts,
     receivables,
     reversals,
+    standing,
     unsent,
 )
 from core.actions.dossier import Dossier
@@ -26,13 +27,14 @@ from core.gateways.payments import BalanceLine
 from core.ledger import accounts, book, postings
 from core.money import Money
 from core.records import Chargeback, Decision, Hold, OutgoingOperation, SuspenseItem, Ticket
-from core.rules import approvals, milestones
 from core.rules import chargebacks as rules
-from core.rules.approvals import DecisionEvent, DecisionStatus
+from core.rules import milestones
+from core.rules.approvals import DecisionStatus
 from core.rules.disputes import BLOCKING
 from core.rules.holds import HoldKind
 from core.rules.permissions import SYSTEM
 
+TAKEN_BACK = "The payer's bank took the payment back."
 UNDECIDED = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF)
 
 
@@ -90,16 +92,14 @@ def _over(session: Session, dossier: Dossier, unearned: Money, *, key: str, now:
         dossier.order.fee_kept_minor += unearned.minor
     wanted = select(Ticket).where(Ticket.milestone_id == dossier.milestone.id, Ticket.status.in_(BLOCKING))
     for ticket in session.scalars(wanted.order_by(Ticket.id).with_for_update()):
-        dispute.close(ticket, "CHARGEBACK_LOST", now=now, notes="The payer's bank took the payment back.")
+        dispute.close(session, SYSTEM, ticket, "CHARGEBACK_LOST", now=now, notes=TAKEN_BACK)
     made = select(Decision).where(
         Decision.milestone_id == dossier.milestone.id, Decision.status.in_(UNDECIDED)
     )
     for decision in session.scalars(made.order_by(Decision.id).with_for_update()):
-        decision.status = approvals.after(decision.status, DecisionEvent.VOID)
-        decision.check_note = "The payer's bank took the payment back."
-        cooling_off.tell_voided(session, dossier, decision, now=now, ended=True)
+        standing.void(session, SYSTEM, dossier, decision, now=now, why=TAKEN_BACK, ended=True)
     stop_clocks(dossier)
-    dossier.move(milestones.Event.LOSE_CHARGEBACK)
+    dossier.move(milestones.Event.LOSE_CHARGEBACK, now=now)
     session.flush()
     ending.finish(session, dossier, now=now)
 
@@ -188,15 +188,34 @@ def _in_another_currency(
     return Money.zero(dossier.milestone.currency)
 
 
-def leave_to_a_person(session: Session, line: BalanceLine, *, now: datetime) -> SuspenseItem:
+def leave_to_a_person(
+    session: Session, line: BalanceLine, *, now: datetime, why: str | None = None
+) -> SuspenseItem:
     """A line that was booked to suspense, for whoever settles it."""
     item = SuspenseItem(
         transaction_id=line.id,
         source=line.source or "",
         currency=line.currency,
         amount_minor=line.amount,
+        why=why,
         status="OPEN",
         found_at=now,
     )
     session.add(item)
+    session.flush()
+    audit.record(
+        session,
+        SYSTEM,
+        "system:suspense:find",
+        object_kind="suspense",
+        object_id=item.id,
+        now=now,
+        reason=why,
+        after={
+            "amount": line.amount,
+            "currency": line.currency,
+            "source": line.source,
+            "balance_transaction": line.id,
+        },
+    )
     return item

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions import dispute, ending, mediate, payouts, plan, refunds, release, standing
 from core.actions.dossier import Dossier
 from core.actions.plan import Plan
@@ -44,9 +45,9 @@ def _execute(
     draft, sides = standing.draft_of(decision), (("payer", dossier.payer), ("payee", dossier.payee))
     # Before anything is booked: what is kept back settles the debt that a letter speaks of.
     told = {side: plan.letter_facts(session, dossier, draft, made.split, side) for side, _ in sides}
-    decision.status = approvals.after(decision.status, DecisionEvent.EXECUTE)
+    audit.become(decision, approvals.after(decision.status, DecisionEvent.EXECUTE), now=now)
     decision.executed_at = now
-    dispute.close(ticket, outcome, now=now, notes=decision.reasons)
+    dispute.close(session, SYSTEM, ticket, outcome, now=now, notes=decision.reasons)
     _settle_milestone(dossier, outcome, now=now)
     cause = {"ticket": ticket.id, "milestone": dossier.milestone.id, "outcome": outcome.value}
     release.post_split(session, dossier, made.split, key=made.key, now=now, cause=cause)
@@ -64,7 +65,7 @@ def _execute(
 
 def _settle_milestone(dossier: Dossier, outcome: DecisionOutcome, *, now: datetime) -> None:
     refunded = outcome is DecisionOutcome.FULL_REFUND
-    dossier.move(milestones.Event.DECIDE_REFUND if refunded else milestones.Event.DECIDE_RELEASE)
+    dossier.move(milestones.Event.DECIDE_REFUND if refunded else milestones.Event.DECIDE_RELEASE, now=now)
     if not refunded:
         dossier.milestone.verified_at = now
         released = outcome is DecisionOutcome.FULL_RELEASE

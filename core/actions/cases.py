@@ -31,7 +31,7 @@ def opened(
 ) -> Ticket:
     """A new ticket in the name of `by`, and the clocks stopped. `because` is staff's reason, `details` the payer's."""
     approved = dossier.status is milestones.Status.VERIFIED
-    dossier.move(event)
+    dossier.move(event, now=now)
     stop_clocks(dossier)
     dossier.milestone.verified_at = None
     staff = actor.kind == "staff"

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from core import notifications, outbox
+from core import audit, notifications, outbox
 from core.actions import booking, burden, duplicate_chargebacks, orders, overtaken, release
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError
@@ -120,7 +120,7 @@ def _apply(row: Chargeback, snapshot: DisputeSnapshot, *, now: datetime) -> None
         row.due_by, row.past_due = snapshot.due_by, snapshot.past_due
         row.has_evidence = snapshot.has_evidence
     row.submissions = max(row.submissions, snapshot.submission_count)
-    row.status = status
+    audit.become(row, status, now=now)
     if snapshot.lines and not row.taken_minor:
         row.booked_currency = snapshot.lines[0].currency
     if status in rules.CLOSED:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions import messages
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.mediate import locked_ticket, require_open
@@ -86,7 +87,7 @@ def ask(
         raise NotFound(kind="party", id=party_id)
     requests.check_due(answer_due_at, now)
     messages.write(session, actor, dossier, body=question, audience="PARTIES", ticket_id=ticket.id, now=now)
-    ticket.status = disputes.after(ticket.status, TicketEvent.ASK_PARTY)
+    audit.become(ticket, disputes.after(ticket.status, TicketEvent.ASK_PARTY), now=now, by=actor)
     ticket.waiting_on, ticket.answer_due_at = party_id, answer_due_at
     ticket.due_at = _first_due(ticket, answer_due_at)
     ticket.version += 1
@@ -142,7 +143,7 @@ def resume(session: Session, actor: Actor, dossier: Dossier, ticket: Ticket, *, 
     """
     asked = _end_request(session, actor, ticket, now)
     silent = session.get_one(Party, ticket.waiting_on) if ticket.waiting_on else None
-    ticket.status = disputes.after(ticket.status, TicketEvent.PARTY_ANSWERS)
+    audit.become(ticket, disputes.after(ticket.status, TicketEvent.PARTY_ANSWERS), now=now, by=actor)
     ticket.waiting_on, ticket.answer_due_at = None, None
     # The version stays: no message voids a decision.
     ticket.due_at = ticket.decision_due_at or ticket.mediation_due_at or now
@@ -183,11 +184,21 @@ def _open_request(session: Session, ticket_id: int) -> PartyRequest | None:
     return session.scalars(wanted.with_for_update()).one_or_none()
 
 
+def drop_request(session: Session, actor: Actor, ticket: Ticket, *, now: datetime) -> None:
+    """The case is decided, settled or taken up again while it waits: the answer is needed no more."""
+    asked = _open_request(session, ticket.id)
+    if asked is not None:
+        audit.become(asked, RequestStatus.WITHDRAWN, now=now, by=actor)
+        asked.ended_at = now
+        session.flush()
+
+
 def _end_request(session: Session, actor: Actor, ticket: Ticket, now: datetime) -> PartyRequest | None:
     """Ended before the ticket moves on: what is open then, the database ends as no longer wanted."""
     asked = _open_request(session, ticket.id)
     if asked is not None:
-        asked.status, asked.ended_at = ENDED_BY[actor.kind], now
+        audit.become(asked, ENDED_BY[actor.kind], now=now, by=actor)
+        asked.ended_at = now
         session.flush()
     return asked
 

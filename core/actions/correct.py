@@ -110,7 +110,7 @@ def close_correction(
         raise OwnDecision()
     if not notes.strip():
         raise ReasonMissing()
-    dispute.close(ticket, finding, now=now, notes=notes.strip())
+    dispute.close(session, actor, ticket, finding, now=now, notes=notes.strip())
     dossier.touch()
     session.flush()
     _trace(session, actor, "staff:correction:close", dossier, ticket, now=now, reason=notes)

@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.gateways.mail import (
     MailDeferred,
     MailMisconfigured,
@@ -231,9 +232,10 @@ def _outcome(
     for each in letters:
         each.tries, each.error = tries, error
         if error is None:
-            each.status, each.sent_at = "SENT", now
+            audit.become(each, "SENT", now=now)
+            each.sent_at = now
         elif for_ever or retries.exhausted(tries):
-            each.status = "FAILED"
+            audit.become(each, "FAILED", now=now)
         else:
             each.next_try_at = again
     return letters[0].status

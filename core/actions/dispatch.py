@@ -132,10 +132,9 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
     sent_before = operation.first_sent_at is not None or now - operation.created_at >= LOOK_FIRST_AFTER
     payout = _payout_of(session, operation)
     if operation.kind == "TRANSFER" and payout is not None and payout.status == PayoutStatus.REQUESTED:
-        payouts.move(payout, PayoutEvent.SEND)
-    operation.status, operation.sending_since = "SENDING", now
-    operation.tries += 1
-    operation.first_sent_at = operation.first_sent_at or now
+        payouts.move(payout, PayoutEvent.SEND, now=now)
+    operations.sending(operation, now=now)
+    assert operation.first_sent_at is not None
     return Claim(
         id=operation.id,
         key=operation.key,
@@ -165,7 +164,7 @@ def _blocked(session: Session, dossier: Dossier, operation: OutgoingOperation, *
         return False
     if blocks:
         reason = " ".join(block.sentence for block in blocks)
-        operations.later(operation, at=now + BLOCKED_LOOK_AGAIN, reason=reason, status="BLOCKED")
+        operations.later(operation, at=now + BLOCKED_LOOK_AGAIN, reason=reason, now=now, status="BLOCKED")
     return bool(blocks)
 
 
@@ -312,10 +311,14 @@ def _refused(session: Session, operation_id: int, *, refusal: ProviderRefused, n
         # The payee's money is not there any more; the debt stays, and later releases settle it.
         operations.refused(operation, reason=refusal.message, now=now)
     elif _heals(session, operation, refusal):
-        operations.again_as_new(operation, at=now + NO_MONEY_YET, reason=_why_later(operation, refusal))
+        operations.again_as_new(
+            operation, at=now + NO_MONEY_YET, reason=_why_later(operation, refusal), now=now
+        )
         payout = _payout_of(session, operation)
         if payout is not None and payout.status == PayoutStatus.SENDING:
-            payouts.move(payout, PayoutEvent.BLOCK)  # certainly not sent: it can be called off meanwhile
+            payouts.move(
+                payout, PayoutEvent.BLOCK, now=now
+            )  # certainly not sent: it can be called off meanwhile
     elif operation.kind == "CHARGE":
         operations.refused(operation, reason=refusal.message, now=now)
         reason = str(refusal.facts["reason"])
@@ -326,7 +329,7 @@ def _refused(session: Session, operation_id: int, *, refusal: ProviderRefused, n
         end = operations.refused if operation.kind in TO_PAYEE else operations.for_review
         _leave_to_a_person(session, operation, refusal.message, now=now, end=end)
         if operation.kind == "REFUND":
-            refunds.refused(session, operation)
+            refunds.refused(session, operation, now=now)
         if operation.kind not in TO_PAYEE:
             operation.attempt, operation.first_sent_at = operation.attempt + 1, None
         overtaken.came_back(session, operation, now=now)
@@ -359,7 +362,7 @@ def _try_again(session: Session, operation_id: int, *, unknown: OutcomeUnknown, 
     if at is None:
         _leave_to_a_person(session, operation, unknown.message, now=now)
     else:
-        operations.later(operation, at=at, reason=unknown.message)
+        operations.later(operation, at=at, reason=unknown.message, now=now)
 
 
 def _for_review(session: Session, operation_id: int, *, reason: str, now: datetime) -> None:
@@ -392,8 +395,8 @@ def _leave_to_a_person(
     if payout is not None:
         payout.failure = reason
         if payout.status != PayoutStatus.ADMINISTRATIVE_REVIEW:
-            payouts.move(payout, PayoutEvent.FAIL)
-            payouts.move(payout, PayoutEvent.REVIEW)
+            payouts.move(payout, PayoutEvent.FAIL, now=now)
+            payouts.move(payout, PayoutEvent.REVIEW, now=now)
         payouts.report_failure(session, payout, now=now, operation_key=operation.key)
 
 

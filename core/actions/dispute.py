@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions import conversation, mediate, messages, unanswered
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.verify import ask_for_verification, stop_clocks
@@ -37,7 +38,7 @@ def open_dispute(
     disputes.check_reason(reason)
     if dossier.milestone.completion_notice_at is not None:
         disputes.check_window(dossier.milestone.completion_notice_at, now, dossier.profile)
-    dossier.move(milestones.Event.DISPUTE)
+    dossier.move(milestones.Event.DISPUTE, now=now)
     stop_clocks(dossier)
     mediation_at = deadlines.mediation_at(now, dossier.profile)
     ticket = Ticket(
@@ -112,9 +113,9 @@ def resubmit(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     every clock starts anew (milestone-payment-flow, Contractor Resolves Issue)."""
     dossier = open_dossier(session, milestone_id)
     require_party(actor, dossier.payee.id)
-    dossier.move(milestones.Event.RESUBMIT)
+    dossier.move(milestones.Event.RESUBMIT, now=now)
     ticket = open_ticket(session, dossier)
-    close(ticket, "REWORKED", now=now)
+    close(session, actor, ticket, "REWORKED", now=now)
     ask_for_verification(session, dossier, "verification_again", now=now, about=("ticket", ticket.id))
     dossier.note(
         session,
@@ -132,9 +133,10 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     dossier = open_dossier(session, milestone_id)
     require_party(actor, dossier.payer.id)
     submitted = dossier.milestone.completion_notice_at is not None
-    dossier.move(milestones.Event.WITHDRAW if submitted else milestones.Event.RESUME)
+    dossier.move(milestones.Event.WITHDRAW if submitted else milestones.Event.RESUME, now=now)
     ticket = open_ticket(session, dossier)
-    ticket.status = disputes.after(ticket.status, TicketEvent.WITHDRAW)
+    conversation.drop_request(session, actor, ticket, now=now)
+    audit.become(ticket, disputes.after(ticket.status, TicketEvent.WITHDRAW), now=now, by=actor)
     ticket.waiting_on, ticket.resolved_at, ticket.resolution = None, now, "WITHDRAWN"
     ticket.version += 1
     told: dict[str, Any] = {"now": now, "about": ("ticket", ticket.id)}
@@ -157,8 +159,17 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     )
 
 
-def close(ticket: Ticket, resolution: str, *, now: datetime, notes: str | None = None) -> None:
-    ticket.status = disputes.after(ticket.status, TicketEvent.RESOLVE)
+def close(
+    session: Session,
+    actor: Actor,
+    ticket: Ticket,
+    resolution: str,
+    *,
+    now: datetime,
+    notes: str | None = None,
+) -> None:
+    conversation.drop_request(session, actor, ticket, now=now)
+    audit.become(ticket, disputes.after(ticket.status, TicketEvent.RESOLVE), now=now, by=actor)
     ticket.resolution, ticket.resolution_notes, ticket.resolved_at = resolution, notes, now
     ticket.waiting_on = None
     ticket.version += 1
@@ -181,9 +192,10 @@ def to_mediation(
     session: Session, actor: Actor, dossier: Dossier, *, now: datetime, because: str | None = None
 ) -> Ticket:
     """The open ticket goes to a mediator, who has until the deadlock to decide. `because` is staff's reason."""
-    dossier.move(milestones.Event.MEDIATE)
+    dossier.move(milestones.Event.MEDIATE, now=now)
     ticket = open_ticket(session, dossier)
-    ticket.status = disputes.after(ticket.status, TicketEvent.REVIEW)
+    conversation.drop_request(session, actor, ticket, now=now)
+    audit.become(ticket, disputes.after(ticket.status, TicketEvent.REVIEW), now=now, by=actor)
     ticket.waiting_on, ticket.answer_due_at = (
         None,
         None,

@@ -55,9 +55,9 @@ class Dossier:
         """Groups everything at the provider that belongs to this milestone."""
         return f"milestone-{self.milestone.id}"
 
-    def move(self, event: milestones.Event) -> None:
+    def move(self, event: milestones.Event, *, now: datetime) -> None:
         """Through the table of allowed moves, or `IllegalMove`. Whoever saw the old version is now out of date."""
-        self.milestone.status = milestones.after(self.status, event)
+        audit.become(self.milestone, milestones.after(self.status, event), now=now)
         self.touch()
 
     def touch(self) -> None:

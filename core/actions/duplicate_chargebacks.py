@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions import duplicates, operations
 from core.actions.dossier import Dossier
 from core.gateways.payments import DisputeSnapshot
@@ -117,7 +118,8 @@ def owed_again(
     operation = duplicates.ask(
         session, dossier, second.stripe_payment_intent, amount, key=f"{key}.again", now=now
     )
-    second.operation_id, second.status, second.stripe_refund = operation.id, "RETURNING", None
+    second.operation_id, second.stripe_refund = operation.id, None
+    audit.become(second, "RETURNING", now=now)
     session.flush()
 
 
@@ -161,9 +163,10 @@ def _take(
         following = duplicates.ask(
             session, dossier, second.stripe_payment_intent, rest, key=f"{key}.rest", now=now
         )
-        second.operation_id, second.status, second.stripe_refund = following.id, "RETURNING", None
+        second.operation_id, second.stripe_refund = following.id, None
+        audit.become(second, "RETURNING", now=now)
     else:
-        second.status = "CHARGED_BACK"
+        audit.become(second, "CHARGED_BACK", now=now)
     session.flush()
     dossier.note(
         session,

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import outbox
+from core import audit, outbox
 from core.actions import booking, operations
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import idempotency_key, operation_key
@@ -157,10 +157,12 @@ def settle(
         return
     row.stripe_refund = snapshot.id
     if snapshot.status == "succeeded" and snapshot.lines:
-        row.status, row.returned_at = "RETURNED", now
+        audit.become(row, "RETURNED", now=now)
+        row.returned_at = now
         operations.succeeded(operation, provider_id=snapshot.id, now=now)
     elif snapshot.lost:
-        row.status, row.returned_at = "FAILED", None
+        audit.become(row, "FAILED", now=now)
+        row.returned_at = None
         operations.for_review(operation, reason=snapshot.failure_code or f"refund {snapshot.status}", now=now)
     else:
         operations.waiting(operation, provider_id=snapshot.id, now=now)

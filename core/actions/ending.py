@@ -24,7 +24,7 @@ def finish(session: Session, dossier: Dossier, *, now: datetime) -> None:
     if waiting or not order.funded_minor or milestone.ended_at is not None:
         return
     if dossier.status is milestones.Status.VERIFIED:
-        dossier.move(milestones.Event.COMPLETE)
+        dossier.move(milestones.Event.COMPLETE, now=now)
     elif dossier.status is not milestones.Status.REFUNDED:
         return
     milestone.ended_at = now

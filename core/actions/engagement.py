@@ -55,7 +55,8 @@ def confirm(session: Session, actor: Actor, *, now: datetime, project_id: int, p
 
 
 def _activate(session: Session, actor: Actor, project: Project, row: Engagement, *, now: datetime) -> None:
-    row.status, row.activated_at = rules.after(row.status, rules.EngagementEvent.ACTIVATE), now
+    audit.become(row, rules.after(row.status, rules.EngagementEvent.ACTIVATE), now=now, by=actor)
+    row.activated_at = now
     session.flush()
     audit.record(
         session,

@@ -15,7 +15,6 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit
 from core.actions import booking, burden, chargebacks, dispatch, treasury
 from core.desk import Desk
 from core.errors import DeskError
@@ -32,7 +31,6 @@ from core.records import (
     StatementLine,
 )
 from core.rules import statement
-from core.rules.permissions import SYSTEM
 from core.rules.statement import Road
 
 log = structlog.get_logger(__name__)
@@ -178,18 +176,8 @@ def to_suspense(session: Session, line_id: str, *, now: datetime, clue: Clue = N
         cause={"balance_transaction": line.id, "source": line.source or ""},
     )
     booking.book_line(session, line, journal, now=now)
-    item = burden.leave_to_a_person(session, line, now=now)
-    item.why = statement.way(line.type, line.reporting_category).why
+    why = statement.way(line.type, line.reporting_category).why
+    item = burden.leave_to_a_person(session, line, now=now, why=why)
     item.payment_intent, item.milestone_id = clue.payment_intent, clue.milestone_id
     session.flush()
-    audit.record(
-        session,
-        SYSTEM,
-        "system:suspense:find",
-        object_kind="balance_transaction",
-        object_id=line.id,
-        now=now,
-        reason=item.why,
-        after={"amount": line.amount, "currency": line.currency, "source": line.source},
-    )
     return True

@@ -141,7 +141,7 @@ def _funded(
     booking.book_line(session, line, journal, now=now, milestone_id=milestone.id)
     order.in_flight, order.funded_at, milestone.funded_at = False, now, now
     order.stripe_payment_intent, order.stripe_charge = snapshot.id, snapshot.charge
-    dossier.move(milestones.Event.FUND)
+    dossier.move(milestones.Event.FUND, now=now)
     orders.shift(
         session, dossier, now=now, cause="charge settled", funded=dossier.amount, held=dossier.amount
     )

@@ -54,7 +54,7 @@ def fund_several(
 def _bring_forward(session: Session, actor: Actor, milestone_id: int, *, now: datetime) -> None:
     """Its turn is now: nobody is asked to fund what is just being funded."""
     dossier = open_dossier(session, milestone_id)
-    dossier.move(milestones.Event.ACTIVATE)
+    dossier.move(milestones.Event.ACTIVATE, now=now)
     dossier.milestone.activated_at = now
     dossier.note(session, actor, "party:milestone:activate", now=now)
     session.flush()

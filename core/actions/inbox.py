@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions import chargebacks, dispatch
 from core.desk import Desk
 from core.errors import DeskError
@@ -74,7 +75,7 @@ def _book(session: Session, event_id: str, snapshot: Any, *, now: datetime) -> N
         if applied := operation_id is not None:
             dispatch.settle(session, operation_id, snapshot=snapshot, now=now)
     event = session.get_one(WebhookEvent, event_id, with_for_update=True)
-    event.status = "APPLIED" if applied else "IGNORED"
+    audit.become(event, "APPLIED" if applied else "IGNORED", now=now)
     event.finished_at = now
 
 
@@ -85,7 +86,8 @@ def _later(desk: Desk, event_id: str, problem: DeskError) -> None:
         event.error = problem.message
         at = retries.next_try(event.tries, event.received_at, desk.clock(), random.randrange)
         if at is None:
-            event.status, event.finished_at = "FAILED", desk.clock()
+            event.finished_at = desk.clock()
+            audit.become(event, "FAILED", now=event.finished_at)
         else:
             event.next_try_at = at
 

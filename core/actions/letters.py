@@ -51,7 +51,8 @@ def send_again(
     for each in letters:
         # A new number: a mail program that met the old one elsewhere does not hide this one.
         each.mail = f"notification-{each.id}-{now:%Y%m%d%H%M%S}.{desk}"
-        each.status, each.tries, each.error, each.next_try_at = "QUEUED", 0, None, now
+        audit.become(each, "QUEUED", now=now, by=actor)
+        each.tries, each.error, each.next_try_at = 0, None, now
         _note(session, actor, each, "staff:letter:send_again", now=now)
     session.flush()
     return len(letters)

@@ -13,6 +13,7 @@ import rfc8785
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions import decide, dispute, ending, mediate, payouts, plan, refunds, release
 from core.actions.dossier import Dossier
 from core.actions.messages import MOST, MessageTooLong
@@ -97,7 +98,8 @@ def accept(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> O
     key = _key(session, offer)
     offer.plan = _plan(session, dossier, ticket, offer, split, party, key)
     offer.plan_hash = hashlib.sha256(rfc8785.dumps(offer.plan)).hexdigest()
-    offer.status, offer.ended_at = status, now
+    audit.become(offer, status, now=now, by=actor)
+    offer.ended_at = now
     session.flush()
     _trace(session, actor, "party:offer:accept", dossier, offer, now=now)
     _settle(session, dossier, ticket, offer, split, key, now=now)
@@ -235,8 +237,8 @@ def _settle(
 ) -> None:
     outcome = rules.outcome(split.release, dossier.money(dossier.order.held_minor))
     refunded = outcome is DecisionOutcome.FULL_REFUND
-    dispute.close(ticket, RESOLUTION, now=now)
-    dossier.move(milestones.Event.AGREE_REFUND if refunded else milestones.Event.AGREE_RELEASE)
+    dispute.close(session, SYSTEM, ticket, RESOLUTION, now=now)
+    dossier.move(milestones.Event.AGREE_REFUND if refunded else milestones.Event.AGREE_RELEASE, now=now)
     if not refunded:
         dossier.milestone.verified_at = now
         all_of_it = outcome is DecisionOutcome.FULL_RELEASE
@@ -262,7 +264,8 @@ def _letter_facts(dossier: Dossier, ticket: Ticket, offer: Offer) -> dict[str, A
 def _end(
     session: Session, actor: Actor, dossier: Dossier, offer: Offer, event: OfferEvent, *, now: datetime
 ) -> None:
-    offer.status, offer.ended_at = rules.after(offer.status, event), now
+    audit.become(offer, rules.after(offer.status, event), now=now, by=actor)
+    offer.ended_at = now
     session.flush()
     kind = "system" if actor.kind == "system" else "party"
     _trace(session, actor, f"{kind}:offer:{event.value.lower()}", dossier, offer, now=now)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from core import audit
 from core.records import OutgoingOperation
-from core.rules import statuses
 
 LOOK_AGAIN_AFTER = timedelta(minutes=10)
 ENDED = frozenset({"SUCCEEDED", "REFUSED", "REVIEW", "CANCELED"})
@@ -46,28 +46,43 @@ def waiting(
     operation.provider_id = provider_id
     if operation.status in ENDED:
         return
-    later(operation, at=max(again_at or now, now + LOOK_AGAIN_AFTER), reason=None)
+    later(operation, at=max(again_at or now, now + LOOK_AGAIN_AFTER), reason=None, now=now)
 
 
-def later(operation: OutgoingOperation, *, at: datetime, reason: str | None, status: str = "QUEUED") -> None:
+def later(
+    operation: OutgoingOperation,
+    *,
+    at: datetime,
+    reason: str | None,
+    now: datetime,
+    status: str = "QUEUED",
+) -> None:
     """Try again at `at`, with the same key."""
-    _become(operation, status)
+    _become(operation, status, now)
     operation.next_try_at, operation.last_error = at, reason
 
 
-def again_as_new(operation: OutgoingOperation, *, at: datetime, reason: str) -> None:
+def again_as_new(operation: OutgoingOperation, *, at: datetime, reason: str, now: datetime) -> None:
     """After a definitive refusal that time can heal: another attempt, under another key (DESIGN 5)."""
     operation.attempt += 1
     operation.tries, operation.first_sent_at = 0, None
-    later(operation, at=at, reason=reason)
+    later(operation, at=at, reason=reason, now=now)
 
 
 def _end(operation: OutgoingOperation, status: str, now: datetime) -> None:
-    _become(operation, status)
+    _become(operation, status, now)
     operation.finished_at = now
 
 
-def _become(operation: OutgoingOperation, status: str) -> None:
+def sending(operation: OutgoingOperation, *, now: datetime) -> None:
+    """Claimed by a worker, and on its way as soon as this is committed."""
+    _become(operation, "SENDING", now)
+    operation.sending_since = now
+    operation.tries += 1
+    operation.first_sent_at = operation.first_sent_at or now
+
+
+def _become(operation: OutgoingOperation, status: str, now: datetime) -> None:
     """Through the table of steps, or `IllegalMove`: what was called off is over for good."""
-    operation.status = statuses.check("outgoing_operations", operation.status, status)
+    audit.become(operation, status, now=now)
     operation.sending_since = None

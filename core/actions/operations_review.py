@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import jobs
+from core import audit, jobs
 from core.actions import duplicates, operations
 from core.actions.dossier import open_dossier
 from core.errors import DeskError, NotFound, ReasonMissing
@@ -47,7 +47,7 @@ def retry(
     if operation.kind in ("TRANSFER", "PAYOUT"):
         raise ReviewThePayout()
     before = {"status": operation.status, "attempt": operation.attempt}
-    _again(session, operation, now=now)
+    _again(session, actor, operation, now=now)
     session.flush()
     dossier.note(
         session,
@@ -64,20 +64,20 @@ def retry(
     return operation
 
 
-def _again(session: Session, operation: OutgoingOperation, *, now: datetime) -> None:
+def _again(session: Session, actor: Actor, operation: OutgoingOperation, *, now: datetime) -> None:
     reason = operation.last_error or "sent again after review"
     operation.finished_at = None
-    if _came_back(session, operation):
+    if _came_back(session, actor, operation, now=now):
         operation.provider_id = None
-        operations.again_as_new(operation, at=now, reason=reason)
+        operations.again_as_new(operation, at=now, reason=reason, now=now)
         return
     operation.tries = 0
     if operation.first_sent_at is not None:  # unknown: for a day from now its trace is looked for first
         operation.first_sent_at = now
-    operations.later(operation, at=now, reason=reason)
+    operations.later(operation, at=now, reason=reason, now=now)
 
 
-def _came_back(session: Session, operation: OutgoingOperation) -> bool:
+def _came_back(session: Session, actor: Actor, operation: OutgoingOperation, *, now: datetime) -> bool:
     """A refund that failed or was canceled at the provider: the debt is open, and it can be sent anew."""
     if operation.kind != "REFUND":
         return False
@@ -85,12 +85,14 @@ def _came_back(session: Session, operation: OutgoingOperation) -> bool:
     if second is not None:
         if second.status != "FAILED":
             return False
-        second.status, second.stripe_refund = "RETURNING", None
+        audit.become(second, "RETURNING", now=now, by=actor)
+        second.stripe_refund = None
         return True
     wanted = select(Refund).where(Refund.operation_id == operation.id).with_for_update()
     refund = session.scalars(wanted).one()
     if refund.status not in (RefundStatus.FAILED, RefundStatus.CANCELED):
         return False
-    refund.status, refund.stripe_refund = rules.after(refund.status, RefundEvent.RETRY), None
+    audit.become(refund, rules.after(refund.status, RefundEvent.RETRY), now=now, by=actor)
+    refund.stripe_refund = None
     refund.failure = None
     return True

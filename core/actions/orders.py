@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions.dossier import Dossier
 from core.errors import DeskError
 from core.money import Money
@@ -67,5 +68,5 @@ def follow(session: Session, dossier: Dossier, *, now: datetime, cause: str) -> 
                 at=now,
             )
         )
-        order.state = state
+        audit.become(order, state, now=now)
     session.flush()

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions import duplicate_chargebacks, duplicates, ending, orders, refunds
 from core.actions.dossier import Dossier, open_dossier
 from core.ledger import accounts, book, postings
@@ -136,7 +137,7 @@ def _take(
     """Take `taken` out of the refund, first from the milestone's part, which is returned; ask for the rest anew."""
     whole, part = dossier.money(refund.amount_minor), dossier.money(refund.milestone_part_minor)
     taken_part, before = min(taken, part), refund.status
-    refund.status = rules.after(refund.status, RefundEvent.CHARGE_BACK)
+    audit.become(refund, rules.after(refund.status, RefundEvent.CHARGE_BACK), now=now)
     refund.amount_minor, refund.milestone_part_minor = taken.minor, taken_part.minor
     rest = whole - taken
     duplicate_chargebacks.call_off(call, taken, rest, now=now)

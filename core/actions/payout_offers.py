@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions import payout_review
 from core.actions.dossier import Dossier
 from core.actions.payout_review import open_offer
@@ -107,7 +108,8 @@ def choose(
         raise NotFound(kind="offer of other methods for payout", id=payout_id)
     if method.value not in row.methods:
         raise NotOffered(method=method.value.capitalize(), offered=", ".join(row.methods))
-    row.status, row.chosen_method, row.settled_at = "CHOSEN", method.value, now
+    audit.become(row, "CHOSEN", now=now, by=actor)
+    row.chosen_method, row.settled_at = method.value, now
     payout_review.send_again(session, actor, dossier, payout, method, action="party:payout:choose", now=now)
     dossier.tell(
         session,

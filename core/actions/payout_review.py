@@ -17,7 +17,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import jobs, outbox
+from core import audit, jobs, outbox
 from core.actions import operations, payouts
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError, NotFound, ReasonMissing
@@ -56,7 +56,7 @@ def retry(
     if not reason.strip():
         raise ReasonMissing()
     dossier, payout = locked(session, payout_id)
-    _overtake(session, payout.id, now=now)
+    _overtake(session, actor, payout.id, now=now)
     chosen = method or WithdrawalMethod(payout.method)
     send_again(session, actor, dossier, payout, chosen, action="staff:payout:retry", now=now, reason=reason)
     return payout
@@ -98,11 +98,12 @@ def open_offer(session: Session, payout_id: int) -> PayoutOffer | None:
     return session.scalars(wanted.with_for_update()).one_or_none()
 
 
-def _overtake(session: Session, payout_id: int, *, now: datetime) -> None:
+def _overtake(session: Session, actor: Actor, payout_id: int, *, now: datetime) -> None:
     """Staff send it again themselves: there is nothing for the payee to choose any more."""
     row = open_offer(session, payout_id)
     if row is not None:
-        row.status, row.settled_at = "OVERTAKEN", now
+        audit.become(row, "OVERTAKEN", now=now, by=actor)
+        row.settled_at = now
 
 
 def locked(session: Session, payout_id: int) -> tuple[Dossier, Payout]:
@@ -119,7 +120,7 @@ def locked(session: Session, payout_id: int) -> tuple[Dossier, Payout]:
 def _transfer_again(
     session: Session, dossier: Dossier, payout: Payout, method: WithdrawalMethod, *, now: datetime
 ) -> OutgoingOperation:
-    payouts.move(payout, PayoutEvent.RETRY)
+    payouts.move(payout, PayoutEvent.RETRY, now=now)
     operation = session.get_one(OutgoingOperation, payout.transfer_operation_id, with_for_update=True)
     if method == payout.method:
         return _again(session, operation, now=now)
@@ -144,7 +145,7 @@ def _transfer_again(
 def _pay_out_again(
     session: Session, dossier: Dossier, payout: Payout, method: WithdrawalMethod, *, now: datetime
 ) -> OutgoingOperation:
-    payouts.move(payout, PayoutEvent.TRANSFER)
+    payouts.move(payout, PayoutEvent.TRANSFER, now=now)
     operation = session.scalars(
         select(OutgoingOperation)
         .where(
@@ -180,10 +181,10 @@ def _again(session: Session, operation: OutgoingOperation, *, now: datetime) -> 
     reason = operation.last_error or "sent again after review"
     operation.finished_at = None
     if operation.status == REFUSED:
-        operations.again_as_new(operation, at=now, reason=reason)
+        operations.again_as_new(operation, at=now, reason=reason, now=now)
     else:
         operation.tries, operation.first_sent_at = 0, now
-        operations.later(operation, at=now, reason=reason)
+        operations.later(operation, at=now, reason=reason, now=now)
     jobs.defer(session, jobs.DISPATCH, operation_id=operation.id)
     return operation
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import notifications, outbox
+from core import audit, notifications, outbox
 from core.actions import booking, ending, operations, orders, receivables
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import operation_key
@@ -136,7 +136,7 @@ def _transferred(
     )
     book.post(session, arrived, now=now)
     payout.stripe_transfer = snapshot.id
-    move(payout, PayoutEvent.TRANSFER)
+    move(payout, PayoutEvent.TRANSFER, now=now)
     orders.shift(session, dossier, now=now, cause=operation.key, payable=-amount, released=amount)
     outbox.enqueue(
         session,
@@ -176,8 +176,8 @@ def _transferred(
     ending.finish(session, dossier, now=now)
 
 
-def move(payout: Payout, event: PayoutEvent) -> None:
-    payout.status = rules.after(payout.status, event)
+def move(payout: Payout, event: PayoutEvent, *, now: datetime) -> None:
+    audit.become(payout, rules.after(payout.status, event), now=now)
 
 
 def settle_payout(
@@ -197,10 +197,10 @@ def settle_payout(
     memo: dict[str, Any] = {"party_id": payout.party_id, "amount": snapshot.amount, "cause": cause}
     if payout.status == PayoutStatus.TRANSFERRED:
         book.post(session, postings.payout_sent(key=f"{operation.key}.sent", **memo), now=now)
-        move(payout, PayoutEvent.PAY_OUT)
+        move(payout, PayoutEvent.PAY_OUT, now=now)
     if snapshot.status == "paid" and payout.status == PayoutStatus.IN_TRANSIT:
         book.post(session, postings.payout_paid(key=f"{operation.key}.paid", **memo), now=now)
-        move(payout, PayoutEvent.PAY)
+        move(payout, PayoutEvent.PAY, now=now)
         payout.paid_at = now
         operations.succeeded(operation, provider_id=snapshot.id, now=now)
     elif snapshot.lost and payout.status in (PayoutStatus.IN_TRANSIT, PayoutStatus.PAID):
@@ -221,8 +221,8 @@ def _payout_failed(
 ) -> None:
     undo = postings.payout_returned if payout.status == PayoutStatus.PAID else postings.payout_failed
     book.post(session, undo(key=f"{operation.key}.failed", **memo), now=now)
-    move(payout, PayoutEvent.FAIL)
-    move(payout, PayoutEvent.REVIEW)
+    move(payout, PayoutEvent.FAIL, now=now)
+    move(payout, PayoutEvent.REVIEW, now=now)
     payout.failure = snapshot.failure_message or snapshot.failure_code or snapshot.status
     operations.refused(operation, reason=payout.failure, now=now)
     report_failure(session, payout, now=now, operation_key=operation.key)

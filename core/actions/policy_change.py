@@ -151,7 +151,8 @@ def reject(session: Session, actor: Actor, *, now: datetime, proposal_id: int, n
 
 
 def _settle(row: PolicyProposal, actor: Actor, status: str, note: str, now: datetime) -> None:
-    row.status, row.settled_by, row.settled_at, row.note = status, actor.id, now, note or None
+    audit.become(row, status, now=now, by=actor)
+    row.settled_by, row.settled_at, row.note = actor.id, now, note or None
 
 
 def _open(session: Session, proposal_id: int) -> PolicyProposal:

@@ -309,7 +309,7 @@ def _lay_out(
         _price(session, row, profile, now)
     for row in existing[len(planned) :]:
         dossier = open_dossier(session, row.id)
-        dossier.move(milestones.Event.CANCEL)
+        dossier.move(milestones.Event.CANCEL, now=now)
         dossier.order.canceled, dossier.order.next_retry_at = True, None
         orders.follow(session, dossier, now=now, cause="milestone canceled")
     session.flush()
@@ -362,7 +362,7 @@ def start(session: Session, actor: Actor, project: Project, *, now: datetime) ->
 
 def activate(session: Session, actor: Actor, dossier: Dossier, *, now: datetime) -> None:
     """The milestone may be funded now (milestone-payment-flow, Phase 2 and 4)."""
-    dossier.move(milestones.Event.ACTIVATE)
+    dossier.move(milestones.Event.ACTIVATE, now=now)
     dossier.milestone.activated_at = now
     dossier.note(session, actor, "system:milestone:activate", now=now)
 
@@ -400,7 +400,8 @@ def go_on(session: Session, actor: Actor, dossier: Dossier, *, now: datetime) ->
     status = project_rules.project_after([row.status for row in rows])
     if status == project.status:
         return
-    project.status, project.completed_at = status, now
+    audit.become(project, status, now=now, by=actor)
+    project.completed_at = now
     audit.record(
         session,
         actor,

@@ -76,16 +76,27 @@ def _start(session: Session, actor: Actor, run_id: int, until: datetime, now: da
     running = select(ReconciliationRun).where(ReconciliationRun.status == "RUNNING").with_for_update()
     for left in session.scalars(running.order_by(ReconciliationRun.id)):
         if not is_anyone_at_it(session, MARK, left.id):
-            left.status, left.error, left.finished_at = "FAILED", INTERRUPTED, now
+            audit.become(left, "FAILED", now=now)
+            left.error, left.finished_at = INTERRUPTED, now
     started_by = actor.id if actor.kind == "staff" else None
     row = ReconciliationRun(id=run_id, until=until, started_at=now, started_by=started_by, status="RUNNING")
     row.started_from = actor.via or None
     session.add(row)
+    audit.record(
+        session,
+        actor,
+        f"{actor.kind}:reconciliation:begin",
+        object_kind="reconciliation",
+        object_id=run_id,
+        now=now,
+        after={"until": until},
+    )
 
 
 def _fail(session: Session, run_id: int, reason: str, now: datetime) -> None:
     row = session.get_one(ReconciliationRun, run_id, with_for_update=True)
-    row.status, row.error, row.finished_at = "FAILED", reason, now
+    audit.become(row, "FAILED", now=now)
+    row.error, row.finished_at = reason, now
 
 
 def _fetch(desk: Desk, until: datetime) -> int:
@@ -176,7 +187,7 @@ def _compare(
     run_row.breaks = session.scalar(select(func.count()).where(ReconciliationBreak.run_id == run_id)) or 0
     run_row.matched = _matched(session, until)
     run_row.totals, run_row.finished_at = totals, now
-    run_row.status = "BREAKS" if run_row.breaks else "CLEAN"
+    audit.become(run_row, "BREAKS" if run_row.breaks else "CLEAN", now=now)
     audit.record(
         session,
         actor,

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions import ending, operations, orders, overtaken
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import operation_key
@@ -84,8 +85,10 @@ def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int) ->
     dossier, refund, row = _proposal(session, return_id)
     if row.proposed_by == actor.id:
         raise ProposerConfirms()
-    row.status, row.settled_by, row.settled_at = "DONE", actor.id, now
-    refund.status, refund.settled_at = rules.after(refund.status, RefundEvent.RETURN), now
+    audit.become(row, "DONE", now=now, by=actor)
+    row.settled_by, row.settled_at = actor.id, now
+    audit.become(refund, rules.after(refund.status, RefundEvent.RETURN), now=now, by=actor)
+    refund.settled_at = now
     call = session.get_one(OutgoingOperation, refund.operation_id, with_for_update=True)
     operations.canceled(call, reason=f"returned by {WAYS[row.way].lower()}", now=now)
     amount, part = dossier.money(refund.amount_minor), dossier.money(refund.milestone_part_minor)
@@ -120,7 +123,8 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, return_id: int) -
     """Take it back: the money was not sent after all."""
     require(actor, Permission.RETRY_OPERATION)
     dossier, refund, row = _proposal(session, return_id)
-    row.status, row.settled_by, row.settled_at = "WITHDRAWN", actor.id, now
+    audit.become(row, "WITHDRAWN", now=now, by=actor)
+    row.settled_by, row.settled_at = actor.id, now
     session.flush()
     _note(session, actor, dossier, refund, row, "withdraw_return", now=now)
     call = session.get_one(OutgoingOperation, refund.operation_id, with_for_update=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import outbox
+from core import audit, outbox
 from core.actions import booking, ending, operations, orders, receipts
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import idempotency_key, operation_key
@@ -99,6 +99,15 @@ def ask(
     )
     session.add(refund)
     session.flush()
+    dossier.note(
+        session,
+        SYSTEM,
+        "system:refund:request",
+        now=now,
+        about=("refund", refund.id),
+        after={"amount": amount.as_dict(), "ground": ground, "decision": decision_id},
+        operation_key=operation.key,
+    )
     return refund
 
 
@@ -138,12 +147,12 @@ def settle(
     session.flush()
 
 
-def refused(session: Session, operation: OutgoingOperation) -> None:
+def refused(session: Session, operation: OutgoingOperation, *, now: datetime) -> None:
     """The provider will not do it: as one that came back, it is sent again by a person, or goes another way."""
     wanted = select(Refund).where(Refund.operation_id == operation.id).with_for_update()
     refund = session.scalars(wanted).one_or_none()  # none: it returns a payment that came twice
     if refund is not None and refund.status == RefundStatus.QUEUED:
-        refund.status = rules.after(refund.status, RefundEvent.FAIL)
+        audit.become(refund, rules.after(refund.status, RefundEvent.FAIL), now=now)
         refund.failure = operation.last_error
 
 
@@ -179,7 +188,8 @@ def _change(
     now: datetime,
 ) -> None:
     part, before = dossier.money(refund.milestone_part_minor), refund.status
-    refund.status, refund.failure = rules.after(refund.status, EVENTS[status]), _why(snapshot)
+    audit.become(refund, rules.after(refund.status, EVENTS[status]), now=now)
+    refund.failure = _why(snapshot)
     if status == RefundStatus.SUCCEEDED:
         refund.settled_at = now
         orders.shift(session, dossier, now=now, cause=operation.key, refundable=-part, refunded=part)

@@ -98,11 +98,11 @@ def _shorten(
     if call is not None and call.status != "REFUSED":
         operations.canceled(call, reason="the transfer is taken back", now=now)
     if rest.is_zero:
-        payouts.move(payout, PayoutEvent.CANCEL)
+        payouts.move(payout, PayoutEvent.CANCEL, now=now)
     else:
         payout.amount_minor = rest.minor + payout.fee_minor
         if payout.status == PayoutStatus.ADMINISTRATIVE_REVIEW:
-            payouts.move(payout, PayoutEvent.TRANSFER)
+            payouts.move(payout, PayoutEvent.TRANSFER, now=now)
         unsent.send_rest(session, dossier, payout, rest, after=call, now=now)
     session.flush()
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions import carry_out, cooling_off, drafts, mediate, release, standing
 from core.actions.dossier import Dossier
 from core.errors import DeskError, NotFound, ReasonMissing
@@ -41,7 +42,7 @@ def approve(
         return decision
     holds.require_clear(release.facts_of(session, dossier, deciding=ticket.id))
     decision.checker_id, decision.checked_at, decision.check_note = actor.id, now, note
-    decision.status = approvals.after(decision.status, DecisionEvent.APPROVE)
+    audit.become(decision, approvals.after(decision.status, DecisionEvent.APPROVE), now=now, by=actor)
     decision.execute_at = deadlines.execution_at(now, dossier.profile)
     session.flush()
     standing.trace(session, actor, "staff:decision:approve", decision, dossier, now=now, reason=note or None)
@@ -57,7 +58,7 @@ def send_back(session: Session, actor: Actor, *, now: datetime, decision_id: int
         raise ReasonMissing()
     dossier, _, decision = _waiting(session, actor, decision_id)
     decision.checker_id, decision.checked_at, decision.check_note = actor.id, now, note
-    decision.status = approvals.after(decision.status, DecisionEvent.RETURN)
+    audit.become(decision, approvals.after(decision.status, DecisionEvent.RETURN), now=now, by=actor)
     session.flush()
     drafts.give_back(session, decision, now=now)
     standing.trace(session, actor, "staff:decision:return", decision, dossier, now=now, reason=note)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions import cooling_off, drafts, mediate, plan
 from core.actions.dossier import Dossier
 from core.actions.plan import Draft, Plan
@@ -127,19 +128,22 @@ def void(
     *,
     now: datetime,
     why: str | None = None,
+    ended: bool = False,
 ) -> None:
-    """It no longer stands; its maker finds what they had chosen and written as a draft again."""
+    """It no longer stands; unless the case has `ended`, its maker finds what they had written as a draft again."""
     why = why or (CHANGED if decision.plan["format"] == plan.FORMAT else OUTDATED)
-    decision.status = approvals.after(decision.status, DecisionEvent.VOID)
+    audit.become(decision, approvals.after(decision.status, DecisionEvent.VOID), now=now, by=actor)
     decision.check_note = why
     ticket = session.get_one(Ticket, decision.ticket_id)
-    ticket.due_at = ticket.decision_due_at or ticket.due_at
+    if not ended:
+        ticket.due_at = ticket.decision_due_at or ticket.due_at
     session.flush()
-    drafts.give_back(session, decision, now=now)
+    if not ended:
+        drafts.give_back(session, decision, now=now)
     action = "system:decision:void" if actor == SYSTEM else "mediator:decision:void"
     trace(session, actor, action, decision, dossier, now=now, reason=why)
-    cooling_off.tell_voided(session, dossier, decision, now=now)
-    if actor == SYSTEM:
+    cooling_off.tell_voided(session, dossier, decision, now=now, ended=ended)
+    if actor == SYSTEM and not ended:
         _tell_mediators(session, dossier, ticket, decision, why=why, now=now)
 
 

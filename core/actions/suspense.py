@@ -86,7 +86,8 @@ def confirm(
     _check(session, items, SettledAs(settled_as), target_id)
     for item in items:
         _settle(session, item, SettledAs(settled_as), now=now)
-        item.status, item.settled_as, item.reason = "SETTLED", settled_as, reason
+        audit.become(item, "SETTLED", now=now, by=actor)
+        item.settled_as, item.reason = settled_as, reason
         item.settled_by, item.settled_at = actor.id, now
         _note(session, actor, "finance:suspense:settle", item, reason=reason, now=now)
     session.flush()

@@ -74,7 +74,7 @@ def call_off(session: Session, dossier: Dossier, *, reason: str, now: datetime) 
             continue
         if call.status != "REFUSED":
             operations.canceled(call, reason=reason, now=now)
-        move(payout, PayoutEvent.CANCEL)
+        move(payout, PayoutEvent.CANCEL, now=now)
         payout.failure = reason
         total += dossier.money(payout.amount_minor)
     session.flush()

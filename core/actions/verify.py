@@ -34,7 +34,7 @@ def submit(session: Session, actor: Actor, *, now: datetime, milestone_id: int) 
     """The payee marks the work complete; the payer is asked to verify it (milestone-payment-flow, Phase 3)."""
     dossier = open_dossier(session, milestone_id)
     require_party(actor, dossier.payee.id)
-    dossier.move(milestones.Event.SUBMIT)
+    dossier.move(milestones.Event.SUBMIT, now=now)
     ask_for_verification(session, dossier, "verification_requested", now=now)
     dossier.note(session, actor, "party:milestone:submit", now=now)
 
@@ -82,7 +82,7 @@ def approve(session: Session, actor: Actor, *, now: datetime, milestone_id: int)
     dossier = open_dossier(session, milestone_id)
     if actor != SYSTEM:
         require_party(actor, dossier.payer.id)
-    dossier.move(milestones.Event.APPROVE)
+    dossier.move(milestones.Event.APPROVE, now=now)
     dossier.milestone.verified_at = now
     stop_clocks(dossier)
     dossier.note(

@@ -12,6 +12,7 @@ from core.audit.pins import Pin, SigningKeyMissing, SigningKeyOther, desk_signer
 from core.audit.report import Finding, Report
 from core.audit.rotation import rotate
 from core.audit.sealing import CheckpointsDisagree, CheckpointsMissing, KeyNotPinned, Sealed, seal
+from core.audit.statuses import become
 from core.audit.trust import Trust
 from core.audit.verification import verify
 
@@ -32,6 +33,7 @@ __all__ = [
     "SigningKeyMissing",
     "SigningKeyOther",
     "Trust",
+    "become",
     "desk_signer",
     "key_trouble",
     "own_key",

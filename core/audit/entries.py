@@ -20,6 +20,9 @@ from core.rules.permissions import Actor
 ACTION = re.compile(r"[a-z][a-z0-9_]*:[a-z][a-z0-9_]*:[a-z][a-z0-9_]*")
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 TAKEN_OUT = "[an address]"
+STEPS_TAKEN = (
+    "steps_taken"  # where a session keeps the changes of status that no entry carries yet (`audit.become`)
+)
 
 RECORD = text(
     """
@@ -64,13 +67,18 @@ def record(
     """Write one entry and return its id; it stands or falls with the caller's transaction.
 
     `action` reads subject:noun:verb. `before` and `after` hold what changed and nothing else: ids, names of states,
-    money. Linked to ticket and report (payment-escrow-rules, Records / Audit Requirements: AdminActionLog).
+    money; the status that the object took in this transaction is added. Linked to ticket and report
+    (payment-escrow-rules, Records / Audit Requirements: AdminActionLog).
     Raises `ActionMisnamed`; `PersonalDataInAudit` to a person, while an address in the system's own words is taken out.
     """
     if not ACTION.fullmatch(action):
         raise ActionMisnamed(action=action)
     if actor.kind == "staff" and actor.via:  # whose terminal it was, beside who they said they are
         after = {**(after or {}), "via": actor.via}
+    step = session.info.get(STEPS_TAKEN, {}).pop((object_kind, str(object_id)), None)
+    if step is not None:
+        was, became = step.facts()
+        before, after = {**(before or {}), **was}, {**(after or {}), **became}
     texts = {"reason": reason, "before": _json(before), "after": _json(after)}
     for field, value in texts.items():
         if value is not None and ADDRESS.search(value):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -62,10 +62,11 @@ def remove_endpoint(session: Session, actor: Actor, *, now: datetime, endpoint_i
     if endpoint.removed_at is None:
         endpoint.removed_at = now
         _note(session, actor, "remove", endpoint_id, now)
-    waiting = update(OutgoingEvent).where(
+    waiting = select(OutgoingEvent).where(
         OutgoingEvent.endpoint_id == endpoint_id, OutgoingEvent.status == "QUEUED"
     )
-    session.execute(waiting.values(status="DROPPED"))
+    for event in session.scalars(waiting.order_by(OutgoingEvent.id).with_for_update()):
+        audit.become(event, "DROPPED", now=now, by=actor)
 
 
 @dataclass(frozen=True)
@@ -111,20 +112,18 @@ def replay(
     endpoint = session.get(WebhookEndpoint, endpoint_id)
     if endpoint is None or endpoint.removed_at is not None:
         raise NotFound(kind="endpoint", id=endpoint_id)
-    again = (
-        update(OutgoingEvent)
-        .where(
-            OutgoingEvent.endpoint_id == endpoint_id,
-            OutgoingEvent.sequence > after,
-            OutgoingEvent.status.in_(("SENT", "FAILED", "QUEUED")),
-        )
-        .values(status="QUEUED", tries=0, next_try_at=now)
-        .returning(OutgoingEvent.id)
+    again = select(OutgoingEvent).where(
+        OutgoingEvent.endpoint_id == endpoint_id,
+        OutgoingEvent.sequence > after,
+        OutgoingEvent.status.in_(("SENT", "FAILED", "QUEUED")),
     )
-    queued = len(session.scalars(again).all())
+    events = session.scalars(again.order_by(OutgoingEvent.id).with_for_update()).all()
+    for event in events:
+        audit.become(event, "QUEUED", now=now, by=actor)
+        event.tries, event.next_try_at = 0, now
     asked = {"api_key": by_key} if by_key else {}
-    _note(session, actor, "replay", endpoint_id, now, after={"after": after, "events": queued} | asked)
-    return queued
+    _note(session, actor, "replay", endpoint_id, now, after={"after": after, "events": len(events)} | asked)
+    return len(events)
 
 
 def _note(

@@ -23,6 +23,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
+from core import audit
 from core.desk import Desk
 from core.door import keys
 from core.door.signing import HEADER, sign_event
@@ -178,9 +179,10 @@ def _record(desk: Desk, parcel: Parcel, *, tried: Try | None, error: str | None)
         if tried is not None:
             session.add(EventDelivery(event_id=event.id, at=now, **vars(tried)))
         if error is None:
-            event.status, event.sent_at = "SENT", now
+            audit.become(event, "SENT", now=now)
+            event.sent_at = now
         elif event.status == "QUEUED" and event.tries >= TRIES:
-            event.status = "FAILED"
+            audit.become(event, "FAILED", now=now)
         else:
             event.next_try_at = now + (retries.delay(event.tries, random.randrange) if tried else AWAY)
         return event.status

@@ -7,6 +7,7 @@ the worker or the post move has its steps here. Nothing leaves an end; the datab
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -83,6 +84,42 @@ STEPS: Mapping[str, Steps] = {
         for before, told in product(CHARGEBACKS, CHARGEBACKS)
         if before != told and chargebacks.present(before, told) == told
     ),
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a status stands, and what the audit log calls its object: by which noun and which column's value."""
+
+    noun: str
+    column: str = "status"
+    key: str = "id"
+
+
+# A name for each that the audit log has always had, or takes from the page that shows it.
+PLACES: Mapping[str, Place] = {
+    "milestones": Place("milestone"),
+    "projects": Place("project"),
+    "engagements": Place("engagement", key="project_id"),
+    "tickets": Place("ticket"),
+    "decisions": Place("decision"),
+    "offers": Place("offer"),
+    "payouts": Place("payout"),
+    "refunds": Place("refund"),
+    "payment_orders": Place("payment_order", column="state", key="milestone_id"),
+    "outgoing_operations": Place("operation"),
+    "webhook_events": Place("webhook_event"),
+    "notifications": Place("letter"),
+    "outgoing_events": Place("outgoing_event"),
+    "reconciliation_runs": Place("reconciliation"),
+    "policy_proposals": Place("policy_proposal"),
+    "chargeback_acceptances": Place("chargeback_acceptance"),
+    "refund_returns": Place("refund_return"),
+    "payout_offers": Place("payout_offer"),
+    "party_requests": Place("party_request"),
+    "duplicate_payments": Place("duplicate"),
+    "suspense_items": Place("suspense"),
+    "chargebacks": Place("chargeback"),
 }
 
 # An action may take several of these steps before anything is written.

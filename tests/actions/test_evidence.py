@@ -18,6 +18,7 @@ from core.gateways.evidence_store import EvidenceAltered, EvidenceStore
 from core.records import Evidence, EvidenceView, Milestone, Staff, Ticket
 from core.rules.evidence import MAX_FILES, FormatNotAccepted, TooManyFiles
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, NotYours, Role
+from tests import unrecorded
 from tests.gateways.evidence_builders import pdf, picture, with_exif
 from tests.parties import a_kitchen
 
@@ -172,6 +173,8 @@ def test_a_ticket_of_another_milestone_is_not_a_place_for_it(case: Case) -> None
             due_at=NOW,
         )
         session.add(ticket)
+        session.flush()
+        unrecorded.forgive(session)
     assert case.hand_in(ticket_id=ticket.id).ticket_id == ticket.id
 
 

@@ -62,7 +62,7 @@ def transfer_refused(town: Town) -> None:
 
     def refused(session):
         row = session.get_one(OutgoingOperation, asked.id)
-        payouts.move(the_row(session), payouts.PayoutEvent.SEND)
+        payouts.move(the_row(session), payouts.PayoutEvent.SEND, now=stories.NOW)
         refusal = ProviderRefused(provider_code="account_invalid", reason="No such destination")
         dispatch._refused(session, row.id, refusal=refusal, now=town.now)
 
@@ -167,7 +167,7 @@ def test_a_transfer_of_unknown_outcome_is_looked_for_before_it_is_sent_and_keeps
     asked = operation(town, "TRANSFER")
 
     def lost(session):
-        payouts.move(the_row(session), payouts.PayoutEvent.SEND)
+        payouts.move(the_row(session), payouts.PayoutEvent.SEND, now=stories.NOW)
         session.get_one(OutgoingOperation, asked.id).first_sent_at = town.now
         dispatch._for_review(session, asked.id, reason="no trace of it was found", now=town.now)
 

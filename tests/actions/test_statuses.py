@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
 
 from core.actions import offers, operations
 from core.db import Database
@@ -75,17 +76,18 @@ def test_each_pair_is_let_through_or_refused_as_the_rules_say(owner: Database, r
     "before", ["QUEUED", "SENDING", "BLOCKED", "REVIEW", "REFUSED", "SUCCEEDED", "CANCELED"]
 )
 def test_a_call_ends_only_as_its_table_says(before: str) -> None:
-    now = stories.NOW
+    now, session = stories.NOW, Session()  # of no database: nothing is written
     ends: dict[str, Callable[[OutgoingOperation], None]] = {
         "SUCCEEDED": lambda call: operations.succeeded(call, provider_id="re_1", now=now),
         "REFUSED": lambda call: operations.refused(call, reason="No.", now=now),
         "REVIEW": lambda call: operations.for_review(call, reason="Look.", now=now),
         "CANCELED": lambda call: operations.canceled(call, reason="Not wanted.", now=now),
-        "QUEUED": lambda call: operations.later(call, at=now, reason="Later."),
-        "BLOCKED": lambda call: operations.later(call, at=now, reason="A hold.", status="BLOCKED"),
+        "QUEUED": lambda call: operations.later(call, at=now, reason="Later.", now=now),
+        "BLOCKED": lambda call: operations.later(call, at=now, reason="A hold.", now=now, status="BLOCKED"),
     }
     for after, end in ends.items():
-        call = OutgoingOperation(status=before)
+        call = OutgoingOperation(id=1, status=before)
+        session.add(call)
         if before == after or (before, after) in STEPS["outgoing_operations"]:
             end(call)
             assert call.status == after

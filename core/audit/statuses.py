@@ -1,0 +1,84 @@
+"""The one setter of a stored status: it checks the step, and no step is taken without an entry of its transaction.
+
+The entry that an action leaves about the same object carries the step (`audit.record`). A step that no entry carries
+when the transaction is about to commit leaves its own, `system:payout:sending`. So there is one entry for a change,
+never two and never none, and the database refuses a commit without (migration `records`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session, object_session
+
+from core.audit.entries import STEPS_TAKEN, record
+from core.db import Record
+from core.rules import statuses
+from core.rules.permissions import SYSTEM, Actor
+
+
+@dataclass
+class Step:
+    """What became of a row in this transaction: where it stood, where it stands, and what lay between."""
+
+    row: Any
+    column: str
+    before: str
+    after: str
+    through: tuple[str, ...]
+    by: Actor
+    now: datetime
+
+    def facts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """For the entry's `before` and `after`."""
+        between = {"through": list(self.through)} if self.through else {}
+        return {self.column: self.before}, {self.column: self.after, **between}
+
+
+def become(row: Record, status: str, *, now: datetime, by: Actor = SYSTEM) -> None:
+    """`row` takes the step to `status`, or `IllegalMove`. Staying is no step and leaves nothing.
+
+    `by` and `now` are what its own entry says where the action leaves none about this object. Leave the action's entry
+    after the step, so that it carries it.
+    """
+    place = statuses.PLACES[row.__tablename__]
+    before: str = getattr(row, place.column)
+    after = str(statuses.check(row.__tablename__, before, status))
+    if after == before:
+        return
+    session = object_session(row)
+    assert session is not None, "a status is changed in the transaction of an action"
+    setattr(row, place.column, after)
+    steps = _steps(session)
+    known = steps.get(name := (place.noun, str(getattr(row, place.key))))
+    first, through = (known.before, (*known.through, before)) if known else (before, ())
+    steps[name] = Step(row, place.column, first, after, through, by, now)
+
+
+def _steps(session: Session) -> dict[tuple[str, str], Step]:
+    if STEPS_TAKEN not in session.info:
+        session.info[STEPS_TAKEN] = {}
+        event.listen(session, "before_commit", _leave, once=True)
+    steps: dict[tuple[str, str], Step] = session.info[STEPS_TAKEN]
+    return steps
+
+
+def _leave(session: Session) -> None:
+    """An entry for each step that the action's own entries did not carry."""
+    for (noun, number), step in list(_steps(session).items()):
+        subject = step.by.kind
+        record(
+            session,
+            step.by,
+            f"{subject}:{noun}:{step.after.lower()}",
+            object_kind=noun,
+            object_id=number,
+            now=step.now,
+            milestone_id=getattr(step.row, "milestone_id", None),
+            ticket_id=getattr(step.row, "ticket_id", None),
+            operation_key=step.row.key if noun == "operation" else None,
+        )
+    del session.info[STEPS_TAKEN]

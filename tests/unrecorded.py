@@ -1,0 +1,91 @@
+"""Every status that any test stores or changes, seen by a trigger of the tests' own, must have its audit entry.
+
+The triggers lie in the template database, on each column that `statuses.PLACES` names; that these are all there are,
+`tests/actions/test_statuses.py` asks the catalogue. After each test its database is asked for changes of which no entry
+of the same transaction, about the same object, says so. The check uses nothing that the desk installed itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.rules.statuses import PLACES
+
+# Rows of a queue begin with the entry of whatever put them there, and parts of something with that of the whole.
+BEGIN_WITH_ANOTHER = frozenset(
+    "operation webhook_event letter outgoing_event milestone payment_order engagement party_request"
+    " chargeback_acceptance refund_return payout_offer policy_proposal".split()
+)
+
+SEEN = """
+create schema watch;
+create table watch.seen (noun text, number text, was text, became text, xid xid8 default pg_current_xact_id());
+grant usage on schema watch to app;
+grant insert, select, delete on watch.seen to app;
+create function watch.see() returns trigger language plpgsql as $$
+declare
+    was text;
+    became text;
+    number text;
+begin
+    execute format('select ($1).%I::text, ($1).%I::text', tg_argv[1], tg_argv[2]) into became, number using new;
+    if tg_op = 'UPDATE' then
+        execute format('select ($1).%I::text', tg_argv[1]) into was using old;
+    end if;
+    if was is distinct from became then
+        insert into watch.seen (noun, number, was, became) values (tg_argv[0], number, was, became);
+    end if;
+    return null;
+end $$;
+"""
+EACH = (
+    "create trigger watched after insert or update on public.{table} for each row"
+    " execute function watch.see('{noun}', '{column}', '{key}');"
+)
+UNRECORDED = """
+select distinct seen.noun, seen.number, seen.was, seen.became from watch.seen
+where not exists (
+    select from public.audit_entries e
+    where e.object_kind = seen.noun and e.object_id = seen.number and e.xid = seen.xid
+      and (seen.was is null or e.after ->> 'status' = became or e.after ->> 'state' = became
+           or e.after -> 'through' ? became))
+  and not (seen.was is null and seen.noun = any(%s))
+"""
+
+
+def install(owner_url: str) -> None:
+    """Watch every status of this database."""
+    each = [
+        EACH.format(table=table, noun=place.noun, column=place.column, key=place.key)
+        for table, place in PLACES.items()
+    ]
+    with psycopg.connect(_plain(owner_url), autocommit=True) as connection:
+        connection.execute(SEEN + "\n".join(each))
+
+
+def changes(owner_url: str) -> list[str]:
+    """What changed without an entry, in words."""
+    with psycopg.connect(_plain(owner_url), autocommit=True) as connection:
+        if connection.execute("select to_regclass('watch.seen')").fetchone() == (None,):
+            return []
+        found = connection.execute(UNRECORDED, [sorted(BEGIN_WITH_ANOTHER)])
+        return [f"{noun} {number}: {was} → {became}" for noun, number, was, became in found]
+
+
+def forgive(session: Session) -> None:
+    """This transaction writes rows past every action, to begin a test with."""
+    session.execute(text("delete from watch.seen where xid = pg_current_xact_id()"))
+
+
+def version() -> bytes:
+    """A template is only good for the triggers that it was made with."""
+    return hashlib.sha256(Path(__file__).read_bytes() + repr(PLACES).encode()).digest()
+
+
+def _plain(url: str) -> str:
+    return url.replace("+psycopg", "", 1)
