@@ -19,7 +19,7 @@ from core.rules.engagement import EngagementIncomplete
 from core.rules.milestones import Event
 from core.rules.moves import IllegalMove
 from core.rules.schedule import FeeModeNotSupported
-from tests import stories
+from tests import stories, unrecorded
 from tests.small_desk import a_desk
 from tests.stories import Told, Town
 from tests.unchanged import nothing_changes
@@ -133,6 +133,7 @@ def test_an_engagement_that_ended_is_not_paid_for(town: Town, owner: Database) -
 
     def end(session: Any) -> None:
         session.get_one(Engagement, first.project_id).status = "ENDED"
+        unrecorded.admit(session)
 
     town.database.run(end)
     with nothing_changes(owner), pytest.raises(EngagementIncomplete, match="is ended, not active"):

@@ -15,6 +15,7 @@ from core.actions import reconcile
 from core.db import Database
 from core.records import ReconciliationRun
 from core.rules.permissions import SYSTEM
+from tests import unrecorded
 from tests.market import Market
 
 
@@ -60,6 +61,8 @@ def left_behind(market: Market, number: int) -> None:
     def write(session: Any) -> None:
         now: datetime = market.now
         session.add(ReconciliationRun(id=number, until=now, started_at=now, status="RUNNING"))
+        session.flush()
+        unrecorded.forgive(session)
 
     market.database.run(write)
 

@@ -116,6 +116,7 @@ def test_a_refund_that_stripe_refused_is_another_attempt(market: Market) -> None
 
 
 def test_a_payout_is_reviewed_as_a_payout(market: Market) -> None:
+    from core import audit
     from core.actions import verify
     from core.records import OutgoingOperation
 
@@ -125,7 +126,7 @@ def test_a_payout_is_reviewed_as_a_payout(market: Market) -> None:
 
     def to_review(session: object) -> None:
         row = session.get_one(OutgoingOperation, transfer.id)  # type: ignore[attr-defined]
-        row.status = "REVIEW"
+        audit.become(row, "REVIEW", now=market.now)
 
     market.database.run(to_review)
     with pytest.raises(ReviewThePayout):

@@ -54,7 +54,7 @@ from core.rules.offers import OfferExpired
 from core.rules.permissions import StepUpRequired
 from core.rules.ratings import ReviewsClosed
 from core.rules.schedule import PlannedMilestone
-from tests import stories
+from tests import stories, unrecorded
 from tests.small_desk import a_desk
 from tests.stories import Told, Town
 from tests.unchanged import nothing_changes
@@ -185,6 +185,7 @@ def declined(town: Town, retries: int = 0) -> Told:
     def refuse(session: Any) -> None:
         call = session.get_one(OutgoingOperation, operation.id)
         call.status = "REFUSED"
+        unrecorded.admit(session)
         session.get_one(PaymentOrder, second.milestone).retries = retries
         fund.declined(session, call, reason="No money.", code="insufficient_funds", now=town.now)
 

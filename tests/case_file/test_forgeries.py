@@ -56,8 +56,13 @@ def first(name: str, **facts: Any) -> Forgery:
     return edited(name, lambda rows: rows[0].update(facts))
 
 
-def entry(number: int, **facts: Any) -> Forgery:
-    return rewritten("audit.jsonl", lambda rows: rows[number].update(facts))
+def entry(action: str, **facts: Any) -> Forgery:
+    return rewritten("audit.jsonl", lambda rows: rows[place(rows, action)].update(facts))
+
+
+def place(rows: list[Any], action: str) -> int:
+    """Of the first entry of its kind in the audit extract."""
+    return [row["action"] for row in rows].index(action)
 
 
 def a_dollar_from_one_to_the_other(case: Any) -> None:
@@ -88,7 +93,7 @@ def without_decisions(rows: list[Any]) -> None:
     rows[:] = [row for row in rows if "decision" not in row["action"]]
 
 
-SUBMITTED = 3  # in the audit extract
+SUBMITTED = "party:milestone:submit"
 # None: nothing else in the file knows the fact, so only the signature tells.
 FORGERIES: dict[str, tuple[Forgery, str | None]] = {
     "the name of a party": (edited("case.json", lambda case: case["parties"][0].update(name="X")), None),
@@ -155,13 +160,18 @@ FORGERIES: dict[str, tuple[Forgery, str | None]] = {
         edited("policy.json", lambda policy: policy.update(dispute_window=1)),
         "the end of the dispute window",
     ),
-    "an assignment left out": (rewritten("audit.jsonl", lambda rows: rows.pop(8)), "the mediator before"),
+    "an assignment left out": (
+        rewritten("audit.jsonl", lambda rows: rows.pop(place(rows, "system:ticket:assign"))),
+        "the mediator before",
+    ),
     "who did something": (entry(SUBMITTED, actor_id=88), "names party 88"),
     "what somebody did": (entry(SUBMITTED, action="party:bid:make"), "the notice of completion"),
-    "why something was done": (entry(-2, reason="Made up."), None),
+    "why something was done": (entry("system:milestone:finish", reason="Made up."), None),
     "when something was done": (entry(SUBMITTED, at=YEARS_AGO), "the notice of completion"),
     "the last entries left out": (
-        rewritten("audit.jsonl", lambda rows: rows.__delitem__(slice(-3, None))),
+        rewritten(
+            "audit.jsonl", lambda rows: rows.__delitem__(slice(place(rows, "system:milestone:finish"), None))
+        ),
         "the end of the milestone",
     ),
     "the entries of the decision left out": (

@@ -144,12 +144,14 @@ def test_the_database_knows_the_moves_of_a_milestone(owner: Database) -> None:
     assert kept == {(str(before), str(after)) for (before, _), after in MOVES.items()}
 
 
+@pytest.mark.unrecorded
 @pytest.mark.parametrize("before", Status)
 def test_no_other_move_is_possible_even_in_sql(owner: Database, before: Status) -> None:
     kitchen = a_kitchen(owner)
     allowed = {str(after) for (since, _), after in MOVES.items() if since is before}
     with owner.transaction() as session:
         session.execute(text("alter table milestones disable trigger milestones_legal_move"))
+        session.execute(text("alter table milestones disable trigger milestones_recorded"))
         ended = "now()" if before is Status.COMPLETED else "null"
         session.execute(text(f"update milestones set status = '{before}', ended_at = {ended}"))
         session.execute(text("alter table milestones enable trigger milestones_legal_move"))
@@ -167,10 +169,12 @@ def test_no_other_move_is_possible_even_in_sql(owner: Database, before: Status) 
                     session.execute(moving)
 
 
+@pytest.mark.unrecorded
 def test_what_was_verified_is_disputed_only_while_all_of_its_money_is_held(owner: Database) -> None:
     kitchen = a_kitchen(owner)
     with owner.transaction() as session:
         session.execute(text("alter table milestones disable trigger milestones_legal_move"))
+        session.execute(text("alter table milestones disable trigger milestones_recorded"))
         session.execute(text("update milestones set status = 'VERIFIED'"))
     with owner.reading() as session, pytest.raises(IntegrityError, match="not held as a whole"):
         session.execute(text(f"update milestones set status = 'DISPUTED' where id = {kitchen.milestone}"))

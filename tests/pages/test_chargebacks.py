@@ -14,7 +14,7 @@ from core.db import Database
 from core.gateways.payments import BalanceLine, DisputeSnapshot
 from core.money import Money
 from core.records import Chargeback, ChargebackAcceptance, ChargebackEvidence, Evidence, PaymentOrder
-from tests import stories
+from tests import stories, unrecorded
 from tests.pages.visiting import labels, serve, visit, words
 from tests.stories import Town
 
@@ -103,6 +103,7 @@ def test_what_is_decided_shows_its_answer_and_takes_no_other(town: Town) -> None
 
 def _decide(session: Any, number: int) -> None:
     session.get_one(Chargeback, number).status = "won"
+    unrecorded.admit(session)
 
 
 def test_a_number_that_is_none_says_so(town: Town) -> None:

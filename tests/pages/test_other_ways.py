@@ -12,7 +12,7 @@ from core.db import Database
 from core.records import Notification, OutgoingOperation, Payout, PayoutOffer, Refund
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.payouts import PayoutStatus
-from tests import stories
+from tests import stories, unrecorded
 from tests.pages.visiting import labels, serve, visit, words
 from tests.stories import Town
 
@@ -36,6 +36,7 @@ def failed_payout(town: Town) -> int:
         payout = session.query(Payout).one()
         payout.status, payout.failure = PayoutStatus.ADMINISTRATIVE_REVIEW, "account_closed"
         session.query(OutgoingOperation).filter_by(kind="TRANSFER").one().status = "REFUSED"
+        unrecorded.admit(session)
         return int(payout.id)
 
     return town.database.run(fail)
@@ -70,6 +71,7 @@ def refund_came_back(town: Town) -> int:
         refund.status, refund.failure = "FAILED", "lost_or_stolen_card"
         call = session.get(OutgoingOperation, refund.operation_id)
         call.status = "REVIEW"
+        unrecorded.admit(session)
         return int(call.id)
 
     return town.database.run(fail)
