@@ -83,7 +83,7 @@ def forgive(session: Session) -> None:
 
 
 def admit(session: Session) -> None:
-    """Entries for what this transaction changes by hand, so that the database lets it pass: to break a law on purpose."""
+    """Entries for what this transaction changes by hand, so that the commit is not refused."""
     session.flush()
     session.execute(
         text(
