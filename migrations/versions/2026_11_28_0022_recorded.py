@@ -1,4 +1,4 @@
-"""No status changes without an entry of the audit log.
+"""No status changes without an entry of the audit log, and no message is rewritten.
 
 The statements lie beside this file as SQL, frozen as they were on the day they were written.
 """

@@ -87,3 +87,6 @@ CREATE CONSTRAINT TRIGGER tickets_recorded AFTER UPDATE OF status ON tickets DEF
 CREATE CONSTRAINT TRIGGER webhook_events_recorded AFTER UPDATE OF status ON webhook_events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (OLD.status IS DISTINCT FROM NEW.status)
     EXECUTE FUNCTION require_status_entry('webhook_event', 'status', 'id');
+
+-- What somebody wrote stays as they wrote it: the application adds messages and changes none.
+REVOKE UPDATE ON messages FROM app;
