@@ -56,8 +56,8 @@ def first(name: str, **facts: Any) -> Forgery:
     return edited(name, lambda rows: rows[0].update(facts))
 
 
-def entry(action: str, **facts: Any) -> Forgery:
-    return rewritten("audit.jsonl", lambda rows: rows[place(rows, action)].update(facts))
+def entry(which: str, **facts: Any) -> Forgery:
+    return rewritten("audit.jsonl", lambda rows: rows[place(rows, which)].update(facts))
 
 
 def place(rows: list[Any], action: str) -> int:
