@@ -20,6 +20,7 @@ if (wanted := navigation.asked()) is not None:
     try:
         with current.reading() as session:
             row = chargebacks.chargeback(session, wanted)
+            borne = chargebacks.burden(session, row)
             booked = chargebacks.entries(session, row)
             answers = chargebacks.answers(session, row.id)
             pieces = chargebacks.pieces(session, row.milestone_id)
@@ -34,7 +35,7 @@ if (wanted := navigation.asked()) is not None:
         badges=[status.pill("chargeback", row.status)],
     )
     answering.countdown(row, now)
-    answering.whole(row, booked, answers, pieces, given_up)
+    answering.whole(row, borne, booked, answers, pieces, given_up)
     st.stop()
 
 with current.reading() as session:

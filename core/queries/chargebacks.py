@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.ledger import accounts
 from core.money import Money
 from core.rules import chargebacks as rules
 
@@ -150,6 +151,64 @@ def _entry(row: dict[str, Any]) -> Entry:
         fee=None if currency is None else Money(fee, currency),
         **row,
     )
+
+
+@dataclass(frozen=True)
+class Burden:
+    """Who bore what the bank kept, by the ledger: the parts sum to `Row.lost`. `since_owed` is what refunds that came
+    back later took off the loss of this milestone's chargebacks."""
+
+    held: Money
+    unearned_fee: Money
+    refund_due: Money
+    second_payment: Money
+    receivable: Money
+    earned_fee: Money
+    loss: Money
+    since_owed: Money
+
+
+PLACES = {
+    "held": "held",
+    "deferred_platform_fee": "unearned_fee",
+    "refund_payable": "refund_due",
+    "unapplied_funds": "second_payment",
+    "receivable_payee": "receivable",
+    "platform_fee_revenue": "earned_fee",
+    "chargeback_losses": "loss",
+}
+BURDEN = text(
+    """
+    select c.name as line, sum(leg.amount) filter (where j.kind <> 'chargeback_loss_overtaken') as borne,
+           coalesce(sum(leg.amount) filter (where j.kind = 'chargeback_loss_overtaken'), 0) as since
+    from journals j cross join lateral unnest(j.account_ids, j.amounts) as leg (account_id, amount)
+    join chart c on c.line = (leg.account_id >> 10 & 255)
+    where j.milestone_id = :milestone and leg.account_id & 1023 = :iso
+      and (j.cause ->> 'dispute' = :dispute
+           and (starts_with(j.kind, 'chargeback_lost_') or j.kind = 'chargeback_regained')
+           or j.kind = 'chargeback_loss_overtaken' and c.name = 'chargeback_losses')
+    group by 1
+    """
+)
+
+
+def burden(session: Session, row: Row) -> Burden | None:
+    """None while the bank keeps nothing for good."""
+    if row.lost.is_zero:
+        return None
+    currency = row.lost.currency
+    values = {
+        "milestone": row.milestone_id,
+        "dispute": row.dispute,
+        "iso": accounts.ISO_NUMBERS[currency],
+    }
+    parts = dict.fromkeys(PLACES.values(), Money.zero(currency))
+    since = Money.zero(currency)
+    for line, borne, later in session.execute(BURDEN, values):
+        if line in PLACES:
+            parts[PLACES[line]] = Money(int(borne or 0), currency)
+            since = since - Money(int(later), currency)
+    return Burden(**parts, since_owed=since)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import streamlit as st
 from core.actions import answer_chargebacks
 from core.policy.limits import CHARGEBACK_ALARM
 from core.queries import chargebacks
-from core.queries.chargebacks import Answer, Entry, GivingIn, Piece, Row
+from core.queries.chargebacks import Answer, Burden, Entry, GivingIn, Piece, Row
 from core.rules.chargebacks import ANSWERABLE, DOCUMENTS, FIELDS, LONGEST_TEXT
 from core.rules.permissions import Permission
 from dashboard import current, navigation
@@ -29,6 +29,7 @@ ENTRIES = [
 
 def whole(
     row: Row,
+    borne: Burden | None,
     booked: Sequence[Entry],
     answers: Sequence[Answer],
     pieces: Sequence[Piece],
@@ -39,8 +40,8 @@ def whole(
         {
             "Asked back": row.amount,
             "Taken by the bank": row.taken,
-            "Lost": row.lost,
-            "Fees": row.fees,
+            "Kept by the bank for good": row.lost,
+            "Dispute fees, paid by the platform": row.fees,
             "Reason": row.why,
             "Answer by": deadline.exact(row.answer_by),
             "Opened": row.opened_at,
@@ -53,6 +54,8 @@ def whole(
     )
     with st.container(horizontal=True, gap="medium"):
         navigation.link("project", "Project", icon=":material/home_work:", id=row.project_id)
+    if borne is not None:
+        _who_bore_it(row, borne)
     header.section(
         "Answer to the bank", "One person drafts it, another sends it. Banks usually take one answer."
     )
@@ -74,12 +77,36 @@ def whole(
     )
 
 
+BEARERS = (
+    ("held", "Held for the payee"),
+    ("unearned_fee", "Platform fee, not yet earned"),
+    ("refund_due", "Refund that was due to the payer anyway"),
+    ("second_payment", "Second payment, due to the payer anyway"),
+    ("receivable", "Charged to the payee"),
+    ("earned_fee", "Platform fee, earned and given up"),
+    ("loss", "Loss of the platform"),
+)
+
+
+def _who_bore_it(row: Row, borne: Burden) -> None:
+    """The parts of what the bank kept. What the payee was charged may have been settled since."""
+    header.section("Who bore it", f"The bank kept {row.lost.text()}. As booked when the chargeback was lost.")
+    parts = {label: getattr(borne, name) for name, label in BEARERS}
+    shown = {label: part for label, part in parts.items() if not part.is_zero}
+    cards.facts({**shown, BEARERS[-1][1]: borne.loss})
+    if borne.since_owed.is_positive:
+        cards.note(
+            f"Since then {borne.since_owed.text()} less was lost on this milestone's chargebacks: refunds came back, "
+            "and what they would have paid the payer has from the bank."
+        )
+
+
 def countdown(row: Row, now: datetime) -> None:
     """How long the bank still waits, while it does; loud on the last two days."""
     if row.answer_by is None:
         return
     left = f"**The bank waits for an answer {deadline.words(row.answer_by, now)}**"
-    words = f"{left}: until {deadline.exact(row.answer_by)}. Without one it is lost."
+    words = f"{left}: until {deadline.exact(row.answer_by)}. Without one the bank keeps the money."
     show = st.error if row.answer_by - now <= CHARGEBACK_ALARM else st.info
     show(words, icon=":material/alarm:")
 

@@ -23,7 +23,7 @@ def panel(row: Row, proposals: Sequence[GivingIn]) -> None:
     accepted = any(each.status == "ACCEPTED" for each in proposals)
     if not proposals and not may:
         return
-    header.section("Giving in", "For good: the money is lost at once, and no answer can follow.")
+    header.section("Giving in", "For good: the bank keeps the money at once, and no answer can follow.")
     for each in proposals:
         if each is not waiting:
             cards.note(

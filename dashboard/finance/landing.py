@@ -164,7 +164,7 @@ def bank_alarm(to_answer: Sequence[Row], now: datetime) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.error(
             f"**A bank waits for an answer {deadline.words(first.due_by, now)}:** {first.reference}, "
-            f"{plain(first.amount.text())}{more}. Without one the money is lost.",
+            f"{plain(first.amount.text())}{more}. Without one the bank keeps the money.",
             icon=":material/alarm:",
         )
         navigation.link("chargebacks", first.reference, icon=":material/arrow_forward:", id=first.id)

@@ -166,7 +166,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "needs_response": _pill("Needs response", "bad", "Evidence is due."),
         "under_review": _pill("Under review", "wait", "The bank reads our evidence."),
         "won": _pill("Won", "good", "The money came back."),
-        "lost": _pill("Lost", "bad", "The money is gone."),
+        "lost": _pill("Lost", "bad", "The payer's bank keeps what it took."),
         "prevented": _pill("Prevented", "good", "Settled before it became a chargeback."),
     },
     "webhook": {

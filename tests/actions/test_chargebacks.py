@@ -7,6 +7,7 @@ import pytest
 from core.actions import chargebacks, verify
 from core.gateways.payments import BalanceLine
 from core.money import Money
+from core.queries import chargebacks as shown
 from core.records import (
     Chargeback,
     Milestone,
@@ -44,6 +45,18 @@ def released(market: Market) -> Told:
     return approved(market, market.funded())
 
 
+def bearers(market: Market) -> dict[str, int]:
+    """Who bore the last chargeback, as its page says, and that it is all of what the bank kept."""
+    with market.desk.database.transaction() as session:
+        row = shown.page(session)[0]
+        said = shown.burden(session, row)
+    if said is None:
+        return {}
+    parts = {name: part.minor for name, part in vars(said).items() if not part.is_zero}
+    assert sum(parts.values()) - said.since_owed.minor == row.lost.minor
+    return parts
+
+
 # Opened
 
 
@@ -53,6 +66,7 @@ def test_an_open_chargeback_freezes_the_milestone_and_takes_the_money_for_now(ma
     before = market.books()
     charged_back(market, told)
     books = market.books()
+    assert bearers(market) == {}
     assert (books["disputed_funds"], books["dispute_fees"]) == (charge, FEE)
     assert before["stripe_balance"] - books["stripe_balance"] == charge + FEE
     assert market.state(told) == "CHARGEBACK_REVIEW"
@@ -163,6 +177,7 @@ def test_lost_while_held_takes_what_is_held_and_the_unearned_fee(market: Market)
     assert (market.status(told), market.state(told)) == ("REFUNDED", "REFUNDED")
     assert market.order(told) == {"refunded": 100_000}
     assert books["chargeback_losses"] == charge - 102_500
+    assert bearers(market) == {"held": 100_000, "unearned_fee": 2_500, "loss": charge - 102_500}
     assert not books.keys() & {"held", "deferred_platform_fee", "disputed_funds", "receivable_payee"}
     assert market.get(Milestone, told.milestone).ended_at is not None
     assert "chargeback_lost" in letters_to(market, market.payee_id)
@@ -239,6 +254,7 @@ def test_lost_after_release_is_owed_by_the_payee(market: Market) -> None:
     bank_says(market, charged_back(market, told), "lost")
     books = market.books()
     assert books["receivable_payee"] == 100_000
+    assert bearers(market) == {"receivable": 100_000, "earned_fee": 2_500, "loss": charge - 102_500}
     assert "platform_fee_revenue" not in books
     assert books["chargeback_losses"] == charge - 102_500
     assert (market.status(told), market.state(told)) == ("COMPLETED", "REFUNDED")
