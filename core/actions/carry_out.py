@@ -44,7 +44,10 @@ def _execute(
     outcome = DecisionOutcome(decision.outcome)
     draft, sides = standing.draft_of(decision), (("payer", dossier.payer), ("payee", dossier.payee))
     # Before anything is booked: what is kept back settles the debt that a letter speaks of.
-    told = {side: plan.letter_facts(session, dossier, draft, made.split, side) for side, _ in sides}
+    told = {
+        side: plan.letter_facts(session, dossier, draft, made.split, side, made.content["looked"])
+        for side, _ in sides
+    }
     audit.become(decision, approvals.after(decision.status, DecisionEvent.EXECUTE), now=now)
     decision.executed_at = now
     dispute.close(session, SYSTEM, ticket, outcome, now=now, notes=decision.reasons)

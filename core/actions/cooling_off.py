@@ -10,11 +10,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from core.actions import plan_letters
 from core.actions.dossier import Dossier
 from core.money import Money
 from core.records import Decision
 from core.rules.approvals import DecisionStatus
 from core.rules.grounds import DecisionOutcome
+from core.rules.splits import Split
 
 
 def announce(session: Session, dossier: Dossier, decision: Decision, *, now: datetime) -> None:
@@ -31,7 +33,7 @@ def announce(session: Session, dossier: Dossier, decision: Decision, *, now: dat
             now=now,
             about=("decision", decision.id),
             passage=said.get(audience),
-            **_facts(decision),
+            **_facts(dossier, decision, audience),
         )
 
 
@@ -59,8 +61,7 @@ def _waits(decision: Decision) -> bool:
     return decision.execute_at is not None and decision.execute_at > begun
 
 
-def _facts(decision: Decision) -> dict[str, Any]:
-    refund = decision.plan["amounts"].get("refund_total")
+def _facts(dossier: Dossier, decision: Decision, audience: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "outcome": DecisionOutcome(decision.outcome).label.lower(),
         "released": Money(decision.release_minor, decision.currency),
@@ -68,6 +69,13 @@ def _facts(decision: Decision) -> dict[str, Any]:
         "reasons": decision.reasons,
         "execute_at": decision.execute_at,
     }
-    if refund and decision.refund_minor:
-        facts["refund"] = Money(refund, decision.currency)
-    return facts
+    if audience == "payer":
+        facts |= plan_letters.fees(dossier, _split(decision))
+    return facts | plan_letters.evidence(decision.plan["looked"])
+
+
+def _split(decision: Decision) -> Split:
+    """As it was planned."""
+    amounts = decision.plan["amounts"]
+    names = ("release", "refund", "fee_kept", "fee_returned", "concession")
+    return Split(**{name: Money(amounts[name], decision.currency) for name in names})

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import decide, dispute, ending, mediate, payouts, plan, refunds, release
+from core.actions import decide, dispute, ending, mediate, payouts, plan, plan_letters, refunds, release
 from core.actions.dossier import Dossier
 from core.actions.messages import MOST, MessageTooLong
 from core.actions.plan import Draft
@@ -256,9 +256,9 @@ def _settle(
 def _letter_facts(dossier: Dossier, ticket: Ticket, offer: Offer) -> dict[str, Any]:
     released = Money(offer.release_minor, offer.currency)
     facts = {"released": released, "refunded": Money(offer.refund_minor, offer.currency)}
-    if offer.refund_minor and dossier.order.held_minor:
-        facts["refund"] = _split(dossier, ticket, released).total_refund
-    return facts
+    if not (offer.refund_minor and dossier.order.held_minor):
+        return facts
+    return facts | plan_letters.fees(dossier, _split(dossier, ticket, released))
 
 
 def _end(

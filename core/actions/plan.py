@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import rfc8785
@@ -45,7 +46,7 @@ __all__ = [
     "template_of",
 ]
 
-FORMAT = "escrow-desk/plan/2"
+FORMAT = "escrow-desk/plan/3"
 REASONS_LEAST = 20
 
 
@@ -58,7 +59,7 @@ class Draft:
     """What the mediator chose. A partial release needs `release`, or `items` whose earned values are the release.
 
     `passages`: their own words in the letter to the "payer" or "payee", in place of the reasons. `said_until`: the last
-    message that was read, for computing a recorded plan again.
+    message that was read, and `looked_until`: when it was decided, for computing a recorded plan again.
     """
 
     ticket_id: int
@@ -72,6 +73,7 @@ class Draft:
     items: tuple[Item, ...] = ()
     passages: Mapping[str, str] = field(default_factory=dict, hash=False)
     said_until: int | None = None
+    looked_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ def make(
     split = split_of(dossier, draft)
     key = key or _next_key(session, ticket)
     cause = {"ticket": ticket.id, "milestone": dossier.milestone.id, "outcome": draft.outcome.value}
-    papers = _papers(session, dossier, draft, split)
+    looked = plan_citations.looked(session, dossier, maker_id, until=draft.looked_until)
+    papers = _papers(session, dossier, draft, split, looked)
     content = {
         "format": FORMAT,
         "ticket": ticket.id,
@@ -139,6 +142,7 @@ def make(
             said_until=draft.said_until,
         ),
         **movements(session, dossier, split, key=key, cause=cause),
+        "looked": looked,
         "letters": [_letter(dossier, draft, papers[side], side, party.id) for side, party in _sides(dossier)],
         "bindings": {
             "milestone_version": dossier.milestone.version,
@@ -152,7 +156,12 @@ def make(
 
 
 def letter_facts(
-    session: Session, dossier: Dossier, draft: Draft, split: splits.Split, audience: str
+    session: Session,
+    dossier: Dossier,
+    draft: Draft,
+    split: splits.Split,
+    audience: str,
+    looked: plan_letters.Looked,
 ) -> dict[str, Any]:
     """What the letter to this side is made of, whoever writes it: the preview, or the execution."""
     return plan_letters.facts(
@@ -160,6 +169,7 @@ def letter_facts(
         split,
         audience=audience,
         reasons=draft.reasons,
+        looked=looked,
         kept_back=receivables.to_keep_back(session, dossier, split.release),
         division=draft.items if _by_items(draft) else (),
         passages=draft.passages,
@@ -173,10 +183,12 @@ def _by_items(draft: Draft) -> bool:
     return bool(draft.items) and draft.outcome is DecisionOutcome.PARTIAL_RELEASE
 
 
-def _papers(session: Session, dossier: Dossier, draft: Draft, split: splits.Split) -> dict[str, Letter]:
+def _papers(
+    session: Session, dossier: Dossier, draft: Draft, split: splits.Split, looked: plan_letters.Looked
+) -> dict[str, Letter]:
     return {
         side: plan_letters.written(
-            dossier, draft.outcome, side, letter_facts(session, dossier, draft, split, side)
+            dossier, draft.outcome, side, letter_facts(session, dossier, draft, split, side, looked)
         )
         for side, _ in _sides(dossier)
     }

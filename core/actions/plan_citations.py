@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.actions.dossier import Dossier
 from core.errors import DeskError
-from core.records import Evidence, Message, Ticket
+from core.records import Evidence, EvidenceView, Message, Ticket
 from core.rules.grounds import Reference
 
 
@@ -48,6 +49,19 @@ def citations(
     if Reference.MILESTONE_EVIDENCE in references and not evidence_ids:
         cited.append(_cite(Reference.MILESTONE_EVIDENCE, dossier.milestone.id, dossier.milestone.deliverable))
     return cited + _evidence(session, dossier, evidence_ids)
+
+
+def looked(session: Session, dossier: Dossier, staff_id: int, *, until: datetime | None) -> dict[str, int]:
+    """How many pieces of evidence there are, and how many this mediator opened: until then, or until now."""
+    pieces = select(Evidence.id).where(Evidence.milestone_id == dossier.milestone.id)
+    opened = select(func.count()).where(
+        EvidenceView.evidence_id.in_(pieces), EvidenceView.staff_id == staff_id
+    )
+    if until is not None:
+        opened = opened.where(EvidenceView.first_at <= until)
+    count = select(func.count()).select_from(pieces.subquery()).scalar_subquery()
+    row = session.execute(select(count, opened.scalar_subquery())).one()
+    return {"pieces": row[0], "opened": row[1]}
 
 
 def _messages(session: Session, dossier: Dossier, until: int | None) -> dict[str, Any]:

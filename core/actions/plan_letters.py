@@ -19,6 +19,8 @@ from core.rules.grounds import DecisionOutcome
 from core.rules.items import Item
 from core.rules.splits import Split
 
+Looked = Mapping[str, int]  # how many `pieces` of evidence there are, and how many the mediator `opened`
+
 PASSAGE_LEAST, PASSAGE_MOST = 20, 6_000
 
 
@@ -46,6 +48,7 @@ def facts(
     audience: str,
     reasons: str,
     kept_back: Money,
+    looked: Looked,
     division: tuple[Item, ...] = (),
     passages: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
@@ -54,8 +57,9 @@ def facts(
         "amount": dossier.amount,
         "released": split.release,
         "refunded": split.refund,
-        "refund": split.total_refund,
         "reasons": reasons,
+        **(fees(dossier, split) if audience == "payer" else {}),
+        **evidence(looked),
     }
     if division:
         told["items"] = tuple(
@@ -67,6 +71,32 @@ def facts(
     if audience == "payee" and kept_back.is_positive:
         told |= {"kept_back": kept_back, "payable": split.release - kept_back}
     return told
+
+
+def fees(dossier: Dossier, split: Split) -> dict[str, Money]:
+    """What becomes of the fees that the payer paid, as far as there is anything to say: of a refund only."""
+    if split.refund.is_zero:
+        return {}
+    processing = dossier.money(dossier.order.processing_fee_minor)
+    said = {
+        "fee_returned": split.fee_returned,
+        "processing_returned": split.concession,
+        "processing_kept": processing - split.concession,
+        "refund": split.total_refund if split.total_refund != split.refund else dossier.money(0),
+    }
+    return {name: amount for name, amount in said.items() if amount.is_positive}
+
+
+def evidence(looked: Looked) -> dict[str, Any]:
+    """That all was opened, or that there was none; a letter says nothing of what was left unopened."""
+    if not looked["pieces"]:
+        return {"no_evidence": True}
+    opened = looked["opened"] == looked["pieces"]
+    return {"opened": plural(looked["pieces"], "file")} if opened else {}
+
+
+def plural(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def sides(dossier: Dossier) -> tuple[tuple[str, Party], tuple[str, Party]]:

@@ -367,7 +367,7 @@ def activate(session: Session, actor: Actor, dossier: Dossier, *, now: datetime)
     dossier.note(session, actor, "system:milestone:activate", now=now)
 
 
-def _tell_next(session: Session, dossier: Dossier, *, now: datetime) -> None:
+def _tell_next(session: Session, dossier: Dossier, *, refunded: bool, now: datetime) -> None:
     """The payer is asked to fund the next milestone, the payee is told; of the first one the schedule speaks."""
     for template, party in (
         ("next_milestone_funding", dossier.payer),
@@ -380,6 +380,7 @@ def _tell_next(session: Session, dossier: Dossier, *, now: datetime) -> None:
             key=f"milestone-{dossier.milestone.id}-{template}",
             now=now,
             total=dossier.money(dossier.order.charge_minor).text(),
+            refunded=refunded,
         )
 
 
@@ -395,7 +396,7 @@ def go_on(session: Session, actor: Actor, dossier: Dossier, *, now: datetime) ->
     if upcoming is not None:
         following = open_dossier(session, rows[upcoming].id)
         activate(session, actor, following, now=now)
-        _tell_next(session, following, now=now)
+        _tell_next(session, following, refunded=dossier.status is milestones.Status.REFUNDED, now=now)
         return
     status = project_rules.project_after([row.status for row in rows])
     if status == project.status:

@@ -16,7 +16,7 @@ TEMPLATES = {
     ("project_review_request", "payer"): Template(
         "How was it? Please review your {payee}",
         (
-            "Every milestone of “{project}” is finished.",
+            "“{project}” is over: no milestone of it is open any more.",
             "Please take a minute to review your {payee}. Your words help others to choose well.",
             _HIDDEN,
         ),
@@ -25,7 +25,7 @@ TEMPLATES = {
     ("project_review_request", "payee"): Template(
         "How was it? Please review your {payer}",
         (
-            "Every milestone of “{project}” is finished.",
+            "“{project}” is over: no milestone of it is open any more.",
             "Please take a minute to review your {payer}. Your words help others to know whom they work with.",
             _HIDDEN,
         ),
@@ -34,7 +34,7 @@ TEMPLATES = {
     ("thanks", "payer"): Template(
         "Thank you for completing “{project}” with us",
         (
-            "Your project is complete, and the reviews that were written can now be read.",
+            "Your project is over, and the reviews that were written can now be read.",
             Table((("Your rating", "rating?"),)),
             "All letters, receipts and messages stay available to you. Thank you for your trust.",
         ),
@@ -43,7 +43,7 @@ TEMPLATES = {
     ("thanks", "payee"): Template(
         "Thank you for completing “{project}” with us",
         (
-            "Your project is complete, and the reviews that were written can now be read.",
+            "Your project is over, and the reviews that were written can now be read.",
             Table((("Your rating", "rating?"),)),
             "All letters, statements and messages stay available to you. Thank you for working with us.",
         ),

@@ -6,6 +6,7 @@ of `deciding`.
 
 from __future__ import annotations
 
+from core.letters.deciding import EVIDENCE, LOOKED_AT, PROCESSING, REFUND
 from core.letters.template import Prose, Quote, Table, Template, When
 
 _REASONS = When("passage", (Prose("passage"),), ("The mediator gives these reasons:", Quote("reasons")))
@@ -15,24 +16,15 @@ _UNTIL_THEN = (
     "decision, and a mediator looks at the case again. You can also write in the messages of the milestone; that alone "
     "does not stop it, but a mediator may. If you agree, you need not do anything."
 )
-_MADE = (
-    "A mediator has looked at what was agreed, at your messages and at the evidence from both of you, and has decided "
-    "about this milestone."
-)
-
 TEMPLATES = {
     ("decision_announced", "payer"): Template(
         "Decision made about “{milestone}”: {outcome}",
         (
-            _MADE,
+            LOOKED_AT,
+            EVIDENCE,
             _NOT_YET,
-            Table(
-                (
-                    ("Released to your {payee}", "released"),
-                    ("Refunded to you", "refunded"),
-                    ("Refund, with the fees returned", "refund?"),
-                )
-            ),
+            Table((("Released to your {payee}", "released"), *REFUND)),
+            PROCESSING,
             _REASONS,
             _UNTIL_THEN,
         ),
@@ -41,7 +33,8 @@ TEMPLATES = {
     ("decision_announced", "payee"): Template(
         "Decision made about “{milestone}”: {outcome}",
         (
-            _MADE,
+            LOOKED_AT,
+            EVIDENCE,
             _NOT_YET,
             Table((("Released to you", "released"), ("Refunded to your {payer}", "refunded"))),
             _REASONS,

@@ -1,7 +1,9 @@
 """The decision, as each side is told it (milestone-payment-flow, Escalate to Mediation).
 
-`released` and `refunded` are the two parts of the milestone amount. `refund` is all that goes back to the payer: the
-refunded part with the fees that are returned on it. `kept_back` is what of the release settles a debt of the payee.
+`released` and `refunded` are the two parts of the milestone amount. `refund` is all that goes back to the payer, if
+that is more: with `fee_returned` of the platform's fee and `processing_returned` of the card's. `processing_kept` is
+what the payer paid of the latter and does not get back. `opened`: how many pieces of evidence there are, if the
+mediator opened each. `kept_back` is what of the release settles a debt of the payee.
 `items` are the pieces of the work where the amount was divided by them. `passage` are the mediator's own words to this
 party, in place of the reasons as they stand; everything around it comes from the plan and cannot be edited.
 """
@@ -14,8 +16,23 @@ _REASONS = (When("passage", (Prose("passage"),), ("The mediator gives these reas
 _ITEMS = When("items", ("The mediator looked at each part of the work:", Schedule("items")))
 _KEPT = ("Of it kept back for what you owe us", "kept_back?")
 _PAID = ("Left to be paid out to you", "payable?")
-_LOOKED_AT = (
-    "The mediator has looked at what was agreed, at your messages and at the evidence from both of you."
+LOOKED_AT = (
+    "A mediator has decided about this milestone. The decision refers to what was agreed, to your messages and to what "
+    "was delivered or handed in."
+)
+EVIDENCE = When(
+    "opened",
+    ("The mediator has opened all of the evidence that either of you handed in ({opened}).",),
+    (When("no_evidence", ("Neither of you has handed in evidence.",)),),
+)
+REFUND = (
+    ("Refunded of the milestone amount", "refunded"),
+    ("Platform fee returned", "fee_returned?"),
+    ("Card processing fee returned", "processing_returned?"),
+    ("Refund in all", "refund?"),
+)
+PROCESSING = When(
+    "processing_kept", ("The card processing fee of {processing_kept} that you paid is not returned.",)
 )
 _WHEN = When("execute_at", ("The decision is carried out on {execute_at}.",))
 _BACK = (
@@ -28,7 +45,8 @@ TEMPLATES = {
     ("decision_full_release", "payer"): Template(
         "Decision about “{milestone}”: released in full",
         (
-            _LOOKED_AT,
+            LOOKED_AT,
+            EVIDENCE,
             "The decision is to release the whole amount to your {payee}.",
             Table((("Released to your {payee}", "released"),)),
             *_REASONS,
@@ -38,7 +56,8 @@ TEMPLATES = {
     ("decision_full_release", "payee"): Template(
         "Decision about “{milestone}”: you receive the full amount",
         (
-            _LOOKED_AT,
+            LOOKED_AT,
+            EVIDENCE,
             "The decision is to release the whole amount to you.",
             Table((("Released to you", "released"), _KEPT, _PAID)),
             *_REASONS,
@@ -50,15 +69,11 @@ TEMPLATES = {
     ("decision_partial_release", "payer"): Template(
         "Decision about “{milestone}”: partial refund",
         (
-            _LOOKED_AT,
+            LOOKED_AT,
+            EVIDENCE,
             "The decision is to release part of the held amount to your {payee} and to refund the rest to you.",
-            Table(
-                (
-                    ("Released to your {payee}", "released"),
-                    ("Refunded to you", "refunded"),
-                    ("Refund, with the fees returned", "refund?"),
-                )
-            ),
+            Table((("Released to your {payee}", "released"), *REFUND)),
+            PROCESSING,
             _ITEMS,
             *_REASONS,
             _WHEN,
@@ -68,7 +83,8 @@ TEMPLATES = {
     ("decision_partial_release", "payee"): Template(
         "Decision about “{milestone}”: partial payment",
         (
-            _LOOKED_AT,
+            LOOKED_AT,
+            EVIDENCE,
             "The decision is to release part of the held amount to you and to refund the rest to your {payer}.",
             Table((("Released to you", "released"), ("Refunded to your {payer}", "refunded"), _KEPT, _PAID)),
             _ITEMS,
@@ -80,9 +96,11 @@ TEMPLATES = {
     ("decision_full_refund", "payer"): Template(
         "Decision about “{milestone}”: full refund",
         (
-            _LOOKED_AT,
+            LOOKED_AT,
+            EVIDENCE,
             "The decision is to refund the milestone amount to you.",
-            Table((("Refunded to you", "refunded"), ("Refund, with the fees returned", "refund?"))),
+            Table(REFUND),
+            PROCESSING,
             *_REASONS,
             _WHEN,
             _BACK,
@@ -92,7 +110,8 @@ TEMPLATES = {
     ("decision_full_refund", "payee"): Template(
         "Decision about “{milestone}”: refunded to your {payer}",
         (
-            _LOOKED_AT,
+            LOOKED_AT,
+            EVIDENCE,
             "The decision is to refund the whole amount to your {payer}.",
             Table((("Refunded to your {payer}", "refunded"),)),
             *_REASONS,

@@ -44,7 +44,9 @@ _DIVISION = Table(
     (
         ("To the {payee}", "released"),
         ("Back to the {payer}", "refunded"),
-        ("Refund, with the fees returned", "refund?"),
+        ("Platform fee returned", "fee_returned?"),
+        ("Refund in all", "refund?"),
+        ("Card processing fee, not returned", "processing_kept?"),
     )
 )
 _OFFER = (

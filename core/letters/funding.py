@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from core.letters.template import Table, Template, When
 
+_BEFORE = When(
+    "refunded",
+    ("The milestone before was refunded. The project goes on, and this is the next one.",),
+    ("The milestone before is finished, and this is the next one.",),
+)
+
 TEMPLATES = {
     ("funds_held", "payer"): Template(
         "We hold {amount} for “{milestone}”",
@@ -54,7 +60,8 @@ TEMPLATES = {
     ("next_milestone_funding", "payer"): Template(
         "Next: please fund “{milestone}”",
         (
-            "The milestone before is finished, and this is the next one. Please fund it so that work can go on.",
+            _BEFORE,
+            "Please fund it so that work can go on.",
             Table((("Milestone amount", "amount"), ("You pay, with all fees", "total?"))),
             "We hold the money until you have verified the work.",
         ),
@@ -62,7 +69,8 @@ TEMPLATES = {
     ("next_milestone_active", "payee"): Template(
         "Next milestone: “{milestone}”",
         (
-            "The milestone before is finished, and this is the next one. We have asked your {payer} to fund it.",
+            _BEFORE,
+            "We have asked your {payer} to fund it.",
             Table((("Milestone amount", "amount"),)),
             "We will tell you when it is funded. Please start work only after that.",
         ),

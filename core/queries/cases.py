@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from core.actions import release
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import NotFound
+from core.money import Money
 from core.queries import rulings
 from core.queries.rulings import Ruling
 from core.records import (
@@ -19,11 +20,13 @@ from core.records import (
     Party,
     PartyRequest,
     Recusal,
+    Refund,
     Staff,
     StaffTie,
     Ticket,
 )
 from core.rules import holds
+from core.rules.approvals import DecisionStatus
 from core.rules.blocks import Block
 from core.rules.disputes import BLOCKING, DisputeReason
 from core.rules.milestones import Status
@@ -61,6 +64,16 @@ class SteppedBack:
 
 
 @dataclass(frozen=True)
+class Refunded:
+    """What went back to the payer: by us, with every fee that was returned (`sent`, and `waiting` to be), and
+    `by_bank`, of the milestone, in a lost chargeback."""
+
+    sent: Money
+    waiting: Money
+    by_bank: Money
+
+
+@dataclass(frozen=True)
 class Case:
     """Everything that the page of a case shows without opening a tab. `tie` is why the reader must not decide it.
 
@@ -74,6 +87,7 @@ class Case:
     holds: tuple[Standing, ...]
     blocks: tuple[Block, ...]
     rulings: tuple[Ruling, ...]
+    refunded: Refunded
     request: PartyRequest | None = None
     passed: Passed | None = None
     stepped_back: tuple[SteppedBack, ...] = ()
@@ -81,6 +95,13 @@ class Case:
     @property
     def id(self) -> int:
         return self.ticket.id
+
+    @property
+    def concession(self) -> Money:
+        """What the platform bears of the processor's fee, by the decision that was carried out."""
+        carried_out = self.ruling and self.ruling.record.status == DecisionStatus.EXECUTED
+        record = self.ruling.record if self.ruling and carried_out else None
+        return self.dossier.money(record.plan["amounts"]["concession"] if record else 0)
 
     @property
     def reference(self) -> str:
@@ -131,10 +152,22 @@ def case(session: Session, ticket_id: int, *, staff_id: int | None) -> Case:
         holds=_holds(session, dossier.milestone.id),
         blocks=holds.blocking(facts),
         rulings=rulings.of_ticket(session, dossier, ticket),
+        refunded=_refunded(session, dossier),
         request=_request(session, ticket.id),
         passed=_passed(session, ticket.id),
         stepped_back=_stepped_back(session, ticket.id),
     )
+
+
+def _refunded(session: Session, dossier: Dossier) -> Refunded:
+    sent = Refund.status.in_(("SUCCEEDED", "RETURNED"))
+    total = func.coalesce(func.sum(Refund.amount_minor).filter(sent), 0)
+    part = func.coalesce(func.sum(Refund.milestone_part_minor).filter(sent), 0)
+    waiting = Refund.status.in_(("QUEUED", "PENDING", "FAILED", "CANCELED"))
+    owed = func.coalesce(func.sum(Refund.amount_minor).filter(waiting), 0)
+    row = session.execute(select(total, part, owed).where(Refund.milestone_id == dossier.milestone.id)).one()
+    by_bank = max(0, dossier.order.refunded_minor - int(row[1]))
+    return Refunded(dossier.money(int(row[0])), dossier.money(int(row[2])), dossier.money(by_bank))
 
 
 def _request(session: Session, ticket_id: int) -> PartyRequest | None:

@@ -13,6 +13,7 @@ from core.queries.cases import Case
 from core.rules.approvals import DecisionStatus
 from dashboard import current
 from dashboard.case import names, request
+from dashboard.case.nets import bearer
 from dashboard.ui import deadline, errors, header, status
 from dashboard.ui.safe import html
 from dashboard.ui.status import Pill, Tone, in_words
@@ -142,9 +143,10 @@ def _amounts(case: Case) -> str:
         + _amount("Funded", money(order.funded_minor))
         + _amount("Held", money(order.held_minor))
         + _amount("Released", money(order.released_minor), _also(money(order.payable_minor), "on its way"))
-        + _amount("Refunded", money(order.refunded_minor), _also(money(order.refundable_minor), "on its way"))
+        + _amount("Refunded, with fees", case.refunded.sent, _also(case.refunded.waiting, "not yet"))
+        + (_amount("Taken by the bank", case.refunded.by_bank) if case.refunded.by_bank.minor else "")
         + _amount("Platform fee", money(order.platform_fee_minor), f"{money(kept)} earned")
-        + _amount("Processor fee", money(order.processing_fee_minor), "paid by the payer")
+        + _amount("Processor fee", money(order.processing_fee_minor), bearer(case.concession))
     )
 
 

@@ -49,7 +49,7 @@ def show(case: Case, sketch: Sketch) -> None:
             "Payer gets back", payer, part("refund_total"), _refund(part("fee_returned"), part("concession"))
         )
         + _net("Platform keeps", "", _platform(part), _platform_words(part))
-        + _net("Processor keeps", "", _processor(part), "its fee, paid by the payer")
+        + _net("Processor keeps", "", _processor(part), f"its fee, {bearer(part('concession'))}")
         + "</div>"
     )
     if "kept_back" in amounts:
@@ -77,6 +77,11 @@ def _platform_words(part: Part) -> str:
 def _processor(part: Part) -> Money:
     """Whatever the payer paid beyond the milestone and the platform's fee."""
     return part("charged") - part("held") - part("fee_kept") - part("fee_returned")
+
+
+def bearer(concession: Money) -> str:
+    """Who pays the processor's fee in the end."""
+    return "borne by the platform" if concession.is_positive else "paid by the payer"
 
 
 def _withdrawal(fee: Money, method: str | None) -> str:
