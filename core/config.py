@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.home import DEMO_HOME, OF_A_DESK, HomeMoved, is_demos, production_home
+
 STRIPE_API = "https://api.stripe.com"
 
 
@@ -27,7 +29,7 @@ class Settings(BaseSettings):
     stripe_api_key: str = Field(default="", validation_alias="STRIPE_API_KEY")
     stripe_webhook_secret: str = Field(default="", validation_alias="STRIPE_WEBHOOK_SECRET")
     stripe_api_base: str = Field(default=STRIPE_API, validation_alias="STRIPE_API_BASE")
-    home: Path = Path(".escrow-desk")
+    home: Path = Field(default_factory=production_home)
     evidence_key: str = Field(default="", validation_alias="EVIDENCE_KEY")
     door_key: str = Field(default="", validation_alias="DOOR_KEY")
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
@@ -49,3 +51,17 @@ class Settings(BaseSettings):
     def live_key(self) -> bool:
         """A key that moves real money."""
         return self.stripe_api_key.startswith(("sk_live_", "rk_live_"))
+
+    @property
+    def home_here(self) -> Path:
+        """The home that is meant: the one that was named; without a database in the environment, the demo's."""
+        if "home" in self.model_fields_set or self.database_url:
+            return self.home
+        return DEMO_HOME if is_demos(DEMO_HOME) or not self.home.exists() else self.home
+
+    def require_home(self) -> None:
+        """A desk that lies where the default was before is told of, and not ignored. Raises `HomeMoved`."""
+        if "home" in self.model_fields_set or not self.database_url or self.home.exists():
+            return
+        if any((DEMO_HOME / name).exists() for name in OF_A_DESK) and not is_demos(DEMO_HOME):
+            raise HomeMoved(old=DEMO_HOME.resolve(), new=self.home)

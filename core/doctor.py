@@ -24,7 +24,7 @@ from core.errors import DeskError
 from core.gateways.evidence_keys import Keyring, parse_key
 from core.gateways.stripe_adapter import StripePayments
 from core.migrate import pending
-from core.queries.letters import not_delivered
+from core.queries import health
 
 CLOCKS_APART = timedelta(seconds=5)  # deadlines and confirmations are compared across machines
 SECRET_BEGINS = "whsec_"
@@ -41,7 +41,7 @@ class Look:
 
 def examine(settings: Settings) -> list[Look]:
     """Every look, also where an earlier one failed. Nothing is made or changed by looking."""
-    return [look() for look in _looks(settings)]
+    return [look() for look in _looks(settings)] + _running(settings)
 
 
 def _looks(settings: Settings) -> Iterator[Callable[[], Look]]:
@@ -58,7 +58,21 @@ def _looks(settings: Settings) -> Iterator[Callable[[], Look]]:
     yield lambda: _clock_of_the_provider(settings)
     yield lambda: _webhook_secret(settings)
     yield lambda: _mail(settings)
-    yield lambda: _letters(settings)
+
+
+def _running(settings: Settings) -> list[Look]:
+    """What goes on by itself: worker, webhooks, calls, letters, the record, reconciliation."""
+    if not settings.database_url:
+        return [Look("Work in progress", False, "set DATABASE_URL")]
+    database = Database(settings.database_url, pool_size=1)
+    try:
+        with database.reading() as session:
+            found = health.states(session, settings.home, now=system_clock())
+    except SQLAlchemyError as problem:
+        return [Look("Work in progress", False, _why(problem))]
+    finally:
+        database.dispose()
+    return [Look(each.part, each.ok, each.words) for each in found]
 
 
 def _home(settings: Settings) -> Look:
@@ -262,24 +276,6 @@ def _webhook_secret(settings: Settings) -> Look:
         told = f"{len(odd)} of {len(secrets)} do not begin with {SECRET_BEGINS}: copy them from Stripe again"
         return Look("Webhook secret", False, told)
     return Look("Webhook secret", True, "set" if len(secrets) == 1 else f"{len(secrets)} are set")
-
-
-def _letters(settings: Settings) -> Look:
-    """Whether what was written reaches people."""
-    if not settings.database_url:
-        return Look("Letters", False, "set DATABASE_URL")
-    database = Database(settings.database_url, pool_size=1)
-    try:
-        with database.reading() as session:
-            found = not_delivered(session, now=system_clock())
-    except SQLAlchemyError as problem:
-        return Look("Letters", False, _why(problem))
-    finally:
-        database.dispose()
-    if found:
-        words = f"{found.failed} given up, {found.late} late: look at Operations, Letters"
-        return Look("Letters", settings.demo, words)
-    return Look("Letters", True, "none failed, none is late")
 
 
 def _mail(settings: Settings) -> Look:

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.desk import Desk
+from core.queries import health
 from dashboard.demo_door import LOOPBACK
 
 _COUNTS = {
@@ -48,4 +49,8 @@ def render(desk: Desk) -> str:
         for name, query in _COUNTS.items():
             lines.append(f"# TYPE {name} gauge")
             lines += [f'{name}{{state="{state}"}} {count}' for state, count in session.execute(text(query))]
+        lines.append("# TYPE escrow_desk_part_healthy gauge")
+        for each in health.states(session, desk.settings.home, now=desk.clock()):
+            part = each.part.lower().replace(" ", "_")
+            lines.append(f'escrow_desk_part_healthy{{part="{part}"}} {int(each.ok)}')
     return "\n".join(lines) + "\n"

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.errors import DeskError
 from core.rules.permissions import TABLE, Permission, Role
+from dashboard.away import AWAY, SENTENCE
 from dashboard.ui import errors, style
 from dashboard.ui.safe import html
 
@@ -45,6 +46,10 @@ def fault(error: Exception) -> bool:
     """The last resort of every page. A refusal shows its sentence; a fault shows a reference that is in the log."""
     if isinstance(error, DeskError):
         errors.show(error)
+        return True
+    if isinstance(error, AWAY):
+        log.error("page failed: the database is away (%s)", type(error).__name__)
+        st.error(f"**{SENTENCE}** Reload the page in a moment.", icon=":material/cloud_off:")
         return True
     reference = secrets.token_hex(4).upper()
     log.error("page failed, reference %s", reference, exc_info=error)

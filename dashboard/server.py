@@ -11,6 +11,7 @@ and static files as well.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -62,11 +63,14 @@ def for_programs(desk: Desk) -> list[BaseRoute]:
 
 def api_only(desk: Desk) -> Starlette:
     """The same door without the desk behind it: no pages, no sign-in, nothing of Streamlit."""
-    return Starlette(routes=for_programs(desk))
+    from dashboard.away import DatabaseAway
+
+    return Starlette(routes=for_programs(desk), middleware=[Middleware(DatabaseAway)])
 
 
 def middleware(desk: Desk) -> list[Middleware]:
     """What every request passes, outermost first."""
+    from dashboard.away import DatabaseAway
     from dashboard.fence import Fence
     from dashboard.gate import Gate
     from dashboard.headers import SecurityHeaders
@@ -74,6 +78,7 @@ def middleware(desk: Desk) -> list[Middleware]:
     return [
         Middleware(SecurityHeaders),
         Middleware(Fence, hosts=_hosts(desk.settings)),
+        Middleware(DatabaseAway),
         Middleware(Gate, desk=desk),
     ]
 
@@ -145,11 +150,21 @@ async def _lifespan(app: Any) -> AsyncIterator[None]:
 
 
 def main() -> None:
+    """A refusal, such as a database that is not there, is one sentence and exit code 2."""
+    from core.cli.answers import refusal, require_desk
+
     parser = argparse.ArgumentParser(description="Serve the dashboard.")
     parser.add_argument("--port", type=int, default=None)
     parser.add_argument("--api-only", action="store_true", help="no pages: health, webhooks, /api/v1")
     chosen = parser.parse_args()
-    serve(Settings(), chosen.port, only_api=chosen.api_only)
+    settings = Settings()
+    try:
+        settings.require_home()
+        require_desk(settings)
+    except Exception as problem:
+        print(f"✗ {refusal(problem)}", file=sys.stderr)
+        raise SystemExit(2) from None
+    serve(settings, chosen.port, only_api=chosen.api_only)
 
 
 if __name__ == "__main__":

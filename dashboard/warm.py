@@ -12,6 +12,8 @@ import importlib
 import logging
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from dashboard import current, navigation
 
 log = logging.getLogger("escrow_desk.dashboard")
@@ -24,8 +26,11 @@ def up() -> None:
             importlib.import_module(name)
         except ImportError:
             log.debug("not warmed: %s", name)
-    with current.reading() as session:
-        session.connection()
+    try:
+        with current.reading() as session:
+            session.connection()
+    except SQLAlchemyError as problem:  # it may come back; who asks meanwhile is told
+        log.warning("not warmed: the database cannot be reached (%s)", type(problem).__name__)
     freeze()
 
 

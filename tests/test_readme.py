@@ -12,6 +12,7 @@ import typer
 
 from core.cli import app
 from core.config import Settings
+from core.home import production_home
 
 ROOT = Path(__file__).resolve().parent.parent
 # Read by others than the desk's settings: uvicorn, and the command before it reads any settings.
@@ -59,4 +60,4 @@ def test_what_belongs_to_the_operator_is_not_taken_for_a_setting(monkeypatch: py
         monkeypatch.setenv(name, "/home/somebody" if name == "HOME" else "1")
         monkeypatch.delenv(f"ESCROW_DESK_{name}", raising=False)
     found = Settings()
-    assert (found.home, found.hosts, found.demo) == (Path(".escrow-desk"), "", False)
+    assert (found.home, found.hosts, found.demo) == (production_home(), "", False)

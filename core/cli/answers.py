@@ -66,10 +66,11 @@ def settings() -> Settings:
     """The environment; where it names no database, the demo that runs (or ran) in ESCROW_DESK_HOME."""
     found = environment()
     if found.database_url:
+        found.require_home()
         return found
     from core.demo.place import running
 
-    return running(found)
+    return running(found.model_copy(update={"home": found.home_here}))
 
 
 def environment() -> Settings:
@@ -80,6 +81,25 @@ def environment() -> Settings:
         first = problem.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "A setting"
         raise SettingUnfit(setting=name, why=f"{first['msg']} (it is {first['input']!r})") from None
+
+
+def require_desk(found: Settings) -> None:
+    """What runs until it is stopped outlasts a database that goes away, but does not begin with a wrong address.
+
+    Raises `NotInstalled`, and whatever SQLAlchemy raises where nothing answers.
+    """
+    from sqlalchemy import select
+
+    from core.db import Database
+    from core.records import Installation
+
+    database = Database(found.database_url, pool_size=1)
+    try:
+        with database.reading() as session:
+            if session.scalar(select(Installation.id)) is None:
+                raise NotInstalled()
+    finally:
+        database.dispose()
 
 
 @contextmanager

@@ -91,7 +91,7 @@ def verify(
     from core.case_file import proof, signing
     from core.config import Settings
 
-    wanted = signing.named_key(key) if key else signing.key_of_this_desk(Settings().home)
+    wanted = signing.named_key(key) if key else signing.key_of_this_desk(Settings().home_here)
     found = proof.verify(file, key=wanted)
     data = {
         "ok": found.ok,

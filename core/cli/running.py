@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.cli import who
-from core.cli.answers import Json, NotInstalled, console, environment, log_from, opened, say, settings, tell
+from core.cli.answers import Json, console, environment, log_from, opened, require_desk, say, settings, tell
 from core.errors import DeskError
+from core.home import DEMO_HOME
 from core.rules.permissions import Actor
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ def add_to(app: typer.Typer) -> None:
 
 def demo(
     port: Annotated[int, typer.Option(envvar="PORT", help="The dashboard's port.", min=1, max=65_534)] = 8501,
-    home: Annotated[Path, typer.Option(envvar="ESCROW_DESK_HOME", help="Where all data lies.")] = Path(
-        ".escrow-desk"
-    ),
-    reset: Annotated[bool, typer.Option(help="Throw the demo's data away and begin anew.")] = False,
+    home: Annotated[Path, typer.Option(envvar="ESCROW_DESK_HOME", help="Where all data lies.")] = DEMO_HOME,
+    reset: Annotated[
+        bool, typer.Option(help="Throw the data of this demo away, and nothing else, and begin anew.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="The same seed tells the same stories.")] = 7,
     scale: Annotated[float, typer.Option(help="How many stories: 0.1 is a tenth, 1 is all.", min=0.0)] = 1.0,
 ) -> None:
@@ -60,6 +61,7 @@ def serve(
     found = settings()
     chosen = port or environment().port
     _require_free(found.host, chosen)
+    require_desk(found)
     arguments = [sys.executable, "-m", "dashboard.server", "--port", str(chosen)]
     os.execv(sys.executable, [*arguments, *(["--api-only"] if api_only else [])])
 
@@ -69,10 +71,8 @@ def worker() -> None:
     from core.worker import run
 
     log_from(logging.INFO)
+    require_desk(settings())
     with opened() as desk:
-        _require_schema(
-            desk.database
-        )  # it outlasts a database that goes away, but does not wait for a wrong address
         run(desk)
 
 
@@ -130,16 +130,6 @@ def bench(
         raise NoCheckout()
     command = [sys.executable, "-m", "bench", "--seconds", str(seconds)]
     raise typer.Exit(subprocess.run(command, check=False, cwd=root).returncode)
-
-
-def _require_schema(database: Database) -> None:
-    from sqlalchemy import select
-
-    from core.records import Installation
-
-    with database.reading() as session:
-        if session.scalar(select(Installation.id)) is None:
-            raise NotInstalled()
 
 
 def _require_free(host: str, port: int) -> None:

@@ -57,7 +57,7 @@ def for_export(ledger: str, key: str | None) -> str | None:
     if key:
         return signing.named_key(key)
     before = known.known(ledger)
-    return before.fingerprint if before else signing.key_of_this_desk(Settings().home)
+    return before.fingerprint if before else signing.key_of_this_desk(Settings().home_here)
 
 
 def remembered(desk: Desk, report: Report) -> str:

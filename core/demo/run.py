@@ -1,18 +1,16 @@
 """`escrow-desk demo`: everything on one machine, from an empty folder to an address in the browser.
 
 PostgreSQL outlives nothing here: what was started is stopped on Ctrl-C, in the order dashboard, worker, sandbox,
-database. What is kept lies under the home folder, so a second start takes seconds.
+database. What stops before that is said and started again (`parts.py`). What is kept lies under the home folder, so a
+second start takes seconds; that folder is the demo's own (`home.py`).
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -25,8 +23,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from core.config import Settings
+from core.demo import home as own_home
 from core.demo import place
 from core.demo.fill import fill
+from core.demo.parts import Part, Watch
 from core.desk import Desk
 from core.embedded_postgres import EmbeddedPostgres, Urls
 from core.embedded_postgres.access import DATABASE
@@ -36,6 +36,7 @@ from core.migrate import upgrade
 
 SEED = 7
 READY_WITHIN = 60.0
+GLANCE = 0.5
 
 
 class PortBusy(DeskError):
@@ -79,7 +80,10 @@ class Demo:
     def run(self) -> None:
         """Start, say where, wait for Ctrl-C, stop."""
         check_port(self.port)
-        with _interruptible(), self.stack:
+        if self.reset:
+            own_home.require_erasable(self.home, os.environ)
+        own_home.claim(self.home)
+        with _interruptible(), own_home.held(self.home), self.stack:
             try:
                 self._start()
                 self._wait()
@@ -88,8 +92,7 @@ class Demo:
 
     def _start(self) -> None:
         if self.reset:
-            self._wipe()
-        self.home.mkdir(parents=True, exist_ok=True)
+            own_home.erase(self.home)
         with self._step("PostgreSQL") as say:
             urls = self._database(say)
         with self._step("Database schema"):
@@ -110,11 +113,12 @@ class Demo:
         cluster = EmbeddedPostgres(self.home)
         server = cluster.start()
         self.stack.callback(cluster.stop)
+        self.watch = Watch(self.console, cluster, server)
         if not self._filled() and (self.home / "filling").exists():
             say("PostgreSQL (the last start was interrupted: beginning anew)")
             server.drop_database(DATABASE)
             server.create_database(DATABASE)
-            self._forget()
+            own_home.forget(self.home)
         return server.urls()
 
     def _sandbox(self) -> SandboxControl:
@@ -138,6 +142,12 @@ class Demo:
             home=self.home,
             port=self.port,
             demo=True,
+            # This shell may be set up for another desk: its mail server and keys are not the demo's.
+            smtp_url="",
+            evidence_key="",
+            door_key="",
+            host="127.0.0.1",
+            hosts="",
         )
 
     def _fill(self, settings: Settings, sandbox: SandboxControl) -> None:
@@ -190,11 +200,11 @@ class Demo:
         )
         self._answering(server)
 
-    def _answering(self, server: subprocess.Popen[bytes]) -> None:
+    def _answering(self, dashboard: Part) -> None:
         until = time.monotonic() + READY_WITHIN
         while time.monotonic() < until:
-            if server.poll() is not None:
-                raise PartDied(part="dashboard", log=self.home / "log" / "dashboard.log")
+            if dashboard.ended is not None:
+                raise PartDied(part="dashboard", log=dashboard.log)
             with (
                 suppress(OSError),
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer,
@@ -206,27 +216,17 @@ class Demo:
 
     def _wait(self) -> None:
         while True:
-            time.sleep(0.5)
+            time.sleep(GLANCE)
+            self.watch.look()
 
     # -- parts --
 
-    def _spawn(
-        self, part: str, *arguments: str, environment: dict[str, str] | None = None
-    ) -> subprocess.Popen[bytes]:
-        """A process of its own session, so that Ctrl-C reaches us alone and we stop things in order."""
-        log = self.home / "log" / f"{part}.log"
-        log.parent.mkdir(exist_ok=True)
-        with log.open("ab") as out:
-            process = subprocess.Popen(
-                [sys.executable, *arguments],
-                stdout=out,
-                stderr=out,
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, **(environment or {})},
-                start_new_session=True,
-            )
-        self.stack.callback(stop, process)
-        return process
+    def _spawn(self, name: str, *command: str, environment: dict[str, str] | None = None) -> Part:
+        part = Part(name, command, environment or {}, self.home / "log" / f"{name}.log")
+        part.start()
+        self.stack.callback(part.stop)
+        self.watch.parts.append(part)
+        return part
 
     @contextmanager
     def _step(self, what: str) -> Iterator[Callable[[str], None]]:
@@ -237,18 +237,6 @@ class Demo:
 
     def _done(self, what: str, seconds: float) -> None:
         self.console.print(f"[green]✓[/green] {what} [dim]{seconds:.1f} s[/dim]")
-
-    def _wipe(self) -> None:
-        if self.home.exists():
-            EmbeddedPostgres(self.home).erase()
-            self._forget()
-
-    def _forget(self) -> None:
-        """What belongs to the data that is thrown away; logs stay."""
-        for name in ("stripe-sandbox", "evidence", "mail", "checkpoints", "keys"):
-            shutil.rmtree(self.home / name, ignore_errors=True)
-        for name in ("demo.json", "filling"):
-            (self.home / name).unlink(missing_ok=True)
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
@@ -278,17 +266,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask, wait, insist."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 @contextmanager

@@ -34,3 +34,11 @@ DEADLINE_NEAR = timedelta(hours=24)
 # a minute (idle_in_transaction_session_timeout), and then the seals after it wait. Clocks may be this far apart.
 SEALED_WITHIN = timedelta(seconds=120)
 CLOCKS_APART = timedelta(seconds=5)
+# What runs by itself is looked at by `doctor`, `/readyz` and `/metrics`. A worker says every four seconds that it
+# lives; the rest is due at a stored time, and so much later it is stuck. A call in review, or a day that is over, is a
+# person's or the worker's within a day or so.
+WORKER_SILENT_AFTER = timedelta(seconds=30)
+WEBHOOK_LATE_AFTER = timedelta(minutes=5)
+CALL_LATE_AFTER = timedelta(minutes=10)
+REVIEW_WAITS = timedelta(hours=24)
+RECONCILED_WITHIN = timedelta(hours=30)

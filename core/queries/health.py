@@ -1,0 +1,158 @@
+"""Does the work that runs by itself go on? Worker, webhooks, calls, letters, the record, reconciliation: one look each.
+
+What waits longer than its limit (`core.policy.limits`) is named with how much and since when. Nothing is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.audit import checkpoints
+from core.audit.pins import key_trouble, ledger_name
+from core.policy.limits import (
+    CALL_LATE_AFTER,
+    RECONCILED_WITHIN,
+    REVIEW_WAITS,
+    SEALED_WITHIN,
+    WEBHOOK_LATE_AFTER,
+    WORKER_SILENT_AFTER,
+)
+from core.queries.letters import not_delivered
+
+WORKER = text(
+    "select count(*) filter (where last_heartbeat > now() - cast(:within as interval)) as alive, max(last_heartbeat)"
+    " as last from procrastinate_workers"
+)
+WEBHOOKS = text(
+    "select (select count(*) from webhook_events where status = 'RECEIVED' and next_try_at < :late) as late,"
+    " (select count(*) from webhook_events where status = 'FAILED') as failed"
+)
+CALLS = text(
+    "select (select count(*) from outgoing_operations where status in ('QUEUED', 'SENDING') and next_try_at < :late) as"
+    " late, (select count(*) from outgoing_operations where status = 'REVIEW' and finished_at < :waits) as review"
+)
+UNSEALED = text(
+    "select count(*), min(e.recorded_at) from audit_entries e,"
+    " (select epoch, entries_after from seal_epochs order by epoch desc limit 1) era"
+    " where e.id > era.entries_after"
+    " and e.xid >= coalesce((select s.hi from seals s where s.epoch = era.epoch order by n desc limit 1), '0')"
+    " and e.recorded_at < now() - cast(:within as interval)"
+)
+UNSIGNED = text(
+    "select count(*), min(sealed_at) from seals where n > :signed and sealed_at < now() - cast(:within as interval)"
+)
+RECONCILED = text(
+    "select (select max(until) from reconciliation_runs where status in ('CLEAN', 'BREAKS')) as until,"
+    " (select created_at from installation) as installed, last.status, last.error, last.started_at"
+    " from (select null) one left join lateral"
+    " (select * from reconciliation_runs where status <> 'RUNNING' order by id desc limit 1) last on true"
+)
+
+
+@dataclass(frozen=True)
+class State:
+    """One part that runs by itself. `words` says how it is, or what is wrong and what to do."""
+
+    part: str
+    ok: bool
+    words: str
+
+
+def states(session: Session, home: Path, *, now: datetime) -> list[State]:
+    """Every part, in the order in which trouble spreads."""
+    return list(_states(session, home, now))
+
+
+def _states(session: Session, home: Path, now: datetime) -> Iterator[State]:
+    looks: tuple[Callable[[Session, Path, datetime], State], ...] = (
+        _worker, _webhooks, _calls, _letters, _record, _reconciliation,
+    )  # fmt: skip
+    for look in looks:
+        yield look(session, home, now)
+
+
+def _worker(session: Session, home: Path, now: datetime) -> State:
+    row = session.execute(WORKER, {"within": WORKER_SILENT_AFTER}).one()
+    if row.alive:
+        return State("Worker", True, f"{row.alive} at work")
+    since = f"the last was heard of at {_at(row.last)}" if row.last else "none has said anything yet"
+    return State("Worker", False, f"none is alive, {since}: start `escrow-desk worker`")
+
+
+def _webhooks(session: Session, home: Path, now: datetime) -> State:
+    row = session.execute(WEBHOOKS, {"late": now - WEBHOOK_LATE_AFTER}).one()
+    found = [
+        f"{row.late} wait for longer than {_span(WEBHOOK_LATE_AFTER)}" if row.late else "",
+        f"{row.failed} were given up: see page Operations, then `escrow-desk webhook retry`"
+        if row.failed
+        else "",
+    ]
+    return _state("Webhooks", found, "all applied or in turn")
+
+
+def _calls(session: Session, home: Path, now: datetime) -> State:
+    row = session.execute(CALLS, {"late": now - CALL_LATE_AFTER, "waits": now - REVIEW_WAITS}).one()
+    found = [
+        f"{row.late} should have been sent more than {_span(CALL_LATE_AFTER)} ago" if row.late else "",
+        f"{row.review} wait for a person for longer than {_span(REVIEW_WAITS)}: page Operations"
+        if row.review
+        else "",
+    ]
+    return _state("Calls to Stripe", found, "all sent or in turn")
+
+
+def _letters(session: Session, home: Path, now: datetime) -> State:
+    found = not_delivered(session, now=now)
+    wrong = f"{found.failed} given up, {found.late} late: look at Operations, Letters" if found else ""
+    return _state("Letters", [wrong], "none failed, none is late")
+
+
+def _record(session: Session, home: Path, now: datetime) -> State:
+    """Sealed by the database, signed outside it, with the key that is pinned."""
+    within = {"within": SEALED_WITHIN}
+    trouble = key_trouble(session, home)
+    unsealed, oldest = session.execute(UNSEALED, within).one()
+    last = checkpoints.last(home / "checkpoints", ledger_name(session))
+    unsigned, first = session.execute(UNSIGNED, within | {"signed": last.n if last else 0}).one()
+    found = [
+        trouble or "",
+        f"{unsealed} entries are not sealed, the oldest of {_at(oldest)}" if unsealed else "",
+        f"{unsigned} seals are not signed, the oldest of {_at(first)}" if unsigned else "",
+    ]
+    return _state("Record", found, "sealed and signed")
+
+
+def _reconciliation(session: Session, home: Path, now: datetime) -> State:
+    row = session.execute(RECONCILED).one()
+    told = row.until or row.installed
+    old = told is not None and now - told > RECONCILED_WITHIN
+    found = [
+        f"the run of {_at(row.started_at)} failed: {row.error or 'it was interrupted'}"
+        if row.status == "FAILED"
+        else "",
+        f"the last statement that was compared ends at {_at(row.until)}" if old and row.until else "",
+        f"no statement was ever compared, since {_at(row.installed)}" if old and not row.until else "",
+    ]
+    return _state(
+        "Reconciliation", found, f"compared up to {_at(row.until)}" if row.until else "none is due yet"
+    )
+
+
+def _state(part: str, found: list[str], well: str) -> State:
+    wrong = [each.rstrip(".") for each in found if each]
+    return State(part, not wrong, "; ".join(wrong) or well)
+
+
+def _at(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "no time at all"
+
+
+def _span(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"

@@ -1,0 +1,168 @@
+"""Whatever stops going on by itself is seen, by name: in doctor, at /readyz, and as a number at /metrics."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from core import audit
+from core.db import Database
+from core.policy import limits
+from core.queries import health
+from core.queries.audit import seal_state
+from dashboard import health as at_the_door
+from dashboard import metrics
+from tests.small_desk import a_desk
+from tests.stories import Town, a_town, funded
+
+TICK = timedelta(seconds=1)
+
+
+class Desk:
+    """A desk in business, by the clock of its database, and hands that stop one part."""
+
+    def __init__(self, database: Database, owner: Database, home: Path) -> None:
+        self.database, self.owner, self.home = database, owner, home
+        self.town: Town = a_town(database)
+        funded(self.town)
+        self.now = datetime.now(UTC)
+        self.do("update notifications set status = 'SENT', mail = 'x'")
+        self.do(
+            "update outgoing_operations set status = 'SUCCEEDED', sending_since = null, finished_at = now()"
+        )
+        self.do("update installation set created_at = now()")
+        self.do("insert into procrastinate_workers default values")
+        self.seal()
+
+    def do(self, statement: str, **values: Any) -> None:
+        with self.owner.transaction() as session:
+            session.execute(text("set local session_replication_role = replica"))
+            session.execute(text(statement), values)
+
+    def seal(self) -> None:
+        signer = audit.desk_signer(self.database, self.home, now=self.now)
+        for _ in range(1000):  # a transaction of a test beside this one delays a seal
+            audit.seal(self.database, signer, self.home / "checkpoints", now=self.now)
+            with self.database.reading() as session:
+                if not seal_state(session).open:
+                    return
+            sleep(0.02)
+
+    def wrong(self, now: datetime | None = None) -> dict[str, str]:
+        with self.database.reading() as session:
+            found = health.states(session, self.home, now=now or self.now)
+        return {each.part: each.words for each in found if not each.ok}
+
+
+@pytest.fixture
+def desk(database: Database, owner: Database, tmp_path: Path) -> Desk:
+    return Desk(database, owner, tmp_path)
+
+
+def test_where_all_goes_on_nothing_is_wrong(desk: Desk) -> None:
+    assert desk.wrong() == {}
+
+
+def test_a_worker_that_is_silent_is_dead(desk: Desk) -> None:
+    desk.do("update procrastinate_workers set last_heartbeat = now() - interval '25 seconds'")
+    assert desk.wrong() == {}
+    desk.do("update procrastinate_workers set last_heartbeat = now() - interval '35 seconds'")
+    assert "none is alive, the last was heard of at" in desk.wrong()["Worker"]
+    desk.do("delete from procrastinate_workers")
+    assert "none has said anything yet" in desk.wrong()["Worker"]
+
+
+def test_webhooks_that_wait_or_were_given_up_are_counted(desk: Desk) -> None:
+    for number, status in enumerate(["RECEIVED", "RECEIVED", "FAILED", "APPLIED"]):
+        desk.do(
+            "insert into webhook_events (id, kind, object_id, payload, status, tries, next_try_at, created_at,"
+            " received_at) values (:id, 'charge.updated', 'ch_1', '{}', :status, 0, :at, :at, :at)",
+            id=f"evt_{number}", status=status, at=desk.now,
+        )  # fmt: skip
+    assert set(desk.wrong()) == {"Webhooks"}
+    assert desk.wrong()["Webhooks"].startswith("1 were given up")
+    late = desk.wrong(desk.now + limits.WEBHOOK_LATE_AFTER + TICK)["Webhooks"]
+    assert late.startswith("2 wait for longer than 5 minutes; 1 were given up")
+
+
+def test_calls_that_are_late_or_wait_for_a_person_are_counted(desk: Desk) -> None:
+    desk.do(
+        "update outgoing_operations set status = 'QUEUED', finished_at = null, next_try_at = :now",
+        now=desk.now,
+    )
+    assert desk.wrong() == {}
+    late = desk.wrong(desk.now + limits.CALL_LATE_AFTER + TICK)
+    assert "should have been sent more than 10 minutes ago" in late["Calls to Stripe"]
+    desk.do("update outgoing_operations set status = 'REVIEW', finished_at = :now", now=desk.now)
+    assert desk.wrong() == {}
+    assert "wait for a person" in desk.wrong(desk.now + limits.REVIEW_WAITS + TICK)["Calls to Stripe"]
+
+
+def test_letters_that_are_late_or_came_back_are_counted(desk: Desk) -> None:
+    desk.do("update notifications set status = 'QUEUED', next_try_at = :now, created_at = :now", now=desk.now)
+    assert desk.wrong() == {}
+    late = desk.wrong(desk.now + timedelta(minutes=61))["Letters"]
+    assert late.startswith("0 given up")
+    assert not late.startswith("0 given up, 0 late")
+    desk.do("update notifications set status = 'FAILED'")
+    assert "0 late" in desk.wrong()["Letters"]
+
+
+def test_a_record_that_is_not_sealed_or_not_signed_is_named_with_its_time(desk: Desk) -> None:
+    path = desk.home / "keys" / "checkpoints.pem"
+    key, away = audit.signer(desk.home).public.fingerprint, path.with_suffix(".away")
+    path.rename(away)
+    assert key in desk.wrong()["Record"]
+    away.rename(path)
+    (file,) = (desk.home / "checkpoints").glob("*.jsonl")
+    lines = file.read_bytes()
+    file.write_bytes(b"")
+    assert desk.wrong() == {}
+    desk.do("update seals set sealed_at = sealed_at - interval '121 seconds'")
+    assert "seals are not signed, the oldest of" in desk.wrong()["Record"]
+    file.write_bytes(lines)
+    desk.do("delete from seals")
+    assert desk.wrong() == {}
+    desk.do("update audit_entries set recorded_at = recorded_at - interval '121 seconds'")
+    assert "entries are not sealed, the oldest of" in desk.wrong()["Record"]
+
+
+def test_a_reconciliation_that_failed_or_is_old_is_named(desk: Desk) -> None:
+    assert (
+        "no statement was ever compared"
+        in desk.wrong(desk.now + limits.RECONCILED_WITHIN + TICK)["Reconciliation"]
+    )
+    columns = "status, until, lines, matched, breaks, totals, error, started_at, finished_at"
+    run = f"insert into reconciliation_runs ({columns})"
+    values = "values (:status, :now, 0, 0, 0, '[]', :error, :now, :now)"
+    desk.do(f"{run} {values}", status="CLEAN", error=None, now=desk.now)
+    assert desk.wrong() == {}
+    assert "compared ends at" in desk.wrong(desk.now + limits.RECONCILED_WITHIN + TICK)["Reconciliation"]
+    desk.do(f"{run} {values}", status="FAILED", error="Stripe did not answer.", now=desk.now)
+    assert "failed: Stripe did not answer" in desk.wrong()["Reconciliation"]
+
+
+def test_the_door_says_which_parts_are_stuck_and_nothing_more(desk: Desk, tmp_path: Path) -> None:
+    routes = [
+        *at_the_door.routes(a_desk(desk.database, desk.home)),
+        *metrics.routes(a_desk(desk.database, desk.home)),
+    ]
+    with TestClient(Starlette(routes=routes), client=("127.0.0.1", 1)) as client:
+        ready = client.get("/readyz").json()
+        assert set(ready.get("parts", [])) <= {"Letters", "Calls to Stripe", "Reconciliation"}
+        desk.do("delete from procrastinate_workers")
+        (path := desk.home / "keys" / "checkpoints.pem").rename(path.with_suffix(".away"))
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+        assert {"Worker", "Record"} <= set(answer.json()["parts"])
+        assert "checkpoints.pem" not in answer.text
+        numbers = client.get("/metrics").text
+        assert 'escrow_desk_part_healthy{part="worker"} 0' in numbers
+        assert 'escrow_desk_part_healthy{part="webhooks"} 1' in numbers
