@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import account, current, navigation
-from dashboard.ui import style
+from dashboard.ui import style, words
 
 st.set_page_config(page_icon=account.ICON, layout="wide", initial_sidebar_state="auto")
 signed_in = current.arrive()
@@ -14,4 +14,5 @@ page = navigation.choose(signed_in.actor)
 st.set_page_config(page_title=f"{page.title} · Escrow Desk")
 account.show(signed_in)
 account.watch()
+words.listen()
 page.run()

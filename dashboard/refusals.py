@@ -17,13 +17,16 @@ log = logging.getLogger("escrow_desk.dashboard")
 
 
 def signed_out() -> None:
-    """The session has ended: by silence, by age, or because someone revoked it."""
+    """The session has ended: by silence, by age, or because someone revoked it. Signing in leads back to this page."""
+    from dashboard import current
+
     style.apply()
     _page(
         "You are signed out",
         "Sessions end after 15 minutes without a sign of life and after 8 hours in any case. "
-        "Nothing that you confirmed is lost.",
-        '<a class="ed-button ed-primary" target="_self" href="/sign-in">Sign in</a>',
+        "Nothing that you confirmed is lost. What you typed is saved up to the time that stood under its field; words "
+        "that were not saved yet come back when you sign in again here, as the same person.",
+        f'<a class="ed-button ed-primary" target="_self" href="/sign-in?next={html(current.here())}">Sign in</a>',
     )
 
 

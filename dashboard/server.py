@@ -48,9 +48,10 @@ def application(desk: Desk) -> Any:
 
 def routes(desk: Desk) -> list[BaseRoute]:
     """Everything on this port that is not a page."""
-    from dashboard import downloads, metrics, sign_in
+    from dashboard import downloads, metrics, sign_in, typed
 
-    return [*metrics.routes(desk), *sign_in.routes(desk), *downloads.routes(desk), *for_programs(desk)]
+    own = [*metrics.routes(desk), *sign_in.routes(desk), *typed.routes(desk), *downloads.routes(desk)]
+    return [*own, *for_programs(desk)]
 
 
 def for_programs(desk: Desk) -> list[BaseRoute]:

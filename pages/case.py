@@ -32,15 +32,17 @@ draft.follow(case)
 case, sight = blind.see(case)
 pieces = names.pieces(case, pieces)
 style.apply()
-until = asof.chosen(case)
-then = asof.back(case, until)
-buttons = head.show(then, me=actor.id, now=until or now)
+until, then, shown, me, whose = asof.chosen(case), case, pieces, actor.id, None
+if until is not None and case.ruling is not None:
+    then, shown = asof.as_seen(case, until)
+    me, whose = case.ruling.record.maker_id, case.ruling.maker
+buttons = head.show(then, me=me, now=until or now)
 blind.banner(sight)
 asof.toggle(case)
 with st.container(key="case-body"):
     left, right = st.columns([11, 10], gap="medium")
     with left:
-        tabs.show(then, pieces, now=now, until=until)
+        tabs.show(then, shown, now=now, until=until, whose=whose)
     with right:
         panel.show(case, pieces, now=now)
         if case.open:

@@ -32,7 +32,7 @@ hypothesis.settings.load_profile("desk")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What drives a browser, kills processes or measures is slow; `make check` leaves it out."""
     for item in items:
-        if any(part in SLOW for part in Path(item.path).parts):
+        if any(part in SLOW for part in item.path.relative_to(item.config.rootpath).parts):
             item.add_marker(pytest.mark.slow)
 
 

@@ -259,6 +259,16 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/dispute_road: a case waits for a party and goes on when it answers",
         "actions/casework: an answer cannot be due in the past or now",
     ),
+    "No time to answer outlasts the time to decide": (
+        "actions/casework: no time to answer outlasts the time to decide",
+    ),
+    "Another's case, or a pending answer, is asked about": (
+        "actions/decisions: another mediators case is decided knowingly and they are told",
+        "actions/decisions: over a pending answer one decides knowingly",
+    ),
+    "Nobody approves over unread words": (
+        "actions/divisions: what came in after the last message on the screen is read first",
+    ),
     "A document is answered by a document": (
         "actions/casework: a file answers both kinds of request",
         "actions/casework: words are no document",

@@ -46,6 +46,7 @@ from core.gateways.payments import (
 from core.money import Money
 from core.policy import Platform
 from core.records import Decision, Milestone, OutgoingOperation, Party, Payout, RiskReview, Ticket
+from core.rules.cautions import Caution
 from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.legal_checklist import Item
@@ -253,7 +254,10 @@ def decided(town: Town, told: Told, draft: Draft | None = None, *, by: str = "mi
     draft = draft or a_draft(told)
     actor = town.as_staff(by)
     plan, _ = town.act(decide.preview, actor, draft=draft)
-    return town.act(decide.confirm, actor, draft=draft, plan_hash=plan.hash, intent=f"story-{next(numbers)}")
+    intent = f"story-{next(numbers)}"
+    return town.act(
+        decide.confirm, actor, draft=draft, plan_hash=plan.hash, intent=intent, known=tuple(Caution)
+    )
 
 
 def carry_out(town: Town, *, payouts_too: bool = True) -> None:

@@ -79,13 +79,13 @@ def ask(
     kind: RequestKind = RequestKind.ANSWER,
 ) -> Ticket:
     """Ask a party for an answer or a document: the case waits for them, and goes on by itself when they answer or when
-    the time is up. The time to decide goes on running, so the case is due at whichever comes first."""
+    the time is up, which is no later than the time to decide. Raises `AnswerAfterDecision`."""
     require(actor, Permission.WORK_TICKET)
     dossier, ticket = locked_ticket(session, ticket_id)
     require_open(ticket)
     if party_id not in (dossier.payer.id, dossier.payee.id):
         raise NotFound(kind="party", id=party_id)
-    requests.check_due(answer_due_at, now)
+    requests.check_due(answer_due_at, now, decide_by=None if ticket.escalated else ticket.decision_due_at)
     messages.write(session, actor, dossier, body=question, audience="PARTIES", ticket_id=ticket.id, now=now)
     audit.become(ticket, disputes.after(ticket.status, TicketEvent.ASK_PARTY), now=now, by=actor)
     ticket.waiting_on, ticket.answer_due_at = party_id, answer_due_at

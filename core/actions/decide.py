@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import cooling_off, day_of_decisions, mediate, plan, release, standing
+from core.actions import caution, cooling_off, day_of_decisions, mediate, plan, release, standing
 from core.actions.carry_out import execute_if_due
 from core.actions.dossier import Dossier
 from core.actions.plan import Draft, Plan
@@ -19,6 +20,7 @@ from core.records import Decision, Evidence, EvidenceView, Ticket
 from core.rules import approvals, deadlines, holds, mediation, milestones
 from core.rules.approvals import DecisionStatus
 from core.rules.blocks import Block
+from core.rules.cautions import Caution
 from core.rules.permissions import Actor, Permission, allowed, require, require_fresh
 
 __all__ = [
@@ -56,13 +58,22 @@ def preview(session: Session, actor: Actor, *, now: datetime, draft: Draft) -> t
 
 
 def confirm(
-    session: Session, actor: Actor, *, now: datetime, draft: Draft, plan_hash: str, intent: str
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    draft: Draft,
+    plan_hash: str,
+    intent: str,
+    known: Collection[Caution] = (),
+    seen: int | None = None,
 ) -> Decision:
     """Record the decision and carry it out, or hand it to a second person or to the cooling-off.
 
     `intent` is the key of this one confirmation: the same again (a double click) gives the same decision. `plan_hash`
-    is what the mediator saw. Raises `AlreadyDecided`, `ChangedMeanwhile`, `IntentReused`, `ReleaseBlocked`,
-    `StepUpRequired`.
+    is what the mediator saw, `seen` the last message on their screen, `known` what they said they know of the case:
+    that it is another's, that an answer is pending. Raises `AlreadyDecided`, `ChangedMeanwhile`, `IntentReused`,
+    `ReleaseBlocked`, `StepUpRequired`, `AnothersCase`, `AnswerPending`, `NewsUnread`.
     """
     require_fresh(actor, now)
     dossier, ticket = mediate.locked_ticket(session, draft.ticket_id)
@@ -76,9 +87,13 @@ def confirm(
     made = plan.make(session, dossier, ticket, draft, maker_id=standing.person(actor))
     if made.hash != plan_hash:
         raise ChangedMeanwhile(kind="case", what="the plan is not the one you saw")
+    despite = caution.require_known(session, actor, ticket, known)
+    if seen is not None:
+        caution.require_read(session, actor, dossier.milestone.id, after=None, seen=seen)
     day_of_decisions.wait_in_line(session, dossier)
     reasons = _second_person(session, dossier, draft, made, now=now)
     decision = _record(session, actor, dossier, ticket, draft, made, reasons, intent=intent, now=now)
+    caution.record(session, actor, dossier, ticket, decision, despite, now=now)
     if decision.status == DecisionStatus.COOLING_OFF:
         execute_if_due(session, decision, now=now)
         cooling_off.announce(session, dossier, decision, now=now)

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
+from enum import Enum
 
 from sqlalchemy import Executable, func, select
 from sqlalchemy.orm import Session
 
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.messages import checked
-from core.errors import DeskError, NotFound
+from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.notifications import staff_of
 from core.records import Handover, Recusal, Staff, StaffRole, StaffTie, Ticket
 from core.rules import mediation
 from core.rules.disputes import BLOCKING
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
+
+
+class Unsaid(Enum):
+    """The actor does not say whose case they saw it to be."""
+
+    UNSAID = "unsaid"
 
 
 class TicketClosed(DeskError):
@@ -60,18 +67,23 @@ def assign(
     ticket_id: int,
     staff_id: int | None,
     note: str = "",
+    taken_from: int | Unsaid | None = Unsaid.UNSAID,
 ) -> Ticket:
     """Give a case to a mediator without a tie to either party, or (None) back to the queue.
 
     `claim` is assigning to oneself, handing over is assigning to another; `note` is what the next one should know.
-    Raises `NotPermitted`, `TicketClosed`, `NotAMediator`, `MediatorTied`, `ColleagueTied`, `SteppedBack`.
+    `taken_from`: whose case the actor saw that it is. Whoever loses it to another's hand is told.
+    Raises `ChangedMeanwhile`, `NotPermitted`, `TicketClosed`, `NotAMediator`, `MediatorTied`, `ColleagueTied`,
+    `SteppedBack`.
     """
     require(actor, Permission.ASSIGN_TICKET)
     dossier, ticket = locked_ticket(session, ticket_id)
     require_open(ticket)
+    before = ticket.mediator_id
+    if taken_from is not Unsaid.UNSAID and taken_from != before:
+        raise ChangedMeanwhile(kind="case", what=f"it is {_whose(session, before)} now")
     if staff_id is not None:
         _require_free(session, actor, dossier, ticket, staff_id)
-    before = ticket.mediator_id
     if note.strip():
         session.add(Handover(ticket_id=ticket.id, by_id=actor.id, to_id=staff_id, note=checked(note), at=now))
     ticket.mediator_id = staff_id
@@ -85,6 +97,19 @@ def assign(
         after={"mediator": staff_id},
         ticket_id=ticket.id,
     )
+    if before is not None and before != staff_id and (actor.kind, actor.id) != ("staff", before):
+        dossier.tell_staff(
+            session,
+            "case_taken",
+            [before],
+            key=f"ticket-{ticket.id}-taken-{now.isoformat()}",
+            now=now,
+            about=("ticket", ticket.id),
+            case=f"D-{ticket.id}",
+            by=session.get_one(Staff, actor.id).name if actor.kind == "staff" else "The desk",
+            to=f"to {session.get_one(Staff, staff_id).name}" if staff_id is not None else "back to the queue",
+            decision_due_at=ticket.decision_due_at,
+        )
     if staff_id is not None and (actor.kind, actor.id) != ("staff", staff_id):
         dossier.tell_staff(
             session,
@@ -98,6 +123,10 @@ def assign(
         )
     session.flush()
     return ticket
+
+
+def _whose(session: Session, staff_id: int | None) -> str:
+    return f"{session.get_one(Staff, staff_id).name}'s" if staff_id is not None else "nobody's"
 
 
 def _require_free(session: Session, actor: Actor, dossier: Dossier, ticket: Ticket, staff_id: int) -> None:

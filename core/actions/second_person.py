@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import carry_out, cooling_off, drafts, mediate, release, standing
+from core.actions import carry_out, caution, cooling_off, drafts, mediate, release, standing
 from core.actions.dossier import Dossier
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Decision, Ticket
@@ -25,13 +25,20 @@ class DecisionNotPending(DeskError):
 
 
 def approve(
-    session: Session, actor: Actor, *, now: datetime, decision_id: int, plan_hash: str, note: str = ""
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    decision_id: int,
+    plan_hash: str,
+    note: str = "",
+    seen: int = 0,
 ) -> Decision:
     """A second person approves exactly the plan that the maker confirmed (DESIGN 6).
 
-    When the case has changed since, the decision is voided instead: look at the returned status. What the parties
-    wrote since is no such change; it is shown to the second person. Raises `ReleaseBlocked` while something stops the
-    money.
+    When the case has changed since, the decision is voided instead: look at the returned status. What was written
+    since is no such change; it is shown to the second person, and `seen` is the last message on their screen.
+    Raises `NewsUnread`, and `ReleaseBlocked` while something stops the money.
     """
     require(actor, Permission.APPROVE_DECISION)
     require_fresh(actor, now)
@@ -41,6 +48,7 @@ def approve(
         standing.void(session, SYSTEM, dossier, decision, now=now)
         return decision
     holds.require_clear(release.facts_of(session, dossier, deciding=ticket.id))
+    caution.require_read(session, actor, dossier.milestone.id, after=decision.made_at, seen=seen)
     decision.checker_id, decision.checked_at, decision.check_note = actor.id, now, note
     audit.become(decision, approvals.after(decision.status, DecisionEvent.APPROVE), now=now, by=actor)
     decision.execute_at = deadlines.execution_at(now, dossier.profile)

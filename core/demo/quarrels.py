@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core.actions import conversation, decide, dispute, offers
 from core.actions.plan import Draft
@@ -15,7 +15,7 @@ from core.demo.tale import Tale, Wait, free_mediator, pieces_of, status
 from core.demo.texts import Quarrel
 from core.money import Money
 from core.policy import Platform
-from core.records import Decision, PaymentOrder
+from core.records import Decision, Message, PaymentOrder
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.permissions import Role
 
@@ -137,12 +137,14 @@ def _share(tale: Tale, milestone_id: int, outcome: DecisionOutcome) -> Money | N
 def agree(tale: Tale, decision: Decision) -> None:
     world = tale.world
     checker = next(each for each in world.staff_with(Role.ADMINISTRATOR) if each != decision.maker_id)
+    newest = tale.read(select(func.max(Message.id)).where(Message.milestone_id == decision.milestone_id))
     tale.act(
         decide.approve,
         world.staff(checker),
         decision_id=decision.id,
         plan_hash=decision.plan_hash,
         note="Read the case; the split follows the evidence.",
+        seen=newest or 0,
     )
 
 
@@ -162,13 +164,14 @@ def waiting_party(tale: Tale, milestone_id: int) -> Wait:
     yield from to_mediation(tale, milestone_id)
     ticket = tale.ticket(milestone_id)
     assert ticket is not None
+    assert ticket.decision_due_at is not None
     tale.act(
         conversation.ask,
         tale.world.staff(ticket.mediator_id or free_mediator(tale)),
         ticket_id=ticket.id,
         party_id=tale.draw.choice((tale.payer_id, tale.payee_id)),
         question=tale.draw.choice(texts.ADVICE),
-        answer_due_at=tale.world.now + timedelta(days=9),
+        answer_due_at=ticket.decision_due_at,
     )
     yield timedelta(days=60)
 

@@ -101,6 +101,8 @@ HANDLING: Mapping[str, Handling] = {
     "project_review_request": Handling("Please review your project"),
     "thanks": Handling("Thank you, with your rating"),
     "case_assigned": Handling("Case given to you", urgent=True, kept=_STAFF),
+    "case_taken": Handling("Case given to someone else", urgent=True, kept=_STAFF),
+    "case_decided_by_another": Handling("Your case decided by someone else", urgent=True, kept=_STAFF),
     "case_escalated": Handling("Case without a decision in time", urgent=True, kept=_STAFF),
     "review_opened": Handling("Manual review to settle", urgent=True, kept=_STAFF),
     "chargeback_due": Handling("Chargeback to answer", urgent=True, kept=_STAFF),

@@ -12,6 +12,22 @@ TEMPLATES = {
             Table((("Case", "case"), ("In dispute", "amount"), ("Decide by", "decision_due_at?"))),
         ),
     ),
+    ("case_taken", "staff"): Template(
+        "Case {case} is no longer yours",
+        (
+            "{by} gave this case {to}. What you had begun to write about it is kept for you.",
+            Table((("Case", "case"), ("In dispute", "amount"), ("Decide by", "decision_due_at?"))),
+        ),
+    ),
+    ("case_decided_by_another", "staff"): Template(
+        "{by} decided your case {case}",
+        (
+            "{by} recorded a decision in a case that is yours, and said that they knew so. The page of the case shows "
+            "what was decided, and whether a second person still has to approve it.",
+            Table((("Case", "case"), ("In dispute", "amount"))),
+        ),
+        tone="attention",
+    ),
     ("case_escalated", "staff"): Template(
         "No decision in time: case {case} is with the administrators",
         (

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.queries.cases import Case
 from core.records import CaseReveal, StaffPreference
+from core.records.audit import audit_entries
 from core.rules import veil
 from core.rules.permissions import Actor, Permission, allowed
 
@@ -22,6 +24,32 @@ class Sight:
     wanted: bool | None
     default: bool
     revealed_at: datetime | None
+
+
+def hidden_then(session: Session, case: Case, staff_id: int, at: datetime) -> bool:
+    """Whether names were hidden from this mediator when they decided the case at that instant."""
+    shown = session.get(CaseReveal, (case.id, staff_id))
+    own = any(each.record.maker_id == staff_id and each.record.made_at < at for each in case.rulings)
+    return veil.hidden(
+        wanted=_wanted_then(session, staff_id, at),
+        default=case.dossier.profile.blind,
+        decides=True,
+        undecided=True,
+        revealed=own or (shown is not None and shown.at <= at),
+    )
+
+
+def _wanted_then(session: Session, staff_id: int, at: datetime) -> bool | None:
+    """What they had chosen for themselves last, as the audit log says it."""
+    entries = audit_entries.c
+    last = session.execute(
+        select(entries.after)
+        .where(entries.action == "staff:preference:blind", entries.object_kind == "staff")
+        .where(entries.object_id == str(staff_id), entries.at <= at)
+        .order_by(entries.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return last["blind"] if last else None
 
 
 def sight(session: Session, actor: Actor, case: Case) -> Sight:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.records import (
@@ -35,8 +35,11 @@ class Piece:
     opened_at: datetime | None
 
 
-def evidence(session: Session, milestone_id: int, *, staff_id: int | None) -> list[Piece]:
-    """All evidence about a milestone, in the order in which it came in."""
+def evidence(
+    session: Session, milestone_id: int, *, staff_id: int | None, until: datetime | None = None
+) -> list[Piece]:
+    """All evidence about a milestone, in the order in which it came in; what this person had opened `until` then."""
+    opened = (EvidenceView.evidence_id == Evidence.id) & (EvidenceView.staff_id == staff_id)
     rows = session.execute(
         select(
             Evidence.id,
@@ -53,13 +56,16 @@ def evidence(session: Session, milestone_id: int, *, staff_id: int | None) -> li
             EvidenceView.first_at,
         )
         .join(Party, Party.id == Evidence.uploaded_by)
-        .outerjoin(
-            EvidenceView, (EvidenceView.evidence_id == Evidence.id) & (EvidenceView.staff_id == staff_id)
-        )
+        .outerjoin(EvidenceView, opened if until is None else opened & (EvidenceView.first_at <= until))
         .where(Evidence.milestone_id == milestone_id)
         .order_by(Evidence.at, Evidence.id)
     )
     return [Piece(*tuple(row)) for row in rows]
+
+
+def newest(session: Session, milestone_id: int) -> int:
+    """The number of the last message about a milestone; 0 when nobody wrote."""
+    return session.scalar(select(func.max(Message.id)).where(Message.milestone_id == milestone_id)) or 0
 
 
 @dataclass(frozen=True)
@@ -75,9 +81,16 @@ class Said:
 
 
 def messages(
-    session: Session, milestone_id: int, *, until: datetime | None = None, latest: int | None = None
+    session: Session,
+    milestone_id: int,
+    *,
+    since: datetime | None = None,
+    beyond: int | None = None,
+    until: datetime | None = None,
+    latest: int | None = None,
 ) -> list[Said]:
-    """What the parties and staff wrote about a milestone, oldest first; up to an instant, and only the `latest`."""
+    """What the parties and staff wrote about a milestone, oldest first: `since` one instant or `beyond` one message,
+    `until` another instant, and only the `latest`."""
     wanted = (
         select(Message, Party.name, Party.role, Staff.name)
         .outerjoin(Party, (Message.author_kind == "party") & (Party.id == Message.author_id))
@@ -86,6 +99,10 @@ def messages(
         .order_by(Message.at.desc(), Message.id.desc())
         .limit(latest)
     )
+    if since:
+        wanted = wanted.where(Message.at > since)
+    if beyond is not None:
+        wanted = wanted.where(Message.id > beyond)
     rows = session.execute(wanted.where(Message.at <= until) if until else wanted).all()
     return [
         Said(

@@ -61,6 +61,10 @@ KINDS: Mapping[str, Kind] = {
     "evidence:download": Kind("Evidence downloaded", EVIDENCE, staff_only=True),
     "decision:confirm": Kind("Decision made", DECISION, "info", staff_only=True),
     "decision:unopened": Kind("Decided with evidence left unopened", DECISION, "wait", staff_only=True),
+    "decision:in_place_of": Kind(
+        "Decided in place of the case's mediator", DECISION, "wait", staff_only=True
+    ),
+    "decision:without_answer": Kind("Decided before a party answered", DECISION, "wait", staff_only=True),
     "decision:approve": Kind("Decision approved", DECISION, "good", staff_only=True),
     "decision:return": Kind("Decision sent back", DECISION, "bad", staff_only=True),
     "decision:void": Kind("Decision void", DECISION, "bad", staff_only=True),

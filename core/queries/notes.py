@@ -25,9 +25,11 @@ class Noted:
     number: int = 0
 
 
-def of_milestone(session: Session, milestone_id: int) -> dict[int, list[Noted]]:
-    """Notes by piece of evidence, oldest first; those about a part are numbered, as the part is."""
-    rows = session.execute(
+def of_milestone(
+    session: Session, milestone_id: int, *, until: datetime | None = None
+) -> dict[int, list[Noted]]:
+    """Notes by piece of evidence, oldest first; those about a part are numbered, as the part is. Up to an instant."""
+    wanted = (
         select(
             EvidenceNote.evidence_id,
             EvidenceNote.body,
@@ -41,6 +43,7 @@ def of_milestone(session: Session, milestone_id: int) -> dict[int, list[Noted]]:
         .where(Evidence.milestone_id == milestone_id)
         .order_by(EvidenceNote.at, EvidenceNote.id)
     )
+    rows = session.execute(wanted.where(EvidenceNote.at <= until) if until else wanted)
     found: dict[int, list[Noted]] = defaultdict(list)
     for piece, body, author, at, page, area in rows:
         marked = sum(1 for each in found[piece] if each.area) + 1 if area else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.db import Record
-from core.records.casework import CaseVisit, HalfWritten, Handover, PartyRequest, Recusal
+from core.records.casework import CaseVisit, HalfWritten, Handover, PartyRequest, Recusal, TabKey
 from core.records.chargebacks import (
     Chargeback,
     ChargebackAcceptance,
@@ -93,6 +93,7 @@ __all__ = [
     "StaffTie",
     "StatementLine",
     "SuspenseItem",
+    "TabKey",
     "Ticket",
     "WebhookEndpoint",
     "WebhookEvent",

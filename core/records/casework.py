@@ -71,12 +71,32 @@ class PartyRequest(Record):
 
 
 class HalfWritten(Record):
-    """Words that were begun and not sent, kept for their writer; empty once they are sent."""
+    """Words that were begun and not sent, kept for their writer; empty once they are `sent`.
+
+    `place`: `core.rules.places`. `version` counts what was saved there; `writer` is the tab that saved last.
+    """
 
     __tablename__ = "half_written"
+    __table_args__ = (
+        CheckConstraint("version > 0", name="version"),
+        CheckConstraint("not sent or body = ''", name="sent_is_empty"),
+    )
 
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
     place: Mapped[str] = mapped_column(primary_key=True)
     body: Mapped[str]
+    version: Mapped[int] = mapped_column(default=1)
+    writer: Mapped[str] = mapped_column(default="")
+    sent: Mapped[bool] = mapped_column(default=False)
     updated_at: Mapped[datetime]
+
+
+class TabKey(Record):
+    """Under which key a person's browser keeps words that it could not save yet."""
+
+    __tablename__ = "tab_keys"
+    __table_args__ = (CheckConstraint("octet_length(key) = 32", name="long_enough"),)
+
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    key: Mapped[bytes]
+    made_at: Mapped[datetime]

@@ -24,6 +24,10 @@ class Ticket(Record):
         ),
         CheckConstraint("(status = 'WAITING_PARTY') = (waiting_on is not null)", name="waiting_on_someone"),
         CheckConstraint("corrects_id <> id", name="corrects_another"),
+        CheckConstraint(
+            "escalated or answer_due_at is null or decision_due_at is null or answer_due_at <= decision_due_at",
+            name="answer_before_decision",
+        ),
         Index("tickets_one_open_idx", "milestone_id", unique=True, postgresql_where=BLOCKING),
         Index("tickets_open_due_idx", "due_at", "id", postgresql_where=BLOCKING),
         Index("tickets_mediator_open_idx", "mediator_id", "due_at", postgresql_where=BLOCKING),

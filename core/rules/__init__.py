@@ -159,6 +159,9 @@ RULES: tuple[Rule, ...] = (
     Rule("What was given to either side is no case any more", "rules.disputes:check_all_held", _DESK),
     Rule("Mediation after 3 days", "rules.deadlines:mediation_at", f"{_KEY} 6"),
     Rule("A party is asked, and the case waits", "actions.conversation:ask", f"{_LEGAL}, Milestone Rules"),
+    Rule("No time to answer outlasts the time to decide", "rules.requests:check_due", _DESK),
+    Rule("Another's case, or a pending answer, is asked about", "rules.cautions:require_known", _DESK),
+    Rule("Nobody approves over unread words", "rules.cautions:require_read", _DESK),
     Rule("A document is answered by a document", "rules.requests:answers", _DESK),
     # Mediation and decisions.
     Rule("Who mediates", "rules.mediation:choose", f"{_FLOW}, Dispute Resolution Process 3b"),

@@ -41,9 +41,17 @@ class NothingAsked(DeskError):
     """This case waits for nobody."""
 
 
-def check_due(due_at: datetime, now: datetime) -> None:
+class AnswerAfterDecision(DeskError):
+    """The case is to be decided by {decide_by:%d %B %Y at %H:%M} UTC, so the time to answer may not end later."""
+
+
+def check_due(due_at: datetime, now: datetime, *, decide_by: datetime | None) -> None:
+    """`decide_by`: None once that time is over and the case is escalated, or while no mediator has it. The table of
+    tickets keeps the same law; when mediation begins, what was asked before is withdrawn."""
     if due_at <= now:
         raise AnswerTimePast(at=due_at)
+    if decide_by is not None and due_at > decide_by:
+        raise AnswerAfterDecision(decide_by=decide_by)
 
 
 def answers(kind: RequestKind, *, with_file: bool) -> bool:

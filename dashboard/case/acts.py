@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.actions import hold
+from core.actions import hold, mediate
 from core.queries import disputes
 from core.queries.cases import Case
 from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.case import claim, file, request
-from dashboard.ui import cards, confirm, deadline, status
+from dashboard.ui import cards, confirm, deadline, status, words
 
-DRAWERS = ("hand-over", "step-back", "hold", "lift", "ask")
+DRAWERS = ("claim", "hand-over", "step-back", "hold", "lift", "ask")
 
 
 def buttons(case: Case) -> None:
@@ -43,6 +43,8 @@ def drawers(case: Case) -> None:
         claim.hand_over(case)
     elif confirm.drawer("step-back") is not None:
         claim.step_back(case)
+    elif confirm.drawer("claim") is not None:
+        claim.take(case)
     elif confirm.drawer("ask") is not None:
         request.drawer(case)
     elif confirm.drawer("hold") is not None:
@@ -80,11 +82,17 @@ def _opens(label: str, name: str, icon: str) -> None:
 
 
 def _claim(case: Case, me: int | None) -> None:
+    """A free case with one press; another's is asked about first."""
+    if case.ticket.mediator_id is not None:
+        _opens("Claim", "claim", "front_hand")
+        return
     intent = confirm.pressed("Claim", key="case-claim", icon=":material/front_hand:")
     if intent:
         confirm.carry_out(
             intent,
-            lambda session, actor, now: claim.give(session, actor, now, ticket_id=case.id, staff_id=me),
+            lambda session, actor, now: mediate.assign(
+                session, actor, now=now, ticket_id=case.id, staff_id=me, taken_from=None
+            ),
             done=f"Case {case.reference} is yours.",
         )
 
@@ -97,7 +105,8 @@ def _hold(case: Case) -> None:
         "Because of", list(BY_STAFF), default=HoldKind.MANUAL, required=True, format_func=labels.__getitem__
     )
     cards.note(PLACING[TOLD[kind or HoldKind.MANUAL]])
-    reason = st.text_area("Reason", height=120, max_chars=2_000, key="hold-reason")
+    place = words.named("milestone", case.dossier.milestone.id, "hold")
+    reason = words.area(place, "Reason", height=120, most=2_000, key="hold-reason")
     intent = confirm.pressed("Place hold", key="hold", icon=":material/lock:")
     if intent:
         confirm.carry_out(
@@ -107,10 +116,11 @@ def _hold(case: Case) -> None:
                 actor,
                 now=now,
                 milestone_id=case.dossier.milestone.id,
-                reason=reason or "",
+                reason=reason,
                 kind=kind or HoldKind.MANUAL,
             ),
             done="The hold is in place.",
+            sent=[place],
         )
 
 
@@ -121,13 +131,13 @@ def _lift(case: Case) -> None:
     chosen = by_id[number]
     cards.note(f"Placed {deadline.exact(chosen.placed_at)} by {chosen.placed_by or 'the system'}.")
     cards.note(LIFTING[TOLD[HoldKind(chosen.kind)]])
-    reason = st.text_area("Why it can be lifted", height=120, max_chars=2_000, key="lift-reason")
+    place = words.named("hold", number, "lift")
+    reason = words.area(place, "Why it can be lifted", height=120, most=2_000, key="lift-reason")
     intent = confirm.pressed("Lift hold", key="lift", icon=":material/lock_open:", money=True)
     if intent:
         confirm.carry_out(
             intent,
-            lambda session, actor, now: hold.lift(
-                session, actor, now=now, hold_id=number, reason=reason or ""
-            ),
+            lambda session, actor, now: hold.lift(session, actor, now=now, hold_id=number, reason=reason),
             done="The hold is lifted.",
+            sent=[place],
         )

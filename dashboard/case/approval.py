@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from core.actions import decide
-from core.queries import comparisons
+from core.queries import cases, comparisons, exhibits
 from core.queries.cases import Case
 from core.queries.rulings import Ruling
 from core.records import Decision
 from core.rules.approvals import DecisionStatus
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.case import compare, recall, sheet
+from dashboard.case import compare, news, recall, sheet
 from dashboard.case import ruling as decided
 from dashboard.case.preview import people
-from dashboard.ui import cards, confirm, deadline, errors, header, status
+from dashboard.ui import cards, confirm, deadline, errors, header, status, words
+from dashboard.ui.header import Said
 
-DONE = {
+DONE: Mapping[DecisionStatus, str | Said] = {
     DecisionStatus.EXECUTED: "Approved and booked. Stripe is being asked now.",
     DecisionStatus.COOLING_OFF: "Approved. It is carried out when the cooling-off is over, unless the case changes.",
-    DecisionStatus.VOIDED: "Not approved: the case changed after the decision, which is now void.",
+    DecisionStatus.VOIDED: Said(
+        "Not approved: the case changed after the decision, which is now void.", good=False
+    ),
 }
 
 
@@ -62,17 +67,34 @@ def _why_not(case: Case, ruling: Ruling) -> str | None:
 
 def drawer(case: Case) -> None:
     if case.ruling is not None and confirm.drawer("approve") is not None:
-        _dialog(case, case.ruling)
+        _dialog(case.id, case.ruling.record.id)
 
 
 @st.dialog("Approve this plan?", width="large", icon=":material/fact_check:", on_dismiss=confirm.close_drawer)
-def _dialog(case: Case, ruling: Ruling) -> None:
+def _dialog(case_id: int, decision_id: int) -> None:
+    """The case is read in here: a dialog that draws itself anew is given what it was opened with."""
+    with current.reading() as session:
+        case = cases.case(session, case_id, staff_id=current.actor().id)
+    ruling = case.ruling
+    if (
+        ruling is None
+        or ruling.record.id != decision_id
+        or ruling.record.status != DecisionStatus.AWAITING_APPROVAL
+    ):
+        cards.note(
+            "This decision does not wait for a second person any more. Close this to see what became of it."
+        )
+        return
     record = ruling.record
     with current.reading() as session:
+        said = exhibits.messages(session, record.milestone_id, since=record.made_at)
         papers = comparisons.papers(session, case, record)
     sheet.show(record.plan, record.plan_hash, key="approve", people=people(case), papers=papers)
-    note = st.text_area(
-        "Note", height=80, max_chars=2_000, key="approval-note", help="Needed to send it back."
+    compare.show(case, ruling)
+    read = news.show(case, f"approval-{decision_id}", said, beside="the decision was made")
+    place = words.named("case", case.id, "approval")
+    note = words.area(
+        place, "Note", height=80, most=2_000, key="approval-note", help="Needed to send it back."
     )
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
         back = confirm.pressed("Send back", key="send-back", type="secondary", icon=":material/undo:")
@@ -81,19 +103,27 @@ def _dialog(case: Case, ruling: Ruling) -> None:
         confirm.carry_out(
             back,
             lambda session, actor, now: decide.send_back(
-                session, actor, now=now, decision_id=record.id, note=note or ""
+                session, actor, now=now, decision_id=record.id, note=note
             ),
             done=f"Sent back to {ruling.maker}.",
+            sent=[place],
         )
     if go:
         confirm.carry_out(
             go,
             lambda session, actor, now: decide.approve(
-                session, actor, now=now, decision_id=record.id, plan_hash=record.plan_hash, note=note or ""
+                session,
+                actor,
+                now=now,
+                decision_id=record.id,
+                plan_hash=record.plan_hash,
+                note=note,
+                seen=read,
             ),
             done=_approved,
+            sent=[place],
         )
 
 
-def _approved(decision: Decision) -> str:
+def _approved(decision: Decision) -> str | Said:
     return DONE[DecisionStatus(decision.status)]

@@ -12,11 +12,16 @@ from typing import Protocol, TypeVar
 
 import streamlit as st
 
+from core.queries import blind as sights
+from core.queries import exhibits
 from core.queries.cases import Case
+from core.queries.exhibits import Piece
 from core.records import PaymentOrder
 from core.rules.disputes import TicketStatus
 from core.rules.milestones import Status
 from core.rules.payment_states import State
+from dashboard import current
+from dashboard.case import names
 from dashboard.case.names import copy
 from dashboard.ui import deadline
 
@@ -39,6 +44,19 @@ def chosen(case: Case) -> datetime | None:
     return case.ruling.record.made_at if asked and case.ruling is not None else None
 
 
+def as_seen(case: Case, until: datetime) -> tuple[Case, list[Piece]]:
+    """The case of then under the names, or the roles, that its mediator saw, and the evidence of then with what they
+    had opened. The reader's own marks are not in it."""
+    ruling = case.ruling
+    maker_id = ruling.record.maker_id if ruling else 0
+    then = replace(back(case, until), tie=None)
+    with current.reading() as session:
+        rows = exhibits.evidence(session, case.dossier.milestone.id, staff_id=maker_id, until=until)
+        hidden = sights.hidden_then(session, case, maker_id, until)
+    then = names.hide(then) if hidden else then
+    return then, names.pieces(then, before(rows, until))
+
+
 def toggle(case: Case) -> None:
     """There and back; and while one looks back, a banner says so."""
     if case.ruling is None:
@@ -47,7 +65,8 @@ def toggle(case: Case) -> None:
     if st.toggle("As it was when it was decided", key=KEY, bind="query-params"):
         st.info(
             f"You see the case as {case.ruling.maker} could see it {deadline.exact(made_at)}: evidence, timeline, "
-            "messages, letters, amounts and the parties' past up to then. The decision beside it is the plan of then.",
+            "messages, letters, amounts and the parties' past up to then, with what they had opened, under the names "
+            "or roles that they saw. The decision beside it is the plan of then.",
             icon=":material/history:",
         )
 
@@ -68,11 +87,15 @@ def back(case: Case, until: datetime | None) -> Case:
         resolved_at=None,
         waiting_on=None,
         answer_due_at=None,
+        escalated=case.ticket.escalated
+        and case.ticket.decision_due_at is not None
+        and case.ticket.decision_due_at <= until,
     )
     order = _order(dossier.order, plan["amounts"]["held"])
     return replace(
         case,
         ticket=ticket,
+        passed=case.passed if case.passed and case.passed.at <= until else None,
         dossier=replace(dossier, milestone=milestone, order=order),
         holds=tuple(each for each in case.holds if each.placed_at <= until),
         blocks=(),

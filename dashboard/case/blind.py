@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.actions import blind
+from core.actions import blind, drafts
 from core.errors import DeskError
 from core.queries import blind as sights
 from core.queries.blind import Sight
@@ -13,7 +13,7 @@ from core.rules.veil import NothingToReveal
 from dashboard import current
 from dashboard.case import draft, names
 from dashboard.case.sketch import Sketch
-from dashboard.ui import cards, confirm, deadline
+from dashboard.ui import cards, confirm, deadline, words
 
 
 def see(case: Case) -> tuple[Case, Sight]:
@@ -47,6 +47,7 @@ def reveal(case: Case, sketch: Sketch) -> None:
     if not intent:
         return
     draft.save(case.id)
+    words.settle(drafts.place(case.id, "reasons"))
     if sketch.outcome is None or sketch.ground is None:
         _refused(NothingToReveal())
         return

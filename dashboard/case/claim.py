@@ -15,8 +15,8 @@ from core.queries.mediators import Colleague
 from core.records import Ticket
 from core.rules.permissions import Actor
 from dashboard import current
-from dashboard.case import words
-from dashboard.ui import cards, confirm
+from dashboard.ui import cards, confirm, words
+from dashboard.ui.safe import plain
 
 
 class NothingToClaim(DeskError):
@@ -31,11 +31,24 @@ def claim_next(session: Session, actor: Actor, now: datetime) -> Ticket:
     return mediate.assign(session, actor, now=now, ticket_id=ticket_id, staff_id=actor.id)
 
 
-def give(
-    session: Session, actor: Actor, now: datetime, *, ticket_id: int, staff_id: int | None, note: str = ""
-) -> Ticket:
-    """To a mediator, or (None) back to the queue."""
-    return mediate.assign(session, actor, now=now, ticket_id=ticket_id, staff_id=staff_id, note=note)
+@st.dialog("Claim this case", position="right", on_dismiss=confirm.close_drawer)
+def take(case: Case) -> None:
+    """It is someone else's: said, and asked."""
+    whose, me = case.ticket.mediator_id, current.actor().id
+    if whose is None or whose == me:
+        return
+    st.warning(
+        plain(f"This case is {case.mediator}'s. They are told that you took it."), icon=":material/person:"
+    )
+    intent = confirm.pressed("Take it over", key="claim-take", icon=":material/front_hand:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: mediate.assign(
+                session, actor, now=now, ticket_id=case.id, staff_id=me, taken_from=whose
+            ),
+            done=f"Case {case.reference} is yours.",
+        )
 
 
 @st.dialog("Hand over", position="right", on_dismiss=confirm.close_drawer)
@@ -55,9 +68,9 @@ def hand_over(case: Case) -> None:
     for each in everyone:
         if each.why_not:
             cards.note(f"{each.name} is not offered: {each.why_not}")
+    place = words.named("case", case.id, "handover")
     note = words.area(
-        case.id,
-        "handover",
+        place,
         "What the next one should know",
         height=120,
         placeholder="Where it stands, what is open, what you promised. Staff only.",
@@ -66,11 +79,17 @@ def hand_over(case: Case) -> None:
     if intent:
         confirm.carry_out(
             intent,
-            lambda session, actor, now: give(
-                session, actor, now, ticket_id=case.id, staff_id=to or None, note=note
+            lambda session, actor, now: mediate.assign(
+                session,
+                actor,
+                now=now,
+                ticket_id=case.id,
+                staff_id=to or None,
+                note=note,
+                taken_from=case.ticket.mediator_id,
             ),
             done=f"Handed over to {free[to]}." if to else "Back in the queue.",
-            then=lambda _: _said(case.id, "handover"),
+            sent=[place],
         )
 
 
@@ -79,9 +98,9 @@ def step_back(case: Case) -> None:
     mine = case.ticket.mediator_id == current.actor().id
     goes = "It goes to the next best mediator at once. " if mine and case.in_mediation else ""
     st.caption(f"For good: this case is never yours again, and you neither decide nor approve it. {goes}")
+    place = words.named("case", case.id, "recusal")
     reason = words.area(
-        case.id,
-        "recusal",
+        place,
         "Why",
         height=120,
         placeholder="For example: the payee is a neighbour. Staff only.",
@@ -94,15 +113,10 @@ def step_back(case: Case) -> None:
                 session, actor, now=now, ticket_id=case.id, reason=reason
             ),
             done="You stepped back from this case.",
-            then=lambda _: _said(case.id, "recusal"),
+            sent=[place],
         )
 
 
 def _called(each: Colleague) -> str:
     knows = ", knows this kind of work" if each.skilled else ""
     return f"{each.name} · {each.open_cases} open{knows}"
-
-
-def _said(case_id: int, place: str) -> None:
-    words.sent(case_id, place)
-    st.rerun()

@@ -13,7 +13,7 @@ from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.case import names, sheet
 from dashboard.case.preview import people
-from dashboard.ui import cards, confirm, header
+from dashboard.ui import cards, confirm, header, words
 from dashboard.ui.status import in_words
 
 DRAWER = "correction"
@@ -55,18 +55,20 @@ def _dialog(case: Case) -> None:
         f"{case.reference} stays as it was decided. The new case is about the same milestone, goes to a mediator who "
         "neither made nor approved the decision, and blocks what has not been paid out yet."
     )
-    reason = st.text_area(
-        "What must be looked at again, and why", height=140, max_chars=4_000, key="correction-why"
+    place = words.named("case", case.id, "correction")
+    reason = words.area(
+        place, "What must be looked at again, and why", height=140, most=4_000, key="correction-why"
     )
     intent = confirm.pressed("Open correction", key="correction", icon=":material/published_with_changes:")
     if intent:
         confirm.carry_out(
             intent,
             lambda session, actor, now: correct.open_correction(
-                session, actor, now=now, ticket_id=case.id, reason=reason or ""
+                session, actor, now=now, ticket_id=case.id, reason=reason
             ),
             done=lambda made: f"Case D-{made.id} is open.",
             then=lambda made: navigation.go("case", id=made.id),
+            sent=[place],
         )
 
 
@@ -93,11 +95,13 @@ def _close(case: Case) -> None:
     finding = st.segmented_control(
         "Finding", list(FINDINGS), format_func=FINDINGS.__getitem__, key=f"finding-{case.id}", width="stretch"
     )
-    notes = st.text_area(
+    place = words.named("case", case.id, "finding")
+    notes = words.area(
+        place,
         "Why, and what was done about the money",
         key=f"finding-notes-{case.id}",
         height=120,
-        max_chars=6_000,
+        most=6_000,
         help="Money that must go back is moved by finance: a transfer reversal, a refund, or another payout.",
     )
     intent = confirm.pressed(
@@ -111,7 +115,8 @@ def _close(case: Case) -> None:
         confirm.carry_out(
             intent,
             lambda session, actor, now: correct.close_correction(
-                session, actor, now=now, ticket_id=case.id, finding=finding, notes=notes or ""
+                session, actor, now=now, ticket_id=case.id, finding=finding, notes=notes
             ),
             done="The correction is closed.",
+            sent=[place],
         )

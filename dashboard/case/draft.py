@@ -1,8 +1,8 @@
 """What the mediator has chosen and written so far.
 
-Streamlit forgets a field that is not on screen. What was typed is therefore kept beside the fields, for each case, and
+Streamlit forgets a field that is not on screen. What was chosen is therefore kept beside the fields, for each case, and
 in the database whenever it changes, until the decision is recorded: another page, a reload, a crash or signing out
-loses nothing. A decision that comes back is a draft again.
+loses nothing. Words are kept while they are typed (`ui.words`). A decision that comes back is a draft again.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import Any
 import streamlit as st
 
 from core.actions import drafts
+from core.actions.half_written import ChangedInAnotherTab
 from core.queries.cases import Case
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.items import Done
 from dashboard import current
+from dashboard.ui import deadline, words
 
 ALWAYS = f"cites-{Reference.RESOLUTION_NOTES.value}"
 
@@ -39,32 +41,66 @@ def keep(case_id: int, **values: Any) -> None:
 
 def value(case_id: int, name: str, default: Any) -> Any:
     """What is kept under this name."""
+    if drafts.is_words(name):
+        return words.text(drafts.place(case_id, name)) or default
     return _kept(case_id).get(name, default)
 
 
 def put(case_id: int, **values: Any) -> None:
     """Keep these and show them in their fields. For callbacks, and before the fields are drawn."""
-    keep(case_id, **values)
     for name, each in values.items():
-        st.session_state[key(case_id, name)] = each
+        if drafts.is_words(name):
+            words.put(drafts.place(case_id, name), each)
+        else:
+            keep(case_id, **{name: each})
+            st.session_state[key(case_id, name)] = each
 
 
 def drop(case_id: int, name: str) -> None:
     """As if it had never been typed."""
+    if drafts.is_words(name):
+        words.put(drafts.place(case_id, name), "")
+        return
     _kept(case_id).pop(name, None)
     st.session_state.pop(key(case_id, name), None)
 
 
 def save(case_id: int) -> None:
-    """Write what is kept into the database, if it is not what is there."""
+    """Write what is chosen into the database, if it is not what is there. Where another tab has saved since, nothing is
+    overwritten, and the person chooses."""
     content = _written(_kept(case_id))
     if content == st.session_state[f"draft-{case_id}:saved"]:
         return
-    actor, now = current.actor(), current.now()
-    current.desk().database.run(
-        lambda session: drafts.save(session, actor, now=now, ticket_id=case_id, content=content)
+    try:
+        _save(case_id, content, base=st.session_state[f"draft-{case_id}:version"])
+    except ChangedInAnotherTab as elsewhere:
+        _choose(case_id, elsewhere)
+
+
+def _save(case_id: int, content: dict[str, Any], *, base: int | None) -> None:
+    actor, now, tab = current.actor(), current.now(), words.tab()
+    version = current.desk().database.run(
+        lambda session: drafts.save(
+            session, actor, now=now, ticket_id=case_id, content=content, base=base, tab=tab
+        )
     )
     st.session_state[f"draft-{case_id}:saved"] = content
+    st.session_state[f"draft-{case_id}:version"] = version
+
+
+def _choose(case_id: int, elsewhere: ChangedInAnotherTab) -> None:
+    """Told, and asked: what the other tab chose, or what this one shows."""
+    at = deadline.exact(elsewhere.facts["at"])
+    st.warning(
+        f"What you chose was changed in another tab at {at}. Nothing was overwritten.", icon=":material/tab:"
+    )
+    with st.container(horizontal=True, gap="small"):
+        st.button("Take over", key="draft-take", on_click=forget, args=(case_id,))
+        st.button("Keep what is here", key="draft-insist", on_click=_insist, args=(case_id,))
+
+
+def _insist(case_id: int) -> None:
+    _save(case_id, _written(_kept(case_id)), base=None)
 
 
 def restored(case_id: int) -> datetime | None:
@@ -93,10 +129,14 @@ def discard(case_id: int) -> None:
 
 
 def forget(case_id: int) -> None:
-    """The decision is recorded, and the database has forgotten the draft with it."""
+    """What the database has is the draft, when it is drawn again."""
     for name in _kept(case_id):
         st.session_state.pop(key(case_id, name), None)
-    for name in ("", ":saved", ":restored"):
+    for name in [each for each in st.session_state if str(each).startswith(f"words:case.{case_id}.")]:
+        place = str(name).removeprefix("words:")
+        if drafts.is_words(place.rpartition(".")[2]):
+            words.forget(place)
+    for name in ("", ":saved", ":restored", ":version"):
         st.session_state.pop(f"draft-{case_id}{name}", None)
 
 
@@ -104,10 +144,12 @@ def _kept(case_id: int) -> dict[str, Any]:
     name = f"draft-{case_id}"
     if name not in st.session_state:
         with current.reading() as session:
-            found = drafts.find(session, current.actor(), ticket_id=case_id)
-        st.session_state[name] = _read(found.content) if found else {}
-        st.session_state[f"{name}:saved"] = dict(found.content) if found else {}
-        st.session_state[f"{name}:restored"] = found.updated_at if found else None
+            found = drafts.read(session, current.actor(), ticket_id=case_id)
+        chosen = {each: what for each, what in found.content.items() if not drafts.is_words(each)}
+        st.session_state[name] = _read(chosen)
+        st.session_state[f"{name}:saved"] = chosen
+        st.session_state[f"{name}:version"] = found.version
+        st.session_state[f"{name}:restored"] = found.updated_at if found.content else None
     kept: dict[str, Any] = st.session_state[name]
     return kept
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.actions import decide
+from core.actions import decide, drafts
 from core.actions.plan import REASONS_LEAST
 from core.errors import DeskError
 from core.money import Money
@@ -21,7 +21,7 @@ from core.rules.grounds import TERMS, DecisionOutcome, Ground
 from dashboard import current
 from dashboard.case import advice, blind, citing, draft, items, letters, nets, precedent, preview
 from dashboard.case.sketch import Row, Sketch
-from dashboard.ui import cards, confirm, deadline, errors, header
+from dashboard.ui import cards, confirm, deadline, errors, header, words
 from dashboard.ui.safe import plain
 
 OUTCOMES = {
@@ -35,6 +35,7 @@ LONGEST = 6_000
 @st.fragment
 def show(case: Case, pieces: Sequence[Piece], past: Precedents) -> None:
     header.section("Decision", f"{case.dossier.money(case.dossier.order.held_minor)} are held")
+    _whose(case)
     _restored(case)
     sketch = _sketch(case, pieces, past)
     draft.save(case.id)
@@ -53,9 +54,14 @@ def show(case: Case, pieces: Sequence[Piece], past: Precedents) -> None:
         _preview(case, sketch, unread)
     blind.reveal(case, sketch)
     cards.note(
-        "Nothing is decided yet, and your draft is saved. The preview shows every posting, every call to Stripe and "
-        "both letters."
+        "Nothing is decided yet. The preview shows every posting, every call to Stripe and both letters."
     )
+
+
+def _whose(case: Case) -> None:
+    """Said before anything is chosen; confirming asks."""
+    if case.ticket.mediator_id not in (None, current.actor().id):
+        st.info(plain(f"This case is {case.mediator}'s."), icon=":material/person:")
 
 
 def _restored(case: Case) -> None:
@@ -81,36 +87,31 @@ def _sketch(case: Case, pieces: Sequence[Piece], past: Precedents) -> Sketch:
     with place:
         nets.show(case, Sketch(outcome=outcome, by=by, share=share, rows=rows, ground=ground))
         precedent.show(case, past)
-    reasons = st.text_area(
+    reasons = words.area(
+        drafts.place(case.id, "reasons"),
         "Reasons",
-        key=draft.restore(case.id, "reasons", ""),
+        key=draft.key(case.id, "reasons"),
         height=132,
-        max_chars=LONGEST,
+        least=REASONS_LEAST,
+        most=LONGEST,
         placeholder="What was agreed, what was delivered, and which evidence shows it.",
-        help="At least 20 characters. Both parties read them in their letter, and so does any reviewer.",
+        help=f"At least {REASONS_LEAST} characters. Both parties read them in their letter, and so does any reviewer.",
     )
-    cards.note(_length(reasons or ""))
-    passages = letters.show(case, reasons or "")
+    passages = letters.show(case)
     references, evidence_ids = citing.show(case.id, pieces)
-    draft.keep(case.id, outcome=outcome, reasons=reasons or "")
+    draft.keep(case.id, outcome=outcome)
     return Sketch(
         outcome=outcome,
         by=by,
         share=share,
         rows=rows,
         ground=ground,
-        reasons=reasons or "",
+        reasons=reasons,
         references=references,
         evidence_ids=evidence_ids,
         override=override,
         passages=passages,
     )
-
-
-def _length(reasons: str) -> str:
-    count = len(reasons.strip())
-    missing = REASONS_LEAST - count
-    return f"{count} characters, {missing} more are needed." if missing > 0 else f"{count} characters."
 
 
 def _share(case: Case) -> tuple[str, str, tuple[Row, ...]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.actions import drafts
 from core.errors import DeskError
 from core.money import Money
 from core.queries.cases import Case
@@ -13,6 +14,7 @@ from core.rules import items
 from core.rules.items import LONGEST, MOST, Done, Item
 from dashboard.case import draft
 from dashboard.case.sketch import Row
+from dashboard.ui import words
 from dashboard.ui.safe import html, plain
 
 if TYPE_CHECKING:
@@ -62,13 +64,16 @@ def _row(case: Case, number: int, *, alone: bool) -> tuple[Row, DeltaGenerator]:
     """The item as it is typed, and the place for what is earned of it, which depends on the others."""
     name = f"item-{number}-"
     held = case.dossier.money(case.dossier.order.held_minor)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        title = st.text_input(
+    fields, said = st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"), st.container()
+    with fields:
+        title = words.line(
+            drafts.place(case.id, name + "title"),
             "Item",
-            key=draft.restore(case.id, name + "title", ""),
-            max_chars=LONGEST,
+            key=draft.key(case.id, name + "title"),
+            most=LONGEST,
             placeholder="What it is",
-            label_visibility="collapsed",
+            hidden=True,
+            below=said,
         )
         value = st.text_input(
             f"Worth ({held.currency})",
@@ -109,12 +114,11 @@ def _row(case: Case, number: int, *, alone: bool) -> tuple[Row, DeltaGenerator]:
                 label_visibility="collapsed",
                 placeholder="%",
             )
-        row = Row(title or "", value or "", done or Done.NOT, part or "")
+        row = Row(title, value or "", done or Done.NOT, part or "")
         spot = st.empty()
     draft.keep(
         case.id,
         **{
-            name + "title": row.title,
             name + "value": row.value,
             name + "done": row.done,
             name + "part": row.part,

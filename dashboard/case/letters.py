@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.actions import drafts
 from core.actions.plan_letters import PASSAGE_LEAST, PASSAGE_MOST
 from core.letters.template import PEOPLE
 from core.queries.cases import Case
 from dashboard.case import draft
-from dashboard.ui import cards
+from dashboard.ui import cards, words
 
 SIDES = ("payer", "payee")
 
 
-def show(case: Case, reasons: str) -> dict[str, str]:
+def show(case: Case) -> dict[str, str]:
     """The words that differ from the generated ones, by audience."""
     people = PEOPLE.get(case.dossier.project.platform, PEOPLE[""])
     edited = [side for side in SIDES if draft.value(case.id, f"passage-{side}", "")]
@@ -25,7 +26,7 @@ def show(case: Case, reasons: str) -> dict[str, str]:
             "the words between them can be yours, for each party."
         )
         for side in SIDES:
-            text = _side(case, side, people[side], reasons)
+            text = _side(case, side, people[side])
             if text.strip():
                 passages[side] = text.strip()
     return passages
@@ -36,7 +37,7 @@ def generated(reasons: str) -> str:
     return f"The mediator gives these reasons:\n{reasons.strip()}"
 
 
-def _side(case: Case, side: str, who: str, reasons: str) -> str:
+def _side(case: Case, side: str, who: str) -> str:
     name = f"passage-{side}"
     if not draft.value(case.id, name, ""):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -46,16 +47,17 @@ def _side(case: Case, side: str, who: str, reasons: str) -> str:
                 key=f"letter-edit-{case.id}-{side}",
                 icon=":material/edit:",
                 type="tertiary",
-                on_click=draft.put,
-                args=(case.id,),
-                kwargs={name: generated(reasons)},
+                on_click=_edit,
+                args=(case.id, name),
             )
         return ""
-    text = st.text_area(
+    text = words.area(
+        drafts.place(case.id, name),
         f"To the {who}, in your words",
-        key=draft.restore(case.id, name, ""),
+        key=draft.key(case.id, name),
         height=148,
-        max_chars=PASSAGE_MOST,
+        least=PASSAGE_LEAST,
+        most=PASSAGE_MOST,
         help=f"Plain text, at least {PASSAGE_LEAST} characters; each line becomes a paragraph.",
     )
     st.button(
@@ -67,5 +69,9 @@ def _side(case: Case, side: str, who: str, reasons: str) -> str:
         args=(case.id,),
         kwargs={name: ""},
     )
-    draft.keep(case.id, **{name: text or ""})
-    return text or ""
+    return text
+
+
+def _edit(case_id: int, name: str) -> None:
+    """It begins with the reasons as they stand when the button is pressed."""
+    draft.put(case_id, **{name: generated(draft.value(case_id, "reasons", ""))})

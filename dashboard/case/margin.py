@@ -12,20 +12,21 @@ from core.queries.exhibits import Piece
 from core.queries.notes import Noted
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.case import words
-from dashboard.ui import confirm, deadline, evidence_shelf, header
+from dashboard.ui import confirm, deadline, evidence_shelf, header, words
 from dashboard.ui.safe import html
 from dashboard.ui.timeline import html_lines
 
 
-def show(case: Case, pieces: Sequence[Piece], found: Mapping[int, Sequence[Noted]]) -> None:
+def show(
+    case: Case, pieces: Sequence[Piece], found: Mapping[int, Sequence[Noted]], *, add: bool = True
+) -> None:
     if not pieces:
         return
     header.section("Notes on the evidence", "for staff only")
     noted = [piece for piece in pieces if piece.id in found]
     if noted:
         st.html("".join(_about(piece, found[piece.id]) for piece in noted))
-    if current.may(Permission.WORK_TICKET):
+    if add and current.may(Permission.WORK_TICKET):
         _add(case, pieces)
 
 
@@ -69,7 +70,8 @@ def _add(case: Case, pieces: Sequence[Piece]) -> None:
                 )
                 or 0
             )
-        body = words.area(case.id, "note", "Note", height=80)
+        place = words.named("case", case.id, "note")
+        body = words.area(place, "Note", height=80)
         intent = confirm.pressed("Add note", key="note-add", type="secondary", icon=":material/edit_note:")
         if intent:
             confirm.carry_out(
@@ -84,7 +86,8 @@ def _add(case: Case, pieces: Sequence[Piece]) -> None:
                     page=part.page if part else None,
                 ),
                 done="Noted, for staff only.",
-                then=lambda _: _written(case.id, key),
+                then=lambda _: _written(key),
+                sent=[place],
             )
 
 
@@ -92,7 +95,6 @@ def _unmark(key: str) -> None:
     evidence_shelf.unmark(key)
 
 
-def _written(case_id: int, key: str) -> None:
+def _written(key: str) -> None:
     evidence_shelf.unmark(key)
-    words.sent(case_id, "note")
     st.rerun()

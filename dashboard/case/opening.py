@@ -11,7 +11,7 @@ from core.queries.unanswered import Row
 from core.rules.milestones import MOVES, Event, Status
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.ui import cards, confirm, tables
+from dashboard.ui import cards, confirm, tables, words
 
 DRAWER = "open-case"
 ICON = ":material/gavel:"
@@ -49,10 +49,12 @@ def _dialog(milestone_id: int) -> None:
         "Both parties are told, a mediator takes the case, and nothing is released before the decision. An approval is "
         "set aside; a late complaint becomes part of the case. Other holds stay until they are lifted."
     )
-    reason = st.text_area(
+    place = words.named("milestone", milestone_id, "open-case")
+    reason = words.area(
+        place,
         "Why",
         height=140,
-        max_chars=4_000,
+        most=4_000,
         key="open-case-why",
         placeholder="Staff only: the parties do not read this",
     )
@@ -61,10 +63,11 @@ def _dialog(milestone_id: int) -> None:
         confirm.carry_out(
             intent,
             lambda session, actor, now: open_case.by_staff(
-                session, actor, now=now, milestone_id=milestone_id, reason=reason or ""
+                session, actor, now=now, milestone_id=milestone_id, reason=reason
             ),
             done=lambda made: f"Case D-{made.id} is open.",
             then=lambda made: navigation.go("case", id=made.id),
+            sent=[place],
         )
 
 

@@ -11,19 +11,21 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core.actions import decide, drafts
+from core.actions import caution, decide, drafts
 from core.actions.plan import Draft, Plan
 from core.errors import DeskError
 from core.letters import Letter
+from core.queries import exhibits
 from core.queries.cases import Case
 from core.records import Decision
 from core.rules import differences
 from core.rules.approvals import DecisionStatus
 from core.rules.blocks import Block
+from core.rules.cautions import Caution
 from core.rules.grounds import Reference
 from core.rules.permissions import Actor
 from dashboard import current
-from dashboard.case import compare, draft, names, sheet
+from dashboard.case import compare, draft, names, news, sheet
 from dashboard.ui import cards, confirm, deadline, errors
 from dashboard.ui.safe import plain
 
@@ -44,27 +46,35 @@ class Previewed:
     hash: str
     second: tuple[Block, ...]
     papers: Mapping[str, Letter]
+    newest: int
     unread: str = ""
 
 
 def remember(case_id: int, wanted: Draft, made: Plan, second: tuple[Block, ...], unread: str = "") -> None:
     """The messages that were read stay those: what a party writes while the plan is being read changes nothing."""
     said = [each["id"] for each in made.content["citations"] if each["reference"] == MESSAGES]
+    milestone_id: int = made.content["milestone"]
+    with current.reading() as session:
+        newest = exhibits.newest(session, milestone_id)
     pinned = replace(wanted, said_until=said[0] if said else None)
     st.session_state[f"plan-{case_id}"] = Previewed(
-        pinned, made.content, made.hash, second, made.papers, unread
+        pinned, made.content, made.hash, second, made.papers, newest, unread
     )
+    news.forget(f"plan-{case_id}")
 
 
 def drawer(case: Case) -> None:
     """Open as long as the session says so, and a plan was made."""
-    seen: Previewed | None = st.session_state.get(f"plan-{case.id}")
-    if seen is not None and confirm.drawer("plan") is not None:
-        _dialog(case, seen)
+    if f"plan-{case.id}" in st.session_state and confirm.drawer("plan") is not None:
+        _dialog(case)
 
 
 @st.dialog("Plan of the decision", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
-def _dialog(case: Case, seen: Previewed) -> None:
+def _dialog(case: Case) -> None:
+    """What it shows is looked up in here: a dialog that draws itself anew is given what it was opened with."""
+    seen: Previewed | None = st.session_state.get(f"plan-{case.id}")
+    if seen is None:
+        return
     sheet.show(
         seen.content,
         seen.hash,
@@ -78,13 +88,17 @@ def _dialog(case: Case, seen: Previewed) -> None:
         st.markdown(f":orange[:material/visibility_off:] {plain(seen.unread)}")
     if wait := case.dossier.profile.cooling_off:
         cards.note(f"It is carried out {deadline.span(wait)} after it is final, unless the case changes.")
+    with current.reading() as session:
+        said = exhibits.messages(session, case.dossier.milestone.id, beyond=seen.newest)
+    read = news.show(case, f"plan-{case.id}", said, beside="this plan was made")
+    known = _known(case)
     intent = confirm.pressed(
         "Confirm decision", key=f"decide-{case.id}", money=True, icon=":material/gavel:", width="stretch"
     )
     if intent:
         confirm.carry_out(
             intent,
-            lambda session, actor, now: _confirm(session, actor, now, seen, intent),
+            lambda session, actor, now: _confirm(session, actor, now, seen, intent, known, read),
             done=_recorded,
         )
         cards.note("Nothing was recorded, and your draft is kept.")
@@ -116,9 +130,44 @@ def _stale(case: Case, seen: Previewed) -> None:
     )
 
 
-def _confirm(session: Session, actor: Actor, now: datetime, seen: Previewed, intent: str) -> Decision:
+SAID = {
+    Caution.ANOTHERS_CASE: "I know that this case is someone else's, and decide it in their place",
+    Caution.ANSWER_PENDING: "I decide without the answer that was asked for",
+}
+
+
+def _known(case: Case) -> frozenset[Caution]:
+    """What must be said before confirming, each with its sentence; what was said."""
+    with current.reading() as session:
+        found = caution.of(session, current.actor(), case.id)
+    said = set()
+    for each, error in found.items():
+        st.warning(plain(error.message), icon=":material/warning:")
+        if st.checkbox(SAID[each], key=f"known-{case.id}-{each.value.lower()}"):
+            said.add(each)
+    return frozenset(said)
+
+
+def _confirm(
+    session: Session,
+    actor: Actor,
+    now: datetime,
+    seen: Previewed,
+    intent: str,
+    known: frozenset[Caution],
+    read: int,
+) -> Decision:
     """Decided, and the draft forgotten, or neither."""
-    decision = decide.confirm(session, actor, now=now, draft=seen.draft, plan_hash=seen.hash, intent=intent)
+    decision = decide.confirm(
+        session,
+        actor,
+        now=now,
+        draft=seen.draft,
+        plan_hash=seen.hash,
+        intent=intent,
+        known=known,
+        seen=max(seen.newest, read),
+    )
     drafts.clear(session, actor, now=now, ticket_id=decision.ticket_id)
     return decision
 

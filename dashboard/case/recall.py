@@ -9,7 +9,7 @@ from core.queries.cases import Case
 from core.queries.rulings import Ruling
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.ui import cards, confirm
+from dashboard.ui import cards, confirm, words
 
 DRAWER = "recall"
 
@@ -38,13 +38,15 @@ def _dialog(ruling: Ruling) -> None:
     cards.note(
         f"Nothing was booked or sent yet. {ruling.maker} gets the decision back as a draft, with your reason."
     )
-    reason = st.text_area("Why", height=120, max_chars=2_000, key="recall-reason")
+    place = words.named("case", ruling.record.ticket_id, "recall")
+    reason = words.area(place, "Why", height=120, most=2_000, key="recall-reason")
     intent = confirm.pressed("Void the decision", key="recall", money=True, icon=":material/undo:")
     if intent:
         confirm.carry_out(
             intent,
             lambda session, actor, now: decide.take_back(
-                session, actor, now=now, decision_id=ruling.record.id, reason=reason or ""
+                session, actor, now=now, decision_id=ruling.record.id, reason=reason
             ),
             done="The decision is void, and a draft again.",
+            sent=[place],
         )

@@ -11,8 +11,8 @@ from core.queries.cases import Case
 from core.rules.permissions import Permission
 from core.rules.requests import RequestKind
 from dashboard import current
-from dashboard.case import names, words
-from dashboard.ui import cards, confirm, deadline
+from dashboard.case import names
+from dashboard.ui import cards, confirm, deadline, words
 from dashboard.ui.safe import html
 from dashboard.ui.timeline import html_lines
 
@@ -65,11 +65,10 @@ def drawer(case: Case) -> None:
         default=RequestKind.ANSWER,
     )
     kind = kind or RequestKind.ANSWER
-    question = words.area(case.id, "request", "What do you need to know, or to see?", height=140, most=4_000)
-    days = st.segmented_control("Time to answer", DAYS, default=3, required=True, format_func=_days)
-    due = current.now() + timedelta(days=days or 3)
+    place = words.named("case", case.id, "request")
+    question = words.area(place, "What do you need to know, or to see?", height=140, most=4_000)
+    due = _until(case)
     cards.note(f"{HINTS[kind]} The case waits until {deadline.exact(due)}, and then goes on by itself.")
-    _warn(case, due)
     intent = confirm.pressed("Send question", key="ask", icon=":material/send:")
     if intent:
         confirm.carry_out(
@@ -85,23 +84,23 @@ def drawer(case: Case) -> None:
                 kind=kind,
             ),
             done="Asked. They were told by letter.",
-            then=lambda _: _asked(case.id),
+            sent=[place],
         )
 
 
-def _warn(case: Case, due: datetime) -> None:
-    decide_by = case.ticket.decision_due_at
-    if decide_by and decide_by < due and not case.ticket.escalated:
-        st.warning(
-            f"The decision is due {deadline.exact(decide_by)}, before the answer: "
-            "the case would go to the administrators.",
-            icon=":material/alarm:",
-        )
-
-
-def _asked(case_id: int) -> None:
-    words.sent(case_id, "request")
-    st.rerun()
+def _until(case: Case) -> datetime:
+    """Some days, or the time to decide, which no answer may outlast."""
+    now, decide_by = current.now(), None if case.ticket.escalated else case.ticket.decision_due_at
+    fitting = [each for each in DAYS if decide_by is None or now + timedelta(days=each) < decide_by]
+    choices = [*fitting, *([0] if decide_by else [])]
+    days = st.segmented_control(
+        "Time to answer",
+        choices,
+        default=3 if 3 in choices else choices[-1],
+        required=True,
+        format_func=lambda each: _days(each) if each else "Until the decision is due",
+    )
+    return now + timedelta(days=days) if days or decide_by is None else decide_by
 
 
 def _days(count: int) -> str:

@@ -49,7 +49,8 @@ def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
     if not stream.happenings:
         empty.nothing_matches()
         return
-    since: datetime | None = st.session_state.get(f"case-{case.id}:since")
+    # What is new to the reader was not new, or not there, for whoever decided.
+    since: datetime | None = None if until else st.session_state.get(f"case-{case.id}:since")
     if stream.page.older:
         _turn("Older", "older", stream.first, "expand_less")
     happenings = names.veiled(case, stream.happenings)

@@ -20,11 +20,17 @@ from dashboard.ui.evidence import gallery
 NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties", "Letters")
 
 
-def show(case: Case, pieces: Sequence[Piece], *, now: datetime, until: datetime | None = None) -> None:
-    """`until`: nothing later than that; the case itself is as it was then."""
-    pieces = asof.before(pieces, until)
+def show(
+    case: Case,
+    pieces: Sequence[Piece],
+    *,
+    now: datetime,
+    until: datetime | None = None,
+    whose: str | None = None,
+) -> None:
+    """`until`: nothing later than that; the case and the evidence are as `whose` eyes saw them then."""
     draw: dict[str, Callable[[], None]] = {
-        "Evidence": lambda: _evidence(case, pieces),
+        "Evidence": lambda: _evidence(case, pieces, until, whose),
         "Timeline": lambda: stream.show(case, now=now, until=until),
         "Messages": lambda: talk.show(case, now=now, until=until),
         "Terms": lambda: terms.show(case),
@@ -47,17 +53,19 @@ def _letters(case: Case, until: datetime | None) -> None:
     letters.show(rows, key=f"case-{case.id}", words=partial(names.within, case), narrow=True)
 
 
-def _evidence(case: Case, pieces: Sequence[Piece]) -> None:
+def _evidence(case: Case, pieces: Sequence[Piece], until: datetime | None, whose: str | None) -> None:
+    """Looking back, the marks are those of whoever decided, and nothing is added."""
     words = None if names.shown(case) else partial(names.within, case)
     with current.reading() as session:
-        found = notes.of_milestone(session, case.dossier.milestone.id)
+        found = notes.of_milestone(session, case.dossier.milestone.id, until=until)
     gallery(
         current.desk(),
         current.actor(),
         pieces,
-        key=f"evidence-{case.id}",
+        key=f"evidence-{case.id}" if until is None else f"evidence-{case.id}-then",
         words=words,
         notes=found,
-        may_mark=current.may(Permission.WORK_TICKET),
+        may_mark=current.may(Permission.WORK_TICKET) and until is None,
+        whose=whose,
     )
-    margin.show(case, pieces, found)
+    margin.show(case, pieces, found, add=until is None)

@@ -12,8 +12,8 @@ from core.queries.cases import Case
 from core.queries.exhibits import Said
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.case import names, words
-from dashboard.ui import cards, confirm, deadline, empty
+from dashboard.case import names
+from dashboard.ui import cards, confirm, deadline, empty, words
 from dashboard.ui.safe import html
 from dashboard.ui.timeline import html_lines
 
@@ -74,7 +74,8 @@ def _answer(case: Case) -> None:
             )
             or "PARTIES"
         )
-        body = words.area(case.id, "message", "Message", placeholder=HINTS[audience], hidden=True)
+        place = words.named("case", case.id, "message")
+        body = words.area(place, "Message", placeholder=HINTS[audience], hidden=True)
         intent = confirm.pressed("Send", key="answer-send", type="secondary", icon=":material/send:")
         if intent:
             confirm.carry_out(
@@ -88,10 +89,5 @@ def _answer(case: Case) -> None:
                     audience=audience,
                 ),
                 done="Sent." if audience == "PARTIES" else "Noted, for staff only.",
-                then=lambda _: _sent(case.id),
+                sent=[place],
             )
-
-
-def _sent(case_id: int) -> None:
-    words.sent(case_id, "message")
-    st.rerun()

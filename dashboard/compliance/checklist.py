@@ -13,7 +13,7 @@ from core.queries.rulebook import Signature
 from core.rules.legal_checklist import Item
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.ui import cards, confirm, deadline, header
+from dashboard.ui import cards, confirm, deadline, header, words
 from dashboard.ui.safe import html
 from dashboard.ui.status import in_words
 
@@ -59,14 +59,16 @@ def _signed(each: Signature) -> str:
 @st.dialog("Sign an item", position="right", on_dismiss=confirm.close_drawer)
 def _sign(platform: str, item: str) -> None:
     st.text(f"{in_words(platform)}: {Item(item).label}.")
-    note = st.text_area("On what ground", height=120, max_chars=2_000, key="sign-note")
+    place = words.named("checklist", 0, f"{platform}-{item}".lower())
+    note = words.area(place, "On what ground", height=120, most=2_000, key="sign-note")
     st.caption("Your name and the time stay with it. A signature is not taken back.")
     intent = confirm.pressed("Sign", key="sign-item", icon=":material/signature:", money=True)
     if intent:
         confirm.carry_out(
             intent,
             lambda session, actor, now: legal_checklist.sign(
-                session, actor, now=now, platform=Platform(platform), item=Item(item), note=note or ""
+                session, actor, now=now, platform=Platform(platform), item=Item(item), note=note
             ),
             done="Signed.",
+            sent=[place],
         )

@@ -13,7 +13,7 @@ from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.case import opening
 from dashboard.compliance.beside import close
-from dashboard.ui import cards, confirm, deadline, status
+from dashboard.ui import cards, confirm, deadline, status, words
 from dashboard.ui.safe import html, plain
 
 
@@ -144,10 +144,12 @@ def _place() -> None:
         if kind == HoldKind.REPORT
         else None
     )
-    reason = st.text_area(
+    place = words.named("milestone", chosen or 0, "hold")
+    reason = words.area(
+        place,
         "Reason",
         height=120,
-        max_chars=2_000,
+        most=2_000,
         key="hold-reason",
         placeholder="What was seen, and what would settle it",
     )
@@ -161,13 +163,14 @@ def _place() -> None:
                     actor,
                     now=now,
                     milestone_id=chosen,
-                    reason=reason or "",
+                    reason=reason,
                     kind=kind or HoldKind.MANUAL,
                     report_id=int(report) if report else None,
                 ).id
             ),
             done=lambda number: f"Hold H-{number} is in place.",
             then=_show,
+            sent=[place],
         )
 
 
@@ -187,14 +190,14 @@ def _lift(hold_id: int) -> None:
     elif row.stopped.minor:
         cards.note("Nothing is released at once. What else stands in the way still does.")
     cards.note(LIFTING[TOLD[row.kind]])
-    reason = st.text_area("Why it can be lifted", height=120, max_chars=2_000, key="lift-reason")
+    place = words.named("hold", hold_id, "lift")
+    reason = words.area(place, "Why it can be lifted", height=120, most=2_000, key="lift-reason")
     intent = confirm.pressed("Lift hold", key="lift-hold", icon=":material/lock_open:", money=True)
     if intent:
         confirm.carry_out(
             intent,
-            lambda session, actor, now: hold.lift(
-                session, actor, now=now, hold_id=hold_id, reason=reason or ""
-            ),
+            lambda session, actor, now: hold.lift(session, actor, now=now, hold_id=hold_id, reason=reason),
+            sent=[place],
             done=f"Hold {row.reference} is lifted."
             + (f" {row.held.text()} is released to the payee." if row.frees else ""),
         )

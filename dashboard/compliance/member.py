@@ -11,7 +11,7 @@ from core.queries.people import Person, Visit
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.compliance.beside import close
-from dashboard.ui import cards, confirm, deadline, status, tables
+from dashboard.ui import cards, confirm, deadline, status, tables, words
 from dashboard.ui.safe import plain
 from dashboard.ui.status import Pill, in_words
 
@@ -112,8 +112,9 @@ def _revoke(session_id: int, person: str) -> None:
     st.caption(plain(f"{person} is signed out at once, in every open tab. What was confirmed is not lost."))
     if own:
         st.warning("This is your own session: you will be signed out.", icon=":material/warning:")
-    reason = st.text_area(
-        "Reason", height=100, max_chars=2_000, key="revoke-reason", placeholder="For the audit log"
+    place = words.named("session", session_id, "revoke")
+    reason = words.area(
+        place, "Reason", height=100, most=2_000, key="revoke-reason", placeholder="For the audit log"
     )
     intent = confirm.pressed("Revoke session", key="revoke", icon=":material/logout:")
 
@@ -123,7 +124,7 @@ def _revoke(session_id: int, person: str) -> None:
         sessions.revoke(session, session_id=session_id, actor=actor, now=now, reason=reason.strip())
 
     if intent:
-        confirm.carry_out(intent, revoke, done=f"Session {session_id} is revoked.")
+        confirm.carry_out(intent, revoke, done=f"Session {session_id} is revoked.", sent=[place])
 
 
 def _ways(person: Person) -> None:

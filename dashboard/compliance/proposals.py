@@ -16,7 +16,7 @@ from core.rules import policy_values
 from core.rules.permissions import Permission
 from dashboard import current
 from dashboard.compliance import rulebook
-from dashboard.ui import cards, confirm, header
+from dashboard.ui import cards, confirm, header, words
 from dashboard.ui.safe import plain
 from dashboard.ui.status import in_words
 
@@ -105,7 +105,8 @@ def _propose(newest: Mapping[Platform, Version], currency: str) -> None:
     before = rules[name][1]
     st.text(f"Now: {rulebook.words(name, before, currency)}")
     typed = _tariff(before, currency) if isinstance(before, Tariff) else _value(name, before, currency)
-    reason = st.text_area("Why", height=100, max_chars=2_000, key="change-reason")
+    place = words.named("policy", 0, "change")
+    reason = words.area(place, "Why", height=100, most=2_000, key="change-reason")
     intent = confirm.pressed("Propose", key="propose-change", disabled=not typed)
     if intent:
         confirm.carry_out(
@@ -116,9 +117,10 @@ def _propose(newest: Mapping[Platform, Version], currency: str) -> None:
                 now=now,
                 platform=platform,
                 changes={name: policy_values.read(name, before, typed or "", currency)},
-                reason=reason or "",
+                reason=reason,
             ),
             done="Proposed. Another administrator decides.",
+            sent=[place],
         )
 
 
@@ -130,7 +132,8 @@ def _settle(proposal_id: int, own: bool) -> None:
         st.text("This proposal was settled meanwhile.")
         return
     st.text(plain(found[proposal_id].reason))
-    note = st.text_area("Note", height=100, max_chars=2_000, key="proposal-note")
+    place = words.named("policy", proposal_id, "note")
+    note = words.area(place, "Note", height=100, most=2_000, key="proposal-note")
     with st.container(horizontal=True, gap="small"):
         publish = None if own else confirm.pressed("Publish", key="publish-proposal", money=True)
         refuse = confirm.pressed("Withdraw" if own else "Reject", key="reject-proposal", type="secondary")
@@ -138,15 +141,17 @@ def _settle(proposal_id: int, own: bool) -> None:
         confirm.carry_out(
             publish,
             lambda session, actor, now: policy_change.approve(
-                session, actor, now=now, proposal_id=proposal_id, note=note or ""
+                session, actor, now=now, proposal_id=proposal_id, note=note
             ),
             done="Published: projects that begin from now on live under it.",
+            sent=[place],
         )
     elif refuse:
         confirm.carry_out(
             refuse,
             lambda session, actor, now: policy_change.reject(
-                session, actor, now=now, proposal_id=proposal_id, note=note or ""
+                session, actor, now=now, proposal_id=proposal_id, note=note
             ),
             done="The proposal is settled.",
+            sent=[place],
         )

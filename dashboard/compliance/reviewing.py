@@ -11,7 +11,7 @@ from core.rules.permissions import Permission
 from core.rules.reports import ReportOutcome
 from core.rules.risk import ReviewOutcome
 from dashboard import current
-from dashboard.ui import cards, confirm, deadline, header
+from dashboard.ui import cards, confirm, deadline, header, words
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import in_words
 
@@ -97,15 +97,17 @@ def _settle_review(review_id: int) -> None:
         "Every report about this milestone or its project is settled first, and a practice mismatch resolved."
     )
     outcome = st.radio("What follows", list(OUTCOMES), format_func=OUTCOMES.__getitem__, key="review-outcome")
-    note = st.text_area("What was found", height=120, max_chars=2_000, key="review-note")
+    place = words.named("review", review_id, "note")
+    note = words.area(place, "What was found", height=120, most=2_000, key="review-note")
     intent = confirm.pressed("Settle review", key="settle-review", money=True)
     if intent:
         confirm.carry_out(
             intent,
             lambda session, actor, now: risk.settle(
-                session, actor, now=now, review_id=review_id, outcome=outcome, note=note or ""
+                session, actor, now=now, review_id=review_id, outcome=outcome, note=note
             ),
             done="The review is settled.",
+            sent=[place],
         )
 
 
@@ -117,7 +119,8 @@ def _settle_report(report_id: int, title: str, details: str) -> None:
     with current.reading() as session:
         follows = report_outcomes.preview(session, report_id, outcome, now=current.now())
     st.html(f'<ul class="ed-follows">{"".join(f"<li>{html(each.sentence)}</li>" for each in follows)}</ul>')
-    note = st.text_area("Why", height=120, max_chars=2_000, key="report-note")
+    place = words.named("report", report_id, "note")
+    note = words.area(place, "Why", height=120, most=2_000, key="report-note")
     intent = confirm.pressed("Settle report", key="settle-report", money=True)
     if intent:
         confirm.carry_out(
@@ -128,23 +131,26 @@ def _settle_report(report_id: int, title: str, details: str) -> None:
                 now=now,
                 report_id=report_id,
                 outcome=outcome,
-                note=note or "",
+                note=note,
                 foreseen=follows,
             ),
             done=f"Report R-{report_id} is settled.",
+            sent=[place],
         )
 
 
 @st.dialog("Resolve a practice mismatch", position="right", on_dismiss=confirm.close_drawer)
 def _resolve(flag_id: int, said: str) -> None:
     st.text(said)
-    words = st.text_area("How it is resolved", height=120, max_chars=2_000, key="practice-resolution")
+    place = words.named("practice", flag_id, "resolution")
+    found = words.area(place, "How it is resolved", height=120, most=2_000, key="practice-resolution")
     intent = confirm.pressed("Resolve", key="resolve-practice")
     if intent:
         confirm.carry_out(
             intent,
             lambda session, actor, now: reports.resolve_practice(
-                session, actor, now=now, flag_id=flag_id, resolution=words or ""
+                session, actor, now=now, flag_id=flag_id, resolution=found
             ),
             done="The mismatch is resolved.",
+            sent=[place],
         )

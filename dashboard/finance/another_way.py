@@ -9,7 +9,7 @@ from core.queries import operations
 from core.queries.operations import Operation, Returned
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.ui import cards, confirm
+from dashboard.ui import cards, confirm, words
 from dashboard.ui.safe import plain
 
 
@@ -47,10 +47,10 @@ def _say(found: Returned) -> None:
         key="return-way",
         required=True,
     )
-    reference = st.text_input("The bank's reference", key="return-reference", max_chars=100)
-    reason = st.text_input("Reason, for the audit log", key="return-reason", max_chars=300)
-    ready = bool((reference or "").strip() and (reason or "").strip())
-    intent = confirm.pressed("It was sent this way", key="return-say", type="secondary", disabled=not ready)
+    places = [words.named("operation", found.refund_id, f"sent-{name}") for name in ("reference", "reason")]
+    reference = words.line(places[0], "The bank's reference", key="return-reference", most=100)
+    reason = words.line(places[1], "Reason, for the audit log", key="return-reason")
+    intent = confirm.pressed("It was sent this way", key="return-say", type="secondary")
     if intent:
         confirm.carry_out(
             intent,
@@ -60,10 +60,11 @@ def _say(found: Returned) -> None:
                 now=now,
                 refund_id=found.refund_id,
                 way=way or "BANK_TRANSFER",
-                reference=reference or "",
-                reason=reason or "",
+                reference=reference,
+                reason=reason,
             ),
             done="Kept. The debt ends when someone else confirms it.",
+            sent=places,
         )
 
 

@@ -15,7 +15,7 @@ from core.rules.chargebacks import ANSWERABLE, DOCUMENTS, FIELDS, LONGEST_TEXT
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.finance import giving_in
-from dashboard.ui import cards, confirm, deadline, header, tables
+from dashboard.ui import cards, confirm, deadline, header, tables, words
 
 ENTRIES = [
     tables.opens("reference", "Journal", page="journal", width=90),
@@ -163,15 +163,15 @@ def _submit(answer: Answer) -> None:
 def _form(row: Row, before: Answer | None, pieces: Sequence[Piece]) -> None:
     known = before.texts if before else {}
     with st.expander("Write a new draft" if before else "Write the answer", expanded=before is None):
+        places = {field: words.named("chargeback", row.id, field) for field in FIELDS}
         texts = {
-            field: st.text_area(label, known.get(field, ""), key=f"evidence-{field}", max_chars=LONGEST_TEXT)
+            field: words.area(
+                places[field], label, default=known.get(field, ""), key=f"evidence-{field}", most=LONGEST_TEXT
+            )
             for field, label in FIELDS.items()
         }
         files = _files(pieces)
-        given = bool(files) or any(words.strip() for words in texts.values())
-        intent = confirm.pressed(
-            "Keep as draft", key="evidence-stage", icon=":material/draft:", disabled=not given
-        )
+        intent = confirm.pressed("Keep as draft", key="evidence-stage", icon=":material/draft:")
         if intent:
             confirm.carry_out(
                 intent,
@@ -179,6 +179,7 @@ def _form(row: Row, before: Answer | None, pieces: Sequence[Piece]) -> None:
                     session, actor, now=now, chargeback_id=row.id, texts=texts, files=files
                 ),
                 done="The draft is kept. Someone else can send it to the bank.",
+                sent=places.values(),
             )
 
 

@@ -10,7 +10,7 @@ from core.actions import accept_chargebacks
 from core.queries.chargebacks import GivingIn, Row
 from core.rules.permissions import Permission
 from dashboard import current
-from dashboard.ui import cards, confirm, deadline, header
+from dashboard.ui import cards, confirm, deadline, header, words
 from dashboard.ui.safe import plain
 
 DONE = {"ACCEPTED": "done", "WITHDRAWN": "withdrawn"}
@@ -80,15 +80,15 @@ def _waiting(row: Row, proposal: GivingIn, *, may: bool) -> None:
 
 def _propose(row: Row) -> None:
     with st.expander("Propose to give in"):
-        reason = st.text_input("Why it cannot be won", key="give-in-reason", max_chars=300)
-        intent = confirm.pressed(
-            "Propose it", key="give-in", type="secondary", disabled=not (reason or "").strip()
-        )
+        place = words.named("chargeback", row.id, "give-in")
+        reason = words.line(place, "Why it cannot be won", key="give-in-reason")
+        intent = confirm.pressed("Propose it", key="give-in", type="secondary")
         if intent:
             confirm.carry_out(
                 intent,
                 lambda session, actor, now: accept_chargebacks.propose(
-                    session, actor, now=now, chargeback_id=row.id, reason=reason or ""
+                    session, actor, now=now, chargeback_id=row.id, reason=reason
                 ),
                 done="Proposed. Someone else can do it, or answer the bank instead.",
+                sent=[place],
             )

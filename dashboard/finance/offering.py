@@ -9,7 +9,7 @@ import streamlit as st
 from core.actions import payout_offers
 from core.policy import WithdrawalMethod
 from core.queries.payouts import Offer, Row
-from dashboard.ui import cards, confirm, deadline
+from dashboard.ui import cards, confirm, deadline, words
 from dashboard.ui.safe import plain
 from dashboard.ui.status import in_words
 
@@ -51,13 +51,14 @@ def _form(row: Row) -> None:
         format_func=METHODS.__getitem__,
         key="offer-methods",
     )
-    reason = st.text_input("Reason, for the audit log", key="offer-reason", max_chars=300)
+    place = words.named("payout", row.id, "offer")
+    reason = words.line(place, "Reason, for the audit log", key="offer-reason")
     intent = confirm.pressed(
         "Offer these to the payee",
         key="payout-offer-send",
         type="secondary",
         icon=":material/forward_to_inbox:",
-        disabled=not chosen or not (reason or "").strip(),
+        disabled=not chosen,
     )
     if intent:
         confirm.carry_out(
@@ -68,7 +69,8 @@ def _form(row: Row) -> None:
                 now=now,
                 payout_id=row.id,
                 methods=[WithdrawalMethod(each) for each in chosen],
-                reason=reason or "",
+                reason=reason,
             ),
             done="Offered. The payee has a letter, and chooses on the platform.",
+            sent=[place],
         )

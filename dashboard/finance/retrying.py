@@ -9,7 +9,7 @@ from core.queries.operations import Operation
 from core.rules.permissions import Permission
 from dashboard import current
 from dashboard.finance import another_way
-from dashboard.ui import cards, confirm
+from dashboard.ui import cards, confirm, words
 
 
 def review(row: Operation) -> None:
@@ -29,13 +29,13 @@ def review(row: Operation) -> None:
 
 
 def _form(row: Operation) -> None:
-    reason = st.text_input("Reason, for the audit log", key="operation-reason", max_chars=300)
+    place = words.named("operation", row.id, "retry")
+    reason = words.line(place, "Reason, for the audit log", key="operation-reason")
     intent = confirm.pressed(
         "Send again",
         key="operation-retry",
         money=True,
         icon=":material/replay:",
-        disabled=not (reason or "").strip(),
     )
     if intent:
         confirm.carry_out(
@@ -44,4 +44,5 @@ def _form(row: Operation) -> None:
                 session, actor, now=now, operation_id=row.id, reason=reason
             ),
             done="The call is on its way again.",
+            sent=[place],
         )

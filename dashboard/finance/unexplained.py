@@ -13,7 +13,7 @@ from core.queries.suspense import Item
 from core.rules.permissions import Permission
 from core.rules.suspense import TARGETS, SettledAs
 from dashboard import current
-from dashboard.ui import cards, confirm, header, tables
+from dashboard.ui import cards, confirm, header, tables, words
 from dashboard.ui.safe import plain
 
 WORDS = {
@@ -128,21 +128,22 @@ def _agree(items: list[Item]) -> None:
         if first.proposed_by_id == current.actor().id:
             cards.note("You said what this was, so someone else must agree.")
             return
-        reason = st.text_input("What you have seen, for the audit log", key=f"agree-reason-{first.id}")
+        place = words.named("suspense", first.id, "agree")
+        reason = words.line(place, "What you have seen, for the audit log", key=f"agree-reason-{first.id}")
         intent = confirm.pressed(
             "Agree and book it",
             key=f"suspense-agree-{first.id}",
             money=True,
             icon=":material/done_all:",
-            disabled=not (reason or "").strip(),
         )
         if intent:
             confirm.carry_out(
                 intent,
                 lambda session, actor, now: suspense.confirm(
-                    session, actor, now=now, item_ids=[each.id for each in items], reason=reason or ""
+                    session, actor, now=now, item_ids=[each.id for each in items], reason=reason
                 ),
                 done="Booked: nothing is left unexplained about it.",
+                sent=[place],
             )
 
 
@@ -161,10 +162,9 @@ def _say(items: Sequence[Item]) -> None:
             step=1,
             key=f"suspense-target-{known}",
         )
-    reason = st.text_input("Reason, for the audit log", key="suspense-reason", max_chars=300)
-    intent = confirm.pressed(
-        "Say so", key="suspense-settle", disabled=not chosen or not (reason or "").strip()
-    )
+    place = words.named("suspense", 0, "explain")
+    reason = words.line(place, "Reason, for the audit log", key="suspense-reason")
+    intent = confirm.pressed("Say so", key="suspense-settle", disabled=not chosen)
     if intent:
         confirm.carry_out(
             intent,
@@ -174,8 +174,9 @@ def _say(items: Sequence[Item]) -> None:
                 now=now,
                 item_ids=chosen,
                 settled_as=settled_as,
-                reason=reason or "",
+                reason=reason,
                 target_id=int(target) if target else None,
             ),
             done="Kept. It is booked when someone else agrees.",
+            sent=[place],
         )

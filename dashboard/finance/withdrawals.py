@@ -14,7 +14,7 @@ from core.queries.payouts import Offer, Row, Waiting
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.finance import offering
-from dashboard.ui import cards, confirm, header, status, tables
+from dashboard.ui import cards, confirm, header, status, tables, words
 from dashboard.ui.safe import plain
 
 METHODS = {each.value: status.in_words(each.value) for each in WithdrawalMethod}
@@ -156,11 +156,10 @@ def _form(row: Row) -> None:
             if row.transferred
             else "The withdrawal fee becomes that of the new method."
         )
-    reason = st.text_input("Reason, for the audit log", key="payout-reason", max_chars=300)
+    place = words.named("payout", row.id, "retry")
+    reason = words.line(place, "Reason, for the audit log", key="payout-reason")
     label = f"Pay by {METHODS[method].lower()} instead" if changed and method else "Try again"
-    intent = confirm.pressed(
-        label, key="payout-retry", money=True, icon=":material/replay:", disabled=not (reason or "").strip()
-    )
+    intent = confirm.pressed(label, key="payout-retry", money=True, icon=":material/replay:")
     if intent:
         confirm.carry_out(
             intent,
@@ -173,4 +172,5 @@ def _form(row: Row) -> None:
                 method=WithdrawalMethod(method) if method else None,
             ),
             done=f"Payout {row.reference} is on its way again.",
+            sent=[place],
         )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -20,11 +20,12 @@ from typing import Any, Literal, TypeVar
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core.actions import sessions
+from core.actions import half_written, sessions
 from core.errors import DeskError
 from core.rules.permissions import Actor
 from dashboard import current
-from dashboard.ui import errors, header
+from dashboard.ui import errors, header, words
+from dashboard.ui.header import Said
 from dashboard.ui.safe import html
 
 Result = TypeVar("Result")
@@ -89,10 +90,15 @@ def carry_out(
     intent: str,
     action: Action[Result],
     *,
-    done: str | Callable[[Result], str],
+    done: str | Said | Callable[[Result], str | Said],
     then: Callable[[Result], Any] | None = None,
+    sent: Collection[str] = (),
+    refused: Callable[[DeskError], Any] | None = None,
 ) -> None:
     """Run `action(session, actor, now)` in one transaction, once for this intent.
+
+    `sent`: the places whose words the action uses up (`ui.words`); they are empty afterwards. `refused` says more about
+    a refusal.
 
     The session row is read again inside the transaction, so a revoked session cannot write. A refusal of the domain is
     shown as its sentence, and the button may be pressed again. On success the drawer closes, `done` is shown on top
@@ -105,13 +111,20 @@ def carry_out(
         signed_in = sessions.resolve(session, token, now=now)
         if signed_in is None:
             raise sessions.SessionEnded()
-        return action(session, signed_in.actor, now)
+        result = action(session, signed_in.actor, now)
+        if sent:
+            half_written.sent(session, signed_in.actor, now=now, wanted=sent)
+        return result
 
     try:
         result = outcomes.of(intent, lambda: desk.database.run(once))
     except DeskError as error:
         errors.show(error)
+        if refused:
+            refused(error)
         return
+    for place in sent:
+        words.forget(place)
     header.say(done(result) if callable(done) else done)
     _forget(intent)
     close_drawer()

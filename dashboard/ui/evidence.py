@@ -39,11 +39,13 @@ def gallery(
     words: Callable[[str], str] | None = None,
     notes: Mapping[int, Sequence[Marked]] | None = None,
     may_mark: bool = False,
+    whose: str | None = None,
 ) -> None:
     """All evidence of a case: cards, and beside them whatever is open (one piece, or two to compare).
 
     `words` hides names in texts, and then no original can be downloaded. `notes` by piece: those about a part are
-    drawn on it. With `may_mark`, a part can be framed for a note.
+    drawn on it. With `may_mark`, a part can be framed for a note. `whose`: what the rows say about having been opened
+    is this colleague's doing, and what the reader opens does not count.
     """
     if not rows:
         empty.state(
@@ -51,7 +53,7 @@ def gallery(
         )
         return
     st.html(STYLE)
-    shelf = Shelf(key, {row.id for row in rows})
+    shelf = Shelf(key, {row.id for row in rows}, whose=whose)
     shown = _chosen(rows, shelf)
     if not shelf.ids:
         _cards(desk, actor, shown, shelf)
@@ -113,7 +115,7 @@ def _chosen(rows: Sequence[Piece], shelf: Shelf) -> list[Piece]:
     chosen = parts[part or "All"]
     if not chosen:
         st.caption(
-            "You have opened everything."
+            f"{shelf.whose or 'You'} {'had' if shelf.whose else 'have'} opened everything."
             if part == "Not opened"
             else f"Nothing from the {str(part).lower()}."
         )

@@ -24,8 +24,8 @@ class Part:
 class Shelf:
     """Which pieces are open in this browser, and what they show: read once when opened, kept while open."""
 
-    def __init__(self, key: str, there: set[int]) -> None:
-        self.key = key
+    def __init__(self, key: str, there: set[int], *, whose: str | None = None) -> None:
+        self.key, self.whose = key, whose
         self.opened: dict[int, Opened | DeskError] = st.session_state.setdefault(f"{key}:opened", {})
         self.ids: list[int] = [each for each in st.session_state.get(f"{key}:open", []) if each in there]
         for gone in self.opened.keys() - set(self.ids):
@@ -52,7 +52,8 @@ class Shelf:
         st.session_state[f"{self.key}:part"] = Part(evidence_id, page, area)
 
     def seen(self, row: Piece) -> bool:
-        return row.opened_at is not None or row.id in st.session_state.get(f"{self.key}:seen", ())
+        own = self.whose is None and row.id in st.session_state.get(f"{self.key}:seen", ())
+        return row.opened_at is not None or own
 
 
 def part(key: str) -> Part | None:

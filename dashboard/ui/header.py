@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -49,14 +50,27 @@ def section(title: str, note: str = "") -> None:
             st.caption(plain(note))
 
 
-def say(sentence: str) -> None:
+@dataclass(frozen=True)
+class Said:
+    """What came of a press. `good`: it is what was wanted; where it is not, nobody takes it for that."""
+
+    sentence: str
+    good: bool = True
+
+
+def say(what: str | Said) -> None:
     """What just happened, shown once on top of the next page that is drawn."""
-    st.session_state[FLASH] = sentence
+    st.session_state[FLASH] = Said(what) if isinstance(what, str) else what
 
 
 def _flash() -> None:
-    if sentence := st.session_state.pop(FLASH, None):
-        st.success(plain(sentence), icon=":material/check_circle:")
+    said: Said | None = st.session_state.pop(FLASH, None)
+    if said is None:
+        return
+    if said.good:
+        st.success(plain(said.sentence), icon=":material/check_circle:")
+    else:
+        st.error(plain(said.sentence), icon=":material/cancel:")
 
 
 def _way_back(name: str, label: str) -> None:

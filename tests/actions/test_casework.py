@@ -8,17 +8,18 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.actions import conversation, evidence, install, mediate, recuse
 from core.actions.messages import MessageEmpty
 from core.db import Database
+from core.errors import ChangedMeanwhile
 from core.gateways.evidence_store import EvidenceStore
 from core.queries import exhibits
-from core.records import Handover, PartyRequest, Ticket
+from core.records import Handover, Notification, PartyRequest, Ticket
 from core.rules import mediation
 from core.rules.permissions import NotPermitted
-from core.rules.requests import AnswerTimePast, NothingAsked, RequestKind
+from core.rules.requests import AnswerAfterDecision, AnswerTimePast, NothingAsked, RequestKind
 from tests import stories
 from tests.stories import Told, Town
 
@@ -191,15 +192,47 @@ def test_staff_may_go_on_without_the_answer_once(town: Town) -> None:
         town.act(conversation.go_on, town.as_staff("fay"), ticket_id=told.ticket)
 
 
-def test_a_waiting_case_is_due_at_the_answer_or_the_decision_whichever_comes_first(town: Town) -> None:
+def test_no_time_to_answer_outlasts_the_time_to_decide(town: Town, owner: Database) -> None:
     told = stories.in_mediation(town)
     decide_by = ticket(town, told).decision_due_at
     assert decide_by
+    until = (decide_by - town.now) / timedelta(hours=1)
+    with pytest.raises(AnswerAfterDecision):
+        ask(town, told, hours=until + 1 / 3600)
     ask(town, told, hours=24)
     assert ticket(town, told).due_at == town.now + timedelta(hours=24)
     town.act(conversation.go_on, town.as_staff("mia"), ticket_id=told.ticket)
-    ask(town, told, hours=24 * 9)
-    assert ticket(town, told).due_at == decide_by
+    ask(town, told, hours=until)
+    assert ticket(town, told).due_at == ticket(town, told).answer_due_at == decide_by
+    for wrong in (
+        "answer_due_at = answer_due_at + interval '1 s'",
+        "decision_due_at = now() - interval '9 y'",
+    ):
+        with pytest.raises(IntegrityError), owner.transaction() as session:
+            session.execute(text(f"update tickets set {wrong} where id = {told.ticket}"))
+
+
+def test_once_the_time_to_decide_is_over_and_the_case_escalated_a_party_can_still_be_asked(
+    town: Town,
+) -> None:
+    told = stories.in_mediation(town)
+    town.wait(days=8)
+    town.database.run(lambda s: mediate.escalate(s, now=town.now, ticket_id=told.ticket))
+    ask(town, told, hours=24)
+    assert ticket(town, told).status == "WAITING_PARTY"
+
+
+def test_taking_a_case_says_from_whom_and_whoever_loses_it_is_told(town: Town) -> None:
+    told = stories.in_mediation(town)
+    max_, mia = town.staff["max"], town.staff["mia"]
+    given = {"ticket_id": told.ticket, "staff_id": max_}
+    with pytest.raises(ChangedMeanwhile, match="Mia Lund's now"):
+        town.act(mediate.assign, town.as_staff("max"), taken_from=None, **given)
+    town.act(mediate.assign, town.as_staff("max"), taken_from=mia, **given)
+    taken = town.read(
+        lambda s: s.scalars(select(Notification).where(Notification.template == "case_taken")).one()
+    )
+    assert (taken.staff_id, "to Max" in taken.text) == (mia, True)
 
 
 def test_an_answer_cannot_be_due_in_the_past_or_now(town: Town) -> None:

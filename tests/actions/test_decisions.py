@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.actions import decide, install
+from core.actions import conversation, decide, install
 from core.actions.decide import AlreadyDecided, DecisionNotWaiting, IntentReused
 from core.db import Database
 from core.errors import ChangedMeanwhile, ReasonMissing
@@ -18,6 +18,7 @@ from core.ledger import book
 from core.money import Money
 from core.records import Decision, Evidence, Notification, OutgoingOperation, Ticket
 from core.rules.approvals import MakerIsChecker, PlanChanged
+from core.rules.cautions import AnothersCase, AnswerPending, Caution
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.mediation import MediatorTied
 from core.rules.permissions import NotPermitted
@@ -346,3 +347,55 @@ def test_a_decision_that_is_cooling_off_is_no_deadlock(market: Market) -> None:
     assert not market.get(Ticket, told.ticket).escalated
     market.later(days=1)
     assert market.status(told) == "COMPLETED"
+
+
+# Whose case it is, and who was asked
+
+
+def test_another_mediators_case_is_decided_knowingly_and_they_are_told(market: Market) -> None:
+    told = market.in_mediation()
+    max_, draft = market.as_staff("max"), stories.a_draft(told)
+    plan, _ = market.act(decide.preview, max_, draft=draft)
+    given = {"draft": draft, "plan_hash": plan.hash, "intent": "in place of"}
+    with pytest.raises(AnothersCase, match=r"^This case is Mia Lund's"):
+        market.act(decide.confirm, max_, known=[Caution.ANSWER_PENDING], **given)
+    assert market.count(Decision) == 0
+    decision = market.act(decide.confirm, max_, known=[Caution.ANOTHERS_CASE], **given)
+    assert _despite(market, decision) == ["mediator:decision:in_place_of"]
+    (letter,) = [each for each in market.all(Notification) if each.template == "case_decided_by_another"]
+    assert (letter.staff_id, letter.subject) == (
+        market.staff["mia"],
+        f"Max Adler decided your case D-{told.ticket}",
+    )
+
+
+def test_ones_own_case_and_a_free_one_are_decided_without_a_question(market: Market) -> None:
+    for mediator in ("mia", None):
+        told = stories.in_mediation(market, mediator=mediator)
+        draft, mia = stories.a_draft(told), market.as_staff("mia")
+        plan, _ = market.act(decide.preview, mia, draft=draft)
+        decision = market.act(
+            decide.confirm, mia, draft=draft, plan_hash=plan.hash, intent=f"own-{told.ticket}"
+        )
+        assert _despite(market, decision) == []
+
+
+def test_over_a_pending_answer_one_decides_knowingly(market: Market) -> None:
+    told = market.in_mediation()
+    mia, draft = market.as_staff("mia"), stories.a_draft(told)
+    ask = {"party_id": market.payee_id, "question": "When?", "answer_due_at": market.now + timedelta(days=2)}
+    market.act(conversation.ask, mia, ticket_id=told.ticket, **ask)
+    plan, _ = market.act(decide.preview, mia, draft=draft)
+    given = {"draft": draft, "plan_hash": plan.hash, "intent": "without"}
+    with pytest.raises(AnswerPending, match=r"^The payee was asked"):
+        market.act(decide.confirm, mia, known=[Caution.ANOTHERS_CASE], **given)
+    decision = market.act(decide.confirm, mia, known=[Caution.ANSWER_PENDING], **given)
+    assert _despite(market, decision) == ["mediator:decision:without_answer"]
+
+
+def _despite(market: Market, decision: Decision) -> list[str]:
+    entries = (
+        "select action from audit_entries where object_kind = 'decision' and object_id = :id order by id"
+    )
+    found = market.read(lambda s: s.scalars(text(entries), {"id": str(decision.id)}).all())
+    return [each for each in found if each.rpartition(":")[2] in ("in_place_of", "without_answer")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from core.actions.decide import DecisionNotPending
 from core.actions.plan_letters import PassageUnusable
 from core.errors import ChangedMeanwhile, ReasonMissing
 from core.money import Money
-from core.queries import cases, comparisons
+from core.queries import cases, comparisons, exhibits
 from core.queries.comparisons import Comparison
 from core.records import Decision, Notification, Ticket
+from core.rules.cautions import NewsUnread
 from core.rules.items import Done, Item, ItemsDoNotSum
 from core.rules.permissions import NotPermitted, StepUpRequired
 from tests import stories
@@ -182,14 +184,45 @@ def test_what_a_party_writes_while_a_decision_waits_does_not_void_it(market: Mar
     found = market.read(lambda s: cases.case(s, told.ticket, staff_id=None)).ruling
     assert found is not None
     assert (found.changes, found.news) == ((), 3)
-    assert approve(market, decision, by="ada").status == "EXECUTED"
+    with pytest.raises(NewsUnread, match=r"^3 of"):
+        approve(market, decision, by="ada")
+    assert approve(market, decision, by="ada", seen=newest(market, told)).status == "EXECUTED"
     market.work()
     market.lawful()
 
 
+def test_what_came_in_after_the_last_message_on_the_screen_is_read_first(market: Market) -> None:
+    told, decision = waiting(market)
+    market.wait(minutes=5)
+    a_message(market, told)
+    seen = newest(market, told)
+    a_message(market, told)
+    with pytest.raises(NewsUnread, match=r"^1 of"):
+        approve(market, decision, by="ada", seen=seen)
+    assert market.get(Decision, decision.id).status == "AWAITING_APPROVAL"
+    assert approve(market, decision, by="ada", seen=newest(market, told)).status == "EXECUTED"
+
+
+def test_whoever_confirms_reads_first_what_came_in_meanwhile(market: Market) -> None:
+    told = market.in_mediation()
+    a_message(market, told)
+    seen = newest(market, told)
+    mia, draft = market.as_staff("mia"), stories.a_draft(told, said_until=seen)
+    plan, _ = market.act(decide.preview, mia, draft=draft)
+    given = {"draft": draft, "plan_hash": plan.hash, "intent": "news"}
+    a_message(market, told)
+    with pytest.raises(NewsUnread):
+        market.act(decide.confirm, mia, seen=seen, **given)
+    assert market.act(decide.confirm, mia, seen=newest(market, told), **given).status == "EXECUTED"
+
+
+def newest(market: Market, told: Told) -> int:
+    return market.read(lambda s: exhibits.newest(s, told.milestone))
+
+
 def test_an_answer_that_a_case_waits_for_does_not_void_the_decision_made_meanwhile(market: Market) -> None:
     told = market.in_mediation(*ABOVE)
-    mia, due = market.as_staff("mia"), market.now.replace(year=2027)
+    mia, due = market.as_staff("mia"), market.now + timedelta(days=6)
     market.act(
         conversation.ask,
         mia,
@@ -202,7 +235,7 @@ def test_an_answer_that_a_case_waits_for_does_not_void_the_decision_made_meanwhi
     market.wait(minutes=5)
     a_message(market, told)
     assert market.get(Ticket, told.ticket).status == "UNDER_REVIEW"
-    assert approve(market, decision, by="ada").status == "EXECUTED"
+    assert approve(market, decision, by="ada", seen=newest(market, told)).status == "EXECUTED"
 
 
 def test_a_message_while_the_plan_is_read_does_not_stop_its_confirmation(market: Market) -> None:

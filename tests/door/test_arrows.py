@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -290,7 +291,7 @@ def test_what_staff_asks_is_read_and_answered(home: Knocking) -> None:
     mia = home.market.as_staff("mia")
     nothing = home.post(f"/disputes/{dispute}/answer", {"party": home.payee, "body": "What?"})
     assert (nothing.status_code, code(nothing)) == (409, "nothing_asked")
-    asked = {"question": "When was it hung?", "answer_due_at": home.market.now.replace(day=20)}
+    asked = {"question": "When was it hung?", "answer_due_at": home.market.now + timedelta(days=3)}
     home.market.act(conversation.ask, mia, ticket_id=dispute, party_id=home.market.payee_id, **asked)
     waiting = home.get(f"/disputes/{dispute}").json()
     assert (waiting["status"], waiting["request"]["party"]) == ("WAITING_PARTY", home.payee)

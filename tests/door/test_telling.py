@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -166,7 +167,7 @@ def test_the_end_of_a_project_its_reviews_and_ratings_are_told(home: Knocking) -
 
 def test_what_staff_asks_of_a_party_is_told(watched: Market) -> None:
     there = watched.in_mediation()
-    due = watched.now.replace(day=28)
+    due = watched.now + timedelta(days=3)
     asked = {"question": "When?", "answer_due_at": due, "party_id": watched.payee_id}
     watched.act(conversation.ask, watched.as_staff("mia"), ticket_id=there.ticket, **asked)
     waiting = told(watched, "dispute.status_changed")[-1]

@@ -58,6 +58,7 @@ from core.records import (
     RiskReview,
     Ticket,
 )
+from core.rules.cautions import Caution
 from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.permissions import SYSTEM, Actor, Role
@@ -319,7 +320,8 @@ class Life:
         if self.draw.random() < 0.2:
             self.writes()
         intent = f"life-{self.market.now.isoformat()}-{ticket.id}"
-        self.act(decide.confirm, actor, draft=draft, plan_hash=plan.hash, intent=intent)
+        known = tuple(Caution) if self.draw.random() < 0.8 else ()
+        self.act(decide.confirm, actor, draft=draft, plan_hash=plan.hash, intent=intent, known=known)
 
     def second_person(self) -> None:
         decision = self.one(Decision, status="AWAITING_APPROVAL")
@@ -330,7 +332,8 @@ class Life:
             mediator = self.staff("mia", "max")
             self.act(second_person.take_back, mediator, decision_id=decision.id, reason="Too quick.")
         else:
-            given = {"decision_id": decision.id, "plan_hash": decision.plan_hash}
+            seen = 2**53 if self.draw.random() < 0.8 else 0
+            given = {"decision_id": decision.id, "plan_hash": decision.plan_hash, "seen": seen}
             self.act(second_person.approve, who, **given)
 
     # -- stopping and letting go --

@@ -14,7 +14,6 @@ from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.records import Decision, Message, Milestone
 from core.rules.grounds import DecisionOutcome, Ground, Reference
-from dashboard.case import words as half
 from tests import stories
 from tests.pages.visiting import labels, serve, visit, words
 from tests.stories import PEOPLE, Told, Town
@@ -109,7 +108,7 @@ def test_a_message_reaches_the_parties_or_only_staff(town: Town) -> None:
     told = stories.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket, tab="Messages")
     app.button_group(key="answer-audience").set_value("STAFF").run()
-    app.text_area(key=half.field(told.ticket, "message")).set_value("The payer was reached by phone.").run()
+    app.text_area(key=f"case.{told.ticket}.message").set_value("The payer was reached by phone.").run()
     press(app, "Send")
     last = town.read(lambda s: s.scalars(select(Message).order_by(Message.id.desc())).first())
     assert last is not None

@@ -11,7 +11,6 @@ from core.actions import drafts
 from core.db import Database
 from core.records import DecisionDraft
 from core.rules.grounds import DecisionOutcome, Ground, Reference
-from dashboard.case import words as half
 from tests import stories
 from tests.pages.visiting import labels, serve, visit, words
 from tests.stories import Told, Town
@@ -37,7 +36,7 @@ def begun(town: Town, told: Told) -> AppTest:
     app.selectbox(key=f"{field}ground").set_value(Ground.PARTIAL_WORK).run()
     app.text_area(key=f"{field}reasons").set_value(stories.REASONS).run()
     app.checkbox(key=f"{field}cites-{Reference.MESSAGE_HISTORY.value}").check().run()
-    app.text_area(key=half.field(told.ticket, "message")).set_value("When exactly on").run()
+    app.text_area(key=f"case.{told.ticket}.message").set_value("When exactly on").run()
     assert not app.exception
     return app
 
@@ -60,7 +59,7 @@ def test_everything_is_back_in_another_browser_and_says_from_when(town: Town) ->
     assert app.selectbox(key=f"{field}ground").value is Ground.PARTIAL_WORK
     assert app.text_area(key=f"{field}reasons").value == stories.REASONS
     assert app.checkbox(key=f"{field}cites-{Reference.MESSAGE_HISTORY.value}").value
-    assert app.text_area(key=half.field(told.ticket, "message")).value == "When exactly on"
+    assert app.text_area(key=f"case.{told.ticket}.message").value == "When exactly on"
 
 
 def test_a_draft_is_its_writers_alone(town: Town) -> None:
