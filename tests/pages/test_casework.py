@@ -66,10 +66,10 @@ def test_a_request_is_sent_from_its_drawer_and_a_half_written_one_survives_anoth
     told = stories.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     app.button(key="case-ask").click().run()
-    app.text_area(key=f"words-{told.ticket}-request").set_value("When does it").run()
+    app.text_area(key=f"case.{told.ticket}.request").set_value("When does it").run()
     again = visit(town, "mia", "case", id=told.ticket)
     again.button(key="case-ask").click().run()
-    field = again.text_area(key=f"words-{told.ticket}-request")
+    field = again.text_area(key=f"case.{told.ticket}.request")
     assert field.value == "When does it"
     field.set_value("When does it come?").run()
     again.button(key="ask").click().run()
@@ -78,17 +78,17 @@ def test_a_request_is_sent_from_its_drawer_and_a_half_written_one_survives_anoth
     assert (asked.question, asked.status, asked.party_id) == ("When does it come?", "OPEN", town.payee_id)
     other = visit(town, "mia", "case", id=told.ticket)
     other.button(key="case-ask").click().run()
-    assert other.text_area(key=f"words-{told.ticket}-request").value == ""
+    assert other.text_area(key=f"case.{told.ticket}.request").value == ""
 
 
 def test_a_half_written_message_is_its_writers_alone(town: Town) -> None:
     told = stories.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket, tab="Messages")
-    app.text_area(key=f"words-{told.ticket}-message").set_value("I think that").run()
+    app.text_area(key=f"case.{told.ticket}.message").set_value("I think that").run()
     mine = visit(town, "mia", "case", id=told.ticket, tab="Messages")
-    assert mine.text_area(key=f"words-{told.ticket}-message").value == "I think that"
+    assert mine.text_area(key=f"case.{told.ticket}.message").value == "I think that"
     theirs = visit(town, "max", "case", id=told.ticket, tab="Messages")
-    assert theirs.text_area(key=f"words-{told.ticket}-message").value == ""
+    assert theirs.text_area(key=f"case.{told.ticket}.message").value == ""
 
 
 def test_the_next_mediator_reads_what_was_handed_over(town: Town) -> None:
@@ -115,7 +115,7 @@ def test_stepping_back_gives_the_case_away_and_takes_its_buttons(town: Town) -> 
     told = stories.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     app.button(key="case-step-back").click().run()
-    app.text_area(key=f"words-{told.ticket}-recusal").set_value("The payee is my cousin.").run()
+    app.text_area(key=f"case.{told.ticket}.recusal").set_value("The payee is my cousin.").run()
     app.button(key="recuse").click().run()
     assert not app.exception
     assert stories.ticket_of(town, told).mediator_id == town.staff["max"]

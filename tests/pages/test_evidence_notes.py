@@ -56,13 +56,13 @@ def test_a_note_is_written_about_the_piece_that_is_open(town: Town, tmp_path: Pa
     first, second = a_piece(town, told, tmp_path), a_piece(town, told, tmp_path, "invoice.txt")
     app = visit(town, "mia", "case", id=told.ticket)
     app.button(key=f"evidence-{told.ticket}-open-{second}").click().run()
-    app.text_area(key=f"words-{told.ticket}-note").set_value("The total is missing.").run()
+    app.text_area(key=f"case.{told.ticket}.note").set_value("The total is missing.").run()
     app.button(key="note-add").click().run()
     assert not app.exception
     found = town.read(lambda s: noted.of_milestone(s, told.milestone))
     assert [each.body for each in found[second]] == ["The total is missing."]
     assert first not in found
-    assert not app.text_area(key=f"words-{told.ticket}-note").value
+    assert not app.text_area(key=f"case.{told.ticket}.note").value
 
 
 def test_the_timeline_says_that_there_is_a_note(town: Town, tmp_path: Path) -> None:

@@ -11,14 +11,16 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+from sqlalchemy import text
 
 from bench.pages import free_port
-from core.actions import evidence
+from core.actions import drafts, evidence, half_written
 from core.db import Database
 from core.embedded_postgres import Urls
 from core.gateways.evidence_store import EvidenceStore
 from core.queries import notes
+from core.rules.grounds import Reference
 from tests import stories
 from tests.gateways.evidence_builders import picture
 from tests.pages.test_in_a_browser import SERVE, Desk, await_health, watched
@@ -168,12 +170,134 @@ def test_two_pictures_move_in_step_and_a_marked_part_gets_its_note(
     assert not [line for line in desk.troubles if "Content Security Policy" in line], desk.troubles
 
 
-def test_half_a_message_is_there_after_a_reload(desk: Desk, told: list[Told]) -> None:
-    page = desk.page
+def line(page: Page, place: str) -> Locator:
+    """What is said under a field about its words."""
+    return page.locator(f'.ed-typed[data-place="{place}"]')
+
+
+def test_words_are_saved_while_they_are_typed_and_another_tab_is_told(
+    desk: Desk, told: list[Told], town: Town
+) -> None:
+    page, place = desk.page, f"case.{told[0].ticket}.reasons"
+
+    def kept() -> str:
+        return town.read(lambda s: half_written.find(s, town.as_staff("mia"), place=place)).body
+
+    desk.open(f"/case?id={told[0].ticket}")
+    field = page.get_by_role("textbox", name="Reasons")
+    field.click(timeout=20_000)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/words", hold)
+    page.keyboard.type("The joint ")
+    expect(line(page, place)).to_have_text("9 characters, 11 more are needed.Not saved yet.")
+    page.unroute("**/words")
+    for each in held:
+        each.continue_()
+    expect(line(page, place)).to_contain_text("Saved", timeout=20_000)
+    assert kept() == "The joint "
+    assert stored(page) == []
+    page.route(
+        "**/words", lambda route: route.abort()
+    )  # the desk hears nothing of the rest before the reload
+    page.keyboard.type("is open, and water comes in.")
+    expect(line(page, place)).to_contain_text(
+        "Could not be saved: the desk cannot be reached", timeout=20_000
+    )
+    page.reload()
+    page.unroute("**/words")
+    expect(field).to_have_value("The joint is open, and water comes in.", timeout=20_000)
+    expect(line(page, place)).to_contain_text("Saved", timeout=20_000)
+
+    other = page.context.new_page()
+    other.goto(page.url)
+    theirs = other.get_by_role("textbox", name="Reasons")
+    expect(theirs).to_have_value("The joint is open, and water comes in.", timeout=20_000)
+    theirs.press("End")
+    other.keyboard.type(" A lot.")
+    expect(line(other, place)).to_contain_text("Saved", timeout=20_000)
+    expect(line(page, place)).to_contain_text("Changed in another tab at", timeout=20_000)
+    expect(field).to_have_value("The joint is open, and water comes in.")
+    line(page, place).get_by_role("button", name="Take over").click()
+    expect(field).to_have_value("The joint is open, and water comes in. A lot.")
+    assert kept().endswith("A lot.")
+
+
+def test_what_was_typed_last_is_what_is_sent(desk: Desk, told: list[Told], town: Town) -> None:
+    page, place = desk.page, f"case.{told[0].ticket}.message"
     desk.open(f"/case?id={told[0].ticket}&tab=Messages")
     field = page.get_by_role("textbox", name="Message")
-    field.fill("I think that", timeout=20_000)
-    page.keyboard.press("Tab")
-    page.wait_for_timeout(1_500)
+    field.click(timeout=20_000)
+    page.keyboard.type("Sent at once, to the last word.")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".ed-talk")).to_contain_text("Sent at once, to the last word.", timeout=20_000)
+    expect(field).to_have_value("", timeout=20_000)
     page.reload()
-    expect(page.get_by_role("textbox", name="Message")).to_have_value("I think that", timeout=20_000)
+    expect(field).to_have_value("", timeout=20_000)
+    assert town.read(lambda s: half_written.find(s, town.as_staff("mia"), place=place)).body == ""
+
+
+def test_an_ended_session_keeps_the_words_for_their_writer_and_for_nobody_else(
+    desk: Desk, told: list[Told], owner: Database
+) -> None:
+    page, place = desk.page, f"case.{told[0].ticket}.reasons"
+    desk.open(f"/case?id={told[0].ticket}")
+    field = page.get_by_role("textbox", name="Reasons")
+    field.click(timeout=20_000)
+    with owner.transaction() as session:
+        session.execute(text("update staff_sessions set revoked_at = now()"))
+    page.keyboard.type("Words of Mia alone.")
+    expect(line(page, place)).to_contain_text("Could not be saved: you are signed out", timeout=20_000)
+    assert len(stored(page)) == 1
+    assert "Mia" not in "".join(stored(page))
+    line(page, place).get_by_role("link", name="Sign in").click()
+
+    desk.enter("Max Adler")
+    expect(field).to_have_value("", timeout=20_000)
+    desk.settle(f"D-{told[0].ticket}")
+    assert "Words of Mia alone." not in page.content()
+    page.get_by_role("button", name="Sign out").click()
+    page.goto(f"{desk.url}/case?id={told[0].ticket}")
+    desk.enter("Mia Lund")
+    expect(field).to_have_value("Words of Mia alone.", timeout=20_000)
+    expect(line(page, place)).to_contain_text("Saved", timeout=20_000)
+    assert stored(page) == []
+    assert not [each for each in desk.troubles if "Content Security Policy" in each], desk.troubles
+
+
+def stored(page: Page) -> list[str]:
+    """What this tab keeps of words that are not saved."""
+    found: list[str] = page.evaluate(
+        "Object.entries(sessionStorage).filter(([name]) => name.includes('words')).map(([, kept]) => kept)"
+    )
+    return found
+
+
+def test_the_plan_is_read_as_it_is_now_and_confirmed(
+    desk: Desk, told: list[Told], town: Town, tmp_path: Path
+) -> None:
+    """In a browser a dialog draws itself anew with what it was opened with; AppTest draws the whole page."""
+    page, case = desk.page, told[0]
+    cited = {f"cites-{each.value}": True for each in Reference}
+    content = {"outcome": "FULL_RELEASE", "ground": "WORK_DELIVERED", "reasons": stories.REASONS, **cited}
+    town.act(drafts.save, town.as_staff("mia"), ticket_id=case.ticket, content=content)
+    desk.open(f"/case?id={case.ticket}")
+    page.get_by_role("button", name="Preview plan").click(timeout=20_000)
+    confirm = page.get_by_role("dialog").get_by_role("button", name="Confirm decision")
+    expect(confirm).to_be_visible(timeout=20_000)
+    town.act(
+        evidence.hand_in,
+        town.payee,
+        store=EvidenceStore(tmp_path / "home"),
+        milestone_id=case.milestone,
+        file_name="late.txt",
+        content=b"Late.",
+    )
+    confirm.click()
+    page.get_by_role("button", name="Read the plan as it is now").click(timeout=20_000)
+    expect(page.get_by_role("button", name="Read the plan as it is now")).to_have_count(0, timeout=20_000)
+    confirm.click()
+    expect(page.get_by_text("Decided and booked.")).to_be_visible(timeout=20_000)

@@ -41,7 +41,10 @@ function adopt(line) {
     field = { place, staff: who.staff, base: -1, saved: "", at: "", state: "", timer: 0, busy: false, mine: null };
     fields.set(place, field);
   }
-  if (field.line === line && field.mark === line.dataset.mark) return;
+  if (field.line === line && field.mark === line.dataset.mark) {
+    if (!field.recovered) recover(field);
+    return;
+  }
   Object.assign(field, { line, mark: line.dataset.mark, least: Number(line.dataset.least), most: Number(line.dataset.most) });
   if (version > field.base) {
     Object.assign(field, { base: version, saved: text(line.dataset.saved), at: line.dataset.at, elsewhere: null });
@@ -190,8 +193,10 @@ function sweep() {
 }
 
 async function recover(field) {
+  if (field.recovered || !who.key || !inputOf(field)) return; // a field may come later than the line under it
+  field.recovered = true;
   const stored = sessionStorage.getItem(nameOf(field));
-  if (!stored || field.touched || !who.key) return;
+  if (!stored || field.touched) return;
   field.touched = true;
   const { iv, sealed } = JSON.parse(stored);
   let kept;
