@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import dispute, ending, mediate, payouts, plan, refunds, release, standing
+from core.actions import dispute, ending, mediate, payouts, plan, projects, refunds, release, standing
 from core.actions.dossier import Dossier
 from core.actions.plan import Plan
 from core.records import Decision, Ticket
@@ -63,6 +63,8 @@ def _execute(
         key = f"{made.key}-{party.id}"
         about = ("decision", decision.id)
         dossier.tell(session, plan.template_of(outcome), party, key=key, now=now, about=about, **told[side])
+    if decision.ends_project:
+        projects.cancel_unfunded(session, dossier, now=now)
     ending.finish(session, dossier, now=now)
 
 

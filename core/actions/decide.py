@@ -151,6 +151,7 @@ def _record(
         intent=intent,
         outcome=draft.outcome,
         ground=draft.ground,
+        ends_project=draft.ends_project,
         currency=dossier.milestone.currency,
         release_minor=made.split.release.minor,
         refund_minor=made.split.refund.minor,

@@ -1,8 +1,8 @@
 """Unfinished decisions: what a member of staff has chosen and written about a case, kept until it is decided.
 
 A draft is its writer's alone, decides nothing and is not audited. It is kept by the names of its fields: outcome, by
-("%", "items" or a currency), share, ground, reasons, override, evidence, cites-…, passage-…, items and item-…-….
-Those that are words (`is_words`) lie with all other half-written words, at `place`; the rest is one row, which has a
+("%", "items" or a currency), share, ground, reasons, override, ends_project, evidence, cites-…, passage-…, items and
+item-…-…. Those that are words (`is_words`) lie with all other half-written words, at `place`; the rest is one row, which has a
 version: when another tab has saved since, nothing is overwritten.
 """
 
@@ -183,6 +183,7 @@ def _content(decision: Decision) -> dict[str, Any]:
         "ground": decision.ground,
         "reasons": decision.reasons,
         **({"override": True} if decision.plan["override"] else {}),
+        **({"ends_project": True} if decision.ends_project else {}),
         **({"evidence": evidence} if evidence else {}),
         **references,
         **passages,

@@ -72,6 +72,7 @@ class Draft:
     override: bool = False
     items: tuple[Item, ...] = ()
     passages: Mapping[str, str] = field(default_factory=dict, hash=False)
+    ends_project: bool = False
     said_until: int | None = None
     looked_until: datetime | None = None
 
@@ -130,6 +131,7 @@ def make(
         "outcome": draft.outcome.value,
         "ground": draft.ground.value,
         "override": draft.override,
+        "ends_project": draft.ends_project,
         "reasons": draft.reasons,
         **({"items": items.rows(draft.items)} if _by_items(draft) else {}),
         "citations": plan_citations.citations(
@@ -164,7 +166,7 @@ def letter_facts(
     looked: plan_letters.Looked,
 ) -> dict[str, Any]:
     """What the letter to this side is made of, whoever writes it: the preview, or the execution."""
-    return plan_letters.facts(
+    told = plan_letters.facts(
         dossier,
         split,
         audience=audience,
@@ -174,6 +176,7 @@ def letter_facts(
         division=draft.items if _by_items(draft) else (),
         passages=draft.passages,
     )
+    return told | plan_letters.project(session, dossier, ends=draft.ends_project)
 
 
 _sides = plan_letters.sides
@@ -208,6 +211,7 @@ def _next_key(session: Session, ticket: Ticket) -> str:
 
 
 def _check(draft: Draft) -> None:
+    grounds.check_end(draft.ground, ends_project=draft.ends_project)
     grounds.check(draft.ground, draft.outcome, delivered=True, override=draft.override)
     if len(draft.reasons.strip()) < REASONS_LEAST:
         raise ReasonsTooShort(least=REASONS_LEAST)

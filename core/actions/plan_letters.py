@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from core import letters
 from core.actions.dossier import Dossier
 from core.errors import DeskError
 from core.letters import Letter
 from core.money import Money
-from core.records import Party
+from core.records import Milestone, Party, PaymentOrder
 from core.rules import items
 from core.rules.grounds import DecisionOutcome
 from core.rules.items import Item
@@ -93,6 +96,20 @@ def evidence(looked: Looked) -> dict[str, Any]:
         return {"no_evidence": True}
     opened = looked["opened"] == looked["pieces"]
     return {"opened": plural(looked["pieces"], "file")} if opened else {}
+
+
+def project(session: Session, dossier: Dossier, *, ends: bool) -> dict[str, bool]:
+    """What becomes of the project, where the decision ends it; `others`: something else in it is funded and goes on."""
+    if not ends:
+        return {}
+    others = select(PaymentOrder.milestone_id).join(Milestone, Milestone.id == PaymentOrder.milestone_id)
+    others = others.where(
+        Milestone.project_id == dossier.project.id,
+        Milestone.id != dossier.milestone.id,
+        Milestone.ended_at.is_(None),
+        PaymentOrder.funded_minor > 0,
+    )
+    return {"ends": True, "others": session.scalar(select(others.exists())) or False}
 
 
 def plural(number: int, what: str) -> str:

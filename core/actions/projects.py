@@ -35,6 +35,9 @@ class BidKnownOtherwise(DeskError):
     """Bid {bid} was accepted here before, with another {what}. Nothing was changed."""
 
 
+NOT_FUNDED = (milestones.Status.PLANNED, milestones.Status.AWAITING_FUNDING)
+
+
 def current_policy(session: Session, platform: str, now: datetime) -> tuple[PolicyVersion, Profile]:
     """The version of a platform's profile that is in force: new projects take a reference to it."""
     version = session.scalars(
@@ -308,11 +311,26 @@ def _lay_out(
         session.flush()
         _price(session, row, profile, now)
     for row in existing[len(planned) :]:
-        dossier = open_dossier(session, row.id)
-        dossier.move(milestones.Event.CANCEL, now=now)
-        dossier.order.canceled, dossier.order.next_retry_at = True, None
-        orders.follow(session, dossier, now=now, cause="milestone canceled")
+        _cancel(session, open_dossier(session, row.id), now=now)
     session.flush()
+
+
+def _cancel(session: Session, dossier: Dossier, *, now: datetime) -> None:
+    dossier.move(milestones.Event.CANCEL, now=now)
+    dossier.order.canceled, dossier.order.next_retry_at = True, None
+    orders.follow(session, dossier, now=now, cause="milestone canceled")
+
+
+def cancel_unfunded(session: Session, dossier: Dossier, *, now: datetime) -> None:
+    """The project ends with this milestone: what is not paid for is canceled. What is funded, or is being paid for at
+    this moment, goes on to its own end, and the project is over with the last of it."""
+    project = locked(session, dossier.project.id)
+    for row in _milestones(session, project.id):
+        if row.id == dossier.milestone.id or row.status not in NOT_FUNDED:
+            continue
+        other = open_dossier(session, row.id)
+        if not other.order.in_flight:
+            _cancel(session, other, now=now)
 
 
 def _price(session: Session, milestone: Milestone, profile: Profile, now: datetime) -> None:

@@ -78,6 +78,7 @@ def draft_of(decision: Decision) -> Draft:
             each["audience"]: each["passage"] for each in decision.plan["letters"] if "passage" in each
         },
         said_until=said[0] if said else None,
+        ends_project=decision.ends_project,
         looked_until=decision.made_at,
     )
 

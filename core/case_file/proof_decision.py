@@ -29,6 +29,7 @@ def _hash(files: Files) -> None:
         same(f"the decision's {field}", decision[field], plan[field])
     for field in ("release", "refund"):
         same(f"the decision's {field}", decision[f"{field}_minor"], plan["amounts"][field])
+    same("whether the project ends", decision.get("ends_project", False), plan.get("ends_project", False))
     case = read(files, "case.json")
     for what in ("ticket", "milestone", "project"):
         same(f"the {what} of the plan", plan[what], case[what]["id"])

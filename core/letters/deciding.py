@@ -34,6 +34,17 @@ REFUND = (
 PROCESSING = When(
     "processing_kept", ("The card processing fee of {processing_kept} that you paid is not returned.",)
 )
+_ENDS = When(
+    "ends",
+    (
+        "With this decision the project “{project}” ends. Its milestones that are not funded yet are canceled, and "
+        "nothing more is to be paid for them.",
+        When(
+            "others",
+            ("What is already funded is not touched: each of those milestones goes on to its own end.",),
+        ),
+    ),
+)
 _WHEN = When("execute_at", ("The decision is carried out on {execute_at}.",))
 _BACK = (
     "The refund goes to the card or account that you paid with. We tell you when it is sent; most banks show it within "
@@ -102,6 +113,7 @@ TEMPLATES = {
             Table(REFUND),
             PROCESSING,
             *_REASONS,
+            _ENDS,
             _WHEN,
             _BACK,
         ),
@@ -115,6 +127,7 @@ TEMPLATES = {
             "The decision is to refund the whole amount to your {payer}.",
             Table((("Refunded to your {payer}", "refunded"),)),
             *_REASONS,
+            _ENDS,
             _WHEN,
         ),
     ),

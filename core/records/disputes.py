@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record
@@ -148,6 +148,11 @@ class Decision(Record):
             name="approved_before_execution",
         ),
         CheckConstraint("release_minor >= 0 and refund_minor >= 0", name="amounts"),
+        CheckConstraint(
+            "not ends_project or outcome = 'FULL_REFUND' and "
+            "ground in ('SERVICE_NOT_STARTED', 'PROVIDER_NO_SHOW', 'AGREED_CANCELLATION')",
+            name="ends_project",
+        ),
         Index(
             "decisions_one_live_idx",
             "ticket_id",
@@ -163,6 +168,7 @@ class Decision(Record):
     intent: Mapped[str] = mapped_column(unique=True)
     outcome: Mapped[str]
     ground: Mapped[str]
+    ends_project: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     currency: Mapped[str]
     release_minor: Mapped[int]
     refund_minor: Mapped[int]

@@ -56,6 +56,8 @@ def _chosen(before: Content, after: Content) -> Iterator[Difference]:
     )
     yield Difference("Ground", Ground(before["ground"]).label, Ground(after["ground"]).label)
     yield Difference("Override", *("Yes" if each["override"] else "No" for each in (before, after)))
+    ends = ("Ends" if each.get("ends_project") else "Goes on" for each in (before, after))
+    yield Difference("The project", *ends)
     yield Difference("Reasons", before["reasons"], after["reasons"])
 
 

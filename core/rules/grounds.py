@@ -128,6 +128,19 @@ def check(
         raise OutcomeNotGuaranteed()
 
 
+# After these the mediator chooses whether the project goes on (the desk's choice): nobody works on it any more.
+MAY_END_PROJECT = frozenset({Ground.SERVICE_NOT_STARTED, Ground.PROVIDER_NO_SHOW, Ground.AGREED_CANCELLATION})
+
+
+class ProjectGoesOn(DeskError):
+    """A decision on the ground “{ground}” does not end the project."""
+
+
+def check_end(ground: Ground, *, ends_project: bool) -> None:
+    if ends_project and ground not in MAY_END_PROJECT:
+        raise ProjectGoesOn(ground=ground.label)
+
+
 def platform_absorbs(ground: Ground) -> bool:
     """Does the platform bear the processor's fee? Otherwise the payer does, who paid it."""
     return TERMS[ground].platform_absorbs

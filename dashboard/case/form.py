@@ -110,6 +110,7 @@ def _sketch(case: Case, pieces: Sequence[Piece], past: Precedents) -> Sketch:
         references=references,
         evidence_ids=evidence_ids,
         override=override,
+        ends_project=_ends_project(case, ground),
         passages=passages,
     )
 
@@ -169,6 +170,20 @@ def _ground(case: Case, outcome: DecisionOutcome | None) -> tuple[Ground | None,
     )
     draft.keep(case.id, override=override)
     return ground, override
+
+
+def _ends_project(case: Case, ground: Ground | None) -> bool:
+    """After a refund because nobody works on it, whether the rest of the project is still wanted."""
+    if ground not in grounds.MAY_END_PROJECT:
+        return False
+    ends = st.checkbox(
+        "The project ends with this refund",
+        key=draft.restore(case.id, "ends_project", False),
+        help="Milestones that are not funded yet are canceled; funded ones go on. Otherwise the next milestone is due "
+        "as soon as the refund is made, and the payer is asked to fund it.",
+    )
+    draft.keep(case.id, ends_project=ends)
+    return ends
 
 
 def _second_person(case: Case, sketch: Sketch) -> None:

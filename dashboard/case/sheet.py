@@ -145,6 +145,7 @@ def _reasons(plan: dict[str, Any], words: Callable[[str], str]) -> None:
             "Outcome": DecisionOutcome(plan["outcome"]).label,
             "Ground": ground.label,
             "Why this ground": TERMS[ground].explanation,
+            "The project": "Ends" if plan.get("ends_project") else "Goes on",
             "Override": "Yes: for a second person" if plan["override"] else "No",
         },
         columns=2,

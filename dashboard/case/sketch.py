@@ -67,6 +67,7 @@ class Sketch:
     references: frozenset[Reference] = frozenset()
     evidence_ids: frozenset[int] = frozenset()
     override: bool = False
+    ends_project: bool = False
     passages: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -106,6 +107,7 @@ class Sketch:
             references=self.references,
             evidence_ids=self.evidence_ids,
             override=self.override,
+            ends_project=self.ends_project,
             items=self.items(case.dossier.milestone.currency),
             passages=self.passages,
         )

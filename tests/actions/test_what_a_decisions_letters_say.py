@@ -5,14 +5,16 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.actions.plan import Draft
 from core.money import Money
 from core.queries.cases import case as read_case
-from core.records import Evidence, EvidenceView, Milestone, Notification, PaymentOrder
+from core.records import Evidence, EvidenceView, Milestone, Notification, PaymentOrder, Project
 from core.rules import grounds
-from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.grounds import DecisionOutcome, Ground, ProjectGoesOn
 from tests import stories
 from tests.market import Market
 from tests.stories import Told
@@ -151,3 +153,33 @@ def test_what_the_mediator_opens_later_does_not_change_the_decision(market: Mark
     market.database.run(open_it)
     market.later(days=1)
     assert market.get(type(decision), decision.id).status == "EXECUTED"
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_the_mediator_chooses_whether_the_project_goes_on_after_a_no_show(market: Market, ends: bool) -> None:
+    market.pay_in(100_000)
+    told = market.in_mediation()
+    no_show = {"outcome": DecisionOutcome.FULL_REFUND, "ground": Ground.PROVIDER_NO_SHOW}
+    decision = stories.decided(market, told, stories.a_draft(told, **no_show, ends_project=ends))
+    market.work()
+    market.later(days=5)
+    assert market.get(type(decision), decision.id).ends_project == ends
+    assert decision.plan["ends_project"] == ends
+    statuses = [each.status for each in market.milestones(told.project)]
+    assert statuses == ["REFUNDED", "CANCELED" if ends else "AWAITING_FUNDING"]
+    assert market.get(Project, told.project).status == ("CANCELED" if ends else "ACTIVE")
+    for party_id in (market.payer_id, market.payee_id):
+        assert ("ends. Its milestones" in words(said(market, "decision_full_refund", party_id))) == ends
+    assert bool(said(market, "next_milestone_funding", market.payer_id)) == (not ends)
+    assert bool(said(market, "next_milestone_active", market.payee_id)) == (not ends)
+    market.lawful()
+
+
+def test_only_a_ground_that_leaves_nobody_at_work_ends_a_project(market: Market) -> None:
+    told = market.in_mediation()
+    badly = {"outcome": DecisionOutcome.FULL_REFUND, "ground": Ground.WORK_NOT_AS_AGREED}
+    with pytest.raises(ProjectGoesOn):
+        stories.decided(market, told, stories.a_draft(told, **badly, ends_project=True))
+    decision = stories.decided(market, told, stories.a_draft(told, **badly))
+    with pytest.raises(DBAPIError), market.database.transaction() as session:
+        session.execute(text("update decisions set ends_project = true where id = :id"), {"id": decision.id})
