@@ -2,8 +2,8 @@
 
 A draft is its writer's alone, decides nothing and is not audited. It is kept by the names of its fields: outcome, by
 ("%", "items" or a currency), share, ground, reasons, override, ends_project, evidence, cites-…, passage-…, items and
-item-…-…. Those that are words (`is_words`) lie with all other half-written words, at `place`; the rest is one row, which has a
-version: when another tab has saved since, nothing is overwritten.
+item-…-…. Those that are words (`is_words`) lie with all other half-written words, at `place`; the rest is one row,
+which has a version: when another tab has saved since, nothing is overwritten.
 """
 
 from __future__ import annotations
