@@ -387,3 +387,25 @@ def test_a_receipt_is_written_where_it_was_asked_for(
     terminal.run("receipt", row.id, "--out", out).refuses("exists already")
     terminal.run("receipt", 999_999, "--out", tmp_path / "other.pdf").refuses("999999")
     assert row.number in terminal.run("receipt", row.id, "--out", tmp_path / "again.pdf").well().out
+
+
+def test_an_event_that_was_given_up_is_taken_up_again_by_somebody(
+    terminal: Terminal, town: stories.Town, owner: Database
+) -> None:
+    assert "No event was given up." in terminal.run("webhook", "list").well().out
+    with owner.transaction() as session:
+        session.execute(text("set local session_replication_role = replica"))
+        session.execute(
+            text(
+                "insert into webhook_events (id, kind, object_id, payload, status, tries, next_try_at, created_at,"
+                " received_at, finished_at) values ('evt_1', 'charge.updated', 'ch_1', '{}', 'FAILED', 8, now(), now(),"
+                " now(), now())"
+            )
+        )
+    assert "evt_1" in terminal.run("webhook", "list").well().out
+    again = ("webhook", "retry", "evt_1", "--reason", "The key was wrong")
+    terminal.run(*again, "--as", town.staff["mia"]).refuses("finance or administrator")
+    assert terminal.run(*again, "--json").well().json == {"event": "evt_1", "status": "RECEIVED"}
+    assert newest_action(town) == "operator:webhook_event:retry"
+    terminal.run(*again).refuses("evt_1 is received")
+    terminal.run("webhook", "retry", "evt_2", "--reason", "x").refuses("evt_2")

@@ -1,0 +1,42 @@
+"""A webhook that was given up, taken up again by a person once its cause is repaired."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core import audit, jobs
+from core.errors import DeskError, NotFound, ReasonMissing
+from core.records import WebhookEvent
+from core.rules.permissions import Actor, Permission, require, require_fresh
+
+
+class EventNotGivenUp(DeskError):
+    """Event {id} is {status}; only one that was given up can be taken up again."""
+
+
+def retry(session: Session, actor: Actor, *, now: datetime, event_id: str, reason: str) -> WebhookEvent:
+    """Apply it again: the object is fetched anew, so nothing of an old event is believed. Raises `EventNotGivenUp`."""
+    require(actor, Permission.RETRY_OPERATION)
+    require_fresh(actor, now)
+    if not reason.strip():
+        raise ReasonMissing()
+    event = session.get(WebhookEvent, event_id, with_for_update=True, populate_existing=True)
+    if event is None:
+        raise NotFound(kind="event", id=event_id)
+    if event.status != "FAILED":
+        raise EventNotGivenUp(id=event_id, status=event.status.lower())
+    audit.become(event, "RECEIVED", now=now, by=actor)
+    event.tries, event.next_try_at, event.finished_at = 0, now, None
+    audit.record(
+        session,
+        actor,
+        f"{actor.kind}:webhook_event:retry",
+        object_kind="webhook_event",
+        object_id=event.id,
+        now=now,
+        reason=reason.strip(),
+    )
+    jobs.defer(session, jobs.INBOX, event_id=event.id)
+    return event
