@@ -74,15 +74,18 @@ def tell_staff(
     template: str,
     *,
     staff_ids: Iterable[int],
-    project_id: int,
-    milestone_id: int,
+    project_id: int | None = None,
+    milestone_id: int | None = None,
     about: About,
     key: str,
     now: datetime,
     **facts: Any,
 ) -> None:
-    """Write to members of staff; numbers and amounts only, because mail is read by more eyes than the desk."""
-    known = {**_titles(session, project_id, milestone_id), **facts}
+    """Write to members of staff; numbers and amounts only, because mail is read by more eyes than the desk.
+
+    Without a project it is about the money of the whole desk.
+    """
+    known = {**(_titles(session, project_id, milestone_id) if project_id else {}), **facts}
     for staff_id in sorted(set(staff_ids)):
         _write(
             session,

@@ -15,4 +15,8 @@ st.set_page_config(page_title=f"{page.title} · Escrow Desk")
 account.show(signed_in)
 account.watch()
 words.listen()
+if navigation.group(page) == "Money":
+    from dashboard.finance import client_funds
+
+    client_funds.banner()
 page.run()

@@ -8,12 +8,13 @@ from __future__ import annotations
 from anyio import to_thread
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.desk import Desk
-from core.queries import health
+from core.queries import client_funds, health
 from dashboard.demo_door import LOOPBACK
 
 _COUNTS = {
@@ -53,4 +54,24 @@ def render(desk: Desk) -> str:
         for each in health.states(session, desk.settings.home, now=desk.clock()):
             part = each.part.lower().replace(" ", "_")
             lines.append(f'escrow_desk_part_healthy{{part="{part}"}} {int(each.ok)}')
+        lines += _client_funds(session)
     return "\n".join(lines) + "\n"
+
+
+def _client_funds(session: Session) -> list[str]:
+    """By currency in minor units: what Stripe held at the last look, what was owed then, and when that was."""
+    lines = []
+    looks = client_funds.latest(session)
+    for name, value in (
+        ("escrow_desk_client_funds_at_stripe_minor", lambda look: look.at_stripe.minor),
+        ("escrow_desk_client_funds_owed_minor", lambda look: look.owed.minor),
+        ("escrow_desk_client_funds_short_minor", lambda look: look.short.minor),
+        ("escrow_desk_client_funds_looked_at_seconds", lambda look: int(look.at.timestamp())),
+    ):
+        lines.append(f"# TYPE {name} gauge")
+        lines += [f'{name}{{currency="{currency}"}} {value(look)}' for currency, look in looks.items()]
+    stops = client_funds.open_stops(session)
+    lines.append("# TYPE escrow_desk_payouts_stopped gauge")
+    return lines + [
+        f'escrow_desk_payouts_stopped{{currency="{each}"}} {int(each in stops)}' for each in looks
+    ]

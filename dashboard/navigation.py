@@ -191,6 +191,12 @@ def choose(actor: Actor) -> StreamlitPage:
     return st.navigation(groups, position="sidebar", expanded=True)
 
 
+def group(page: StreamlitPage) -> str:
+    """Which part of the desk it belongs to: Work, Money or Oversight; nothing for whatever is no page of ours."""
+    entry = on_disk().get(page.url_path)
+    return entry.group if entry else ""
+
+
 def go(name: str, **params: Any) -> NoReturn:
     """Leave for another page, in this session."""
     st.switch_page(on_disk()[name].script, query_params={key: str(value) for key, value in params.items()})

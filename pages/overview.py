@@ -9,7 +9,7 @@ import streamlit as st
 from core.queries import chargebacks, fees, journals, letters, operations, overview, payouts, reconciliation
 from core.rules.permissions import Permission
 from dashboard import current, navigation
-from dashboard.finance import figures, landing
+from dashboard.finance import client_funds, figures, landing
 from dashboard.finance.books import JOURNALS
 from dashboard.ui import empty, header, tables
 
@@ -38,6 +38,8 @@ landing.short_of_money(stuck)
 landing.letters_alarm(undelivered)
 landing.money_row(purses, earned, f"{now:%B}")
 landing.watch_row(counts, calls, last, aged, alarms, now=now)
+
+client_funds.panel(now)
 
 header.section(
     "What the balance at Stripe is made of", "The platform's own money comes last: it is what is left."

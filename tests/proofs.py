@@ -521,6 +521,14 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "ledger/book: a rolled back action leaves nothing",
         "ledger/book: a key cannot be used for something else",
     ),
+    "Stripe's own balance covers what is owed to others": (
+        "actions/client_funds: a sweep by hand stops payouts tells those who can act and breaks the law",
+        "actions/client_funds: a look that is old covers nothing",
+    ),
+    "Payouts stop while client funds are short": (
+        "actions/client_funds: a person who has looked lets payouts go on until more is missing",
+        "actions/client_funds: once it was all there again any shortage stops",
+    ),
     "Reconciled every day": (
         "actions/daily_reconciliation: a day is reconciled once when it is over and not a microsecond before",
         "actions/daily_reconciliation: days that nobody worked are one run up to last midnight",

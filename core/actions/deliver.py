@@ -153,7 +153,7 @@ def _envelopes(session: Session, numbers: Sequence[str | None]) -> list[Envelope
         )
         .outerjoin(Party, Party.id == Notification.party_id)
         .outerjoin(Staff, Staff.id == Notification.staff_id)
-        .join(Project, Project.id == Notification.project_id)
+        .outerjoin(Project, Project.id == Notification.project_id)
         .where(Notification.mail.in_(numbers), Notification.status == "QUEUED")
         .order_by(Notification.id)
     ).all()

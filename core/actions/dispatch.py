@@ -21,6 +21,7 @@ from core import audit
 from core.actions import (
     burden,
     chargebacks,
+    client_funds,
     duplicate_chargebacks,
     duplicates,
     fund,
@@ -38,6 +39,7 @@ from core.errors import DeskError
 from core.gateways.payments import CallPerson, OutcomeUnknown, Payments, ProviderRefused
 from core.money import Money
 from core.records import Chargeback, OutgoingOperation, Payout
+from core.rules import client_funds as client_funds_rules
 from core.rules import holds, retries
 from core.rules.chargebacks import FILE_KINDS
 from core.rules.payouts import PayoutEvent, PayoutStatus
@@ -155,6 +157,8 @@ def _blocked(session: Session, dossier: Dossier, operation: OutgoingOperation, *
         return False
     if operation.kind in TO_PAYEE:
         blocks = holds.blocking(release.facts_of(session, dossier))
+        if operation.kind == "TRANSFER" and client_funds.stopped(session, operation.currency):
+            blocks = (*blocks, client_funds_rules.stopped(operation.currency))
     elif operation.kind == "REFUND" and _of_the_order(operation, dossier):
         # What the bank holds cannot be refunded too.
         blocks = holds.blocking(holds.Facts(chargeback_open=dossier.order.chargeback_open))

@@ -88,7 +88,7 @@ def render(template: str, audience: str, **facts: Any) -> Letter:
 
     Raises `NoSuchLetter` and `FactMissing`. Facts that the letter has no place for are left out.
     """
-    required = needs(template, audience)[0] | {"project"}
+    required = needs(template, audience)[0] | ({"project"} if audience != "staff" else set())
     if missing := sorted(name for name in required if facts.get(name) is None):
         raise FactMissing(template=template, audience=audience, missing=", ".join(missing))
     people = PEOPLE.get(str(facts.get("platform", "")), PEOPLE[""])

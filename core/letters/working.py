@@ -63,6 +63,23 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("client_funds_short", "staff"): Template(
+        "{currency}: {short} of client funds is missing at Stripe",
+        (
+            "Stripe holds less than the desk owes to payers and payees. Automatic payouts in {currency} have stopped "
+            "until finance or an administrator has looked and releases them on the page Overview.",
+            Table(
+                (
+                    ("At Stripe, by Stripe", "at_stripe"),
+                    ("Owed to others, by the ledger", "owed"),
+                    ("Missing", "short"),
+                    ("Read at", "looked_at"),
+                    ("Possible cause", "causes"),
+                )
+            ),
+        ),
+        tone="attention",
+    ),
     ("payout_to_review", "staff"): Template(
         "Payout {payout} came back and waits for a review",
         (

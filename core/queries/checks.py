@@ -94,6 +94,11 @@ DESK: tuple[Law, ...] = (
         laws.STRIPE_TOTAL,
     ),
     Law(
+        "client_funds_covered",
+        "When Stripe's own balance was last read, it was at least what is owed to others, in each currency.",
+        laws.SHORT,
+    ),
+    Law(
         "lines_booked_once",
         "Each balance transaction is booked by one journal, moving the Stripe balance by its net; none else does.",
         laws.BOOKED_WRONG,

@@ -69,6 +69,14 @@ full join (select booked_currency as currency, sum(taken_minor - lost_minor) as 
        on c.currency = b.currency
 where coalesce(c.open, 0) <> coalesce(b.net, 0)
 """
+SHORT = """
+select n.currency, n.looked_at, n.at_stripe_minor, n.owed_minor, n.on_its_way_minor
+from currencies c
+cross join lateral (
+    select * from stripe_balances where currency = c.code order by looked_at desc, id desc limit 1
+) n
+where n.at_stripe_minor < n.owed_minor - n.on_its_way_minor
+"""
 FROZEN = """
 select o.milestone_id, o.chargeback_open as order_says, c.open as chargebacks_say
 from payment_orders o

@@ -11,6 +11,7 @@ from core.records.chargebacks import (
     DuplicatePayment,
     SuspenseItem,
 )
+from core.records.client_funds import PayoutStop, StripeBalance
 from core.records.disputes import Decision, Evidence, EvidenceView, Hold, Message, Ticket
 from core.records.door import (
     ApiAnswer,
@@ -71,6 +72,7 @@ __all__ = [
     "PaymentOrder",
     "Payout",
     "PayoutOffer",
+    "PayoutStop",
     "PolicyProposal",
     "PolicyVersion",
     "PracticeFlag",
@@ -92,6 +94,7 @@ __all__ = [
     "StaffSession",
     "StaffTie",
     "StatementLine",
+    "StripeBalance",
     "SuspenseItem",
     "TabKey",
     "Ticket",

@@ -92,6 +92,7 @@ class Notification(Record):
         UniqueConstraint("key"),
         CheckConstraint("status in ('QUEUED', 'SENT', 'FAILED', 'MUTED')", name="status"),
         CheckConstraint("num_nonnulls(party_id, staff_id) = 1", name="one_reader"),
+        CheckConstraint("party_id is null or project_id is not null", name="party_has_project"),
         CheckConstraint("(about_kind is null) = (about_id is null)", name="about_something"),
         CheckConstraint("status <> 'SENT' or mail is not null", name="sent_in_a_mail"),
         Index("notifications_due_idx", "next_try_at", postgresql_where="status = 'QUEUED'"),
@@ -105,7 +106,7 @@ class Notification(Record):
     template: Mapped[str]
     party_id: Mapped[int | None] = mapped_column(ForeignKey("parties.id"), index=True, default=None)
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True, default=None)
-    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id"), index=True, default=None)
     milestone_id: Mapped[int | None] = mapped_column(ForeignKey("milestones.id"), index=True, default=None)
     about_kind: Mapped[str | None] = mapped_column(default=None)
     about_id: Mapped[int | None] = mapped_column(default=None)

@@ -276,6 +276,8 @@ RULES: tuple[Rule, ...] = (
     Rule("Retry with exponential backoff", "rules.retries:delay", f"{_FLOW}, Error Handling 1 and 4"),
     Rule("A call is written down before it is made", "outbox:enqueue", f"{_FLOW}, Error Handling 4"),
     Rule("All of it or nothing", "ledger.book:post", f"{_FLOW}, Performance Considerations 1 and 2"),
+    Rule("Stripe's own balance covers what is owed to others", "rules.client_funds:cover", _DESK),
+    Rule("Payouts stop while client funds are short", "rules.client_funds:stops", _DESK),
     Rule("Reconciled every day", "worker.tasks:reconcile", f"{_FLOW}, Performance Considerations 4"),
     Rule("Money moves once whatever the answer", "actions.dispatch:send", f"{_FLOW}, Error Handling 4"),
     Rule("News of the provider in any order", "actions.inbox:apply", f"{_FLOW}, Integration Points 5"),

@@ -77,7 +77,11 @@ class Amounts:
 def derive(
     amounts: Amounts, *, in_flight: bool = False, chargeback_open: bool = False, canceled: bool = False
 ) -> State:
-    """The one name for these amounts. A finished split passes REFUND_PENDING and ends PARTIALLY_RELEASED."""
+    """The one name for these amounts: what became of the payee's share. docs/payment-states.md lists every mix.
+
+    What the payer has back, by refund or because their bank took it, does not make the rest any less held. A finished
+    split passes REFUND_PENDING and ends PARTIALLY_RELEASED.
+    """
     if canceled:
         return State.CANCELED
     if chargeback_open:
@@ -86,10 +90,8 @@ def derive(
         return State.PENDING_PAYMENT if in_flight else State.UNPAID
     if amounts.refundable.is_positive:
         return State.REFUND_PENDING
-    if amounts.held == amounts.funded:
-        return State.PAID_HELD
-    if amounts.refunded == amounts.funded:
-        return State.REFUNDED
+    if (amounts.payable + amounts.released).is_zero:
+        return State.PAID_HELD if amounts.held.is_positive else State.REFUNDED
     if amounts.held.is_positive or amounts.refunded.is_positive:
         return State.PARTIALLY_RELEASED
     return State.RELEASED

@@ -27,6 +27,7 @@ Work = Callable[..., Any]
 
 # Six fields: minute, hour, day, month, weekday, second. Sweeps of several workers do not pile up.
 EVERY_5_SECONDS = "* * * * * */5"
+EVERY_5_MINUTES = "*/5 * * * * 30"
 EVERY_MINUTE = "* * * * * 0"
 EVERY_HOUR = "7 * * * * 0"
 EVERY_DAY = "37 3 * * * 0"
@@ -40,6 +41,7 @@ def register(app: App, desk: Desk) -> None:
         ("sweep_dispatch", EVERY_5_SECONDS, sweep_dispatch),
         ("sweep_inbox", EVERY_5_SECONDS, sweep_inbox),
         ("sweep_letters", EVERY_5_SECONDS, deliver),
+        ("look_at_client_funds", EVERY_5_MINUTES, look_at_client_funds),
         ("sweep_timers", EVERY_MINUTE, sweep_timers),
         ("sweep_events", EVERY_5_SECONDS, sweep_events),
         ("forget_answers", EVERY_DAY, forget_answers),
@@ -159,6 +161,13 @@ def reconcile(desk: Desk) -> int:
         return 0
     reconciling.run(desk, SYSTEM, until=midnight)
     return 1
+
+
+def look_at_client_funds(desk: Desk) -> int:
+    """Whether Stripe's own balance covers what is owed to others; returns in how many currencies it does not."""
+    from core.actions import client_funds
+
+    return client_funds.look(desk)
 
 
 def last_midnight(now: datetime) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from itertools import pairwise, product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +51,9 @@ def amounts(**minor: int) -> Amounts:
         ({"refundable": 100}, {}, State.REFUND_PENDING),
         ({"refunded": 100}, {}, State.REFUNDED),
         ({"refunded": 99, "refundable": 1}, {}, State.REFUND_PENDING),
+        # 11,279.25 paid, 84.00 lost to the bank, nothing released.
+        ({"held": 1_119_525, "refunded": 8_400}, {}, State.PAID_HELD),
+        ({"held": 60, "refunded": 20, "payable": 20}, {}, State.PARTIALLY_RELEASED),
     ],
 )
 def test_the_amounts_have_one_name(where: dict[str, int], flags: dict[str, bool], state: State) -> None:
@@ -174,12 +178,48 @@ def test_every_amount_has_a_name_and_the_name_says_what_is_left(
     whole = amounts(**parts)
     state = derive(whole, in_flight=in_flight, chargeback_open=chargeback_open, canceled=canceled)
     if state is State.PAID_HELD:
-        assert whole.held == whole.funded
+        assert whole.held.is_positive
+        assert (whole.payable + whole.released).is_zero
+    if state is State.PARTIALLY_RELEASED:
+        assert (whole.payable + whole.released).is_positive
     if state in (State.RELEASED, State.REFUNDED):
         assert whole.held.is_zero
         assert whole.refundable.is_zero
     if state in (State.UNPAID, State.PENDING_PAYMENT):
         assert whole.funded.is_zero
+
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "payment-states.md"
+AMOUNTS = {"none": (0,), "some": (1, 7), "any": (0, 1, 7)}
+NAMED_FLAGS = {"canceled": "canceled", "chargeback open": "chargeback_open", "charge on its way": "in_flight"}
+
+
+def _lines() -> list[list[str]]:
+    rows = [
+        line.strip("|\n").split("|")
+        for line in PAGE.read_text(encoding="utf-8").splitlines()
+        if line[:2] == "| "
+    ]
+    return [[cell.strip() for cell in row] for row in rows][1:]
+
+
+def _says(parts: dict[str, int], flags: dict[str, bool]) -> State:
+    """The name on the page: that of the first line that fits."""
+    for *cells, flag, name in _lines():
+        if all(parts[place] in AMOUNTS[cell] for place, cell in zip(PLACES, cells, strict=True)) and (
+            not flag or flags[NAMED_FLAGS[flag]]
+        ):
+            return State(name)
+    raise AssertionError(f"no line for {parts} {flags}")
+
+
+def test_the_page_names_every_mix_as_the_desk_does() -> None:
+    assert {line[-1] for line in _lines()} == set(State)
+    for values in product((0, 1, 7), repeat=len(PLACES)):
+        parts = dict(zip(PLACES, values, strict=True))
+        for on in (set(), *({flag} for flag in NAMED_FLAGS.values())):
+            flags = {flag: flag in on for flag in NAMED_FLAGS.values()}
+            assert _says(parts, flags) is derive(amounts(**parts), **flags), (parts, on)
 
 
 def test_amounts_have_exactly_the_five_places_and_the_sum() -> None:

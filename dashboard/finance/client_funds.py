@@ -1,0 +1,142 @@
+"""Client funds on screen: a red line on every finance page where Stripe holds too little, and how payouts go on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from core.actions import client_funds
+from core.queries import client_funds as queries
+from core.queries.client_funds import Funds, Released
+from core.rules.client_funds import Cover
+from core.rules.permissions import Permission
+from dashboard import current, navigation
+from dashboard.ui import cards, confirm, deadline, header, tables
+from dashboard.ui.safe import plain
+
+COVERS = {Cover.COVERED: "Covered", Cover.SHORT: "Short", Cover.UNKNOWN: "Not known"}
+
+
+def banner() -> None:
+    """On every finance page, above everything: what is missing where, why as far as known, and what has stopped."""
+    if not current.may(Permission.READ_PAYOUTS):
+        return
+    now = current.now()
+    with current.reading() as session:
+        alarming = queries.alarming(session, now=now)
+    for each in alarming:
+        if each.cover is Cover.SHORT:
+            _short(each, now)
+        elif each.stop is not None:
+            st.warning(
+                f"**Payouts in {each.currency} have stopped** since {deadline.exact(each.stop.opened_at)}: "
+                f"{plain(each.stop.short.text())} was missing at Stripe. {_release_words()}",
+                icon=":material/front_hand:",
+            )
+    if alarming:
+        navigation.link("overview", "Client funds by currency", icon=":material/account_balance:")
+
+
+def _short(each: Funds, now: datetime) -> None:
+    look = each.look
+    assert look is not None
+    causes = "; ".join(client_funds.cause(suspect) for suspect in each.suspects)
+    stopped = f" Payouts in {each.currency} have stopped. {_release_words()}" if each.stop else ""
+    st.error(
+        f"**Client funds are short by {plain(look.short.text())}.** Stripe held {plain(look.at_stripe.text())} "
+        f"{deadline.ago(look.at, now)}; {plain(look.owed.text())} is owed to payers and payees. "
+        f"Possible cause: {plain(causes or client_funds.NO_CAUSE)}.{stopped}",
+        icon=":material/error:",
+    )
+
+
+def _release_words() -> str:
+    return "They go on when finance or an administrator has looked and releases them."
+
+
+def panel(now: datetime) -> None:
+    """Each currency: Stripe's figure with its time, what is owed, and the stop with its release."""
+    with current.reading() as session:
+        rows, over = queries.funds(session, now=now), queries.released(session)
+    header.section(
+        "Client funds by currency",
+        "What Stripe itself says it holds, read every five minutes, beside what the ledger says is owed to others.",
+    )
+    tables.table(
+        rows,
+        _columns(now),
+        key="client-funds",
+        id="currency",
+        name="Client funds",
+        download="client-funds",
+        empty_state=("Nothing is owed and nothing was read", "The first payment that is held shows here."),
+    )
+    for each in rows:
+        if each.stop is not None:
+            _stop(each)
+    _history(over)
+
+
+def _columns(now: datetime) -> list[tables.Column]:
+    return [
+        tables.text("currency", "Currency", width=80),
+        tables.text("cover", "Cover", value=lambda row: COVERS[row.cover], width=100),
+        tables.money("at_stripe", "At Stripe, by Stripe", value=lambda row: row.look and row.look.at_stripe),
+        tables.money("owed", "Owed then, by the ledger", value=lambda row: row.look and row.look.owed),
+        tables.money("on_its_way", "Not answered yet", value=lambda row: row.look and row.look.on_its_way),
+        tables.money("short", "Missing", value=lambda row: row.look and row.look.short),
+        tables.when("read_at", "Read", value=lambda row: row.look and row.look.at),
+        tables.money("owed_now", "Owed now, by the ledger"),
+    ]
+
+
+def _stop(each: Funds) -> None:
+    stop = each.stop
+    assert stop is not None
+    with cards.panel(f"payout-stop-{stop.id}"):
+        st.markdown(f"**Payouts in {each.currency} have stopped** since {deadline.exact(stop.opened_at)}.")
+        cards.note(
+            f"{stop.short.text()} was missing. Transfers to payees wait; refunds, and money that is already on a "
+            "payee's account, go on. Releasing lets this shortage pass: payouts stop again only if more is missing."
+        )
+        if not current.may(Permission.REVIEW_PAYOUT):
+            cards.note("Finance or an administrator can release them.")
+            return
+        reason = st.text_input(
+            "What you have found, for the audit log", key=f"stop-{stop.id}-reason", max_chars=300
+        )
+        intent = confirm.pressed(
+            f"Release payouts in {each.currency}",
+            key=f"stop-{stop.id}-release",
+            money=True,
+            icon=":material/play_arrow:",
+            disabled=not (reason or "").strip(),
+        )
+        if intent:
+            confirm.carry_out(
+                intent,
+                lambda session, actor, now: client_funds.release(
+                    session, actor, now=now, stop_id=stop.id, reason=reason
+                ),
+                done=f"Payouts in {each.currency} go on.",
+            )
+
+
+def _history(over: Sequence[Released]) -> None:
+    if over:
+        header.section("Stops that are over")
+        tables.table(
+            over,
+            [
+                tables.money("short", "Missing", width=120),
+                tables.when("opened_at", "Stopped"),
+                tables.when("released_at", "Released"),
+                tables.text("released_by", "By", width=160),
+                tables.text("reason", "What was found"),
+            ],
+            key="payout-stops",
+            name="Payout stops",
+            download="payout-stops",
+        )
