@@ -172,11 +172,12 @@ class Released:
     reason: str
 
 
-def released(session: Session, *, limit: int = 20) -> list[Released]:
-    """The newest stops that are over."""
+def released(session: Session, *, limit: int | None = 20) -> list[Released]:
+    """The newest stops that are over, or with `limit=None` all of them."""
     rows = session.execute(
         select(PayoutStop, Staff.name)
         .join(Staff, Staff.id == PayoutStop.released_by)
+        .where(PayoutStop.released_at.is_not(None))
         .order_by(PayoutStop.id.desc())
         .limit(limit)
     )

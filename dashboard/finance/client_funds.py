@@ -70,7 +70,7 @@ def panel(now: datetime) -> None:
         key="client-funds",
         id="currency",
         name="Client funds",
-        download="client-funds",
+        download=tables.Table("client-funds", lambda session: queries.funds(session, now=now)),
         empty_state=("Nothing is owed and nothing was read", "The first payment that is held shows here."),
     )
     for each in rows:
@@ -138,5 +138,5 @@ def _history(over: Sequence[Released]) -> None:
             ],
             key="payout-stops",
             name="Payout stops",
-            download="payout-stops",
+            download=tables.Table("payout-stops", lambda session: queries.released(session, limit=None)),
         )

@@ -35,6 +35,8 @@ BREAKS = {
     "where held_minor > 0",
     "fees_deferred": "update payment_orders set platform_fee_minor = 1 where held_minor > 0",
     "refunds_owed": "update refunds set amount_minor = amount_minor + 1",
+    "client_funds_covered": "insert into stripe_balances (currency, looked_at, at_stripe_minor, owed_minor, "
+    "on_its_way_minor) values ('USD', now(), 99, 200, 100)",
     "chargebacks_agree": "insert into chargebacks (milestone_id, stripe_dispute, stripe_charge, status, reason, "
     "currency, amount_minor, booked_currency, taken_minor, lost_minor, fees_minor, past_due, has_evidence, "
     "submissions, opened_at, noticed_at) select min(id), 'du_x', 'ch_x', 'won', 'fraudulent', 'USD', 5, 'USD', 5, 0, "
