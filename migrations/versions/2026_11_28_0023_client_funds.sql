@@ -49,5 +49,14 @@ SELECT milestone_id, state, 'PAID_HELD', 'migration.0023',
        now()
 FROM payment_orders
 WHERE state = 'PARTIALLY_RELEASED' AND held_minor > 0 AND payable_minor = 0 AND released_minor = 0;
+SELECT record_audit(
+    p_at => now(), p_actor_kind => 'system', p_actor_id => null, p_role => null,
+    p_action => 'system:payment_order:rename', p_object_kind => 'payment_order', p_object_id => milestone_id::text,
+    p_reason => 'What the payer has back makes the rest no less held.',
+    p_before => jsonb_build_object('state', state), p_after => jsonb_build_object('state', 'PAID_HELD'),
+    p_project_id => null, p_milestone_id => milestone_id, p_ticket_id => null, p_report_id => null,
+    p_operation_key => null)
+FROM payment_orders
+WHERE state = 'PARTIALLY_RELEASED' AND held_minor > 0 AND payable_minor = 0 AND released_minor = 0;
 UPDATE payment_orders SET state = 'PAID_HELD'
 WHERE state = 'PARTIALLY_RELEASED' AND held_minor > 0 AND payable_minor = 0 AND released_minor = 0;
