@@ -43,7 +43,7 @@ ALTER TABLE notifications ADD CONSTRAINT notifications_party_has_project
 
 -- What the payer has back makes the rest no less held: such payments were called partly released.
 INSERT INTO payment_events (milestone_id, from_state, to_state, cause, amounts, at)
-SELECT milestone_id, state, 'PAID_HELD', 'migration.0023',
+SELECT milestone_id, state, 'PAID_HELD', 'migration.0025',
        jsonb_build_object('funded', funded_minor, 'held', held_minor, 'payable', payable_minor,
                           'refundable', refundable_minor, 'released', released_minor, 'refunded', refunded_minor),
        now()
