@@ -12,6 +12,7 @@ from core.queries.letters import Row
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.ui import cards, confirm, status, tables
+from dashboard.ui.safe import words_of
 from dashboard.ui.status import in_words
 
 NONE = ("No letters", "Every letter about this is listed here, with what became of it.")
@@ -79,7 +80,7 @@ def _sheet(row: Row, text: str, *, key: str) -> None:
         )
         if row.error:
             cards.note(row.error)
-        st.text(text)
+        st.text(words_of(text))
         if row.status == "FAILED":
             _again(row, key=key)
 

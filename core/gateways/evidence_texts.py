@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from email import policy
-from email.message import EmailMessage, Message
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
 from email.parser import BytesParser
+from email.policy import Compat32
 
 from core.rules import file_names
 from core.rules.evidence import (
@@ -18,17 +20,25 @@ from core.rules.evidence import (
     EMAIL,
     FORMATS,
     MAX_ATTACHMENTS,
+    MAX_LINES,
+    MAX_NESTED,
     TEXT_SHOWN,
     ActiveContent,
     FileUnreadable,
     Format,
+    LetterTooDeep,
     TooManyAttachments,
 )
+from core.rules.shown import bounded
 
-FORMULA = re.compile(r'(?:^|[,;\t\n])\s*"?\s*(?:[=@]|[+-](?![\d.,\s]))')
+# Possessive, and without the separators: each mark of a file is looked at once, however many blanks it holds.
+BLANKS = r"[^\S,;\t\n]*+"
+FORMULA = re.compile(rf'(?:^|[,;\t\n]){BLANKS}"?+{BLANKS}(?:[=@]|[+-](?![\d.,\s]))')
 HEADERS = ("From", "Reply-To", "To", "Cc", "Date", "Subject", "Message-ID")
 ENDINGS = {one.media_type: one.endings[0] for one in FORMATS}
 MARKS_PER_MILLE = 5
+HEADER = 8_000
+NESTED = re.compile(rb"^content-type\s*:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 
 
 def inspect(file_name: str, content: bytes, form: Format) -> None:
@@ -51,17 +61,17 @@ class Attachment:
 
 
 def attachments(file_name: str, content: bytes) -> list[Attachment]:
-    """Every file in an e-mail: attached, or put into its text. Raises `TooManyAttachments`, `ActiveContent`."""
-    found = [part for part in _parsed(content).walk() if _is_file(part)]
+    """Every file in an e-mail: attached, or put into its text.
+
+    Raises `TooManyAttachments`, `ActiveContent`, `LetterTooDeep`.
+    """
+    found = [part for part in _parsed(file_name, content).walk() if _is_file(part)]
     if len(found) > MAX_ATTACHMENTS:
         raise TooManyAttachments(file_name=file_name, count=len(found), limit=MAX_ATTACHMENTS)
     for part in found:
         if part.get_content_maintype() == "message":
             raise ActiveContent(file_name=file_name, what="another e-mail; hand that in by itself")
-    return [
-        Attachment(_named(part, number), bytes(part.get_payload(decode=True) or b""))
-        for number, part in enumerate(found, 1)
-    ]
+    return [Attachment(_named(part, number), _bytes_of(part)) for number, part in enumerate(found, 1)]
 
 
 def _is_file(part: Message) -> bool:
@@ -78,37 +88,66 @@ def _set_apart(part: Message) -> bool:
 
 def _named(part: Message, number: int) -> str:
     ending = ENDINGS.get(part.get_content_type(), "bin")
-    return file_names.clean(str(part.get_filename() or f"attachment-{number}.{ending}"))
+    return file_names.clean(_words(part.get_filename() or "") or f"attachment-{number}.{ending}")
+
+
+def _bytes_of(part: Message) -> bytes:
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
 
 
 def shown(content: bytes, form: str) -> str:
-    """The text as it is shown: at most 200,000 characters, invisible marks spelled out."""
+    """The text as it is shown: bounded, invisible marks spelled out."""
     text = _letter(content) if form == EMAIL.name else _decoded(content) or ""
-    cut = text.replace("\r\n", "\n").replace("\r", "\n")[:TEXT_SHOWN]
-    spelled = "".join(mark if mark in "\n\t" or not _hidden(mark) else f"⟨U+{ord(mark):04X}⟩" for mark in cut)
-    return spelled + ("\n…" if len(text) > TEXT_SHOWN else "")
+    cut = text.replace("\r\n", "\n").replace("\r", "\n")[: TEXT_SHOWN + 1]
+    return bounded("".join(_spelled(mark) for mark in cut), longest=TEXT_SHOWN)
 
 
 def _letter(content: bytes) -> str:
     """An e-mail as people read it: who, when, what about, and its plain text."""
-    letter = _parsed(content)
-    lines = [f"{name}: {letter[name]}" for name in HEADERS if letter[name]]
-    body = letter.get_body(("plain",))
+    letter = _parsed("The e-mail", content)
+    lines = [f"{name}: {_words(str(letter[name]))}" for name in HEADERS if letter[name]]
+    parts = list(letter.walk())
+    body = next(
+        (part for part in parts if part.get_content_type() == "text/plain" and not _is_file(part)), None
+    )
     if not lines or body is None:
         return _decoded(content) or ""
-    try:
-        words = str(body.get_content())
-    except (LookupError, KeyError, ValueError):
-        words = (_decoded(content) or "").partition("\n\n")[2]
-    carried = [part for part in letter.walk() if _is_file(part)]
+    carried = [part for part in parts if _is_file(part)]
     lines += [f"Attached: {_named(part, number)}" for number, part in enumerate(carried, 1)]
-    return "\n".join(lines) + "\n\n" + words.strip("\n")
+    return "\n".join(lines) + "\n\n" + _body(body).strip("\n")
 
 
-def _parsed(content: bytes) -> EmailMessage:
-    parsed = BytesParser(policy=policy.default).parsebytes(content)
-    assert isinstance(parsed, EmailMessage)
-    return parsed
+def _body(part: Message) -> str:
+    charset = part.get_content_charset() or "utf-8"
+    try:
+        return _bytes_of(part).decode(charset, "replace")
+    except (LookupError, ValueError):
+        return _decoded(_bytes_of(part)) or ""
+
+
+def _words(header: str) -> str:
+    """A header on one line, its encoded words read."""
+    try:
+        decoded = str(make_header(decode_header(header)))
+    except (HeaderParseError, LookupError, ValueError):
+        decoded = header
+    return " ".join(decoded.split())
+
+
+class _Short(Compat32):
+    """Headers as they stand, each cut to 8,000 characters: what reads their parameters takes the square of that."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:HEADER]
+
+
+def _parsed(file_name: str, content: bytes) -> Message:
+    """Raises `LetterTooDeep`: each part inside another is asked about every line below it."""
+    if len(NESTED.findall(content)) > MAX_NESTED or content.count(b"\n") + content.count(b"\r") > MAX_LINES:
+        raise LetterTooDeep(file_name=file_name)
+    return BytesParser(policy=_Short()).parsebytes(content)
 
 
 def _decoded(content: bytes) -> str | None:
@@ -128,6 +167,10 @@ def _decoded(content: bytes) -> str | None:
 
 def _control(mark: str) -> bool:
     return unicodedata.category(mark) == "Cc" and mark not in "\t\n\r\f"
+
+
+def _spelled(mark: str) -> str:
+    return mark if mark in "\n\t" or not _hidden(mark) else f"⟨U+{ord(mark):04X}⟩"
 
 
 def _hidden(mark: str) -> bool:

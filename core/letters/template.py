@@ -16,6 +16,7 @@ from typing import Any, Literal
 from core.clock import utc
 from core.money import Money
 from core.policy import Platform
+from core.rules.shown import bounded
 
 Audience = Literal["payer", "payee", "staff"]
 Tone = Literal["plain", "good", "attention"]
@@ -181,9 +182,12 @@ def text_of(value: Any) -> str:
             return str(value)
 
 
+LONGEST = 40_000  # characters of one fact
+
+
 def clean(text: str) -> str:
-    """Without control characters, lone surrogates and marks that turn the direction of writing; lines stay lines."""
-    lines = "\n".join(text.splitlines())
+    """Without control characters, lone surrogates and marks that turn the direction of writing, bounded; lines stay."""
+    lines = "\n".join(bounded(text, longest=LONGEST).splitlines())
     return "".join(mark for mark in lines if mark in "\n\t" or not _unsafe(mark))
 
 

@@ -18,6 +18,9 @@ MAX_FILES = 60
 MAX_PIXELS = 50_000_000
 MAX_PAGES = 300
 MAX_ATTACHMENTS = 20
+# An e-mail: parts that hold others, and lines; reading one takes the product of both.
+MAX_NESTED = 20
+MAX_LINES = 400_000
 # A video: seconds, tracks (a phone writes several of its own), and pixels of one picture (4K).
 MAX_SECONDS = 180
 MAX_TRACKS = 12
@@ -142,6 +145,10 @@ class AttachmentRefused(EvidenceRefused):
 
 class TooManyAttachments(EvidenceRefused):
     """{file_name} carries {count} files, and {limit} is the most. Hand in the ones that matter by themselves."""
+
+
+class LetterTooDeep(EvidenceRefused):
+    """{file_name} has too many parts or lines to be read safely. Hand in its text and its attachments by themselves."""
 
 
 class InspectionFailed(EvidenceRefused):

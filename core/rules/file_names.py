@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from core.rules.shown import few_marks
+
 LONGEST = 120
 _UNSAFE = re.compile(r'[<>:"|?*\\/]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
@@ -32,7 +34,7 @@ def clean(name: str, *, fallback: str = "file") -> str:
 def without_invisible(text: str) -> str:
     """The text without control, format and unassigned characters; line breaks and tabs become blanks."""
     spaced = re.sub(r"[\t\r\n]", " ", text)
-    return "".join(mark for mark in spaced if unicodedata.category(mark) not in _INVISIBLE)
+    return few_marks("".join(mark for mark in spaced if unicodedata.category(mark) not in _INVISIBLE))
 
 
 def words(text: str, *, longest: int) -> str:

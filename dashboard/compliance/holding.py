@@ -14,7 +14,7 @@ from dashboard import current, navigation
 from dashboard.case import opening
 from dashboard.compliance.beside import close
 from dashboard.ui import cards, confirm, deadline, status, words
-from dashboard.ui.safe import html, plain
+from dashboard.ui.safe import html, plain, words_of
 
 
 def show(hold_id: int) -> None:
@@ -178,7 +178,7 @@ def _place() -> None:
 def _lift(hold_id: int) -> None:
     with current.reading() as session:
         row = holds.one(session, hold_id)
-    st.text(f"{row.reference} · {row.about}")
+    st.text(words_of(f"{row.reference} · {row.about}"))
     st.html(f'<p class="ed-quote">{html(row.reason)}</p>')
     if row.frees:
         st.info(

@@ -16,6 +16,7 @@ from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.finance import giving_in
 from dashboard.ui import cards, confirm, deadline, header, tables, words
+from dashboard.ui.safe import words_of
 
 ENTRIES = [
     tables.opens("reference", "Journal", page="journal", width=90),
@@ -133,10 +134,10 @@ def _show(answer: Answer, *, newest: bool, open_: bool) -> None:
         )
         for field, words in answer.texts.items():
             st.markdown(f"**{FIELDS.get(field, field)}**")
-            st.text(words)
+            st.text(words_of(words))
         for field, name in answer.files.items():
             st.markdown(f"**{DOCUMENTS.get(field, field)}**")
-            st.text(name)
+            st.text(words_of(name))
         if newest and answer.submitted_by is None and open_:
             _submit(answer)
 

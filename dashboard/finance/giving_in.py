@@ -11,7 +11,7 @@ from core.queries.chargebacks import GivingIn, Row
 from core.rules.permissions import Permission
 from dashboard import current
 from dashboard.ui import cards, confirm, deadline, header, words
-from dashboard.ui.safe import plain
+from dashboard.ui.safe import plain, words_of
 
 DONE = {"ACCEPTED": "done", "WITHDRAWN": "withdrawn"}
 
@@ -40,7 +40,7 @@ def _waiting(row: Row, proposal: GivingIn, *, may: bool) -> None:
     with cards.panel(f"giving-in-{proposal.id}"):
         when = deadline.exact(proposal.proposed_at)
         st.markdown(f"**{plain(proposal.proposed_by)} proposes to give in** ({when})")
-        st.text(proposal.reason)
+        st.text(words_of(proposal.reason))
         if not current.may(Permission.ANSWER_CHARGEBACK):
             return
         own = proposal.proposed_by_id == current.actor().id

@@ -9,6 +9,7 @@ from core.queries.projects import Whole
 from core.records import Party
 from dashboard import current
 from dashboard.ui import cards, header
+from dashboard.ui.safe import words_of
 from dashboard.ui.status import in_words
 
 
@@ -17,7 +18,7 @@ def show(whole: Whole) -> None:
     with left:
         header.section("Scope")
         with cards.panel():
-            st.text(whole.project.scope)
+            st.text(words_of(whole.project.scope))
             cards.facts(
                 {
                     "Type": f"{in_words(whole.project.project_type)}, {in_words(whole.project.size).lower()}",

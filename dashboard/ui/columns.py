@@ -12,7 +12,7 @@ import streamlit as st
 from core import table_files
 from dashboard.ui import deadline
 from dashboard.ui import status as states
-from dashboard.ui.safe import html
+from dashboard.ui.safe import html, words_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,6 +23,7 @@ PILLS = frozenset({"status", "due"})
 RANKED = frozenset({"money", "count"})
 FIGURE_SPACE = "\u2007"
 CLEAR = "#00000000"
+CELL = 2_000  # characters of one cell
 Width = Literal["small", "medium", "large"] | int | None
 
 
@@ -134,7 +135,7 @@ def _words(column: Column, value: Any) -> str:
         case "flag":
             words = "Yes" if value else ""
         case _:
-            words = str(getattr(value, "value", value))
+            words = words_of(getattr(value, "value", value), longest=CELL)
     return str(words)
 
 

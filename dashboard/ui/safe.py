@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from html import escape
 
+from core.rules.shown import bounded
+
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~$:^=&])")
+LONGEST = 40_000  # characters of one piece of text on a page
 _NOTHING = "\u200b"
 _ADDRESS = re.compile(r"://|(?<=www)\.|@", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
@@ -20,10 +23,15 @@ def plain(text: object) -> str:
 
     An address becomes no link either: a zero-width space stands before its `://`, `.` or `@`.
     """
-    words = _ADDRESS.sub(rf"{_NOTHING}\g<0>", _CONTROL.sub("", str(text)))
+    words = _ADDRESS.sub(rf"{_NOTHING}\g<0>", _CONTROL.sub("", words_of(text)))
     return _MARKS.sub(r"\\\1", words).replace("\n", " ")
 
 
 def html(text: object) -> str:
     """The same words for HTML of our own, in text or in a quoted attribute. Marks that reorder text are dropped."""
-    return escape(_CONTROL.sub("", str(text)), quote=True)
+    return escape(_CONTROL.sub("", words_of(text)), quote=True)
+
+
+def words_of(text: object, *, longest: int = LONGEST) -> str:
+    """The same words, bounded: for `st.text` and `st.code`, which interpret nothing but show whatever there is."""
+    return bounded(str(text), longest=longest)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.money import Money
 from dashboard.ui import deadline
-from dashboard.ui.safe import html
+from dashboard.ui.safe import html, words_of
 from dashboard.ui.status import Tone
 
 
@@ -70,4 +70,4 @@ def _moment(moment: Moment, now: datetime) -> str:
 
 def html_lines(text: str) -> str:
     """Text of several lines, escaped line by line: line breaks stay, nothing else does anything."""
-    return "<br>".join(html(line) for line in text.splitlines())
+    return "<br>".join(html(line) for line in words_of(text).splitlines())
