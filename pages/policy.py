@@ -48,7 +48,7 @@ with filters.bar():
     shown = {platform: pick(platform) for platform in force}
 
 with cards.panel("rules"):
-    st.html(rulebook.table(policy.rules(shown), shown, currency))
+    st.html(rulebook.table(policy.rules(every, shown), shown, currency))
 
 header.section("What the linter says", "an error would keep a version from being published")
 with cards.panel("findings"):
@@ -61,7 +61,8 @@ with cards.panel("findings"):
     ]
     st.html(f'<ul class="ed-notes">{"".join(notes)}</ul>' if notes else "Nothing to report.")
 
-proposals.panel({each.platform: each for each in sorted(every, key=lambda each: each.version)}, currency)
+newest = {each.platform: each for each in sorted(every, key=lambda each: each.version)}
+proposals.panel(newest, every, currency)
 with buttons:
     proposals.button()
 checklist.panel()

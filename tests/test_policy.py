@@ -20,6 +20,7 @@ from core.policy import (
     Tariff,
     WithdrawalMethod,
 )
+from core.policy.bounds import BOUNDS
 
 both = pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
 
@@ -106,6 +107,20 @@ def test_the_linter_warns_that_complaints_between_day_five_and_seven_only_ask_fo
         ({"deadlock_after": timedelta(days=-1)}, "duration_not_positive"),
         ({"cooling_off": timedelta(microseconds=1)}, "duration_not_whole"),
         ({"platform_fee_bps": 10_000}, "rate_out_of_range"),
+        ({"platform_fee_bps": 9_999}, "out_of_bounds"),
+        ({"platform_fee_bps": 3_001}, "out_of_bounds"),
+        ({"processor_bps": 1_001}, "out_of_bounds"),
+        ({"reminder_every": timedelta(minutes=59)}, "out_of_bounds"),
+        ({"dispute_window": timedelta(hours=23)}, "out_of_bounds"),
+        ({"auto_approve_after": timedelta(days=61)}, "out_of_bounds"),
+        ({"deadlock_after": timedelta(hours=1)}, "out_of_bounds"),
+        ({"cooling_off": timedelta(days=15)}, "out_of_bounds"),
+        ({"contact_window": timedelta(hours=1)}, "out_of_bounds"),
+        ({"decisions_a_day": 51}, "out_of_bounds"),
+        ({"contact_attempts": 21}, "out_of_bounds"),
+        ({"wire": Tariff(2_001)}, "out_of_bounds"),
+        ({"second_person_above": some(USD=50_000_001)}, "out_of_bounds"),
+        ({"high_value_review": some(USD=4_999)}, "out_of_bounds"),
         ({"processor_bps": -1}, "rate_out_of_range"),
         ({"held_age_alarm": timedelta(days=90)}, "alarm_too_late"),
         ({"processor_fixed": PerCurrency({"USD": 30})}, "currency_missing"),
@@ -130,6 +145,9 @@ def test_a_profile_that_leaves_a_gap_or_contradicts_itself_is_refused(
     [
         ({"instant": Tariff(1_001)}, "tariff_steep"),
         ({"standard": Tariff(fixed=some(USD=300))}, "standard_costly"),
+        ({"platform_fee_bps": 3_000}, "unusual"),
+        ({"platform_fee_bps": 1_001}, "unusual"),
+        ({"decisions_a_day": 11}, "unusual"),
     ],
 )
 def test_a_tariff_that_is_odd_is_allowed_with_a_warning(changes: dict[str, object], code: str) -> None:
@@ -172,3 +190,34 @@ def test_every_withdrawal_method_has_a_tariff() -> None:
 def test_an_amount_is_not_guessed_for_a_currency_that_has_none() -> None:
     with pytest.raises(UnknownCurrency):
         PerCurrency({"USD": 1}).of("EUR")
+
+
+def test_every_number_of_a_profile_has_bounds_with_their_reason_and_lies_within() -> None:
+    for profile in (HOME_SERVICES, LEGAL_SERVICES):
+        for name, _, value, _ in profile.lines():
+            bounded = name in BOUNDS or isinstance(value, PerCurrency | Tariff | bool)
+            assert bounded, name
+    for name, each in BOUNDS.items():
+        assert each.possible[0] <= each.usual[0] < each.usual[1] <= each.possible[1], name
+        assert each.why
+    for profile in (HOME_SERVICES, LEGAL_SERVICES):
+        assert "unusual" not in codes(profile, Level.WARNING)
+
+
+def test_reminders_can_be_switched_off_and_on() -> None:
+    off = HOME_SERVICES.revised(reminders=False)
+    assert codes(off, Level.ERROR) == set()
+    assert "silence_unwarned" in codes(off, Level.WARNING)
+    assert "reminders_half_set" in codes(LEGAL_SERVICES.revised(reminders=True), Level.ERROR)
+    on = LEGAL_SERVICES.revised(
+        reminders=True, first_reminder_after=timedelta(hours=24), reminder_every=timedelta(hours=24)
+    )
+    assert codes(on, Level.ERROR) == set()
+
+
+@pytest.mark.parametrize("profile", [HOME_SERVICES, LEGAL_SERVICES])
+def test_a_snapshot_from_before_the_switch_reminds_as_it_did(profile: Profile) -> None:
+    old = {
+        name: each for name, each in profile.snapshot().items() if name not in ("reminders", "contact_window")
+    }
+    assert Profile.from_snapshot(old) == profile

@@ -6,7 +6,7 @@ an error cannot even be proposed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.errors import ChangedMeanwhile, DeskError, NotFound, ReasonMissing
-from core.policy import Platform, Profile, accept
+from core.policy import Platform, Profile, accept, lint
 from core.records import PolicyProposal, PolicyVersion
 from core.rules.approvals import check_checker
 from core.rules.permissions import Actor, Permission, require
@@ -39,6 +39,10 @@ class ProposalSettled(DeskError):
 
 class EffectiveInThePast(DeskError):
     """A version cannot take effect in the past."""
+
+
+class WarningsUnread(DeskError):
+    """Read the warnings and confirm that this is meant: {warnings}"""
 
 
 FIXED = frozenset({"platform", "version"})
@@ -75,17 +79,22 @@ def propose(
     changes: Mapping[str, Any],
     reason: str,
     effective_at: datetime | None = None,
+    seen: Collection[str] = (),
 ) -> PolicyProposal:
-    """Write a proposal down. Raises `PolicyContradicts` for a profile with gaps or contradictions."""
+    """Write a proposal down; `seen`: the sentences of the warnings that were read.
+
+    Raises `PolicyContradicts` for a profile with gaps, contradictions or numbers out of bounds, and `WarningsUnread`.
+    """
     require(actor, Permission.CHANGE_POLICY)
     if not reason.strip():
         raise ReasonMissing()
     if effective_at is not None and effective_at < now:
         raise EffectiveInThePast()
     base = newest(session, platform)
-    profile = revised(Profile.from_snapshot(base.snapshot), changes)
+    before = Profile.from_snapshot(base.snapshot)
+    profile = revised(before, changes)
     snapshot = Profile.from_snapshot(profile.snapshot()).snapshot()
-    accept(profile)
+    _require_seen(before, profile, seen)
     standing = select(PolicyProposal.id).where(
         PolicyProposal.profile == base.profile, PolicyProposal.status == "PROPOSED"
     )
@@ -107,11 +116,18 @@ def propose(
 
 
 def approve(
-    session: Session, actor: Actor, *, now: datetime, proposal_id: int, note: str = ""
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    proposal_id: int,
+    note: str = "",
+    seen: Collection[str] = (),
 ) -> PolicyVersion:
     """Another administrator publishes the version: new projects live under it from its time on.
 
-    Raises `MakerIsChecker` for the one who proposed it, `ChangedMeanwhile` if another version came out in between.
+    Raises `MakerIsChecker` for the one who proposed it, `ChangedMeanwhile` if another version came out in between, and
+    `WarningsUnread`: both people have read what the linter says.
     """
     require(actor, Permission.APPROVE_POLICY)
     row = _open(session, proposal_id)
@@ -120,7 +136,7 @@ def approve(
     if base.id != row.based_on:
         raise ChangedMeanwhile(kind="policy", what=f"version {base.version} was published")
     profile = Profile.from_snapshot(row.snapshot)
-    accept(profile)
+    _require_seen(Profile.from_snapshot(base.snapshot), profile, seen)
     version = PolicyVersion(
         profile=row.profile,
         version=profile.version,
@@ -148,6 +164,17 @@ def reject(session: Session, actor: Actor, *, now: datetime, proposal_id: int, n
     session.flush()
     verb = "withdraw" if row.status == "WITHDRAWN" else "reject"
     _note(session, actor, f"administrator:policy:{verb}", row, now=now, reason=note)
+
+
+def new_warnings(before: Profile, after: Profile) -> tuple[str, ...]:
+    """What the linter warns of that it did not warn of before. Raises `PolicyContradicts` for what it refuses."""
+    known = {finding.sentence for finding in lint(before)}
+    return tuple(finding.sentence for finding in accept(after) if finding.sentence not in known)
+
+
+def _require_seen(before: Profile, after: Profile, seen: Collection[str]) -> None:
+    if unread := [each for each in new_warnings(before, after) if each not in seen]:
+        raise WarningsUnread(warnings=" ".join(unread))
 
 
 def _settle(row: PolicyProposal, actor: Actor, status: str, note: str, now: datetime) -> None:

@@ -13,6 +13,8 @@ from enum import StrEnum
 
 from core.errors import DeskError
 from core.money import CURRENCIES, WHOLE_BPS, stripe_step
+from core.policy import bounds
+from core.policy.named import PROFILES
 from core.policy.profile import PerCurrency, Profile, Tariff
 
 LONGEST_HELD = timedelta(days=90)
@@ -44,6 +46,7 @@ def lint(profile: Profile) -> list[Finding]:
         *_silence(profile),
         *_disputes(profile),
         *_amounts(profile),
+        *_bounds(profile),
     ]
 
 
@@ -125,10 +128,9 @@ def _silence(profile: Profile) -> Iterator[Finding]:
         profile.auto_approve_after,
         profile.first_reminder_after,
     )
-    if (reminder is None) != (profile.reminder_every is None):
-        yield _error(
-            "reminders_half_set", "Reminders need both the first delay and the interval, or neither."
-        )
+    if profile.reminders and None in (reminder, profile.reminder_every):
+        yield _error("reminders_half_set", "Reminders need both the first delay and the interval.")
+    reminder = reminder if profile.reminders else None
     if not profile.auto_approve:
         if reminder is None:
             yield _error(
@@ -181,3 +183,50 @@ def _amounts(profile: Profile) -> Iterator[Finding]:
         yield _error("amount_negative", "No amount may be negative.")
     if profile.decisions_a_day < 1 or profile.contact_attempts < 1:
         yield _error("count_not_positive", "Counts must be at least 1.")
+
+
+def _bounds(profile: Profile) -> Iterator[Finding]:
+    """Each number within what is possible; outside of what is usual two people confirm that it is meant."""
+    for name, label, value, _ in profile.lines():
+        if isinstance(value, Tariff) and value.bps > bounds.TARIFF_POSSIBLE:
+            yield _error("out_of_bounds", f"{label}: a rate above 20 % is refused: {bounds.TARIFF_WHY}.")
+        if (known := bounds.BOUNDS.get(name)) is None or value is None:
+            continue
+        low, high = known.possible
+        if not low <= value <= high:
+            yield _error("out_of_bounds", f"{label}: {_range(name, low, high)} is possible: {known.why}.")
+        elif not known.usual[0] <= value <= known.usual[1]:
+            yield _warning("unusual", f"{label}: outside of what is usual, {_range(name, *known.usual)}.")
+    yield from _amount_bounds(profile)
+
+
+def _amount_bounds(profile: Profile) -> Iterator[Finding]:
+    first = PROFILES[profile.platform]
+    for name, label, value, _ in profile.lines():
+        if not isinstance(value, PerCurrency):
+            continue
+        for currency, minor in sorted(value.minor.items()):
+            measure = getattr(first, name).minor.get(currency, 0)
+            if not measure or minor < 0:
+                continue
+            if not measure <= minor * bounds.TIMES_POSSIBLE or minor > measure * bounds.TIMES_POSSIBLE:
+                yield _error("out_of_bounds", f"{label} in {currency} is refused: {bounds.AMOUNTS_WHY}.")
+            elif not measure <= minor * bounds.TIMES_USUAL or minor > measure * bounds.TIMES_USUAL:
+                yield _warning(
+                    "unusual", f"{label} in {currency}: more than ten times off the first version."
+                )
+
+
+def _range(name: str, low: int | timedelta, high: int | timedelta) -> str:
+    return f"from {_said(name, low)} to {_said(name, high)}"
+
+
+def _said(name: str, value: int | timedelta) -> str:
+    match value:
+        case timedelta() if value % timedelta(days=1):
+            return f"{value // timedelta(hours=1)} h"
+        case timedelta():
+            return f"{value // timedelta(days=1)} days"
+        case _ if name.endswith("_bps"):
+            return f"{value // 100} %"
+    return str(value)

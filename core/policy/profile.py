@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -14,7 +14,11 @@ from core.money import CURRENCIES, Money, UnknownCurrency
 from core.policy.sources import LINES
 
 # Fields that came after profiles had been stored.
-LATER: Mapping[str, Any] = {"blind": False, "contact_window": 30 * 86_400}
+LATER: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "blind": lambda _: False,
+    "contact_window": lambda _: 30 * 86_400,
+    "reminders": lambda then: then.get("first_reminder_after") is not None,
+}
 
 
 class Platform(StrEnum):
@@ -79,6 +83,7 @@ class Profile:
     instant: Tariff
     check: Tariff
     wire: Tariff
+    reminders: bool
     first_reminder_after: timedelta | None
     reminder_every: timedelta | None
     dispute_window: timedelta | None
@@ -116,7 +121,7 @@ class Profile:
     @classmethod
     def from_snapshot(cls, snapshot: Mapping[str, Any]) -> Self:
         """What was stored before a field was known has its default: the rules of then."""
-        snapshot = {**LATER, **snapshot}
+        snapshot = {**{name: default(snapshot) for name, default in LATER.items()}, **snapshot}
         names = {item.name: str(item.type) for item in fields(cls)}
         if odd := names.keys() ^ snapshot.keys():
             raise SnapshotUnreadable(why=f"fields missing or unknown: {', '.join(sorted(odd))}")

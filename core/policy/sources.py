@@ -23,6 +23,7 @@ LINES: Mapping[str, tuple[str, str, str]] = {
     "instant": ("Instant withdrawal", _WITHDRAWAL, CHOICE),
     "check": ("Withdrawal by check", _WITHDRAWAL, CHOICE),
     "wire": ("Withdrawal by wire", _WITHDRAWAL, CHOICE),
+    "reminders": ("Reminders to verify", f"{_KEY} 2", "no reminders"),
     "first_reminder_after": ("First reminder to verify", f"{_KEY} 2", "no reminders"),
     "reminder_every": ("Then a reminder every", f"{_KEY} 2", "no reminders"),
     "dispute_window": (

@@ -33,6 +33,7 @@ class Change:
     label: str
     before: Any
     after: Any
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,23 @@ def in_force(every: list[Version], *, now: datetime) -> dict[Platform, Version]:
     return {each.platform: each for each in sorted(begun, key=lambda each: each.version)}
 
 
-def rules(shown: dict[Platform, Version]) -> list[Rule]:
+def sources(every: list[Version], profile: Profile) -> dict[str, str]:
+    """Where each number of this version comes from: its line of the specification or, once it was changed, who did."""
+    found = {name: source for name, _, _, source in profile.lines()}
+    own = [each for each in every if each.platform is profile.platform and each.version <= profile.version]
+    for version in sorted(own, key=lambda each: each.version):
+        who = (
+            " and ".join(name for name in (version.proposed_by, version.approved_by) if name) or "the system"
+        )
+        day = f"{version.effective_at.day} {version.effective_at:%B %Y}"
+        for change in version.changes:
+            found[change.name] = f"changed by {who}, in force from {day} (version {version.version})"
+    return found
+
+
+def rules(every: list[Version], shown: dict[Platform, Version]) -> list[Rule]:
     """The profiles side by side, in the order of the table of rules."""
+    origins = {platform: sources(every, each.profile) for platform, each in shown.items()}
     lines = {platform: {line[0]: line for line in each.profile.lines()} for platform, each in shown.items()}
     names = list(next(iter(lines.values()), {}))
     return [
@@ -106,7 +122,7 @@ def rules(shown: dict[Platform, Version]) -> list[Rule]:
             name,
             next(iter(lines.values()))[name][1],
             {platform: each[name][2] for platform, each in lines.items()},
-            {platform: each[name][3] for platform, each in lines.items()},
+            {platform: each[name] for platform, each in origins.items()},
         )
         for name in names
     ]
@@ -118,5 +134,7 @@ def changes_between(before: Profile | None, after: Profile) -> tuple[Change, ...
         return ()
     both = zip(before.lines(), after.lines(), strict=True)
     return tuple(
-        Change(name, label, old, new) for (_, _, old, _), (name, label, new, _) in both if old != new
+        Change(name, label, old, new, source)
+        for (_, _, old, source), (name, label, new, _) in both
+        if old != new
     )

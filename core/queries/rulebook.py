@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.policy import Platform, Profile
-from core.queries.policy import Change, changes_between
+from core.policy import Platform, Profile, lint
+from core.queries.policy import Change, Version, changes_between, sources, versions
 from core.records import LegalCheck, PolicyProposal, PolicyVersion, Staff
 from core.rules.legal_checklist import Item
 
@@ -27,12 +27,15 @@ class Signature:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A revised profile that waits for another administrator."""
+    """A revised profile that waits for another administrator. `warnings`: what the linter says of it and did not say
+    before; `stale`: another version was published since, and this one can only be rejected."""
 
     id: int
     platform: Platform
     version: int
     changes: tuple[Change, ...]
+    warnings: tuple[str, ...]
+    stale: bool
     reason: str
     proposed_by_id: int
     proposed_by: str
@@ -60,16 +63,20 @@ def proposals(session: Session) -> list[Proposal]:
         .where(PolicyProposal.status == "PROPOSED")
         .order_by(PolicyProposal.id)
     )
-    return [_proposal(row, base, name) for row, base, name in rows]
+    every = versions(session)
+    return [_proposal(every, row, base, name) for row, base, name in rows]
 
 
-def _proposal(row: PolicyProposal, base: PolicyVersion, name: str) -> Proposal:
-    after = Profile.from_snapshot(row.snapshot)
+def _proposal(every: list[Version], row: PolicyProposal, base: PolicyVersion, name: str) -> Proposal:
+    before, after = Profile.from_snapshot(base.snapshot), Profile.from_snapshot(row.snapshot)
+    known, origins = {each.sentence for each in lint(before)}, sources(every, before)
     return Proposal(
         id=row.id,
         platform=after.platform,
         version=after.version,
-        changes=changes_between(Profile.from_snapshot(base.snapshot), after),
+        changes=tuple(replace(each, source=origins[each.name]) for each in changes_between(before, after)),
+        warnings=tuple(each.sentence for each in lint(after) if each.sentence not in known),
+        stale=any(each.platform is after.platform and each.version >= after.version for each in every),
         reason=row.reason,
         proposed_by_id=row.proposed_by,
         proposed_by=name,

@@ -28,7 +28,7 @@ def completion(notice_at: datetime, profile: Profile, rule: str = AcceptanceRule
     return Deadlines(
         dispute_until=_later(notice_at, profile.dispute_window),
         auto_approve_at=_later(notice_at, acceptance.silence(rule, profile)),
-        first_reminder_at=_later(notice_at, profile.first_reminder_after),
+        first_reminder_at=next_reminder(0, notice_at, profile),
     )
 
 
@@ -42,6 +42,8 @@ def answer_at(notice_at: datetime, profile: Profile, by_silence: datetime | None
 
 def next_reminder(level: int, last_at: datetime, profile: Profile) -> datetime | None:
     """When the reminder after `level` is due. Level 0 is the notice itself; each one sent raises the level by one."""
+    if not profile.reminders:
+        return None
     return _later(last_at, profile.reminder_every if level else profile.first_reminder_after)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,10 +12,12 @@ import streamlit as st
 from core.money import Money
 from core.policy import Profile
 from core.policy.profile import PerCurrency, Tariff
+from core.queries import policy
 from core.queries.cases import Case
 from core.rules import acceptance
+from dashboard import current
 from dashboard.ui import cards, deadline, header
-from dashboard.ui.safe import html
+from dashboard.ui.safe import html, words_of
 from dashboard.ui.status import in_words
 
 
@@ -30,9 +33,9 @@ class Line:
 def show(case: Case) -> None:
     project, milestone = case.dossier.project, case.dossier.milestone
     header.section("Engagement scope", project.title)
-    st.text(project.scope)
+    st.text(words_of(project.scope))
     header.section(f"Milestone {milestone.position}: deliverable", milestone.title)
-    st.text(milestone.deliverable)
+    st.text(words_of(milestone.deliverable))
     cards.facts(
         {
             "Amount": case.dossier.amount,
@@ -47,7 +50,9 @@ def show(case: Case) -> None:
     header.section(
         "Policy of this project", f"{in_words(project.platform)}, as it stood when the bid was accepted"
     )
-    st.html(_table(lines(case.dossier.profile, milestone.currency)))
+    with current.reading() as session:
+        origins = policy.sources(policy.versions(session), case.dossier.profile)
+    st.html(_table(lines(case.dossier.profile, milestone.currency, origins)))
 
 
 def _table(rows: list[Line]) -> str:
@@ -59,10 +64,10 @@ def _table(rows: list[Line]) -> str:
     return f'<table class="ed-book ed-plain" aria-label="Policy snapshot"><tbody>{body}</tbody></table>'
 
 
-def lines(profile: Profile, currency: str) -> list[Line]:
-    """Every number of a profile, in the currency of the case."""
+def lines(profile: Profile, currency: str, origins: Mapping[str, str]) -> list[Line]:
+    """Every number of a profile, in the currency of the case, with who changed it last or its first source."""
     return [
-        Line(label, in_one_word(name, value, currency), source)
+        Line(label, in_one_word(name, value, currency), origins.get(name, source))
         for name, label, value, source in profile.lines()
     ]
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from core.actions import policy_change
-from core.policy import PerCurrency, Platform, Tariff
+from core.errors import DeskError
+from core.policy import PerCurrency, Platform, Profile, Tariff
+from core.queries import policy
 from core.queries import rulebook as queries
-from core.queries.policy import Version
+from core.queries.policy import Change, Version
 from core.queries.rulebook import Proposal
 from core.rules import policy_values
 from core.rules.permissions import Permission
 from dashboard import current
 from dashboard.compliance import rulebook
-from dashboard.ui import cards, confirm, header, words
-from dashboard.ui.safe import plain
+from dashboard.ui import cards, confirm, errors, header, words
+from dashboard.ui.safe import plain, words_of
 from dashboard.ui.status import in_words
 
 
@@ -32,7 +35,7 @@ def button() -> None:
         )
 
 
-def panel(newest: Mapping[Platform, Version], currency: str) -> None:
+def panel(newest: Mapping[Platform, Version], every: Sequence[Version], currency: str) -> None:
     """What waits for the second person; nothing where nothing does."""
     with current.reading() as session:
         waiting = queries.proposals(session)
@@ -42,19 +45,17 @@ def panel(newest: Mapping[Platform, Version], currency: str) -> None:
         with cards.panel():
             _proposal(each, currency)
     if confirm.drawer("propose-change") is not None:
-        _propose(newest, currency)
+        _propose(newest, every, currency)
     elif facts := confirm.drawer("settle-proposal"):
         _settle(**facts)
 
 
 def _proposal(each: Proposal, currency: str) -> None:
     st.markdown(f"**{in_words(each.platform.value)}, version {each.version}**")
-    for change in each.changes:
-        before, after = (
-            rulebook.words(change.name, value, currency) for value in (change.before, change.after)
-        )
-        st.text(f"{change.label}: {before} → {after}")
+    _difference(each.changes, each.warnings, currency)
     cards.note(f"{each.proposed_by}: {each.reason}")
+    if each.stale:
+        cards.note("Another version was published since: this proposal can only be rejected, and made anew.")
     if current.may(Permission.APPROVE_POLICY):
         own = each.proposed_by_id == current.actor().id
         st.button(
@@ -62,21 +63,37 @@ def _proposal(each: Proposal, currency: str) -> None:
             key=f"open-proposal-{each.id}",
             on_click=confirm.open_drawer,
             args=("settle-proposal",),
-            kwargs={"proposal_id": each.id, "own": own},
+            kwargs={"proposal_id": each.id, "own": own, "currency": currency},
         )
+
+
+def _difference(changes: Sequence[Change], warnings: Sequence[str], currency: str) -> None:
+    """Every changed number, old → new, where the old one comes from, and what the linter says of the new ones."""
+    for change in changes:
+        st.text(f"{change.label}: {', '.join(rulebook.difference(change, currency))}")
+        st.caption(plain(f"Until now: {change.source}"))
+    for sentence in warnings:
+        st.warning(plain(sentence), icon=":material/warning:")
+
+
+def _confirmed(warnings: Sequence[str], key: str) -> tuple[str, ...]:
+    """The warnings, once a person has said that they are meant."""
+    if warnings and not st.checkbox("I have read the warnings, and this is meant", key=key):
+        return ()
+    return tuple(warnings)
 
 
 def _value(name: str, before: Any, currency: str) -> str:
     amount = isinstance(before, PerCurrency)
     return st.text_input(
         f"New value, in {currency}" if amount else "New value",
-        key="change-value",
+        key=f"change-value-{name}",
         placeholder=before.of(currency).major() if amount else rulebook.words(name, before, currency),
         max_chars=40,
     )
 
 
-def _tariff(before: Tariff, currency: str) -> str:
+def _tariff(name: str, before: Tariff, currency: str) -> str:
     """Three parts, typed each for itself; empty where nothing was changed."""
     shown = (
         rulebook.percent(before.bps).removesuffix(" %"),
@@ -86,7 +103,8 @@ def _tariff(before: Tariff, currency: str) -> str:
     labels = ("Percent", f"At least, in {currency}", f"Plus, in {currency}")
     with st.container(horizontal=True):
         parts = [
-            st.text_input(label, value, key=f"change-tariff-{place}-{currency}", max_chars=12).strip() or "0"
+            st.text_input(label, value, key=f"change-tariff-{name}-{place}-{currency}", max_chars=12).strip()
+            or "0"
             for place, (label, value) in enumerate(zip(labels, shown, strict=True))
         ]
     if tuple(parts) == shown:
@@ -95,53 +113,107 @@ def _tariff(before: Tariff, currency: str) -> str:
 
 
 @st.dialog("Propose a change", position="right", on_dismiss=confirm.close_drawer)
-def _propose(newest: Mapping[Platform, Version], currency: str) -> None:
+def _propose(newest: Mapping[Platform, Version], every: Sequence[Version], currency: str) -> None:
+    """Rules are put together one after another; the whole difference is read before it is proposed."""
     platform = st.selectbox(
         "Profile", list(newest), format_func=lambda each: in_words(each.value), key="change-profile"
     )
     profile = newest[platform].profile
+    together: dict[str, Any] = st.session_state.setdefault(f"proposal-rules-{platform.value}", {})
     rules = {name: (label, value) for name, label, value, _ in profile.lines()}
     name = st.selectbox("Rule", list(rules), format_func=lambda each: rules[each][0], key="change-rule")
-    before = rules[name][1]
-    st.text(f"Now: {rulebook.words(name, before, currency)}")
-    typed = _tariff(before, currency) if isinstance(before, Tariff) else _value(name, before, currency)
+    before = together.get(name, rules[name][1])
+    st.text(f"Now: {rulebook.words(name, rules[name][1], currency)}")
+    typed = _tariff(name, before, currency) if isinstance(before, Tariff) else _value(name, before, currency)
+    if typed:
+        try:
+            together[name] = policy_values.read(name, before, typed, currency)
+        except DeskError as unreadable:
+            errors.show(unreadable)
+            return
+    warnings = _read_through(every, profile, together, currency)
+    seen = _confirmed(warnings or (), "proposal-seen-by-maker")
     place = words.named("policy", 0, "change")
     reason = words.area(place, "Why", height=100, most=2_000, key="change-reason")
-    intent = confirm.pressed("Propose", key="propose-change", disabled=not typed)
+    with st.container(horizontal=True, gap="small"):
+        unread = warnings is None or len(seen) < len(warnings)
+        intent = confirm.pressed("Propose", key="propose-change", disabled=unread)
+        st.button(
+            "Start over", key="clear-change", on_click=_start_over, args=(together,), disabled=not together
+        )
     if intent:
+        changes = dict(together)
         confirm.carry_out(
             intent,
             lambda session, actor, now: policy_change.propose(
-                session,
-                actor,
-                now=now,
-                platform=platform,
-                changes={name: policy_values.read(name, before, typed or "", currency)},
-                reason=reason,
+                session, actor, now=now, platform=platform, changes=changes, reason=reason, seen=seen
             ),
             done="Proposed. Another administrator decides.",
+            then=lambda _: _proposed(together),
             sent=[place],
         )
 
 
+def _read_through(
+    every: Sequence[Version], profile: Profile, together: Mapping[str, Any], currency: str
+) -> tuple[str, ...] | None:
+    """Show the whole difference; its new warnings, or None where there is nothing that can be proposed."""
+    if not together:
+        st.caption("Type a new value. Several rules can be changed in one proposal: choose the next one.")
+        return None
+    try:
+        after = policy_change.revised(profile, together)
+        warnings = policy_change.new_warnings(profile, after)
+    except DeskError as refused:
+        errors.show(refused)
+        return None
+    origins = policy.sources(list(every), profile)
+    changes = [replace(each, source=origins[each.name]) for each in policy.changes_between(profile, after)]
+    header.section("The whole proposal", f"{len(changes)} rule{'' if len(changes) == 1 else 's'}")
+    _difference(changes, warnings, currency)
+    return warnings
+
+
+def _start_over(together: dict[str, Any]) -> None:
+    together.clear()
+    for key in [
+        each for each in st.session_state if str(each).startswith(("change-value-", "change-tariff-"))
+    ]:
+        del st.session_state[key]
+
+
+def _proposed(together: dict[str, Any]) -> None:
+    _start_over(together)
+    st.rerun()
+
+
 @st.dialog("A proposed change", position="right", on_dismiss=confirm.close_drawer)
-def _settle(proposal_id: int, own: bool) -> None:
+def _settle(proposal_id: int, own: bool, currency: str) -> None:
     with current.reading() as session:
         found = {each.id: each for each in queries.proposals(session)}
     if proposal_id not in found:
         st.text("This proposal was settled meanwhile.")
         return
-    st.text(plain(found[proposal_id].reason))
+    row = found[proposal_id]
+    st.text(f"{in_words(row.platform.value)}, version {row.version}, proposed by {row.proposed_by}")
+    _difference(row.changes, row.warnings, currency)
+    st.text(words_of(row.reason))
+    seen = () if own else _confirmed(row.warnings, "proposal-seen-by-checker")
+    if row.stale:
+        st.warning("Another version was published since: it can only be rejected.", icon=":material/warning:")
+    unread = row.stale or len(seen) < len(row.warnings)
     place = words.named("policy", proposal_id, "note")
     note = words.area(place, "Note", height=100, most=2_000, key="proposal-note")
     with st.container(horizontal=True, gap="small"):
-        publish = None if own else confirm.pressed("Publish", key="publish-proposal", money=True)
+        publish = (
+            None if own else confirm.pressed("Publish", key="publish-proposal", money=True, disabled=unread)
+        )
         refuse = confirm.pressed("Withdraw" if own else "Reject", key="reject-proposal", type="secondary")
     if publish:
         confirm.carry_out(
             publish,
             lambda session, actor, now: policy_change.approve(
-                session, actor, now=now, proposal_id=proposal_id, note=note
+                session, actor, now=now, proposal_id=proposal_id, note=note, seen=seen
             ),
             done="Published: projects that begin from now on live under it.",
             sent=[place],

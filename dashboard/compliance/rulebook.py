@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from core.money import Money
+from core.money import CURRENCIES, Money
 from core.policy import PerCurrency, Platform, Tariff
 from core.policy.sources import FLOW, RULES
-from core.queries.policy import Rule, Version
+from core.queries.policy import Change, Rule, Version
 from dashboard.ui.safe import html
 from dashboard.ui.status import in_words
 
@@ -17,7 +17,7 @@ from dashboard.ui.status import in_words
 GROUPS: Mapping[str, str] = {
     "platform_fee_bps": "Fees",
     "standard": "Withdrawals, paid by the payee",
-    "first_reminder_after": "Verification and silence",
+    "reminders": "Verification and silence",
     "mediation_after": "Disputes",
     "high_value_review": "Two people, and time to think",
     "held_age_alarm": "Watching",
@@ -42,12 +42,19 @@ def words(name: str, value: Any, currency: str) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+def difference(change: Change, currency: str) -> list[str]:
+    """Old → new, in every currency in which they differ: nothing of a change is out of sight."""
+    by_currency = isinstance(change.before, PerCurrency | Tariff)
+    told = [currency, *(each for each in CURRENCIES if each != currency)] if by_currency else [currency]
+    pairs = (
+        tuple(words(change.name, value, each) for value in (change.before, change.after)) for each in told
+    )
+    return list(dict.fromkeys(f"{old} → {new}" for old, new in pairs if old != new))
+
+
 def changes(version: Version, currency: str) -> str:
     """What is not as in the version before."""
-    each = (
-        f"{change.label}: {words(change.name, change.before, currency)} → {words(change.name, change.after, currency)}"
-        for change in version.changes
-    )
+    each = (f"{change.label}: {', '.join(difference(change, currency))}" for change in version.changes)
     return "; ".join(each) or ("First version" if version.version == 1 else "Nothing")
 
 

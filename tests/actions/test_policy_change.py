@@ -15,6 +15,7 @@ from core.db import Database
 from core.errors import ChangedMeanwhile, NotFound, ReasonMissing
 from core.money import Money
 from core.policy import HOME_SERVICES, Platform, PolicyContradicts, WithdrawalMethod
+from core.queries import policy, rulebook
 from core.records import PolicyProposal, PolicyVersion, Project
 from core.rules import policy_values
 from core.rules.approvals import MakerIsChecker
@@ -232,3 +233,64 @@ def test_a_tariff_that_would_swallow_withdrawals_is_not_even_proposed(town: Town
     tariff = policy_values.read("wire", HOME_SERVICES.wire, "plus 5000.00", "USD")
     with pytest.raises(PolicyContradicts, match="least fee"):
         propose(town, {"wire": tariff})
+
+
+def warned(town: Town, changes: dict[str, Any]) -> tuple[str, ...]:
+    return policy_change.new_warnings(HOME_SERVICES, policy_change.revised(HOME_SERVICES, changes))
+
+
+def test_two_administrators_cannot_publish_a_fee_of_almost_all_of_it(town: Town) -> None:
+    with pytest.raises(PolicyContradicts, match="mistyped its fee"):
+        propose(town, {"platform_fee_bps": 9_999})
+
+
+def test_a_number_that_is_possible_and_unusual_is_confirmed_by_both(town: Town) -> None:
+    changes = {"platform_fee_bps": 1_500, "decisions_a_day": 12}
+    with pytest.raises(policy_change.WarningsUnread) as unread:
+        propose(town, changes)
+    assert "Platform fee" in unread.value.message
+    seen = warned(town, changes)
+    assert len(seen) == 2
+    with pytest.raises(policy_change.WarningsUnread):
+        propose(town, changes, seen=seen[:1])
+    proposal = propose(town, changes, seen=seen)
+    with pytest.raises(policy_change.WarningsUnread):
+        approve(town, proposal)
+    version = town.act(policy_change.approve, town.as_staff("alf"), proposal_id=proposal.id, seen=seen)
+    assert version.snapshot["platform_fee_bps"] == 1_500
+
+
+def test_what_was_usual_before_is_not_asked_again(town: Town) -> None:
+    assert warned(town, {"decisions_a_day": 3}) == ()
+
+
+def test_several_rules_in_one_proposal_change_their_source_to_who_changed_them(town: Town) -> None:
+    changes = {**SIX_DAYS, "decisions_a_day": 3}
+    proposal = propose(town, changes)
+    shown = town.read(rulebook.proposals)
+    assert [(each.name, each.before, each.after) for each in shown[0].changes] == [
+        ("dispute_window", HOME_SERVICES.dispute_window, timedelta(days=6)),
+        ("decisions_a_day", 2, 3),
+    ]
+    assert shown[0].changes[0].source == "milestone-payment-flow, Key Business Rules 3"
+    version = approve(town, proposal)
+    every = town.read(policy.versions)
+    profile = next(each.profile for each in every if each.id == version.id)
+    origins = policy.sources(every, profile)
+    day = f"{town.now.day} {town.now:%B %Y}"
+    said = f"changed by Ada Berg and Alf Berg, in force from {day} (version 2)"
+    names = dict.fromkeys(changes, town.database)
+    assert {name for name, source in origins.items() if source == said} == names.keys(), origins
+    first = policy.sources(every, HOME_SERVICES)
+    assert first["dispute_window"] == "milestone-payment-flow, Key Business Rules 3"
+
+
+def test_a_proposal_on_an_old_version_is_shown_as_stale(town: Town, owner: Database) -> None:
+    propose(town)
+    newer = HOME_SERVICES.revised(decisions_a_day=3)
+    assert [each.stale for each in town.read(rulebook.proposals)] == [False]
+    with owner.transaction() as session:
+        session.add(
+            PolicyVersion(profile=newer.name, version=2, snapshot=newer.snapshot(), effective_at=town.now)
+        )
+    assert [each.stale for each in town.read(rulebook.proposals)] == [True]
