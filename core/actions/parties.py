@@ -13,9 +13,29 @@ from core.actions import letters, payouts, unsent
 from core.actions.dossier import open_dossier
 from core.actions.keys import idempotency_key, operation_key
 from core.desk import Desk
+from core.errors import DeskError
 from core.policy import WithdrawalMethod
 from core.records import Milestone, Party, PaymentOrder, Project
 from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
+
+
+class AccountKnownOtherwise(DeskError):
+    """Party {party} has its account at the payment provider with another {what}. What is stored stays and is used.
+
+    Nothing was changed; the desk's staff changes it, or the provider's own pages do.
+    """
+
+
+class NotForThisRole(DeskError):
+    """A {role} has no {field}, and it would not be used. Nothing was changed; leave it out."""
+
+
+def require_fitting(party: Party, *, payment_method: str | None, bank_token: str | None) -> None:
+    """A payer pays with a card and a payee is paid to a bank; what is for the other is refused, not dropped."""
+    given = {"PAYER": ("bank token", bank_token), "PAYEE": ("payment method", payment_method)}
+    field, value = given[party.role]
+    if value is not None:
+        raise NotForThisRole(role=party.role.lower(), field=field, fields=[field.replace(" ", "_")])
 
 
 def register(
@@ -101,11 +121,12 @@ def open_at_provider(
 
     What is asked for is part of the key: after a refusal it can be asked for with another bank. So is the hour: the
     provider repeats its own faults under a key for a day. What an answer that was lost may leave behind is an account
-    that nobody ever uses.
+    that nobody ever uses. Raises `AccountKnownOtherwise` when another card, bank or currency is stored.
     """
     with desk.database.reading() as session:
         party = session.get_one(Party, party_id)
         op = operation_key(session, "party", party_id)
+    _require_same(party, currency=currency, payment_method=payment_method, bank_token=bank_token)
     asked = f"{party.name}\n{party.email}\n{party.country}\n{currency}\n{bank_token}"
     hour = int(desk.clock().timestamp()) // 3600
     key = f"{idempotency_key(op, 1)}.{sha256(asked.encode()).hexdigest()[:12]}.{hour}"
@@ -114,11 +135,14 @@ def open_at_provider(
         desk.database.run(
             lambda session: _know(session, party_id, customer=customer.id, method=payment_method)
         )
+    elif party.role == "PAYER" and party.payment_method is None and payment_method is not None:
+        desk.database.run(lambda session: _know(session, party_id, method=payment_method))
     if party.role == "PAYEE" and party.stripe_account is None:
         account = desk.payments.create_payee_account(
             op, key, email=party.email, country=party.country, currency=currency, bank_token=bank_token
         )
-        desk.database.run(lambda session: _know(session, party_id, account=account.id))
+        given = (currency, _digest(bank_token))
+        desk.database.run(lambda session: _know(session, party_id, account=account.id, given=given))
         desk.database.run(lambda session: _withdraw_what_waited(session, party_id, now=desk.clock()))
 
 
@@ -129,11 +153,32 @@ def _know(
     customer: str | None = None,
     method: str | None = None,
     account: str | None = None,
+    given: tuple[str, str | None] | None = None,
 ) -> None:
     party = session.get_one(Party, party_id, with_for_update=True)
     party.stripe_customer = customer or party.stripe_customer
     party.payment_method = method or party.payment_method
     party.stripe_account = account or party.stripe_account
+    if given is not None:
+        party.account_currency, party.bank_token_sha256 = given
+
+
+def _require_same(party: Party, *, currency: str, payment_method: str | None, bank_token: str | None) -> None:
+    """What is given is what is stored, or nothing is stored yet. A bank is known by the hash of its token only."""
+    odd = []
+    if party.role == "PAYER" and payment_method is not None:
+        odd += ["payment_method"] if party.payment_method not in (None, payment_method) else []
+    if party.role == "PAYEE" and party.stripe_account is not None:
+        other_bank = bank_token is not None and party.bank_token_sha256 != _digest(bank_token)
+        odd += ["bank_token"] if other_bank else []
+        odd += ["currency"] if party.account_currency not in (None, currency) else []
+    if odd:
+        what = " and another ".join(field.replace("_", " ") for field in odd)
+        raise AccountKnownOtherwise(party=party.external_id, what=what, fields=odd)
+
+
+def _digest(token: str | None) -> str | None:
+    return sha256(token.encode()).hexdigest() if token is not None else None
 
 
 def _withdraw_what_waited(session: Session, party_id: int, *, now: datetime) -> None:

@@ -64,7 +64,7 @@ def accept_bid(
     project_type: str,
     fee_mode: str,
     total: Money,
-    funding: Funding = Funding.IN_TURN,
+    funding: Funding | None = None,
 ) -> Project:
     """The payer accepts a bid: project, engagement and default milestones (milestone-payment-flow, Phase 1).
 
@@ -85,6 +85,8 @@ def accept_bid(
         "fee mode": mode,
     }
     if (known := _known_bid(session, payer.platform, bid_reference)) is not None:
+        if funding is not None and funding != known.funding:
+            raise BidKnownOtherwise(bid=bid_reference, what="funding")
         return _as_it_was(known, terms)
     version, profile = current_policy(session, payer.platform, now)
     planned = schedule.defaults(payer.platform, project_type, total)
@@ -96,7 +98,7 @@ def accept_bid(
         project_type=project_type,
         size=schedule.size_of(total),
         fee_mode=mode,
-        funding=Funding(funding),
+        funding=funding or Funding.IN_TURN,
         payer_id=payer_id,
         payee_id=payee_id,
         currency=total.currency,

@@ -10,6 +10,8 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.actions import release
+from core.actions.dossier import open_dossier
 from core.actions.engagement import Part, facts_of
 from core.door.replies import (
     DecisionAnswer,
@@ -25,6 +27,7 @@ from core.door.replies import (
     RatingAnswer,
     RequestAnswer,
     ScheduleAnswer,
+    WaitsFor,
 )
 from core.records import (
     Decision,
@@ -37,7 +40,7 @@ from core.records import (
     Project,
     Ticket,
 )
-from core.rules import engagement
+from core.rules import engagement, holds
 from core.rules.milestones import Status
 
 
@@ -111,8 +114,21 @@ def of_milestone(session: Session, row: Milestone) -> MilestoneAnswer:
         "verified_at": moment(row.verified_at),
         "ended_at": moment(row.ended_at),
         "payment": of_payment(session.get_one(PaymentOrder, row.id)),
+        "release_waits_for": waits_for(session, row),
         "dispute": ticket,
     }
+
+
+def waits_for(session: Session, row: Milestone) -> list[WaitsFor]:
+    """What holds back money that is due, as far as anybody outside the desk may know it.
+
+    Before the work is verified nothing is due, and nothing is said: a silent review would show.
+    """
+    order = session.get_one(PaymentOrder, row.id)
+    if not (order.payable_minor or (order.held_minor and row.status == Status.VERIFIED)):
+        return []
+    blocks = holds.blocking(release.facts_of(session, open_dossier(session, row.id, lock=False)))
+    return [{"code": each.code, "sentence": each.sentence} for each in holds.outside(blocks)]
 
 
 def of_payment(order: PaymentOrder) -> PaymentAnswer:

@@ -52,7 +52,7 @@ def _agreeing(desk: Desk, router: APIRouter) -> None:
             payee = naming.party(session, request.state.caller, body.payee)
             project = projects.accept_bid(
                 session,
-                Actor("party", payer.id),
+                naming.actor(session, request.state.caller, body.payer),
                 now=now,
                 payer_id=payer.id,
                 payee_id=payee.id,
@@ -62,7 +62,7 @@ def _agreeing(desk: Desk, router: APIRouter) -> None:
                 project_type=body.project_type,
                 fee_mode=body.fee_mode,
                 total=body.total.money(),
-                funding=Funding(body.funding),
+                funding=Funding(body.funding) if "funding" in body.model_fields_set else None,
             )
             return answers.of_project(session, project)
 

@@ -47,6 +47,7 @@ MILESTONE = {
     "verified_at": None,
     "ended_at": None,
     "payment": PAYMENT,
+    "release_waits_for": [],
     "dispute": None,
 }
 ENGAGEMENT = {"status": "ACTIVE", "confirmed": ["SCOPE_BY_PAYER", "SCOPE_BY_PAYEE", "FEE"], "missing": []}

@@ -36,8 +36,8 @@ def party(session: Session, caller: Caller, external_id: str) -> Party:
 
 
 def actor(session: Session, caller: Caller, external_id: str) -> Actor:
-    """The party as the one who acts; the action itself asks whether it may."""
-    return Actor("party", party(session, caller, external_id).id)
+    """The party as the one who acts, under the platform's own name; the action itself asks whether it may."""
+    return Actor("party", party(session, caller, external_id).id, known_as=external_id)
 
 
 def number_of(who: Actor) -> int:

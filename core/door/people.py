@@ -42,14 +42,18 @@ def _knowing(desk: Desk, router: APIRouter) -> None:
         responses=refusals(AskedDifferently),
     )
     def register_party(request: Request, body: shapes.NewParty, key: shapes.IdempotencyKey) -> Response:
-        """Make a payer or a payee known. The same id with the same role, name and address gives the same party."""
+        """Make a payer or a payee known. The same id again gives the same party if all that is said is as it is stored.
+
+        What differs is refused and named, and what is stored stays.
+        """
 
         def act(session: Session, now: datetime) -> Mapping[str, Any]:
             known = body.model_dump() | {"withdrawal_method": WithdrawalMethod(body.withdrawal_method)}
             party = parties.register(session, now=now, platform=request.state.caller.platform, **known)
-            for field in ("role", "name", "email"):
-                if getattr(party, field) != known[field]:
-                    raise AskedDifferently(kind="Party", id=body.external_id, what=field)
+            said = body.model_fields_set - {"external_id"}
+            if odd := [field for field in known if field in said and getattr(party, field) != known[field]]:
+                what = " and another ".join(field.replace("_", " ") for field in odd)
+                raise AskedDifferently(kind="Party", id=body.external_id, what=what, fields=odd)
             return answers.of_party(session, party)
 
         return once(desk, asked(request, key), act, status=201)
@@ -67,17 +71,23 @@ def _at_provider(desk: Desk, router: APIRouter) -> None:
         "/provider-accounts",
         summary="Open a party's account at the payment provider",
         response_model=PartyAnswer,
-        responses=refusals(OutcomeUnknown, CallPerson),
+        responses=refusals(OutcomeUnknown, CallPerson, parties.AccountKnownOtherwise, parties.NotForThisRole),
     )
     def open_provider_account(
         request: Request, body: shapes.ProviderAccount, key: shapes.IdempotencyKey
     ) -> Response:
-        """Open what the party needs at the payment provider: a payer can pay, and a payee can be paid, from then on."""
+        """Open what the party needs at the payment provider: a payer can pay, and a payee can be paid, from then on.
+
+        Asked again for the same, it answers with the party. Another card, bank or currency than the one that is stored
+        is refused and named, and what is stored stays.
+        """
         caller, what = request.state.caller, asked(request, key)
         if (before := answered(desk, what)) is not None:
             return before
         with desk.database.reading() as session:
-            party_id = naming.party(session, caller, body.party).id
+            party = naming.party(session, caller, body.party)
+            parties.require_fitting(party, payment_method=body.payment_method, bank_token=body.bank_token)
+            party_id = party.id
         # The provider is asked outside any transaction, under a key of its own: asked twice, it opens one account.
         parties.open_at_provider(
             desk,

@@ -13,6 +13,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
+from core.actions import parties
 from core.actions.dispute import NoOpenDispute
 from core.actions.fund import NoPaymentMethod, NotAwaitingFunding
 from core.actions.hold import NoOpenComplaint, NotALateComplaint
@@ -78,7 +79,14 @@ class StillBusy(DeskError):
 
 
 class AskedDifferently(DeskError):
-    """{kind} {id} is known here with another {what}. Nothing was changed."""
+    """{kind} {id} is known here with another {what}. What is stored stays and nothing was changed.
+
+    Send it as it is stored to get it again; the desk's staff changes what is stored.
+    """
+
+
+class FilesErased(DeskError):
+    """The files of this party were erased and cannot be read again. What the record says about them remains."""
 
 
 class CaseDecided(DeskError):
@@ -127,6 +135,8 @@ STATUSES: Mapping[type[DeskError], int] = {
     **dict.fromkeys((NotOffered, PayoutNotInReview, OutcomeStillUnknown), 409),
     TooManyFiles: 409,
     EvidenceErased: 409,
+    FilesErased: 409,
+    parties.AccountKnownOtherwise: 409,
     BodyTooLarge: 413,
     UnsupportedMediaType: 415,
     FileTooLarge: 413,
@@ -151,8 +161,10 @@ def status_of(error: type[DeskError]) -> int:
 
 
 def for_outsiders(error: DeskError) -> DeskError:
-    """What staff wrote about a hold, and who of staff decided, is for staff."""
+    """What staff wrote about a hold, and who of staff decided, is for staff; the desk's own numbers say nothing."""
     match error:
+        case EvidenceErased():
+            return FilesErased()
         case ReleaseBlocked():
             return ReleaseBlocked(outside(error.facts["blocks"]))
         case AlreadyDecided():

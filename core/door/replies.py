@@ -59,7 +59,16 @@ class PaymentAnswer(TypedDict):
     failure: str | None
 
 
+class WaitsFor(TypedDict):
+    """Something that holds a release or payout back: a code for the program, a sentence for people."""
+
+    code: str
+    sentence: str
+
+
 class MilestoneAnswer(TypedDict):
+    """`release_waits_for`: what holds back money that is due to be released or paid out; empty when nothing does."""
+
     id: int
     project: int
     position: int
@@ -78,6 +87,7 @@ class MilestoneAnswer(TypedDict):
     verified_at: Moment
     ended_at: Moment
     payment: PaymentAnswer
+    release_waits_for: list[WaitsFor]
     dispute: int | None
 
 

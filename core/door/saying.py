@@ -18,10 +18,12 @@ from core.desk import Desk
 from core.door import answers, naming, shapes
 from core.door.describing import refusals
 from core.door.once import asked, once
+from core.door.problems import AskedDifferently
 from core.door.replies import EvidenceAnswer, MessageAnswer, MessagesAnswer, SaidAnswer
 from core.records import Message, Ticket
+from core.rules import file_names
 from core.rules.disputes import BLOCKING
-from core.rules.evidence import EvidenceRefused, FileTooLarge, TooManyFiles
+from core.rules.evidence import CAPTION_LENGTH, EvidenceRefused, FileTooLarge, TooManyFiles
 from core.rules.permissions import NotYours
 from core.rules.requests import NothingAsked
 
@@ -136,7 +138,7 @@ def _showing(desk: Desk, router: APIRouter) -> None:
         summary="Hand in evidence",
         status_code=201,
         response_model=EvidenceAnswer,
-        responses=refusals(NotYours, EvidenceRefused, TooManyFiles, FileTooLarge),
+        responses=refusals(NotYours, EvidenceRefused, TooManyFiles, FileTooLarge, AskedDifferently),
     )
     def hand_in_evidence(
         request: Request,
@@ -164,6 +166,8 @@ def _showing(desk: Desk, router: APIRouter) -> None:
                 caption=caption,
                 ticket_id=_open_ticket(session, milestone_id),
             )
+            if caption and row.caption != file_names.words(caption, longest=CAPTION_LENGTH):
+                raise AskedDifferently(kind="Evidence", id=row.id, what="caption", fields=["caption"])
             return EvidenceAnswer(
                 id=row.id,
                 milestone=milestone_id,

@@ -43,6 +43,8 @@ class Party(Record):
     stripe_customer: Mapped[str | None] = mapped_column(default=None)
     payment_method: Mapped[str | None] = mapped_column(default=None)
     stripe_account: Mapped[str | None] = mapped_column(default=None)
+    account_currency: Mapped[str | None] = mapped_column(default=None)
+    bank_token_sha256: Mapped[str | None] = mapped_column(default=None)
     withdrawal_method: Mapped[str] = mapped_column(default="standard")
     auto_withdraw: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]

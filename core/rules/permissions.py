@@ -165,12 +165,13 @@ class Actor:
     authenticated_at: datetime | None = None
     session_id: int | None = None
     via: str = ""
+    known_as: str = ""
 
     @property
     def label(self) -> str:
         if self.kind == "operator":
             return f"{self.via} (command line)"
-        return "the system" if self.id is None else f"{self.kind} {self.id}"
+        return "the system" if self.id is None else f"{self.kind} {self.known_as or self.id}"
 
 
 SYSTEM = Actor("system", None, frozenset())

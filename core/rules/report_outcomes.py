@@ -74,7 +74,9 @@ def consequences(settling: Settling, outcome: ReportOutcome) -> tuple[Consequenc
 
 
 def _upheld(settling: Settling) -> Iterator[Consequence]:
-    whom = f"against {settling.subject}" if settling.subject else "with the project, against neither party"
+    whom = (
+        f"against the {settling.subject}" if settling.subject else "with the project, against neither party"
+    )
     yield Consequence(Effect.RECORDED, f"It is recorded {whom}.")
     if settling.kind is ReportKind.OFF_PLATFORM_CONTACT:
         yield Consequence(

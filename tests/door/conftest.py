@@ -7,12 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.gateways.stripe_sandbox import StripeSandbox
-from tests.door.knocking import Knocking, knocking
+from tests.door.knocking import FIRST_INTERNAL, Knocking, knocking
 from tests.market import Market, a_market, a_sandbox
+
+INTERNAL = ("parties", "staff", "holds", "outgoing_operations", "refunds", "chargebacks")
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +25,11 @@ def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stripe
 
 
 @pytest.fixture
-def market(database: Database, running_sandbox: StripeSandbox, tmp_path: Path) -> Market:
+def market(database: Database, owner: Database, running_sandbox: StripeSandbox, tmp_path: Path) -> Market:
+    """The desk's own numbers of people, holds and payments start where they are known when they are seen."""
+    with owner.transaction() as session:
+        for table in INTERNAL:
+            session.execute(text(f"alter sequence {table}_id_seq restart with {FIRST_INTERNAL}"))
     market = a_market(database, running_sandbox, tmp_path)
     market.desk = replace(market.desk, evidence=EvidenceStore(tmp_path))
     return market
