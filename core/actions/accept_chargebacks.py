@@ -17,7 +17,7 @@ from core.actions.keys import operation_key
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Chargeback, ChargebackAcceptance, OutgoingOperation
 from core.rules import chargebacks as rules
-from core.rules.permissions import Actor, Permission, require, require_fresh
+from core.rules.permissions import Actor, Permission, require
 
 UNDER_WAY = ("QUEUED", "SENDING", "BLOCKED")
 
@@ -56,8 +56,7 @@ def propose(
 
 def accept(session: Session, actor: Actor, *, now: datetime, acceptance_id: int) -> ChargebackAcceptance:
     """Give in, for good. Never by whoever proposed it. Raises `ProposerAccepts`, `NoGivingIn`, `StepUpRequired`."""
-    require(actor, Permission.ANSWER_CHARGEBACK)
-    require_fresh(actor, now)
+    require(actor, Permission.SETTLE_CHARGEBACK, now)
     dossier, row, proposal = _proposal(session, acceptance_id)
     if proposal.proposed_by == actor.id:
         raise rules.ProposerAccepts()

@@ -19,7 +19,7 @@ from core.actions.keys import operation_key
 from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.records import Chargeback, ChargebackAcceptance, ChargebackEvidence, Evidence, OutgoingOperation
 from core.rules import chargebacks as rules
-from core.rules.permissions import Actor, NotPermitted, Permission, require, require_fresh
+from core.rules.permissions import Actor, NotPermitted, Permission, require
 
 
 class AlreadySubmitted(DeskError):
@@ -67,8 +67,7 @@ def submit(session: Session, actor: Actor, *, now: datetime, evidence_id: int) -
 
     Raises `MakerSubmits`, `AlreadySubmitted`, `ChangedMeanwhile`, `NoAnswerAllowed`, `StepUpRequired`.
     """
-    require(actor, Permission.ANSWER_CHARGEBACK)
-    require_fresh(actor, now)
+    require(actor, Permission.SETTLE_CHARGEBACK, now)
     plain = session.get(ChargebackEvidence, evidence_id)
     if plain is None:
         raise NotFound(kind="draft", id=evidence_id)

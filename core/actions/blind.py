@@ -13,7 +13,7 @@ from core.actions import drafts
 from core.actions.plan import REASONS_LEAST
 from core.errors import NotFound
 from core.records import CaseReveal, StaffPreference, Ticket
-from core.rules.permissions import Actor, Permission, allowed, require
+from core.rules.permissions import Actor, Permission, require, require_one
 from core.rules.veil import NothingToReveal
 
 JUDGED = ("outcome", "ground", "by", "share")
@@ -44,8 +44,7 @@ def reveal(session: Session, actor: Actor, *, now: datetime, ticket_id: int) -> 
 
     The same again changes nothing. Raises `NothingToReveal` as long as the draft has no outcome, ground or reasons.
     """
-    if not allowed(actor, Permission.DECIDE):
-        require(actor, Permission.DECIDE_ESCALATED)
+    require_one(actor, Permission.DECIDE, Permission.DECIDE_ESCALATED)
     ticket = session.get(Ticket, ticket_id)
     if ticket is None:
         raise NotFound(kind="case", id=ticket_id)

@@ -21,7 +21,7 @@ from core.rules import deadlines
 from core.rules.approvals import DecisionStatus
 from core.rules.disputes import BLOCKING, TicketStatus
 from core.rules.moves import label
-from core.rules.permissions import Actor, Permission, require, require_fresh
+from core.rules.permissions import Actor, Permission, require
 
 OWN = "Made or approved the decision that this case corrects."
 
@@ -100,8 +100,7 @@ def close_correction(
 
     Raises `NotACorrection`, `TicketClosed`, `OwnDecision`, `ReasonMissing`.
     """
-    require(actor, Permission.WORK_TICKET)
-    require_fresh(actor, now)
+    require(actor, Permission.CLOSE_CORRECTION, now)
     dossier, ticket = mediate.locked_ticket(session, ticket_id)
     if ticket.corrects_id is None:
         raise NotACorrection(ticket=ticket.id)

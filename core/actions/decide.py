@@ -21,7 +21,7 @@ from core.rules import approvals, deadlines, holds, mediation, milestones
 from core.rules.approvals import DecisionStatus
 from core.rules.blocks import Block
 from core.rules.cautions import Caution
-from core.rules.permissions import Actor, Permission, allowed, require, require_fresh
+from core.rules.permissions import Actor, Permission, allowed, require, require_one
 
 __all__ = [
     "LIVE",
@@ -75,7 +75,9 @@ def confirm(
     that it is another's, that an answer is pending. Raises `AlreadyDecided`, `ChangedMeanwhile`, `IntentReused`,
     `ReleaseBlocked`, `StepUpRequired`, `AnothersCase`, `AnswerPending`, `NewsUnread`.
     """
-    require_fresh(actor, now)
+    require(
+        actor, Permission.DECIDE if allowed(actor, Permission.DECIDE) else Permission.DECIDE_ESCALATED, now
+    )
     dossier, ticket = mediate.locked_ticket(session, draft.ticket_id)
     before = session.scalars(select(Decision).where(Decision.intent == intent)).one_or_none()
     if before is not None:
@@ -102,10 +104,8 @@ def confirm(
 
 def _may_decide(session: Session, actor: Actor, ticket_id: int) -> tuple[Dossier, Ticket]:
     dossier, ticket = mediate.locked_ticket(session, ticket_id)
-    if ticket.escalated and not allowed(actor, Permission.DECIDE):
-        require(actor, Permission.DECIDE_ESCALATED)
-    else:
-        require(actor, Permission.DECIDE)
+    may = (Permission.DECIDE, Permission.DECIDE_ESCALATED) if ticket.escalated else (Permission.DECIDE,)
+    require_one(actor, *may)
     mediation.may_mediate(
         standing.person(actor),
         mediate.ties_of(session, standing.person(actor)),

@@ -15,7 +15,7 @@ from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Hold
 from core.rules import disputes, holds, milestones
 from core.rules.holds import HoldKind
-from core.rules.permissions import Actor, Permission, require, require_fresh, require_party
+from core.rules.permissions import Actor, Permission, require, require_party
 
 
 class NotALateComplaint(DeskError):
@@ -152,8 +152,7 @@ def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason:
 
     Money may move, so it raises `StepUpRequired`.
     """
-    require(actor, Permission.RELEASE_HOLD)
-    require_fresh(actor, now)
+    require(actor, Permission.RELEASE_HOLD, now)
     if not reason.strip():
         raise ReasonMissing()
     plain = session.get(Hold, hold_id)

@@ -67,7 +67,7 @@ def add_staff(
 ) -> Staff:
     """Someone joins the desk, known by (issuer, subject). The first are added on the command line."""
     if actor != SYSTEM:
-        require(actor, Permission.MANAGE_STAFF)
+        require(actor, Permission.MANAGE_STAFF, now)
     before = select(Staff.name).where(Staff.issuer == issuer, Staff.subject == subject)
     if known := session.scalars(before).one_or_none():
         raise AlreadyStaff(name=known, issuer=issuer, subject=subject)
@@ -100,7 +100,7 @@ def declare_tie(
 ) -> None:
     """A member of staff is tied to a party and will not be given its cases; declared by oneself or an administrator."""
     if actor.id != staff_id or actor.kind != "staff":
-        require(actor, Permission.MANAGE_STAFF)
+        require(actor, Permission.MANAGE_STAFF, now)
     for kind, table, number in (("member of staff", Staff, staff_id), ("party", Party, party_id)):
         if session.get(table, number) is None:
             raise NotFound(kind=kind, id=number)

@@ -27,7 +27,7 @@ def sign(
     session: Session, actor: Actor, *, now: datetime, platform: Platform, item: Item, note: str
 ) -> LegalCheck:
     """Compliance vouches for one item, by name and time. The note says on what ground."""
-    require(actor, Permission.SIGN_LEGAL_CHECK)
+    require(actor, Permission.SIGN_LEGAL_CHECK, now)
     if actor.id is None:
         raise NotPermitted(action=Permission.SIGN_LEGAL_CHECK.words, roles="compliance")
     if not note.strip():

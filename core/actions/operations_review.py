@@ -17,7 +17,7 @@ from core.actions.dossier import open_dossier
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import OutgoingOperation, Refund
 from core.rules import refunds as rules
-from core.rules.permissions import Actor, Permission, require, require_fresh
+from core.rules.permissions import Actor, Permission, require
 from core.rules.refunds import RefundEvent, RefundStatus
 
 
@@ -33,8 +33,7 @@ def retry(
     session: Session, actor: Actor, *, now: datetime, operation_id: int, reason: str
 ) -> OutgoingOperation:
     """Send a call in review again. Raises `OperationNotInReview`, `ReviewThePayout`, `StepUpRequired`."""
-    require(actor, Permission.RETRY_OPERATION)
-    require_fresh(actor, now)
+    require(actor, Permission.RETRY_OPERATION, now)
     if not reason.strip():
         raise ReasonMissing()
     plain = session.get(OutgoingOperation, operation_id)

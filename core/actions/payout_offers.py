@@ -51,7 +51,7 @@ def offer(
 
     Raises `PayoutNotInReview`, `NothingOffered`, `AlreadyOffered`, `WithdrawalTooSmall`.
     """
-    require(actor, Permission.REVIEW_PAYOUT)
+    require(actor, Permission.REVIEW_PAYOUT, now)
     if not reason.strip():
         raise ReasonMissing()
     dossier, payout = payout_review.locked(session, payout_id)

@@ -26,7 +26,7 @@ from core.policy import WithdrawalMethod
 from core.records import OutgoingOperation, Payout, PayoutOffer
 from core.rules import fees
 from core.rules.payouts import PayoutEvent, PayoutStatus
-from core.rules.permissions import Actor, Permission, require, require_fresh
+from core.rules.permissions import Actor, Permission, require
 
 REFUSED = "REFUSED"
 
@@ -51,8 +51,7 @@ def retry(
 ) -> Payout:
     """Send a payout in review again, by `method` or as before. Raises `PayoutNotInReview`, `OutcomeStillUnknown`,
     `WithdrawalTooSmall`, `StepUpRequired`. Holds and tickets are asked once more when it is dispatched."""
-    require(actor, Permission.REVIEW_PAYOUT)
-    require_fresh(actor, now)
+    require(actor, Permission.REVIEW_PAYOUT, now)
     if not reason.strip():
         raise ReasonMissing()
     dossier, payout = locked(session, payout_id)

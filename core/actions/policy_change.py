@@ -129,7 +129,7 @@ def approve(
     Raises `MakerIsChecker` for the one who proposed it, `ChangedMeanwhile` if another version came out in between, and
     `WarningsUnread`: both people have read what the linter says.
     """
-    require(actor, Permission.APPROVE_POLICY)
+    require(actor, Permission.APPROVE_POLICY, now)
     row = _open(session, proposal_id)
     check_checker(row.proposed_by, _id(actor))
     base = newest(session, row.profile)
@@ -156,7 +156,7 @@ def approve(
 
 def reject(session: Session, actor: Actor, *, now: datetime, proposal_id: int, note: str) -> None:
     """Another administrator says no and why; whoever proposed it withdraws it by the same door."""
-    require(actor, Permission.APPROVE_POLICY)
+    require(actor, Permission.APPROVE_POLICY, now)
     if not note.strip():
         raise ReasonMissing()
     row = _open(session, proposal_id)

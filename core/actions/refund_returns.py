@@ -19,7 +19,7 @@ from core.errors import DeskError, NotFound, ReasonMissing
 from core.ledger import book, postings
 from core.records import OutgoingOperation, Refund, RefundReturn
 from core.rules import refunds as rules
-from core.rules.permissions import Actor, Permission, require, require_fresh
+from core.rules.permissions import Actor, Permission, require
 from core.rules.refunds import RefundEvent, RefundStatus
 
 WAYS = {"BANK_TRANSFER": "Bank transfer", "CHECK": "Check"}
@@ -49,7 +49,7 @@ def propose(
     session: Session, actor: Actor, *, now: datetime, refund_id: int, way: str, reference: str, reason: str
 ) -> RefundReturn:
     """Say how a refund that came back was sent instead. Raises `RefundNotBack`, `ReturnProposed`."""
-    require(actor, Permission.RETRY_OPERATION)
+    require(actor, Permission.PROPOSE_RETURN)
     if not reason.strip():
         raise ReasonMissing()
     if not reference.strip() or way not in WAYS:
@@ -80,8 +80,7 @@ def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int) ->
 
     Raises `ProposerConfirms`, `ReturnSettled`, `RefundNotBack`, `StepUpRequired`.
     """
-    require(actor, Permission.CONFIRM_SUSPENSE)
-    require_fresh(actor, now)
+    require(actor, Permission.CONFIRM_SUSPENSE, now)
     dossier, refund, row = _proposal(session, return_id)
     if row.proposed_by == actor.id:
         raise ProposerConfirms()
@@ -121,7 +120,7 @@ def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int) ->
 
 def withdraw(session: Session, actor: Actor, *, now: datetime, return_id: int) -> None:
     """Take it back: the money was not sent after all."""
-    require(actor, Permission.RETRY_OPERATION)
+    require(actor, Permission.PROPOSE_RETURN)
     dossier, refund, row = _proposal(session, return_id)
     audit.become(row, "WITHDRAWN", now=now, by=actor)
     row.settled_by, row.settled_at = actor.id, now

@@ -19,7 +19,7 @@ from core.notifications import tell
 from core.records import Milestone, PracticeFlag, Project, Report
 from core.rules import reports as rules
 from core.rules.holds import HoldKind
-from core.rules.permissions import Actor, NotYours, Permission, require, require_fresh
+from core.rules.permissions import Actor, NotYours, Permission, require
 from core.rules.report_outcomes import Consequence, Effect
 from core.rules.reports import ReportKind, ReportOutcome, Severity, Source
 
@@ -112,8 +112,7 @@ def settle(
     Raises `StepUpRequired`, because money may move, and `ChangedMeanwhile` if that is no longer what the person was
     shown (`foreseen`).
     """
-    require(actor, Permission.REVIEW_RISK)
-    require_fresh(actor, now)
+    require(actor, Permission.SETTLE_RISK, now)
     if not note.strip():
         raise ReasonMissing()
     report, concerned = _locked(session, report_id)

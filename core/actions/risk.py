@@ -19,7 +19,7 @@ from core.notifications import staff_of
 from core.records import Milestone, RiskReview, Staff
 from core.rules import milestones, risk
 from core.rules.holds import HoldKind
-from core.rules.permissions import SYSTEM, Actor, Permission, Role, require, require_fresh
+from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
 from core.rules.risk import ReviewOutcome
 
 
@@ -94,8 +94,7 @@ def settle(
     Raises `StepUpRequired`, and `ReviewStillNeeded` while a report about the milestone or its project is not settled or
     the practice mismatch not resolved. The reports that were upheld open no further review of this milestone.
     """
-    require(actor, Permission.REVIEW_RISK)
-    require_fresh(actor, now)
+    require(actor, Permission.SETTLE_RISK, now)
     if not note.strip():
         raise ReasonMissing()
     dossier, review = _locked(session, review_id)

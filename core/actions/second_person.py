@@ -13,7 +13,7 @@ from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Decision, Ticket
 from core.rules import approvals, deadlines, holds, mediation
 from core.rules.approvals import DecisionEvent, DecisionStatus
-from core.rules.permissions import SYSTEM, Actor, Permission, require, require_fresh
+from core.rules.permissions import SYSTEM, Actor, Permission, require
 
 
 class DecisionNotWaiting(DeskError):
@@ -40,8 +40,7 @@ def approve(
     since is no such change; it is shown to the second person, and `seen` is the last message on their screen.
     Raises `NewsUnread`, and `ReleaseBlocked` while something stops the money.
     """
-    require(actor, Permission.APPROVE_DECISION)
-    require_fresh(actor, now)
+    require(actor, Permission.APPROVE_DECISION, now)
     dossier, ticket, decision = _waiting(session, actor, decision_id)
     approvals.check_plan(decision.plan_hash, plan_hash)
     if standing.unchanged(session, dossier, ticket, decision) is None:
@@ -61,7 +60,7 @@ def approve(
 
 def send_back(session: Session, actor: Actor, *, now: datetime, decision_id: int, note: str) -> Decision:
     """The second person does not approve: the decision is its maker's draft again, with a note."""
-    require(actor, Permission.APPROVE_DECISION)
+    require(actor, Permission.APPROVE_DECISION, now)
     if not note.strip():
         raise ReasonMissing()
     dossier, _, decision = _waiting(session, actor, decision_id)
@@ -76,8 +75,7 @@ def send_back(session: Session, actor: Actor, *, now: datetime, decision_id: int
 def take_back(session: Session, actor: Actor, *, now: datetime, decision_id: int, reason: str) -> Decision:
     """Void a decision on purpose before it is carried out, because of what came to light since: by a mediator without
     a tie to a party, with a reason. Its maker has the draft again (the desk's choice)."""
-    require(actor, Permission.DECIDE)
-    require_fresh(actor, now)
+    require(actor, Permission.DECIDE, now)
     if not reason.strip():
         raise ReasonMissing()
     dossier, _, decision = _locked(session, actor, decision_id)

@@ -140,7 +140,7 @@ def revoke(
 ) -> None:
     """End one session at once, also in tabs that are open. Someone else's session is ended by an administrator."""
     if session_id != actor.session_id:
-        require(actor, Permission.MANAGE_STAFF)
+        require(actor, Permission.MANAGE_STAFF, now)
     ended = session.execute(
         update(StaffSession)
         .where(StaffSession.id == session_id, StaffSession.revoked_at.is_(None))

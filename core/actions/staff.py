@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Staff, StaffRole, Ticket
-from core.rules.permissions import Actor, Permission, Role, require, require_fresh
+from core.rules.permissions import Actor, Permission, Role, require
 
 TAKE_ROLE = text("select take_staff_role(:staff, :role)")
 
@@ -88,8 +88,7 @@ def open_cases(session: Session, staff_id: int) -> int:
 def _opened(
     session: Session, actor: Actor, *, now: datetime, staff_id: int, reason: str
 ) -> tuple[Staff, set[Role]]:
-    require(actor, Permission.MANAGE_STAFF)
-    require_fresh(actor, now)
+    require(actor, Permission.MANAGE_STAFF, now)
     if not reason.strip():
         raise ReasonMissing()
     # Everyone's roles under one lock, in one order: two administrators cannot each remove the other.

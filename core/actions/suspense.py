@@ -16,7 +16,7 @@ from core.ledger import accounts, book, postings
 from core.money import Money
 from core.records import Party, SuspenseItem
 from core.rules import suspense as rules
-from core.rules.permissions import Actor, Permission, require, require_fresh
+from core.rules.permissions import Actor, Permission, require
 from core.rules.suspense import SettledAs
 
 ACCOUNTS = {
@@ -71,8 +71,7 @@ def confirm(
     What was proposed together is settled together. Raises `ProposerConfirms`, `NotProposed`, `AlreadySettled`,
     `StepUpRequired` and what `propose` raises.
     """
-    require(actor, Permission.CONFIRM_SUSPENSE)
-    require_fresh(actor, now)
+    require(actor, Permission.CONFIRM_SUSPENSE, now)
     if not reason.strip():
         raise ReasonMissing()
     items = _locked(session, item_ids)

@@ -31,10 +31,12 @@ class Permission(StrEnum):
     DECIDE = "decide"
     DECIDE_ESCALATED = "decide_escalated"
     APPROVE_DECISION = "approve_decision"
+    CLOSE_CORRECTION = "close_correction"
     EXPORT_CASE = "export_case"
     PLACE_HOLD = "place_hold"
     RELEASE_HOLD = "release_hold"
     REVIEW_RISK = "review_risk"
+    SETTLE_RISK = "settle_risk"
     READ_LEDGER = "read_ledger"
     EXPORT_LEDGER = "export_ledger"
     SETTLE_SUSPENSE = "settle_suspense"
@@ -44,8 +46,10 @@ class Permission(StrEnum):
     READ_PAYOUTS = "read_payouts"
     REVIEW_PAYOUT = "review_payout"
     RETRY_OPERATION = "retry_operation"
+    PROPOSE_RETURN = "propose_return"
     READ_CHARGEBACKS = "read_chargebacks"
     ANSWER_CHARGEBACK = "answer_chargeback"
+    SETTLE_CHARGEBACK = "settle_chargeback"
     SEND_LETTER = "send_letter"
     CORRECT_ADDRESS = "correct_address"
     READ_AUDIT = "read_audit"
@@ -87,11 +91,13 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     # After a deadlock the case is the platform administrators' (milestone-payment-flow, Error Handling 3).
     Permission.DECIDE_ESCALATED: _to(ADMINISTRATOR),
     Permission.APPROVE_DECISION: _to(MEDIATOR, FINANCE, ADMINISTRATOR),
+    Permission.CLOSE_CORRECTION: _to(MEDIATOR, COMPLIANCE),
     Permission.EXPORT_CASE: _to(MEDIATOR, COMPLIANCE),
     # Manual hold on reports, disputes and risk events (payment-escrow-rules, Release Rules).
     Permission.PLACE_HOLD: _EVERYONE,
     Permission.RELEASE_HOLD: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.REVIEW_RISK: _to(COMPLIANCE),
+    Permission.SETTLE_RISK: _to(COMPLIANCE),
     Permission.READ_LEDGER: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     Permission.EXPORT_LEDGER: _to(FINANCE, COMPLIANCE),
     Permission.SETTLE_SUSPENSE: _to(FINANCE),
@@ -103,8 +109,10 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     # Administrative review of a failed payout (milestone-payment-flow, Error Handling 2).
     Permission.REVIEW_PAYOUT: _to(FINANCE, ADMINISTRATOR),
     Permission.RETRY_OPERATION: _to(FINANCE, ADMINISTRATOR),
+    Permission.PROPOSE_RETURN: _to(FINANCE, ADMINISTRATOR),
     Permission.READ_CHARGEBACKS: _EVERYONE,
     Permission.ANSWER_CHARGEBACK: _to(FINANCE, COMPLIANCE),
+    Permission.SETTLE_CHARGEBACK: _to(FINANCE, COMPLIANCE),
     # A letter that could not be delivered; whose address is wrong, somebody must have asked.
     Permission.SEND_LETTER: _EVERYONE,
     Permission.CORRECT_ADDRESS: _to(COMPLIANCE, ADMINISTRATOR),
@@ -125,6 +133,26 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.INSTALL_DESK: _to(ADMINISTRATOR),
     Permission.RUN_CHECKS: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
 }
+
+# What moves money, binds others or changes who may: only by someone who has just proved who they are. The door asks for
+# it (`require`), so an action cannot forget it.
+FRESH = frozenset(
+    {
+        Permission.DECIDE,
+        Permission.DECIDE_ESCALATED,
+        Permission.APPROVE_DECISION,
+        Permission.CLOSE_CORRECTION,
+        Permission.RELEASE_HOLD,
+        Permission.SETTLE_RISK,
+        Permission.CONFIRM_SUSPENSE,
+        Permission.REVIEW_PAYOUT,
+        Permission.RETRY_OPERATION,
+        Permission.SETTLE_CHARGEBACK,
+        Permission.APPROVE_POLICY,
+        Permission.SIGN_LEGAL_CHECK,
+        Permission.MANAGE_STAFF,
+    }
+)
 
 BY_SYSTEM = frozenset(
     {
@@ -186,7 +214,7 @@ class NotYours(DeskError):
 
 
 class StepUpRequired(DeskError):
-    """Sign in again to confirm that it is you: money moves only within {minutes} minutes of signing in."""
+    """Sign in again to confirm that it is you: this is done only within {minutes} minutes of signing in."""
 
 
 def allowed(actor: Actor, permission: Permission) -> bool:
@@ -200,9 +228,25 @@ def allowed(actor: Actor, permission: Permission) -> bool:
     return False
 
 
-def require(actor: Actor, permission: Permission) -> None:
+def require(actor: Actor, permission: Permission, now: datetime | None = None) -> None:
+    """The door of every action. What stands in `FRESH` cannot be asked for without `now`, and asks for a fresh sign-in.
+
+    Raises `NotPermitted`, `StepUpRequired`.
+    """
     if not allowed(actor, permission):
         raise NotPermitted(action=permission.words, roles=_listed(TABLE[permission]))
+    if permission in FRESH:
+        assert now is not None, (
+            f"{permission} asks when the actor signed in, so its action says what time it is"
+        )
+        require_fresh(actor, now)
+
+
+def require_one(actor: Actor, *permissions: Permission) -> None:
+    """For looking and preparing: whoever holds any of these, however long ago they signed in."""
+    if not any(allowed(actor, each) for each in permissions):
+        roles = frozenset[Role]().union(*(TABLE[each] for each in permissions))
+        raise NotPermitted(action=permissions[0].words, roles=_listed(roles))
 
 
 def require_party(actor: Actor, party_id: int) -> None:

@@ -126,6 +126,8 @@ def _hold(case: Case) -> None:
 
 @st.dialog("Lift a hold", position="right", on_dismiss=confirm.close_drawer)
 def _lift(case: Case) -> None:
+    if not confirm.step_up("acts-lift"):
+        return
     by_id = {each.id: each for each in case.holds}
     number = st.selectbox("Hold", list(by_id), format_func=lambda each: f"{each}: {by_id[each].reason}")
     chosen = by_id[number]

@@ -73,6 +73,8 @@ def drawer(case: Case) -> None:
 @st.dialog("Approve this plan?", width="large", icon=":material/fact_check:", on_dismiss=confirm.close_drawer)
 def _dialog(case_id: int, decision_id: int) -> None:
     """The case is read in here: a dialog that draws itself anew is given what it was opened with."""
+    if not confirm.step_up("approval-dialog"):
+        return
     with current.reading() as session:
         case = cases.case(session, case_id, staff_id=current.actor().id)
     ruling = case.ruling
@@ -97,7 +99,9 @@ def _dialog(case_id: int, decision_id: int) -> None:
         place, "Note", height=80, most=2_000, key="approval-note", help="Needed to send it back."
     )
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
-        back = confirm.pressed("Send back", key="send-back", type="secondary", icon=":material/undo:")
+        back = confirm.pressed(
+            "Send back", key="send-back", type="secondary", money=True, icon=":material/undo:"
+        )
         go = confirm.pressed("Approve", key="approve", money=True, icon=":material/check:")
     if back:
         confirm.carry_out(

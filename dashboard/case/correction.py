@@ -92,6 +92,8 @@ def show(case: Case) -> None:
 
 
 def _close(case: Case) -> None:
+    if not confirm.step_up("correction-close"):
+        return
     finding = st.segmented_control(
         "Finding", list(FINDINGS), format_func=FINDINGS.__getitem__, key=f"finding-{case.id}", width="stretch"
     )

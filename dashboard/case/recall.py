@@ -35,6 +35,8 @@ def drawer(case: Case) -> None:
 
 @st.dialog("Take the decision back", position="right", on_dismiss=confirm.close_drawer)
 def _dialog(ruling: Ruling) -> None:
+    if not confirm.step_up("recall-dialog"):
+        return
     cards.note(
         f"Nothing was booked or sent yet. {ruling.maker} gets the decision back as a draft, with your reason."
     )

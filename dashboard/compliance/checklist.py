@@ -58,6 +58,8 @@ def _signed(each: Signature) -> str:
 
 @st.dialog("Sign an item", position="right", on_dismiss=confirm.close_drawer)
 def _sign(platform: str, item: str) -> None:
+    if not confirm.step_up("checklist-sign"):
+        return
     st.text(f"{in_words(platform)}: {Item(item).label}.")
     place = words.named("checklist", 0, f"{platform}-{item}".lower())
     note = words.area(place, "On what ground", height=120, most=2_000, key="sign-note")

@@ -176,6 +176,8 @@ def _place() -> None:
 
 @st.dialog("Lift a hold", position="right", on_dismiss=confirm.close_drawer)
 def _lift(hold_id: int) -> None:
+    if not confirm.step_up("holding-lift"):
+        return
     with current.reading() as session:
         row = holds.one(session, hold_id)
     st.text(words_of(f"{row.reference} · {row.about}"))

@@ -116,7 +116,7 @@ def _revoke(session_id: int, person: str) -> None:
     reason = words.area(
         place, "Reason", height=100, most=2_000, key="revoke-reason", placeholder="For the audit log"
     )
-    intent = confirm.pressed("Revoke session", key="revoke", icon=":material/logout:")
+    intent = confirm.pressed("Revoke session", key="revoke", icon=":material/logout:", money=True)
 
     def revoke(session, actor, now):  # type: ignore[no-untyped-def]
         if not (reason or "").strip():

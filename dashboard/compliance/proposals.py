@@ -189,6 +189,8 @@ def _proposed(together: dict[str, Any]) -> None:
 
 @st.dialog("A proposed change", position="right", on_dismiss=confirm.close_drawer)
 def _settle(proposal_id: int, own: bool, currency: str) -> None:
+    if not confirm.step_up("proposals-settle"):
+        return
     with current.reading() as session:
         found = {each.id: each for each in queries.proposals(session)}
     if proposal_id not in found:
@@ -208,7 +210,9 @@ def _settle(proposal_id: int, own: bool, currency: str) -> None:
         publish = (
             None if own else confirm.pressed("Publish", key="publish-proposal", money=True, disabled=unread)
         )
-        refuse = confirm.pressed("Withdraw" if own else "Reject", key="reject-proposal", type="secondary")
+        refuse = confirm.pressed(
+            "Withdraw" if own else "Reject", key="reject-proposal", type="secondary", money=True
+        )
     if publish:
         confirm.carry_out(
             publish,

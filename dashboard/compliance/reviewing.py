@@ -88,6 +88,8 @@ def _line(title: str, said: str, note: str, drawer: str, number: int, facts: dic
 
 @st.dialog("Settle a review", position="right", on_dismiss=confirm.close_drawer)
 def _settle_review(review_id: int) -> None:
+    if not confirm.step_up("reviewing-settle-review"):
+        return
     with current.reading() as session:
         row = queries.review(session, review_id)
     st.text(plain(row.about))
@@ -113,6 +115,8 @@ def _settle_review(review_id: int) -> None:
 
 @st.dialog("Settle a report", position="right", on_dismiss=confirm.close_drawer)
 def _settle_report(report_id: int, title: str, details: str) -> None:
+    if not confirm.step_up("reviewing-settle-report"):
+        return
     st.text(title)
     st.html(f'<p class="ed-quote">{html(details)}</p>')
     outcome = st.radio("What was found", list(FOUND), format_func=FOUND.get, key="report-outcome")

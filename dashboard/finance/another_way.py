@@ -35,7 +35,7 @@ def panel(row: Operation) -> None:
 
 
 def _say(found: Returned) -> None:
-    if not current.may(Permission.RETRY_OPERATION):
+    if not current.may(Permission.PROPOSE_RETURN):
         cards.note("Finance or an administrator decides what happens next.")
         return
     ways = refund_returns.WAYS
@@ -82,7 +82,7 @@ def _confirm(found: Returned) -> None:
                 "It has left our bank", key="return-confirm", money=True, icon=":material/done_all:"
             )
         undone = None
-        if current.may(Permission.RETRY_OPERATION):
+        if current.may(Permission.PROPOSE_RETURN):
             undone = confirm.pressed("It was not sent", key="return-withdraw", type="secondary")
     if agreed:
         confirm.carry_out(

@@ -143,7 +143,7 @@ def _show(answer: Answer, *, newest: bool, open_: bool) -> None:
 
 
 def _submit(answer: Answer) -> None:
-    if not current.may(Permission.ANSWER_CHARGEBACK):
+    if not current.may(Permission.SETTLE_CHARGEBACK):
         return
     if answer.drafted_by_id == current.actor().id:
         cards.note("You drafted this, so someone else must send it to the bank.")

@@ -42,6 +42,8 @@ def history(offers: Sequence[Offer]) -> None:
 
 
 def _form(row: Row) -> None:
+    if not confirm.step_up("offering-form"):
+        return
     others = [each for each in METHODS if each != row.method]
     chosen = st.pills(
         "Offer",
@@ -56,6 +58,7 @@ def _form(row: Row) -> None:
     intent = confirm.pressed(
         "Offer these to the payee",
         key="payout-offer-send",
+        money=True,
         type="secondary",
         icon=":material/forward_to_inbox:",
         disabled=not chosen,

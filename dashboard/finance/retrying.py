@@ -29,6 +29,8 @@ def review(row: Operation) -> None:
 
 
 def _form(row: Operation) -> None:
+    if not confirm.step_up("retrying-form"):
+        return
     place = words.named("operation", row.id, "retry")
     reason = words.line(place, "Reason, for the audit log", key="operation-reason")
     intent = confirm.pressed(

@@ -116,6 +116,8 @@ def _together(item: Item) -> tuple[int, str, str, int]:
 
 
 def _agree(items: list[Item]) -> None:
+    if not confirm.step_up("unexplained-agree"):
+        return
     first = items[0]
     with cards.panel(f"agree-{first.id}"):
         labels = ", ".join(each.label for each in items)

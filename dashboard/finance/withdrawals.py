@@ -141,6 +141,8 @@ def _review(row: Row, offers: Sequence[Offer]) -> None:
 
 
 def _form(row: Row) -> None:
+    if not confirm.step_up("withdrawals-form"):
+        return
     method = st.segmented_control(
         "Pay by",
         list(METHODS),

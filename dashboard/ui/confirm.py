@@ -137,7 +137,7 @@ def step_up(key: str = "step-up") -> bool:
         return True
     with st.container(border=True, gap="small"):
         st.markdown("**Confirm it is you**", width="content")
-        st.caption("Money is about to move, and you signed in more than five minutes ago.")
+        st.caption("This counts only within five minutes of signing in, and yours was longer ago.")
         if current.demo_sign_in():
             st.button(
                 f"I am {current.plain_name()}",

@@ -25,13 +25,13 @@ def test_every_permission_is_somebodys() -> None:
 
 @pytest.mark.parametrize(("permission", "role"), list(product(Permission, Role)))
 def test_a_role_may_do_what_the_table_gives_it_and_nothing_else(permission: Permission, role: Role) -> None:
-    actor = staff(role)
+    actor = staff(role, signed_in=NOW)
     assert permissions.allowed(actor, permission) is (role in TABLE[permission])
     if role in TABLE[permission]:
-        permissions.require(actor, permission)
+        permissions.require(actor, permission, NOW)
         return
     with pytest.raises(permissions.NotPermitted) as refused:
-        permissions.require(actor, permission)
+        permissions.require(actor, permission, NOW)
     assert permission.words in refused.value.message
 
 
