@@ -91,17 +91,16 @@ def ask(
     ticket.waiting_on, ticket.answer_due_at = party_id, answer_due_at
     ticket.due_at = _first_due(ticket, answer_due_at)
     ticket.version += 1
-    session.add(
-        PartyRequest(
-            ticket_id=ticket.id,
-            party_id=party_id,
-            kind=kind,
-            question=question,
-            asked_by=actor.id,
-            asked_at=now,
-            due_at=answer_due_at,
-        )
+    asked = PartyRequest(
+        ticket_id=ticket.id,
+        party_id=party_id,
+        kind=kind,
+        question=question,
+        asked_by=actor.id,
+        asked_at=now,
+        due_at=answer_due_at,
     )
+    session.add(asked)
     session.flush()
     dossier.note(
         session,
@@ -111,6 +110,7 @@ def ask(
         about=("ticket", ticket.id),
         after={"waiting_on": party_id, "for": kind, "until": answer_due_at.isoformat()},
         ticket_id=ticket.id,
+        contents=[asked],
     )
     dossier.tell(
         session,

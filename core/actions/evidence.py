@@ -241,4 +241,5 @@ def _record(
         milestone_id=evidence.milestone_id,
         project_id=project_id,
         ticket_id=evidence.ticket_id,
+        contents=[evidence] if action == "party:evidence:hand_in" else [],
     )

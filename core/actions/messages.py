@@ -50,6 +50,7 @@ def write(
         now=now,
         about=("message", message.id),
         after={"audience": audience},
+        contents=[message],
         ticket_id=ticket_id,
     )
     return message

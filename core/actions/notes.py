@@ -51,5 +51,6 @@ def note(
         now=now,
         after={"note": made.id} | ({"area": made.area} if made.area else {}),
         milestone_id=piece.milestone_id,
+        contents=[made],
     )
     return made

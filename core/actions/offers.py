@@ -287,4 +287,5 @@ def _trace(
             "plan": offer.plan_hash,
         },
         ticket_id=offer.ticket_id,
+        contents=[offer] if action == "party:offer:make" else [],
     )

@@ -193,4 +193,5 @@ def trace(
             **(extra or {}),
         },
         ticket_id=decision.ticket_id,
+        contents=[decision] if action == "mediator:decision:confirm" else [],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
@@ -12,7 +12,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.audit.contents import KEPT_IN, hashes
 from core.clock import utc
+from core.db import Record
 from core.errors import DeskError
 from core.money import Money
 from core.rules.permissions import Actor
@@ -63,12 +65,14 @@ def record(
     ticket_id: int | None = None,
     report_id: int | None = None,
     operation_key: str | None = None,
+    contents: Sequence[Record] = (),
 ) -> int:
     """Write one entry and return its id; it stands or falls with the caller's transaction.
 
     `action` reads subject:noun:verb. `before` and `after` hold what changed and nothing else: ids, names of states,
     money; the status that the object took in this transaction is added. Linked to ticket and report
     (payment-escrow-rules, Records / Audit Requirements: AdminActionLog).
+    `contents` are rows whose words the entry vouches for, by their hash (`core.audit.contents`).
     Raises `ActionMisnamed`; `PersonalDataInAudit` to a person, while an address in the system's own words is taken out.
     """
     if not ACTION.fullmatch(action):
@@ -79,6 +83,9 @@ def record(
     if step is not None:
         was, became = step.facts()
         before, after = {**(before or {}), **was}, {**(after or {}), **became}
+    rows = [*contents, *([step.row] if step is not None and step.seals else [])]
+    if rows:
+        after = {**(after or {}), KEPT_IN: hashes(*rows)}
     texts = {"reason": reason, "before": _json(before), "after": _json(after)}
     for field, value in texts.items():
         if value is not None and ADDRESS.search(value):

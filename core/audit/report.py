@@ -37,6 +37,9 @@ WORDS: Mapping[str, str] = {
         "This database names another cluster than the one it lies in: it was restored from a dump, or its list of"
         " epochs was altered. Not covered by any seal, and so proved by nothing: {why}."
     ),
+    "other_words": "{why} is not what audit entry {id} recorded: it was altered.",
+    "words_gone": "{why} was recorded by audit entry {id}, and is gone.",
+    "words_unknown": "{why} has no audit entry: it was put in past the desk.",
     "epochs": "The list of epochs was altered: it does not agree with the seals of epoch {id}.",
 }
 
@@ -69,6 +72,8 @@ class Report:
     findings: tuple[Finding, ...] = ()
     more: int = field(default=0)
     """Findings beyond those listed."""
+    older: int = 0
+    """Rows of words that were recorded before entries kept hashes."""
     pinned: Pin | None = None
     trust: Trust | None = None
 
@@ -99,6 +104,11 @@ class Report:
             parts.append(f"{counted(self.unsigned, 'seal')} not signed yet.")
         if self.open_rows:
             parts.append(f"{counted(self.open_rows, 'row')} not sealed yet, and proved by nothing so far.")
+        if self.older:
+            parts.append(
+                f"{self.older:,} messages, files, letters and other words were recorded before entries kept hashes:"
+                " nothing proves those."
+            )
         return " ".join(parts)
 
     def _written(self) -> str:
@@ -128,7 +138,10 @@ class Report:
     def facts(self) -> dict[str, Any]:
         """For `--json`."""
         listed = [vars(finding) | {"text": finding.text} for finding in self.findings]
-        numbers = {name: getattr(self, name) for name in ("rows", "seals", "signed", "unsigned", "open_rows")}
+        numbers = {
+            name: getattr(self, name)
+            for name in ("rows", "seals", "signed", "unsigned", "open_rows", "older")
+        }
         key = {
             "key": self.pinned.fingerprint if self.pinned else None,
             "pinned_at": self.pinned.pinned_at.isoformat() if self.pinned else None,

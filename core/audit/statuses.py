@@ -32,6 +32,11 @@ class Step:
     by: Actor
     now: datetime
 
+    @property
+    def seals(self) -> bool:
+        """With this step the words of the row are final: a letter was sent."""
+        return (self.row.__tablename__, self.after) == ("notifications", "SENT")
+
     def facts(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """For the entry's `before` and `after`."""
         between = {"through": list(self.through)} if self.through else {}

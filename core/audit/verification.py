@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.audit import rows
+from core.audit import contents, rows
 from core.audit.canonical import KINDS
 from core.audit.history import Witness, history
 from core.audit.pins import ledger_name, pins
@@ -31,6 +31,7 @@ from core.policy.limits import SEALED_WITHIN
 
 Progress = Callable[[int, int], None]
 LISTED = 100
+WRONG = {"altered": "other_words", "removed": "words_gone", "unknown": "words_unknown"}
 ANYWHERE = dict.fromkeys(KINDS, -(2**63))
 ROWS_AT_ONCE, SEALS_AT_ONCE = 40_000, 1_000
 # An honest plan reads each seal's rows through the index on their transaction.
@@ -81,12 +82,14 @@ class _Verification:
         if self.seals or self.witness.size or self.witness.ring.trust.fingerprint:
             self._find(self.witness.keys())
         open_rows = self._end()
+        self._find(self._words())
         return Report(
             rows=self.rows,
             seals=self.seals,
             signed=self.signed,
             unsigned=self.seals - self.signed,
             open_rows=open_rows,
+            older=contents.older(self.session),
             findings=tuple(sorted(self.findings, key=_place)),
             more=self.more,
             pinned=self.witness.ring.pinned,
@@ -126,6 +129,11 @@ class _Verification:
         elif waiting:
             self._find(iter([Finding("epoch", "elsewhere", id=epoch, why=counted_rows(waiting))]))
         return waiting
+
+    def _words(self) -> Iterator[Finding]:
+        """The words that entries vouch for, as they are now."""
+        for other in contents.others(self.session):
+            yield Finding("words", WRONG[other.how], id=other.entry, why=other.words)
 
     def _left_unsigned(self) -> Iterator[Finding]:
         """A seal is signed as it is made. Where the last ones are not, nobody signs, or the file was cut short."""

@@ -16,9 +16,12 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.audit.pins import ledger_name
 from core.case_file.contents import gather
+from core.case_file.faults import Wrong
+from core.case_file.proof_trail import as_recorded
 from core.case_file.sheet import PRINTER, summary
 from core.case_file.signing import FORMAT, MANIFEST, SIGNATURE, sign
 from core.clock import utc
+from core.errors import DeskError
 from core.gateways.evidence_store import EvidenceStore
 from core.records import Installation, Ticket
 from core.rules.permissions import Actor, Permission, require
@@ -36,6 +39,10 @@ class CaseFile:
     files: int
 
 
+class NotAsRecorded(DeskError):
+    """This case cannot be exported: {what}. Somebody changed it past the desk; compliance must look first."""
+
+
 def export(
     session: Session,
     actor: Actor,
@@ -48,6 +55,10 @@ def export(
     """The case as it is now, as one signed zip; audited, because personal data leaves the desk."""
     require(actor, Permission.EXPORT_CASE)
     files = gather(session, store, ticket_id)
+    try:
+        as_recorded(files)
+    except Wrong as wrong:
+        raise NotAsRecorded(what=str(wrong)) from wrong
     files["summary.pdf"] = summary(files)
     files[MANIFEST] = _manifest(files, ticket_id, origin=_origin(session), now=now)
     files[SIGNATURE] = sign(files[MANIFEST], signer)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.audit import contents
 from core.case_file.faults import Files, Wrong, read, same, trail
 from core.policy import Profile
 
@@ -76,7 +77,28 @@ def messages(files: Files) -> None:
         )
         same(f"when {what} was sent", each["at"], row["at"])
         same(f"who may read {what}", each["audience"], row["after"]["audience"])
+        vouched(what, "messages", each, row)
     _complaint(files, [each["body"] for each in said])
+
+
+def vouched(what: str, table: str, row: Row, entry: Row) -> None:
+    """The words are those of the entry's hash. An entry from before there were hashes proves none."""
+    kept = (entry["after"] or {}).get(contents.KEPT_IN, {}).get(contents.name(table, row["id"]))
+    if kept is not None and kept != contents.digest(table, row):
+        raise Wrong(f"{what} is not what audit entry {entry['id']} recorded")
+
+
+def as_recorded(files: Files) -> None:
+    """Before it is signed: no words but those that their entries vouch for."""
+    rows = {(row["object_kind"], row["object_id"]): row for row in trail(files) if _vouches(row)}
+    for table, kind in (("messages", "message"), ("evidence", "evidence")):
+        for each in read(files, f"{table}.json"):
+            if (kind, str(each["id"])) in rows:
+                vouched(f"{kind} {each['id']}", table, each, rows[kind, str(each["id"])])
+
+
+def _vouches(row: Row) -> bool:
+    return contents.KEPT_IN in (row["after"] or {})
 
 
 def _complaint(files: Files, said: list[str]) -> None:
@@ -94,7 +116,10 @@ def evidence(files: Files) -> None:
     _complete("evidence", {str(each["id"]) for each in pieces}, rows.keys())
     for each in pieces:
         row, what = rows[str(each["id"])], f"evidence {each['id']}"
+        vouched(what, "evidence", each, row)
         for fact, known in row["after"].items():
+            if fact == contents.KEPT_IN:
+                continue
             same(f"the {fact.replace('_', ' ')} of {what}", each[fact], known)
         same(f"who handed in {what}", each["uploaded_by"], row["actor_id"])
         same(f"when {what} was handed in", each["at"], row["at"])
@@ -151,8 +176,8 @@ def _complete(what: str, there: set[str], known: Any) -> None:
 CHECKS: tuple[tuple[str, Callable[[Files], None]], ...] = (
     ("every part is of one case", parts),
     ("the complaint, the deadlines and the mediator in the audit log", staged),
-    ("every message in the audit log", messages),
-    ("every piece of evidence in the audit log", evidence),
+    ("every message in the audit log, word for word where its entry keeps the hash", messages),
+    ("every piece of evidence in the audit log, with its caption where the entry keeps the hash", evidence),
     ("every payment, refund and transfer in the audit log", money),
     ("no decision is missing", undecided),
 )

@@ -115,6 +115,11 @@ DESK: tuple[Law, ...] = (
         laws.ENDED_WITH_MONEY,
     ),
     Law(
+        "words_as_recorded",
+        "Every message, file, note, request, offer, decision and letter sent is what its audit entry recorded.",
+        laws.other_words,
+    ),
+    Law(
         "successes_have_names", "Every call that succeeded knows Stripe's id of what it made.", laws.NAMELESS
     ),
 )

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.audit import contents
 from core.money import Money
 from core.rules import payment_states
 from core.rules.payment_states import Amounts, AmountsDisagree
@@ -190,3 +191,10 @@ def _derived(row: dict[str, Any]) -> str:
     except AmountsDisagree as disagreement:
         return disagreement.message
     return payment_states.derive(amounts, **{flag: row[flag] for flag in FLAGS}).value
+
+
+def other_words(session: Session) -> Rows:
+    """Rows whose words are not those that their entries keep the hashes of."""
+    return [
+        {"what": other.words, "how": other.how, "entry": other.entry} for other in contents.others(session)
+    ]

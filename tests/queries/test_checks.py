@@ -24,6 +24,7 @@ alter domain amount_not_below_zero drop constraint if exists amount_not_below_ze
 """
 HELD_JOURNAL = "(select id from journals where kind = 'charge_settled' order by id limit 1)"
 BREAKS = {
+    "words_as_recorded": "update messages set body = body || '!'",
     "journals_balance": f"update journals set amounts[1] = amounts[1] + 1 where id = {HELD_JOURNAL}",
     "books_balance": "update balances set balance = balance + 1 where balance > 0",
     "balances_agree": "update balances set balance = balance + 5 where balance > 0",
