@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import streamlit as st
 
@@ -106,3 +107,22 @@ def _again(row: Row, *, key: str) -> None:
             ),
             done=lambda count: "The letter goes again." if count == 1 else f"{count} letters go again.",
         )
+
+
+def undelivered(now: datetime) -> None:
+    """What was given up, and what is late."""
+    with current.reading() as session:
+        waiting = letters.undelivered(session, now=now)
+    show(
+        waiting,
+        key="operations",
+        none=(
+            "No letter failed, and none is late",
+            "What was given up, or has not gone an hour after its time, is listed here.",
+        ),
+        download=tables.Table(
+            "letters-undelivered",
+            lambda session: letters.undelivered(session, now=now, limit=None),
+            permission=Permission.EXPORT_CASE,
+        ),
+    )

@@ -9,10 +9,8 @@ from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.compliance import holding, reviewing, style
 from dashboard.compliance.beside import beside
-from dashboard.ui import cards, deadline, filters, header, money, status, tables
-from dashboard.ui.cards import Kpi
+from dashboard.ui import deadline, filters, header, status, tables
 
-KINDS = tuple(HoldKind)
 STATES = {"ACTIVE": "In force", "RELEASED": "Lifted"}
 EMPTY = {
     "ACTIVE": ("Nothing is on hold", "Whoever sees a risk can stop a milestone's money here or in its case."),
@@ -29,26 +27,12 @@ buttons = header.page(
 )
 with current.reading() as session:
     figures = holds.figures(session, now=now)
-cards.kpis(
-    [
-        Kpi("In force", figures.active, "holds", "wait" if figures.active else None),
-        Kpi(
-            "Kept from moving",
-            figures.stopped[0] if figures.stopped else "—",
-            money.sums(figures.stopped[1:]) or "held or payable",
-        ),
-        Kpi("Oldest", deadline.span(now - figures.oldest) if figures.oldest else "—", "in force since then"),
-        Kpi("Lifted", figures.lifted, "in the last 30 days"),
-        Kpi(
-            "Median time", deadline.span(figures.median) if figures.median else "—", "from placing to lifting"
-        ),
-    ]
-)
+holding.cards_above(figures, now)
 reviewing.section()
 with filters.bar():
     state = filters.choice("State", STATES, key="state", everything="All")
     labels = status.labels("hold")
-    kind = filters.one_of("Any kind", {each: labels[each] for each in KINDS}, key="because", width=150)
+    kind = filters.one_of("Any kind", {each: labels[each] for each in HoldKind}, key="because", width=150)
     words = filters.search("Reason, party or title", key="words", width=220)
 wanted = Filter(state=state, kind=kind, milestone_id=navigation.asked("milestone"), words=words)
 window = tables.window("page", size=50, depends=(state, kind, words))

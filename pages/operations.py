@@ -10,8 +10,7 @@ from core.queries import operations
 from core.rules.permissions import Permission
 from dashboard import current, letters, navigation
 from dashboard.finance import calls, figures, retrying
-from dashboard.ui import cards, errors, filters, header, status, tables
-from dashboard.ui.cards import Kpi
+from dashboard.ui import errors, filters, header, status, tables
 
 current.require(Permission.READ_PAYOUTS)
 now = current.now()
@@ -41,20 +40,7 @@ header.page(
     "Operations",
     "Every call to Stripe is written down before it is made, and made once. What Stripe told us.",
 )
-cards.kpis(
-    [
-        Kpi("Waiting or being sent", counts.get("QUEUED", 0) + counts.get("SENDING", 0)),
-        Kpi("Blocked", counts.get("BLOCKED", 0), help="A hold, ticket or chargeback stops them."),
-        Kpi("Need review", counts.get("REVIEW", 0), help="Outcome unknown for too long: a person looks."),
-        Kpi(
-            "Letters undelivered",
-            undelivered.failed + undelivered.late,
-            f"{undelivered.failed} given up, {undelivered.late} late" if undelivered else "none",
-            "bad" if undelivered else None,
-            help="Given up: the address is wrong, or its server says no. Late: not gone an hour after its time.",
-        ),
-    ]
-)
+calls.cards_above(counts, undelivered)
 out, back_in, told = st.tabs(
     ["Calls", "Webhook inbox", "Letters"], on_change="rerun", key="operations-tab", bind="query-params"
 )
@@ -96,18 +82,4 @@ elif back_in.open:
         calls.inbox(events, cursor, status=state, words=about)
 elif told.open:
     with told:
-        with current.reading() as session:
-            waiting = letters_queries.undelivered(session, now=now)
-        letters.show(
-            waiting,
-            key="operations",
-            none=(
-                "No letter failed, and none is late",
-                "What was given up, or has not gone an hour after its time, is listed here.",
-            ),
-            download=tables.Table(
-                "letters-undelivered",
-                lambda session: letters_queries.undelivered(session, now=now, limit=None),
-                permission=Permission.EXPORT_CASE,
-            ),
-        )
+        letters.undelivered(now)

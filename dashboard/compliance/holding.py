@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import streamlit as st
 
 from core.actions import hold
 from core.errors import NotFound
 from core.queries import holds
-from core.queries.holds import Candidate, Row
+from core.queries.holds import Candidate, Figures, Row
 from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.case import opening
 from dashboard.compliance.beside import close
-from dashboard.ui import cards, confirm, deadline, status, words
+from dashboard.ui import cards, confirm, deadline, money, status, words
+from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import html, plain, words_of
+
+
+def cards_above(figures: Figures, now: datetime) -> None:
+    """What stands now, and how it went."""
+    cards.kpis(
+        [
+            Kpi("In force", figures.active, "holds", "wait" if figures.active else None),
+            Kpi(
+                "Kept from moving",
+                figures.stopped[0] if figures.stopped else "—",
+                money.sums(figures.stopped[1:]) or "held or payable",
+            ),
+            Kpi(
+                "Oldest",
+                deadline.span(now - figures.oldest) if figures.oldest else "—",
+                "in force since then",
+            ),
+            Kpi("Lifted", figures.lifted, "in the last 30 days"),
+            Kpi(
+                "Median time",
+                deadline.span(figures.median) if figures.median else "—",
+                "from placing to lifting",
+            ),
+        ]
+    )
 
 
 def show(hold_id: int) -> None:

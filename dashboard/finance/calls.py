@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import streamlit as st
 
 from core.queries import operations
+from core.queries.letters import Undelivered
 from core.queries.operations import Event, Operation
 from dashboard import navigation
 from dashboard.ui import cards, deadline, header, tables
+from dashboard.ui.cards import Kpi
 from dashboard.ui.status import in_words
 
 KINDS = {
@@ -137,4 +139,22 @@ def inbox(rows: Sequence[Event], cursor: tables.Cursor, *, status: str | None, w
         ),
         name="Webhook events, newest first",
         empty_state=("No event came in", "Stripe's webhooks show here as they arrive."),
+    )
+
+
+def cards_above(counts: Mapping[str, int], undelivered: Undelivered) -> None:
+    """What waits, and for what; and the letters that reach nobody."""
+    cards.kpis(
+        [
+            Kpi("Waiting or being sent", counts.get("QUEUED", 0) + counts.get("SENDING", 0)),
+            Kpi("Blocked", counts.get("BLOCKED", 0), help="A hold, ticket or chargeback stops them."),
+            Kpi("Need review", counts.get("REVIEW", 0), help="Outcome unknown for too long: a person looks."),
+            Kpi(
+                "Letters undelivered",
+                undelivered.failed + undelivered.late,
+                f"{undelivered.failed} given up, {undelivered.late} late" if undelivered else "none",
+                "bad" if undelivered else None,
+                help="Given up: the address is wrong, or its server says no. Late: not gone an hour after its time.",
+            ),
+        ]
     )
