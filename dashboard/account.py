@@ -9,6 +9,7 @@ import streamlit as st
 from core.actions.sessions import SignedIn
 from core.rules.permissions import Role
 from dashboard import current
+from dashboard.ui import components
 from dashboard.ui.safe import html
 
 ICON = "/app/static/icon.svg"  # addresses, not files: those would be read and hashed in every run
@@ -39,6 +40,12 @@ def watch() -> None:
             "You will be signed out in two minutes. Do anything on the page to stay.",
             icon=":material/lock_clock:",
         )
+
+
+def keep_history() -> None:
+    """Back and Forward go from view to view; see `live/history.js`."""
+    with st.sidebar:
+        components.mount("history", key="history", data={}, triggers=())
 
 
 def _mark() -> str:

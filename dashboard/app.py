@@ -14,6 +14,7 @@ page = navigation.choose(signed_in.actor)
 st.set_page_config(page_title=f"{page.title} · Escrow Desk")
 account.show(signed_in)
 account.watch()
+account.keep_history()
 words.listen()
 if navigation.group(page) == "Money":
     from dashboard.finance import client_funds

@@ -10,6 +10,7 @@ import streamlit as st
 from core.actions import letters as actions
 from core.queries import letters
 from core.queries.letters import Row
+from core.queries.listed import Listed
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.ui import cards, confirm, status, tables
@@ -42,6 +43,8 @@ def show(
         name="Letters",
         empty_state=none,
     )
+    if isinstance(rows, Listed) and rows.note:
+        cards.note(rows.note)
     number = chosen if chosen is not None else asked
     if row := next((row for row in rows if row.id == number), None):
         with current.reading() as session:

@@ -5,6 +5,8 @@ Answered to this machine only; a collector elsewhere reads it through an agent b
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from anyio import to_thread
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.desk import Desk
-from core.queries import client_funds, health
+from core.queries import client_funds, health, reconciliation
 from dashboard.demo_door import LOOPBACK
 
 _COUNTS = {
@@ -55,7 +57,19 @@ def render(desk: Desk) -> str:
             part = each.part.lower().replace(" ", "_")
             lines.append(f'escrow_desk_part_healthy{{part="{part}"}} {int(each.ok)}')
         lines += _client_funds(session)
+        found = reconciliation.standing(session)
+    lines += _reconciliation(found, desk.clock())
     return "\n".join(lines) + "\n"
+
+
+def _reconciliation(found: reconciliation.Standing, now: datetime) -> list[str]:
+    """The verdict as a state, and how old what is known is; no age where nothing was ever compared."""
+    name = "escrow_desk_reconciliation"
+    lines = [f"# TYPE {name} gauge", f'{name}{{state="{found.verdict(now)}"}} 1']
+    if found.compared:
+        age = int((now - found.compared.until).total_seconds())
+        lines += [f"# TYPE {name}_age_seconds gauge", f"{name}_age_seconds {age}"]
+    return lines
 
 
 def _client_funds(session: Session) -> list[str]:

@@ -9,11 +9,17 @@ from core.queries import ledger
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.finance import books
-from dashboard.ui import cards, errors, header, tables
+from dashboard.ui import cards, empty, errors, header, tables
 from dashboard.ui.status import in_words
 
 current.require(Permission.READ_LEDGER)
 code, currency = st.query_params.get("code", ""), st.query_params.get("iso", "USD")
+if not code:
+    header.page("Account", back=("trial_balance", "Trial balance"))
+    empty.state(
+        "No account is named", "Choose one in the trial balance, by its line.", icon="account_balance"
+    )
+    st.stop()
 cursor = tables.cursor("before", size=50)
 try:
     with current.reading() as session:

@@ -24,7 +24,7 @@ with current.reading() as session:
     earned = fees.periods(session, since=month, until=now, step=fees.Step.MONTH)
     counts = payouts.by_status(session)
     calls = operations.counts(session)
-    last = next(iter(reconciliation.runs(session, limit=1)), None)
+    reconciled = reconciliation.standing(session)
     to_answer = chargebacks.to_answer(session)
     stuck = operations.waits_for_money(session)
     undelivered = letters.not_delivered(session, now=now)
@@ -37,12 +37,13 @@ landing.bank_alarm(to_answer, now)
 landing.short_of_money(stuck)
 landing.letters_alarm(undelivered)
 landing.money_row(purses, earned, f"{now:%B}")
-landing.watch_row(counts, calls, last, aged, alarms, now=now)
+landing.watch_row(counts, calls, reconciled, aged, alarms, now=now)
 
 client_funds.panel(now)
 
 header.section(
-    "What the balance at Stripe is made of", "The platform's own money comes last: it is what is left."
+    "What the balance at Stripe is made of",
+    "All figures are the ledger's. The platform's own money comes last: it is what is left.",
 )
 if not purses:
     empty.state(

@@ -27,11 +27,14 @@ if (wanted := navigation.asked()) is not None:
     header.page(
         f"Run {run.reference}",
         subtitle,
-        badges=[matching.badge(run, now)],
+        badges=[matching.badge(run)],
     )
-    matching.result(run, now)
+    matching.result(run)
     broken, agreed = st.tabs(
-        [f"Breaks ({run.breaks})", "Matched lines"], on_change="rerun", key="run-tab", bind="query-params"
+        [f"Breaks ({run.breaks:,})" if run.compared else "Breaks", "Matched lines"],
+        on_change="rerun",
+        key="run-tab",
+        bind="query-params",
     )
     if broken.open:
         with broken:
@@ -50,10 +53,11 @@ if (wanted := navigation.asked()) is not None:
 cursor = tables.cursor("before", size=50)
 with current.reading() as session:
     runs = reconciliation.runs(session, before=cursor.before, limit=cursor.limit)
+    standing = reconciliation.standing(session)
     unclear = suspense.unexplained(session)
     explained_cursor = tables.cursor("explained", size=20)
     explained = suspense.settled(session, before=explained_cursor.before, limit=explained_cursor.limit)
-newest = runs[0].id if runs else 0
+newest = standing.newest.id if standing.newest else 0
 buttons = header.page(
     "Reconciliation",
     "Every line of Stripe's statement against every line that is booked, daily and when you ask.",
@@ -66,6 +70,8 @@ if current.may(Permission.RUN_RECONCILIATION) and "reconciliation:awaited" not i
             st.rerun()
 if "reconciliation:awaited" in st.session_state:
     matching.progress(st.session_state["reconciliation:awaited"])
+else:
+    matching.standing(standing, now)
 unexplained.show(unclear)
 tables.table(
     runs,

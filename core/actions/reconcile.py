@@ -23,6 +23,7 @@ from core.errors import DeskError
 from core.gateways.payments import BalanceLine
 from core.ledger import accounts, book
 from core.money import Money
+from core.queries.reconciliation import BROKEN_OFF, MARK
 from core.records import BalanceTransaction, ReconciliationBreak, ReconciliationRun, StatementLine
 from core.rules.permissions import Actor, Permission, require
 
@@ -31,10 +32,7 @@ log = structlog.get_logger(__name__)
 BATCH = 500
 # Lines may become visible late: the last days are read again each time.
 OVERLAP = timedelta(days=8)
-# The mark of a run that somebody is at (`core.db`).
-MARK = 0x7EC0
 UNFORESEEN = "Something unforeseen went wrong; the desk's log has the details. Nothing is lost: run it again."
-INTERRUPTED = "The process was stopped before the run was over. Nothing is lost: the next run reads it all."
 
 
 def run(desk: Desk, actor: Actor, *, until: datetime | None = None) -> int:
@@ -77,7 +75,7 @@ def _start(session: Session, actor: Actor, run_id: int, until: datetime, now: da
     for left in session.scalars(running.order_by(ReconciliationRun.id)):
         if not is_anyone_at_it(session, MARK, left.id):
             audit.become(left, "FAILED", now=now)
-            left.error, left.finished_at = INTERRUPTED, now
+            left.error, left.finished_at = BROKEN_OFF, now
     started_by = actor.id if actor.kind == "staff" else None
     row = ReconciliationRun(id=run_id, until=until, started_at=now, started_by=started_by, status="RUNNING")
     row.started_from = actor.via or None
@@ -170,8 +168,9 @@ def _compare(
 ) -> None:
     session.execute(COMPARE, {"run_id": run_id, "until": until})
     totals = _totals(session, until, at_provider)
+    explained = _by_lines(session, run_id)
     for row in totals:
-        if row["at_provider"] != row["in_ledger"] and row["comparable"]:
+        if row["comparable"] and row["at_provider"] - row["in_ledger"] != explained.get(row["currency"], 0):
             session.add(
                 ReconciliationBreak(
                     run_id=run_id,
@@ -184,10 +183,14 @@ def _compare(
     session.flush()
     run_row = session.get_one(ReconciliationRun, run_id)
     run_row.lines = session.scalar(select(func.count()).where(StatementLine.created_at <= until)) or 0
-    run_row.breaks = session.scalar(select(func.count()).where(ReconciliationBreak.run_id == run_id)) or 0
-    run_row.matched = _matched(session, until)
+    broken = select(func.count()).where(ReconciliationBreak.run_id == run_id)
+    run_row.breaks = session.scalar(broken) or 0
+    run_row.unmatched = session.scalar(broken.where(ReconciliationBreak.kind != "BALANCE_DIFFERS")) or 0
+    run_row.matched, run_row.in_suspense = session.execute(AGREEING, {"until": until}).one()
     run_row.totals, run_row.finished_at = totals, now
-    audit.become(run_row, "BREAKS" if run_row.breaks else "CLEAN", now=now)
+    status = "BREAKS" if run_row.breaks else "SUSPENSE" if run_row.in_suspense else "CLEAN"
+    audit.become(run_row, status, now=now)
+    counts = ("status", "lines", "matched", "in_suspense", "unmatched", "breaks")
     audit.record(
         session,
         actor,
@@ -195,25 +198,33 @@ def _compare(
         object_kind="reconciliation",
         object_id=run_id,
         now=now,
-        after={"status": run_row.status, "lines": run_row.lines, "breaks": run_row.breaks},
+        after={name: getattr(run_row, name) for name in counts},
     )
 
 
-def _matched(session: Session, until: datetime) -> int:
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(StatementLine)
-            .join(BalanceTransaction, BalanceTransaction.id == StatementLine.id)
-            .where(
-                StatementLine.created_at <= until,
-                StatementLine.amount == BalanceTransaction.amount,
-                StatementLine.fee == BalanceTransaction.fee,
-                StatementLine.currency == BalanceTransaction.currency,
-            )
-        )
-        or 0
+# A line in suspense is booked, so its amounts agree; but nobody knows yet what it is.
+AGREEING = text(
+    """
+    select count(*) filter (where i.id is null), count(i.id)
+    from statement_lines s
+    join balance_transactions b on b.id = s.id and b.created_at <= :until
+    left join suspense_items i on i.transaction_id = s.id and i.status = 'OPEN'
+    where s.created_at <= :until and (s.amount, s.fee, s.net, s.currency) = (b.amount, b.fee, b.net, b.currency)
+    """
+)
+
+
+def _by_lines(session: Session, run_id: int) -> dict[str, int]:
+    """By currency, how far apart the balances are because of lines that do not match: those are breaks already."""
+    apart = func.coalesce(ReconciliationBreak.at_provider, 0) - func.coalesce(
+        ReconciliationBreak.in_ledger, 0
     )
+    found = session.execute(
+        select(ReconciliationBreak.currency, func.sum(apart))
+        .where(ReconciliationBreak.run_id == run_id)
+        .group_by(ReconciliationBreak.currency)
+    )
+    return {currency: int(difference) for currency, difference in found}
 
 
 def _totals(session: Session, until: datetime, at_provider: dict[str, Money]) -> list[dict[str, Any]]:

@@ -46,7 +46,7 @@ def check(as_json: Json = False) -> None:
 
 
 def reconcile(as_: As = None, as_json: Json = False) -> None:
-    """Fetch the provider's statement and match it with the ledger; exit code 1 when a line does not match."""
+    """Compare the provider's statement with the ledger; exit code 1 unless every line is booked as what it is."""
     from core.actions import reconcile as action
     from core.queries import reconciliation
 
@@ -59,12 +59,17 @@ def reconcile(as_: As = None, as_json: Json = False) -> None:
         "status": run.status,
         "lines": run.lines,
         "matched": run.matched,
+        "in_suspense": run.in_suspense,
+        "unmatched": run.unmatched,
         "breaks": run.breaks,
     }
+    words = (
+        f"Run {run.id}: {run.state.lower().replace('_', ' ')}. Of {run.lines} lines {run.matched} match, "
+        f"{run.in_suspense} are in suspense, {run.unmatched} do not match."
+    )
     off = f" {run.breaks} breaks: see the page Reconciliation." if run.breaks else ""
-    words = f"Run {run.id}: {run.status.lower()}, {run.matched} of {run.lines} lines match.{off}"
-    say(data, as_json=as_json, words=tell(words))
-    raise typer.Exit(1 if run.breaks else 0)
+    say(data, as_json=as_json, words=tell(words + off))
+    raise typer.Exit(0 if run.state in ("CLEAN", "EMPTY") else 1)
 
 
 def doctor(as_json: Json = False) -> None:

@@ -32,7 +32,7 @@ from core.door.limits import TooManyRequests
 from core.door.signing import SignatureMissing, SignatureStale, SignatureWrong
 from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.gateways.evidence_keys import EvidenceErased, EvidenceKeyExposed, EvidenceKeyLost, EvidenceKeyWrong
-from core.gateways.payments import CallPerson, OutcomeUnknown
+from core.gateways.payments import CallPerson, NotRead, OutcomeUnknown
 from core.money import Money
 from core.rules.blocks import Block, Blocked
 from core.rules.disputes import AnswerNotDue, DisputeWindowClosed
@@ -150,6 +150,7 @@ STATUSES: Mapping[type[DeskError], int] = {
 RETRY_AFTER: Mapping[type[DeskError], int] = {
     StillBusy: 2,
     OutcomeUnknown: 30,
+    NotRead: 30,
     CallPerson: 30,
     Unavailable: 30,
 }

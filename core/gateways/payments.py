@@ -6,6 +6,7 @@ Rules for every call that moves money: `op` is our operation id, kept with the o
 * `ProviderRefused`: definitive; nothing happened. The attempt may be bumped.
 * `OutcomeUnknown`: it may or may not have happened. Try the *same* key again, or `find_…` by `op` when the key is old
   (providers forget keys after a day and would then do it twice).
+* `NotRead`: a question that got no clear answer; nothing was to be done, so nothing may have happened.
 * `CallPerson`: our own set-up is wrong; sending again cannot help.
 """
 
@@ -60,6 +61,10 @@ class ProviderRefused(DeskError):
 
 class OutcomeUnknown(DeskError):
     """The payment provider gave no clear answer ({reason}); it may or may not have been done."""
+
+
+class NotRead(OutcomeUnknown):
+    """The payment provider could not be asked ({reason}). It was only a question: nothing was changed there."""
 
 
 class CallPerson(DeskError):

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import requests
 import stripe
 
-from core.gateways.payments import CallPerson, LiveKeyElsewhere, OutcomeUnknown, ProviderRefused
+from core.gateways.payments import CallPerson, LiveKeyElsewhere, NotRead, OutcomeUnknown, ProviderRefused
 
 STRIPE = "https://api.stripe.com"
 STRIPE_FILES = "https://files.stripe.com"
@@ -57,6 +57,16 @@ def understood() -> Iterator[None]:
         raise OutcomeUnknown(reason="no answer", status=None) from error
     except stripe.StripeError as error:
         raise OutcomeUnknown(reason=_text(error), status=error.http_status) from error
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """The same for what is only read: no answer is no answer, and nothing can have happened."""
+    try:
+        with understood():
+            yield
+    except OutcomeUnknown as unknown:
+        raise NotRead(**unknown.facts) from unknown
 
 
 def _refusal(error: stripe.StripeError) -> ProviderRefused:

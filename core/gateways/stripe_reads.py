@@ -26,7 +26,7 @@ from core.gateways.snapshots import (
     TransferSnapshot,
     match,
 )
-from core.gateways.stripe_calls import PATIENCE, STRIPE, client, understood
+from core.gateways.stripe_calls import PATIENCE, STRIPE, answered, client
 from core.money import Money
 
 PAGE = 100
@@ -47,7 +47,7 @@ class StripeReads:
     # -- look-ups -
 
     def find_charge(self, op: str, *, transfer_group: str) -> ChargeSnapshot | None:
-        with understood():
+        with answered():
             page = self._v1.charges.list(
                 {
                     "transfer_group": transfer_group,
@@ -61,14 +61,14 @@ class StripeReads:
         )
 
     def find_refund(self, op: str, *, payment_intent: str) -> RefundSnapshot | None:
-        with understood():
+        with answered():
             page = self._v1.refunds.list(
                 {"payment_intent": payment_intent, "limit": PAGE, "expand": _each(LINES)}
             )
             return match(op, [read.refund(plain(each)) for each in page.auto_paging_iter()])
 
     def find_transfer(self, op: str, *, transfer_group: str, destination: str) -> TransferSnapshot | None:
-        with understood():
+        with answered():
             page = self._v1.transfers.list(
                 {
                     "destination": destination,
@@ -80,13 +80,13 @@ class StripeReads:
             return match(op, [read.transfer(plain(each)) for each in page.auto_paging_iter()])
 
     def find_reversal(self, op: str, *, transfer: str) -> ReversalSnapshot | None:
-        with understood():
+        with answered():
             page = self._v1.transfers.reversals.list(transfer, {"limit": PAGE, "expand": _each(LINE)})
             return match(op, [read.reversal(plain(each)) for each in page.auto_paging_iter()])
 
     def find_payout(self, op: str, *, account: str, created_from: datetime) -> PayoutSnapshot | None:
         since = math.floor((created_from - CLOCK_SKEW).timestamp())
-        with understood():
+        with answered():
             page = self._v1.payouts.list(
                 {"created": {"gte": since}, "limit": PAGE, "expand": _each(LINES)},
                 {"stripe_account": account},
@@ -96,44 +96,44 @@ class StripeReads:
     # -- present state -
 
     def payee_account(self, account: str) -> PayeeAccountSnapshot:
-        with understood():
+        with answered():
             return read.payee_account(plain(self._v1.accounts.retrieve(account)))
 
     def charge_of(self, payment_intent: str) -> ChargeSnapshot:
-        with understood():
+        with answered():
             return read.charge(plain(self._v1.payment_intents.retrieve(payment_intent, {"expand": CHARGE})))
 
     def charge_by_id(self, charge: str) -> ChargeSnapshot:
-        with understood():
+        with answered():
             expand = ["balance_transaction", "payment_intent"]
             made = plain(self._v1.charges.retrieve(charge, {"expand": expand}))
         return read.charge(made.get("payment_intent") or _without_intent(made), made)
 
     def refund_by_id(self, refund: str) -> RefundSnapshot:
-        with understood():
+        with answered():
             return read.refund(plain(self._v1.refunds.retrieve(refund, {"expand": LINES})))
 
     def transfer_by_id(self, transfer: str) -> TransferSnapshot:
-        with understood():
+        with answered():
             return read.transfer(plain(self._v1.transfers.retrieve(transfer, {"expand": LINE})))
 
     def reversal_by_id(self, transfer: str, reversal: str) -> ReversalSnapshot:
-        with understood():
+        with answered():
             found = self._v1.transfers.reversals.retrieve(transfer, reversal, {"expand": LINE})
             return read.reversal(plain(found))
 
     def reversal_of(self, line: str) -> ReversalSnapshot:
-        with understood():
+        with answered():
             found = self._v1.balance_transactions.retrieve(line, {"expand": ["source.balance_transaction"]})
         return read.reversal(plain(found)["source"])
 
     def payout_by_id(self, payout: str, *, account: str | None) -> PayoutSnapshot:
-        with understood():
+        with answered():
             found = self._v1.payouts.retrieve(payout, {"expand": LINES}, as_(account))
             return read.payout(plain(found), account)
 
     def dispute_by_id(self, dispute: str) -> DisputeSnapshot:
-        with understood():
+        with answered():
             return read.dispute(plain(self._v1.disputes.retrieve(dispute)))
 
     # -- the provider's books -
@@ -145,7 +145,7 @@ class StripeReads:
             "gte": math.ceil(created_from.timestamp()),
             "lt": math.ceil(created_to.timestamp()),
         }
-        with understood():
+        with answered():
             page = self._v1.balance_transactions.list({"created": span, "limit": PAGE}, as_(account))
             for each in page.auto_paging_iter():
                 yield read.line(plain(each))
@@ -157,7 +157,7 @@ class StripeReads:
         return self._balance("available", account=account)
 
     def _balance(self, *parts: str, account: str | None) -> dict[str, Money]:
-        with understood():
+        with answered():
             found = plain(self._v1.balance.retrieve({}, as_(account)))
         amounts = [read.money(each["amount"], each["currency"]) for part in parts for each in found[part]]
         return {
@@ -167,7 +167,7 @@ class StripeReads:
 
     def events(self, after: datetime, *, account: str | None = None) -> Iterator[Event]:
         since = math.floor(after.timestamp())
-        with understood():
+        with answered():
             page = self._v1.events.list({"created": {"gte": since}, "limit": PAGE}, as_(account))
             for each in page.auto_paging_iter():
                 yield read.event(plain(each))

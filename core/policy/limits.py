@@ -41,6 +41,6 @@ WORKER_SILENT_AFTER = timedelta(seconds=30)
 WEBHOOK_LATE_AFTER = timedelta(minutes=5)
 CALL_LATE_AFTER = timedelta(minutes=10)
 REVIEW_WAITS = timedelta(hours=24)
-RECONCILED_WITHIN = timedelta(hours=30)
+RECONCILED_WITHIN = timedelta(hours=26)
 # Stripe's own balance is read every five minutes; a reading older than this covers nothing.
 CLIENT_FUNDS_STALE_AFTER = timedelta(minutes=30)

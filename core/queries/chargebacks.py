@@ -82,7 +82,7 @@ def page(
     return [_row(dict(each)) for each in session.execute(text(PAGE.format(where=where)), values).mappings()]
 
 
-def to_answer(session: Session, *, limit: int = 50) -> list[Row]:
+def to_answer(session: Session, *, limit: int | None = None) -> list[Row]:
     """Those that want an answer, the most urgent first."""
     where = "c.closed_at is null and c.status in ('needs_response', 'warning_needs_response')"
     rows = session.execute(text(PAGE.format(where=where)), {"limit": limit}).mappings()

@@ -23,6 +23,7 @@ from core.policy.limits import (
     WEBHOOK_LATE_AFTER,
     WORKER_SILENT_AFTER,
 )
+from core.queries import reconciliation
 from core.queries.letters import not_delivered
 
 WORKER = text(
@@ -48,7 +49,7 @@ UNSIGNED = text(
     "select count(*), min(sealed_at) from seals where n > :signed and sealed_at < now() - cast(:within as interval)"
 )
 RECONCILED = text(
-    "select (select max(until) from reconciliation_runs where status in ('CLEAN', 'BREAKS')) as until,"
+    "select (select max(until) from reconciliation_runs where status in ('CLEAN', 'SUSPENSE', 'BREAKS')) as until,"
     " (select created_at from installation) as installed, last.status, last.error, last.started_at"
     " from (select null) one left join lateral"
     " (select * from reconciliation_runs where status <> 'RUNNING' order by id desc limit 1) last on true"
@@ -130,12 +131,14 @@ def _record(session: Session, home: Path, now: datetime) -> State:
 
 def _reconciliation(session: Session, home: Path, now: datetime) -> State:
     row = session.execute(RECONCILED).one()
+    newest = reconciliation.standing(session).newest
     told = row.until or row.installed
     old = told is not None and now - told > RECONCILED_WITHIN
     found = [
         f"the run of {_at(row.started_at)} failed: {row.error or 'it was interrupted'}"
         if row.status == "FAILED"
         else "",
+        f"run {newest.reference} was broken off" if newest and newest.state == "BROKEN_OFF" else "",
         f"the last statement that was compared ends at {_at(row.until)}" if old and row.until else "",
         f"no statement was ever compared, since {_at(row.installed)}" if old and not row.until else "",
     ]

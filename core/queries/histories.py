@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.queries.passages import Passage, passage
 from core.records import Milestone, Project, Ticket
 
+NEWEST = 20  # other cases that are listed; their number is counted apart
 COUNTS = text(
     """
     select count(distinct p.id) as projects,
@@ -71,7 +72,7 @@ def history(
     party_id: int,
     *,
     but: int | None = None,
-    limit: int = 20,
+    limit: int = NEWEST,
     until: datetime | None = None,
 ) -> History:
     """A party's past, now or as it was `until` then; `but` is the case at hand, which is left out of the list."""

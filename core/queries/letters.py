@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.letters import handling
+from core.queries.listed import Listed, total
 from core.records import Decision, LetterPreference, Milestone, Notification, Offer, Party, Staff
 from core.rules.notifications import Frequency
 
@@ -48,7 +49,7 @@ class Row:
         return self.next_try_at if self.status == "QUEUED" else self.sent_at
 
 
-def about(session: Session, kind: str, number: int, *, limit: int | None = MOST) -> list[Row]:
+def about(session: Session, kind: str, number: int, *, limit: int | None = MOST) -> Listed[Row]:
     """The letters about a milestone, project, ticket, decision, payout, refund, chargeback, hold … newest first.
 
     Those of a ticket include those of its decisions and offers.
@@ -56,7 +57,7 @@ def about(session: Session, kind: str, number: int, *, limit: int | None = MOST)
     return _rows(session, _concerns(kind, number), limit=limit)
 
 
-def undelivered(session: Session, *, now: datetime, limit: int | None = MOST) -> list[Row]:
+def undelivered(session: Session, *, now: datetime, limit: int | None = MOST) -> Listed[Row]:
     """Letters that were given up, and those that should have gone an hour ago; newest first."""
     return _rows(session, or_(GIVEN_UP, _late(now)), limit=limit)
 
@@ -137,7 +138,7 @@ def _is(kind: str, which: ColumnElement[bool]) -> ColumnElement[bool]:
     return (Notification.about_kind == kind) & which
 
 
-def _rows(session: Session, condition: ColumnElement[bool], *, limit: int | None) -> list[Row]:
+def _rows(session: Session, condition: ColumnElement[bool], *, limit: int | None) -> Listed[Row]:
     letter = Notification
     rows = session.execute(
         select(
@@ -165,10 +166,11 @@ def _rows(session: Session, condition: ColumnElement[bool], *, limit: int | None
         .order_by(letter.id.desc())
         .limit(limit)
     ).mappings()
-    return [
+    found = [
         Row(kind=handling.of(row["template"]).words, **{k: v for k, v in row.items() if k != "template"})
         for row in rows
     ]
+    return Listed(found, total(session, select(letter.id).where(condition), shown=len(found), limit=limit))
 
 
 def wants(session: Session, party_ids: Sequence[int]) -> Mapping[int, str]:

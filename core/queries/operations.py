@@ -221,7 +221,7 @@ OF_PAYOUT = (
 
 def of_payout(session: Session, payout_id: int, milestone_id: int) -> list[Operation]:
     """The transfer of a withdrawal and every payout that was sent for it, newest first."""
-    values = {"payout": payout_id, "milestone": milestone_id, "limit": 20}
+    values = {"payout": payout_id, "milestone": milestone_id, "limit": None}
     rows = session.execute(text(PAGE.format(where=OF_PAYOUT)), values).mappings()
     return [_operation(dict(row)) for row in rows]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -12,11 +12,20 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.money import Money
+from core.policy.limits import RECONCILED_WITHIN
 
 NEWEST = 2**63 - 1
-LONGEST = timedelta(minutes=15)
+# The mark of a run that somebody is at: whoever is holds an advisory lock with the run's number (`Database.at_it`),
+# until the process ends, or dies.
+MARK = 0x7EC0
+BROKEN_OFF = "The process was stopped before the run was over. Nothing is lost: the next run reads it all."
 RUNS = """
-select r.*, s.name as started_by_name from reconciliation_runs r left join staff s on s.id = r.started_by
+select r.*, s.name as started_by_name, exists (
+    select from pg_locks l
+    where l.locktype = 'advisory' and l.database = (select oid from pg_database where datname = current_database())
+      and l.classid = :mark and l.objid = r.id and l.objsubid = 2 and l.granted
+) as somebody_at_it
+from reconciliation_runs r left join staff s on s.id = r.started_by
 where {where} order by r.id desc limit :limit
 """
 
@@ -39,7 +48,9 @@ class Balance:
 
 @dataclass(frozen=True)
 class Run:
-    """`lines` of the statement, `matched` of them agree with the ledger in every amount; `breaks` do not."""
+    """`lines` of the statement: `matched` are booked as what they are, `in_suspense` are booked and nobody has said
+    what they are, `unmatched` are on one side only or differ. `breaks` are the unmatched, and balances that differ by
+    more than those explain. None: not counted by the version that ran then."""
 
     id: int
     status: str
@@ -47,33 +58,83 @@ class Run:
     until: datetime
     lines: int
     matched: int
+    in_suspense: int | None
+    unmatched: int | None
     breaks: int
     balances: tuple[Balance, ...]
     error: str | None
     started_at: datetime
     finished_at: datetime | None
+    somebody_at_it: bool
 
     @property
     def reference(self) -> str:
         return f"R-{self.id}"
 
-    def state(self, now: datetime) -> str:
-        """Its status; a run that nobody can still be at was interrupted."""
-        stale = self.status == "RUNNING" and now - self.started_at > LONGEST
-        return "FAILED" if stale else self.status
+    @property
+    def state(self) -> str:
+        """What came of it. A run that nobody is at any more was broken off; one without a line compared nothing; one
+        from before money in suspense was counted cannot be called reconciled."""
+        if self.status == "RUNNING" and not self.somebody_at_it:
+            return "BROKEN_OFF"
+        if self.status == "CLEAN" and not self.lines:
+            return "EMPTY"
+        if self.status == "CLEAN" and self.in_suspense is None:
+            return "NOT_COUNTED"
+        return self.status
+
+    @property
+    def compared(self) -> bool:
+        """Whether it came to an end, so that its counts say something."""
+        return self.status in ("CLEAN", "SUSPENSE", "BREAKS")
+
+    @property
+    def trouble(self) -> str | None:
+        return BROKEN_OFF if self.state == "BROKEN_OFF" else self.error
+
+    def old(self, now: datetime) -> bool:
+        """Whether what it found says nothing about today any more."""
+        return now - self.until > RECONCILED_WITHIN
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where reconciliation stands: the newest run, and the newest that came to an end."""
+
+    newest: Run | None
+    compared: Run | None
+
+    def verdict(self, now: datetime) -> str:
+        """One word for page, command and metrics. Only CLEAN is good, and EMPTY says that there was nothing."""
+        if self.newest is None:
+            return "NEVER"
+        if self.newest.state in ("FAILED", "BROKEN_OFF"):
+            return self.newest.state
+        if self.compared is None:
+            return self.newest.state
+        return "OLD" if self.compared.old(now) else self.compared.state
+
+
+def standing(session: Session) -> Standing:
+    newest = next(iter(runs(session, limit=1)), None)
+    if newest is None or newest.compared:
+        return Standing(newest, newest)
+    query = text(RUNS.format(where="r.status in ('CLEAN', 'SUSPENSE', 'BREAKS')"))
+    found = session.execute(query, {"mark": MARK, "limit": 1}).mappings().one_or_none()
+    return Standing(newest, _run(dict(found)) if found else None)
 
 
 def runs(session: Session, *, before: int | None = None, limit: int = 51) -> list[Run]:
     """Newest first."""
     query = text(RUNS.format(where="r.id < :before"))
-    found = session.execute(query, {"before": before or NEWEST, "limit": limit})
+    found = session.execute(query, {"before": before or NEWEST, "mark": MARK, "limit": limit})
     return [_run(dict(row)) for row in found.mappings()]
 
 
 def run(session: Session, run_id: int) -> Run:
     """Raises `NotFound`."""
     found = (
-        session.execute(text(RUNS.format(where="r.id = :id")), {"id": run_id, "limit": 1})
+        session.execute(text(RUNS.format(where="r.id = :id")), {"id": run_id, "mark": MARK, "limit": 1})
         .mappings()
         .one_or_none()
     )
@@ -83,7 +144,9 @@ def run(session: Session, run_id: int) -> Run:
 
 
 def _run(row: Mapping[str, Any]) -> Run:
-    names = ("id", "status", "until", "lines", "matched", "breaks", "error", "started_at", "finished_at")
+    names = (
+        "id status until lines matched in_suspense unmatched breaks error started_at finished_at somebody_at_it"
+    ).split()
     return Run(
         **{name: row[name] for name in names},
         started_by=row["started_by_name"] or row["started_from"] or "The system",
@@ -166,7 +229,8 @@ MATCHED = text(
     select b.journal_id as id, b.id as transaction_id, b.reporting_category as category, b.source, b.amount, b.fee,
            b.net, b.currency, b.created_at, b.booked_at, b.milestone_id
     from balance_transactions b join statement_lines s on s.id = b.id
-    where b.journal_id < :before and b.created_at <= :until and s.created_at <= :until
+    where not exists (select from suspense_items i where i.transaction_id = b.id and i.status = 'OPEN')
+      and b.journal_id < :before and b.created_at <= :until and s.created_at <= :until
       and (s.amount, s.fee, s.net, s.currency) = (b.amount, b.fee, b.net, b.currency)
     order by b.journal_id desc limit :limit
     """

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.money import Money
+from core.queries.listed import Listed, total
 from core.records import Milestone, PracticeFlag, Project, Report, RiskReview, Staff
 
 MOST = 200
@@ -59,7 +60,7 @@ class Flag:
     at: datetime
 
 
-def open_reviews(session: Session) -> list[Review]:
+def open_reviews(session: Session) -> Listed[Review]:
     """Oldest first."""
     return _reviews(session, RiskReview.settled_at.is_(None))
 
@@ -72,12 +73,12 @@ def review(session: Session, review_id: int) -> Review:
     return found[0]
 
 
-def open_reports(session: Session, project_id: int | None = None) -> list[Filed]:
+def open_reports(session: Session, project_id: int | None = None) -> Listed[Filed]:
     """Oldest first; of one project, or of all."""
     wanted = select(Report).where(Report.settled_at.is_(None)).order_by(Report.id).limit(MOST)
     if project_id is not None:
         wanted = wanted.where(Report.project_id == project_id)
-    return [
+    rows = [
         Filed(
             row.id,
             row.project_id,
@@ -90,20 +91,22 @@ def open_reports(session: Session, project_id: int | None = None) -> list[Filed]
         )
         for row in session.scalars(wanted)
     ]
+    return Listed(rows, total(session, wanted, shown=len(rows), limit=MOST))
 
 
-def open_flags(session: Session) -> list[Flag]:
+def open_flags(session: Session) -> Listed[Flag]:
     wanted = (
         select(PracticeFlag).where(PracticeFlag.resolved_at.is_(None)).order_by(PracticeFlag.id).limit(MOST)
     )
-    return [
+    rows = [
         Flag(row.id, row.project_id, row.licensed_in, row.needed_in, row.at)
         for row in session.scalars(wanted)
     ]
+    return Listed(rows, total(session, wanted, shown=len(rows), limit=MOST))
 
 
-def _reviews(session: Session, condition: ColumnElement[bool]) -> list[Review]:
-    rows = session.execute(
+def _reviews(session: Session, condition: ColumnElement[bool]) -> Listed[Review]:
+    wanted = (
         select(RiskReview, Milestone, Project, Staff.name)
         .join(Milestone, Milestone.id == RiskReview.milestone_id)
         .join(Project, Project.id == Milestone.project_id)
@@ -112,7 +115,7 @@ def _reviews(session: Session, condition: ColumnElement[bool]) -> list[Review]:
         .order_by(RiskReview.id)
         .limit(MOST)
     )
-    return [
+    found = [
         Review(
             id=row.id,
             milestone_id=milestone.id,
@@ -124,5 +127,7 @@ def _reviews(session: Session, condition: ColumnElement[bool]) -> list[Review]:
             opened_at=row.opened_at,
             assigned_to=name,
         )
-        for row, milestone, project, name in rows
+        for row, milestone, project, name in session.execute(wanted)
     ]
+    ids = select(RiskReview.id).where(condition)
+    return Listed(found, total(session, ids, shown=len(found), limit=MOST))

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.money import Money
+from core.queries.listed import Listed, total
+from core.records import SuspenseItem
 
 NEWEST = 2**63 - 1
 MOST = 200
@@ -60,10 +62,12 @@ where {where} order by i.id {order} limit :limit
 """
 
 
-def unexplained(session: Session, *, limit: int | None = MOST) -> list[Item]:
+def unexplained(session: Session, *, limit: int | None = MOST) -> Listed[Item]:
     """The oldest first; all of them when `limit` is None."""
     rows = session.execute(text(ITEMS.format(where="i.status = 'OPEN'", order="")), {"limit": limit})
-    return [_item(dict(row)) for row in rows.mappings()]
+    items = [_item(dict(row)) for row in rows.mappings()]
+    still_open = select(SuspenseItem.id).where(SuspenseItem.status == "OPEN")
+    return Listed(items, total(session, still_open, shown=len(items), limit=limit))
 
 
 def settled(session: Session, *, before: int | None = None, limit: int = 51) -> list[Item]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.money import Money
+from core.queries.listed import Listed, total
+from core.records import Milestone
 
 BOUND = 200
 WAITING = text(
@@ -39,9 +41,9 @@ class Row:
         return f"M-{self.id}"
 
 
-def waiting(session: Session, *, limit: int = BOUND) -> list[Row]:
+def waiting(session: Session, *, limit: int = BOUND) -> Listed[Row]:
     """What waits for longest comes first."""
-    return [
+    rows = [
         Row(
             id=row.id,
             title=row.title,
@@ -52,3 +54,7 @@ def waiting(session: Session, *, limit: int = BOUND) -> list[Row]:
         )
         for row in session.execute(WAITING, {"limit": limit})
     ]
+    every = select(Milestone.id).where(
+        Milestone.unanswered_at.is_not(None), Milestone.status == "PENDING_VERIFICATION"
+    )
+    return Listed(rows, total(session, every, shown=len(rows), limit=limit))

@@ -12,8 +12,18 @@ from core.db import Record
 
 
 class ReconciliationRun(Record):
+    """Three counts of lines that are never netted: `matched` (booked as what they are), `in_suspense` (booked, but
+    nobody has explained them), `unmatched` (on one side only, or with other amounts). None: not counted then."""
+
     __tablename__ = "reconciliation_runs"
-    __table_args__ = (CheckConstraint("status in ('RUNNING', 'CLEAN', 'BREAKS', 'FAILED')", name="status"),)
+    __table_args__ = (
+        CheckConstraint("status in ('RUNNING', 'CLEAN', 'SUSPENSE', 'BREAKS', 'FAILED')", name="status"),
+        CheckConstraint(
+            "status <> 'CLEAN' or (breaks = 0 and coalesce(unmatched, 0) = 0 and coalesce(in_suspense, 0) = 0)",
+            name="clean",
+        ),
+        CheckConstraint("in_suspense >= 0 and unmatched >= 0", name="counted"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     status: Mapped[str] = mapped_column(default="RUNNING")
@@ -22,6 +32,8 @@ class ReconciliationRun(Record):
     until: Mapped[datetime]
     lines: Mapped[int] = mapped_column(default=0)
     matched: Mapped[int] = mapped_column(default=0)
+    in_suspense: Mapped[int | None] = mapped_column(default=None)
+    unmatched: Mapped[int | None] = mapped_column(default=None)
     breaks: Mapped[int] = mapped_column(default=0)
     totals: Mapped[list[Any]] = mapped_column(default=list)
     error: Mapped[str | None] = mapped_column(default=None)

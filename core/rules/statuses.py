@@ -64,7 +64,7 @@ STEPS: Mapping[str, Steps] = {
     "webhook_events": _steps({"RECEIVED": "APPLIED IGNORED FAILED", "FAILED": "RECEIVED"}),
     "notifications": _steps({"QUEUED": "SENT FAILED", "FAILED": "QUEUED"}),
     "outgoing_events": _steps({"QUEUED": "SENT FAILED DROPPED", "SENT": "QUEUED", "FAILED": "QUEUED"}),
-    "reconciliation_runs": _steps({"RUNNING": "CLEAN BREAKS FAILED"}),
+    "reconciliation_runs": _steps({"RUNNING": "CLEAN SUSPENSE BREAKS FAILED"}),
     "policy_proposals": _steps({"PROPOSED": "PUBLISHED REJECTED WITHDRAWN"}),
     "chargeback_acceptances": _steps({"PROPOSED": "ACCEPTED WITHDRAWN"}),
     "refund_returns": _steps({"PROPOSED": "DONE WITHDRAWN"}),

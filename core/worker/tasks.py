@@ -154,7 +154,10 @@ def reconcile(desk: Desk) -> int:
     with desk.database.reading() as session:
         done = session.scalar(
             select(ReconciliationRun.id)
-            .where(ReconciliationRun.until >= midnight, ReconciliationRun.status.in_(("CLEAN", "BREAKS")))
+            .where(
+                ReconciliationRun.until >= midnight,
+                ReconciliationRun.status.in_(("CLEAN", "SUSPENSE", "BREAKS")),
+            )
             .limit(1)
         )
     if done:

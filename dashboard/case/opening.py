@@ -7,6 +7,7 @@ import streamlit as st
 from core.actions import open_case
 from core.money import Money
 from core.queries import unanswered
+from core.queries.listed import Listed
 from core.queries.unanswered import Row
 from core.rules.milestones import MOVES, Event, Status
 from core.rules.permissions import Permission
@@ -79,15 +80,15 @@ def waiting() -> None:
         rows = unanswered.waiting(session)
     if not rows:
         return
-    held = "milestone waits" if len(rows) == 1 else "milestones wait"
+    held = "milestone waits" if rows.total == 1 else "milestones wait"
     with st.expander(
-        f"{len(rows)} {held} for an answer: neither approved nor disputed in time",
+        f"{rows.total:,} {held} for an answer: neither approved nor disputed in time",
         icon=":material/hourglass_disabled:",
     ):
         _listed(rows)
 
 
-def _listed(rows: list[Row]) -> None:
+def _listed(rows: Listed[Row]) -> None:
     tables.table(
         rows,
         [
@@ -101,3 +102,5 @@ def _listed(rows: list[Row]) -> None:
         download=None,
         name="Neither approved nor disputed",
     )
+    if rows.note:
+        cards.note(rows.note)

@@ -62,6 +62,8 @@ def _party(case: Case, party: Party, past: History, wants: str, rated: str | Non
             download=None,
             name=f"Other cases of {party.name}",
         )
+        if len(past.cases) == histories.NEWEST:
+            cards.note(f"The newest {histories.NEWEST} are listed.")
     else:
         cards.note("No other case.")
 

@@ -15,6 +15,7 @@ from core.queries.exhibits import Piece
 from core.rules.permissions import Permission
 from dashboard import current, letters
 from dashboard.case import asof, margin, names, people, purse, stream, talk, terms
+from dashboard.ui import cards
 from dashboard.ui.evidence import gallery
 
 NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties", "Letters")
@@ -49,8 +50,10 @@ def show(
 def _letters(case: Case, until: datetime | None) -> None:
     with current.reading() as session:
         rows = queries.about(session, "milestone", case.dossier.milestone.id)
-    rows = names.veiled(case, asof.before(rows, until))
-    letters.show(rows, key=f"case-{case.id}", words=partial(names.within, case), narrow=True)
+    shown = names.veiled(case, asof.before(rows, until))
+    letters.show(shown, key=f"case-{case.id}", words=partial(names.within, case), narrow=True)
+    if rows.note:
+        cards.note(rows.note)
 
 
 def _evidence(case: Case, pieces: Sequence[Piece], until: datetime | None, whose: str | None) -> None:

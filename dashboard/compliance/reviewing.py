@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from core.actions import report_outcomes, reports, risk
 from core.queries import risk as queries
+from core.queries.listed import Listed
 from core.queries.risk import Filed, Flag, Review
 from core.rules.permissions import Permission
 from core.rules.reports import ReportOutcome
@@ -27,16 +30,24 @@ def section() -> None:
     if not (waiting or filed or flags):
         return
     header.section(
-        "Reviews of risk", f"{len(waiting)} open; until it is settled nothing is released or paid out"
+        "Reviews of risk", f"{waiting.total:,} open; until it is settled nothing is released or paid out"
     )
     for review in waiting:
         _review(review)
+    _more(waiting)
     if filed or flags:
         header.section("Reports", "each is settled by a person")
     for report in filed:
         _report(report)
+    _more(filed)
     for flag in flags:
         _flag(flag)
+    _more(flags)
+
+
+def _more(rows: Listed[Any]) -> None:
+    if rows.note:
+        cards.note(rows.note)
 
 
 def drawers() -> None:

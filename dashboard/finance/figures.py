@@ -61,13 +61,13 @@ def purse(each: Purse) -> None:
         parts.append(("The platform's own", each.own, "quiet"))
         caption = ""
     else:
-        caption = f"{(-each.own).text()} is missing at Stripe to pay everyone today."
+        caption = f"By the ledger, {(-each.own).text()} is missing at Stripe to pay everyone today."
         if not each.disputed.is_zero:
             caption += f" Open chargebacks keep {each.disputed.text()}."
     with st.container(border=True, gap="small"):
         st.html(
             f'<div style="{HEAD}"><b style="font-weight:600">{html(each.currency)}</b>'
-            f'<span class="ed-money">{html(each.at_stripe.text())} '
+            f'<span class="ed-money"><span style="color:var(--ed-dim)">Ledger:</span> {html(each.at_stripe.text())} '
             '<span style="color:var(--ed-dim)">at Stripe</span></span></div>'
         )
         money.split(parts, caption=caption)

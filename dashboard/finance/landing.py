@@ -16,11 +16,12 @@ from core.queries.letters import Undelivered
 from core.queries.operations import Short
 from core.queries.overview import Aged, Purse, sums
 from core.queries.payouts import Count
-from core.queries.reconciliation import Run
+from core.queries.reconciliation import Standing
 from dashboard import navigation
 from dashboard.finance import figures
 from dashboard.ui import deadline, tables
 from dashboard.ui.safe import plain
+from dashboard.ui.status import pill
 
 REVIEW = "ADMINISTRATIVE_REVIEW"
 
@@ -78,7 +79,7 @@ def _line(purses: Sequence[Purse], line: str) -> dict[str, Any]:
 def watch_row(
     counts: Sequence[Count],
     calls: dict[str, int],
-    last: Run | None,
+    reconciled: Standing,
     aged: Sequence[Aged],
     alarms: int,
     *,
@@ -107,7 +108,7 @@ def watch_row(
             link="Calls to Stripe",
             page="operations",
         )
-        _reconciled(last, now)
+        _reconciled(reconciled, now)
         figures.card(
             "Held longest",
             [deadline.span(now - aged[0].since) if aged else "Nothing held"],
@@ -125,21 +126,40 @@ def _ages(alarms: int, aged: Sequence[Aged]) -> str:
     return f"Alarm on {aged[0].alarm_at:%-d %b %Y}" if aged else "The alarm rings at 75 days"
 
 
-def _reconciled(last: Run | None, now: datetime) -> None:
+def _reconciled(standing: Standing, now: datetime) -> None:
+    """What is known of the last run; a failed or an old one is never shown as a good one."""
+    last, known = standing.newest, standing.compared
     if last is None:
-        figures.card("Last reconciliation", ["Never"], link="Run one", page="reconciliation", tone="wait")
+        figures.card("Last reconciliation", ["Never"], link="Run one", page="reconciliation", tone="bad")
         return
-    state = last.state(now)
-    words = {"CLEAN": "Everything matches", "BREAKS": f"{last.breaks} breaks", "RUNNING": "Running"}
+    state = standing.verdict(now)
+    words = {
+        "CLEAN": "Everything matches",
+        "SUSPENSE": f"{known.in_suspense or 0:,} in suspense" if known else "",
+        "BREAKS": f"{known.breaks:,} break{'' if known.breaks == 1 else 's'}" if known else "",
+        "RUNNING": "Running",
+        "OLD": f"{deadline.span(now - known.until)} old" if known else "",
+    }
     figures.card(
         "Last reconciliation",
-        [words.get(state, "Failed")],
-        note=f"{last.matched:,} of {last.lines:,} lines · {deadline.ago(last.started_at, now)}",
-        tone="quiet" if state in ("CLEAN", "RUNNING") else "bad",
+        [words.get(state) or pill("reconciliation", state).label],
+        note=_compared(standing, state, now),
+        tone="quiet" if state in ("CLEAN", "RUNNING", "EMPTY") else pill("reconciliation", state).tone,
         link=f"Run {last.reference}",
         page="reconciliation",
         id=last.id,
     )
+
+
+def _compared(standing: Standing, state: str, now: datetime) -> str:
+    known = standing.compared
+    if known is None:
+        return "Nothing was ever compared"
+    suspense = "" if known.in_suspense is None else f", {known.in_suspense:,} in suspense"
+    counts = (
+        f"{known.matched:,} of {known.lines:,} lines matched{suspense} · {deadline.ago(known.until, now)}"
+    )
+    return f"Before that: {counts}" if state in ("FAILED", "BROKEN_OFF") else counts
 
 
 def alarm(aged: Sequence[Aged], alarms: int) -> None:

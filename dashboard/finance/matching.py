@@ -14,9 +14,9 @@ import streamlit as st
 
 from core.actions import reconcile
 from core.queries import reconciliation
-from core.queries.reconciliation import Balance, Break, Matched, Run
+from core.queries.reconciliation import Balance, Break, Matched, Run, Standing
 from dashboard import current, navigation
-from dashboard.ui import cards, empty, header, status, tables
+from dashboard.ui import cards, deadline, empty, header, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import plain
 from dashboard.ui.status import Pill
@@ -24,20 +24,27 @@ from dashboard.ui.status import Pill
 
 def agrees(each: Balance) -> str:
     if each.difference is None:
-        return "Booked since"
-    return "CLEAN" if each.difference.is_zero else "BREAKS"
+        return "NOT_COMPARED"
+    return "MATCHED" if each.difference.is_zero else "BALANCE_DIFFERS"
+
+
+def counted(run: Run, number: int | None) -> int | None:
+    """A count of a run that came to an end; a failed one has counted nothing."""
+    return number if run.compared else None
 
 
 RUNS = [
     tables.opens("reference", "Run", page="reconciliation", width=70),
-    tables.status("status", "Result", axis="reconciliation", width=130),
-    tables.count("lines", "Lines", width=90),
-    tables.count("matched", "Matched", width=90),
-    tables.count("breaks", "Breaks", width=80),
+    tables.status("state", "Result", axis="reconciliation", width=130),
+    tables.count("lines", "Lines", value=lambda run: counted(run, run.lines), width=80),
+    tables.count("matched", "Matched", value=lambda run: counted(run, run.matched), width=80),
+    tables.count("in_suspense", "In suspense", value=lambda run: counted(run, run.in_suspense), width=90),
+    tables.count("unmatched", "Unmatched", value=lambda run: counted(run, run.unmatched), width=90),
+    tables.count("breaks", "Breaks", value=lambda run: counted(run, run.breaks), width=70),
     tables.when("until", "Statement up to", width=160),
     tables.when("started_at", "Started", width=150),
     tables.text("started_by", "By", width=160),
-    tables.text("error", "Trouble"),
+    tables.text("trouble", "Trouble"),
 ]
 BREAKS = [
     tables.status("kind", "What is wrong", axis="reconciliation", width=140),
@@ -59,8 +66,8 @@ MATCHED = [
 ]
 BALANCES = [
     tables.text("currency", "Currency"),
-    tables.money("at_provider", "Stripe says"),
-    tables.money("in_ledger", "The ledger says"),
+    tables.money("at_provider", "Stripe's own balance"),
+    tables.money("in_ledger", "The ledger's figure"),
     tables.money("statement", "Sum of the statement"),
     tables.money("difference", "Difference"),
     tables.status("agrees", "", axis="reconciliation", value=agrees),
@@ -89,37 +96,68 @@ def progress(before: int) -> None:
     with current.reading() as session:
         last = next(iter(reconciliation.runs(session, limit=1)), None)
         fetched = reconciliation.fetched_since(session, last.started_at) if last and last.id > before else 0
-    if last is not None and last.id > before and last.state(current.now()) != "RUNNING":
+    if last is not None and last.id > before and last.state != "RUNNING":
         st.session_state.pop("reconciliation:awaited", None)
-        if last.status == "CLEAN":
-            header.say(f"Run {last.reference} is over: everything matches.")
+        header.say(over(last))
         navigation.go("reconciliation", id=last.id)
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(":material/sync: **Reconciling**", width="content")
         st.caption(f"{fetched:,} lines of the statement read. You can leave this page meanwhile.")
 
 
-def result(run: Run, now: datetime) -> None:
-    """Figures and balances of a run."""
+def over(run: Run) -> str:
+    """What came of a run, in one sentence that is true of each."""
+    words = {
+        "CLEAN": f"all {run.lines:,} lines match, and nothing is in suspense.",
+        "SUSPENSE": f"{run.in_suspense or 0:,} of {run.lines:,} lines are in suspense; nobody has explained them yet.",
+        "BREAKS": f"{run.breaks:,} breaks.",
+        "EMPTY": "the statement had no line, so nothing was compared.",
+    }
+    return f"Run {run.reference} is over: {words.get(run.state, 'it failed, so nothing is known.')}"
+
+
+def result(run: Run) -> None:
+    """Figures and balances of a run; of one that did not come to an end only why."""
+    if run.trouble:
+        st.error(plain(run.trouble), icon=":material/cloud_off:")
+    if not run.compared:
+        return
+    unsaid = "not counted then"
     cards.kpis(
         [
             Kpi("Lines of the statement", run.lines),
             Kpi("Matched", run.matched, note="to the last minor unit" if run.matched else ""),
             Kpi(
-                "Breaks",
-                run.breaks,
-                note="look at each" if run.breaks else "none",
-                tone="bad" if run.breaks else "good",
+                "In suspense",
+                "—" if run.in_suspense is None else run.in_suspense,
+                note=unsaid
+                if run.in_suspense is None
+                else "nobody has explained them"
+                if run.in_suspense
+                else "",
+                tone="wait" if run.in_suspense else None,
             ),
+            Kpi(
+                "Unmatched",
+                "—" if run.unmatched is None else run.unmatched,
+                note=unsaid if run.unmatched is None else "",
+                tone="bad" if run.unmatched else None,
+            ),
+            Kpi("Breaks", run.breaks, note=_broken(run), tone="bad" if run.breaks else None),
             Kpi("Took", _took(run)),
         ]
     )
-    if run.error:
-        st.error(plain(run.error), icon=":material/cloud_off:")
     if run.balances:
-        header.section("Balances", "At the moment of the run.")
+        header.section("Balances", f"Both as they were at {deadline.exact(run.finished_at)}.")
         with cards.panel():
             tables.small(run.balances, BALANCES, name="Balances")
+
+
+def _broken(run: Run) -> str:
+    apart = run.breaks - (run.unmatched or 0)
+    if not run.breaks:
+        return "none"
+    return f"with {apart} of the balances" if run.unmatched is not None and apart else "look at each"
 
 
 def _took(run: Run) -> str:
@@ -132,7 +170,7 @@ def _took(run: Run) -> str:
 def breaks(rows: Sequence[Break], cursor: tables.Cursor, run: Run) -> None:
     """What does not match; a row opens the journal, where there is one."""
     if not rows and cursor.before is None:
-        empty.state("Every line matches", "Stripe and the ledger tell the same story.", icon="task_alt")
+        empty.state(*_nothing_broken(run))
         return
     chosen = tables.table(
         rows,
@@ -155,6 +193,57 @@ def breaks(rows: Sequence[Break], cursor: tables.Cursor, run: Run) -> None:
         navigation.go("journal", id=found.journal_id)
 
 
+def _nothing_broken(run: Run) -> tuple[str, str]:
+    """Why no break is listed, which is good news of a clean run only."""
+    match run.state:
+        case "CLEAN":
+            return (
+                "Every line matches",
+                f"All {run.lines:,} lines of the statement are booked as what they are.",
+            )
+        case "SUSPENSE":
+            return (
+                "No line differs",
+                f"{run.in_suspense:,} are booked to suspense: the run is not reconciled until they are explained.",
+            )
+        case "NOT_COUNTED":
+            return "No line differs", "This run was before money in suspense was counted."
+        case "EMPTY":
+            return "Nothing was compared", "The statement had no line up to then."
+        case "RUNNING":
+            return "The run is under way", "Breaks are listed when it is over."
+    return "Nothing was compared", "The run did not come to an end, so nothing is known of its lines."
+
+
+def standing(found: Standing, now: datetime) -> None:
+    """Above the list of runs: a loud line as long as nothing good is known of today."""
+    match found.verdict(now):
+        case "NEVER":
+            st.warning("The ledger was never compared with Stripe.", icon=":material/history:")
+        case "FAILED" | "BROKEN_OFF" as state:
+            assert found.newest
+            st.error(
+                f"{failure(found, state, now)} {plain(found.newest.trouble or '')}", icon=":material/error:"
+            )
+        case "OLD":
+            assert found.compared
+            st.error(
+                f"The last comparison with Stripe is {deadline.span(now - found.compared.until)} old "
+                f"(run {found.compared.reference}). Nothing is known of what came since.",
+                icon=":material/history:",
+            )
+
+
+def failure(found: Standing, state: str, now: datetime) -> str:
+    """A failed run, and how old what is known is."""
+    assert found.newest
+    what = "failed" if state == "FAILED" else "was broken off"
+    known = (
+        f"the last comparison is {deadline.span(now - found.compared.until)} old" if found.compared else ""
+    )
+    return f"Run {found.newest.reference} {what}; {known or 'nothing was ever compared'}."
+
+
 def matched(rows: Sequence[Matched], cursor: tables.Cursor, run: Run) -> None:
     tables.table(
         rows,
@@ -172,5 +261,5 @@ def matched(rows: Sequence[Matched], cursor: tables.Cursor, run: Run) -> None:
     )
 
 
-def badge(run: Run, now: datetime) -> Pill:
-    return status.pill("reconciliation", run.state(now))
+def badge(run: Run) -> Pill:
+    return status.pill("reconciliation", run.state)

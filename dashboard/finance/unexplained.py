@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.actions import suspense
 from core.queries import suspense as queries
+from core.queries.listed import Listed
 from core.queries.suspense import Item
 from core.rules.permissions import Permission
 from core.rules.suspense import TARGETS, SettledAs
@@ -66,12 +67,12 @@ WHOLE = [*ALONE, *COLUMNS[1:]]
 WHOLE_SETTLED = [*ALONE, *SETTLED[1:], tables.when("settled_at", "Agreed at")]
 
 
-def show(items: Sequence[Item]) -> None:
+def show(items: Listed[Item]) -> None:
     """Nothing at all when everything is explained."""
     if not items:
         return
     header.section(
-        "Unexplained money",
+        f"Unexplained money ({items.total:,})",
         "Lines of Stripe's that nothing on the desk has caused. One person says what each was, another agrees.",
     )
     tables.table(
@@ -83,6 +84,8 @@ def show(items: Sequence[Item]) -> None:
         ),
         name="Unexplained money",
     )
+    if items.note:
+        cards.note(items.note)
     proposed = sorted((each for each in items if each.proposed_as), key=_together)
     for _, together in groupby(proposed, key=_together):
         _agree(list(together))

@@ -15,11 +15,12 @@ import streamlit as st
 
 @dataclass(frozen=True)
 class Window:
-    """Rows `offset` to `offset + size` of a table whose rows can be counted."""
+    """Rows `offset` to `offset + size` of a table whose rows can be counted, if need be no further than `bound`."""
 
     key: str
     page: int
     size: int
+    bound: int | None = None
 
     @property
     def offset(self) -> int:
@@ -28,7 +29,8 @@ class Window:
     def show(self, total: int, here: int) -> None:
         pages = max(1, -(-total // self.size))
         first = self.offset + 1 if here else 0
-        st.caption(f"{first:,}–{self.offset + here:,} of {total:,}" if total else "No rows")
+        every = f"{total:,} or more" if total == self.bound else f"{total:,}"
+        st.caption(f"{first:,}–{self.offset + here:,} of {every}" if total else "No rows")
         if pages > 1:
             st.pagination(pages, key=self.key, bind="query-params")
         if self.page > pages:
@@ -37,14 +39,18 @@ class Window:
             st.rerun()
 
 
-def window(key: str = "page", *, size: int = 50, depends: Sequence[object] = ()) -> Window:
+def window(
+    key: str = "page", *, size: int = 50, depends: Sequence[object] = (), bound: int | None = None
+) -> Window:
     """The page asked for. When what it `depends` on (the filters) changes, it is the first again."""
     seen = st.session_state.get(f"{key}:depends")
     if seen is not None and seen != tuple(depends):
         st.session_state.pop(key, None)
         st.query_params.pop(key, None)
     st.session_state[f"{key}:depends"] = tuple(depends)
-    return Window(key, max(1, _whole(st.session_state.get(key) or st.query_params.get(key)) or 1), size)
+    return Window(
+        key, max(1, _whole(st.session_state.get(key) or st.query_params.get(key)) or 1), size, bound
+    )
 
 
 @dataclass(frozen=True)

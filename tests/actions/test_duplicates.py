@@ -137,7 +137,7 @@ def test_what_nobody_explains_for_a_day_waits_for_a_person(market: Market) -> No
     item = unexplained(market)
     assert (item.amount_minor, item.status) == (-777, "OPEN")
     assert market.books()["suspense"] == -777
-    assert market.get(ReconciliationRun, reconcile.run(market.desk, SYSTEM)).status == "CLEAN"
+    assert market.get(ReconciliationRun, reconcile.run(market.desk, SYSTEM)).status == "SUSPENSE"
     assert market.count(SuspenseItem) == 1
     market.lawful()
 

@@ -61,7 +61,7 @@ def test_what_the_desk_did_not_cause_waits_for_a_person_with_its_reason(market: 
     for place, kind in enumerate(BY_PERSON, start=1):
         market.control.line(kind, place * 10 + 1, "USD", source=None)
     assert run(market) == "BREAKS"
-    assert a_day_later(market) == "CLEAN"
+    assert a_day_later(market) == "SUSPENSE"
     items = market.all(SuspenseItem)
     assert len(items) == len(BY_PERSON)
     by_line = {each.id: each.kind for each in market.all(StatementLine)}

@@ -177,14 +177,14 @@ def test_what_was_sent_long_ago_and_left_a_trace_is_booked(market: Market) -> No
 
 def test_reconciliation_that_is_cut_off_says_so_and_the_next_run_is_clean(market: Market) -> None:
     from core.actions import reconcile
-    from core.gateways.payments import OutcomeUnknown
+    from core.gateways.payments import NotRead
     from core.records import ReconciliationRun
 
     told = market.submitted()
     market.act(verify.approve, market.payer, milestone_id=told.milestone)
     market.work()
     market.control.fault("drop", method="GET", path="/v1/balance_transactions")
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(NotRead, match="nothing was changed"):
         reconcile.run(market.desk, market.as_staff("fay"))
     reconcile.run(market.desk, market.as_staff("fay"))
     assert [each.status for each in market.all(ReconciliationRun)] == ["FAILED", "CLEAN"]

@@ -211,6 +211,7 @@ def test_a_run_shows_its_breaks_with_both_amounts(town: Town) -> None:
         session.flush()
         kind = {"kind": "AMOUNT_DIFFERS", "transaction_id": "txn_1", "currency": "USD"}
         session.add(ReconciliationBreak(run_id=run.id, at_provider=900, in_ledger=1000, **kind))
+        unrecorded.forgive(session)
         return run.id
 
     number = town.database.run(found)
@@ -243,3 +244,29 @@ def test_a_broken_law_shows_the_rows_that_offend(town: Town, owner: Database) ->
     app = visit(town, "fay", "checks")
     assert "States derived** Every payment state is the one that its amounts give." in words(app)
     assert app.dataframe[0].value["stored"].iloc[0] == "RELEASED"
+
+
+@pytest.mark.parametrize("status", ["FAILED", "RUNNING"])
+def test_a_run_that_came_to_no_end_is_never_shown_as_a_good_one(town: Town, status: str) -> None:
+    def left(session: Session) -> int:
+        run = ReconciliationRun(until=town.now, started_at=town.now, status=status)
+        run.error = "Stripe did not answer." if status == "FAILED" else None
+        session.add(run)
+        session.flush()
+        unrecorded.forgive(session)
+        return run.id
+
+    number = town.database.run(left)
+    page = visit(town, "fay", "reconciliation", id=number)
+    seen = words(page) + " ".join(each.label for each in page.tabs)
+    assert "Nothing was compared" in seen
+    assert not any(good in seen for good in ("Every line matches", "same story", "Breaks (0)"))
+    listed = words(visit(town, "fay", "reconciliation"))
+    assert ("failed" if status == "FAILED" else "was broken off") in listed
+    overview = words(visit(town, "fay", "overview"))
+    assert ("Failed" if status == "FAILED" else "Broken off") in overview
+    assert "Everything matches" not in overview
+
+
+def test_an_account_that_the_address_does_not_name_is_no_error(town: Town) -> None:
+    assert "No account is named" in words(visit(town, "fay", "account", id=1344))
