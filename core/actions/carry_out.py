@@ -22,7 +22,7 @@ def execute_if_due(session: Session, decision: Decision, *, now: datetime) -> bo
 
     Posts exactly the journal of the plan and queues exactly its calls. A case that changed since voids the decision.
     """
-    if decision.execute_at is None or now < decision.execute_at:
+    if not approvals.cooled_off(decision.execute_at, now):
         return False
     dossier, ticket = mediate.locked_ticket(session, decision.ticket_id)
     decision = session.get_one(Decision, decision.id, with_for_update=True, populate_existing=True)

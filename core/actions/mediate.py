@@ -15,7 +15,7 @@ from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.notifications import staff_of
 from core.records import Handover, Recusal, Staff, StaffRole, StaffTie, Ticket
 from core.rules import mediation
-from core.rules.disputes import BLOCKING
+from core.rules.disputes import BLOCKING, blocks_release
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
 
 
@@ -44,7 +44,7 @@ def locked_ticket(session: Session, ticket_id: int) -> tuple[Dossier, Ticket]:
 
 
 def require_open(ticket: Ticket) -> None:
-    if ticket.status not in BLOCKING:
+    if not blocks_release(ticket.status):
         raise TicketClosed(ticket=ticket.id, status=ticket.status.lower())
 
 
@@ -203,7 +203,7 @@ def _by_staff(session: Session, pairs: Executable) -> defaultdict[int, frozenset
 def escalate(session: Session, *, now: datetime, ticket_id: int) -> None:
     """No decision in time: the case is the platform administrators' too (milestone-payment-flow, Error Handling 3)."""
     dossier, ticket = locked_ticket(session, ticket_id)
-    if ticket.escalated or ticket.status not in BLOCKING:
+    if ticket.escalated or not blocks_release(ticket.status):
         return
     ticket.escalated = True
     dossier.note(

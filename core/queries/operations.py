@@ -17,8 +17,6 @@ from core.money import Money
 from core.queries.words import begins
 
 NEWEST = 2**63 - 1
-# What a person should know of: stopped, given up, or at it for long.
-STUCK = "status in ('BLOCKED', 'REVIEW')"
 
 
 @dataclass(frozen=True)

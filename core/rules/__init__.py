@@ -35,7 +35,7 @@ RULES: tuple[Rule, ...] = (
     Rule("Size of a project", "rules.schedule:size_of", f"{_FLOW}, Project Setup Phase 3"),
     Rule("The payer may adjust them", "rules.schedule:check_adjustment", f"{_FLOW}, Project Setup Phase 4"),
     Rule("What a milestone must say", "rules.schedule:check_adjustment", f"{_LEGAL}, Milestone Rules"),
-    Rule("Payment schedule", "rules.schedule:payment_schedule", f"{_FLOW}, Project Setup Phase 5"),
+    Rule("Payment schedule", "rules.fees:quote", f"{_FLOW}, Project Setup Phase 5"),
     Rule(
         "The schedule is shown and the payee told",
         "actions.projects:start",
@@ -187,7 +187,7 @@ RULES: tuple[Rule, ...] = (
     Rule("What one party gets in a day is summed up", "actions.day_of_decisions:sums", _DESK),
     Rule("Maker is not checker", "rules.approvals:check_checker", _DESK),
     Rule("An approval is of one plan", "rules.approvals:check_plan", _DESK),
-    Rule("Cooling-off", "rules.approvals:check_cooled_off", _DESK),
+    Rule("Cooling-off", "rules.approvals:cooled_off", _DESK),
     Rule("Executed as planned, or void", "actions.carry_out:execute_if_due", _DESK),
     Rule("Deadlock to the administrators", "rules.deadlines:deadlock_at", f"{_FLOW}, Error Handling 3"),
     Rule("Administrators take up a deadlock", "actions.mediate:escalate", f"{_FLOW}, Error Handling 3"),

@@ -54,10 +54,6 @@ class PlanChanged(DeskError):
     """What you approve is no longer what was decided: {what} changed. The decision is void and must be made again."""
 
 
-class CoolingOff(DeskError):
-    """This decision may be executed from {execute_at:%d %B %Y at %H:%M} UTC on."""
-
-
 def after(status: DecisionStatus | str, event: DecisionEvent) -> DecisionStatus:
     return move("decision", MOVES, DecisionStatus(status), event)
 
@@ -99,10 +95,9 @@ def check_plan(approved_hash: str, present_hash: str, what: str = "the plan") ->
         raise PlanChanged(what=what)
 
 
-def check_cooled_off(execute_at: datetime, now: datetime) -> None:
-    """A decision rests before it is executed; at the instant that is stored it may be."""
-    if now < execute_at:
-        raise CoolingOff(execute_at=execute_at)
+def cooled_off(execute_at: datetime | None, now: datetime) -> bool:
+    """A decision rests before it is executed; at the instant that is stored it may be. Before it is approved, never."""
+    return execute_at is not None and now >= execute_at
 
 
 def _reasons(

@@ -42,7 +42,6 @@ class Permission(StrEnum):
     SETTLE_SUSPENSE = "settle_suspense"
     CONFIRM_SUSPENSE = "confirm_suspense"
     RUN_RECONCILIATION = "run_reconciliation"
-    RESOLVE_DIFFERENCE = "resolve_difference"
     READ_PAYOUTS = "read_payouts"
     REVIEW_PAYOUT = "review_payout"
     RETRY_OPERATION = "retry_operation"
@@ -56,7 +55,6 @@ class Permission(StrEnum):
     EXPORT_AUDIT = "export_audit"
     VERIFY_AUDIT = "verify_audit"
     READ_PEOPLE = "read_people"
-    ERASE_PERSON = "erase_person"
     READ_POLICY = "read_policy"
     CHANGE_POLICY = "change_policy"
     APPROVE_POLICY = "approve_policy"
@@ -104,7 +102,6 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     # Whoever agrees with what one person says unexplained money was, or that a refund left by another way.
     Permission.CONFIRM_SUSPENSE: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     Permission.RUN_RECONCILIATION: _to(FINANCE),
-    Permission.RESOLVE_DIFFERENCE: _to(FINANCE),
     Permission.READ_PAYOUTS: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     # Administrative review of a failed payout (milestone-payment-flow, Error Handling 2).
     Permission.REVIEW_PAYOUT: _to(FINANCE, ADMINISTRATOR),
@@ -120,7 +117,6 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.EXPORT_AUDIT: _to(COMPLIANCE),
     Permission.VERIFY_AUDIT: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.READ_PEOPLE: _to(MEDIATOR, COMPLIANCE, ADMINISTRATOR),
-    Permission.ERASE_PERSON: _to(COMPLIANCE),
     Permission.READ_POLICY: _EVERYONE,
     Permission.CHANGE_POLICY: _to(ADMINISTRATOR),
     Permission.APPROVE_POLICY: _to(ADMINISTRATOR),

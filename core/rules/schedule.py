@@ -13,8 +13,8 @@ from enum import StrEnum
 
 from core.errors import DeskError
 from core.money import Money, stripe_exact, stripe_step
-from core.policy import LARGE_FROM, MEDIUM_FROM, Platform, Profile
-from core.rules import acceptance, fees
+from core.policy import LARGE_FROM, MEDIUM_FROM, Platform
+from core.rules import acceptance
 from core.rules.acceptance import AcceptanceRule
 from core.rules.blocks import Block, Blocked
 from core.rules.milestones import Status
@@ -64,16 +64,6 @@ class PlannedMilestone:
     amount: Money
     acceptance_rule: str = AcceptanceRule.AUTO_RELEASE
     target_date: date | None = None
-
-
-@dataclass(frozen=True)
-class Instalment:
-    """What the payer pays for one milestone: its quote, and what the payments come to up to and with this one."""
-
-    position: int
-    title: str
-    quote: fees.Quote
-    paid_so_far: Money
 
 
 def accept_fee_mode(mode: FeeMode | str) -> FeeMode:
@@ -128,16 +118,6 @@ def check_adjustment(
     paid = (Block("paid", "A milestone is already paid for.") for status in statuses if status not in _UNPAID)
     if blocks := (*paid, *_faults(Platform(platform), total, planned)):
         raise ScheduleRefused(blocks)
-
-
-def payment_schedule(milestones: Sequence[PlannedMilestone], profile: Profile) -> tuple[Instalment, ...]:
-    """What is to be paid, milestone by milestone, each when it is activated."""
-    instalments: list[Instalment] = []
-    for position, milestone in enumerate(milestones, start=1):
-        quote = fees.quote(milestone.amount, profile)
-        before = instalments[-1].paid_so_far if instalments else Money.zero(quote.total.currency)
-        instalments.append(Instalment(position, milestone.title, quote, before + quote.total))
-    return tuple(instalments)
 
 
 def _offered(platform: Platform, name: ProjectType | str) -> ProjectType:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.money import CURRENCIES, Money, stripe_step
 from core.policy import HOME_SERVICES, PROFILES, Platform
-from core.rules import schedule
+from core.rules import fees, schedule
 from core.rules.acceptance import AcceptanceRule
 from core.rules.schedule import FeeMode, PlannedMilestone
 from core.rules.templates import TEMPLATES, ProjectType, Size
@@ -28,8 +28,8 @@ def test_default_milestones_sum_to_the_total_and_each_can_be_paid(
     planned = schedule.defaults(kind.platform, kind, total)
     assert Money.total((milestone.amount for milestone in planned), currency) == total
     schedule.check_adjustment(planned, total=total, platform=kind.platform)
-    instalments = schedule.payment_schedule(planned, PROFILES[kind.platform])
-    assert instalments[-1].paid_so_far == Money.total((part.quote.total for part in instalments), currency)
+    quotes = [fees.quote(milestone.amount, PROFILES[kind.platform]) for milestone in planned]
+    assert Money.total((quote.milestone for quote in quotes), currency) == total
 
 
 @pytest.mark.parametrize(("kind", "size"), list(product(ProjectType, Size)))
@@ -146,7 +146,7 @@ def test_dinars_are_divided_in_steps_that_can_be_charged() -> None:
 
 
 def test_the_payment_schedule_adds_up_milestone_by_milestone() -> None:
-    first, second = schedule.payment_schedule(GOOD, HOME_SERVICES)
-    assert (first.position, second.position) == (1, 2)
-    assert first.paid_so_far == first.quote.total
-    assert second.paid_so_far == first.quote.total + second.quote.total
+    first, second = (fees.quote(milestone.amount, HOME_SERVICES) for milestone in GOOD)
+    assert first.milestone + second.milestone == Money.total((each.amount for each in GOOD), "USD")
+    for each in (first, second):
+        assert each.total == each.milestone + each.platform_fee + each.processing_fee
