@@ -20,7 +20,7 @@ from core.queries import client_funds as queries
 from core.records import PayoutStop, StripeBalance
 from core.rules import client_funds as rules
 from core.rules.client_funds import Look
-from core.rules.permissions import SYSTEM, Actor, Permission, Role, require, require_fresh
+from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
 
 log = structlog.get_logger(__name__)
 
@@ -159,8 +159,7 @@ def release(session: Session, actor: Actor, *, now: datetime, stop_id: int, reas
 
     Raises `StopReleased`, `StepUpRequired`.
     """
-    require(actor, Permission.REVIEW_PAYOUT)
-    require_fresh(actor, now)
+    require(actor, Permission.REVIEW_PAYOUT, now)
     if not reason.strip():
         raise ReasonMissing()
     wanted = select(PayoutStop).where(PayoutStop.id == stop_id).with_for_update()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core import audit, jobs
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import WebhookEvent
-from core.rules.permissions import Actor, Permission, require, require_fresh
+from core.rules.permissions import Actor, Permission, require
 
 
 class EventNotGivenUp(DeskError):
@@ -18,8 +18,7 @@ class EventNotGivenUp(DeskError):
 
 def retry(session: Session, actor: Actor, *, now: datetime, event_id: str, reason: str) -> WebhookEvent:
     """Apply it again: the object is fetched anew, so nothing of an old event is believed. Raises `EventNotGivenUp`."""
-    require(actor, Permission.RETRY_OPERATION)
-    require_fresh(actor, now)
+    require(actor, Permission.RETRY_OPERATION, now)
     if not reason.strip():
         raise ReasonMissing()
     event = session.get(WebhookEvent, event_id, with_for_update=True, populate_existing=True)
