@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, jobs
-from core.actions import duplicates, operations
+from core.actions import duplicates, operations, roads
 from core.actions.dossier import open_dossier
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import OutgoingOperation, Refund
@@ -32,7 +32,8 @@ class ReviewThePayout(DeskError):
 def retry(
     session: Session, actor: Actor, *, now: datetime, operation_id: int, reason: str
 ) -> OutgoingOperation:
-    """Send a call in review again. Raises `OperationNotInReview`, `ReviewThePayout`, `StepUpRequired`."""
+    """Send a call in review again. Raises `OperationNotInReview`, `ReviewThePayout`,
+    `ReturnProposed`, `StepUpRequired`."""
     require(actor, Permission.RETRY_OPERATION, now)
     if not reason.strip():
         raise ReasonMissing()
@@ -91,6 +92,7 @@ def _came_back(session: Session, actor: Actor, operation: OutgoingOperation, *, 
     refund = session.scalars(wanted).one()
     if refund.status not in (RefundStatus.FAILED, RefundStatus.CANCELED):
         return False
+    roads.require_free(session, refund)
     audit.become(refund, rules.after(refund.status, RefundEvent.RETRY), now=now, by=actor)
     refund.stripe_refund = None
     refund.failure = None

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from core import audit, notifications, outbox
 from core.actions import booking, ending, operations, orders, receivables
@@ -16,7 +16,7 @@ from core.gateways.payments import BalanceLine, PayoutSnapshot, TransferSnapshot
 from core.ledger import book, postings
 from core.money import Money, stripe_exact
 from core.policy import WithdrawalMethod
-from core.records import OutgoingOperation, Payout
+from core.records import OutgoingOperation, Payout, PayoutOffer
 from core.rules import fees
 from core.rules import payouts as rules
 from core.rules.payouts import PayoutEvent, PayoutStatus
@@ -177,7 +177,15 @@ def _transferred(
 
 
 def move(payout: Payout, event: PayoutEvent, *, now: datetime) -> None:
+    """One step. Whoever takes a payout out of review closes the offer that the payee had: it has one road at a time."""
+    reviewed = payout.status == PayoutStatus.ADMINISTRATIVE_REVIEW
     audit.become(payout, rules.after(payout.status, event), now=now)
+    session = object_session(payout)
+    if reviewed and session is not None:
+        wanted = select(PayoutOffer).where(PayoutOffer.payout_id == payout.id, PayoutOffer.status == "OPEN")
+        for offer in session.scalars(wanted.with_for_update()):
+            audit.become(offer, "OVERTAKEN", now=now)
+            offer.settled_at = now
 
 
 def settle_payout(

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import ending, operations, orders, overtaken
+from core.actions import ending, operations, orders, overtaken, roads
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.keys import operation_key
 from core.errors import DeskError, NotFound, ReasonMissing
@@ -22,7 +21,7 @@ from core.rules import refunds as rules
 from core.rules.permissions import Actor, Permission, require
 from core.rules.refunds import RefundEvent, RefundStatus
 
-WAYS = {"BANK_TRANSFER": "Bank transfer", "CHECK": "Check"}
+WAYS = rules.WAYS
 
 
 class RefundNotBack(DeskError):
@@ -31,10 +30,6 @@ class RefundNotBack(DeskError):
 
 class ReferenceMissing(DeskError):
     """Give the bank's reference of the payment, so that it can be found."""
-
-
-class ReturnProposed(DeskError):
-    """Another way is proposed for this refund already; someone else may confirm it."""
 
 
 class ReturnSettled(DeskError):
@@ -55,11 +50,8 @@ def propose(
     if not reference.strip() or way not in WAYS:
         raise ReferenceMissing()
     dossier, refund = _locked(session, refund_id)
-    waiting = select(RefundReturn.id).where(
-        RefundReturn.refund_id == refund.id, RefundReturn.status == "PROPOSED"
-    )
-    if session.scalars(waiting).first() is not None:
-        raise ReturnProposed()
+    _require_back(refund)
+    roads.require_free(session, refund)
     row = RefundReturn(
         refund_id=refund.id,
         way=way,
@@ -84,6 +76,7 @@ def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int) ->
     dossier, refund, row = _proposal(session, return_id)
     if row.proposed_by == actor.id:
         raise ProposerConfirms()
+    _require_back(refund)
     audit.become(row, "DONE", now=now, by=actor)
     row.settled_by, row.settled_at = actor.id, now
     audit.become(refund, rules.after(refund.status, RefundEvent.RETURN), now=now, by=actor)
@@ -119,7 +112,7 @@ def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int) ->
 
 
 def withdraw(session: Session, actor: Actor, *, now: datetime, return_id: int) -> None:
-    """Take it back: the money was not sent after all."""
+    """Take it back: the money was not sent after all. That is possible whatever became of the refund meanwhile."""
     require(actor, Permission.PROPOSE_RETURN)
     dossier, refund, row = _proposal(session, return_id)
     audit.become(row, "WITHDRAWN", now=now, by=actor)
@@ -136,9 +129,12 @@ def _locked(session: Session, refund_id: int) -> tuple[Dossier, Refund]:
         raise NotFound(kind="refund", id=refund_id)
     dossier = open_dossier(session, plain.milestone_id)
     refund = session.get_one(Refund, refund_id, with_for_update=True, populate_existing=True)
+    return dossier, refund
+
+
+def _require_back(refund: Refund) -> None:
     if refund.status not in (RefundStatus.FAILED, RefundStatus.CANCELED):
         raise RefundNotBack(status=RefundStatus(refund.status).label.lower())
-    return dossier, refund
 
 
 def _proposal(session: Session, return_id: int) -> tuple[Dossier, Refund, RefundReturn]:

@@ -103,7 +103,8 @@ def _check(
     if settled_as is SettledAs.PAYEE_DEBT:
         if session.get(Party, target_id) is None:
             raise NotFound(kind="payee", id=target_id)
-        owed = receivables.owed(session, target_id or 0, amounts[0].currency)
+        session.scalars(select(Party.id).where(Party.id == target_id).with_for_update(key_share=True)).one()
+        owed = receivables.free(session, target_id or 0, amounts[0].currency)
         if owed < amounts[0]:
             raise rules.OwesLess(owed=owed, amount=amounts[0])
 

@@ -114,6 +114,7 @@ DESK: tuple[Law, ...] = (
         "Completed, refunded and canceled milestones hold nothing.",
         laws.ENDED_WITH_MONEY,
     ),
+    Law("one_road", "No debt has two open roads on which it would be paid twice.", laws.ONE_ROAD),
     Law(
         "words_as_recorded",
         "Every message, file, note, request, offer, decision and letter sent is what its audit entry recorded.",

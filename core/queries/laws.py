@@ -157,6 +157,20 @@ from payment_orders o join milestones m on m.id = o.milestone_id {ON_ACCOUNT.for
 where m.status in ('COMPLETED', 'REFUNDED', 'CANCELED') and (o.held_minor <> 0 or coalesce(b.balance, 0) <> 0)
 order by o.milestone_id
 """
+ONE_ROAD = """
+select 'refund' as debt, f.id, f.status, 'sent from our bank, return ' || r.id as second_road, r.proposed_at as since
+from refund_returns r join refunds f on f.id = r.refund_id
+where r.status = 'PROPOSED' and f.status not in ('FAILED', 'CANCELED')
+union all
+select 'payout', p.id, p.status, 'offered to the payee, offer ' || o.id, o.offered_at
+from payout_offers o join payouts p on p.id = o.payout_id
+where o.status = 'OPEN' and p.status <> 'ADMINISTRATIVE_REVIEW'
+union all
+select 'duplicate', d.id, d.status, 'another refund under way, call ' || c.id, c.created_at
+from duplicate_payments d
+join outgoing_operations c on c.kind = 'REFUND' and c.milestone_id = d.milestone_id and c.id <> d.operation_id
+ and c.payload ->> 'payment_intent' = d.stripe_payment_intent and c.status in ('QUEUED', 'SENDING', 'BLOCKED')
+"""
 NAMELESS = """
 select id as operation_id, key, kind from outgoing_operations
 where status = 'SUCCEEDED' and coalesce(provider_id, '') = '' order by id

@@ -240,6 +240,10 @@ class Returned:
     proposed_by_id: int | None
     proposed_by: str | None
 
+    @property
+    def back(self) -> bool:
+        return self.status in ("FAILED", "CANCELED")
+
 
 RETURNED = text(
     """
@@ -250,13 +254,13 @@ RETURNED = text(
     join parties y on y.id = p.payer_id
     left join refund_returns r on r.refund_id = f.id and r.status = 'PROPOSED'
     left join staff s on s.id = r.proposed_by
-    where f.operation_id = :operation and f.status in ('FAILED', 'CANCELED')
+    where f.operation_id = :operation and (f.status in ('FAILED', 'CANCELED') or r.id is not null)
     """
 )
 
 
 def came_back(session: Session, operation_id: int) -> Returned | None:
-    """The refund of this call, if it came back and its debt is open."""
+    """The refund of this call, if it came back and its debt is open, or somebody has recorded another way of it."""
     row = session.execute(RETURNED, {"operation": operation_id}).mappings().one_or_none()
     if row is None:
         return None

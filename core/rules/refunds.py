@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from core.rules.moves import check, label, move
 
+WAYS: Mapping[str, str] = {"BANK_TRANSFER": "Bank transfer", "CHECK": "Check"}
+
 
 class RefundStatus(StrEnum):
     QUEUED = "QUEUED"

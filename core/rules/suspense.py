@@ -42,7 +42,7 @@ class OneAtATime(DeskError):
 
 
 class OwesLess(DeskError):
-    """This payee owes {owed}, which is less than {amount}."""
+    """This payee owes {owed} that no transfer reversal is on its way to settle, which is less than {amount}."""
 
 
 class ProposerConfirms(DeskError):

@@ -15,23 +15,44 @@ from dashboard.ui.safe import plain
 
 def panel(row: Operation) -> None:
     """Nothing unless this call is a refund that came back."""
-    if row.kind != "REFUND":
-        return
-    with current.reading() as session:
-        found = operations.came_back(session, row.id)
+    found = _found(row)
     if found is None:
         return
     with cards.panel("refund-returned"):
-        st.markdown(
-            f"**{plain(found.amount.text())} is owed to {plain(found.payer)}: the refund came back.**"
-        )
-        cards.note(
-            "Send it again above, or send it from our bank and say so here. The debt stays open until one is done."
-        )
+        _head(found)
         if found.id is None:
             _say(found)
         else:
             _confirm(found)
+
+
+def taken(row: Operation) -> bool:
+    """Somebody has recorded that it left our bank, and nobody has confirmed or withdrawn that."""
+    found = _found(row)
+    return found is not None and found.id is not None
+
+
+def _found(row: Operation) -> Returned | None:
+    if row.kind != "REFUND":
+        return None
+    with current.reading() as session:
+        return operations.came_back(session, row.id)
+
+
+def _head(found: Returned) -> None:
+    amount, payer = plain(found.amount.text()), plain(found.payer)
+    if not found.back:
+        st.markdown(f"**{amount} to {payer} was also recorded as sent from our bank.**")
+        cards.note(
+            f"The refund itself is {found.status.lower()}. If nothing left our bank, withdraw the record; "
+            "if it did, the payer may have it twice."
+        )
+        return
+    st.markdown(f"**{amount} is owed to {payer}: the refund came back.**")
+    if found.id is None:
+        cards.note(
+            "Send it again above, or send it from our bank and say so here. The debt stays open until one is done."
+        )
 
 
 def _say(found: Returned) -> None:
@@ -73,11 +94,11 @@ def _confirm(found: Returned) -> None:
     way = refund_returns.WAYS[found.way or "BANK_TRANSFER"].lower()
     st.text(f"{found.proposed_by}: sent by {way}, reference {found.reference}. {found.reason}")
     own = found.proposed_by_id == current.actor().id
-    if own:
+    if own and found.back:
         cards.note("You said that it was sent, so someone else must confirm it.")
     with st.container(horizontal=True):
         agreed = None
-        if current.may(Permission.CONFIRM_SUSPENSE) and not own:
+        if found.back and current.may(Permission.CONFIRM_SUSPENSE) and not own:
             agreed = confirm.pressed(
                 "It has left our bank", key="return-confirm", money=True, icon=":material/done_all:"
             )

@@ -13,8 +13,9 @@ from dashboard.ui import cards, confirm, words
 
 
 def review(row: Operation) -> None:
-    """Nothing unless the call is in review."""
+    """Nothing unless the call is in review, or somebody has recorded another way of its refund."""
     if row.status != "REVIEW":
+        another_way.panel(row)
         return
     with cards.panel("operation-review"):
         st.markdown("**Waits for a person.**")
@@ -23,6 +24,10 @@ def review(row: Operation) -> None:
         )
         if not current.may(Permission.RETRY_OPERATION):
             cards.note("Finance or an administrator decides what happens next.")
+        elif another_way.taken(row):
+            cards.note(
+                "It was recorded below as sent from our bank. Confirm or withdraw that before it goes again."
+            )
         else:
             _form(row)
     another_way.panel(row)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.actions import operations_review, payout_offers, payout_review, refund_returns, verify
+from core.actions import operations_review, payout_offers, payout_review, payouts, refund_returns, verify
 from core.actions.payout_offers import AlreadyOffered, NotOffered
 from core.actions.payout_review import PayoutNotInReview
-from core.actions.refund_returns import ProposerConfirms, RefundNotBack, ReturnProposed
+from core.actions.refund_returns import ProposerConfirms, RefundNotBack
+from core.actions.roads import ReturnProposed
 from core.db import Database
 from core.errors import NotFound
 from core.money import Money
 from core.policy import WithdrawalMethod
+from core.queries import checks, operations
 from core.records import Notification, Party, Payout, PayoutOffer, Refund, RefundReturn
 from core.rules.fees import WithdrawalTooSmall
+from core.rules.payouts import PayoutEvent
 from core.rules.permissions import NotPermitted, NotYours
 from tests.actions.roads import told_by_webhook
 from tests.actions.test_refund_retries import failed
@@ -242,3 +248,112 @@ def test_the_database_itself_refuses_one_person_for_a_return(market: Market, own
     one = "update refund_returns set status = 'DONE', settled_by = proposed_by, settled_at = now()"
     with pytest.raises(IntegrityError, match="two_people"), owner.transaction() as session:
         session.execute(text(one))
+
+
+# One debt has one road at a time
+
+
+def send_again(market: Market, by: str = "ada") -> None:
+    (call,) = market.operations("REFUND")
+    market.act(operations_review.retry, market.as_staff(by), operation_id=call.id, reason="Asked.")
+
+
+def by_hand(owner: Database, trigger: str, statement: str) -> None:
+    with owner.transaction() as session:
+        session.execute(text(f"set constraints {trigger} immediate"))
+        session.execute(text(statement))
+
+
+def test_what_is_recorded_as_sent_from_our_bank_is_not_sent_again_by_stripe(market: Market) -> None:
+    told = came_back(market)
+    row = returned(market)
+    with pytest.raises(ReturnProposed, match=r"Fay.*by bank transfer, reference WT-2026-118"):
+        send_again(market)
+    assert [each.status for each in market.operations("REFUND")] == ["REVIEW"]
+    market.act(refund_returns.withdraw, market.as_staff("fay"), return_id=row.id)
+    send_again(market)
+    market.work()
+    assert market.order(told) == {"refunded": 100_000}
+    assert len(market.sent("/v1/refunds")) == 2
+    market.lawful()
+
+
+def test_what_stripe_was_asked_to_send_again_is_not_recorded_as_sent_from_our_bank(market: Market) -> None:
+    came_back(market)
+    send_again(market)
+    with pytest.raises(RefundNotBack):
+        returned(market)
+    market.lawful()
+
+
+def test_of_two_people_who_take_a_road_at_once_one_is_refused(market: Market) -> None:
+    came_back(market)
+    start = Barrier(2)
+
+    def attempt(road: Callable[[Market], object]) -> str:
+        start.wait()
+        try:
+            road(market)
+        except (ReturnProposed, RefundNotBack) as refused:
+            return type(refused).__name__
+        return "taken"
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = sorted(pool.map(attempt, (returned, send_again)))
+    assert outcomes in (["ReturnProposed", "taken"], ["RefundNotBack", "taken"])
+    market.lawful()
+
+
+def test_the_database_refuses_a_second_road_as_well(market: Market, owner: Database) -> None:
+    came_back(market)
+    row = returned(market)
+    send = text("update refunds set status = 'QUEUED'")
+    with (
+        pytest.raises(IntegrityError, match="recorded as sent from our bank"),
+        owner.transaction() as session,
+    ):
+        session.execute(text("set constraints refunds_one_road immediate"))
+        session.execute(send)
+    market.act(refund_returns.withdraw, market.as_staff("fay"), return_id=row.id)
+    send_again(market)
+    again = text(
+        "insert into refund_returns (refund_id, way, reference, reason, proposed_by, proposed_at, status) "
+        "select refund_id, way, reference, reason, proposed_by, proposed_at, 'PROPOSED' from refund_returns"
+    )
+    with (
+        pytest.raises(IntegrityError, match="recorded as sent from our bank"),
+        owner.transaction() as session,
+    ):
+        session.execute(again)
+
+
+def test_a_record_that_stripe_was_quicker_than_can_still_be_withdrawn(
+    market: Market, owner: Database
+) -> None:
+    """As it was before both were refused: found by the law, shown, and ended by a person."""
+    came_back(market)
+    row = returned(market)
+    with owner.transaction() as session:
+        session.execute(text("set session_replication_role = replica"))
+        session.execute(text("update refunds set status = 'QUEUED'"))
+    broken = [each.name for each in market.read(checks.run) if each.rows]
+    assert broken == ["one_road"]
+    (call,) = market.operations("REFUND")
+    shown = market.read(lambda session: operations.came_back(session, call.id))
+    assert shown is not None
+    assert (shown.id, shown.back) == (row.id, False)
+    with pytest.raises(RefundNotBack):
+        market.act(refund_returns.confirm, market.as_staff("cora"), return_id=row.id)
+    market.act(refund_returns.withdraw, market.as_staff("ada"), return_id=row.id)
+    assert [each.name for each in market.read(checks.run) if each.rows] == []
+
+
+def test_an_offer_ends_when_its_payout_leaves_review(market: Market, owner: Database) -> None:
+    refused_transfer(market)
+    offer(market, CHECK)
+    with pytest.raises(IntegrityError, match="may still choose"):
+        by_hand(owner, "payouts_one_road", "update payouts set status = 'REQUESTED'")
+    number = payout(market).id
+    with market.desk.database.transaction() as session:
+        payouts.move(session.get_one(Payout, number), PayoutEvent.RETRY, now=market.now)
+    assert [each.status for each in market.all(PayoutOffer)] == ["OVERTAKEN"]

@@ -53,6 +53,8 @@ BREAKS = {
     "states_derived": "update payment_orders set state = 'RELEASED' where held_minor > 0",
     "decisions_as_planned": "update decisions set plan = jsonb_set(plan, '{journal,postings,0,amount}', '1')",
     "nothing_left_behind": "update milestones set status = 'REFUNDED' where status = 'IN_MEDIATION'",
+    "one_road": "insert into refund_returns (refund_id, way, reference, reason, proposed_by, proposed_at, status) "
+    "select r.id, 'CHECK', 'R', 'Sent.', s.id, now(), 'PROPOSED' from refunds r, staff s limit 1",
     "successes_have_names": "update outgoing_operations set provider_id = null where kind = 'REFUND'",
 }
 

@@ -1,0 +1,41 @@
+"""One debt has one road at a time: whoever takes the second is told of the first, under the lock of the debt.
+
+A refund that came back is either sent again by Stripe or has left our bank; a payout in review is either sent again or
+waits for the payee's choice. The database refuses two open roads as well (function `one_road`), and the law `one_road`
+of `escrow-desk check` finds them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.errors import DeskError
+from core.records import Refund, RefundReturn, Staff
+from core.rules.refunds import WAYS
+
+
+class ReturnProposed(DeskError):
+    """{who} recorded on {when} that this refund left our bank by {way}, reference {reference}. It is confirmed or
+    withdrawn on the page of call {operation}; until then the refund goes no other way."""
+
+
+def proposed(session: Session, refund: Refund) -> RefundReturn | None:
+    """The record, not yet settled, that this refund left our bank. The caller holds the refund's lock."""
+    wanted = select(RefundReturn).where(
+        RefundReturn.refund_id == refund.id, RefundReturn.status == "PROPOSED"
+    )
+    return session.scalars(wanted).one_or_none()
+
+
+def require_free(session: Session, refund: Refund) -> None:
+    """Raises `ReturnProposed`."""
+    row = proposed(session, refund)
+    if row is not None:
+        raise ReturnProposed(
+            who=session.get_one(Staff, row.proposed_by).name,
+            when=f"{row.proposed_at:%Y-%m-%d at %H:%M} UTC",
+            way=WAYS[row.way].lower(),
+            reference=row.reference,
+            operation=refund.operation_id,
+        )
