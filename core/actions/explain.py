@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import booking, burden, chargebacks, dispatch, treasury
+from core.actions import booking, burden, chargebacks, dispatch, outside, treasury
 from core.desk import Desk
 from core.errors import DeskError
 from core.gateways.payments import ChargeSnapshot, DisputeSnapshot, Payments, RefundSnapshot
@@ -111,6 +111,8 @@ def _explain(desk: Desk, line: Unbooked) -> Clue | None:
         return None if followed is not None else NONE
     if snapshot.op and desk.database.run(lambda s: _settle(s, snapshot, now=desk.clock())):
         return None
+    if isinstance(snapshot, RefundSnapshot):
+        desk.database.run(lambda session: outside.refunded(session, snapshot, now=desk.clock()))
     return desk.database.run(lambda session: _clue(session, snapshot))
 
 
@@ -178,6 +180,7 @@ def to_suspense(session: Session, line_id: str, *, now: datetime, clue: Clue = N
     booking.book_line(session, line, journal, now=now)
     why = statement.way(line.type, line.reporting_category).why
     item = burden.leave_to_a_person(session, line, now=now, why=why)
+    outside.took_back(session, Money(line.amount, line.currency), line.source or "", now=now)
     item.payment_intent, item.milestone_id = clue.payment_intent, clue.milestone_id
     session.flush()
     return True

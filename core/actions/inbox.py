@@ -12,10 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import chargebacks, dispatch
+from core.actions import chargebacks, dispatch, outside
 from core.desk import Desk
 from core.errors import DeskError
-from core.gateways.payments import DisputeSnapshot, Payments
+from core.gateways.payments import DisputeSnapshot, Payments, RefundSnapshot
 from core.records import OutgoingOperation, WebhookEvent
 from core.rules import retries
 
@@ -74,6 +74,8 @@ def _book(session: Session, event_id: str, snapshot: Any, *, now: datetime) -> N
         ).one_or_none()
         if applied := operation_id is not None:
             dispatch.settle(session, operation_id, snapshot=snapshot, now=now)
+    if not applied and isinstance(snapshot, RefundSnapshot):
+        applied = outside.refunded(session, snapshot, now=now)
     event = session.get_one(WebhookEvent, event_id, with_for_update=True)
     audit.become(event, "APPLIED" if applied else "IGNORED", now=now)
     event.finished_at = now
