@@ -380,6 +380,14 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "A refund goes another way, by two people": (
         "actions/other_ways: a refund that came back is returned from our bank by two people",
     ),
+    "One debt has one road at a time": (
+        "actions/other_ways: what is recorded as sent from our bank is not sent again by stripe",
+        "actions/other_ways: of two people who take a road at once one is refused",
+    ),
+    "What left Stripe outside the desk stops its milestone": (
+        "actions/outside: a full refund by hand is on the case and no decision is taken",
+        "actions/outside: work that is approved is not paid from money that has left",
+    ),
     # Chargebacks and debts.
     "A chargeback freezes": ("rules/chargebacks: only an undecided or unborne chargeback freezes",),
     "What is closed stays closed": ("rules/chargebacks: what is closed is not opened again by older news",),

@@ -207,6 +207,8 @@ RULES: tuple[Rule, ...] = (
         f"{_FLOW}, Error Handling 4",
     ),
     Rule("A refund goes another way, by two people", "actions.refund_returns:confirm", _DESK),
+    Rule("One debt has one road at a time", "actions.roads:require_free", _DESK),
+    Rule("What left Stripe outside the desk stops its milestone", "actions.outside:refunded", _DESK),
     # Chargebacks and debts.
     Rule("A chargeback freezes", "rules.chargebacks:freezes", f"{_LEGAL}, Payment States"),
     Rule("What is closed stays closed", "rules.chargebacks:present", _DESK),
