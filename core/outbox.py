@@ -7,8 +7,9 @@ and books the answer. System outages therefore only delay a call: it is queued w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -18,6 +19,21 @@ from core import jobs
 from core.errors import DeskError
 from core.money import Money
 from core.records import OutgoingOperation
+
+
+class Planned(Protocol):
+    """A call as `core.actions.calls` computes it."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def party_id(self) -> int: ...
+    @property
+    def amount(self) -> Money: ...
+    @property
+    def payload(self) -> Mapping[str, Any]: ...
 
 
 class OperationKeyReused(DeskError):
@@ -62,6 +78,20 @@ def enqueue(
         return _written_before(session, key, contents)
     jobs.defer(session, jobs.DISPATCH, operation_id=operation.id)
     return operation
+
+
+def queue(session: Session, call: Planned, *, milestone_id: int, now: datetime) -> OutgoingOperation:
+    """Write the operation that was planned, as it was planned."""
+    return enqueue(
+        session,
+        key=call.key,
+        kind=call.kind,
+        milestone_id=milestone_id,
+        party_id=call.party_id,
+        amount=call.amount,
+        payload=dict(call.payload),
+        now=now,
+    )
 
 
 def wake(session: Session, milestone_id: int, *, now: datetime) -> None:

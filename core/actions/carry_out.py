@@ -7,7 +7,18 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import dispute, ending, mediate, payouts, plan, projects, refunds, release, standing
+from core.actions import (
+    dispute,
+    ending,
+    mediate,
+    payouts,
+    plan,
+    projects,
+    receivables,
+    refunds,
+    release,
+    standing,
+)
 from core.actions.dossier import Dossier
 from core.actions.plan import Plan
 from core.records import Decision, Ticket
@@ -30,6 +41,7 @@ def execute_if_due(session: Session, decision: Decision, *, now: datetime) -> bo
         return False
     if holds.blocking(release.facts_of(session, dossier, deciding=ticket.id)):
         return False
+    receivables.line_up(session, dossier)
     made = standing.unchanged(session, dossier, ticket, decision)
     if made is None:
         standing.void(session, SYSTEM, dossier, decision, now=now)
@@ -55,9 +67,15 @@ def _execute(
     cause = {"ticket": ticket.id, "milestone": dossier.milestone.id, "outcome": outcome.value}
     release.post_split(session, dossier, made.split, key=made.key, now=now, cause=cause)
     refunds.request(
-        session, dossier, made.split, ground=decision.ground, key=made.key, now=now, decision_id=decision.id
+        session,
+        dossier,
+        made.calls.refund,
+        part=made.split.refund,
+        ground=decision.ground,
+        now=now,
+        decision_id=decision.id,
     )
-    payouts.request(session, dossier, made.split.release, key=made.key, now=now)
+    payouts.withdraw(session, dossier, made.calls, amount=made.split.release, key=made.key, now=now)
     standing.trace(session, SYSTEM, "system:decision:execute", decision, dossier, now=now)
     for side, party in sides:
         key = f"{made.key}-{party.id}"

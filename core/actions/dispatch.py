@@ -143,7 +143,7 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
         kind=operation.kind,
         attempt=operation.attempt,
         amount=Money(operation.amount_minor, operation.currency),
-        payload=dict(operation.payload),
+        payload=_payload(dossier, operation),
         provider_id=operation.provider_id,
         sent_before=sent_before,
         first_sent_at=operation.first_sent_at,
@@ -151,12 +151,20 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
     )
 
 
+def _payload(dossier: Dossier, operation: OutgoingOperation) -> dict[str, Any]:
+    """As it was queued. A transfer that waited for the payee's account goes to the account that they have since."""
+    payload = dict(operation.payload)
+    if operation.kind == "TRANSFER" and payload["destination"] is None:
+        payload["destination"] = dossier.payee.stripe_account
+    return payload
+
+
 def _blocked(session: Session, dossier: Dossier, operation: OutgoingOperation, *, now: datetime) -> bool:
     """Holds and tickets are looked at once more before money leaves for the payee (DESIGN 5)."""
     if operation.provider_id:
         return False
     if operation.kind in TO_PAYEE:
-        blocks = holds.blocking(release.facts_of(session, dossier))
+        blocks = release.blocking_payout(session, dossier)
         if operation.kind == "TRANSFER" and client_funds.stopped(session, operation.currency):
             blocks = (*blocks, client_funds_rules.stopped(operation.currency))
     elif operation.kind == "REFUND" and _of_the_order(operation, dossier):

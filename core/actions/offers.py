@@ -14,7 +14,20 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import decide, dispute, ending, mediate, payouts, plan, plan_letters, refunds, release
+from core.actions import (
+    calls,
+    decide,
+    dispute,
+    ending,
+    mediate,
+    payouts,
+    plan,
+    plan_letters,
+    receivables,
+    refunds,
+    release,
+)
+from core.actions.calls import Calls
 from core.actions.dossier import Dossier
 from core.actions.messages import MOST, MessageTooLong
 from core.actions.plan import Draft
@@ -28,7 +41,7 @@ from core.rules.offers import OfferEvent, OfferNotYours, OfferStatus
 from core.rules.permissions import SYSTEM, Actor, NotYours
 from core.rules.splits import Split
 
-FORMAT = "escrow-desk/agreement/1"
+FORMAT = "escrow-desk/agreement/2"
 RESOLUTION = "AGREED"
 
 
@@ -96,13 +109,16 @@ def accept(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> O
     if split.refund.minor != offer.refund_minor:  # the bank has taken a part of it since
         raise ChangedMeanwhile(kind="offer", what=f"{dossier.money(dossier.order.held_minor)} is held now")
     key = _key(session, offer)
-    offer.plan = _plan(session, dossier, ticket, offer, split, party, key)
+    if split.release.is_positive:
+        receivables.line_up(session, dossier)
+    made = calls.of_split(session, dossier, split, key=key)
+    offer.plan = _plan(dossier, ticket, offer, split, made, party, key)
     offer.plan_hash = hashlib.sha256(rfc8785.dumps(offer.plan)).hexdigest()
     audit.become(offer, status, now=now, by=actor)
     offer.ended_at = now
     session.flush()
     _trace(session, actor, "party:offer:accept", dossier, offer, now=now)
-    _settle(session, dossier, ticket, offer, split, key, now=now)
+    _settle(session, dossier, ticket, offer, split, made, key, now=now)
     return offer
 
 
@@ -212,7 +228,7 @@ def _key(session: Session, offer: Offer) -> str:
 
 
 def _plan(
-    session: Session, dossier: Dossier, ticket: Ticket, offer: Offer, split: Split, by: Party, key: str
+    dossier: Dossier, ticket: Ticket, offer: Offer, split: Split, made: Calls, by: Party, key: str
 ) -> dict[str, Any]:
     return {
         "format": FORMAT,
@@ -224,7 +240,7 @@ def _plan(
         "accepted_by": by.id,
         "outcome": rules.outcome(split.release, dossier.money(dossier.order.held_minor)).value,
         "ground": Ground.AGREED_SPLIT.value,
-        **plan.movements(session, dossier, split, key=key, cause=_cause(ticket, dossier, offer)),
+        **plan.movements(dossier, split, made, key=key, cause=_cause(ticket, dossier, offer)),
     }
 
 
@@ -233,7 +249,15 @@ def _cause(ticket: Ticket, dossier: Dossier, offer: Offer) -> dict[str, Any]:
 
 
 def _settle(
-    session: Session, dossier: Dossier, ticket: Ticket, offer: Offer, split: Split, key: str, *, now: datetime
+    session: Session,
+    dossier: Dossier,
+    ticket: Ticket,
+    offer: Offer,
+    split: Split,
+    made: Calls,
+    key: str,
+    *,
+    now: datetime,
 ) -> None:
     outcome = rules.outcome(split.release, dossier.money(dossier.order.held_minor))
     refunded = outcome is DecisionOutcome.FULL_REFUND
@@ -245,8 +269,8 @@ def _settle(
         dossier.milestone.outcome = milestones.Outcome.RELEASED if all_of_it else milestones.Outcome.SPLIT
     told = _letter_facts(dossier, ticket, offer)
     release.post_split(session, dossier, split, key=key, now=now, cause=_cause(ticket, dossier, offer))
-    refunds.request(session, dossier, split, ground=Ground.AGREED_SPLIT, key=key, now=now)
-    payouts.request(session, dossier, split.release, key=key, now=now)
+    refunds.request(session, dossier, made.refund, part=split.refund, ground=Ground.AGREED_SPLIT, now=now)
+    payouts.withdraw(session, dossier, made, amount=split.release, key=key, now=now)
     for party in (dossier.payer, dossier.payee):
         about = ("offer", offer.id)
         dossier.tell(session, "offer_accepted", party, key=f"{key}-{party.id}", now=now, about=about, **told)

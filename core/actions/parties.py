@@ -8,8 +8,8 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit
-from core.actions import letters, payouts, unsent
+from core import audit, outbox
+from core.actions import letters, payouts, receivables, unsent
 from core.actions.dossier import open_dossier
 from core.actions.keys import idempotency_key, operation_key
 from core.desk import Desk
@@ -182,7 +182,10 @@ def _digest(token: str | None) -> str | None:
 
 
 def _withdraw_what_waited(session: Session, party_id: int, *, now: datetime) -> None:
-    """What was released to a payee who had no account yet is withdrawn now, in the order of the milestones."""
+    """What was released to a payee who had no account yet goes out now, under the keys that it was planned with.
+
+    Releases of desks before 1.1 queued nothing until there was an account; theirs are asked for now.
+    """
     wanted = (
         select(Milestone.id)
         .join(Project, Project.id == Milestone.project_id)
@@ -191,5 +194,7 @@ def _withdraw_what_waited(session: Session, party_id: int, *, now: datetime) -> 
     )
     for number in session.scalars(wanted.order_by(Milestone.id)).all():
         dossier = open_dossier(session, number)
+        receivables.line_up(session, dossier)
         waits = dossier.money(dossier.order.payable_minor - unsent.unsettled_minor(session, dossier))
         payouts.request(session, dossier, waits, key=f"withdrawal.{number}", now=now)
+        outbox.wake(session, number, now=now)

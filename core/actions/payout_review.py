@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, jobs, outbox
-from core.actions import operations, payouts
+from core.actions import calls, operations, payouts
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.money import stripe_exact
@@ -134,7 +134,7 @@ def _transfer_again(
         milestone_id=payout.milestone_id,
         party_id=payout.party_id,
         amount=stripe_exact(amount - fee),
-        payload=payouts.transfer_payload(dossier),
+        payload=calls.transfer_payload(dossier, dossier.payee.stripe_account),
         now=now,
     )
     payout.method, payout.fee_minor, payout.transfer_operation_id = method, fee.minor, following.id

@@ -9,15 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, object_session
 
 from core import audit, notifications, outbox
-from core.actions import booking, ending, operations, orders, receivables
+from core.actions import booking, calls, ending, operations, orders, receivables
+from core.actions.calls import Calls
 from core.actions.dossier import Dossier, open_dossier
-from core.actions.keys import operation_key
 from core.gateways.payments import BalanceLine, PayoutSnapshot, TransferSnapshot
 from core.ledger import book, postings
-from core.money import Money, stripe_exact
+from core.money import Money
 from core.policy import WithdrawalMethod
 from core.records import OutgoingOperation, Payout, PayoutOffer
-from core.rules import fees
 from core.rules import payouts as rules
 from core.rules.payouts import PayoutEvent, PayoutStatus
 from core.rules.permissions import SYSTEM, Role
@@ -30,53 +29,31 @@ IN_WORDS = {
 }
 
 
-def terms(dossier: Dossier, amount: Money) -> tuple[WithdrawalMethod, Money]:
-    """How the payee withdraws this amount, and the fee of it (milestone-payment-flow, Key Business Rules 4).
-
-    A method that would cost the whole amount gives way to the standard one.
-    """
-    method = WithdrawalMethod(dossier.payee.withdrawal_method)
-    try:
-        return method, fees.withdrawal_fee(amount, method, dossier.profile)
-    except fees.WithdrawalTooSmall:
-        standard = WithdrawalMethod.STANDARD
-        return standard, fees.withdrawal_fee(amount, standard, dossier.profile)
-
-
-def transfer_payload(dossier: Dossier) -> dict[str, object]:
-    return {
-        "destination": dossier.payee.stripe_account,
-        "transfer_group": dossier.transfer_group,
-        "source_transaction": dossier.order.stripe_charge,
-    }
-
-
 def request(session: Session, dossier: Dossier, amount: Money, *, key: str, now: datetime) -> Payout | None:
-    """Withdraw a released amount at once, if the payee has automatic withdrawal; else it stays payable.
+    """Withdraw an amount that is payable, if the payee has automatic withdrawal; else it stays payable."""
+    made = calls.of_withdrawal(session, dossier, amount, key=key)
+    return withdraw(session, dossier, made, amount=amount, key=key, now=now)
 
-    What the payee owes after a lost chargeback is kept back first.
+
+def withdraw(
+    session: Session, dossier: Dossier, made: Calls, *, amount: Money, key: str, now: datetime
+) -> Payout | None:
+    """Queue exactly these calls of a release of `amount`; what the payee owes is kept back first.
+
+    Without an account at Stripe the transfer is queued as well, and waits.
     """
-    amount -= receivables.keep_back(session, dossier, amount, key=key, now=now)
-    if amount.is_zero or not dossier.payee.auto_withdraw or not dossier.payee.stripe_account:
+    receivables.keep_back(session, dossier, made.kept_back, amount=amount, key=key, now=now)
+    if made.transfer is None or made.withdrawal is None:
         return None
-    method, fee = terms(dossier, amount)
-    operation = outbox.enqueue(
-        session,
-        key=operation_key(session, key, "transfer"),
-        kind="TRANSFER",
-        milestone_id=dossier.milestone.id,
-        party_id=dossier.payee.id,
-        amount=stripe_exact(amount - fee),
-        payload=transfer_payload(dossier),
-        now=now,
-    )
+    operation = outbox.queue(session, made.transfer, milestone_id=dossier.milestone.id, now=now)
+    chosen = made.withdrawal
     payout = Payout(
         milestone_id=dossier.milestone.id,
         party_id=dossier.payee.id,
-        currency=amount.currency,
-        amount_minor=amount.minor,
-        fee_minor=fee.minor,
-        method=method,
+        currency=chosen.amount.currency,
+        amount_minor=chosen.amount.minor,
+        fee_minor=chosen.fee.minor,
+        method=chosen.method,
         status=PayoutStatus.REQUESTED,
         transfer_operation_id=operation.id,
         requested_at=now,
@@ -89,7 +66,7 @@ def request(session: Session, dossier: Dossier, amount: Money, *, key: str, now:
         "system:payout:request",
         now=now,
         about=("payout", payout.id),
-        after={"amount": amount.as_dict(), "fee": fee.as_dict(), "method": method},
+        after={"amount": chosen.amount.as_dict(), "fee": chosen.fee.as_dict(), "method": chosen.method},
         operation_key=operation.key,
     )
     return payout
@@ -140,16 +117,12 @@ def _transferred(
     orders.shift(session, dossier, now=now, cause=operation.key, payable=-amount, released=amount)
     outbox.enqueue(
         session,
-        key=operation.key.removesuffix(".transfer") + ".payout",
+        key=calls.payout_key(operation.key),
         kind="PAYOUT",
         milestone_id=payout.milestone_id,
         party_id=payout.party_id,
         amount=amount - fee,
-        payload={
-            "account": dossier.payee.stripe_account,
-            "method": "instant" if payout.method == WithdrawalMethod.INSTANT else "standard",
-            "payout": payout.id,
-        },
+        payload={**calls.payout_payload(dossier.payee.stripe_account, payout.method), "payout": payout.id},
         now=now,
     )
     dossier.note(

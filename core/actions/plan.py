@@ -19,7 +19,8 @@ import rfc8785
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.actions import plan_citations, plan_letters, receivables, release
+from core.actions import calls, plan_citations, plan_letters, receivables, release
+from core.actions.calls import Asked, Calls
 from core.actions.dossier import Dossier
 from core.actions.plan_citations import CitationUnknown
 from core.actions.plan_letters import template_of
@@ -59,7 +60,8 @@ class Draft:
     """What the mediator chose. A partial release needs `release`, or `items` whose earned values are the release.
 
     `passages`: their own words in the letter to the "payer" or "payee", in place of the reasons. `said_until`: the last
-    message that was read, and `looked_until`: when it was decided, for computing a recorded plan again.
+    message that was read; `looked_until`: when it was decided; `asked`: what was known of the payee. All three are for
+    computing a recorded plan again.
     """
 
     ticket_id: int
@@ -75,16 +77,19 @@ class Draft:
     ends_project: bool = False
     said_until: int | None = None
     looked_until: datetime | None = None
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`content` is what is hashed; `papers` are its letters as they will look, by audience."""
+    """`content` is what is hashed; `calls` are queued when it is carried out; `papers` are its letters as they will
+    look, by audience."""
 
     content: dict[str, Any]
     split: splits.Split
     journal: Journal
     key: str
+    calls: Calls
     papers: Mapping[str, Letter] = field(default_factory=dict)
 
     @property
@@ -121,6 +126,7 @@ def make(
     key = key or _next_key(session, ticket)
     cause = {"ticket": ticket.id, "milestone": dossier.milestone.id, "outcome": draft.outcome.value}
     looked = plan_citations.looked(session, dossier, maker_id, until=draft.looked_until)
+    made = calls.of_split(session, dossier, split, key=key, asked=draft.asked)
     papers = _papers(session, dossier, draft, split, looked)
     content = {
         "format": FORMAT,
@@ -143,7 +149,7 @@ def make(
             evidence_ids=draft.evidence_ids,
             said_until=draft.said_until,
         ),
-        **movements(session, dossier, split, key=key, cause=cause),
+        **movements(dossier, split, made, key=key, cause=cause),
         "looked": looked,
         "letters": [_letter(dossier, draft, papers[side], side, party.id) for side, party in _sides(dossier)],
         "bindings": {
@@ -154,7 +160,7 @@ def make(
         },
     }
     journal = release.split_journal(dossier, split, key=key, cause=cause)
-    return Plan(content=content, split=split, journal=journal, key=key, papers=papers)
+    return Plan(content=content, split=split, journal=journal, key=key, calls=made, papers=papers)
 
 
 def letter_facts(

@@ -4,39 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.orm import Session
-
-from core.actions import payouts, receivables, refunds, release
+from core.actions import release
+from core.actions.calls import Call, Calls
 from core.actions.dossier import Dossier
-from core.actions.keys import idempotency_key, operation_key
+from core.actions.keys import idempotency_key
 from core.ledger import accounts, postings
 from core.ledger.journal import Journal
-from core.money import Money, stripe_exact
 from core.rules.splits import Split
+
+PATHS = {"REFUND": "/v1/refunds", "TRANSFER": "/v1/transfers", "PAYOUT": "/v1/payouts"}
 
 
 def movements(
-    session: Session, dossier: Dossier, split: Split, *, key: str, cause: dict[str, Any]
+    dossier: Dossier, split: Split, made: Calls, *, key: str, cause: dict[str, Any]
 ) -> dict[str, Any]:
     """What a division moves: amounts, the journal, what is booked later, the exact calls, balances."""
-    kept = receivables.to_keep_back(session, dossier, split.release)
     return {
-        "amounts": amounts(dossier, split, kept),
+        "amounts": amounts(dossier, split, made),
         "journal": _journal(release.split_journal(dossier, split, key=key, cause=cause)),
-        "expected": [_journal(each) for each in _expected(session, dossier, split, kept, key)],
-        "operations": _operations(session, dossier, split, kept, key),
+        "expected": [_journal(each) for each in _expected(dossier, made, key)],
+        "operations": [_operation(each) for each in made],
         "balances": _balances(dossier, split),
     }
 
 
-def amounts(dossier: Dossier, split: Split, kept_back: Money) -> dict[str, Any]:
+def amounts(dossier: Dossier, split: Split, made: Calls) -> dict[str, Any]:
     """Every amount of the decision in minor units; what each side has in the end is among them.
 
     `kept_back` of the release settles what the payee owes, and is named only where there is such a debt.
     """
-    method, fee = None, dossier.money(0)
-    if (paid := split.release - kept_back).is_positive:
-        method, fee = payouts.terms(dossier, paid)
+    paid, chosen = split.release - made.kept_back, made.withdrawal
+    fee = chosen.fee if chosen else dossier.money(0)
     return {
         "currency": dossier.milestone.currency,
         "held": dossier.order.held_minor,
@@ -47,9 +45,9 @@ def amounts(dossier: Dossier, split: Split, kept_back: Money) -> dict[str, Any]:
         "fee_returned": split.fee_returned.minor,
         "concession": split.concession.minor,
         "refund_total": split.total_refund.minor,
-        "withdrawal_method": method.value if method else None,
+        "withdrawal_method": chosen.method.value if chosen else None,
         "withdrawal_fee": fee.minor,
-        **({"kept_back": kept_back.minor} if kept_back.is_positive else {}),
+        **({"kept_back": made.kept_back.minor} if made.kept_back.is_positive else {}),
         "payee_net": (paid - fee).minor,
         "payer_net_cost": dossier.order.charge_minor - split.total_refund.minor,
     }
@@ -64,39 +62,39 @@ def _journal(journal: Journal) -> dict[str, Any]:
     }
 
 
-def _expected(session: Session, dossier: Dossier, split: Split, kept: Money, key: str) -> list[Journal]:
+def _expected(dossier: Dossier, made: Calls, key: str) -> list[Journal]:
     """What will be booked when Stripe has done its part, if it takes no fee of its own for it."""
     later: list[Journal] = []
     cause: dict[str, Any] = {}
     milestone_id = dossier.milestone.id
-    if kept.is_positive:
+    if made.kept_back.is_positive:
         later.append(
             postings.receivable_offset(
                 key=f"{key}.kept_back",
                 party_id=dossier.payee.id,
-                amount=kept,
+                amount=made.kept_back,
                 cause=cause,
                 milestone_id=milestone_id,
             )
         )
-    if (paid := split.release - kept).is_positive and dossier.payee.auto_withdraw:
+    if made.transfer is not None and made.withdrawal is not None:
         later.append(
             postings.withdrawal(
-                key=operation_key(session, key, "transfer"),
+                key=made.transfer.key,
                 party_id=dossier.payee.id,
-                amount=paid,
-                fee=payouts.terms(dossier, paid)[1],
+                amount=made.withdrawal.amount,
+                fee=made.withdrawal.fee,
                 cause=cause,
                 milestone_id=milestone_id,
             )
         )
-    if split.total_refund.is_positive:
+    if made.refund is not None:
         later.append(
             postings.refund_succeeded(
-                key=operation_key(session, key, "refund"),
+                key=made.refund.key,
                 milestone_id=milestone_id,
                 party_id=dossier.payer.id,
-                amount=split.total_refund,
+                amount=made.refund.amount,
                 fee=dossier.money(0),
                 cause=cause,
             )
@@ -104,38 +102,20 @@ def _expected(session: Session, dossier: Dossier, split: Split, kept: Money, key
     return later
 
 
-def _operations(
-    session: Session, dossier: Dossier, split: Split, kept: Money, key: str
-) -> list[dict[str, Any]]:
-    """The exact calls, with the keys they will carry; the payout follows once the transfer is booked."""
-    calls: list[dict[str, Any]] = []
-    if split.total_refund.is_positive:
-        refund = _call("REFUND", "/v1/refunds", operation_key(session, key, "refund"))
-        amount = stripe_exact(split.total_refund)
-        calls.append({**refund, "params": {"amount": amount.minor, **refunds.refund_payload(dossier)}})
-    paid = split.release - kept
-    if paid.is_positive and dossier.payee.auto_withdraw:
-        method, fee = payouts.terms(dossier, paid)
-        sent = stripe_exact(paid - fee)
-        currency = sent.currency.lower()
-        transfer = _call("TRANSFER", "/v1/transfers", operation_key(session, key, "transfer"))
-        params = {"amount": sent.minor, "currency": currency, **payouts.transfer_payload(dossier)}
-        calls.append({**transfer, "params": params})
-        payout = _call("PAYOUT", "/v1/payouts", operation_key(session, key, "payout"))
-        speed = "instant" if method.value == "instant" else "standard"
-        params = {"amount": sent.minor, "currency": currency, "method": speed}
-        calls.append({**payout, "account": dossier.payee.stripe_account, "params": params})
-    return calls
-
-
-def _call(kind: str, path: str, key: str) -> dict[str, Any]:
+def _operation(call: Call) -> dict[str, Any]:
+    """The exact call as it is shown and hashed. `waits`: for what, before it can be sent."""
+    params = {"amount": call.amount.minor, **call.payload}
+    if call.kind != "REFUND":
+        params["currency"] = call.amount.currency.lower()
     return {
-        "kind": kind,
-        "key": key,
-        "idempotency_key": idempotency_key(key, 1),
+        "kind": call.kind,
+        "key": call.key,
+        "idempotency_key": idempotency_key(call.key, 1),
         "method": "POST",
-        "path": path,
-        "account": None,
+        "path": PATHS[call.kind],
+        "account": params.pop("account", None),
+        "params": params,
+        "waits": call.waits.value if call.waits else None,
     }
 
 

@@ -53,14 +53,15 @@ def line_up(session: Session, dossier: Dossier) -> None:
     session.scalars(wanted.with_for_update(key_share=True)).one()
 
 
-def keep_back(session: Session, dossier: Dossier, amount: Money, *, key: str, now: datetime) -> Money:
-    """Keep the payee's debt back from `amount`, which is payable for this milestone; returns what was kept.
+def keep_back(
+    session: Session, dossier: Dossier, kept: Money, *, amount: Money, key: str, now: datetime
+) -> None:
+    """Keep this much of the payee's debt back from `amount`, which is payable for this milestone.
 
-    Two releases at once do not settle one debt twice: `line_up` came before.
+    Two releases at once do not settle one debt twice: `line_up` came before it was reckoned.
     """
-    kept = to_keep_back(session, dossier, amount)
     if kept.is_zero:
-        return kept
+        return
     settle(session, dossier, kept, key=key, now=now)
     dossier.tell(
         session,
@@ -72,7 +73,6 @@ def keep_back(session: Session, dossier: Dossier, amount: Money, *, key: str, no
         owed=owed(session, dossier.payee.id, kept.currency),
         left=amount - kept,
     )
-    return kept
 
 
 def settle(session: Session, dossier: Dossier, kept: Money, *, key: str, now: datetime) -> None:

@@ -8,16 +8,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, outbox
-from core.actions import booking, ending, operations, orders, receipts
+from core.actions import booking, calls, ending, operations, orders, receipts
+from core.actions.calls import Call
 from core.actions.dossier import Dossier, open_dossier
-from core.actions.keys import idempotency_key, operation_key
+from core.actions.keys import idempotency_key
 from core.gateways.payments import BalanceLine, RefundSnapshot
 from core.ledger import postings
 from core.ledger.journal import Journal
-from core.money import Money, stripe_exact
+from core.money import Money
 from core.records import OutgoingOperation, Refund
 from core.rules import refunds as rules
-from core.rules import splits
 from core.rules.permissions import SYSTEM
 from core.rules.refunds import RefundEvent, RefundStatus
 
@@ -41,58 +41,24 @@ NOT_OWED = (RefundStatus.RETURNED, RefundStatus.CHARGED_BACK)
 def request(
     session: Session,
     dossier: Dossier,
-    split: splits.Split,
-    *,
-    ground: str,
-    key: str,
-    now: datetime,
-    decision_id: int | None = None,
-) -> Refund | None:
-    """Send back what the split refunds: the milestone's part, the fee returned and any concession."""
-    amount = split.total_refund
-    if amount.is_zero:
-        return None
-    return ask(
-        session,
-        dossier,
-        amount,
-        part=split.refund,
-        ground=ground,
-        key=key,
-        now=now,
-        decision_id=decision_id,
-    )
-
-
-def ask(
-    session: Session,
-    dossier: Dossier,
-    amount: Money,
+    call: Call | None,
     *,
     part: Money,
     ground: str,
-    key: str,
     now: datetime,
-    decision_id: int | None,
-) -> Refund:
-    """Send `amount` back to the payer; `part` of it is the milestone's."""
-    operation = outbox.enqueue(
-        session,
-        key=operation_key(session, key, "refund"),
-        kind="REFUND",
-        milestone_id=dossier.milestone.id,
-        party_id=dossier.payer.id,
-        amount=stripe_exact(amount),
-        payload=refund_payload(dossier),
-        now=now,
-    )
+    decision_id: int | None = None,
+) -> Refund | None:
+    """Queue exactly this call, if there is one; `part` of it is the milestone's."""
+    if call is None:
+        return None
+    operation = outbox.queue(session, call, milestone_id=dossier.milestone.id, now=now)
     refund = Refund(
         milestone_id=dossier.milestone.id,
         decision_id=decision_id,
         operation_id=operation.id,
-        amount_minor=amount.minor,
+        amount_minor=call.amount.minor,
         milestone_part_minor=part.minor,
-        currency=amount.currency,
+        currency=call.amount.currency,
         ground=ground,
         status=RefundStatus.QUEUED,
         created_at=now,
@@ -105,14 +71,26 @@ def ask(
         "system:refund:request",
         now=now,
         about=("refund", refund.id),
-        after={"amount": amount.as_dict(), "ground": ground, "decision": decision_id},
+        after={"amount": call.amount.as_dict(), "ground": ground, "decision": decision_id},
         operation_key=operation.key,
     )
     return refund
 
 
-def refund_payload(dossier: Dossier) -> dict[str, object]:
-    return {"payment_intent": dossier.order.stripe_payment_intent, "reason": "requested_by_customer"}
+def ask(
+    session: Session,
+    dossier: Dossier,
+    amount: Money,
+    *,
+    part: Money,
+    ground: str,
+    key: str,
+    now: datetime,
+    decision_id: int | None,
+) -> None:
+    """Send `amount` back to the payer; `part` of it is the milestone's."""
+    call = calls.refund_of(session, dossier, amount, key=key)
+    request(session, dossier, call, part=part, ground=ground, now=now, decision_id=decision_id)
 
 
 def settle(

@@ -5,40 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import ending, orders, payouts, receipts, receivables, risk_facts
+from core.actions import calls, ending, orders, payouts, receipts, receivables
 from core.actions.dossier import Dossier
 from core.ledger import book, postings
 from core.ledger.journal import Journal
-from core.records import Hold, Ticket
-from core.rules import holds, milestones, reports, splits
+from core.queries.blocks import facts
+from core.rules import holds, milestones, splits
 from core.rules.blocks import Block
-from core.rules.disputes import BLOCKING
 from core.rules.permissions import Actor
 
 
 def facts_of(session: Session, dossier: Dossier, *, deciding: int | None = None) -> holds.Facts:
     """What may stop a release, read inside the releasing transaction. `deciding` is the ticket being decided."""
-    milestone_id = dossier.milestone.id
-    tickets = session.execute(
-        select(Ticket.id, Ticket.status).where(
-            Ticket.milestone_id == milestone_id, Ticket.status.in_(BLOCKING), Ticket.id != (deciding or 0)
-        )
-    ).all()
-    kept = session.execute(
-        select(Hold.id, Hold.kind, Hold.reason).where(
-            Hold.milestone_id == milestone_id, Hold.released_at.is_(None)
-        )
-    ).all()
-    return holds.Facts(
-        open_tickets=tuple(holds.OpenTicket(*row) for row in tickets),
-        manual_holds=tuple(holds.ActiveHold(*row) for row in kept),
-        chargeback_open=dossier.order.chargeback_open,
-        severe_content_event=reports.severe_event(risk_facts.known_reports(session, dossier)),
-        open_reviews=risk_facts.open_reviews(session, milestone_id),
-    )
+    found = facts(session, [dossier.milestone.id])[dossier.milestone.id]
+    return found if deciding is None else holds.without_ticket(found, deciding)
+
+
+def blocking_payout(session: Session, dossier: Dossier) -> tuple[Block, ...]:
+    """What stops money on its way to the payee: all that stops a release, and the want of an account to send it to."""
+    blocks = holds.blocking(facts_of(session, dossier))
+    return blocks if dossier.payee.stripe_account else (*blocks, holds.NO_ACCOUNT)
 
 
 def release_verified(
@@ -54,10 +42,12 @@ def release_verified(
     held, fee = dossier.money(order.held_minor), dossier.money(order.platform_fee_minor)
     split = splits.full_release(held, fee)
     key = f"release.{milestone.id}"
+    receivables.line_up(session, dossier)
+    made = calls.of_split(session, dossier, split, key=key)
     post_split(session, dossier, split, key=key, now=now, cause={"approval": milestone.id})
     milestone.outcome = milestones.Outcome.RELEASED
     dossier.note(session, actor, "system:payment:release", now=now, after={"released": held.as_dict()})
-    payouts.request(session, dossier, split.release, key=key, now=now)
+    payouts.withdraw(session, dossier, made, amount=split.release, key=key, now=now)
     told = f"{key}-confirmed"
     dossier.tell(session, "release_confirmed", dossier.payer, key=told, now=now, by_silence=by_silence)
     ending.finish(session, dossier, now=now)

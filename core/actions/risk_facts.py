@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from core.actions.dossier import Dossier
@@ -42,28 +43,30 @@ def _known(session: Session, dossier: Dossier) -> list[Known]:
     looked_at = _looked_at(session, dossier.milestone.id)
     found = session.scalars(
         select(Report)
-        .where(
-            Report.project_id == dossier.project.id,
-            or_(
-                Report.milestone_id.is_(None),
-                Report.milestone_id == dossier.milestone.id,
-                Report.kind == ReportKind.OFF_PLATFORM_CONTACT,
-            ),
-        )
+        .where(Report.project_id == dossier.project.id, concerns(dossier.milestone.id))
         .order_by(Report.id)
     )
-    return [
-        Known(
-            id=row.id,
-            kind=ReportKind(row.kind),
-            source=Source(row.source),
-            severity=Severity(row.severity),
-            at=row.at,
-            outcome=ReportOutcome(row.outcome) if row.outcome else None,
-            looked_at=row.id in looked_at,
-        )
-        for row in found
-    ]
+    return [replace(as_known(row), looked_at=row.id in looked_at) for row in found]
+
+
+def concerns(milestone: Any) -> ColumnElement[bool]:
+    """Of its project's reports, those that weigh on this milestone (an id, or the column of one)."""
+    return or_(
+        Report.milestone_id.is_(None),
+        Report.milestone_id == milestone,
+        Report.kind == ReportKind.OFF_PLATFORM_CONTACT,
+    )
+
+
+def as_known(row: Report) -> Known:
+    return Known(
+        id=row.id,
+        kind=ReportKind(row.kind),
+        source=Source(row.source),
+        severity=Severity(row.severity),
+        at=row.at,
+        outcome=ReportOutcome(row.outcome) if row.outcome else None,
+    )
 
 
 def upheld(session: Session, dossier: Dossier) -> list[int]:
@@ -76,12 +79,6 @@ def open_review(session: Session, milestone_id: int) -> RiskReview | None:
         RiskReview.milestone_id == milestone_id, RiskReview.settled_at.is_(None)
     )
     return session.scalars(wanted).one_or_none()
-
-
-def open_reviews(session: Session, milestone_id: int) -> tuple[str, ...]:
-    """The reasons of the milestone's open review, in one sentence each."""
-    review = open_review(session, milestone_id)
-    return tuple(reason["sentence"] for reason in review.reasons) if review else ()
 
 
 def facts_of(

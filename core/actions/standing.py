@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions import cooling_off, drafts, mediate, plan
+from core.actions.calls import Asked
 from core.actions.dossier import Dossier
 from core.actions.plan import Draft, Plan
 from core.errors import DeskError
@@ -80,6 +81,7 @@ def draft_of(decision: Decision) -> Draft:
         said_until=said[0] if said else None,
         ends_project=decision.ends_project,
         looked_until=decision.made_at,
+        asked=Asked.of_plan(decision.plan),
     )
 
 

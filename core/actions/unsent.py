@@ -8,11 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import outbox
-from core.actions import operations
+from core.actions import calls, operations
 from core.actions.dossier import Dossier
 from core.actions.payouts import move
 from core.money import Money
-from core.policy import WithdrawalMethod
 from core.records import OutgoingOperation, Payout
 from core.rules.payouts import PayoutEvent, PayoutStatus
 
@@ -51,11 +50,7 @@ def send_rest(
         milestone_id=payout.milestone_id,
         party_id=payout.party_id,
         amount=rest,
-        payload={
-            "account": dossier.payee.stripe_account,
-            "method": "instant" if payout.method == WithdrawalMethod.INSTANT else "standard",
-            "payout": payout.id,
-        },
+        payload={**calls.payout_payload(dossier.payee.stripe_account, payout.method), "payout": payout.id},
         now=now,
     )
 

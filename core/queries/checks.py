@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.ledger.invariants import INVARIANTS
-from core.queries import laws
+from core.queries import laws, planned
 from core.queries.laws import Rows
 
 # So many of a law's offenders are shown; one would be too many.
@@ -108,6 +108,11 @@ DESK: tuple[Law, ...] = (
         "decisions_as_planned",
         "Every executed decision posted exactly the journal of the plan that was confirmed.",
         laws.DECIDED_OTHERWISE,
+    ),
+    Law(
+        "plans_as_queued",
+        "Every carried-out decision and agreement queued exactly the calls that its plan lists, under the same keys.",
+        planned.QUEUED_OTHERWISE,
     ),
     Law(
         "nothing_left_behind",

@@ -50,9 +50,9 @@ class Execution:
         fresh = self.executed_at is not None and now - self.executed_at < LETTERS_TAKE
         if fresh and any(state == "QUEUED" for _, _, state in self.letters):
             return False
-        return all(
-            each.sent is not None
-            and (each.status in ENDED or (each.sent.next_try_at - now).total_seconds() > 45)
+        return self.executed_at is not None and all(
+            # What is not queued then follows another step, and waits as long as that does.
+            each.sent is None or each.status in ENDED or (each.sent.next_try_at - now).total_seconds() > 45
             for each in self.steps
         )
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.money import Money
+from core.queries import blocks
 from core.queries.words import like
 from core.rules import holds
 from core.rules.payouts import PayoutStatus
@@ -185,6 +186,12 @@ WAITING = text(
         union all
         select milestone_id, funded_at from payment_orders where chargeback_open
         union all
+        select milestone_id, opened_at from risk_reviews where settled_at is null
+        union all
+        select m.id, r.at from reports r join milestones m on m.project_id = r.project_id
+        where r.settled_at is null and (r.milestone_id is null or r.milestone_id = m.id)
+          and r.source = 'CONTENT_RULE' and r.severity = 'SEVERE'
+        union all
         select milestone_id, created_at from outgoing_operations where status = 'BLOCKED'
     ), page as materialized (
         select b.milestone_id as id, min(b.since) as since from blocked b
@@ -193,11 +200,8 @@ WAITING = text(
         having b.milestone_id < :before order by 1 desc limit :limit
     )
     select page.id, m.title as milestone, p.id as project_id, p.title as project, y.name as payee, page.since,
-           o.currency, o.held_minor + o.payable_minor as minor, o.chargeback_open,
-           (select json_agg(json_build_array(t.id, t.status) order by t.id) from tickets t
-            where t.milestone_id = m.id and t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')) as tickets,
-           (select json_agg(json_build_array(h.id, h.kind, h.reason) order by h.id) from holds h
-            where h.milestone_id = m.id and h.released_at is null) as holds
+           o.currency, o.held_minor + o.payable_minor as minor,
+           y.stripe_account is null and o.payable_minor > 0 as no_account
     from page
     join milestones m on m.id = page.id
     join projects p on p.id = m.project_id
@@ -210,20 +214,16 @@ WAITING = text(
 
 def waiting(session: Session, *, before: int | None = None, limit: int = 51) -> list[Waiting]:
     """Money that would move if nothing stood in its way, newest milestone first."""
-    rows = session.execute(WAITING, {"before": before or NEWEST, "limit": limit}).mappings()
-    return [_waiting(dict(row)) for row in rows]
+    rows = session.execute(WAITING, {"before": before or NEWEST, "limit": limit}).mappings().all()
+    facts = blocks.facts(session, [row["id"] for row in rows])
+    return [_waiting(dict(row), facts[row["id"]]) for row in rows]
 
 
-def _waiting(row: dict[str, Any]) -> Waiting:
-    tickets, kept = row.pop("tickets") or [], row.pop("holds") or []
-    facts = holds.Facts(
-        open_tickets=tuple(holds.OpenTicket(*each) for each in tickets),
-        manual_holds=tuple(holds.ActiveHold(*each) for each in kept),
-        chargeback_open=row.pop("chargeback_open"),
-    )
+def _waiting(row: dict[str, Any], facts: holds.Facts) -> Waiting:
     amount = Money(row.pop("minor"), row.pop("currency"))
-    reasons = tuple(block.sentence for block in holds.blocking(facts))
-    return Waiting(**row, amount=amount, case_id=tickets[0][0] if tickets else None, reasons=reasons)
+    why = (*holds.blocking(facts), *((holds.NO_ACCOUNT,) if row.pop("no_account") else ()))
+    case_id = facts.open_tickets[0].id if facts.open_tickets else None
+    return Waiting(**row, amount=amount, case_id=case_id, reasons=tuple(block.sentence for block in why))
 
 
 @dataclass(frozen=True)

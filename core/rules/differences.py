@@ -90,6 +90,8 @@ def _target(plan: Content, kind: str) -> str:
     if found is None:
         return NONE
     params = found["params"]
+    if found.get("waits") == "ACCOUNT":
+        return "the account that the payee opens"
     return str(params.get("destination") or found["account"] or params.get("payment_intent") or "the charge")
 
 

@@ -7,7 +7,7 @@ releasing transaction, and again when the money is about to be sent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from core.rules.blocks import Block, Blocked
@@ -69,6 +69,9 @@ class ReleaseBlocked(Blocked):
     """This cannot be released now. {reasons}"""
 
 
+NO_ACCOUNT = Block("no_account", "The payee has no account at Stripe yet.")
+
+
 @dataclass(frozen=True)
 class OpenTicket:
     id: int
@@ -115,10 +118,12 @@ def _code(block: Block) -> str:
 
 def without_ticket(facts: Facts, ticket_id: int) -> Facts:
     """The facts as they are once this ticket is resolved: a decision resolves the ticket that it decides."""
-    others = tuple(ticket for ticket in facts.open_tickets if ticket.id != ticket_id)
-    return Facts(
-        others, facts.manual_holds, facts.chargeback_open, facts.severe_content_event, facts.open_reviews
-    )
+    return replace(facts, open_tickets=tuple(each for each in facts.open_tickets if each.id != ticket_id))
+
+
+def without_hold(facts: Facts, hold_id: int) -> Facts:
+    """The facts as they are once this hold is lifted."""
+    return replace(facts, manual_holds=tuple(each for each in facts.manual_holds if each.id != hold_id))
 
 
 def _reasons(facts: Facts) -> Iterator[Block]:

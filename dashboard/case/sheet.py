@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.actions.calls import Wait
 from core.letters import Letter
 from core.money import Money
 from core.rules.grounds import TERMS, DecisionOutcome, Ground, Reference
@@ -95,12 +96,14 @@ def _postings(plan: dict[str, Any]) -> None:
 
 def _calls(plan: dict[str, Any]) -> None:
     if not plan["operations"]:
-        st.caption("No call: the payee withdraws by hand, and nothing is refunded.")
+        st.caption("No call: nothing is refunded, and nothing is sent to the payee by itself.")
     for each in plan["operations"]:
         amount = Money(each["params"]["amount"], plan["amounts"]["currency"])
         st.markdown(
             f"**{CALLS.get(each['kind'], each['kind'])}** · {amount.text().replace('$', chr(92) + '$')}"
         )
+        if waits := each.get("waits"):
+            st.caption(Wait(waits).sentence)
         st.code(book.call(each), language=None, wrap_lines=True)
 
 

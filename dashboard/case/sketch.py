@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.actions import plan, receivables
+from core.actions import calls, plan
 from core.actions.plan import Draft
 from core.errors import DeskError
 from core.money import Money
@@ -137,5 +137,5 @@ def amounts(case: Case, sketch: Sketch) -> dict[str, Any] | None:
     )
     split = plan.split_of(case.dossier, tried)
     with current.reading() as session:
-        kept = receivables.to_keep_back(session, case.dossier, split.release)
-    return plan.amounts(case.dossier, split, kept)
+        made = calls.of_split(session, case.dossier, split, key="sketch")
+    return plan.amounts(case.dossier, split, made)

@@ -52,6 +52,7 @@ BREAKS = {
     "lines_booked_once": "delete from balance_transactions where kind = 'refund'",
     "states_derived": "update payment_orders set state = 'RELEASED' where held_minor > 0",
     "decisions_as_planned": "update decisions set plan = jsonb_set(plan, '{journal,postings,0,amount}', '1')",
+    "plans_as_queued": "update outgoing_operations set key = key || '.other' where kind = 'REFUND'",
     "nothing_left_behind": "update milestones set status = 'REFUNDED' where status = 'IN_MEDIATION'",
     "one_road": "insert into refund_returns (refund_id, way, reference, reason, proposed_by, proposed_at, status) "
     "select r.id, 'CHECK', 'R', 'Sent.', s.id, now(), 'PROPOSED' from refunds r, staff s limit 1",
