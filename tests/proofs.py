@@ -196,6 +196,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/holds: a hold needs a reason",
         "actions/holds: a hold stops a decision and says why",
     ),
+    "Nobody lifts their own hold": ("actions/lifting: whoever placed a hold does not lift it, even in sql",),
     "A hold is lifted by whoever may": (
         "actions/holds: only compliance and administrators lift holds",
         "actions/holds: while one of two holds is left nothing is released",

@@ -12,6 +12,7 @@ from core import outbox
 from core.actions import release, unanswered
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError, NotFound, ReasonMissing
+from core.money import Money
 from core.records import Hold
 from core.rules import disputes, holds, milestones
 from core.rules.holds import HoldKind
@@ -147,10 +148,10 @@ def _placed(
     return hold
 
 
-def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason: str) -> None:
-    """Lift a hold; what was verified meanwhile is released now, unless something else blocks it.
+def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason: str) -> Money | None:
+    """Lift a hold; what was verified meanwhile is released now, unless something else blocks it: returns how much.
 
-    Money may move, so it raises `StepUpRequired`.
+    By someone else than who placed it. Money may move, so it raises `StepUpRequired`. Raises `OwnHold`.
     """
     require(actor, Permission.RELEASE_HOLD, now)
     if not reason.strip():
@@ -162,19 +163,23 @@ def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason:
     hold = session.get_one(Hold, hold_id, with_for_update=True, populate_existing=True)
     if hold.released_at is not None:
         raise HoldAlreadyLifted(hold=hold_id)
-    _lifted(session, actor, dossier, hold, reason=reason, now=now)
+    holds.check_lifter(hold_id, placed_by=hold.placed_by, lifted_by=actor.id)
+    return _lifted(session, actor, dossier, hold, reason=reason, now=now)
 
 
 def _lifted(
     session: Session, actor: Actor, dossier: Dossier, hold: Hold, *, reason: str, now: datetime
-) -> None:
+) -> Money | None:
+    """Returns what was released."""
     _ended(session, actor, dossier, hold, reason=reason, now=now)
     if hold.kind == HoldKind.COMPLAINT:
         unanswered.look_again(dossier)
     _tell_lifted(session, actor, dossier, hold, now=now)
     outbox.wake(session, dossier.milestone.id, now=now)
-    if dossier.status is milestones.Status.VERIFIED and dossier.order.held_minor:
-        release.release_verified(session, actor, dossier, now=now)
+    held = release.awaited(dossier)
+    if held is None or release.release_verified(session, actor, dossier, now=now):
+        return None
+    return held
 
 
 def _ended(

@@ -11,6 +11,7 @@ from core.actions import calls, ending, orders, payouts, receipts, receivables
 from core.actions.dossier import Dossier
 from core.ledger import book, postings
 from core.ledger.journal import Journal
+from core.money import Money
 from core.queries.blocks import facts
 from core.rules import holds, milestones, splits
 from core.rules.blocks import Block
@@ -27,6 +28,12 @@ def blocking_payout(session: Session, dossier: Dossier) -> tuple[Block, ...]:
     """What stops money on its way to the payee: all that stops a release, and the want of an account to send it to."""
     blocks = holds.blocking(facts_of(session, dossier))
     return blocks if dossier.payee.stripe_account else (*blocks, holds.NO_ACCOUNT)
+
+
+def awaited(dossier: Dossier) -> Money | None:
+    """What is held of verified work: it is released as soon as nothing stops it."""
+    verified = dossier.status is milestones.Status.VERIFIED and dossier.order.held_minor > 0
+    return dossier.money(dossier.order.held_minor) if verified else None
 
 
 def release_verified(

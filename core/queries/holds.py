@@ -1,4 +1,4 @@
-"""Holds: what staff stopped by hand, what of it still stands, and what would move if it were lifted."""
+"""Holds: what staff stopped by hand, and what of it still stands."""
 
 from __future__ import annotations
 
@@ -24,19 +24,11 @@ join projects p on p.id = m.project_id
 join parties payer on payer.id = p.payer_id
 join parties payee on payee.id = p.payee_id
 """
-# What a lift would release: verified meanwhile, and nothing else in the way.
-FREE = """
-m.status = 'VERIFIED' and o.held_minor > 0 and not o.chargeback_open
-and not exists (select from holds x where x.milestone_id = m.id and x.released_at is null and x.id <> h.id)
-and not exists (select from tickets x where x.milestone_id = m.id
-                and x.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY'))
-"""
 PAGE = """
 with page as materialized (select h.id {source} order by {order} limit :limit offset :offset)
 select h.*, m.title as milestone, m.status as milestone_status, m.currency, p.id as project_id, p.title as project,
        p.platform, payer.name as payer, payee.name as payee, coalesce(o.held_minor, 0) as held_minor,
        coalesce(o.payable_minor, 0) as payable_minor, a.name as placer, b.name as lifter,
-       h.released_at is null and coalesce({free}, false) as frees,
        (select max(t.id) from tickets t where t.milestone_id = m.id) as ticket_id
 {joined}
 left join payment_orders o on o.milestone_id = m.id
@@ -118,7 +110,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Row:
-    """One hold. `stopped` is what it keeps from moving now; `frees` says that lifting it releases the held part."""
+    """One hold. `stopped` is what it keeps from moving now. `core.actions.lifting` foretells what lifting it does."""
 
     id: int
     kind: HoldKind
@@ -134,9 +126,9 @@ class Row:
     payee: str
     held: Money
     stopped: Money
-    frees: bool
     ticket_id: int | None
     placed_by: str | None
+    placed_by_id: int | None
     placed_at: datetime
     released_by: str | None
     released_at: datetime | None
@@ -187,7 +179,7 @@ class Candidate:
 
 
 def page(session: Session, wanted: Filter, *, offset: int = 0, limit: int = 50) -> list[Row]:
-    query = PAGE.format(source=wanted.source, order=wanted.order, joined=JOINED, free=FREE)
+    query = PAGE.format(source=wanted.source, order=wanted.order, joined=JOINED)
     rows = session.execute(text(query), wanted.values | {"offset": offset, "limit": limit}).mappings()
     return [_row(row) for row in rows]
 
@@ -198,7 +190,7 @@ def count(session: Session, wanted: Filter) -> int:
 
 def one(session: Session, hold_id: int) -> Row:
     """Raises `NotFound`."""
-    query = PAGE.format(source="from holds h where h.id = :id", order="h.id", joined=JOINED, free=FREE)
+    query = PAGE.format(source="from holds h where h.id = :id", order="h.id", joined=JOINED)
     row = session.execute(text(query), {"id": hold_id, "offset": 0, "limit": 1}).mappings().one_or_none()
     if row is None:
         raise NotFound(kind="hold", id=hold_id)
@@ -244,7 +236,7 @@ def _row(row: RowMapping) -> Row:
         "platform",
         "payer",
     )
-    rest = ("payee", "frees", "ticket_id", "placed_at", "released_at", "release_reason")
+    rest = ("payee", "ticket_id", "placed_at", "released_at", "release_reason")
     return Row(
         **{name: row[name] for name in (*same, *rest)},
         kind=HoldKind(row["kind"]),
@@ -252,5 +244,6 @@ def _row(row: RowMapping) -> Row:
         held=held,
         stopped=held + Money(row["payable_minor"], row["currency"]),
         placed_by=row["placer"],
+        placed_by_id=row["placed_by"],
         released_by=row["lifter"],
     )

@@ -119,6 +119,7 @@ class Hold(Record):
         Index("holds_active_idx", "milestone_id", postgresql_where="released_at is null"),
         CheckConstraint("kind in ('MANUAL', 'RISK', 'REPORT', 'HIGH_VALUE', 'COMPLAINT')", name="kind"),
         CheckConstraint("kind <> 'COMPLAINT' or placed_by is null", name="complaint_is_a_partys"),
+        CheckConstraint("released_by <> placed_by", name="lifted_by_another"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -111,7 +111,7 @@ RULES: tuple[Rule, ...] = (
     Rule("Nothing fires twice, and a week is made good in order", "actions.timers:run_due", _DESK),
     # Releasing and paying out.
     Rule("What is verified is released", "actions.release:release_verified", f"{_FLOW}, Standard Release 2"),
-    Rule("A payout follows the release", "actions.payouts:request", f"{_FLOW}, Standard Release 3"),
+    Rule("A payout follows the release", "actions.payouts:withdraw", f"{_FLOW}, Standard Release 3"),
     Rule("Both are told of the release", "actions.release:release_verified", f"{_FLOW}, Standard Release 4"),
     Rule("How a payout moves", "rules.payouts:after", f"{_FLOW}, Error Handling 2"),
     Rule("Withdrawal fee by method", "rules.fees:withdrawal_fee", f"{_KEY} 4"),
@@ -124,6 +124,7 @@ RULES: tuple[Rule, ...] = (
     Rule("Only an unresolved ticket blocks", "rules.disputes:blocks_release", f"{_LEGAL}, Milestone Rules"),
     Rule("Manual hold", "actions.hold:place", f"{_LEGAL}, Release Rules"),
     Rule("A hold is lifted by whoever may", "actions.hold:lift", f"{_LEGAL}, Release Rules"),
+    Rule("Nobody lifts their own hold", "rules.holds:check_lifter", _DESK),
     Rule("Payout blocked at dispatch", "actions.dispatch:send", f"{_LEGAL}, Risk Controls"),
     Rule("Held too long", "queries.overview:alarms", _DESK),
     # Disputes.

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from core.errors import DeskError
 from core.rules.blocks import Block, Blocked
 
 
@@ -69,6 +70,10 @@ class ReleaseBlocked(Blocked):
     """This cannot be released now. {reasons}"""
 
 
+class OwnHold(DeskError):
+    """You placed hold {hold}, so someone else lifts it. What you know about it goes into the case or to them."""
+
+
 NO_ACCOUNT = Block("no_account", "The payee has no account at Stripe yet.")
 
 
@@ -114,6 +119,15 @@ def outside(blocks: Iterable[Block]) -> tuple[Block, ...]:
 
 def _code(block: Block) -> str:
     return WAITS if block.code == SILENT_HOLD else block.code
+
+
+def check_lifter(hold_id: int, *, placed_by: int | None, lifted_by: int | None) -> None:
+    """Whoever stopped money does not let it go alone: a hold of a member of staff is lifted by another one.
+
+    What the desk itself or a party's complaint has stopped is lifted by any one person who may. Raises `OwnHold`.
+    """
+    if placed_by is not None and placed_by == lifted_by:
+        raise OwnHold(hold=hold_id)
 
 
 def without_ticket(facts: Facts, ticket_id: int) -> Facts:

@@ -9,7 +9,7 @@ from core.queries import disputes
 from core.queries.cases import Case
 from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind
 from core.rules.permissions import Permission
-from dashboard import current, navigation
+from dashboard import current, lifting, navigation
 from dashboard.case import claim, file, request
 from dashboard.ui import cards, confirm, deadline, status, words
 
@@ -132,14 +132,17 @@ def _lift(case: Case) -> None:
     number = st.selectbox("Hold", list(by_id), format_func=lambda each: f"{each}: {by_id[each].reason}")
     chosen = by_id[number]
     cards.note(f"Placed {deadline.exact(chosen.placed_at)} by {chosen.placed_by or 'the system'}.")
+    may = lifting.foretold(number)
     cards.note(LIFTING[TOLD[HoldKind(chosen.kind)]])
     place = words.named("hold", number, "lift")
     reason = words.area(place, "Why it can be lifted", height=120, most=2_000, key="lift-reason")
-    intent = confirm.pressed("Lift hold", key="lift", icon=":material/lock_open:", money=True)
+    intent = confirm.pressed(
+        "Lift hold", key="lift", icon=":material/lock_open:", money=True, disabled=not may
+    )
     if intent:
         confirm.carry_out(
             intent,
             lambda session, actor, now: hold.lift(session, actor, now=now, hold_id=number, reason=reason),
-            done="The hold is lifted.",
             sent=[place],
+            done=lambda released: lifting.done("The hold", released),
         )

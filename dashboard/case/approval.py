@@ -20,6 +20,7 @@ from dashboard.case.preview import people
 from dashboard.ui import cards, confirm, deadline, errors, header, status, words
 from dashboard.ui.header import Said
 
+STOPPED = "Approved, and not carried out yet: something stops it. The case says what."
 DONE: Mapping[DecisionStatus, str | Said] = {
     DecisionStatus.EXECUTED: "Approved and booked. Stripe is being asked now.",
     DecisionStatus.COOLING_OFF: "Approved. It is carried out when the cooling-off is over, unless the case changes.",
@@ -92,6 +93,7 @@ def _dialog(case_id: int, decision_id: int) -> None:
         said = exhibits.messages(session, record.milestone_id, since=record.made_at)
         papers = comparisons.papers(session, case, record)
     sheet.show(record.plan, record.plan_hash, key="approve", people=people(case), papers=papers)
+    errors.reasons(case.blocks, title="Approved or not, it is not carried out while this stands")
     compare.show(case, ruling)
     read = news.show(case, f"approval-{decision_id}", said, beside="the decision was made")
     place = words.named("case", case.id, "approval")
@@ -130,4 +132,7 @@ def _dialog(case_id: int, decision_id: int) -> None:
 
 
 def _approved(decision: Decision) -> str | Said:
+    cooled = decision.execute_at is not None and decision.execute_at == decision.checked_at
+    if decision.status == DecisionStatus.COOLING_OFF and cooled:
+        return STOPPED
     return DONE[DecisionStatus(decision.status)]

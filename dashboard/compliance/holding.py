@@ -12,7 +12,7 @@ from core.queries import holds
 from core.queries.holds import Candidate, Figures, Row
 from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind
 from core.rules.permissions import Permission
-from dashboard import current, navigation
+from dashboard import current, lifting, navigation
 from dashboard.case import opening
 from dashboard.compliance.beside import close
 from dashboard.ui import cards, confirm, deadline, money, status, words
@@ -73,6 +73,8 @@ def _head(row: Row) -> None:
                 "Lift",
                 key="open-lift",
                 icon=":material/lock_open:",
+                disabled=row.placed_by_id == current.actor().id,
+                help=lifting.OWN if row.placed_by_id == current.actor().id else None,
                 on_click=confirm.open_drawer,
                 args=("lift-hold",),
                 kwargs={"hold_id": row.id},
@@ -210,26 +212,19 @@ def _lift(hold_id: int) -> None:
         row = holds.one(session, hold_id)
     st.text(words_of(f"{row.reference} · {row.about}"))
     st.html(f'<p class="ed-quote">{html(row.reason)}</p>')
-    if row.frees:
-        st.info(
-            plain(
-                f"The work was verified meanwhile: lifting this hold releases {row.held.text()} to the payee now."
-            ),
-            icon=":material/payments:",
-        )
-    elif row.stopped.minor:
-        cards.note("Nothing is released at once. What else stands in the way still does.")
+    may = lifting.foretold(row.id)
     cards.note(LIFTING[TOLD[row.kind]])
     place = words.named("hold", hold_id, "lift")
     reason = words.area(place, "Why it can be lifted", height=120, most=2_000, key="lift-reason")
-    intent = confirm.pressed("Lift hold", key="lift-hold", icon=":material/lock_open:", money=True)
+    intent = confirm.pressed(
+        "Lift hold", key="lift-hold", icon=":material/lock_open:", money=True, disabled=not may
+    )
     if intent:
         confirm.carry_out(
             intent,
             lambda session, actor, now: hold.lift(session, actor, now=now, hold_id=hold_id, reason=reason),
             sent=[place],
-            done=f"Hold {row.reference} is lifted."
-            + (f" {row.held.text()} is released to the payee." if row.frees else ""),
+            done=lambda released: lifting.done(f"Hold {row.reference}", released),
         )
 
 

@@ -50,6 +50,6 @@ def _form(row: Operation) -> None:
             lambda session, actor, now: operations_review.retry(
                 session, actor, now=now, operation_id=row.id, reason=reason
             ),
-            done="The call is on its way again.",
+            done="It is queued again. The page says when it is sent, or what stops it.",
             sent=[place],
         )

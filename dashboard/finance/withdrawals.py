@@ -173,6 +173,6 @@ def _form(row: Row) -> None:
                 reason=reason,
                 method=WithdrawalMethod(method) if method else None,
             ),
-            done=f"Payout {row.reference} is on its way again.",
+            done=f"Payout {row.reference} is queued again. Holds and tickets are asked once more before it is sent.",
             sent=[place],
         )

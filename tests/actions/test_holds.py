@@ -23,7 +23,7 @@ def stop(market: Market, told: Told, *, by: str = "cora") -> Hold:
     )
 
 
-def lift(market: Market, held: Hold, *, by: str = "cora") -> None:
+def lift(market: Market, held: Hold, *, by: str = "ada") -> None:
     market.act(hold.lift, market.as_staff(by), hold_id=held.id, reason="The report was about another house.")
 
 

@@ -255,5 +255,5 @@ def test_a_hold_by_hand_keeps_a_stage_that_silence_accepted(town: Town, tmp_path
     town.now += 72 * HOUR
     run(town, tmp_path)
     assert state(town, told) == ("VERIFIED", "PAID_HELD")
-    town.act(hold.lift, town.as_staff("cora"), hold_id=kept.id, reason="Nothing in it.")
+    town.act(hold.lift, town.as_staff("ada"), hold_id=kept.id, reason="Nothing in it.")
     assert state(town, told)[1] == "RELEASED"

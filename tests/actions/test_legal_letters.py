@@ -92,7 +92,7 @@ def held_by_compliance(w: Walk) -> None:
 
 def lifted(w: Walk) -> None:
     (number,) = w.market.read(lambda session: [each.id for each in session.query(Hold).all()])
-    w.market.act(hold.lift, w.market.as_staff("cora"), hold_id=number, reason="Looked into.")
+    w.market.act(hold.lift, w.market.as_staff("ada"), hold_id=number, reason="Looked into.")
 
 
 def decided(release: Money | None, **draft: Any) -> Any:

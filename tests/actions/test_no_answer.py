@@ -240,7 +240,7 @@ def test_what_was_approved_under_a_hold_can_still_be_decided(
     assert (market.status(told), market.get(Milestone, told.milestone).verified_at) == ("IN_MEDIATION", None)
     with pytest.raises(DeskError, match="Hold"):
         stories.decided(market, told, stories.a_draft(told, release=share))
-    market.act(hold.lift, market.as_staff("cora"), hold_id=kept.id, reason="The case decides.")
+    market.act(hold.lift, market.as_staff("ada"), hold_id=kept.id, reason="The case decides.")
     assert market.order(told) == {"held": 100_000}
     stories.decided(market, told, stories.a_draft(told, release=share))
     market.work()

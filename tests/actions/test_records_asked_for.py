@@ -27,7 +27,7 @@ def town(database: Database) -> Town:
     placed = town.act(
         hold.place, cora, milestone_id=told.milestone, reason="Statements wanted.", report_id=report.id
     )
-    town.act(hold.lift, town.as_staff("cora"), hold_id=placed.id, reason="Both have answered.")
+    town.act(hold.lift, town.as_staff("ada"), hold_id=placed.id, reason="Both have answered.")
     settling = {"report_id": report.id, "outcome": ReportOutcome.DISMISSED, "note": "Their shop's."}
     town.act(reports.settle, town.as_staff("cora"), **settling)
     told = stories.in_mediation(town, told)

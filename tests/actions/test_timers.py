@@ -448,7 +448,7 @@ def test_between_the_fifth_and_the_seventh_day_a_hold_keeps_what_silence_approve
     run(town, tmp_path)
     order = town.read(lambda session: session.get_one(PaymentOrder, told.milestone))
     assert (status(town, told), order.state) == ("VERIFIED", "PAID_HELD")
-    town.act(hold.lift, town.as_staff("cora"), hold_id=kept.id, reason="The tiles were replaced.")
+    town.act(hold.lift, town.as_staff("ada"), hold_id=kept.id, reason="The tiles were replaced.")
     order = town.read(lambda session: session.get_one(PaymentOrder, told.milestone))
     assert order.state == "RELEASED"
 

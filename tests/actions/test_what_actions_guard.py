@@ -38,7 +38,7 @@ def test_a_hold_is_lifted_only_by_who_has_just_signed_in(market: Market) -> None
     with pytest.raises(StepUpRequired):
         market.act(hold.lift, signed_in_long_ago(market), hold_id=placed.id, reason="Nothing in it.")
     assert market.order(told) == {"held": 100_000}
-    market.act(hold.lift, market.as_staff("cora"), hold_id=placed.id, reason="Nothing in it.")
+    market.act(hold.lift, market.as_staff("ada"), hold_id=placed.id, reason="Nothing in it.")
     assert market.order(told) == {"payable": 100_000}
 
 

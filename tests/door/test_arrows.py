@@ -255,7 +255,7 @@ def test_why_staff_holds_and_who_decided_is_not_told_outside(home: Knocking) -> 
     assert (refused.status_code, code(refused)) == (409, "release_blocked"), refused.text
     assert refused.json()["facts"]["blocks"] == [{"code": "hold", "sentence": "A hold is in place."}]
     assert "fraud" not in refused.text
-    home.market.act(hold.lift, cora, hold_id=placed.id, reason="Not so.")
+    home.market.act(hold.lift, home.market.as_staff("ada"), hold_id=placed.id, reason="Not so.")
     home.post(f"{path}/mediation", {"party": home.payer})
     told = stories.Told(offer["dispute"], number, offer["dispute"])
     home.market.now = home.market.now.replace(microsecond=1)

@@ -48,7 +48,7 @@ def test_a_hold_is_told_when_it_is_placed_and_when_it_is_lifted_but_not_why(watc
     there = watched.funded()
     cora = watched.as_staff("cora")
     placed = watched.act(hold.place, cora, milestone_id=there.milestone, reason="A quiet word.")
-    watched.act(hold.lift, cora, hold_id=placed.id, reason="All is well.")
+    watched.act(hold.lift, watched.as_staff("ada"), hold_id=placed.id, reason="All is well.")
     for kind in ("hold.placed", "hold.lifted"):
         (data,) = told(watched, kind)
         assert (data["hold"], data["milestone"], data["kind"]) == (placed.id, there.milestone, "MANUAL")

@@ -176,7 +176,7 @@ def test_trying_again_sends_it_again(town: Town) -> None:
     app.button(key="payout-retry").click().run()
     assert not app.exception
     assert town.read(lambda s: s.get_one(Payout, number)).status == PayoutStatus.TRANSFERRED
-    assert "is on its way again" in words(app)
+    assert "is queued again" in words(app)
 
 
 def test_money_that_waits_names_every_reason(town: Town) -> None:

@@ -14,6 +14,7 @@ from core.money import Money
 from core.queries import holds
 from core.records import Hold, Milestone
 from core.rules.permissions import TABLE, Permission
+from dashboard import lifting
 from tests import stories
 from tests.pages.visiting import labels, serve, visit, words
 from tests.stories import PEOPLE, Told, Town
@@ -52,7 +53,7 @@ def test_everyone_sees_holds_and_some_may_lift_them(town: Town, subject: str) ->
 def test_what_stands_and_what_was_lifted_are_kept_apart(town: Town) -> None:
     first, second = place(town, stories.funded(town)), place(town, stories.funded(town, title="New roof"))
     town.wait(days=3)
-    town.act(hold.lift, town.as_staff("cora"), hold_id=first, reason="Papers seen.")
+    town.act(hold.lift, town.as_staff("ada"), hold_id=first, reason="Papers seen.")
     shown = {}
     for state in ("", "In force", "Lifted"):
         app = visit(town, "mia", "holds", state=state)
@@ -86,7 +87,6 @@ def test_lifting_releases_what_was_verified_meanwhile_and_says_so_first(town: To
     town.act(verify.submit, town.payee, milestone_id=told.milestone)
     town.act(verify.approve, town.payer, milestone_id=told.milestone)
     row = town.read(lambda s: holds.one(s, number))
-    assert row.frees
     assert row.stopped == row.held > Money(0, "USD")
     app = press(visit(town, "ada", "holds", id=number), "open-lift")
     assert f"releases {row.held.text()} to the payee now" in words(app)
@@ -104,9 +104,22 @@ def test_a_second_hold_keeps_the_money_where_it_is(town: Town) -> None:
     first, _ = place(town, told), place(town, told, "Second thoughts.")
     town.act(verify.submit, town.payee, milestone_id=told.milestone)
     town.act(verify.approve, town.payer, milestone_id=told.milestone)
-    assert not town.read(lambda s: holds.one(s, first)).frees
     app = press(visit(town, "ada", "holds", id=first), "open-lift")
-    assert "Nothing is released at once." in words(app)
+    said = words(app)
+    assert "Lifting it moves nothing yet" in said
+    assert "Second thoughts." in said
+    assert "releases $" not in said
+    app.text_area(key="lift-reason").set_value("The bank confirmed the details.").run()
+    press(app, "lift-hold")
+    assert f"Hold H-{first} is lifted." in words(app)
+    assert "is released to the payee" not in words(app)
+
+
+def test_whoever_placed_a_hold_is_told_that_someone_else_lifts_it(town: Town) -> None:
+    number = place(town, stories.funded(town))
+    button = visit(town, "cora", "holds", id=number).button(key="open-lift")
+    assert (button.disabled, button.help) == (True, lifting.OWN)
+    assert not visit(town, "ada", "holds", id=number).button(key="open-lift").disabled
 
 
 def test_a_release_asks_who_it_is_after_five_minutes(town: Town) -> None:

@@ -1,0 +1,56 @@
+"""What lifting a hold does: foretold by the questions that decide it, with every block that would remain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.actions import release
+from core.actions.dossier import open_dossier
+from core.errors import NotFound
+from core.money import Money
+from core.records import Decision, Hold
+from core.rules import holds
+from core.rules.approvals import DecisionStatus
+from core.rules.blocks import Block
+
+
+@dataclass(frozen=True)
+class Lifting:
+    """`blocks`: everything else that would still stop the money. Without any, `releases` is released at once and the
+    payment of `pays` goes on, each None where there is no such thing; it leaves only for a payee who has an `account`.
+    The decision that cools off about case `falls` is another one's basis since the hold, and is not carried out.
+    `placed_by` may not lift it."""
+
+    blocks: tuple[Block, ...]
+    releases: Money | None
+    pays: Money | None
+    falls: int | None
+    account: bool
+    placed_by: int | None
+
+
+def foresee(session: Session, hold_id: int) -> Lifting:
+    """As it stands now; nothing is locked or written. Raises `NotFound`."""
+    hold = session.get(Hold, hold_id)
+    if hold is None:
+        raise NotFound(kind="hold", id=hold_id)
+    dossier = open_dossier(session, hold.milestone_id, lock=False)
+    waiting = session.scalars(
+        select(Decision).where(
+            Decision.milestone_id == hold.milestone_id, Decision.status == DecisionStatus.COOLING_OFF
+        )
+    ).one_or_none()
+    facts = release.facts_of(session, dossier, deciding=waiting.ticket_id if waiting else None)
+    blocks = holds.blocking(holds.without_hold(facts, hold_id))
+    payable = dossier.money(dossier.order.payable_minor)
+    return Lifting(
+        blocks=blocks,
+        releases=None if blocks else release.awaited(dossier),
+        pays=payable if payable.is_positive and dossier.payee.auto_withdraw and not blocks else None,
+        falls=waiting.ticket_id if waiting else None,
+        account=dossier.payee.stripe_account is not None,
+        placed_by=hold.placed_by,
+    )
