@@ -43,9 +43,18 @@ from core.gateways.payments import (
     RefundSnapshot,
     TransferSnapshot,
 )
-from core.money import Money
+from core.money import CURRENCIES, Money
 from core.policy import Platform
-from core.records import Decision, Milestone, OutgoingOperation, Party, Payout, RiskReview, Ticket
+from core.records import (
+    Decision,
+    Milestone,
+    OutgoingOperation,
+    Party,
+    Payout,
+    RiskReview,
+    SettlementCurrency,
+    Ticket,
+)
 from core.rules.cautions import Caution
 from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground, Reference
@@ -129,9 +138,16 @@ def a_town(database: Database, *, now: datetime = NOW) -> Town:
         )
         town.staff[subject], town.roles[subject] = row.id, frozenset({role})
     switch_payments_on(town)
+    town.database.run(lambda session: settle_in_every_currency(session, town.now))
     town.payer_id = a_party(town, "PAYER", "Ana Lindqvist")
     town.payee_id = a_party(town, "PAYEE", "Ben Okafor")
     return town
+
+
+def settle_in_every_currency(session: Session, now: datetime) -> None:
+    """What the worker reads from Stripe at its first look."""
+    for code in CURRENCIES:
+        session.add(SettlementCurrency(currency=code, settles=True, known_from="STRIPE", at=now))
 
 
 def switch_payments_on(town: Town) -> None:

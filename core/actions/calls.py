@@ -148,10 +148,12 @@ def terms(dossier: Dossier, amount: Money, *, method: WithdrawalMethod | None = 
 
 
 def transfer_payload(dossier: Dossier, account: str | None) -> dict[str, Any]:
+    """A charge that Stripe converted cannot pay for a transfer in the currency it was made in: the balance pays."""
+    converted = dossier.order.settled_currency is not None
     return {
         "destination": account,
         "transfer_group": dossier.transfer_group,
-        "source_transaction": dossier.order.stripe_charge,
+        "source_transaction": None if converted else dossier.order.stripe_charge,
     }
 
 

@@ -9,9 +9,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.actions import fund
+from core.actions import fund, settlement
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.engagement import facts_of
+from core.errors import DeskError
 from core.records import Engagement
 from core.rules import engagement, milestones
 from core.rules.permissions import SYSTEM
@@ -35,4 +36,8 @@ def retry(session: Session, *, now: datetime, milestone_id: int) -> bool:
 def _still_wanted(session: Session, dossier: Dossier) -> bool:
     """Still unpaid, nothing under way, and every precondition of a payment still holds."""
     waits = dossier.status is milestones.Status.AWAITING_FUNDING and not dossier.order.in_flight
+    try:
+        settlement.require(session, dossier.milestone.currency)
+    except DeskError:
+        return False
     return waits and not engagement.missing(facts_of(session.get_one(Engagement, dossier.project.id)))

@@ -101,7 +101,7 @@ def _row(
         reason=snapshot.reason,
         currency=snapshot.amount.currency,
         amount_minor=snapshot.amount.minor,
-        booked_currency=snapshot.lines[0].currency if snapshot.lines else snapshot.amount.currency,
+        booked_currency=_booked_in(snapshot),
         taken_minor=0,
         lost_minor=0,
         fees_minor=0,
@@ -122,9 +122,22 @@ def _apply(row: Chargeback, snapshot: DisputeSnapshot, *, now: datetime) -> None
     row.submissions = max(row.submissions, snapshot.submission_count)
     audit.become(row, status, now=now)
     if snapshot.lines and not row.taken_minor:
-        row.booked_currency = snapshot.lines[0].currency
+        row.booked_currency = _booked_in(snapshot)
     if status in rules.CLOSED:
         row.closed_at = row.closed_at or now
+
+
+def _booked_in(snapshot: DisputeSnapshot) -> str:
+    """The disputed payment's currency where Stripe says that it converted it; else that of the first line."""
+    converted = all(each.exchange_rate is not None for each in snapshot.lines)
+    return snapshot.amount.currency if converted else snapshot.lines[0].currency
+
+
+def _taken(row: Chargeback, line: BalanceLine) -> Money:
+    """What the line took, below zero, or gave back, in the currency that the chargeback is booked in."""
+    if line.currency == row.booked_currency or line.exchange_rate is None:
+        return Money(line.amount, line.currency)
+    return row.amount if line.amount > 0 else -row.amount
 
 
 def _book(
@@ -139,13 +152,22 @@ def _book(
     """One line of the provider's, with its signed fee, in the line's own currency."""
     if _won_after_all(session, dossier, row, second, line, now=now):
         return
-    journal = _journal(dossier, row, line)
-    booking.book_line(session, line, journal, now=now, milestone_id=dossier.milestone.id)
+    amount = _taken(row, line)
+    journal = _journal(dossier, row, line, amount)
+    booking.book_line(
+        session,
+        line,
+        journal,
+        now=now,
+        milestone_id=dossier.milestone.id,
+        fees_to=accounts.DISPUTE_FEES,
+    )
     if journal.kind == "unknown_money":
         burden.leave_to_a_person(session, line, now=now)
         return
-    row.taken_minor -= line.amount
-    row.fees_minor += line.fee
+    row.taken_minor -= amount.minor
+    if amount.currency == line.currency:
+        row.fees_minor += line.fee
 
 
 def _won_after_all(
@@ -161,8 +183,8 @@ def _won_after_all(
 
     Where others had borne it, a person decides what becomes of what came back.
     """
-    amount = Money(line.amount, line.currency)
-    if row.status != "won" or line.currency != row.booked_currency or not row.lost_minor:
+    amount = _taken(row, line)
+    if row.status != "won" or amount.currency != row.booked_currency or not row.lost_minor:
         return False
     if not (
         duplicate_chargebacks.all_of(second, row, amount)
@@ -177,12 +199,20 @@ def _won_after_all(
         milestone_id=dossier.milestone.id,
         party_id=dossier.payer.id,
         amount=amount,
-        fee=Money(line.fee, line.currency),
+        fee=booking.moved(line, amount)[1],
         owed=owed,
         cause={"dispute": row.stripe_dispute, "balance_transaction": line.id},
     )
-    booking.book_line(session, line, journal, now=now, milestone_id=dossier.milestone.id)
-    row.taken_minor, row.lost_minor, row.fees_minor = 0, 0, row.fees_minor + line.fee
+    booking.book_line(
+        session,
+        line,
+        journal,
+        now=now,
+        milestone_id=dossier.milestone.id,
+        fees_to=accounts.DISPUTE_FEES,
+    )
+    row.taken_minor, row.lost_minor = 0, 0
+    row.fees_minor += line.fee if amount.currency == line.currency else 0
     if second:
         duplicate_chargebacks.owed_again(session, dossier, second, amount, key=key, now=now)
     else:
@@ -190,14 +220,15 @@ def _won_after_all(
     return True
 
 
-def _journal(dossier: Dossier, row: Chargeback, line: BalanceLine) -> Journal:
+def _journal(dossier: Dossier, row: Chargeback, line: BalanceLine, amount: Money) -> Journal:
     """More than was taken cannot come back, nor in another currency: that is nothing we understand, a person looks."""
-    amount, fee = Money(line.amount, line.currency), Money(line.fee, line.currency)
+    fee = booking.moved(line, amount)[1]
     key = f"chargeback.{row.stripe_dispute}.{line.id}"
     cause = {"dispute": row.stripe_dispute, "balance_transaction": line.id}
-    foreign = line.currency != row.booked_currency
-    if foreign or line.amount > row.taken_minor - row.lost_minor:
-        return postings.unknown_money(key=key, amount=amount, fee=fee, cause=cause)
+    foreign = amount.currency != row.booked_currency
+    if foreign or amount.minor > row.taken_minor - row.lost_minor:
+        stated, its_fee = Money(line.amount, line.currency), Money(line.fee, line.currency)
+        return postings.unknown_money(key=key, amount=stated, fee=its_fee, cause=cause)
     event = postings.chargeback_won if amount.is_positive else postings.chargeback_opened
     return event(
         key=key,

@@ -41,12 +41,13 @@ def receive(
 ) -> DuplicatePayment:
     """Book it once, send it back, tell the payer."""
     line = snapshot.lines[0]
+    _, fee = booking.moved(line, snapshot.amount)
     journal = postings.duplicate_money(
         key=f"duplicate.{snapshot.id}",
         milestone_id=dossier.milestone.id,
         party_id=dossier.payer.id,
         charge=snapshot.amount,
-        fee=Money(line.fee, line.currency),
+        fee=fee,
         cause={"operation": operation.key, "charge": snapshot.charge, "balance_transaction": line.id},
     )
     booking.book_line(session, line, journal, now=now, milestone_id=dossier.milestone.id)
@@ -139,7 +140,7 @@ def settle(
     for line in sorted(snapshot.lines, key=lambda each: each.amount):
         if booking.is_booked(session, line):
             continue
-        amount, fee = Money(abs(line.amount), line.currency), Money(line.fee, line.currency)
+        amount, fee = booking.moved(line, snapshot.amount)
         about: dict[str, Any] = {
             "key": f"{operation.key}.{line.id}",
             "milestone_id": dossier.milestone.id,

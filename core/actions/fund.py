@@ -6,8 +6,17 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core import outbox
-from core.actions import booking, duplicates, legal_checklist, operations, orders, receipts, risk
+from core import notifications, outbox
+from core.actions import (
+    booking,
+    duplicates,
+    legal_checklist,
+    operations,
+    orders,
+    receipts,
+    risk,
+    settlement,
+)
 from core.actions.dossier import Dossier, open_dossier
 from core.actions.engagement import facts_of
 from core.actions.keys import operation_key
@@ -17,7 +26,7 @@ from core.ledger import postings
 from core.money import Money, stripe_exact
 from core.records import Engagement, OutgoingOperation
 from core.rules import card_retries, engagement, milestones
-from core.rules.permissions import SYSTEM, Actor, require_party
+from core.rules.permissions import SYSTEM, Actor, Role, require_party
 
 
 class NotAwaitingFunding(DeskError):
@@ -35,11 +44,13 @@ def fund(
 
     Charged: milestone + platform fee + processor fee (milestone-payment-flow, Key Business Rules 4). Raises
     `EngagementIncomplete` naming each missing precondition (payment-escrow-rules, Preconditions Before Payment), and
-    `PaymentsSwitchedOff` while an item of the platform's legal checklist is not signed.
+    `PaymentsSwitchedOff` while an item of the platform's legal checklist is not signed, and `CurrencyNotSettled` where
+    Stripe would convert it.
     """
     dossier = open_dossier(session, milestone_id)
     require_party(actor, dossier.payer.id)
     legal_checklist.require_signed(session, dossier.project.platform)
+    settlement.require(session, dossier.milestone.currency)
     engagement.require_complete(facts_of(session.get_one(Engagement, dossier.project.id)))
     order, milestone = dossier.order, dossier.milestone
     orders.require_idle(order, milestone)
@@ -128,6 +139,7 @@ def _funded(
     now: datetime,
 ) -> None:
     order, milestone = dossier.order, dossier.milestone
+    _, actual_fee = booking.moved(line, snapshot.amount)
     journal = postings.charge_settled(
         key=operation.key,
         milestone_id=milestone.id,
@@ -135,12 +147,14 @@ def _funded(
         charge=snapshot.amount,
         milestone=dossier.amount,
         platform_fee=dossier.money(order.platform_fee_minor),
-        actual_fee=Money(line.fee, line.currency),
+        actual_fee=actual_fee,
         cause={"operation": operation.key, "charge": snapshot.charge, "balance_transaction": line.id},
     )
     booking.book_line(session, line, journal, now=now, milestone_id=milestone.id)
     order.in_flight, order.funded_at, milestone.funded_at = False, now, now
     order.stripe_payment_intent, order.stripe_charge = snapshot.id, snapshot.charge
+    if line.currency != order.currency:
+        _converted(session, dossier, operation, line, now=now)
     dossier.move(milestones.Event.FUND, now=now)
     orders.shift(
         session, dossier, now=now, cause="charge settled", funded=dossier.amount, held=dossier.amount
@@ -166,6 +180,35 @@ def _funded(
             platform_fee=dossier.money(order.platform_fee_minor).text(),
             processing_fee=dossier.money(order.processing_fee_minor).text(),
         )
+
+
+def _converted(
+    session: Session, dossier: Dossier, operation: OutgoingOperation, line: BalanceLine, *, now: datetime
+) -> None:
+    """Stripe has converted what was paid: it is held all the same, no more is promised in that currency, and finance
+    hears what is needed to pay it out."""
+    dossier.order.settled_currency = line.currency
+    settlement.converted(session, dossier.milestone.currency, now=now)
+    at_stripe = Money(line.amount, line.currency)
+    dossier.note(
+        session,
+        SYSTEM,
+        "system:payment:convert",
+        now=now,
+        after={"settled": at_stripe.as_dict(), "exchange_rate": line.exchange_rate},
+        operation_key=operation.key,
+    )
+    dossier.tell_staff(
+        session,
+        "payment_converted",
+        notifications.staff_of(session, Role.FINANCE),
+        key=f"{operation.key}-converted",
+        now=now,
+        about=("milestone", dossier.milestone.id),
+        charged=dossier.money(dossier.order.charge_minor),
+        at_stripe=at_stripe,
+        exchange_rate=line.exchange_rate,
+    )
 
 
 def declined(

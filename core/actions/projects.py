@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions import orders, ratings
+from core.actions import orders, ratings, settlement
 from core.actions.dossier import Dossier, open_dossier
 from core.errors import DeskError, NotFound
 from core.money import Money
@@ -69,8 +69,8 @@ def accept_bid(
     """The payer accepts a bid: project, engagement and default milestones (milestone-payment-flow, Phase 1).
 
     The same bid on the same terms gives the same project, also at the same moment. Raises `BidKnownOtherwise` for the
-    same bid on other terms, `WrongRole`, and `FeeModeNotSupported` for open-ended hourly billing and trust-account
-    handling (payment-escrow-rules, Escrow Scope).
+    same bid on other terms, `WrongRole`, `CurrencyNotSettled` where Stripe would convert what is paid, and
+    `FeeModeNotSupported` for open-ended hourly billing and trust-account handling (payment-escrow-rules, Escrow Scope).
     """
     require_party(actor, payer_id)
     payer, payee = _two_sides(session, payer_id, payee_id)
@@ -88,6 +88,7 @@ def accept_bid(
         if funding is not None and funding != known.funding:
             raise BidKnownOtherwise(bid=bid_reference, what="funding")
         return _as_it_was(known, terms)
+    settlement.require(session, total.currency)
     version, profile = current_policy(session, payer.platform, now)
     planned = schedule.defaults(payer.platform, project_type, total)
     project = Project(
@@ -211,6 +212,7 @@ def adjust_milestones(
     require_party(actor, project.payer_id)
     for row in rows:
         orders.require_idle(session.get_one(PaymentOrder, row.id, populate_existing=True), row)
+    settlement.require(session, project.currency)
     schedule.check_adjustment(
         planned,
         total=Money(project.total_minor, project.currency),

@@ -145,12 +145,13 @@ def _journal(
     book = postings.refund_succeeded
     if line.amount > 0:
         book = postings.refund_canceled if snapshot.status == "canceled" else postings.refund_failed
+    amount, fee = booking.moved(line, snapshot.amount)
     return book(
         key=f"{operation.key}.{line.id}",
         milestone_id=dossier.milestone.id,
         party_id=dossier.payer.id,
-        amount=Money(abs(line.amount), line.currency),
-        fee=Money(line.fee, line.currency),
+        amount=amount,
+        fee=fee,
         cause={"operation": operation.key, "refund": snapshot.id, "balance_transaction": line.id},
     )
 

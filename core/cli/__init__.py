@@ -11,7 +11,7 @@ import os
 
 import typer
 
-from core.cli import audit, case, door, proving, receipt, running, staff, webhook
+from core.cli import audit, case, door, proving, receipt, running, settlement, staff, webhook
 from core.cli.answers import log_from, refusal, trouble
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(case.app, name="case")
 app.add_typer(door.keys, name="api-key")
 app.add_typer(door.endpoints, name="webhook-endpoint")
+app.add_typer(settlement.app, name="settlement")
 app.add_typer(staff.app, name="staff")
 app.add_typer(webhook.app, name="webhook")
 

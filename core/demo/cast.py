@@ -73,6 +73,7 @@ CITIES = {
     "USD": (("Portland", "US"), ("Austin", "US"), ("Columbus", "US"), ("Tacoma", "US"), ("Savannah", "US")),
     "EUR": (("Utrecht", "NL"), ("Leipzig", "DE"), ("Lyon", "FR"), ("Cork", "IE")),
     "JPY": (("Kyoto", "JP"), ("Sapporo", "JP"), ("Fukuoka", "JP")),
+    "GBP": (("Bristol", "GB"), ("Leeds", "GB")),
     "KWD": (("Kuwait City", "KW"), ("Salmiya", "KW")),
 }
 

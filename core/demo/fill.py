@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core import audit
-from core.actions import install, legal_checklist, parties, reconcile
+from core.actions import install, legal_checklist, parties, reconcile, settlement
 from core.demo import cast
 from core.demo.money_roads import odd_lines
 from core.demo.plots import LENGTH, Plot, plots
@@ -82,6 +82,7 @@ def _found(world: World, seed: int) -> None:
     _switch_payments_on(world)
     for currency, amount in FLOAT.items():
         world.sandbox.add_float(amount, currency)
+    settlement.look(desk)
     reconcile.run(desk, SYSTEM)
 
 

@@ -17,7 +17,7 @@ from core.actions import (
 )
 from core.actions.keys import idempotency_key
 from core.demo.ordinary import accept, smooth, submit
-from core.demo.quarrels import agree, rule, study, to_mediation
+from core.demo.quarrels import agree, mediated, rule, study, to_mediation
 from core.demo.tale import Tale, Wait
 from core.demo.world import World
 from core.money import Money
@@ -47,6 +47,16 @@ def recovered(tale: Tale, milestone_id: int) -> Wait:
     tale.act(fund.fund, tale.payer, milestone_id=milestone_id)
     yield tale.hours(30, 60)
     yield from smooth(tale, milestone_id)
+
+
+def converted(tale: Tale, milestone_id: int) -> Wait:
+    """The platform's account stopped settling in pounds after the bid: Stripe converts the payment, it is held all the
+    same, and its refund at another day's rate leaves a difference."""
+    tale.world.sandbox.convert("GBP", "USD", "1.2714")
+    tale.act(fund.fund, tale.payer, milestone_id=milestone_id)
+    yield tale.hours(20, 50)
+    tale.world.sandbox.convert("GBP", "USD", "1.2891")
+    yield from mediated(DecisionOutcome.FULL_REFUND)(tale, milestone_id)
 
 
 def given_up(tale: Tale, milestone_id: int) -> Wait:

@@ -49,6 +49,7 @@ class Branch(StrEnum):
     REFUND_BACK = "refund came back"
     RISK_OPEN = "risk review open"
     CONSULTED = "consultation"
+    CONVERTED = "converted by Stripe"
 
     JUST_DISPUTED = "just disputed"
     IN_MEDIATION = "in mediation"
@@ -112,6 +113,7 @@ NOW_AND_THEN = {
     Branch.INQUIRY_OPEN: 1,
     Branch.REFUND_BACK: 1,
     Branch.RISK_OPEN: 1,
+    Branch.CONVERTED: 1,
 }
 # How long before the last day such a story must begin, to be where it should be on that day.
 LEAD = {
@@ -174,7 +176,8 @@ def _now_and_then(draw: random.Random, number: int, branch: Branch, turn: int) -
     )
     if branch is Branch.CONSULTED:
         low, most = WORK[kind].dollars
-    total = Money(draw.randrange(low, most, 5) * 100, "USD")
+    # Pounds, which nothing else here is paid in: from then on the desk accepts none.
+    total = Money(draw.randrange(low, most, 5) * 100, "GBP" if branch is Branch.CONVERTED else "USD")
     start = timedelta(days=draw.randrange(12, 40), hours=draw.randrange(8, 18))
     if branch in LEAD or turn:
         start = LENGTH - LEAD.get(branch, timedelta(days=25))

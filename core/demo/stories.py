@@ -55,7 +55,7 @@ def held(tale: Tale, milestone_id: int) -> Wait:
     yield timedelta(days=60)
 
 
-PAYS_BY_ITSELF = frozenset({Branch.CARD_RECOVERED, Branch.CARD_GIVEN_UP, Branch.RISK_OPEN})
+PAYS_BY_ITSELF = frozenset({Branch.CARD_RECOVERED, Branch.CARD_GIVEN_UP, Branch.RISK_OPEN, Branch.CONVERTED})
 BRANCHES: dict[Branch, Any] = {
     Branch.SILENT: ordinary.silent,
     Branch.REWORK: quarrels.rework,
@@ -88,4 +88,5 @@ BRANCHES: dict[Branch, Any] = {
     Branch.INQUIRY_CLOSED: bank_roads.inquiry_closed,
     Branch.INQUIRY_OPEN: bank_roads.left_open(5, inquiry=True),
     Branch.RISK_OPEN: ordinary.risk_open,
+    Branch.CONVERTED: money_roads.converted,
 }

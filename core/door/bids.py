@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from core.actions import engagement, fund, projects
 from core.actions.fund_several import fund_several
 from core.actions.orders import PaymentInFlight
+from core.actions.settlement import CurrencyNotSettled
 from core.desk import Desk
 from core.door import answers, naming, shapes
 from core.door.describing import refusals
@@ -41,7 +42,11 @@ def _agreeing(desk: Desk, router: APIRouter) -> None:
         status_code=201,
         response_model=ProjectAnswer,
         responses=refusals(
-            projects.BidKnownOtherwise, projects.WrongRole, FeeModeNotSupported, TypeNotOffered
+            projects.BidKnownOtherwise,
+            projects.WrongRole,
+            FeeModeNotSupported,
+            TypeNotOffered,
+            CurrencyNotSettled,
         ),
     )
     def accept_bid(request: Request, body: shapes.AcceptedBid, key: shapes.IdempotencyKey) -> Response:
@@ -92,7 +97,7 @@ def _agreeing(desk: Desk, router: APIRouter) -> None:
         "/projects/{project_id}/milestones",
         summary="Adjust the milestones",
         response_model=ProjectAnswer,
-        responses=refusals(NotYours, PaymentInFlight, ScheduleRefused),
+        responses=refusals(NotYours, PaymentInFlight, ScheduleRefused, CurrencyNotSettled),
     )
     def adjust_milestones(
         request: Request, project_id: shapes.ProjectId, body: shapes.Adjustment, key: shapes.IdempotencyKey
@@ -155,6 +160,7 @@ def _paying(desk: Desk, router: APIRouter) -> None:
             PaymentInFlight,
             EngagementIncomplete,
             PaymentsSwitchedOff,
+            CurrencyNotSettled,
         ),
     )
     def fund_milestones(

@@ -25,6 +25,7 @@ from core.actions.payout_review import OutcomeStillUnknown, PayoutNotInReview
 from core.actions.projects import BidKnownOtherwise
 from core.actions.ratings import NotAsked, ReviewedAlready
 from core.actions.reports import MismatchFlagged, MismatchResolved, ReportKnownOtherwise
+from core.actions.settlement import CurrencyNotSettled, SettlementUnknown
 from core.actions.standing import AlreadyDecided
 from core.actions.verify import NotASession
 from core.door.keys import DoorKeyExposed, DoorKeyUnfit, KeyUnknown
@@ -118,6 +119,8 @@ STATUSES: Mapping[type[DeskError], int] = {
     PaymentInFlight: 409,
     NotAwaitingFunding: 409,
     NoPaymentMethod: 409,
+    CurrencyNotSettled: 409,
+    SettlementUnknown: 503,
     FundedInTurn: 409,
     FundedWithGap: 409,
     BidKnownOtherwise: 409,

@@ -190,5 +190,8 @@ class Payments(Protocol):
     def available(self, *, account: str | None = None) -> dict[str, Money]:
         """What can be paid out or transferred now, per currency."""
 
+    def settlement_currencies(self) -> frozenset[str]:
+        """The currencies that the platform's balance is kept in. What is charged in another is converted."""
+
     def events(self, after: datetime, *, account: str | None = None) -> Iterator[Event]:
         """Every event created at or after `after`, newest first: what webhooks may have missed."""

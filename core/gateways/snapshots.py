@@ -37,6 +37,7 @@ class BalanceLine:
     available_on: datetime
     status: str
     description: str | None = None
+    exchange_rate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

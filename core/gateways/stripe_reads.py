@@ -156,13 +156,20 @@ class StripeReads:
     def available(self, *, account: str | None = None) -> dict[str, Money]:
         return self._balance("available", account=account)
 
+    def settlement_currencies(self) -> frozenset[str]:
+        with understood():
+            found = plain(self._v1.balance.retrieve({}))
+        return frozenset(
+            each["currency"].upper() for part in ("available", "pending") for each in found[part]
+        )
+
     def _balance(self, *parts: str, account: str | None) -> dict[str, Money]:
         with answered():
             found = plain(self._v1.balance.retrieve({}, as_(account)))
         amounts = [read.money(each["amount"], each["currency"]) for part in parts for each in found[part]]
         return {
             currency: Money.total((each for each in amounts if each.currency == currency), currency)
-            for currency in sorted({each.currency for each in amounts})
+            for currency in sorted({each.currency for each in amounts if not each.is_zero})
         }
 
     def events(self, after: datetime, *, account: str | None = None) -> Iterator[Event]:

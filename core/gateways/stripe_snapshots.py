@@ -62,6 +62,7 @@ def line(obj: Fields) -> BalanceLine:
         available_on=moment(obj["available_on"]),
         status=obj["status"],
         description=obj.get("description"),
+        exchange_rate=None if obj.get("exchange_rate") is None else str(obj["exchange_rate"]),
     )
 
 

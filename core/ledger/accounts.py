@@ -51,7 +51,8 @@ class Line:
     """One line of the chart. `per` names the kind of object that each account of the line is kept for.
 
     The number says what the database has to know of it at every posting: 128 hot, 64 in the payees' book. Hot
-    lines of which there is only one account a currency stand together, from 129 to 139.
+    lines of which there is only one account a currency stand together: those that are posted to all the time from 129
+    to 139, which posting takes without looking them up, and the others after them.
     """
 
     number: int
@@ -97,6 +98,7 @@ _LINES = (
     Line(137, "refund_concession", Kind.EXPENSE, "Processor fees borne for the payer"),
     Line(138, "bank", Kind.ASSET, "Bank"),
     Line(139, "suspense", Kind.LIABILITY, "Not yet explained"),
+    Line(140, "exchange_difference", Kind.EXPENSE, "Exchange differences"),
     Line(193, "connected_claim", Kind.LIABILITY, "Payees' claim on those balances"),
     Line(194, "connected_balance", Kind.ASSET, "Payee's balance at Stripe", per="party"),
     Line(195, "connected_in_transit", Kind.ASSET, "Payee's payouts on the way", per="party"),
@@ -131,6 +133,7 @@ FEE_VARIANCE = "fee_variance"
 DISPUTE_FEES = "dispute_fees"
 CHARGEBACK_LOSSES = "chargeback_losses"
 REFUND_CONCESSION = "refund_concession"
+EXCHANGE_DIFFERENCE = "exchange_difference"
 CONNECTED_CLAIM = "connected_claim"
 
 

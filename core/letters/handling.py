@@ -107,6 +107,7 @@ HANDLING: Mapping[str, Handling] = {
     "review_opened": Handling("Manual review to settle", urgent=True, kept=_STAFF),
     "chargeback_due": Handling("Chargeback to answer", urgent=True, kept=_STAFF),
     "client_funds_short": Handling("Client funds short at Stripe", urgent=True, kept=_STAFF),
+    "payment_converted": Handling("Payment that Stripe converted", urgent=True, kept=_STAFF),
     "payout_to_review": Handling("Failed payout to review", urgent=True, kept=_STAFF),
 }
 UNKNOWN = Handling("Letter", urgent=True, kept="it has no place in the table yet")

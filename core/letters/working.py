@@ -80,6 +80,18 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("payment_converted", "staff"): Template(
+        "Stripe converted a payment of {charged}",
+        (
+            "A payment was converted, because the platform's Stripe account did not settle in its currency. It is held "
+            "in the agreed currency; a refund of it takes what Stripe converts it back for.",
+            "Before it is released, put the amount into the platform's balance in the agreed currency. No further "
+            "payment in it is accepted until someone confirms that it is settled in again, with "
+            "`escrow-desk settlement confirm`.",
+            Table((("Paid", "charged"), ("At Stripe", "at_stripe"), ("Exchange rate", "exchange_rate?"))),
+        ),
+        tone="attention",
+    ),
     ("payout_to_review", "staff"): Template(
         "Payout {payout} came back and waits for a review",
         (

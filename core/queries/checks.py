@@ -103,6 +103,11 @@ DESK: tuple[Law, ...] = (
         "Each balance transaction is booked by one journal, moving the Stripe balance by its net; none else does.",
         laws.BOOKED_WRONG,
     ),
+    Law(
+        "exchange_agrees",
+        "What lies on the exchange differences is what converted lines stand for, less what they moved at Stripe.",
+        laws.EXCHANGED,
+    ),
     Law("states_derived", "Every payment state is the one that its amounts give.", laws.wrong_states),
     Law(
         "decisions_as_planned",

@@ -19,6 +19,7 @@ from core.queries.words import like
 RECENT = 100_000
 KINDS: Mapping[str, str] = {
     "charge_settled": "Payment held",
+    "exchanged": "Converted by Stripe",
     "duplicate_money": "Paid twice",
     "duplicate_refunded": "Second payment refunded",
     "unknown_money": "Unexplained money",

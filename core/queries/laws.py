@@ -55,7 +55,8 @@ select o.milestone_id, o.currency, coalesce(r.owed, 0) as refunds_say, coalesce(
 from payment_orders o {ON_ACCOUNT.format(line="refund_payable")}
 left join (
     select r.milestone_id, sum(r.amount_minor + coalesce(t.moved, 0)) as owed from refunds r
-    left join (select source, sum(amount) as moved from balance_transactions group by 1) t on t.source = r.stripe_refund
+    left join (select source, sum(coalesce(for_minor, amount)) as moved from balance_transactions group by 1) t
+           on t.source = r.stripe_refund
     where r.status not in ('CHARGED_BACK', 'RETURNED') group by 1
 ) r
        on r.milestone_id = o.milestone_id
@@ -92,10 +93,22 @@ select coalesce(b.currency, d.currency) as currency, coalesce(d.owed, 0) as dupl
 from (select currency, balance from account_balances where line = 'unapplied_funds') b
 full join (select d.currency, sum(d.amount_minor - d.charged_back_minor + coalesce(t.moved, 0)) as owed
            from duplicate_payments d
-           left join (select source, sum(amount) as moved from balance_transactions group by 1) t
+           left join (select source, sum(coalesce(for_minor, amount)) as moved from balance_transactions group by 1) t
                   on t.source = d.stripe_refund
            group by 1) d on d.currency = b.currency
 where coalesce(d.owed, 0) <> coalesce(b.balance, 0)
+"""
+EXCHANGED = """
+select coalesce(b.currency, t.currency) as currency, coalesce(b.net, 0) as ledger_says, coalesce(t.net, 0) as lines_say
+from (select currency, net from account_balances where line = 'exchange_difference') b
+full join (
+    select currency, sum(net) as net from (
+        select for_currency as currency, for_minor as net from balance_transactions where for_currency is not null
+        union all
+        select currency, -amount from balance_transactions where for_currency is not null
+    ) both_sides group by 1
+) t on t.currency = b.currency
+where coalesce(b.net, 0) <> coalesce(t.net, 0)
 """
 UNEXPLAINED = """
 select coalesce(b.currency, s.currency) as currency, coalesce(s.open, 0) as items_say,

@@ -25,7 +25,14 @@ from core.records.ledger import journals as _journals  # noqa: F401 (a foreign k
 from core.records.milestones import Milestone
 from core.records.other_ways import PayoutOffer, RefundReturn
 from core.records.outside import LetterPreference, Notification, OutgoingOperation, WebhookEvent
-from core.records.payments import BalanceTransaction, PaymentEvent, PaymentOrder, Payout, Refund
+from core.records.payments import (
+    BalanceTransaction,
+    PaymentEvent,
+    PaymentOrder,
+    Payout,
+    Refund,
+    SettlementCurrency,
+)
 from core.records.people import Installation, Party, Staff, StaffRole, StaffSession, StaffTie
 from core.records.projects import Engagement, PolicyVersion, Project
 from core.records.receipts import Receipt
@@ -88,6 +95,7 @@ __all__ = [
     "Report",
     "ReviewRound",
     "RiskReview",
+    "SettlementCurrency",
     "Staff",
     "StaffPreference",
     "StaffRole",

@@ -61,6 +61,7 @@ class PaymentOrder(Record):
     next_retry_at: Mapped[datetime | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
     funded_at: Mapped[datetime | None] = mapped_column(default=None)
+    settled_currency: Mapped[str | None] = mapped_column(default=None)
 
 
 class PaymentEvent(Record):
@@ -78,10 +79,18 @@ class PaymentEvent(Record):
 
 
 class BalanceTransaction(Record):
-    """A line of the provider's ledger that is booked in ours. Amounts are signed minor units; net = amount - fee."""
+    """A line of the provider's ledger that is booked in ours. Amounts are signed minor units; net = amount - fee.
+
+    Where the provider converted, `for_minor` of `for_currency` is what the line stands for, and `exchange_rate` how
+    many major units of the line's currency it gave for one.
+    """
 
     __tablename__ = "balance_transactions"
-    __table_args__ = (CheckConstraint("net = amount - fee", name="net"),)
+    __table_args__ = (
+        CheckConstraint("net = amount - fee", name="net"),
+        CheckConstraint("(for_minor is null) = (for_currency is null)", name="for_whole"),
+        CheckConstraint("for_currency <> currency and sign(for_minor) = sign(amount)", name="for_another"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
@@ -95,6 +104,22 @@ class BalanceTransaction(Record):
     journal_id: Mapped[int] = mapped_column(ForeignKey("journals.id"), unique=True)
     created_at: Mapped[datetime]
     booked_at: Mapped[datetime]
+    for_minor: Mapped[int | None] = mapped_column(default=None)
+    for_currency: Mapped[str | None] = mapped_column(default=None)
+    exchange_rate: Mapped[str | None] = mapped_column(default=None)
+
+
+class SettlementCurrency(Record):
+    """Whether the platform's account at the provider settles in a currency, and how that is known: read from the
+    provider, seen on a converted charge's line, or said by a person."""
+
+    __tablename__ = "settlement_currencies"
+    __table_args__ = (CheckConstraint("known_from in ('STRIPE', 'LINE', 'PERSON')", name="known_from"),)
+
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    settles: Mapped[bool]
+    known_from: Mapped[str]
+    at: Mapped[datetime]
 
 
 class Refund(Record):

@@ -46,6 +46,7 @@ def register(app: App, desk: Desk) -> None:
         ("sweep_events", EVERY_5_SECONDS, sweep_events),
         ("forget_answers", EVERY_DAY, forget_answers),
         ("reconcile", EVERY_HOUR, reconcile),
+        ("look_at_settlement", EVERY_MINUTE, look_at_settlement),
     ):
         once = app.task(name=name, queueing_lock=name, lock=name if work is reconcile else None)
         app.periodic(cron=cron)(once(_sweep(name, functools.partial(work, desk))))
@@ -171,6 +172,17 @@ def look_at_client_funds(desk: Desk) -> int:
     from core.actions import client_funds
 
     return client_funds.look(desk)
+
+
+def look_at_settlement(desk: Desk) -> int:
+    """Once an hour, and at once on a desk that has never looked."""
+    from core.actions import settlement
+
+    with desk.database.reading() as session:
+        due = settlement.is_due(session, desk.clock())
+    if due:
+        settlement.look(desk)
+    return int(due)
 
 
 def last_midnight(now: datetime) -> datetime:

@@ -50,6 +50,7 @@ BREAKS = {
     "payees_owed": "update payment_orders set payable_minor = payable_minor + 7 where funded_minor > 0",
     "stripe_balance_is_its_lines": "update balance_transactions set net = net + 1, amount = amount + 1",
     "lines_booked_once": "delete from balance_transactions where kind = 'refund'",
+    "exchange_agrees": "update balance_transactions set for_minor = amount, for_currency = 'EUR' where kind = 'charge'",
     "states_derived": "update payment_orders set state = 'RELEASED' where held_minor > 0",
     "decisions_as_planned": "update decisions set plan = jsonb_set(plan, '{journal,postings,0,amount}', '1')",
     "plans_as_queued": "update outgoing_operations set key = key || '.other' where kind = 'REFUND'",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from core.gateways.stripe_sandbox.listing import listed
 from core.gateways.stripe_sandbox.store import Object
 from core.gateways.stripe_sandbox.world import World
 
+SETTLED = ("aud", "cad", "chf", "eur", "gbp", "jpy", "kwd", "usd")
+DIGITS = {"jpy": 0, "kwd": 3}
 CATEGORIES = {
     "charge": "charge",
     "payment": "charge",
@@ -34,8 +37,9 @@ def book(
     available_on: int | None = None,
     category: str | None = None,
     description: str | None = None,
+    rate: str | None = None,
 ) -> Object:
-    """Write a line on the balance of the world's account. `amount` and `fee` are signed."""
+    """Write a line on the balance of the world's account. `amount` and `fee` are signed; `rate` of a conversion."""
     net, ready = amount - fee, available_on if available_on is not None else world.now
     line = world.add(
         {
@@ -47,7 +51,7 @@ def book(
             "created": world.now,
             "currency": currency,
             "description": description,
-            "exchange_rate": None,
+            "exchange_rate": None if rate is None else float(rate),
             "fee": fee,
             "fee_details": [_fee_detail(fee, currency)] if fee else [],
             "net": net,
@@ -59,6 +63,34 @@ def book(
     )
     _count(world, line, net, ready)
     return line
+
+
+def conversions(world: World) -> dict[str, dict[str, str]]:
+    """The currencies that the platform's account does not settle in: what they are converted into, at what rate."""
+    return world.store.setting("conversions") or {}
+
+
+def settled(
+    world: World, amount: int, currency: str, paid: Object | None = None
+) -> tuple[int, str, str | None]:
+    """An amount as it comes onto the balance: itself, or converted at the rate of the day, in minor units. Of what a
+    payment goes back by: as `paid`, the payment's own line, was, whatever the settings are by then."""
+    found = conversions(world).get(currency)
+    if paid is not None and paid["currency"] == currency:
+        found = None
+    elif paid is not None:
+        found = found or {"into": paid["currency"], "rate": str(paid["exchange_rate"])}
+    if found is None:
+        return amount, currency, None
+    scale = Decimal(10) ** (DIGITS.get(found["into"], 2) - DIGITS.get(currency, 2))
+    exact = Decimal(amount) * Decimal(found["rate"]) * scale
+    return int(exact.quantize(Decimal(1), ROUND_HALF_UP)), found["into"], found["rate"]
+
+
+def line_of(world: World, obj: Object) -> Object | None:
+    """The line of a charge or a refund, once it is booked."""
+    found = world.store.get(obj["balance_transaction"] or "")
+    return found[0] if found else None
 
 
 def _count(world: World, line: Object, net: int, ready: int) -> None:
@@ -103,7 +135,8 @@ def retrieve(world: World, params: dict[str, Any]) -> Object:
     rows = world.store.db.execute(
         "select currency from totals where account = ? order by currency", (world.account,)
     ).fetchall()
-    currencies = [row[0] for row in rows] or ["usd"]
+    kept_in = [] if world.account else [each for each in SETTLED if each not in conversions(world)]
+    currencies = sorted({*(row[0] for row in rows), *kept_in}) or ["usd"]
     return {
         "object": "balance",
         "available": [_part(available(world, each), each) for each in currencies],

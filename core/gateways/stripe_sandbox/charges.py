@@ -29,13 +29,15 @@ def take(world: World, intent: Object, method: Object) -> Object:
 def settle(world: World, charge: Object) -> Object:
     """Book the charge and its fee; it becomes available when the card networks have paid."""
     test = CARDS[charge["_card"]]
+    amount, currency, rate = balance.settled(world, charge["amount"], charge["currency"])
     line = balance.book(
         world,
         "charge",
-        charge["amount"],
-        charge["currency"],
+        amount,
+        currency,
         charge["id"],
-        fee=world.terms.fee(charge["amount"], charge["currency"]),
+        fee=world.terms.fee(amount, currency),
+        rate=rate,
         available_on=world.now + (0 if test.settles_now else world.terms.settle_after),
         description=charge["description"],
     )

@@ -53,6 +53,17 @@ def orders(engine: Engine, body: Body) -> Body:
     return {name: engine.store.setting(f"{name[:-1]}_orders") or [] for name in ("refunds", "payouts")}
 
 
+def convert(engine: Engine, body: Body) -> Body:
+    """`{"currency", "into", "rate"}`: not settled in any more, but converted; without `into`, settled in again."""
+    with engine.store.transaction():
+        found = engine.store.setting("conversions") or {}
+        found.pop(body["currency"].lower(), None)
+        if body.get("into"):
+            found[body["currency"].lower()] = {"into": body["into"].lower(), "rate": str(body["rate"])}
+        engine.store.set("conversions", found)
+    return {"conversions": found}
+
+
 def set_float(engine: Engine, body: Body) -> Body:
     """Give the platform (or `account`) money of its own: `{"amount": …, "currency": …}`."""
     with engine.store.transaction():
@@ -180,6 +191,7 @@ COMMANDS: dict[str, Callable[[Engine, Body], Body]] = {
     "faults": order_faults,
     "terms": terms,
     "orders": orders,
+    "conversions": convert,
     "float": set_float,
     "lines": book_line,
     "disputes": open_dispute,

@@ -74,6 +74,10 @@ class SandboxControl:
     def terms(self, **fields: Any) -> dict[str, Any]:
         return self.post("terms", **fields)
 
+    def convert(self, currency: str, into: str | None = None, rate: str = "1") -> None:
+        """The platform's account does not settle in `currency`: it is converted at `rate`; without `into`, it does."""
+        self.post("conversions", currency=currency, into=into, rate=rate)
+
     def add_float(self, amount: int, currency: str) -> None:
         self.post("float", amount=amount, currency=currency)
 

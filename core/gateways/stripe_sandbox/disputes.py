@@ -118,14 +118,19 @@ def _due_by(world: World) -> int:
 
 
 def _withdraw(world: World, dispute: Object) -> None:
-    fee = world.terms.fee_of_dispute(dispute["currency"])
-    _book(world, dispute, -dispute["amount"], fee, "dispute")
+    _book(world, dispute, -1, "dispute")
     world.emit("charge.dispute.funds_withdrawn", dispute)
 
 
-def _book(world: World, dispute: Object, amount: int, fee: int, category: str) -> None:
+def _book(world: World, dispute: Object, sign: int, category: str) -> None:
+    """Taken (-1) with its fee, or given back (+1), in what the payment was settled in."""
+    charge = world.find("charge", dispute["charge"])
+    paid = balance.line_of(world, charge)
+    amount, currency, rate = balance.settled(world, dispute["amount"], dispute["currency"], paid)
+    owed = sign < 0 or world.terms.dispute_fee_returned
+    fee = -sign * world.terms.fee_of_dispute(currency) if owed else 0
     line = balance.book(
-        world, "adjustment", amount, dispute["currency"], dispute["id"], fee=fee, category=category
+        world, "adjustment", sign * amount, currency, dispute["id"], fee=fee, category=category, rate=rate
     )
     world.change(
         dispute, balance_transactions=[*dispute["balance_transactions"], {**line, "status": "available"}]
@@ -141,8 +146,7 @@ def decide(world: World, dispute: Object, status: str) -> Object:
         _withdraw(world, dispute)
         return dispute
     if status == "won" and dispute["balance_transactions"]:
-        fee = world.terms.fee_of_dispute(dispute["currency"]) if world.terms.dispute_fee_returned else 0
-        _book(world, dispute, dispute["amount"], -fee, "dispute_reversal")
+        _book(world, dispute, 1, "dispute_reversal")
         world.emit("charge.dispute.funds_reinstated", dispute)
     return world.change(dispute, "charge.dispute.closed", status=status)
 

@@ -84,7 +84,8 @@ def _send(world: World, refund: Object, charge: Object) -> None:
     order = orders.pop(0) if orders else {}
     if order:
         world.store.set("refund_orders", orders)
-    if balance.available(world, refund["currency"]) < refund["amount"]:
+    amount, currency, _ = _as_settled(world, refund, charge)
+    if balance.available(world, currency) < amount:
         world.change(refund, pending_reason="insufficient_funds")
         world.store.later(_next_money(world), "refund.fund", refund["id"])
         return
@@ -102,13 +103,18 @@ def _send(world: World, refund: Object, charge: Object) -> None:
         world.store.later(at, "refund.fail", refund["id"], reason=reason)
 
 
+def _as_settled(world: World, refund: Object, charge: Object) -> tuple[int, str, str | None]:
+    """A payment that was converted is refunded from the balance that it came to, at the rate of the day."""
+    return balance.settled(world, refund["amount"], refund["currency"], balance.line_of(world, charge))
+
+
 def _debit(world: World, refund: Object, charge: Object) -> None:
+    amount, currency, rate = _as_settled(world, refund, charge)
     fee = 0
     if world.terms.refund_fee == "returned":
-        fee = -half_up(
-            world.terms.fee(charge["amount"], charge["currency"]) * refund["amount"], charge["amount"]
-        )
-    line = balance.book(world, "refund", -refund["amount"], refund["currency"], refund["id"], fee=fee)
+        paid = balance.line_of(world, charge)
+        fee = -half_up((paid["fee"] if paid else 0) * refund["amount"], charge["amount"])
+    line = balance.book(world, "refund", -amount, currency, refund["id"], fee=fee, rate=rate)
     world.change(refund, balance_transaction=line["id"])
 
 
@@ -145,9 +151,9 @@ def fail(world: World, id_: str, reason: str = "unknown", status: str = "failed"
     if refund["status"] in {"failed", "canceled"}:
         return
     if refund["balance_transaction"]:
-        paid = world.store.get(refund["balance_transaction"])
-        fee = paid[0]["fee"] if paid else 0
-        line = balance.book(world, "refund_failure", refund["amount"], refund["currency"], id_, fee=-fee)
+        paid = world.find("balance_transaction", refund["balance_transaction"])
+        amount, currency, rate = balance.settled(world, refund["amount"], refund["currency"], paid)
+        line = balance.book(world, "refund_failure", amount, currency, id_, fee=-paid["fee"], rate=rate)
         refund["failure_balance_transaction"] = line["id"]
     charge = world.find("charge", refund["charge"])
     world.change(charge, amount_refunded=charge["amount_refunded"] - refund["amount"], refunded=False)

@@ -63,7 +63,8 @@ def _source(world: World, params: dict[str, Any], amount: int, currency: str) ->
             raise invalid(message, code="balance_insufficient")
         return None, world.now
     charge = world.find("charge", charge_id, param="source_transaction")
-    if charge["status"] != "succeeded" or charge["currency"] != currency:
+    settled_in = (balance.line_of(world, charge) or charge)["currency"]
+    if charge["status"] != "succeeded" or settled_in != currency:
         raise invalid(f"Charge {charge_id} cannot pay for this transfer.", param="source_transaction")
     if (group := params.get("transfer_group")) and charge["transfer_group"] not in (None, group):
         raise invalid(

@@ -25,6 +25,7 @@ from core.ledger.postings.deciding import (
     refund_returned,
     refund_succeeded,
 )
+from core.ledger.postings.exchange import exchanged
 from core.ledger.postings.payee_book import (
     payout_failed,
     payout_paid,
@@ -66,6 +67,7 @@ __all__ = [
     "decided",
     "duplicate_money",
     "duplicate_refunded",
+    "exchanged",
     "payout_failed",
     "payout_paid",
     "payout_returned",
