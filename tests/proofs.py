@@ -196,7 +196,12 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/holds: a hold needs a reason",
         "actions/holds: a hold stops a decision and says why",
     ),
-    "Nobody lifts their own hold": ("actions/lifting: whoever placed a hold does not lift it, even in sql",),
+    "The settlement currency is known before a promise": (
+        "actions/settlement: a bid in a currency that is not settled in is refused in one sentence",
+        "actions/settlement: what was agreed before is refused at adjusting and at funding",
+        "actions/settlement: as long as nothing is known nothing is promised",
+    ),
+    "Nobody lifts their own hold": ("actions/lifting: whoever placed a hold does not lift it even in sql",),
     "A hold is lifted by whoever may": (
         "actions/holds: only compliance and administrators lift holds",
         "actions/holds: while one of two holds is left nothing is released",

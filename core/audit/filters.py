@@ -29,6 +29,7 @@ LOGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         (
             "system:payment:hold",
             "system:payment:release",
+            "system:payment:convert",
             "staff:hold:place",
             "party:hold:place",
             "system:hold:place",

@@ -46,6 +46,7 @@ KINDS: Mapping[str, Kind] = {
     "milestone:unanswered": Kind("Neither approved nor disputed in time", tone="wait"),
     "milestone:finish": Kind("Milestone settled", tone="good"),
     "project:complete": Kind("Project completed", tone="good"),
+    "payment:convert": Kind("Converted by Stripe", MONEY, "wait", staff_only=True),
     "payment:release": Kind("Released to the payee", MONEY, "good"),
     "dispute:open": Kind("Dispute opened", tone="bad"),
     "case:open": Kind("Case opened without a dispute", tone="bad", staff_only=True),

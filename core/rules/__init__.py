@@ -53,6 +53,7 @@ RULES: tuple[Rule, ...] = (
         f"{_LEGAL}, Preconditions Before Payment 4",
     ),
     Rule("Fee modes that are allowed", "rules.schedule:accept_fee_mode", f"{_LEGAL}, Escrow Scope"),
+    Rule("The settlement currency is known before a promise", "actions.settlement:require", _DESK),
     Rule(
         "No payments before the legal checklist",
         "rules.legal_checklist:missing",
