@@ -19,7 +19,8 @@ from core.desk import Desk
 from core.errors import DeskError
 from core.money import CURRENCIES, UnknownCurrency
 from core.records import SettlementCurrency
-from core.rules.permissions import SYSTEM, Actor
+from core.rules.permissions import SYSTEM, Actor, Permission, require_fresh
+from core.rules.permissions import require as require_permission
 
 EVERY = timedelta(hours=1)
 STRIPE, LINE, PERSON = "STRIPE", "LINE", "PERSON"
@@ -75,6 +76,8 @@ def converted(session: Session, currency: str, *, now: datetime) -> None:
 
 def confirm(session: Session, actor: Actor, *, now: datetime, currency: str, settles: bool) -> None:
     """A person has looked at the account's settings at Stripe and says what is so."""
+    require_permission(actor, Permission.CONFIRM_SETTLEMENT)
+    require_fresh(actor, now)
     if currency not in CURRENCIES:
         raise UnknownCurrency(currency=currency)
     _write(session, actor, currency, settles=settles, known_from=PERSON, now=now)
@@ -96,7 +99,7 @@ def _write(
     audit.record(
         session,
         actor,
-        f"{'staff' if actor.kind == 'staff' else 'system'}:settlement:know",
+        f"{actor.kind}:settlement:know",
         object_kind="installation",
         object_id=1,
         now=now,

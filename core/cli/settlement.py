@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from core.cli import who
 from core.cli.answers import Json, opened, say, tell
-from core.rules.permissions import SYSTEM
+from core.cli.who import As
 
 app = typer.Typer(no_args_is_help=True, help="In which currencies the platform's Stripe account settles.")
 FROM = {"STRIPE": "read from Stripe", "LINE": "a charge was converted", "PERSON": "confirmed"}
@@ -41,6 +42,7 @@ def show(as_json: Json = False) -> None:
 def confirm(
     currency: Annotated[str, typer.Argument(help="EUR, for example.")],
     converted: Annotated[bool, typer.Option(help="It is converted: accept no payment in it.")] = False,
+    as_: As = None,
     as_json: Json = False,
 ) -> None:
     """Say, after a look at the account's settings at Stripe, that a currency is settled in (or not)."""
@@ -48,9 +50,10 @@ def confirm(
 
     code = currency.strip().upper()
     with opened() as desk:
+        actor = who.actor(desk, as_)
         desk.database.run(
             lambda session: settlement.confirm(
-                session, SYSTEM, now=desk.clock(), currency=code, settles=not converted
+                session, actor, now=desk.clock(), currency=code, settles=not converted
             )
         )
     words = f"{code} is {'not ' if converted else ''}settled in."

@@ -44,6 +44,7 @@ class Permission(StrEnum):
     RUN_RECONCILIATION = "run_reconciliation"
     READ_PAYOUTS = "read_payouts"
     REVIEW_PAYOUT = "review_payout"
+    CONFIRM_SETTLEMENT = "confirm_settlement"
     RETRY_OPERATION = "retry_operation"
     PROPOSE_RETURN = "propose_return"
     READ_CHARGEBACKS = "read_chargebacks"
@@ -105,6 +106,7 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_PAYOUTS: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     # Administrative review of a failed payout (milestone-payment-flow, Error Handling 2).
     Permission.REVIEW_PAYOUT: _to(FINANCE, ADMINISTRATOR),
+    Permission.CONFIRM_SETTLEMENT: _to(FINANCE, ADMINISTRATOR),
     Permission.RETRY_OPERATION: _to(FINANCE, ADMINISTRATOR),
     Permission.PROPOSE_RETURN: _to(FINANCE, ADMINISTRATOR),
     Permission.READ_CHARGEBACKS: _EVERYONE,
@@ -165,6 +167,7 @@ BY_OPERATOR = frozenset(
     {
         Permission.READ_CASES,
         Permission.RUN_RECONCILIATION,
+        Permission.CONFIRM_SETTLEMENT,
         Permission.RETRY_OPERATION,
         Permission.VERIFY_AUDIT,
         Permission.EXPORT_AUDIT,

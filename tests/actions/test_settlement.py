@@ -21,7 +21,7 @@ from core.records import (
     SettlementCurrency,
 )
 from core.rules.grounds import DecisionOutcome, Ground
-from core.rules.permissions import SYSTEM
+from core.rules.permissions import SYSTEM, NotPermitted
 from tests import stories
 from tests.actions.roads import bank_says, charged_back
 from tests.market import Market
@@ -113,11 +113,13 @@ def test_a_person_says_that_a_currency_is_settled_in_again(market: Market) -> No
     market.control.convert("EUR")
     settlement.look(market.desk)
     assert known(market, "EUR") == (False, "LINE")  # what was seen outweighs what Stripe lists
-    market.act(settlement.confirm, SYSTEM, currency="EUR", settles=True)
+    with pytest.raises(NotPermitted):
+        market.act(settlement.confirm, market.as_staff("cora"), currency="EUR", settles=True)
+    market.act(settlement.confirm, market.as_staff("fay"), currency="EUR", settles=True)
     assert known(market, "EUR") == (True, "PERSON")
     market.agreed(*EUROS)
     with pytest.raises(UnknownCurrency):
-        market.act(settlement.confirm, SYSTEM, currency="XXX", settles=True)
+        market.act(settlement.confirm, market.as_staff("fay"), currency="XXX", settles=True)
 
 
 # Converted all the same
