@@ -249,5 +249,7 @@ def _totals(session: Session, until: datetime, at_provider: dict[str, Money]) ->
             "statement": stated.get(currency, 0),
             "comparable": comparable,
         }
-        for currency in sorted(stated.keys() | at_provider.keys())
+        for currency in sorted(
+            stated.keys() | {each for each, held in at_provider.items() if not held.is_zero}
+        )
     ]

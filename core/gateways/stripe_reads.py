@@ -169,7 +169,7 @@ class StripeReads:
         amounts = [read.money(each["amount"], each["currency"]) for part in parts for each in found[part]]
         return {
             currency: Money.total((each for each in amounts if each.currency == currency), currency)
-            for currency in sorted({each.currency for each in amounts if not each.is_zero})
+            for currency in sorted({each.currency for each in amounts})
         }
 
     def events(self, after: datetime, *, account: str | None = None) -> Iterator[Event]:
