@@ -86,8 +86,8 @@ TEMPLATES = {
             "A payment was converted, because the platform's Stripe account did not settle in its currency. It is held "
             "in the agreed currency; a refund of it takes what Stripe converts it back for.",
             "Before it is released, put the amount into the platform's balance in the agreed currency. No further "
-            "payment in it is accepted until finance or an administrator has looked at the account's settings at Stripe "
-            "and confirmed on the command line that it is settled in again.",
+            "payment in it is accepted until finance or an administrator has looked at the account's settings at "
+            "Stripe and confirmed on the command line that it is settled in again.",
             Table((("Paid", "charged"), ("At Stripe", "at_stripe"), ("Exchange rate", "exchange_rate?"))),
         ),
         tone="attention",
