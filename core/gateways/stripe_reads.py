@@ -157,7 +157,7 @@ class StripeReads:
         return self._balance("available", account=account)
 
     def settlement_currencies(self) -> frozenset[str]:
-        with understood():
+        with answered():
             found = plain(self._v1.balance.retrieve({}))
         return frozenset(
             each["currency"].upper() for part in ("available", "pending") for each in found[part]

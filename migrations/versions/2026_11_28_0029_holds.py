@@ -1,4 +1,4 @@
-"""Settlement: in which currencies Stripe settles, and what it converted.
+"""Holds: a hold that a member of staff placed is lifted by another one.
 
 The statements lie beside this file as SQL, frozen as they were on the day they were written.
 """
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

@@ -1,4 +1,4 @@
-"""Holds: a hold that a member of staff placed is lifted by another one.
+"""Settlement: in which currencies Stripe settles, and what it converted.
 
 The statements lie beside this file as SQL, frozen as they were on the day they were written.
 """
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
