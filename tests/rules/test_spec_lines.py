@@ -209,8 +209,15 @@ LEGAL: dict[str, dict[str, tuple[str, ...]]] = {
         "four references": ("Four references of a refund",),
     },
     "Risk Controls": {
-        "contact off the platform, again and again": ("Manual review on risk",),
-        "harassment, threats": ("Manual review on risk", "Reports by the parties and the marketplace"),
+        "contact off the platform, again and again": (
+            "Manual review on risk",
+            "Repeated contact is counted over a window",
+        ),
+        "harassment, threats": (
+            "Manual review on risk",
+            "Reports by the parties and the marketplace",
+            "What settling a report does is said before it is done",
+        ),
         "high value": ("High value", "Second person"),
         "practice in another state, unresolved": (
             "Practice in another state",

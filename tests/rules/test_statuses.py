@@ -29,7 +29,7 @@ ENDS = {
     "webhook_events": {"APPLIED", "IGNORED"},
     "notifications": {"SENT", "MUTED"},
     "outgoing_events": {"DROPPED"},
-    "reconciliation_runs": {"CLEAN", "BREAKS", "FAILED"},
+    "reconciliation_runs": {"CLEAN", "SUSPENSE", "BREAKS", "FAILED"},
     "policy_proposals": {"PUBLISHED", "REJECTED", "WITHDRAWN"},
     "chargeback_acceptances": {"ACCEPTED", "WITHDRAWN"},
     "refund_returns": {"DONE", "WITHDRAWN"},
