@@ -207,7 +207,7 @@ def test_a_plan_that_nobody_saw_is_not_confirmed(market: Market, case: Told, own
 @pytest.mark.parametrize("by", ["fay", "cora", "ada"])
 def test_only_mediators_decide(market: Market, case: Told, owner: Database, by: str) -> None:
     with nothing_changes(owner), pytest.raises(DeskError) as refusal:
-        confirm(market, case, by=by)
+        confirm(market, case, by=by, plan_hash="0" * 64)
     assert refusal.value.code == "not_permitted"
 
 
