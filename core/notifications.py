@@ -44,7 +44,6 @@ def tell(
     """
     handled = handling.of(template)
     wants = session.get(LetterPreference, party_id)
-    muted = wants is not None and handled.kept is None and template in wants.muted
     at = rules.goes_at(
         rules.Frequency(wants.frequency) if wants else rules.Frequency.TOGETHER,
         urgent=handled.urgent,
@@ -63,10 +62,16 @@ def tell(
         about_kind=about and about[0],
         about_id=about and about[1],
         urgent=at == now,
-        status="MUTED" if muted else "QUEUED",
+        status="MUTED" if muted(session, template, party_id=party_id) else "QUEUED",
         next_try_at=at,
         created_at=now,
     )
+
+
+def muted(session: Session, template: str, *, party_id: int) -> bool:
+    """Would this letter be written for the record only, because its reader does not want its kind?"""
+    wants = session.get(LetterPreference, party_id)
+    return wants is not None and handling.of(template).kept is None and template in wants.muted
 
 
 def tell_staff(

@@ -22,7 +22,7 @@ from core.actions import (
 from core.actions.dossier import Dossier
 from core.actions.plan import Plan
 from core.records import Decision, Ticket
-from core.rules import approvals, holds, milestones
+from core.rules import approvals, decision_letters, holds, milestones
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.grounds import DecisionOutcome
 from core.rules.permissions import SYSTEM
@@ -77,10 +77,11 @@ def _execute(
     )
     payouts.withdraw(session, dossier, made.calls, amount=made.split.release, key=made.key, now=now)
     standing.trace(session, SYSTEM, "system:decision:execute", decision, dossier, now=now)
-    for side, party in sides:
-        key = f"{made.key}-{party.id}"
-        about = ("decision", decision.id)
-        dossier.tell(session, plan.template_of(outcome), party, key=key, now=now, about=about, **told[side])
+    parties = dict(sides)
+    for due in decision_letters.carried_out(outcome):
+        party = parties[due.audience]
+        key, about = f"{made.key}-{party.id}", ("decision", decision.id)
+        dossier.tell(session, due.template, party, key=key, now=now, about=about, **told[due.audience])
     if decision.ends_project:
         projects.cancel_unfunded(session, dossier, now=now)
     ending.finish(session, dossier, now=now)

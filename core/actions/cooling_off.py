@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from core.actions import plan_letters
 from core.actions.dossier import Dossier
 from core.money import Money
 from core.records import Decision
+from core.rules import decision_letters
 from core.rules.approvals import DecisionStatus
 from core.rules.grounds import DecisionOutcome
 from core.rules.splits import Split
@@ -21,27 +23,31 @@ from core.rules.splits import Split
 
 def announce(session: Session, dossier: Dossier, decision: Decision, *, now: datetime) -> None:
     """What was decided, when it is carried out, and what they can do until then; nothing if it is not to wait."""
-    if decision.status != DecisionStatus.COOLING_OFF or not _waits(decision):
+    if decision.status != DecisionStatus.COOLING_OFF:
         return
-    said = {each["audience"]: each.get("passage") for each in decision.plan["letters"]}
-    for audience, party in (("payer", dossier.payer), ("payee", dossier.payee)):
+    parties = dict(plan_letters.sides(dossier))
+    for due in decision_letters.announced(cools_off=waits(decision)):
+        party = parties[due.audience]
         dossier.tell(
             session,
-            "decision_announced",
+            due.template,
             party,
-            key=f"{decision.plan['journal']['key']}-announced-{party.id}",
+            key=key_of(decision.plan, party.id),
             now=now,
             about=("decision", decision.id),
-            passage=said.get(audience),
-            **_facts(dossier, decision, audience),
+            **facts(dossier, decision.plan, due.audience, execute_at=decision.execute_at),
         )
+
+
+def key_of(plan: Mapping[str, Any], party_id: int) -> str:
+    return f"{plan['journal']['key']}-announced-{party_id}"
 
 
 def tell_voided(
     session: Session, dossier: Dossier, decision: Decision, *, now: datetime, ended: bool = False
 ) -> None:
     """It is not carried out; `ended`: the case is over, so none follows. Who was never told of it hears nothing."""
-    if not _waits(decision):
+    if not waits(decision):
         return
     for party in (dossier.payer, dossier.payee):
         dossier.tell(
@@ -55,27 +61,31 @@ def tell_voided(
         )
 
 
-def _waits(decision: Decision) -> bool:
+def waits(decision: Decision) -> bool:
     """Its cooling-off has begun, and is longer than no time."""
     begun = decision.checked_at or decision.made_at
     return decision.execute_at is not None and decision.execute_at > begun
 
 
-def _facts(dossier: Dossier, decision: Decision, audience: str) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "outcome": DecisionOutcome(decision.outcome).label.lower(),
-        "released": Money(decision.release_minor, decision.currency),
-        "refunded": Money(decision.refund_minor, decision.currency),
-        "reasons": decision.reasons,
-        "execute_at": decision.execute_at,
+def facts(dossier: Dossier, plan: Mapping[str, Any], audience: str, *, execute_at: Any) -> dict[str, Any]:
+    """What the announcement of a plan to this side is made of; `execute_at`: the time, or words in its place."""
+    split = _split(plan["amounts"])
+    told: dict[str, Any] = {
+        "outcome": DecisionOutcome(plan["outcome"]).label.lower(),
+        "released": split.release,
+        "refunded": split.refund,
+        "reasons": plan["reasons"],
+        "execute_at": execute_at,
+        "passage": next(
+            (each.get("passage") for each in plan["letters"] if each["audience"] == audience), None
+        ),
     }
     if audience == "payer":
-        facts |= plan_letters.fees(dossier, _split(decision))
-    return facts | plan_letters.evidence(decision.plan["looked"])
+        told |= plan_letters.fees(dossier, split)
+    return told | plan_letters.evidence(plan["looked"])
 
 
-def _split(decision: Decision) -> Split:
+def _split(amounts: Mapping[str, Any]) -> Split:
     """As it was planned."""
-    amounts = decision.plan["amounts"]
     names = ("release", "refund", "fee_kept", "fee_returned", "concession")
-    return Split(**{name: Money(amounts[name], decision.currency) for name in names})
+    return Split(**{name: Money(amounts[name], amounts["currency"]) for name in names})

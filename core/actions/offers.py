@@ -268,12 +268,14 @@ def _settle(
         all_of_it = outcome is DecisionOutcome.FULL_RELEASE
         dossier.milestone.outcome = milestones.Outcome.RELEASED if all_of_it else milestones.Outcome.SPLIT
     told = _letter_facts(dossier, ticket, offer)
+    moves = {dossier.payer.id: made.refund is not None, dossier.payee.id: made.transfer is not None}
     release.post_split(session, dossier, split, key=key, now=now, cause=_cause(ticket, dossier, offer))
     refunds.request(session, dossier, made.refund, part=split.refund, ground=Ground.AGREED_SPLIT, now=now)
     payouts.withdraw(session, dossier, made, amount=split.release, key=key, now=now)
     for party in (dossier.payer, dossier.payee):
         about = ("offer", offer.id)
-        dossier.tell(session, "offer_accepted", party, key=f"{key}-{party.id}", now=now, about=about, **told)
+        own = {**told, "on_its_way": moves[party.id]}
+        dossier.tell(session, "offer_accepted", party, key=f"{key}-{party.id}", now=now, about=about, **own)
     ending.finish(session, dossier, now=now)
 
 

@@ -141,12 +141,19 @@ def _transferred(
         key=f"{operation.key}-sent",
         now=now,
         about=("payout", payout.id),
-        sent=(amount - fee).text(),
-        released=amount if fee.is_positive else None,
-        withdrawal_fee=fee if fee.is_positive else None,
-        method=IN_WORDS[WithdrawalMethod(payout.method)],
+        **told(amount, fee, WithdrawalMethod(payout.method)),
     )
     ending.finish(session, dossier, now=now)
+
+
+def told(amount: Money, fee: Money, method: WithdrawalMethod) -> dict[str, Any]:
+    """What the payee reads when `amount`, less the `fee`, is sent."""
+    return {
+        "sent": (amount - fee).text(),
+        "released": amount if fee.is_positive else None,
+        "withdrawal_fee": fee if fee.is_positive else None,
+        "method": IN_WORDS[method],
+    }
 
 
 def move(payout: Payout, event: PayoutEvent, *, now: datetime) -> None:

@@ -23,7 +23,6 @@ from core.actions import calls, plan_citations, plan_letters, receivables, relea
 from core.actions.calls import Asked, Calls
 from core.actions.dossier import Dossier
 from core.actions.plan_citations import CitationUnknown
-from core.actions.plan_letters import template_of
 from core.actions.plan_money import amounts, movements
 from core.errors import DeskError
 from core.ledger.journal import Journal
@@ -44,7 +43,6 @@ __all__ = [
     "make",
     "movements",
     "split_of",
-    "template_of",
 ]
 
 FORMAT = "escrow-desk/plan/3"

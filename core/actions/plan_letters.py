@@ -18,6 +18,7 @@ from core.letters import Letter
 from core.money import Money
 from core.records import Milestone, Party, PaymentOrder
 from core.rules import items
+from core.rules.decision_letters import template_of
 from core.rules.grounds import DecisionOutcome
 from core.rules.items import Item
 from core.rules.splits import Split
@@ -30,10 +31,6 @@ PASSAGE_LEAST, PASSAGE_MOST = 20, 6_000
 class PassageUnusable(DeskError):
     """The letter to the {audience} needs {least} to {most} characters of your own words; it has {length}. Write more,
     or go back to the generated text."""
-
-
-def template_of(outcome: DecisionOutcome) -> str:
-    return f"decision_{outcome.value.lower()}"
 
 
 def check(passages: Mapping[str, str]) -> None:
@@ -71,9 +68,16 @@ def facts(
         )
     if passages and audience in passages:
         told["passage"] = passages[audience]
+    if audience == "payee":
+        told["goes_out"] = goes_out(dossier, split, kept_back)
     if audience == "payee" and kept_back.is_positive:
         told |= {"kept_back": kept_back, "payable": split.release - kept_back}
     return told
+
+
+def goes_out(dossier: Dossier, split: Split, kept_back: Money) -> bool:
+    """Is something sent to the payee by itself?"""
+    return dossier.payee.auto_withdraw and (split.release - kept_back).is_positive
 
 
 def fees(dossier: Dossier, split: Split) -> dict[str, Money]:

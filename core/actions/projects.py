@@ -17,8 +17,9 @@ from core.money import Money
 from core.notifications import tell
 from core.policy import Profile
 from core.records import Engagement, Milestone, Party, PaymentOrder, PolicyVersion, Project
-from core.rules import engagement, fees, milestones, schedule
+from core.rules import decision_letters, engagement, fees, milestones, schedule
 from core.rules import projects as project_rules
+from core.rules.decision_letters import Sequel
 from core.rules.permissions import Actor, require_party
 from core.rules.projects import Funding
 
@@ -333,8 +334,13 @@ def cancel_unfunded(session: Session, dossier: Dossier, *, now: datetime) -> Non
         if row.id == dossier.milestone.id or row.status not in NOT_FUNDED:
             continue
         other = open_dossier(session, row.id)
-        if not other.order.in_flight:
+        if _falls_away(session, other.milestone):
             _cancel(session, other, now=now)
+
+
+def _falls_away(session: Session, row: Milestone) -> bool:
+    """With the end of its project: it is not paid for, nor being paid for at this moment."""
+    return row.status in NOT_FUNDED and not session.get_one(PaymentOrder, row.id).in_flight
 
 
 def _price(session: Session, milestone: Milestone, profile: Profile, now: datetime) -> None:
@@ -391,19 +397,41 @@ def activate(session: Session, actor: Actor, dossier: Dossier, *, now: datetime)
 
 def _tell_next(session: Session, dossier: Dossier, *, refunded: bool, now: datetime) -> None:
     """The payer is asked to fund the next milestone, the payee is told; of the first one the schedule speaks."""
-    for template, party in (
-        ("next_milestone_funding", dossier.payer),
-        ("next_milestone_active", dossier.payee),
-    ):
+    parties = {"payer": dossier.payer, "payee": dossier.payee}
+    for due in decision_letters.sequel(Sequel.NEXT):
         dossier.tell(
             session,
-            template,
-            party,
-            key=f"milestone-{dossier.milestone.id}-{template}",
+            due.template,
+            parties[due.audience],
+            key=f"milestone-{dossier.milestone.id}-{due.template}",
             now=now,
-            total=dossier.money(dossier.order.charge_minor).text(),
-            refunded=refunded,
+            **next_told(dossier, refunded=refunded),
         )
+
+
+def next_told(dossier: Dossier, *, refunded: bool) -> dict[str, Any]:
+    """What both read of the next milestone; `refunded`: how the one before it ended."""
+    return {"total": dossier.money(dossier.order.charge_minor).text(), "refunded": refunded}
+
+
+def foreseen(
+    session: Session, dossier: Dossier, *, refunded: bool, ends: bool
+) -> tuple[Sequel, Milestone | None]:
+    """What `go_on` would do if this milestone ended now, and the milestone that would be next; `ends`: after
+    `cancel_unfunded`. Nothing is locked or written."""
+    ended = milestones.Status.REFUNDED if refunded else milestones.Status.COMPLETED
+    rows, statuses = [], []
+    for row in _milestones(session, dossier.project.id):
+        this = row.id == dossier.milestone.id
+        if this or not ends or not _falls_away(session, row):
+            rows.append(row)
+            statuses.append(ended if this else row.status)
+    upcoming = project_rules.next_to_activate(statuses)
+    if upcoming is not None:
+        return Sequel.NEXT, rows[upcoming]
+    status = project_rules.project_after(statuses)
+    completes = status == project_rules.ProjectStatus.COMPLETED and status != dossier.project.status
+    return (Sequel.REVIEWS if completes else Sequel.NOTHING), None
 
 
 def go_on(session: Session, actor: Actor, dossier: Dossier, *, now: datetime) -> None:

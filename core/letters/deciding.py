@@ -6,6 +6,7 @@ what the payer paid of the latter and does not get back. `opened`: how many piec
 mediator opened each. `kept_back` is what of the release settles a debt of the payee.
 `items` are the pieces of the work where the amount was divided by them. `passage` are the mediator's own words to this
 party, in place of the reasons as they stand; everything around it comes from the plan and cannot be edited.
+`goes_out`: something is sent to the payee by itself, so that there will be a moment to tell them of.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ _BACK = (
     "The refund goes to the card or account that you paid with. We tell you when it is sent; most banks show it within "
     "five to ten working days."
 )
-_OUT = "We tell you when the money is on its way to your bank."
+_OUT = When("goes_out", ("We tell you when the money is on its way to your bank.",))
 
 TEMPLATES = {
     ("decision_full_release", "payer"): Template(

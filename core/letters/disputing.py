@@ -74,7 +74,7 @@ _EXPIRED = (
 _AGREED = (
     "You have both agreed on how to divide the held funds, and the dispute is over.",
     _DIVISION,
-    "We tell you when your part is on its way.",
+    When("on_its_way", ("We tell you when your part is on its way.",)),
 )
 
 _CASE = (

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.actions import decide
-from core.queries import cases, comparisons, exhibits
+from core.queries import cases, exhibits
 from core.queries.cases import Case
 from core.queries.rulings import Ruling
 from core.records import Decision
@@ -91,8 +91,13 @@ def _dialog(case_id: int, decision_id: int) -> None:
     record = ruling.record
     with current.reading() as session:
         said = exhibits.messages(session, record.milestone_id, since=record.made_at)
-        papers = comparisons.papers(session, case, record)
-    sheet.show(record.plan, record.plan_hash, key="approve", people=people(case), papers=papers)
+    sheet.show(
+        record.plan,
+        record.plan_hash,
+        key="approve",
+        people=people(case),
+        letters=decided.letters(case, ruling),
+    )
     errors.reasons(case.blocks, title="Approved or not, it is not carried out while this stands")
     compare.show(case, ruling)
     read = news.show(case, f"approval-{decision_id}", said, beside="the decision was made")

@@ -18,6 +18,10 @@ NAMES = {
     "TRANSFER": "Transfer to the payee",
     "PAYOUT": "Payout to the payee's bank",
 }
+NEXT = {
+    "PLANNED": "The payer is asked to fund it when its turn comes.",
+    "AWAITING_FUNDING": "The payer is asked to fund it.",
+}
 MOVING = frozenset({"PLANNED", "QUEUED", "SENDING"})
 
 
@@ -55,7 +59,7 @@ def _steps(execution: Execution, now: datetime) -> list[str]:
             _row(
                 following.tone,
                 f"Next: {execution.next_title}",
-                "The payer is asked to fund it.",
+                NEXT.get(execution.next_status or "", "It goes on as it stands."),
                 following.label,
             )
         )

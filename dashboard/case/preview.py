@@ -25,7 +25,7 @@ from core.rules.cautions import Caution
 from core.rules.grounds import Reference
 from core.rules.permissions import Actor
 from dashboard import current
-from dashboard.case import compare, draft, names, news, sheet
+from dashboard.case import compare, draft, mailing, names, news, sheet
 from dashboard.ui import cards, confirm, deadline, errors
 from dashboard.ui.safe import plain
 
@@ -80,7 +80,9 @@ def _dialog(case: Case) -> None:
         seen.hash,
         key=f"plan-{case.id}",
         people=people(case),
-        papers=seen.papers,
+        letters=mailing.read(
+            seen.content, seen.papers, second=bool(seen.second), wait=case.dossier.profile.cooling_off
+        ),
         words=partial(names.within, case),
     )
     errors.reasons([each.sentence for each in seen.second], title="A second person must approve this plan")

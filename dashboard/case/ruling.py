@@ -6,11 +6,12 @@ import streamlit as st
 
 from core.queries import comparisons
 from core.queries.cases import Case
+from core.queries.letters_ahead import Ahead
 from core.queries.rulings import Ruling
 from core.rules.approvals import DecisionStatus
 from core.rules.grounds import DecisionOutcome, Ground
 from dashboard import current
-from dashboard.case import compare, correction, live, names, recall, sheet
+from dashboard.case import compare, correction, live, mailing, names, recall, sheet
 from dashboard.case import papers as papers_of
 from dashboard.case.preview import people
 from dashboard.ui import cards, confirm, deadline, header, status
@@ -72,6 +73,20 @@ def earlier(case: Case) -> None:
         st.warning(plain(names.within(case, words)), icon=":material/undo:")
 
 
+def letters(case: Case, ruling: Ruling) -> list[tuple[str, Ahead]]:
+    """Those of a recorded decision: as they were written, or as they will be."""
+    record = ruling.record
+    with current.reading() as session:
+        papers = comparisons.papers(session, case, record)
+    return mailing.read(
+        record.plan,
+        papers,
+        second=record.needs_approval,
+        wait=case.dossier.profile.cooling_off,
+        decision=record,
+    )
+
+
 def drawer(case: Case) -> None:
     if case.ruling is not None and confirm.drawer("decided") is not None:
         _dialog(case, case.ruling)
@@ -79,7 +94,7 @@ def drawer(case: Case) -> None:
 
 @st.dialog("Plan of the decision", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
 def _dialog(case: Case, ruling: Ruling) -> None:
-    with current.reading() as session:
-        papers = comparisons.papers(session, case, ruling.record)
     record = ruling.record
-    sheet.show(record.plan, record.plan_hash, key="decided", people=people(case), papers=papers)
+    sheet.show(
+        record.plan, record.plan_hash, key="decided", people=people(case), letters=letters(case, ruling)
+    )

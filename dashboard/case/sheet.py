@@ -3,19 +3,19 @@ because its hash is what a person confirms or approves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from core.actions.calls import Wait
-from core.letters import Letter
 from core.money import Money
+from core.queries.letters_ahead import Ahead
 from core.rules.grounds import TERMS, DecisionOutcome, Ground, Reference
 from core.rules.items import in_words as in_words_of
 from core.rules.items import recorded
-from dashboard.case import book
-from dashboard.ui import cards, money, status
+from dashboard.case import book, mailing
+from dashboard.ui import cards, money
 from dashboard.ui.safe import html
 from dashboard.ui.status import Tone, in_words
 
@@ -34,10 +34,10 @@ def show(
     *,
     key: str,
     people: dict[str, str],
-    papers: Mapping[str, Letter] | None = None,
+    letters: list[tuple[str, Ahead]],
     words: Callable[[str], str] = str,
 ) -> None:
-    """`people` names the payer and the payee by audience; `papers`: the letters as they look; `words` hides names."""
+    """`people` names the payer and the payee by audience; `letters`: each with its moment; `words` hides names."""
     division(plan, people)
     st.html(f'<div class="ed-hash"><span>Plan hash</span><code>{html(plan_hash)}</code></div>')
     tabs = st.tabs(TABS, key=f"{key}-tabs", height=HEIGHT)
@@ -49,7 +49,7 @@ def show(
         st.html(book.balances(plan["balances"], plan["amounts"]["currency"]))
         cards.note("Shared accounts move for other milestones too, so only their change is exact.")
     with tabs[3]:
-        _letters(plan, people, papers or {}, key, words)
+        mailing.show(letters, people, key=key, words=words)
     with tabs[4]:
         _reasons(plan, words)
 
@@ -105,36 +105,6 @@ def _calls(plan: dict[str, Any]) -> None:
         if waits := each.get("waits"):
             st.caption(Wait(waits).sentence)
         st.code(book.call(each), language=None, wrap_lines=True)
-
-
-def _letters(
-    plan: dict[str, Any],
-    people: dict[str, str],
-    papers: Mapping[str, Letter],
-    key: str,
-    words: Callable[[str], str],
-) -> None:
-    looks = ["Plain text", "As mail"] if papers else ["Plain text"]
-    look = st.segmented_control(
-        "Look", looks, default=looks[0], required=True, key=f"{key}-look", label_visibility="collapsed"
-    )
-    columns = st.columns(max(1, len(plan["letters"])), gap="small")
-    for column, letter in zip(columns, plan["letters"], strict=False):
-        side = letter["audience"]
-        with column:
-            _addressed(f"To {people.get(side, side)}, {side}", edited="passage" in letter)
-            if look == "As mail" and side in papers:
-                st.iframe(words(papers[side].html), height=360)
-            else:
-                st.html(f'<div class="ed-letter">{_text(words(letter["text"]))}</div>')
-
-
-def _addressed(to: str, *, edited: bool) -> None:
-    mark = status.pill("letter", "EDITED" if edited else "GENERATED")
-    st.html(
-        f'<div class="ed-addressed"><span>{html(to)}</span>'
-        f'<span class="ed-pill ed-{mark.tone}" title="{html(mark.meaning or "")}">{html(mark.label)}</span></div>'
-    )
 
 
 def _text(text: str) -> str:

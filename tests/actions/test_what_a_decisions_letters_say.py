@@ -1,4 +1,5 @@
-"""Every sentence of the letters about a decision against the facts: run for each ending, ground and platform."""
+"""Every sentence of the letters about the end of a milestone against the facts: run for each ending, ground and
+platform; by a decision, by agreement, by silence, by the bank."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from core.actions import offers, verify
 from core.actions.plan import Draft
 from core.money import Money
 from core.queries.cases import case as read_case
@@ -16,6 +18,7 @@ from core.records import Evidence, EvidenceView, Milestone, Notification, Paymen
 from core.rules import grounds
 from core.rules.grounds import DecisionOutcome, Ground, ProjectGoesOn
 from tests import stories
+from tests.actions.roads import bank_says, charged, charged_back
 from tests.market import Market
 from tests.stories import Told
 
@@ -25,6 +28,7 @@ ENDINGS = [
     if outcome in grounds.outcomes(ground) and ground is not Ground.OUTCOME_DISSATISFACTION
 ]
 PLATFORMS = {"home_services": "KITCHEN", "legal_services": "DOCUMENT_REVIEW"}
+PAYER = {"home_services": "homeowner", "legal_services": "client"}
 HALF = Money(40_000, "USD")
 
 
@@ -183,3 +187,101 @@ def test_only_a_ground_that_leaves_nobody_at_work_ends_a_project(market: Market)
     decision = stories.decided(market, told, stories.a_draft(told, **badly))
     with pytest.raises(DBAPIError), market.database.transaction() as session:
         session.execute(text("update decisions set ends_project = true where id = :id"), {"id": decision.id})
+
+
+# Without a decision: the parties settle it, the time to answer runs out, the bank takes the money
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("release", [100_000, 40_000, 0])
+def test_the_letters_of_a_settlement_say_what_became_of_the_money(
+    market: Market, platform: str, release: int
+) -> None:
+    if platform != "home_services":
+        market.newcomers(platform=platform)
+    told = market.in_mediation(project_type=PLATFORMS[platform])
+    offer = market.act(
+        offers.propose, market.payer, ticket_id=told.ticket, release=Money(release, "USD"), note=""
+    )
+    market.act(offers.accept, market.payee, offer_id=offer.id)
+    market.work()
+    market.later(days=5)
+    order: PaymentOrder = market.get(PaymentOrder, told.milestone)
+    payer, payee = (
+        words(said(market, "offer_accepted", each)) for each in (market.payer_id, market.payee_id)
+    )
+    refunded = Money(sum(each["amount"] for each in market.at_stripe("/v1/refunds")), "USD")
+    processing = Money(order.processing_fee_minor, "USD")
+    returned = Money(order.platform_fee_minor - order.fee_kept_minor, "USD")
+    assert order.released_minor == release
+    for letter in (payer, payee):
+        assert Money(release, "USD").text() in letter
+        assert "mediator" not in letter
+        assert "decision" not in letter
+    assert f"Back to the {PAYER[platform]}: {Money(100_000 - release, 'USD').text()}" in payer
+    assert not refunded.is_positive or refunded.text() in payer
+    assert ("Platform fee returned" in payer) == (refunded.is_positive and returned.is_positive)
+    assert (f"Card processing fee, not returned: {processing.text()}" in payer) == refunded.is_positive
+    on_its_way = "We tell you when your part is on its way."
+    assert (on_its_way in payer) == bool(said(market, "refund_sent", market.payer_id))
+    assert (on_its_way in payee) == bool(said(market, "payment_sent", market.payee_id))
+    assert not any(each.template.startswith("decision") for each in market.all(Notification))
+    after_it(market, told)
+    market.lawful()
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_letters_of_a_release_by_silence_say_that_nobody_answered(market: Market, platform: str) -> None:
+    if platform != "home_services":
+        market.newcomers(platform=platform)
+    told = market.submitted(project_type=PLATFORMS[platform])
+    for _ in range(10):
+        market.later(days=1)
+    assert market.order(told) == {"released": 100_000}
+    payer = words(said(market, "release_confirmed", market.payer_id))
+    assert "We had no answer from you in the time you had to verify the work" in payer
+    assert "Released: $1,000.00" in payer
+    assert said(market, "payment_sent", market.payee_id)
+    assert not said(market, "refund_sent", market.payer_id)
+    after_it(market, told)
+    market.lawful()
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("paid_out", [False, True])
+def test_the_letters_of_a_lost_chargeback_say_who_has_the_money(
+    market: Market, platform: str, paid_out: bool
+) -> None:
+    if platform != "home_services":
+        market.newcomers(platform=platform)
+    market.pay_in(1_000_000)
+    told = market.submitted(project_type=PLATFORMS[platform])
+    if paid_out:
+        market.act(verify.approve, market.payer, milestone_id=told.milestone)
+        market.work()
+    chargeback = charged_back(market, told)
+    opened = words(said(market, "chargeback_opened", market.payee_id))
+    assert Money(charged(market, told), "USD").text() in opened
+    bank_says(market, chargeback, "lost")
+    market.work()
+    payer, payee = (
+        words(said(market, "chargeback_lost", each)) for each in (market.payer_id, market.payee_id)
+    )
+    assert "we send nothing in addition" in payer
+    assert not said(market, "refund_sent", market.payer_id)
+    assert not market.at_stripe("/v1/refunds")
+    assert ("You had already been paid" in payee) == paid_out
+    assert ("You had not been paid yet, so nothing is owed by you" in payee) == (not paid_out)
+    assert ("is now owed by you: $1,000.00" in payee) == paid_out
+    assert not any(each.template.startswith("decision") for each in market.all(Notification))
+    after_it(market, told)
+    market.lawful()
+
+
+def after_it(market: Market, told: Told) -> None:
+    """The next milestone is asked for only after this one is over, in the words of how it ended."""
+    following = words(said(market, "next_milestone_funding", market.payer_id))
+    milestone: Milestone = market.get(Milestone, told.milestone)
+    assert bool(following) == (milestone.ended_at is not None)
+    assert ("was refunded" in following) == (milestone.status == "REFUNDED" and bool(following))
+    assert ("is finished" in following) == (milestone.status == "COMPLETED" and bool(following))

@@ -1,0 +1,243 @@
+"""Every letter that a decision sends, with its reader and its moment: as foreseen now, or as it was written.
+
+Which ones: `core.rules.decision_letters`. Those known to the word carry their text; it is made of the facts that the
+execution uses. What depends on what is not known yet is there by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import letters, notifications
+from core.actions import cooling_off, payouts, plan_letters, projects
+from core.actions.dossier import Dossier, open_dossier
+from core.letters import Letter, handling
+from core.money import Money
+from core.policy import WithdrawalMethod
+from core.records import Decision, Milestone, Notification, Project, ReviewRound, Staff, Ticket
+from core.rules import decision_letters
+from core.rules.decision_letters import Course, Due, Moment, Sequel
+from core.rules.grounds import DecisionOutcome
+
+LATER = "the moment at which its cooling-off is over"
+Plan = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """`letter` is None where its text depends on what is not known yet; `written`: when it was, if it was. `about`: the
+    next milestone, where the letter is about that. `edited`: with a passage by the mediator."""
+
+    template: str
+    audience: str
+    to: int
+    moment: Moment
+    letter: Letter | None
+    written: datetime | None = None
+    about: str | None = None
+    muted: bool = False
+    edited: bool = False
+
+    @property
+    def name(self) -> str:
+        return handling.of(self.template).words
+
+
+@dataclass(frozen=True)
+class Letters:
+    """`refund`, `payout`: what is sent by itself, and so what the end of the milestone waits for; `account`: whether
+    the payee has one at Stripe. `not_before`: when the cooling-off is over, if that is known."""
+
+    all: tuple[Ahead, ...]
+    cools_off: bool
+    refund: bool
+    payout: bool
+    account: bool
+    not_before: datetime | None
+
+
+def foreseen(
+    session: Session, plan: Plan, papers: Mapping[str, Letter], *, decision: Decision | None = None
+) -> Letters:
+    """Of a plan that is not confirmed, or of a recorded `decision`. `papers`: the letters of the plan as they look."""
+    dossier = open_dossier(session, plan["milestone"], lock=False)
+    what, following = _sequel(session, dossier, plan)
+    course = _course(session, dossier, plan, what, decision)
+    seen = _Seen(session, dossier, plan, papers, following, decision)
+    dues = decision_letters.all_of(course)
+    if decision is not None and dossier.milestone.ended_at is not None:
+        dues = tuple(each for each in dues if each.moment is not Moment.OVER)
+    found = [*(seen.ahead(each) for each in dues), *seen.after_the_end()]
+    return Letters(
+        all=tuple(found),
+        cools_off=course.cools_off,
+        refund=course.refund,
+        payout=course.payout,
+        account=dossier.payee.stripe_account is not None,
+        not_before=decision.execute_at if decision is not None else None,
+    )
+
+
+def _sequel(session: Session, dossier: Dossier, plan: Plan) -> tuple[Sequel, Milestone | None]:
+    refunded = plan["outcome"] == DecisionOutcome.FULL_REFUND
+    ends = bool(plan.get("ends_project"))
+    what, following = projects.foreseen(session, dossier, refunded=refunded, ends=ends)
+    if what is Sequel.REVIEWS and session.get(ReviewRound, dossier.project.id) is not None:
+        return Sequel.NOTHING, None
+    return what, following
+
+
+def _course(
+    session: Session, dossier: Dossier, plan: Plan, what: Sequel, decision: Decision | None
+) -> Course:
+    kinds = {each["kind"] for each in plan["operations"]}
+    if decision is not None and decision.execute_at is not None:
+        cools_off = cooling_off.waits(decision)
+    else:
+        cools_off = bool(dossier.profile.cooling_off)
+    return Course(
+        outcome=DecisionOutcome(plan["outcome"]),
+        cools_off=cools_off,
+        kept_back=bool(plan["amounts"].get("kept_back")),
+        refund="REFUND" in kinds,
+        payout="TRANSFER" in kinds,
+        sequel=what,
+        in_place_of=_in_place_of(session, plan, decision) is not None,
+    )
+
+
+def _in_place_of(session: Session, plan: Plan, decision: Decision | None) -> int | None:
+    """The mediator whose case it is, or was when it was decided, if that is not its maker."""
+    if decision is None:
+        mediator = session.get_one(Ticket, plan["ticket"]).mediator_id
+        return mediator if mediator != plan["maker"] else None
+    wanted = select(Notification.staff_id).where(
+        Notification.key.startswith(f"decision-{decision.id}-in-place-of-staff-")
+    )
+    return session.scalars(wanted).first()
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the letters of one plan are made of."""
+
+    session: Session
+    dossier: Dossier
+    plan: Plan
+    papers: Mapping[str, Letter]
+    following: Milestone | None
+    decision: Decision | None
+
+    def ahead(self, due: Due) -> Ahead:
+        to = self._reader(due.audience)
+        row = self._row(due, to)
+        staff = due.audience == "staff"
+        return Ahead(
+            due.template,
+            due.audience,
+            to,
+            due.moment,
+            letter=Letter(row.subject, row.text, row.html) if row else self._letter(due),
+            written=row.created_at if row else None,
+            about=self.following.title if self.following and due.moment is Moment.OVER else None,
+            muted=not staff and notifications.muted(self.session, due.template, party_id=to),
+            edited=self._edited(due),
+        )
+
+    def after_the_end(self) -> list[Ahead]:
+        """What was written when the milestone ended: in that transaction, so of that very moment."""
+        ended = self.dossier.milestone.ended_at
+        if self.decision is None or ended is None:
+            return []
+        templates = {each.template for what in Sequel for each in decision_letters.sequel(what)}
+        wanted = select(Notification, Milestone.title).join(
+            Milestone, Milestone.id == Notification.milestone_id, isouter=True
+        )
+        wanted = wanted.where(
+            Notification.project_id == self.dossier.project.id,
+            Notification.template.in_(templates),
+            Notification.created_at == ended,
+        ).order_by(Notification.id)
+        return [
+            Ahead(
+                row.template,
+                "payer" if row.party_id == self.dossier.payer.id else "payee",
+                row.party_id or 0,
+                Moment.OVER,
+                Letter(row.subject, row.text, row.html),
+                written=row.created_at,
+                about=title,
+                muted=row.status == "MUTED",
+            )
+            for row, title in self.session.execute(wanted)
+        ]
+
+    def _reader(self, audience: str) -> int:
+        if audience == "staff":
+            return _in_place_of(self.session, self.plan, self.decision) or 0
+        return dict(plan_letters.sides(self.dossier))[audience].id
+
+    def _edited(self, due: Due) -> bool:
+        by = {each["audience"]: "passage" in each for each in self.plan["letters"]}
+        own = due.template == "decision_announced" or due.moment is Moment.CARRIED_OUT
+        return own and due.template != "debt_kept_back" and by.get(due.audience, False)
+
+    def _row(self, due: Due, to: int) -> Notification | None:
+        """As it was written, if it was: found by the key that its execution gives it."""
+        key = self.plan["journal"]["key"]
+        calls = {each["kind"]: each["key"] for each in self.plan["operations"]}
+        keys = {
+            "decision_announced": cooling_off.key_of(self.plan, to),
+            "debt_kept_back": f"{key}-kept-back",
+            "refund_sent": f"{calls.get('REFUND')}-sent",
+            "payment_sent": f"{calls.get('TRANSFER')}-sent",
+            "case_decided_by_another": f"decision-{self.decision and self.decision.id}-in-place-of-staff-{to}",
+        }
+        if due.moment is Moment.OVER or self.decision is None:
+            return None
+        wanted = select(Notification).where(Notification.key == keys.get(due.template, f"{key}-{to}"))
+        return self.session.scalars(wanted).one_or_none()
+
+    def _letter(self, due: Due) -> Letter | None:
+        """Its text, where every fact of it is known."""
+        if due.moment is Moment.CARRIED_OUT and due.template != "debt_kept_back":
+            return self.papers.get(due.audience) or self._planned(due.audience)
+        facts = self._facts(due)
+        if facts is None:
+            return None
+        about = self.following if due.moment is Moment.OVER and self.following else self.dossier.milestone
+        known = {"amount": Money(about.amount_minor, about.currency), "milestone": about.title, **facts}
+        project: Project = self.dossier.project
+        return letters.render(
+            due.template, due.audience, project=project.title, platform=project.platform, **known
+        )
+
+    def _planned(self, audience: str) -> Letter:
+        each = next(each for each in self.plan["letters"] if each["audience"] == audience)
+        return Letter(each["subject"], each["text"], "")
+
+    def _facts(self, due: Due) -> dict[str, Any] | None:
+        amounts = self.plan["amounts"]
+        match due.template:
+            case "decision_announced" if "looked" in self.plan:
+                at = self.decision.execute_at if self.decision is not None else None
+                return cooling_off.facts(self.dossier, self.plan, due.audience, execute_at=at or f"[{LATER}]")
+            case "case_decided_by_another":
+                maker = self.session.get_one(Staff, self.plan["maker"])
+                return {"case": f"D-{self.plan['ticket']}", "by": maker.name}
+            case "refund_sent":
+                return {"refunded": Money(amounts["refund_total"], amounts["currency"]).text()}
+            case "payment_sent":
+                fee = Money(amounts["withdrawal_fee"], amounts["currency"])
+                net = Money(amounts["payee_net"], amounts["currency"])
+                return payouts.told(net + fee, fee, WithdrawalMethod(amounts["withdrawal_method"]))
+        if self.following is not None and due.moment is Moment.OVER:
+            other = open_dossier(self.session, self.following.id, lock=False)
+            return projects.next_told(other, refunded=self.plan["outcome"] == DecisionOutcome.FULL_REFUND)
+        return None
