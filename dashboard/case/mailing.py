@@ -21,7 +21,7 @@ from dashboard.ui.safe import html
 
 OTHERWISE = (
     "These are the letters of a decision that takes its course. If the case changes, a bank refuses or somebody stops "
-    "the money, both are told of that instead. Parties who want it get what is not urgent together in one mail."
+    "the money, some of them are not sent, and others may be."
 )
 LATER = "Its text is written then, because it names what is not known yet."
 
