@@ -15,7 +15,7 @@ from core.actions import fund, payout_review, verify
 from core.gateways.stripe_adapter import StripePayments
 from core.records import OutgoingOperation, Payout
 from core.rules.grounds import DecisionOutcome, Ground
-from tests import stories
+from tests import stories, unrecorded
 from tests.market import Market
 from tests.stories import Told
 
@@ -153,6 +153,7 @@ def test_what_was_sent_long_ago_and_left_no_trace_is_not_sent_again_by_itself(ma
     def left_behind(session: Any) -> None:
         row = session.get_one(OutgoingOperation, transfer.id)
         row.status, row.sending_since, row.first_sent_at, row.tries = "SENDING", market.now, market.now, 1
+        unrecorded.admit(session)
 
     market.database.run(left_behind)
     market.wait(days=1)

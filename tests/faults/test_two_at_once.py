@@ -12,6 +12,7 @@ from core.actions import decide, dispatch, dispute, fund, hold, timers, verify
 from core.db import Database
 from core.money import Money
 from core.records import Decision, OutgoingOperation, Payout, Ticket
+from core.rules.cautions import Caution
 from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground
 from tests import stories
@@ -26,7 +27,9 @@ def confirming(market: Market, told: Told, by: str, intent: str, **draft: Any) -
     """Seen already; what is returned presses the button."""
     chosen, actor = stories.a_draft(told, **draft), market.as_staff(by)
     plan, _ = market.act(decide.preview, actor, draft=chosen)
-    return lambda: market.act(decide.confirm, actor, draft=chosen, plan_hash=plan.hash, intent=intent)
+    return lambda: market.act(
+        decide.confirm, actor, draft=chosen, plan_hash=plan.hash, intent=intent, known=tuple(Caution)
+    )
 
 
 def journals(market: Market, key: str) -> int:
