@@ -264,3 +264,19 @@ def test_the_list_follows_the_project_as_it_is(market: Market) -> None:
     about = {each.about for each in run.planned().all if each.moment is Moment.OVER}
     assert about == {"Part 2"}
     assert market.get(Milestone, run.told.milestone).ended_at is None
+
+
+def test_a_payee_without_an_account_is_told_once_there_is_one(market: Market) -> None:
+    def closed(session: Session) -> None:
+        session.get_one(Party, market.payee_id).stripe_account = None
+
+    run = Run.of(market, "home_services", Course(FULL, before=lambda here: here.database.run(closed)))
+    planned = run.planned()
+    assert (planned.payout, planned.account) == (True, False)
+    decision = run.confirm()
+    run.to_the_end()
+    assert named(planned, Moment.CARRIED_OUT) == sent(run.written())
+    known = {"currency": "USD", "bank_token": "btok_us_verified"}
+    parties.open_at_provider(market.desk, market.payee_id, **known)
+    run.to_the_end()
+    held_against(run, planned, market.get(Decision, decision.id))
