@@ -209,9 +209,10 @@ def link(name: str, label: str, *, icon: str | None = None, **params: Any) -> No
 
 
 def asked(key: str = "id") -> int | None:
-    """The whole number under this name in the address; None when there is none."""
-    given = st.query_params.get(key, "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 19 else None
+    """The whole number under this name in the address; None when there is none. What is no number is said."""
+    from dashboard.ui import filters
+
+    return filters.asked_number(key, "Number" if key == "id" else key.capitalize())
 
 
 def _page(entry: Entry, actor: Actor) -> StreamlitPage:

@@ -32,24 +32,17 @@ with filters.bar():
         width=150,
         bind="query-params",
     )
-    milestone = st.text_input(
-        "Milestone",
-        key="milestone",
-        placeholder="Milestone",
-        label_visibility="collapsed",
-        width=95,
-        bind="query-params",
-    )
-    days = st.date_input("Period", value=[], key="days", label_visibility="collapsed", width=225)
+    milestone = filters.number("Milestone", key="milestone")
+    days = filters.dates("Period", key="days")
 
-first, last = (days[0], days[-1]) if isinstance(days, tuple) and days else (None, None)
+first, last = (days[0], days[-1]) if days else (None, None)
 cursor = tables.cursor("before", size=50)
 try:
     wanted = journals.Filter(
         kind=kind,
         account=(account or "").strip() or None,
         currency=currency,
-        milestone_id=int(milestone) if (milestone or "").isdecimal() else None,
+        milestone_id=milestone,
         since=datetime.combine(first, time(), UTC) if first else None,
         until=datetime.combine(last, time.max, UTC) if last else None,
         words=words,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core.queries import chargebacks, fees, journals, letters, operations, overview, payouts, reconciliation
+from core.queries import client_funds as funds
 from core.rules.permissions import Permission
 from dashboard import current, navigation
 from dashboard.finance import client_funds, figures, landing
@@ -19,6 +20,7 @@ month = datetime(now.year, now.month, 1, tzinfo=UTC)
 
 with current.reading() as session:
     purses = overview.purses(session)
+    looks = funds.latest(session)
     aged = overview.oldest(session)
     alarms = overview.alarms(session, now=now)
     earned = fees.periods(session, since=month, until=now, step=fees.Step.MONTH)
@@ -43,7 +45,8 @@ client_funds.panel(now)
 
 header.section(
     "What the balance at Stripe is made of",
-    "All figures are the ledger's. The platform's own money comes last: it is what is left.",
+    "The parts are the ledger's; beside its sum stands Stripe's own figure as of when it was read. The platform's own "
+    "money comes last: it is what is left.",
 )
 if not purses:
     empty.state(
@@ -51,7 +54,7 @@ if not purses:
     )
 with st.grid(columns=2, min_column_width=420, gap="small"):
     for purse in purses:
-        figures.purse(purse)
+        figures.purse(purse, looks.get(purse.currency), now)
 
 with st.grid(columns=2, min_column_width=520, gap="medium"):
     with st.container(gap="small"):

@@ -30,8 +30,9 @@ with filters.bar():
         "Currency", {each: each for each in currencies[1:]}, key="currency", everything=currencies[0]
     )
 currency = chosen or currencies[0]
-asked = st.query_params.get("line", "")
-line = asked if asked in CHART else None
+line = filters.asked_for("line", "Line", CHART)
+
+picked: dict[str, str | None] = {}
 
 with st.grid(columns=2, min_column_width=500, gap="medium"):
     with st.container(gap="medium"):
@@ -44,7 +45,8 @@ with st.grid(columns=2, min_column_width=500, gap="medium"):
                     "Memo: never ours" if sheet.memo else "",
                 )
                 key = f"trial-{currency}-{sheet.book}"
-                picked = tables.table(
+                tables.follow(key, line)
+                picked[key] = tables.table(
                     sheet.lines,
                     books.LINES,
                     key=key,
@@ -58,12 +60,17 @@ with st.grid(columns=2, min_column_width=500, gap="medium"):
                     ),
                 )
                 books.foot(sheet)
-            line = picked or line
+    asked, line = line, next((each for each in picked.values() if each and each != line), line)
+    for key, each in picked.items():
+        if each == line:
+            tables.said(key, line)
     with st.container(gap="small"):
         if line is None:
             empty.state("Choose a line", "Its accounts show here.", icon="account_tree")
             st.stop()
-        st.query_params["line"] = line
+        if line != asked:
+            st.query_params.pop("before", None)
+            st.query_params["line"] = line
         if CHART[line].per is None:
             header.section(CHART[line].title, "One account")
             navigation.link(

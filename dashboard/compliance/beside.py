@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import navigation
+from dashboard.ui import tables
 
 RATIO = (13, 9)
 
@@ -27,15 +28,14 @@ def beside(
     key of the table.
     """
     asked = navigation.asked(param)
-    if asked and st.session_state.get(f"{key}:asked") != asked:
-        st.session_state[f"{key}:chosen"] = asked
+    tables.follow(key, asked)
     shown = st.session_state.get(f"{key}:chosen") or asked
     places = _places(bool(shown))
     with places[0]:
         picked = table(bool(shown))
     if picked is None and asked and asked not in ids:
         picked = st.session_state[f"{key}:chosen"] = asked
-    st.session_state[f"{key}:asked"] = picked
+    tables.said(key, picked)
     _say(param, picked)
     if bool(picked) != bool(shown):
         st.rerun()

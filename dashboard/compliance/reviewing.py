@@ -36,7 +36,7 @@ def section() -> None:
         _review(review)
     _more(waiting)
     if filed or flags:
-        header.section("Reports", "each is settled by a person")
+        header.section("Reports", f"{filed.total + flags.total:,} open; each is settled by a person")
     for report in filed:
         _report(report)
     _more(filed)

@@ -39,8 +39,7 @@ def ask(actions: Iterable[str], staff: Mapping[int, str], *, now: datetime) -> A
     with filters.bar():
         period = filters.choice("Period", PERIODS, key="when", everything="Any time")
         if period == "dates":
-            st.date_input("Dates", value=[], max_value=now.date(), key="dates", format="YYYY-MM-DD",
-                          label_visibility="collapsed", width=220, bind="query-params")  # fmt: skip
+            filters.dates("Dates", key="dates", width=220, latest=now.date())
         who = filters.one_of("Anyone", _people(staff), key="who", width=150)
         role = filters.one_of(
             "Any role", {each.value: in_words(each.value) for each in Role}, key="role", width=124

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
 from core.money import Money
 from core.queries.overview import Purse
+from core.rules.client_funds import Look
 from dashboard import navigation
-from dashboard.ui import money
+from dashboard.ui import deadline, money
 from dashboard.ui.safe import html
 from dashboard.ui.status import Tone
 
@@ -47,8 +49,9 @@ def _words(value: Money | int | str) -> str:
     return f"{value:,}" if isinstance(value, int) else value
 
 
-def purse(each: Purse) -> None:
-    """What the balance at Stripe is made of: what is owed to others, and what is the platform's own."""
+def purse(each: Purse, look: Look | None, now: datetime) -> None:
+    """What the balance at Stripe is made of: what is owed to others, and what is the platform's own. Stripe's own
+    figure stands beside the ledger's, with its time."""
     every: list[tuple[str, Money, Tone]] = [
         ("Held for milestones", each.held, "info"),
         ("Payable to payees", each.payable, "good"),
@@ -69,6 +72,7 @@ def purse(each: Purse) -> None:
             f'<div style="{HEAD}"><b style="font-weight:600">{html(each.currency)}</b>'
             f'<span class="ed-money"><span style="color:var(--ed-dim)">Ledger:</span> {html(each.at_stripe.text())} '
             '<span style="color:var(--ed-dim)">at Stripe</span></span></div>'
+            f'<div class="ed-note" style="text-align:right">{html(_by_stripe(look, now))}</div>'
         )
         money.split(parts, caption=caption)
         with st.container(horizontal=True, gap="medium"):
@@ -82,6 +86,12 @@ def purse(each: Purse) -> None:
                 code="stripe_balance",
                 iso=each.currency,
             )
+
+
+def _by_stripe(look: Look | None, now: datetime) -> str:
+    if look is None:
+        return "Stripe’s own figure was never read"
+    return f"Stripe: {look.at_stripe.text()}, read {deadline.ago(look.at, now)}, {deadline.exact(look.at)}"
 
 
 def way_up(label: str) -> None:

@@ -1,20 +1,139 @@
-"""Filters in one row above a table. Every choice stands in the address, so a view can be sent to a colleague."""
+"""Filters in one row above a table. Every choice stands in the address, so a view can be sent to a colleague.
+
+An address that asks for what a filter does not know is never answered with everything: `unreadable` says so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Container, Mapping
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, time, timedelta
+from types import TracebackType
 
 import streamlit as st
 
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
+from dashboard.ui.safe import plain
+
+SHOWN = 40  # characters of what could not be read
+_unread: ContextVar[list[str] | None] = ContextVar("unread", default=None)
 
 
-def bar() -> DeltaGenerator:
-    """A row for filters; they wrap when the room is narrow."""
-    return st.container(horizontal=True, vertical_alignment="center", gap="small")
+class Bar:
+    """A row for filters; they wrap when the room is narrow. What could not be read is said under the row, and nothing
+    else of the page is drawn."""
+
+    def __init__(self) -> None:
+        self._place = st.container(horizontal=True, vertical_alignment="center", gap="small")
+
+    def __enter__(self) -> None:
+        _unread.set([])
+        self._place.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._place.__exit__(kind, error, trace)
+        found = _unread.get()
+        _unread.set(None)
+        if found and kind is None:
+            _say(found)
+
+
+def bar() -> Bar:
+    return Bar()
+
+
+def unreadable(label: str, key: str, asked: str, *, remove: bool = True) -> None:
+    """What the address asks for under `key` is nothing this page knows. In a bar it is said under it, else at once.
+
+    `remove`: draw a button in the filter's place that takes it out of the address.
+    """
+    short = asked if len(asked) <= SHOWN else f"{asked[:SHOWN]}…"
+    if remove:
+        st.button(
+            plain(f"{label}: {short}"), key=f"{key}:unread", icon=":material/close:", on_click=_take_away, args=(key,),
+            help="Take this filter away",
+        )  # fmt: skip
+    sentence = f"“{short}” is nothing that can be asked for under “{label}”."
+    found = _unread.get()
+    if found is None:
+        _say([sentence])
+    else:
+        found.append(sentence)
+
+
+def _say(sentences: list[str]) -> None:
+    st.warning(
+        f"{plain(' '.join(sentences))} Correct it or take it away; until then nothing is shown.",
+        icon=":material/filter_alt_off:",
+    )
+    st.stop()
+
+
+def _take_away(key: str) -> None:
+    st.session_state.pop(key, None)
+    st.query_params.pop(key, None)
+
+
+def whole(text: object) -> int | None:
+    """A whole number as an address or a person writes it; None for everything else."""
+    return int(str(text)) if str(text).isascii() and str(text).isdigit() and len(str(text)) < 19 else None
+
+
+def asked_number(key: str, label: str) -> int | None:
+    """The whole number under this name in the address; None when there is none. What is no number is said."""
+    given = st.query_params.get(key, "")
+    if given and whole(given) is None:
+        unreadable(label, key, given)
+    return whole(given)
+
+
+def asked_for(key: str, label: str, known: Container[str]) -> str | None:
+    """One of the `known`, as it stands in the address; None when there is none."""
+    given = st.query_params.get(key, "")
+    if given and given not in known:
+        unreadable(label, key, given)
+        return None
+    return given or None
+
+
+def number(label: str, *, key: str, width: int = 95) -> int | None:
+    """A field for a number. What is typed and is no number is said rather than left out."""
+    typed = st.text_input(
+        label,
+        key=key,
+        placeholder=label,
+        label_visibility="collapsed",
+        width=width,
+        max_chars=20,
+        bind="query-params",
+    )
+    given = (typed or "").strip()
+    if given and whole(given) is None:
+        unreadable(label, key, given, remove=False)
+    return whole(given)
+
+
+def dates(label: str, *, key: str, width: int = 225, latest: date | None = None) -> tuple[date, ...]:
+    """A first and a last day; empty is any time."""
+    for each in st.query_params.get_all(key):
+        if not _is_day(each):
+            unreadable(label, key, each)
+            return ()
+    picked = st.date_input(label, value=[], max_value=latest, key=key, format="YYYY-MM-DD",
+                           label_visibility="collapsed", width=width, bind="query-params")  # fmt: skip
+    return tuple(picked) if isinstance(picked, tuple) else ()
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def search(placeholder: str = "Search", *, key: str = "q", width: int = 260) -> str:
@@ -36,7 +155,8 @@ def search(placeholder: str = "Search", *, key: str = "q", width: int = 260) -> 
 def choice(label: str, options: Mapping[str, str], *, key: str, everything: str = "All") -> str | None:
     """One of a few, side by side: stored value → label. None is everything."""
     names = {"": everything, **options}
-    _heed(key, options)
+    if not _heed(label, key, names):
+        return None
     picked = st.segmented_control(
         label,
         list(names),
@@ -52,7 +172,8 @@ def choice(label: str, options: Mapping[str, str], *, key: str, everything: str 
 
 def one_of(label: str, options: Mapping[str, str], *, key: str, width: int = 200) -> str | None:
     """One of many, in a list that can be searched. None is everything."""
-    _heed(key, options)
+    if not _heed(label, key, options):
+        return None
     return st.selectbox(
         label,
         list(options),
@@ -66,29 +187,23 @@ def one_of(label: str, options: Mapping[str, str], *, key: str, width: int = 200
     )
 
 
-def several(label: str, options: Mapping[str, str], *, key: str, width: int = 260) -> list[str]:
-    """Any of several; an empty list is everything."""
-    return st.multiselect(
-        label,
-        list(options),
-        key=key,
-        format_func=options.__getitem__,
-        placeholder=label,
-        label_visibility="collapsed",
-        width=width,
-        bind="query-params",
-    )
-
-
-def _heed(key: str, options: Mapping[str, str]) -> None:
-    """Streamlit writes labels into the address; a link of our own may hold the stored value instead."""
+def _heed(label: str, key: str, options: Mapping[str, str]) -> bool:
+    """Streamlit writes labels into the address; a link of our own may hold the stored value instead. Of what is
+    neither, Streamlit would say nothing and choose nothing."""
     asked = st.query_params.get(key)
-    if asked and asked in options and asked not in options.values():
+    if not asked or asked in options.values():
+        return True
+    if asked in options:
         st.session_state[key] = asked
+        return True
+    unreadable(label, key, asked)
+    return False
 
 
 def toggle(label: str, *, key: str, value: bool = False) -> bool:
     """A switch."""
+    if asked_for(key, label, ("true", "false")) is None and key in st.query_params:
+        return value
     return st.toggle(label, value=value, key=key, bind="query-params")
 
 
@@ -97,15 +212,18 @@ PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "A year"}
 
 def period(now: datetime, *, key: str = "period", default: str = "30") -> tuple[datetime, datetime]:
     """A span that ends now and begins on a midnight, UTC."""
-    days = st.segmented_control(
-        "Period",
-        list(PERIODS),
-        key=key,
-        default=default,
-        required=True,
-        format_func=PERIODS.__getitem__,
-        label_visibility="collapsed",
-        bind="query-params",
-    )
+    if not _heed("Period", key, PERIODS):
+        days = default
+    else:
+        days = st.segmented_control(
+            "Period",
+            list(PERIODS),
+            key=key,
+            default=default,
+            required=True,
+            format_func=PERIODS.__getitem__,
+            label_visibility="collapsed",
+            bind="query-params",
+        )
     first = (now - timedelta(days=int(days or default) - 1)).date()
     return datetime.combine(first, time(), UTC), now

@@ -12,6 +12,8 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.ui import filters
+
 
 @dataclass(frozen=True)
 class Window:
@@ -49,7 +51,7 @@ def window(
         st.query_params.pop(key, None)
     st.session_state[f"{key}:depends"] = tuple(depends)
     return Window(
-        key, max(1, _whole(st.session_state.get(key) or st.query_params.get(key)) or 1), size, bound
+        key, max(1, filters.whole(st.session_state.get(key) or st.query_params.get(key)) or 1), size, bound
     )
 
 
@@ -98,7 +100,7 @@ class Cursor:
 
 def cursor(key: str = "before", *, size: int = 50) -> Cursor:
     """Where in the stream one is: the newest rows, or those before an id that stands in the address."""
-    return Cursor(key, _whole(st.query_params.get(key)), size)
+    return Cursor(key, filters.asked_number(key, "Rows before"), size)
 
 
 def _move(key: str, before: int | None, trail: list[int | None]) -> None:
@@ -107,7 +109,3 @@ def _move(key: str, before: int | None, trail: list[int | None]) -> None:
         st.query_params.pop(key, None)
     else:
         st.query_params[key] = str(before)
-
-
-def _whole(text: object) -> int | None:
-    return int(str(text)) if str(text).isascii() and str(text).isdigit() and len(str(text)) < 19 else None

@@ -44,11 +44,13 @@ __all__ = [
     "due",
     "every",
     "flag",
+    "follow",
     "leads",
     "marks",
     "money",
     "mono",
     "opens",
+    "said",
     "small",
     "status",
     "table",
@@ -91,7 +93,8 @@ def table(
         _foot(rows, window, total, cursor, columns, None, key)
         return None
     ids = [kinds.read(row, id) for row in shown]
-    grid = f"{key}:{_fingerprint(ids)}"
+    turn = st.session_state.get(f"{key}:turn", 0)
+    grid = f"{key}:{_fingerprint(ids)}" + (f":{turn}" if turn else "")
     chosen = st.session_state.get(f"{key}:chosen")
     config, clicks = _configure(columns, grid, shown)
     event = st.dataframe(
@@ -107,6 +110,20 @@ def table(
     _open_clicked(clicks, shown, ids)
     _foot(rows, window, total, cursor, columns, download, key)
     return _selected(event, ids, key) if select else None
+
+
+def follow(key: str, asked: Any | None) -> None:
+    """Before the table is drawn: what the address asks for is chosen, when the address was changed by Back, Forward or
+    a link. A grid keeps its own selection, so it is drawn as another one. `said` is for what the page wrote itself."""
+    if st.session_state.get(f"{key}:asked") == asked:
+        return
+    st.session_state[f"{key}:asked"] = st.session_state[f"{key}:chosen"] = asked
+    st.session_state[f"{key}:turn"] = st.session_state.get(f"{key}:turn", 0) + 1
+
+
+def said(key: str, asked: Any | None) -> None:
+    """After it: this is what the page has written into the address."""
+    st.session_state[f"{key}:asked"] = asked
 
 
 def small(rows: Sequence[Any], columns: Sequence[Column], *, name: str | None = None) -> None:

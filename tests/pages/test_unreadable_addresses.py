@@ -1,0 +1,91 @@
+"""An address that asks for what a page does not know says so; it never shows everything instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.db import Database
+from tests import stories
+from tests.pages.visiting import labels, serve, visit, words
+from tests.stories import Town
+
+UNREADABLE = [
+    ("journals", "milestone", "M17x"),
+    ("journals", "kind", "nothing"),
+    ("journals", "currency", "XXX"),
+    ("journals", "days", "yesterday"),
+    ("journals", "before", "abc"),
+    ("trial_balance", "line", "nothing"),
+    ("trial_balance", "currency", "XXX"),
+    ("fees", "period", "8"),
+    ("fees", "by", "week"),
+    ("payouts", "status", "NOTHING"),
+    ("payouts", "id", "abc"),
+    ("operations", "status", "NOTHING"),
+    ("operations", "id", "1 or 1"),
+    ("reconciliation", "id", "abc"),
+    ("chargebacks", "status", "NOTHING"),
+    ("chargebacks", "id", "-1"),
+    ("projects", "status", "NOTHING"),
+    ("projects", "disputed", "maybe"),
+    ("project", "id", "abc"),
+    ("case", "id", "abc"),
+    ("journal", "id", "abc"),
+    ("entry", "id", "abc"),
+    ("disputes", "view", "nothing"),
+    ("holds", "state", "NOTHING"),
+    ("holds", "milestone", "abc"),
+    ("holds", "id", "abc"),
+    ("people", "as", "nobody"),
+    ("approvals", "id", "abc"),
+    ("audit", "role", "nobody"),
+    ("audit", "when", "soon"),
+    ("audit", "entry", "abc"),
+    ("policy", "currency", "XXX"),
+]
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = stories.a_town(database)
+    serve(town, tmp_path)
+    return town
+
+
+def test_what_cannot_be_read_is_said_and_nothing_is_shown(town: Town) -> None:
+    told = stories.in_mediation(town)
+    stories.decided(town, told)
+    stories.carry_out(town)
+    for page, key, asked in UNREADABLE:
+        app = visit(town, "ada", page, **{key: asked})
+        seen = words(app)
+        assert f"“{asked}” is nothing that can be asked for" in seen, (page, key)
+        assert "until then nothing is shown" in seen, (page, key)
+        assert not app.dataframe or page == "trial_balance", (page, key)
+
+
+def test_taking_it_away_shows_the_page(town: Town) -> None:
+    stories.funded(town)
+    app = visit(town, "fay", "journals", kind="nothing")
+    assert "Every kind: nothing" in " ".join(labels(app)).replace("\\", "")
+    app.button(key="kind:unread").click().run()
+    assert "kind" not in app.query_params
+    assert len(app.dataframe[0].value) > 0
+
+
+def test_a_milestone_that_is_typed_and_is_no_number_is_said_beside_its_field(town: Town) -> None:
+    stories.funded(town)
+    app = visit(town, "fay", "journals")
+    app.text_input(key="milestone").set_value("M-x").run()
+    assert "“M-x” is nothing that can be asked for under “Milestone”" in words(app)
+    assert not app.dataframe
+    app.text_input(key="milestone").set_value("").run()
+    assert len(app.dataframe[0].value) > 0
+
+
+def test_what_hostile_words_ask_for_is_shown_as_words_and_cut(town: Town) -> None:
+    app = visit(town, "fay", "payouts", status="![x](http://evil.example)" + "x" * 5_000)
+    assert "![x](" not in " ".join(each.value for each in app.warning)
+    assert len(app.warning[0].value) < 400
