@@ -47,7 +47,7 @@ def bar() -> Bar:
 
 
 def unreadable(label: str, key: str, asked: str, *, remove: bool = True) -> None:
-    """What the address asks for under `key` is nothing this page knows. In a bar it is said under it, else at once.
+    """What the address asks for under `key` is nothing that this page knows. In a bar it is said under it, else at once.
 
     `remove`: draw a button in the filter's place that takes it out of the address.
     """
@@ -57,7 +57,7 @@ def unreadable(label: str, key: str, asked: str, *, remove: bool = True) -> None
             plain(f"{label}: {short}"), key=f"{key}:unread", icon=":material/close:", on_click=_take_away, args=(key,),
             help="Take this filter away",
         )  # fmt: skip
-    sentence = f"“{short}” is nothing that can be asked for under “{label}”."
+    sentence = f"“{short}” is not a valid value for “{label}”."
     found = _unread.get()
     if found is None:
         _say([sentence])

@@ -61,7 +61,7 @@ def test_what_cannot_be_read_is_said_and_nothing_is_shown(town: Town) -> None:
     for page, key, asked in UNREADABLE:
         app = visit(town, "ada", page, **{key: asked})
         seen = words(app)
-        assert f"“{asked}” is nothing that can be asked for" in seen, (page, key)
+        assert f"“{asked}” is not a valid value for" in seen, (page, key)
         assert "until then nothing is shown" in seen, (page, key)
         assert not app.dataframe or page == "trial_balance", (page, key)
 
@@ -79,7 +79,7 @@ def test_a_milestone_that_is_typed_and_is_no_number_is_said_beside_its_field(tow
     stories.funded(town)
     app = visit(town, "fay", "journals")
     app.text_input(key="milestone").set_value("M-x").run()
-    assert "“M-x” is nothing that can be asked for under “Milestone”" in words(app)
+    assert "“M-x” is not a valid value for “Milestone”" in words(app)
     assert not app.dataframe
     app.text_input(key="milestone").set_value("").run()
     assert len(app.dataframe[0].value) > 0
