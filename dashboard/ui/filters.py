@@ -47,7 +47,7 @@ def bar() -> Bar:
 
 
 def unreadable(label: str, key: str, asked: str, *, remove: bool = True) -> None:
-    """What the address asks for under `key` is nothing that this page knows. In a bar it is said under it, else at once.
+    """What the address asks for under `key` is unknown here. In a bar it is said under it, else at once.
 
     `remove`: draw a button in the filter's place that takes it out of the address.
     """
