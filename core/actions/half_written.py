@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from core.errors import DeskError
 from core.records import HalfWritten, TabKey
 from core.rules import places
-from core.rules.permissions import Actor, NotPermitted, require
+from core.rules.permissions import Actor, NotPermitted, require_one
 
 TYPED = "typed:"  # before the tab's name: the browser itself saves what is typed there
 
@@ -57,7 +57,7 @@ def keep(
     writer = f"{TYPED}{tab}" if typed else tab
     mine = (tab, f"{TYPED}{tab}") if typed else (tab,)
     free = or_(HalfWritten.version == base, HalfWritten.writer.in_(mine), HalfWritten.body == body)
-    require(actor, places.permission(place))
+    require_one(actor, places.permission(place))
     kept = _put(session, _person(actor), now, place, body, writer=writer, where=free)
     if kept is None:
         raise ChangedInAnotherTab(at=find(session, actor, place=place).at or now)
@@ -66,7 +66,7 @@ def keep(
 
 def put(session: Session, actor: Actor, *, now: datetime, place: str, body: str, tab: str = "") -> None:
     """Instead of whatever stands there: on purpose, by a press of a button."""
-    require(actor, places.permission(place))
+    require_one(actor, places.permission(place))
     _put(session, _person(actor), now, place, _storable(body), writer=tab)
 
 
