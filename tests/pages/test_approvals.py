@@ -99,8 +99,9 @@ def test_it_tells_what_the_maker_opened_and_what_came_since(town: Town, tmp_path
     town.wait(minutes=1)
     made = stories.decided(town, told)
     town.wait(minutes=1)
-    hand_in("late.txt")
     town.act(conversation.say, town.payer, milestone_id=told.milestone, body="Wait, there is <b>more</b>.")
+    shown = words(visit(town, "fay", "approvals", id=told.ticket))
+    hand_in("late.txt")
     seen = town.read(lambda s: approvals.seen(s, s.get_one(Decision, made.id)))
     assert [(e.file_name, e.opened_at is not None, e.since) for e in seen.exhibits] == [
         ("opened.txt", True, False),
@@ -108,11 +109,11 @@ def test_it_tells_what_the_maker_opened_and_what_came_since(town: Town, tmp_path
         ("late.txt", False, True),
     ]
     assert (seen.unopened, [each.body for each in seen.since]) == (1, ["Wait, there is <b>more</b>."])
-    shown = words(visit(town, "fay", "approvals", id=told.ticket))
     assert "1 of 2 pieces of evidence opened" in shown
-    assert "1 piece of evidence came in" in shown
     assert "&lt;b&gt;more&lt;/b&gt;" in shown
     assert "<b>more" not in shown
+    # Evidence that comes in later returns the decision at once.
+    assert "Nothing waits for a second person" in words(visit(town, "fay", "approvals", id=told.ticket))
 
 
 def test_the_second_person_approves_here(town: Town) -> None:
