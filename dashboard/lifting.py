@@ -25,10 +25,15 @@ def foretold(hold_id: int) -> bool:
         st.info(plain(sentence), icon=":material/payments:")
     else:
         cards.note("Nothing moves at once: the work is not verified yet, and nothing released waits.")
+    if found.goes_on:
+        cards.note(
+            f"The decision of case D-{found.goes_on} goes on: it is carried out once its cooling-off is over, unless "
+            "the case changes before."
+        )
     if found.falls:
         cards.note(
-            f"The decision of case D-{found.falls} is not carried out: this hold came after it, and so the case is not "
-            "the one that was decided. It becomes a draft again."
+            f"The decision of case D-{found.falls} is not carried out: the case has changed since it was decided. "
+            "It becomes a draft again."
         )
     if own := found.placed_by is not None and found.placed_by == current.actor().id:
         cards.note(OWN)

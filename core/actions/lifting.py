@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import release
-from core.actions.dossier import open_dossier
+from core.actions import release, standing
+from core.actions.dossier import Dossier, open_dossier
 from core.errors import NotFound
 from core.money import Money
-from core.records import Decision, Hold
+from core.records import Decision, Hold, Ticket
 from core.rules import holds
 from core.rules.approvals import DecisionStatus
 from core.rules.blocks import Block
@@ -21,12 +21,13 @@ from core.rules.blocks import Block
 class Lifting:
     """`blocks`: everything else that would still stop the money. Without any, `releases` is released at once and the
     payment of `pays` goes on, each None where there is no such thing; it leaves only for a payee who has an `account`.
-    The decision that cools off about case `falls` is another one's basis since the hold, and is not carried out.
-    `placed_by` may not lift it."""
+    A decision cools off about case `goes_on`, and is carried out once its time is over; or about case `falls`, where
+    its plan would be another now, and is not. `placed_by` may not lift it."""
 
     blocks: tuple[Block, ...]
     releases: Money | None
     pays: Money | None
+    goes_on: int | None
     falls: int | None
     account: bool
     placed_by: int | None
@@ -43,6 +44,7 @@ def foresee(session: Session, hold_id: int) -> Lifting:
             Decision.milestone_id == hold.milestone_id, Decision.status == DecisionStatus.COOLING_OFF
         )
     ).one_or_none()
+    stands = waiting is not None and _stands(session, dossier, waiting)
     facts = release.facts_of(session, dossier, deciding=waiting.ticket_id if waiting else None)
     blocks = holds.blocking(holds.without_hold(facts, hold_id))
     payable = dossier.money(dossier.order.payable_minor)
@@ -50,7 +52,13 @@ def foresee(session: Session, hold_id: int) -> Lifting:
         blocks=blocks,
         releases=None if blocks else release.awaited(dossier),
         pays=payable if payable.is_positive and dossier.payee.auto_withdraw and not blocks else None,
-        falls=waiting.ticket_id if waiting else None,
+        goes_on=waiting.ticket_id if waiting and stands and not blocks else None,
+        falls=waiting.ticket_id if waiting and not stands else None,
         account=dossier.payee.stripe_account is not None,
         placed_by=hold.placed_by,
     )
+
+
+def _stands(session: Session, dossier: Dossier, decision: Decision) -> bool:
+    ticket = session.get_one(Ticket, decision.ticket_id)
+    return standing.unchanged(session, dossier, ticket, decision) is not None

@@ -128,17 +128,18 @@ def test_what_was_released_goes_on_unless_the_payee_has_no_account(market: Marke
     assert (transfer.status, transfer.last_error) == ("BLOCKED", NO_ACCOUNT.sentence)
 
 
-def test_a_decision_that_waited_for_the_hold_falls_and_that_is_said(market: Market) -> None:
+def test_a_decision_that_waited_for_the_hold_goes_on_and_that_is_said(market: Market) -> None:
     told = legal(market)
     decision = stories.decided(market, told, stories.a_draft(told, release=usd(40_000)))
     held = stop(market, told)
     market.later(hours=25)
     assert market.get(Decision, decision.id).status == "COOLING_OFF"
     said = foretold(market, held)
-    assert (said.blocks, said.releases, said.falls) == ((), None, told.ticket)
+    assert (said.blocks, said.releases, said.goes_on, said.falls) == ((), None, told.ticket, None)
     lift(market, held)
     market.later(minutes=1)
-    assert (market.get(Decision, decision.id).status, market.order(told)) == ("VOIDED", {"held": 100_000})
+    assert market.get(Decision, decision.id).status == "EXECUTED"
+    assert market.order(told) == {"released": 40_000, "refunded": 60_000}
 
 
 def test_whoever_placed_a_hold_does_not_lift_it_even_in_sql(market: Market, owner: Database) -> None:
