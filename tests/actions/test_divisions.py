@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.actions import conversation, decide, dispute, drafts, hold
+from core.actions import conversation, decide, dispute, drafts, hold, verify
 from core.actions.decide import DecisionNotPending
 from core.actions.plan_letters import PassageUnusable
 from core.errors import ChangedMeanwhile, ReasonMissing
@@ -331,25 +331,21 @@ def test_the_next_plan_is_shown_beside_the_one_that_came_back(market: Market) ->
 
 
 def test_what_would_be_otherwise_now_is_shown_in_amounts_and_holds_in_words(market: Market) -> None:
+    paid = market.submitted(Money(90_000, "USD"))
+    market.act(verify.approve, market.payer, milestone_id=paid.milestone)
+    market.work()
     told, decision = waiting(market)
     market.wait(minutes=5)
     placed = market.act(
         hold.place, market.as_staff("cora"), milestone_id=told.milestone, reason="A report came in."
     )
     assert placed is not None
-
-    def dearer(session: Any) -> None:
-        from core.records import Party
-
-        session.get_one(Party, market.payee_id).withdrawal_method = "wire"
-
-    market.database.run(dearer)
+    bank_says(market, charged_back(market, paid), "lost")  # the payee owes for it from now on
     found = compared(market, told)
-    assert [(each.what, each.why, each.who) for each in found.stops] == [
-        ("placed", "A report came in.", "Cora Nwosu")
-    ]
+    assert [each.sentence for each in found.stops] == [f"Hold {placed.id} is in place: A report came in."]
     differs = {each.what: (each.before, each.after) for each in found.now}
-    assert differs["Withdrawal fee"] == ("$0.00", "$15.00")
-    assert differs["Withdrawn by"] == ("standard", "wire")
-    assert differs["Payee receives"] == ("$6,000.00", "$5,985.00")
+    assert differs == {
+        "Kept back for what the payee owes": ("$0.00", "$900.00"),
+        "Payee receives": ("$6,000.00", "$5,100.00"),
+    }
     assert now(market, decision).status == "AWAITING_APPROVAL"

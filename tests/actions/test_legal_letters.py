@@ -270,7 +270,7 @@ def test_an_announced_decision_says_when_it_is_carried_out_and_what_can_still_be
     decision = market.all(Decision)[-1]
     for letter in letters:
         said = " ".join(letter.text.split())
-        assert f"carried out on {decision.execute_at:%A} {decision.execute_at.day} " in said
+        assert f"not carried out before {decision.execute_at:%A} {decision.execute_at.day} " in said
         assert "UTC" in said
         assert "hand in evidence" in said
         assert stories.REASONS[:40] in said
