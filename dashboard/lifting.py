@@ -25,11 +25,6 @@ def foretold(hold_id: int) -> bool:
         st.info(plain(sentence), icon=":material/payments:")
     else:
         cards.note("Nothing moves at once: the work is not verified yet, and nothing released waits.")
-    if found.goes_on:
-        cards.note(
-            f"The decision of case D-{found.goes_on} goes on: it is carried out once its cooling-off is over, unless "
-            "the case changes before."
-        )
     if found.falls:
         cards.note(
             f"The decision of case D-{found.falls} is not carried out: the case has changed since it was decided. "
@@ -48,6 +43,11 @@ def _moves(found: Lifting) -> str:
         said.append(f"{found.pays} is released already, and its payment to the payee goes on.")
     if (found.releases or found.pays) and not found.account:
         said.append(f"{NO_ACCOUNT.sentence} What is released is sent once there is one.")
+    if found.goes_on:
+        said.append(
+            f"The decision of case D-{found.goes_on} goes on: it is carried out once its cooling-off is over, unless "
+            "the case changes before."
+        )
     return " ".join(said)
 
 

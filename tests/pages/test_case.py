@@ -211,7 +211,9 @@ def test_the_preview_shows_the_plan_and_one_confirmation_carries_it_out(town: To
     ):
         assert expected in shown
     assert any("/v1/refunds" in each.value and "Idempotency-Key" in each.value for each in app.code)
-    assert decided(town) is None
+    made = decided(town)
+    assert made is not None
+    assert made.status == "VOIDED"
     press(app, "Confirm decision")
     made = decided(town)
     assert made is not None
@@ -311,17 +313,13 @@ def test_sending_back_takes_a_note_and_gives_the_form_back(town: Town) -> None:
     assert "Preview plan" in labels(again)
 
 
-def test_a_change_voids_the_decision_at_its_approval(town: Town, tmp_path: Path) -> None:
+def test_new_evidence_returns_the_decision_before_anybody_approves_it(town: Town, tmp_path: Path) -> None:
     told, _ = waiting(town)
     hand_in(town, told, tmp_path)
     app = visit(town, "fay", "case", id=told.ticket)
-    assert "1 piece of evidence came in" in words(app)
-    press(app, "Review plan")
-    press(app, "Approve")
-    made = decided(town)
-    assert made is not None
-    assert made.status == "VOIDED"
-    assert "which is now void" in words(app)
+    assert "is void. New evidence came in after the decision" in words(app)
+    assert "Review plan" not in labels(app)
+    assert decided(town) is None
 
 
 def test_an_administrator_decides_once_it_is_escalated(town: Town) -> None:

@@ -52,6 +52,9 @@ def test_what_changed_since_a_waiting_decision_is_named(town: Town, tmp_path: Pa
     assert (ruling.maker, ruling.changes) == ("Mia Lund", ())
     town.wait(minutes=1)
     town.act(conversation.say, town.payer, milestone_id=told.milestone, body="One more thing.")
+    said = read(town, told).ruling
+    assert said is not None
+    assert (said.changes, said.news) == ((), 1)
     store = EvidenceStore(tmp_path)
     town.act(
         evidence.hand_in,
@@ -61,9 +64,9 @@ def test_what_changed_since_a_waiting_decision_is_named(town: Town, tmp_path: Pa
         file_name="a.txt",
         content=b"A note.",
     )
-    changed = read(town, told).ruling
-    assert changed is not None
-    assert (changed.changes, changed.news) == (("1 piece of evidence came in",), 1)
+    (returned,) = read(town, told).rulings
+    assert not returned.stands
+    assert returned.record.status == "VOIDED"
 
 
 def test_evidence_knows_who_opened_it(town: Town, tmp_path: Path) -> None:
