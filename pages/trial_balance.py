@@ -38,12 +38,7 @@ with st.grid(columns=2, min_column_width=500, gap="medium"):
     with st.container(gap="medium"):
         for sheet in (each for each in sheets if each.currency == currency):
             with st.container(gap="small"):
-                header.section(
-                    f"{currency}, the payees' own money"
-                    if sheet.memo
-                    else f"{currency}, the platform's book",
-                    "Memo: never ours" if sheet.memo else "",
-                )
+                books.heading(sheet)
                 key = f"trial-{currency}-{sheet.book}"
                 tables.follow(key, line)
                 picked[key] = tables.table(

@@ -12,7 +12,7 @@ from core.queries import ledger
 from core.queries.journals import Leg, title
 from core.queries.ledger import AccountRow, Line, Sheet
 from dashboard import navigation
-from dashboard.ui import cards, tables
+from dashboard.ui import cards, header, tables
 from dashboard.ui.status import Pill
 
 LINES = [
@@ -107,6 +107,14 @@ def balanced(sheet: Sheet) -> Pill:
         "bad",
         meaning="Debits and credits differ: something was changed behind the ledger.",
     )
+
+
+def heading(sheet: Sheet) -> None:
+    """Whose book it is."""
+    if sheet.memo:
+        header.section(f"{sheet.currency}, the payees' own money", "Memo: never ours")
+    else:
+        header.section(f"{sheet.currency}, the platform's book")
 
 
 def foot(sheet: Sheet) -> None:
