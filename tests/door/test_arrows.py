@@ -314,7 +314,7 @@ def test_a_wanted_document_is_answered_by_a_file_in_the_dispute(home: Knocking) 
     path, dispute = mediated(home)
     asked = {
         "question": "The delivery note?",
-        "answer_due_at": home.market.now.replace(day=20),
+        "answer_due_at": home.market.now + timedelta(days=3),
         "kind": RequestKind.DOCUMENT,
     }
     mia = home.market.as_staff("mia")

@@ -63,6 +63,7 @@ def test_the_case_is_found_with_the_keyboard_and_claimed(demo: Demo, person: Per
     page.keyboard.press("Enter")
     person.arrive(f"D-{case.ticket}")
     person.press("Claim")
+    person.press("Take it over", inside=person.dialog())  # it was given to a colleague, who is told
     person.told(f"Case D-{case.ticket} is yours.")
     assert (
         demo.one(
