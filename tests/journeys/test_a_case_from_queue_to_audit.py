@@ -271,7 +271,7 @@ def _exported(person: Person, words: str, folder: Path) -> str:
     dialog.get_by_text(words).click()
     person.settle()
     dialog.get_by_role("button", name="Prepare the file").click()
-    offered = dialog.get_by_role("button", name=re.compile(r"Download audit-.*"))
+    offered = dialog.get_by_role("link", name=re.compile(r"Download audit-.*"))
     expect(offered).to_be_visible()
     with page.expect_download() as download:
         offered.click()

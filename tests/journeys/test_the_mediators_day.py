@@ -288,7 +288,7 @@ def test_the_case_file_is_taken_out_and_proved_by_whoever_has_it(
     person.open_case(case.ticket)
     person.press("Case file")
     person.press("Make the case file", inside=person.dialog())
-    offered = person.dialog().get_by_role("button", name=re.compile("Download case-D-"))
+    offered = person.dialog().get_by_role("link", name=re.compile("Download case-D-"))
     expect(offered).to_be_visible()
     person.picture("day-13-case-file")
     with person.page.expect_download() as download:
