@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.actions import preferences
 from core.db import Database
 from core.records import Notification, Party
-from tests import stories
+from tests import stories, unrecorded
 from tests.pages.visiting import labels, serve, visit, words
 from tests.stories import Told, Town
 
@@ -31,6 +31,7 @@ def failed(town: Town, told: Told, template: str = "funds_held") -> int:
         )
         letter = session.scalars(wanted).one()
         letter.status, letter.tries, letter.error = "FAILED", 1, "The letter cannot be delivered: 550 unknown"
+        unrecorded.admit(session)
         return letter.id
 
     return town.database.run(fail)

@@ -13,7 +13,7 @@ from core.db import Database
 from core.records import OutgoingOperation, StatementLine, SuspenseItem
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.suspense import SettledAs
-from tests import stories
+from tests import stories, unrecorded
 from tests.pages.visiting import labels, serve, visit, words
 from tests.stories import PEOPLE, Town
 
@@ -38,6 +38,7 @@ def in_review(town: Town) -> int:
     def leave(session: Any) -> int:
         row = session.query(OutgoingOperation).filter_by(kind="REFUND").one()
         row.status, row.last_error = "REVIEW", "no clear answer"
+        unrecorded.admit(session)
         return int(row.id)
 
     return town.database.run(leave)
