@@ -371,7 +371,8 @@ def test_every_timer_has_its_edge_above() -> None:
         "reviews": "hidden reviews",
         "chargeback": "alarm of a chargeback",
     }
-    assert fired.keys() == timers.SOURCES.keys() == timers.HANDLERS.keys()
+    no_deadline = {"overtaken"}  # due as soon as the case has changed: test_what_returns_a_decision
+    assert fired.keys() | no_deadline == timers.SOURCES.keys() == timers.HANDLERS.keys()
     assert set(fired.values()) <= {edge.name for edge in EDGES}
 
 
