@@ -8,11 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from core.actions import decide
+from core.db import Database
+from core.rules.cautions import Caution
+from core.rules.permissions import Actor, Role
+from tests import stories
 from tests.journeys.desk import PATIENCE, Demo, Person, a_person
+from tests.journeys.marketplace import Marketplace
 
 ADMINISTRATOR = "Grace Okonjo"
 OPEN = 16  # across, to the first cell: a mark where rows can be chosen, else what opens the row
@@ -53,7 +60,29 @@ WAYS = {
 
 
 @pytest.fixture(scope="module")
-def administrator(demo: Demo, browser: Browser) -> Iterator[Person]:
+def to_approve(demo: Demo, market: Marketplace) -> None:
+    """A decision waits for its second person; the demo's own may all be approved."""
+    case = market.in_mediation(
+        "Terrace behind the mill",
+        640_000,
+        payer="Wilma Ostrander",
+        payee="Teal Terraces",
+        scope="A terrace of slate, laid and grouted.",
+        deliverable="Terrace laid, level and grouted",
+    )
+    told = stories.Told(case.project, case.milestone, case.ticket)
+    database, now = Database(demo.settings.database_url, pool_size=1), datetime.now(UTC)
+    mediator = demo.one("select id from staff where name = 'Aiko Tanabe'")
+    actor = Actor("staff", mediator, frozenset({Role.MEDIATOR}), authenticated_at=now)
+    draft = stories.a_draft(told)
+    plan, _ = database.run(lambda session: decide.preview(session, actor, now=now, draft=draft))
+    given = {"plan_hash": plan.hash, "intent": f"journey-{case.ticket}", "known": tuple(Caution)}
+    database.run(lambda session: decide.confirm(session, actor, now=now, draft=draft, **given))
+    database.dispose()
+
+
+@pytest.fixture(scope="module")
+def administrator(demo: Demo, browser: Browser, to_approve: None) -> Iterator[Person]:
     with a_person(demo, browser) as someone:
         someone.page.goto(demo.url)
         someone.page.get_by_role("button", name=ADMINISTRATOR).click()
