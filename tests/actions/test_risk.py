@@ -219,7 +219,7 @@ def test_held_puts_a_hold_in_the_place_of_the_review(town: Town) -> None:
     told = stories.funded(town)
     settled(town, file(town, told))
     cleared(town, told, ReviewOutcome.HELD)
-    assert blocks(town, told) == ["hold"]
+    assert blocks(town, told) == ["silent_hold"]
     assert town.read(lambda session: session.scalars(select(Hold.kind)).all()) == ["RISK"]
 
 

@@ -221,7 +221,10 @@ def test_finance_reconciles_and_every_line_matches(demo: Demo, person: Person) -
     number = until(lambda: (found := demo.one(newest)) > before and found)
     result = "select status, lines, matched, breaks from reconciliation_runs where id = :id"
     run = until(lambda: (row := demo.one(result, id=number))["status"] != "RUNNING" and row)
-    assert (run["status"], run["breaks"], run["matched"]) == ("CLEAN", 0, run["lines"])
+    # What the demo has left in suspense for a person keeps the run from being called clean, and nothing else does.
+    suspense = demo.one("select count(*) from suspense_items where status = 'OPEN'")
+    assert run["breaks"] == 0
+    assert (run["status"], run["matched"]) == ("SUSPENSE" if suspense else "CLEAN", run["lines"] - suspense)
     person.arrive(f"Run R-{number}")  # the page goes there by itself when the run is over
     person.reads(re.compile("match", re.IGNORECASE))
     person.reads("Breaks (0)")

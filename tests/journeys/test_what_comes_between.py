@@ -46,6 +46,15 @@ def drafted(person: Person, case: Dispute, share: str) -> None:
 
 
 def confirm(person: Person) -> None:
+    """Whoever decides a colleague's case says that they know it."""
+    said = (
+        person.dialog()
+        .get_by_test_id("stCheckbox")
+        .filter(has_text="I know that this case is someone else's")
+    )
+    for box in said.all():
+        box.locator("label").first.click()
+        person.settle()
     person.dialog().get_by_role("button", name="Confirm decision").dblclick()
 
 
