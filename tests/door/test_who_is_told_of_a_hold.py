@@ -43,7 +43,7 @@ def test_who_is_told_of_a_hold_is_what_the_table_and_the_drawer_say(market: Mark
     listening(market, "https://market.example/events")
     there = market.submitted()
     held = placed(market, there, kind)
-    market.act(hold.lift, market.as_staff("cora"), hold_id=held.id, reason="All is well.")
+    market.act(hold.lift, market.as_staff("ada"), hold_id=held.id, reason="All is well.")
     told = TOLD[kind]
     assert {side for _, side in letters(market)} == set(told)
     assert events(market) == (["hold.placed", "hold.lifted"] if told else [])
@@ -68,7 +68,7 @@ def test_a_silent_hold_shows_in_no_letter_about_an_approval(market: Market, kind
     for word in ("review", "closer look", "check", "hold", "The money is now yours"):
         assert word not in approved.text
     assert "still among the held funds" in approved.text
-    market.act(hold.lift, market.as_staff("cora"), hold_id=held.id, reason="All is well.")
+    market.act(hold.lift, market.as_staff("ada"), hold_id=held.id, reason="All is well.")
     assert market.order(there) == {"payable": 100_000}
     assert letters(market) == []
 

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, expect
 from core.actions import decide
 from core.db import Database
 from core.rules.cautions import Caution
+from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.permissions import Actor, Role
 from tests import stories
 from tests.journeys.desk import PATIENCE, Demo, Person, a_person
@@ -64,7 +65,7 @@ def to_approve(demo: Demo, market: Marketplace) -> None:
     """A decision waits for its second person; the demo's own may all be approved."""
     case = market.in_mediation(
         "Terrace behind the mill",
-        640_000,
+        120_000,
         payer="Wilma Ostrander",
         payee="Teal Terraces",
         scope="A terrace of slate, laid and grouted.",
@@ -74,7 +75,8 @@ def to_approve(demo: Demo, market: Marketplace) -> None:
     database, now = Database(demo.settings.database_url, pool_size=1), datetime.now(UTC)
     mediator = demo.one("select id from staff where name = 'Aiko Tanabe'")
     actor = Actor("staff", mediator, frozenset({Role.MEDIATOR}), authenticated_at=now)
-    draft = stories.a_draft(told)
+    ground = Ground.OUTCOME_DISSATISFACTION  # against the rule, so a second person is asked
+    draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=ground, override=True)
     plan, _ = database.run(lambda session: decide.preview(session, actor, now=now, draft=draft))
     given = {"plan_hash": plan.hash, "intent": f"journey-{case.ticket}", "known": tuple(Caution)}
     database.run(lambda session: decide.confirm(session, actor, now=now, draft=draft, **given))
