@@ -14,12 +14,12 @@ import requests
 from sqlalchemy import text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from core.api.http.keys import SHORTEST
 from core.audit.keys import KEY_FILE, own_key
-from core.audit.pins import key_trouble, pins
+from core.audit.pinned_keys import key_trouble, pins
 from core.clock import system_clock
 from core.config import STRIPE_API, Settings
 from core.db import Database
-from core.door.keys import SHORTEST
 from core.errors import DeskError
 from core.gateways.evidence_keys import Keyring, parse_key
 from core.gateways.stripe_adapter import StripePayments

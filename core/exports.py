@@ -20,9 +20,9 @@ from psycopg import ClientCursor
 
 from core import audit
 from core.audit import checkpoints
-from core.audit.exported import Format, Manifest, Marks, signed
+from core.audit.export_manifest import Format, Manifest, Marks, signed
 from core.audit.filters import AuditFilter
-from core.audit.pins import ledger_name
+from core.audit.pinned_keys import ledger_name
 from core.db import Database
 from core.rules.permissions import Actor, Permission, require
 

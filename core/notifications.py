@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import letters
-from core.letters import handling
+from core.letters import delivery_rules
 from core.records import LetterPreference, Milestone, Notification, Party, Project, Staff, StaffRole
 from core.rules import notifications as rules
 from core.rules.permissions import Role
@@ -42,7 +42,7 @@ def tell(
     given as they are. `project`, `milestone` and `platform` are filled in from the records. `about` is the object that
     gives cause for it, such as ("ticket", 12): its log finds the letter by it.
     """
-    handled = handling.of(template)
+    handled = delivery_rules.of(template)
     wants = session.get(LetterPreference, party_id)
     at = rules.goes_at(
         rules.Frequency(wants.frequency) if wants else rules.Frequency.TOGETHER,
@@ -71,7 +71,7 @@ def tell(
 def muted(session: Session, template: str, *, party_id: int) -> bool:
     """Would this letter be written for the record only, because its reader does not want its kind?"""
     wants = session.get(LetterPreference, party_id)
-    return wants is not None and handling.of(template).kept is None and template in wants.muted
+    return wants is not None and delivery_rules.of(template).kept is None and template in wants.muted
 
 
 def tell_staff(

@@ -22,7 +22,7 @@ from core.records import OutgoingOperation
 
 
 class Planned(Protocol):
-    """A call as `core.actions.calls` computes it."""
+    """A call as `core.actions.decisions.planned_calls` computes it."""
 
     @property
     def kind(self) -> str: ...

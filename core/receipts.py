@@ -29,7 +29,7 @@ SAID: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Paper:
+class ReceiptDocument:
     """Everything that is on it."""
 
     number: str
@@ -43,7 +43,7 @@ class Paper:
     scope_hash: str
 
 
-def draw(paper: Paper) -> bytes:
+def draw(paper: ReceiptDocument) -> bytes:
     """The same facts give the same bytes: the PDF bears no time of its own."""
     out = io.BytesIO()
     title = f"{TITLES[paper.kind]} {paper.number}"
@@ -52,7 +52,7 @@ def draw(paper: Paper) -> bytes:
     return out.getvalue()
 
 
-def _flow(paper: Paper, title: str) -> Iterator[Flowable]:
+def _flow(paper: ReceiptDocument, title: str) -> Iterator[Flowable]:
     moment = utc(paper.at)
     yield Paragraph(title, TITLE)
     yield Paragraph(SAID[paper.kind], NOTE)

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import streamlit as st
 
-from core.actions.sessions import SignedIn
+from core.actions.staff.sessions import SignedIn
 from core.rules.permissions import Role
-from dashboard import current
+from dashboard import request_context
 from dashboard.ui import components
 from dashboard.ui.safe import html
 
@@ -33,8 +33,8 @@ def show(signed_in: SignedIn) -> None:
 @st.fragment(run_every=timedelta(seconds=45))
 def watch() -> None:
     """A page left alone closes itself when the session ends, and says so two minutes before."""
-    signed_in = current.person()
-    left = signed_in.ends_at() - current.now()
+    signed_in = request_context.person()
+    left = signed_in.ends_at() - request_context.now()
     if left <= WARN_BEFORE:
         st.toast(
             "You will be signed out in two minutes. Do anything on the page to stay.",
@@ -50,7 +50,7 @@ def keep_history() -> None:
 
 def _mark() -> str:
     """What kind of desk this is, always in sight: nobody may take a demo for the real one, or the reverse."""
-    settings = current.desk().settings
+    settings = request_context.desk().settings
     name, tone, meaning = (
         (
             "Demo · sandbox",

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import account, current, navigation
-from dashboard.ui import style, words
+from dashboard import account, navigation, request_context
+from dashboard.ui import style, text_fields
 
 st.set_page_config(page_icon=account.ICON, layout="wide", initial_sidebar_state="auto")
-signed_in = current.arrive()
+signed_in = request_context.arrive()
 style.apply()
 page = navigation.choose(signed_in.actor)
 st.set_page_config(page_title=f"{page.title} · Escrow Desk")
 account.show(signed_in)
 account.watch()
 account.keep_history()
-words.listen()
+text_fields.listen()
 if navigation.group(page) == "Money":
     from dashboard.finance import client_funds
 

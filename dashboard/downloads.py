@@ -21,8 +21,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from core.actions import sessions
-from core.actions.sessions import SignedIn
+from core.actions.staff import sessions
+from core.actions.staff.sessions import SignedIn
 from core.desk import Desk
 from core.errors import DeskError
 from core.rules.permissions import Actor, NotPermitted, Permission, require
@@ -96,7 +96,7 @@ def routes(desk: Desk) -> list[Route]:
     async def fetch(request: Request) -> Response:
         if not makers:
             makers.append(CapacityLimiter(AT_ONCE))
-        from dashboard.current import COOKIE
+        from dashboard.request_context import COOKIE
 
         token, held = request.path_params["token"], request.cookies.get(COOKIE)
         return await to_thread.run_sync(_answer, desk, token, held, limiter=makers[0])

@@ -7,12 +7,12 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.actions import letters as actions
+from core.actions.milestones import letters as actions
 from core.queries import letters
-from core.queries.letters import Row
-from core.queries.listed import Listed
+from core.queries.bounded_list import Listed
+from core.queries.letters import LetterRow
 from core.rules.permissions import Permission
-from dashboard import current, navigation
+from dashboard import navigation, request_context
 from dashboard.ui import cards, confirm, status, tables
 from dashboard.ui.safe import words_of
 from dashboard.ui.status import in_words
@@ -21,7 +21,7 @@ NONE = ("No letters", "Every letter about this is listed here, with what became 
 
 
 def show(
-    rows: Sequence[Row],
+    rows: Sequence[LetterRow],
     *,
     key: str,
     words: Callable[[str], str] = str,
@@ -47,7 +47,7 @@ def show(
         cards.note(rows.note)
     number = chosen if chosen is not None else asked
     if row := next((row for row in rows if row.id == number), None):
-        with current.reading() as session:
+        with request_context.reading() as session:
             sheet = letters.letter(session, row.id)
         _sheet(row, words(sheet.text), key=key)
 
@@ -69,7 +69,7 @@ def _columns(*, narrow: bool) -> list[tables.Column]:
     return [*first, *more]
 
 
-def _sheet(row: Row, text: str, *, key: str) -> None:
+def _sheet(row: LetterRow, text: str, *, key: str) -> None:
     with cards.panel(f"{key}-letter"):
         cards.facts(
             {
@@ -89,11 +89,11 @@ def _sheet(row: Row, text: str, *, key: str) -> None:
             _again(row, key=key)
 
 
-def _again(row: Row, *, key: str) -> None:
-    if not current.may(Permission.SEND_LETTER):
+def _again(row: LetterRow, *, key: str) -> None:
+    if not request_context.may(Permission.SEND_LETTER):
         return
     address = None
-    if row.party_id is not None and current.may(Permission.CORRECT_ADDRESS):
+    if row.party_id is not None and request_context.may(Permission.CORRECT_ADDRESS):
         address = st.text_input(
             "Corrected address",
             key=f"{key}-address-{row.id}",
@@ -114,7 +114,7 @@ def _again(row: Row, *, key: str) -> None:
 
 def undelivered(now: datetime) -> None:
     """What was given up, and what is late."""
-    with current.reading() as session:
+    with request_context.reading() as session:
         waiting = letters.undelivered(session, now=now)
     show(
         waiting,

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from core.desk import Desk
 from core.queries import client_funds, health, reconciliation
-from dashboard.demo_door import LOOPBACK
+from dashboard.demo_sign_in import LOOPBACK
 
 _COUNTS = {
     "escrow_desk_open_tickets": "select status, count(*) from tickets where resolved_at is null group by 1",
@@ -62,7 +62,7 @@ def render(desk: Desk) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _reconciliation(found: reconciliation.Standing, now: datetime) -> list[str]:
+def _reconciliation(found: reconciliation.ReconciliationStatus, now: datetime) -> list[str]:
     """The verdict as a state, and how old what is known is; no age where nothing was ever compared."""
     name = "escrow_desk_reconciliation"
     lines = [f"# TYPE {name} gauge", f'{name}{{state="{found.verdict(now)}"}} 1']

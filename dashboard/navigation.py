@@ -19,7 +19,7 @@ SCRIPTS = Path(__file__).resolve().parent.parent / "pages"
 
 
 @dataclass(frozen=True)
-class Entry:
+class PageEntry:
     """One page. `name` is its script and its address; a hidden one is reached from another with an id."""
 
     name: str
@@ -35,8 +35,8 @@ class Entry:
         return SCRIPTS / f"{self.name}.py"
 
 
-ENTRIES: Sequence[Entry] = (
-    Entry(
+ENTRIES: Sequence[PageEntry] = (
+    PageEntry(
         "disputes",
         "Disputes",
         "balance",
@@ -44,8 +44,8 @@ ENTRIES: Sequence[Entry] = (
         Permission.READ_CASES,
         "Disputed milestones, the most urgent first.",
     ),
-    Entry("case", "Case", "folder_open", "Work", Permission.READ_CASES, "One dispute.", hidden=True),
-    Entry(
+    PageEntry("case", "Case", "folder_open", "Work", Permission.READ_CASES, "One dispute.", hidden=True),
+    PageEntry(
         "approvals",
         "Approvals",
         "fact_check",
@@ -53,7 +53,7 @@ ENTRIES: Sequence[Entry] = (
         Permission.APPROVE_DECISION,
         "Decisions that wait for a second person.",
     ),
-    Entry(
+    PageEntry(
         "projects",
         "Projects",
         "home_work",
@@ -61,9 +61,11 @@ ENTRIES: Sequence[Entry] = (
         Permission.READ_CASES,
         "Projects, milestones and where their money is.",
     ),
-    Entry("project", "Project", "home_work", "Work", Permission.READ_CASES, "One project.", hidden=True),
-    Entry("holds", "Holds", "lock", "Work", Permission.READ_CASES, "What staff stopped by hand, and why."),
-    Entry(
+    PageEntry("project", "Project", "home_work", "Work", Permission.READ_CASES, "One project.", hidden=True),
+    PageEntry(
+        "holds", "Holds", "lock", "Work", Permission.READ_CASES, "What staff stopped by hand, and why."
+    ),
+    PageEntry(
         "overview",
         "Overview",
         "monitoring",
@@ -71,7 +73,7 @@ ENTRIES: Sequence[Entry] = (
         Permission.READ_LEDGER,
         "What is held, owed and earned today.",
     ),
-    Entry(
+    PageEntry(
         "trial_balance",
         "Trial balance",
         "account_balance",
@@ -79,7 +81,7 @@ ENTRIES: Sequence[Entry] = (
         Permission.READ_LEDGER,
         "Every account, summing to zero.",
     ),
-    Entry(
+    PageEntry(
         "journals",
         "Journals",
         "menu_book",
@@ -87,12 +89,16 @@ ENTRIES: Sequence[Entry] = (
         Permission.READ_LEDGER,
         "Everything that was ever posted.",
     ),
-    Entry("journal", "Journal", "menu_book", "Money", Permission.READ_LEDGER, "One journal.", hidden=True),
-    Entry(
+    PageEntry(
+        "journal", "Journal", "menu_book", "Money", Permission.READ_LEDGER, "One journal.", hidden=True
+    ),
+    PageEntry(
         "account", "Account", "account_balance", "Money", Permission.READ_LEDGER, "One account.", hidden=True
     ),
-    Entry("fees", "Fees", "percent", "Money", Permission.READ_LEDGER, "What was earned and what it cost."),
-    Entry(
+    PageEntry(
+        "fees", "Fees", "percent", "Money", Permission.READ_LEDGER, "What was earned and what it cost."
+    ),
+    PageEntry(
         "payouts",
         "Payouts",
         "payments",
@@ -100,7 +106,7 @@ ENTRIES: Sequence[Entry] = (
         Permission.READ_PAYOUTS,
         "Withdrawals, holds and failed payouts.",
     ),
-    Entry(
+    PageEntry(
         "chargebacks",
         "Chargebacks",
         "credit_card_off",
@@ -108,7 +114,7 @@ ENTRIES: Sequence[Entry] = (
         Permission.READ_CHARGEBACKS,
         "Payments that banks have asked back.",
     ),
-    Entry(
+    PageEntry(
         "reconciliation",
         "Reconciliation",
         "compare_arrows",
@@ -116,7 +122,7 @@ ENTRIES: Sequence[Entry] = (
         Permission.READ_LEDGER,
         "Our ledger against Stripe's.",
     ),
-    Entry(
+    PageEntry(
         "operations",
         "Operations",
         "sync_alt",
@@ -124,7 +130,7 @@ ENTRIES: Sequence[Entry] = (
         Permission.READ_PAYOUTS,
         "Calls to Stripe, and what it told us.",
     ),
-    Entry(
+    PageEntry(
         "audit",
         "Audit log",
         "verified_user",
@@ -132,7 +138,7 @@ ENTRIES: Sequence[Entry] = (
         Permission.READ_AUDIT,
         "Who did what, and the proof of it.",
     ),
-    Entry(
+    PageEntry(
         "entry",
         "Audit entry",
         "verified_user",
@@ -141,10 +147,10 @@ ENTRIES: Sequence[Entry] = (
         "One entry of the audit log.",
         hidden=True,
     ),
-    Entry(
+    PageEntry(
         "checks", "Checks", "fact_check", "Oversight", Permission.RUN_CHECKS, "The invariants of the books."
     ),
-    Entry(
+    PageEntry(
         "people",
         "People",
         "group",
@@ -152,7 +158,7 @@ ENTRIES: Sequence[Entry] = (
         Permission.READ_PEOPLE,
         "Staff, their roles, ties and sessions.",
     ),
-    Entry(
+    PageEntry(
         "policy",
         "Policy",
         "gavel",
@@ -170,7 +176,7 @@ LANDING: Mapping[Role, str] = {
 
 
 @cache
-def on_disk() -> Mapping[str, Entry]:
+def on_disk() -> Mapping[str, PageEntry]:
     return {entry.name: entry for entry in ENTRIES if entry.script.is_file()}
 
 
@@ -215,7 +221,7 @@ def asked(key: str = "id") -> int | None:
     return filters.asked_number(key, "Number" if key == "id" else key.capitalize())
 
 
-def _page(entry: Entry, actor: Actor) -> StreamlitPage:
+def _page(entry: PageEntry, actor: Actor) -> StreamlitPage:
     seen = not entry.hidden and allowed(actor, entry.permission)
     return st.Page(
         entry.script,

@@ -23,12 +23,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from core.actions import sessions
+from core.actions.staff import sessions
 from core.desk import Desk
 from core.errors import DeskError
 from dashboard import sign_in_page
-from dashboard.current import COOKIE
-from dashboard.places import local_path
+from dashboard.request_context import COOKIE
+from dashboard.safe_redirect import local_path
 
 SECRETS = Path(__file__).resolve().parent.parent / ".streamlit" / "secrets.toml"
 AUTH_TIME_WITHIN = 60  # seconds between proving who one is at the provider and coming back here

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import DeskError
 from core.rules.permissions import TABLE, Permission, Role
-from dashboard.away import AWAY, SENTENCE
+from dashboard.database_outage import AWAY, SENTENCE
 from dashboard.ui import errors, style
 from dashboard.ui.safe import html
 
@@ -18,15 +18,16 @@ log = logging.getLogger("escrow_desk.dashboard")
 
 def signed_out() -> None:
     """The session has ended: by silence, by age, or because someone revoked it. Signing in leads back to this page."""
-    from dashboard import current
+    from dashboard import request_context
 
     style.apply()
+    sign_in = f"/sign-in?next={html(request_context.here())}"
     _page(
         "You are signed out",
         "Sessions end after 15 minutes without a sign of life and after 8 hours in any case. "
         "Nothing that you confirmed is lost. What you typed is saved up to the time that stood under its field; words "
         "that were not saved yet come back when you sign in again here, as the same person.",
-        f'<a class="ed-button ed-primary" target="_self" href="/sign-in?next={html(current.here())}">Sign in</a>',
+        f'<a class="ed-button ed-primary" target="_self" href="{sign_in}">Sign in</a>',
     )
 
 

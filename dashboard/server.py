@@ -23,7 +23,7 @@ from starlette.routing import BaseRoute
 
 from core.config import Settings
 from core.desk import Desk
-from dashboard import current
+from dashboard import request_context
 
 HERE = Path(__file__).resolve().parent
 SCRIPT = HERE / "app.py"
@@ -36,7 +36,7 @@ def application(desk: Desk) -> Any:
 
     from dashboard import refusals
 
-    current.use(desk)
+    request_context.use(desk)
     return st.App(
         SCRIPT,
         lifespan=_lifespan,
@@ -48,37 +48,37 @@ def application(desk: Desk) -> Any:
 
 def routes(desk: Desk) -> list[BaseRoute]:
     """Everything on this port that is not a page."""
-    from dashboard import downloads, metrics, sign_in, typed
+    from dashboard import autosave, downloads, metrics, sign_in
 
-    own = [*metrics.routes(desk), *sign_in.routes(desk), *typed.routes(desk), *downloads.routes(desk)]
+    own = [*metrics.routes(desk), *sign_in.routes(desk), *autosave.routes(desk), *downloads.routes(desk)]
     return [*own, *for_programs(desk)]
 
 
 def for_programs(desk: Desk) -> list[BaseRoute]:
     """What other programs ask: health, the payment provider's webhooks, the marketplace's door."""
-    from core import door, webhooks
+    from core import api, webhooks
     from dashboard import health
 
-    return [*health.routes(desk), *webhooks.routes(desk), *door.routes(desk)]
+    return [*health.routes(desk), *webhooks.routes(desk), *api.routes(desk)]
 
 
 def api_only(desk: Desk) -> Starlette:
     """The same door without the desk behind it: no pages, no sign-in, nothing of Streamlit."""
-    from dashboard.away import DatabaseAway
+    from dashboard.database_outage import DatabaseAway
 
     return Starlette(routes=for_programs(desk), middleware=[Middleware(DatabaseAway)])
 
 
 def middleware(desk: Desk) -> list[Middleware]:
     """What every request passes, outermost first."""
-    from dashboard.away import DatabaseAway
-    from dashboard.fence import Fence
-    from dashboard.gate import Gate
+    from dashboard.database_outage import DatabaseAway
     from dashboard.headers import SecurityHeaders
+    from dashboard.origin_check import OriginCheck
+    from dashboard.session_gate import Gate
 
     return [
         Middleware(SecurityHeaders),
-        Middleware(Fence, hosts=_hosts(desk.settings)),
+        Middleware(OriginCheck, hosts=_hosts(desk.settings)),
         Middleware(DatabaseAway),
         Middleware(Gate, desk=desk),
     ]
@@ -137,13 +137,13 @@ async def _lifespan(app: Any) -> AsyncIterator[None]:
     """Before the first visitor: import what pages import, and open the first connection."""
     from anyio import create_task_group, sleep, to_thread
 
-    from dashboard import warm
+    from dashboard import preload
 
     async def charts() -> None:
         await sleep(CHARTS_AFTER)
-        await to_thread.run_sync(warm.later)
+        await to_thread.run_sync(preload.later)
 
-    await to_thread.run_sync(warm.up)
+    await to_thread.run_sync(preload.up)
     async with create_task_group() as background:
         background.start_soon(charts)
         yield
@@ -152,7 +152,7 @@ async def _lifespan(app: Any) -> AsyncIterator[None]:
 
 def main() -> None:
     """A refusal, such as a database that is not there, is one sentence and exit code 2."""
-    from core.cli.answers import refusal, require_desk
+    from core.cli.output import refusal, require_desk
 
     parser = argparse.ArgumentParser(description="Serve the dashboard.")
     parser.add_argument("--port", type=int, default=None)

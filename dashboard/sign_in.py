@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from core.actions import sessions
+from core.actions.staff import sessions
 from core.desk import Desk
 from core.errors import DeskError
-from dashboard import demo_door, oidc, sign_in_page
-from dashboard.current import COOKIE
-from dashboard.places import local_path
+from dashboard import demo_sign_in, oidc, sign_in_page
+from dashboard.request_context import COOKIE
+from dashboard.safe_redirect import local_path
 
 LARGEST_FORM = 8_192
 
@@ -29,7 +29,7 @@ def routes(desk: Desk) -> list[Route]:
 
     def page(request: Request, problem: str = "", status: int = 200) -> Response:
         wanted = local_path(request.query_params.get("next"))
-        demo = demo_door.open_to(desk, request)
+        demo = demo_sign_in.open_to(desk, request)
         people = sign_in_page.people(desk) if demo else []
         return HTMLResponse(
             sign_in_page.render(
@@ -45,7 +45,7 @@ def routes(desk: Desk) -> list[Route]:
         """The demo's way in: the id of a seeded person, nothing else."""
         form = await _form(request)
         wanted = local_path(form.get("next"))
-        if not demo_door.open_to(desk, request):
+        if not demo_sign_in.open_to(desk, request):
             return await to_thread.run_sync(page, request, sign_in_page.NO_DEMO, 403)
         try:
             token = await to_thread.run_sync(_begin, desk, int(form.get("staff", "0") or 0))

@@ -7,12 +7,12 @@ import streamlit as st
 from core.errors import DeskError
 from core.queries import ledger
 from core.rules.permissions import Permission
-from dashboard import current, navigation
+from dashboard import navigation, request_context
 from dashboard.finance import books
 from dashboard.ui import cards, empty, errors, header, tables
 from dashboard.ui.status import in_words
 
-current.require(Permission.READ_LEDGER)
+request_context.require(Permission.READ_LEDGER)
 code, currency = st.query_params.get("code", ""), st.query_params.get("iso", "USD")
 if not code:
     header.page("Account", back=("trial_balance", "Trial balance"))
@@ -22,7 +22,7 @@ if not code:
     st.stop()
 cursor = tables.cursor("before", size=50)
 try:
-    with current.reading() as session:
+    with request_context.reading() as session:
         account = ledger.account(session, code, currency)
         rows = ledger.register(session, code, currency, before=cursor.before, limit=cursor.limit)
 except DeskError as unknown:

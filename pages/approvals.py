@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from core.queries import approvals
-from core.queries.approvals import Row
+from core.queries.approvals import ApprovalRow
 from core.rules.permissions import Permission
-from dashboard import current
-from dashboard.case import second, style
-from dashboard.compliance.beside import beside
+from dashboard import request_context
+from dashboard.case import style
+from dashboard.case.decision import approval_panel
+from dashboard.compliance.master_detail import beside
 from dashboard.ui import cards, deadline, header, money, tables
 from dashboard.ui.cards import Kpi
 
-actor = current.require(Permission.APPROVE_DECISION)
-now, me = current.now(), actor.id or 0
+actor = request_context.require(Permission.APPROVE_DECISION)
+now, me = request_context.now(), actor.id or 0
 
 style.apply()
 header.page(
@@ -20,7 +21,7 @@ header.page(
     "Decisions above the threshold, overrides, or several in a day: money moves when a second person agrees.",
 )
 window = tables.window("page", size=50)
-with current.reading() as session:
+with request_context.reading() as session:
     figures = approvals.figures(session, me=me)
     rows = approvals.page(session, me=me, offset=window.offset, limit=window.size)
 
@@ -38,7 +39,7 @@ cards.kpis(
 )
 
 
-def yours(row: Row) -> str:
+def yours(row: ApprovalRow) -> str:
     if row.maker_id == me:
         return "You made it"
     return "You have a tie" if row.tied else "Yes"
@@ -88,4 +89,4 @@ def listed(narrow: bool) -> int | None:
     return chosen
 
 
-beside("approvals", [row.id for row in rows], listed, second.show)
+beside("approvals", [row.id for row in rows], listed, approval_panel.show)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import NotFound
-from core.queries import cases, exhibits
+from core.queries import cases, evidence
 from core.rules.permissions import Permission
-from dashboard import current, navigation
-from dashboard.case import acts, asof, blind, draft, head, names, panel, style, tabs
+from dashboard import navigation, request_context
+from dashboard.case import asof, head, names_hidden, panel, redaction, style, toolbar
+from dashboard.case.decision import draft
+from dashboard.case.tabs import tabs
 from dashboard.ui import empty, header
 
-actor = current.require(Permission.READ_CASES)
-now = current.now()
+actor = request_context.require(Permission.READ_CASES)
+now = request_context.now()
 
 number = navigation.asked("id")
 try:
-    with current.reading() as session:
+    with request_context.reading() as session:
         case = cases.case(session, number or 0, staff_id=actor.id)
-        pieces = exhibits.evidence(session, case.dossier.milestone.id, staff_id=actor.id)
+        pieces = evidence.evidence(session, case.context.milestone.id, staff_id=actor.id)
 except NotFound:
     header.page("Case", back=("disputes", "Disputes"))
     empty.state(
@@ -29,15 +31,15 @@ except NotFound:
     st.stop()
 
 draft.follow(case)
-case, sight = blind.see(case)
-pieces = names.pieces(case, pieces)
+case, sight = names_hidden.see(case)
+pieces = redaction.pieces(case, pieces)
 style.apply()
 until, then, shown, me, whose = asof.chosen(case), case, pieces, actor.id, None
 if until is not None and case.ruling is not None:
     then, shown = asof.as_seen(case, until)
     me, whose = case.ruling.record.maker_id, case.ruling.maker
 buttons = head.show(then, me=me, now=until or now)
-blind.banner(sight)
+names_hidden.banner(sight)
 asof.toggle(case)
 with st.container(key="case-body"):
     left, right = st.columns([11, 10], gap="medium")
@@ -46,9 +48,9 @@ with st.container(key="case-body"):
     with right:
         panel.show(case, pieces, now=now)
         if case.open:
-            blind.preference(sight, key=f"blind-{case.id}")
+            names_hidden.preference(sight, key=f"blind-{case.id}")
 
 with buttons:
-    acts.buttons(case)
-acts.drawers(case)
+    toolbar.buttons(case)
+toolbar.drawers(case)
 panel.drawers(case)

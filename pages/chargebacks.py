@@ -7,18 +7,18 @@ import streamlit as st
 from core.errors import DeskError
 from core.queries import chargebacks
 from core.rules.permissions import Permission
-from dashboard import current, navigation
-from dashboard.finance import answering, figures
+from dashboard import navigation, request_context
+from dashboard.finance import chargeback_panel, figures
 from dashboard.ui import cards, deadline, errors, filters, header, status, tables
 from dashboard.ui.cards import Kpi
 
-current.require(Permission.READ_CHARGEBACKS)
-now = current.now()
+request_context.require(Permission.READ_CHARGEBACKS)
+now = request_context.now()
 
 if (wanted := navigation.asked()) is not None:
     figures.way_up("Chargebacks")
     try:
-        with current.reading() as session:
+        with request_context.reading() as session:
             row = chargebacks.chargeback(session, wanted)
             borne = chargebacks.burden(session, row)
             booked = chargebacks.entries(session, row)
@@ -34,11 +34,11 @@ if (wanted := navigation.asked()) is not None:
         f"{row.amount.text()} for “{row.milestone}”",
         badges=[status.pill("chargeback", row.status)],
     )
-    answering.countdown(row, now)
-    answering.whole(row, borne, booked, answers, pieces, given_up)
+    chargeback_panel.countdown(row, now)
+    chargeback_panel.whole(row, borne, booked, answers, pieces, given_up)
     st.stop()
 
-with current.reading() as session:
+with request_context.reading() as session:
     urgent = chargebacks.to_answer(session)
 header.page("Chargebacks", "Payments that the payers' banks have asked back.")
 first = urgent[0].due_by if urgent else None
@@ -56,7 +56,7 @@ cards.kpis(
 with filters.bar():
     chosen = filters.one_of("Every status", status.labels("chargeback"), key="status")
 cursor = tables.cursor("before", size=50)
-with current.reading() as session:
+with request_context.reading() as session:
     rows = chargebacks.page(session, status=chosen, before=cursor.before, limit=cursor.limit)
 tables.table(
     rows,

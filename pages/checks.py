@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.queries import checks
+from core.queries import invariants as checks
 from core.rules.permissions import Permission
-from dashboard import current
+from dashboard import request_context
 from dashboard.finance import invariants
 from dashboard.ui import header
 
-current.require(Permission.RUN_CHECKS)
+request_context.require(Permission.RUN_CHECKS)
 buttons = header.page("Checks", "What must be true of the books, asked of the database as it is now.")
 with buttons:
     st.button(
         "Run again", key="run-checks", icon=":material/refresh:"
     )  # every drawing of this page asks anew
-with current.reading() as session:
+with request_context.reading() as session:
     results = checks.run(session)
-invariants.summary(results, current.now())
+invariants.summary(results, request_context.now())
 invariants.broken(results)
 invariants.listed(results)

@@ -6,16 +6,17 @@ import streamlit as st
 
 from core.policy import Platform
 from core.queries import disputes
-from core.queries.disputes import BOUND, Filter, View, Watch
+from core.queries.disputes import BOUND, CaseFilter, View, Watch
 from core.rules.permissions import Permission
-from dashboard import current, navigation
-from dashboard.case import claim, opening, queue, queue_keys, queue_places
+from dashboard import navigation, request_context
+from dashboard.case.queue import assignment, keys, opening, pages
+from dashboard.case.queue import view as queue
 from dashboard.ui import confirm, empty, filters, header
 from dashboard.ui.status import in_words
 
-actor = current.require(Permission.READ_CASES)
-queue_places.come_back()
-now, me = current.now(), actor.id or 0
+actor = request_context.require(Permission.READ_CASES)
+pages.come_back()
+now, me = request_context.now(), actor.id or 0
 
 buttons = header.page(
     "Disputes", "Disputed milestones of both platforms, the most urgent first. Times are UTC."
@@ -29,7 +30,7 @@ with filters.bar():
     )
     watch = filters.one_of("Watch for", queue.WATCH, key="watch", width=112)
     words = filters.search("Party, title or D-42", key="q", width=164)
-wanted = Filter(
+wanted = CaseFilter(
     me=me,
     now=now,
     view=View(view) if view else None,
@@ -37,10 +38,10 @@ wanted = Filter(
     words=words,
     watch=Watch(watch) if watch else None,
 )
-queue_places.heed(view, platform, watch, words)
-after, before = queue_places.places()
+pages.heed(view, platform, watch, words)
+after, before = pages.places()
 
-with current.reading() as session:
+with request_context.reading() as session:
     figures = disputes.figures(session, me=me, now=now)
     total = disputes.count(session, wanted)
     rows = disputes.page(session, wanted, after=after, before=before, limit=queue.SIZE)
@@ -51,10 +52,10 @@ with top:
     opening.waiting()
 opened = queue.table(rows, now=now)
 if not rows and (after or before):  # the page that the address names has emptied
-    queue_places.turn(None, None)
+    pages.turn(None, None)
     st.rerun()
 if rows:
-    queue_places.pages(rows, total=total, left=left, bound=BOUND, begun=bool(after or before))
+    pages.pages(rows, total=total, left=left, bound=BOUND, begun=bool(after or before))
 else:
     why = queue.empty(wanted)
     empty.state(*why) if why else empty.nothing_matches()
@@ -62,16 +63,16 @@ if opened:
     navigation.go("case", id=opened)
 
 with buttons:
-    queue_keys.help_button()
-    if current.may(Permission.DECIDE):
+    keys.help_button()
+    if request_context.may(Permission.DECIDE):
         intent = confirm.pressed(
             "Claim next case", key="claim-next", icon=":material/front_hand:", shortcut="N"
         )
         if intent:
             confirm.carry_out(
                 intent,
-                claim.claim_next,
+                assignment.claim_next,
                 done=lambda ticket: f"Case D-{ticket.id} is yours.",
                 then=lambda ticket: navigation.go("case", id=ticket.id),
             )
-queue_keys.drawers()
+keys.drawers()

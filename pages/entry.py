@@ -7,15 +7,15 @@ import streamlit as st
 from core.errors import NotFound
 from core.queries import audit
 from core.rules.permissions import Permission
-from dashboard import current, navigation
-from dashboard.compliance import entry, style, words
+from dashboard import navigation, request_context
+from dashboard.compliance import audit_labels, entry, style
 from dashboard.ui import empty, header
 
-current.require(Permission.READ_AUDIT)
+request_context.require(Permission.READ_AUDIT)
 style.apply()
 number = navigation.asked()
 try:
-    with current.reading() as session:
+    with request_context.reading() as session:
         found = audit.entry(session, number or 0)
 except NotFound:
     header.page("Audit entry", back=("audit", "Audit log"))
@@ -24,7 +24,7 @@ except NotFound:
     )
     st.stop()
 header.page(
-    f"Entry {found.id} · {words.title(found.action)}",
+    f"Entry {found.id} · {audit_labels.title(found.action)}",
     found.action,
     badges=[entry.seal(found)],
     back=("audit", "Audit log"),

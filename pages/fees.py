@@ -7,12 +7,12 @@ import streamlit as st
 from core.ledger import accounts
 from core.queries import fees
 from core.rules.permissions import Permission
-from dashboard import current, navigation
-from dashboard.finance import earnings
+from dashboard import navigation, request_context
+from dashboard.finance import fees as earnings
 from dashboard.ui import empty, filters, header
 
-current.require(Permission.READ_LEDGER)
-now = current.now()
+request_context.require(Permission.READ_LEDGER)
+now = request_context.now()
 header.page(
     "Fees", "Booked when earned, by the desk's clock, UTC. Processor fees are what Stripe really took."
 )
@@ -20,9 +20,9 @@ bar = filters.bar()
 with bar:
     since, until = filters.period(now, default="90")
     by = filters.choice("By", {"month": "By month"}, key="by", everything="By day")
-step = fees.Step(by or "day")
+step = fees.FeeInterval(by or "day")
 
-with current.reading() as session:
+with request_context.reading() as session:
     found = fees.periods(session, since=since, until=until, step=step)
 if not found:
     empty.state("No fees in this time", "Choose a longer period.", icon="percent")

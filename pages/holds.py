@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from core.queries import holds
-from core.queries.holds import Filter
+from core.queries.holds import HoldFilter
 from core.rules.holds import HoldKind
 from core.rules.permissions import Permission
-from dashboard import current, navigation
-from dashboard.compliance import holding, reviewing, style
-from dashboard.compliance.beside import beside
+from dashboard import navigation, request_context
+from dashboard.compliance import hold_panel, risk_queue, style
+from dashboard.compliance.master_detail import beside
 from dashboard.ui import deadline, filters, header, status, tables
 
 STATES = {"ACTIVE": "In force", "RELEASED": "Lifted"}
@@ -17,26 +17,26 @@ EMPTY = {
     "RELEASED": ("No hold was lifted yet", "Lifted holds stay here, with both reasons."),
 }
 
-current.require(Permission.READ_CASES)
-now = current.now()
+request_context.require(Permission.READ_CASES)
+now = request_context.now()
 style.apply()
 buttons = header.page(
     "Holds",
     "Money that staff stopped by hand, or a payer by a late complaint. Nothing of it is released or paid out until "
     "the hold is lifted.",
 )
-with current.reading() as session:
+with request_context.reading() as session:
     figures = holds.figures(session, now=now)
-holding.cards_above(figures, now)
-reviewing.section()
+hold_panel.cards_above(figures, now)
+risk_queue.section()
 with filters.bar():
     state = filters.choice("State", STATES, key="state", everything="All")
     labels = status.labels("hold")
     kind = filters.one_of("Any kind", {each: labels[each] for each in HoldKind}, key="because", width=150)
     words = filters.search("Reason, party or title", key="words", width=220)
-wanted = Filter(state=state, kind=kind, milestone_id=navigation.asked("milestone"), words=words)
+wanted = HoldFilter(state=state, kind=kind, milestone_id=navigation.asked("milestone"), words=words)
 window = tables.window("page", size=50, depends=(state, kind, words))
-with current.reading() as session:
+with request_context.reading() as session:
     total = holds.count(session, wanted)
     rows = holds.page(session, wanted, offset=window.offset, limit=window.size)
 
@@ -79,9 +79,9 @@ def listed(narrow: bool) -> int | None:
     return chosen
 
 
-beside("holds", [row.id for row in rows], listed, holding.show)
-if current.may(Permission.PLACE_HOLD):
+beside("holds", [row.id for row in rows], listed, hold_panel.show)
+if request_context.may(Permission.PLACE_HOLD):
     with buttons:
-        holding.button()
-holding.drawers()
-reviewing.drawers()
+        hold_panel.button()
+hold_panel.drawers()
+risk_queue.drawers()

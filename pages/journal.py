@@ -7,13 +7,13 @@ import streamlit as st
 from core.errors import DeskError
 from core.queries import journals
 from core.rules.permissions import Permission
-from dashboard import current, navigation
+from dashboard import navigation, request_context
 from dashboard.finance import entry
 from dashboard.ui import errors, header
 
-current.require(Permission.READ_LEDGER)
+request_context.require(Permission.READ_LEDGER)
 try:
-    with current.reading() as session:
+    with request_context.reading() as session:
         journal = journals.journal(session, navigation.asked() or 0)
 except DeskError as missing:
     header.page("Journal", back=("journals", "Journals"))

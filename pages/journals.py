@@ -10,11 +10,11 @@ from core.errors import DeskError
 from core.ledger import accounts
 from core.queries import journals
 from core.rules.permissions import Permission
-from dashboard import current
+from dashboard import request_context
 from dashboard.finance import books
 from dashboard.ui import filters, header, tables
 
-current.require(Permission.READ_LEDGER)
+request_context.require(Permission.READ_LEDGER)
 header.page(
     "Journals", "Everything that was ever posted, newest first. Nothing here can be changed or removed."
 )
@@ -38,7 +38,7 @@ with filters.bar():
 first, last = (days[0], days[-1]) if days else (None, None)
 cursor = tables.cursor("before", size=50)
 try:
-    wanted = journals.Filter(
+    wanted = journals.JournalFilter(
         kind=kind,
         account=(account or "").strip() or None,
         currency=currency,
@@ -47,7 +47,7 @@ try:
         until=datetime.combine(last, time.max, UTC) if last else None,
         words=words,
     )
-    with current.reading() as session:
+    with request_context.reading() as session:
         rows = journals.page(session, wanted, before=cursor.before, limit=cursor.limit)
 except DeskError as unknown:
     st.warning(unknown.message)

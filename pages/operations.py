@@ -8,17 +8,18 @@ from core.errors import DeskError
 from core.queries import letters as letters_queries
 from core.queries import operations
 from core.rules.permissions import Permission
-from dashboard import current, letters, navigation
-from dashboard.finance import calls, figures, retrying
+from dashboard import letters, navigation, request_context
+from dashboard.finance import figures, operation_retry
+from dashboard.finance import operations as calls
 from dashboard.ui import errors, filters, header, status, tables
 
-current.require(Permission.READ_PAYOUTS)
-now = current.now()
+request_context.require(Permission.READ_PAYOUTS)
+now = request_context.now()
 
 if (wanted := navigation.asked()) is not None:
     figures.way_up("Operations")
     try:
-        with current.reading() as session:
+        with request_context.reading() as session:
             row = operations.operation(session, wanted)
     except DeskError as missing:
         header.page("Call")
@@ -29,11 +30,11 @@ if (wanted := navigation.asked()) is not None:
         f"{row.amount.text()} · {row.milestone}",
         badges=[status.pill("operation", row.status)],
     )
-    retrying.review(row)
+    operation_retry.review(row)
     calls.whole(row, now)
     st.stop()
 
-with current.reading() as session:
+with request_context.reading() as session:
     counts = operations.counts(session)
     undelivered = letters_queries.not_delivered(session, now=now)
 header.page(
@@ -51,8 +52,8 @@ if out.open:
             chosen = filters.one_of("Every status", status.labels("operation"), key="status")
             kind = filters.one_of("Every kind", calls.KINDS, key="kind", width=160)
         cursor = tables.cursor("before", size=50)
-        wanted_rows = operations.Filter(status=chosen, kind=kind, words=words)
-        with current.reading() as session:
+        wanted_rows = operations.OperationFilter(status=chosen, kind=kind, words=words)
+        with request_context.reading() as session:
             rows = operations.page(session, wanted_rows, before=cursor.before, limit=cursor.limit)
         tables.table(
             rows,
@@ -75,7 +76,7 @@ elif back_in.open:
             about = filters.search("Event, object or kind", key="about", width=230)
             state = filters.one_of("Every status", status.labels("webhook"), key="state")
         cursor = tables.cursor("came", size=50)
-        with current.reading() as session:
+        with request_context.reading() as session:
             events = operations.inbox(
                 session, status=state, words=about, before=cursor.before, limit=cursor.limit
             )

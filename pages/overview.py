@@ -9,37 +9,37 @@ import streamlit as st
 from core.queries import chargebacks, fees, journals, letters, operations, overview, payouts, reconciliation
 from core.queries import client_funds as funds
 from core.rules.permissions import Permission
-from dashboard import current, navigation
-from dashboard.finance import client_funds, figures, landing
+from dashboard import navigation, request_context
+from dashboard.finance import client_funds, figures, overview_cards
 from dashboard.finance.books import JOURNALS
 from dashboard.ui import empty, header, tables
 
-current.require(Permission.READ_LEDGER)
-now = current.now()
+request_context.require(Permission.READ_LEDGER)
+now = request_context.now()
 month = datetime(now.year, now.month, 1, tzinfo=UTC)
 
-with current.reading() as session:
+with request_context.reading() as session:
     purses = overview.purses(session)
     looks = funds.latest(session)
     aged = overview.oldest(session)
     alarms = overview.alarms(session, now=now)
-    earned = fees.periods(session, since=month, until=now, step=fees.Step.MONTH)
+    earned = fees.periods(session, since=month, until=now, step=fees.FeeInterval.MONTH)
     counts = payouts.by_status(session)
     calls = operations.counts(session)
     reconciled = reconciliation.standing(session)
     to_answer = chargebacks.to_answer(session)
     stuck = operations.waits_for_money(session)
     undelivered = letters.not_delivered(session, now=now)
-    latest = journals.page(session, journals.Filter(), limit=6)
+    latest = journals.page(session, journals.JournalFilter(), limit=6)
 
 with header.page("Overview", f"Held funds, what is owed and what was earned, {now:%-d %B %Y}, UTC"):
     navigation.link("checks", "Checks", icon=":material/fact_check:")
-landing.alarm(aged, alarms)
-landing.bank_alarm(to_answer, now)
-landing.short_of_money(stuck)
-landing.letters_alarm(undelivered)
-landing.money_row(purses, earned, f"{now:%B}")
-landing.watch_row(counts, calls, reconciled, aged, alarms, now=now)
+overview_cards.alarm(aged, alarms)
+overview_cards.bank_alarm(to_answer, now)
+overview_cards.short_of_money(stuck)
+overview_cards.letters_alarm(undelivered)
+overview_cards.money_row(purses, earned, f"{now:%B}")
+overview_cards.watch_row(counts, calls, reconciled, aged, alarms, now=now)
 
 client_funds.panel(now)
 
@@ -59,7 +59,7 @@ with st.grid(columns=2, min_column_width=420, gap="small"):
 with st.grid(columns=2, min_column_width=520, gap="medium"):
     with st.container(gap="small"):
         header.section("Held longest", "The alarm rings after 75 days.")
-        landing.held_longest(aged, now)
+        overview_cards.held_longest(aged, now)
     with st.container(gap="small"):
         header.section("Latest journals")
         tables.table(

@@ -7,17 +7,17 @@ import streamlit as st
 from core.errors import DeskError
 from core.queries import operations, payouts
 from core.rules.permissions import Permission
-from dashboard import current, navigation
+from dashboard import navigation, request_context
 from dashboard.finance import figures, withdrawals
 from dashboard.ui import cards, errors, filters, header, money, status, tables
 from dashboard.ui.cards import Kpi
 
-current.require(Permission.READ_PAYOUTS)
+request_context.require(Permission.READ_PAYOUTS)
 
 if (wanted := navigation.asked()) is not None:
     figures.way_up("Payouts")
     try:
-        with current.reading() as session:
+        with request_context.reading() as session:
             row = payouts.payout(session, wanted)
             calls = operations.of_payout(session, row.id, row.milestone_id)
             offers = payouts.offers(session, row.id)
@@ -34,7 +34,7 @@ if (wanted := navigation.asked()) is not None:
     withdrawals.whole(row, calls, offers)
     st.stop()
 
-with current.reading() as session:
+with request_context.reading() as session:
     counts = payouts.by_status(session)
 review = [each for each in counts if each.status == "ADMINISTRATIVE_REVIEW"]
 under_way = [each for each in counts if each.status in payouts.UNDER_WAY]
@@ -65,8 +65,8 @@ if listed.open:
             chosen = filters.one_of("Every status", status.labels("payout"), key="status")
             method = filters.one_of("Every method", withdrawals.METHODS, key="method", width=160)
         cursor = tables.cursor("before", size=50)
-        asked = payouts.Filter(chosen, method, words)
-        with current.reading() as session:
+        asked = payouts.PayoutFilter(chosen, method, words)
+        with request_context.reading() as session:
             rows = payouts.page(session, asked, before=cursor.before, limit=cursor.limit)
         tables.table(
             rows,
@@ -86,6 +86,6 @@ if listed.open:
 elif stopped.open:
     with stopped:
         cursor = tables.cursor("waiting", size=50)
-        with current.reading() as session:
+        with request_context.reading() as session:
             held_up = payouts.waiting(session, before=cursor.before, limit=cursor.limit)
         withdrawals.waiting(held_up, cursor)

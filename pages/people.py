@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from core.queries import people
 from core.rules.permissions import TABLE, Permission, Role
-from dashboard import current
-from dashboard.compliance import member, style
-from dashboard.compliance.beside import beside
+from dashboard import request_context
+from dashboard.compliance import staff_panel, style
+from dashboard.compliance.master_detail import beside
 from dashboard.ui import cards, deadline, filters, header, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.status import in_words
 
-current.require(Permission.READ_PEOPLE)
-now = current.now()
+request_context.require(Permission.READ_PEOPLE)
+now = request_context.now()
 style.apply()
 header.page("People", "Who works at the desk, as what, and with whose cases they must have nothing to do.")
-with current.reading() as session:
+with request_context.reading() as session:
     everyone = people.staff(session, now=now)
 
 with_cases = [each for each in everyone if each.cases]
@@ -87,7 +87,7 @@ def staff(narrow: bool) -> int | None:
     return chosen
 
 
-beside("staff", [each.id for each in rows], staff, member.show)
+beside("staff", [each.id for each in rows], staff, staff_panel.show)
 if not rows or role:
     held = [permission.words for permission, roles in TABLE.items() if role and Role(role) in roles]
     if held:

@@ -9,19 +9,19 @@ from core.policy import Level, Platform
 from core.queries import policy
 from core.queries.policy import Version
 from core.rules.permissions import Permission
-from dashboard import current
-from dashboard.compliance import checklist, proposals, rulebook, style
+from dashboard import request_context
+from dashboard.compliance import checklist, policy_table, proposals, style
 from dashboard.ui import cards, empty, filters, header, tables
 from dashboard.ui.safe import html
 from dashboard.ui.status import in_words
 
-current.require(Permission.READ_POLICY)
-now = current.now()
+request_context.require(Permission.READ_POLICY)
+now = request_context.now()
 style.apply()
 buttons = header.page(
     "Policy", "A project keeps the version that it began with, so a change never touches money in flight."
 )
-with current.reading() as session:
+with request_context.reading() as session:
     every = policy.versions(session)
 force = policy.in_force(every, now=now)
 if not force:
@@ -48,7 +48,7 @@ with filters.bar():
     shown = {platform: pick(platform) for platform in force}
 
 with cards.panel("rules"):
-    st.html(rulebook.table(policy.rules(every, shown), shown, currency))
+    st.html(policy_table.table(policy.rules(every, shown), shown, currency))
 
 header.section("What the linter says", "an error would keep a version from being published")
 with cards.panel("findings"):
@@ -83,7 +83,7 @@ tables.table(
         tables.text(
             "changes",
             "What changed",
-            value=lambda row: rulebook.changes(row, currency),
+            value=lambda row: policy_table.changes(row, currency),
         ),
     ],
     key="versions",

@@ -5,22 +5,22 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import NotFound
+from core.queries import case_summaries, projects
 from core.queries import letters as queries
-from core.queries import passages, projects
 from core.rules.permissions import Permission
-from dashboard import current, letters, navigation
-from dashboard.project import papers, parts, sides
+from dashboard import letters, navigation, request_context
+from dashboard.project import milestones, parties, receipts
 from dashboard.ui import cards, empty, header, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.status import in_words
 
-current.require(Permission.READ_CASES)
+request_context.require(Permission.READ_CASES)
 
 number = navigation.asked("id")
 try:
-    with current.reading() as session:
+    with request_context.reading() as session:
         whole = projects.project(session, number or 0)
-        disputes = passages.of_project(session, whole.project.id)
+        disputes = case_summaries.of_project(session, whole.project.id)
 except NotFound:
     header.page("Project", back=("projects", "Projects"))
     empty.state(
@@ -49,7 +49,7 @@ cards.kpis(
 )
 
 header.section("Milestones and payment schedule", "each is paid, held and released in turn")
-parts.show(whole)
+milestones.show(whole)
 if disputes:
     header.section("Cases", f"{len(disputes)} in all")
     tables.table(
@@ -71,10 +71,10 @@ if disputes:
         ),
         name="Cases of this project",
     )
-sides.show(whole)
-papers.show(project.id)
+parties.show(whole)
+receipts.show(project.id)
 header.section("Letters", "who was told what, and what became of it")
-with current.reading() as session:
+with request_context.reading() as session:
     told = queries.about(session, "project", project.id)
 letters.show(
     told,

@@ -6,13 +6,13 @@ import streamlit as st
 
 from core.policy import Platform
 from core.queries import projects
-from core.queries.projects import Filter
+from core.queries.projects import ProjectFilter
 from core.rules.permissions import Permission
-from dashboard import current, navigation
+from dashboard import navigation, request_context
 from dashboard.ui import filters, header, status, tables
 from dashboard.ui.status import in_words
 
-current.require(Permission.READ_CASES)
+request_context.require(Permission.READ_CASES)
 
 header.page("Projects", "Accepted bids of both platforms, the newest first.")
 with filters.bar():
@@ -22,10 +22,10 @@ with filters.bar():
     )
     words = filters.search("Title, party or bid", key="q", width=230)
     disputed = filters.toggle("With an open case", key="disputed")
-wanted = Filter(platform=platform, status=chosen, disputed=disputed, words=words)
+wanted = ProjectFilter(platform=platform, status=chosen, disputed=disputed, words=words)
 window = tables.window("page", size=50, depends=(chosen, platform, words, disputed), bound=projects.BOUND)
 
-with current.reading() as session:
+with request_context.reading() as session:
     total = projects.count(session, wanted)
     rows = projects.page(session, wanted, offset=window.offset, limit=window.size)
 

@@ -7,17 +7,18 @@ import streamlit as st
 from core.errors import DeskError
 from core.queries import reconciliation, suspense
 from core.rules.permissions import Permission
-from dashboard import current, navigation
-from dashboard.finance import figures, matching, unexplained
+from dashboard import navigation, request_context
+from dashboard.finance import figures, reconciliation_view
+from dashboard.finance import suspense as unexplained
 from dashboard.ui import confirm, deadline, errors, header, tables
 
-current.require(Permission.READ_LEDGER)
-now = current.now()
+request_context.require(Permission.READ_LEDGER)
+now = request_context.now()
 
 if (wanted := navigation.asked()) is not None:
     figures.way_up("Reconciliation")
     try:
-        with current.reading() as session:
+        with request_context.reading() as session:
             run = reconciliation.run(session, wanted)
     except DeskError as missing:
         header.page("Run")
@@ -27,9 +28,9 @@ if (wanted := navigation.asked()) is not None:
     header.page(
         f"Run {run.reference}",
         subtitle,
-        badges=[matching.badge(run)],
+        badges=[reconciliation_view.badge(run)],
     )
-    matching.result(run)
+    reconciliation_view.result(run)
     broken, agreed = st.tabs(
         [f"Breaks ({run.breaks:,})" if run.compared else "Breaks", "Matched lines"],
         on_change="rerun",
@@ -39,19 +40,19 @@ if (wanted := navigation.asked()) is not None:
     if broken.open:
         with broken:
             cursor = tables.cursor("break", size=50)
-            with current.reading() as session:
+            with request_context.reading() as session:
                 rows = reconciliation.breaks(session, run.id, before=cursor.before, limit=cursor.limit)
-            matching.breaks(rows, cursor, run)
+            reconciliation_view.breaks(rows, cursor, run)
     elif agreed.open:
         with agreed:
             cursor = tables.cursor("before", size=50)
-            with current.reading() as session:
+            with request_context.reading() as session:
                 lines = reconciliation.matched(session, run.until, before=cursor.before, limit=cursor.limit)
-            matching.matched(lines, cursor, run)
+            reconciliation_view.matched(lines, cursor, run)
     st.stop()
 
 cursor = tables.cursor("before", size=50)
-with current.reading() as session:
+with request_context.reading() as session:
     runs = reconciliation.runs(session, before=cursor.before, limit=cursor.limit)
     standing = reconciliation.standing(session)
     unclear = suspense.unexplained(session)
@@ -62,20 +63,20 @@ buttons = header.page(
     "Reconciliation",
     "Every line of Stripe's statement against every line that is booked, daily and when you ask.",
 )
-if current.may(Permission.RUN_RECONCILIATION) and "reconciliation:awaited" not in st.session_state:
+if request_context.may(Permission.RUN_RECONCILIATION) and "reconciliation:awaited" not in st.session_state:
     with buttons:
         if confirm.pressed("Run now", key="run-now", icon=":material/play_arrow:"):
-            matching.begin()
+            reconciliation_view.begin()
             st.session_state["reconciliation:awaited"] = newest
             st.rerun()
 if "reconciliation:awaited" in st.session_state:
-    matching.progress(st.session_state["reconciliation:awaited"])
+    reconciliation_view.progress(st.session_state["reconciliation:awaited"])
 else:
-    matching.standing(standing, now)
+    reconciliation_view.standing(standing, now)
 unexplained.show(unclear)
 tables.table(
     runs,
-    matching.RUNS,
+    reconciliation_view.RUNS,
     key="runs",
     cursor=cursor,
     download=tables.Table(

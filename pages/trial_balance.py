@@ -7,12 +7,12 @@ import streamlit as st
 from core.ledger.accounts import CHART
 from core.queries import ledger
 from core.rules.permissions import Permission
-from dashboard import current, navigation
+from dashboard import navigation, request_context
 from dashboard.finance import books
 from dashboard.ui import empty, filters, header, tables
 
-current.require(Permission.READ_LEDGER)
-with current.reading() as session:
+request_context.require(Permission.READ_LEDGER)
+with request_context.reading() as session:
     sheets = ledger.sheets(session)
 
 header.page(
@@ -75,7 +75,7 @@ with st.grid(columns=2, min_column_width=500, gap="medium"):
         header.section(CHART[line].title, "Newest first")
         everything = filters.toggle("Also empty accounts", key="everything")
         cursor = tables.cursor("before", size=50)
-        with current.reading() as session:
+        with request_context.reading() as session:
             rows = ledger.accounts_of(
                 session, line, currency, before=cursor.before, limit=cursor.limit, everything=everything
             )

@@ -12,16 +12,16 @@ from functools import cache
 from pathlib import Path
 
 from core.rules import RULES, Rule
-from tests.proofs import PROOFS, test_of
+from tests.rule_coverage import PROOFS, test_of
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "rules.md"
 HEAD = """# The rules
 
-Made by `python -m scripts.rules` from the rule map in `core/rules/__init__.py` and the proofs in `tests/proofs.py`.
-A test holds them together: every rule has a function, a line it comes from and a test; every line of the two
-specifications has a rule (`tests/rules/test_spec_lines.py`); and a test that is named here fails when it does not call
-the function beside it.
+Made by `python -m scripts.rules` from the rule map in `core/rules/__init__.py` and the proofs in
+`tests/rule_coverage.py`. A test holds them together: every rule has a function, a line it comes from and a test;
+every line of the two specifications has a rule (`tests/rules/test_spec_lines.py`); and a test that is named here
+fails when it does not call the function beside it.
 
 | rule | where it comes from | function | tests |
 |---|---|---|---|

@@ -19,10 +19,10 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import text
 
-from core.cli.answers import log_from
+from core.cli.output import log_from
 from core.config import Settings
 from core.db import Database
-from core.demo import place
+from core.demo import settings_file
 from core.rules.permissions import Role
 from dashboard.navigation import ENTRIES
 from scripts.screenshots_desk import a_studio
@@ -104,7 +104,7 @@ def main() -> None:
 
 @contextmanager
 def _running(given: argparse.Namespace) -> Iterator[tuple[str, Database]]:
-    settings = place.running(Settings(home=given.home, database_url=""))
+    settings = settings_file.running(Settings(home=given.home, database_url=""))
     database = Database(settings.auditor_url, pool_size=1)
     yield given.at, database
     database.dispose()

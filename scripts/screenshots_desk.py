@@ -20,7 +20,7 @@ from rich.console import Console
 from core.clock import SimulatedClock
 from core.config import Settings
 from core.db import Database
-from core.demo import place
+from core.demo import settings_file
 from core.demo.run import SEED, Demo, as_environment, free_port
 from core.desk import Desk
 from core.gateways.stripe_sandbox import SandboxControl
@@ -37,7 +37,7 @@ class Studio(Demo):
 
     def _launch(self, settings: Settings) -> None:
         environment = as_environment(settings)
-        place.remember(self.home, environment)
+        settings_file.remember(self.home, environment)
         command = ("-m", "scripts.screenshots_desk", "--port", str(self.port))
         self._answering(self._spawn("dashboard", *command, environment=environment))
 
@@ -51,7 +51,7 @@ def a_studio(scale: float) -> Iterator[tuple[str, Database]]:
     try:
         with studio.stack:
             studio._start()
-            settings = place.running(Settings(home=home, database_url=""))
+            settings = settings_file.running(Settings(home=home, database_url=""))
             database = Database(settings.auditor_url, pool_size=1)
             yield f"http://127.0.0.1:{studio.port}", database
             database.dispose()

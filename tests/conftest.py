@@ -21,7 +21,7 @@ from core.rules import RULES
 from tests import unrecorded
 from tests.browser import arguments, find_browser
 from tests.database import fresh_copy, migrated_template, shared_server, stop_if_unused
-from tests.proofs import rules_proved_by
+from tests.rule_coverage import rules_proved_by
 
 SLOW = ("journeys", "faults", "bench")
 
@@ -43,7 +43,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def calls_what_it_proves(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test that is named as the proof of a rule must call the rule itself, or it fails (`tests/proofs.py`)."""
+    """A test that is named as the proof of a rule must call the rule itself, or it fails (`tests/rule_coverage.py`)."""
     proved = rules_proved_by(request.node.nodeid)
     if not proved:
         yield

@@ -101,7 +101,7 @@ def test_a_page_is_a_thin_script(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
 def test_a_page_begins_with_its_guard(path: Path) -> None:
-    assert any(called(node) == "current.require" for node in nodes(path))
+    assert any(called(node) == "request_context.require" for node in nodes(path))
 
 
 @pytest.mark.parametrize("path", CODE, ids=name_of)

@@ -20,8 +20,8 @@ from core.notifications import tell
 from core.outbox import OperationKeyReused, enqueue
 from core.records import Notification, OutgoingOperation
 from core.rules.permissions import SYSTEM
+from tests.desk_fixtures import a_desk
 from tests.parties import NOW, Kitchen, a_kitchen
-from tests.small_desk import a_desk
 
 
 def queued(database: Database) -> list[dict[str, Any]]:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from core import letters
-from core.letters import FactMissing, NoSuchLetter, paper
-from core.letters.handling import HANDLING, MUTABLE
+from core.letters import FactMissing, NoSuchLetter, rendering
+from core.letters.delivery_rules import HANDLING, MUTABLE
 from core.money import Money
 from core.policy import Platform
 
@@ -230,11 +230,11 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-@pytest.mark.parametrize("colour", [paper.INK, paper.QUIET, *paper.ACCENT.values()])
+@pytest.mark.parametrize("colour", [rendering.INK, rendering.QUIET, *rendering.ACCENT.values()])
 def test_every_text_colour_can_be_read(colour: str) -> None:
-    assert contrast(colour, paper.SHEET) >= 7
-    if colour == paper.QUIET:
-        assert contrast(colour, paper.GROUND) >= 6.5
+    assert contrast(colour, rendering.SHEET) >= 7
+    if colour == rendering.QUIET:
+        assert contrast(colour, rendering.GROUND) >= 6.5
 
 
 # How each is handled

@@ -9,11 +9,11 @@ import pypdfium2
 import pytest
 
 from core import paper
-from core.case_file.sheet import summary
+from core.case_file.summary_pdf import summary
 from core.db import Database
 from core.money import Money
-from core.receipts import Paper, draw
-from tests import stories
+from core.receipts import ReceiptDocument, draw
+from tests import builders
 from tests.case_file.packs import edited, told_and_packed, unpacked
 
 NAMES = {
@@ -42,9 +42,9 @@ def test_a_receipt_names_people_in_their_own_letters(script: str) -> None:
     assert "¥5,000" in said, "the sign of the yen stands in the table too"
 
 
-def receipt(*, payer: str, scope: dict[str, str]) -> Paper:
+def receipt(*, payer: str, scope: dict[str, str]) -> ReceiptDocument:
     total = Money(5_000, "JPY")
-    return Paper(
+    return ReceiptDocument(
         number="R-2026-000001",
         kind="FUNDING",
         payer=payer,
@@ -58,7 +58,7 @@ def receipt(*, payer: str, scope: dict[str, str]) -> Paper:
 
 
 def test_the_summary_of_a_case_names_people_in_their_own_letters(database: Database, tmp_path: Path) -> None:
-    files = unpacked(told_and_packed(stories.a_town(database), tmp_path).content, tmp_path)
+    files = unpacked(told_and_packed(builders.a_town(database), tmp_path).content, tmp_path)
     for name in NAMES.values():
         edited("case.json", lambda case, name=name: case["parties"][0].update(name=name))(files)
         edited("case.json", lambda case, name=name: case["milestone"].update(title=name))(files)

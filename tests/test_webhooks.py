@@ -17,7 +17,7 @@ from core.clock import SimulatedClock
 from core.db import Database
 from core.records import WebhookEvent
 from core.webhooks import LARGEST, routes
-from tests.small_desk import a_desk
+from tests.desk_fixtures import a_desk
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 SECRET = "whsec_test"

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.audit.contents import KEPT_IN, hashes
+from core.audit.content_hashes import KEPT_IN, hashes
 from core.clock import utc
 from core.db import Record
 from core.errors import DeskError
@@ -72,7 +72,7 @@ def record(
     `action` reads subject:noun:verb. `before` and `after` hold what changed and nothing else: ids, names of states,
     money; the status that the object took in this transaction is added. Linked to ticket and report
     (payment-escrow-rules, Records / Audit Requirements: AdminActionLog).
-    `contents` are rows whose words the entry vouches for, by their hash (`core.audit.contents`).
+    `contents` are rows whose words the entry vouches for, by their hash (`core.audit.content_hashes`).
     Raises `ActionMisnamed`; `PersonalDataInAudit` to a person, while an address in the system's own words is taken out.
     """
     if not ACTION.fullmatch(action):

@@ -15,7 +15,7 @@ from typing import Any
 import rfc8785
 
 from core.audit import checkpoints
-from core.audit.exported import FORMAT, Format, Marks, mark, signer_of
+from core.audit.export_manifest import FORMAT, Format, Marks, mark, signer_of
 from core.audit.keys import PublicKey
 from core.errors import DeskError
 

@@ -1,7 +1,7 @@
 """The key that signs checkpoints, case files and exports: Ed25519, readable by the desk's own account only.
 
 It lies apart from the database (`ESCROW_DESK_HOME/keys`), so that whoever can write the database cannot sign. Which key
-it must be is pinned in the database (`core.audit.pins`), and known to whoever verifies (`core.audit.known`). The public
+it must be is pinned in the database (`pinned_keys`), and known to whoever verifies (`known_keys`). The public
 half lies beside the checkpoints as well, for convenience; nobody believes it because of that.
 """
 
@@ -104,7 +104,7 @@ class Signer:
 def signer(home: Path) -> Signer:
     """The signing key under `home`, made when there is none. Raises `KeyUnusable`, `KeyTooOpen`.
 
-    A desk asks `core.audit.pins.desk_signer`, which makes none in place of one that is pinned.
+    A desk asks `core.audit.pinned_keys.desk_signer`, which makes none in place of one that is pinned.
     """
     path = path_of(home)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

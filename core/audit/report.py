@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from core.audit.pins import Pin
-    from core.audit.trust import Trust
+    from core.audit.key_trust import Trust
+    from core.audit.pinned_keys import Pin
 
 ROWS = ("entry", "journal")
 WORDS: Mapping[str, str] = {

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.audit import checkpoints, keys
 from core.audit.entries import record
 from core.audit.keys import PUBLIC_FILE, Signer
-from core.audit.pins import Pin, ledger_name, pinned_signer, pins, statement
+from core.audit.pinned_keys import Pin, ledger_name, pinned_signer, pins, statement
 from core.audit.sealing import ONE_AT_A_TIME
 from core.audit.seals import first_prev
 from core.clock import utc

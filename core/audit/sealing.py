@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.audit import checkpoints
 from core.audit.keys import PUBLIC_FILE, Signer
-from core.audit.pins import ledger_name, pin_first, pins
+from core.audit.pinned_keys import ledger_name, pin_first, pins
 from core.audit.seals import Seal, first_prev
 from core.db import Database
 from core.errors import DeskError

@@ -4,7 +4,7 @@ Found are altered, removed, inserted and truncated rows and seals, whoever did i
 off, and the first of them is named. Not found can be what happened within the last second, before a seal; and what
 someone did who holds the database, the checkpoint folder *and* the signing key. So copy checkpoints elsewhere. Whoever
 has another signing key can write all of it anew; only a verifier who knows the desk's fingerprint from elsewhere finds
-that (`core.audit.trust`).
+that (`core.audit.key_trust`).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.audit import contents, rows
+from core.audit import content_hashes, sealed_rows
 from core.audit.canonical import KINDS
-from core.audit.history import Witness, history
-from core.audit.pins import ledger_name, pins
+from core.audit.key_trust import FIRST_USE, Ring, Trust
+from core.audit.pinned_keys import ledger_name, pins
 from core.audit.report import Finding, Report, counted_rows
-from core.audit.rows import NO_END, Span
+from core.audit.seal_history import Witness, history
+from core.audit.sealed_rows import NO_END, Span
 from core.audit.seals import LAST_XID, Seal
-from core.audit.trust import FIRST_USE, Ring, Trust
 from core.db import Database
 from core.policy.limits import SEALED_WITHIN
 
@@ -76,7 +76,7 @@ class _Verification:
     def report(self) -> Report:
         spans = self._spans()
         while batch := list(_batch(spans)):
-            self._find(rows.changed(self.session, batch))
+            self._find(sealed_rows.changed(self.session, batch))
             self.rows += sum(span.seal.rows for span in batch)
             self.progress(self.rows, max(self.rows, self.total))
         if self.seals or self.witness.size or self.witness.ring.trust.fingerprint:
@@ -89,7 +89,7 @@ class _Verification:
             signed=self.signed,
             unsigned=self.seals - self.signed,
             open_rows=open_rows,
-            older=contents.older(self.session),
+            older=content_hashes.older(self.session),
             findings=tuple(sorted(self.findings, key=_place)),
             more=self.more,
             pinned=self.witness.ring.pinned,
@@ -122,17 +122,17 @@ class _Verification:
             self._find(iter([Finding("epoch", "epochs", id=epoch)]))
         above = self.afters.get(epoch, ANYWHERE) if epoch > 1 else ANYWHERE
         self._find(self._left_unsigned())
-        waiting = rows.still_open(self.session, hi, above)
+        waiting = sealed_rows.still_open(self.session, hi, above)
         if self.session.execute(SAME_CLUSTER).scalar():
-            self._find(rows.outside(self.session, above))
-            self._find(rows.out_of_time(self.session, hi, above))
+            self._find(sealed_rows.outside(self.session, above))
+            self._find(sealed_rows.out_of_time(self.session, hi, above))
         elif waiting:
             self._find(iter([Finding("epoch", "elsewhere", id=epoch, why=counted_rows(waiting))]))
         return waiting
 
     def _words(self) -> Iterator[Finding]:
         """The words that entries vouch for, as they are now."""
-        for other in contents.others(self.session):
+        for other in content_hashes.others(self.session):
             yield Finding("words", WRONG[other.how], id=other.entry, why=other.words)
 
     def _left_unsigned(self) -> Iterator[Finding]:

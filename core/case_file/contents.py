@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.actions.dossier import Dossier, open_dossier
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.errors import NotFound
 from core.gateways.evidence_store import EvidenceStore
-from core.ledger import book
+from core.ledger import journal_store
 from core.records import (
     Decision,
     Evidence,
@@ -42,13 +42,13 @@ def gather(session: Session, store: EvidenceStore, ticket_id: int) -> dict[str, 
     ticket = session.get(Ticket, ticket_id)
     if ticket is None:
         raise NotFound(kind="case", id=ticket_id)
-    dossier = open_dossier(session, ticket.milestone_id, lock=False)
+    context = open_milestone(session, ticket.milestone_id, lock=False)
     pieces = session.scalars(
         select(Evidence).where(Evidence.milestone_id == ticket.milestone_id).order_by(Evidence.id)
     ).all()
     files = {
-        "case.json": as_json(_case(session, dossier, ticket)),
-        "policy.json": as_json(session.get_one(PolicyVersion, dossier.project.policy_version_id).snapshot),
+        "case.json": as_json(_case(session, context, ticket)),
+        "policy.json": as_json(session.get_one(PolicyVersion, context.project.policy_version_id).snapshot),
         "messages.json": as_json(_messages(session, ticket.milestone_id)),
         "events.jsonl": as_lines(_events(session, ticket.milestone_id)),
         "audit.jsonl": as_lines(session.execute(AUDIT, {"milestone_id": ticket.milestone_id}).mappings()),
@@ -59,17 +59,17 @@ def gather(session: Session, store: EvidenceStore, ticket_id: int) -> dict[str, 
     return files | _decided(session, ticket) | _offered(session, ticket)
 
 
-def _case(session: Session, dossier: Dossier, ticket: Ticket) -> dict[str, Any]:
-    order = dossier.order
+def _case(session: Session, context: MilestoneContext, ticket: Ticket) -> dict[str, Any]:
+    order = context.order
     refunds = session.scalars(select(Refund).where(Refund.milestone_id == ticket.milestone_id)).all()
     return {
         "ticket": plain(ticket),
-        "milestone": plain(dossier.milestone),
-        "project": plain(dossier.project),
+        "milestone": plain(context.milestone),
+        "project": plain(context.project),
         "order": plain(order),
         "refunds": [plain(each) for each in refunds],
         "corrected_by": list(session.scalars(select(Ticket.id).where(Ticket.corrects_id == ticket.id))),
-        "parties": [_party(dossier.payer), _party(dossier.payee)],
+        "parties": [_party(context.payer), _party(context.payee)],
     }
 
 
@@ -89,7 +89,7 @@ def _events(session: Session, milestone_id: int) -> Iterator[dict[str, Any]]:
 
 
 def _journals(session: Session, milestone_id: int) -> Iterator[dict[str, Any]]:
-    for booked in book.of_milestone(session, milestone_id):
+    for booked in journal_store.of_milestone(session, milestone_id):
         journal = booked.journal
         yield {
             "id": booked.id,

@@ -14,12 +14,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.audit.pins import ledger_name
+from core.audit.pinned_keys import ledger_name
+from core.case_file.check_helpers import Wrong
 from core.case_file.contents import gather
-from core.case_file.faults import Wrong
-from core.case_file.proof_trail import as_recorded
-from core.case_file.sheet import PRINTER, summary
 from core.case_file.signing import FORMAT, MANIFEST, SIGNATURE, sign
+from core.case_file.summary_pdf import PRINTER, summary
+from core.case_file.verify_trail import as_recorded
 from core.clock import utc
 from core.errors import DeskError
 from core.gateways.evidence_store import EvidenceStore

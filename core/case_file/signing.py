@@ -14,7 +14,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from core.audit.keys import PublicKey, Signer, own_key
-from core.case_file.faults import Files, Wrong
+from core.case_file.check_helpers import Files, Wrong
 from core.errors import DeskError
 
 FORMAT = "escrow-desk/case-file/2"

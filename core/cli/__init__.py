@@ -1,7 +1,7 @@
 """`escrow-desk`: everything an operator does from a terminal. `--json` where a program may read the answer.
 
 Exit codes: 0 done and well, 1 done and something is wrong (a check, a verification, a reconciliation), 2 not done.
-One file a group of commands; how they answer and refuse is in `core/cli/answers.py`.
+One file a group of commands; how they answer and refuse is in `core/cli/output.py`.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import os
 
 import typer
 
-from core.cli import audit, case, door, proving, receipt, running, settlement, staff, webhook
-from core.cli.answers import log_from, refusal, trouble
+from core.cli import api_access, audit, case, receipt, running, settlement, staff, verification, webhook
+from core.cli.output import log_from, refusal, trouble
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Escrow Desk."
 )
 running.add_to(app)
-proving.add_to(app)
+verification.add_to(app)
 app.command()(receipt.receipt)
 app.add_typer(audit.app, name="audit")
 app.add_typer(case.app, name="case")
-app.add_typer(door.keys, name="api-key")
-app.add_typer(door.endpoints, name="webhook-endpoint")
+app.add_typer(api_access.keys, name="api-key")
+app.add_typer(api_access.endpoints, name="webhook-endpoint")
 app.add_typer(settlement.app, name="settlement")
 app.add_typer(staff.app, name="staff")
 app.add_typer(webhook.app, name="webhook")

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.audit.filters import LOGS, AuditFilter
-from core.cli import signing, who
-from core.cli.answers import LARGEST_ID, NUMBER, Json, console, opened, require_new, say, tell
+from core.cli import operator, signing
+from core.cli.operator import As
+from core.cli.output import LARGEST_ID, NUMBER, Json, console, opened, require_new, say, tell
 from core.cli.signing import Key
-from core.cli.who import As
 from core.errors import DeskError
 
 if TYPE_CHECKING:
-    from core.audit.exported import Manifest
+    from core.audit.export_manifest import Manifest
 
 app = typer.Typer(no_args_is_help=True, help="The audit log: prove it, export it.")
 app.command("rotate-key")(signing.rotate_key)
@@ -127,14 +127,14 @@ def export(
 def _write(out: Path, chosen: AuditFilter, format: str, as_: str | None) -> Manifest:
     """Both files, or neither: what is half written is no export."""
     from core import audit
-    from core.audit.exported import Format
+    from core.audit.export_manifest import Format
     from core.exports import export_audit
 
     beside = _beside(out)
     require_new(out)
     require_new(beside)
     with opened() as desk:
-        home, now, actor = desk.settings.home, desk.clock(), who.actor(desk, as_)
+        home, now, actor = desk.settings.home, desk.clock(), operator.actor(desk, as_)
         signer = audit.desk_signer(desk.database, home, now=now)
         try:
             with out.open("xb") as file:

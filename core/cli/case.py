@@ -9,9 +9,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from core.cli import who
-from core.cli.answers import LARGEST_ID, NUMBER, Json, console, opened, require_new, say, tell, write_new
-from core.cli.who import As
+from core.cli import operator
+from core.cli.operator import As
+from core.cli.output import LARGEST_ID, NUMBER, Json, console, opened, require_new, say, tell, write_new
 
 app = typer.Typer(no_args_is_help=True, help="Case files: list, export, verify offline.")
 
@@ -60,7 +60,7 @@ def export(
     require_new(out)
     with opened() as desk:
         signer = audit.desk_signer(desk.database, desk.settings.home, now=desk.clock())
-        actor = who.actor(desk, as_)
+        actor = operator.actor(desk, as_)
         packed = desk.database.run(
             lambda session: case_file.export(
                 session, actor, now=desk.clock(), store=desk.evidence, signer=signer, ticket_id=case
@@ -88,11 +88,11 @@ def verify(
 
     Without `--key` the signature is held against the key of the desk that lives here, if one does.
     """
-    from core.case_file import proof, signing
+    from core.case_file import signing, verification
     from core.config import Settings
 
     wanted = signing.named_key(key) if key else signing.key_of_this_desk(Settings().home_here)
-    found = proof.verify(file, key=wanted)
+    found = verification.verify(file, key=wanted)
     data = {
         "ok": found.ok,
         "case": found.case,
@@ -101,5 +101,5 @@ def verify(
         "key": found.key,
         "known": found.known,
     }
-    say(data, as_json=as_json, words=tell("\n".join(proof.lines(found))))
+    say(data, as_json=as_json, words=tell("\n".join(verification.lines(found))))
     raise typer.Exit(0 if found.ok else 1)

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from core.cli import who
-from core.cli.answers import LARGEST_ID, NUMBER, Json, opened, require_new, say, tell, write_new
-from core.cli.who import As
+from core.cli import operator
+from core.cli.operator import As
+from core.cli.output import LARGEST_ID, NUMBER, Json, opened, require_new, say, tell, write_new
 
 
 def receipt(
@@ -21,11 +21,11 @@ def receipt(
     as_json: Json = False,
 ) -> None:
     """A receipt, invoice or credit note as PDF."""
-    from core.actions import receipts
+    from core.actions.milestones import receipts
 
     require_new(out)
     with opened() as desk:
-        actor = who.actor(desk, as_)
+        actor = operator.actor(desk, as_)
         name, content = desk.database.run(
             lambda session: receipts.download(session, actor, now=desk.clock(), receipt_id=number)
         )

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli import who
-from core.cli.answers import Json, console, environment, log_from, opened, require_desk, say, settings, tell
+from core.cli import operator as who
+from core.cli.output import Json, console, environment, log_from, opened, require_desk, say, settings, tell
 from core.errors import DeskError
 from core.home import DEMO_HOME
 from core.rules.permissions import Actor
@@ -99,7 +99,7 @@ def migrate(
 
 def _installed(database: Database, name: str) -> tuple[str, str]:
     """The desk's name, and what became of it. Only an operator can be the first: there is no staff yet."""
-    from core.actions import install
+    from core.actions.staff import install
 
     chosen = name or f"ed-{secrets.token_hex(3)}"
     operator = Actor("operator", None, via=who.account())

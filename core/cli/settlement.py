@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from core.cli import who
-from core.cli.answers import Json, opened, say, tell
-from core.cli.who import As
+from core.cli import operator
+from core.cli.operator import As
+from core.cli.output import Json, opened, say, tell
 
 app = typer.Typer(no_args_is_help=True, help="In which currencies the platform's Stripe account settles.")
 FROM = {"STRIPE": "read from Stripe", "LINE": "a charge was converted", "PERSON": "confirmed"}
@@ -22,12 +22,12 @@ def group() -> None:
 @app.command()
 def show(as_json: Json = False) -> None:
     """What is known, of which source and from when. Payments are accepted in settled currencies only."""
-    from core.actions import settlement
+    from core.actions.funding import settlement_currency
 
     with opened() as desk, desk.database.reading() as session:
         rows = [
             {"currency": row.currency, "settles": row.settles, "known_from": row.known_from, "at": row.at}
-            for row in settlement.known(session)
+            for row in settlement_currency.known(session)
         ]
     lines = [
         f"{row['currency']}: {'settled' if row['settles'] else 'not settled'}, {FROM[str(row['known_from'])]}, "
@@ -46,13 +46,13 @@ def confirm(
     as_json: Json = False,
 ) -> None:
     """Say, after a look at the account's settings at Stripe, that a currency is settled in (or not)."""
-    from core.actions import settlement
+    from core.actions.funding import settlement_currency
 
     code = currency.strip().upper()
     with opened() as desk:
-        actor = who.actor(desk, as_)
+        actor = operator.actor(desk, as_)
         desk.database.run(
-            lambda session: settlement.confirm(
+            lambda session: settlement_currency.confirm(
                 session, actor, now=desk.clock(), currency=code, settles=not converted
             )
         )

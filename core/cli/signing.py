@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from core.cli import who
-from core.cli.answers import Json, opened, say, settings, tell
-from core.cli.who import As
+from core.cli import operator
+from core.cli.operator import As
+from core.cli.output import Json, opened, say, settings, tell
 from core.errors import DeskError
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ class NotThePinned(DeskError):
 
 def trust(desk: Desk, key: str | None) -> Trust:
     """The key that is named, else the one this account remembers, else the one in the desk's own home, else none."""
-    from core.audit import Trust, known, private_half
-    from core.audit.pins import ledger_name
+    from core.audit import Trust, known_keys, private_half
+    from core.audit.pinned_keys import ledger_name
     from core.case_file import signing
 
     if key:
         return Trust(signing.named_key(key), "named")
     with desk.auditor.reading() as session:
-        before = known.known(ledger_name(session))
+        before = known_keys.known(ledger_name(session))
     if before:
         return Trust(before.fingerprint, "known", before.since)
     own = private_half(desk.settings.home)
@@ -50,20 +50,20 @@ def trust(desk: Desk, key: str | None) -> Trust:
 
 def for_export(ledger: str, key: str | None) -> str | None:
     """The same for an export, where there is no database: named, remembered, or of the desk that lives here."""
-    from core.audit import known
+    from core.audit import known_keys
     from core.case_file import signing
     from core.config import Settings
 
     if key:
         return signing.named_key(key)
-    before = known.known(ledger)
+    before = known_keys.known(ledger)
     return before.fingerprint if before else signing.key_of_this_desk(Settings().home_here)
 
 
 def remembered(desk: Desk, report: Report) -> str:
     """Remember a key that was seen for the first time, or handed over; what to say about it."""
-    from core.audit import known
-    from core.audit.pins import ledger_name
+    from core.audit import known_keys
+    from core.audit.pinned_keys import ledger_name
 
     if not report.ok or not report.signed or report.pinned is None or report.trust is None:
         return ""
@@ -73,7 +73,7 @@ def remembered(desk: Desk, report: Report) -> str:
     with desk.auditor.reading() as session:
         ledger = ledger_name(session)
     try:
-        path = known.remember(ledger, report.pinned.fingerprint, now=desk.clock())
+        path = known_keys.remember(ledger, report.pinned.fingerprint, now=desk.clock())
     except DeskError as problem:
         return "" if named else problem.message
     return f"This account remembers the key in {path}, and will believe no other."
@@ -96,7 +96,7 @@ def rotate_key(
 
     found = settings()
     with opened() as desk:
-        actor, home, now = who.actor(desk, as_), desk.settings.home, desk.clock()
+        actor, home, now = operator.actor(desk, as_), desk.settings.home, desk.clock()
         if not lost:
             signer = audit.desk_signer(desk.database, home, now=now)
             audit.seal(desk.database, signer, home / "checkpoints", now=now)
@@ -125,8 +125,8 @@ def trust_key(
 ) -> None:
     """Remember this key for this account, in place of the one it knew. It must be the one that is pinned."""
     from core import audit
-    from core.audit import known
-    from core.audit.pins import ledger_name
+    from core.audit import known_keys
+    from core.audit.pinned_keys import ledger_name
     from core.case_file import signing
 
     given = signing.named_key(fingerprint)
@@ -136,5 +136,5 @@ def trust_key(
             raise NothingPinned()
         if pinned[-1].fingerprint != given:
             raise NotThePinned(pinned=pinned[-1].fingerprint, given=given)
-        path = known.remember(ledger, given, now=desk.clock())
+        path = known_keys.remember(ledger, given, now=desk.clock())
     say({"key": given, "file": str(path)}, as_json=as_json, words=tell(f"{given} is remembered in {path}."))

@@ -8,9 +8,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from core.cli import who
-from core.cli.answers import LARGEST_ID, NUMBER, Json, console, opened, say, tell
-from core.cli.who import As
+from core.cli import operator
+from core.cli.operator import As
+from core.cli.output import LARGEST_ID, NUMBER, Json, console, opened, say, tell
 from core.errors import DeskError
 from core.rules.permissions import Role
 
@@ -38,7 +38,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Someone joins the desk, known by (issuer, subject) and never by e-mail."""
-    from core.actions import install
+    from core.actions.staff import install
 
     name, email, issuer, subject = (given.strip() for given in (name, email, issuer, subject))
     needed = {"the name": name, "the address": email, "the issuer": issuer, "the subject": subject}
@@ -60,7 +60,7 @@ def add(
         )
 
     with opened() as desk:
-        actor = who.actor(desk, as_)
+        actor = operator.actor(desk, as_)
         added = desk.database.run(join)
     data = {"id": added.id, "name": added.name, "roles": [each.value for each in roles]}
     words = f"{added.name} is member of staff {added.id}: {', '.join(roles)}."
@@ -110,13 +110,13 @@ def set_roles(
     as_json: Json = False,
 ) -> None:
     """Give someone other roles, at once and in every session that is open."""
-    from core.actions import staff
+    from core.actions.staff import members
 
     roles = tuple(dict.fromkeys(role))
     with opened() as desk:
-        actor = who.actor(desk, as_)
+        actor = operator.actor(desk, as_)
         changed = desk.database.run(
-            lambda session: staff.set_roles(
+            lambda session: members.set_roles(
                 session, actor, now=desk.clock(), staff_id=number, roles=roles, reason=reason
             )
         )
@@ -137,16 +137,16 @@ def come_back(number: Member, reason: Why, as_: As = None, as_json: Json = False
 
 
 def _set_active(number: int, active: bool, reason: str, as_: str | None, as_json: bool) -> None:
-    from core.actions import staff
+    from core.actions.staff import members
 
     with opened() as desk:
-        actor = who.actor(desk, as_)
+        actor = operator.actor(desk, as_)
 
         def change(session: Session) -> tuple[Staff, int]:
-            changed = staff.set_active(
+            changed = members.set_active(
                 session, actor, now=desk.clock(), staff_id=number, active=active, reason=reason
             )
-            return changed, staff.open_cases(session, number)
+            return changed, members.open_cases(session, number)
 
         changed, cases = desk.database.run(change)
     data = {"id": changed.id, "name": changed.name, "active": active, "open_cases": cases}

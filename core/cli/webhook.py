@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from core.cli import who
-from core.cli.answers import Json, opened, say, tell
-from core.cli.who import As
+from core.cli import operator
+from core.cli.operator import As
+from core.cli.output import Json, opened, say, tell
 
 app = typer.Typer(no_args_is_help=True, help="Stripe's events that could not be applied.")
 
@@ -36,12 +36,12 @@ def retry(
     as_json: Json = False,
 ) -> None:
     """Take up an event again that was given up, once its cause is repaired. A worker applies it."""
-    from core.actions import inbox_review
+    from core.actions.operations import webhook_retry
 
     with opened() as desk:
-        actor = who.actor(desk, as_)
+        actor = operator.actor(desk, as_)
         desk.database.run(
-            lambda session: inbox_review.retry(
+            lambda session: webhook_retry.retry(
                 session, actor, now=desk.clock(), event_id=event, reason=reason
             )
         )

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from core.actions import evidence
+from core.actions.cases import evidence
 from core.demo.documents import email_text, invoice_pdf, photo, report_pdf
 from core.money import Money
 from core.records import Milestone, Party, Project
 from core.rules.permissions import Actor
 
 if TYPE_CHECKING:
-    from core.demo.tale import Tale
+    from core.demo.project_run import ProjectRun
 
 # Each scene is drawn in so many variants; the time in the file still makes each photograph its own.
 VARIANTS = 4
@@ -29,7 +29,7 @@ TROUBLE = (
 )
 
 
-def of_completion(tale: Tale, milestone_id: int) -> None:
+def of_completion(tale: ProjectRun, milestone_id: int) -> None:
     """One photograph of the finished work, from most payees."""
     if tale.draw.random() < 0.3:
         picture = photo(
@@ -38,7 +38,7 @@ def of_completion(tale: Tale, milestone_id: int) -> None:
         _hand_in(tale, tale.payee, milestone_id, "finished_work.jpg", picture, "The finished work")
 
 
-def of_complaint(tale: Tale, milestone_id: int, ticket_id: int) -> None:
+def of_complaint(tale: ProjectRun, milestone_id: int, ticket_id: int) -> None:
     """Two photographs, and the order as the payer has it."""
     chosen = tale.draw.sample(TROUBLE, k=2)
     for number, kind in enumerate(chosen, start=1):
@@ -64,7 +64,7 @@ def of_complaint(tale: Tale, milestone_id: int, ticket_id: int) -> None:
     _hand_in(tale, tale.payer, milestone_id, "order_confirmation.pdf", invoice, "Order as agreed", ticket_id)
 
 
-def of_answer(tale: Tale, milestone_id: int, ticket_id: int) -> None:
+def of_answer(tale: ProjectRun, milestone_id: int, ticket_id: int) -> None:
     """A report with a photograph, and a mail."""
     taken = tale.world.now - timedelta(hours=5)
     report = report_pdf(
@@ -96,13 +96,13 @@ def of_answer(tale: Tale, milestone_id: int, ticket_id: int) -> None:
     )
 
 
-def look_at(tale: Tale, mediator: Actor, evidence_id: int) -> None:
+def look_at(tale: ProjectRun, mediator: Actor, evidence_id: int) -> None:
     store = tale.world.desk.evidence
     tale.act(evidence.open_evidence, mediator, store=store, evidence_id=evidence_id)
 
 
 def _hand_in(
-    tale: Tale,
+    tale: ProjectRun,
     actor: Actor,
     milestone_id: int,
     name: str,
@@ -122,16 +122,16 @@ def _hand_in(
     )
 
 
-def _lines(tale: Tale, milestone_id: int) -> list[tuple[str, Money]]:
+def _lines(tale: ProjectRun, milestone_id: int) -> list[tuple[str, Money]]:
     milestone = tale.read(select(Milestone).where(Milestone.id == milestone_id))
     total = Money(milestone.amount_minor, milestone.currency)
     material, labour = total.spread((4, 6), step=10 if total.currency == "KWD" else 1)
     return [(f"{milestone.title}: material", material), (f"{milestone.title}: labour", labour)]
 
 
-def _name(tale: Tale, party_id: int) -> str:
+def _name(tale: ProjectRun, party_id: int) -> str:
     return str(tale.read(select(Party.name).where(Party.id == party_id)))
 
 
-def _title(tale: Tale) -> str:
+def _title(tale: ProjectRun) -> str:
     return str(tale.read(select(Project.title).where(Project.id == tale.project_id)))

@@ -10,17 +10,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core import audit
-from core.actions import install, legal_checklist, parties, reconcile, settlement
-from core.demo import cast
-from core.demo.money_roads import odd_lines
-from core.demo.plots import LENGTH, Plot, plots
+from core.actions.milestones import legal_checklist, parties
+from core.actions.staff import install
+from core.demo import people
+from core.demo.payment_scenarios import odd_lines
+from core.demo.project_run import ProjectRun, Wait
 from core.demo.receiver import receiving
-from core.demo.stories import live
-from core.demo.tale import Tale, Wait
+from core.demo.scenario_table import live
+from core.demo.scenarios import LENGTH, ProjectPlan, plots
 from core.demo.world import World, simulated
 from core.desk import Desk
 from core.gateways.stripe_sandbox import SandboxControl
 from core.policy import Platform
+from core.processes import provider_accounts, reconciliation
+from core.processes.settlement_currency import read as read_settlement_currencies
 from core.rules.legal_checklist import Item
 from core.rules.permissions import SYSTEM, Role
 
@@ -55,7 +58,7 @@ def fill(
         _found(world, seed)
         stories = list(plots(seed, scale))
         _live(world, stories, seed, start, progress)
-        reconcile.run(world.desk, SYSTEM)
+        reconciliation.run(world.desk, SYSTEM)
         progress(1.0, "sealing the audit log")
     _seal(desk)
     return Filled(projects=len(stories), days=LENGTH.days)
@@ -64,7 +67,7 @@ def fill(
 def _found(world: World, seed: int) -> None:
     desk = world.desk
     desk.database.run(lambda s: install.install(s, now=world.now, name=f"demo-{seed}", demo=True))
-    for member in cast.STAFF:
+    for member in people.STAFF:
         desk.database.run(
             lambda s, member=member: install.add_staff(  # type: ignore[misc]
                 s,
@@ -82,8 +85,8 @@ def _found(world: World, seed: int) -> None:
     _switch_payments_on(world)
     for currency, amount in FLOAT.items():
         world.sandbox.add_float(amount, currency)
-    settlement.look(desk)
-    reconcile.run(desk, SYSTEM)
+    read_settlement_currencies(desk)
+    reconciliation.run(desk, SYSTEM)
 
 
 def _switch_payments_on(world: World) -> None:
@@ -91,11 +94,11 @@ def _switch_payments_on(world: World) -> None:
     officer = world.staff(world.staff_with(Role.COMPLIANCE)[0])
     for platform in Platform:
         for item in Item:
-            note = cast.MEMOS[item]
+            note = people.MEMOS[item]
             world.act(legal_checklist.sign, officer, platform=platform, item=item, note=note)
 
 
-def _live(world: World, stories: list[Plot], seed: int, start: datetime, progress: Progress) -> None:
+def _live(world: World, stories: list[ProjectPlan], seed: int, start: datetime, progress: Progress) -> None:
     """Wake every story when its time comes, in order, and reconcile once a week."""
     turns: list[tuple[datetime, int, Wait]] = []
     for plot in stories:
@@ -107,7 +110,7 @@ def _live(world: World, stories: list[Plot], seed: int, start: datetime, progres
             at, number, story = heapq.heappop(turns)
             while sunday <= at:
                 world.until(sunday)
-                reconcile.run(world.desk, SYSTEM)
+                reconciliation.run(world.desk, SYSTEM)
                 sunday += timedelta(days=7)
             world.until(at)
             listen()
@@ -119,16 +122,16 @@ def _live(world: World, stories: list[Plot], seed: int, start: datetime, progres
         world.background()
 
 
-def _tell(world: World, plot: Plot, seed: int) -> Wait:
+def _tell(world: World, plot: ProjectPlan, seed: int) -> Wait:
     draw = random.Random(f"tale/{seed}/{plot.number}")
-    tale = Tale(world, plot, 0, 0, draw)
-    tale.payer_id = _register(world, plot, "PAYER", cast.payer(draw, plot.total.currency), plot.number)
-    provider = cast.payee(draw, plot.total.currency, plot.platform)
+    tale = ProjectRun(world, plot, 0, 0, draw)
+    tale.payer_id = _register(world, plot, "PAYER", people.payer(draw, plot.total.currency), plot.number)
+    provider = people.payee(draw, plot.total.currency, plot.platform)
     tale.payee_id = _register(world, plot, "PAYEE", provider, provider.name)
     yield from live(tale)
 
 
-def _register(world: World, plot: Plot, role: str, card: cast.PartyCard, number: Any) -> int:
+def _register(world: World, plot: ProjectPlan, role: str, card: people.PartyCard, number: Any) -> int:
     """A payee is one party per name and currency, so that some have a history."""
     suffix = "" if role == "PAYER" else f"-{plot.total.currency}"
     party = world.desk.database.run(
@@ -145,7 +148,7 @@ def _register(world: World, plot: Plot, role: str, card: cast.PartyCard, number:
             withdrawal_method=card.method,
         )
     )
-    parties.open_at_provider(
+    provider_accounts.open_at_provider(
         world.desk,
         party.id,
         currency=plot.total.currency,

@@ -24,7 +24,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from core.config import Settings
 from core.demo import home as own_home
-from core.demo import place
+from core.demo import settings_file
 from core.demo.fill import fill
 from core.demo.parts import Part, Watch
 from core.desk import Desk
@@ -192,8 +192,8 @@ class Demo:
 
     def _launch(self, settings: Settings) -> None:
         environment = as_environment(settings)
-        place.remember(self.home, environment)
-        self.stack.callback(place.forget, self.home)
+        settings_file.remember(self.home, environment)
+        self.stack.callback(settings_file.forget, self.home)
         self._spawn("worker", "-m", "core.cli", "worker", environment=environment)
         server = self._spawn(
             "dashboard", "-m", "dashboard.server", "--port", str(self.port), environment=environment

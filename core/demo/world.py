@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 from sqlalchemy import func, select
 
-from core.actions import deliver, dispatch, inbox, timers
 from core.clock import SimulatedClock
 from core.db import Database
 from core.desk import Desk
 from core.gateways.stripe_sandbox import SandboxControl
+from core.processes import dispatch, letter_delivery, timers, webhook_processing
 from core.records import OutgoingOperation, Staff, StaffRole
 from core.rules.permissions import Actor, Role
 
@@ -54,7 +54,7 @@ class World:
     def receive(self) -> None:
         if self.webhooks:
             self.sandbox.deliver()
-            inbox.sweep(self.desk)
+            webhook_processing.sweep(self.desk)
 
     def _anything_due(self) -> bool:
         with self.desk.database.reading() as session:
@@ -80,7 +80,7 @@ class World:
     def background(self) -> None:
         timers.run_due(self.desk)
         self.send()
-        deliver.deliver_due(self.desk, limit=500)
+        letter_delivery.deliver_due(self.desk, limit=500)
 
     def staff(self, staff_id: int) -> Actor:
         """A member of staff who has just signed in."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from core.gateways.evidence_apart import ask
+from core.gateways.evidence_sandbox import ask
 from core.rules import file_names
 from core.rules.evidence import BY_NAME, Format, Kind, check_size, format_of, named_for
 

@@ -15,6 +15,7 @@ from email.parser import BytesParser
 from email.policy import Compat32
 
 from core.rules import file_names
+from core.rules.display_limits import bounded
 from core.rules.evidence import (
     CSV,
     EMAIL,
@@ -29,7 +30,6 @@ from core.rules.evidence import (
     LetterTooDeep,
     TooManyAttachments,
 )
-from core.rules.shown import bounded
 
 # Possessive, and without the separators: each mark of a file is looked at once, however many blanks it holds.
 BLANKS = r"[^\S,;\t\n]*+"

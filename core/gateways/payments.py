@@ -33,12 +33,12 @@ from core.money import Money
 
 __all__ = [
     "BalanceLine",
-    "CallPerson",
     "ChargeSnapshot",
     "CustomerSnapshot",
     "DisputeSnapshot",
     "Event",
     "LiveKeyElsewhere",
+    "NeedsOperator",
     "OutcomeUnknown",
     "PayeeAccountSnapshot",
     "Payments",
@@ -67,7 +67,7 @@ class NotRead(OutcomeUnknown):
     """The payment provider could not be asked ({reason}). It was only a question: nothing was changed there."""
 
 
-class CallPerson(DeskError):
+class NeedsOperator(DeskError):
     """The payment provider does not accept our set-up: {reason}. Someone must look at it before anything is sent."""
 
 

@@ -31,7 +31,7 @@ from core.gateways.snapshots import (
     ReversalSnapshot,
     TransferSnapshot,
 )
-from core.gateways.stripe_calls import understood
+from core.gateways.stripe_calls import translate_errors
 from core.gateways.stripe_reads import CHARGE, LINE, LINES, StripeReads, as_, plain
 from core.money import Money, stripe_exact
 
@@ -42,7 +42,7 @@ class StripePayments(StripeReads):
     # -- people -
 
     def create_customer(self, op: str, key: str, *, name: str, email: str) -> CustomerSnapshot:
-        with understood():
+        with translate_errors():
             made = self._v1.customers.create(
                 {"name": name, "email": email, "metadata": _marks(op, key)}, _keyed(key)
             )
@@ -67,12 +67,12 @@ class StripePayments(StripeReads):
         }
         if bank_token:
             params["external_account"] = bank_token
-        with understood():
+        with translate_errors():
             made = self._v1.accounts.create(params, _keyed(key))
         return read.payee_account(plain(made))
 
     def replace_bank(self, op: str, key: str, *, account: str, bank_token: str) -> PayeeAccountSnapshot:
-        with understood():
+        with translate_errors():
             made = self._v1.accounts.update(account, {"external_account": bank_token}, _keyed(key))
         return read.payee_account(plain(made))
 
@@ -103,7 +103,7 @@ class StripePayments(StripeReads):
             "payment_method": payment_method,
             "transfer_group": transfer_group,
         }
-        with understood():
+        with translate_errors():
             made = self._v1.payment_intents.create(params, _keyed(key))
         return read.charge(plain(made))
 
@@ -118,7 +118,7 @@ class StripePayments(StripeReads):
         }
         if reason:
             params["reason"] = reason
-        with understood():
+        with translate_errors():
             made = self._v1.refunds.create(params, _keyed(key))
         return read.refund(plain(made))
 
@@ -142,7 +142,7 @@ class StripePayments(StripeReads):
         }
         if source_transaction:
             params["source_transaction"] = source_transaction
-        with understood():
+        with translate_errors():
             made = self._v1.transfers.create(params, _keyed(key))
         return read.transfer(plain(made))
 
@@ -152,7 +152,7 @@ class StripePayments(StripeReads):
             "expand": LINE,
             "metadata": _marks(op, key),
         }
-        with understood():
+        with translate_errors():
             made = self._v1.transfers.reversals.create(transfer, params, _keyed(key))
         return read.reversal(plain(made))
 
@@ -166,7 +166,7 @@ class StripePayments(StripeReads):
             "metadata": _marks(op, key),
             "method": method,
         }
-        with understood():
+        with translate_errors():
             made = self._v1.payouts.create(params, _keyed(key, account))
         return read.payout(plain(made), account)
 
@@ -175,7 +175,7 @@ class StripePayments(StripeReads):
     def upload_evidence(self, key: str, *, filename: str, content: bytes) -> str:
         file = io.BytesIO(content)
         file.name = filename
-        with understood():
+        with translate_errors():
             made = self._v1.files.create({"purpose": "dispute_evidence", "file": file}, _keyed(key))
         return made.id
 
@@ -188,11 +188,11 @@ class StripePayments(StripeReads):
             "metadata": _marks(op, key),
             "submit": submit,
         }
-        with understood():
+        with translate_errors():
             return read.dispute(plain(self._v1.disputes.update(dispute, params, _keyed(key))))
 
     def accept_dispute(self, key: str, *, dispute: str) -> DisputeSnapshot:
-        with understood():
+        with translate_errors():
             return read.dispute(plain(self._v1.disputes.close(dispute, {}, _keyed(key))))
 
 

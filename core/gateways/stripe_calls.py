@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import requests
 import stripe
 
-from core.gateways.payments import CallPerson, LiveKeyElsewhere, NotRead, OutcomeUnknown, ProviderRefused
+from core.gateways.payments import LiveKeyElsewhere, NeedsOperator, NotRead, OutcomeUnknown, ProviderRefused
 
 STRIPE = "https://api.stripe.com"
 STRIPE_FILES = "https://files.stripe.com"
@@ -45,12 +45,12 @@ def _host(address: str) -> str:
 
 
 @contextmanager
-def understood() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Stripe's errors as ours. Raises `ProviderRefused`, `OutcomeUnknown` or `CallPerson`."""
     try:
         yield
     except (stripe.AuthenticationError, stripe.PermissionError, stripe.IdempotencyError) as error:
-        raise CallPerson(reason=_text(error)) from error
+        raise NeedsOperator(reason=_text(error)) from error
     except (stripe.CardError, stripe.InvalidRequestError) as error:
         raise _refusal(error) from error
     except stripe.APIConnectionError as error:
@@ -63,7 +63,7 @@ def understood() -> Iterator[None]:
 def answered() -> Iterator[None]:
     """The same for what is only read: no answer is no answer, and nothing can have happened."""
     try:
-        with understood():
+        with translate_errors():
             yield
     except OutcomeUnknown as unknown:
         raise NotRead(**unknown.facts) from unknown

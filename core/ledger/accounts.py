@@ -165,7 +165,7 @@ def connected_in_transit(party_id: int) -> str:
     return f"connected_in_transit:{party_id}"
 
 
-def line_of(code: str) -> Line:
+def account_type(code: str) -> Line:
     """The line of the chart that a code belongs to: `held:17` → held. Otherwise `AccountUnknown`."""
     name, _, number = code.partition(":")
     line = CHART.get(name)
@@ -180,7 +180,7 @@ def _is_object(text: str) -> bool:
 
 def number(code: str, currency: str) -> int:
     """The number of an account in the database: object, line and ISO 4217 currency number in one."""
-    line = line_of(code)
+    line = account_type(code)
     if currency not in ISO_NUMBERS:
         raise UnknownCurrency(currency=currency)
     return (object_id(code) or 0) << 18 | line.number << 10 | ISO_NUMBERS[currency]
@@ -200,4 +200,4 @@ def currency_of(number: int) -> str:
 
 def object_id(code: str) -> int | None:
     """The milestone or party that an account is kept for: `held:17` → 17."""
-    return int(code.partition(":")[2]) if line_of(code).per else None
+    return int(code.partition(":")[2]) if account_type(code).per else None

@@ -61,7 +61,7 @@ class Journal:
         off_by = Money.total((posting.amount for posting in self.postings), self.currency)
         if not off_by.is_zero:
             raise UnbalancedJournal(key=self.key, off_by=off_by)
-        if len({accounts.line_of(posting.account).book for posting in self.postings}) > 1:
+        if len({accounts.account_type(posting.account).book for posting in self.postings}) > 1:
             raise BooksMixed(key=self.key)
 
     @property

@@ -13,18 +13,18 @@ from core.errors import DeskError
 from core.letters import (
     chargebacks,
     closing,
-    cooling,
+    cooling_off,
     deciding,
     disputing,
+    exceptions,
     funding,
-    other_ways,
     paying,
     reporting,
+    staff,
     starting,
     verifying,
-    working,
 )
-from core.letters.paper import as_html, as_text, html_together, text_together
+from core.letters.rendering import as_html, as_text, html_together, text_together
 from core.letters.template import PEOPLE, Template, fill, holes, line, sentence
 
 __all__ = ["TEMPLATES", "FactMissing", "Letter", "NoSuchLetter", "needs", "render", "together"]
@@ -37,13 +37,13 @@ TEMPLATES: Mapping[tuple[str, str], Template | Levels] = {
     **verifying.TEMPLATES,
     **paying.TEMPLATES,
     **disputing.TEMPLATES,
-    **cooling.TEMPLATES,
+    **cooling_off.TEMPLATES,
     **deciding.TEMPLATES,
     **closing.TEMPLATES,
     **chargebacks.TEMPLATES,
-    **other_ways.TEMPLATES,
+    **exceptions.TEMPLATES,
     **reporting.TEMPLATES,
-    **working.TEMPLATES,
+    **staff.TEMPLATES,
 }
 FOOTER = "This letter is about the project “{project}”. You get it because you are its {reader}."
 STAFF_FOOTER = (

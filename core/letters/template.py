@@ -16,7 +16,7 @@ from typing import Any, Literal
 from core.clock import utc
 from core.money import Money
 from core.policy import Platform
-from core.rules.shown import bounded
+from core.rules.display_limits import bounded
 
 Audience = Literal["payer", "payee", "staff"]
 Tone = Literal["plain", "good", "attention"]

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.money import Money
-from core.queries import exhibits
-from core.queries.exhibits import Said
+from core.queries import evidence
+from core.queries.evidence import MessageItem
 from core.records import Decision
 
 WAITING = "from decisions d where d.status = 'AWAITING_APPROVAL'"
@@ -59,7 +59,7 @@ PIECES = text(
 
 
 @dataclass(frozen=True)
-class Row:
+class ApprovalRow:
     """A decision in the queue; `id` is its case. `tied`: the reader has a tie to a party."""
 
     id: int
@@ -119,29 +119,29 @@ class Exhibit:
 
 
 @dataclass(frozen=True)
-class Seen:
+class MakerView:
     """What the maker had before them, and what the parties wrote afterwards."""
 
     exhibits: tuple[Exhibit, ...]
     messages: int
-    since: tuple[Said, ...]
+    since: tuple[MessageItem, ...]
 
     @property
     def unopened(self) -> int:
         return sum(each.opened_at is None and not each.since for each in self.exhibits)
 
 
-def page(session: Session, *, me: int, offset: int = 0, limit: int = 50) -> list[Row]:
+def page(session: Session, *, me: int, offset: int = 0, limit: int = 50) -> list[ApprovalRow]:
     """The decisions that wait, the longest waiting first."""
     rows = session.execute(PAGE, {"me": me, "offset": offset, "limit": limit}).mappings()
     return [_row(dict(row)) for row in rows]
 
 
-def _row(row: dict[str, Any]) -> Row:
+def _row(row: dict[str, Any]) -> ApprovalRow:
     currency = row.pop("currency")
     release, refund = Money(row.pop("release_minor"), currency), Money(row.pop("refund_minor"), currency)
     why = tuple(each["sentence"] for each in row.pop("approval_reasons"))
-    return Row(**row, release=release, refund=refund, why=why)
+    return ApprovalRow(**row, release=release, refund=refund, why=why)
 
 
 def figures(session: Session, *, me: int) -> Figures:
@@ -150,15 +150,15 @@ def figures(session: Session, *, me: int) -> Figures:
     return Figures(waiting=found.waiting, yours=found.yours, oldest=found.oldest, stakes=stakes)
 
 
-def seen(session: Session, decision: Decision) -> Seen:
+def maker_view(session: Session, decision: Decision) -> MakerView:
     """What lay before the maker of this decision, and what came after it."""
     rows = session.execute(
         PIECES,
         {"maker": decision.maker_id, "made_at": decision.made_at, "milestone": decision.milestone_id},
     )
     cited, bound = {each["sha256"] for each in decision.citations}, set(decision.plan["bindings"]["evidence"])
-    said = exhibits.messages(session, decision.milestone_id)
-    return Seen(
+    said = evidence.messages(session, decision.milestone_id)
+    return MakerView(
         exhibits=tuple(
             Exhibit(
                 row.id,

@@ -60,7 +60,7 @@ SEALS = text(
 
 
 @dataclass(frozen=True)
-class Entry:
+class LogEntry:
     """One entry. `seal` is None as long as it is not sealed (the last second)."""
 
     id: int
@@ -86,7 +86,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Count:
+class EntryCount:
     """How many there are; with `more` set, at least that many."""
 
     n: int
@@ -111,14 +111,14 @@ class SealState:
 
 def page(
     session: Session, filter: AuditFilter, *, before_id: int | None = None, limit: int = 50
-) -> list[Entry]:
+) -> list[LogEntry]:
     """The newest entries, or those that come after the entry `before_id`: the last of a page leads to the next."""
     also = () if before_id is None else (BEFORE,)
     values = filter.values | {"before_id": before_id, "limit": limit}
     return _entries(session, filter.where(*also), values)
 
 
-def entry(session: Session, id: int) -> Entry:
+def entry(session: Session, id: int) -> LogEntry:
     """One entry. Raises `NotFound`."""
     found = _entries(session, "id = %(id)s", {"id": id, "limit": 1})
     if not found:
@@ -126,17 +126,17 @@ def entry(session: Session, id: int) -> Entry:
     return found[0]
 
 
-def currency(session: Session, entry: Entry) -> str | None:
+def currency(session: Session, entry: LogEntry) -> str | None:
     """What the money of the entry's project is counted in."""
     found = session.execute(CURRENCY, {"id": entry.project_id}).scalar_one_or_none()
     return None if found is None else str(found)
 
 
-def count(session: Session, filter: AuditFilter, *, bound: int = BOUND) -> Count:
+def count(session: Session, filter: AuditFilter, *, bound: int = BOUND) -> EntryCount:
     """How many entries there are, counted no further than `bound`."""
     query = COUNT.format(where=filter.where())
     found = int(session.connection().exec_driver_sql(query, filter.values | {"bound": bound}).scalar_one())
-    return Count(n=min(found, bound), more=found > bound)
+    return EntryCount(n=min(found, bound), more=found > bound)
 
 
 def distinct_actions(session: Session) -> list[str]:
@@ -148,6 +148,6 @@ def seal_state(session: Session) -> SealState:
     return SealState(*session.execute(SEALS, {"bound": BOUND}).one())
 
 
-def _entries(session: Session, where: str, values: dict[str, Any]) -> list[Entry]:
+def _entries(session: Session, where: str, values: dict[str, Any]) -> list[LogEntry]:
     rows = session.connection().exec_driver_sql(ENTRIES.format(where=where), values)
-    return [Entry(*row) for row in rows]
+    return [LogEntry(*row) for row in rows]

@@ -45,7 +45,7 @@ class Leg:
 
     @property
     def title(self) -> str:
-        return accounts.line_of(self.account).title
+        return accounts.account_type(self.account).title
 
 
 @dataclass(frozen=True)

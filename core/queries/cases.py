@@ -8,12 +8,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from core.actions import release
-from core.actions.dossier import Dossier, open_dossier
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.payouts import release
 from core.errors import NotFound
 from core.money import Money
-from core.queries import rulings
-from core.queries.rulings import Ruling
+from core.queries import decisions
+from core.queries.decisions import Ruling
 from core.records import (
     Handover,
     Hold,
@@ -27,13 +27,13 @@ from core.records import (
 )
 from core.rules import holds
 from core.rules.approvals import DecisionStatus
-from core.rules.blocks import Block
 from core.rules.disputes import BLOCKING, DisputeReason
 from core.rules.milestones import Status
+from core.rules.refusal_reasons import Block
 
 
 @dataclass(frozen=True)
-class Standing:
+class ActiveHold:
     """A hold in force."""
 
     id: int
@@ -81,10 +81,10 @@ class Case:
     """
 
     ticket: Ticket
-    dossier: Dossier
+    context: MilestoneContext
     mediator: str | None
     tie: str | None
-    holds: tuple[Standing, ...]
+    holds: tuple[ActiveHold, ...]
     blocks: tuple[Block, ...]
     rulings: tuple[Ruling, ...]
     refunded: Refunded
@@ -101,7 +101,7 @@ class Case:
         """What the platform bears of the processor's fee, by the decision that was carried out."""
         carried_out = self.ruling and self.ruling.record.status == DecisionStatus.EXECUTED
         record = self.ruling.record if self.ruling and carried_out else None
-        return self.dossier.money(record.plan["amounts"]["concession"] if record else 0)
+        return self.context.money(record.plan["amounts"]["concession"] if record else 0)
 
     @property
     def reference(self) -> str:
@@ -117,7 +117,7 @@ class Case:
 
     @property
     def in_mediation(self) -> bool:
-        return self.dossier.status is Status.IN_MEDIATION
+        return self.context.status is Status.IN_MEDIATION
 
     @property
     def reason(self) -> str:
@@ -134,7 +134,7 @@ class Case:
 
     @property
     def parties(self) -> tuple[Party, Party]:
-        return self.dossier.payer, self.dossier.payee
+        return self.context.payer, self.context.payee
 
 
 def case(session: Session, ticket_id: int, *, staff_id: int | None) -> Case:
@@ -142,32 +142,32 @@ def case(session: Session, ticket_id: int, *, staff_id: int | None) -> Case:
     ticket = session.get(Ticket, ticket_id)
     if ticket is None:
         raise NotFound(kind="case", id=f"D-{ticket_id}")
-    dossier = open_dossier(session, ticket.milestone_id, lock=False)
-    facts = release.facts_of(session, dossier, deciding=ticket.id)
+    context = open_milestone(session, ticket.milestone_id, lock=False)
+    facts = release.facts_of(session, context, deciding=ticket.id)
     return Case(
         ticket=ticket,
-        dossier=dossier,
+        context=context,
         mediator=session.get_one(Staff, ticket.mediator_id).name if ticket.mediator_id else None,
-        tie=_tie(session, dossier, staff_id),
-        holds=_holds(session, dossier.milestone.id),
+        tie=_tie(session, context, staff_id),
+        holds=_holds(session, context.milestone.id),
         blocks=holds.blocking(facts),
-        rulings=rulings.of_ticket(session, dossier, ticket),
-        refunded=_refunded(session, dossier),
+        rulings=decisions.of_ticket(session, context, ticket),
+        refunded=_refunded(session, context),
         request=_request(session, ticket.id),
         passed=_passed(session, ticket.id),
         stepped_back=_stepped_back(session, ticket.id),
     )
 
 
-def _refunded(session: Session, dossier: Dossier) -> Refunded:
+def _refunded(session: Session, context: MilestoneContext) -> Refunded:
     sent = Refund.status.in_(("SUCCEEDED", "RETURNED"))
     total = func.coalesce(func.sum(Refund.amount_minor).filter(sent), 0)
     part = func.coalesce(func.sum(Refund.milestone_part_minor).filter(sent), 0)
     waiting = Refund.status.in_(("QUEUED", "PENDING", "FAILED", "CANCELED"))
     owed = func.coalesce(func.sum(Refund.amount_minor).filter(waiting), 0)
-    row = session.execute(select(total, part, owed).where(Refund.milestone_id == dossier.milestone.id)).one()
-    by_bank = max(0, dossier.order.refunded_minor - int(row[1]))
-    return Refunded(dossier.money(int(row[0])), dossier.money(int(row[2])), dossier.money(by_bank))
+    row = session.execute(select(total, part, owed).where(Refund.milestone_id == context.milestone.id)).one()
+    by_bank = max(0, context.order.refunded_minor - int(row[1]))
+    return Refunded(context.money(int(row[0])), context.money(int(row[2])), context.money(by_bank))
 
 
 def _request(session: Session, ticket_id: int) -> PartyRequest | None:
@@ -198,18 +198,18 @@ def _stepped_back(session: Session, ticket_id: int) -> tuple[SteppedBack, ...]:
     return tuple(SteppedBack(*row) for row in rows)
 
 
-def _tie(session: Session, dossier: Dossier, staff_id: int | None) -> str | None:
+def _tie(session: Session, context: MilestoneContext, staff_id: int | None) -> str | None:
     tied = select(StaffTie.reason).where(
-        StaffTie.staff_id == staff_id, StaffTie.party_id.in_((dossier.payer.id, dossier.payee.id))
+        StaffTie.staff_id == staff_id, StaffTie.party_id.in_((context.payer.id, context.payee.id))
     )
     return session.scalars(tied.limit(1)).one_or_none()
 
 
-def _holds(session: Session, milestone_id: int) -> tuple[Standing, ...]:
+def _holds(session: Session, milestone_id: int) -> tuple[ActiveHold, ...]:
     rows = session.execute(
         select(Hold.id, Hold.kind, Hold.reason, Staff.name, Hold.placed_at)
         .outerjoin(Staff, Staff.id == Hold.placed_by)
         .where(Hold.milestone_id == milestone_id, Hold.released_at.is_(None))
         .order_by(Hold.id)
     )
-    return tuple(Standing(*row) for row in rows)
+    return tuple(ActiveHold(*row) for row in rows)

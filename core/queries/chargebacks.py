@@ -19,7 +19,7 @@ NEWEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
-class Row:
+class ChargebackRow:
     """One chargeback. `due_by` is the bank's own last moment; None where it takes no answer (any more)."""
 
     id: int
@@ -75,14 +75,14 @@ order by c.id desc
 
 def page(
     session: Session, *, status: str | None = None, before: int | None = None, limit: int = 51
-) -> list[Row]:
+) -> list[ChargebackRow]:
     """Newest first; `status` is one of the provider's words."""
     where = "c.id < :before" + (" and c.status = :status" if status else "")
     values = {"before": before or NEWEST, "status": status, "limit": limit}
     return [_row(dict(each)) for each in session.execute(text(PAGE.format(where=where)), values).mappings()]
 
 
-def to_answer(session: Session, *, limit: int | None = None) -> list[Row]:
+def to_answer(session: Session, *, limit: int | None = None) -> list[ChargebackRow]:
     """Those that want an answer, the most urgent first."""
     where = "c.closed_at is null and c.status in ('needs_response', 'warning_needs_response')"
     rows = session.execute(text(PAGE.format(where=where)), {"limit": limit}).mappings()
@@ -91,7 +91,7 @@ def to_answer(session: Session, *, limit: int | None = None) -> list[Row]:
     )
 
 
-def chargeback(session: Session, chargeback_id: int) -> Row:
+def chargeback(session: Session, chargeback_id: int) -> ChargebackRow:
     """Raises `NotFound`."""
     query = text(PAGE.format(where="c.id = :id"))
     found = session.execute(query, {"id": chargeback_id, "limit": 1}).mappings().one_or_none()
@@ -100,9 +100,9 @@ def chargeback(session: Session, chargeback_id: int) -> Row:
     return _row(dict(found))
 
 
-def _row(row: dict[str, Any]) -> Row:
+def _row(row: dict[str, Any]) -> ChargebackRow:
     booked = row.pop("booked_currency")
-    return Row(
+    return ChargebackRow(
         amount=Money(row.pop("amount_minor"), row.pop("currency")),
         taken=Money(row.pop("taken_minor"), booked),
         lost=Money(row.pop("lost_minor"), booked),
@@ -112,7 +112,7 @@ def _row(row: dict[str, Any]) -> Row:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ChargebackPosting:
     """What was booked for a chargeback: a line of the provider's, or (`line` is None) who bears it."""
 
     id: int
@@ -138,15 +138,15 @@ ENTRIES = text(
 )
 
 
-def entries(session: Session, row: Row) -> list[Entry]:
+def entries(session: Session, row: ChargebackRow) -> list[ChargebackPosting]:
     """Its lines and journals, in the order in which they were booked."""
     found = session.execute(ENTRIES, {"milestone": row.milestone_id, "dispute": row.dispute}).mappings()
     return [_entry(dict(each)) for each in found]
 
 
-def _entry(row: dict[str, Any]) -> Entry:
+def _entry(row: dict[str, Any]) -> ChargebackPosting:
     currency, amount, fee = row.pop("currency"), row.pop("amount"), row.pop("fee")
-    return Entry(
+    return ChargebackPosting(
         amount=None if currency is None else Money(amount, currency),
         fee=None if currency is None else Money(fee, currency),
         **row,
@@ -154,7 +154,7 @@ def _entry(row: dict[str, Any]) -> Entry:
 
 
 @dataclass(frozen=True)
-class Burden:
+class Liability:
     """Who bore what the bank kept, by the ledger: the parts sum to `Row.lost`. `since_owed` is what refunds that came
     back later took off the loss of this milestone's chargebacks."""
 
@@ -192,7 +192,7 @@ BURDEN = text(
 )
 
 
-def burden(session: Session, row: Row) -> Burden | None:
+def burden(session: Session, row: ChargebackRow) -> Liability | None:
     """None while the bank keeps nothing for good."""
     if row.lost.is_zero:
         return None
@@ -208,7 +208,7 @@ def burden(session: Session, row: Row) -> Burden | None:
         if line in PLACES:
             parts[PLACES[line]] = Money(int(borne or 0), currency)
             since = since - Money(int(later), currency)
-    return Burden(**parts, since_owed=since)
+    return Liability(**parts, since_owed=since)
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def answers(session: Session, chargeback_id: int) -> list[Answer]:
 
 
 @dataclass(frozen=True)
-class Piece:
+class BankExhibit:
     """A piece of the milestone's evidence that a bank would open."""
 
     id: int
@@ -264,13 +264,13 @@ PIECES = text(
 )
 
 
-def pieces(session: Session, milestone_id: int) -> list[Piece]:
+def pieces(session: Session, milestone_id: int) -> list[BankExhibit]:
     known = {"milestone": milestone_id, "kinds": list(rules.FILE_KINDS), "largest": rules.LARGEST_FILE}
-    return [Piece(**row) for row in session.execute(PIECES, known).mappings()]
+    return [BankExhibit(**row) for row in session.execute(PIECES, known).mappings()]
 
 
 @dataclass(frozen=True)
-class GivingIn:
+class Acceptance:
     """A proposal to let the bank have the money, and what became of it."""
 
     id: int
@@ -293,6 +293,6 @@ GIVING_IN = text(
 )
 
 
-def giving_in(session: Session, chargeback_id: int) -> list[GivingIn]:
+def giving_in(session: Session, chargeback_id: int) -> list[Acceptance]:
     """Newest first."""
-    return [GivingIn(**row) for row in session.execute(GIVING_IN, {"id": chargeback_id}).mappings()]
+    return [Acceptance(**row) for row in session.execute(GIVING_IN, {"id": chargeback_id}).mappings()]

@@ -16,14 +16,14 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from core.money import Money
-from core.queries.wanted import OPEN, WHERE, WORK, Filter, Place, View, Watch
+from core.queries.case_filters import OPEN, WHERE, WORK, CaseFilter, Place, View, Watch
 from core.rules.disputes import DisputeReason
 
 __all__ = [
+    "CaseFilter",
+    "CaseRow",
     "Figures",
-    "Filter",
     "Place",
-    "Row",
     "View",
     "Watch",
     "count",
@@ -47,9 +47,9 @@ NEWS = """
 
 
 @dataclass(frozen=True)
-class Row:
+class CaseRow:
     """One case. `stake` is what is held, or was disputed; `news` counts what came since the reader last had it open.
-    `unjudged`: whoever may decide it is not to see names before a first judgement (`core.queries.blind`)."""
+    `unjudged`: whoever may decide it is not to see names before a first judgement (`core.queries.names_hidden`)."""
 
     id: int
     payer: str
@@ -152,13 +152,13 @@ order by {order}
 
 def page(
     session: Session,
-    wanted: Filter,
+    wanted: CaseFilter,
     *,
     after: Place | None = None,
     before: Place | None = None,
     offset: int = 0,
     limit: int = 50,
-) -> list[Row]:
+) -> list[CaseRow]:
     """The cases of a page, the one due first on top (closed ones: the newest); those `after` a place, or the last ones
     `before` it."""
     query, values = statement(wanted, after=after, before=before, offset=offset, limit=limit)
@@ -167,7 +167,7 @@ def page(
 
 
 def statement(
-    wanted: Filter,
+    wanted: CaseFilter,
     *,
     after: Place | None = None,
     before: Place | None = None,
@@ -186,7 +186,7 @@ def statement(
     return query, values | ({"place_at": place.at, "place_id": place.id} if place else {})
 
 
-def count(session: Session, wanted: Filter, *, after: Place | None = None) -> int:
+def count(session: Session, wanted: CaseFilter, *, after: Place | None = None) -> int:
     """How many there are (or come after a place), counted no further than `BOUND`."""
     query = f"select count(*) from (select {wanted.source}{wanted.beyond(after)} limit {BOUND}) as found"
     values = wanted.values | ({"place_at": after.at, "place_id": after.id} if after else {})
@@ -240,8 +240,8 @@ def figures(session: Session, *, me: int, now: datetime) -> Figures:
     return Figures(**each, stakes=tuple(Money(minor, currency) for currency, minor in stakes))
 
 
-def _row(found: RowMapping) -> Row:
+def _row(found: RowMapping) -> CaseRow:
     row = dict(found)
     marks = tuple(mark for mark in MARKS if row.pop(mark))
     stake = Money(row.pop("minor"), row.pop("currency"))
-    return Row(**row | {"reason": DisputeReason(row["reason"]).label, "stake": stake, "marks": marks})
+    return CaseRow(**row | {"reason": DisputeReason(row["reason"]).label, "stake": stake, "marks": marks})

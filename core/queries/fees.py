@@ -24,7 +24,7 @@ BORNE = (accounts.DISPUTE_FEES, accounts.CHARGEBACK_LOSSES, accounts.REFUND_CONC
 LINES = (*EARNED, *PROCESSOR, *BORNE)
 
 
-class Step(StrEnum):
+class FeeInterval(StrEnum):
     DAY = "day"
     MONTH = "month"
 
@@ -52,7 +52,7 @@ TOTALS = text(
 
 
 @dataclass(frozen=True)
-class Period:
+class FeePeriod:
     """A day or month (`begins`) in one currency. `amounts` by line, each on the side on which its account grows."""
 
     begins: date
@@ -100,7 +100,9 @@ class Period:
         return self.platform + self.recovered + self.withdrawal - self.processor - self.borne
 
 
-def periods(session: Session, *, since: datetime, until: datetime, step: Step) -> dict[str, list[Period]]:
+def periods(
+    session: Session, *, since: datetime, until: datetime, step: FeeInterval
+) -> dict[str, list[FeePeriod]]:
     """By currency, the periods in which something was earned or borne, oldest first."""
     numbers = [CHART[line].number for line in LINES]
     values = {"lines": numbers, "first": since.date(), "last": until.date(), "step": step.value}
@@ -108,14 +110,14 @@ def periods(session: Session, *, since: datetime, until: datetime, step: Step) -
     for row in session.execute(TOTALS, values):
         grown = row.net if CHART[row.line].side is accounts.Side.DEBIT else -row.net
         amounts.setdefault((row.currency, row.begins), {})[row.line] = Money(grown, row.currency)
-    found: dict[str, list[Period]] = {}
+    found: dict[str, list[FeePeriod]] = {}
     for (currency, begins), each in sorted(amounts.items()):
-        found.setdefault(currency, []).append(Period(begins, currency, each))
+        found.setdefault(currency, []).append(FeePeriod(begins, currency, each))
     return found
 
 
-def total(each: list[Period], currency: str) -> Period:
+def total(each: list[FeePeriod], currency: str) -> FeePeriod:
     """All periods as one."""
     begins = each[0].begins if each else date.min
     sums = {line: Money.total((period.of(line) for period in each), currency) for line in LINES}
-    return Period(begins, currency, sums)
+    return FeePeriod(begins, currency, sums)

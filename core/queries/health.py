@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.audit import checkpoints
-from core.audit.pins import key_trouble, ledger_name
+from core.audit.pinned_keys import key_trouble, ledger_name
 from core.policy.limits import (
     CALL_LATE_AFTER,
     RECONCILED_WITHIN,

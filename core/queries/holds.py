@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.money import Money
-from core.queries.words import like
+from core.queries.like_patterns import like
 from core.rules.holds import HoldKind
 from core.rules.milestones import Status
 
@@ -73,7 +73,7 @@ CANDIDATES = text(
 
 
 @dataclass(frozen=True)
-class Filter:
+class HoldFilter:
     """`state` is ACTIVE or RELEASED; `words` are searched in reasons, parties and titles."""
 
     state: str | None = ACTIVE
@@ -109,8 +109,8 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One hold. `stopped` is what it keeps from moving now. `core.actions.lifting` foretells what lifting it does."""
+class HoldRow:
+    """One hold. `stopped` is what it keeps from moving now. `lift_preview` foretells what lifting it does."""
 
     id: int
     kind: HoldKind
@@ -178,17 +178,17 @@ class Candidate:
     stopped: Money
 
 
-def page(session: Session, wanted: Filter, *, offset: int = 0, limit: int = 50) -> list[Row]:
+def page(session: Session, wanted: HoldFilter, *, offset: int = 0, limit: int = 50) -> list[HoldRow]:
     query = PAGE.format(source=wanted.source, order=wanted.order, joined=JOINED)
     rows = session.execute(text(query), wanted.values | {"offset": offset, "limit": limit}).mappings()
     return [_row(row) for row in rows]
 
 
-def count(session: Session, wanted: Filter) -> int:
+def count(session: Session, wanted: HoldFilter) -> int:
     return int(session.execute(text(f"select count(*) {wanted.source}"), wanted.values).scalar_one())
 
 
-def one(session: Session, hold_id: int) -> Row:
+def one(session: Session, hold_id: int) -> HoldRow:
     """Raises `NotFound`."""
     query = PAGE.format(source="from holds h where h.id = :id", order="h.id", joined=JOINED)
     row = session.execute(text(query), {"id": hold_id, "offset": 0, "limit": 1}).mappings().one_or_none()
@@ -223,7 +223,7 @@ def candidates(session: Session, words: str, *, limit: int = 12) -> list[Candida
     ]
 
 
-def _row(row: RowMapping) -> Row:
+def _row(row: RowMapping) -> HoldRow:
     held = Money(row["held_minor"], row["currency"])
     same = (
         "id",
@@ -237,7 +237,7 @@ def _row(row: RowMapping) -> Row:
         "payer",
     )
     rest = ("payee", "ticket_id", "placed_at", "released_at", "release_reason")
-    return Row(
+    return HoldRow(
         **{name: row[name] for name in (*same, *rest)},
         kind=HoldKind(row["kind"]),
         milestone_status=Status(row["milestone_status"]),

@@ -14,7 +14,7 @@ from core.errors import NotFound
 from core.ledger import accounts
 from core.money import Money
 from core.queries.ledger import NEWEST, sides
-from core.queries.words import like
+from core.queries.like_patterns import like
 
 RECENT = 100_000
 KINDS: Mapping[str, str] = {
@@ -62,7 +62,7 @@ def title(kind: str) -> str:
 
 
 @dataclass(frozen=True)
-class Filter:
+class JournalFilter:
     """`account` is a code with its `currency`; `words` begin a key, stand in a memo (of the last
     100,000 journals), or are a journal's number."""
 
@@ -165,7 +165,7 @@ order by j.id desc
 
 
 @dataclass(frozen=True)
-class Row:
+class JournalRow:
     """`amount` is the sum of the debits, which is the sum of the credits."""
 
     id: int
@@ -186,15 +186,17 @@ class Row:
         return f"J-{self.id}"
 
 
-def page(session: Session, wanted: Filter, *, before: int | None = None, limit: int = 51) -> list[Row]:
+def page(
+    session: Session, wanted: JournalFilter, *, before: int | None = None, limit: int = 51
+) -> list[JournalRow]:
     """Journals with an id below `before`, newest first."""
     values = {**wanted.values, "before": before or NEWEST, "limit": limit}
     rows = session.execute(text(PAGE.format(source=wanted.source)), values).mappings()
     return [_row(dict(row)) for row in rows]
 
 
-def _row(found: dict[str, Any]) -> Row:
-    return Row(amount=Money(found.pop("minor"), found.pop("currency")), **found)
+def _row(found: dict[str, Any]) -> JournalRow:
+    return JournalRow(amount=Money(found.pop("minor"), found.pop("currency")), **found)
 
 
 @dataclass(frozen=True)
@@ -221,7 +223,7 @@ from page join journals j on j.id = page.id order by j.id desc
 """
 
 
-def postings(session: Session, wanted: Filter, *, at_once: int = 5_000) -> Iterator[Posting]:
+def postings(session: Session, wanted: JournalFilter, *, at_once: int = 5_000) -> Iterator[Posting]:
     """Every posting of every journal that the filter finds, newest journal first, its debits first."""
     query, before = text(POSTINGS.format(source=wanted.source)), NEWEST
     while rows := session.execute(query, {**wanted.values, "before": before, "limit": at_once}).all():
@@ -243,7 +245,7 @@ class Leg:
 
 
 @dataclass(frozen=True)
-class Whole:
+class JournalDetail:
     """A journal with what it is tied to. `sealed_at` is None as long as no seal covers it."""
 
     id: int
@@ -295,7 +297,7 @@ ONE = text(
 )
 
 
-def journal(session: Session, journal_id: int) -> Whole:
+def journal(session: Session, journal_id: int) -> JournalDetail:
     """Raises `NotFound`."""
     found = session.execute(ONE, {"id": journal_id}).mappings().one_or_none()
     if found is None:
@@ -303,11 +305,13 @@ def journal(session: Session, journal_id: int) -> Whole:
     row = dict(found)
     legs = tuple(_legs(row.pop("account_ids"), row.pop("amounts")))
     currency = next(leg.debit.currency for leg in legs if leg.debit)
-    return Whole(**row, legs=legs, currency=currency)
+    return JournalDetail(**row, legs=legs, currency=currency)
 
 
 def _legs(numbers: list[int], amounts: list[int]) -> Iterator[Leg]:
     """Debits first, as journals are written."""
     for number, amount in sorted(zip(numbers, amounts, strict=True), key=lambda each: each[1] < 0):
         code = accounts.code_of(number)
-        yield Leg(code, accounts.line_of(code).title, *sides(Money(amount, accounts.currency_of(number))))
+        yield Leg(
+            code, accounts.account_type(code).title, *sides(Money(amount, accounts.currency_of(number)))
+        )

@@ -15,7 +15,7 @@ from itertools import groupby
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.ledger import accounts, book
+from core.ledger import accounts, journal_store
 from core.ledger.accounts import BY_NUMBER, CHART, Book
 from core.money import Money
 
@@ -24,7 +24,7 @@ KINDS = ("asset", "liability", "income", "expense")
 
 
 @dataclass(frozen=True)
-class Line:
+class TrialBalanceLine:
     """One line of the trial balance; the column on the other side is None."""
 
     name: str
@@ -35,12 +35,12 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class TrialBalance:
     """The trial balance of one currency in one book. It balances when `difference` is zero."""
 
     currency: str
     book: str
-    lines: tuple[Line, ...]
+    lines: tuple[TrialBalanceLine, ...]
 
     @property
     def debits(self) -> Money:
@@ -81,7 +81,7 @@ def nets(session: Session) -> dict[tuple[str, str], Money]:
     return {(row.line, row.currency): Money(row.net, row.currency) for row in rows}
 
 
-def sheets(session: Session) -> list[Sheet]:
+def sheets(session: Session) -> list[TrialBalance]:
     """The trial balance: a sheet a currency, then one for the payees' own money in it. Lines without a
     balance are left out."""
     order = {name: (KINDS.index(line.kind), place) for place, (name, line) in enumerate(CHART.items())}
@@ -90,10 +90,10 @@ def sheets(session: Session) -> list[Sheet]:
         key=lambda each: (each[0].book != Book.PLATFORM, each[1] != "USD", each[1], order[each[0].name]),
     )
     return [
-        Sheet(
+        TrialBalance(
             currency,
             which,
-            tuple(Line(line.name, line.title, line.kind, *sides(net)) for line, _, net in lines),
+            tuple(TrialBalanceLine(line.name, line.title, line.kind, *sides(net)) for line, _, net in lines),
         )
         for (which, currency), lines in groupby(found, key=lambda each: (each[0].book, each[1]))
     ]
@@ -186,19 +186,19 @@ class Head:
 
 def account(session: Session, code: str, currency: str) -> Head:
     """Raises `AccountUnknown` or `UnknownCurrency`; an account that nothing was posted to is empty, not unknown."""
-    line, number = accounts.line_of(code), accounts.object_id(code)
+    line, number = accounts.account_type(code), accounts.object_id(code)
     return Head(
         code=code,
         currency=currency,
         line=line,
-        balance=book.balance(session, code, currency),
+        balance=journal_store.balance(session, code, currency),
         milestone_id=number if line.per == "milestone" else None,
         party_id=number if line.per == "party" else None,
     )
 
 
 @dataclass(frozen=True)
-class Entry:
+class AccountEntry:
     """One journal on an account's page; `balance` is what lay on the account after it. `id` is the journal's."""
 
     id: int
@@ -236,19 +236,19 @@ REGISTER = text(
 
 def register(
     session: Session, code: str, currency: str, *, before: int | None = None, limit: int = 51
-) -> list[Entry]:
+) -> list[AccountEntry]:
     """An account's journals, newest first, each with the balance after it."""
-    number, side = accounts.number(code, currency), accounts.line_of(code).side
+    number, side = accounts.number(code, currency), accounts.account_type(code).side
     values = {"account": number, "before": before or NEWEST, "deep": before is not None, "limit": limit}
     rows = session.execute(REGISTER, values).all()
     grows = 1 if side is accounts.Side.DEBIT else -1
 
-    def entries() -> Iterator[Entry]:
+    def entries() -> Iterator[AccountEntry]:
         net = rows[0].top if rows else 0
         for row in rows:
             debit, credit = sides(Money(row.amount, currency))
             balance = Money(net * grows, currency)
-            yield Entry(row.id, row.posted_at, row.kind, row.memo, row.key, debit, credit, balance)
+            yield AccountEntry(row.id, row.posted_at, row.kind, row.memo, row.key, debit, credit, balance)
             net -= row.amount
 
     return list(entries())
@@ -256,7 +256,7 @@ def register(
 
 def line_title(code: str) -> str:
     """`held:17` as `Held for the milestone`, for a code that is in the chart."""
-    return accounts.line_of(code).title
+    return accounts.account_type(code).title
 
 
 def all_lines() -> dict[str, str]:

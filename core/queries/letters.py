@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from core.letters import handling
-from core.queries.listed import Listed, total
+from core.letters import delivery_rules
+from core.queries.bounded_list import Listed, total
 from core.records import Decision, LetterPreference, Milestone, Notification, Offer, Party, Staff
 from core.rules.notifications import Frequency
 
@@ -19,7 +19,7 @@ MOST = 200
 
 
 @dataclass(frozen=True)
-class Row:
+class LetterRow:
     """A letter. `reader` is a party or a colleague, `side` PAYER, PAYEE or STAFF; `mail` the number it went under."""
 
     id: int
@@ -49,7 +49,7 @@ class Row:
         return self.next_try_at if self.status == "QUEUED" else self.sent_at
 
 
-def about(session: Session, kind: str, number: int, *, limit: int | None = MOST) -> Listed[Row]:
+def about(session: Session, kind: str, number: int, *, limit: int | None = MOST) -> Listed[LetterRow]:
     """The letters about a milestone, project, ticket, decision, payout, refund, chargeback, hold … newest first.
 
     Those of a ticket include those of its decisions and offers.
@@ -57,7 +57,7 @@ def about(session: Session, kind: str, number: int, *, limit: int | None = MOST)
     return _rows(session, _concerns(kind, number), limit=limit)
 
 
-def undelivered(session: Session, *, now: datetime, limit: int | None = MOST) -> Listed[Row]:
+def undelivered(session: Session, *, now: datetime, limit: int | None = MOST) -> Listed[LetterRow]:
     """Letters that were given up, and those that should have gone an hour ago; newest first."""
     return _rows(session, or_(GIVEN_UP, _late(now)), limit=limit)
 
@@ -99,21 +99,21 @@ def _late(now: datetime) -> ColumnElement[bool]:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class LetterText:
     """A letter as it was written."""
 
-    row: Row
+    row: LetterRow
     text: str
     html: str
 
 
-def letter(session: Session, number: int) -> Sheet:
+def letter(session: Session, number: int) -> LetterText:
     """Raises `NotFound`."""
     found = session.get(Notification, number)
     if found is None:
         raise NotFound(kind="letter", id=number)
     (row,) = _rows(session, Notification.id == number, limit=1)
-    return Sheet(row, found.text, found.html)
+    return LetterText(row, found.text, found.html)
 
 
 def _concerns(kind: str, number: int) -> ColumnElement[bool]:
@@ -138,7 +138,7 @@ def _is(kind: str, which: ColumnElement[bool]) -> ColumnElement[bool]:
     return (Notification.about_kind == kind) & which
 
 
-def _rows(session: Session, condition: ColumnElement[bool], *, limit: int | None) -> Listed[Row]:
+def _rows(session: Session, condition: ColumnElement[bool], *, limit: int | None) -> Listed[LetterRow]:
     letter = Notification
     rows = session.execute(
         select(
@@ -167,7 +167,9 @@ def _rows(session: Session, condition: ColumnElement[bool], *, limit: int | None
         .limit(limit)
     ).mappings()
     found = [
-        Row(kind=handling.of(row["template"]).words, **{k: v for k, v in row.items() if k != "template"})
+        LetterRow(
+            kind=delivery_rules.of(row["template"]).words, **{k: v for k, v in row.items() if k != "template"}
+        )
         for row in rows
     ]
     return Listed(found, total(session, select(letter.id).where(condition), shown=len(found), limit=limit))
@@ -185,5 +187,5 @@ def wants(session: Session, party_ids: Sequence[int]) -> Mapping[int, str]:
 def _in_words(row: LetterPreference | None) -> str:
     if row is None:
         return Frequency.TOGETHER.label
-    muted = ", ".join(handling.of(template).words.lower() for template in row.muted)
+    muted = ", ".join(delivery_rules.of(template).words.lower() for template in row.muted)
     return Frequency(row.frequency).label + (f"; muted: {muted}" if muted else "")

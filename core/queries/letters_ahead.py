@@ -15,9 +15,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import letters, notifications
-from core.actions import cooling_off, payouts, plan_letters, projects
-from core.actions.dossier import Dossier, open_dossier
-from core.letters import Letter, handling
+from core.actions.decisions import cooling_off, plan_letters
+from core.actions.milestones import projects
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.payouts import withdrawals
+from core.letters import Letter, delivery_rules
 from core.money import Money
 from core.policy import WithdrawalMethod
 from core.records import Decision, Milestone, Notification, Project, ReviewRound, Staff, Ticket
@@ -46,7 +48,7 @@ class Ahead:
 
     @property
     def name(self) -> str:
-        return handling.of(self.template).words
+        return delivery_rules.of(self.template).words
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,12 @@ def foreseen(
     session: Session, plan: Plan, papers: Mapping[str, Letter], *, decision: Decision | None = None
 ) -> Letters:
     """Of a plan that is not confirmed, or of a recorded `decision`. `papers`: the letters of the plan as they look."""
-    dossier = open_dossier(session, plan["milestone"], lock=False)
-    what, following = _sequel(session, dossier, plan)
-    course = _course(session, dossier, plan, what, decision)
-    seen = _Seen(session, dossier, plan, papers, following, decision)
+    context = open_milestone(session, plan["milestone"], lock=False)
+    what, following = _sequel(session, context, plan)
+    course = _course(session, context, plan, what, decision)
+    seen = _Seen(session, context, plan, papers, following, decision)
     dues = decision_letters.all_of(course)
-    if decision is not None and dossier.milestone.ended_at is not None:
+    if decision is not None and context.milestone.ended_at is not None:
         dues = tuple(each for each in dues if each.moment is not Moment.OVER)
     found = [*(seen.ahead(each) for each in dues), *seen.after_the_end()]
     return Letters(
@@ -79,28 +81,28 @@ def foreseen(
         cools_off=course.cools_off,
         refund=course.refund,
         payout=course.payout,
-        account=dossier.payee.stripe_account is not None,
+        account=context.payee.stripe_account is not None,
         not_before=decision.execute_at if decision is not None else None,
     )
 
 
-def _sequel(session: Session, dossier: Dossier, plan: Plan) -> tuple[Sequel, Milestone | None]:
+def _sequel(session: Session, context: MilestoneContext, plan: Plan) -> tuple[Sequel, Milestone | None]:
     refunded = plan["outcome"] == DecisionOutcome.FULL_REFUND
     ends = bool(plan.get("ends_project"))
-    what, following = projects.foreseen(session, dossier, refunded=refunded, ends=ends)
-    if what is Sequel.REVIEWS and session.get(ReviewRound, dossier.project.id) is not None:
+    what, following = projects.foreseen(session, context, refunded=refunded, ends=ends)
+    if what is Sequel.REVIEWS and session.get(ReviewRound, context.project.id) is not None:
         return Sequel.NOTHING, None
     return what, following
 
 
 def _course(
-    session: Session, dossier: Dossier, plan: Plan, what: Sequel, decision: Decision | None
+    session: Session, context: MilestoneContext, plan: Plan, what: Sequel, decision: Decision | None
 ) -> Course:
     kinds = {each["kind"] for each in plan["operations"]}
     if decision is not None and decision.execute_at is not None:
         cools_off = cooling_off.waits(decision)
     else:
-        cools_off = bool(dossier.profile.cooling_off)
+        cools_off = bool(context.profile.cooling_off)
     return Course(
         outcome=DecisionOutcome(plan["outcome"]),
         cools_off=cools_off,
@@ -128,7 +130,7 @@ class _Seen:
     """What the letters of one plan are made of."""
 
     session: Session
-    dossier: Dossier
+    context: MilestoneContext
     plan: Plan
     papers: Mapping[str, Letter]
     following: Milestone | None
@@ -152,7 +154,7 @@ class _Seen:
 
     def after_the_end(self) -> list[Ahead]:
         """What was written when the milestone ended: in that transaction, so of that very moment."""
-        ended = self.dossier.milestone.ended_at
+        ended = self.context.milestone.ended_at
         if self.decision is None or ended is None:
             return []
         templates = {each.template for what in Sequel for each in decision_letters.sequel(what)}
@@ -160,14 +162,14 @@ class _Seen:
             Milestone, Milestone.id == Notification.milestone_id, isouter=True
         )
         wanted = wanted.where(
-            Notification.project_id == self.dossier.project.id,
+            Notification.project_id == self.context.project.id,
             Notification.template.in_(templates),
             Notification.created_at == ended,
         ).order_by(Notification.id)
         return [
             Ahead(
                 row.template,
-                "payer" if row.party_id == self.dossier.payer.id else "payee",
+                "payer" if row.party_id == self.context.payer.id else "payee",
                 row.party_id or 0,
                 Moment.OVER,
                 Letter(row.subject, row.text, row.html),
@@ -181,7 +183,7 @@ class _Seen:
     def _reader(self, audience: str) -> int:
         if audience == "staff":
             return _in_place_of(self.session, self.plan, self.decision) or 0
-        return dict(plan_letters.sides(self.dossier))[audience].id
+        return dict(plan_letters.sides(self.context))[audience].id
 
     def _edited(self, due: Due) -> bool:
         by = {each["audience"]: "passage" in each for each in self.plan["letters"]}
@@ -211,9 +213,9 @@ class _Seen:
         facts = self._facts(due)
         if facts is None:
             return None
-        about = self.following if due.moment is Moment.OVER and self.following else self.dossier.milestone
+        about = self.following if due.moment is Moment.OVER and self.following else self.context.milestone
         known = {"amount": Money(about.amount_minor, about.currency), "milestone": about.title, **facts}
-        project: Project = self.dossier.project
+        project: Project = self.context.project
         return letters.render(
             due.template, due.audience, project=project.title, platform=project.platform, **known
         )
@@ -227,7 +229,7 @@ class _Seen:
         match due.template:
             case "decision_announced" if "looked" in self.plan:
                 at = self.decision.execute_at if self.decision is not None else None
-                return cooling_off.facts(self.dossier, self.plan, due.audience, execute_at=at or f"[{LATER}]")
+                return cooling_off.facts(self.context, self.plan, due.audience, execute_at=at or f"[{LATER}]")
             case "case_decided_by_another":
                 maker = self.session.get_one(Staff, self.plan["maker"])
                 return {"case": f"D-{self.plan['ticket']}", "by": maker.name}
@@ -236,8 +238,8 @@ class _Seen:
             case "payment_sent":
                 fee = Money(amounts["withdrawal_fee"], amounts["currency"])
                 net = Money(amounts["payee_net"], amounts["currency"])
-                return payouts.told(net + fee, fee, WithdrawalMethod(amounts["withdrawal_method"]))
+                return withdrawals.told(net + fee, fee, WithdrawalMethod(amounts["withdrawal_method"]))
         if self.following is not None and due.moment is Moment.OVER:
-            other = open_dossier(self.session, self.following.id, lock=False)
+            other = open_milestone(self.session, self.following.id, lock=False)
             return projects.next_told(other, refunded=self.plan["outcome"] == DecisionOutcome.FULL_REFUND)
         return None

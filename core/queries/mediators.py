@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions import mediate
+from core.actions.cases import mediator_assignment
 from core.records import Party, Recusal, Staff, StaffTie
 from core.rules import mediation
 
@@ -28,7 +28,9 @@ def for_parties(
     session: Session, parties: Sequence[Party], *, ticket_id: int, skill: str | None = None
 ) -> list[Colleague]:
     """Active mediators in the order in which the desk itself would choose them. Four statements."""
-    candidates = sorted(mediate.candidates(session), key=lambda each: mediation.order(each, skill))
+    candidates = sorted(
+        mediator_assignment.candidates(session), key=lambda each: mediation.order(each, skill)
+    )
     ids = [each.staff_id for each in candidates]
     names = {
         row.id: row.name for row in session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids)))

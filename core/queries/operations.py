@@ -10,17 +10,17 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.actions.keys import idempotency_key
-from core.actions.operations import SHORT_OF_MONEY
+from core.actions.operations.operation_keys import idempotency_key
+from core.actions.operations.operation_states import SHORT_OF_MONEY
 from core.errors import NotFound
 from core.money import Money
-from core.queries.words import begins
+from core.queries.like_patterns import begins
 
 NEWEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
-class Filter:
+class OperationFilter:
     """`words`: the beginning of an operation's key with or without the desk's name, or Stripe's id of its object."""
 
     status: str | None = None
@@ -107,7 +107,9 @@ order by o.id desc
 """
 
 
-def page(session: Session, wanted: Filter, *, before: int | None = None, limit: int = 51) -> list[Operation]:
+def page(
+    session: Session, wanted: OperationFilter, *, before: int | None = None, limit: int = 51
+) -> list[Operation]:
     """Newest first."""
     values = {**wanted.values, "before": before or NEWEST, "limit": limit}
     return [
@@ -142,14 +144,14 @@ def counts(session: Session) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
-class Short:
+class BalanceShortfall:
     """What waits because the platform's balance at Stripe is too small, by currency."""
 
     amount: Money
     number: int
 
 
-def waits_for_money(session: Session) -> list[Short]:
+def waits_for_money(session: Session) -> list[BalanceShortfall]:
     found = session.execute(
         text(
             "select currency, sum(amount_minor)::bigint as minor, count(*) as number from outgoing_operations "
@@ -157,7 +159,7 @@ def waits_for_money(session: Session) -> list[Short]:
         ),
         {"why": SHORT_OF_MONEY},
     )
-    return [Short(Money(row.minor, row.currency), row.number) for row in found]
+    return [BalanceShortfall(Money(row.minor, row.currency), row.number) for row in found]
 
 
 @dataclass(frozen=True)

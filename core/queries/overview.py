@@ -15,7 +15,7 @@ from core.queries import ledger
 
 
 @dataclass(frozen=True)
-class Purse:
+class CurrencyTotals:
     """One currency. `at_stripe` covers what is owed to others; what remains is the platform's own."""
 
     currency: str
@@ -42,7 +42,7 @@ class Purse:
         return not self.own.is_negative
 
 
-def purses(session: Session) -> list[Purse]:
+def purses(session: Session) -> list[CurrencyTotals]:
     """A purse a currency, dollars first."""
     lines: dict[str, dict[str, Money]] = {}
     for (name, currency), net in ledger.nets(session).items():
@@ -53,11 +53,11 @@ def purses(session: Session) -> list[Purse]:
     return sorted(found, key=lambda each: (each.currency != "USD", each.currency))
 
 
-def _purse(currency: str, balances: dict[str, Money]) -> Purse:
+def _purse(currency: str, balances: dict[str, Money]) -> CurrencyTotals:
     def of(*names: str) -> Money:
         return Money.total((balances[name] for name in names if name in balances), currency)
 
-    return Purse(
+    return CurrencyTotals(
         currency=currency,
         at_stripe=of(accounts.STRIPE_BALANCE),
         held=of("held"),
@@ -70,7 +70,7 @@ def _purse(currency: str, balances: dict[str, Money]) -> Purse:
 
 
 @dataclass(frozen=True)
-class Aged:
+class AgedFunds:
     """Money held for long. `id` is the project's; `alarm_at` when it was, or is, too long by the project's policy."""
 
     id: int
@@ -112,10 +112,10 @@ ALARMS = text(
 )
 
 
-def oldest(session: Session, *, limit: int = 6) -> list[Aged]:
+def oldest(session: Session, *, limit: int = 6) -> list[AgedFunds]:
     """The money that has been held longest."""
     return [
-        Aged(
+        AgedFunds(
             id=row.id,
             milestone_id=row.milestone_id,
             milestone=row.milestone,

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.money import Money
-from core.queries import blocks
-from core.queries.words import like
+from core.queries import release_blocks
+from core.queries.like_patterns import like
 from core.rules import holds
 from core.rules.payouts import PayoutStatus
 
@@ -30,7 +30,7 @@ UNDER_WAY = tuple(
 
 
 @dataclass(frozen=True)
-class Filter:
+class PayoutFilter:
     """`words` are searched in payees, milestones and projects, or are Stripe's id of the transfer or payout."""
 
     status: str | None = None
@@ -62,7 +62,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Row:
+class PayoutRow:
     """A withdrawal: `sent` = `amount` less `fee`."""
 
     id: int
@@ -116,14 +116,16 @@ order by w.id desc
 """
 
 
-def page(session: Session, wanted: Filter, *, before: int | None = None, limit: int = 51) -> list[Row]:
+def page(
+    session: Session, wanted: PayoutFilter, *, before: int | None = None, limit: int = 51
+) -> list[PayoutRow]:
     """Withdrawals with an id below `before`, newest first."""
     query = text(PAGE.format(source=wanted.source, people=PEOPLE))
     rows = session.execute(query, {**wanted.values, "before": before or NEWEST, "limit": limit})
     return [_row(row) for row in rows.mappings()]
 
 
-def payout(session: Session, payout_id: int) -> Row:
+def payout(session: Session, payout_id: int) -> PayoutRow:
     """Raises `NotFound`."""
     query = text(PAGE.format(source="from payouts w where w.id = :id", people=PEOPLE))
     found = session.execute(query, {"id": payout_id, "limit": 1}).mappings().one_or_none()
@@ -132,21 +134,21 @@ def payout(session: Session, payout_id: int) -> Row:
     return _row(found)
 
 
-def _row(found: RowMapping) -> Row:
+def _row(found: RowMapping) -> PayoutRow:
     row = dict(found)
     currency = row.pop("currency")
     amount, fee = Money(row.pop("amount_minor"), currency), Money(row.pop("fee_minor"), currency)
-    return Row(**row, amount=amount, fee=fee)
+    return PayoutRow(**row, amount=amount, fee=fee)
 
 
 @dataclass(frozen=True)
-class Count:
+class PayoutTotal:
     status: str
     number: int
     total: Money
 
 
-def by_status(session: Session) -> list[Count]:
+def by_status(session: Session) -> list[PayoutTotal]:
     """How many withdrawals stand where, and how much they come to, of those that are not over."""
     rows = session.execute(
         text(
@@ -154,7 +156,7 @@ def by_status(session: Session) -> list[Count]:
             "where status not in ('PAID', 'CANCELED') group by status, currency order by status, minor desc"
         )
     )
-    return [Count(row.status, row.number, Money(row.minor, row.currency)) for row in rows]
+    return [PayoutTotal(row.status, row.number, Money(row.minor, row.currency)) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,7 @@ WAITING = text(
 def waiting(session: Session, *, before: int | None = None, limit: int = 51) -> list[Waiting]:
     """Money that would move if nothing stood in its way, newest milestone first."""
     rows = session.execute(WAITING, {"before": before or NEWEST, "limit": limit}).mappings().all()
-    facts = blocks.facts(session, [row["id"] for row in rows])
+    facts = release_blocks.facts(session, [row["id"] for row in rows])
     return [_waiting(dict(row), facts[row["id"]]) for row in rows]
 
 

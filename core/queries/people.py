@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.actions.sessions import IDLE
+from core.actions.staff.sessions import IDLE
 from core.errors import NotFound
 from core.rules.permissions import Role
 
@@ -60,7 +60,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Tie:
+class StaffTieRow:
     """A party whose cases this person must not decide; the party by number, as in the audit log."""
 
     party_id: int
@@ -108,8 +108,8 @@ def person(session: Session, staff_id: int, *, now: datetime) -> Person:
     return found[0]
 
 
-def ties(session: Session, staff_id: int) -> list[Tie]:
-    return [Tie(*row) for row in session.execute(TIES, {"id": staff_id})]
+def ties(session: Session, staff_id: int) -> list[StaffTieRow]:
+    return [StaffTieRow(*row) for row in session.execute(TIES, {"id": staff_id})]
 
 
 def visits(session: Session, staff_id: int, *, now: datetime, limit: int = 20) -> list[Visit]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.actions.offers import RESOLUTION
+from core.actions.cases.offers import RESOLUTION
 
 ENDED = text(
     """

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.money import Money
 from core.policy import Profile
-from core.queries.words import like
+from core.queries.like_patterns import like
 from core.records import Engagement, Milestone, Party, PaymentOrder, PolicyVersion, Project, Ticket
 from core.rules.disputes import BLOCKING
 
@@ -22,7 +22,7 @@ BOUND = 10_000
 
 
 @dataclass(frozen=True)
-class Filter:
+class ProjectFilter:
     """`status` ACTIVE, COMPLETED or CANCELED; `disputed`: with an open case. Words as in the queue."""
 
     platform: str | None = None
@@ -59,7 +59,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Row:
+class ProjectRow:
     """`done` of `milestones` are settled. `now` is the milestone that is being worked on, if any."""
 
     id: int
@@ -113,28 +113,28 @@ order by p.id desc
 """
 
 
-def page(session: Session, wanted: Filter, *, offset: int = 0, limit: int = 50) -> list[Row]:
+def page(session: Session, wanted: ProjectFilter, *, offset: int = 0, limit: int = 50) -> list[ProjectRow]:
     """Projects, newest first."""
     query = text(PAGE.format(source=wanted.source))
     rows = session.execute(query, {**wanted.values, "limit": limit, "offset": offset})
     return [_row(row) for row in rows.mappings()]
 
 
-def _row(found: RowMapping) -> Row:
+def _row(found: RowMapping) -> ProjectRow:
     row = dict(found)
     currency = row.pop("currency")
     total, held = Money(row.pop("total_minor"), currency), Money(row.pop("held_minor"), currency)
-    return Row(**row | {"total": total, "held": held})
+    return ProjectRow(**row | {"total": total, "held": held})
 
 
-def count(session: Session, wanted: Filter) -> int:
+def count(session: Session, wanted: ProjectFilter) -> int:
     """How many there are, counted no further than `BOUND`."""
     query = text(f"select count(*) from (select {wanted.source} limit {BOUND}) as found")
     return int(session.execute(query, wanted.values).scalar_one())
 
 
 @dataclass(frozen=True)
-class Part:
+class MilestoneRow:
     """One milestone of a project. `case_id` is its newest case, if it had one."""
 
     id: int
@@ -160,7 +160,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Whole:
+class ProjectDetail:
     """A project with everything its page shows."""
 
     project: Project
@@ -169,7 +169,7 @@ class Whole:
     engagement: Engagement
     policy_version: int
     profile: Profile
-    parts: tuple[Part, ...]
+    parts: tuple[MilestoneRow, ...]
 
     def total(self, name: str) -> Money:
         """The sum over the milestones that are not canceled: `held`, `released`, `charge`, …"""
@@ -177,13 +177,13 @@ class Whole:
         return Money.total(amounts, self.project.currency)
 
 
-def project(session: Session, project_id: int) -> Whole:
+def project(session: Session, project_id: int) -> ProjectDetail:
     """Raises `NotFound`."""
     found = session.get(Project, project_id)
     if found is None:
         raise NotFound(kind="project", id=project_id)
     version = session.get_one(PolicyVersion, found.policy_version_id)
-    return Whole(
+    return ProjectDetail(
         project=found,
         payer=session.get_one(Party, found.payer_id),
         payee=session.get_one(Party, found.payee_id),
@@ -194,7 +194,7 @@ def project(session: Session, project_id: int) -> Whole:
     )
 
 
-def _parts(session: Session, project_id: int) -> tuple[Part, ...]:
+def _parts(session: Session, project_id: int) -> tuple[MilestoneRow, ...]:
     newest = (
         select(Ticket.id, Ticket.status, Ticket.milestone_id)
         .ext(distinct_on(Ticket.milestone_id))
@@ -213,11 +213,13 @@ def _parts(session: Session, project_id: int) -> tuple[Part, ...]:
     return tuple(_part(*row) for row in rows)
 
 
-def _part(milestone: Milestone, order: PaymentOrder, case_id: int | None, case_status: str | None) -> Part:
+def _part(
+    milestone: Milestone, order: PaymentOrder, case_id: int | None, case_status: str | None
+) -> MilestoneRow:
     def money(minor: int) -> Money:
         return Money(minor, milestone.currency)
 
-    return Part(
+    return MilestoneRow(
         id=milestone.id,
         position=milestone.position,
         title=milestone.title,

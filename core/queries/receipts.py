@@ -14,7 +14,7 @@ from core.records import Milestone, Receipt
 
 
 @dataclass(frozen=True)
-class Row:
+class ReceiptRow:
     id: int
     number: str
     kind: str
@@ -24,17 +24,17 @@ class Row:
     scope_hash: str
 
 
-def of_milestone(session: Session, milestone_id: int) -> list[Row]:
+def of_milestone(session: Session, milestone_id: int) -> list[ReceiptRow]:
     """Oldest first."""
     return _rows(session, Receipt.milestone_id == milestone_id)
 
 
-def of_project(session: Session, project_id: int) -> list[Row]:
+def of_project(session: Session, project_id: int) -> list[ReceiptRow]:
     """Oldest first."""
     return _rows(session, Milestone.project_id == project_id)
 
 
-def _rows(session: Session, which: ColumnElement[bool]) -> list[Row]:
+def _rows(session: Session, which: ColumnElement[bool]) -> list[ReceiptRow]:
     rows = session.execute(
         select(Receipt, Milestone.title)
         .join(Milestone, Milestone.id == Receipt.milestone_id)
@@ -42,7 +42,7 @@ def _rows(session: Session, which: ColumnElement[bool]) -> list[Row]:
         .order_by(Receipt.id)
     )
     return [
-        Row(
+        ReceiptRow(
             row.id,
             row.number,
             TITLES[row.kind],

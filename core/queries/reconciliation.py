@@ -47,7 +47,7 @@ class Balance:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunSummary:
     """`lines` of the statement: `matched` are booked as what they are, `in_suspense` are booked and nobody has said
     what they are, `unmatched` are on one side only or differ. `breaks` are the unmatched, and balances that differ by
     more than those explain. None: not counted by the version that ran then."""
@@ -98,11 +98,11 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ReconciliationStatus:
     """Where reconciliation stands: the newest run, and the newest that came to an end."""
 
-    newest: Run | None
-    compared: Run | None
+    newest: RunSummary | None
+    compared: RunSummary | None
 
     def verdict(self, now: datetime) -> str:
         """One word for page, command and metrics. Only CLEAN is good, and EMPTY says that there was nothing."""
@@ -115,23 +115,23 @@ class Standing:
         return "OLD" if self.compared.old(now) else self.compared.state
 
 
-def standing(session: Session) -> Standing:
+def standing(session: Session) -> ReconciliationStatus:
     newest = next(iter(runs(session, limit=1)), None)
     if newest is None or newest.compared:
-        return Standing(newest, newest)
+        return ReconciliationStatus(newest, newest)
     query = text(RUNS.format(where="r.status in ('CLEAN', 'SUSPENSE', 'BREAKS')"))
     found = session.execute(query, {"mark": MARK, "limit": 1}).mappings().one_or_none()
-    return Standing(newest, _run(dict(found)) if found else None)
+    return ReconciliationStatus(newest, _run(dict(found)) if found else None)
 
 
-def runs(session: Session, *, before: int | None = None, limit: int = 51) -> list[Run]:
+def runs(session: Session, *, before: int | None = None, limit: int = 51) -> list[RunSummary]:
     """Newest first."""
     query = text(RUNS.format(where="r.id < :before"))
     found = session.execute(query, {"before": before or NEWEST, "mark": MARK, "limit": limit})
     return [_run(dict(row)) for row in found.mappings()]
 
 
-def run(session: Session, run_id: int) -> Run:
+def run(session: Session, run_id: int) -> RunSummary:
     """Raises `NotFound`."""
     found = (
         session.execute(text(RUNS.format(where="r.id = :id")), {"id": run_id, "mark": MARK, "limit": 1})
@@ -143,11 +143,11 @@ def run(session: Session, run_id: int) -> Run:
     return _run(dict(found))
 
 
-def _run(row: Mapping[str, Any]) -> Run:
+def _run(row: Mapping[str, Any]) -> RunSummary:
     names = (
         "id status until lines matched in_suspense unmatched breaks error started_at finished_at somebody_at_it"
     ).split()
-    return Run(
+    return RunSummary(
         **{name: row[name] for name in names},
         started_by=row["started_by_name"] or row["started_from"] or "The system",
         balances=tuple(_balance(each) for each in row["totals"] or []),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.money import Money
-from core.queries.listed import Listed, total
+from core.queries.bounded_list import Listed, total
 from core.records import Milestone, PracticeFlag, Project, Report, RiskReview, Staff
 
 MOST = 200

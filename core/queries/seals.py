@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.audit.checkpoints import file_of
-from core.audit.pins import ledger_name
+from core.audit.pinned_keys import ledger_name
 
 NUMBER = re.compile(rb'\{"n":(\d{1,19}),')
 LONGEST_SCAN = 1000
@@ -32,7 +32,7 @@ NEWEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
-class Row:
+class SealRow:
     """One seal. `signed_at` is the time of its checkpoint; None where there is none, or one with another hash."""
 
     n: int
@@ -48,11 +48,11 @@ class Row:
         return self.entries + self.journals
 
 
-def page(session: Session, folder: Path, *, before: int | None = None, limit: int = 50) -> list[Row]:
+def page(session: Session, folder: Path, *, before: int | None = None, limit: int = 50) -> list[SealRow]:
     """Seals with a number below `before`; `folder` is where the checkpoints lie."""
     found = session.execute(PAGE, {"before": before or NEWEST, "limit": limit}).all()
     signed = _signed(file_of(folder, ledger_name(session)), {row.n for row in found})
-    return [Row(**row._mapping, signed_at=_time(signed.get(row.n), row.hash)) for row in found]
+    return [SealRow(**row._mapping, signed_at=_time(signed.get(row.n), row.hash)) for row in found]
 
 
 def _time(line: dict[str, str] | None, hash: str) -> datetime | None:

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.money import Money
-from core.queries.listed import Listed, total
+from core.queries.bounded_list import Listed, total
 from core.records import SuspenseItem
 
 NEWEST = 2**63 - 1
@@ -18,7 +18,7 @@ MOST = 200
 
 
 @dataclass(frozen=True)
-class Item:
+class SuspenseRow:
     """One line of Stripe's, booked to suspense; `amount` with its sign. `proposed_as` waits for a second person."""
 
     id: int
@@ -62,7 +62,7 @@ where {where} order by i.id {order} limit :limit
 """
 
 
-def unexplained(session: Session, *, limit: int | None = MOST) -> Listed[Item]:
+def unexplained(session: Session, *, limit: int | None = MOST) -> Listed[SuspenseRow]:
     """The oldest first; all of them when `limit` is None."""
     rows = session.execute(text(ITEMS.format(where="i.status = 'OPEN'", order="")), {"limit": limit})
     items = [_item(dict(row)) for row in rows.mappings()]
@@ -70,12 +70,12 @@ def unexplained(session: Session, *, limit: int | None = MOST) -> Listed[Item]:
     return Listed(items, total(session, still_open, shown=len(items), limit=limit))
 
 
-def settled(session: Session, *, before: int | None = None, limit: int = 51) -> list[Item]:
+def settled(session: Session, *, before: int | None = None, limit: int = 51) -> list[SuspenseRow]:
     """The newest first."""
     query = text(ITEMS.format(where="i.status = 'SETTLED' and i.id < :before", order="desc"))
     rows = session.execute(query, {"before": before or NEWEST, "limit": limit})
     return [_item(dict(row)) for row in rows.mappings()]
 
 
-def _item(row: dict[str, Any]) -> Item:
-    return Item(amount=Money(row.pop("amount_minor"), row.pop("currency")), **row)
+def _item(row: dict[str, Any]) -> SuspenseRow:
+    return SuspenseRow(amount=Money(row.pop("amount_minor"), row.pop("currency")), **row)

@@ -17,22 +17,22 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.money import Money
-from core.queries import happenings, timeline_places
+from core.queries import audit_event_labels, timeline_page
+from core.queries.audit_event_labels import About
 from core.queries.cases import Case
-from core.queries.happenings import About
-from core.queries.timeline_places import Mark, Page, Wanted
+from core.queries.timeline_page import Mark, Page, TimelineFilter
 from core.records import Evidence, Handover, Message, Notification, Party, Recusal, Staff
 from core.records.audit import audit_entries
 from core.rules.grounds import DecisionOutcome
 from core.rules.requests import RequestKind
 
-__all__ = ["Happening", "Mark", "Page", "Stream", "Wanted", "timeline"]
+__all__ = ["Mark", "Page", "Stream", "TimelineEvent", "TimelineFilter", "timeline"]
 
 SIDES = {"PAYER": "payer", "PAYEE": "payee", "STAFF": "staff", "SYSTEM": "system"}
 
 
 @dataclass(frozen=True)
-class Happening:
+class TimelineEvent:
     """One thing that happened. `text` may be an outsider's words, or ours; it is shown as it is written.
 
     `mark` is its place in the stream and its name in an address.
@@ -54,7 +54,7 @@ class Happening:
 class Stream:
     """A page of the stream, oldest first, and whether there is more before and after it."""
 
-    happenings: Sequence[Happening]
+    happenings: Sequence[TimelineEvent]
     page: Page
 
     @property
@@ -66,12 +66,12 @@ class Stream:
         return self.page.marks[-1] if self.page.marks else None
 
 
-def timeline(session: Session, case: Case, wanted: Wanted | None = None) -> Stream:
+def timeline(session: Session, case: Case, wanted: TimelineFilter | None = None) -> Stream:
     """A page of what happened: without a place the newest one. A statement to find it, and one for each source."""
-    page = timeline_places.find(
-        session, case.dossier.milestone.id, case.dossier.project.id, wanted or Wanted()
+    page = timeline_page.find(
+        session, case.context.milestone.id, case.context.project.id, wanted or TimelineFilter()
     )
-    told: dict[Mark, Happening] = {}
+    told: dict[Mark, TimelineEvent] = {}
     for source, tell in SOURCES.items():
         marks = {mark.id: mark for mark in page.marks if mark.source == source}
         if marks:
@@ -79,9 +79,9 @@ def timeline(session: Session, case: Case, wanted: Wanted | None = None) -> Stre
     return Stream(_gathered([replace(told[mark], mark=mark) for mark in page.marks if mark in told]), page)
 
 
-def _gathered(each: list[Happening]) -> list[Happening]:
+def _gathered(each: list[TimelineEvent]) -> list[TimelineEvent]:
     """The same by the same person within a minute is told once, with how often."""
-    told: list[Happening] = []
+    told: list[TimelineEvent] = []
     often = 1
     for one in each:
         last = told[-1] if told else None
@@ -94,16 +94,16 @@ def _gathered(each: list[Happening]) -> list[Happening]:
     return told
 
 
-def _is_entry(each: Happening) -> bool:
+def _is_entry(each: TimelineEvent) -> bool:
     """What has facts of its own (a file, a letter) is never told together with another."""
     return each.mark is not None and each.mark.source == "entry"
 
 
-def _like(each: Happening) -> tuple[object, ...]:
+def _like(each: TimelineEvent) -> tuple[object, ...]:
     return each.title, each.who, each.text, each.at.replace(second=0, microsecond=0)
 
 
-Told = Iterator[tuple[int, Happening]]
+Told = Iterator[tuple[int, TimelineEvent]]
 
 
 def _entries(session: Session, case: Case, ids: list[int]) -> Told:
@@ -123,12 +123,12 @@ def _entries(session: Session, case: Case, ids: list[int]) -> Told:
     staff = _names(session, {row.actor_id for row in rows if row.actor_kind == "staff"} | _mediators(rows))
     parties = {each.id: f"{each.name} · {each.role.lower()}" for each in case.parties}
     for row in rows:
-        kind = happenings.kind(row.action)
+        kind = audit_event_labels.kind(row.action)
         if kind is None:
             continue
         yield (
             row.id,
-            Happening(
+            TimelineEvent(
                 at=row.at,
                 about=kind.about,
                 title=kind.title,
@@ -159,7 +159,7 @@ def _names(session: Session, ids: set[int]) -> dict[int, str]:
 
 def _facts(after: Mapping[str, Any], case: Case, staff: Mapping[int, str]) -> dict[str, str | Money | None]:
     """The few facts of an entry that a reader of the timeline wants."""
-    currency = case.dossier.milestone.currency
+    currency = case.context.milestone.currency
     facts: dict[str, str | Money | None] = {}
     for name in ("charge", "held", "released", "refunded", "amount", "fee"):
         if isinstance(after.get(name), dict):
@@ -192,7 +192,7 @@ def _messages(session: Session, case: Case, ids: list[int]) -> Told:
         side = SIDES[role or each.author_kind.upper()]
         yield (
             each.id,
-            Happening(
+            TimelineEvent(
                 at=each.at,
                 about=About.MESSAGE,
                 title="Note among staff" if private else "Message",
@@ -213,7 +213,7 @@ def _evidence(session: Session, case: Case, ids: list[int]) -> Told:
     for each, name, role in rows:
         yield (
             each.id,
-            Happening(
+            TimelineEvent(
                 at=each.at,
                 about=About.EVIDENCE,
                 title="Evidence handed in",
@@ -229,7 +229,7 @@ def _letters(session: Session, case: Case, ids: list[int]) -> Told:
     for each in session.scalars(select(Notification).where(Notification.id.in_(ids))):
         yield (
             each.id,
-            Happening(
+            TimelineEvent(
                 at=each.created_at,
                 about=About.LETTER,
                 title=f"Letter to {names.get(each.party_id or 0, 'staff')}",
@@ -250,14 +250,14 @@ def _journals(session: Session, case: Case, ids: list[int]) -> Told:
     for each in session.execute(JOURNALS, {"ids": ids}):
         yield (
             each.id,
-            Happening(
+            TimelineEvent(
                 at=each.posted_at,
                 about=About.MONEY,
                 title=f"Booked: {each.memo or each.kind}",
                 who="the ledger",
                 staff_only=True,
                 tone="info",
-                facts={"Moved": Money(each.moved, case.dossier.milestone.currency)},
+                facts={"Moved": Money(each.moved, case.context.milestone.currency)},
                 reference=f"J-{each.id}",
             ),
         )
@@ -268,7 +268,7 @@ def _handovers(session: Session, case: Case, ids: list[int]) -> Told:
         select(Handover, Staff.name).join(Staff, Staff.id == Handover.by_id).where(Handover.id.in_(ids))
     )
     for each, name in rows:
-        words = Happening(
+        words = TimelineEvent(
             each.at,
             About.CASE,
             "Words for the next mediator",
@@ -287,7 +287,7 @@ def _recusals(session: Session, case: Case, ids: list[int]) -> Told:
         .where(Recusal.ticket_id == case.id, Recusal.staff_id.in_(ids))
     )
     for each, name in rows:
-        words = Happening(
+        words = TimelineEvent(
             each.at,
             About.CASE,
             "Stepped back, for good",

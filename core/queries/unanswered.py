@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.money import Money
-from core.queries.listed import Listed, total
+from core.queries.bounded_list import Listed, total
 from core.records import Milestone
 
 BOUND = 200
@@ -26,7 +26,7 @@ WAITING = text(
 
 
 @dataclass(frozen=True)
-class Row:
+class UnansweredMilestone:
     """`since` is when the time to answer was over; `id` is the milestone's. Who the parties are, the project shows."""
 
     id: int
@@ -41,10 +41,10 @@ class Row:
         return f"M-{self.id}"
 
 
-def waiting(session: Session, *, limit: int = BOUND) -> Listed[Row]:
+def waiting(session: Session, *, limit: int = BOUND) -> Listed[UnansweredMilestone]:
     """What waits for longest comes first."""
     rows = [
-        Row(
+        UnansweredMilestone(
             id=row.id,
             title=row.title,
             project_id=row.project_id,

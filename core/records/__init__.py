@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.db import Record
-from core.records.casework import CaseVisit, HalfWritten, Handover, PartyRequest, Recusal, TabKey
+from core.records.api import ApiAnswer, ApiBucket, ApiKey, EventDelivery, OutgoingEvent, WebhookEndpoint
+from core.records.casework import CaseVisit, Handover, PartyRequest, Recusal, TabKey, UnsentText
 from core.records.chargebacks import (
     Chargeback,
     ChargebackAcceptance,
@@ -13,18 +14,11 @@ from core.records.chargebacks import (
 )
 from core.records.client_funds import PayoutStop, StripeBalance
 from core.records.disputes import Decision, Evidence, EvidenceView, Hold, Message, Ticket
-from core.records.door import (
-    ApiAnswer,
-    ApiBucket,
-    ApiKey,
-    EventDelivery,
-    OutgoingEvent,
-    WebhookEndpoint,
-)
+from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, Offer, StaffPreference
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.milestones import Milestone
-from core.records.other_ways import PayoutOffer, RefundReturn
-from core.records.outside import LetterPreference, Notification, OutgoingOperation, WebhookEvent
+from core.records.operations import LetterPreference, Notification, OutgoingOperation, WebhookEvent
+from core.records.payment_exceptions import PayoutOffer, RefundReturn
 from core.records.payments import (
     BalanceTransaction,
     PaymentEvent,
@@ -34,13 +28,12 @@ from core.records.payments import (
     SettlementCurrency,
 )
 from core.records.people import Installation, Party, Staff, StaffRole, StaffSession, StaffTie
+from core.records.policy_proposals import LegalCheck, PolicyProposal
 from core.records.projects import Engagement, PolicyVersion, Project
 from core.records.receipts import Receipt
 from core.records.reconciliation import ReconciliationBreak, ReconciliationRun, StatementLine
 from core.records.reviews import FinalRating, ProjectReview, ReviewRound
 from core.records.risk import PracticeFlag, Report, RiskReview
-from core.records.rulebook import LegalCheck, PolicyProposal
-from core.records.workbench import CaseReveal, DecisionDraft, EvidenceNote, Offer, StaffPreference
 
 __all__ = [
     "ApiAnswer",
@@ -61,7 +54,6 @@ __all__ = [
     "EvidenceNote",
     "EvidenceView",
     "FinalRating",
-    "HalfWritten",
     "Handover",
     "Hold",
     "Installation",
@@ -106,6 +98,7 @@ __all__ = [
     "SuspenseItem",
     "TabKey",
     "Ticket",
+    "UnsentText",
     "WebhookEndpoint",
     "WebhookEvent",
 ]

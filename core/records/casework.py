@@ -70,13 +70,13 @@ class PartyRequest(Record):
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class HalfWritten(Record):
+class UnsentText(Record):
     """Words that were begun and not sent, kept for their writer; empty once they are `sent`.
 
-    `place`: `core.rules.places`. `version` counts what was saved there; `writer` is the tab that saved last.
+    `place`: `core.rules.text_fields`. `version` counts what was saved there; `writer` is the tab that saved last.
     """
 
-    __tablename__ = "half_written"
+    __tablename__ = "unsent_texts"
     __table_args__ = (
         CheckConstraint("version > 0", name="version"),
         CheckConstraint("not sent or body = ''", name="sent_is_empty"),

@@ -13,9 +13,9 @@ from core.errors import DeskError
 from core.money import Money
 from core.policy import Profile
 from core.rules import grounds
-from core.rules.blocks import Block
 from core.rules.grounds import Ground
-from core.rules.moves import label, move
+from core.rules.refusal_reasons import Block
+from core.rules.transitions import label, move
 
 
 class DecisionStatus(StrEnum):

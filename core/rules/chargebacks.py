@@ -93,7 +93,7 @@ def present(before: str, told: str) -> str:
 
 
 @dataclass(frozen=True)
-class Burden:
+class Liability:
     """Who bears a lost chargeback. What these do not cover is our loss."""
 
     held: Money
@@ -102,23 +102,23 @@ class Burden:
     receivable: Money
 
 
-def while_held(lost: Money, *, held: Money, fee: Money) -> Burden:
+def while_held(lost: Money, *, held: Money, fee: Money) -> Liability:
     """Lost before the money was divided: first what is held, then the unearned platform fee.
 
     What stays held can be sent to its last digit; the digit that the provider does not send is our loss.
     """
     nothing, step = Money.zero(lost.currency), stripe_step(held.currency)
     if lost >= held:
-        return Burden(held, min(lost - held, fee), nothing, nothing)
+        return Liability(held, min(lost - held, fee), nothing, nothing)
     stays = Money(-(-(held - lost).minor // step) * step, held.currency)
-    return Burden(max(held - stays, nothing), nothing, nothing, nothing)
+    return Liability(max(held - stays, nothing), nothing, nothing, nothing)
 
 
-def after_release(lost: Money, *, refund_due: Money, payee: Money, fee: Money) -> Burden:
+def after_release(lost: Money, *, refund_due: Money, payee: Money, fee: Money) -> Liability:
     """Lost after it was divided: first refunds that were still due, then the payee, then the earned platform fee."""
     left = lost - min(lost, refund_due)
     receivable = min(left, payee)
-    return Burden(
+    return Liability(
         held=Money.zero(lost.currency),
         fee=min(left - receivable, fee),
         refund_due=min(lost, refund_due),

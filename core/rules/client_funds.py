@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from core.money import Money
 from core.policy.limits import CLIENT_FUNDS_STALE_AFTER
-from core.rules.blocks import Block
+from core.rules.refusal_reasons import Block
 
 
 class Cover(StrEnum):

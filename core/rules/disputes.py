@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from core.errors import DeskError
 from core.policy import Profile
-from core.rules.moves import label, move
+from core.rules.transitions import label, move
 
 
 class TicketStatus(StrEnum):

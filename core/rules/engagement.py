@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.policy import Platform
-from core.rules.blocks import Block, Blocked
-from core.rules.moves import label, move, words
+from core.rules.refusal_reasons import Block, Blocked
+from core.rules.transitions import label, move, words
 
 
 class EngagementStatus(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from core.rules.shown import few_marks
+from core.rules.display_limits import few_marks
 
 LONGEST = 120
 _UNSAFE = re.compile(r'[<>:"|?*\\/]')

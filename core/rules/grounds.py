@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.errors import DeskError
-from core.rules.moves import label, words
+from core.rules.transitions import label, words
 
 
 class DecisionOutcome(StrEnum):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from core.errors import DeskError
-from core.rules.blocks import Block, Blocked
+from core.rules.refusal_reasons import Block, Blocked
 
 
 class HoldKind(StrEnum):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from core.rules.blocks import Block, Blocked
+from core.rules.refusal_reasons import Block, Blocked
 
 
 class Item(StrEnum):

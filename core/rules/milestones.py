@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from core.rules.moves import label, move
+from core.rules.transitions import label, move
 
 
 class Status(StrEnum):

@@ -1,7 +1,7 @@
 """When a letter goes: at once where it is urgent or its deadline near, else together with the others of its reader.
 
 (milestone-payment-flow, Performance Considerations 3.) Which letter is urgent stands beside the templates, in
-`core.letters.handling`.
+`core.letters.delivery_rules`.
 """
 
 from __future__ import annotations

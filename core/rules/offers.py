@@ -15,7 +15,7 @@ from core.errors import DeskError
 from core.money import Money
 from core.policy.limits import OFFER_STANDS
 from core.rules.grounds import DecisionOutcome
-from core.rules.moves import label, move
+from core.rules.transitions import label, move
 
 
 class OfferStatus(StrEnum):

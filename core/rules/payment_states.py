@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from core.errors import DeskError
 from core.money import Money
-from core.rules.moves import label
+from core.rules.transitions import label
 
 
 class State(StrEnum):

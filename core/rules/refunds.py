@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from core.rules.moves import check, label, move
+from core.rules.transitions import check, label, move
 
 WAYS: Mapping[str, str] = {"BANK_TRANSFER": "Bank transfer", "CHECK": "Check"}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.money import Money
-from core.rules.blocks import Block
+from core.rules.refusal_reasons import Block
 from core.rules.reports import ReportKind, ReportOutcome, Severity
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.errors import DeskError
-from core.rules.moves import label
+from core.rules.transitions import label
 
 
 class ReportKind(StrEnum):

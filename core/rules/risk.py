@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from core.money import Money
 from core.policy import Profile
-from core.rules.blocks import Block, Blocked
+from core.rules.refusal_reasons import Block, Blocked
 
 
 class ReviewOutcome(StrEnum):

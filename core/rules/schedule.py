@@ -16,10 +16,10 @@ from core.money import Money, stripe_exact, stripe_step
 from core.policy import LARGE_FROM, MEDIUM_FROM, Platform
 from core.rules import acceptance
 from core.rules.acceptance import AcceptanceRule
-from core.rules.blocks import Block, Blocked
 from core.rules.milestones import Status
-from core.rules.moves import label
+from core.rules.refusal_reasons import Block, Blocked
 from core.rules.templates import TEMPLATES, ProjectType, Size
+from core.rules.transitions import label
 
 
 class FeeMode(StrEnum):

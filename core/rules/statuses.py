@@ -23,7 +23,7 @@ from core.rules import (
     projects,
     refunds,
 )
-from core.rules.moves import IllegalMove
+from core.rules.transitions import IllegalMove
 
 Steps = frozenset[tuple[str, str]]
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from core.policy import Platform
 from core.rules.acceptance import AcceptanceRule
-from core.rules.moves import label
+from core.rules.transitions import label
 
 
 class Size(StrEnum):

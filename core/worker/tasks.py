@@ -87,20 +87,20 @@ def _sweep(name: str, work: Work) -> Work:
 
 
 def dispatch(desk: Desk, operation_id: int) -> None:
-    from core.actions import dispatch as sending
+    from core.processes import dispatch as sending
 
     sending.send(desk, operation_id)
 
 
 def inbox(desk: Desk, event_id: str) -> None:
-    from core.actions import inbox as applying
+    from core.processes import webhook_processing as applying
 
     applying.apply(desk, event_id)
 
 
 def deliver(desk: Desk) -> int:
     """Letters in batches, until none is due."""
-    from core.actions.deliver import deliver_due
+    from core.processes.letter_delivery import deliver_due
 
     total = 0
     while sent := deliver_due(desk):
@@ -109,26 +109,26 @@ def deliver(desk: Desk) -> int:
 
 
 def sweep_dispatch(desk: Desk) -> int:
-    from core.actions import dispatch as sending
+    from core.processes import dispatch as sending
 
     return sending.sweep(desk)
 
 
 def sweep_inbox(desk: Desk) -> int:
-    from core.actions import inbox as applying
+    from core.processes import webhook_processing as applying
 
     return applying.sweep(desk)
 
 
 def sweep_timers(desk: Desk) -> int:
-    from core.actions import timers
+    from core.processes import timers
 
     return timers.run_due(desk)
 
 
 def sweep_events(desk: Desk) -> int:
     """Tell the marketplace, until nothing is due."""
-    from core.door.outgoing import deliver_due
+    from core.api.webhooks.delivery import deliver_due
 
     total = 0
     while sent := deliver_due(desk):
@@ -138,7 +138,7 @@ def sweep_events(desk: Desk) -> int:
 
 def forget_answers(desk: Desk) -> int:
     """Answers of the door that nobody will ask for again."""
-    from core.door.once import forget_old
+    from core.api.http.idempotency import forget_old
 
     return desk.database.run(lambda session: forget_old(session, now=desk.clock()))
 
@@ -148,7 +148,7 @@ def reconcile(desk: Desk) -> int:
 
     Asked every hour, so that a worker that slept through the night makes it good.
     """
-    from core.actions import reconcile as reconciling
+    from core.processes import reconciliation as reconciling
     from core.rules.permissions import SYSTEM
 
     midnight = last_midnight(desk.clock())
@@ -169,19 +169,20 @@ def reconcile(desk: Desk) -> int:
 
 def look_at_client_funds(desk: Desk) -> int:
     """Whether Stripe's own balance covers what is owed to others; returns in how many currencies it does not."""
-    from core.actions import client_funds
+    from core.processes import client_funds
 
-    return client_funds.look(desk)
+    return client_funds.read_balance(desk)
 
 
 def look_at_settlement(desk: Desk) -> int:
     """Once an hour, and at once on a desk that has never looked."""
-    from core.actions import settlement
+    from core.actions.funding import settlement_currency
+    from core.processes import settlement_currency as reading
 
     with desk.database.reading() as session:
-        due = settlement.is_due(session, desk.clock())
+        due = settlement_currency.is_due(session, desk.clock())
     if due:
-        settlement.look(desk)
+        reading.read(desk)
     return int(due)
 
 

@@ -50,7 +50,7 @@ def register(app: App) -> None:
 def seal(desk: Desk) -> None:
     """Seal what was committed, and sign it outside the database. Without the key that is pinned nothing is signed."""
     from core.audit import sealing
-    from core.audit.pins import desk_signer
+    from core.audit.pinned_keys import desk_signer
 
     home, now = desk.settings.home, desk.clock()
     try:

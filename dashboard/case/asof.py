@@ -12,17 +12,17 @@ from typing import Protocol, TypeVar
 
 import streamlit as st
 
-from core.queries import blind as sights
-from core.queries import exhibits
+from core.queries import evidence
+from core.queries import names_hidden as sights
 from core.queries.cases import Case
-from core.queries.exhibits import Piece
+from core.queries.evidence import EvidenceItem
 from core.records import PaymentOrder
 from core.rules.disputes import TicketStatus
 from core.rules.milestones import Status
 from core.rules.payment_states import State
-from dashboard import current
-from dashboard.case import names
-from dashboard.case.names import copy
+from dashboard import request_context
+from dashboard.case import redaction
+from dashboard.case.redaction import copy
 from dashboard.ui import deadline
 
 KEY = "as-of"
@@ -44,17 +44,17 @@ def chosen(case: Case) -> datetime | None:
     return case.ruling.record.made_at if asked and case.ruling is not None else None
 
 
-def as_seen(case: Case, until: datetime) -> tuple[Case, list[Piece]]:
+def as_seen(case: Case, until: datetime) -> tuple[Case, list[EvidenceItem]]:
     """The case of then under the names, or the roles, that its mediator saw, and the evidence of then with what they
     had opened. The reader's own marks are not in it."""
     ruling = case.ruling
     maker_id = ruling.record.maker_id if ruling else 0
     then = replace(back(case, until), tie=None)
-    with current.reading() as session:
-        rows = exhibits.evidence(session, case.dossier.milestone.id, staff_id=maker_id, until=until)
+    with request_context.reading() as session:
+        rows = evidence.evidence(session, case.context.milestone.id, staff_id=maker_id, until=until)
         hidden = sights.hidden_then(session, case, maker_id, until)
-    then = names.hide(then) if hidden else then
-    return then, names.pieces(then, before(rows, until))
+    then = redaction.hide(then) if hidden else then
+    return then, redaction.pieces(then, before(rows, until))
 
 
 def toggle(case: Case) -> None:
@@ -75,9 +75,9 @@ def back(case: Case, until: datetime | None) -> Case:
     """The case at that instant: still in mediation, its money still held, nothing decided."""
     if until is None or case.ruling is None:
         return case
-    dossier, plan = case.dossier, case.ruling.record.plan
+    context, plan = case.context, case.ruling.record.plan
     milestone = copy(
-        dossier.milestone, status=Status.IN_MEDIATION, outcome=None, verified_at=None, ended_at=None
+        context.milestone, status=Status.IN_MEDIATION, outcome=None, verified_at=None, ended_at=None
     )
     ticket = copy(
         case.ticket,
@@ -91,12 +91,12 @@ def back(case: Case, until: datetime | None) -> Case:
         and case.ticket.decision_due_at is not None
         and case.ticket.decision_due_at <= until,
     )
-    order = _order(dossier.order, plan["amounts"]["held"])
+    order = _order(context.order, plan["amounts"]["held"])
     return replace(
         case,
         ticket=ticket,
         passed=case.passed if case.passed and case.passed.at <= until else None,
-        dossier=replace(dossier, milestone=milestone, order=order),
+        context=replace(context, milestone=milestone, order=order),
         holds=tuple(each for each in case.holds if each.placed_at <= until),
         blocks=(),
         rulings=tuple(each for each in case.rulings if each.record.made_at < until),

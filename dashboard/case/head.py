@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from core.actions import visits
+from core.actions.cases import read_markers
 from core.money import Money
 from core.queries.cases import Case
 from core.rules.approvals import DecisionStatus
-from dashboard import current
-from dashboard.case import names, request
-from dashboard.case.nets import bearer
+from dashboard import request_context
+from dashboard.case import party_request, redaction
+from dashboard.case.decision.outcome_amounts import bearer
 from dashboard.ui import deadline, errors, header, status
 from dashboard.ui.safe import html
 from dashboard.ui.status import Pill, Tone, in_words
@@ -24,10 +24,10 @@ AGAIN = timedelta(minutes=1)
 
 def show(case: Case, *, me: int | None, now: datetime) -> st.delta_generator.DeltaGenerator:
     """Draws the head and returns the place for the buttons."""
-    project, milestone = case.dossier.project, case.dossier.milestone
+    project, milestone = case.context.project, case.context.milestone
     buttons = header.page(
         f"{case.reference} · {milestone.title}",
-        f"{project.title} · {names.of(case, case.dossier.payer)} and {names.of(case, case.dossier.payee)} · "
+        f"{project.title} · {redaction.of(case, case.context.payer)} and {redaction.of(case, case.context.payee)} · "
         f"{in_words(project.platform)}",
         badges=list(_badges(case, me)),
         back=("disputes", "Disputes"),
@@ -37,7 +37,7 @@ def show(case: Case, *, me: int | None, now: datetime) -> st.delta_generator.Del
         f'<dl class="ed-strip">{_amounts(case)}</dl></div>'
     )
     _passed(case, me, now)
-    request.show(case, now=now)
+    party_request.show(case, now=now)
     if case.blocks:
         errors.reasons([each.sentence for each in case.blocks], title="Nothing can be released now")
     _seen(case, now)
@@ -59,13 +59,15 @@ def _passed(case: Case, me: int | None, now: datetime) -> None:
 
 def _seen(case: Case, now: datetime) -> None:
     """What is here is no news to the reader any more; what was new when they came is kept for the timeline."""
-    actor, key = current.actor(), f"case-{case.id}:since"
+    actor, key = request_context.actor(), f"case-{case.id}:since"
     if key not in st.session_state:
-        with current.reading() as session:
-            st.session_state[key] = visits.last(session, actor, ticket_id=case.id)
+        with request_context.reading() as session:
+            st.session_state[key] = read_markers.last(session, actor, ticket_id=case.id)
     last: datetime | None = st.session_state.get(f"case-{case.id}:noted")
     if last is None or now - last >= AGAIN:
-        current.desk().database.run(lambda session: visits.seen(session, actor, now=now, ticket_id=case.id))
+        request_context.desk().database.run(
+            lambda session: read_markers.seen(session, actor, now=now, ticket_id=case.id)
+        )
         st.session_state[f"case-{case.id}:noted"] = now
 
 
@@ -81,8 +83,8 @@ def _badges(case: Case, me: int | None) -> Iterator[Pill]:
         yield status.pill("mark", "TIED")
     if case.left_by(me):
         yield status.pill("mark", "RECUSED")
-    amount = case.dossier.amount
-    if amount > case.dossier.profile.second_person_above.of(amount.currency):
+    amount = case.context.amount
+    if amount > case.context.profile.second_person_above.of(amount.currency):
         yield status.pill("mark", "HIGH_VALUE")
     yield from _decided(case)
 
@@ -99,10 +101,10 @@ def _decided(case: Case) -> Iterator[Pill]:
 
 
 def _states(case: Case) -> str:
-    waits = f"for {names.of(case, case.waiting_on)}" if case.waiting_on else case.reason
+    waits = f"for {redaction.of(case, case.waiting_on)}" if case.waiting_on else case.reason
     return (
-        _cell("Milestone", _pill("milestone", case.dossier.milestone.status))
-        + _cell("Payment", _pill("payment", case.dossier.order.state))
+        _cell("Milestone", _pill("milestone", case.context.milestone.status))
+        + _cell("Payment", _pill("payment", case.context.order.state))
         + _cell("Case", _pill("ticket", case.ticket.status), waits)
         + _cell(
             "Mediator",
@@ -136,7 +138,7 @@ def _limits(case: Case, now: datetime) -> str:
 
 
 def _amounts(case: Case) -> str:
-    order, money = case.dossier.order, case.dossier.money
+    order, money = case.context.order, case.context.money
     kept = order.fee_kept_minor
     return (
         _amount("Paid by the payer", money(order.charge_minor), "in all")

@@ -5,40 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from core.actions.offers import RESOLUTION
+from core.actions.cases.offers import RESOLUTION
 from core.queries import precedents
 from core.queries.cases import Case
-from core.queries.exhibits import Piece
+from core.queries.evidence import EvidenceItem
 from core.rules.approvals import DecisionStatus
 from core.rules.permissions import Permission
-from dashboard import current
-from dashboard.case import approval, correction, form, offering, preview, recall, ruling
+from dashboard import request_context
+from dashboard.case.decision import (
+    approval,
+    correction,
+    decision_view,
+    form,
+    offers,
+    preview,
+    withdraw_decision,
+)
 from dashboard.ui import cards, deadline, empty, header
 from dashboard.ui.status import in_words
 
 
-def show(case: Case, pieces: Sequence[Piece], *, now: datetime) -> None:
+def show(case: Case, pieces: Sequence[EvidenceItem], *, now: datetime) -> None:
     stands = case.ruling
     with cards.panel("case-panel"):
         if stands is None:
-            ruling.earlier(case)
-            offering.show(case, now=now)
+            decision_view.earlier(case)
+            offers.show(case, now=now)
             _undecided(case, pieces, now)
         elif stands.record.status == DecisionStatus.AWAITING_APPROVAL:
             approval.show(case, stands)
         else:
-            ruling.show(case, stands)
+            decision_view.show(case, stands)
 
 
 def drawers(case: Case) -> None:
     preview.drawer(case)
     approval.drawer(case)
-    ruling.drawer(case)
-    recall.drawer(case)
+    decision_view.drawer(case)
+    withdraw_decision.drawer(case)
     correction.drawer(case)
 
 
-def _undecided(case: Case, pieces: Sequence[Piece], now: datetime) -> None:
+def _undecided(case: Case, pieces: Sequence[EvidenceItem], now: datetime) -> None:
     if case.ticket.corrects_id is not None:
         correction.show(case)
     elif not case.open:
@@ -49,9 +57,9 @@ def _undecided(case: Case, pieces: Sequence[Piece], now: datetime) -> None:
         header.section("Decision")
         empty.state("Not yours to decide", why_not, icon="gavel")
     else:
-        with current.reading() as session:
+        with request_context.reading() as session:
             past = precedents.like(
-                session, platform=case.dossier.project.platform, reason=case.ticket.reason, but=case.id
+                session, platform=case.context.project.platform, reason=case.ticket.reason, but=case.id
             )
         form.show(case, pieces, past)
 
@@ -59,11 +67,13 @@ def _undecided(case: Case, pieces: Sequence[Piece], now: datetime) -> None:
 def _why_not(case: Case) -> str | None:
     if case.tie:
         return "You have a tie to a party of this case. Hand it over to a colleague."
-    if case.left_by(current.actor().id):
+    if case.left_by(request_context.actor().id):
         return "You stepped back from this case. A colleague decides it."
-    if current.may(Permission.DECIDE) or (case.ticket.escalated and current.may(Permission.DECIDE_ESCALATED)):
+    if request_context.may(Permission.DECIDE) or (
+        case.ticket.escalated and request_context.may(Permission.DECIDE_ESCALATED)
+    ):
         return None
-    if current.may(Permission.DECIDE_ESCALATED):
+    if request_context.may(Permission.DECIDE_ESCALATED):
         return "Administrators decide a case once it is escalated."
     return "A mediator decides. You see what they see, and can write to them under Messages."
 

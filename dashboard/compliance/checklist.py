@@ -6,21 +6,21 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.actions import legal_checklist
+from core.actions.milestones import legal_checklist
 from core.policy import Platform
-from core.queries import rulebook
-from core.queries.rulebook import Signature
+from core.queries import policy_proposals
+from core.queries.policy_proposals import Signature
 from core.rules.legal_checklist import Item
 from core.rules.permissions import Permission
-from dashboard import current
-from dashboard.ui import cards, confirm, deadline, header, words
+from dashboard import request_context
+from dashboard.ui import cards, confirm, deadline, header, text_fields
 from dashboard.ui.safe import html
 from dashboard.ui.status import in_words
 
 
 def panel() -> None:
-    with current.reading() as session:
-        every = rulebook.checklist(session)
+    with request_context.reading() as session:
+        every = policy_proposals.checklist(session)
     header.section(
         "Legal checklist",
         "payments are switched on for a platform when all of it is signed (payment-escrow-rules)",
@@ -39,7 +39,7 @@ def _platform(platform: Platform, items: Sequence[Signature]) -> None:
     for each in items:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.html(f"{html(each.item.label)}<br><small>{html(_signed(each))}</small>")
-            if each.signed_at is None and current.may(Permission.SIGN_LEGAL_CHECK):
+            if each.signed_at is None and request_context.may(Permission.SIGN_LEGAL_CHECK):
                 st.button(
                     "Sign",
                     key=f"sign-{platform.value}-{each.item.value}",
@@ -61,8 +61,8 @@ def _sign(platform: str, item: str) -> None:
     if not confirm.step_up("checklist-sign"):
         return
     st.text(f"{in_words(platform)}: {Item(item).label}.")
-    place = words.named("checklist", 0, f"{platform}-{item}".lower())
-    note = words.area(place, "On what ground", height=120, most=2_000, key="sign-note")
+    place = text_fields.named("checklist", 0, f"{platform}-{item}".lower())
+    note = text_fields.area(place, "On what ground", height=120, most=2_000, key="sign-note")
     st.caption("Your name and the time stay with it. A signature is not taken back.")
     intent = confirm.pressed("Sign", key="sign-item", icon=":material/signature:", money=True)
     if intent:

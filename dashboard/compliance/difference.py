@@ -18,7 +18,7 @@ MISSING = object()
 
 
 @dataclass(frozen=True)
-class Line:
+class FieldChange:
     """One field. A side where the field was not there is None."""
 
     field: str
@@ -35,7 +35,7 @@ Named = Callable[[str, Any], str | None]
 
 def lines(
     before: Facts, after: Facts, *, currency: str | None = None, named: Named | None = None
-) -> list[Line]:
+) -> list[FieldChange]:
     """Every field of either side, in the order in which they were written. `currency` reads bare whole amounts;
     `named` puts a name to a number, by field."""
     old, new = flat(before), flat(after)
@@ -48,7 +48,8 @@ def lines(
 
     fields = [*old, *(field for field in new if field not in old)]
     return [
-        Line(in_words(field.replace(".", " · ")), words(old, field), words(new, field)) for field in fields
+        FieldChange(in_words(field.replace(".", " · ")), words(old, field), words(new, field))
+        for field in fields
     ]
 
 
@@ -86,7 +87,7 @@ def say(field: str, value: Any, currency: str | None) -> str:
     return str(value)
 
 
-def table(each: list[Line]) -> str:
+def table(each: list[FieldChange]) -> str:
     """The rows as HTML: two columns of values when something was there before, one otherwise."""
     both = any(line.before is not None for line in each)
     head = "<th>Field</th>" + ("<th>Before</th><th>After</th>" if both else "<th>Recorded</th>")
@@ -100,7 +101,7 @@ def table(each: list[Line]) -> str:
     return f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def _side(words: str | None, mark: str, line: Line) -> str:
+def _side(words: str | None, mark: str, line: FieldChange) -> str:
     if words is None:
         return '<span class="ed-none">not noted</span>'
     shown = f'<span class="ed-hash">{html(words)}</span>' if _is_code(words) else html(words)

@@ -7,10 +7,10 @@ from typing import Any
 import streamlit as st
 
 from core.queries import audit
-from core.queries.audit import Entry
-from dashboard import current, navigation
-from dashboard.compliance import difference, words
-from dashboard.compliance.words import Names
+from core.queries.audit import LogEntry
+from dashboard import navigation, request_context
+from dashboard.compliance import audit_labels, difference
+from dashboard.compliance.audit_labels import Names
 from dashboard.ui import cards, deadline, status
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import Pill
@@ -20,7 +20,7 @@ ICONS = {"case": "folder_open", "project": "home_work", "holds": "lock", "people
 
 def show(entry_id: int, *, alone: bool = False) -> None:
     """Reads and draws. `alone`: on a page of its own. Raises `NotFound`."""
-    with current.reading() as session:
+    with request_context.reading() as session:
         entry = audit.entry(session, entry_id)
         names = Names.of(session, [entry])
         currency = audit.currency(session, entry)
@@ -33,24 +33,24 @@ def show(entry_id: int, *, alone: bool = False) -> None:
     _ways(entry, alone=alone)
 
 
-def seal(entry: Entry) -> Pill:
+def seal(entry: LogEntry) -> Pill:
     """How far an entry is proved."""
     if entry.seal is None:
         return Pill("Not sealed yet", "wait", None, "Of the last second: the next seal covers it.")
     return Pill(f"Seal {entry.seal:,}", "good", None, f"Sealed {deadline.exact(entry.sealed_at)}.")
 
 
-def _head(entry: Entry) -> None:
+def _head(entry: LogEntry) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(plain(words.title(entry.action)), anchor=False, width="content")
+        st.subheader(plain(audit_labels.title(entry.action)), anchor=False, width="content")
         status.show(seal(entry))
 
 
-def _facts(entry: Entry, names: Names, *, columns: int) -> None:
+def _facts(entry: LogEntry, names: Names, *, columns: int) -> None:
     facts: dict[str, Any] = {
         "When": f"{entry.at:%-d %b %Y, %H:%M:%S} UTC",
         "Who": names.who(entry),
-        "Role": words.roles(entry),
+        "Role": audit_labels.roles(entry),
         "Object": names.what(entry),
         "Action": entry.action,
         "Entry": f"{entry.id}",
@@ -70,7 +70,7 @@ def _facts(entry: Entry, names: Names, *, columns: int) -> None:
     cards.facts(facts, columns=columns)
 
 
-def _changes(entry: Entry, names: Names, currency: str | None) -> None:
+def _changes(entry: LogEntry, names: Names, currency: str | None) -> None:
     def named(field: str, value: Any) -> str | None:
         if type(value) is not int:
             return None
@@ -85,10 +85,10 @@ def _changes(entry: Entry, names: Names, currency: str | None) -> None:
         cards.note("Nothing but the fact itself was recorded.")
 
 
-def _ways(entry: Entry, *, alone: bool) -> None:
+def _ways(entry: LogEntry, *, alone: bool) -> None:
     """Links to the pages that show what this is about, and to the entries around it."""
     ways: dict[str, tuple[str, dict[str, Any]]] = {}
-    if found := words.way(entry):
+    if found := audit_labels.way(entry):
         ways[f"Open {_noun(found[0])}"] = (found[0], dict(found[1]))
     if entry.ticket_id and "case" not in (found or ("",))[0]:
         ways[f"Case D-{entry.ticket_id}"] = ("case", {"id": entry.ticket_id})
@@ -98,7 +98,7 @@ def _ways(entry: Entry, *, alone: bool) -> None:
         ways["Operation"] = ("operations", {"q": entry.operation_key})
     ways["All about this object"] = (
         "audit",
-        {"object": words.noun(entry.object_kind), "number": entry.object_id},
+        {"object": audit_labels.noun(entry.object_kind), "number": entry.object_id},
     )
     if entry.milestone_id:
         ways["All about this milestone"] = ("audit", {"milestone": entry.milestone_id})

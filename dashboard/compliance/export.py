@@ -15,15 +15,15 @@ from typing import IO, Any, cast
 import streamlit as st
 
 from core import audit
-from core.audit.exported import Format, Manifest
+from core.audit.export_manifest import Format, Manifest
 from core.audit.filters import AuditFilter
 from core.errors import DeskError
 from core.exports import export_audit
-from core.queries.audit import Count
+from core.queries.audit import EntryCount
 from core.rules.permissions import Permission
-from dashboard import current
-from dashboard.compliance import work
-from dashboard.compliance.work import Progress, Work
+from dashboard import request_context
+from dashboard.compliance import background_job
+from dashboard.compliance.background_job import Progress, Work
 from dashboard.ui import cards, confirm, download, errors
 from dashboard.ui.status import in_words
 
@@ -67,14 +67,14 @@ def button() -> None:
     st.button("Export", key="export", icon=":material/download:", on_click=_open)
 
 
-def drawer(filter: AuditFilter, count: Count) -> None:
+def drawer(filter: AuditFilter, count: EntryCount) -> None:
     if confirm.drawer(DRAWER) is not None:
         _drawer(filter, count)
 
 
 @st.dialog("Export the audit log", position="right", on_dismiss=confirm.close_drawer)
-def _drawer(filter: AuditFilter, count: Count) -> None:
-    running: Work[Exported] | None = work.of(WORK)
+def _drawer(filter: AuditFilter, count: EntryCount) -> None:
+    running: Work[Exported] | None = background_job.of(WORK)
     if running and running.running:
         _wait(running)
     elif running:
@@ -83,7 +83,7 @@ def _drawer(filter: AuditFilter, count: Count) -> None:
         _choose(filter, count)
 
 
-def _choose(filter: AuditFilter, count: Count) -> None:
+def _choose(filter: AuditFilter, count: EntryCount) -> None:
     st.markdown(f"**{count} entries** match the filters of the page, and all of them are exported.")
     if facts := filter.facts():
         cards.facts({in_words(name): str(value) for name, value in facts.items()}, columns=2)
@@ -104,12 +104,12 @@ def _choose(filter: AuditFilter, count: Count) -> None:
 
 
 def _begin(filter: AuditFilter, format: Format) -> None:
-    desk, actor, now = current.desk(), current.actor(), current.now()
+    desk, actor, now = request_context.desk(), request_context.actor(), request_context.now()
 
     def export(progress: Progress) -> Exported:
         return _export(desk, actor, filter, format, now, progress)
 
-    work.begin(WORK, export)
+    background_job.begin(WORK, export)
 
 
 def _export(
@@ -133,7 +133,7 @@ def _export(
 
 
 def _wait(running: Work[Exported]) -> None:
-    @st.fragment(run_every=work.POLL)
+    @st.fragment(run_every=background_job.POLL)
     def written() -> None:
         if not running.running:
             st.rerun()
@@ -146,7 +146,7 @@ def _offer(ended: Work[Exported]) -> None:
     if isinstance(ended.error, DeskError):
         errors.show(ended.error)
     elif ended.error:
-        work.forget(WORK)
+        background_job.forget(WORK)
         raise ended.error
     if (done := ended.result) is None:
         return
@@ -181,11 +181,11 @@ def _offer(ended: Work[Exported]) -> None:
         media_type="application/json",
         content=lambda actor, now: manifest.json(),
     )
-    st.button("Export something else", type="tertiary", on_click=work.forget, args=(WORK,))
+    st.button("Export something else", type="tertiary", on_click=background_job.forget, args=(WORK,))
 
 
 def _open() -> None:
-    known: Work[Exported] | None = work.of(WORK)
+    known: Work[Exported] | None = background_job.of(WORK)
     if known and not known.running:
-        work.forget(WORK)
+        background_job.forget(WORK)
     confirm.open_drawer(DRAWER)

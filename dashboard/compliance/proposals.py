@@ -8,24 +8,24 @@ from typing import Any
 
 import streamlit as st
 
-from core.actions import policy_change
+from core.actions.staff import policy_change
 from core.errors import DeskError
 from core.policy import PerCurrency, Platform, Profile, Tariff
 from core.queries import policy
-from core.queries import rulebook as queries
+from core.queries import policy_proposals as queries
 from core.queries.policy import Change, Version
-from core.queries.rulebook import Proposal
+from core.queries.policy_proposals import Proposal
 from core.rules import policy_values
 from core.rules.permissions import Permission
-from dashboard import current
-from dashboard.compliance import rulebook
-from dashboard.ui import cards, confirm, errors, header, words
+from dashboard import request_context
+from dashboard.compliance import policy_table
+from dashboard.ui import cards, confirm, errors, header, text_fields
 from dashboard.ui.safe import plain, words_of
 from dashboard.ui.status import in_words
 
 
 def button() -> None:
-    if current.may(Permission.CHANGE_POLICY):
+    if request_context.may(Permission.CHANGE_POLICY):
         st.button(
             "Propose a change",
             key="open-propose",
@@ -37,7 +37,7 @@ def button() -> None:
 
 def panel(newest: Mapping[Platform, Version], every: Sequence[Version], currency: str) -> None:
     """What waits for the second person; nothing where nothing does."""
-    with current.reading() as session:
+    with request_context.reading() as session:
         waiting = queries.proposals(session)
     if waiting:
         header.section("Proposed changes", "another administrator publishes them")
@@ -56,8 +56,8 @@ def _proposal(each: Proposal, currency: str) -> None:
     cards.note(f"{each.proposed_by}: {each.reason}")
     if each.stale:
         cards.note("Another version was published since: this proposal can only be rejected, and made anew.")
-    if current.may(Permission.APPROVE_POLICY):
-        own = each.proposed_by_id == current.actor().id
+    if request_context.may(Permission.APPROVE_POLICY):
+        own = each.proposed_by_id == request_context.actor().id
         st.button(
             "Withdraw" if own else "Decide",
             key=f"open-proposal-{each.id}",
@@ -70,7 +70,7 @@ def _proposal(each: Proposal, currency: str) -> None:
 def _difference(changes: Sequence[Change], warnings: Sequence[str], currency: str) -> None:
     """Every changed number, old → new, where the old one comes from, and what the linter says of the new ones."""
     for change in changes:
-        st.text(f"{change.label}: {', '.join(rulebook.difference(change, currency))}")
+        st.text(f"{change.label}: {', '.join(policy_table.difference(change, currency))}")
         st.caption(plain(f"Until now: {change.source}"))
     for sentence in warnings:
         st.warning(plain(sentence), icon=":material/warning:")
@@ -88,7 +88,7 @@ def _value(name: str, before: Any, currency: str) -> str:
     return st.text_input(
         f"New value, in {currency}" if amount else "New value",
         key=f"change-value-{name}",
-        placeholder=before.of(currency).major() if amount else rulebook.words(name, before, currency),
+        placeholder=before.of(currency).major() if amount else policy_table.words(name, before, currency),
         max_chars=40,
     )
 
@@ -96,7 +96,7 @@ def _value(name: str, before: Any, currency: str) -> str:
 def _tariff(name: str, before: Tariff, currency: str) -> str:
     """Three parts, typed each for itself; empty where nothing was changed."""
     shown = (
-        rulebook.percent(before.bps).removesuffix(" %"),
+        policy_table.percent(before.bps).removesuffix(" %"),
         before.minimum.of(currency).major(),
         before.fixed.of(currency).major(),
     )
@@ -123,7 +123,7 @@ def _propose(newest: Mapping[Platform, Version], every: Sequence[Version], curre
     rules = {name: (label, value) for name, label, value, _ in profile.lines()}
     name = st.selectbox("Rule", list(rules), format_func=lambda each: rules[each][0], key="change-rule")
     before = together.get(name, rules[name][1])
-    st.text(f"Now: {rulebook.words(name, rules[name][1], currency)}")
+    st.text(f"Now: {policy_table.words(name, rules[name][1], currency)}")
     typed = _tariff(name, before, currency) if isinstance(before, Tariff) else _value(name, before, currency)
     if typed:
         try:
@@ -133,8 +133,8 @@ def _propose(newest: Mapping[Platform, Version], every: Sequence[Version], curre
             return
     warnings = _read_through(every, profile, together, currency)
     seen = _confirmed(warnings or (), "proposal-seen-by-maker")
-    place = words.named("policy", 0, "change")
-    reason = words.area(place, "Why", height=100, most=2_000, key="change-reason")
+    place = text_fields.named("policy", 0, "change")
+    reason = text_fields.area(place, "Why", height=100, most=2_000, key="change-reason")
     with st.container(horizontal=True, gap="small"):
         unread = warnings is None or len(seen) < len(warnings)
         intent = confirm.pressed("Propose", key="propose-change", disabled=unread)
@@ -191,7 +191,7 @@ def _proposed(together: dict[str, Any]) -> None:
 def _settle(proposal_id: int, own: bool, currency: str) -> None:
     if not confirm.step_up("proposals-settle"):
         return
-    with current.reading() as session:
+    with request_context.reading() as session:
         found = {each.id: each for each in queries.proposals(session)}
     if proposal_id not in found:
         st.text("This proposal was settled meanwhile.")
@@ -204,8 +204,8 @@ def _settle(proposal_id: int, own: bool, currency: str) -> None:
     if row.stale:
         st.warning("Another version was published since: it can only be rejected.", icon=":material/warning:")
     unread = row.stale or len(seen) < len(row.warnings)
-    place = words.named("policy", proposal_id, "note")
-    note = words.area(place, "Note", height=100, most=2_000, key="proposal-note")
+    place = text_fields.named("policy", proposal_id, "note")
+    note = text_fields.area(place, "Note", height=100, most=2_000, key="proposal-note")
     with st.container(horizontal=True, gap="small"):
         publish = (
             None if own else confirm.pressed("Publish", key="publish-proposal", money=True, disabled=unread)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.queries import ledger
 from core.queries.journals import Leg, title
-from core.queries.ledger import AccountRow, Line, Sheet
+from core.queries.ledger import AccountRow, TrialBalance, TrialBalanceLine
 from dashboard import navigation
 from dashboard.ui import cards, header, tables
 from dashboard.ui.status import Pill
@@ -70,10 +70,10 @@ LEGS = [
 ]
 
 
-def lines_of(currency: str, *, memo: bool) -> Callable[[Session], Sequence[Line]]:
+def lines_of(currency: str, *, memo: bool) -> Callable[[Session], Sequence[TrialBalanceLine]]:
     """The lines of one book, read anew."""
 
-    def lines(session: Session) -> Sequence[Line]:
+    def lines(session: Session) -> Sequence[TrialBalanceLine]:
         sheets = ledger.sheets(session)
         return next((each.lines for each in sheets if (each.currency, each.memo) == (currency, memo)), ())
 
@@ -98,7 +98,7 @@ def accounts(rows: Sequence[AccountRow]) -> list[tables.Column]:
     ]
 
 
-def balanced(sheet: Sheet) -> Pill:
+def balanced(sheet: TrialBalance) -> Pill:
     """Whether both columns have the same sum."""
     if sheet.difference.is_zero:
         return Pill("Balanced", "good", meaning="Debits and credits have the same sum.")
@@ -109,7 +109,7 @@ def balanced(sheet: Sheet) -> Pill:
     )
 
 
-def heading(sheet: Sheet) -> None:
+def heading(sheet: TrialBalance) -> None:
     """Whose book it is."""
     if sheet.memo:
         header.section(f"{sheet.currency}, the payees' own money", "Memo: never ours")
@@ -117,7 +117,7 @@ def heading(sheet: Sheet) -> None:
         header.section(f"{sheet.currency}, the platform's book")
 
 
-def foot(sheet: Sheet) -> None:
+def foot(sheet: TrialBalance) -> None:
     """The sums of both columns, and their difference in words."""
     cards.facts(
         {

@@ -7,12 +7,12 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.actions import client_funds
+from core.actions.operations import client_funds
 from core.queries import client_funds as queries
 from core.queries.client_funds import Funds, Released
 from core.rules.client_funds import Cover
 from core.rules.permissions import Permission
-from dashboard import current, navigation
+from dashboard import navigation, request_context
 from dashboard.ui import cards, confirm, deadline, header, tables
 from dashboard.ui.safe import plain
 
@@ -21,10 +21,10 @@ COVERS = {Cover.COVERED: "Covered", Cover.SHORT: "Short", Cover.UNKNOWN: "Not kn
 
 def banner() -> None:
     """On every finance page, above everything: what is missing where, why as far as known, and what has stopped."""
-    if not current.may(Permission.READ_PAYOUTS):
+    if not request_context.may(Permission.READ_PAYOUTS):
         return
-    now = current.now()
-    with current.reading() as session:
+    now = request_context.now()
+    with request_context.reading() as session:
         alarming = queries.alarming(session, now=now)
     for each in alarming:
         if each.cover is Cover.SHORT:
@@ -58,7 +58,7 @@ def _release_words() -> str:
 
 def panel(now: datetime) -> None:
     """Each currency: Stripe's figure with its time, what is owed, and the stop with its release."""
-    with current.reading() as session:
+    with request_context.reading() as session:
         rows, over = queries.funds(session, now=now), queries.released(session)
     header.section(
         "Client funds by currency",
@@ -101,7 +101,7 @@ def _stop(each: Funds) -> None:
             f"{stop.short.text()} was missing. Transfers to payees wait; refunds, and money that is already on a "
             "payee's account, go on. Releasing lets this shortage pass: payouts stop again only if more is missing."
         )
-        if not current.may(Permission.REVIEW_PAYOUT):
+        if not request_context.may(Permission.REVIEW_PAYOUT):
             cards.note("Finance or an administrator can release them.")
             return
         reason = st.text_input(

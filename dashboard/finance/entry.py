@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.queries.journals import Whole, title
+from core.queries.journals import JournalDetail, title
 from dashboard import navigation
 from dashboard.finance import books
 from dashboard.ui import cards, header, money, tables
 from dashboard.ui.status import Pill
 
 
-def seal(journal: Whole) -> Pill:
+def seal(journal: JournalDetail) -> Pill:
     """Whether a seal covers it: then no change of it could go unnoticed."""
     if journal.seal is None:
         return Pill("Not sealed yet", "wait", meaning="Its range is closed and sealed within moments.")
     return Pill(f"Seal {journal.seal}", "good", meaning=f"Sealed {journal.sealed_at:%-d %b %Y, %H:%M} UTC.")
 
 
-def postings(journal: Whole) -> None:
+def postings(journal: JournalDetail) -> None:
     """Debits and credits, with their sums."""
     books.open_account(
         journal.legs,
@@ -33,7 +33,7 @@ def postings(journal: Whole) -> None:
     cards.note(f"Debits {money.text(debits)} · Credits {money.text(credits)} · Difference {difference}")
 
 
-def facts(journal: Whole) -> None:
+def facts(journal: JournalDetail) -> None:
     cards.facts(
         {
             "What": title(journal.kind),
@@ -48,7 +48,7 @@ def facts(journal: Whole) -> None:
     )
 
 
-def ties(journal: Whole) -> None:
+def ties(journal: JournalDetail) -> None:
     """The way to what caused it."""
     header.section("Cause")
     with st.container(horizontal=True, gap="medium"):

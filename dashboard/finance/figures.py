@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.money import Money
-from core.queries.overview import Purse
+from core.queries.overview import CurrencyTotals
 from core.rules.client_funds import Look
 from dashboard import navigation
 from dashboard.ui import deadline, money
@@ -49,7 +49,7 @@ def _words(value: Money | int | str) -> str:
     return f"{value:,}" if isinstance(value, int) else value
 
 
-def purse(each: Purse, look: Look | None, now: datetime) -> None:
+def purse(each: CurrencyTotals, look: Look | None, now: datetime) -> None:
     """What the balance at Stripe is made of: what is owed to others, and what is the platform's own. Stripe's own
     figure stands beside the ledger's, with its time."""
     every: list[tuple[str, Money, Tone]] = [

@@ -8,9 +8,9 @@ from datetime import datetime
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core.queries import checks
-from core.queries.checks import Result
-from core.queries.laws import Rows
+from core.queries import invariants
+from core.queries.invariant_queries import Rows
+from core.queries.invariants import Result
 from dashboard.ui import cards, deadline, header, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import plain
@@ -24,7 +24,7 @@ def _whole(result: Result) -> tables.Table:
     """Every row that offends, read anew; nothing once it has been put right."""
 
     def rows(session: Session) -> Rows:
-        return [{"n": place, **row} for place, row in enumerate(checks.offending(session, result.name))]
+        return [{"n": place, **row} for place, row in enumerate(invariants.offending(session, result.name))]
 
     return tables.Table(f"check-{result.name}", rows)
 

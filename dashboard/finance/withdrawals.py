@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.actions import payout_review
+from core.actions.payouts import payout_review
 from core.policy import WithdrawalMethod
 from core.queries import operations, payouts
 from core.queries.operations import Operation
-from core.queries.payouts import Offer, Row, Waiting
+from core.queries.payouts import Offer, PayoutRow, Waiting
 from core.rules.permissions import Permission
-from dashboard import current, navigation
-from dashboard.finance import offering
-from dashboard.ui import cards, confirm, header, status, tables, words
+from dashboard import navigation, request_context
+from dashboard.finance import payout_offers
+from dashboard.ui import cards, confirm, header, status, tables, text_fields
 from dashboard.ui.safe import plain
 
 METHODS = {each.value: status.in_words(each.value) for each in WithdrawalMethod}
@@ -49,7 +49,7 @@ CALLS = [
 ]
 
 
-def columns(rows: Sequence[Row]) -> list[tables.Column]:
+def columns(rows: Sequence[PayoutRow]) -> list[tables.Column]:
     """With reasons, where something failed."""
     return WHOLE if any(row.failure for row in rows) else COLUMNS
 
@@ -77,12 +77,12 @@ def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
         navigation.go("case", id=row.case_id) if row.case_id else navigation.go("project", id=row.project_id)
 
 
-def whole(row: Row, calls: Sequence[Operation], offers: Sequence[Offer]) -> None:
+def whole(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer]) -> None:
     """One payout: what it is, what was asked of Stripe for it, and the review when it failed."""
     if row.in_review:
         _review(row, offers)
     elif offers:
-        offering.history(offers)
+        payout_offers.history(offers)
     cards.facts(
         {
             "Payee": row.payee,
@@ -124,7 +124,7 @@ def whole(row: Row, calls: Sequence[Operation], offers: Sequence[Offer]) -> None
     )
 
 
-def _review(row: Row, offers: Sequence[Offer]) -> None:
+def _review(row: PayoutRow, offers: Sequence[Offer]) -> None:
     """Try again, or offer another method (milestone-payment-flow, Error Handling 2)."""
     with cards.panel("payout-review"):
         st.markdown(f"**Failed, and waits for a person.** {plain(row.failure or 'No reason was given.')}")
@@ -133,14 +133,14 @@ def _review(row: Row, offers: Sequence[Offer]) -> None:
             if row.transferred
             else "The money never left; all of it is still payable to the payee."
         )
-        if not current.may(Permission.REVIEW_PAYOUT):
+        if not request_context.may(Permission.REVIEW_PAYOUT):
             cards.note("Finance or an administrator decides what happens next.")
             return
         _form(row)
-    offering.panel(row, offers)
+    payout_offers.panel(row, offers)
 
 
-def _form(row: Row) -> None:
+def _form(row: PayoutRow) -> None:
     if not confirm.step_up("withdrawals-form"):
         return
     method = st.segmented_control(
@@ -158,8 +158,8 @@ def _form(row: Row) -> None:
             if row.transferred
             else "The withdrawal fee becomes that of the new method."
         )
-    place = words.named("payout", row.id, "retry")
-    reason = words.line(place, "Reason, for the audit log", key="payout-reason")
+    place = text_fields.named("payout", row.id, "retry")
+    reason = text_fields.line(place, "Reason, for the audit log", key="payout-reason")
     label = f"Pay by {METHODS[method].lower()} instead" if changed and method else "Try again"
     intent = confirm.pressed(label, key="payout-retry", money=True, icon=":material/replay:")
     if intent:

@@ -16,7 +16,7 @@ A page reads in four beats: guard, read, show, act.
                         tables.status("status", "Status", axis="ticket"),
                         tables.due("due_at", "Due", now=current.now())], key="queue")
 
-dashboard.current
+dashboard.request_context
     desk() -> Desk · now() -> datetime · person() -> SignedIn · actor() -> Actor
     reading() -> context manager of a Session · may(permission) -> bool · require(permission) -> Actor
     recently_confirmed() -> bool       re-authenticated within five minutes

@@ -20,11 +20,12 @@ from typing import Any, Literal, TypeVar
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core.actions import half_written, sessions
+from core.actions.cases import unsent_text
+from core.actions.staff import sessions
 from core.errors import DeskError
 from core.rules.permissions import Actor
-from dashboard import current
-from dashboard.ui import errors, header, words
+from dashboard import request_context
+from dashboard.ui import errors, header, text_fields
 from dashboard.ui.header import Said
 from dashboard.ui.safe import html
 
@@ -105,7 +106,7 @@ def carry_out(
     of the page, and the page is drawn anew (or `then(result)` decides where to go).
     """
     outcomes: Outcomes = st.session_state.setdefault(OUTCOMES, Outcomes())
-    token, desk, now = current.token(), current.desk(), current.now()
+    token, desk, now = request_context.token(), request_context.desk(), request_context.now()
 
     def once(session: Session) -> Result:
         signed_in = sessions.resolve(session, token, now=now)
@@ -113,7 +114,7 @@ def carry_out(
             raise sessions.SessionEnded()
         result = action(session, signed_in.actor, now)
         if sent:
-            half_written.sent(session, signed_in.actor, now=now, wanted=sent)
+            unsent_text.sent(session, signed_in.actor, now=now, wanted=sent)
         return result
 
     try:
@@ -124,7 +125,7 @@ def carry_out(
             refused(error)
         return
     for place in sent:
-        words.forget(place)
+        text_fields.forget(place)
     header.say(done(result) if callable(done) else done)
     _forget(intent)
     close_drawer()
@@ -133,20 +134,20 @@ def carry_out(
 
 def step_up(key: str = "step-up") -> bool:
     """True when the person proved who they are within five minutes; else asks for it, here and now."""
-    if current.recently_confirmed():
+    if request_context.recently_confirmed():
         return True
     with st.container(border=True, gap="small"):
         st.markdown("**Confirm it is you**", width="content")
         st.caption("This counts only within five minutes of signing in, and yours was longer ago.")
-        if current.demo_sign_in():
+        if request_context.demo_sign_in():
             st.button(
-                f"I am {current.plain_name()}",
+                f"I am {request_context.plain_name()}",
                 key=f"{key}:step-up",
                 icon=":material/verified_user:",
-                on_click=current.confirm_it_is_me,
+                on_click=request_context.confirm_it_is_me,
             )
         else:
-            again = f"/sign-in/again?next={html(current.here())}"
+            again = f"/sign-in/again?next={html(request_context.here())}"
             st.html(f'<a class="ed-button ed-primary" target="_self" href="{again}">Sign in again</a>')
     return False
 

@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import table_files
 from core.rules.permissions import Actor, Permission
-from dashboard import current, downloads
+from dashboard import downloads, request_context
 from dashboard.ui import columns as kinds
 from dashboard.ui.columns import Column
 from dashboard.ui.safe import html
@@ -39,9 +39,9 @@ class Table:
 
 def table(wanted: Table, columns: Sequence[Column], *, key: str) -> None:
     """A link to the table as CSV, for whoever may take it."""
-    if not current.may(wanted.permission):
+    if not request_context.may(wanted.permission):
         return
-    shown, desk = wanted.columns or columns, current.desk()
+    shown, desk = wanted.columns or columns, request_context.desk()
 
     def make(actor: Actor, now: datetime, out: IO[bytes]) -> str:
         return table_files.write(
@@ -136,14 +136,14 @@ def _link(
 ) -> None:
     context = get_script_run_ctx()
     where = downloads.offer(
-        current.person(),
+        request_context.person(),
         tab=context.session_id if context else "",
         key=key,
         permission=permission,
         name=name,
         media_type=media_type,
         make=make,
-        now=current.now(),
+        now=request_context.now(),
     )
     title = f' title="{html(help)}"' if help else ""
     kind = {"primary": " ed-primary", "quiet": " ed-bare", "plain": ""}[look]

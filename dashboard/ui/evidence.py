@@ -12,16 +12,16 @@ from math import ceil
 
 import streamlit as st
 
-from core.actions import evidence
-from core.actions.evidence import Opened
+from core.actions.cases import evidence
+from core.actions.cases.evidence import Opened
 from core.desk import Desk
 from core.errors import DeskError
 from core.gateways.evidence_store import EvidenceAltered, EvidenceMissing
-from core.queries.exhibits import Piece
+from core.queries.evidence import EvidenceItem
 from core.rules.permissions import Actor
 from dashboard.ui import empty, errors
 from dashboard.ui.evidence_card import STYLE, card
-from dashboard.ui.evidence_lens import Marked, Sight
+from dashboard.ui.evidence_lens import LensView, Marked
 from dashboard.ui.evidence_shelf import Shelf
 from dashboard.ui.evidence_viewer import view
 from dashboard.ui.safe import html
@@ -33,7 +33,7 @@ STRIP = 900
 def gallery(
     desk: Desk,
     actor: Actor,
-    rows: Sequence[Piece],
+    rows: Sequence[EvidenceItem],
     *,
     key: str,
     words: Callable[[str], str] | None = None,
@@ -78,7 +78,7 @@ class Table:
 
     desk: Desk
     actor: Actor
-    rows: Sequence[Piece]
+    rows: Sequence[EvidenceItem]
     order: list[int]
     shelf: Shelf
     notes: Mapping[int, Sequence[Marked]]
@@ -86,7 +86,7 @@ class Table:
     words: Callable[[str], str] | None
 
 
-def _cards(desk: Desk, actor: Actor, shown: Sequence[Piece], shelf: Shelf) -> None:
+def _cards(desk: Desk, actor: Actor, shown: Sequence[EvidenceItem], shelf: Shelf) -> None:
     """All of them; beside an open piece they become a strip that scrolls by itself, so that both stay in view."""
     pages = ceil(len(shown) / CARDS)
     page = st.pagination(pages, key=f"{shelf.key}-page") if pages > 1 else 1
@@ -95,7 +95,7 @@ def _cards(desk: Desk, actor: Actor, shown: Sequence[Piece], shelf: Shelf) -> No
             card(desk, actor, row, shelf)
 
 
-def _chosen(rows: Sequence[Piece], shelf: Shelf) -> list[Piece]:
+def _chosen(rows: Sequence[EvidenceItem], shelf: Shelf) -> list[EvidenceItem]:
     """The rows of the part that is chosen: everything, one party's, or what this member of staff has yet to open."""
     parts = {
         "All": list(rows),
@@ -136,14 +136,14 @@ def _open_ones(table: Table, *, large: bool = False) -> None:
             _piece(table, row, prefix, narrow=len(places) > 1)
 
 
-def _piece(table: Table, row: Piece, prefix: str, *, narrow: bool) -> None:
+def _piece(table: Table, row: EvidenceItem, prefix: str, *, narrow: bool) -> None:
     shelf = table.shelf
     opened = _read(table.desk, table.actor, row, shelf)
     if isinstance(opened, DeskError):
         _alarm(opened, row)
         return
     part = shelf.part
-    sight = Sight(
+    sight = LensView(
         key=f"{prefix}-{row.id}",
         group=prefix,
         pair=narrow,
@@ -158,7 +158,7 @@ def _piece(table: Table, row: Piece, prefix: str, *, narrow: bool) -> None:
         st.rerun()
 
 
-def _alarm(error: DeskError, row: Piece) -> None:
+def _alarm(error: DeskError, row: EvidenceItem) -> None:
     """Bytes that are gone or are not what was handed in: said loudly, with the hash that they should have."""
     errors.show(error)
     if isinstance(error, EvidenceMissing | EvidenceAltered):
@@ -172,12 +172,12 @@ def _large(table: Table) -> None:
     _open_ones(table, large=True)
 
 
-def _title(row: Piece) -> str:
+def _title(row: EvidenceItem) -> str:
     caption = f"<span>{html(row.caption)}</span>" if row.caption else ""
     return f'<div class="ed-piece-title"><b>{html(row.file_name)}</b>{caption}</div>'
 
 
-def _heading(row: Piece, order: list[int], shelf: Shelf) -> None:
+def _heading(row: EvidenceItem, order: list[int], shelf: Shelf) -> None:
     """Name and caption; to the next one, and closed again."""
     others = [each for each in shelf.ids if each != row.id]
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -207,7 +207,7 @@ def _heading(row: Piece, order: list[int], shelf: Shelf) -> None:
         )
 
 
-def _read(desk: Desk, actor: Actor, row: Piece, shelf: Shelf) -> Opened | DeskError:
+def _read(desk: Desk, actor: Actor, row: EvidenceItem, shelf: Shelf) -> Opened | DeskError:
     """Read and recorded once for each opening; a rerun of the page is not another."""
     if row.id not in shelf.opened:
         try:

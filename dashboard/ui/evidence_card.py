@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.actions import evidence
+from core.actions.cases import evidence
 from core.desk import Desk
 from core.errors import DeskError
-from core.queries.exhibits import Piece
+from core.queries.evidence import EvidenceItem
 from core.rules.evidence import in_words
 from core.rules.permissions import Actor
 from dashboard.ui import deadline
@@ -18,7 +18,7 @@ LABELS = {"IMAGE": "Picture", "PDF": "PDF", "TEXT": "Text", "OTHER": "Document"}
 ROLES = {"PAYER": "Payer", "PAYEE": "Payee"}
 
 
-def card(desk: Desk, actor: Actor, row: Piece, shelf: Shelf) -> None:
+def card(desk: Desk, actor: Actor, row: EvidenceItem, shelf: Shelf) -> None:
     open_now = row.id in shelf.ids
     with st.container(border=True, key=f"{shelf.key}-card-{row.id}", gap="xsmall"):
         _face(desk, actor, row)
@@ -43,7 +43,7 @@ def card(desk: Desk, actor: Actor, row: Piece, shelf: Shelf) -> None:
                 )
 
 
-def _face(desk: Desk, actor: Actor, row: Piece) -> None:
+def _face(desk: Desk, actor: Actor, row: EvidenceItem) -> None:
     """The thumbnail, or what kind of file it is where there is nothing to draw."""
     try:
         small = _thumbnail(actor.id, row.sha256, row.id, desk, actor)
@@ -67,7 +67,7 @@ def _thumbnail(
     )
 
 
-def _words(row: Piece, *, seen: bool) -> str:
+def _words(row: EvidenceItem, *, seen: bool) -> str:
     """What is known about a piece, in our own markup around words that cannot become markup."""
     state = ("quiet", "Opened") if seen else ("info", "Not opened")
     tip = f' title="{html(deadline.exact(row.opened_at))}"' if row.opened_at else ""

@@ -34,7 +34,7 @@ class Marked(Protocol):
 
 
 @dataclass(frozen=True)
-class Sight:
+class LensView:
     """How a piece is looked at: under which keys, beside another or alone, and whether it may be marked."""
 
     key: str
@@ -45,7 +45,7 @@ class Sight:
     draft: Area | None = None
 
 
-def show(picture: bytes, sight: Sight, *, alt: str, page: int | None = None) -> Area | None:
+def show(picture: bytes, sight: LensView, *, alt: str, page: int | None = None) -> Area | None:
     """Draw it; returns the part that was marked just now."""
     kind = "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg"
     with Image.open(io.BytesIO(picture)) as opened:
@@ -69,7 +69,7 @@ def show(picture: bytes, sight: Sight, *, alt: str, page: int | None = None) -> 
     return _area(said["marked"])
 
 
-def _marks(sight: Sight, page: int | None) -> list[dict[str, Any]]:
+def _marks(sight: LensView, page: int | None) -> list[dict[str, Any]]:
     marks = [
         {"number": str(each.number), "note": each.body, "area": list(each.area)}
         for each in sight.notes

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.actions.evidence import Opened
+from core.actions.cases.evidence import Opened
 from core.errors import DeskError
-from core.queries.exhibits import Piece
+from core.queries.evidence import EvidenceItem
 from core.rules.evidence import Area
 
 
@@ -51,7 +51,7 @@ class Shelf:
     def mark(self, evidence_id: int, page: int | None, area: Area) -> None:
         st.session_state[f"{self.key}:part"] = Part(evidence_id, page, area)
 
-    def seen(self, row: Piece) -> bool:
+    def seen(self, row: EvidenceItem) -> bool:
         own = self.whose is None and row.id in st.session_state.get(f"{self.key}:seen", ())
         return row.opened_at is not None or own
 

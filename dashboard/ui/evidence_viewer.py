@@ -8,15 +8,15 @@ from typing import Literal
 
 import streamlit as st
 
-from core.actions import evidence
-from core.actions.evidence import Opened
+from core.actions.cases import evidence
+from core.actions.cases.evidence import Opened
 from core.desk import Desk
 from core.errors import DeskError
-from core.queries.exhibits import Piece
+from core.queries.evidence import EvidenceItem
 from core.rules.evidence import Area, Kind, in_words
 from core.rules.permissions import Actor, Permission
 from dashboard.ui import cards, deadline, download, errors, evidence_lens
-from dashboard.ui.evidence_lens import Sight
+from dashboard.ui.evidence_lens import LensView
 
 SHORT = 2_000  # characters of a text that needs no scrolling
 CLOCKS_DIFFER = timedelta(hours=14)  # a camera without a zone may be off by as much as the world is wide
@@ -25,10 +25,10 @@ CLOCKS_DIFFER = timedelta(hours=14)  # a camera without a zone may be off by as 
 def view(
     desk: Desk,
     actor: Actor,
-    row: Piece,
+    row: EvidenceItem,
     opened: Opened,
     *,
-    sight: Sight,
+    sight: LensView,
     narrow: bool,
     words: Callable[[str], str] | None = None,
 ) -> tuple[int | None, Area] | None:
@@ -76,7 +76,7 @@ def view(
 
 
 def _pages(
-    desk: Desk, actor: Actor, row: Piece, opened: Opened, sight: Sight
+    desk: Desk, actor: Actor, row: EvidenceItem, opened: Opened, sight: LensView
 ) -> tuple[int | None, Area] | None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         number = st.pagination(opened.pages, key=f"{sight.key}-pages") if opened.pages > 1 else 1
@@ -102,7 +102,7 @@ def _page(
     )
 
 
-def _facts(row: Piece, opened: Opened, *, narrow: bool) -> None:
+def _facts(row: EvidenceItem, opened: Opened, *, narrow: bool) -> None:
     facts: dict[str, cards.Fact] = {
         "Handed in by": f"{row.uploader} ({row.uploader_role.lower()})",
         "Handed in": row.at,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from core.rules.shown import bounded
+from core.rules.display_limits import bounded
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~$:^=&])")
 LONGEST = 40_000  # characters of one piece of text on a page

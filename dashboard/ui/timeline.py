@@ -16,7 +16,7 @@ from dashboard.ui.status import Tone
 
 
 @dataclass(frozen=True)
-class Moment:
+class TimelineItem:
     """One thing that happened. `title` is ours; `who`, `text` and the facts may be an outsider's words.
 
     `link` is its own address, `here` marks the one that was asked for, `new` what the reader has not seen.
@@ -35,7 +35,7 @@ class Moment:
     private: bool = False
 
 
-def timeline(moments: Sequence[Moment], *, now: datetime) -> None:
+def timeline(moments: Sequence[TimelineItem], *, now: datetime) -> None:
     """Draws all moments as one element: hundreds cost as little as one."""
     ordered = sorted(moments, key=lambda moment: moment.at)
     days = groupby(ordered, key=lambda moment: moment.at.date())
@@ -47,7 +47,7 @@ def timeline(moments: Sequence[Moment], *, now: datetime) -> None:
     st.html(f'<ol class="ed-timeline">{body}</ol>')
 
 
-def _moment(moment: Moment, now: datetime) -> str:
+def _moment(moment: TimelineItem, now: datetime) -> str:
     who = f'<span class="ed-who">{html(moment.who)}</span>' if moment.who else ""
     reference = f"<code>{html(moment.reference)}</code>" if moment.reference else ""
     text = f'<div class="ed-said">{html_lines(moment.text)}</div>' if moment.text else ""

@@ -9,7 +9,7 @@ import pytest
 
 from core.db import Database
 from core.gateways.stripe_sandbox import StripeSandbox
-from tests.market import Market, a_market, a_sandbox
+from tests.sandbox_desk import Market, a_market, a_sandbox
 
 
 @pytest.fixture(scope="session")

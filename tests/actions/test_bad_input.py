@@ -9,32 +9,27 @@ from typing import Any
 
 import pytest
 
-from core.actions import (
-    conversation,
-    decide,
-    dispute,
-    fund,
-    hold,
-    install,
-    mediate,
-    payout_review,
-    projects,
-    reconcile,
-    verify,
-)
+from core.actions.cases import conversation, disputes, mediator_assignment
+from core.actions.decisions import confirmation
+from core.actions.funding import fund
+from core.actions.milestones import projects, verification
+from core.actions.payouts import payout_review
+from core.actions.risk import holds
+from core.actions.staff import install
 from core.db import Database
 from core.embedded_postgres import Server
 from core.errors import DeskError
 from core.gateways.stripe_sandbox import StripeSandbox
 from core.money import Money
+from core.processes import reconciliation
 from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.schedule import PlannedMilestone
-from tests import stories
+from tests import builders
+from tests.builders import Told
 from tests.database import fresh_copy
-from tests.market import Market, a_market
-from tests.stories import Told
-from tests.unchanged import nothing_changes
+from tests.db_snapshot import nothing_changes
+from tests.sandbox_desk import Market, a_market
 
 HELD = 100_000
 
@@ -82,10 +77,10 @@ def usd(minor: int) -> Money:
 
 def confirm(market: Market, told: Told, *, by: str = "mia", plan_hash: str = "", **draft: Any) -> Any:
     """As the page does it: preview, then confirm what was seen."""
-    chosen, actor = stories.a_draft(told, **draft), market.as_staff(by)
+    chosen, actor = builders.a_draft(told, **draft), market.as_staff(by)
     if not plan_hash:
-        plan_hash = market.act(decide.preview, actor, draft=chosen)[0].hash
-    return market.act(decide.confirm, actor, draft=chosen, plan_hash=plan_hash, intent="bad")
+        plan_hash = market.act(confirmation.preview, actor, draft=chosen)[0].hash
+    return market.act(confirmation.confirm, actor, draft=chosen, plan_hash=plan_hash, intent="bad")
 
 
 # Amounts, as they are typed: `Money.parse` is where a page takes them.
@@ -213,10 +208,10 @@ def test_only_mediators_decide(market: Market, case: Told, owner: Database, by: 
 
 @pytest.mark.parametrize("side", ["payer", "payee"])
 def test_a_party_does_not_decide_its_own_case(market: Market, case: Told, owner: Database, side: str) -> None:
-    for action in (decide.preview, decide.confirm):
-        more = {} if action is decide.preview else {"plan_hash": "0" * 64, "intent": "own"}
+    for action in (confirmation.preview, confirmation.confirm):
+        more = {} if action is confirmation.preview else {"plan_hash": "0" * 64, "intent": "own"}
         with nothing_changes(owner), pytest.raises(DeskError) as refusal:
-            market.act(action, getattr(market, side), draft=stories.a_draft(case), **more)
+            market.act(action, getattr(market, side), draft=builders.a_draft(case), **more)
         assert refusal.value.code in {"not_permitted", "step_up_required"}
 
 
@@ -235,10 +230,12 @@ def test_a_mediator_with_a_tie_to_either_party_does_not_decide(
 
 def test_who_signed_in_too_long_ago_signs_in_again_first(market: Market, owner: Database) -> None:
     told, mia = market.in_mediation(), market.as_staff("mia")
-    plan, _ = market.act(decide.preview, mia, draft=stories.a_draft(told))
+    plan, _ = market.act(confirmation.preview, mia, draft=builders.a_draft(told))
     market.wait(minutes=5, seconds=1)
     with nothing_changes(owner), pytest.raises(DeskError) as refusal:
-        market.act(decide.confirm, mia, draft=stories.a_draft(told), plan_hash=plan.hash, intent="late")
+        market.act(
+            confirmation.confirm, mia, draft=builders.a_draft(told), plan_hash=plan.hash, intent="late"
+        )
     assert refusal.value.code == "step_up_required"
 
 
@@ -247,7 +244,7 @@ def test_who_signed_in_too_long_ago_signs_in_again_first(market: Market, owner: 
 
 def test_a_decided_case_is_not_decided_again(market: Market, owner: Database) -> None:
     told = market.in_mediation()
-    stories.decided(market, told)
+    builders.decided(market, told)
     for by in ("mia", "max"):
         for plan_hash in ("", "0" * 64):
             with nothing_changes(owner), pytest.raises(DeskError, match="Mia Lund") as refusal:
@@ -260,15 +257,15 @@ def test_a_decided_case_is_not_decided_again(market: Market, owner: Database) ->
 
 
 def test_a_case_that_is_not_in_mediation_is_not_decided(market: Market, owner: Database) -> None:
-    told = stories.disputed(market, market.funded())
+    told = builders.disputed(market, market.funded())
     with nothing_changes(owner), pytest.raises(DeskError) as refusal:
         confirm(market, told)
     assert refusal.value.code == "not_in_mediation"
 
 
 def test_a_withdrawn_case_is_not_decided(market: Market, owner: Database) -> None:
-    told = stories.disputed(market, market.funded())
-    market.act(dispute.withdraw, market.payer, milestone_id=told.milestone)
+    told = builders.disputed(market, market.funded())
+    market.act(disputes.withdraw, market.payer, milestone_id=told.milestone)
     with nothing_changes(owner), pytest.raises(DeskError) as refusal:
         confirm(market, told)
     assert refusal.value.code == "not_in_mediation"
@@ -320,26 +317,26 @@ MISTAKES = {
         lambda m, t: m.act(fund.fund, m.payer, milestone_id=t.milestone), "not_awaiting_funding"
     ),
     "submitting twice": Mistake(
-        lambda m, t: m.act(verify.submit, m.payee, milestone_id=t.milestone), "illegal_move"
+        lambda m, t: m.act(verification.submit, m.payee, milestone_id=t.milestone), "illegal_move"
     ),
     "a party approving for the other": Mistake(
-        lambda m, t: m.act(verify.approve, m.payee, milestone_id=t.milestone), "not_yours"
+        lambda m, t: m.act(verification.approve, m.payee, milestone_id=t.milestone), "not_yours"
     ),
     "staff approving for the payer": Mistake(
-        lambda m, t: m.act(verify.approve, m.as_staff("mia"), milestone_id=t.milestone), "not_yours"
+        lambda m, t: m.act(verification.approve, m.as_staff("mia"), milestone_id=t.milestone), "not_yours"
     ),
     "the payee disputing its own work": Mistake(
         lambda m, t: m.act(
-            dispute.open_dispute, m.payee, milestone_id=t.milestone, reason=DisputeReason.OTHER
+            disputes.open_dispute, m.payee, milestone_id=t.milestone, reason=DisputeReason.OTHER
         ),
         "not_yours",
     ),
     "explaining what is not disputed": Mistake(
-        lambda m, t: m.act(dispute.explain, m.payer, milestone_id=t.milestone, details="No."),
+        lambda m, t: m.act(disputes.explain, m.payer, milestone_id=t.milestone, details="No."),
         "no_open_dispute",
     ),
     "mediation of what is not disputed": Mistake(
-        lambda m, t: m.act(dispute.ask_mediation, m.payer, milestone_id=t.milestone), "illegal_move"
+        lambda m, t: m.act(disputes.ask_mediation, m.payer, milestone_id=t.milestone), "illegal_move"
     ),
     "an empty message": Mistake(
         lambda m, t: m.act(conversation.say, m.payer, milestone_id=t.milestone, body=" \n"), "message_empty"
@@ -353,27 +350,29 @@ MISTAKES = {
         "not_permitted",
     ),
     "a hold without a reason": Mistake(
-        lambda m, t: m.act(hold.place, m.as_staff("cora"), milestone_id=t.milestone, reason=""),
+        lambda m, t: m.act(holds.place, m.as_staff("cora"), milestone_id=t.milestone, reason=""),
         "reason_missing",
     ),
     "a hold by a party": Mistake(
-        lambda m, t: m.act(hold.place, m.payee, milestone_id=t.milestone, reason="Mine."), "not_permitted"
+        lambda m, t: m.act(holds.place, m.payee, milestone_id=t.milestone, reason="Mine."), "not_permitted"
     ),
     "lifting a hold that is not there": Mistake(
-        lambda m, t: m.act(hold.lift, m.as_staff("cora"), hold_id=999, reason="Gone."), "not_found"
+        lambda m, t: m.act(holds.lift, m.as_staff("cora"), hold_id=999, reason="Gone."), "not_found"
     ),
     "a case that is not there": Mistake(
-        lambda m, t: m.act(mediate.assign, m.as_staff("mia"), ticket_id=999, staff_id=None), "not_found"
+        lambda m, t: m.act(mediator_assignment.assign, m.as_staff("mia"), ticket_id=999, staff_id=None),
+        "not_found",
     ),
     "a payout that is not there": Mistake(
         lambda m, t: m.act(payout_review.retry, m.as_staff("fay"), payout_id=999, reason="Again."),
         "not_found",
     ),
     "a decision that is not there": Mistake(
-        lambda m, t: m.act(decide.approve, m.as_staff("ada"), decision_id=999, plan_hash=""), "not_found"
+        lambda m, t: m.act(confirmation.approve, m.as_staff("ada"), decision_id=999, plan_hash=""),
+        "not_found",
     ),
     "reconciling without the permission": Mistake(
-        lambda m, t: reconcile.run(m.desk, m.as_staff("mia")), "not_permitted"
+        lambda m, t: reconciliation.run(m.desk, m.as_staff("mia")), "not_permitted"
     ),
 }
 
@@ -428,5 +427,7 @@ def test_a_case_is_not_given_to_someone_who_is_no_mediator(
     for subject, code in (("fay", "not_a_mediator"), ("nobody", "not_found")):
         staff_id = market.staff.get(subject, 999)
         with nothing_changes(owner), pytest.raises(DeskError) as refusal:
-            market.act(mediate.assign, market.as_staff("mia"), ticket_id=case.ticket, staff_id=staff_id)
+            market.act(
+                mediator_assignment.assign, market.as_staff("mia"), ticket_id=case.ticket, staff_id=staff_id
+            )
         assert refusal.value.code == code

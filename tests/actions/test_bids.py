@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.actions import fund, projects, verify
-from core.actions.fund_several import fund_several
-from core.actions.projects import BidKnownOtherwise, OtherPlatform, WrongRole
+from core.actions.funding import fund
+from core.actions.funding.fund_several import fund_several
+from core.actions.milestones import projects, verification
+from core.actions.milestones.projects import BidKnownOtherwise, OtherPlatform, WrongRole
 from core.audit.entries import ADDRESS
 from core.db import Database
 from core.errors import DeskError
@@ -19,8 +20,8 @@ from core.records import Milestone, Notification, Project
 from core.rules.milestones import Status
 from core.rules.projects import FundedInTurn, FundedWithGap, Funding, InLine, require_fundable
 from core.rules.schedule import PlannedMilestone
-from tests.market import Market
-from tests.unchanged import nothing_changes
+from tests.db_snapshot import nothing_changes
+from tests.sandbox_desk import Market
 
 ENTRIES = text("select action, reason, before, after from audit_entries order by id")
 
@@ -135,14 +136,14 @@ def test_what_was_funded_ahead_takes_its_turn_and_the_rest_follows(market: Marke
     market.act(fund_several, market.payer, project_id=project, milestone_ids=ids[:2])
     market.work()
     for number in (ids[1], ids[0]):  # the second is done first
-        market.act(verify.submit, market.payee, milestone_id=number)
-        market.act(verify.approve, market.payer, milestone_id=number)
+        market.act(verification.submit, market.payee, milestone_id=number)
+        market.act(verification.approve, market.payer, milestone_id=number)
         market.work()
     assert statuses(market, project) == ["COMPLETED", "COMPLETED", "AWAITING_FUNDING"]
     market.act(fund_several, market.payer, project_id=project, milestone_ids=[ids[2]])
     market.work()
-    market.act(verify.submit, market.payee, milestone_id=ids[2])
-    market.act(verify.approve, market.payer, milestone_id=ids[2])
+    market.act(verification.submit, market.payee, milestone_id=ids[2])
+    market.act(verification.approve, market.payer, milestone_id=ids[2])
     market.work()
     assert market.get(Project, project).status == "COMPLETED"
     market.lawful()

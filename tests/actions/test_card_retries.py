@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.actions import fund, timers
+from core.actions.funding import fund
+from core.processes import timers
 from core.records import Notification, OutgoingOperation, Party, PaymentOrder
-from tests.market import Market
-from tests.stories import Told
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 SOFT = "pm_card_chargeDeclinedInsufficientFunds"
 

@@ -10,23 +10,24 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from core.actions import conversation, evidence, install, mediate, recuse
-from core.actions.messages import MessageEmpty
+from core.actions.cases import conversation, evidence, mediator_assignment, recusal
+from core.actions.cases.messages import MessageEmpty
+from core.actions.staff import install
 from core.db import Database
 from core.errors import ChangedMeanwhile
 from core.gateways.evidence_store import EvidenceStore
-from core.queries import exhibits
+from core.queries import evidence as exhibits
 from core.records import Handover, Notification, PartyRequest, Ticket
 from core.rules import mediation
 from core.rules.permissions import NotPermitted
 from core.rules.requests import AnswerAfterDecision, AnswerTimePast, NothingAsked, RequestKind
-from tests import stories
-from tests.stories import Told, Town
+from tests import builders
+from tests.builders import Told, Town
 
 
 @pytest.fixture
 def town(database: Database) -> Town:
-    return stories.a_town(database)
+    return builders.a_town(database)
 
 
 def ask(town: Town, told: Told, *, hours: float = 24, kind: RequestKind = RequestKind.ANSWER) -> None:
@@ -42,7 +43,7 @@ def ask(town: Town, told: Told, *, hours: float = 24, kind: RequestKind = Reques
 
 
 def ticket(town: Town, told: Told) -> Ticket:
-    return stories.ticket_of(town, told)
+    return builders.ticket_of(town, told)
 
 
 def request_of(town: Town, told: Told) -> PartyRequest:
@@ -67,44 +68,53 @@ def hand_in(town: Town, told: Told, home: Path, words: bytes = b"Delivery on Thu
 
 
 def test_whoever_steps_back_loses_the_case_to_the_next_best_and_never_gets_it_again(town: Town) -> None:
-    told = stories.in_mediation(town)
-    town.act(recuse.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="I know the payer's brother.")
+    told = builders.in_mediation(town)
+    town.act(
+        recusal.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="I know the payer's brother."
+    )
     assert ticket(town, told).mediator_id == town.staff["max"]
     for who in ("mia", "ada"):
         with pytest.raises(
             mediation.SteppedBack, match="Mia Lund stepped back from this case on 04 March 2026"
         ):
-            town.act(mediate.assign, town.as_staff(who), ticket_id=told.ticket, staff_id=town.staff["mia"])
-    with pytest.raises(recuse.AlreadySteppedBack):
-        town.act(recuse.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="Again.")
+            town.act(
+                mediator_assignment.assign,
+                town.as_staff(who),
+                ticket_id=told.ticket,
+                staff_id=town.staff["mia"],
+            )
+    with pytest.raises(recusal.AlreadySteppedBack):
+        town.act(recusal.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="Again.")
 
 
 def test_when_everybody_steps_back_the_case_waits_in_the_queue(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     for who in ("mia", "max"):
-        town.act(recuse.recuse, town.as_staff(who), ticket_id=told.ticket, reason="Too close.")
+        town.act(recusal.recuse, town.as_staff(who), ticket_id=told.ticket, reason="Too close.")
     assert ticket(town, told).mediator_id is None
 
 
 def test_stepping_back_from_a_case_of_another_leaves_it_with_them(town: Town) -> None:
-    told = stories.in_mediation(town)
-    town.act(recuse.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="We went to school together.")
+    told = builders.in_mediation(town)
+    town.act(
+        recusal.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="We went to school together."
+    )
     assert ticket(town, told).mediator_id == town.staff["mia"]
 
 
 def test_stepping_back_needs_a_reason_and_a_role(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     with pytest.raises(MessageEmpty):
-        town.act(recuse.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason=" ")
+        town.act(recusal.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason=" ")
     with pytest.raises(NotPermitted):
-        town.act(recuse.recuse, town.as_staff("fay"), ticket_id=told.ticket, reason="No.")
+        town.act(recusal.recuse, town.as_staff("fay"), ticket_id=told.ticket, reason="No.")
     assert ticket(town, told).mediator_id == town.staff["mia"]
 
 
 def test_the_database_refuses_a_case_to_whoever_stepped_back(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     mia = town.staff["mia"]
-    town.act(recuse.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="Too close.")
+    town.act(recusal.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="Too close.")
     with pytest.raises(DBAPIError, match="stepped back"):
         town.database.run(lambda s: s.execute(text("update tickets set mediator_id = :id"), {"id": mia}))
     for words in ("update recusals set reason = 'x'", "delete from recusals"):
@@ -116,21 +126,21 @@ def test_the_database_refuses_a_case_to_whoever_stepped_back(town: Town) -> None
 
 
 def test_a_case_is_not_given_to_a_colleague_with_a_tie_and_the_refusal_names_them(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     tie = {"staff_id": town.staff["max"], "party_id": town.payer_id, "reason": "Neighbours"}
     town.act(install.declare_tie, town.as_staff("ada"), **tie)
     give = {"ticket_id": told.ticket, "staff_id": town.staff["max"]}
     with pytest.raises(mediation.ColleagueTied, match="Max Adler has a tie"):
-        town.act(mediate.assign, town.as_staff("mia"), **give)
+        town.act(mediator_assignment.assign, town.as_staff("mia"), **give)
     with pytest.raises(mediation.MediatorTied, match="You have a tie"):
-        town.act(mediate.assign, town.as_staff("max"), **give)
+        town.act(mediator_assignment.assign, town.as_staff("max"), **give)
 
 
 def test_what_the_next_one_should_know_goes_with_the_case(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     note = "The payer calls at noon; the invoice is the heart of it."
     give = {"ticket_id": told.ticket, "staff_id": town.staff["max"], "note": note}
-    town.act(mediate.assign, town.as_staff("mia"), **give)
+    town.act(mediator_assignment.assign, town.as_staff("mia"), **give)
     (left,) = town.read(lambda s: s.scalars(select(Handover)).all())
     assert (left.by_id, left.to_id, left.note) == (town.staff["mia"], town.staff["max"], note)
 
@@ -150,7 +160,7 @@ def test_the_skill_comes_before_the_load_and_the_load_before_the_years() -> None
 
 @pytest.mark.parametrize("kind", RequestKind)
 def test_a_file_answers_both_kinds_of_request(town: Town, tmp_path: Path, kind: RequestKind) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     ask(town, told, kind=kind)
     hand_in(town, told, tmp_path)
     assert (ticket(town, told).status, ticket(town, told).waiting_on) == ("UNDER_REVIEW", None)
@@ -158,7 +168,7 @@ def test_a_file_answers_both_kinds_of_request(town: Town, tmp_path: Path, kind: 
 
 
 def test_words_are_no_document(town: Town, tmp_path: Path) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     ask(town, told, kind=RequestKind.DOCUMENT)
     town.act(conversation.say, town.payee, milestone_id=told.milestone, body="I shall look for it.")
     assert ticket(town, told).status == "WAITING_PARTY"
@@ -167,7 +177,7 @@ def test_words_are_no_document(town: Town, tmp_path: Path) -> None:
 
 
 def test_the_file_that_was_there_already_is_an_answer_too(town: Town, tmp_path: Path) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     hand_in(town, told, tmp_path)
     ask(town, told, kind=RequestKind.DOCUMENT)
     hand_in(town, told, tmp_path)
@@ -175,25 +185,25 @@ def test_the_file_that_was_there_already_is_an_answer_too(town: Town, tmp_path: 
 
 
 def test_the_other_party_answers_for_nobody(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     ask(town, told)
     town.act(conversation.say, town.payer, milestone_id=told.milestone, body="I wait too.")
     assert ticket(town, told).status == "WAITING_PARTY"
 
 
 def test_staff_may_go_on_without_the_answer_once(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     ask(town, told)
-    town.act(conversation.go_on, town.as_staff("mia"), ticket_id=told.ticket)
+    town.act(conversation.stop_waiting, town.as_staff("mia"), ticket_id=told.ticket)
     assert (ticket(town, told).status, request_of(town, told).status) == ("UNDER_REVIEW", "WITHDRAWN")
     with pytest.raises(NothingAsked):
-        town.act(conversation.go_on, town.as_staff("mia"), ticket_id=told.ticket)
+        town.act(conversation.stop_waiting, town.as_staff("mia"), ticket_id=told.ticket)
     with pytest.raises(NotPermitted):
-        town.act(conversation.go_on, town.as_staff("fay"), ticket_id=told.ticket)
+        town.act(conversation.stop_waiting, town.as_staff("fay"), ticket_id=told.ticket)
 
 
 def test_no_time_to_answer_outlasts_the_time_to_decide(town: Town, owner: Database) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     decide_by = ticket(town, told).decision_due_at
     assert decide_by
     until = (decide_by - town.now) / timedelta(hours=1)
@@ -201,7 +211,7 @@ def test_no_time_to_answer_outlasts_the_time_to_decide(town: Town, owner: Databa
         ask(town, told, hours=until + 1 / 3600)
     ask(town, told, hours=24)
     assert ticket(town, told).due_at == town.now + timedelta(hours=24)
-    town.act(conversation.go_on, town.as_staff("mia"), ticket_id=told.ticket)
+    town.act(conversation.stop_waiting, town.as_staff("mia"), ticket_id=told.ticket)
     ask(town, told, hours=until)
     assert ticket(town, told).due_at == ticket(town, told).answer_due_at == decide_by
     for wrong in (
@@ -215,20 +225,20 @@ def test_no_time_to_answer_outlasts_the_time_to_decide(town: Town, owner: Databa
 def test_once_the_time_to_decide_is_over_and_the_case_escalated_a_party_can_still_be_asked(
     town: Town,
 ) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     town.wait(days=8)
-    town.database.run(lambda s: mediate.escalate(s, now=town.now, ticket_id=told.ticket))
+    town.database.run(lambda s: mediator_assignment.escalate(s, now=town.now, ticket_id=told.ticket))
     ask(town, told, hours=24)
     assert ticket(town, told).status == "WAITING_PARTY"
 
 
 def test_taking_a_case_says_from_whom_and_whoever_loses_it_is_told(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     max_, mia = town.staff["max"], town.staff["mia"]
     given = {"ticket_id": told.ticket, "staff_id": max_}
     with pytest.raises(ChangedMeanwhile, match="Mia Lund's now"):
-        town.act(mediate.assign, town.as_staff("max"), taken_from=None, **given)
-    town.act(mediate.assign, town.as_staff("max"), taken_from=mia, **given)
+        town.act(mediator_assignment.assign, town.as_staff("max"), taken_from=None, **given)
+    town.act(mediator_assignment.assign, town.as_staff("max"), taken_from=mia, **given)
     taken = town.read(
         lambda s: s.scalars(select(Notification).where(Notification.template == "case_taken")).one()
     )
@@ -236,7 +246,7 @@ def test_taking_a_case_says_from_whom_and_whoever_loses_it_is_told(town: Town) -
 
 
 def test_an_answer_cannot_be_due_in_the_past_or_now(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     for hours in (-1.0, 0.0):
         with pytest.raises(AnswerTimePast):
             ask(town, told, hours=hours)
@@ -244,19 +254,19 @@ def test_an_answer_cannot_be_due_in_the_past_or_now(town: Town) -> None:
 
 
 def test_a_decided_case_wants_no_answer_any_more(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     ask(town, told)
-    stories.decided(town, told)
+    builders.decided(town, told)
     assert (request_of(town, told).status, request_of(town, told).ended_at) == ("WITHDRAWN", town.now)
 
 
 def test_what_was_asked_stays_as_it_was_even_in_sql(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     ask(town, told)
     for words in ("update party_requests set question = 'x'", "update party_requests set due_at = now()"):
         with pytest.raises(DBAPIError):
             town.database.run(lambda s, words=words: s.execute(text(words)))
-    town.act(conversation.go_on, town.as_staff("mia"), ticket_id=told.ticket)
+    town.act(conversation.stop_waiting, town.as_staff("mia"), ticket_id=told.ticket)
     with pytest.raises(DBAPIError):
         town.database.run(lambda s: s.execute(text("update party_requests set status = 'ANSWERED'")))
 
@@ -265,7 +275,7 @@ def test_what_was_asked_stays_as_it_was_even_in_sql(town: Town) -> None:
 
 
 def test_the_files_of_an_email_become_exhibits_beside_it(town: Town, tmp_path: Path) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     letter = EmailMessage()
     letter["From"] = "m@example.org"
     letter.set_content("See the file.")

@@ -11,13 +11,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.actions import answer_chargebacks as answers
-from core.actions import evidence, timers
-from core.actions.answer_chargebacks import AlreadySubmitted
+from core.actions.cases import evidence
+from core.actions.chargebacks import chargeback_evidence as answers
+from core.actions.chargebacks.chargeback_evidence import AlreadySubmitted
 from core.db import Database
 from core.errors import ChangedMeanwhile, NotFound
 from core.gateways.evidence_store import EvidenceStore
 from core.policy.limits import CHARGEBACK_ALARM
+from core.processes import timers
 from core.records import ChargebackEvidence, Notification
 from core.rules.chargebacks import (
     EvidenceEmpty,
@@ -28,10 +29,10 @@ from core.rules.chargebacks import (
     NoAnswerAllowed,
 )
 from core.rules.permissions import NotPermitted, StepUpRequired
-from tests.actions.roads import bank_says, chargeback, charged_back, told_by_webhook
+from tests.actions.stripe_events import bank_says, chargeback, charged_back, told_by_webhook
+from tests.builders import Told
 from tests.gateways.evidence_builders import picture
-from tests.market import Market
-from tests.stories import Told
+from tests.sandbox_desk import Market
 
 TEXTS = {"product_description": "A kitchen, fitted as drawn.", "uncategorized_text": "The payer approved it."}
 

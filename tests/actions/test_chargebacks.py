@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.actions import chargebacks, verify
+from core.actions.chargebacks import lifecycle
+from core.actions.milestones import verification
 from core.gateways.payments import BalanceLine
 from core.money import Money
 from core.queries import chargebacks as shown
@@ -21,10 +22,17 @@ from core.records import (
     WebhookEvent,
 )
 from core.rules.grounds import DecisionOutcome, Ground
-from tests import stories
-from tests.actions.roads import bank_says, chargeback, charged, charged_back, intent_of, told_by_webhook
-from tests.market import Market
-from tests.stories import Told
+from tests import builders
+from tests.actions.stripe_events import (
+    bank_says,
+    chargeback,
+    charged,
+    charged_back,
+    intent_of,
+    told_by_webhook,
+)
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 FEE = 1_500
 
@@ -35,8 +43,8 @@ def letters_to(market: Market, party_id: int) -> list[str]:
 
 def approved(market: Market, told: Told) -> Told:
     market.wait(hours=30)
-    market.act(verify.submit, market.payee, milestone_id=told.milestone)
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.submit, market.payee, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()
     return told
 
@@ -86,7 +94,7 @@ def test_the_same_news_twice_and_out_of_order_is_booked_once(market: Market) -> 
     old = market.desk.payments.dispute_by_id(dispute)
     told_by_webhook(market, "charge.dispute.funds_withdrawn", dispute)
     bank_says(market, dispute, "won")
-    market.database.run(lambda session: chargebacks.follow(session, old, now=market.now))
+    market.database.run(lambda session: lifecycle.follow(session, old, now=market.now))
     assert chargeback(market).status == "won"
     assert market.state(told) == "PAID_HELD"
     assert "disputed_funds" not in market.books()
@@ -117,7 +125,7 @@ def test_a_chargeback_of_somebody_elses_payment_is_not_ours(market: Market) -> N
 
         found = market.desk.payments.dispute_by_id(dispute)
         stranger = replace(found, id="du_other", payment_intent="pi_other", charge="ch_other")
-        assert chargebacks.follow(session, stranger, now=market.now) is None  # type: ignore[arg-type]
+        assert lifecycle.follow(session, stranger, now=market.now) is None  # type: ignore[arg-type]
 
     market.database.run(forget)
     assert market.count(Chargeback) == 1
@@ -153,7 +161,7 @@ def test_a_fee_that_comes_back_is_booked_with_its_sign(market: Market) -> None:
 
 def test_a_withdrawal_that_was_frozen_is_sent_when_the_chargeback_is_won(market: Market) -> None:
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     dispute = charged_back(market, told)
     (transfer,) = market.operations("TRANSFER")
     assert transfer.status == "BLOCKED"
@@ -267,7 +275,7 @@ def test_a_debt_is_kept_back_from_later_releases(market: Market) -> None:
     approved(market, told)
     market.later(days=4)
     bank_says(market, charged_back(market, told), "lost")
-    from core.actions import fund
+    from core.actions.funding import fund
 
     for number, (owed, sent) in enumerate(((40_000, 0), (0, 50_000)), start=1):
         following = market.milestones(told.project)[number]
@@ -284,7 +292,7 @@ def test_a_debt_is_kept_back_from_later_releases(market: Market) -> None:
 
 def test_a_release_that_was_not_sent_yet_pays_the_debt_at_once(market: Market) -> None:
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     dispute = charged_back(market, told)
     bank_says(market, dispute, "lost")
     market.work()
@@ -310,7 +318,7 @@ def test_a_payee_who_withdraws_by_hand_pays_from_what_was_not_withdrawn(market: 
 
 def test_part_lost_of_a_release_that_was_not_sent_yet_sends_the_rest(market: Market) -> None:
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     bank_says(market, charged_back(market, told, amount=30_000), "lost")
     market.work()
     assert market.order(told) == {"released": 70_000, "refunded": 30_000}
@@ -321,8 +329,8 @@ def test_part_lost_of_a_release_that_was_not_sent_yet_sends_the_rest(market: Mar
 
 def test_a_refund_that_was_still_due_is_taken_by_the_bank_instead(market: Market) -> None:
     told = market.in_mediation()
-    draft = stories.a_draft(told, release=Money(60_000, "USD"))
-    stories.decided(market, told, draft)
+    draft = builders.a_draft(told, release=Money(60_000, "USD"))
+    builders.decided(market, told, draft)
     dispute = charged_back(market, told)
     assert [each.status for each in market.operations("REFUND")] == ["BLOCKED"]
     bank_says(market, dispute, "lost")
@@ -337,8 +345,8 @@ def test_a_refund_that_was_still_due_is_taken_by_the_bank_instead(market: Market
 
 def test_a_refund_that_stripe_refuses_because_the_bank_was_quicker_waits_for_the_bank(market: Market) -> None:
     told = market.in_mediation()
-    draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
-    stories.decided(market, told, draft)
+    draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+    builders.decided(market, told, draft)
     market.control.set_clock(market.now)
     dispute = market.control.dispute(intent_of(market, told))
     market.work()
@@ -354,8 +362,8 @@ def test_a_refund_that_stripe_refuses_because_the_bank_was_quicker_waits_for_the
 
 def test_a_refund_waits_while_the_bank_decides_and_is_sent_when_it_is_won(market: Market) -> None:
     told = market.in_mediation()
-    draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
-    stories.decided(market, told, draft)
+    draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+    builders.decided(market, told, draft)
     bank_says(market, charged_back(market, told), "won")
     market.work()
     assert [each.status for each in market.all(Refund)] == ["SUCCEEDED"]
@@ -376,7 +384,7 @@ def test_more_than_was_taken_cannot_come_back_unexplained(market: Market) -> Non
         market.now, market.now, "available",
     )  # fmt: skip
     market.database.run(
-        lambda session: chargebacks.follow(session, replace(found, lines=(*found.lines, odd)), now=market.now)
+        lambda session: lifecycle.follow(session, replace(found, lines=(*found.lines, odd)), now=market.now)
     )
     assert [(each.amount_minor, each.status) for each in market.all(SuspenseItem)] == [(20_001, "OPEN")]
     assert market.books()["suspense"] == 20_001
@@ -392,7 +400,7 @@ def test_several_lines_of_one_chargeback_are_each_booked_once(market: Market) ->
     more = replace(found.lines[0], id="txn_more", amount=-5_000, fee=-200, net=-4_800)
     both = replace(found, lines=(*found.lines, more))
     for _ in range(2):
-        market.database.run(lambda session: chargebacks.follow(session, both, now=market.now))
+        market.database.run(lambda session: lifecycle.follow(session, both, now=market.now))
     row = chargeback(market)
     assert (row.taken_minor, row.fees_minor) == (25_000, FEE - 200)
     assert market.books()["disputed_funds"] == 25_000
@@ -411,7 +419,7 @@ def test_a_chargeback_booked_in_another_currency_is_our_loss_and_leaves_a_hold(m
     )  # fmt: skip
     for status in ("needs_response", "lost"):
         told_now = replace(found, status=status, lines=(line,))
-        market.database.run(lambda s, seen=told_now: chargebacks.follow(s, seen, now=market.now))  # type: ignore[misc]
+        market.database.run(lambda s, seen=told_now: lifecycle.follow(s, seen, now=market.now))  # type: ignore[misc]
     assert market.books("EUR") == {
         "stripe_balance": -91_500,
         "dispute_fees": 1_500,

@@ -10,19 +10,22 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core.actions import client_funds, dispatch, verify
-from core.actions.client_funds import StopReleased
+from core.actions.milestones import verification
+from core.actions.operations import client_funds
+from core.actions.operations.client_funds import StopReleased
 from core.db import Database
 from core.errors import ReasonMissing
 from core.gateways.payments import OutcomeUnknown
 from core.money import Money
-from core.queries import checks
+from core.processes import dispatch
+from core.processes.client_funds import read_balance
 from core.queries import client_funds as queries
+from core.queries import invariants
 from core.records import Notification, OutgoingOperation, Payout, PayoutStop, StripeBalance
 from core.rules.client_funds import Cover
 from core.rules.permissions import NotPermitted, StepUpRequired
-from tests.actions.roads import charged_back
-from tests.market import Market
+from tests.actions.stripe_events import charged_back
+from tests.sandbox_desk import Market
 
 
 def by_hand(market: Market, path: str, **asked: Any) -> str:
@@ -46,13 +49,13 @@ def state(market: Market, currency: str = "USD") -> queries.Funds:
 
 
 def broken(market: Market) -> list[str]:
-    return [each.name for each in market.read(checks.run) if each.rows]
+    return [each.name for each in market.read(invariants.run) if each.rows]
 
 
 def test_what_stripe_holds_is_read_from_stripe_and_covers_what_is_owed(market: Market) -> None:
     market.funded()
     assert state(market).cover is Cover.UNKNOWN
-    assert client_funds.look(market.desk) == 0
+    assert read_balance(market.desk) == 0
     found = state(market)
     assert found.cover is Cover.COVERED
     assert found.look is not None
@@ -66,7 +69,7 @@ def test_what_stripe_holds_is_read_from_stripe_and_covers_what_is_owed(market: M
 
 def test_a_look_that_is_old_covers_nothing(market: Market) -> None:
     market.funded()
-    client_funds.look(market.desk)
+    read_balance(market.desk)
     market.wait(minutes=30)
     assert state(market).cover is Cover.COVERED
     market.wait(seconds=1)
@@ -77,7 +80,7 @@ def test_a_look_that_fails_keeps_nothing_and_says_nothing(market: Market) -> Non
     market.funded()
     market.control.fault("drop", method="GET", path="/v1/balance", times=9)
     with pytest.raises(OutcomeUnknown):
-        client_funds.look(market.desk)
+        read_balance(market.desk)
     assert market.all(StripeBalance) == []
     assert state(market).cover is Cover.UNKNOWN
 
@@ -85,7 +88,7 @@ def test_a_look_that_fails_keeps_nothing_and_says_nothing(market: Market) -> Non
 def test_a_sweep_by_hand_stops_payouts_tells_those_who_can_act_and_breaks_the_law(market: Market) -> None:
     told = market.submitted()
     payout = swept(market)
-    assert client_funds.look(market.desk) == 1
+    assert read_balance(market.desk) == 1
     found = state(market)
     assert (found.cover, found.stop is not None) == (Cover.SHORT, True)
     assert [each.source for each in found.suspects] == [payout]
@@ -94,14 +97,14 @@ def test_a_sweep_by_hand_stops_payouts_tells_those_who_can_act_and_breaks_the_la
     assert {each.staff_id for each in letters} == {market.as_staff("fay").id, market.as_staff("ada").id}
     assert all(payout in each.text and "Overview" in each.text for each in letters)
 
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()
     (transfer,) = market.operations("TRANSFER")
     assert transfer.status == "BLOCKED"
     assert "Payouts in USD have stopped" in str(transfer.last_error)
     assert market.sent("/v1/transfers") == []
 
-    client_funds.look(market.desk)
+    read_balance(market.desk)
     assert len(market.all(PayoutStop)) == 1
     assert len([each for each in market.all(Notification) if each.template == "client_funds_short"]) == 2
 
@@ -110,9 +113,9 @@ def test_a_person_who_has_looked_lets_payouts_go_on_until_more_is_missing(market
     told = market.submitted()
     market.funded()
     swept(market, 10_000)
-    client_funds.look(market.desk)
+    read_balance(market.desk)
     (stop,) = market.all(PayoutStop)
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()
     fay = replace(market.as_staff("fay"), authenticated_at=market.now)
     market.act(
@@ -120,7 +123,7 @@ def test_a_person_who_has_looked_lets_payouts_go_on_until_more_is_missing(market
     )
     with pytest.raises(StopReleased):
         market.act(client_funds.release, fay, stop_id=stop.id, reason="Again.")
-    client_funds.look(market.desk)
+    read_balance(market.desk)
     assert len(market.all(PayoutStop)) == 1
     assert state(market).cover is Cover.SHORT
 
@@ -130,31 +133,31 @@ def test_a_person_who_has_looked_lets_payouts_go_on_until_more_is_missing(market
     assert market.operations("TRANSFER")[0].status != "BLOCKED"
 
     swept(market, 15_000)
-    client_funds.look(market.desk)
+    read_balance(market.desk)
     assert len(market.all(PayoutStop)) == 2
 
 
 def test_once_it_was_all_there_again_any_shortage_stops(market: Market) -> None:
     market.submitted()
     swept(market, 10_000)
-    client_funds.look(market.desk)
+    read_balance(market.desk)
     (stop,) = market.all(PayoutStop)
     fay = replace(market.as_staff("fay"), authenticated_at=market.now)
     market.act(client_funds.release, fay, stop_id=stop.id, reason="Known.")
     market.wait(minutes=5)
     market.pay_in(50_000)
-    client_funds.look(market.desk)
+    read_balance(market.desk)
     assert state(market).cover is Cover.COVERED
     market.wait(minutes=5)
     swept(market, 45_000)
-    client_funds.look(market.desk)
+    read_balance(market.desk)
     assert len(market.all(PayoutStop)) == 2
 
 
 def test_only_who_may_and_has_just_signed_in_releases_with_a_reason(market: Market) -> None:
     market.submitted()
     swept(market)
-    client_funds.look(market.desk)
+    read_balance(market.desk)
     (stop,) = market.all(PayoutStop)
     fay = replace(market.as_staff("fay"), authenticated_at=market.now)
     with pytest.raises(NotPermitted):
@@ -169,11 +172,11 @@ def test_only_who_may_and_has_just_signed_in_releases_with_a_reason(market: Mark
 
 def test_money_that_may_have_left_already_is_not_called_missing(market: Market) -> None:
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.control.fault("drop", when="after", method="POST", path="/v1/transfers", times=1)
     dispatch.sweep(market.desk)
     assert [each.provider_id for each in market.operations("TRANSFER")] == [None]
-    assert client_funds.look(market.desk) == 0
+    assert read_balance(market.desk) == 0
     assert market.all(PayoutStop) == []
 
 
@@ -182,7 +185,7 @@ def test_what_the_payers_bank_holds_is_not_missing_at_stripe(market: Market) -> 
     charged_back(market, told)
     assert market.state(told) == "CHARGEBACK_REVIEW"
     market.pay_in(10_000)  # what is gone for good are the fees of Stripe and of the bank
-    client_funds.look(market.desk)
+    read_balance(market.desk)
     assert market.all(PayoutStop) == []
 
 
@@ -202,7 +205,7 @@ def test_the_database_keeps_looks_and_stops_as_they_were(
 ) -> None:
     market.submitted()
     swept(market)
-    client_funds.look(market.desk)
+    read_balance(market.desk)
     with pytest.raises(DBAPIError), database.engine.begin() as connection:
         connection.execute(text(statement))
 
@@ -210,8 +213,8 @@ def test_the_database_keeps_looks_and_stops_as_they_were(
 def test_unpaid_payouts_stay_requested_while_they_wait(market: Market) -> None:
     told = market.submitted()
     swept(market)
-    client_funds.look(market.desk)
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    read_balance(market.desk)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()
     assert [each.status for each in market.all(Payout)] == ["REQUESTED"]
     assert market.count(OutgoingOperation, OutgoingOperation.status == "REVIEW") == 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from core.actions import correct, mediate
-from core.actions.correct import (
+from core.actions.cases import mediator_assignment
+from core.actions.decisions import correction
+from core.actions.decisions.correction import (
     AlreadyBeingLookedAt,
     Finding,
     NotACorrection,
@@ -17,23 +18,23 @@ from core.errors import ReasonMissing
 from core.records import Decision, Ticket
 from core.rules.mediation import SteppedBack
 from core.rules.permissions import NotPermitted
-from tests import stories
-from tests.market import Market
-from tests.stories import Told
+from tests import builders
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 WHY = "The invoice that the decision rests on was forged."
 
 
 def decided(market: Market) -> Told:
     told = market.in_mediation()
-    stories.decided(market, told)
+    builders.decided(market, told)
     market.work()
     return told
 
 
 def opened(market: Market, told: Told) -> Ticket:
     made: Ticket = market.act(
-        correct.open_correction, market.as_staff("cora"), ticket_id=told.ticket, reason=WHY
+        correction.open_correction, market.as_staff("cora"), ticket_id=told.ticket, reason=WHY
     )
     return made
 
@@ -56,9 +57,9 @@ def test_whoever_decided_neither_takes_nor_closes_it(market: Market) -> None:
     made = opened(market, decided(market))
     mia = market.as_staff("mia")
     with pytest.raises(SteppedBack):
-        market.act(mediate.assign, mia, ticket_id=made.id, staff_id=market.staff["mia"])
+        market.act(mediator_assignment.assign, mia, ticket_id=made.id, staff_id=market.staff["mia"])
     with pytest.raises(OwnDecision):
-        market.act(correct.close_correction, mia, ticket_id=made.id, finding=Finding.UPHELD, notes="Fine.")
+        market.act(correction.close_correction, mia, ticket_id=made.id, finding=Finding.UPHELD, notes="Fine.")
 
 
 def test_it_is_closed_once_with_a_finding_and_notes(market: Market) -> None:
@@ -68,9 +69,9 @@ def test_it_is_closed_once_with_a_finding_and_notes(market: Market) -> None:
         opened(market, told)
     max_ = market.as_staff("max")
     with pytest.raises(ReasonMissing):
-        market.act(correct.close_correction, max_, ticket_id=made.id, finding=Finding.UPHELD, notes=" ")
+        market.act(correction.close_correction, max_, ticket_id=made.id, finding=Finding.UPHELD, notes=" ")
     market.act(
-        correct.close_correction, max_, ticket_id=made.id, finding=Finding.CORRECTED, notes="Reversed."
+        correction.close_correction, max_, ticket_id=made.id, finding=Finding.CORRECTED, notes="Reversed."
     )
     closed = market.get(Ticket, made.id)
     assert (closed.status, closed.resolution, closed.resolution_notes) == (
@@ -78,8 +79,10 @@ def test_it_is_closed_once_with_a_finding_and_notes(market: Market) -> None:
         "CORRECTED",
         "Reversed.",
     )
-    with pytest.raises(mediate.TicketClosed):
-        market.act(correct.close_correction, max_, ticket_id=made.id, finding=Finding.UPHELD, notes="Again.")
+    with pytest.raises(mediator_assignment.TicketClosed):
+        market.act(
+            correction.close_correction, max_, ticket_id=made.id, finding=Finding.UPHELD, notes="Again."
+        )
     assert opened(market, told).corrects_id == told.ticket
     market.later(days=1)
     market.lawful()
@@ -91,11 +94,13 @@ def test_only_a_decision_that_was_carried_out_is_corrected_and_only_by_those_who
     told = market.in_mediation()
     cora = market.as_staff("cora")
     with pytest.raises(NothingToCorrect):
-        market.act(correct.open_correction, cora, ticket_id=told.ticket, reason=WHY)
+        market.act(correction.open_correction, cora, ticket_id=told.ticket, reason=WHY)
     with pytest.raises(NotACorrection):
-        market.act(correct.close_correction, cora, ticket_id=told.ticket, finding=Finding.UPHELD, notes="No.")
+        market.act(
+            correction.close_correction, cora, ticket_id=told.ticket, finding=Finding.UPHELD, notes="No."
+        )
     for other in ("fay", "ada"):
         with pytest.raises(NotPermitted):
-            market.act(correct.open_correction, market.as_staff(other), ticket_id=told.ticket, reason=WHY)
+            market.act(correction.open_correction, market.as_staff(other), ticket_id=told.ticket, reason=WHY)
     with pytest.raises(ReasonMissing):
-        market.act(correct.open_correction, cora, ticket_id=told.ticket, reason="")
+        market.act(correction.open_correction, cora, ticket_id=told.ticket, reason="")

@@ -15,7 +15,7 @@ from core.db import Database
 from core.gateways.stripe_adapter import StripePayments
 from core.records import ReconciliationRun
 from core.worker.tasks import _sweep, last_midnight, reconcile
-from tests.market import Market
+from tests.sandbox_desk import Market
 
 TICK = timedelta(microseconds=1)
 MIDNIGHT = datetime(2026, 3, 4, tzinfo=UTC)

@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.actions import conversation, decide, install
-from core.actions.decide import AlreadyDecided, DecisionNotWaiting, IntentReused
+from core.actions.cases import conversation
+from core.actions.decisions import confirmation
+from core.actions.decisions.confirmation import AlreadyDecided, DecisionNotWaiting, IntentReused
+from core.actions.staff import install
 from core.db import Database
 from core.errors import ChangedMeanwhile, ReasonMissing
-from core.ledger import book
+from core.ledger import journal_store
 from core.money import Money
 from core.records import Decision, Evidence, Notification, OutgoingOperation, Ticket
 from core.rules.approvals import MakerIsChecker, PlanChanged
@@ -22,10 +24,10 @@ from core.rules.cautions import AnothersCase, AnswerPending, Caution
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.mediation import MediatorTied
 from core.rules.permissions import NotPermitted
-from tests import stories
-from tests.market import Market
-from tests.stories import Told
-from tests.unchanged import nothing_changes
+from tests import builders
+from tests.builders import Told
+from tests.db_snapshot import nothing_changes
+from tests.sandbox_desk import Market
 
 ABOVE = (Money(600_000, "USD"), Money(100_000, "USD"))
 
@@ -37,12 +39,12 @@ def usd(minor: int) -> Money:
 def waiting(market: Market) -> tuple[Told, Decision]:
     """A case of $6,000.00, decided by mia and in need of a second person."""
     told = market.in_mediation(*ABOVE)
-    return told, stories.decided(market, told)
+    return told, builders.decided(market, told)
 
 
 def approve(market: Market, decision: Decision, *, by: str, **also: Any) -> Decision:
     given = {"decision_id": decision.id, "plan_hash": decision.plan_hash, **also}
-    return market.act(decide.approve, market.as_staff(by), **given)
+    return market.act(confirmation.approve, market.as_staff(by), **given)
 
 
 def now(market: Market, decision: Decision) -> Decision:
@@ -55,13 +57,14 @@ def now(market: Market, decision: Decision) -> Decision:
 
 def test_exactly_the_plan_is_posted_and_sent(market: Market) -> None:
     told = market.in_mediation()
-    draft = stories.a_draft(told, release=usd(40_000))
-    plan, reasons = market.act(decide.preview, market.as_staff("mia"), draft=draft)
+    draft = builders.a_draft(told, release=usd(40_000))
+    plan, reasons = market.act(confirmation.preview, market.as_staff("mia"), draft=draft)
     assert reasons == ()
-    stories.decided(market, told, draft)
+    builders.decided(market, told, draft)
     market.work()
     booked = {
-        each.journal.key: each.journal for each in market.read(lambda s: book.of_milestone(s, told.milestone))
+        each.journal.key: each.journal
+        for each in market.read(lambda s: journal_store.of_milestone(s, told.milestone))
     }
     planned = plan.content["journal"]
     posted = booked[planned["key"]]
@@ -89,8 +92,8 @@ def _calls(market: Market) -> list[dict[str, Any]]:
 def test_a_preview_changes_nothing(market: Market, owner: Database) -> None:
     told = market.in_mediation()
     with nothing_changes(owner):
-        first, _ = market.act(decide.preview, market.as_staff("mia"), draft=stories.a_draft(told))
-        second, _ = market.act(decide.preview, market.as_staff("mia"), draft=stories.a_draft(told))
+        first, _ = market.act(confirmation.preview, market.as_staff("mia"), draft=builders.a_draft(told))
+        second, _ = market.act(confirmation.preview, market.as_staff("mia"), draft=builders.a_draft(told))
     assert first.hash == second.hash
 
 
@@ -98,7 +101,7 @@ def test_a_preview_changes_nothing(market: Market, owner: Database) -> None:
     "other",
     [
         {"release": usd(39_999)},
-        {"reasons": stories.REASONS + " "},
+        {"reasons": builders.REASONS + " "},
         {"ground": Ground.WORK_NOT_AS_AGREED},
         {"override": True},
     ],
@@ -106,20 +109,22 @@ def test_a_preview_changes_nothing(market: Market, owner: Database) -> None:
 )
 def test_whatever_is_chosen_otherwise_is_another_plan(market: Market, other: dict[str, Any]) -> None:
     told = market.in_mediation()
-    draft = stories.a_draft(told, release=usd(40_000))
+    draft = builders.a_draft(told, release=usd(40_000))
     mia = market.as_staff("mia")
-    plan, _ = market.act(decide.preview, mia, draft=draft)
+    plan, _ = market.act(confirmation.preview, mia, draft=draft)
     with pytest.raises(ChangedMeanwhile):
-        market.act(decide.confirm, mia, draft=replace(draft, **other), plan_hash=plan.hash, intent="other")
+        market.act(
+            confirmation.confirm, mia, draft=replace(draft, **other), plan_hash=plan.hash, intent="other"
+        )
     assert market.count(Decision) == 0
 
 
 def test_a_double_click_is_one_decision(market: Market) -> None:
     told = market.in_mediation()
-    draft, mia = stories.a_draft(told), market.as_staff("mia")
-    plan, _ = market.act(decide.preview, mia, draft=draft)
+    draft, mia = builders.a_draft(told), market.as_staff("mia")
+    plan, _ = market.act(confirmation.preview, mia, draft=draft)
     clicks = [
-        market.act(decide.confirm, mia, draft=draft, plan_hash=plan.hash, intent="one press").id
+        market.act(confirmation.confirm, mia, draft=draft, plan_hash=plan.hash, intent="one press").id
         for _ in range(2)
     ]
     assert clicks[0] == clicks[1]
@@ -130,11 +135,13 @@ def test_a_double_click_is_one_decision(market: Market) -> None:
 def test_one_confirmation_cannot_stand_for_two(market: Market) -> None:
     first, second = market.in_mediation(), market.in_mediation()
     mia = market.as_staff("mia")
-    plan, _ = market.act(decide.preview, mia, draft=stories.a_draft(first))
-    market.act(decide.confirm, mia, draft=stories.a_draft(first), plan_hash=plan.hash, intent="same")
-    plan, _ = market.act(decide.preview, mia, draft=stories.a_draft(second))
+    plan, _ = market.act(confirmation.preview, mia, draft=builders.a_draft(first))
+    market.act(confirmation.confirm, mia, draft=builders.a_draft(first), plan_hash=plan.hash, intent="same")
+    plan, _ = market.act(confirmation.preview, mia, draft=builders.a_draft(second))
     with pytest.raises(IntentReused):
-        market.act(decide.confirm, mia, draft=stories.a_draft(second), plan_hash=plan.hash, intent="same")
+        market.act(
+            confirmation.confirm, mia, draft=builders.a_draft(second), plan_hash=plan.hash, intent="same"
+        )
     assert market.count(Decision) == 1
 
 
@@ -159,41 +166,41 @@ def test_above_the_threshold_nothing_moves_until_a_second_person_approves(market
 
 def test_at_the_threshold_one_person_is_enough(market: Market) -> None:
     told = market.in_mediation(usd(500_000), usd(100_000))
-    assert stories.decided(market, told).status == "EXECUTED"
+    assert builders.decided(market, told).status == "EXECUTED"
 
 
 def test_the_third_decision_of_a_day_for_one_party_needs_a_second_person(market: Market) -> None:
     cases = [market.in_mediation() for _ in range(3)]
-    decisions = [stories.decided(market, told) for told in cases]
+    decisions = [builders.decided(market, told) for told in cases]
     assert [each.status for each in decisions] == ["EXECUTED", "EXECUTED", "AWAITING_APPROVAL"]
     assert [each["code"] for each in decisions[2].approval_reasons] == ["several_in_a_day"]
 
 
 def test_what_one_party_gets_in_a_day_is_summed_up(market: Market) -> None:
     first, second, third = (market.in_mediation(usd(each)) for each in (300_000, 200_000, 100))
-    assert stories.decided(market, first).status == "EXECUTED"
-    assert stories.decided(market, second).status == "EXECUTED"
+    assert builders.decided(market, first).status == "EXECUTED"
+    assert builders.decided(market, second).status == "EXECUTED"
     market.later(days=1, seconds=-1)
-    decision = stories.decided(market, third)
+    decision = builders.decided(market, third)
     assert [each["code"] for each in decision.approval_reasons] == ["several_in_a_day", "sum_in_a_day"]
 
 
 def test_after_a_day_the_sum_begins_anew(market: Market) -> None:
     first, second = market.in_mediation(usd(400_000)), market.in_mediation(usd(400_000))
-    assert stories.decided(market, first).status == "EXECUTED"
+    assert builders.decided(market, first).status == "EXECUTED"
     market.later(days=1)
-    assert stories.decided(market, second).status == "EXECUTED"
+    assert builders.decided(market, second).status == "EXECUTED"
 
 
 def test_an_override_needs_a_second_person(market: Market) -> None:
     told = market.in_mediation()
-    draft = stories.a_draft(
+    draft = builders.a_draft(
         told,
         outcome=DecisionOutcome.FULL_REFUND,
         ground=Ground.OUTCOME_DISSATISFACTION,
         override=True,
     )
-    decision = stories.decided(market, told, draft)
+    decision = builders.decided(market, told, draft)
     assert (decision.status, [each["code"] for each in decision.approval_reasons]) == (
         "AWAITING_APPROVAL",
         ["override"],
@@ -283,7 +290,7 @@ def test_a_voided_case_can_be_decided_again(market: Market) -> None:
     told, decision = waiting(market)
     _a_new_version_of_the_ticket(market, told)
     approve(market, decision, by="ada")
-    again = stories.decided(market, told)
+    again = builders.decided(market, told)
     assert again.plan["journal"]["key"] != decision.plan["journal"]["key"]
     assert approve(market, again, by="ada").status == "EXECUTED"
     market.work()
@@ -293,18 +300,20 @@ def test_a_voided_case_can_be_decided_again(market: Market) -> None:
 def test_a_decision_sent_back_leaves_the_case_with_its_mediator(market: Market) -> None:
     told, decision = waiting(market)
     with pytest.raises(ReasonMissing):
-        market.act(decide.send_back, market.as_staff("ada"), decision_id=decision.id, note=" ")
-    market.act(decide.send_back, market.as_staff("ada"), decision_id=decision.id, note="Ask for photographs.")
+        market.act(confirmation.send_back, market.as_staff("ada"), decision_id=decision.id, note=" ")
+    market.act(
+        confirmation.send_back, market.as_staff("ada"), decision_id=decision.id, note="Ask for photographs."
+    )
     assert (now(market, decision).status, market.order(told)) == ("RETURNED", {"held": 600_000})
     with pytest.raises(DecisionNotWaiting):
         approve(market, decision, by="ada")
-    assert stories.decided(market, told).status == "AWAITING_APPROVAL"
+    assert builders.decided(market, told).status == "AWAITING_APPROVAL"
 
 
 def test_while_a_decision_waits_nobody_else_decides(market: Market) -> None:
     told, _ = waiting(market)
     with pytest.raises(AlreadyDecided, match="Mia Lund"):
-        stories.decided(market, told, by="max")
+        builders.decided(market, told, by="max")
 
 
 # Cooling-off
@@ -317,7 +326,7 @@ def legal(market: Market) -> Told:
 
 def test_legal_services_wait_a_day_before_a_decision_is_carried_out(market: Market) -> None:
     told = legal(market)
-    decision = stories.decided(market, told, stories.a_draft(told, release=usd(40_000)))
+    decision = builders.decided(market, told, builders.a_draft(told, release=usd(40_000)))
     assert (decision.status, decision.execute_at) == ("COOLING_OFF", market.now + timedelta(hours=24))
     market.later(hours=24, seconds=-1)
     assert market.order(told) == {"held": 100_000}
@@ -332,7 +341,7 @@ def test_legal_services_wait_a_day_before_a_decision_is_carried_out(market: Mark
 
 def test_a_case_that_changed_while_cooling_off_voids_the_decision(market: Market) -> None:
     told = legal(market)
-    decision = stories.decided(market, told)
+    decision = builders.decided(market, told)
     _a_new_version_of_the_ticket(market, told)
     market.later(hours=24)
     assert (now(market, decision).status, market.order(told)) == ("VOIDED", {"held": 100_000})
@@ -342,7 +351,7 @@ def test_a_case_that_changed_while_cooling_off_voids_the_decision(market: Market
 def test_a_decision_that_is_cooling_off_is_no_deadlock(market: Market) -> None:
     told = legal(market)
     market.wait(days=6, hours=20)
-    stories.decided(market, told)
+    builders.decided(market, told)
     market.later(hours=5)
     assert not market.get(Ticket, told.ticket).escalated
     market.later(days=1)
@@ -354,13 +363,13 @@ def test_a_decision_that_is_cooling_off_is_no_deadlock(market: Market) -> None:
 
 def test_another_mediators_case_is_decided_knowingly_and_they_are_told(market: Market) -> None:
     told = market.in_mediation()
-    max_, draft = market.as_staff("max"), stories.a_draft(told)
-    plan, _ = market.act(decide.preview, max_, draft=draft)
+    max_, draft = market.as_staff("max"), builders.a_draft(told)
+    plan, _ = market.act(confirmation.preview, max_, draft=draft)
     given = {"draft": draft, "plan_hash": plan.hash, "intent": "in place of"}
     with pytest.raises(AnothersCase, match=r"^This case is Mia Lund's"):
-        market.act(decide.confirm, max_, known=[Caution.ANSWER_PENDING], **given)
+        market.act(confirmation.confirm, max_, known=[Caution.ANSWER_PENDING], **given)
     assert market.count(Decision) == 0
-    decision = market.act(decide.confirm, max_, known=[Caution.ANOTHERS_CASE], **given)
+    decision = market.act(confirmation.confirm, max_, known=[Caution.ANOTHERS_CASE], **given)
     assert _despite(market, decision) == ["mediator:decision:in_place_of"]
     (letter,) = [each for each in market.all(Notification) if each.template == "case_decided_by_another"]
     assert (letter.staff_id, letter.subject) == (
@@ -371,25 +380,25 @@ def test_another_mediators_case_is_decided_knowingly_and_they_are_told(market: M
 
 def test_ones_own_case_and_a_free_one_are_decided_without_a_question(market: Market) -> None:
     for mediator in ("mia", None):
-        told = stories.in_mediation(market, mediator=mediator)
-        draft, mia = stories.a_draft(told), market.as_staff("mia")
-        plan, _ = market.act(decide.preview, mia, draft=draft)
+        told = builders.in_mediation(market, mediator=mediator)
+        draft, mia = builders.a_draft(told), market.as_staff("mia")
+        plan, _ = market.act(confirmation.preview, mia, draft=draft)
         decision = market.act(
-            decide.confirm, mia, draft=draft, plan_hash=plan.hash, intent=f"own-{told.ticket}"
+            confirmation.confirm, mia, draft=draft, plan_hash=plan.hash, intent=f"own-{told.ticket}"
         )
         assert _despite(market, decision) == []
 
 
 def test_over_a_pending_answer_one_decides_knowingly(market: Market) -> None:
     told = market.in_mediation()
-    mia, draft = market.as_staff("mia"), stories.a_draft(told)
+    mia, draft = market.as_staff("mia"), builders.a_draft(told)
     ask = {"party_id": market.payee_id, "question": "When?", "answer_due_at": market.now + timedelta(days=2)}
     market.act(conversation.ask, mia, ticket_id=told.ticket, **ask)
-    plan, _ = market.act(decide.preview, mia, draft=draft)
+    plan, _ = market.act(confirmation.preview, mia, draft=draft)
     given = {"draft": draft, "plan_hash": plan.hash, "intent": "without"}
     with pytest.raises(AnswerPending, match=r"^The payee was asked"):
-        market.act(decide.confirm, mia, known=[Caution.ANOTHERS_CASE], **given)
-    decision = market.act(decide.confirm, mia, known=[Caution.ANSWER_PENDING], **given)
+        market.act(confirmation.confirm, mia, known=[Caution.ANOTHERS_CASE], **given)
+    decision = market.act(confirmation.confirm, mia, known=[Caution.ANSWER_PENDING], **given)
     assert _despite(market, decision) == ["mediator:decision:without_answer"]
 
 

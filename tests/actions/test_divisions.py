@@ -8,23 +8,26 @@ from typing import Any
 
 import pytest
 
-from core.actions import conversation, decide, dispute, drafts, hold, verify
-from core.actions.decide import DecisionNotPending
-from core.actions.plan_letters import PassageUnusable
+from core.actions.cases import conversation, disputes
+from core.actions.decisions import confirmation, drafts
+from core.actions.decisions.confirmation import DecisionNotPending
+from core.actions.decisions.plan_letters import PassageUnusable
+from core.actions.milestones import verification
+from core.actions.risk import holds
 from core.errors import ChangedMeanwhile, ReasonMissing
 from core.money import Money
-from core.queries import cases, comparisons, exhibits
-from core.queries.comparisons import Comparison
+from core.queries import cases, decision_changes, evidence
+from core.queries.decision_changes import Comparison
 from core.records import Decision, Notification, Ticket
 from core.rules.cautions import NewsUnread
 from core.rules.items import Done, Item, ItemsDoNotSum
 from core.rules.permissions import NotPermitted, StepUpRequired
-from tests import stories
-from tests.actions.roads import bank_says, charged_back
+from tests import builders
+from tests.actions.stripe_events import bank_says, charged_back
 from tests.actions.test_decisions import ABOVE, approve, legal, now, waiting
 from tests.actions.test_reversals import transferred
-from tests.market import Market
-from tests.stories import Told
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 WORDS = {
     "payee": "Thank you for the cabinets, Ben.\nThe worktop <b>is</b> missing, as your own photographs show."
@@ -46,8 +49,8 @@ THREE = items(
 )
 
 
-def by_items(told: Told, each: tuple[Item, ...] = THREE, **also: Any) -> decide.Draft:
-    return stories.a_draft(told, release=usd(1), items=each, **also)
+def by_items(told: Told, each: tuple[Item, ...] = THREE, **also: Any) -> confirmation.Draft:
+    return builders.a_draft(told, release=usd(1), items=each, **also)
 
 
 # Item by item
@@ -55,7 +58,7 @@ def by_items(told: Told, each: tuple[Item, ...] = THREE, **also: Any) -> decide.
 
 def test_the_release_is_the_sum_of_the_items_whatever_amount_is_said(market: Market) -> None:
     told = market.in_mediation()
-    decision = stories.decided(market, told, by_items(told))
+    decision = builders.decided(market, told, by_items(told))
     assert (decision.release_minor, decision.refund_minor) == (71_110, 28_890)
     assert [each["earned"] for each in decision.plan["items"]] == [60_000, 11_110, 0]
     market.work()
@@ -65,7 +68,7 @@ def test_the_release_is_the_sum_of_the_items_whatever_amount_is_said(market: Mar
 
 def test_both_letters_name_every_item(market: Market) -> None:
     told = market.in_mediation()
-    stories.decided(market, told, by_items(told))
+    builders.decided(market, told, by_items(told))
     texts = [each.text for each in market.all(Notification) if "decision" in each.template]
     assert len(texts) == 2
     for text in texts:
@@ -76,18 +79,22 @@ def test_both_letters_name_every_item(market: Market) -> None:
 def test_other_items_are_another_plan_even_for_the_same_amount(market: Market) -> None:
     told = market.in_mediation()
     mia = market.as_staff("mia")
-    plan, _ = market.act(decide.preview, mia, draft=by_items(told))
+    plan, _ = market.act(confirmation.preview, mia, draft=by_items(told))
     renamed = (replace(THREE[0], title="Cupboards"), *THREE[1:])
     with pytest.raises(ChangedMeanwhile):
         market.act(
-            decide.confirm, mia, draft=by_items(told, renamed), plan_hash=plan.hash, intent="another name"
+            confirmation.confirm,
+            mia,
+            draft=by_items(told, renamed),
+            plan_hash=plan.hash,
+            intent="another name",
         )
 
 
 def test_items_that_are_not_the_held_sum_are_refused(market: Market) -> None:
     told = market.in_mediation()
     with pytest.raises(ItemsDoNotSum):
-        market.act(decide.preview, market.as_staff("mia"), draft=by_items(told, THREE[:2]))
+        market.act(confirmation.preview, market.as_staff("mia"), draft=by_items(told, THREE[:2]))
 
 
 # In the mediator's words
@@ -95,7 +102,7 @@ def test_items_that_are_not_the_held_sum_are_refused(market: Market) -> None:
 
 def test_an_edited_letter_is_delivered_once_word_for_word_between_the_fixed_parts(market: Market) -> None:
     told = market.in_mediation()
-    decision = stories.decided(market, told, stories.a_draft(told, release=usd(40_000), passages=WORDS))
+    decision = builders.decided(market, told, builders.a_draft(told, release=usd(40_000), passages=WORDS))
     market.work()
     sent = {each.party_id: each for each in market.all(Notification) if "decision" in each.template}
     assert len(sent) == 2
@@ -115,19 +122,19 @@ def test_an_edited_letter_is_delivered_once_word_for_word_between_the_fixed_part
 
 def test_a_word_more_in_a_letter_is_another_plan(market: Market) -> None:
     told = market.in_mediation()
-    mia, draft = market.as_staff("mia"), stories.a_draft(told, passages=WORDS)
-    plan, _ = market.act(decide.preview, mia, draft=draft)
+    mia, draft = market.as_staff("mia"), builders.a_draft(told, passages=WORDS)
+    plan, _ = market.act(confirmation.preview, mia, draft=draft)
     other = replace(draft, passages={"payee": WORDS["payee"] + "!"})
     with pytest.raises(ChangedMeanwhile):
-        market.act(decide.confirm, mia, draft=other, plan_hash=plan.hash, intent="a word more")
+        market.act(confirmation.confirm, mia, draft=other, plan_hash=plan.hash, intent="a word more")
 
 
 @pytest.mark.parametrize("words", ["", "   ", "No.", "x" * 6_001])
 def test_words_that_say_nothing_or_too_much_are_refused(market: Market, words: str) -> None:
     told = market.in_mediation()
-    draft = stories.a_draft(told, passages={"payer": words})
+    draft = builders.a_draft(told, passages={"payer": words})
     with pytest.raises(PassageUnusable):
-        market.act(decide.preview, market.as_staff("mia"), draft=draft)
+        market.act(confirmation.preview, market.as_staff("mia"), draft=draft)
 
 
 # Kept back
@@ -143,7 +150,7 @@ def test_what_the_payee_owes_is_a_line_of_its_own_and_not_received(market: Marke
     market.work()
     owed = market.books()["receivable_payee"]
     told = market.in_mediation(usd(300_000), usd(50_000))
-    decision = stories.decided(market, told, stories.a_draft(told, release=usd(250_000)))
+    decision = builders.decided(market, told, builders.a_draft(told, release=usd(250_000)))
     amounts = decision.plan["amounts"]
     assert (amounts["kept_back"], amounts["payee_net"]) == (owed, 250_000 - owed)
     transfer = next(each for each in decision.plan["operations"] if each["kind"] == "TRANSFER")
@@ -159,7 +166,7 @@ def test_what_the_payee_owes_is_a_line_of_its_own_and_not_received(market: Marke
 
 def test_without_a_debt_nothing_is_said_of_it(market: Market) -> None:
     told = market.in_mediation()
-    plan, _ = market.act(decide.preview, market.as_staff("mia"), draft=stories.a_draft(told))
+    plan, _ = market.act(confirmation.preview, market.as_staff("mia"), draft=builders.a_draft(told))
     assert "kept_back" not in plan.content["amounts"]
     assert "kept back" not in plan.content["letters"][1]["text"]
 
@@ -172,7 +179,7 @@ def a_message(market: Market, told: Told) -> None:
 
 
 def more_details(market: Market, told: Told) -> None:
-    market.act(dispute.explain, market.payer, milestone_id=told.milestone, details="And the sink leaks.")
+    market.act(disputes.explain, market.payer, milestone_id=told.milestone, details="And the sink leaks.")
 
 
 @pytest.mark.parametrize("write", [a_message, more_details])
@@ -207,17 +214,17 @@ def test_whoever_confirms_reads_first_what_came_in_meanwhile(market: Market) -> 
     told = market.in_mediation()
     a_message(market, told)
     seen = newest(market, told)
-    mia, draft = market.as_staff("mia"), stories.a_draft(told, said_until=seen)
-    plan, _ = market.act(decide.preview, mia, draft=draft)
+    mia, draft = market.as_staff("mia"), builders.a_draft(told, said_until=seen)
+    plan, _ = market.act(confirmation.preview, mia, draft=draft)
     given = {"draft": draft, "plan_hash": plan.hash, "intent": "news"}
     a_message(market, told)
     with pytest.raises(NewsUnread):
-        market.act(decide.confirm, mia, seen=seen, **given)
-    assert market.act(decide.confirm, mia, seen=newest(market, told), **given).status == "EXECUTED"
+        market.act(confirmation.confirm, mia, seen=seen, **given)
+    assert market.act(confirmation.confirm, mia, seen=newest(market, told), **given).status == "EXECUTED"
 
 
 def newest(market: Market, told: Told) -> int:
-    return market.read(lambda s: exhibits.newest(s, told.milestone))
+    return market.read(lambda s: evidence.newest(s, told.milestone))
 
 
 def test_an_answer_that_a_case_waits_for_does_not_void_the_decision_made_meanwhile(market: Market) -> None:
@@ -231,7 +238,7 @@ def test_an_answer_that_a_case_waits_for_does_not_void_the_decision_made_meanwhi
         question="When?",
         answer_due_at=due,
     )
-    decision = stories.decided(market, told)
+    decision = builders.decided(market, told)
     market.wait(minutes=5)
     a_message(market, told)
     assert market.get(Ticket, told.ticket).status == "UNDER_REVIEW"
@@ -240,38 +247,38 @@ def test_an_answer_that_a_case_waits_for_does_not_void_the_decision_made_meanwhi
 
 def test_a_message_while_the_plan_is_read_does_not_stop_its_confirmation(market: Market) -> None:
     told = market.in_mediation()
-    mia, draft = market.as_staff("mia"), stories.a_draft(told)
-    plan, _ = market.act(decide.preview, mia, draft=draft)
+    mia, draft = market.as_staff("mia"), builders.a_draft(told)
+    plan, _ = market.act(confirmation.preview, mia, draft=draft)
     (cited,) = [each for each in plan.content["citations"] if each["reference"] == "MESSAGE_HISTORY"]
     a_message(market, told)
     with pytest.raises(ChangedMeanwhile):
-        market.act(decide.confirm, mia, draft=draft, plan_hash=plan.hash, intent="not pinned")
+        market.act(confirmation.confirm, mia, draft=draft, plan_hash=plan.hash, intent="not pinned")
     pinned = replace(draft, said_until=cited["id"])
-    market.act(decide.confirm, mia, draft=pinned, plan_hash=plan.hash, intent="pinned")
+    market.act(confirmation.confirm, mia, draft=pinned, plan_hash=plan.hash, intent="pinned")
 
 
 def test_messages_while_it_cools_off_void_nothing_and_a_mediator_may(market: Market) -> None:
     told = legal(market)
-    kept, taken = stories.decided(market, told), None
+    kept, taken = builders.decided(market, told), None
     market.wait(hours=1)
     a_message(market, told)
     market.later(hours=23)
     assert now(market, kept).status == "EXECUTED"
     told = market.in_mediation(project_type="DOCUMENT_REVIEW")
-    taken = stories.decided(market, told)
+    taken = builders.decided(market, told)
     with pytest.raises(ReasonMissing):
-        market.act(decide.take_back, market.as_staff("max"), decision_id=taken.id, reason=" ")
+        market.act(confirmation.withdraw, market.as_staff("max"), decision_id=taken.id, reason=" ")
     with pytest.raises(NotPermitted):
-        market.act(decide.take_back, market.as_staff("fay"), decision_id=taken.id, reason="I would not.")
+        market.act(confirmation.withdraw, market.as_staff("fay"), decision_id=taken.id, reason="I would not.")
     late = replace(market.as_staff("max"), authenticated_at=market.now.replace(year=2025))
     with pytest.raises(StepUpRequired):
-        market.act(decide.take_back, late, decision_id=taken.id, reason="They found it.")
-    market.act(decide.take_back, market.as_staff("max"), decision_id=taken.id, reason="They found it.")
+        market.act(confirmation.withdraw, late, decision_id=taken.id, reason="They found it.")
+    market.act(confirmation.withdraw, market.as_staff("max"), decision_id=taken.id, reason="They found it.")
     assert (now(market, taken).status, now(market, taken).check_note) == ("VOIDED", "They found it.")
     market.later(hours=30)
     assert market.order(told) == {"held": 100_000}
     with pytest.raises(DecisionNotPending):
-        market.act(decide.take_back, market.as_staff("max"), decision_id=kept.id, reason="Too late.")
+        market.act(confirmation.withdraw, market.as_staff("max"), decision_id=kept.id, reason="Too late.")
     market.lawful()
 
 
@@ -281,8 +288,10 @@ def test_messages_while_it_cools_off_void_nothing_and_a_mediator_may(market: Mar
 def returned(market: Market, **also: Any) -> tuple[Told, Decision, dict[str, Any]]:
     told = market.in_mediation(*ABOVE)
     whole = (*items(("Cabinets", 400_000, Done.FULLY, 0), ("Rest", 200_000, Done.PARTLY, 6_250)),)
-    decision = stories.decided(market, told, by_items(told, whole, passages=WORDS, **also))
-    market.act(decide.send_back, market.as_staff("ada"), decision_id=decision.id, note="Ask for photographs.")
+    decision = builders.decided(market, told, by_items(told, whole, passages=WORDS, **also))
+    market.act(
+        confirmation.send_back, market.as_staff("ada"), decision_id=decision.id, note="Ask for photographs."
+    )
     found = market.read(lambda s: drafts.find(s, market.as_staff("mia"), ticket_id=told.ticket))
     assert found is not None
     return told, decision, found.content
@@ -293,7 +302,7 @@ def test_a_returned_decision_is_its_makers_draft_again_whole(market: Market) -> 
     assert content == {
         "outcome": "PARTIAL_RELEASE",
         "ground": "PARTIAL_WORK",
-        "reasons": stories.REASONS,
+        "reasons": builders.REASONS,
         "by": "items",
         "items": [1, 2],
         "item-1-title": "Cabinets",
@@ -315,14 +324,14 @@ def compared(market: Market, told: Told) -> Comparison:
     def read(session: Any) -> Comparison:
         case = cases.case(session, told.ticket, staff_id=None)
         assert case.ruling is not None
-        return comparisons.of(session, case, case.ruling)
+        return decision_changes.of(session, case, case.ruling)
 
     return market.read(read)
 
 
 def test_the_next_plan_is_shown_beside_the_one_that_came_back(market: Market) -> None:
     told, _, _ = returned(market)
-    stories.decided(market, told, stories.a_draft(told, release=usd(450_000)))
+    builders.decided(market, told, builders.a_draft(told, release=usd(450_000)))
     differs = {each.what: (each.before, each.after) for each in compared(market, told).before}
     assert differs["Released to the payee"] == ("$5,250.00", "$4,500.00")
     assert differs["Item “Cabinets”"] == ("done: $4,000.00 of $4,000.00", "—")
@@ -332,12 +341,12 @@ def test_the_next_plan_is_shown_beside_the_one_that_came_back(market: Market) ->
 
 def test_what_would_be_otherwise_now_is_shown_in_amounts_and_holds_in_words(market: Market) -> None:
     paid = market.submitted(Money(90_000, "USD"))
-    market.act(verify.approve, market.payer, milestone_id=paid.milestone)
+    market.act(verification.approve, market.payer, milestone_id=paid.milestone)
     market.work()
     told, decision = waiting(market)
     market.wait(minutes=5)
     placed = market.act(
-        hold.place, market.as_staff("cora"), milestone_id=told.milestone, reason="A report came in."
+        holds.place, market.as_staff("cora"), milestone_id=told.milestone, reason="A report came in."
     )
     assert placed is not None
     bank_says(market, charged_back(market, paid), "lost")  # the payee owes for it from now on

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from core.actions import evidence
+from core.actions.cases import evidence
 from core.db import Database
 from core.errors import NotFound
 from core.gateways.evidence_store import EvidenceAltered, EvidenceStore

@@ -5,32 +5,34 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.orm import Session
 
-from core.actions import dispatch, hold, verify
-from core.actions.hold import HoldAlreadyLifted
+from core.actions.milestones import verification
+from core.actions.risk import holds
+from core.actions.risk.holds import HoldAlreadyLifted
 from core.errors import ReasonMissing
+from core.processes import dispatch
 from core.records import Hold, Party, Payout
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.holds import ReleaseBlocked
 from core.rules.permissions import NotPermitted
-from tests import stories
-from tests.market import Market
-from tests.stories import Told
+from tests import builders
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 
 def stop(market: Market, told: Told, *, by: str = "cora") -> Hold:
     return market.act(
-        hold.place, market.as_staff(by), milestone_id=told.milestone, reason="A report came in."
+        holds.place, market.as_staff(by), milestone_id=told.milestone, reason="A report came in."
     )
 
 
 def lift(market: Market, held: Hold, *, by: str = "ada") -> None:
-    market.act(hold.lift, market.as_staff(by), hold_id=held.id, reason="The report was about another house.")
+    market.act(holds.lift, market.as_staff(by), hold_id=held.id, reason="The report was about another house.")
 
 
 def test_an_approval_under_a_hold_is_kept_and_paid_when_the_hold_is_lifted(market: Market) -> None:
     told = market.submitted()
     held = stop(market, told)
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.later(hours=2)
     assert (market.status(told), market.order(told)) == ("VERIFIED", {"held": 100_000})
     lift(market, held)
@@ -50,7 +52,7 @@ def test_silence_approves_under_a_hold_but_pays_nothing(market: Market) -> None:
 def test_while_one_of_two_holds_is_left_nothing_is_released(market: Market) -> None:
     told = market.submitted()
     first, second = stop(market, told), stop(market, told, by="fay")
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     lift(market, first)
     assert market.order(told) == {"held": 100_000}
     lift(market, second)
@@ -61,14 +63,14 @@ def test_a_hold_stops_a_decision_and_says_why(market: Market) -> None:
     told = market.in_mediation()
     held = stop(market, told)
     with pytest.raises(ReleaseBlocked, match="A report came in"):
-        stories.decided(market, told)
+        builders.decided(market, told)
     lift(market, held)
-    assert stories.decided(market, told).status == "EXECUTED"
+    assert builders.decided(market, told).status == "EXECUTED"
 
 
 def test_a_hold_placed_after_the_release_stops_the_transfer_at_dispatch(market: Market) -> None:
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     held = stop(market, told)
     market.later(hours=1)
     (transfer,) = market.operations("TRANSFER")
@@ -83,7 +85,7 @@ def test_a_hold_placed_after_the_release_stops_the_transfer_at_dispatch(market: 
 
 def test_a_hold_placed_after_the_transfer_stops_the_payout(market: Market) -> None:
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     (transfer,) = market.operations("TRANSFER")
     dispatch.send(market.desk, transfer.id)
     held = stop(market, told)
@@ -99,8 +101,8 @@ def test_a_hold_placed_after_the_transfer_stops_the_payout(market: Market) -> No
 
 def test_a_hold_does_not_stop_a_refund_to_the_payer(market: Market) -> None:
     told = market.in_mediation()
-    draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
-    stories.decided(market, told, draft)
+    draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+    builders.decided(market, told, draft)
     stop(market, told)
     market.work()
     assert market.order(told) == {"refunded": 100_000}
@@ -109,7 +111,7 @@ def test_a_hold_does_not_stop_a_refund_to_the_payer(market: Market) -> None:
 def test_a_hold_keeps_a_decision_that_is_cooling_off_from_being_carried_out(market: Market) -> None:
     market.newcomers(platform="legal_services")
     told = market.in_mediation(project_type="DOCUMENT_REVIEW")
-    stories.decided(market, told)
+    builders.decided(market, told)
     stop(market, told)
     market.later(days=2)
     assert market.order(told) == {"held": 100_000}
@@ -129,10 +131,10 @@ def test_only_compliance_and_administrators_lift_holds(market: Market) -> None:
 def test_a_hold_needs_a_reason(market: Market) -> None:
     told = market.submitted()
     with pytest.raises(ReasonMissing):
-        market.act(hold.place, market.as_staff("cora"), milestone_id=told.milestone, reason="  ")
+        market.act(holds.place, market.as_staff("cora"), milestone_id=told.milestone, reason="  ")
     held = stop(market, told)
     with pytest.raises(ReasonMissing):
-        market.act(hold.lift, market.as_staff("cora"), hold_id=held.id, reason="")
+        market.act(holds.lift, market.as_staff("cora"), hold_id=held.id, reason="")
 
 
 def test_a_payee_who_withdraws_by_hand_keeps_the_money_payable(market: Market) -> None:
@@ -141,7 +143,7 @@ def test_a_payee_who_withdraws_by_hand_keeps_the_money_payable(market: Market) -
 
     market.database.run(by_hand)
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()
     assert market.order(told) == {"payable": 100_000}
     assert (market.status(told), market.count(Payout)) == ("COMPLETED", 0)

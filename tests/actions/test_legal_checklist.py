@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from core.actions import legal_checklist
+from core.actions.milestones import legal_checklist
 from core.db import Database
 from core.errors import ReasonMissing
 from core.policy import Platform
@@ -14,15 +14,15 @@ from core.records import LegalCheck, OutgoingOperation
 from core.rules import legal_checklist as rules
 from core.rules.legal_checklist import Item, PaymentsSwitchedOff
 from core.rules.permissions import SYSTEM, NotPermitted
-from tests import stories
-from tests.stories import Town
+from tests import builders
+from tests.builders import Town
 
 
 @pytest.fixture
 def town(database: Database, monkeypatch: pytest.MonkeyPatch) -> Town:
     """Founded, but nothing is signed yet."""
-    monkeypatch.setattr(stories, "switch_payments_on", lambda town: None)
-    return stories.a_town(database)
+    monkeypatch.setattr(builders, "switch_payments_on", lambda town: None)
+    return builders.a_town(database)
 
 
 def sign(
@@ -34,7 +34,7 @@ def sign(
 def test_funding_is_refused_and_names_every_item_that_is_missing(town: Town) -> None:
     sign(town, Item.COUNSEL)
     with pytest.raises(PaymentsSwitchedOff) as refused:
-        stories.funded(town)
+        builders.funded(town)
     assert [block.code for block in refused.value.blocks] == [
         "processor_terms",
         "chargeback_workflow",
@@ -47,14 +47,14 @@ def test_funding_is_refused_and_names_every_item_that_is_missing(town: Town) -> 
 def test_with_all_four_signed_it_is_paid(town: Town) -> None:
     for item in Item:
         sign(town, item)
-    assert stories.funded(town).milestone
+    assert builders.funded(town).milestone
 
 
 def test_what_is_signed_for_one_platform_is_not_signed_for_the_other(town: Town) -> None:
     for item in Item:
         sign(town, item, Platform.LEGAL_SERVICES)
     with pytest.raises(PaymentsSwitchedOff):
-        stories.funded(town)
+        builders.funded(town)
 
 
 def test_a_signature_says_who_and_when_and_is_given_once(town: Town, owner: Database) -> None:

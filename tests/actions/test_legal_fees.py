@@ -9,20 +9,24 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from core.actions import dispute, engagement, fund, hold, projects, timers, verify
-from core.actions.engagement import Part
+from core.actions.cases import disputes
+from core.actions.funding import fund
+from core.actions.milestones import engagement, projects, verification
+from core.actions.milestones.engagement import Part
+from core.actions.risk import holds
 from core.db import Database
 from core.money import Money
+from core.processes import timers
 from core.records import Engagement, Milestone, OutgoingOperation, PaymentOrder, Project
 from core.rules.disputes import DisputeReason
 from core.rules.engagement import EngagementIncomplete
 from core.rules.milestones import Event
-from core.rules.moves import IllegalMove
 from core.rules.schedule import FeeModeNotSupported
-from tests import stories, unrecorded
-from tests.small_desk import a_desk
-from tests.stories import Told, Town
-from tests.unchanged import nothing_changes
+from core.rules.transitions import IllegalMove
+from tests import builders, unrecorded
+from tests.builders import Told, Town
+from tests.db_snapshot import nothing_changes
+from tests.desk_fixtures import a_desk
 
 TICK = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
@@ -37,9 +41,9 @@ SAID = {
 
 @pytest.fixture
 def town(database: Database) -> Town:
-    town = stories.a_town(database)
-    town.payer_id = stories.a_party(town, "PAYER", "Ana Lindqvist", platform="legal_services")
-    town.payee_id = stories.a_party(town, "PAYEE", "Ben Okafor", platform="legal_services")
+    town = builders.a_town(database)
+    town.payer_id = builders.a_party(town, "PAYER", "Ana Lindqvist", platform="legal_services")
+    town.payee_id = builders.a_party(town, "PAYEE", "Ben Okafor", platform="legal_services")
     return town
 
 
@@ -49,7 +53,7 @@ def accepted(town: Town, project_type: str = "DOCUMENT_REVIEW", fee_mode: str = 
         town.payer,
         payer_id=town.payer_id,
         payee_id=town.payee_id,
-        bid_reference=f"matter-{next(stories.numbers)}",
+        bid_reference=f"matter-{next(builders.numbers)}",
         title="Review of a lease",
         scope="One lease, forty pages.",
         project_type=project_type,
@@ -73,7 +77,7 @@ def confirmed(town: Town, project: Project, *without: Part) -> Milestone:
 def paid(town: Town, project: Project) -> Told:
     first = confirmed(town, project)
     town.act(fund.fund, town.payer, milestone_id=first.id)
-    stories.carry_out(town)
+    builders.carry_out(town)
     return Told(project.id, first.id)
 
 
@@ -141,8 +145,8 @@ def test_an_engagement_that_ended_is_not_paid_for(town: Town, owner: Database) -
 
 
 def test_a_craftsman_is_not_asked_for_a_conflict_check(database: Database) -> None:
-    town = stories.a_town(database)
-    told = stories.funded(town)
+    town = builders.a_town(database)
+    told = builders.funded(town)
     row = town.read(lambda session: session.get_one(Engagement, told.project))
     assert (row.status, row.conflict_check_required) == ("ACTIVE", False)
     assert row.conflict_check_acknowledged_at is None
@@ -166,7 +170,7 @@ def test_open_ended_hours_and_trust_accounts_are_refused_with_the_reason_and_lea
 
 
 def test_a_platform_of_craftsmen_refuses_them_too(database: Database, owner: Database) -> None:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     with nothing_changes(owner), pytest.raises(FeeModeNotSupported):
         accepted(town, "KITCHEN", "HOURLY_OPEN_ENDED")
 
@@ -188,13 +192,13 @@ def test_a_consultation_is_released_after_its_grace_and_not_when_it_was_disputed
 ) -> None:
     quiet, unhappy = consultation(town), consultation(town)
     for told in (quiet, unhappy):
-        town.act(verify.submit, town.payee, milestone_id=told.milestone)
+        town.act(verification.submit, town.payee, milestone_id=told.milestone)
     town.now += 24 * HOUR - TICK
     assert run(town, tmp_path) == 0
-    town.act(dispute.open_dispute, town.payer, **complaint(unhappy))
+    town.act(disputes.open_dispute, town.payer, **complaint(unhappy))
     town.now += TICK
     assert run(town, tmp_path) == 1
-    stories.carry_out(town)
+    builders.carry_out(town)
     assert state(town, quiet) == ("COMPLETED", "RELEASED")
     assert state(town, unhappy) == ("DISPUTED", "PAID_HELD")
     town.wait(days=30)
@@ -204,19 +208,19 @@ def test_a_consultation_is_released_after_its_grace_and_not_when_it_was_disputed
 
 def test_a_client_may_confirm_a_session_before_its_grace_is_over(town: Town) -> None:
     told = consultation(town)
-    town.act(verify.submit, town.payee, milestone_id=told.milestone)
-    town.act(verify.approve, town.payer, milestone_id=told.milestone)
-    stories.carry_out(town)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
+    town.act(verification.approve, town.payer, milestone_id=told.milestone)
+    builders.carry_out(town)
     assert state(town, told) == ("COMPLETED", "RELEASED")
 
 
 def test_a_consultation_disputed_and_taken_back_has_its_grace_anew(town: Town, tmp_path: Path) -> None:
     told = consultation(town)
-    town.act(verify.submit, town.payee, milestone_id=told.milestone)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
     town.now += 20 * HOUR
-    town.act(dispute.open_dispute, town.payer, **complaint(told))
+    town.act(disputes.open_dispute, town.payer, **complaint(told))
     town.now += 30 * HOUR
-    town.act(dispute.withdraw, town.payer, milestone_id=told.milestone)
+    town.act(disputes.withdraw, town.payer, milestone_id=told.milestone)
     town.now += 24 * HOUR - TICK
     assert run(town, tmp_path) == 0
     town.now += TICK
@@ -226,11 +230,11 @@ def test_a_consultation_disputed_and_taken_back_has_its_grace_anew(town: Town, t
 
 def test_what_is_released_cannot_be_disputed_any_more(town: Town, tmp_path: Path) -> None:
     told = consultation(town)
-    town.act(verify.submit, town.payee, milestone_id=told.milestone)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
     town.now += 24 * HOUR
     run(town, tmp_path)
     with pytest.raises(IllegalMove, match=Event.DISPUTE.value.lower()):
-        town.act(dispute.open_dispute, town.payer, **complaint(told))
+        town.act(disputes.open_dispute, town.payer, **complaint(told))
 
 
 # -- stages --
@@ -238,9 +242,9 @@ def test_what_is_released_cannot_be_disputed_any_more(town: Town, tmp_path: Path
 
 def test_a_stage_that_was_disputed_in_time_is_not_released_by_silence(town: Town, tmp_path: Path) -> None:
     told = paid(town, accepted(town))
-    town.act(verify.submit, town.payee, milestone_id=told.milestone)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
     town.now += 72 * HOUR - TICK
-    town.act(dispute.open_dispute, town.payer, **complaint(told))
+    town.act(disputes.open_dispute, town.payer, **complaint(told))
     town.wait(days=20)
     run(town, tmp_path)
     assert state(town, told) == ("DISPUTED", "PAID_HELD")
@@ -250,10 +254,10 @@ def test_a_stage_that_was_disputed_in_time_is_not_released_by_silence(town: Town
 
 def test_a_hold_by_hand_keeps_a_stage_that_silence_accepted(town: Town, tmp_path: Path) -> None:
     told = paid(town, accepted(town))
-    town.act(verify.submit, town.payee, milestone_id=told.milestone)
-    kept = town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report.")
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
+    kept = town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report.")
     town.now += 72 * HOUR
     run(town, tmp_path)
     assert state(town, told) == ("VERIFIED", "PAID_HELD")
-    town.act(hold.lift, town.as_staff("ada"), hold_id=kept.id, reason="Nothing in it.")
+    town.act(holds.lift, town.as_staff("ada"), hold_id=kept.id, reason="Nothing in it.")
     assert state(town, told)[1] == "RELEASED"

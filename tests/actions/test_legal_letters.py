@@ -7,16 +7,20 @@ from typing import Any
 
 import pytest
 
-from core.actions import decide, dispute, evidence, fund, hold, mediate, projects, verify
+from core.actions.cases import disputes, evidence, mediator_assignment
+from core.actions.decisions import confirmation
+from core.actions.funding import fund
+from core.actions.milestones import projects, verification
+from core.actions.risk import holds
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.records import Decision, Hold, Notification
 from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground
-from tests import stories
-from tests.actions.walk import Step, Walk, walk
+from tests import builders
+from tests.actions.sequence_walk import Walk, WalkStep, walk
 from tests.gateways.evidence_builders import picture
-from tests.market import Market
+from tests.sandbox_desk import Market
 
 FEE = Money(100_000, "USD")
 
@@ -53,15 +57,15 @@ def paid(w: Walk) -> None:
 
 
 def delivered(w: Walk) -> None:
-    w.market.act(verify.submit, w.market.payee, milestone_id=w.milestone_id)
+    w.market.act(verification.submit, w.market.payee, milestone_id=w.milestone_id)
 
 
 def session_completed(w: Walk) -> None:
-    w.market.act(verify.complete_session, w.market.payee, milestone_id=w.milestone_id)
+    w.market.act(verification.complete_session, w.market.payee, milestone_id=w.milestone_id)
 
 
 def client_confirms(w: Walk) -> None:
-    w.market.act(verify.approve, w.market.payer, milestone_id=w.milestone_id)
+    w.market.act(verification.approve, w.market.payer, milestone_id=w.milestone_id)
 
 
 def later(**span: float) -> Any:
@@ -70,33 +74,33 @@ def later(**span: float) -> Any:
 
 def disputed(w: Walk) -> None:
     opened = w.market.act(
-        dispute.open_dispute, w.market.payer, milestone_id=w.milestone_id, reason=DisputeReason.OTHER
+        disputes.open_dispute, w.market.payer, milestone_id=w.milestone_id, reason=DisputeReason.OTHER
     )
     w.ticket_id = opened.id
 
 
 def mediation_asked(w: Walk) -> None:
-    w.market.act(dispute.ask_mediation, w.market.payer, milestone_id=w.milestone_id)
+    w.market.act(disputes.ask_mediation, w.market.payer, milestone_id=w.milestone_id)
 
 
 def mine(w: Walk) -> None:
     """A mediator takes the case: nobody writes to those who do it themselves."""
     mia = w.market.as_staff("mia")
-    w.market.act(mediate.assign, mia, ticket_id=w.ticket_id, staff_id=w.market.staff["mia"])
+    w.market.act(mediator_assignment.assign, mia, ticket_id=w.ticket_id, staff_id=w.market.staff["mia"])
 
 
 def held_by_compliance(w: Walk) -> None:
     cora = w.market.as_staff("cora")
-    w.market.act(hold.place, cora, milestone_id=w.milestone_id, reason="A report about the attorney.")
+    w.market.act(holds.place, cora, milestone_id=w.milestone_id, reason="A report about the attorney.")
 
 
 def lifted(w: Walk) -> None:
     (number,) = w.market.read(lambda session: [each.id for each in session.query(Hold).all()])
-    w.market.act(hold.lift, w.market.as_staff("ada"), hold_id=number, reason="Looked into.")
+    w.market.act(holds.lift, w.market.as_staff("ada"), hold_id=number, reason="Looked into.")
 
 
 def decided(release: Money | None, **draft: Any) -> Any:
-    return lambda w: stories.decided(w.market, w.told, stories.a_draft(w.told, release=release, **draft))
+    return lambda w: builders.decided(w.market, w.told, builders.a_draft(w.told, release=release, **draft))
 
 
 def new_evidence(w: Walk) -> None:
@@ -123,28 +127,28 @@ FUNDED = ("AT milestone_funded", "CL funds_held")
 RELEASED = ("AT milestone_approved", "CL release_confirmed")
 ENDED = ("AT project_review_request", "CL project_review_request")
 ENGAGED = (
-    Step("Quote selection is not engagement", quote_selected, wrote=("CL milestones_proposed",)),
-    Step("Five preconditions, then ACTIVE", preconditions, wrote=BOTH_ENGAGED),
-    Step("Payment is held", paid, wrote=FUNDED, holds=order_is(held=100_000)),
+    WalkStep("Quote selection is not engagement", quote_selected, wrote=("CL milestones_proposed",)),
+    WalkStep("Five preconditions, then ACTIVE", preconditions, wrote=BOTH_ENGAGED),
+    WalkStep("Payment is held", paid, wrote=FUNDED, holds=order_is(held=100_000)),
 )
 DISPUTE = (
-    Step("The deliverable is handed in", delivered, wrote=("CL verification_requested",)),
-    Step("Dispute ticket OPEN", disputed, wrote=("AT dispute_opened", "CL dispute_confirmed")),
-    Step(
+    WalkStep("The deliverable is handed in", delivered, wrote=("CL verification_requested",)),
+    WalkStep("Dispute ticket OPEN", disputed, wrote=("AT dispute_opened", "CL dispute_confirmed")),
+    WalkStep(
         "Ticket UNDER_REVIEW",
         mediation_asked,
         wrote=("AT mediation_started", "CL mediation_started", "PM case_assigned"),
     ),
-    Step("A mediator takes it", mine),
+    WalkStep("A mediator takes it", mine),
 )
 ANNOUNCED = ("AT decision_announced", "CL decision_announced")
-WALKS: dict[str, tuple[Step, ...]] = {
+WALKS: dict[str, tuple[WalkStep, ...]] = {
     "consultation fee: session completed, 24 h without a dispute": (
-        Step("Consultation booked", consultation_booked, wrote=("CL milestones_proposed",)),
+        WalkStep("Consultation booked", consultation_booked, wrote=("CL milestones_proposed",)),
         *ENGAGED[1:],
-        Step("Session completed", session_completed, wrote=("CL verification_requested",)),
-        Step("One hour before the end of the grace", later(hours=23), holds=order_is(held=100_000)),
-        Step(
+        WalkStep("Session completed", session_completed, wrote=("CL verification_requested",)),
+        WalkStep("One hour before the end of the grace", later(hours=23), holds=order_is(held=100_000)),
+        WalkStep(
             "24 h grace is over",
             later(hours=1),
             wrote=(*RELEASED, "AT payment_sent", *ENDED),
@@ -153,42 +157,42 @@ WALKS: dict[str, tuple[Step, ...]] = {
     ),
     "stage fee: the client confirms the deliverable": (
         *ENGAGED,
-        Step("The deliverable is handed in", delivered, wrote=("CL verification_requested",)),
-        Step("The client confirms", client_confirms, wrote=RELEASED, holds=order_is(payable=100_000)),
-        Step("It is paid out", later(), wrote=("AT payment_sent", *ENDED)),
+        WalkStep("The deliverable is handed in", delivered, wrote=("CL verification_requested",)),
+        WalkStep("The client confirms", client_confirms, wrote=RELEASED, holds=order_is(payable=100_000)),
+        WalkStep("It is paid out", later(), wrote=("AT payment_sent", *ENDED)),
     ),
     "stage fee: 72 h without an answer": (
         *ENGAGED,
-        Step("The deliverable is handed in", delivered, wrote=("CL verification_requested",)),
-        Step("A second before", later(hours=72, seconds=-1), holds=order_is(held=100_000)),
-        Step("Auto-release", later(seconds=1), wrote=(*RELEASED, "AT payment_sent", *ENDED)),
+        WalkStep("The deliverable is handed in", delivered, wrote=("CL verification_requested",)),
+        WalkStep("A second before", later(hours=72, seconds=-1), holds=order_is(held=100_000)),
+        WalkStep("Auto-release", later(seconds=1), wrote=(*RELEASED, "AT payment_sent", *ENDED)),
     ),
     "manual hold": (
         *ENGAGED,
-        Step("Compliance holds", held_by_compliance, wrote=("AT hold_placed",)),
-        Step("The deliverable is handed in", delivered, wrote=("CL verification_requested",)),
+        WalkStep("Compliance holds", held_by_compliance, wrote=("AT hold_placed",)),
+        WalkStep("The deliverable is handed in", delivered, wrote=("CL verification_requested",)),
         # Approved, and said so; that it waits is in the same letter. The client is told when it is released.
-        Step(
+        WalkStep(
             "The client confirms",
             client_confirms,
             wrote=("AT milestone_approved",),
             holds=order_is(held=100_000),
         ),
-        Step("The hold is lifted", lifted, wrote=("AT hold_released", "CL release_confirmed")),
-        Step("It is paid out", later(), wrote=("AT payment_sent", *ENDED)),
+        WalkStep("The hold is lifted", lifted, wrote=("AT hold_released", "CL release_confirmed")),
+        WalkStep("It is paid out", later(), wrote=("AT payment_sent", *ENDED)),
     ),
     "full refund: service not started, after 24 h": (
         *ENGAGED,
-        Step("Dispute ticket OPEN", disputed, wrote=("AT dispute_opened", "CL dispute_confirmed")),
+        WalkStep("Dispute ticket OPEN", disputed, wrote=("AT dispute_opened", "CL dispute_confirmed")),
         *DISPUTE[2:],
-        Step(
+        WalkStep(
             "Decided, and cooling off",
             decided(None, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.AGREED_CANCELLATION),
             wrote=ANNOUNCED,
             holds=order_is(held=100_000),
         ),
-        Step("A second before", later(hours=24, seconds=-1), holds=decision_is("COOLING_OFF")),
-        Step(
+        WalkStep("A second before", later(hours=24, seconds=-1), holds=decision_is("COOLING_OFF")),
+        WalkStep(
             "Carried out",
             later(seconds=1),
             wrote=("AT decision_full_refund", "CL decision_full_refund", "CL refund_sent"),
@@ -198,15 +202,15 @@ WALKS: dict[str, tuple[Step, ...]] = {
     "partial refund: decided, voided by new evidence, decided again": (
         *ENGAGED,
         *DISPUTE,
-        Step("Decided, and cooling off", decided(FEE.portion(4_000)), wrote=ANNOUNCED),
-        Step(
+        WalkStep("Decided, and cooling off", decided(FEE.portion(4_000)), wrote=ANNOUNCED),
+        WalkStep(
             "The attorney hands in evidence, and it is void at once",
             new_evidence,
             wrote=("AT decision_voided", "CL decision_voided", "PM decision_voided"),
             holds=decision_is("VOIDED"),
         ),
-        Step("Decided again", decided(FEE.portion(6_000)), wrote=ANNOUNCED),
-        Step(
+        WalkStep("Decided again", decided(FEE.portion(6_000)), wrote=ANNOUNCED),
+        WalkStep(
             "Carried out",
             later(hours=24),
             wrote=(
@@ -222,11 +226,11 @@ WALKS: dict[str, tuple[Step, ...]] = {
     "a mediator takes the decision back": (
         *ENGAGED,
         *DISPUTE,
-        Step("Decided, and cooling off", decided(FEE.portion(4_000)), wrote=ANNOUNCED),
-        Step(
+        WalkStep("Decided, and cooling off", decided(FEE.portion(4_000)), wrote=ANNOUNCED),
+        WalkStep(
             "Taken back",
             lambda w: w.market.act(
-                decide.take_back,
+                confirmation.withdraw,
                 w.market.as_staff("max"),
                 decision_id=w.market.all(Decision)[-1].id,
                 reason="A message was overlooked.",
@@ -237,16 +241,16 @@ WALKS: dict[str, tuple[Step, ...]] = {
     "a dispute that is withdrawn": (
         *ENGAGED,
         *DISPUTE[:2],
-        Step(
+        WalkStep(
             "Withdrawn",
-            lambda w: w.market.act(dispute.withdraw, w.market.payer, milestone_id=w.milestone_id),
+            lambda w: w.market.act(disputes.withdraw, w.market.payer, milestone_id=w.milestone_id),
             wrote=("AT dispute_withdrawn", "CL dispute_withdrawn"),
         ),
     ),
     "nobody decides": (
         *ENGAGED,
         *DISPUTE,
-        Step(
+        WalkStep(
             "After 7 days it is the administrators'",
             later(days=7),
             wrote=("ADM case_escalated", "AT decision_late", "CL decision_late", "PM case_escalated"),
@@ -273,5 +277,5 @@ def test_an_announced_decision_says_when_it_is_carried_out_and_what_can_still_be
         assert f"not carried out before {decision.execute_at:%A} {decision.execute_at.day} " in said
         assert "UTC" in said
         assert "hand in evidence" in said
-        assert stories.REASONS[:40] in said
+        assert builders.REASONS[:40] in said
         assert (letter.about_kind, letter.about_id) == ("decision", decision.id)

@@ -9,20 +9,22 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from core.actions import decide, parties, preferences
+from core.actions.decisions import confirmation
+from core.actions.milestones import parties, preferences
 from core.money import Money
 from core.policy import WithdrawalMethod
-from core.queries import comparisons, letters_ahead
+from core.processes import provider_accounts
+from core.queries import decision_changes, letters_ahead
 from core.queries.cases import case as read_case
 from core.queries.letters_ahead import LATER, Ahead, Letters
 from core.records import Decision, Milestone, Notification, Party
 from core.rules.decision_letters import Moment
 from core.rules.grounds import DecisionOutcome, Ground
-from tests import stories
-from tests.actions.roads import bank_says, charged_back
+from tests import builders
+from tests.actions.stripe_events import bank_says, charged_back
 from tests.actions.test_reversals import transferred
-from tests.market import Market
-from tests.stories import Told
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 FULL, PART, BACK = DecisionOutcome.FULL_RELEASE, DecisionOutcome.PARTIAL_RELEASE, DecisionOutcome.FULL_REFUND
 GROUNDS = {FULL: Ground.WORK_DELIVERED, PART: Ground.PARTIAL_WORK, BACK: Ground.PROVIDER_NO_SHOW}
@@ -105,7 +107,7 @@ class Run:
     @classmethod
     def undecided(cls, market: Market, told: Told, course: Course) -> Run:
         words = {"payer": "Half of the work is there, as both of you have shown."} if course.passages else {}
-        draft = stories.a_draft(
+        draft = builders.a_draft(
             told,
             release=usd(course.amounts[0] * 4 // 10) if course.outcome is PART else None,
             outcome=course.outcome,
@@ -117,7 +119,7 @@ class Run:
 
     def planned(self) -> Letters:
         def look(session: Session) -> Letters:
-            made, _ = decide.preview(
+            made, _ = confirmation.preview(
                 session, self.market.as_staff(self.by), now=self.market.now, draft=self.draft
             )
             return letters_ahead.foreseen(session, made.content, made.papers)
@@ -128,7 +130,7 @@ class Run:
         def look(session: Session) -> Letters:
             decision = session.get_one(Decision, decision_id)
             case = read_case(session, decision.ticket_id, staff_id=None)
-            papers = comparisons.papers(session, case, decision)
+            papers = decision_changes.papers(session, case, decision)
             return letters_ahead.foreseen(session, decision.plan, papers, decision=decision)
 
         return self.market.read(look)
@@ -142,12 +144,12 @@ class Run:
         ]
 
     def confirm(self) -> Decision:
-        decision = stories.decided(self.market, self.told, self.draft, by=self.by)
+        decision = builders.decided(self.market, self.told, self.draft, by=self.by)
         if decision.status == "AWAITING_APPROVAL":
             assert {each.template for each in self.written()} <= {"case_decided_by_another"}
             self.market.wait(hours=1)
             approved = {"decision_id": decision.id, "plan_hash": decision.plan_hash}
-            decision = self.market.act(decide.approve, self.market.as_staff("ada"), **approved)
+            decision = self.market.act(confirmation.approve, self.market.as_staff("ada"), **approved)
         return decision
 
     def to_the_end(self) -> None:
@@ -251,7 +253,7 @@ def test_what_voids_a_decision_stops_every_letter_that_was_to_come(market: Marke
     run = Run.of(market, "legal_services", COURSES["in part"])
     decision = run.confirm()
     mia = market.as_staff("mia")
-    market.act(decide.take_back, mia, decision_id=decision.id, reason="The other photographs came in.")
+    market.act(confirmation.withdraw, mia, decision_id=decision.id, reason="The other photographs came in.")
     run.to_the_end()
     told = {template for template, _ in sent(run.written())}
     assert {"decision_announced", "decision_voided"} <= told
@@ -277,6 +279,6 @@ def test_a_payee_without_an_account_is_told_once_there_is_one(market: Market) ->
     run.to_the_end()
     assert named(planned, Moment.CARRIED_OUT) == sent(run.written())
     known = {"currency": "USD", "bank_token": "btok_us_verified"}
-    parties.open_at_provider(market.desk, market.payee_id, **known)
+    provider_accounts.open_at_provider(market.desk, market.payee_id, **known)
     run.to_the_end()
     held_against(run, planned, market.get(Decision, decision.id))

@@ -14,26 +14,29 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.actions import correct, letters, mediate, payouts, preferences
-from core.actions.correct import Finding
-from core.actions.deliver import CLAIMED_FOR, deliver_due
-from core.actions.letters import AddressUnusable, LetterNotFailed
+from core.actions.cases import mediator_assignment
+from core.actions.decisions import correction
+from core.actions.decisions.correction import Finding
+from core.actions.milestones import letters, preferences
+from core.actions.milestones.letters import AddressUnusable, LetterNotFailed
+from core.actions.payouts import withdrawals
 from core.clock import SimulatedClock
 from core.db import Database
-from core.letters import handling
-from core.letters.handling import CannotBeMuted, NoSuchKind
+from core.letters import delivery_rules
+from core.letters.delivery_rules import CannotBeMuted, NoSuchKind
 from core.money import Money
 from core.notifications import tell, tell_staff
 from core.policy import DIGEST_MOST, LETTERS_GATHERED_FOR
+from core.processes.letter_delivery import CLAIMED_FOR, deliver_due
 from core.queries import letters as log
 from core.records import LetterPreference, Notification, Party, Payout
 from core.rules.notifications import NoSuchFrequency
 from core.rules.permissions import NotPermitted, NotYours
-from tests import stories
+from tests import builders
+from tests.builders import Town
+from tests.desk_fixtures import a_desk
 from tests.parties import NOW, Kitchen, a_kitchen
-from tests.post_office import PostOffice, post_office
-from tests.small_desk import a_desk
-from tests.stories import Town
+from tests.smtp_server import PostOffice, post_office
 
 Fail = Callable[[bytes], str]
 
@@ -203,7 +206,7 @@ def test_a_worker_that_is_killed_sends_the_same_mail_again_and_later_letters_in_
     with post_office() as office:
         desk = a_desk(database, tmp_path, clock=clock, smtp_url=by_smtp(office))
         with monkeypatch.context() as death:
-            death.setattr("core.actions.deliver._record", _die)
+            death.setattr("core.processes.letter_delivery._record", _die)
             with pytest.raises(SystemExit):
                 deliver_due(desk)
         say(database, kitchen, key="later", now=clock() - LETTERS_GATHERED_FOR)
@@ -225,7 +228,7 @@ def _die(*_: object, **__: object) -> None:
 
 @pytest.fixture
 def town(database: Database) -> Town:
-    return stories.a_town(database)
+    return builders.a_town(database)
 
 
 def choose(town: Town, **wanted: Any) -> LetterPreference:
@@ -236,7 +239,7 @@ def test_a_muted_letter_is_kept_and_never_sent(
     town: Town, database: Database, tmp_path: Path, clock: SimulatedClock
 ) -> None:
     choose(town, muted=["next_milestone_active"])
-    told = stories.funded(town)
+    told = builders.funded(town)
     kitchen = Kitchen(town.payer_id, town.payee_id, told.project, told.milestone)
     say(database, kitchen, key="muted")
     (muted,) = [each for each in rows(database) if each.key == "muted"]
@@ -250,13 +253,13 @@ def test_a_muted_letter_is_kept_and_never_sent(
 
 
 def test_what_the_rules_ask_for_cannot_be_muted_and_the_reason_is_said(town: Town) -> None:
-    kept = {name: each for name, each in handling.HANDLING.items() if each.kept is not None}
+    kept = {name: each for name, each in delivery_rules.HANDLING.items() if each.kept is not None}
     for name, each in kept.items():
         with pytest.raises(CannotBeMuted, match=each.kept):
             choose(town, muted=[name])
     assert town.read(lambda session: session.get(LetterPreference, town.payee_id)) is None
     assert kept.keys() >= {"decision_full_refund", "refund_sent", "dispute_opened", "verification_reminder"}
-    assert set(handling.MUTABLE) == {"next_milestone_active", "project_review_request", "thanks"}
+    assert set(delivery_rules.MUTABLE) == {"next_milestone_active", "project_review_request", "thanks"}
 
 
 def test_only_the_party_chooses_and_only_what_there_is(town: Town) -> None:
@@ -284,7 +287,7 @@ def test_a_daily_reader_gets_one_mail_a_day_and_what_is_urgent_at_once(
     town: Town, database: Database, tmp_path: Path
 ) -> None:
     choose(town, frequency="DAILY")
-    told = stories.funded(town)
+    told = builders.funded(town)
     kitchen = Kitchen(town.payer_id, town.payee_id, told.project, told.milestone)
     clock = SimulatedClock(town.now)
     with post_office() as office:
@@ -304,7 +307,7 @@ def test_a_daily_reader_gets_one_mail_a_day_and_what_is_urgent_at_once(
 
 def failing(town: Town, tmp_path: Path, said: str = "550 unknown") -> tuple[int, SimulatedClock]:
     """A letter to the payer was refused for ever."""
-    told = stories.funded(town)
+    told = builders.funded(town)
     clock = SimulatedClock(town.now)
     with post_office() as office:
         office.recipient = lambda _: said
@@ -373,20 +376,20 @@ def test_who_may_send_again_may_not_always_correct_an_address(town: Town, tmp_pa
 
 
 def test_the_log_of_a_ticket_has_the_letters_of_its_decision(town: Town) -> None:
-    told = stories.in_mediation(town)
-    decision = stories.decided(town, told)
+    told = builders.in_mediation(town)
+    decision = builders.decided(town, told)
     of_ticket = town.read(lambda session: log.about(session, "ticket", told.ticket))
     of_decision = town.read(lambda session: log.about(session, "decision", decision.id))
     assert {each.kind for each in of_decision} == {"Decision: full release"}
     assert {each.id for each in of_decision} < {each.id for each in of_ticket}
     assert {each.kind for each in of_ticket} >= {"Dispute opened", "Mediator at work", "Case given to you"}
-    stories.carry_out(town)
+    builders.carry_out(town)
     (paid,) = town.read(lambda session: log.about(session, "payout", 1))
     assert paid.kind == "Payment sent to your bank"
 
 
 def test_staff_read_numbers_and_amounts_and_no_names(town: Town) -> None:
-    told = stories.in_mediation(town, mediator=None)
+    told = builders.in_mediation(town, mediator=None)
     (letter,) = [each for each in rows(town.database) if each.template == "case_assigned"]
     assert letter.staff_id in (town.staff["mia"], town.staff["max"])
     assert f"D-{told.ticket}" in letter.subject
@@ -402,7 +405,7 @@ def test_the_database_keeps_one_reader_and_a_mail_for_what_was_sent(owner: Datab
 
 
 def test_staff_are_told_the_same_thing_once(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     for _ in range(2):
         town.database.run(
             lambda session: tell_staff(
@@ -430,17 +433,17 @@ def told_staff(town: Town, template: str) -> set[str]:
 
 
 def test_compliance_is_told_of_a_review_when_it_is_opened(town: Town) -> None:
-    stories.funded(town, total=Money(20_000_000, "USD"))
+    builders.funded(town, total=Money(20_000_000, "USD"))
     assert told_staff(town, "review_opened") == {"cora"}
 
 
 def test_finance_is_told_of_a_payout_that_came_back_and_the_payee_what_happens_next(town: Town) -> None:
-    told = stories.in_mediation(town)
-    stories.decided(town, told)
-    stories.carry_out(town)
+    told = builders.in_mediation(town)
+    builders.decided(town, told)
+    builders.carry_out(town)
     (payout,) = town.read(lambda session: session.query(Payout).all())
     town.database.run(
-        lambda session: payouts.report_failure(
+        lambda session: withdrawals.report_failure(
             session, session.get_one(Payout, payout.id), now=town.now, operation_key="payout"
         )
     )
@@ -450,12 +453,16 @@ def test_finance_is_told_of_a_payout_that_came_back_and_the_payee_what_happens_n
 
 
 def test_who_takes_a_case_is_not_written_to_and_who_is_given_one_is(town: Town) -> None:
-    told = stories.in_mediation(town, mediator="mia")
+    told = builders.in_mediation(town, mediator="mia")
     before = len([each for each in rows(town.database) if each.template == "case_assigned"])
-    town.act(mediate.assign, town.as_staff("max"), ticket_id=told.ticket, staff_id=town.staff["max"])
+    town.act(
+        mediator_assignment.assign, town.as_staff("max"), ticket_id=told.ticket, staff_id=town.staff["max"]
+    )
     assert len([each for each in rows(town.database) if each.template == "case_assigned"]) == before
     town.wait(hours=1)
-    town.act(mediate.assign, town.as_staff("max"), ticket_id=told.ticket, staff_id=town.staff["mia"])
+    town.act(
+        mediator_assignment.assign, town.as_staff("max"), ticket_id=told.ticket, staff_id=town.staff["mia"]
+    )
     assert [each.staff_id for each in rows(town.database) if each.template == "case_assigned"][before:] == [
         town.staff["mia"]
     ]
@@ -467,17 +474,17 @@ def test_who_takes_a_case_is_not_written_to_and_who_is_given_one_is(town: Town) 
 def test_both_parties_hear_that_a_decision_is_looked_at_again_and_what_came_of_it(
     town: Town, finding: Finding, said: str
 ) -> None:
-    told = stories.in_mediation(town)
-    stories.decided(town, told)
-    stories.carry_out(town)
+    told = builders.in_mediation(town)
+    builders.decided(town, told)
+    builders.carry_out(town)
     again = town.act(
-        correct.open_correction,
+        correction.open_correction,
         town.as_staff("max"),
         ticket_id=told.ticket,
         reason="A message was overlooked.",
     )
     closing = {"ticket_id": again.id, "finding": finding, "notes": "Looked at in full."}
-    town.act(correct.close_correction, town.as_staff("max"), **closing)
+    town.act(correction.close_correction, town.as_staff("max"), **closing)
     letters_about = town.read(lambda session: log.about(session, "ticket", again.id))
     to_parties = [each for each in letters_about if each.side != "STAFF"]
     assert sorted((each.side, each.kind) for each in to_parties) == [

@@ -1,4 +1,4 @@
-"""Locks are taken in one order (`core.actions.dossier`): these crossed before it was kept.
+"""Locks are taken in one order (`core.actions.milestones.milestone_context`): these crossed before it was kept.
 
 Nothing here runs through `Database.run`, which would try again after a deadlock and hide it.
 """
@@ -13,15 +13,18 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.actions import day_of_decisions, fund_several, projects, release, verify
-from core.actions.dossier import open_dossier
+from core.actions.decisions import daily_limits
+from core.actions.funding import fund_several
+from core.actions.milestones import projects, verification
+from core.actions.milestones.milestone_context import open_milestone
+from core.actions.payouts import release
 from core.records import Milestone, Party, PaymentOrder, Project
 from core.rules import splits
 from core.rules.projects import Funding
-from tests import stories
-from tests.actions.roads import bank_says, charged_back
+from tests import builders
+from tests.actions.stripe_events import bank_says, charged_back
 from tests.actions.test_chargebacks import released
-from tests.market import Market
+from tests.sandbox_desk import Market
 
 WAITS = text(
     "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
@@ -62,15 +65,15 @@ def test_a_release_that_keeps_a_debt_back_and_a_decision_for_the_same_payee(mark
     one, other = market.submitted(), market.submitted()
 
     def decide(session: Session) -> Iterator[None]:
-        dossier = open_dossier(session, other.milestone)
-        day_of_decisions.wait_in_line(session, dossier)
+        context = open_milestone(session, other.milestone)
+        daily_limits.lock_parties(session, context)
         yield
-        fee = dossier.money(dossier.order.platform_fee_minor)
-        split = splits.full_release(dossier.money(dossier.order.held_minor), fee)
-        release.post_split(session, dossier, split, key="decided", now=market.now, cause={})
+        fee = context.money(context.order.platform_fee_minor)
+        split = splits.full_release(context.money(context.order.held_minor), fee)
+        release.post_split(session, context, split, key="decided", now=market.now, cause={})
 
     def approve(session: Session) -> None:
-        verify.approve(session, market.payer, now=market.now, milestone_id=one.milestone)
+        verification.approve(session, market.payer, now=market.now, milestone_id=one.milestone)
 
     while_waiting(market, approve, decide)
     assert market.get(PaymentOrder, one.milestone).held_minor == 0
@@ -83,9 +86,9 @@ def test_ending_a_milestone_and_funding_the_next_ones(market: Market) -> None:
     following = market.milestones(told.project)[1]
 
     def approve(session: Session) -> Iterator[None]:
-        open_dossier(session, told.milestone)
+        open_milestone(session, told.milestone)
         yield
-        verify.approve(session, market.payer, now=market.now, milestone_id=told.milestone)
+        verification.approve(session, market.payer, now=market.now, milestone_id=told.milestone)
 
     def fund_next(session: Session) -> Any:
         return fund_several.fund_several(
@@ -112,16 +115,16 @@ def test_two_milestones_that_end_at_once_end_the_project(market: Market) -> None
     ahead = {"project_id": told.project, "milestone_ids": [following.id]}
     market.act(fund_several.fund_several, market.payer, **ahead)
     market.work()
-    stories.clear_reviews(market, following.id)
+    builders.clear_reviews(market, following.id)
     market.wait(hours=30)
-    market.act(verify.submit, market.payee, milestone_id=following.id)
+    market.act(verification.submit, market.payee, milestone_id=following.id)
 
     def first(session: Session) -> Iterator[None]:
-        verify.approve(session, market.payer, now=market.now, milestone_id=told.milestone)
+        verification.approve(session, market.payer, now=market.now, milestone_id=told.milestone)
         yield
 
     def second(session: Session) -> None:
-        verify.approve(session, market.payer, now=market.now, milestone_id=following.id)
+        verification.approve(session, market.payer, now=market.now, milestone_id=following.id)
 
     while_waiting(market, second, first)
     assert [each.status for each in market.milestones(told.project)] == ["COMPLETED", "COMPLETED"]

@@ -9,17 +9,17 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions.deliver import CLAIMED_FOR, deliver_due
 from core.clock import SimulatedClock
 from core.db import Database
 from core.letters import FactMissing
 from core.money import Money
 from core.notifications import tell
 from core.policy import RETRY_LONGEST, TRIES
+from core.processes.letter_delivery import CLAIMED_FOR, deliver_due
 from core.records import Notification
+from tests.desk_fixtures import a_desk
 from tests.parties import NOW, Kitchen, a_kitchen
-from tests.post_office import PostOffice, post_office
-from tests.small_desk import a_desk
+from tests.smtp_server import PostOffice, post_office
 
 
 def tell_funded(database: Database, kitchen: Kitchen, key: str = "funded") -> Notification | None:
@@ -207,7 +207,7 @@ def test_a_worker_that_dies_after_the_servers_yes_sends_the_same_letter_again(
     with post_office() as office:
         desk = a_desk(database, tmp_path, clock=clock, smtp_url=by_smtp(office))
         with monkeypatch.context() as death:
-            death.setattr("core.actions.deliver._record", _die)
+            death.setattr("core.processes.letter_delivery._record", _die)
             with pytest.raises(SystemExit):
                 deliver_due(desk)
         assert deliver_due(desk) == 0, "the dead worker's claim still stands"

@@ -9,20 +9,21 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core.actions import dispute, hold, offers
-from core.actions.decide import AlreadyDecided
-from core.actions.mediate import TicketClosed
+from core.actions.cases import disputes, offers
+from core.actions.cases.mediator_assignment import TicketClosed
+from core.actions.decisions.confirmation import AlreadyDecided
+from core.actions.risk import holds
 from core.money import Money
 from core.policy.limits import OFFER_STANDS
 from core.records import Milestone, Notification, Offer, Refund, Ticket
 from core.rules.holds import ReleaseBlocked
-from core.rules.moves import IllegalMove
 from core.rules.offers import OfferExpired, OfferNotYours
 from core.rules.permissions import NotYours
 from core.rules.splits import MoreThanHeld
-from tests import stories
-from tests.market import Market
-from tests.stories import Told
+from core.rules.transitions import IllegalMove
+from tests import builders
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 FEES = {"processing_fee_recovery": 3_092, "processor_fees": 3_092}
 
@@ -50,7 +51,7 @@ def letters(market: Market, template: str) -> set[int]:
 
 @pytest.mark.parametrize("begin", ["disputed", "in_mediation"])
 def test_an_accepted_offer_divides_the_money_and_closes_the_case(market: Market, begin: str) -> None:
-    told = getattr(stories, begin)(market, market.funded())
+    told = getattr(builders, begin)(market, market.funded())
     offer = offered(market, told, note="Let us end this.")
     assert letters(market, "offer_made") == {market.payee_id}
     market.act(offers.accept, market.payee, offer_id=offer.id)
@@ -113,11 +114,11 @@ def test_accepting_twice_moves_the_money_once(market: Market) -> None:
 def test_nobody_accepts_or_declines_their_own_offer_and_no_stranger_any(market: Market) -> None:
     told = market.in_mediation()
     offer = offered(market, told)
-    stranger = stories.a_party(market, "PAYEE", "Cleo Mbeki")
+    stranger = builders.a_party(market, "PAYEE", "Cleo Mbeki")
     for action in (offers.accept, offers.decline):
         with pytest.raises(OfferNotYours):
             market.act(action, market.payer, offer_id=offer.id)
-        for nobody in (market.as_staff("mia"), stories.Actor("party", stranger)):
+        for nobody in (market.as_staff("mia"), builders.Actor("party", stranger)):
             with pytest.raises(NotYours):
                 market.act(action, nobody, offer_id=offer.id)
     with pytest.raises(OfferNotYours):
@@ -144,7 +145,7 @@ def test_declining_tells_the_other_side_and_the_case_goes_on(market: Market) -> 
     market.act(offers.decline, market.payee, offer_id=offer.id)
     assert the(market, offer).status == "DECLINED"
     assert letters(market, "offer_declined") == {market.payer_id}
-    assert stories.decided(market, told).status == "EXECUTED"
+    assert builders.decided(market, told).status == "EXECUTED"
 
 
 def test_an_offer_ends_with_its_time(market: Market) -> None:
@@ -160,7 +161,7 @@ def test_an_offer_ends_with_its_time(market: Market) -> None:
 def test_or_with_its_case(market: Market) -> None:
     told = market.in_mediation()
     offer = offered(market, told)
-    stories.decided(market, told)
+    builders.decided(market, told)
     with pytest.raises((AlreadyDecided, TicketClosed)):
         market.act(offers.accept, market.payee, offer_id=offer.id)
     market.later(hours=1)
@@ -170,7 +171,7 @@ def test_or_with_its_case(market: Market) -> None:
 def test_what_is_decided_and_waits_for_its_second_person_cannot_be_agreed_on(market: Market) -> None:
     told = market.in_mediation(usd(9_000_000))
     offer = offered(market, told)
-    assert stories.decided(market, told).status == "AWAITING_APPROVAL"
+    assert builders.decided(market, told).status == "AWAITING_APPROVAL"
     with pytest.raises(AlreadyDecided):
         market.act(offers.accept, market.payee, offer_id=offer.id)
     with pytest.raises(AlreadyDecided):
@@ -180,7 +181,7 @@ def test_what_is_decided_and_waits_for_its_second_person_cannot_be_agreed_on(mar
 def test_a_hold_keeps_an_agreement_from_moving_money(market: Market) -> None:
     told = market.in_mediation()
     offer = offered(market, told)
-    market.act(hold.place, market.as_staff("cora"), milestone_id=told.milestone, reason="Papers missing.")
+    market.act(holds.place, market.as_staff("cora"), milestone_id=told.milestone, reason="Papers missing.")
     with pytest.raises(ReleaseBlocked):
         market.act(offers.accept, market.payee, offer_id=offer.id)
     assert the(market, offer).status == "OPEN"
@@ -190,15 +191,15 @@ def test_more_than_is_held_cannot_be_offered_nor_after_the_dispute(market: Marke
     told = market.in_mediation()
     with pytest.raises(MoreThanHeld):
         offered(market, told, 100_001)
-    stories.decided(market, told)
+    builders.decided(market, told)
     with pytest.raises(TicketClosed):
         offered(market, told)
 
 
 def test_a_rework_ends_the_dispute_and_its_offer(market: Market) -> None:
-    told = stories.disputed(market, market.funded())
+    told = builders.disputed(market, market.funded())
     offer = offered(market, told)
-    market.act(dispute.resubmit, market.payee, milestone_id=told.milestone)
+    market.act(disputes.resubmit, market.payee, milestone_id=told.milestone)
     with pytest.raises(TicketClosed):
         market.act(offers.accept, market.payee, offer_id=offer.id)
 

@@ -7,20 +7,21 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from core.actions import dispatch, payout_review, payouts
-from core.actions.payout_review import OutcomeStillUnknown, PayoutNotInReview
+from core.actions.payouts import payout_review, withdrawals
+from core.actions.payouts.payout_review import OutcomeStillUnknown, PayoutNotInReview
 from core.db import Database
 from core.errors import ReasonMissing
 from core.gateways.payments import ProviderRefused
-from core.ledger import accounts, book
+from core.ledger import accounts, journal_store
 from core.money import Money
 from core.policy import WithdrawalMethod
-from core.queries import checks
+from core.processes import dispatch
+from core.queries import invariants
 from core.records import OutgoingOperation, Payout
 from core.rules.payouts import PayoutStatus
 from core.rules.permissions import NotPermitted, Role, StepUpRequired
-from tests import stories
-from tests.stories import Town
+from tests import builders
+from tests.builders import Town
 
 METHOD = WithdrawalMethod
 
@@ -28,9 +29,9 @@ METHOD = WithdrawalMethod
 @pytest.fixture
 def town(database: Database) -> Town:
     """A decision has released everything; the transfer is queued."""
-    town = stories.a_town(database)
-    told = stories.in_mediation(town)
-    stories.decided(town, told)
+    town = builders.a_town(database)
+    told = builders.in_mediation(town)
+    builders.decided(town, told)
     return town
 
 
@@ -50,7 +51,7 @@ def bank_says(town: Town, status: str, number: int = -1) -> None:
     def news(session):
         row = session.get_one(OutgoingOperation, asked.id, with_for_update=True)
         amount = Money(row.amount_minor, row.currency)
-        settle, snapshot = stories.SNAPSHOTS["PAYOUT"](row, amount, f"po_{row.id}", town.now)
+        settle, snapshot = builders.SNAPSHOTS["PAYOUT"](row, amount, f"po_{row.id}", town.now)
         failure = "account_closed" if status == "failed" else None
         settle(session, row, replace(snapshot, status=status, failure_code=failure), now=town.now)
 
@@ -62,7 +63,7 @@ def transfer_refused(town: Town) -> None:
 
     def refused(session):
         row = session.get_one(OutgoingOperation, asked.id)
-        payouts.move(the_row(session), payouts.PayoutEvent.SEND, now=stories.NOW)
+        withdrawals.move(the_row(session), withdrawals.PayoutEvent.SEND, now=builders.NOW)
         refusal = ProviderRefused(provider_code="account_invalid", reason="No such destination")
         dispatch._refused(session, row.id, refusal=refusal, now=town.now)
 
@@ -79,15 +80,15 @@ def retry(town: Town, who: str = "fay", **more: object) -> Payout:
 
 
 def laws_hold(town: Town) -> bool:
-    return [each.name for each in town.read(checks.run) if not each.holds] == []
+    return [each.name for each in town.read(invariants.run) if not each.holds] == []
 
 
 def balance(town: Town, code: str) -> int:
-    return town.read(lambda s: book.balance(s, code, "USD")).minor
+    return town.read(lambda s: journal_store.balance(s, code, "USD")).minor
 
 
 def test_a_failed_payout_waits_for_a_person_and_is_sent_again_as_another_movement(town: Town) -> None:
-    stories.carry_out(town, payouts_too=False)
+    builders.carry_out(town, payouts_too=False)
     bank_says(town, "failed")
     assert the_payout(town).status == PayoutStatus.ADMINISTRATIVE_REVIEW
     first = operation(town, "PAYOUT")
@@ -104,7 +105,7 @@ def test_a_failed_payout_waits_for_a_person_and_is_sent_again_as_another_movemen
 
 
 def test_late_news_of_the_failed_payout_does_not_touch_the_one_sent_in_its_place(town: Town) -> None:
-    stories.carry_out(town, payouts_too=False)
+    builders.carry_out(town, payouts_too=False)
     bank_says(town, "failed")
     retry(town)
     bank_says(town, "in_transit")
@@ -116,7 +117,7 @@ def test_late_news_of_the_failed_payout_does_not_touch_the_one_sent_in_its_place
 
 
 def test_it_may_fail_and_be_sent_again_any_number_of_times(town: Town) -> None:
-    stories.carry_out(town, payouts_too=False)
+    builders.carry_out(town, payouts_too=False)
     for number in range(2, 5):
         bank_says(town, "failed")
         retry(town)
@@ -126,7 +127,7 @@ def test_it_may_fail_and_be_sent_again_any_number_of_times(town: Town) -> None:
 
 
 def test_another_method_after_the_transfer_keeps_the_fee_that_was_taken(town: Town) -> None:
-    stories.carry_out(town, payouts_too=False)
+    builders.carry_out(town, payouts_too=False)
     bank_says(town, "failed")
     before = the_payout(town)
     after = retry(town, method=METHOD.INSTANT)
@@ -142,7 +143,7 @@ def test_a_refused_transfer_is_sent_again_under_a_new_key_of_the_same_operation(
     again = operation(town, "TRANSFER")
     assert (again.id, again.status, again.attempt) == (asked.id, "QUEUED", asked.attempt + 1)
     assert the_payout(town).status == PayoutStatus.REQUESTED
-    stories.carry_out(town)
+    builders.carry_out(town)
     assert the_payout(town).status == PayoutStatus.PAID
     assert laws_hold(town)
 
@@ -155,7 +156,7 @@ def test_another_method_for_a_refused_transfer_takes_its_own_fee(town: Town) -> 
     assert after.fee_minor == 1500
     assert second.key == f"{first.key}.2"
     assert second.amount_minor == after.amount_minor - 1500
-    stories.carry_out(town)
+    builders.carry_out(town)
     assert the_payout(town).status == PayoutStatus.PAID
     assert balance(town, "withdrawal_fee_revenue") == 1500
     assert laws_hold(town)
@@ -167,7 +168,7 @@ def test_a_transfer_of_unknown_outcome_is_looked_for_before_it_is_sent_and_keeps
     asked = operation(town, "TRANSFER")
 
     def lost(session):
-        payouts.move(the_row(session), payouts.PayoutEvent.SEND, now=stories.NOW)
+        withdrawals.move(the_row(session), withdrawals.PayoutEvent.SEND, now=builders.NOW)
         session.get_one(OutgoingOperation, asked.id).first_sent_at = town.now
         dispatch._for_review(session, asked.id, reason="no trace of it was found", now=town.now)
 

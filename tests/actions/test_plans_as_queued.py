@@ -7,18 +7,20 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.actions import offers, parties, verify
+from core.actions.cases import offers
+from core.actions.milestones import parties, verification
 from core.db import Database
 from core.money import Money
 from core.policy import WithdrawalMethod
-from core.queries import checks, executions, payouts
+from core.processes import provider_accounts
+from core.queries import decision_progress, invariants, payouts
 from core.records import Decision, Offer, OutgoingOperation, Party, Payout
 from core.rules.holds import NO_ACCOUNT
-from tests import stories
-from tests.actions.roads import bank_says, charged_back
+from tests import builders
+from tests.actions.stripe_events import bank_says, charged_back
 from tests.actions.test_decisions import legal, now
-from tests.market import Market
-from tests.stories import Told
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 
 def usd(minor: int) -> Money:
@@ -34,7 +36,9 @@ def without_account(market: Market) -> None:
 
 def opens_account(market: Market) -> None:
     for _ in range(2):
-        parties.open_at_provider(market.desk, market.payee_id, currency="USD", bank_token="btok_us_verified")
+        provider_accounts.open_at_provider(
+            market.desk, market.payee_id, currency="USD", bank_token="btok_us_verified"
+        )
     market.work()
 
 
@@ -54,7 +58,7 @@ def test_for_a_payee_without_an_account_the_plan_says_what_waits_and_the_money_g
 ) -> None:
     told = market.in_mediation()
     without_account(market)
-    decision = stories.decided(market, told, stories.a_draft(told, release=usd(40_000)))
+    decision = builders.decided(market, told, builders.a_draft(told, release=usd(40_000)))
     calls = planned(decision.plan)
     assert {kind: waits for kind, (_, _, waits) in calls.items()} == {
         "REFUND": None,
@@ -86,7 +90,7 @@ def test_an_approval_and_an_agreement_wait_for_the_account_too(market: Market) -
     approved = market.submitted()
     agreed = market.in_mediation()
     without_account(market)
-    market.act(verify.approve, market.payer, milestone_id=approved.milestone)
+    market.act(verification.approve, market.payer, milestone_id=approved.milestone)
     offer = market.act(offers.propose, market.payer, ticket_id=agreed.ticket, release=usd(70_000))
     offer = market.act(offers.accept, market.payee, offer_id=offer.id)
     market.work()
@@ -104,7 +108,7 @@ def test_an_approval_and_an_agreement_wait_for_the_account_too(market: Market) -
 def test_an_account_that_opens_while_a_decision_cools_off_does_not_void_it(market: Market) -> None:
     told = legal(market)
     without_account(market)
-    decision = stories.decided(market, told, stories.a_draft(told, release=usd(40_000)))
+    decision = builders.decided(market, told, builders.a_draft(told, release=usd(40_000)))
     opens_account(market)
     market.later(hours=24)
     assert (now(market, decision).status, market.order(told)) == (
@@ -119,7 +123,7 @@ def test_a_payee_who_chooses_another_method_meanwhile_neither_voids_the_decision
 ) -> None:
     """Otherwise the payee could put a decision off for ever by choosing again and again."""
     told = legal(market)
-    decision = stories.decided(market, told, stories.a_draft(told, release=usd(40_000)))
+    decision = builders.decided(market, told, builders.a_draft(told, release=usd(40_000)))
     market.act(
         parties.choose_withdrawal, market.payee, party_id=market.payee_id, method=WithdrawalMethod.INSTANT
     )
@@ -133,7 +137,7 @@ def test_a_payee_who_chooses_another_method_meanwhile_neither_voids_the_decision
 def test_what_waits_for_an_account_is_called_off_by_a_lost_chargeback(market: Market) -> None:
     told = market.submitted()
     without_account(market)
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()
     dispute = charged_back(market, told)
     bank_says(market, dispute, "lost")
@@ -148,9 +152,9 @@ def test_what_waits_for_an_account_is_called_off_by_a_lost_chargeback(market: Ma
 def test_an_execution_that_waits_for_an_account_is_not_watched_for_ever(market: Market) -> None:
     told = market.in_mediation()
     without_account(market)
-    decision = stories.decided(market, told)
+    decision = builders.decided(market, told)
     market.work()
-    found = market.read(lambda session: executions.execution(session, decision.id))
+    found = market.read(lambda session: decision_progress.execution(session, decision.id))
     assert [each.status for each in found.steps] == ["BLOCKED", "PLANNED"]
     market.wait(minutes=2)
     assert found.settled(market.now)
@@ -174,7 +178,7 @@ LIES = {
 @pytest.fixture
 def carried_out(market: Market) -> Told:
     told = market.in_mediation()
-    stories.decided(market, told, stories.a_draft(told, release=usd(40_000)))
+    builders.decided(market, told, builders.a_draft(told, release=usd(40_000)))
     market.work()
     return told
 
@@ -188,7 +192,7 @@ def test_an_operation_that_is_not_as_planned_is_found(
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         session.execute(text("set session_replication_role = replica"))
         assert session.execute(text(LIES[lie])).rowcount > 0  # type: ignore[attr-defined]
-        broken = {each.name for each in checks.run(session) if not each.holds}
+        broken = {each.name for each in invariants.run(session) if not each.holds}
     assert "plans_as_queued" in broken
 
 
@@ -205,9 +209,9 @@ def test_plans_of_the_first_format_are_measured_by_what_they_could_know(
         session.execute(text("set session_replication_role = replica"))
         session.execute(text(old))
         session.execute(text("update outgoing_operations set key = key || 'x' where kind <> 'REFUND'"))
-        assert [each.rows for each in checks.run(session) if each.name == "plans_as_queued"] == [[]]
+        assert [each.rows for each in invariants.run(session) if each.name == "plans_as_queued"] == [[]]
         session.execute(text("update outgoing_operations set key = key || 'x' where kind = 'REFUND'"))
-        (found,) = [each.rows for each in checks.run(session) if each.name == "plans_as_queued"]
+        (found,) = [each.rows for each in invariants.run(session) if each.name == "plans_as_queued"]
         assert [(each["kind"], each["what"]) for each in found] == [("REFUND", "not queued")]
 
 

@@ -9,20 +9,20 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from core.actions import install, policy_change
-from core.actions.dossier import open_dossier
+from core.actions.milestones.milestone_context import open_milestone
+from core.actions.staff import install, policy_change
 from core.db import Database
 from core.errors import ChangedMeanwhile, NotFound, ReasonMissing
 from core.money import Money
 from core.policy import HOME_SERVICES, Platform, PolicyContradicts, WithdrawalMethod
-from core.queries import policy, rulebook
+from core.queries import policy, policy_proposals
 from core.records import PolicyProposal, PolicyVersion, Project
 from core.rules import policy_values
 from core.rules.approvals import MakerIsChecker
 from core.rules.fees import withdrawal_fee
 from core.rules.permissions import SYSTEM, NotPermitted, Role
-from tests import stories
-from tests.stories import Town
+from tests import builders
+from tests.builders import Town
 
 SIX_DAYS = {"dispute_window": timedelta(days=6)}
 
@@ -30,7 +30,7 @@ SIX_DAYS = {"dispute_window": timedelta(days=6)}
 @pytest.fixture
 def town(database: Database) -> Town:
     """With a second administrator, Alf."""
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     known = {"issuer": "demo", "subject": "alf", "name": "Alf Berg", "email": "alf@example.com"}
     row = town.act(install.add_staff, SYSTEM, roles=(Role.ADMINISTRATOR,), **known)
     town.staff["alf"], town.roles["alf"] = row.id, frozenset({Role.ADMINISTRATOR})
@@ -56,20 +56,20 @@ def policy_of(town: Town, told: Any) -> int:
 
 
 def test_two_administrators_publish_a_version_and_only_new_projects_live_under_it(town: Town) -> None:
-    before = stories.funded(town)
+    before = builders.funded(town)
     version = approve(town, propose(town))
     assert (version.version, version.snapshot["dispute_window"]) == (2, 6 * 86_400)
     assert (version.proposed_by, version.approved_by) == (town.staff["ada"], town.staff["alf"])
-    after = stories.funded(town)
+    after = builders.funded(town)
     assert policy_of(town, before) != version.id
     assert policy_of(town, after) == version.id
 
 
 def test_the_version_waits_for_its_day(town: Town) -> None:
     version = approve(town, propose(town, effective_at=town.now + timedelta(days=3)))
-    assert policy_of(town, stories.funded(town)) != version.id
+    assert policy_of(town, builders.funded(town)) != version.id
     town.wait(days=3)
-    assert policy_of(town, stories.funded(town)) == version.id
+    assert policy_of(town, builders.funded(town)) == version.id
     with pytest.raises(policy_change.EffectiveInThePast):
         propose(town, effective_at=town.now - timedelta(seconds=1))
 
@@ -215,16 +215,16 @@ def test_what_cannot_be_read_says_how_to_write_it(name: str, typed: str) -> None
 
 
 def test_a_tariff_is_changed_by_two_and_running_projects_keep_theirs(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     tariff = policy_values.read("wire", HOME_SERVICES.wire, "plus 20.00", "USD")
     proposal = propose(town, {"wire": tariff})
     with pytest.raises(MakerIsChecker):
         approve(town, proposal, by="ada")
     approve(town, proposal)
     amount = Money(100_000, "USD")
-    old = town.read(lambda s: open_dossier(s, told.milestone, lock=False)).profile
-    later = stories.funded(town)
-    new = town.read(lambda s: open_dossier(s, later.milestone, lock=False)).profile
+    old = town.read(lambda s: open_milestone(s, told.milestone, lock=False)).profile
+    later = builders.funded(town)
+    new = town.read(lambda s: open_milestone(s, later.milestone, lock=False)).profile
     assert withdrawal_fee(amount, WithdrawalMethod.WIRE, old) == Money(1_500, "USD")
     assert withdrawal_fee(amount, WithdrawalMethod.WIRE, new) == Money(2_000, "USD")
 
@@ -267,7 +267,7 @@ def test_what_was_usual_before_is_not_asked_again(town: Town) -> None:
 def test_several_rules_in_one_proposal_change_their_source_to_who_changed_them(town: Town) -> None:
     changes = {**SIX_DAYS, "decisions_a_day": 3}
     proposal = propose(town, changes)
-    shown = town.read(rulebook.proposals)
+    shown = town.read(policy_proposals.proposals)
     assert [(each.name, each.before, each.after) for each in shown[0].changes] == [
         ("dispute_window", HOME_SERVICES.dispute_window, timedelta(days=6)),
         ("decisions_a_day", 2, 3),
@@ -288,9 +288,9 @@ def test_several_rules_in_one_proposal_change_their_source_to_who_changed_them(t
 def test_a_proposal_on_an_old_version_is_shown_as_stale(town: Town, owner: Database) -> None:
     propose(town)
     newer = HOME_SERVICES.revised(decisions_a_day=3)
-    assert [each.stale for each in town.read(rulebook.proposals)] == [False]
+    assert [each.stale for each in town.read(policy_proposals.proposals)] == [False]
     with owner.transaction() as session:
         session.add(
             PolicyVersion(profile=newer.name, version=2, snapshot=newer.snapshot(), effective_at=town.now)
         )
-    assert [each.stale for each in town.read(rulebook.proposals)] == [True]
+    assert [each.stale for each in town.read(policy_proposals.proposals)] == [True]

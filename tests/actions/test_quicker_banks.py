@@ -6,16 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from core.actions import chargebacks, operations_review, refund_returns
+from core.actions.chargebacks import lifecycle
+from core.actions.operations import operation_retry
+from core.actions.refunds import outside_refunds
 from core.gateways.payments import BalanceLine
 from core.money import Money
-from core.queries import executions
+from core.queries import decision_progress
 from core.records import Decision, Receipt, Refund, WebhookEvent
 from core.rules.grounds import DecisionOutcome, Ground
-from tests import stories
-from tests.actions.roads import bank_says, charged, charged_back, intent_of, told_by_webhook
-from tests.market import Market
-from tests.stories import Told
+from tests import builders
+from tests.actions.stripe_events import bank_says, charged, charged_back, intent_of, told_by_webhook
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 OWED, TAKEN = 102_500, 30_000
 
@@ -25,10 +27,10 @@ def refund_decided(market: Market, *amounts: Money, release: Money | None = None
     market.pay_in(200_000, amounts[0].currency if amounts else "USD")
     told = market.in_mediation(*amounts)
     if release is not None:
-        draft = stories.a_draft(told, release=release)
+        draft = builders.a_draft(told, release=release)
     else:
-        draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
-    stories.decided(market, told, draft)
+        draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+    builders.decided(market, told, draft)
     return told
 
 
@@ -75,7 +77,7 @@ def test_the_decisions_own_page_shows_what_became_of_its_refund(market: Market) 
     told = refund_decided(market)
     bank_says(market, charged_back(market, told, amount=TAKEN), "lost")
     (decision,) = market.all(Decision)
-    steps = market.read(lambda session: executions.execution(session, decision.id)).steps
+    steps = market.read(lambda session: decision_progress.execution(session, decision.id)).steps
     assert [(each.kind, each.amount.minor, each.status) for each in steps] == [
         ("REFUND", OWED, "CANCELED"), ("REFUND", OWED - TAKEN, "SUCCEEDED"),
     ]  # fmt: skip
@@ -210,7 +212,7 @@ def given_back(market: Market, dispute: str, amount: int) -> None:
     )  # fmt: skip
     seen = replace(found, status="won", lines=(*found.lines, line))
     for _ in range(2):
-        market.database.run(lambda session: chargebacks.follow(session, seen, now=market.now))
+        market.database.run(lambda session: lifecycle.follow(session, seen, now=market.now))
 
 
 def test_what_somebody_says_was_sent_from_our_bank_is_not_taken_out_of_it(market: Market) -> None:
@@ -221,7 +223,7 @@ def test_what_somebody_says_was_sent_from_our_bank_is_not_taken_out_of_it(market
     market.control.move_refund(refund.stripe_refund, "failed")
     told_by_webhook(market, "refund.failed", refund.stripe_refund)
     said = market.act(
-        refund_returns.propose,
+        outside_refunds.propose,
         market.as_staff("fay"),
         refund_id=refund.id,
         way="CHECK",
@@ -231,7 +233,7 @@ def test_what_somebody_says_was_sent_from_our_bank_is_not_taken_out_of_it(market
     bank_says(market, charged_back(market, told, amount=TAKEN), "lost")
     assert refunds_of(market) == [("FAILED", OWED)]
     assert market.books()["chargeback_losses"] == TAKEN
-    market.act(refund_returns.withdraw, market.as_staff("fay"), return_id=said.id)
+    market.act(outside_refunds.withdraw, market.as_staff("fay"), return_id=said.id)
     assert refunds_of(market) == [("CHARGED_BACK", TAKEN), ("QUEUED", OWED - TAKEN)]
     assert "chargeback_losses" not in market.books()
     market.lawful()
@@ -254,7 +256,7 @@ def test_sent_again_by_a_person_it_is_the_rest_that_is_sent(market: Market) -> N
     market.control.decide_dispute(dispute, "lost")
     market.work()
     (call,) = market.operations("REFUND")
-    market.act(operations_review.retry, market.as_staff("fay"), operation_id=call.id, reason="Once more.")
+    market.act(operation_retry.retry, market.as_staff("fay"), operation_id=call.id, reason="Once more.")
     market.work()
     assert refunds_of(market) == [("FAILED", OWED)], "Stripe refuses it whole"
     told_by_webhook(market, "charge.dispute.closed", dispute)

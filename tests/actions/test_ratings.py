@@ -9,33 +9,35 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from core.actions import fund, ratings, timers, verify
+from core.actions.funding import fund
+from core.actions.milestones import ratings, verification
 from core.db import Database
-from core.queries import reviews
+from core.processes import timers
+from core.queries import project_reviews
 from core.records import FinalRating, Milestone, Notification, ProjectReview, ReviewRound
 from core.rules import ratings as rules
 from core.rules.permissions import Actor, NotYours
-from tests import stories
-from tests.small_desk import a_desk
-from tests.stories import Town
+from tests import builders
+from tests.builders import Town
+from tests.desk_fixtures import a_desk
 
 
 @pytest.fixture
 def town(database: Database) -> Town:
-    return stories.a_town(database)
+    return builders.a_town(database)
 
 
 def finished(town: Town) -> int:
     """A project of which every milestone is paid out."""
-    told = stories.funded(town)
+    told = builders.funded(town)
     wanted = select(Milestone.id).where(Milestone.project_id == told.project).order_by(Milestone.position)
     for number in town.read(lambda session: session.scalars(wanted).all()):
         if number != told.milestone:
             town.act(fund.fund, town.payer, milestone_id=number)
-            stories.carry_out(town)
-        town.act(verify.submit, town.payee, milestone_id=number)
-        town.act(verify.approve, town.payer, milestone_id=number)
-        stories.carry_out(town)
+            builders.carry_out(town)
+        town.act(verification.submit, town.payee, milestone_id=number)
+        town.act(verification.approve, town.payer, milestone_id=number)
+        builders.carry_out(town)
     return told.project
 
 
@@ -62,10 +64,10 @@ def test_both_are_asked_and_nobody_is_thanked_yet(town: Town) -> None:
 def test_one_review_stays_hidden_and_the_second_opens_both(town: Town) -> None:
     project = finished(town)
     town.act(ratings.submit, town.payer, project_id=project, stars=5, body="Level and on time.")
-    assert town.read(lambda s: reviews.of_project(s, project)).shown == ()
+    assert town.read(lambda s: project_reviews.of_project(s, project)).shown == ()
     assert final(town) == {}
     town.act(ratings.submit, town.payee, project_id=project, stars=4, body="Pays at once.")
-    shown = town.read(lambda s: reviews.of_project(s, project)).shown
+    shown = town.read(lambda s: project_reviews.of_project(s, project)).shown
     assert [(each.stars, each.body) for each in shown] == [(5, "Level and on time."), (4, "Pays at once.")]
     assert final(town) == {town.payee_id: 50, town.payer_id: 40}
     thanks = letters(town, "thanks")
@@ -99,8 +101,8 @@ def test_a_rating_is_the_mean_of_every_open_review(town: Town) -> None:
         project = finished(town)
         town.act(ratings.submit, town.payer, project_id=project, stars=stars)
         town.act(ratings.submit, town.payee, project_id=project, stars=5)
-    assert town.read(lambda s: reviews.rating_of(s, town.payee_id)) == "4.3 of 5, from 3 reviews"
-    assert town.read(lambda s: reviews.rating_of(s, 10**9)) is None
+    assert town.read(lambda s: project_reviews.rating_of(s, town.payee_id)) == "4.3 of 5, from 3 reviews"
+    assert town.read(lambda s: project_reviews.rating_of(s, 10**9)) is None
 
 
 def test_each_party_reviews_once_and_nobody_else_at_all(town: Town) -> None:
@@ -108,7 +110,7 @@ def test_each_party_reviews_once_and_nobody_else_at_all(town: Town) -> None:
     town.act(ratings.submit, town.payer, project_id=project, stars=5)
     with pytest.raises(ratings.ReviewedAlready):
         town.act(ratings.submit, town.payer, project_id=project, stars=1)
-    stranger = Actor("party", stories.a_party(town, "PAYER", "Eve Stone"))
+    stranger = Actor("party", builders.a_party(town, "PAYER", "Eve Stone"))
     with pytest.raises(NotYours):
         town.act(ratings.submit, stranger, project_id=project, stars=1)
     with pytest.raises(NotYours):
@@ -117,7 +119,7 @@ def test_each_party_reviews_once_and_nobody_else_at_all(town: Town) -> None:
 
 def test_a_project_that_goes_on_is_not_reviewed(town: Town) -> None:
     with pytest.raises(ratings.NotAsked):
-        town.act(ratings.submit, town.payer, project_id=stories.funded(town).project, stars=5)
+        town.act(ratings.submit, town.payer, project_id=builders.funded(town).project, stars=5)
 
 
 @pytest.mark.parametrize("stars", [0, 6, -1, 10**9, True, 4.5])

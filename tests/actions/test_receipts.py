@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from core.actions import receipts, verify
+from core.actions.milestones import receipts, verification
 from core.db import Database
 from core.errors import NotFound
 from core.money import Money
@@ -17,13 +17,13 @@ from core.queries import receipts as lists
 from core.receipts import draw
 from core.records import Receipt
 from core.rules.permissions import Actor, NotPermitted
-from tests import stories
-from tests.stories import Told, Town
+from tests import builders
+from tests.builders import Told, Town
 
 
 @pytest.fixture
 def town(database: Database) -> Town:
-    return stories.a_town(database)
+    return builders.a_town(database)
 
 
 def written(town: Town) -> list[Receipt]:
@@ -32,9 +32,9 @@ def written(town: Town) -> list[Receipt]:
 
 def split(town: Town) -> Told:
     """Part released, part refunded; everything has moved."""
-    told = stories.in_mediation(town)
-    stories.decided(town, told, stories.a_draft(told, release=Money(100_000, "USD")))
-    stories.carry_out(town)
+    told = builders.in_mediation(town)
+    builders.decided(town, told, builders.a_draft(told, release=Money(100_000, "USD")))
+    builders.carry_out(town)
     return told
 
 
@@ -56,10 +56,10 @@ def test_a_payment_a_release_and_a_refund_each_have_one_with_the_amounts_that_mo
 
 
 def test_a_full_release_refunds_nothing_and_a_receipt_bears_the_scope_of_its_day(town: Town) -> None:
-    told = stories.funded(town)
-    town.act(verify.submit, town.payee, milestone_id=told.milestone)
-    town.act(verify.approve, town.payer, milestone_id=told.milestone)
-    stories.carry_out(town)
+    told = builders.funded(town)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
+    town.act(verification.approve, town.payer, milestone_id=told.milestone)
+    builders.carry_out(town)
     assert [each.kind for each in written(town)] == ["FUNDING", "RELEASE"]
     first = written(town)[0]
     assert first.scope["scope"] == "Cabinets, worktop and connections, as drawn."
@@ -82,13 +82,13 @@ def test_the_paper_is_the_same_bytes_and_says_who_paid_whom_what(town: Town) -> 
 
 
 def test_words_of_outsiders_cannot_break_the_paper(town: Town) -> None:
-    stories.funded(town, title="<b>Kitchen</i> & <img src=x> \u202e")
+    builders.funded(town, title="<b>Kitchen</i> & <img src=x> \u202e")
     row = written(town)[0]
     assert town.read(lambda s: draw(receipts.paper_of(s, s.get_one(Receipt, row.id))))
 
 
 def test_a_download_is_noted_and_is_for_staff(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     number = written(town)[0].id
     name, content = town.act(receipts.download, town.as_staff("mia"), receipt_id=number)
     assert (name, content[:4]) == (f"{written(town)[0].number}.pdf", b"%PDF")
@@ -114,6 +114,6 @@ def test_the_list_of_a_project_is_in_order_with_what_each_is_called(town: Town) 
 
 
 def test_a_receipt_cannot_be_changed_in_sql(town: Town, owner: Database) -> None:
-    stories.funded(town)
+    builders.funded(town)
     with pytest.raises(DBAPIError, match="not allowed"), owner.transaction() as session:
         session.execute(text("update receipts set total_minor = 1"))

@@ -11,15 +11,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from core.actions import reconcile
 from core.db import Database
 from core.money import Money
 from core.policy.limits import RECONCILED_WITHIN
+from core.processes import reconciliation as reconcile
 from core.queries import reconciliation
 from core.records import ReconciliationRun, StatementLine
 from core.rules.permissions import SYSTEM
 from tests import unrecorded
-from tests.market import Market
+from tests.sandbox_desk import Market
 
 
 def runs(market: Market) -> list[str]:
@@ -126,7 +126,7 @@ def test_a_balance_that_differs_by_more_than_its_lines_explain_is_a_break_of_its
     assert (run.breaks, run.unmatched) == (2, 1)
 
 
-def standing(market: Market) -> reconciliation.Standing:
+def standing(market: Market) -> reconciliation.ReconciliationStatus:
     with market.database.reading() as session:
         return reconciliation.standing(session)
 

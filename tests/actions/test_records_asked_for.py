@@ -4,35 +4,35 @@ from __future__ import annotations
 
 import pytest
 
-from core.actions import hold, reports
+from core.actions.risk import holds, reports
 from core.audit.filters import LOGS, AuditFilter
 from core.db import Database
 from core.money import Money
 from core.queries import audit
 from core.rules.permissions import SYSTEM
 from core.rules.reports import ReportKind, ReportOutcome
-from tests import stories
-from tests.stories import Town
+from tests import builders
+from tests.builders import Town
 
 
 @pytest.fixture
 def town(database: Database) -> Town:
     """A milestone that was reported, held, freed, and divided by a decision."""
-    town = stories.a_town(database)
-    told = stories.funded(town)
+    town = builders.a_town(database)
+    told = builders.funded(town)
     report = town.act(
         reports.file, SYSTEM, project_id=told.project, kind=ReportKind.OTHER, details="A telephone number."
     )
     cora = town.as_staff("cora")
     placed = town.act(
-        hold.place, cora, milestone_id=told.milestone, reason="Statements wanted.", report_id=report.id
+        holds.place, cora, milestone_id=told.milestone, reason="Statements wanted.", report_id=report.id
     )
-    town.act(hold.lift, town.as_staff("ada"), hold_id=placed.id, reason="Both have answered.")
+    town.act(holds.lift, town.as_staff("ada"), hold_id=placed.id, reason="Both have answered.")
     settling = {"report_id": report.id, "outcome": ReportOutcome.DISMISSED, "note": "Their shop's."}
     town.act(reports.settle, town.as_staff("cora"), **settling)
-    told = stories.in_mediation(town, told)
-    stories.decided(town, told, stories.a_draft(told, release=Money(100_000, "USD")))
-    stories.carry_out(town)
+    told = builders.in_mediation(town, told)
+    builders.decided(town, told, builders.a_draft(told, release=Money(100_000, "USD")))
+    builders.carry_out(town)
     return town
 
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from core.actions import operations_review
-from core.actions.operations_review import OperationNotInReview, ReviewThePayout
+from core.actions.operations import operation_retry
+from core.actions.operations.operation_retry import OperationNotInReview, ReviewThePayout
 from core.errors import ReasonMissing
 from core.records import Notification, Refund
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.permissions import NotPermitted, StepUpRequired
-from tests import stories
-from tests.actions.roads import told_by_webhook
-from tests.market import Market
-from tests.stories import Told
+from tests import builders
+from tests.actions.stripe_events import told_by_webhook
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 
 def refunded(market: Market) -> tuple[Told, str]:
     told = market.in_mediation()
-    draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
-    stories.decided(market, told, draft)
+    draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+    builders.decided(market, told, draft)
     market.work()
     (refund,) = market.all(Refund)
     return told, str(refund.stripe_refund)
@@ -37,7 +37,7 @@ def failed(market: Market, status: str = "failed") -> tuple[Told, str]:
 
 def retry(market: Market, subject: str = "fay", reason: str = "The bank was asked.") -> None:
     (operation,) = market.operations("REFUND")
-    market.act(operations_review.retry, market.as_staff(subject), operation_id=operation.id, reason=reason)
+    market.act(operation_retry.retry, market.as_staff(subject), operation_id=operation.id, reason=reason)
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled"])
@@ -89,7 +89,7 @@ def test_only_finance_with_a_reason_and_freshly_signed_in_sends_again(market: Ma
     stale = market.as_staff("fay")
     market.wait(minutes=6)
     with pytest.raises(StepUpRequired):
-        market.act(operations_review.retry, stale, operation_id=operation.id, reason="Again.")
+        market.act(operation_retry.retry, stale, operation_id=operation.id, reason="Again.")
 
 
 def test_a_call_that_is_not_in_review_is_not_sent_again(market: Market) -> None:
@@ -104,8 +104,8 @@ def test_a_refund_that_stripe_refused_is_another_attempt(market: Market) -> None
     reply = market.control.session.post(
         f"{market.sandbox.url}/v1/refunds", data={"payment_intent": charge.provider_id, "amount": "50000"}
     )
-    draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
-    stories.decided(market, told, draft)
+    draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+    builders.decided(market, told, draft)
     market.work()
     assert [each.status for each in market.operations("REFUND")] == ["REVIEW"]
     market.control.move_refund(reply.json()["id"], "failed")
@@ -117,11 +117,11 @@ def test_a_refund_that_stripe_refused_is_another_attempt(market: Market) -> None
 
 def test_a_payout_is_reviewed_as_a_payout(market: Market) -> None:
     from core import audit
-    from core.actions import verify
+    from core.actions.milestones import verification
     from core.records import OutgoingOperation
 
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     (transfer,) = market.operations("TRANSFER")
 
     def to_review(session: object) -> None:
@@ -130,4 +130,4 @@ def test_a_payout_is_reviewed_as_a_payout(market: Market) -> None:
 
     market.database.run(to_review)
     with pytest.raises(ReviewThePayout):
-        market.act(operations_review.retry, market.as_staff("fay"), operation_id=transfer.id, reason="Again.")
+        market.act(operation_retry.retry, market.as_staff("fay"), operation_id=transfer.id, reason="Again.")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from core.actions import dispatch, payout_review, verify
+from core.actions.milestones import verification
+from core.actions.payouts import payout_review
 from core.money import Money
+from core.processes import dispatch
 from core.queries import payouts
 from core.records import Notification, Payout
-from tests.actions.roads import bank_says, charged_back
-from tests.market import Market
-from tests.stories import Told
+from tests.actions.stripe_events import bank_says, charged_back
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 
 def transferred(market: Market) -> Told:
     """Released and transferred, but the payout to the bank was refused: the money lies on the payee's balance."""
     market.control.next_payouts({"code": "account_closed"})
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()
     for _ in range(3):
         market.later(days=1)
@@ -113,15 +115,15 @@ def test_a_reversal_that_stripe_refuses_leaves_the_debt_for_later_releases(marke
 
 
 def test_while_a_reversal_is_under_way_a_release_does_not_settle_the_same_debt(market: Market) -> None:
-    from core.actions import receivables
+    from core.actions.payouts import receivables
 
     told = transferred(market)
     dispute = charged_back(market, told)
     market.control.decide_dispute(dispute, "lost")
     found = market.desk.payments.dispute_by_id(dispute)
-    from core.actions import chargebacks
+    from core.actions.chargebacks import lifecycle
 
-    market.database.run(lambda session: chargebacks.follow(session, found, now=market.now))
+    market.database.run(lambda session: lifecycle.follow(session, found, now=market.now))
     assert market.read(lambda s: receivables.owed(s, market.payee_id, "USD")) == Money(100_000, "USD")
     assert market.read(lambda s: receivables.free(s, market.payee_id, "USD")).is_zero
     market.work()

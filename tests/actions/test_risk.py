@@ -8,23 +8,27 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from core.actions import dispatch, hold, release, reports, risk, verify
-from core.actions.dossier import open_dossier
+from core.actions.milestones import verification
+from core.actions.milestones.milestone_context import open_milestone
+from core.actions.payouts import release
+from core.actions.risk import holds as hold
+from core.actions.risk import reports, risk_reviews
 from core.db import Database
 from core.errors import NotFound, ReasonMissing
 from core.money import Money
+from core.processes import dispatch
 from core.records import Hold, Milestone, Notification, OutgoingOperation, Report, RiskReview
 from core.rules import holds
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, NotYours
 from core.rules.reports import DetailsMissing, ReportKind, ReportOutcome, Severity, Source
 from core.rules.risk import ReviewOutcome, ReviewStillNeeded
-from tests import stories
-from tests.stories import Told, Town
+from tests import builders
+from tests.builders import Told, Town
 
 
 @pytest.fixture
 def town(database: Database) -> Town:
-    return stories.a_town(database)
+    return builders.a_town(database)
 
 
 def file(
@@ -54,13 +58,15 @@ def review_of(town: Town, told: Told) -> RiskReview | None:
 def cleared(town: Town, told: Told, outcome: ReviewOutcome = ReviewOutcome.CLEARED, by: str = "cora") -> None:
     review = review_of(town, told)
     assert review is not None
-    town.act(risk.settle, town.as_staff(by), review_id=review.id, outcome=outcome, note="Looked into.")
+    town.act(
+        risk_reviews.settle, town.as_staff(by), review_id=review.id, outcome=outcome, note="Looked into."
+    )
 
 
 def blocks(town: Town, told: Told) -> list[str]:
     def ask(session: Any) -> list[str]:
-        dossier = open_dossier(session, told.milestone, lock=False)
-        return [block.code for block in holds.blocking(release.facts_of(session, dossier))]
+        context = open_milestone(session, told.milestone, lock=False)
+        return [block.code for block in holds.blocking(release.facts_of(session, context))]
 
     return town.read(ask)
 
@@ -70,12 +76,12 @@ def status(town: Town, told: Told) -> str:
 
 
 def approved(town: Town, told: Told) -> None:
-    town.act(verify.submit, town.payee, milestone_id=told.milestone)
-    town.act(verify.approve, town.payer, milestone_id=told.milestone)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
+    town.act(verification.approve, town.payer, milestone_id=told.milestone)
 
 
 def test_a_threat_opens_a_review_and_nothing_is_released_before_a_person_settled_it(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     report = file(town, told)
     assert blocks(town, told) == ["review"]
     approved(town, told)
@@ -84,12 +90,12 @@ def test_a_threat_opens_a_review_and_nothing_is_released_before_a_person_settled
     assert blocks(town, told) == ["review"]
     cleared(town, told)
     assert blocks(town, told) == []
-    stories.carry_out(town)
+    builders.carry_out(town)
     assert status(town, told) == "COMPLETED"
 
 
 def test_one_attempt_of_contact_is_noted_and_the_second_opens_a_review(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     file(town, told, ReportKind.OFF_PLATFORM_CONTACT, by=SYSTEM, source=Source.CONTENT_RULE)
     assert review_of(town, told) is None
     file(town, told, ReportKind.OFF_PLATFORM_CONTACT, by=SYSTEM, source=Source.CONTENT_RULE)
@@ -99,7 +105,7 @@ def test_one_attempt_of_contact_is_noted_and_the_second_opens_a_review(town: Tow
 
 
 def test_more_reasons_join_the_review_that_is_open(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     file(town, told)
     flag(town, told)
     reviews = town.read(lambda session: session.scalars(select(RiskReview)).all())
@@ -114,7 +120,7 @@ def flag(town: Town, told: Told) -> int:
 
 
 def test_a_review_cannot_be_settled_while_its_causes_stand(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     report, number = file(town, told), flag(town, told)
     with pytest.raises(ReviewStillNeeded) as refused:
         cleared(town, told)
@@ -129,7 +135,7 @@ def test_a_review_cannot_be_settled_while_its_causes_stand(town: Town) -> None:
 
 
 def test_a_practice_is_flagged_once_and_resolved_once(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     number = flag(town, told)
     with pytest.raises(reports.MismatchFlagged):
         flag(town, told)
@@ -140,33 +146,33 @@ def test_a_practice_is_flagged_once_and_resolved_once(town: Town) -> None:
 
 
 def test_a_severe_content_event_stops_money_by_itself_until_it_is_settled(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     given = {"source": Source.CONTENT_RULE, "severity": Severity.SEVERE, "milestone_id": None}
     report = file(town, told, ReportKind.OTHER, by=SYSTEM, **given)
     assert blocks(town, told) == ["severe_content_event"]
     approved(town, told)
     assert status(town, told) == "VERIFIED"
     settled(town, report)
-    stories.carry_out(town)
+    builders.carry_out(town)
     assert status(town, told) == "COMPLETED"
 
 
 @pytest.mark.parametrize("severity", [Severity.LOW, Severity.MEDIUM])
 def test_a_content_event_that_is_not_severe_stops_nothing(town: Town, severity: Severity) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     file(town, told, ReportKind.OTHER, by=SYSTEM, source=Source.CONTENT_RULE, severity=severity)
     assert blocks(town, told) == []
 
 
 def test_a_party_cannot_pass_a_report_off_as_a_content_event(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     report = file(town, told, ReportKind.OTHER, source=Source.CONTENT_RULE, severity=Severity.SEVERE)
     assert report.source == "PERSON"
     assert blocks(town, told) == []
 
 
 def test_what_is_on_its_way_out_waits_for_the_review_and_is_woken_by_it(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     approved(town, told)
     report = file(town, told)
 
@@ -174,7 +180,7 @@ def test_what_is_on_its_way_out_waits_for_the_review_and_is_woken_by_it(town: To
         operation = session.scalars(
             select(OutgoingOperation).where(OutgoingOperation.kind == "TRANSFER")
         ).one()
-        return dispatch._blocked(session, open_dossier(session, told.milestone), operation, now=town.now)
+        return dispatch._blocked(session, open_milestone(session, told.milestone), operation, now=town.now)
 
     def transfer() -> OutgoingOperation:
         wanted = select(OutgoingOperation).where(OutgoingOperation.kind == "TRANSFER")
@@ -193,8 +199,8 @@ def test_a_high_value_is_reviewed_when_it_is_funded_and_only_once(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as nobody:
-        nobody.setattr(stories, "clear_reviews", lambda *_: None)
-        told = stories.funded(town, total=Money(9_000_000, "USD"))
+        nobody.setattr(builders, "clear_reviews", lambda *_: None)
+        told = builders.funded(town, total=Money(9_000_000, "USD"))
     review = review_of(town, told)
     assert review is not None
     assert [reason["code"] for reason in review.reasons] == ["high_value"]
@@ -205,7 +211,7 @@ def test_a_high_value_is_reviewed_when_it_is_funded_and_only_once(
 
 
 def test_a_report_before_the_payment_is_considered_when_it_is_paid(town: Town) -> None:
-    first = stories.funded(town)
+    first = builders.funded(town)
     rest = town.read(
         lambda s: s.scalars(select(Milestone.id).where(Milestone.project_id == first.project)).all()
     )
@@ -216,7 +222,7 @@ def test_a_report_before_the_payment_is_considered_when_it_is_paid(town: Town) -
 
 
 def test_held_puts_a_hold_in_the_place_of_the_review(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     settled(town, file(town, told))
     cleared(town, told, ReviewOutcome.HELD)
     assert blocks(town, told) == ["silent_hold"]
@@ -224,7 +230,7 @@ def test_held_puts_a_hold_in_the_place_of_the_review(town: Town) -> None:
 
 
 def test_only_compliance_settles(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     report = file(town, told)
     for subject in ("mia", "fay", "ada"):
         with pytest.raises(NotPermitted):
@@ -242,25 +248,25 @@ def test_only_compliance_settles(town: Town) -> None:
     with pytest.raises(reports.ReportSettled):
         settled(town, report)
     cleared(town, told)
-    with pytest.raises(risk.ReviewSettled):
+    with pytest.raises(risk_reviews.ReviewSettled):
         cleared(town, told)
 
 
 def test_a_review_is_given_to_somebody(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     file(town, told)
     review = review_of(town, told)
     assert review is not None
     cora = town.as_staff("cora")
-    town.act(risk.assign, cora, review_id=review.id, staff_id=town.staff["cora"])
+    town.act(risk_reviews.assign, cora, review_id=review.id, staff_id=town.staff["cora"])
     again = review_of(town, told)
     assert again is not None
     assert again.assigned_to == town.staff["cora"]
 
 
 def test_only_the_parties_of_a_project_report_about_it_and_say_what_happened(town: Town) -> None:
-    told = stories.funded(town)
-    stranger = Actor("party", stories.a_party(town, "PAYER", "Eve Stone"))
+    told = builders.funded(town)
+    stranger = Actor("party", builders.a_party(town, "PAYER", "Eve Stone"))
     with pytest.raises(NotYours):
         file(town, told, by=stranger)
     with pytest.raises(DetailsMissing):
@@ -272,13 +278,13 @@ def test_only_the_parties_of_a_project_report_about_it_and_say_what_happened(tow
 
 
 def test_the_same_event_of_the_marketplace_is_one_report(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     first, second = (file(town, told, by=SYSTEM, external_id="event-7") for _ in range(2))
     assert first.id == second.id
 
 
 def test_every_entry_names_the_report_and_its_author_is_told(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     report = file(town, told)
     settled(town, report)
     entries = town.read(
@@ -303,13 +309,13 @@ def test_every_entry_names_the_report_and_its_author_is_told(town: Town) -> None
 
 
 def test_what_was_reported_cannot_be_rewritten_in_sql(town: Town, owner: Database) -> None:
-    file(town, stories.funded(town))
+    file(town, builders.funded(town))
     with pytest.raises(DBAPIError, match="not allowed"), owner.transaction() as session:
         session.execute(text("update reports set details = 'Nothing'"))
 
 
 def test_a_hold_may_name_the_report(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     report = file(town, told)
     cora = town.as_staff("cora")
     placed = town.act(

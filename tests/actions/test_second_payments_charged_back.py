@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.actions import chargebacks, dispatch, reconcile
+from core.actions.chargebacks import lifecycle
 from core.gateways.payments import BalanceLine
+from core.processes import dispatch, reconciliation
 from core.records import Chargeback, DuplicatePayment, Notification, SuspenseItem, WebhookEvent
 from core.rules.permissions import SYSTEM
-from tests.actions.roads import bank_says, chargeback, told_by_webhook
+from tests.actions.stripe_events import bank_says, chargeback, told_by_webhook
 from tests.actions.test_chargebacks import approved
-from tests.actions.test_duplicates import paid_twice
-from tests.market import Market
-from tests.stories import Told
+from tests.actions.test_duplicate_payments import paid_twice
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 
 def second_payment(market: Market, refund: str) -> tuple[Told, str]:
@@ -142,7 +143,7 @@ def test_won_after_it_was_lost_it_is_owed_again(market: Market) -> None:
     )  # fmt: skip
     seen = replace(found, status="won", lines=(*found.lines, line))
     for _ in range(2):
-        market.database.run(lambda session: chargebacks.follow(session, seen, now=market.now))
+        market.database.run(lambda session: lifecycle.follow(session, seen, now=market.now))
     row = row_of(market)
     assert (row.status, row.charged_back_minor) == ("RETURNING", 0)
     assert market.books()["unapplied_funds"] == amount
@@ -153,7 +154,7 @@ def test_reconciliation_knows_it_too(market: Market) -> None:
     _, second = second_payment(market, "succeeded")
     market.control.set_clock(market.now)
     market.control.dispute(second)
-    reconcile.run(market.desk, SYSTEM)
+    reconciliation.run(market.desk, SYSTEM)
     assert chargeback(market).duplicate_id == row_of(market).id
     assert market.count(SuspenseItem) == 0
     market.lawful()
@@ -165,6 +166,6 @@ def test_a_dispute_without_a_payments_name_is_about_none_of_ours(market: Market)
     found = market.desk.payments.dispute_by_id(dispute)
     stranger = replace(found, id="du_other", payment_intent=None, charge="ch_other")
     assert market.milestones(told.project)[1].status == "PLANNED", "an order that no payment belongs to yet"
-    followed = market.database.run(lambda s: chargebacks.follow(s, stranger, now=market.now))
+    followed = market.database.run(lambda s: lifecycle.follow(s, stranger, now=market.now))
     assert followed is None
     assert market.count(Chargeback) == 0

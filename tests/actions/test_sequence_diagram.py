@@ -5,25 +5,19 @@ from __future__ import annotations
 
 import pytest
 
-from core.actions import (
-    conversation,
-    dispute,
-    evidence,
-    fund,
-    projects,
-    ratings,
-    verify,
-)
+from core.actions.cases import conversation, disputes, evidence
+from core.actions.funding import fund
+from core.actions.milestones import projects, ratings, verification
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.records import Decision, EvidenceView, FinalRating, Message, Refund, Ticket
 from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.schedule import PlannedMilestone
-from tests import stories
-from tests.actions.walk import Step, Walk, walk
+from tests import builders
+from tests.actions.sequence_walk import Walk, WalkStep, walk
 from tests.gateways.evidence_builders import picture
-from tests.market import Market
+from tests.sandbox_desk import Market
 
 PART = Money(100_000, "USD")
 
@@ -74,7 +68,7 @@ def provider_answers(w: Walk) -> None:
 def mark_complete(w: Walk) -> None:
     w.market.wait(hours=30)
     hand_in(w)
-    w.market.act(verify.submit, w.market.payee, milestone_id=w.milestone_id)
+    w.market.act(verification.submit, w.market.payee, milestone_id=w.milestone_id)
 
 
 def hand_in(w: Walk) -> None:
@@ -95,18 +89,18 @@ def three_days_pass(w: Walk) -> None:
 
 
 def approve(w: Walk) -> None:
-    w.market.act(verify.approve, w.market.payer, milestone_id=w.milestone_id)
+    w.market.act(verification.approve, w.market.payer, milestone_id=w.milestone_id)
 
 
 def open_dispute(w: Walk) -> None:
     reason = DisputeReason.INCOMPLETE
-    opened = w.market.act(dispute.open_dispute, w.market.payer, milestone_id=w.milestone_id, reason=reason)
+    opened = w.market.act(disputes.open_dispute, w.market.payer, milestone_id=w.milestone_id, reason=reason)
     w.ticket_id = opened.id
 
 
 def explain(w: Walk) -> None:
     words = "One door does not close."
-    w.market.act(dispute.explain, w.market.payer, milestone_id=w.milestone_id, details=words)
+    w.market.act(disputes.explain, w.market.payer, milestone_id=w.milestone_id, details=words)
 
 
 def address_issues(w: Walk) -> None:
@@ -116,11 +110,11 @@ def address_issues(w: Walk) -> None:
 
 
 def resubmit(w: Walk) -> None:
-    w.market.act(dispute.resubmit, w.market.payee, milestone_id=w.milestone_id)
+    w.market.act(disputes.resubmit, w.market.payee, milestone_id=w.milestone_id)
 
 
 def ask_mediation(w: Walk) -> None:
-    w.market.act(dispute.ask_mediation, w.market.payee, milestone_id=w.milestone_id)
+    w.market.act(disputes.ask_mediation, w.market.payee, milestone_id=w.milestone_id)
 
 
 def mediator(w: Walk) -> str:
@@ -134,7 +128,7 @@ def review_evidence(w: Walk) -> None:
     w.market.act(evidence.open_evidence, actor, **given)
 
 
-def decide_for(outcome: DecisionOutcome) -> Step:
+def decide_for(outcome: DecisionOutcome) -> WalkStep:
     part = PART.portion(4_000) if outcome is DecisionOutcome.PARTIAL_RELEASE else None
     also = (
         {"outcome": outcome, "ground": Ground.WORK_NOT_AS_AGREED}
@@ -142,22 +136,22 @@ def decide_for(outcome: DecisionOutcome) -> Step:
         else {}
     )
     letter = f"decision_{outcome.value.lower()}"
-    return Step(
+    return WalkStep(
         "PM->>PS: Make Decision",
-        lambda w: stories.decided(
-            w.market, w.told, stories.a_draft(w.told, release=part, **also), by=mediator(w)
+        lambda w: builders.decided(
+            w.market, w.told, builders.a_draft(w.told, release=part, **also), by=mediator(w)
         ),
         wrote=(f"HO {letter}", f"C {letter}"),
         holds=lambda w: w.count(Decision, Decision.outcome == outcome, Decision.status == "EXECUTED") == 1,
     )
 
 
-def review(stars: int, by: str) -> Step:
+def review(stars: int, by: str) -> WalkStep:
     arrow = {
         "payer": "HO->>PS: Submit Contractor Review",
         "payee": "C->>PS: Submit Homeowner Review",
     }[by]
-    return Step(
+    return WalkStep(
         arrow,
         lambda w: w.market.act(
             ratings.submit, getattr(w.market, by), project_id=w.project_id, stars=stars, body="As agreed."
@@ -169,47 +163,49 @@ def review(stars: int, by: str) -> Step:
 # The diagram
 
 PHASE_1 = (
-    Step("HO->>BS: Accept Bid", accept_bid, wrote=("HO milestones_proposed",)),
-    Step("BS->>PS: Create Project", holds=lambda w: w.project.status == "ACTIVE"),
-    Step("PS->>PS: Create Default Milestones", holds=default_milestones),
-    Step("PS-->>HO: Show Milestone Configuration", letter="HO milestones_proposed"),
-    Step("HO->>PS: Adjust Milestones (optional)", adjust),
-    Step(
+    WalkStep("HO->>BS: Accept Bid", accept_bid, wrote=("HO milestones_proposed",)),
+    WalkStep("BS->>PS: Create Project", holds=lambda w: w.project.status == "ACTIVE"),
+    WalkStep("PS->>PS: Create Default Milestones", holds=default_milestones),
+    WalkStep("PS-->>HO: Show Milestone Configuration", letter="HO milestones_proposed"),
+    WalkStep("HO->>PS: Adjust Milestones (optional)", adjust),
+    WalkStep(
         "PS->>PS: Finalize Project Structure",
         confirm_engagement,
         wrote=("C engagement_active", "C project_started", "HO engagement_active", "HO payment_schedule"),
         holds=lambda w: w.status == "AWAITING_FUNDING",
     ),
-    Step(
+    WalkStep(
         "PS->>PS: Generate Payment Schedule",
         holds=lambda w: (
             [each.amount_minor for each in w.market.milestones(w.project_id)][-2:] == [100_000] * 2
         ),
     ),
-    Step("PS-->>HO: Display Payment Schedule", letter="HO payment_schedule"),
-    Step("PS-->>C: Notify Project Start", letter="C project_started"),
+    WalkStep("PS-->>HO: Display Payment Schedule", letter="HO payment_schedule"),
+    WalkStep("PS-->>C: Notify Project Start", letter="C project_started"),
 )
 PHASE_2 = (
-    Step("HO->>PS2: Fund First Milestone", fund_milestone, holds=lambda w: w.status == "AWAITING_FUNDING"),
-    Step(
+    WalkStep(
+        "HO->>PS2: Fund First Milestone", fund_milestone, holds=lambda w: w.status == "AWAITING_FUNDING"
+    ),
+    WalkStep(
         "PS2->>PS2: Process Payment",
         provider_answers,
         wrote=("C milestone_funded", "HO funds_held"),
         holds=lambda w: w.market.state(w.told) == "PAID_HELD",
     ),
-    Step("PS2->>ES: Hold Funds in Escrow", holds=lambda w: w.market.order(w.told) == {"held": 100_000}),
-    Step("ES-->>HO: Confirm Escrow Deposit", letter="HO funds_held"),
-    Step("ES-->>C: Notify Milestone Funded", letter="C milestone_funded"),
-    Step('PS->>PS: Update Milestone Status to "Funded"', holds=lambda w: w.status == "FUNDED"),
+    WalkStep("PS2->>ES: Hold Funds in Escrow", holds=lambda w: w.market.order(w.told) == {"held": 100_000}),
+    WalkStep("ES-->>HO: Confirm Escrow Deposit", letter="HO funds_held"),
+    WalkStep("ES-->>C: Notify Milestone Funded", letter="C milestone_funded"),
+    WalkStep('PS->>PS: Update Milestone Status to "Funded"', holds=lambda w: w.status == "FUNDED"),
 )
 PHASE_3 = (
-    Step("C->>PS: Mark Milestone as Complete", mark_complete, wrote=("HO verification_requested",)),
-    Step(
+    WalkStep("C->>PS: Mark Milestone as Complete", mark_complete, wrote=("HO verification_requested",)),
+    WalkStep(
         'PS->>PS: Update Milestone Status to "Pending Verification"',
         holds=lambda w: w.status == "PENDING_VERIFICATION",
     ),
-    Step("PS-->>HO: Request Milestone Verification", letter="HO verification_requested"),
-    Step(
+    WalkStep("PS-->>HO: Request Milestone Verification", letter="HO verification_requested"),
+    WalkStep(
         "NS-->>HO: Send Reminder Notification",
         three_days_pass,
         wrote=("HO verification_reminder",),
@@ -217,109 +213,109 @@ PHASE_3 = (
     ),
 )
 _APPROVED = (
-    Step(
+    WalkStep(
         "HO->>PS: Approve Milestone Completion",
         approve,
         wrote=("C milestone_approved", "HO release_confirmed"),
     ),
-    Step('PS->>PS: Update Milestone Status to "Verified"', holds=lambda w: w.status == "VERIFIED"),
-    Step("PS->>ES: Request Fund Release", holds=lambda w: w.milestone.outcome == "RELEASED"),
-    Step(
+    WalkStep('PS->>PS: Update Milestone Status to "Verified"', holds=lambda w: w.status == "VERIFIED"),
+    WalkStep("PS->>ES: Request Fund Release", holds=lambda w: w.milestone.outcome == "RELEASED"),
+    WalkStep(
         "ES->>ES: Release Funds from Escrow", holds=lambda w: w.market.order(w.told) == {"payable": 100_000}
     ),
 )
 
 
-def paid_out(arrow: str, *also: str) -> Step:
+def paid_out(arrow: str, *also: str) -> WalkStep:
     """The transfer is made and the payout sent; with it the milestone ends, so what follows an end is told too."""
-    return Step(arrow, provider_answers, wrote=("C payment_sent", *also))
+    return WalkStep(arrow, provider_answers, wrote=("C payment_sent", *also))
 
 
 NEXT = ("C next_milestone_active", "HO next_milestone_funding")
 REVIEWS = ("C project_review_request", "HO project_review_request")
 
 
-def approved(*after: str) -> tuple[Step, ...]:
+def approved(*after: str) -> tuple[WalkStep, ...]:
     return (
         *_APPROVED,
         paid_out("ES->>PS2: Process Payout to Contractor", *after),
-        Step("PS2-->>C: Notify Payment Sent", letter="C payment_sent"),
-        Step("PS-->>HO: Confirm Release", letter="HO release_confirmed"),
-        Step('PS->>PS: Update Milestone Status to "Completed"', holds=lambda w: w.status == "COMPLETED"),
+        WalkStep("PS2-->>C: Notify Payment Sent", letter="C payment_sent"),
+        WalkStep("PS-->>HO: Confirm Release", letter="HO release_confirmed"),
+        WalkStep('PS->>PS: Update Milestone Status to "Completed"', holds=lambda w: w.status == "COMPLETED"),
     )
 
 
 DISPUTED = (
-    Step(
+    WalkStep(
         "HO->>PS: Dispute Milestone Completion",
         open_dispute,
         wrote=("C dispute_opened", "HO dispute_confirmed"),
     ),
-    Step('PS->>PS: Update Milestone Status to "Disputed"', holds=lambda w: w.status == "DISPUTED"),
-    Step("PS-->>C: Notify Dispute", letter="C dispute_opened"),
-    Step("HO->>PS: Provide Dispute Details", explain, wrote=("C dispute_details",)),
-    Step("PS-->>C: Forward Dispute Details", letter="C dispute_details"),
+    WalkStep('PS->>PS: Update Milestone Status to "Disputed"', holds=lambda w: w.status == "DISPUTED"),
+    WalkStep("PS-->>C: Notify Dispute", letter="C dispute_opened"),
+    WalkStep("HO->>PS: Provide Dispute Details", explain, wrote=("C dispute_details",)),
+    WalkStep("PS-->>C: Forward Dispute Details", letter="C dispute_details"),
 )
 RESOLVES = (
-    Step("C->>PS: Address Issues", address_issues, holds=lambda w: w.count(Message) == 2),
-    Step("C->>PS: Request Re-verification", resubmit, wrote=("HO verification_again",)),
-    Step("PS-->>HO: Request Verification Again", letter="HO verification_again"),
+    WalkStep("C->>PS: Address Issues", address_issues, holds=lambda w: w.count(Message) == 2),
+    WalkStep("C->>PS: Request Re-verification", resubmit, wrote=("HO verification_again",)),
+    WalkStep("PS-->>HO: Request Verification Again", letter="HO verification_again"),
     *_APPROVED,
     paid_out("ES->>PS2: Process Payout to Contractor", *NEXT),
-    Step("PS-->>HO: Confirm Release", letter="HO release_confirmed"),
+    WalkStep("PS-->>HO: Confirm Release", letter="HO release_confirmed"),
 )
 MEDIATION = (
-    Step(
+    WalkStep(
         "C->>PS: Request Mediation",
         ask_mediation,
         wrote=("C mediation_started", "HO mediation_started", "PM case_assigned"),
         holds=lambda w: w.status == "IN_MEDIATION",
     ),
-    Step(
+    WalkStep(
         "PS->>PM: Assign Mediator", letter="PM case_assigned", holds=lambda w: mediator(w) in ("mia", "max")
     ),
-    Step("PM->>PS: Review Evidence", review_evidence, holds=lambda w: w.count(EvidenceView) == 1),
+    WalkStep("PM->>PS: Review Evidence", review_evidence, holds=lambda w: w.count(EvidenceView) == 1),
 )
 FULL_RELEASE = (
     decide_for(DecisionOutcome.FULL_RELEASE),
-    Step("PM->>ES: Authorize Full Release", holds=lambda w: w.status == "VERIFIED"),
-    Step("ES->>ES: Release Full Amount", holds=lambda w: w.market.order(w.told) == {"payable": 100_000}),
+    WalkStep("PM->>ES: Authorize Full Release", holds=lambda w: w.status == "VERIFIED"),
+    WalkStep("ES->>ES: Release Full Amount", holds=lambda w: w.market.order(w.told) == {"payable": 100_000}),
     paid_out("ES->>PS2: Process Full Payout", *NEXT),
-    Step("PS-->>HO: Notify Decision", letter="HO decision_full_release"),
-    Step("PS-->>C: Notify Full Payment", letter="C decision_full_release"),
+    WalkStep("PS-->>HO: Notify Decision", letter="HO decision_full_release"),
+    WalkStep("PS-->>C: Notify Full Payment", letter="C decision_full_release"),
 )
 PARTIAL_RELEASE = (
     decide_for(DecisionOutcome.PARTIAL_RELEASE),
-    Step("PM->>ES: Authorize Partial Release", holds=lambda w: w.milestone.outcome == "SPLIT"),
-    Step(
+    WalkStep("PM->>ES: Authorize Partial Release", holds=lambda w: w.milestone.outcome == "SPLIT"),
+    WalkStep(
         "ES->>ES: Release Partial Amount",
         holds=lambda w: w.market.order(w.told) == {"payable": 40_000, "refundable": 60_000},
     ),
     paid_out("ES->>PS2: Process Partial Payout", "HO refund_sent", *NEXT),
-    Step(
+    WalkStep(
         "ES->>PS2: Refund Remaining to Homeowner",
         letter="HO refund_sent",
         holds=lambda w: w.market.order(w.told) == {"released": 40_000, "refunded": 60_000},
     ),
-    Step("PS-->>HO: Notify Partial Refund", letter="HO decision_partial_release"),
-    Step("PS-->>C: Notify Partial Payment", letter="C decision_partial_release"),
+    WalkStep("PS-->>HO: Notify Partial Refund", letter="HO decision_partial_release"),
+    WalkStep("PS-->>C: Notify Partial Payment", letter="C decision_partial_release"),
 )
 FULL_REFUND = (
     decide_for(DecisionOutcome.FULL_REFUND),
-    Step("PM->>ES: Authorize Full Refund", holds=lambda w: w.status == "REFUNDED"),
-    Step(
+    WalkStep("PM->>ES: Authorize Full Refund", holds=lambda w: w.status == "REFUNDED"),
+    WalkStep(
         "ES->>ES: Release All Funds to Homeowner",
         holds=lambda w: w.market.order(w.told) == {"refundable": 100_000},
     ),
-    Step(
+    WalkStep(
         "ES->>PS2: Process Refund",
         provider_answers,
         wrote=("HO refund_sent", *NEXT),
         letter="HO refund_sent",
         holds=lambda w: w.count(Refund, Refund.status == "SUCCEEDED") == 1,
     ),
-    Step("PS-->>HO: Notify Full Refund", letter="HO decision_full_refund"),
-    Step("PS-->>C: Notify Decision", letter="C decision_full_refund"),
+    WalkStep("PS-->>HO: Notify Full Refund", letter="HO decision_full_refund"),
+    WalkStep("PS-->>C: Notify Decision", letter="C decision_full_refund"),
 )
 
 
@@ -329,19 +325,21 @@ def second_milestone(w: Walk) -> bool:
 
 
 PHASE_4 = (
-    Step("PS->>PS: Activate Next Milestone", holds=second_milestone),
-    Step("PS-->>HO: Request Next Milestone Funding", letter="HO next_milestone_funding"),
-    Step("PS-->>C: Notify Next Milestone Active", letter="C next_milestone_active"),
+    WalkStep("PS->>PS: Activate Next Milestone", holds=second_milestone),
+    WalkStep("PS-->>HO: Request Next Milestone Funding", letter="HO next_milestone_funding"),
+    WalkStep("PS-->>C: Notify Next Milestone Active", letter="C next_milestone_active"),
 )
 FINAL = (
-    Step('PS->>PS: Update Project Status to "Completed"', holds=lambda w: w.project.status == "COMPLETED"),
-    Step("PS-->>HO: Request Project Review", letter="HO project_review_request"),
-    Step("PS-->>C: Request Project Review", letter="C project_review_request"),
+    WalkStep(
+        'PS->>PS: Update Project Status to "Completed"', holds=lambda w: w.project.status == "COMPLETED"
+    ),
+    WalkStep("PS-->>HO: Request Project Review", letter="HO project_review_request"),
+    WalkStep("PS-->>C: Request Project Review", letter="C project_review_request"),
     review(5, "payer"),
     review(4, "payee"),
-    Step("PS->>PS: Calculate Final Ratings", holds=lambda w: w.count(FinalRating) == 2),
-    Step("PS-->>HO: Thank for Project Completion", letter="HO thanks"),
-    Step("PS-->>C: Thank for Project Completion", letter="C thanks"),
+    WalkStep("PS->>PS: Calculate Final Ratings", holds=lambda w: w.count(FinalRating) == 2),
+    WalkStep("PS-->>HO: Thank for Project Completion", letter="HO thanks"),
+    WalkStep("PS-->>C: Thank for Project Completion", letter="C thanks"),
 )
 
 # What we say besides: no arrow is these letters, and each is there for a reason.
@@ -404,7 +402,7 @@ def test_the_table_has_every_arrow_of_the_diagram() -> None:
 
 
 @pytest.mark.parametrize("step", DIAGRAM, ids=lambda step: step.arrow)
-def test_an_arrow_to_a_party_is_a_letter_to_that_party(step: Step) -> None:
+def test_an_arrow_to_a_party_is_a_letter_to_that_party(step: WalkStep) -> None:
     if "-->>" in step.arrow:
         reader = step.arrow.split("-->>")[1].split(":")[0]
         assert step.letter is not None

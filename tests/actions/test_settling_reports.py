@@ -9,18 +9,18 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from core.actions import report_outcomes, reports
+from core.actions.risk import report_outcomes, reports
 from core.db import Database
 from core.errors import ChangedMeanwhile
-from core.queries import histories
+from core.queries import party_history
 from core.records import Hold, Milestone, Notification, Report, RiskReview
 from core.rules.permissions import SYSTEM
 from core.rules.report_outcomes import Consequence, Effect
 from core.rules.reports import ReportKind, ReportOutcome, Severity, Source
 from core.rules.risk import ReviewStillNeeded
-from tests import stories
+from tests import builders
 from tests.actions.test_risk import approved, blocks, cleared, file, review_of, settled, status
-from tests.stories import Told, Town
+from tests.builders import Told, Town
 
 CONTACT = ReportKind.OFF_PLATFORM_CONTACT
 UPHELD, DISMISSED = ReportOutcome
@@ -28,7 +28,7 @@ UPHELD, DISMISSED = ReportOutcome
 
 @pytest.fixture
 def town(database: Database) -> Town:
-    return stories.a_town(database)
+    return builders.a_town(database)
 
 
 def foreseen(town: Town, report: Report, outcome: ReportOutcome) -> tuple[Consequence, ...]:
@@ -40,7 +40,7 @@ def effects(town: Town, report: Report, outcome: ReportOutcome) -> list[str]:
 
 
 def test_attempts_each_settled_before_the_next_still_open_a_review(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     first = file(town, told, CONTACT, by=SYSTEM, source=Source.CONTENT_RULE)
     settled(town, first, UPHELD)
     assert review_of(town, told) is None
@@ -49,7 +49,7 @@ def test_attempts_each_settled_before_the_next_still_open_a_review(town: Town) -
 
 
 def test_attempts_that_were_dismissed_or_are_older_than_the_window_open_none(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     for _ in range(4):
         settled(town, file(town, told, CONTACT), DISMISSED)
     settled(town, file(town, told, CONTACT), UPHELD)
@@ -59,7 +59,7 @@ def test_attempts_that_were_dismissed_or_are_older_than_the_window_open_none(tow
 
 
 def test_each_further_attempt_opens_another_review_and_nothing_else_does(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     for _ in range(2):
         settled(town, file(town, told, CONTACT), UPHELD)
     cleared(town, told)
@@ -72,7 +72,7 @@ def test_each_further_attempt_opens_another_review_and_nothing_else_does(town: T
 def test_a_review_is_not_cleared_while_one_of_its_reports_is_open_not_even_in_sql(
     town: Town, owner: Database
 ) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     both = [file(town, told, CONTACT) for _ in range(2)]
     settled(town, both[0], DISMISSED)
     with pytest.raises(ReviewStillNeeded) as refused:
@@ -90,7 +90,7 @@ def test_a_review_is_not_cleared_while_one_of_its_reports_is_open_not_even_in_sq
 
 
 def test_an_upheld_threat_before_the_payment_is_reviewed_when_it_is_paid(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     report = file(town, told, ReportKind.THREAT)
     settled(town, report, UPHELD)
     assert blocks(town, told) == ["review"]
@@ -104,7 +104,7 @@ def test_settling_does_what_was_said_of_every_kind_and_nothing_else(
 ) -> None:
     """Every kind, severity and author: holds, reviews, the record against a party, and who is told."""
     for kind, severity, source in product(ReportKind, Severity, Source):
-        told = stories.funded(town)
+        told = builders.funded(town)
         by = SYSTEM if source is Source.CONTENT_RULE else town.payee
         also = {"subject": "payee"} if source is Source.CONTENT_RULE else {}
         report = file(town, told, kind, by=by, source=source, severity=severity, **also)
@@ -139,7 +139,7 @@ def _facts(town: Town, told: Told, report: Report) -> dict[str, int]:
         return {
             "holds": len(session.scalars(select(Hold).where(Hold.milestone_id == told.milestone)).all()),
             "reviews": len(session.scalars(mine).all()),
-            "upheld": histories.history(session, subject).upheld,
+            "upheld": party_history.history(session, subject).upheld,
             "letters": len(session.scalars(select(Notification).where(*about)).all()),
         }
 
@@ -151,12 +151,12 @@ def test_money_that_waited_only_for_a_severe_event_moves_when_it_is_dismissed_an
 ) -> None:
     severe = {"by": SYSTEM, "source": Source.CONTENT_RULE, "severity": Severity.SEVERE}
     for outcome, expected in ((UPHELD, "VERIFIED"), (DISMISSED, "COMPLETED")):
-        told = stories.funded(town)
+        told = builders.funded(town)
         report = file(town, told, ReportKind.OTHER, **severe)
         approved(town, told)
         assert (Effect.GOES_ON in effects(town, report, outcome)) == (outcome is DISMISSED)
         settled(town, report, outcome)
-        stories.carry_out(town)
+        builders.carry_out(town)
         assert status(town, told) == expected
     held = town.read(lambda s: s.execute(select(Hold.kind, Hold.report_id, Hold.reason)).one())
     assert held.kind == "REPORT"
@@ -164,7 +164,7 @@ def test_money_that_waited_only_for_a_severe_event_moves_when_it_is_dismissed_an
 
 
 def test_whoever_was_shown_other_consequences_is_refused(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     report = file(town, told, CONTACT)
     shown = foreseen(town, report, UPHELD)
     file(town, told, CONTACT)
@@ -180,7 +180,7 @@ def test_whoever_was_shown_other_consequences_is_refused(town: Town) -> None:
 
 
 def test_contact_about_one_milestone_stops_the_money_of_all_the_project(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     every = town.read(
         lambda s: s.scalars(select(Milestone.id).where(Milestone.project_id == told.project)).all()
     )

@@ -10,15 +10,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from core.actions import offers, operations
+from core.actions.cases import offers
+from core.actions.operations import operation_states
 from core.db import Database
 from core.money import Money
 from core.records import OutgoingOperation
 from core.rules import statuses
-from core.rules.moves import IllegalMove
 from core.rules.statuses import STEPS
-from tests import stories
-from tests.stories import Town
+from core.rules.transitions import IllegalMove
+from tests import builders
+from tests.builders import Town
 
 
 def column(relation: str) -> str:
@@ -76,14 +77,16 @@ def test_each_pair_is_let_through_or_refused_as_the_rules_say(owner: Database, r
     "before", ["QUEUED", "SENDING", "BLOCKED", "REVIEW", "REFUSED", "SUCCEEDED", "CANCELED"]
 )
 def test_a_call_ends_only_as_its_table_says(before: str) -> None:
-    now, session = stories.NOW, Session()  # of no database: nothing is written
+    now, session = builders.NOW, Session()  # of no database: nothing is written
     ends: dict[str, Callable[[OutgoingOperation], None]] = {
-        "SUCCEEDED": lambda call: operations.succeeded(call, provider_id="re_1", now=now),
-        "REFUSED": lambda call: operations.refused(call, reason="No.", now=now),
-        "REVIEW": lambda call: operations.for_review(call, reason="Look.", now=now),
-        "CANCELED": lambda call: operations.canceled(call, reason="Not wanted.", now=now),
-        "QUEUED": lambda call: operations.later(call, at=now, reason="Later.", now=now),
-        "BLOCKED": lambda call: operations.later(call, at=now, reason="A hold.", now=now, status="BLOCKED"),
+        "SUCCEEDED": lambda call: operation_states.succeeded(call, provider_id="re_1", now=now),
+        "REFUSED": lambda call: operation_states.refused(call, reason="No.", now=now),
+        "REVIEW": lambda call: operation_states.for_review(call, reason="Look.", now=now),
+        "CANCELED": lambda call: operation_states.canceled(call, reason="Not wanted.", now=now),
+        "QUEUED": lambda call: operation_states.later(call, at=now, reason="Later.", now=now),
+        "BLOCKED": lambda call: operation_states.later(
+            call, at=now, reason="A hold.", now=now, status="BLOCKED"
+        ),
     }
     for after, end in ends.items():
         call = OutgoingOperation(id=1, status=before)
@@ -99,7 +102,7 @@ def test_a_call_ends_only_as_its_table_says(before: str) -> None:
 
 @pytest.fixture
 def town(database: Database) -> Town:
-    return stories.a_town(database)
+    return builders.a_town(database)
 
 
 @pytest.mark.parametrize(
@@ -117,10 +120,10 @@ def town(database: Database) -> Town:
     ],
 )
 def test_the_application_itself_cannot_write_an_illegal_status(town: Town, by_hand: str) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     for half in (100_000, 120_000):  # the second takes the place of the first
         town.act(offers.propose, town.payer, ticket_id=told.ticket, release=Money(half, "USD"))
-    stories.decided(town, told)
-    stories.carry_out(town)
+    builders.decided(town, told)
+    builders.carry_out(town)
     with pytest.raises(DBAPIError), town.database.transaction() as session:
         session.execute(text(by_hand))

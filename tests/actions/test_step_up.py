@@ -14,7 +14,7 @@ import pytest
 
 from core.policy import STEP_UP_WITHIN
 from core.rules.permissions import FRESH, TABLE, Actor, Permission, Role, StepUpRequired, require
-from tests.stories import NOW
+from tests.builders import NOW
 
 ACTIONS = Path(__file__).resolve().parents[2] / "core" / "actions"
 STALE = Actor(

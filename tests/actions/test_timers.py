@@ -15,25 +15,17 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from core.actions import (
-    chargebacks,
-    conversation,
-    decide,
-    dispute,
-    engagement,
-    fund,
-    hold,
-    mediate,
-    offers,
-    projects,
-    ratings,
-    sessions,
-    timers,
-    verify,
-)
+from core.actions.cases import conversation, disputes, mediator_assignment, offers
+from core.actions.chargebacks import lifecycle
+from core.actions.decisions import confirmation
+from core.actions.funding import fund
+from core.actions.milestones import engagement, projects, ratings, verification
+from core.actions.risk import holds
+from core.actions.staff import sessions
 from core.db import Database
 from core.gateways.payments import DisputeSnapshot
 from core.money import Money
+from core.processes import timers
 from core.queries import overview
 from core.records import (
     Decision,
@@ -49,15 +41,15 @@ from core.records import (
 from core.rules.acceptance import auto_release_after
 from core.rules.disputes import DisputeReason, DisputeWindowClosed
 from core.rules.milestones import Status
-from core.rules.moves import IllegalMove
 from core.rules.offers import OfferExpired
 from core.rules.permissions import StepUpRequired
 from core.rules.ratings import ReviewsClosed
 from core.rules.schedule import PlannedMilestone
-from tests import stories, unrecorded
-from tests.small_desk import a_desk
-from tests.stories import Told, Town
-from tests.unchanged import nothing_changes
+from core.rules.transitions import IllegalMove
+from tests import builders, unrecorded
+from tests.builders import Told, Town
+from tests.db_snapshot import nothing_changes
+from tests.desk_fixtures import a_desk
 
 TICK = timedelta(microseconds=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -65,7 +57,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 @pytest.fixture
 def town(database: Database) -> Town:
-    return stories.a_town(database)
+    return builders.a_town(database)
 
 
 def run(town: Town, home: Path) -> int:
@@ -77,15 +69,15 @@ def run(town: Town, home: Path) -> int:
 
 def legal(town: Town, project_type: str = "DOCUMENT_REVIEW", rule: str = "") -> Told:
     """A legal matter whose first milestone is paid and held."""
-    town.payer_id = stories.a_party(town, "PAYER", "Ana Lindqvist", platform="legal_services")
-    town.payee_id = stories.a_party(town, "PAYEE", "Ben Okafor", platform="legal_services")
+    town.payer_id = builders.a_party(town, "PAYER", "Ana Lindqvist", platform="legal_services")
+    town.payee_id = builders.a_party(town, "PAYEE", "Ben Okafor", platform="legal_services")
     consultation = project_type == "CONSULTATION"
     project = town.act(
         projects.accept_bid,
         town.payer,
         payer_id=town.payer_id,
         payee_id=town.payee_id,
-        bid_reference=f"matter-{next(stories.numbers)}",
+        bid_reference=f"matter-{next(builders.numbers)}",
         title="Review of a lease",
         scope="One lease, forty pages.",
         project_type=project_type,
@@ -106,14 +98,14 @@ def legal(town: Town, project_type: str = "DOCUMENT_REVIEW", rule: str = "") -> 
     first = town.read(lambda session: session.scalars(wanted).first())
     assert first is not None
     town.act(fund.fund, town.payer, milestone_id=first)
-    stories.carry_out(town)
+    builders.carry_out(town)
     return Told(project.id, first)
 
 
 def submitted(town: Town, told: Told | None = None) -> Told:
-    told = told or stories.funded(town)
+    told = told or builders.funded(town)
     town.wait(hours=1, microseconds=7)
-    town.act(verify.submit, town.payee, milestone_id=told.milestone)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
     return told
 
 
@@ -125,7 +117,7 @@ def reminded(town: Town, home: Path) -> Told:
 
 
 def asked(town: Town) -> Told:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     town.act(
         conversation.ask,
         town.as_staff("mia"),
@@ -138,13 +130,13 @@ def asked(town: Town) -> Told:
 
 
 def cooling_off(town: Town) -> Told:
-    told = stories.in_mediation(town, legal(town))
-    assert stories.decided(town, told).status == "COOLING_OFF"
+    told = builders.in_mediation(town, legal(town))
+    assert builders.decided(town, told).status == "COOLING_OFF"
     return told
 
 
 def offered(town: Town) -> Told:
-    told = stories.disputed(town)
+    told = builders.disputed(town)
     half = Money(100_000, "USD")
     town.act(offers.propose, town.payer, ticket_id=told.ticket, release=half)
     return told
@@ -152,7 +144,7 @@ def offered(town: Town) -> Told:
 
 def asked_back(town: Town) -> Told:
     """A bank asks a payment back, and wants its answer within nine days."""
-    told = stories.funded(town)
+    told = builders.funded(town)
     order = town.read(lambda session: session.get_one(PaymentOrder, told.milestone))
     asked = DisputeSnapshot(
         id="du_edge",
@@ -169,17 +161,17 @@ def asked_back(town: Town) -> Told:
         submission_count=0,
         refundable=False,
     )
-    town.database.run(lambda session: chargebacks.follow(session, asked, now=town.now))
+    town.database.run(lambda session: lifecycle.follow(session, asked, now=town.now))
     return told
 
 
 def declined(town: Town, retries: int = 0) -> Told:
     """The card has no money; `retries` tries of ours came before."""
-    told = stories.funded(town)
+    told = builders.funded(town)
     second = Told(told.project, told.milestone + 1)
     submitted(town, told)
-    town.act(verify.approve, town.payer, milestone_id=told.milestone)
-    stories.carry_out(town)
+    town.act(verification.approve, town.payer, milestone_id=told.milestone)
+    builders.carry_out(town)
     operation = town.act(fund.fund, town.payer, milestone_id=second.milestone)
 
     def refuse(session: Any) -> None:
@@ -195,10 +187,10 @@ def declined(town: Town, retries: int = 0) -> Told:
 
 def finished(town: Town) -> Told:
     """Every milestone is paid out, and both sides are asked for a review."""
-    told = stories.funded(town, total=Money(100_000, "USD"))
+    told = builders.funded(town, total=Money(100_000, "USD"))
     submitted(town, told)
-    town.act(verify.approve, town.payer, milestone_id=told.milestone)
-    stories.carry_out(town)
+    town.act(verification.approve, town.payer, milestone_id=told.milestone)
+    builders.carry_out(town)
     return told
 
 
@@ -229,11 +221,11 @@ def reminders(town: Town, told: Told) -> Any:
 
 
 def escalated(town: Town, told: Told) -> Any:
-    return stories.ticket_of(town, told).escalated
+    return builders.ticket_of(town, told).escalated
 
 
 def ticket(town: Town, told: Told) -> Any:
-    return stories.ticket_of(town, told).status
+    return builders.ticket_of(town, told).status
 
 
 def decision(town: Town, told: Told) -> Any:
@@ -326,14 +318,14 @@ EDGES = (
 def _at_the_dispute(town: Town) -> Told:
     told = submitted(town)
     case = town.act(
-        dispute.open_dispute, town.payer, milestone_id=told.milestone, reason=DisputeReason.DEFECTIVE
+        disputes.open_dispute, town.payer, milestone_id=told.milestone, reason=DisputeReason.DEFECTIVE
     )
     return Told(told.project, told.milestone, case.id)
 
 
 def _at_the_mediation(town: Town) -> Told:
     told = _at_the_dispute(town)
-    town.act(dispute.ask_mediation, town.payee, milestone_id=told.milestone)
+    town.act(disputes.ask_mediation, town.payee, milestone_id=told.milestone)
     return told
 
 
@@ -382,7 +374,7 @@ def test_the_first_reminder_of_a_work_done_again_is_counted_from_the_new_notice(
     """All clocks restart (milestone-payment-flow, Contractor Resolves Issue; DESIGN 3)."""
     told = _at_the_dispute(town)
     town.wait(days=2)
-    town.act(dispute.resubmit, town.payee, milestone_id=told.milestone)
+    town.act(disputes.resubmit, town.payee, milestone_id=told.milestone)
     again = town.now
     now = milestone(town, told)
     assert (now.completion_notice_at, now.reminder_level) == (again, 0)
@@ -427,10 +419,10 @@ def test_a_dispute_is_heard_to_the_last_instant_of_the_fifth_day(
     town.now += 5 * DAY + late
     complaint = {"milestone_id": told.milestone, "reason": DisputeReason.DEFECTIVE}
     if allowed:
-        assert town.act(dispute.open_dispute, town.payer, **complaint).status == "OPEN"
+        assert town.act(disputes.open_dispute, town.payer, **complaint).status == "OPEN"
         return
     with nothing_changes(owner), pytest.raises(DisputeWindowClosed, match="Ask staff for a hold"):
-        town.act(dispute.open_dispute, town.payer, **complaint)
+        town.act(disputes.open_dispute, town.payer, **complaint)
 
 
 def test_between_the_fifth_and_the_seventh_day_a_hold_keeps_what_silence_approves(
@@ -440,16 +432,16 @@ def test_between_the_fifth_and_the_seventh_day_a_hold_keeps_what_silence_approve
     town.wait(days=6)
     with pytest.raises(DisputeWindowClosed):
         town.act(
-            dispute.open_dispute, town.payer, milestone_id=told.milestone, reason=DisputeReason.DEFECTIVE
+            disputes.open_dispute, town.payer, milestone_id=told.milestone, reason=DisputeReason.DEFECTIVE
         )
     kept = town.act(
-        hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A late complaint."
+        holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A late complaint."
     )
     town.wait(days=1)
     run(town, tmp_path)
     order = town.read(lambda session: session.get_one(PaymentOrder, told.milestone))
     assert (status(town, told), order.state) == ("VERIFIED", "PAID_HELD")
-    town.act(hold.lift, town.as_staff("ada"), hold_id=kept.id, reason="The tiles were replaced.")
+    town.act(holds.lift, town.as_staff("ada"), hold_id=kept.id, reason="The tiles were replaced.")
     order = town.read(lambda session: session.get_one(PaymentOrder, told.milestone))
     assert order.state == "RELEASED"
 
@@ -481,7 +473,7 @@ def test_a_review_is_taken_until_the_reviews_are_opened(town: Town, early: timed
 
 
 def test_money_counts_as_held_too_long_from_the_instant_of_the_75th_day(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     funded = town.read(lambda session: session.get_one(PaymentOrder, told.milestone)).funded_at
     assert funded is not None
 
@@ -516,16 +508,16 @@ def test_a_session_ends_after_15_idle_minutes_and_after_8_hours_whatever_happens
     ("age", "fresh"), [(timedelta(minutes=5), True), (timedelta(minutes=5) + TICK, False)]
 )
 def test_money_moves_only_within_five_minutes_of_signing_in(town: Town, age: timedelta, fresh: bool) -> None:
-    told = stories.in_mediation(town)
-    actor, draft = town.as_staff("mia"), stories.a_draft(told)
-    plan, _ = town.act(decide.preview, actor, draft=draft)
+    told = builders.in_mediation(town)
+    actor, draft = town.as_staff("mia"), builders.a_draft(told)
+    plan, _ = town.act(confirmation.preview, actor, draft=draft)
     town.now += age
     confirm = {"draft": draft, "plan_hash": plan.hash, "intent": "once"}
     if fresh:
-        assert town.act(decide.confirm, actor, **confirm).status == "EXECUTED"
+        assert town.act(confirmation.confirm, actor, **confirm).status == "EXECUTED"
         return
     with pytest.raises(StepUpRequired):
-        town.act(decide.confirm, actor, **confirm)
+        town.act(confirmation.confirm, actor, **confirm)
 
 
 @pytest.mark.parametrize("by_itself", [True, False])
@@ -547,12 +539,12 @@ def test_a_dispute_that_waits_for_a_party_goes_to_mediation_all_the_same(
         town.now = began + 3 * DAY
         assert run(town, tmp_path) == 1
     else:
-        town.act(dispute.ask_mediation, town.payee, milestone_id=told.milestone)
-    case = stories.ticket_of(town, told)
+        town.act(disputes.ask_mediation, town.payee, milestone_id=told.milestone)
+    case = builders.ticket_of(town, told)
     assert (status(town, told), case.status, case.waiting_on) == ("IN_MEDIATION", "UNDER_REVIEW", None)
     town.now = began + 10 * DAY
     run(town, tmp_path)
-    assert stories.ticket_of(town, told).escalated is True
+    assert builders.ticket_of(town, told).escalated is True
 
 
 # -- one that breaks, many that cannot go on --
@@ -565,7 +557,7 @@ def test_what_a_hold_keeps_from_its_time_keeps_nothing_else_from_its_own(
     monkeypatch.setattr(timers, "BATCH", 2)
     stopped = [cooling_off(town) for _ in range(3)]
     for told in stopped:
-        town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report.")
+        town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report.")
     later = submitted(town, legal(town))
     town.wait(days=8)
     assert run(town, tmp_path) == 1
@@ -602,9 +594,9 @@ def test_a_deadline_is_asked_for_again_under_the_lock(town: Town, tmp_path: Path
     town.now += 3 * DAY
     desk = a_desk(town.database, tmp_path, clock=lambda: town.now)
     (found,) = timers._due(desk, after=None)
-    town.act(dispute.withdraw, town.payer, milestone_id=told.milestone)
+    town.act(disputes.withdraw, town.payer, milestone_id=told.milestone)
     town.act(
-        dispute.open_dispute, town.payer, milestone_id=told.milestone, reason=DisputeReason.NOT_AS_AGREED
+        disputes.open_dispute, town.payer, milestone_id=told.milestone, reason=DisputeReason.NOT_AS_AGREED
     )
     assert not timers._handle(desk, found)
     assert status(town, told) == "DISPUTED"
@@ -616,18 +608,20 @@ def test_a_silence_that_was_broken_meanwhile_approves_nothing(town: Town, tmp_pa
     desk = a_desk(town.database, tmp_path, clock=lambda: town.now)
     found: Sequence[Any] = timers._due(desk, after=None)
     assert [kind for _, kind, _ in found] == ["silence"]
-    town.act(verify.approve, town.payer, milestone_id=told.milestone)
+    town.act(verification.approve, town.payer, milestone_id=told.milestone)
     assert not timers._handle(desk, found[0])
     with pytest.raises(IllegalMove):
-        town.act(verify.approve, town.payer, milestone_id=told.milestone)
+        town.act(verification.approve, town.payer, milestone_id=told.milestone)
     assert letters(town, "milestone_approved") == 1
 
 
 def test_an_administrator_who_decides_in_time_is_not_told_of_a_deadlock(town: Town, tmp_path: Path) -> None:
     told = _at_the_mediation(town)
-    town.act(mediate.assign, town.as_staff("mia"), ticket_id=told.ticket, staff_id=town.staff["mia"])
+    town.act(
+        mediator_assignment.assign, town.as_staff("mia"), ticket_id=told.ticket, staff_id=town.staff["mia"]
+    )
     town.now += 7 * DAY - TICK
-    stories.decided(town, told)
+    builders.decided(town, told)
     town.now += TICK
     run(town, tmp_path)
     assert not town.read(lambda session: session.get_one(Ticket, told.ticket)).escalated

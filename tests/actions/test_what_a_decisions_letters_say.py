@@ -10,17 +10,18 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core.actions import offers, verify
-from core.actions.plan import Draft
+from core.actions.cases import offers
+from core.actions.decisions.plan import Draft
+from core.actions.milestones import verification
 from core.money import Money
 from core.queries.cases import case as read_case
 from core.records import Evidence, EvidenceView, Milestone, Notification, PaymentOrder, Project
 from core.rules import grounds
 from core.rules.grounds import DecisionOutcome, Ground, ProjectGoesOn
-from tests import stories
-from tests.actions.roads import bank_says, charged, charged_back
-from tests.market import Market
-from tests.stories import Told
+from tests import builders
+from tests.actions.stripe_events import bank_says, charged, charged_back
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 ENDINGS = [
     (outcome, ground)
@@ -40,8 +41,8 @@ def decided(market: Market, platform: str, outcome: DecisionOutcome, ground: Gro
     market.pay_in(100_000)  # what the platform bears of a fee comes from its own money
     _evidence(market, told, **looked)
     release = HALF if outcome is DecisionOutcome.PARTIAL_RELEASE else None
-    draft: Draft = stories.a_draft(told, release=release, outcome=outcome, ground=ground)
-    stories.decided(market, told, draft)
+    draft: Draft = builders.a_draft(told, release=release, outcome=outcome, ground=ground)
+    builders.decided(market, told, draft)
     market.later(hours=24)
     market.later(days=5)
     return told
@@ -146,7 +147,7 @@ def test_what_the_mediator_opens_later_does_not_change_the_decision(market: Mark
     market.newcomers(platform="legal_services")
     told = market.in_mediation(project_type="DOCUMENT_REVIEW")
     _evidence(market, told, pieces=1)
-    decision = stories.decided(market, told)
+    decision = builders.decided(market, told)
     market.wait(hours=1)
 
     def open_it(session: Session) -> None:
@@ -164,7 +165,7 @@ def test_the_mediator_chooses_whether_the_project_goes_on_after_a_no_show(market
     market.pay_in(100_000)
     told = market.in_mediation()
     no_show = {"outcome": DecisionOutcome.FULL_REFUND, "ground": Ground.PROVIDER_NO_SHOW}
-    decision = stories.decided(market, told, stories.a_draft(told, **no_show, ends_project=ends))
+    decision = builders.decided(market, told, builders.a_draft(told, **no_show, ends_project=ends))
     market.work()
     market.later(days=5)
     assert market.get(type(decision), decision.id).ends_project == ends
@@ -183,8 +184,8 @@ def test_only_a_ground_that_leaves_nobody_at_work_ends_a_project(market: Market)
     told = market.in_mediation()
     badly = {"outcome": DecisionOutcome.FULL_REFUND, "ground": Ground.WORK_NOT_AS_AGREED}
     with pytest.raises(ProjectGoesOn):
-        stories.decided(market, told, stories.a_draft(told, **badly, ends_project=True))
-    decision = stories.decided(market, told, stories.a_draft(told, **badly))
+        builders.decided(market, told, builders.a_draft(told, **badly, ends_project=True))
+    decision = builders.decided(market, told, builders.a_draft(told, **badly))
     with pytest.raises(DBAPIError), market.database.transaction() as session:
         session.execute(text("update decisions set ends_project = true where id = :id"), {"id": decision.id})
 
@@ -257,7 +258,7 @@ def test_the_letters_of_a_lost_chargeback_say_who_has_the_money(
     market.pay_in(1_000_000)
     told = market.submitted(project_type=PLATFORMS[platform])
     if paid_out:
-        market.act(verify.approve, market.payer, milestone_id=told.milestone)
+        market.act(verification.approve, market.payer, milestone_id=told.milestone)
         market.work()
     chargeback = charged_back(market, told)
     opened = words(said(market, "chargeback_opened", market.payee_id))

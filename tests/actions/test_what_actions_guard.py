@@ -8,18 +8,22 @@ from typing import Any
 
 import pytest
 
-from core.actions import decide, hold, offers, parties, projects, recuse, reports, risk, verify
+from core.actions.cases import offers, recusal
+from core.actions.decisions import confirmation
+from core.actions.milestones import projects, verification
+from core.actions.risk import holds, reports, risk_reviews
 from core.errors import ChangedMeanwhile
 from core.money import Money
+from core.processes import provider_accounts
 from core.records import Milestone, Offer, Party, PaymentEvent, RiskReview
 from core.rules.mediation import SteppedBack
 from core.rules.permissions import Actor, StepUpRequired
 from core.rules.reports import ReportKind, ReportOutcome, Severity
 from core.rules.risk import ReviewOutcome
 from core.rules.schedule import PlannedMilestone
-from tests import stories
-from tests.actions.roads import bank_says, charged_back
-from tests.market import Market
+from tests import builders
+from tests.actions.stripe_events import bank_says, charged_back
+from tests.sandbox_desk import Market
 
 LARGE = Money(900_000, "USD")
 
@@ -33,12 +37,12 @@ def signed_in_long_ago(market: Market) -> Actor:
 
 def test_a_hold_is_lifted_only_by_who_has_just_signed_in(market: Market) -> None:
     told = market.submitted()
-    placed = market.act(hold.place, market.as_staff("cora"), milestone_id=told.milestone, reason="A report.")
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    placed = market.act(holds.place, market.as_staff("cora"), milestone_id=told.milestone, reason="A report.")
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     with pytest.raises(StepUpRequired):
-        market.act(hold.lift, signed_in_long_ago(market), hold_id=placed.id, reason="Nothing in it.")
+        market.act(holds.lift, signed_in_long_ago(market), hold_id=placed.id, reason="Nothing in it.")
     assert market.order(told) == {"held": 100_000}
-    market.act(hold.lift, market.as_staff("ada"), hold_id=placed.id, reason="Nothing in it.")
+    market.act(holds.lift, market.as_staff("ada"), hold_id=placed.id, reason="Nothing in it.")
     assert market.order(told) == {"payable": 100_000}
 
 
@@ -49,7 +53,7 @@ def test_a_report_and_a_review_are_settled_only_by_who_has_just_signed_in(market
     (review,) = market.all(RiskReview)
     dismissed = {"report_id": report.id, "outcome": ReportOutcome.DISMISSED, "note": "A joke."}
     cleared = {"review_id": review.id, "outcome": ReviewOutcome.CLEARED, "note": "A joke."}
-    for action, given in ((reports.settle, dismissed), (risk.settle, cleared)):
+    for action, given in ((reports.settle, dismissed), (risk_reviews.settle, cleared)):
         with pytest.raises(StepUpRequired):
             market.act(action, signed_in_long_ago(market), **given)
         market.act(action, market.as_staff("cora"), **given)
@@ -60,20 +64,20 @@ def test_a_report_and_a_review_are_settled_only_by_who_has_just_signed_in(market
 
 def test_who_stepped_back_is_told_so_when_deciding(market: Market) -> None:
     told = market.in_mediation()
-    market.act(recuse.recuse, market.as_staff("max"), ticket_id=told.ticket, reason="A neighbour.")
+    market.act(recusal.recuse, market.as_staff("max"), ticket_id=told.ticket, reason="A neighbour.")
     with pytest.raises(SteppedBack):
-        market.act(decide.preview, market.as_staff("max"), draft=stories.a_draft(told))
+        market.act(confirmation.preview, market.as_staff("max"), draft=builders.a_draft(told))
 
 
 def test_who_stepped_back_neither_approves_nor_returns_nor_takes_back(market: Market) -> None:
-    told = stories.in_mediation(market, market.funded(LARGE))
-    market.act(recuse.recuse, market.as_staff("max"), ticket_id=told.ticket, reason="A neighbour.")
-    decision, who = stories.decided(market, told), market.as_staff("max")
+    told = builders.in_mediation(market, market.funded(LARGE))
+    market.act(recusal.recuse, market.as_staff("max"), ticket_id=told.ticket, reason="A neighbour.")
+    decision, who = builders.decided(market, told), market.as_staff("max")
     assert decision.status == "AWAITING_APPROVAL"
     tries: tuple[tuple[Any, dict[str, Any]], ...] = (
-        (decide.approve, {"plan_hash": decision.plan_hash}),
-        (decide.send_back, {"note": "Too much."}),
-        (decide.take_back, {"reason": "Too much."}),
+        (confirmation.approve, {"plan_hash": decision.plan_hash}),
+        (confirmation.send_back, {"note": "Too much."}),
+        (confirmation.withdraw, {"reason": "Too much."}),
     )
     for action, given in tries:
         with pytest.raises(SteppedBack):
@@ -120,12 +124,12 @@ def test_a_payee_who_opens_an_account_late_is_paid_what_waited(market: Market) -
 
     market.database.run(without_account)
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()
     assert (market.status(told), market.order(told)) == ("VERIFIED", {"payable": 100_000})
     opening = {"currency": "USD", "bank_token": "btok_us_verified"}
     for _ in range(2):
-        parties.open_at_provider(market.desk, market.payee_id, **opening)
+        provider_accounts.open_at_provider(market.desk, market.payee_id, **opening)
     market.work()
     assert (market.status(told), market.order(told)) == ("COMPLETED", {"released": 100_000})
     assert len(market.sent("/v1/transfers")) == 1

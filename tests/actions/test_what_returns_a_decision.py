@@ -9,25 +9,27 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from core.actions import conversation, decide, evidence, hold
+from core.actions.cases import conversation, evidence
+from core.actions.decisions import confirmation
+from core.actions.risk import holds
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
-from core.queries import comparisons, disputes
+from core.queries import decision_changes, disputes
+from core.queries.case_filters import CaseFilter, Watch
 from core.queries.cases import case as read_case
-from core.queries.comparisons import Comparison
-from core.queries.wanted import Filter, Watch
+from core.queries.decision_changes import Comparison
 from core.records import Decision, Notification
 from core.rules.holds import HoldKind, ReleaseBlocked
-from tests import stories
+from tests import builders
+from tests.builders import Told
 from tests.gateways.evidence_builders import picture
-from tests.market import Market
-from tests.stories import Told
+from tests.sandbox_desk import Market
 
 
 def cooling(market: Market) -> tuple[Told, Decision]:
     market.newcomers(platform="legal_services")
     told = market.in_mediation(project_type="DOCUMENT_REVIEW")
-    return told, stories.decided(market, told)
+    return told, builders.decided(market, told)
 
 
 def hand_in(market: Market, told: Told, store: EvidenceStore, name: str = "new.jpg") -> None:
@@ -42,7 +44,7 @@ def letters(market: Market, template: str) -> list[Notification]:
 
 def marks(market: Market, told: Told) -> tuple[str, ...]:
     me = market.as_staff("mia").id
-    wanted = Filter(me=me or 0, now=market.now, watch=Watch.VOIDED)
+    wanted = CaseFilter(me=me or 0, now=market.now, watch=Watch.VOIDED)
     rows = market.read(lambda session: disputes.page(session, wanted))
     return next((each.marks for each in rows if each.id == told.ticket), ())
 
@@ -72,7 +74,7 @@ def test_the_same_file_again_and_a_message_return_nothing(market: Market, tmp_pa
     market.newcomers(platform="legal_services")
     told = market.in_mediation(project_type="DOCUMENT_REVIEW")
     hand_in(market, told, store)
-    decision = stories.decided(market, told)
+    decision = builders.decided(market, told)
     hand_in(market, told, store)
     market.act(conversation.say, market.payer, milestone_id=told.milestone, body="Wait!")
     market.later(days=2)
@@ -83,7 +85,7 @@ def test_the_same_file_again_and_a_message_return_nothing(market: Market, tmp_pa
 def test_a_hold_delays_a_decision_and_does_not_end_it(market: Market, kind: HoldKind) -> None:
     told, decision = cooling(market)
     cora = market.as_staff("cora")
-    placed = market.act(hold.place, cora, milestone_id=told.milestone, reason="A word.", kind=kind)
+    placed = market.act(holds.place, cora, milestone_id=told.milestone, reason="A word.", kind=kind)
     found = market.read(lambda session: _compared(session, told.ticket))
     assert (found.void, [each.sentence for each in found.stops]) == (
         False,
@@ -92,7 +94,7 @@ def test_a_hold_delays_a_decision_and_does_not_end_it(market: Market, kind: Hold
     market.later(days=2)
     assert market.get(Decision, decision.id).status == "COOLING_OFF"
     assert letters(market, "decision_voided") == []
-    market.act(hold.lift, market.as_staff("ada"), hold_id=placed.id, reason="All is well.")
+    market.act(holds.lift, market.as_staff("ada"), hold_id=placed.id, reason="All is well.")
     market.later(minutes=1)
     assert market.get(Decision, decision.id).status == "EXECUTED"
 
@@ -109,15 +111,15 @@ def test_what_staff_asks_a_party_returns_a_decision_within_a_round_of_timers(mar
 
 def test_nobody_approves_what_a_hold_stops(market: Market) -> None:
     told = market.in_mediation(Money(600_000, "USD"), Money(100_000, "USD"))
-    decision = stories.decided(market, told)
-    market.act(hold.place, market.as_staff("cora"), milestone_id=told.milestone, reason="A word.")
+    decision = builders.decided(market, told)
+    market.act(holds.place, market.as_staff("cora"), milestone_id=told.milestone, reason="A word.")
     given = {"decision_id": decision.id, "plan_hash": decision.plan_hash}
     with pytest.raises(ReleaseBlocked, match="A word"):
-        market.act(decide.approve, market.as_staff("fay"), **given)
+        market.act(confirmation.approve, market.as_staff("fay"), **given)
     assert market.get(Decision, decision.id).status == "AWAITING_APPROVAL"
 
 
 def _compared(session: Session, ticket_id: int | None) -> Comparison:
     found = read_case(session, ticket_id or 0, staff_id=None)
     assert found.ruling is not None
-    return comparisons.of(session, found, found.ruling)
+    return decision_changes.of(session, found, found.ruling)

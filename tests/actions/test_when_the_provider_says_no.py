@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 
-from core.actions import dispatch, fund, payout_review, verify
-from core.actions.fund import NoPaymentMethod
-from core.actions.orders import PaymentInFlight
-from core.actions.payout_review import PayoutNotInReview
+from core.actions.funding import fund
+from core.actions.funding.fund import NoPaymentMethod
+from core.actions.milestones import verification
+from core.actions.milestones.orders import PaymentInFlight
+from core.actions.payouts import payout_review
+from core.actions.payouts.payout_review import PayoutNotInReview
 from core.policy import WithdrawalMethod
+from core.processes import dispatch
 from core.records import Milestone, Notification, Party, Payout, Refund
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.permissions import NotPermitted
-from tests import stories
-from tests.market import Market
-from tests.stories import Told
+from tests import builders
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 
 def templates(market: Market) -> list[str]:
@@ -88,7 +91,7 @@ def test_a_charge_whose_balance_transaction_comes_later_is_booked_when_it_is_the
 
 def released(market: Market) -> Told:
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()
     return told
 
@@ -153,8 +156,8 @@ def test_money_that_is_still_on_its_way_to_the_payee_is_paid_out_later(market: M
     """An ordinary card settles in two days; until then the bank payout is refused, and time heals it."""
     market.newcomers(card="pm_card_visa")
     told = market.funded()
-    market.act(verify.submit, market.payee, milestone_id=told.milestone)
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.submit, market.payee, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()
     (payout,) = market.operations("PAYOUT")
     assert (payout.status, payout.attempt) == ("QUEUED", 2)
@@ -172,8 +175,8 @@ def refunded(market: Market, *orders: dict[str, Any], card: str = "pm_card_bypas
     told = market.in_mediation()
     if orders:
         market.control.next_refunds(*orders)
-    draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
-    stories.decided(market, told, draft)
+    draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+    builders.decided(market, told, draft)
     market.work()
     return told
 
@@ -235,8 +238,8 @@ def test_more_than_the_charge_is_never_refunded(market: Market) -> None:
     market.control.session.post(
         f"{market.sandbox.url}/v1/refunds", data={"payment_intent": charge.provider_id, "amount": "50000"}
     ).raise_for_status()
-    draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
-    stories.decided(market, told, draft)
+    draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+    builders.decided(market, told, draft)
     market.work()
     (operation,) = market.operations("REFUND")
     assert operation.status == "REVIEW"
@@ -244,18 +247,18 @@ def test_more_than_the_charge_is_never_refunded(market: Market) -> None:
 
 
 def test_reconciliation_finds_what_was_done_behind_the_desks_back(market: Market) -> None:
-    from core.actions import reconcile
+    from core.processes import reconciliation
     from core.records import ReconciliationBreak, ReconciliationRun
 
     told = released(market)
-    run = reconcile.run(market.desk, market.as_staff("fay"))
+    run = reconciliation.run(market.desk, market.as_staff("fay"))
     found = market.get(ReconciliationRun, run)
     assert (found.status, found.breaks, found.lines) == ("CLEAN", 0, found.matched)
     (charge,) = market.operations("CHARGE")
     market.control.session.post(
         f"{market.sandbox.url}/v1/refunds", data={"payment_intent": charge.provider_id, "amount": "777"}
     ).raise_for_status()
-    run = reconcile.run(market.desk, market.as_staff("fay"))
+    run = reconciliation.run(market.desk, market.as_staff("fay"))
     assert market.get(ReconciliationRun, run).status == "BREAKS"
     kinds = {each.kind: each.at_provider for each in market.all(ReconciliationBreak)}
     assert kinds["NOT_IN_LEDGER"] == -777

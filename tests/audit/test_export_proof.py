@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from core import audit, exports
+from core.audit.export_manifest import Format, Marks, signed
 from core.audit.export_proof import NoExport, NoManifest, Proof, verify
-from core.audit.exported import Format, Marks, signed
 from core.audit.filters import AuditFilter
 from core.rules.permissions import Actor, Role
 from tests.audit.conftest import NOW, Log

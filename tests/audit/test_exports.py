@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import audit, exports
-from core.audit.exported import Format, Manifest
+from core.audit.export_manifest import Format, Manifest
 from core.audit.filters import AuditFilter, written_with
 from core.queries import audit as queries
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, Role
@@ -204,7 +204,7 @@ def populated(log: Log) -> None:
         )
 
 
-def fits(entry: queries.Entry, filter: AuditFilter) -> bool:
+def fits(entry: queries.LogEntry, filter: AuditFilter) -> bool:
     exact = replace(filter, since=None, until=None, action=None, role=None).given
     return (
         all(getattr(entry, name) == value for name, value in exact.items())
@@ -234,7 +234,7 @@ def found_by(log: Log, filter: AuditFilter) -> None:
             seen += [row.id for row in rows]
         exports_made = [entry.id for entry in everything if entry.object_kind == "export"]
         assert [id for id in seen if id not in exports_made] == expected
-        assert queries.count(session, filter) == queries.Count(len(seen), more=False)
+        assert queries.count(session, filter) == queries.EntryCount(len(seen), more=False)
     content, manifest = export(log, **filter.given)
     assert sorted(int(row["id"]) for row in as_rows(content) if row["object_kind"] != "export") == sorted(
         expected

@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from core import audit
 from core.audit import checkpoints, keys
-from core.audit.known import known, remember
-from core.audit.pins import SignedAlready, ledger_name, statement
+from core.audit.known_keys import known, remember
+from core.audit.pinned_keys import SignedAlready, ledger_name, statement
 from core.audit.rotation import KeyNotLost, NoKeyYet
 from core.audit.sealing import seals_after
 from core.audit.seals import first_prev

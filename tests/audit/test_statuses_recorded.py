@@ -15,17 +15,17 @@ from core import audit
 from core.db import Database
 from core.records import Milestone, OutgoingOperation, Ticket
 from core.rules import statuses
-from core.rules.moves import IllegalMove
 from core.rules.permissions import SYSTEM
 from core.rules.statuses import PLACES
-from tests import stories
-from tests.stories import NOW, Town
+from core.rules.transitions import IllegalMove
+from tests import builders
+from tests.builders import NOW, Town
 
 ROOT = Path(__file__).resolve().parents[2]
 STORED = {place.column for place in PLACES.values()}
 ELSEWHERE = {
     "core/audit/statuses.py": "the one setter",
-    "core/door/once.py": "what a request was answered: a number",
+    "core/api/http/idempotency.py": "what a request was answered: a number",
 }
 BY_SQL = re.compile(r"\bupdate\b[^;]*\bset\b[^;]*\b(status|state)\s*=", re.I)
 
@@ -92,7 +92,7 @@ def test_every_status_that_is_stored_has_its_place(owner: Database) -> None:
 
 @pytest.fixture
 def town(database: Database) -> Town:
-    return stories.a_town(database)
+    return builders.a_town(database)
 
 
 def entries(town: Town, kind: str, number: int) -> list[tuple[str, object, object]]:
@@ -114,7 +114,7 @@ def entries(town: Town, kind: str, number: int) -> list[tuple[str, object, objec
     ],
 )
 def test_a_change_by_hand_is_refused_unless_an_entry_says_so(town: Town, by_hand: str) -> None:
-    stories.in_mediation(town)
+    builders.in_mediation(town)
     with (
         pytest.raises(IntegrityError, match="No entry of this transaction says"),
         town.database.transaction() as it,
@@ -123,7 +123,7 @@ def test_a_change_by_hand_is_refused_unless_an_entry_says_so(town: Town, by_hand
 
 
 def test_whoever_leaves_the_entry_may_change_it_by_hand(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     with town.database.transaction() as session:
         by_hand = text("update payment_orders set state = 'REFUNDED' where milestone_id = :id")
         session.execute(by_hand, {"id": told.milestone})
@@ -139,7 +139,7 @@ def test_whoever_leaves_the_entry_may_change_it_by_hand(town: Town) -> None:
 
 
 def test_the_actions_entry_carries_the_step(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     with town.database.transaction() as session:
         ticket = session.get_one(Ticket, told.ticket)
         audit.become(ticket, "WAITING_PARTY", now=NOW)
@@ -163,7 +163,7 @@ def test_the_actions_entry_carries_the_step(town: Town) -> None:
 
 
 def test_a_step_that_no_entry_carries_leaves_its_own_and_staying_leaves_none(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     with town.database.transaction() as session:
         call = session.query(OutgoingOperation).first()
         assert call is not None
@@ -181,6 +181,6 @@ def test_a_step_that_no_entry_carries_leaves_its_own_and_staying_leaves_none(tow
 
 
 def test_a_step_that_is_not_in_the_table_is_refused(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     with town.database.transaction() as session, pytest.raises(IllegalMove):
         audit.become(session.get_one(Ticket, told.ticket), "OPEN", now=NOW)

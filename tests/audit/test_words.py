@@ -9,28 +9,28 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from core import case_file
-from core.actions import conversation, evidence, offers
-from core.audit import contents
+from core.actions.cases import conversation, evidence, offers
+from core.audit import content_hashes
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
-from core.queries import checks
+from core.queries import invariants
 from core.records import Message
 from core.rules.requests import RequestKind
-from tests import stories
+from tests import builders
 from tests.audit.conftest import Log
+from tests.builders import Told, Town
 from tests.case_file.packs import DESK
-from tests.stories import Told, Town
 
 
 @pytest.fixture
 def town(log: Log) -> Town:
-    return stories.a_town(log.database)
+    return builders.a_town(log.database)
 
 
 @pytest.fixture
 def told(town: Town, tmp_path: Path) -> Told:
     """A case with one of each: a message, a file, a request, an offer, a decision, letters that were sent."""
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     store = EvidenceStore(tmp_path / "evidence")
     mail = {"file_name": "mail.txt", "content": b"The worktop is missing."}
     town.act(evidence.hand_in, town.payer, store=store, milestone_id=told.milestone, **mail)
@@ -44,12 +44,12 @@ def told(town: Town, tmp_path: Path) -> Told:
         answer_due_at=town.now.replace(day=town.now.day + 2),
         kind=RequestKind.ANSWER,
     )
-    stories.decided(town, told)
+    builders.decided(town, told)
     return told
 
 
 def law(town: Town) -> list[dict[str, object]]:
-    results = {each.name: each for each in town.read(checks.run)}
+    results = {each.name: each for each in town.read(invariants.run)}
     return results["words_as_recorded"].rows
 
 
@@ -91,9 +91,9 @@ def test_removed_words_and_words_put_in_are_found(log: Log, town: Town, told: To
 
 def test_a_later_entry_makes_no_rewritten_words_good(town: Town, told: Told) -> None:
     with town.database.reading() as session:
-        kept = {each.key: each.value for each in session.execute(contents.KNOWN)}
+        kept = {each.key: each.value for each in session.execute(content_hashes.KNOWN)}
         message = session.get_one(Message, 1)
-        assert kept["messages:1"] == contents.hashes(message)["messages:1"]
+        assert kept["messages:1"] == content_hashes.hashes(message)["messages:1"]
 
 
 def test_the_application_cannot_rewrite_a_message(town: Town, told: Told) -> None:

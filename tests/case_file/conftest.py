@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.db import Database
-from tests import stories
+from tests import builders
 
 
 @pytest.fixture
-def town(database: Database) -> stories.Town:
-    return stories.a_town(database)
+def town(database: Database) -> builders.Town:
+    return builders.a_town(database)

@@ -12,43 +12,43 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core import case_file
-from core.actions import evidence, offers
+from core.actions.cases import evidence, offers
 from core.audit import Signer
-from core.case_file.sheet import summary
 from core.case_file.signing import MANIFEST, SIGNATURE, sign
+from core.case_file.summary_pdf import summary
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
-from tests import stories
+from tests import builders
 
 Files = dict[str, bytes]
 Forgery = Callable[[Files], None]
 DESK, FORGER = (Signer(Ed25519PrivateKey.generate()) for _ in range(2))
 
 
-def told_and_packed(town: stories.Town, folder: Path, **choice: Any) -> case_file.CaseFile:
-    told = stories.in_mediation(town)
+def told_and_packed(town: builders.Town, folder: Path, **choice: Any) -> case_file.CaseFile:
+    told = builders.in_mediation(town)
     store = EvidenceStore(folder)
     mail = {"file_name": "../../etc/mail.txt", "content": b"The worktop is missing."}
     piece = town.act(evidence.hand_in, town.payer, store=store, milestone_id=told.milestone, **mail)
-    draft = stories.a_draft(told, evidence_ids=frozenset({piece.id}), **choice)
-    stories.decided(town, told, draft)
-    stories.carry_out(town)
+    draft = builders.a_draft(told, evidence_ids=frozenset({piece.id}), **choice)
+    builders.decided(town, told, draft)
+    builders.carry_out(town)
     return export(town, store, told.ticket)
 
 
-def agreed_and_packed(town: stories.Town, folder: Path) -> case_file.CaseFile:
+def agreed_and_packed(town: builders.Town, folder: Path) -> case_file.CaseFile:
     """Two offers; the second is accepted, and the money has moved."""
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     for release, by in ((30_000, town.payer), (55_500, town.payee)):
         offer = town.act(
             offers.propose, by, ticket_id=told.ticket, release=Money(release, "USD"), note="Then so."
         )
     town.act(offers.accept, town.payer, offer_id=offer.id)
-    stories.carry_out(town)
+    builders.carry_out(town)
     return export(town, EvidenceStore(folder), told.ticket)
 
 
-def export(town: stories.Town, store: EvidenceStore, ticket: int, *, by: str = "cora") -> case_file.CaseFile:
+def export(town: builders.Town, store: EvidenceStore, ticket: int, *, by: str = "cora") -> case_file.CaseFile:
     return town.act(case_file.export, town.as_staff(by), store=store, signer=DESK, ticket_id=ticket)
 
 

@@ -12,14 +12,14 @@ import pytest
 import rfc8785
 
 from core import case_file
-from core.case_file.proof import CHECKS
 from core.case_file.signing import MANIFEST, SIGNATURE
+from core.case_file.verification import CHECKS
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.items import Done, Item
 from core.rules.permissions import NotPermitted
-from tests import stories
+from tests import builders
 from tests.case_file.packs import (
     Files,
     agreed_and_packed,
@@ -41,7 +41,7 @@ CHOICES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
-def test_every_ending_verifies_offline(town: stories.Town, tmp_path: Path, choice: dict[str, Any]) -> None:
+def test_every_ending_verifies_offline(town: builders.Town, tmp_path: Path, choice: dict[str, Any]) -> None:
     made = told_and_packed(town, tmp_path, **choice)
     path = tmp_path / "case.zip"
     path.write_bytes(made.content)
@@ -50,7 +50,7 @@ def test_every_ending_verifies_offline(town: stories.Town, tmp_path: Path, choic
     assert len(proof.checked) == len(CHECKS) + 1 - 5  # the signature, and without those of an agreement
 
 
-def test_an_agreement_verifies_offline_with_every_offer(town: stories.Town, tmp_path: Path) -> None:
+def test_an_agreement_verifies_offline_with_every_offer(town: builders.Town, tmp_path: Path) -> None:
     path = tmp_path / "agreed.zip"
     path.write_bytes(agreed_and_packed(town, tmp_path).content)
     proof = case_file.verify(path)
@@ -59,7 +59,7 @@ def test_an_agreement_verifies_offline_with_every_offer(town: stories.Town, tmp_
 
 
 def test_the_same_case_gives_the_same_bytes_but_for_the_note_of_the_export(
-    town: stories.Town, tmp_path: Path
+    town: builders.Town, tmp_path: Path
 ) -> None:
     made = told_and_packed(town, tmp_path)
     again = export(town, EvidenceStore(tmp_path), 1)
@@ -71,8 +71,8 @@ def test_the_same_case_gives_the_same_bytes_but_for_the_note_of_the_export(
     }
 
 
-def test_an_undecided_case_can_be_exported_and_verified(town: stories.Town, tmp_path: Path) -> None:
-    told = stories.in_mediation(town)
+def test_an_undecided_case_can_be_exported_and_verified(town: builders.Town, tmp_path: Path) -> None:
+    told = builders.in_mediation(town)
     path = tmp_path / "case.zip"
     path.write_bytes(export(town, EvidenceStore(tmp_path), told.ticket).content)
     proof = case_file.verify(path)
@@ -80,13 +80,13 @@ def test_an_undecided_case_can_be_exported_and_verified(town: stories.Town, tmp_
     assert len(proof.checked) == len(CHECKS) + 1 - 12
 
 
-def test_finance_may_not_export_a_case(town: stories.Town, tmp_path: Path) -> None:
-    told = stories.in_mediation(town)
+def test_finance_may_not_export_a_case(town: builders.Town, tmp_path: Path) -> None:
+    told = builders.in_mediation(town)
     with pytest.raises(NotPermitted):
         export(town, EvidenceStore(tmp_path), told.ticket, by="fay")
 
 
-def test_what_a_party_called_a_file_becomes_no_path(town: stories.Town, tmp_path: Path) -> None:
+def test_what_a_party_called_a_file_becomes_no_path(town: builders.Town, tmp_path: Path) -> None:
     names = unpacked(told_and_packed(town, tmp_path).content, tmp_path)
     assert not [name for name in names if ".." in name or name.startswith("/")]
 
@@ -271,7 +271,9 @@ DIVIDED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_a_forgery_with_a_fitting_manifest_is_found(town: stories.Town, tmp_path: Path, forgery: str) -> None:
+def test_a_forgery_with_a_fitting_manifest_is_found(
+    town: builders.Town, tmp_path: Path, forgery: str
+) -> None:
     forge, words = FORGERIES[forgery]
     files = unpacked(told_and_packed(town, tmp_path, **DIVIDED, items=three(town)).content, tmp_path)
     forge(files)
@@ -280,7 +282,7 @@ def test_a_forgery_with_a_fitting_manifest_is_found(town: stories.Town, tmp_path
     assert words in proof.wrong
 
 
-def three(town: stories.Town) -> tuple[Item, ...]:
+def three(town: builders.Town) -> tuple[Item, ...]:
     """Items that sum to the first milestone of a story."""
     whole = Money(HELD, "USD")
     return (
@@ -291,7 +293,7 @@ def three(town: stories.Town) -> tuple[Item, ...]:
 
 
 @pytest.mark.parametrize("forgery", AGREEMENTS)
-def test_a_forged_agreement_is_found(town: stories.Town, tmp_path: Path, forgery: str) -> None:
+def test_a_forged_agreement_is_found(town: builders.Town, tmp_path: Path, forgery: str) -> None:
     forge, words = AGREEMENTS[forgery]
     files = unpacked(agreed_and_packed(town, tmp_path).content, tmp_path)
     forge(files)
@@ -300,7 +302,7 @@ def test_a_forged_agreement_is_found(town: stories.Town, tmp_path: Path, forgery
     assert words in proof.wrong
 
 
-def test_damage_to_any_file_names_that_file(town: stories.Town, tmp_path: Path) -> None:
+def test_damage_to_any_file_names_that_file(town: builders.Town, tmp_path: Path) -> None:
     files = unpacked(told_and_packed(town, tmp_path, **CHOICES["partial release"]).content, tmp_path)
     assert len(files) >= 13
     for name in sorted(files.keys() - {MANIFEST, SIGNATURE}):
@@ -309,7 +311,7 @@ def test_damage_to_any_file_names_that_file(town: stories.Town, tmp_path: Path) 
         assert proof.wrong == f"{name} was changed: its hash is not the manifest's"
 
 
-def test_a_changed_missing_or_added_file_is_named(town: stories.Town, tmp_path: Path) -> None:
+def test_a_changed_missing_or_added_file_is_named(town: builders.Town, tmp_path: Path) -> None:
     files = unpacked(told_and_packed(town, tmp_path).content, tmp_path)
     for change, words in (
         ({**files, "policy.json": b"{}"}, "policy.json was changed"),

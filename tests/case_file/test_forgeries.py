@@ -16,7 +16,7 @@ from core import case_file
 from core.case_file import signing
 from core.case_file.signing import MANIFEST, SIGNATURE, SIGNED_AS, sign
 from core.money import Money
-from tests import stories
+from tests import builders
 from tests.case_file.packs import (
     DESK,
     FORGER,
@@ -212,7 +212,7 @@ FORGERIES: dict[str, tuple[Forgery, str | None]] = {
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_a_forgery_is_found_by_its_content_or_by_the_key_that_signed_it(
-    town: stories.Town, tmp_path: Path, forgery: str
+    town: builders.Town, tmp_path: Path, forgery: str
 ) -> None:
     forge, words = FORGERIES[forgery]
     files = unpacked(told_and_packed(town, tmp_path, release=Money(60_000, "USD")).content, tmp_path)
@@ -238,7 +238,7 @@ def printed_or_not(files: Files) -> Files:
         return files
 
 
-def test_an_untouched_file_is_known_by_the_desks_key_alone(town: stories.Town, tmp_path: Path) -> None:
+def test_an_untouched_file_is_known_by_the_desks_key_alone(town: builders.Town, tmp_path: Path) -> None:
     path = zipped(unpacked(told_and_packed(town, tmp_path).content, tmp_path), tmp_path)
     key = DESK.public.fingerprint
     for wanted, known in ((None, False), (key, True)):
@@ -248,7 +248,7 @@ def test_an_untouched_file_is_known_by_the_desks_key_alone(town: stories.Town, t
 
 
 def test_a_signature_that_is_missing_broken_or_taken_from_elsewhere_is_none(
-    town: stories.Town, tmp_path: Path
+    town: builders.Town, tmp_path: Path
 ) -> None:
     files = unpacked(told_and_packed(town, tmp_path).content, tmp_path)
     written = json.loads(files[SIGNATURE])
@@ -272,7 +272,7 @@ def test_a_signature_that_is_missing_broken_or_taken_from_elsewhere_is_none(
     assert not SIGNED_AS.startswith(b"{"), "checkpoints are JSON, so neither can pass for the other"
 
 
-def test_a_file_of_the_first_format_is_refused_in_a_sentence(town: stories.Town, tmp_path: Path) -> None:
+def test_a_file_of_the_first_format_is_refused_in_a_sentence(town: builders.Town, tmp_path: Path) -> None:
     files = unpacked(told_and_packed(town, tmp_path).content, tmp_path)
     edited(MANIFEST, lambda manifest: manifest.update(format="escrow-desk/case-file/1"))(files)
     del files[SIGNATURE]

@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 
 from core import case_file
-from core.actions import blind, correct, decide, drafts
-from core.actions.correct import Finding
-from core.case_file import proof_money
-from core.case_file.faults import Wrong
+from core.actions.cases import names_hidden
+from core.actions.decisions import confirmation, correction, drafts
+from core.actions.decisions.correction import Finding
+from core.case_file import verify_money
+from core.case_file.check_helpers import Wrong
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.rules.items import Done, Item
-from tests import stories
+from tests import builders
+from tests.builders import Told, Town
 from tests.case_file.packs import DESK, export
-from tests.stories import Told, Town
 
 KITCHEN = (
     Item("Cabinets", Money(150_000, "USD"), Done.FULLY),
@@ -26,44 +27,44 @@ KITCHEN = (
 
 
 def by_items(town: Town) -> Told:
-    told = stories.in_mediation(town)
-    stories.decided(town, told, stories.a_draft(told, release=Money(1, "USD"), items=KITCHEN))
-    stories.carry_out(town)
+    told = builders.in_mediation(town)
+    builders.decided(town, told, builders.a_draft(told, release=Money(1, "USD"), items=KITCHEN))
+    builders.carry_out(town)
     return told
 
 
 def waiting(town: Town) -> Told:
-    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
-    assert stories.decided(town, told).status == "AWAITING_APPROVAL"
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
+    assert builders.decided(town, told).status == "AWAITING_APPROVAL"
     return told
 
 
 def approved(town: Town) -> Told:
-    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
-    decision = stories.decided(town, told)
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
+    decision = builders.decided(town, told)
     given = {"decision_id": decision.id, "plan_hash": decision.plan_hash, "note": "Read it."}
-    town.act(decide.approve, town.as_staff("ada"), **given)
-    stories.carry_out(town)
+    town.act(confirmation.approve, town.as_staff("ada"), **given)
+    builders.carry_out(town)
     return told
 
 
 def judged_blind(town: Town) -> Told:
-    told, mia = stories.in_mediation(town), town.as_staff("mia")
-    town.act(blind.prefer, mia, blind=True)
-    content = {"outcome": "FULL_RELEASE", "ground": "WORK_DELIVERED", "reasons": stories.REASONS}
+    told, mia = builders.in_mediation(town), town.as_staff("mia")
+    town.act(names_hidden.prefer, mia, blind=True)
+    content = {"outcome": "FULL_RELEASE", "ground": "WORK_DELIVERED", "reasons": builders.REASONS}
     town.act(drafts.save, mia, ticket_id=told.ticket, content=content)
-    town.act(blind.reveal, mia, ticket_id=told.ticket)
-    stories.decided(town, told)
-    stories.carry_out(town)
+    town.act(names_hidden.reveal, mia, ticket_id=told.ticket)
+    builders.decided(town, told)
+    builders.carry_out(town)
     return told
 
 
 def corrected(town: Town) -> Told:
     told = judged_blind(town)
     why = "The invoice that the decision rests on was forged."
-    made = town.act(correct.open_correction, town.as_staff("cora"), ticket_id=told.ticket, reason=why)
+    made = town.act(correction.open_correction, town.as_staff("cora"), ticket_id=told.ticket, reason=why)
     said = {"finding": Finding.CORRECTED, "notes": "The work was not delivered."}
-    town.act(correct.close_correction, town.as_staff("max"), ticket_id=made.id, **said)
+    town.act(correction.close_correction, town.as_staff("max"), ticket_id=made.id, **said)
     return told
 
 
@@ -73,13 +74,13 @@ def the_correction(town: Town) -> Told:
 
 
 def disputed(town: Town) -> Told:
-    return stories.disputed(town)
+    return builders.disputed(town)
 
 
 def sent_but_unanswered(town: Town) -> Told:
     """Decided and carried out; the provider has not said a word yet."""
-    told = stories.in_mediation(town)
-    stories.decided(town, told, stories.a_draft(told, release=Money(60_000, "USD")))
+    told = builders.in_mediation(town)
+    builders.decided(town, told, builders.a_draft(told, release=Money(60_000, "USD")))
     return told
 
 
@@ -112,14 +113,14 @@ def test_a_division_is_proved_by_the_rule_of_its_day() -> None:
         "amounts": {"currency": "USD", "held": 100_020, "release": 50_020},
         "items": [half | {"earned": 2_501}] * 20,
     }
-    proof_money.division(first)
+    verify_money.division(first)
     with pytest.raises(Wrong, match="what is earned of “Tile”"):
-        proof_money.division(first | {"format": "escrow-desk/plan/2"})
+        verify_money.division(first | {"format": "escrow-desk/plan/2"})
     second = first | {
         "format": "escrow-desk/plan/2",
         "amounts": {"currency": "USD", "held": 100_020, "release": 50_010},
         "items": [half | {"earned": 2_500}] * 10 + [half | {"earned": 2_501}] * 10,
     }
-    proof_money.division(second)
+    verify_money.division(second)
     with pytest.raises(Wrong, match="what is earned of “Tile”"):
-        proof_money.division(second | {"format": "escrow-desk/plan/1"})
+        verify_money.division(second | {"format": "escrow-desk/plan/1"})

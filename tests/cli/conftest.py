@@ -10,9 +10,9 @@ import pytest
 from core.db import Database
 from core.embedded_postgres import Urls
 from core.gateways.stripe_sandbox import StripeSandbox
-from tests import stories
+from tests import builders
 from tests.cli.terminal import Terminal
-from tests.market import a_sandbox
+from tests.sandbox_desk import a_sandbox
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def town(database: Database) -> stories.Town:
-    return stories.a_town(database)
+def town(database: Database) -> builders.Town:
+    return builders.a_town(database)
 
 
 @pytest.fixture

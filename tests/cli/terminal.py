@@ -15,17 +15,17 @@ from typing import Any
 from unittest.mock import patch
 
 from core import cli
-from core.cli import answers
+from core.cli import output
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDE = 1000
 
 # They measured the terminal when they were made, which may be long before a test has one of its own.
-answers.console.width = answers.trouble.width = WIDE
+output.console.width = output.trouble.width = WIDE
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandResult:
     """How a command ended."""
 
     code: int
@@ -44,7 +44,7 @@ class Said:
         for each in words:
             assert each in " ".join(self.err.split()), self.err
 
-    def well(self) -> Said:
+    def well(self) -> CommandResult:
         assert self.code == 0, (self.code, self.out, self.err)
         return self
 
@@ -55,7 +55,7 @@ class Terminal:
 
     environment: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *arguments: object, **also: str) -> Said:
+    def run(self, *arguments: object, **also: str) -> CommandResult:
         """In this process: the same `main`, and milliseconds."""
         out, err = io.StringIO(), io.StringIO()
         words = ["escrow-desk", *map(str, arguments)]
@@ -70,9 +70,9 @@ class Terminal:
                 code = 0
             except SystemExit as end:
                 code = int(end.code or 0)
-        return Said(code, out.getvalue(), err.getvalue())
+        return CommandResult(code, out.getvalue(), err.getvalue())
 
-    def process(self, *arguments: object, within: float = 60, **also: str) -> Said:
+    def process(self, *arguments: object, within: float = 60, **also: str) -> CommandResult:
         """In a process of its own, with nothing in its environment but these variables."""
         ended = subprocess.run(
             [sys.executable, "-m", "core.cli", *map(str, arguments)],
@@ -83,7 +83,7 @@ class Terminal:
             timeout=within,
             check=False,
         )
-        return Said(ended.returncode, ended.stdout, ended.stderr)
+        return CommandResult(ended.returncode, ended.stdout, ended.stderr)
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:

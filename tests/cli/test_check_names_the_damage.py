@@ -12,11 +12,11 @@ from sqlalchemy import text
 from core.db import Database
 from core.embedded_postgres import Server, Urls
 from core.money import Money
-from core.queries import checks
-from tests import stories
+from core.queries import invariants
+from tests import builders
 from tests.cli.terminal import Terminal
 from tests.database import fresh_copy
-from tests.queries.test_checks import BREAKS, OPEN
+from tests.queries.test_invariants import BREAKS, OPEN
 
 # What a row of each law must say, so that a person finds what is meant.
 NAMES = {
@@ -54,11 +54,11 @@ def lived(server: Server, template: str) -> Iterator[str]:
     """A database in which money is held, was divided by a decision, refunded and paid out; copied for each damage."""
     with fresh_copy(server, template) as urls:
         database = Database(urls.app_url)
-        town = stories.a_town(database)
-        stories.in_mediation(town)
-        told = stories.in_mediation(town)
-        stories.decided(town, told, stories.a_draft(told, release=Money(20_000, "USD")))
-        stories.carry_out(town)
+        town = builders.a_town(database)
+        builders.in_mediation(town)
+        told = builders.in_mediation(town)
+        builders.decided(town, told, builders.a_draft(told, release=Money(20_000, "USD")))
+        builders.carry_out(town)
         database.dispose()
         yield urls.app_url.rpartition("/")[2].partition("?")[0]
 
@@ -83,12 +83,12 @@ def broken(said: Any) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_every_law_has_its_damage_and_its_words() -> None:
-    assert {law.name for law in checks.laws_in_force()} == BREAKS.keys() == NAMES.keys()
+    assert {law.name for law in invariants.laws_in_force()} == BREAKS.keys() == NAMES.keys()
 
 
 def test_an_undamaged_copy_is_lawful_and_says_so_of_every_law(terminal: Terminal) -> None:
     said = terminal.run("check", "--json").well().json
-    assert [each["invariant"] for each in said] == [law.name for law in checks.laws_in_force()]
+    assert [each["invariant"] for each in said] == [law.name for law in invariants.laws_in_force()]
     assert broken(said) == {}
     lines = terminal.run("check").well().out.splitlines()
     verdicts = {line.split()[0]: line.split()[-1] for line in lines if line.split()}

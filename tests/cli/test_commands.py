@@ -15,21 +15,21 @@ from core.db import Database
 from core.embedded_postgres import Urls
 from core.gateways.stripe_sandbox import StripeSandbox
 from core.records import ApiKey, Installation, Receipt, Staff, StaffRole, WebhookEndpoint
-from tests import stories
+from tests import builders
 from tests.cli.terminal import Terminal
-from tests.market import a_market
+from tests.sandbox_desk import a_market
 
 
-def newest_action(town: stories.Town) -> str:
+def newest_action(town: builders.Town) -> str:
     return (
         town.read(lambda s: s.scalar(text("select action from audit_entries order by id desc limit 1"))) or ""
     )
 
 
-def decided_case(town: stories.Town) -> stories.Told:
-    told = stories.in_mediation(town)
-    stories.decided(town, told)
-    stories.carry_out(town)
+def decided_case(town: builders.Town) -> builders.Told:
+    told = builders.in_mediation(town)
+    builders.decided(town, told)
+    builders.carry_out(town)
     return told
 
 
@@ -56,9 +56,9 @@ def test_migrate_makes_an_empty_database_a_desk_and_does_nothing_the_second_time
 
 
 def test_check_is_silent_about_lawful_books_and_names_the_rows_of_others(
-    terminal: Terminal, town: stories.Town, owner: Database
+    terminal: Terminal, town: builders.Town, owner: Database
 ) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     assert all(not each["rows"] for each in terminal.run("check", "--json").well().json)
     assert "none" in terminal.run("check").well().out
     with owner.transaction() as session:
@@ -98,7 +98,7 @@ def test_reconcile_matches_every_line_and_says_when_one_does_not(
 
 
 def test_the_log_is_sealed_verified_and_a_finding_is_exit_code_1(
-    terminal: Terminal, town: stories.Town, owner: Database
+    terminal: Terminal, town: builders.Town, owner: Database
 ) -> None:
     sealed, rows = terminal.run("audit", "seal", "--json").well().json, 0
     while terminal.run("audit", "verify", "--json").json[
@@ -128,7 +128,7 @@ def test_the_log_is_sealed_verified_and_a_finding_is_exit_code_1(
 
 @pytest.mark.parametrize("log", LOGS)
 def test_one_of_the_logs_that_are_asked_for_is_exported_whole_and_alone(
-    terminal: Terminal, town: stories.Town, tmp_path: Path, log: str
+    terminal: Terminal, town: builders.Town, tmp_path: Path, log: str
 ) -> None:
     decided_case(town)
     out = tmp_path / "log.csv"
@@ -154,7 +154,7 @@ def test_one_of_the_logs_that_are_asked_for_is_exported_whole_and_alone(
 
 
 def test_an_export_is_private_recorded_and_never_written_over(
-    terminal: Terminal, town: stories.Town, tmp_path: Path
+    terminal: Terminal, town: builders.Town, tmp_path: Path
 ) -> None:
     out = tmp_path / "audit.jsonl"
     said = terminal.run("audit", "export", "--out", out, "--format", "jsonl", "--action", "system:desk")
@@ -173,9 +173,9 @@ def test_an_export_is_private_recorded_and_never_written_over(
 # -- cases --
 
 
-def test_cases_are_listed_and_the_decided_ones_alone(terminal: Terminal, town: stories.Town) -> None:
+def test_cases_are_listed_and_the_decided_ones_alone(terminal: Terminal, town: builders.Town) -> None:
     done = decided_case(town)
-    still_open = stories.in_mediation(town)
+    still_open = builders.in_mediation(town)
     every = terminal.run("case", "list", "--json").well().json
     assert [row["id"] for row in every] == [done.ticket, still_open.ticket]
     decided = terminal.run("case", "list", "--decided", "--json").well().json
@@ -186,12 +186,12 @@ def test_cases_are_listed_and_the_decided_ones_alone(terminal: Terminal, town: s
             assert fact in in_words
 
 
-def test_an_empty_desk_has_an_empty_list(terminal: Terminal, town: stories.Town) -> None:
+def test_an_empty_desk_has_an_empty_list(terminal: Terminal, town: builders.Town) -> None:
     assert terminal.run("case", "list", "--json").well().json == []
 
 
 def test_a_case_leaves_as_a_private_file_that_anybody_can_verify_with_nothing_else(
-    terminal: Terminal, town: stories.Town, tmp_path: Path
+    terminal: Terminal, town: builders.Town, tmp_path: Path
 ) -> None:
     told, out = decided_case(town), tmp_path / "case.zip"
     said = terminal.run("case", "export", f"D-{told.ticket}", "--out", out, "--json").well().json
@@ -222,7 +222,7 @@ def nobodys(tmp_path: Path) -> Terminal:
 
 
 def test_a_case_file_of_another_desk_is_told_apart_by_its_key(
-    terminal: Terminal, town: stories.Town, home: Path, tmp_path: Path
+    terminal: Terminal, town: builders.Town, home: Path, tmp_path: Path
 ) -> None:
     told, out, other = decided_case(town), tmp_path / "case.zip", tmp_path / "other"
     ours = terminal.run("case", "export", told.ticket, "--out", out, "--json").well().json["key"]
@@ -258,7 +258,7 @@ def _with(content: bytes, name: str, also: bytes) -> bytes:
 
 
 def test_a_case_file_is_refused_where_something_is_in_the_way(
-    terminal: Terminal, town: stories.Town, tmp_path: Path
+    terminal: Terminal, town: builders.Town, tmp_path: Path
 ) -> None:
     told, out = decided_case(town), tmp_path / "case.zip"
     before = newest_action(town)
@@ -284,7 +284,7 @@ def test_what_is_no_case_file_is_not_verified(tmp_path: Path, content: bytes | N
 # -- people, keys, endpoints, papers --
 
 
-def test_staff_join_once_with_their_roles(terminal: Terminal, town: stories.Town) -> None:
+def test_staff_join_once_with_their_roles(terminal: Terminal, town: builders.Town) -> None:
     someone = ["--name", "Noor Haddad", "--email", "noor@desk.example", "--issuer", "https://id.test"]
     roles = ["--role", "finance", "--role", "compliance", "--role", "finance"]
     said = terminal.run("staff", "add", *someone, "--subject", "noor", *roles, "--json").well().json
@@ -305,7 +305,7 @@ def test_staff_join_once_with_their_roles(terminal: Terminal, town: stories.Town
 
 
 def test_a_key_is_shown_once_and_opens_nothing_after_its_end(
-    terminal: Terminal, town: stories.Town, home: Path
+    terminal: Terminal, town: builders.Town, home: Path
 ) -> None:
     made = (
         terminal.run("api-key", "create", "--platform", "home_services", "--label", "[red]", "--json")
@@ -341,7 +341,7 @@ def test_a_key_is_shown_once_and_opens_nothing_after_its_end(
     terminal.run("api-key", "create", "--platform", "home_services").refuses("chmod 600")
 
 
-def test_an_endpoint_is_told_until_it_is_removed(terminal: Terminal, town: stories.Town) -> None:
+def test_an_endpoint_is_told_until_it_is_removed(terminal: Terminal, town: builders.Town) -> None:
     wanted = ["webhook-endpoint", "add", "--platform", "home_services", "--url"]
     made = terminal.run(*wanted, "https://market.test/events", "--json").well().json
     assert made["signing_secret"].startswith("eds_")
@@ -357,12 +357,12 @@ def test_an_endpoint_is_told_until_it_is_removed(terminal: Terminal, town: stori
 
 
 def test_an_operator_sees_who_is_told_how_far_and_tells_it_again(
-    terminal: Terminal, town: stories.Town
+    terminal: Terminal, town: builders.Town
 ) -> None:
     assert "Nobody is told." in terminal.run("webhook-endpoint", "list").well().out
     url = "https://market.test/events"
     made = terminal.run("webhook-endpoint", "add", "--platform", "home_services", "--url", url, "--json")
-    stories.funded(town)
+    builders.funded(town)
     number = made.well().json["id"]
     (row,) = terminal.run("webhook-endpoint", "list", "--json").well().json["endpoints"]
     assert (row["id"], row["url"], row["last_sequence"], row["failed"]) == (number, url, 0, 0)
@@ -374,9 +374,9 @@ def test_an_operator_sees_who_is_told_how_far_and_tells_it_again(
 
 
 def test_a_receipt_is_written_where_it_was_asked_for(
-    terminal: Terminal, town: stories.Town, tmp_path: Path
+    terminal: Terminal, town: builders.Town, tmp_path: Path
 ) -> None:
-    stories.funded(town)
+    builders.funded(town)
     row = town.read(lambda session: session.scalars(select(Receipt)).one())
     out = tmp_path / "receipt.pdf"
     said = terminal.run("receipt", row.id, "--out", out, "--json").well().json
@@ -389,7 +389,7 @@ def test_a_receipt_is_written_where_it_was_asked_for(
 
 
 def test_an_event_that_was_given_up_is_taken_up_again_by_somebody(
-    terminal: Terminal, town: stories.Town, owner: Database
+    terminal: Terminal, town: builders.Town, owner: Database
 ) -> None:
     assert "No event was given up." in terminal.run("webhook", "list").well().out
     with owner.transaction() as session:

@@ -15,7 +15,7 @@ from core.db import Database
 from core.doctor import Look
 from core.gateways.evidence_keys import Keyring
 from core.gateways.stripe_sandbox import StripeSandbox
-from tests import stories
+from tests import builders
 from tests.cli.terminal import Terminal
 
 PARTS = [
@@ -28,7 +28,7 @@ RUNNING = ["Worker", "Webhooks", "Calls to Stripe", "Letters", "Record", "Reconc
 
 
 @pytest.fixture
-def well(terminal: Terminal, town: stories.Town, running_sandbox: StripeSandbox) -> Terminal:
+def well(terminal: Terminal, town: builders.Town, running_sandbox: StripeSandbox) -> Terminal:
     """An installation in which nothing is missing."""
     terminal.environment |= {
         "STRIPE_API_KEY": running_sandbox.key,

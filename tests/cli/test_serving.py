@@ -16,7 +16,7 @@ from time import monotonic, sleep
 import pytest
 
 from core.demo.run import free_port
-from tests import stories
+from tests import builders
 from tests.cli.terminal import ROOT, Terminal
 
 pytestmark = pytest.mark.slow
@@ -56,7 +56,7 @@ def ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @pytest.mark.parametrize(("arguments", "sign_in"), [(["--api-only"], 404), ([], 200)])
 def test_the_door_is_served_alone_or_beside_the_pages(
-    terminal: Terminal, town: stories.Town, tmp_path: Path, arguments: list[str], sign_in: int
+    terminal: Terminal, town: builders.Town, tmp_path: Path, arguments: list[str], sign_in: int
 ) -> None:
     port, log = free_port(), tmp_path / "log"
     with running(terminal, log, "serve", "--port", port, *arguments) as process:
@@ -74,7 +74,7 @@ def test_the_door_is_served_alone_or_beside_the_pages(
 
 
 def test_a_worker_seals_what_was_written_and_ends_when_it_is_asked_to(
-    terminal: Terminal, town: stories.Town, tmp_path: Path, home: Path
+    terminal: Terminal, town: builders.Town, tmp_path: Path, home: Path
 ) -> None:
     log = tmp_path / "log"
     with running(terminal, log, "worker") as process:

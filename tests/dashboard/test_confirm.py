@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
-from core.actions import sessions
+from core.actions.staff import sessions
 from core.rules.permissions import Role
 from dashboard.ui import confirm
-from tests.dashboard.office import Office
+from tests.dashboard.desk_fixtures import Office
 
 
 def page() -> None:
     import streamlit as st
     from sqlalchemy import text
 
-    from core.actions.sessions import NotStaff
+    from core.actions.staff.sessions import NotStaff
     from dashboard.ui import confirm, header
 
     header.page("Press")

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
-from core.actions import evidence, sessions
+from core.actions.cases import evidence
+from core.actions.staff import sessions
 from core.config import Settings
 from core.db import Database
 from core.desk import Desk
@@ -19,7 +20,7 @@ from core.gateways.evidence_store import EvidenceStore
 from core.records import Staff
 from core.records.people import StaffRole
 from core.rules.permissions import Actor, Role
-from dashboard import current
+from dashboard import request_context
 from tests.gateways.evidence_builders import docx, pdf, picture
 from tests.parties import a_kitchen
 
@@ -106,7 +107,7 @@ def lab(database: Database, owner: Database, tmp_path: Path) -> Lab:
     with owner.transaction() as session:
         session.add(StaffRole(staff_id=staff.id, role="mediator"))
     token = database.run(lambda session: sessions.sign_in(session, staff_id=staff.id, now=NOW))
-    current.use(desk)
+    request_context.use(desk)
     return Lab(desk, Actor("staff", staff.id, frozenset({Role.MEDIATOR})), rows, token)
 
 

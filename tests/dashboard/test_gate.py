@@ -9,10 +9,10 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from core.actions import sessions
+from core.actions.staff import sessions
 from core.rules.permissions import SYSTEM, Role
-from dashboard.current import COOKIE
-from tests.dashboard.office import HTML, ORIGIN, Office, browser_of, sign_in
+from dashboard.request_context import COOKIE
+from tests.dashboard.desk_fixtures import HTML, ORIGIN, Office, browser_of, sign_in
 
 STREAM = "ws://127.0.0.1:8501/_stcore/stream"
 PRIVATE = [

@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 
 from core.db import Database
 from dashboard import headers
-from tests.dashboard.office import Office, browser_of, sign_in
-from tests.small_desk import a_desk
+from tests.dashboard.desk_fixtures import Office, browser_of, sign_in
+from tests.desk_fixtures import a_desk
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/sign-in", "/disputes", "/webhooks/stripe"])

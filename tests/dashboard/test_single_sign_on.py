@@ -18,10 +18,10 @@ from starlette.testclient import TestClient
 
 from core.records.people import Staff, StaffSession
 from core.rules.permissions import Role
-from dashboard import current, oidc
-from dashboard.current import COOKIE
-from tests.dashboard.office import HTML, ORIGIN, Office, browser_of
-from tests.dashboard.provider import CLIENT_ID, CLIENT_SECRET, Provider, a_provider
+from dashboard import oidc, request_context
+from dashboard.request_context import COOKIE
+from tests.dashboard.desk_fixtures import HTML, ORIGIN, Office, browser_of
+from tests.dashboard.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider, a_provider
 
 BACK = "http://127.0.0.1:8501/sign-in/callback"
 
@@ -54,7 +54,7 @@ server_metadata_url = "{provider.metadata_url}"
     monkeypatch.setattr(oidc, "SECRETS", secrets)
     settings = office.desk.settings.model_copy(update={"demo": False})
     known = replace(office, desk=replace(office.desk, settings=settings))
-    current.use(known.desk)
+    request_context.use(known.desk)
     names = {Role.MEDIATOR: "m-1", Role.FINANCE: "f-1"}
     with office.desk.database.transaction() as session:
         for role, subject in names.items():

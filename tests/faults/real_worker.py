@@ -13,7 +13,7 @@ from time import monotonic, sleep
 from sqlalchemy import text
 
 from core.demo.run import as_environment
-from tests.market import Market
+from tests.sandbox_desk import Market
 
 ROOT = Path(__file__).resolve().parents[2]
 

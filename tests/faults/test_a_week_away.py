@@ -18,16 +18,19 @@ import pytest
 from sqlalchemy import text
 
 from core import worker
-from core.actions import conversation, dispute, fund, offers, projects, timers, verify
+from core.actions.cases import conversation, disputes, offers
+from core.actions.funding import fund
+from core.actions.milestones import projects, verification
 from core.money import Money
+from core.processes import timers
 from core.records import Decision, Notification, Offer, Payout, Ticket
 from core.rules.acceptance import AcceptanceRule
 from core.rules.disputes import DisputeReason
 from core.rules.schedule import PlannedMilestone
-from tests.faults.at_once import at_once
+from tests.builders import Told
+from tests.faults.concurrency import at_once
 from tests.faults.real_worker import until
-from tests.market import Market
-from tests.stories import Told
+from tests.sandbox_desk import Market
 
 MOVED_BY_TIME = text(
     """
@@ -54,7 +57,7 @@ class Week:
 
 def a_case(market: Market, told: Told) -> Told:
     ticket = market.act(
-        dispute.open_dispute, market.payer, milestone_id=told.milestone, reason=DisputeReason.DEFECTIVE
+        disputes.open_dispute, market.payer, milestone_id=told.milestone, reason=DisputeReason.DEFECTIVE
     )
     return Told(told.project, told.milestone, ticket.id)
 
@@ -72,12 +75,12 @@ def the_last_day(market: Market) -> Week:
     """Each at its own minute, so that no two deadlines are the same."""
     funded = [market.funded() for _ in range(7)]
     for told in funded:
-        market.act(verify.submit, market.payee, milestone_id=told.milestone)
+        market.act(verification.submit, market.payee, milestone_id=told.milestone)
         market.wait(minutes=1)
     silent, approved, disputed, withdrawn, *cases = funded
     mediated, asked, offered = [a_case(market, told) for told in cases]
     for told in (mediated, asked):
-        market.act(dispute.ask_mediation, market.payee, milestone_id=told.milestone)
+        market.act(disputes.ask_mediation, market.payee, milestone_id=told.milestone)
         market.wait(minutes=1)
     market.act(offers.propose, market.payer, ticket_id=offered.ticket, release=Money(50_000, "USD"))
     market.wait(minutes=1)
@@ -99,12 +102,12 @@ def meanwhile(market: Market, week: Week) -> None:
     """What the parties do by themselves in these eight days."""
     began = market.now
     market.now = began + timedelta(days=2)
-    market.act(verify.approve, market.payer, milestone_id=week.approved.milestone)
+    market.act(verification.approve, market.payer, milestone_id=week.approved.milestone)
     market.now = began + timedelta(days=4)
     a_case(market, week.disputed)
     taken_back = a_case(market, week.withdrawn)
     market.now = began + timedelta(days=4, hours=1)
-    market.act(dispute.withdraw, market.payer, milestone_id=taken_back.milestone)
+    market.act(disputes.withdraw, market.payer, milestone_id=taken_back.milestone)
     market.now = began + timedelta(days=8)
     market.control.set_clock(market.now)
 
@@ -265,7 +268,7 @@ def test_a_month_of_silence_is_one_reminder_and_not_thirty(market: Market) -> No
     told = Told(project.id, market.milestones(project.id)[0].id)
     market.act(fund.fund, market.payer, milestone_id=told.milestone)
     market.work()
-    market.act(verify.submit, market.payee, milestone_id=told.milestone)
+    market.act(verification.submit, market.payee, milestone_id=told.milestone)
     market.wait(days=30)
     assert timers.run_due(market.desk) == 1
     market.wait(hours=23)

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from core.actions import fund, verify
+from core.actions.funding import fund
+from core.actions.milestones import verification
 from core.db import Database
 from core.embedded_postgres import EmbeddedPostgres
 from core.gateways.stripe_sandbox import StripeSandbox
 from core.records import OutgoingOperation
 from tests.database import migrate
 from tests.faults.real_worker import a_minute_later, a_worker, until
-from tests.market import Market, a_market
+from tests.sandbox_desk import Market, a_market
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_the_worker_waits_for_its_database_and_goes_on(
     told = market.submitted()
     market.now = datetime.now(UTC)
     market.control.follow_wall_clock()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     (transfer,) = market.operations("TRANSFER")
     slow = {"method": "POST", "path": "/v1/transfers", "when": "after", "seconds": 4}
     market.control.fault("timeout", **slow)  # type: ignore[arg-type]
@@ -92,8 +93,8 @@ def test_an_action_that_meets_a_database_that_is_away_changes_nothing(
     told = market.submitted()
     cluster.stop()
     with pytest.raises(OperationalError):
-        market.act(verify.approve, market.payer, milestone_id=told.milestone)
+        market.act(verification.approve, market.payer, milestone_id=told.milestone)
     cluster.start()
     assert (market.status(told), market.order(told)) == ("PENDING_VERIFICATION", {"held": 100_000})
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     assert market.order(told) == {"payable": 100_000}

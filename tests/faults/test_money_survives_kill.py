@@ -14,15 +14,16 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.actions import fund, verify
+from core.actions.funding import fund
+from core.actions.milestones import verification
 from core.db import Database
 from core.gateways.stripe_sandbox import StripeSandbox
 from core.records import OutgoingOperation
 from core.rules.grounds import DecisionOutcome, Ground
-from tests import stories
+from tests import builders
+from tests.builders import Told
 from tests.faults.real_worker import a_minute_later, a_worker, until
-from tests.market import Market, a_market
-from tests.stories import Told
+from tests.sandbox_desk import Market, a_market
 
 
 @pytest.fixture
@@ -45,16 +46,16 @@ def _transfer(market: Market) -> Told:
     told = market.submitted()
     market.now = datetime.now(UTC)
     market.control.follow_wall_clock()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     return told
 
 
 def _refund(market: Market) -> Told:
-    told = stories.in_mediation(market, market.funded())
-    draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+    told = builders.in_mediation(market, market.funded())
+    draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
     market.now = datetime.now(UTC)
     market.control.follow_wall_clock()
-    stories.decided(market, told, draft)
+    builders.decided(market, told, draft)
     return told
 
 

@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from core.actions import fund, payout_review, verify
+from core.actions.funding import fund
+from core.actions.milestones import verification
+from core.actions.payouts import payout_review
 from core.gateways.stripe_adapter import StripePayments
 from core.records import OutgoingOperation, Payout
 from core.rules.grounds import DecisionOutcome, Ground
-from tests import stories, unrecorded
-from tests.market import Market
-from tests.stories import Told
+from tests import builders, unrecorded
+from tests.builders import Told
+from tests.sandbox_desk import Market
 
 PATHS = {
     "CHARGE": "/v1/payment_intents",
@@ -53,11 +55,11 @@ def about_to(market: Market, kind: str) -> Told:
         return Told(project.id, first.id)
     if kind == "REFUND":
         told = market.in_mediation()
-        draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
-        stories.decided(market, told, draft)
+        draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+        builders.decided(market, told, draft)
         return told
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     return told
 
 
@@ -177,15 +179,15 @@ def test_what_was_sent_long_ago_and_left_a_trace_is_booked(market: Market) -> No
 
 
 def test_reconciliation_that_is_cut_off_says_so_and_the_next_run_is_clean(market: Market) -> None:
-    from core.actions import reconcile
     from core.gateways.payments import NotRead
+    from core.processes import reconciliation
     from core.records import ReconciliationRun
 
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()
     market.control.fault("drop", method="GET", path="/v1/balance_transactions")
     with pytest.raises(NotRead, match="nothing was changed"):
-        reconcile.run(market.desk, market.as_staff("fay"))
-    reconcile.run(market.desk, market.as_staff("fay"))
+        reconciliation.run(market.desk, market.as_staff("fay"))
+    reconciliation.run(market.desk, market.as_staff("fay"))
     assert [each.status for each in market.all(ReconciliationRun)] == ["FAILED", "CLEAN"]

@@ -8,27 +8,32 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.actions import decide, dispatch, dispute, fund, hold, timers, verify
+from core.actions.cases import disputes
+from core.actions.decisions import confirmation
+from core.actions.funding import fund
+from core.actions.milestones import verification
+from core.actions.risk import holds
 from core.db import Database
 from core.money import Money
+from core.processes import dispatch, timers
 from core.records import Decision, OutgoingOperation, Payout, Ticket
 from core.rules.cautions import Caution
 from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground
-from tests import stories
-from tests.faults.at_once import at_once, refusals
-from tests.market import Market
-from tests.stories import Told
+from tests import builders
+from tests.builders import Told
+from tests.faults.concurrency import at_once, refusals
+from tests.sandbox_desk import Market
 
 ROUNDS = range(5)
 
 
 def confirming(market: Market, told: Told, by: str, intent: str, **draft: Any) -> Callable[[], Decision]:
     """Seen already; what is returned presses the button."""
-    chosen, actor = stories.a_draft(told, **draft), market.as_staff(by)
-    plan, _ = market.act(decide.preview, actor, draft=chosen)
+    chosen, actor = builders.a_draft(told, **draft), market.as_staff(by)
+    plan, _ = market.act(confirmation.preview, actor, draft=chosen)
     return lambda: market.act(
-        decide.confirm, actor, draft=chosen, plan_hash=plan.hash, intent=intent, known=tuple(Caution)
+        confirmation.confirm, actor, draft=chosen, plan_hash=plan.hash, intent=intent, known=tuple(Caution)
     )
 
 
@@ -77,7 +82,7 @@ def test_a_decision_and_a_withdrawal_do_not_both_happen(market: Market, turn: in
     told = market.in_mediation()
     results = at_once(
         confirming(market, told, "mia", "decide"),
-        lambda: market.act(dispute.withdraw, market.payer, milestone_id=told.milestone),
+        lambda: market.act(disputes.withdraw, market.payer, milestone_id=told.milestone),
     )
     assert refusals(results) == ["illegal_move"]
     assert market.get(Ticket, told.ticket).status == "RESOLVED"
@@ -90,7 +95,7 @@ def test_a_decision_and_a_hold_keep_an_order(market: Market, turn: int) -> None:
     results = at_once(
         confirming(market, told, "mia", "decide"),
         lambda: market.act(
-            hold.place, market.as_staff("cora"), milestone_id=told.milestone, reason="A report came in."
+            holds.place, market.as_staff("cora"), milestone_id=told.milestone, reason="A report came in."
         ),
     )
     assert set(refusals(results)) <= {"release_blocked", "changed_meanwhile"}
@@ -102,11 +107,11 @@ def test_a_decision_and_a_hold_keep_an_order(market: Market, turn: int) -> None:
 
 def test_of_two_approvals_one_counts_and_the_plan_is_carried_out_once(market: Market) -> None:
     told = market.in_mediation(Money(600_000, "USD"), Money(100_000, "USD"))
-    decision = stories.decided(market, told)
+    decision = builders.decided(market, told)
     given = {"decision_id": decision.id, "plan_hash": decision.plan_hash}
     results = at_once(
         *(
-            lambda by=by: market.act(decide.approve, market.as_staff(by), **given)
+            lambda by=by: market.act(confirmation.approve, market.as_staff(by), **given)
             for by in ("ada", "fay", "max")
         )  # type: ignore[misc]
     )
@@ -141,7 +146,7 @@ def test_the_payer_disputes_at_the_instant_at_which_silence_approves(market: Mar
     results = at_once(
         lambda: timers.run_due(market.desk),
         lambda: market.act(
-            dispute.open_dispute, market.payer, milestone_id=told.milestone, reason=DisputeReason.OTHER
+            disputes.open_dispute, market.payer, milestone_id=told.milestone, reason=DisputeReason.OTHER
         ),
     )
     disputed = not refusals(results)
@@ -164,7 +169,7 @@ def test_the_timers_of_many_workers_do_each_thing_once(market: Market) -> None:
 @pytest.mark.parametrize("turn", ROUNDS)
 def test_of_workers_sending_the_same_operation_one_sends_it(market: Market, turn: int) -> None:
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     (transfer,) = market.operations("TRANSFER")
     at_once(*(lambda: dispatch.send(market.desk, transfer.id) for _ in range(4)))
     assert len(market.sent("/v1/transfers")) == 1
@@ -216,7 +221,7 @@ def test_many_cases_of_one_payee_decided_at_once_neither_lock_up_nor_lose_a_cent
     for decision in market.all(Decision):
         if decision.status == "AWAITING_APPROVAL":
             given = {"decision_id": decision.id, "plan_hash": decision.plan_hash}
-            market.act(decide.approve, market.as_staff("ada"), **given)
+            market.act(confirmation.approve, market.as_staff("ada"), **given)
     assert {each.status for each in market.all(Decision)} == {"EXECUTED"}
     assert market.books()["payee_payable"] == 2 * 12_345 + 2 * 100_000
     market.work()

@@ -16,17 +16,19 @@ import requests
 import uvicorn
 from starlette.applications import Starlette
 
-from core.actions import dispatch, fund, inbox, verify
+from core.actions.funding import fund
+from core.actions.milestones import verification
 from core.db import Database
 from core.money import Money
+from core.processes import dispatch, webhook_processing
 from core.records import Payout, WebhookEvent
 from core.rules.grounds import DecisionOutcome, Ground
 from core.webhooks import routes
-from tests import stories
-from tests.faults.at_once import at_once
-from tests.market import Market
-from tests.stories import Told
-from tests.unchanged import nothing_changes
+from tests import builders
+from tests.builders import Told
+from tests.db_snapshot import nothing_changes
+from tests.faults.concurrency import at_once
+from tests.sandbox_desk import Market
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def news(market: Market) -> None:
     """Everything that waits at the sandbox is delivered, and what came in is applied."""
     market.control.set_clock(market.now)
     market.control.deliver()
-    inbox.sweep(market.desk)
+    webhook_processing.sweep(market.desk)
 
 
 def a_whole_life(market: Market, *, deliver: bool) -> Told:
@@ -61,8 +63,8 @@ def a_whole_life(market: Market, *, deliver: bool) -> Told:
     told = market.funded()
     if deliver:
         news(market)
-    told = stories.in_mediation(market, told)
-    stories.decided(market, told, stories.a_draft(told, release=Money(40_000, "USD")))
+    told = builders.in_mediation(market, told)
+    builders.decided(market, told, builders.a_draft(told, release=Money(40_000, "USD")))
     market.work()
     for _ in range(4):
         market.later(days=1)
@@ -115,7 +117,7 @@ def test_news_that_come_before_the_answer_are_booked_once(market: Market, url: s
 
 def test_news_and_answer_at_the_same_instant_are_booked_once(market: Market, url: str) -> None:
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     (transfer,) = market.operations("TRANSFER")
     market.control.fault("drop", method="POST", path="/v1/transfers", when="after")
     dispatch.send(market.desk, transfer.id)
@@ -123,7 +125,7 @@ def test_news_and_answer_at_the_same_instant_are_booked_once(market: Market, url
     events = [each.id for each in market.all(WebhookEvent) if each.kind.startswith("transfer")]
     market.wait(minutes=2)
     at_once(
-        *(lambda event=event: inbox.apply(market.desk, event) for event in (*events, *events)),  # type: ignore[misc]
+        *(lambda event=event: webhook_processing.apply(market.desk, event) for event in (*events, *events)),  # type: ignore[misc]
         *(lambda: dispatch.send(market.desk, transfer.id) for _ in range(3)),
     )
     assert market.order(told) == {"released": 100_000}
@@ -135,7 +137,7 @@ def test_news_and_answer_at_the_same_instant_are_booked_once(market: Market, url
 def test_a_failed_payout_is_learned_from_the_news(market: Market, url: str) -> None:
     market.control.next_payouts({"code": "account_closed", "after_paid": True})
     told = market.submitted()
-    market.act(verify.approve, market.payer, milestone_id=told.milestone)
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
     for _ in range(4):
         market.later(days=1)
         news(market)
@@ -146,8 +148,8 @@ def test_a_failed_payout_is_learned_from_the_news(market: Market, url: str) -> N
 
 def test_a_refund_that_comes_back_is_learned_from_the_news(market: Market, url: str) -> None:
     told = market.in_mediation()
-    draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
-    stories.decided(market, told, draft)
+    draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+    builders.decided(market, told, draft)
     market.work()
     news(market)
     (refund,) = market.at_stripe("/v1/refunds")
@@ -165,10 +167,10 @@ def test_a_provider_that_is_down_delays_the_news_and_loses_none(market: Market, 
     market.work()
     market.control.deliver()
     market.control.fault("429", method="GET", path="/v1/*", times=3)
-    inbox.sweep(market.desk)
+    webhook_processing.sweep(market.desk)
     for _ in range(4):
         market.wait(hours=1)
-        inbox.sweep(market.desk)
+        webhook_processing.sweep(market.desk)
     assert market.order(told) == {"held": 100_000}
     assert {each.status for each in market.all(WebhookEvent)} <= {"APPLIED", "IGNORED"}
 
@@ -181,7 +183,7 @@ def test_a_replayed_event_changes_nothing(market: Market, owner: Database, url: 
     body = json.dumps(event.payload).encode()
     with nothing_changes(owner):
         assert send(market, url, body).status_code == 200
-        inbox.sweep(market.desk)
+        webhook_processing.sweep(market.desk)
     headers = seal(market, body)
     market.wait(minutes=6)
     with nothing_changes(owner):
@@ -217,7 +219,7 @@ def test_a_signed_event_that_tells_lies_is_not_believed(market: Market, url: str
     ).encode()
     assert send(market, url, body).status_code == 200
     before = market.books()
-    inbox.sweep(market.desk)
+    webhook_processing.sweep(market.desk)
     assert (market.books(), market.order(told)) == (before, {"held": 100_000})
     market.lawful()
 

@@ -12,15 +12,15 @@ from time import monotonic, sleep
 import pytest
 from sqlalchemy import text
 
-from core.actions.deliver import CLAIMED_FOR
 from core.clock import system_clock
 from core.db import Database
 from core.embedded_postgres import Urls
 from core.notifications import tell
 from core.policy import LETTERS_GATHERED_FOR
+from core.processes.letter_delivery import CLAIMED_FOR
 from core.records import Notification
 from tests.parties import a_kitchen
-from tests.post_office import PostOffice, post_office
+from tests.smtp_server import PostOffice, post_office
 
 ROOT = Path(__file__).resolve().parents[2]
 

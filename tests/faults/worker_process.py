@@ -12,7 +12,7 @@ from pathlib import Path
 from core import worker
 from core.clock import system_clock
 from core.db import Database
-from tests.small_desk import a_desk
+from tests.desk_fixtures import a_desk
 
 if __name__ == "__main__":
     url, home, smtp_url, ahead = sys.argv[1:]

@@ -6,8 +6,8 @@ import pytest
 
 from core.gateways import evidence_files
 from core.rules import evidence as rules
+from core.rules.display_limits import LINE, LINES, MARKS
 from core.rules.evidence import CSV, EMAIL, TEXT, Format
-from core.rules.shown import LINE, LINES, MARKS
 
 HEAD = b"From: a@example.org\r\nSubject: Tiles\r\n"
 

@@ -13,7 +13,7 @@ import pytest
 from pikepdf import Array, Dictionary, Name, String
 from PIL import Image
 
-from core.gateways import evidence_apart, evidence_files
+from core.gateways import evidence_files, evidence_sandbox
 from core.rules import evidence as rules
 from core.rules.evidence import Kind
 from tests.gateways.evidence_builders import (
@@ -280,28 +280,28 @@ def test_an_email_is_shown_with_its_heading_and_its_plain_words() -> None:
 @pytest.fixture
 def no_idle_process() -> None:
     """Whatever the tests before left waiting is ended, so that the process in hand is the next one taken."""
-    while not evidence_apart._idle.empty():
-        evidence_apart._idle.get().end()
+    while not evidence_sandbox._idle.empty():
+        evidence_sandbox._idle.get().end()
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stopping a process is POSIX")
 @pytest.mark.usefixtures("no_idle_process")
 def test_a_decoder_that_hangs_is_ended_and_the_next_file_is_served() -> None:
-    apart = evidence_apart._take()
+    apart = evidence_sandbox._take()
     apart.process.send_signal(signal.SIGSTOP)
-    evidence_apart._give_back(apart)
+    evidence_sandbox._give_back(apart)
     with pytest.raises(rules.InspectionFailed, match="took too long"):
-        evidence_apart.ask("inspect", picture(), arguments={"file_name": "photo.jpg"}, seconds=0.3)
+        evidence_sandbox.ask("inspect", picture(), arguments={"file_name": "photo.jpg"}, seconds=0.3)
     assert evidence_files.inspect("photo.jpg", picture()).kind is Kind.IMAGE
 
 
 @pytest.mark.usefixtures("no_idle_process")
 def test_a_process_that_died_meanwhile_is_replaced() -> None:
     evidence_files.inspect("photo.jpg", picture())
-    apart = evidence_apart._take()
+    apart = evidence_sandbox._take()
     apart.process.kill()
     apart.process.wait()
-    evidence_apart._give_back(apart)
+    evidence_sandbox._give_back(apart)
     assert evidence_files.inspect("photo.jpg", picture()).kind is Kind.IMAGE
 
 
@@ -309,7 +309,7 @@ def test_the_process_apart_sees_none_of_our_settings(monkeypatch: pytest.MonkeyP
     from pathlib import Path
 
     monkeypatch.setenv("STRIPE_API_KEY", "sk_test_ours")
-    apart = evidence_apart.Apart()
+    apart = evidence_sandbox.Apart()
     try:
         apart.ask("text", b"hello", {"form": "text"}, 10.0)
         environment = Path(f"/proc/{apart.process.pid}/environ")

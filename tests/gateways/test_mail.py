@@ -21,7 +21,7 @@ from core.gateways.mail import (
     compose,
     mail_from,
 )
-from tests.post_office import post_office
+from tests.smtp_server import post_office
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import stripe
 
-from core.gateways.payments import CallPerson, OutcomeUnknown, ProviderRefused, TransferSnapshot
+from core.gateways.payments import NeedsOperator, OutcomeUnknown, ProviderRefused, TransferSnapshot
 from core.gateways.stripe_adapter import StripePayments
 from core.gateways.stripe_calls import client
 from core.gateways.stripe_sandbox import SandboxControl, StripeSandbox
@@ -38,14 +38,14 @@ def test_the_same_key_gives_the_same_answer_and_does_it_once(payments: StripePay
 
 def test_the_same_key_with_another_amount_calls_a_person(payments: StripePayments, payee: str) -> None:
     send(payments, payee)
-    with pytest.raises(CallPerson):
+    with pytest.raises(NeedsOperator):
         send(payments, payee, minor=5_001)
     assert held_by(payments, payee) == 5_000
 
 
 def test_the_same_key_at_another_address_calls_a_person(payments: StripePayments, payee: str) -> None:
     sent = send(payments, payee)
-    with pytest.raises(CallPerson):
+    with pytest.raises(NeedsOperator):
         payments.reverse_transfer("op", "op:1", transfer=sent.id, amount=usd(5_000))
 
 

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stripe._encode import _api_encode
 
-from core.gateways.payments import CallPerson, LiveKeyElsewhere, OutcomeUnknown, ProviderRefused
+from core.gateways.payments import LiveKeyElsewhere, NeedsOperator, OutcomeUnknown, ProviderRefused
 from core.gateways.stripe_adapter import StripePayments
 from core.gateways.stripe_calls import client
 from core.gateways.stripe_sandbox import SandboxControl, StripeSandbox
@@ -55,12 +55,12 @@ def test_the_sandbox_takes_only_secret_test_keys(sandbox: StripeSandbox, key: st
 
 
 def test_a_key_that_is_refused_calls_a_person(sandbox: StripeSandbox) -> None:
-    with pytest.raises(CallPerson):
+    with pytest.raises(NeedsOperator):
         StripePayments("pk_test_x", sandbox.url).balance()
 
 
 def test_an_account_that_is_not_ours_calls_a_person(payments: StripePayments) -> None:
-    with pytest.raises(CallPerson):
+    with pytest.raises(NeedsOperator):
         payments.payout("p", "p:1", account="acct_unknown", amount=usd(100))
 
 

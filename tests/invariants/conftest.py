@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.gateways.stripe_sandbox import StripeSandbox
-from tests.market import a_sandbox
+from tests.sandbox_desk import a_sandbox
 
 
 @pytest.fixture(scope="session")

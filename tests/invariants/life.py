@@ -15,34 +15,20 @@ from typing import Any, TypeVar
 
 from sqlalchemy import select
 
-from core.actions import (
-    answer_chargebacks,
-    conversation,
-    decide,
-    dispute,
-    fund,
-    fund_several,
-    hold,
-    install,
-    mediate,
-    offers,
-    open_case,
-    payout_offers,
-    payout_review,
-    policy_change,
-    projects,
-    ratings,
-    reconcile,
-    recuse,
-    reports,
-    risk,
-    second_person,
-    verify,
-)
+from core.actions.cases import conversation, mediator_assignment, offers, recusal, staff_opening
+from core.actions.cases import disputes as dispute
+from core.actions.chargebacks import chargeback_evidence
+from core.actions.decisions import approval, confirmation
+from core.actions.funding import fund, fund_several
+from core.actions.milestones import projects, ratings, verification
+from core.actions.payouts import method_offers, payout_review
+from core.actions.risk import holds, reports, risk_reviews
+from core.actions.staff import install, policy_change
 from core.db import Database
 from core.errors import DeskError
 from core.money import Money
 from core.policy import Platform, WithdrawalMethod
+from core.processes import reconciliation
 from core.records import (
     Chargeback,
     Decision,
@@ -65,10 +51,10 @@ from core.rules.permissions import SYSTEM, Actor, Role
 from core.rules.projects import Funding
 from core.rules.reports import ReportKind, ReportOutcome, Severity, Source
 from core.rules.risk import ReviewOutcome
-from tests import stories
-from tests.actions.roads import told_by_webhook
-from tests.market import Market, as_party
-from tests.unchanged import everything
+from tests import builders
+from tests.actions.stripe_events import told_by_webhook
+from tests.db_snapshot import everything
+from tests.sandbox_desk import Market, as_party
 
 Result = TypeVar("Result")
 CARDS = ("pm_card_bypassPending", "pm_card_visa", "pm_card_chargeDeclinedInsufficientFunds")
@@ -230,11 +216,11 @@ class Life:
 
     def submits(self) -> None:
         what = self.milestone("FUNDED")
-        self.act(verify.submit, self.payee(what), milestone_id=what.id)
+        self.act(verification.submit, self.payee(what), milestone_id=what.id)
 
     def approves(self) -> None:
         what = self.milestone("PENDING_VERIFICATION")
-        self.act(verify.approve, self.payer(what), milestone_id=what.id)
+        self.act(verification.approve, self.payer(what), milestone_id=what.id)
 
     def disputes(self) -> None:
         what = self.milestone("PENDING_VERIFICATION", "FUNDED")
@@ -243,7 +229,7 @@ class Life:
 
     def complains_late(self) -> None:
         what = self.milestone("PENDING_VERIFICATION")
-        self.act(hold.complain, self.payer(what), milestone_id=what.id, reason="It leaks.")
+        self.act(holds.complain, self.payer(what), milestone_id=what.id, reason="It leaks.")
 
     def reworks(self) -> None:
         what = self.milestone("DISPUTED")
@@ -276,16 +262,18 @@ class Life:
 
     def opens_a_case(self) -> None:
         what = self.milestone("FUNDED", "PENDING_VERIFICATION", "VERIFIED", "DISPUTED")
-        self.act(open_case.by_staff, self.staff("mia", "ada"), milestone_id=what.id, reason="Nobody moves.")
+        self.act(
+            staff_opening.by_staff, self.staff("mia", "ada"), milestone_id=what.id, reason="Nobody moves."
+        )
 
     def hands_over(self) -> None:
         ticket, _ = self.case()
         to = self.draw.choice((None, self.market.staff["mia"], self.market.staff["max"]))
-        self.act(mediate.assign, self.staff(), ticket_id=ticket.id, staff_id=to)
+        self.act(mediator_assignment.assign, self.staff(), ticket_id=ticket.id, staff_id=to)
 
     def steps_back(self) -> None:
         ticket, _ = self.case()
-        self.act(recuse.recuse, self.staff("mia", "max"), ticket_id=ticket.id, reason="We are neighbours.")
+        self.act(recusal.recuse, self.staff("mia", "max"), ticket_id=ticket.id, reason="We are neighbours.")
 
     def asks(self) -> None:
         ticket, what = self.case()
@@ -306,45 +294,45 @@ class Life:
         ticket = self.one(Ticket, status="UNDER_REVIEW")
         milestone = self.market.get(Milestone, ticket.milestone_id)
         outcome, ground = self.draw.choice(ENDINGS)
-        draft = decide.Draft(
+        draft = confirmation.Draft(
             ticket_id=ticket.id,
             outcome=outcome,
             ground=ground,
-            reasons=stories.REASONS,
+            reasons=builders.REASONS,
             release=Money(self.draw.randrange(1, milestone.amount_minor + 2), milestone.currency),
             references=frozenset(Reference) if self.draw.random() < 0.9 else frozenset(),
             override=True,
         )
         actor = self.staff("mia", "max")
-        plan, _ = self.act(decide.preview, actor, draft=draft)
+        plan, _ = self.act(confirmation.preview, actor, draft=draft)
         if self.draw.random() < 0.2:
             self.writes()
         intent = f"life-{self.market.now.isoformat()}-{ticket.id}"
         known = tuple(Caution) if self.draw.random() < 0.8 else ()
-        self.act(decide.confirm, actor, draft=draft, plan_hash=plan.hash, intent=intent, known=known)
+        self.act(confirmation.confirm, actor, draft=draft, plan_hash=plan.hash, intent=intent, known=known)
 
     def second_person(self) -> None:
         decision = self.one(Decision, status="AWAITING_APPROVAL")
         who, fate = self.staff("ada", "fay"), self.draw.random()
         if fate < 0.2:
-            self.act(second_person.send_back, who, decision_id=decision.id, note="Look again.")
+            self.act(approval.send_back, who, decision_id=decision.id, note="Look again.")
         elif fate < 0.3:
             mediator = self.staff("mia", "max")
-            self.act(second_person.take_back, mediator, decision_id=decision.id, reason="Too quick.")
+            self.act(approval.withdraw, mediator, decision_id=decision.id, reason="Too quick.")
         else:
             seen = 2**53 if self.draw.random() < 0.8 else 0
             given = {"decision_id": decision.id, "plan_hash": decision.plan_hash, "seen": seen}
-            self.act(second_person.approve, who, **given)
+            self.act(approval.approve, who, **given)
 
     # -- stopping and letting go --
 
     def stops(self) -> None:
         what = self.milestone("FUNDED", "PENDING_VERIFICATION", "IN_MEDIATION", "VERIFIED")
-        self.act(hold.place, self.staff(), milestone_id=what.id, reason="A report.")
+        self.act(holds.place, self.staff(), milestone_id=what.id, reason="A report.")
 
     def lets_go(self) -> None:
         held = self.one(Hold, released_at=None)
-        self.act(hold.lift, self.staff("cora", "ada"), hold_id=held.id, reason="Settled.")
+        self.act(holds.lift, self.staff("cora", "ada"), hold_id=held.id, reason="Settled.")
 
     def reports(self) -> None:
         what = self.milestone("FUNDED", "PENDING_VERIFICATION", "IN_MEDIATION")
@@ -378,7 +366,7 @@ class Life:
         for review in self.market.all(RiskReview):
             if review.settled_at is None:
                 how = ReviewOutcome.CLEARED if self.draw.random() < 0.8 else ReviewOutcome.HELD
-                self.act(risk.settle, who, review_id=review.id, outcome=how, note="Known to us.")
+                self.act(risk_reviews.settle, who, review_id=review.id, outcome=how, note="Known to us.")
 
     # -- money's other roads --
 
@@ -390,9 +378,9 @@ class Life:
         payout = self.one(Payout, status="ADMINISTRATIVE_REVIEW")
         ways = [WithdrawalMethod.STANDARD, WithdrawalMethod.INSTANT]
         who = self.staff("fay", "ada")
-        self.act(payout_offers.offer, who, payout_id=payout.id, methods=ways, reason="The bank said no.")
+        self.act(method_offers.offer, who, payout_id=payout.id, methods=ways, reason="The bank said no.")
         method = self.draw.choice(ways)
-        self.act(payout_offers.choose, as_party(payout.party_id), payout_id=payout.id, method=method)
+        self.act(method_offers.choose, as_party(payout.party_id), payout_id=payout.id, method=method)
 
     def charges_back(self) -> None:
         disputed = {each.milestone_id for each in self.market.all(Chargeback)}
@@ -406,8 +394,8 @@ class Life:
         chargeback = self.one(Chargeback, status="needs_response")
         texts = {"uncategorized_text": "It was delivered."}
         who = self.staff("fay")
-        draft = self.act(answer_chargebacks.stage, who, chargeback_id=chargeback.id, texts=texts)
-        self.act(answer_chargebacks.submit, self.staff("ada", "fay"), evidence_id=draft.id)
+        draft = self.act(chargeback_evidence.stage, who, chargeback_id=chargeback.id, texts=texts)
+        self.act(chargeback_evidence.submit, self.staff("ada", "fay"), evidence_id=draft.id)
 
     def bank_decides(self) -> None:
         """Won or lost; one that was not answered in time the bank has decided by itself."""
@@ -454,7 +442,7 @@ class Life:
         self.known = None
 
     def reconciles(self) -> None:
-        reconcile.run(self.market.desk, self.market.as_staff("fay"))
+        reconciliation.run(self.market.desk, self.market.as_staff("fay"))
         self.known = None
 
     def bad_day(self) -> None:

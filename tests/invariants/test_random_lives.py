@@ -26,15 +26,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from core.actions import reconcile
 from core.db import Database
 from core.embedded_postgres import Server
 from core.gateways.stripe_adapter import StripePayments
 from core.gateways.stripe_sandbox import StripeSandbox
+from core.processes import reconciliation
 from core.records import ReconciliationRun
 from tests.database import fresh_copy
 from tests.invariants.life import NAMES, Life
-from tests.market import Market, a_market
+from tests.sandbox_desk import Market, a_market
 
 SEEDS = st.integers(min_value=0, max_value=2**32 - 1)
 LIVES, STEPS = 2, 80
@@ -88,7 +88,7 @@ def ends_well(market: Market) -> None:
         market.later(days=1)
     market.lawful()
     each_operation_at_most_once(market)
-    run = reconcile.run(market.desk, market.as_staff("fay"))
+    run = reconciliation.run(market.desk, market.as_staff("fay"))
     result = market.get(ReconciliationRun, run)
     assert (result.status, result.breaks) == ("CLEAN", 0)
 

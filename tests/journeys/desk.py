@@ -23,7 +23,7 @@ from sqlalchemy import text
 
 from core.config import Settings
 from core.db import Database
-from core.demo import place
+from core.demo import settings_file
 from core.demo.run import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,7 +89,7 @@ def a_demo() -> Iterator[Demo]:
 
 
 def _opened(home: Path) -> Demo:
-    settings = place.running(Settings(home=home, database_url=""))
+    settings = settings_file.running(Settings(home=home, database_url=""))
     return Demo(home, settings, Database(settings.auditor_url, pool_size=1))
 
 

@@ -19,8 +19,8 @@ from typing import Any
 
 import requests
 
+from core.api.http.signing import sign_request
 from core.demo import documents, photographs
-from core.door.signing import sign_request
 from tests.journeys.desk import ROOT, Demo, until
 
 PARTS = {

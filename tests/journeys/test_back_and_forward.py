@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Browser, expect
 
-from core.actions import decide
+from core.actions.decisions import confirmation
 from core.db import Database
 from core.rules.cautions import Caution
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.permissions import Actor, Role
-from tests import stories
+from tests import builders
 from tests.journeys.desk import PATIENCE, Demo, Person, a_person
 from tests.journeys.marketplace import Marketplace
 
@@ -71,15 +71,15 @@ def to_approve(demo: Demo, market: Marketplace) -> None:
         scope="A terrace of slate, laid and grouted.",
         deliverable="Terrace laid, level and grouted",
     )
-    told = stories.Told(case.project, case.milestone, case.ticket)
+    told = builders.Told(case.project, case.milestone, case.ticket)
     database, now = Database(demo.settings.database_url, pool_size=1), datetime.now(UTC)
     mediator = demo.one("select id from staff where name = 'Aiko Tanabe'")
     actor = Actor("staff", mediator, frozenset({Role.MEDIATOR}), authenticated_at=now)
     ground = Ground.OUTCOME_DISSATISFACTION  # against the rule, so a second person is asked
-    draft = stories.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=ground, override=True)
-    plan, _ = database.run(lambda session: decide.preview(session, actor, now=now, draft=draft))
+    draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=ground, override=True)
+    plan, _ = database.run(lambda session: confirmation.preview(session, actor, now=now, draft=draft))
     given = {"plan_hash": plan.hash, "intent": f"journey-{case.ticket}", "known": tuple(Caution)}
-    database.run(lambda session: decide.confirm(session, actor, now=now, draft=draft, **given))
+    database.run(lambda session: confirmation.confirm(session, actor, now=now, draft=draft, **given))
     database.dispose()
 
 

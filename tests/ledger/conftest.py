@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.db import Database
-from core.ledger import book, postings
+from core.ledger import journal_store, postings
 from core.ledger.journal import Journal
 from core.money import Money
 
@@ -56,6 +56,6 @@ def post(database: Database) -> Post:
     """Each journal in a transaction of its own."""
 
     def run(journal: Journal) -> int:
-        return database.run(lambda session: book.post(session, journal, now=NOW))
+        return database.run(lambda session: journal_store.post(session, journal, now=NOW))
 
     return run

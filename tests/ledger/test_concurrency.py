@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from core.db import Database
-from core.ledger import accounts, book, invariants
-from core.ledger.book import Overdraft
+from core.ledger import accounts, invariants, journal_store
 from core.ledger.journal import Journal, credit, debit
+from core.ledger.journal_store import Overdraft
 from tests.ledger.conftest import NOW, Post, charge, release, usd
 
 HANDS = 8
@@ -41,7 +41,7 @@ def test_one_key_posted_by_many_at_once_is_one_journal(database: Database, post:
         assert set(results) == {results[0]}
         assert isinstance(results[0], int), results
     with database.reading() as session:
-        assert book.balance(session, accounts.payee_payable(5), "USD") == usd(500_000)
+        assert journal_store.balance(session, accounts.payee_payable(5), "USD") == usd(500_000)
 
 
 def test_money_that_is_there_once_is_released_once(database: Database, post: Post) -> None:
@@ -50,7 +50,7 @@ def test_money_that_is_there_once_is_released_once(database: Database, post: Pos
     assert sum(isinstance(result, int) for result in results) == 1
     assert sum(isinstance(result, Overdraft) for result in results) == HANDS - 1
     with database.reading() as session:
-        assert book.balance(session, "held:1", "USD") == usd(0)
+        assert journal_store.balance(session, "held:1", "USD") == usd(0)
 
 
 def test_an_account_opened_by_many_at_once_is_opened_once(database: Database, post: Post) -> None:
@@ -74,7 +74,7 @@ def test_journals_that_cross_do_not_deadlock(database: Database, post: Post) -> 
             source, target, third = dice.sample(parties, 3)
             lines = (debit(source, usd(3)), credit(target, usd(2)), credit(third, usd(1)))
             with database.transaction() as session:  # without the retry of `run`
-                book.post(session, Journal(f"pay:{hand}:{n}", "test", lines), now=NOW)
+                journal_store.post(session, Journal(f"pay:{hand}:{n}", "test", lines), now=NOW)
         return hand
 
     assert at_once(pay) == list(range(HANDS))

@@ -165,7 +165,7 @@ def test_the_payees_book_ends_where_it_began(amount: Money) -> None:
             journal = event(**OF_PARTY, amount=amount)
             assert_sound(journal)
             for posting in journal.postings:
-                assert accounts.line_of(posting.account).book == accounts.Book.PAYEE
+                assert accounts.account_type(posting.account).book == accounts.Book.PAYEE
                 total[posting.account] = total.get(posting.account, 0) + posting.amount.minor
         assert set(total.values()) == {0}
 

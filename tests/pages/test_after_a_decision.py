@@ -8,22 +8,24 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from core.actions import conversation, decide, hold
+from core.actions.cases import conversation
+from core.actions.decisions import confirmation
+from core.actions.risk import holds
 from core.db import Database
 from core.money import Money
 from core.records import Decision, Ticket
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.items import Done
-from tests import stories
-from tests.pages.taking import offered
+from tests import builders
+from tests.builders import PEOPLE, Told, Town
+from tests.pages.downloading import offered
 from tests.pages.test_case import fill, press
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import PEOPLE, Told, Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
@@ -33,8 +35,8 @@ def newest(town: Town) -> Decision:
 
 
 def waiting(town: Town) -> tuple[Told, Decision]:
-    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
-    return told, stories.decided(town, told)
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
+    return told, builders.decided(town, told)
 
 
 def by_items(app: AppTest, told: Told) -> AppTest:
@@ -52,7 +54,7 @@ def by_items(app: AppTest, told: Told) -> AppTest:
 
 
 def test_a_case_is_divided_by_the_items_of_its_work_and_survives_a_reload(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = by_items(visit(town, "mia", "case", id=told.ticket), told)
     assert "The items sum to $1,800.00" in words(app)
     app.button(key=f"item-{told.ticket}-add").click().run()
@@ -62,7 +64,7 @@ def test_a_case_is_divided_by_the_items_of_its_work_and_survives_a_reload(town: 
     assert again.text_input(key=f"draft-{told.ticket}-item-2-part").value == "50"
     assert again.button_group(key=f"draft-{told.ticket}-item-1-done").value == Done.FULLY
     again.selectbox(key=f"draft-{told.ticket}-ground").set_value(Ground.PARTIAL_WORK).run()
-    again.text_area(key=f"draft-{told.ticket}-reasons").set_value(stories.REASONS).run()
+    again.text_area(key=f"draft-{told.ticket}-reasons").set_value(builders.REASONS).run()
     for name in ("ENGAGEMENT_SCOPE", "MESSAGE_HISTORY", "MILESTONE_EVIDENCE"):
         again.checkbox(key=f"draft-{told.ticket}-cites-{name}").check()
     again.run()
@@ -75,12 +77,12 @@ def test_a_case_is_divided_by_the_items_of_its_work_and_survives_a_reload(town: 
 
 
 def test_a_letter_is_edited_marked_and_reset(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     fill(app, told, outcome=DecisionOutcome.FULL_RELEASE, ground=Ground.WORK_DELIVERED)
     app.button(key=f"letter-edit-{told.ticket}-payee").click().run()
     field = app.text_area(key=f"draft-{told.ticket}-passage-payee")
-    assert field.value == f"The mediator gives these reasons:\n{stories.REASONS}"
+    assert field.value == f"The mediator gives these reasons:\n{builders.REASONS}"
     field.set_value("Dear Ben, <img src=x> thank you for your patience.").run()
     press(app, "Preview plan")
     shown = words(app)
@@ -96,13 +98,13 @@ def test_a_letter_is_edited_marked_and_reset(town: Town) -> None:
 def test_what_was_returned_is_the_form_again_and_its_checker_sees_what_is_new(town: Town) -> None:
     told, made = waiting(town)
     note = "Half of it was never delivered."
-    town.act(decide.send_back, town.as_staff("fay"), decision_id=made.id, note=note)
+    town.act(confirmation.send_back, town.as_staff("fay"), decision_id=made.id, note=note)
     app = visit(town, "mia", "case", id=told.ticket)
     assert note in words(app)
-    assert app.text_area(key=f"draft-{told.ticket}-reasons").value == stories.REASONS
+    assert app.text_area(key=f"draft-{told.ticket}-reasons").value == builders.REASONS
     assert app.button_group(key=f"draft-{told.ticket}-outcome").value == DecisionOutcome.FULL_RELEASE
     half = Money(made.release_minor // 2, "USD")
-    stories.decided(town, told, stories.a_draft(told, release=half))
+    builders.decided(town, told, builders.a_draft(told, release=half))
     shown = words(visit(town, "ada", "approvals", id=told.ticket))
     for expected in ("Compared with the one before", note, "Partial release", half.text()):
         assert expected in shown
@@ -115,7 +117,7 @@ def test_holds_and_messages_since_are_told_apart(town: Town) -> None:
     shown = words(visit(town, "fay", "case", id=told.ticket))
     assert "That voids nothing" in shown
     assert "Nothing that the plan stands on has changed" in shown
-    town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report came in.")
+    town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report came in.")
     shown = words(visit(town, "fay", "case", id=told.ticket))
     assert "It cannot be approved while this stands in the way" in shown
     assert "is in place: A report came in" in shown
@@ -138,9 +140,9 @@ def test_a_decision_is_taken_back_by_a_mediator_with_a_reason(town: Town, subjec
 
 @pytest.mark.parametrize("subject", PEOPLE)
 def test_a_carried_out_decision_is_corrected_by_a_linked_case(town: Town, subject: str) -> None:
-    told = stories.in_mediation(town)
-    stories.decided(town, told)
-    stories.carry_out(town)
+    told = builders.in_mediation(town)
+    builders.decided(town, told)
+    builders.carry_out(town)
     app = visit(town, subject, "case", id=told.ticket)
     assert offered(app)
     if subject in ("fay", "ada"):

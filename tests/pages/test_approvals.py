@@ -7,29 +7,29 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.actions import conversation, evidence
+from core.actions.cases import conversation, evidence
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.queries import approvals
 from core.records import Decision, StaffTie
 from core.rules.permissions import TABLE, Permission
-from tests import stories
+from tests import builders
+from tests.builders import PEOPLE, Told, Town
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import PEOPLE, Told, Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
 
 def waiting(town: Town, **also: object) -> tuple[Told, Decision]:
     """A decision above the threshold."""
-    told = stories.in_mediation(town, total=Money(9_000_000, "USD"), **also)
-    return told, stories.decided(town, told)
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"), **also)
+    return told, builders.decided(town, told)
 
 
 def the(town: Town, decision: Decision) -> Decision:
@@ -80,7 +80,7 @@ def test_whoever_is_tied_to_a_party_sees_why_they_cannot_answer(town: Town) -> N
 
 
 def test_it_tells_what_the_maker_opened_and_what_came_since(town: Town, tmp_path: Path) -> None:
-    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
     store = EvidenceStore(tmp_path)
 
     def hand_in(name: str) -> int:
@@ -97,12 +97,12 @@ def test_it_tells_what_the_maker_opened_and_what_came_since(town: Town, tmp_path
     opened, _ = hand_in("opened.txt"), hand_in("unopened.txt")
     town.act(evidence.open_evidence, town.as_staff("mia"), store=store, evidence_id=opened)
     town.wait(minutes=1)
-    made = stories.decided(town, told)
+    made = builders.decided(town, told)
     town.wait(minutes=1)
     town.act(conversation.say, town.payer, milestone_id=told.milestone, body="Wait, there is <b>more</b>.")
     shown = words(visit(town, "fay", "approvals", id=told.ticket))
     hand_in("late.txt")
-    seen = town.read(lambda s: approvals.seen(s, s.get_one(Decision, made.id)))
+    seen = town.read(lambda s: approvals.maker_view(s, s.get_one(Decision, made.id)))
     assert [(e.file_name, e.opened_at is not None, e.since) for e in seen.exhibits] == [
         ("opened.txt", True, False),
         ("unopened.txt", False, False),

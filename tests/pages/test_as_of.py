@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.actions import conversation, evidence
+from core.actions.cases import conversation, evidence
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
-from tests import stories
+from tests import builders
+from tests.builders import PEOPLE, Told, Town
 from tests.pages.visiting import serve, visit, words
-from tests.stories import PEOPLE, Told, Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
@@ -25,12 +25,12 @@ def town(database: Database, tmp_path: Path) -> Town:
 @pytest.fixture
 def told(town: Town, tmp_path: Path) -> Told:
     """Decided; something came before, and something afterwards."""
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     say(town, told, tmp_path, "early")
     town.wait(minutes=5)
-    stories.decided(town, told)
+    builders.decided(town, told)
     town.wait(minutes=5)
-    stories.carry_out(town)
+    builders.carry_out(town)
     say(town, told, tmp_path, "late")
     return told
 
@@ -69,7 +69,7 @@ def test_every_role_sees_what_there_was_and_nothing_later(
 
 
 def test_a_case_that_is_not_decided_has_only_its_present(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     assert not [
         each for each in visit(town, "mia", "case", id=told.ticket).toggle if "as-of" in str(each.key)
     ]

@@ -13,30 +13,31 @@ from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from core import audit
-from core.actions import hold, mediate
+from core.actions.cases import mediator_assignment
+from core.actions.risk import holds
 from core.db import Database
 from core.queries import audit as queries
 from core.rules.permissions import TABLE, Permission
-from dashboard.compliance import export, proof, wanted, work
-from tests import stories
+from dashboard.compliance import audit_filters, audit_verification, background_job, export
+from tests import builders
+from tests.builders import PEOPLE, Told, Town
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import PEOPLE, Told, Town
 
 NASTY = "![x](http://evil.example/x.png) <img src=x onerror=alert(1)>"
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
 
 @pytest.fixture
 def told(town: Town) -> Told:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     town.act(
-        hold.place,
+        holds.place,
         town.as_staff("cora"),
         milestone_id=told.milestone,
         reason=f"Bank details changed. {NASTY}",
@@ -136,7 +137,7 @@ def test_a_case_and_a_milestone_narrow_the_log(town: Town, told: Told) -> None:
     ],
 )
 def test_a_case_number_is_read_as_people_write_it(typed: str, number: int | None) -> None:
-    assert wanted.number_in("case", typed) == number
+    assert audit_filters.number_in("case", typed) == number
 
 
 def test_a_long_log_is_turned_page_by_page(town: Town) -> None:
@@ -183,7 +184,9 @@ def test_an_entry_is_shown_whole_and_outsiders_words_do_nothing(town: Town, told
 
 
 def test_before_and_after_stand_side_by_side(town: Town, told: Told) -> None:
-    town.act(mediate.assign, town.as_staff("mia"), ticket_id=told.ticket, staff_id=town.staff["max"])
+    town.act(
+        mediator_assignment.assign, town.as_staff("mia"), ticket_id=told.ticket, staff_id=town.staff["max"]
+    )
     shown = words(visit(town, "cora", "entry", id=an_entry(town, "mediator:ticket:assign")))
     assert "<del>Mia Lund</del>" in shown
     assert "<ins>Max Adler</ins>" in shown
@@ -207,7 +210,7 @@ def test_a_signing_key_that_is_gone_is_an_error_on_the_page(town: Town, told: To
 
 def test_verify_says_how_much_it_proved_and_remembers_it(town: Town, told: Told, tmp_path: Path) -> None:
     seal(town, tmp_path)
-    app = ended(press(visit(town, "cora", "audit"), "Verify"), proof.WORK)
+    app = ended(press(visit(town, "cora", "audit"), "Verify"), audit_verification.WORK)
     key = audit.signer(tmp_path).public.fingerprint
     assert (
         f"seals are as they were written, by the signatures of key {key}, pinned in this database"
@@ -228,7 +231,7 @@ def test_verify_names_the_first_entry_that_was_altered(
         session.execute(text("alter table audit_entries disable trigger all"))
         session.execute(text("update audit_entries set reason = 'Nothing.' where id = :id"), {"id": number})
         session.execute(text("alter table audit_entries enable trigger all"))
-    shown = words(ended(press(visit(town, "cora", "audit"), "Verify"), proof.WORK))
+    shown = words(ended(press(visit(town, "cora", "audit"), "Verify"), audit_verification.WORK))
     assert (
         f"The record was altered. First: Audit entry {number} was altered after it was sealed in seal"
         in shown
@@ -238,7 +241,7 @@ def test_verify_names_the_first_entry_that_was_altered(
 def test_the_seals_say_which_of_them_were_signed(town: Town, told: Told, tmp_path: Path) -> None:
     seal(town, tmp_path)
     town.wait(minutes=1)
-    town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Once more.")
+    town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Once more.")
     seal(town, tmp_path)
     folder = tmp_path / "checkpoints"
     file = next(folder.glob("*.jsonl"))
@@ -273,10 +276,10 @@ def test_work_that_runs_is_not_begun_twice(monkeypatch: pytest.MonkeyPatch) -> N
     from threading import Event
 
     state: dict[str, Any] = {}
-    monkeypatch.setattr(work.st, "session_state", state)
+    monkeypatch.setattr(background_job.st, "session_state", state)
     go = Event()
-    first = work.begin("work", lambda progress: go.wait(10))
-    assert work.begin("work", lambda progress: None) is first
+    first = background_job.begin("work", lambda progress: go.wait(10))
+    assert background_job.begin("work", lambda progress: None) is first
     go.set()
     assert first.wait(10)
     assert first.result is True
@@ -286,6 +289,6 @@ def test_work_that_fails_keeps_its_error() -> None:
     def fail(progress: Any) -> None:
         raise ValueError("no")
 
-    failed = work.Work(fail)
+    failed = background_job.Work(fail)
     assert failed.wait(10)
     assert isinstance(failed.error, ValueError)

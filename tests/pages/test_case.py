@@ -8,22 +8,25 @@ import pytest
 from sqlalchemy import func, select
 from streamlit.testing.v1 import AppTest
 
-from core.actions import decide, dispute, evidence, hold, install
+from core.actions.cases import disputes, evidence
+from core.actions.decisions import confirmation
+from core.actions.risk import holds
+from core.actions.staff import install
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.records import Decision, Message, Milestone
 from core.rules.grounds import DecisionOutcome, Ground, Reference
-from tests import stories
+from tests import builders
+from tests.builders import PEOPLE, Told, Town
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import PEOPLE, Told, Town
 
 TABS = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties")
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
@@ -48,7 +51,7 @@ def fill(app: AppTest, told: Told, *, outcome: DecisionOutcome, share: str = "",
     if share:
         app.text_input(key=field("share")).set_value(share).run()
     app.selectbox(key=field("ground")).set_value(ground).run()
-    app.text_area(key=field("reasons")).set_value(stories.REASONS).run()
+    app.text_area(key=field("reasons")).set_value(builders.REASONS).run()
     for reference in Reference:
         if reference is not Reference.RESOLUTION_NOTES:
             app.checkbox(key=field(f"cites-{reference.value}")).check()
@@ -58,7 +61,7 @@ def fill(app: AppTest, told: Told, *, outcome: DecisionOutcome, share: str = "",
 @pytest.mark.parametrize("tab", TABS)
 @pytest.mark.parametrize("subject", PEOPLE)
 def test_every_role_can_read_every_tab(town: Town, subject: str, tab: str) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, subject, "case", id=told.ticket, tab=tab)
     assert f"D-{told.ticket} · " in app.title[0].value.replace("\\", "")
     assert ("Preview plan" in labels(app)) == (subject in ("mia", "max"))
@@ -70,14 +73,14 @@ def test_a_case_that_does_not_exist_says_where_to_look(town: Town) -> None:
 
 
 def test_the_head_tells_the_three_axes_and_every_amount(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     shown = words(visit(town, "mia", "case", id=told.ticket))
     for expected in ("In mediation", "Held", "Under review", "Mia Lund", "in 6 days", "Platform fee"):
         assert expected in shown
 
 
 def test_the_timeline_tells_authors_and_audience(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     shown = words(visit(town, "mia", "case", id=told.ticket, tab="Timeline"))
     for expected in (
         "Paid, and held",
@@ -90,8 +93,8 @@ def test_the_timeline_tells_authors_and_audience(town: Town) -> None:
 
 
 def test_outsiders_words_stay_words(town: Town) -> None:
-    told = stories.disputed(town, title="![x](http://evil.example/x.png) <b>bold</b>")
-    town.act(dispute.explain, town.payer, milestone_id=told.milestone, details="<script>alert(1)</script>")
+    told = builders.disputed(town, title="![x](http://evil.example/x.png) <b>bold</b>")
+    town.act(disputes.explain, town.payer, milestone_id=told.milestone, details="<script>alert(1)</script>")
     for tab in TABS:
         app = visit(town, "mia", "case", id=told.ticket, tab=tab)
         raw = " ".join(
@@ -105,7 +108,7 @@ def test_outsiders_words_stay_words(town: Town) -> None:
 
 
 def test_a_message_reaches_the_parties_or_only_staff(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket, tab="Messages")
     app.button_group(key="answer-audience").set_value("STAFF").run()
     app.text_area(key=f"case.{told.ticket}.message").set_value("The payer was reached by phone.").run()
@@ -116,15 +119,15 @@ def test_a_message_reaches_the_parties_or_only_staff(town: Town) -> None:
 
 
 def test_a_hold_blocks_and_says_why(town: Town) -> None:
-    told = stories.in_mediation(town)
-    town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report came in.")
+    told = builders.in_mediation(town)
+    town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report came in.")
     shown = words(visit(town, "mia", "case", id=told.ticket))
     assert "Nothing can be released now" in shown
     assert "A report came in" in shown
 
 
 def test_a_tie_keeps_the_form_away(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     town.act(
         install.declare_tie,
         town.as_staff("max"),
@@ -138,14 +141,14 @@ def test_a_tie_keeps_the_form_away(town: Town) -> None:
 
 
 def test_between_the_parties_there_is_no_form_yet(town: Town) -> None:
-    told = stories.disputed(town)
+    told = builders.disputed(town)
     app = visit(town, "mia", "case", id=told.ticket)
     assert "Preview plan" not in labels(app)
     assert "Mediation begins by itself" in words(app)
 
 
 def test_both_nets_follow_what_is_typed(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     held = town.read(lambda s: s.get_one(Milestone, told.milestone)).amount_minor
     app = visit(town, "mia", "case", id=told.ticket)
     fill(app, told, outcome=DecisionOutcome.PARTIAL_RELEASE, share="100", ground=Ground.PARTIAL_WORK)
@@ -157,7 +160,7 @@ def test_both_nets_follow_what_is_typed(town: Town) -> None:
 
 
 def test_a_percentage_is_a_share_too(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     held = Money(town.read(lambda s: s.get_one(Milestone, told.milestone)).amount_minor, "USD")
     app = visit(town, "mia", "case", id=told.ticket)
     app.button_group(key=f"draft-{told.ticket}-outcome").set_value(DecisionOutcome.PARTIAL_RELEASE).run()
@@ -171,7 +174,7 @@ def test_a_percentage_is_a_share_too(town: Town) -> None:
     [("", "Choose the share"), ("abc", "is not an amount"), ("-5", "is negative"), ("1.234", "more digits")],
 )
 def test_what_cannot_be_an_amount_is_said_at_once(town: Town, share: str, sentence: str) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     app.button_group(key=f"draft-{told.ticket}-outcome").set_value(DecisionOutcome.PARTIAL_RELEASE).run()
     app.text_input(key=f"draft-{told.ticket}-share").set_value(share).run()
@@ -179,14 +182,14 @@ def test_what_cannot_be_an_amount_is_said_at_once(town: Town, share: str, senten
 
 
 def test_only_grounds_that_fit_the_outcome_are_offered(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     app.button_group(key=f"draft-{told.ticket}-outcome").set_value(DecisionOutcome.FULL_RELEASE).run()
     assert app.selectbox(key=f"draft-{told.ticket}-ground").options == ["Work delivered"]
 
 
 def test_what_is_missing_is_said_and_nothing_typed_is_lost(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     app.text_area(key=f"draft-{told.ticket}-reasons").set_value(
         "Half of it was done, the rest was not."
@@ -197,7 +200,7 @@ def test_what_is_missing_is_said_and_nothing_typed_is_lost(town: Town) -> None:
 
 
 def test_the_preview_shows_the_plan_and_one_confirmation_carries_it_out(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     fill(app, told, outcome=DecisionOutcome.PARTIAL_RELEASE, share="400", ground=Ground.PARTIAL_WORK)
     press(app, "Preview plan")
@@ -217,7 +220,7 @@ def test_the_preview_shows_the_plan_and_one_confirmation_carries_it_out(town: To
     assert made is not None
     assert (made.status, made.release_minor) == ("EXECUTED", 40_000)
     assert "Carried out" in words(app)
-    stories.carry_out(town)
+    builders.carry_out(town)
     after = words(visit(town, "mia", "case", id=told.ticket))
     assert "Succeeded" in after
     assert "Completed" in after
@@ -226,11 +229,11 @@ def test_the_preview_shows_the_plan_and_one_confirmation_carries_it_out(town: To
 
 
 def test_a_colleague_who_was_faster_is_named_and_the_draft_stays(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     fill(app, told, outcome=DecisionOutcome.PARTIAL_RELEASE, share="400", ground=Ground.PARTIAL_WORK)
     press(app, "Preview plan")
-    stories.decided(town, told, by="max")
+    builders.decided(town, told, by="max")
     press(app, "Confirm decision")
     shown = words(app)
     assert "was decided meanwhile: full release by Max Adler" in shown
@@ -238,7 +241,7 @@ def test_a_colleague_who_was_faster_is_named_and_the_draft_stays(town: Town) -> 
 
 
 def test_a_change_meanwhile_is_said(town: Town, tmp_path: Path) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     fill(app, told, outcome=DecisionOutcome.FULL_RELEASE, ground=Ground.WORK_DELIVERED)
     press(app, "Preview plan")
@@ -249,7 +252,7 @@ def test_a_change_meanwhile_is_said(town: Town, tmp_path: Path) -> None:
 
 
 def test_an_old_sign_in_is_asked_to_confirm_first(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     fill(app, told, outcome=DecisionOutcome.FULL_RELEASE, ground=Ground.WORK_DELIVERED)
     town.wait(minutes=6)
@@ -271,7 +274,7 @@ def hand_in(town: Town, told: Told, home: Path) -> None:
 
 
 def test_evidence_that_was_not_opened_or_cited_is_pointed_out(town: Town, tmp_path: Path) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     hand_in(town, told, tmp_path)
     shown = words(visit(town, "mia", "case", id=told.ticket))
     assert "Not opened by you: delivery.txt." in shown
@@ -280,8 +283,8 @@ def test_evidence_that_was_not_opened_or_cited_is_pointed_out(town: Town, tmp_pa
 
 def waiting(town: Town) -> tuple[Told, Decision]:
     """A decision above the threshold."""
-    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
-    return told, stories.decided(town, told)
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
+    return told, builders.decided(town, told)
 
 
 def test_above_the_threshold_a_second_person_approves(town: Town) -> None:
@@ -323,20 +326,20 @@ def test_new_evidence_returns_the_decision_before_anybody_approves_it(town: Town
 
 
 def test_an_administrator_decides_once_it_is_escalated(town: Town) -> None:
-    from core.actions import mediate
+    from core.actions.cases import mediator_assignment
 
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     assert "Administrators decide a case once it is escalated." in words(
         visit(town, "ada", "case", id=told.ticket)
     )
-    town.database.run(lambda s: mediate.escalate(s, now=town.now, ticket_id=told.ticket))
+    town.database.run(lambda s: mediator_assignment.escalate(s, now=town.now, ticket_id=told.ticket))
     assert "Preview plan" in labels(visit(town, "ada", "case", id=told.ticket))
 
 
 def test_the_plan_that_is_confirmed_is_the_plan_that_was_shown(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     fill(app, told, outcome=DecisionOutcome.FULL_RELEASE, ground=Ground.WORK_DELIVERED)
     press(app, "Preview plan")
-    expected, _ = town.act(decide.preview, town.as_staff("mia"), draft=stories.a_draft(told))
+    expected, _ = town.act(confirmation.preview, town.as_staff("mia"), draft=builders.a_draft(told))
     assert expected.hash in words(app)

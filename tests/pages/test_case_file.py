@@ -10,20 +10,20 @@ from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from core import case_file
-from core.actions import evidence
+from core.actions.cases import evidence
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.records.audit import audit_entries
 from core.rules.permissions import TABLE, Permission
-from dashboard.compliance.work import Work
-from tests import stories
+from dashboard.compliance.background_job import Work
+from tests import builders
+from tests.builders import PEOPLE, Town
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import PEOPLE, Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
@@ -40,15 +40,15 @@ def made(app: AppTest, ticket: int) -> Work[case_file.CaseFile]:
 
 @pytest.mark.parametrize("subject", PEOPLE)
 def test_the_case_file_is_for_those_who_may_take_personal_data_out(town: Town, subject: str) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     offered = "Case file" in labels(visit(town, subject, "case", id=told.ticket))
     assert offered == (PEOPLE[subject][1] in TABLE[Permission.EXPORT_CASE])
 
 
 def test_it_is_made_offered_and_can_be_verified_without_the_desk(town: Town, tmp_path: Path) -> None:
-    told = stories.in_mediation(town)
-    stories.decided(town, told)
-    stories.carry_out(town)
+    told = builders.in_mediation(town)
+    builders.decided(town, told)
+    builders.carry_out(town)
     app = visit(town, "cora", "case", id=told.ticket)
     done = made(app, told.ticket).result
     assert done is not None
@@ -60,7 +60,7 @@ def test_it_is_made_offered_and_can_be_verified_without_the_desk(town: Town, tmp
 
 
 def test_the_log_says_who_took_it_and_its_hash(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     done = made(visit(town, "mia", "case", id=told.ticket), told.ticket).result
     entry = town.read(
         lambda s: s.execute(
@@ -75,7 +75,7 @@ def test_the_log_says_who_took_it_and_its_hash(town: Town) -> None:
 
 
 def test_evidence_that_was_altered_on_the_disk_is_refused_by_name(town: Town, tmp_path: Path) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     town.act(
         evidence.hand_in,
         town.payee,

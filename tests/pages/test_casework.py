@@ -8,33 +8,33 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core.actions import conversation, evidence, mediate, recuse
+from core.actions.cases import conversation, evidence, mediator_assignment, recusal
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.queries import timeline
-from core.queries.timeline import Wanted
+from core.queries.timeline import TimelineFilter
 from core.records import PartyRequest
 from core.rules.permissions import TABLE, Permission
 from core.rules.requests import RequestKind
-from tests import stories
+from tests import builders
+from tests.builders import PEOPLE, Town
 from tests.pages.visiting import labels, serve, visit, words
 from tests.queries.test_cases import read
 from tests.queries.test_disputes import statements
-from tests.stories import PEOPLE, Town
 
 HOSTILE = "![x](https://evil.test/a.png) <script>alert(1)</script> \u202egnp.exe اختبار 漢字 " + "long" * 60
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
 
 @pytest.mark.parametrize("subject", PEOPLE)
 def test_each_role_has_the_buttons_that_it_may_press(town: Town, subject: str) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     role, shown = PEOPLE[subject][1], labels(visit(town, subject, "case", id=told.ticket))
     assert ("Hand over" in shown) == ("Step back" in shown) == (role in TABLE[Permission.ASSIGN_TICKET])
     assert ("Ask a party" in shown) == (role in TABLE[Permission.WORK_TICKET])
@@ -43,7 +43,7 @@ def test_each_role_has_the_buttons_that_it_may_press(town: Town, subject: str) -
 
 @pytest.mark.parametrize("subject", PEOPLE)
 def test_everybody_sees_what_a_case_waits_for_and_some_may_go_on_without(town: Town, subject: str) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     town.act(
         conversation.ask,
         town.as_staff("mia"),
@@ -59,11 +59,11 @@ def test_everybody_sees_what_a_case_waits_for_and_some_may_go_on_without(town: T
     assert ("Go on without" in labels(app)) == (PEOPLE[subject][1] in TABLE[Permission.WORK_TICKET])
     if "Go on without" in labels(app):
         app.button(key="case-go-on").click().run()
-        assert stories.ticket_of(town, told).status == "UNDER_REVIEW"
+        assert builders.ticket_of(town, told).status == "UNDER_REVIEW"
 
 
 def test_a_request_is_sent_from_its_drawer_and_a_half_written_one_survives_another_visit(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     app.button(key="case-ask").click().run()
     app.text_area(key=f"case.{told.ticket}.request").set_value("When does it").run()
@@ -82,7 +82,7 @@ def test_a_request_is_sent_from_its_drawer_and_a_half_written_one_survives_anoth
 
 
 def test_a_half_written_message_is_its_writers_alone(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket, tab="Messages")
     app.text_area(key=f"case.{told.ticket}.message").set_value("I think that").run()
     mine = visit(town, "mia", "case", id=told.ticket, tab="Messages")
@@ -92,17 +92,17 @@ def test_a_half_written_message_is_its_writers_alone(town: Town) -> None:
 
 
 def test_the_next_mediator_reads_what_was_handed_over(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     give = {"ticket_id": told.ticket, "staff_id": town.staff["max"], "note": HOSTILE}
-    town.act(mediate.assign, town.as_staff("mia"), **give)
+    town.act(mediator_assignment.assign, town.as_staff("mia"), **give)
     shown = words(visit(town, "max", "case", id=told.ticket))
     assert "Handed over to Max Adler by Mia Lund" in shown
     assert "<script>" not in shown
 
 
 def test_the_drawer_offers_the_best_choice_first_and_says_who_is_left_out_and_why(town: Town) -> None:
-    told = stories.in_mediation(town)
-    town.act(recuse.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="A friend.")
+    told = builders.in_mediation(town)
+    town.act(recusal.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="A friend.")
     app = visit(town, "mia", "case", id=told.ticket)
     app.button(key="case-hand-over").click().run()
     assert "Max Adler is not offered: stepped back from this case on" in words(app)
@@ -112,20 +112,20 @@ def test_the_drawer_offers_the_best_choice_first_and_says_who_is_left_out_and_wh
 
 
 def test_stepping_back_gives_the_case_away_and_takes_its_buttons(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     app.button(key="case-step-back").click().run()
     app.text_area(key=f"case.{told.ticket}.recusal").set_value("The payee is my cousin.").run()
     app.button(key="recuse").click().run()
     assert not app.exception
-    assert stories.ticket_of(town, told).mediator_id == town.staff["max"]
+    assert builders.ticket_of(town, told).mediator_id == town.staff["max"]
     again = visit(town, "mia", "case", id=told.ticket)
     assert "Claim" not in labels(again)
     assert "You stepped back from this case" in words(again)
 
 
 def test_a_link_to_one_entry_marks_it_and_a_wrong_one_says_so(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     case = read(town, told)
     mark = town.read(lambda s: timeline.timeline(s, case)).page.marks[3]
     shown = words(visit(town, "cora", "case", id=told.ticket, tab="Timeline", entry=mark.name))
@@ -136,7 +136,7 @@ def test_a_link_to_one_entry_marks_it_and_a_wrong_one_says_so(town: Town) -> Non
 
 
 def test_older_happenings_are_a_press_away(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     for number in range(130):
         town.act(conversation.say, town.payer, milestone_id=told.milestone, body=f"Message {number:03}.")
     app = visit(town, "mia", "case", id=told.ticket, tab="Timeline")
@@ -154,7 +154,7 @@ def test_older_happenings_are_a_press_away(town: Town) -> None:
 
 
 def test_hostile_words_stay_words_in_every_tab(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     town.act(conversation.say, town.payer, milestone_id=told.milestone, body=HOSTILE)
     for tab in ("Timeline", "Messages"):
         app = visit(town, "mia", "case", id=told.ticket, tab=tab)
@@ -166,7 +166,7 @@ def test_hostile_words_stay_words_in_every_tab(town: Town) -> None:
 def test_evidence_that_is_gone_or_altered_is_an_alarm_with_the_hash_on_record(
     town: Town, tmp_path: Path
 ) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     piece = town.act(
         evidence.hand_in,
         town.payee,
@@ -187,7 +187,7 @@ def test_evidence_that_is_gone_or_altered_is_an_alarm_with_the_hash_on_record(
 def test_a_case_asks_the_same_number_of_questions_however_much_is_in_it(
     town: Town, tmp_path: Path, tab: str
 ) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     store = EvidenceStore(tmp_path)
 
     def more(number: int) -> None:
@@ -214,7 +214,7 @@ def test_a_case_asks_the_same_number_of_questions_however_much_is_in_it(
 
 
 def test_wanted_without_anything_is_the_newest_page(town: Town) -> None:
-    case = read(town, stories.in_mediation(town))
-    both = (None, Wanted())
+    case = read(town, builders.in_mediation(town))
+    both = (None, TimelineFilter())
     first, second = (town.read(lambda s, w=w: timeline.timeline(s, case, w)) for w in both)
     assert first == second

@@ -9,25 +9,25 @@ from typing import Any
 
 import pytest
 
-from core.actions import answer_chargebacks, chargebacks
+from core.actions.chargebacks import chargeback_evidence, lifecycle
 from core.db import Database
 from core.gateways.payments import BalanceLine, DisputeSnapshot
 from core.money import Money
 from core.records import Chargeback, ChargebackAcceptance, ChargebackEvidence, Evidence, PaymentOrder
-from tests import stories, unrecorded
+from tests import builders, unrecorded
+from tests.builders import Town
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
 
 def charged_back(town: Town, **known: Any) -> Chargeback:
-    told = stories.funded(town)
+    told = builders.funded(town)
     order = town.read(lambda s: s.get_one(PaymentOrder, told.milestone))
     line = BalanceLine(
         "txn_dispute", "adjustment", "dispute", -order.charge_minor, 1_500, -order.charge_minor - 1_500, "USD",
@@ -49,12 +49,12 @@ def charged_back(town: Town, **known: Any) -> Chargeback:
         refundable=False,
         lines=(line,),
     )
-    row = town.database.run(lambda s: chargebacks.follow(s, replace(snapshot, **known), now=town.now))
+    row = town.database.run(lambda s: lifecycle.follow(s, replace(snapshot, **known), now=town.now))
     assert row is not None
     return row
 
 
-@pytest.mark.parametrize("subject", stories.PEOPLE)
+@pytest.mark.parametrize("subject", builders.PEOPLE)
 def test_everybody_sees_what_is_due_and_only_some_may_answer(town: Town, subject: str) -> None:
     row = charged_back(town)
     app = visit(town, subject, "chargebacks")
@@ -91,7 +91,7 @@ def test_one_person_drafts_and_another_sends(town: Town) -> None:
 def test_what_is_decided_shows_its_answer_and_takes_no_other(town: Town) -> None:
     row = charged_back(town)
     town.act(
-        answer_chargebacks.stage,
+        chargeback_evidence.stage,
         town.as_staff("fay"),
         chargeback_id=row.id,
         texts={"uncategorized_text": "A."},

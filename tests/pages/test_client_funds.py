@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from core.actions import client_funds
+from core.actions.operations import client_funds
 from core.db import Database
 from core.money import Money
 from core.records import PayoutStop
 from core.rules.client_funds import Look
-from tests import stories
+from tests import builders
+from tests.builders import Town
 from tests.pages.visiting import labels, serve, visit
-from tests.stories import Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
@@ -48,7 +48,7 @@ def usd(minor: int) -> Money:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_shortage_stands_in_red_on_every_finance_page(town: Town, page: str) -> None:
-    stories.funded(town)
+    builders.funded(town)
     looked(town, 20_000)
     at = visit(town, "fay", page)
     (said,) = [each.value.replace("\\", "") for each in at.error]
@@ -58,7 +58,7 @@ def test_a_shortage_stands_in_red_on_every_finance_page(town: Town, page: str) -
 
 
 def test_nothing_is_said_above_the_pages_while_all_is_covered(town: Town) -> None:
-    stories.funded(town)
+    builders.funded(town)
     looked(town, 200_000)
     assert not visit(town, "fay", "payouts").error
 
@@ -69,7 +69,7 @@ def test_a_mediator_on_a_page_of_money_is_not_told_the_figures(town: Town) -> No
 
 
 def test_an_old_figure_is_not_called_covered(town: Town) -> None:
-    stories.funded(town)
+    builders.funded(town)
     looked(town, 200_000)
     town.now += timedelta(hours=2)
     at = visit(town, "fay", "overview")
@@ -78,7 +78,7 @@ def test_an_old_figure_is_not_called_covered(town: Town) -> None:
 
 
 def test_finance_releases_and_the_stop_is_kept(town: Town) -> None:
-    stories.funded(town)
+    builders.funded(town)
     looked(town, 20_000)
     at = visit(town, "fay", "overview")
     stop = town.read(lambda session: session.scalars(select(PayoutStop.id)).one())
@@ -92,6 +92,6 @@ def test_finance_releases_and_the_stop_is_kept(town: Town) -> None:
 
 
 def test_compliance_sees_the_stop_and_cannot_release_it(town: Town) -> None:
-    stories.funded(town)
+    builders.funded(town)
     looked(town, 20_000)
     assert "Release payouts in USD" not in labels(visit(town, "cora", "overview"))

@@ -9,20 +9,22 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.actions import conversation, hold, install, recuse
+from core.actions.cases import conversation, recusal
+from core.actions.risk import holds
+from core.actions.staff import install
 from core.db import Database
 from core.records import Ticket
 from core.rules.permissions import SYSTEM
-from dashboard.case import queue
-from tests import stories
+from dashboard.case.queue import view
+from tests import builders
+from tests.builders import PEOPLE, Town
 from tests.pages.visiting import labels, serve, visit, words
 from tests.queries.test_disputes import statements
-from tests.stories import PEOPLE, Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
@@ -41,7 +43,7 @@ def lists(app: AppTest) -> list[list[dict[str, Any]]]:
 
 @pytest.mark.parametrize("subject", PEOPLE)
 def test_everybody_sees_the_queue_and_mediators_may_claim(town: Town, subject: str) -> None:
-    told = stories.in_mediation(town, mediator=None)
+    told = builders.in_mediation(town, mediator=None)
     app = visit(town, subject, "disputes")
     (row,) = rows(app)
     assert (row["reference"], row["payer"], row["payee"]) == (
@@ -61,20 +63,20 @@ def test_an_empty_queue_says_what_will_fill_it(town: Town) -> None:
 
 
 def test_a_view_and_words_stand_in_the_address(town: Town) -> None:
-    stories.in_mediation(town)
+    builders.in_mediation(town)
     assert len(rows(visit(town, "mia", "disputes", view="mine"))) == 1
     assert "Every case has a mediator" in words(visit(town, "mia", "disputes", view="unassigned"))
 
 
 def test_words_narrow_the_queue(town: Town) -> None:
-    stories.in_mediation(town)
+    builders.in_mediation(town)
     app = visit(town, "mia", "disputes")
     assert len(rows(app.text_input(key="q").set_value("Okafor").run())) == 1
     assert "Nothing matches" in words(app.text_input(key="q").set_value("Nobody").run())
 
 
 def test_claiming_takes_the_case_that_is_due_first(town: Town) -> None:
-    told = stories.in_mediation(town, mediator=None)
+    told = builders.in_mediation(town, mediator=None)
     app = visit(town, "max", "disputes")
     next(button for button in app.button if button.label == "Claim next case").click().run()
     assert town.read(lambda s: s.get_one(Ticket, told.ticket)).mediator_id == town.staff["max"]
@@ -87,15 +89,15 @@ def test_claiming_with_nothing_left_says_so(town: Town) -> None:
 
 
 def test_what_to_watch_for_stands_in_the_address_and_finds_only_that(town: Town) -> None:
-    told = stories.in_mediation(town)
-    town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report came in.")
-    stories.in_mediation(town)
+    told = builders.in_mediation(town)
+    town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report came in.")
+    builders.in_mediation(town)
     (row,) = rows(visit(town, "mia", "disputes", watch="hold"))
     assert (row["id"], [each["label"] for each in row["marks"]]) == (told.ticket, ["On hold"])
 
 
 def test_what_one_has_seen_is_no_news_and_what_comes_later_is(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     assert rows(visit(town, "mia", "disputes"))[0]["news"] == 2
     visit(town, "mia", "case", id=told.ticket)
     assert rows(visit(town, "mia", "disputes"))[0]["news"] == 0
@@ -110,8 +112,8 @@ def test_what_one_has_seen_is_no_news_and_what_comes_later_is(town: Town) -> Non
 def test_pages_are_turned_by_the_place_of_a_row_and_stand_in_the_address(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "SIZE", 2)
-    told = [stories.in_mediation(town).ticket for _ in range(3)]
+    monkeypatch.setattr(view, "SIZE", 2)
+    told = [builders.in_mediation(town).ticket for _ in range(3)]
     app = visit(town, "mia", "disputes")
     assert [row["id"] for row in rows(app)] == told[:2]
     assert "queue-before" not in [each.key for each in app.button]
@@ -127,13 +129,13 @@ def test_pages_are_turned_by_the_place_of_a_row_and_stand_in_the_address(
 
 @pytest.mark.parametrize("place", ["x", "1.2.3", "99999999999999999999.1", "-1", "9" * 17 + ".1"])
 def test_a_place_that_makes_no_sense_is_the_beginning_or_an_empty_page(town: Town, place: str) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     assert [row["id"] for row in rows(visit(town, "mia", "disputes", after=place))] == [told.ticket]
 
 
 def test_a_person_who_stepped_back_sees_it_in_the_queue_and_claims_another(town: Town) -> None:
-    told = stories.in_mediation(town, mediator=None)
-    town.act(recuse.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="A friend of mine.")
+    told = builders.in_mediation(town, mediator=None)
+    town.act(recusal.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="A friend of mine.")
     app = visit(town, "max", "disputes")
     assert [each["label"] for each in rows(app)[0]["marks"]] == ["You stepped back"]
     next(button for button in app.button if button.label == "Claim next case").click().run()
@@ -141,12 +143,12 @@ def test_a_person_who_stepped_back_sees_it_in_the_queue_and_claims_another(town:
 
 
 def test_the_page_asks_the_same_number_of_questions_however_many_cases_there_are(town: Town) -> None:
-    stories.in_mediation(town)
+    builders.in_mediation(town)
     visit(town, "mia", "disputes")  # what is read once for the process is read
     with statements(town.database) as one:
         visit(town, "mia", "disputes")
     for _ in range(3):
-        stories.in_mediation(town)
+        builders.in_mediation(town)
     with statements(town.database) as four:
         visit(town, "mia", "disputes")
     assert len(four) == len(one)
@@ -159,7 +161,7 @@ def test_the_help_sheet_opens_and_names_the_keys(town: Town) -> None:
 
 
 def test_whoever_has_no_role_sees_neither_the_queue_nor_a_case(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     row = town.act(
         install.add_staff,
         SYSTEM,

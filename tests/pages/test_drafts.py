@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.actions import drafts
+from core.actions.decisions import drafts
 from core.db import Database
 from core.records import DecisionDraft
 from core.rules.grounds import DecisionOutcome, Ground, Reference
-from tests import stories
+from tests import builders
+from tests.builders import Told, Town
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import Told, Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
@@ -34,7 +34,7 @@ def begun(town: Town, told: Told) -> AppTest:
     app.button_group(key=f"{field}outcome").set_value(DecisionOutcome.PARTIAL_RELEASE).run()
     app.text_input(key=f"{field}share").set_value("62.5").run()
     app.selectbox(key=f"{field}ground").set_value(Ground.PARTIAL_WORK).run()
-    app.text_area(key=f"{field}reasons").set_value(stories.REASONS).run()
+    app.text_area(key=f"{field}reasons").set_value(builders.REASONS).run()
     app.checkbox(key=f"{field}cites-{Reference.MESSAGE_HISTORY.value}").check().run()
     app.text_area(key=f"case.{told.ticket}.message").set_value("When exactly on").run()
     assert not app.exception
@@ -42,13 +42,13 @@ def begun(town: Town, told: Told) -> AppTest:
 
 
 def test_looking_at_a_case_writes_nothing(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     visit(town, "mia", "case", id=told.ticket)
     assert town.read(lambda s: s.get(DecisionDraft, (told.ticket, town.staff["mia"]))) is None
 
 
 def test_everything_is_back_in_another_browser_and_says_from_when(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     begun(town, told)
     town.wait(hours=3)
     app = visit(town, "mia", "case", id=told.ticket, tab="Messages")
@@ -57,13 +57,13 @@ def test_everything_is_back_in_another_browser_and_says_from_when(town: Town) ->
     assert app.button_group(key=f"{field}outcome").value == DecisionOutcome.PARTIAL_RELEASE
     assert app.text_input(key=f"{field}share").value == "62.5"
     assert app.selectbox(key=f"{field}ground").value is Ground.PARTIAL_WORK
-    assert app.text_area(key=f"{field}reasons").value == stories.REASONS
+    assert app.text_area(key=f"{field}reasons").value == builders.REASONS
     assert app.checkbox(key=f"{field}cites-{Reference.MESSAGE_HISTORY.value}").value
     assert app.text_area(key=f"case.{told.ticket}.message").value == "When exactly on"
 
 
 def test_a_draft_is_its_writers_alone(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     begun(town, told)
     app = visit(town, "max", "case", id=told.ticket)
     assert "is back." not in words(app)
@@ -72,7 +72,7 @@ def test_a_draft_is_its_writers_alone(town: Town) -> None:
 
 
 def test_a_draft_can_be_thrown_away(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     begun(town, told)
     app = visit(town, "mia", "case", id=told.ticket)
     app.button(key="draft-discard").click().run()
@@ -83,7 +83,7 @@ def test_a_draft_can_be_thrown_away(town: Town) -> None:
 
 
 def test_the_decision_takes_its_draft_with_it(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = begun(town, told)
     for reference in Reference:
         if reference is not Reference.RESOLUTION_NOTES:
@@ -96,7 +96,7 @@ def test_the_decision_takes_its_draft_with_it(town: Town) -> None:
 
 
 def test_a_draft_that_nobody_could_have_typed_is_refused(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     with pytest.raises(drafts.DraftTooLong):
         town.act(
             drafts.save,
@@ -107,7 +107,7 @@ def test_a_draft_that_nobody_could_have_typed_is_refused(town: Town) -> None:
 
 
 def test_what_a_later_release_no_longer_knows_is_left_out(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     content = {"outcome": "COIN_TOSS", "ground": "WHIM", "reasons": "Kept."}
     town.act(drafts.save, town.as_staff("mia"), ticket_id=told.ticket, content=content)
     app = visit(town, "mia", "case", id=told.ticket)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
-from core.actions import hold
+from core.actions.risk import holds
 from core.db import Database
 from core.money import Money
 from core.records import OutgoingOperation, Payout, ReconciliationBreak, ReconciliationRun, StripeBalance
@@ -20,9 +20,9 @@ from core.rules.payouts import PayoutStatus
 from core.rules.permissions import TABLE
 from dashboard import navigation
 from dashboard.ui import deadline
-from tests import stories, unrecorded
+from tests import builders, unrecorded
+from tests.builders import PEOPLE, Told, Town
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import PEOPLE, Told, Town
 
 PAGES = {
     "overview": "What the balance at Stripe is made of",
@@ -38,28 +38,28 @@ PAGES = {
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
 
 def divided(town: Town) -> Told:
-    told = stories.in_mediation(town)
-    stories.decided(town, told, stories.a_draft(told, release=Money(20_000, "USD")))
-    stories.carry_out(town)
+    told = builders.in_mediation(town)
+    builders.decided(town, told, builders.a_draft(told, release=Money(20_000, "USD")))
+    builders.carry_out(town)
     return told
 
 
 def failed_payout(town: Town) -> int:
     """A withdrawal whose payout the bank refused."""
-    told = stories.in_mediation(town)
-    stories.decided(town, told)
-    stories.carry_out(town, payouts_too=False)
+    told = builders.in_mediation(town)
+    builders.decided(town, told)
+    builders.carry_out(town, payouts_too=False)
 
     def news(session: Session) -> int:
         asked = session.scalars(select(OutgoingOperation).where(OutgoingOperation.kind == "PAYOUT")).one()
         amount = Money(asked.amount_minor, asked.currency)
-        settle, snapshot = stories.SNAPSHOTS["PAYOUT"](asked, amount, "po_1", town.now)
+        settle, snapshot = builders.SNAPSHOTS["PAYOUT"](asked, amount, "po_1", town.now)
         failed = replace(
             snapshot, status="failed", failure_message="The account is closed ![x](http://evil.example)"
         )
@@ -83,7 +83,7 @@ def statements(database: Database) -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("subject", PEOPLE)
 def test_each_role_sees_its_pages_and_the_others_explain_themselves(town: Town, subject: str) -> None:
-    stories.funded(town)
+    builders.funded(town)
     for page, shown in PAGES.items():
         seen = words(visit(town, subject, page))
         if town.roles[subject] & TABLE[navigation.on_disk()[page].permission]:
@@ -110,7 +110,7 @@ def test_more_rows_take_no_more_statements(town: Town, page: str) -> None:
 
 
 def test_the_overview_tells_what_is_held_and_what_is_ours(town: Town) -> None:
-    stories.funded(town, total=Money(400_000, "USD"))
+    builders.funded(town, total=Money(400_000, "USD"))
     seen = words(visit(town, "fay", "overview"))
     assert "Held for milestones" in seen
     assert "The platform's own" in seen or "Fees not yet earned" in seen
@@ -118,7 +118,7 @@ def test_the_overview_tells_what_is_held_and_what_is_ours(town: Town) -> None:
 
 
 def test_the_overview_shows_stripes_own_figure_with_its_time_beside_the_ledgers(town: Town) -> None:
-    stories.funded(town, total=Money(400_000, "USD"))
+    builders.funded(town, total=Money(400_000, "USD"))
     assert "Stripe’s own figure was never read" in words(visit(town, "fay", "overview"))
     with town.database.transaction() as session:
         session.add(
@@ -140,14 +140,14 @@ def test_the_overview_shows_stripes_own_figure_with_its_time_beside_the_ledgers(
 
 
 def test_the_overview_rings_after_75_days(town: Town) -> None:
-    stories.funded(town)
+    builders.funded(town)
     town.wait(days=75)
     assert "Held too long" in words(visit(town, "fay", "overview"))
 
 
 def test_the_trial_balance_states_that_both_columns_agree_and_opens_a_line(town: Town) -> None:
     told = divided(town)
-    held = stories.funded(town)
+    held = builders.funded(town)
     app = visit(town, "fay", "trial_balance", line="held", currency="USD")
     assert "Balanced" in words(app)
     codes = list(app.dataframe[-1].value["code"])
@@ -156,7 +156,7 @@ def test_the_trial_balance_states_that_both_columns_agree_and_opens_a_line(town:
 
 
 def test_an_account_shows_its_register_and_an_unknown_one_says_so(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     app = visit(town, "fay", "account", code=f"held:{told.milestone}", iso="USD")
     (row,) = app.dataframe[0].value.itertuples()
     assert row.credit.strip() == row.balance.strip() != ""
@@ -204,8 +204,8 @@ def test_trying_again_sends_it_again(town: Town) -> None:
 
 
 def test_money_that_waits_names_every_reason(town: Town) -> None:
-    told = stories.in_mediation(town)
-    town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Reported for fraud")
+    told = builders.in_mediation(town)
+    town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Reported for fraud")
     app = visit(town, "fay", "payouts", **{"payouts-tab": "Waiting, and why"})
     why = app.dataframe[0].value["why"].iloc[0]
     assert f"Dispute ticket {told.ticket} is under review." in why
@@ -252,7 +252,7 @@ def test_a_run_shows_its_breaks_with_both_amounts(town: Town) -> None:
 
 
 def test_a_call_shows_what_it_carries(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     app = visit(town, "fay", "operations", q="charge.")
     assert len(app.dataframe[0].value) == 1
     number = town.read(lambda s: s.scalars(select(OutgoingOperation.id)).one())
@@ -261,7 +261,7 @@ def test_a_call_shows_what_it_carries(town: Town) -> None:
 
 
 def test_a_broken_law_shows_the_rows_that_offend(town: Town, owner: Database) -> None:
-    stories.funded(town)
+    builders.funded(town)
     with owner.transaction() as session:
         session.execute(text("update payment_orders set state = 'RELEASED' where held_minor > 0"))
         unrecorded.admit(session)

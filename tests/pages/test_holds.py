@@ -8,21 +8,22 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from core.actions import hold, verify
+from core.actions.milestones import verification
+from core.actions.risk import holds as hold
 from core.db import Database
 from core.money import Money
 from core.queries import holds
 from core.records import Hold, Milestone
 from core.rules.permissions import TABLE, Permission
-from dashboard import lifting
-from tests import stories
+from dashboard import lift_preview
+from tests import builders
+from tests.builders import PEOPLE, Told, Town
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import PEOPLE, Told, Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
@@ -43,7 +44,7 @@ def press(app: AppTest, key: str) -> AppTest:
 
 @pytest.mark.parametrize("subject", PEOPLE)
 def test_everyone_sees_holds_and_some_may_lift_them(town: Town, subject: str) -> None:
-    number = place(town, stories.funded(town))
+    number = place(town, builders.funded(town))
     app = visit(town, subject, "holds", id=number)
     assert "Bank details changed." in words(app)
     assert "Place a hold" in labels(app)
@@ -51,7 +52,7 @@ def test_everyone_sees_holds_and_some_may_lift_them(town: Town, subject: str) ->
 
 
 def test_what_stands_and_what_was_lifted_are_kept_apart(town: Town) -> None:
-    first, second = place(town, stories.funded(town)), place(town, stories.funded(town, title="New roof"))
+    first, second = place(town, builders.funded(town)), place(town, builders.funded(town, title="New roof"))
     town.wait(days=3)
     town.act(hold.lift, town.as_staff("ada"), hold_id=first, reason="Papers seen.")
     shown = {}
@@ -65,7 +66,7 @@ def test_what_stands_and_what_was_lifted_are_kept_apart(town: Town) -> None:
 
 
 def test_a_hold_is_placed_with_a_reason_and_not_without(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     app = press(visit(town, "fay", "holds"), "open-place")
     app.text_input(key="hold-milestone").set_value(f"M-{told.milestone}").run()
     press(app, "place-hold")
@@ -82,10 +83,10 @@ def test_a_hold_is_placed_with_a_reason_and_not_without(town: Town) -> None:
 
 
 def test_lifting_releases_what_was_verified_meanwhile_and_says_so_first(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     number = place(town, told)
-    town.act(verify.submit, town.payee, milestone_id=told.milestone)
-    town.act(verify.approve, town.payer, milestone_id=told.milestone)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
+    town.act(verification.approve, town.payer, milestone_id=told.milestone)
     row = town.read(lambda s: holds.one(s, number))
     assert row.stopped == row.held > Money(0, "USD")
     app = press(visit(town, "ada", "holds", id=number), "open-lift")
@@ -93,17 +94,17 @@ def test_lifting_releases_what_was_verified_meanwhile_and_says_so_first(town: To
     app.text_area(key="lift-reason").set_value("The bank confirmed the details.").run()
     press(app, "lift-hold")
     assert the_hold(town).release_reason == "The bank confirmed the details."
-    stories.carry_out(town)
+    builders.carry_out(town)
     assert town.read(lambda s: s.get_one(Milestone, told.milestone)).status == "COMPLETED"
     assert not town.read(lambda s: holds.one(s, number)).stopped.minor
     assert f"{row.held.text()} is released to the payee." in words(app)
 
 
 def test_a_second_hold_keeps_the_money_where_it_is(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     first, _ = place(town, told), place(town, told, "Second thoughts.")
-    town.act(verify.submit, town.payee, milestone_id=told.milestone)
-    town.act(verify.approve, town.payer, milestone_id=told.milestone)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
+    town.act(verification.approve, town.payer, milestone_id=told.milestone)
     app = press(visit(town, "ada", "holds", id=first), "open-lift")
     said = words(app)
     assert "Lifting it moves nothing yet" in said
@@ -116,17 +117,17 @@ def test_a_second_hold_keeps_the_money_where_it_is(town: Town) -> None:
 
 
 def test_whoever_placed_a_hold_is_told_that_someone_else_lifts_it(town: Town) -> None:
-    number = place(town, stories.funded(town))
+    number = place(town, builders.funded(town))
     button = visit(town, "cora", "holds", id=number).button(key="open-lift")
-    assert (button.disabled, button.help) == (True, lifting.OWN)
+    assert (button.disabled, button.help) == (True, lift_preview.OWN)
     assert not visit(town, "ada", "holds", id=number).button(key="open-lift").disabled
 
 
 def test_a_release_asks_who_it_is_after_five_minutes(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     number = place(town, told)
-    town.act(verify.submit, town.payee, milestone_id=told.milestone)
-    town.act(verify.approve, town.payer, milestone_id=told.milestone)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
+    town.act(verification.approve, town.payer, milestone_id=told.milestone)
     app = visit(town, "ada", "holds", id=number)
     town.wait(minutes=6)
     press(app, "open-lift")
@@ -136,19 +137,19 @@ def test_a_release_asks_who_it_is_after_five_minutes(town: Town) -> None:
 
 @pytest.mark.parametrize("typed", ["M-{0}", "{0}", "kitchen", "lindqvist"])
 def test_a_milestone_is_found_by_number_title_or_party(town: Town, typed: str) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     found = town.read(lambda s: holds.candidates(s, typed.format(told.milestone)))
     assert told.milestone in [each.id for each in found]
 
 
 @pytest.mark.parametrize("typed", ["", "   ", "%", "_", "no such thing"])
 def test_nothing_is_offered_for_nothing(town: Town, typed: str) -> None:
-    stories.funded(town)
+    builders.funded(town)
     assert town.read(lambda s: holds.candidates(s, typed)) == []
 
 
 def test_words_of_outsiders_do_nothing(town: Town) -> None:
-    number = place(town, stories.funded(town), "<script>alert(1)</script> ![x](http://evil.example/x)")
+    number = place(town, builders.funded(town), "<script>alert(1)</script> ![x](http://evil.example/x)")
     app = visit(town, "mia", "holds", id=number)
     assert "<script>" not in "".join(each.value for each in app.html)
     assert "evil.example" not in "".join(each.value for each in app.markdown)

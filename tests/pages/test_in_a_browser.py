@@ -21,7 +21,7 @@ from core.db import Database
 from core.embedded_postgres import Urls
 from core.records.people import Installation
 from core.rules.permissions import Role
-from tests.dashboard.office import NOW, hire
+from tests.dashboard.desk_fixtures import NOW, hire
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]

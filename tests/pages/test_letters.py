@@ -9,17 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
-from core.actions import preferences
+from core.actions.milestones import preferences
 from core.db import Database
 from core.records import Notification, Party
-from tests import stories, unrecorded
+from tests import builders, unrecorded
+from tests.builders import Told, Town
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import Told, Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
@@ -42,9 +42,9 @@ def log(app: AppTest) -> list[dict[str, object]]:
     return list(frame.to_dict("records"))
 
 
-@pytest.mark.parametrize("subject", stories.PEOPLE)
+@pytest.mark.parametrize("subject", builders.PEOPLE)
 def test_a_project_has_the_log_of_its_letters(town: Town, subject: str) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     rows = log(visit(town, subject, "project", id=told.project))
     assert {row["kind"] for row in rows} >= {
         "Payment received and held",
@@ -55,7 +55,7 @@ def test_a_project_has_the_log_of_its_letters(town: Town, subject: str) -> None:
 
 
 def test_a_case_has_the_log_of_its_letters_and_each_opens_as_it_was_written(town: Town) -> None:
-    told = stories.in_mediation(town, title="Kitchen **bold** <b>x</b>")
+    told = builders.in_mediation(town, title="Kitchen **bold** <b>x</b>")
     app = visit(town, "mia", "case", id=told.ticket, tab="Letters")
     rows = log(app)
     assert "Dispute opened" in {row["kind"] for row in rows}
@@ -67,7 +67,7 @@ def test_a_case_has_the_log_of_its_letters_and_each_opens_as_it_was_written(town
 
 
 def test_what_a_party_wants_stands_on_its_card(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     assert "together, within minutes" in words(visit(town, "mia", "project", id=told.project))
     town.act(preferences.set, town.payee, party_id=town.payee_id, frequency="DAILY", muted=["thanks"])
     shown = words(visit(town, "mia", "project", id=told.project))
@@ -75,7 +75,7 @@ def test_what_a_party_wants_stands_on_its_card(town: Town) -> None:
 
 
 def test_a_letter_that_failed_is_seen_on_operations_and_sent_again_to_a_corrected_address(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     number = failed(town, told)
     app = visit(town, "cora", "operations", **{"operations-tab": "Letters"}, letter=number)
     assert "Letters undelivered" in words(app)
@@ -87,7 +87,7 @@ def test_a_letter_that_failed_is_seen_on_operations_and_sent_again_to_a_correcte
 
 
 def test_who_may_not_correct_an_address_can_still_send_again(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     number = failed(town, told)
     app = visit(town, "mia", "project", id=told.project, letter=number)
     assert "Send again" in labels(app)
@@ -95,7 +95,7 @@ def test_who_may_not_correct_an_address_can_still_send_again(town: Town) -> None
 
 
 def test_letters_that_fail_or_are_late_ring_on_the_overview_and_are_listed(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     assert "Letters are not delivered" not in words(visit(town, "fay", "overview"))
     failed(town, told)
     assert "Letters are not delivered:** 1 given up" in words(visit(town, "fay", "overview"))

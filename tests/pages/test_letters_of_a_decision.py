@@ -9,30 +9,31 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from core.actions import engagement, fund, projects
+from core.actions.funding import fund
+from core.actions.milestones import engagement, projects
 from core.db import Database
 from core.money import Money
 from core.records import Decision, Milestone, Project
 from core.rules.grounds import DecisionOutcome, Ground
-from tests import stories
+from tests import builders
+from tests.builders import Told, Town
 from tests.pages.test_case import decided, fill, press
 from tests.pages.visiting import serve, visit, words
-from tests.stories import Told, Town
 
 BACK = DecisionOutcome.FULL_REFUND
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
 
 def legal(town: Town) -> Told:
     """A case whose decision cools off."""
-    town.payer_id = stories.a_party(town, "PAYER", "Ana Lindqvist", platform="legal_services")
-    town.payee_id = stories.a_party(town, "PAYEE", "Ben Okafor", platform="legal_services")
+    town.payer_id = builders.a_party(town, "PAYER", "Ana Lindqvist", platform="legal_services")
+    town.payee_id = builders.a_party(town, "PAYEE", "Ben Okafor", platform="legal_services")
     project = town.act(
         projects.accept_bid,
         town.payer,
@@ -50,9 +51,9 @@ def legal(town: Town) -> Told:
         town.act(engagement.confirm, who, project_id=project.id, part=part)
     first = stages(town, project.id)[0]
     town.act(fund.fund, town.payer, milestone_id=first.id)
-    stories.carry_out(town)
-    stories.clear_reviews(town, first.id)
-    return stories.in_mediation(town, Told(project.id, first.id))
+    builders.carry_out(town)
+    builders.clear_reviews(town, first.id)
+    return builders.in_mediation(town, Told(project.id, first.id))
 
 
 def stages(town: Town, project_id: int) -> list[Milestone]:
@@ -67,7 +68,7 @@ def previewed(town: Town, told: Told, outcome: DecisionOutcome, ground: Ground, 
 
 
 def test_without_cooling_off_the_letters_go_when_it_is_confirmed(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     following = stages(town, told.project)[1].title
     app = previewed(town, told, DecisionOutcome.PARTIAL_RELEASE, Ground.PARTIAL_WORK, "400")
     shown = words(app)
@@ -81,7 +82,7 @@ def test_without_cooling_off_the_letters_go_when_it_is_confirmed(town: Town) -> 
     assert "Decision made" not in shown
     assert "cooling-off, not before" not in shown
     press(app, "Confirm decision")
-    stories.carry_out(town)
+    builders.carry_out(town)
     after = press(visit(town, "mia", "case", id=told.ticket), "Open plan")
     assert "When the refund" not in words(after)
     assert "When you confirm" not in words(after)
@@ -109,7 +110,7 @@ def test_with_cooling_off_both_moments_are_told_apart(town: Town) -> None:
 
 
 def test_where_a_second_person_approves_the_letters_wait_for_them(town: Town) -> None:
-    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
     app = previewed(town, told, DecisionOutcome.FULL_RELEASE, Ground.WORK_DELIVERED)
     assert "When a second person has approved" in words(app)
     assert "When you confirm" not in words(app)
@@ -119,7 +120,7 @@ def test_where_a_second_person_approves_the_letters_wait_for_them(town: Town) ->
 
 
 def test_whose_case_it_is_is_told_as_well(town: Town) -> None:
-    told = stories.in_mediation(town, mediator="max")
+    told = builders.in_mediation(town, mediator="max")
     app = previewed(town, told, DecisionOutcome.FULL_RELEASE, Ground.WORK_DELIVERED)
     assert "Your case decided by someone else · to the mediator whose case it is" in words(app)
 
@@ -147,14 +148,14 @@ def no_show(town: Town, told: Told, *, ends: bool) -> AppTest:
 
 @pytest.mark.parametrize("ends", [True, False])
 def test_the_box_decides_whether_the_project_goes_on(town: Town, ends: bool) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = press(no_show(town, told, ends=ends), "Preview plan")
     assert ("Next milestone: please fund it" in words(app)) == (not ends)
     assert ("With this decision the project “New kitchen” ends." in words(app)) == ends
     press(app, "Confirm decision")
     made: Any = decided(town)
     assert (made.status, made.ends_project) == ("EXECUTED", ends)
-    stories.carry_out(town)
+    builders.carry_out(town)
     status = [each.status for each in stages(town, told.project)]
     assert status[0] == "REFUNDED"
     assert status[1] == ("CANCELED" if ends else "AWAITING_FUNDING")
@@ -165,14 +166,14 @@ def test_the_box_decides_whether_the_project_goes_on(town: Town, ends: bool) -> 
 
 
 def test_what_was_chosen_survives_a_reload(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     no_show(town, told, ends=True)
     again = visit(town, "mia", "case", id=told.ticket)
     assert again.checkbox(key=ends_key(told)).value is True
 
 
 def test_a_ground_with_work_going_on_has_no_box_and_forgets_the_choice(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = no_show(town, told, ends=True)
     app.selectbox(key=f"draft-{told.ticket}-ground").set_value(Ground.WORK_NOT_AS_AGREED).run()
     assert not has_box(app, told)

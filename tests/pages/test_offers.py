@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from core.actions import offers
+from core.actions.cases import offers
 from core.db import Database
 from core.money import Money
 from core.records import Offer
-from tests import stories
+from tests import builders
+from tests.builders import PEOPLE, Told, Town
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import PEOPLE, Told, Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
@@ -29,7 +29,7 @@ def offered(town: Town, told: Told, *, note: str = "") -> Offer:
 
 
 def test_a_case_without_offers_says_nothing_of_them(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     assert "Offer" not in words(visit(town, "mia", "case", id=told.ticket))
 
 
@@ -37,7 +37,7 @@ def test_a_case_without_offers_says_nothing_of_them(town: Town) -> None:
 def test_everyone_of_staff_sees_the_offer_that_stands_and_nobody_can_answer_it(
     town: Town, subject: str
 ) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     offered(town, told, note="<b>Please</b> take it.")
     app = visit(town, subject, "case", id=told.ticket)
     shown = words(app)
@@ -53,10 +53,10 @@ def test_everyone_of_staff_sees_the_offer_that_stands_and_nobody_can_answer_it(
 
 
 def test_an_agreement_closes_the_case_and_is_told(town: Town) -> None:
-    told = stories.disputed(town)
+    told = builders.disputed(town)
     offer = offered(town, told)
     town.act(offers.accept, town.payee, offer_id=offer.id)
-    stories.carry_out(town)
+    builders.carry_out(town)
     app = visit(town, "mia", "case", id=told.ticket)
     shown = words(app)
     for expected in ("Agreement", "closed by the parties", "Ana Lindqvist", "Ben Okafor", "Accepted"):
@@ -69,7 +69,7 @@ def test_an_agreement_closes_the_case_and_is_told(town: Town) -> None:
 
 
 def test_what_was_declined_stays_on_record(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     offer = offered(town, told)
     town.act(offers.decline, town.payee, offer_id=offer.id)
     shown = words(visit(town, "mia", "case", id=told.ticket))

@@ -9,27 +9,29 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from core.actions import conversation, hold, unanswered, verify
+from core.actions.cases import conversation
+from core.actions.milestones import verification, verification_timeout
+from core.actions.risk import holds
 from core.db import Database
 from core.records import Ticket
 from core.rules.permissions import TABLE, Permission
-from tests import stories
+from tests import builders
+from tests.builders import PEOPLE, Told, Town
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import PEOPLE, Told, Town
 
 WAITS = "1 milestone waits for an answer: neither approved nor disputed in time"
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
 
 def submitted(town: Town) -> Told:
-    told = stories.funded(town)
-    town.act(verify.submit, town.payee, milestone_id=told.milestone)
+    told = builders.funded(town)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
     return told
 
 
@@ -39,14 +41,16 @@ def unheard(town: Town) -> Told:
     town.wait(days=1)
     town.act(conversation.say, town.payer, milestone_id=told.milestone, body="Not like this.")
     town.now += timedelta(days=6)
-    town.database.run(lambda s: unanswered.at_deadline(s, now=town.now, milestone_id=told.milestone))
+    town.database.run(
+        lambda s: verification_timeout.at_deadline(s, now=town.now, milestone_id=told.milestone)
+    )
     return told
 
 
 def complained(town: Town) -> tuple[Told, int]:
     told = submitted(town)
     town.wait(days=6)
-    made = town.act(hold.complain, town.payer, milestone_id=told.milestone, reason="The ceiling came down.")
+    made = town.act(holds.complain, town.payer, milestone_id=told.milestone, reason="The ceiling came down.")
     return told, made.id
 
 

@@ -8,20 +8,20 @@ import pytest
 from sqlalchemy import select, text
 from streamlit.testing.v1 import AppTest
 
-from core.actions import install, sessions
-from core.actions.sessions import IDLE
+from core.actions.staff import install, sessions
+from core.actions.staff.sessions import IDLE
 from core.db import Database
 from core.queries import people
 from core.records import StaffSession
 from core.rules.permissions import TABLE, Permission
-from tests import stories
+from tests import builders
+from tests.builders import PEOPLE, Town
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import PEOPLE, Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
@@ -63,7 +63,7 @@ def test_ties_are_told_by_party_number(town: Town) -> None:
 
 
 def test_open_cases_are_counted(town: Town) -> None:
-    stories.in_mediation(town)
+    builders.in_mediation(town)
     rows = {
         row["name"]: row["cases"].strip()
         for row in visit(town, "ada", "people").dataframe[0].value.to_dict("records")

@@ -10,15 +10,15 @@ import pytest
 from core.db import Database
 from core.policy import HOME_SERVICES, LEGAL_SERVICES
 from core.records import PolicyVersion
-from dashboard.compliance import rulebook
-from tests import stories
+from dashboard.compliance import policy_table
+from tests import builders
+from tests.builders import PEOPLE, Town
 from tests.pages.visiting import serve, visit, words
-from tests.stories import PEOPLE, Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
@@ -42,7 +42,7 @@ def test_amounts_are_shown_in_the_currency_asked_for(town: Town) -> None:
 
 
 def test_versions_say_who_changed_what_and_how_many_projects_live_under_each(town: Town) -> None:
-    stories.funded(town)
+    builders.funded(town)
     changed = HOME_SERVICES.revised(dispute_window=timedelta(days=6))
     with town.database.transaction() as session:
         session.add(
@@ -82,11 +82,11 @@ def test_versions_say_who_changed_what_and_how_many_projects_live_under_each(tow
     ],
 )
 def test_a_length_of_time_is_said_exactly(length: timedelta, said: str) -> None:
-    assert rulebook.span(length) == said
+    assert policy_table.span(length) == said
 
 
 @pytest.mark.parametrize(
     ("bps", "said"), [(250, "2.5 %"), (0, "0 %"), (290, "2.9 %"), (25, "0.25 %"), (1000, "10 %")]
 )
 def test_a_rate_is_said_exactly(bps: int, said: str) -> None:
-    assert rulebook.percent(bps) == said
+    assert policy_table.percent(bps) == said

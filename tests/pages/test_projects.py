@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 
 from core.db import Database
-from tests import stories
+from tests import builders
+from tests.builders import PEOPLE, Town
 from tests.pages.visiting import serve, visit, words
-from tests.stories import PEOPLE, Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
 
 @pytest.mark.parametrize("subject", PEOPLE)
 def test_everybody_sees_projects_and_what_is_held(town: Town, subject: str) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     row = visit(town, subject, "projects").dataframe[0].value.iloc[0]
     assert (row["id"], row["title"]) == (f"P-{told.project}", "New kitchen")
     assert row["held"].strip().startswith("$")
@@ -31,11 +31,11 @@ def test_everybody_sees_projects_and_what_is_held(town: Town, subject: str) -> N
 
 
 def test_filters_narrow_the_list(town: Town) -> None:
-    stories.funded(town)
+    builders.funded(town)
     assert len(visit(town, "fay", "projects", status="ACTIVE").dataframe) == 1
     assert "Nothing matches" in words(visit(town, "fay", "projects", status="COMPLETED"))
     assert "Nothing matches" in words(visit(town, "fay", "projects", disputed="true"))
-    stories.in_mediation(town)
+    builders.in_mediation(town)
     assert len(visit(town, "fay", "projects", disputed="true").dataframe[0].value) == 1
     assert "Nothing matches" in words(visit(town, "fay", "projects", q="bathroom"))
 
@@ -45,7 +45,7 @@ def test_an_empty_list_says_what_will_fill_it(town: Town) -> None:
 
 
 def test_a_project_leads_to_its_cases(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = visit(town, "mia", "project", id=told.project)
     assert app.dataframe[0].value.iloc[0]["id"] == f"D-{told.ticket}"
 

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
-from core.actions import sessions
+from core.actions.staff import sessions
 from core.rules.permissions import TABLE, Role
-from dashboard import current, navigation, server
-from tests.dashboard.office import Office, office
+from dashboard import navigation, request_context, server
+from tests.dashboard.desk_fixtures import Office, office
 
 __all__ = ["office"]
 SCRIPT = """
@@ -138,4 +138,4 @@ def execute(office: Office, sql: str) -> None:
 
 
 def test_the_desk_of_the_process_is_the_one_that_was_said(office: Office) -> None:
-    assert current.desk() is office.desk
+    assert request_context.desk() is office.desk

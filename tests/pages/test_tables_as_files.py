@@ -14,19 +14,21 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.actions import hold, sessions, verify
+from core.actions.milestones import verification
+from core.actions.risk import holds
+from core.actions.staff import sessions
 from core.db import Database
 from core.embedded_postgres import Server
 from core.money import Money
 from core.records import Chargeback, ReconciliationBreak, ReconciliationRun, WebhookEvent
 from core.rules.permissions import TABLE, Permission
-from dashboard import current, downloads
-from tests import stories, unrecorded
+from dashboard import downloads, request_context
+from tests import builders, unrecorded
+from tests.builders import PEOPLE, Told, Town
 from tests.database import fresh_copy
-from tests.pages.taking import fetch, offered, rows_of, taken
+from tests.pages.downloading import fetch, offered, rows_of, taken
 from tests.pages.test_audit import seal
 from tests.pages.visiting import serve, visit
-from tests.stories import PEOPLE, Told, Town
 
 MANY = 53  # more than one page of fifty
 
@@ -54,14 +56,14 @@ def big(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory)
     """A desk on which everything has happened more than fifty times."""
     with fresh_copy(server, template) as urls:
         database, owner = Database(urls.app_url), Database(urls.owner_url)
-        town = stories.a_town(database)
+        town = builders.a_town(database)
         told = [_paid(town) for _ in range(4)]
-        stories.carry_out(town)
-        held = stories.funded(town)
+        builders.carry_out(town)
+        held = builders.funded(town)
         for _ in range(MANY):
-            town.act(hold.place, town.as_staff("cora"), milestone_id=held.milestone, reason="=Müller")
-        waiting = stories.in_mediation(town, total=Money(4_000_000, "USD"))
-        assert stories.decided(town, waiting).status == "AWAITING_APPROVAL"
+            town.act(holds.place, town.as_staff("cora"), milestone_id=held.milestone, reason="=Müller")
+        waiting = builders.in_mediation(town, total=Money(4_000_000, "USD"))
+        assert builders.decided(town, waiting).status == "AWAITING_APPROVAL"
         with owner.transaction() as session:
             _beside(session, town)
         home = tmp_path_factory.mktemp("home")
@@ -72,9 +74,9 @@ def big(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory)
 
 
 def _paid(town: Town) -> Told:
-    told = stories.funded(town)
-    town.act(verify.submit, town.payee, milestone_id=told.milestone)
-    town.act(verify.approve, town.payer, milestone_id=told.milestone)
+    told = builders.funded(town)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
+    town.act(verification.approve, town.payer, milestone_id=told.milestone)
     return told
 
 
@@ -316,14 +318,14 @@ def test_the_permission_is_asked_when_the_file_is_fetched(big: Big) -> None:
 
 def test_an_offer_ends(big: Big) -> None:
     where, token = holds_page(big)
-    desk, now = current.desk(), current.now()
+    desk, now = request_context.desk(), request_context.now()
     try:
-        current.use(replace(desk, clock=lambda: now + timedelta(minutes=14)))
+        request_context.use(replace(desk, clock=lambda: now + timedelta(minutes=14)))
         assert fetch(where, token).status_code == 200
-        current.use(replace(desk, clock=lambda: now + sessions.IDLE))
+        request_context.use(replace(desk, clock=lambda: now + sessions.IDLE))
         assert fetch(where, token).status_code == 404
     finally:
-        current.use(desk)
+        request_context.use(desk)
     assert not downloads.find(where.removeprefix(downloads.PATH), visitor(big, token), now + downloads.FOR)
 
 

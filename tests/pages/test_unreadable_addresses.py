@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.db import Database
-from tests import stories
+from tests import builders
+from tests.builders import Town
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import Town
 
 UNREADABLE = [
     ("journals", "milestone", "M17x"),
@@ -49,15 +49,15 @@ UNREADABLE = [
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
 
 def test_what_cannot_be_read_is_said_and_nothing_is_shown(town: Town) -> None:
-    told = stories.in_mediation(town)
-    stories.decided(town, told)
-    stories.carry_out(town)
+    told = builders.in_mediation(town)
+    builders.decided(town, told)
+    builders.carry_out(town)
     for page, key, asked in UNREADABLE:
         app = visit(town, "ada", page, **{key: asked})
         seen = words(app)
@@ -67,7 +67,7 @@ def test_what_cannot_be_read_is_said_and_nothing_is_shown(town: Town) -> None:
 
 
 def test_taking_it_away_shows_the_page(town: Town) -> None:
-    stories.funded(town)
+    builders.funded(town)
     app = visit(town, "fay", "journals", kind="nothing")
     assert "Every kind: nothing" in " ".join(labels(app)).replace("\\", "")
     app.button(key="kind:unread").click().run()
@@ -76,7 +76,7 @@ def test_taking_it_away_shows_the_page(town: Town) -> None:
 
 
 def test_a_milestone_that_is_typed_and_is_no_number_is_said_beside_its_field(town: Town) -> None:
-    stories.funded(town)
+    builders.funded(town)
     app = visit(town, "fay", "journals")
     app.text_input(key="milestone").set_value("M-x").run()
     assert "“M-x” is not a valid value for “Milestone”" in words(app)

@@ -9,21 +9,22 @@ import pytest
 from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
-from core.actions import blind, conversation, drafts, evidence
+from core.actions.cases import conversation, evidence, names_hidden
+from core.actions.decisions import drafts
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.records import Decision, Milestone
 from core.rules.grounds import DecisionOutcome, Ground
-from tests import stories
+from tests import builders
+from tests.builders import Told, Town
 from tests.pages.test_case import fill
 from tests.pages.visiting import labels, serve, visit, words
-from tests.stories import Told, Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
@@ -61,8 +62,8 @@ def previewed(town: Town, told: Told, who: str = "mia") -> AppTest:
 
 
 def test_whoever_approves_is_shown_first_what_came_in_while_the_dialog_was_open(town: Town) -> None:
-    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
-    stories.decided(town, told)
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
+    builders.decided(town, told)
     app = press(visit(town, "fay", "approvals", id=told.ticket), "Review plan")
     town.wait(minutes=1)
     say(town, told, "The photographs are of another house.")
@@ -75,8 +76,8 @@ def test_whoever_approves_is_shown_first_what_came_in_while_the_dialog_was_open(
 
 
 def test_an_approval_that_voids_is_not_shown_as_a_success(town: Town) -> None:
-    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
-    stories.decided(town, told)
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
+    builders.decided(town, told)
     app = press(visit(town, "fay", "approvals", id=told.ticket), "Review plan")
     town.database.run(lambda s: s.execute(update(Milestone).values(version=Milestone.version + 1)))
     press(app, "Approve")
@@ -86,7 +87,7 @@ def test_an_approval_that_voids_is_not_shown_as_a_success(town: Town) -> None:
 
 
 def test_the_plan_is_read_anew_and_can_then_be_confirmed(town: Town, tmp_path: Path) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = previewed(town, told)
     hand_in(town, told, tmp_path, "late.txt")
     press(app, "Confirm decision")
@@ -97,7 +98,7 @@ def test_the_plan_is_read_anew_and_can_then_be_confirmed(town: Town, tmp_path: P
 
 
 def test_a_message_while_the_plan_is_read_is_shown_before_it_is_confirmed(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = previewed(town, told)
     say(town, told, "We have just agreed.")
     press(app, "Confirm decision")
@@ -108,7 +109,7 @@ def test_a_message_while_the_plan_is_read_is_shown_before_it_is_confirmed(town: 
 
 
 def test_anothers_case_and_a_pending_answer_are_asked_about(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     ask = {"party_id": town.payee_id, "question": "When?", "answer_due_at": town.now + timedelta(days=2)}
     town.act(conversation.ask, town.as_staff("mia"), ticket_id=told.ticket, **ask)
     app = previewed(town, told, "max")
@@ -124,21 +125,21 @@ def test_anothers_case_and_a_pending_answer_are_asked_about(town: Town) -> None:
 
 
 def test_ones_own_case_is_confirmed_without_a_question(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     assert not [each for each in previewed(town, told).checkbox if str(each.key).startswith("known-")]
 
 
 def test_anothers_case_is_claimed_after_a_question(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     app = press(visit(town, "max", "case", id=told.ticket), "Claim")
     assert "This case is Mia Lund's. They are told that you took it." in words(app)
-    assert stories.ticket_of(town, told).mediator_id == town.staff["mia"]
+    assert builders.ticket_of(town, told).mediator_id == town.staff["mia"]
     press(app, "Take it over")
-    assert stories.ticket_of(town, told).mediator_id == town.staff["max"]
+    assert builders.ticket_of(town, told).mediator_id == town.staff["max"]
 
 
 def test_a_party_is_given_no_time_beyond_the_time_to_decide(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     town.wait(days=5)
     app = press(visit(town, "mia", "case", id=told.ticket), "Ask a party")
     times = next(each for each in app.button_group if "Until the decision is due" in each.options)
@@ -148,12 +149,12 @@ def test_a_party_is_given_no_time_beyond_the_time_to_decide(town: Town) -> None:
 def test_looking_back_shows_what_the_mediator_had_opened_and_not_the_reader(
     town: Town, tmp_path: Path
 ) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     first, second = (hand_in(town, told, tmp_path, name) for name in ("first.txt", "second.txt"))
     store = EvidenceStore(tmp_path)
     town.act(evidence.open_evidence, town.as_staff("mia"), store=store, evidence_id=first)
     town.wait(minutes=1)
-    stories.decided(town, told)
+    builders.decided(town, told)
     town.wait(minutes=1)
     for who, piece in (("mia", second), ("cora", second)):
         town.act(evidence.open_evidence, town.as_staff(who), store=store, evidence_id=piece)
@@ -171,17 +172,17 @@ def test_looking_back_shows_what_the_mediator_had_opened_and_not_the_reader(
 
 @pytest.mark.parametrize("reveals", [False, True])
 def test_looking_back_shows_the_names_that_the_mediator_saw(town: Town, reveals: bool) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     mia = town.as_staff("mia")
-    town.act(blind.prefer, mia, blind=True)
+    town.act(names_hidden.prefer, mia, blind=True)
     if reveals:
-        content = {"outcome": "FULL_RELEASE", "ground": "WORK_DELIVERED", "reasons": stories.REASONS}
+        content = {"outcome": "FULL_RELEASE", "ground": "WORK_DELIVERED", "reasons": builders.REASONS}
         town.act(drafts.save, mia, ticket_id=told.ticket, content=content)
-        town.act(blind.reveal, mia, ticket_id=told.ticket)
+        town.act(names_hidden.reveal, mia, ticket_id=told.ticket)
     town.wait(minutes=1)
-    stories.decided(town, told)
+    builders.decided(town, told)
     town.wait(minutes=1)
-    town.act(blind.prefer, mia, blind=False)
+    town.act(names_hidden.prefer, mia, blind=False)
     now = visit(town, "cora", "case", id=told.ticket, tab="Parties")
     assert "Ana Lindqvist" in [each.value for each in now.subheader]
     then = visit(town, "cora", "case", id=told.ticket, tab="Parties", **{"as-of": "true"})

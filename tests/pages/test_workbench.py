@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from core.actions import offers
+from core.actions.cases import offers
 from core.db import Database
 from core.money import Money
 from core.queries import disputes, precedents
 from core.queries.precedents import Precedents
-from tests import stories
+from tests import builders
+from tests.builders import Town
 from tests.pages.visiting import serve, visit, words
-from tests.stories import Town
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    town = stories.a_town(database)
+    town = builders.a_town(database)
     serve(town, tmp_path)
     return town
 
@@ -29,13 +29,13 @@ def like(town: Town, but: int, **other: str) -> Precedents:
 
 
 def test_similar_cases_are_counted_with_the_median_share(town: Town) -> None:
-    first = stories.in_mediation(town)
+    first = builders.in_mediation(town)
     assert "No similar case has ended yet" in words(visit(town, "mia", "case", id=first.ticket))
     for share in (20_000, 60_000, None):
-        told = stories.in_mediation(town)
-        stories.decided(town, told, stories.a_draft(told, release=Money(share, "USD") if share else None))
+        told = builders.in_mediation(town)
+        builders.decided(town, told, builders.a_draft(told, release=Money(share, "USD") if share else None))
         town.wait(days=2)
-    agreed = stories.disputed(town)
+    agreed = builders.disputed(town)
     offer = town.act(
         offers.propose, town.payer, ticket_id=agreed.ticket, release=Money(50_000, "USD"), note=""
     )
@@ -51,14 +51,14 @@ def test_similar_cases_are_counted_with_the_median_share(town: Town) -> None:
 
 
 def test_the_case_at_hand_is_no_precedent_of_itself(town: Town) -> None:
-    told = stories.in_mediation(town)
-    stories.decided(town, told)
+    told = builders.in_mediation(town)
+    builders.decided(town, told)
     assert like(town, told.ticket).total == 0
 
 
 def test_next_and_previous_go_through_ones_own_cases_in_the_order_of_the_queue(town: Town) -> None:
     first, second, other, third = (
-        stories.in_mediation(town, mediator=who) for who in ("mia", "mia", "max", "mia")
+        builders.in_mediation(town, mediator=who) for who in ("mia", "mia", "max", "mia")
     )
     me = town.staff["mia"]
 

@@ -15,16 +15,17 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from sqlalchemy import text
 
 from bench.pages import free_port
-from core.actions import drafts, evidence, half_written
+from core.actions.cases import evidence, unsent_text
+from core.actions.decisions import drafts
 from core.db import Database
 from core.embedded_postgres import Urls
 from core.gateways.evidence_store import EvidenceStore
-from core.queries import notes
+from core.queries import evidence_notes
 from core.rules.grounds import Reference
-from tests import stories
+from tests import builders
+from tests.builders import Told, Town
 from tests.gateways.evidence_builders import picture
 from tests.pages.test_in_a_browser import SERVE, Desk, await_health, watched
-from tests.stories import Told, Town
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,13 +33,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def town(database: Database) -> Town:
-    return stories.a_town(database)
+    return builders.a_town(database)
 
 
 @pytest.fixture
 def told(town: Town, tmp_path: Path) -> list[Told]:
     """Three cases; the first has two pictures."""
-    cases = [stories.in_mediation(town, title=f"Kitchen {number}") for number in (1, 2, 3)]
+    cases = [builders.in_mediation(town, title=f"Kitchen {number}") for number in (1, 2, 3)]
     for name, quality in (("before.jpg", 60), ("after.jpg", 90)):
         town.act(
             evidence.hand_in,
@@ -164,7 +165,7 @@ def test_two_pictures_move_in_step_and_a_marked_part_gets_its_note(
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Add note").click()
     expect(page.get_by_text("Noted, for staff only.")).to_be_visible(timeout=20_000)
-    ((note,),) = town.read(lambda s: notes.of_milestone(s, case.milestone)).values()
+    ((note,),) = town.read(lambda s: evidence_notes.of_milestone(s, case.milestone)).values()
     assert (note.body, note.number) == ("The joint is open here.", 1)
     assert note.area
     assert not [line for line in desk.troubles if "Content Security Policy" in line], desk.troubles
@@ -181,7 +182,7 @@ def test_words_are_saved_while_they_are_typed_and_another_tab_is_told(
     page, place = desk.page, f"case.{told[0].ticket}.reasons"
 
     def kept() -> str:
-        return town.read(lambda s: half_written.find(s, town.as_staff("mia"), place=place)).body
+        return town.read(lambda s: unsent_text.find(s, town.as_staff("mia"), place=place)).body
 
     desk.open(f"/case?id={told[0].ticket}")
     field = page.get_by_role("textbox", name="Reasons")
@@ -237,7 +238,7 @@ def test_what_was_typed_last_is_what_is_sent(desk: Desk, told: list[Told], town:
     expect(field).to_have_value("", timeout=20_000)
     page.reload()
     expect(field).to_have_value("", timeout=20_000)
-    assert town.read(lambda s: half_written.find(s, town.as_staff("mia"), place=place)).body == ""
+    assert town.read(lambda s: unsent_text.find(s, town.as_staff("mia"), place=place)).body == ""
 
 
 def test_an_ended_session_keeps_the_words_for_their_writer_and_for_nobody_else(
@@ -282,7 +283,7 @@ def test_the_plan_is_read_as_it_is_now_and_confirmed(
     """In a browser a dialog draws itself anew with what it was opened with; AppTest draws the whole page."""
     page, case = desk.page, told[0]
     cited = {f"cites-{each.value}": True for each in Reference}
-    content = {"outcome": "FULL_RELEASE", "ground": "WORK_DELIVERED", "reasons": stories.REASONS, **cited}
+    content = {"outcome": "FULL_RELEASE", "ground": "WORK_DELIVERED", "reasons": builders.REASONS, **cited}
     town.act(drafts.save, town.as_staff("mia"), ticket_id=case.ticket, content=content)
     desk.open(f"/case?id={case.ticket}")
     page.get_by_role("button", name="Preview plan").click(timeout=20_000)

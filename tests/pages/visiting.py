@@ -1,4 +1,4 @@
-"""Visiting a page as someone of the staff, in a town from `tests.stories`."""
+"""Visiting a page as someone of the staff, in a town from `tests.builders`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from core.actions import sessions
+from core.actions.staff import sessions
 from core.gateways.evidence_store import EvidenceStore
-from dashboard import current, navigation, server
-from tests.small_desk import a_desk
-from tests.stories import Town
+from dashboard import navigation, request_context, server
+from tests.builders import Town
+from tests.desk_fixtures import a_desk
 
 
 def serve(town: Town, home: Path) -> None:
     """This process's dashboard serves the town's desk, at the town's time, with an evidence store under `home`."""
     desk = a_desk(town.database, home, clock=lambda: town.now, demo=True, stripe_api_key="sk_test_x")
-    current.use(replace(desk, evidence=EvidenceStore(home)))
+    request_context.use(replace(desk, evidence=EvidenceStore(home)))
 
 
 def visit(town: Town, subject: str, page: str, **params: Any) -> AppTest:

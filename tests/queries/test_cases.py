@@ -9,23 +9,25 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from core.actions import conversation, evidence, hold
+from core.actions.cases import conversation, evidence
+from core.actions.risk import holds
 from core.db import Database
 from core.errors import NotFound
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
-from core.queries import case_money, cases, executions, exhibits, histories, timeline
+from core.queries import case_money, cases, decision_progress, party_history, timeline
+from core.queries import evidence as exhibits
+from core.queries.audit_event_labels import About
 from core.queries.cases import Case
-from core.queries.happenings import About
-from core.queries.timeline import Wanted
-from tests import stories
+from core.queries.timeline import TimelineFilter
+from tests import builders
+from tests.builders import Told, Town
 from tests.queries.test_disputes import statements
-from tests.stories import Told, Town
 
 
 @pytest.fixture
 def town(database: Database) -> Town:
-    return stories.a_town(database)
+    return builders.a_town(database)
 
 
 def read(town: Town, told: Told, *, by: str = "mia") -> Case:
@@ -38,15 +40,15 @@ def test_a_case_that_does_not_exist_is_not_found(town: Town) -> None:
 
 
 def test_a_hold_blocks_and_the_case_at_hand_does_not(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     assert read(town, told).blocks == ()
-    town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report.")
+    town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report.")
     assert [each.code for each in read(town, told).blocks] == ["hold"]
 
 
 def test_what_changed_since_a_waiting_decision_is_named(town: Town, tmp_path: Path) -> None:
-    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
-    stories.decided(town, told)
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
+    builders.decided(town, told)
     ruling = read(town, told).ruling
     assert ruling is not None
     assert (ruling.maker, ruling.changes) == ("Mia Lund", ())
@@ -70,7 +72,7 @@ def test_what_changed_since_a_waiting_decision_is_named(town: Town, tmp_path: Pa
 
 
 def test_evidence_knows_who_opened_it(town: Town, tmp_path: Path) -> None:
-    told, store = stories.in_mediation(town), EvidenceStore(tmp_path)
+    told, store = builders.in_mediation(town), EvidenceStore(tmp_path)
     given = {"store": store, "milestone_id": told.milestone, "file_name": "a.txt", "content": b"A note."}
     piece = town.act(evidence.hand_in, town.payee, **given)
     town.act(evidence.open_evidence, town.as_staff("mia"), store=store, evidence_id=piece.id)
@@ -83,9 +85,9 @@ def test_evidence_knows_who_opened_it(town: Town, tmp_path: Path) -> None:
 
 
 def test_every_journal_has_two_columns_of_the_same_sum(town: Town) -> None:
-    told = stories.in_mediation(town)
-    stories.decided(town, told, stories.a_draft(told, release=Money(40_000, "USD")))
-    stories.carry_out(town)
+    told = builders.in_mediation(town)
+    builders.decided(town, told, builders.a_draft(told, release=Money(40_000, "USD")))
+    builders.carry_out(town)
     booked = town.read(lambda s: case_money.journals(s, told.milestone))
     kinds = {each.kind for each in booked}
     assert {
@@ -103,17 +105,17 @@ def test_every_journal_has_two_columns_of_the_same_sum(town: Town) -> None:
 
 
 def test_an_execution_follows_the_plan_call_by_call(town: Town) -> None:
-    told = stories.in_mediation(town)
-    decision = stories.decided(town, told, stories.a_draft(told, release=Money(40_000, "USD")))
-    before = town.read(lambda s: executions.execution(s, decision.id))
+    told = builders.in_mediation(town)
+    decision = builders.decided(town, told, builders.a_draft(told, release=Money(40_000, "USD")))
+    before = town.read(lambda s: decision_progress.execution(s, decision.id))
     assert [(each.kind, each.status) for each in before.steps] == [
         ("REFUND", "QUEUED"),
         ("TRANSFER", "QUEUED"),
         ("PAYOUT", "PLANNED"),
     ]
     assert not before.settled(town.now)
-    stories.carry_out(town)
-    after = town.read(lambda s: executions.execution(s, decision.id))
+    builders.carry_out(town)
+    after = town.read(lambda s: decision_progress.execution(s, decision.id))
     assert {each.status for each in after.steps} == {"SUCCEEDED"}
     assert (after.milestone_status, after.next_status) == ("COMPLETED", "AWAITING_FUNDING")
     assert len(after.letters) == 2
@@ -122,7 +124,7 @@ def test_an_execution_follows_the_plan_call_by_call(town: Town) -> None:
 
 
 def test_the_timeline_is_in_order_and_knows_its_audience(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     town.act(
         conversation.say,
         town.as_staff("mia"),
@@ -144,7 +146,7 @@ def test_the_timeline_is_in_order_and_knows_its_audience(town: Town) -> None:
 def test_reading_a_timeline_takes_the_same_statements_however_much_happened(
     town: Town, database: Database
 ) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     case = read(town, told)
     with statements(database) as few:
         town.read(lambda s: timeline.timeline(s, case))
@@ -164,30 +166,32 @@ from generate_series(1, 5000) n
 
 def test_five_thousand_happenings_are_gone_through_page_by_page_without_a_gap(town: Town) -> None:
     """Also where many happened at the same instant."""
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     values = {"m": told.milestone, "p": town.payer_id, "at": town.now}
     town.database.run(lambda s: s.execute(text(MANY), values))
     case = read(town, told)
     stream = town.read(lambda s: timeline.timeline(s, case))
     seen = list(stream.page.marks)
     while stream.page.older:
-        stream = town.read(lambda s, m=stream.first: timeline.timeline(s, case, Wanted(before=m.name)))
+        stream = town.read(
+            lambda s, m=stream.first: timeline.timeline(s, case, TimelineFilter(before=m.name))
+        )
         seen = [*stream.page.marks, *seen]
     assert len(seen) == len(set(seen)) > 5_000
     assert seen == sorted(seen, key=lambda mark: mark.at)
-    onward = town.read(lambda s: timeline.timeline(s, case, Wanted(after=seen[0].name)))
+    onward = town.read(lambda s: timeline.timeline(s, case, TimelineFilter(after=seen[0].name)))
     assert list(onward.page.marks) == seen[1:101]
     assert onward.page.newer
 
 
 def test_a_link_to_one_entry_opens_the_page_around_it(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     values = {"m": told.milestone, "p": town.payer_id, "at": town.now}
     town.database.run(lambda s: s.execute(text(MANY), values))
     case = read(town, told)
     newest = town.read(lambda s: timeline.timeline(s, case))
     name = f"message-{newest.page.marks[0].id - 2_000}"
-    around = town.read(lambda s: timeline.timeline(s, case, Wanted(entry=name)))
+    around = town.read(lambda s: timeline.timeline(s, case, TimelineFilter(entry=name)))
     assert [mark.name for mark in around.page.marks].index(name) == 10
     assert (around.page.older, around.page.newer) == (True, True)
 
@@ -196,21 +200,21 @@ def test_a_link_to_one_entry_opens_the_page_around_it(town: Town) -> None:
     "name", ["message-999999", "nothing", "entry-x", "message-1'; drop table messages", "-"]
 )
 def test_a_link_to_what_is_not_there_says_so_and_shows_the_newest(town: Town, name: str) -> None:
-    case = read(town, stories.in_mediation(town))
-    stream = town.read(lambda s: timeline.timeline(s, case, Wanted(entry=name)))
+    case = read(town, builders.in_mediation(town))
+    stream = town.read(lambda s: timeline.timeline(s, case, TimelineFilter(entry=name)))
     assert stream.page.missing == name
     assert stream.happenings
 
 
 def test_the_stream_is_narrowed_by_kind_by_audience_and_by_time(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     mia = town.as_staff("mia")
     say = {"milestone_id": told.milestone, "body": "Between us.", "audience": "STAFF"}
     town.act(conversation.say, mia, **say)
     case = read(town, told)
 
-    def asked(**what: object) -> Sequence[timeline.Happening]:
-        return town.read(lambda s: timeline.timeline(s, case, Wanted(**what)).happenings)  # type: ignore[arg-type]
+    def asked(**what: object) -> Sequence[timeline.TimelineEvent]:
+        return town.read(lambda s: timeline.timeline(s, case, TimelineFilter(**what)).happenings)  # type: ignore[arg-type]
 
     assert {each.about for each in asked(about=frozenset({About.MONEY, About.LETTER}))} == {
         About.MONEY,
@@ -223,9 +227,9 @@ def test_the_stream_is_narrowed_by_kind_by_audience_and_by_time(town: Town) -> N
 
 
 def test_a_history_counts_what_came_before(town: Town) -> None:
-    first = stories.in_mediation(town)
-    stories.decided(town, first)
-    second = stories.in_mediation(town)
-    past = town.read(lambda s: histories.history(s, town.payee_id, but=second.ticket))
+    first = builders.in_mediation(town)
+    builders.decided(town, first)
+    second = builders.in_mediation(town)
+    past = town.read(lambda s: party_history.history(s, town.payee_id, but=second.ticket))
     assert (past.projects, past.disputes, past.released, past.open) == (2, 2, 1, 1)
     assert [each.id for each in past.cases] == [first.ticket]

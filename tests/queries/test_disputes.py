@@ -9,22 +9,23 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, text
 
-from core.actions import conversation, hold, mediate
+from core.actions.cases import conversation, mediator_assignment
+from core.actions.risk import holds
 from core.db import Database
 from core.money import Money
 from core.queries import disputes
-from core.queries.disputes import Filter, View, Watch
-from tests import stories
-from tests.stories import Town
+from core.queries.disputes import CaseFilter, View, Watch
+from tests import builders
+from tests.builders import Town
 
 
 @pytest.fixture
 def town(database: Database) -> Town:
-    return stories.a_town(database)
+    return builders.a_town(database)
 
 
-def wanted(town: Town, **filters: object) -> Filter:
-    return Filter(me=town.staff["mia"], now=town.now, **filters)  # type: ignore[arg-type]
+def wanted(town: Town, **filters: object) -> CaseFilter:
+    return CaseFilter(me=town.staff["mia"], now=town.now, **filters)  # type: ignore[arg-type]
 
 
 def found(town: Town, **filters: object) -> list[int]:
@@ -50,7 +51,7 @@ def test_an_empty_desk_has_an_empty_queue(town: Town) -> None:
 
 
 def test_a_row_says_who_what_and_how_much(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     (row,) = town.read(lambda s: disputes.page(s, wanted(town)))
     held = town.read(
         lambda s: s.execute(text("select held_minor from payment_orders where held_minor > 0")).scalar_one()
@@ -63,11 +64,11 @@ def test_a_row_says_who_what_and_how_much(town: Town) -> None:
 
 
 def test_what_is_due_first_comes_first(town: Town) -> None:
-    first, second = stories.in_mediation(town), stories.disputed(town)
+    first, second = builders.in_mediation(town), builders.disputed(town)
     assert found(town) == sorted(
         (first.ticket, second.ticket),
         key=lambda number: (
-            stories.ticket_of(town, second if number == second.ticket else first).due_at,
+            builders.ticket_of(town, second if number == second.ticket else first).due_at,
             number,
         ),
     )
@@ -75,10 +76,10 @@ def test_what_is_due_first_comes_first(town: Town) -> None:
 
 @pytest.mark.parametrize("view", list(View))
 def test_every_view_finds_what_it_names_and_nothing_else(town: Town, view: View) -> None:
-    mine = stories.in_mediation(town)
-    free = stories.in_mediation(town, mediator=None)
-    asked = stories.in_mediation(town, mediator="max")
-    from core.actions import conversation
+    mine = builders.in_mediation(town)
+    free = builders.in_mediation(town, mediator=None)
+    asked = builders.in_mediation(town, mediator="max")
+    from core.actions.cases import conversation
 
     town.act(
         conversation.ask,
@@ -88,12 +89,12 @@ def test_every_view_finds_what_it_names_and_nothing_else(town: Town, view: View)
         question="When was the worktop due?",
         answer_due_at=town.now + timedelta(days=6),
     )
-    big = stories.in_mediation(town, mediator="max", total=Money(9_000_000, "USD"))
-    stories.decided(town, big, stories.a_draft(big))
-    done = stories.in_mediation(town, mediator="max")
-    stories.decided(town, done)
-    town.database.run(lambda s: mediate.escalate(s, now=town.now, ticket_id=big.ticket))
-    late = Filter(me=town.staff["mia"], now=stories.ticket_of(town, mine).due_at, view=View.OVERDUE)
+    big = builders.in_mediation(town, mediator="max", total=Money(9_000_000, "USD"))
+    builders.decided(town, big, builders.a_draft(big))
+    done = builders.in_mediation(town, mediator="max")
+    builders.decided(town, done)
+    town.database.run(lambda s: mediator_assignment.escalate(s, now=town.now, ticket_id=big.ticket))
+    late = CaseFilter(me=town.staff["mia"], now=builders.ticket_of(town, mine).due_at, view=View.OVERDUE)
     expected = {
         View.MINE: {mine.ticket},
         View.UNASSIGNED: {free.ticket},
@@ -110,34 +111,34 @@ def test_every_view_finds_what_it_names_and_nothing_else(town: Town, view: View)
 
 @pytest.mark.parametrize("words", ["lindq", "OKAFOR", "new kit", "D-{id}", "{id}", "d{id}"])
 def test_words_find_parties_titles_and_numbers(town: Town, words: str) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     assert found(town, words=words.format(id=told.ticket)) == [told.ticket]
     assert found(town, words="nobody of that name") == []
 
 
 @pytest.mark.parametrize("words", ["%", "_", "\\", "'; drop table tickets; --", "D-99999999999999999999"])
 def test_words_are_only_words(town: Town, words: str) -> None:
-    stories.in_mediation(town)
+    builders.in_mediation(town)
     assert found(town, words=words) == []
 
 
 def test_the_platform_is_a_filter(town: Town) -> None:
-    told = stories.in_mediation(town)
+    told = builders.in_mediation(town)
     assert found(town, platform="home_services") == [told.ticket]
     assert found(town, platform="legal_services") == []
 
 
 def test_marks_tell_what_to_watch(town: Town) -> None:
-    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
-    town.act(hold.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report came in.")
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
+    town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report came in.")
     (row,) = town.read(lambda s: disputes.page(s, wanted(town)))
     assert row.marks == ("HOLD", "HIGH_VALUE")
 
 
 def test_words_after_a_decision_that_waits_are_marked_and_found(town: Town) -> None:
-    told = stories.in_mediation(town, total=Money(9_000_000, "USD"))
-    stories.clear_reviews(town, told.milestone)
-    stories.decided(town, told)
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
+    builders.clear_reviews(town, told.milestone)
+    builders.decided(town, told)
     assert found(town, watch=Watch.SINCE) == []
     town.now += timedelta(seconds=1)
     town.act(conversation.say, town.as_staff("mia"), milestone_id=told.milestone, body="We look at it.")
@@ -148,28 +149,28 @@ def test_words_after_a_decision_that_waits_are_marked_and_found(town: Town) -> N
 
 
 def test_figures_count_views_and_sum_money_by_currency(town: Town) -> None:
-    stories.in_mediation(town)
-    stories.in_mediation(town, mediator=None)
+    builders.in_mediation(town)
+    builders.in_mediation(town, mediator=None)
     figures = town.read(lambda s: disputes.figures(s, me=town.staff["mia"], now=town.now))
     assert (figures.open, figures.mine, figures.unassigned, figures.overdue) == (2, 1, 1, 0)
     assert [each.currency for each in figures.stakes] == ["USD"]
 
 
 def test_a_page_takes_the_same_statements_however_many_rows_it_has(town: Town, database: Database) -> None:
-    stories.in_mediation(town)
+    builders.in_mediation(town)
     with statements(database) as one:
         found(town)
-    stories.in_mediation(town)
-    stories.in_mediation(town, mediator=None)
+    builders.in_mediation(town)
+    builders.in_mediation(town, mediator=None)
     with statements(database) as three:
         found(town)
     assert len(one) == len(three)
 
 
 def test_the_next_unassigned_case_is_one_without_a_tie(town: Town) -> None:
-    from core.actions import install
+    from core.actions.staff import install
 
-    told = stories.in_mediation(town, mediator=None)
+    told = builders.in_mediation(town, mediator=None)
     mia = town.staff["mia"]
     assert town.read(lambda s: disputes.next_unassigned(s, me=mia, now=town.now)) == told.ticket
     town.act(

@@ -19,8 +19,8 @@ from core.queries import health
 from core.queries.audit import seal_state
 from dashboard import health as at_the_door
 from dashboard import metrics
-from tests.small_desk import a_desk
-from tests.stories import Town, a_town, funded
+from tests.builders import Town, a_town, funded
+from tests.desk_fixtures import a_desk
 
 TICK = timedelta(seconds=1)
 

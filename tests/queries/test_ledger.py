@@ -11,26 +11,26 @@ from core.errors import DeskError
 from core.ledger import accounts, postings
 from core.money import Money
 from core.queries import fees, journals, ledger, overview
-from core.queries.journals import Filter
-from tests import stories
-from tests.stories import Told, Town
+from core.queries.journals import JournalFilter
+from tests import builders
+from tests.builders import Told, Town
 
 
 @pytest.fixture
 def town(database: Database) -> Town:
-    return stories.a_town(database)
+    return builders.a_town(database)
 
 
 def divided(town: Town) -> Told:
-    told = stories.in_mediation(town)
-    stories.decided(town, told, stories.a_draft(told, release=Money(20_000, "USD")))
-    stories.carry_out(town)
+    told = builders.in_mediation(town)
+    builders.decided(town, told, builders.a_draft(told, release=Money(20_000, "USD")))
+    builders.carry_out(town)
     return told
 
 
 def test_each_sheet_of_the_trial_balance_has_one_sum_in_both_columns(town: Town) -> None:
     divided(town)
-    stories.funded(town)
+    builders.funded(town)
     sheets = town.read(ledger.sheets)
     assert {(each.currency, each.book) for each in sheets} >= {("USD", "platform")}
     assert all(each.difference.is_zero and each.debits.is_positive for each in sheets)
@@ -41,8 +41,8 @@ def test_an_empty_ledger_has_no_sheets(town: Town) -> None:
 
 
 def test_the_accounts_of_a_line_sum_to_the_line_and_say_what_they_are_kept_for(town: Town) -> None:
-    told = stories.funded(town, title="New kitchen")
-    stories.funded(town)
+    told = builders.funded(town, title="New kitchen")
+    builders.funded(town)
     rows = town.read(lambda s: ledger.accounts_of(s, "held", "USD"))
     (line,) = [line for sheet in town.read(ledger.sheets) for line in sheet.lines if line.name == "held"]
     assert Money.total((row.credit for row in rows if row.credit), "USD") == line.credit
@@ -51,7 +51,7 @@ def test_the_accounts_of_a_line_sum_to_the_line_and_say_what_they_are_kept_for(t
 
 
 def test_accounts_are_paged_by_their_object_and_empty_ones_only_shown_on_demand(town: Town) -> None:
-    first, second = stories.funded(town), stories.funded(town)
+    first, second = builders.funded(town), builders.funded(town)
     top = town.read(lambda s: ledger.accounts_of(s, "held", "USD", limit=1))
     below = town.read(lambda s: ledger.accounts_of(s, "held", "USD", before=top[0].id, limit=1))
     assert [top[0].id, below[0].id] == [second.milestone, first.milestone]
@@ -75,7 +75,7 @@ def test_the_running_balance_goes_from_the_balance_down_to_nothing_over_pages(to
     assert whole[0].balance == town.read(lambda s: ledger.account(s, code, "USD")).balance
     oldest, zero = whole[-1], Money.zero("USD")
     moved = (oldest.debit or zero) - (oldest.credit or zero)
-    grows = accounts.line_of(code).side is accounts.Side.DEBIT
+    grows = accounts.account_type(code).side is accounts.Side.DEBIT
     assert oldest.balance == (moved if grows else -moved)
 
 
@@ -91,10 +91,10 @@ def test_an_account_that_nothing_was_posted_to_is_empty(town: Town) -> None:
 
 
 def test_journals_are_found_by_kind_account_milestone_period_and_words(town: Town) -> None:
-    told, other = divided(town), stories.funded(town)
+    told, other = divided(town), builders.funded(town)
 
     def found(**filters: object) -> set[tuple[str, int | None]]:
-        rows = town.read(lambda s: journals.page(s, Filter(**filters)))  # type: ignore[arg-type]
+        rows = town.read(lambda s: journals.page(s, JournalFilter(**filters)))  # type: ignore[arg-type]
         return {(row.kind, row.milestone_id) for row in rows}
 
     assert found(kind="decided") == {("decided", told.milestone)}
@@ -111,9 +111,9 @@ def test_journals_are_found_by_kind_account_milestone_period_and_words(town: Tow
 
 def test_journals_are_paged_without_gap_or_repetition(town: Town) -> None:
     divided(town)
-    whole = [row.id for row in town.read(lambda s: journals.page(s, Filter(), limit=1000))]
+    whole = [row.id for row in town.read(lambda s: journals.page(s, JournalFilter(), limit=1000))]
     paged, before = [], None
-    while page := town.read(lambda s, b=before: journals.page(s, Filter(), before=b, limit=3)):
+    while page := town.read(lambda s, b=before: journals.page(s, JournalFilter(), before=b, limit=3)):
         paged += [row.id for row in page]
         before = page[-1].id
     assert paged == whole == sorted(whole, reverse=True)
@@ -121,7 +121,7 @@ def test_journals_are_paged_without_gap_or_repetition(town: Town) -> None:
 
 def test_a_journal_names_its_case_its_call_and_its_balance_transaction(town: Town) -> None:
     told = divided(town)
-    rows = town.read(lambda s: journals.page(s, Filter(milestone_id=told.milestone)))
+    rows = town.read(lambda s: journals.page(s, JournalFilter(milestone_id=told.milestone)))
     decided = next(row.id for row in rows if row.kind == "decided")
     whole = town.read(lambda s: journals.journal(s, decided))
     debits, credits = whole.sums()
@@ -147,9 +147,9 @@ def test_every_kind_of_journal_has_a_title() -> None:
 
 def test_fees_are_the_balances_of_their_accounts(town: Town) -> None:
     divided(town)
-    for step in fees.Step:
+    for step in fees.FeeInterval:
         (periods,) = town.read(
-            lambda s, step=step: fees.periods(s, since=stories.NOW, until=town.now, step=step)
+            lambda s, step=step: fees.periods(s, since=builders.NOW, until=town.now, step=step)
         ).values()
         total = fees.total(periods, "USD")
         for line, amount in (
@@ -164,7 +164,7 @@ def test_fees_are_the_balances_of_their_accounts(town: Town) -> None:
 
 
 def test_a_purse_says_what_is_owed_and_what_is_ours(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     (purse,) = town.read(overview.purses)
     held = town.read(lambda s: ledger.account(s, f"held:{told.milestone}", "USD")).balance
     assert purse.held == held
@@ -173,7 +173,7 @@ def test_a_purse_says_what_is_owed_and_what_is_ours(town: Town) -> None:
 
 
 def test_the_age_alarm_rings_after_75_days_and_not_before(town: Town) -> None:
-    told = stories.funded(town)
+    told = builders.funded(town)
     since = town.read(overview.oldest)[0].since
     assert town.read(overview.oldest)[0].milestone_id == told.milestone
     almost, over = since + timedelta(days=75, seconds=-1), since + timedelta(days=75)

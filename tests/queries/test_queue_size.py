@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.queries import disputes
-from core.queries.disputes import BOUND, Filter, Place, View, Watch
-from tests import stories
+from core.queries.disputes import BOUND, CaseFilter, Place, View, Watch
+from tests import builders
 
 MANY = 10_000
 # Pages of 8 KiB that one question may touch. What searches the whole queue needs 2,000 to 7,000; what goes to other
@@ -60,8 +60,8 @@ pytestmark = pytest.mark.unrecorded  # ten thousand cases are written past every
 
 
 @pytest.fixture
-def many(database: Database, owner: Database) -> stories.Town:
-    town = stories.a_town(database)
+def many(database: Database, owner: Database) -> builders.Town:
+    town = builders.a_town(database)
     with owner.engine.begin() as connection:
         for statement in LOAD.split(";"):
             if statement.strip():
@@ -69,9 +69,9 @@ def many(database: Database, owner: Database) -> stories.Town:
     return town
 
 
-def asked(town: stories.Town) -> dict[str, Filter]:
-    def one(**what: object) -> Filter:
-        return Filter(me=1, now=town.now, **what)  # type: ignore[arg-type]
+def asked(town: builders.Town) -> dict[str, CaseFilter]:
+    def one(**what: object) -> CaseFilter:
+        return CaseFilter(me=1, now=town.now, **what)  # type: ignore[arg-type]
 
     return {
         "all": one(),
@@ -87,11 +87,11 @@ def asked(town: stories.Town) -> dict[str, Filter]:
     }
 
 
-def test_no_question_to_ten_thousand_open_cases_reads_much(many: stories.Town) -> None:
+def test_no_question_to_ten_thousand_open_cases_reads_much(many: builders.Town) -> None:
     """Each view, filter and search: its first page, one in the middle, the last, and back from there."""
     read = {}
     with many.database.reading() as session:
-        assert disputes.count(session, Filter(me=1, now=many.now)) == MANY
+        assert disputes.count(session, CaseFilter(me=1, now=many.now)) == MANY
         for name, wanted in asked(many).items():
             for which, place in places(session, wanted).items():
                 read[f"{name}, {which}"] = blocks(session, wanted, **place)
@@ -100,7 +100,7 @@ def test_no_question_to_ten_thousand_open_cases_reads_much(many: stories.Town) -
     assert {name: count for name, count in read.items() if count > MOST_BLOCKS} == {}
 
 
-def places(session: Session, wanted: Filter) -> dict[str, dict[str, Place]]:
+def places(session: Session, wanted: CaseFilter) -> dict[str, dict[str, Place]]:
     rows = disputes.page(session, wanted, limit=BOUND)
     if not rows:
         return {"first": {}}
@@ -113,9 +113,9 @@ def places(session: Session, wanted: Filter) -> dict[str, dict[str, Place]]:
 
 
 def test_a_page_deep_in_the_queue_is_found_by_an_index_and_reads_no_more_than_the_first(
-    many: stories.Town,
+    many: builders.Town,
 ) -> None:
-    wanted = Filter(me=1, now=many.now)
+    wanted = CaseFilter(me=1, now=many.now)
     with many.database.reading() as session:
         rows = disputes.page(session, wanted, limit=9_000)
         deep = plan(session, wanted, after=rows[-1].place)
@@ -129,12 +129,12 @@ def test_a_page_deep_in_the_queue_is_found_by_an_index_and_reads_no_more_than_th
         ]
 
 
-def plan(session: Session, wanted: Filter, **place: Place) -> str:
+def plan(session: Session, wanted: CaseFilter, **place: Place) -> str:
     query, values = disputes.statement(wanted, **place)
     return "\n".join(session.execute(text(f"explain {query}"), values).scalars())
 
 
-def blocks(session: Session, wanted: Filter, **place: Place) -> int:
+def blocks(session: Session, wanted: CaseFilter, **place: Place) -> int:
     query, values = disputes.statement(wanted, **place)
     asked = text(f"explain (analyze, buffers, format json) {query}")
     (found,) = session.execute(asked, values).scalar_one()

@@ -11,9 +11,9 @@ from sqlalchemy import CheckConstraint, String, Table
 import core.records  # noqa: F401 (fills the metadata)
 from core.db import Record
 from core.rules import payment_states, statuses
-from core.rules.moves import IllegalMove
 from core.rules.payment_states import ImpossibleChange, State
 from core.rules.statuses import STEPS
+from core.rules.transitions import IllegalMove
 
 ENDS = {
     "milestones": {"COMPLETED", "REFUNDED", "CANCELED"},

@@ -18,15 +18,14 @@ from core.ledger.postings.chargebacks import (
     chargeback_regained,
     chargeback_won,
 )
-from core.ledger.postings.deciding import (
-    decided,
-    refund_canceled,
-    refund_failed,
-    refund_returned,
-    refund_succeeded,
+from core.ledger.postings.charges import (
+    charge_settled,
+    duplicate_money,
+    duplicate_refunded,
+    suspense_settled,
+    unknown_money,
 )
-from core.ledger.postings.exchange import exchanged
-from core.ledger.postings.payee_book import (
+from core.ledger.postings.connected_accounts import (
     payout_failed,
     payout_paid,
     payout_returned,
@@ -34,14 +33,7 @@ from core.ledger.postings.payee_book import (
     transfer_arrived,
     transfer_taken_back,
 )
-from core.ledger.postings.paying_in import (
-    charge_settled,
-    duplicate_money,
-    duplicate_refunded,
-    suspense_settled,
-    unknown_money,
-)
-from core.ledger.postings.paying_out import receivable_offset, transfer_reversed, withdrawal
+from core.ledger.postings.exchange import exchanged
 from core.ledger.postings.platform import (
     platform_payout_failed,
     platform_payout_paid,
@@ -51,6 +43,14 @@ from core.ledger.postings.platform import (
     top_up_returned,
     topped_up,
 )
+from core.ledger.postings.release_and_refund import (
+    decided,
+    refund_canceled,
+    refund_failed,
+    refund_returned,
+    refund_succeeded,
+)
+from core.ledger.postings.withdrawals import receivable_offset, transfer_reversed, withdrawal
 
 __all__ = [
     "Journal",

@@ -1,0 +1,1 @@
+"""Working a case: opened, assigned, talked about, with evidence and settlement proposals."""

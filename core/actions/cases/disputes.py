@@ -1,0 +1,228 @@
+"""Disputes between the parties: opened, explained, answered by rework, or taken to mediation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.cases import conversation, mediator_assignment, messages
+from core.actions.milestones import verification_timeout
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.milestones.verification import ask_for_verification, stop_clocks
+from core.errors import DeskError
+from core.records import Ticket
+from core.rules import deadlines, disputes, milestones
+from core.rules.disputes import BLOCKING, DisputeReason, TicketEvent, TicketStatus
+from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
+
+
+class NoOpenDispute(DeskError):
+    """There is no open dispute about “{milestone}”."""
+
+
+def open_dispute(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    milestone_id: int,
+    reason: DisputeReason,
+    details: str = "",
+) -> Ticket:
+    """The payer disputes the completion, within the window (milestone-payment-flow, Key Business Rules 3)."""
+    context = open_milestone(session, milestone_id)
+    require_party(actor, context.payer.id)
+    disputes.check_reason(reason)
+    if context.milestone.completion_notice_at is not None:
+        disputes.check_window(context.milestone.completion_notice_at, now, context.profile)
+    context.move(milestones.Event.DISPUTE, now=now)
+    stop_clocks(context)
+    mediation_at = deadlines.mediation_at(now, context.profile)
+    ticket = Ticket(
+        milestone_id=milestone_id,
+        opened_by=context.payer.id,
+        reason=reason,
+        status=TicketStatus.OPEN,
+        opened_at=now,
+        mediation_due_at=mediation_at,
+        due_at=mediation_at or deadlines.deadlock_at(now, context.profile),
+    )
+    session.add(ticket)
+    session.flush()
+    context.note(
+        session,
+        actor,
+        "party:dispute:open",
+        now=now,
+        about=("ticket", ticket.id),
+        after={"reason": reason},
+        ticket_id=ticket.id,
+    )
+    for template, party in (("dispute_opened", context.payee), ("dispute_confirmed", context.payer)):
+        context.tell(
+            session,
+            template,
+            party,
+            key=f"ticket-{ticket.id}-{template}",
+            now=now,
+            about=("ticket", ticket.id),
+            reason=reason.label,
+            mediation_at=mediation_at,
+        )
+    if details:
+        explain(session, actor, now=now, milestone_id=milestone_id, details=details)
+    return ticket
+
+
+def explain(session: Session, actor: Actor, *, now: datetime, milestone_id: int, details: str) -> None:
+    """The payer provides the details; they are forwarded to the payee (milestone-payment-flow, Milestone Disputed)."""
+    context = open_milestone(session, milestone_id)
+    require_party(actor, context.payer.id)
+    ticket = open_ticket(session, context)
+    ticket.details = messages.checked(details)  # a message like any other: the version stays
+    said = conversation.say(session, actor, now=now, milestone_id=milestone_id, body=details)
+    context.tell(
+        session,
+        "dispute_details",
+        context.payee,
+        key=f"ticket-{ticket.id}-details-{said.id}",
+        now=now,
+        about=("ticket", ticket.id),
+        details=details,
+        reason=DisputeReason(ticket.reason).label,
+    )
+
+
+def open_ticket(session: Session, context: MilestoneContext) -> Ticket:
+    ticket = session.scalars(
+        select(Ticket)
+        .where(Ticket.milestone_id == context.milestone.id, Ticket.status.in_(BLOCKING))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if ticket is None:
+        raise NoOpenDispute(milestone=context.milestone.title)
+    return ticket
+
+
+def resubmit(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
+    """The payee has addressed the issues and asks again for verification: the ticket is settled between the parties and
+    every clock starts anew (milestone-payment-flow, Contractor Resolves Issue)."""
+    context = open_milestone(session, milestone_id)
+    require_party(actor, context.payee.id)
+    context.move(milestones.Event.RESUBMIT, now=now)
+    ticket = open_ticket(session, context)
+    close(session, actor, ticket, "REWORKED", now=now)
+    ask_for_verification(session, context, "verification_again", now=now, about=("ticket", ticket.id))
+    context.note(
+        session,
+        actor,
+        "party:dispute:rework",
+        now=now,
+        about=("ticket", ticket.id),
+        after={"status": ticket.status, "resolution": ticket.resolution},
+        ticket_id=ticket.id,
+    )
+
+
+def withdraw(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
+    """The payer takes the complaint back: the milestone is where it was, and its clocks start anew."""
+    context = open_milestone(session, milestone_id)
+    require_party(actor, context.payer.id)
+    submitted = context.milestone.completion_notice_at is not None
+    context.move(milestones.Event.WITHDRAW if submitted else milestones.Event.RESUME, now=now)
+    ticket = open_ticket(session, context)
+    conversation.drop_request(session, actor, ticket, now=now)
+    audit.become(ticket, disputes.after(ticket.status, TicketEvent.WITHDRAW), now=now, by=actor)
+    ticket.waiting_on, ticket.resolved_at, ticket.resolution = None, now, "WITHDRAWN"
+    ticket.version += 1
+    told: dict[str, Any] = {"now": now, "about": ("ticket", ticket.id)}
+    if submitted:
+        ask_for_verification(session, context, "dispute_withdrawn", **told)
+    else:
+        context.tell(
+            session, "dispute_withdrawn", context.payer, key=f"ticket-{ticket.id}-withdrawn-payer", **told
+        )
+    key = f"ticket-{ticket.id}-withdrawn"
+    context.tell(session, "dispute_withdrawn", context.payee, key=key, submitted=submitted, **told)
+    context.note(
+        session,
+        actor,
+        "party:dispute:withdraw",
+        now=now,
+        about=("ticket", ticket.id),
+        after={"status": ticket.status},
+        ticket_id=ticket.id,
+    )
+
+
+def close(
+    session: Session,
+    actor: Actor,
+    ticket: Ticket,
+    resolution: str,
+    *,
+    now: datetime,
+    notes: str | None = None,
+) -> None:
+    conversation.drop_request(session, actor, ticket, now=now)
+    audit.become(ticket, disputes.after(ticket.status, TicketEvent.RESOLVE), now=now, by=actor)
+    ticket.resolution, ticket.resolution_notes, ticket.resolved_at = resolution, notes, now
+    ticket.waiting_on = None
+    ticket.version += 1
+
+
+def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> Ticket:
+    """Either party asks, or three days have passed (`SYSTEM`): a mediator takes over (Key Business Rules 6).
+
+    Where the payer has not answered in time, the payee asks without a dispute. Raises `AnswerNotDue` before that.
+    """
+    context = open_milestone(session, milestone_id)
+    if actor != SYSTEM and not (actor.kind == "party" and actor.id in (context.payer.id, context.payee.id)):
+        raise NotYours(actor=actor.label)
+    if context.status is milestones.Status.PENDING_VERIFICATION and actor.id == context.payee.id:
+        verification_timeout.open_case(session, actor, context, now=now)
+    return to_mediation(session, actor, context, now=now)
+
+
+def to_mediation(
+    session: Session, actor: Actor, context: MilestoneContext, *, now: datetime, because: str | None = None
+) -> Ticket:
+    """The open ticket goes to a mediator, who has until the deadlock to decide. `because` is staff's reason."""
+    context.move(milestones.Event.MEDIATE, now=now)
+    ticket = open_ticket(session, context)
+    conversation.drop_request(session, actor, ticket, now=now)
+    audit.become(ticket, disputes.after(ticket.status, TicketEvent.REVIEW), now=now, by=actor)
+    ticket.waiting_on, ticket.answer_due_at = (
+        None,
+        None,
+    )  # what a party was asked before, the mediator may ask again
+    ticket.in_mediation_at = now
+    ticket.decision_due_at = ticket.due_at = deadlines.deadlock_at(now, context.profile)
+    ticket.version += 1
+    context.note(
+        session,
+        actor,
+        f"{actor.kind}:dispute:mediate",
+        now=now,
+        reason=because,
+        about=("ticket", ticket.id),
+        after={"status": ticket.status},
+        ticket_id=ticket.id,
+    )
+    mediator_assignment.assign_best(session, context, ticket, now=now)
+    for party in (context.payer, context.payee):
+        context.tell(
+            session,
+            "mediation_started",
+            party,
+            key=f"ticket-{ticket.id}-mediation-{party.id}",
+            now=now,
+            about=("ticket", ticket.id),
+            decision_due_at=ticket.decision_due_at,
+        )
+    return ticket

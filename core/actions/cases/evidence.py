@@ -1,0 +1,248 @@
+"""Evidence: handed in by the parties of a milestone, opened by staff, and both on record.
+
+The bytes are kept before the row is written, so a row never points at nothing. New evidence makes plans that were drawn
+up without it out of date.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.cases import conversation
+from core.actions.decisions import recorded_decision
+from core.errors import NotFound
+from core.gateways import evidence_files as files
+from core.gateways.evidence_store import EvidenceStore
+from core.records import Evidence, EvidenceView, Milestone, Project, Ticket
+from core.rules import file_names
+from core.rules.evidence import CAPTION_LENGTH, Format, Kind, check_count, format_of
+from core.rules.permissions import Actor, NotYours, Permission, require
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One piece of evidence in the form in which it may be looked at; the original only leaves by `download`."""
+
+    id: int
+    kind: Kind
+    file_name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    picture: bytes | None = None
+    holds_place: bool = False
+    seconds: int | None = None
+    pages: int = 0
+    text: str | None = None
+
+
+def hand_in(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    store: EvidenceStore,
+    milestone_id: int,
+    file_name: str,
+    content: bytes,
+    caption: str = "",
+    ticket_id: int | None = None,
+) -> Evidence:
+    """The payer or the payee hands in a file about their milestone; the same file again gives the row that is there.
+
+    The files that an e-mail carries are checked like any other and become exhibits of their own beside it.
+    A case that waits for this party goes on, also when the file that they were asked for was there before. A decision
+    that was made without it and is not yet carried out returns to its mediator.
+    Raises `EvidenceRefused` with what to do about it, `NotYours`, `NotFound`, `EvidenceErased`.
+    """
+    milestone = session.get(Milestone, milestone_id)
+    if milestone is None:
+        raise NotFound(kind="milestone", id=milestone_id)
+    party_id = _party(actor, session.get_one(Project, milestone.project_id))
+    inspected = files.inspect(file_name, content)
+    session.refresh(milestone, with_for_update=True)
+    _check_ticket(session, ticket_id, milestone_id)
+    keep = partial(
+        _keep, session, actor, milestone, store=store, party_id=party_id, ticket_id=ticket_id, now=now
+    )
+    evidence = keep(inspected, content, caption=caption)
+    for each in inspected.carried:
+        keep(each.inspected, each.content, caption=f"Attached to {inspected.file_name}")
+    conversation.handed_in(session, actor, now=now, milestone_id=milestone_id)
+    recorded_decision.look_again(
+        session, now=now, milestone_id=milestone_id, why=recorded_decision.NEW_EVIDENCE
+    )
+    return evidence
+
+
+def _keep(
+    session: Session,
+    actor: Actor,
+    milestone: Milestone,
+    inspected: files.Inspected,
+    content: bytes,
+    *,
+    store: EvidenceStore,
+    party_id: int,
+    ticket_id: int | None,
+    caption: str,
+    now: datetime,
+) -> Evidence:
+    """A row and its bytes, or the row that is there for the same bytes."""
+    there = select(Evidence).where(Evidence.milestone_id == milestone.id)
+    if known := session.scalars(there.where(Evidence.sha256 == inspected.sha256)).one_or_none():
+        return known
+    check_count(session.scalar(select(func.count()).select_from(there.subquery())) or 0)
+    evidence = Evidence(
+        milestone_id=milestone.id,
+        ticket_id=ticket_id,
+        uploaded_by=party_id,
+        kind=inspected.kind.value,
+        file_name=inspected.file_name,
+        media_type=inspected.media_type,
+        size_bytes=inspected.size_bytes,
+        sha256=store.put(party_id, content),
+        caption=file_names.words(caption, longest=CAPTION_LENGTH),
+        taken_at=inspected.taken_at,
+        at=now,
+    )
+    session.add(evidence)
+    milestone.version += 1
+    session.flush()
+    _record(session, actor, "party:evidence:hand_in", evidence, now, project_id=milestone.project_id)
+    return evidence
+
+
+def open_evidence(
+    session: Session, actor: Actor, *, now: datetime, store: EvidenceStore, evidence_id: int
+) -> Opened:
+    """Show one piece to a member of staff, note that they opened it, and audit the reading of personal data.
+
+    Raises `NotPermitted`, `NotFound`, `EvidenceMissing`, `EvidenceAltered`, `EvidenceErased`.
+    """
+    evidence = _readable(session, actor, evidence_id)
+    opened = _shown(evidence, store)
+    seen = insert(EvidenceView).values(evidence_id=evidence.id, staff_id=actor.id, first_at=now)
+    session.execute(seen.on_conflict_do_nothing())
+    _record(session, actor, "mediator:evidence:open", evidence, now)
+    return opened
+
+
+def page(session: Session, actor: Actor, *, store: EvidenceStore, evidence_id: int, number: int) -> bytes:
+    """Page `number` (from 1) of a PDF as a PNG."""
+    evidence = _readable(session, actor, evidence_id)
+    if evidence.kind != Kind.PDF or not 1 <= number <= 9_999:
+        raise NotFound(kind="page", id=number)
+    return store.form(
+        evidence.uploaded_by, evidence.sha256, f"page{number}", lambda original: files.page(original, number)
+    )
+
+
+def thumbnail(session: Session, actor: Actor, *, store: EvidenceStore, evidence_id: int) -> bytes | None:
+    """A small WebP of a picture, first page or video; None for the rest. Looking at a list is not opening a file."""
+    evidence = _readable(session, actor, evidence_id)
+    if evidence.kind not in files.DRAWN:
+        return None
+    form = format_of(evidence.file_name)
+    made = store.form(
+        evidence.uploaded_by, evidence.sha256, "thumbnail", lambda whole: files.thumbnail(whole, form) or b""
+    )
+    return made or None
+
+
+def download(
+    session: Session, actor: Actor, *, now: datetime, store: EvidenceStore, evidence_id: int
+) -> bytes:
+    """The original as it was handed in, checked against its hash; audited, because it leaves the desk."""
+    evidence = _readable(session, actor, evidence_id)
+    content = store.get(evidence.uploaded_by, evidence.sha256)
+    _record(session, actor, "mediator:evidence:download", evidence, now)
+    return content
+
+
+def _party(actor: Actor, project: Project) -> int:
+    if actor.kind != "party" or actor.id is None or actor.id not in (project.payer_id, project.payee_id):
+        raise NotYours(actor=actor.label)
+    return actor.id
+
+
+def _check_ticket(session: Session, ticket_id: int | None, milestone_id: int) -> None:
+    if ticket_id is None:
+        return
+    ticket = session.get(Ticket, ticket_id)
+    if ticket is None or ticket.milestone_id != milestone_id:
+        raise NotFound(kind="ticket", id=ticket_id)
+
+
+def _readable(session: Session, actor: Actor, evidence_id: int) -> Evidence:
+    require(actor, Permission.READ_CASES)
+    evidence = session.get(Evidence, evidence_id)
+    if evidence is None:
+        raise NotFound(kind="evidence", id=evidence_id)
+    return evidence
+
+
+def _shown(evidence: Evidence, store: EvidenceStore) -> Opened:
+    """The forms in which this kind is looked at. The original is read and checked whatever the form."""
+    owner, sha256, form = evidence.uploaded_by, evidence.sha256, format_of(evidence.file_name)
+    original = store.get(owner, sha256)
+    facts = Opened(
+        id=evidence.id,
+        kind=form.kind,
+        file_name=evidence.file_name,
+        media_type=evidence.media_type,
+        size_bytes=evidence.size_bytes,
+        sha256=sha256,
+    )
+    match form.kind:
+        case Kind.IMAGE:
+            return replace(facts, **_drawn(store, owner, sha256, form))
+        case Kind.VIDEO:
+            return replace(facts, **_drawn(store, owner, sha256, form))
+        case Kind.PDF:
+            return replace(facts, pages=files.pages(original))
+        case Kind.TEXT:
+            return replace(facts, text=files.text(original, form))
+    return facts
+
+
+def _drawn(store: EvidenceStore, owner: int, sha256: str, form: Format) -> dict[str, Any]:
+    """The picture that is shown, and what the original says of itself."""
+    picture = store.form(owner, sha256, "display", lambda content: files.display(content, form))
+    about = json.loads(store.form(owner, sha256, "about", lambda content: files.about(content, form)))
+    return {"picture": picture, "holds_place": bool(about["place"]), "seconds": about.get("seconds")}
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    evidence: Evidence,
+    now: datetime,
+    project_id: int | None = None,
+) -> None:
+    """Ids and hashes only: a file name may name a person, and entries are never erased."""
+    if project_id is None:
+        project_id = session.get_one(Milestone, evidence.milestone_id).project_id
+    audit.record(
+        session,
+        actor,
+        action,
+        object_kind="evidence",
+        object_id=evidence.id,
+        now=now,
+        after={"kind": evidence.kind, "sha256": evidence.sha256, "size_bytes": evidence.size_bytes},
+        milestone_id=evidence.milestone_id,
+        project_id=project_id,
+        ticket_id=evidence.ticket_id,
+        contents=[evidence] if action == "party:evidence:hand_in" else [],
+    )

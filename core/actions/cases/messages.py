@@ -1,0 +1,64 @@
+"""Messages about a milestone, as they are kept. Who may write what: `conversation`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.errors import DeskError
+from core.records import Message
+from core.rules.permissions import Actor
+
+MOST = 10_000
+
+
+class MessageEmpty(DeskError):
+    """Write something before sending."""
+
+
+class MessageTooLong(DeskError):
+    """A message has at most {most} characters; this one has {length}."""
+
+
+def write(
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    *,
+    body: str,
+    audience: str,
+    ticket_id: int | None,
+    now: datetime,
+) -> Message:
+    message = Message(
+        milestone_id=context.milestone.id,
+        ticket_id=ticket_id,
+        author_kind=actor.kind,
+        author_id=actor.id,
+        audience=audience,
+        body=checked(body),
+        at=now,
+    )
+    session.add(message)
+    session.flush()
+    context.note(
+        session,
+        actor,
+        f"{actor.kind}:message:send",
+        now=now,
+        about=("message", message.id),
+        after={"audience": audience},
+        contents=[message],
+        ticket_id=ticket_id,
+    )
+    return message
+
+
+def checked(body: str) -> str:
+    if not body.strip():
+        raise MessageEmpty()
+    if len(body) > MOST:
+        raise MessageTooLong(most=MOST, length=len(body))
+    return body

@@ -1,0 +1,79 @@
+"""Blind mode: who wants it, and the moment when a mediator, having judged, is shown the names."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.decisions import drafts
+from core.actions.decisions.plan import REASONS_LEAST
+from core.errors import NotFound
+from core.records import CaseReveal, StaffPreference, Ticket
+from core.rules.name_redaction import NothingToReveal
+from core.rules.permissions import Actor, Permission, require, require_one
+
+JUDGED = ("outcome", "ground", "by", "share")
+
+
+def prefer(session: Session, actor: Actor, *, now: datetime, blind: bool | None) -> None:
+    """Hide names in the cases that the actor decides, or not, or (None) as the platform's policy says."""
+    require(actor, Permission.READ_CASES)
+    wish = insert(StaffPreference).values(staff_id=actor.id, blind=blind, updated_at=now)
+    session.execute(
+        wish.on_conflict_do_update(
+            index_elements=["staff_id"], set_={"blind": blind, "updated_at": wish.excluded.updated_at}
+        )
+    )
+    audit.record(
+        session,
+        actor,
+        "staff:preference:blind",
+        object_kind="staff",
+        object_id=actor.id or 0,
+        now=now,
+        after={"blind": blind},
+    )
+
+
+def reveal(session: Session, actor: Actor, *, now: datetime, ticket_id: int) -> CaseReveal:
+    """Show the names, now that a draft says what the actor thinks without them; that first judgement is kept.
+
+    The same again changes nothing. Raises `NothingToReveal` as long as the draft has no outcome, ground or reasons.
+    """
+    require_one(actor, Permission.DECIDE, Permission.DECIDE_ESCALATED)
+    ticket = session.get(Ticket, ticket_id)
+    if ticket is None:
+        raise NotFound(kind="case", id=ticket_id)
+    if (known := session.get(CaseReveal, (ticket_id, actor.id))) is not None:
+        return known
+    draft = drafts.find(session, actor, ticket_id=ticket_id)
+    judged = _judgement(draft.content if draft else {})
+    session.execute(
+        insert(CaseReveal)
+        .values(ticket_id=ticket_id, staff_id=actor.id, draft=judged, at=now)
+        .on_conflict_do_nothing()
+    )
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        "mediator:case:reveal",
+        object_kind="ticket",
+        object_id=ticket_id,
+        now=now,
+        after={name: judged[name] for name in JUDGED if name in judged},
+        ticket_id=ticket_id,
+        milestone_id=ticket.milestone_id,
+    )
+    return session.get_one(CaseReveal, (ticket_id, actor.id))
+
+
+def _judgement(content: dict[str, Any]) -> dict[str, Any]:
+    enough = content.get("outcome") and content.get("ground")
+    if not enough or len(str(content.get("reasons", "")).strip()) < REASONS_LEAST:
+        raise NothingToReveal()
+    return content

@@ -1,0 +1,315 @@
+"""Offers between the parties: one proposes, the other accepts, and the case closes without a mediator's decision.
+
+What is booked, sent and written is computed by the same plan as a decision's, under the key `agreement.{case}.{n}`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import rfc8785
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.cases import disputes, mediator_assignment
+from core.actions.cases.messages import MOST, MessageTooLong
+from core.actions.decisions import confirmation, plan, plan_letters, planned_calls
+from core.actions.decisions.plan import Draft
+from core.actions.decisions.planned_calls import Calls
+from core.actions.milestones import completion
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.payouts import receivables, release, withdrawals
+from core.actions.refunds import refunds
+from core.errors import ChangedMeanwhile, NotFound
+from core.money import Money
+from core.records import Offer, Party, Ticket
+from core.rules import holds, milestones
+from core.rules import offers as rules
+from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.offers import OfferEvent, OfferNotYours, OfferStatus
+from core.rules.permissions import SYSTEM, Actor, NotYours
+from core.rules.splits import Split
+
+FORMAT = "escrow-desk/agreement/2"
+RESOLUTION = "AGREED"
+
+
+def propose(
+    session: Session, actor: Actor, *, now: datetime, ticket_id: int, release: Money, note: str = ""
+) -> Offer:
+    """A party proposes that `release` goes to the payee and the rest of what is held back to the payer.
+
+    An offer of theirs that still stands is withdrawn with it; one of the other side is thereby declined. Raises
+    `NotYours`, `TicketClosed`, `AlreadyDecided` and what a decision would raise about amounts.
+    """
+    context, ticket = mediator_assignment.locked_ticket(session, ticket_id)
+    proposer = _party(context, actor)
+    _require_undecided(session, ticket)
+    split = _split(context, ticket, release)
+    if len(note) > MOST:
+        raise MessageTooLong(most=MOST, length=len(note))
+    if (standing := open_offer(session, ticket.id)) is not None:
+        own = standing.proposed_by == proposer.id
+        _end(session, actor, context, standing, OfferEvent.WITHDRAW if own else OfferEvent.DECLINE, now=now)
+    offer = Offer(
+        ticket_id=ticket.id,
+        proposed_by=proposer.id,
+        currency=split.release.currency,
+        release_minor=split.release.minor,
+        refund_minor=split.refund.minor,
+        note=note.strip(),
+        status=OfferStatus.OPEN,
+        made_at=now,
+        expires_at=rules.expires_at(now),
+    )
+    session.add(offer)
+    session.flush()
+    _trace(session, actor, "party:offer:make", context, offer, now=now)
+    context.tell(
+        session,
+        "offer_made",
+        _other(context, proposer),
+        key=f"offer-{offer.id}-made",
+        now=now,
+        about=("offer", offer.id),
+        **_letter_facts(context, ticket, offer),
+        note=offer.note,
+        answer_by=offer.expires_at,
+    )
+    return offer
+
+
+def accept(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
+    """The other side agrees: the money moves as proposed and the case is closed. The same again changes nothing.
+
+    Raises `OfferNotYours`, `OfferExpired`, `ReleaseBlocked`, `AlreadyDecided`, `ChangedMeanwhile`, `IllegalMove`.
+    """
+    context, ticket, offer = _locked(session, offer_id)
+    party = _party(context, actor)
+    if offer.proposed_by == party.id:
+        raise OfferNotYours(who="You", what="accept")
+    if offer.status == OfferStatus.ACCEPTED:
+        return offer
+    status = rules.after(offer.status, OfferEvent.ACCEPT)
+    rules.require_standing(offer.expires_at, now)
+    _require_undecided(session, ticket)
+    holds.require_clear(release.facts_of(session, context, deciding=ticket.id))
+    split = _split(context, ticket, Money(offer.release_minor, offer.currency))
+    if split.refund.minor != offer.refund_minor:  # the bank has taken a part of it since
+        raise ChangedMeanwhile(kind="offer", what=f"{context.money(context.order.held_minor)} is held now")
+    key = _key(session, offer)
+    if split.release.is_positive:
+        receivables.lock_payee(session, context)
+    made = planned_calls.of_split(session, context, split, key=key)
+    offer.plan = _plan(context, ticket, offer, split, made, party, key)
+    offer.plan_hash = hashlib.sha256(rfc8785.dumps(offer.plan)).hexdigest()
+    audit.become(offer, status, now=now, by=actor)
+    offer.ended_at = now
+    session.flush()
+    _trace(session, actor, "party:offer:accept", context, offer, now=now)
+    _settle(session, context, ticket, offer, split, made, key, now=now)
+    return offer
+
+
+def decline(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
+    """The other side does not agree; whoever proposed it is told."""
+    context, ticket, offer = _locked(session, offer_id)
+    party = _party(context, actor)
+    if offer.proposed_by == party.id:
+        raise OfferNotYours(who="You", what="decline")
+    _end(session, actor, context, offer, OfferEvent.DECLINE, now=now)
+    context.tell(
+        session,
+        "offer_declined",
+        _other(context, party),
+        key=f"offer-{offer.id}-declined",
+        now=now,
+        about=("offer", offer.id),
+        **_letter_facts(context, ticket, offer),
+    )
+    return offer
+
+
+def withdraw(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
+    """Whoever proposed it takes it back."""
+    context, ticket, offer = _locked(session, offer_id)
+    proposer = _party(context, actor)
+    if offer.proposed_by != proposer.id:
+        raise OfferNotYours(who="The other side", what="answer")
+    _end(session, actor, context, offer, OfferEvent.WITHDRAW, now=now)
+    _tell_end(session, context, ticket, offer, "offer_withdrawn", _other(context, proposer), now=now)
+    return offer
+
+
+def expire(session: Session, *, now: datetime, offer_id: int) -> bool:
+    """Its time is over, or its case: returns whether it was still open."""
+    context, ticket, offer = _locked(session, offer_id)
+    if offer.status != OfferStatus.OPEN or (now < offer.expires_at and ticket.resolved_at is None):
+        return False
+    _end(session, SYSTEM, context, offer, OfferEvent.EXPIRE, now=now)
+    if ticket.resolved_at is None:
+        proposer = session.get_one(Party, offer.proposed_by)
+        _tell_end(session, context, ticket, offer, "offer_expired", proposer, now=now)
+    return True
+
+
+def _tell_end(
+    session: Session,
+    context: MilestoneContext,
+    ticket: Ticket,
+    offer: Offer,
+    template: str,
+    party: Party,
+    *,
+    now: datetime,
+) -> None:
+    facts, about = _letter_facts(context, ticket, offer), ("offer", offer.id)
+    context.tell(session, template, party, key=f"offer-{offer.id}-{template}", now=now, about=about, **facts)
+
+
+def open_offer(session: Session, ticket_id: int) -> Offer | None:
+    wanted = select(Offer).where(Offer.ticket_id == ticket_id, Offer.status == OfferStatus.OPEN)
+    return session.scalars(wanted).one_or_none()
+
+
+def _locked(session: Session, offer_id: int) -> tuple[MilestoneContext, Ticket, Offer]:
+    plain = session.get(Offer, offer_id)
+    if plain is None:
+        raise NotFound(kind="offer", id=offer_id)
+    context, ticket = mediator_assignment.locked_ticket(session, plain.ticket_id)
+    return context, ticket, session.get_one(Offer, offer_id, with_for_update=True, populate_existing=True)
+
+
+def _party(context: MilestoneContext, actor: Actor) -> Party:
+    for party in (context.payer, context.payee):
+        if actor.kind == "party" and actor.id == party.id:
+            return party
+    raise NotYours(actor=actor.label)
+
+
+def _other(context: MilestoneContext, party: Party) -> Party:
+    return context.payee if party.id == context.payer.id else context.payer
+
+
+def _require_undecided(session: Session, ticket: Ticket) -> None:
+    mediator_assignment.require_open(ticket)
+    confirmation.require_undecided(session, ticket)
+
+
+def _split(context: MilestoneContext, ticket: Ticket, release: Money) -> Split:
+    return plan.split_of(context, _draft(context, ticket, release))
+
+
+def _draft(context: MilestoneContext, ticket: Ticket, release: Money) -> Draft:
+    held = context.money(context.order.held_minor)
+    return Draft(
+        ticket_id=ticket.id,
+        outcome=rules.outcome(release, held),
+        ground=Ground.AGREED_SPLIT,
+        reasons="",
+        release=release,
+    )
+
+
+def _key(session: Session, offer: Offer) -> str:
+    count = select(func.count()).where(Offer.ticket_id == offer.ticket_id, Offer.id <= offer.id)
+    return f"agreement.{offer.ticket_id}.{session.scalar(count)}"
+
+
+def _plan(
+    context: MilestoneContext, ticket: Ticket, offer: Offer, split: Split, made: Calls, by: Party, key: str
+) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "ticket": ticket.id,
+        "milestone": context.milestone.id,
+        "project": context.project.id,
+        "offer": offer.id,
+        "proposed_by": offer.proposed_by,
+        "accepted_by": by.id,
+        "outcome": rules.outcome(split.release, context.money(context.order.held_minor)).value,
+        "ground": Ground.AGREED_SPLIT.value,
+        **plan.movements(context, split, made, key=key, cause=_cause(ticket, context, offer)),
+    }
+
+
+def _cause(ticket: Ticket, context: MilestoneContext, offer: Offer) -> dict[str, Any]:
+    return {"ticket": ticket.id, "milestone": context.milestone.id, "offer": offer.id}
+
+
+def _settle(
+    session: Session,
+    context: MilestoneContext,
+    ticket: Ticket,
+    offer: Offer,
+    split: Split,
+    made: Calls,
+    key: str,
+    *,
+    now: datetime,
+) -> None:
+    outcome = rules.outcome(split.release, context.money(context.order.held_minor))
+    refunded = outcome is DecisionOutcome.FULL_REFUND
+    disputes.close(session, SYSTEM, ticket, RESOLUTION, now=now)
+    context.move(milestones.Event.AGREE_REFUND if refunded else milestones.Event.AGREE_RELEASE, now=now)
+    if not refunded:
+        context.milestone.verified_at = now
+        all_of_it = outcome is DecisionOutcome.FULL_RELEASE
+        context.milestone.outcome = milestones.Outcome.RELEASED if all_of_it else milestones.Outcome.SPLIT
+    told = _letter_facts(context, ticket, offer)
+    moves = {context.payer.id: made.refund is not None, context.payee.id: made.transfer is not None}
+    release.post_split(session, context, split, key=key, now=now, cause=_cause(ticket, context, offer))
+    refunds.request(session, context, made.refund, part=split.refund, ground=Ground.AGREED_SPLIT, now=now)
+    withdrawals.withdraw(session, context, made, amount=split.release, key=key, now=now)
+    for party in (context.payer, context.payee):
+        about = ("offer", offer.id)
+        own = {**told, "on_its_way": moves[party.id]}
+        context.tell(session, "offer_accepted", party, key=f"{key}-{party.id}", now=now, about=about, **own)
+    completion.finish(session, context, now=now)
+
+
+def _letter_facts(context: MilestoneContext, ticket: Ticket, offer: Offer) -> dict[str, Any]:
+    released = Money(offer.release_minor, offer.currency)
+    facts = {"released": released, "refunded": Money(offer.refund_minor, offer.currency)}
+    if not (offer.refund_minor and context.order.held_minor):
+        return facts
+    return facts | plan_letters.fees(context, _split(context, ticket, released))
+
+
+def _end(
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    offer: Offer,
+    event: OfferEvent,
+    *,
+    now: datetime,
+) -> None:
+    audit.become(offer, rules.after(offer.status, event), now=now, by=actor)
+    offer.ended_at = now
+    session.flush()
+    kind = "system" if actor.kind == "system" else "party"
+    _trace(session, actor, f"{kind}:offer:{event.value.lower()}", context, offer, now=now)
+
+
+def _trace(
+    session: Session, actor: Actor, action: str, context: MilestoneContext, offer: Offer, *, now: datetime
+) -> None:
+    context.note(
+        session,
+        actor,
+        action,
+        now=now,
+        about=("offer", offer.id),
+        after={
+            "status": offer.status,
+            "released": Money(offer.release_minor, offer.currency).as_dict(),
+            "refunded": Money(offer.refund_minor, offer.currency).as_dict(),
+            "plan": offer.plan_hash,
+        },
+        ticket_id=offer.ticket_id,
+        contents=[offer] if action == "party:offer:make" else [],
+    )

@@ -1,0 +1,72 @@
+"""A case that no dispute of the payer began: the payee had no answer, or staff opened it. Both parties are told.
+
+A mediator takes it at once, as any other: `dispute.to_mediation`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.milestones.verification import stop_clocks
+from core.records import Party, Ticket
+from core.rules import deadlines, milestones
+from core.rules.disputes import DisputeReason, TicketStatus
+from core.rules.permissions import Actor
+
+
+def opened(
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    *,
+    by: Party,
+    event: milestones.Event,
+    reason: DisputeReason,
+    now: datetime,
+    because: str | None = None,
+    details: str = "",
+) -> Ticket:
+    """A new ticket in the name of `by`, and the clocks stopped. `because` is staff's reason, `details` the payer's."""
+    approved = context.status is milestones.Status.VERIFIED
+    context.move(event, now=now)
+    stop_clocks(context)
+    context.milestone.verified_at = None
+    staff = actor.kind == "staff"
+    ticket = Ticket(
+        milestone_id=context.milestone.id,
+        opened_by=by.id,
+        opened_by_staff=actor.id if staff else None,
+        reason=reason,
+        details=details,
+        status=TicketStatus.OPEN,
+        opened_at=now,
+        due_at=deadlines.deadlock_at(now, context.profile),
+    )
+    session.add(ticket)
+    session.flush()  # the status is written, too: it goes on from here by a move of its own
+    context.note(
+        session,
+        actor,
+        f"{actor.kind}:case:open",
+        now=now,
+        about=("ticket", ticket.id),
+        reason=because,
+        after={"reason": reason, "approved": approved},
+        ticket_id=ticket.id,
+    )
+    for party in (context.payer, context.payee):
+        context.tell(
+            session,
+            "case_opened",
+            party,
+            key=f"ticket-{ticket.id}-opened-{party.id}",
+            now=now,
+            about=("ticket", ticket.id),
+            by_staff=staff,
+            approved=approved,
+            details=details,
+        )
+    return ticket

@@ -1,0 +1,44 @@
+"""Stepping back from a case: with a reason, for good, and with the next best colleague in one's place."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.actions.cases import mediator_assignment
+from core.actions.cases.mediator_assignment import locked_ticket, require_open
+from core.actions.cases.messages import checked
+from core.errors import DeskError
+from core.records import Recusal, Ticket
+from core.rules.milestones import Status
+from core.rules.permissions import Actor, Permission, require
+
+
+class AlreadySteppedBack(DeskError):
+    """You stepped back from this case before. It is not yours, and it will not be."""
+
+
+def recuse(session: Session, actor: Actor, *, now: datetime, ticket_id: int, reason: str) -> Ticket:
+    """Step back from a case, whether it is one's own or might become so. It never comes back to whoever stepped back.
+
+    A case in mediation goes to the next best mediator at once, by skill and load; with none free it waits in the
+    queue. The reason is for staff and is kept apart from the audit log, because it may speak of people.
+    Raises `NotPermitted`, `TicketClosed`, `MessageEmpty`, `AlreadySteppedBack`.
+    """
+    require(actor, Permission.ASSIGN_TICKET)
+    context, ticket = locked_ticket(session, ticket_id)
+    require_open(ticket)
+    before = session.get(Recusal, (ticket.id, actor.id))
+    if before is not None:
+        raise AlreadySteppedBack()
+    session.add(Recusal(ticket_id=ticket.id, staff_id=actor.id, reason=checked(reason), at=now))
+    session.flush()
+    context.note(
+        session, actor, "staff:ticket:recuse", now=now, about=("ticket", ticket.id), ticket_id=ticket.id
+    )
+    if ticket.mediator_id == actor.id:
+        mediator_assignment.assign(session, actor, now=now, ticket_id=ticket.id, staff_id=None)
+        if context.milestone.status == Status.IN_MEDIATION:
+            mediator_assignment.assign_best(session, context, ticket, now=now)
+    return ticket

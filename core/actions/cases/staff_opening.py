@@ -1,0 +1,72 @@
+"""Staff opens a case where the parties do not: nobody's money waits for ever, and a right complaint is paid back.
+
+The desk's choice. Possible for as long as all of the money is held, even when the work was approved: approval under a
+hold verifies, but releases nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.actions.cases import disputes as dispute
+from core.actions.cases import messages, opening
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.risk import holds
+from core.errors import ReasonMissing
+from core.records import Ticket
+from core.rules import disputes, milestones
+from core.rules.disputes import DisputeReason
+from core.rules.permissions import Actor, Permission, require
+
+
+def by_staff(session: Session, actor: Actor, *, now: datetime, milestone_id: int, reason: str) -> Ticket:
+    """A case in the payer's name, at once with a mediator; a dispute that is open already is taken to one.
+
+    Late complaints become part of it: it blocks the release in place of their holds. Other holds stay. The reason is
+    for staff. Raises `NotPermitted`, `ReasonMissing`, `NotAllHeld`, `IllegalMove`.
+    """
+    require(actor, Permission.OPEN_CASE)
+    if not reason.strip():
+        raise ReasonMissing()
+    context = open_milestone(session, milestone_id)
+    order = context.order
+    disputes.check_all_held(
+        held=order.held_minor, elsewhere=order.payable_minor + order.refundable_minor + order.released_minor
+    )
+    if context.status is milestones.Status.DISPUTED:
+        ticket = dispute.to_mediation(session, actor, context, now=now, because=reason.strip())
+    else:
+        ticket = _opened(session, actor, context, reason=reason.strip(), now=now)
+        dispute.to_mediation(session, actor, context, now=now)
+    messages.write(
+        session,
+        actor,
+        context,
+        body=messages.checked(reason),
+        audience="STAFF",
+        ticket_id=ticket.id,
+        now=now,
+    )
+    return ticket
+
+
+def _opened(
+    session: Session, actor: Actor, context: MilestoneContext, *, reason: str, now: datetime
+) -> Ticket:
+    complaints = holds.complaints(session, context)
+    ticket = opening.opened(
+        session,
+        actor,
+        context,
+        by=context.payer,
+        event=milestones.Event.OPEN_CASE,
+        reason=DisputeReason.OPENED_BY_STAFF,
+        because=reason,
+        details="\n\n".join(each.reason for each in complaints),
+        now=now,
+    )
+    for complaint in complaints:
+        holds.taken_up(session, actor, context, complaint, ticket_id=ticket.id, now=now)
+    return ticket

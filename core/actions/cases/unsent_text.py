@@ -1,0 +1,162 @@
+"""Words that somebody began and did not send: kept for their writer while they type, wherever they type.
+
+They are their writer's alone, tell nobody anything and are not audited. Each place has a version. Whoever saves says
+from which version their words began and in which tab: when another tab has saved since, nothing is overwritten.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core.errors import DeskError
+from core.records import TabKey, UnsentText
+from core.rules import text_fields
+from core.rules.permissions import Actor, NotPermitted, require_one
+
+TYPED = "typed:"  # before the tab's name: the browser itself saves what is typed there
+
+
+class ChangedInAnotherTab(DeskError):
+    """This was changed in another tab on {at:%d %B %Y at %H:%M} UTC. Nothing was overwritten."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What stands in a place. Version 0: nobody ever wrote there. `sent`: it was used, and the place is empty again."""
+
+    body: str = ""
+    version: int = 0
+    at: datetime | None = None
+    sent: bool = False
+
+
+def save(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    place: str,
+    body: str,
+    base: int,
+    tab: str,
+    typed: bool = False,
+) -> Words:
+    """What stands there now. `base` is the version that these words began from, `tab` where they stand; `typed`: saved
+    by the browser while they are typed, from when on that tab's page saves nothing of its own.
+
+    Raises `ChangedInAnotherTab`, `WordsTooLong`, `TooManyPlaces`, `PlaceUnknown`, `NotPermitted`.
+    """
+    body = _storable(body)
+    writer = f"{TYPED}{tab}" if typed else tab
+    mine = (tab, f"{TYPED}{tab}") if typed else (tab,)
+    free = or_(UnsentText.version == base, UnsentText.writer.in_(mine), UnsentText.body == body)
+    require_one(actor, text_fields.permission(place))
+    kept = _put(session, _person(actor), now, place, body, writer=writer, where=free)
+    if kept is None:
+        raise ChangedInAnotherTab(at=find(session, actor, place=place).at or now)
+    return kept
+
+
+def put(session: Session, actor: Actor, *, now: datetime, place: str, body: str, tab: str = "") -> None:
+    """Instead of whatever stands there: on purpose, by a press of a button."""
+    require_one(actor, text_fields.permission(place))
+    _put(session, _person(actor), now, place, _storable(body), writer=tab)
+
+
+def give(session: Session, *, staff_id: int, now: datetime, place: str, body: str, tab: str = "") -> None:
+    """Words that an action gives back to whoever wrote them, whatever they may do now."""
+    _put(session, staff_id, now, place, _storable(body), writer=tab)
+
+
+def find(session: Session, actor: Actor, *, place: str) -> Words:
+    """What the actor left there."""
+    return of(session, actor, [place]).get(place, Words())
+
+
+def of(session: Session, actor: Actor, wanted: Iterable[str]) -> dict[str, Words]:
+    """What the actor left in these places; those in which they never wrote are missing."""
+    rows = session.execute(
+        select(
+            UnsentText.place, UnsentText.body, UnsentText.version, UnsentText.updated_at, UnsentText.sent
+        ).where(UnsentText.staff_id == actor.id, UnsentText.place.in_(list(wanted)))
+    )
+    return {row.place: Words(row.body, row.version, row.updated_at, row.sent) for row in rows}
+
+
+def sent(session: Session, actor: Actor, *, now: datetime, wanted: Iterable[str]) -> None:
+    """The words of these places were used: they are empty again, and no tab takes what it still shows for unsaved."""
+    session.execute(
+        update(UnsentText)
+        .where(UnsentText.staff_id == actor.id, UnsentText.place.in_(list(wanted)))
+        .values(body="", version=UnsentText.version + 1, writer="", sent=True, updated_at=now)
+    )
+
+
+def tab_key(session: Session, actor: Actor, *, now: datetime) -> bytes:
+    """32 bytes under which this person's browser keeps what it could not save yet: nobody else who signs in there can
+    read it."""
+    me = _person(actor)
+    if (known := session.get(TabKey, me)) is not None:
+        return known.key
+    made = insert(TabKey).values(staff_id=me, key=secrets.token_bytes(32), made_at=now)
+    session.execute(made.on_conflict_do_nothing())
+    return session.get_one(TabKey, me).key
+
+
+def _put(
+    session: Session,
+    staff_id: int,
+    now: datetime,
+    place: str,
+    body: str,
+    *,
+    writer: str,
+    where: ColumnElement[bool] | None = None,
+) -> Words | None:
+    if len(body) > text_fields.LONGEST:
+        raise text_fields.WordsTooLong(most=text_fields.LONGEST)
+    _require_room(session, staff_id, place)
+    words = insert(UnsentText).values(
+        staff_id=staff_id, place=place, body=body, version=1, writer=writer, sent=False, updated_at=now
+    )
+    row = session.execute(
+        words.on_conflict_do_update(
+            index_elements=["staff_id", "place"],
+            set_={
+                "body": words.excluded.body,
+                "version": UnsentText.version + 1,
+                "writer": words.excluded.writer,
+                "sent": False,
+                "updated_at": words.excluded.updated_at,
+            },
+            where=where,
+        ).returning(UnsentText.body, UnsentText.version, UnsentText.updated_at)
+    ).one_or_none()
+    return Words(row.body, row.version, row.updated_at) if row else None
+
+
+def _storable(body: str) -> str:
+    """Without what no database takes: null bytes, and halves of characters."""
+    return body.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _require_room(session: Session, staff_id: int, place: str) -> None:
+    """Only a new place needs room. Two at once may end one above the limit, which is no law but a bound."""
+    if session.get(UnsentText, (staff_id, place)) is not None:
+        return
+    taken = select(func.count()).where(UnsentText.staff_id == staff_id, UnsentText.body != "")
+    if session.scalars(taken).one() >= text_fields.MOST:
+        raise text_fields.TooManyPlaces(most=text_fields.MOST)
+
+
+def _person(actor: Actor) -> int:
+    if actor.kind != "staff" or actor.id is None:
+        raise NotPermitted(action="leave words", roles="staff")
+    return actor.id

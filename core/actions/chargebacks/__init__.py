@@ -1,0 +1,1 @@
+"""What the payer's bank takes: followed, answered, accepted, and who bears it."""

@@ -1,0 +1,184 @@
+"""Answering a chargeback: one person drafts, another sends (payment-escrow-rules, Compliance Checklist 3).
+
+A draft is staged at the provider, where the bank does not see it. Banks usually take one answer, so nothing is sent but
+on purpose and by a second person; the last moment for it is the bank's own word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import outbox
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.operations import operation_states
+from core.actions.operations.operation_keys import operation_key
+from core.errors import ChangedMeanwhile, DeskError, NotFound
+from core.records import Chargeback, ChargebackAcceptance, ChargebackEvidence, Evidence, OutgoingOperation
+from core.rules import chargebacks as rules
+from core.rules.permissions import Actor, NotPermitted, Permission, require
+
+
+class AlreadySubmitted(DeskError):
+    """This answer was sent to the bank already."""
+
+
+class GivenUp(DeskError):
+    """Two people have given in to the bank about this chargeback."""
+
+
+def stage(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    chargeback_id: int,
+    texts: Mapping[str, str],
+    files: Mapping[str, int] | None = None,
+) -> ChargebackEvidence:
+    """Draft the answer to the bank, by the provider's names of texts and documents, and stage it there.
+
+    `files` are pieces of this milestone's evidence; they are sent as they were handed in.
+    Raises `NoAnswerAllowed`, `EvidenceEmpty`, `EvidenceTooLong`, `EvidenceUnknown`, `FileNotForBanks`.
+    """
+    require(actor, Permission.ANSWER_CHARGEBACK)
+    context, row = _locked(session, chargeback_id)
+    rules.check_answerable(row.status, row.due_by, now)
+    refuse_given_up(session, row)
+    chosen = _files(session, row, files or {})
+    draft = ChargebackEvidence(
+        chargeback_id=row.id,
+        texts=rules.check_evidence(texts, files=len(chosen)),
+        files=chosen,
+        drafted_by=_id(actor),
+        drafted_at=now,
+    )
+    session.add(draft)
+    session.flush()
+    _send(session, actor, context, row, draft, submit=False, now=now)
+    return draft
+
+
+def submit(session: Session, actor: Actor, *, now: datetime, evidence_id: int) -> ChargebackEvidence:
+    """Send a draft to the bank, as it is, for good. Never by whoever drafted it.
+
+    Raises `MakerSubmits`, `AlreadySubmitted`, `ChangedMeanwhile`, `NoAnswerAllowed`, `StepUpRequired`.
+    """
+    require(actor, Permission.SETTLE_CHARGEBACK, now)
+    plain = session.get(ChargebackEvidence, evidence_id)
+    if plain is None:
+        raise NotFound(kind="draft", id=evidence_id)
+    context, row = _locked(session, plain.chargeback_id)
+    draft = session.get_one(ChargebackEvidence, evidence_id, with_for_update=True, populate_existing=True)
+    if draft.submitted_by is not None:
+        raise AlreadySubmitted()
+    if draft.drafted_by == actor.id:
+        raise rules.MakerSubmits()
+    if latest(session, row.id) != draft.id:
+        raise ChangedMeanwhile(kind="answer", what="there is a newer draft")
+    rules.check_answerable(row.status, row.due_by, now)
+    refuse_given_up(session, row)
+    draft.submitted_by, draft.submitted_at = _id(actor), now
+    session.flush()
+    _forget_staging(session, draft, now=now)
+    _send(session, actor, context, row, draft, submit=True, now=now)
+    return draft
+
+
+def latest(session: Session, chargeback_id: int) -> int | None:
+    wanted = select(ChargebackEvidence.id).where(ChargebackEvidence.chargeback_id == chargeback_id)
+    return session.scalars(wanted.order_by(ChargebackEvidence.id.desc()).limit(1)).one_or_none()
+
+
+def _files(session: Session, row: Chargeback, files: Mapping[str, int]) -> dict[str, int]:
+    for field, evidence_id in files.items():
+        piece = session.get(Evidence, evidence_id)
+        if piece is None or piece.milestone_id != row.milestone_id:
+            raise NotFound(kind="evidence", id=evidence_id)
+        rules.check_file(field, name=piece.file_name, media_type=piece.media_type, size=piece.size_bytes)
+    return dict(files)
+
+
+def refuse_given_up(session: Session, row: Chargeback) -> None:
+    """What two people have given up is not answered any more."""
+    given_up = select(ChargebackAcceptance.id).where(
+        ChargebackAcceptance.chargeback_id == row.id, ChargebackAcceptance.status == "ACCEPTED"
+    )
+    if session.scalars(given_up).first() is not None:
+        raise GivenUp()
+
+
+def _locked(session: Session, chargeback_id: int) -> tuple[MilestoneContext, Chargeback]:
+    plain = session.get(Chargeback, chargeback_id)
+    if plain is None:
+        raise NotFound(kind="chargeback", id=chargeback_id)
+    context = open_milestone(session, plain.milestone_id)
+    return context, session.get_one(Chargeback, chargeback_id, with_for_update=True, populate_existing=True)
+
+
+def _id(actor: Actor) -> int:
+    if actor.id is None:
+        raise NotPermitted(action="answer a chargeback", roles="finance or compliance")
+    return actor.id
+
+
+def _key(session: Session, draft: ChargebackEvidence, what: str) -> str:
+    return operation_key(session, "chargeback", draft.chargeback_id, "evidence", draft.id, what)
+
+
+def _forget_staging(session: Session, draft: ChargebackEvidence, *, now: datetime) -> None:
+    """A staging that was not sent yet must not come after the answer itself."""
+    staged = session.scalars(
+        select(OutgoingOperation)
+        .where(OutgoingOperation.key == _key(session, draft, "stage"))
+        .with_for_update()
+    ).one()
+    if staged.status == "QUEUED":
+        operation_states.canceled(staged, reason="the answer itself is sent", now=now)
+
+
+def _send(
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    row: Chargeback,
+    draft: ChargebackEvidence,
+    *,
+    submit: bool,
+    now: datetime,
+) -> None:
+    pieces = {field: session.get_one(Evidence, number) for field, number in draft.files.items()}
+    operation = outbox.enqueue(
+        session,
+        key=_key(session, draft, "submit" if submit else "stage"),
+        kind="EVIDENCE",
+        milestone_id=row.milestone_id,
+        party_id=None,
+        amount=row.amount,
+        payload={
+            "dispute": row.stripe_dispute,
+            "texts": draft.texts,
+            "submit": submit,
+            "files": {
+                field: {"owner": piece.uploaded_by, "sha256": piece.sha256, "kind": piece.media_type}
+                for field, piece in pieces.items()
+            },
+        },
+        now=now,
+    )
+    context.note(
+        session,
+        actor,
+        "staff:chargeback:submit" if submit else "staff:chargeback:stage",
+        now=now,
+        about=("chargeback", row.id),
+        after={
+            "evidence": draft.id,
+            "texts": sorted(draft.texts),
+            "files": {field: piece.sha256 for field, piece in pieces.items()},
+        },
+        operation_key=operation.key,
+    )

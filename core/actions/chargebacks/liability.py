@@ -1,0 +1,235 @@
+"""Who bears a lost chargeback: what is held, the refunds still due, the payee, our fee, and then we (DESIGN 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.cases import disputes
+from core.actions.chargebacks import refund_offsets
+from core.actions.decisions import recorded_decision
+from core.actions.milestones import completion, orders
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.milestones.verification import stop_clocks
+from core.actions.payouts import pending_withdrawals, receivables, reversals, withdrawals
+from core.gateways.payments import BalanceLine
+from core.ledger import accounts, journal_store, postings
+from core.money import Money
+from core.records import Chargeback, Decision, Hold, OutgoingOperation, SuspenseItem, Ticket
+from core.rules import chargebacks as rules
+from core.rules import milestones
+from core.rules.approvals import DecisionStatus
+from core.rules.disputes import BLOCKING
+from core.rules.holds import HoldKind
+from core.rules.permissions import SYSTEM
+
+TAKEN_BACK = "The payer's bank took the payment back."
+UNDECIDED = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF)
+
+
+def write_off(session: Session, context: MilestoneContext, row: Chargeback, *, now: datetime) -> Money:
+    """Write off what the bank keeps; returns what the payee owes for it."""
+    receivables.lock_payee(session, context)
+    lost = row.outstanding
+    key = f"chargeback.{row.stripe_dispute}.lost.{row.lost_minor}"
+    cause = {"dispute": row.stripe_dispute, "chargeback": row.id}
+    row.lost_minor = row.taken_minor
+    if lost.currency != context.milestone.currency:
+        return _in_another_currency(session, context, lost, key=key, cause=cause, now=now)
+    if context.order.held_minor:
+        return _while_held(session, context, lost, key=key, cause=cause, now=now)
+    return _after_release(session, context, lost, key=key, cause=cause, now=now)
+
+
+def _while_held(
+    session: Session,
+    context: MilestoneContext,
+    lost: Money,
+    *,
+    key: str,
+    cause: Mapping[str, Any],
+    now: datetime,
+) -> Money:
+    deferred = journal_store.balance(
+        session, accounts.deferred_platform_fee(context.milestone.id), lost.currency
+    )
+    bears = rules.while_held(lost, held=context.money(context.order.held_minor), fee=deferred)
+    journal = postings.chargeback_lost_while_held(
+        key=key,
+        milestone_id=context.milestone.id,
+        party_id=context.payer.id,
+        amount=lost,
+        held_part=bears.held,
+        fee_part=bears.fee,
+        cause=cause,
+    )
+    journal_store.post(session, journal, now=now)
+    orders.shift(session, context, now=now, cause=key, held=-bears.held, refunded=bears.held)
+    if not context.order.held_minor:
+        _over(session, context, deferred - bears.fee, key=key, now=now)
+    return Money.zero(lost.currency)
+
+
+def _over(session: Session, context: MilestoneContext, unearned: Money, *, key: str, now: datetime) -> None:
+    """Nothing is held any more: complaints and decisions about it are pointless, and the milestone ends refunded."""
+    if unearned.is_positive:  # the bank took a little less than was paid: the rest of the fee is earned
+        nothing = Money.zero(unearned.currency)
+        journal = postings.decided(
+            key=f"{key}.fee",
+            milestone_id=context.milestone.id,
+            payee_id=context.payee.id,
+            release=nothing,
+            refund=nothing,
+            fee_kept=unearned,
+            fee_returned=nothing,
+            concession=nothing,
+            cause={"chargeback": key},
+        )
+        journal_store.post(session, journal, now=now)
+        context.order.fee_kept_minor += unearned.minor
+    wanted = select(Ticket).where(Ticket.milestone_id == context.milestone.id, Ticket.status.in_(BLOCKING))
+    for ticket in session.scalars(wanted.order_by(Ticket.id).with_for_update()):
+        disputes.close(session, SYSTEM, ticket, "CHARGEBACK_LOST", now=now, notes=TAKEN_BACK)
+    made = select(Decision).where(
+        Decision.milestone_id == context.milestone.id, Decision.status.in_(UNDECIDED)
+    )
+    for decision in session.scalars(made.order_by(Decision.id).with_for_update()):
+        recorded_decision.void(session, SYSTEM, context, decision, now=now, why=TAKEN_BACK, ended=True)
+    stop_clocks(context)
+    context.move(milestones.Event.LOSE_CHARGEBACK, now=now)
+    session.flush()
+    completion.finish(session, context, now=now)
+
+
+def _after_release(
+    session: Session,
+    context: MilestoneContext,
+    lost: Money,
+    *,
+    key: str,
+    cause: Mapping[str, Any],
+    now: datetime,
+) -> Money:
+    order = context.order
+    due, part = refund_offsets.offset_due_refunds(session, context, lost, key=key, now=now)
+    bears = rules.after_release(
+        lost,
+        refund_due=due,
+        payee=context.money(order.payable_minor + order.released_minor),
+        fee=context.money(order.fee_kept_minor),
+    )
+    journal = postings.chargeback_lost_after_release(
+        key=key,
+        milestone_id=context.milestone.id,
+        party_id=context.payee.id,
+        amount=lost,
+        receivable=bears.receivable,
+        fee_part=bears.fee,
+        refund_due=due,
+        cause=cause,
+    )
+    journal_store.post(session, journal, now=now)
+    order.fee_kept_minor -= bears.fee.minor
+    if part.is_positive:
+        orders.shift(session, context, now=now, cause=key, refundable=-part, refunded=part)
+    _from_payee(session, context, bears.receivable, key=key, now=now)
+    session.flush()
+    completion.finish(session, context, now=now)
+    return bears.receivable
+
+
+def _from_payee(session: Session, context: MilestoneContext, debt: Money, *, key: str, now: datetime) -> None:
+    """The payee's debt, first from what was not sent yet, then by taking transfers back; the rest stays owed."""
+    if not debt.is_positive:
+        return
+    order = context.order
+    called_off = pending_withdrawals.cancel(session, context, reason="the payment was charged back", now=now)
+    in_flight = context.money(pending_withdrawals.unsettled_minor(session, context))
+    from_released = min(debt, context.money(order.released_minor))
+    from_payable = min(debt - from_released, context.money(order.payable_minor) - in_flight)
+    if from_payable.is_positive:
+        receivables.settle(session, context, from_payable, key=key, now=now)
+    taken = from_released + from_payable
+    orders.shift(session, context, now=now, cause=key, released=-taken, refunded=taken)
+    if (called_off - from_payable).is_positive:
+        withdrawals.request(session, context, called_off - from_payable, key=f"{key}.rest", now=now)
+    reversals.request(session, context, debt - from_payable, key=key, now=now)
+
+
+def transfer_arrived(
+    session: Session, context: MilestoneContext, operation: OutgoingOperation, *, now: datetime
+) -> None:
+    """A transfer that may have been on its way when the chargeback was lost is taken back, as far as the payee owes."""
+    wanted = select(Chargeback.id).where(
+        Chargeback.milestone_id == context.milestone.id,
+        Chargeback.lost_minor > 0,
+        Chargeback.duplicate_id.is_(None),
+    )
+    released = context.money(context.order.released_minor)
+    debt = min(receivables.free(session, context.payee.id, released.currency), released)
+    if debt.is_zero or session.scalars(wanted).first() is None:
+        return
+    key = f"chargeback.transfer.{operation.id}"
+    orders.shift(session, context, now=now, cause=key, released=-debt, refunded=debt)
+    reversals.request(session, context, debt, key=key, now=now)
+
+
+def _in_another_currency(
+    session: Session,
+    context: MilestoneContext,
+    lost: Money,
+    *,
+    key: str,
+    cause: Mapping[str, Any],
+    now: datetime,
+) -> Money:
+    """The bank took another currency than the milestone's: our loss for now, and a hold keeps what we still have until
+    a person has decided what becomes of it."""
+    journal = postings.chargeback_lost_abroad(
+        key=key, milestone_id=context.milestone.id, party_id=context.payer.id, amount=lost, cause=cause
+    )
+    journal_store.post(session, journal, now=now)
+    why = f"A chargeback of {lost.text()} was lost; decide what becomes of this milestone's money."
+    hold = Hold(milestone_id=context.milestone.id, kind=HoldKind.RISK, reason=why, placed_at=now)
+    session.add(hold)
+    session.flush()
+    context.note(session, SYSTEM, "system:hold:place", now=now, about=("hold", hold.id), reason=why)
+    return Money.zero(context.milestone.currency)
+
+
+def open_suspense_item(
+    session: Session, line: BalanceLine, *, now: datetime, why: str | None = None
+) -> SuspenseItem:
+    """A line that was booked to suspense, for whoever settles it."""
+    item = SuspenseItem(
+        transaction_id=line.id,
+        source=line.source or "",
+        currency=line.currency,
+        amount_minor=line.amount,
+        why=why,
+        status="OPEN",
+        found_at=now,
+    )
+    session.add(item)
+    session.flush()
+    audit.record(
+        session,
+        SYSTEM,
+        "system:suspense:find",
+        object_kind="suspense",
+        object_id=item.id,
+        now=now,
+        reason=why,
+        after={
+            "amount": line.amount,
+            "currency": line.currency,
+            "source": line.source,
+            "balance_transaction": line.id,
+        },
+    )
+    return item

@@ -1,0 +1,109 @@
+"""The second person: approves exactly the plan that was confirmed, or returns it with a note; and taking it back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.cases import mediator_assignment
+from core.actions.decisions import cautions, cooling_off, drafts, execution, recorded_decision
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.payouts import release
+from core.errors import DeskError, NotFound, ReasonMissing
+from core.records import Decision, Ticket
+from core.rules import approvals, deadlines, holds, mediation
+from core.rules.approvals import DecisionEvent, DecisionStatus
+from core.rules.permissions import SYSTEM, Actor, Permission, require
+
+
+class DecisionNotWaiting(DeskError):
+    """This decision is {status}; there is nothing to approve."""
+
+
+class DecisionNotPending(DeskError):
+    """This decision is {status}, so it can no longer be taken back. Open a correction instead."""
+
+
+def approve(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    decision_id: int,
+    plan_hash: str,
+    note: str = "",
+    seen: int = 0,
+) -> Decision:
+    """A second person approves exactly the plan that the maker confirmed (DESIGN 6).
+
+    When the case has changed since, the decision is voided instead: look at the returned status. What was written
+    since is no such change; it is shown to the second person, and `seen` is the last message on their screen.
+    Raises `NewsUnread`, and `ReleaseBlocked` while something stops the money.
+    """
+    require(actor, Permission.APPROVE_DECISION, now)
+    context, ticket, decision = _waiting(session, actor, decision_id)
+    approvals.check_plan(decision.plan_hash, plan_hash)
+    if recorded_decision.unchanged(session, context, ticket, decision) is None:
+        recorded_decision.void(session, SYSTEM, context, decision, now=now)
+        return decision
+    holds.require_clear(release.facts_of(session, context, deciding=ticket.id))
+    cautions.require_read(session, actor, context.milestone.id, after=decision.made_at, seen=seen)
+    decision.checker_id, decision.checked_at, decision.check_note = actor.id, now, note
+    audit.become(decision, approvals.after(decision.status, DecisionEvent.APPROVE), now=now, by=actor)
+    decision.execute_at = deadlines.execution_at(now, context.profile)
+    session.flush()
+    recorded_decision.trace(
+        session, actor, "staff:decision:approve", decision, context, now=now, reason=note or None
+    )
+    execution.execute_if_due(session, decision, now=now)
+    cooling_off.announce(session, context, decision, now=now)
+    return decision
+
+
+def send_back(session: Session, actor: Actor, *, now: datetime, decision_id: int, note: str) -> Decision:
+    """The second person does not approve: the decision is its maker's draft again, with a note."""
+    require(actor, Permission.APPROVE_DECISION, now)
+    if not note.strip():
+        raise ReasonMissing()
+    context, _, decision = _waiting(session, actor, decision_id)
+    decision.checker_id, decision.checked_at, decision.check_note = actor.id, now, note
+    audit.become(decision, approvals.after(decision.status, DecisionEvent.RETURN), now=now, by=actor)
+    session.flush()
+    drafts.give_back(session, decision, now=now)
+    recorded_decision.trace(session, actor, "staff:decision:return", decision, context, now=now, reason=note)
+    return decision
+
+
+def withdraw(session: Session, actor: Actor, *, now: datetime, decision_id: int, reason: str) -> Decision:
+    """Void a decision on purpose before it is carried out, because of what came to light since: by a mediator without
+    a tie to a party, with a reason. Its maker has the draft again (the desk's choice)."""
+    require(actor, Permission.DECIDE, now)
+    if not reason.strip():
+        raise ReasonMissing()
+    context, _, decision = _locked(session, actor, decision_id)
+    if decision.status not in recorded_decision.PENDING:
+        raise DecisionNotPending(status=DecisionStatus(decision.status).label.lower())
+    recorded_decision.void(session, actor, context, decision, now=now, why=reason.strip())
+    return decision
+
+
+def _waiting(session: Session, actor: Actor, decision_id: int) -> tuple[MilestoneContext, Ticket, Decision]:
+    context, ticket, decision = _locked(session, actor, decision_id)
+    if decision.status != DecisionStatus.AWAITING_APPROVAL:
+        raise DecisionNotWaiting(status=DecisionStatus(decision.status).label.lower())
+    approvals.check_checker(decision.maker_id, recorded_decision.person(actor))
+    return context, ticket, decision
+
+
+def _locked(session: Session, actor: Actor, decision_id: int) -> tuple[MilestoneContext, Ticket, Decision]:
+    plain = session.get(Decision, decision_id)
+    if plain is None:
+        raise NotFound(kind="decision", id=decision_id)
+    context, ticket = mediator_assignment.locked_ticket(session, plain.ticket_id)
+    decision = session.get_one(Decision, decision_id, with_for_update=True, populate_existing=True)
+    me = recorded_decision.person(actor)
+    mediation.may_mediate(me, mediator_assignment.ties_of(session, me), context.payer.id, context.payee.id)
+    mediator_assignment.require_not_recused(session, ticket.id, me)
+    return context, ticket, decision

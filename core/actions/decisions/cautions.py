@@ -1,0 +1,96 @@
+"""What is to be known before a case is decided or approved, looked up under its lock, and kept in the record."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from core.actions.decisions import recorded_decision
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.errors import DeskError
+from core.records import Decision, Message, Party, PartyRequest, Staff, Ticket
+from core.rules import cautions
+from core.rules.cautions import Caution
+from core.rules.permissions import Actor
+from core.rules.requests import RequestStatus
+
+ENTRIES = {
+    Caution.ANOTHERS_CASE: "mediator:decision:in_place_of",
+    Caution.ANSWER_PENDING: "mediator:decision:without_answer",
+}
+
+
+def of(session: Session, actor: Actor, ticket_id: int) -> dict[Caution, DeskError]:
+    """What speaks against deciding this case now, by the sentences that its mediator must answer."""
+    ticket = session.get_one(Ticket, ticket_id)
+    mediator = session.get(Staff, ticket.mediator_id) if ticket.mediator_id else None
+    asked = _request(session, ticket.id)
+    return cautions.against(
+        mediator=(mediator.id, mediator.name) if mediator else None,
+        me=recorded_decision.person(actor),
+        asked=(session.get_one(Party, asked.party_id).role, asked.asked_at, asked.due_at) if asked else None,
+    )
+
+
+def require_known(
+    session: Session, actor: Actor, ticket: Ticket, known: Collection[Caution]
+) -> tuple[Caution, ...]:
+    """What was known and is to be recorded. Raises `AnothersCase`, `AnswerPending`."""
+    found = of(session, actor, ticket.id)
+    cautions.require_known(found, known)
+    return tuple(found)
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    ticket: Ticket,
+    decision: Decision,
+    despite: Collection[Caution],
+    *,
+    now: datetime,
+) -> None:
+    """An entry for each, on the timeline of the case; the mediator whose case it is gets a letter."""
+    facts = {
+        Caution.ANOTHERS_CASE: {"mediator": ticket.mediator_id},
+        Caution.ANSWER_PENDING: {"waiting_on": ticket.waiting_on},
+    }
+    for caution in despite:
+        recorded_decision.trace(
+            session, actor, ENTRIES[caution], decision, context, now=now, extra=dict(facts[caution])
+        )
+    if Caution.ANOTHERS_CASE in despite and ticket.mediator_id is not None:
+        context.tell_staff(
+            session,
+            "case_decided_by_another",
+            [ticket.mediator_id],
+            key=f"decision-{decision.id}-in-place-of",
+            now=now,
+            about=("ticket", ticket.id),
+            case=f"D-{ticket.id}",
+            by=session.get_one(Staff, decision.maker_id).name,
+        )
+
+
+def require_read(
+    session: Session, actor: Actor, milestone_id: int, *, after: datetime | None, seen: int
+) -> None:
+    """Everything that others wrote, and that came in `after` then, is among what was `seen`: the last message on the
+    screen, by its number. Raises `NewsUnread`."""
+    wanted = select(Message.id).where(
+        Message.milestone_id == milestone_id,
+        Message.id > seen,
+        or_(Message.author_kind != actor.kind, Message.author_id != actor.id),
+    )
+    cautions.require_read(session.scalars(wanted.where(Message.at > after) if after else wanted))
+
+
+def _request(session: Session, ticket_id: int) -> PartyRequest | None:
+    wanted = select(PartyRequest).where(
+        PartyRequest.ticket_id == ticket_id, PartyRequest.status == RequestStatus.OPEN
+    )
+    return session.scalars(wanted).one_or_none()

@@ -1,0 +1,204 @@
+"""Deciding a dispute: preview, and confirm once. What follows: `second_person` where the rules ask for one, and
+`carry_out`, which does exactly what was confirmed. Their names can be had from here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.actions.cases import mediator_assignment
+from core.actions.decisions import cautions, cooling_off, daily_limits, plan, recorded_decision
+from core.actions.decisions.approval import (
+    DecisionNotPending,
+    DecisionNotWaiting,
+    approve,
+    send_back,
+    withdraw,
+)
+from core.actions.decisions.execution import execute_if_due
+from core.actions.decisions.plan import Draft, Plan
+from core.actions.decisions.recorded_decision import LIVE, AlreadyDecided, draft_of, require_undecided
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.payouts import release
+from core.errors import ChangedMeanwhile, DeskError
+from core.records import Decision, Evidence, EvidenceView, Ticket
+from core.rules import approvals, deadlines, holds, mediation, milestones
+from core.rules.approvals import DecisionStatus
+from core.rules.cautions import Caution
+from core.rules.permissions import Actor, Permission, allowed, require, require_one
+from core.rules.refusal_reasons import Block
+
+__all__ = [
+    "LIVE",
+    "AlreadyDecided",
+    "DecisionNotPending",
+    "DecisionNotWaiting",
+    "Draft",
+    "IntentReused",
+    "NotInMediation",
+    "approve",
+    "confirm",
+    "draft_of",
+    "execute_if_due",
+    "preview",
+    "require_undecided",
+    "send_back",
+    "withdraw",
+]
+
+
+class IntentReused(DeskError):
+    """This confirmation was already used for another decision. Nothing was recorded; open the case again."""
+
+
+class NotInMediation(DeskError):
+    """Case D-{ticket} is not in mediation ({status}), so it cannot be decided yet."""
+
+
+def preview(session: Session, actor: Actor, *, now: datetime, draft: Draft) -> tuple[Plan, tuple[Block, ...]]:
+    """The plan for a draft and why a second person would be needed. Changes nothing and locks nothing for long."""
+    context, ticket = _may_decide(session, actor, draft.ticket_id)
+    made = plan.make(session, context, ticket, draft, maker_id=recorded_decision.person(actor))
+    return made, _second_person(session, context, draft, made, now=now)
+
+
+def confirm(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    draft: Draft,
+    plan_hash: str,
+    intent: str,
+    known: Collection[Caution] = (),
+    seen: int | None = None,
+) -> Decision:
+    """Record the decision and carry it out, or hand it to a second person or to the cooling-off.
+
+    `intent` is the key of this one confirmation: the same again (a double click) gives the same decision. `plan_hash`
+    is what the mediator saw, `seen` the last message on their screen, `known` what they said they know of the case:
+    that it is another's, that an answer is pending. Raises `AlreadyDecided`, `ChangedMeanwhile`, `IntentReused`,
+    `ReleaseBlocked`, `StepUpRequired`, `AnothersCase`, `AnswerPending`, `NewsUnread`.
+    """
+    require(
+        actor, Permission.DECIDE if allowed(actor, Permission.DECIDE) else Permission.DECIDE_ESCALATED, now
+    )
+    context, ticket = mediator_assignment.locked_ticket(session, draft.ticket_id)
+    before = session.scalars(select(Decision).where(Decision.intent == intent)).one_or_none()
+    if before is not None:
+        if (before.maker_id, before.plan_hash) != (actor.id, plan_hash):
+            raise IntentReused()
+        return before
+    context, ticket = _may_decide(session, actor, draft.ticket_id)
+    holds.require_clear(release.facts_of(session, context, deciding=ticket.id))
+    made = plan.make(session, context, ticket, draft, maker_id=recorded_decision.person(actor))
+    if made.hash != plan_hash:
+        raise ChangedMeanwhile(kind="case", what="the plan is not the one you saw")
+    despite = cautions.require_known(session, actor, ticket, known)
+    if seen is not None:
+        cautions.require_read(session, actor, context.milestone.id, after=None, seen=seen)
+    daily_limits.lock_parties(session, context)
+    reasons = _second_person(session, context, draft, made, now=now)
+    decision = _record(session, actor, context, ticket, draft, made, reasons, intent=intent, now=now)
+    cautions.record(session, actor, context, ticket, decision, despite, now=now)
+    if decision.status == DecisionStatus.COOLING_OFF:
+        execute_if_due(session, decision, now=now)
+        cooling_off.announce(session, context, decision, now=now)
+    return decision
+
+
+def _may_decide(session: Session, actor: Actor, ticket_id: int) -> tuple[MilestoneContext, Ticket]:
+    context, ticket = mediator_assignment.locked_ticket(session, ticket_id)
+    may = (Permission.DECIDE, Permission.DECIDE_ESCALATED) if ticket.escalated else (Permission.DECIDE,)
+    require_one(actor, *may)
+    mediation.may_mediate(
+        recorded_decision.person(actor),
+        mediator_assignment.ties_of(session, recorded_decision.person(actor)),
+        context.payer.id,
+        context.payee.id,
+    )
+    mediator_assignment.require_not_recused(session, ticket.id, recorded_decision.person(actor))
+    recorded_decision.require_undecided(session, ticket)
+    if context.status is not milestones.Status.IN_MEDIATION:
+        raise NotInMediation(ticket=ticket.id, status=context.status.label.lower())
+    return context, ticket
+
+
+def _second_person(
+    session: Session, context: MilestoneContext, draft: Draft, made: Plan, *, now: datetime
+) -> tuple[Block, ...]:
+    return approvals.second_person_reasons(
+        made.split.release + made.split.refund,
+        context.profile,
+        draft.ground,
+        daily_limits.count(session, context, made.split, now=now),
+        override=draft.override,
+        given_today=daily_limits.sums(session, context, made.split, now=now),
+    )
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    ticket: Ticket,
+    draft: Draft,
+    made: Plan,
+    reasons: tuple[Block, ...],
+    *,
+    intent: str,
+    now: datetime,
+) -> Decision:
+    status = approvals.initial(reasons)
+    decision = Decision(
+        ticket_id=ticket.id,
+        milestone_id=context.milestone.id,
+        intent=intent,
+        outcome=draft.outcome,
+        ground=draft.ground,
+        ends_project=draft.ends_project,
+        currency=context.milestone.currency,
+        release_minor=made.split.release.minor,
+        refund_minor=made.split.refund.minor,
+        reasons=draft.reasons,
+        citations=made.content["citations"],
+        plan=made.content,
+        plan_hash=made.hash,
+        status=status,
+        needs_approval=bool(reasons),
+        approval_reasons=[{"code": each.code, "sentence": each.sentence} for each in reasons],
+        maker_id=recorded_decision.person(actor),
+        made_at=now,
+        execute_at=None if reasons else deadlines.execution_at(now, context.profile),
+    )
+    session.add(decision)
+    # From here on the case is due when the decision is carried out.
+    ticket.due_at = decision.execute_at or ticket.due_at
+    session.flush()
+    recorded_decision.trace(
+        session, actor, "mediator:decision:confirm", decision, context, now=now, reason=draft.reasons
+    )
+    unopened = _unopened(session, context, recorded_decision.person(actor))
+    if unopened:
+        recorded_decision.trace(
+            session,
+            actor,
+            "mediator:decision:unopened",
+            decision,
+            context,
+            now=now,
+            extra={"unopened": unopened},
+        )
+    return decision
+
+
+def _unopened(session: Session, context: MilestoneContext, staff_id: int) -> list[int]:
+    """Evidence that this mediator never opened: said before confirming, and kept in the log."""
+    opened = select(EvidenceView.evidence_id).where(EvidenceView.staff_id == staff_id)
+    wanted = select(Evidence.id).where(
+        Evidence.milestone_id == context.milestone.id, Evidence.id.not_in(opened)
+    )
+    return sorted(session.scalars(wanted))

@@ -1,0 +1,155 @@
+"""Correcting a decision that was carried out: never by changing it, always by a new case that is linked to it.
+
+The desk's choice. The correction is in other hands than the decision was. While it is open it blocks what has not yet
+been paid out; what must go back goes back through the tools of finance, and the correction says so when it is closed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.actions.cases import disputes, mediator_assignment
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.errors import DeskError, ReasonMissing
+from core.records import Decision, Recusal, Ticket
+from core.rules import deadlines
+from core.rules.approvals import DecisionStatus
+from core.rules.disputes import BLOCKING, TicketStatus
+from core.rules.permissions import Actor, Permission, require
+from core.rules.transitions import label
+
+OWN = "Made or approved the decision that this case corrects."
+
+
+class Finding(StrEnum):
+    """How a correction ends."""
+
+    UPHELD = "UPHELD"
+    CORRECTED = "CORRECTED"
+
+    @property
+    def label(self) -> str:
+        return label(self)
+
+
+class NothingToCorrect(DeskError):
+    """Case D-{ticket} has no decision that was carried out, so there is nothing to correct."""
+
+
+class AlreadyBeingLookedAt(DeskError):
+    """Case D-{ticket} is open about this milestone already. Work on it there."""
+
+
+class NotACorrection(DeskError):
+    """Case D-{ticket} is no correction; it ends by a decision or an agreement."""
+
+
+class OwnDecision(DeskError):
+    """You made or approved the decision that this case corrects, so someone else must close it."""
+
+
+def open_correction(session: Session, actor: Actor, *, now: datetime, ticket_id: int, reason: str) -> Ticket:
+    """A new case about a decided one, for a mediator who neither made nor approved the decision.
+
+    Raises `ReasonMissing`, `NothingToCorrect`, `AlreadyBeingLookedAt`.
+    """
+    require(actor, Permission.WORK_TICKET)
+    if not reason.strip():
+        raise ReasonMissing()
+    context, ticket = mediator_assignment.locked_ticket(session, ticket_id)
+    decision = session.scalars(
+        select(Decision).where(Decision.ticket_id == ticket.id, Decision.status == DecisionStatus.EXECUTED)
+    ).one_or_none()
+    if decision is None:
+        raise NothingToCorrect(ticket=ticket.id)
+    _require_none_open(session, context)
+    due = deadlines.deadlock_at(now, context.profile)
+    made = Ticket(
+        milestone_id=context.milestone.id,
+        opened_by=ticket.opened_by,
+        reason=ticket.reason,
+        details=reason.strip(),
+        status=TicketStatus.UNDER_REVIEW,
+        opened_at=now,
+        in_mediation_at=now,
+        decision_due_at=due,
+        due_at=due,
+        corrects_id=ticket.id,
+    )
+    session.add(made)
+    session.flush()
+    for staff_id in {decision.maker_id, decision.checker_id} - {None}:
+        session.add(Recusal(ticket_id=made.id, staff_id=staff_id, reason=OWN, at=now))
+    session.flush()
+    context.touch()
+    _trace(session, actor, "staff:correction:open", context, made, now=now, reason=reason)
+    mediator_assignment.assign_best(session, context, made, now=now)
+    _tell(session, context, made, "correction_opened", now=now, decision_due_at=due)
+    return made
+
+
+def close_correction(
+    session: Session, actor: Actor, *, now: datetime, ticket_id: int, finding: Finding, notes: str
+) -> Ticket:
+    """The decision stands, or was corrected; the notes say why and what was done about the money.
+
+    Raises `NotACorrection`, `TicketClosed`, `OwnDecision`, `ReasonMissing`.
+    """
+    require(actor, Permission.CLOSE_CORRECTION, now)
+    context, ticket = mediator_assignment.locked_ticket(session, ticket_id)
+    if ticket.corrects_id is None:
+        raise NotACorrection(ticket=ticket.id)
+    mediator_assignment.require_open(ticket)
+    if session.get(Recusal, (ticket.id, actor.id)) is not None:
+        raise OwnDecision()
+    if not notes.strip():
+        raise ReasonMissing()
+    disputes.close(session, actor, ticket, finding, now=now, notes=notes.strip())
+    context.touch()
+    session.flush()
+    _trace(session, actor, "staff:correction:close", context, ticket, now=now, reason=notes)
+    corrected = finding == Finding.CORRECTED
+    _tell(session, context, ticket, "correction_closed", now=now, corrected=corrected)
+    return ticket
+
+
+def _tell(
+    session: Session, context: MilestoneContext, ticket: Ticket, template: str, *, now: datetime, **facts: Any
+) -> None:
+    """Both parties; the notes are staff's own."""
+    for party in (context.payer, context.payee):
+        key, about = f"ticket-{ticket.id}-{template}-{party.id}", ("ticket", ticket.id)
+        context.tell(session, template, party, key=key, now=now, about=about, **facts)
+
+
+def _require_none_open(session: Session, context: MilestoneContext) -> None:
+    wanted = select(Ticket.id).where(Ticket.milestone_id == context.milestone.id, Ticket.status.in_(BLOCKING))
+    if (found := session.scalars(wanted).one_or_none()) is not None:
+        raise AlreadyBeingLookedAt(ticket=found)
+
+
+def _trace(
+    session: Session,
+    actor: Actor,
+    action: str,
+    context: MilestoneContext,
+    ticket: Ticket,
+    *,
+    now: datetime,
+    reason: str,
+) -> None:
+    context.note(
+        session,
+        actor,
+        action,
+        now=now,
+        about=("ticket", ticket.id),
+        reason=reason.strip(),
+        after={"status": ticket.status, "corrects": ticket.corrects_id, "resolution": ticket.resolution},
+        ticket_id=ticket.id,
+    )

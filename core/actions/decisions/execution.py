@@ -1,0 +1,95 @@
+"""Carrying out a decision: exactly the plan that was confirmed, once its cooling-off is over, or not at all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.cases import disputes, mediator_assignment
+from core.actions.decisions import plan, recorded_decision
+from core.actions.decisions.plan import Plan
+from core.actions.milestones import completion, projects
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.payouts import receivables, release, withdrawals
+from core.actions.refunds import refunds
+from core.records import Decision, Ticket
+from core.rules import approvals, decision_letters, holds, milestones
+from core.rules.approvals import DecisionEvent, DecisionStatus
+from core.rules.grounds import DecisionOutcome
+from core.rules.permissions import SYSTEM
+
+
+def execute_if_due(session: Session, decision: Decision, *, now: datetime) -> bool:
+    """Carry out a decision whose cooling-off has passed; returns whether it did.
+
+    Posts exactly the journal of the plan and queues exactly its calls. A case that changed since voids the decision.
+    """
+    if not approvals.cooled_off(decision.execute_at, now):
+        return False
+    context, ticket = mediator_assignment.locked_ticket(session, decision.ticket_id)
+    decision = session.get_one(Decision, decision.id, with_for_update=True, populate_existing=True)
+    if decision.status != DecisionStatus.COOLING_OFF:
+        return False
+    if holds.blocking(release.facts_of(session, context, deciding=ticket.id)):
+        return False
+    receivables.lock_payee(session, context)
+    made = recorded_decision.unchanged(session, context, ticket, decision)
+    if made is None:
+        recorded_decision.void(session, SYSTEM, context, decision, now=now)
+        return False
+    _execute(session, context, ticket, decision, made, now=now)
+    return True
+
+
+def _execute(
+    session: Session,
+    context: MilestoneContext,
+    ticket: Ticket,
+    decision: Decision,
+    made: Plan,
+    *,
+    now: datetime,
+) -> None:
+    outcome = DecisionOutcome(decision.outcome)
+    draft, sides = recorded_decision.draft_of(decision), (("payer", context.payer), ("payee", context.payee))
+    # Before anything is booked: what is kept back settles the debt that a letter speaks of.
+    told = {
+        side: plan.letter_facts(session, context, draft, made.split, side, made.content["looked"])
+        for side, _ in sides
+    }
+    audit.become(decision, approvals.after(decision.status, DecisionEvent.EXECUTE), now=now)
+    decision.executed_at = now
+    disputes.close(session, SYSTEM, ticket, outcome, now=now, notes=decision.reasons)
+    _settle_milestone(context, outcome, now=now)
+    cause = {"ticket": ticket.id, "milestone": context.milestone.id, "outcome": outcome.value}
+    release.post_split(session, context, made.split, key=made.key, now=now, cause=cause)
+    refunds.request(
+        session,
+        context,
+        made.calls.refund,
+        part=made.split.refund,
+        ground=decision.ground,
+        now=now,
+        decision_id=decision.id,
+    )
+    withdrawals.withdraw(session, context, made.calls, amount=made.split.release, key=made.key, now=now)
+    recorded_decision.trace(session, SYSTEM, "system:decision:execute", decision, context, now=now)
+    parties = dict(sides)
+    for due in decision_letters.carried_out(outcome):
+        party = parties[due.audience]
+        key, about = f"{made.key}-{party.id}", ("decision", decision.id)
+        context.tell(session, due.template, party, key=key, now=now, about=about, **told[due.audience])
+    if decision.ends_project:
+        projects.cancel_unfunded(session, context, now=now)
+    completion.finish(session, context, now=now)
+
+
+def _settle_milestone(context: MilestoneContext, outcome: DecisionOutcome, *, now: datetime) -> None:
+    refunded = outcome is DecisionOutcome.FULL_REFUND
+    context.move(milestones.Event.DECIDE_REFUND if refunded else milestones.Event.DECIDE_RELEASE, now=now)
+    if not refunded:
+        context.milestone.verified_at = now
+        released = outcome is DecisionOutcome.FULL_RELEASE
+        context.milestone.outcome = milestones.Outcome.RELEASED if released else milestones.Outcome.SPLIT

@@ -1,0 +1,206 @@
+"""A recorded decision: what it was made from, whether its plan is still the one that would be made, and its trace."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.cases import mediator_assignment
+from core.actions.decisions import cooling_off, drafts, plan
+from core.actions.decisions.plan import Draft, Plan
+from core.actions.decisions.planned_calls import Asked
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.errors import DeskError
+from core.money import Money
+from core.records import Decision, Staff, Ticket
+from core.rules import approvals
+from core.rules.approvals import DecisionEvent, DecisionStatus
+from core.rules.grounds import DecisionOutcome, Ground, Reference
+from core.rules.items import Item
+from core.rules.permissions import SYSTEM, Actor, NotPermitted
+
+LIVE = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF, DecisionStatus.EXECUTED)
+PENDING = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF)
+CHANGED = "The case changed after the decision was made."
+NEW_EVIDENCE = "New evidence came in after the decision was made."
+OUTDATED = "The desk was updated after the decision was made, and computes its plan differently now."
+
+
+class AlreadyDecided(DeskError):
+    """Case D-{ticket} was decided meanwhile: {outcome} by {maker}, {when:%d %B %Y at %H:%M} UTC.
+
+    Yours was not recorded: two mediators at once, one wins.
+    """
+
+
+def require_undecided(session: Session, ticket: Ticket) -> None:
+    """No decision about this case stands, carried out or waiting. Raises `AlreadyDecided`."""
+    live = session.scalars(
+        select(Decision).where(Decision.ticket_id == ticket.id, Decision.status.in_(LIVE))
+    ).one_or_none()
+    if live is not None:
+        raise AlreadyDecided(
+            ticket=ticket.id,
+            outcome=DecisionOutcome(live.outcome).label.lower(),
+            maker=session.get_one(Staff, live.maker_id).name,
+            when=live.made_at,
+        )
+
+
+def person(actor: Actor) -> int:
+    if actor.id is None:
+        raise NotPermitted(action="decide", roles="a mediator")
+    return actor.id
+
+
+def draft_of(decision: Decision) -> Draft:
+    """The draft that a recorded decision was made from, to compute its plan again, with the messages it cites."""
+    cited = [(Reference(each["reference"]), each["id"], each["sha256"]) for each in decision.citations]
+    pieces = decision.plan["bindings"]["evidence"]
+    said = [number for reference, number, _ in cited if reference is Reference.MESSAGE_HISTORY]
+    return Draft(
+        ticket_id=decision.ticket_id,
+        outcome=DecisionOutcome(decision.outcome),
+        ground=Ground(decision.ground),
+        reasons=decision.reasons,
+        release=Money(decision.release_minor, decision.currency),
+        references=frozenset(reference for reference, _, _ in cited),
+        evidence_ids=frozenset(
+            number
+            for reference, number, digest in cited
+            if reference is Reference.MILESTONE_EVIDENCE and digest in pieces
+        ),
+        override=bool(decision.plan["override"]),
+        items=tuple(Item.from_dict(each, decision.currency) for each in decision.plan.get("items", ())),
+        passages={
+            each["audience"]: each["passage"] for each in decision.plan["letters"] if "passage" in each
+        },
+        said_until=said[0] if said else None,
+        ends_project=decision.ends_project,
+        looked_until=decision.made_at,
+        asked=Asked.of_plan(decision.plan),
+    )
+
+
+def present(session: Session, context: MilestoneContext, ticket: Ticket, decision: Decision) -> Plan:
+    """The plan as it would be made now, under the same key. Raises what making it would raise."""
+    return plan.make(
+        session,
+        context,
+        ticket,
+        draft_of(decision),
+        maker_id=decision.maker_id,
+        key=decision.plan["journal"]["key"],
+    )
+
+
+def unchanged(session: Session, context: MilestoneContext, ticket: Ticket, decision: Decision) -> Plan | None:
+    """The plan that was confirmed, if it is what would be planned now; else None."""
+    try:
+        made = present(session, context, ticket, decision)
+    except DeskError:  # what was decided could not even be decided now
+        return None
+    return made if made.hash == decision.plan_hash else None
+
+
+def look_again(session: Session, *, now: datetime, milestone_id: int, why: str | None = None) -> bool:
+    """Something came in: a decision that waits returns to its mediator now, if its plan is no longer the one that would
+    be made, and not only when its time is up; returns whether it did.
+
+    What only stops money for a while (a hold, a review, a report) changes no plan: it is asked when money would move.
+    """
+    wanted = select(Decision).where(Decision.milestone_id == milestone_id, Decision.status.in_(PENDING))
+    decision = session.scalars(wanted).one_or_none()
+    if decision is None:
+        return False
+    context, ticket = mediator_assignment.locked_ticket(session, decision.ticket_id)
+    session.refresh(decision, with_for_update=True)
+    if decision.status not in PENDING or unchanged(session, context, ticket, decision) is not None:
+        return False
+    void(session, SYSTEM, context, decision, now=now, why=why)
+    return True
+
+
+def void(
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    decision: Decision,
+    *,
+    now: datetime,
+    why: str | None = None,
+    ended: bool = False,
+) -> None:
+    """It no longer stands; unless the case has `ended`, its maker finds what they had written as a draft again."""
+    why = why or (CHANGED if decision.plan["format"] == plan.FORMAT else OUTDATED)
+    audit.become(decision, approvals.after(decision.status, DecisionEvent.VOID), now=now, by=actor)
+    decision.check_note = why
+    ticket = session.get_one(Ticket, decision.ticket_id)
+    if not ended:
+        ticket.due_at = ticket.decision_due_at or ticket.due_at
+    session.flush()
+    if not ended:
+        drafts.give_back(session, decision, now=now)
+    action = "system:decision:void" if actor == SYSTEM else "mediator:decision:void"
+    trace(session, actor, action, decision, context, now=now, reason=why)
+    cooling_off.tell_voided(session, context, decision, now=now, ended=ended)
+    if actor == SYSTEM and not ended:
+        _tell_mediators(session, context, ticket, decision, why=why, now=now)
+
+
+def _tell_mediators(
+    session: Session,
+    context: MilestoneContext,
+    ticket: Ticket,
+    decision: Decision,
+    *,
+    why: str,
+    now: datetime,
+) -> None:
+    """Whoever made it, and whose case it is now, must decide anew."""
+    context.tell_staff(
+        session,
+        "decision_voided",
+        [each for each in (decision.maker_id, ticket.mediator_id) if each],
+        key=f"decision-{decision.id}-voided",
+        now=now,
+        about=("decision", decision.id),
+        case=f"D-{ticket.id}",
+        why=why,
+    )
+
+
+def trace(
+    session: Session,
+    actor: Actor,
+    action: str,
+    decision: Decision,
+    context: MilestoneContext,
+    *,
+    now: datetime,
+    reason: str | None = None,
+    extra: dict[str, Any] | None = None,
+) -> None:
+    context.note(
+        session,
+        actor,
+        action,
+        now=now,
+        about=("decision", decision.id),
+        reason=reason,
+        after={
+            "status": decision.status,
+            "outcome": decision.outcome,
+            "ground": decision.ground,
+            "release": decision.release_minor,
+            "refund": decision.refund_minor,
+            "plan": decision.plan_hash,
+            **(extra or {}),
+        },
+        ticket_id=decision.ticket_id,
+        contents=[decision] if action == "mediator:decision:confirm" else [],
+    )

@@ -1,0 +1,75 @@
+"""Booking a line of the provider's ledger: once, whoever brings it (answer, webhook or reconciliation)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.gateways.payments import BalanceLine
+from core.ledger import accounts, journal_store, postings
+from core.ledger.journal import Journal
+from core.money import Money
+from core.records import BalanceTransaction
+
+
+def is_booked(session: Session, line: BalanceLine) -> bool:
+    return session.get(BalanceTransaction, line.id) is not None
+
+
+def moved(line: BalanceLine, whole: Money) -> tuple[Money, Money]:
+    """What a line moved, above zero, and its signed fee, for the journal of a payment, refund or dispute of `whole`.
+
+    Converted: it moved all of `whole`, and the fee is in the line's currency, where `book_line` books it.
+    """
+    if line.currency != whole.currency:
+        return whole, Money.zero(whole.currency)
+    return Money(abs(line.amount), line.currency), Money(line.fee, line.currency)
+
+
+def book_line(
+    session: Session,
+    line: BalanceLine,
+    journal: Journal,
+    *,
+    now: datetime,
+    milestone_id: int | None = None,
+    fees_to: str = accounts.PROCESSOR_FEES,
+) -> None:
+    """Post the journal and tie it to the line, so that stripe_balance equals the sum of booked lines.
+
+    Of a line that Stripe converted, the journal is in the payment's currency and without a fee; what lies at Stripe is
+    posted beside it in the line's, with the fee (`postings.exchanged`). Call it under the milestone's lock and after
+    `is_booked`; the database refuses a second booking of a line.
+    """
+    converted: dict[str, Any] = {}
+    if journal.currency != line.currency:
+        (for_amount,) = (each.amount for each in journal.postings if each.account == accounts.STRIPE_BALANCE)
+        amount, fee = Money(line.amount, line.currency), Money(line.fee, line.currency)
+        here, journal = postings.exchanged(journal, amount=amount, fee=fee, fees_to=fees_to)
+        journal_store.post(session, here, now=now)
+        converted = {
+            "for_minor": for_amount.minor,
+            "for_currency": for_amount.currency,
+            "exchange_rate": line.exchange_rate,
+        }
+    journal_id = journal_store.post(session, journal, now=now)
+    session.add(
+        BalanceTransaction(
+            id=line.id,
+            kind=line.type,
+            reporting_category=line.reporting_category,
+            amount=line.amount,
+            fee=line.fee,
+            net=line.net,
+            currency=line.currency,
+            source=line.source or "",
+            milestone_id=milestone_id,
+            journal_id=journal_id,
+            created_at=line.created,
+            booked_at=now,
+            **converted,
+        )
+    )
+    session.flush()

@@ -1,0 +1,43 @@
+"""A declined card is charged again by itself, with growing pauses, until the payer pays by hand or it is hopeless.
+
+(milestone-payment-flow, Error Handling 1.) Each decline tells the payer when the next try is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.actions.funding import fund, settlement_currency
+from core.actions.milestones.engagement import facts_of
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.errors import DeskError
+from core.records import Engagement
+from core.rules import engagement, milestones
+from core.rules.permissions import SYSTEM
+
+
+def retry(session: Session, *, now: datetime, milestone_id: int) -> bool:
+    """Charge again what is due to be; returns whether it was. What cannot be charged any more is forgotten."""
+    context = open_milestone(session, milestone_id)
+    due = context.order.next_retry_at
+    if due is None or now < due:
+        return False
+    context.order.next_retry_at = None
+    method = context.order.chosen_method or context.payer.payment_method
+    if method is None or not _still_wanted(session, context):
+        return False
+    context.order.retries += 1
+    fund.charge(session, SYSTEM, context, method, action="system:payment:retry", now=now)
+    return True
+
+
+def _still_wanted(session: Session, context: MilestoneContext) -> bool:
+    """Still unpaid, nothing under way, and every precondition of a payment still holds."""
+    waits = context.status is milestones.Status.AWAITING_FUNDING and not context.order.in_flight
+    try:
+        settlement_currency.require(session, context.milestone.currency)
+    except DeskError:
+        return False
+    return waits and not engagement.missing(facts_of(session.get_one(Engagement, context.project.id)))

@@ -1,0 +1,101 @@
+"""In which currencies the platform's Stripe account settles, known before anybody promises or pays.
+
+Stripe converts what is paid in a currency that the account does not settle in, at the rate of the day; what the desk
+holds would then lie at Stripe in another currency than it is owed in. So such a payment is refused before it is agreed.
+What is settled in is read from Stripe. A charge that Stripe converted all the same outweighs what is read, until a
+person says that it is settled in again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.errors import DeskError
+from core.money import CURRENCIES, UnknownCurrency
+from core.records import SettlementCurrency
+from core.rules.permissions import SYSTEM, Actor, Permission, require_fresh
+from core.rules.permissions import require as require_permission
+
+EVERY = timedelta(hours=1)
+STRIPE, LINE, PERSON = "STRIPE", "LINE", "PERSON"
+
+
+class CurrencyNotSettled(DeskError):
+    """{currency} cannot be paid here: the platform does not settle in it, so the payment would be converted at a rate
+    that nobody agreed to. Agree on {others}."""
+
+
+class SettlementUnknown(DeskError):
+    """In which currencies the platform settles is not known yet: the desk has not read it from Stripe. Try again in a
+    minute."""
+
+
+def require(session: Session, currency: str) -> None:
+    """May a payment in this currency be promised or taken? Raises `CurrencyNotSettled`, `SettlementUnknown`."""
+    known = {row.currency: row.settles for row in session.scalars(select(SettlementCurrency))}
+    if not known:
+        raise SettlementUnknown()
+    if not known.get(currency, False):
+        others = sorted(each for each, settles in known.items() if settles)
+        raise CurrencyNotSettled(currency=currency, others=" or ".join(others) or "another currency")
+
+
+def is_due(session: Session, now: datetime) -> bool:
+    """Whether it is time to look again: an hour after the last time, or for the first time."""
+    looked = [row.at for row in known(session) if row.known_from == STRIPE]
+    return len(known(session)) < len(CURRENCIES) or any(at <= now - EVERY for at in looked)
+
+
+def keep(session: Session, settled: frozenset[str], *, now: datetime) -> None:
+    """Keep what was read from Stripe. What a converted charge or a person has said stays."""
+    for currency in sorted(CURRENCIES):
+        row = session.get(SettlementCurrency, currency, with_for_update=True)
+        if row is None or (row.known_from == STRIPE and row.settles != (currency in settled)):
+            _write(session, SYSTEM, currency, settles=currency in settled, known_from=STRIPE, now=now)
+        elif row.known_from == STRIPE:
+            row.at = now
+
+
+def converted(session: Session, currency: str, *, now: datetime) -> None:
+    """Stripe converted a charge in this currency: no other is promised until a person has looked."""
+    row = session.get(SettlementCurrency, currency)
+    if row is None or row.settles or row.known_from != LINE:
+        _write(session, SYSTEM, currency, settles=False, known_from=LINE, now=now)
+
+
+def confirm(session: Session, actor: Actor, *, now: datetime, currency: str, settles: bool) -> None:
+    """A person has looked at the account's settings at Stripe and says what is so."""
+    require_permission(actor, Permission.CONFIRM_SETTLEMENT)
+    require_fresh(actor, now)
+    if currency not in CURRENCIES:
+        raise UnknownCurrency(currency=currency)
+    _write(session, actor, currency, settles=settles, known_from=PERSON, now=now)
+
+
+def known(session: Session) -> list[SettlementCurrency]:
+    return list(session.scalars(select(SettlementCurrency).order_by(SettlementCurrency.currency)))
+
+
+def _write(
+    session: Session, actor: Actor, currency: str, *, settles: bool, known_from: str, now: datetime
+) -> None:
+    values = {"settles": settles, "known_from": known_from, "at": now}
+    session.execute(
+        insert(SettlementCurrency)
+        .values(currency=currency, **values)
+        .on_conflict_do_update(index_elements=["currency"], set_=values)
+    )
+    audit.record(
+        session,
+        actor,
+        f"{actor.kind}:settlement:know",
+        object_kind="installation",
+        object_id=1,
+        now=now,
+        after={"currency": currency, "settles": settles, "known_from": known_from},
+    )

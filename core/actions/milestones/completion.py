@@ -1,0 +1,38 @@
+"""Ending a milestone: when none of its money waits to move, it is over and the project goes on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.actions.milestones import projects
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.rules import milestones
+from core.rules.permissions import SYSTEM
+
+
+def finish(session: Session, context: MilestoneContext, *, now: datetime) -> None:
+    """When no money of the milestone waits to move, it is over and the project goes on.
+
+    A payee who withdraws by hand does not keep the next milestone waiting.
+    """
+    order, milestone = context.order, context.milestone
+    waiting = (
+        order.held_minor or order.refundable_minor or (order.payable_minor and context.payee.auto_withdraw)
+    )
+    if waiting or not order.funded_minor or milestone.ended_at is not None:
+        return
+    if context.status is milestones.Status.VERIFIED:
+        context.move(milestones.Event.COMPLETE, now=now)
+    elif context.status is not milestones.Status.REFUNDED:
+        return
+    milestone.ended_at = now
+    context.note(
+        session,
+        SYSTEM,
+        "system:milestone:finish",
+        now=now,
+        after={"status": milestone.status, "outcome": milestone.outcome},
+    )
+    projects.advance(session, SYSTEM, context, now=now)

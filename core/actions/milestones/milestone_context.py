@@ -1,0 +1,164 @@
+"""Everything that belongs to one milestone, read together and locked in the one order that all actions keep.
+
+The order: milestones by id, each with its payment order → tickets, holds and what else belongs to the milestone alone
+→ parties by id → ledger accounts by number → outgoing operations → the project, when a milestone ends. Whoever
+needs a project whole takes its milestones first (`projects.lock_whole`); whoever needs a party takes it before
+anything is booked (`receivables.line_up`, `day_of_decisions.wait_in_line`). What belongs to one milestone alone lies
+behind that milestone's lock, so its own order harms nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from core import audit, notifications
+from core.errors import NotFound
+from core.money import Money
+from core.policy import Profile
+from core.records import Milestone, Party, PaymentOrder, PolicyVersion, Project
+from core.rules import milestones
+from core.rules.permissions import Actor
+
+PAYER, PAYEE = aliased(Party), aliased(Party)
+
+
+@dataclass
+class MilestoneContext:
+    """A milestone with its project, its payment order, both parties and the policy that it lives under."""
+
+    project: Project
+    milestone: Milestone
+    order: PaymentOrder
+    payer: Party
+    payee: Party
+    profile: Profile
+
+    @property
+    def amount(self) -> Money:
+        return self.money(self.milestone.amount_minor)
+
+    def money(self, minor: int) -> Money:
+        return Money(minor, self.milestone.currency)
+
+    @property
+    def status(self) -> milestones.Status:
+        return milestones.Status(self.milestone.status)
+
+    @property
+    def transfer_group(self) -> str:
+        """Groups everything at the provider that belongs to this milestone."""
+        return f"milestone-{self.milestone.id}"
+
+    def move(self, event: milestones.Event, *, now: datetime) -> None:
+        """Through the table of allowed moves, or `IllegalMove`. Whoever saw the old version is now out of date."""
+        audit.become(self.milestone, milestones.after(self.status, event), now=now)
+        self.touch()
+
+    def touch(self) -> None:
+        self.milestone.version += 1
+
+    def note(
+        self,
+        session: Session,
+        actor: Actor,
+        action: str,
+        *,
+        now: datetime,
+        about: tuple[str, int] | None = None,
+        **fields: Any,
+    ) -> None:
+        """An audit entry about this milestone, or `about` another object that belongs to it."""
+        kind, number = about or ("milestone", self.milestone.id)
+        audit.record(
+            session,
+            actor,
+            action,
+            object_kind=kind,
+            object_id=number,
+            now=now,
+            project_id=self.project.id,
+            milestone_id=self.milestone.id,
+            **fields,
+        )
+
+    def tell(
+        self,
+        session: Session,
+        template: str,
+        party: Party,
+        *,
+        key: str,
+        now: datetime,
+        about: tuple[str, int] | None = None,
+        **facts: Any,
+    ) -> None:
+        """A letter about this milestone to one of its parties; the same key never twice. `about`: as in `note`."""
+        notifications.tell(
+            session,
+            template,
+            party_id=party.id,
+            project_id=self.project.id,
+            milestone_id=self.milestone.id,
+            about=about,
+            key=key,
+            now=now,
+            **{"amount": self.amount, **facts},
+        )
+
+    def tell_staff(
+        self,
+        session: Session,
+        template: str,
+        staff_ids: Iterable[int],
+        *,
+        key: str,
+        now: datetime,
+        about: tuple[str, int],
+        **facts: Any,
+    ) -> None:
+        """A letter about this milestone to members of staff whose work it has become."""
+        notifications.tell_staff(
+            session,
+            template,
+            staff_ids=staff_ids,
+            project_id=self.project.id,
+            milestone_id=self.milestone.id,
+            about=about,
+            key=key,
+            now=now,
+            **{"amount": self.amount, **facts},
+        )
+
+
+def open_milestone(session: Session, milestone_id: int, *, lock: bool = True) -> MilestoneContext:
+    """The milestone's context in one query; with `lock`, its row and its order's row stay ours until the end."""
+    wanted = (
+        select(Milestone, PaymentOrder, Project, PolicyVersion, PAYER, PAYEE)
+        .join(PaymentOrder, PaymentOrder.milestone_id == Milestone.id)
+        .join(Project, Project.id == Milestone.project_id)
+        .join(PolicyVersion, PolicyVersion.id == Project.policy_version_id)
+        .join(PAYER, PAYER.id == Project.payer_id)
+        .join(PAYEE, PAYEE.id == Project.payee_id)
+        .where(Milestone.id == milestone_id)
+    )
+    if lock:
+        wanted = wanted.with_for_update(of=[Milestone, PaymentOrder])
+        wanted = wanted.execution_options(populate_existing=True)
+    row = session.execute(wanted).one_or_none()
+    if row is None:
+        raise NotFound(kind="milestone", id=milestone_id)
+    milestone, order, project, policy, payer, payee = row
+    return MilestoneContext(
+        project=project,
+        milestone=milestone,
+        order=order,
+        payer=payer,
+        payee=payee,
+        profile=Profile.from_snapshot(policy.snapshot),
+    )

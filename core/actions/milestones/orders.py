@@ -1,0 +1,72 @@
+"""The payment order: its amounts only ever move from one place to another, and its state is derived from them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.errors import DeskError
+from core.money import Money
+from core.records import Milestone, PaymentEvent, PaymentOrder
+from core.rules import payment_states
+
+PLACES = ("funded", "held", "payable", "refundable", "released", "refunded")
+
+
+class PaymentInFlight(DeskError):
+    """A payment for “{milestone}” is already on its way. Wait for its outcome."""
+
+
+def require_idle(order: PaymentOrder, milestone: Milestone) -> None:
+    """A charge that is on its way settles once, at the price that was asked."""
+    if order.in_flight:
+        raise PaymentInFlight(milestone=milestone.title)
+
+
+def amounts_of(order: PaymentOrder) -> payment_states.Amounts:
+    return payment_states.Amounts(
+        **{place: Money(getattr(order, f"{place}_minor"), order.currency) for place in PLACES}
+    )
+
+
+def shift(session: Session, context: MilestoneContext, *, now: datetime, cause: str, **by: Money) -> None:
+    """Add the given (signed) amounts to the named places and follow with the state.
+
+    `shift(…, held=-released, payable=released)`. The database refuses an order whose places do not sum to `funded`.
+    """
+    for place, amount in by.items():
+        column = f"{place}_minor"
+        setattr(context.order, column, (context.money(getattr(context.order, column)) + amount).minor)
+    follow(session, context, now=now, cause=cause)
+
+
+def follow(session: Session, context: MilestoneContext, *, now: datetime, cause: str) -> None:
+    """Store the derived payment state; a change of it is a PaymentEvent (payment-escrow-rules, Records).
+
+    Raises `ImpossibleChange` where the table of states has no such change.
+    """
+    order = context.order
+    state = payment_states.derive(
+        amounts_of(order),
+        in_flight=order.in_flight,
+        chargeback_open=order.chargeback_open,
+        canceled=order.canceled,
+    )
+    context.touch()
+    payment_states.check_change(payment_states.State(order.state), state)
+    if state != order.state:
+        session.add(
+            PaymentEvent(
+                milestone_id=order.milestone_id,
+                from_state=order.state,
+                to_state=state,
+                cause=cause,
+                amounts={place: getattr(order, f"{place}_minor") for place in PLACES},
+                at=now,
+            )
+        )
+        audit.become(order, state, now=now)
+    session.flush()

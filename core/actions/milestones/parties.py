@@ -1,0 +1,147 @@
+"""Parties as the marketplace makes them known, and their counterparts at the provider."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit, outbox
+from core.actions.milestones import letters
+from core.actions.milestones.milestone_context import open_milestone
+from core.actions.payouts import pending_withdrawals, receivables, withdrawals
+from core.errors import DeskError
+from core.policy import WithdrawalMethod
+from core.records import Milestone, Party, PaymentOrder, Project
+from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
+
+
+class AccountKnownOtherwise(DeskError):
+    """Party {party} has its account at the payment provider with another {what}. What is stored stays and is used.
+
+    Nothing was changed; the desk's staff changes it, or the provider's own pages do.
+    """
+
+
+class NotForThisRole(DeskError):
+    """A {role} has no {field}, and it would not be used. Nothing was changed; leave it out."""
+
+
+def require_fitting(party: Party, *, payment_method: str | None, bank_token: str | None) -> None:
+    """A payer pays with a card and a payee is paid to a bank; what is for the other is refused, not dropped."""
+    given = {"PAYER": ("bank token", bank_token), "PAYEE": ("payment method", payment_method)}
+    field, value = given[party.role]
+    if value is not None:
+        raise NotForThisRole(role=party.role.lower(), field=field, fields=[field.replace(" ", "_")])
+
+
+def register(
+    session: Session,
+    *,
+    now: datetime,
+    platform: str,
+    external_id: str,
+    role: str,
+    name: str,
+    email: str,
+    city: str = "",
+    country: str = "US",
+    withdrawal_method: WithdrawalMethod = WithdrawalMethod.STANDARD,
+) -> Party:
+    """A payer or payee of a platform, by the platform's own id; the same id twice is the same party."""
+    before = session.scalars(
+        select(Party).where(Party.platform == platform, Party.external_id == external_id)
+    ).one_or_none()
+    if before is not None:
+        return before
+    party = Party(
+        platform=platform,
+        external_id=external_id,
+        role=role,
+        name=name,
+        email=letters.checked(email),
+        city=city,
+        country=country,
+        withdrawal_method=withdrawal_method,
+        created_at=now,
+    )
+    session.add(party)
+    session.flush()
+    audit.record(
+        session,
+        SYSTEM,
+        "system:party:register",
+        object_kind="party",
+        object_id=party.id,
+        now=now,
+        after={"platform": platform, "role": role},
+    )
+    return party
+
+
+def choose_withdrawal(
+    session: Session, actor: Actor, *, now: datetime, party_id: int, method: WithdrawalMethod
+) -> Party:
+    """The payee chooses how to be paid from now on (milestone-payment-flow, Key Business Rules 4: by method).
+
+    A payout that was asked for goes as it was asked for. Raises `NotYours`.
+    """
+    party = session.get_one(Party, party_id, with_for_update=True, populate_existing=True)
+    require_party(actor, party_id)
+    if party.role != "PAYEE":
+        raise NotYours(actor=actor.label)
+    before, party.withdrawal_method = party.withdrawal_method, WithdrawalMethod(method)
+    session.flush()
+    if before != party.withdrawal_method:
+        audit.record(
+            session,
+            actor,
+            "party:withdrawal:choose",
+            object_kind="party",
+            object_id=party_id,
+            now=now,
+            before={"method": before},
+            after={"method": party.withdrawal_method},
+        )
+    return party
+
+
+def require_same(party: Party, *, currency: str, payment_method: str | None, bank_token: str | None) -> None:
+    """What is given is what is stored, or nothing is stored yet. A bank is known by the hash of its token only."""
+    odd = []
+    if party.role == "PAYER" and payment_method is not None:
+        odd += ["payment_method"] if party.payment_method not in (None, payment_method) else []
+    if party.role == "PAYEE" and party.stripe_account is not None:
+        other_bank = bank_token is not None and party.bank_token_sha256 != digest(bank_token)
+        odd += ["bank_token"] if other_bank else []
+        odd += ["currency"] if party.account_currency not in (None, currency) else []
+    if odd:
+        what = " and another ".join(field.replace("_", " ") for field in odd)
+        raise AccountKnownOtherwise(party=party.external_id, what=what, fields=odd)
+
+
+def digest(token: str | None) -> str | None:
+    return sha256(token.encode()).hexdigest() if token is not None else None
+
+
+def withdraw_what_waited(session: Session, party_id: int, *, now: datetime) -> None:
+    """What was released to a payee who had no account yet goes out now, under the keys that it was planned with.
+
+    Releases of desks before 1.1 queued nothing until there was an account; theirs are asked for now.
+    """
+    wanted = (
+        select(Milestone.id)
+        .join(Project, Project.id == Milestone.project_id)
+        .join(PaymentOrder, PaymentOrder.milestone_id == Milestone.id)
+        .where(Project.payee_id == party_id, PaymentOrder.payable_minor > 0)
+    )
+    for number in session.scalars(wanted.order_by(Milestone.id)).all():
+        context = open_milestone(session, number)
+        receivables.lock_payee(session, context)
+        waits = context.money(
+            context.order.payable_minor - pending_withdrawals.unsettled_minor(session, context)
+        )
+        withdrawals.request(session, context, waits, key=f"withdrawal.{number}", now=now)
+        outbox.wake(session, number, now=now)

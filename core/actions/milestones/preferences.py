@@ -1,0 +1,59 @@
+"""What a party wants to be told, and how often. What the rules ask for is told whatever they want."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.errors import NotFound
+from core.letters.delivery_rules import require_mutable
+from core.records import LetterPreference, Party
+from core.rules import notifications as rules
+from core.rules.permissions import Actor, require_party
+
+
+def set(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    party_id: int,
+    frequency: str = rules.Frequency.TOGETHER,
+    muted: Iterable[str] = (),
+) -> LetterPreference:
+    """The party chooses for itself: how often letters that are not urgent come, and which of them not at all.
+
+    Both are as given from now on; letters that wait already go as planned. Raises `NoSuchFrequency`, `NoSuchKind`,
+    and `CannotBeMuted` with the reason: decisions, disputes, money, requests and reminders always come.
+    """
+    if session.get(Party, party_id, with_for_update={"key_share": True}) is None:
+        raise NotFound(kind="party", id=party_id)
+    require_party(actor, party_id)
+    chosen, silent = rules.frequency(frequency), sorted({*muted})
+    for template in silent:
+        require_mutable(template)
+    row = session.get(LetterPreference, party_id)
+    before = None if row is None else _said(row)
+    if row is None:
+        row = LetterPreference(party_id=party_id)
+        session.add(row)
+    row.frequency, row.muted, row.changed_at = chosen, silent, now
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        "party:preferences:set",
+        object_kind="party",
+        object_id=party_id,
+        now=now,
+        before=before,
+        after=_said(row),
+    )
+    return row
+
+
+def _said(row: LetterPreference) -> dict[str, object]:
+    return {"frequency": row.frequency, "muted": row.muted}

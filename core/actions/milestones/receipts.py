@@ -1,0 +1,146 @@
+"""Receipts, invoices and credit notes: one for each payment in, each release and each refund.
+
+(payment-escrow-rules, Records: payer, payee, amount, timestamp, scope snapshot.) A row of facts is written in the
+transaction that moves the money; the paper is drawn from it when somebody asks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import rfc8785
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.errors import NotFound
+from core.money import Money
+from core.receipts import ReceiptDocument, draw
+from core.records import Milestone, OutgoingOperation, Party, Receipt, Refund
+from core.rules.permissions import Actor, Permission, require
+from core.rules.splits import Split
+
+
+def of_funding(
+    session: Session,
+    context: MilestoneContext,
+    operation: OutgoingOperation,
+    charged: Money,
+    *,
+    now: datetime,
+) -> Receipt:
+    order = context.order
+    lines = (
+        ("Milestone, held until the work is verified", context.amount.minor),
+        ("Platform fee", order.platform_fee_minor),
+        ("Processing fee", order.processing_fee_minor),
+    )
+    return _write(session, context, "FUNDING", operation.key, charged, lines, now=now)
+
+
+def of_release(
+    session: Session, context: MilestoneContext, split: Split, *, key: str, now: datetime
+) -> Receipt | None:
+    """The payee's invoice for the part that is released; the fee kept on it was the payer's, on top."""
+    if not split.release.is_positive:
+        return None
+    lines = (("Accepted work", split.release.minor),)
+    return _write(session, context, "RELEASE", f"{key}.release", split.release, lines, now=now)
+
+
+def of_refund(
+    session: Session,
+    context: MilestoneContext,
+    operation: OutgoingOperation,
+    refund: Refund,
+    *,
+    now: datetime,
+) -> Receipt | None:
+    """Written when the refund has succeeded; one that fails later and is sent again is not written twice."""
+    part, whole = refund.milestone_part_minor, refund.amount_minor
+    lines = [("Milestone, refunded part", part)]
+    lines += [("Fees returned", whole - part)] if whole > part else []
+    return _write(session, context, "REFUND", operation.key, context.money(whole), lines, now=now)
+
+
+def scope_of(context: MilestoneContext) -> dict[str, Any]:
+    """What was agreed, as it stands: the part of it that this milestone is."""
+    return {
+        "project": context.project.title,
+        "scope": context.project.scope,
+        "milestone": context.milestone.title,
+        "deliverable": context.milestone.deliverable,
+        "amount": context.amount.minor,
+        "currency": context.milestone.currency,
+        "policy_version": context.project.policy_version_id,
+    }
+
+
+def _write(
+    session: Session,
+    context: MilestoneContext,
+    kind: str,
+    cause: str,
+    total: Money,
+    lines: Any,
+    *,
+    now: datetime,
+) -> Receipt:
+    key, scope = f"{kind.lower()}.{cause}", scope_of(context)
+    before = session.scalars(select(Receipt).where(Receipt.key == key)).one_or_none()
+    if before is not None:
+        return before
+    row = Receipt(
+        key=key,
+        kind=kind,
+        milestone_id=context.milestone.id,
+        payer_id=context.payer.id,
+        payee_id=context.payee.id,
+        currency=total.currency,
+        total_minor=total.minor,
+        lines=[list(line) for line in lines],
+        scope=scope,
+        scope_hash=hashlib.sha256(rfc8785.dumps(scope)).hexdigest(),
+        at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def download(session: Session, actor: Actor, *, now: datetime, receipt_id: int) -> tuple[str, bytes]:
+    """The file name and the PDF. It bears names, so whoever takes it is noted (payment-escrow-rules, Checklist 4)."""
+    require(actor, Permission.READ_CASES)
+    row = session.get(Receipt, receipt_id)
+    if row is None:
+        raise NotFound(kind="receipt", id=receipt_id)
+    milestone = session.get_one(Milestone, row.milestone_id)
+    audit.record(
+        session,
+        actor,
+        f"{actor.kind}:receipt:download",
+        object_kind="receipt",
+        object_id=row.id,
+        now=now,
+        project_id=milestone.project_id,
+        milestone_id=row.milestone_id,
+    )
+    return f"{row.number}.pdf", draw(paper_of(session, row))
+
+
+def paper_of(session: Session, row: Receipt) -> ReceiptDocument:
+    payer, payee = session.get_one(Party, row.payer_id), session.get_one(Party, row.payee_id)
+    return ReceiptDocument(
+        number=row.number,
+        kind=row.kind,
+        payer=payer.name,
+        payee=payee.name,
+        at=row.at,
+        lines=tuple((label, Money(minor, row.currency)) for label, minor in row.lines),
+        total=Money(row.total_minor, row.currency),
+        scope=row.scope,
+        scope_hash=row.scope_hash,
+    )

@@ -1,0 +1,101 @@
+"""A call that ended in review, sent again by a person: a refund that came back, or one whose outcome stayed unknown.
+
+Unless it is certain that nothing happened, its trace is looked for at the provider before anything is sent, and it
+keeps its key. After a definitive no, or a refund that came back, it is another attempt under another key (DESIGN 5).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit, jobs
+from core.actions.funding import duplicate_payments
+from core.actions.milestones.milestone_context import open_milestone
+from core.actions.operations import operation_states
+from core.actions.refunds import return_conflicts
+from core.errors import DeskError, NotFound, ReasonMissing
+from core.records import OutgoingOperation, Refund
+from core.rules import refunds as rules
+from core.rules.permissions import Actor, Permission, require
+from core.rules.refunds import RefundEvent, RefundStatus
+
+
+class OperationNotInReview(DeskError):
+    """This call is {status}; only one that waits for a person can be sent again."""
+
+
+class ReviewThePayout(DeskError):
+    """This call belongs to a payout. Review the payout: another method can be chosen there."""
+
+
+def retry(
+    session: Session, actor: Actor, *, now: datetime, operation_id: int, reason: str
+) -> OutgoingOperation:
+    """Send a call in review again. Raises `OperationNotInReview`, `ReviewThePayout`,
+    `ReturnProposed`, `StepUpRequired`."""
+    require(actor, Permission.RETRY_OPERATION, now)
+    if not reason.strip():
+        raise ReasonMissing()
+    plain = session.get(OutgoingOperation, operation_id)
+    if plain is None:
+        raise NotFound(kind="call", id=operation_id)
+    context = open_milestone(session, plain.milestone_id)
+    operation = session.get_one(OutgoingOperation, operation_id, with_for_update=True, populate_existing=True)
+    if operation.status != "REVIEW":
+        raise OperationNotInReview(status=operation.status.lower())
+    if operation.kind in ("TRANSFER", "PAYOUT"):
+        raise ReviewThePayout()
+    before = {"status": operation.status, "attempt": operation.attempt}
+    _again(session, actor, operation, now=now)
+    session.flush()
+    context.note(
+        session,
+        actor,
+        "staff:operation:retry",
+        now=now,
+        about=("operation", operation.id),
+        reason=reason,
+        before=before,
+        after={"status": operation.status, "attempt": operation.attempt},
+        operation_key=operation.key,
+    )
+    jobs.defer(session, jobs.DISPATCH, operation_id=operation.id)
+    return operation
+
+
+def _again(session: Session, actor: Actor, operation: OutgoingOperation, *, now: datetime) -> None:
+    reason = operation.last_error or "sent again after review"
+    operation.finished_at = None
+    if _came_back(session, actor, operation, now=now):
+        operation.provider_id = None
+        operation_states.again_as_new(operation, at=now, reason=reason, now=now)
+        return
+    operation.tries = 0
+    if operation.first_sent_at is not None:  # unknown: for a day from now its trace is looked for first
+        operation.first_sent_at = now
+    operation_states.later(operation, at=now, reason=reason, now=now)
+
+
+def _came_back(session: Session, actor: Actor, operation: OutgoingOperation, *, now: datetime) -> bool:
+    """A refund that failed or was canceled at the provider: the debt is open, and it can be sent anew."""
+    if operation.kind != "REFUND":
+        return False
+    second = duplicate_payments.returned_by(session, operation)
+    if second is not None:
+        if second.status != "FAILED":
+            return False
+        audit.become(second, "RETURNING", now=now, by=actor)
+        second.stripe_refund = None
+        return True
+    wanted = select(Refund).where(Refund.operation_id == operation.id).with_for_update()
+    refund = session.scalars(wanted).one()
+    if refund.status not in (RefundStatus.FAILED, RefundStatus.CANCELED):
+        return False
+    return_conflicts.require_free(session, refund)
+    audit.become(refund, rules.after(refund.status, RefundEvent.RETRY), now=now, by=actor)
+    refund.stripe_refund = None
+    refund.failure = None
+    return True

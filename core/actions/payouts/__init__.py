@@ -1,0 +1,1 @@
+"""Money goes to the payee: release, withdrawal, review of what failed, receivables and reversals."""

@@ -1,0 +1,150 @@
+"""Other methods offered to a payee whose payout failed, and the payee's choice.
+
+(milestone-payment-flow, Error Handling 2: administrative review, alternative payout methods offered.) Staff offer; the
+payee chooses by themselves, and what they choose is sent at once. What a method costs goes by its tariff: where the
+transfer was never made, the fee becomes that of the new method; where it was, its fee was taken with it and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.payouts import payout_review
+from core.actions.payouts.payout_review import open_offer
+from core.errors import DeskError, NotFound, ReasonMissing
+from core.money import Money
+from core.policy import WithdrawalMethod
+from core.records import Payout, PayoutOffer
+from core.rules import fees
+from core.rules.payouts import PayoutStatus
+from core.rules.permissions import Actor, NotYours, Permission, require
+
+
+class NothingOffered(DeskError):
+    """Choose at least one method that the amount can pay for."""
+
+
+class AlreadyOffered(DeskError):
+    """Other methods are offered already, and the payee has not chosen yet."""
+
+
+class NotOffered(DeskError):
+    """{method} was not offered for this payout; choose one of: {offered}."""
+
+
+def offer(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    payout_id: int,
+    methods: Sequence[WithdrawalMethod],
+    reason: str,
+) -> PayoutOffer:
+    """Offer these methods, and write to the payee what each would cost.
+
+    Raises `PayoutNotInReview`, `NothingOffered`, `AlreadyOffered`, `WithdrawalTooSmall`.
+    """
+    require(actor, Permission.REVIEW_PAYOUT, now)
+    if not reason.strip():
+        raise ReasonMissing()
+    context, payout = payout_review.locked(session, payout_id)
+    if not methods:
+        raise NothingOffered()
+    if open_offer(session, payout.id) is not None:
+        raise AlreadyOffered()
+    chosen = list(dict.fromkeys(methods))
+    costs = [(method.value.capitalize(), cost(context, payout, method)) for method in chosen]
+    row = PayoutOffer(
+        payout_id=payout.id,
+        methods=[each.value for each in chosen],
+        reason=reason,
+        offered_by=actor.id,
+        offered_at=now,
+        status="OPEN",
+    )
+    session.add(row)
+    session.flush()
+    context.note(
+        session,
+        actor,
+        "staff:payout:offer",
+        now=now,
+        about=("payout", payout.id),
+        reason=reason,
+        after={"offer": row.id, "methods": row.methods},
+    )
+    context.tell(
+        session,
+        "payout_methods_offered",
+        context.payee,
+        key=f"payout-offer-{row.id}",
+        now=now,
+        about=("payout", payout.id),
+        sent=_sent(context, payout),
+        methods=costs,
+    )
+    return row
+
+
+def choose(
+    session: Session, actor: Actor, *, now: datetime, payout_id: int, method: WithdrawalMethod
+) -> Payout:
+    """The payee takes one of the methods, and the payout is sent again by it.
+
+    Raises `NotYours`, `NotOffered`, `PayoutNotInReview`, `OutcomeStillUnknown`.
+    """
+    context, payout = payout_review.locked(session, payout_id)
+    if actor.kind != "party" or actor.id != payout.party_id:
+        raise NotYours(actor=actor.label)
+    row = open_offer(session, payout.id)
+    if row is None:
+        raise NotFound(kind="offer of other methods for payout", id=payout_id)
+    if method.value not in row.methods:
+        raise NotOffered(method=method.value.capitalize(), offered=", ".join(row.methods))
+    audit.become(row, "CHOSEN", now=now, by=actor)
+    row.chosen_method, row.settled_at = method.value, now
+    payout_review.send_again(session, actor, context, payout, method, action="party:payout:choose", now=now)
+    context.tell(
+        session,
+        "payout_method_chosen",
+        context.payee,
+        key=f"payout-offer-{row.id}-chosen",
+        now=now,
+        about=("payout", payout.id),
+        method=method.value.capitalize(),
+        withdrawal_fee=context.money(payout.fee_minor),
+        sent=_sent(context, payout),
+    )
+    return payout
+
+
+def cost(context: MilestoneContext, payout: Payout, method: WithdrawalMethod) -> Money:
+    """What the method costs the payee from here on. Raises `WithdrawalTooSmall`."""
+    if payout.stripe_transfer:
+        return context.money(0)
+    return fees.withdrawal_fee(context.money(payout.amount_minor), method, context.profile)
+
+
+def offered(session: Session, actor: Actor) -> list[PayoutOffer]:
+    """What this party may choose from now, the oldest first."""
+    wanted = (
+        select(PayoutOffer)
+        .join(Payout, Payout.id == PayoutOffer.payout_id)
+        .where(
+            Payout.party_id == actor.id,
+            PayoutOffer.status == "OPEN",
+            Payout.status == PayoutStatus.ADMINISTRATIVE_REVIEW,
+        )
+    )
+    return list(session.scalars(wanted.order_by(PayoutOffer.id)))
+
+
+def _sent(context: MilestoneContext, payout: Payout) -> Money:
+    return context.money(payout.amount_minor - payout.fee_minor)

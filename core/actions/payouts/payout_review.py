@@ -1,0 +1,196 @@
+"""Administrative review of a failed payout: send it again, perhaps by another method.
+
+(milestone-payment-flow, Error Handling 2: failed payouts go to administrative review, and another payout method is
+offered.) What to send again depends on how far the money came:
+
+* The transfer was never made: the same operation again, which looks for its own trace at the provider first. By
+  another method, and only when the provider had said no, a new operation, because the fee and so the amount are others.
+* The transfer arrived and the payout failed: a new payout of what lies on the payee's account. The withdrawal fee was
+  taken with the transfer and stays.
+* The payout's outcome is not known: the same operation again, which looks for its trace first. No other method.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit, jobs, outbox
+from core.actions.decisions import planned_calls
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.operations import operation_states
+from core.actions.payouts import withdrawals
+from core.errors import DeskError, NotFound, ReasonMissing
+from core.money import stripe_exact
+from core.policy import WithdrawalMethod
+from core.records import OutgoingOperation, Payout, PayoutOffer
+from core.rules import fees
+from core.rules.payouts import PayoutEvent, PayoutStatus
+from core.rules.permissions import Actor, Permission, require
+
+REFUSED = "REFUSED"
+
+
+class PayoutNotInReview(DeskError):
+    """This payout is {status}; only one that is in administrative review can be sent again."""
+
+
+class OutcomeStillUnknown(DeskError):
+    """Whether the last call went through is not known, so the method cannot be changed yet. Try again by the same
+    method: the desk looks for its trace at Stripe first and sends only what is not there."""
+
+
+def retry(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    payout_id: int,
+    reason: str,
+    method: WithdrawalMethod | None = None,
+) -> Payout:
+    """Send a payout in review again, by `method` or as before. Raises `PayoutNotInReview`, `OutcomeStillUnknown`,
+    `WithdrawalTooSmall`, `StepUpRequired`. Holds and tickets are asked once more when it is dispatched."""
+    require(actor, Permission.REVIEW_PAYOUT, now)
+    if not reason.strip():
+        raise ReasonMissing()
+    context, payout = locked(session, payout_id)
+    _overtake(session, actor, payout.id, now=now)
+    chosen = method or WithdrawalMethod(payout.method)
+    send_again(session, actor, context, payout, chosen, action="staff:payout:retry", now=now, reason=reason)
+    return payout
+
+
+def send_again(
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    payout: Payout,
+    method: WithdrawalMethod,
+    *,
+    action: str,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    """By whoever may: staff who review it, or the payee who takes what was offered."""
+    before = {"status": payout.status, "method": payout.method, "fee": payout.fee_minor}
+    send = _pay_out_again if payout.stripe_transfer else _transfer_again
+    operation = send(session, context, payout, method, now=now)
+    payout.failure = None
+    session.flush()
+    context.note(
+        session,
+        actor,
+        action,
+        now=now,
+        about=("payout", payout.id),
+        reason=reason,
+        before=before,
+        after={"status": payout.status, "method": payout.method, "fee": payout.fee_minor},
+        operation_key=operation.key,
+    )
+
+
+def open_offer(session: Session, payout_id: int) -> PayoutOffer | None:
+    """The other methods that the payee may choose from now."""
+    wanted = select(PayoutOffer).where(PayoutOffer.payout_id == payout_id, PayoutOffer.status == "OPEN")
+    return session.scalars(wanted.with_for_update()).one_or_none()
+
+
+def _overtake(session: Session, actor: Actor, payout_id: int, *, now: datetime) -> None:
+    """Staff send it again themselves: there is nothing for the payee to choose any more."""
+    row = open_offer(session, payout_id)
+    if row is not None:
+        audit.become(row, "OVERTAKEN", now=now, by=actor)
+        row.settled_at = now
+
+
+def locked(session: Session, payout_id: int) -> tuple[MilestoneContext, Payout]:
+    plain = session.get(Payout, payout_id)
+    if plain is None:
+        raise NotFound(kind="payout", id=payout_id)
+    context = open_milestone(session, plain.milestone_id)
+    payout = session.get_one(Payout, payout_id, with_for_update=True, populate_existing=True)
+    if payout.status != PayoutStatus.ADMINISTRATIVE_REVIEW:
+        raise PayoutNotInReview(status=PayoutStatus(payout.status).label.lower())
+    return context, payout
+
+
+def _transfer_again(
+    session: Session, context: MilestoneContext, payout: Payout, method: WithdrawalMethod, *, now: datetime
+) -> OutgoingOperation:
+    withdrawals.move(payout, PayoutEvent.RETRY, now=now)
+    operation = session.get_one(OutgoingOperation, payout.transfer_operation_id, with_for_update=True)
+    if method == payout.method:
+        return _again(session, operation, now=now)
+    if operation.status != REFUSED:
+        raise OutcomeStillUnknown()
+    amount = context.money(payout.amount_minor)
+    fee = fees.withdrawal_fee(amount, method, context.profile)
+    following = outbox.enqueue(
+        session,
+        key=_next_key(operation.key),
+        kind="TRANSFER",
+        milestone_id=payout.milestone_id,
+        party_id=payout.party_id,
+        amount=stripe_exact(amount - fee),
+        payload=planned_calls.transfer_payload(context, context.payee.stripe_account),
+        now=now,
+    )
+    payout.method, payout.fee_minor, payout.transfer_operation_id = method, fee.minor, following.id
+    return following
+
+
+def _pay_out_again(
+    session: Session, context: MilestoneContext, payout: Payout, method: WithdrawalMethod, *, now: datetime
+) -> OutgoingOperation:
+    withdrawals.move(payout, PayoutEvent.TRANSFER, now=now)
+    operation = session.scalars(
+        select(OutgoingOperation)
+        .where(
+            OutgoingOperation.milestone_id == payout.milestone_id,
+            OutgoingOperation.kind == "PAYOUT",
+            OutgoingOperation.payload["payout"].as_integer() == payout.id,
+        )
+        .order_by(OutgoingOperation.id.desc())
+        .limit(1)
+        .with_for_update()
+    ).one()
+    speed = "instant" if method is WithdrawalMethod.INSTANT else "standard"
+    if operation.status != REFUSED:
+        if speed != operation.payload["method"]:
+            raise OutcomeStillUnknown()
+        return _again(session, operation, now=now)
+    payout.method = method
+    return outbox.enqueue(
+        session,
+        key=_next_key(operation.key),
+        kind="PAYOUT",
+        milestone_id=payout.milestone_id,
+        party_id=payout.party_id,
+        amount=context.money(operation.amount_minor),
+        payload={**operation.payload, "account": context.payee.stripe_account, "method": speed},
+        now=now,
+    )
+
+
+def _again(session: Session, operation: OutgoingOperation, *, now: datetime) -> OutgoingOperation:
+    """The same operation once more. Unless the provider had said no, its trace is looked for before it is sent, and
+    under the same key: within a day the provider does it once, and later the trace is all that protects."""
+    reason = operation.last_error or "sent again after review"
+    operation.finished_at = None
+    if operation.status == REFUSED:
+        operation_states.again_as_new(operation, at=now, reason=reason, now=now)
+    else:
+        operation.tries, operation.first_sent_at = 0, now
+        operation_states.later(operation, at=now, reason=reason, now=now)
+    jobs.defer(session, jobs.DISPATCH, operation_id=operation.id)
+    return operation
+
+
+def _next_key(key: str) -> str:
+    """`….payout` → `….payout.2` → `….payout.3`: another movement of money has another name."""
+    stem, _, last = key.rpartition(".")
+    return f"{stem}.{int(last) + 1}" if last.isdigit() else f"{key}.2"

@@ -1,0 +1,92 @@
+"""What a payee owes after a lost chargeback, kept back from what is released to them later."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.actions.milestones import orders
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.ledger import accounts, journal_store, postings
+from core.money import Money
+from core.records import OutgoingOperation, Party
+from core.rules.permissions import SYSTEM
+
+UNDER_WAY = ("QUEUED", "SENDING", "BLOCKED", "REVIEW")
+
+
+def owed(session: Session, party_id: int, currency: str) -> Money:
+    """What the payee owes us, in the books."""
+    return journal_store.balance(session, accounts.receivable_payee(party_id), currency)
+
+
+def free(session: Session, party_id: int, currency: str) -> Money:
+    """What the payee owes and no transfer reversal is on its way to settle."""
+    debt = owed(session, party_id, currency)
+    if debt.is_zero:  # nearly always, so the calls are not searched
+        return debt
+    pending = session.scalar(
+        select(func.coalesce(func.sum(OutgoingOperation.amount_minor), 0)).where(
+            OutgoingOperation.kind == "REVERSAL",
+            OutgoingOperation.party_id == party_id,
+            OutgoingOperation.currency == currency,
+            OutgoingOperation.status.in_(UNDER_WAY),
+        )
+    )
+    return max(debt - Money(int(pending or 0), currency), Money.zero(currency))
+
+
+def to_keep_back(session: Session, context: MilestoneContext, amount: Money) -> Money:
+    """How much of a release of `amount` settles the payee's debt; nothing is locked or written."""
+    return min(amount, free(session, context.payee.id, amount.currency))
+
+
+def lock_payee(session: Session, context: MilestoneContext) -> None:
+    """Lock the payee, before anything is booked for them: who reads their debt and settles it does so alone.
+
+    Parties come before accounts in the order of locks (`milestone_context`); whoever divides held money or writes
+    off a chargeback therefore asks for it first.
+    """
+    wanted = select(Party.id).where(Party.id == context.payee.id)
+    session.scalars(wanted.with_for_update(key_share=True)).one()
+
+
+def keep_back(
+    session: Session, context: MilestoneContext, kept: Money, *, amount: Money, key: str, now: datetime
+) -> None:
+    """Keep this much of the payee's debt back from `amount`, which is payable for this milestone.
+
+    Two releases at once do not settle one debt twice: `line_up` came before it was reckoned.
+    """
+    if kept.is_zero:
+        return
+    settle(session, context, kept, key=key, now=now)
+    context.tell(
+        session,
+        "debt_kept_back",
+        context.payee,
+        key=f"{key}-kept-back",
+        now=now,
+        kept=kept,
+        owed=owed(session, context.payee.id, kept.currency),
+        left=amount - kept,
+    )
+
+
+def settle(session: Session, context: MilestoneContext, kept: Money, *, key: str, now: datetime) -> None:
+    """Book it: the payee's payable pays the payee's debt, and counts as released."""
+    journal = postings.receivable_offset(
+        key=f"{key}.kept_back",
+        party_id=context.payee.id,
+        amount=kept,
+        cause={"milestone": context.milestone.id},
+        milestone_id=context.milestone.id,
+    )
+    journal_store.post(session, journal, now=now)
+    orders.shift(session, context, now=now, cause=f"{key} kept back", payable=-kept, released=kept)
+    context.note(
+        session, SYSTEM, "system:debt:keep_back", now=now, about=("party", context.payee.id),
+        after={"kept": kept.as_dict()},
+    )  # fmt: skip

@@ -1,0 +1,106 @@
+"""Releasing held money: what may stop it, the dividing journal, and the road after a verification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.actions.decisions import planned_calls
+from core.actions.milestones import completion, orders, receipts
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.payouts import receivables, withdrawals
+from core.ledger import journal_store, postings
+from core.ledger.journal import Journal
+from core.money import Money
+from core.queries.release_blocks import facts
+from core.rules import holds, milestones, splits
+from core.rules.permissions import Actor
+from core.rules.refusal_reasons import Block
+
+
+def facts_of(session: Session, context: MilestoneContext, *, deciding: int | None = None) -> holds.Facts:
+    """What may stop a release, read inside the releasing transaction. `deciding` is the ticket being decided."""
+    found = facts(session, [context.milestone.id])[context.milestone.id]
+    return found if deciding is None else holds.without_ticket(found, deciding)
+
+
+def blocking_payout(session: Session, context: MilestoneContext) -> tuple[Block, ...]:
+    """What stops money on its way to the payee: all that stops a release, and the want of an account to send it to."""
+    blocks = holds.blocking(facts_of(session, context))
+    return blocks if context.payee.stripe_account else (*blocks, holds.NO_ACCOUNT)
+
+
+def awaited(context: MilestoneContext) -> Money | None:
+    """What is held of verified work: it is released as soon as nothing stops it."""
+    verified = context.status is milestones.Status.VERIFIED and context.order.held_minor > 0
+    return context.money(context.order.held_minor) if verified else None
+
+
+def release_verified(
+    session: Session, actor: Actor, context: MilestoneContext, *, now: datetime, by_silence: bool = False
+) -> tuple[Block, ...]:
+    """Release everything held for a verified milestone, unless something blocks it; returns what does.
+
+    All funds are held until verification is complete (milestone-payment-flow, Key Business Rules 1).
+    """
+    if blocks := holds.blocking(facts_of(session, context)):
+        return blocks
+    milestone, order = context.milestone, context.order
+    held, fee = context.money(order.held_minor), context.money(order.platform_fee_minor)
+    split = splits.full_release(held, fee)
+    key = f"release.{milestone.id}"
+    receivables.lock_payee(session, context)
+    made = planned_calls.of_split(session, context, split, key=key)
+    post_split(session, context, split, key=key, now=now, cause={"approval": milestone.id})
+    milestone.outcome = milestones.Outcome.RELEASED
+    context.note(session, actor, "system:payment:release", now=now, after={"released": held.as_dict()})
+    withdrawals.withdraw(session, context, made, amount=split.release, key=key, now=now)
+    told = f"{key}-confirmed"
+    context.tell(session, "release_confirmed", context.payer, key=told, now=now, by_silence=by_silence)
+    completion.finish(session, context, now=now)
+    return ()
+
+
+def post_split(
+    session: Session,
+    context: MilestoneContext,
+    split: splits.Split,
+    *,
+    key: str,
+    now: datetime,
+    cause: Mapping[str, object],
+) -> int:
+    """Post the dividing journal and move the order's amounts the same way; returns the journal."""
+    if split.release.is_positive:
+        receivables.lock_payee(session, context)
+    journal_id = journal_store.post(session, split_journal(context, split, key=key, cause=cause), now=now)
+    context.order.fee_kept_minor = split.fee_kept.minor
+    receipts.of_release(session, context, split, key=key, now=now)
+    orders.shift(
+        session,
+        context,
+        now=now,
+        cause=key,
+        held=-(split.release + split.refund),
+        payable=split.release,
+        refundable=split.refund,
+    )
+    return journal_id
+
+
+def split_journal(
+    context: MilestoneContext, split: splits.Split, *, key: str, cause: Mapping[str, object]
+) -> Journal:
+    return postings.decided(
+        key=key,
+        milestone_id=context.milestone.id,
+        payee_id=context.payee.id,
+        release=split.release,
+        refund=split.refund,
+        fee_kept=split.fee_kept,
+        fee_returned=split.fee_returned,
+        concession=split.concession,
+        cause=cause,
+    )

@@ -1,0 +1,262 @@
+"""Withdrawal: from the payee's payable, by transfer to the payee's account and payout to the bank."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, object_session
+
+from core import audit, notifications, outbox
+from core.actions.decisions import planned_calls
+from core.actions.decisions.planned_calls import Calls
+from core.actions.funding import balance_transactions
+from core.actions.milestones import completion, orders
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.operations import operation_states
+from core.actions.payouts import receivables
+from core.gateways.payments import BalanceLine, PayoutSnapshot, TransferSnapshot
+from core.ledger import journal_store, postings
+from core.money import Money
+from core.policy import WithdrawalMethod
+from core.records import OutgoingOperation, Payout, PayoutOffer
+from core.rules import payouts as rules
+from core.rules.payouts import PayoutEvent, PayoutStatus
+from core.rules.permissions import SYSTEM, Role
+
+IN_WORDS = {
+    WithdrawalMethod.STANDARD: "bank transfer",
+    WithdrawalMethod.INSTANT: "instant transfer",
+    WithdrawalMethod.CHECK: "check by mail",
+    WithdrawalMethod.WIRE: "wire transfer",
+}
+
+
+def request(
+    session: Session, context: MilestoneContext, amount: Money, *, key: str, now: datetime
+) -> Payout | None:
+    """Withdraw an amount that is payable, if the payee has automatic withdrawal; else it stays payable."""
+    made = planned_calls.of_withdrawal(session, context, amount, key=key)
+    return withdraw(session, context, made, amount=amount, key=key, now=now)
+
+
+def withdraw(
+    session: Session, context: MilestoneContext, made: Calls, *, amount: Money, key: str, now: datetime
+) -> Payout | None:
+    """Queue exactly these calls of a release of `amount`; what the payee owes is kept back first.
+
+    Without an account at Stripe the transfer is queued as well, and waits.
+    """
+    receivables.keep_back(session, context, made.kept_back, amount=amount, key=key, now=now)
+    if made.transfer is None or made.withdrawal is None:
+        return None
+    operation = outbox.queue(session, made.transfer, milestone_id=context.milestone.id, now=now)
+    chosen = made.withdrawal
+    payout = Payout(
+        milestone_id=context.milestone.id,
+        party_id=context.payee.id,
+        currency=chosen.amount.currency,
+        amount_minor=chosen.amount.minor,
+        fee_minor=chosen.fee.minor,
+        method=chosen.method,
+        status=PayoutStatus.REQUESTED,
+        transfer_operation_id=operation.id,
+        requested_at=now,
+    )
+    session.add(payout)
+    session.flush()
+    context.note(
+        session,
+        SYSTEM,
+        "system:payout:request",
+        now=now,
+        about=("payout", payout.id),
+        after={"amount": chosen.amount.as_dict(), "fee": chosen.fee.as_dict(), "method": chosen.method},
+        operation_key=operation.key,
+    )
+    return payout
+
+
+def settle_transfer(
+    session: Session, operation: OutgoingOperation, snapshot: TransferSnapshot, *, now: datetime
+) -> None:
+    """The transfer is made: book it once, send the payout after it, and let the milestone end."""
+    context = open_milestone(session, operation.milestone_id)
+    payout = session.scalars(select(Payout).where(Payout.transfer_operation_id == operation.id)).one()
+    if not snapshot.lines:
+        operation_states.waiting(operation, provider_id=snapshot.id, now=now)
+        return
+    if not balance_transactions.is_booked(session, snapshot.lines[0]):
+        _transferred(session, context, operation, payout, snapshot, snapshot.lines[0], now=now)
+    operation_states.succeeded(operation, provider_id=snapshot.id, now=now)
+    session.flush()
+
+
+def _transferred(
+    session: Session,
+    context: MilestoneContext,
+    operation: OutgoingOperation,
+    payout: Payout,
+    snapshot: TransferSnapshot,
+    line: BalanceLine,
+    *,
+    now: datetime,
+) -> None:
+    amount, fee = context.money(payout.amount_minor), context.money(payout.fee_minor)
+    cause = {"operation": operation.key, "transfer": snapshot.id, "balance_transaction": line.id}
+    withdrawal = postings.withdrawal(
+        key=operation.key,
+        party_id=payout.party_id,
+        amount=amount,
+        fee=fee,
+        cause=cause,
+        milestone_id=payout.milestone_id,
+    )
+    balance_transactions.book_line(session, line, withdrawal, now=now, milestone_id=payout.milestone_id)
+    arrived = postings.transfer_arrived(
+        key=f"{operation.key}.arrived", party_id=payout.party_id, amount=amount - fee, cause=cause
+    )
+    journal_store.post(session, arrived, now=now)
+    payout.stripe_transfer = snapshot.id
+    move(payout, PayoutEvent.TRANSFER, now=now)
+    orders.shift(session, context, now=now, cause=operation.key, payable=-amount, released=amount)
+    outbox.enqueue(
+        session,
+        key=planned_calls.payout_key(operation.key),
+        kind="PAYOUT",
+        milestone_id=payout.milestone_id,
+        party_id=payout.party_id,
+        amount=amount - fee,
+        payload={
+            **planned_calls.payout_payload(context.payee.stripe_account, payout.method),
+            "payout": payout.id,
+        },
+        now=now,
+    )
+    context.note(
+        session,
+        SYSTEM,
+        "system:payout:transfer",
+        now=now,
+        about=("payout", payout.id),
+        after={"transfer": snapshot.id, "amount": (amount - fee).as_dict()},
+        operation_key=operation.key,
+    )
+    context.tell(
+        session,
+        "payment_sent",
+        context.payee,
+        key=f"{operation.key}-sent",
+        now=now,
+        about=("payout", payout.id),
+        **told(amount, fee, WithdrawalMethod(payout.method)),
+    )
+    completion.finish(session, context, now=now)
+
+
+def told(amount: Money, fee: Money, method: WithdrawalMethod) -> dict[str, Any]:
+    """What the payee reads when `amount`, less the `fee`, is sent."""
+    return {
+        "sent": (amount - fee).text(),
+        "released": amount if fee.is_positive else None,
+        "withdrawal_fee": fee if fee.is_positive else None,
+        "method": IN_WORDS[method],
+    }
+
+
+def move(payout: Payout, event: PayoutEvent, *, now: datetime) -> None:
+    """One step. Whoever takes a payout out of review closes the offer that the payee had: it has one road at a time."""
+    reviewed = payout.status == PayoutStatus.ADMINISTRATIVE_REVIEW
+    audit.become(payout, rules.after(payout.status, event), now=now)
+    session = object_session(payout)
+    if reviewed and session is not None:
+        wanted = select(PayoutOffer).where(PayoutOffer.payout_id == payout.id, PayoutOffer.status == "OPEN")
+        for offer in session.scalars(wanted.with_for_update()):
+            audit.become(offer, "OVERTAKEN", now=now)
+            offer.settled_at = now
+
+
+def settle_payout(
+    session: Session, operation: OutgoingOperation, snapshot: PayoutSnapshot, *, now: datetime
+) -> None:
+    """Follow a payout on the payee's account, in the memo book; a failed one goes to administrative review.
+
+    A payout can fail days after it was paid (milestone-payment-flow, Error Handling 2). What failed stays failed: late
+    news of it must not touch the payout that was sent in its place.
+    """
+    open_milestone(session, operation.milestone_id)
+    if operation.status == "REFUSED":
+        return
+    payout = session.get_one(Payout, operation.payload["payout"], with_for_update=True)
+    payout.stripe_payout, payout.arrival_at = snapshot.id, snapshot.arrival
+    cause = {"operation": operation.key, "payout": snapshot.id}
+    memo: dict[str, Any] = {"party_id": payout.party_id, "amount": snapshot.amount, "cause": cause}
+    if payout.status == PayoutStatus.TRANSFERRED:
+        journal_store.post(session, postings.payout_sent(key=f"{operation.key}.sent", **memo), now=now)
+        move(payout, PayoutEvent.PAY_OUT, now=now)
+    if snapshot.status == "paid" and payout.status == PayoutStatus.IN_TRANSIT:
+        journal_store.post(session, postings.payout_paid(key=f"{operation.key}.paid", **memo), now=now)
+        move(payout, PayoutEvent.PAY, now=now)
+        payout.paid_at = now
+        operation_states.succeeded(operation, provider_id=snapshot.id, now=now)
+    elif snapshot.lost and payout.status in (PayoutStatus.IN_TRANSIT, PayoutStatus.PAID):
+        _payout_failed(session, operation, payout, snapshot, memo, now=now)
+    elif snapshot.status != "paid" and not snapshot.lost:
+        operation_states.waiting(operation, provider_id=snapshot.id, now=now, again_at=snapshot.arrival)
+    session.flush()
+
+
+def _payout_failed(
+    session: Session,
+    operation: OutgoingOperation,
+    payout: Payout,
+    snapshot: PayoutSnapshot,
+    memo: dict[str, Any],
+    *,
+    now: datetime,
+) -> None:
+    undo = postings.payout_returned if payout.status == PayoutStatus.PAID else postings.payout_failed
+    journal_store.post(session, undo(key=f"{operation.key}.failed", **memo), now=now)
+    move(payout, PayoutEvent.FAIL, now=now)
+    move(payout, PayoutEvent.REVIEW, now=now)
+    payout.failure = snapshot.failure_message or snapshot.failure_code or snapshot.status
+    operation_states.refused(operation, reason=payout.failure, now=now)
+    report_failure(session, payout, now=now, operation_key=operation.key)
+
+
+def report_failure(session: Session, payout: Payout, *, now: datetime, operation_key: str) -> None:
+    context = open_milestone(session, payout.milestone_id)
+    context.note(
+        session,
+        SYSTEM,
+        "system:payout:fail",
+        now=now,
+        about=("payout", payout.id),
+        reason=payout.failure,
+        after={"status": payout.status},
+        operation_key=operation_key,
+    )
+    told = {
+        "sent": context.money(payout.amount_minor - payout.fee_minor).text(),
+        "reason": payout.failure or "not given by the bank",
+    }
+    context.tell(
+        session,
+        "payout_failed",
+        context.payee,
+        key=f"payout-{payout.id}-failed-{now.isoformat()}",
+        now=now,
+        about=("payout", payout.id),
+        **told,
+    )
+    context.tell_staff(
+        session,
+        "payout_to_review",
+        notifications.staff_of(session, Role.FINANCE),
+        key=f"payout-{payout.id}-failed-{now.isoformat()}",
+        now=now,
+        about=("payout", payout.id),
+        payout=f"W-{payout.id}",
+        **told,
+    )

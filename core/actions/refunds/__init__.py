@@ -1,0 +1,1 @@
+"""Money goes back to the payer: through the provider, or outside it."""

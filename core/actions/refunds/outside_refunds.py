@@ -1,0 +1,174 @@
+"""A refund that came back is returned another way: sent from our bank, said by one person and confirmed by another.
+
+The card is closed, the account is gone: the debt to the payer stays open until the money has left by some way
+(milestone-payment-flow, Error Handling; the desk's choice).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.chargebacks import refund_offsets
+from core.actions.milestones import completion, orders
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.operations import operation_states
+from core.actions.operations.operation_keys import operation_key
+from core.actions.refunds import return_conflicts
+from core.errors import DeskError, NotFound, ReasonMissing
+from core.ledger import journal_store, postings
+from core.records import OutgoingOperation, Refund, RefundReturn
+from core.rules import refunds as rules
+from core.rules.permissions import Actor, Permission, require
+from core.rules.refunds import RefundEvent, RefundStatus
+
+WAYS = rules.WAYS
+
+
+class RefundNotBack(DeskError):
+    """This refund is {status}; only one that came back can be returned another way."""
+
+
+class ReferenceMissing(DeskError):
+    """Give the bank's reference of the payment, so that it can be found."""
+
+
+class ReturnSettled(DeskError):
+    """This proposal is {status}."""
+
+
+class ProposerConfirms(DeskError):
+    """You said that it was sent, so someone else must confirm it."""
+
+
+def propose(
+    session: Session, actor: Actor, *, now: datetime, refund_id: int, way: str, reference: str, reason: str
+) -> RefundReturn:
+    """Say how a refund that came back was sent instead. Raises `RefundNotBack`, `ReturnProposed`."""
+    require(actor, Permission.PROPOSE_RETURN)
+    if not reason.strip():
+        raise ReasonMissing()
+    if not reference.strip() or way not in WAYS:
+        raise ReferenceMissing()
+    context, refund = _locked(session, refund_id)
+    _require_back(refund)
+    return_conflicts.require_free(session, refund)
+    row = RefundReturn(
+        refund_id=refund.id,
+        way=way,
+        reference=reference.strip(),
+        reason=reason,
+        proposed_by=actor.id,
+        proposed_at=now,
+        status="PROPOSED",
+    )
+    session.add(row)
+    session.flush()
+    _note(session, actor, context, refund, row, "propose_return", now=now)
+    return row
+
+
+def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int) -> Refund:
+    """Confirm that the money has left our bank: the debt is paid, and the call to Stripe is called off.
+
+    Raises `ProposerConfirms`, `ReturnSettled`, `RefundNotBack`, `StepUpRequired`.
+    """
+    require(actor, Permission.CONFIRM_SUSPENSE, now)
+    context, refund, row = _proposal(session, return_id)
+    if row.proposed_by == actor.id:
+        raise ProposerConfirms()
+    _require_back(refund)
+    audit.become(row, "DONE", now=now, by=actor)
+    row.settled_by, row.settled_at = actor.id, now
+    audit.become(refund, rules.after(refund.status, RefundEvent.RETURN), now=now, by=actor)
+    refund.settled_at = now
+    call = session.get_one(OutgoingOperation, refund.operation_id, with_for_update=True)
+    operation_states.canceled(call, reason=f"returned by {WAYS[row.way].lower()}", now=now)
+    amount, part = context.money(refund.amount_minor), context.money(refund.milestone_part_minor)
+    key = operation_key(session, "refund_return", row.id)
+    journal = postings.refund_returned(
+        key=key,
+        milestone_id=context.milestone.id,
+        party_id=context.payer.id,
+        amount=amount,
+        cause={"refund": refund.id, "way": row.way},
+    )
+    journal_store.post(session, journal, now=now)
+    orders.shift(session, context, now=now, cause=key, refundable=-part, refunded=part)
+    _note(session, actor, context, refund, row, "confirm_return", now=now)
+    context.tell(
+        session,
+        "refund_returned",
+        context.payer,
+        key=f"refund-return-{row.id}",
+        now=now,
+        about=("refund", refund.id),
+        refunded=amount,
+        way=WAYS[row.way],
+        reference=row.reference,
+    )
+    session.flush()
+    completion.finish(session, context, now=now)
+    return refund
+
+
+def withdraw(session: Session, actor: Actor, *, now: datetime, return_id: int) -> None:
+    """Take it back: the money was not sent after all. That is possible whatever became of the refund meanwhile."""
+    require(actor, Permission.PROPOSE_RETURN)
+    context, refund, row = _proposal(session, return_id)
+    audit.become(row, "WITHDRAWN", now=now, by=actor)
+    row.settled_by, row.settled_at = actor.id, now
+    session.flush()
+    _note(session, actor, context, refund, row, "withdraw_return", now=now)
+    call = session.get_one(OutgoingOperation, refund.operation_id, with_for_update=True)
+    refund_offsets.on_refund_failed(session, call, now=now)
+
+
+def _locked(session: Session, refund_id: int) -> tuple[MilestoneContext, Refund]:
+    plain = session.get(Refund, refund_id)
+    if plain is None:
+        raise NotFound(kind="refund", id=refund_id)
+    context = open_milestone(session, plain.milestone_id)
+    refund = session.get_one(Refund, refund_id, with_for_update=True, populate_existing=True)
+    return context, refund
+
+
+def _require_back(refund: Refund) -> None:
+    if refund.status not in (RefundStatus.FAILED, RefundStatus.CANCELED):
+        raise RefundNotBack(status=RefundStatus(refund.status).label.lower())
+
+
+def _proposal(session: Session, return_id: int) -> tuple[MilestoneContext, Refund, RefundReturn]:
+    plain = session.get(RefundReturn, return_id)
+    if plain is None:
+        raise NotFound(kind="proposal", id=return_id)
+    if plain.status != "PROPOSED":
+        raise ReturnSettled(status=plain.status.lower())
+    context, refund = _locked(session, plain.refund_id)
+    row = session.get_one(RefundReturn, return_id, with_for_update=True, populate_existing=True)
+    if row.status != "PROPOSED":
+        raise ReturnSettled(status=row.status.lower())
+    return context, refund, row
+
+
+def _note(
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    refund: Refund,
+    row: RefundReturn,
+    verb: str,
+    *,
+    now: datetime,
+) -> None:
+    context.note(
+        session,
+        actor,
+        f"finance:refund:{verb}",
+        now=now,
+        about=("refund", refund.id),
+        reason=row.reason,
+        after={"way": row.way, "amount": context.money(refund.amount_minor).as_dict()},
+    )

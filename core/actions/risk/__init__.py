@@ -1,0 +1,1 @@
+"""What stops money: holds, reports, and the reviews that a person settles."""

@@ -1,0 +1,227 @@
+"""Holds: staff stop a release by hand, on reports, disputes and risk (payment-escrow-rules, Release Rules)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import outbox
+from core.actions.milestones import verification_timeout
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.payouts import release
+from core.errors import DeskError, NotFound, ReasonMissing
+from core.money import Money
+from core.records import Hold
+from core.rules import disputes, holds, milestones
+from core.rules.holds import HoldKind
+from core.rules.permissions import Actor, Permission, require, require_party
+
+
+class NotALateComplaint(DeskError):
+    """“{milestone}” can still be disputed, or there is nothing to complain about: open a dispute instead."""
+
+
+class ComplaintIsThePayers(DeskError):
+    """Only the payer makes a complaint. Choose why you stop the money yourself."""
+
+
+class HoldAlreadyLifted(DeskError):
+    """Hold {hold} was already lifted."""
+
+
+class NoOpenComplaint(DeskError):
+    """There is no complaint about “{milestone}” that waits for staff."""
+
+
+WITHDRAWN = "The payer took the complaint back."
+
+
+def place(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    milestone_id: int,
+    reason: str,
+    kind: HoldKind = HoldKind.MANUAL,
+    report_id: int | None = None,
+) -> Hold:
+    """Stop every release and payout of a milestone until the hold is lifted; the reason is kept.
+
+    Who hears of it depends on `kind` alone: `core.rules.holds.TOLD`.
+    """
+    require(actor, Permission.PLACE_HOLD)
+    if not reason.strip():
+        raise ReasonMissing()
+    if kind not in holds.BY_STAFF:
+        raise ComplaintIsThePayers()
+    context = open_milestone(session, milestone_id)
+    return _placed(session, actor, context, now=now, reason=reason, kind=kind, report_id=report_id)
+
+
+def complain(session: Session, actor: Actor, *, now: datetime, milestone_id: int, reason: str) -> Hold:
+    """The payer complains after the dispute window: no dispute is opened, but nothing is released until staff looked.
+
+    (DESIGN 3: between day 5 and day 7 a late complaint asks staff for a hold.) Within the window, dispute instead.
+    """
+    if not reason.strip():
+        raise ReasonMissing()
+    context = open_milestone(session, milestone_id)
+    require_party(actor, context.payer.id)
+    notice = context.milestone.completion_notice_at
+    late = notice is not None and disputes.too_late(notice, now, context.profile)
+    if not late or context.status is not milestones.Status.PENDING_VERIFICATION:
+        raise NotALateComplaint(milestone=context.milestone.title)
+    return _placed(session, actor, context, now=now, reason=reason, kind=HoldKind.COMPLAINT, report_id=None)
+
+
+def withdraw_complaint(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> Hold:
+    """The payer takes a late complaint back: its hold is lifted, and what waited for it goes on.
+
+    Holds that staff placed meanwhile stay. Raises `NoOpenComplaint`.
+    """
+    context = open_milestone(session, milestone_id)
+    require_party(actor, context.payer.id)
+    found = complaints(session, context)
+    if not found:
+        raise NoOpenComplaint(milestone=context.milestone.title)
+    for complaint in found:
+        _lifted(session, actor, context, complaint, reason=WITHDRAWN, now=now)
+    return found[-1]
+
+
+def complaints(session: Session, context: MilestoneContext) -> Sequence[Hold]:
+    """The payer's late complaints that wait for staff, locked, oldest first."""
+    wanted = select(Hold).where(
+        Hold.milestone_id == context.milestone.id,
+        Hold.kind == HoldKind.COMPLAINT,
+        Hold.released_at.is_(None),
+    )
+    return session.scalars(wanted.order_by(Hold.id).with_for_update()).all()
+
+
+def taken_up(
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    complaint: Hold,
+    *,
+    ticket_id: int,
+    now: datetime,
+) -> None:
+    """A case was opened about a complaint: it blocks the release instead, and both sides are told of the case."""
+    _ended(session, actor, context, complaint, reason=f"Case D-{ticket_id} was opened about it.", now=now)
+
+
+def _placed(
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    *,
+    now: datetime,
+    reason: str,
+    kind: HoldKind,
+    report_id: int | None,
+) -> Hold:
+    hold = Hold(
+        milestone_id=context.milestone.id,
+        kind=kind,
+        reason=reason,
+        report_id=report_id,
+        placed_by=actor.id if actor.kind == "staff" else None,
+        placed_at=now,
+    )
+    session.add(hold)
+    session.flush()
+    # A party's words stand in the hold, where they can be erased, and not in the log, where they cannot.
+    context.note(
+        session,
+        actor,
+        f"{actor.kind}:hold:place",
+        now=now,
+        about=("hold", hold.id),
+        reason=None if actor.kind == "party" else reason,
+        after={"kind": kind},
+        report_id=report_id,
+    )
+    key, about, told = f"hold-{hold.id}-placed", ("hold", hold.id), holds.TOLD[kind]
+    if "payee" in told:
+        context.tell(session, "hold_placed", context.payee, key=key, now=now, about=about)
+    if "payer" in told:
+        context.tell(session, "complaint_received", context.payer, key=f"{key}-payer", now=now, about=about)
+    return hold
+
+
+def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason: str) -> Money | None:
+    """Lift a hold; what was verified meanwhile is released now, unless something else blocks it: returns how much.
+
+    By someone else than who placed it. Money may move, so it raises `StepUpRequired`. Raises `OwnHold`.
+    """
+    require(actor, Permission.RELEASE_HOLD, now)
+    if not reason.strip():
+        raise ReasonMissing()
+    plain = session.get(Hold, hold_id)
+    if plain is None:
+        raise NotFound(kind="hold", id=hold_id)
+    context = open_milestone(session, plain.milestone_id)
+    hold = session.get_one(Hold, hold_id, with_for_update=True, populate_existing=True)
+    if hold.released_at is not None:
+        raise HoldAlreadyLifted(hold=hold_id)
+    holds.check_lifter(hold_id, placed_by=hold.placed_by, lifted_by=actor.id)
+    return _lifted(session, actor, context, hold, reason=reason, now=now)
+
+
+def _lifted(
+    session: Session, actor: Actor, context: MilestoneContext, hold: Hold, *, reason: str, now: datetime
+) -> Money | None:
+    """Returns what was released."""
+    _ended(session, actor, context, hold, reason=reason, now=now)
+    if hold.kind == HoldKind.COMPLAINT:
+        verification_timeout.look_again(context)
+    _tell_lifted(session, actor, context, hold, now=now)
+    outbox.wake(session, context.milestone.id, now=now)
+    held = release.awaited(context)
+    if held is None or release.release_verified(session, actor, context, now=now):
+        return None
+    return held
+
+
+def _ended(
+    session: Session, actor: Actor, context: MilestoneContext, hold: Hold, *, reason: str, now: datetime
+) -> None:
+    hold.released_by = actor.id if actor.kind == "staff" else None
+    hold.released_at, hold.release_reason = now, reason
+    session.flush()
+    context.note(
+        session,
+        actor,
+        f"{actor.kind}:hold:lift",
+        now=now,
+        about=("hold", hold.id),
+        reason=reason,
+        report_id=hold.report_id,
+    )
+
+
+def _tell_lifted(
+    session: Session, actor: Actor, context: MilestoneContext, hold: Hold, *, now: datetime
+) -> None:
+    """Whoever was told of it: the payee that this review is over, the payer what came of a complaint."""
+    key, about, told = f"hold-{hold.id}-lifted", ("hold", hold.id), holds.TOLD[HoldKind(hold.kind)]
+    waits = bool(holds.blocking(release.facts_of(session, context)))
+    if "payee" in told:
+        context.tell(session, "hold_released", context.payee, key=key, now=now, about=about, waits=waits)
+    if "payer" in told and actor.kind == "staff" and context.status is milestones.Status.PENDING_VERIFICATION:
+        silence = context.milestone.auto_approve_at
+        context.tell(
+            session,
+            "complaint_settled",
+            context.payer,
+            key=f"{key}-payer",
+            now=now,
+            about=about,
+            auto_approve_at=silence if silence and silence > now else None,
+        )

@@ -1,0 +1,116 @@
+"""The first things a desk needs: its mark, its policies, its staff."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.milestones import letters
+from core.errors import DeskError, NotFound
+from core.policy import PROFILES, accept
+from core.records import Installation, Party, PolicyVersion, Staff, StaffRole, StaffTie
+from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
+
+
+class AlreadyInstalled(DeskError):
+    """This database already belongs to the desk {name}."""
+
+
+class AlreadyStaff(DeskError):
+    """{subject} of {issuer} is already on the desk, as {name}."""
+
+
+def install(
+    session: Session, actor: Actor = SYSTEM, *, now: datetime, name: str, demo: bool = False
+) -> Installation:
+    """Mark an empty database as this desk's and publish the first version of both policy profiles."""
+    before = session.scalars(select(Installation)).one_or_none()
+    if before is not None:
+        raise AlreadyInstalled(name=before.name)
+    row = Installation(id=1, name=name, demo=demo, created_at=now)
+    session.add(row)
+    for profile in PROFILES.values():
+        accept(profile)
+        session.add(
+            PolicyVersion(
+                profile=profile.name, version=profile.version, snapshot=profile.snapshot(), effective_at=now
+            )
+        )
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        f"{actor.kind}:desk:install",
+        object_kind="desk",
+        object_id=name,
+        now=now,
+        after={"demo": demo, "profiles": sorted(profile.name for profile in PROFILES.values())},
+    )
+    return row
+
+
+def add_staff(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    issuer: str,
+    subject: str,
+    name: str,
+    email: str,
+    roles: tuple[Role, ...],
+    title: str = "",
+    skills: tuple[str, ...] = (),
+) -> Staff:
+    """Someone joins the desk, known by (issuer, subject). The first are added on the command line."""
+    if actor != SYSTEM:
+        require(actor, Permission.MANAGE_STAFF, now)
+    before = select(Staff.name).where(Staff.issuer == issuer, Staff.subject == subject)
+    if known := session.scalars(before).one_or_none():
+        raise AlreadyStaff(name=known, issuer=issuer, subject=subject)
+    row = Staff(
+        issuer=issuer,
+        subject=subject,
+        name=name,
+        email=letters.checked(email),
+        title=title,
+        skills=list(skills),
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    session.add_all(StaffRole(staff_id=row.id, role=role) for role in roles)
+    audit.record(
+        session,
+        actor,
+        f"{actor.kind}:staff:add",
+        object_kind="staff",
+        object_id=row.id,
+        now=now,
+        after={"roles": [role.value for role in roles]},
+    )
+    return row
+
+
+def declare_tie(
+    session: Session, actor: Actor, *, now: datetime, staff_id: int, party_id: int, reason: str
+) -> None:
+    """A member of staff is tied to a party and will not be given its cases; declared by oneself or an administrator."""
+    if actor.id != staff_id or actor.kind != "staff":
+        require(actor, Permission.MANAGE_STAFF, now)
+    for kind, table, number in (("member of staff", Staff, staff_id), ("party", Party, party_id)):
+        if session.get(table, number) is None:
+            raise NotFound(kind=kind, id=number)
+    session.merge(StaffTie(staff_id=staff_id, party_id=party_id, reason=reason, declared_at=now))
+    audit.record(
+        session,
+        actor,
+        "staff:tie:declare",
+        object_kind="staff",
+        object_id=staff_id,
+        now=now,
+        after={"party": party_id},
+    )

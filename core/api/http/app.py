@@ -1,0 +1,125 @@
+"""The door put together: the guard in front, the routes behind it, and every refusal as a problem."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import structlog
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.security import APIKeyHeader, HTTPBearer
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from core.api.http.authentication import Guard
+from core.api.http.problem_details import Conflict, StillBusy, Unavailable, problem, written
+from core.api.http.rate_limits import Limits
+from core.api.http.signing import HEADER
+from core.api.openapi import docs_page
+from core.api.openapi.descriptions import COMMON, described
+from core.api.routes import events, messages, milestones, offers, parties, payouts, projects, reports, reviews
+from core.desk import Desk
+from core.errors import DeskError
+
+log = structlog.get_logger("door")
+
+ABOUT = """Every arrow of the milestone payment flow that comes from outside the desk.
+
+Parties are named by the platform's own ids, projects, milestones and disputes by the desk's, which the answers carry.
+Money is whole minor units with an ISO 4217 currency. Every POST carries an `Idempotency-Key`; every request carries the
+key as `Authorization: Bearer edk_…` and a `Desk-Signature`."""
+
+
+def application(desk: Desk, *, limits: Limits | None = None) -> FastAPI:
+    """The ASGI application, to be mounted at `/api/v1`."""
+    app = FastAPI(
+        title="Escrow Desk",
+        version="1",
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=COMMON,
+        generate_unique_id_function=lambda route: route.name,
+        middleware=[Middleware(Guard, desk=desk, limits=limits or Limits())],
+        dependencies=[
+            Depends(HTTPBearer(auto_error=False, scheme_name="Key")),
+            Depends(APIKeyHeader(name=HEADER, auto_error=False, scheme_name="Signature")),
+        ],
+    )
+    for part in (parties, projects, milestones, messages, offers, payouts, reports, reviews, events):
+        app.include_router(part.routes(desk))
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return HTMLResponse(docs_page.render(app.openapi()))
+
+    _answer_refusals(app)
+    return app
+
+
+def _answer_refusals(app: FastAPI) -> None:
+    for error, handler in (
+        (DeskError, _refused),
+        (RequestValidationError, _invalid),
+        (HTTPException, _http),
+        (IntegrityError, _clash),
+        (DataError, _unusable),
+        (OperationalError, _database),
+        (InterfaceError, _database),
+        (PoolExhausted, _database),
+        (Exception, _fault),
+    ):
+        app.add_exception_handler(error, handler)
+
+
+def _refused(request: Request, error: Any) -> Response:
+    return problem(error)
+
+
+def _invalid(request: Request, error: Any) -> Response:
+    """Where and why, without what was sent: it may be anything, and it may be personal."""
+    fields = [{"where": [*map(str, each["loc"])], "why": each["msg"]} for each in error.errors()[:50]]
+    detail = "; ".join(f"{'.'.join(each['where'])[:200]}: {each['why']}" for each in fields[:5])
+    return written(422, "request_invalid", detail, {"fields": fields})
+
+
+def _http(request: Request, error: Any) -> Response:
+    codes = {
+        400: "request_unreadable",
+        404: "no_such_address",
+        405: "method_not_allowed",
+        413: "body_too_large",
+    }
+    code = codes.get(error.status_code, "http_error")
+    return written(error.status_code, code, str(error.detail), headers=error.headers)
+
+
+def _clash(request: Request, error: Any) -> Response:
+    log.info(
+        "door.clash", path=request.url.path, constraint=getattr(error.orig.diag, "constraint_name", None)
+    )
+    return problem(Conflict())
+
+
+def _unusable(request: Request, error: Any) -> Response:
+    log.warning("door.unusable", path=request.url.path, reason=type(error.orig).__name__)
+    return written(422, "value_unusable", "A value in this request is beyond what the desk can keep.")
+
+
+def _database(request: Request, error: Any) -> Response:
+    if isinstance(getattr(error, "orig", None), psycopg.errors.LockNotAvailable):
+        return problem(StillBusy())
+    log.error("door.database_away", reason=type(error).__name__)
+    return problem(Unavailable(why="its database is away"))
+
+
+def _fault(request: Request, error: Any) -> Response:
+    log.error("door.fault", path=request.url.path, exc_info=error)
+    return written(500, "internal_fault", "The desk made a mistake. Nothing was done; it has been logged.")

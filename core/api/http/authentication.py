@@ -1,0 +1,151 @@
+"""What every request passes before it is looked at: its key, its share of requests, its size, its signature, its form.
+
+Pure ASGI. The key is checked before a byte of the body is read, and the body is read no further than is allowed; then
+it is handed on as it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.api.http import keys, signing
+from core.api.http.keys import Caller
+from core.api.http.problem_details import BodyTooLarge, ReadOnlyKey, RequestUnreadable, Unavailable, problem
+from core.api.http.rate_limits import Limits, TooManyRequests
+from core.api.http.strict_json import require_json
+from core.desk import Desk
+from core.errors import DeskError
+from core.rules import evidence
+
+log = structlog.get_logger("door")
+
+OPEN = frozenset({"/openapi.json", "/docs"})
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+WRITING = frozenset({"POST", "PUT", "PATCH"})
+UPLOADS = "/evidence"
+LARGEST = 256 * 1024
+LARGEST_UPLOAD = evidence.MAX_BYTES + 64 * 1024
+
+
+class Guard:
+    """Lets through what is proved, with the caller in `request.state.caller`."""
+
+    def __init__(self, app: ASGIApp, *, desk: Desk, limits: Limits) -> None:
+        self.app = app
+        self.desk = desk
+        self.limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        answer = _guarded(send)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if path in OPEN and scope["method"] in READING:
+            await self.app(scope, receive, answer)
+            return
+        try:
+            caller = await run_in_threadpool(self._caller, scope)
+            body = await _read(scope, receive, LARGEST_UPLOAD if path.endswith(UPLOADS) else LARGEST)
+            await run_in_threadpool(self._require_signed, scope, caller, body)
+            if scope["method"] in WRITING and not path.endswith(UPLOADS):
+                require_json(body, Headers(scope=scope).get("content-type", ""))
+        except _Gone:
+            return
+        except DeskError as refusal:
+            log.info("door.refused", code=refusal.code, path=path)
+            await problem(refusal)(scope, receive, answer)
+            return
+        scope.setdefault("state", {}).update(caller=caller, body_sha256=hashlib.sha256(body).digest())
+        await self.app(scope, _again(body, receive), answer)
+
+    def _caller(self, scope: Scope) -> Caller:
+        said = Headers(scope=scope).get("authorization", "")
+
+        def recognised(session: Session) -> tuple[Caller, int]:
+            caller = keys.recognise(session, said)
+            return caller, self.limits.take(session, caller.key_id)
+
+        try:
+            caller, wait = self.desk.database.run(recognised)
+        except (OperationalError, InterfaceError, PoolExhausted):
+            raise Unavailable(why="its database is away") from None
+        if wait:
+            raise TooManyRequests(seconds=wait)
+        if scope["method"] not in READING and not caller.may_write:
+            raise ReadOnlyKey()
+        return caller
+
+    def _require_signed(self, scope: Scope, caller: Caller, body: bytes) -> None:
+        headers = Headers(scope=scope)
+        given = headers.get(signing.HEADER, "")
+        at = signing.signed_at(given, now=self.desk.clock())
+        expected = signing.sign_request(
+            keys.signing_secret(keys.master_key(self.desk.settings), "api-key", caller.prefix),
+            at=at,
+            method=scope["method"],
+            target=target(scope),
+            idempotency_key=headers.get("idempotency-key", ""),
+            body_sha256=hashlib.sha256(body).hexdigest(),
+        )
+        signing.require_same(given, expected)
+
+
+def target(scope: Scope) -> str:
+    """The path and query as they came over the wire."""
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    path = path.partition(b"?")[0]
+    query: bytes = scope.get("query_string", b"")
+    return (path + (b"?" + query if query else b"")).decode("latin-1")
+
+
+class _Gone(Exception):
+    """The client left before its request was whole."""
+
+
+async def _read(scope: Scope, receive: Receive, limit: int) -> bytes:
+    announced = Headers(scope=scope).get("content-length", "0")
+    if not announced.isascii() or not announced.isdigit():
+        raise RequestUnreadable(why="its Content-Length is not a number.")
+    if int(announced[:20]) > limit:
+        raise BodyTooLarge(limit=limit)
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise BodyTooLarge(limit=limit)
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """The body once more for whoever asks next."""
+    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return left.pop() if left else await receive()
+
+    return replay
+
+
+def _guarded(send: Send) -> Send:
+    """Answers of the door are for the one who asked, and for nobody's cache."""
+
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["Cache-Control"] = "no-store"
+            headers["X-Content-Type-Options"] = "nosniff"
+        await send(message)
+
+    return with_headers

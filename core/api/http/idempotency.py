@@ -1,0 +1,121 @@
+"""Once, however often it is asked: the answer is stored in the transaction of what it answers.
+
+The same key with the same request gives the stored answer again; with another request it is refused (409). Two at the
+same moment: the second waits for the first, and then gives its answer. A request that was refused did nothing, so its
+key is still free and the request may be sent again when things stand differently.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from core.api.http.keys import Caller
+from core.api.http.problem_details import KeyReused, StillBusy
+from core.desk import Desk
+from core.records import ApiAnswer
+
+PATIENCE = "8s"
+KEPT_FOR = timedelta(days=30)
+Do = Callable[[Session, datetime], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as far as it must be the same when it is sent again."""
+
+    caller: Caller
+    key: str
+    hash: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status and a body; `again`: it was given before."""
+
+    status: int
+    body: str
+    again: bool
+
+    def response(self) -> Response:
+        headers = {"Idempotent-Replayed": "true"} if self.again else None
+        return Response(self.body, self.status, headers, media_type="application/json")
+
+
+def fingerprint(request: Request, key: str, *, content: bytes | None = None) -> Asked:
+    """`content` stands for the body where the same thing can be written in several ways, as a multipart form can."""
+    body: bytes = content if content is not None else request.state.body_sha256
+    path = f"{request.method} {request.url.path}?{request.url.query}".encode()
+    return Asked(request.state.caller, key, hashlib.sha256(path + b"\n" + body).digest())
+
+
+def once(desk: Desk, asked_for: Asked, do: Do, *, status: int = 200) -> Response:
+    """Do it in one transaction with its answer, or give the answer that there is."""
+
+    def act(session: Session) -> Answer:
+        now = desk.clock()
+        session.execute(text("select set_config('lock_timeout', :wait, true)"), {"wait": PATIENCE})
+        if (known := _claim(session, asked_for, now)) is not None:
+            return known
+        content = json.dumps(do(session, now), ensure_ascii=False)
+        session.flush()
+        row = session.get_one(ApiAnswer, (asked_for.caller.platform, asked_for.key))
+        row.status, row.body = status, content
+        return Answer(status, content, again=False)
+
+    return desk.database.run(act).response()
+
+
+def stored_response(desk: Desk, asked_for: Asked) -> Response | None:
+    """The answer that there is already, for what cannot be done inside one transaction. Raises `KeyReused`."""
+    with desk.database.reading() as session:
+        known = _known(session, asked_for)
+    return known.response() if known else None
+
+
+def _claim(session: Session, asked_for: Asked, now: datetime) -> Answer | None:
+    """None when the key is ours now; else the answer under it. Waits for whoever is answering under it."""
+    mine = session.scalar(
+        insert(ApiAnswer)
+        .values(
+            platform=asked_for.caller.platform,
+            idempotency_key=asked_for.key,
+            request_hash=asked_for.hash,
+            api_key_id=asked_for.caller.key_id,
+            created_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(ApiAnswer.idempotency_key)
+    )
+    if mine is not None:
+        return None
+    if (known := _known(session, asked_for)) is None:
+        raise StillBusy()
+    return known
+
+
+def _known(session: Session, asked_for: Asked) -> Answer | None:
+    row = session.get(ApiAnswer, (asked_for.caller.platform, asked_for.key))
+    if row is None or row.status is None or row.body is None:
+        return None
+    if row.request_hash != asked_for.hash:
+        raise KeyReused()
+    return Answer(row.status, row.body, again=True)
+
+
+def forget_old(session: Session, *, now: datetime) -> int:
+    """Answers older than thirty days; nobody sends a request again after so long."""
+    done = session.execute(
+        delete(ApiAnswer).where(ApiAnswer.created_at < now - KEPT_FOR).returning(ApiAnswer.platform)
+    )
+    return len(done.all())

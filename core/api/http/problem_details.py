@@ -1,0 +1,231 @@
+"""Refusals as `application/problem+json`: a code for the program, a sentence for the reader, the facts behind it.
+
+Each error of the domain has one status: what is unknown or another platform's is 404, what is somebody else's to do is
+403, what the present state forbids is 409, and everything else that a request can get wrong is 422.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+from core.actions.cases.disputes import NoOpenDispute
+from core.actions.cases.mediator_assignment import TicketClosed
+from core.actions.decisions.recorded_decision import AlreadyDecided
+from core.actions.funding.fund import NoPaymentMethod, NotAwaitingFunding
+from core.actions.funding.settlement_currency import CurrencyNotSettled, SettlementUnknown
+from core.actions.milestones import parties
+from core.actions.milestones.orders import PaymentInFlight
+from core.actions.milestones.projects import BidKnownOtherwise
+from core.actions.milestones.ratings import NotAsked, ReviewedAlready
+from core.actions.milestones.verification import NotASession
+from core.actions.operations.operation_keys import NotInstalled
+from core.actions.payouts.method_offers import NotOffered
+from core.actions.payouts.payout_review import OutcomeStillUnknown, PayoutNotInReview
+from core.actions.risk.holds import NoOpenComplaint, NotALateComplaint
+from core.actions.risk.reports import MismatchFlagged, MismatchResolved, ReportKnownOtherwise
+from core.api.http.keys import DoorKeyExposed, DoorKeyUnfit, KeyUnknown
+from core.api.http.rate_limits import TooManyRequests
+from core.api.http.signing import SignatureMissing, SignatureStale, SignatureWrong
+from core.errors import ChangedMeanwhile, DeskError, NotFound
+from core.gateways.evidence_keys import EvidenceErased, EvidenceKeyExposed, EvidenceKeyLost, EvidenceKeyWrong
+from core.gateways.payments import NeedsOperator, NotRead, OutcomeUnknown
+from core.money import Money
+from core.rules.disputes import AnswerNotDue, DisputeWindowClosed
+from core.rules.evidence import FileTooLarge, TooManyFiles
+from core.rules.holds import ReleaseBlocked, outside
+from core.rules.offers import OfferExpired, OfferNotYours
+from core.rules.permissions import NotPermitted, NotYours
+from core.rules.projects import FundedInTurn, FundedWithGap
+from core.rules.ratings import ReviewsClosed
+from core.rules.refusal_reasons import Block, Blocked
+from core.rules.requests import NothingAsked
+from core.rules.schedule import ScheduleRefused
+from core.rules.splits import NothingHeld
+from core.rules.transitions import IllegalMove
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class RequestUnreadable(DeskError):
+    """The request cannot be read: {why}"""
+
+
+class UnsupportedMediaType(DeskError):
+    """This is read as {needed} only; send that, and say so in Content-Type."""
+
+
+class BodyTooLarge(DeskError):
+    """The body is larger than {limit} bytes."""
+
+
+class ReadOnlyKey(DeskError):
+    """This key may read and not change anything."""
+
+
+class Conflict(DeskError):
+    """Something else changed this at the same moment, or it is there already. Read it again, then decide."""
+
+
+class KeyReused(DeskError):
+    """This Idempotency-Key was used for another request. Use a new one for a new request."""
+
+
+class StillBusy(DeskError):
+    """The same thing is being changed by another request. Send this one again in a moment."""
+
+
+class AskedDifferently(DeskError):
+    """{kind} {id} is known here with another {what}. What is stored stays and nothing was changed.
+
+    Send it as it is stored to get it again; the desk's staff changes what is stored.
+    """
+
+
+class FilesErased(DeskError):
+    """The files of this party were erased and cannot be read again. What the record says about them remains."""
+
+
+class CaseDecided(DeskError):
+    """Dispute {dispute} is decided, or about to be: there is nothing left to agree about."""
+
+
+class Unavailable(DeskError):
+    """The desk cannot do this right now: {why}. Send the same request again later."""
+
+
+STATUSES: Mapping[type[DeskError], int] = {
+    RequestUnreadable: 400,
+    KeyUnknown: 401,
+    SignatureMissing: 401,
+    SignatureStale: 401,
+    SignatureWrong: 401,
+    NotPermitted: 403,
+    NotYours: 403,
+    ReadOnlyKey: 403,
+    NotFound: 404,
+    Conflict: 409,
+    KeyReused: 409,
+    StillBusy: 409,
+    AskedDifferently: 409,
+    ChangedMeanwhile: 409,
+    ScheduleRefused: 422,
+    Blocked: 409,
+    IllegalMove: 409,
+    PaymentInFlight: 409,
+    NotAwaitingFunding: 409,
+    NoPaymentMethod: 409,
+    CurrencyNotSettled: 409,
+    SettlementUnknown: 503,
+    FundedInTurn: 409,
+    FundedWithGap: 409,
+    BidKnownOtherwise: 409,
+    DisputeWindowClosed: 409,
+    AnswerNotDue: 409,
+    NoOpenDispute: 409,
+    NotALateComplaint: 409,
+    NoOpenComplaint: 409,
+    NotASession: 409,
+    NothingAsked: 409,
+    **dict.fromkeys((ReportKnownOtherwise, MismatchFlagged, MismatchResolved), 409),
+    **dict.fromkeys((NotAsked, ReviewedAlready, ReviewsClosed), 409),
+    **dict.fromkeys((TicketClosed, CaseDecided, OfferExpired, NothingHeld), 409),
+    OfferNotYours: 403,
+    **dict.fromkeys((NotOffered, PayoutNotInReview, OutcomeStillUnknown), 409),
+    TooManyFiles: 409,
+    EvidenceErased: 409,
+    FilesErased: 409,
+    parties.AccountKnownOtherwise: 409,
+    BodyTooLarge: 413,
+    UnsupportedMediaType: 415,
+    FileTooLarge: 413,
+    TooManyRequests: 429,
+    **dict.fromkeys((DoorKeyExposed, DoorKeyUnfit, NotInstalled), 503),
+    **dict.fromkeys((EvidenceKeyExposed, EvidenceKeyLost, EvidenceKeyWrong), 503),
+    OutcomeUnknown: 503,
+    NeedsOperator: 503,
+    Unavailable: 503,
+}
+RETRY_AFTER: Mapping[type[DeskError], int] = {
+    StillBusy: 2,
+    OutcomeUnknown: 30,
+    NotRead: 30,
+    NeedsOperator: 30,
+    Unavailable: 30,
+}
+
+
+def status_of(error: type[DeskError]) -> int:
+    """By the nearest class in the table; 422 where there is none."""
+    return next((STATUSES[each] for each in error.__mro__ if each in STATUSES), 422)
+
+
+def for_outsiders(error: DeskError) -> DeskError:
+    """What staff wrote about a hold, and who of staff decided, is for staff; the desk's own numbers say nothing."""
+    match error:
+        case EvidenceErased():
+            return FilesErased()
+        case ReleaseBlocked():
+            return ReleaseBlocked(outside(error.facts["blocks"]))
+        case AlreadyDecided():
+            return CaseDecided(dispute=error.facts["ticket"])
+    return error
+
+
+def problem(error: DeskError) -> JSONResponse:
+    error = for_outsiders(error)
+    status, headers = status_of(type(error)), dict[str, str]()
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.facts["seconds"])
+    elif type(error) in RETRY_AFTER:
+        headers["Retry-After"] = str(RETRY_AFTER[type(error)])
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return written(status, error.code, error.message, error.facts, headers)
+
+
+def written(
+    status: int,
+    code: str,
+    detail: str,
+    facts: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    content = {
+        "type": f"urn:escrow-desk:problem:{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": _text(detail),
+        "code": code,
+        "facts": plain(facts or {}),
+    }
+    return JSONResponse(content, status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def plain(value: Any) -> Any:
+    """Facts as JSON: money and blocks as objects, times as text, and what is none of these in words."""
+    match value:
+        case None | bool() | int():
+            return value
+        case Money():
+            return value.as_dict()
+        case Block():
+            return {"code": value.code, "sentence": value.sentence}
+        case date():
+            return value.isoformat()
+        case timedelta():
+            return int(value.total_seconds())
+        case Mapping():
+            return {_text(str(name)): plain(each) for name, each in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [plain(each) for each in value]
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    """What came in broken goes out marked, not as an error of ours."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,125 @@
+"""Finding what a request names, within the caller's platform. What belongs to another platform is not there."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.api.http.keys import Caller
+from core.errors import NotFound
+from core.records import (
+    Milestone,
+    Offer,
+    Party,
+    Payout,
+    PracticeFlag,
+    Project,
+    Report,
+    Ticket,
+    WebhookEndpoint,
+)
+from core.rules.permissions import Actor, NotYours
+
+InProject = TypeVar("InProject", Report, PracticeFlag)
+
+
+def party(session: Session, caller: Caller, external_id: str) -> Party:
+    """The party of this platform with this id. Raises `NotFound`."""
+    found = session.scalars(
+        select(Party).where(Party.platform == caller.platform, Party.external_id == external_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(kind="party", id=external_id)
+    return found
+
+
+def actor(session: Session, caller: Caller, external_id: str) -> Actor:
+    """The party as the one who acts, under the platform's own name; the action itself asks whether it may."""
+    return Actor("party", party(session, caller, external_id).id, known_as=external_id)
+
+
+def number_of(who: Actor) -> int:
+    """The desk's own number of a party that acts."""
+    if who.kind != "party" or who.id is None:
+        raise NotYours(actor=who.label)
+    return who.id
+
+
+def project(session: Session, caller: Caller, number: int) -> Project:
+    wanted = select(Project).where(Project.id == number, Project.platform == caller.platform)
+    if (found := session.scalars(wanted).one_or_none()) is None:
+        raise NotFound(kind="project", id=number)
+    return found
+
+
+def project_of_bid(session: Session, caller: Caller, bid_reference: str) -> Project:
+    wanted = select(Project).where(
+        Project.platform == caller.platform, Project.bid_reference == bid_reference
+    )
+    if (found := session.scalars(wanted).one_or_none()) is None:
+        raise NotFound(kind="bid", id=bid_reference)
+    return found
+
+
+def milestone(session: Session, caller: Caller, number: int) -> Milestone:
+    wanted = (
+        select(Milestone)
+        .join(Project, Project.id == Milestone.project_id)
+        .where(Milestone.id == number, Project.platform == caller.platform)
+    )
+    if (found := session.scalars(wanted).one_or_none()) is None:
+        raise NotFound(kind="milestone", id=number)
+    return found
+
+
+def report(session: Session, caller: Caller, number: int) -> Report:
+    return _of_project(session, caller, session.get(Report, number), kind="report", number=number)
+
+
+def practice_flag(session: Session, caller: Caller, number: int) -> PracticeFlag:
+    found = session.get(PracticeFlag, number)
+    return _of_project(session, caller, found, kind="practice flag", number=number)
+
+
+def _of_project(
+    session: Session, caller: Caller, found: InProject | None, *, kind: str, number: int
+) -> InProject:
+    if found is None or session.get_one(Project, found.project_id).platform != caller.platform:
+        raise NotFound(kind=kind, id=number)
+    return found
+
+
+def payout(session: Session, caller: Caller, number: int) -> Payout:
+    found = session.get(Payout, number)
+    if found is None or session.get_one(Party, found.party_id).platform != caller.platform:
+        raise NotFound(kind="payout", id=number)
+    return found
+
+
+def offer(session: Session, caller: Caller, number: int) -> Offer:
+    if (found := session.get(Offer, number)) is None:
+        raise NotFound(kind="offer", id=number)
+    try:
+        dispute(session, caller, found.ticket_id)
+    except NotFound:
+        raise NotFound(kind="offer", id=number) from None
+    return found
+
+
+def endpoint(session: Session, caller: Caller, number: int) -> WebhookEndpoint:
+    found = session.get(WebhookEndpoint, number)
+    if found is None or found.platform != caller.platform or found.removed_at is not None:
+        raise NotFound(kind="endpoint", id=number)
+    return found
+
+
+def dispute(session: Session, caller: Caller, number: int) -> Ticket:
+    if (found := session.get(Ticket, number)) is None:
+        raise NotFound(kind="dispute", id=number)
+    try:
+        milestone(session, caller, found.milestone_id)
+    except NotFound:
+        raise NotFound(kind="dispute", id=number) from None
+    return found

@@ -1,0 +1,256 @@
+"""What may come in, field by field: strict JSON, money in whole minor units, bounded text without control marks.
+
+Parties are named by the platform's own ids, projects and milestones by the desk's.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import Header, Path, Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from core.money import CURRENCIES, MAX_MINOR, Money
+
+LARGEST_ID = 2**53 - 1
+ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
+MANY_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$"
+MAYBE_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+NAME = 200
+EMAIL = r"^[^\x00-\x20\x7f@<>()\[\],;:\\\"]{1,64}@[^\x00-\x20\x7f@<>()\[\],;:\\\"]{1,190}$"
+
+
+def _date(value: Any) -> Any:
+    if value is None or isinstance(value, date):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("write a date as YYYY-MM-DD")
+    return date.fromisoformat(value)
+
+
+Line = Annotated[str, Field(min_length=1, max_length=NAME, pattern=ONE_LINE)]
+Text = Annotated[str, Field(min_length=1, max_length=10_000, pattern=MANY_LINES)]
+Scope = Annotated[str, Field(min_length=1, max_length=4_000, pattern=MANY_LINES)]
+PartyName = Annotated[
+    str,
+    Field(min_length=1, max_length=NAME, pattern=ONE_LINE, description="The platform's own id of a party."),
+]
+ReportKinds = Literal["OFF_PLATFORM_CONTACT", "HARASSMENT", "THREAT", "OTHER"]
+Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Day = Annotated[
+    date | None,
+    BeforeValidator(_date),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]}),
+]
+Currency = Annotated[str, Field(json_schema_extra={"enum": sorted(CURRENCIES)}, pattern=r"^[A-Z]{3}$")]
+Region = Annotated[
+    str,
+    Field(
+        min_length=2, max_length=60, pattern=r"^[A-Za-z][A-Za-z .'-]+$", description="A state, by its name."
+    ),
+]
+Token = Annotated[str, Field(min_length=1, max_length=NAME, pattern=r"^[A-Za-z0-9_-]+$")]
+
+ProjectId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a project.")]
+MilestoneId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a milestone.")]
+OfferId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of an offer.")]
+PayoutId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a payout.")]
+ReportId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a report.")]
+FlagId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a flagged practice.")]
+EndpointId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of an endpoint for events.")]
+DisputeId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a dispute.")]
+Named = Annotated[
+    str, Query(min_length=1, max_length=NAME, pattern=ONE_LINE, description="The platform's own id.")
+]
+After = Annotated[int, Query(ge=0, le=LARGEST_ID, description="Only what comes after this number.")]
+Limit = Annotated[int, Query(ge=1, le=100, description="At most so many.")]
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=128,
+        pattern=r"^[!-~]+$",
+        description="One key for one request of the platform; sent again with it, the first answer is given again.",
+    ),
+]
+
+
+class Shape(BaseModel):
+    """Unknown fields are refused, and nothing is taken for something else."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class Amount(Shape):
+    """Whole minor units of a currency: 104356 and USD are $1,043.56."""
+
+    minor: int = Field(ge=1, le=MAX_MINOR)
+    currency: Currency
+
+    def money(self) -> Money:
+        return Money(self.minor, self.currency)
+
+
+class NewParty(Shape):
+    external_id: PartyName
+    role: Literal["PAYER", "PAYEE"]
+    name: Line
+    email: str = Field(max_length=254, pattern=EMAIL)
+    city: str = Field(default="", max_length=NAME, pattern=r"^[^\x00-\x1f\x7f]*$")
+    country: str = Field(default="US", pattern=r"^[A-Z]{2}$")
+    withdrawal_method: Literal["standard", "instant", "check", "wire"] = "standard"
+
+
+class ProviderAccount(Shape):
+    """What the payment provider needs: a payer's payment method, or a payee's bank, as its own tokens."""
+
+    party: PartyName
+    currency: Currency
+    payment_method: Token | None = None
+    bank_token: Token | None = None
+
+
+class AcceptedBid(Shape):
+    bid_reference: Line
+    payer: PartyName
+    payee: PartyName
+    title: Line
+    scope: Scope
+    project_type: Line
+    fee_mode: Line
+    total: Amount
+    funding: Literal["IN_TURN", "AHEAD"] = "IN_TURN"
+
+
+class ByParty(Shape):
+    """Who does it: a party of the project."""
+
+    party: PartyName
+
+
+class Confirmation(ByParty):
+    part: Literal["SCOPE_BY_PAYER", "SCOPE_BY_PAYEE", "FEE", "CONFLICT_CHECK", "DISCLAIMERS"]
+
+
+class Planned(Shape):
+    title: Line
+    deliverable: Scope
+    amount: Amount
+    acceptance_rule: Line = "AUTO_RELEASE"
+    target_date: Day = None
+
+
+class Adjustment(ByParty):
+    milestones: list[Planned] = Field(min_length=1, max_length=50)
+
+
+class Funding(ByParty):
+    """All of the milestones named here, or none."""
+
+    milestones: list[Number] = Field(min_length=1, max_length=50, json_schema_extra={"uniqueItems": True})
+    payment_method: Token | None = None
+
+
+class FundingChoice(ByParty):
+    funding: Literal["IN_TURN", "AHEAD"]
+
+
+class Rework(ByParty):
+    """What was done about the issues, if the payee wants to say so: it goes to the payer as a message."""
+
+    details: Text | None = None
+
+
+class Dispute(ByParty):
+    reason: Literal["NOT_STARTED", "NO_SHOW", "INCOMPLETE", "DEFECTIVE", "NOT_AS_AGREED", "DAMAGE", "OTHER"]
+    details: Text | None = None
+
+
+class Details(ByParty):
+    details: Text
+
+
+class Complaint(ByParty):
+    reason: Annotated[str, Field(min_length=1, max_length=2_000, pattern=MANY_LINES)]
+
+
+class MessageRequest(ByParty):
+    body: Text
+
+
+class ReportRequest(ByParty):
+    """A report by one party about the other, or about something of the project."""
+
+    kind: ReportKinds
+    details: Text
+    milestone: Number | None = None
+    external_id: Line | None = None
+
+
+class ContentEvent(Shape):
+    """A rule of the marketplace found something in what was written. The same `external_id` is the same event.
+
+    `about`: who wrote it, if that is known; an event that staff upholds is recorded against that party.
+    """
+
+    external_id: Line
+    kind: ReportKinds
+    severity: Literal["LOW", "MEDIUM", "SEVERE"]
+    details: Text
+    milestone: Number | None = None
+    about: Literal["payer", "payee"] | None = None
+
+
+class Mismatch(Shape):
+    """Where the practice is licensed, and where the work is done."""
+
+    licensed_in: Region
+    needed_in: Region
+
+
+class Resolution(Shape):
+    resolution: Annotated[str, Field(min_length=1, max_length=2_000, pattern=MANY_LINES)]
+
+
+class Review(ByParty):
+    stars: int = Field(ge=1, le=5)
+    body: Annotated[str, Field(max_length=4_000, pattern=MAYBE_LINES)] = ""
+
+
+class Share(Shape):
+    """As an amount, and nothing at all is one too."""
+
+    minor: int = Field(ge=0, le=MAX_MINOR)
+    currency: Currency
+
+    def money(self) -> Money:
+        return Money(self.minor, self.currency)
+
+
+class Proposal(ByParty):
+    """`release` would go to the payee, and what else is held back to the payer."""
+
+    release: Share
+    note: Annotated[str, Field(max_length=10_000, pattern=MAYBE_LINES)] = ""
+
+
+class Preferences(ByParty):
+    """How often letters that are not urgent come, and which of them not at all."""
+
+    frequency: Literal["AT_ONCE", "TOGETHER", "DAILY", "WEEKLY"] = "TOGETHER"
+    muted: list[Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z_]+$")]] = Field(
+        default_factory=list, max_length=50
+    )
+
+
+class Withdrawal(ByParty):
+    method: Literal["standard", "instant", "check", "wire"]
+
+
+class Replay(Shape):
+    """Everything after this number is told again, in its order."""
+
+    after: int = Field(ge=0, le=LARGEST_ID)

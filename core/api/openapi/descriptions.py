@@ -1,0 +1,88 @@
+"""How an operation is described: what it may be refused with, and an example of what goes in and comes out.
+
+Every operation may be refused as `COMMON` says; `refusals` adds what is its own, with the status that the table of
+problems gives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from core.api.http.problem_details import MEDIA_TYPE, status_of
+from core.api.openapi.examples import EXAMPLES
+from core.errors import DeskError
+
+Responses = dict[int | str, dict[str, Any]]
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "facts"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What happened, for a reader."},
+        "code": {"type": "string", "description": "What happened, for a program."},
+        "facts": {"type": "object", "description": "The facts behind it."},
+    },
+}
+WORDS: Mapping[int, str] = {
+    400: "The request cannot be read.",
+    401: "The key or the signature is missing, unknown, or out of time.",
+    403: "This party, or this key, may not do that.",
+    404: "It is not there, or it belongs to another platform.",
+    409: "The present state does not allow it, or the idempotency key belongs to another request.",
+    413: "The body or the file is too large.",
+    415: "The body is of another media type than is read here.",
+    422: "A field is missing or cannot be used.",
+    429: "Too many requests; see Retry-After.",
+    503: "Not now; see Retry-After.",
+}
+
+
+def _refusal(status: int, codes: list[type[DeskError]]) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": PROBLEM}
+    words = WORDS[status]
+    if codes:
+        words += " Here: " + ", ".join(f"`{each.code}`" for each in codes) + "."
+        content["examples"] = {each.code: {"value": example_of(each, status)} for each in codes}
+    return {"description": words, "content": {MEDIA_TYPE: content}}
+
+
+def example_of(error: type[DeskError], status: int) -> dict[str, Any]:
+    """A problem as it looks, with the names of its facts where the facts would stand."""
+    return {
+        "type": f"urn:escrow-desk:problem:{error.code}",
+        "title": error.code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": error.template(),
+        "code": error.code,
+        "facts": dict.fromkeys(sorted(error.fields()), "…"),
+    }
+
+
+COMMON: Responses = {status: _refusal(status, []) for status in WORDS}
+
+
+def refusals(*errors: type[DeskError]) -> Responses:
+    """What one operation may be refused with besides, by status."""
+    by_status: dict[int, list[type[DeskError]]] = {}
+    for error in errors:
+        by_status.setdefault(status_of(error), []).append(error)
+    return {status: _refusal(status, found) for status, found in sorted(by_status.items())}
+
+
+def described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description, made once, with an example in every schema that has one."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        for name, shape in schema["components"]["schemas"].items():
+            if name in EXAMPLES:
+                shape["examples"] = [EXAMPLES[name]]
+        app.openapi_schema = schema
+    return app.openapi_schema

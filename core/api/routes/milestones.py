@@ -1,0 +1,249 @@
+"""Work, its approval and its disputes: what payer and payee say about one milestone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from core.actions.cases import conversation, disputes
+from core.actions.milestones import verification
+from core.actions.risk import holds
+from core.api import lookups, serializers
+from core.api.http.idempotency import fingerprint, once
+from core.api.models import requests
+from core.api.models.responses import DisputeAnswer, MilestoneAnswer
+from core.api.openapi.descriptions import refusals
+from core.desk import Desk
+from core.errors import DeskError
+from core.rules.disputes import AnswerNotDue, DisputeReason, DisputeWindowClosed
+from core.rules.permissions import Actor, NotYours
+from core.rules.transitions import IllegalMove
+
+
+@dataclass(frozen=True)
+class MilestoneStep:
+    """Something that a party does to a milestone with nothing more to say."""
+
+    path: str
+    name: str
+    tag: str
+    summary: str
+    action: Callable[..., Any]
+    words: str
+    refused: tuple[type[DeskError], ...] = (NotYours, IllegalMove)
+
+
+STEPS = (
+    MilestoneStep(
+        "complete",
+        "complete_milestone",
+        "Milestones",
+        "Mark a milestone as complete",
+        verification.submit,
+        "The payee says that the work is done; the payer is asked to verify it.",
+    ),
+    MilestoneStep(
+        "session-completed",
+        "complete_session",
+        "Milestones",
+        "Say that a consultation took place",
+        verification.complete_session,
+        "The payee says that the session is over; its fee is released after the grace window, unless it is disputed.",
+        (NotYours, IllegalMove, verification.NotASession),
+    ),
+    MilestoneStep(
+        "approve",
+        "approve_milestone",
+        "Milestones",
+        "Approve a milestone",
+        verification.approve,
+        "The payer approves the work, and the held funds are released to the payee.",
+    ),
+    MilestoneStep(
+        "withdraw-dispute",
+        "withdraw_dispute",
+        "Disputes",
+        "Withdraw a dispute",
+        disputes.withdraw,
+        "The payer takes the dispute back: the milestone is where it was before, and every clock starts anew.",
+    ),
+    MilestoneStep(
+        "mediation",
+        "ask_mediation",
+        "Disputes",
+        "Ask for mediation",
+        disputes.ask_mediation,
+        "Either party asks for a mediator, who then decides. The payee may do so without a dispute, once the payer's "
+        "time to answer is over.",
+        (NotYours, IllegalMove, AnswerNotDue),
+    ),
+    MilestoneStep(
+        "withdraw-complaint",
+        "withdraw_complaint",
+        "Disputes",
+        "Withdraw a late complaint",
+        holds.withdraw_complaint,
+        "The payer takes a complaint after the window back: what it held goes on.",
+        (NotYours, holds.NoOpenComplaint),
+    ),
+)
+
+
+def routes(desk: Desk) -> APIRouter:
+    router = APIRouter()
+    _reading(desk, router)
+    for step in STEPS:
+        _step(desk, router, step)
+    _disputing(desk, router)
+    _complaining(desk, router)
+    return router
+
+
+def _reading(desk: Desk, router: APIRouter) -> None:
+    @router.get(
+        "/milestones/{milestone_id}",
+        summary="Read a milestone",
+        response_model=MilestoneAnswer,
+        tags=["Milestones"],
+    )
+    def read_milestone(request: Request, milestone_id: requests.MilestoneId) -> Response:
+        """A milestone, where its money is, and its latest dispute."""
+        with desk.database.reading() as session:
+            milestone = lookups.milestone(session, request.state.caller, milestone_id)
+            return JSONResponse(serializers.of_milestone(session, milestone))
+
+    @router.get(
+        "/disputes/{dispute_id}", summary="Read a dispute", response_model=DisputeAnswer, tags=["Disputes"]
+    )
+    def read_dispute(request: Request, dispute_id: requests.DisputeId) -> Response:
+        """A dispute: where it stands, whose answer it waits for and what is asked, and how it was decided."""
+        with desk.database.reading() as session:
+            ticket = lookups.dispute(session, request.state.caller, dispute_id)
+            return JSONResponse(serializers.of_dispute(session, ticket))
+
+
+def _step(desk: Desk, router: APIRouter, step: MilestoneStep) -> None:
+    def take(
+        request: Request,
+        milestone_id: requests.MilestoneId,
+        body: requests.ByParty,
+        key: requests.IdempotencyKey,
+    ) -> Response:
+        return _on_milestone(desk, request, key, milestone_id, body.party, step.action)
+
+    router.add_api_route(
+        f"/milestones/{{milestone_id}}/{step.path}",
+        take,
+        methods=["POST"],
+        name=step.name,
+        summary=step.summary,
+        description=step.words,
+        response_model=MilestoneAnswer,
+        responses=refusals(*step.refused),
+        tags=[step.tag],
+    )
+
+
+def _disputing(desk: Desk, router: APIRouter) -> None:
+    @router.post(
+        "/milestones/{milestone_id}/dispute",
+        summary="Dispute the work",
+        response_model=MilestoneAnswer,
+        responses=refusals(NotYours, DisputeWindowClosed, IllegalMove),
+        tags=["Disputes"],
+    )
+    def open_dispute(
+        request: Request,
+        milestone_id: requests.MilestoneId,
+        body: requests.Dispute,
+        key: requests.IdempotencyKey,
+    ) -> Response:
+        """The payer disputes the work, within the window; details may come with it or later."""
+        said = {"reason": DisputeReason(body.reason), "details": body.details or ""}
+        return _on_milestone(desk, request, key, milestone_id, body.party, disputes.open_dispute, **said)
+
+    @router.post(
+        "/milestones/{milestone_id}/dispute-details",
+        summary="Give the details of a dispute",
+        response_model=MilestoneAnswer,
+        responses=refusals(NotYours, disputes.NoOpenDispute),
+        tags=["Disputes"],
+    )
+    def explain_dispute(
+        request: Request,
+        milestone_id: requests.MilestoneId,
+        body: requests.Details,
+        key: requests.IdempotencyKey,
+    ) -> Response:
+        """The payer gives the details; they are forwarded to the payee."""
+        said = {"details": body.details}
+        return _on_milestone(desk, request, key, milestone_id, body.party, disputes.explain, **said)
+
+    @router.post(
+        "/milestones/{milestone_id}/resubmit",
+        summary="Ask for verification again",
+        response_model=MilestoneAnswer,
+        responses=refusals(NotYours, IllegalMove),
+        tags=["Disputes"],
+    )
+    def resubmit_milestone(
+        request: Request,
+        milestone_id: requests.MilestoneId,
+        body: requests.Rework,
+        key: requests.IdempotencyKey,
+    ) -> Response:
+        """The payee has addressed the issues, may say how, and asks to be verified again; every clock starts anew."""
+
+        def addressed(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
+            if body.details is not None:
+                conversation.say(session, actor, now=now, milestone_id=milestone_id, body=body.details)
+            disputes.resubmit(session, actor, now=now, milestone_id=milestone_id)
+
+        return _on_milestone(desk, request, key, milestone_id, body.party, addressed)
+
+
+def _complaining(desk: Desk, router: APIRouter) -> None:
+    @router.post(
+        "/milestones/{milestone_id}/complaint",
+        summary="Complain after the dispute window",
+        response_model=MilestoneAnswer,
+        responses=refusals(NotYours, holds.NotALateComplaint),
+        tags=["Disputes"],
+    )
+    def complain_late(
+        request: Request,
+        milestone_id: requests.MilestoneId,
+        body: requests.Complaint,
+        key: requests.IdempotencyKey,
+    ) -> Response:
+        """The payer complains after the dispute window: nothing is released until staff has looked."""
+        said = {"reason": body.reason}
+        return _on_milestone(desk, request, key, milestone_id, body.party, holds.complain, **said)
+
+
+def _on_milestone(
+    desk: Desk,
+    request: Request,
+    key: str,
+    milestone_id: int,
+    party: str,
+    action: Callable[..., Any],
+    **said: Any,
+) -> Response:
+    """Do it as this party to this milestone of the platform, once, and answer with the milestone as it is then."""
+    caller = request.state.caller
+
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        lookups.milestone(session, caller, milestone_id)
+        action(session, lookups.actor(session, caller, party), now=now, milestone_id=milestone_id, **said)
+        session.flush()
+        return serializers.of_milestone(session, lookups.milestone(session, caller, milestone_id))
+
+    return once(desk, fingerprint(request, key), act)

@@ -1,0 +1,143 @@
+"""Offers in a dispute: one party proposes a division, the other accepts or declines it, or it is withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from core.actions.cases import offers
+from core.actions.cases.mediator_assignment import TicketClosed
+from core.api import lookups, serializers
+from core.api.http.idempotency import fingerprint, once
+from core.api.http.problem_details import CaseDecided
+from core.api.models import requests
+from core.api.models.responses import OfferAnswer, OffersAnswer
+from core.api.openapi.descriptions import refusals
+from core.desk import Desk
+from core.records import Offer
+from core.rules.holds import ReleaseBlocked
+from core.rules.offers import OfferExpired, OfferNotYours
+from core.rules.permissions import NotYours
+from core.rules.splits import MoreThanHeld, NothingHeld
+from core.rules.transitions import IllegalMove
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a party does with an offer that stands."""
+
+    path: str
+    summary: str
+    action: Callable[..., Offer]
+    words: str
+
+
+REPLIES = (
+    Reply(
+        "accept",
+        "Accept an offer",
+        offers.accept,
+        "The other side agrees: the held funds move as proposed, and the dispute is closed.",
+    ),
+    Reply(
+        "decline", "Decline an offer", offers.decline, "The other side does not agree; the dispute goes on."
+    ),
+    Reply("withdraw", "Withdraw an offer", offers.withdraw, "Whoever proposed it takes it back."),
+)
+FAILING = (NotYours, OfferNotYours, OfferExpired, IllegalMove, CaseDecided, TicketClosed, ReleaseBlocked)
+
+
+def routes(desk: Desk) -> APIRouter:
+    router = APIRouter(tags=["Offers"])
+    _proposing(desk, router)
+    _reading(desk, router)
+    for reply in REPLIES:
+        _reply(desk, router, reply)
+    return router
+
+
+def _proposing(desk: Desk, router: APIRouter) -> None:
+    @router.post(
+        "/disputes/{dispute_id}/offers",
+        summary="Propose a division",
+        status_code=201,
+        response_model=OfferAnswer,
+        responses=refusals(NotYours, TicketClosed, CaseDecided, NothingHeld, MoreThanHeld),
+    )
+    def propose_offer(
+        request: Request,
+        dispute_id: requests.DisputeId,
+        body: requests.Proposal,
+        key: requests.IdempotencyKey,
+    ) -> Response:
+        """Either party proposes how the held funds are divided. It takes the place of an offer that stands."""
+        caller = request.state.caller
+
+        def act(session: Session, now: datetime) -> Mapping[str, Any]:
+            lookups.dispute(session, caller, dispute_id)
+            actor = lookups.actor(session, caller, body.party)
+            share, note = body.release.money(), body.note
+            offer = offers.propose(session, actor, now=now, ticket_id=dispute_id, release=share, note=note)
+            return of_offer(session, offer)
+
+        return once(desk, fingerprint(request, key), act, status=201)
+
+
+def _reading(desk: Desk, router: APIRouter) -> None:
+    @router.get(
+        "/disputes/{dispute_id}/offers", summary="Read the offers of a dispute", response_model=OffersAnswer
+    )
+    def read_offers(request: Request, dispute_id: requests.DisputeId) -> Response:
+        """Every offer in a dispute, the newest first."""
+        with desk.database.reading() as session:
+            lookups.dispute(session, request.state.caller, dispute_id)
+            made = select(Offer).where(Offer.ticket_id == dispute_id).order_by(Offer.id.desc()).limit(100)
+            return JSONResponse({"offers": [of_offer(session, each) for each in session.scalars(made)]})
+
+
+def _reply(desk: Desk, router: APIRouter, reply: Reply) -> None:
+    def answer(
+        request: Request, offer_id: requests.OfferId, body: requests.ByParty, key: requests.IdempotencyKey
+    ) -> Response:
+        caller = request.state.caller
+
+        def act(session: Session, now: datetime) -> Mapping[str, Any]:
+            lookups.offer(session, caller, offer_id)
+            actor = lookups.actor(session, caller, body.party)
+            return of_offer(session, reply.action(session, actor, now=now, offer_id=offer_id))
+
+        return once(desk, fingerprint(request, key), act)
+
+    router.add_api_route(
+        f"/offers/{{offer_id}}/{reply.path}",
+        answer,
+        methods=["POST"],
+        name=f"{reply.path}_offer",
+        summary=reply.summary,
+        description=reply.words,
+        response_model=OfferAnswer,
+        responses=refusals(*FAILING),
+    )
+
+
+def of_offer(session: Session, row: Offer) -> OfferAnswer:
+    return {
+        "id": row.id,
+        "dispute": row.ticket_id,
+        "proposed_by": serializers.known_as(session, row.proposed_by),
+        "release": serializers.money(row.release_minor, row.currency),
+        "refund": serializers.money(row.refund_minor, row.currency),
+        "note": row.note,
+        "status": row.status,
+        "made_at": serializers.moment(row.made_at),
+        "expires_at": serializers.moment(row.expires_at),
+        "ended_at": serializers.moment(row.ended_at),
+    }

@@ -1,0 +1,246 @@
+"""What is read back: projects, schedules, milestones and disputes as the marketplace sees them.
+
+No names and no addresses: the platform knows its people, and parties are given by its own ids.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.actions.milestones.engagement import Part, facts_of
+from core.actions.milestones.milestone_context import open_milestone
+from core.actions.payouts import release
+from core.api.models.responses import (
+    DecisionAnswer,
+    DisputeAnswer,
+    EngagementAnswer,
+    InstalmentAnswer,
+    MilestoneAnswer,
+    Moment,
+    MoneyAnswer,
+    PartyAnswer,
+    PaymentAnswer,
+    ProjectAnswer,
+    RatingAnswer,
+    RequestAnswer,
+    ScheduleAnswer,
+    WaitsFor,
+)
+from core.records import (
+    Decision,
+    Engagement,
+    FinalRating,
+    Milestone,
+    Party,
+    PartyRequest,
+    PaymentOrder,
+    Project,
+    Ticket,
+)
+from core.rules import engagement, holds
+from core.rules.milestones import Status
+
+
+def of_party(session: Session, party: Party) -> PartyAnswer:
+    latest = select(FinalRating).where(FinalRating.party_id == party.id)
+    rating = session.scalars(
+        latest.order_by(FinalRating.calculated_at.desc(), FinalRating.project_id.desc()).limit(1)
+    ).one_or_none()
+    return {
+        "external_id": party.external_id,
+        "role": party.role,
+        "city": party.city,
+        "country": party.country,
+        "withdrawal_method": party.withdrawal_method,
+        "known_to_provider": bool(party.stripe_customer or party.stripe_account),
+        "rating": of_rating(rating) if rating else None,
+    }
+
+
+def of_rating(row: FinalRating) -> RatingAnswer:
+    return {"tenths": row.tenths, "reviews": row.reviews, "at": moment(row.calculated_at)}
+
+
+def of_project(session: Session, project: Project) -> ProjectAnswer:
+    payer, payee = (session.get_one(Party, each) for each in (project.payer_id, project.payee_id))
+    return {
+        "id": project.id,
+        "bid_reference": project.bid_reference,
+        "title": project.title,
+        "scope": project.scope,
+        "project_type": project.project_type,
+        "fee_mode": project.fee_mode,
+        "funding": project.funding,
+        "status": project.status,
+        "payer": payer.external_id,
+        "payee": payee.external_id,
+        "total": money(project.total_minor, project.currency),
+        "engagement": of_engagement(session.get_one(Engagement, project.id)),
+        "milestones": [of_milestone(session, each) for each in _milestones(session, project)],
+    }
+
+
+def of_engagement(row: Engagement) -> EngagementAnswer:
+    return {
+        "status": row.status,
+        "confirmed": [part.name for part in Part if getattr(row, part.value) is not None],
+        "missing": [block.sentence for block in engagement.unconfirmed(facts_of(row))],
+    }
+
+
+def of_milestone(session: Session, row: Milestone) -> MilestoneAnswer:
+    ticket = session.scalars(
+        select(Ticket.id).where(Ticket.milestone_id == row.id).order_by(Ticket.id.desc()).limit(1)
+    ).one_or_none()
+    return {
+        "id": row.id,
+        "project": row.project_id,
+        "position": row.position,
+        "title": row.title,
+        "deliverable": row.deliverable,
+        "amount": money(row.amount_minor, row.currency),
+        "acceptance_rule": row.acceptance_rule,
+        "target_date": moment(row.target_date),
+        "status": row.status,
+        "outcome": row.outcome,
+        "funded_at": moment(row.funded_at),
+        "completion_notice_at": moment(row.completion_notice_at),
+        "dispute_until": moment(row.dispute_until),
+        "auto_approve_at": moment(row.auto_approve_at),
+        "answer_due_at": moment(row.answer_due_at),
+        "verified_at": moment(row.verified_at),
+        "ended_at": moment(row.ended_at),
+        "payment": of_payment(session.get_one(PaymentOrder, row.id)),
+        "release_waits_for": waits_for(session, row),
+        "dispute": ticket,
+    }
+
+
+def waits_for(session: Session, row: Milestone) -> list[WaitsFor]:
+    """What holds back money that is due, as far as anybody outside the desk may know it.
+
+    Before the work is verified nothing is due, and nothing is said: a silent review would show.
+    """
+    order = session.get_one(PaymentOrder, row.id)
+    if not (order.payable_minor or (order.held_minor and row.status == Status.VERIFIED)):
+        return []
+    blocks = holds.blocking(release.facts_of(session, open_milestone(session, row.id, lock=False)))
+    return [{"code": each.code, "sentence": each.sentence} for each in holds.outside(blocks)]
+
+
+def of_payment(order: PaymentOrder) -> PaymentAnswer:
+    return {
+        "state": order.state,
+        "charge": money(order.charge_minor, order.currency),
+        "platform_fee": money(order.platform_fee_minor, order.currency),
+        "processing_fee": money(order.processing_fee_minor, order.currency),
+        "held": money(order.held_minor, order.currency),
+        "payable": money(order.payable_minor, order.currency),
+        "refundable": money(order.refundable_minor, order.currency),
+        "released": money(order.released_minor, order.currency),
+        "refunded": money(order.refunded_minor, order.currency),
+        "in_flight": order.in_flight,
+        "failure": order.failure,
+    }
+
+
+def of_schedule(session: Session, project: Project) -> ScheduleAnswer:
+    """What is to be paid, milestone by milestone, fees included (milestone-payment-flow, Project Setup Phase 5)."""
+    instalments: list[InstalmentAnswer] = []
+    so_far = 0
+    for row in _milestones(session, project):
+        if row.status == Status.CANCELED:
+            continue
+        order = session.get_one(PaymentOrder, row.id)
+        so_far += order.charge_minor
+        instalments.append(
+            {
+                "milestone": row.id,
+                "position": row.position,
+                "title": row.title,
+                "status": row.status,
+                "amount": money(row.amount_minor, row.currency),
+                "platform_fee": money(order.platform_fee_minor, order.currency),
+                "processing_fee": money(order.processing_fee_minor, order.currency),
+                "charge": money(order.charge_minor, order.currency),
+                "charges_so_far": money(so_far, order.currency),
+            }
+        )
+    return {
+        "project": project.id,
+        "instalments": instalments,
+        "total": money(so_far, project.currency),
+    }
+
+
+def of_dispute(session: Session, ticket: Ticket) -> DisputeAnswer:
+    waiting = known_as(session, ticket.waiting_on) if ticket.waiting_on else None
+    decision = session.scalars(
+        select(Decision).where(Decision.ticket_id == ticket.id, Decision.status == "EXECUTED")
+    ).first()
+    return {
+        "id": ticket.id,
+        "milestone": ticket.milestone_id,
+        "status": ticket.status,
+        "escalated": ticket.escalated,
+        "reason": ticket.reason,
+        "details": ticket.details,
+        "opened_at": moment(ticket.opened_at),
+        "mediation_due_at": moment(ticket.mediation_due_at),
+        "in_mediation_at": moment(ticket.in_mediation_at),
+        "decision_due_at": moment(ticket.decision_due_at),
+        "waiting_on": waiting,
+        "answer_due_at": moment(ticket.answer_due_at),
+        "request": _open_request(session, ticket),
+        "resolved_at": moment(ticket.resolved_at),
+        "resolution": ticket.resolution,
+        "decision": of_decision(decision) if decision else None,
+    }
+
+
+def _open_request(session: Session, ticket: Ticket) -> RequestAnswer | None:
+    wanted = select(PartyRequest).where(PartyRequest.ticket_id == ticket.id, PartyRequest.status == "OPEN")
+    row = session.scalars(wanted).one_or_none()
+    if row is None:
+        return None
+    return {
+        "party": known_as(session, row.party_id),
+        "kind": row.kind,
+        "question": row.question,
+        "asked_at": moment(row.asked_at),
+        "due_at": moment(row.due_at),
+    }
+
+
+def known_as(session: Session, party_id: int) -> str:
+    """The platform's own id of a party."""
+    return session.get_one(Party, party_id).external_id
+
+
+def of_decision(decision: Decision) -> DecisionAnswer:
+    return {
+        "outcome": decision.outcome,
+        "released": money(decision.release_minor, decision.currency),
+        "refunded": money(decision.refund_minor, decision.currency),
+        "executed_at": moment(decision.executed_at),
+    }
+
+
+def money(minor: int, currency: str) -> MoneyAnswer:
+    return {"minor": minor, "currency": currency}
+
+
+def moment(at: date | None) -> Moment:
+    """A day, or an instant in UTC, as ISO 8601."""
+    return at.isoformat() if at is not None else None
+
+
+def _milestones(session: Session, project: Project) -> list[Milestone]:
+    return list(
+        session.scalars(
+            select(Milestone).where(Milestone.project_id == project.id).order_by(Milestone.position)
+        )
+    )

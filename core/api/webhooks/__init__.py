@@ -1,0 +1,1 @@
+"""Events that go to the marketplaces, and the endpoints that they go to."""

@@ -1,0 +1,193 @@
+"""Telling the marketplace: events that the database wrote with each change go to the platform's endpoints, signed.
+
+Claimed and committed first, then sent, then recorded, so an event goes out at least once and a worker that dies leaves
+it to the next. With its first claim an event gets its number: each endpoint's events count from 1 without a gap, in the
+order in which the changes of one milestone happened, so who listens can order them and see what is missing. An endpoint
+that does not answer costs one event of a batch a try; the others wait without one. Times between tries grow to an hour;
+after sixty tries, more than a day, the event is kept as failed. Every try is on record, and what was missed can be told
+again.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+
+import requests
+import structlog
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
+
+from core import audit
+from core.api.http import keys
+from core.api.http.signing import HEADER, sign_event
+from core.desk import Desk
+from core.records import EventDelivery, OutgoingEvent, WebhookEndpoint
+from core.rules import retries
+
+log = structlog.get_logger("door")
+
+CLAIMED_FOR = timedelta(minutes=10)
+AWAY = timedelta(seconds=30)
+TRIES = 60
+PATIENCE = (5.0, 10.0)  # seconds to connect, and to answer
+# Whoever numbers events does so alone, or a later claim could overtake an earlier one.
+ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended('outgoing events', 0))")
+
+
+@dataclass(frozen=True)
+class Try:
+    """What came of one: the status that was answered, or none, what is wrong with it, and the milliseconds it took."""
+
+    status: int | None
+    error: str | None
+    took_ms: int
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A claimed event and where it goes."""
+
+    id: int
+    endpoint_id: int
+    kind: str
+    url: str
+    nonce: str
+    body: bytes
+
+
+def deliver_due(desk: Desk, *, limit: int = 20) -> int:
+    """Send up to `limit` events that are due, oldest first; returns how many arrived."""
+    parcels = desk.database.run(lambda session: _claim(session, now=desk.clock(), limit=limit))
+    if not parcels:
+        return 0
+    master, away, sent = keys.master_key(desk.settings), set[int](), 0
+    with requests.Session() as line:
+        for parcel in parcels:
+            if parcel.endpoint_id in away:
+                _record(desk, parcel, tried=None, error="The endpoint did not answer.")
+                continue
+            tried = _send(line, parcel, master, now=desk.clock())
+            _record(desk, parcel, tried=tried, error=tried.error)
+            if tried.error is None:
+                sent += 1
+            else:
+                away.add(parcel.endpoint_id)
+    return sent
+
+
+def _claim(session: Session, *, now: datetime, limit: int) -> list[Parcel]:
+    session.execute(ONE_AT_A_TIME)
+    due = session.execute(
+        select(OutgoingEvent, WebhookEndpoint)
+        .join(WebhookEndpoint, WebhookEndpoint.id == OutgoingEvent.endpoint_id)
+        .where(OutgoingEvent.status == "QUEUED", OutgoingEvent.next_try_at <= now)
+        .order_by(OutgoingEvent.next_try_at, OutgoingEvent.id)
+        .limit(limit)
+        .with_for_update(of=OutgoingEvent, skip_locked=True)
+    ).all()
+    for event, _ in due:
+        event.next_try_at = now + CLAIMED_FOR
+    _number(session, [event for event, _ in due if event.sequence is None])
+    return [
+        Parcel(event.id, endpoint.id, event.kind, endpoint.url, endpoint.nonce, body_of(event))
+        for event, endpoint in due
+    ]
+
+
+def _number(session: Session, events: list[OutgoingEvent]) -> None:
+    """The next numbers of their endpoints, in the order in which the events were written."""
+    for endpoint_id in sorted({event.endpoint_id for event in events}):
+        theirs = sorted(
+            (each for each in events if each.endpoint_id == endpoint_id), key=lambda each: each.id
+        )
+        counted = (
+            update(WebhookEndpoint)
+            .where(WebhookEndpoint.id == endpoint_id)
+            .values(last_sequence=WebhookEndpoint.last_sequence + len(theirs))
+            .returning(WebhookEndpoint.last_sequence)
+        )
+        last = session.scalars(counted).one()
+        for number, event in enumerate(theirs, start=last - len(theirs) + 1):
+            event.sequence = number
+    session.flush()
+
+
+class Content(TypedDict):
+    """What an endpoint reads of an event."""
+
+    id: str
+    kind: str
+    sequence: int
+    created_at: str
+    data: dict[str, Any]
+
+
+def content_of(event: OutgoingEvent) -> Content:
+    assert event.sequence is not None  # given with the first claim
+    return {
+        "id": f"evt_{event.id}",
+        "kind": event.kind,
+        "sequence": event.sequence,
+        "created_at": event.created_at.isoformat(),
+        "data": event.data,
+    }
+
+
+def body_of(event: OutgoingEvent) -> bytes:
+    """The same bytes however often it is sent."""
+    return json.dumps(content_of(event), ensure_ascii=False, sort_keys=True).encode()
+
+
+def _send(line: requests.Session, parcel: Parcel, master: bytes, *, now: datetime) -> Try:
+    secret = keys.signing_secret(master, "endpoint", parcel.nonce)
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "escrow-desk",
+        HEADER: sign_event(secret, at=int(now.timestamp()), body=parcel.body),
+    }
+    begun = monotonic()
+    status, error = None, None
+    try:
+        with line.post(
+            parcel.url,
+            data=parcel.body,
+            headers=headers,
+            timeout=PATIENCE,
+            allow_redirects=False,  # a redirect could lead anywhere
+            stream=True,  # whatever it says, only the status is read
+        ) as answer:
+            status = answer.status_code
+            error = None if 200 <= status < 300 else f"It answered {status}."
+    except requests.RequestException as problem:
+        error = f"It did not answer ({type(problem).__name__})."
+    return Try(status, error, round((monotonic() - begun) * 1000))
+
+
+def _record(desk: Desk, parcel: Parcel, *, tried: Try | None, error: str | None) -> None:
+    now = desk.clock()
+
+    def act(session: Session) -> str:
+        event = session.get_one(OutgoingEvent, parcel.id, with_for_update=True)
+        event.tries += int(tried is not None)
+        event.error = error
+        if tried is not None:
+            session.add(EventDelivery(event_id=event.id, at=now, **vars(tried)))
+        if error is None:
+            audit.become(event, "SENT", now=now)
+            event.sent_at = now
+        elif event.status == "QUEUED" and event.tries >= TRIES:
+            audit.become(event, "FAILED", now=now)
+        else:
+            event.next_try_at = now + (retries.delay(event.tries, random.randrange) if tried else AWAY)
+        return event.status
+
+    status = desk.database.run(act)
+    log.info(
+        "event." + status.lower(), id=parcel.id, kind=parcel.kind, **({"reason": error} if error else {})
+    )

@@ -1,0 +1,80 @@
+"""What the parties agreed on between themselves: the offers, and the plan of the one that was accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from core.case_file import verify_money
+from core.case_file.check_helpers import Files, Wrong, digest, read, same, trail
+
+
+def _accepted(files: Files) -> dict[str, Any]:
+    found = [each for each in read(files, "offers.json") if each["status"] == "ACCEPTED"]
+    same("the number of accepted offers", len(found), 1)
+    offer: dict[str, Any] = found[0]
+    return offer
+
+
+def _hash(files: Files) -> None:
+    plan, offer = read(files, "agreement.json"), _accepted(files)
+    found = digest(plan)
+    if found != offer["plan_hash"]:
+        raise Wrong(f"the agreement is not the one that was accepted: its hash is {found[:12]}…")
+    same("the offer of the agreement", plan["offer"], offer["id"])
+    for field in ("release", "refund"):
+        same(f"the agreed {field}", plan["amounts"][field], offer[f"{field}_minor"])
+    parties = {each["id"] for each in read(files, "case.json")["parties"]}
+    same("who agreed", {plan["proposed_by"], plan["accepted_by"]}, parties)
+    same("who made the offer", plan["proposed_by"], offer["proposed_by"])
+
+
+def _amounts(files: Files) -> None:
+    verify_money.amounts(files, read(files, "agreement.json"))
+
+
+def _journal(files: Files) -> None:
+    verify_money.journal(files, read(files, "agreement.json"), executed=True)
+
+
+def _calls(files: Files) -> None:
+    verify_money.calls(read(files, "agreement.json"))
+
+
+def _trail(files: Files) -> None:
+    offer = _accepted(files)
+    accepted = [
+        each
+        for each in trail(files)
+        if each["action"] == "party:offer:accept" and each["object_id"] == str(offer["id"])
+    ]
+    if not accepted:
+        raise Wrong("the audit extract does not know that the offer was accepted")
+    same("the agreement in the audit extract", accepted[0]["after"]["plan"], offer["plan_hash"])
+    same(
+        "who accepted in the audit extract",
+        accepted[0]["actor_id"],
+        read(files, "agreement.json")["accepted_by"],
+    )
+
+
+def offers(files: Files) -> None:
+    """Every offer divides the same sum, and the trail knows each."""
+    if "offers.json" not in files:
+        return
+    rows = read(files, "offers.json")
+    made = {each["object_id"] for each in trail(files) if each["action"] == "party:offer:make"}
+    for each in rows:
+        if str(each["id"]) not in made:
+            raise Wrong(f"the audit extract does not know offer {each['id']}")
+    agreed = "agreement.json" in files
+    same("whether an offer was accepted", any(each["status"] == "ACCEPTED" for each in rows), agreed)
+
+
+CHECKS: tuple[tuple[str, Callable[[Files], None]], ...] = (
+    ("the agreement: its plan against the hash that was accepted", _hash),
+    ("the agreement: every amount by the rules and the policy", _amounts),
+    ("the agreement: its journal, planned and booked", _journal),
+    ("the agreement: the calls to the provider", _calls),
+    ("the agreement: its trace in the audit log", _trail),
+)

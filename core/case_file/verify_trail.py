@@ -1,0 +1,183 @@
+"""The parts of a case against each other, and against the audit extract: who, what and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.audit import content_hashes
+from core.case_file.check_helpers import Files, Wrong, read, same, trail
+from core.policy import Profile
+
+Row = dict[str, Any]
+ASKS_FOR_VERIFICATION = ("party:milestone:submit", "party:dispute:rework", "party:dispute:withdraw")
+
+
+def parts(files: Files) -> None:
+    """One case, one milestone, one project, two parties: every part means the same."""
+    case = read(files, "case.json")
+    ticket, milestone, project, order = (case[name] for name in ("ticket", "milestone", "project", "order"))
+    same("the case", ticket["id"], read(files, "manifest.json")["case"])
+    same("the milestone of the case", ticket["milestone_id"], milestone["id"])
+    same("the milestone of the order", order["milestone_id"], milestone["id"])
+    same("the project of the milestone", milestone["project_id"], project["id"])
+    for what, part in (("milestone", milestone), ("project", project)):
+        same(f"the currency of the {what}", part["currency"], order["currency"])
+    same("the amount of the milestone", milestone["amount_minor"], order["amount_minor"])
+    found = [(each["role"], each["id"]) for each in case["parties"]]
+    same("the parties", found, [("PAYER", project["payer_id"]), ("PAYEE", project["payee_id"])])
+    same("the version of the policy", read(files, "policy.json")["platform"], project["platform"])
+
+
+def staged(files: Files) -> None:
+    """What was agreed and complained about, when, and who mediates."""
+    case, rows = read(files, "case.json"), trail(files)
+    ticket, milestone = case["ticket"], case["milestone"]
+    parties = {each["id"] for each in case["parties"]}
+    for row in rows:
+        if row["actor_kind"] == "party" and row["actor_id"] not in parties:
+            raise Wrong(f"audit entry {row['id']} names party {row['actor_id']}, who is not of this case")
+    opened = [row for row in _about(rows, "ticket", ticket["id"]) if row["action"].endswith(":open")]
+    _traced("when the case was opened", ticket["opened_at"], [row["at"] for row in opened])
+    assigned = [row for row in _about(rows, "ticket", ticket["id"]) if "mediator" in (row["after"] or {})]
+    mediator = None
+    for row in assigned:
+        same(f"the mediator before audit entry {row['id']}", row["before"]["mediator"], mediator)
+        mediator = row["after"]["mediator"]
+    same("the mediator", ticket["mediator_id"], mediator)
+    if milestone["completion_notice_at"]:
+        asked = [row["at"] for row in rows if row["action"] in ASKS_FOR_VERIFICATION]
+        _traced("the notice of completion", milestone["completion_notice_at"], asked)
+    if milestone["completion_notice_at"] and milestone["dispute_until"]:
+        _window(files, milestone)
+    if milestone["ended_at"]:
+        ended = [row["at"] for row in rows if row["action"] == "system:milestone:finish"]
+        _traced("the end of the milestone", milestone["ended_at"], ended)
+
+
+def _window(files: Files, milestone: Row) -> None:
+    """How long the payer may complain is of the policy (milestone-payment-flow, Key Business Rules)."""
+    window = Profile.from_snapshot(read(files, "policy.json")).dispute_window
+    until = datetime.fromisoformat(milestone["completion_notice_at"]) + (window or timedelta())
+    same("the end of the dispute window", datetime.fromisoformat(milestone["dispute_until"]), until)
+
+
+def messages(files: Files) -> None:
+    """Every message that was sent is there, of whom and when the extract says, and none else."""
+    rows = {row["object_id"]: row for row in trail(files) if row["action"].endswith(":message:send")}
+    said = read(files, "messages.json")
+    _complete("message", {str(each["id"]) for each in said}, rows.keys())
+    for each in said:
+        row, what = rows[str(each["id"])], f"message {each['id']}"
+        same(
+            f"who wrote {what}",
+            (each["author_kind"], each["author_id"]),
+            (row["actor_kind"], row["actor_id"]),
+        )
+        same(f"when {what} was sent", each["at"], row["at"])
+        same(f"who may read {what}", each["audience"], row["after"]["audience"])
+        vouched(what, "messages", each, row)
+    _complaint(files, [each["body"] for each in said])
+
+
+def vouched(what: str, table: str, row: Row, entry: Row) -> None:
+    """The words are those of the entry's hash. An entry from before there were hashes proves none."""
+    kept = (entry["after"] or {}).get(content_hashes.KEPT_IN, {}).get(content_hashes.name(table, row["id"]))
+    if kept is not None and kept != content_hashes.digest(table, row):
+        raise Wrong(f"{what} is not what audit entry {entry['id']} recorded")
+
+
+def as_recorded(files: Files) -> None:
+    """Before it is signed: no words but those that their entries vouch for."""
+    rows = {(row["object_kind"], row["object_id"]): row for row in trail(files) if _vouches(row)}
+    for table, kind in (("messages", "message"), ("evidence", "evidence")):
+        for each in read(files, f"{table}.json"):
+            if (kind, str(each["id"])) in rows:
+                vouched(f"{kind} {each['id']}", table, each, rows[kind, str(each["id"])])
+
+
+def _vouches(row: Row) -> bool:
+    return content_hashes.KEPT_IN in (row["after"] or {})
+
+
+def _complaint(files: Files, said: list[str]) -> None:
+    """What the payer complains of is a message too, where the payer has opened the case and said why."""
+    ticket = read(files, "case.json")["ticket"]
+    opened = {row["action"] for row in _about(trail(files), "ticket", ticket["id"])}
+    if "party:dispute:open" in opened and ticket["details"] and ticket["details"] not in said:
+        raise Wrong("the complaint is not what its message says")
+
+
+def evidence(files: Files) -> None:
+    """Every piece that was handed in is there, by whom and when the extract says, and none else."""
+    rows = {row["object_id"]: row for row in trail(files) if row["action"] == "party:evidence:hand_in"}
+    pieces = read(files, "evidence.json")
+    _complete("evidence", {str(each["id"]) for each in pieces}, rows.keys())
+    for each in pieces:
+        row, what = rows[str(each["id"])], f"evidence {each['id']}"
+        vouched(what, "evidence", each, row)
+        for fact, known in row["after"].items():
+            if fact == content_hashes.KEPT_IN:
+                continue
+            same(f"the {fact.replace('_', ' ')} of {what}", each[fact], known)
+        same(f"who handed in {what}", each["uploaded_by"], row["actor_id"])
+        same(f"when {what} was handed in", each["at"], row["at"])
+        same(f"the size of {what}", len(files[each["file"]]), each["size_bytes"])
+        if not each["file"].startswith(f"evidence/{each['id']}-{each['sha256'][:12]}."):
+            raise Wrong(f"{what} is kept under the name of another: {each['file']}")
+
+
+def money(files: Files) -> None:
+    """What was paid, refunded and sent has its entries."""
+    case, rows = read(files, "case.json"), trail(files)
+    order = case["order"]
+    if order["funded_minor"]:
+        asked = [row["after"]["charge"]["minor"] for row in rows if row["action"] == "party:milestone:fund"]
+        _traced("the charge", order["charge_minor"], asked)
+        held = [row["after"]["held"]["minor"] for row in rows if row["action"] == "system:payment:hold"]
+        _traced("what was held at first", order["funded_minor"], held)
+    settled = {row["object_id"] for row in rows if row["action"] == "system:refund:settle"}
+    for each in case["refunds"]:
+        if each["status"] == "SUCCEEDED" and str(each["id"]) not in settled:
+            raise Wrong(f"the audit extract does not know that refund {each['id']} was sent")
+    sent = {row["operation_key"] for row in rows if row["action"] == "system:payout:transfer"}
+    booked = {row["key"] for row in read(files, "journals.json") if row["kind"] == "withdrawal"}
+    if odd := sorted(booked ^ sent):
+        raise Wrong(f"the transfer {odd[0]} is not both booked and in the audit extract")
+
+
+def undecided(files: Files) -> None:
+    """A case without a decision has none in its trail either."""
+    if "plan.json" in files:
+        return
+    ticket = read(files, "case.json")["ticket"]
+    for row in trail(files):
+        if row["action"] == "system:decision:execute" and row["ticket_id"] == ticket["id"]:
+            raise Wrong(f"the decision that audit entry {row['id']} carries out is missing")
+
+
+def _about(rows: list[Row], kind: str, number: int) -> Iterator[Row]:
+    return (row for row in rows if (row["object_kind"], row["object_id"]) == (kind, str(number)))
+
+
+def _traced(what: str, stated: Any, known: list[Any]) -> None:
+    if stated not in known:
+        raise Wrong(f"{what} is {stated}, and the audit extract does not know it")
+
+
+def _complete(what: str, there: set[str], known: Any) -> None:
+    if odd := sorted(there - set(known)):
+        raise Wrong(f"the audit extract does not know {what} {odd[0]}")
+    if odd := sorted(set(known) - there):
+        raise Wrong(f"{what} {odd[0]} is missing: the audit extract knows it")
+
+
+CHECKS: tuple[tuple[str, Callable[[Files], None]], ...] = (
+    ("every part is of one case", parts),
+    ("the complaint, the deadlines and the mediator in the audit log", staged),
+    ("every message in the audit log, word for word where its entry keeps the hash", messages),
+    ("every piece of evidence in the audit log, with its caption where the entry keeps the hash", evidence),
+    ("every payment, refund and transfer in the audit log", money),
+    ("no decision is missing", undecided),
+)

@@ -1,0 +1,139 @@
+"""`escrow-desk api-key` and `escrow-desk webhook-endpoint`: how a platform comes in, and where it is told."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from core.cli import operator
+from core.cli.operator import As
+from core.cli.output import LARGEST_ID, NUMBER, Json, opened, say, tell
+
+keys = typer.Typer(no_args_is_help=True, help="Keys with which a platform comes in at /api/v1.")
+endpoints = typer.Typer(no_args_is_help=True, help="Where a platform is told what happened.")
+Platform = Annotated[str, typer.Option(help="home_services or legal_services.")]
+
+
+@keys.command("create")
+def create_key(
+    platform: Platform,
+    label: Annotated[str, typer.Option(help="What it is for.")] = "",
+    read_only: Annotated[bool, typer.Option("--read-only", help="May read and change nothing.")] = False,
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """A new key and its signing secret, shown this once."""
+    from core.api.http import keys as door
+
+    with opened() as desk:
+        master, now, actor = door.master_key(desk.settings), desk.clock(), operator.actor(desk, as_)
+        made = desk.database.run(
+            lambda session: door.create(
+                session,
+                actor,
+                now=now,
+                platform=platform,
+                label=label,
+                master=master,
+                may_write=not read_only,
+            )
+        )
+    data = {"api_key": made.api_key, "signing_secret": made.signing_secret}
+    say(data, as_json=as_json, words=tell(shown_once(data)))
+
+
+@keys.command("revoke")
+def revoke_key(
+    prefix: Annotated[str, typer.Argument(help="The key's first part: edk_3fa9c1…")],
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """From now on this key opens nothing."""
+    from core.api.http import keys as door
+
+    prefix = "_".join(prefix.split("_")[:2])  # whoever pastes the whole key does not see its secret repeated
+    with opened() as desk:
+        actor = operator.actor(desk, as_)
+        desk.database.run(lambda session: door.revoke(session, actor, now=desk.clock(), prefix=prefix))
+    say({"revoked": prefix}, as_json=as_json, words=tell(f"{prefix} is revoked."))
+
+
+@endpoints.command("add")
+def add_endpoint(
+    platform: Platform,
+    url: Annotated[str, typer.Option(help="An https address of the platform.")],
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Tell this address from now on; the secret that signs is shown this once."""
+    from core.api.http import keys as door
+    from core.api.webhooks import endpoints as listeners
+
+    with opened() as desk:
+        master, now, actor = door.master_key(desk.settings), desk.clock(), operator.actor(desk, as_)
+        endpoint, secret = desk.database.run(
+            lambda session: listeners.add_endpoint(
+                session, actor, now=now, platform=platform, url=url, master=master
+            )
+        )
+    data = {"id": endpoint.id, "url": endpoint.url, "signing_secret": secret}
+    say(data, as_json=as_json, words=tell(shown_once(data)))
+
+
+@endpoints.command("remove")
+def remove_endpoint(
+    number: Annotated[int, typer.Argument(help="The endpoint's id.", min=1, max=LARGEST_ID, metavar=NUMBER)],
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Tell this address nothing more; what waits for it is dropped."""
+    from core.api.webhooks import endpoints as listeners
+
+    with opened() as desk:
+        actor = operator.actor(desk, as_)
+        desk.database.run(
+            lambda session: listeners.remove_endpoint(session, actor, now=desk.clock(), endpoint_id=number)
+        )
+    say({"removed": number}, as_json=as_json, words=tell(f"Endpoint {number} is removed."))
+
+
+@endpoints.command("list")
+def list_endpoints(as_json: Json = False) -> None:
+    """Who is told what happened, how far, and how much waits or was given up."""
+    from core.api.webhooks import endpoints as listeners
+
+    with opened() as desk, desk.database.reading() as session:
+        found = [vars(each) for each in listeners.standings(session)]
+    lines = [
+        f"{each['id']:>4}  {each['platform']:<15} {each['url']}  told {each['last_sequence']}, "
+        f"waiting {each['waiting']}, given up {each['failed']}"
+        for each in found
+    ]
+    say({"endpoints": found}, as_json=as_json, words=tell("\n".join(lines) or "Nobody is told."))
+
+
+@endpoints.command("replay")
+def replay_events(
+    number: Annotated[int, typer.Argument(help="The endpoint's id.", min=1, max=LARGEST_ID, metavar=NUMBER)],
+    after: Annotated[int, typer.Option(help="Everything after this number of its events.", min=0)],
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Tell an endpoint again what it missed, under the same ids and numbers."""
+    from core.api.webhooks import endpoints as listeners
+
+    with opened() as desk:
+        actor = operator.actor(desk, as_)
+        queued = desk.database.run(
+            lambda session: listeners.replay(
+                session, actor, now=desk.clock(), endpoint_id=number, after=after
+            )
+        )
+    words = f"{queued} events will be told to endpoint {number} again."
+    say({"endpoint": number, "queued": queued}, as_json=as_json, words=tell(words))
+
+
+def shown_once(data: dict[str, object]) -> str:
+    lines = [f"{name.replace('_', ' '):>15}  {value}" for name, value in data.items()]
+    return "\n".join([*lines, "Keep it now: it is not shown again."])

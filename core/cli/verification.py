@@ -1,0 +1,92 @@
+"""Is everything as it should be? check, reconcile, doctor. What is not is exit code 1."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+from rich.table import Table
+
+from core.cli import operator
+from core.cli.operator import As
+from core.cli.output import Json, console, environment, opened, say, settings, tell
+
+SHOWN = 20
+
+
+def add_to(app: typer.Typer) -> None:
+    for command in (check, reconcile, doctor):
+        app.command()(command)
+
+
+def check(as_json: Json = False) -> None:
+    """Every invariant of the ledger and the desk; prints the offending rows and exits with 1 if there are any."""
+    from core.queries import invariants
+
+    with opened() as desk, desk.database.reading() as session:
+        results = invariants.run(session)
+    data = [
+        {"invariant": each.name, "law": each.law, "count": each.count, "rows": each.rows} for each in results
+    ]
+
+    def words() -> None:
+        table = Table("Invariant", "Law", "Offending rows", box=None)
+        for each in results:
+            verdict = f"[red]{each.count}[/red]" if each.rows else "[green]none[/green]"
+            table.add_row(each.name, each.law, verdict)
+        console.print(table)
+        for each in results:
+            for row in each.rows[:SHOWN]:
+                tell(f"  {each.name} {json.dumps(row, default=str, ensure_ascii=False)}")()
+            if each.count > SHOWN:
+                tell(f"  {each.name}: these are {SHOWN} of {each.count}")()
+
+    say(data, as_json=as_json, words=words)
+    raise typer.Exit(1 if any(each.rows for each in results) else 0)
+
+
+def reconcile(as_: As = None, as_json: Json = False) -> None:
+    """Compare the provider's statement with the ledger; exit code 1 unless every line is booked as what it is."""
+    from core.processes import reconciliation as action
+    from core.queries import reconciliation
+
+    with opened() as desk:
+        run_id = action.run(desk, operator.actor(desk, as_))
+        with desk.database.reading() as session:
+            run = reconciliation.run(session, run_id)
+    data = {
+        "run": run.id,
+        "status": run.status,
+        "lines": run.lines,
+        "matched": run.matched,
+        "in_suspense": run.in_suspense,
+        "unmatched": run.unmatched,
+        "breaks": run.breaks,
+    }
+    words = (
+        f"Run {run.id}: {run.state.lower().replace('_', ' ')}. Of {run.lines} lines {run.matched} match, "
+        f"{run.in_suspense} are in suspense, {run.unmatched} do not match."
+    )
+    off = f" {run.breaks} breaks: see the page Reconciliation." if run.breaks else ""
+    say(data, as_json=as_json, words=tell(words + off))
+    raise typer.Exit(0 if run.state in ("CLEAN", "EMPTY") else 1)
+
+
+def doctor(as_json: Json = False) -> None:
+    """Is everything in place? Home, keys, database, schema, roles, clock, sandbox or Stripe, webhooks, mail."""
+    from core.demo.settings_file import NoDatabase
+    from core.doctor import examine
+
+    try:
+        found = settings()
+    except NoDatabase:
+        found = environment()  # everything else is looked at all the same
+    findings = examine(found)
+
+    def words() -> None:
+        for each in findings:
+            console.print("[green]✓[/green] " if each.ok else "[red]✗[/red] ", end="")
+            tell(f"{each.what}: {each.words}")()
+
+    say([vars(each) for each in findings], as_json=as_json, words=words)
+    raise typer.Exit(0 if all(each.ok for each in findings) else 1)

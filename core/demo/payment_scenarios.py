@@ -1,0 +1,221 @@
+"""Other roads of money: cards that decline, payments that come twice, what comes back, chargebacks, odd lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from core.actions.funding import fund
+from core.actions.operations import suspense
+from core.actions.operations.operation_keys import idempotency_key
+from core.actions.payouts import method_offers
+from core.actions.refunds import outside_refunds
+from core.demo.dispute_scenarios import agree, mediated, rule, study, to_mediation
+from core.demo.project_run import ProjectRun, Wait
+from core.demo.standard_flow import accept, smooth, submit
+from core.demo.world import World
+from core.money import Money
+from core.policy import WithdrawalMethod
+from core.processes import dispatch
+from core.records import (
+    OutgoingOperation,
+    Party,
+    Payout,
+    Refund,
+    SuspenseItem,
+)
+from core.rules.grounds import DecisionOutcome
+from core.rules.permissions import Actor, Role
+from core.rules.suspense import SettledAs
+
+
+def one_of(tale: ProjectRun, role: Role, number: int = 0) -> Actor:
+    return tale.world.staff(tale.world.staff_with(role)[number])
+
+
+# Cards
+
+
+def recovered(tale: ProjectRun, milestone_id: int) -> Wait:
+    """Declined once; two hours later the desk tries again by itself, and the money is there."""
+    tale.world.sandbox.fault("declined", method="POST", path="/v1/payment_intents")
+    tale.act(fund.fund, tale.payer, milestone_id=milestone_id)
+    yield tale.hours(30, 60)
+    yield from smooth(tale, milestone_id)
+
+
+def converted(tale: ProjectRun, milestone_id: int) -> Wait:
+    """The platform's account stopped settling in pounds after the bid: Stripe converts the payment, it is held all the
+    same, and its refund at another day's rate leaves a difference."""
+    tale.world.sandbox.convert("GBP", "USD", "1.2714")
+    tale.act(fund.fund, tale.payer, milestone_id=milestone_id)
+    yield tale.hours(20, 50)
+    tale.world.sandbox.convert("GBP", "USD", "1.2891")
+    yield from mediated(DecisionOutcome.FULL_REFUND)(tale, milestone_id)
+
+
+def given_up(tale: ProjectRun, milestone_id: int) -> Wait:
+    """Declined five times over three days; then the payer pays with another card."""
+    bad = "pm_card_chargeDeclinedInsufficientFunds"
+    tale.act(fund.fund, tale.payer, milestone_id=milestone_id, payment_method=bad)
+    yield timedelta(days=5)
+    tale.act(fund.fund, tale.payer, milestone_id=milestone_id, payment_method="pm_card_visa")
+    yield tale.hours(30, 60)
+    yield from smooth(tale, milestone_id)
+
+
+def paid_twice(tale: ProjectRun, milestone_id: int) -> Wait:
+    """Stripe takes the same payment a second time; the desk finds it and returns it."""
+    call = tale.read(_calls(milestone_id, "CHARGE"))
+    tale.world.sandbox.set_clock(tale.world.now)
+    amount, key = Money(call.amount_minor, call.currency), idempotency_key(call.key, 99)
+    tale.world.desk.payments.charge(call.key, key, amount=amount, **call.payload)
+    yield timedelta(days=9)  # until the weekly reconciliation has seen it
+    yield from smooth(tale, milestone_id)
+
+
+# Payouts
+
+
+def payout_fails(tale: ProjectRun, milestone_id: int) -> Wait:
+    tale.world.sandbox.next_payouts({"code": "account_closed"})
+    yield from smooth(tale, milestone_id)
+
+
+def payout_returned(tale: ProjectRun, milestone_id: int) -> Wait:
+    """Paid, returned by the bank days later, another method offered, chosen by the payee, and paid."""
+    yield from submit(tale, milestone_id)
+    good_bank(tale)
+    tale.world.send()  # what waits for anybody else goes first, so that the order is for this payout
+    tale.world.sandbox.next_payouts({"code": "account_closed", "after_paid": True})
+    accept(tale, milestone_id)
+    tale.world.send()
+    payout = yield from _payout_in_review(tale, milestone_id)
+    if payout is None:
+        return
+    finance = one_of(tale, Role.FINANCE)
+    methods = [WithdrawalMethod.INSTANT, WithdrawalMethod.CHECK]
+    reason = "The bank has closed the account."
+    tale.act(method_offers.offer, finance, payout_id=payout.id, methods=methods, reason=reason)
+    yield tale.hours(6, 30)
+    good_bank(tale)
+    tale.act(method_offers.choose, tale.payee, payout_id=payout.id, method=WithdrawalMethod.CHECK)
+    yield timedelta(days=4)
+
+
+def good_bank(tale: ProjectRun) -> None:
+    """The payee gives another account, one that takes money."""
+    account = tale.read(select(Party.stripe_account).where(Party.id == tale.payee_id))
+    mark = f"demo-bank-{tale.payee_id}-{tale.world.now:%m%d%H%M}"
+    tale.world.desk.payments.replace_bank(mark, f"{mark}:1", account=account, bank_token="btok_us_verified")
+
+
+def _payout_in_review(tale: ProjectRun, milestone_id: int) -> Any:
+    for _ in range(14):
+        yield timedelta(days=1)
+        _look_at_payouts(tale, milestone_id)
+        payout = tale.read(select(Payout).where(Payout.milestone_id == milestone_id))
+        if payout is not None and payout.status == "ADMINISTRATIVE_REVIEW":
+            return payout
+    return None
+
+
+def _look_at_payouts(tale: ProjectRun, milestone_id: int) -> None:
+    """What Stripe's news would bring: the present state of the payout."""
+    world, call = tale.world, tale.read(_calls(milestone_id, "PAYOUT"))
+    if call is None or call.provider_id is None:
+        return
+    world.sandbox.set_clock(world.now)
+    seen = world.desk.payments.payout_by_id(call.provider_id, account=call.payload["account"])
+    world.desk.database.run(lambda session: dispatch.settle(session, call.id, snapshot=seen, now=world.now))
+
+
+# Refunds
+
+
+def refund_back(tale: ProjectRun, milestone_id: int) -> Wait:
+    """Refunded by decision; the card is closed, and the refund comes back to a debt that is open again."""
+    yield from to_mediation(tale, milestone_id, no_show=True)
+    yield from study(tale, milestone_id)
+    decision = rule(tale, milestone_id, DecisionOutcome.FULL_REFUND)
+    if decision.status == "AWAITING_APPROVAL":
+        yield tale.hours(2, 20)
+        agree(tale, decision)
+    yield timedelta(days=2)
+    refund = tale.read(select(Refund).where(Refund.milestone_id == milestone_id))
+    if refund is None or refund.stripe_refund is None:
+        return
+    world = tale.world
+    world.sandbox.move_refund(refund.stripe_refund, "failed", reason="expired_or_canceled_card")
+    seen = world.desk.payments.refund_by_id(refund.stripe_refund)
+    number = refund.operation_id
+    world.desk.database.run(lambda session: dispatch.settle(session, number, snapshot=seen, now=world.now))
+    yield timedelta(days=1)
+
+
+def refund_returned(tale: ProjectRun, milestone_id: int) -> Wait:
+    """The same, and then it goes from the platform's bank: one person says so, another confirms."""
+    yield from refund_back(tale, milestone_id)
+    refund = tale.read(select(Refund).where(Refund.milestone_id == milestone_id))
+    said = tale.act(
+        outside_refunds.propose,
+        one_of(tale, Role.FINANCE, 1),
+        refund_id=refund.id,
+        way="BANK_TRANSFER",
+        reference=f"WT-{7300 + tale.plot.number}",
+        reason="The card has expired; the customer gave us an account by telephone.",
+    )
+    yield tale.hours(3, 20)
+    tale.act(outside_refunds.confirm, one_of(tale, Role.FINANCE), return_id=said.id)
+
+
+def _calls(milestone_id: int, kind: str) -> Any:
+    wanted = select(OutgoingOperation).where(
+        OutgoingOperation.milestone_id == milestone_id, OutgoingOperation.kind == kind
+    )
+    return wanted.order_by(OutgoingOperation.id.desc())
+
+
+# Lines that nobody on the desk has caused
+
+
+def odd_lines(world: World) -> Wait:
+    """Stripe keeps a reserve and gives it back, takes a fee, and books something that nobody knows."""
+    line = world.sandbox.line
+    yield timedelta(days=24)
+    _at(world, lambda: line("reserve_hold", -150_00, "USD"))
+    yield timedelta(days=16)
+    _at(world, lambda: line("reserve_release", 150_00, "USD"))
+    _at(world, lambda: line("stripe_fx_fee", -4_17, "EUR"))
+    yield timedelta(days=15)
+    finance = world.staff(world.staff_with(Role.FINANCE)[1])
+    found = _open_items(world)
+    if len(found) == 2:
+        reason = "Stripe kept a reserve for two weeks and gave it back."
+        as_what = SettledAs.EACH_OTHER
+        world.act(suspense.propose, finance, item_ids=found, settled_as=as_what, reason=reason)
+        yield timedelta(hours=5)
+        head = world.staff(world.staff_with(Role.FINANCE)[0])
+        world.act(suspense.confirm, head, item_ids=found, reason="Both lines seen on the statement.")
+    yield max(timedelta(0), world.ends - world.now - timedelta(days=10))
+    _at(world, lambda: line("payment", 86_00, "USD"))
+    _at(world, lambda: line("contribution", -12_50, "USD"))
+    yield max(timedelta(0), world.ends - world.now - timedelta(hours=20))
+    if found := _open_items(world):
+        reason = "Somebody switched a donation on at Stripe by mistake."
+        as_what = SettledAs.CONCESSION
+        world.act(suspense.propose, finance, item_ids=found[:1], settled_as=as_what, reason=reason)
+
+
+def _at(world: World, write: Callable[[], object]) -> None:
+    world.sandbox.set_clock(world.now)
+    write()
+
+
+def _open_items(world: World) -> list[int]:
+    with world.desk.database.reading() as session:
+        wanted = select(SuspenseItem.id).where(SuspenseItem.status == "OPEN").order_by(SuspenseItem.id)
+        return list(session.scalars(wanted))

@@ -1,0 +1,101 @@
+"""One project being lived: who takes part, the dice it is told with, and what can be read of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from core.actions.cases import mediator_assignment
+from core.demo import texts
+from core.demo.scenarios import ProjectPlan
+from core.demo.texts import Quarrel
+from core.demo.world import World, party
+from core.policy import Platform
+from core.records import Evidence, Milestone, Ticket
+from core.rules.disputes import BLOCKING, DisputeReason
+from core.rules.permissions import Actor, Role
+
+Wait = Iterator[timedelta]
+
+
+@dataclass
+class ProjectRun:
+    """One project being lived: who takes part, and the dice it is told with."""
+
+    world: World
+    plot: ProjectPlan
+    payer_id: int
+    payee_id: int
+    draw: random.Random
+    project_id: int = 0
+    quarrels: list[Quarrel] = field(default_factory=list)
+
+    @property
+    def payer(self) -> Actor:
+        return party(self.payer_id)
+
+    @property
+    def payee(self) -> Actor:
+        return party(self.payee_id)
+
+    def hours(self, least: int, most: int) -> timedelta:
+        return timedelta(minutes=self.draw.randrange(least * 60, most * 60))
+
+    def act(self, action: Any, actor: Actor, **arguments: Any) -> Any:
+        return self.world.act(action, actor, **arguments)
+
+    def read(self, statement: Any) -> Any:
+        with self.world.desk.database.reading() as session:
+            return session.scalars(statement).first()
+
+    def milestone(self) -> Milestone | None:
+        """The one that is being worked on now."""
+        found: Milestone | None = self.read(
+            select(Milestone)
+            .where(
+                Milestone.project_id == self.project_id,
+                Milestone.ended_at.is_(None),
+                Milestone.status.not_in(("PLANNED", "CANCELED")),
+            )
+            .order_by(Milestone.position)
+        )
+        return found
+
+    def ticket(self, milestone_id: int) -> Ticket | None:
+        wanted = select(Ticket).where(Ticket.milestone_id == milestone_id, Ticket.status.in_(BLOCKING))
+        found: Ticket | None = self.read(wanted)
+        return found
+
+    def quarrel(self, *, no_show: bool = False) -> Quarrel:
+        told = texts.LEGAL if self.plot.platform is Platform.LEGAL_SERVICES else texts.HOME
+        fitting = [each for each in told if (each.reason is DisputeReason.NO_SHOW) == no_show]
+        return self.draw.choice(fitting)
+
+
+def status(tale: ProjectRun, milestone_id: int) -> str:
+    return str(tale.read(select(Milestone.status).where(Milestone.id == milestone_id)))
+
+
+def pieces_of(tale: ProjectRun, milestone_id: int) -> list[Evidence]:
+    with tale.world.desk.database.reading() as session:
+        return list(session.scalars(select(Evidence).where(Evidence.milestone_id == milestone_id)))
+
+
+def free_mediator(tale: ProjectRun) -> int:
+    """When all were busy at the time: the first, who takes it."""
+    ticket_owner = tale.world.staff_with(Role.MEDIATOR)[0]
+    milestone = tale.milestone()
+    ticket = tale.ticket(milestone.id) if milestone else None
+    if ticket is not None:
+        tale.act(
+            mediator_assignment.assign,
+            tale.world.staff(ticket_owner),
+            ticket_id=ticket.id,
+            staff_id=ticket_owner,
+        )
+    return ticket_owner

@@ -1,0 +1,1 @@
+"""What runs by itself: it takes the desk, opens its own transactions and calls the network between them."""

@@ -1,0 +1,66 @@
+"""A payer's customer and a payee's connected account at the payment provider."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from sqlalchemy.orm import Session
+
+from core.actions.milestones import parties
+from core.actions.operations.operation_keys import idempotency_key, operation_key
+from core.desk import Desk
+from core.records import Party
+
+
+def open_at_provider(
+    desk: Desk,
+    party_id: int,
+    *,
+    currency: str,
+    payment_method: str | None = None,
+    bank_token: str | None = None,
+) -> None:
+    """Give a payer a customer and a payee a connected account at the provider; once, however often it is called.
+
+    What is asked for is part of the key: after a refusal it can be asked for with another bank. So is the hour: the
+    provider repeats its own faults under a key for a day. What an answer that was lost may leave behind is an account
+    that nobody ever uses. Raises `AccountKnownOtherwise` when another card, bank or currency is stored.
+    """
+    with desk.database.reading() as session:
+        party = session.get_one(Party, party_id)
+        op = operation_key(session, "party", party_id)
+    parties.require_same(party, currency=currency, payment_method=payment_method, bank_token=bank_token)
+    asked = f"{party.name}\n{party.email}\n{party.country}\n{currency}\n{bank_token}"
+    hour = int(desk.clock().timestamp()) // 3600
+    key = f"{idempotency_key(op, 1)}.{sha256(asked.encode()).hexdigest()[:12]}.{hour}"
+    if party.role == "PAYER" and party.stripe_customer is None:
+        customer = desk.payments.create_customer(op, key, name=party.name, email=party.email)
+        desk.database.run(
+            lambda session: _know(session, party_id, customer=customer.id, method=payment_method)
+        )
+    elif party.role == "PAYER" and party.payment_method is None and payment_method is not None:
+        desk.database.run(lambda session: _know(session, party_id, method=payment_method))
+    if party.role == "PAYEE" and party.stripe_account is None:
+        account = desk.payments.create_payee_account(
+            op, key, email=party.email, country=party.country, currency=currency, bank_token=bank_token
+        )
+        given = (currency, parties.digest(bank_token))
+        desk.database.run(lambda session: _know(session, party_id, account=account.id, given=given))
+        desk.database.run(lambda session: parties.withdraw_what_waited(session, party_id, now=desk.clock()))
+
+
+def _know(
+    session: Session,
+    party_id: int,
+    *,
+    customer: str | None = None,
+    method: str | None = None,
+    account: str | None = None,
+    given: tuple[str, str | None] | None = None,
+) -> None:
+    party = session.get_one(Party, party_id, with_for_update=True)
+    party.stripe_customer = customer or party.stripe_customer
+    party.payment_method = method or party.payment_method
+    party.stripe_account = account or party.stripe_account
+    if given is not None:
+        party.account_currency, party.bank_token_sha256 = given

@@ -1,0 +1,256 @@
+"""Reconciliation: every line of the provider's statement against every line that is booked, and the balances.
+
+Daily, and whenever finance asks (milestone-payment-flow, Performance Considerations 4). The comparison is one SQL join
+in the database; Python only pages the statement in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.operations import platform_money
+from core.db import is_anyone_at_it
+from core.desk import Desk
+from core.errors import DeskError
+from core.gateways.payments import BalanceLine
+from core.ledger import accounts, journal_store
+from core.money import Money
+from core.processes import platform_payouts, statement_matching
+from core.queries.reconciliation import BROKEN_OFF, MARK
+from core.records import BalanceTransaction, ReconciliationBreak, ReconciliationRun, StatementLine
+from core.rules.permissions import Actor, Permission, require
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+# Lines may become visible late: the last days are read again each time.
+OVERLAP = timedelta(days=8)
+UNFORESEEN = "Something unforeseen went wrong; the desk's log has the details. Nothing is lost: run it again."
+
+
+def run(desk: Desk, actor: Actor, *, until: datetime | None = None) -> int:
+    """Fetch the statement up to `until` (default now), compare, keep the result; returns the run's id."""
+    require(actor, Permission.RUN_RECONCILIATION)
+    end = until or desk.clock()
+    run_id = desk.database.run(_next_id)
+    with desk.database.at_it(MARK, run_id):
+        desk.database.run(lambda session: _start(session, actor, run_id, end, desk.clock()))
+        try:
+            _carry_out(desk, actor, run_id, end)
+        except BaseException as problem:
+            foreseen = isinstance(problem, DeskError)
+            reason = problem.message if isinstance(problem, DeskError) else UNFORESEEN
+            log.error(
+                "reconciliation.failed", run=run_id, reason=reason, exc_info=None if foreseen else problem
+            )
+            desk.database.run(lambda session: _fail(session, run_id, reason, desk.clock()))
+            raise
+    return run_id
+
+
+def _carry_out(desk: Desk, actor: Actor, run_id: int, end: datetime) -> None:
+    fetched = _fetch(desk, end)
+    desk.database.run(lambda session: platform_money.book_own_lines(session, now=desk.clock()))
+    statement_matching.unbooked(desk)
+    platform_payouts.follow_own_payouts(desk)
+    at_provider = desk.payments.balance()
+    log.info("reconciliation.fetched", run=run_id, lines=fetched)
+    desk.database.run(lambda session: _compare(session, actor, run_id, end, at_provider, now=desk.clock()))
+
+
+def _next_id(session: Session) -> int:
+    return int(session.scalars(text("select nextval('reconciliation_runs_id_seq')")).one())
+
+
+def _start(session: Session, actor: Actor, run_id: int, until: datetime, now: datetime) -> None:
+    """Write the run down, and say of runs whose process has died that they did not end."""
+    running = select(ReconciliationRun).where(ReconciliationRun.status == "RUNNING").with_for_update()
+    for left in session.scalars(running.order_by(ReconciliationRun.id)):
+        if not is_anyone_at_it(session, MARK, left.id):
+            audit.become(left, "FAILED", now=now)
+            left.error, left.finished_at = BROKEN_OFF, now
+    started_by = actor.id if actor.kind == "staff" else None
+    row = ReconciliationRun(id=run_id, until=until, started_at=now, started_by=started_by, status="RUNNING")
+    row.started_from = actor.via or None
+    session.add(row)
+    audit.record(
+        session,
+        actor,
+        f"{actor.kind}:reconciliation:begin",
+        object_kind="reconciliation",
+        object_id=run_id,
+        now=now,
+        after={"until": until},
+    )
+
+
+def _fail(session: Session, run_id: int, reason: str, now: datetime) -> None:
+    row = session.get_one(ReconciliationRun, run_id, with_for_update=True)
+    audit.become(row, "FAILED", now=now)
+    row.error, row.finished_at = reason, now
+
+
+def _fetch(desk: Desk, until: datetime) -> int:
+    """Page the provider's lines into `statement_lines`; what was read before is not read again but for the overlap."""
+    with desk.database.reading() as session:
+        newest = session.scalar(select(func.max(StatementLine.created_at)))
+    since = newest - OVERLAP if newest else datetime.fromtimestamp(0, tz=until.tzinfo)
+    count = 0
+    for batch in _batches(desk.payments.balance_lines(since, until + timedelta(seconds=1))):
+        count += len(batch)
+        rows = [_row(line, desk.clock()) for line in batch]
+        desk.database.run(lambda session, rows=rows: _keep(session, rows))  # type: ignore[misc]
+    return count
+
+
+def _batches(lines: Iterable[BalanceLine]) -> Iterator[list[BalanceLine]]:
+    batch: list[BalanceLine] = []
+    for line in lines:
+        batch.append(line)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _row(line: BalanceLine, now: datetime) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "kind": line.type,
+        "reporting_category": line.reporting_category,
+        "amount": line.amount,
+        "fee": line.fee,
+        "net": line.net,
+        "currency": line.currency,
+        "source": line.source or "",
+        "created_at": line.created,
+        "fetched_at": now,
+    }
+
+
+def _keep(session: Session, rows: list[dict[str, Any]]) -> None:
+    statement = insert(StatementLine).values(rows)
+    fresh = {name: statement.excluded[name] for name in rows[0] if name != "id"}
+    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=fresh))
+
+
+COMPARE = text(
+    """
+    insert into reconciliation_breaks (run_id, kind, transaction_id, journal_id, currency, at_provider, in_ledger)
+    select :run_id,
+           case when b.id is null then 'NOT_IN_LEDGER' when s.id is null then 'NOT_AT_PROVIDER'
+                else 'AMOUNT_DIFFERS' end,
+           coalesce(s.id, b.id), b.journal_id, coalesce(s.currency, b.currency), s.net, b.net
+    from (select * from statement_lines where created_at <= :until) s
+    full join (select * from balance_transactions where created_at <= :until) b on b.id = s.id
+    where s.id is null or b.id is null
+       or (s.amount, s.fee, s.net, s.currency) is distinct from (b.amount, b.fee, b.net, b.currency)
+    """
+)
+
+
+def _compare(
+    session: Session,
+    actor: Actor,
+    run_id: int,
+    until: datetime,
+    at_provider: dict[str, Money],
+    *,
+    now: datetime,
+) -> None:
+    session.execute(COMPARE, {"run_id": run_id, "until": until})
+    totals = _totals(session, until, at_provider)
+    explained = _by_lines(session, run_id)
+    for row in totals:
+        if row["comparable"] and row["at_provider"] - row["in_ledger"] != explained.get(row["currency"], 0):
+            session.add(
+                ReconciliationBreak(
+                    run_id=run_id,
+                    kind="BALANCE_DIFFERS",
+                    currency=row["currency"],
+                    at_provider=row["at_provider"],
+                    in_ledger=row["in_ledger"],
+                )
+            )
+    session.flush()
+    run_row = session.get_one(ReconciliationRun, run_id)
+    run_row.lines = session.scalar(select(func.count()).where(StatementLine.created_at <= until)) or 0
+    broken = select(func.count()).where(ReconciliationBreak.run_id == run_id)
+    run_row.breaks = session.scalar(broken) or 0
+    run_row.unmatched = session.scalar(broken.where(ReconciliationBreak.kind != "BALANCE_DIFFERS")) or 0
+    run_row.matched, run_row.in_suspense = session.execute(AGREEING, {"until": until}).one()
+    run_row.totals, run_row.finished_at = totals, now
+    status = "BREAKS" if run_row.breaks else "SUSPENSE" if run_row.in_suspense else "CLEAN"
+    audit.become(run_row, status, now=now)
+    counts = ("status", "lines", "matched", "in_suspense", "unmatched", "breaks")
+    audit.record(
+        session,
+        actor,
+        f"{'finance' if actor.kind == 'staff' else actor.kind}:reconciliation:run",
+        object_kind="reconciliation",
+        object_id=run_id,
+        now=now,
+        after={name: getattr(run_row, name) for name in counts},
+    )
+
+
+# A line in suspense is booked, so its amounts agree; but nobody knows yet what it is.
+AGREEING = text(
+    """
+    select count(*) filter (where i.id is null), count(i.id)
+    from statement_lines s
+    join balance_transactions b on b.id = s.id and b.created_at <= :until
+    left join suspense_items i on i.transaction_id = s.id and i.status = 'OPEN'
+    where s.created_at <= :until and (s.amount, s.fee, s.net, s.currency) = (b.amount, b.fee, b.net, b.currency)
+    """
+)
+
+
+def _by_lines(session: Session, run_id: int) -> dict[str, int]:
+    """By currency, how far apart the balances are because of lines that do not match: those are breaks already."""
+    apart = func.coalesce(ReconciliationBreak.at_provider, 0) - func.coalesce(
+        ReconciliationBreak.in_ledger, 0
+    )
+    found = session.execute(
+        select(ReconciliationBreak.currency, func.sum(apart))
+        .where(ReconciliationBreak.run_id == run_id)
+        .group_by(ReconciliationBreak.currency)
+    )
+    return {currency: int(difference) for currency, difference in found}
+
+
+def _totals(session: Session, until: datetime, at_provider: dict[str, Money]) -> list[dict[str, Any]]:
+    """Per currency: the provider's balance, the ledger's, and the sum of the statement. A balance can only be compared
+    when the statement reaches to the present."""
+    stated: dict[str, int] = {
+        currency: int(net)
+        for currency, net in session.execute(
+            select(StatementLine.currency, func.sum(StatementLine.net))
+            .where(StatementLine.created_at <= until)
+            .group_by(StatementLine.currency)
+        )
+    }
+    booked_later = session.scalar(select(func.max(BalanceTransaction.created_at)))
+    comparable = booked_later is None or booked_later <= until
+    zero = {currency: Money.zero(currency) for currency in stated}
+    return [
+        {
+            "currency": currency,
+            "at_provider": at_provider.get(currency, zero.get(currency, Money.zero(currency))).minor,
+            "in_ledger": journal_store.balance(session, accounts.STRIPE_BALANCE, currency).minor,
+            "statement": stated.get(currency, 0),
+            "comparable": comparable,
+        }
+        for currency in sorted(
+            stated.keys() | {each for each, held in at_provider.items() if not held.is_zero}
+        )
+    ]

@@ -1,0 +1,179 @@
+"""The invariants: what must be true of the books and of everything beside them, and the rows for which it is not.
+
+An empty answer is the proof. Where the ledger and the desk tell the same story twice, both are asked, because different
+code wrote them: the order's amounts and the accounts, the provider's lines and the journals, the plan that a mediator
+confirmed and the journal that was posted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.ledger.invariants import INVARIANTS
+from core.queries import invariant_queries, planned_operations
+from core.queries.invariant_queries import Rows
+
+# So many of a law's offenders are shown; one would be too many.
+MOST = 200
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """One invariant: its name, what must be true, and how the rows for which it is not are found."""
+
+    name: str
+    law: str
+    broken: str | Callable[[Session], Rows]
+
+    def ask(self, session: Session) -> Result:
+        rows = self.offending(session, most=MOST)
+        if callable(self.broken):
+            return Result(self.name, self.law, rows[:MOST], len(rows))
+        count = len(rows) if len(rows) < MOST else self._count(session, self.broken)
+        return Result(self.name, self.law, rows, count)
+
+    def offending(self, session: Session, *, most: int | None = None) -> Rows:
+        """The rows for which it is not so; the first `most` of them, where the database can stop early."""
+        if callable(self.broken):
+            return self.broken(session)
+        bounded = text(f"select * from ({self.broken}) as broken limit :most")
+        return [dict(row) for row in session.execute(bounded, {"most": most}).mappings()]
+
+    @staticmethod
+    def _count(session: Session, broken: str) -> int:
+        return int(session.execute(text(f"select count(*) from ({broken}) as broken")).scalar_one())
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one invariant; it holds when `rows` is empty. `count` is of all that offend, `rows` the first."""
+
+    name: str
+    law: str
+    rows: Rows
+    count: int
+
+    @property
+    def holds(self) -> bool:
+        return not self.rows
+
+
+DESK: tuple[Invariant, ...] = (
+    Invariant(
+        "funded_is_accounted_for",
+        "For every milestone, funded = held + payable + refundable + released + refunded, none below zero.",
+        invariant_queries.NOT_ACCOUNTED,
+    ),
+    Invariant(
+        "held_agrees",
+        "What an order says is held lies on the milestone's held account.",
+        invariant_queries.HELD,
+    ),
+    Invariant(
+        "fees_deferred",
+        "While money is held, its platform fee is deferred; afterwards none is.",
+        invariant_queries.DEFERRED,
+    ),
+    Invariant(
+        "refunds_owed",
+        "Refunds that have not arrived are owed on the milestone's refund account.",
+        invariant_queries.REFUNDABLE,
+    ),
+    Invariant(
+        "chargebacks_agree",
+        "What open chargebacks have taken lies on the account of disputed funds.",
+        invariant_queries.DISPUTED,
+    ),
+    Invariant(
+        "chargebacks_freeze",
+        "A milestone is frozen exactly while a chargeback is open.",
+        invariant_queries.FROZEN,
+    ),
+    Invariant(
+        "payments_twice",
+        "What was paid twice and not yet returned is unapplied.",
+        invariant_queries.UNAPPLIED,
+    ),
+    Invariant(
+        "suspense_is_listed",
+        "Every unexplained amount waits for a person by name.",
+        invariant_queries.UNEXPLAINED,
+    ),
+    Invariant(
+        "payees_owed", "What orders call payable lies on their payees' accounts.", invariant_queries.PAYABLE
+    ),
+    Invariant(
+        "stripe_balance_is_its_lines",
+        "In each currency, the balance at Stripe is the sum of the booked balance transactions.",
+        invariant_queries.STRIPE_TOTAL,
+    ),
+    Invariant(
+        "client_funds_covered",
+        "When Stripe's own balance was last read, it was at least what is owed to others, in each currency.",
+        invariant_queries.SHORT,
+    ),
+    Invariant(
+        "lines_booked_once",
+        "Each balance transaction is booked by one journal, moving the Stripe balance by its net; none else does.",
+        invariant_queries.BOOKED_WRONG,
+    ),
+    Invariant(
+        "exchange_agrees",
+        "What lies on the exchange differences is what converted lines stand for, less what they moved at Stripe.",
+        invariant_queries.EXCHANGED,
+    ),
+    Invariant(
+        "states_derived",
+        "Every payment state is the one that its amounts give.",
+        invariant_queries.wrong_states,
+    ),
+    Invariant(
+        "decisions_as_planned",
+        "Every executed decision posted exactly the journal of the plan that was confirmed.",
+        invariant_queries.DECIDED_OTHERWISE,
+    ),
+    Invariant(
+        "plans_as_queued",
+        "Every carried-out decision and agreement queued exactly the calls that its plan lists, under the same keys.",
+        planned_operations.QUEUED_OTHERWISE,
+    ),
+    Invariant(
+        "nothing_left_behind",
+        "Completed, refunded and canceled milestones hold nothing.",
+        invariant_queries.ENDED_WITH_MONEY,
+    ),
+    Invariant(
+        "one_road", "No debt has two open roads on which it would be paid twice.", invariant_queries.ONE_ROAD
+    ),
+    Invariant(
+        "words_as_recorded",
+        "Every message, file, note, request, offer, decision and letter sent is what its audit entry recorded.",
+        invariant_queries.other_words,
+    ),
+    Invariant(
+        "successes_have_names",
+        "Every call that succeeded knows Stripe's id of what it made.",
+        invariant_queries.NAMELESS,
+    ),
+)
+
+
+def laws_in_force() -> list[Invariant]:
+    """Those of the ledger's own registry, then those that tie the desk to it."""
+    return [*(Invariant(each.name, each.law, each.sql) for each in INVARIANTS.values()), *DESK]
+
+
+def run(session: Session) -> list[Result]:
+    """Ask every law, in this order, of one and the same moment."""
+    if not session.in_transaction():
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    return [law.ask(session) for law in laws_in_force()]
+
+
+def offending(session: Session, name: str) -> Rows:
+    """Every row that breaks the law of this name."""
+    return next((law.offending(session) for law in laws_in_force() if law.name == name), [])

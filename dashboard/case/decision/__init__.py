@@ -1,0 +1,1 @@
+"""The decision on screen: made, previewed, approved, executed, withdrawn and corrected."""

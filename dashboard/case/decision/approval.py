@@ -1,0 +1,143 @@
+"""A decision that waits for a second person: the plan, what changed since, and the two answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.actions.decisions import confirmation
+from core.queries import cases, evidence
+from core.queries.cases import Case
+from core.queries.decisions import Ruling
+from core.records import Decision
+from core.rules.approvals import DecisionStatus
+from core.rules.permissions import Permission
+from dashboard import request_context
+from dashboard.case.decision import changes, changes_since_opened, plan_view, withdraw_decision
+from dashboard.case.decision import decision_view as decided
+from dashboard.case.decision.preview import people
+from dashboard.ui import cards, confirm, deadline, errors, header, status, text_fields
+from dashboard.ui.header import Said
+
+STOPPED = "Approved, and not carried out yet: something stops it. The case says what."
+DONE: Mapping[DecisionStatus, str | Said] = {
+    DecisionStatus.EXECUTED: "Approved and booked. Stripe is being asked now.",
+    DecisionStatus.COOLING_OFF: "Approved. It is carried out when the cooling-off is over, unless the case changes.",
+    DecisionStatus.VOIDED: Said(
+        "Not approved: the case changed after the decision, which is now void.", good=False
+    ),
+}
+
+
+def show(case: Case, ruling: Ruling) -> None:
+    record = ruling.record
+    header.section("Decision", f"made {deadline.exact(record.made_at)}")
+    status.row([status.pill("outcome", record.outcome), status.pill("decision", record.status)])
+    plan_view.division(record.plan, people(case))
+    errors.reasons(
+        [each["sentence"] for each in record.approval_reasons], title="A second person must approve"
+    )
+    decided.facts(ruling)
+    changes.show(case, ruling)
+    why_not = _why_not(case, ruling)
+    if why_not:
+        cards.note(why_not)
+    st.button(
+        "Open plan" if why_not else "Review plan",
+        key="review",
+        type="secondary" if why_not else "primary",
+        icon=":material/fact_check:",
+        width="stretch",
+        on_click=confirm.open_drawer,
+        args=("decided" if why_not else "approve",),
+    )
+    withdraw_decision.button(case, ruling)
+
+
+def _why_not(case: Case, ruling: Ruling) -> str | None:
+    """Why the reader is not the second person, if so."""
+    if not request_context.may(Permission.APPROVE_DECISION):
+        return "A mediator, finance or an administrator approves."
+    if ruling.record.maker_id == request_context.actor().id:
+        return "You made this decision, so someone else must approve it."
+    if case.tie:
+        return "You have a tie to a party of this case, so someone else must approve it."
+    return None
+
+
+def drawer(case: Case) -> None:
+    if case.ruling is not None and confirm.drawer("approve") is not None:
+        _dialog(case.id, case.ruling.record.id)
+
+
+@st.dialog("Approve this plan?", width="large", icon=":material/fact_check:", on_dismiss=confirm.close_drawer)
+def _dialog(case_id: int, decision_id: int) -> None:
+    """The case is read in here: a dialog that draws itself anew is given what it was opened with."""
+    if not confirm.step_up("approval-dialog"):
+        return
+    with request_context.reading() as session:
+        case = cases.case(session, case_id, staff_id=request_context.actor().id)
+    ruling = case.ruling
+    if (
+        ruling is None
+        or ruling.record.id != decision_id
+        or ruling.record.status != DecisionStatus.AWAITING_APPROVAL
+    ):
+        cards.note(
+            "This decision does not wait for a second person any more. Close this to see what became of it."
+        )
+        return
+    record = ruling.record
+    with request_context.reading() as session:
+        said = evidence.messages(session, record.milestone_id, since=record.made_at)
+    plan_view.show(
+        record.plan,
+        record.plan_hash,
+        key="approve",
+        people=people(case),
+        letters=decided.letters(case, ruling),
+    )
+    errors.reasons(case.blocks, title="Approved or not, it is not carried out while this stands")
+    changes.show(case, ruling)
+    read = changes_since_opened.show(case, f"approval-{decision_id}", said, beside="the decision was made")
+    place = text_fields.named("case", case.id, "approval")
+    note = text_fields.area(
+        place, "Note", height=80, most=2_000, key="approval-note", help="Needed to send it back."
+    )
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
+        back = confirm.pressed(
+            "Send back", key="send-back", type="secondary", money=True, icon=":material/undo:"
+        )
+        go = confirm.pressed("Approve", key="approve", money=True, icon=":material/check:")
+    if back:
+        confirm.carry_out(
+            back,
+            lambda session, actor, now: confirmation.send_back(
+                session, actor, now=now, decision_id=record.id, note=note
+            ),
+            done=f"Sent back to {ruling.maker}.",
+            sent=[place],
+        )
+    if go:
+        confirm.carry_out(
+            go,
+            lambda session, actor, now: confirmation.approve(
+                session,
+                actor,
+                now=now,
+                decision_id=record.id,
+                plan_hash=record.plan_hash,
+                note=note,
+                seen=read,
+            ),
+            done=_approved,
+            sent=[place],
+        )
+
+
+def _approved(decision: Decision) -> str | Said:
+    cooled = decision.execute_at is not None and decision.execute_at == decision.checked_at
+    if decision.status == DecisionStatus.COOLING_OFF and cooled:
+        return STOPPED
+    return DONE[DecisionStatus(decision.status)]

@@ -1,0 +1,79 @@
+"""A decision in the hands of its second person: the plan, what its maker saw, and what came since."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.queries import approvals, cases
+from core.queries.approvals import Exhibit, MakerView
+from core.queries.cases import Case
+from core.rules.approvals import DecisionStatus
+from dashboard import navigation, request_context
+from dashboard.case.decision import approval, withdraw_decision
+from dashboard.case.decision import decision_view as decided
+from dashboard.compliance.master_detail import close
+from dashboard.ui import cards, deadline, header, tables
+from dashboard.ui.safe import html, plain
+
+
+def show(ticket_id: int) -> None:
+    """The panel beside the queue."""
+    with request_context.reading() as session:
+        case = cases.case(session, ticket_id, staff_id=request_context.actor().id)
+        ruling = case.ruling
+        seen = approvals.maker_view(session, ruling.record) if ruling else None
+    _head(case)
+    if ruling is None or seen is None or ruling.record.status != DecisionStatus.AWAITING_APPROVAL:
+        cards.note("Nothing waits for a second person in this case any more.")
+        st.button("Close", key="close-approval", on_click=close, args=("approvals",))
+        return
+    approval.show(case, ruling)
+    header.section(f"What {ruling.maker} saw", _summary(seen))
+    _exhibits(seen)
+    _since(seen)
+    approval.drawer(case)
+    decided.drawer(case)
+    withdraw_decision.drawer(case)
+
+
+def _head(case: Case) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(plain(f"{case.reference} · {case.context.milestone.title}"), anchor=False)
+        navigation.link("case", "Open case", icon=":material/folder_open:", id=case.id)
+
+
+def _summary(seen: MakerView) -> str:
+    before = [each for each in seen.exhibits if not each.since]
+    opened = len(before) - seen.unopened
+    return f"{opened} of {len(before)} pieces of evidence opened, {seen.messages} messages on file"
+
+
+def _exhibits(seen: MakerView) -> None:
+    if not seen.exhibits:
+        cards.note("No evidence was handed in.")
+        return
+    tables.small(
+        seen.exhibits,
+        [
+            tables.text("file_name", "Evidence"),
+            tables.text("uploader_role", "From", value=lambda each: each.uploader_role.capitalize()),
+            tables.text("state", "Maker", value=_state),
+            tables.text("cited", "Cited", value=lambda each: "Yes" if each.cited else "No"),
+        ],
+    )
+
+
+def _state(each: Exhibit) -> str:
+    if each.since:
+        return f"Came in since: {deadline.exact(each.at)}"
+    return f"Opened {deadline.exact(each.opened_at)}" if each.opened_at else "Never opened"
+
+
+def _since(seen: MakerView) -> None:
+    """Messages that came after the decision, in full: they may change a mind."""
+    if not seen.since:
+        return
+    header.section("Written since", f"{len(seen.since)} after the decision")
+    for each in seen.since:
+        st.caption(plain(f"{each.author}, {deadline.exact(each.at)}"))
+        st.html(f'<blockquote class="ed-quote">{html(each.body)}</blockquote>')

@@ -1,0 +1,38 @@
+"""What was written while someone looks at a plan: shown before they answer, so that an answer says what it saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.queries.cases import Case
+from core.queries.evidence import MessageItem
+from dashboard.case import redaction
+from dashboard.ui import deadline, header
+from dashboard.ui.safe import html
+from dashboard.ui.timeline import html_lines
+
+
+def show(case: Case, key: str, said: Sequence[MessageItem], *, beside: str) -> int:
+    """Draws what came in. Returns the last message that was on the screen when this run began: what has come in since
+    is drawn now, and counts as read from the next press on."""
+    if said:
+        header.section("Written since", beside)
+        st.html("".join(_quote(case, each) for each in redaction.said(case, said)))
+    newest = max((each.id for each in said), default=0)
+    before: int = st.session_state.get(f"news-{key}", newest)
+    st.session_state[f"news-{key}"] = newest
+    return before
+
+
+def forget(key: str) -> None:
+    """The plan is read anew, and what is on the screen then is what was seen."""
+    st.session_state.pop(f"news-{key}", None)
+
+
+def _quote(case: Case, each: MessageItem) -> str:
+    return (
+        f'<blockquote class="ed-quote"><small>{html(redaction.redact(case, each.author))}, '
+        f"{html(deadline.exact(each.at))}</small><br>{html_lines(each.body)}</blockquote>"
+    )

@@ -1,0 +1,108 @@
+"""A decision that is recorded: who decided what and why, who approved it, and how far it is carried out."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.queries import decision_changes
+from core.queries.cases import Case
+from core.queries.decisions import Ruling
+from core.queries.letters_ahead import Ahead
+from core.rules.approvals import DecisionStatus
+from core.rules.grounds import DecisionOutcome, Ground
+from dashboard import request_context
+from dashboard.case import redaction
+from dashboard.case.decision import (
+    changes,
+    correction,
+    execution_progress,
+    letter_list,
+    plan_view,
+    withdraw_decision,
+)
+from dashboard.case.decision.preview import people
+from dashboard.case.tabs import receipts as papers_of
+from dashboard.ui import cards, confirm, deadline, header, status
+from dashboard.ui.safe import html, plain
+
+
+def show(case: Case, ruling: Ruling) -> None:
+    """The decision that stands, carried out or cooling off."""
+    record = ruling.record
+    header.section("Decision", f"made {deadline.exact(record.made_at)}")
+    status.row([status.pill("outcome", record.outcome), status.pill("decision", record.status)])
+    plan_view.division(record.plan, people(case))
+    facts(ruling)
+    st.button(
+        "Open plan",
+        key="open-plan",
+        icon=":material/description:",
+        on_click=confirm.open_drawer,
+        args=("decided",),
+    )
+    if record.status == DecisionStatus.EXECUTED:
+        header.section("Carried out", "Stripe, letters, and what comes next")
+        execution_progress.show(record.id)
+        papers_of.show(case)
+        correction.links(case)
+    elif record.execute_at:
+        st.fragment(changes.show, run_every=30.0)(case, ruling)
+        withdraw_decision.button(case, ruling)
+
+
+def facts(ruling: Ruling) -> None:
+    record = ruling.record
+    cards.facts(
+        {
+            "Ground": Ground(record.ground).label,
+            "Decided by": ruling.maker,
+            "Approved by": (ruling.checker or "not yet") if record.needs_approval else "one person is enough",
+            "Plan": record.plan_hash[:12],
+        },
+        columns=2,
+    )
+    lines = "\n".join(html(line) for line in record.reasons.splitlines())
+    st.html(f'<blockquote class="ed-quote">{lines}</blockquote>')
+    if record.check_note and record.status == DecisionStatus.EXECUTED:
+        cards.note(f"{ruling.checker}: {record.check_note}")
+
+
+def earlier(case: Case) -> None:
+    """Decisions that were sent back or became void: the newest first, with why."""
+    for each in case.rulings:
+        if each.stands:
+            continue
+        record = each.record
+        outcome = DecisionOutcome(record.outcome).label.lower()
+        if record.status == DecisionStatus.RETURNED:
+            words = f"{each.checker} sent the {outcome} back: {record.check_note}"
+        else:
+            words = f"The {outcome} of {deadline.exact(record.made_at)} is void. {record.check_note or ''}"
+        st.warning(plain(redaction.redact(case, words)), icon=":material/undo:")
+
+
+def letters(case: Case, ruling: Ruling) -> list[tuple[str, Ahead]]:
+    """Those of a recorded decision: as they were written, or as they will be."""
+    record = ruling.record
+    with request_context.reading() as session:
+        papers = decision_changes.papers(session, case, record)
+    return letter_list.read(
+        record.plan,
+        papers,
+        second=record.needs_approval,
+        wait=case.context.profile.cooling_off,
+        decision=record,
+    )
+
+
+def drawer(case: Case) -> None:
+    if case.ruling is not None and confirm.drawer("decided") is not None:
+        _dialog(case, case.ruling)
+
+
+@st.dialog("Plan of the decision", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
+def _dialog(case: Case, ruling: Ruling) -> None:
+    record = ruling.record
+    plan_view.show(
+        record.plan, record.plan_hash, key="decided", people=people(case), letters=letters(case, ruling)
+    )

@@ -1,0 +1,99 @@
+"""What the parties offer each other: the offer that stands, the agreement, and what came before. Staff only read it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from core.queries import offers
+from core.queries.cases import Case
+from core.queries.offers import Offered
+from core.rules.offers import OfferStatus
+from dashboard import request_context
+from dashboard.case import redaction
+from dashboard.case.decision import plan_view
+from dashboard.case.decision.preview import people
+from dashboard.case.tabs import receipts
+from dashboard.ui import cards, deadline, header, money, status, tables
+from dashboard.ui.safe import html
+
+
+def show(case: Case, *, now: datetime) -> None:
+    """Nothing at all where nobody has offered anything."""
+    with request_context.reading() as session:
+        made = redaction.veiled(case, offers.of_ticket(session, case.id))
+    if not made:
+        return
+    newest = made[0]
+    if newest.status == OfferStatus.ACCEPTED:
+        _agreement(case, newest)
+    elif newest.status == OfferStatus.OPEN and case.open:
+        _standing(case, newest, now)
+    earlier = [each for each in made if each.status != OfferStatus.ACCEPTED and each is not newest]
+    if newest.status not in (OfferStatus.ACCEPTED, OfferStatus.OPEN):
+        earlier.insert(0, newest)
+    if earlier:
+        _earlier(case, earlier)
+
+
+def _standing(case: Case, each: Offered, now: datetime) -> None:
+    header.section("Offer between the parties", f"by the {each.proposer_role.lower()}, {each.proposer}")
+    _division(case, each)
+    until = each.record.expires_at
+    cards.note(
+        f"Stands until {deadline.exact(until)} ({deadline.words(until, now)}). "
+        "If the other side accepts, the case is over."
+    )
+    _words(case, each)
+
+
+def _agreement(case: Case, each: Offered) -> None:
+    record = each.record
+    header.section("Agreement", f"closed by the parties {deadline.exact(record.ended_at)}")
+    status.row([status.pill("offer", record.status)])
+    if record.plan:
+        plan_view.division(record.plan, people(case))
+    other = next(party.name for party in case.parties if party.id != record.proposed_by)
+    cards.facts(
+        {
+            "Offered by": each.proposer,
+            "Accepted by": other,
+            "Offered": each.made_at,
+            "Plan": (record.plan_hash or "")[:12],
+        },
+        columns=2,
+    )
+    _words(case, each)
+    receipts.show(case)
+
+
+def _division(case: Case, each: Offered) -> None:
+    money.split(
+        [
+            (f"{case.context.payee.name} would receive", each.release, "good"),
+            (f"{case.context.payer.name} would get back", each.refund, "info"),
+        ],
+        caption="Before fees.",
+    )
+
+
+def _words(case: Case, each: Offered) -> None:
+    if each.record.note:
+        lines = "\n".join(html(line) for line in redaction.redact(case, each.record.note).splitlines())
+        st.html(f'<blockquote class="ed-quote">{lines}</blockquote>')
+
+
+def _earlier(case: Case, rows: list[Offered]) -> None:
+    st.caption("Earlier offers")
+    tables.small(
+        rows,
+        [
+            tables.when("made_at", "Made"),
+            tables.text("proposer", "By"),
+            tables.money("release", "To the payee"),
+            tables.money("refund", "To the payer"),
+            tables.text("status", "Ended", value=lambda row: status.pill("offer", row.status).label),
+        ],
+        name="Earlier offers",
+    )

@@ -1,0 +1,153 @@
+"""A plan, readable: what will be booked, what Stripe will be asked, what both parties will read. Nothing is left out,
+because its hash is what a person confirms or approves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from core.actions.decisions.planned_calls import Wait
+from core.money import Money
+from core.queries.letters_ahead import Ahead
+from core.rules.grounds import TERMS, DecisionOutcome, Ground, Reference
+from core.rules.items import in_words as in_words_of
+from core.rules.items import recorded
+from dashboard.case import journal_table
+from dashboard.case.decision import letter_list
+from dashboard.ui import cards, money
+from dashboard.ui.safe import html
+from dashboard.ui.status import Tone, in_words
+
+CALLS = {
+    "REFUND": "Refund to the payer's card",
+    "TRANSFER": "Transfer to the payee's Stripe account",
+    "PAYOUT": "Payout to the payee's bank",
+}
+HEIGHT = 440  # so that what follows the plan stays in sight
+TABS = ("Postings", "Stripe calls", "Balances", "Letters", "Reasons")
+
+
+def show(
+    plan: dict[str, Any],
+    plan_hash: str,
+    *,
+    key: str,
+    people: dict[str, str],
+    letters: list[tuple[str, Ahead]],
+    words: Callable[[str], str] = str,
+) -> None:
+    """`people` names the payer and the payee by audience; `letters`: each with its moment; `words` hides names."""
+    division(plan, people)
+    st.html(f'<div class="ed-hash"><span>Plan hash</span><code>{html(plan_hash)}</code></div>')
+    tabs = st.tabs(TABS, key=f"{key}-tabs", height=HEIGHT)
+    with tabs[0]:
+        _postings(plan)
+    with tabs[1]:
+        _calls(plan)
+    with tabs[2]:
+        st.html(journal_table.balances(plan["balances"], plan["amounts"]["currency"]))
+        cards.note("Shared accounts move for other milestones too, so only their change is exact.")
+    with tabs[3]:
+        letter_list.show(letters, people, key=key, words=words)
+    with tabs[4]:
+        _reasons(plan, words)
+
+
+def division(plan: dict[str, Any], people: dict[str, str]) -> None:
+    """One bar: all that the payer paid, and where it goes."""
+    amounts = plan["amounts"]
+
+    def part(name: str) -> Money:
+        return Money(amounts.get(name, 0), amounts["currency"])
+
+    parties: list[tuple[str, Money, Tone]] = [
+        (f"{people['payee']} receives", part("payee_net"), "good"),
+        (f"{people['payer']} is refunded", part("refund_total"), "info"),
+    ]
+    others: list[tuple[str, Money, Tone]] = [
+        ("Kept back for their debt", part("kept_back"), "bad"),
+        ("Withdrawal fee", part("withdrawal_fee"), "quiet"),
+        ("Platform fee kept", part("fee_kept"), "wait"),
+    ]
+    money.split([*parties, *(each for each in others if each[1].is_positive)], caption=_from(amounts))
+
+
+def _from(amounts: dict[str, Any]) -> str:
+    currency = amounts["currency"]
+    words = f"Held {Money(amounts['held'], currency)} of {Money(amounts['charged'], currency)} paid"
+    if amounts["concession"]:
+        words += f"; {Money(amounts['concession'], currency)} of the refund are borne by the platform"
+    return f"{words}."
+
+
+def _postings(plan: dict[str, Any]) -> None:
+    first = plan["journal"]
+    st.html(journal_table.journal("Booked at once", first["key"], journal_table.legs_of(first)))
+    for later in plan["expected"]:
+        st.html(
+            journal_table.journal(
+                f"Booked when Stripe has done it: {in_words(later['kind']).lower()}",
+                later["key"],
+                journal_table.legs_of(later),
+            )
+        )
+
+
+def _calls(plan: dict[str, Any]) -> None:
+    if not plan["operations"]:
+        st.caption("No call: nothing is refunded, and nothing is sent to the payee by itself.")
+    for each in plan["operations"]:
+        amount = Money(each["params"]["amount"], plan["amounts"]["currency"])
+        st.markdown(
+            f"**{CALLS.get(each['kind'], each['kind'])}** · {amount.text().replace('$', chr(92) + '$')}"
+        )
+        if waits := each.get("waits"):
+            st.caption(Wait(waits).sentence)
+        st.code(journal_table.call(each), language=None, wrap_lines=True)
+
+
+def _text(text: str) -> str:
+    return "\n".join(html(line) for line in text.splitlines())
+
+
+def _reasons(plan: dict[str, Any], words: Callable[[str], str]) -> None:
+    ground = Ground(plan["ground"])
+    cards.facts(
+        {
+            "Outcome": DecisionOutcome(plan["outcome"]).label,
+            "Ground": ground.label,
+            "Why this ground": TERMS[ground].explanation,
+            "The project": "Ends" if plan.get("ends_project") else "Goes on",
+            "Override": "Yes: for a second person" if plan["override"] else "No",
+        },
+        columns=2,
+    )
+    st.html(f'<blockquote class="ed-quote">{_text(words(plan["reasons"]))}</blockquote>')
+    if "items" in plan:
+        st.html(_items(plan))
+    for each in plan["citations"]:
+        st.html(
+            f'<div class="ed-hash"><span>{html(Reference(each["reference"]).label)} {html(each["id"])}</span>'
+            f"<code>sha256 {html(each['sha256'])}</code></div>"
+        )
+
+
+def _items(plan: dict[str, Any]) -> str:
+    """What was found of each item of the work, and the sum."""
+    currency = plan["amounts"]["currency"]
+    each = recorded(plan["items"], currency)
+    body = "".join(
+        f"<tr><td>{html(item.title)}<small>{html(in_words_of(item, earned))}</small></td>"
+        f'<td class="ed-num">{html(item.value)}</td><td class="ed-num">{html(earned)}</td></tr>'
+        for item, earned in each
+    )
+    whole = Money.total((item.value for item, _ in each), currency)
+    earned = Money.total((part for _, part in each), currency)
+    return (
+        '<table class="ed-book ed-plain"><caption>Item by item</caption><thead><tr><th>Item</th>'
+        '<th class="ed-num">Worth</th><th class="ed-num">Earned</th></tr></thead>'
+        f'<tbody>{body}</tbody><tfoot><tr><td>Sum</td><td class="ed-num">{html(whole)}</td>'
+        f'<td class="ed-num">{html(earned)}</td></tr></tfoot></table>'
+    )

@@ -1,0 +1,54 @@
+"""Taking a decision back before it is carried out: on purpose, with a reason."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.actions.decisions import confirmation
+from core.queries.cases import Case
+from core.queries.decisions import Ruling
+from core.rules.permissions import Permission
+from dashboard import request_context
+from dashboard.ui import cards, confirm, text_fields
+
+DRAWER = "recall"
+
+
+def button(case: Case, ruling: Ruling) -> None:
+    """For mediators without a tie; whoever made it finds it as a draft again."""
+    if request_context.may(Permission.DECIDE) and not case.tie and ruling.pending:
+        st.button(
+            "Take back",
+            key="recall-open",
+            icon=":material/undo:",
+            type="tertiary",
+            help="Void this decision before it is carried out.",
+            on_click=confirm.open_drawer,
+            args=(DRAWER,),
+        )
+
+
+def drawer(case: Case) -> None:
+    if case.ruling is not None and case.ruling.pending and confirm.drawer(DRAWER) is not None:
+        _dialog(case.ruling)
+
+
+@st.dialog("Take the decision back", position="right", on_dismiss=confirm.close_drawer)
+def _dialog(ruling: Ruling) -> None:
+    if not confirm.step_up("recall-dialog"):
+        return
+    cards.note(
+        f"Nothing was booked or sent yet. {ruling.maker} gets the decision back as a draft, with your reason."
+    )
+    place = text_fields.named("case", ruling.record.ticket_id, "recall")
+    reason = text_fields.area(place, "Why", height=120, most=2_000, key="recall-reason")
+    intent = confirm.pressed("Void the decision", key="recall", money=True, icon=":material/undo:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: confirmation.withdraw(
+                session, actor, now=now, decision_id=ruling.record.id, reason=reason
+            ),
+            done="The decision is void, and a draft again.",
+            sent=[place],
+        )

@@ -1,0 +1,122 @@
+"""Taking a case, giving it to someone else with a word about it, and stepping back from it for good."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+from sqlalchemy.orm import Session
+
+from core.actions.cases import mediator_assignment, recusal
+from core.errors import DeskError
+from core.queries import disputes, mediators
+from core.queries.cases import Case
+from core.queries.mediators import Colleague
+from core.records import Ticket
+from core.rules.permissions import Actor
+from dashboard import request_context
+from dashboard.ui import cards, confirm, text_fields
+from dashboard.ui.safe import plain
+
+
+class NothingToClaim(DeskError):
+    """No case is waiting for a mediator that you could take. Look again later."""
+
+
+def claim_next(session: Session, actor: Actor, now: datetime) -> Ticket:
+    """The unassigned case that is due first and that the actor may take."""
+    ticket_id = disputes.next_unassigned(session, me=actor.id or 0, now=now)
+    if ticket_id is None:
+        raise NothingToClaim()
+    return mediator_assignment.assign(session, actor, now=now, ticket_id=ticket_id, staff_id=actor.id)
+
+
+@st.dialog("Claim this case", position="right", on_dismiss=confirm.close_drawer)
+def take(case: Case) -> None:
+    """It is someone else's: said, and asked."""
+    whose, me = case.ticket.mediator_id, request_context.actor().id
+    if whose is None or whose == me:
+        return
+    st.warning(
+        plain(f"This case is {case.mediator}'s. They are told that you took it."), icon=":material/person:"
+    )
+    intent = confirm.pressed("Take it over", key="claim-take", icon=":material/front_hand:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: mediator_assignment.assign(
+                session, actor, now=now, ticket_id=case.id, staff_id=me, taken_from=whose
+            ),
+            done=f"Case {case.reference} is yours.",
+        )
+
+
+@st.dialog("Hand over", position="right", on_dismiss=confirm.close_drawer)
+def hand_over(case: Case) -> None:
+    """The best choice first: the skill that the case asks for, then the fewest open cases."""
+    skill = case.context.project.project_type
+    with request_context.reading() as session:
+        everyone = mediators.for_parties(session, case.parties, ticket_id=case.id, skill=skill)
+    free = {
+        each.id: _called(each)
+        for each in everyone
+        if each.why_not is None and each.id != case.ticket.mediator_id
+    }
+    to = st.selectbox(
+        "To", [*free, 0], format_func=lambda number: free.get(number, "Nobody: back to the queue")
+    )
+    for each in everyone:
+        if each.why_not:
+            cards.note(f"{each.name} is not offered: {each.why_not}")
+    place = text_fields.named("case", case.id, "handover")
+    note = text_fields.area(
+        place,
+        "What the next one should know",
+        height=120,
+        placeholder="Where it stands, what is open, what you promised. Staff only.",
+    )
+    intent = confirm.pressed("Hand over", key="hand-over")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: mediator_assignment.assign(
+                session,
+                actor,
+                now=now,
+                ticket_id=case.id,
+                staff_id=to or None,
+                note=note,
+                taken_from=case.ticket.mediator_id,
+            ),
+            done=f"Handed over to {free[to]}." if to else "Back in the queue.",
+            sent=[place],
+        )
+
+
+@st.dialog("Step back", position="right", on_dismiss=confirm.close_drawer)
+def step_back(case: Case) -> None:
+    mine = case.ticket.mediator_id == request_context.actor().id
+    goes = "It goes to the next best mediator at once. " if mine and case.in_mediation else ""
+    st.caption(f"For good: this case is never yours again, and you neither decide nor approve it. {goes}")
+    place = text_fields.named("case", case.id, "recusal")
+    reason = text_fields.area(
+        place,
+        "Why",
+        height=120,
+        placeholder="For example: the payee is a neighbour. Staff only.",
+    )
+    intent = confirm.pressed("Step back", key="recuse", icon=":material/do_not_disturb_on:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: recusal.recuse(
+                session, actor, now=now, ticket_id=case.id, reason=reason
+            ),
+            done="You stepped back from this case.",
+            sent=[place],
+        )
+
+
+def _called(each: Colleague) -> str:
+    knows = ", knows this kind of work" if each.skilled else ""
+    return f"{each.name} · {each.open_cases} open{knows}"

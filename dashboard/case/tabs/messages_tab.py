@@ -1,0 +1,93 @@
+"""The messages of a case, and the field to answer in: to both parties, or a note that only staff can read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from core.actions.cases import conversation
+from core.queries import evidence
+from core.queries.cases import Case
+from core.queries.evidence import MessageItem
+from core.rules.permissions import Permission
+from dashboard import request_context
+from dashboard.case import redaction
+from dashboard.ui import cards, confirm, deadline, empty, text_fields
+from dashboard.ui.safe import html
+from dashboard.ui.timeline import html_lines
+
+SIDES = {"PAYER": "payer", "PAYEE": "payee", "STAFF": "staff", "SYSTEM": "the desk itself"}
+PAGE = 100
+HINTS = {"PARTIES": "Both parties will read this.", "STAFF": "Only staff will read this."}
+
+
+def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
+    """The newest messages; the older ones when they are asked for."""
+    wanted = st.session_state.setdefault(f"talk-{case.id}:pages", 1) * PAGE
+    with request_context.reading() as session:
+        said = evidence.messages(session, case.context.milestone.id, until=until, latest=wanted + 1)
+    said = redaction.said(case, said)
+    if len(said) > wanted:
+        said = said[-wanted:]
+        st.button("Earlier messages", key="talk-earlier", type="tertiary", on_click=_earlier, args=(case.id,))
+    if said:
+        st.html(f'<div class="ed-talk">{"".join(_bubble(case, each, now) for each in said)}</div>')
+    else:
+        empty.state("Nobody has written yet", "What the parties and staff write appears here.", icon="forum")
+    if until is not None:
+        return
+    if request_context.may(Permission.WORK_TICKET):
+        _answer(case)
+    else:
+        cards.note("Mediators and compliance write here.")
+
+
+def _earlier(case_id: int) -> None:
+    st.session_state[f"talk-{case_id}:pages"] += 1
+
+
+def _bubble(case: Case, each: MessageItem, now: datetime) -> str:
+    private = each.audience == "STAFF"
+    to = "staff only" if private else "to both parties"
+    return (
+        f'<div class="ed-{html(each.side)}{" ed-note" if private else ""}">'
+        f"<header><b>{html(redaction.redact(case, each.author))}</b><span>{html(SIDES[each.side])} · {to}</span>"
+        f'<time title="{html(deadline.exact(each.at))}">{html(deadline.ago(each.at, now))}</time></header>'
+        f'<div dir="auto">{html_lines(each.body)}</div></div>'
+    )
+
+
+@st.fragment
+def _answer(case: Case) -> None:
+    """A fragment: writing redraws nothing else, and a refusal keeps what was written, as does a reload."""
+    with st.container(border=True, key="case-answer"):
+        audience = (
+            st.segmented_control(
+                "To",
+                list(HINTS),
+                format_func={"PARTIES": "Both parties", "STAFF": "Note for staff only"}.__getitem__,
+                required=True,
+                default="PARTIES",
+                key="answer-audience",
+                label_visibility="collapsed",
+            )
+            or "PARTIES"
+        )
+        place = text_fields.named("case", case.id, "message")
+        body = text_fields.area(place, "Message", placeholder=HINTS[audience], hidden=True)
+        intent = confirm.pressed("Send", key="answer-send", type="secondary", icon=":material/send:")
+        if intent:
+            confirm.carry_out(
+                intent,
+                lambda session, actor, at: conversation.say(
+                    session,
+                    actor,
+                    now=at,
+                    milestone_id=case.context.milestone.id,
+                    body=body,
+                    audience=audience,
+                ),
+                done="Sent." if audience == "PARTIES" else "Noted, for staff only.",
+                sent=[place],
+            )

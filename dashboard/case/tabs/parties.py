@@ -1,0 +1,77 @@
+"""Both parties: what they have been through on the platform, their other disputes, and who is tied to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from core.queries import letters, party_history, ratings
+from core.queries.cases import Case
+from core.queries.party_history import History
+from core.records import Party
+from dashboard import request_context
+from dashboard.case import redaction
+from dashboard.ui import cards, header, tables
+
+
+def show(case: Case, until: datetime | None = None) -> None:
+    with request_context.reading() as session:
+        pasts = [
+            (party, party_history.history(session, party.id, but=case.id, until=until))
+            for party in case.parties
+        ]
+        wants = letters.wants(session, [party.id for party in case.parties])
+        rated = ratings.of_parties(session, [party.id for party in case.parties], until=until)
+    for party, past in pasts:
+        with st.container(border=True):
+            _party(case, party, past, wants[party.id], rated.get(party.id))
+
+
+def _party(case: Case, party: Party, past: History, wants: str, rated: str | None) -> None:
+    place = f"{party.city or '—'}, {party.country}" if redaction.shown(case) else "place hidden"
+    header.section(party.name, f"{party.role.capitalize()} · {place}")
+    facts: dict[str, cards.Fact] = {
+        "With us since": f"{party.created_at:%-d %b %Y}",
+        "Rated": rated or "not yet",
+        "Projects": f"{past.projects}, {past.completed} completed",
+        "Milestones settled": past.settled,
+        "Disputes": f"{past.disputes}, {past.open} open",
+        "Ended in release": past.released,
+        "Ended divided": past.divided,
+        "Ended in refund": past.refunded,
+        "Chargebacks open": past.chargebacks,
+        "Reports upheld": past.upheld,
+        "Letters": wants,
+    }
+    if party.role == "PAYEE":
+        facts["Withdraws by"] = _withdrawal(party)
+    cards.facts(facts, columns=4)
+    for tie in redaction.veiled(case, past.ties):
+        cards.note(f"Tied to {tie.name} since {tie.declared_at:%-d %b %Y}: {tie.reason}")
+    if past.cases:
+        tables.table(
+            redaction.veiled(case, past.cases),
+            [
+                tables.opens("id", "Case", page="case", value=lambda row: row.reference, width=64),
+                tables.text("milestone", "About", width=150),
+                tables.money("amount", "Amount", width=90),
+                tables.status("status", "Status", axis="ticket", width=110),
+                tables.text("resolution", "Ended", width=110, value=lambda row: _ended(row.resolution)),
+            ],
+            key=f"past-{party.id}",
+            download=None,
+            name=f"Other cases of {party.name}",
+        )
+        if len(past.cases) == party_history.NEWEST:
+            cards.note(f"The newest {party_history.NEWEST} are listed.")
+    else:
+        cards.note("No other case.")
+
+
+def _ended(resolution: str | None) -> str:
+    return (resolution or "").replace("_", " ").capitalize()
+
+
+def _withdrawal(party: Party) -> str:
+    return f"{party.withdrawal_method}, {'at once' if party.auto_withdraw else 'by hand'}"

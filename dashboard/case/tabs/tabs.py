@@ -1,0 +1,76 @@
+"""The left side of a case. Only the tab that is open is read and drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+
+import streamlit as st
+
+from core.queries import evidence_notes
+from core.queries import letters as queries
+from core.queries.cases import Case
+from core.queries.evidence import EvidenceItem
+from core.rules.permissions import Permission
+from dashboard import letters, request_context
+from dashboard.case import asof, redaction
+from dashboard.case.tabs import evidence_notes as margin
+from dashboard.case.tabs import messages_tab, money_tab, parties, terms, timeline_tab
+from dashboard.ui import cards
+from dashboard.ui.evidence import gallery
+
+NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties", "Letters")
+
+
+def show(
+    case: Case,
+    pieces: Sequence[EvidenceItem],
+    *,
+    now: datetime,
+    until: datetime | None = None,
+    whose: str | None = None,
+) -> None:
+    """`until`: nothing later than that; the case and the evidence are as `whose` eyes saw them then."""
+    draw: dict[str, Callable[[], None]] = {
+        "Evidence": lambda: _evidence(case, pieces, until, whose),
+        "Timeline": lambda: timeline_tab.show(case, now=now, until=until),
+        "Messages": lambda: messages_tab.show(case, now=now, until=until),
+        "Terms": lambda: terms.show(case),
+        "Money": lambda: money_tab.show(case, now=now, until=until),
+        "Parties": lambda: parties.show(case, until),
+        "Letters": lambda: _letters(case, until),
+    }
+    for name, tab in zip(
+        NAMES, st.tabs(NAMES, key="tab", on_change="rerun", bind="query-params"), strict=True
+    ):
+        if tab.open:
+            with tab:
+                draw[name]()
+
+
+def _letters(case: Case, until: datetime | None) -> None:
+    with request_context.reading() as session:
+        rows = queries.about(session, "milestone", case.context.milestone.id)
+    shown = redaction.veiled(case, asof.before(rows, until))
+    letters.show(shown, key=f"case-{case.id}", words=partial(redaction.redact, case), narrow=True)
+    if rows.note:
+        cards.note(rows.note)
+
+
+def _evidence(case: Case, pieces: Sequence[EvidenceItem], until: datetime | None, whose: str | None) -> None:
+    """Looking back, the marks are those of whoever decided, and nothing is added."""
+    words = None if redaction.shown(case) else partial(redaction.redact, case)
+    with request_context.reading() as session:
+        found = evidence_notes.of_milestone(session, case.context.milestone.id, until=until)
+    gallery(
+        request_context.desk(),
+        request_context.actor(),
+        pieces,
+        key=f"evidence-{case.id}" if until is None else f"evidence-{case.id}-then",
+        words=words,
+        notes=found,
+        may_mark=request_context.may(Permission.WORK_TICKET) and until is None,
+        whose=whose,
+    )
+    margin.show(case, pieces, found, add=until is None)

@@ -1,0 +1,150 @@
+"""What staff can do with a case besides deciding it: take it, hand it over, stop its money."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.actions.cases import mediator_assignment
+from core.actions.risk import holds
+from core.queries import disputes
+from core.queries.cases import Case
+from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind
+from core.rules.permissions import Permission
+from dashboard import lift_preview, navigation, request_context
+from dashboard.case import export, party_request
+from dashboard.case.queue import assignment
+from dashboard.ui import cards, confirm, deadline, status, text_fields
+
+DRAWERS = ("claim", "hand-over", "step-back", "hold", "lift", "ask")
+
+
+def buttons(case: Case) -> None:
+    """The buttons of the head, each only for whoever may press it. J and K go through one's own cases."""
+    me = request_context.actor().id
+    _turn(case, me)
+    if case.open and request_context.may(Permission.ASSIGN_TICKET):
+        mine = case.ticket.mediator_id == me
+        if request_context.may(Permission.DECIDE) and not mine and not case.tie and not case.left_by(me):
+            _claim(case, me)
+        _opens("Hand over", "hand-over", "swap_horiz")
+        if not case.left_by(me):
+            _opens("Step back", "step-back", "do_not_disturb_on")
+    if case.in_mediation and request_context.may(Permission.WORK_TICKET):
+        _opens("Ask a party", "ask", "contact_support")
+    if case.holds and request_context.may(Permission.RELEASE_HOLD):
+        _opens("Lift hold", "lift", "lock_open")
+    if request_context.may(Permission.PLACE_HOLD) and case.context.milestone.ended_at is None:
+        _opens("Hold", "hold", "lock")
+    if request_context.may(Permission.EXPORT_CASE):
+        export.button(case)
+
+
+def drawers(case: Case) -> None:
+    """Whichever drawer is open."""
+    if confirm.drawer("hand-over") is not None:
+        assignment.hand_over(case)
+    elif confirm.drawer("step-back") is not None:
+        assignment.step_back(case)
+    elif confirm.drawer("claim") is not None:
+        assignment.take(case)
+    elif confirm.drawer("ask") is not None:
+        party_request.drawer(case)
+    elif confirm.drawer("hold") is not None:
+        _hold(case)
+    elif confirm.drawer("lift") is not None:
+        _lift(case)
+    elif request_context.may(Permission.EXPORT_CASE):
+        export.drawer(case)
+
+
+def _turn(case: Case, me: int | None) -> None:
+    """To my case before or after this one, in the order in which they are due."""
+    with request_context.reading() as session:
+        before, after = disputes.neighbours(session, case.id, me=me or 0)
+    for label, number, icon, letter in (
+        ("Previous", before, "chevron_left", "K"),
+        ("Next", after, "chevron_right", "J"),
+    ):
+        if number is None:
+            continue
+        if st.button(
+            "",
+            key=f"case-{label.lower()}",
+            icon=f":material/{icon}:",
+            shortcut=letter,
+            help=f"{label} of your cases: D-{number}",
+        ):
+            navigation.go("case", id=number)
+
+
+def _opens(label: str, name: str, icon: str) -> None:
+    st.button(
+        label, key=f"case-{name}", icon=f":material/{icon}:", on_click=confirm.open_drawer, args=(name,)
+    )
+
+
+def _claim(case: Case, me: int | None) -> None:
+    """A free case with one press; another's is asked about first."""
+    if case.ticket.mediator_id is not None:
+        _opens("Claim", "claim", "front_hand")
+        return
+    intent = confirm.pressed("Claim", key="case-claim", icon=":material/front_hand:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: mediator_assignment.assign(
+                session, actor, now=now, ticket_id=case.id, staff_id=me, taken_from=None
+            ),
+            done=f"Case {case.reference} is yours.",
+        )
+
+
+@st.dialog("Place a hold", position="right", on_dismiss=confirm.close_drawer)
+def _hold(case: Case) -> None:
+    st.caption("Stops every release and payout of this milestone until someone lifts it.")
+    labels = status.labels("hold")
+    kind = st.segmented_control(
+        "Because of", list(BY_STAFF), default=HoldKind.MANUAL, required=True, format_func=labels.__getitem__
+    )
+    cards.note(PLACING[TOLD[kind or HoldKind.MANUAL]])
+    place = text_fields.named("milestone", case.context.milestone.id, "hold")
+    reason = text_fields.area(place, "Reason", height=120, most=2_000, key="hold-reason")
+    intent = confirm.pressed("Place hold", key="hold", icon=":material/lock:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: holds.place(
+                session,
+                actor,
+                now=now,
+                milestone_id=case.context.milestone.id,
+                reason=reason,
+                kind=kind or HoldKind.MANUAL,
+            ),
+            done="The hold is in place.",
+            sent=[place],
+        )
+
+
+@st.dialog("Lift a hold", position="right", on_dismiss=confirm.close_drawer)
+def _lift(case: Case) -> None:
+    if not confirm.step_up("acts-lift"):
+        return
+    by_id = {each.id: each for each in case.holds}
+    number = st.selectbox("Hold", list(by_id), format_func=lambda each: f"{each}: {by_id[each].reason}")
+    chosen = by_id[number]
+    cards.note(f"Placed {deadline.exact(chosen.placed_at)} by {chosen.placed_by or 'the system'}.")
+    may = lift_preview.foretold(number)
+    cards.note(LIFTING[TOLD[HoldKind(chosen.kind)]])
+    place = text_fields.named("hold", number, "lift")
+    reason = text_fields.area(place, "Why it can be lifted", height=120, most=2_000, key="lift-reason")
+    intent = confirm.pressed(
+        "Lift hold", key="lift", icon=":material/lock_open:", money=True, disabled=not may
+    )
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: holds.lift(session, actor, now=now, hold_id=number, reason=reason),
+            sent=[place],
+            done=lambda released: lift_preview.done("The hold", released),
+        )

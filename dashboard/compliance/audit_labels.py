@@ -1,0 +1,185 @@
+"""An audit entry in words: who, about what, and where that can be seen.
+
+Staff are named for whoever reads here; the log itself holds numbers, and so does every export. Parties stay numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.queries import audit_event_labels, people
+from core.queries.audit import LogEntry
+
+# object kind: (what it is called, the letter before its number)
+OBJECTS: Mapping[str, tuple[str, str]] = {
+    "ticket": ("Case", "D-"),
+    "milestone": ("Milestone", "M-"),
+    "project": ("Project", "P-"),
+    "hold": ("Hold", "H-"),
+    "decision": ("Decision", ""),
+    "evidence": ("Evidence", ""),
+    "message": ("Message", ""),
+    "payout": ("Payout", ""),
+    "refund": ("Refund", ""),
+    "operation": ("Operation", ""),
+    "reconciliation": ("Reconciliation", ""),
+    "chargeback": ("Chargeback", ""),
+    "party": ("Party", ""),
+    "staff": ("Staff", ""),
+    "staff_session": ("Session", ""),
+    "export": ("Export", ""),
+    "policy": ("Policy", ""),
+    "report": ("Report", "R-"),
+    "review": ("Review", ""),
+    "practice": ("Practice", ""),
+    "receipt": ("Receipt", ""),
+    "letter": ("Letter", "L-"),
+    "desk": ("Desk", ""),
+}
+# What a case's timeline does not tell.
+TITLES: Mapping[str, str] = {
+    "session:begin": "Signed in",
+    "session:end": "Signed out",
+    "session:revoke": "Session revoked",
+    "session:reauthenticate": "Confirmed who they are",
+    "staff:add": "Joined the staff",
+    "tie:declare": "Tie to a party declared",
+    "party:register": "Party registered",
+    "party:correct_address": "Address of a party corrected",
+    "letter:send_again": "Letter sent again",
+    "preferences:set": "Letters chosen",
+    "message:send": "Message sent",
+    "evidence:hand_in": "Evidence handed in",
+    "desk:install": "Desk installed",
+    "export:start": "Export of the log begun",
+    "export:finish": "Export of the log finished",
+    "table:export": "Table taken as a file",
+    "reconciliation:run": "Reconciled with Stripe",
+    "operation:review": "Operation needs review",
+    "report:file": "Report filed",
+    "report:settle": "Report settled",
+    "review:open": "Review of risk opened",
+    "review:assign": "Review of risk assigned",
+    "review:settle": "Review of risk settled",
+    "review:submit": "Review of the project written",
+    "review:reveal": "Reviews of the project opened",
+    "practice:flag": "Practice flagged",
+    "practice:resolve": "Practice mismatch resolved",
+    "receipt:download": "Receipt downloaded",
+    "checklist:sign": "Legal checklist signed",
+    "policy:propose": "Change of policy proposed",
+    "policy:publish": "Policy published",
+    "policy:reject": "Change of policy rejected",
+    "policy:withdraw": "Change of policy withdrawn",
+}
+Way = tuple[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Names:
+    """Staff by name, parties by role."""
+
+    staff: Mapping[int, str]
+    parties: Mapping[int, str]
+
+    @classmethod
+    def of(cls, session: Session, entries: Iterable[LogEntry]) -> Names:
+        """The names that these entries need, in two statements at most."""
+        each = list(entries)
+        staff = {entry.actor_id for entry in each if entry.actor_kind == "staff" and entry.actor_id}
+        parties = {entry.actor_id for entry in each if entry.actor_kind == "party" and entry.actor_id}
+        for entry in each:
+            number = _whole(entry.object_id)
+            if number is not None and entry.object_kind in ("staff", "party"):
+                (staff if entry.object_kind == "staff" else parties).add(number)
+            for facts in (entry.before, entry.after):
+                staff |= (
+                    {facts[key] for key in ("mediator", "staff") if isinstance((facts or {}).get(key), int)}
+                    if facts
+                    else set()
+                )
+        return cls(
+            people.names(session, staff) if staff else {},
+            people.party_roles(session, parties) if parties else {},
+        )
+
+    def member(self, number: int) -> str:
+        return self.staff.get(number, f"staff {number}")
+
+    def party(self, number: int) -> str:
+        return f"{self.parties.get(number, 'party')} {number}"
+
+    def who(self, entry: LogEntry) -> str:
+        if entry.actor_kind == "operator":
+            return f"{entry.role} (command line)"
+        if entry.actor_kind == "system" or entry.actor_id is None:
+            return "The system"
+        return (
+            self.member(entry.actor_id)
+            if entry.actor_kind == "staff"
+            else self.party(entry.actor_id).capitalize()
+        )
+
+    def what(self, entry: LogEntry) -> str:
+        """`Case D-42`, `Hold H-7`, `Payer 17`."""
+        number = _whole(entry.object_id)
+        if number is not None and entry.object_kind == "staff":
+            return self.member(number)
+        if number is not None and entry.object_kind == "party":
+            return self.party(number).capitalize()
+        letter = OBJECTS.get(entry.object_kind, ("", ""))[1]
+        return f"{noun(entry.object_kind)} {letter}{entry.object_id}"
+
+
+def noun(object_kind: str) -> str:
+    """What an object of this kind is called, on screen and in the address."""
+    known = OBJECTS.get(object_kind)
+    return known[0] if known else object_kind.replace("_", " ").capitalize()
+
+
+def roles(entry: LogEntry) -> str:
+    """As they were when it happened; a party's role is its tie to the project; an operator has none."""
+    if entry.actor_kind == "operator":
+        return "Operator"
+    return ", ".join((entry.role or "").split(",")) or "—"
+
+
+def title(action: str) -> str:
+    """The action as a person would say it."""
+    said = action.partition(":")[2]
+    if known := audit_event_labels.KINDS.get(said):
+        return known.title
+    return TITLES.get(said) or said.replace(":", " ").replace("_", " ").capitalize()
+
+
+def way(entry: LogEntry) -> Way | None:
+    """The page that shows the object of an entry, and with which parameters."""
+    number = _whole(entry.object_id)
+    match entry.object_kind:
+        case "ticket" if number:
+            return "case", {"id": number}
+        case "decision" | "evidence" | "message" if entry.ticket_id:
+            return "case", {"id": entry.ticket_id}
+        case "project" if number:
+            return "project", {"id": number}
+        case "hold" | "report" | "review" if number:
+            return "holds", {"id": number} if entry.object_kind == "hold" else {}
+        case "staff" if number:
+            return "people", {"id": number}
+        case "payout" if number:
+            return "payouts", {"id": number}
+        case "operation" if number:
+            return "operations", {"id": number}
+        case "reconciliation" if number:
+            return "reconciliation", {"id": number}
+        case "policy":
+            return "policy", {}
+    return ("project", {"id": entry.project_id}) if entry.project_id else None
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

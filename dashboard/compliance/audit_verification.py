@@ -1,0 +1,211 @@
+"""Verify: the whole log and ledger against their seals and signed checkpoints, while the page stays usable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import streamlit as st
+
+from core import audit
+from core.audit import Finding, Report
+from core.errors import DeskError
+from core.queries.audit import SealState
+from core.rules.permissions import Permission, require
+from dashboard import navigation, request_context
+from dashboard.compliance import background_job
+from dashboard.compliance.background_job import Progress, Work
+from dashboard.ui import cards, deadline, errors, tables
+from dashboard.ui.cards import Kpi
+from dashboard.ui.safe import plain
+
+WORK, LAST, HIDDEN = "audit:verify", "audit:verified", "audit:verified:hidden"
+LISTED = 20
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The last verification of this session."""
+
+    report: Report
+    at: datetime
+    seconds: float
+
+
+def button() -> None:
+    """Begins a verification; while one runs, a second press does nothing."""
+    running: Work[Report] | None = background_job.of(WORK)
+    st.button(
+        "Verify",
+        key="verify",
+        icon=":material/verified:",
+        type="primary",
+        on_click=_begin,
+        disabled=bool(running and running.running),
+        help="Compute every hash again from the rows, and hold it against what was signed.",
+    )
+
+
+def figure(now: datetime) -> Kpi:
+    """The card that remembers the last verification."""
+    running: Work[Report] | None = background_job.of(WORK)
+    last = _last()
+    if running and running.running:
+        return Kpi("Verification", "Running", "every hash is computed again", "info")
+    if last is None:
+        return Kpi(
+            "Verification", "—", "not run since you signed in", help="Press Verify to prove the whole log."
+        )
+    note = f"{deadline.ago(last.at, now)}, {last.report.rows:,} rows"
+    if last.report.ok:
+        return Kpi("Verification", "As written", note, "good")
+    return Kpi("Verification", "Altered", note, "bad")
+
+
+def trouble() -> None:
+    """Why nothing can be signed, on top of the page, until a person has seen to it."""
+    with request_context.reading() as session:
+        found = audit.key_trouble(session, request_context.desk().settings.home)
+    if found:
+        st.error(f"**Nothing is signed.** {plain(found)}", icon=":material/key_off:")
+
+
+def key() -> None:
+    """The keys that sign, the present one first: which, since when, and who vouches for it."""
+    with request_context.reading() as session:
+        known = audit.pins(session)
+    for pin in reversed(known):
+        since = f"Key {pin.fingerprint}, pinned {deadline.exact(pin.pinned_at)}"
+        if pin.n == 1:
+            cards.note(f"{since}, signs from the first seal on.")
+        else:
+            handed = (
+                "signed by the key before it"
+                if pin.by_previous
+                else "not signed by the key before it, which was lost"
+            )
+            cards.note(f"{since}, {handed}, signs from the seal after #{pin.after_seal:,} on.")
+    if not known:
+        cards.note("No signing key is pinned yet: the first seal pins one.")
+
+
+def seals(state: SealState, now: datetime) -> list[Kpi]:
+    """How far the log is sealed."""
+    last = f"#{state.last:,}" if state.last else "None"
+    when = f"{deadline.ago(state.sealed_at, now)}" if state.sealed_at else "the worker seals each second"
+    late = state.since is not None and now - state.since > timedelta(minutes=1)
+    return [
+        Kpi("Last seal", last, when),
+        Kpi(
+            "Not sealed yet",
+            state.open,
+            "the worker does not seal"
+            if late
+            else "written in the last second"
+            if state.open
+            else "everything is sealed",
+            "wait" if late else None,
+            help="What was written in the last second is covered by the next seal.",
+        ),
+    ]
+
+
+def panel(now: datetime) -> None:
+    """The progress while it runs; then what it found, until it is hidden."""
+    running: Work[Report] | None = background_job.of(WORK)
+    if running and running.running:
+        with cards.panel("verifying"):
+            background_job.watch(running, _words)
+        return
+    if running:
+        _finish(running, now)
+    last = _last()
+    if last and not st.session_state.get(HIDDEN):
+        with cards.panel("verified"):
+            _result(last)
+
+
+def _begin() -> None:
+    require(request_context.actor(), Permission.VERIFY_AUDIT)
+    desk = request_context.desk()
+    st.session_state.pop(HIDDEN, None)
+    own = audit.private_half(desk.settings.home)
+    trust = audit.Trust(own, "own") if own else audit.Trust()
+
+    def verify(progress: Progress) -> Report:
+        return audit.verify(desk.auditor, desk.settings.home / "checkpoints", trust=trust, progress=progress)
+
+    background_job.begin(WORK, verify)
+
+
+def _words(running: Work[Report]) -> str:
+    if not running.total:
+        return "Reading seals and checkpoints …"
+    return f"{running.done:,} of {running.total:,} rows verified"
+
+
+def _finish(ended: Work[Report], now: datetime) -> None:
+    background_job.forget(WORK)
+    if isinstance(ended.error, DeskError):
+        errors.show(ended.error)
+    elif ended.error:
+        raise ended.error
+    elif ended.result:
+        st.session_state[LAST] = Verified(ended.result, now, ended.seconds)
+
+
+def _last() -> Verified | None:
+    found: Verified | None = st.session_state.get(LAST)
+    return found
+
+
+def _result(last: Verified) -> None:
+    report = last.report
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        icon = ":green[:material/verified:]" if report.ok else ":red[:material/gpp_bad:]"
+        st.markdown(f"{icon} **{plain(_sentence(report))}**", width="stretch")
+        st.button("Hide", key="hide-verified", type="tertiary", on_click=_hide)
+    cards.facts(
+        {
+            "Entries and journals": f"{report.rows:,}",
+            "Seals": f"{report.seals:,}",
+            "Signed checkpoints": f"{report.signed:,} of {report.seals:,}",
+            "Rows still open": f"{report.open_rows:,}, not sealed yet" if report.open_rows else "Nothing",
+            "Signing key": report.pinned.fingerprint if report.pinned else "None is pinned",
+            "At": deadline.exact(last.at),
+            "Took": f"{last.seconds:.1f} s",
+        },
+        columns=6,
+    )
+    if not report.ok:
+        _findings(report)
+
+
+def _sentence(report: Report) -> str:
+    if first := report.first_bad:
+        return f"The record was altered. First: {first.text}"
+    return report.text
+
+
+def _findings(report: Report) -> None:
+    shown = report.findings[:LISTED]
+    rows = [{"n": number, "text": each.text} for number, each in enumerate(shown, start=1)]
+    tables.small(rows, [tables.count("n", "#"), tables.text("text", "Finding")], name="What was found")
+    if rest := len(report.findings) + report.more - len(shown):
+        cards.note(f"{rest:,} more findings follow. The command escrow-desk audit verify lists them.")
+    if row := report.first_bad_row:
+        _open(row)
+
+
+def _open(row: Finding) -> None:
+    """The first bad row, if it is still there."""
+    if row.wrong == "removed" or row.id is None:
+        return
+    page = "entry" if row.kind == "entry" else "journal"
+    if page in navigation.on_disk():
+        noun = "audit entry" if row.kind == "entry" else "journal"
+        navigation.link(page, f"Open {noun} {row.id}", icon=":material/arrow_forward:", id=row.id)
+
+
+def _hide() -> None:
+    st.session_state[HIDDEN] = True

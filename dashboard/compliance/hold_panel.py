@@ -1,0 +1,239 @@
+"""One hold, and the drawers that place and lift holds. The reason is required, and kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from core.actions.risk import holds as hold
+from core.errors import NotFound
+from core.queries import holds
+from core.queries.holds import Candidate, Figures, HoldRow
+from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind
+from core.rules.permissions import Permission
+from dashboard import lift_preview, navigation, request_context
+from dashboard.case.queue import opening
+from dashboard.compliance.master_detail import close
+from dashboard.ui import cards, confirm, deadline, money, status, text_fields
+from dashboard.ui.cards import Kpi
+from dashboard.ui.safe import html, plain, words_of
+
+
+def cards_above(figures: Figures, now: datetime) -> None:
+    """What stands now, and how it went."""
+    cards.kpis(
+        [
+            Kpi("In force", figures.active, "holds", "wait" if figures.active else None),
+            Kpi(
+                "Kept from moving",
+                figures.stopped[0] if figures.stopped else "—",
+                money.sums(figures.stopped[1:]) or "held or payable",
+            ),
+            Kpi(
+                "Oldest",
+                deadline.span(now - figures.oldest) if figures.oldest else "—",
+                "in force since then",
+            ),
+            Kpi("Lifted", figures.lifted, "in the last 30 days"),
+            Kpi(
+                "Median time",
+                deadline.span(figures.median) if figures.median else "—",
+                "from placing to lifting",
+            ),
+        ]
+    )
+
+
+def show(hold_id: int) -> None:
+    """The panel beside the list."""
+    try:
+        with request_context.reading() as session:
+            row = holds.one(session, hold_id)
+    except NotFound:
+        st.text("There is no such hold.")
+        st.button("Close", on_click=close, args=("holds",))
+        return
+    _head(row)
+    _facts(row)
+    st.html(f'<p class="ed-quote">{html(row.reason)}</p>')
+    if row.release_reason:
+        st.caption("Lifted, because")
+        st.html(f'<p class="ed-quote">{html(row.release_reason)}</p>')
+    _ways(row)
+
+
+def _head(row: HoldRow) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(plain(row.reference), anchor=False, width="content")
+        status.show("hold", row.state)
+        status.show("hold", row.kind)
+        if row.released_at is None and request_context.may(Permission.RELEASE_HOLD):
+            st.button(
+                "Lift",
+                key="open-lift",
+                icon=":material/lock_open:",
+                disabled=row.placed_by_id == request_context.actor().id,
+                help=lift_preview.OWN if row.placed_by_id == request_context.actor().id else None,
+                on_click=confirm.open_drawer,
+                args=("lift-hold",),
+                kwargs={"hold_id": row.id},
+            )
+        if row.released_at is None and opening.possible(row.milestone_status, row.held):
+            opening.button(row.milestone_id)
+
+
+def _facts(row: HoldRow) -> None:
+    now = request_context.now()
+    cards.facts(
+        {
+            "Milestone": f"M-{row.milestone_id} · {row.milestone}",
+            "Project": f"P-{row.project_id} · {row.project}",
+            "Payer": row.payer,
+            "Payee": row.payee,
+            "Milestone is": status.pill("milestone", row.milestone_status),
+            "Kept from moving": row.stopped if row.released_at is None else None,
+            "Placed": row.placed_at,
+            "By": row.placed_by or "The system",
+            "Stood" if row.released_at else "Stands for": deadline.span(row.stood(now)),
+            "Report": f"R-{row.report_id}" if row.report_id else None,
+            **(
+                {"Lifted": row.released_at, "Lifted by": row.released_by or "The system"}
+                if row.released_at
+                else {}
+            ),
+        },
+        columns=2,
+    )
+
+
+def _ways(row: HoldRow) -> None:
+    with st.container(horizontal=True, gap="small"):
+        if row.ticket_id:
+            navigation.link(
+                "case", f"Case D-{row.ticket_id}", icon=":material/folder_open:", id=row.ticket_id
+            )
+        navigation.link(
+            "project", f"Project P-{row.project_id}", icon=":material/home_work:", id=row.project_id
+        )
+        if request_context.may(Permission.READ_AUDIT) and "audit" in navigation.on_disk():
+            navigation.link(
+                "audit", "In the audit log", icon=":material/verified_user:", object="Hold", number=row.id
+            )
+
+
+def button() -> None:
+    st.button(
+        "Place a hold",
+        icon=":material/lock:",
+        key="open-place",
+        on_click=confirm.open_drawer,
+        args=("place-hold",),
+    )
+
+
+def drawers() -> None:
+    """Whichever is open."""
+    if opening.drawer():
+        return
+    if confirm.drawer("place-hold") is not None:
+        _place()
+    elif facts := confirm.drawer("lift-hold"):
+        _lift(**facts)
+
+
+@st.dialog("Place a hold", position="right", on_dismiss=confirm.close_drawer)
+def _place() -> None:
+    st.caption("Stops every release and payout of one milestone until someone lifts it.")
+    typed = st.text_input(
+        "Milestone", key="hold-milestone", placeholder="M-17, a title, or a party", max_chars=100
+    )
+    with request_context.reading() as session:
+        found = {each.id: each for each in holds.candidates(session, typed or "")}
+    if typed and not found:
+        st.caption("No unfinished milestone matches.")
+    chosen = None
+    if found:
+        chosen = st.selectbox(
+            "Which one", list(found), key="hold-which", format_func=lambda number: _option(found[number])
+        )
+    labels = status.labels("hold")
+    kind = st.segmented_control(
+        "Because of",
+        list(BY_STAFF),
+        default=HoldKind.MANUAL,
+        required=True,
+        format_func=labels.__getitem__,
+        key="hold-kind",
+    )
+    cards.note(PLACING[TOLD[kind or HoldKind.MANUAL]])
+    report = (
+        st.number_input(
+            "Number of the report", value=None, min_value=1, max_value=2**53 - 1, step=1, key="hold-report"
+        )
+        if kind == HoldKind.REPORT
+        else None
+    )
+    place = text_fields.named("milestone", chosen or 0, "hold")
+    reason = text_fields.area(
+        place,
+        "Reason",
+        height=120,
+        most=2_000,
+        key="hold-reason",
+        placeholder="What was seen, and what would settle it",
+    )
+    intent = confirm.pressed("Place hold", key="place-hold", icon=":material/lock:", disabled=chosen is None)
+    if intent and chosen:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: (
+                hold.place(
+                    session,
+                    actor,
+                    now=now,
+                    milestone_id=chosen,
+                    reason=reason,
+                    kind=kind or HoldKind.MANUAL,
+                    report_id=int(report) if report else None,
+                ).id
+            ),
+            done=lambda number: f"Hold H-{number} is in place.",
+            then=_show,
+            sent=[place],
+        )
+
+
+@st.dialog("Lift a hold", position="right", on_dismiss=confirm.close_drawer)
+def _lift(hold_id: int) -> None:
+    if not confirm.step_up("holding-lift"):
+        return
+    with request_context.reading() as session:
+        row = holds.one(session, hold_id)
+    st.text(words_of(f"{row.reference} · {row.about}"))
+    st.html(f'<p class="ed-quote">{html(row.reason)}</p>')
+    may = lift_preview.foretold(row.id)
+    cards.note(LIFTING[TOLD[row.kind]])
+    place = text_fields.named("hold", hold_id, "lift")
+    reason = text_fields.area(place, "Why it can be lifted", height=120, most=2_000, key="lift-reason")
+    intent = confirm.pressed(
+        "Lift hold", key="lift-hold", icon=":material/lock_open:", money=True, disabled=not may
+    )
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: hold.lift(session, actor, now=now, hold_id=hold_id, reason=reason),
+            sent=[place],
+            done=lambda released: lift_preview.done(f"Hold {row.reference}", released),
+        )
+
+
+def _show(hold_id: int) -> None:
+    """The page anew, with this hold open."""
+    st.query_params["id"] = str(hold_id)
+    st.rerun()
+
+
+def _option(each: Candidate) -> str:
+    money = f" · {each.stopped.text()}" if each.stopped.minor else ""
+    return f"M-{each.id} {each.title} · {each.project} · {each.payer}{money}"

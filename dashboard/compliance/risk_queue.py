@@ -1,0 +1,171 @@
+"""Manual reviews, reports and flagged practices that wait for a person, and the drawers that settle them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.actions.risk import report_outcomes, reports, risk_reviews
+from core.queries import risk as queries
+from core.queries.bounded_list import Listed
+from core.queries.risk import Filed, Flag, Review
+from core.rules.permissions import Permission
+from core.rules.reports import ReportOutcome
+from core.rules.risk import ReviewOutcome
+from dashboard import request_context
+from dashboard.ui import cards, confirm, deadline, header, text_fields
+from dashboard.ui.safe import html, plain
+from dashboard.ui.status import in_words
+
+OUTCOMES = {ReviewOutcome.CLEARED: "Clear it: money may move", ReviewOutcome.HELD: "Put a hold in its place"}
+FOUND = {ReportOutcome.UPHELD: "Upheld", ReportOutcome.DISMISSED: "Dismissed"}
+
+
+def section() -> None:
+    """Nothing at all where nothing waits."""
+    with request_context.reading() as session:
+        waiting = queries.open_reviews(session)
+        filed, flags = queries.open_reports(session), queries.open_flags(session)
+    if not (waiting or filed or flags):
+        return
+    header.section(
+        "Reviews of risk", f"{waiting.total:,} open; until it is settled nothing is released or paid out"
+    )
+    for review in waiting:
+        _review(review)
+    _more(waiting)
+    if filed or flags:
+        header.section("Reports", f"{filed.total + flags.total:,} open; each is settled by a person")
+    for report in filed:
+        _report(report)
+    _more(filed)
+    for flag in flags:
+        _flag(flag)
+    _more(flags)
+
+
+def _more(rows: Listed[Any]) -> None:
+    if rows.note:
+        cards.note(rows.note)
+
+
+def drawers() -> None:
+    """Whichever is open."""
+    if facts := confirm.drawer("settle-review"):
+        _settle_review(**facts)
+    elif facts := confirm.drawer("settle-report"):
+        _settle_report(**facts)
+    elif facts := confirm.drawer("resolve-practice"):
+        _resolve(**facts)
+
+
+def _review(row: Review) -> None:
+    age = deadline.span(request_context.now() - row.opened_at)
+    words = f"{row.amount.text()} · open for {age} · {row.assigned_to or 'nobody has it'}"
+    _line(f"{row.about}", " ".join(row.reasons), words, "settle-review", row.id, {"review_id": row.id})
+
+
+def _report(row: Filed) -> None:
+    kind, source = in_words(row.kind), "content rule" if row.source == "CONTENT_RULE" else "a person"
+    title = f"R-{row.id} {kind} · project P-{row.project_id}"
+    words = f"{in_words(row.severity)} · from {source} · {deadline.exact(row.at)}"
+    facts = {"report_id": row.id, "title": title, "details": row.details}
+    _line(title, row.details, words, "settle-report", row.id, facts)
+
+
+def _flag(row: Flag) -> None:
+    title = f"Practice mismatch · project P-{row.project_id}"
+    said = f"Licensed in {row.licensed_in}, needed in {row.needed_in}."
+    facts = {"flag_id": row.id, "said": said}
+    _line(title, said, deadline.exact(row.at), "resolve-practice", row.id, facts)
+
+
+def _line(title: str, said: str, note: str, drawer: str, number: int, facts: dict[str, object]) -> None:
+    with cards.panel(), st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        with st.container(gap="small"):
+            st.html(f"<b>{html(title)}</b><p>{html(said)}</p>")
+            cards.note(note)
+        if request_context.may(Permission.REVIEW_RISK):
+            st.button(
+                "Settle",
+                key=f"open-{drawer}-{number}",
+                on_click=confirm.open_drawer,
+                args=(drawer,),
+                kwargs=facts,
+                width="content",
+            )
+
+
+@st.dialog("Settle a review", position="right", on_dismiss=confirm.close_drawer)
+def _settle_review(review_id: int) -> None:
+    if not confirm.step_up("reviewing-settle-review"):
+        return
+    with request_context.reading() as session:
+        row = queries.review(session, review_id)
+    st.text(plain(row.about))
+    for reason in row.reasons:
+        st.text(reason)
+    st.caption(
+        "Every report about this milestone or its project is settled first, and a practice mismatch resolved."
+    )
+    outcome = st.radio("What follows", list(OUTCOMES), format_func=OUTCOMES.__getitem__, key="review-outcome")
+    place = text_fields.named("review", review_id, "note")
+    note = text_fields.area(place, "What was found", height=120, most=2_000, key="review-note")
+    intent = confirm.pressed("Settle review", key="settle-review", money=True)
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: risk_reviews.settle(
+                session, actor, now=now, review_id=review_id, outcome=outcome, note=note
+            ),
+            done="The review is settled.",
+            sent=[place],
+        )
+
+
+@st.dialog("Settle a report", position="right", on_dismiss=confirm.close_drawer)
+def _settle_report(report_id: int, title: str, details: str) -> None:
+    if not confirm.step_up("reviewing-settle-report"):
+        return
+    st.text(title)
+    st.html(f'<p class="ed-quote">{html(details)}</p>')
+    outcome = st.radio("What was found", list(FOUND), format_func=FOUND.get, key="report-outcome")
+    with request_context.reading() as session:
+        follows = report_outcomes.preview(session, report_id, outcome, now=request_context.now())
+    st.html(f'<ul class="ed-follows">{"".join(f"<li>{html(each.sentence)}</li>" for each in follows)}</ul>')
+    place = text_fields.named("report", report_id, "note")
+    note = text_fields.area(place, "Why", height=120, most=2_000, key="report-note")
+    intent = confirm.pressed("Settle report", key="settle-report", money=True)
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: reports.settle(
+                session,
+                actor,
+                now=now,
+                report_id=report_id,
+                outcome=outcome,
+                note=note,
+                foreseen=follows,
+            ),
+            done=f"Report R-{report_id} is settled.",
+            sent=[place],
+        )
+
+
+@st.dialog("Resolve a practice mismatch", position="right", on_dismiss=confirm.close_drawer)
+def _resolve(flag_id: int, said: str) -> None:
+    st.text(said)
+    place = text_fields.named("practice", flag_id, "resolution")
+    found = text_fields.area(place, "How it is resolved", height=120, most=2_000, key="practice-resolution")
+    intent = confirm.pressed("Resolve", key="resolve-practice")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: reports.resolve_practice(
+                session, actor, now=now, flag_id=flag_id, resolution=found
+            ),
+            done="The mismatch is resolved.",
+            sent=[place],
+        )

@@ -1,0 +1,132 @@
+"""One member of staff: roles, ties by party number, and sessions, which an administrator can revoke."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.actions.staff import sessions
+from core.errors import NotFound, ReasonMissing
+from core.queries import people
+from core.queries.people import Person, Visit
+from core.rules.permissions import Permission
+from dashboard import navigation, request_context
+from dashboard.compliance.master_detail import close
+from dashboard.ui import cards, confirm, deadline, status, tables, text_fields
+from dashboard.ui.safe import plain
+from dashboard.ui.status import Pill, in_words
+
+STATES = {
+    "LIVE": Pill("Signed in", "good"),
+    "REVOKED": Pill("Revoked", "bad", None, "Ended by a word: signed out, or revoked by staff."),
+    "ENDED": Pill("Ended", "quiet", None, "By silence, or by age."),
+}
+
+
+def show(staff_id: int) -> None:
+    now = request_context.now()
+    try:
+        with request_context.reading() as session:
+            person = people.person(session, staff_id, now=now)
+            ties = people.ties(session, staff_id)
+            visits = people.visits(session, staff_id, now=now) if _may_see_sessions(staff_id) else None
+    except NotFound:
+        st.text("There is no such person.")
+        st.button("Close", on_click=close, args=("staff",))
+        return
+    _head(person)
+    if ties:
+        st.markdown("**Ties to parties**")
+        tables.small(
+            ties,
+            [
+                tables.text("party", "Party"),
+                tables.text("reason", "Reason"),
+                tables.when("declared_at", "Declared"),
+            ],
+        )
+    if visits is not None:
+        _visits(person, visits)
+    _ways(person)
+
+
+def _may_see_sessions(staff_id: int) -> bool:
+    """One's own, and everyone's for who manages staff or reads the audit log, where they stand anyway."""
+    return (
+        staff_id == request_context.actor().id
+        or request_context.may(Permission.MANAGE_STAFF)
+        or request_context.may(Permission.READ_AUDIT)
+    )
+
+
+def _head(person: Person) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(plain(person.name), anchor=False, width="content")
+        for role in person.roles:
+            status.show(Pill(in_words(role.value), "info"))
+        if not person.active:
+            status.show(Pill("Left", "quiet"))
+    cards.facts(
+        {
+            "Title": person.title,
+            "Since": f"{person.since:%-d %b %Y}",
+            "Open cases": person.cases,
+            "Last seen": deadline.ago(person.last_seen_at, request_context.now()),
+            "Skills": ", ".join(map(in_words, person.skills)),
+            "Signs in through": person.issuer,
+        },
+        columns=2,
+    )
+
+
+def _visits(person: Person, visits: list[Visit]) -> None:
+    st.markdown("**Sessions**")
+    if not visits:
+        cards.note("Has not signed in yet.")
+    for visit in visits:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            status.show(STATES[visit.state])
+            st.caption(plain(_span(visit)), width="content")
+            if visit.live and request_context.may(Permission.MANAGE_STAFF):
+                st.button(
+                    "Revoke",
+                    key=f"revoke-{visit.id}",
+                    icon=":material/logout:",
+                    on_click=confirm.open_drawer,
+                    args=("revoke",),
+                    kwargs={"session_id": visit.id, "person": person.name},
+                )
+    if facts := confirm.drawer("revoke"):
+        _revoke(**facts)
+
+
+def _span(visit: Visit) -> str:
+    begun = deadline.brief(visit.created_at)
+    if visit.live:
+        return f"{begun}, seen {deadline.ago(visit.last_seen_at, request_context.now())}"
+    return f"{begun} to {deadline.brief(visit.ended_at)}"
+
+
+@st.dialog("Revoke a session", position="right", on_dismiss=confirm.close_drawer)
+def _revoke(session_id: int, person: str) -> None:
+    own = session_id == request_context.person().session_id
+    st.caption(plain(f"{person} is signed out at once, in every open tab. What was confirmed is not lost."))
+    if own:
+        st.warning("This is your own session: you will be signed out.", icon=":material/warning:")
+    place = text_fields.named("session", session_id, "revoke")
+    reason = text_fields.area(
+        place, "Reason", height=100, most=2_000, key="revoke-reason", placeholder="For the audit log"
+    )
+    intent = confirm.pressed("Revoke session", key="revoke", icon=":material/logout:", money=True)
+
+    def revoke(session, actor, now):  # type: ignore[no-untyped-def]
+        if not (reason or "").strip():
+            raise ReasonMissing()
+        sessions.revoke(session, session_id=session_id, actor=actor, now=now, reason=reason.strip())
+
+    if intent:
+        confirm.carry_out(intent, revoke, done=f"Session {session_id} is revoked.", sent=[place])
+
+
+def _ways(person: Person) -> None:
+    if request_context.may(Permission.READ_AUDIT):
+        navigation.link("audit", "What they did", icon=":material/verified_user:", who=person.name)

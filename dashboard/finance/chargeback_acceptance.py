@@ -1,0 +1,94 @@
+"""Giving in to a bank, on screen: one person proposes it, another does it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.actions.chargebacks import chargeback_acceptance
+from core.queries.chargebacks import Acceptance, ChargebackRow
+from core.rules.permissions import Permission
+from dashboard import request_context
+from dashboard.ui import cards, confirm, deadline, header, text_fields
+from dashboard.ui.safe import plain, words_of
+
+DONE = {"ACCEPTED": "done", "WITHDRAWN": "withdrawn"}
+
+
+def panel(row: ChargebackRow, proposals: Sequence[Acceptance]) -> None:
+    """What was proposed, and what may be done now; nothing where giving in is no question."""
+    may = request_context.may(Permission.ANSWER_CHARGEBACK) and row.status == "needs_response"
+    waiting = next((each for each in proposals if each.status == "PROPOSED"), None)
+    accepted = any(each.status == "ACCEPTED" for each in proposals)
+    if not proposals and not may:
+        return
+    header.section("Giving in", "For good: the bank keeps the money at once, and no answer can follow.")
+    for each in proposals:
+        if each is not waiting:
+            cards.note(
+                f"Proposed by {each.proposed_by}, {DONE[each.status]} by {each.settled_by} "
+                f"on {deadline.exact(each.settled_at)}."
+            )
+    if waiting is not None:
+        _waiting(row, waiting, may=may)
+    elif may and not accepted:
+        _propose(row)
+
+
+def _waiting(row: ChargebackRow, proposal: Acceptance, *, may: bool) -> None:
+    with cards.panel(f"giving-in-{proposal.id}"):
+        when = deadline.exact(proposal.proposed_at)
+        st.markdown(f"**{plain(proposal.proposed_by)} proposes to give in** ({when})")
+        st.text(words_of(proposal.reason))
+        if not request_context.may(Permission.ANSWER_CHARGEBACK):
+            return
+        own = proposal.proposed_by_id == request_context.actor().id
+        if own:
+            cards.note("You proposed this, so someone else must do it.")
+        with st.container(horizontal=True):
+            accept = None
+            if may and not own:
+                accept = confirm.pressed(
+                    f"Give in: {row.amount.text()}",
+                    key=f"accept-{proposal.id}",
+                    money=True,
+                    icon=":material/flag:",
+                )
+            refuse = confirm.pressed(
+                "Withdraw the proposal" if own else "Do not give in",
+                key=f"keep-{proposal.id}",
+                type="secondary",
+            )
+        if accept:
+            confirm.carry_out(
+                accept,
+                lambda session, actor, now: chargeback_acceptance.accept(
+                    session, actor, now=now, acceptance_id=proposal.id
+                ),
+                done="The bank is told. The loss is booked as soon as Stripe confirms it.",
+            )
+        elif refuse:
+            confirm.carry_out(
+                refuse,
+                lambda session, actor, now: chargeback_acceptance.withdraw(
+                    session, actor, now=now, acceptance_id=proposal.id
+                ),
+                done="The proposal is withdrawn; the chargeback can be answered.",
+            )
+
+
+def _propose(row: ChargebackRow) -> None:
+    with st.expander("Propose to give in"):
+        place = text_fields.named("chargeback", row.id, "give-in")
+        reason = text_fields.line(place, "Why it cannot be won", key="give-in-reason")
+        intent = confirm.pressed("Propose it", key="give-in", type="secondary")
+        if intent:
+            confirm.carry_out(
+                intent,
+                lambda session, actor, now: chargeback_acceptance.propose(
+                    session, actor, now=now, chargeback_id=row.id, reason=reason
+                ),
+                done="Proposed. Someone else can do it, or answer the bank instead.",
+                sent=[place],
+            )

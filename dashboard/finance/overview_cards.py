@@ -1,0 +1,251 @@
+"""What the finance landing page is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from core.money import Money
+from core.policy.limits import CHARGEBACK_ALARM
+from core.queries.chargebacks import ChargebackRow
+from core.queries.fees import FeePeriod
+from core.queries.letters import Undelivered
+from core.queries.operations import BalanceShortfall
+from core.queries.overview import AgedFunds, CurrencyTotals, sums
+from core.queries.payouts import PayoutTotal
+from core.queries.reconciliation import ReconciliationStatus
+from dashboard import navigation
+from dashboard.finance import figures
+from dashboard.ui import deadline, tables
+from dashboard.ui.safe import plain
+from dashboard.ui.status import pill
+
+REVIEW = "ADMINISTRATIVE_REVIEW"
+
+
+def money_row(purses: Sequence[CurrencyTotals], earned: dict[str, list[FeePeriod]], month: str) -> None:
+    """Held, payable, refunds, fees: one card each, every currency in it."""
+    net: list[Money] = [
+        period.platform + period.withdrawal for periods in earned.values() for period in periods
+    ]
+    with st.grid(columns=4, min_column_width=165, gap="small", row_height="content"):
+        figures.card(
+            "Held for milestones",
+            _or_none(purses, "held"),
+            link="Accounts",
+            page="trial_balance",
+            **_line(purses, "held"),
+        )
+        figures.card(
+            "Payable to payees",
+            _or_none(purses, "payable"),
+            link="Accounts",
+            page="trial_balance",
+            **_line(purses, "payee_payable"),
+        )
+        figures.card(
+            "Refunds pending",
+            _or_none(purses, "refundable"),
+            link="Accounts",
+            page="trial_balance",
+            **_line(purses, "refund_payable"),
+        )
+        figures.card(
+            f"Fees earned in {month}",
+            _fees(net),
+            link="By day and currency",
+            page="fees",
+            note="Platform and withdrawal fees",
+        )
+
+
+def _fees(net: Sequence[Money]) -> Sequence[Money | str]:
+    """One figure a currency, dollars first."""
+    found: list[Money] = sorted(sums(net), key=lambda each: each.currency != "USD")
+    return found or ["None"]
+
+
+def _or_none(purses: Sequence[CurrencyTotals], name: str) -> Sequence[Money | str]:
+    return sums([getattr(each, name) for each in purses]) or ["None"]
+
+
+def _line(purses: Sequence[CurrencyTotals], line: str) -> dict[str, Any]:
+    return {"line": line, "currency": purses[0].currency if purses else "USD"}
+
+
+def watch_row(
+    counts: Sequence[PayoutTotal],
+    calls: dict[str, int],
+    reconciled: ReconciliationStatus,
+    aged: Sequence[AgedFunds],
+    alarms: int,
+    *,
+    now: datetime,
+) -> None:
+    """What may need a person: payouts, calls, the last reconciliation, the age of what is held."""
+    review = sum(each.number for each in counts if each.status == REVIEW)
+    amounts = [each.total.text() for each in counts if each.status == REVIEW]
+    stuck = calls.get("BLOCKED", 0) + calls.get("REVIEW", 0)
+    waiting = calls.get("QUEUED", 0) + calls.get("SENDING", 0)
+    with st.grid(columns=4, min_column_width=165, gap="small"):
+        figures.card(
+            "Payouts in review",
+            [review],
+            note=" · ".join(amounts) or "None has failed",
+            tone="bad" if review else "quiet",
+            link="Review them",
+            page="payouts",
+            **({"status": REVIEW} if review else {}),
+        )
+        figures.card(
+            "Calls blocked or in review",
+            [stuck],
+            note=f"{waiting} more on their way" if waiting else "None on their way",
+            tone="wait" if stuck else "quiet",
+            link="Calls to Stripe",
+            page="operations",
+        )
+        _reconciled(reconciled, now)
+        figures.card(
+            "Held longest",
+            [deadline.span(now - aged[0].since) if aged else "Nothing held"],
+            note=_ages(alarms, aged),
+            tone="bad" if alarms else "quiet",
+            link="Project",
+            page="project" if aged else "projects",
+            **({"id": aged[0].id} if aged else {}),
+        )
+
+
+def _ages(alarms: int, aged: Sequence[AgedFunds]) -> str:
+    if alarms:
+        return f"{alarms} beyond the age alarm"
+    return f"Alarm on {aged[0].alarm_at:%-d %b %Y}" if aged else "The alarm rings at 75 days"
+
+
+def _reconciled(standing: ReconciliationStatus, now: datetime) -> None:
+    """What is known of the last run; a failed or an old one is never shown as a good one."""
+    last, known = standing.newest, standing.compared
+    if last is None:
+        figures.card("Last reconciliation", ["Never"], link="Run one", page="reconciliation", tone="bad")
+        return
+    state = standing.verdict(now)
+    words = {
+        "CLEAN": "Everything matches",
+        "SUSPENSE": f"{known.in_suspense or 0:,} in suspense" if known else "",
+        "BREAKS": f"{known.breaks:,} break{'' if known.breaks == 1 else 's'}" if known else "",
+        "RUNNING": "Running",
+        "OLD": f"{deadline.span(now - known.until)} old" if known else "",
+    }
+    figures.card(
+        "Last reconciliation",
+        [words.get(state) or pill("reconciliation", state).label],
+        note=_compared(standing, state, now),
+        tone="quiet" if state in ("CLEAN", "RUNNING", "EMPTY") else pill("reconciliation", state).tone,
+        link=f"Run {last.reference}",
+        page="reconciliation",
+        id=last.id,
+    )
+
+
+def _compared(standing: ReconciliationStatus, state: str, now: datetime) -> str:
+    known = standing.compared
+    if known is None:
+        return "Nothing was ever compared"
+    suspense = "" if known.in_suspense is None else f", {known.in_suspense:,} in suspense"
+    counts = (
+        f"{known.matched:,} of {known.lines:,} lines matched{suspense} · {deadline.ago(known.until, now)}"
+    )
+    return f"Before that: {counts}" if state in ("FAILED", "BROKEN_OFF") else counts
+
+
+def alarm(aged: Sequence[AgedFunds], alarms: int) -> None:
+    """Money held too long, named, on top of everything: after 90 days Stripe would not let it wait any longer."""
+    if not alarms:
+        return
+    late = aged[: min(alarms, 3)]
+    names = ", ".join(f"{plain(each.project)} ({plain(each.held.text())})" for each in late)
+    more = f" and {alarms - len(late)} more" if alarms > len(late) else ""
+    st.error(
+        f"**Held too long:** {names}{more}. Stripe lets money wait for 90 days.", icon=":material/alarm:"
+    )
+
+
+def bank_alarm(to_answer: Sequence[ChargebackRow], now: datetime) -> None:
+    """Chargebacks whose answer is due within two days, the most urgent first."""
+    late = [each for each in to_answer if each.due_by and each.due_by - now <= CHARGEBACK_ALARM]
+    if not late:
+        return
+    first = late[0]
+    more = f" and {len(late) - 1} more" if len(late) > 1 else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.error(
+            f"**A bank waits for an answer {deadline.words(first.due_by, now)}:** {first.reference}, "
+            f"{plain(first.amount.text())}{more}. Without one the bank keeps the money.",
+            icon=":material/alarm:",
+        )
+        navigation.link("chargebacks", first.reference, icon=":material/arrow_forward:", id=first.id)
+
+
+def short_of_money(stuck: Sequence[BalanceShortfall]) -> None:
+    """Calls that Stripe refused because the platform's balance is too small: they go by themselves when it is not."""
+    if not stuck:
+        return
+    sums_ = ", ".join(f"{plain(each.amount.text())} ({each.number})" for each in stuck)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.warning(
+            f"**Waiting for money at Stripe:** {sums_}. The platform's balance there is too small; top it up, and they "
+            "are sent within the hour.",
+            icon=":material/account_balance_wallet:",
+        )
+        navigation.link("operations", "Calls", icon=":material/arrow_forward:", q="", status="QUEUED")
+
+
+def letters_alarm(found: Undelivered) -> None:
+    """Letters that do not reach anybody: the parties and the colleagues do not know what they were to be told."""
+    if not found:
+        return
+    counts = [
+        f"{number:,} {what}" for number, what in ((found.failed, "given up"), (found.late, "late")) if number
+    ]
+    why = f" A reason: {found.reason.rstrip('.')}." if found.reason else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.error(
+            f"**Letters are not delivered:** {' and '.join(counts)}.{plain(why)}",
+            icon=":material/unsubscribe:",
+        )
+        navigation.link(
+            "operations", "Letters", icon=":material/arrow_forward:", **{"operations-tab": "Letters"}
+        )
+
+
+AGED_COLUMNS = [
+    tables.text("project", "Project", width=230),
+    tables.text("milestone", "Milestone"),
+    tables.status("status", "Status", axis="milestone", width=130),
+    tables.money("held", "Held", width=110),
+]
+
+
+def held_longest(aged: Sequence[AgedFunds], now: datetime) -> None:
+    columns = [
+        *AGED_COLUMNS,
+        tables.text("since", "Held for", value=lambda each: deadline.span(now - each.since), width=90),
+        tables.due("alarm_at", "Alarm", now=now, width=110),
+    ]
+    chosen = tables.table(
+        aged,
+        columns,
+        key="oldest",
+        download=None,
+        id="milestone_id",
+        select=True,
+        name="Money held longest",
+        empty_state=("Nothing is held", "When a payer funds a milestone, its money shows here."),
+    )
+    if chosen is not None:
+        st.session_state.pop("oldest:chosen", None)
+        navigation.go("project", id=next(each.id for each in aged if each.milestone_id == chosen))

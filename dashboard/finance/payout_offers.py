@@ -1,0 +1,79 @@
+"""Other methods offered to a payee whose payout failed (milestone-payment-flow, Error Handling 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.actions.payouts import method_offers
+from core.policy import WithdrawalMethod
+from core.queries.payouts import Offer, PayoutRow
+from dashboard.ui import cards, confirm, deadline, text_fields
+from dashboard.ui.safe import plain
+from dashboard.ui.status import in_words
+
+METHODS = {each.value: in_words(each.value) for each in WithdrawalMethod}
+
+
+def panel(row: PayoutRow, offers: Sequence[Offer]) -> None:
+    """What was offered, or the form to offer something."""
+    history(offers)
+    if not any(each.status == "OPEN" for each in offers):
+        with cards.panel("payout-offer"):
+            st.markdown(
+                "**Or let the payee choose another method.** They get a letter, and it is sent as they choose."
+            )
+            _form(row)
+
+
+def history(offers: Sequence[Offer]) -> None:
+    for each in offers:
+        ways = ", ".join(METHODS.get(method, method) for method in each.methods)
+        ends = {
+            "OPEN": "the payee has not chosen yet",
+            "CHOSEN": f"the payee chose {METHODS.get(each.chosen_method or '', '')} "
+            f"on {deadline.exact(each.settled_at)}",
+            "OVERTAKEN": "sent again by staff meanwhile",
+        }
+        cards.note(
+            f"{plain(each.offered_by)} offered {ways} on {deadline.exact(each.offered_at)}: {ends[each.status]}."
+        )
+
+
+def _form(row: PayoutRow) -> None:
+    if not confirm.step_up("offering-form"):
+        return
+    others = [each for each in METHODS if each != row.method]
+    chosen = st.pills(
+        "Offer",
+        others,
+        selection_mode="multi",
+        default=others,
+        format_func=METHODS.__getitem__,
+        key="offer-methods",
+    )
+    place = text_fields.named("payout", row.id, "offer")
+    reason = text_fields.line(place, "Reason, for the audit log", key="offer-reason")
+    intent = confirm.pressed(
+        "Offer these to the payee",
+        key="payout-offer-send",
+        money=True,
+        type="secondary",
+        icon=":material/forward_to_inbox:",
+        disabled=not chosen,
+    )
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: method_offers.offer(
+                session,
+                actor,
+                now=now,
+                payout_id=row.id,
+                methods=[WithdrawalMethod(each) for each in chosen],
+                reason=reason,
+            ),
+            done="Offered. The payee has a letter, and chooses on the platform.",
+            sent=[place],
+        )

@@ -1,0 +1,265 @@
+"""Reconciliation on screen: a run's result, and a run under way.
+
+A run speaks with Stripe for as long as the statement takes, so it has a thread of its own: closing the page, or
+another click, does not interrupt it. What it found stands in the database, where the page looks every second.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from core.processes import reconciliation as reconcile
+from core.queries import reconciliation
+from core.queries.reconciliation import Balance, Break, Matched, ReconciliationStatus, RunSummary
+from dashboard import navigation, request_context
+from dashboard.ui import cards, deadline, empty, header, status, tables
+from dashboard.ui.cards import Kpi
+from dashboard.ui.safe import plain
+from dashboard.ui.status import Pill
+
+
+def agrees(each: Balance) -> str:
+    if each.difference is None:
+        return "NOT_COMPARED"
+    return "MATCHED" if each.difference.is_zero else "BALANCE_DIFFERS"
+
+
+def counted(run: RunSummary, number: int | None) -> int | None:
+    """A count of a run that came to an end; a failed one has counted nothing."""
+    return number if run.compared else None
+
+
+RUNS = [
+    tables.opens("reference", "Run", page="reconciliation", width=70),
+    tables.status("state", "Result", axis="reconciliation", width=130),
+    tables.count("lines", "Lines", value=lambda run: counted(run, run.lines), width=80),
+    tables.count("matched", "Matched", value=lambda run: counted(run, run.matched), width=80),
+    tables.count("in_suspense", "In suspense", value=lambda run: counted(run, run.in_suspense), width=90),
+    tables.count("unmatched", "Unmatched", value=lambda run: counted(run, run.unmatched), width=90),
+    tables.count("breaks", "Breaks", value=lambda run: counted(run, run.breaks), width=70),
+    tables.when("until", "Statement up to", width=160),
+    tables.when("started_at", "Started", width=150),
+    tables.text("started_by", "By", width=160),
+    tables.text("trouble", "Trouble"),
+]
+BREAKS = [
+    tables.status("kind", "What is wrong", axis="reconciliation", width=140),
+    tables.mono("transaction_id", "Balance transaction", width=230),
+    tables.text("what", "What it is"),
+    tables.money("at_provider", "Stripe", width=120),
+    tables.money("in_ledger", "Ledger", width=120),
+    tables.money("difference", "Difference", width=120),
+]
+MATCHED = [
+    tables.opens("journal", "Journal", page="journal", value=lambda each: f"J-{each.id}", width=80),
+    tables.mono("transaction_id", "Balance transaction", width=240),
+    tables.text("category", "Category", width=130),
+    tables.mono("source", "Source", width=230),
+    tables.money("amount", "Amount", width=120),
+    tables.money("fee", "Fee", width=100),
+    tables.money("net", "Net", width=120),
+    tables.when("created_at", "At Stripe", width=150),
+]
+BALANCES = [
+    tables.text("currency", "Currency"),
+    tables.money("at_provider", "Stripe's own balance"),
+    tables.money("in_ledger", "The ledger's figure"),
+    tables.money("statement", "Sum of the statement"),
+    tables.money("difference", "Difference"),
+    tables.status("agrees", "", axis="reconciliation", value=agrees),
+]
+
+
+def begin() -> None:
+    """Start a run by whoever is signed in, in a thread of its own."""
+    desk, actor = request_context.desk(), request_context.actor()
+    threading.Thread(target=_run, args=(desk, actor), name="reconciliation", daemon=True).start()
+
+
+def _run(desk: object, actor: object) -> None:
+    """A failure is kept in the run, whose page shows it."""
+    try:
+        reconcile.run(desk, actor)  # type: ignore[arg-type]
+    except Exception:
+        import structlog
+
+        structlog.get_logger(__name__).exception("reconciliation.failed")
+
+
+@st.fragment(run_every="1s")
+def progress(before: int) -> None:
+    """Drawn while a run newer than run `before` is awaited or under way; the page is drawn anew when it is over."""
+    with request_context.reading() as session:
+        last = next(iter(reconciliation.runs(session, limit=1)), None)
+        fetched = reconciliation.fetched_since(session, last.started_at) if last and last.id > before else 0
+    if last is not None and last.id > before and last.state != "RUNNING":
+        st.session_state.pop("reconciliation:awaited", None)
+        header.say(over(last))
+        navigation.go("reconciliation", id=last.id)
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(":material/sync: **Reconciling**", width="content")
+        st.caption(f"{fetched:,} lines of the statement read. You can leave this page meanwhile.")
+
+
+def over(run: RunSummary) -> str:
+    """What came of a run, in one sentence that is true of each."""
+    words = {
+        "CLEAN": f"all {run.lines:,} lines match, and nothing is in suspense.",
+        "SUSPENSE": f"{run.in_suspense or 0:,} of {run.lines:,} lines are in suspense; nobody has explained them yet.",
+        "BREAKS": f"{run.breaks:,} breaks.",
+        "EMPTY": "the statement had no line, so nothing was compared.",
+    }
+    return f"Run {run.reference} is over: {words.get(run.state, 'it failed, so nothing is known.')}"
+
+
+def result(run: RunSummary) -> None:
+    """Figures and balances of a run; of one that did not come to an end only why."""
+    if run.trouble:
+        st.error(plain(run.trouble), icon=":material/cloud_off:")
+    if not run.compared:
+        return
+    unsaid = "not counted then"
+    cards.kpis(
+        [
+            Kpi("Lines of the statement", run.lines),
+            Kpi("Matched", run.matched, note="to the last minor unit" if run.matched else ""),
+            Kpi(
+                "In suspense",
+                "—" if run.in_suspense is None else run.in_suspense,
+                note=unsaid
+                if run.in_suspense is None
+                else "nobody has explained them"
+                if run.in_suspense
+                else "",
+                tone="wait" if run.in_suspense else None,
+            ),
+            Kpi(
+                "Unmatched",
+                "—" if run.unmatched is None else run.unmatched,
+                note=unsaid if run.unmatched is None else "",
+                tone="bad" if run.unmatched else None,
+            ),
+            Kpi("Breaks", run.breaks, note=_broken(run), tone="bad" if run.breaks else None),
+            Kpi("Took", _took(run)),
+        ]
+    )
+    if run.balances:
+        header.section("Balances", f"Both as they were at {deadline.exact(run.finished_at)}.")
+        with cards.panel():
+            tables.small(run.balances, BALANCES, name="Balances")
+
+
+def _broken(run: RunSummary) -> str:
+    apart = run.breaks - (run.unmatched or 0)
+    if not run.breaks:
+        return "none"
+    return f"with {apart} of the balances" if run.unmatched is not None and apart else "look at each"
+
+
+def _took(run: RunSummary) -> str:
+    if run.finished_at is None:
+        return "—"
+    seconds = (run.finished_at - run.started_at).total_seconds()
+    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
+
+
+def breaks(rows: Sequence[Break], cursor: tables.Cursor, run: RunSummary) -> None:
+    """What does not match; a row opens the journal, where there is one."""
+    if not rows and cursor.before is None:
+        empty.state(*_nothing_broken(run))
+        return
+    chosen = tables.table(
+        rows,
+        BREAKS,
+        key="breaks",
+        select=True,
+        cursor=cursor,
+        download=tables.Table(
+            "breaks",
+            lambda session: tables.every(
+                lambda before, limit: reconciliation.breaks(session, run.id, before=before, limit=limit)
+            ),
+            filter={"run": run.reference},
+        ),
+        name="Breaks",
+    )
+    found = next((each for each in rows if each.id == chosen), None)
+    if found and found.journal_id:
+        st.session_state.pop("breaks:chosen", None)
+        navigation.go("journal", id=found.journal_id)
+
+
+def _nothing_broken(run: RunSummary) -> tuple[str, str]:
+    """Why no break is listed, which is good news of a clean run only."""
+    match run.state:
+        case "CLEAN":
+            return (
+                "Every line matches",
+                f"All {run.lines:,} lines of the statement are booked as what they are.",
+            )
+        case "SUSPENSE":
+            return (
+                "No line differs",
+                f"{run.in_suspense:,} are booked to suspense: the run is not reconciled until they are explained.",
+            )
+        case "NOT_COUNTED":
+            return "No line differs", "This run was before money in suspense was counted."
+        case "EMPTY":
+            return "Nothing was compared", "The statement had no line up to then."
+        case "RUNNING":
+            return "The run is under way", "Breaks are listed when it is over."
+    return "Nothing was compared", "The run did not come to an end, so nothing is known of its lines."
+
+
+def standing(found: ReconciliationStatus, now: datetime) -> None:
+    """Above the list of runs: a loud line as long as nothing good is known of today."""
+    match found.verdict(now):
+        case "NEVER":
+            st.warning("The ledger was never compared with Stripe.", icon=":material/history:")
+        case "FAILED" | "BROKEN_OFF" as state:
+            assert found.newest
+            st.error(
+                f"{failure(found, state, now)} {plain(found.newest.trouble or '')}", icon=":material/error:"
+            )
+        case "OLD":
+            assert found.compared
+            st.error(
+                f"The last comparison with Stripe is {deadline.span(now - found.compared.until)} old "
+                f"(run {found.compared.reference}). Nothing is known of what came since.",
+                icon=":material/history:",
+            )
+
+
+def failure(found: ReconciliationStatus, state: str, now: datetime) -> str:
+    """A failed run, and how old what is known is."""
+    assert found.newest
+    what = "failed" if state == "FAILED" else "was broken off"
+    known = (
+        f"the last comparison is {deadline.span(now - found.compared.until)} old" if found.compared else ""
+    )
+    return f"Run {found.newest.reference} {what}; {known or 'nothing was ever compared'}."
+
+
+def matched(rows: Sequence[Matched], cursor: tables.Cursor, run: RunSummary) -> None:
+    tables.table(
+        rows,
+        MATCHED,
+        key="matched",
+        cursor=cursor,
+        download=tables.Table(
+            "matched-lines",
+            lambda session: tables.every(
+                lambda before, limit: reconciliation.matched(session, run.until, before=before, limit=limit)
+            ),
+            filter={"run": run.reference},
+        ),
+        name="Matched lines",
+    )
+
+
+def badge(run: RunSummary) -> Pill:
+    return status.pill("reconciliation", run.state)

@@ -1,0 +1,189 @@
+"""Unexplained money on screen: one person says what it was, another agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import streamlit as st
+
+from core.actions.operations import suspense
+from core.queries import suspense as queries
+from core.queries.bounded_list import Listed
+from core.queries.suspense import SuspenseRow
+from core.rules.permissions import Permission
+from core.rules.suspense import TARGETS, SettledAs
+from dashboard import request_context
+from dashboard.ui import cards, confirm, header, tables, text_fields
+from dashboard.ui.safe import plain
+
+WORDS = {
+    SettledAs.OWN_MONEY: "The platform's own money",
+    SettledAs.PROCESSOR_FEE: "A fee of Stripe's",
+    SettledAs.CONCESSION: "Given to a customer by hand",
+    SettledAs.CHARGEBACK_LOSS: "Kept, or given back late, by a bank",
+    SettledAs.EACH_OTHER: "They cancel each other out",
+    SettledAs.RETURN_TO_PAYER: "A payment that goes back to its payer",
+    SettledAs.PAYEE_DEBT: "A payee has paid what they owe",
+}
+
+
+def said(value: str | None) -> str:
+    return WORDS[SettledAs(value)] if value else "—"
+
+
+AMOUNT = tables.leads(
+    "label",
+    "Amount",
+    to=lambda row: ("journal", {"id": row.journal_id}),
+    width=140,
+)
+LINE = [
+    tables.mono("transaction_id", "Balance transaction", width=215),
+    tables.mono("source", "Source", width=120),
+    tables.when("found_at", "Found", width=145),
+]
+COLUMNS = [
+    AMOUNT,
+    tables.text("why", "Why nobody knows", width=300),
+    tables.text("proposed_as", "Said to be", value=lambda row: said(row.proposed_as), width=190),
+    tables.text("proposed_by", "By", value=lambda row: row.proposed_by or "—", width=115),
+    *LINE,
+]
+SETTLED = [
+    AMOUNT,
+    tables.text("settled_as", "It was", value=lambda row: said(row.settled_as), width=190),
+    tables.text("proposed_by", "Said", value=lambda row: row.proposed_by or "—", width=115),
+    tables.text("settled_by", "Agreed", width=115),
+    tables.text("reason", "Reason", width=200),
+    *LINE,
+]
+ALONE = [
+    tables.text("reference", "Item"),
+    tables.money("amount", "Amount"),
+    tables.count("journal_id", "Journal"),
+]
+WHOLE = [*ALONE, *COLUMNS[1:]]
+WHOLE_SETTLED = [*ALONE, *SETTLED[1:], tables.when("settled_at", "Agreed at")]
+
+
+def show(items: Listed[SuspenseRow]) -> None:
+    """Nothing at all when everything is explained."""
+    if not items:
+        return
+    header.section(
+        f"Unexplained money ({items.total:,})",
+        "Lines of Stripe's that nothing on the desk has caused. One person says what each was, another agrees.",
+    )
+    tables.table(
+        items,
+        COLUMNS,
+        key="suspense",
+        download=tables.Table(
+            "unexplained-money", lambda session: queries.unexplained(session, limit=None), columns=WHOLE
+        ),
+        name="Unexplained money",
+    )
+    if items.note:
+        cards.note(items.note)
+    proposed = sorted((each for each in items if each.proposed_as), key=_together)
+    for _, together in groupby(proposed, key=_together):
+        _agree(list(together))
+    if request_context.may(Permission.SETTLE_SUSPENSE):
+        with cards.panel("suspense-panel"):
+            _say(items)
+
+
+def history(items: Sequence[SuspenseRow], cursor: tables.Cursor) -> None:
+    """What was explained before; nothing where nothing was."""
+    if items:
+        header.section("Explained since", "What it was, and who said and agreed so.")
+        tables.table(
+            items,
+            SETTLED,
+            key="explained",
+            cursor=cursor,
+            download=tables.Table(
+                "explained-money",
+                lambda session: tables.every(
+                    lambda before, limit: queries.settled(session, before=before, limit=limit)
+                ),
+                columns=WHOLE_SETTLED,
+            ),
+            name="Explained money",
+        )
+
+
+def _together(item: SuspenseRow) -> tuple[int, str, str, int]:
+    return item.proposed_by_id or 0, item.proposed_as or "", item.proposed_reason or "", item.target_id or 0
+
+
+def _agree(items: list[SuspenseRow]) -> None:
+    if not confirm.step_up("unexplained-agree"):
+        return
+    first = items[0]
+    with cards.panel(f"agree-{first.id}"):
+        labels = ", ".join(each.label for each in items)
+        target = TARGETS[SettledAs(first.proposed_as)] if first.proposed_as and first.target_id else ""
+        about = f" ({target} {first.target_id})" if target else ""
+        st.markdown(f"**{plain(labels)}**: {said(first.proposed_as)}{about}")
+        st.text(f"{first.proposed_by}: {first.proposed_reason}")
+        if not request_context.may(Permission.CONFIRM_SUSPENSE):
+            return
+        if first.proposed_by_id == request_context.actor().id:
+            cards.note("You said what this was, so someone else must agree.")
+            return
+        place = text_fields.named("suspense", first.id, "agree")
+        reason = text_fields.line(
+            place, "What you have seen, for the audit log", key=f"agree-reason-{first.id}"
+        )
+        intent = confirm.pressed(
+            "Agree and book it",
+            key=f"suspense-agree-{first.id}",
+            money=True,
+            icon=":material/done_all:",
+        )
+        if intent:
+            confirm.carry_out(
+                intent,
+                lambda session, actor, now: suspense.confirm(
+                    session, actor, now=now, item_ids=[each.id for each in items], reason=reason
+                ),
+                done="Booked: nothing is left unexplained about it.",
+                sent=[place],
+            )
+
+
+def _say(items: Sequence[SuspenseRow]) -> None:
+    names = {each.id: each.label for each in items}
+    chosen = st.multiselect("Explain", list(names), format_func=names.__getitem__, key="suspense-items")
+    settled_as = st.selectbox("What it was", list(WORDS), format_func=WORDS.__getitem__, key="suspense-as")
+    target = None
+    if settled_as in TARGETS:
+        hint = next((each.milestone_id for each in items if each.id in chosen), None)
+        known = hint if settled_as is SettledAs.RETURN_TO_PAYER else None
+        target = st.number_input(
+            f"Number of the {TARGETS[settled_as]}",
+            min_value=1,
+            value=known,
+            step=1,
+            key=f"suspense-target-{known}",
+        )
+    place = text_fields.named("suspense", 0, "explain")
+    reason = text_fields.line(place, "Reason, for the audit log", key="suspense-reason")
+    intent = confirm.pressed("Say so", key="suspense-settle", disabled=not chosen)
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: suspense.propose(
+                session,
+                actor,
+                now=now,
+                item_ids=chosen,
+                settled_as=settled_as,
+                reason=reason,
+                target_id=int(target) if target else None,
+            ),
+            done="Kept. It is booked when someone else agrees.",
+            sent=[place],
+        )

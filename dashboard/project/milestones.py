@@ -1,0 +1,73 @@
+"""The milestones of a project with their fees, their money and their states."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.queries.projects import MilestoneRow, ProjectDetail
+from core.rules import acceptance
+from core.rules.permissions import Permission
+from dashboard import navigation, request_context
+from dashboard.case.queue import opening
+from dashboard.ui import cards, header, tables
+
+
+def show(whole: ProjectDetail) -> None:
+    """As plain rows: a project has few milestones, and they are read in order."""
+    tables.small(
+        whole.parts,
+        [
+            tables.count("position", "#"),
+            tables.text("title", "Milestone"),
+            tables.status("status", "Work", axis="milestone"),
+            tables.status("payment", "Payment", axis="payment"),
+            tables.money("amount", "Amount"),
+            tables.money("platform_fee", "Platform fee"),
+            tables.money("processing_fee", "Processor fee"),
+            tables.money("charge", "Payer pays"),
+            tables.money("held", "Held"),
+            tables.money("released", "Released"),
+            tables.money("refunded", "Refunded"),
+            tables.when("ended_at", "Settled"),
+        ],
+        name="Milestones",
+    )
+    cards.note(
+        "Fees are on top of the amount and paid by the payer (milestone-payment-flow, Key Business Rules 4)."
+    )
+    with st.container(horizontal=True, gap="medium"):
+        _links(whole)
+    header.section("What is delivered, and when it counts as accepted")
+    tables.small(
+        whole.parts,
+        [
+            tables.count("position", "#"),
+            tables.text("title", "Milestone"),
+            tables.text("deliverable", "Deliverable"),
+            tables.text("acceptance_rule", "Accepted", value=lambda part: _accepted(whole, part)),
+        ],
+        name="Deliverables",
+    )
+
+
+def _accepted(whole: ProjectDetail, part: MilestoneRow) -> str:
+    return acceptance.in_words(part.acceptance_rule, whole.profile)
+
+
+def _links(whole: ProjectDetail) -> None:
+    """To the open cases, the way to open one, and for whoever reads the ledger to the journals of what was paid."""
+    for part in whole.parts:
+        if part.case_id and part.case_open:
+            navigation.link("case", f"Open case D-{part.case_id}", icon=":material/balance:", id=part.case_id)
+        if opening.possible(part.status, part.held):
+            opening.button(part.id, f"Open a case about milestone {part.position}")
+    opening.drawer()
+    if request_context.may(Permission.READ_LEDGER) and "journals" in navigation.on_disk():
+        for part in whole.parts:
+            if part.funded_at:
+                navigation.link(
+                    "journals",
+                    f"Journals of milestone {part.position}",
+                    icon=":material/menu_book:",
+                    milestone=part.id,
+                )

@@ -1,0 +1,241 @@
+"""The arrows of the sequence diagram that come from outside, over HTTP to the ledger (milestone-payment-flow)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.db import Database
+from core.records import Evidence, Message
+from core.rules.engagement import EngagementStatus
+from tests.api.api_client import Knocking, code
+from tests.db_snapshot import nothing_changes
+
+PARTS = ("SCOPE_BY_PAYER", "SCOPE_BY_PAYEE", "FEE", "CONFLICT_CHECK", "DISCLAIMERS")
+BY_PAYEE = ("SCOPE_BY_PAYEE", "CONFLICT_CHECK")
+
+
+def bid(home: Knocking, reference: str = "bid-over-http", **other: Any) -> dict[str, Any]:
+    return {
+        "bid_reference": reference,
+        "payer": home.payer,
+        "payee": home.payee,
+        "title": "New kitchen",
+        "scope": "Cabinets and worktop, as drawn.",
+        "project_type": "KITCHEN",
+        "fee_mode": "STAGED",
+        "total": {"minor": 150_000, "currency": "USD"},
+        **other,
+    }
+
+
+def accepted(home: Knocking, reference: str = "bid-over-http") -> dict[str, Any]:
+    """An accepted bid, divided in two and confirmed by both sides."""
+    project = home.post("/bids", bid(home, reference)).json()
+    division = [
+        {"title": title, "deliverable": "As drawn.", "amount": {"minor": minor, "currency": "USD"}}
+        for title, minor in (("Cabinets", 100_000), ("Worktop", 50_000))
+    ]
+    path = f"/projects/{project['id']}"
+    answer = home.post(f"{path}/milestones", {"party": home.payer, "milestones": division})
+    assert answer.status_code == 200, answer.text
+    for part in PARTS:
+        who = home.payee if part in BY_PAYEE else home.payer
+        answer = home.post(f"{path}/engagement", {"party": who, "part": part})
+        assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def funded(home: Knocking, reference: str = "bid-over-http") -> tuple[dict[str, Any], str]:
+    """The project, and the path of its first milestone, whose money is held."""
+    project = accepted(home, reference)
+    first = project["milestones"][0]["id"]
+    answer = home.post(f"/projects/{project['id']}/fund", {"party": home.payer, "milestones": [first]})
+    assert answer.status_code == 202, answer.text
+    home.market.work()
+    return project, f"/milestones/{first}"
+
+
+def submitted(home: Knocking) -> str:
+    _, path = funded(home)
+    answer = home.post(f"{path}/complete", {"party": home.payee})
+    assert answer.json()["status"] == "PENDING_VERIFICATION"
+    return path
+
+
+def disputed(home: Knocking) -> str:
+    path = submitted(home)
+    answer = home.post(
+        f"{path}/dispute", {"party": home.payer, "reason": "DEFECTIVE", "details": "It leans."}
+    )
+    assert answer.json()["status"] == "DISPUTED"
+    return path
+
+
+def test_a_party_is_made_known_and_opened_at_the_provider(home: Knocking) -> None:
+    person = {"external_id": "u/1 ü", "role": "PAYER", "name": "Ida Berg", "email": "ida@example.com"}
+    assert home.post("/parties", person).status_code == 201
+    again = home.post("/parties", person)
+    assert (again.status_code, again.json()["known_to_provider"]) == (201, False)
+    assert code(home.post("/parties", person | {"role": "PAYEE"})) == "asked_differently"
+
+    account = {"party": "u/1 ü", "currency": "USD", "payment_method": "pm_card_bypassPending"}
+    assert home.post("/provider-accounts", account, key="once").json()["known_to_provider"]
+    assert home.post("/provider-accounts", account, key="once").headers["idempotent-replayed"] == "true"
+    assert home.get("/parties?external_id=u%2F1%20%C3%BC").json()["known_to_provider"]
+
+
+def test_from_the_bid_to_the_bank(home: Knocking) -> None:
+    project, path = funded(home)
+    assert project["engagement"]["status"] == EngagementStatus.ACTIVE
+    assert home.get("/projects?bid_reference=bid-over-http").json()["id"] == project["id"]
+    schedule = home.get(f"/projects/{project['id']}/schedule").json()
+    assert [each["charge"]["minor"] for each in schedule["instalments"]] == [105_592, 52_812]
+    assert schedule["total"]["minor"] == 158_404
+    assert home.get(path).json()["payment"]["held"] == {"minor": 100_000, "currency": "USD"}
+
+    home.post(f"{path}/complete", {"party": home.payee})
+    assert home.post(f"{path}/approve", {"party": home.payer}).json()["status"] == "VERIFIED"
+    home.market.work()
+
+    done = home.get(path).json()
+    assert (done["payment"]["released"]["minor"], done["payment"]["held"]["minor"]) == (100_000, 0)
+    assert home.get(f"/projects/{project['id']}").json()["milestones"][1]["status"] == "AWAITING_FUNDING"
+    assert home.market.books()["platform_fee_revenue"] == 2_500
+    home.market.lawful()
+
+
+def test_a_bid_is_accepted_once_and_only_as_it_was(home: Knocking) -> None:
+    first = home.post("/bids", bid(home)).json()
+    assert home.post("/bids", bid(home)).json()["id"] == first["id"]
+    other = home.post("/bids", bid(home, total={"minor": 160_000, "currency": "USD"}))
+    assert (other.status_code, code(other)) == (409, "bid_known_otherwise")
+    assert other.json()["facts"] == {"bid": "bid-over-http", "what": "total"}
+    wrong = home.post("/bids", bid(home, "b2", payee=home.payer))
+    assert (wrong.status_code, code(wrong)) == (422, "wrong_role")
+
+
+def test_several_milestones_are_funded_together_or_not_at_all(home: Knocking, owner: Database) -> None:
+    project = accepted(home)
+    both = [each["id"] for each in project["milestones"]]
+    path = f"/projects/{project['id']}"
+    with nothing_changes(owner):
+        answer = home.post(f"{path}/fund", {"party": home.payer, "milestones": both})
+        assert (answer.status_code, code(answer)) == (409, "funded_in_turn")
+        later = home.post(f"{path}/fund", {"party": home.payer, "milestones": both[1:]})
+        assert (later.status_code, code(later)) == (409, "funded_in_turn")
+        other = home.post(f"{path}/funding", {"party": home.payee, "funding": "AHEAD"})
+        assert (other.status_code, code(other)) == (403, "not_yours")
+    assert (
+        home.post(f"{path}/funding", {"party": home.payer, "funding": "AHEAD"}).json()["funding"] == "AHEAD"
+    )
+    with nothing_changes(owner):
+        gap = home.post(f"{path}/fund", {"party": home.payer, "milestones": [both[0], 9_999]})
+        assert (gap.status_code, code(gap)) == (404, "not_found")
+    answer = home.post(f"{path}/fund", {"party": home.payer, "milestones": both})
+    assert answer.status_code == 202
+    assert [each["payment"]["state"] for each in answer.json()["milestones"]] == ["PENDING_PAYMENT"] * 2
+    home.market.work()
+    paid = home.get(path).json()["milestones"]
+    assert [(each["status"], each["payment"]["held"]["minor"]) for each in paid] == [
+        ("FUNDED", 100_000),
+        ("FUNDED", 50_000),
+    ]
+    assert len(home.market.operations("CHARGE")) == 2
+    home.market.lawful()
+
+
+def test_a_bid_can_say_that_it_is_funded_ahead(home: Knocking) -> None:
+    assert home.post("/bids", bid(home, funding="AHEAD")).json()["funding"] == "AHEAD"
+    assert home.post("/bids", bid(home, "other")).json()["funding"] == "IN_TURN"
+
+
+def test_a_dispute_is_explained_answered_and_worked_off(home: Knocking) -> None:
+    path = disputed(home)
+    said = home.post(f"{path}/dispute-details", {"party": home.payer, "details": "By a hand's width."})
+    dispute = home.get(f"/disputes/{said.json()['dispute']}").json()
+    assert (dispute["status"], dispute["details"]) == ("OPEN", "By a hand's width.")
+    message = home.post(f"{path}/messages", {"party": home.payee, "body": "We will straighten it."})
+    assert (message.status_code, message.json()["dispute"]) == (201, dispute["id"])
+    again = home.post(f"{path}/resubmit", {"party": home.payee}).json()
+    assert again["status"] == "PENDING_VERIFICATION"
+    assert home.get(f"/disputes/{dispute['id']}").json()["resolution"] == "REWORKED"
+    assert home.market.count(Message) == 3
+
+
+def test_a_dispute_is_withdrawn_by_the_payer_only(home: Knocking) -> None:
+    path = disputed(home)
+    refused = home.post(f"{path}/withdraw-dispute", {"party": home.payee})
+    assert (refused.status_code, code(refused)) == (403, "not_yours")
+    assert home.post(f"{path}/withdraw-dispute", {"party": home.payer}).json()["status"] == (
+        "PENDING_VERIFICATION"
+    )
+
+
+def test_either_party_asks_for_mediation(home: Knocking) -> None:
+    path = disputed(home)
+    asked = home.post(f"{path}/mediation", {"party": home.payee}).json()
+    assert asked["status"] == "IN_MEDIATION"
+    assert home.get(f"/disputes/{asked['dispute']}").json()["status"] == "UNDER_REVIEW"
+    home.market.lawful()
+
+
+def test_a_payee_without_an_answer_asks_for_mediation_at_the_same_address(home: Knocking) -> None:
+    path = submitted(home)
+    home.market.wait(days=2)
+    said = home.post(f"{path}/messages", {"party": home.payer, "body": "Not like this."})
+    assert said.status_code == 201, said.text
+    early = home.post(f"{path}/mediation", {"party": home.payee})
+    assert (early.status_code, code(early)) == (409, "answer_not_due")
+    home.market.later(days=5)
+    known = home.get(path).json()
+    assert (known["status"], known["auto_approve_at"]) == ("PENDING_VERIFICATION", None)
+    asked = home.post(f"{path}/mediation", {"party": home.payee}).json()
+    assert asked["status"] == "IN_MEDIATION"
+    assert home.get(f"/disputes/{asked['dispute']}").json()["reason"] == "NO_ANSWER"
+    home.market.lawful()
+
+
+def test_evidence_is_handed_in_as_a_file(home: Knocking) -> None:
+    path = disputed(home)
+    file = ("measure.txt", b"It leans by 11 cm at the top.", "text/plain")
+    first = home.upload(f"{path}/evidence", party=home.payer, file=file, key="photo")
+    assert (first.status_code, first.json()["kind"]) == (201, "TEXT"), first.text
+    # Another boundary writes the same form in other bytes: it is still the same request.
+    again = home.upload(f"{path}/evidence", party=home.payer, file=file, key="photo")
+    assert (again.json(), again.headers["idempotent-replayed"]) == (first.json(), "true")
+    program = ("tool.exe", b"MZ\x90\x00", "application/octet-stream")
+    refused = home.upload(f"{path}/evidence", party=home.payer, file=program)
+    assert (refused.status_code, code(refused)) == (422, "format_not_accepted")
+    assert home.market.count(Evidence) == 1
+
+
+def test_a_late_complaint_holds_the_money(home: Knocking) -> None:
+    path = submitted(home)
+    complaint = {"party": home.payer, "reason": "The drawer sticks."}
+    early = home.post(f"{path}/complaint", complaint)
+    assert (early.status_code, code(early)) == (409, "not_a_late_complaint")
+    home.market.wait(days=6)
+    assert home.post(f"{path}/complaint", complaint).status_code == 200
+    too_late = home.post(f"{path}/dispute", {"party": home.payer, "reason": "DEFECTIVE"})
+    assert (too_late.status_code, code(too_late)) == (409, "dispute_window_closed")
+
+
+def test_a_legal_engagement_is_not_paid_before_it_is_active(law: Knocking) -> None:
+    law.market.newcomers(platform="legal_services")
+    project = law.post("/bids", bid(law, project_type="CONSULTATION", fee_mode="CONSULTATION_FIXED")).json()
+    (milestone,) = project["milestones"]
+    refused = law.post(
+        f"/projects/{project['id']}/fund", {"party": law.payer, "milestones": [milestone["id"]]}
+    )
+    assert (refused.status_code, code(refused)) == (409, "engagement_incomplete")
+    blocks = [each["code"] for each in refused.json()["facts"]["blocks"]]
+    assert blocks == ["not_active", "scope", "fee", "conflict_check", "disclaimers"]
+
+
+@pytest.mark.parametrize("mode", ["HOURLY_OPEN_ENDED", "TRUST_ACCOUNT", "BY_THE_MOON"])
+def test_fees_without_an_amount_are_refused_with_the_reason(home: Knocking, mode: str) -> None:
+    answer = home.post("/bids", bid(home, fee_mode=mode))
+    assert (answer.status_code, code(answer)) == (422, "fee_mode_not_supported")
+    assert answer.json()["facts"]["why"]

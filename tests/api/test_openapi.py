@@ -1,0 +1,119 @@
+"""The description of the API is whole: every operation says what it does and is refused with, and shows an example."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from sqlalchemy import text
+
+from core.api.http import app
+from core.api.http.problem_details import MEDIA_TYPE
+from core.api.openapi import docs_page, examples
+from core.db import Database
+from tests.api.api_client import Knocking
+from tests.sandbox_desk import Market
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def schema(market: Market) -> dict[str, Any]:
+    return dict(app.application(market.desk).openapi())
+
+
+def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def shapes_of(operation: dict[str, Any]) -> Iterator[str]:
+    """The names of the schemas that go in and come out."""
+    contents = [operation.get("requestBody", {}).get("content", {})]
+    contents += [answer["content"] for status, answer in operation["responses"].items() if status < "300"]
+    for content in contents:
+        for media_type in content.values():
+            yield media_type["schema"]["$ref"].rpartition("/")[2]
+
+
+def test_every_operation_is_described_refused_and_shown(schema: dict[str, Any]) -> None:
+    names, summaries = [], []
+    for label, operation in operations(schema):
+        names.append(operation["operationId"])
+        summaries.append(operation["summary"])
+        assert operation["description"].endswith("."), label
+        assert operation["tags"], label
+        assert {"400", "401", "403", "404", "409", "413", "415", "422", "429", "503"} <= set(
+            operation["responses"]
+        )
+        for status, answer in operation["responses"].items():
+            assert status < "300" or set(answer["content"]) == {MEDIA_TYPE}, (label, status)
+        assert all(name in examples.EXAMPLES for name in shapes_of(operation)), label
+    assert len(set(names)) == len(names) == len(set(summaries))
+
+
+def test_every_change_names_its_own_refusals(schema: dict[str, Any]) -> None:
+    plain = {"open_provider_account", "replay_events", "file_content_event"}
+    for label, operation in operations(schema):
+        own = [
+            name
+            for answer in operation["responses"].values()
+            for content in answer["content"].values()
+            for name in content.get("examples", {})
+        ]
+        if label.startswith("POST") and operation["operationId"] not in plain:
+            assert own, label
+
+
+@pytest.mark.parametrize("name", sorted(examples.EXAMPLES))
+def test_every_example_is_what_it_is_an_example_of(schema: dict[str, Any], name: str) -> None:
+    known = schema["components"]["schemas"]
+    assert name in known or name in ("Amount", "Share", "Planned"), "it is an example of nothing"
+    if name in known:
+        wanted = {"$ref": f"#/components/schemas/{name}", "components": schema["components"]}
+        assert [
+            each.message for each in Draft202012Validator(wanted).iter_errors(examples.EXAMPLES[name])
+        ] == []
+
+
+def test_the_page_shows_it_all_and_loads_nothing(home: Knocking) -> None:
+    shown = home.client.get("/api/v1/docs").text
+    for label, operation in operations(home.client.get("/api/v1/openapi.json").json()):
+        assert escape(operation["summary"]) in shown, label
+    assert "funded_in_turn" in shown
+    assert "rating.calculated" in shown
+    assert "<script" not in shown
+
+
+def test_the_page_names_every_kind_of_event_that_the_database_writes(owner: Database) -> None:
+    with owner.reading() as session:
+        sources = session.scalars(
+            text(
+                "select prosrc from pg_proc where proname like 'announce%' and pronamespace = 'public'::regnamespace"
+            )
+        ).all()
+    told = {
+        word.strip("'")
+        for source in sources
+        for word in source.replace("(", " ").replace(",", " ").split()
+        if word.startswith("'") and word.endswith("'") and "." in word
+    }
+    assert told == set(docs_page.KINDS)
+
+
+def test_the_table_of_arrows_names_every_change_and_tests_that_exist(schema: dict[str, Any]) -> None:
+    page_of_arrows = (ROOT / "docs" / "marketplace.md").read_text(encoding="utf-8")
+    written = set(re.findall(r"`((?:GET|POST) /[^`]*)`", page_of_arrows))
+    there = {label for label, _ in operations(schema)}
+    assert written <= there
+    assert {label for label in there if label.startswith("POST")} <= written
+    tests = "".join(each.read_text(encoding="utf-8") for each in (ROOT / "tests" / "door").glob("test_*.py"))
+    named = set(re.findall(r"`(test_[a-z_]+)`", page_of_arrows))
+    assert {name for name in named if f"def {name}(" not in tests} == set()
+    assert len(named) > 20

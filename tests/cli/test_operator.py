@@ -1,0 +1,141 @@
+"""Every command that changes or exports says who ran it: the machine's account, and a member of staff beside it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from core.cli import operator
+from core.records import StaffRole
+from tests import builders
+from tests.cli.terminal import CommandResult, Terminal
+
+HERE = f"{pwd.getpwuid(os.geteuid()).pw_name} on {socket.gethostname()}"
+
+
+def last(town: builders.Town) -> tuple[str, str, int | None, str | None, dict[str, object] | None]:
+    query = "select actor_kind, action, actor_id, role, after from audit_entries order by id desc limit 1"
+    row = town.read(lambda s: s.execute(text(query)).one())
+    return (row.actor_kind, row.action, row.actor_id, row.role, row.after)
+
+
+def commands(town: builders.Town, tmp_path: Path) -> dict[str, tuple[object, ...]]:
+    told = builders.in_mediation(town)
+    receipt = town.read(lambda s: s.scalar(text("select min(id) from receipts")))
+    url = "https://market.test/events"
+    someone = ("--name", "N", "--email", "n@desk.example", "--issuer", "https://id.test", "--subject", "n")
+    return {
+        "audit:export:finish": ("audit", "export", "--out", tmp_path / "a.csv"),
+        "ticket": ("case", "export", told.ticket, "--out", tmp_path / "c.zip"),
+        "receipt": ("receipt", receipt, "--out", tmp_path / "r.pdf"),
+        "staff": ("staff", "add", *someone, "--role", "finance"),
+        "api_key": ("api-key", "create", "--platform", "home_services"),
+        "webhook_endpoint": ("webhook-endpoint", "add", "--platform", "home_services", "--url", url),
+        "replay": ("webhook-endpoint", "replay", 1, "--after", 0),
+        "remove": ("webhook-endpoint", "remove", 1),
+    }
+
+
+def test_the_account_of_the_machine_stands_in_the_entry_of_every_command(
+    terminal: Terminal, town: builders.Town, tmp_path: Path
+) -> None:
+    for name, command in commands(town, tmp_path).items():
+        terminal.run(*command).well()
+        kind, action, number, role, _ = last(town)
+        assert (kind, number, role) == ("operator", None, HERE), (name, action)
+
+
+def test_a_member_of_staff_stands_beside_it_and_has_their_permissions(
+    terminal: Terminal, town: builders.Town, tmp_path: Path
+) -> None:
+    cora, ada, fay = (town.staff[each] for each in ("cora", "ada", "fay"))
+    mine: list[object] = ["audit", "export", "--out", tmp_path / "a.csv"]
+    terminal.run(*mine, "--as", cora).well()
+    assert last(town)[:4] == ("staff", "audit:export:finish", cora, "compliance")
+    assert (last(town)[4] or {})["via"] == HERE
+    before = last(town)
+    terminal.run("audit", "export", "--out", tmp_path / "b.csv", "--as", fay).refuses("compliance")
+    assert last(town) == before
+    assert not (tmp_path / "b.csv").exists()
+    issuer, subject = town.read(
+        lambda s: s.execute(text("select issuer, subject from staff where id = :id"), {"id": ada}).one()
+    )
+    terminal.run("api-key", "create", "--platform", "home_services", "--as", f"{issuer} {subject}").well()
+    assert last(town)[:3] == ("staff", "staff:api_key:create", ada)
+
+
+@pytest.mark.parametrize("given", ["4711", "", "https://id.test nobody", "a b c", "٣", "9" * 30, "-1"])
+def test_nobody_is_taken_for_somebody_else(terminal: Terminal, town: builders.Town, given: str) -> None:
+    terminal.run("api-key", "create", "--platform", "home_services", "--as", given).refuses(
+        "Nobody of the staff"
+    )
+
+
+def test_an_account_without_a_name_has_its_number_and_sudo_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SUDO_USER", raising=False)
+    assert operator.account() == HERE
+    monkeypatch.setenv("SUDO_USER", "anna")
+    assert "(sudo by anna)" in operator.account()
+    monkeypatch.setenv("SUDO_USER", "an\nna")
+    assert "sudo" not in operator.account()
+    monkeypatch.setattr(os, "geteuid", lambda: 4_711_815)
+    assert operator.account().startswith("account 4711815 on ")
+
+
+# -- joining, changing, leaving --
+
+
+def leave(terminal: Terminal, number: int, *also: object) -> CommandResult:
+    return terminal.run("staff", "leave", number, "--reason", "A new post", *also)
+
+
+def test_who_leaves_is_signed_out_and_can_come_back(terminal: Terminal, town: builders.Town) -> None:
+    mia = town.staff["mia"]
+    said = leave(terminal, mia, "--json").well().json
+    assert (said["active"], said["id"]) == (False, mia)
+    assert last(town)[1] == "operator:staff:leave"
+    listed = {row["id"]: row for row in terminal.run("staff", "list", "--json").well().json}
+    assert not listed[mia]["active"]
+    assert "left" in terminal.run("staff", "list").well().out
+    leave(terminal, mia).refuses("has left already")
+    terminal.run("api-key", "create", "--platform", "home_services", "--as", mia).refuses("does not work")
+    assert "works here again" in terminal.run("staff", "come-back", mia, "--reason", "Back").well().out
+    terminal.run("staff", "leave", mia, "--reason", " ").refuses("reason")
+
+
+def test_roles_are_given_and_taken(terminal: Terminal, town: builders.Town) -> None:
+    mia = town.staff["mia"]
+    change = ("staff", "set-roles", mia, "--reason", "Moves to finance", "--role", "finance")
+    assert terminal.run(*change, "--json").well().json["roles"] == ["finance"]
+    held = town.read(
+        lambda s: s.scalars(text("select role from staff_roles where staff_id = :id"), {"id": mia}).all()
+    )
+    assert held == ["finance"]
+    kind, action, _, _, after = last(town)
+    assert (kind, action, after) == ("operator", "operator:staff:set_roles", {"roles": ["finance"]})
+    terminal.run(*change).refuses("is finance already")
+    terminal.run("staff", "set-roles", 4_711, "--reason", "x", "--role", "finance").refuses("4711")
+
+
+def test_the_last_administrator_stays_and_nobody_changes_themselves(
+    terminal: Terminal, town: builders.Town
+) -> None:
+    administrators = town.read(
+        lambda s: s.scalars(
+            text("select staff_id from staff_roles where role = 'administrator' order by 1")
+        ).all()
+    )
+    first, *others = administrators
+    leave(terminal, first, "--as", first).refuses("Nobody changes their own")
+    for each in others:
+        leave(terminal, each).well()
+    leave(terminal, first).refuses("only administrator")
+    change = ("staff", "set-roles", first, "--reason", "x", "--role", "finance")
+    terminal.run(*change).refuses("only administrator")
+    assert town.read(lambda s: s.get(StaffRole, (first, "administrator"))) is not None
+    leave(terminal, town.staff["fay"], "--as", town.staff["cora"]).refuses("administrator")

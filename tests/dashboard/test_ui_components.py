@@ -1,0 +1,170 @@
+"""The kit shows what it is given: exactly, in order, and without interpreting a word of it."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from core import table_files
+from core.money import Money
+from dashboard.ui import columns, deadline, money, safe, status, tables, timeline
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+EVIL = '![p](http://evil.example/p.png) <img src=x onerror=alert(1)> **b** :red[r] $x$ `c` "q"'
+
+
+@dataclass(frozen=True)
+class Row:
+    id: int
+    name: str
+    held: Money | None
+    status: str
+    due_at: datetime | None
+
+
+ROWS = [
+    Row(1, EVIL, Money(-123456, "USD"), "OPEN", NOW - timedelta(hours=6)),
+    Row(2, "=HYPERLINK(1)", None, "RESOLVED", None),
+]
+COLUMNS = [
+    tables.mono("id", "Case"),
+    tables.text("name", "Payer"),
+    tables.money("held", "Held"),
+    tables.status("status", "Status", axis="ticket"),
+    tables.due("due_at", "Due", now=NOW),
+]
+
+
+@given(st.text())
+def test_markdown_cannot_be_written_from_outside(words: str) -> None:
+    shown = safe.plain(words)
+    assert not re.search(r"(?<!\\)(?:\\\\)*[`*_\[\]<>#|~$:!]", shown)
+
+
+@given(st.text())
+def test_html_cannot_be_written_from_outside(words: str) -> None:
+    assert not set("<>\"'") & set(safe.html(words))
+
+
+def test_marks_that_reorder_text_are_dropped() -> None:
+    assert safe.html("invoice\u202egnp.exe") == "invoicegnp.exe"
+
+
+def test_a_timeline_shows_an_outsiders_words_as_they_were_written() -> None:
+    def page(evil: str) -> None:
+        from datetime import UTC, datetime
+
+        from dashboard.ui.timeline import TimelineItem, timeline
+
+        at = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+        timeline(
+            [
+                TimelineItem(
+                    at, "Message", who=evil, text=evil + "\nsecond", facts={evil: evil}, reference=evil
+                )
+            ],
+            now=at,
+        )
+
+    shown = AppTest.from_function(page, args=(EVIL,)).run().html[0].value
+    assert "<img" not in shown
+    assert "&lt;img" in shown
+    assert shown.count("**b**") == 5
+    assert timeline.html_lines("a\n<b>") == "a<br>&lt;b&gt;"
+
+
+def test_a_file_holds_exact_amounts_and_no_formula() -> None:
+    out = io.BytesIO()
+    table_files.pour(columns.titles(COLUMNS), (columns.filed(COLUMNS, row) for row in ROWS), out)
+    written = out.getvalue().decode("utf-8-sig").splitlines()
+    assert written[0] == "Case,Payer,Held,Held currency,Status,Due"
+    assert ",-1234.56,USD,Open,2026-03-02T03:30:00Z" in written[1]
+    assert written[2] == "2,'=HYPERLINK(1),,,Resolved,"
+
+
+def test_amounts_of_a_column_sort_as_text_by_size() -> None:
+    amounts = [Money(minor, "USD") for minor in (900, 8_000, 123_456, 12_345_678, 100)]
+    shown = columns.arrow([{"held": each} for each in amounts], [tables.money("held", "Held")])[
+        "held"
+    ].to_pylist()
+    assert [each.lstrip(columns.FIGURE_SPACE) for each in shown] == [each.text() for each in amounts]
+    by_text = sorted(shown, key=lambda each: each.replace(columns.FIGURE_SPACE, " "))
+    assert [each.strip(columns.FIGURE_SPACE) for each in by_text] == [each.text() for each in sorted(amounts)]
+
+
+def test_a_selection_follows_its_row_when_another_arrives_above() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from dashboard.ui import tables
+
+        rows = [{"id": number} for number in st.session_state.get("ids", [1, 2, 3])]
+        columns = [tables.mono("id", "Case")]
+        st.text(f"chosen {tables.table(rows, columns, key='queue', select=True, download=None)}")
+
+    app = AppTest.from_function(page).run()
+    grid = next(key for key in app.session_state if str(key).startswith("queue:") and key != "queue:chosen")
+    app.session_state[grid] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    app.run()
+    assert app.text[0].value == "chosen 2"
+    app.session_state["ids"] = [9, 1, 2, 3]
+    app.run()
+    assert app.text[0].value == "chosen 2"
+    app.session_state["ids"] = [9, 1, 3]
+    app.run()
+    assert app.text[0].value == "chosen None"
+
+
+@pytest.mark.parametrize(
+    ("due", "words", "tone"),
+    [
+        (timedelta(days=3), "in 3 days", "quiet"),
+        (timedelta(hours=25), "in 25 hours", "quiet"),
+        (timedelta(hours=24), "in 24 hours", "wait"),
+        (timedelta(seconds=59), "in moments", "wait"),
+        (timedelta(0), "moments late", "bad"),
+        (timedelta(hours=-6), "6 hours late", "bad"),
+        (timedelta(days=-2), "2 days late", "bad"),
+    ],
+)
+def test_a_time_limit_in_words(due: timedelta, words: str, tone: str) -> None:
+    assert (deadline.words(NOW + due, NOW), deadline.tone(NOW + due, NOW)) == (words, tone)
+
+
+def test_a_state_that_the_table_does_not_know_is_shown_in_words() -> None:
+    assert status.pill("ticket", "ON_THE_MOON") == status.Pill("On the moon")
+
+
+@pytest.mark.parametrize("axis", status.AXES)
+def test_labels_of_an_axis_differ(axis: str) -> None:
+    labels = list(status.labels(axis).values())
+    assert len(labels) == len(set(labels))
+
+
+def test_every_state_that_the_database_allows_has_a_pill() -> None:
+    from core.records.disputes import Decision, Ticket
+    from core.records.milestones import Milestone
+    from core.records.operations import Notification, OutgoingOperation, WebhookEvent
+    from core.records.payments import PaymentOrder, Payout, Refund
+
+    stored = {
+        "ticket": (Ticket, "status"), "decision": (Decision, "status"), "outcome": (Decision, "outcome"),
+        "milestone": (Milestone, "status"), "operation": (OutgoingOperation, "status"),
+        "webhook": (WebhookEvent, "status"), "notification": (Notification, "status"),
+        "payment": (PaymentOrder, "state"), "payout": (Payout, "status"), "refund": (Refund, "status"),
+    }  # fmt: skip
+    for axis, (record, column) in stored.items():
+        rules = [str(each.sqltext) for each in record.__table__.constraints if hasattr(each, "sqltext")]
+        allowed = next(re.findall(r"'(\w+)'", rule) for rule in rules if rule.startswith(f"{column} in ("))
+        assert set(allowed) <= set(status.AXES[axis]), axis
+
+
+def test_sums_are_kept_apart_by_currency() -> None:
+    assert money.sums([Money(100, "USD"), Money(250, "USD"), Money(500, "JPY")]) == "$3.50 · ¥500"

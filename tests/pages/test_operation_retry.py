@@ -1,0 +1,101 @@
+"""Calls that wait for a person, and unexplained money, on screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.db import Database
+from core.processes import statement_matching
+from core.records import OutgoingOperation, StatementLine, SuspenseItem
+from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.suspense import SettledAs
+from tests import builders, unrecorded
+from tests.builders import PEOPLE, Town
+from tests.pages.visiting import labels, serve, visit, words
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = builders.a_town(database)
+    serve(town, tmp_path)
+    return town
+
+
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+    assert not app.exception
+
+
+def in_review(town: Town) -> int:
+    told = builders.in_mediation(town)
+    draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
+    builders.decided(town, told, draft)
+
+    def leave(session: Any) -> int:
+        row = session.query(OutgoingOperation).filter_by(kind="REFUND").one()
+        row.status, row.last_error = "REVIEW", "no clear answer"
+        unrecorded.admit(session)
+        return int(row.id)
+
+    return town.database.run(leave)
+
+
+def unexplained(town: Town, minor: int = -777) -> None:
+    def find(session: Any) -> None:
+        stated = StatementLine(
+            id="txn_by_hand", kind="refund", reporting_category="refund", amount=minor, fee=0, net=minor,
+            currency="USD", source="re_by_hand", created_at=town.now, fetched_at=town.now,
+        )  # fmt: skip
+        session.add(stated)
+        session.flush()
+        statement_matching.to_suspense(session, stated.id, now=town.now)
+
+    town.database.run(find)
+
+
+def test_finance_sends_a_call_again_with_a_reason(town: Town) -> None:
+    number = in_review(town)
+    app = visit(town, "fay", "operations", id=number)
+    assert "Waits for a person." in words(app)
+    app.text_input(key="operation-reason").set_value("Stripe was down.").run()
+    press(app, "Send again")
+    assert town.read(lambda s: s.get_one(OutgoingOperation, number)).status == "QUEUED"
+
+
+def test_who_may_not_send_again_reads_who_may(town: Town) -> None:
+    app = visit(town, "cora", "operations", id=in_review(town))
+    assert "Finance or an administrator decides" in words(app)
+    assert "Send again" not in labels(app)
+
+
+def test_finance_says_what_unexplained_money_was_and_someone_else_agrees(town: Town) -> None:
+    unexplained(town)
+    app = visit(town, "fay", "reconciliation")
+    assert "A refund that was made outside this desk." in list(app.dataframe[0].value["why"])
+    (item,) = town.read(lambda s: s.query(SuspenseItem).all())
+    app.multiselect(key="suspense-items").set_value([item.id]).run()
+    app.selectbox(key="suspense-as").set_value(SettledAs.CONCESSION).run()
+    app.text_input(key="suspense-reason").set_value("Refunded by hand.").run()
+    press(app, "Say so")
+    assert "someone else must agree" in words(visit(town, "fay", "reconciliation"))
+    other = visit(town, "cora", "reconciliation")
+    assert "Fay Moreno: Refunded by hand." in words(other)
+    other.text_input(key=f"agree-reason-{item.id}").set_value("Seen at Stripe.").run()
+    press(other, "Agree and book it")
+    (item,) = town.read(lambda s: s.query(SuspenseItem).all())
+    assert (item.status, item.settled_as) == ("SETTLED", "CONCESSION")
+    after = words(visit(town, "fay", "reconciliation"))
+    assert "Unexplained money" not in after
+    assert "Explained since" in after
+
+
+@pytest.mark.parametrize("subject", [each for each in PEOPLE if each in ("cora", "ada")])
+def test_others_see_unexplained_money_and_leave_it_to_finance(town: Town, subject: str) -> None:
+    unexplained(town)
+    app = visit(town, subject, "reconciliation")
+    assert "Unexplained money" in words(app)
+    assert "Say so" not in labels(app)

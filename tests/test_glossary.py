@@ -1,0 +1,47 @@
+"""The glossary: what it names exists, and nothing bears a name that it retired."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+FIND = (
+    (ROOT / "CONTRIBUTING.md")
+    .read_text(encoding="utf-8")
+    .partition("## Where is it?")[2]
+    .partition("\n## ")[0]
+)
+FILES = [path for floor in ("core", "dashboard", "pages") for path in (ROOT / floor).rglob("*.py")]
+
+
+def retired() -> set[str]:
+    return set(re.findall(r"`(\w+)`", GLOSSARY.partition("## Retired names")[2]))
+
+
+def test_no_file_or_folder_bears_a_retired_name() -> None:
+    assert len(retired()) > 20
+    named = {part for path in FILES for part in path.relative_to(ROOT).with_suffix("").parts}
+    assert named & retired() == set()
+
+
+def test_no_class_bears_a_retired_name() -> None:
+    names = {
+        name.lower() for path in FILES for name in re.findall(r"^class (\w+)", path.read_text(), re.MULTILINE)
+    }
+    assert names & {name.replace("_", "") for name in retired()} == set()
+
+
+def test_twenty_things_are_where_the_table_says() -> None:
+    rows = [line for line in FIND.splitlines() if line.startswith("| ") and not line.startswith("| thing")]
+    assert len(rows) >= 20
+    named = {path for row in rows for path in re.findall(r"`([\w/]+\.py)`", row)}
+    assert sorted(path for path in named if not (ROOT / path).is_file()) == []
+
+
+def test_each_word_of_the_glossary_is_explained_once() -> None:
+    table = re.findall(r"^\| ([a-z][\w ,-]+?) \| ", GLOSSARY, re.MULTILINE)
+    words = [word for row in table for word in row.split(", ") if row != "word"]
+    assert len(words) > 50
+    assert sorted({word for word in words if words.count(word) > 1}) == []
