@@ -392,6 +392,12 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/payment_exceptions: what is recorded as sent from our bank is not sent again by stripe",
         "actions/payment_exceptions: of two people who take a road at once one is refused",
     ),
+    "Staff do not overtake an offer to the payee, they withdraw it": (
+        "actions/payment_exceptions: staff send it again only when the offer to the payee is withdrawn",
+    ),
+    "An amount in suspense has one explanation at a time": (
+        "actions/duplicate_payments: what one person said it was is not replaced in silence",
+    ),
     "What left Stripe outside the desk stops its milestone": (
         "actions/external_movements: a full refund by hand is on the case and no decision is taken",
         "actions/external_movements: work that is approved is not paid from money that has left",

@@ -33,6 +33,14 @@ TEMPLATES = {
         ),
         tone="good",
     ),
+    ("payout_offer_withdrawn", "payee"): Template(
+        "You no longer need to choose how we pay you {sent}",
+        (
+            "We have withdrawn the choice of payout methods for “{milestone}”. The money is safe and still yours. Our "
+            "staff decides how it is sent, and we write to you when it is.",
+        ),
+        tone="attention",
+    ),
     ("refund_returned", "payer"): Template(
         "Your refund of {refunded} was sent another way",
         (

@@ -104,6 +104,7 @@ KINDS: Mapping[str, Kind] = {
     "operation:review": Kind("Call to Stripe put under review", MONEY, "bad", staff_only=True),
     "operation:retry": Kind("Call to Stripe tried again", MONEY, "info", staff_only=True),
     "payout:offer": Kind("Another payout method offered", MONEY, "info"),
+    "payout:withdraw_offer": Kind("Offer of payout methods withdrawn", MONEY, "quiet"),
     "payout:choose": Kind("Another payout method chosen", MONEY, "info"),
     "payout:retry": Kind("Payout tried again", MONEY, "info", staff_only=True),
     "transfer:reverse": Kind("Transfer taken back", MONEY, "bad", staff_only=True),

@@ -34,6 +34,7 @@ class SuspenseRow:
     proposed_reason: str | None
     proposed_by_id: int | None
     proposed_by: str | None
+    proposed_at: datetime | None
     target_id: int | None
     settled_as: str | None = None
     settled_by: str | None = None
@@ -52,7 +53,7 @@ class SuspenseRow:
 ITEMS = """
 select i.id, i.transaction_id, i.source, i.amount_minor, i.currency, i.found_at, coalesce(i.why, '') as why,
        t.journal_id, i.payment_intent, i.milestone_id, i.proposed_as, i.proposed_reason,
-       i.proposed_by as proposed_by_id, p.name as proposed_by, i.target_id,
+       i.proposed_by as proposed_by_id, p.name as proposed_by, i.proposed_at, i.target_id,
        i.settled_as, c.name as settled_by, i.settled_at, i.reason
 from suspense_items i
 join balance_transactions t on t.id = i.transaction_id

@@ -15,7 +15,7 @@ class PayoutOffer(Record):
 
     __tablename__ = "payout_offers"
     __table_args__ = (
-        CheckConstraint("status in ('OPEN', 'CHOSEN', 'OVERTAKEN')", name="status"),
+        CheckConstraint("status in ('OPEN', 'CHOSEN', 'OVERTAKEN', 'WITHDRAWN')", name="status"),
         CheckConstraint("(status = 'CHOSEN') = (chosen_method is not null)", name="chosen_has_method"),
         CheckConstraint("(status = 'OPEN') = (settled_at is null)", name="settled_has_time"),
         Index("payout_offers_one_open_idx", "payout_id", unique=True, postgresql_where="status = 'OPEN'"),

@@ -267,6 +267,12 @@ RULES: tuple[Rule, ...] = (
     Rule("A refund goes another way, by two people", "actions.refunds.outside_refunds:confirm", _DESK),
     Rule("One debt has one road at a time", "actions.refunds.return_conflicts:require_free", _DESK),
     Rule(
+        "Staff do not overtake an offer to the payee, they withdraw it",
+        "actions.payouts.method_offers:withdraw",
+        _DESK,
+    ),
+    Rule("An amount in suspense has one explanation at a time", "actions.operations.suspense:reject", _DESK),
+    Rule(
         "What left Stripe outside the desk stops its milestone",
         "actions.risk.external_movements:refund_made_outside",
         _DESK,

@@ -68,7 +68,7 @@ STEPS: Mapping[str, Steps] = {
     "policy_proposals": _steps({"PROPOSED": "PUBLISHED REJECTED WITHDRAWN"}),
     "chargeback_acceptances": _steps({"PROPOSED": "ACCEPTED WITHDRAWN"}),
     "refund_returns": _steps({"PROPOSED": "DONE WITHDRAWN"}),
-    "payout_offers": _steps({"OPEN": "CHOSEN OVERTAKEN"}),
+    "payout_offers": _steps({"OPEN": "CHOSEN OVERTAKEN WITHDRAWN"}),
     "party_requests": _steps({"OPEN": "ANSWERED UNANSWERED WITHDRAWN"}),
     "duplicate_payments": _steps(
         {

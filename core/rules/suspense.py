@@ -25,6 +25,18 @@ class SettledAs(StrEnum):
     """A payee has paid what they owe. The target is the payee."""
 
 
+# What staff read, on the page and in a refusal.
+WORDS = {
+    SettledAs.OWN_MONEY: "The platform's own money",
+    SettledAs.PROCESSOR_FEE: "A fee of Stripe's",
+    SettledAs.CONCESSION: "Given to a customer by hand",
+    SettledAs.CHARGEBACK_LOSS: "Kept, or given back late, by a bank",
+    SettledAs.EACH_OTHER: "They cancel each other out",
+    SettledAs.RETURN_TO_PAYER: "A payment that goes back to its payer",
+    SettledAs.PAYEE_DEBT: "A payee has paid what they owe",
+}
+
+
 class DoNotCancelOut(DeskError):
     """These amounts do not cancel each other out: {total} would remain."""
 
@@ -42,7 +54,8 @@ class OneAtATime(DeskError):
 
 
 class OwesLess(DeskError):
-    """This payee owes {owed} that no transfer reversal is on its way to settle, which is less than {amount}."""
+    """This payee owes {owed} that neither a transfer reversal nor another amount in suspense is to settle, which is
+    less than {amount}."""
 
 
 class ProposerConfirms(DeskError):

@@ -19,12 +19,40 @@ METHODS = {each.value: in_words(each.value) for each in WithdrawalMethod}
 def panel(row: PayoutRow, offers: Sequence[Offer]) -> None:
     """What was offered, or the form to offer something."""
     history(offers)
-    if not any(each.status == "OPEN" for each in offers):
-        with cards.panel("payout-offer"):
+    with cards.panel("payout-offer"):
+        if any(each.status == "OPEN" for each in offers):
+            st.markdown(
+                "**The payee chooses how it is sent.** To send it yourself, withdraw the offer first."
+            )
+            _withdraw(row)
+        else:
             st.markdown(
                 "**Or let the payee choose another method.** They get a letter, and it is sent as they choose."
             )
             _form(row)
+
+
+def _withdraw(row: PayoutRow) -> None:
+    if not confirm.step_up("offering-withdraw"):
+        return
+    place = text_fields.named("payout", row.id, "offer")
+    reason = text_fields.line(place, "Reason, for the audit log", key="offer-reason")
+    intent = confirm.pressed(
+        "Withdraw the offer",
+        key="payout-offer-withdraw",
+        money=True,
+        type="secondary",
+        icon=":material/undo:",
+    )
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: method_offers.withdraw(
+                session, actor, now=now, payout_id=row.id, reason=reason
+            ),
+            done="Withdrawn. The payee has a letter, and you decide how it is sent.",
+            sent=[place],
+        )
 
 
 def history(offers: Sequence[Offer]) -> None:
@@ -34,7 +62,8 @@ def history(offers: Sequence[Offer]) -> None:
             "OPEN": "the payee has not chosen yet",
             "CHOSEN": f"the payee chose {METHODS.get(each.chosen_method or '', '')} "
             f"on {deadline.exact(each.settled_at)}",
-            "OVERTAKEN": "sent again by staff meanwhile",
+            "OVERTAKEN": "the payout left review before the payee chose",
+            "WITHDRAWN": f"withdrawn on {deadline.exact(each.settled_at)}",
         }
         cards.note(
             f"{plain(each.offered_by)} offered {ways} on {deadline.exact(each.offered_at)}: {ends[each.status]}."

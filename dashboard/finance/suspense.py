@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import groupby
 
 import streamlit as st
@@ -12,20 +13,10 @@ from core.queries import suspense as queries
 from core.queries.bounded_list import Listed
 from core.queries.suspense import SuspenseRow
 from core.rules.permissions import Permission
-from core.rules.suspense import TARGETS, SettledAs
+from core.rules.suspense import TARGETS, WORDS, SettledAs
 from dashboard import request_context
-from dashboard.ui import cards, confirm, header, tables, text_fields
+from dashboard.ui import cards, confirm, deadline, header, tables, text_fields
 from dashboard.ui.safe import plain
-
-WORDS = {
-    SettledAs.OWN_MONEY: "The platform's own money",
-    SettledAs.PROCESSOR_FEE: "A fee of Stripe's",
-    SettledAs.CONCESSION: "Given to a customer by hand",
-    SettledAs.CHARGEBACK_LOSS: "Kept, or given back late, by a bank",
-    SettledAs.EACH_OTHER: "They cancel each other out",
-    SettledAs.RETURN_TO_PAYER: "A payment that goes back to its payer",
-    SettledAs.PAYEE_DEBT: "A payee has paid what they owe",
-}
 
 
 def said(value: str | None) -> str:
@@ -88,10 +79,11 @@ def show(items: Listed[SuspenseRow]) -> None:
         cards.note(items.note)
     proposed = sorted((each for each in items if each.proposed_as), key=_together)
     for _, together in groupby(proposed, key=_together):
-        _agree(list(together))
-    if request_context.may(Permission.SETTLE_SUSPENSE):
+        _proposal(list(together))
+    unsaid = [each for each in items if not each.proposed_as]
+    if unsaid and request_context.may(Permission.SETTLE_SUSPENSE):
         with cards.panel("suspense-panel"):
-            _say(items)
+            _say(unsaid)
 
 
 def history(items: Sequence[SuspenseRow], cursor: tables.Cursor) -> None:
@@ -114,44 +106,66 @@ def history(items: Sequence[SuspenseRow], cursor: tables.Cursor) -> None:
         )
 
 
-def _together(item: SuspenseRow) -> tuple[int, str, str, int]:
-    return item.proposed_by_id or 0, item.proposed_as or "", item.proposed_reason or "", item.target_id or 0
+def _together(item: SuspenseRow) -> tuple[int, datetime]:
+    """What one person said at one time waits as one."""
+    assert item.proposed_by_id is not None
+    assert item.proposed_at is not None
+    return item.proposed_by_id, item.proposed_at
 
 
-def _agree(items: list[SuspenseRow]) -> None:
-    if not confirm.step_up("unexplained-agree"):
-        return
+def _proposal(items: list[SuspenseRow]) -> None:
+    """What was said of these amounts: someone else agrees or rejects it, whoever said it may withdraw it."""
     first = items[0]
     with cards.panel(f"agree-{first.id}"):
         labels = ", ".join(each.label for each in items)
         target = TARGETS[SettledAs(first.proposed_as)] if first.proposed_as and first.target_id else ""
         about = f" ({target} {first.target_id})" if target else ""
         st.markdown(f"**{plain(labels)}**: {said(first.proposed_as)}{about}")
-        st.text(f"{first.proposed_by}: {first.proposed_reason}")
-        if not request_context.may(Permission.CONFIRM_SUSPENSE):
-            return
+        st.text(f"{first.proposed_by} on {deadline.exact(first.proposed_at)}: {first.proposed_reason}")
         if first.proposed_by_id == request_context.actor().id:
             cards.note("You said what this was, so someone else must agree.")
-            return
-        place = text_fields.named("suspense", first.id, "agree")
-        reason = text_fields.line(
-            place, "What you have seen, for the audit log", key=f"agree-reason-{first.id}"
+            _reject(items, "Withdraw", done="Withdrawn: it is unexplained again.")
+        elif request_context.may(Permission.CONFIRM_SUSPENSE) and confirm.step_up("unexplained-agree"):
+            _agree(items)
+
+
+def _reason(first: SuspenseRow, label: str) -> tuple[str, str]:
+    place = text_fields.named("suspense", first.id, "agree")
+    return place, text_fields.line(place, label, key=f"agree-reason-{first.id}")
+
+
+def _agree(items: list[SuspenseRow]) -> None:
+    place, reason = _reason(items[0], "What you have seen, for the audit log")
+    intent = confirm.pressed(
+        "Agree and book it",
+        key=f"suspense-agree-{items[0].id}",
+        money=True,
+        icon=":material/done_all:",
+    )
+    _reject(items, "Reject", done="Rejected: it is unexplained again.", words=(place, reason))
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: suspense.confirm(
+                session, actor, now=now, item_ids=[each.id for each in items], reason=reason
+            ),
+            done="Booked: nothing is left unexplained about it.",
+            sent=[place],
         )
-        intent = confirm.pressed(
-            "Agree and book it",
-            key=f"suspense-agree-{first.id}",
-            money=True,
-            icon=":material/done_all:",
+
+
+def _reject(items: list[SuspenseRow], label: str, *, done: str, words: tuple[str, str] | None = None) -> None:
+    place, reason = words or _reason(items[0], "Reason, for the audit log")
+    intent = confirm.pressed(label, key=f"suspense-reject-{items[0].id}", type="secondary")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: suspense.reject(
+                session, actor, now=now, item_ids=[each.id for each in items], reason=reason
+            ),
+            done=done,
+            sent=[place],
         )
-        if intent:
-            confirm.carry_out(
-                intent,
-                lambda session, actor, now: suspense.confirm(
-                    session, actor, now=now, item_ids=[each.id for each in items], reason=reason
-                ),
-                done="Booked: nothing is left unexplained about it.",
-                sent=[place],
-            )
 
 
 def _say(items: Sequence[SuspenseRow]) -> None:

@@ -136,7 +136,8 @@ def _review(row: PayoutRow, offers: Sequence[Offer]) -> None:
         if not request_context.may(Permission.REVIEW_PAYOUT):
             cards.note("Finance or an administrator decides what happens next.")
             return
-        _form(row)
+        if not any(each.status == "OPEN" for each in offers):
+            _form(row)
     payout_offers.panel(row, offers)
 
 

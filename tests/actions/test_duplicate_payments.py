@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from core.actions.operations import operation_retry, suspense
-from core.actions.operations.suspense import AlreadySettled, NotProposed
+from core.actions.operations.suspense import AlreadyProposed, AlreadySettled, NotProposed
 from core.db import Database
 from core.money import Money
 from core.processes import reconciliation
@@ -176,6 +176,34 @@ def test_one_person_says_what_it_was_and_another_agrees(market: Market) -> None:
     assert (row.status, row.settled_as, row.settled_by) == ("SETTLED", "CONCESSION", market.staff["cora"])
     with pytest.raises(AlreadySettled):
         settle(market, item)
+    market.lawful()
+
+
+def test_what_one_person_said_it_was_is_not_replaced_in_silence(market: Market, owner: Database) -> None:
+    """Nor by themselves: it is withdrawn by whoever said it, or rejected by another, and the record says which."""
+    item = unexplained(market)
+    propose(market, item)
+    with pytest.raises(
+        AlreadyProposed, match=r"Fay.* said on 2026-.* that -\$7\.77 was: Given to a customer by hand"
+    ):
+        propose(market, item, settled_as=SettledAs.CHARGEBACK_LOSS)
+    replaced = "update suspense_items set proposed_as = 'OWN_MONEY'"
+    with (
+        pytest.raises(IntegrityError, match="is said to be CONCESSION already"),
+        owner.transaction() as session,
+    ):
+        session.execute(text(replaced))
+    numbers = [item.id]
+    market.act(suspense.reject, market.as_staff("cora"), item_ids=numbers, reason="It was the bank.")
+    with pytest.raises(NotProposed):
+        market.act(suspense.reject, market.as_staff("cora"), item_ids=numbers, reason="Once more.")
+    propose(market, item, settled_as=SettledAs.CHARGEBACK_LOSS)
+    market.act(suspense.reject, market.as_staff("fay"), item_ids=numbers, reason="It was not.")
+    settle(market, item)
+    entries = text("select action from audit_entries where object_kind = 'suspense' order by id")
+    verbs = [each.rpartition(":")[2] for each in market.read(lambda session: session.scalars(entries).all())]
+    assert verbs[-6:] == ["propose", "reject", "propose", "withdraw", "propose", "settle"]
+    assert market.books()["refund_concession"] == 777
     market.lawful()
 
 

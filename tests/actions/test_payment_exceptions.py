@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from core.actions.milestones import verification
 from core.actions.operations import operation_retry
 from core.actions.payouts import method_offers, payout_review, withdrawals
-from core.actions.payouts.method_offers import AlreadyOffered, NotOffered
-from core.actions.payouts.payout_review import PayoutNotInReview
+from core.actions.payouts.method_offers import AlreadyOffered, NoOfferOpen, NotOffered
+from core.actions.payouts.payout_review import MethodsOffered, PayoutNotInReview
 from core.actions.refunds import outside_refunds
 from core.actions.refunds.outside_refunds import ProposerConfirms, RefundNotBack
 from core.actions.refunds.return_conflicts import ReturnProposed
@@ -151,12 +151,23 @@ def test_only_the_payee_chooses_and_only_what_was_offered(market: Market) -> Non
         choose(market, CHECK)
 
 
-def test_staff_who_send_it_again_themselves_end_the_offer(market: Market) -> None:
+def test_staff_send_it_again_only_when_the_offer_to_the_payee_is_withdrawn(market: Market) -> None:
     transferred(market)
     offer(market)
-    number = payout(market).id
-    market.act(payout_review.retry, market.as_staff("fay"), payout_id=number, reason="The bank says: now.")
-    assert [each.status for each in market.all(PayoutOffer)] == ["OVERTAKEN"]
+    about: dict[str, Any] = {"payout_id": payout(market).id, "reason": "The bank says: now."}
+    with pytest.raises(MethodsOffered, match=r"Fay.* offered check, wire to the payee on 2026-"):
+        market.act(payout_review.retry, market.as_staff("ada"), **about)
+    assert payout(market).status == "ADMINISTRATIVE_REVIEW"
+    assert [each.status for each in market.all(PayoutOffer)] == ["OPEN"]
+    market.act(method_offers.withdraw, market.as_staff("ada"), **about)
+    assert len(letters(market, "payout_offer_withdrawn")) == 1
+    with pytest.raises(NotFound):
+        choose(market, CHECK)
+    with pytest.raises(NoOfferOpen):
+        market.act(method_offers.withdraw, market.as_staff("ada"), **about)
+    market.act(payout_review.retry, market.as_staff("ada"), **about)
+    assert [each.status for each in market.all(PayoutOffer)] == ["WITHDRAWN"]
+    market.lawful()
 
 
 def test_a_method_that_would_cost_everything_is_not_offered(market: Market) -> None:

@@ -22,33 +22,37 @@ STALE = Actor(
 )
 # What must never lose it, named once more by hand: who dropped the declaration is found as well.
 KNOWN = {
-    "decide.confirm",
-    "second_person.approve",
-    "second_person.send_back",
-    "second_person.take_back",
-    "correct.close_correction",
-    "hold.lift",
-    "risk.settle",
-    "reports.settle",
-    "suspense.confirm",
-    "refund_returns.confirm",
-    "payout_review.retry",
-    "operations_review.retry",
-    "answer_chargebacks.submit",
-    "accept_chargebacks.accept",
-    "policy_change.approve",
-    "policy_change.reject",
-    "legal_checklist.sign",
-    "install.add_staff",
-    "install.declare_tie",
-    "sessions.revoke",
-    "payout_offers.offer",
+    "chargebacks.chargeback_acceptance.accept",
+    "chargebacks.chargeback_evidence.submit",
+    "decisions.approval.approve",
+    "decisions.approval.send_back",
+    "decisions.approval.withdraw",
+    "decisions.confirmation.confirm",
+    "decisions.correction.close_correction",
+    "milestones.legal_checklist.sign",
+    "operations.client_funds.release",
+    "operations.operation_retry.retry",
+    "operations.suspense.confirm",
+    "operations.webhook_retry.retry",
+    "payouts.method_offers.offer",
+    "payouts.method_offers.withdraw",
+    "payouts.payout_review.retry",
+    "refunds.outside_refunds.confirm",
+    "risk.holds.lift",
+    "risk.reports.settle",
+    "risk.risk_reviews.settle",
+    "staff.install.add_staff",
+    "staff.install.declare_tie",
+    "staff.members._opened",
+    "staff.policy_change.approve",
+    "staff.policy_change.reject",
+    "staff.sessions.revoke",
 }
 
 
 def asking() -> Iterator[tuple[str, str]]:
     """Each action whose door names such a permission."""
-    for path in sorted(ACTIONS.glob("*.py")):
+    for path in sorted(ACTIONS.rglob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef):
                 doors = [
@@ -57,7 +61,7 @@ def asking() -> Iterator[tuple[str, str]]:
                     if isinstance(each, ast.Call) and ast.unparse(each.func) == "require"
                 ]
                 if any(f"Permission.{wanted.name}" in door for door in doors for wanted in FRESH):
-                    yield path.stem, node.name
+                    yield ".".join(path.relative_to(ACTIONS).with_suffix("").parts), node.name
 
 
 FOUND = list(asking())

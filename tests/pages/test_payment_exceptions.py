@@ -51,9 +51,12 @@ def test_finance_offers_other_methods_to_the_payee(town: Town) -> None:
     assert sorted(offer.methods) == ["check", "instant", "wire"]
     after = visit(town, "fay", "payouts", id=number)
     assert "the payee has not chosen yet" in words(after)
-    assert "Offer these to the payee" not in labels(after)
+    assert not {"Offer these to the payee", "Try again"} & set(labels(after))
     told = town.read(lambda s: s.query(Notification).filter_by(template="payout_methods_offered").count())
     assert told == 1
+    after.text_input(key="offer-reason").set_value("They moved to another bank.").run()
+    press(after, "Withdraw the offer")
+    assert {"Offer these to the payee", "Try again"} <= set(labels(visit(town, "fay", "payouts", id=number)))
 
 
 def test_who_may_not_review_payouts_offers_nothing(town: Town) -> None:

@@ -33,7 +33,7 @@ ENDS = {
     "policy_proposals": {"PUBLISHED", "REJECTED", "WITHDRAWN"},
     "chargeback_acceptances": {"ACCEPTED", "WITHDRAWN"},
     "refund_returns": {"DONE", "WITHDRAWN"},
-    "payout_offers": {"CHOSEN", "OVERTAKEN"},
+    "payout_offers": {"CHOSEN", "OVERTAKEN", "WITHDRAWN"},
     "party_requests": {"ANSWERED", "UNANSWERED", "WITHDRAWN"},
     "duplicate_payments": set(),
     "suspense_items": {"SETTLED"},

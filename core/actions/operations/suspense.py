@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -15,9 +15,9 @@ from core.actions.payouts import receivables
 from core.errors import ChangedMeanwhile, DeskError, NotFound, ReasonMissing
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
-from core.records import Party, SuspenseItem
+from core.records import Party, Staff, SuspenseItem
 from core.rules import suspense as rules
-from core.rules.permissions import Actor, Permission, require
+from core.rules.permissions import Actor, Permission, require, require_one
 from core.rules.suspense import SettledAs
 
 ACCOUNTS = {
@@ -37,6 +37,11 @@ class NotProposed(DeskError):
     """Nobody has said yet what this amount was."""
 
 
+class AlreadyProposed(DeskError):
+    """{who} said on {when} that {amount} was: {what}. That is approved or rejected first; until then nothing else can
+    be said of it."""
+
+
 def propose(
     session: Session,
     actor: Actor,
@@ -47,14 +52,16 @@ def propose(
     reason: str,
     target_id: int | None = None,
 ) -> list[SuspenseItem]:
-    """Say what these amounts were. Nothing is booked yet; a later proposal takes the place of an earlier one.
+    """Say what these amounts were. Nothing is booked yet, and while it waits nothing else is said of them.
 
-    Raises `AlreadySettled`, `DoNotCancelOut`, `NotAPayment`, `TargetMissing`, `OneAtATime`, `OwesLess`.
+    Raises `AlreadySettled`, `AlreadyProposed`, `DoNotCancelOut`, `NotAPayment`, `TargetMissing`, `OneAtATime`,
+    `OwesLess`.
     """
     require(actor, Permission.SETTLE_SUSPENSE)
     if not reason.strip():
         raise ReasonMissing()
     items = _locked(session, item_ids)
+    _require_free(session, items)
     _check(session, items, settled_as, target_id)
     for item in items:
         item.proposed_as, item.target_id, item.proposed_reason = settled_as, target_id, reason
@@ -76,22 +83,60 @@ def confirm(
     if not reason.strip():
         raise ReasonMissing()
     items = _locked(session, item_ids)
-    as_proposed = {(each.proposed_as, each.proposed_by, each.proposed_at, each.target_id) for each in items}
-    if len(as_proposed) != 1:
-        raise ChangedMeanwhile(kind="proposal", what="these amounts were not proposed together")
-    settled_as, proposed_by, _, target_id = as_proposed.pop()
-    if settled_as is None:
-        raise NotProposed()
-    rules.check_confirmer(proposed_by, actor.id)
-    _check(session, items, SettledAs(settled_as), target_id)
+    settled_as = _proposed_together(items)
+    rules.check_confirmer(items[0].proposed_by, actor.id)
+    _check(session, items, settled_as, items[0].target_id)
     for item in items:
-        _settle(session, item, SettledAs(settled_as), now=now)
+        _settle(session, item, settled_as, now=now)
         audit.become(item, "SETTLED", now=now, by=actor)
         item.settled_as, item.reason = settled_as, reason
         item.settled_by, item.settled_at = actor.id, now
         _note(session, actor, "finance:suspense:settle", item, reason=reason, now=now)
     session.flush()
     return items
+
+
+def reject(
+    session: Session, actor: Actor, *, now: datetime, item_ids: Sequence[int], reason: str
+) -> list[SuspenseItem]:
+    """Refuse what was proposed together, or withdraw it as the one who did: the amounts are unexplained again.
+
+    Raises `NotProposed`, `AlreadySettled`, `ChangedMeanwhile`.
+    """
+    require_one(actor, Permission.SETTLE_SUSPENSE, Permission.CONFIRM_SUSPENSE)
+    if not reason.strip():
+        raise ReasonMissing()
+    items = _locked(session, item_ids)
+    _proposed_together(items)
+    verb = "withdraw" if items[0].proposed_by == actor.id else "reject"
+    for item in items:
+        _note(session, actor, f"finance:suspense:{verb}", item, reason=reason, now=now)
+        item.proposed_as = item.target_id = item.proposed_reason = item.proposed_by = item.proposed_at = None
+    session.flush()
+    return items
+
+
+def _require_free(session: Session, items: Sequence[SuspenseItem]) -> None:
+    """An amount has one explanation at a time, under its lock; the database says so too. Raises `AlreadyProposed`."""
+    for item in items:
+        if item.proposed_as is not None and item.proposed_at is not None:
+            raise AlreadyProposed(
+                who=session.get_one(Staff, item.proposed_by).name,
+                when=f"{item.proposed_at:%Y-%m-%d at %H:%M} UTC",
+                amount=_amount(item),
+                what=rules.WORDS[SettledAs(item.proposed_as)],
+            )
+
+
+def _proposed_together(items: Sequence[SuspenseItem]) -> SettledAs:
+    """What all of them were said to be, by one person at one time. Raises `ChangedMeanwhile`, `NotProposed`."""
+    as_proposed = {(each.proposed_as, each.proposed_by, each.proposed_at, each.target_id) for each in items}
+    if len(as_proposed) != 1:
+        raise ChangedMeanwhile(kind="proposal", what="these amounts were not proposed together")
+    settled_as = items[0].proposed_as
+    if settled_as is None:
+        raise NotProposed()
+    return SettledAs(settled_as)
 
 
 def _check(
@@ -106,8 +151,21 @@ def _check(
             raise NotFound(kind="payee", id=target_id)
         session.scalars(select(Party.id).where(Party.id == target_id).with_for_update(key_share=True)).one()
         owed = receivables.free(session, target_id or 0, amounts[0].currency)
+        owed -= _said_to_settle(session, target_id or 0, but=items[0])
         if owed < amounts[0]:
             raise rules.OwesLess(owed=owed, amount=amounts[0])
+
+
+def _said_to_settle(session: Session, party_id: int, *, but: SuspenseItem) -> Money:
+    """How much of a payee's debt other amounts are said to have paid, waiting for a second person."""
+    waiting = select(func.coalesce(func.sum(SuspenseItem.amount_minor), 0)).where(
+        SuspenseItem.status == "OPEN",
+        SuspenseItem.proposed_as == SettledAs.PAYEE_DEBT,
+        SuspenseItem.target_id == party_id,
+        SuspenseItem.currency == but.currency,
+        SuspenseItem.id != but.id,
+    )
+    return Money(int(session.scalar(waiting) or 0), but.currency)
 
 
 def _settle(session: Session, item: SuspenseItem, settled_as: SettledAs, *, now: datetime) -> None:

@@ -34,6 +34,10 @@ class AlreadyOffered(DeskError):
     """Other methods are offered already, and the payee has not chosen yet."""
 
 
+class NoOfferOpen(DeskError):
+    """No other methods are offered for this payout now: the offer was taken or withdrawn meanwhile."""
+
+
 class NotOffered(DeskError):
     """{method} was not offered for this payout; choose one of: {offered}."""
 
@@ -91,6 +95,41 @@ def offer(
         methods=costs,
     )
     return row
+
+
+def withdraw(session: Session, actor: Actor, *, now: datetime, payout_id: int, reason: str) -> None:
+    """Take the offer back, and write to the payee: from now on staff decide how it is sent.
+
+    Raises `PayoutNotInReview`, `NoOfferOpen`, `StepUpRequired`.
+    """
+    require(actor, Permission.REVIEW_PAYOUT, now)
+    if not reason.strip():
+        raise ReasonMissing()
+    context, payout = payout_review.locked(session, payout_id)
+    row = open_offer(session, payout.id)
+    if row is None:
+        raise NoOfferOpen()
+    audit.become(row, "WITHDRAWN", now=now, by=actor)
+    row.settled_at = now
+    session.flush()
+    context.note(
+        session,
+        actor,
+        "staff:payout:withdraw_offer",
+        now=now,
+        about=("payout", payout.id),
+        reason=reason,
+        after={"offer": row.id},
+    )
+    context.tell(
+        session,
+        "payout_offer_withdrawn",
+        context.payee,
+        key=f"payout-offer-{row.id}-withdrawn",
+        now=now,
+        about=("payout", payout.id),
+        sent=_sent(context, payout),
+    )
 
 
 def choose(

@@ -17,7 +17,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit, jobs, outbox
+from core import jobs, outbox
 from core.actions.decisions import planned_calls
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
@@ -25,7 +25,7 @@ from core.actions.payouts import withdrawals
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.money import stripe_exact
 from core.policy import WithdrawalMethod
-from core.records import OutgoingOperation, Payout, PayoutOffer
+from core.records import OutgoingOperation, Payout, PayoutOffer, Staff
 from core.rules import fees
 from core.rules.payouts import PayoutEvent, PayoutStatus
 from core.rules.permissions import Actor, Permission, require
@@ -42,6 +42,11 @@ class OutcomeStillUnknown(DeskError):
     method: the desk looks for its trace at Stripe first and sends only what is not there."""
 
 
+class MethodsOffered(DeskError):
+    """{who} offered {methods} to the payee on {when}, and the payee may choose at any time. Withdraw the offer before
+    you send this payout again."""
+
+
 def retry(
     session: Session,
     actor: Actor,
@@ -51,13 +56,16 @@ def retry(
     reason: str,
     method: WithdrawalMethod | None = None,
 ) -> Payout:
-    """Send a payout in review again, by `method` or as before. Raises `PayoutNotInReview`, `OutcomeStillUnknown`,
-    `WithdrawalTooSmall`, `StepUpRequired`. Holds and tickets are asked once more when it is dispatched."""
+    """Send a payout in review again, by `method` or as before. Raises `PayoutNotInReview`, `MethodsOffered`,
+    `OutcomeStillUnknown`, `WithdrawalTooSmall`, `StepUpRequired`.
+
+    Holds and tickets are asked once more when it is dispatched.
+    """
     require(actor, Permission.REVIEW_PAYOUT, now)
     if not reason.strip():
         raise ReasonMissing()
     context, payout = locked(session, payout_id)
-    _overtake(session, actor, payout.id, now=now)
+    _require_no_offer(session, payout.id)
     chosen = method or WithdrawalMethod(payout.method)
     send_again(session, actor, context, payout, chosen, action="staff:payout:retry", now=now, reason=reason)
     return payout
@@ -99,12 +107,15 @@ def open_offer(session: Session, payout_id: int) -> PayoutOffer | None:
     return session.scalars(wanted.with_for_update()).one_or_none()
 
 
-def _overtake(session: Session, actor: Actor, payout_id: int, *, now: datetime) -> None:
-    """Staff send it again themselves: there is nothing for the payee to choose any more."""
+def _require_no_offer(session: Session, payout_id: int) -> None:
+    """A payout has one road at a time. Raises `MethodsOffered`."""
     row = open_offer(session, payout_id)
     if row is not None:
-        audit.become(row, "OVERTAKEN", now=now, by=actor)
-        row.settled_at = now
+        raise MethodsOffered(
+            who=session.get_one(Staff, row.offered_by).name,
+            methods=", ".join(row.methods),
+            when=f"{row.offered_at:%Y-%m-%d at %H:%M} UTC",
+        )
 
 
 def locked(session: Session, payout_id: int) -> tuple[MilestoneContext, Payout]:
