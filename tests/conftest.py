@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 from core.db import Database
 from core.embedded_postgres import Server, Urls
 from core.rules import RULES
-from tests import unrecorded
+from tests import builders, unrecorded
 from tests.browser import arguments, find_browser
 from tests.database import fresh_copy, migrated_template, shared_server, stop_if_unused
 from tests.rule_coverage import rules_proved_by
@@ -54,6 +54,9 @@ def calls_what_it_proves(request: pytest.FixtureRequest) -> Iterator[None]:
     def watch(frame: FrameType, event: str, _: object) -> None:
         if event == "call" and frame.f_code in wanted:
             called.add(frame.f_code)
+            if called == wanted:  # watching costs time
+                sys.setprofile(None)
+                threading.setprofile(None)
 
     wanted = set(code.values())
     sys.setprofile(watch)
@@ -77,13 +80,25 @@ def template(server: Server) -> str:
     return migrated_template(server)
 
 
-@pytest.fixture
-def urls(request: pytest.FixtureRequest, server: Server, template: str) -> Iterator[Urls]:
-    """A migrated, empty database for this test alone: `.owner_url`, `.app_url`, `.auditor_url`.
-
-    Whatever the test does, no status in it may change without an entry (`tests/unrecorded.py`).
-    """
+@pytest.fixture(scope="session")
+def town_template(server: Server, template: str) -> Iterator[str]:
+    """A database with the town of `builders.a_town` in it: most tests begin there, and a copy costs less."""
     with fresh_copy(server, template) as copy:
+        for database in _opened(copy.app_url):
+            builders.a_town(database)
+        unrecorded.forget(copy.owner_url)
+        yield copy.database
+
+
+@pytest.fixture
+def urls(request: pytest.FixtureRequest, server: Server) -> Iterator[Urls]:
+    """A migrated database for this test alone: `.owner_url`, `.app_url`, `.auditor_url`.
+
+    It is empty, or has the town that `builders.a_town` finds when the test asks for a `town` or a `market`. Whatever
+    the test does, no status in it may change without an entry (`tests/unrecorded.py`).
+    """
+    in_town = {"town", "market"} & set(request.fixturenames)
+    with fresh_copy(server, request.getfixturevalue("town_template" if in_town else "template")) as copy:
         yield copy
         if request.node.get_closest_marker("unrecorded") is None:
             assert unrecorded.changes(copy.owner_url) == [], "these changes of a status left no audit entry"

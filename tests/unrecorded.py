@@ -77,6 +77,12 @@ def changes(owner_url: str) -> list[str]:
         return [f"{noun} {number}: {was} → {became}" for noun, number, was, became in found]
 
 
+def forget(owner_url: str) -> None:
+    """What was seen so far belongs to no test."""
+    with psycopg.connect(_plain(owner_url), autocommit=True) as connection:
+        connection.execute("truncate watch.seen")
+
+
 def forgive(session: Session) -> None:
     """This transaction writes rows past every action, to begin a test with."""
     session.execute(text("delete from watch.seen where xid = pg_current_xact_id()"))
