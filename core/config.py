@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     stripe_api_base: str = Field(default=STRIPE_API, validation_alias="STRIPE_API_BASE")
     home: Path = Field(default_factory=production_home)
     evidence_key: str = Field(default="", validation_alias="EVIDENCE_KEY")
-    door_key: str = Field(default="", validation_alias="DOOR_KEY")
+    api_master_key: str = Field(default="", validation_alias="API_MASTER_KEY")
     host: str = Field(default="127.0.0.1", validation_alias="HOST")
     hosts: str = ""
     port: int = Field(default=8501, validation_alias="PORT")

@@ -49,7 +49,7 @@ def _looks(settings: Settings) -> Iterator[Callable[[], Look]]:
     yield lambda: _home(settings)
     yield lambda: _evidence_key(settings)
     yield lambda: _signing_key(settings)
-    yield lambda: _door_key(settings)
+    yield lambda: _api_master_key(settings)
     yield lambda: _database("Database as app", settings.database_url, "app")
     yield lambda: _database("Database as auditor", settings.auditor_url, "auditor")
     yield lambda: _schema(settings)
@@ -154,20 +154,26 @@ def _pinned(settings: Settings) -> tuple[str | None, bool]:
         database.dispose()
 
 
-def _door_key(settings: Settings) -> Look:
-    """What the signing secrets of the marketplace's door are derived from."""
-    path = settings.home / "keys" / "door.key"
-    if settings.door_key:
-        fit = len(settings.door_key) >= SHORTEST
-        told = "DOOR_KEY" if fit else f"DOOR_KEY is too short: it needs {SHORTEST} characters or more"
-        return Look("Door key", fit, told)
+def _api_master_key(settings: Settings) -> Look:
+    """What the signing secrets of the marketplace's API are derived from."""
+    path = settings.home / "keys" / "api-master.key"
+    if settings.api_master_key:
+        fit = len(settings.api_master_key) >= SHORTEST
+        told = (
+            "API_MASTER_KEY"
+            if fit
+            else f"API_MASTER_KEY is too short: it needs {SHORTEST} characters or more"
+        )
+        return Look("API master key", fit, told)
     if not path.exists():
-        return Look("Door key", True, f"made in {path} when the first platform comes in")
+        return Look("API master key", True, f"made in {path} when the first platform comes in")
     if _others_may(path, 0o077):
         return Look(
-            "Door key", False, f"other users of this computer can read {path}: chmod 600, and replace it"
+            "API master key",
+            False,
+            f"other users of this computer can read {path}: chmod 600, and replace it",
         )
-    return Look("Door key", True, str(path))
+    return Look("API master key", True, str(path))
 
 
 def _asked(url: str, question: str, **values: str) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """The database is away: every address of ours says so in a sentence, and works again by itself when it is back.
 
 A person who asked for a page gets one that asks again after a few seconds; a program gets a problem and a time to
-wait. The marketplace's door and the webhooks answer for themselves, in their own form.
+wait. The marketplace's API and the webhooks answer for themselves, in their own form.
 """
 
 from __future__ import annotations

@@ -5,9 +5,13 @@ Answered to this machine only; a collector elsewhere reads it through an agent b
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from anyio import to_thread
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -20,15 +24,36 @@ from core.queries import client_funds, health, reconciliation
 from dashboard.demo_sign_in import LOOPBACK
 
 _COUNTS = {
-    "escrow_desk_open_tickets": "select status, count(*) from tickets where resolved_at is null group by 1",
-    "escrow_desk_outgoing_operations": "select status, count(*) from outgoing_operations group by 1",
-    "escrow_desk_webhook_events": "select status, count(*) from webhook_events group by 1",
-    "escrow_desk_letters": "select status, count(*) from notifications group by 1",
-    "escrow_desk_letters_late": """select 'late', count(*) from notifications where status = 'QUEUED'
+    "escrow_desk_open_tickets": (
+        "Open cases by status",
+        "select status, count(*) from tickets where resolved_at is null group by 1",
+    ),
+    "escrow_desk_outgoing_operations": (
+        "Operations at Stripe by status",
+        "select status, count(*) from outgoing_operations group by 1",
+    ),
+    "escrow_desk_webhook_events": (
+        "Webhook events by status",
+        "select status, count(*) from webhook_events group by 1",
+    ),
+    "escrow_desk_letters": (
+        "E-mails by status",
+        "select status, count(*) from notifications group by 1",
+    ),
+    "escrow_desk_letters_late": (
+        "E-mails that should have left an hour ago",
+        """select 'late', count(*) from notifications where status = 'QUEUED'
         and created_at < now() - interval '1 hour'
         and (error is not null or next_try_at < now() - interval '1 hour')""",
-    "escrow_desk_jobs": "select status::text, count(*) from procrastinate_jobs group by 1",
-    "escrow_desk_active_holds": "select kind, count(*) from holds where released_at is null group by 1",
+    ),
+    "escrow_desk_jobs": (
+        "Background jobs by status",
+        "select status::text, count(*) from procrastinate_jobs group by 1",
+    ),
+    "escrow_desk_active_holds": (
+        "Holds that are not lifted, by kind",
+        "select kind, count(*) from holds where released_at is null group by 1",
+    ),
 }
 
 
@@ -36,56 +61,77 @@ def routes(desk: Desk) -> list[Route]:
     async def metrics(request: Request) -> Response:
         if request.client is None or request.client.host not in LOOPBACK:
             return PlainTextResponse("Ask from this machine.", 403)
-        try:
-            body = await to_thread.run_sync(render, desk)
-        except SQLAlchemyError:
-            body = "escrow_desk_database_up 0\n"
-        return PlainTextResponse(body, media_type="text/plain; version=0.0.4")
+        body = await to_thread.run_sync(render, desk)
+        return Response(body, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     return [Route("/metrics", metrics)]
 
 
-def render(desk: Desk) -> str:
-    """One line for each state that occurs."""
-    lines = ["escrow_desk_database_up 1"]
+def render(desk: Desk) -> bytes:
+    """Every gauge; of a database that is away nothing but that."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Gauges(desk))
+    return generate_latest(registry)
+
+
+class _Gauges(Collector):
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            yield from [
+                _gauge("escrow_desk_database_up", "Whether the database answers", 1),
+                *_read(self.desk),
+            ]
+        except SQLAlchemyError:
+            yield _gauge("escrow_desk_database_up", "Whether the database answers", 0)
+
+
+def _read(desk: Desk) -> Iterator[GaugeMetricFamily]:
+    now = desk.clock()
     with desk.database.reading() as session:
-        for name, query in _COUNTS.items():
-            lines.append(f"# TYPE {name} gauge")
-            lines += [f'{name}{{state="{state}"}} {count}' for state, count in session.execute(text(query))]
-        lines.append("# TYPE escrow_desk_part_healthy gauge")
-        for each in health.states(session, desk.settings.home, now=desk.clock()):
-            part = each.part.lower().replace(" ", "_")
-            lines.append(f'escrow_desk_part_healthy{{part="{part}"}} {int(each.ok)}')
-        lines += _client_funds(session)
+        for name, (meaning, query) in _COUNTS.items():
+            counts = {str(state): int(count) for state, count in session.execute(text(query))}
+            yield _by("state", name, meaning, counts)
+        parts = health.states(session, desk.settings.home, now=now)
+        healthy = {each.part.lower().replace(" ", "_"): int(each.ok) for each in parts}
+        yield _by("part", "escrow_desk_part_healthy", "Whether a part of the desk works", healthy)
+        yield from _client_funds(session)
         found = reconciliation.standing(session)
-    lines += _reconciliation(found, desk.clock())
-    return "\n".join(lines) + "\n"
+    yield from _reconciliation(found, now)
 
 
-def _reconciliation(found: reconciliation.ReconciliationStatus, now: datetime) -> list[str]:
+def _reconciliation(found: reconciliation.ReconciliationStatus, now: datetime) -> Iterator[GaugeMetricFamily]:
     """The verdict as a state, and how old what is known is; no age where nothing was ever compared."""
     name = "escrow_desk_reconciliation"
-    lines = [f"# TYPE {name} gauge", f'{name}{{state="{found.verdict(now)}"}} 1']
+    yield _by("state", name, "What the last reconciliation found", {str(found.verdict(now)): 1})
     if found.compared:
         age = int((now - found.compared.until).total_seconds())
-        lines += [f"# TYPE {name}_age_seconds gauge", f"{name}_age_seconds {age}"]
-    return lines
+        yield _gauge(f"{name}_age_seconds", "How old the last reconciliation is", age)
 
 
-def _client_funds(session: Session) -> list[str]:
+def _client_funds(session: Session) -> Iterator[GaugeMetricFamily]:
     """By currency in minor units: what Stripe held at the last look, what was owed then, and when that was."""
-    lines = []
-    looks = client_funds.latest(session)
-    for name, value in (
-        ("escrow_desk_client_funds_at_stripe_minor", lambda look: look.at_stripe.minor),
-        ("escrow_desk_client_funds_owed_minor", lambda look: look.owed.minor),
-        ("escrow_desk_client_funds_short_minor", lambda look: look.short.minor),
-        ("escrow_desk_client_funds_looked_at_seconds", lambda look: int(look.at.timestamp())),
+    looks, stops = client_funds.latest(session), client_funds.open_stops(session)
+    for name, meaning, value in (
+        ("at_stripe_minor", "Stripe's balance", lambda look: look.at_stripe.minor),
+        ("owed_minor", "Owed to others", lambda look: look.owed.minor),
+        ("short_minor", "Missing at Stripe", lambda look: look.short.minor),
+        ("looked_at_seconds", "When Stripe's balance was read", lambda look: int(look.at.timestamp())),
     ):
-        lines.append(f"# TYPE {name} gauge")
-        lines += [f'{name}{{currency="{currency}"}} {value(look)}' for currency, look in looks.items()]
-    stops = client_funds.open_stops(session)
-    lines.append("# TYPE escrow_desk_payouts_stopped gauge")
-    return lines + [
-        f'escrow_desk_payouts_stopped{{currency="{each}"}} {int(each in stops)}' for each in looks
-    ]
+        values = {currency: value(look) for currency, look in looks.items()}
+        yield _by("currency", f"escrow_desk_client_funds_{name}", meaning, values)
+    stopped = {currency: int(currency in stops) for currency in looks}
+    yield _by("currency", "escrow_desk_payouts_stopped", "Whether payouts wait for a person", stopped)
+
+
+def _gauge(name: str, meaning: str, value: int) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, meaning, value=value)
+
+
+def _by(label: str, name: str, meaning: str, values: dict[str, int]) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(name, meaning, labels=[label])
+    for each, value in values.items():
+        gauge.add_metric([each], value)
+    return gauge

@@ -104,9 +104,9 @@ def recently_confirmed() -> bool:
 
 def demo_sign_in() -> bool:
     """Whether people sign in by picking a name. The server decides it at start; see `demo.allowed`."""
-    from dashboard import demo_sign_in as demo_door
+    from dashboard import demo_sign_in as demo
 
-    return demo_door.open_for(desk())
+    return demo.open_for(desk())
 
 
 def confirm_it_is_me() -> None:

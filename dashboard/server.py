@@ -1,7 +1,7 @@
-"""One process, one port: the pages, sign-in, health, Stripe's webhooks and the marketplace's door.
+"""One process, one port: the pages, sign-in, health, Stripe's webhooks and the marketplace's API.
 
     python -m dashboard.server --port 8501              everything
-    python -m dashboard.server --port 8501 --api-only   health, webhooks and the door, without pages and sign-in
+    python -m dashboard.server --port 8501 --api-only   health, webhooks and the API, without pages and sign-in
 
 Every request passes, in this order: the security headers, the host and origin fence, the gate that asks for a session
 of ours, and only then Streamlit or a route. The gate is outside Streamlit, so it covers its websocket, media, uploads
@@ -55,15 +55,15 @@ def routes(desk: Desk) -> list[BaseRoute]:
 
 
 def for_programs(desk: Desk) -> list[BaseRoute]:
-    """What other programs ask: health, the payment provider's webhooks, the marketplace's door."""
+    """What other programs ask: health, the payment provider's webhooks, the marketplace's API."""
     from core import api, webhooks
     from dashboard import health
 
-    return [*health.routes(desk), *webhooks.routes(desk), *api.routes(desk)]
+    return [*health.routes(desk), *webhooks.routes(desk), *api.mounts(desk)]
 
 
 def api_only(desk: Desk) -> Starlette:
-    """The same door without the desk behind it: no pages, no sign-in, nothing of Streamlit."""
+    """The same without the desk behind it: no pages, no sign-in, nothing of Streamlit."""
     from dashboard.database_outage import DatabaseAway
 
     return Starlette(routes=for_programs(desk), middleware=[Middleware(DatabaseAway)])

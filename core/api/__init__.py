@@ -1,4 +1,4 @@
-"""The marketplace's door: HTTP under `/api/v1` for every arrow of the sequence diagram that comes from outside.
+"""The marketplace's API: HTTP under `/api/v1` for every arrow of the sequence diagram that comes from outside.
 
 Homeowners, contractors, bidding and project services live elsewhere; they come in here, through the same actions that
 the desk's own pages use (milestone-payment-flow, Integration Points). A platform has keys; every request is signed,
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1"
 
 
-def routes(desk: Desk) -> list[Mount]:
-    """The door as one route, to be mounted beside the pages or alone."""
+def mounts(desk: Desk) -> list[Mount]:
+    """The API as one route, to be mounted beside the pages or alone."""
     from core.api.http.app import application
 
     return [mounted(application(desk))]

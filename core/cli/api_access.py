@@ -24,12 +24,12 @@ def create_key(
     as_json: Json = False,
 ) -> None:
     """A new key and its signing secret, shown this once."""
-    from core.api.http import keys as door
+    from core.api.http import keys as api_keys
 
     with opened() as desk:
-        master, now, actor = door.master_key(desk.settings), desk.clock(), operator.actor(desk, as_)
+        master, now, actor = api_keys.master_key(desk.settings), desk.clock(), operator.actor(desk, as_)
         made = desk.database.run(
-            lambda session: door.create(
+            lambda session: api_keys.create(
                 session,
                 actor,
                 now=now,
@@ -50,12 +50,12 @@ def revoke_key(
     as_json: Json = False,
 ) -> None:
     """From now on this key opens nothing."""
-    from core.api.http import keys as door
+    from core.api.http import keys as api_keys
 
     prefix = "_".join(prefix.split("_")[:2])  # whoever pastes the whole key does not see its secret repeated
     with opened() as desk:
         actor = operator.actor(desk, as_)
-        desk.database.run(lambda session: door.revoke(session, actor, now=desk.clock(), prefix=prefix))
+        desk.database.run(lambda session: api_keys.revoke(session, actor, now=desk.clock(), prefix=prefix))
     say({"revoked": prefix}, as_json=as_json, words=tell(f"{prefix} is revoked."))
 
 
@@ -67,11 +67,11 @@ def add_endpoint(
     as_json: Json = False,
 ) -> None:
     """Tell this address from now on; the secret that signs is shown this once."""
-    from core.api.http import keys as door
+    from core.api.http import keys as api_keys
     from core.api.webhooks import endpoints as listeners
 
     with opened() as desk:
-        master, now, actor = door.master_key(desk.settings), desk.clock(), operator.actor(desk, as_)
+        master, now, actor = api_keys.master_key(desk.settings), desk.clock(), operator.actor(desk, as_)
         endpoint, secret = desk.database.run(
             lambda session: listeners.add_endpoint(
                 session, actor, now=now, platform=platform, url=url, master=master

@@ -57,7 +57,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Default: PORT, else 8501.", min=1, max=65_535)] = None,
     api_only: Annotated[bool, typer.Option("--api-only", help="Without pages and sign-in.")] = False,
 ) -> None:
-    """The dashboard, health checks, webhooks and the marketplace's door (/api/v1)."""
+    """The dashboard, health checks, webhooks and the marketplace's API (/api/v1)."""
     found = settings()
     chosen = port or environment().port
     _require_free(found.host, chosen)

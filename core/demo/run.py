@@ -145,7 +145,7 @@ class Demo:
             # This shell may be set up for another desk: its mail server and keys are not the demo's.
             smtp_url="",
             evidence_key="",
-            door_key="",
+            api_master_key="",
             host="127.0.0.1",
             hosts="",
         )

@@ -239,7 +239,7 @@ def _not_ascii(message: EmailMessage) -> str:
 
 
 def _verdict(code: int, said: bytes | str) -> MailRefused | MailDeferred | MailUnavailable:
-    """5xx is for ever; 421 closes the door; the rest is for now, such as a recipient who is greeted late on purpose."""
+    """5xx is for ever; 421 ends it all; the rest is for now, such as a recipient who is greeted late on purpose."""
     words = said.decode(errors="replace") if isinstance(said, bytes) else said
     if code == CLOSING:
         return MailUnavailable(reason=f"{code} {words}")

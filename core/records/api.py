@@ -1,4 +1,4 @@
-"""The marketplace's door: who may come in, what was answered, and what the marketplace is told."""
+"""The marketplace's API: who may come in, what was answered, and what the marketplace is told."""
 
 from __future__ import annotations
 

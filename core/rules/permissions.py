@@ -132,8 +132,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.RUN_CHECKS: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
 }
 
-# What moves money, binds others or changes who may: only by someone who has just proved who they are. The door asks for
-# it (`require`), so an action cannot forget it.
+# What moves money, binds others or changes who may: only by someone who has just proved who they are. `require` asks
+# for it, so an action cannot forget it.
 FRESH = frozenset(
     {
         Permission.DECIDE,
@@ -228,7 +228,7 @@ def allowed(actor: Actor, permission: Permission) -> bool:
 
 
 def require(actor: Actor, permission: Permission, now: datetime | None = None) -> None:
-    """The door of every action. What stands in `FRESH` cannot be asked for without `now`, and asks for a fresh sign-in.
+    """Every action begins here. What stands in `FRESH` cannot be asked for without `now`, and asks for a fresh sign-in.
 
     Raises `NotPermitted`, `StepUpRequired`.
     """

@@ -137,7 +137,7 @@ def sweep_events(desk: Desk) -> int:
 
 
 def forget_answers(desk: Desk) -> int:
-    """Answers of the door that nobody will ask for again."""
+    """Answers of the API that nobody will ask for again."""
     from core.api.http.idempotency import forget_old
 
     return desk.database.run(lambda session: forget_old(session, now=desk.clock()))

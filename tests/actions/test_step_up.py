@@ -1,4 +1,4 @@
-"""What asks for a fresh sign-in asks for it at the door, whichever action it is: found in the code and tried."""
+"""What asks for a fresh sign-in asks for it in the action, whichever action it is: found in the code and tried."""
 
 from __future__ import annotations
 
@@ -51,23 +51,23 @@ KNOWN = {
 
 
 def asking() -> Iterator[tuple[str, str]]:
-    """Each action whose door names such a permission."""
+    """Each action that requires such a permission."""
     for path in sorted(ACTIONS.rglob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef):
-                doors = [
+                required = [
                     ast.unparse(each)
                     for each in ast.walk(node)
                     if isinstance(each, ast.Call) and ast.unparse(each.func) == "require"
                 ]
-                if any(f"Permission.{wanted.name}" in door for door in doors for wanted in FRESH):
+                if any(f"Permission.{wanted.name}" in each for each in required for wanted in FRESH):
                     yield ".".join(path.relative_to(ACTIONS).with_suffix("").parts), node.name
 
 
 FOUND = list(asking())
 
 
-def test_no_action_has_lost_its_door() -> None:
+def test_no_action_has_lost_its_requirement() -> None:
     assert {f"{module}.{name}" for module, name in FOUND} >= KNOWN
 
 
@@ -83,7 +83,7 @@ def test_a_stale_sign_in_is_refused_before_anything_is_looked_at(module: str, na
 
 
 @pytest.mark.parametrize("permission", sorted(FRESH))
-def test_the_door_refuses_whoever_signed_in_too_long_ago(permission: Permission) -> None:
+def test_an_action_refuses_whoever_signed_in_too_long_ago(permission: Permission) -> None:
     fresh = Actor("staff", 1, TABLE[permission], authenticated_at=NOW - STEP_UP_WITHIN)
     require(fresh, permission, NOW)
     with pytest.raises(StepUpRequired):

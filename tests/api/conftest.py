@@ -1,4 +1,4 @@
-"""A desk in business with its door open, and the programs of two platforms before it."""
+"""A desk in business with its API open, and the programs of two platforms before it."""
 
 from __future__ import annotations
 

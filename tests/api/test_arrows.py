@@ -546,7 +546,7 @@ def choices(shape: type[requests.Shape], field: str) -> set[str]:
     return set(shape.model_json_schema()["properties"][field]["enum"])
 
 
-def test_the_choices_at_the_door_are_those_of_the_rules() -> None:
+def test_the_choices_of_the_api_are_those_of_the_rules() -> None:
     assert choices(requests.AcceptedBid, "funding") == set(Funding)
     assert choices(requests.FundingChoice, "funding") == set(Funding)
     assert (

@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from core.api.http import keys, signing
-from core.api.http.keys import DoorKeyExposed, DoorKeyUnfit
+from core.api.http.keys import ApiMasterKeyExposed, ApiMasterKeyUnfit
 from core.api.http.rate_limits import Limits
 from core.api.http.signing import SignatureWrong
 from core.config import Settings
@@ -136,17 +136,17 @@ def test_everything_else_asks_for_a_key(home: Knocking) -> None:
     assert home.client.post("/api/v1/docs").status_code == 401
 
 
-def test_the_door_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, door_key="")
+def test_the_api_master_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, api_master_key="")
     first = keys.master_key(settings)
     assert keys.master_key(settings) == first
-    path = tmp_path / "keys" / "door.key"
+    path = tmp_path / "keys" / "api-master.key"
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o644)
-    with pytest.raises(DoorKeyExposed):
+    with pytest.raises(ApiMasterKeyExposed):
         keys.master_key(settings)
-    with pytest.raises(DoorKeyUnfit):
-        keys.master_key(Settings(home=tmp_path, door_key="short"))
+    with pytest.raises(ApiMasterKeyUnfit):
+        keys.master_key(Settings(home=tmp_path, api_master_key="short"))
 
 
 def test_signatures_of_the_future_do_not_last(home: Knocking) -> None:
@@ -159,7 +159,7 @@ def test_unknown_addresses_and_methods_are_problems_too(home: Knocking) -> None:
     assert code(home.send("DELETE", "/bids")) == "method_not_allowed"
 
 
-def test_the_door_stands_beside_the_pages_without_a_session(market: Market) -> None:
+def test_the_api_stands_beside_the_pages_without_a_session(market: Market) -> None:
     from starlette.applications import Starlette
 
     from dashboard import server

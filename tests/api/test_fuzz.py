@@ -46,7 +46,7 @@ numbers = count(1)
 
 
 class Signed:
-    """Between the fuzzer and the door: signs whatever comes, as a program with a good key would."""
+    """Between the fuzzer and the API: signs whatever comes, as a program with a good key would."""
 
     def __init__(self, inner: Any, home: Knocking) -> None:
         self.inner, self.home = inner, home

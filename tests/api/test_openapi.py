@@ -113,7 +113,7 @@ def test_the_table_of_arrows_names_every_change_and_tests_that_exist(schema: dic
     there = {label for label, _ in operations(schema)}
     assert written <= there
     assert {label for label in there if label.startswith("POST")} <= written
-    tests = "".join(each.read_text(encoding="utf-8") for each in (ROOT / "tests" / "door").glob("test_*.py"))
+    tests = "".join(each.read_text(encoding="utf-8") for each in (ROOT / "tests" / "api").glob("test_*.py"))
     named = set(re.findall(r"`(test_[a-z_]+)`", page_of_arrows))
     assert {name for name in named if f"def {name}(" not in tests} == set()
     assert len(named) > 20

@@ -1,4 +1,4 @@
-"""A key's share of requests is one for all processes that serve the door, and refills by the database's clock."""
+"""A key's share of requests is one for all processes that serve the API, and refills by the database's clock."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def test_a_bid_said_again_with_another_funding_is_refused(home: Knocking) -> Non
 
 def test_a_file_said_again_with_another_caption_is_refused(home: Knocking) -> None:
     path = f"{submitted(home)}/evidence"
-    file = ("note.txt", b"The door leans.", "text/plain")
+    file = ("note.txt", b"The API leans.", "text/plain")
     first = home.upload(path, party=home.payer, file=file)
     assert first.status_code == 201
     answer = home.upload(path, party=home.payer, file=file, caption="Another door")

@@ -1,4 +1,4 @@
-"""`escrow-desk serve --api-only` as an operator starts it: the door over real HTTP, and nothing else."""
+"""`escrow-desk serve --api-only` as an operator starts it: the API over real HTTP, and nothing else."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def program(market: Market) -> Iterator[Program]:
         yield Program(address, a_key(market.desk))
 
 
-def test_the_door_alone_takes_signed_requests_and_has_no_pages(market: Market, program: Program) -> None:
+def test_the_api_alone_takes_signed_requests_and_has_no_pages(market: Market, program: Program) -> None:
     names = [market.get(Party, each).external_id for each in (market.payer_id, market.payee_id)]
     bid = {
         "bid_reference": "alone",

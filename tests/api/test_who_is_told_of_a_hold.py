@@ -1,4 +1,4 @@
-"""One table says who is told of which hold; letters, events, answers at the door and the drawers all follow it."""
+"""One table says who is told of which hold; letters, events, answers at the API and the drawers all follow it."""
 
 from __future__ import annotations
 

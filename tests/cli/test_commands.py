@@ -335,9 +335,9 @@ def test_a_key_is_shown_once_and_opens_nothing_after_its_end(
     )
     terminal.run("api-key", "revoke", "edk_000000").refuses("edk_000000")
     terminal.run("api-key", "create", "--platform", "pet_services").refuses("pet_services", "home_services")
-    short = terminal.run("api-key", "create", "--platform", "home_services", DOOR_KEY="short")
-    short.refuses("DOOR_KEY", "32")
-    (home / "keys" / "door.key").chmod(0o644)
+    short = terminal.run("api-key", "create", "--platform", "home_services", API_MASTER_KEY="short")
+    short.refuses("API_MASTER_KEY", "32")
+    (home / "keys" / "api-master.key").chmod(0o644)
     terminal.run("api-key", "create", "--platform", "home_services").refuses("chmod 600")
 
 

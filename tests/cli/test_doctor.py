@@ -19,7 +19,7 @@ from tests import builders
 from tests.cli.terminal import Terminal
 
 PARTS = [
-    *["Python", "Home", "Evidence key", "Signing key", "Door key"],
+    *["Python", "Home", "Evidence key", "Signing key", "API master key"],
     *["Database as app", "Database as auditor", "Schema"],
     *["Clock, and the database's", "Stripe", "Clock, and Stripe's", "Webhook secret", "Mail"],
 ]
@@ -63,7 +63,7 @@ def test_with_nothing_configured_every_part_is_still_looked_at(tmp_path: Path) -
     here = {"ESCROW_DESK_HOME": str(tmp_path / "absent"), "STRIPE_API_BASE": "http://127.0.0.1:9"}
     found = looks(Terminal(here))
     assert list(found) == [*PARTS, "Work in progress"]
-    right = ["Python", "Evidence key", "Signing key", "Door key"]
+    right = ["Python", "Evidence key", "Signing key", "API master key"]
     assert [each.what for each in found.values() if each.ok] == right
     for part, words in {
         "Home": "does not exist",
@@ -78,9 +78,9 @@ def test_with_nothing_configured_every_part_is_still_looked_at(tmp_path: Path) -
 
 def test_keys_that_are_unfit_lost_or_open_to_others_are_found(well: Terminal, home: Path) -> None:
     assert "32 bytes" in looks(well, EVIDENCE_KEY="short")["Evidence key"].words
-    assert not looks(well, DOOR_KEY="short")["Door key"].ok
+    assert not looks(well, API_MASTER_KEY="short")["API master key"].ok
     good = base64.b64encode(bytes(32)).decode()
-    assert looks(well, EVIDENCE_KEY=good, DOOR_KEY="d" * 32)["Evidence key"].words == "EVIDENCE_KEY"
+    assert looks(well, EVIDENCE_KEY=good, API_MASTER_KEY="d" * 32)["Evidence key"].words == "EVIDENCE_KEY"
 
     Keyring(home / "keys").key_for(7, make=True)
     assert looks(well)["Evidence key"].ok
@@ -90,9 +90,9 @@ def test_keys_that_are_unfit_lost_or_open_to_others_are_found(well: Terminal, ho
     (home / "keys" / "evidence.key").unlink()
     assert "restore it" in looks(well)["Evidence key"].words
 
-    (home / "keys" / "door.key").write_text("x" * 44)
-    (home / "keys" / "door.key").chmod(0o604)
-    assert "chmod 600" in looks(well)["Door key"].words
+    (home / "keys" / "api-master.key").write_text("x" * 44)
+    (home / "keys" / "api-master.key").chmod(0o604)
+    assert "chmod 600" in looks(well)["API master key"].words
 
 
 def test_a_home_that_others_can_look_into_or_write_to_is_found(well: Terminal, home: Path) -> None:

@@ -55,7 +55,7 @@ def ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "sign_in"), [(["--api-only"], 404), ([], 200)])
-def test_the_door_is_served_alone_or_beside_the_pages(
+def test_the_api_is_served_alone_or_beside_the_pages(
     terminal: Terminal, town: builders.Town, tmp_path: Path, arguments: list[str], sign_in: int
 ) -> None:
     port, log = free_port(), tmp_path / "log"

@@ -1,4 +1,4 @@
-"""Nobody gets past the door without a session that is alive, and no other site gets anything done."""
+"""Nobody gets in without a session that is alive, and no other site gets anything done."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_what_the_shell_says_about_another_desk_is_not_passed_on() -> None:
     shell = {
         "SMTP_URL": "smtp://x",
         "EVIDENCE_KEY": "x",
-        "DOOR_KEY": "x",
+        "API_MASTER_KEY": "x",
         "HOST": "0.0.0.0",
         "PATH": "/bin",
         "HOME": "/",

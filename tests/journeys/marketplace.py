@@ -1,4 +1,4 @@
-"""The marketplace outside, as a program of its own: it comes in by the door, over HTTP, with a key and a signature.
+"""The marketplace outside, as a program of its own: it comes in by the API, over HTTP, with a key and a signature.
 
 Nothing is put into the database behind the desk's back: bids are accepted, paid by the sandbox and disputed as they
 would be, and the demo's own worker does what has to be done between.

@@ -1,6 +1,6 @@
 """A mediator's day: one case from the queue to the audit log, with the parties answering from outside.
 
-The marketplace is a program that comes in by the door over HTTP; each test goes on where the one before ended. With
+The marketplace is a program that comes in by the API over HTTP; each test goes on where the one before ended. With
 ESCROW_DESK_PICTURES set, the stations of the day are kept as pictures (`make screenshots`).
 """
 

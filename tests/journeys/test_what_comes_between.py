@@ -1,4 +1,4 @@
-"""What comes between: two at once, the wrong door, a session that ends, parties who agree by themselves."""
+"""What comes between: two at once, the wrong role, a session that ends, parties who agree by themselves."""
 
 from __future__ import annotations
 

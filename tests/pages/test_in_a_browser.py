@@ -1,4 +1,4 @@
-"""The shell in a real browser: in by the door, out by the door, one write for two clicks, and nothing foreign."""
+"""The shell in a real browser: sign-in, sign-out, one write for two clicks, and nothing foreign."""
 
 from __future__ import annotations
 

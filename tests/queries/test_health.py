@@ -17,7 +17,7 @@ from core.db import Database
 from core.policy import limits
 from core.queries import health
 from core.queries.audit import seal_state
-from dashboard import health as at_the_door
+from dashboard import health as health_page
 from dashboard import metrics
 from tests.builders import Town, a_town, funded
 from tests.desk_fixtures import a_desk
@@ -149,9 +149,9 @@ def test_a_reconciliation_that_failed_or_is_old_is_named(desk: Desk) -> None:
     assert "failed: Stripe did not answer" in desk.wrong()["Reconciliation"]
 
 
-def test_the_door_says_which_parts_are_stuck_and_nothing_more(desk: Desk, tmp_path: Path) -> None:
+def test_readyz_says_which_parts_are_stuck_and_nothing_more(desk: Desk, tmp_path: Path) -> None:
     routes = [
-        *at_the_door.routes(a_desk(desk.database, desk.home)),
+        *health_page.routes(a_desk(desk.database, desk.home)),
         *metrics.routes(a_desk(desk.database, desk.home)),
     ]
     with TestClient(Starlette(routes=routes), client=("127.0.0.1", 1)) as client:

@@ -52,7 +52,7 @@ def allowed(table: Table, column: str) -> set[str]:
     return set()
 
 
-# A number is not a status of ours but what a door answered.
+# A number is not a status of ours but what an address answered.
 COLUMNS = {
     (table.name, name)
     for table in Record.metadata.tables.values()

@@ -155,7 +155,7 @@ def approve(
 
 
 def reject(session: Session, actor: Actor, *, now: datetime, proposal_id: int, note: str) -> None:
-    """Another administrator says no and why; whoever proposed it withdraws it by the same door."""
+    """Another administrator says no and why; whoever proposed it withdraws it the same way."""
     require(actor, Permission.APPROVE_POLICY, now)
     if not note.strip():
         raise ReasonMissing()

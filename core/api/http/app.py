@@ -1,4 +1,4 @@
-"""The door put together: the guard in front, the routes behind it, and every refusal as a problem."""
+"""The API put together: the guard in front, the routes behind it, and every refusal as a problem."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from core.api.routes import events, messages, milestones, offers, parties, payou
 from core.desk import Desk
 from core.errors import DeskError
 
-log = structlog.get_logger("door")
+log = structlog.get_logger("api")
 
 ABOUT = """Every arrow of the milestone payment flow that comes from outside the desk.
 
@@ -102,24 +102,22 @@ def _http(request: Request, error: Any) -> Response:
 
 
 def _clash(request: Request, error: Any) -> Response:
-    log.info(
-        "door.clash", path=request.url.path, constraint=getattr(error.orig.diag, "constraint_name", None)
-    )
+    log.info("api.clash", path=request.url.path, constraint=getattr(error.orig.diag, "constraint_name", None))
     return problem(Conflict())
 
 
 def _unusable(request: Request, error: Any) -> Response:
-    log.warning("door.unusable", path=request.url.path, reason=type(error.orig).__name__)
+    log.warning("api.unusable", path=request.url.path, reason=type(error.orig).__name__)
     return written(422, "value_unusable", "A value in this request is beyond what the desk can keep.")
 
 
 def _database(request: Request, error: Any) -> Response:
     if isinstance(getattr(error, "orig", None), psycopg.errors.LockNotAvailable):
         return problem(StillBusy())
-    log.error("door.database_away", reason=type(error).__name__)
+    log.error("api.database_away", reason=type(error).__name__)
     return problem(Unavailable(why="its database is away"))
 
 
 def _fault(request: Request, error: Any) -> Response:
-    log.error("door.fault", path=request.url.path, exc_info=error)
+    log.error("api.fault", path=request.url.path, exc_info=error)
     return written(500, "internal_fault", "The desk made a mistake. Nothing was done; it has been logged.")

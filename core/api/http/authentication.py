@@ -25,7 +25,7 @@ from core.desk import Desk
 from core.errors import DeskError
 from core.rules import evidence
 
-log = structlog.get_logger("door")
+log = structlog.get_logger("api")
 
 OPEN = frozenset({"/openapi.json", "/docs"})
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -60,7 +60,7 @@ class Guard:
         except _Gone:
             return
         except DeskError as refusal:
-            log.info("door.refused", code=refusal.code, path=path)
+            log.info("api.refused", code=refusal.code, path=path)
             await problem(refusal)(scope, receive, answer)
             return
         scope.setdefault("state", {}).update(caller=caller, body_sha256=hashlib.sha256(body).digest())
@@ -139,7 +139,7 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 def _guarded(send: Send) -> Send:
-    """Answers of the door are for the one who asked, and for nobody's cache."""
+    """Answers of the API are for the one who asked, and for nobody's cache."""
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,8 +1,8 @@
 """Keys of the platforms: made, recognised and revoked.
 
 A key has two secrets. The first travels with every request and is stored as its SHA-256. The second signs and never
-travels: it is derived from the desk's own door key, which lies outside the database (`DOOR_KEY`, else a file under
-ESCROW_DESK_HOME), so that a copy of the database can neither come in nor sign.
+travels: it is derived from the desk's API master key, which lies outside the database (`API_MASTER_KEY`, else a file
+under ESCROW_DESK_HOME), so that a copy of the database can neither come in nor sign.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from core.rules.permissions import Actor, Permission, require
 SHORTEST = 32
 
 
-class DoorKeyUnfit(DeskError):
-    """DOOR_KEY must have at least {shortest} characters that nobody can guess."""
+class ApiMasterKeyUnfit(DeskError):
+    """API_MASTER_KEY must have at least {shortest} characters that nobody can guess."""
 
 
-class DoorKeyExposed(DeskError):
+class ApiMasterKeyExposed(DeskError):
     """Other users of this computer can read {path}. Run chmod 600 on it, and replace it if they may have."""
 
 
@@ -119,21 +119,25 @@ def recognise(session: Session, authorization: str) -> Caller:
 
 
 def master_key(settings: Settings) -> bytes:
-    """What all signing secrets are derived from; made at first use unless DOOR_KEY is set."""
-    if settings.door_key:
-        if len(settings.door_key) < SHORTEST:
-            raise DoorKeyUnfit(shortest=SHORTEST)
-        return settings.door_key.encode()
-    path: Path = settings.home / "keys" / "door.key"
+    """What all signing secrets are derived from; made at first use unless API_MASTER_KEY is set."""
+    if settings.api_master_key:
+        if len(settings.api_master_key) < SHORTEST:
+            raise ApiMasterKeyUnfit(shortest=SHORTEST)
+        return settings.api_master_key.encode()
+    path: Path = settings.home / "keys" / "api-master.key"
+    before = path.with_name("door.key")  # its name before 1.1
+    if before.exists() and not path.exists():
+        before.rename(path)
     if not path.exists():
         create_once(path, base64.b64encode(secrets.token_bytes(32)))
     if os.name == "posix" and path.stat().st_mode & 0o077:
-        raise DoorKeyExposed(path=path)
+        raise ApiMasterKeyExposed(path=path)
     return path.read_bytes()
 
 
 def signing_secret(master: bytes, kind: str, name: str) -> str:
     """The secret of one key or endpoint: the same whenever it is asked for, and of no use for another."""
+    # The word in it is older than the name of the API; another would make every secret that was handed out wrong.
     derived = hmac.new(master, f"escrow-desk/door/{kind}/{name}".encode(), hashlib.sha256).digest()
     return "eds_" + base64.urlsafe_b64encode(derived).decode().rstrip("=")
 

@@ -28,7 +28,7 @@ from core.actions.payouts.method_offers import NotOffered
 from core.actions.payouts.payout_review import OutcomeStillUnknown, PayoutNotInReview
 from core.actions.risk.holds import NoOpenComplaint, NotALateComplaint
 from core.actions.risk.reports import MismatchFlagged, MismatchResolved, ReportKnownOtherwise
-from core.api.http.keys import DoorKeyExposed, DoorKeyUnfit, KeyUnknown
+from core.api.http.keys import ApiMasterKeyExposed, ApiMasterKeyUnfit, KeyUnknown
 from core.api.http.rate_limits import TooManyRequests
 from core.api.http.signing import SignatureMissing, SignatureStale, SignatureWrong
 from core.errors import ChangedMeanwhile, DeskError, NotFound
@@ -144,7 +144,7 @@ STATUSES: Mapping[type[DeskError], int] = {
     UnsupportedMediaType: 415,
     FileTooLarge: 413,
     TooManyRequests: 429,
-    **dict.fromkeys((DoorKeyExposed, DoorKeyUnfit, NotInstalled), 503),
+    **dict.fromkeys((ApiMasterKeyExposed, ApiMasterKeyUnfit, NotInstalled), 503),
     **dict.fromkeys((EvidenceKeyExposed, EvidenceKeyLost, EvidenceKeyWrong), 503),
     OutcomeUnknown: 503,
     NeedsOperator: 503,

@@ -1,4 +1,4 @@
-"""What is read back, field by field: the shapes of the door's answers, as its description shows them.
+"""What is read back, field by field: the shapes of the API's answers, as its description shows them.
 
 Times are ISO 8601 in UTC, money whole minor units with its currency.
 """

@@ -30,7 +30,7 @@ from core.desk import Desk
 from core.records import EventDelivery, OutgoingEvent, WebhookEndpoint
 from core.rules import retries
 
-log = structlog.get_logger("door")
+log = structlog.get_logger("api")
 
 CLAIMED_FOR = timedelta(minutes=10)
 AWAY = timedelta(seconds=30)
