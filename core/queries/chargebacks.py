@@ -61,9 +61,9 @@ class ChargebackRow:
 PAGE = """
 with page as materialized (select c.id from chargebacks c where {where} order by c.id desc limit :limit)
 select c.id, c.stripe_dispute as dispute, c.status, c.reason, c.amount_minor, c.currency, c.booked_currency,
-       c.taken_minor, c.lost_minor, c.fees_minor, c.due_by, c.submissions, c.opened_at, c.noticed_at, c.closed_at,
-       c.duplicate_id, c.milestone_id, m.title as milestone, p.id as project_id, p.title as project, a.name as payer,
-       b.name as payee
+       c.taken_minor, c.lost_minor, c.fees_minor, c.fees_currency, c.due_by, c.submissions, c.opened_at,
+       c.noticed_at, c.closed_at, c.duplicate_id, c.milestone_id, m.title as milestone, p.id as project_id,
+       p.title as project, a.name as payer, b.name as payee
 from page join chargebacks c on c.id = page.id
 join milestones m on m.id = c.milestone_id
 join projects p on p.id = m.project_id
@@ -106,7 +106,7 @@ def _row(row: dict[str, Any]) -> ChargebackRow:
         amount=Money(row.pop("amount_minor"), row.pop("currency")),
         taken=Money(row.pop("taken_minor"), booked),
         lost=Money(row.pop("lost_minor"), booked),
-        fees=Money(row.pop("fees_minor"), booked),
+        fees=Money(row.pop("fees_minor"), row.pop("fees_currency")),
         **row,
     )
 
@@ -121,6 +121,7 @@ class ChargebackPosting:
     line: str | None
     amount: Money | None
     fee: Money | None
+    rate: str | None
     at: datetime
 
     @property
@@ -130,7 +131,7 @@ class ChargebackPosting:
 
 ENTRIES = text(
     """
-    select j.id, j.kind, j.memo, t.id as line, t.amount, t.fee, t.currency, j.posted_at as at
+    select j.id, j.kind, j.memo, t.id as line, t.amount, t.fee, t.currency, t.exchange_rate as rate, j.posted_at as at
     from journals j left join balance_transactions t on t.journal_id = j.id
     where j.milestone_id = :milestone and j.cause ->> 'dispute' = :dispute
     order by j.id

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.ledger import accounts
 from core.money import Money
+from core.queries import conversions
+from core.queries.conversions import Conversion
 from core.queries.ledger import NEWEST, sides
 from core.queries.like_patterns import like
 
@@ -268,6 +270,7 @@ class JournalDetail:
     transaction: str | None
     seal: int | None
     sealed_at: datetime | None
+    converted: Conversion | None
 
     def sums(self) -> tuple[Money, Money]:
         """Debits and credits, which are the same."""
@@ -305,7 +308,8 @@ def journal(session: Session, journal_id: int) -> JournalDetail:
     row = dict(found)
     legs = tuple(_legs(row.pop("account_ids"), row.pop("amounts")))
     currency = next(leg.debit.currency for leg in legs if leg.debit)
-    return JournalDetail(**row, legs=legs, currency=currency)
+    converted = conversions.of_journal(session, row["key"])
+    return JournalDetail(**row, legs=legs, currency=currency, converted=converted)
 
 
 def _legs(numbers: list[int], amounts: list[int]) -> Iterator[Leg]:

@@ -157,6 +157,7 @@ class MilestoneRow:
     ended_at: datetime | None
     case_id: int | None
     case_open: bool
+    converted: bool
 
 
 @dataclass(frozen=True)
@@ -240,4 +241,5 @@ def _part(
         ended_at=milestone.ended_at,
         case_id=case_id,
         case_open=case_status in BLOCKING,
+        converted=order.settled_currency is not None,
     )

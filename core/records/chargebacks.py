@@ -21,7 +21,8 @@ class Chargeback(Record):
     """A payer's bank wants a payment back. `status`, `amount` and `due_by` are the provider's own.
 
     Of `taken` (net of what came back, in the currency the provider booked), `lost` is written off; the rest lies on
-    `disputed_funds`. `duplicate_id`: it is about that second payment, and nothing of the milestone's own.
+    `disputed_funds`. `fees` are the processor's for the dispute, in the currency of the lines that bear them: another
+    one where it converted. `duplicate_id`: it is about that second payment, and nothing of the milestone's own.
     """
 
     __tablename__ = "chargebacks"
@@ -45,6 +46,7 @@ class Chargeback(Record):
     booked_currency: Mapped[str]
     taken_minor: Mapped[int] = mapped_column(default=0)
     lost_minor: Mapped[int] = mapped_column(default=0)
+    fees_currency: Mapped[str]
     fees_minor: Mapped[int] = mapped_column(default=0)
     due_by: Mapped[datetime | None] = mapped_column(default=None)
     past_due: Mapped[bool] = mapped_column(default=False)

@@ -83,6 +83,9 @@ def whole(
         name="Lines and journals",
         empty_state=("Nothing was booked", "An inquiry moves no money."),
     )
+    for each in booked:
+        if each.rate:
+            cards.note(f"{each.reference} was converted by Stripe at {each.rate}.")
 
 
 BEARERS = (

@@ -29,6 +29,8 @@ def postings(journal: JournalDetail) -> None:
         name="Postings",
     )
     debits, credits = journal.sums()
+    if journal.converted:
+        cards.note(journal.converted.sentence)
     difference = (debits - credits).text()
     cards.note(f"Debits {money.text(debits)} · Credits {money.text(credits)} · Difference {difference}")
 

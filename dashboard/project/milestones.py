@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.queries import conversions
 from core.queries.projects import MilestoneRow, ProjectDetail
 from core.rules import acceptance
 from core.rules.permissions import Permission
@@ -35,6 +36,7 @@ def show(whole: ProjectDetail) -> None:
     cards.note(
         "Fees are on top of the amount and paid by the payer (milestone-payment-flow, Key Business Rules 4)."
     )
+    _converted(whole)
     with st.container(horizontal=True, gap="medium"):
         _links(whole)
     header.section("What is delivered, and when it counts as accepted")
@@ -48,6 +50,15 @@ def show(whole: ProjectDetail) -> None:
         ],
         name="Deliverables",
     )
+
+
+def _converted(whole: ProjectDetail) -> None:
+    """What Stripe converted, with its rate."""
+    for part in whole.parts:
+        if part.converted:
+            with request_context.reading() as session:
+                found = conversions.of_milestones(session, part.id)
+            cards.note(f"Milestone {part.position}. " + " ".join(each.sentence for each in found))
 
 
 def _accepted(whole: ProjectDetail, part: MilestoneRow) -> str:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from core import case_file
 from core.actions.funding import fund, settlement_currency
 from core.actions.funding.settlement_currency import CurrencyNotSettled, SettlementUnknown
 from core.actions.milestones import projects, verification
 from core.db import Database
+from core.gateways.evidence_store import EvidenceStore
 from core.money import Money, UnknownCurrency, half_up
 from core.processes import reconciliation
 from core.processes.settlement_currency import read as read_settlement_currencies
+from core.queries import conversions
 from core.records import (
     BalanceTransaction,
+    Chargeback,
     Notification,
     PaymentOrder,
     Project,
@@ -28,6 +33,8 @@ from core.rules.permissions import SYSTEM, NotPermitted
 from tests import builders
 from tests.actions.stripe_events import bank_says, charged_back
 from tests.builders import Told
+from tests.case_file.packs import export
+from tests.pages.visiting import serve, visit, words
 from tests.sandbox_desk import Market
 
 EUROS = (Money(100_000, "EUR"), Money(50_000, "EUR"))
@@ -154,6 +161,10 @@ def test_a_converted_charge_is_held_whole_with_its_rate_and_no_further_one_is_ac
     assert dollars["processor_fees"] == line.fee
     with pytest.raises(CurrencyNotSettled):
         market.agreed(*EUROS)
+    (converted,) = market.read(lambda session: conversions.of_milestones(session, told.milestone))
+    assert converted.sentence == (
+        f"Charge: {Money(charge, 'EUR').text()}, converted by Stripe at 1.0973 to {Money(at_stripe, 'USD').text()}."
+    )
     told_staff = [each for each in market.all(Notification) if each.template == "payment_converted"]
     assert [each.staff_id for each in told_staff] == [market.staff["fay"]]
     market.lawful()
@@ -161,7 +172,10 @@ def test_a_converted_charge_is_held_whole_with_its_rate_and_no_further_one_is_ac
     assert [each.status for each in market.all(ReconciliationRun)] == ["CLEAN"]
 
 
-def test_its_refund_at_another_days_rate_leaves_the_difference_and_nothing_else(market: Market) -> None:
+def test_its_refund_at_another_days_rate_leaves_the_difference_and_nothing_else(
+    market: Market, tmp_path: Path
+) -> None:
+    """And wherever the payment is shown, the rates are; the case file of it verifies."""
     told = builders.in_mediation(market, paid_in_euros(market))
     market.pay_in(20_000, "USD")
     before = market.books("USD")["exchange_difference"]
@@ -177,6 +191,24 @@ def test_its_refund_at_another_days_rate_leaves_the_difference_and_nothing_else(
     market.lawful()
     reconciliation.run(market.desk, SYSTEM)
     assert market.all(ReconciliationRun)[-1].status == "CLEAN"
+    _rates_are_shown(market, told, tmp_path)
+    packed = export(market, EvidenceStore(tmp_path), told.ticket)
+    path = tmp_path / "converted.zip"
+    path.write_bytes(packed.content)
+    assert case_file.verify(path)
+
+
+def _rates_are_shown(market: Market, told: Told, home: Path) -> None:
+    serve(market, home)
+    charged, back = ("converted by Stripe at 1.0973 to", "converted by Stripe at 1.1125 to")
+    for page, number in (("project", told.project), ("case", told.ticket)):
+        tab = {"tab": "Money"} if page == "case" else {}
+        read = words(visit(market, "mia", page, id=number, **tab))
+        assert charged in read, page
+        assert back in read, page
+    (line,) = (each for each in market.all(BalanceTransaction) if each.kind == "charge")
+    for journal in (line.journal_id, line.journal_id - 1):
+        assert charged in words(visit(market, "fay", "journal", id=journal))
 
 
 def test_a_refund_that_fails_comes_back_at_its_rate_and_is_owed_again(market: Market) -> None:
@@ -219,6 +251,8 @@ def test_its_chargeback_is_booked_in_the_agreed_currency(market: Market, verdict
     assert market.books("EUR")["disputed_funds"] == charge
     assert "disputed_funds" not in market.books("USD")
     assert market.books("USD")["dispute_fees"] == 1_500
+    (row,) = market.all(Chargeback)
+    assert (row.fees_minor, row.fees_currency, row.booked_currency) == (1_500, "USD", "EUR")
     market.lawful()
     market.control.convert("EUR", "USD", "1.2")
     bank_says(market, dispute, verdict)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from core.db import Database
+from core.money import Money
+from core.processes import settlement_currency
 from core.records import Evidence, Message
 from core.rules.engagement import EngagementStatus
 from tests.api.api_client import Knocking, code
@@ -114,6 +116,26 @@ def test_a_bid_is_accepted_once_and_only_as_it_was(home: Knocking) -> None:
     assert other.json()["facts"] == {"bid": "bid-over-http", "what": "total"}
     wrong = home.post("/bids", bid(home, "b2", payee=home.payer))
     assert (wrong.status_code, code(wrong)) == (422, "wrong_role")
+
+
+def test_a_currency_that_stripe_would_convert_is_refused_at_the_bid_and_at_funding(
+    home: Knocking, owner: Database
+) -> None:
+    home.market.newcomers("EUR")
+    euros = bid(home, total={"minor": 150_000, "currency": "EUR"})
+    agreed = home.market.agreed(Money(100_000, "EUR"))
+    (first,) = home.market.milestones(agreed.id)
+    home.market.control.convert("EUR", "USD", "1.1")
+    settlement_currency.read(home.market.desk)
+    with nothing_changes(owner):
+        for answer in (
+            home.post("/bids", euros),
+            home.post(f"/projects/{agreed.id}/fund", {"party": home.payer, "milestones": [first.id]}),
+        ):
+            assert (answer.status_code, code(answer)) == (409, "currency_not_settled")
+            assert answer.json()["facts"]["currency"] == "EUR"
+            assert "EUR cannot be paid here" in answer.json()["detail"]
+    assert home.market.sent("/v1/payment_intents") == []
 
 
 def test_several_milestones_are_funded_together_or_not_at_all(home: Knocking, owner: Database) -> None:

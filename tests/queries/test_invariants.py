@@ -39,9 +39,10 @@ BREAKS = {
     "client_funds_covered": "insert into stripe_balances (currency, looked_at, at_stripe_minor, owed_minor, "
     "on_its_way_minor) values ('USD', now(), 99, 200, 100)",
     "chargebacks_agree": "insert into chargebacks (milestone_id, stripe_dispute, stripe_charge, status, reason, "
-    "currency, amount_minor, booked_currency, taken_minor, lost_minor, fees_minor, past_due, has_evidence, "
+    "currency, amount_minor, booked_currency, taken_minor, lost_minor, fees_currency, fees_minor, past_due, "
+    "has_evidence, "
     "submissions, opened_at, noticed_at) select min(id), 'du_x', 'ch_x', 'won', 'fraudulent', 'USD', 5, 'USD', 5, 0, "
-    "0, false, false, 0, now(), now() from milestones",
+    "'USD', 0, false, false, 0, now(), now() from milestones",
     "chargebacks_freeze": "update payment_orders set chargeback_open = true where held_minor > 0",
     "payments_twice": "insert into duplicate_payments (milestone_id, stripe_payment_intent, stripe_charge, currency, "
     "amount_minor, status, found_at) select min(id), 'pi_x', 'ch_x', 'USD', 5, 'RETURNING', now() from milestones",

@@ -109,6 +109,7 @@ def _row(
         booked_currency=_booked_in(snapshot),
         taken_minor=0,
         lost_minor=0,
+        fees_currency=_booked_in(snapshot),
         fees_minor=0,
         submissions=0,
         opened_at=snapshot.created,
@@ -171,7 +172,14 @@ def _book(
         liability.open_suspense_item(session, line, now=now)
         return
     row.taken_minor -= amount.minor
-    if amount.currency == line.currency:
+    _bear_fee(row, line)
+
+
+def _bear_fee(row: Chargeback, line: BalanceLine) -> None:
+    """The fee of a line, in the line's currency. One in a second currency cannot be added: it stays with its line."""
+    if not row.fees_minor:
+        row.fees_currency = line.currency
+    if row.fees_currency == line.currency:
         row.fees_minor += line.fee
 
 
@@ -217,7 +225,7 @@ def _won_after_all(
         fees_to=accounts.DISPUTE_FEES,
     )
     row.taken_minor, row.lost_minor = 0, 0
-    row.fees_minor += line.fee if amount.currency == line.currency else 0
+    _bear_fee(row, line)
     if second:
         duplicate_chargebacks.reinstate_refunds(session, context, second, amount, key=key, now=now)
     else:

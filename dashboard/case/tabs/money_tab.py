@@ -8,7 +8,7 @@ from datetime import datetime
 import streamlit as st
 
 from core.money import Money
-from core.queries import case_money
+from core.queries import case_money, conversions
 from core.queries.case_money import Booked, Sent
 from core.queries.cases import Case
 from core.rules.permissions import Permission
@@ -35,18 +35,22 @@ def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
     with request_context.reading() as session:
         journals = case_money.journals(session, case.context.milestone.id)
         operations = case_money.operations(session, case.context.milestone.id)
+        converted = conversions.of_milestones(session, case.context.milestone.id)
     if until is not None:
         journals = [each for each in journals if each.posted_at < until]
         operations = [each for each in operations if each.created_at < until]
+        converted = [each for each in converted if each.at < until]
     if not case.context.order.funded_minor:
         empty.state("Nothing was paid yet", "The money appears here when the payer funds the milestone.")
         return
     header.section("Where the payment is", "every cent of it, then" if until else "every cent of it, now")
     _where(case)
+    for each in converted:
+        cards.note(each.sentence)
     _waterfall(case)
     header.section("Journals", f"{len(journals)} posted")
-    for each in journals:
-        _journal(case, each)
+    for posted in journals:
+        _journal(case, posted)
     header.section("Stripe", "what was asked, and how far it is")
     _operations(operations, now)
 
