@@ -1,4 +1,4 @@
-"""A filled letter as plain text and as HTML. Nothing is loaded from anywhere, and every word is escaped.
+"""A filled letter as plain text and as HTML (`letter.html`). Nothing is loaded from anywhere; Jinja escapes every word.
 
 The HTML keeps to what mail programs understand: one column, inline styles, real headings, tables with row headers.
 All text has at least 7:1 contrast on its ground.
@@ -7,8 +7,12 @@ All text has at least 7:1 contrast on its ground.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
+from pathlib import Path
 from textwrap import fill as wrap
+
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 
 from core.letters.template import Filled, Lines, Tone, Words
 
@@ -52,40 +56,13 @@ def _wrapped(text: str) -> Iterator[str]:
 
 def as_html(subject: str, parts: Sequence[Filled], footer: str, *, tone: Tone) -> str:
     """A whole HTML document."""
-    return _SHEET.format(
-        subject=escape(subject),
-        body="\n".join(_html(part, ACCENT[tone]) for part in parts),
-        footer=escape(footer),
-        accent=ACCENT[tone],
-        ink=INK,
-        quiet=QUIET,
-        ground=GROUND,
-        sheet=SHEET,
-        rule=RULE,
-        font=FONT,
-    )
+    return _sheet(subject, parts, footer, ACCENT[tone])
 
 
 def html_together(heading: str, intro: str, letters: Sequence[tuple[str, str]], footer: str) -> str:
     """Several letters as one HTML document, each below its subject as a heading of the second order."""
-    accent = ACCENT["plain"]
-    bodies = [
-        f'<h2 style="margin:28px 0 16px;padding:20px 0 0;border-top:1px solid {RULE};font-size:18px;line-height:1.3;'
-        f'color:{accent}">{escape(subject)}</h2>\n{_inside(html)}'
-        for subject, html in letters
-    ]
-    return _SHEET.format(
-        subject=escape(heading),
-        body="\n".join([_html(intro, accent), *bodies]),
-        footer=escape(footer),
-        accent=accent,
-        ink=INK,
-        quiet=QUIET,
-        ground=GROUND,
-        sheet=SHEET,
-        rule=RULE,
-        font=FONT,
-    )
+    inside = [(subject, Markup(_inside(html))) for subject, html in letters]
+    return _sheet(heading, [intro], footer, ACCENT["plain"], inside)
 
 
 def _inside(html: str) -> str:
@@ -93,50 +70,34 @@ def _inside(html: str) -> str:
     return html.partition("</h1>\n")[2].partition("\n</main>")[0]
 
 
-def _html(part: Filled, accent: str) -> str:
-    match part:
-        case Lines(rows):
-            return _TABLE.format(rows="\n".join(_row(label, value) for label, value in rows), rule=RULE)
-        case Words(text):
-            return _QUOTE.format(text=escape(text).replace("\n", "<br>\n"), accent=accent, ground=GROUND)
-        case _:
-            return f'<p style="margin:0 0 16px">{escape(part)}</p>'
-
-
-def _row(label: str, value: str) -> str:
-    return (
-        f'<tr><th scope="row" style="text-align:left;font-weight:400;color:{QUIET};padding:10px 16px 10px 0;'
-        f'border-bottom:1px solid {RULE};vertical-align:top">{escape(label)}</th>'
-        f'<td style="text-align:right;font-weight:600;padding:10px 0;border-bottom:1px solid {RULE};'
-        f'vertical-align:top;font-variant-numeric:tabular-nums">{escape(value)}</td></tr>'
+def _sheet(
+    subject: str,
+    parts: Sequence[Filled],
+    footer: str,
+    accent: str,
+    letters: Sequence[tuple[str, Markup]] = (),
+) -> str:
+    return _JINJA.get_template("letter.html").render(
+        subject=subject, parts=[_part(each) for each in parts], footer=footer, accent=accent, letters=letters
     )
 
 
-_TABLE = (
-    '<table style="width:100%;border-collapse:collapse;margin:4px 0 20px;border-top:1px solid {rule}">\n'
-    "{rows}\n</table>"
+def _part(part: Filled) -> tuple[str, object]:
+    """What kind of part it is, and what is in it."""
+    match part:
+        case Lines(rows):
+            return "table", rows
+        case Words(text):
+            return "quote", text.split("\n")
+        case _:
+            return "paragraph", part
+
+
+_JINJA = ImmutableSandboxedEnvironment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
-_QUOTE = (
-    '<blockquote style="margin:0 0 20px;padding:12px 16px;background:{ground};border-left:4px solid {accent};'
-    'overflow-wrap:anywhere">{text}</blockquote>'
-)
-_SHEET = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="color-scheme" content="light">
-<title>{subject}</title>
-</head>
-<body style="margin:0;padding:0;background:{ground}">
-<div style="max-width:600px;margin:0 auto;padding:24px 12px">
-<main style="background:{sheet};color:{ink};border:1px solid {rule};border-top:6px solid {accent};border-radius:8px;\
-padding:28px 28px 12px;font:16px/1.55 {font};overflow-wrap:break-word">
-<h1 style="margin:0 0 20px;font-size:22px;line-height:1.3;color:{accent}">{subject}</h1>
-{body}
-</main>
-<p style="margin:16px 28px;color:{quiet};font:13px/1.5 {font};overflow-wrap:break-word">{footer}</p>
-</div>
-</body>
-</html>
-"""
+_JINJA.globals.update(ink=INK, quiet=QUIET, rule=RULE, ground=GROUND, sheet=SHEET, font=Markup(FONT))
