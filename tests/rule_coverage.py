@@ -398,6 +398,9 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "An amount in suspense has one explanation at a time": (
         "actions/duplicate_payments: what one person said it was is not replaced in silence",
     ),
+    "A refund made by hand that was the one owed is not sent again": (
+        "actions/external_movements: a refund by hand that was the one owed is decided and not sent again",
+    ),
     "What left Stripe outside the desk stops its milestone": (
         "actions/external_movements: a full refund by hand is on the case and no decision is taken",
         "actions/external_movements: work that is approved is not paid from money that has left",

@@ -18,6 +18,8 @@ IN_WORDS = ("charge requested", "charge settled", "charge declined", "milestone 
 CHARGEBACK, FAILED, KEPT_BACK = "chargeback ", " failed", " kept back"
 # What a refund does to the payment may follow its journal; these change it in the same moment.
 AT_ONCE = ("charge_settled", "decided", "withdrawal", "receivable_offset")
+EXCHANGED = "exchanged"
+AT_PROVIDER = {"stripe_balance", "processor_fees", "dispute_fees", "exchange_difference"}
 # Where one of these was booked, a bank or the provider has moved money that was divided already.
 UNUSUAL = (
     "chargeback",
@@ -25,6 +27,7 @@ UNUSUAL = (
     "refund_failed",
     "refund_canceled",
     "refund_returned",
+    "refund_made_by_hand",
     "duplicate",
 )
 
@@ -47,12 +50,25 @@ def journals(files: Files) -> None:
         raise Wrong("the journals are not in the order in which they were booked")
     if not _unusual(rows):
         for row in rows:
-            same(f"the currency of journal {row['key']}", row["currency"], currency)
+            if row["kind"] == EXCHANGED:
+                _exchanged(row, keys, currency)
+            else:
+                same(f"the currency of journal {row['key']}", row["currency"], currency)
+
+
+def _exchanged(row: Row, keys: Counter[str], currency: str) -> None:
+    """What a line that the provider converted did on its balance: in another currency, beside the journal of the
+    payment, and on no account of the milestone or of a party."""
+    beside = row["key"].removesuffix(f".{EXCHANGED}")
+    touched = {each["account"] for each in row["postings"]}
+    if row["currency"] == currency or beside == row["key"] or beside not in keys or touched - AT_PROVIDER:
+        raise Wrong(f"journal {row['key']} is not what a conversion by the provider books")
 
 
 def order(files: Files) -> None:
     """Every amount of the order again, from the journals and the refunds."""
-    stated, rows = _order(files), read(files, "journals.json")
+    stated = _order(files)
+    rows = [row for row in read(files, "journals.json") if row["kind"] != EXCHANGED]
     same("what was funded", stated["funded_minor"], sum(stated[f"{each}_minor"] for each in PLACES))
     if not stated["funded_minor"]:
         return

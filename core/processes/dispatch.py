@@ -25,6 +25,7 @@ from core.actions.operations import client_funds, operation_states
 from core.actions.operations.operation_keys import idempotency_key
 from core.actions.payouts import release, reversals, withdrawals
 from core.actions.refunds import refunds
+from core.actions.risk import external_movements
 from core.desk import Desk
 from core.errors import DeskError
 from core.gateways.payments import NeedsOperator, OutcomeUnknown, Payments, ProviderRefused
@@ -161,8 +162,11 @@ def _blocked(
         if operation.kind == "TRANSFER" and client_funds.stopped(session, operation.currency):
             blocks = (*blocks, client_funds_rules.stopped(operation.currency))
     elif operation.kind == "REFUND" and _of_the_order(operation, context):
-        # What the bank holds cannot be refunded too.
-        blocks = holds.blocking(holds.Facts(chargeback_open=context.order.chargeback_open))
+        # What the bank holds cannot be refunded too, nor what was refunded by hand.
+        blocks = (
+            *holds.blocking(holds.Facts(chargeback_open=context.order.chargeback_open)),
+            *external_movements.stopping_refunds(session, context.milestone.id),
+        )
     elif operation.kind == "REFUND":
         blocks = holds.blocking(holds.Facts(chargeback_open=duplicate_chargebacks.frozen(session, operation)))
     else:

@@ -66,6 +66,9 @@ KINDS: Mapping[str, Kind] = {
         "Decided in place of the case's mediator", DECISION, "wait", staff_only=True
     ),
     "decision:without_answer": Kind("Decided before a party answered", DECISION, "wait", staff_only=True),
+    "decision:refunded_by_hand": Kind(
+        "Decided after a refund by hand at Stripe", DECISION, "wait", staff_only=True
+    ),
     "decision:approve": Kind("Decision approved", DECISION, "good", staff_only=True),
     "decision:return": Kind("Decision sent back", DECISION, "bad", staff_only=True),
     "decision:void": Kind("Decision void", DECISION, "bad", staff_only=True),
@@ -80,6 +83,8 @@ KINDS: Mapping[str, Kind] = {
     "offer:expire": Kind("Offer ended without an answer"),
     "case:export": Kind("Case file taken", staff_only=True),
     "hold:place": Kind("Hold placed", MONEY, "bad", staff_only=True),
+    "hold:news": Kind("Hold: news from Stripe", MONEY, "info", staff_only=True),
+    "refund:made_by_hand": Kind("Refund made by hand at Stripe", MONEY, "good"),
     "hold:lift": Kind("Hold lifted", MONEY, "good", staff_only=True),
     "refund:settle": Kind("Refund arrived", MONEY, "good"),
     "refund:follow": Kind("Refund: news from Stripe", MONEY, "info"),

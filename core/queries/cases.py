@@ -207,7 +207,7 @@ def _tie(session: Session, context: MilestoneContext, staff_id: int | None) -> s
 
 def _holds(session: Session, milestone_id: int) -> tuple[ActiveHold, ...]:
     rows = session.execute(
-        select(Hold.id, Hold.kind, Hold.reason, Staff.name, Hold.placed_at)
+        select(Hold.id, Hold.kind, func.concat_ws(" ", Hold.reason, Hold.news), Staff.name, Hold.placed_at)
         .outerjoin(Staff, Staff.id == Hold.placed_by)
         .where(Hold.milestone_id == milestone_id, Hold.released_at.is_(None))
         .order_by(Hold.id)

@@ -227,7 +227,6 @@ def _row(row: RowMapping) -> HoldRow:
     held = Money(row["held_minor"], row["currency"])
     same = (
         "id",
-        "reason",
         "report_id",
         "milestone_id",
         "milestone",
@@ -239,6 +238,7 @@ def _row(row: RowMapping) -> HoldRow:
     rest = ("payee", "ticket_id", "placed_at", "released_at", "release_reason")
     return HoldRow(
         **{name: row[name] for name in (*same, *rest)},
+        reason=" ".join(filter(None, (row["reason"], row["news"]))),
         kind=HoldKind(row["kind"]),
         milestone_status=Status(row["milestone_status"]),
         held=held,

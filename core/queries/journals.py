@@ -48,6 +48,7 @@ KINDS: Mapping[str, str] = {
     "chargeback_loss_overtaken": "Refund came back, the bank had paid",
     "chargeback_regained": "Chargeback won after all",
     "refund_returned": "Refund by another way",
+    "refund_made_by_hand": "Refund made by hand",
     "processor_fee": "Processor fee",
     "transfer_arrived": "Payee: transfer arrived",
     "transfer_taken_back": "Payee: transfer taken back",

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.actions.risk import risk_facts
@@ -76,7 +76,7 @@ def _tickets(session: Session, milestone_ids: Collection[int]) -> Mapping[int, t
 
 def _holds(session: Session, milestone_ids: Collection[int]) -> Mapping[int, tuple[ActiveHold, ...]]:
     found = session.execute(
-        select(Hold.milestone_id, Hold.id, Hold.kind, Hold.reason)
+        select(Hold.milestone_id, Hold.id, Hold.kind, func.concat_ws(" ", Hold.reason, Hold.news))
         .where(Hold.milestone_id.in_(milestone_ids), Hold.released_at.is_(None))
         .order_by(Hold.id)
     )

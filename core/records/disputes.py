@@ -112,7 +112,10 @@ class EvidenceView(Record):
 
 
 class Hold(Record):
-    """A manual stop on a release: on reports, disputes or risk (payment-escrow-rules, Release Rules)."""
+    """A manual stop on a release: on reports, disputes or risk (payment-escrow-rules, Release Rules).
+
+    `stripe_object` moved the milestone's money past the desk; `news` is what became of it since.
+    """
 
     __tablename__ = "holds"
     __table_args__ = (
@@ -120,6 +123,14 @@ class Hold(Record):
         CheckConstraint("kind in ('MANUAL', 'RISK', 'REPORT', 'HIGH_VALUE', 'COMPLAINT')", name="kind"),
         CheckConstraint("kind <> 'COMPLAINT' or placed_by is null", name="complaint_is_a_partys"),
         CheckConstraint("released_by <> placed_by", name="lifted_by_another"),
+        CheckConstraint("news is null or stripe_object is not null", name="news_of_an_object"),
+        Index(
+            "holds_stripe_object_idx",
+            "milestone_id",
+            "stripe_object",
+            unique=True,
+            postgresql_where="stripe_object is not null",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -132,6 +143,8 @@ class Hold(Record):
     released_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     released_at: Mapped[datetime | None] = mapped_column(default=None)
     release_reason: Mapped[str | None] = mapped_column(default=None)
+    stripe_object: Mapped[str | None] = mapped_column(default=None)
+    news: Mapped[str | None] = mapped_column(default=None)
 
 
 class Decision(Record):

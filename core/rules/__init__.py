@@ -273,6 +273,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("An amount in suspense has one explanation at a time", "actions.operations.suspense:reject", _DESK),
     Rule(
+        "A refund made by hand that was the one owed is not sent again",
+        "actions.refunds.hand_refunds:adopt",
+        _DESK,
+    ),
+    Rule(
         "What left Stripe outside the desk stops its milestone",
         "actions.risk.external_movements:refund_made_outside",
         _DESK,

@@ -52,6 +52,8 @@ MOVES: Mapping[tuple[RefundStatus, RefundEvent], RefundStatus] = {
     (QUEUED, RefundEvent.CHARGE_BACK): CHARGED_BACK,
     (FAILED, RefundEvent.CHARGE_BACK): CHARGED_BACK,
     (CANCELED, RefundEvent.CHARGE_BACK): CHARGED_BACK,
+    # Never sent: it was made by hand at the provider meanwhile.
+    (QUEUED, RefundEvent.RETURN): RETURNED,
     (FAILED, RefundEvent.RETURN): RETURNED,
     (CANCELED, RefundEvent.RETURN): RETURNED,
 }

@@ -21,6 +21,8 @@ class SettledAs(StrEnum):
     """Several amounts that cancel each other out, such as a payment and its return."""
     RETURN_TO_PAYER = "RETURN_TO_PAYER"
     """A payment that nobody asked for: it goes back the way it came. The target is one of the payer's milestones."""
+    REFUND_OWED = "REFUND_OWED"
+    """The refund that was decided for a milestone, made by hand at the processor. The target is the milestone."""
     PAYEE_DEBT = "PAYEE_DEBT"
     """A payee has paid what they owe. The target is the payee."""
 
@@ -33,6 +35,7 @@ WORDS = {
     SettledAs.CHARGEBACK_LOSS: "Kept, or given back late, by a bank",
     SettledAs.EACH_OTHER: "They cancel each other out",
     SettledAs.RETURN_TO_PAYER: "A payment that goes back to its payer",
+    SettledAs.REFUND_OWED: "The refund that was owed, made by hand",
     SettledAs.PAYEE_DEBT: "A payee has paid what they owe",
 }
 
@@ -43,6 +46,10 @@ class DoNotCancelOut(DeskError):
 
 class NotAPayment(DeskError):
     """Only a payment whose origin is known can go back to its payer, and {amount} is none."""
+
+
+class NotARefund(DeskError):
+    """Only a refund that left Stripe can be the one that was owed, and {amount} came in."""
 
 
 class TargetMissing(DeskError):
@@ -62,7 +69,11 @@ class ProposerConfirms(DeskError):
     """You said what this was, so someone else must agree."""
 
 
-TARGETS = {SettledAs.RETURN_TO_PAYER: "milestone", SettledAs.PAYEE_DEBT: "payee"}
+TARGETS = {
+    SettledAs.RETURN_TO_PAYER: "milestone",
+    SettledAs.REFUND_OWED: "milestone",
+    SettledAs.PAYEE_DEBT: "payee",
+}
 
 
 def check_each_other(amounts: list[Money]) -> None:
@@ -84,7 +95,10 @@ def check(
         raise OneAtATime()
     if target_id is None:
         raise TargetMissing(kind=TARGETS[settled_as])
-    if not amounts[0].is_positive or (settled_as is SettledAs.RETURN_TO_PAYER and not payment_intent):
+    if settled_as is SettledAs.REFUND_OWED:
+        if not amounts[0].is_negative:
+            raise NotARefund(amount=amounts[0])
+    elif not amounts[0].is_positive or (settled_as is SettledAs.RETURN_TO_PAYER and not payment_intent):
         raise NotAPayment(amount=amounts[0])
 
 

@@ -6,14 +6,20 @@ from typing import Any
 
 import pytest
 
+from core.actions.decisions import cautions
 from core.actions.milestones import verification
+from core.actions.operations import suspense
+from core.actions.refunds.hand_refunds import NoRefundOwed
 from core.actions.risk import holds
+from core.money import Money
 from core.processes import reconciliation, statement_matching
 from core.queries import cases
-from core.records import Hold, PaymentOrder, StatementLine, Ticket
+from core.records import Hold, Notification, PaymentOrder, Refund, StatementLine, SuspenseItem, Ticket
+from core.rules.cautions import Caution
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.holds import ReleaseBlocked
 from core.rules.permissions import SYSTEM
+from core.rules.suspense import SettledAs
 from tests import builders
 from tests.actions.stripe_events import charged, told_by_webhook
 from tests.builders import Told
@@ -73,6 +79,94 @@ def test_work_that_is_approved_is_not_paid_from_money_that_has_left(market: Mark
     (placed,) = market.all(Hold)
     market.act(holds.lift, market.as_staff("cora"), hold_id=placed.id, reason="Settled as a concession.")
     assert len(market.operations("TRANSFER")) == 1
+    market.lawful()
+
+
+def settle_line(market: Market, as_what: SettledAs, **target: int) -> None:
+    """Reconciled until the line is a day old; finance says what it was, and another agrees."""
+    for _ in range(2):
+        market.later(days=1, hours=1)
+        reconciliation.run(market.desk, SYSTEM)
+    items = [each.id for each in market.all(SuspenseItem) if each.status == "OPEN"]
+    about: dict[str, Any] = {"item_ids": items, "reason": "Seen at Stripe."}
+    market.act(
+        suspense.propose, market.as_staff("fay"), settled_as=as_what, **about, **{"target_id": None, **target}
+    )
+    market.act(suspense.confirm, market.as_staff("cora"), **about)
+
+
+def lifted(market: Market) -> None:
+    (placed,) = market.all(Hold)
+    market.act(holds.lift, market.as_staff("cora"), hold_id=placed.id, reason="It was to be the refund.")
+
+
+def test_a_refund_by_hand_that_was_the_one_owed_is_decided_and_not_sent_again(market: Market) -> None:
+    """Made by hand, held, lifted, decided, and settled as what it was: the payer has it once, and the books say so."""
+    market.pay_in(10_000)
+    told = market.in_mediation()
+    whole = charged(market, told)
+    by_hand = refunded_by_hand(market, whole)
+    told_by_webhook(market, "refund.created", by_hand)
+    lifted(market)
+    found = market.read(lambda session: cautions.of(session, market.as_staff("mia"), told.ticket))
+    assert f"({by_hand}), and finance has not settled that line" in found[Caution.REFUND_BY_HAND].message
+    builders.decided(market, told, whole_refund(told))
+    market.work()
+    (call,) = market.operations("REFUND")
+    assert (call.status, call.tries) == ("BLOCKED", 0)
+    assert "has not settled that line" in (call.last_error or "")
+    with pytest.raises(NoRefundOwed):
+        settle_line(market, SettledAs.REFUND_OWED, target_id=market.milestones(told.project)[1].id)
+    settle_line(market, SettledAs.REFUND_OWED, target_id=told.milestone)
+    market.later(days=1)
+    (refund,), (call,) = market.all(Refund), market.operations("REFUND")
+    assert (refund.status, call.status) == ("RETURNED", "CANCELED")
+    assert (market.status(told), market.state(told), market.order(told)) == (
+        "REFUNDED",
+        "REFUNDED",
+        {"refunded": 100_000},
+    )
+    assert len(market.sent("/v1/refunds")) == 1
+    books = market.books()
+    assert not books.keys() & {"suspense", "refund_payable"}
+    assert books["refund_concession"] == whole - refund.amount_minor
+    (letter,) = (each for each in market.all(Notification) if each.template == "refund_sent")
+    assert Money(whole, "USD").text() in letter.text
+    market.lawful()
+
+
+def test_a_refund_that_is_queued_waits_for_the_hold_and_is_sent_when_it_was_another(market: Market) -> None:
+    told = market.in_mediation()
+    builders.decided(market, told, whole_refund(told))
+    told_by_webhook(market, "refund.created", refunded_by_hand(market, 777))
+    market.work()
+    (call,) = market.operations("REFUND")
+    assert (call.status, call.tries) == ("BLOCKED", 0)
+    assert "outside this desk" in (call.last_error or "")
+    settle_line(market, SettledAs.CONCESSION)
+    assert [each.status for each in market.operations("REFUND")] == ["BLOCKED"]
+    lifted(market)
+    market.later(hours=1)
+    assert len(market.sent("/v1/refunds")) == 2
+    market.lawful()
+
+
+def test_a_refund_by_hand_that_fails_later_is_said_on_its_hold_which_stays(market: Market) -> None:
+    told = market.in_mediation()
+    refund = refunded_by_hand(market, 50_000)
+    told_by_webhook(market, "refund.created", refund)
+    market.control.move_refund(refund, "failed")
+    for _ in range(2):
+        told_by_webhook(market, "refund.failed", refund)
+    (placed,) = market.all(Hold)
+    assert placed.released_at is None
+    (ticket,) = market.all(Ticket)
+    (block,) = market.read(lambda session: cases.case(session, ticket.id, staff_id=None)).blocks
+    assert "that this refund failed: the money is back there" in block.sentence
+    lifted(market)
+    builders.decided(market, told, whole_refund(told))
+    market.work()
+    assert market.order(told) == {"refunded": 100_000}
     market.lawful()
 
 

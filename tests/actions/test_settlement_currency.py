@@ -195,7 +195,7 @@ def test_its_refund_at_another_days_rate_leaves_the_difference_and_nothing_else(
     packed = export(market, EvidenceStore(tmp_path), told.ticket)
     path = tmp_path / "converted.zip"
     path.write_bytes(packed.content)
-    assert case_file.verify(path)
+    assert case_file.verify(path).wrong is None
 
 
 def _rates_are_shown(market: Market, told: Told, home: Path) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.decisions import recorded_decision
 from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.risk import external_movements
 from core.errors import DeskError
 from core.records import Decision, Message, Party, PartyRequest, Staff, Ticket
 from core.rules import cautions
@@ -20,6 +21,7 @@ from core.rules.requests import RequestStatus
 ENTRIES = {
     Caution.ANOTHERS_CASE: "mediator:decision:in_place_of",
     Caution.ANSWER_PENDING: "mediator:decision:without_answer",
+    Caution.REFUND_BY_HAND: "mediator:decision:refunded_by_hand",
 }
 
 
@@ -32,13 +34,16 @@ def of(session: Session, actor: Actor, ticket_id: int) -> dict[Caution, DeskErro
         mediator=(mediator.id, mediator.name) if mediator else None,
         me=recorded_decision.person(actor),
         asked=(session.get_one(Party, asked.party_id).role, asked.asked_at, asked.due_at) if asked else None,
+        by_hand=" ".join(
+            each.sentence for each in external_movements.stopping_refunds(session, ticket.milestone_id)
+        ),
     )
 
 
 def require_known(
     session: Session, actor: Actor, ticket: Ticket, known: Collection[Caution]
 ) -> tuple[Caution, ...]:
-    """What was known and is to be recorded. Raises `AnothersCase`, `AnswerPending`."""
+    """What was known and is to be recorded. Raises `AnothersCase`, `AnswerPending`, `RefundByHand`."""
     found = of(session, actor, ticket.id)
     cautions.require_known(found, known)
     return tuple(found)
@@ -58,6 +63,7 @@ def record(
     facts = {
         Caution.ANOTHERS_CASE: {"mediator": ticket.mediator_id},
         Caution.ANSWER_PENDING: {"waiting_on": ticket.waiting_on},
+        Caution.REFUND_BY_HAND: {},
     }
     for caution in despite:
         recorded_decision.trace(

@@ -12,6 +12,7 @@ from core import audit
 from core.actions.funding import duplicate_payments
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.payouts import receivables
+from core.actions.refunds import hand_refunds
 from core.errors import ChangedMeanwhile, DeskError, NotFound, ReasonMissing
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
@@ -87,7 +88,7 @@ def confirm(
     rules.check_confirmer(items[0].proposed_by, actor.id)
     _check(session, items, settled_as, items[0].target_id)
     for item in items:
-        _settle(session, item, settled_as, now=now)
+        _settle(session, actor, item, settled_as, now=now)
         audit.become(item, "SETTLED", now=now, by=actor)
         item.settled_as, item.reason = settled_as, reason
         item.settled_by, item.settled_at = actor.id, now
@@ -144,8 +145,10 @@ def _check(
 ) -> None:
     amounts = [_amount(each) for each in items]
     rules.check(settled_as, amounts, payment_intent=items[0].payment_intent, target_id=target_id)
-    if settled_as is SettledAs.RETURN_TO_PAYER:
+    if settled_as in (SettledAs.RETURN_TO_PAYER, SettledAs.REFUND_OWED):
         open_milestone(session, target_id or 0, lock=False)
+    if settled_as is SettledAs.REFUND_OWED:
+        hand_refunds.owed(session, items[0], target_id or 0)
     if settled_as is SettledAs.PAYEE_DEBT:
         if session.get(Party, target_id) is None:
             raise NotFound(kind="payee", id=target_id)
@@ -168,7 +171,12 @@ def _said_to_settle(session: Session, party_id: int, *, but: SuspenseItem) -> Mo
     return Money(int(session.scalar(waiting) or 0), but.currency)
 
 
-def _settle(session: Session, item: SuspenseItem, settled_as: SettledAs, *, now: datetime) -> None:
+def _settle(
+    session: Session, actor: Actor, item: SuspenseItem, settled_as: SettledAs, *, now: datetime
+) -> None:
+    if settled_as is SettledAs.REFUND_OWED:
+        hand_refunds.adopt(session, actor, open_milestone(session, item.target_id or 0), item, now=now)
+        return
     account = ACCOUNTS.get(settled_as)
     if settled_as is SettledAs.PAYEE_DEBT:
         account = accounts.receivable_payee(item.target_id or 0)

@@ -47,6 +47,7 @@ from core.ledger.postings.release_and_refund import (
     decided,
     refund_canceled,
     refund_failed,
+    refund_made_by_hand,
     refund_returned,
     refund_succeeded,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "receivable_offset",
     "refund_canceled",
     "refund_failed",
+    "refund_made_by_hand",
     "refund_returned",
     "refund_succeeded",
     "suspense_settled",

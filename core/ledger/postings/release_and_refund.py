@@ -8,6 +8,7 @@ from core.ledger.accounts import (
     PROCESSOR_FEES,
     REFUND_CONCESSION,
     STRIPE_BALANCE,
+    SUSPENSE,
     deferred_platform_fee,
     held,
     payee_payable,
@@ -133,3 +134,18 @@ def refund_returned(
     at_least_zero(key, refund=amount)
     postings = (debit(refund_payable(milestone_id), amount), credit(BANK, amount))
     return Journal(key, "refund_returned", postings, milestone_id, party_id, "Refunded from our bank", cause)
+
+
+def refund_made_by_hand(
+    *, key: str, milestone_id: int, party_id: int | None, amount: Money, more: Money, cause: Cause
+) -> Journal:
+    """A line in suspense was the refund that was owed: the debt to the payer is paid, `more` is the platform's gift."""
+    at_least_zero(key, refund=amount, more=more)
+    postings = (
+        debit(refund_payable(milestone_id), amount),
+        debit(REFUND_CONCESSION, more),
+        credit(SUSPENSE, amount + more),
+    )
+    return Journal(
+        key, "refund_made_by_hand", postings, milestone_id, party_id, "Refunded by hand at Stripe", cause
+    )

@@ -1,0 +1,106 @@
+"""A refund made by hand at Stripe that was the one owed: its line in suspense pays the debt, and none is sent again.
+
+What of it is more than was owed is the platform's gift to the payer. A mediator decides that a refund is owed; two
+people of finance say that this line was it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.milestones import completion, orders
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.operations import operation_states
+from core.actions.refunds import return_conflicts
+from core.errors import DeskError
+from core.ledger import journal_store, postings
+from core.money import Money
+from core.records import OutgoingOperation, Refund, SuspenseItem
+from core.rules import refunds as rules
+from core.rules.permissions import Actor
+from core.rules.refunds import RefundEvent, RefundStatus
+
+CAME_BACK = (RefundStatus.FAILED, RefundStatus.CANCELED)
+NOT_SENT = ("QUEUED", "BLOCKED")
+
+
+class NoRefundOwed(DeskError):
+    """Milestone {milestone} has no refund of {paid} or less that is still to be sent and that this line could have
+    paid. A mediator decides the refund first; or say what else this was."""
+
+
+def owed(session: Session, item: SuspenseItem, milestone_id: int) -> Refund:
+    """The newest refund of this milestone that has certainly not been paid, and that this line covers; locked.
+
+    Raises `NoRefundOwed`, and `ReturnProposed` where somebody says that it left our bank.
+    """
+    paid = -Money(item.amount_minor, item.currency)
+    wanted = (
+        select(Refund, OutgoingOperation)
+        .join(OutgoingOperation, OutgoingOperation.id == Refund.operation_id)
+        .where(
+            Refund.milestone_id == milestone_id,
+            Refund.currency == paid.currency,
+            Refund.amount_minor <= paid.minor,
+        )
+        .order_by(Refund.id.desc())
+        .with_for_update()
+    )
+    if item.milestone_id in (None, milestone_id):
+        for refund, call in session.execute(wanted).all():
+            never_sent = refund.status == RefundStatus.QUEUED and _never_sent(call)
+            if never_sent or (refund.status in CAME_BACK and call.status == "REVIEW"):
+                return_conflicts.require_free(session, refund)
+                return refund
+    raise NoRefundOwed(milestone=milestone_id, paid=paid)
+
+
+def _never_sent(call: OutgoingOperation) -> bool:
+    return call.status in NOT_SENT and call.first_sent_at is None and call.provider_id is None
+
+
+def adopt(
+    session: Session, actor: Actor, context: MilestoneContext, item: SuspenseItem, *, now: datetime
+) -> None:
+    """Book the line as the refund that was owed; the desk's own call is called off, and the payer is told."""
+    refund = owed(session, item, context.milestone.id)
+    call = session.get_one(OutgoingOperation, refund.operation_id)
+    amount, part = context.money(refund.amount_minor), context.money(refund.milestone_part_minor)
+    audit.become(refund, rules.after(refund.status, RefundEvent.RETURN), now=now, by=actor)
+    refund.settled_at, refund.failure = now, None
+    operation_states.canceled(call, reason=f"made by hand at Stripe, {item.source}", now=now)
+    key = f"suspense.{item.id}"
+    journal = postings.refund_made_by_hand(
+        key=key,
+        milestone_id=context.milestone.id,
+        party_id=context.payer.id,
+        amount=amount,
+        more=-Money(item.amount_minor, item.currency) - amount,
+        cause={"suspense": item.id, "refund": refund.id, "balance_transaction": item.transaction_id},
+    )
+    journal_store.post(session, journal, now=now)
+    orders.shift(session, context, now=now, cause=key, refundable=-part, refunded=part)
+    context.note(
+        session,
+        actor,
+        "finance:refund:made_by_hand",
+        now=now,
+        about=("refund", refund.id),
+        after={"amount": amount.as_dict(), "refund": item.source},
+        operation_key=call.key,
+    )
+    context.tell(
+        session,
+        "refund_sent",
+        context.payer,
+        key=f"{call.key}-sent",
+        now=now,
+        about=("refund", refund.id),
+        refunded=(-Money(item.amount_minor, item.currency)).text(),
+    )
+    session.flush()
+    completion.finish(session, context, now=now)
