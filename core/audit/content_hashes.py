@@ -2,138 +2,266 @@
 
 One function for everybody: `audit.record(…, contents=[row])` writes it, verification and `check` hold the rows of today
 against it, a case file proves its texts by it without the database. Columns that change by law (a status, a try) are
-no part of it. Rows from before there were hashes are counted, and never called intact.
+no part of it; what a row is told later (how a case ended, why a hold was lifted) is a part of its own. Rows from before
+there were hashes are counted, and never called intact.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import select, text
+from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Session
 
 from core.db import Record
 
-LATER = frozenset({"notifications"})  # a letter's words are hashed when it is sent
 KEPT_IN = "content"  # the name in an entry's `after`: {"messages:12": "9f2c…"}
 
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    table: tuple(columns.split())
-    for table, columns in {
-        "messages": "id milestone_id ticket_id author_kind author_id audience body at",
-        "evidence": "id milestone_id ticket_id uploaded_by kind file_name media_type size_bytes sha256 caption at",
-        "evidence_notes": "id evidence_id staff_id body at area page",
-        "party_requests": "id ticket_id party_id kind question asked_by asked_at due_at",
-        "offers": "id ticket_id proposed_by currency release_minor refund_minor note made_at",
-        "decisions": "id ticket_id outcome ground reasons currency release_minor refund_minor plan_hash maker_id"
-        " made_at",
-        "notifications": "id template party_id staff_id subject text html created_at",
-    }.items()
+
+@dataclass(frozen=True)
+class Part:
+    """Words that a row has from one moment on. `noun` is what they are called.
+
+    `since`: the column that orders the rows which have them, so that one without an entry after the first with one was
+    put in past the desk; empty where none orders them. `rewritten`: they may be said anew, and the last entry counts.
+    """
+
+    table: str
+    noun: str
+    columns: tuple[str, ...]
+    since: str = "id"
+    rewritten: bool = False
+
+
+def _part(table: str, noun: str, columns: str, **also: Any) -> Part:
+    return Part(table, noun, tuple(columns.split()), **also)
+
+
+LETTERS = "notifications"  # a letter's words are hashed when it is sent
+PARTS: Mapping[str, Part] = {
+    "messages": _part(
+        "messages", "message", "id milestone_id ticket_id author_kind author_id audience body at"
+    ),
+    "evidence": _part(
+        "evidence",
+        "evidence",
+        "id milestone_id ticket_id uploaded_by kind file_name media_type size_bytes sha256 caption at",
+    ),
+    "evidence_notes": _part("evidence_notes", "note", "id evidence_id staff_id body at area page"),
+    "party_requests": _part(
+        "party_requests",
+        "request to a party",
+        "id ticket_id party_id kind question asked_by asked_at due_at",
+    ),
+    "offers": _part(
+        "offers", "offer", "id ticket_id proposed_by currency release_minor refund_minor note made_at"
+    ),
+    "decisions": _part(
+        "decisions",
+        "decision",
+        "id ticket_id outcome ground reasons currency release_minor refund_minor plan_hash maker_id made_at",
+    ),
+    "tickets": _part(
+        "tickets", "case", "id milestone_id opened_by opened_by_staff reason opened_at corrects_id"
+    ),
+    "ticket_details": _part("tickets", "complaint of case", "id details", since="", rewritten=True),
+    "ticket_ends": _part(
+        "tickets", "resolution of case", "id resolution resolution_notes resolved_at", since="resolved_at"
+    ),
+    "holds": _part("holds", "hold", "id milestone_id kind reason report_id placed_by placed_at"),
+    "hold_ends": _part(
+        "holds", "lifting of hold", "id released_by released_at release_reason", since="released_at"
+    ),
+    "reports": _part(
+        "reports",
+        "report",
+        "id project_id milestone_id external_id kind source severity details author_kind author_id subject_id at",
+    ),
+    "report_ends": _part(
+        "reports", "outcome of report", "id outcome note settled_by settled_at", since="settled_at"
+    ),
+    "review_ends": _part(
+        "risk_reviews",
+        "outcome of review",
+        "id outcome note reports settled_by settled_at",
+        since="settled_at",
+    ),
+    "chargeback_evidence": _part(
+        "chargeback_evidence", "answer to a bank", "id chargeback_id texts files drafted_by drafted_at"
+    ),
+    "chargeback_acceptances": _part(
+        "chargeback_acceptances",
+        "acceptance of a chargeback",
+        "id chargeback_id reason proposed_by proposed_at",
+    ),
+    LETTERS: _part(LETTERS, "letter", "id template party_id staff_id subject text html created_at", since=""),
 }
-
-
-NOUNS: Mapping[str, str] = {
-    "messages": "message",
-    "evidence": "evidence",
-    "evidence_notes": "note",
-    "party_requests": "request to a party",
-    "offers": "offer",
-    "decisions": "decision",
-    "notifications": "letter",
+# A step after which words are final: its entry keeps their hash (`audit.become`).
+FINAL: Mapping[tuple[str, str], str] = {
+    (LETTERS, "SENT"): LETTERS,
+    ("tickets", "RESOLVED"): "ticket_ends",
+    ("tickets", "WITHDRAWN"): "ticket_ends",
 }
 
 
 @dataclass(frozen=True)
-class Other:
-    """A row that is not what its entry says. `how`: altered, removed, or without an entry though all after it have."""
+class Words:
+    """One part of a row, for an entry's `contents`; a row by itself stands for the words that it begins with."""
 
-    table: str
+    part: str
+    row: Record
+
+
+@dataclass(frozen=True)
+class Other:
+    """Words that are not what their entry says. `how`: altered, removed, or without an entry though all after have."""
+
+    part: str
     id: str
     how: str
     entry: int | None = None
 
     @property
     def words(self) -> str:
-        return f"{NOUNS[self.table].capitalize()} {self.id}"
+        noun = PARTS[self.part].noun
+        return f"{noun[0].upper()}{noun[1:]} {self.id}"
+
+    @property
+    def text(self) -> str:
+        """One sentence without its full stop, for whoever must look."""
+        match self.how:
+            case "removed":
+                return f"{self.words} was recorded by audit entry {self.entry}, and is gone"
+            case "unknown":
+                return f"{self.words} has no audit entry"
+        return f"{self.words} is not what audit entry {self.entry} recorded"
 
 
-def name(table: str, number: object) -> str:
-    return f"{table}:{number}"
+def name(part: str, number: object) -> str:
+    return f"{part}:{number}"
 
 
-def digest(table: str, row: Mapping[str, Any]) -> str:
+def digest(part: str, row: Mapping[str, Any]) -> str:
     """SHA-256 of the row's words in canonical JSON. `row` by column, as the database or a case file has it."""
-    values = {column: _plain(column, row[column]) for column in COLUMNS[table]}
-    return hashlib.sha256(rfc8785.dumps({"table": table, "row": values})).hexdigest()
+    values = {column: _plain(column, row[column]) for column in PARTS[part].columns}
+    return hashlib.sha256(rfc8785.dumps({"table": part, "row": values})).hexdigest()
 
 
-def hashes(*rows: Record) -> dict[str, str]:
-    """For an entry's `after`: the name and the hash of each row. They are flushed already."""
+def hashes(*contents: Record | Words) -> dict[str, str]:
+    """For an entry's `after`: the name and the hash of each. The rows are flushed already."""
+    found = {}
+    for each in contents:
+        words = each if isinstance(each, Words) else Words(each.__tablename__, each)
+        row = {column: getattr(words.row, column) for column in PARTS[words.part].columns}
+        found[name(words.part, row["id"])] = digest(words.part, row)
+    return found
+
+
+# Whoever may write entries may write anything into them: what is no object has no names.
+KNOWN = """
+    select kept.key, kept.value, e.id
+    from audit_entries e, jsonb_each_text(
+        case when jsonb_typeof(e.after -> 'content') = 'object' then e.after -> 'content' else '{}' end) kept
+    where e.after ? 'content' and kept.value is not null
+"""
+EVERYWHERE = text(f"{KNOWN} order by e.id")
+OF_MILESTONE = text(f"{KNOWN} and e.milestone_id = :milestone_id order by e.id")
+NUMBER = re.compile(r"[0-9]{1,18}")
+Kept = dict[str, tuple[str, int]]
+
+
+def compare(session: Session) -> tuple[list[Other], int]:
+    """All that is not what the log says of it; and how many words were recorded before entries kept hashes, so that
+    none proves them (of letters, those sent)."""
+    all_kept, found = known(_entries(session, EVERYWHERE))
+    older = 0
+    for part in PARTS:
+        kept = _of_part(part, all_kept)
+        others, before = _of(session, part, kept)
+        found += others
+        older += before
+    return found, older
+
+
+def others_of_milestone(session: Session, milestone_id: int) -> Iterator[Other]:
+    """What entries about one milestone vouch for, and is altered or gone: before its case leaves the desk."""
+    all_kept, found = known(_entries(session, OF_MILESTONE, milestone_id=milestone_id))
+    yield from found
+    for part in PARTS:
+        if kept := _of_part(part, all_kept):
+            yield from _of(session, part, kept, only=list(map(int, kept)))[0]
+
+
+def known(entries: Iterable[tuple[str, str, int]]) -> tuple[Kept, list[Other]]:
+    """The hash that counts for each name: the first, and a later one must agree, unless the words may be rewritten.
+
+    `entries`: name, hash and entry of all that was kept, in the order of the log.
+    """
+    kept: Kept = {}
+    found = []
+    for key, value, entry in entries:
+        part, _, number = key.partition(":")
+        if part not in PARTS or not NUMBER.fullmatch(number):
+            continue
+        if PARTS[part].rewritten:
+            kept[key] = (value, entry)
+        elif kept.setdefault(key, (value, entry))[0] != value:
+            found.append(Other(part, number, "altered", kept[key][1]))
+    return kept, found
+
+
+def _entries(session: Session, statement: TextClause, **given: int) -> Iterator[tuple[str, str, int]]:
+    return ((row.key, row.value, row.id) for row in session.execute(statement, given))
+
+
+def _of_part(part: str, kept: Kept) -> Kept:
     return {
-        name(table := row.__tablename__, row.__dict__["id"]): digest(
-            table, {column: getattr(row, column) for column in COLUMNS[table]}
-        )
-        for row in rows
+        number: each
+        for key, each in kept.items()
+        for table, _, number in [key.partition(":")]
+        if table == part
     }
 
 
-KNOWN = text(
-    "select kept.key, kept.value, e.id from audit_entries e, jsonb_each_text(e.after -> 'content') kept"
-    " where e.after ? 'content' order by e.id"
-)
-
-
-def others(session: Session) -> Iterator[Other]:
-    """Every row that is not what the log says of it, table by table."""
-    known: dict[str, tuple[str, int]] = {}
-    for row in session.execute(
-        KNOWN
-    ):  # words do not change, so the first entry counts, and a later one must agree
-        if known.setdefault(row.key, (row.value, row.id))[0] != row.value:
-            table, _, number = row.key.partition(":")
-            yield Other(table, number, "altered", known[row.key][1])
-    for table in COLUMNS:
-        ours = {key.partition(":")[2]: kept for key, kept in known.items() if key.partition(":")[0] == table}
-        yield from _of(session, table, ours)
-
-
-def older(session: Session) -> int:
-    """How many rows were recorded before entries kept hashes, so that none proves them; of letters, those sent."""
-    first: dict[str, int] = {}
-    letters = 0
-    for row in session.execute(KNOWN):
-        table, _, number = row.key.partition(":")
-        first[table] = min(int(number), first.get(table, int(number)))
-        letters += table in LATER
-    counted = 0
-    for table in COLUMNS:
-        bound = f"id < {first[table]}" if table in first else "true"
-        where = "status = 'SENT'" if table in LATER else bound
-        found = int(session.execute(text(f"select count(*) from {table} where {where}")).scalar_one())
-        counted += max(found - letters, 0) if table in LATER else found
-    return counted
-
-
-def _of(session: Session, table: str, known: Mapping[str, tuple[str, int]]) -> Iterator[Other]:
-    first = min(map(int, known), default=None)
-    seen = set()
-    columns = [text(column) for column in COLUMNS[table]]
-    rows = session.execute(select(*columns).select_from(text(table)).order_by(text("id")))
-    for row in rows.mappings():
+def _of(session: Session, part: str, kept: Kept, *, only: list[int] | None = None) -> tuple[list[Other], int]:
+    """What is other than recorded, and how many rows have no hash and are from before there were any."""
+    found, seen = [], set()
+    older, since = 0, PARTS[part].since
+    for row in _rows(session, part, only):
         number = str(row["id"])
-        seen.add(number)
-        kept = known.get(number)
-        if kept is not None and kept[0] != digest(table, dict(row)):
-            yield Other(table, number, "altered", kept[1])
-        elif kept is None and first is not None and int(number) > first and table not in LATER:
-            yield Other(table, number, "unknown")
-    for number in sorted(known.keys() - seen, key=int):
-        yield Other(table, number, "removed", known[number][1])
+        if number in kept:
+            seen.add(number)
+            recorded, entry = kept[number]
+            if recorded != digest(part, row):
+                found.append(Other(part, number, "altered", entry))
+        elif since and row[since] is not None:
+            if seen:
+                found.append(Other(part, number, "unknown"))
+            else:
+                older += 1
+    if part == LETTERS and only is None:
+        sent = session.execute(text("select count(*) from notifications where status = 'SENT'")).scalar_one()
+        older = max(int(sent) - len(kept), 0)
+    gone = sorted(kept.keys() - seen, key=int)
+    return [*found, *(Other(part, number, "removed", kept[number][1]) for number in gone)], older
+
+
+def _rows(session: Session, part: str, only: list[int] | None = None) -> Iterator[Mapping[str, Any]]:
+    """In the order in which they came to have these words."""
+    chosen = PARTS[part]
+    wanted = select(*(text(column) for column in chosen.columns)).select_from(text(chosen.table))
+    if only is not None:
+        wanted = wanted.where(text("id = any(:only)"))
+    order = f"{chosen.since} nulls last, id" if chosen.since else "id"
+    given = {} if only is None else {"only": only}
+    for row in session.execute(wanted.order_by(text(order)), given).mappings():
+        yield dict(row)
 
 
 def _plain(column: str, value: Any) -> Any:

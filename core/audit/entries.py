@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.audit.content_hashes import KEPT_IN, hashes
+from core.audit.content_hashes import KEPT_IN, Words, hashes
 from core.clock import utc
 from core.db import Record
 from core.errors import DeskError
@@ -65,14 +65,14 @@ def record(
     ticket_id: int | None = None,
     report_id: int | None = None,
     operation_key: str | None = None,
-    contents: Sequence[Record] = (),
+    contents: Sequence[Record | Words] = (),
 ) -> int:
     """Write one entry and return its id; it stands or falls with the caller's transaction.
 
     `action` reads subject:noun:verb. `before` and `after` hold what changed and nothing else: ids, names of states,
     money; the status that the object took in this transaction is added. Linked to ticket and report
     (payment-escrow-rules, Records / Audit Requirements: AdminActionLog).
-    `contents` are rows whose words the entry vouches for, by their hash (`core.audit.content_hashes`).
+    `contents` are the words that the entry vouches for, by their hash (`core.audit.content_hashes`).
     Raises `ActionMisnamed`; `PersonalDataInAudit` to a person, while an address in the system's own words is taken out.
     """
     if not ACTION.fullmatch(action):
@@ -83,7 +83,7 @@ def record(
     if step is not None:
         was, became = step.facts()
         before, after = {**(before or {}), **was}, {**(after or {}), **became}
-    rows = [*contents, *([step.row] if step is not None and step.seals else [])]
+    rows = [*contents, *(step.final if step is not None else [])]
     if rows:
         after = {**(after or {}), KEPT_IN: hashes(*rows)}
     texts = {"reason": reason, "before": _json(before), "after": _json(after)}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from core.audit.pinned_keys import Pin
 
 ROWS = ("entry", "journal")
+NUMBERS = "rows seals signed unsigned open_rows older files files_read files_erased".split()
 WORDS: Mapping[str, str] = {
     "altered": "{Kind} {id} was altered after it was sealed in seal {seal}.",
     "removed": "{Kind} {id} was removed after it was sealed in seal {seal}.",
@@ -40,13 +41,14 @@ WORDS: Mapping[str, str] = {
     "other_words": "{why} is not what audit entry {id} recorded: it was altered.",
     "words_gone": "{why} was recorded by audit entry {id}, and is gone.",
     "words_unknown": "{why} has no audit entry: it was put in past the desk.",
+    "file": "The bytes of evidence {id} are not what was handed in, or not there. {why}",
     "epochs": "The list of epochs was altered: it does not agree with the seals of epoch {id}.",
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it was written. `kind`: entry, journal, seal, checkpoint, key or epoch."""
+    """One thing that is not as it was written. `kind`: entry, journal, seal, checkpoint, key, epoch, words or file."""
 
     kind: str
     wrong: str
@@ -74,6 +76,11 @@ class Report:
     """Findings beyond those listed."""
     older: int = 0
     """Rows of words that were recorded before entries kept hashes."""
+    files: int = 0
+    """Pieces of evidence on record."""
+    files_read: int | None = None
+    """How many of them were read and have the bytes on record; None when no file was read."""
+    files_erased: int = 0
     pinned: Pin | None = None
     trust: Trust | None = None
 
@@ -104,12 +111,21 @@ class Report:
             parts.append(f"{counted(self.unsigned, 'seal')} not signed yet.")
         if self.open_rows:
             parts.append(f"{counted(self.open_rows, 'row')} not sealed yet, and proved by nothing so far.")
+        if self.files:
+            parts.append(self._files())
         if self.older:
             parts.append(
                 f"{self.older:,} messages, files, letters and other words were recorded before entries kept hashes:"
                 " nothing proves those."
             )
         return " ".join(parts)
+
+    def _files(self) -> str:
+        if self.files_read is None:
+            return f"{_files(self.files)} not read."
+        erased = f"; {self.files_erased:,} erased by right could not be read" if self.files_erased else ""
+        have = "has" if self.files_read == 1 else "have"
+        return f"{_files(self.files_read)} read and {have} the bytes on record{erased}."
 
     def _written(self) -> str:
         """Never without the key that says so, and what that key is to whoever asked."""
@@ -138,10 +154,7 @@ class Report:
     def facts(self) -> dict[str, Any]:
         """For `--json`."""
         listed = [vars(finding) | {"text": finding.text} for finding in self.findings]
-        numbers = {
-            name: getattr(self, name)
-            for name in ("rows", "seals", "signed", "unsigned", "open_rows", "older")
-        }
+        numbers = {name: getattr(self, name) for name in NUMBERS}
         key = {
             "key": self.pinned.fingerprint if self.pinned else None,
             "pinned_at": self.pinned.pinned_at.isoformat() if self.pinned else None,
@@ -157,6 +170,10 @@ def _known(trust: Trust) -> str:
         "own": "is the key in this desk's own home",
         "first": "is new here",
     }[trust.how]
+
+
+def _files(n: int) -> str:
+    return "1 evidence file was" if n == 1 else f"{n:,} evidence files were"
 
 
 def counted_rows(n: int) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Session, object_session
 
+from core.audit.content_hashes import FINAL, Words
 from core.audit.entries import STEPS_TAKEN, record
 from core.db import Record
 from core.rules import statuses
@@ -33,9 +34,10 @@ class Step:
     now: datetime
 
     @property
-    def seals(self) -> bool:
-        """With this step the words of the row are final: a letter was sent."""
-        return (self.row.__tablename__, self.after) == ("notifications", "SENT")
+    def final(self) -> list[Words]:
+        """The words of the row that are final with this step: a letter was sent, a case closed."""
+        part = FINAL.get((self.row.__tablename__, self.after))
+        return [Words(part, self.row)] if part else []
 
     def facts(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """For the entry's `before` and `after`."""

@@ -9,13 +9,14 @@ that (`core.audit.key_trust`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from core.audit import content_hashes, sealed_rows
@@ -27,9 +28,12 @@ from core.audit.seal_history import Witness, history
 from core.audit.sealed_rows import NO_END, Span
 from core.audit.seals import LAST_XID, Seal
 from core.db import Database
+from core.errors import DeskError
+from core.gateways.evidence_keys import EvidenceErased
 from core.policy.limits import SEALED_WITHIN
 
 Progress = Callable[[int, int], None]
+ReadFile = Callable[[int, str], bytes]  # by party and hash: `EvidenceStore.get`
 LISTED = 100
 WRONG = {"altered": "other_words", "removed": "words_gone", "unknown": "words_unknown"}
 ANYWHERE = dict.fromkeys(KINDS, -(2**63))
@@ -39,6 +43,7 @@ SNAPSHOT = "set transaction isolation level repeatable read, read only"
 PLANS = "set local enable_seqscan = off; set local jit = off; set local search_path = pg_catalog, public"
 EPOCHS = text("select epoch, entries_after, journals_after from public.seal_epochs order by epoch")
 LONG_AGO = text("select cast(:at as timestamptz) < now() - cast(:within as interval)")
+PIECES = text("select id, uploaded_by, sha256 from public.evidence order by id")
 TOTAL = text("select coalesce(sum(entries + journals), 0) from public.seals")
 SAME_CLUSTER = text(
     "select system_identifier = (select system_identifier from pg_control_system())"
@@ -47,29 +52,39 @@ SAME_CLUSTER = text(
 
 
 def verify(
-    database: Database, folder: Path, *, trust: Trust = FIRST_USE, progress: Progress | None = None
+    database: Database,
+    folder: Path,
+    *,
+    trust: Trust = FIRST_USE,
+    progress: Progress | None = None,
+    files: ReadFile | None = None,
 ) -> Report:
     """Check the whole log and ledger against their seals and the checkpoints in `folder`. Changes nothing.
 
     `database` may log in as `auditor`. `trust` is the key that the verifier knows; without it the pinned one is taken
-    as it is found, and the report says so.
+    as it is found, and the report says so. `files` reads a file of evidence, for its bytes to be held against the hash
+    on record; without it none is read, and the report says that too.
     """
     with database.reading() as session:
         ring = Ring(ledger_name(session), pins(session), trust)
     witness = Witness.at(folder, ring)
     with _snapshot(database) as session:
-        return _Verification(session, witness, progress or (lambda done, total: None)).report()
+        return _Verification(session, witness, progress or (lambda done, total: None), files).report()
 
 
 class _Verification:
     """One run: what was counted so far and what was found."""
 
-    def __init__(self, session: Session, witness: Witness, progress: Progress) -> None:
-        self.session, self.witness, self.progress = session, witness, progress
+    def __init__(
+        self, session: Session, witness: Witness, progress: Progress, files: ReadFile | None
+    ) -> None:
+        self.session, self.witness, self.progress, self.files = session, witness, progress, files
         self.afters = {epoch: dict(zip(KINDS, ids, strict=True)) for epoch, *ids in session.execute(EPOCHS)}
         self.total = int(session.execute(TOTAL).scalar_one())
         self.findings: list[Finding] = []
         self.rows = self.seals = self.signed = self.more = 0
+        self.read: int | None = None
+        self.erased = 0
         self.last: Seal | None = None
         self.unsigned_since: Seal | None = None
 
@@ -82,14 +97,20 @@ class _Verification:
         if self.seals or self.witness.size or self.witness.ring.trust.fingerprint:
             self._find(self.witness.keys())
         open_rows = self._end()
-        self._find(self._words())
+        others, older = content_hashes.compare(self.session)
+        self._find(_words(others))
+        pieces = self.session.execute(PIECES).all()
+        self._find(self._bytes(pieces))
         return Report(
             rows=self.rows,
             seals=self.seals,
             signed=self.signed,
             unsigned=self.seals - self.signed,
             open_rows=open_rows,
-            older=content_hashes.older(self.session),
+            older=older,
+            files=len(pieces),
+            files_read=self.read,
+            files_erased=self.erased,
             findings=tuple(sorted(self.findings, key=_place)),
             more=self.more,
             pinned=self.witness.ring.pinned,
@@ -130,10 +151,19 @@ class _Verification:
             self._find(iter([Finding("epoch", "elsewhere", id=epoch, why=counted_rows(waiting))]))
         return waiting
 
-    def _words(self) -> Iterator[Finding]:
-        """The words that entries vouch for, as they are now."""
-        for other in content_hashes.others(self.session):
-            yield Finding("words", WRONG[other.how], id=other.entry, why=other.words)
+    def _bytes(self, pieces: Sequence[Row[Any]]) -> Iterator[Finding]:
+        """Each file of evidence again; who was erased by right is counted."""
+        if self.files is None:
+            return
+        self.read = 0
+        for piece in pieces:
+            try:
+                self.files(piece.uploaded_by, piece.sha256)
+                self.read += 1
+            except EvidenceErased:
+                self.erased += 1
+            except DeskError as problem:
+                yield Finding("file", "file", id=piece.id, why=problem.message)
 
     def _left_unsigned(self) -> Iterator[Finding]:
         """A seal is signed as it is made. Where the last ones are not, nobody signs, or the file was cut short."""
@@ -149,6 +179,12 @@ class _Verification:
     def _find(self, findings: Iterator[Finding]) -> None:
         self.findings += islice(findings, LISTED - len(self.findings))
         self.more += sum(1 for _ in findings)
+
+
+def _words(others: list[content_hashes.Other]) -> Iterator[Finding]:
+    """The words that entries vouch for, as they are now."""
+    for other in others:
+        yield Finding("words", WRONG[other.how], id=other.entry, why=other.words)
 
 
 def _place(finding: Finding) -> tuple[int, bool, bool]:

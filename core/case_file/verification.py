@@ -163,6 +163,10 @@ CHECKS: tuple[tuple[str, Callable[[Files], None]], ...] = (
     ("every offer has its trace", verify_agreement.offers),
     *verify_decision.CHECKS,
     *verify_agreement.CHECKS,
+    (
+        "the case, offers, messages, captions and decision, word for word where an entry keeps the hash",
+        verify_trail.words,
+    ),
     ("the printed summary", _printed),
 )
 NEEDED = {"the decision": "plan.json", "the agreement": "agreement.json"}

@@ -51,7 +51,13 @@ def seal(
 
 
 @app.command()
-def verify(key: Key = None, as_json: Json = False) -> None:
+def verify(
+    key: Key = None,
+    files: Annotated[
+        bool, typer.Option("--files", help="Read every evidence file, too, and hold it against its hash.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Prove that nobody altered the log or the ledger; names the first thing that is off (exit code 1).
 
     Signatures must go back to the key that --key names, or that this account remembers, or that lies in this home. The
@@ -66,7 +72,11 @@ def verify(key: Key = None, as_json: Json = False) -> None:
 
         trust = signing.trust(desk, key)
         report = audit.verify(
-            desk.auditor, desk.settings.home / "checkpoints", trust=trust, progress=progress
+            desk.auditor,
+            desk.settings.home / "checkpoints",
+            trust=trust,
+            progress=progress,
+            files=desk.evidence.get if files else None,
         )
         remembered = signing.remembered(desk, report)
     words = "\n".join([report.text, *([remembered] if remembered else [])])

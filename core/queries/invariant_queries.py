@@ -224,5 +224,5 @@ def other_words(session: Session) -> Rows:
     """Rows whose words are not those that their entries keep the hashes of."""
     return [
         {"what": other.words, "how": other.how, "entry": other.entry}
-        for other in content_hashes.others(session)
+        for other in content_hashes.compare(session)[0]
     ]

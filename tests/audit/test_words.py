@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
-from core import case_file
+from core import audit, case_file
 from core.actions.cases import conversation, evidence, offers
+from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence
+from core.actions.risk import holds, reports
 from core.audit import content_hashes
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.queries import invariants
-from core.records import Message
+from core.records import Chargeback, Message
+from core.rules.permissions import SYSTEM, Actor
+from core.rules.reports import ReportKind, ReportOutcome
 from core.rules.requests import RequestKind
 from tests import builders
 from tests.audit.conftest import Log
@@ -29,7 +35,8 @@ def town(log: Log) -> Town:
 
 @pytest.fixture
 def told(town: Town, tmp_path: Path) -> Told:
-    """A case with one of each: a message, a file, a request, an offer, a decision, letters that were sent."""
+    """A case with one of each: a message, a file, a request, an offer, a lifted hold, a settled report, an answer to a
+    bank and giving in to it, a decision, letters."""
     told = builders.in_mediation(town)
     store = EvidenceStore(tmp_path / "evidence")
     mail = {"file_name": "mail.txt", "content": b"The worktop is missing."}
@@ -44,8 +51,78 @@ def told(town: Town, tmp_path: Path) -> Told:
         answer_due_at=town.now.replace(day=town.now.day + 2),
         kind=RequestKind.ANSWER,
     )
+    _stopped_and_reported(town, told)
+    chargeback_id = town.act(_charged_back, SYSTEM, milestone_id=told.milestone)
+    town.act(
+        chargeback_evidence.stage,
+        town.as_staff("fay"),
+        chargeback_id=chargeback_id,
+        texts={"uncategorized_text": "The payer approved it."},
+    )
+    town.act(
+        chargeback_acceptance.propose,
+        town.as_staff("fay"),
+        chargeback_id=chargeback_id,
+        reason="It costs more to answer.",
+    )
+    town.act(_bank_lets_go, SYSTEM, chargeback_id=chargeback_id)
     builders.decided(town, told)
     return told
+
+
+def _stopped_and_reported(town: Town, told: Told) -> None:
+    hold = town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Odd payments.")
+    town.act(holds.lift, town.as_staff("ada"), hold_id=hold.id, reason="They are explained.")
+    report = town.act(
+        reports.file,
+        town.payer,
+        project_id=told.project,
+        milestone_id=told.milestone,
+        kind=ReportKind.OTHER,
+        details="He was rude on the telephone.",
+    )
+    town.act(
+        reports.settle,
+        town.as_staff("cora"),
+        report_id=report.id,
+        outcome=ReportOutcome.DISMISSED,
+        note="One call, and no threat in it.",
+    )
+
+
+def _charged_back(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> int:
+    row = Chargeback(
+        milestone_id=milestone_id,
+        stripe_dispute="dp_1",
+        stripe_charge="ch_1",
+        status="needs_response",
+        reason="fraudulent",
+        currency="USD",
+        amount_minor=100_00,
+        booked_currency="USD",
+        due_by=now + timedelta(days=20),
+        opened_at=now,
+        noticed_at=now,
+    )
+    session.add(row)
+    session.flush()
+    after = {"status": row.status}
+    audit.record(
+        session,
+        actor,
+        "system:chargeback:open",
+        object_kind="chargeback",
+        object_id=row.id,
+        now=now,
+        after=after,
+    )
+    return row.id
+
+
+def _bank_lets_go(session: Session, actor: Actor, *, now: datetime, chargeback_id: int) -> None:
+    row = session.get_one(Chargeback, chargeback_id)
+    audit.become(row, "won", now=now, by=actor)
+    row.closed_at = now
 
 
 def law(town: Town) -> list[dict[str, object]]:
@@ -53,27 +130,62 @@ def law(town: Town) -> list[dict[str, object]]:
     return results["words_as_recorded"].rows
 
 
-@pytest.mark.parametrize(
-    ("statement", "what"),
-    [
-        ("update messages set body = body || '!' where id = 1", "Message 1"),
-        ("update evidence set caption = 'Proof.' where id = 1", "Evidence 1"),
-        ("update offers set note = 'All of it.' where id = 1", "Offer 1"),
-        ("update party_requests set question = 'Why so late?' where id = 1", "Request to a party 1"),
-        ("update decisions set reasons = reasons || '.' where id = 1", "Decision 1"),
-    ],
-)
-def test_rewritten_words_are_found_and_named(
-    log: Log, town: Town, told: Told, statement: str, what: str
-) -> None:
+REWRITTEN = {
+    "update messages set body = body || '!' where id = 1": "Message 1",
+    "update evidence set caption = 'Proof.' where id = 1": "Evidence 1",
+    "update offers set note = 'All of it.' where id = 1": "Offer 1",
+    "update party_requests set question = 'Why so late?' where id = 1": "Request to a party 1",
+    "update decisions set reasons = reasons || '.' where id = 1": "Decision 1",
+    "update tickets set reason = 'NOT_DELIVERED' where id = 1": "Case 1",
+    "update tickets set details = 'All is well.' where id = 1": "Complaint of case 1",
+    "update tickets set resolution_notes = 'Nobody asked.' where id = 1": "Resolution of case 1",
+    "update holds set reason = 'A whim.' where id = 1": "Hold 1",
+    "update holds set release_reason = null where id = 1": "Lifting of hold 1",
+    "update reports set details = 'He was kind.' where id = 1": "Report 1",
+    "update reports set outcome = 'UPHELD' where id = 1": "Outcome of report 1",
+    """update chargeback_evidence set texts = '{"uncategorized_text": "Sorry."}' where id = 1""": "Answer to a bank 1",
+    "update chargeback_acceptances set reason = 'Why not.' where id = 1": "Acceptance of a chargeback 1",
+}
+
+
+def test_rewritten_words_are_found_and_named(log: Log, town: Town, told: Told) -> None:
     log.seal()
     assert law(town) == []
     assert log.verify().ok
-    log.tamper(statement)
-    assert [(row["what"], row["how"]) for row in law(town)] == [(what, "altered")]
-    report = log.verify()
-    assert report.first_bad is not None
-    assert report.first_bad.text.startswith(f"{what} is not what audit entry ")
+    for statement in REWRITTEN:
+        log.tamper(statement)
+    found = {(row["what"], row["how"]) for row in law(town)}
+    assert found == {(what, "altered") for what in REWRITTEN.values()}
+    texts = [finding.text for finding in log.verify().findings]
+    for what in REWRITTEN.values():
+        assert any(each.startswith(f"{what} is not what audit entry ") for each in texts), what
+    with town.database.reading() as session:
+        here = {each.words for each in content_hashes.others_of_milestone(session, told.milestone)}
+    assert here == set(REWRITTEN.values())
+
+
+def test_an_end_that_was_written_past_the_desk_is_found(log: Log, town: Town, told: Told) -> None:
+    hold = town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Once more.")
+    log.tamper(
+        "update holds set released_at = now(), released_by = 1, release_reason = 'Done.' where id = :id",
+        id=hold.id,
+    )
+    assert [(row["what"], row["how"]) for row in law(town)] == [(f"Lifting of hold {hold.id}", "unknown")]
+
+
+def test_nonsense_in_an_entry_stops_no_verification(log: Log, town: Town, told: Told) -> None:
+    """The application's login may write any entry: what names nothing vouches for nothing."""
+    for content in (
+        "messages",
+        {"nothing:1": "a"},
+        {"messages:x": "a"},
+        {"messages:1": None},
+        ["messages:1"],
+    ):
+        log.write(1, after={"content": content})
+    log.seal()
+    assert log.verify().ok
+    assert law(town) == []
 
 
 def test_removed_words_and_words_put_in_are_found(log: Log, town: Town, told: Told) -> None:
@@ -91,7 +203,7 @@ def test_removed_words_and_words_put_in_are_found(log: Log, town: Town, told: To
 
 def test_a_later_entry_makes_no_rewritten_words_good(town: Town, told: Told) -> None:
     with town.database.reading() as session:
-        kept = {each.key: each.value for each in session.execute(content_hashes.KNOWN)}
+        kept = {each.key: each.value for each in session.execute(content_hashes.EVERYWHERE)}
         message = session.get_one(Message, 1)
         assert kept["messages:1"] == content_hashes.hashes(message)["messages:1"]
 
@@ -104,10 +216,36 @@ def test_the_application_cannot_rewrite_a_message(town: Town, told: Told) -> Non
 def test_a_case_file_of_rewritten_words_does_not_prove_itself(
     log: Log, town: Town, told: Told, tmp_path: Path
 ) -> None:
+    store = EvidenceStore(tmp_path / "evidence")
+    town.act(case_file.export, town.as_staff("cora"), store=store, signer=DESK, ticket_id=told.ticket)
     log.tamper("update messages set body = 'I agree to everything.' where id = 2")
     store = EvidenceStore(tmp_path / "evidence")
-    with pytest.raises(case_file.NotAsRecorded, match="message 2 is not what audit entry"):
+    with pytest.raises(case_file.NotAsRecorded, match="Message 2 is not what audit entry"):
         town.act(case_file.export, town.as_staff("cora"), store=store, signer=DESK, ticket_id=told.ticket)
+
+
+def test_files_are_read_where_that_is_asked_and_the_report_says_which(
+    log: Log, town: Town, told: Told, tmp_path: Path
+) -> None:
+    log.seal()
+    store = EvidenceStore(tmp_path / "evidence")
+    assert "1 evidence file was not read." in log.verify().text
+    assert "1 evidence file was read and has the bytes on record." in log.verify(files=store.get).text
+    (file,) = (each for each in store.folder.rglob("*") if len(each.name) == 64)
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    altered = log.verify(files=store.get)
+    assert [finding.kind for finding in altered.findings] == ["file"]
+    assert altered.text.startswith(
+        "The bytes of evidence 1 are not what was handed in, or not there. The file"
+    )
+    file.unlink()
+    assert "is not in the evidence store" in log.verify(files=store.get).text
+    assert log.verify().ok, "without the files it says nothing of them but that they were not read"
+    store.erase(town.payer_id, retention=None)
+    erased = log.verify(files=store.get)
+    assert erased.ok
+    assert "0 evidence files were read and have the bytes on record; 1 erased by right" in erased.text
 
 
 def test_what_was_recorded_before_hashes_is_never_called_intact(log: Log, town: Town, told: Told) -> None:

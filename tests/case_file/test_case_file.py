@@ -155,7 +155,7 @@ FORGERIES: dict[str, tuple[Callable[[Files], None], str]] = {
     "a piece of evidence": (other_evidence, "is not what was handed in"),
     "a message that was cited": (
         edited("messages.json", lambda said: said[1].update(body="I agree.")),
-        "is not what audit entry",
+        "the citation message history 2 is not what was cited",
     ),
     "the scope": (
         edited("case.json", lambda case: case["project"].update(scope="Nothing")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from core import audit
 from core.actions.cases import messages
 from core.actions.cases.mediator_assignment import locked_ticket, require_open
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.audit.content_hashes import Words
 from core.errors import NotFound
 from core.records import Message, Party, PartyRequest, Ticket
 from core.rules import disputes, requests
@@ -26,7 +28,14 @@ ENDED_BY = {
 
 
 def say(
-    session: Session, actor: Actor, *, now: datetime, milestone_id: int, body: str, audience: str = "PARTIES"
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    milestone_id: int,
+    body: str,
+    audience: str = "PARTIES",
+    contents: Sequence[Words] = (),
 ) -> Message:
     """A party writes to everyone, staff to the parties or (`STAFF`) among themselves.
 
@@ -40,7 +49,14 @@ def say(
     ticket = _open_ticket(session, milestone_id)
     to = audience if actor.kind == "staff" else "PARTIES"
     message = messages.write(
-        session, actor, context, body=body, audience=to, ticket_id=ticket.id if ticket else None, now=now
+        session,
+        actor,
+        context,
+        body=body,
+        audience=to,
+        ticket_id=ticket.id if ticket else None,
+        now=now,
+        contents=contents,
     )
     if ticket is not None:
         _resume_if_answered(session, actor, context, ticket, now=now, with_file=False)

@@ -13,6 +13,7 @@ from core.actions.cases import conversation, mediator_assignment, messages
 from core.actions.milestones import verification_timeout
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.milestones.verification import ask_for_verification, stop_clocks
+from core.audit.content_hashes import Words
 from core.errors import DeskError
 from core.records import Ticket
 from core.rules import deadlines, disputes, milestones
@@ -60,6 +61,7 @@ def open_dispute(
         now=now,
         about=("ticket", ticket.id),
         after={"reason": reason},
+        contents=[ticket, Words("ticket_details", ticket)],
         ticket_id=ticket.id,
     )
     for template, party in (("dispute_opened", context.payee), ("dispute_confirmed", context.payer)):
@@ -84,7 +86,10 @@ def explain(session: Session, actor: Actor, *, now: datetime, milestone_id: int,
     require_party(actor, context.payer.id)
     ticket = open_ticket(session, context)
     ticket.details = messages.checked(details)  # a message like any other: the version stays
-    said = conversation.say(session, actor, now=now, milestone_id=milestone_id, body=details)
+    contents = [Words("ticket_details", ticket)]
+    said = conversation.say(
+        session, actor, now=now, milestone_id=milestone_id, body=details, contents=contents
+    )
     context.tell(
         session,
         "dispute_details",

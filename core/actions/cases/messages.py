@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from core.actions.milestones.milestone_context import MilestoneContext
+from core.audit.content_hashes import Words
 from core.errors import DeskError
 from core.records import Message
 from core.rules.permissions import Actor
@@ -31,7 +33,9 @@ def write(
     audience: str,
     ticket_id: int | None,
     now: datetime,
+    contents: Sequence[Words] = (),
 ) -> Message:
+    """`contents` are the words that the message changes beside its own, for its entry."""
     message = Message(
         milestone_id=context.milestone.id,
         ticket_id=ticket_id,
@@ -50,7 +54,7 @@ def write(
         now=now,
         about=("message", message.id),
         after={"audience": audience},
-        contents=[message],
+        contents=[message, *contents],
         ticket_id=ticket_id,
     )
     return message

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.milestones.verification import stop_clocks
+from core.audit.content_hashes import Words
 from core.records import Party, Ticket
 from core.rules import deadlines, milestones
 from core.rules.disputes import DisputeReason, TicketStatus
@@ -55,6 +56,7 @@ def opened(
         about=("ticket", ticket.id),
         reason=because,
         after={"reason": reason, "approved": approved},
+        contents=[ticket, Words("ticket_details", ticket)],
         ticket_id=ticket.id,
     )
     for party in (context.payer, context.payee):

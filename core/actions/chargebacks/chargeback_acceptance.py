@@ -5,6 +5,7 @@ It cannot be undone, and ends the cost of answering (payment-escrow-rules, Compl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from core.actions.chargebacks import chargeback_evidence
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
+from core.db import Record
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Chargeback, ChargebackAcceptance, OutgoingOperation
 from core.rules import chargebacks as rules
@@ -51,7 +53,7 @@ def propose(
     )
     session.add(proposal)
     session.flush()
-    _note(session, actor, context, row, "propose_acceptance", reason=reason, now=now)
+    _note(session, actor, context, row, "propose_acceptance", reason=reason, now=now, contents=[proposal])
     return proposal
 
 
@@ -158,6 +160,7 @@ def _note(
     reason: str | None,
     now: datetime,
     operation_key: str | None = None,
+    contents: Sequence[Record] = (),
 ) -> None:
     context.note(
         session,
@@ -168,4 +171,5 @@ def _note(
         reason=reason,
         after={"amount": row.amount.as_dict()},
         operation_key=operation_key,
+        contents=contents,
     )

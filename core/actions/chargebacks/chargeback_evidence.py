@@ -180,5 +180,6 @@ def _send(
             "texts": sorted(draft.texts),
             "files": {field: piece.sha256 for field, piece in pieces.items()},
         },
+        contents=[] if submit else [draft],
         operation_key=operation.key,
     )

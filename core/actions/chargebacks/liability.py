@@ -198,7 +198,8 @@ def _in_another_currency(
     hold = Hold(milestone_id=context.milestone.id, kind=HoldKind.RISK, reason=why, placed_at=now)
     session.add(hold)
     session.flush()
-    context.note(session, SYSTEM, "system:hold:place", now=now, about=("hold", hold.id), reason=why)
+    about = ("hold", hold.id)
+    context.note(session, SYSTEM, "system:hold:place", now=now, about=about, reason=why, contents=[hold])
     return Money.zero(context.milestone.currency)
 
 

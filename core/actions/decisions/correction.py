@@ -6,6 +6,7 @@ been paid out; what must go back goes back through the tools of finance, and the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -15,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from core.actions.cases import disputes, mediator_assignment
 from core.actions.milestones.milestone_context import MilestoneContext
+from core.audit.content_hashes import Words
+from core.db import Record
 from core.errors import DeskError, ReasonMissing
 from core.records import Decision, Recusal, Ticket
 from core.rules import deadlines
@@ -87,7 +90,8 @@ def open_correction(session: Session, actor: Actor, *, now: datetime, ticket_id:
         session.add(Recusal(ticket_id=made.id, staff_id=staff_id, reason=OWN, at=now))
     session.flush()
     context.touch()
-    _trace(session, actor, "staff:correction:open", context, made, now=now, reason=reason)
+    contents: list[Record | Words] = [made, Words("ticket_details", made)]
+    _trace(session, actor, "staff:correction:open", context, made, now=now, reason=reason, contents=contents)
     mediator_assignment.assign_best(session, context, made, now=now)
     _tell(session, context, made, "correction_opened", now=now, decision_due_at=due)
     return made
@@ -142,6 +146,7 @@ def _trace(
     *,
     now: datetime,
     reason: str,
+    contents: Sequence[Record | Words] = (),
 ) -> None:
     context.note(
         session,
@@ -151,5 +156,6 @@ def _trace(
         about=("ticket", ticket.id),
         reason=reason.strip(),
         after={"status": ticket.status, "corrects": ticket.corrects_id, "resolution": ticket.resolution},
+        contents=contents,
         ticket_id=ticket.id,
     )

@@ -101,7 +101,8 @@ def _stop(
     session.add(hold)
     session.flush()
     context.touch()
-    context.note(session, SYSTEM, "system:hold:place", now=now, about=("hold", hold.id), reason=why)
+    about = ("hold", hold.id)
+    context.note(session, SYSTEM, "system:hold:place", now=now, about=about, reason=why, contents=[hold])
     return True
 
 

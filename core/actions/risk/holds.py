@@ -12,6 +12,7 @@ from core import outbox
 from core.actions.milestones import verification_timeout
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import release
+from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.money import Money
 from core.records import Hold
@@ -145,6 +146,7 @@ def _placed(
         about=("hold", hold.id),
         reason=None if actor.kind == "party" else reason,
         after={"kind": kind},
+        contents=[hold],
         report_id=report_id,
     )
     key, about, told = f"hold-{hold.id}-placed", ("hold", hold.id), holds.TOLD[kind]
@@ -203,6 +205,7 @@ def _ended(
         about=("hold", hold.id),
         reason=reason,
         report_id=hold.report_id,
+        contents=[Words("hold_ends", hold)],
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.risk import holds, report_outcomes, risk_reviews
+from core.audit.content_hashes import Words
 from core.errors import ChangedMeanwhile, DeskError, NotFound, ReasonMissing
 from core.notifications import tell
 from core.records import Milestone, PracticeFlag, Project, Report
@@ -83,7 +84,7 @@ def file(
     session.add(report)
     session.flush()
     after = {"kind": report.kind, "source": report.source, "severity": report.severity}
-    _note(session, actor, f"{actor.kind}:report:file", report, now=now, after=after)
+    _note(session, actor, f"{actor.kind}:report:file", report, now=now, after=after, contents=[report])
     _tell_author(session, report, "report_received", project, now=now)
     _consider(session, concerned, now=now)
     return report
@@ -124,7 +125,8 @@ def settle(
     report.settled_by, report.settled_at = actor.id, now
     session.flush()
     after = {"outcome": report.outcome, "follows": sorted({each.effect for each in follows})}
-    _note(session, actor, "staff:report:settle", report, now=now, reason=note, after=after)
+    ends = [Words("report_ends", report)]
+    _note(session, actor, "staff:report:settle", report, now=now, reason=note, after=after, contents=ends)
     project = session.get_one(Project, report.project_id)
     _tell_author(session, report, "report_settled", project, now=now)
     held = {each.milestone_id for each in follows if each.effect is Effect.HOLD}

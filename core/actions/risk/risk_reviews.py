@@ -15,6 +15,7 @@ from core import outbox
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import release
 from core.actions.risk import holds, risk_facts
+from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.notifications import staff_of
 from core.records import Milestone, RiskReview, Staff
@@ -112,6 +113,7 @@ def settle(
         about=("review", review_id),
         reason=note,
         after={"outcome": review.outcome, "reports": review.reports},
+        contents=[Words("review_ends", review)],
     )
     if outcome == ReviewOutcome.HELD:
         milestone_id = context.milestone.id
