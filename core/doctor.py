@@ -122,7 +122,7 @@ def _opens(ring: Keyring, found: str) -> Look:
     if first is None:
         return Look("Evidence key", True, found)
     ring.key_for(int(first), make=False)
-    return Look("Evidence key", True, f"{found}, opens what lies in the store")
+    return Look("Evidence key", True, f"{found}, opens the key of party {first}; the others were not tried")
 
 
 def _signing_key(settings: Settings) -> Look:
@@ -135,21 +135,20 @@ def _signing_key(settings: Settings) -> Look:
         public = own_key(settings.home)
     except (DeskError, OSError) as problem:
         return Look(name, False, getattr(problem, "message", None) or str(problem))
-    made = f"made in {settings.home / 'keys' / KEY_FILE} and pinned by `escrow-desk migrate`"
-    state = "pinned in the database" if pinned else "not pinned yet: `escrow-desk migrate` does it"
-    return Look(name, True, f"fingerprint {public.fingerprint}, {state}" if public else made)
+    made = f"none yet: `escrow-desk migrate` makes it in {settings.home / 'keys' / KEY_FILE} and pins it"
+    return Look(name, True, f"fingerprint {public.fingerprint}, {PINNED[pinned]}" if public else made)
 
 
-def _pinned(settings: Settings) -> tuple[str | None, bool]:
-    """What is wrong with the key, and whether one is pinned."""
+def _pinned(settings: Settings) -> tuple[str | None, bool | None]:
+    """What is wrong with the key, and whether one is pinned; None where no database says so."""
     if not settings.database_url:
-        return None, False
+        return None, None
     database = Database(settings.database_url, pool_size=1)
     try:
         with database.reading() as session:
             return key_trouble(session, settings.home), bool(pins(session))
     except SQLAlchemyError:
-        return None, False  # another look says so
+        return None, None  # another look says so
     finally:
         database.dispose()
 
@@ -186,6 +185,11 @@ def _asked(url: str, question: str, **values: str) -> tuple[object, ...]:
         database.dispose()
 
 
+PINNED = {
+    True: "pinned in the database",
+    False: "not pinned yet: `escrow-desk migrate` does it",
+    None: "whether it is pinned is not known: the database did not answer",
+}
 LOGIN = """
 select current_setting('server_version'), (select version_num from alembic_version),
        pg_has_role(current_user, :role, 'member'), (select demo from installation)
@@ -248,7 +252,7 @@ def _clock_of_the_provider(settings: Settings) -> Look:
     except requests.RequestException as problem:
         return Look(name, False, f"{settings.stripe_api_base} does not answer ({type(problem).__name__})")
     except ValueError:
-        return Look(name, True, f"{settings.stripe_api_base} does not tell its time")
+        return Look(name, True, f"{settings.stripe_api_base} does not tell its time, so it was not compared")
     return _apart(name, theirs, before, system_clock(), CLOCKS_APART + timedelta(seconds=1))
 
 
@@ -287,5 +291,5 @@ def _webhook_secret(settings: Settings) -> Look:
 def _mail(settings: Settings) -> Look:
     kept = f"kept as files in {settings.home / 'mail'}"
     if settings.smtp_url:
-        return Look("Mail", True, settings.smtp_url.split("@")[-1])
+        return Look("Mail", True, f"{settings.smtp_url.split('@')[-1]}, not tried")
     return Look("Mail", settings.demo, kept if settings.demo else f"{kept}: nobody gets them. Set SMTP_URL")

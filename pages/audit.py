@@ -28,7 +28,7 @@ now = request_context.now()
 style.apply()
 buttons = header.page(
     "Audit log",
-    "Who did what, when and why. Sealed every second, signed outside the database. Times are UTC.",
+    "Who did what, when and why. Times are UTC.",
 )
 figures = st.container()
 audit_verification.trouble()

@@ -54,21 +54,26 @@ class Proof:
         if self.wrong:
             rest = [f"{self.more:,} more findings follow."] if self.more else []
             return "\n".join([*self.wrong, *rest])
-        key = (
-            f"key {self.key}, as it should be"
-            if self.known
-            else f"key {self.key}; compare it with the desk's"
-        )
         what = f"the entries that match {json.dumps(self.filter)}" if self.filter else "the whole log"
         lines = [
-            f"All {self.rows:,} rows are as the desk exported them at {self.exported_at[:19]}Z, signed by {key}.",
+            self._as_exported(),
             f"The file holds {what}, as of that moment.",
         ]
         sealed = (
-            f"Seal {self.seal} is the last that was signed then" if self.seal else "Nothing was sealed then"
+            f"Seal {self.seal} was the last that was signed then" if self.seal else "Nothing was signed then"
         )
         lines.append(f"{sealed}; {self.not_sealed:,} of the rows were not sealed yet.")
         return "\n".join(lines)
+
+    def _as_exported(self) -> str:
+        """By whom, only where the key is known: whoever has another can sign a file of their own."""
+        one = self.rows == 1
+        rows, them = ("The one row is", "it") if one else (f"All {self.rows:,} rows are", "them")
+        at = f"{self.exported_at[:19]}Z"
+        if self.known:
+            return f"{rows} as the desk exported {them} at {at}: signed by key {self.key}, as it should be."
+        unknown = "It is not known here whether that is the desk's key: compare it."
+        return f"{rows} as signed at {at} by key {self.key}. {unknown}"
 
 
 def verify(file: Path, *, manifest: Path | None = None, key: str | None = None) -> Proof:

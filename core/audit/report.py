@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from core.audit.key_trust import Trust
     from core.audit.pinned_keys import Pin
 
 ROWS = ("entry", "journal")
+# Findings that say what is missing for a proof, and not that anything was altered.
+UNPROVED = frozenset(
+    "unsigned no_checkpoints not_pinned other_key not_handed_over beside overdue not_signed elsewhere".split()
+)
+Verdict = Literal["intact", "altered", "unproved", "unsealed", "unsigned", "unknown_key"]
 NUMBERS = "rows seals signed unsigned open_rows older files files_read files_erased".split()
 WORDS: Mapping[str, str] = {
     "altered": "{Kind} {id} was altered after it was sealed in seal {seal}.",
@@ -89,6 +94,23 @@ class Report:
         return not self.findings
 
     @property
+    def verdict(self) -> Verdict:
+        """The outcome in one word, and never more than is known."""
+        if self.first_altered:
+            return "altered"
+        if self.findings:
+            return "unproved"
+        if not self.seals or self.pinned is None:
+            return "unsealed"
+        if not self.signed:
+            return "unsigned"
+        return "unknown_key" if self.trust is None or self.trust.how == "first" else "intact"
+
+    @property
+    def first_altered(self) -> Finding | None:
+        return next((finding for finding in self.findings if finding.wrong not in UNPROVED), None)
+
+    @property
     def first_bad(self) -> Finding | None:
         return self.findings[0] if self.findings else None
 
@@ -107,8 +129,11 @@ class Report:
             listed = [finding.text for finding in first if finding]
             return " ".join(listed + [f"{rest:,} more findings follow."] * (rest > 0))
         parts = [self._written()]
-        if self.unsigned:
-            parts.append(f"{counted(self.unsigned, 'seal')} not signed yet.")
+        if self.unsigned and self.signed:
+            them = "it" if self.unsigned == 1 else "them"
+            parts.append(
+                f"{counted(self.unsigned, 'seal')} not signed yet: only the database itself vouches for {them}."
+            )
         if self.open_rows:
             parts.append(f"{counted(self.open_rows, 'row')} not sealed yet, and proved by nothing so far.")
         if self.files:
@@ -131,7 +156,7 @@ class Report:
         """Never without the key that says so, and what that key is to whoever asked."""
         if not self.seals or self.pinned is None:
             return "Nothing is sealed yet, so nothing is proved."
-        rows = f"All {self.rows:,} rows under {self.seals:,} seals are as they were written"
+        rows = f"All {self.rows:,} rows under {self.seals:,} seals are as they were sealed"
         if not self.signed:
             return f"{rows}, by the seals in the database alone: none is signed."
         return f"{rows}, by the signatures of key {self.pinned.fingerprint}, {self.key_words}."

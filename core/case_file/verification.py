@@ -28,6 +28,7 @@ class Proof:
     """`wrong` is the first thing that is off, None when nothing is. `checked` says what was looked at until then.
 
     `key` is the fingerprint of the key that signed; `known` says that it is the one that was asked for.
+    `unchecked`: what could not be looked at here, and why.
     """
 
     case: int | None
@@ -35,6 +36,7 @@ class Proof:
     wrong: str | None
     key: str | None = None
     known: bool = False
+    unchecked: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -64,16 +66,20 @@ class _Run:
         self.case: int | None = None
         self.key: str | None = None
         self.checked: list[str] = []
+        self.unchecked: str | None = None
 
     def proof(self, wrong: str | None) -> Proof:
         known = self.wanted is not None and self.key == self.wanted
-        return Proof(self.case, tuple(self.checked), wrong, self.key, known)
+        return Proof(self.case, tuple(self.checked), wrong, self.key, known, self.unchecked)
 
     def check(self) -> None:
         _format(self.files)
         self.case = int(read(self.files, MANIFEST)["case"])
         for what, check in CHECKS:
             if NEEDED.get(what.partition(":")[0], MANIFEST) in self.files:
+                if check is _printed and _other_printer(self.files):
+                    self.unchecked = f"{PRINTED} was not compared: another version of the desk printed it"
+                    continue
                 check(self.files)
                 self.checked.append(what)
             if check is _manifest:
@@ -145,10 +151,12 @@ def _audit(files: Files) -> None:
         raise Wrong("the audit extract is not in the order in which it was written")
 
 
+def _other_printer(files: Files) -> bool:
+    return bool(read(files, MANIFEST).get("printed_by") != PRINTER)
+
+
 def _printed(files: Files) -> None:
-    """The summary again, if this desk prints as the one did that made it."""
-    if read(files, MANIFEST).get("printed_by") != PRINTER:
-        return
+    """The summary again, as this desk prints it."""
     ours = (MANIFEST, SIGNATURE, PRINTED)
     if summary({name: each for name, each in files.items() if name not in ours}) != files[PRINTED]:
         raise Wrong(f"{PRINTED} is not what these files print")
@@ -174,6 +182,8 @@ NEEDED = {"the decision": "plan.json", "the agreement": "agreement.json"}
 
 def lines(proof: Proof) -> Iterator[str]:
     yield from (f"✓ {what}" for what in proof.checked)
+    if proof.unchecked:
+        yield f"– {proof.unchecked}"
     if proof.wrong:
         yield f"✗ {proof.wrong}"
     if proof.key and proof.known:

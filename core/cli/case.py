@@ -97,6 +97,7 @@ def verify(
         "ok": found.ok,
         "case": found.case,
         "checked": found.checked,
+        "not_checked": found.unchecked,
         "wrong": found.wrong,
         "key": found.key,
         "known": found.known,

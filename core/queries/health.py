@@ -126,7 +126,7 @@ def _record(session: Session, home: Path, now: datetime) -> State:
         f"{unsealed} entries are not sealed, the oldest of {_at(oldest)}" if unsealed else "",
         f"{unsigned} seals are not signed, the oldest of {_at(first)}" if unsigned else "",
     ]
-    return _state("Record", found, "sealed and signed")
+    return _state("Record", found, "sealed and signed" if last else "nothing is signed yet")
 
 
 def _reconciliation(session: Session, home: Path, now: datetime) -> State:

@@ -151,7 +151,7 @@ DESK: tuple[Invariant, ...] = (
     ),
     Invariant(
         "words_as_recorded",
-        "Every message, file, note, request, offer, decision and letter sent is what its audit entry recorded.",
+        "Every text whose hash an audit entry keeps is what was recorded: cases, messages, holds, reports, letters …",
         invariant_queries.other_words,
     ),
     Invariant(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ import streamlit as st
 
 from core import audit
 from core.audit import Finding, Report
+from core.audit.report import Verdict
 from core.errors import DeskError
 from core.queries.audit import SealState
 from core.rules.permissions import Permission, require
@@ -18,8 +20,24 @@ from dashboard.compliance.background_job import Progress, Work
 from dashboard.ui import cards, deadline, errors, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import plain
+from dashboard.ui.status import Tone
 
 WORK, LAST, HIDDEN = "audit:verify", "audit:verified", "audit:verified:hidden"
+FAILED = "audit:verify:failed"
+STALE_AFTER = timedelta(days=1)
+VERDICTS: Mapping[Verdict, tuple[str, Tone]] = {
+    "intact": ("Intact", "good"),
+    "altered": ("Altered", "bad"),
+    "unproved": ("Not proved", "bad"),
+    "unsealed": ("Nothing sealed", "wait"),
+    "unsigned": ("Not signed", "wait"),
+    "unknown_key": ("Key not known", "wait"),
+}
+ICONS: Mapping[Tone, str] = {
+    "good": ":green[:material/verified:]",
+    "wait": ":orange[:material/gpp_maybe:]",
+    "bad": ":red[:material/gpp_bad:]",
+}
 LISTED = 20
 
 
@@ -52,14 +70,18 @@ def figure(now: datetime) -> Kpi:
     last = _last()
     if running and running.running:
         return Kpi("Verification", "Running", "every hash is computed again", "info")
+    if FAILED in st.session_state:
+        ended = deadline.ago(st.session_state[FAILED], now)
+        return Kpi("Verification", "Failed", f"{ended}, nothing was proved", "bad")
     if last is None:
         return Kpi(
-            "Verification", "—", "not run since you signed in", help="Press Verify to prove the whole log."
+            "Verification", "—", "not run in this tab yet", help="Press Verify to prove the whole log."
         )
+    word, tone = VERDICTS[last.report.verdict]
     note = f"{deadline.ago(last.at, now)}, {last.report.rows:,} rows"
-    if last.report.ok:
-        return Kpi("Verification", "As written", note, "good")
-    return Kpi("Verification", "Altered", note, "bad")
+    if tone == "good" and now - last.at > STALE_AFTER:
+        return Kpi("Verification", word, f"{note}; not verified since", "wait")
+    return Kpi("Verification", word, note, tone)
 
 
 def trouble() -> None:
@@ -92,7 +114,7 @@ def key() -> None:
 def seals(state: SealState, now: datetime) -> list[Kpi]:
     """How far the log is sealed."""
     last = f"#{state.last:,}" if state.last else "None"
-    when = f"{deadline.ago(state.sealed_at, now)}" if state.sealed_at else "the worker seals each second"
+    when = f"{deadline.ago(state.sealed_at, now)}" if state.sealed_at else "nothing is sealed yet"
     late = state.since is not None and now - state.since > timedelta(minutes=1)
     return [
         Kpi("Last seal", last, when),
@@ -101,11 +123,13 @@ def seals(state: SealState, now: datetime) -> list[Kpi]:
             state.open,
             "the worker does not seal"
             if late
-            else "written in the last second"
+            else "written in the last minute"
             if state.open
-            else "everything is sealed",
+            else "every entry is under a seal"
+            if state.last
+            else "nothing is recorded yet",
             "wait" if late else None,
-            help="What was written in the last second is covered by the next seal.",
+            help="The next seal covers these. Until then nothing proves them.",
         ),
     ]
 
@@ -129,6 +153,7 @@ def _begin() -> None:
     require(request_context.actor(), Permission.VERIFY_AUDIT)
     desk = request_context.desk()
     st.session_state.pop(HIDDEN, None)
+    st.session_state.pop(FAILED, None)
     own = audit.private_half(desk.settings.home)
     trust = audit.Trust(own, "own") if own else audit.Trust()
 
@@ -146,6 +171,8 @@ def _words(running: Work[Report]) -> str:
 
 def _finish(ended: Work[Report], now: datetime) -> None:
     background_job.forget(WORK)
+    if ended.error:
+        st.session_state[FAILED] = now
     if isinstance(ended.error, DeskError):
         errors.show(ended.error)
     elif ended.error:
@@ -162,8 +189,10 @@ def _last() -> Verified | None:
 def _result(last: Verified) -> None:
     report = last.report
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        icon = ":green[:material/verified:]" if report.ok else ":red[:material/gpp_bad:]"
-        st.markdown(f"{icon} **{plain(_sentence(report))}**", width="stretch")
+        icon = ICONS[VERDICTS[report.verdict][1]]
+        st.markdown(
+            f"{icon} **{plain(f'As of {deadline.exact(last.at)}: {_sentence(report)}')}**", width="stretch"
+        )
         st.button("Hide", key="hide-verified", type="tertiary", on_click=_hide)
     cards.facts(
         {
@@ -182,8 +211,10 @@ def _result(last: Verified) -> None:
 
 
 def _sentence(report: Report) -> str:
-    if first := report.first_bad:
+    if first := report.first_altered:
         return f"The record was altered. First: {first.text}"
+    if first := report.first_bad:
+        return f"The record is not proved. First: {first.text}"
     return report.text
 
 

@@ -47,7 +47,10 @@ def show() -> None:
             permission=Permission.EXPORT_AUDIT,
         ),
         name="Seals, newest first",
-        empty_state=("Nothing is sealed yet", "The worker seals what is written, each second."),
+        empty_state=(
+            "Nothing is sealed yet",
+            "The worker seals, while it runs.",
+        ),
     )
     audit_verification.key()
     cards.note("Each covers a closed range of transactions and holds the hash of the one before.")

@@ -96,7 +96,7 @@ def test_an_untouched_export_is_proved_and_says_what_it_holds(export: Export) ->
     said = proof.text()
     assert f"signed by key {export.key}, as it should be" in said
     assert '"milestone_id": 5' in said
-    assert f"Seal {proof.seal} is the last that was signed then" in said
+    assert f"Seal {proof.seal} was the last that was signed then" in said
     assert "compare it" in verify(export.file).text(), "without a key nothing is as it should be"
 
 
@@ -190,4 +190,4 @@ def test_an_empty_export_and_one_without_seals_are_proved_too(log: Log, tmp_path
         assert Export(log, tmp_path, format, milestone_id=999).proof().ok
         proof = Export(log, tmp_path, format).proof()
         assert (proof.ok, proof.seal, proof.not_sealed) == (True, None, proof.rows)
-        assert "Nothing was sealed then" in proof.text()
+        assert "Nothing was signed then" in proof.text()

@@ -110,7 +110,7 @@ def test_the_log_is_sealed_verified_and_a_finding_is_exit_code_1(
     assert sealed["last_seal"] >= 1
     well = terminal.run("audit", "verify", "--json").well().json
     assert (well["ok"], well["findings"]) == (True, [])
-    assert "are as they were written" in terminal.run("audit", "verify").well().out
+    assert "are as they were sealed" in terminal.run("audit", "verify").well().out
     with owner.transaction() as session:
         session.execute(text("set local session_replication_role = replica"))
         first = session.scalar(

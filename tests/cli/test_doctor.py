@@ -146,7 +146,7 @@ def test_a_clock_that_is_wrong_is_measured(
 
 
 def test_the_fingerprint_that_case_files_are_compared_with_is_told(well: Terminal, home: Path) -> None:
-    assert "pinned by `escrow-desk migrate`" in looks(well)["Signing key"].words
+    assert "`escrow-desk migrate` makes it" in looks(well)["Signing key"].words
     key = audit.signer(home).public.fingerprint
     assert looks(well)["Signing key"].words.startswith(f"fingerprint {key}, not pinned yet")
     assert well.run("audit", "seal").code == 0

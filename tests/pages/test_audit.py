@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import time
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -212,14 +214,18 @@ def test_verify_says_how_much_it_proved_and_remembers_it(town: Town, told: Told,
     seal(town, tmp_path)
     app = ended(press(visit(town, "cora", "audit"), "Verify"), audit_verification.WORK)
     key = audit.signer(tmp_path).public.fingerprint
-    assert (
-        f"seals are as they were written, by the signatures of key {key}, pinned in this database"
-        in words(app)
+    assert f"seals are as they were sealed, by the signatures of key {key}, pinned in this database" in words(
+        app
     )
     assert "the key in this desk's own home" in words(app)
     press(app, "Hide")
-    assert "As written" in words(app)
+    assert "Intact" in words(app)
     assert "rows under" not in words(app)
+    last = app.session_state[audit_verification.LAST]
+    app.session_state[audit_verification.LAST] = replace(last, at=last.at - timedelta(days=3))
+    assert "not verified since" in words(app.run())
+    app.session_state[audit_verification.FAILED] = town.now
+    assert "nothing was proved" in words(app.run()), "an older proof is not shown as if it were this one"
 
 
 def test_verify_names_the_first_entry_that_was_altered(
