@@ -20,12 +20,12 @@ demo: environment ## start everything with three months of example data (PORT=86
 test: environment ## every test, on real PostgreSQL and a real browser (WORKERS=2)
 	@browser=$$(scripts/browser) && ESCROW_DESK_BROWSER="$$browser" exec $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: environment ## what to run before a commit: ruff, mypy, import contracts, the fast tests
+check: environment ## what to run before a commit, a minute: ruff, mypy, import contracts, tests without a database
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest -q -n $(WORKERS) -m "not slow" $(ARGS)
+	@$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not database" $(ARGS)
 
 coverage: environment ## which lines and branches of core, dashboard and pages the tests reach
 	@browser=$$(scripts/browser) && ESCROW_DESK_BROWSER="$$browser" \

@@ -30,8 +30,11 @@ hypothesis.settings.load_profile("desk")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What drives a browser, kills processes or measures is slow; `make check` leaves it out."""
+    """What drives a browser, kills processes or measures is slow, and what asks for a server stands on a database:
+    `make check` leaves both out, so that it answers within a minute."""
     for item in items:
+        if "server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.database)
         if any(part in SLOW for part in item.path.relative_to(item.config.rootpath).parts):
             item.add_marker(pytest.mark.slow)
 
