@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -51,11 +52,29 @@ def run_due(desk: Desk) -> int:
     """Do everything whose time has come, oldest first; returns how many deadlines were handled.
 
     What one deadline makes due at once is done too. What cannot be done now (a hold, a refusal) stands in nobody's way.
+    Before anything else, decisions that wait for another plan than would be made now go back to their mediators.
     """
-    done, seen = 0, set[Key]()
+    done, seen = _return_changed(desk), set[Key]()
     while acted := _pass(desk, seen):
         done += acted
     return done
+
+
+def _return_changed(desk: Desk) -> int:
+    """Whatever changed the plan, also from outside the case: a debt, an account, another milestone of the project."""
+    try:
+        with desk.database.reading() as session:
+            changed = recorded_decision.changed(session)
+        return sum(desk.database.run(partial(_look_again, desk.clock(), number)) for number in changed)
+    except OperationalError:
+        raise
+    except Exception:  # it is looked at by a person, and every deadline still has its time
+        log.exception("timer.failed", kind="changed")
+        return 0
+
+
+def _look_again(now: datetime, milestone_id: int, session: Session) -> bool:
+    return recorded_decision.look_again(session, now=now, milestone_id=milestone_id)
 
 
 def _pass(desk: Desk, seen: set[Key]) -> int:
@@ -160,21 +179,6 @@ def _executions(now: datetime) -> Any:
     return select(Decision.id, at.label("at")).where(at <= now, Decision.status == DecisionStatus.COOLING_OFF)
 
 
-def _overtaken(now: datetime) -> Any:
-    """Decisions that wait although the milestone or the case is no longer as it was."""
-    bound = Decision.plan["bindings"]
-    return (
-        select(Decision.id, Decision.made_at.label("at"))
-        .join(Milestone, Milestone.id == Decision.milestone_id)
-        .join(Ticket, Ticket.id == Decision.ticket_id)
-        .where(
-            Decision.status.in_(recorded_decision.PENDING),
-            (Milestone.version != bound["milestone_version"].as_integer())
-            | (Ticket.version != bound["ticket_version"].as_integer()),
-        )
-    )
-
-
 def _card_retries(now: datetime) -> Any:
     at = PaymentOrder.next_retry_at
     return select(PaymentOrder.milestone_id.label("id"), at.label("at")).where(at <= now)
@@ -217,7 +221,6 @@ SOURCES: dict[str, Callable[[datetime], Any]] = {
     "mediation": _mediations,
     "deadlock": _deadlocks,
     "answer": _answers,
-    "overtaken": _overtaken,
     "execution": _executions,
     "card_retry": _card_retries,
     "chargeback": _chargebacks,
@@ -255,11 +258,6 @@ def _resume(session: Session, number: int, now: datetime) -> bool:
 
 def _execute(session: Session, number: int, now: datetime) -> bool:
     return confirmation.execute_if_due(session, session.get_one(Decision, number), now=now)
-
-
-def _return(session: Session, number: int, now: datetime) -> bool:
-    found = session.get_one(Decision, number)
-    return recorded_decision.look_again(session, now=now, milestone_id=found.milestone_id)
 
 
 def _charge_again(session: Session, number: int, now: datetime) -> bool:
@@ -310,7 +308,6 @@ HANDLERS: dict[str, tuple[Callable[[Session, int], None], Callable[[Session, int
     "mediation": (_milestone, _mediate),
     "deadlock": (_ticket, _escalate),
     "answer": (_ticket, _resume),
-    "overtaken": (_case_of_decision, _return),
     "execution": (_case_of_decision, _execute),
     "card_retry": (_milestone, _charge_again),
     "offer": (_case_of_offer, _expire_offer),

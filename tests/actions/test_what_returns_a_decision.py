@@ -18,7 +18,7 @@ from core.queries import decision_changes, disputes
 from core.queries.case_filters import CaseFilter, Watch
 from core.queries.cases import case as read_case
 from core.queries.decision_changes import Comparison
-from core.records import Decision, Notification
+from core.records import Decision, Milestone, Notification, Party
 from core.rules.holds import HoldKind, ReleaseBlocked
 from tests import builders
 from tests.builders import Told
@@ -107,6 +107,25 @@ def test_what_staff_asks_a_party_returns_a_decision_within_a_round_of_timers(mar
     assert market.read(lambda session: _compared(session, told.ticket)).void
     market.later(minutes=1)
     assert market.get(Decision, decision.id).status == "VOIDED"
+
+
+def test_what_changes_the_plan_from_outside_the_case_returns_a_decision_before_it_is_due(
+    market: Market,
+) -> None:
+    """Neither the milestone nor the ticket has another version: the panel and the queue say the same all the same."""
+    told, decision = cooling(market)
+
+    def moved(session: Session) -> None:
+        session.get_one(Party, market.payee_id).stripe_account = "acct_another"
+
+    versions = market.get(Milestone, told.milestone).version
+    market.database.run(moved)
+    assert market.get(Milestone, told.milestone).version == versions
+    assert market.read(lambda session: _compared(session, told.ticket)).void
+    market.later(minutes=1)
+    assert market.get(Decision, decision.id).status == "VOIDED"
+    assert "VOIDED" in marks(market, told)
+    market.lawful()
 
 
 def test_nobody_approves_what_a_hold_stops(market: Market) -> None:

@@ -13,7 +13,7 @@ from core.actions.cases import mediator_assignment
 from core.actions.decisions import cooling_off, drafts, plan
 from core.actions.decisions.plan import Draft, Plan
 from core.actions.decisions.planned_calls import Asked
-from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.errors import DeskError
 from core.money import Money
 from core.records import Decision, Staff, Ticket
@@ -105,6 +105,17 @@ def unchanged(session: Session, context: MilestoneContext, ticket: Ticket, decis
     except DeskError:  # what was decided could not even be decided now
         return None
     return made if made.hash == decision.plan_hash else None
+
+
+def changed(session: Session) -> list[int]:
+    """The milestones of decisions that wait although their plan would be another now. Nothing is locked or written."""
+    found = session.scalars(select(Decision).where(Decision.status.in_(PENDING)).order_by(Decision.id)).all()
+    return [each.milestone_id for each in found if _changed(session, each)]
+
+
+def _changed(session: Session, decision: Decision) -> bool:
+    context = open_milestone(session, decision.milestone_id, lock=False)
+    return unchanged(session, context, session.get_one(Ticket, decision.ticket_id), decision) is None
 
 
 def look_again(session: Session, *, now: datetime, milestone_id: int, why: str | None = None) -> bool:
