@@ -27,11 +27,12 @@ from core.desk import Desk
 from core.gateways.mail import mail_from
 from core.gateways.stripe_adapter import StripePayments
 from core.gateways.stripe_sandbox import SandboxControl, StripeSandbox
-from core.ledger import journal_store
+from core.ledger import accounts
 from core.ledger.invariants import check
 from core.money import Money
 from core.policy import WithdrawalMethod
 from core.processes import dispatch, provider_accounts, timers, webhook_processing
+from core.queries import ledger
 from core.records import Milestone, OutgoingOperation, PaymentOrder, Project
 from core.rules.permissions import Actor
 from core.rules.schedule import PlannedMilestone
@@ -188,11 +189,12 @@ class Market(Town):
         return str(self.get(PaymentOrder, told.milestone).state)
 
     def books(self, currency: str = "USD") -> dict[str, int]:
-        lines = self.read(journal_store.trial_balance)
+        """What is on each line of the chart, as its side grows."""
+        nets = self.read(ledger.nets).items()
         return {
-            each.line: each.balance.minor
-            for each in lines
-            if each.balance.minor and each.balance.currency == currency
+            line: net.minor if accounts.CHART[line].side is accounts.Side.DEBIT else -net.minor
+            for (line, of), net in nets
+            if net.minor and of == currency
         }
 
     def operations(self, kind: str = "") -> list[OutgoingOperation]:

@@ -136,6 +136,28 @@ def come_back(number: Member, reason: Why, as_: As = None, as_json: Json = False
     _set_active(number, True, reason, as_, as_json)
 
 
+@app.command()
+def tie(
+    number: Member,
+    party: Annotated[int, typer.Argument(help="The party's number.", min=1, max=LARGEST_ID, metavar=NUMBER)],
+    reason: Why,
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Someone is tied to a party: its cases are not given to them, and they decide none of them."""
+    from core.actions.staff import install
+
+    with opened() as desk:
+        actor = operator.actor(desk, as_)
+        desk.database.run(
+            lambda session: install.declare_tie(
+                session, actor, now=desk.clock(), staff_id=number, party_id=party, reason=reason
+            )
+        )
+    data = {"id": number, "party": party, "reason": reason}
+    say(data, as_json=as_json, words=tell(f"Member of staff {number} is tied to party {party}."))
+
+
 def _set_active(number: int, active: bool, reason: str, as_: str | None, as_json: bool) -> None:
     from core.actions.staff import members
 

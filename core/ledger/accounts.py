@@ -4,10 +4,10 @@ An account is a code and a currency. A code is one line of the chart (`stripe_ba
 kept for (`held:17`: what is held for milestone 17). The database opens an account when it is first posted to, by this
 same chart (table `chart`; a test holds the two together).
 
-* An account that is `non_negative` is checked at every posting: nobody can be paid out of money that is not there.
-* The others are `hot`. What so many journals touch would make every journal wait for every other if it had a balance
-  row; so it has none, is read as roll-up and tail, and cannot be checked. These are income, expense, and mirrors of
-  what Stripe and the bank say, which is booked and never refused.
+* Every account that is not `hot` is checked at every posting: nobody can be paid out of money that is not there.
+* A `hot` one cannot be. What so many journals touch would make every journal wait for every other if it had a balance
+  row; so it has none and is read as roll-up and tail. These are income, expense, and mirrors of what Stripe and the
+  bank say, which is booked and never refused.
 """
 
 from __future__ import annotations
@@ -64,10 +64,6 @@ class Line:
     @property
     def hot(self) -> bool:
         return bool(self.number & 128)
-
-    @property
-    def non_negative(self) -> bool:
-        return not self.hot
 
     @property
     def book(self) -> Book:

@@ -27,20 +27,6 @@ POST = text(
     " cast(:cause as jsonb), :now)"
 )
 BALANCES = text("select account_id, balance from account_balances where account_id = any(:accounts)")
-TRIAL_BALANCE = text(
-    """
-    with moved as (
-        select line, currency_number, sum(debits - credits) as net from daily_totals group by 1, 2
-        union all
-        select (account_id >> 10) & 255, account_id & 1023, sum(amount) from posting_tail group by 1, 2
-    )
-    select c.name as line, c.kind, c.book, m.code as currency, (sum(net) * c.side)::bigint as balance,
-           sum(net)::bigint as net
-    from moved join chart c using (line) join currencies m on m.number = moved.currency_number
-    group by c.line, m.number having sum(net) <> 0
-    order by m.code, c.book desc, c.kind, c.line
-    """
-)
 # The page is found first and the journals are joined to it alone; the tail is little and read whole.
 # Without `materialized` the planner walks all journals backwards to find a tail that is nearly always empty.
 PAGE = text(
@@ -99,17 +85,6 @@ class BookedJournal:
     posted_at: datetime
 
 
-@dataclass(frozen=True)
-class LineBalance:
-    """One line of the trial balance: all accounts of a line of the chart in a currency. `net` = debits − credits."""
-
-    line: str
-    kind: str
-    book: str
-    balance: Money
-    net: Money
-
-
 def post(session: Session, journal: Journal, *, now: datetime) -> int:
     """Book a journal and return its id; the same journal again returns the same id and books nothing.
 
@@ -145,20 +120,6 @@ def balances(session: Session, codes: Iterable[str], currency: str) -> dict[str,
     rows = session.execute(BALANCES, {"accounts": list(by_number)})
     found: dict[int, int] = {row.account_id: row.balance for row in rows}
     return {code: Money(found.get(number, 0), currency) for number, code in by_number.items()}
-
-
-def trial_balance(session: Session) -> list[LineBalance]:
-    """Every line that is not empty; `net` sums to zero in each currency and book."""
-    return [
-        LineBalance(
-            line=row.line,
-            kind=row.kind,
-            book=row.book,
-            balance=Money(row.balance, row.currency),
-            net=Money(row.net, row.currency),
-        )
-        for row in session.execute(TRIAL_BALANCE)
-    ]
 
 
 def page(

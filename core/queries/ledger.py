@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.ledger import accounts, journal_store
-from core.ledger.accounts import BY_NUMBER, CHART, Book
+from core.ledger.accounts import CHART, Book
 from core.money import Money
 
 NEWEST = 2**63 - 1
@@ -252,13 +252,3 @@ def register(
             net -= row.amount
 
     return list(entries())
-
-
-def line_title(code: str) -> str:
-    """`held:17` as `Held for the milestone`, for a code that is in the chart."""
-    return accounts.account_type(code).title
-
-
-def all_lines() -> dict[str, str]:
-    """Line → title, in the order of the chart: the options of a filter."""
-    return {line.name: line.title for line in BY_NUMBER.values()}

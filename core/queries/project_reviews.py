@@ -8,8 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.records import FinalRating, Party, ProjectReview, ReviewRound
-from core.rules import ratings
+from core.records import Party, ProjectReview, ReviewRound
 
 
 @dataclass(frozen=True)
@@ -47,12 +46,3 @@ def of_project(session: Session, project_id: int) -> Round:
     )
     opened = asked.revealed_at is not None
     return Round(asked.asked_at, asked.due_at, asked.revealed_at, len(rows), shown if opened else ())
-
-
-def rating_of(session: Session, party_id: int) -> str | None:
-    """`4.3 of 5, from 3 reviews`, as it stands."""
-    newest = select(FinalRating).where(FinalRating.party_id == party_id)
-    row = session.scalars(
-        newest.order_by(FinalRating.calculated_at.desc(), FinalRating.project_id.desc()).limit(1)
-    ).one_or_none()
-    return ratings.words(row.tenths, row.reviews) if row else None

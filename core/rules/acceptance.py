@@ -28,13 +28,6 @@ class AcceptanceUnknown(DeskError):
 _OWN_DAYS = re.compile(r"AUTO_RELEASE_([1-9][0-9]?)_DAYS")
 
 
-def auto_release_after(days: int) -> str:
-    """The rule for silence of this many days, 1 to 90."""
-    rule = f"AUTO_RELEASE_{days}_DAYS"
-    check(rule)
-    return rule
-
-
 def check(rule: str) -> str:
     own = _OWN_DAYS.fullmatch(rule)
     if rule not in AcceptanceRule.__members__ and not (own and int(own[1]) <= 90):

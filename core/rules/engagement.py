@@ -84,9 +84,3 @@ def missing(facts: Confirmation) -> tuple[Block, ...]:
 def require_complete(facts: Confirmation) -> None:
     if blocks := missing(facts):
         raise EngagementIncomplete(blocks)
-
-
-def require_confirmed(facts: Confirmation) -> None:
-    """Before an engagement becomes active."""
-    if blocks := unconfirmed(facts):
-        raise EngagementIncomplete(blocks)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from core.rules.transitions import check, label, move
+from core.rules.transitions import label, move
 
 
 class PayoutStatus(StrEnum):
@@ -69,8 +69,3 @@ MOVES: Mapping[tuple[PayoutStatus, PayoutEvent], PayoutStatus] = {
 
 def after(status: PayoutStatus | str, event: PayoutEvent) -> PayoutStatus:
     return move("payout", MOVES, PayoutStatus(status), event)
-
-
-def check_move(before: PayoutStatus | str, after: PayoutStatus | str) -> PayoutStatus:
-    """The new status, if some move leads there from the old one."""
-    return check("payout", MOVES, PayoutStatus(before), PayoutStatus(after))

@@ -144,6 +144,7 @@ FRESH = frozenset(
         Permission.SETTLE_RISK,
         Permission.CONFIRM_SUSPENSE,
         Permission.REVIEW_PAYOUT,
+        Permission.CONFIRM_SETTLEMENT,
         Permission.RETRY_OPERATION,
         Permission.SETTLE_CHARGEBACK,
         Permission.APPROVE_POLICY,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from core.rules.transitions import check, label, move
+from core.rules.transitions import label, move
 
 WAYS: Mapping[str, str] = {"BANK_TRANSFER": "Bank transfer", "CHECK": "Check"}
 
@@ -61,8 +61,3 @@ MOVES: Mapping[tuple[RefundStatus, RefundEvent], RefundStatus] = {
 
 def after(status: RefundStatus | str, event: RefundEvent) -> RefundStatus:
     return move("refund", MOVES, RefundStatus(status), event)
-
-
-def check_move(before: RefundStatus | str, after: RefundStatus | str) -> RefundStatus:
-    """The new status, if some move leads there from the old one."""
-    return check("refund", MOVES, RefundStatus(before), RefundStatus(after))

@@ -51,15 +51,11 @@ def full_release(held: Money, fee: Money) -> Split:
     return Split(release=held, refund=nothing, fee_kept=fee, fee_returned=nothing, concession=nothing)
 
 
-def partial(
-    held: Money, fee: Money, release: Money, rate_bps: int, *, released_before: Money | None = None
-) -> Split:
-    """`release` to the payee, the rest back. Fee kept = half-up(rate × released so far) - what was kept before."""
+def partial(held: Money, fee: Money, release: Money, rate_bps: int) -> Split:
+    """`release` to the payee, the rest back, once and for all. Fee kept = half-up(rate × released)."""
     _holds(held, fee)
     _partial_amount(held, release)
-    before = released_before or Money.zero(held.currency)
-    earned = fees.portion(before + release, rate_bps) - fees.portion(before, rate_bps)
-    kept = min(earned, fee)
+    kept = min(fees.portion(release, rate_bps), fee)
     return Split(
         release=stripe_exact(release),
         refund=stripe_exact(held - release),

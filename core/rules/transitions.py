@@ -23,13 +23,6 @@ def move(kind: str, table: Mapping[tuple[S, E], S], status: S, event: E) -> S:
         raise IllegalMove(kind=kind, status=words(status), event=words(event)) from None
 
 
-def check(kind: str, table: Mapping[tuple[S, E], S], before: S, after: S) -> S:
-    """For news from outside, which tell the new status and not the event: is there any move that leads there?"""
-    if after not in {to for (status, _), to in table.items() if status == before}:
-        raise IllegalMove(kind=kind, status=words(before), event=f"become {words(after)}")
-    return after
-
-
 def words(name: StrEnum) -> str:
     """IN_MEDIATION → "in mediation"."""
     return name.value.replace("_", " ").lower()

@@ -14,6 +14,7 @@ from core.actions.milestones import ratings, verification
 from core.db import Database
 from core.processes import timers
 from core.queries import project_reviews
+from core.queries import ratings as rated
 from core.records import FinalRating, Milestone, Notification, ProjectReview, ReviewRound
 from core.rules import ratings as rules
 from core.rules.permissions import Actor, NotYours
@@ -101,8 +102,8 @@ def test_a_rating_is_the_mean_of_every_open_review(town: Town) -> None:
         project = finished(town)
         town.act(ratings.submit, town.payer, project_id=project, stars=stars)
         town.act(ratings.submit, town.payee, project_id=project, stars=5)
-    assert town.read(lambda s: project_reviews.rating_of(s, town.payee_id)) == "4.3 of 5, from 3 reviews"
-    assert town.read(lambda s: project_reviews.rating_of(s, 10**9)) is None
+    parties = (town.payee_id, 10**9)
+    assert town.read(lambda s: rated.of_parties(s, parties)) == {town.payee_id: "4.3 of 5, 3 reviews"}
 
 
 def test_each_party_reviews_once_and_nobody_else_at_all(town: Town) -> None:

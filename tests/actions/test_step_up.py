@@ -17,6 +17,14 @@ from core.rules.permissions import FRESH, TABLE, Actor, Permission, Role, StepUp
 from tests.builders import NOW
 
 ACTIONS = Path(__file__).resolve().parents[2] / "core" / "actions"
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ACTIONS).with_suffix("").parts)
+
+
+PAGES = ACTIONS.parents[1] / "dashboard"
+MODULES = {path.stem: _dotted(path) for path in ACTIONS.rglob("*.py")}
 STALE = Actor(
     "staff", 1, frozenset(Role), authenticated_at=NOW - STEP_UP_WITHIN - timedelta(seconds=1), session_id=7
 )
@@ -29,6 +37,7 @@ KNOWN = {
     "decisions.approval.withdraw",
     "decisions.confirmation.confirm",
     "decisions.correction.close_correction",
+    "funding.settlement_currency.confirm",
     "milestones.legal_checklist.sign",
     "operations.client_funds.release",
     "operations.operation_retry.retry",
@@ -58,10 +67,11 @@ def asking() -> Iterator[tuple[str, str]]:
                 required = [
                     ast.unparse(each)
                     for each in ast.walk(node)
-                    if isinstance(each, ast.Call) and ast.unparse(each.func) == "require"
+                    if isinstance(each, ast.Call)
+                    and ast.unparse(each.func) in ("require", "permissions.require")
                 ]
                 if any(f"Permission.{wanted.name}" in each for each in required for wanted in FRESH):
-                    yield ".".join(path.relative_to(ACTIONS).with_suffix("").parts), node.name
+                    yield _dotted(path), node.name
 
 
 FOUND = list(asking())
@@ -80,6 +90,42 @@ def test_a_stale_sign_in_is_refused_before_anything_is_looked_at(module: str, na
     }
     with pytest.raises(StepUpRequired):
         action(**given)
+
+
+def test_whatever_a_page_asks_a_fresh_sign_in_for_its_action_asks_for_as_well() -> None:
+    """A button with `money=True` asks in the browser; whoever calls the action otherwise is asked by its door."""
+    doors = {(f"core.actions.{module}", name) for module, name in FOUND}
+    carried = set[str]()
+    for path in sorted(PAGES.rglob("*.py")):
+        for function in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(function, ast.FunctionDef):
+                carried |= set(_carried_out(function))
+    asked = {_action(each) for each in carried if each.partition(".")[0] in MODULES}
+    assert len(asked) >= 10
+    assert asked <= doors
+
+
+def _action(called: str) -> tuple[str, str]:
+    """Where the action is defined that a page calls as `approvals.approve`."""
+    module, _, name = called.partition(".")
+    action = getattr(importlib.import_module(f"core.actions.{MODULES[module]}"), name)
+    return action.__module__, action.__name__
+
+
+def _carried_out(function: ast.FunctionDef) -> Iterator[str]:
+    """What this function carries out for a button that asks."""
+    nodes = list(ast.walk(function))
+    pressed = [each for each in nodes if isinstance(each, ast.Assign) and _asks(each)]
+    named = {ast.unparse(target) for each in pressed for target in each.targets}
+    for each in nodes:
+        if isinstance(each, ast.Call) and ast.unparse(each.func) == "confirm.carry_out":
+            intent, action = each.args[:2]
+            if ast.unparse(intent) in named and isinstance(action, ast.Lambda):
+                yield from (ast.unparse(node.func) for node in ast.walk(action) if isinstance(node, ast.Call))
+
+
+def _asks(each: ast.Assign) -> bool:
+    return "confirm.pressed" in ast.unparse(each.value) and "money=True" in ast.unparse(each.value)
 
 
 @pytest.mark.parametrize("permission", sorted(FRESH))

@@ -38,7 +38,6 @@ from core.records import (
     ReviewRound,
     Ticket,
 )
-from core.rules.acceptance import auto_release_after
 from core.rules.disputes import DisputeReason, DisputeWindowClosed
 from core.rules.milestones import Status
 from core.rules.offers import OfferExpired
@@ -281,7 +280,7 @@ EDGES = (
     ),
     Edge(
         "release after the days that were agreed",
-        lambda t, h: submitted(t, legal(t, rule=auto_release_after(10))),
+        lambda t, h: submitted(t, legal(t, rule="AUTO_RELEASE_10_DAYS")),
         10 * DAY,
         status,
         Status.PENDING_VERIFICATION,

@@ -106,6 +106,10 @@ def test_who_leaves_is_signed_out_and_can_come_back(terminal: Terminal, town: bu
     terminal.run("api-key", "create", "--platform", "home_services", "--as", mia).refuses("does not work")
     assert "works here again" in terminal.run("staff", "come-back", mia, "--reason", "Back").well().out
     terminal.run("staff", "leave", mia, "--reason", " ").refuses("reason")
+    tied = terminal.run("staff", "tie", mia, str(town.payer_id), "--reason", "Neighbours").well()
+    assert f"is tied to party {town.payer_id}" in tied.out
+    assert last(town)[1] == "staff:tie:declare"
+    terminal.run("staff", "tie", mia, "99999", "--reason", "Neighbours").refuses("party")
 
 
 def test_roles_are_given_and_taken(terminal: Terminal, town: builders.Town) -> None:

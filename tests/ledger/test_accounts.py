@@ -55,7 +55,7 @@ def test_code_and_database_have_the_same_chart(database: Database) -> None:
                 line.book.value,
                 line.per,
                 line.hot,
-                line.non_negative,
+                not line.hot,
             ),
             1 if line.side is accounts.Side.DEBIT else -1,
         )

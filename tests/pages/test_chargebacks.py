@@ -26,9 +26,11 @@ def town(database: Database, tmp_path: Path) -> Town:
     return town
 
 
-def charged_back(town: Town, **known: Any) -> Chargeback:
-    told = builders.funded(town)
-    order = town.read(lambda s: s.get_one(PaymentOrder, told.milestone))
+def charged_back(town: Town, *, again: bool = False, **known: Any) -> Chargeback:
+    """A bank asks for the payment back; `again`: it says something else of the same one."""
+    if not again:
+        builders.funded(town)
+    order = town.read(lambda s: s.query(PaymentOrder).filter(PaymentOrder.funded_minor > 0).one())
     line = BalanceLine(
         "txn_dispute", "adjustment", "dispute", -order.charge_minor, 1_500, -order.charge_minor - 1_500, "USD",
         "du_1", town.now, town.now, "available",
@@ -104,6 +106,26 @@ def test_what_is_decided_shows_its_answer_and_takes_no_other(town: Town) -> None
 def _decide(session: Any, number: int) -> None:
     session.get_one(Chargeback, number).status = "won"
     unrecorded.admit(session)
+
+
+def test_what_the_bank_kept_is_shown_with_who_bore_it(town: Town) -> None:
+    """Lost while all of it was held: nothing is the platform's loss but the processor's fee, and the parts add up."""
+    row = charged_back(town)
+    assert "Who bore it" not in words(visit(town, "fay", "chargebacks", id=row.id))
+    charged_back(town, again=True, status="lost")
+    lost = town.read(lambda s: s.get_one(Chargeback, row.id))
+    order = town.read(lambda s: s.get_one(PaymentOrder, row.milestone_id))
+    assert lost.lost_minor == order.charge_minor
+    read = words(visit(town, "fay", "chargebacks", id=row.id))
+    assert f"The bank kept {Money(lost.lost_minor, 'USD').text()}" in read
+    for label, minor in (
+        ("Held for the payee", order.funded_minor),
+        ("Platform fee, not yet earned", order.platform_fee_minor),
+        ("Loss of the platform", order.processing_fee_minor),
+    ):
+        _, _, after = read.partition(f"<dt>{label}</dt>")
+        assert Money(minor, "USD").text() in after[:200], label
+    assert "Charged to the payee" not in read
 
 
 def test_a_number_that_is_none_says_so(town: Town) -> None:

@@ -37,7 +37,7 @@ def test_legal_stages_are_released_after_72_hours_and_disputable_until_then() ->
         (AcceptanceRule.CLIENT_CONFIRMS, None),
         (AcceptanceRule.SESSION_COMPLETED, None),
         (AcceptanceRule.AUTO_RELEASE, timedelta(hours=72)),
-        (acceptance.auto_release_after(10), 10 * DAY),
+        ("AUTO_RELEASE_10_DAYS", 10 * DAY),
     ],
 )
 def test_the_acceptance_rule_says_whether_silence_releases(rule: str, wait: timedelta | None) -> None:
@@ -46,7 +46,7 @@ def test_the_acceptance_rule_says_whether_silence_releases(rule: str, wait: time
     assert acceptance.in_words(rule, LEGAL_SERVICES).endswith(".")
 
 
-@pytest.mark.parametrize("rule", [AcceptanceRule.AUTO_RELEASE, acceptance.auto_release_after(7)])
+@pytest.mark.parametrize("rule", [AcceptanceRule.AUTO_RELEASE, "AUTO_RELEASE_7_DAYS"])
 @pytest.mark.parametrize(
     ("said", "released"),
     [
@@ -92,7 +92,7 @@ def test_an_unknown_acceptance_rule_is_refused(rule: str) -> None:
 def test_auto_approval_switched_off_never_falls_due() -> None:
     profile = HOME_SERVICES.revised(auto_approve=False)
     assert deadlines.completion(NOTICE, profile).auto_approve_at is None
-    assert deadlines.completion(NOTICE, profile, acceptance.auto_release_after(3)).auto_approve_at is None
+    assert deadlines.completion(NOTICE, profile, "AUTO_RELEASE_3_DAYS").auto_approve_at is None
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_nothing_is_paid_while_one_of_the_five_preconditions_is_missing(
 
 def test_all_five_preconditions_open_the_way() -> None:
     engagement.require_complete(COMPLETE)
-    engagement.require_confirmed(replace(COMPLETE, status="DRAFT"))
+    assert engagement.unconfirmed(replace(COMPLETE, status="DRAFT")) == ()
 
 
 def test_the_conflict_check_concerns_attorneys_only() -> None:

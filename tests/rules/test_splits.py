@@ -14,7 +14,6 @@ from core.money import (
     Money,
     stripe_step,
 )
-from core.policy import HOME_SERVICES
 from core.rules import fees, grounds, splits
 from core.rules.grounds import DecisionOutcome, Ground
 
@@ -84,23 +83,6 @@ def test_a_fee_kept_that_ends_in_a_half_is_rounded_up(release: int, kept: int) -
         amount, fee = Money(10_000 * step, currency), Money(250 * step, currency)
         split = splits.partial(amount, fee, Money(release * step, currency), 250)
         assert (split.fee_kept.minor, split.fee_returned.minor) == (kept * step, (250 - kept) * step)
-
-
-@given(held(), st.lists(st.integers(1, 9_999), min_size=1, max_size=5))
-def test_releases_one_after_the_other_keep_the_fee_of_all_that_was_released(
-    amount: Money, percents: list[int]
-) -> None:
-    """The fee is rounded on the total released so far, so several releases keep what one would have kept."""
-    rate = HOME_SERVICES.platform_fee_bps
-    fee, nothing = fees.portion(amount, rate), Money.zero(amount.currency)
-    left, released, kept = amount, nothing, nothing
-    for percent in percents:
-        release = splits.by_percent(left, percent)
-        if not nothing < release < left:
-            break
-        split = splits.partial(left, fee - kept, release, rate, released_before=released)
-        left, released, kept = left - release, released + release, kept + split.fee_kept
-        assert kept == fees.portion(released, rate)
 
 
 @given(held())

@@ -18,8 +18,8 @@ from core import audit
 from core.errors import DeskError
 from core.money import CURRENCIES, UnknownCurrency
 from core.records import SettlementCurrency
-from core.rules.permissions import SYSTEM, Actor, Permission, require_fresh
-from core.rules.permissions import require as require_permission
+from core.rules import permissions
+from core.rules.permissions import SYSTEM, Actor, Permission
 
 EVERY = timedelta(hours=1)
 STRIPE, LINE, PERSON = "STRIPE", "LINE", "PERSON"
@@ -70,8 +70,7 @@ def converted(session: Session, currency: str, *, now: datetime) -> None:
 
 def confirm(session: Session, actor: Actor, *, now: datetime, currency: str, settles: bool) -> None:
     """A person has looked at the account's settings at Stripe and says what is so."""
-    require_permission(actor, Permission.CONFIRM_SETTLEMENT)
-    require_fresh(actor, now)
+    permissions.require(actor, Permission.CONFIRM_SETTLEMENT, now)
     if currency not in CURRENCIES:
         raise UnknownCurrency(currency=currency)
     _write(session, actor, currency, settles=settles, known_from=PERSON, now=now)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones import letters
-from core.errors import DeskError, NotFound
+from core.errors import DeskError, NotFound, ReasonMissing
 from core.policy import PROFILES, accept
 from core.records import Installation, Party, PolicyVersion, Staff, StaffRole, StaffTie
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
@@ -101,6 +101,8 @@ def declare_tie(
     """A member of staff is tied to a party and will not be given its cases; declared by oneself or an administrator."""
     if actor.id != staff_id or actor.kind != "staff":
         require(actor, Permission.MANAGE_STAFF, now)
+    if not reason.strip():
+        raise ReasonMissing()
     for kind, table, number in (("member of staff", Staff, staff_id), ("party", Party, party_id)):
         if session.get(table, number) is None:
             raise NotFound(kind=kind, id=number)
