@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -96,10 +96,17 @@ def queue(session: Session, call: Planned, *, milestone_id: int, now: datetime) 
 
 def wake(session: Session, milestone_id: int, *, now: datetime) -> None:
     """What was blocked for this milestone is looked at again at once."""
-    blocked = select(OutgoingOperation).where(
-        OutgoingOperation.milestone_id == milestone_id, OutgoingOperation.status == "BLOCKED"
-    )
-    for operation in session.scalars(blocked.with_for_update()):
+    _wake(session, OutgoingOperation.milestone_id == milestone_id, now=now)
+
+
+def wake_transfers(session: Session, currency: str, *, now: datetime) -> None:
+    """What was blocked of the money on its way to payees in this currency is looked at again at once."""
+    _wake(session, OutgoingOperation.kind == "TRANSFER", OutgoingOperation.currency == currency, now=now)
+
+
+def _wake(session: Session, *those: ColumnElement[bool], now: datetime) -> None:
+    blocked = select(OutgoingOperation).where(OutgoingOperation.status == "BLOCKED", *those)
+    for operation in session.scalars(blocked.order_by(OutgoingOperation.id).with_for_update()):
         operation.next_try_at = now
         jobs.defer(session, jobs.DISPATCH, operation_id=operation.id)
 

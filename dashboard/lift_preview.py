@@ -7,7 +7,6 @@ import streamlit as st
 from core.actions.risk import lift_preview
 from core.actions.risk.lift_preview import LiftPreview
 from core.money import Money
-from core.rules.holds import NO_ACCOUNT
 from dashboard import request_context
 from dashboard.ui import cards, errors
 from dashboard.ui.safe import plain
@@ -39,10 +38,10 @@ def _moves(found: LiftPreview) -> str:
     said = []
     if found.releases:
         said.append(f"The work is verified: lifting this hold releases {found.releases} to the payee now.")
-    if found.pays and found.account:
+    if found.pays and not found.unpaid:
         said.append(f"{found.pays} is released already, and its payment to the payee goes on.")
-    if (found.releases or found.pays) and not found.account:
-        said.append(f"{NO_ACCOUNT.sentence} What is released is sent once there is one.")
+    if (found.releases or found.pays) and found.unpaid:
+        said += [*(each.sentence for each in found.unpaid), "What is released is not sent before."]
     if found.goes_on:
         said.append(
             f"The decision of case D-{found.goes_on} goes on: it is carried out once its cooling-off is over, unless "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import NotFound
+from core.money import Money
 from core.queries import case_summaries, projects
 from core.queries import letters as queries
 from core.rules.permissions import Permission
@@ -30,6 +31,11 @@ except NotFound:
     )
     st.stop()
 
+
+def _and(more: Money, where: str, still: str) -> str:
+    return f"{where}; {more} still {still}" if more.minor else where
+
+
 project = whole.project
 header.page(
     f"P-{project.id} · {project.title}",
@@ -43,8 +49,12 @@ cards.kpis(
         Kpi("Accepted total", whole.total("amount"), f"{settled} of {len(whole.parts)} milestones settled"),
         Kpi("Charged in all", whole.total("charge"), "with both fees, when all is paid"),
         Kpi("Held now", whole.total("held"), "until the work is verified"),
-        Kpi("Released", whole.total("released"), "with the payee"),
-        Kpi("Refunded", whole.total("refunded"), "back with the payer"),
+        Kpi("Released", whole.total("released"), _and(whole.total("payable"), "with the payee", "payable")),
+        Kpi(
+            "Refunded",
+            whole.total("refunded"),
+            _and(whole.total("refundable"), "back with the payer", "owed"),
+        ),
     ]
 )
 

@@ -29,6 +29,7 @@ from core.api.models.responses import (
     ScheduleAnswer,
     WaitsFor,
 )
+from core.queries.release_blocks import after_release
 from core.records import (
     Decision,
     Engagement,
@@ -128,6 +129,8 @@ def waits_for(session: Session, row: Milestone) -> list[WaitsFor]:
     if not (order.payable_minor or (order.held_minor and row.status == Status.VERIFIED)):
         return []
     blocks = holds.blocking(release.facts_of(session, open_milestone(session, row.id, lock=False)))
+    if order.payable_minor:
+        blocks = (*blocks, *after_release(session, [row.id])[row.id])
     return [{"code": each.code, "sentence": each.sentence} for each in holds.outside(blocks)]
 
 

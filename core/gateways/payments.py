@@ -1,13 +1,13 @@
-"""The payments port: everything the desk asks of a payment provider, and the three ways it can go wrong.
+"""The payments port: everything the desk asks of a payment provider, and the four ways it can go wrong.
 
 Rules for every call that moves money: `op` is our operation id, kept with the object at the provider as `metadata.op`;
-`key` is the idempotency key `{op}:{attempt}`, kept as `metadata.key`. The answer is a snapshot or one of three errors:
+`key` is the idempotency key `{op}:{attempt}`, kept as `metadata.key`. The answer is a snapshot or one of four errors:
 
 * `ProviderRefused`: definitive; nothing happened. The attempt may be bumped.
 * `OutcomeUnknown`: it may or may not have happened. Try the *same* key again, or `find_…` by `op` when the key is old
   (providers forget keys after a day and would then do it twice).
-* `NotRead`: a question that got no clear answer; nothing was to be done, so nothing may have happened.
-* `CallPerson`: our own set-up is wrong; sending again cannot help.
+* `NotRead`: a question that got no clear answer. Asking changes nothing; what was sent before may have.
+* `NeedsOperator`: our own set-up is wrong; sending again cannot help.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class OutcomeUnknown(DeskError):
 
 
 class NotRead(OutcomeUnknown):
-    """The payment provider could not be asked ({reason}). It was only a question: nothing was changed there."""
+    """The payment provider could not be asked ({reason}). Asking changes nothing there."""
 
 
 class NeedsOperator(DeskError):

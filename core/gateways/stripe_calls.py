@@ -46,7 +46,7 @@ def _host(address: str) -> str:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Stripe's errors as ours. Raises `ProviderRefused`, `OutcomeUnknown` or `CallPerson`."""
+    """Stripe's errors as ours. Raises `ProviderRefused`, `OutcomeUnknown` or `NeedsOperator`."""
     try:
         yield
     except (stripe.AuthenticationError, stripe.PermissionError, stripe.IdempotencyError) as error:
@@ -61,7 +61,7 @@ def translate_errors() -> Iterator[None]:
 
 @contextmanager
 def answered() -> Iterator[None]:
-    """The same for what is only read: no answer is no answer, and nothing can have happened."""
+    """The same for what is only read: no answer is `NotRead`."""
     try:
         with translate_errors():
             yield

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -22,14 +21,15 @@ from core.actions.chargebacks import duplicate_chargebacks, liability, lifecycle
 from core.actions.funding import duplicate_payments, fund
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import client_funds, operation_states
-from core.actions.operations.operation_keys import idempotency_key
 from core.actions.payouts import release, reversals, withdrawals
 from core.actions.refunds import refunds
 from core.actions.risk import external_movements
 from core.desk import Desk
 from core.errors import DeskError
-from core.gateways.payments import NeedsOperator, OutcomeUnknown, Payments, ProviderRefused
+from core.gateways.payments import NeedsOperator, OutcomeUnknown, ProviderRefused
 from core.money import Money
+from core.processes import operation_lookups
+from core.processes.operation_lookups import Claim, NoTrace
 from core.records import Chargeback, OutgoingOperation, Payout
 from core.rules import client_funds as client_funds_rules
 from core.rules import holds, retries
@@ -48,24 +48,8 @@ SHORT = ("balance_insufficient", "insufficient_funds")
 HEALED_BY_TIME = (*SHORT, "charge_disputed")
 
 
-@dataclass(frozen=True)
-class Claim:
-    """What the call needs, read before the claiming transaction ended."""
-
-    id: int
-    key: str
-    kind: str
-    attempt: int
-    amount: Money
-    payload: dict[str, Any]
-    provider_id: str | None
-    sent_before: bool
-    first_sent_at: datetime
-    created_at: datetime
-
-    @property
-    def idempotency_key(self) -> str:
-        return idempotency_key(self.key, self.attempt)
+class EvidenceUnread(NeedsOperator):
+    """Nothing was sent, because a file of the evidence could not be read: {reason}"""
 
 
 def sweep(desk: Desk, *, limit: int = 100) -> int:
@@ -123,7 +107,8 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
     if operation is None or _blocked(session, context, operation, now=now):
         return None
     # An operation that waited long may have been sent by a desk whose backup this is: look before sending.
-    sent_before = operation.first_sent_at is not None or now - operation.created_at >= LOOK_FIRST_AFTER
+    tried = operation.first_sent_at is not None
+    sent_before = tried or now - operation.created_at >= LOOK_FIRST_AFTER
     payout = _payout_of(session, operation)
     if operation.kind == "TRANSFER" and payout is not None and payout.status == PayoutStatus.REQUESTED:
         withdrawals.move(payout, PayoutEvent.SEND, now=now)
@@ -138,6 +123,7 @@ def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | Non
         payload=_payload(context, operation),
         provider_id=operation.provider_id,
         sent_before=sent_before,
+        tried=tried,
         first_sent_at=operation.first_sent_at,
         created_at=operation.created_at,
     )
@@ -172,7 +158,8 @@ def _blocked(
     else:
         return False
     if blocks:
-        reason = " ".join(block.sentence for block in blocks)
+        tried = (operation_states.MAY_BE_DONE,) if operation.first_sent_at is not None else ()
+        reason = " ".join((*tried, *(block.sentence for block in blocks)))
         operation_states.later(
             operation, at=now + BLOCKED_LOOK_AGAIN, reason=reason, now=now, status="BLOCKED"
         )
@@ -188,14 +175,12 @@ def _of_the_order(operation: OutgoingOperation, context: MilestoneContext) -> bo
 def _call(desk: Desk, claim: Claim, *, now: datetime) -> Any:
     payments = desk.payments
     if claim.provider_id:
-        return _look(payments, claim)
+        return operation_lookups.state(payments, claim)
     if claim.sent_before:
-        if found := _find(payments, claim):
+        if found := operation_lookups.found(payments, claim):
             return found
         if retries.given_up(claim.first_sent_at, now):
-            raise NeedsOperator(
-                reason="no trace of it was found, and it is too old to be sent again by itself"
-            )
+            raise NoTrace()
     return _send(desk, claim)
 
 
@@ -220,9 +205,7 @@ def _send(desk: Desk, claim: Claim) -> Any:
             return payments.submit_evidence(
                 *sent, dispute=payload["dispute"], evidence=told, submit=payload["submit"]
             )
-        case "ACCEPTANCE":
-            return payments.accept_dispute(claim.idempotency_key, dispute=payload["dispute"])
-    raise NeedsOperator(reason=f"{claim.kind} operations cannot be sent yet")
+    return payments.accept_dispute(claim.idempotency_key, dispute=payload["dispute"])
 
 
 def _uploaded(desk: Desk, claim: Claim) -> dict[str, str]:
@@ -233,54 +216,11 @@ def _uploaded(desk: Desk, claim: Claim) -> dict[str, str]:
         try:
             content = desk.evidence.get(piece["owner"], piece["sha256"])
         except DeskError as problem:
-            raise NeedsOperator(reason=problem.message) from problem
+            raise EvidenceUnread(reason=problem.message) from problem
         name = f"{field}.{FILE_KINDS[piece['kind']]}"
         key = f"{claim.idempotency_key}:{field}"
         made[field] = desk.payments.upload_evidence(key, filename=name, content=content)
     return made
-
-
-def _find(payments: Payments, claim: Claim) -> Any:
-    payload = claim.payload
-    match claim.kind:
-        case "CHARGE":
-            return payments.find_charge(claim.key, transfer_group=payload["transfer_group"])
-        case "REFUND":
-            refund = payments.find_refund(claim.key, payment_intent=payload["payment_intent"])
-            old = refund is not None and refund.lost and refund.key != claim.idempotency_key
-            return None if old else refund
-        case "TRANSFER":
-            return payments.find_transfer(
-                claim.key, transfer_group=payload["transfer_group"], destination=payload["destination"]
-            )
-        case "PAYOUT":
-            since = claim.created_at - timedelta(hours=1)
-            return payments.find_payout(claim.key, account=payload["account"], created_from=since)
-        case "REVERSAL":
-            return payments.find_reversal(claim.key, transfer=payload["transfer"])
-        case "EVIDENCE":
-            answered = payments.dispute_by_id(payload["dispute"])
-            return answered if answered.op == claim.key else None
-        case "ACCEPTANCE":
-            given_up = payments.dispute_by_id(payload["dispute"])
-            return given_up if given_up.status == "lost" else None
-    return None
-
-
-def _look(payments: Payments, claim: Claim) -> Any:
-    assert claim.provider_id is not None
-    match claim.kind:
-        case "CHARGE":
-            return payments.charge_of(claim.provider_id)
-        case "REFUND":
-            return payments.refund_by_id(claim.provider_id)
-        case "TRANSFER":
-            return payments.transfer_by_id(claim.provider_id)
-        case "REVERSAL":
-            return payments.reversal_by_id(claim.payload["transfer"], claim.provider_id)
-        case "EVIDENCE" | "ACCEPTANCE":
-            return payments.dispute_by_id(claim.provider_id)
-    return payments.payout_by_id(claim.provider_id, account=claim.payload["account"])
 
 
 def settle(session: Session, operation_id: int, *, snapshot: Any, now: datetime) -> None:

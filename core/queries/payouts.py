@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
+from core.actions.operations.operation_states import SHORT_OF_MONEY
 from core.errors import NotFound
 from core.money import Money
 from core.queries import release_blocks
 from core.queries.like_patterns import like
 from core.rules import holds
 from core.rules.payouts import PayoutStatus
+from core.rules.refusal_reasons import Block
 
 NEWEST = 2**63 - 1
 UNDER_WAY = tuple(
@@ -194,7 +196,8 @@ WAITING = text(
         where r.settled_at is null and (r.milestone_id is null or r.milestone_id = m.id)
           and r.source = 'CONTENT_RULE' and r.severity = 'SEVERE'
         union all
-        select milestone_id, created_at from outgoing_operations where status = 'BLOCKED'
+        select milestone_id, created_at from outgoing_operations
+        where status = 'BLOCKED' or (status = 'QUEUED' and last_error = :short)
     ), page as materialized (
         select b.milestone_id as id, min(b.since) as since from blocked b
         join payment_orders o on o.milestone_id = b.milestone_id
@@ -203,7 +206,7 @@ WAITING = text(
     )
     select page.id, m.title as milestone, p.id as project_id, p.title as project, y.name as payee, page.since,
            o.currency, o.held_minor + o.payable_minor as minor,
-           y.stripe_account is null and o.payable_minor > 0 as no_account
+           o.payable_minor > 0 as payable
     from page
     join milestones m on m.id = page.id
     join projects p on p.id = m.project_id
@@ -216,14 +219,16 @@ WAITING = text(
 
 def waiting(session: Session, *, before: int | None = None, limit: int = 51) -> list[Waiting]:
     """Money that would move if nothing stood in its way, newest milestone first."""
-    rows = session.execute(WAITING, {"before": before or NEWEST, "limit": limit}).mappings().all()
+    values = {"before": before or NEWEST, "limit": limit, "short": SHORT_OF_MONEY}
+    rows = session.execute(WAITING, values).mappings().all()
     facts = release_blocks.facts(session, [row["id"] for row in rows])
-    return [_waiting(dict(row), facts[row["id"]]) for row in rows]
+    after = release_blocks.after_release(session, [row["id"] for row in rows])
+    return [_waiting(dict(row), facts[row["id"]], after[row["id"]]) for row in rows]
 
 
-def _waiting(row: dict[str, Any], facts: holds.Facts) -> Waiting:
+def _waiting(row: dict[str, Any], facts: holds.Facts, after: tuple[Block, ...]) -> Waiting:
     amount = Money(row.pop("minor"), row.pop("currency"))
-    why = (*holds.blocking(facts), *((holds.NO_ACCOUNT,) if row.pop("no_account") else ()))
+    why = (*holds.blocking(facts), *(after if row.pop("payable") else ()))
     case_id = facts.open_tickets[0].id if facts.open_tickets else None
     return Waiting(**row, amount=amount, case_id=case_id, reasons=tuple(block.sentence for block in why))
 

@@ -151,7 +151,9 @@ class MilestoneRow:
     processing_fee: Money
     charge: Money
     held: Money
+    payable: Money
     released: Money
+    refundable: Money
     refunded: Money
     funded_at: datetime | None
     ended_at: datetime | None
@@ -235,7 +237,9 @@ def _part(
         processing_fee=money(order.processing_fee_minor),
         charge=money(order.charge_minor),
         held=money(order.held_minor),
+        payable=money(order.payable_minor),
         released=money(order.released_minor),
+        refundable=money(order.refundable_minor),
         refunded=money(order.refunded_minor),
         funded_at=milestone.funded_at,
         ended_at=milestone.ended_at,

@@ -1,4 +1,5 @@
-"""What stops a release, read once for every reader: the action that releases, the dispatch, the pages that foretell it.
+"""What stops a release, and the payment that follows it, read once for every reader: the action that releases, the
+dispatch, the pages that foretell it.
 
 Whoever decides asks under the milestone's lock; whoever shows asks the same for as many milestones as are shown.
 """
@@ -9,14 +10,16 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from core.actions.operations.operation_states import SHORT_OF_MONEY
 from core.actions.risk import risk_facts
 from core.records import Hold, Milestone, PaymentOrder, Report, RiskReview, Ticket
-from core.rules import reports
+from core.rules import client_funds, holds, reports
 from core.rules.disputes import BLOCKING
 from core.rules.holds import ActiveHold, Facts, OpenTicket
+from core.rules.refusal_reasons import Block
 
 
 def facts(session: Session, milestone_ids: Collection[int]) -> dict[int, Facts]:
@@ -39,6 +42,42 @@ def facts(session: Session, milestone_ids: Collection[int]) -> dict[int, Facts]:
             open_reviews=reviews.get(number, ()),
         )
         for number in milestone_ids
+    }
+
+
+PAYMENTS = text(
+    """
+    select o.milestone_id, o.currency, y.stripe_account is null as no_account,
+           exists (select from payout_stops s where s.currency = o.currency and s.released_at is null) as stopped,
+           exists (select from outgoing_operations c where c.milestone_id = o.milestone_id and c.kind = 'TRANSFER'
+                   and c.status = 'QUEUED' and c.last_error = :short) as short,
+           exists (select from payouts w where w.milestone_id = o.milestone_id
+                   and w.status = 'ADMINISTRATIVE_REVIEW' and w.stripe_transfer is null) as in_review
+    from payment_orders o
+    join milestones m on m.id = o.milestone_id
+    join projects p on p.id = m.project_id
+    join parties y on y.id = p.payee_id
+    where o.milestone_id = any(:milestones)
+    """
+)
+BALANCE_TOO_SMALL = Block("balance_too_small", SHORT_OF_MONEY)
+
+
+def after_release(session: Session, milestone_ids: Collection[int]) -> dict[int, tuple[Block, ...]]:
+    """What stops the payment of released money, beside all that stops a release."""
+    values = {"milestones": list(milestone_ids), "short": SHORT_OF_MONEY}
+    return {
+        row.milestone_id: tuple(
+            block
+            for applies, block in (
+                (row.no_account, holds.NO_ACCOUNT),
+                (row.stopped, client_funds.stopped(row.currency)),
+                (row.short, BALANCE_TOO_SMALL),
+                (row.in_review, holds.IN_REVIEW),
+            )
+            if applies
+        )
+        for row in session.execute(PAYMENTS, values)
     }
 
 

@@ -63,7 +63,10 @@ OUTSIDE: Mapping[str, str] = {
     "chargeback": "The payer's bank has opened a chargeback.",
     "severe_content_event": "Something that was reported is being looked into.",
     "review": "A manual review is open.",
+    "no_account": "The payee has no account at the payment provider yet.",
+    "payout_review": "The payment to the payee did not go through, and is being looked at.",
 }
+FOR_STAFF = frozenset({SILENT_HOLD, "client_funds_short", "balance_too_small"})  # to others: it waits
 
 
 class ReleaseBlocked(Blocked):
@@ -75,6 +78,7 @@ class OwnHold(DeskError):
 
 
 NO_ACCOUNT = Block("no_account", "The payee has no account at Stripe yet.")
+IN_REVIEW = Block("payout_review", "Its payout needs review.")
 
 
 @dataclass(frozen=True)
@@ -112,13 +116,13 @@ def require_clear(facts: Facts) -> None:
 
 
 def outside(blocks: Iterable[Block]) -> tuple[Block, ...]:
-    """What somebody outside the desk may know of these reasons: none of staff's words, and of a silent hold nothing
-    but that the money waits."""
+    """What somebody outside the desk may know of these reasons: none of staff's words, and of a silent hold or of the
+    platform's balance nothing but that the money waits."""
     return tuple(dict.fromkeys(Block(_code(each), OUTSIDE[_code(each)]) for each in blocks))
 
 
 def _code(block: Block) -> str:
-    return WAITS if block.code == SILENT_HOLD else block.code
+    return WAITS if block.code in FOR_STAFF else block.code
 
 
 def check_lifter(hold_id: int, *, placed_by: int | None, lifted_by: int | None) -> None:

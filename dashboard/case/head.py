@@ -144,7 +144,7 @@ def _amounts(case: Case) -> str:
         _amount("Paid by the payer", money(order.charge_minor), "in all")
         + _amount("Funded", money(order.funded_minor))
         + _amount("Held", money(order.held_minor))
-        + _amount("Released", money(order.released_minor), _also(money(order.payable_minor), "on its way"))
+        + _amount("Released", money(order.released_minor), _also(money(order.payable_minor), "payable"))
         + _amount("Refunded, with fees", case.refunded.sent, _also(case.refunded.waiting, "not yet"))
         + (_amount("Taken by the bank", case.refunded.by_bank) if case.refunded.by_bank.minor else "")
         + _amount("Platform fee", money(order.platform_fee_minor), f"{money(kept)} earned")

@@ -67,7 +67,7 @@ def advice(row: Operation) -> str:
     to_payee = row.kind in ("TRANSFER", "PAYOUT")
     match row.status:
         case "BLOCKED":
-            return "A ticket, hold or chargeback stops it; the project shows which. It goes by itself when that ends."
+            return "Nothing to do here: it goes by itself when that has ended. The project shows what stops it now."
         case "REVIEW" if to_payee:
             return (
                 "Look at the payout: it is sent again from there, or another method is offered to the payee."
@@ -147,7 +147,7 @@ def cards_above(counts: Mapping[str, int], undelivered: Undelivered) -> None:
     cards.kpis(
         [
             Kpi("Waiting or being sent", counts.get("QUEUED", 0) + counts.get("SENDING", 0)),
-            Kpi("Blocked", counts.get("BLOCKED", 0), help="A hold, ticket or chargeback stops them."),
+            Kpi("Blocked", counts.get("BLOCKED", 0), help="Something else must end first; each says what."),
             Kpi("Need review", counts.get("REVIEW", 0), help="Outcome unknown for too long: a person looks."),
             Kpi(
                 "Letters undelivered",

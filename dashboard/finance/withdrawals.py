@@ -68,7 +68,7 @@ def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
                 lambda before, limit: payouts.waiting(session, before=before, limit=limit)
             ),
         ),
-        empty_state=("Nothing waits", "No ticket, hold or chargeback stops any money."),
+        empty_state=("Nothing waits", "Nothing stops any money."),
         name="Money that waits, and why",
     )
     if chosen is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.queries import conversions
+from core.queries import conversions, release_blocks
 from core.queries.projects import MilestoneRow, ProjectDetail
-from core.rules import acceptance
+from core.rules import acceptance, holds
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.case.queue import opening
-from dashboard.ui import cards, header, tables
+from dashboard.ui import cards, errors, header, tables
 
 
 def show(whole: ProjectDetail) -> None:
@@ -27,7 +27,9 @@ def show(whole: ProjectDetail) -> None:
             tables.money("processing_fee", "Processor fee"),
             tables.money("charge", "Payer pays"),
             tables.money("held", "Held"),
+            tables.money("payable", "Payable to payee"),
             tables.money("released", "Released"),
+            tables.money("refundable", "Refund payable"),
             tables.money("refunded", "Refunded"),
             tables.when("ended_at", "Settled"),
         ],
@@ -36,6 +38,7 @@ def show(whole: ProjectDetail) -> None:
     cards.note(
         "Fees are on top of the amount and paid by the payer (milestone-payment-flow, Key Business Rules 4)."
     )
+    _waits(whole)
     _converted(whole)
     with st.container(horizontal=True, gap="medium"):
         _links(whole)
@@ -50,6 +53,21 @@ def show(whole: ProjectDetail) -> None:
         ],
         name="Deliverables",
     )
+
+
+def _waits(whole: ProjectDetail) -> None:
+    """Why money that is due does not move."""
+    due = [
+        part for part in whole.parts if part.payable.minor or (part.held.minor and part.status == "VERIFIED")
+    ]
+    with request_context.reading() as session:
+        facts = release_blocks.facts(session, [part.id for part in due])
+        after = release_blocks.after_release(session, [part.id for part in due])
+    for part in due:
+        blocks = (*holds.blocking(facts[part.id]), *(after[part.id] if part.payable.minor else ()))
+        if blocks:
+            title = f"Milestone {part.position}: {part.payable if part.payable.minor else part.held} waits"
+            errors.reasons([each.sentence for each in blocks], title=title)
 
 
 def _converted(whole: ProjectDetail) -> None:

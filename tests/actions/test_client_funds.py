@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from core.actions.milestones import verification
 from core.actions.operations import client_funds
 from core.actions.operations.client_funds import StopReleased
+from core.api import serializers
 from core.db import Database
 from core.errors import ReasonMissing
 from core.gateways.payments import OutcomeUnknown
@@ -20,8 +21,9 @@ from core.money import Money
 from core.processes import dispatch
 from core.processes.client_funds import read_balance
 from core.queries import client_funds as queries
-from core.queries import invariants
-from core.records import Notification, OutgoingOperation, Payout, PayoutStop, StripeBalance
+from core.queries import invariants, payouts
+from core.records import Milestone, Notification, OutgoingOperation, Payout, PayoutStop, StripeBalance
+from core.rules import client_funds as client_funds_rules
 from core.rules.client_funds import Cover
 from core.rules.permissions import NotPermitted, StepUpRequired
 from tests.actions.stripe_events import charged_back
@@ -103,6 +105,12 @@ def test_a_sweep_by_hand_stops_payouts_tells_those_who_can_act_and_breaks_the_la
     assert transfer.status == "BLOCKED"
     assert "Payouts in USD have stopped" in str(transfer.last_error)
     assert market.sent("/v1/transfers") == []
+    because = client_funds_rules.stopped("USD").sentence
+    assert [each.why for each in market.read(payouts.waiting)] == [because]
+    waits = market.read(
+        lambda session: serializers.waits_for(session, session.get_one(Milestone, told.milestone))
+    )
+    assert waits == [{"code": "waits", "sentence": "The money cannot be moved yet."}]
 
     read_balance(market.desk)
     assert len(market.all(PayoutStop)) == 1
@@ -127,10 +135,8 @@ def test_a_person_who_has_looked_lets_payouts_go_on_until_more_is_missing(market
     assert len(market.all(PayoutStop)) == 1
     assert state(market).cover is Cover.SHORT
 
-    market.wait(minutes=6)
-    dispatch.sweep(market.desk)
     market.work()
-    assert market.operations("TRANSFER")[0].status != "BLOCKED"
+    assert [each.status for each in market.operations("TRANSFER")] == ["SUCCEEDED"], "woken by the release"
 
     swept(market, 15_000)
     read_balance(market.desk)

@@ -99,7 +99,7 @@ def test_what_is_promised_is_released(market: Market) -> None:
     held = stop(market, told)
     market.act(verification.approve, market.payer, milestone_id=told.milestone)
     said = foretold(market, held)
-    assert (said.blocks, said.releases, said.account) == ((), usd(100_000), True)
+    assert (said.blocks, said.releases, said.unpaid) == ((), usd(100_000), ())
     assert lift(market, held) == usd(100_000)
     assert market.order(told) == {"payable": 100_000}
 
@@ -116,13 +116,13 @@ def test_what_was_released_goes_on_unless_the_payee_has_no_account(market: Marke
     told = market.submitted()
     market.act(verification.approve, market.payer, milestone_id=told.milestone)
     held = stop(market, told)
-    assert (foretold(market, held).pays, foretold(market, held).account) == (usd(100_000), True)
+    assert (foretold(market, held).pays, foretold(market, held).unpaid) == (usd(100_000), ())
 
     def forget(session: Any) -> None:
         session.get_one(Party, market.payee_id).stripe_account = None
 
     market.database.run(forget)
-    assert not foretold(market, held).account
+    assert foretold(market, held).unpaid == (NO_ACCOUNT,)
     lift(market, held)
     market.work()
     (transfer,) = market.operations("TRANSFER")

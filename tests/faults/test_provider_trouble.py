@@ -13,6 +13,7 @@ import pytest
 
 from core.actions.funding import fund
 from core.actions.milestones import verification
+from core.actions.operations import operation_retry
 from core.actions.payouts import payout_review
 from core.gateways.stripe_adapter import StripePayments
 from core.records import OutgoingOperation, Payout
@@ -95,8 +96,35 @@ def test_money_moves_once_whatever_happens_to_the_answer(
 def test_after_an_unknown_outcome_the_desk_looks_before_it_sends_again(market: Market, kind: str) -> None:
     about_to(market, kind)
     market.control.fault("drop", method="POST", path=PATHS[kind], when="after")
+    market.control.fault("drop", method="GET", path="/v1/*", times=50)
+    for minutes in (0, 5):
+        market.later(minutes=minutes)
+        (operation,) = market.operations(kind)
+        assert (operation.status, operation.provider_id) == ("QUEUED", None)
+        assert "it may or may not have been done" in str(operation.last_error)
+    assert "could not be asked (no answer)" in str(operation.last_error)
+    market.control.clear_faults()
     hours_pass(market, 2)
     assert len(market.sent(PATHS[kind])) == 1, "found by its operation id, and not sent a second time"
+    market.lawful()
+
+
+def test_a_no_to_a_question_is_no_answer_to_what_was_sent(market: Market) -> None:
+    """The charge is at Stripe; that Stripe will not say how it stands does not make it declined."""
+    told = about_to(market, "CHARGE")
+    market.control.fault("drop", method="POST", path=PATHS["CHARGE"], when="after")
+    market.work()
+    market.control.fault("declined", method="GET", path="/v1/*", times=50)
+    market.later(minutes=5)
+    (charge,) = market.operations("CHARGE")
+    assert (charge.status, market.status(told)) == ("REVIEW", "AWAITING_FUNDING")
+    assert str(charge.last_error).startswith("What became of it is not known:")
+    market.control.clear_faults()
+    market.act(
+        operation_retry.retry, market.as_staff("fay"), operation_id=charge.id, reason="It answers again."
+    )
+    market.work()
+    assert (market.status(told), len(market.sent(PATHS["CHARGE"]))) == ("FUNDED", 1)
     market.lawful()
 
 
@@ -187,7 +215,7 @@ def test_reconciliation_that_is_cut_off_says_so_and_the_next_run_is_clean(market
     market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()
     market.control.fault("drop", method="GET", path="/v1/balance_transactions")
-    with pytest.raises(NotRead, match="nothing was changed"):
+    with pytest.raises(NotRead, match="Asking changes nothing"):
         reconciliation.run(market.desk, market.as_staff("fay"))
     reconciliation.run(market.desk, market.as_staff("fay"))
     assert [each.status for each in market.all(ReconciliationRun)] == ["FAILED", "CLEAN"]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, outbox
 from core.actions.cases import conversation, mediator_assignment, messages
 from core.actions.milestones import verification_timeout
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
@@ -179,6 +179,7 @@ def close(
     ticket.resolution, ticket.resolution_notes, ticket.resolved_at = resolution, notes, now
     ticket.waiting_on = None
     ticket.version += 1
+    outbox.wake(session, ticket.milestone_id, now=now)
 
 
 def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> Ticket:

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit, notifications
+from core import audit, notifications, outbox
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.money import Money
 from core.queries import client_funds as queries
@@ -144,6 +144,7 @@ def release(session: Session, actor: Actor, *, now: datetime, stop_id: int, reas
         reason=reason,
         after={"currency": row.currency, "short": Money(row.short_minor, row.currency).as_dict()},
     )
+    outbox.wake_transfers(session, row.currency, now=now)
 
 
 def stopped(session: Session, currency: str) -> bool:

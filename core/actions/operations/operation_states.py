@@ -12,6 +12,7 @@ ENDED = frozenset({"SUCCEEDED", "REFUSED", "REVIEW", "CANCELED"})
 SHORT_OF_MONEY = (
     "The platform's balance at Stripe is too small for this. It is sent by itself when the money is there."
 )
+MAY_BE_DONE = "It was sent, and it may or may not have been done; it is not sent again while this lasts."
 NOT_SETTLED_YET = "The money is not yet available on the payee's balance at Stripe. It is sent when it is."
 
 

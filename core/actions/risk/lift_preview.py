@@ -12,6 +12,7 @@ from core.actions.milestones.milestone_context import MilestoneContext, open_mil
 from core.actions.payouts import release
 from core.errors import NotFound
 from core.money import Money
+from core.queries.release_blocks import after_release
 from core.records import Decision, Hold, Ticket
 from core.rules import holds
 from core.rules.approvals import DecisionStatus
@@ -21,7 +22,7 @@ from core.rules.refusal_reasons import Block
 @dataclass(frozen=True)
 class LiftPreview:
     """`blocks`: everything else that would still stop the money. Without any, `releases` is released at once and the
-    payment of `pays` goes on, each None where there is no such thing; it leaves only for a payee who has an `account`.
+    payment of `pays` goes on, each None where there is no such thing; it leaves once nothing of `unpaid` stops it.
     A decision cools off about case `goes_on`, and is carried out once its time is over; or about case `falls`, where
     its plan would be another now, and is not. `placed_by` may not lift it."""
 
@@ -30,7 +31,7 @@ class LiftPreview:
     pays: Money | None
     goes_on: int | None
     falls: int | None
-    account: bool
+    unpaid: tuple[Block, ...]
     placed_by: int | None
 
 
@@ -55,7 +56,7 @@ def foresee(session: Session, hold_id: int) -> LiftPreview:
         pays=payable if payable.is_positive and context.payee.auto_withdraw and not blocks else None,
         goes_on=waiting.ticket_id if waiting and stands and not blocks else None,
         falls=waiting.ticket_id if waiting and not stands else None,
-        account=context.payee.stripe_account is not None,
+        unpaid=after_release(session, [hold.milestone_id])[hold.milestone_id],
         placed_by=hold.placed_by,
     )
 

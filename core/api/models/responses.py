@@ -67,7 +67,7 @@ class WaitsFor(TypedDict):
 
 
 class MilestoneAnswer(TypedDict):
-    """`release_waits_for`: what holds back money that is due to be released or paid out; empty when nothing does."""
+    """`release_waits_for`: what holds back money that is due to be released or paid; empty when nothing does."""
 
     id: int
     project: int

@@ -61,9 +61,9 @@ def _where(case: Case) -> None:
     kept, fee = order.fee_kept_minor, order.platform_fee_minor
     parts: list[tuple[str, Money, Tone]] = [
         ("Held", sum_of(order.held_minor), "info"),
-        ("To the payee, on its way", sum_of(order.payable_minor), "wait"),
+        ("Payable to the payee", sum_of(order.payable_minor), "wait"),
         ("With the payee", sum_of(order.released_minor), "good"),
-        ("To the payer, on its way", sum_of(order.refundable_minor), "wait"),
+        ("Refund payable to the payer", sum_of(order.refundable_minor), "wait"),
         ("Back with the payer", sum_of(order.refunded_minor), "good"),
         ("Platform fee earned", sum_of(kept), "quiet"),
         (
