@@ -183,6 +183,17 @@ select 'duplicate', d.id, d.status, 'another refund under way, call ' || c.id, c
 from duplicate_payments d
 join outgoing_operations c on c.kind = 'REFUND' and c.milestone_id = d.milestone_id and c.id <> d.operation_id
  and c.payload ->> 'payment_intent' = d.stripe_payment_intent and c.status in ('QUEUED', 'SENDING', 'BLOCKED')
+union all
+select 'receivable', w.party_id, 'owes less', string_agg(w.road, ' and '), min(w.since)
+from (
+    select target_id as party_id, currency, amount_minor, 'said to be paid, S-' || id as road, proposed_at as since
+    from suspense_items where status = 'OPEN' and proposed_as = 'PAYEE_DEBT'
+    union all
+    select party_id, currency, amount_minor, 'taken back, call ' || id, created_at
+    from outgoing_operations where kind = 'REVERSAL' and status in ('QUEUED', 'SENDING', 'BLOCKED', 'REVIEW')
+) w
+left join account_balances b on b.code = 'receivable_payee:' || w.party_id and b.currency = w.currency
+group by w.party_id, w.currency, b.balance having sum(w.amount_minor) > coalesce(b.balance, 0)
 """
 NAMELESS = """
 select id as operation_id, key, kind from outgoing_operations

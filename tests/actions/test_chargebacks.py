@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.actions.chargebacks import lifecycle
+from core.actions.funding import fund
 from core.actions.milestones import verification
+from core.actions.operations import suspense
 from core.gateways.payments import BalanceLine
 from core.money import Money
+from core.processes import statement_matching
 from core.queries import chargebacks as shown
 from core.records import (
     Chargeback,
@@ -17,11 +24,13 @@ from core.records import (
     PaymentEvent,
     PaymentOrder,
     Refund,
+    StatementLine,
     SuspenseItem,
     Ticket,
     WebhookEvent,
 )
 from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.suspense import OwesLess, SettledAs
 from tests import builders
 from tests.actions.stripe_events import (
     bank_says,
@@ -275,8 +284,6 @@ def test_a_debt_is_kept_back_from_later_releases(market: Market) -> None:
     approved(market, told)
     market.later(days=4)
     bank_says(market, charged_back(market, told), "lost")
-    from core.actions.funding import fund
-
     for number, (owed, sent) in enumerate(((40_000, 0), (0, 50_000)), start=1):
         following = market.milestones(told.project)[number]
         market.act(fund.fund, market.payer, milestone_id=following.id)
@@ -288,6 +295,47 @@ def test_a_debt_is_kept_back_from_later_releases(market: Market) -> None:
         assert sum(each.amount_minor for each in paid) == sent
         market.lawful()
     assert letters_to(market, market.payee_id).count("debt_kept_back") == 2
+
+
+def test_a_debt_that_is_said_to_be_paid_is_not_kept_back_as_well(market: Market) -> None:
+    """The payee sent $300.00, which one person has said and another is to agree to: that much waits for it."""
+    told = market.funded(Money(100_000, "USD"), Money(90_000, "USD"))
+    approved(market, told)
+    market.later(days=4)
+    bank_says(market, charged_back(market, told), "lost")
+    first, second = (in_suspense(market, name, amount) for name, amount in (("a", 30_000), ("b", 80_000)))
+    given: dict[str, Any] = {
+        "settled_as": SettledAs.PAYEE_DEBT,
+        "target_id": market.payee_id,
+        "reason": "Wired.",
+    }
+    market.act(suspense.propose, market.as_staff("fay"), item_ids=[first], **given)
+    with pytest.raises(OwesLess, match=r"700\.00 that neither"):
+        market.act(suspense.propose, market.as_staff("fay"), item_ids=[second], **given)
+    following = market.milestones(told.project)[1]
+    market.act(fund.fund, market.payer, milestone_id=following.id)
+    market.work()
+    approved(market, Told(told.project, following.id))
+    assert market.books()["receivable_payee"] == 30_000
+    market.lawful()
+    market.act(suspense.confirm, market.as_staff("cora"), item_ids=[first], reason="On the statement.")
+    assert "receivable_payee" not in market.books()
+    assert sum(each.amount_minor for each in market.operations("TRANSFER")) == 100_000 + 20_000
+    market.lawful()
+
+
+def in_suspense(market: Market, name: str, amount: int) -> int:
+    def find(session: Session) -> int:
+        line = StatementLine(
+            id=f"txn_{name}", kind="payment", reporting_category="charge", amount=amount, fee=0, net=amount,
+            currency="USD", source=f"py_{name}", created_at=market.now, fetched_at=market.now,
+        )  # fmt: skip
+        session.add(line)
+        session.flush()
+        statement_matching.to_suspense(session, line.id, now=market.now)
+        return session.scalars(select(SuspenseItem.id).where(SuspenseItem.source == line.source)).one()
+
+    return market.database.run(find)
 
 
 def test_a_release_that_was_not_sent_yet_pays_the_debt_at_once(market: Market) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -153,22 +153,9 @@ def _check(
         if session.get(Party, target_id) is None:
             raise NotFound(kind="payee", id=target_id)
         session.scalars(select(Party.id).where(Party.id == target_id).with_for_update(key_share=True)).one()
-        owed = receivables.free(session, target_id or 0, amounts[0].currency)
-        owed -= _said_to_settle(session, target_id or 0, but=items[0])
+        owed = receivables.free(session, target_id or 0, amounts[0].currency, but=items[0].id)
         if owed < amounts[0]:
             raise rules.OwesLess(owed=owed, amount=amounts[0])
-
-
-def _said_to_settle(session: Session, party_id: int, *, but: SuspenseItem) -> Money:
-    """How much of a payee's debt other amounts are said to have paid, waiting for a second person."""
-    waiting = select(func.coalesce(func.sum(SuspenseItem.amount_minor), 0)).where(
-        SuspenseItem.status == "OPEN",
-        SuspenseItem.proposed_as == SettledAs.PAYEE_DEBT,
-        SuspenseItem.target_id == party_id,
-        SuspenseItem.currency == but.currency,
-        SuspenseItem.id != but.id,
-    )
-    return Money(int(session.scalar(waiting) or 0), but.currency)
 
 
 def _settle(

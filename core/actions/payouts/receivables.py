@@ -11,8 +11,9 @@ from core.actions.milestones import orders
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
-from core.records import OutgoingOperation, Party
+from core.records import OutgoingOperation, Party, SuspenseItem
 from core.rules.permissions import SYSTEM
+from core.rules.suspense import SettledAs
 
 UNDER_WAY = ("QUEUED", "SENDING", "BLOCKED", "REVIEW")
 
@@ -22,8 +23,9 @@ def owed(session: Session, party_id: int, currency: str) -> Money:
     return journal_store.balance(session, accounts.receivable_payee(party_id), currency)
 
 
-def free(session: Session, party_id: int, currency: str) -> Money:
-    """What the payee owes and no transfer reversal is on its way to settle."""
+def free(session: Session, party_id: int, currency: str, *, but: int = 0) -> Money:
+    """What the payee owes and neither a transfer reversal nor money that they sent is on its way to settle: an amount
+    in suspense of which one person said so, and another has not agreed yet. `but`: one that does not count."""
     debt = owed(session, party_id, currency)
     if debt.is_zero:  # nearly always, so the calls are not searched
         return debt
@@ -35,7 +37,16 @@ def free(session: Session, party_id: int, currency: str) -> Money:
             OutgoingOperation.status.in_(UNDER_WAY),
         )
     )
-    return max(debt - Money(int(pending or 0), currency), Money.zero(currency))
+    said = session.scalar(
+        select(func.coalesce(func.sum(SuspenseItem.amount_minor), 0)).where(
+            SuspenseItem.status == "OPEN",
+            SuspenseItem.proposed_as == SettledAs.PAYEE_DEBT,
+            SuspenseItem.target_id == party_id,
+            SuspenseItem.currency == currency,
+            SuspenseItem.id != but,
+        )
+    )
+    return max(debt - Money(int(pending or 0) + int(said or 0), currency), Money.zero(currency))
 
 
 def to_keep_back(session: Session, context: MilestoneContext, amount: Money) -> Money:
