@@ -1,11 +1,11 @@
-"""A call to Stripe that waits for a person, and how it is sent again."""
+"""A call to Stripe that waits for a person, and how it is sent again; and a webhook that was given up."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core.actions.operations import operation_retry
-from core.queries.operations import Operation
+from core.actions.operations import operation_retry, webhook_retry
+from core.queries.operations import Event, Operation
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.finance import outside_refunds
@@ -51,5 +51,44 @@ def _form(row: Operation) -> None:
                 session, actor, now=now, operation_id=row.id, reason=reason
             ),
             done="It is queued again. The page says when it is sent, or what stops it.",
+            sent=[place],
+        )
+
+
+def event(row: Event) -> None:
+    """A chosen webhook: what came of it, and another try for one that was given up."""
+    with cards.panel("webhook"):
+        cards.facts(
+            {
+                "Event": row.event,
+                "About": row.object_id,
+                "Tries": row.tries,
+                "Received": row.received_at,
+                "Ended": row.finished_at,
+            },
+            columns=5,
+        )
+        if row.error:
+            cards.note(row.error)
+        if row.status != "FAILED":
+            return
+        st.markdown("**Given up: it is not tried again by itself.**")
+        if not request_context.may(Permission.RETRY_OPERATION):
+            cards.note("Finance or an administrator takes it up again.")
+        elif confirm.step_up("webhook-form"):
+            _take_up(row)
+
+
+def _take_up(row: Event) -> None:
+    place = text_fields.named("webhook", row.id, "retry")
+    reason = text_fields.line(place, "Reason, for the audit log", key="webhook-reason")
+    intent = confirm.pressed("Try again", key="webhook-retry", icon=":material/replay:")
+    if intent:
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: webhook_retry.retry(
+                session, actor, now=now, event_id=row.event, reason=reason
+            ),
+            done="It is in turn again. The worker asks Stripe how things stand now.",
             sent=[place],
         )

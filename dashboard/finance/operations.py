@@ -12,6 +12,7 @@ from core.queries import operations
 from core.queries.letters import Undelivered
 from core.queries.operations import Event, Operation
 from dashboard import navigation
+from dashboard.finance import operation_retry
 from dashboard.ui import cards, deadline, header, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.status import in_words
@@ -123,10 +124,12 @@ def inbox(rows: Sequence[Event], cursor: tables.Cursor, *, status: str | None, w
     shown = (
         replace(cursor, size=last + 1) if more and last is not None else replace(cursor, size=len(rows) or 1)
     )
-    tables.table(
+    chosen = tables.table(
         rows,
         EVENTS,
         key="inbox",
+        id="event",
+        select=True,
         cursor=shown,
         download=tables.Table(
             "webhooks",
@@ -140,6 +143,9 @@ def inbox(rows: Sequence[Event], cursor: tables.Cursor, *, status: str | None, w
         name="Webhook events, newest first",
         empty_state=("No event came in", "Stripe's webhooks show here as they arrive."),
     )
+    alone = len(rows) == 1  # what a search for one event finds is open at once
+    if event := next((row for row in rows if alone or row.event == chosen), None):
+        operation_retry.event(event)
 
 
 def cards_above(counts: Mapping[str, int], undelivered: Undelivered) -> None:

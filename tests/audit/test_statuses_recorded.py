@@ -12,6 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from core import audit
+from core.audit import content_hashes
+from core.audit.content_hashes import Words
 from core.db import Database
 from core.records import Milestone, OutgoingOperation, Ticket
 from core.rules import statuses
@@ -146,6 +148,7 @@ def test_the_actions_entry_carries_the_step(town: Town) -> None:
         audit.become(ticket, "UNDER_REVIEW", now=NOW)
         audit.become(ticket, "RESOLVED", now=NOW)
         session.flush()
+        ends = content_hashes.hashes(Words("ticket_ends", ticket))
         audit.record(
             session,
             SYSTEM,
@@ -158,7 +161,7 @@ def test_the_actions_entry_carries_the_step(town: Town) -> None:
     assert entries(town, "ticket", told.ticket)[-1] == (
         "system:ticket:end",
         {"status": "UNDER_REVIEW"},
-        {"by": "us", "status": "RESOLVED", "through": ["WAITING_PARTY", "UNDER_REVIEW"]},
+        {"by": "us", "status": "RESOLVED", "through": ["WAITING_PARTY", "UNDER_REVIEW"], "content": ends},
     )
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from core.db import Database
 from core.processes import statement_matching
-from core.records import OutgoingOperation, StatementLine, SuspenseItem
+from core.records import OutgoingOperation, StatementLine, SuspenseItem, WebhookEvent
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.suspense import SettledAs
 from tests import builders, unrecorded
@@ -64,6 +65,36 @@ def test_finance_sends_a_call_again_with_a_reason(town: Town) -> None:
     app.text_input(key="operation-reason").set_value("Stripe was down.").run()
     press(app, "Send again")
     assert town.read(lambda s: s.get_one(OutgoingOperation, number)).status == "QUEUED"
+
+
+def given_up(town: Town) -> str:
+    def leave(session: Any) -> str:
+        event = WebhookEvent(
+            id="evt_1", kind="refund.updated", object_id="re_1", payload={}, status="FAILED", tries=8,
+            error="Stripe did not answer.", next_try_at=town.now, created_at=town.now, received_at=town.now,
+            finished_at=town.now,
+        )  # fmt: skip
+        session.add(event)
+        session.flush()
+        unrecorded.admit(session)
+        return event.id
+
+    return town.database.run(leave)
+
+
+def test_finance_takes_up_a_webhook_that_was_given_up(town: Town) -> None:
+    event = given_up(town)
+    chosen = {"operations-tab": "Webhook inbox", "about": event}
+    shown = visit(town, "cora", "operations", **chosen)
+    assert "Try again" not in labels(shown)
+    assert "Finance or an administrator takes it up again." in words(shown)
+    app = visit(town, "fay", "operations", **chosen)
+    assert "Given up: it is not tried again by itself." in words(app)
+    app.text_input(key="webhook-reason").set_value("Stripe answers again.").run()
+    press(app, "Try again")
+    assert town.read(lambda s: s.get_one(WebhookEvent, event)).status == "RECEIVED"
+    noted = text("select reason, object_id from audit_entries where action = 'staff:webhook_event:retry'")
+    assert tuple(town.read(lambda s: s.execute(noted).one())) == ("Stripe answers again.", event)
 
 
 def test_who_may_not_send_again_reads_who_may(town: Town) -> None:
