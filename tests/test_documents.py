@@ -16,7 +16,10 @@ from core.config import Settings
 from dashboard import navigation
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/operations.md", "docs/marketplace.md", "docs/README.md"]
+DOCUMENTS = [
+    *["README.md", "CONTRIBUTING.md"],
+    *sorted(str(each.relative_to(ROOT)) for each in (ROOT / "docs").rglob("*.md")),
+]
 # Named, and somebody else's: uvicorn's, the shell's, PostgreSQL's, the tests' own.
 FOREIGN = {
     *["FORWARDED_ALLOW_IPS", "LOG_LEVEL", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "ESCROW_DESK_TEST_HOME"],
@@ -72,7 +75,9 @@ def test_every_variable_exists(name: str) -> None:
 
 def test_every_page_that_the_manual_sends_somebody_to_is_in_the_navigation() -> None:
     titles = {each.title for each in navigation.on_disk().values()}
-    named = set(re.findall(r"page\s+\*([A-Z][\w ]+)\*", text_of("docs/operations.md")))
+    named = {
+        page for name in DOCUMENTS for page in re.findall(r"[Pp]ages?\s+\*([A-Z][\w ]+)\*", text_of(name))
+    }
     assert named, "the manual names pages"
     assert named <= titles, named - titles
 
@@ -95,6 +100,58 @@ def test_every_file_of_the_checkout_exists(name: str) -> None:
     for link in re.findall(r"\]\((?!http)([^)#]+)", text_of(name)):
         target = (ROOT / name).parent / link.replace("\\_", "_")
         assert target.exists(), link
+
+
+NAME = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*)(?:\(.*\))?")
+ENDINGS = (".py", ".sql", ".md", ".js", ".css", ".toml", ".lock", ".sh")
+ELSEWHERE = {  # of PostgreSQL and of others, and names that whoever installs it gives
+    *["idle_in_transaction_session_timeout", "pg_dump", "desk_owner", "desk_auditor", "mail.unavailable"],
+    *["TrustedHostMiddleware", "secrets.toml", ".streamlit/secrets.toml"],
+}
+
+
+def source() -> str:
+    """All that the project itself says in code."""
+    folders = ["core", "dashboard", "pages", "bench", "scripts", "migrations", "tests", "deploy"]
+    found = (each for folder in folders for each in (ROOT / folder).rglob("*") if each.suffix in ENDINGS)
+    return "\n".join(each.read_text(encoding="utf-8") for each in found) + text_of("pyproject.toml")
+
+
+def test_every_name_of_the_code_exists() -> None:
+    """Functions, tables, columns, laws and modules: whatever has an underscore or a dot, word by word; and a module by
+    its whole path."""
+    words = set(re.findall(r"\w+", source()))
+    files = {each.name for each in ROOT.rglob("*") if ".venv" not in each.parts and each.suffix in ENDINGS}
+    wrong = []
+    for name in DOCUMENTS:
+        for line in codes(name):
+            if line in ELSEWHERE or re.search(r"^\.|[ *<{…]", line):
+                continue
+            if line.endswith(ENDINGS):
+                there = (ROOT / line).exists() if "/" in line else line in files
+            elif (found := NAME.fullmatch(line)) and ("_" in found[1] or "." in found[1]):
+                there = set(found[1].split(".")) <= words and _in_its_module(found[1].split("."))
+            else:
+                continue
+            if not there:
+                wrong.append((name, line))
+    assert wrong == []
+
+
+def _in_its_module(parts: list[str]) -> bool:
+    """`core.rules.fees.gross_up` is in the file that it says."""
+    if parts[0] not in ("core", "dashboard", "pages", "tests", "scripts", "bench"):
+        return True
+    place = ROOT
+    while parts and (place / parts[0]).is_dir():
+        place, parts = place / parts[0], parts[1:]
+    if not parts:
+        return True
+    file = place / f"{parts[0]}.py"
+    inside, wanted = (file, parts[1:]) if file.exists() else (place / "__init__.py", parts)
+    return inside.exists() and all(
+        re.search(rf"\b{each}\b", inside.read_text(encoding="utf-8")) for each in wanted
+    )
 
 
 def test_every_metric_and_address_exists() -> None:
