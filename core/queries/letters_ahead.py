@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import letters, notifications
+from core.actions.cases import offers
 from core.actions.decisions import cooling_off, plan_letters
 from core.actions.milestones import projects
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
@@ -22,7 +23,7 @@ from core.actions.payouts import withdrawals
 from core.letters import Letter, delivery_rules
 from core.money import Money
 from core.policy import WithdrawalMethod
-from core.records import Decision, Milestone, Notification, Project, ReviewRound, Staff, Ticket
+from core.records import Decision, Milestone, Notification, Offer, Project, ReviewRound, Staff, Ticket
 from core.rules import decision_letters
 from core.rules.decision_letters import Course, Due, Moment, Sequel
 from core.rules.grounds import DecisionOutcome
@@ -64,16 +65,30 @@ class Letters:
     not_before: datetime | None
 
 
+def of_offer(session: Session, offer_id: int) -> Letters:
+    """Of what the parties agreed on, or would if the offer were accepted now. Raises what accepting would say."""
+    offer = session.get_one(Offer, offer_id)
+    plan, papers = offers.foreseen(session, offer_id)
+    return foreseen(session, plan, papers, agreement=offer)
+
+
 def foreseen(
-    session: Session, plan: Plan, papers: Mapping[str, Letter], *, decision: Decision | None = None
+    session: Session,
+    plan: Plan,
+    papers: Mapping[str, Letter],
+    *,
+    decision: Decision | None = None,
+    agreement: Offer | None = None,
 ) -> Letters:
-    """Of a plan that is not confirmed, or of a recorded `decision`. `papers`: the letters of the plan as they look."""
+    """Of a plan that is not confirmed, or of a recorded `decision`; or of an `agreement`. `papers`: the letters of the
+    plan as they look."""
     context = open_milestone(session, plan["milestone"], lock=False)
     what, following = _sequel(session, context, plan)
-    course = _course(session, context, plan, what, decision)
-    seen = _Seen(session, context, plan, papers, following, decision)
+    recorded = decision is not None or (agreement is not None and agreement.plan is not None)
+    course = _course(session, context, plan, what, decision, agreed=agreement is not None)
+    seen = _Seen(session, context, plan, papers, following, decision, recorded)
     dues = decision_letters.all_of(course)
-    if decision is not None and context.milestone.ended_at is not None:
+    if recorded and context.milestone.ended_at is not None:
         dues = tuple(each for each in dues if each.moment is not Moment.OVER)
     found = [*(seen.ahead(each) for each in dues), *seen.after_the_end()]
     return Letters(
@@ -96,13 +111,19 @@ def _sequel(session: Session, context: MilestoneContext, plan: Plan) -> tuple[Se
 
 
 def _course(
-    session: Session, context: MilestoneContext, plan: Plan, what: Sequel, decision: Decision | None
+    session: Session,
+    context: MilestoneContext,
+    plan: Plan,
+    what: Sequel,
+    decision: Decision | None,
+    *,
+    agreed: bool,
 ) -> Course:
     kinds = {each["kind"] for each in plan["operations"]}
     if decision is not None and decision.execute_at is not None:
         cools_off = cooling_off.waits(decision)
     else:
-        cools_off = bool(context.profile.cooling_off)
+        cools_off = bool(context.profile.cooling_off) and not agreed
     return Course(
         outcome=DecisionOutcome(plan["outcome"]),
         cools_off=cools_off,
@@ -110,7 +131,8 @@ def _course(
         refund="REFUND" in kinds,
         payout="TRANSFER" in kinds,
         sequel=what,
-        in_place_of=_in_place_of(session, plan, decision) is not None,
+        in_place_of=not agreed and _in_place_of(session, plan, decision) is not None,
+        agreed=agreed,
     )
 
 
@@ -135,6 +157,7 @@ class _Seen:
     papers: Mapping[str, Letter]
     following: Milestone | None
     decision: Decision | None
+    recorded: bool
 
     def ahead(self, due: Due) -> Ahead:
         to = self._reader(due.audience)
@@ -155,7 +178,7 @@ class _Seen:
     def after_the_end(self) -> list[Ahead]:
         """What was written when the milestone ended: in that transaction, so of that very moment."""
         ended = self.context.milestone.ended_at
-        if self.decision is None or ended is None:
+        if not self.recorded or ended is None:
             return []
         templates = {each.template for what in Sequel for each in decision_letters.sequel(what)}
         wanted = select(Notification, Milestone.title).join(
@@ -186,7 +209,7 @@ class _Seen:
         return dict(plan_letters.sides(self.context))[audience].id
 
     def _edited(self, due: Due) -> bool:
-        by = {each["audience"]: "passage" in each for each in self.plan["letters"]}
+        by = {each["audience"]: "passage" in each for each in self.plan.get("letters", ())}
         own = due.template == "decision_announced" or due.moment is Moment.CARRIED_OUT
         return own and due.template != "debt_kept_back" and by.get(due.audience, False)
 
@@ -201,7 +224,7 @@ class _Seen:
             "payment_sent": f"{calls.get('TRANSFER')}-sent",
             "case_decided_by_another": f"decision-{self.decision and self.decision.id}-in-place-of-staff-{to}",
         }
-        if due.moment is Moment.OVER or self.decision is None:
+        if due.moment is Moment.OVER or not self.recorded:
             return None
         wanted = select(Notification).where(Notification.key == keys.get(due.template, f"{key}-{to}"))
         return self.session.scalars(wanted).one_or_none()

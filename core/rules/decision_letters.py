@@ -52,6 +52,7 @@ class Course:
     payout: bool
     sequel: Sequel
     in_place_of: bool = False
+    agreed: bool = False  # by the parties themselves: no mediator decides, and nothing cools off
 
 
 def template_of(outcome: DecisionOutcome) -> str:
@@ -65,6 +66,10 @@ def announced(*, cools_off: bool) -> tuple[Due, ...]:
 
 def carried_out(outcome: DecisionOutcome) -> tuple[Due, ...]:
     return _both(template_of(outcome), Moment.CARRIED_OUT)
+
+
+def agreed() -> tuple[Due, ...]:
+    return _both("offer_accepted", Moment.CARRIED_OUT)
 
 
 def sequel(what: Sequel) -> tuple[Due, ...]:
@@ -81,11 +86,11 @@ def sequel(what: Sequel) -> tuple[Due, ...]:
 
 
 def all_of(course: Course) -> tuple[Due, ...]:
-    """Every letter of a decision that takes its course, in the order of time."""
+    """Every letter of a decision, or of an agreement, that takes its course, in the order of time."""
     own = (
         (course.in_place_of, Due("case_decided_by_another", "staff", Moment.CONFIRMED)),
         *((True, each) for each in announced(cools_off=course.cools_off)),
-        *((True, each) for each in carried_out(course.outcome)),
+        *((True, each) for each in (agreed() if course.agreed else carried_out(course.outcome))),
         (course.kept_back, Due("debt_kept_back", "payee", Moment.CARRIED_OUT)),
         (course.refund, Due("refund_sent", "payer", Moment.REFUND_SENT)),
         (course.payout, Due("payment_sent", "payee", Moment.PAYOUT_SENT)),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from core.actions.cases import offers
 from core.actions.decisions import confirmation
 from core.actions.milestones import parties, preferences
 from core.money import Money
@@ -198,6 +199,35 @@ def held_against(run: Run, planned: Letters, decision: Decision) -> None:
                 assert row.created_at >= decision.executed_at
     told_later = {"debt_kept_back", "project_review_request"}
     assert {each.template for each in planned.all if each.letter is None} <= told_later
+
+
+AGREED = {"in part": 40_000, "all of it, withdrawn by hand": 100_000, "nothing of it": 0}
+
+
+@pytest.mark.parametrize("name", AGREED)
+def test_what_is_listed_of_an_agreement_is_what_is_sent(market: Market, name: str) -> None:
+    market.pay_in(2_000_000)
+    (by_hand if "by hand" in name else muted)(market)
+    told = market.in_mediation(usd(100_000), usd(50_000), project_type=PLATFORMS["home_services"])
+    offer = market.act(offers.propose, market.payer, ticket_id=told.ticket, release=usd(AGREED[name]))
+    known = {each.id for each in market.all(Notification)}
+    planned = market.read(lambda session: letters_ahead.of_offer(session, offer.id))
+    run = Run(market, told, None, "", known)
+    market.act(offers.accept, market.payee, offer_id=offer.id)
+    run.to_the_end()
+    rows = {(each.template, each.party_id): each for each in run.written()}
+    assert named(planned) == sent(run.written())
+    for each in planned.all:
+        row = rows[each.template, each.to]
+        assert each.letter is None or " ".join(each.letter.text.split()) == " ".join(row.text.split())
+        assert each.muted == (row.status == "MUTED")
+    assert {each.to for each in planned.all if each.moment is Moment.CARRIED_OUT} == {
+        market.payer_id,
+        market.payee_id,
+    }
+    after = market.read(lambda session: letters_ahead.of_offer(session, offer.id))
+    assert named(after) == named(planned)
+    assert all(each.written for each in after.all)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

@@ -10,6 +10,7 @@ from core.actions.cases import offers
 from core.db import Database
 from core.money import Money
 from core.records import Offer
+from dashboard.ui import deadline
 from tests import builders
 from tests.builders import PEOPLE, Told, Town
 from tests.pages.visiting import labels, serve, visit, words
@@ -48,6 +49,12 @@ def test_everyone_of_staff_sees_the_offer_that_stands_and_nobody_can_answer_it(
         "&lt;b&gt;Please&lt;/b&gt; take it.",
     ):
         assert expected in shown
+    if subject == "mia":
+        assert "You have agreed" not in shown
+        app.toggle(key="offer-letters-1").set_value(True).run()
+        assert not app.exception
+        for expected in ("When the other side accepts", "When the refund and the payout have been sent"):
+            assert expected in words(app)
     assert not {"Accept", "Decline"} & set(labels(app))
     assert ("Preview plan" in labels(app)) == (subject in ("mia", "max"))
 
@@ -61,6 +68,8 @@ def test_an_agreement_closes_the_case_and_is_told(town: Town) -> None:
     shown = words(app)
     for expected in ("Agreement", "closed by the parties", "Ana Lindqvist", "Ben Okafor", "Accepted"):
         assert expected in shown
+    app.toggle(key=f"offer-letters-{offer.id}").set_value(True).run()
+    assert f"Written {deadline.exact(town.now)}" in words(app)
     assert "nothing was decided here" not in shown
     assert "Preview plan" not in labels(app)
     past = words(visit(town, "mia", "case", id=told.ticket, tab="Timeline"))

@@ -13,17 +13,18 @@ import rfc8785
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, letters
 from core.actions.cases import disputes, mediator_assignment
 from core.actions.cases.messages import MOST, MessageTooLong
 from core.actions.decisions import confirmation, plan, plan_letters, planned_calls
 from core.actions.decisions.plan import Draft
 from core.actions.decisions.planned_calls import Calls
 from core.actions.milestones import completion
-from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import receivables, release, withdrawals
 from core.actions.refunds import refunds
 from core.errors import ChangedMeanwhile, NotFound
+from core.letters import Letter
 from core.money import Money
 from core.records import Offer, Party, Ticket
 from core.rules import holds, milestones
@@ -112,6 +113,37 @@ def accept(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> O
     _trace(session, actor, "party:offer:accept", context, offer, now=now)
     _settle(session, context, ticket, offer, split, made, key, now=now)
     return offer
+
+
+def foreseen(session: Session, offer_id: int) -> tuple[dict[str, Any], dict[str, Letter]]:
+    """The plan of an offer, as it is recorded or as it would be if it were accepted now; and then its two letters.
+
+    Raises what accepting would say about the amounts. Writes nothing.
+    """
+    offer = session.get_one(Offer, offer_id)
+    ticket = session.get_one(Ticket, offer.ticket_id)
+    context = open_milestone(session, ticket.milestone_id, lock=False)
+    if offer.plan is not None:
+        return offer.plan, {}
+    split = _split(context, ticket, Money(offer.release_minor, offer.currency))
+    key = _key(session, offer)
+    made = planned_calls.of_split(session, context, split, key=key)
+    accepting = _other(context, session.get_one(Party, offer.proposed_by))
+    told, moves = _letter_facts(context, ticket, offer), _moves(context, made)
+    papers = {
+        side: letters.render(
+            "offer_accepted",
+            side,
+            project=context.project.title,
+            milestone=context.milestone.title,
+            amount=context.money(context.milestone.amount_minor),
+            platform=context.project.platform,
+            **told,
+            on_its_way=moves[party.id],
+        )
+        for side, party in plan_letters.sides(context)
+    }
+    return _plan(context, ticket, offer, split, made, accepting, key), papers
 
 
 def decline(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
@@ -260,7 +292,7 @@ def _settle(
         all_of_it = outcome is DecisionOutcome.FULL_RELEASE
         context.milestone.outcome = milestones.Outcome.RELEASED if all_of_it else milestones.Outcome.SPLIT
     told = _letter_facts(context, ticket, offer)
-    moves = {context.payer.id: made.refund is not None, context.payee.id: made.transfer is not None}
+    moves = _moves(context, made)
     release.post_split(session, context, split, key=key, now=now, cause=_cause(ticket, context, offer))
     refunds.request(session, context, made.refund, part=split.refund, ground=Ground.AGREED_SPLIT, now=now)
     withdrawals.withdraw(session, context, made, amount=split.release, key=key, now=now)
@@ -269,6 +301,11 @@ def _settle(
         own = {**told, "on_its_way": moves[party.id]}
         context.tell(session, "offer_accepted", party, key=f"{key}-{party.id}", now=now, about=about, **own)
     completion.finish(session, context, now=now)
+
+
+def _moves(context: MilestoneContext, made: Calls) -> dict[int, bool]:
+    """To whom something is sent by itself."""
+    return {context.payer.id: made.refund is not None, context.payee.id: made.transfer is not None}
 
 
 def _letter_facts(context: MilestoneContext, ticket: Ticket, offer: Offer) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from dashboard.ui import cards, deadline, status
 from dashboard.ui.safe import html
 
 OTHERWISE = (
-    "These are the letters of a decision that takes its course. If the case changes, a bank refuses or somebody stops "
+    "These are the letters of {what} that takes its course. If the case changes, a bank refuses or somebody stops "
     "the money, some of them are not sent, and others may be."
 )
 LATER = "Its text is written then, because it names what is not known yet."
@@ -30,9 +30,16 @@ class Times:
     """When each letter goes, in words. `second`: somebody else must approve first; `wait`: the cooling-off."""
 
     def __init__(
-        self, found: Letters, *, second: bool, wait: timedelta, decision: Decision | None, now: datetime
+        self,
+        found: Letters,
+        *,
+        second: bool,
+        wait: timedelta,
+        decision: Decision | None,
+        now: datetime,
+        agreement: bool = False,
     ) -> None:
-        self.found, self.second, self.decision = found, second, decision
+        self.found, self.second, self.decision, self.agreement = found, second, decision, agreement
         self.wait, self.now = wait, now
 
     def of(self, each: Ahead) -> str:
@@ -58,6 +65,8 @@ class Times:
         return "When a second person has approved" if self.second else "When you confirm"
 
     def _carried_out(self) -> str:
+        if self.agreement:
+            return "When the other side accepts"
         if not self.found.cools_off:
             return self._decided()
         if self.found.not_before is not None:
@@ -98,10 +107,24 @@ def read(
     return [(times.of(each), each) for each in found.all]
 
 
+def of_offer(offer_id: int) -> list[tuple[str, Ahead]]:
+    """Each letter of an offer between the parties. Raises what accepting it would say."""
+    with request_context.reading() as session:
+        found = letters_ahead.of_offer(session, offer_id)
+    now = request_context.now()
+    times = Times(found, second=False, wait=timedelta(), decision=None, now=now, agreement=True)
+    return [(times.of(each), each) for each in found.all]
+
+
 def show(
-    letters: list[tuple[str, Ahead]], people: Mapping[str, str], *, key: str, words: Callable[[str], str]
+    letters: list[tuple[str, Ahead]],
+    people: Mapping[str, str],
+    *,
+    key: str,
+    words: Callable[[str], str],
+    what: str = "a decision",
 ) -> None:
-    cards.note(OTHERWISE)
+    cards.note(OTHERWISE.format(what=what))
     look = st.segmented_control(
         "Look",
         ["Plain text", "As mail"],

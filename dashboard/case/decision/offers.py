@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import streamlit as st
 
+from core.errors import DeskError
 from core.queries import offers
 from core.queries.cases import Case
 from core.queries.offers import Offered
 from core.rules.offers import OfferStatus
 from dashboard import request_context
 from dashboard.case import redaction
-from dashboard.case.decision import plan_view
+from dashboard.case.decision import letter_list, plan_view
 from dashboard.case.decision.preview import people
 from dashboard.case.tabs import receipts
 from dashboard.ui import cards, deadline, header, money, status, tables
@@ -46,6 +48,7 @@ def _standing(case: Case, each: Offered, now: datetime) -> None:
         "If the other side accepts, the case is over."
     )
     _words(case, each)
+    _letters(case, each)
 
 
 def _agreement(case: Case, each: Offered) -> None:
@@ -65,6 +68,7 @@ def _agreement(case: Case, each: Offered) -> None:
         columns=2,
     )
     _words(case, each)
+    _letters(case, each)
     receipts.show(case)
 
 
@@ -82,6 +86,20 @@ def _words(case: Case, each: Offered) -> None:
     if each.record.note:
         lines = "\n".join(html(line) for line in redaction.redact(case, each.record.note).splitlines())
         st.html(f'<blockquote class="ed-quote">{lines}</blockquote>')
+
+
+def _letters(case: Case, each: Offered) -> None:
+    """All that is written because of it; opened, because each is a page."""
+    if not st.toggle("Letters of this agreement", key=f"offer-letters-{each.record.id}"):
+        return
+    try:
+        found = letter_list.of_offer(each.record.id)
+    except DeskError as problem:
+        cards.note(f"It cannot be accepted as it stands: {problem.message}")
+        return
+    words = partial(redaction.redact, case)
+    key = f"offer-{each.record.id}"
+    letter_list.show(found, people(case), key=key, words=words, what="an agreement")
 
 
 def _earlier(case: Case, rows: list[Offered]) -> None:
