@@ -173,6 +173,12 @@ class SuspenseItem(Record):
             "status <> 'SETTLED' or (proposed_by is not null and settled_by <> proposed_by)",
             name="two_people",
         ),
+        CheckConstraint(
+            "case coalesce(settled_as, proposed_as) when 'CONCESSION' then amount_minor < 0 "
+            "when 'REFUND_OWED' then amount_minor < 0 when 'RETURN_TO_PAYER' then amount_minor > 0 "
+            "when 'PAYEE_DEBT' then amount_minor > 0 else true end",
+            name="direction",
+        ),
         Index("suspense_items_open_idx", "id", postgresql_where="status = 'OPEN'"),
     )
 

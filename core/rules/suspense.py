@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from core.errors import DeskError
@@ -40,6 +41,22 @@ WORDS = {
 }
 
 
+# The same, where the sign says more.
+WORDS_OUT = {**WORDS, SettledAs.CHARGEBACK_LOSS: "Kept by a bank"}
+WORDS_IN = {
+    **WORDS,
+    SettledAs.PROCESSOR_FEE: "A fee that Stripe gave back",
+    SettledAs.CHARGEBACK_LOSS: "Given back late by a bank",
+}
+# What only money that went out can be, and only money that came in. The database says so too.
+ONLY_OUT = frozenset({SettledAs.CONCESSION, SettledAs.REFUND_OWED})
+ONLY_IN = frozenset({SettledAs.RETURN_TO_PAYER, SettledAs.PAYEE_DEBT})
+
+
+class CameIn(DeskError):
+    """{amount} came in, so nobody was given it."""
+
+
 class DoNotCancelOut(DeskError):
     """These amounts do not cancel each other out: {total} would remain."""
 
@@ -76,6 +93,33 @@ TARGETS = {
 }
 
 
+def fitting(amounts: Sequence[Money]) -> list[SettledAs]:
+    """What these amounts together can have been, by whether they came in or went out, in the order of `WORDS`."""
+    return [each for each in SettledAs if _fits(each, amounts)]
+
+
+def _fits(settled_as: SettledAs, amounts: Sequence[Money]) -> bool:
+    if settled_as is SettledAs.EACH_OTHER:
+        return not amounts or _cancel_out(amounts)
+    if settled_as in TARGETS and len(amounts) > 1:
+        return False
+    if settled_as in ONLY_OUT:
+        return all(each.is_negative for each in amounts)
+    return settled_as not in ONLY_IN or all(each.is_positive for each in amounts)
+
+
+def words(settled_as: SettledAs, amounts: Sequence[Money]) -> str:
+    """What it was, as staff read it."""
+    if amounts and all(each.is_negative for each in amounts):
+        return WORDS_OUT[settled_as]
+    return (WORDS_IN if amounts and all(each.is_positive for each in amounts) else WORDS)[settled_as]
+
+
+def _cancel_out(amounts: Sequence[Money]) -> bool:
+    currencies = {each.currency for each in amounts}
+    return len(amounts) > 1 and len(currencies) == 1 and Money.total(amounts, currencies.pop()).is_zero
+
+
 def check_each_other(amounts: list[Money]) -> None:
     """Two or more of one currency, that sum to nothing."""
     total = Money.total(amounts, amounts[0].currency)
@@ -89,6 +133,8 @@ def check(
     """Whether these amounts can be that. `payment_intent` is that of the only amount, where one is known."""
     if settled_as is SettledAs.EACH_OTHER:
         check_each_other(amounts)
+    if settled_as is SettledAs.CONCESSION and (came_in := [each for each in amounts if not each.is_negative]):
+        raise CameIn(amount=came_in[0])
     if settled_as not in TARGETS:
         return
     if len(amounts) != 1:

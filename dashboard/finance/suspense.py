@@ -12,15 +12,16 @@ from core.actions.operations import suspense
 from core.queries import suspense as queries
 from core.queries.bounded_list import Listed
 from core.queries.suspense import SuspenseRow
+from core.rules import suspense as rules
 from core.rules.permissions import Permission
-from core.rules.suspense import TARGETS, WORDS, SettledAs
+from core.rules.suspense import TARGETS, SettledAs, fitting
 from dashboard import request_context
 from dashboard.ui import cards, confirm, deadline, header, tables, text_fields
 from dashboard.ui.safe import plain
 
 
-def said(value: str | None) -> str:
-    return WORDS[SettledAs(value)] if value else "—"
+def said(value: str | None, *items: SuspenseRow) -> str:
+    return rules.words(SettledAs(value), [each.amount for each in items]) if value else "—"
 
 
 AMOUNT = tables.leads(
@@ -37,13 +38,13 @@ LINE = [
 COLUMNS = [
     AMOUNT,
     tables.text("why", "Why nobody knows", width=300),
-    tables.text("proposed_as", "Said to be", value=lambda row: said(row.proposed_as), width=190),
+    tables.text("proposed_as", "Said to be", value=lambda row: said(row.proposed_as, row), width=190),
     tables.text("proposed_by", "By", value=lambda row: row.proposed_by or "—", width=115),
     *LINE,
 ]
 SETTLED = [
     AMOUNT,
-    tables.text("settled_as", "It was", value=lambda row: said(row.settled_as), width=190),
+    tables.text("settled_as", "It was", value=lambda row: said(row.settled_as, row), width=190),
     tables.text("proposed_by", "Said", value=lambda row: row.proposed_by or "—", width=115),
     tables.text("settled_by", "Agreed", width=115),
     tables.text("reason", "Reason", width=200),
@@ -120,7 +121,7 @@ def _proposal(items: list[SuspenseRow]) -> None:
         labels = ", ".join(each.label for each in items)
         target = TARGETS[SettledAs(first.proposed_as)] if first.proposed_as and first.target_id else ""
         about = f" ({target} {first.target_id})" if target else ""
-        st.markdown(f"**{plain(labels)}**: {said(first.proposed_as)}{about}")
+        st.markdown(f"**{plain(labels)}**: {said(first.proposed_as, *items)}{about}")
         st.text(f"{first.proposed_by} on {deadline.exact(first.proposed_at)}: {first.proposed_reason}")
         if first.proposed_by_id == request_context.actor().id:
             cards.note("You said what this was, so someone else must agree.")
@@ -171,7 +172,14 @@ def _reject(items: list[SuspenseRow], label: str, *, done: str, words: tuple[str
 def _say(items: Sequence[SuspenseRow]) -> None:
     names = {each.id: each.label for each in items}
     chosen = st.multiselect("Explain", list(names), format_func=names.__getitem__, key="suspense-items")
-    settled_as = st.selectbox("What it was", list(WORDS), format_func=WORDS.__getitem__, key="suspense-as")
+    amounts = [each.amount for each in items if each.id in chosen]
+    settled_as = st.selectbox(
+        "What it was",
+        fitting(amounts),
+        format_func=lambda each: rules.words(each, amounts),
+        key="suspense-as",
+        help="What fits the amounts chosen above: money that came in cannot be what money that went out was.",
+    )
     target = None
     if settled_as in TARGETS:
         hint = next((each.milestone_id for each in items if each.id in chosen), None)

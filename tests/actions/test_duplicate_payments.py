@@ -17,8 +17,10 @@ from core.processes import reconciliation
 from core.records import DuplicatePayment, Notification, Party, ReconciliationRun, SuspenseItem
 from core.rules.permissions import SYSTEM, NotPermitted
 from core.rules.suspense import (
+    CameIn,
     DoNotCancelOut,
     NotAPayment,
+    NotARefund,
     OwesLess,
     ProposerConfirms,
     SettledAs,
@@ -218,6 +220,30 @@ def test_the_database_itself_refuses_one_person_for_unexplained_money(
     )
     with owner.reading() as session, pytest.raises(IntegrityError, match="two_people"):
         session.execute(statement)
+
+
+def test_money_that_came_in_was_given_to_nobody(market: Market, owner: Database) -> None:
+    """Booked as a concession, it would make what the platform bore look smaller."""
+    market.control.set_clock(market.now)
+    market.control.line("payment", 8_600, "USD")
+    market.wait(days=2)
+    reconciliation.run(market.desk, SYSTEM)
+    (item,) = market.all(SuspenseItem)
+    for wrong, refusal in ((SettledAs.CONCESSION, CameIn), (SettledAs.REFUND_OWED, NotARefund)):
+        with pytest.raises(refusal):
+            propose(market, item, settled_as=wrong, target_id=item.id)
+        with owner.transaction() as session, pytest.raises(IntegrityError, match="direction"):
+            session.execute(
+                text(
+                    "update suspense_items set proposed_as = :wrong, proposed_by = :who, proposed_at = now(),"
+                    " proposed_reason = 'x'"
+                ),
+                {"wrong": wrong, "who": market.staff["fay"]},
+            )
+    assert market.books()["suspense"] == 8_600
+    propose(market, item, settled_as=SettledAs.OWN_MONEY)
+    confirm(market, item)
+    assert market.books()["bank"] == -8_600
 
 
 def test_amounts_that_do_not_cancel_out_are_not_settled_against_each_other(market: Market) -> None:

@@ -109,6 +109,9 @@ def test_finance_says_what_unexplained_money_was_and_someone_else_agrees(town: T
     assert "A refund that was made outside this desk." in list(app.dataframe[0].value["why"])
     (item,) = town.read(lambda s: s.query(SuspenseItem).all())
     app.multiselect(key="suspense-items").set_value([item.id]).run()
+    offered = app.selectbox(key="suspense-as").options
+    assert "Kept by a bank" in offered
+    assert not {"A payee has paid what they owe", "They cancel each other out"} & set(offered)
     app.selectbox(key="suspense-as").set_value(SettledAs.CONCESSION).run()
     app.text_input(key="suspense-reason").set_value("Refunded by hand.").run()
     press(app, "Say so")

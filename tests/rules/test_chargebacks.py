@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.money import Money
 from core.rules import card_retries, chargebacks
 from core.rules.chargebacks import NoAnswerAllowed
-from core.rules.suspense import DoNotCancelOut, check_each_other
+from core.rules.suspense import DoNotCancelOut, SettledAs, check_each_other, fitting, words
 
 AMOUNTS = st.integers(min_value=0, max_value=10**9).map(lambda minor: Money(minor, "USD"))
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -99,3 +99,30 @@ def test_amounts_cancel_each_other_out_or_are_not_settled_so() -> None:
     for amounts in ([Money(0, "USD")], [Money(500, "USD"), Money(-499, "USD")]):
         with pytest.raises(DoNotCancelOut):
             check_each_other(amounts)
+
+
+OWN, FEE, LOSS = SettledAs.OWN_MONEY, SettledAs.PROCESSOR_FEE, SettledAs.CHARGEBACK_LOSS
+
+
+@pytest.mark.parametrize(
+    ("minors", "fits"),
+    [
+        ((500,), {OWN, FEE, LOSS, SettledAs.RETURN_TO_PAYER, SettledAs.PAYEE_DEBT}),
+        ((-500,), {OWN, FEE, LOSS, SettledAs.CONCESSION, SettledAs.REFUND_OWED}),
+        ((-500, -1), {OWN, FEE, LOSS, SettledAs.CONCESSION}),
+        ((500, -1), {OWN, FEE, LOSS}),
+        ((500, -500), {OWN, FEE, LOSS, SettledAs.EACH_OTHER}),
+        ((0,), {OWN, FEE, LOSS}),
+    ],
+)
+def test_what_money_can_have_been_follows_from_whether_it_came_in(
+    minors: tuple[int, ...], fits: set[SettledAs]
+) -> None:
+    assert set(fitting([Money(each, "USD") for each in minors])) == fits
+
+
+def test_a_fee_given_back_is_not_called_a_fee() -> None:
+    assert [words(FEE, [Money(each, "USD")]) for each in (-1, 1)] == [
+        "A fee of Stripe's",
+        "A fee that Stripe gave back",
+    ]

@@ -55,8 +55,8 @@ def propose(
 ) -> list[SuspenseItem]:
     """Say what these amounts were. Nothing is booked yet, and while it waits nothing else is said of them.
 
-    Raises `AlreadySettled`, `AlreadyProposed`, `DoNotCancelOut`, `NotAPayment`, `TargetMissing`, `OneAtATime`,
-    `OwesLess`.
+    Raises `AlreadySettled`, `AlreadyProposed`, `DoNotCancelOut`, `CameIn`, `NotAPayment`, `NotARefund`,
+    `TargetMissing`, `OneAtATime`, `OwesLess`.
     """
     require(actor, Permission.SETTLE_SUSPENSE)
     if not reason.strip():
@@ -125,7 +125,7 @@ def _require_free(session: Session, items: Sequence[SuspenseItem]) -> None:
                 who=session.get_one(Staff, item.proposed_by).name,
                 when=f"{item.proposed_at:%Y-%m-%d at %H:%M} UTC",
                 amount=_amount(item),
-                what=rules.WORDS[SettledAs(item.proposed_as)],
+                what=rules.words(SettledAs(item.proposed_as), [_amount(item)]),
             )
 
 
