@@ -23,7 +23,7 @@ def foretold(hold_id: int) -> bool:
     elif sentence := _moves(found):
         st.info(plain(sentence), icon=":material/payments:")
     else:
-        cards.note("Nothing moves at once: the work is not verified yet, and nothing released waits.")
+        cards.note(_nothing(found))
     if found.falls:
         cards.note(
             f"The decision of case D-{found.falls} is not carried out: the case has changed since it was decided. "
@@ -32,6 +32,18 @@ def foretold(hold_id: int) -> bool:
     if own := found.placed_by is not None and found.placed_by == request_context.actor().id:
         cards.note(OWN)
     return not own
+
+
+def _nothing(found: LiftPreview) -> str:
+    """Why nothing moves, although nothing else stops it."""
+    if found.over:
+        return "Nothing moves: the milestone is over, and none of its money is left for a hold to stop."
+    if found.waits:
+        return (
+            f"Nothing moves at once: {found.waits} is released, and is paid out when the payee asks for it or finance "
+            "has settled the failed payout."
+        )
+    return "Nothing moves at once: the work is not verified yet, and nothing released waits."
 
 
 def _moves(found: LiftPreview) -> str:

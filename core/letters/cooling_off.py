@@ -47,7 +47,7 @@ TEMPLATES = {
             "The decision about “{milestone}” is not carried out",
             (
                 "We told you of a decision about this milestone. It no longer stands, because the case changed after "
-                "it was made, or something came to light that was missed.",
+                "it was made, something came to light that was missed, or someone else now handles the case.",
                 Table((("In dispute", "amount"),)),
                 When(
                     "ended",

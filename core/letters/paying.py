@@ -57,9 +57,9 @@ TEMPLATES = {
     ("hold_placed", "payee"): Template(
         "The payment for “{milestone}” is under review",
         (
-            "We are taking a closer look before this money moves on. It stays safely among the held funds while we "
-            "do. Such a review is no judgement about you or your work.",
-            Table((("Under review", "amount"),)),
+            "We are taking a closer look before money for this milestone moves on to you. Such a review is no "
+            "judgement about you or your work.",
+            Table((("Under review", "stopped?"),)),
             "You need not do anything unless we ask you. We will write when the review is over.",
         ),
         tone="attention",
@@ -68,14 +68,20 @@ TEMPLATES = {
         "The review of “{milestone}” is over",
         (
             When(
-                "waits",
+                "stopped",
                 (
-                    "We have finished this review. The money has not moved on yet; you need not do anything for this "
-                    "review, and we write when it does.",
+                    When(
+                        "waits",
+                        (
+                            "We have finished this review. The money has not moved on yet; you need not do anything "
+                            "for this review, and we write when it does.",
+                        ),
+                        ("We have finished our review, and the payment goes on as before.",),
+                    ),
+                    Table((("Amount", "stopped"),)),
                 ),
-                ("We have finished our review, and the payment goes on as before.",),
+                ("We have finished our review. None of this milestone's money is with us for you now.",),
             ),
-            Table((("Amount", "amount"),)),
             "Thank you for your patience.",
         ),
         tone="good",

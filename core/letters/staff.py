@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.letters.template import Table, Template
+from core.letters.template import Table, Template, When
 
 TEMPLATES = {
     ("case_assigned", "staff"): Template(
@@ -40,7 +40,12 @@ TEMPLATES = {
     ("decision_voided", "staff"): Template(
         "The decision about case {case} is void: decide again",
         (
-            "{why} So it is not carried out; what was chosen and written is a draft again.",
+            "{why} So it is not carried out.",
+            When(
+                "draft",
+                ("What you chose and wrote is a draft again.",),
+                ("The page of the case shows what was decided, and by whom.",),
+            ),
             Table((("Case", "case"), ("In dispute", "amount"))),
         ),
         tone="attention",

@@ -22,7 +22,8 @@ PAGE = text(
            d.maker_id, d.approval_reasons, s.name as maker, m.title as milestone, p.title as project, p.platform,
            payer.name as payer, payee.name as payee,
            exists (select from staff_ties y
-                   where y.staff_id = :me and y.party_id in (p.payer_id, p.payee_id)) as tied
+                   where y.staff_id = :me and y.party_id in (p.payer_id, p.payee_id)) as tied,
+           exists (select from recusals r where r.ticket_id = d.ticket_id and r.staff_id = :me) as stepped_back
     from page join decisions d on d.id = page.id
     join staff s on s.id = d.maker_id
     join milestones m on m.id = d.milestone_id
@@ -36,6 +37,7 @@ FIGURES = text(
     f"""
     select count(*) as waiting, min(d.made_at) as oldest,
            count(*) filter (where d.maker_id <> :me and not exists (
+               select from recusals r where r.ticket_id = d.ticket_id and r.staff_id = :me) and not exists (
                select from milestones m join projects p on p.id = m.project_id
                join staff_ties y on y.staff_id = :me and y.party_id in (p.payer_id, p.payee_id)
                where m.id = d.milestone_id)) as yours
@@ -60,7 +62,7 @@ PIECES = text(
 
 @dataclass(frozen=True)
 class ApprovalRow:
-    """A decision in the queue; `id` is its case. `tied`: the reader has a tie to a party."""
+    """A decision in the queue; `id` is its case. `tied`: the reader has a tie to a party, or has `stepped_back`."""
 
     id: int
     decision_id: int
@@ -77,6 +79,7 @@ class ApprovalRow:
     payee: str
     why: tuple[str, ...]
     tied: bool
+    stepped_back: bool
 
     @property
     def reference(self) -> str:
@@ -92,12 +95,12 @@ class ApprovalRow:
 
     def open_to(self, staff_id: int | None) -> bool:
         """Whether this person may be the second one."""
-        return not self.tied and self.maker_id != staff_id
+        return not self.tied and not self.stepped_back and self.maker_id != staff_id
 
 
 @dataclass(frozen=True)
 class Figures:
-    """`yours`: those that the reader may approve, having neither made them nor a tie to a party."""
+    """`yours`: those that the reader may approve, having neither made them, nor stepped back, nor a tie to a party."""
 
     waiting: int
     yours: int

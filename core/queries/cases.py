@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import release
+from core.actions.risk import holds as hold_actions
 from core.errors import NotFound
 from core.money import Money
 from core.queries import decisions
@@ -77,7 +78,8 @@ class Refunded:
 class Case:
     """Everything that the page of a case shows without opening a tab. `tie` is why the reader must not decide it.
 
-    `passed` is the latest handover with words, `request` what a party is asked for now.
+    `passed` is the latest handover with words, `request` what a party is asked for now; `can_hold`: a hold would stop
+    something.
     """
 
     ticket: Ticket
@@ -91,6 +93,7 @@ class Case:
     request: PartyRequest | None = None
     passed: Passed | None = None
     stepped_back: tuple[SteppedBack, ...] = ()
+    can_hold: bool = True
 
     @property
     def id(self) -> int:
@@ -156,6 +159,7 @@ def case(session: Session, ticket_id: int, *, staff_id: int | None) -> Case:
         request=_request(session, ticket.id),
         passed=_passed(session, ticket.id),
         stepped_back=_stepped_back(session, ticket.id),
+        can_hold=not holds.over(context.status, hold_actions.stoppable(session, context)),
     )
 
 

@@ -28,7 +28,7 @@ PAGE = """
 with page as materialized (select h.id {source} order by {order} limit :limit offset :offset)
 select h.*, m.title as milestone, m.status as milestone_status, m.currency, p.id as project_id, p.title as project,
        p.platform, payer.name as payer, payee.name as payee, coalesce(o.held_minor, 0) as held_minor,
-       coalesce(o.payable_minor, 0) as payable_minor, a.name as placer, b.name as lifter,
+       stoppable_minor(m.id) as stopped_minor, a.name as placer, b.name as lifter,
        (select max(t.id) from tickets t where t.milestone_id = m.id) as ticket_id
 {joined}
 left join payment_orders o on o.milestone_id = m.id
@@ -48,24 +48,28 @@ FIGURES = text(
 )
 STOPPED = text(
     """
-    select o.currency, sum(o.held_minor + o.payable_minor)::bigint as minor
-    from payment_orders o
-    where o.milestone_id in (select milestone_id from holds where released_at is null)
-    group by o.currency having sum(o.held_minor + o.payable_minor) > 0 order by minor desc
+    select m.currency, sum(stoppable_minor(m.id))::bigint as minor
+    from milestones m
+    where m.id in (select milestone_id from holds where released_at is null)
+    group by m.currency having sum(stoppable_minor(m.id)) > 0 order by minor desc
     """
 )
 CANDIDATES = text(
     """
     select m.id, m.title, p.title as project, payer.name as payer, payee.name as payee, m.status, m.currency,
-           coalesce(o.held_minor, 0) as held_minor, coalesce(o.payable_minor, 0) as payable_minor
+           stoppable_minor(m.id) as stopped_minor
     from milestones m
     join projects p on p.id = m.project_id
     join parties payer on payer.id = p.payer_id
     join parties payee on payee.id = p.payee_id
     left join payment_orders o on o.milestone_id = m.id
-    where m.id = :number
-       or (:words and m.ended_at is null
-           and (m.title ilike :like or p.title ilike :like or payer.name ilike :like or payee.name ilike :like))
+    where (m.id = :number
+           or (:words and (m.title ilike :like or p.title ilike :like or payer.name ilike :like
+                           or payee.name ilike :like)))
+      and (m.status not in ('COMPLETED', 'REFUNDED', 'CANCELED') or o.held_minor + o.payable_minor > 0
+           or m.id in (select milestone_id from payouts
+                       where stripe_transfer is not null
+                         and status in ('TRANSFERRED', 'FAILED', 'ADMINISTRATIVE_REVIEW')))
     order by m.id = :number desc, coalesce(o.held_minor, 0) + coalesce(o.payable_minor, 0) > 0 desc, m.id desc
     limit :limit
     """
@@ -217,7 +221,7 @@ def candidates(session: Session, words: str, *, limit: int = 12) -> list[Candida
             row.payer,
             row.payee,
             Status(row.status),
-            Money(row.held_minor + row.payable_minor, row.currency),
+            Money(row.stopped_minor, row.currency),
         )
         for row in session.execute(CANDIDATES, given)
     ]
@@ -242,7 +246,7 @@ def _row(row: RowMapping) -> HoldRow:
         kind=HoldKind(row["kind"]),
         milestone_status=Status(row["milestone_status"]),
         held=held,
-        stopped=held + Money(row["payable_minor"], row["currency"]),
+        stopped=Money(row["stopped_minor"], row["currency"]),
         placed_by=row["placer"],
         placed_by_id=row["placed_by"],
         released_by=row["lifter"],

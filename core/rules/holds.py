@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from core.errors import DeskError
+from core.money import Money
+from core.rules import milestones
 from core.rules.refusal_reasons import Block, Blocked
 
 
@@ -73,6 +75,10 @@ class ReleaseBlocked(Blocked):
     """This cannot be released now. {reasons}"""
 
 
+class NothingToHold(DeskError):
+    """“{milestone}” is over, and a hold can stop none of its money any more. No hold was placed."""
+
+
 class OwnHold(DeskError):
     """You placed hold {hold}, so someone else lifts it. What you know about it goes into the case or to them."""
 
@@ -123,6 +129,11 @@ def outside(blocks: Iterable[Block]) -> tuple[Block, ...]:
 
 def _code(block: Block) -> str:
     return WAITS if block.code in FOR_STAFF else block.code
+
+
+def over(status: milestones.Status, stoppable: Money) -> bool:
+    """Nothing is left that a hold could keep from moving: not now, and not later."""
+    return status in milestones.FINAL and not stoppable.is_positive
 
 
 def check_lifter(hold_id: int, *, placed_by: int | None, lifted_by: int | None) -> None:

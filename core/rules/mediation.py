@@ -20,6 +20,10 @@ class SteppedBack(DeskError):
     """{name} stepped back from this case on {at:%d %B %Y}, so it is never theirs again. Choose someone else."""
 
 
+class YouSteppedBack(DeskError):
+    """You stepped back from this case on {at:%d %B %Y}, so you neither decide nor approve it. A colleague does."""
+
+
 class NoMediatorFree(DeskError):
     """No mediator without a tie to these parties is available. Ask an administrator."""
 

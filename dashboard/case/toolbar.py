@@ -33,7 +33,7 @@ def buttons(case: Case) -> None:
         _opens("Ask a party", "ask", "contact_support")
     if case.holds and request_context.may(Permission.RELEASE_HOLD):
         _opens("Lift hold", "lift", "lock_open")
-    if request_context.may(Permission.PLACE_HOLD) and case.context.milestone.ended_at is None:
+    if request_context.may(Permission.PLACE_HOLD) and case.can_hold:
         _opens("Hold", "hold", "lock")
     if request_context.may(Permission.EXPORT_CASE):
         export.button(case)

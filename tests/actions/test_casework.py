@@ -12,12 +12,15 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.actions.cases import conversation, evidence, mediator_assignment, recusal
 from core.actions.cases.messages import MessageEmpty
+from core.actions.decisions import confirmation, drafts, recorded_decision
+from core.actions.decisions.approval import DecisionNotWaiting
 from core.actions.staff import install
 from core.db import Database
-from core.errors import ChangedMeanwhile
+from core.errors import ChangedMeanwhile, DeskError
 from core.gateways.evidence_store import EvidenceStore
+from core.money import Money
 from core.queries import evidence as exhibits
-from core.records import Handover, Notification, PartyRequest, Ticket
+from core.records import Decision, Handover, Notification, PartyRequest, Ticket
 from core.rules import mediation
 from core.rules.permissions import NotPermitted
 from core.rules.requests import AnswerAfterDecision, AnswerTimePast, NothingAsked, RequestKind
@@ -73,10 +76,8 @@ def test_whoever_steps_back_loses_the_case_to_the_next_best_and_never_gets_it_ag
         recusal.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="I know the payer's brother."
     )
     assert ticket(town, told).mediator_id == town.staff["max"]
-    for who in ("mia", "ada"):
-        with pytest.raises(
-            mediation.SteppedBack, match="Mia Lund stepped back from this case on 04 March 2026"
-        ):
+    for who, said in (("mia", "You stepped back"), ("ada", "Mia Lund stepped back")):
+        with pytest.raises(DeskError, match=f"{said} from this case on 04 March 2026"):
             town.act(
                 mediator_assignment.assign,
                 town.as_staff(who),
@@ -120,6 +121,47 @@ def test_the_database_refuses_a_case_to_whoever_stepped_back(town: Town) -> None
     for words in ("update recusals set reason = 'x'", "delete from recusals"):
         with pytest.raises(DBAPIError):
             town.database.run(lambda s, words=words: s.execute(text(words)))
+
+
+def waiting(town: Town) -> tuple[Told, Decision]:
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
+    return told, builders.decided(town, told)
+
+
+def test_a_decision_that_waits_falls_with_its_maker_who_does_not_get_it_back(town: Town) -> None:
+    told, decision = waiting(town)
+    town.act(recusal.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="The payee is my cousin.")
+    after = town.read(lambda s: s.get_one(Decision, decision.id))
+    assert (after.status, after.check_note) == ("VOIDED", recorded_decision.MAKER_LEFT)
+    assert town.read(lambda s: drafts.find(s, town.as_staff("mia"), ticket_id=told.ticket)) is None
+    for answer in (confirmation.approve, confirmation.send_back):
+        given = {"plan_hash": decision.plan_hash} if answer is confirmation.approve else {}
+        with pytest.raises(DecisionNotWaiting):
+            town.act(answer, town.as_staff("fay"), decision_id=decision.id, note="Seen.", **given)
+    letters = town.read(
+        lambda s: s.scalars(select(Notification).where(Notification.template == "decision_voided")).all()
+    )
+    assert [each.staff_id for each in letters] == [town.staff["max"]]
+    assert "a draft again" not in letters[0].text
+    assert builders.decided(town, told, by="max").status == "AWAITING_APPROVAL"
+
+
+def test_nobody_steps_back_past_their_waiting_decision_in_sql_and_an_old_one_of_theirs_falls(
+    town: Town, owner: Database
+) -> None:
+    told, decision = waiting(town)
+    left = text("insert into recusals (ticket_id, staff_id, reason, at) values (:t, :s, 'Too close.', now())")
+    row = {"t": told.ticket, "s": town.staff["mia"]}
+    with pytest.raises(DBAPIError, match="still waits"), owner.transaction() as session:
+        session.execute(left, row)
+    with owner.transaction() as session:  # as it could be before the database refused it
+        session.execute(text("alter table recusals disable trigger recusals_leave_no_decision"))
+        session.execute(left, row)
+    with owner.transaction() as session:
+        session.execute(text("alter table recusals enable trigger recusals_leave_no_decision"))
+    given = {"decision_id": decision.id, "note": "Not like this."}
+    assert town.act(confirmation.send_back, town.as_staff("fay"), **given).status == "VOIDED"
+    assert town.read(lambda s: drafts.find(s, town.as_staff("mia"), ticket_id=told.ticket)) is None
 
 
 # Taking and handing over

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.actions.milestones import verification
-from core.actions.risk import holds
+from core.actions.risk import holds, lift_preview
 from core.actions.risk.holds import HoldAlreadyLifted
+from core.db import Database
 from core.errors import ReasonMissing
+from core.money import Money
 from core.processes import dispatch
-from core.records import Hold, Party, Payout
+from core.queries.cases import case
+from core.queries.holds import candidates
+from core.records import Hold, Notification, Party, Payout
 from core.rules.grounds import DecisionOutcome, Ground
-from core.rules.holds import ReleaseBlocked
+from core.rules.holds import NothingToHold, ReleaseBlocked
 from core.rules.permissions import NotPermitted
 from tests import builders
+from tests.actions.stripe_events import bank_says, charged_back
 from tests.builders import Told
 from tests.sandbox_desk import Market
 
@@ -92,6 +99,8 @@ def test_a_hold_placed_after_the_transfer_stops_the_payout(market: Market) -> No
     market.later(hours=1)
     (payout,) = market.operations("PAYOUT")
     assert (payout.status, market.sent("/v1/payouts")) == ("BLOCKED", [])
+    foretold = market.read(lambda s: lift_preview.foresee(s, held.id))
+    assert (foretold.pays, foretold.waits, foretold.over) == (Money(100_000, "USD"), None, False)
     lift(market, held)
     market.later(minutes=5)
     market.later(days=3)
@@ -99,13 +108,32 @@ def test_a_hold_placed_after_the_transfer_stops_the_payout(market: Market) -> No
     market.lawful()
 
 
-def test_a_hold_does_not_stop_a_refund_to_the_payer(market: Market) -> None:
+def test_a_milestone_that_is_over_cannot_be_held_even_in_sql(market: Market, owner: Database) -> None:
     told = market.in_mediation()
     draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
     builders.decided(market, told, draft)
-    stop(market, told)
+    with pytest.raises(NothingToHold, match="is over"):
+        stop(market, told)
+    raw = "insert into holds (milestone_id, kind, reason, placed_at) values (:m, 'MANUAL', 'Late.', now())"
+    with pytest.raises(IntegrityError, match="is over"), owner.reading() as session:
+        session.execute(text(raw), {"m": told.milestone})
     market.work()
     assert market.order(told) == {"refunded": 100_000}
+    assert not [each for each in market.all(Notification) if each.template == "hold_placed"]
+    assert not market.read(lambda s: candidates(s, f"M-{told.milestone}"))
+    assert not market.read(lambda s: case(s, told.ticket, staff_id=None)).can_hold
+
+
+def test_lifting_a_hold_of_a_milestone_that_ended_meanwhile_promises_nothing(market: Market) -> None:
+    told = market.submitted()
+    held = stop(market, told)
+    bank_says(market, charged_back(market, told), "lost")
+    assert market.status(told) == "REFUNDED"
+    assert market.read(lambda s: lift_preview.foresee(s, held.id)).over
+    lift(market, held)
+    (said,) = [each for each in market.all(Notification) if each.template == "hold_released"]
+    assert "None of this milestone's money is with us for you now" in " ".join(said.text.split())
+    assert "$1,000.00" not in said.text
 
 
 def test_a_hold_keeps_a_decision_that_is_cooling_off_from_being_carried_out(market: Market) -> None:
@@ -147,5 +175,8 @@ def test_a_payee_who_withdraws_by_hand_keeps_the_money_payable(market: Market) -
     market.work()
     assert market.order(told) == {"payable": 100_000}
     assert (market.status(told), market.count(Payout)) == ("COMPLETED", 0)
+    held = stop(market, told)
+    foretold = market.read(lambda s: lift_preview.foresee(s, held.id))
+    assert (foretold.pays, foretold.waits) == (None, Money(100_000, "USD"))
     assert [each.status for each in market.milestones(told.project)] == ["COMPLETED", "AWAITING_FUNDING"]
     market.lawful()

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from core.actions.cases import offers, recusal
-from core.actions.decisions import confirmation
+from core.actions.decisions import confirmation, drafts, recorded_decision
 from core.actions.milestones import projects, verification
 from core.actions.risk import holds, reports, risk_reviews
 from core.errors import ChangedMeanwhile
 from core.money import Money
 from core.processes import provider_accounts
-from core.records import Milestone, Offer, Party, PaymentEvent, RiskReview
-from core.rules.mediation import SteppedBack
+from core.records import Decision, Milestone, Offer, Party, PaymentEvent, RiskReview
+from core.rules.mediation import YouSteppedBack
 from core.rules.permissions import Actor, StepUpRequired
 from core.rules.reports import ReportKind, ReportOutcome, Severity
 from core.rules.risk import ReviewOutcome
@@ -65,7 +65,7 @@ def test_a_report_and_a_review_are_settled_only_by_who_has_just_signed_in(market
 def test_who_stepped_back_is_told_so_when_deciding(market: Market) -> None:
     told = market.in_mediation()
     market.act(recusal.recuse, market.as_staff("max"), ticket_id=told.ticket, reason="A neighbour.")
-    with pytest.raises(SteppedBack):
+    with pytest.raises(YouSteppedBack):
         market.act(confirmation.preview, market.as_staff("max"), draft=builders.a_draft(told))
 
 
@@ -80,8 +80,22 @@ def test_who_stepped_back_neither_approves_nor_returns_nor_takes_back(market: Ma
         (confirmation.withdraw, {"reason": "Too much."}),
     )
     for action, given in tries:
-        with pytest.raises(SteppedBack):
+        with pytest.raises(YouSteppedBack):
             market.act(action, who, decision_id=decision.id, **given)
+
+
+def test_an_approval_falls_with_whoever_gave_it_and_the_draft_is_its_makers(market: Market) -> None:
+    market.newcomers(platform="legal_services")
+    told = builders.in_mediation(market, market.funded(LARGE, project_type="DOCUMENT_REVIEW"))
+    decision = builders.decided(market, told)
+    given = {"decision_id": decision.id, "plan_hash": decision.plan_hash}
+    assert market.act(confirmation.approve, market.as_staff("max"), **given).status == "COOLING_OFF"
+    market.act(recusal.recuse, market.as_staff("max"), ticket_id=told.ticket, reason="A neighbour.")
+    after = market.get(Decision, decision.id)
+    assert (after.status, after.check_note) == ("VOIDED", recorded_decision.CHECKER_LEFT)
+    assert market.read(lambda s: drafts.find(s, market.as_staff("mia"), ticket_id=told.ticket)) is not None
+    market.later(hours=25)
+    assert market.order(told) == {"held": LARGE.minor}
 
 
 # What was agreed

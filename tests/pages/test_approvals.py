@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.actions.cases import conversation, evidence
+from core.actions.cases import conversation, evidence, recusal
+from core.actions.decisions import confirmation
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.queries import approvals
 from core.records import Decision, StaffTie
+from core.rules.mediation import YouSteppedBack
 from core.rules.permissions import TABLE, Permission
 from tests import builders
 from tests.builders import PEOPLE, Told, Town
@@ -68,6 +70,30 @@ def test_the_longest_waiting_comes_first_and_the_makers_own_is_not_counted_as_th
     assert (counted["mia"].waiting, counted["mia"].yours) == (2, 0)
     assert (counted["fay"].waiting, counted["fay"].yours) == (2, 2)
     assert counted["fay"].stakes == (rows[0].moved + rows[1].moved,)
+
+
+def test_whoever_stepped_back_is_offered_no_answer_and_the_maker_is_told_what_stepping_back_does(
+    town: Town,
+) -> None:
+    told, decision = waiting(town)
+    town.act(recusal.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="A neighbour.")
+    assert town.read(lambda s: approvals.figures(s, me=town.staff["max"])).yours == 0
+    app = visit(town, "max", "approvals", id=told.ticket)
+    assert app.dataframe[0].value["yours"].tolist() == ["You stepped back"]
+    assert "You stepped back from this case, so someone else must approve it." in words(app)
+    assert not {"Review plan", "Take back"} & set(labels(app))
+    given = {"decision_id": decision.id, "plan_hash": decision.plan_hash}
+    with pytest.raises(YouSteppedBack):
+        town.act(confirmation.approve, town.as_staff("max"), **given)
+    mine = visit(town, "mia", "case", id=told.ticket)
+    mine.button(key="case-step-back").click().run()
+    assert "The decision that you made becomes void" in words(mine)
+    mine.text_area(key=f"case.{told.ticket}.recusal").set_value("The payee is my cousin.").run()
+    mine.button(key="recuse").click().run()
+    assert not mine.exception
+    assert "It waits in the queue, unassigned." in words(mine)
+    assert the(town, decision).status == "VOIDED"
+    assert "Nothing waits for approval" in words(visit(town, "fay", "approvals"))
 
 
 def test_whoever_is_tied_to_a_party_sees_why_they_cannot_answer(town: Town) -> None:

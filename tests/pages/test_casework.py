@@ -115,6 +115,8 @@ def test_stepping_back_gives_the_case_away_and_takes_its_buttons(town: Town) -> 
     told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     app.button(key="case-step-back").click().run()
+    assert "at once, as things stand to Max Adler" in words(app)
+    assert "becomes void" not in words(app)
     app.text_area(key=f"case.{told.ticket}.recusal").set_value("The payee is my cousin.").run()
     app.button(key="recuse").click().run()
     assert not app.exception
@@ -122,6 +124,10 @@ def test_stepping_back_gives_the_case_away_and_takes_its_buttons(town: Town) -> 
     again = visit(town, "mia", "case", id=told.ticket)
     assert "Claim" not in labels(again)
     assert "You stepped back from this case" in words(again)
+    alone = visit(town, "max", "case", id=told.ticket)
+    alone.button(key="case-step-back").click().run()
+    assert "No other mediator is available" in words(alone)
+    assert "at once" not in words(alone)
 
 
 def test_a_link_to_one_entry_marks_it_and_a_wrong_one_says_so(town: Town) -> None:

@@ -52,10 +52,15 @@ def ties_of(session: Session, staff_id: int) -> frozenset[int]:
     return frozenset(session.scalars(select(StaffTie.party_id).where(StaffTie.staff_id == staff_id)))
 
 
-def require_not_recused(session: Session, ticket_id: int, staff_id: int) -> None:
-    """Whoever stepped back from a case neither has, decides nor approves it again. Raises `SteppedBack`."""
+def require_not_recused(session: Session, ticket_id: int, staff_id: int, *, reader: int | None) -> None:
+    """Whoever stepped back from a case neither has, decides nor approves it again.
+
+    Raises `YouSteppedBack` where that is the `reader`, else `SteppedBack`.
+    """
     stepped = session.get(Recusal, (ticket_id, staff_id))
     if stepped is not None:
+        if staff_id == reader:
+            raise mediation.YouSteppedBack(at=stepped.at)
         raise mediation.SteppedBack(name=session.get_one(Staff, staff_id).name, at=stepped.at)
 
 
@@ -74,7 +79,7 @@ def assign(
     `claim` is assigning to oneself, handing over is assigning to another; `note` is what the next one should know.
     `taken_from`: whose case the actor saw that it is. Whoever loses it to another's hand is told.
     Raises `ChangedMeanwhile`, `NotPermitted`, `TicketClosed`, `NotAMediator`, `MediatorTied`, `ColleagueTied`,
-    `SteppedBack`.
+    `SteppedBack`, `YouSteppedBack`.
     """
     require(actor, Permission.ASSIGN_TICKET)
     context, ticket = locked_ticket(session, ticket_id)
@@ -133,7 +138,7 @@ def _require_free(
     session: Session, actor: Actor, context: MilestoneContext, ticket: Ticket, staff_id: int
 ) -> None:
     _require_mediator(session, staff_id)
-    require_not_recused(session, ticket.id, staff_id)
+    require_not_recused(session, ticket.id, staff_id, reader=actor.id if actor.kind == "staff" else None)
     try:
         mediation.may_mediate(staff_id, ties_of(session, staff_id), context.payer.id, context.payee.id)
     except mediation.MediatorTied:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core.actions.cases import mediator_assignment
 from core.actions.cases.mediator_assignment import locked_ticket, require_open
 from core.actions.cases.messages import checked
+from core.actions.decisions import recorded_decision
 from core.errors import DeskError
 from core.records import Recusal, Ticket
 from core.rules.milestones import Status
@@ -23,7 +24,8 @@ def recuse(session: Session, actor: Actor, *, now: datetime, ticket_id: int, rea
     """Step back from a case, whether it is one's own or might become so. It never comes back to whoever stepped back.
 
     A case in mediation goes to the next best mediator at once, by skill and load; with none free it waits in the
-    queue. The reason is for staff and is kept apart from the audit log, because it may speak of people.
+    queue. A decision that they made or approved, and that is not carried out yet, becomes void. The reason is for
+    staff and is kept apart from the audit log, because it may speak of people.
     Raises `NotPermitted`, `TicketClosed`, `MessageEmpty`, `AlreadySteppedBack`.
     """
     require(actor, Permission.ASSIGN_TICKET)
@@ -41,4 +43,5 @@ def recuse(session: Session, actor: Actor, *, now: datetime, ticket_id: int, rea
         mediator_assignment.assign(session, actor, now=now, ticket_id=ticket.id, staff_id=None)
         if context.milestone.status == Status.IN_MEDIATION:
             mediator_assignment.assign_best(session, context, ticket, now=now)
+    recorded_decision.left_by(session, actor, context, ticket, now=now)
     return ticket

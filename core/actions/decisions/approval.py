@@ -17,6 +17,9 @@ from core.rules import approvals, deadlines, holds, mediation
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.permissions import SYSTEM, Actor, Permission, require
 
+TAKEN_BACK = "A colleague took it back; the page of the case says why."
+NOT_APPROVED = "The second person did not approve it; the page of the case says why."
+
 
 class DecisionNotWaiting(DeskError):
     """This decision is {status}; there is nothing to approve."""
@@ -63,11 +66,19 @@ def approve(
 
 
 def send_back(session: Session, actor: Actor, *, now: datetime, decision_id: int, note: str) -> Decision:
-    """The second person does not approve: the decision is its maker's draft again, with a note."""
+    """The second person does not approve: the decision is its maker's draft again, with a note.
+
+    When its maker has stepped back since, nobody gets it back, and it is voided instead: look at the returned status.
+    """
     require(actor, Permission.APPROVE_DECISION, now)
     if not note.strip():
         raise ReasonMissing()
-    context, _, decision = _waiting(session, actor, decision_id)
+    context, ticket, decision = _waiting(session, actor, decision_id)
+    if recorded_decision.left(session, ticket, decision.maker_id):
+        recorded_decision.void(
+            session, actor, context, decision, now=now, why=note.strip(), mail=NOT_APPROVED
+        )
+        return decision
     decision.checker_id, decision.checked_at, decision.check_note = actor.id, now, note
     audit.become(decision, approvals.after(decision.status, DecisionEvent.RETURN), now=now, by=actor)
     session.flush()
@@ -78,14 +89,14 @@ def send_back(session: Session, actor: Actor, *, now: datetime, decision_id: int
 
 def withdraw(session: Session, actor: Actor, *, now: datetime, decision_id: int, reason: str) -> Decision:
     """Void a decision on purpose before it is carried out, because of what came to light since: by a mediator without
-    a tie to a party, with a reason. Its maker has the draft again (the desk's choice)."""
+    a tie to a party, with a reason. Its maker has the draft again, unless they stepped back (the desk's choice)."""
     require(actor, Permission.DECIDE, now)
     if not reason.strip():
         raise ReasonMissing()
     context, _, decision = _locked(session, actor, decision_id)
     if decision.status not in recorded_decision.PENDING:
         raise DecisionNotPending(status=DecisionStatus(decision.status).label.lower())
-    recorded_decision.void(session, actor, context, decision, now=now, why=reason.strip())
+    recorded_decision.void(session, actor, context, decision, now=now, why=reason.strip(), mail=TAKEN_BACK)
     return decision
 
 
@@ -105,5 +116,5 @@ def _locked(session: Session, actor: Actor, decision_id: int) -> tuple[Milestone
     decision = session.get_one(Decision, decision_id, with_for_update=True, populate_existing=True)
     me = recorded_decision.person(actor)
     mediation.may_mediate(me, mediator_assignment.ties_of(session, me), context.payer.id, context.payee.id)
-    mediator_assignment.require_not_recused(session, ticket.id, me)
+    mediator_assignment.require_not_recused(session, ticket.id, me, reader=me)
     return context, ticket, decision

@@ -120,7 +120,8 @@ def _may_decide(session: Session, actor: Actor, ticket_id: int) -> tuple[Milesto
         context.payer.id,
         context.payee.id,
     )
-    mediator_assignment.require_not_recused(session, ticket.id, recorded_decision.person(actor))
+    me = recorded_decision.person(actor)
+    mediator_assignment.require_not_recused(session, ticket.id, me, reader=me)
     recorded_decision.require_undecided(session, ticket)
     if context.status is not milestones.Status.IN_MEDIATION:
         raise NotInMediation(ticket=ticket.id, status=context.status.label.lower())

@@ -16,7 +16,7 @@ from core.actions.decisions.planned_calls import Asked
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.errors import DeskError
 from core.money import Money
-from core.records import Decision, Staff, Ticket
+from core.records import Decision, Recusal, Staff, Ticket
 from core.rules import approvals
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.grounds import DecisionOutcome, Ground, Reference
@@ -27,6 +27,8 @@ LIVE = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF, DecisionSt
 PENDING = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF)
 CHANGED = "The case changed after the decision was made."
 NEW_EVIDENCE = "New evidence came in after the decision was made."
+MAKER_LEFT = "Whoever made the decision has stepped back from the case since."
+CHECKER_LEFT = "Whoever approved the decision has stepped back from the case since."
 OUTDATED = "The desk was updated after the decision was made, and computes its plan differently now."
 
 
@@ -87,7 +89,12 @@ def draft_of(decision: Decision) -> Draft:
 
 
 def present(session: Session, context: MilestoneContext, ticket: Ticket, decision: Decision) -> Plan:
-    """The plan as it would be made now, under the same key. Raises what making it would raise."""
+    """The plan as it would be made now, under the same key. Raises what making it would raise.
+
+    Nobody who stepped back would make it, or would have approved it.
+    """
+    for staff_id in filter(None, (decision.maker_id, decision.checker_id)):
+        mediator_assignment.require_not_recused(session, ticket.id, staff_id, reader=None)
     return plan.make(
         session,
         context,
@@ -144,27 +151,57 @@ def void(
     *,
     now: datetime,
     why: str | None = None,
+    mail: str | None = None,
     ended: bool = False,
 ) -> None:
-    """It no longer stands; unless the case has `ended`, its maker finds what they had written as a draft again."""
-    why = why or (CHANGED if decision.plan["format"] == plan.FORMAT else OUTDATED)
+    """It no longer stands; unless the case has `ended`, its maker finds what they had written as a draft again.
+
+    A maker who stepped back from the case does not: the decision stays on record for whoever decides now. `mail`
+    stands in letters in the place of `why` where that is a person's own words.
+    """
+    ticket = session.get_one(Ticket, decision.ticket_id)
+    why = why or _why(session, ticket, decision)
     audit.become(decision, approvals.after(decision.status, DecisionEvent.VOID), now=now, by=actor)
     decision.check_note = why
-    ticket = session.get_one(Ticket, decision.ticket_id)
     if not ended:
         ticket.due_at = ticket.decision_due_at or ticket.due_at
     session.flush()
-    if not ended:
+    if not ended and not left(session, ticket, decision.maker_id):
         drafts.give_back(session, decision, now=now)
     action = "system:decision:void" if actor == SYSTEM else "mediator:decision:void"
     trace(session, actor, action, decision, context, now=now, reason=why)
     cooling_off.tell_voided(session, context, decision, now=now, ended=ended)
-    if actor == SYSTEM and not ended:
-        _tell_mediators(session, context, ticket, decision, why=why, now=now)
+    if not ended:
+        _tell_mediators(session, actor, context, ticket, decision, why=mail or why, now=now)
+
+
+def left(session: Session, ticket: Ticket, staff_id: int | None) -> bool:
+    """Whether this person stepped back from the case."""
+    return staff_id is not None and session.get(Recusal, (ticket.id, staff_id)) is not None
+
+
+def left_by(
+    session: Session, actor: Actor, context: MilestoneContext, ticket: Ticket, *, now: datetime
+) -> None:
+    """Someone stepped back from the case: what they decided or approved there, and is not carried out, is void."""
+    wanted = select(Decision).where(Decision.ticket_id == ticket.id, Decision.status.in_(PENDING))
+    decision = session.scalars(wanted.with_for_update()).one_or_none()
+    if decision is not None and actor.id in (decision.maker_id, decision.checker_id):
+        void(session, actor, context, decision, now=now, why=_why(session, ticket, decision))
+
+
+def _why(session: Session, ticket: Ticket, decision: Decision) -> str:
+    """Why it is void, where no person gave a reason."""
+    if left(session, ticket, decision.maker_id):
+        return MAKER_LEFT
+    if left(session, ticket, decision.checker_id):
+        return CHECKER_LEFT
+    return CHANGED if decision.plan["format"] == plan.FORMAT else OUTDATED
 
 
 def _tell_mediators(
     session: Session,
+    actor: Actor,
     context: MilestoneContext,
     ticket: Ticket,
     decision: Decision,
@@ -172,17 +209,20 @@ def _tell_mediators(
     why: str,
     now: datetime,
 ) -> None:
-    """Whoever made it, and whose case it is now, must decide anew."""
-    context.tell_staff(
-        session,
-        "decision_voided",
-        [each for each in (decision.maker_id, ticket.mediator_id) if each],
-        key=f"decision-{decision.id}-voided",
-        now=now,
-        about=("decision", decision.id),
-        case=f"D-{ticket.id}",
-        why=why,
-    )
+    """Whoever made it, and whose case it is now, must decide anew; not who voided it, nor who may not decide again."""
+    maker = None if left(session, ticket, decision.maker_id) else decision.maker_id
+    for staff_id in {maker, ticket.mediator_id} - {None, actor.id if actor.kind == "staff" else None}:
+        context.tell_staff(
+            session,
+            "decision_voided",
+            [staff_id] if staff_id else [],
+            key=f"decision-{decision.id}-voided",
+            now=now,
+            about=("decision", decision.id),
+            case=f"D-{ticket.id}",
+            why=why,
+            draft=staff_id == maker,
+        )
 
 
 def trace(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import outbox
@@ -40,6 +40,11 @@ class NoOpenComplaint(DeskError):
 WITHDRAWN = "The payer took the complaint back."
 
 
+def stoppable(session: Session, context: MilestoneContext) -> Money:
+    """What a hold of this milestone keeps from moving on to the payee."""
+    return context.money(session.scalar(select(func.stoppable_minor(context.milestone.id))) or 0)
+
+
 def place(
     session: Session,
     actor: Actor,
@@ -52,7 +57,7 @@ def place(
 ) -> Hold:
     """Stop every release and payout of a milestone until the hold is lifted; the reason is kept.
 
-    Who hears of it depends on `kind` alone: `core.rules.holds.TOLD`.
+    Who hears of it depends on `kind` alone: `core.rules.holds.TOLD`. Raises `NothingToHold` where that is nothing.
     """
     require(actor, Permission.PLACE_HOLD)
     if not reason.strip():
@@ -127,6 +132,9 @@ def _placed(
     kind: HoldKind,
     report_id: int | None,
 ) -> Hold:
+    stops = stoppable(session, context)
+    if holds.over(context.status, stops):
+        raise holds.NothingToHold(milestone=context.milestone.title)
     hold = Hold(
         milestone_id=context.milestone.id,
         kind=kind,
@@ -151,10 +159,16 @@ def _placed(
     )
     key, about, told = f"hold-{hold.id}-placed", ("hold", hold.id), holds.TOLD[kind]
     if "payee" in told:
-        context.tell(session, "hold_placed", context.payee, key=key, now=now, about=about)
+        context.tell(
+            session, "hold_placed", context.payee, key=key, now=now, about=about, stopped=_any(stops)
+        )
     if "payer" in told:
         context.tell(session, "complaint_received", context.payer, key=f"{key}-payer", now=now, about=about)
     return hold
+
+
+def _any(amount: Money) -> Money | None:
+    return amount if amount.is_positive else None
 
 
 def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason: str) -> Money | None:
@@ -214,9 +228,17 @@ def _tell_lifted(
 ) -> None:
     """Whoever was told of it: the payee that this review is over, the payer what came of a complaint."""
     key, about, told = f"hold-{hold.id}-lifted", ("hold", hold.id), holds.TOLD[HoldKind(hold.kind)]
-    waits = bool(holds.blocking(release.facts_of(session, context)))
     if "payee" in told:
-        context.tell(session, "hold_released", context.payee, key=key, now=now, about=about, waits=waits)
+        context.tell(
+            session,
+            "hold_released",
+            context.payee,
+            key=key,
+            now=now,
+            about=about,
+            stopped=_any(stoppable(session, context)),
+            waits=bool(holds.blocking(release.facts_of(session, context))),
+        )
     if "payer" in told and actor.kind == "staff" and context.status is milestones.Status.PENDING_VERIFICATION:
         silence = context.milestone.auto_approve_at
         context.tell(

@@ -63,6 +63,8 @@ def _why_not(case: Case, ruling: Ruling) -> str | None:
         return "You made this decision, so someone else must approve it."
     if case.tie:
         return "You have a tie to a party of this case, so someone else must approve it."
+    if case.left_by(request_context.actor().id):
+        return "You stepped back from this case, so someone else must approve it."
     return None
 
 
@@ -116,7 +118,7 @@ def _dialog(case_id: int, decision_id: int) -> None:
             lambda session, actor, now: confirmation.send_back(
                 session, actor, now=now, decision_id=record.id, note=note
             ),
-            done=f"Sent back to {ruling.maker}.",
+            done=lambda decision: _sent_back(decision, ruling),
             sent=[place],
         )
     if go:
@@ -134,6 +136,14 @@ def _dialog(case_id: int, decision_id: int) -> None:
             done=_approved,
             sent=[place],
         )
+
+
+def _sent_back(decision: Decision, ruling: Ruling) -> str:
+    if decision.status == DecisionStatus.RETURNED:
+        return f"Sent back to {ruling.maker}."
+    return (
+        f"The decision is void. {ruling.maker} has stepped back from the case, so a colleague decides anew."
+    )
 
 
 def _approved(decision: Decision) -> str | Said:

@@ -22,7 +22,7 @@ STOPPED = {
 }
 VOID = {
     DecisionStatus.AWAITING_APPROVAL: "The case has changed since; approving will void the decision",
-    DecisionStatus.COOLING_OFF: "The case has changed since: this is not carried out, and returns as a draft",
+    DecisionStatus.COOLING_OFF: "The case has changed since: this is not carried out, and becomes void",
 }
 OTHERWISE = "The plan would no longer be the same."
 
@@ -31,12 +31,12 @@ def show(case: Case, ruling: Ruling) -> None:
     """What came since the decision, and what differs from the one that came back before it."""
     with request_context.reading() as session:
         found = decision_changes.of(session, case, ruling)
-    _since(ruling, found)
+    _since(case, ruling, found)
     if found.returned is not None:
         _before(found.returned, found.before)
 
 
-def _since(ruling: Ruling, found: Comparison) -> None:
+def _since(case: Case, ruling: Ruling, found: Comparison) -> None:
     waiting = DecisionStatus(ruling.record.status)
     if found.stops:
         errors.reasons([each.sentence for each in found.stops], title=STOPPED[waiting])
@@ -50,7 +50,7 @@ def _since(ruling: Ruling, found: Comparison) -> None:
     else:
         cards.note("Nothing that the plan stands on has changed since it was made.")
     if waiting is DecisionStatus.COOLING_OFF:
-        _when(ruling, found)
+        _when(case, ruling, found)
     if ruling.news:
         many = "message" if ruling.news == 1 else "messages"
         st.info(
@@ -59,7 +59,7 @@ def _since(ruling: Ruling, found: Comparison) -> None:
         )
 
 
-def _when(ruling: Ruling, found: Comparison) -> None:
+def _when(case: Case, ruling: Ruling, found: Comparison) -> None:
     """When it is carried out, in words and exact; only if it will be, as things stand."""
     at, now = ruling.record.execute_at, request_context.now()
     if at is None or found.void:
@@ -72,9 +72,13 @@ def _when(ruling: Ruling, found: Comparison) -> None:
         left = deadline.span(at - now)
         words = (
             f"Cooling off: carried out in {left}, {deadline.exact(at)}, unless new evidence or another change of the "
-            f"case comes in: then it returns to {ruling.maker} at once."
+            f"case comes in: then it is void{_back_to(case, ruling)}."
         )
     st.info(plain(words), icon=":material/hourglass_top:")
+
+
+def _back_to(case: Case, ruling: Ruling) -> str:
+    return "" if case.left_by(ruling.record.maker_id) else f" and returns to {ruling.maker} at once"
 
 
 def _before(returned: Ruling, differs: Sequence[Difference]) -> None:

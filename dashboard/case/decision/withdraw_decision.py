@@ -15,8 +15,9 @@ DRAWER = "recall"
 
 
 def button(case: Case, ruling: Ruling) -> None:
-    """For mediators without a tie; whoever made it finds it as a draft again."""
-    if request_context.may(Permission.DECIDE) and not case.tie and ruling.pending:
+    """For mediators without a tie who did not step back; whoever made it finds it as a draft again."""
+    left = case.left_by(request_context.actor().id)
+    if request_context.may(Permission.DECIDE) and not case.tie and not left and ruling.pending:
         st.button(
             "Take back",
             key="recall-open",
@@ -30,16 +31,21 @@ def button(case: Case, ruling: Ruling) -> None:
 
 def drawer(case: Case) -> None:
     if case.ruling is not None and case.ruling.pending and confirm.drawer(DRAWER) is not None:
-        _dialog(case.ruling)
+        _dialog(case.ruling, left=case.left_by(case.ruling.record.maker_id))
 
 
 @st.dialog("Take the decision back", position="right", on_dismiss=confirm.close_drawer)
-def _dialog(ruling: Ruling) -> None:
+def _dialog(ruling: Ruling, left: bool) -> None:
     if not confirm.step_up("recall-dialog"):
         return
-    cards.note(
-        f"Nothing was booked or sent yet. {ruling.maker} gets the decision back as a draft, with your reason."
-    )
+    if left:
+        cards.note(
+            f"Nothing was booked or sent yet. {ruling.maker} has stepped back, so nobody gets it as a draft."
+        )
+    else:
+        cards.note(
+            f"Nothing was booked or sent yet. {ruling.maker} gets the decision back as a draft, with your reason."
+        )
     place = text_fields.named("case", ruling.record.ticket_id, "recall")
     reason = text_fields.area(place, "Why", height=120, most=2_000, key="recall-reason")
     intent = confirm.pressed("Void the decision", key="recall", money=True, icon=":material/undo:")
@@ -49,6 +55,8 @@ def _dialog(ruling: Ruling) -> None:
             lambda session, actor, now: confirmation.withdraw(
                 session, actor, now=now, decision_id=ruling.record.id, reason=reason
             ),
-            done="The decision is void, and a draft again.",
+            done="The decision is void."
+            if left
+            else f"The decision is void, and {ruling.maker}'s draft again.",
             sent=[place],
         )

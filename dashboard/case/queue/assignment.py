@@ -95,9 +95,24 @@ def hand_over(case: Case) -> None:
 
 @st.dialog("Step back", position="right", on_dismiss=confirm.close_drawer)
 def step_back(case: Case) -> None:
-    mine = case.ticket.mediator_id == request_context.actor().id
-    goes = "It goes to the next best mediator at once. " if mine and case.in_mediation else ""
-    st.caption(f"For good: this case is never yours again, and you neither decide nor approve it. {goes}")
+    me = request_context.actor().id
+    skill = case.context.project.project_type
+    with request_context.reading() as session:
+        everyone = mediators.for_parties(session, case.parties, ticket_id=case.id, skill=skill)
+    names = {each.id: each.name for each in everyone}
+    said = ["For good: this case is never yours again, and you neither decide nor approve it."]
+    if case.ticket.mediator_id == me:
+        said.append(_goes(case, [each for each in everyone if each.why_not is None and each.id != me]))
+    if (
+        case.ruling
+        and case.ruling.pending
+        and me in (case.ruling.record.maker_id, case.ruling.record.checker_id)
+    ):
+        done = "made" if case.ruling.record.maker_id == me else "approved"
+        said.append(
+            f"The decision that you {done} becomes void: it is not carried out, and a colleague decides anew."
+        )
+    st.caption(plain(" ".join(said)))
     place = text_fields.named("case", case.id, "recusal")
     reason = text_fields.area(
         place,
@@ -112,9 +127,24 @@ def step_back(case: Case) -> None:
             lambda session, actor, now: recusal.recuse(
                 session, actor, now=now, ticket_id=case.id, reason=reason
             ),
-            done="You stepped back from this case.",
+            done=lambda ticket: _stepped_back(ticket, names),
             sent=[place],
         )
+
+
+def _goes(case: Case, free: list[Colleague]) -> str:
+    """What becomes of it, as things stand: the desk looks again when it is done."""
+    if not case.in_mediation:
+        return "It goes back to the queue."
+    if not free:
+        return "No other mediator is available for it now, so it goes back to the queue, unassigned."
+    return f"It goes to the next available mediator at once, as things stand to {free[0].name}."
+
+
+def _stepped_back(ticket: Ticket, names: dict[int, str]) -> str:
+    whose = names.get(ticket.mediator_id or 0)
+    now = f"It is {whose}'s." if whose else "It waits in the queue, unassigned."
+    return f"You stepped back from this case. {now}"
 
 
 def _called(each: Colleague) -> str:
