@@ -44,6 +44,7 @@ def between(before: Content, after: Content) -> tuple[Difference, ...]:
         *_amounts(before, after),
         *_items(before, after),
         *_calls(before, after),
+        *_evidence(before, after),
         *_citations(before, after),
         *_letters(before, after),
     )
@@ -56,8 +57,8 @@ def _chosen(before: Content, after: Content) -> Iterator[Difference]:
     )
     yield Difference("Ground", Ground(before["ground"]).label, Ground(after["ground"]).label)
     yield Difference("Override", *("Yes" if each["override"] else "No" for each in (before, after)))
-    ends = ("Ends" if each.get("ends_project") else "Goes on" for each in (before, after))
-    yield Difference("The project", *ends)
+    ends = ("Yes" if each.get("ends_project") else "No" for each in (before, after))
+    yield Difference("Cancels what is not funded yet", *ends)
     yield Difference("Reasons", before["reasons"], after["reasons"])
 
 
@@ -93,6 +94,16 @@ def _target(plan: Content, kind: str) -> str:
     if found.get("waits") == "ACCOUNT":
         return "the account that the payee opens"
     return str(params.get("destination") or found["account"] or params.get("payment_intent") or "the charge")
+
+
+def _evidence(before: Content, after: Content) -> Iterator[Difference]:
+    """What was handed in, which a plan must have seen; nothing handed in is ever taken away."""
+    old, new = ({*each["bindings"]["evidence"]} for each in (before, after))
+    yield Difference("Evidence on file", _pieces(len(old)), _pieces(len(new)))
+
+
+def _pieces(number: int) -> str:
+    return "1 piece" if number == 1 else f"{number} pieces"
 
 
 def _citations(before: Content, after: Content) -> Iterator[Difference]:

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core.actions.funding import fund
 from core.actions.milestones import engagement, projects
+from core.actions.milestones.milestone_context import open_milestone
 from core.db import Database
 from core.money import Money
 from core.records import Decision, Milestone, Project
 from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.permissions import SYSTEM
 from tests import builders
 from tests.builders import Told, Town
 from tests.pages.test_case import decided, fill, press
@@ -152,6 +155,7 @@ def test_the_box_decides_whether_the_project_goes_on(town: Town, ends: bool) -> 
     app = press(no_show(town, told, ends=ends), "Preview plan")
     assert ("Next milestone: please fund it" in words(app)) == (not ends)
     assert ("With this decision the project “New kitchen” ends." in words(app)) == ends
+    assert ("Ends with this milestone: canceled" in words(app), "Goes on" in words(app)) == (ends, not ends)
     press(app, "Confirm decision")
     made: Any = decided(town)
     assert (made.status, made.ends_project) == ("EXECUTED", ends)
@@ -163,6 +167,28 @@ def test_the_box_decides_whether_the_project_goes_on(town: Town, ends: bool) -> 
     assert project.status == ("CANCELED" if ends else "ACTIVE")
     after = words(press(visit(town, "mia", "case", id=told.ticket), "Open plan"))
     assert ("Next milestone: please fund it" in after) == (not ends)
+    assert ("Canceled now" in after, "Active now" in after) == (ends, not ends)
+
+
+def test_where_no_milestone_is_left_the_plan_says_that_the_project_ends_and_nothing_is_asked(
+    town: Town,
+) -> None:
+    told = builders.in_mediation(town)
+
+    def alone(session: Session) -> None:
+        context = open_milestone(session, told.milestone)
+        projects.cancel_unfunded(session, context, now=town.now)
+        context.note(session, SYSTEM, "system:milestone:cancel", now=town.now)
+
+    town.database.run(alone)
+    app = visit(town, "mia", "case", id=told.ticket)
+    fill(app, told, outcome=BACK, ground=Ground.PROVIDER_NO_SHOW)
+    assert not has_box(app, told)
+    assert "so it ends with this decision" in words(app)
+    press(app, "Preview plan")
+    assert ("Ends with this milestone: canceled" in words(app), "Goes on" in words(app)) == (True, False)
+    released = previewed(town, told, DecisionOutcome.FULL_RELEASE, Ground.WORK_DELIVERED)
+    assert "Ends with this milestone: completed" in words(released)
 
 
 def test_what_was_chosen_survives_a_reload(town: Town) -> None:

@@ -88,11 +88,20 @@ def test_an_approval_that_voids_is_not_shown_as_a_success(town: Town) -> None:
 
 def test_the_plan_is_read_anew_and_can_then_be_confirmed(town: Town, tmp_path: Path) -> None:
     told = builders.in_mediation(town)
+    hand_in(town, told, tmp_path, "early.txt")
     app = previewed(town, told)
+    assert "Evidence since" not in words(app)
     hand_in(town, told, tmp_path, "late.txt")
+    shown = words(app.run())
+    assert "late.txt, from the payee" in shown
+    assert "early.txt, from the payee" not in shown
+    assert "2 of 2 pieces of evidence are not cited." in shown
+    assert "Evidence on file" in shown
     press(app, "Confirm decision")
     assert status(town, told) is None
     press(app, "Read the plan as it is now")
+    assert "Not opened by you: early.txt, late.txt." in words(app)
+    assert "Evidence since" not in words(app)
     press(app, "Confirm decision")
     assert status(town, told) == "EXECUTED"
 

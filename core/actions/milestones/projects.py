@@ -420,6 +420,32 @@ def foreseen(
 ) -> tuple[Sequel, Milestone | None]:
     """What `go_on` would do if this milestone ended now, and the milestone that would be next; `ends`: after
     `cancel_unfunded`. Nothing is locked or written."""
+    rows, statuses = _once_ended(session, context, refunded=refunded, ends=ends)
+    upcoming = project_rules.next_to_activate(statuses)
+    if upcoming is not None:
+        return Sequel.NEXT, rows[upcoming]
+    status = project_rules.project_after(statuses)
+    completes = status == project_rules.ProjectStatus.COMPLETED and status != context.project.status
+    return (Sequel.REVIEWS if completes else Sequel.NOTHING), None
+
+
+def status_foreseen(
+    session: Session, context: MilestoneContext, *, refunded: bool, ends: bool
+) -> project_rules.ProjectStatus:
+    """What the project would be if this milestone ended now; `ends`: after `cancel_unfunded`."""
+    return project_rules.project_after(_once_ended(session, context, refunded=refunded, ends=ends)[1])
+
+
+def could_cancel(session: Session, context: MilestoneContext) -> bool:
+    """Whether anything falls away if the project ends with this milestone."""
+    others = (row for row in _milestones(session, context.project.id) if row.id != context.milestone.id)
+    return any(_falls_away(session, row) for row in others)
+
+
+def _once_ended(
+    session: Session, context: MilestoneContext, *, refunded: bool, ends: bool
+) -> tuple[list[Milestone], list[str]]:
+    """The milestones of the project, and how they would stand once this one has ended."""
     ended = milestones.Status.REFUNDED if refunded else milestones.Status.COMPLETED
     rows, statuses = [], []
     for row in _milestones(session, context.project.id):
@@ -427,12 +453,7 @@ def foreseen(
         if this or not ends or not _falls_away(session, row):
             rows.append(row)
             statuses.append(ended if this else row.status)
-    upcoming = project_rules.next_to_activate(statuses)
-    if upcoming is not None:
-        return Sequel.NEXT, rows[upcoming]
-    status = project_rules.project_after(statuses)
-    completes = status == project_rules.ProjectStatus.COMPLETED and status != context.project.status
-    return (Sequel.REVIEWS if completes else Sequel.NOTHING), None
+    return rows, statuses
 
 
 def advance(session: Session, actor: Actor, context: MilestoneContext, *, now: datetime) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.queries.cases import Case
-from core.queries.evidence import MessageItem
+from core.queries.evidence import EvidenceItem, MessageItem
 from dashboard.case import redaction
 from dashboard.ui import deadline, header
-from dashboard.ui.safe import html
+from dashboard.ui.safe import html, plain
 from dashboard.ui.timeline import html_lines
 
 
@@ -24,6 +24,17 @@ def show(case: Case, key: str, said: Sequence[MessageItem], *, beside: str) -> i
     before: int = st.session_state.get(f"news-{key}", newest)
     st.session_state[f"news-{key}"] = newest
     return before
+
+
+def evidence(case: Case, pieces: Sequence[EvidenceItem], *, beside: str) -> None:
+    """What was handed in meanwhile, by name: the plan does not know of it."""
+    header.section("Evidence since", beside)
+    for each in pieces:
+        name, who = redaction.redact(case, each.file_name), each.uploader_role.lower()
+        st.warning(
+            plain(f"{name}, from the {who}, {deadline.exact(each.at)}. Open it under Evidence."),
+            icon=":material/attach_file:",
+        )
 
 
 def forget(key: str) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.actions.decisions import confirmation, drafts
 from core.actions.decisions.plan import REASONS_LEAST
+from core.actions.milestones import projects
 from core.errors import DeskError
 from core.money import Money
 from core.queries.cases import Case
@@ -18,6 +19,7 @@ from core.queries.evidence import EvidenceItem
 from core.queries.precedents import Precedents
 from core.rules import approvals, grounds
 from core.rules.grounds import TERMS, DecisionOutcome, Ground
+from core.rules.projects import ProjectStatus
 from dashboard import request_context
 from dashboard.case import names_hidden, next_steps
 from dashboard.case.decision import (
@@ -49,7 +51,7 @@ def show(case: Case, pieces: Sequence[EvidenceItem], past: Precedents) -> None:
     sketch = _sketch(case, pieces, past)
     draft.save(case.id)
     _second_person(case, sketch)
-    unread = _unread(pieces, sketch)
+    unread = preview.unread(pieces, sketch.evidence_ids)
     if unread:
         st.markdown(f":orange[:material/visibility_off:] {plain(unread)}")
     if st.button(
@@ -60,7 +62,7 @@ def show(case: Case, pieces: Sequence[EvidenceItem], past: Precedents) -> None:
         key="preview",
         shortcut="D",
     ):
-        _preview(case, sketch, unread)
+        _preview(case, sketch)
     names_hidden.reveal(case, sketch)
     cards.note(
         "Nothing is decided yet. The preview shows every posting, every call to Stripe and both letters."
@@ -184,8 +186,15 @@ def _ground(case: Case, outcome: DecisionOutcome | None) -> tuple[Ground | None,
 
 
 def _ends_project(case: Case, ground: Ground | None) -> bool:
-    """After a refund because nobody works on it, whether the rest of the project is still wanted."""
+    """After a refund because nobody works on it, whether the rest of the project is still wanted, where one is left."""
     if ground not in grounds.MAY_END_PROJECT:
+        return False
+    with request_context.reading() as session:
+        rest = projects.could_cancel(session, case.context)
+        after = projects.status_foreseen(session, case.context, refunded=True, ends=False)
+    if not rest:
+        if after is not ProjectStatus.ACTIVE:
+            cards.note("No other milestone of the project is left, so it ends with this decision.")
         return False
     ends = st.checkbox(
         "The project ends with this refund",
@@ -208,20 +217,7 @@ def _second_person(case: Case, sketch: DecisionInput) -> None:
     errors.reasons([each.sentence for each in why], title="A second person must approve")
 
 
-def _unread(pieces: Sequence[EvidenceItem], sketch: DecisionInput) -> str:
-    """Evidence that the mediator never opened, or does not cite: pointed out, not forbidden."""
-    unopened = [each.file_name for each in pieces if each.opened_at is None]
-    uncited = len(pieces) - len(sketch.evidence_ids)
-    words = []
-    if unopened:
-        more = f" and {len(unopened) - 2} more" if len(unopened) > 2 else ""
-        words.append(f"Not opened by you: {', '.join(unopened[:2])}{more}.")
-    if uncited:
-        words.append(f"{uncited} of {len(pieces)} pieces of evidence are not cited.")
-    return " ".join(words)
-
-
-def _preview(case: Case, sketch: DecisionInput, unread: str) -> None:
+def _preview(case: Case, sketch: DecisionInput) -> None:
     try:
         wanted = sketch.draft(case)
         with request_context.reading() as session:
@@ -231,6 +227,6 @@ def _preview(case: Case, sketch: DecisionInput, unread: str) -> None:
     except DeskError as error:
         next_steps.show(error)
         return
-    preview.remember(case.id, wanted, made, second, unread)
+    preview.remember(case.id, wanted, made, second)
     confirm.open_drawer("plan")
     st.rerun()

@@ -9,11 +9,15 @@ from typing import Any
 import streamlit as st
 
 from core.actions.decisions.planned_calls import Wait
+from core.actions.milestones import projects
+from core.actions.milestones.milestone_context import open_milestone
 from core.money import Money
 from core.queries.letters_ahead import Ahead
 from core.rules.grounds import TERMS, DecisionOutcome, Ground, Reference
 from core.rules.items import in_words as in_words_of
 from core.rules.items import recorded
+from core.rules.projects import ProjectStatus
+from dashboard import request_context
 from dashboard.case import journal_table
 from dashboard.case.decision import letter_list
 from dashboard.ui import cards, money
@@ -119,7 +123,7 @@ def _reasons(plan: dict[str, Any], words: Callable[[str], str]) -> None:
             "Outcome": DecisionOutcome(plan["outcome"]).label,
             "Ground": ground.label,
             "Why this ground": TERMS[ground].explanation,
-            "The project": "Ends" if plan.get("ends_project") else "Goes on",
+            "The project": _project(plan),
             "Override": "Yes: for a second person" if plan["override"] else "No",
         },
         columns=2,
@@ -132,6 +136,20 @@ def _reasons(plan: dict[str, Any], words: Callable[[str], str]) -> None:
             f'<div class="ed-hash"><span>{html(Reference(each["reference"]).label)} {html(each["id"])}</span>'
             f"<code>sha256 {html(each['sha256'])}</code></div>"
         )
+
+
+def _project(plan: dict[str, Any]) -> str:
+    """What becomes of it once this milestone has ended, as the others stand now; afterwards, what it is."""
+    ends = bool(plan.get("ends_project"))
+    refunded = plan["outcome"] == DecisionOutcome.FULL_REFUND
+    with request_context.reading() as session:
+        context = open_milestone(session, plan["milestone"], lock=False)
+        status = projects.status_foreseen(session, context, refunded=refunded, ends=ends)
+    if context.milestone.ended_at is not None:
+        return f"{ProjectStatus(context.project.status).label} now"
+    if status is not ProjectStatus.ACTIVE:
+        return f"Ends with this milestone: {status.label.lower()}"
+    return "Ends once its other funded milestones have ended" if ends else "Goes on"
 
 
 def _items(plan: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -17,6 +17,7 @@ from core.errors import DeskError
 from core.letters import Letter
 from core.queries import evidence
 from core.queries.cases import Case
+from core.queries.evidence import EvidenceItem
 from core.records import Decision
 from core.rules import plan_diff
 from core.rules.approvals import DecisionStatus
@@ -48,10 +49,9 @@ class Previewed:
     second: tuple[Block, ...]
     papers: Mapping[str, Letter]
     newest: int
-    unread: str = ""
 
 
-def remember(case_id: int, wanted: Draft, made: Plan, second: tuple[Block, ...], unread: str = "") -> None:
+def remember(case_id: int, wanted: Draft, made: Plan, second: tuple[Block, ...]) -> None:
     """The messages that were read stay those: what a party writes while the plan is being read changes nothing."""
     said = [each["id"] for each in made.content["citations"] if each["reference"] == MESSAGES]
     milestone_id: int = made.content["milestone"]
@@ -59,9 +59,22 @@ def remember(case_id: int, wanted: Draft, made: Plan, second: tuple[Block, ...],
         newest = evidence.newest(session, milestone_id)
     pinned = replace(wanted, said_until=said[0] if said else None)
     st.session_state[f"plan-{case_id}"] = Previewed(
-        pinned, made.content, made.hash, second, made.papers, newest, unread
+        pinned, made.content, made.hash, second, made.papers, newest
     )
     changes_since_opened.forget(f"plan-{case_id}")
+
+
+def unread(pieces: Sequence[EvidenceItem], cited: Collection[int]) -> str:
+    """What of the evidence the reader has not opened, and how much of it is not cited."""
+    unopened = [each.file_name for each in pieces if each.opened_at is None]
+    uncited = len({each.id for each in pieces} - set(cited))
+    words = []
+    if unopened:
+        more = f" and {len(unopened) - 2} more" if len(unopened) > 2 else ""
+        words.append(f"Not opened by you: {', '.join(unopened[:2])}{more}.")
+    if uncited:
+        words.append(f"{uncited} of {len(pieces)} pieces of evidence are not cited.")
+    return " ".join(words)
 
 
 def drawer(case: Case) -> None:
@@ -87,12 +100,18 @@ def _dialog(case: Case) -> None:
         words=partial(redaction.redact, case),
     )
     errors.reasons([each.sentence for each in seen.second], title="A second person must approve this plan")
-    if seen.unread:
-        st.markdown(f":orange[:material/visibility_off:] {plain(seen.unread)}")
+    with request_context.reading() as session:
+        milestone_id = case.context.milestone.id
+        pieces = evidence.evidence(session, milestone_id, staff_id=request_context.actor().id)
+        said = evidence.messages(session, milestone_id, beyond=seen.newest)
+    if words := unread(pieces, seen.draft.evidence_ids):
+        st.markdown(f":orange[:material/visibility_off:] {plain(redaction.redact(case, words))}")
     if wait := case.context.profile.cooling_off:
         cards.note(f"It is carried out {deadline.span(wait)} after it is final, unless the case changes.")
-    with request_context.reading() as session:
-        said = evidence.messages(session, case.context.milestone.id, beyond=seen.newest)
+    added = [each for each in pieces if each.sha256 not in seen.content["bindings"]["evidence"]]
+    if added:
+        changes_since_opened.evidence(case, added, beside="this plan was made")
+        _stale(case, seen)
     read = changes_since_opened.show(case, f"plan-{case.id}", said, beside="this plan was made")
     known = _known(case)
     intent = confirm.pressed(
@@ -105,7 +124,8 @@ def _dialog(case: Case) -> None:
             done=_recorded,
         )
         cards.note("Nothing was recorded, and your draft is kept.")
-        _stale(case, seen)
+        if not added:
+            _stale(case, seen)
 
 
 def _stale(case: Case, seen: Previewed) -> None:
@@ -131,7 +151,7 @@ def _stale(case: Case, seen: Previewed) -> None:
         key=f"plan-anew-{case.id}",
         icon=":material/refresh:",
         on_click=remember,
-        args=(case.id, wanted, made, second, seen.unread),
+        args=(case.id, wanted, made, second),
     )
 
 
