@@ -4,17 +4,17 @@ A page reads in four beats: guard, read, show, act.
 
     from core.queries import disputes
     from core.rules.permissions import Permission
-    from dashboard import current, navigation
+    from dashboard import navigation, request_context
     from dashboard.ui import header, tables
 
-    current.require(Permission.READ_CASES)                       # guard: our own page when it is missing
-    with current.reading() as session:                           # read: never commits
-        rows = disputes.queue(session, now=current.now())
+    request_context.require(Permission.READ_CASES)               # guard: our own page when it is missing
+    with request_context.reading() as session:                   # read: never commits
+        rows = disputes.queue(session, now=request_context.now())
     header.page("Disputes", f"{len(rows)} open")                 # show
     tables.table(rows, [tables.opens("reference", "Case", page="case"),
                         tables.money("held", "Held"),
                         tables.status("status", "Status", axis="ticket"),
-                        tables.due("due_at", "Due", now=current.now())], key="queue")
+                        tables.due("due_at", "Due", now=request_context.now())], key="queue")
 
 dashboard.request_context
     desk() -> Desk · now() -> datetime · person() -> SignedIn · actor() -> Actor

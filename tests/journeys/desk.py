@@ -25,10 +25,10 @@ from core.config import Settings
 from core.db import Database
 from core.demo import settings_file
 from core.demo.run import free_port
+from tests import page_at_rest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCALE = "0.05"  # of the demo's stories: every kind at least once
-STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
 PATIENCE = 1_000 * int(os.environ.get("ESCROW_DESK_PATIENCE", "60"))
 PICTURES = os.environ.get("ESCROW_DESK_PICTURES", "")
 expect.set_options(timeout=PATIENCE)
@@ -140,10 +140,8 @@ class Person:
         self.settle()
 
     def settle(self) -> None:
-        """The script has run, and nothing new has begun."""
-        self.page.wait_for_timeout(180)  # until the server has heard of it
-        self.page.wait_for_selector(STILL, timeout=PATIENCE)
-        self.page.wait_for_timeout(80)  # and the page has drawn what it said
+        """What was asked for has run, and is drawn."""
+        page_at_rest.settle(self.page, patience=PATIENCE)
 
     def go(self, page: str) -> None:
         self.page.get_by_test_id("stSidebar").get_by_role("link", name=page, exact=True).click()
@@ -156,8 +154,11 @@ class Person:
         self.settle()
 
     def tab(self, name: str) -> None:
-        self.page.get_by_role("tab", name=re.compile(f"^{re.escape(name)}")).first.click()
+        """One click is enough, whatever the page is doing: a tab that is not chosen by it is the page's fault."""
+        tab = self.page.get_by_role("tab", name=re.compile(f"^{re.escape(name)}")).first
+        tab.click()
         self.settle()
+        expect(tab).to_have_attribute("aria-selected", "true")
 
     def open_case(self, ticket: int) -> None:
         """By its address, as from a colleague's message."""
@@ -234,6 +235,7 @@ def a_person(demo: Demo, browser: Browser) -> Iterator[Person]:
     context = browser.new_context(viewport={"width": 1440, "height": 1200}, accept_downloads=True)
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
+    page_at_rest.listen(page)
     person = Person(demo, page)
     own = urlsplit(demo.url).netloc
     page.on("pageerror", lambda error: person.troubles.append(str(error)))

@@ -18,9 +18,9 @@ from tests.dashboard.desk_fixtures import Office, office
 __all__ = ["office"]
 SCRIPT = """
 from core.rules.permissions import Permission
-from dashboard import current
+from dashboard import request_context
 from dashboard.ui import header
-current.require(Permission.{permission})
+request_context.require(Permission.{permission})
 header.page("{title}", "words of an outsider: ![x](http://evil.example/x.png)")
 """
 
