@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
 
 from dashboard import account, navigation, request_context
-from dashboard.ui import style, text_fields
+from dashboard.ui import confirm, style, text_fields
 
 st.set_page_config(page_icon=account.ICON, layout="wide", initial_sidebar_state="auto")
 signed_in = request_context.arrive()
@@ -20,4 +21,9 @@ if navigation.group(page) == "Money":
     from dashboard.finance import client_funds
 
     client_funds.banner()
-page.run()
+try:
+    page.run()
+except StopException:  # a page that ends early has been drawn too; one that is run again has not
+    confirm.forget_unused()
+    raise
+confirm.forget_unused()

@@ -18,7 +18,7 @@ from dashboard.compliance import (
 )
 from dashboard.compliance.audit_labels import Names
 from dashboard.compliance.master_detail import beside
-from dashboard.ui import cards, header, tables
+from dashboard.ui import cards, filters, header, tables
 from dashboard.ui.cards import Kpi
 
 BRIEF = ("at", "who", "title", "object")  # beside an entry, which says the rest
@@ -33,7 +33,7 @@ buttons = header.page(
 figures = st.container()
 audit_verification.trouble()
 audit_verification.panel(now)
-log, chain = st.tabs(["Entries", "Seals"], key="show", on_change="rerun", bind="query-params")
+log, chain = filters.tabs(["Entries", "Seals"], key="show")
 
 with request_context.reading() as session:
     state = audit.seal_state(session)

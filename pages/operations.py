@@ -42,9 +42,7 @@ header.page(
     "Every call to Stripe is written down before it is made, and made once. What Stripe told us.",
 )
 calls.cards_above(counts, undelivered)
-out, back_in, told = st.tabs(
-    ["Calls", "Webhook inbox", "Letters"], on_change="rerun", key="operations-tab", bind="query-params"
-)
+out, back_in, told = filters.tabs(["Calls", "Webhook inbox", "Letters"], key="operations-tab")
 if out.open:
     with out:
         with filters.bar():

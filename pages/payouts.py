@@ -55,9 +55,7 @@ cards.kpis(
         ),
     ]
 )
-listed, stopped = st.tabs(
-    ["Withdrawals", "Waiting, and why"], on_change="rerun", key="payouts-tab", bind="query-params"
-)
+listed, stopped = filters.tabs(["Withdrawals", "Waiting, and why"], key="payouts-tab")
 if listed.open:
     with listed:
         with filters.bar():

@@ -10,7 +10,7 @@ from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import figures, reconciliation_view
 from dashboard.finance import suspense as unexplained
-from dashboard.ui import confirm, deadline, errors, header, tables
+from dashboard.ui import confirm, deadline, errors, filters, header, tables
 
 request_context.require(Permission.READ_LEDGER)
 now = request_context.now()
@@ -31,12 +31,7 @@ if (wanted := navigation.asked()) is not None:
         badges=[reconciliation_view.badge(run)],
     )
     reconciliation_view.result(run)
-    broken, agreed = st.tabs(
-        [f"Breaks ({run.breaks:,})" if run.compared else "Breaks", "Matched lines"],
-        on_change="rerun",
-        key="run-tab",
-        bind="query-params",
-    )
+    broken, agreed = filters.tabs(["Breaks", "Matched lines"], key="run-tab")
     if broken.open:
         with broken:
             cursor = tables.cursor("break", size=50)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actions.cases import mediator_assignment
-from core.records import Party, Recusal, Staff, StaffTie
+from core.records import Party, Recusal, Staff, StaffTie, Ticket
+from core.records.audit import audit_entries
 from core.rules import mediation
 
 
@@ -22,6 +24,19 @@ class Colleague:
     open_cases: int
     skilled: bool
     why_not: str | None
+
+
+def had_case(session: Session, ticket: Ticket, at: datetime) -> int | None:
+    """Whose case it was at that instant, as the audit log says it; today's mediator where it says nothing of it."""
+    entries = audit_entries.c
+    last = session.execute(
+        select(entries.after)
+        .where(entries.object_kind == "ticket", entries.object_id == str(ticket.id))
+        .where(entries.action.like("%:ticket:assign"), entries.at <= at)
+        .order_by(entries.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return last["mediator"] if last else ticket.mediator_id
 
 
 def for_parties(

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 import streamlit as st
 
-from core.queries import evidence
+from core.queries import evidence, mediators, people
 from core.queries import names_hidden as sights
 from core.queries.cases import Case
 from core.queries.evidence import EvidenceItem
@@ -52,7 +52,10 @@ def as_seen(case: Case, until: datetime) -> tuple[Case, list[EvidenceItem]]:
     then = replace(back(case, until), tie=None)
     with request_context.reading() as session:
         rows = evidence.evidence(session, case.context.milestone.id, staff_id=maker_id, until=until)
+        mediator_id = mediators.had_case(session, case.ticket, until)
+        mediator = people.names(session, [mediator_id])[mediator_id] if mediator_id else None
         hidden = sights.hidden_then(session, case, maker_id, until)
+    then = replace(then, mediator=mediator, ticket=copy(then.ticket, mediator_id=mediator_id))
     then = redaction.hide(then) if hidden else then
     return then, redaction.pieces(then, before(rows, until))
 

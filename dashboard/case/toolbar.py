@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.actions.cases import mediator_assignment
 from core.actions.risk import holds
-from core.queries import disputes
+from core.queries import cases, disputes
 from core.queries.cases import Case
 from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind
 from core.rules.permissions import Permission
@@ -52,7 +52,7 @@ def drawers(case: Case) -> None:
     elif confirm.drawer("hold") is not None:
         _hold(case)
     elif confirm.drawer("lift") is not None:
-        _lift(case)
+        _lift(case.id)
     elif request_context.may(Permission.EXPORT_CASE):
         export.drawer(case)
 
@@ -127,8 +127,14 @@ def _hold(case: Case) -> None:
 
 
 @st.dialog("Lift a hold", position="right", on_dismiss=confirm.close_drawer)
-def _lift(case: Case) -> None:
+def _lift(case_id: int) -> None:
+    """The holds are read in here: a dialog that draws itself anew is given what it was opened with."""
     if not confirm.step_up("acts-lift"):
+        return
+    with request_context.reading() as session:
+        case = cases.case(session, case_id, staff_id=request_context.actor().id)
+    if not case.holds:
+        confirm.overtaken("No hold is in force any more: a colleague has lifted it.")
         return
     by_id = {each.id: each for each in case.holds}
     number = st.selectbox("Hold", list(by_id), format_func=lambda each: f"{each}: {by_id[each].reason}")

@@ -210,6 +210,10 @@ def _lift(hold_id: int) -> None:
         return
     with request_context.reading() as session:
         row = holds.one(session, hold_id)
+    if row.released_at is not None:
+        by, at = row.released_by or "the system", deadline.exact(row.released_at)
+        confirm.overtaken(f"{row.reference} is lifted already, by {by} on {at}.")
+        return
     st.text(words_of(f"{row.reference} · {row.about}"))
     st.html(f'<p class="ed-quote">{html(row.reason)}</p>')
     may = lift_preview.foretold(row.id)

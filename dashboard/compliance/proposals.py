@@ -194,7 +194,7 @@ def _settle(proposal_id: int, own: bool, currency: str) -> None:
     with request_context.reading() as session:
         found = {each.id: each for each in queries.proposals(session)}
     if proposal_id not in found:
-        st.text("This proposal was settled meanwhile.")
+        confirm.overtaken("This proposal was settled meanwhile.")
         return
     row = found[proposal_id]
     st.text(f"{in_words(row.platform.value)}, version {row.version}, proposed by {row.proposed_by}")

@@ -82,7 +82,7 @@ def _propose(row: ChargebackRow) -> None:
     with st.expander("Propose to give in"):
         place = text_fields.named("chargeback", row.id, "give-in")
         reason = text_fields.line(place, "Why it cannot be won", key="give-in-reason")
-        intent = confirm.pressed("Propose it", key="give-in", type="secondary")
+        intent = confirm.pressed("Propose it", key=f"give-in-{row.id}", type="secondary")
         if intent:
             confirm.carry_out(
                 intent,

@@ -73,7 +73,7 @@ def _say(found: Returned) -> None:
     ]
     reference = text_fields.line(places[0], "The bank's reference", key="return-reference", most=100)
     reason = text_fields.line(places[1], "Reason, for the audit log", key="return-reason")
-    intent = confirm.pressed("It was sent this way", key="return-say", type="secondary")
+    intent = confirm.pressed("It was sent this way", key=f"return-say-{found.refund_id}", type="secondary")
     if intent:
         confirm.carry_out(
             intent,
@@ -102,11 +102,14 @@ def _confirm(found: Returned) -> None:
         agreed = None
         if found.back and request_context.may(Permission.CONFIRM_SUSPENSE) and not own:
             agreed = confirm.pressed(
-                "It has left our bank", key="return-confirm", money=True, icon=":material/done_all:"
+                "It has left our bank",
+                key=f"return-confirm-{number}",
+                money=True,
+                icon=":material/done_all:",
             )
         undone = None
         if request_context.may(Permission.PROPOSE_RETURN):
-            undone = confirm.pressed("It was not sent", key="return-withdraw", type="secondary")
+            undone = confirm.pressed("It was not sent", key=f"return-withdraw-{number}", type="secondary")
     if agreed:
         confirm.carry_out(
             agreed,

@@ -25,7 +25,7 @@ from core.actions.staff import sessions
 from core.errors import DeskError
 from core.rules.permissions import Actor
 from dashboard import request_context
-from dashboard.ui import errors, header, text_fields
+from dashboard.ui import cards, errors, header, text_fields
 from dashboard.ui.header import Said
 from dashboard.ui.safe import html
 
@@ -33,6 +33,10 @@ Result = TypeVar("Result")
 Action = Callable[[Session, Actor, datetime], Result]
 OUTCOMES = "desk:outcomes"
 DRAWER = "desk:drawer"
+DRAWN = "desk:drawn"  # drawers of this run
+AGAIN = "desk:again"
+LOOK = "See how it is now"
+LOST = "Nothing was done: what you pressed is not on the page any more, because it has changed meanwhile."
 PAUSE = 1.0  # seconds after a success in which a button does nothing
 
 
@@ -66,9 +70,12 @@ def pressed(
 ) -> str | None:
     """Draw a button; returns the intent's key in the run in which it counts as pressed, else None.
 
-    With `money`, a person who signed in more than five minutes ago first confirms who they are.
+    With `money`, a person who signed in more than five minutes ago first confirms who they are, and presses then.
     """
+    if st.session_state.pop(AGAIN, False):
+        st.rerun()
     if money and not disabled and not step_up(key):
+        st.session_state.pop(f"{key}:armed", None)
         return None
     intent = st.session_state.setdefault(f"{key}:intent", secrets.token_hex(12))
     st.button(
@@ -123,6 +130,10 @@ def carry_out(
         errors.show(error)
         if refused:
             refused(error)
+        if DRAWER in st.session_state:
+            st.button(
+                LOOK, key="look-again", icon=":material/refresh:", type="tertiary", on_click=_look_again
+            )
         return
     for place in sent:
         text_fields.forget(place)
@@ -160,11 +171,41 @@ def open_drawer(name: str, **facts: Any) -> None:
 def drawer(name: str) -> dict[str, Any] | None:
     """The facts of this drawer while it is open, else None. Pass `close_drawer` as the dialog's `on_dismiss`."""
     asked, facts = st.session_state.get(DRAWER, (None, {}))
-    return facts if asked == name else None
+    if asked != name:
+        return None
+    st.session_state.setdefault(DRAWN, set()).add(name)
+    return dict(facts)
 
 
 def close_drawer() -> None:
     st.session_state.pop(DRAWER, None)
+
+
+def overtaken(sentence: str) -> None:
+    """In a drawer whose matter somebody else settled while it was open: what is so now, and the way on."""
+    cards.note(sentence)
+    if st.button(LOOK, key="overtaken", icon=":material/refresh:"):
+        close_drawer()
+        st.rerun()
+
+
+def forget_unused() -> None:
+    """After a whole page: what was pressed or opened and is not on it any more is not done later, on its own, to
+    whatever bears the same name then. A lost press is said, unless the page ended itself: that one shows what is so."""
+    drawn: set[str] = st.session_state.pop(DRAWN, set())
+    st.session_state.pop(AGAIN, None)
+    if st.session_state.get(DRAWER, ("",))[0] not in drawn:
+        close_drawer()
+    lost = [name for name in st.session_state if str(name).endswith(":armed")]
+    for name in lost:
+        del st.session_state[name]
+    if lost:
+        st.toast(LOST, icon=":material/sync_problem:", duration="long")
+
+
+def _look_again() -> None:
+    close_drawer()
+    st.session_state[AGAIN] = True
 
 
 def _arm(key: str, intent: str) -> None:

@@ -5,14 +5,18 @@ An address that asks for what a filter does not know is never answered with ever
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from dashboard.ui.safe import plain
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 SHOWN = 40  # characters of what could not be read
 _unread: ContextVar[list[str] | None] = ContextVar("unread", default=None)
@@ -205,6 +209,13 @@ def toggle(label: str, *, key: str, value: bool = False) -> bool:
     if asked_for(key, label, ("true", "false")) is None and key in st.query_params:
         return value
     return st.toggle(label, value=value, key=key, bind="query-params")
+
+
+def tabs(names: Sequence[str], *, key: str) -> Sequence[TabContainer]:
+    """Tabs whose name stands in the address; only the open one is to be drawn. Of an unknown name Streamlit would say
+    nothing, and open the first."""
+    asked_for(key, "Tab", names)
+    return st.tabs(names, key=key, on_change="rerun", bind="query-params")
 
 
 PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "A year"}

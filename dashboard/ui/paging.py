@@ -50,9 +50,10 @@ def window(
         st.session_state.pop(key, None)
         st.query_params.pop(key, None)
     st.session_state[f"{key}:depends"] = tuple(depends)
-    return Window(
-        key, max(1, filters.whole(st.session_state.get(key) or st.query_params.get(key)) or 1), size, bound
-    )
+    page = st.session_state.get(key) or filters.asked_number(key, "Page")
+    if page == 0:
+        filters.unreadable("Page", key, "0")
+    return Window(key, page or 1, size, bound)
 
 
 @dataclass(frozen=True)

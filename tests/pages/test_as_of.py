@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.actions.cases import conversation, evidence
+from core.actions.cases import conversation, evidence, mediator_assignment
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
+from core.money import Money
 from tests import builders
 from tests.builders import PEOPLE, Told, Town
 from tests.pages.visiting import serve, visit, words
@@ -89,6 +90,18 @@ def test_the_address_shows_the_money_the_parties_and_the_head_as_they_were(
     assert 0 < then.count("<caption>J-") < now.count("<caption>J-")
     parties = words(visit(town, subject, "case", id=told.ticket, tab="Parties", **{"as-of": "true"}))
     assert "1, 1 open" in parties
+
+
+def test_the_mediator_is_whoever_had_the_case_then(town: Town) -> None:
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
+    builders.decided(town, told)
+    town.wait(minutes=5)
+    max_ = town.staff["max"]
+    town.act(mediator_assignment.assign, town.as_staff("max"), ticket_id=told.ticket, staff_id=max_)
+    cell = "<dt>Mediator</dt><dd>{}<"
+    assert cell.format("Max Adler") in words(visit(town, "ada", "case", id=told.ticket))
+    then = words(visit(town, "ada", "case", id=told.ticket, **{"as-of": "true"}))
+    assert cell.format("Mia Lund") in then
 
 
 def test_looking_back_is_over_with_one_press(town: Town, told: Told) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.actions.chargebacks import chargeback_evidence, lifecycle
+from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence, lifecycle
 from core.db import Database
 from core.gateways.payments import BalanceLine, DisputeSnapshot
 from core.money import Money
@@ -148,6 +148,21 @@ def test_one_person_proposes_to_give_in_and_another_does_it(town: Town) -> None:
     (done,) = town.read(lambda s: s.query(ChargebackAcceptance).all())
     assert (done.status, done.settled_by) == ("ACCEPTED", town.staff["cora"])
     assert "Keep as draft" not in labels(visit(town, "fay", "chargebacks", id=row.id))
+
+
+def test_a_proposal_to_give_in_that_a_colleague_took_away_meanwhile_is_not_made_later(town: Town) -> None:
+    row = charged_back(town)
+    app = visit(town, "fay", "chargebacks", id=row.id)
+    app.text_input(key="give-in-reason").set_value("The payer is right.").run()
+    made = town.act(
+        chargeback_acceptance.propose, town.as_staff("cora"), chargeback_id=row.id, reason="No answer helps."
+    )
+    next(button for button in app.button if button.label == "Propose it").click().run()
+    assert "Cora Nwosu proposes to give in" in words(app)
+    town.act(chargeback_acceptance.withdraw, town.as_staff("cora"), acceptance_id=made.id)
+    app.run()
+    assert "Propose it" in labels(app)
+    assert [each.status for each in town.read(lambda s: s.query(ChargebackAcceptance).all())] == ["WITHDRAWN"]
 
 
 def test_a_piece_of_evidence_is_chosen_and_says_what_it_is(town: Town) -> None:

@@ -100,6 +100,22 @@ def test_lifting_releases_what_was_verified_meanwhile_and_says_so_first(town: To
     assert f"{row.held.text()} is released to the payee." in words(app)
 
 
+def test_a_hold_that_a_colleague_lifted_meanwhile_says_so_and_shows_the_way_on(town: Town) -> None:
+    told = builders.in_mediation(town)
+    for page, opens, lifts in (("holds", "open-lift", "lift-hold"), ("case", "case-lift", "lift")):
+        number = town.act(hold.place, town.as_staff("fay"), milestone_id=told.milestone, reason="Odd.").id
+        app = press(visit(town, "ada", page, id=number if page == "holds" else told.ticket), opens)
+        town.act(hold.lift, town.as_staff("cora"), hold_id=number, reason="Papers seen.")
+        app.text_area(key="lift-reason").set_value("The bank confirmed the details.").run()
+        assert lifts not in [button.key for button in app.button]
+        assert (
+            "is lifted already, by Cora Nwosu on " if page == "holds" else "a colleague has lifted it"
+        ) in words(app)
+        press(app, "overtaken")
+        assert "overtaken" not in [button.key for button in app.button]
+        assert the_hold(town).release_reason == "Papers seen."
+
+
 def test_a_second_hold_keeps_the_money_where_it_is(town: Town) -> None:
     told = builders.funded(town)
     first, _ = place(town, told), place(town, told, "Second thoughts.")

@@ -35,6 +35,19 @@ UNREADABLE = [
     ("journal", "id", "abc"),
     ("entry", "id", "abc"),
     ("disputes", "view", "nothing"),
+    ("disputes", "after", "abc"),
+    ("disputes", "before", "1.2.3"),
+    ("disputes", "after", "99999999999999999999.1"),
+    ("disputes", "before", "-1"),
+    ("case", "tab", "Nothing"),
+    ("case", "show", "Nothing"),
+    ("case", "public", "maybe"),
+    ("payouts", "payouts-tab", "Nothing"),
+    ("operations", "operations-tab", "Nothing"),
+    ("audit", "show", "Nothing"),
+    ("holds", "page", "abc"),
+    ("approvals", "page", "0"),
+    ("projects", "page", "two"),
     ("holds", "state", "NOTHING"),
     ("holds", "milestone", "abc"),
     ("holds", "id", "abc"),
@@ -59,7 +72,8 @@ def test_what_cannot_be_read_is_said_and_nothing_is_shown(town: Town) -> None:
     builders.decided(town, told)
     builders.carry_out(town)
     for page, key, asked in UNREADABLE:
-        app = visit(town, "ada", page, **{key: asked})
+        beside = {"id": told.ticket, "tab": "Timeline"} if page == "case" else {}
+        app = visit(town, "ada", page, **{**beside, key: asked})
         seen = words(app)
         assert f"“{asked}” is not a valid value for" in seen, (page, key)
         assert "until then nothing is shown" in seen, (page, key)

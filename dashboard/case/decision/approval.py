@@ -86,9 +86,7 @@ def _dialog(case_id: int, decision_id: int) -> None:
         or ruling.record.id != decision_id
         or ruling.record.status != DecisionStatus.AWAITING_APPROVAL
     ):
-        cards.note(
-            "This decision does not wait for a second person any more. Close this to see what became of it."
-        )
+        confirm.overtaken("This decision does not wait for a second person any more.")
         return
     record = ruling.record
     with request_context.reading() as session:

@@ -32,8 +32,7 @@ def links(case: Case) -> None:
     for each in found.by:
         ended = in_words(each.resolution) if each.resolution else "open"
         navigation.link("case", f"Corrected by D-{each.id} ({ended})", icon=":material/link:", id=each.id)
-    open_one = any(each.resolved_at is None for each in found.by)
-    if not open_one and not case.tie and request_context.may(Permission.WORK_TICKET):
+    if _open(found) is None and not case.tie and request_context.may(Permission.WORK_TICKET):
         st.button(
             "Open a correction",
             key="correction-open",
@@ -45,6 +44,11 @@ def links(case: Case) -> None:
         )
 
 
+def _open(found: Corrections) -> int | None:
+    """The case that corrects it now."""
+    return next((each.id for each in found.by if each.resolved_at is None), None)
+
+
 def drawer(case: Case) -> None:
     if case.ruling is not None and confirm.drawer(DRAWER) is not None:
         _dialog(case)
@@ -52,6 +56,9 @@ def drawer(case: Case) -> None:
 
 @st.dialog("Open a correction", position="right", on_dismiss=confirm.close_drawer)
 def _dialog(case: Case) -> None:
+    if opened := _open(around(case)):
+        confirm.overtaken(f"D-{opened} corrects this decision already, and is open.")
+        return
     cards.note(
         f"{case.reference} stays as it was decided. The new case is about the same milestone, goes to a mediator who "
         "neither made nor approved the decision, and blocks what has not been paid out yet."

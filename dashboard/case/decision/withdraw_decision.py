@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.actions.decisions import confirmation
+from core.queries import cases
 from core.queries.cases import Case
 from core.queries.decisions import Ruling
 from core.rules.permissions import Permission
@@ -31,14 +32,23 @@ def button(case: Case, ruling: Ruling) -> None:
 
 def drawer(case: Case) -> None:
     if case.ruling is not None and case.ruling.pending and confirm.drawer(DRAWER) is not None:
-        _dialog(case.ruling, left=case.left_by(case.ruling.record.maker_id))
+        _dialog(case.id, case.ruling.record.id)
 
 
 @st.dialog("Take the decision back", position="right", on_dismiss=confirm.close_drawer)
-def _dialog(ruling: Ruling, left: bool) -> None:
+def _dialog(case_id: int, decision_id: int) -> None:
+    """The case is read in here: a dialog that draws itself anew is given what it was opened with."""
     if not confirm.step_up("recall-dialog"):
         return
-    if left:
+    with request_context.reading() as session:
+        case = cases.case(session, case_id, staff_id=request_context.actor().id)
+    ruling = case.ruling
+    if ruling is None or ruling.record.id != decision_id or not ruling.pending:
+        confirm.overtaken(
+            "This decision can no longer be taken back: it was carried out or voided meanwhile."
+        )
+        return
+    if case.left_by(ruling.record.maker_id):
         cards.note(
             f"Nothing was booked or sent yet. {ruling.maker} has stepped back, so nobody gets it as a draft."
         )

@@ -36,6 +36,7 @@ def take(case: Case) -> None:
     """It is someone else's: said, and asked."""
     whose, me = case.ticket.mediator_id, request_context.actor().id
     if whose is None or whose == me:
+        confirm.overtaken("This case is yours now." if whose else "Nobody has this case any more.")
         return
     st.warning(
         plain(f"This case is {case.mediator}'s. They are told that you took it."), icon=":material/person:"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.queries.disputes import CaseRow, Place
+from dashboard.ui import filters
 
 ADDRESS = ("view", "platform", "watch", "q", "after", "before")
 
@@ -26,7 +27,15 @@ def come_back() -> None:
 
 def places() -> tuple[Place | None, Place | None]:
     """After which place the page begins, or before which it ends, as the address says."""
-    return Place.read(st.query_params.get("after")), Place.read(st.query_params.get("before"))
+    return _place("after", "Rows after"), _place("before", "Rows before")
+
+
+def _place(key: str, label: str) -> Place | None:
+    given = st.query_params.get(key, "")
+    place = Place.read(given)
+    if given and place is None:
+        filters.unreadable(label, key, given)
+    return place
 
 
 def heed(*depends: object) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
-import streamlit as st
-
 from core.queries import evidence_notes
 from core.queries import letters as queries
 from core.queries.cases import Case
@@ -17,7 +15,7 @@ from dashboard import letters, request_context
 from dashboard.case import asof, redaction
 from dashboard.case.tabs import evidence_notes as margin
 from dashboard.case.tabs import messages_tab, money_tab, parties, terms, timeline_tab
-from dashboard.ui import cards
+from dashboard.ui import cards, filters
 from dashboard.ui.evidence import gallery
 
 NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties", "Letters")
@@ -41,9 +39,7 @@ def show(
         "Parties": lambda: parties.show(case, until),
         "Letters": lambda: _letters(case, until),
     }
-    for name, tab in zip(
-        NAMES, st.tabs(NAMES, key="tab", on_change="rerun", bind="query-params"), strict=True
-    ):
+    for name, tab in zip(NAMES, filters.tabs(NAMES, key="tab"), strict=True):
         if tab.open:
             with tab:
                 draw[name]()

@@ -16,7 +16,7 @@ from core.queries.cases import Case
 from core.queries.timeline import Mark, Stream, TimelineEvent, TimelineFilter
 from dashboard import request_context
 from dashboard.case import redaction
-from dashboard.ui import cards, empty
+from dashboard.ui import cards, empty, filters
 from dashboard.ui.status import Tone
 from dashboard.ui.timeline import TimelineItem
 from dashboard.ui.timeline import timeline as draw
@@ -45,7 +45,7 @@ def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
     with request_context.reading() as session:
         stream = timeline.timeline(session, case, wanted)
     if stream.page.missing:
-        cards.note("That entry is not in this case. These are its newest.")
+        cards.note(f"“{stream.page.missing[:40]}” is no entry of this case. These are its newest.")
     if not stream.happenings:
         empty.nothing_matches()
         return
@@ -59,7 +59,10 @@ def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
 
 
 def _filters() -> tuple[frozenset[About], bool]:
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with filters.bar():
+        for each in st.query_params.get_all("show"):
+            if each not in PARTS.values():
+                filters.unreadable("Show", "show", each)
         parts = st.pills(
             "Show",
             list(PARTS),
@@ -69,7 +72,7 @@ def _filters() -> tuple[frozenset[About], bool]:
             label_visibility="collapsed",
             bind="query-params",
         )
-        public = st.toggle("Only what the parties know", key="public", bind="query-params")
+        public = filters.toggle("Only what the parties know", key="public")
     about, seen = frozenset(About(each) for each in parts), st.session_state.get("stream:depends")
     if seen is not None and seen != (about, public):
         _go(None, None)
