@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
-from streamlit.runtime.scriptrunner import StopException
 
 from dashboard import account, navigation, request_context
 from dashboard.ui import confirm, style, text_fields
@@ -21,9 +22,6 @@ if navigation.group(page) == "Money":
     from dashboard.finance import client_funds
 
     client_funds.banner()
-try:
+with suppress(navigation.PageEnds):
     page.run()
-except StopException:  # a page that ends early has been drawn too; one that is run again has not
-    confirm.forget_unused()
-    raise
 confirm.forget_unused()

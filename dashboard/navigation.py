@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 SCRIPTS = Path(__file__).resolve().parent.parent / "pages"
 
 
+class PageEnds(Exception):
+    """Nothing more of this page is drawn, and the desk finishes it. After `st.stop` it could not."""
+
+
 @dataclass(frozen=True)
 class PageEntry:
     """One page. `name` is its script and its address; a hidden one is reached from another with an id."""
@@ -206,6 +210,11 @@ def group(page: StreamlitPage) -> str:
 def go(name: str, **params: Any) -> NoReturn:
     """Leave for another page, in this session."""
     st.switch_page(on_disk()[name].script, query_params={key: str(value) for key, value in params.items()})
+
+
+def end() -> NoReturn:
+    """The page is whole as it is."""
+    raise PageEnds
 
 
 def link(name: str, label: str, *, icon: str | None = None, **params: Any) -> None:

@@ -19,7 +19,7 @@ if not code:
     empty.state(
         "No account is named", "Choose one in the trial balance, by its line.", icon="account_balance"
     )
-    st.stop()
+    navigation.end()
 cursor = tables.cursor("before", size=50)
 try:
     with request_context.reading() as session:
@@ -28,7 +28,7 @@ try:
 except DeskError as unknown:
     header.page("Account", back=("trial_balance", "Trial balance"))
     errors.show(unknown)
-    st.stop()
+    navigation.end()
 
 with header.page(f"{account.line.title} · {currency}", account.code, back=("trial_balance", "Trial balance")):
     if account.milestone_id:

@@ -28,7 +28,7 @@ except NotFound:
         "Look it up under Disputes by its number, a party or a title.",
         icon="search_off",
     )
-    st.stop()
+    navigation.end()
 
 draft.follow(case)
 case, sight = names_hidden.see(case)

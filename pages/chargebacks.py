@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.errors import DeskError
 from core.queries import chargebacks
 from core.rules.permissions import Permission
@@ -28,7 +26,7 @@ if (wanted := navigation.asked()) is not None:
     except DeskError as missing:
         header.page("Chargeback")
         errors.show(missing)
-        st.stop()
+        navigation.end()
     header.page(
         f"Chargeback {row.reference}",
         f"{row.amount.text()} for “{row.milestone}”",
@@ -36,7 +34,7 @@ if (wanted := navigation.asked()) is not None:
     )
     chargeback_panel.countdown(row, now)
     chargeback_panel.whole(row, borne, booked, answers, pieces, given_up)
-    st.stop()
+    navigation.end()
 
 with request_context.reading() as session:
     urgent = chargebacks.to_answer(session)

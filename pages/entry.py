@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.errors import NotFound
 from core.queries import audit
 from core.rules.permissions import Permission
@@ -22,7 +20,7 @@ except NotFound:
     empty.state(
         "There is no such entry", "Look for it in the audit log by time, object or person.", icon="search_off"
     )
-    st.stop()
+    navigation.end()
 header.page(
     f"Entry {found.id} · {audit_labels.title(found.action)}",
     found.action,

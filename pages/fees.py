@@ -26,7 +26,7 @@ with request_context.reading() as session:
     found = fees.periods(session, since=since, until=until, step=step)
 if not found:
     empty.state("No fees in this time", "Choose a longer period.", icon="percent")
-    st.stop()
+    navigation.end()
 currencies = sorted(found, key=lambda code: (code != "USD", code))
 with bar:
     chosen = filters.choice(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.errors import DeskError
 from core.queries import journals
 from core.rules.permissions import Permission
@@ -18,7 +16,7 @@ try:
 except DeskError as missing:
     header.page("Journal", back=("journals", "Journals"))
     errors.show(missing)
-    st.stop()
+    navigation.end()
 
 header.page(
     f"Journal J-{journal.id}", journal.memo, badges=[entry.seal(journal)], back=("journals", "Journals")

@@ -10,7 +10,7 @@ from core.errors import DeskError
 from core.ledger import accounts
 from core.queries import journals
 from core.rules.permissions import Permission
-from dashboard import request_context
+from dashboard import navigation, request_context
 from dashboard.finance import books
 from dashboard.ui import filters, header, tables
 
@@ -51,7 +51,7 @@ try:
         rows = journals.page(session, wanted, before=cursor.before, limit=cursor.limit)
 except DeskError as unknown:
     st.warning(unknown.message)
-    st.stop()
+    navigation.end()
 tables.table(
     rows,
     books.JOURNALS,

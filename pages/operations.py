@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.errors import DeskError
 from core.queries import letters as letters_queries
 from core.queries import operations
@@ -24,7 +22,7 @@ if (wanted := navigation.asked()) is not None:
     except DeskError as missing:
         header.page("Call")
         errors.show(missing)
-        st.stop()
+        navigation.end()
     header.page(
         f"Call {row.short_key}",
         f"{row.amount.text()} · {row.milestone}",
@@ -32,7 +30,7 @@ if (wanted := navigation.asked()) is not None:
     )
     operation_retry.review(row)
     calls.whole(row, now)
-    st.stop()
+    navigation.end()
 
 with request_context.reading() as session:
     counts = operations.counts(session)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.errors import DeskError
 from core.queries import operations, payouts
 from core.rules.permissions import Permission
@@ -24,7 +22,7 @@ if (wanted := navigation.asked()) is not None:
     except DeskError as missing:
         header.page("Payout")
         errors.show(missing)
-        st.stop()
+        navigation.end()
     badge = status.pill("payout", row.status)
     header.page(
         f"Payout {row.reference}",
@@ -32,7 +30,7 @@ if (wanted := navigation.asked()) is not None:
         badges=[badge],
     )
     withdrawals.whole(row, calls, offers)
-    st.stop()
+    navigation.end()
 
 with request_context.reading() as session:
     counts = payouts.by_status(session)

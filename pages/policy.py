@@ -9,7 +9,7 @@ from core.policy import Level, Platform
 from core.queries import policy
 from core.queries.policy import Version
 from core.rules.permissions import Permission
-from dashboard import request_context
+from dashboard import navigation, request_context
 from dashboard.compliance import checklist, policy_table, proposals, style
 from dashboard.ui import cards, empty, filters, header, tables
 from dashboard.ui.safe import html
@@ -28,7 +28,7 @@ if not force:
     empty.state(
         "No policy is published", "The first versions are published when the desk is installed.", icon="gavel"
     )
-    st.stop()
+    navigation.end()
 
 
 def pick(platform: Platform) -> Version:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.errors import NotFound
 from core.money import Money
 from core.queries import case_summaries, projects
@@ -29,7 +27,7 @@ except NotFound:
         "Look it up under Projects by its title, a party or the bid.",
         icon="search_off",
     )
-    st.stop()
+    navigation.end()
 
 
 def _and(more: Money, where: str, still: str) -> str:

@@ -23,7 +23,7 @@ if (wanted := navigation.asked()) is not None:
     except DeskError as missing:
         header.page("Run")
         errors.show(missing)
-        st.stop()
+        navigation.end()
     subtitle = f"Statement up to {deadline.exact(run.until)}, started by {run.started_by}"
     header.page(
         f"Run {run.reference}",
@@ -44,7 +44,7 @@ if (wanted := navigation.asked()) is not None:
             with request_context.reading() as session:
                 lines = reconciliation.matched(session, run.until, before=cursor.before, limit=cursor.limit)
             reconciliation_view.matched(lines, cursor, run)
-    st.stop()
+    navigation.end()
 
 cursor = tables.cursor("before", size=50)
 with request_context.reading() as session:

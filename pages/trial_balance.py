@@ -23,7 +23,7 @@ if not sheets:
     empty.state(
         "Nothing posted yet", "The first payment that is held opens the books.", icon="account_balance"
     )
-    st.stop()
+    navigation.end()
 currencies = list(dict.fromkeys(sheet.currency for sheet in sheets))
 with filters.bar():
     chosen = filters.choice(
@@ -62,7 +62,7 @@ with st.grid(columns=2, min_column_width=500, gap="medium"):
     with st.container(gap="small"):
         if line is None:
             empty.state("Choose a line", "Its accounts show here.", icon="account_tree")
-            st.stop()
+            navigation.end()
         if line != asked:
             st.query_params.pop("before", None)
             st.query_params["line"] = line
@@ -71,7 +71,7 @@ with st.grid(columns=2, min_column_width=500, gap="medium"):
             navigation.link(
                 "account", "Open its register", icon=":material/menu_book:", code=line, iso=currency
             )
-            st.stop()
+            navigation.end()
         header.section(CHART[line].title, "Newest first")
         everything = filters.toggle("Also empty accounts", key="everything")
         cursor = tables.cursor("before", size=50)

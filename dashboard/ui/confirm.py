@@ -191,7 +191,7 @@ def overtaken(sentence: str) -> None:
 
 def forget_unused() -> None:
     """After a whole page: what was pressed or opened and is not on it any more is not done later, on its own, to
-    whatever bears the same name then. A lost press is said, unless the page ended itself: that one shows what is so."""
+    whatever bears the same name then. A lost press is said."""
     drawn: set[str] = st.session_state.pop(DRAWN, set())
     st.session_state.pop(AGAIN, None)
     if st.session_state.get(DRAWER, ("",))[0] not in drawn:

@@ -14,6 +14,7 @@ from core.db import Database
 from core.gateways.payments import BalanceLine, DisputeSnapshot
 from core.money import Money
 from core.records import Chargeback, ChargebackAcceptance, ChargebackEvidence, Evidence, PaymentOrder
+from dashboard.ui import confirm
 from tests import builders, unrecorded
 from tests.builders import Town
 from tests.pages.visiting import labels, serve, visit, words
@@ -158,6 +159,7 @@ def test_a_proposal_to_give_in_that_a_colleague_took_away_meanwhile_is_not_made_
         chargeback_acceptance.propose, town.as_staff("cora"), chargeback_id=row.id, reason="No answer helps."
     )
     next(button for button in app.button if button.label == "Propose it").click().run()
+    assert [each.value for each in app.toast] == [confirm.LOST]
     assert "Cora Nwosu proposes to give in" in words(app)
     town.act(chargeback_acceptance.withdraw, town.as_staff("cora"), acceptance_id=made.id)
     app.run()

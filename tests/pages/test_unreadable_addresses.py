@@ -72,8 +72,8 @@ def test_what_cannot_be_read_is_said_and_nothing_is_shown(town: Town) -> None:
     builders.decided(town, told)
     builders.carry_out(town)
     for page, key, asked in UNREADABLE:
-        beside = {"id": told.ticket, "tab": "Timeline"} if page == "case" else {}
-        app = visit(town, "ada", page, **{**beside, key: asked})
+        around: dict[str, object] = {"id": told.ticket, "tab": "Timeline"} if page == "case" else {}
+        app = visit(town, "ada", page, **(around | {key: asked}))
         seen = words(app)
         assert f"“{asked}” is not a valid value for" in seen, (page, key)
         assert "until then nothing is shown" in seen, (page, key)

@@ -21,7 +21,7 @@ def serve(town: Town, home: Path) -> None:
     request_context.use(replace(desk, evidence=EvidenceStore(home)))
 
 
-def visit(town: Town, subject: str, page: str, **params: Any) -> AppTest:
+def visit(town: Town, subject: str, page: str, /, **params: Any) -> AppTest:
     """The page as this person sees it: signed in just now, `params` in the address."""
     token = town.database.run(
         lambda session: sessions.sign_in(session, staff_id=town.staff[subject], now=town.now)
