@@ -56,6 +56,7 @@ if not rows and (after or before):  # the page that the address names has emptie
     st.rerun()
 if rows:
     pages.pages(rows, total=total, left=left, bound=BOUND, begun=bool(after or before))
+    queue.file(wanted)
 else:
     why = queue.empty(wanted)
     empty.state(*why) if why else empty.nothing_matches()

@@ -11,7 +11,7 @@ from core.queries import client_funds as funds
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import client_funds, figures, overview_cards
-from dashboard.finance.books import JOURNALS
+from dashboard.finance.books import JOURNALS, POSTINGS_FILE
 from dashboard.ui import empty, header, tables
 
 request_context.require(Permission.READ_LEDGER)
@@ -66,7 +66,11 @@ with st.grid(columns=2, min_column_width=520, gap="medium"):
             latest,
             JOURNALS,
             key="latest",
-            download=None,
+            download=tables.Table(
+                "journals",
+                lambda session: journals.postings(session, journals.JournalFilter()),
+                columns=POSTINGS_FILE,
+            ),
             name="Latest journals",
             empty_state=("Nothing posted", "No money has moved yet."),
         )

@@ -112,7 +112,7 @@ ALARMS = text(
 )
 
 
-def oldest(session: Session, *, limit: int = 6) -> list[AgedFunds]:
+def oldest(session: Session, *, limit: int | None = 6) -> list[AgedFunds]:
     """The money that has been held longest."""
     return [
         AgedFunds(

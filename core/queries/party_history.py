@@ -72,7 +72,7 @@ def history(
     party_id: int,
     *,
     but: int | None = None,
-    limit: int = NEWEST,
+    limit: int | None = NEWEST,
     until: datetime | None = None,
 ) -> History:
     """A party's past, now or as it was `until` then; `but` is the case at hand, which is left out of the list."""

@@ -41,7 +41,7 @@ class UnansweredMilestone:
         return f"M-{self.id}"
 
 
-def waiting(session: Session, *, limit: int = BOUND) -> Listed[UnansweredMilestone]:
+def waiting(session: Session, *, limit: int | None = BOUND) -> Listed[UnansweredMilestone]:
     """What waits for longest comes first."""
     rows = [
         UnansweredMilestone(

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.money import Money
 from core.policy.limits import CHARGEBACK_ALARM
+from core.queries import overview
 from core.queries.chargebacks import ChargebackRow
 from core.queries.fees import FeePeriod
 from core.queries.letters import Undelivered
@@ -230,6 +231,19 @@ AGED_COLUMNS = [
 ]
 
 
+AGED_FILE = [
+    tables.text("id", "Project number"),
+    tables.text("project", "Project"),
+    tables.text("milestone_id", "Milestone number"),
+    tables.text("milestone", "Milestone"),
+    tables.text("payee", "Payee"),
+    tables.status("status", "Status", axis="milestone"),
+    tables.money("held", "Held"),
+    tables.when("since", "Held since"),
+    tables.when("alarm_at", "Alarm"),
+]
+
+
 def held_longest(aged: Sequence[AgedFunds], now: datetime) -> None:
     columns = [
         *AGED_COLUMNS,
@@ -240,7 +254,9 @@ def held_longest(aged: Sequence[AgedFunds], now: datetime) -> None:
         aged,
         columns,
         key="oldest",
-        download=None,
+        download=tables.Table(
+            "held-longest", lambda session: overview.oldest(session, limit=None), columns=AGED_FILE
+        ),
         id="milestone_id",
         select=True,
         name="Money held longest",

@@ -196,7 +196,8 @@ def titles(columns: Sequence[Column]) -> list[str]:
 
 
 def filed(columns: Sequence[Column], row: Any) -> list[object]:
-    """A row of a file: exact amounts with their currency beside them, moments instead of words about them."""
+    """A row of a file: exact amounts with their currency beside them, moments instead of words about
+    them, and a status as it is stored, which no change of its label moves."""
     return [each for column in columns for each in _filed(column, row)]
 
 
@@ -212,8 +213,10 @@ def _filed(column: Column, row: Any) -> list[object]:
         return table_files.amount(value)
     if column.kind == "flag":
         return [bool(value)]
-    if column.filed or column.kind in ("when", "due", "count"):
+    if column.filed or column.kind in ("when", "due", "count", "status"):
         return [value]
+    if column.kind == "marks":
+        return [" ".join(str(each) for each in value)]
     return [cell(column, row)]
 
 

@@ -104,7 +104,8 @@ def _beside(session: Session, town: Town) -> None:
         session.add(
             Chargeback(
                 milestone_id=1, stripe_dispute=f"du_{n}", stripe_charge="ch_1", status="won", reason="fraudulent",
-                currency="USD", amount_minor=5, booked_currency="USD", opened_at=now, noticed_at=now, closed_at=now,
+                currency="USD", amount_minor=5, booked_currency="USD", fees_currency="USD",
+                opened_at=now, noticed_at=now, closed_at=now,
             )
         )  # fmt: skip
     session.flush()
@@ -227,6 +228,22 @@ CASES = [
         {"id": 1},
         EXPORT_CASE,
     ),
+    Case(
+        "disputes",
+        "disputes",
+        "select count(*) from tickets where status in ('OPEN', 'UNDER_REVIEW')",
+        {},
+        EXPORT_CASE,
+    ),
+    Case(
+        "letters",
+        "case",
+        "select count(*) from notifications n join tickets t on t.milestone_id = n.milestone_id",
+        {"id": 1, "tab": "Letters"},
+        EXPORT_CASE,
+    ),
+    Case("held-longest", "overview", "select count(*) from payment_orders where held_minor > 0"),
+    Case("journals", "overview", "select sum(cardinality(amounts)) from journals"),
     Case("staff", "people", "select count(*) from staff", {}, EXPORT_AUDIT),
     Case("policy-versions", "policy", "select count(*) from policy_versions", {}, EXPORT_AUDIT),
     Case("seals", "audit", "select count(*) from seals", {"show": "Seals"}, EXPORT_AUDIT),

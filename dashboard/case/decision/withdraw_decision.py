@@ -48,7 +48,8 @@ def _dialog(case_id: int, decision_id: int) -> None:
             "This decision can no longer be taken back: it was carried out or voided meanwhile."
         )
         return
-    if case.left_by(ruling.record.maker_id):
+    left = case.left_by(ruling.record.maker_id)
+    if left:
         cards.note(
             f"Nothing was booked or sent yet. {ruling.maker} has stepped back, so nobody gets it as a draft."
         )

@@ -99,7 +99,11 @@ def _listed(rows: Listed[UnansweredMilestone]) -> None:
             tables.when("since", "Answer was due"),
         ],
         key="unanswered",
-        download=None,
+        download=tables.Table(
+            "unanswered",
+            lambda session: unanswered.waiting(session, limit=None),
+            permission=Permission.EXPORT_CASE,
+        ),
         name="Neither approved nor disputed",
     )
     if rows.note:

@@ -10,12 +10,13 @@ from typing import Any
 import streamlit as st
 
 from core.letters.template import PEOPLE
+from core.queries import disputes
 from core.queries.disputes import CaseFilter, CaseRow, Figures, View, Watch
 from core.rules.disputes import BLOCKING
 from core.rules.name_redaction import veil
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.ui import cards, components, confirm, deadline, money, status
+from dashboard.ui import cards, components, confirm, deadline, download, money, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.status import Pill, in_words
 
@@ -116,10 +117,50 @@ def asked_view() -> None:
         st.session_state["view"] = wanted
 
 
-def _without_names(row: CaseRow) -> CaseRow:
+FILE = [
+    tables.text("reference", "Case"),
+    tables.text("payer", "Payer"),
+    tables.text("payee", "Payee"),
+    tables.text("project", "Project"),
+    tables.text("milestone", "Milestone"),
+    tables.text("platform", "Platform"),
+    tables.text("reason", "Reason"),
+    tables.money("stake", "At stake"),
+    tables.when("due_at", "Due"),
+    tables.status("status", "Status", axis="ticket"),
+    tables.text("mediator", "Mediator"),
+    tables.marks("marks", "Watch", axis="mark"),
+    tables.count("news", "New"),
+    tables.when("opened_at", "Opened"),
+]
+
+
+def file(wanted: CaseFilter) -> None:
+    """Every case that matches, under the names or the roles that the reader sees on the page."""
+    decides, escalated = (
+        request_context.may(Permission.DECIDE),
+        request_context.may(Permission.DECIDE_ESCALATED),
+    )
+    whole = tables.Table(
+        "disputes",
+        lambda session: (
+            _without_names(row, decides=decides, escalated=escalated)
+            for row in disputes.every(session, wanted)
+        ),
+        permission=Permission.EXPORT_CASE,
+        filter={
+            "view": wanted.view,
+            "platform": wanted.platform,
+            "watch": wanted.watch,
+            "words": wanted.words,
+        },
+    )
+    download.table(whole, FILE, key="queue")
+
+
+def _without_names(row: CaseRow, *, decides: bool, escalated: bool) -> CaseRow:
     """Roles for names, where the reader may decide the case and has not judged it yet."""
-    escalated = "ESCALATED" in row.marks and request_context.may(Permission.DECIDE_ESCALATED)
-    if not (row.unjudged and (escalated or request_context.may(Permission.DECIDE))):
+    if not (row.unjudged and (decides or (escalated and "ESCALATED" in row.marks))):
         return row
     people = PEOPLE.get(row.platform, PEOPLE[""])
     payer, payee = people["payer"], people["payee"]
@@ -135,7 +176,8 @@ def _without_names(row: CaseRow) -> CaseRow:
 
 def line(row: CaseRow, now: datetime) -> dict[str, Any]:
     """A row as the page gets it: words, and pills with their tone."""
-    row = _without_names(row)
+    may = request_context.may
+    row = _without_names(row, decides=may(Permission.DECIDE), escalated=may(Permission.DECIDE_ESCALATED))
     running = row.status in BLOCKING
     due = Pill(deadline.words(row.due_at, now), deadline.tone(row.due_at, now))
     closed = Pill("Closed", "quiet")

@@ -10,6 +10,7 @@ from core.queries import letters, party_history, ratings
 from core.queries.cases import Case
 from core.queries.party_history import History
 from core.records import Party
+from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.case import redaction
 from dashboard.ui import cards, header, tables
@@ -25,10 +26,12 @@ def show(case: Case, until: datetime | None = None) -> None:
         rated = ratings.of_parties(session, [party.id for party in case.parties], until=until)
     for party, past in pasts:
         with st.container(border=True):
-            _party(case, party, past, wants[party.id], rated.get(party.id))
+            _party(case, party, past, wants[party.id], rated.get(party.id), until)
 
 
-def _party(case: Case, party: Party, past: History, wants: str, rated: str | None) -> None:
+def _party(
+    case: Case, party: Party, past: History, wants: str, rated: str | None, until: datetime | None
+) -> None:
     place = f"{party.city or '—'}, {party.country}" if redaction.shown(case) else "place hidden"
     header.section(party.name, f"{party.role.capitalize()} · {place}")
     facts: dict[str, cards.Fact] = {
@@ -60,7 +63,15 @@ def _party(case: Case, party: Party, past: History, wants: str, rated: str | Non
                 tables.text("resolution", "Ended", width=110, value=lambda row: _ended(row.resolution)),
             ],
             key=f"past-{party.id}",
-            download=None,
+            download=tables.Table(
+                "other-cases",
+                lambda session: redaction.veiled(
+                    case,
+                    party_history.history(session, party.id, but=case.id, limit=None, until=until).cases,
+                ),
+                permission=Permission.EXPORT_CASE,
+                filter={"party": party.id, "until": until},
+            ),
             name=f"Other cases of {party.name}",
         )
         if len(past.cases) == party_history.NEWEST:

@@ -15,7 +15,7 @@ from dashboard import letters, request_context
 from dashboard.case import asof, redaction
 from dashboard.case.tabs import evidence_notes as margin
 from dashboard.case.tabs import messages_tab, money_tab, parties, terms, timeline_tab
-from dashboard.ui import cards, filters
+from dashboard.ui import cards, filters, tables
 from dashboard.ui.evidence import gallery
 
 NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties", "Letters")
@@ -49,7 +49,23 @@ def _letters(case: Case, until: datetime | None) -> None:
     with request_context.reading() as session:
         rows = queries.about(session, "milestone", case.context.milestone.id)
     shown = redaction.veiled(case, asof.before(rows, until))
-    letters.show(shown, key=f"case-{case.id}", words=partial(redaction.redact, case), narrow=True)
+    letters.show(
+        shown,
+        key=f"case-{case.id}",
+        words=partial(redaction.redact, case),
+        narrow=True,
+        download=tables.Table(
+            "letters",
+            lambda session: redaction.veiled(
+                case,
+                asof.before(
+                    queries.about(session, "milestone", case.context.milestone.id, limit=None), until
+                ),
+            ),
+            permission=Permission.EXPORT_CASE,
+            filter={"case": case.id, "until": until},
+        ),
+    )
     if rows.note:
         cards.note(rows.note)
 
