@@ -67,7 +67,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "decision:without_answer": Kind("Decided before a party answered", DECISION, "wait", staff_only=True),
     "decision:refunded_by_hand": Kind(
-        "Decided after a refund by hand at Stripe", DECISION, "wait", staff_only=True
+        "Decided before money moved outside the desk was settled", DECISION, "wait", staff_only=True
     ),
     "decision:approve": Kind("Decision approved", DECISION, "good", staff_only=True),
     "decision:return": Kind("Decision sent back", DECISION, "bad", staff_only=True),

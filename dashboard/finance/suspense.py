@@ -137,13 +137,14 @@ def _reason(first: SuspenseRow, label: str) -> tuple[str, str]:
 
 def _agree(items: list[SuspenseRow]) -> None:
     place, reason = _reason(items[0], "What you have seen, for the audit log")
-    intent = confirm.pressed(
-        "Agree and book it",
-        key=f"suspense-agree-{items[0].id}",
-        money=True,
-        icon=":material/done_all:",
-    )
-    _reject(items, "Reject", done="Rejected: it is unexplained again.", words=(place, reason))
+    with st.container(horizontal=True):
+        intent = confirm.pressed(
+            "Agree and book it",
+            key=f"suspense-agree-{items[0].id}",
+            money=True,
+            icon=":material/done_all:",
+        )
+        _reject(items, "Reject", done="Rejected: it is unexplained again.", words=(place, reason))
     if intent:
         confirm.carry_out(
             intent,

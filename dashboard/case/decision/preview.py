@@ -158,7 +158,7 @@ def _stale(case: Case, seen: Previewed) -> None:
 SAID = {
     Caution.ANOTHERS_CASE: "I know that this case is someone else's, and decide it in their place",
     Caution.ANSWER_PENDING: "I decide without the answer that was asked for",
-    Caution.REFUND_BY_HAND: "I know that money was refunded by hand, and that a refund waits until that is settled",
+    Caution.REFUND_BY_HAND: "I know that money moved outside the desk, and that a refund waits until that is settled",
 }
 
 
