@@ -12,7 +12,7 @@ follows it is the law behind the refusal, for whoever reads the code.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from string import Formatter
 from typing import Any
@@ -61,6 +61,11 @@ DeskError.code = "desk_error"
 def snake(name: str) -> str:
     """`DisputeWindowClosed` → `dispute_window_closed`, `NotAMediator` → `not_a_mediator`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def another(fields: Sequence[str]) -> str:
+    """What is known here otherwise, after the word "another": `["city", "tax_id"]` as `city and another tax id`."""
+    return " and another ".join(field.replace("_", " ") for field in fields)
 
 
 class NotFound(DeskError):

@@ -57,7 +57,7 @@ listed, stopped = filters.tabs(["Withdrawals", "Waiting, and why"], key="payouts
 if listed.open:
     with listed:
         with filters.bar():
-            words = filters.search("Payee, milestone or Stripe id", key="q", width=250)
+            words = filters.search("Payout, payee, milestone or Stripe id", key="q", width=270)
             chosen = filters.one_of("Every status", status.labels("payout"), key="status")
             method = filters.one_of("Every method", withdrawals.METHODS, key="method", width=160)
         cursor = tables.cursor("before", size=50)

@@ -60,6 +60,7 @@ HANDLING: Mapping[str, Handling] = {
     "release_confirmed": Handling("Money released", urgent=True, kept=_MONEY),
     "payment_sent": Handling("Payment sent to your bank", urgent=True, kept=_MONEY),
     "payout_failed": Handling("Payment came back from your bank", urgent=True, kept=_MONEY),
+    "payout_delayed": Handling("Payment delayed", urgent=True, kept=_MONEY),
     "refund_sent": Handling("Refund sent", urgent=True, kept=_MONEY),
     "refund_failed": Handling("Refund came back", urgent=True, kept=_MONEY),
     "complaint_received": Handling("Late complaint received", urgent=True, kept=_DISPUTE),

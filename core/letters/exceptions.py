@@ -18,7 +18,7 @@ TEMPLATES = {
     ("payout_methods_offered", "payee"): Template(
         "Choose how we pay you {sent}",
         (
-            "Your bank did not take the payment for “{milestone}”. The money is safe and still yours. You can choose "
+            "The payment for “{milestone}” did not go through. The money is safe and still yours. You can choose "
             "one of these ways on the platform; beside each stands what it costs you now:",
             Schedule("methods"),
             "If your bank details have changed, please correct them before you choose.",

@@ -35,6 +35,16 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("payout_delayed", "payee"): Template(
+        "Your payment of {sent} is delayed",
+        (
+            "The payment of your money for “{milestone}” did not go through as it should. The money is safe and still "
+            "yours.",
+            Table((("Amount", "sent"),)),
+            "Our staff is looking at it. You need not do anything now; we write to you if we need something from you.",
+        ),
+        tone="attention",
+    ),
     ("refund_sent", "payer"): Template(
         "Your refund of {refunded} is on its way",
         (

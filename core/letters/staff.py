@@ -98,9 +98,20 @@ TEMPLATES = {
         tone="attention",
     ),
     ("payout_to_review", "staff"): Template(
-        "Payout {payout} came back and waits for a review",
+        "Payout {payout} needs review",
         (
-            "The payee's bank did not take a payout. Please look at it: send it again, or offer other methods.",
+            When(
+                "came_back",
+                ("The payee's bank did not take this payout, and it came back.",),
+                (
+                    When(
+                        "refused",
+                        ("Stripe refused it, so nothing was sent to the payee's bank.",),
+                        ("Whether it was sent is not known; the reason says why.",),
+                    ),
+                ),
+            ),
+            "Please look at it on the page Payouts: send it again, or offer other methods.",
             Table((("Payout", "payout"), ("Amount", "sent"), ("Reason", "reason"))),
         ),
         tone="attention",

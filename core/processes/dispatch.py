@@ -34,7 +34,7 @@ from core.records import Chargeback, OutgoingOperation, Payout
 from core.rules import client_funds as client_funds_rules
 from core.rules import holds, retries
 from core.rules.chargebacks import FILE_KINDS
-from core.rules.payouts import PayoutEvent, PayoutStatus
+from core.rules.payouts import NotPaid, PayoutEvent, PayoutStatus
 from core.rules.permissions import SYSTEM
 
 log = structlog.get_logger(__name__)
@@ -350,7 +350,8 @@ def _leave_to_a_person(
         if payout.status != PayoutStatus.ADMINISTRATIVE_REVIEW:
             withdrawals.move(payout, PayoutEvent.FAIL, now=now)
             withdrawals.move(payout, PayoutEvent.REVIEW, now=now)
-        withdrawals.report_failure(session, payout, now=now, operation_key=operation.key)
+        how = NotPaid.REFUSED if operation.status == "REFUSED" else NotPaid.UNKNOWN
+        withdrawals.report_failure(session, payout, how, now=now, operation_key=operation.key)
 
 
 def _payout_of(session: Session, operation: OutgoingOperation) -> Payout | None:

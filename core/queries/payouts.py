@@ -16,7 +16,7 @@ from core.money import Money
 from core.queries import release_blocks
 from core.queries.like_patterns import like
 from core.rules import holds
-from core.rules.payouts import PayoutStatus
+from core.rules.payouts import PayoutStatus, numbered, reference
 from core.rules.refusal_reasons import Block
 
 NEWEST = 2**63 - 1
@@ -33,7 +33,8 @@ UNDER_WAY = tuple(
 
 @dataclass(frozen=True)
 class PayoutFilter:
-    """`words` are searched in payees, milestones and projects, or are Stripe's id of the transfer or payout."""
+    """`words` are searched in payees, milestones and projects, or are the payout's number, W-214, or Stripe's id of
+    the transfer or payout."""
 
     status: str | None = None
     method: str | None = None
@@ -46,6 +47,7 @@ class PayoutFilter:
             "method": self.method,
             "like": like(self.words),
             "exact": self.words.strip(),
+            "number": numbered(self.words),
         }
 
     @property
@@ -60,7 +62,8 @@ class PayoutFilter:
             yield "w.method = :method"
         if self.words:
             names = "y.name ilike :like or m.title ilike :like or p.title ilike :like"
-            yield f"({names} or w.stripe_transfer = :exact or w.stripe_payout = :exact)"
+            number = "" if numbered(self.words) is None else "or w.id = :number "
+            yield f"({names} {number}or w.stripe_transfer = :exact or w.stripe_payout = :exact)"
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class PayoutRow:
 
     @property
     def reference(self) -> str:
-        return f"P-{self.id}"
+        return reference(self.id)
 
     @property
     def in_review(self) -> bool:

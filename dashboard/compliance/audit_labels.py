@@ -23,7 +23,7 @@ OBJECTS: Mapping[str, tuple[str, str]] = {
     "decision": ("Decision", ""),
     "evidence": ("Evidence", ""),
     "message": ("Message", ""),
-    "payout": ("Payout", ""),
+    "payout": ("Payout", "W-"),
     "refund": ("Refund", ""),
     "operation": ("Operation", ""),
     "reconciliation": ("Reconciliation", ""),

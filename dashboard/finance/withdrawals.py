@@ -80,7 +80,7 @@ def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
 def whole(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer]) -> None:
     """One payout: what it is, what was asked of Stripe for it, and the review when it failed."""
     if row.in_review:
-        _review(row, offers)
+        _review(row, calls, offers)
     elif offers:
         payout_offers.history(offers)
     cards.facts(
@@ -124,21 +124,26 @@ def whole(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer]) -
     )
 
 
-def _review(row: PayoutRow, offers: Sequence[Offer]) -> None:
+def _review(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer]) -> None:
     """Try again, or offer another method (milestone-payment-flow, Error Handling 2)."""
     with cards.panel("payout-review"):
-        st.markdown(f"**Failed, and waits for a person.** {plain(row.failure or 'No reason was given.')}")
-        cards.note(
-            f"{row.sent.text()} is on the payee's account at Stripe; only the payout to the bank is sent again."
-            if row.transferred
-            else "The money never left; all of it is still payable to the payee."
-        )
+        st.markdown(f"**Needs review.** {plain(row.failure or 'No reason was given.')}")
+        cards.note(_where(row, calls))
         if not request_context.may(Permission.REVIEW_PAYOUT):
             cards.note("Finance or an administrator decides what happens next.")
             return
         if not any(each.status == "OPEN" for each in offers):
             _form(row)
     payout_offers.panel(row, offers)
+
+
+def _where(row: PayoutRow, calls: Sequence[Operation]) -> str:
+    """Where its money is, as far as that is known."""
+    if calls and calls[0].status == "REVIEW":
+        return "Whether it was sent is not known: its trace is looked for at Stripe before anything is sent again."
+    if row.transferred:
+        return f"{row.sent.text()} is on the payee's account at Stripe; only the payout to the bank is sent again."
+    return "The money never left; all of it is still payable to the payee."
 
 
 def _form(row: PayoutRow) -> None:

@@ -47,8 +47,8 @@ def a_bid(market: Market, **other: Any) -> dict[str, Any]:
         ({"total": Money(150_000, "EUR")}, "total"),
         ({"title": "Old kitchen"}, "title"),
         ({"scope": "As drawn, and a sink."}, "scope"),
-        ({"project_type": "BATHROOM"}, "project type"),
-        ({"fee_mode": "CONSULTATION_FIXED"}, "fee mode"),
+        ({"project_type": "BATHROOM"}, "project_type"),
+        ({"fee_mode": "CONSULTATION_FIXED"}, "fee_mode"),
     ],
 )
 def test_the_same_bid_on_other_terms_is_refused(
@@ -57,7 +57,7 @@ def test_the_same_bid_on_other_terms_is_refused(
     first = market.act(projects.accept_bid, market.payer, **a_bid(market))
     with nothing_changes(owner), pytest.raises(BidKnownOtherwise) as refusal:
         market.act(projects.accept_bid, market.payer, **a_bid(market, **other))
-    assert refusal.value.facts["what"] == what
+    assert refusal.value.facts["fields"] == [what]
     assert market.act(projects.accept_bid, market.payer, **a_bid(market)).id == first.id
 
 

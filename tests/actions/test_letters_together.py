@@ -31,6 +31,7 @@ from core.processes.letter_delivery import CLAIMED_FOR, deliver_due
 from core.queries import letters as log
 from core.records import LetterPreference, Notification, Party, Payout
 from core.rules.notifications import NoSuchFrequency
+from core.rules.payouts import NotPaid
 from core.rules.permissions import NotPermitted, NotYours
 from tests import builders
 from tests.builders import Town
@@ -444,7 +445,11 @@ def test_finance_is_told_of_a_payout_that_came_back_and_the_payee_what_happens_n
     (payout,) = town.read(lambda session: session.query(Payout).all())
     town.database.run(
         lambda session: withdrawals.report_failure(
-            session, session.get_one(Payout, payout.id), now=town.now, operation_key="payout"
+            session,
+            session.get_one(Payout, payout.id),
+            NotPaid.CAME_BACK,
+            now=town.now,
+            operation_key="payout",
         )
     )
     assert told_staff(town, "payout_to_review") == {"fay"}

@@ -17,7 +17,8 @@ from core.money import Money
 from core.policy import WithdrawalMethod
 from core.processes import dispatch
 from core.queries import invariants
-from core.records import OutgoingOperation, Payout
+from core.records import Notification, OutgoingOperation, Payout
+from core.rules import payouts
 from core.rules.payouts import PayoutStatus
 from core.rules.permissions import NotPermitted, Role, StepUpRequired
 from tests import builders
@@ -74,6 +75,15 @@ def the_row(session) -> Payout:
     return session.scalars(select(Payout)).one()
 
 
+def told(town: Town) -> tuple[str, str]:
+    """Which letter the payee got last about it, and what finance read."""
+    rows = town.read(lambda s: s.scalars(select(Notification).order_by(Notification.id)).all())
+    (last,) = [each for each in rows if each.template == "payout_to_review"][-1:]
+    return [each.template for each in rows if each.template.startswith("payout_") and each.party_id][
+        -1
+    ], last.text
+
+
 def retry(town: Town, who: str = "fay", **more: object) -> Payout:
     given = {"payout_id": the_payout(town).id, "reason": "The bank details were corrected.", **more}
     return town.act(payout_review.retry, town.as_staff(who), **given)
@@ -93,6 +103,9 @@ def test_a_failed_payout_waits_for_a_person_and_is_sent_again_as_another_movemen
     assert the_payout(town).status == PayoutStatus.ADMINISTRATIVE_REVIEW
     first = operation(town, "PAYOUT")
     assert first.status == "REFUSED"
+    letter, review = told(town)
+    assert (letter, "came back" in review) == ("payout_failed", True)
+    assert payouts.reference(the_payout(town).id) in review
     retry(town)
     second = operation(town, "PAYOUT")
     assert (second.key, second.amount_minor) == (f"{first.key}.2", first.amount_minor)
@@ -139,6 +152,12 @@ def test_a_refused_transfer_is_sent_again_under_a_new_key_of_the_same_operation(
     transfer_refused(town)
     asked = operation(town, "TRANSFER")
     assert (asked.status, the_payout(town).status) == ("REFUSED", PayoutStatus.ADMINISTRATIVE_REVIEW)
+    letter, review = told(town)
+    assert (letter, "Stripe refused it" in review, "bank did not" in review) == (
+        "payout_delayed",
+        True,
+        False,
+    )
     retry(town)
     again = operation(town, "TRANSFER")
     assert (again.id, again.status, again.attempt) == (asked.id, "QUEUED", asked.attempt + 1)
@@ -173,6 +192,8 @@ def test_a_transfer_of_unknown_outcome_is_looked_for_before_it_is_sent_and_keeps
         dispatch._for_review(session, asked.id, reason="no trace of it was found", now=town.now)
 
     town.database.run(lost)
+    letter, review = told(town)
+    assert (letter, "Whether it was sent is not known" in review) == ("payout_delayed", True)
     with pytest.raises(OutcomeStillUnknown):
         retry(town, method=METHOD.INSTANT)
     town.wait(days=2)

@@ -96,7 +96,7 @@ def test_a_letter_about_a_shortened_payout_that_fails_names_what_was_sent(market
         market.work()
         look(market)
         market.later(days=1)
-    letters = [each for each in market.all(Notification) if each.template == "payout_failed"]
+    letters = [each for each in market.all(Notification) if each.template == "payout_delayed"]
     assert "$700.00" in letters[-1].text
     assert "$1,000.00" not in letters[-1].text.replace("milestone of $1,000.00", "")
 

@@ -59,6 +59,7 @@ def test_a_party_reports_the_other_and_reads_what_came_of_it(home: Knocking) -> 
     assert home.post(f"{project}/reports", said).json()["id"] == report["id"]
     other = home.post(f"{project}/reports", said | {"kind": "THREAT"})
     assert (other.status_code, code(other)) == (409, "report_known_otherwise")
+    assert other.json()["facts"]["fields"] == ["kind"]
     home.market.act(
         reports.settle,
         home.market.as_staff("cora"),

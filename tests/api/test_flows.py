@@ -113,7 +113,9 @@ def test_a_bid_is_accepted_once_and_only_as_it_was(home: Knocking) -> None:
     assert home.post("/bids", bid(home)).json()["id"] == first["id"]
     other = home.post("/bids", bid(home, total={"minor": 160_000, "currency": "USD"}))
     assert (other.status_code, code(other)) == (409, "bid_known_otherwise")
-    assert other.json()["facts"] == {"bid": "bid-over-http", "what": "total"}
+    assert other.json()["facts"] == {"bid": "bid-over-http", "what": "total", "fields": ["total"]}
+    two = home.post("/bids", bid(home, project_type="BATHROOM", funding="AHEAD")).json()["facts"]
+    assert two["fields"] == ["project_type", "funding"]
     wrong = home.post("/bids", bid(home, "b2", payee=home.payer))
     assert (wrong.status_code, code(wrong)) == (422, "wrong_role")
 

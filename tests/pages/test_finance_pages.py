@@ -187,7 +187,7 @@ def test_fees_show_what_was_earned(town: Town) -> None:
 def test_a_failed_payout_is_offered_for_review_with_its_reason_as_it_was_written(town: Town) -> None:
     number = failed_payout(town)
     app = visit(town, "fay", "payouts", id=number)
-    assert "Failed, and waits for a person" in words(app)
+    assert "Needs review." in words(app)
     assert "![x](" not in " ".join(each.value for each in app.markdown)
     assert "Try again" in labels(app)
     assert "Try again" not in labels(visit(town, "cora", "payouts", id=number))

@@ -12,7 +12,7 @@ from core import audit, outbox
 from core.actions.milestones import letters
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.payouts import pending_withdrawals, receivables, withdrawals
-from core.errors import DeskError
+from core.errors import DeskError, another
 from core.policy import WithdrawalMethod
 from core.records import Milestone, Party, PaymentOrder, Project
 from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
@@ -118,8 +118,7 @@ def require_same(party: Party, *, currency: str, payment_method: str | None, ban
         odd += ["bank_token"] if other_bank else []
         odd += ["currency"] if party.account_currency not in (None, currency) else []
     if odd:
-        what = " and another ".join(field.replace("_", " ") for field in odd)
-        raise AccountKnownOtherwise(party=party.external_id, what=what, fields=odd)
+        raise AccountKnownOtherwise(party=party.external_id, what=another(odd), fields=odd)
 
 
 def digest(token: str | None) -> str | None:

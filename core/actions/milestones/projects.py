@@ -13,7 +13,7 @@ from core import audit
 from core.actions.funding import settlement_currency
 from core.actions.milestones import orders, ratings
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
-from core.errors import DeskError, NotFound
+from core.errors import DeskError, NotFound, another
 from core.money import Money
 from core.notifications import tell
 from core.policy import Profile
@@ -83,12 +83,11 @@ def accept_bid(
         "total": total,
         "title": title,
         "scope": scope,
-        "project type": project_type,
-        "fee mode": mode,
+        "project_type": project_type,
+        "fee_mode": mode,
+        **({} if funding is None else {"funding": funding}),
     }
     if (known := _known_bid(session, payer.platform, bid_reference)) is not None:
-        if funding is not None and funding != known.funding:
-            raise BidKnownOtherwise(bid=bid_reference, what="funding")
         return _as_it_was(known, terms)
     settlement_currency.require(session, total.currency)
     version, profile = current_policy(session, payer.platform, now)
@@ -163,18 +162,18 @@ def _known_bid(session: Session, platform: str, bid_reference: str) -> Project |
 
 
 def _as_it_was(project: Project, terms: dict[str, Any]) -> Project:
-    before = (
-        project.payer_id,
-        project.payee_id,
-        Money(project.total_minor, project.currency),
-        project.title,
-        project.scope,
-        project.project_type,
-        project.fee_mode,
-    )
-    for (what, said), known in zip(terms.items(), before, strict=True):
-        if said != known:
-            raise BidKnownOtherwise(bid=project.bid_reference, what=what)
+    before = {
+        "payer": project.payer_id,
+        "payee": project.payee_id,
+        "total": Money(project.total_minor, project.currency),
+        "title": project.title,
+        "scope": project.scope,
+        "project_type": project.project_type,
+        "fee_mode": project.fee_mode,
+        "funding": project.funding,
+    }
+    if odd := [field for field, said in terms.items() if said != before[field]]:
+        raise BidKnownOtherwise(bid=project.bid_reference, what=another(odd), fields=odd)
     return project
 
 

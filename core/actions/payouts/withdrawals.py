@@ -22,7 +22,7 @@ from core.money import Money
 from core.policy import WithdrawalMethod
 from core.records import OutgoingOperation, Payout, PayoutOffer
 from core.rules import payouts as rules
-from core.rules.payouts import PayoutEvent, PayoutStatus
+from core.rules.payouts import NotPaid, PayoutEvent, PayoutStatus, reference
 from core.rules.permissions import SYSTEM, Role
 
 IN_WORDS = {
@@ -222,10 +222,13 @@ def _payout_failed(
     move(payout, PayoutEvent.REVIEW, now=now)
     payout.failure = snapshot.failure_message or snapshot.failure_code or snapshot.status
     operation_states.refused(operation, reason=payout.failure, now=now)
-    report_failure(session, payout, now=now, operation_key=operation.key)
+    report_failure(session, payout, NotPaid.CAME_BACK, now=now, operation_key=operation.key)
 
 
-def report_failure(session: Session, payout: Payout, *, now: datetime, operation_key: str) -> None:
+def report_failure(
+    session: Session, payout: Payout, how: NotPaid, *, now: datetime, operation_key: str
+) -> None:
+    """Tell the payee and finance what is known: that it came back, was refused, or only that it is delayed."""
     context = open_milestone(session, payout.milestone_id)
     context.note(
         session,
@@ -243,7 +246,7 @@ def report_failure(session: Session, payout: Payout, *, now: datetime, operation
     }
     context.tell(
         session,
-        "payout_failed",
+        "payout_failed" if how is NotPaid.CAME_BACK else "payout_delayed",
         context.payee,
         key=f"payout-{payout.id}-failed-{now.isoformat()}",
         now=now,
@@ -257,6 +260,8 @@ def report_failure(session: Session, payout: Payout, *, now: datetime, operation
         key=f"payout-{payout.id}-failed-{now.isoformat()}",
         now=now,
         about=("payout", payout.id),
-        payout=f"W-{payout.id}",
+        payout=reference(payout.id),
+        came_back=how is NotPaid.CAME_BACK,
+        refused=how is NotPaid.REFUSED,
         **told,
     )

@@ -15,7 +15,7 @@ from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.risk import holds, report_outcomes, risk_reviews
 from core.audit.content_hashes import Words
-from core.errors import ChangedMeanwhile, DeskError, NotFound, ReasonMissing
+from core.errors import ChangedMeanwhile, DeskError, NotFound, ReasonMissing, another
 from core.notifications import tell
 from core.records import Milestone, PracticeFlag, Project, Report
 from core.rules import reports as rules
@@ -25,6 +25,15 @@ from core.rules.report_outcomes import Consequence, Effect
 from core.rules.reports import ReportKind, ReportOutcome, Severity, Source
 
 Role = Literal["payer", "payee"]
+
+
+# As the marketplace calls what is stored under another name.
+OUTSIDE = {
+    "milestone_id": "milestone",
+    "author_kind": "party",
+    "author_id": "party",
+    "subject_id": "about",
+}
 
 
 class ReportSettled(DeskError):
@@ -91,10 +100,9 @@ def file(
 
 
 def _as_it_was(report: Report, said: dict[str, Any]) -> Report:
-    for name, value in said.items():
-        if getattr(report, name) != value:
-            what = name.removesuffix("_id").replace("_kind", "").replace("_", " ")
-            raise ReportKnownOtherwise(report=report.external_id, what=what)
+    if odd := [name for name, value in said.items() if getattr(report, name) != value]:
+        fields = list(dict.fromkeys(OUTSIDE.get(name, name) for name in odd))
+        raise ReportKnownOtherwise(report=report.external_id, what=another(fields), fields=fields)
     return report
 
 

@@ -19,6 +19,7 @@ from core.api.models import requests
 from core.api.models.responses import PartyAnswer, PreferencesAnswer
 from core.api.openapi.descriptions import refusals
 from core.desk import Desk
+from core.errors import another
 from core.gateways.payments import NeedsOperator, OutcomeUnknown
 from core.letters.delivery_rules import MUTABLE, CannotBeMuted, NoSuchKind
 from core.policy import WithdrawalMethod
@@ -54,8 +55,7 @@ def _knowing(desk: Desk, router: APIRouter) -> None:
             party = parties.register(session, now=now, platform=request.state.caller.platform, **known)
             said = body.model_fields_set - {"external_id"}
             if odd := [field for field in known if field in said and getattr(party, field) != known[field]]:
-                what = " and another ".join(field.replace("_", " ") for field in odd)
-                raise AskedDifferently(kind="Party", id=body.external_id, what=what, fields=odd)
+                raise AskedDifferently(kind="Party", id=body.external_id, what=another(odd), fields=odd)
             return serializers.of_party(session, party)
 
         return once(desk, fingerprint(request, key), act, status=201)
