@@ -12,7 +12,7 @@ from core.rules.permissions import Permission
 from core.rules.requests import RequestKind
 from dashboard import request_context
 from dashboard.case import redaction
-from dashboard.ui import cards, confirm, deadline, text_fields
+from dashboard.ui import cards, confirm, deadline, kept_choices, text_fields
 from dashboard.ui.safe import html
 from dashboard.ui.timeline import html_lines
 
@@ -54,18 +54,22 @@ def _go_on(case: Case) -> None:
 @st.dialog("Ask a party", position="right", on_dismiss=confirm.close_drawer)
 def drawer(case: Case) -> None:
     called = {each.id: f"{redaction.of(case, each)} ({each.role.lower()})" for each in case.parties}
+    place = text_fields.named("case", case.id, "request")
     to = st.segmented_control(
-        "Who", list(called), format_func=called.__getitem__, required=True, default=case.context.payee.id
+        "Who",
+        list(called),
+        format_func=called.__getitem__,
+        required=True,
+        key=kept_choices.beside(place, "to", list(called), default=case.context.payee.id),
     )
     kind = st.segmented_control(
         "For",
         list(RequestKind),
         format_func=lambda each: each.label,
         required=True,
-        default=RequestKind.ANSWER,
+        key=kept_choices.beside(place, "kind", list(RequestKind), default=RequestKind.ANSWER),
     )
     kind = kind or RequestKind.ANSWER
-    place = text_fields.named("case", case.id, "request")
     question = text_fields.area(place, "What do you need to know, or to see?", height=140, most=4_000)
     due = _until(case)
     cards.note(f"{HINTS[kind]} The case waits until {deadline.exact(due)}, and then goes on by itself.")

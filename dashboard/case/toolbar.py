@@ -13,7 +13,7 @@ from core.rules.permissions import Permission
 from dashboard import lift_preview, navigation, request_context
 from dashboard.case import export, party_request
 from dashboard.case.queue import assignment
-from dashboard.ui import cards, confirm, deadline, status, text_fields
+from dashboard.ui import cards, confirm, deadline, kept_choices, status, text_fields
 
 DRAWERS = ("claim", "hand-over", "step-back", "hold", "lift", "ask")
 
@@ -103,11 +103,15 @@ def _claim(case: Case, me: int | None) -> None:
 def _hold(case: Case) -> None:
     st.caption("Stops every release and payout of this milestone until someone lifts it.")
     labels = status.labels("hold")
+    place = text_fields.named("milestone", case.context.milestone.id, "hold")
     kind = st.segmented_control(
-        "Because of", list(BY_STAFF), default=HoldKind.MANUAL, required=True, format_func=labels.__getitem__
+        "Because of",
+        list(BY_STAFF),
+        required=True,
+        format_func=labels.__getitem__,
+        key=kept_choices.beside(place, "kind", list(BY_STAFF), default=HoldKind.MANUAL, key="hold-kind"),
     )
     cards.note(PLACING[TOLD[kind or HoldKind.MANUAL]])
-    place = text_fields.named("milestone", case.context.milestone.id, "hold")
     reason = text_fields.area(place, "Reason", height=120, most=2_000, key="hold-reason")
     intent = confirm.pressed("Place hold", key="hold", icon=":material/lock:")
     if intent:

@@ -15,7 +15,7 @@ from core.rules.permissions import Permission
 from dashboard import lift_preview, navigation, request_context
 from dashboard.case.queue import opening
 from dashboard.compliance.master_detail import close
-from dashboard.ui import cards, confirm, deadline, money, status, text_fields
+from dashboard.ui import cards, confirm, deadline, kept_choices, money, status, text_fields
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import html, plain, words_of
 
@@ -158,10 +158,13 @@ def _place() -> None:
             "Which one", list(found), key="hold-which", format_func=lambda number: _option(found[number])
         )
     labels = status.labels("hold")
+    place = text_fields.named("milestone", chosen or 0, "hold")
+    if chosen:
+        kept_choices.beside(place, "kind", list(BY_STAFF), default=HoldKind.MANUAL, key="hold-kind")
+    st.session_state.setdefault("hold-kind", HoldKind.MANUAL)
     kind = st.segmented_control(
         "Because of",
         list(BY_STAFF),
-        default=HoldKind.MANUAL,
         required=True,
         format_func=labels.__getitem__,
         key="hold-kind",
@@ -174,7 +177,6 @@ def _place() -> None:
         if kind == HoldKind.REPORT
         else None
     )
-    place = text_fields.named("milestone", chosen or 0, "hold")
     reason = text_fields.area(
         place,
         "Reason",

@@ -14,7 +14,7 @@ from core.rules.permissions import Permission
 from core.rules.reports import ReportOutcome
 from core.rules.risk import ReviewOutcome
 from dashboard import request_context
-from dashboard.ui import cards, confirm, deadline, header, text_fields
+from dashboard.ui import cards, confirm, deadline, header, kept_choices, text_fields
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import in_words
 
@@ -109,8 +109,10 @@ def _settle_review(review_id: int) -> None:
     st.caption(
         "Every report about this milestone or its project is settled first, and a practice mismatch resolved."
     )
-    outcome = st.radio("What follows", list(OUTCOMES), format_func=OUTCOMES.__getitem__, key="review-outcome")
     place = text_fields.named("review", review_id, "note")
+    follows, first = list(OUTCOMES), next(iter(OUTCOMES))
+    chosen = kept_choices.beside(place, "outcome", follows, default=first, key="review-outcome")
+    outcome = st.radio("What follows", follows, format_func=OUTCOMES.__getitem__, key=chosen)
     note = text_fields.area(place, "What was found", height=120, most=2_000, key="review-note")
     intent = confirm.pressed("Settle review", key="settle-review", money=True)
     if intent:
@@ -130,11 +132,14 @@ def _settle_report(report_id: int, title: str, details: str) -> None:
         return
     st.text(title)
     st.html(f'<p class="ed-quote">{html(details)}</p>')
-    outcome = st.radio("What was found", list(FOUND), format_func=FOUND.get, key="report-outcome")
+    place = text_fields.named("report", report_id, "note")
+    chosen = kept_choices.beside(
+        place, "outcome", list(FOUND), default=next(iter(FOUND)), key="report-outcome"
+    )
+    outcome = st.radio("What was found", list(FOUND), format_func=FOUND.get, key=chosen)
     with request_context.reading() as session:
         follows = report_outcomes.preview(session, report_id, outcome, now=request_context.now())
     st.html(f'<ul class="ed-follows">{"".join(f"<li>{html(each.sentence)}</li>" for each in follows)}</ul>')
-    place = text_fields.named("report", report_id, "note")
     note = text_fields.area(place, "Why", height=120, most=2_000, key="report-note")
     intent = confirm.pressed("Settle report", key="settle-report", money=True)
     if intent:

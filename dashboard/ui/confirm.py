@@ -21,11 +21,12 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from core.actions.cases import unsent_text
+from core.actions.cases.unsent_text import ShownOtherwise, UsedInAnotherTab
 from core.actions.staff import sessions
 from core.errors import DeskError
 from core.rules.permissions import Actor
 from dashboard import request_context
-from dashboard.ui import cards, errors, header, text_fields
+from dashboard.ui import cards, errors, header, kept_choices, text_fields
 from dashboard.ui.header import Said
 from dashboard.ui.safe import html
 
@@ -105,8 +106,9 @@ def carry_out(
 ) -> None:
     """Run `action(session, actor, now)` in one transaction, once for this intent.
 
-    `sent`: the places whose words the action uses up (`ui.words`); they are empty afterwards. `refused` says more about
-    a refusal.
+    `sent`: the places whose words the action uses up (`ui.text_fields`), with the choices beside them; they are empty
+    afterwards. What another tab used or changed meanwhile is not used again unasked. `refused` says more about a
+    refusal.
 
     The session row is read again inside the transaction, so a revoked session cannot write. A refusal of the domain is
     shown as its sentence, and the button may be pressed again. On success the drawer closes, `done` is shown on top
@@ -114,14 +116,18 @@ def carry_out(
     """
     outcomes: Outcomes = st.session_state.setdefault(OUTCOMES, Outcomes())
     token, desk, now = request_context.token(), request_context.desk(), request_context.now()
+    places = [*sent, *kept_choices.of(sent)]
+    shown, tab = text_fields.standing(places), text_fields.tab()
 
     def once(session: Session) -> Result:
         signed_in = sessions.resolve(session, token, now=now)
         if signed_in is None:
             raise sessions.SessionEnded()
+        if shown:
+            unsent_text.require_as_shown(session, signed_in.actor, shown, tab=tab)
         result = action(session, signed_in.actor, now)
-        if sent:
-            unsent_text.sent(session, signed_in.actor, now=now, wanted=sent)
+        if places:
+            unsent_text.sent(session, signed_in.actor, now=now, wanted=places)
         return result
 
     try:
@@ -130,13 +136,16 @@ def carry_out(
         errors.show(error)
         if refused:
             refused(error)
-        if DRAWER in st.session_state:
+        if isinstance(error, ShownOtherwise):
+            _ask(intent, places, used=isinstance(error, UsedInAnotherTab))
+        elif DRAWER in st.session_state:
             st.button(
                 LOOK, key="look-again", icon=":material/refresh:", type="tertiary", on_click=_look_again
             )
         return
     for place in sent:
         text_fields.forget(place)
+    kept_choices.used(sent)
     header.say(done(result) if callable(done) else done)
     _forget(intent)
     close_drawer()
@@ -214,9 +223,34 @@ def _arm(key: str, intent: str) -> None:
         st.session_state[f"{key}:armed"] = intent
 
 
+def _ask(intent: str, places: Collection[str], *, used: bool) -> None:
+    """What is shown here is not what is kept: the person says which of them is meant."""
+    with st.container(horizontal=True, gap="small"):
+        there = "Empty this field" if used else "Take over"
+        st.button(there, key=f"{intent}:there", on_click=_take_over, args=(places,))
+        st.button("Continue anyway", key=f"{intent}:anyway", on_click=_insist, args=(intent, places))
+
+
+def _take_over(places: Collection[str]) -> None:
+    for place in places:
+        text_fields.forget(place)
+
+
+def _insist(intent: str, places: Collection[str]) -> None:
+    for place in places:
+        text_fields.settle(place)
+    for key in _buttons(intent):
+        _arm(key, intent)
+
+
+def _buttons(intent: str) -> list[str]:
+    """The keys of the buttons that were drawn for this intent."""
+    names = [str(name) for name in st.session_state if str(name).endswith(":intent")]
+    return [name.removesuffix(":intent") for name in names if st.session_state[name] == intent]
+
+
 def _forget(intent: str) -> None:
     """The next press is a new intent; a late second click still finds the old one used."""
-    for name in [name for name in st.session_state if str(name).endswith(":intent")]:
-        if st.session_state[name] == intent:
-            del st.session_state[name]
-            st.session_state[f"{str(name).removesuffix(':intent')}:done-at"] = time.monotonic()
+    for key in _buttons(intent):
+        del st.session_state[f"{key}:intent"]
+        st.session_state[f"{key}:done-at"] = time.monotonic()

@@ -10,24 +10,26 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from collections.abc import Iterable
 from contextlib import nullcontext
+from html import escape
 from typing import TYPE_CHECKING
 
 import streamlit as st
 from sqlalchemy.orm import Session
 
 from core.actions.cases import unsent_text
-from core.actions.cases.unsent_text import ChangedInAnotherTab, Words
+from core.actions.cases.unsent_text import ChangedInAnotherTab, Shown, Words
 from core.errors import DeskError
 from core.rules import text_fields
 from dashboard import autosave, request_context
 from dashboard.ui import components
-from dashboard.ui.safe import html
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 TAB = "desk:tab"
+ANEW = "desk:anew"
 
 
 named = text_fields.named
@@ -42,7 +44,8 @@ def listen() -> None:
         )
         st.session_state["desk:tab-key"] = base64.b64encode(key).decode()
     with st.container(key="desk-typing"):
-        data = {"staff": actor.id, "tab": tab(), "key": st.session_state["desk:tab-key"]}
+        key, anew = st.session_state["desk:tab-key"], st.session_state.get(ANEW, (0, []))
+        data = {"staff": actor.id, "tab": tab(), "key": key, "anew": list(anew)}
         components.mount("typing", key="typing", data=data, triggers=())
 
 
@@ -103,7 +106,7 @@ def text(place: str, default: str = "") -> str:
     name = st.session_state.get(f"words:{place}")
     if name and name in st.session_state:
         return str(st.session_state[name] or "")
-    return _read(place).body or default
+    return read(place).body or default
 
 
 def put(place: str, body: str) -> None:
@@ -117,19 +120,35 @@ def put(place: str, body: str) -> None:
 
 def settle(place: str) -> None:
     """What the field holds is kept before an action reads it from there."""
-    name = st.session_state.get(f"words:{place}")
-    if name and name in st.session_state:
-        body, own = st.session_state[name] or "", tab()
-        actor, now = request_context.actor(), request_context.now()
-        request_context.desk().database.run(
-            lambda session: unsent_text.put(session, actor, now=now, place=place, body=body, tab=own)
-        )
+    for shown in standing([place]):
+        keep(place, shown.body)
+
+
+def keep(place: str, body: str) -> None:
+    """What a field or a choice shows is kept, whatever was kept there."""
+    actor, now, own = request_context.actor(), request_context.now(), tab()
+    st.session_state[f"words:{place}:kept"] = request_context.desk().database.run(
+        lambda session: unsent_text.put(session, actor, now=now, place=place, body=body, tab=own)
+    )
+
+
+def standing(places: Iterable[str]) -> list[Shown]:
+    """What the fields of these places show, of those that are drawn."""
+    found = []
+    for place in places:
+        name, kept = st.session_state.get(f"words:{place}"), st.session_state.get(f"words:{place}:kept")
+        if kept and name and name in st.session_state:
+            value = st.session_state[name]
+            found.append(Shown(place, "" if value is None else str(value), kept.version))
+    return found
 
 
 def forget(place: str) -> None:
-    """The field begins anew with what is kept, when it is drawn again."""
+    """The field begins anew with what is kept, when it is drawn again; other tabs look at what they show there."""
     if name := st.session_state.pop(f"words:{place}", None):
         st.session_state.pop(name, None)
+    number, places = st.session_state.get(ANEW, (0, []))
+    st.session_state[ANEW] = number + 1, [*places, place][-20:]
 
 
 def _begin(place: str, key: str | None, default: str) -> str:
@@ -138,7 +157,7 @@ def _begin(place: str, key: str | None, default: str) -> str:
     known = st.session_state.get(f"words:{place}")
     owner = st.session_state.get(f"words-of:{name}")
     if name not in st.session_state or known != name or owner != place:
-        kept = _read(place)
+        kept = read(place)
         st.session_state[name] = default if kept.sent or not kept.version else kept.body
         st.session_state[f"words:{place}"], st.session_state[f"words-of:{name}"] = name, place
         st.session_state[f"words:{place}:kept"] = kept
@@ -158,7 +177,8 @@ def _end(place: str, name: str, written: str, *, least: int, most: int) -> str:
         "most": most,
     }
     facts["mark"] = f"{kept.version}"
-    attributes = " ".join(f'data-{each}="{html(value)}"' for each, value in facts.items())
+    # Not by `safe.html`, which bounds a line for readers: a machine reads these.
+    attributes = " ".join(f'data-{each}="{escape(str(value))}"' for each, value in facts.items())
     st.html(f'<div class="ed-typed" role="status" {attributes}></div>')
     return written
 
@@ -183,7 +203,7 @@ def _keep(place: str, body: str) -> Words:
     return kept
 
 
-def _read(place: str) -> Words:
+def read(place: str) -> Words:
     with request_context.reading() as session:
         return unsent_text.find(session, request_context.actor(), place=place)
 

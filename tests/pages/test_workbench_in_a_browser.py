@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from bench.pages import free_port
 from core.actions.cases import evidence, unsent_text
@@ -21,6 +21,7 @@ from core.db import Database
 from core.embedded_postgres import Urls
 from core.gateways.evidence_store import EvidenceStore
 from core.queries import evidence_notes
+from core.records import Message
 from core.rules.grounds import Reference
 from tests import builders
 from tests.builders import Told, Town
@@ -233,12 +234,33 @@ def test_what_was_typed_last_is_what_is_sent(desk: Desk, told: list[Told], town:
     field = page.get_by_role("textbox", name="Message")
     field.click(timeout=20_000)
     page.keyboard.type("Sent at once, to the last word.")
+    expect(line(page, place)).to_contain_text("Saved", timeout=20_000)
+    other = page.context.new_page()
+    other.goto(page.url)
+    theirs = other.get_by_role("textbox", name="Message")
+    expect(theirs).to_have_value("Sent at once, to the last word.", timeout=20_000)
     page.get_by_role("button", name="Send").click()
     expect(page.locator(".ed-talk")).to_contain_text("Sent at once, to the last word.", timeout=20_000)
     expect(field).to_have_value("", timeout=20_000)
+    expect(line(other, place)).to_contain_text("What stood here was used in another tab", timeout=20_000)
+    other.get_by_role("button", name="Send").click()
+    expect(other.get_by_role("button", name="Continue anyway")).to_be_visible(timeout=20_000)
+    other.close()
     page.reload()
     expect(field).to_have_value("", timeout=20_000)
     assert town.read(lambda s: unsent_text.find(s, town.as_staff("mia"), place=place)).body == ""
+    said = select(func.count()).where(Message.body == "Sent at once, to the last word.")
+    assert town.read(lambda s: s.scalar(said)) == 1
+
+    field.click()  # longer than a line for readers, in three bytes a character: saved, loaded anew, and saved on
+    page.keyboard.insert_text("屋根" * 2_600)
+    expect(line(page, place)).to_contain_text("Saved", timeout=20_000)
+    page.reload()
+    expect(field).to_have_value("屋根" * 2_600, timeout=20_000)
+    field.press("End")
+    page.keyboard.type("です")
+    expect(line(page, place)).to_contain_text("Saved", timeout=20_000)
+    assert town.read(lambda s: unsent_text.find(s, town.as_staff("mia"), place=place)).body.endswith("です")
 
 
 def test_an_ended_session_keeps_the_words_for_their_writer_and_for_nobody_else(

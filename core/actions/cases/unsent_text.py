@@ -27,6 +27,25 @@ class ChangedInAnotherTab(DeskError):
     """This was changed in another tab on {at:%d %B %Y at %H:%M} UTC. Nothing was overwritten."""
 
 
+class ShownOtherwise(DeskError):
+    """This was changed in another tab on {at:%d %B %Y at %H:%M} UTC. Nothing was done: look at it again, or
+    continue with what is shown here."""
+
+
+class UsedInAnotherTab(ShownOtherwise):
+    """This was already used in another tab on {at:%d %B %Y at %H:%M} UTC. Nothing was done here. If you continue, it is
+    used a second time."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a tab shows in a place, and the version that it was handed."""
+
+    place: str
+    body: str
+    version: int
+
+
 @dataclass(frozen=True)
 class Words:
     """What stands in a place. Version 0: nobody ever wrote there. `sent`: it was used, and the place is empty again."""
@@ -64,10 +83,12 @@ def save(
     return kept
 
 
-def put(session: Session, actor: Actor, *, now: datetime, place: str, body: str, tab: str = "") -> None:
+def put(
+    session: Session, actor: Actor, *, now: datetime, place: str, body: str, tab: str = ""
+) -> Words | None:
     """Instead of whatever stands there: on purpose, by a press of a button."""
     require_one(actor, text_fields.permission(place))
-    _put(session, _person(actor), now, place, _storable(body), writer=tab)
+    return _put(session, _person(actor), now, place, _storable(body), writer=tab)
 
 
 def give(session: Session, *, staff_id: int, now: datetime, place: str, body: str, tab: str = "") -> None:
@@ -97,6 +118,28 @@ def sent(session: Session, actor: Actor, *, now: datetime, wanted: Iterable[str]
         .where(UnsentText.staff_id == actor.id, UnsentText.place.in_(list(wanted)))
         .values(body="", version=UnsentText.version + 1, writer="", sent=True, updated_at=now)
     )
+
+
+def require_as_shown(session: Session, actor: Actor, shown: Iterable[Shown], *, tab: str) -> None:
+    """Before words are used: nobody used or changed them since this tab was handed them, but the tab itself. Of two
+    tabs that press at once the second waits, and is told.
+
+    Raises `UsedInAnotherTab`, `ShownOtherwise`.
+    """
+    here = {each.place: each for each in shown}
+    rows = session.scalars(
+        select(UnsentText)
+        .where(UnsentText.staff_id == actor.id, UnsentText.place.in_(list(here)))
+        .order_by(UnsentText.place)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    for row in rows:
+        each = here[row.place]
+        own = row.version == each.version or row.writer in (tab, f"{TYPED}{tab}")
+        if own or (not row.sent and row.body == _storable(each.body)):
+            continue
+        raise (UsedInAnotherTab if row.sent else ShownOtherwise)(at=row.updated_at)
 
 
 def tab_key(session: Session, actor: Actor, *, now: datetime) -> bytes:

@@ -15,7 +15,7 @@ from core.queries.mediators import Colleague
 from core.records import Ticket
 from core.rules.permissions import Actor
 from dashboard import request_context
-from dashboard.ui import cards, confirm, text_fields
+from dashboard.ui import cards, confirm, kept_choices, text_fields
 from dashboard.ui.safe import plain
 
 
@@ -63,13 +63,17 @@ def hand_over(case: Case) -> None:
         for each in everyone
         if each.why_not is None and each.id != case.ticket.mediator_id
     }
+    place = text_fields.named("case", case.id, "handover")
+    offered = [*free, 0]
     to = st.selectbox(
-        "To", [*free, 0], format_func=lambda number: free.get(number, "Nobody: back to the queue")
+        "To",
+        offered,
+        format_func=lambda number: free.get(number, "Nobody: back to the queue"),
+        key=kept_choices.beside(place, "to", offered, default=offered[0]),
     )
     for each in everyone:
         if each.why_not:
             cards.note(f"{each.name} is not offered: {each.why_not}")
-    place = text_fields.named("case", case.id, "handover")
     note = text_fields.area(
         place,
         "What the next one should know",

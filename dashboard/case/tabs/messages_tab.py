@@ -13,7 +13,7 @@ from core.queries.evidence import MessageItem
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.case import redaction
-from dashboard.ui import cards, confirm, deadline, empty, text_fields
+from dashboard.ui import cards, confirm, deadline, empty, kept_choices, text_fields
 from dashboard.ui.safe import html
 from dashboard.ui.timeline import html_lines
 
@@ -61,6 +61,7 @@ def _bubble(case: Case, each: MessageItem, now: datetime) -> str:
 @st.fragment
 def _answer(case: Case) -> None:
     """A fragment: writing redraws nothing else, and a refusal keeps what was written, as does a reload."""
+    place = text_fields.named("case", case.id, "message")
     with st.container(border=True, key="case-answer"):
         audience = (
             st.segmented_control(
@@ -68,13 +69,11 @@ def _answer(case: Case) -> None:
                 list(HINTS),
                 format_func={"PARTIES": "Both parties", "STAFF": "Note for staff only"}.__getitem__,
                 required=True,
-                default="PARTIES",
-                key="answer-audience",
+                key=kept_choices.beside(place, "to", list(HINTS), default="PARTIES", key="answer-audience"),
                 label_visibility="collapsed",
             )
             or "PARTIES"
         )
-        place = text_fields.named("case", case.id, "message")
         body = text_fields.area(place, "Message", placeholder=HINTS[audience], hidden=True)
         intent = confirm.pressed("Send", key="answer-send", type="secondary", icon=":material/send:")
         if intent:

@@ -11,6 +11,7 @@ const STORED = "escrow-desk:words:";
 const fields = new Map(); // place → what is known about it, kept while the page is drawn again
 const others = new BroadcastChannel("escrow-desk:words");
 let who = { staff: 0, tab: "", key: null };
+let told = 0; // how often this tab has told the others that places were used or begun anew
 
 export default async function (component) {
   const { data } = component;
@@ -18,6 +19,9 @@ export default async function (component) {
   who = { staff: data.staff, tab: data.tab, key: await keyOf(data.key) };
   sweep();
   look();
+  const [number, places] = data.anew;
+  if (number > told) places.forEach((place) => others.postMessage({ staff: who.staff, place }));
+  told = number;
 }
 
 async function keyOf(given) {
