@@ -10,7 +10,9 @@ import re
 import unicodedata
 
 MARKS = 4  # one above the other
-LINE = 4_000  # characters of one line
+LINE = (
+    20_000  # characters of one line: whatever passed its own limit when it was sent or typed is shown whole
+)
 LINES = 5_000
 TEXT = 200_000
 CUT = "…"
@@ -18,7 +20,7 @@ _NOT_PLAIN = re.compile(r"[^\x00-\u02ff]")
 
 
 def bounded(text: str, *, longest: int = TEXT) -> str:
-    """At most `longest` characters in at most 5,000 lines of 4,000, with at most four marks on one letter.
+    """At most `longest` characters in at most 5,000 lines of 20,000, with at most four marks on one letter.
 
     What was cut ends in `…`; marks beyond the fourth are left out. Ordinary text comes back as it is.
     """

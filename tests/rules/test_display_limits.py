@@ -7,8 +7,11 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from core.rules import file_names
+from core.api.models import requests
+from core.letters.template import clean
+from core.rules import file_names, text_fields
 from core.rules.display_limits import CUT, LINE, LINES, MARKS, bounded, few_marks
 
 MARK = "\u0301"
@@ -53,6 +56,14 @@ def test_no_text_comes_out_longer_or_with_more_marks(text: str, longest: int) ->
 def test_the_writing_of_people_is_left_as_it_is(text: str) -> None:
     assert bounded(text) == text
     assert bounded(unicodedata.normalize("NFD", text)) == unicodedata.normalize("NFD", text)
+
+
+def test_what_passed_its_limit_is_shown_and_sent_whole() -> None:
+    """One line of it: a plan shows, and a letter says, all of the reasons that its hash binds."""
+    assert text_fields.LONGEST <= LINE
+    assert TypeAdapter(requests.Text).json_schema()["maxLength"] <= LINE
+    reasons = "A reason that somebody wrote down. " * 570
+    assert bounded(reasons) == clean(reasons) == reasons
 
 
 def test_a_file_name_and_a_caption_carry_few_marks() -> None:
