@@ -28,7 +28,7 @@ with request_context.reading() as session:
 cards.kpis(
     [
         Kpi("Waiting", figures.waiting, "for a second person", "wait" if figures.waiting else None),
-        Kpi("You may answer", figures.yours, "not yours, not left by you, no tie"),
+        Kpi("You may answer", figures.yours, "as the second person"),
         Kpi("Oldest", deadline.span(now - figures.oldest) if figures.oldest else "—", "waits since then"),
         Kpi(
             "To be moved",
@@ -43,7 +43,7 @@ def yours(row: ApprovalRow) -> str:
     if row.maker_id == me:
         return "You made it"
     if row.stepped_back:
-        return "You stepped back"
+        return "Stepped back"
     return "You have a tie" if row.tied else "Yes"
 
 

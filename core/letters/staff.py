@@ -44,7 +44,7 @@ TEMPLATES = {
             When(
                 "draft",
                 ("What you chose and wrote is a draft again.",),
-                ("The page of the case shows what was decided, and by whom.",),
+                ("The page of the case shows what was decided and written.",),
             ),
             Table((("Case", "case"), ("In dispute", "amount"))),
         ),

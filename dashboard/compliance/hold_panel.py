@@ -151,7 +151,7 @@ def _place() -> None:
     with request_context.reading() as session:
         found = {each.id: each for each in holds.candidates(session, typed or "")}
     if typed and not found:
-        st.caption("No milestone that has money to stop, or may yet have some, matches.")
+        st.caption("No matching milestone can be put on hold.")
     chosen = None
     if found:
         chosen = st.selectbox(

@@ -9,6 +9,7 @@ key, so the database would refuse the second in any case.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from collections.abc import Callable, Collection
@@ -18,6 +19,7 @@ from threading import Lock
 from typing import Any, Literal, TypeVar
 
 import streamlit as st
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.actions.cases import unsent_text
@@ -38,7 +40,16 @@ DRAWN = "desk:drawn"  # drawers of this run
 AGAIN = "desk:again"
 LOOK = "See how it is now"
 LOST = "Nothing was done: what you pressed is not on the page any more, because it has changed meanwhile."
+log = logging.getLogger("escrow_desk.dashboard")
 PAUSE = 1.0  # seconds after a success in which a button does nothing
+
+
+class RefusedByDatabase(DeskError):
+    """The database refused this, because it would break one of its rules. Nothing was changed. Load the page again,
+    and if that does not help, tell whoever runs the desk: the log has the details.
+
+    The action should have said why; the law that it forgot holds all the same.
+    """
 
 
 @dataclass
@@ -142,6 +153,10 @@ def carry_out(
             st.button(
                 LOOK, key="look-again", icon=":material/refresh:", type="tertiary", on_click=_look_again
             )
+        return
+    except IntegrityError as error:
+        log.error("the database refused a press", exc_info=error)
+        errors.show(RefusedByDatabase())
         return
     for place in sent:
         text_fields.forget(place)

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from core.actions.staff import sessions
+from core.db import Database
 from core.rules.permissions import Role
 from dashboard.ui import confirm
 from tests.dashboard.desk_fixtures import Office
@@ -109,6 +110,15 @@ def test_a_refusal_is_its_sentence_and_may_be_tried_again(app: AppTest, office: 
     app.session_state["refuse"] = False
     app.button(key="do").click().run()
     assert presses(office) == 1
+
+
+def test_what_the_database_refuses_is_a_sentence_too(app: AppTest, office: Office, owner: Database) -> None:
+    with owner.transaction() as session:
+        session.execute(text("alter table presses add check (who is null)"))
+    app.button(key="do").click().run()
+    assert not app.exception
+    assert "The database refused this" in app.error[0].value
+    assert presses(office) == 0
 
 
 def test_a_session_revoked_between_drawing_and_pressing_writes_nothing(app: AppTest, office: Office) -> None:

@@ -79,7 +79,7 @@ def test_whoever_stepped_back_is_offered_no_answer_and_the_maker_is_told_what_st
     town.act(recusal.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="A neighbour.")
     assert town.read(lambda s: approvals.figures(s, me=town.staff["max"])).yours == 0
     app = visit(town, "max", "approvals", id=told.ticket)
-    assert app.dataframe[0].value["yours"].tolist() == ["You stepped back"]
+    assert app.dataframe[0].value["yours"].tolist() == ["Stepped back"]
     assert "You stepped back from this case, so someone else must approve it." in words(app)
     assert not {"Review plan", "Take back"} & set(labels(app))
     given = {"decision_id": decision.id, "plan_hash": decision.plan_hash}
@@ -92,6 +92,9 @@ def test_whoever_stepped_back_is_offered_no_answer_and_the_maker_is_told_what_st
     mine.button(key="recuse").click().run()
     assert not mine.exception
     assert "It waits in the queue, unassigned." in words(mine)
+    assert [each.label for each in visit(town, "ada", "case", id=told.ticket).expander] == [
+        "What Mia Lund wrote"
+    ]
     assert the(town, decision).status == "VOIDED"
     assert "Nothing waits for approval" in words(visit(town, "fay", "approvals"))
 

@@ -115,7 +115,7 @@ def test_stepping_back_gives_the_case_away_and_takes_its_buttons(town: Town) -> 
     told = builders.in_mediation(town)
     app = visit(town, "mia", "case", id=told.ticket)
     app.button(key="case-step-back").click().run()
-    assert "at once, as things stand to Max Adler" in words(app)
+    assert "at once: Max Adler, as things stand." in words(app)
     assert "becomes void" not in words(app)
     app.text_area(key=f"case.{told.ticket}.recusal").set_value("The payee is my cousin.").run()
     app.button(key="recuse").click().run()

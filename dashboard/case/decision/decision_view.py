@@ -24,6 +24,7 @@ from dashboard.case.decision.preview import people
 from dashboard.case.tabs import receipts as papers_of
 from dashboard.ui import cards, confirm, deadline, header, status
 from dashboard.ui.safe import html, plain
+from dashboard.ui.timeline import html_lines
 
 
 def show(case: Case, ruling: Ruling) -> None:
@@ -68,7 +69,9 @@ def facts(ruling: Ruling) -> None:
 
 
 def earlier(case: Case) -> None:
-    """Decisions that were sent back or became void: the newest first, with why."""
+    """Decisions that were sent back or became void: the newest first, with why. Their makers find what they wrote in
+    the form; for everybody else it stands here."""
+    me = request_context.actor().id
     for each in case.rulings:
         if each.stands:
             continue
@@ -77,8 +80,14 @@ def earlier(case: Case) -> None:
         if record.status == DecisionStatus.RETURNED:
             words = f"{each.checker} sent the {outcome} back: {record.check_note}"
         else:
-            words = f"The {outcome} of {deadline.exact(record.made_at)} is void. {record.check_note or ''}"
+            made = f"{each.maker}, {deadline.exact(record.made_at)}"
+            words = f"The {outcome} ({made}) is void. {record.check_note or ''}"
         st.warning(plain(redaction.redact(case, words)), icon=":material/undo:")
+        if record.maker_id != me or case.left_by(me):
+            with st.expander(plain(f"What {each.maker} wrote")):
+                st.html(
+                    f'<blockquote class="ed-quote">{html_lines(redaction.redact(case, record.reasons))}</blockquote>'
+                )
 
 
 def letters(case: Case, ruling: Ruling) -> list[tuple[str, Ahead]]:

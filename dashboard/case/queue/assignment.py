@@ -143,7 +143,7 @@ def _goes(case: Case, free: list[Colleague]) -> str:
         return "It goes back to the queue."
     if not free:
         return "No other mediator is available for it now, so it goes back to the queue, unassigned."
-    return f"It goes to the next available mediator at once, as things stand to {free[0].name}."
+    return f"It goes to the next available mediator at once: {free[0].name}, as things stand."
 
 
 def _stepped_back(ticket: Ticket, names: dict[int, str]) -> str:
