@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 from core.actions.cases import unsent_text
 from core.actions.cases.unsent_text import ShownOtherwise, UsedInAnotherTab
 from core.actions.staff import sessions
+from core.db import Database
 from core.errors import DeskError
 from core.rules.permissions import Actor
 from dashboard import request_context
@@ -142,7 +143,7 @@ def carry_out(
         return result
 
     try:
-        result = outcomes.of(intent, lambda: desk.database.run(once))
+        result = outcomes.of(intent, lambda: _run(desk.database, once))
     except DeskError as error:
         errors.show(error)
         if refused:
@@ -154,10 +155,6 @@ def carry_out(
                 LOOK, key="look-again", icon=":material/refresh:", type="tertiary", on_click=_look_again
             )
         return
-    except IntegrityError as error:
-        log.error("the database refused a press", exc_info=error)
-        errors.show(RefusedByDatabase())
-        return
     for place in sent:
         text_fields.forget(place)
     kept_choices.used(sent)
@@ -165,6 +162,14 @@ def carry_out(
     _forget(intent)
     close_drawer()
     then(result) if then else st.rerun()
+
+
+def _run(database: Database, once: Callable[[Session], Result]) -> Result:
+    try:
+        return database.run(once)
+    except IntegrityError as error:
+        log.error("the database refused a press", exc_info=error)
+        raise RefusedByDatabase() from error
 
 
 def step_up(key: str = "step-up") -> bool:
