@@ -60,10 +60,10 @@ columns = [
         value=lambda row: deadline.span(now - row.made_at),
         filed=("Decided at", lambda row: row.made_at),
     ),
-    tables.text("yours", "For you", width=90, value=yours),
-    tables.text("why", "Why a second person", width=228, value=lambda row: " ".join(row.why)),
-    tables.text("parties", "Payer · payee", width=186),
-    tables.text("milestone", "About", width=150),
+    tables.text("yours", "For you", width=70, value=yours),
+    tables.text("why", "Why a second person", width=190, value=lambda row: " ".join(row.why)),
+    tables.text("parties", "Payer · payee", width=158),
+    tables.text("milestone", "About", width=118),
 ]
 
 

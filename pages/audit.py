@@ -48,14 +48,14 @@ with log:
         rows = audit.page(session, asked, before_id=cursor.before, limit=cursor.limit)
         names = Names.of(session, rows)
     columns = [
-        tables.when("at", "Time", width=150),
+        tables.when("at", "Time", width=138),
         tables.text("who", "Who", value=names.who, width=124),
-        tables.text("role", "Role", value=audit_labels.roles, width=92),
-        tables.text("title", "What", value=lambda row: audit_labels.title(row.action), width=190),
+        tables.text("role", "Role", value=audit_labels.roles, width=84),
+        tables.text("title", "What", value=lambda row: audit_labels.title(row.action), width=164),
         tables.leads("object", "Object", value=names.what, to=audit_labels.way, width=126),
-        tables.text("reason", "Reason", value=lambda row: row.reason or "", width=250),
-        tables.mono("action", "Action", width=200),
-        tables.text("id", "Entry", value=lambda row: str(row.id), width=76),
+        tables.text("reason", "Reason", value=lambda row: row.reason or "", width=196),
+        tables.mono("action", "Action", width=172),
+        tables.text("id", "Entry", value=lambda row: str(row.id), width=64),
     ]
 
     def entries(narrow: bool) -> int | None:

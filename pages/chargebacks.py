@@ -59,11 +59,11 @@ with request_context.reading() as session:
 tables.table(
     rows,
     [
-        tables.opens("reference", "Chargeback", page="chargebacks", width=100),
-        tables.text("milestone", "Milestone", width=210),
-        tables.text("payer", "Payer", width=160),
+        tables.opens("reference", "Chargeback", page="chargebacks", width=92),
+        tables.text("milestone", "Milestone", width=176),
+        tables.text("payer", "Payer", width=140),
         tables.money("amount", "Asked back", width=120),
-        tables.text("why", "Reason", width=150),
+        tables.text("why", "Reason", width=146),
         tables.status("status", "Status", axis="chargeback", width=140),
         tables.due("answer_by", "Answer by", now=now, width=110),
         tables.when("opened_at", "Opened", width=145),

@@ -33,9 +33,9 @@ picked = tables.table(
     rows,
     [
         tables.opens("id", "Project", page="project", value=lambda row: f"P-{row.id}", width=68),
-        tables.text("title", "Title", width=170),
-        tables.text("parties", "Payer · payee", width=196),
-        tables.money("total", "Total", width=104),
+        tables.text("title", "Title", width=156),
+        tables.text("parties", "Payer · payee", width=176),
+        tables.money("total", "Total", width=110),
         tables.money("held", "Held now", width=104),
         tables.text("progress", "Settled", width=68),
         tables.text("now", "Under way", value=lambda row: row.now or "—", width=124),

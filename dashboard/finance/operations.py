@@ -37,8 +37,10 @@ BEGIN = [
 ]
 REASON = tables.text("last_error", "Reason", width=190)
 END = [
-    tables.mono("provider_id", "At Stripe", width=228),
+    tables.mono("provider_id", "At Stripe", width=262),
     tables.when("created_at", "Written", width=140),
+]
+COUNTS = [  # in the file, and on the page of a call
     tables.count("attempt", "Attempt", width=62),
     tables.count("tries", "Tries", width=52),
 ]
@@ -49,6 +51,7 @@ WHOLE = [
     REASON,
     tables.when("waits_until", "Next look"),
     *END,
+    *COUNTS,
     tables.when("finished_at", "Over"),
 ]
 

@@ -57,7 +57,7 @@ def money_row(purses: Sequence[CurrencyTotals], earned: dict[str, list[FeePeriod
         figures.card(
             f"Fees earned in {month}",
             _fees(net),
-            link="By day and currency",
+            link="By day",
             page="fees",
             note="Platform and withdrawal fees",
         )

@@ -34,16 +34,16 @@ def counted(run: RunSummary, number: int | None) -> int | None:
 
 
 RUNS = [
-    tables.opens("reference", "Run", page="reconciliation", width=70),
-    tables.status("state", "Result", axis="reconciliation", width=130),
-    tables.count("lines", "Lines", value=lambda run: counted(run, run.lines), width=80),
-    tables.count("matched", "Matched", value=lambda run: counted(run, run.matched), width=80),
-    tables.count("in_suspense", "In suspense", value=lambda run: counted(run, run.in_suspense), width=90),
-    tables.count("unmatched", "Unmatched", value=lambda run: counted(run, run.unmatched), width=90),
-    tables.count("breaks", "Breaks", value=lambda run: counted(run, run.breaks), width=70),
-    tables.when("until", "Statement up to", width=160),
-    tables.when("started_at", "Started", width=150),
-    tables.text("started_by", "By", width=160),
+    tables.opens("reference", "Run", page="reconciliation", width=60),
+    tables.status("state", "Result", axis="reconciliation", width=120),
+    tables.count("lines", "Lines", value=lambda run: counted(run, run.lines), width=60),
+    tables.count("matched", "Matched", value=lambda run: counted(run, run.matched), width=72),
+    tables.count("in_suspense", "In suspense", value=lambda run: counted(run, run.in_suspense), width=86),
+    tables.count("unmatched", "Unmatched", value=lambda run: counted(run, run.unmatched), width=80),
+    tables.count("breaks", "Breaks", value=lambda run: counted(run, run.breaks), width=58),
+    tables.when("until", "Statement up to", width=140),
+    tables.when("started_at", "Started", width=140),
+    tables.text("started_by", "By", width=120),
     tables.text("trouble", "Trouble"),
 ]
 BREAKS = [

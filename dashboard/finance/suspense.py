@@ -31,15 +31,15 @@ AMOUNT = tables.leads(
     width=140,
 )
 LINE = [
-    tables.mono("transaction_id", "Balance transaction", width=215),
+    tables.mono("transaction_id", "Balance transaction", width=200),
     tables.mono("source", "Source", width=120),
-    tables.when("found_at", "Found", width=145),
+    tables.when("found_at", "Found", width=138),
 ]
 COLUMNS = [
     AMOUNT,
-    tables.text("why", "Why nobody knows", width=300),
-    tables.text("proposed_as", "Said to be", value=lambda row: said(row.proposed_as, row), width=190),
-    tables.text("proposed_by", "By", value=lambda row: row.proposed_by or "—", width=115),
+    tables.text("why", "Why nobody knows", width=230),
+    tables.text("proposed_as", "Said to be", value=lambda row: said(row.proposed_as, row), width=150),
+    tables.text("proposed_by", "By", value=lambda row: row.proposed_by or "—", width=100),
     *LINE,
 ]
 SETTLED = [

@@ -18,16 +18,16 @@ from dashboard.ui import cards, confirm, header, status, tables, text_fields
 from dashboard.ui.safe import plain
 
 METHODS = {each.value: status.in_words(each.value) for each in WithdrawalMethod}
-FAILURE = tables.text("failure", "Reason", width=190)
+FAILURE = tables.text("failure", "Reason", width=180)
 COLUMNS = [
-    tables.opens("reference", "Payout", page="payouts", width=75),
-    tables.text("payee", "Payee", width=165),
-    tables.money("amount", "Amount", width=115),
-    tables.status("status", "Status", axis="payout", width=130),
-    tables.text("milestone", "Milestone"),
-    tables.money("fee", "Fee", width=85),
-    tables.text("method", "Method", value=lambda row: METHODS.get(row.method, row.method), width=90),
-    tables.when("requested_at", "Requested", width=145),
+    tables.opens("reference", "Payout", page="payouts", width=66),
+    tables.text("payee", "Payee", width=150),
+    tables.money("amount", "Amount", width=106),
+    tables.status("status", "Status", axis="payout", width=118),
+    tables.text("milestone", "Milestone", width=160),
+    tables.money("fee", "Fee", width=76),
+    tables.text("method", "Method", value=lambda row: METHODS.get(row.method, row.method), width=84),
+    tables.when("requested_at", "Requested", width=140),
 ]
 WHOLE = [*COLUMNS[:-1], FAILURE, COLUMNS[-1]]
 WAITING = [
