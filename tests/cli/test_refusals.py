@@ -50,12 +50,17 @@ COMMANDS = {
     ],
     "migrate": ["migrate"],
     "worker": ["worker"],
+    "serve": ["serve", "--port", "{port}"],
+    "serve --api-only": ["serve", "--api-only", "--port", "{port}"],
 }
 
 
 @pytest.fixture(params=COMMANDS)
 def command(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
-    return [word.format(out=tmp_path / "out") for word in COMMANDS[request.param]]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return [word.format(out=tmp_path / "out", port=port) for word in COMMANDS[request.param]]
 
 
 def test_without_a_database_every_command_says_what_to_set(command: list[str], tmp_path: Path) -> None:
