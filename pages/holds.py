@@ -13,7 +13,10 @@ from dashboard.ui import deadline, filters, header, status, tables
 
 STATES = {"ACTIVE": "In force", "RELEASED": "Lifted"}
 EMPTY = {
-    "ACTIVE": ("Nothing is on hold", "Whoever sees a risk can stop a milestone's money here or in its case."),
+    "ACTIVE": (
+        "Nothing is on hold",
+        "Staff who may place holds stop a milestone's money here or in its case.",
+    ),
     "RELEASED": ("No hold was lifted yet", "Lifted holds stay here, with both reasons."),
 }
 
@@ -22,8 +25,8 @@ now = request_context.now()
 style.apply()
 buttons = header.page(
     "Holds",
-    "Money that staff stopped by hand, or a payer by a late complaint. Nothing of it is released or paid out until "
-    "the hold is lifted.",
+    "Money that staff, a payer's late complaint or the desk itself stopped. Nothing of it is released or paid out "
+    "until the hold is lifted.",
 )
 with request_context.reading() as session:
     figures = holds.figures(session, now=now)
@@ -48,8 +51,8 @@ columns = [
     tables.money("stopped", "Stopped", width=104, value=lambda row: None if row.released_at else row.stopped),
     tables.text("reason", "Reason", width=260),
     tables.text("parties", "Payer · payee", width=200),
-    tables.text("stood", "Stands for", value=lambda row: deadline.span(row.stood(now)), width=96),
-    tables.text("placed_by", "Placed by", value=lambda row: row.placed_by or "The system", width=130),
+    tables.text("stood", "In force for", value=lambda row: deadline.span(row.stood(now)), width=96),
+    tables.text("placed_by", "Placed by", width=130),
     tables.when("placed_at", "Placed", width=160),
     tables.text("released_by", "Lifted by", value=lambda row: row.released_by or "", width=130),
     tables.when("released_at", "Lifted", width=160),

@@ -56,7 +56,7 @@ with request_context.reading() as session:
 newest = standing.newest.id if standing.newest else 0
 buttons = header.page(
     "Reconciliation",
-    "Every line of Stripe's statement against every line that is booked, daily and when you ask.",
+    "Every line of Stripe's statement against every line that is booked.",
 )
 if request_context.may(Permission.RUN_RECONCILIATION) and "reconciliation:awaited" not in st.session_state:
     with buttons:
@@ -81,6 +81,9 @@ tables.table(
         ),
     ),
     name="Runs, newest first",
-    empty_state=("Never run", "Run it now; afterwards it runs by itself every day."),
+    empty_state=(
+        "Never run",
+        "Run it now. While a worker runs, it also runs once for each day that is over.",
+    ),
 )
 unexplained.history(explained, explained_cursor)

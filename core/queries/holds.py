@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.money import Money
 from core.queries.like_patterns import like
-from core.rules.holds import HoldKind
+from core.rules.holds import HoldKind, who
 from core.rules.milestones import Status
 
 ACTIVE, RELEASED = "ACTIVE", "RELEASED"
@@ -131,7 +131,7 @@ class HoldRow:
     held: Money
     stopped: Money
     ticket_id: int | None
-    placed_by: str | None
+    placed_by: str
     placed_by_id: int | None
     placed_at: datetime
     released_by: str | None
@@ -247,7 +247,7 @@ def _row(row: RowMapping) -> HoldRow:
         milestone_status=Status(row["milestone_status"]),
         held=held,
         stopped=Money(row["stopped_minor"], row["currency"]),
-        placed_by=row["placer"],
+        placed_by=who(row["kind"], row["placer"]),
         placed_by_id=row["placed_by"],
-        released_by=row["lifter"],
+        released_by=who(row["kind"], row["lifter"]) if row["released_at"] else None,
     )

@@ -168,3 +168,8 @@ def _reasons(facts: Facts) -> Iterator[Block]:
         yield Block("severe_content_event", "A severe content event has been reported and is not settled.")
     for review in facts.open_reviews:
         yield Block("review", f"A manual review is open: {review.rstrip('.')}.")
+
+
+def who(kind: str, staff: str | None) -> str:
+    """Who placed or lifted a hold: staff by name; a complaint is the payer's own, and so is taking it back."""
+    return staff or ("The payer" if kind == HoldKind.COMPLAINT else "The system")

@@ -8,7 +8,7 @@ from core.actions.cases import mediator_assignment
 from core.actions.risk import holds
 from core.queries import cases, disputes
 from core.queries.cases import Case
-from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind
+from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind, who
 from core.rules.permissions import Permission
 from dashboard import lift_preview, navigation, request_context
 from dashboard.case import export, party_request
@@ -143,7 +143,7 @@ def _lift(case_id: int) -> None:
     by_id = {each.id: each for each in case.holds}
     number = st.selectbox("Hold", list(by_id), format_func=lambda each: f"{each}: {by_id[each].reason}")
     chosen = by_id[number]
-    cards.note(f"Placed {deadline.exact(chosen.placed_at)} by {chosen.placed_by or 'the system'}.")
+    cards.note(f"Placed {deadline.exact(chosen.placed_at)} by {who(chosen.kind, chosen.placed_by)}.")
     may = lift_preview.foretold(number)
     cards.note(LIFTING[TOLD[HoldKind(chosen.kind)]])
     place = text_fields.named("hold", number, "lift")

@@ -75,10 +75,15 @@ def figure(now: datetime) -> Kpi:
         return Kpi("Verification", "Failed", f"{ended}, nothing was proved", "bad")
     if last is None:
         return Kpi(
-            "Verification", "—", "not run in this tab yet", help="Press Verify to prove the whole log."
+            "Verification",
+            "—",
+            "not run in this tab yet",
+            help="Verify holds the whole log against its seals.",
         )
     word, tone = VERDICTS[last.report.verdict]
     note = f"{deadline.ago(last.at, now)}, {last.report.rows:,} rows"
+    if last.report.older:
+        note += f"; {last.report.older:,} older texts have no hash"
     if tone == "good" and now - last.at > STALE_AFTER:
         return Kpi("Verification", word, f"{note}; not verified since", "wait")
     return Kpi("Verification", word, note, tone)

@@ -34,10 +34,11 @@ def show(entry_id: int, *, alone: bool = False) -> None:
 
 
 def seal(entry: LogEntry) -> Pill:
-    """How far an entry is proved."""
+    """Under which seal an entry lies. Whether it is still what was sealed, only Verify says."""
     if entry.seal is None:
-        return Pill("Not sealed yet", "wait", None, "Of the last second: the next seal covers it.")
-    return Pill(f"Seal {entry.seal:,}", "good", None, f"Sealed {deadline.exact(entry.sealed_at)}.")
+        return Pill("Not sealed yet", "wait", None, "No seal covers it, so nothing proves it so far.")
+    when = f"Made {deadline.exact(entry.sealed_at)}. Verify says whether the entry is still what was sealed."
+    return Pill(f"Seal {entry.seal:,}", "info", None, when)
 
 
 def _head(entry: LogEntry) -> None:

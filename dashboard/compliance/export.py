@@ -92,7 +92,8 @@ def _choose(filter: AuditFilter, count: EntryCount) -> None:
     chosen = st.radio("Format", list(FORMATS), format_func=FORMATS.__getitem__, key="export-format")
     cards.note(
         "The log records the export, with the file's fingerprint. The manifest is signed by the desk and marks every "
-        "row: “escrow-desk audit verify-export” names offline what is off. It holds the last signed seal."
+        "row: “escrow-desk audit verify-export” names offline what is off. It holds the last signed seal, if there is "
+        "one."
     )
     st.button(
         "Prepare the file",

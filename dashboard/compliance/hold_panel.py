@@ -94,14 +94,10 @@ def _facts(row: HoldRow) -> None:
             "Milestone is": status.pill("milestone", row.milestone_status),
             "Kept from moving": row.stopped if row.released_at is None else None,
             "Placed": row.placed_at,
-            "By": row.placed_by or "The system",
-            "Stood" if row.released_at else "Stands for": deadline.span(row.stood(now)),
+            "By": row.placed_by,
+            "Was in force for" if row.released_at else "In force for": deadline.span(row.stood(now)),
             "Report": f"R-{row.report_id}" if row.report_id else None,
-            **(
-                {"Lifted": row.released_at, "Lifted by": row.released_by or "The system"}
-                if row.released_at
-                else {}
-            ),
+            **({"Lifted": row.released_at, "Lifted by": row.released_by} if row.released_at else {}),
         },
         columns=2,
     )

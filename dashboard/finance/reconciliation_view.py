@@ -110,7 +110,7 @@ def over(run: RunSummary) -> str:
     words = {
         "CLEAN": f"all {run.lines:,} lines match, and nothing is in suspense.",
         "SUSPENSE": f"{run.in_suspense or 0:,} of {run.lines:,} lines are in suspense; nobody has explained them yet.",
-        "BREAKS": f"{run.breaks:,} breaks.",
+        "BREAKS": "1 break." if run.breaks == 1 else f"{run.breaks:,} breaks.",
         "EMPTY": "the statement had no line, so nothing was compared.",
     }
     return f"Run {run.reference} is over: {words.get(run.state, 'it failed, so nothing is known.')}"
@@ -245,6 +245,9 @@ def failure(found: ReconciliationStatus, state: str, now: datetime) -> str:
 
 
 def matched(rows: Sequence[Matched], cursor: tables.Cursor, run: RunSummary) -> None:
+    cards.note(
+        f"Lines up to {deadline.exact(run.until)} as they are booked now. What was booked since the run is among them."
+    )
     tables.table(
         rows,
         MATCHED,

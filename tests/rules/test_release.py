@@ -237,3 +237,9 @@ def test_whoever_is_chosen_has_no_tie(candidates: list[Candidate]) -> None:
         return
     assert not chosen.ties & {1, 2}
     assert chosen in candidates
+
+
+def test_a_complaint_is_the_payers_and_not_the_systems() -> None:
+    assert holds.who("COMPLAINT", None) == "The payer"
+    assert holds.who("RISK", None) == "The system"
+    assert holds.who("RISK", "Cora") == holds.who("COMPLAINT", "Cora") == "Cora"

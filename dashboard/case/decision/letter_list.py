@@ -124,7 +124,8 @@ def show(
     words: Callable[[str], str],
     what: str = "a decision",
 ) -> None:
-    cards.note(OTHERWISE.format(what=what))
+    if any(each.written is None for _, each in letters):
+        cards.note(OTHERWISE.format(what=what))
     look = st.segmented_control(
         "Look",
         ["Plain text", "As mail"],

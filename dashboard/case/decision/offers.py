@@ -90,7 +90,9 @@ def _words(case: Case, each: Offered) -> None:
 
 def _letters(case: Case, each: Offered) -> None:
     """All that is written because of it; opened, because each is a page."""
-    if not st.toggle("Letters of this agreement", key=f"offer-letters-{each.record.id}"):
+    agreed = each.status == OfferStatus.ACCEPTED
+    label = "Letters of this agreement" if agreed else "Letters that accepting it sends"
+    if not st.toggle(label, key=f"offer-letters-{each.record.id}"):
         return
     try:
         found = letter_list.of_offer(each.record.id)
