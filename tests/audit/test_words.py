@@ -100,6 +100,7 @@ def _charged_back(session: Session, actor: Actor, *, now: datetime, milestone_id
         currency="USD",
         amount_minor=100_00,
         booked_currency="USD",
+        fees_currency="USD",
         due_by=now + timedelta(days=20),
         opened_at=now,
         noticed_at=now,
