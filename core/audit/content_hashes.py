@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,6 +37,10 @@ class Part:
     columns: tuple[str, ...]
     since: str = "id"
     rewritten: bool = False
+    key: tuple[str, ...] = ("id",)
+
+    def number(self, row: Mapping[str, Any]) -> str:
+        return "-".join(str(row[column]) for column in self.key)
 
 
 def _part(table: str, noun: str, columns: str, **also: Any) -> Part:
@@ -100,6 +104,20 @@ PARTS: Mapping[str, Part] = {
         "acceptance of a chargeback",
         "id chargeback_id reason proposed_by proposed_at",
     ),
+    "ticket_mediators": _part("tickets", "mediator of case", "id mediator_id", since="", rewritten=True),
+    "handovers": _part("handovers", "handover note", "id ticket_id by_id to_id note at"),
+    "recusals": _part(
+        "recusals", "recusal", "ticket_id staff_id reason at", since="at", key=("ticket_id", "staff_id")
+    ),
+    "staff": _part("staff", "member of staff", "id issuer subject created_at"),
+    "staff_roles": _part(
+        "(select s.*, array(select r.role from staff_roles r where r.staff_id = s.id order by 1) as roles from staff s)"
+        " as with_roles",
+        "name, address or roles of member of staff",
+        "id name email active roles",
+        since="",
+        rewritten=True,
+    ),
     LETTERS: _part(LETTERS, "letter", "id template party_id staff_id subject text html created_at", since=""),
 }
 # A step after which words are final: its entry keeps their hash (`audit.become`).
@@ -112,10 +130,14 @@ FINAL: Mapping[tuple[str, str], str] = {
 
 @dataclass(frozen=True)
 class Words:
-    """One part of a row, for an entry's `contents`; a row by itself stands for the words that it begins with."""
+    """One part of a row, for an entry's `contents`; a row by itself stands for the words that it begins with.
+
+    `also`: what is told of it in other rows.
+    """
 
     part: str
     row: Record
+    also: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -158,8 +180,12 @@ def hashes(*contents: Record | Words) -> dict[str, str]:
     found = {}
     for each in contents:
         words = each if isinstance(each, Words) else Words(each.__tablename__, each)
-        row = {column: getattr(words.row, column) for column in PARTS[words.part].columns}
-        found[name(words.part, row["id"])] = digest(words.part, row)
+        part = PARTS[words.part]
+        row = {
+            column: words.also[column] if column in words.also else getattr(words.row, column)
+            for column in part.columns
+        }
+        found[name(words.part, part.number(row))] = digest(words.part, row)
     return found
 
 
@@ -172,7 +198,7 @@ KNOWN = """
 """
 EVERYWHERE = text(f"{KNOWN} order by e.id")
 OF_MILESTONE = text(f"{KNOWN} and e.milestone_id = :milestone_id order by e.id")
-NUMBER = re.compile(r"[0-9]{1,18}")
+NUMBER = re.compile(r"[0-9]{1,18}(-[0-9]{1,18})?")
 Kept = dict[str, tuple[str, int]]
 
 
@@ -195,7 +221,7 @@ def others_of_milestone(session: Session, milestone_id: int) -> Iterator[Other]:
     yield from found
     for part in PARTS:
         if kept := _of_part(part, all_kept):
-            yield from _of(session, part, kept, only=list(map(int, kept)))[0]
+            yield from _of(session, part, kept, only=list(kept))[0]
 
 
 def known(entries: Iterable[tuple[str, str, int]]) -> tuple[Kept, list[Other]]:
@@ -229,12 +255,12 @@ def _of_part(part: str, kept: Kept) -> Kept:
     }
 
 
-def _of(session: Session, part: str, kept: Kept, *, only: list[int] | None = None) -> tuple[list[Other], int]:
+def _of(session: Session, part: str, kept: Kept, *, only: list[str] | None = None) -> tuple[list[Other], int]:
     """What is other than recorded, and how many rows have no hash and are from before there were any."""
     found, seen = [], set()
     older, since = 0, PARTS[part].since
     for row in _rows(session, part, only):
-        number = str(row["id"])
+        number = PARTS[part].number(row)
         if number in kept:
             seen.add(number)
             recorded, entry = kept[number]
@@ -248,17 +274,18 @@ def _of(session: Session, part: str, kept: Kept, *, only: list[int] | None = Non
     if part == LETTERS and only is None:
         sent = session.execute(text("select count(*) from notifications where status = 'SENT'")).scalar_one()
         older = max(int(sent) - len(kept), 0)
-    gone = sorted(kept.keys() - seen, key=int)
+    gone = sorted(kept.keys() - seen, key=lambda number: [int(each) for each in number.split("-")])
     return [*found, *(Other(part, number, "removed", kept[number][1]) for number in gone)], older
 
 
-def _rows(session: Session, part: str, only: list[int] | None = None) -> Iterator[Mapping[str, Any]]:
+def _rows(session: Session, part: str, only: list[str] | None = None) -> Iterator[Mapping[str, Any]]:
     """In the order in which they came to have these words."""
     chosen = PARTS[part]
     wanted = select(*(text(column) for column in chosen.columns)).select_from(text(chosen.table))
     if only is not None:
-        wanted = wanted.where(text("id = any(:only)"))
-    order = f"{chosen.since} nulls last, id" if chosen.since else "id"
+        wanted = wanted.where(text(f"concat_ws('-', {', '.join(chosen.key)}) = any(:only)"))
+    keys = ", ".join(chosen.key)
+    order = f"{chosen.since} nulls last, {keys}" if chosen.since else keys
     given = {} if only is None else {"only": only}
     for row in session.execute(wanted.order_by(text(order)), given).mappings():
         yield dict(row)

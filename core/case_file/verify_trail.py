@@ -96,7 +96,7 @@ def words(files: Files) -> None:
 
 
 def _rows_of_words(files: Files) -> Iterator[tuple[str, Row]]:
-    for part in ("tickets", "ticket_details", "ticket_ends"):
+    for part in ("tickets", "ticket_details", "ticket_ends", "ticket_mediators"):
         yield part, read(files, "case.json")["ticket"]
     for name in ("offers", "messages", "evidence"):
         if f"{name}.json" in files:

@@ -11,15 +11,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core import audit, case_file
-from core.actions.cases import conversation, evidence, offers
+from core.actions.cases import conversation, evidence, mediator_assignment, offers, recusal
 from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence
 from core.actions.risk import holds, reports
+from core.actions.staff import install, members
 from core.audit import content_hashes
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.queries import invariants
 from core.records import Chargeback, Message
-from core.rules.permissions import SYSTEM, Actor
+from core.rules.permissions import SYSTEM, Actor, Role
 from core.rules.reports import ReportKind, ReportOutcome
 from core.rules.requests import RequestKind
 from tests import builders
@@ -52,6 +53,9 @@ def told(town: Town, tmp_path: Path) -> Told:
         kind=RequestKind.ANSWER,
     )
     _stopped_and_reported(town, told)
+    town.act(recusal.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="A cousin of mine.")
+    mine = {"ticket_id": told.ticket, "staff_id": town.staff["mia"]}
+    town.act(mediator_assignment.assign, town.as_staff("ada"), **mine, note="Look at the photographs.")
     chargeback_id = town.act(_charged_back, SYSTEM, milestone_id=told.milestone)
     town.act(
         chargeback_evidence.stage,
@@ -141,6 +145,8 @@ REWRITTEN = {
     "update tickets set details = 'All is well.' where id = 1": "Complaint of case 1",
     "update tickets set resolution_notes = 'Nobody asked.' where id = 1": "Resolution of case 1",
     "update holds set reason = 'A whim.' where id = 1": "Hold 1",
+    "update tickets set mediator_id = null where id = 1": "Mediator of case 1",
+    "update handovers set note = 'Nothing.' where id = 1": "Handover note 1",
     "update holds set release_reason = null where id = 1": "Lifting of hold 1",
     "update reports set details = 'He was kind.' where id = 1": "Report 1",
     "update reports set outcome = 'UPHELD' where id = 1": "Outcome of report 1",
@@ -172,6 +178,34 @@ def test_an_end_that_was_written_past_the_desk_is_found(log: Log, town: Town, to
         id=hold.id,
     )
     assert [(row["what"], row["how"]) for row in law(town)] == [(f"Lifting of hold {hold.id}", "unknown")]
+
+
+def test_a_role_a_name_and_a_recusal_by_sql_are_found(log: Log, town: Town, told: Told) -> None:
+    admin, added = town.as_staff("ada"), {}
+    for name in ("Nell", "Olga"):
+        added[name] = town.act(
+            install.add_staff, admin, issuer="https://id.test", subject=name, name=name,
+            email=f"{name}@example.com", roles=(Role.MEDIATOR,),
+        ).id  # fmt: skip
+    town.act(
+        members.set_roles, admin, staff_id=added["Nell"], roles={Role.MEDIATOR, Role.FINANCE}, reason="More."
+    )
+    assert law(town) == []
+    log.tamper("insert into staff_roles (staff_id, role) values (:id, 'administrator')", id=added["Nell"])
+    log.tamper("update staff set name = 'Nobody' where id = :id", id=added["Olga"])
+    log.tamper(
+        "insert into staff (issuer, subject, name, email, title, skills, active, created_at)"
+        " values ('x', 'y', 'Z', 'z@z', '', '{}', true, now())"
+    )
+    log.tamper("update recusals set reason = 'None.' where staff_id = :id", id=town.staff["max"])
+    found = {(row["what"], row["how"]) for row in law(town)}
+    roles = "Name, address or roles of member of staff"
+    assert {each for each in found if each[1] == "altered"} == {
+        (f"{roles} {added['Nell']}", "altered"),
+        (f"{roles} {added['Olga']}", "altered"),
+        (f"Recusal {told.ticket}-{town.staff['max']}", "altered"),
+    }
+    assert [what for what, how in found if how == "unknown"] == [f"Member of staff {added['Olga'] + 1}"]
 
 
 def test_nonsense_in_an_entry_stops_no_verification(log: Log, town: Town, told: Told) -> None:

@@ -61,7 +61,7 @@ def open_dispute(
         now=now,
         about=("ticket", ticket.id),
         after={"reason": reason},
-        contents=[ticket, Words("ticket_details", ticket)],
+        contents=[ticket, Words("ticket_details", ticket), Words("ticket_mediators", ticket)],
         ticket_id=ticket.id,
     )
     for template, party in (("dispute_opened", context.payee), ("dispute_confirmed", context.payer)):

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from core.actions.cases.messages import checked
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.audit.content_hashes import Words
+from core.db import Record
 from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.notifications import staff_of
 from core.records import Handover, Recusal, Staff, StaffRole, StaffTie, Ticket
@@ -89,9 +91,13 @@ def assign(
         raise ChangedMeanwhile(kind="case", what=f"it is {_whose(session, before)} now")
     if staff_id is not None:
         _require_free(session, actor, context, ticket, staff_id)
-    if note.strip():
-        session.add(Handover(ticket_id=ticket.id, by_id=actor.id, to_id=staff_id, note=checked(note), at=now))
     ticket.mediator_id = staff_id
+    contents: list[Record | Words] = [Words("ticket_mediators", ticket)]
+    if note.strip():
+        left = Handover(ticket_id=ticket.id, by_id=actor.id, to_id=staff_id, note=checked(note), at=now)
+        session.add(left)
+        session.flush()
+        contents.append(left)
     context.note(
         session,
         actor,
@@ -100,6 +106,7 @@ def assign(
         about=("ticket", ticket.id),
         before={"mediator": before},
         after={"mediator": staff_id},
+        contents=contents,
         ticket_id=ticket.id,
     )
     if before is not None and before != staff_id and (actor.kind, actor.id) != ("staff", before):

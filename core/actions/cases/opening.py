@@ -56,7 +56,7 @@ def opened(
         about=("ticket", ticket.id),
         reason=because,
         after={"reason": reason, "approved": approved},
-        contents=[ticket, Words("ticket_details", ticket)],
+        contents=[ticket, Words("ticket_details", ticket), Words("ticket_mediators", ticket)],
         ticket_id=ticket.id,
     )
     for party in (context.payer, context.payee):

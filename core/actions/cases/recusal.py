@@ -34,10 +34,17 @@ def recuse(session: Session, actor: Actor, *, now: datetime, ticket_id: int, rea
     before = session.get(Recusal, (ticket.id, actor.id))
     if before is not None:
         raise AlreadySteppedBack()
-    session.add(Recusal(ticket_id=ticket.id, staff_id=actor.id, reason=checked(reason), at=now))
+    stepped = Recusal(ticket_id=ticket.id, staff_id=actor.id, reason=checked(reason), at=now)
+    session.add(stepped)
     session.flush()
     context.note(
-        session, actor, "staff:ticket:recuse", now=now, about=("ticket", ticket.id), ticket_id=ticket.id
+        session,
+        actor,
+        "staff:ticket:recuse",
+        now=now,
+        about=("ticket", ticket.id),
+        ticket_id=ticket.id,
+        contents=[stepped],
     )
     if ticket.mediator_id == actor.id:
         mediator_assignment.assign(session, actor, now=now, ticket_id=ticket.id, staff_id=None)

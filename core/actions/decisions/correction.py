@@ -86,11 +86,13 @@ def open_correction(session: Session, actor: Actor, *, now: datetime, ticket_id:
     )
     session.add(made)
     session.flush()
-    for staff_id in {decision.maker_id, decision.checker_id} - {None}:
-        session.add(Recusal(ticket_id=made.id, staff_id=staff_id, reason=OWN, at=now))
+    mine = {decision.maker_id, decision.checker_id} - {None}
+    recused = [Recusal(ticket_id=made.id, staff_id=staff_id, reason=OWN, at=now) for staff_id in mine]
+    session.add_all(recused)
     session.flush()
     context.touch()
-    contents: list[Record | Words] = [made, Words("ticket_details", made)]
+    begins = [Words(part, made) for part in ("ticket_details", "ticket_mediators")]
+    contents: list[Record | Words] = [made, *begins, *recused]
     _trace(session, actor, "staff:correction:open", context, made, now=now, reason=reason, contents=contents)
     mediator_assignment.assign_best(session, context, made, now=now)
     _tell(session, context, made, "correction_opened", now=now, decision_due_at=due)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones import letters
+from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.policy import PROFILES, accept
 from core.records import Installation, Party, PolicyVersion, Staff, StaffRole, StaffTie
@@ -91,6 +92,7 @@ def add_staff(
         object_id=row.id,
         now=now,
         after={"roles": [role.value for role in roles]},
+        contents=[row, Words("staff_roles", row, {"roles": sorted({role.value for role in roles})})],
     )
     return row
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Staff, StaffRole, Ticket
 from core.rules.permissions import Actor, Permission, Role, require
@@ -50,6 +51,7 @@ def set_roles(
         reason=reason,
         before={"roles": sorted(before)},
         after={"roles": sorted(wanted)},
+        roles=wanted,
     )
     return staff
 
@@ -75,6 +77,7 @@ def set_active(
         reason=reason,
         before={"active": not active},
         after={"active": active},
+        roles=roles,
     )
     return staff
 
@@ -127,6 +130,7 @@ def _note(
     reason: str,
     before: dict[str, object],
     after: dict[str, object],
+    roles: set[Role],
 ) -> None:
     audit.record(
         session,
@@ -138,4 +142,5 @@ def _note(
         reason=reason.strip(),
         before=before,
         after=after,
+        contents=[Words("staff_roles", staff, {"roles": sorted(role.value for role in roles)})],
     )
