@@ -23,8 +23,9 @@ from core.policy.limits import (
     WEBHOOK_LATE_AFTER,
     WORKER_SILENT_AFTER,
 )
-from core.queries import reconciliation
+from core.queries import client_funds, reconciliation
 from core.queries.letters import not_delivered
+from core.rules.client_funds import Cover
 
 WORKER = text(
     "select count(*) filter (where last_heartbeat > now() - cast(:within as interval)) as alive, max(last_heartbeat)"
@@ -72,7 +73,7 @@ def states(session: Session, home: Path, *, now: datetime) -> list[State]:
 
 def _states(session: Session, home: Path, now: datetime) -> Iterator[State]:
     looks: tuple[Callable[[Session, Path, datetime], State], ...] = (
-        _worker, _webhooks, _calls, _letters, _record, _reconciliation,
+        _worker, _webhooks, _calls, _letters, _record, _reconciliation, _client_funds,
     )  # fmt: skip
     for look in looks:
         yield look(session, home, now)
@@ -129,7 +130,8 @@ def _record(session: Session, home: Path, now: datetime) -> State:
 
 def _reconciliation(session: Session, home: Path, now: datetime) -> State:
     row = session.execute(RECONCILED).one()
-    newest = reconciliation.standing(session).newest
+    standing = reconciliation.standing(session)
+    newest, compared = standing.newest, standing.compared
     told = row.until or row.installed
     old = told is not None and now - told > RECONCILED_WITHIN
     found = [
@@ -137,12 +139,30 @@ def _reconciliation(session: Session, home: Path, now: datetime) -> State:
         if row.status == "FAILED"
         else "",
         f"run {newest.reference} was broken off" if newest and newest.state == "BROKEN_OFF" else "",
+        f"run {compared.reference} found {compared.breaks} that do not match: page Reconciliation"
+        if compared and compared.state == "BREAKS"
+        else "",
         f"the last statement that was compared ends at {_at(row.until)}" if old and row.until else "",
         f"no statement was ever compared, since {_at(row.installed)}" if old and not row.until else "",
     ]
     return _state(
         "Reconciliation", found, f"compared up to {_at(row.until)}" if row.until else "none is due yet"
     )
+
+
+def _client_funds(session: Session, home: Path, now: datetime) -> State:
+    """By Stripe's own balance, as of the last look; a look that is old says nothing good."""
+    every = client_funds.funds(session, now=now)
+    found = []
+    for each in every:
+        if each.look and each.cover is Cover.SHORT:
+            found.append(f"{each.look.short.text()} short at {_at(each.look.at)}: page Overview")
+        elif each.stop:
+            found.append(f"automatic payouts in {each.currency} have stopped: page Overview")
+        elif each.cover is Cover.UNKNOWN and each.owed_now.is_positive:
+            since = f"the last look was at {_at(each.look.at)}" if each.look else "nobody has looked yet"
+            found.append(f"whether Stripe holds what is owed in {each.currency} is not known: {since}")
+    return _state("Client funds", found, "covered" if every else "nothing is owed")
 
 
 def _state(part: str, found: list[str], well: str) -> State:

@@ -24,7 +24,7 @@ PARTS = [
     *["Clock, and the database's", "Stripe", "Clock, and Stripe's", "Webhook secret", "Mail"],
 ]
 # What goes on by itself has its own tests, with a worker that works: tests/queries/test_health.py.
-RUNNING = ["Worker", "Webhooks", "Calls to Stripe", "Letters", "Record", "Reconciliation"]
+RUNNING = ["Worker", "Webhooks", "Calls to Stripe", "Letters", "Record", "Reconciliation", "Client funds"]
 
 
 @pytest.fixture

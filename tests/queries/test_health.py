@@ -39,12 +39,21 @@ class Desk:
         )
         self.do("update installation set created_at = now()")
         self.do("insert into procrastinate_workers default values")
+        self.look(at_stripe=10**9)
         self.seal()
 
     def do(self, statement: str, **values: Any) -> None:
         with self.owner.transaction() as session:
             session.execute(text("set local session_replication_role = replica"))
             session.execute(text(statement), values)
+
+    def look(self, *, at_stripe: int) -> None:
+        self.do(
+            "insert into stripe_balances (currency, looked_at, at_stripe_minor, owed_minor, on_its_way_minor)"
+            " values ('USD', :at, :at_stripe, 70000, 0)",
+            at=self.now,
+            at_stripe=at_stripe,
+        )
 
     def seal(self) -> None:
         signer = audit.desk_signer(self.database, self.home, now=self.now)
@@ -156,7 +165,7 @@ def test_readyz_says_which_parts_are_stuck_and_nothing_more(desk: Desk, tmp_path
     ]
     with TestClient(Starlette(routes=routes), client=("127.0.0.1", 1)) as client:
         ready = client.get("/readyz").json()
-        assert set(ready.get("parts", [])) <= {"Letters", "Calls to Stripe", "Reconciliation"}
+        assert set(ready.get("parts", [])) <= {"Letters", "Calls to Stripe", "Reconciliation", "Client funds"}
         desk.do("delete from procrastinate_workers")
         (path := desk.home / "keys" / "checkpoints.pem").rename(path.with_suffix(".away"))
         answer = client.get("/readyz")
@@ -166,3 +175,17 @@ def test_readyz_says_which_parts_are_stuck_and_nothing_more(desk: Desk, tmp_path
         numbers = client.get("/metrics").text
         assert 'escrow_desk_part_healthy{part="worker"} 0' in numbers
         assert 'escrow_desk_part_healthy{part="webhooks"} 1' in numbers
+
+
+def test_money_that_is_short_and_breaks_that_are_open_are_said(desk: Desk) -> None:
+    stale = desk.wrong(desk.now + limits.CLIENT_FUNDS_STALE_AFTER + TICK)
+    assert "is not known: the last look was at" in stale["Client funds"]
+    desk.look(at_stripe=100)
+    desk.do(
+        "insert into reconciliation_runs (status, until, lines, matched, unmatched, in_suspense, breaks, totals,"
+        " started_at, finished_at) values ('BREAKS', :at, 9, 5, 4, 0, 4, '[]', :at, :at)",
+        at=desk.now,
+    )
+    wrong = desk.wrong()
+    assert "$699.00 short at" in wrong["Client funds"]
+    assert "found 4 that do not match" in wrong["Reconciliation"]
