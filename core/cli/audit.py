@@ -99,6 +99,8 @@ def verify_export(
     """
     from core.audit import export_proof
 
+    if not file.is_file():  # before its manifest is looked for beside it
+        raise export_proof.NoExport(path=file)
     beside = manifest or _beside(file)
     wanted = signing.for_export(export_proof.ledger_of(beside), key)
     proof = export_proof.verify(file, manifest=beside, key=wanted)

@@ -21,7 +21,7 @@ from dashboard.ui.safe import plain
 
 
 def said(value: str | None, *items: SuspenseRow) -> str:
-    return rules.words(SettledAs(value), [each.amount for each in items]) if value else "—"
+    return rules.words(SettledAs(value), [each.amount for each in items]) if value else ""
 
 
 AMOUNT = tables.leads(
@@ -39,13 +39,13 @@ COLUMNS = [
     AMOUNT,
     tables.text("why", "Why nobody knows", width=230),
     tables.text("proposed_as", "Said to be", value=lambda row: said(row.proposed_as, row), width=150),
-    tables.text("proposed_by", "By", value=lambda row: row.proposed_by or "—", width=100),
+    tables.text("proposed_by", "By", value=lambda row: row.proposed_by or "", width=100),
     *LINE,
 ]
 SETTLED = [
     AMOUNT,
     tables.text("settled_as", "It was", value=lambda row: said(row.settled_as, row), width=190),
-    tables.text("proposed_by", "Said", value=lambda row: row.proposed_by or "—", width=115),
+    tables.text("proposed_by", "Said", value=lambda row: row.proposed_by or "", width=115),
     tables.text("settled_by", "Agreed", width=115),
     tables.text("reason", "Reason", width=200),
     *LINE,

@@ -16,7 +16,7 @@ from core.actions.decisions.correction import (
 )
 from core.errors import ReasonMissing
 from core.records import Decision, Ticket
-from core.rules.mediation import SteppedBack
+from core.rules.mediation import YouSteppedBack
 from core.rules.permissions import NotPermitted
 from tests import builders
 from tests.builders import Told
@@ -56,7 +56,7 @@ def test_a_correction_is_a_case_of_its_own_linked_to_the_first_and_in_other_hand
 def test_whoever_decided_neither_takes_nor_closes_it(market: Market) -> None:
     made = opened(market, decided(market))
     mia = market.as_staff("mia")
-    with pytest.raises(SteppedBack):
+    with pytest.raises(YouSteppedBack):
         market.act(mediator_assignment.assign, mia, ticket_id=made.id, staff_id=market.staff["mia"])
     with pytest.raises(OwnDecision):
         market.act(correction.close_correction, mia, ticket_id=made.id, finding=Finding.UPHELD, notes="Fine.")

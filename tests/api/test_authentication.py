@@ -69,11 +69,17 @@ def test_a_recorded_request_sent_again_is_answered_and_not_done_again(home: Knoc
     assert (stolen.status_code, code(stolen)) == (401, "signature_wrong")
 
 
-@pytest.mark.parametrize("said", ["", "Basic abc", "Bearer", "Bearer edk_x", "Bearer edk_0123456789ab_guess"])
+@pytest.mark.parametrize("said", ["Basic abc", "Bearer", "Bearer edk_x", "Bearer edk_0123456789ab_guess"])
 def test_unknown_keys_are_all_refused_alike(home: Knocking, said: str) -> None:
     answer = home.get("/projects/1", headers={"Authorization": said})
     assert (answer.status_code, code(answer)) == (401, "key_unknown")
     assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("headers", [{"Authorization": ""}, {"Authorization": " "}])
+def test_who_sends_no_key_is_told_that(home: Knocking, headers: dict[str, str]) -> None:
+    answer = home.get("/projects/1", headers=headers)
+    assert (answer.status_code, code(answer)) == (401, "key_missing")
 
 
 def test_a_revoked_key_opens_nothing(home: Knocking) -> None:

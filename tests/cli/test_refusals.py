@@ -172,3 +172,9 @@ def test_every_command_explains_itself() -> None:
     for name, words in COMMANDS.items():
         assert words[0] in top
         assert len(terminal.run(*name.split(), "--help").well().out.splitlines()) > 5, name
+
+
+@pytest.mark.parametrize("file", [".", "nothere.csv"])
+def test_an_export_that_is_not_there_is_named_before_its_manifest(tmp_path: Path, file: str) -> None:
+    said = Terminal({"ESCROW_DESK_HOME": str(tmp_path)}).run("audit", "verify-export", file)
+    said.refuses(f"There is no file {file}")

@@ -114,8 +114,9 @@ KINDS = {
 
 
 def cause(suspect: queries.Suspect) -> str:
-    """`a payout made at Stripe, po_…, 15,000.00 USD`."""
-    return f"{KINDS.get(suspect.kind, suspect.kind.replace('_', ' '))}, {suspect.source}, {suspect.amount.text()}"
+    """`a payout made at Stripe, po_…, 15,000.00 USD`; a line may name no object."""
+    kind = KINDS.get(suspect.kind, suspect.kind.replace("_", " "))
+    return ", ".join(filter(None, (kind, suspect.source, suspect.amount.text())))
 
 
 def release(session: Session, actor: Actor, *, now: datetime, stop_id: int, reason: str) -> None:

@@ -46,6 +46,10 @@ class KeyUnknown(DeskError):
     """This API key is not known here, or it was revoked."""
 
 
+class KeyMissing(DeskError):
+    """No API key was given. Send it with every request: Authorization: Bearer edk_…"""
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who came in: a key, and the platform whose people and projects it may speak for."""
@@ -105,7 +109,10 @@ def revoke(session: Session, actor: Actor, *, now: datetime, prefix: str) -> Non
 
 
 def recognise(session: Session, authorization: str) -> Caller:
-    """The caller behind an Authorization header. Raises `KeyUnknown`, which tells no two reasons apart."""
+    """The caller behind an Authorization header. Raises `KeyMissing`; and `KeyUnknown`, which tells no two reasons
+    apart."""
+    if not authorization.strip():
+        raise KeyMissing()
     scheme, _, token = authorization.partition(" ")
     parts = token.strip().split("_", 2)
     if scheme.lower() != "bearer" or len(parts) != 3 or parts[0] != "edk" or "\0" in token:

@@ -28,7 +28,7 @@ from core.actions.payouts.method_offers import NotOffered
 from core.actions.payouts.payout_review import OutcomeStillUnknown, PayoutNotInReview
 from core.actions.risk.holds import NoOpenComplaint, NotALateComplaint
 from core.actions.risk.reports import MismatchFlagged, MismatchResolved, ReportKnownOtherwise
-from core.api.http.keys import ApiMasterKeyExposed, ApiMasterKeyUnfit, KeyUnknown
+from core.api.http.keys import ApiMasterKeyExposed, ApiMasterKeyUnfit, KeyMissing, KeyUnknown
 from core.api.http.rate_limits import TooManyRequests
 from core.api.http.signing import SignatureMissing, SignatureStale, SignatureWrong
 from core.errors import ChangedMeanwhile, DeskError, NotFound
@@ -100,6 +100,7 @@ class Unavailable(DeskError):
 
 STATUSES: Mapping[type[DeskError], int] = {
     RequestUnreadable: 400,
+    KeyMissing: 401,
     KeyUnknown: 401,
     SignatureMissing: 401,
     SignatureStale: 401,

@@ -154,14 +154,14 @@ REQUESTS: Mapping[str, Any] = {
     "Amount": usd(104_356),
     "Share": usd(70_000),
     "NewParty": {
-        "external_id": PAYER,
-        "role": "PAYER",
-        "name": "Ana Lindqvist",
-        "email": "ana@example.com",
+        "external_id": PAYEE,
+        "role": "PAYEE",
+        "name": "Ben Okafor",
+        "email": "ben@example.com",
         "city": "Portland",
         "country": "US",
     },
-    "ProviderAccount": {"party": PAYER, "currency": "USD", "payment_method": "pm_1PqXyZ"},
+    "ProviderAccount": {"party": PAYEE, "currency": "USD", "bank_token": "btok_1PqXyZ"},
     "AcceptedBid": {
         "bid_reference": "bid-2026-0042",
         "payer": PAYER,
@@ -199,8 +199,8 @@ REQUESTS: Mapping[str, Any] = {
     "Details": {"party": PAYER, "details": "See the photograph of 2 March."},
     "Rework": {"party": PAYEE, "details": "Hung anew, and the wall plug replaced."},
     "Complaint": {"party": PAYER, "reason": "The drawer sticks since yesterday."},
-    "Said": {"party": PAYEE, "body": "We will straighten it on Monday."},
-    "Reported": {
+    "MessageRequest": {"party": PAYEE, "body": "We will straighten it on Monday."},
+    "ReportRequest": {
         "party": PAYER,
         "kind": "OFF_PLATFORM_CONTACT",
         "details": "Asked me to pay in cash.",

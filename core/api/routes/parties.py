@@ -82,8 +82,8 @@ def _at_provider(desk: Desk, router: APIRouter) -> None:
     ) -> Response:
         """Open what the party needs at the payment provider: a payer can pay, and a payee can be paid, from then on.
 
-        Asked again for the same, it answers with the party. Another card, bank or currency than the one that is stored
-        is refused and named, and what is stored stays.
+        Asked again for the same, it answers with the party. Another card of a payer, or another bank or currency of a
+        payee, than the one that is stored is refused and named, and what is stored stays.
         """
         caller, what = request.state.caller, fingerprint(request, key)
         if (before := stored_response(desk, what)) is not None:
