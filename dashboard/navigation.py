@@ -66,9 +66,7 @@ ENTRIES: Sequence[PageEntry] = (
         "Projects, milestones and where their money is.",
     ),
     PageEntry("project", "Project", "home_work", "Work", Permission.READ_CASES, "One project.", hidden=True),
-    PageEntry(
-        "holds", "Holds", "lock", "Work", Permission.READ_CASES, "What staff stopped by hand, and why."
-    ),
+    PageEntry("holds", "Holds", "lock", "Work", Permission.READ_CASES, "What money is stopped, and why."),
     PageEntry(
         "overview",
         "Overview",

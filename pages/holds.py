@@ -1,4 +1,4 @@
-"""Holds: what staff stopped by hand, why, and since when."""
+"""Holds: what is stopped, by whom, why, and since when."""
 
 from __future__ import annotations
 

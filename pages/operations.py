@@ -26,7 +26,7 @@ if (wanted := navigation.asked()) is not None:
     header.page(
         f"Call {row.short_key}",
         f"{row.amount.text()} · {row.milestone}",
-        badges=[status.pill("operation", row.status)],
+        badges=[status.pill("operation", row.shown)],
     )
     operation_retry.review(row)
     calls.whole(row, now)

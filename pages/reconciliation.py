@@ -20,6 +20,7 @@ if (wanted := navigation.asked()) is not None:
     try:
         with request_context.reading() as session:
             run = reconciliation.run(session, wanted)
+            since = reconciliation.explained_since(session, run)
     except DeskError as missing:
         header.page("Run")
         errors.show(missing)
@@ -30,7 +31,7 @@ if (wanted := navigation.asked()) is not None:
         subtitle,
         badges=[reconciliation_view.badge(run)],
     )
-    reconciliation_view.result(run)
+    reconciliation_view.result(run, since)
     broken, agreed = filters.tabs(["Breaks", "Matched lines"], key="run-tab")
     if broken.open:
         with broken:
@@ -42,7 +43,7 @@ if (wanted := navigation.asked()) is not None:
         with agreed:
             cursor = tables.cursor("before", size=50)
             with request_context.reading() as session:
-                lines = reconciliation.matched(session, run.until, before=cursor.before, limit=cursor.limit)
+                lines = reconciliation.matched(session, run, before=cursor.before, limit=cursor.limit)
             reconciliation_view.matched(lines, cursor, run)
     navigation.end()
 

@@ -107,6 +107,7 @@ HANDLING: Mapping[str, Handling] = {
     "case_decided_by_another": Handling("Your case decided by someone else", urgent=True, kept=_STAFF),
     "case_escalated": Handling("Case without a decision in time", urgent=True, kept=_STAFF),
     "review_opened": Handling("Manual review to settle", urgent=True, kept=_STAFF),
+    "hold_to_settle": Handling("Hold to settle", urgent=True, kept=_STAFF),
     "chargeback_due": Handling("Chargeback to answer", urgent=True, kept=_STAFF),
     "client_funds_short": Handling("Client funds short at Stripe", urgent=True, kept=_STAFF),
     "payment_converted": Handling("Payment that Stripe converted", urgent=True, kept=_STAFF),

@@ -68,6 +68,21 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("hold_to_settle", "staff"): Template(
+        "Hold {hold} stops the money of “{milestone}”",
+        (
+            When(
+                "why",
+                ("{why}",),
+                (
+                    "The payer complained after the time for a dispute had passed. Nothing is released until somebody "
+                    "opens a case about it or lifts the hold; the complaint is on the page Holds.",
+                ),
+            ),
+            Table((("Hold", "hold"), ("Milestone amount", "amount"))),
+        ),
+        tone="attention",
+    ),
     ("client_funds_short", "staff"): Template(
         "{currency}: {short} of client funds is missing at Stripe",
         (

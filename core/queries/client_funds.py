@@ -76,8 +76,19 @@ class Funds:
     cover: Cover
     look: Look | None
     owed_now: Money
+    at_banks: Money
     stop: Stop | None
     suspects: tuple[Suspect, ...]
+
+
+def at_banks(session: Session) -> dict[str, Money]:
+    """What payers' banks hold in open chargebacks of what is owed, by currency: it is owed, and not at Stripe."""
+    return {row.currency: Money(row.minor, row.currency) for row in session.execute(AT_THE_BANK)}
+
+
+def unexplained(session: Session) -> dict[str, Money]:
+    """What came in and nobody has explained, by currency: it may be somebody's."""
+    return {row.currency: Money(row.minor, row.currency) for row in session.execute(UNEXPLAINED)}
 
 
 def owed(session: Session) -> dict[str, Money]:
@@ -90,10 +101,10 @@ def owed(session: Session) -> dict[str, Money]:
     for (line, currency), net in ledger.nets(session).items():
         if line in OWED:
             add(currency, -net)
-    for row in session.execute(UNEXPLAINED):
-        add(row.currency, Money(row.minor, row.currency))
-    for row in session.execute(AT_THE_BANK):
-        add(row.currency, -Money(row.minor, row.currency))
+    for currency, amount in unexplained(session).items():
+        add(currency, amount)
+    for currency, amount in at_banks(session).items():
+        add(currency, -amount)
     return total
 
 
@@ -128,6 +139,7 @@ def latest(session: Session) -> dict[str, Look]:
 def funds(session: Session, *, now: datetime) -> list[Funds]:
     """Each currency in which something is owed, was looked at, or is stopped; dollars first."""
     looks, due, stops = latest(session), owed(session), open_stops(session)
+    elsewhere = at_banks(session)
     currencies = {each for each, amount in due.items() if amount.is_positive} | looks.keys() | stops.keys()
     found = []
     for currency in sorted(currencies, key=lambda each: (each != "USD", each)):
@@ -139,6 +151,7 @@ def funds(session: Session, *, now: datetime) -> list[Funds]:
                 cover=state,
                 look=look,
                 owed_now=due.get(currency, Money.zero(currency)),
+                at_banks=elsewhere.get(currency, Money.zero(currency)),
                 stop=stops.get(currency),
                 suspects=suspects(session, currency) if state is Cover.SHORT else (),
             )

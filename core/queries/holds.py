@@ -1,4 +1,4 @@
-"""Holds: what staff stopped by hand, and what of it still stands."""
+"""Holds: what was stopped, and what of it still stands."""
 
 from __future__ import annotations
 

@@ -17,6 +17,12 @@ from core.money import Money
 from core.queries.like_patterns import begins
 
 NEWEST = 2**63 - 1
+# What Stripe has given an id and not finished waits for news only, whatever queue it stands in for its next look.
+STORED = {
+    "SENT": "o.status = 'QUEUED' and o.provider_id is not null",
+    "QUEUED": "o.status = 'QUEUED' and o.provider_id is null",
+}
+SHOWN = "case when o.status = 'QUEUED' and o.provider_id is not null then 'SENT' else o.status end"
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class OperationFilter:
 
     def _conditions(self) -> Iterator[str]:
         for given, condition in (
-            (self.status, "o.status = :status"),
+            (self.status, STORED.get(self.status or "", "o.status = :status")),
             (self.kind, "o.kind = :kind"),
             (self.milestone_id, "o.milestone_id = :milestone"),
             (
@@ -90,6 +96,11 @@ class Operation:
         return self.next_try_at if self.finished_at is None else None
 
     @property
+    def shown(self) -> str:
+        """The status as people see it: what Stripe has and has not finished is SENT, not queued."""
+        return "SENT" if self.status == "QUEUED" and self.provider_id is not None else self.status
+
+    @property
     def short_key(self) -> str:
         """Without the desk's name, which all keys begin with."""
         return self.key.partition(".")[2] or self.key
@@ -97,9 +108,9 @@ class Operation:
 
 PAGE = """
 with page as materialized (select o.id from outgoing_operations o where {where} order by o.id desc limit :limit)
-select o.id, o.key, o.kind, o.status, o.amount_minor, o.currency, o.milestone_id, m.title as milestone, m.project_id,
-       y.name as party, o.payload, o.attempt, o.tries, o.first_sent_at, o.next_try_at, o.provider_id, o.last_error,
-       o.created_at, o.finished_at
+select o.id, o.key, o.kind, o.status, o.amount_minor, o.currency, o.milestone_id, m.title as milestone,
+       m.project_id, y.name as party, o.payload, o.attempt, o.tries, o.first_sent_at, o.next_try_at, o.provider_id,
+       o.last_error, o.created_at, o.finished_at
 from page join outgoing_operations o on o.id = page.id
 join milestones m on m.id = o.milestone_id
 left join parties y on y.id = o.party_id
@@ -132,11 +143,11 @@ def _operation(row: dict[str, Any]) -> Operation:
 
 
 def counts(session: Session) -> dict[str, int]:
-    """How many calls are not over, by status."""
+    """How many calls are not over, by the status that is shown."""
     rows = session.execute(
         text(
-            "select status, count(*) as number from outgoing_operations "
-            "where status in ('QUEUED', 'SENDING', 'BLOCKED') group by status "
+            f"select {SHOWN} as status, count(*) as number from outgoing_operations o "
+            "where o.status in ('QUEUED', 'SENDING', 'BLOCKED') group by 1 "
             "union all select status, count(*) from outgoing_operations where status = 'REVIEW' group by status"
         )
     )

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from core.ledger import accounts
 from core.money import Money
-from core.queries import ledger
+from core.queries import client_funds, ledger
 
 
 @dataclass(frozen=True)
 class CurrencyTotals:
-    """One currency. `at_stripe` covers what is owed to others; what remains is the platform's own."""
+    """One currency. `at_stripe`, and `at_banks` in open chargebacks, cover what is owed to others; what remains at
+    Stripe is the platform's own."""
 
     currency: str
     at_stripe: Money
@@ -25,7 +26,7 @@ class CurrencyTotals:
     refundable: Money
     deferred: Money
     other: Money
-    disputed: Money
+    at_banks: Money
 
     @property
     def owed(self) -> Money:
@@ -34,7 +35,7 @@ class CurrencyTotals:
 
     @property
     def own(self) -> Money:
-        return self.at_stripe - self.owed
+        return self.at_stripe + self.at_banks - self.owed
 
     @property
     def covered(self) -> bool:
@@ -49,11 +50,17 @@ def purses(session: Session) -> list[CurrencyTotals]:
         line = accounts.CHART[name]
         if line.book == accounts.Book.PLATFORM:
             lines.setdefault(currency, {})[name] = net if line.side is accounts.Side.DEBIT else -net
-    found = [_purse(currency, balances) for currency, balances in lines.items()]
+    nobodys, banks = client_funds.unexplained(session), client_funds.at_banks(session)
+    found = [
+        _purse(currency, balances, nobodys.get(currency), banks.get(currency))
+        for currency, balances in lines.items()
+    ]
     return sorted(found, key=lambda each: (each.currency != "USD", each.currency))
 
 
-def _purse(currency: str, balances: dict[str, Money]) -> CurrencyTotals:
+def _purse(
+    currency: str, balances: dict[str, Money], nobodys: Money | None, at_banks: Money | None
+) -> CurrencyTotals:
     def of(*names: str) -> Money:
         return Money.total((balances[name] for name in names if name in balances), currency)
 
@@ -64,8 +71,8 @@ def _purse(currency: str, balances: dict[str, Money]) -> CurrencyTotals:
         payable=of("payee_payable"),
         refundable=of("refund_payable"),
         deferred=of("deferred_platform_fee"),
-        other=of(accounts.UNAPPLIED_FUNDS, accounts.SUSPENSE),
-        disputed=of(accounts.DISPUTED_FUNDS),
+        other=of(accounts.UNAPPLIED_FUNDS) + (nobodys or Money.zero(currency)),
+        at_banks=at_banks or Money.zero(currency),
     )
 
 

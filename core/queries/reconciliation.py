@@ -229,8 +229,9 @@ MATCHED = text(
     select b.journal_id as id, b.id as transaction_id, b.reporting_category as category, b.source, b.amount, b.fee,
            b.net, b.currency, b.created_at, b.booked_at, b.milestone_id
     from balance_transactions b join statement_lines s on s.id = b.id
-    where not exists (select from suspense_items i where i.transaction_id = b.id and i.status = 'OPEN')
-      and b.journal_id < :before and b.created_at <= :until and s.created_at <= :until
+    where not exists (select from suspense_items i where i.transaction_id = b.id and i.found_at <= :at
+                      and (i.settled_at is null or i.settled_at > :at))
+      and b.journal_id < :before and b.created_at <= :until and b.booked_at <= :at and s.created_at <= :until
       and (s.amount, s.fee, s.net, s.currency) = (b.amount, b.fee, b.net, b.currency)
     order by b.journal_id desc limit :limit
     """
@@ -238,16 +239,31 @@ MATCHED = text(
 
 
 def matched(
-    session: Session, until: datetime, *, before: int | None = None, limit: int | None = 51
+    session: Session, run: RunSummary, *, before: int | None = None, limit: int | None = 51
 ) -> list[Matched]:
-    """Lines that agree, booked last first; all of them when `limit` is None."""
-    rows = session.execute(MATCHED, {"until": until, "before": before or NEWEST, "limit": limit})
+    """Lines that agreed when the run was over, booked last first; all of them when `limit` is None."""
+    values = {"until": run.until, "at": run.finished_at or run.until, "limit": limit}
+    rows = session.execute(MATCHED, {**values, "before": before or NEWEST})
     return [_matched(dict(row)) for row in rows.mappings()]
 
 
 def _matched(row: dict[str, Any]) -> Matched:
     currency = row.pop("currency")
     return Matched(**row | {name: Money(row[name], currency) for name in ("amount", "fee", "net")})
+
+
+EXPLAINED_SINCE = text(
+    """
+    select count(*) from suspense_items i join balance_transactions b on b.id = i.transaction_id
+    where b.created_at <= :until and i.found_at <= :at and i.settled_at > :at
+    """
+)
+
+
+def explained_since(session: Session, run: RunSummary) -> int:
+    """How many of the lines that were in suspense when the run was over have been explained by now."""
+    values = {"until": run.until, "at": run.finished_at or run.until}
+    return int(session.execute(EXPLAINED_SINCE, values).scalar_one())
 
 
 def fetched_since(session: Session, moment: datetime) -> int:

@@ -62,7 +62,8 @@ def panel(now: datetime) -> None:
         rows, over = queries.funds(session, now=now), queries.released(session)
     header.section(
         "Client funds by currency",
-        "What Stripe itself says it holds, read every five minutes, beside what the ledger says is owed to others.",
+        "What Stripe itself says it holds, read every five minutes, beside what the ledger says it must hold for "
+        "others: all that is owed, less what payers' banks hold of it in open chargebacks.",
     )
     tables.table(
         rows,
@@ -84,11 +85,13 @@ def _columns(now: datetime) -> list[tables.Column]:
         tables.text("currency", "Currency", width=80),
         tables.text("cover", "Cover", value=lambda row: COVERS[row.cover], width=100),
         tables.money("at_stripe", "At Stripe, by Stripe", value=lambda row: row.look and row.look.at_stripe),
-        tables.money("owed", "Owed then, by the ledger", value=lambda row: row.look and row.look.owed),
+        tables.money("owed", "To be held then", value=lambda row: row.look and row.look.owed),
         tables.money("on_its_way", "Not answered yet", value=lambda row: row.look and row.look.on_its_way),
         tables.money("short", "Missing", value=lambda row: row.look and row.look.short),
         tables.when("read_at", "Read", value=lambda row: row.look and row.look.at),
-        tables.money("owed_now", "Owed now, by the ledger"),
+        tables.money("owed_in_all", "Owed now in all", value=lambda row: row.owed_now + row.at_banks),
+        tables.money("at_banks", "With payers' banks"),
+        tables.money("owed_now", "To be held now"),
     ]
 
 

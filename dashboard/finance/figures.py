@@ -64,9 +64,12 @@ def purse(each: CurrencyTotals, look: Look | None, now: datetime) -> None:
         parts.append(("The platform's own", each.own, "quiet"))
         caption = ""
     else:
-        caption = f"By the ledger, {(-each.own).text()} is missing at Stripe to pay everyone today."
-        if not each.disputed.is_zero:
-            caption += f" Open chargebacks keep {each.disputed.text()}."
+        caption = f"By the ledger, {(-each.own).text()} is missing at Stripe to pay everyone today. "
+    if each.at_banks.is_positive:
+        caption += (
+            f"{each.at_banks.text()} of what is owed is not at Stripe but with payers' banks, in open chargebacks: "
+            f"with it, the parts come to {(each.at_stripe + each.at_banks).text()}."
+        )
     with st.container(border=True, gap="small"):
         st.html(
             f'<div style="{HEAD}"><b style="font-weight:600">{html(each.currency)}</b>'

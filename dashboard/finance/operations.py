@@ -33,7 +33,7 @@ EVENTS = [
 BEGIN = [
     tables.opens("short_key", "Call", page="operations", width=180),
     tables.money("amount", "Amount", width=106),
-    tables.status("status", "Status", axis="operation", width=104),
+    tables.status("shown", "Status", axis="operation", width=104),
 ]
 REASON = tables.text("last_error", "Reason", width=190)
 END = [
@@ -47,7 +47,8 @@ COUNTS = [  # in the file, and on the page of a call
 WHOLE = [
     tables.text("key", "Call"),
     tables.text("kind", "Kind"),
-    *BEGIN[1:],
+    BEGIN[1],
+    tables.status("status", "Status", axis="operation"),
     REASON,
     tables.when("waits_until", "Next look"),
     *END,
@@ -69,7 +70,7 @@ def columns(now: datetime, rows: Sequence[Operation]) -> list[tables.Column]:
 def advice(row: Operation) -> str:
     """What to do about a call that is not simply under way or done."""
     to_payee = row.kind in ("TRANSFER", "PAYOUT")
-    match row.status:
+    match row.shown:
         case "BLOCKED":
             return "Nothing to do here: it goes by itself when that has ended. The project shows what stops it now."
         case "REVIEW" if to_payee:
@@ -84,6 +85,8 @@ def advice(row: Operation) -> str:
             return (
                 "The money is not on the payee's balance any more. The debt stays, and later releases pay it."
             )
+        case "SENT":
+            return "Nothing to do: Stripe has it. News of how it ends, or the next look, completes it."
         case "QUEUED" if row.last_error:
             return "Nothing to do: it is tried again by itself at the time below."
     return ""
@@ -156,8 +159,13 @@ def cards_above(counts: Mapping[str, int], undelivered: Undelivered) -> None:
     cards.kpis(
         [
             Kpi("Waiting or being sent", counts.get("QUEUED", 0) + counts.get("SENDING", 0)),
+            Kpi("Sent", counts.get("SENT", 0), help="Stripe has them; the desk waits for how they end."),
             Kpi("Blocked", counts.get("BLOCKED", 0), help="Something else must end first; each says what."),
-            Kpi("Need review", counts.get("REVIEW", 0), help="Outcome unknown for too long: a person looks."),
+            Kpi(
+                "Need review",
+                counts.get("REVIEW", 0),
+                help="A person decides what happens next; each says why.",
+            ),
             Kpi(
                 "Letters undelivered",
                 undelivered.failed + undelivered.late,

@@ -90,7 +90,7 @@ def watch_row(
     review = sum(each.number for each in counts if each.status == REVIEW)
     amounts = [each.total.text() for each in counts if each.status == REVIEW]
     stuck = calls.get("BLOCKED", 0) + calls.get("REVIEW", 0)
-    waiting = calls.get("QUEUED", 0) + calls.get("SENDING", 0)
+    waiting = sum(calls.get(each, 0) for each in ("QUEUED", "SENDING", "SENT"))
     with st.grid(columns=4, min_column_width=165, gap="small"):
         figures.card(
             "Payouts in review",
@@ -104,7 +104,7 @@ def watch_row(
         figures.card(
             "Calls blocked or in review",
             [stuck],
-            note=f"{waiting} more on their way" if waiting else "None on their way",
+            note=f"{waiting} more under way" if waiting else "None under way",
             tone="wait" if stuck else "quiet",
             link="Calls to Stripe",
             page="operations",
@@ -157,8 +157,10 @@ def _compared(standing: ReconciliationStatus, state: str, now: datetime) -> str:
     if known is None:
         return "Nothing was ever compared"
     suspense = "" if known.in_suspense is None else f", {known.in_suspense:,} in suspense"
+    breaks = f", {known.breaks:,} break{'' if known.breaks == 1 else 's'}" if known.breaks else ""
     counts = (
-        f"{known.matched:,} of {known.lines:,} lines matched{suspense} · {deadline.ago(known.until, now)}"
+        f"{known.matched:,} of {known.lines:,} lines matched{suspense}"
+        f"{'' if state == 'BREAKS' else breaks} · {deadline.ago(known.until, now)}"
     )
     return f"Before that: {counts}" if state in ("FAILED", "BROKEN_OFF") else counts
 

@@ -116,8 +116,9 @@ def over(run: RunSummary) -> str:
     return f"Run {run.reference} is over: {words.get(run.state, 'it failed, so nothing is known.')}"
 
 
-def result(run: RunSummary) -> None:
-    """Figures and balances of a run; of one that did not come to an end only why."""
+def result(run: RunSummary, explained: int) -> None:
+    """Figures and balances of a run; of one that did not come to an end only why. `explained`: of the lines in
+    suspense then, how many have been explained since."""
     if run.trouble:
         st.error(plain(run.trouble), icon=":material/cloud_off:")
     if not run.compared:
@@ -130,11 +131,7 @@ def result(run: RunSummary) -> None:
             Kpi(
                 "In suspense",
                 "—" if run.in_suspense is None else run.in_suspense,
-                note=unsaid
-                if run.in_suspense is None
-                else "nobody has explained them"
-                if run.in_suspense
-                else "",
+                note=unsaid if run.in_suspense is None else _in_suspense(run.in_suspense, explained),
                 tone="wait" if run.in_suspense else None,
             ),
             Kpi(
@@ -151,6 +148,13 @@ def result(run: RunSummary) -> None:
         header.section("Balances", f"Both as they were at {deadline.exact(run.finished_at)}.")
         with cards.panel():
             tables.small(run.balances, BALANCES, name="Balances")
+
+
+def _in_suspense(then: int, explained: int) -> str:
+    if not then:
+        return ""
+    since = "none" if not explained else "all" if explained >= then else f"{explained:,}"
+    return f"unexplained then; {since} explained since"
 
 
 def _broken(run: RunSummary) -> str:
@@ -204,7 +208,7 @@ def _nothing_broken(run: RunSummary) -> tuple[str, str]:
         case "SUSPENSE":
             return (
                 "No line differs",
-                f"{run.in_suspense:,} are booked to suspense: the run is not reconciled until they are explained.",
+                f"{run.in_suspense:,} were in suspense when the run was over: nobody had explained them.",
             )
         case "NOT_COUNTED":
             return "No line differs", "This run was before money in suspense was counted."
@@ -238,10 +242,14 @@ def failure(found: ReconciliationStatus, state: str, now: datetime) -> str:
     """A failed run, and how old what is known is."""
     assert found.newest
     what = "failed" if state == "FAILED" else "was broken off"
-    known = (
-        f"the last comparison is {deadline.span(now - found.compared.until)} old" if found.compared else ""
+    last = found.compared
+    if last is None:
+        return f"Run {found.newest.reference} {what}; nothing was ever compared."
+    breaks = f", and found {last.breaks:,} break{'' if last.breaks == 1 else 's'}" if last.breaks else ""
+    return (
+        f"Run {found.newest.reference} {what}; the last comparison, {last.reference}, is "
+        f"{deadline.span(now - last.until)} old{breaks}."
     )
-    return f"Run {found.newest.reference} {what}; {known or 'nothing was ever compared'}."
 
 
 def matched(rows: Sequence[Matched], cursor: tables.Cursor, run: RunSummary) -> None:
@@ -256,7 +264,7 @@ def matched(rows: Sequence[Matched], cursor: tables.Cursor, run: RunSummary) -> 
         download=tables.Table(
             "matched-lines",
             lambda session: tables.every(
-                lambda before, limit: reconciliation.matched(session, run.until, before=before, limit=limit)
+                lambda before, limit: reconciliation.matched(session, run, before=before, limit=limit)
             ),
             filter={"run": run.reference},
         ),

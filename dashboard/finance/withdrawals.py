@@ -40,7 +40,7 @@ WAITING = [
 ]
 CALLS = [
     tables.opens("short_key", "Call", page="operations", width=220),
-    tables.status("status", "Status", axis="operation", width=120),
+    tables.status("shown", "Status", axis="operation", width=120),
     tables.money("amount", "Amount", width=120),
     tables.count("attempt", "Attempt", width=80),
     tables.count("tries", "Tries", width=70),

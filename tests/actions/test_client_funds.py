@@ -21,7 +21,7 @@ from core.money import Money
 from core.processes import dispatch
 from core.processes.client_funds import read_balance
 from core.queries import client_funds as queries
-from core.queries import invariants, payouts
+from core.queries import invariants, overview, payouts
 from core.records import Milestone, Notification, OutgoingOperation, Payout, PayoutStop, StripeBalance
 from core.rules import client_funds as client_funds_rules
 from core.rules.client_funds import Cover
@@ -190,6 +190,13 @@ def test_what_the_payers_bank_holds_is_not_missing_at_stripe(market: Market) -> 
     told = market.funded()
     charged_back(market, told)
     assert market.state(told) == "CHARGEBACK_REVIEW"
+    (purse,) = market.read(overview.purses)
+    funds = state(market)
+    assert purse.at_banks == funds.at_banks == Money(102_500, "USD")
+    assert (purse.owed, funds.owed_now) == (Money(102_500, "USD"), Money.zero("USD"))
+    assert purse.own == purse.at_stripe, (
+        "the platform's own is what Stripe holds and nobody else is owed of it"
+    )
     market.pay_in(10_000)  # what is gone for good are the fees of Stripe and of the bank
     read_balance(market.desk)
     assert market.all(PayoutStop) == []

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from core.actions.operations import operation_retry, suspense
 from core.actions.operations.suspense import AlreadyProposed, AlreadySettled, NotProposed
 from core.db import Database
 from core.money import Money
 from core.processes import reconciliation
+from core.queries import reconciliation as queries
 from core.records import DuplicatePayment, Notification, Party, ReconciliationRun, SuspenseItem
 from core.rules.permissions import SYSTEM, NotPermitted
 from core.rules.suspense import (
@@ -241,9 +243,18 @@ def test_money_that_came_in_was_given_to_nobody(market: Market, owner: Database)
                 {"wrong": wrong, "who": market.staff["fay"]},
             )
     assert market.books()["suspense"] == 8_600
+    market.wait(hours=1)
     propose(market, item, settled_as=SettledAs.OWN_MONEY)
     confirm(market, item)
     assert market.books()["bank"] == -8_600
+
+    def seen(session: Session) -> tuple[int, int]:
+        run = queries.run(session, 1)
+        return queries.explained_since(session, run), len(queries.matched(session, run))
+
+    assert market.read(seen) == (1, 0), (
+        "what the run saw stays in suspense in it, and is said to be explained since"
+    )
 
 
 def test_amounts_that_do_not_cancel_out_are_not_settled_against_each_other(market: Market) -> None:

@@ -47,6 +47,9 @@ def test_a_full_refund_by_hand_is_on_the_case_and_no_decision_is_taken(market: M
         told_by_webhook(market, "refund.created", refund)
     (placed,) = market.all(Hold)
     assert (placed.kind, placed.placed_by) == ("RISK", None)
+    letters = [each for each in market.all(Notification) if each.template == "hold_to_settle"]
+    assert {each.staff_id for each in letters} == {market.staff["fay"], market.staff["cora"]}
+    assert all(refund in each.text and "Hold H-1 stops" in each.text for each in letters)
     (ticket,) = market.all(Ticket)
     shown = market.read(lambda session: cases.case(session, ticket.id, staff_id=None))
     (block,) = shown.blocks

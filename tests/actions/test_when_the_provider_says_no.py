@@ -14,6 +14,7 @@ from core.actions.payouts import payout_review
 from core.actions.payouts.payout_review import PayoutNotInReview
 from core.policy import WithdrawalMethod
 from core.processes import dispatch
+from core.queries import operations
 from core.records import Milestone, Notification, Party, Payout, Refund
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.permissions import NotPermitted
@@ -100,6 +101,10 @@ def released(market: Market) -> Told:
 def test_a_payout_that_fails_goes_to_review_and_can_be_sent_again(market: Market, after_paid: bool) -> None:
     market.control.next_payouts({"code": "account_closed", "after_paid": after_paid})
     told = released(market)
+    assert market.read(operations.counts) == {"SENT": 1}, "it is at Stripe, and not in a queue"
+    for status, found in (("SENT", 1), ("QUEUED", 0)):
+        wanted = operations.OperationFilter(status=status)
+        assert len(market.read(lambda session, wanted=wanted: operations.page(session, wanted))) == found
     for _ in range(5):
         market.later(days=1)
         _news(market)

@@ -254,7 +254,7 @@ def test_a_run_shows_its_breaks_with_both_amounts(town: Town) -> None:
 def test_a_call_shows_what_it_carries(town: Town) -> None:
     told = builders.funded(town)
     app = visit(town, "fay", "operations", q="charge.")
-    assert len(app.dataframe[0].value) == 1
+    assert list(app.dataframe[0].value["shown"]) == ["Succeeded"]
     number = town.read(lambda s: s.scalars(select(OutgoingOperation.id)).one())
     app = visit(town, "fay", "operations", id=number)
     assert f"milestone-{told.milestone}" in app.json[0].value
@@ -275,6 +275,9 @@ def test_a_run_that_came_to_no_end_is_never_shown_as_a_good_one(town: Town, stat
     def left(session: Session) -> int:
         run = ReconciliationRun(until=town.now, started_at=town.now, status=status)
         run.error = "Stripe did not answer." if status == "FAILED" else None
+        earlier = {"until": town.now - timedelta(hours=2), "started_at": town.now, "finished_at": town.now}
+        session.add(ReconciliationRun(status="BREAKS", lines=9, matched=6, breaks=3, **earlier))
+        session.flush()
         session.add(run)
         session.flush()
         unrecorded.forgive(session)
@@ -290,6 +293,7 @@ def test_a_run_that_came_to_no_end_is_never_shown_as_a_good_one(town: Town, stat
     overview = words(visit(town, "fay", "overview"))
     assert ("Failed" if status == "FAILED" else "Broken off") in overview
     assert "Everything matches" not in overview
+    assert "Before that: 6 of 9 lines matched, 3 breaks" in overview
 
 
 def test_an_account_that_the_address_does_not_name_is_no_error(town: Town) -> None:

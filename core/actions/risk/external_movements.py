@@ -14,12 +14,13 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.actions.milestones.milestone_context import open_milestone
+from core.actions.risk.hold_letters import tell_of_hold
 from core.gateways.payments import RefundSnapshot
 from core.money import Money
 from core.records import Hold, PaymentOrder, SuspenseItem
 from core.rules import suspense
 from core.rules.holds import HoldKind
-from core.rules.permissions import SYSTEM
+from core.rules.permissions import SYSTEM, Role
 from core.rules.refusal_reasons import Block
 from core.rules.suspense import SettledAs
 
@@ -103,6 +104,7 @@ def _stop(
     context.touch()
     about = ("hold", hold.id)
     context.note(session, SYSTEM, "system:hold:place", now=now, about=about, reason=why, contents=[hold])
+    tell_of_hold(session, context, hold, (Role.FINANCE, Role.COMPLIANCE), now=now, why=why)
     return True
 
 

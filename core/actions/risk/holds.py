@@ -12,13 +12,14 @@ from core import outbox
 from core.actions.milestones import verification_timeout
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import release
+from core.actions.risk.hold_letters import tell_of_hold
 from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.money import Money
 from core.records import Hold
 from core.rules import disputes, holds, milestones
 from core.rules.holds import HoldKind
-from core.rules.permissions import Actor, Permission, require, require_party
+from core.rules.permissions import Actor, Permission, Role, require, require_party
 
 
 class NotALateComplaint(DeskError):
@@ -164,6 +165,8 @@ def _placed(
         )
     if "payer" in told:
         context.tell(session, "complaint_received", context.payer, key=f"{key}-payer", now=now, about=about)
+    if kind == HoldKind.COMPLAINT:
+        tell_of_hold(session, context, hold, (Role.COMPLIANCE,), now=now, why=None)
     return hold
 
 

@@ -70,10 +70,8 @@ def _steps(execution: Execution, now: datetime) -> list[str]:
 
 
 def _call(step: CallProgress, now: datetime) -> str:
-    away = (
-        step.kind == "PAYOUT" and step.status == "QUEUED" and step.sent is not None and step.sent.provider_id
-    )
-    pill = status.pill("payout", "IN_TRANSIT") if away else status.pill("operation", step.status)
+    away = step.status == "QUEUED" and step.sent is not None and step.sent.provider_id is not None
+    pill = status.pill("operation", "SENT" if away else step.status)
     return _row(
         pill.tone,
         f"{NAMES.get(step.kind, step.kind)} · {step.amount}",

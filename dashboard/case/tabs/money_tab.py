@@ -130,7 +130,8 @@ def _operations(operations: Sequence[Sent], now: datetime) -> None:
 
 
 def _operation(each: Sent, now: datetime) -> str:
-    pill = status.pill("operation", each.status)
+    away = each.status == "QUEUED" and each.provider_id is not None
+    pill = status.pill("operation", "SENT" if away else each.status)
     tries = f"try {each.tries}" if each.tries > 1 else ""
     why = " · ".join(filter(None, (tries, each.reason or _again(each, now))))
     return (

@@ -1,0 +1,30 @@
+"""Who of staff hears of a hold that nobody of staff placed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.notifications import staff_of
+from core.records import Hold
+from core.rules.permissions import Role
+
+
+def tell_of_hold(
+    session: Session,
+    context: MilestoneContext,
+    hold: Hold,
+    roles: Sequence[Role],
+    *,
+    now: datetime,
+    why: str | None,
+) -> None:
+    """A hold that nobody of staff placed: those whose work it is hear of it. `why` is the desk's own words, never a
+    party's."""
+    people = {member for role in roles for member in staff_of(session, role)}
+    key, about = f"hold-{hold.id}-to-settle", ("hold", hold.id)
+    told = {"hold": f"H-{hold.id}", "why": why}
+    context.tell_staff(session, "hold_to_settle", sorted(people), key=key, now=now, about=about, **told)
