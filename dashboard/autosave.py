@@ -8,6 +8,7 @@ gate has asked for a session, and the fence for our own origin, before anything 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,7 @@ from core.rules.permissions import Actor
 from dashboard.request_context import COOKIE
 
 LARGEST = 8 * text_fields.LONGEST  # bytes: every character may take six of them in JSON
+LARGEST_VERSION = 2**31 - 1  # what the database counts to
 SIGNED_OUT = "you are signed out"
 SOMEONE_ELSE = "someone else is signed in here now"
 NOT_REACHED = "the desk's database cannot be reached"
@@ -45,7 +47,7 @@ class Typed(BaseModel):
     tab: str = Field(min_length=1, max_length=64)
     place: str = Field(max_length=120)
     body: str
-    base: int = Field(ge=0)
+    base: int = Field(ge=0, le=LARGEST_VERSION)
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -66,7 +68,7 @@ def routes(desk: Desk) -> list[Route]:
         asked, staff = request.query_params, request.query_params.get("staff", "")
         wanted = asked.getlist("place")[: text_fields.MOST]
         return await to_thread.run_sync(
-            _answer, desk, request, int(staff) if staff.isascii() and staff.isdigit() else 0, _reading(wanted)
+            _answer, desk, request, int(staff) if re.fullmatch("[0-9]{1,19}", staff) else 0, _reading(wanted)
         )
 
     return [Route("/words", save, methods=["POST"]), Route("/words", look, methods=["GET"])]

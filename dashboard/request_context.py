@@ -123,11 +123,11 @@ def plain_name() -> str:
 
 
 def here() -> str:
-    """The path of this page with its parameters, for coming back to it."""
-    from urllib.parse import quote, urlsplit
+    """The path of this page with its parameters, for coming back to it. Streamlit's own `url` has none."""
+    from urllib.parse import quote, urlencode, urlsplit
 
-    parts = urlsplit(st.context.url or "/")
-    return quote(parts.path + (f"?{parts.query}" if parts.query else ""), safe="/")
+    asked = [(name, each) for name in st.query_params for each in st.query_params.get_all(name)]
+    return quote(urlsplit(st.context.url or "/").path + (f"?{urlencode(asked)}" if asked else ""), safe="/")
 
 
 def _resolve(*, touch: bool) -> SignedIn | None:

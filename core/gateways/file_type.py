@@ -26,6 +26,7 @@ from core.rules.evidence import (
     WEBP,
     XLSX,
     ContentDisagrees,
+    FileUnreadable,
     Format,
     Kind,
     TwoFormatsAtOnce,
@@ -58,6 +59,8 @@ def detect_format(file_name: str, content: bytes) -> Format:
     claimed = _phones_own(format_of(file_name), content)
     signature = SIGNATURES.get(claimed)
     if signature is not None and not signature.match(content):
+        if _begins_like(claimed, content):
+            raise FileUnreadable(file_name=file_name, why="it is damaged at its beginning")
         raise ContentDisagrees(file_name=file_name, named=claimed.name, found=likely(content))
     if claimed in TEXTUAL and (other := _binary(content)):
         raise ContentDisagrees(file_name=file_name, named=claimed.name, found=other)
@@ -74,6 +77,19 @@ def _phones_own(claimed: Format, content: bytes) -> Format:
     return claimed
 
 
+def _begins_like(claimed: Format, content: bytes) -> bool:
+    """Its first bytes are those of the format that its name says, so it is not misnamed, whatever follows them."""
+    return any(each.extension.lstrip(".") in claimed.endings for each in _guesses(content))
+
+
+def _guesses(content: bytes) -> list[puremagic.PureMagicWithConfidence]:
+    """What the first bytes could be, the likeliest first."""
+    try:
+        return list(puremagic.magic_string(content[:65_536]))
+    except (puremagic.PureError, ValueError):
+        return []
+
+
 def likely(content: bytes) -> str:
     """What the content looks like, in words for the refusal. Only a name from our own lists ever comes out of here."""
     for known, signature in SIGNATURES.items():
@@ -83,11 +99,8 @@ def likely(content: bytes) -> str:
             return "a zip archive" if known in ZIPPED else f"a {known.name} file"
     if MARKUP.search(content[:HEAD]):
         return "a web page or vector graphic"
-    try:
-        best = puremagic.magic_string(content[:65_536])[0]
-    except (puremagic.PureError, ValueError, IndexError):
-        return "something else"
-    return str(best.name) or "something else"
+    names = [each.name for each in _guesses(content)[:1] if each.name]
+    return f"something else ({names[0]})" if names else "something else"
 
 
 def _binary(content: bytes) -> str | None:

@@ -99,6 +99,8 @@ def test_no_other_site_saves_anything(office: Office, http: TestClient) -> None:
         ({"body": "x" * (text_fields.LONGEST + 1)}, 422),
         ({"body": "x" * LARGEST}, 413),
         ({"base": -1}, 400),
+        ({"base": 10**30}, 400),
+        ({"base": 2**31}, 400),
         ({"body": None}, 400),
         ({"more": "than asked"}, 400),
         ({"tab": ""}, 400),
@@ -120,7 +122,8 @@ def test_what_is_no_json_is_refused(office: Office, http: TestClient) -> None:
     json = {**ORIGIN, "content-type": "application/json"}
     for content in (b"", b"[", b"\xff", b"[]"):
         assert http.post("/words", content=content, headers=json).status_code == 400
-    assert http.get("/words", params={"staff": "x", "place": PLACE}).status_code == 403
+    for staff in ("x", "9" * 5_000):
+        assert http.get("/words", params={"staff": staff, "place": PLACE}).status_code == 403
 
 
 def test_half_a_character_is_no_fault(office: Office, http: TestClient) -> None:

@@ -116,6 +116,9 @@ def test_a_harmless_file_comes_in_as_what_it_is(name: str) -> None:
         ("all.zip", zipped({"a": b"b"}), rules.FormatNotAccepted),
         ("macro.docm", docx(), rules.FormatNotAccepted),
         ("photo.png", picture("JPEG"), rules.ContentDisagrees),
+        ("photo.png", b"\x89PNG\r\n\x1a\n" + b"x" * 90, rules.FileUnreadable),  # damaged, not misnamed
+        ("photo.webp", b"RIFF....WEBPXXXX", rules.FileUnreadable),
+        ("report.pdf", b"%PDF-9.9", rules.FileUnreadable),
         ("photo.jpg", b"<html><script>x()</script>", rules.ContentDisagrees),
         ("note.txt", b"\xef\xbb\xbf  <!DOCTYPE html><script>", rules.ContentDisagrees),
         ("note.txt", b"<svg xmlns='http://www.w3.org/2000/svg'/>", rules.ContentDisagrees),

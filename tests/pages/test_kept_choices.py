@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from streamlit.testing.v1 import AppTest
 
 from core.db import Database
@@ -130,3 +130,14 @@ def test_long_words_reach_the_browser_and_their_readers_whole(
     assert base64.b64decode(kept[1], validate=True).decode() == long
     press(app, "Send")
     assert long in words(messages())
+
+
+def test_who_was_signed_out_comes_back_to_the_same_case_and_tab(
+    town: Town, told: Told, database: Database, messages: Callable[[], AppTest]
+) -> None:
+    app = messages()
+    with database.transaction() as session:
+        session.execute(text("update staff_sessions set revoked_at = now()"))
+    press(app, "Send")
+    assert "You are signed out" in words(app)
+    assert f"next=/%3Fid%3D{told.ticket}%26tab%3DMessages" in words(app)  # AppTest has no path
