@@ -12,6 +12,7 @@ from datetime import datetime
 
 from core.errors import DeskError
 from core.money import Money, stripe_step
+from core.rules.visible_text import says_something
 
 UNDECIDED = frozenset({"needs_response", "under_review"})
 INQUIRIES = frozenset({"warning_needs_response", "warning_under_review"})
@@ -154,7 +155,7 @@ def check_file(field: str, *, name: str, media_type: str, size: int) -> None:
 
 def check_evidence(texts: Mapping[str, str], *, files: int = 0) -> dict[str, str]:
     """The texts without empty ones. Raises `EvidenceEmpty`, `EvidenceUnknown`, `EvidenceTooLong`."""
-    given = {field: text.strip() for field, text in texts.items() if text.strip()}
+    given = {field: text.strip() for field, text in texts.items() if says_something(text)}
     if not given and not files:
         raise EvidenceEmpty()
     for field, text in given.items():

@@ -15,6 +15,7 @@ from typing import Any
 
 from core.errors import DeskError
 from core.money import WHOLE_BPS, Money, apportion, half_up, stripe_exact, stripe_step
+from core.rules.visible_text import says_something
 
 MOST = 20
 LONGEST = 160
@@ -107,7 +108,7 @@ def check(items: Sequence[Item], held: Money) -> None:
     if len(items) > MOST:
         raise ItemsTooMany(most=MOST)
     for number, item in enumerate(items, 1):
-        if not item.title.strip() or len(item.title) > LONGEST:
+        if not says_something(item.title) or len(item.title) > LONGEST:
             raise ItemUntitled(number=number, most=LONGEST)
         if not item.value.is_positive:
             raise ItemWorthNothing(title=item.title)

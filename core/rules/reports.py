@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from core.errors import DeskError
 from core.rules.transitions import label
+from core.rules.visible_text import says_something
 
 
 class ReportKind(StrEnum):
@@ -126,7 +127,7 @@ def scope(kind: ReportKind, milestone_id: int | None) -> int | None:
 
 
 def checked(details: str) -> str:
-    if not details.strip():
+    if not says_something(details):
         raise DetailsMissing()
     if len(details) > MOST:
         raise DetailsTooLong(most=MOST, length=len(details))

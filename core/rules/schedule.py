@@ -20,6 +20,7 @@ from core.rules.milestones import Status
 from core.rules.refusal_reasons import Block, Blocked
 from core.rules.templates import TEMPLATES, ProjectType, Size
 from core.rules.transitions import label
+from core.rules.visible_text import says_something
 
 
 class FeeMode(StrEnum):
@@ -142,7 +143,7 @@ def _faults_of_one(
     platform: Platform, currency: str, number: int, milestone: PlannedMilestone
 ) -> Iterator[Block]:
     amount = milestone.amount
-    if not milestone.title.strip():
+    if not says_something(milestone.title):
         yield Block("title", f"Milestone {number} has no title.")
     if amount.currency != currency:
         yield Block("currency", f"Milestone {number} is in {amount.currency}, the project in {currency}.")
@@ -151,7 +152,7 @@ def _faults_of_one(
     elif amount.minor % stripe_step(currency):
         yield Block("step", f"The amount of milestone {number} must end in 0 to be payable in {currency}.")
     # Staged legal fees name what is delivered (payment-escrow-rules, Milestone Rules).
-    if platform is Platform.LEGAL_SERVICES and not milestone.deliverable.strip():
+    if platform is Platform.LEGAL_SERVICES and not says_something(milestone.deliverable):
         yield Block("deliverable", f"Milestone {number} does not say what is delivered.")
     try:
         acceptance.check(milestone.acceptance_rule)

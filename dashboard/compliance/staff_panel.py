@@ -9,6 +9,7 @@ from core.errors import NotFound, ReasonMissing
 from core.queries import people
 from core.queries.people import Person, Visit
 from core.rules.permissions import Permission
+from core.rules.visible_text import says_something
 from dashboard import navigation, request_context
 from dashboard.compliance.master_detail import close
 from dashboard.ui import cards, confirm, deadline, status, tables, text_fields
@@ -119,7 +120,7 @@ def _revoke(session_id: int, person: str) -> None:
     intent = confirm.pressed("Revoke session", key="revoke", icon=":material/logout:", money=True)
 
     def revoke(session, actor, now):  # type: ignore[no-untyped-def]
-        if not (reason or "").strip():
+        if not says_something(reason):
             raise ReasonMissing()
         sessions.revoke(session, session_id=session_id, actor=actor, now=now, reason=reason.strip())
 

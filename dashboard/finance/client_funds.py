@@ -12,6 +12,7 @@ from core.queries import client_funds as queries
 from core.queries.client_funds import Funds, Released
 from core.rules.client_funds import Cover
 from core.rules.permissions import Permission
+from core.rules.visible_text import says_something
 from dashboard import navigation, request_context
 from dashboard.ui import cards, confirm, deadline, header, tables
 from dashboard.ui.safe import plain
@@ -115,7 +116,7 @@ def _stop(each: Funds) -> None:
             key=f"stop-{stop.id}-release",
             money=True,
             icon=":material/play_arrow:",
-            disabled=not (reason or "").strip(),
+            disabled=not says_something(reason or ""),
         )
         if intent:
             confirm.carry_out(

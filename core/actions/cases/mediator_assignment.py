@@ -19,6 +19,7 @@ from core.records import Handover, Recusal, Staff, StaffRole, StaffTie, Ticket
 from core.rules import mediation
 from core.rules.disputes import BLOCKING, blocks_release
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
+from core.rules.visible_text import says_something
 
 
 class Unsaid(Enum):
@@ -93,7 +94,7 @@ def assign(
         _require_free(session, actor, context, ticket, staff_id)
     ticket.mediator_id = staff_id
     contents: list[Record | Words] = [Words("ticket_mediators", ticket)]
-    if note.strip():
+    if says_something(note):
         left = Handover(ticket_id=ticket.id, by_id=actor.id, to_id=staff_id, note=checked(note), at=now)
         session.add(left)
         session.flush()

@@ -12,6 +12,7 @@ from core.audit.content_hashes import Words
 from core.errors import DeskError
 from core.records import Message
 from core.rules.permissions import Actor
+from core.rules.visible_text import says_something
 
 MOST = 10_000
 
@@ -61,7 +62,7 @@ def write(
 
 
 def checked(body: str) -> str:
-    if not body.strip():
+    if not says_something(body):
         raise MessageEmpty()
     if len(body) > MOST:
         raise MessageTooLong(most=MOST, length=len(body))

@@ -13,6 +13,7 @@ from core.actions.decisions import drafts
 from core.actions.decisions.plan import REASONS_LEAST
 from core.errors import NotFound
 from core.records import CaseReveal, StaffPreference, Ticket
+from core.rules import visible_text
 from core.rules.name_redaction import NothingToReveal
 from core.rules.permissions import Actor, Permission, require, require_one
 
@@ -74,6 +75,6 @@ def reveal(session: Session, actor: Actor, *, now: datetime, ticket_id: int) -> 
 
 def _judgement(content: dict[str, Any]) -> dict[str, Any]:
     enough = content.get("outcome") and content.get("ground")
-    if not enough or len(str(content.get("reasons", "")).strip()) < REASONS_LEAST:
+    if not enough or visible_text.length(str(content.get("reasons", ""))) < REASONS_LEAST:
         raise NothingToReveal()
     return content

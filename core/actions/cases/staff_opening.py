@@ -19,6 +19,7 @@ from core.records import Ticket
 from core.rules import disputes, milestones
 from core.rules.disputes import DisputeReason
 from core.rules.permissions import Actor, Permission, require
+from core.rules.visible_text import says_something
 
 
 def by_staff(session: Session, actor: Actor, *, now: datetime, milestone_id: int, reason: str) -> Ticket:
@@ -28,7 +29,7 @@ def by_staff(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     for staff. Raises `NotPermitted`, `ReasonMissing`, `NotAllHeld`, `IllegalMove`.
     """
     require(actor, Permission.OPEN_CASE)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     context = open_milestone(session, milestone_id)
     order = context.order

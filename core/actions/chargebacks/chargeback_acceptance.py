@@ -21,6 +21,7 @@ from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Chargeback, ChargebackAcceptance, OutgoingOperation
 from core.rules import chargebacks as rules
 from core.rules.permissions import Actor, Permission, require
+from core.rules.visible_text import says_something
 
 UNDER_WAY = ("QUEUED", "SENDING", "BLOCKED")
 
@@ -42,7 +43,7 @@ def propose(
 ) -> ChargebackAcceptance:
     """Propose to give in. Raises `NoGivingIn`, `AlreadyProposed`, `AnswerUnderWay`, `GivenUp`."""
     require(actor, Permission.ANSWER_CHARGEBACK)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     context, row = _locked(session, chargeback_id)
     _check(session, row)

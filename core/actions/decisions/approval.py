@@ -16,6 +16,7 @@ from core.records import Decision, Ticket
 from core.rules import approvals, deadlines, holds, mediation
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.permissions import SYSTEM, Actor, Permission, require
+from core.rules.visible_text import says_something
 
 TAKEN_BACK = "A colleague took it back; the page of the case says why."
 NOT_APPROVED = "The second person did not approve it; the page of the case says why."
@@ -71,7 +72,7 @@ def send_back(session: Session, actor: Actor, *, now: datetime, decision_id: int
     When its maker has stepped back since, nobody gets it back, and it is voided instead: look at the returned status.
     """
     require(actor, Permission.APPROVE_DECISION, now)
-    if not note.strip():
+    if not says_something(note):
         raise ReasonMissing()
     context, ticket, decision = _waiting(session, actor, decision_id)
     if recorded_decision.left(session, ticket, decision.maker_id):
@@ -91,7 +92,7 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, decision_id: int,
     """Void a decision on purpose before it is carried out, because of what came to light since: by a mediator without
     a tie to a party, with a reason. Its maker has the draft again, unless they stepped back (the desk's choice)."""
     require(actor, Permission.DECIDE, now)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     context, _, decision = _locked(session, actor, decision_id)
     if decision.status not in recorded_decision.PENDING:

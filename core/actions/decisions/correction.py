@@ -25,6 +25,7 @@ from core.rules.approvals import DecisionStatus
 from core.rules.disputes import BLOCKING, TicketStatus
 from core.rules.permissions import Actor, Permission, require
 from core.rules.transitions import label
+from core.rules.visible_text import says_something
 
 OWN = "Made or approved the decision that this case corrects."
 
@@ -62,7 +63,7 @@ def open_correction(session: Session, actor: Actor, *, now: datetime, ticket_id:
     Raises `ReasonMissing`, `NothingToCorrect`, `AlreadyBeingLookedAt`.
     """
     require(actor, Permission.WORK_TICKET)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     context, ticket = mediator_assignment.locked_ticket(session, ticket_id)
     decision = session.scalars(
@@ -113,7 +114,7 @@ def close_correction(
     mediator_assignment.require_open(ticket)
     if session.get(Recusal, (ticket.id, actor.id)) is not None:
         raise OwnDecision()
-    if not notes.strip():
+    if not says_something(notes):
         raise ReasonMissing()
     disputes.close(session, actor, ticket, finding, now=now, notes=notes.strip())
     context.touch()

@@ -30,7 +30,7 @@ from core.ledger.journal import Journal
 from core.letters import Letter
 from core.money import Money
 from core.records import Decision, Ticket
-from core.rules import grounds, items, splits
+from core.rules import grounds, items, splits, visible_text
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.items import Item
 
@@ -230,7 +230,7 @@ def _next_key(session: Session, ticket: Ticket) -> str:
 def _check(draft: Draft) -> None:
     grounds.check_end(draft.ground, ends_project=draft.ends_project)
     grounds.check(draft.ground, draft.outcome, delivered=True, override=draft.override)
-    if len(draft.reasons.strip()) < REASONS_LEAST:
+    if visible_text.length(draft.reasons) < REASONS_LEAST:
         raise ReasonsTooShort(least=REASONS_LEAST)
     grounds.require_references(_cited_kinds(draft))
     plan_letters.check(draft.passages)

@@ -17,7 +17,7 @@ from core.errors import DeskError
 from core.letters import Letter
 from core.money import Money
 from core.records import Milestone, Party, PaymentOrder
-from core.rules import items
+from core.rules import items, visible_text
 from core.rules.decision_letters import template_of
 from core.rules.grounds import DecisionOutcome
 from core.rules.items import Item
@@ -36,7 +36,7 @@ class PassageUnusable(DeskError):
 def check(passages: Mapping[str, str]) -> None:
     """May these words stand in the letters? The parties must be told why, in either the reasons or these."""
     for audience, text in passages.items():
-        length = len(text.strip())
+        length = max(visible_text.length(text), len(text) if len(text) > PASSAGE_MOST else 0)
         if not PASSAGE_LEAST <= length <= PASSAGE_MOST:
             raise PassageUnusable(audience=audience, least=PASSAGE_LEAST, most=PASSAGE_MOST, length=length)
 

@@ -17,6 +17,7 @@ from core.records import LegalCheck
 from core.rules import legal_checklist as rules
 from core.rules.legal_checklist import Item
 from core.rules.permissions import Actor, NotPermitted, Permission, require
+from core.rules.visible_text import says_something
 
 
 class AlreadySigned(DeskError):
@@ -30,7 +31,7 @@ def sign(
     require(actor, Permission.SIGN_LEGAL_CHECK, now)
     if actor.id is None:
         raise NotPermitted(action=Permission.SIGN_LEGAL_CHECK.words, roles="compliance")
-    if not note.strip():
+    if not says_something(note):
         raise ReasonMissing()
     platform, item = Platform(platform), Item(item)
     if session.get(LegalCheck, (platform.value, item.value)) is not None:

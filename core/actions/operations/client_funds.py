@@ -16,6 +16,7 @@ from core.records import PayoutStop, StripeBalance
 from core.rules import client_funds as rules
 from core.rules.client_funds import Look
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
+from core.rules.visible_text import says_something
 
 log = structlog.get_logger(__name__)
 
@@ -125,7 +126,7 @@ def release(session: Session, actor: Actor, *, now: datetime, stop_id: int, reas
     Raises `StopReleased`, `StepUpRequired`.
     """
     require(actor, Permission.REVIEW_PAYOUT, now)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     wanted = select(PayoutStop).where(PayoutStop.id == stop_id).with_for_update()
     row = session.scalars(wanted).one_or_none()

@@ -21,6 +21,7 @@ from core.records import OutgoingOperation, Refund
 from core.rules import refunds as rules
 from core.rules.permissions import Actor, Permission, require
 from core.rules.refunds import RefundEvent, RefundStatus
+from core.rules.visible_text import says_something
 
 
 class OperationNotInReview(DeskError):
@@ -37,7 +38,7 @@ def retry(
     """Send a call in review again. Raises `OperationNotInReview`, `ReviewThePayout`,
     `ReturnProposed`, `StepUpRequired`."""
     require(actor, Permission.RETRY_OPERATION, now)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     plain = session.get(OutgoingOperation, operation_id)
     if plain is None:

@@ -20,6 +20,7 @@ from core.records import Party, Staff, SuspenseItem
 from core.rules import suspense as rules
 from core.rules.permissions import Actor, Permission, require, require_one
 from core.rules.suspense import SettledAs
+from core.rules.visible_text import says_something
 
 ACCOUNTS = {
     SettledAs.OWN_MONEY: accounts.BANK,
@@ -59,7 +60,7 @@ def propose(
     `TargetMissing`, `OneAtATime`, `OwesLess`.
     """
     require(actor, Permission.SETTLE_SUSPENSE)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     items = _locked(session, item_ids)
     _require_free(session, items)
@@ -81,7 +82,7 @@ def confirm(
     `StepUpRequired` and what `propose` raises.
     """
     require(actor, Permission.CONFIRM_SUSPENSE, now)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     items = _locked(session, item_ids)
     settled_as = _proposed_together(items)
@@ -105,7 +106,7 @@ def reject(
     Raises `NotProposed`, `AlreadySettled`, `ChangedMeanwhile`.
     """
     require_one(actor, Permission.SETTLE_SUSPENSE, Permission.CONFIRM_SUSPENSE)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     items = _locked(session, item_ids)
     _proposed_together(items)

@@ -10,6 +10,7 @@ from core import audit, jobs
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import WebhookEvent
 from core.rules.permissions import Actor, Permission, require
+from core.rules.visible_text import says_something
 
 
 class EventNotGivenUp(DeskError):
@@ -19,7 +20,7 @@ class EventNotGivenUp(DeskError):
 def retry(session: Session, actor: Actor, *, now: datetime, event_id: str, reason: str) -> WebhookEvent:
     """Apply it again: the object is fetched anew, so nothing of an old event is believed. Raises `EventNotGivenUp`."""
     require(actor, Permission.RETRY_OPERATION, now)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     event = session.get(WebhookEvent, event_id, with_for_update=True, populate_existing=True)
     if event is None:

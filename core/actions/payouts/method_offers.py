@@ -24,6 +24,7 @@ from core.records import Payout, PayoutOffer
 from core.rules import fees
 from core.rules.payouts import PayoutStatus
 from core.rules.permissions import Actor, NotYours, Permission, require
+from core.rules.visible_text import says_something
 
 
 class NothingOffered(DeskError):
@@ -56,7 +57,7 @@ def offer(
     Raises `PayoutNotInReview`, `NothingOffered`, `AlreadyOffered`, `WithdrawalTooSmall`.
     """
     require(actor, Permission.REVIEW_PAYOUT, now)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     context, payout = payout_review.locked(session, payout_id)
     if not methods:
@@ -103,7 +104,7 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, payout_id: int, r
     Raises `PayoutNotInReview`, `NoOfferOpen`, `StepUpRequired`.
     """
     require(actor, Permission.REVIEW_PAYOUT, now)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     context, payout = payout_review.locked(session, payout_id)
     row = open_offer(session, payout.id)

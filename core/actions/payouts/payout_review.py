@@ -29,6 +29,7 @@ from core.records import OutgoingOperation, Payout, PayoutOffer, Staff
 from core.rules import fees
 from core.rules.payouts import PayoutEvent, PayoutStatus
 from core.rules.permissions import Actor, Permission, require
+from core.rules.visible_text import says_something
 
 REFUSED = "REFUSED"
 
@@ -62,7 +63,7 @@ def retry(
     Holds and tickets are asked once more when it is dispatched.
     """
     require(actor, Permission.REVIEW_PAYOUT, now)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     context, payout = locked(session, payout_id)
     _require_no_offer(session, payout.id)

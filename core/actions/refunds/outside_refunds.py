@@ -23,6 +23,7 @@ from core.records import OutgoingOperation, Refund, RefundReturn
 from core.rules import refunds as rules
 from core.rules.permissions import Actor, Permission, require
 from core.rules.refunds import RefundEvent, RefundStatus
+from core.rules.visible_text import says_something
 
 WAYS = rules.WAYS
 
@@ -48,9 +49,9 @@ def propose(
 ) -> RefundReturn:
     """Say how a refund that came back was sent instead. Raises `RefundNotBack`, `ReturnProposed`."""
     require(actor, Permission.PROPOSE_RETURN)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
-    if not reference.strip() or way not in WAYS:
+    if not says_something(reference) or way not in WAYS:
         raise ReferenceMissing()
     context, refund = _locked(session, refund_id)
     _require_back(refund)

@@ -20,6 +20,7 @@ from core.records import Hold
 from core.rules import disputes, holds, milestones
 from core.rules.holds import HoldKind
 from core.rules.permissions import Actor, Permission, Role, require, require_party
+from core.rules.visible_text import says_something
 
 
 class NotALateComplaint(DeskError):
@@ -61,7 +62,7 @@ def place(
     Who hears of it depends on `kind` alone: `core.rules.holds.TOLD`. Raises `NothingToHold` where that is nothing.
     """
     require(actor, Permission.PLACE_HOLD)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     if kind not in holds.BY_STAFF:
         raise ComplaintIsThePayers()
@@ -74,7 +75,7 @@ def complain(session: Session, actor: Actor, *, now: datetime, milestone_id: int
 
     (DESIGN 3: between day 5 and day 7 a late complaint asks staff for a hold.) Within the window, dispute instead.
     """
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payer.id)
@@ -180,7 +181,7 @@ def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason:
     By someone else than who placed it. Money may move, so it raises `StepUpRequired`. Raises `OwnHold`.
     """
     require(actor, Permission.RELEASE_HOLD, now)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     plain = session.get(Hold, hold_id)
     if plain is None:

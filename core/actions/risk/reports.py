@@ -23,6 +23,7 @@ from core.rules.holds import HoldKind
 from core.rules.permissions import Actor, NotYours, Permission, require
 from core.rules.report_outcomes import Consequence, Effect
 from core.rules.reports import ReportKind, ReportOutcome, Severity, Source
+from core.rules.visible_text import says_something
 
 Role = Literal["payer", "payee"]
 
@@ -122,7 +123,7 @@ def settle(
     shown (`foreseen`).
     """
     require(actor, Permission.SETTLE_RISK, now)
-    if not note.strip():
+    if not says_something(note):
         raise ReasonMissing()
     report, concerned = _locked(session, report_id)
     outcome = ReportOutcome(outcome)
@@ -214,7 +215,7 @@ def resolve_practice(session: Session, actor: Actor, *, now: datetime, flag_id: 
     The marketplace (the system) may say so of what it flagged itself; staff still settles the review that was opened
     for it. The marketplace's words are kept with the flag, and not in the log.
     """
-    if not resolution.strip():
+    if not says_something(resolution):
         raise ReasonMissing()
     flag = session.get(PracticeFlag, flag_id, with_for_update=True)
     if flag is None:

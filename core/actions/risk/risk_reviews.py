@@ -23,6 +23,7 @@ from core.rules import milestones, risk
 from core.rules.holds import HoldKind
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
 from core.rules.risk import ReviewOutcome
+from core.rules.visible_text import says_something
 
 
 class ReviewSettled(DeskError):
@@ -97,7 +98,7 @@ def settle(
     the practice mismatch not resolved. The reports that were upheld open no further review of this milestone.
     """
     require(actor, Permission.SETTLE_RISK, now)
-    if not note.strip():
+    if not says_something(note):
         raise ReasonMissing()
     context, review = _locked(session, review_id)
     risk.require_settled(risk_facts.facts_of(session, context, now=now), context.profile)

@@ -14,6 +14,7 @@ from core.errors import DeskError, NotFound, ReasonMissing
 from core.policy import PROFILES, accept
 from core.records import Installation, Party, PolicyVersion, Staff, StaffRole, StaffTie
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
+from core.rules.visible_text import says_something
 
 
 class AlreadyInstalled(DeskError):
@@ -103,7 +104,7 @@ def declare_tie(
     """A member of staff is tied to a party and will not be given its cases; declared by oneself or an administrator."""
     if actor.id != staff_id or actor.kind != "staff":
         require(actor, Permission.MANAGE_STAFF, now)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     for kind, table, number in (("member of staff", Staff, staff_id), ("party", Party, party_id)):
         if session.get(table, number) is None:

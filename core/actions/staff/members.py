@@ -13,6 +13,7 @@ from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound, ReasonMissing
 from core.records import Staff, StaffRole, Ticket
 from core.rules.permissions import Actor, Permission, Role, require
+from core.rules.visible_text import says_something
 
 TAKE_ROLE = text("select take_staff_role(:staff, :role)")
 
@@ -92,7 +93,7 @@ def _opened(
     session: Session, actor: Actor, *, now: datetime, staff_id: int, reason: str
 ) -> tuple[Staff, set[Role]]:
     require(actor, Permission.MANAGE_STAFF, now)
-    if not reason.strip():
+    if not says_something(reason):
         raise ReasonMissing()
     # Everyone's roles under one lock, in one order: two administrators cannot each remove the other.
     session.scalars(select(Staff.id).order_by(Staff.id).with_for_update()).all()

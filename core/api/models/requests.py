@@ -10,9 +10,10 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Header, Path, Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from core.money import CURRENCIES, MAX_MINOR, Money
+from core.rules.visible_text import says_something
 
 LARGEST_ID = 2**53 - 1
 ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
@@ -30,9 +31,17 @@ def _date(value: Any) -> Any:
     return date.fromisoformat(value)
 
 
-Line = Annotated[str, Field(min_length=1, max_length=NAME, pattern=ONE_LINE)]
-Text = Annotated[str, Field(min_length=1, max_length=10_000, pattern=MANY_LINES)]
-Scope = Annotated[str, Field(min_length=1, max_length=4_000, pattern=MANY_LINES)]
+def _visible(value: str) -> str:
+    if not says_something(value):
+        raise ValueError("nothing in it can be seen")
+    return value
+
+
+Visible = AfterValidator(_visible)
+Line = Annotated[str, Field(min_length=1, max_length=NAME, pattern=ONE_LINE), Visible]
+Text = Annotated[str, Field(min_length=1, max_length=10_000, pattern=MANY_LINES), Visible]
+Scope = Annotated[str, Field(min_length=1, max_length=4_000, pattern=MANY_LINES), Visible]
+Reason = Annotated[str, Field(min_length=1, max_length=2_000, pattern=MANY_LINES), Visible]
 PartyName = Annotated[
     str,
     Field(min_length=1, max_length=NAME, pattern=ONE_LINE, description="The platform's own id of a party."),
@@ -174,7 +183,7 @@ class Details(ByParty):
 
 
 class Complaint(ByParty):
-    reason: Annotated[str, Field(min_length=1, max_length=2_000, pattern=MANY_LINES)]
+    reason: Reason
 
 
 class MessageRequest(ByParty):
@@ -212,7 +221,7 @@ class Mismatch(Shape):
 
 
 class Resolution(Shape):
-    resolution: Annotated[str, Field(min_length=1, max_length=2_000, pattern=MANY_LINES)]
+    resolution: Reason
 
 
 class Review(ByParty):

@@ -8,6 +8,7 @@ from core.actions.decisions import drafts
 from core.actions.decisions.plan_letters import PASSAGE_LEAST, PASSAGE_MOST
 from core.letters.template import PEOPLE
 from core.queries.cases import Case
+from core.rules.visible_text import says_something
 from dashboard.case.decision import draft
 from dashboard.ui import cards, text_fields
 
@@ -27,7 +28,7 @@ def show(case: Case) -> dict[str, str]:
         )
         for side in SIDES:
             text = _side(case, side, people[side])
-            if text.strip():
+            if says_something(text):
                 passages[side] = text.strip()
     return passages
 

@@ -6,6 +6,8 @@
 
 const WAIT = 2000;
 const AGAIN = 5000;
+const SEEN = /[^\p{C}\p{M}\p{Z}\u115f\u1160\u3164\uffa0\u2800]/u; // as the desk counts: core/rules/visible_text.py
+const UNSEEN = /[\p{Cf}\u115f\u1160\u3164\uffa0\u2800]/gu;
 const OLDEST = 8 * 3600 * 1000;
 const STORED = "escrow-desk:words:";
 const fields = new Map(); // place → what is known about it, kept while the page is drawn again
@@ -274,7 +276,8 @@ function length(field) {
   const input = inputOf(field);
   const value = input ? input.value : field.saved;
   const many = [...value.trim()].length;
-  if (field.least && many < field.least) return `${characters(many)}, ${field.least - many} more are needed.`;
+  const seen = SEEN.test(value) ? [...value.replace(UNSEEN, "").trim()].length : 0;
+  if (field.least && seen < field.least) return `${characters(seen)}, ${field.least - seen} more are needed.`;
   if (field.most && many > 0.9 * field.most) return `${many} of ${characters(field.most)}.`;
   return field.least ? `${characters(many)}.` : "";
 }

@@ -1,0 +1,34 @@
+"""Whether a text says anything. What nobody sees says nothing, however many characters of it there are.
+
+Blanks, joiners, marks that turn or only decorate, and letters that are drawn as nothing may stand within words (scripts
+and pictures need them), but not instead of them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Letters and symbols by their category, blank by their shape: fillers of Hangul, and a pattern of Braille without dots.
+BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Mn", "Me", "Mc", "Zs", "Zl", "Zp"})
+_DROPPED = frozenset({"Cf", "Cs"})
+_PLAIN = re.compile(r"[!-~]")
+
+
+def says_something(text: str) -> bool:
+    """Whether at least one character of it can be seen by itself."""
+    return bool(_PLAIN.search(text)) or any(
+        unicodedata.category(each) not in _UNSEEN and each not in BLANK for each in text
+    )
+
+
+def length(text: str) -> int:
+    """How many characters of it count: without blanks around them, and without what nobody sees."""
+    if not says_something(text):
+        return 0
+    return len("".join(each for each in text if not _drops(each)).strip())
+
+
+def _drops(mark: str) -> bool:
+    return mark in BLANK or unicodedata.category(mark) in _DROPPED
