@@ -235,7 +235,7 @@ WALKS: dict[str, tuple[WalkStep, ...]] = {
                 decision_id=w.market.all(Decision)[-1].id,
                 reason="A message was overlooked.",
             ),
-            wrote=("AT decision_voided", "CL decision_voided"),
+            wrote=("AT decision_voided", "CL decision_voided", "PM decision_voided"),
         ),
     ),
     "a dispute that is withdrawn": (

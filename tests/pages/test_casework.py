@@ -138,7 +138,7 @@ def test_a_link_to_one_entry_marks_it_and_a_wrong_one_says_so(town: Town) -> Non
     assert "ed-here" in shown
     assert f"entry={mark.name}" in shown
     lost = words(visit(town, "cora", "case", id=told.ticket, tab="Timeline", entry="message-999"))
-    assert "That entry is not in this case" in lost
+    assert "is no entry of this case" in lost
 
 
 def test_older_happenings_are_a_press_away(town: Town) -> None:
