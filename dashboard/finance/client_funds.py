@@ -83,16 +83,22 @@ def panel(now: datetime) -> None:
 
 def _columns(now: datetime) -> list[tables.Column]:
     return [
-        tables.text("currency", "Currency", width=80),
-        tables.text("cover", "Cover", value=lambda row: COVERS[row.cover], width=100),
-        tables.money("at_stripe", "At Stripe, by Stripe", value=lambda row: row.look and row.look.at_stripe),
-        tables.money("owed", "To be held then", value=lambda row: row.look and row.look.owed),
-        tables.money("on_its_way", "Not answered yet", value=lambda row: row.look and row.look.on_its_way),
-        tables.money("short", "Missing", value=lambda row: row.look and row.look.short),
-        tables.when("read_at", "Read", value=lambda row: row.look and row.look.at),
-        tables.money("owed_in_all", "Owed now in all", value=lambda row: row.owed_now + row.at_banks),
-        tables.money("at_banks", "With payers' banks"),
-        tables.money("owed_now", "To be held now"),
+        tables.text("currency", "Currency", width=72),
+        tables.text("cover", "Cover", value=lambda row: COVERS[row.cover], width=80),
+        tables.money(
+            "at_stripe", "At Stripe, by Stripe", value=lambda row: row.look and row.look.at_stripe, width=122
+        ),
+        tables.money("owed", "To be held then", value=lambda row: row.look and row.look.owed, width=106),
+        tables.money(
+            "on_its_way", "Not answered yet", value=lambda row: row.look and row.look.on_its_way, width=112
+        ),
+        tables.money("short", "Missing", value=lambda row: row.look and row.look.short, width=90),
+        tables.when("read_at", "Read", value=lambda row: row.look and row.look.at, width=145),
+        tables.money(
+            "owed_in_all", "Owed now in all", value=lambda row: row.owed_now + row.at_banks, width=106
+        ),
+        tables.money("at_banks", "With payers' banks", width=124),
+        tables.money("owed_now", "To be held now", width=106),
     ]
 
 

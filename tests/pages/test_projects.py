@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.actions.risk import holds
 from core.db import Database
 from tests import builders
 from tests.builders import PEOPLE, Town
@@ -52,3 +53,15 @@ def test_a_project_leads_to_its_cases(town: Town) -> None:
 
 def test_a_project_that_does_not_exist_says_where_to_look(town: Town) -> None:
     assert "There is no such project" in words(visit(town, "mia", "project", id=999))
+
+
+def test_released_money_that_is_not_paid_has_its_place_and_says_why_it_waits(town: Town) -> None:
+    told = builders.in_mediation(town)
+    builders.decided(town, told)
+    page = words(visit(town, "fay", "project", id=told.project))
+    assert "still payable" in page
+    assert " waits" not in page
+    town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Asked by the bank")
+    page = words(visit(town, "fay", "project", id=told.project))
+    assert "waits" in page
+    assert "Asked by the bank" in page
