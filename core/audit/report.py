@@ -156,7 +156,8 @@ class Report:
         """Never without the key that says so, and what that key is to whoever asked."""
         if not self.seals or self.pinned is None:
             return "Nothing is sealed yet, so nothing is proved."
-        rows = f"All {self.rows:,} rows under {self.seals:,} seals are as they were sealed"
+        seals = "1 seal" if self.seals == 1 else f"{self.seals:,} seals"
+        rows = f"All {self.rows:,} rows under {seals} are as they were sealed"
         if not self.signed:
             return f"{rows}, by the seals in the database alone: none is signed."
         return f"{rows}, by the signatures of key {self.pinned.fingerprint}, {self.key_words}."

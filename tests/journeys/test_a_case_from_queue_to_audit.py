@@ -248,7 +248,7 @@ def test_compliance_reads_proves_and_exports_what_was_done(
 
     person.press("Verify")
     expect(
-        page.get_by_text(re.compile(r"All [\d,]+ rows under [\d,]+ seals are as they were sealed"))
+        page.get_by_text(re.compile(r"All [\d,]+ rows under [\d,]+ seals? are as they were sealed"))
     ).to_be_visible()
 
     wanted = "select id, action from audit_entries where ticket_id = :t order by id"
