@@ -214,9 +214,7 @@ def test_verify_says_how_much_it_proved_and_remembers_it(town: Town, told: Told,
     seal(town, tmp_path)
     app = ended(press(visit(town, "cora", "audit"), "Verify"), audit_verification.WORK)
     key = audit.signer(tmp_path).public.fingerprint
-    assert f"as they were sealed, by the signatures of key {key}, pinned in this database" in words(
-        app
-    )
+    assert f"as they were sealed, by the signatures of key {key}, pinned in this database" in words(app)
     assert "the key in this desk's own home" in words(app)
     press(app, "Hide")
     assert "Intact" in words(app)
