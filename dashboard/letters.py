@@ -40,7 +40,7 @@ def show(
         key=f"{key}-letters",
         select=True,
         download=download,
-        name="Letters",
+        name="E-mails",
         empty_state=none,
     )
     if isinstance(rows, Listed) and rows.note:

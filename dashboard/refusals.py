@@ -24,7 +24,7 @@ def signed_out() -> None:
     sign_in = f"/sign-in?next={html(request_context.here())}"
     _page(
         "You are signed out",
-        "Sessions end after 15 minutes without a sign of life and after 8 hours in any case. "
+        "Sessions end after 15 minutes of inactivity and after 8 hours in any case. "
         "Nothing that you confirmed is lost. What you typed is saved up to the time that stood under its field; words "
         "that were not saved yet come back when you sign in again here, as the same person.",
         f'<a class="ed-button ed-primary" target="_self" href="{sign_in}">Sign in</a>',

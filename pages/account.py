@@ -43,13 +43,13 @@ cards.facts(
     {
         "Balance": account.balance,
         "Kind": in_words(account.line.kind),
-        "Grows by": f"{in_words(account.line.side)}s",
+        "Normal balance": f"{in_words(account.line.side)}s",
         "Below zero": "Possible: it mirrors what happened outside"
         if account.line.hot
-        else "Refused by the database",
+        else "Not allowed: the database refuses it",
     }
 )
-header.section("Register", "Newest first; the balance is that after the journal.")
+header.section("Account activity", "Newest first; the balance is that after the journal.")
 tables.table(
     rows,
     books.REGISTER,
@@ -63,6 +63,6 @@ tables.table(
         filter={"code": code, "currency": currency},
         columns=books.REGISTER_FILE,
     ),
-    name="Register",
+    name="Account activity",
     empty_state=("Nothing was ever posted here", "The account opens with its first journal."),
 )

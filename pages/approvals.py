@@ -28,7 +28,7 @@ with request_context.reading() as session:
 cards.kpis(
     [
         Kpi("Waiting", figures.waiting, "for a second person", "wait" if figures.waiting else None),
-        Kpi("You may answer", figures.yours, "as the second person"),
+        Kpi("You can review", figures.yours, "as the second person"),
         Kpi("Oldest", deadline.span(now - figures.oldest) if figures.oldest else "—", "waits since then"),
         Kpi(
             "To be moved",

@@ -43,7 +43,7 @@ first = urgent[0].due_by if urgent else None
 cards.kpis(
     [
         Kpi(
-            "Want an answer",
+            "Response due",
             len(urgent),
             note=f"the first {deadline.words(first, now)}" if first else "",
             tone=deadline.tone(first, now),
@@ -62,10 +62,10 @@ tables.table(
         tables.opens("reference", "Chargeback", page="chargebacks", width=92),
         tables.text("milestone", "Milestone", width=176),
         tables.text("payer", "Payer", width=140),
-        tables.money("amount", "Asked back", width=120),
+        tables.money("amount", "Disputed amount", width=120),
         tables.text("why", "Reason", width=146),
         tables.status("status", "Status", axis="chargeback", width=140),
-        tables.due("answer_by", "Answer by", now=now, width=110),
+        tables.due("answer_by", "Evidence due", now=now, width=110),
         tables.when("opened_at", "Opened", width=145),
     ],
     key="chargebacks",

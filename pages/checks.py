@@ -11,7 +11,7 @@ from dashboard.finance import invariants
 from dashboard.ui import header
 
 request_context.require(Permission.RUN_CHECKS)
-buttons = header.page("Checks", "What must be true of the books, asked of the database as it is now.")
+buttons = header.page("Checks", "What must be true of the books, checked against the database now.")
 with buttons:
     st.button(
         "Run again", key="run-checks", icon=":material/refresh:"

@@ -40,7 +40,7 @@ header.page(
     "Every call to Stripe is written down before it is made, and made once. What Stripe told us.",
 )
 calls.cards_above(counts, undelivered)
-out, back_in, told = filters.tabs(["Calls", "Webhook inbox", "Letters"], key="operations-tab")
+out, back_in, told = filters.tabs(["Calls", "Webhook inbox", "E-mails"], key="operations-tab")
 if out.open:
     with out:
         with filters.bar():

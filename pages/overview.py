@@ -46,7 +46,7 @@ client_funds.panel(now)
 header.section(
     "What the balance at Stripe is made of",
     "The parts are the ledger's; beside its sum stands Stripe's own figure as of when it was read. The platform's own "
-    "money comes last: it is what is left.",
+    "funds come last: they are the residual.",
 )
 if not purses:
     empty.state(

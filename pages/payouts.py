@@ -53,7 +53,7 @@ cards.kpis(
         ),
     ]
 )
-listed, stopped = filters.tabs(["Withdrawals", "Waiting, and why"], key="payouts-tab")
+listed, stopped = filters.tabs(["Withdrawals", "Blocked payouts"], key="payouts-tab")
 if listed.open:
     with listed:
         with filters.bar():

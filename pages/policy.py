@@ -50,7 +50,7 @@ with filters.bar():
 with cards.panel("rules"):
     st.html(policy_table.table(policy.rules(every, shown), shown, currency))
 
-header.section("What the linter says", "an error would keep a version from being published")
+header.section("Policy checks", "an error would keep a version from being published")
 with cards.panel("findings"):
     tones = {Level.ERROR: "bad", Level.WARNING: "wait"}
     notes = [

@@ -81,7 +81,7 @@ if disputes:
     )
 parties.show(whole)
 receipts.show(project.id)
-header.section("Letters", "who was told what, and what became of it")
+header.section("E-mails", "who was told what, and what became of it")
 with request_context.reading() as session:
     told = queries.about(session, "project", project.id)
 letters.show(

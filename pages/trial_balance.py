@@ -73,7 +73,7 @@ with st.grid(columns=2, min_column_width=500, gap="medium"):
             )
             navigation.end()
         header.section(CHART[line].title, "Newest first")
-        everything = filters.toggle("Also empty accounts", key="everything")
+        everything = filters.toggle("Show zero balances", key="everything")
         cursor = tables.cursor("before", size=50)
         with request_context.reading() as session:
             rows = ledger.accounts_of(

@@ -87,7 +87,7 @@ TEMPLATES = {
             "We received a second payment for a milestone that was already funded. We return all of it to the card or "
             "account that you paid with, at no cost to you.",
             Table((("Returned to you", "returned"),)),
-            "Most banks show it within five to ten working days. You need not do anything.",
+            "Most banks show it within five to ten working days. No action is needed.",
         ),
         tone="good",
     ),

@@ -70,7 +70,7 @@ TEMPLATES = {
                 "someone who had no part in it does so.",
                 "What has not been paid out yet waits meanwhile; what has moved stays where it is.",
                 When("decision_due_at", ("You can expect the result by {decision_due_at}.",)),
-                "You need not do anything. If there is something that we should know, please add it to the milestone "
+                "No action is needed. If there is something that we should know, please add it to the milestone "
                 "as evidence or a message.",
             ),
             tone="attention",

@@ -30,7 +30,7 @@ REFUND = (
     ("Refunded of the milestone amount", "refunded"),
     ("Platform fee returned", "fee_returned?"),
     ("Card processing fee returned", "processing_returned?"),
-    ("Refund in all", "refund?"),
+    ("Total refund", "refund?"),
 )
 PROCESSING = When(
     "processing_kept", ("The card processing fee of {processing_kept} that you paid is not returned.",)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from core.letters.template import Quote, Table, Template, When
 
 SIDES = ("payer", "payee")
-_STAYS = (
-    "The money stays among the held funds until the dispute is settled. It goes to neither side before that."
-)
-_HELD = Table((("Held for the milestone", "amount"),))
+_STAYS = "The money stays held until the dispute is settled. It goes to neither side before that."
+_HELD = Table((("Client funds held", "amount"),))
 _IN_DISPUTE = Table((("In dispute", "amount"),))
 _MEDIATION = (
-    "You can settle it between you at any time. Without a solution by {mediation_at}, a mediator takes over; "
+    "You can reach an agreement at any time. Without a solution by {mediation_at}, a mediator takes over; "
     "either of you can ask for one sooner."
 )
 _MEDIATOR = (
@@ -26,11 +24,11 @@ _MEDIATOR = (
 _LATE = Template(
     "The decision about “{milestone}” takes longer",
     (
-        "We wrote when you could expect a decision about this milestone. It has not been made in time, and we are "
+        "We told you when to expect a decision about this milestone. It has not been made in time, and we are "
         "sorry. From now on the administrators of the platform look at the case as well.",
         _IN_DISPUTE,
         _STAYS,
-        "You need not do anything. You can still add evidence and messages, or settle it between you.",
+        "No action is needed. You can still add evidence and messages, or reach an agreement between yourselves.",
     ),
 )
 _QUESTION = (
@@ -45,7 +43,7 @@ _DIVISION = Table(
         ("To the {payee}", "released"),
         ("Back to the {payer}", "refunded"),
         ("Platform fee returned", "fee_returned?"),
-        ("Refund in all", "refund?"),
+        ("Total refund", "refund?"),
         ("Card processing fee, not returned", "processing_kept?"),
     )
 )
@@ -59,12 +57,12 @@ _OFFER = (
 _DECLINED = (
     "The other side of this milestone has declined your offer:",
     _DIVISION,
-    "You can offer something else. Until the dispute is settled, the money stays among the held funds.",
+    "You can offer something else. Until the dispute is settled, the money stays held.",
 )
 _WITHDRAWN = (
     "The other side of this milestone has taken back its offer:",
     _DIVISION,
-    "The dispute goes on. You can make an offer of your own, and the money stays among the held funds meanwhile.",
+    "The dispute goes on. You can make an offer of your own, and the money stays held meanwhile.",
 )
 _EXPIRED = (
     "The other side of this milestone did not answer your offer in time, so it no longer stands:",

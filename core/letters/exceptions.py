@@ -11,7 +11,7 @@ TEMPLATES = {
             "A payment of yours reached us that nothing was due for. We return all of it to the card or account that "
             "you paid with, at no cost to you.",
             Table((("Returned to you", "returned"),)),
-            "Most banks show it within five to ten working days. You need not do anything.",
+            "Most banks show it within five to ten working days. No action is needed.",
         ),
         tone="good",
     ),
@@ -55,7 +55,7 @@ TEMPLATES = {
         (
             "After the bank's last moment it is lost without a word of ours. One person drafts the answer, another "
             "sends it; or both agree to give in.",
-            Table((("Chargeback", "chargeback"), ("Asked back", "amount"), ("Last moment", "due_by"))),
+            Table((("Chargeback", "chargeback"), ("Disputed amount", "amount"), ("Last moment", "due_by"))),
         ),
         tone="attention",
     ),

@@ -31,7 +31,7 @@ _DEADLINES = (
         ("Nothing is released before you answer.",),
     ),
 )
-_AMOUNT = Table((("Held for the milestone", "amount"),))
+_AMOUNT = Table((("Client funds held", "amount"),))
 
 TEMPLATES: Mapping[tuple[str, str], Template | tuple[Template, ...]] = {
     ("verification_requested", "payer"): Template(
@@ -104,7 +104,7 @@ TEMPLATES: Mapping[tuple[str, str], Template | tuple[Template, ...]] = {
             "disputed it. We have asked once more.",
             _AMOUNT,
             "You need not wait any longer: you can now ask for a mediator, who looks at the work and decides. Until "
-            "then the money stays among the held funds.",
+            "then the money stays held.",
         ),
         tone="attention",
     ),

@@ -31,7 +31,7 @@ LINES: Mapping[str, tuple[str, str, str]] = {
         f"{_KEY} 3",
         f"{RULES}, Release Rules: until release",
     ),
-    "auto_approve": ("Silence is approval", f"{_KEY} 5", f"{RULES}, Milestone Rules: by acceptance rule"),
+    "auto_approve": ("Auto-approval", f"{_KEY} 5", f"{RULES}, Milestone Rules: by acceptance rule"),
     "auto_approve_after": ("Silence needed for approval", f"{_KEY} 5", f"{RULES}, Release Rules: 72h"),
     "consultation_grace": ("Grace after a consultation", "no consultations", f"{RULES}, Release Rules: 24h"),
     "mediation_after": ("Mediation after a dispute opened", f"{_KEY} 6", "a ticket under review"),

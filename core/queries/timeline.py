@@ -144,7 +144,7 @@ def _entries(session: Session, case: Case, ids: list[int]) -> Told:
 def _who(row: Any, names: Mapping[int, str]) -> str:
     if row.actor_kind == "operator":
         return f"{row.role} (command line)"
-    return names.get(row.actor_id, "") if row.actor_id else "the desk itself"
+    return names.get(row.actor_id, "") if row.actor_id else "System"
 
 
 def _mediators(rows: Sequence[Any]) -> set[int]:
@@ -233,7 +233,7 @@ def _letters(session: Session, case: Case, ids: list[int]) -> Told:
                 at=each.created_at,
                 about=About.LETTER,
                 title=f"Letter to {names.get(each.party_id or 0, 'staff')}",
-                who="the desk itself",
+                who="System",
                 staff_only=each.staff_id is not None,
                 facts={"Subject": each.subject, "State": each.status.capitalize()},
             ),

@@ -29,7 +29,7 @@ class Frequency(StrEnum):
 
 _LABELS = {
     Frequency.AT_ONCE: "each at once",
-    Frequency.TOGETHER: "together, within minutes",
+    Frequency.TOGETHER: "batched, within minutes",
     Frequency.DAILY: "once a day",
     Frequency.WEEKLY: "once a week",
 }

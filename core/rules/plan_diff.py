@@ -18,7 +18,7 @@ AMOUNTS: Mapping[str, str] = {
     "payee_net": "Payee receives",
     "refund": "Refunded of the milestone",
     "fee_returned": "Platform fee returned",
-    "concession": "Borne by the platform",
+    "concession": "Absorbed by the platform",
     "refund_total": "Payer gets back in all",
     "fee_kept": "Platform fee kept",
     "payer_net_cost": "Payer has paid in the end",

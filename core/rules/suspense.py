@@ -32,9 +32,9 @@ class SettledAs(StrEnum):
 WORDS = {
     SettledAs.OWN_MONEY: "The platform's own money",
     SettledAs.PROCESSOR_FEE: "A fee of Stripe's",
-    SettledAs.CONCESSION: "Given to a customer by hand",
+    SettledAs.CONCESSION: "Refund concession",
     SettledAs.CHARGEBACK_LOSS: "Kept, or given back late, by a bank",
-    SettledAs.EACH_OTHER: "They cancel each other out",
+    SettledAs.EACH_OTHER: "Offset against each other",
     SettledAs.RETURN_TO_PAYER: "A payment that goes back to its payer",
     SettledAs.REFUND_OWED: "The refund that was owed, made by hand",
     SettledAs.PAYEE_DEBT: "A payee has paid what they owe",

@@ -65,11 +65,11 @@ def toggle(case: Case) -> None:
     if case.ruling is None:
         return
     made_at = case.ruling.record.made_at
-    if st.toggle("As it was when it was decided", key=KEY, bind="query-params"):
+    if st.toggle("View at time of decision", key=KEY, bind="query-params"):
         st.info(
             f"You see the case as {case.ruling.maker} could see it {deadline.exact(made_at)}: evidence, timeline, "
             "messages, letters, amounts and the parties' past up to then, with what they had opened, under the names "
-            "or roles that they saw. The decision beside it is the plan of then.",
+            "or roles that they saw. The decision beside it is the plan at that time.",
             icon=":material/history:",
         )
 

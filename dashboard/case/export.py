@@ -63,7 +63,7 @@ def _explain(case: Case) -> None:
         "The desk signs it; “escrow-desk case verify” proves it elsewhere: signature, hashes and amounts."
     )
     st.button(
-        "Make the case file",
+        "Generate case file",
         key="case-file-make",
         type="primary",
         icon=":material/play_arrow:",

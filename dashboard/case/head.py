@@ -108,7 +108,7 @@ def _states(case: Case) -> str:
         + _cell("Case", _pill("ticket", case.ticket.status), waits)
         + _cell(
             "Mediator",
-            html(case.mediator or ("Nobody yet" if case.open else "None")),
+            html(case.mediator or ("Unassigned" if case.open else "None")),
             f"opened {case.ticket.opened_at:%-d %b %Y}",
         )
     )
@@ -124,7 +124,7 @@ def _limits(case: Case, now: datetime) -> str:
     ruling = case.ruling
     limits: tuple[tuple[str, datetime | None], ...] = (
         ("Answer due", ticket.answer_due_at),
-        ("Goes to mediation", None if ticket.in_mediation_at else ticket.mediation_due_at),
+        ("Mediation starts", None if ticket.in_mediation_at else ticket.mediation_due_at),
         ("Decide by", None if ruling else ticket.decision_due_at),
         ("Carried out", ruling.record.execute_at if ruling else None),
     )

@@ -92,7 +92,7 @@ def _between_parties(case: Case, now: datetime) -> None:
     header.section("Decision")
     due = case.ticket.mediation_due_at
     when = (
-        f"Mediation begins by itself {deadline.words(due, now)} ({deadline.exact(due)}), or when either party asks."
+        f"Mediation starts automatically {deadline.words(due, now)} ({deadline.exact(due)}), or when either party asks."
         if due
         else "Mediation begins when either party asks."
     )

@@ -34,7 +34,7 @@ def show(case: Case, *, now: datetime) -> None:
         st.html(
             f'<blockquote class="ed-quote ed-asked"><small>Waiting for {html(redaction.of(case, case.waiting_on))}: '
             f"{html(what)}, due {html(deadline.words(due, now))} ({html(deadline.exact(due))}); "
-            f"then the case goes on by itself</small>{question}</blockquote>",
+            f"then the review resumes automatically</small>{question}</blockquote>",
             width="stretch",
         )
         if request_context.may(Permission.WORK_TICKET):
@@ -42,7 +42,9 @@ def show(case: Case, *, now: datetime) -> None:
 
 
 def _go_on(case: Case) -> None:
-    intent = confirm.pressed("Go on without", key="case-go-on", type="secondary", icon=":material/skip_next:")
+    intent = confirm.pressed(
+        "Proceed without reply", key="case-go-on", type="secondary", icon=":material/skip_next:"
+    )
     if intent:
         confirm.carry_out(
             intent,
@@ -87,7 +89,7 @@ def drawer(case: Case) -> None:
                 answer_due_at=due,
                 kind=kind,
             ),
-            done="Asked. They were told by letter.",
+            done="Request sent by e-mail.",
             sent=[place],
         )
 

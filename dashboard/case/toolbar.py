@@ -26,9 +26,9 @@ def buttons(case: Case) -> None:
         mine = case.ticket.mediator_id == me
         if request_context.may(Permission.DECIDE) and not mine and not case.tie and not case.left_by(me):
             _claim(case, me)
-        _opens("Hand over", "hand-over", "swap_horiz")
+        _opens("Reassign", "hand-over", "swap_horiz")
         if not case.left_by(me):
-            _opens("Step back", "step-back", "do_not_disturb_on")
+            _opens("Recuse myself", "step-back", "do_not_disturb_on")
     if case.in_mediation and request_context.may(Permission.WORK_TICKET):
         _opens("Ask a party", "ask", "contact_support")
     if case.holds and request_context.may(Permission.RELEASE_HOLD):
@@ -105,7 +105,7 @@ def _hold(case: Case) -> None:
     labels = status.labels("hold")
     place = text_fields.named("milestone", case.context.milestone.id, "hold")
     kind = st.segmented_control(
-        "Because of",
+        "Reason type",
         list(BY_STAFF),
         required=True,
         format_func=labels.__getitem__,

@@ -26,7 +26,7 @@ def cards_above(figures: Figures, now: datetime) -> None:
         [
             Kpi("In force", figures.active, "holds", "wait" if figures.active else None),
             Kpi(
-                "Kept from moving",
+                "Amount on hold",
                 figures.stopped[0] if figures.stopped else "—",
                 money.sums(figures.stopped[1:]) or "held or payable",
             ),
@@ -92,7 +92,7 @@ def _facts(row: HoldRow) -> None:
             "Payer": row.payer,
             "Payee": row.payee,
             "Milestone is": status.pill("milestone", row.milestone_status),
-            "Kept from moving": row.stopped if row.released_at is None else None,
+            "Amount on hold": row.stopped if row.released_at is None else None,
             "Placed": row.placed_at,
             "By": row.placed_by,
             "Was in force for" if row.released_at else "In force for": deadline.span(row.stood(now)),
@@ -159,7 +159,7 @@ def _place() -> None:
         kept_choices.beside(place, "kind", list(BY_STAFF), default=HoldKind.MANUAL, key="hold-kind")
     st.session_state.setdefault("hold-kind", HoldKind.MANUAL)
     kind = st.segmented_control(
-        "Because of",
+        "Reason type",
         list(BY_STAFF),
         required=True,
         format_func=labels.__getitem__,

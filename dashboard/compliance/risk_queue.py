@@ -30,7 +30,7 @@ def section() -> None:
     if not (waiting or filed or flags):
         return
     header.section(
-        "Reviews of risk", f"{waiting.total:,} open; until it is settled nothing is released or paid out"
+        "Risk reviews", f"{waiting.total:,} open; until it is settled nothing is released or paid out"
     )
     for review in waiting:
         _review(review)
@@ -62,7 +62,7 @@ def drawers() -> None:
 
 def _review(row: Review) -> None:
     age = deadline.span(request_context.now() - row.opened_at)
-    words = f"{row.amount.text()} · open for {age} · {row.assigned_to or 'nobody has it'}"
+    words = f"{row.amount.text()} · open for {age} · {row.assigned_to or 'unassigned'}"
     _line(f"{row.about}", " ".join(row.reasons), words, "settle-review", row.id, {"review_id": row.id})
 
 

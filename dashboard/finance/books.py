@@ -45,7 +45,7 @@ REGISTER_FILE = [
 LINES_FILE = [tables.mono("name", "Line"), tables.text("title", "Title"), *LINES[1:]]
 ACCOUNTS_FILE = [
     tables.mono("code", "Account"),
-    tables.text("what_for", "Kept for"),
+    tables.text("what_for", "Counterparty"),
     tables.money("debit", "Debit"),
     tables.money("credit", "Credit"),
 ]
@@ -93,7 +93,7 @@ def accounts(rows: Sequence[AccountRow]) -> list[tables.Column]:
     sides = [name for name in ("debit", "credit") if any(getattr(row, name) for row in rows)]
     return [
         tables.mono("code", "Account", width=130 if len(sides) < 2 else 110),
-        tables.text("what_for", "Kept for", width=225 if len(sides) < 2 else 130),
+        tables.text("what_for", "Counterparty", width=225 if len(sides) < 2 else 130),
         *(tables.money(name, name.capitalize(), width=115) for name in sides),
     ]
 
@@ -124,7 +124,7 @@ def foot(sheet: TrialBalance) -> None:
             "Debits": sheet.debits,
             "Credits": sheet.credits,
             "Difference": sheet.difference,
-            "Both columns": balanced(sheet),
+            "In balance": balanced(sheet),
         }
     )
 

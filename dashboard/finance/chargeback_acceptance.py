@@ -23,7 +23,9 @@ def panel(row: ChargebackRow, proposals: Sequence[Acceptance]) -> None:
     accepted = any(each.status == "ACCEPTED" for each in proposals)
     if not proposals and not may:
         return
-    header.section("Giving in", "For good: the bank keeps the money at once, and no answer can follow.")
+    header.section(
+        "Accept the chargeback", "Permanent: the bank keeps the money at once, and no answer can follow."
+    )
     for each in proposals:
         if each is not waiting:
             cards.note(
@@ -56,7 +58,7 @@ def _waiting(row: ChargebackRow, proposal: Acceptance, *, may: bool) -> None:
                     icon=":material/flag:",
                 )
             refuse = confirm.pressed(
-                "Withdraw the proposal" if own else "Do not give in",
+                "Withdraw the proposal" if own else "Reject proposal",
                 key=f"keep-{proposal.id}",
                 type="secondary",
             )

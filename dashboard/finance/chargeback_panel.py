@@ -46,12 +46,12 @@ def whole(
     """Facts, the answer or the giving in, and the books."""
     cards.facts(
         {
-            "Asked back": row.amount,
+            "Disputed amount": row.amount,
             "Taken by the bank": row.taken,
-            "Kept by the bank for good": row.lost,
+            "Lost to the bank": row.lost,
             "Dispute fees, paid by the platform": row.fees,
             "Reason": row.why,
-            "Answer by": deadline.exact(row.answer_by),
+            "Evidence due": deadline.exact(row.answer_by),
             "Opened": row.opened_at,
             "Closed": row.closed_at,
             "Payer": row.payer,

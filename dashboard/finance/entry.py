@@ -52,7 +52,7 @@ def facts(journal: JournalDetail) -> None:
 
 def ties(journal: JournalDetail) -> None:
     """The way to what caused it."""
-    header.section("Cause")
+    header.section("Source document")
     with st.container(horizontal=True, gap="medium"):
         if journal.ticket_id:
             navigation.link(

@@ -30,8 +30,8 @@ def figures(total: FeePeriod) -> None:
                 tone="wait" if over else "good",
                 help="Actual processor fees less what payers paid for them.",
             ),
-            Kpi("Borne by the platform", total.borne, help="Concessions, chargeback fees and losses."),
-            Kpi("Left over", total.net, tone="bad" if total.net.is_negative else "quiet"),
+            Kpi("Absorbed by the platform", total.borne, help="Concessions, chargeback fees and losses."),
+            Kpi("Net margin", total.net, tone="bad" if total.net.is_negative else "quiet"),
         ]
     )
 
@@ -73,7 +73,7 @@ def table(
         tables.money("processor", "Processor fees"),
         tables.money("variance", "Variance"),
         tables.money("borne", "Borne"),
-        tables.money("net", "Left over"),
+        tables.money("net", "Net margin"),
     ]
     newest_first = list(reversed(periods))
     tables.table(

@@ -56,7 +56,7 @@ def purse(each: CurrencyTotals, look: Look | None, now: datetime) -> None:
         ("Held for milestones", each.held, "info"),
         ("Payable to payees", each.payable, "good"),
         ("To be refunded", each.refundable, "wait"),
-        ("Fees not yet earned", each.deferred, "info"),
+        ("Deferred revenue", each.deferred, "info"),
         ("Unapplied or unexplained", each.other, "bad"),
     ]
     parts = [part for part in every if part[1].is_positive]

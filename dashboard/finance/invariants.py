@@ -74,7 +74,7 @@ def listed(results: Sequence[Result]) -> None:
             [
                 tables.status("verdict", "Verdict", axis="check", value=verdict),
                 tables.text("law", "What must be true"),
-                tables.count("rows", "Rows that offend", value=lambda each: each.count),
+                tables.count("rows", "Failing rows", value=lambda each: each.count),
             ],
             name="Invariants",
         )

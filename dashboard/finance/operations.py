@@ -28,7 +28,7 @@ EVENTS = [
     tables.status("status", "Status", axis="webhook", width=110),
     tables.count("tries", "Tries", width=70),
     tables.when("received_at", "Received", width=150),
-    tables.text("error", "Trouble"),
+    tables.text("error", "Error"),
 ]
 BEGIN = [
     tables.opens("short_key", "Call", page="operations", width=180),
@@ -50,7 +50,7 @@ WHOLE = [
     BEGIN[1],
     tables.status("status", "Status", axis="operation"),
     REASON,
-    tables.when("waits_until", "Next look"),
+    tables.when("waits_until", "Next retry"),
     *END,
     *COUNTS,
     tables.when("finished_at", "Over"),
@@ -62,7 +62,7 @@ def columns(now: datetime, rows: Sequence[Operation]) -> list[tables.Column]:
     return [
         *BEGIN,
         *([REASON] if any(row.last_error for row in rows) else []),
-        tables.due("waits_until", "Next look", now=now, width=84),
+        tables.due("waits_until", "Next retry", now=now, width=84),
         *END,
     ]
 
@@ -80,7 +80,7 @@ def advice(row: Operation) -> str:
         case "REFUSED" if to_payee:
             return "Stripe said no, so nothing moved. The payout waits for a review, or was sent again since."
         case "REFUSED" if row.kind == "CHARGE":
-            return "The card was declined. The payer was told; a soft decline is tried again by itself."
+            return "The card was declined. The payer was told; a soft decline is retried automatically."
         case "REFUSED" if row.kind == "REVERSAL":
             return (
                 "The money is not on the payee's balance any more. The debt stays, and later releases pay it."
@@ -88,7 +88,7 @@ def advice(row: Operation) -> str:
         case "SENT":
             return "Nothing to do: Stripe has it. News of how it ends, or the next look, completes it."
         case "QUEUED" if row.last_error:
-            return "Nothing to do: it is tried again by itself at the time below."
+            return "No action is needed: it is retried automatically at the time below."
     return ""
 
 
@@ -109,7 +109,7 @@ def whole(row: Operation, now: datetime) -> None:
             "Attempt": row.attempt,
             "Tries under this key": row.tries,
             "First sent": row.first_sent_at,
-            "Next look": deadline.exact(row.waits_until),
+            "Next retry": deadline.exact(row.waits_until),
             "Written": row.created_at,
             "Over": row.finished_at,
             "Party": row.party,

@@ -73,7 +73,7 @@ def _say(found: Returned) -> None:
     ]
     reference = text_fields.line(places[0], "The bank's reference", key="return-reference", most=100)
     reason = text_fields.line(places[1], "Reason, for the audit log", key="return-reason")
-    intent = confirm.pressed("It was sent this way", key=f"return-say-{found.refund_id}", type="secondary")
+    intent = confirm.pressed("Record external refund", key=f"return-say-{found.refund_id}", type="secondary")
     if intent:
         confirm.carry_out(
             intent,
@@ -102,7 +102,7 @@ def _confirm(found: Returned) -> None:
         agreed = None
         if found.back and request_context.may(Permission.CONFIRM_SUSPENSE) and not own:
             agreed = confirm.pressed(
-                "It has left our bank",
+                "Confirm payment",
                 key=f"return-confirm-{number}",
                 money=True,
                 icon=":material/done_all:",

@@ -221,7 +221,7 @@ def letters_alarm(found: Undelivered) -> None:
             icon=":material/unsubscribe:",
         )
         navigation.link(
-            "operations", "Letters", icon=":material/arrow_forward:", **{"operations-tab": "Letters"}
+            "operations", "E-mails", icon=":material/arrow_forward:", **{"operations-tab": "E-mails"}
         )
 
 

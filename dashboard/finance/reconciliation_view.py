@@ -44,10 +44,10 @@ RUNS = [
     tables.when("until", "Statement up to", width=140),
     tables.when("started_at", "Started", width=140),
     tables.text("started_by", "By", width=120),
-    tables.text("trouble", "Trouble"),
+    tables.text("trouble", "Error"),
 ]
 BREAKS = [
-    tables.status("kind", "What is wrong", axis="reconciliation", width=140),
+    tables.status("kind", "Break type", axis="reconciliation", width=140),
     tables.mono("transaction_id", "Balance transaction", width=230),
     tables.text("what", "What it is"),
     tables.money("at_provider", "Stripe", width=120),

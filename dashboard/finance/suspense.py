@@ -37,16 +37,16 @@ LINE = [
 ]
 COLUMNS = [
     AMOUNT,
-    tables.text("why", "Why nobody knows", width=230),
-    tables.text("proposed_as", "Said to be", value=lambda row: said(row.proposed_as, row), width=150),
+    tables.text("why", "Reason unmatched", width=230),
+    tables.text("proposed_as", "Proposed as", value=lambda row: said(row.proposed_as, row), width=150),
     tables.text("proposed_by", "By", value=lambda row: row.proposed_by or "", width=100),
     *LINE,
 ]
 SETTLED = [
     AMOUNT,
     tables.text("settled_as", "It was", value=lambda row: said(row.settled_as, row), width=190),
-    tables.text("proposed_by", "Said", value=lambda row: row.proposed_by or "", width=115),
-    tables.text("settled_by", "Agreed", width=115),
+    tables.text("proposed_by", "Proposed by", value=lambda row: row.proposed_by or "", width=115),
+    tables.text("settled_by", "Approved by", width=115),
     tables.text("reason", "Reason", width=200),
     *LINE,
 ]
@@ -56,7 +56,7 @@ ALONE = [
     tables.count("journal_id", "Journal"),
 ]
 WHOLE = [*ALONE, *COLUMNS[1:]]
-WHOLE_SETTLED = [*ALONE, *SETTLED[1:], tables.when("settled_at", "Agreed at")]
+WHOLE_SETTLED = [*ALONE, *SETTLED[1:], tables.when("settled_at", "Approved at")]
 
 
 def show(items: Listed[SuspenseRow]) -> None:
@@ -90,7 +90,7 @@ def show(items: Listed[SuspenseRow]) -> None:
 def history(items: Sequence[SuspenseRow], cursor: tables.Cursor) -> None:
     """What was explained before; nothing where nothing was."""
     if items:
-        header.section("Explained since", "What it was, and who said and agreed so.")
+        header.section("Cleared items", "What it was, and who said and agreed so.")
         tables.table(
             items,
             SETTLED,
@@ -136,10 +136,10 @@ def _reason(first: SuspenseRow, label: str) -> tuple[str, str]:
 
 
 def _agree(items: list[SuspenseRow]) -> None:
-    place, reason = _reason(items[0], "What you have seen, for the audit log")
+    place, reason = _reason(items[0], "Approval note, for the audit log")
     with st.container(horizontal=True):
         intent = confirm.pressed(
-            "Agree and book it",
+            "Approve and post",
             key=f"suspense-agree-{items[0].id}",
             money=True,
             icon=":material/done_all:",
@@ -194,7 +194,7 @@ def _say(items: Sequence[SuspenseRow]) -> None:
         )
     place = text_fields.named("suspense", 0, "explain")
     reason = text_fields.line(place, "Reason, for the audit log", key="suspense-reason")
-    intent = confirm.pressed("Say so", key="suspense-settle", disabled=not chosen)
+    intent = confirm.pressed("Submit for approval", key="suspense-settle", disabled=not chosen)
     if intent:
         confirm.carry_out(
             intent,

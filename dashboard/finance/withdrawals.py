@@ -45,7 +45,7 @@ CALLS = [
     tables.count("attempt", "Attempt", width=80),
     tables.count("tries", "Tries", width=70),
     tables.mono("provider_id", "At Stripe", width=230),
-    tables.text("last_error", "Said"),
+    tables.text("last_error", "Proposed by"),
 ]
 
 
@@ -110,7 +110,7 @@ def whole(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer]) -
             code=payable,
             iso=row.amount.currency,
         )
-    header.section("Asked of Stripe")
+    header.section("Stripe requests")
     tables.table(
         calls,
         CALLS,

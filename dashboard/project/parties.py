@@ -65,8 +65,8 @@ def _party(party: Party, wants: str) -> None:
         "With us since": f"{party.created_at:%-d %b %Y}",
     }
     if party.role == "PAYEE":
-        facts["Withdraws by"] = (
+        facts["Payout method"] = (
             f"{party.withdrawal_method}, {'at once' if party.auto_withdraw else 'by hand'}"
         )
-    facts["Letters"] = wants
+    facts["E-mails"] = wants
     cards.facts(facts, columns=3)

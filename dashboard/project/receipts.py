@@ -38,7 +38,9 @@ def _receipts(rows: list[queries.ReceiptRow]) -> None:
     )
     by_id = {row.id: f"{row.number} · {row.kind} · {row.total.text()}" for row in rows}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        number = st.selectbox("Paper", list(by_id), format_func=by_id.__getitem__, key="receipt", width=360)
+        number = st.selectbox(
+            "Document", list(by_id), format_func=by_id.__getitem__, key="receipt", width=360
+        )
         desk = request_context.desk()
         download.button(
             "Download PDF",

@@ -18,4 +18,4 @@ def state(title: str, what_next: str, *, icon: str = "inbox") -> None:
 
 def nothing_matches() -> None:
     """The filters leave nothing over."""
-    state("Nothing matches", "Take a filter away, or search for something shorter.", icon="filter_alt_off")
+    state("Nothing matches", "Remove a filter, or search for something shorter.", icon="filter_alt_off")

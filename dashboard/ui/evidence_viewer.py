@@ -104,17 +104,17 @@ def _page(
 
 def _facts(row: EvidenceItem, opened: Opened, *, narrow: bool) -> None:
     facts: dict[str, cards.Fact] = {
-        "Handed in by": f"{row.uploader} ({row.uploader_role.lower()})",
+        "Submitted by": f"{row.uploader} ({row.uploader_role.lower()})",
         "Handed in": row.at,
     }
     if opened.kind in (Kind.IMAGE, Kind.VIDEO):
-        facts["Camera says"] = row.taken_at or "nothing"
+        facts["Photo taken"] = row.taken_at or "nothing"
     if opened.seconds is not None:
         facts["Length"] = deadline.span(timedelta(seconds=opened.seconds))
     facts["Size"] = f"{in_words(row.size_bytes)} · {opened.media_type}"
     cards.facts(facts, columns=2 if narrow else 4)
     if opened.kind is Kind.IMAGE:
-        cards.note("Drawn anew for you: what the camera wrote into the file is not in the picture shown.")
+        cards.note("Re-encoded copy: what the camera wrote into the file was removed.")
     if opened.kind is Kind.VIDEO:
         cards.note(
             "One picture from its beginning, drawn anew. The video itself is only downloaded, not played here."

@@ -88,7 +88,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
             "Cooling off", "info", "Decided; carried out when the time is over, unless new evidence comes in."
         ),
         "VOIDED": _pill("Decision void", "bad", "It was decided, but the case changed since: decide again."),
-        "SINCE": _pill("Written since", "wait", "A party wrote after the decision was made: read it."),
+        "SINCE": _pill("New messages", "wait", "A party wrote after the decision was made: read it."),
         "TIED": _pill("You have a tie", "bad", "You are tied to a party, so someone else must decide."),
         "HOLD": _pill("On hold", "bad", "Staff stopped every release and payout."),
         "CHARGEBACK": _pill("Chargeback", "bad", "The payer's bank took the money back; under review."),
@@ -186,7 +186,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "RUNNING": _pill("Running", "info", "Under way."),
         "CLEAN": _pill("Clean", "good", "Every line is booked as what it is, and the balances agree."),
         "SUSPENSE": _pill("In suspense", "wait", "Lines were booked that nobody had explained then."),
-        "BREAKS": _pill("Differences", "bad", "Some lines do not agree."),
+        "BREAKS": _pill("Unreconciled", "bad", "Some lines do not agree."),
         "FAILED": _pill("Failed", "bad", "Did not finish, so it says nothing."),
         "BROKEN_OFF": _pill("Broken off", "bad", "Its process was stopped, so it says nothing."),
         "EMPTY": _pill("Nothing to compare", "quiet", "The statement had no line."),

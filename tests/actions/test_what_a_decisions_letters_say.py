@@ -99,7 +99,7 @@ def test_the_letters_of_each_ending_say_what_became_of_the_money(
     absorbed = grounds.platform_absorbs(ground)
 
     assert (refunded.text() in payer) == refunded.is_positive
-    assert ("Refund in all" in payer) == (at_stripe != order.refunded_minor)
+    assert ("Total refund" in payer) == (at_stripe != order.refunded_minor)
     assert ("Platform fee returned" in payer) == (refunded.is_positive and returned.is_positive)
     assert ("Card processing fee returned" in payer) == absorbed
     kept = refunded.is_positive and not absorbed

@@ -61,7 +61,7 @@ def test_a_mediator_finds_the_case_reads_it_and_decides_it_once(
 
     # Everything about the case is there to be read.
     person.press("Open")
-    person.reads("Handed in by")
+    person.reads("Submitted by")
     known = demo.one(KNOWN, m=case["milestone"])
     for tab, words in {
         "Timeline": "Bid accepted",
@@ -108,7 +108,7 @@ def test_a_mediator_finds_the_case_reads_it_and_decides_it_once(
     person.settle()
     expect(dialog).to_contain_text("/v1/transfers")
     expect(dialog).to_contain_text("/v1/refunds")
-    dialog.get_by_role("tab", name="Letters").click()
+    dialog.get_by_role("tab", name="E-mails").click()
     person.settle()
     expect(dialog).to_contain_text(REASONS[:40])
     assert demo.one("select count(*) from decisions where ticket_id = :t", t=ticket) == 0

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.timeout(240)
 
 PAYER, PAYEE = "Perpetua Ashgrove", "Quillfeather Joinery"
 NAMES = ("perpetua", "ashgrove", "quillfeather")
-TABS = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties", "Letters")
+TABS = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties", "E-mails")
 REASONS = "The shelves were delivered and fitted; the doors are missing, as both parties wrote."
 
 

@@ -130,11 +130,11 @@ def test_a_decision_is_taken_back_by_a_mediator_with_a_reason(town: Town, subjec
     told, _ = waiting(town)
     app = visit(town, subject, "case", id=told.ticket)
     if subject not in ("mia", "max"):
-        assert "Take back" not in labels(app)
+        assert "Withdraw decision" not in labels(app)
         return
-    press(app, "Take back")
+    press(app, "Withdraw decision")
     app.text_area(key="recall-reason").set_value("The report changes everything.").run()
-    press(app, "Void the decision")
+    press(app, "Withdraw the decision")
     assert newest(town).status == "VOIDED"
     assert "Preview plan" in labels(visit(town, "mia", "case", id=told.ticket))
 
@@ -142,15 +142,15 @@ def test_a_decision_is_taken_back_by_a_mediator_with_a_reason(town: Town, subjec
 def test_a_press_that_came_too_late_is_said_and_never_done_to_the_next_decision(town: Town) -> None:
     told, made = waiting(town)
     app = visit(town, "max", "case", id=told.ticket)
-    press(app, "Take back")
+    press(app, "Withdraw decision")
     app.text_area(key="recall-reason").set_value("The report changes everything.").run()
     town.act(confirmation.withdraw, town.as_staff("mia"), decision_id=made.id, reason="My own mistake.")
-    press(app, "Void the decision")
+    press(app, "Withdraw the decision")
     assert [each.value for each in app.toast] == [confirm.LOST]
     again = builders.decided(town, told)
     app.run()
     assert (newest(town).id, newest(town).status) == (again.id, "AWAITING_APPROVAL")
-    assert "Void the decision" not in labels(app)
+    assert "Withdraw the decision" not in labels(app)
 
 
 @pytest.mark.parametrize("subject", PEOPLE)

@@ -81,7 +81,7 @@ def test_whoever_stepped_back_is_offered_no_answer_and_the_maker_is_told_what_st
     app = visit(town, "max", "approvals", id=told.ticket)
     assert app.dataframe[0].value["yours"].tolist() == ["Stepped back"]
     assert "You stepped back from this case, so someone else must approve it." in words(app)
-    assert not {"Review plan", "Take back"} & set(labels(app))
+    assert not {"Review plan", "Withdraw decision"} & set(labels(app))
     given = {"decision_id": decision.id, "plan_hash": decision.plan_hash}
     with pytest.raises(YouSteppedBack):
         town.act(confirmation.approve, town.as_staff("max"), **given)
@@ -158,6 +158,6 @@ def test_or_sends_it_back_with_a_note(town: Town) -> None:
     told, made = waiting(town)
     app = press(visit(town, "max", "approvals", id=told.ticket), "Review plan")
     app.text_area(key="approval-note").set_value("The invoice is missing.").run()
-    press(app, "Send back")
+    press(app, "Return to mediator")
     assert (the(town, made).status, the(town, made).check_note) == ("RETURNED", "The invoice is missing.")
     assert "Sent back to Mia Lund." in words(app)

@@ -36,7 +36,7 @@ def town(database: Database, tmp_path: Path) -> Town:
 def test_each_role_has_the_buttons_that_it_may_press(town: Town, subject: str) -> None:
     told = builders.in_mediation(town)
     role, shown = PEOPLE[subject][1], labels(visit(town, subject, "case", id=told.ticket))
-    assert ("Hand over" in shown) == ("Step back" in shown) == (role in TABLE[Permission.ASSIGN_TICKET])
+    assert ("Reassign" in shown) == ("Recuse myself" in shown) == (role in TABLE[Permission.ASSIGN_TICKET])
     assert ("Ask a party" in shown) == (role in TABLE[Permission.WORK_TICKET])
     assert ("Claim" in shown) == (subject == "max")
 
@@ -56,8 +56,8 @@ def test_everybody_sees_what_a_case_waits_for_and_some_may_go_on_without(town: T
     app = visit(town, subject, "case", id=told.ticket)
     assert "Waiting for Ben Okafor: a document" in words(app)
     assert "<script>" not in words(app)
-    assert ("Go on without" in labels(app)) == (PEOPLE[subject][1] in TABLE[Permission.WORK_TICKET])
-    if "Go on without" in labels(app):
+    assert ("Proceed without reply" in labels(app)) == (PEOPLE[subject][1] in TABLE[Permission.WORK_TICKET])
+    if "Proceed without reply" in labels(app):
         app.button(key="case-go-on").click().run()
         assert builders.ticket_of(town, told).status == "UNDER_REVIEW"
 

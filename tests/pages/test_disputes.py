@@ -52,7 +52,7 @@ def test_everybody_sees_the_queue_and_mediators_may_claim(town: Town, subject: s
         "Ben Okafor",
     )
     assert (row["due"]["label"], row["exact"]) == ("in 6 days", "11 Mar, 12:30")
-    assert (row["platform"], row["mediator"]) == ("Home services", "Nobody yet")
+    assert (row["platform"], row["mediator"]) == ("Home services", "Unassigned")
     assert ("Claim next case" in labels(app)) == (subject in ("mia", "max"))
 
 

@@ -113,7 +113,7 @@ def test_the_overview_tells_what_is_held_and_what_is_ours(town: Town) -> None:
     builders.funded(town, total=Money(400_000, "USD"))
     seen = words(visit(town, "fay", "overview"))
     assert "Held for milestones" in seen
-    assert "The platform's own" in seen or "Fees not yet earned" in seen
+    assert "The platform's own" in seen or "Deferred revenue" in seen
     assert "Held too long" not in seen
 
 
@@ -180,7 +180,7 @@ def test_journals_can_be_narrowed_and_one_opened(town: Town) -> None:
 def test_fees_show_what_was_earned(town: Town) -> None:
     divided(town)
     app = visit(town, "fay", "fees")
-    assert "Left over" in words(app)
+    assert "Net margin" in words(app)
     assert app.dataframe[0].value["platform"].str.contains(r"\$").all()
 
 
@@ -206,7 +206,7 @@ def test_trying_again_sends_it_again(town: Town) -> None:
 def test_money_that_waits_names_every_reason(town: Town) -> None:
     told = builders.in_mediation(town)
     town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Reported for fraud")
-    app = visit(town, "fay", "payouts", **{"payouts-tab": "Waiting, and why"})
+    app = visit(town, "fay", "payouts", **{"payouts-tab": "Blocked payouts"})
     why = app.dataframe[0].value["why"].iloc[0]
     assert f"Dispute ticket {told.ticket} is under review." in why
     assert "Reported for fraud" in why
@@ -246,7 +246,7 @@ def test_a_run_shows_its_breaks_with_both_amounts(town: Town) -> None:
         "$10.00",
         "-$1.00",
     ]
-    assert "Differences" in words(app)
+    assert "Unreconciled" in words(app)
     assert "Run now" in labels(visit(town, "fay", "reconciliation"))
     assert "Run now" not in labels(visit(town, "cora", "reconciliation"))
 

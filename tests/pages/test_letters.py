@@ -56,11 +56,11 @@ def test_a_project_has_the_log_of_its_letters(town: Town, subject: str) -> None:
 
 def test_a_case_has_the_log_of_its_letters_and_each_opens_as_it_was_written(town: Town) -> None:
     told = builders.in_mediation(town, title="Kitchen **bold** <b>x</b>")
-    app = visit(town, "mia", "case", id=told.ticket, tab="Letters")
+    app = visit(town, "mia", "case", id=told.ticket, tab="E-mails")
     rows = log(app)
     assert "Dispute opened" in {row["kind"] for row in rows}
     number = next(int(str(row["number"])[2:]) for row in rows if row["kind"] == "Dispute opened")
-    app = visit(town, "mia", "case", id=told.ticket, tab="Letters", letter=number)
+    app = visit(town, "mia", "case", id=told.ticket, tab="E-mails", letter=number)
     texts = [each.value for each in app.text]
     assert any("is not satisfied with this milestone" in each for each in texts)
     assert any("Kitchen **bold** <b>x</b>" in each for each in texts)
@@ -68,7 +68,7 @@ def test_a_case_has_the_log_of_its_letters_and_each_opens_as_it_was_written(town
 
 def test_what_a_party_wants_stands_on_its_card(town: Town) -> None:
     told = builders.funded(town)
-    assert "together, within minutes" in words(visit(town, "mia", "project", id=told.project))
+    assert "batched, within minutes" in words(visit(town, "mia", "project", id=told.project))
     town.act(preferences.set, town.payee, party_id=town.payee_id, frequency="DAILY", muted=["thanks"])
     shown = words(visit(town, "mia", "project", id=told.project))
     assert "once a day; muted: thank you, with your rating" in shown
@@ -77,7 +77,7 @@ def test_what_a_party_wants_stands_on_its_card(town: Town) -> None:
 def test_a_letter_that_failed_is_seen_on_operations_and_sent_again_to_a_corrected_address(town: Town) -> None:
     told = builders.funded(town)
     number = failed(town, told)
-    app = visit(town, "cora", "operations", **{"operations-tab": "Letters"}, letter=number)
+    app = visit(town, "cora", "operations", **{"operations-tab": "E-mails"}, letter=number)
     assert "Letters undelivered" in words(app)
     assert "550 unknown" in words(app)
     app.text_input(key=f"operations-address-{number}").set_value("ana@example.org").run()
@@ -103,7 +103,7 @@ def test_letters_that_fail_or_are_late_ring_on_the_overview_and_are_listed(town:
     waiting = town.read(lambda s: len(s.scalars(select(Notification.id).where(LATE)).all()))
     shown = words(visit(town, "fay", "overview"))
     assert f"1 given up and {waiting} late" in shown
-    listed = log(visit(town, "fay", "operations", **{"operations-tab": "Letters"}))
+    listed = log(visit(town, "fay", "operations", **{"operations-tab": "E-mails"}))
     assert len(listed) == waiting + 1
 
 

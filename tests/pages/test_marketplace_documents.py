@@ -35,7 +35,7 @@ def test_everyone_sees_what_waits_and_compliance_settles_it(town: Town, subject:
     given = {"project_id": told.project, "milestone_id": told.milestone, "details": "I know where you live."}
     town.act(reports.file, town.payer, kind=ReportKind.THREAT, **given)
     app = visit(town, subject, "holds")
-    for expected in ("Reviews of risk", "Harassment or a threat was reported.", "I know where you live."):
+    for expected in ("Risk reviews", "Harassment or a threat was reported.", "I know where you live."):
         assert expected in words(app)
     assert ("Settle" in labels(app)) == (PEOPLE[subject][1] is Role.COMPLIANCE)
 
@@ -61,7 +61,7 @@ def test_a_report_and_its_review_are_settled_on_the_page(town: Town) -> None:
     app.button(key="settle-review").click().run()
     assert not app.exception
     assert town.read(lambda s: s.scalars(select(RiskReview.outcome)).all()) == ["CLEARED"]
-    assert "Reviews of risk" not in words(visit(town, "cora", "holds"))
+    assert "Risk reviews" not in words(visit(town, "cora", "holds"))
 
 
 def test_the_policy_page_shows_who_signed_and_compliance_signs_there(

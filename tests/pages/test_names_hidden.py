@@ -94,7 +94,7 @@ def named(app: AppTest) -> list[str]:
     return [name for name in NAMES if re.search(rf"(?<![a-z]){name}(?![a-z])", shown)]
 
 
-@pytest.mark.parametrize("tab", [*TABS, "Letters"])
+@pytest.mark.parametrize("tab", [*TABS, "E-mails"])
 def test_no_name_of_a_party_reaches_the_browser(town: Town, told: Told, tab: str) -> None:
     assert named(visit(town, "mia", "case", id=told.ticket, tab=tab))
     wants_it(town)

@@ -111,10 +111,10 @@ def test_finance_says_what_unexplained_money_was_and_someone_else_agrees(town: T
     app.multiselect(key="suspense-items").set_value([item.id]).run()
     offered = app.selectbox(key="suspense-as").options
     assert "Kept by a bank" in offered
-    assert not {"A payee has paid what they owe", "They cancel each other out"} & set(offered)
+    assert not {"A payee has paid what they owe", "Offset against each other"} & set(offered)
     app.selectbox(key="suspense-as").set_value(SettledAs.CONCESSION).run()
     app.text_input(key="suspense-reason").set_value("Refunded by hand.").run()
-    press(app, "Say so")
+    press(app, "Submit for approval")
     own = visit(town, "fay", "reconciliation")
     assert "someone else must agree" in words(own)
     own.text_input(key=f"agree-reason-{item.id}").set_value("It was another one.").run()
@@ -123,18 +123,18 @@ def test_finance_says_what_unexplained_money_was_and_someone_else_agrees(town: T
     again.multiselect(key="suspense-items").set_value([item.id]).run()
     again.text_input(key="suspense-reason").set_value("Refunded by hand.").run()
     again.selectbox(key="suspense-as").set_value(SettledAs.CONCESSION).run()
-    press(again, "Say so")
-    assert "Say so" not in labels(visit(town, "fay", "reconciliation"))
+    press(again, "Submit for approval")
+    assert "Submit for approval" not in labels(visit(town, "fay", "reconciliation"))
     other = visit(town, "cora", "reconciliation")
     assert "Refunded by hand." in words(other)
-    assert {"Agree and book it", "Reject"} <= set(labels(other))
+    assert {"Approve and post", "Reject"} <= set(labels(other))
     other.text_input(key=f"agree-reason-{item.id}").set_value("Seen at Stripe.").run()
-    press(other, "Agree and book it")
+    press(other, "Approve and post")
     (item,) = town.read(lambda s: s.query(SuspenseItem).all())
     assert (item.status, item.settled_as) == ("SETTLED", "CONCESSION")
     after = words(visit(town, "fay", "reconciliation"))
     assert "Unexplained money" not in after
-    assert "Explained since" in after
+    assert "Cleared items" in after
 
 
 @pytest.mark.parametrize("subject", [each for each in PEOPLE if each in ("cora", "ada")])
@@ -142,4 +142,4 @@ def test_others_see_unexplained_money_and_leave_it_to_finance(town: Town, subjec
     unexplained(town)
     app = visit(town, subject, "reconciliation")
     assert "Unexplained money" in words(app)
-    assert "Say so" not in labels(app)
+    assert "Submit for approval" not in labels(app)

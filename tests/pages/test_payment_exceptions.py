@@ -87,14 +87,14 @@ def test_one_person_says_how_a_refund_went_and_another_is_asked_to_confirm(town:
     assert "Send again" in labels(app)
     app.text_input(key="return-reference").set_value("WT-118").run()
     app.text_input(key="return-reason").set_value("The card is closed.").run()
-    press(app, "It was sent this way")
+    press(app, "Record external refund")
     mine = visit(town, "fay", "operations", id=number)
     assert "someone else must confirm it" in words(mine)
-    assert not {"It has left our bank", "Send again"} & set(labels(mine))
+    assert not {"Confirm payment", "Send again"} & set(labels(mine))
     assert "Confirm or withdraw that before it goes again" in words(mine)
     other = visit(town, "cora", "operations", id=number)
     assert "reference WT-118" in words(other)
-    assert "It has left our bank" in labels(other)
+    assert "Confirm payment" in labels(other)
 
 
 def test_a_call_that_failed_says_what_to_do_about_it(town: Town) -> None:

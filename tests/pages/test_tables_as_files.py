@@ -187,7 +187,7 @@ CASES = [
         "payouts", "payouts", "select count(*) from payouts where method = 'standard'", {"method": "standard"}
     ),
     Case("payout-calls", "payouts", "select 2", {"id": 1}),
-    Case("payouts-waiting", "payouts", "select 2", {"payouts-tab": "Waiting, and why"}),
+    Case("payouts-waiting", "payouts", "select 2", {"payouts-tab": "Blocked payouts"}),
     Case("operations", "operations", "select count(*) from outgoing_operations"),
     Case(
         "operations",
@@ -202,7 +202,7 @@ CASES = [
         "letters-undelivered",
         "operations",
         "select count(*) from notifications where status in ('FAILED', 'QUEUED')",
-        {"operations-tab": "Letters"},
+        {"operations-tab": "E-mails"},
         EXPORT_CASE,
     ),
     Case("reconciliation-runs", "reconciliation", "select count(*) from reconciliation_runs"),
@@ -239,7 +239,7 @@ CASES = [
         "letters",
         "case",
         "select count(*) from notifications n join tickets t on t.milestone_id = n.milestone_id",
-        {"id": 1, "tab": "Letters"},
+        {"id": 1, "tab": "E-mails"},
         EXPORT_CASE,
     ),
     Case("held-longest", "overview", "select count(*) from payment_orders where held_minor > 0"),

@@ -99,7 +99,7 @@ def test_the_plan_is_read_anew_and_can_then_be_confirmed(town: Town, tmp_path: P
     assert "Evidence on file" in shown
     press(app, "Confirm decision")
     assert status(town, told) is None
-    press(app, "Read the plan as it is now")
+    press(app, "Read the current plan")
     assert "Not opened by you: early.txt, late.txt." in words(app)
     assert "Evidence since" not in words(app)
     press(app, "Confirm decision")

@@ -147,7 +147,7 @@ def test_two_pictures_move_in_step_and_a_marked_part_gets_its_note(
     one, two = (shift(each) for each in page.locator(".ed-sheet").all())
     assert one == pytest.approx(two, abs=1)  # the columns differ by a part of a pixel
     assert one[0] < 0
-    page.get_by_role("button", name="Zoom and move both pictures at once").first.click()
+    page.get_by_role("button", name="Zoom and pan both pictures together").first.click()
     page.keyboard.press("Tab")
     stages.first.focus()
     page.keyboard.press("+")
@@ -320,7 +320,7 @@ def test_the_plan_is_read_as_it_is_now_and_confirmed(
         content=b"Late.",
     )
     confirm.click()
-    page.get_by_role("button", name="Read the plan as it is now").click(timeout=20_000)
-    expect(page.get_by_role("button", name="Read the plan as it is now")).to_have_count(0, timeout=20_000)
+    page.get_by_role("button", name="Read the current plan").click(timeout=20_000)
+    expect(page.get_by_role("button", name="Read the current plan")).to_have_count(0, timeout=20_000)
     confirm.click()
     expect(page.get_by_text("Decided and booked.")).to_be_visible(timeout=20_000)

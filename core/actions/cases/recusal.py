@@ -23,7 +23,7 @@ class AlreadySteppedBack(DeskError):
 def recuse(session: Session, actor: Actor, *, now: datetime, ticket_id: int, reason: str) -> Ticket:
     """Step back from a case, whether it is one's own or might become so. It never comes back to whoever stepped back.
 
-    A case in mediation goes to the next best mediator at once, by skill and load; with none free it waits in the
+    A case in mediation goes to the next available mediator at once, by skill and load; with none free it waits in the
     queue. A decision that they made or approved, and that is not carried out yet, becomes void. The reason is for
     staff and is kept apart from the audit log, because it may speak of people.
     Raises `NotPermitted`, `TicketClosed`, `MessageEmpty`, `AlreadySteppedBack`.

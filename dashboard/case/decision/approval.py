@@ -22,7 +22,7 @@ from dashboard.ui.header import Said
 
 STOPPED = "Approved, and not carried out yet: something stops it. The case says what."
 DONE: Mapping[DecisionStatus, str | Said] = {
-    DecisionStatus.EXECUTED: "Approved and booked. Stripe is being asked now.",
+    DecisionStatus.EXECUTED: "Approved and posted. Sending to Stripe.",
     DecisionStatus.COOLING_OFF: "Approved. It is carried out when the cooling-off is over, unless the case changes.",
     DecisionStatus.VOIDED: Said(
         "Not approved: the case changed after the decision, which is now void.", good=False
@@ -107,7 +107,7 @@ def _dialog(case_id: int, decision_id: int) -> None:
     )
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
         back = confirm.pressed(
-            "Send back", key="send-back", type="secondary", money=True, icon=":material/undo:"
+            "Return to mediator", key="send-back", type="secondary", money=True, icon=":material/undo:"
         )
         go = confirm.pressed("Approve", key="approve", money=True, icon=":material/check:")
     if back:

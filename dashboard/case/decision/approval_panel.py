@@ -73,7 +73,7 @@ def _since(seen: MakerView) -> None:
     """Messages that came after the decision, in full: they may change a mind."""
     if not seen.since:
         return
-    header.section("Written since", f"{len(seen.since)} after the decision")
+    header.section("New messages", f"{len(seen.since)} after the decision")
     for each in seen.since:
         st.caption(plain(f"{each.author}, {deadline.exact(each.at)}"))
         st.html(f'<blockquote class="ed-quote">{html(each.body)}</blockquote>')

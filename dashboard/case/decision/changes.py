@@ -48,13 +48,14 @@ def _since(case: Case, ruling: Ruling, found: Comparison) -> None:
         elif not found.refused:
             cards.note("Every amount and every word of the plan would still be the same.")
     else:
-        cards.note("Nothing that the plan stands on has changed since it was made.")
+        cards.note("No changes since this decision.")
     if waiting is DecisionStatus.COOLING_OFF:
         _when(case, ruling, found)
     if ruling.news:
         many = "message" if ruling.news == 1 else "messages"
         st.info(
-            f"Since then the parties wrote {ruling.news} {many}. That voids nothing; read it before you answer.",
+            f"Since then the parties wrote {ruling.news} {many}. "
+            "This does not void the decision; read it before you answer.",
             icon=":material/mark_chat_unread:",
         )
 

@@ -18,7 +18,7 @@ def show(case: Case, key: str, said: Sequence[MessageItem], *, beside: str) -> i
     """Draws what came in. Returns the last message that was on the screen when this run began: what has come in since
     is drawn now, and counts as read from the next press on."""
     if said:
-        header.section("Written since", beside)
+        header.section("New messages", beside)
         st.html("".join(_quote(case, each) for each in redaction.said(case, said)))
     newest = max((each.id for each in said), default=0)
     before: int = st.session_state.get(f"news-{key}", newest)

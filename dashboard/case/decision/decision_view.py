@@ -57,7 +57,7 @@ def facts(ruling: Ruling) -> None:
         {
             "Ground": Ground(record.ground).label,
             "Decided by": ruling.maker,
-            "Approved by": (ruling.checker or "not yet") if record.needs_approval else "one person is enough",
+            "Approved by": (ruling.checker or "not yet") if record.needs_approval else "no approval required",
             "Plan": record.plan_hash[:12],
         },
         columns=2,
@@ -109,7 +109,7 @@ def drawer(case: Case) -> None:
         _dialog(case, case.ruling)
 
 
-@st.dialog("Plan of the decision", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
+@st.dialog("Decision preview", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
 def _dialog(case: Case, ruling: Ruling) -> None:
     record = ruling.record
     plan_view.show(

@@ -45,7 +45,7 @@ LONGEST = 6_000
 
 @st.fragment
 def show(case: Case, pieces: Sequence[EvidenceItem], past: Precedents) -> None:
-    header.section("Decision", f"{case.context.money(case.context.order.held_minor)} are held")
+    header.section("Decision", f"{case.context.money(case.context.order.held_minor)} is held")
     _whose(case)
     _restored(case)
     sketch = _sketch(case, pieces, past)
@@ -79,7 +79,7 @@ def _restored(case: Case) -> None:
     if (at := draft.restored(case.id)) is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"Your draft of {deadline.exact(at)} is back.", width="content")
+        st.caption(f"Your draft of {deadline.exact(at)} was restored.", width="content")
         st.button("Discard", key="draft-discard", type="tertiary", on_click=draft.discard, args=(case.id,))
 
 

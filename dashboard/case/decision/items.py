@@ -48,7 +48,7 @@ def show(case: Case) -> tuple[ItemInput, ...]:
                 args=(case,),
             )
         st.button(
-            "Begin anew",
+            "Reset",
             key=f"item-{case.id}-anew",
             icon=":material/restart_alt:",
             type="tertiary",
@@ -149,7 +149,7 @@ def _sum(case: Case, rows: list[ItemInput], spots: list[DeltaGenerator]) -> None
     except DeskError as error:
         st.markdown(f":red[:material/error:] {plain(error.message)}")
         return
-    st.caption(plain(f"The items sum to {held}; {earned} of it are earned, {held - earned} go back."))
+    st.caption(plain(f"The items sum to {held}; {earned} of it is earned, {held - earned} is refunded."))
 
 
 def _begin(case: Case) -> None:

@@ -19,7 +19,7 @@ def show(case: Case) -> dict[str, str]:
     """The words that differ from the generated ones, by audience."""
     people = PEOPLE.get(case.context.project.platform, PEOPLE[""])
     edited = [side for side in SIDES if draft.value(case.id, f"passage-{side}", "")]
-    label = f"Letters to both parties · {len(edited)} edited" if edited else "Letters to both parties"
+    label = f"E-mails to both parties · {len(edited)} edited" if edited else "E-mails to both parties"
     passages = {}
     with st.expander(label, icon=":material/mail:", key=f"letters-{case.id}", expanded=bool(edited)):
         cards.note(

@@ -59,7 +59,7 @@ def show(case: Case, sketch: DecisionInput) -> None:
             ("Released", part("release"), "good"),
             ("Refunded", part("refund"), "info"),
         ],
-        caption=f"In the end the payer has paid {part('payer_net_cost')}, fees included.",
+        caption=f"Net cost to the payer: {part('payer_net_cost')}, fees included.",
     )
 
 

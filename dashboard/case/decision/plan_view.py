@@ -30,7 +30,7 @@ CALLS = {
     "PAYOUT": "Payout to the payee's bank",
 }
 HEIGHT = 440  # so that what follows the plan stays in sight
-TABS = ("Postings", "Stripe calls", "Balances", "Letters", "Reasons")
+TABS = ("Postings", "Stripe calls", "Balances", "E-mails", "Reasons")
 
 
 def show(
@@ -88,11 +88,11 @@ def _from(amounts: dict[str, Any]) -> str:
 
 def _postings(plan: dict[str, Any]) -> None:
     first = plan["journal"]
-    st.html(journal_table.journal("Booked at once", first["key"], journal_table.legs_of(first)))
+    st.html(journal_table.journal("Posted immediately", first["key"], journal_table.legs_of(first)))
     for later in plan["expected"]:
         st.html(
             journal_table.journal(
-                f"Booked when Stripe has done it: {in_words(later['kind']).lower()}",
+                f"Posted on Stripe's confirmation: {in_words(later['kind']).lower()}",
                 later["key"],
                 journal_table.legs_of(later),
             )
@@ -101,7 +101,7 @@ def _postings(plan: dict[str, Any]) -> None:
 
 def _calls(plan: dict[str, Any]) -> None:
     if not plan["operations"]:
-        st.caption("No call: nothing is refunded, and nothing is sent to the payee by itself.")
+        st.caption("No request: nothing is refunded, and nothing is sent to the payee automatically.")
     for each in plan["operations"]:
         amount = Money(each["params"]["amount"], plan["amounts"]["currency"])
         st.markdown(

@@ -35,7 +35,7 @@ MESSAGES = Reference.MESSAGE_HISTORY.value
 DONE = {
     DecisionStatus.AWAITING_APPROVAL: "Decided. A second person must approve the plan before money moves.",
     DecisionStatus.COOLING_OFF: "Decided. It is carried out when the cooling-off is over, unless the case changes.",
-    DecisionStatus.EXECUTED: "Decided and booked. Stripe is being asked now.",
+    DecisionStatus.EXECUTED: "Decided and posted. Sending to Stripe.",
 }
 
 
@@ -83,7 +83,7 @@ def drawer(case: Case) -> None:
         _dialog(case)
 
 
-@st.dialog("Plan of the decision", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
+@st.dialog("Decision preview", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
 def _dialog(case: Case) -> None:
     """What it shows is looked up in here: a dialog that draws itself anew is given what it was opened with."""
     seen: Previewed | None = st.session_state.get(f"plan-{case.id}")
@@ -147,7 +147,7 @@ def _stale(case: Case, seen: Previewed) -> None:
             "No amount and no word would be another, but what came in since belongs to the case: look at it."
         )
     st.button(
-        "Read the plan as it is now",
+        "Read the current plan",
         key=f"plan-anew-{case.id}",
         icon=":material/refresh:",
         on_click=remember,

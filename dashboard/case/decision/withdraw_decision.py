@@ -20,11 +20,11 @@ def button(case: Case, ruling: Ruling) -> None:
     left = case.left_by(request_context.actor().id)
     if request_context.may(Permission.DECIDE) and not case.tie and not left and ruling.pending:
         st.button(
-            "Take back",
+            "Withdraw decision",
             key="recall-open",
             icon=":material/undo:",
             type="tertiary",
-            help="Void this decision before it is carried out.",
+            help="Withdraw this decision before it is carried out.",
             on_click=confirm.open_drawer,
             args=(DRAWER,),
         )
@@ -59,7 +59,7 @@ def _dialog(case_id: int, decision_id: int) -> None:
         )
     place = text_fields.named("case", ruling.record.ticket_id, "recall")
     reason = text_fields.area(place, "Why", height=120, most=2_000, key="recall-reason")
-    intent = confirm.pressed("Void the decision", key="recall", money=True, icon=":material/undo:")
+    intent = confirm.pressed("Withdraw the decision", key="recall", money=True, icon=":material/undo:")
     if intent:
         confirm.carry_out(
             intent,

@@ -52,7 +52,7 @@ def take(case: Case) -> None:
         )
 
 
-@st.dialog("Hand over", position="right", on_dismiss=confirm.close_drawer)
+@st.dialog("Reassign", position="right", on_dismiss=confirm.close_drawer)
 def hand_over(case: Case) -> None:
     """The best choice first: the skill that the case asks for, then the fewest open cases."""
     skill = case.context.project.project_type
@@ -76,11 +76,11 @@ def hand_over(case: Case) -> None:
             cards.note(f"{each.name} is not offered: {each.why_not}")
     note = text_fields.area(
         place,
-        "What the next one should know",
+        "Handover note",
         height=120,
         placeholder="Where it stands, what is open, what you promised. Staff only.",
     )
-    intent = confirm.pressed("Hand over", key="hand-over")
+    intent = confirm.pressed("Reassign", key="hand-over")
     if intent:
         confirm.carry_out(
             intent,
@@ -98,14 +98,14 @@ def hand_over(case: Case) -> None:
         )
 
 
-@st.dialog("Step back", position="right", on_dismiss=confirm.close_drawer)
+@st.dialog("Recuse myself", position="right", on_dismiss=confirm.close_drawer)
 def step_back(case: Case) -> None:
     me = request_context.actor().id
     skill = case.context.project.project_type
     with request_context.reading() as session:
         everyone = mediators.for_parties(session, case.parties, ticket_id=case.id, skill=skill)
     names = {each.id: each.name for each in everyone}
-    said = ["For good: this case is never yours again, and you neither decide nor approve it."]
+    said = ["Permanent: this case is never yours again, and you neither decide nor approve it."]
     if case.ticket.mediator_id == me:
         said.append(_goes(case, [each for each in everyone if each.why_not is None and each.id != me]))
     if (
@@ -125,7 +125,7 @@ def step_back(case: Case) -> None:
         height=120,
         placeholder="For example: the payee is a neighbour. Staff only.",
     )
-    intent = confirm.pressed("Step back", key="recuse", icon=":material/do_not_disturb_on:")
+    intent = confirm.pressed("Recuse myself", key="recuse", icon=":material/do_not_disturb_on:")
     if intent:
         confirm.carry_out(
             intent,

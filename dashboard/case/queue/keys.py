@@ -8,7 +8,7 @@ from dashboard.ui import confirm
 from dashboard.ui.safe import html
 
 KEYS = (
-    ("J ↓ · K ↑", "To the next case, to the one before"),
+    ("J ↓ · K ↑", "Next case, previous case"),
     ("Home · End", "To the first, to the last on the page"),
     ("Enter", "Open the case"),
     ("N", "Claim the next case that you may take"),
@@ -30,7 +30,7 @@ def help_button() -> None:
         key="queue-help",
         icon=":material/keyboard:",
         type="tertiary",
-        help="Keys (?)",
+        help="Keyboard shortcuts (?)",
         on_click=confirm.open_drawer,
         args=("keys",),
     )
@@ -41,12 +41,12 @@ def drawers() -> None:
         _keys()
 
 
-@st.dialog("Keys", on_dismiss=confirm.close_drawer)
+@st.dialog("Keyboard shortcuts", on_dismiss=confirm.close_drawer)
 def _keys() -> None:
     lines = "".join(
         f"<tr><td>{_caps(keys)}</td><td>{html(what)}</td></tr>" for keys, what in KEYS + CASE_KEYS
     )
-    st.html(f'<table class="ed-table" aria-label="Keys"><tbody>{lines}</tbody></table>')
+    st.html(f'<table class="ed-table" aria-label="Keyboard shortcuts"><tbody>{lines}</tbody></table>')
 
 
 def _caps(keys: str) -> str:

@@ -38,7 +38,7 @@ WATCH = {
     Watch.CHARGEBACK.value: "Chargeback",
     Watch.COOLING_OFF.value: "Cooling off",
     Watch.VOIDED.value: "Decision void",
-    Watch.SINCE.value: "Written since",
+    Watch.SINCE.value: "New messages",
 }
 EMPTY = {
     View.MINE: ("No case is yours", "Claim the next one, or look under Unassigned."),
@@ -72,7 +72,7 @@ def figures(now: Figures) -> None:
     cards.kpis(
         [
             Kpi("Open cases", now.open, f"{now.unassigned} without a mediator"),
-            Kpi("Yours", now.mine, f"{now.waiting} of all wait for a party"),
+            Kpi("Yours", now.mine, f"{now.waiting} awaiting a party"),
             Kpi("Overdue", now.overdue, "past their time limit", "bad" if now.overdue else None),
             Kpi("Escalated", now.escalated, "with the administrators", "bad" if now.escalated else None),
             Kpi("Needs approval", now.approval, "a second person", "wait" if now.approval else None),
@@ -194,7 +194,7 @@ def line(row: CaseRow, now: datetime) -> dict[str, Any]:
         "due": _pill(due if running else closed),
         "exact": _exact(row.due_at, now) if running and row.due_at else "",
         "status": _pill(status.pill("ticket", row.status)),
-        "mediator": row.mediator or ("Nobody yet" if running else "No mediator"),
+        "mediator": row.mediator or ("Unassigned" if running else "No mediator"),
         "marks": [_pill(status.pill("mark", each)) for each in row.marks],
         "news": row.news,
         "age": deadline.span(now - row.opened_at),

@@ -58,7 +58,9 @@ def _add(case: Case, pieces: Sequence[EvidenceItem]) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 page = f", page {part.page}" if part.page else ""
                 st.html(f"<b>About the marked part of {html(names[about])}{page}</b>")
-                st.button("Not this part", key="note-unmark", type="tertiary", on_click=_unmark, args=(key,))
+                st.button(
+                    "Discard annotation", key="note-unmark", type="tertiary", on_click=_unmark, args=(key,)
+                )
         else:
             about = (
                 st.selectbox(

@@ -17,7 +17,7 @@ from dashboard.ui import cards, confirm, deadline, empty, kept_choices, text_fie
 from dashboard.ui.safe import html
 from dashboard.ui.timeline import html_lines
 
-SIDES = {"PAYER": "payer", "PAYEE": "payee", "STAFF": "staff", "SYSTEM": "the desk itself"}
+SIDES = {"PAYER": "payer", "PAYEE": "payee", "STAFF": "staff", "SYSTEM": "System"}
 PAGE = 100
 HINTS = {"PARTIES": "Both parties will read this.", "STAFF": "Only staff will read this."}
 

@@ -67,7 +67,7 @@ def _where(case: Case) -> None:
         ("Back with the payer", sum_of(order.refunded_minor), "good"),
         ("Platform fee earned", sum_of(kept), "quiet"),
         (
-            "Platform fee returned" if decided else "Platform fee not yet earned",
+            "Platform fee returned" if decided else "Deferred platform fees",
             sum_of(fee - kept),
             "quiet",
         ),

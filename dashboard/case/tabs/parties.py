@@ -36,7 +36,7 @@ def _party(
     header.section(party.name, f"{party.role.capitalize()} · {place}")
     facts: dict[str, cards.Fact] = {
         "With us since": f"{party.created_at:%-d %b %Y}",
-        "Rated": rated or "not yet",
+        "Ratings": rated or "not yet",
         "Projects": f"{past.projects}, {past.completed} completed",
         "Milestones settled": past.settled,
         "Disputes": f"{past.disputes}, {past.open} open",
@@ -45,10 +45,10 @@ def _party(
         "Ended in refund": past.refunded,
         "Chargebacks open": past.chargebacks,
         "Reports upheld": past.upheld,
-        "Letters": wants,
+        "E-mails": wants,
     }
     if party.role == "PAYEE":
-        facts["Withdraws by"] = _withdrawal(party)
+        facts["Payout method"] = _withdrawal(party)
     cards.facts(facts, columns=4)
     for tie in redaction.veiled(case, past.ties):
         cards.note(f"Tied to {tie.name} since {tie.declared_at:%-d %b %Y}: {tie.reason}")

@@ -22,7 +22,7 @@ def show(case: Case) -> None:
         rows = queries.of_milestone(session, case.context.milestone.id)
     if not rows:
         return
-    header.section("Papers")
+    header.section("Documents")
     with st.container(horizontal=True, gap="small"):
         for row in rows:
             _button(row)

@@ -18,7 +18,7 @@ from dashboard.case.tabs import messages_tab, money_tab, parties, terms, timelin
 from dashboard.ui import cards, filters, tables
 from dashboard.ui.evidence import gallery
 
-NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties", "Letters")
+NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties", "E-mails")
 
 
 def show(
@@ -37,7 +37,7 @@ def show(
         "Terms": lambda: terms.show(case),
         "Money": lambda: money_tab.show(case, now=now, until=until),
         "Parties": lambda: parties.show(case, until),
-        "Letters": lambda: _letters(case, until),
+        "E-mails": lambda: _letters(case, until),
     }
     for name, tab in zip(NAMES, filters.tabs(NAMES, key="tab"), strict=True):
         if tab.open:

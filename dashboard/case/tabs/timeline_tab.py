@@ -27,7 +27,7 @@ PARTS = {
     About.EVIDENCE.value: "Evidence",
     About.MONEY.value: "Money",
     About.DECISION.value: "Decisions",
-    About.LETTER.value: "Letters",
+    About.LETTER.value: "E-mails",
 }
 PLACES = ("older", "newer", "entry")
 

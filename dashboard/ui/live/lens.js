@@ -32,13 +32,13 @@ export default function (component) {
   const every = button("1:1", "Every pixel", () => to({ ...view, zoom: Math.max(1, data.width / fit().width) }));
   const bar = make("div", "ed-lens-bar");
   bar.append(zoomOut, scale, zoomIn, whole, every);
-  const together = button("Together", "Zoom and move both pictures at once", () => {
+  const together = button("Sync views", "Zoom and pan both pictures together", () => {
     group.together = !group.together;
     if (group.together) share();
     group.lenses.forEach((each) => each.refresh());
   });
   if (data.pair) bar.append(together);
-  const mark = button("Mark a part", "Draw a frame around a part, and write a note about it", () => {
+  const mark = button("Annotate", "Draw a frame around a part, and write a note about it", () => {
     marking = !marking;
     settle();
   });
