@@ -28,7 +28,9 @@ def unsigned(database: Database, monkeypatch: pytest.MonkeyPatch) -> Town:
 def sign(
     unsigned: Town, item: Item, platform: Platform = Platform.HOME_SERVICES, note: str = "Memo 7."
 ) -> LegalCheck:
-    return unsigned.act(legal_checklist.sign, unsigned.as_staff("cora"), platform=platform, item=item, note=note)
+    return unsigned.act(
+        legal_checklist.sign, unsigned.as_staff("cora"), platform=platform, item=item, note=note
+    )
 
 
 def test_funding_is_refused_and_names_every_item_that_is_missing(unsigned: Town) -> None:
