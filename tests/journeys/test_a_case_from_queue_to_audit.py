@@ -113,7 +113,7 @@ def test_a_mediator_finds_the_case_reads_it_and_decides_it_once(
     expect(dialog).to_contain_text(REASONS[:40])
     assert demo.one("select count(*) from decisions where ticket_id = :t", t=ticket) == 0
     dialog.get_by_role("button", name="Confirm decision").dblclick()
-    expect(page.get_by_text("Decided and booked.")).to_be_visible()
+    expect(page.get_by_text("Decided and posted.")).to_be_visible()
     person.settle()
 
     (decision,) = demo.rows("select * from decisions where ticket_id = :t", t=ticket)

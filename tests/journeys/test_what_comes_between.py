@@ -66,7 +66,7 @@ def test_of_two_mediators_one_decides_and_the_other_is_told_what_changed(
     drafted(person, case, "600")
     drafted(colleague, case, "300")
     confirm(person)
-    person.told("Decided and booked.")
+    person.told("Decided and posted.")
     confirm(colleague)
     alert = colleague.dialog().get_by_role("alert").first
     expect(alert).to_be_visible()

@@ -116,13 +116,13 @@ def test_holds_and_messages_since_are_told_apart(town: Town) -> None:
     town.wait(minutes=5)
     town.act(conversation.say, town.payer, milestone_id=told.milestone, body="Wait!")
     shown = words(visit(town, "fay", "case", id=told.ticket))
-    assert "That voids nothing" in shown
-    assert "Nothing that the plan stands on has changed" in shown
+    assert "This does not void the decision" in shown
+    assert "No changes since this decision" in shown
     town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report came in.")
     shown = words(visit(town, "fay", "case", id=told.ticket))
     assert "It cannot be approved while this stands in the way" in shown
     assert "is in place: A report came in" in shown
-    assert "Nothing that the plan stands on has changed" in shown
+    assert "No changes since this decision" in shown
 
 
 @pytest.mark.parametrize("subject", PEOPLE)

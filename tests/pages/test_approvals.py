@@ -151,7 +151,7 @@ def test_the_second_person_approves_here(town: Town) -> None:
     assert made.plan_hash in words(app)
     press(app, "Approve")
     assert (the(town, made).status, the(town, made).checker_id) == ("EXECUTED", town.staff["fay"])
-    assert "Approved and booked" in words(app)
+    assert "Approved and posted" in words(app)
 
 
 def test_or_sends_it_back_with_a_note(town: Town) -> None:

@@ -144,7 +144,7 @@ def test_between_the_parties_there_is_no_form_yet(town: Town) -> None:
     told = builders.disputed(town)
     app = visit(town, "mia", "case", id=told.ticket)
     assert "Preview plan" not in labels(app)
-    assert "Mediation begins by itself" in words(app)
+    assert "Mediation starts automatically" in words(app)
 
 
 def test_both_nets_follow_what_is_typed(town: Town) -> None:

@@ -66,7 +66,7 @@ def test_a_draft_is_its_writers_alone(town: Town) -> None:
     told = builders.in_mediation(town)
     begun(town, told)
     app = visit(town, "max", "case", id=told.ticket)
-    assert "is back." not in words(app)
+    assert "was restored." not in words(app)
     assert not app.text_area(key=f"draft-{told.ticket}-reasons").value
     assert kept(town, told, "max") is None
 

@@ -323,4 +323,4 @@ def test_the_plan_is_read_as_it_is_now_and_confirmed(
     page.get_by_role("button", name="Read the current plan").click(timeout=20_000)
     expect(page.get_by_role("button", name="Read the current plan")).to_have_count(0, timeout=20_000)
     confirm.click()
-    expect(page.get_by_text("Decided and booked.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Decided and posted.")).to_be_visible(timeout=20_000)
