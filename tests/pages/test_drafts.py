@@ -53,7 +53,7 @@ def test_everything_is_back_in_another_browser_and_says_from_when(town: Town) ->
     town.wait(hours=3)
     app = visit(town, "mia", "case", id=told.ticket, tab="Messages")
     field = f"draft-{told.ticket}-"
-    assert "Your draft of 4 Mar 2026, 14:30 UTC is back." in words(app)
+    assert "Your draft of 4 Mar 2026, 14:30 UTC was restored." in words(app)
     assert app.button_group(key=f"{field}outcome").value == DecisionOutcome.PARTIAL_RELEASE
     assert app.text_input(key=f"{field}share").value == "62.5"
     assert app.selectbox(key=f"{field}ground").value is Ground.PARTIAL_WORK
