@@ -85,7 +85,7 @@ def test_a_file_holds_exact_amounts_and_no_formula() -> None:
     table_files.pour(columns.titles(COLUMNS), (columns.filed(COLUMNS, row) for row in ROWS), out)
     written = out.getvalue().decode("utf-8-sig").splitlines()
     assert written[0] == "Case,Payer,Held,Held currency,Status,Due"
-    assert ",-1234.56,USD,Open,2026-03-02T03:30:00Z" in written[1]
+    assert ",-1234.56,USD,OPEN,2026-03-02T03:30:00Z" in written[1]
     assert written[2] == "2,'=HYPERLINK(1),,,Resolved,"
 
 
