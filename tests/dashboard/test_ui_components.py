@@ -86,7 +86,7 @@ def test_a_file_holds_exact_amounts_and_no_formula() -> None:
     written = out.getvalue().decode("utf-8-sig").splitlines()
     assert written[0] == "Case,Payer,Held,Held currency,Status,Due"
     assert ",-1234.56,USD,OPEN,2026-03-02T03:30:00Z" in written[1]
-    assert written[2] == "2,'=HYPERLINK(1),,,Resolved,"
+    assert written[2] == "2,'=HYPERLINK(1),,,RESOLVED,"
 
 
 def test_amounts_of_a_column_sort_as_text_by_size() -> None:
