@@ -137,10 +137,11 @@ def latest(session: Session) -> dict[str, Look]:
 
 
 def funds(session: Session, *, now: datetime) -> list[Funds]:
-    """Each currency in which something is owed, was looked at, or is stopped; dollars first."""
+    """Each currency in which something is owed, lies at a bank, was looked at, or is stopped; dollars first."""
     looks, due, stops = latest(session), owed(session), open_stops(session)
     elsewhere = at_banks(session)
-    currencies = {each for each, amount in due.items() if amount.is_positive} | looks.keys() | stops.keys()
+    positive = {each for each, amount in (*due.items(), *elsewhere.items()) if amount.is_positive}
+    currencies = positive | looks.keys() | stops.keys()
     found = []
     for currency in sorted(currencies, key=lambda each: (each != "USD", each)):
         look = looks.get(currency)
