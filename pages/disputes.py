@@ -28,7 +28,7 @@ with filters.bar():
     platform = filters.one_of(
         "Platforms", {each.value: in_words(each.value) for each in Platform}, key="platform", width=118
     )
-    watch = filters.one_of("Filter by flag", queue.WATCH, key="watch", width=112)
+    watch = filters.one_of("Filter by flag", queue.WATCH, key="watch", width=136)
     words = filters.search("Party, title or D-42", key="q", width=164)
 wanted = CaseFilter(
     me=me,

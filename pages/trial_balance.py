@@ -17,7 +17,7 @@ with request_context.reading() as session:
 
 header.page(
     "Trial balance",
-    "Every line of the chart of accounts. A line opens its accounts, an account its register.",
+    "The chart of accounts. A line opens its sub-accounts, a sub-account its activity.",
 )
 if not sheets:
     empty.state(
@@ -61,7 +61,7 @@ with st.grid(columns=2, min_column_width=500, gap="medium"):
             tables.said(key, line)
     with st.container(gap="small"):
         if line is None:
-            empty.state("Choose a line", "Its accounts show here.", icon="account_tree")
+            empty.state("Choose an account", "Its sub-accounts show here.", icon="account_tree")
             navigation.end()
         if line != asked:
             st.query_params.pop("before", None)

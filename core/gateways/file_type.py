@@ -78,7 +78,9 @@ def _phones_own(claimed: Format, content: bytes) -> Format:
 
 
 def _begins_like(claimed: Format, content: bytes) -> bool:
-    """Its first bytes are those of the format that its name says, so it is not misnamed, whatever follows them."""
+    """Its first bytes are those of the format that its name says, and it is none of the others: it is not misnamed."""
+    if any(signature.match(content) for signature in SIGNATURES.values()):
+        return False
     return any(each.extension.lstrip(".") in claimed.endings for each in _guesses(content))
 
 

@@ -132,7 +132,9 @@ def proposed(deliverable: str, held: Money) -> tuple[tuple[str, Money], ...]:
 
     Nobody said what each is worth, so this is only where a mediator begins.
     """
-    titles = [title for line in _BREAKS.split(deliverable) if (title := _title(line))][:MOST] or ["The work"]
+    titles = [title for line in _BREAKS.split(deliverable) if says_something(title := _title(line))][
+        :MOST
+    ] or ["The work"]
     step = stripe_step(held.currency)
     if held.minor < len(titles) * step:
         titles = titles[:1]

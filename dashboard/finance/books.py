@@ -16,7 +16,7 @@ from dashboard.ui import cards, header, tables
 from dashboard.ui.status import Pill
 
 LINES = [
-    tables.text("title", "Line"),
+    tables.text("title", "Account"),
     tables.money("debit", "Debit", width=115),
     tables.money("credit", "Credit", width=115),
 ]
@@ -42,7 +42,7 @@ REGISTER_FILE = [
     tables.text("memo", "Memo"),
     *REGISTER[3:],
 ]
-LINES_FILE = [tables.mono("name", "Line"), tables.text("title", "Title"), *LINES[1:]]
+LINES_FILE = [tables.mono("name", "Account"), tables.text("title", "Title"), *LINES[1:]]
 ACCOUNTS_FILE = [
     tables.mono("code", "Account"),
     tables.text("what_for", "Counterparty"),
@@ -58,13 +58,13 @@ POSTINGS_FILE = [
     tables.count("milestone_id", "Milestone"),
     tables.count("party_id", "Party"),
     tables.mono("code", "Account"),
-    tables.text("title", "Line"),
+    tables.text("title", "Account"),
     tables.money("debit", "Debit"),
     tables.money("credit", "Credit"),
 ]
 LEGS = [
     tables.mono("code", "Account", width=220),
-    tables.text("title", "Line"),
+    tables.text("title", "Account"),
     tables.money("debit", "Debit", width=150),
     tables.money("credit", "Credit", width=150),
 ]

@@ -217,7 +217,7 @@ def letters_alarm(found: Undelivered) -> None:
     why = f" A reason: {found.reason.rstrip('.')}." if found.reason else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.error(
-            f"**Letters are not delivered:** {' and '.join(counts)}.{plain(why)}",
+            f"**E-mails are not delivered:** {' and '.join(counts)}.{plain(why)}",
             icon=":material/unsubscribe:",
         )
         navigation.link(

@@ -96,9 +96,9 @@ def test_who_may_not_correct_an_address_can_still_send_again(town: Town) -> None
 
 def test_letters_that_fail_or_are_late_ring_on_the_overview_and_are_listed(town: Town) -> None:
     told = builders.funded(town)
-    assert "Letters are not delivered" not in words(visit(town, "fay", "overview"))
+    assert "E-mails are not delivered" not in words(visit(town, "fay", "overview"))
     failed(town, told)
-    assert "Letters are not delivered:** 1 given up" in words(visit(town, "fay", "overview"))
+    assert "E-mails are not delivered:** 1 given up" in words(visit(town, "fay", "overview"))
     town.wait(hours=2)
     waiting = town.read(lambda s: len(s.scalars(select(Notification.id).where(LATE)).all()))
     shown = words(visit(town, "fay", "overview"))

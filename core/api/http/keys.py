@@ -47,7 +47,7 @@ class KeyUnknown(DeskError):
 
 
 class KeyMissing(DeskError):
-    """No API key was given. Send it with every request: Authorization: Bearer edk_…"""
+    """No API key was given. Send one in the header Authorization of every request, as “Bearer edk_…”."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ COLUMNS = (
     ("At stake", True, "What is held; or what was disputed, once nothing is held any more."),
     ("Due (UTC)", False, "The next time limit: an answer, the beginning of mediation, or the decision."),
     ("Status · mediator", False, ""),
-    ("Watch", False, ""),
+    ("Flags", False, ""),
     ("New", True, "Messages and evidence since you last had the case open."),
     ("Age", True, "Since the dispute was opened."),
 )
@@ -129,7 +129,7 @@ FILE = [
     tables.when("due_at", "Due"),
     tables.status("status", "Status", axis="ticket"),
     tables.text("mediator", "Mediator"),
-    tables.marks("marks", "Watch", axis="mark"),
+    tables.marks("marks", "Flags", axis="mark"),
     tables.count("news", "New"),
     tables.when("opened_at", "Opened"),
 ]
