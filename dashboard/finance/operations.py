@@ -167,7 +167,7 @@ def cards_above(counts: Mapping[str, int], undelivered: Undelivered) -> None:
                 help="A person decides what happens next; each says why.",
             ),
             Kpi(
-                "Letters undelivered",
+                "E-mails undelivered",
                 undelivered.failed + undelivered.late,
                 f"{undelivered.failed} given up, {undelivered.late} late" if undelivered else "none",
                 "bad" if undelivered else None,

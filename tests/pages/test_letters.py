@@ -78,7 +78,7 @@ def test_a_letter_that_failed_is_seen_on_operations_and_sent_again_to_a_correcte
     told = builders.funded(town)
     number = failed(town, told)
     app = visit(town, "cora", "operations", **{"operations-tab": "E-mails"}, letter=number)
-    assert "Letters undelivered" in words(app)
+    assert "E-mails undelivered" in words(app)
     assert "550 unknown" in words(app)
     app.text_input(key=f"operations-address-{number}").set_value("ana@example.org").run()
     app.button(key=f"operations-again-{number}").click().run()
