@@ -6,7 +6,7 @@ from core.letters.template import Quote, Table, Template, When
 
 SIDES = ("payer", "payee")
 _STAYS = "The money stays held until the dispute is settled. It goes to neither side before that."
-_HELD = Table((("Client funds held", "amount"),))
+_HELD = Table((("Held funds", "amount"),))
 _IN_DISPUTE = Table((("In dispute", "amount"),))
 _MEDIATION = (
     "You can reach an agreement at any time. Without a solution by {mediation_at}, a mediator takes over; "

@@ -18,7 +18,7 @@ TEMPLATES = {
             "verified the work, or until a dispute about it is decided.",
             Table(
                 (
-                    ("Client funds held", "amount"),
+                    ("Held funds", "amount"),
                     ("Platform fee", "platform_fee?"),
                     ("Card processing fee", "processing_fee?"),
                     ("Charged to you", "charged"),
@@ -32,7 +32,7 @@ TEMPLATES = {
         "“{milestone}” is funded: you can start",
         (
             "Your {payer} has funded this milestone. The money is held for it, and you can start work.",
-            Table((("Client funds held", "amount"),)),
+            Table((("Held funds", "amount"),)),
             "When the work is done, mark the milestone as complete and add photographs or documents that show it. "
             "They help your {payer} to verify quickly, and they are your evidence if there is a dispute.",
         ),

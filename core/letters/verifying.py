@@ -31,7 +31,7 @@ _DEADLINES = (
         ("Nothing is released before you answer.",),
     ),
 )
-_AMOUNT = Table((("Client funds held", "amount"),))
+_AMOUNT = Table((("Held funds", "amount"),))
 
 TEMPLATES: Mapping[tuple[str, str], Template | tuple[Template, ...]] = {
     ("verification_requested", "payer"): Template(
