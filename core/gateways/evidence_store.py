@@ -57,7 +57,7 @@ class EvidenceStore:
         assert key is not None
         path = self._path(subject, sha256)
         if not path.exists() or _opened(path.read_bytes(), key, subject, sha256) != content:
-            replace(path, _sealed(content, key, subject, sha256))
+            self._keep(subject, path, _sealed(content, key, subject, sha256))
         return sha256
 
     def get(self, subject: int, sha256: str) -> bytes:
@@ -83,7 +83,7 @@ class EvidenceStore:
         made = make(self.get(subject, sha256))
         key = self.keys.key_for(subject, make=False)
         assert key is not None
-        replace(self._path(subject, sha256).with_name(label), _sealed(made, key, subject, label))
+        self._keep(subject, self._path(subject, sha256).with_name(label), _sealed(made, key, subject, label))
         return made
 
     def erase(self, subject: int, *, retention: str | None) -> None:
@@ -95,6 +95,15 @@ class EvidenceStore:
             raise LegalRetention(subject=subject, reason=retention)
         self.keys.destroy(subject)
         shutil.rmtree(self.folder / str(int(subject)), ignore_errors=True)
+
+    def _keep(self, subject: int, path: Path, sealed: bytes) -> None:
+        """Whoever erases the party meanwhile takes the folder away under this hand. Raises `EvidenceErased`."""
+        try:
+            replace(path, sealed)
+        except FileNotFoundError:
+            if self.keys.erased(subject):
+                raise EvidenceErased(subject=subject) from None
+            raise
 
     def _read(self, subject: int, sha256: str, label: str) -> bytes | None:
         key = self.keys.key_for(subject, make=False)
