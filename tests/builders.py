@@ -1,8 +1,8 @@
 """Stories for tests: a small desk on which the real actions are run until a case stands where a test wants it.
 
-    town = stories.a_town(database)                      staff of every role, two parties
-    told = stories.in_mediation(town)                    a case that can be decided; `told.ticket`, `told.milestone`
-    stories.carry_out(town)                              Stripe's answers to everything that is queued
+    town = builders.a_town(database)                     staff of every role, two parties
+    told = builders.in_mediation(town)                   a case that can be decided; `told.ticket`, `told.milestone`
+    builders.carry_out(town)                             Stripe's answers to everything that is queued
 
 What Stripe would say is given as snapshots: facts about the past, made here. The clock stands where `town.now` says.
 """

@@ -54,7 +54,7 @@ TEMPLATES = {
         "Chargeback {chargeback} wants an answer by {due_by}",
         (
             "After the bank's last moment it is lost without a word of ours. One person drafts the answer, another "
-            "sends it; or both agree to give in.",
+            "sends it; or both agree to accept the chargeback.",
             Table((("Chargeback", "chargeback"), ("Disputed amount", "amount"), ("Last moment", "due_by"))),
         ),
         tone="attention",

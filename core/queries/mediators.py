@@ -62,7 +62,7 @@ def for_parties(
             name=names[each.staff_id],
             open_cases=each.open_cases,
             skilled=skill in each.skills,
-            why_not=f"stepped back from this case on {recusals[each.staff_id]:%-d %B %Y}."
+            why_not=f"recused themselves from this case on {recusals[each.staff_id]:%-d %B %Y}."
             if each.staff_id in recusals
             else f"has a tie to a party ({ties[each.staff_id]})."
             if each.staff_id in ties

@@ -68,7 +68,7 @@ class FileNotForBanks(DeskError):
 
 
 class NoGivingIn(DeskError):
-    """There is nothing to give in to: {why}."""
+    """There is nothing to accept: {why}."""
 
 
 class NoAnswerAllowed(DeskError):
@@ -80,7 +80,7 @@ class MakerSubmits(DeskError):
 
 
 class ProposerAccepts(DeskError):
-    """You proposed to give in, so someone else must do it."""
+    """You proposed to accept it, so someone else must do it."""
 
 
 def freezes(status: str, outstanding: Money) -> bool:

@@ -17,11 +17,11 @@ class ColleagueTied(DeskError):
 
 
 class SteppedBack(DeskError):
-    """{name} stepped back from this case on {at:%d %B %Y}, so it is never theirs again. Choose someone else."""
+    """{name} recused themselves from this case on {at:%d %B %Y}, so it is never theirs again. Choose someone else."""
 
 
 class YouSteppedBack(DeskError):
-    """You stepped back from this case on {at:%d %B %Y}, so you neither decide nor approve it. A colleague does."""
+    """You recused yourself from this case on {at:%d %B %Y}, so you neither decide nor approve it. A colleague does."""
 
 
 class NoMediatorFree(DeskError):

@@ -68,7 +68,7 @@ def _why_not(case: Case) -> str | None:
     if case.tie:
         return "You have a tie to a party of this case. Hand it over to a colleague."
     if case.left_by(request_context.actor().id):
-        return "You stepped back from this case. A colleague decides it."
+        return "You recused yourself from this case. A colleague decides it."
     if request_context.may(Permission.DECIDE) or (
         case.ticket.escalated and request_context.may(Permission.DECIDE_ESCALATED)
     ):

@@ -41,7 +41,7 @@ def panel(row: ChargebackRow, proposals: Sequence[Acceptance]) -> None:
 def _waiting(row: ChargebackRow, proposal: Acceptance, *, may: bool) -> None:
     with cards.panel(f"giving-in-{proposal.id}"):
         when = deadline.exact(proposal.proposed_at)
-        st.markdown(f"**{plain(proposal.proposed_by)} proposes to give in** ({when})")
+        st.markdown(f"**{plain(proposal.proposed_by)} proposes to accept the chargeback** ({when})")
         st.text(words_of(proposal.reason))
         if not request_context.may(Permission.ANSWER_CHARGEBACK):
             return
@@ -81,7 +81,7 @@ def _waiting(row: ChargebackRow, proposal: Acceptance, *, may: bool) -> None:
 
 
 def _propose(row: ChargebackRow) -> None:
-    with st.expander("Propose to give in"):
+    with st.expander("Propose to accept the chargeback"):
         place = text_fields.named("chargeback", row.id, "give-in")
         reason = text_fields.line(place, "Why it cannot be won", key="give-in-reason")
         intent = confirm.pressed("Propose it", key=f"give-in-{row.id}", type="secondary")

@@ -93,7 +93,9 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "HOLD": _pill("On hold", "bad", "Staff stopped every release and payout."),
         "CHARGEBACK": _pill("Chargeback", "bad", "The payer's bank took the money back; under review."),
         "RISK_REVIEW": _pill("Risk review", "bad", "Something about it is being looked at by compliance."),
-        "RECUSED": _pill("You stepped back", "quiet", "You stepped back from it: it is never yours again."),
+        "RECUSED": _pill(
+            "You recused yourself", "quiet", "You recused yourself from it: it is never yours again."
+        ),
     },
     "decision": {
         "AWAITING_APPROVAL": _pill(

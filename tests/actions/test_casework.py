@@ -76,7 +76,7 @@ def test_whoever_steps_back_loses_the_case_to_the_next_best_and_never_gets_it_ag
         recusal.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="I know the payer's brother."
     )
     assert ticket(town, told).mediator_id == town.staff["max"]
-    for who, said in (("mia", "You stepped back"), ("ada", "Mia Lund stepped back")):
+    for who, said in (("mia", "You recused yourself"), ("ada", "Mia Lund recused themselves")):
         with pytest.raises(DeskError, match=f"{said} from this case on 04 March 2026"):
             town.act(
                 mediator_assignment.assign,

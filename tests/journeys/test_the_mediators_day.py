@@ -235,7 +235,7 @@ def test_a_second_person_sends_it_back_with_a_note_and_the_draft_is_there_again(
     expect(colleague.dialog()).to_contain_text("Give a reason")
     colleague.write("Note", "Cite the work log: it says the plants were ordered.", inside=colleague.dialog())
     colleague.press("Return to mediator", inside=colleague.dialog())
-    colleague.told(f"Sent back to {MEDIATOR}.")
+    colleague.told(f"Returned to {MEDIATOR}.")
 
     person.sign_in(MEDIATOR, arriving="Disputes")
     person.open_case(case.ticket)

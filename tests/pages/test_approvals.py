@@ -80,7 +80,7 @@ def test_whoever_stepped_back_is_offered_no_answer_and_the_maker_is_told_what_st
     assert town.read(lambda s: approvals.figures(s, me=town.staff["max"])).yours == 0
     app = visit(town, "max", "approvals", id=told.ticket)
     assert app.dataframe[0].value["yours"].tolist() == ["Stepped back"]
-    assert "You stepped back from this case, so someone else must approve it." in words(app)
+    assert "You recused yourself from this case, so someone else must approve it." in words(app)
     assert not {"Review plan", "Withdraw decision"} & set(labels(app))
     given = {"decision_id": decision.id, "plan_hash": decision.plan_hash}
     with pytest.raises(YouSteppedBack):
@@ -160,4 +160,4 @@ def test_or_sends_it_back_with_a_note(town: Town) -> None:
     app.text_area(key="approval-note").set_value("The invoice is missing.").run()
     press(app, "Return to mediator")
     assert (the(town, made).status, the(town, made).check_note) == ("RETURNED", "The invoice is missing.")
-    assert "Sent back to Mia Lund." in words(app)
+    assert "Returned to Mia Lund." in words(app)

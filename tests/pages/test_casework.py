@@ -105,7 +105,7 @@ def test_the_drawer_offers_the_best_choice_first_and_says_who_is_left_out_and_wh
     town.act(recusal.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="A friend.")
     app = visit(town, "mia", "case", id=told.ticket)
     app.button(key="case-hand-over").click().run()
-    assert "Max Adler is not offered: stepped back from this case on" in words(app)
+    assert "Max Adler is not offered: recused themselves from this case on" in words(app)
     ada = visit(town, "ada", "case", id=told.ticket)
     ada.button(key="case-hand-over").click().run()
     assert ada.selectbox[0].options == ["Nobody: back to the queue"]
@@ -123,7 +123,7 @@ def test_stepping_back_gives_the_case_away_and_takes_its_buttons(town: Town) -> 
     assert builders.ticket_of(town, told).mediator_id == town.staff["max"]
     again = visit(town, "mia", "case", id=told.ticket)
     assert "Claim" not in labels(again)
-    assert "You stepped back from this case" in words(again)
+    assert "You recused yourself from this case" in words(again)
     alone = visit(town, "max", "case", id=told.ticket)
     alone.button(key="case-step-back").click().run()
     assert "No other mediator is available" in words(alone)

@@ -160,7 +160,7 @@ def test_a_proposal_to_give_in_that_a_colleague_took_away_meanwhile_is_not_made_
     )
     next(button for button in app.button if button.label == "Propose it").click().run()
     assert [each.value for each in app.toast] == [confirm.LOST]
-    assert "Cora Nwosu proposes to give in" in words(app)
+    assert "Cora Nwosu proposes to accept the chargeback" in words(app)
     town.act(chargeback_acceptance.withdraw, town.as_staff("cora"), acceptance_id=made.id)
     app.run()
     assert "Propose it" in labels(app)

@@ -136,7 +136,7 @@ def test_a_person_who_stepped_back_sees_it_in_the_queue_and_claims_another(town:
     told = builders.in_mediation(town, mediator=None)
     town.act(recusal.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="A friend of mine.")
     app = visit(town, "max", "disputes")
-    assert [each["label"] for each in rows(app)[0]["marks"]] == ["You stepped back"]
+    assert [each["label"] for each in rows(app)[0]["marks"]] == ["You recused yourself"]
     next(button for button in app.button if button.label == "Claim next case").click().run()
     assert "No case is waiting for a mediator that you could take." in words(app)
 

@@ -17,7 +17,7 @@ from core.rules.permissions import Actor, Permission, require
 
 
 class AlreadySteppedBack(DeskError):
-    """You stepped back from this case before. It is not yours, and it will not be."""
+    """You recused yourself from this case before. It is not yours, and it will not be."""
 
 
 def recuse(session: Session, actor: Actor, *, now: datetime, ticket_id: int, reason: str) -> Ticket:

@@ -27,7 +27,7 @@ UNDER_WAY = ("QUEUED", "SENDING", "BLOCKED")
 
 
 class AlreadyProposed(DeskError):
-    """Giving in is proposed already; someone else may do it, or withdraw the proposal."""
+    """It was proposed to accept this chargeback already; someone else does it, or the proposal is withdrawn."""
 
 
 class ProposalSettled(DeskError):
@@ -35,13 +35,13 @@ class ProposalSettled(DeskError):
 
 
 class AnswerUnderWay(DeskError):
-    """The answer is on its way to the bank, so giving in is too late."""
+    """The answer is on its way to the bank, so it is too late to accept the chargeback."""
 
 
 def propose(
     session: Session, actor: Actor, *, now: datetime, chargeback_id: int, reason: str
 ) -> ChargebackAcceptance:
-    """Propose to give in. Raises `NoGivingIn`, `AlreadyProposed`, `AnswerUnderWay`, `GivenUp`."""
+    """Propose to accept the chargeback. Raises `NoGivingIn`, `AlreadyProposed`, `AnswerUnderWay`, `GivenUp`."""
     require(actor, Permission.ANSWER_CHARGEBACK)
     if not says_something(reason):
         raise ReasonMissing()
@@ -106,7 +106,7 @@ def _check(session: Session, row: Chargeback) -> None:
 def _forget_staged(session: Session, row: Chargeback, *, now: datetime) -> None:
     for call in session.scalars(_evidence_calls(row)):
         if call.status in ("QUEUED", "REVIEW") and call.provider_id is None:
-            operation_states.canceled(call, reason="two people have given in to the bank", now=now)
+            operation_states.canceled(call, reason="two people have accepted the chargeback", now=now)
 
 
 def _evidence_calls(row: Chargeback):  # type: ignore[no-untyped-def]

@@ -27,7 +27,7 @@ class AlreadySubmitted(DeskError):
 
 
 class GivenUp(DeskError):
-    """Two people have given in to the bank about this chargeback."""
+    """Two people have accepted this chargeback."""
 
 
 def stage(

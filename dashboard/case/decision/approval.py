@@ -64,7 +64,7 @@ def _why_not(case: Case, ruling: Ruling) -> str | None:
     if case.tie:
         return "You have a tie to a party of this case, so someone else must approve it."
     if case.left_by(request_context.actor().id):
-        return "You stepped back from this case, so someone else must approve it."
+        return "You recused yourself from this case, so someone else must approve it."
     return None
 
 
@@ -138,10 +138,8 @@ def _dialog(case_id: int, decision_id: int) -> None:
 
 def _sent_back(decision: Decision, ruling: Ruling) -> str:
     if decision.status == DecisionStatus.RETURNED:
-        return f"Sent back to {ruling.maker}."
-    return (
-        f"The decision is void. {ruling.maker} has stepped back from the case, so a colleague decides anew."
-    )
+        return f"Returned to {ruling.maker}."
+    return f"The decision is void. {ruling.maker} is recused from the case, so a colleague decides anew."
 
 
 def _approved(decision: Decision) -> str | Said:

@@ -44,14 +44,12 @@ def _dialog(case_id: int, decision_id: int) -> None:
         case = cases.case(session, case_id, staff_id=request_context.actor().id)
     ruling = case.ruling
     if ruling is None or ruling.record.id != decision_id or not ruling.pending:
-        confirm.overtaken(
-            "This decision can no longer be taken back: it was carried out or voided meanwhile."
-        )
+        confirm.overtaken("This decision can no longer be withdrawn: it was carried out or voided meanwhile.")
         return
     left = case.left_by(ruling.record.maker_id)
     if left:
         cards.note(
-            f"Nothing was booked or sent yet. {ruling.maker} has stepped back, so nobody gets it as a draft."
+            f"Nothing was booked or sent yet. {ruling.maker} is recused, so nobody gets it as a draft."
         )
     else:
         cards.note(

@@ -93,7 +93,7 @@ def hand_over(case: Case) -> None:
                 note=note,
                 taken_from=case.ticket.mediator_id,
             ),
-            done=f"Handed over to {free[to]}." if to else "Back in the queue.",
+            done=f"Reassigned to {free[to]}." if to else "Back in the queue.",
             sent=[place],
         )
 
@@ -149,7 +149,7 @@ def _goes(case: Case, free: list[Colleague]) -> str:
 def _stepped_back(ticket: Ticket, names: dict[int, str]) -> str:
     whose = names.get(ticket.mediator_id or 0)
     now = f"It is {whose}'s." if whose else "It waits in the queue, unassigned."
-    return f"You stepped back from this case. {now}"
+    return f"You recused yourself from this case. {now}"
 
 
 def _called(each: Colleague) -> str:
