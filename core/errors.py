@@ -80,4 +80,8 @@ class ChangedMeanwhile(DeskError):
 
 
 class ReasonMissing(DeskError):
-    """Give a reason: it is kept in the audit log and read by whoever reviews this."""
+    """Give a reason: it is kept, and read by whoever reviews this."""
+
+
+class ReasonTooLong(DeskError):
+    """A reason has at most {most:,} characters; this one has {length:,}."""

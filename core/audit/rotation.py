@@ -16,8 +16,9 @@ from core.audit.sealing import ONE_AT_A_TIME
 from core.audit.seals import first_prev
 from core.clock import utc
 from core.db import Database
-from core.errors import DeskError, ReasonMissing
+from core.errors import DeskError
 from core.rules.permissions import Actor, Permission, require
+from core.rules.reasons import given
 
 INSERT = text(
     "insert into signing_keys (n, public_key, pinned_at, after_seal, after_hash, by_itself, by_previous)"
@@ -42,8 +43,7 @@ def rotate(
     `SigningKeyMissing`, `SigningKeyOther`, `KeyNotLost`, `NoKeyYet`, `ReasonMissing`, `NotPermitted`.
     """
     require(actor, Permission.ROTATE_SIGNING_KEY)
-    if not reason.strip():
-        raise ReasonMissing()
+    reason = given(reason)
     with owner.transaction() as session:
         session.execute(ONE_AT_A_TIME)  # nobody seals meanwhile
         known = pins(session)
@@ -59,7 +59,7 @@ def rotate(
             object_kind="signing_key",
             object_id=pin.n,
             now=now,
-            reason=reason.strip(),
+            reason=reason,
             before={"key": known[-1].fingerprint},
             after={"key": pin.fingerprint, "after_seal": pin.after_seal, "handed_over": before is not None},
         )

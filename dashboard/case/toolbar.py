@@ -13,7 +13,7 @@ from core.rules.permissions import Permission
 from dashboard import lift_preview, navigation, request_context
 from dashboard.case import export, party_request
 from dashboard.case.queue import assignment
-from dashboard.ui import cards, confirm, deadline, kept_choices, status, text_fields
+from dashboard.ui import cards, confirm, deadline, kept_choices, reasons, status, text_fields
 
 DRAWERS = ("claim", "hand-over", "step-back", "hold", "lift", "ask")
 
@@ -112,7 +112,7 @@ def _hold(case: Case) -> None:
         key=kept_choices.beside(place, "kind", list(BY_STAFF), default=HoldKind.MANUAL, key="hold-kind"),
     )
     cards.note(PLACING[TOLD[kind or HoldKind.MANUAL]])
-    reason = text_fields.area(place, "Reason", height=120, most=2_000, key="hold-reason")
+    reason = reasons.area(place, "Reason", key="hold-reason")
     intent = confirm.pressed("Place hold", key="hold", icon=":material/lock:")
     if intent:
         confirm.carry_out(
@@ -147,7 +147,7 @@ def _lift(case_id: int) -> None:
     may = lift_preview.foretold(number)
     cards.note(LIFTING[TOLD[HoldKind(chosen.kind)]])
     place = text_fields.named("hold", number, "lift")
-    reason = text_fields.area(place, "Why it can be lifted", height=120, most=2_000, key="lift-reason")
+    reason = reasons.area(place, "Why it can be lifted", key="lift-reason")
     intent = confirm.pressed(
         "Lift hold", key="lift", icon=":material/lock_open:", money=True, disabled=not may
     )

@@ -13,7 +13,7 @@ from core.queries.policy_proposals import Signature
 from core.rules.legal_checklist import Item
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.ui import cards, confirm, deadline, header, text_fields
+from dashboard.ui import cards, confirm, deadline, header, reasons, text_fields
 from dashboard.ui.safe import html
 from dashboard.ui.status import in_words
 
@@ -62,7 +62,7 @@ def _sign(platform: str, item: str) -> None:
         return
     st.text(f"{in_words(platform)}: {Item(item).label}.")
     place = text_fields.named("checklist", 0, f"{platform}-{item}".lower())
-    note = text_fields.area(place, "On what ground", height=120, most=2_000, key="sign-note")
+    note = reasons.area(place, "On what ground", key="sign-note")
     st.caption("Your name and the time stay with it. A signature is not taken back.")
     intent = confirm.pressed("Sign", key="sign-item", icon=":material/signature:", money=True)
     if intent:

@@ -15,7 +15,7 @@ from core.rules.permissions import Permission
 from dashboard import lift_preview, navigation, request_context
 from dashboard.case.queue import opening
 from dashboard.compliance.master_detail import close
-from dashboard.ui import cards, confirm, deadline, kept_choices, money, status, text_fields
+from dashboard.ui import cards, confirm, deadline, kept_choices, money, reasons, status, text_fields
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import html, plain, words_of
 
@@ -173,11 +173,9 @@ def _place() -> None:
         if kind == HoldKind.REPORT
         else None
     )
-    reason = text_fields.area(
+    reason = reasons.area(
         place,
         "Reason",
-        height=120,
-        most=2_000,
         key="hold-reason",
         placeholder="What was seen, and what would settle it",
     )
@@ -217,7 +215,7 @@ def _lift(hold_id: int) -> None:
     may = lift_preview.foretold(row.id)
     cards.note(LIFTING[TOLD[row.kind]])
     place = text_fields.named("hold", hold_id, "lift")
-    reason = text_fields.area(place, "Why it can be lifted", height=120, most=2_000, key="lift-reason")
+    reason = reasons.area(place, "Why it can be lifted", key="lift-reason")
     intent = confirm.pressed(
         "Lift hold", key="lift-hold", icon=":material/lock_open:", money=True, disabled=not may
     )

@@ -19,7 +19,7 @@ from core.rules import policy_values
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.compliance import policy_table
-from dashboard.ui import cards, confirm, errors, header, text_fields
+from dashboard.ui import cards, confirm, errors, header, reasons, text_fields
 from dashboard.ui.safe import plain, words_of
 from dashboard.ui.status import in_words
 
@@ -134,7 +134,7 @@ def _propose(newest: Mapping[Platform, Version], every: Sequence[Version], curre
     warnings = _read_through(every, profile, together, currency)
     seen = _confirmed(warnings or (), "proposal-seen-by-maker")
     place = text_fields.named("policy", 0, "change")
-    reason = text_fields.area(place, "Why", height=100, most=2_000, key="change-reason")
+    reason = reasons.area(place, "Why", key="change-reason")
     with st.container(horizontal=True, gap="small"):
         unread = warnings is None or len(seen) < len(warnings)
         intent = confirm.pressed("Propose", key="propose-change", disabled=unread)
@@ -205,7 +205,7 @@ def _settle(proposal_id: int, own: bool, currency: str) -> None:
         st.warning("Another version was published since: it can only be rejected.", icon=":material/warning:")
     unread = row.stale or len(seen) < len(row.warnings)
     place = text_fields.named("policy", proposal_id, "note")
-    note = text_fields.area(place, "Note", height=100, most=2_000, key="proposal-note")
+    note = reasons.area(place, "Note", key="proposal-note")
     with st.container(horizontal=True, gap="small"):
         publish = (
             None if own else confirm.pressed("Publish", key="publish-proposal", money=True, disabled=unread)

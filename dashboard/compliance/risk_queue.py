@@ -14,7 +14,7 @@ from core.rules.permissions import Permission
 from core.rules.reports import ReportOutcome
 from core.rules.risk import ReviewOutcome
 from dashboard import request_context
-from dashboard.ui import cards, confirm, deadline, header, kept_choices, text_fields
+from dashboard.ui import cards, confirm, deadline, header, kept_choices, reasons, text_fields
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import in_words
 
@@ -113,7 +113,7 @@ def _settle_review(review_id: int) -> None:
     follows, first = list(OUTCOMES), next(iter(OUTCOMES))
     chosen = kept_choices.beside(place, "outcome", follows, default=first, key="review-outcome")
     outcome = st.radio("What follows", follows, format_func=OUTCOMES.__getitem__, key=chosen)
-    note = text_fields.area(place, "What was found", height=120, most=2_000, key="review-note")
+    note = reasons.area(place, "What was found", key="review-note")
     intent = confirm.pressed("Settle review", key="settle-review", money=True)
     if intent:
         confirm.carry_out(
@@ -140,7 +140,7 @@ def _settle_report(report_id: int, title: str, details: str) -> None:
     with request_context.reading() as session:
         follows = report_outcomes.preview(session, report_id, outcome, now=request_context.now())
     st.html(f'<ul class="ed-follows">{"".join(f"<li>{html(each.sentence)}</li>" for each in follows)}</ul>')
-    note = text_fields.area(place, "Why", height=120, most=2_000, key="report-note")
+    note = reasons.area(place, "Why", key="report-note")
     intent = confirm.pressed("Settle report", key="settle-report", money=True)
     if intent:
         confirm.carry_out(
@@ -163,7 +163,7 @@ def _settle_report(report_id: int, title: str, details: str) -> None:
 def _resolve(flag_id: int, said: str) -> None:
     st.text(said)
     place = text_fields.named("practice", flag_id, "resolution")
-    found = text_fields.area(place, "How it is resolved", height=120, most=2_000, key="practice-resolution")
+    found = reasons.area(place, "How it is resolved", key="practice-resolution")
     intent = confirm.pressed("Resolve", key="resolve-practice")
     if intent:
         confirm.carry_out(

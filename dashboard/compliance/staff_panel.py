@@ -5,14 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.actions.staff import sessions
-from core.errors import NotFound, ReasonMissing
+from core.errors import NotFound
 from core.queries import people
 from core.queries.people import Person, Visit
 from core.rules.permissions import Permission
-from core.rules.visible_text import says_something
 from dashboard import navigation, request_context
 from dashboard.compliance.master_detail import close
-from dashboard.ui import cards, confirm, deadline, status, tables, text_fields
+from dashboard.ui import cards, confirm, deadline, reasons, status, tables, text_fields
 from dashboard.ui.safe import plain
 from dashboard.ui.status import Pill, in_words
 
@@ -114,18 +113,18 @@ def _revoke(session_id: int, person: str) -> None:
     if own:
         st.warning("This is your own session: you will be signed out.", icon=":material/warning:")
     place = text_fields.named("session", session_id, "revoke")
-    reason = text_fields.area(
-        place, "Reason", height=100, most=2_000, key="revoke-reason", placeholder="For the audit log"
-    )
+    reason = reasons.area(place, "Reason", key="revoke-reason", placeholder="For the audit log")
     intent = confirm.pressed("Revoke session", key="revoke", icon=":material/logout:", money=True)
 
-    def revoke(session, actor, now):  # type: ignore[no-untyped-def]
-        if not says_something(reason):
-            raise ReasonMissing()
-        sessions.revoke(session, session_id=session_id, actor=actor, now=now, reason=reason.strip())
-
     if intent:
-        confirm.carry_out(intent, revoke, done=f"Session {session_id} is revoked.", sent=[place])
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: sessions.revoke(
+                session, session_id=session_id, actor=actor, now=now, reason=reason
+            ),
+            done=f"Session {session_id} is revoked.",
+            sent=[place],
+        )
 
 
 def _ways(person: Person) -> None:

@@ -10,7 +10,7 @@ from core.actions.chargebacks import chargeback_acceptance
 from core.queries.chargebacks import Acceptance, ChargebackRow
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.ui import cards, confirm, deadline, header, text_fields
+from dashboard.ui import cards, confirm, deadline, header, reasons, text_fields
 from dashboard.ui.safe import plain, words_of
 
 DONE = {"ACCEPTED": "done", "WITHDRAWN": "withdrawn"}
@@ -83,7 +83,7 @@ def _waiting(row: ChargebackRow, proposal: Acceptance, *, may: bool) -> None:
 def _propose(row: ChargebackRow) -> None:
     with st.expander("Propose to accept the chargeback"):
         place = text_fields.named("chargeback", row.id, "give-in")
-        reason = text_fields.line(place, "Why it cannot be won", key="give-in-reason")
+        reason = reasons.line(place, "Why it cannot be won", key="give-in-reason")
         intent = confirm.pressed("Propose it", key=f"give-in-{row.id}", type="secondary")
         if intent:
             confirm.carry_out(

@@ -12,9 +12,8 @@ from core.queries import client_funds as queries
 from core.queries.client_funds import Funds, Released
 from core.rules.client_funds import Cover
 from core.rules.permissions import Permission
-from core.rules.visible_text import says_something
 from dashboard import navigation, request_context
-from dashboard.ui import cards, confirm, deadline, header, tables
+from dashboard.ui import cards, confirm, deadline, header, reasons, tables, text_fields
 from dashboard.ui.safe import plain
 
 COVERS = {Cover.COVERED: "Covered", Cover.SHORT: "Short", Cover.UNKNOWN: "Not known"}
@@ -114,15 +113,13 @@ def _stop(each: Funds) -> None:
         if not request_context.may(Permission.REVIEW_PAYOUT):
             cards.note("Finance or an administrator can release them.")
             return
-        reason = st.text_input(
-            "What you have found, for the audit log", key=f"stop-{stop.id}-reason", max_chars=300
-        )
+        place = text_fields.named("stop", stop.id, "release")
+        reason = reasons.line(place, "What you have found, for the audit log", key=f"stop-{stop.id}-reason")
         intent = confirm.pressed(
             f"Release payouts in {each.currency}",
             key=f"stop-{stop.id}-release",
             money=True,
             icon=":material/play_arrow:",
-            disabled=not says_something(reason or ""),
         )
         if intent:
             confirm.carry_out(
@@ -131,6 +128,7 @@ def _stop(each: Funds) -> None:
                     session, actor, now=now, stop_id=stop.id, reason=reason
                 ),
                 done=f"Payouts in {each.currency} go on.",
+                sent=[place],
             )
 
 

@@ -9,7 +9,7 @@ from core.queries.operations import Event, Operation
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.finance import outside_refunds
-from dashboard.ui import cards, confirm, text_fields
+from dashboard.ui import cards, confirm, reasons, text_fields
 
 
 def review(row: Operation) -> None:
@@ -37,7 +37,7 @@ def _form(row: Operation) -> None:
     if not confirm.step_up("retrying-form"):
         return
     place = text_fields.named("operation", row.id, "retry")
-    reason = text_fields.line(place, "Reason, for the audit log", key="operation-reason")
+    reason = reasons.line(place, key="operation-reason")
     intent = confirm.pressed(
         "Send again",
         key="operation-retry",
@@ -81,7 +81,7 @@ def event(row: Event) -> None:
 
 def _take_up(row: Event) -> None:
     place = text_fields.named("webhook", row.id, "retry")
-    reason = text_fields.line(place, "Reason, for the audit log", key="webhook-reason")
+    reason = reasons.line(place, key="webhook-reason")
     intent = confirm.pressed("Try again", key="webhook-retry", icon=":material/replay:")
     if intent:
         confirm.carry_out(

@@ -9,7 +9,7 @@ from core.queries import operations
 from core.queries.operations import Operation, Returned
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.ui import cards, confirm, text_fields
+from dashboard.ui import cards, confirm, reasons, text_fields
 from dashboard.ui.safe import plain
 
 
@@ -72,7 +72,7 @@ def _say(found: Returned) -> None:
         text_fields.named("operation", found.refund_id, f"sent-{name}") for name in ("reference", "reason")
     ]
     reference = text_fields.line(places[0], "The bank's reference", key="return-reference", most=100)
-    reason = text_fields.line(places[1], "Reason, for the audit log", key="return-reason")
+    reason = reasons.line(places[1], key="return-reason")
     intent = confirm.pressed("Record external refund", key=f"return-say-{found.refund_id}", type="secondary")
     if intent:
         confirm.carry_out(

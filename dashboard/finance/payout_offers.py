@@ -9,7 +9,7 @@ import streamlit as st
 from core.actions.payouts import method_offers
 from core.policy import WithdrawalMethod
 from core.queries.payouts import Offer, PayoutRow
-from dashboard.ui import cards, confirm, deadline, text_fields
+from dashboard.ui import cards, confirm, deadline, reasons, text_fields
 from dashboard.ui.safe import plain
 from dashboard.ui.status import in_words
 
@@ -36,7 +36,7 @@ def _withdraw(row: PayoutRow) -> None:
     if not confirm.step_up("offering-withdraw"):
         return
     place = text_fields.named("payout", row.id, "offer")
-    reason = text_fields.line(place, "Reason, for the audit log", key="offer-reason")
+    reason = reasons.line(place, key="offer-reason")
     intent = confirm.pressed(
         "Withdraw the offer",
         key="payout-offer-withdraw",
@@ -83,7 +83,7 @@ def _form(row: PayoutRow) -> None:
         key="offer-methods",
     )
     place = text_fields.named("payout", row.id, "offer")
-    reason = text_fields.line(place, "Reason, for the audit log", key="offer-reason")
+    reason = reasons.line(place, key="offer-reason")
     intent = confirm.pressed(
         "Offer these to the payee",
         key="payout-offer-send",

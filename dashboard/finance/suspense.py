@@ -16,7 +16,7 @@ from core.rules import suspense as rules
 from core.rules.permissions import Permission
 from core.rules.suspense import TARGETS, SettledAs, fitting
 from dashboard import request_context
-from dashboard.ui import cards, confirm, deadline, header, tables, text_fields
+from dashboard.ui import cards, confirm, deadline, header, reasons, tables, text_fields
 from dashboard.ui.safe import plain
 
 
@@ -132,7 +132,7 @@ def _proposal(items: list[SuspenseRow]) -> None:
 
 def _reason(first: SuspenseRow, label: str) -> tuple[str, str]:
     place = text_fields.named("suspense", first.id, "agree")
-    return place, text_fields.line(place, label, key=f"agree-reason-{first.id}")
+    return place, reasons.line(place, label, key=f"agree-reason-{first.id}")
 
 
 def _agree(items: list[SuspenseRow]) -> None:
@@ -193,7 +193,7 @@ def _say(items: Sequence[SuspenseRow]) -> None:
             key=f"suspense-target-{known}",
         )
     place = text_fields.named("suspense", 0, "explain")
-    reason = text_fields.line(place, "Reason, for the audit log", key="suspense-reason")
+    reason = reasons.line(place, key="suspense-reason")
     intent = confirm.pressed("Submit for approval", key="suspense-settle", disabled=not chosen)
     if intent:
         confirm.carry_out(

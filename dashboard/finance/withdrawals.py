@@ -14,7 +14,7 @@ from core.queries.payouts import Offer, PayoutRow, Waiting
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import payout_offers
-from dashboard.ui import cards, confirm, header, status, tables, text_fields
+from dashboard.ui import cards, confirm, header, reasons, status, tables, text_fields
 from dashboard.ui.safe import plain
 
 METHODS = {each.value: status.in_words(each.value) for each in WithdrawalMethod}
@@ -165,7 +165,7 @@ def _form(row: PayoutRow) -> None:
             else "The withdrawal fee becomes that of the new method."
         )
     place = text_fields.named("payout", row.id, "retry")
-    reason = text_fields.line(place, "Reason, for the audit log", key="payout-reason")
+    reason = reasons.line(place, key="payout-reason")
     label = f"Pay by {METHODS[method].lower()} instead" if changed and method else "Try again"
     intent = confirm.pressed(label, key="payout-retry", money=True, icon=":material/replay:")
     if intent:

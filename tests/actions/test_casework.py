@@ -11,12 +11,11 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.actions.cases import conversation, evidence, mediator_assignment, recusal
-from core.actions.cases.messages import MessageEmpty
 from core.actions.decisions import confirmation, drafts, recorded_decision
 from core.actions.decisions.approval import DecisionNotWaiting
 from core.actions.staff import install
 from core.db import Database
-from core.errors import ChangedMeanwhile, DeskError
+from core.errors import ChangedMeanwhile, DeskError, ReasonMissing
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.queries import evidence as exhibits
@@ -105,7 +104,7 @@ def test_stepping_back_from_a_case_of_another_leaves_it_with_them(town: Town) ->
 
 def test_stepping_back_needs_a_reason_and_a_role(town: Town) -> None:
     told = builders.in_mediation(town)
-    with pytest.raises(MessageEmpty):
+    with pytest.raises(ReasonMissing):
         town.act(recusal.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason=" ")
     with pytest.raises(NotPermitted):
         town.act(recusal.recuse, town.as_staff("fay"), ticket_id=told.ticket, reason="No.")

@@ -252,4 +252,10 @@ def test_only_who_manages_staff_ends_the_session_of_someone_else(office: Office)
             theirs.actor.__class__("staff", office.staff[Role.MEDIATOR], frozenset({Role.MEDIATOR})),
         ):
             with pytest.raises(NotPermitted):
-                sessions.revoke(session, session_id=theirs.session_id, actor=actor, now=office.clock())
+                sessions.revoke(
+                    session,
+                    session_id=theirs.session_id,
+                    actor=actor,
+                    now=office.clock(),
+                    reason="A lost laptop",
+                )

@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from core.actions.cases import mediator_assignment
 from core.actions.cases.mediator_assignment import locked_ticket, require_open
-from core.actions.cases.messages import checked
 from core.actions.decisions import recorded_decision
 from core.errors import DeskError
 from core.records import Recusal, Ticket
 from core.rules.milestones import Status
 from core.rules.permissions import Actor, Permission, require
+from core.rules.reasons import given
 
 
 class AlreadySteppedBack(DeskError):
@@ -26,7 +26,7 @@ def recuse(session: Session, actor: Actor, *, now: datetime, ticket_id: int, rea
     A case in mediation goes to the next available mediator at once, by skill and load; with none free it waits in the
     queue. A decision that they made or approved, and that is not carried out yet, becomes void. The reason is for
     staff and is kept apart from the audit log, because it may speak of people.
-    Raises `NotPermitted`, `TicketClosed`, `MessageEmpty`, `AlreadySteppedBack`.
+    Raises `NotPermitted`, `TicketClosed`, `ReasonMissing`, `AlreadySteppedBack`.
     """
     require(actor, Permission.ASSIGN_TICKET)
     context, ticket = locked_ticket(session, ticket_id)
@@ -34,7 +34,7 @@ def recuse(session: Session, actor: Actor, *, now: datetime, ticket_id: int, rea
     before = session.get(Recusal, (ticket.id, actor.id))
     if before is not None:
         raise AlreadySteppedBack()
-    stepped = Recusal(ticket_id=ticket.id, staff_id=actor.id, reason=checked(reason), at=now)
+    stepped = Recusal(ticket_id=ticket.id, staff_id=actor.id, reason=given(reason), at=now)
     session.add(stepped)
     session.flush()
     context.note(

@@ -14,12 +14,11 @@ from core.actions.cases import disputes as dispute
 from core.actions.cases import messages, opening
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.risk import holds
-from core.errors import ReasonMissing
 from core.records import Ticket
 from core.rules import disputes, milestones
 from core.rules.disputes import DisputeReason
 from core.rules.permissions import Actor, Permission, require
-from core.rules.visible_text import says_something
+from core.rules.reasons import given
 
 
 def by_staff(session: Session, actor: Actor, *, now: datetime, milestone_id: int, reason: str) -> Ticket:
@@ -29,23 +28,22 @@ def by_staff(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     for staff. Raises `NotPermitted`, `ReasonMissing`, `NotAllHeld`, `IllegalMove`.
     """
     require(actor, Permission.OPEN_CASE)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     context = open_milestone(session, milestone_id)
     order = context.order
     disputes.check_all_held(
         held=order.held_minor, elsewhere=order.payable_minor + order.refundable_minor + order.released_minor
     )
     if context.status is milestones.Status.DISPUTED:
-        ticket = dispute.to_mediation(session, actor, context, now=now, because=reason.strip())
+        ticket = dispute.to_mediation(session, actor, context, now=now, because=reason)
     else:
-        ticket = _opened(session, actor, context, reason=reason.strip(), now=now)
+        ticket = _opened(session, actor, context, reason=reason, now=now)
         dispute.to_mediation(session, actor, context, now=now)
     messages.write(
         session,
         actor,
         context,
-        body=messages.checked(reason),
+        body=reason,
         audience="STAFF",
         ticket_id=ticket.id,
         now=now,

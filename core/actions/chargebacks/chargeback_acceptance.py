@@ -17,11 +17,11 @@ from core.actions.milestones.milestone_context import MilestoneContext, open_mil
 from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
 from core.db import Record
-from core.errors import DeskError, NotFound, ReasonMissing
+from core.errors import DeskError, NotFound
 from core.records import Chargeback, ChargebackAcceptance, OutgoingOperation
 from core.rules import chargebacks as rules
 from core.rules.permissions import Actor, Permission, require
-from core.rules.visible_text import says_something
+from core.rules.reasons import given
 
 UNDER_WAY = ("QUEUED", "SENDING", "BLOCKED")
 
@@ -43,8 +43,7 @@ def propose(
 ) -> ChargebackAcceptance:
     """Propose to accept the chargeback. Raises `NoGivingIn`, `AlreadyProposed`, `AnswerUnderWay`, `GivenUp`."""
     require(actor, Permission.ANSWER_CHARGEBACK)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     context, row = _locked(session, chargeback_id)
     _check(session, row)
     if _open(session, row.id) is not None:

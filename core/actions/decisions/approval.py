@@ -11,12 +11,12 @@ from core.actions.cases import mediator_assignment
 from core.actions.decisions import cautions, cooling_off, drafts, execution, recorded_decision
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import release
-from core.errors import DeskError, NotFound, ReasonMissing
+from core.errors import DeskError, NotFound
 from core.records import Decision, Ticket
 from core.rules import approvals, deadlines, holds, mediation
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.permissions import SYSTEM, Actor, Permission, require
-from core.rules.visible_text import says_something
+from core.rules.reasons import given
 
 TAKEN_BACK = "A colleague took it back; the page of the case says why."
 NOT_APPROVED = "The second person did not approve it; the page of the case says why."
@@ -72,13 +72,10 @@ def send_back(session: Session, actor: Actor, *, now: datetime, decision_id: int
     When its maker has stepped back since, nobody gets it back, and it is voided instead: look at the returned status.
     """
     require(actor, Permission.APPROVE_DECISION, now)
-    if not says_something(note):
-        raise ReasonMissing()
+    note = given(note)
     context, ticket, decision = _waiting(session, actor, decision_id)
     if recorded_decision.left(session, ticket, decision.maker_id):
-        recorded_decision.void(
-            session, actor, context, decision, now=now, why=note.strip(), mail=NOT_APPROVED
-        )
+        recorded_decision.void(session, actor, context, decision, now=now, why=note, mail=NOT_APPROVED)
         return decision
     decision.checker_id, decision.checked_at, decision.check_note = actor.id, now, note
     audit.become(decision, approvals.after(decision.status, DecisionEvent.RETURN), now=now, by=actor)
@@ -92,12 +89,11 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, decision_id: int,
     """Void a decision on purpose before it is carried out, because of what came to light since: by a mediator without
     a tie to a party, with a reason. Its maker has the draft again, unless they stepped back (the desk's choice)."""
     require(actor, Permission.DECIDE, now)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     context, _, decision = _locked(session, actor, decision_id)
     if decision.status not in recorded_decision.PENDING:
         raise DecisionNotPending(status=DecisionStatus(decision.status).label.lower())
-    recorded_decision.void(session, actor, context, decision, now=now, why=reason.strip(), mail=TAKEN_BACK)
+    recorded_decision.void(session, actor, context, decision, now=now, why=reason, mail=TAKEN_BACK)
     return decision
 
 

@@ -18,14 +18,14 @@ from core.actions.cases import disputes, mediator_assignment
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.audit.content_hashes import Words
 from core.db import Record
-from core.errors import DeskError, ReasonMissing
+from core.errors import DeskError
 from core.records import Decision, Recusal, Ticket
 from core.rules import deadlines
 from core.rules.approvals import DecisionStatus
 from core.rules.disputes import BLOCKING, TicketStatus
 from core.rules.permissions import Actor, Permission, require
+from core.rules.reasons import given
 from core.rules.transitions import label
-from core.rules.visible_text import says_something
 
 OWN = "Made or approved the decision that this case corrects."
 
@@ -63,8 +63,7 @@ def open_correction(session: Session, actor: Actor, *, now: datetime, ticket_id:
     Raises `ReasonMissing`, `NothingToCorrect`, `AlreadyBeingLookedAt`.
     """
     require(actor, Permission.WORK_TICKET)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     context, ticket = mediator_assignment.locked_ticket(session, ticket_id)
     decision = session.scalars(
         select(Decision).where(Decision.ticket_id == ticket.id, Decision.status == DecisionStatus.EXECUTED)
@@ -77,7 +76,7 @@ def open_correction(session: Session, actor: Actor, *, now: datetime, ticket_id:
         milestone_id=context.milestone.id,
         opened_by=ticket.opened_by,
         reason=ticket.reason,
-        details=reason.strip(),
+        details=reason,
         status=TicketStatus.UNDER_REVIEW,
         opened_at=now,
         in_mediation_at=now,
@@ -114,9 +113,8 @@ def close_correction(
     mediator_assignment.require_open(ticket)
     if session.get(Recusal, (ticket.id, actor.id)) is not None:
         raise OwnDecision()
-    if not says_something(notes):
-        raise ReasonMissing()
-    disputes.close(session, actor, ticket, finding, now=now, notes=notes.strip())
+    notes = given(notes)
+    disputes.close(session, actor, ticket, finding, now=now, notes=notes)
     context.touch()
     session.flush()
     _trace(session, actor, "staff:correction:close", context, ticket, now=now, reason=notes)
@@ -157,7 +155,7 @@ def _trace(
         action,
         now=now,
         about=("ticket", ticket.id),
-        reason=reason.strip(),
+        reason=reason,
         after={"status": ticket.status, "corrects": ticket.corrects_id, "resolution": ticket.resolution},
         contents=contents,
         ticket_id=ticket.id,

@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.errors import DeskError, ReasonMissing
+from core.errors import DeskError
 from core.policy import Platform
 from core.records import LegalCheck
 from core.rules import legal_checklist as rules
 from core.rules.legal_checklist import Item
 from core.rules.permissions import Actor, NotPermitted, Permission, require
-from core.rules.visible_text import says_something
+from core.rules.reasons import given
 
 
 class AlreadySigned(DeskError):
@@ -31,8 +31,7 @@ def sign(
     require(actor, Permission.SIGN_LEGAL_CHECK, now)
     if actor.id is None:
         raise NotPermitted(action=Permission.SIGN_LEGAL_CHECK.words, roles="compliance")
-    if not says_something(note):
-        raise ReasonMissing()
+    note = given(note)
     platform, item = Platform(platform), Item(item)
     if session.get(LegalCheck, (platform.value, item.value)) is not None:
         raise AlreadySigned()

@@ -9,14 +9,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit, notifications, outbox
-from core.errors import DeskError, NotFound, ReasonMissing
+from core.errors import DeskError, NotFound
 from core.money import Money
 from core.queries import client_funds as queries
 from core.records import PayoutStop, StripeBalance
 from core.rules import client_funds as rules
 from core.rules.client_funds import Look
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
-from core.rules.visible_text import says_something
+from core.rules.reasons import given
 
 log = structlog.get_logger(__name__)
 
@@ -126,15 +126,14 @@ def release(session: Session, actor: Actor, *, now: datetime, stop_id: int, reas
     Raises `StopReleased`, `StepUpRequired`.
     """
     require(actor, Permission.REVIEW_PAYOUT, now)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     wanted = select(PayoutStop).where(PayoutStop.id == stop_id).with_for_update()
     row = session.scalars(wanted).one_or_none()
     if row is None:
         raise NotFound(kind="payout stop", id=stop_id)
     if row.released_at is not None:
         raise StopReleased(currency=row.currency)
-    row.released_by, row.released_at, row.reason = actor.id, now, reason.strip()
+    row.released_by, row.released_at, row.reason = actor.id, now, reason
     session.flush()
     audit.record(
         session,

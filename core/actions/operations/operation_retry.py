@@ -16,12 +16,12 @@ from core.actions.funding import duplicate_payments
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.operations import operation_states
 from core.actions.refunds import return_conflicts
-from core.errors import DeskError, NotFound, ReasonMissing
+from core.errors import DeskError, NotFound
 from core.records import OutgoingOperation, Refund
 from core.rules import refunds as rules
 from core.rules.permissions import Actor, Permission, require
+from core.rules.reasons import given
 from core.rules.refunds import RefundEvent, RefundStatus
-from core.rules.visible_text import says_something
 
 
 class OperationNotInReview(DeskError):
@@ -38,8 +38,7 @@ def retry(
     """Send a call in review again. Raises `OperationNotInReview`, `ReviewThePayout`,
     `ReturnProposed`, `StepUpRequired`."""
     require(actor, Permission.RETRY_OPERATION, now)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     plain = session.get(OutgoingOperation, operation_id)
     if plain is None:
         raise NotFound(kind="call", id=operation_id)

@@ -13,14 +13,14 @@ from core.actions.funding import duplicate_payments
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.payouts import receivables
 from core.actions.refunds import hand_refunds
-from core.errors import ChangedMeanwhile, DeskError, NotFound, ReasonMissing
+from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
 from core.records import Party, Staff, SuspenseItem
 from core.rules import suspense as rules
 from core.rules.permissions import Actor, Permission, require, require_one
+from core.rules.reasons import given
 from core.rules.suspense import SettledAs
-from core.rules.visible_text import says_something
 
 ACCOUNTS = {
     SettledAs.OWN_MONEY: accounts.BANK,
@@ -60,8 +60,7 @@ def propose(
     `TargetMissing`, `OneAtATime`, `OwesLess`.
     """
     require(actor, Permission.SETTLE_SUSPENSE)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     items = _locked(session, item_ids)
     _require_free(session, items)
     _check(session, items, settled_as, target_id)
@@ -82,8 +81,7 @@ def confirm(
     `StepUpRequired` and what `propose` raises.
     """
     require(actor, Permission.CONFIRM_SUSPENSE, now)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     items = _locked(session, item_ids)
     settled_as = _proposed_together(items)
     rules.check_confirmer(items[0].proposed_by, actor.id)
@@ -106,8 +104,7 @@ def reject(
     Raises `NotProposed`, `AlreadySettled`, `ChangedMeanwhile`.
     """
     require_one(actor, Permission.SETTLE_SUSPENSE, Permission.CONFIRM_SUSPENSE)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     items = _locked(session, item_ids)
     _proposed_together(items)
     verb = "withdraw" if items[0].proposed_by == actor.id else "reject"

@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core import audit, jobs
-from core.errors import DeskError, NotFound, ReasonMissing
+from core.errors import DeskError, NotFound
 from core.records import WebhookEvent
 from core.rules.permissions import Actor, Permission, require
-from core.rules.visible_text import says_something
+from core.rules.reasons import given
 
 
 class EventNotGivenUp(DeskError):
@@ -20,8 +20,7 @@ class EventNotGivenUp(DeskError):
 def retry(session: Session, actor: Actor, *, now: datetime, event_id: str, reason: str) -> WebhookEvent:
     """Apply it again: the object is fetched anew, so nothing of an old event is believed. Raises `EventNotGivenUp`."""
     require(actor, Permission.RETRY_OPERATION, now)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     event = session.get(WebhookEvent, event_id, with_for_update=True, populate_existing=True)
     if event is None:
         raise NotFound(kind="event", id=event_id)
@@ -36,7 +35,7 @@ def retry(session: Session, actor: Actor, *, now: datetime, event_id: str, reaso
         object_kind="webhook_event",
         object_id=event.id,
         now=now,
-        reason=reason.strip(),
+        reason=reason,
     )
     jobs.defer(session, jobs.INBOX, event_id=event.id)
     return event

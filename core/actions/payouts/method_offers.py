@@ -17,14 +17,14 @@ from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import payout_review
 from core.actions.payouts.payout_review import open_offer
-from core.errors import DeskError, NotFound, ReasonMissing
+from core.errors import DeskError, NotFound
 from core.money import Money
 from core.policy import WithdrawalMethod
 from core.records import Payout, PayoutOffer
 from core.rules import fees
 from core.rules.payouts import PayoutStatus
 from core.rules.permissions import Actor, NotYours, Permission, require
-from core.rules.visible_text import says_something
+from core.rules.reasons import given
 
 
 class NothingOffered(DeskError):
@@ -57,8 +57,7 @@ def offer(
     Raises `PayoutNotInReview`, `NothingOffered`, `AlreadyOffered`, `WithdrawalTooSmall`.
     """
     require(actor, Permission.REVIEW_PAYOUT, now)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     context, payout = payout_review.locked(session, payout_id)
     if not methods:
         raise NothingOffered()
@@ -104,8 +103,7 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, payout_id: int, r
     Raises `PayoutNotInReview`, `NoOfferOpen`, `StepUpRequired`.
     """
     require(actor, Permission.REVIEW_PAYOUT, now)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     context, payout = payout_review.locked(session, payout_id)
     row = open_offer(session, payout.id)
     if row is None:

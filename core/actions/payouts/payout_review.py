@@ -22,14 +22,14 @@ from core.actions.decisions import planned_calls
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.actions.payouts import withdrawals
-from core.errors import DeskError, NotFound, ReasonMissing
+from core.errors import DeskError, NotFound
 from core.money import stripe_exact
 from core.policy import WithdrawalMethod
 from core.records import OutgoingOperation, Payout, PayoutOffer, Staff
 from core.rules import fees
 from core.rules.payouts import PayoutEvent, PayoutStatus
 from core.rules.permissions import Actor, Permission, require
-from core.rules.visible_text import says_something
+from core.rules.reasons import given
 
 REFUSED = "REFUSED"
 
@@ -63,8 +63,7 @@ def retry(
     Holds and tickets are asked once more when it is dispatched.
     """
     require(actor, Permission.REVIEW_PAYOUT, now)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     context, payout = locked(session, payout_id)
     _require_no_offer(session, payout.id)
     chosen = method or WithdrawalMethod(payout.method)

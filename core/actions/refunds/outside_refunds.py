@@ -17,11 +17,12 @@ from core.actions.milestones.milestone_context import MilestoneContext, open_mil
 from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
 from core.actions.refunds import return_conflicts
-from core.errors import DeskError, NotFound, ReasonMissing
+from core.errors import DeskError, NotFound
 from core.ledger import journal_store, postings
 from core.records import OutgoingOperation, Refund, RefundReturn
 from core.rules import refunds as rules
 from core.rules.permissions import Actor, Permission, require
+from core.rules.reasons import given
 from core.rules.refunds import RefundEvent, RefundStatus
 from core.rules.visible_text import says_something
 
@@ -49,8 +50,7 @@ def propose(
 ) -> RefundReturn:
     """Say how a refund that came back was sent instead. Raises `RefundNotBack`, `ReturnProposed`."""
     require(actor, Permission.PROPOSE_RETURN)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     if not says_something(reference) or way not in WAYS:
         raise ReferenceMissing()
     context, refund = _locked(session, refund_id)

@@ -14,13 +14,13 @@ from core.actions.milestones.milestone_context import MilestoneContext, open_mil
 from core.actions.payouts import release
 from core.actions.risk.hold_letters import tell_of_hold
 from core.audit.content_hashes import Words
-from core.errors import DeskError, NotFound, ReasonMissing
+from core.errors import DeskError, NotFound
 from core.money import Money
 from core.records import Hold
 from core.rules import disputes, holds, milestones
 from core.rules.holds import HoldKind
 from core.rules.permissions import Actor, Permission, Role, require, require_party
-from core.rules.visible_text import says_something
+from core.rules.reasons import given
 
 
 class NotALateComplaint(DeskError):
@@ -62,8 +62,7 @@ def place(
     Who hears of it depends on `kind` alone: `core.rules.holds.TOLD`. Raises `NothingToHold` where that is nothing.
     """
     require(actor, Permission.PLACE_HOLD)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     if kind not in holds.BY_STAFF:
         raise ComplaintIsThePayers()
     context = open_milestone(session, milestone_id)
@@ -75,8 +74,7 @@ def complain(session: Session, actor: Actor, *, now: datetime, milestone_id: int
 
     (DESIGN 3: between day 5 and day 7 a late complaint asks staff for a hold.) Within the window, dispute instead.
     """
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payer.id)
     notice = context.milestone.completion_notice_at
@@ -181,8 +179,7 @@ def lift(session: Session, actor: Actor, *, now: datetime, hold_id: int, reason:
     By someone else than who placed it. Money may move, so it raises `StepUpRequired`. Raises `OwnHold`.
     """
     require(actor, Permission.RELEASE_HOLD, now)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     plain = session.get(Hold, hold_id)
     if plain is None:
         raise NotFound(kind="hold", id=hold_id)

@@ -15,15 +15,15 @@ from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.risk import holds, report_outcomes, risk_reviews
 from core.audit.content_hashes import Words
-from core.errors import ChangedMeanwhile, DeskError, NotFound, ReasonMissing, another
+from core.errors import ChangedMeanwhile, DeskError, NotFound, another
 from core.notifications import tell
 from core.records import Milestone, PracticeFlag, Project, Report
 from core.rules import reports as rules
 from core.rules.holds import HoldKind
 from core.rules.permissions import Actor, NotYours, Permission, require
+from core.rules.reasons import given
 from core.rules.report_outcomes import Consequence, Effect
 from core.rules.reports import ReportKind, ReportOutcome, Severity, Source
-from core.rules.visible_text import says_something
 
 Role = Literal["payer", "payee"]
 
@@ -123,8 +123,7 @@ def settle(
     shown (`foreseen`).
     """
     require(actor, Permission.SETTLE_RISK, now)
-    if not says_something(note):
-        raise ReasonMissing()
+    note = given(note)
     report, concerned = _locked(session, report_id)
     outcome = ReportOutcome(outcome)
     follows = report_outcomes.foresee(session, report, concerned, outcome, now=now)
@@ -215,8 +214,7 @@ def resolve_practice(session: Session, actor: Actor, *, now: datetime, flag_id: 
     The marketplace (the system) may say so of what it flagged itself; staff still settles the review that was opened
     for it. The marketplace's words are kept with the flag, and not in the log.
     """
-    if not says_something(resolution):
-        raise ReasonMissing()
+    resolution = given(resolution)
     flag = session.get(PracticeFlag, flag_id, with_for_update=True)
     if flag is None:
         raise NotFound(kind="practice flag", id=flag_id)

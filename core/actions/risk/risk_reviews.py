@@ -16,14 +16,14 @@ from core.actions.milestones.milestone_context import MilestoneContext, open_mil
 from core.actions.payouts import release
 from core.actions.risk import holds, risk_facts
 from core.audit.content_hashes import Words
-from core.errors import DeskError, NotFound, ReasonMissing
+from core.errors import DeskError, NotFound
 from core.notifications import staff_of
 from core.records import Milestone, RiskReview, Staff
 from core.rules import milestones, risk
 from core.rules.holds import HoldKind
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
+from core.rules.reasons import given
 from core.rules.risk import ReviewOutcome
-from core.rules.visible_text import says_something
 
 
 class ReviewSettled(DeskError):
@@ -98,8 +98,7 @@ def settle(
     the practice mismatch not resolved. The reports that were upheld open no further review of this milestone.
     """
     require(actor, Permission.SETTLE_RISK, now)
-    if not says_something(note):
-        raise ReasonMissing()
+    note = given(note)
     context, review = _locked(session, review_id)
     risk.require_settled(risk_facts.facts_of(session, context, now=now), context.profile)
     review.outcome, review.note = ReviewOutcome(outcome), note

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.milestones import letters
 from core.audit.content_hashes import Words
-from core.errors import DeskError, NotFound, ReasonMissing
+from core.errors import DeskError, NotFound
 from core.policy import PROFILES, accept
 from core.records import Installation, Party, PolicyVersion, Staff, StaffRole, StaffTie
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
-from core.rules.visible_text import says_something
+from core.rules.reasons import given
 
 
 class AlreadyInstalled(DeskError):
@@ -104,8 +104,7 @@ def declare_tie(
     """A member of staff is tied to a party and will not be given its cases; declared by oneself or an administrator."""
     if actor.id != staff_id or actor.kind != "staff":
         require(actor, Permission.MANAGE_STAFF, now)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     for kind, table, number in (("member of staff", Staff, staff_id), ("party", Party, party_id)):
         if session.get(table, number) is None:
             raise NotFound(kind=kind, id=number)

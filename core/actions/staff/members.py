@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.audit.content_hashes import Words
-from core.errors import DeskError, NotFound, ReasonMissing
+from core.errors import DeskError, NotFound
 from core.records import Staff, StaffRole, Ticket
 from core.rules.permissions import Actor, Permission, Role, require
-from core.rules.visible_text import says_something
+from core.rules.reasons import given
 
 TAKE_ROLE = text("select take_staff_role(:staff, :role)")
 
@@ -93,8 +93,7 @@ def _opened(
     session: Session, actor: Actor, *, now: datetime, staff_id: int, reason: str
 ) -> tuple[Staff, set[Role]]:
     require(actor, Permission.MANAGE_STAFF, now)
-    if not says_something(reason):
-        raise ReasonMissing()
+    given(reason)
     # Everyone's roles under one lock, in one order: two administrators cannot each remove the other.
     session.scalars(select(Staff.id).order_by(Staff.id).with_for_update()).all()
     staff = session.get(Staff, staff_id, populate_existing=True)

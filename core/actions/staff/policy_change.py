@@ -14,12 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.errors import ChangedMeanwhile, DeskError, NotFound, ReasonMissing
+from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.policy import Platform, Profile, accept, lint
 from core.records import PolicyProposal, PolicyVersion
 from core.rules.approvals import check_checker
 from core.rules.permissions import Actor, Permission, require
-from core.rules.visible_text import says_something
+from core.rules.reasons import given
 
 
 class NothingChanges(DeskError):
@@ -87,8 +87,7 @@ def propose(
     Raises `PolicyContradicts` for a profile with gaps, contradictions or numbers out of bounds, and `WarningsUnread`.
     """
     require(actor, Permission.CHANGE_POLICY)
-    if not says_something(reason):
-        raise ReasonMissing()
+    reason = given(reason)
     if effective_at is not None and effective_at < now:
         raise EffectiveInThePast()
     base = newest(session, platform)
@@ -158,8 +157,7 @@ def approve(
 def reject(session: Session, actor: Actor, *, now: datetime, proposal_id: int, note: str) -> None:
     """Another administrator says no and why; whoever proposed it withdraws it the same way."""
     require(actor, Permission.APPROVE_POLICY, now)
-    if not says_something(note):
-        raise ReasonMissing()
+    note = given(note)
     row = _open(session, proposal_id)
     _settle(row, actor, "WITHDRAWN" if row.proposed_by == actor.id else "REJECTED", note, now)
     session.flush()

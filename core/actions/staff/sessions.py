@@ -19,6 +19,7 @@ from core import audit
 from core.errors import DeskError
 from core.records.people import Staff, StaffSession
 from core.rules.permissions import Actor, Permission, Role, require
+from core.rules.reasons import given
 
 IDLE = timedelta(minutes=15)
 ABSOLUTE = timedelta(hours=8)
@@ -126,21 +127,19 @@ def resolve(session: Session, token: str | None, *, now: datetime, touch: bool =
 def sign_out(session: Session, token: str | None, *, now: datetime) -> None:
     """End the session of this token. Ending what has ended is not an error."""
     if token and (alive := resolve(session, token, now=now, touch=False)):
-        revoke(session, session_id=alive.session_id, actor=alive.actor, now=now, verb="end")
+        _end(session, session_id=alive.session_id, actor=alive.actor, now=now, verb="end", reason=None)
 
 
-def revoke(
-    session: Session,
-    *,
-    session_id: int,
-    actor: Actor,
-    now: datetime,
-    verb: str = "revoke",
-    reason: str | None = None,
-) -> None:
+def revoke(session: Session, *, session_id: int, actor: Actor, now: datetime, reason: str) -> None:
     """End one session at once, also in tabs that are open. Someone else's session is ended by an administrator."""
     if session_id != actor.session_id:
         require(actor, Permission.MANAGE_STAFF, now)
+    _end(session, session_id=session_id, actor=actor, now=now, verb="revoke", reason=given(reason))
+
+
+def _end(
+    session: Session, *, session_id: int, actor: Actor, now: datetime, verb: str, reason: str | None
+) -> None:
     ended = session.execute(
         update(StaffSession)
         .where(StaffSession.id == session_id, StaffSession.revoked_at.is_(None))

@@ -17,7 +17,7 @@ from dashboard import request_context
 from dashboard.case.decision import changes, changes_since_opened, plan_view, withdraw_decision
 from dashboard.case.decision import decision_view as decided
 from dashboard.case.decision.preview import people
-from dashboard.ui import cards, confirm, deadline, errors, header, status, text_fields
+from dashboard.ui import cards, confirm, deadline, errors, header, reasons, status, text_fields
 from dashboard.ui.header import Said
 
 STOPPED = "Approved, and not carried out yet: something stops it. The case says what."
@@ -102,9 +102,7 @@ def _dialog(case_id: int, decision_id: int) -> None:
     changes.show(case, ruling)
     read = changes_since_opened.show(case, f"approval-{decision_id}", said, beside="the decision was made")
     place = text_fields.named("case", case.id, "approval")
-    note = text_fields.area(
-        place, "Note", height=80, most=2_000, key="approval-note", help="Needed to send it back."
-    )
+    note = reasons.area(place, "Note", key="approval-note", help="Needed to send it back.")
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
         back = confirm.pressed(
             "Return to mediator", key="send-back", type="secondary", money=True, icon=":material/undo:"

@@ -14,7 +14,7 @@ from dashboard import navigation, request_context
 from dashboard.case import redaction
 from dashboard.case.decision import plan_view
 from dashboard.case.decision.preview import people
-from dashboard.ui import cards, confirm, header, text_fields
+from dashboard.ui import cards, confirm, header, reasons, text_fields
 from dashboard.ui.status import in_words
 
 DRAWER = "correction"
@@ -64,9 +64,7 @@ def _dialog(case: Case) -> None:
         "neither made nor approved the decision, and blocks what has not been paid out yet."
     )
     place = text_fields.named("case", case.id, "correction")
-    reason = text_fields.area(
-        place, "What must be looked at again, and why", height=140, most=4_000, key="correction-why"
-    )
+    reason = reasons.area(place, "What must be looked at again, and why", key="correction-why")
     intent = confirm.pressed("Open correction", key="correction", icon=":material/published_with_changes:")
     if intent:
         confirm.carry_out(
@@ -106,12 +104,10 @@ def _close(case: Case) -> None:
         "Finding", list(FINDINGS), format_func=FINDINGS.__getitem__, key=f"finding-{case.id}", width="stretch"
     )
     place = text_fields.named("case", case.id, "finding")
-    notes = text_fields.area(
+    notes = reasons.area(
         place,
         "Why, and what was done about the money",
         key=f"finding-notes-{case.id}",
-        height=120,
-        most=6_000,
         help="Money that must go back is moved by finance: a transfer reversal, a refund, or another payout.",
     )
     intent = confirm.pressed(

@@ -10,7 +10,7 @@ from core.queries.cases import Case
 from core.queries.decisions import Ruling
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.ui import cards, confirm, text_fields
+from dashboard.ui import cards, confirm, reasons, text_fields
 
 DRAWER = "recall"
 
@@ -56,7 +56,7 @@ def _dialog(case_id: int, decision_id: int) -> None:
             f"Nothing was booked or sent yet. {ruling.maker} gets the decision back as a draft, with your reason."
         )
     place = text_fields.named("case", ruling.record.ticket_id, "recall")
-    reason = text_fields.area(place, "Why", height=120, most=2_000, key="recall-reason")
+    reason = reasons.area(place, "Why", key="recall-reason")
     intent = confirm.pressed("Withdraw the decision", key="recall", money=True, icon=":material/undo:")
     if intent:
         confirm.carry_out(

@@ -15,7 +15,7 @@ from core.queries.mediators import Colleague
 from core.records import Ticket
 from core.rules.permissions import Actor
 from dashboard import request_context
-from dashboard.ui import cards, confirm, kept_choices, text_fields
+from dashboard.ui import cards, confirm, kept_choices, reasons, text_fields
 from dashboard.ui.safe import plain
 
 
@@ -119,10 +119,9 @@ def step_back(case: Case) -> None:
         )
     st.caption(plain(" ".join(said)))
     place = text_fields.named("case", case.id, "recusal")
-    reason = text_fields.area(
+    reason = reasons.area(
         place,
         "Why",
-        height=120,
         placeholder="For example: the payee is a neighbour. Staff only.",
     )
     intent = confirm.pressed("Recuse myself", key="recuse", icon=":material/do_not_disturb_on:")

@@ -12,7 +12,7 @@ from core.queries.unanswered import UnansweredMilestone
 from core.rules.milestones import MOVES, Event, Status
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.ui import cards, confirm, tables, text_fields
+from dashboard.ui import cards, confirm, reasons, tables, text_fields
 
 DRAWER = "open-case"
 ICON = ":material/gavel:"
@@ -51,11 +51,9 @@ def _dialog(milestone_id: int) -> None:
         "set aside; a late complaint becomes part of the case. Other holds stay until they are lifted."
     )
     place = text_fields.named("milestone", milestone_id, "open-case")
-    reason = text_fields.area(
+    reason = reasons.area(
         place,
         "Why",
-        height=140,
-        most=4_000,
         key="open-case-why",
         placeholder="Staff only: the parties do not read this",
     )
