@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import combinations
 from typing import Any
 
+from core.like_patterns import like
 from core.rules.permissions import Role
 
 # The logs that payment-escrow-rules, Records / Audit Requirements asks for: each is a set of
@@ -111,7 +112,7 @@ class AuditFilter:
         """The parameters that `where` speaks of."""
         written = {"role": written_with(self.role)} if self.role else {}
         actions = {"log": list(LOGS[self.log][1])} if self.log else {}
-        return self.given | written | actions | ({"reason": anywhere(self.reason)} if self.reason else {})
+        return self.given | written | actions | ({"reason": like(self.reason)} if self.reason else {})
 
     def where(self, *also: str) -> str:
         """The condition in SQL, for the `values` by name."""
@@ -128,11 +129,6 @@ class AuditFilter:
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in self.given.items()
         }
-
-
-def anywhere(words: str) -> str:
-    """A pattern that finds the words anywhere; `%`, `_` and the backslash stand for themselves."""
-    return "%" + words.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
 
 
 def written_with(role: str) -> list[str]:

@@ -204,8 +204,8 @@ def _offers(now: datetime) -> Any:
 def _chargebacks(now: datetime) -> Any:
     """The bank's last moment is near, and nobody of staff was told so yet."""
     at = Chargeback.due_by - CHARGEBACK_ALARM
-    key = func.concat("chargeback-", Chargeback.id, "-alarm-staff-%")
-    told = select(Notification.id).where(Notification.key.like(key)).exists()
+    key = func.concat("chargeback-", Chargeback.id, "-alarm-staff-")
+    told = select(Notification.id).where(Notification.key.startswith(key)).exists()
     return select(Chargeback.id, at.label("at")).where(
         Chargeback.due_by <= now + CHARGEBACK_ALARM,
         Chargeback.due_by > now,

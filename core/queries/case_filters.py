@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from core.queries.like_patterns import like
+from core.like_patterns import like
 
 OPEN = "t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')"
 AWAITING = "exists (select from decisions d where d.ticket_id = t.id and d.status = 'AWAITING_APPROVAL')"

@@ -11,8 +11,8 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.like_patterns import like
 from core.money import Money
-from core.queries.like_patterns import like
 from core.rules.holds import HoldKind, who
 from core.rules.milestones import Status
 

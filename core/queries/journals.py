@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.ledger import accounts
+from core.like_patterns import like
 from core.money import Money
 from core.queries import conversions
 from core.queries.conversions import Conversion
 from core.queries.ledger import NEWEST, sides
-from core.queries.like_patterns import like
 
 RECENT = 100_000
 KINDS: Mapping[str, str] = {

@@ -32,7 +32,7 @@ def had_case(session: Session, ticket: Ticket, at: datetime) -> int | None:
     last = session.execute(
         select(entries.after)
         .where(entries.object_kind == "ticket", entries.object_id == str(ticket.id))
-        .where(entries.action.like("%:ticket:assign"), entries.at <= at)
+        .where(entries.action.endswith(":ticket:assign", autoescape=True), entries.at <= at)
         .order_by(entries.id.desc())
         .limit(1)
     ).scalar_one_or_none()

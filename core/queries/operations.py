@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from core.actions.operations.operation_keys import idempotency_key
 from core.actions.operations.operation_states import SHORT_OF_MONEY
 from core.errors import NotFound
+from core.like_patterns import begins
 from core.money import Money
-from core.queries.like_patterns import begins
 
 NEWEST = 2**63 - 1
 # What Stripe has given an id and not finished waits for news only, whatever queue it stands in for its next look.

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from core.actions.operations.operation_states import SHORT_OF_MONEY
 from core.errors import NotFound
+from core.like_patterns import like
 from core.money import Money
 from core.queries import release_blocks
-from core.queries.like_patterns import like
 from core.rules import holds
 from core.rules.payouts import PayoutStatus, numbered, reference
 from core.rules.refusal_reasons import Block

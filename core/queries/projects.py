@@ -12,9 +12,9 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
+from core.like_patterns import like
 from core.money import Money
 from core.policy import Profile
-from core.queries.like_patterns import like
 from core.records import Engagement, Milestone, Party, PaymentOrder, PolicyVersion, Project, Ticket
 from core.rules.disputes import BLOCKING
 
