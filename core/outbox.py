@@ -57,7 +57,7 @@ def enqueue(
 ) -> OutgoingOperation:
     """Write the operation and the job that sends it. The same key and contents again give the same row, sent once.
 
-    `kind` is CHARGE, REFUND, TRANSFER, PAYOUT, REVERSAL or EVIDENCE; `payload` is JSON: what the call needs besides
+    `kind` is one of those that `core.processes.outgoing.kinds` knows; `payload` is JSON: what the call needs besides
     the amount.
     """
     contents = {

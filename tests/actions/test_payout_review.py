@@ -15,7 +15,7 @@ from core.gateways.payments import ProviderRefused
 from core.ledger import accounts, journal_store
 from core.money import Money
 from core.policy import WithdrawalMethod
-from core.processes import dispatch
+from core.processes.outgoing import failures
 from core.queries import invariants
 from core.records import Notification, OutgoingOperation, Payout
 from core.rules import payouts
@@ -66,7 +66,7 @@ def transfer_refused(town: Town) -> None:
         row = session.get_one(OutgoingOperation, asked.id)
         withdrawals.move(the_row(session), withdrawals.PayoutEvent.SEND, now=builders.NOW)
         refusal = ProviderRefused(provider_code="account_invalid", reason="No such destination")
-        dispatch._refused(session, row.id, refusal=refusal, now=town.now)
+        failures.refused(session, row.id, refusal=refusal, now=town.now)
 
     town.database.run(refused)
 
@@ -189,7 +189,7 @@ def test_a_transfer_of_unknown_outcome_is_looked_for_before_it_is_sent_and_keeps
     def lost(session):
         withdrawals.move(the_row(session), withdrawals.PayoutEvent.SEND, now=builders.NOW)
         session.get_one(OutgoingOperation, asked.id).first_sent_at = town.now
-        dispatch._for_review(session, asked.id, reason="no trace of it was found", now=town.now)
+        failures.for_review(session, asked.id, reason="no trace of it was found", now=town.now)
 
     town.database.run(lost)
     letter, review = told(town)

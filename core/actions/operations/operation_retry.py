@@ -43,7 +43,7 @@ def retry(
     if plain is None:
         raise NotFound(kind="call", id=operation_id)
     context = open_milestone(session, plain.milestone_id)
-    operation = session.get_one(OutgoingOperation, operation_id, with_for_update=True, populate_existing=True)
+    operation = operation_states.locked(session, operation_id)
     if operation.status != "REVIEW":
         raise OperationNotInReview(status=operation.status.lower())
     if operation.kind in ("TRANSFER", "PAYOUT"):

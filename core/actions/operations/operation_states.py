@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from core import audit
 from core.records import OutgoingOperation
 
@@ -14,6 +16,11 @@ SHORT_OF_MONEY = (
 )
 MAY_BE_DONE = "It was sent, and it may or may not have been done; it is not sent again while this lasts."
 NOT_SETTLED_YET = "The money is not yet available on the payee's balance at Stripe. It is sent when it is."
+
+
+def locked(session: Session, operation_id: int) -> OutgoingOperation:
+    """As it stands, ours until the end of the transaction; after the milestone's own lock."""
+    return session.get_one(OutgoingOperation, operation_id, with_for_update=True, populate_existing=True)
 
 
 def succeeded(operation: OutgoingOperation, *, provider_id: str, now: datetime) -> None:

@@ -1,0 +1,55 @@
+"""A call that a person must look at: its end, its entry in the log, and the payout that it was a step of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.operations import operation_states
+from core.actions.payouts import withdrawals
+from core.gateways.payments import ProviderRefused
+from core.records import OutgoingOperation, Payout
+from core.rules.payouts import NotPaid, PayoutEvent, PayoutStatus
+from core.rules.permissions import SYSTEM
+
+
+def leave_to_a_person(
+    session: Session,
+    operation: OutgoingOperation,
+    reason: str,
+    *,
+    now: datetime,
+    payout: Payout | None = None,
+    end: Callable[..., None] = operation_states.for_review,
+) -> None:
+    """`end`: how the operation itself ends; a payout goes to administrative review either way."""
+    end(operation, reason=reason, now=now)
+    audit.record(
+        session,
+        SYSTEM,
+        "system:operation:review",
+        object_kind="operation",
+        object_id=operation.id,
+        now=now,
+        reason=reason,
+        milestone_id=operation.milestone_id,
+        operation_key=operation.key,
+    )
+    if payout is not None:
+        payout.failure = reason
+        if payout.status != PayoutStatus.ADMINISTRATIVE_REVIEW:
+            withdrawals.move(payout, PayoutEvent.FAIL, now=now)
+            withdrawals.move(payout, PayoutEvent.REVIEW, now=now)
+        how = NotPaid.REFUSED if operation.status == "REFUSED" else NotPaid.UNKNOWN
+        withdrawals.report_failure(session, payout, how, now=now, operation_key=operation.key)
+
+
+def refused_for_now(
+    session: Session, operation: OutgoingOperation, refusal: ProviderRefused, now: datetime
+) -> None:
+    """What a person sends again is another attempt, because the provider would repeat its no for this one."""
+    leave_to_a_person(session, operation, refusal.message, now=now)
+    operation.attempt, operation.first_sent_at = operation.attempt + 1, None
