@@ -1,7 +1,7 @@
 """The one place that opens and commits transactions.
 
 One action is one transaction: all of it or nothing. READ COMMITTED with row locks taken in a fixed order
-(milestone, tickets and holds, accounts by id, outgoing operations). A deadlock or a serialization failure
+(milestone, cases and holds, accounts by id, outgoing operations). A deadlock or a serialization failure
 rolls everything back and the whole action is tried again.
 """
 

@@ -40,7 +40,7 @@ def tell(
 
     The party's role chooses the wording. Facts are what the template needs (`letters.needs`); Money and times may be
     given as they are. `project`, `milestone` and `platform` are filled in from the records. `about` is the object that
-    gives cause for it, such as ("ticket", 12): its log finds the letter by it.
+    gives cause for it, such as ("case", 12): its log finds the letter by it.
     """
     handled = delivery_rules.of(template)
     wants = session.get(LetterPreference, party_id)

@@ -24,9 +24,9 @@ from core.queries import client_funds, health, reconciliation
 from dashboard.demo_sign_in import LOOPBACK
 
 _COUNTS = {
-    "escrow_desk_open_tickets": (
+    "escrow_desk_open_cases": (
         "Open cases by status",
-        "select status, count(*) from tickets where resolved_at is null group by 1",
+        "select status, count(*) from cases where resolved_at is null group by 1",
     ),
     "escrow_desk_outgoing_operations": (
         "Operations at Stripe by status",

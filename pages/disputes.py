@@ -73,7 +73,7 @@ with buttons:
             confirm.carry_out(
                 intent,
                 assignment.claim_next,
-                done=lambda ticket: f"Case D-{ticket.id} is yours.",
-                then=lambda ticket: navigation.go("case", id=ticket.id),
+                done=lambda case: f"Case D-{case.id} is yours.",
+                then=lambda case: navigation.go("case", id=case.id),
             )
 keys.drawers()

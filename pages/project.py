@@ -67,7 +67,7 @@ if disputes:
             tables.text("milestone", "Milestone"),
             tables.text("reason", "Reason"),
             tables.money("amount", "Amount"),
-            tables.status("status", "Status", axis="ticket"),
+            tables.status("status", "Status", axis="case"),
             tables.when("opened_at", "Opened"),
         ],
         key="project-cases",

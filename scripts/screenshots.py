@@ -50,10 +50,10 @@ ALSO_NARROW = frozenset(
 # What is worth a picture: each gives the id in the address, and for a case the name of its mediator.
 WORTH = {
     "case": """
-        select t.id, s.name as person from tickets t join staff s on s.id = t.mediator_id
+        select t.id, s.name as person from cases t join staff s on s.id = t.mediator_id
         join milestones m on m.id = t.milestone_id
         where t.status = 'UNDER_REVIEW' and m.status = 'IN_MEDIATION'
-          and not exists (select from decisions d where d.ticket_id = t.id)
+          and not exists (select from decisions d where d.case_id = t.id)
           and not exists (select from holds h where h.milestone_id = m.id and h.released_at is null)
         order by least(3, (select count(*) from evidence e where e.milestone_id = m.id and e.kind = 'IMAGE')) desc,
                  (select count(*) from messages g where g.milestone_id = m.id) desc, t.id limit 1

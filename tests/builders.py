@@ -1,7 +1,7 @@
 """Stories for tests: a small desk on which the real actions are run until a case stands where a test wants it.
 
     town = builders.a_town(database)                     staff of every role, two parties
-    told = builders.in_mediation(town)                   a case that can be decided; `told.ticket`, `told.milestone`
+    told = builders.in_mediation(town)                   a case that can be decided; `told.case`, `told.milestone`
     builders.carry_out(town)                             Stripe's answers to everything that is queued
 
 What Stripe would say is given as snapshots: facts about the past, made here. The clock stands where `town.now` says.
@@ -38,6 +38,7 @@ from core.gateways.payments import (
 from core.money import CURRENCIES, Money
 from core.policy import Platform
 from core.records import (
+    Case,
     Decision,
     Installation,
     Milestone,
@@ -47,7 +48,6 @@ from core.records import (
     RiskReview,
     SettlementCurrency,
     Staff,
-    Ticket,
 )
 from core.rules.cautions import Caution
 from core.rules.disputes import DisputeReason
@@ -103,7 +103,7 @@ class Told:
 
     project: int
     milestone: int
-    ticket: int = 0
+    case: int = 0
 
 
 PEOPLE = {
@@ -233,7 +233,7 @@ def disputed(town: Town, told: Told | None = None, **project: Any) -> Told:
     town.wait(hours=30)
     town.act(verification.submit, town.payee, milestone_id=told.milestone)
     town.wait(hours=20)
-    ticket = town.act(
+    case = town.act(
         disputes.open_dispute,
         town.payer,
         milestone_id=told.milestone,
@@ -242,7 +242,7 @@ def disputed(town: Town, told: Told | None = None, **project: Any) -> Told:
     )
     town.wait(hours=1)
     town.act(conversation.say, town.payee, milestone_id=told.milestone, body="It comes on Thursday.")
-    return Told(told.project, told.milestone, ticket.id)
+    return Told(told.project, told.milestone, case.id)
 
 
 def in_mediation(
@@ -252,7 +252,7 @@ def in_mediation(
     told = disputed(town, told, **project)
     town.act(disputes.ask_mediation, town.payee, milestone_id=told.milestone)
     staff_id = town.staff[mediator] if mediator else None
-    town.act(mediator_assignment.assign, town.as_staff("mia"), ticket_id=told.ticket, staff_id=staff_id)
+    town.act(mediator_assignment.assign, town.as_staff("mia"), case_id=told.case, staff_id=staff_id)
     town.wait(hours=2)
     return told
 
@@ -261,7 +261,7 @@ def a_draft(told: Told, *, release: Money | None = None, **also: Any) -> Draft:
     """A partial release of `release`, else a full release; everything cited."""
     partial = release is not None
     given: dict[str, Any] = {
-        "ticket_id": told.ticket,
+        "case_id": told.case,
         "outcome": DecisionOutcome.PARTIAL_RELEASE if partial else DecisionOutcome.FULL_RELEASE,
         "ground": Ground.PARTIAL_WORK if partial else Ground.WORK_DELIVERED,
         "reasons": REASONS,
@@ -393,8 +393,8 @@ def _payout(operation: OutgoingOperation, amount: Money, mark: str, now: datetim
 SNAPSHOTS: dict[str, Any] = {"CHARGE": _charge, "REFUND": _refund, "TRANSFER": _transfer, "PAYOUT": _payout}
 
 
-def ticket_of(town: Town, told: Told) -> Ticket:
-    return town.read(lambda session: session.get_one(Ticket, told.ticket))
+def case_of(town: Town, told: Told) -> Case:
+    return town.read(lambda session: session.get_one(Case, told.case))
 
 
 def party_of(town: Town, party_id: int) -> Party:

@@ -187,11 +187,11 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/payment_exceptions: a payout that flips is reviewed offered chosen and paid",
         "actions/payment_exceptions: only the payee chooses and only what was offered",
     ),
-    "Open ticket blocks release": (
+    "Open case blocks release": (
         "rules/release: every reason that blocks a release is named",
-        "rules/release: the ticket that a decision resolves does not block it",
+        "rules/release: the case that a decision resolves does not block it",
     ),
-    "Only an unresolved ticket blocks": ("rules/release: only an unresolved ticket blocks",),
+    "Only an unresolved case blocks": ("rules/release: only an unresolved case blocks",),
     "Manual hold": (
         "actions/holds: a hold needs a reason",
         "actions/holds: a hold stops a decision and says why",
@@ -227,11 +227,11 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "Details go to the payee": (
         "actions/sequence_diagram: each arrow tells exactly whom it names [contractor",
     ),
-    "How a ticket moves": (
-        "rules/transitions: a pair moves if it is in the table and is refused if it is not [ticket-",
+    "How a case moves": (
+        "rules/transitions: a pair moves if it is in the table and is refused if it is not [case-",
     ),
     "Rework restarts every clock": (
-        "actions/dispute_flow: rework settles the ticket and starts every clock anew",
+        "actions/dispute_flow: rework settles the case and starts every clock anew",
         "actions/timers: the first reminder of a work done again is counted from the new notice",
     ),
     "A complaint can be taken back": (

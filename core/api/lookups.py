@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.api.http.keys import Caller
 from core.errors import NotFound
 from core.records import (
+    Case,
     Milestone,
     Offer,
     Party,
@@ -17,7 +18,6 @@ from core.records import (
     PracticeFlag,
     Project,
     Report,
-    Ticket,
     WebhookEndpoint,
 )
 from core.rules.permissions import Actor, NotYours
@@ -102,7 +102,7 @@ def offer(session: Session, caller: Caller, number: int) -> Offer:
     if (found := session.get(Offer, number)) is None:
         raise NotFound(kind="offer", id=number)
     try:
-        dispute(session, caller, found.ticket_id)
+        dispute(session, caller, found.case_id)
     except NotFound:
         raise NotFound(kind="offer", id=number) from None
     return found
@@ -115,8 +115,8 @@ def endpoint(session: Session, caller: Caller, number: int) -> WebhookEndpoint:
     return found
 
 
-def dispute(session: Session, caller: Caller, number: int) -> Ticket:
-    if (found := session.get(Ticket, number)) is None:
+def dispute(session: Session, caller: Caller, number: int) -> Case:
+    if (found := session.get(Case, number)) is None:
         raise NotFound(kind="dispute", id=number)
     try:
         milestone(session, caller, found.milestone_id)

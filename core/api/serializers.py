@@ -31,6 +31,7 @@ from core.api.models.responses import (
 )
 from core.queries.release_blocks import after_release
 from core.records import (
+    Case,
     Decision,
     Engagement,
     FinalRating,
@@ -39,7 +40,6 @@ from core.records import (
     PartyRequest,
     PaymentOrder,
     Project,
-    Ticket,
 )
 from core.rules import engagement, holds
 from core.rules.milestones import Status
@@ -93,8 +93,8 @@ def of_engagement(row: Engagement) -> EngagementAnswer:
 
 
 def of_milestone(session: Session, row: Milestone) -> MilestoneAnswer:
-    ticket = session.scalars(
-        select(Ticket.id).where(Ticket.milestone_id == row.id).order_by(Ticket.id.desc()).limit(1)
+    case = session.scalars(
+        select(Case.id).where(Case.milestone_id == row.id).order_by(Case.id.desc()).limit(1)
     ).one_or_none()
     return {
         "id": row.id,
@@ -116,7 +116,7 @@ def of_milestone(session: Session, row: Milestone) -> MilestoneAnswer:
         "ended_at": moment(row.ended_at),
         "payment": of_payment(session.get_one(PaymentOrder, row.id)),
         "release_waits_for": waits_for(session, row),
-        "dispute": ticket,
+        "dispute": case,
     }
 
 
@@ -179,33 +179,33 @@ def of_schedule(session: Session, project: Project) -> ScheduleAnswer:
     }
 
 
-def of_dispute(session: Session, ticket: Ticket) -> DisputeAnswer:
-    waiting = known_as(session, ticket.waiting_on) if ticket.waiting_on else None
+def of_dispute(session: Session, case: Case) -> DisputeAnswer:
+    waiting = known_as(session, case.waiting_on) if case.waiting_on else None
     decision = session.scalars(
-        select(Decision).where(Decision.ticket_id == ticket.id, Decision.status == "EXECUTED")
+        select(Decision).where(Decision.case_id == case.id, Decision.status == "EXECUTED")
     ).first()
     return {
-        "id": ticket.id,
-        "milestone": ticket.milestone_id,
-        "status": ticket.status,
-        "escalated": ticket.escalated,
-        "reason": ticket.reason,
-        "details": ticket.details,
-        "opened_at": moment(ticket.opened_at),
-        "mediation_due_at": moment(ticket.mediation_due_at),
-        "in_mediation_at": moment(ticket.in_mediation_at),
-        "decision_due_at": moment(ticket.decision_due_at),
+        "id": case.id,
+        "milestone": case.milestone_id,
+        "status": case.status,
+        "escalated": case.escalated,
+        "reason": case.reason,
+        "details": case.details,
+        "opened_at": moment(case.opened_at),
+        "mediation_due_at": moment(case.mediation_due_at),
+        "in_mediation_at": moment(case.in_mediation_at),
+        "decision_due_at": moment(case.decision_due_at),
         "waiting_on": waiting,
-        "answer_due_at": moment(ticket.answer_due_at),
-        "request": _open_request(session, ticket),
-        "resolved_at": moment(ticket.resolved_at),
-        "resolution": ticket.resolution,
+        "answer_due_at": moment(case.answer_due_at),
+        "request": _open_request(session, case),
+        "resolved_at": moment(case.resolved_at),
+        "resolution": case.resolution,
         "decision": of_decision(decision) if decision else None,
     }
 
 
-def _open_request(session: Session, ticket: Ticket) -> RequestAnswer | None:
-    wanted = select(PartyRequest).where(PartyRequest.ticket_id == ticket.id, PartyRequest.status == "OPEN")
+def _open_request(session: Session, case: Case) -> RequestAnswer | None:
+    wanted = select(PartyRequest).where(PartyRequest.case_id == case.id, PartyRequest.status == "OPEN")
     row = session.scalars(wanted).one_or_none()
     if row is None:
         return None

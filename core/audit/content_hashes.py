@@ -47,36 +47,38 @@ def _part(table: str, noun: str, columns: str, **also: Any) -> Part:
     return Part(table, noun, tuple(columns.split()), **also)
 
 
+# What entries said before a table or a column took its present name; hashes are computed over the words of then.
+SEALED_AS: Mapping[str, str] = {"cases": "tickets", "case_id": "ticket_id"}
 LETTERS = "notifications"  # a letter's words are hashed when it is sent
 PARTS: Mapping[str, Part] = {
     "messages": _part(
-        "messages", "message", "id milestone_id ticket_id author_kind author_id audience body at"
+        "messages", "message", "id milestone_id case_id author_kind author_id audience body at"
     ),
     "evidence": _part(
         "evidence",
         "evidence",
-        "id milestone_id ticket_id uploaded_by kind file_name media_type size_bytes sha256 caption at",
+        "id milestone_id case_id uploaded_by kind file_name media_type size_bytes sha256 caption at",
     ),
     "evidence_notes": _part("evidence_notes", "note", "id evidence_id staff_id body at area page"),
     "party_requests": _part(
         "party_requests",
         "request to a party",
-        "id ticket_id party_id kind question asked_by asked_at due_at",
+        "id case_id party_id kind question asked_by asked_at due_at",
     ),
     "offers": _part(
-        "offers", "offer", "id ticket_id proposed_by currency release_minor refund_minor note made_at"
+        "offers", "offer", "id case_id proposed_by currency release_minor refund_minor note made_at"
     ),
     "decisions": _part(
         "decisions",
         "decision",
-        "id ticket_id outcome ground reasons currency release_minor refund_minor plan_hash maker_id made_at",
+        "id case_id outcome ground reasons currency release_minor refund_minor plan_hash maker_id made_at",
     ),
     "tickets": _part(
-        "tickets", "case", "id milestone_id opened_by opened_by_staff reason opened_at corrects_id"
+        "cases", "case", "id milestone_id opened_by opened_by_staff reason opened_at corrects_id"
     ),
-    "ticket_details": _part("tickets", "complaint of case", "id details", since="", rewritten=True),
+    "ticket_details": _part("cases", "complaint of case", "id details", since="", rewritten=True),
     "ticket_ends": _part(
-        "tickets", "resolution of case", "id resolution resolution_notes resolved_at", since="resolved_at"
+        "cases", "resolution of case", "id resolution resolution_notes resolved_at", since="resolved_at"
     ),
     "holds": _part("holds", "hold", "id milestone_id kind reason report_id placed_by placed_at"),
     "hold_ends": _part(
@@ -104,10 +106,10 @@ PARTS: Mapping[str, Part] = {
         "acceptance of a chargeback",
         "id chargeback_id reason proposed_by proposed_at",
     ),
-    "ticket_mediators": _part("tickets", "mediator of case", "id mediator_id", since="", rewritten=True),
-    "handovers": _part("handovers", "handover note", "id ticket_id by_id to_id note at"),
+    "ticket_mediators": _part("cases", "mediator of case", "id mediator_id", since="", rewritten=True),
+    "handovers": _part("handovers", "handover note", "id case_id by_id to_id note at"),
     "recusals": _part(
-        "recusals", "recusal", "ticket_id staff_id reason at", since="at", key=("ticket_id", "staff_id")
+        "recusals", "recusal", "case_id staff_id reason at", since="at", key=("case_id", "staff_id")
     ),
     "staff": _part("staff", "member of staff", "id issuer subject created_at"),
     "staff_roles": _part(
@@ -123,8 +125,8 @@ PARTS: Mapping[str, Part] = {
 # A step after which words are final: its entry keeps their hash (`audit.become`).
 FINAL: Mapping[tuple[str, str], str] = {
     (LETTERS, "SENT"): LETTERS,
-    ("tickets", "RESOLVED"): "ticket_ends",
-    ("tickets", "WITHDRAWN"): "ticket_ends",
+    ("cases", "RESOLVED"): "ticket_ends",
+    ("cases", "WITHDRAWN"): "ticket_ends",
 }
 
 
@@ -171,7 +173,11 @@ def name(part: str, number: object) -> str:
 
 def digest(part: str, row: Mapping[str, Any]) -> str:
     """SHA-256 of the row's words in canonical JSON. `row` by column, as the database or a case file has it."""
-    values = {column: _plain(column, row[column]) for column in PARTS[part].columns}
+    values = {
+        sealed: _plain(column, row[column] if column in row else row[sealed])
+        for column in PARTS[part].columns
+        for sealed in [SEALED_AS.get(column, column)]
+    }
     return hashlib.sha256(rfc8785.dumps({"table": part, "row": values})).hexdigest()
 
 
@@ -179,7 +185,11 @@ def hashes(*contents: Record | Words) -> dict[str, str]:
     """For an entry's `after`: the name and the hash of each. The rows are flushed already."""
     found = {}
     for each in contents:
-        words = each if isinstance(each, Words) else Words(each.__tablename__, each)
+        words = (
+            each
+            if isinstance(each, Words)
+            else Words(SEALED_AS.get(each.__tablename__, each.__tablename__), each)
+        )
         part = PARTS[words.part]
         row = {
             column: words.also[column] if column in words.also else getattr(words.row, column)

@@ -32,7 +32,7 @@ RECORD = text(
         p_at => :at, p_actor_kind => :actor_kind, p_actor_id => :actor_id, p_role => :role,
         p_action => :action, p_object_kind => :object_kind, p_object_id => :object_id, p_reason => :reason,
         p_before => cast(:before as jsonb), p_after => cast(:after as jsonb), p_project_id => :project_id,
-        p_milestone_id => :milestone_id, p_ticket_id => :ticket_id, p_report_id => :report_id,
+        p_milestone_id => :milestone_id, p_ticket_id => :case_id, p_report_id => :report_id,
         p_operation_key => :operation_key)
     """
 )
@@ -62,7 +62,7 @@ def record(
     after: Mapping[str, Any] | None = None,
     milestone_id: int | None = None,
     project_id: int | None = None,
-    ticket_id: int | None = None,
+    case_id: int | None = None,
     report_id: int | None = None,
     operation_key: str | None = None,
     contents: Sequence[Record | Words] = (),
@@ -70,7 +70,7 @@ def record(
     """Write one entry and return its id; it stands or falls with the caller's transaction.
 
     `action` reads subject:noun:verb. `before` and `after` hold what changed and nothing else: ids, names of states,
-    money; the status that the object took in this transaction is added. Linked to ticket and report
+    money; the status that the object took in this transaction is added. Linked to case and report
     (payment-escrow-rules, Records / Audit Requirements: AdminActionLog).
     `contents` are the words that the entry vouches for, by their hash (`core.audit.content_hashes`).
     Raises `ActionMisnamed`; `PersonalDataInAudit` to a person, while an address in the system's own words is taken out.
@@ -103,7 +103,7 @@ def record(
         "object_id": str(object_id),
         "project_id": project_id,
         "milestone_id": milestone_id,
-        "ticket_id": ticket_id,
+        "case_id": case_id,
         "report_id": report_id,
         "operation_key": operation_key,
     }

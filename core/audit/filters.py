@@ -56,9 +56,9 @@ LOGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "system:refund:follow",
         ),
     ),
-    # Whatever staff did, with the ticket and the report that it was about.
+    # Whatever staff did, with the case and the report that it was about.
     "administration": (
-        "Administration, with tickets and reports",
+        "Administration, with cases and reports",
         ("staff:", "mediator:", "finance:", "compliance:", "administrator:", "operator:"),
     ),
 }

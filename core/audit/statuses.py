@@ -85,7 +85,7 @@ def _leave(session: Session) -> None:
             object_id=number,
             now=step.now,
             milestone_id=getattr(step.row, "milestone_id", None),
-            ticket_id=getattr(step.row, "ticket_id", None),
+            case_id=getattr(step.row, "case_id", None),
             operation_key=step.row.key if noun == "operation" else None,
         )
     del session.info[STEPS_TAKEN]

@@ -16,6 +16,7 @@ from core.errors import NotFound
 from core.gateways.evidence_store import EvidenceStore
 from core.ledger import journal_store
 from core.records import (
+    Case,
     Decision,
     Evidence,
     Message,
@@ -24,7 +25,6 @@ from core.records import (
     PaymentEvent,
     PolicyVersion,
     Refund,
-    Ticket,
 )
 
 AUDIT = text(
@@ -37,38 +37,38 @@ AUDIT = text(
 LIVE = ("EXECUTED", "COOLING_OFF", "AWAITING_APPROVAL")
 
 
-def gather(session: Session, store: EvidenceStore, ticket_id: int) -> dict[str, bytes]:
+def gather(session: Session, store: EvidenceStore, case_id: int) -> dict[str, bytes]:
     """Every file of the case, but for the manifest and the printed summary."""
-    ticket = session.get(Ticket, ticket_id)
-    if ticket is None:
-        raise NotFound(kind="case", id=ticket_id)
-    context = open_milestone(session, ticket.milestone_id, lock=False)
+    record = session.get(Case, case_id)
+    if record is None:
+        raise NotFound(kind="case", id=case_id)
+    context = open_milestone(session, record.milestone_id, lock=False)
     pieces = session.scalars(
-        select(Evidence).where(Evidence.milestone_id == ticket.milestone_id).order_by(Evidence.id)
+        select(Evidence).where(Evidence.milestone_id == record.milestone_id).order_by(Evidence.id)
     ).all()
     files = {
-        "case.json": as_json(_case(session, context, ticket)),
+        "case.json": as_json(_case(session, context, record)),
         "policy.json": as_json(session.get_one(PolicyVersion, context.project.policy_version_id).snapshot),
-        "messages.json": as_json(_messages(session, ticket.milestone_id)),
-        "events.jsonl": as_lines(_events(session, ticket.milestone_id)),
-        "audit.jsonl": as_lines(session.execute(AUDIT, {"milestone_id": ticket.milestone_id}).mappings()),
-        "journals.json": as_json(list(_journals(session, ticket.milestone_id))),
+        "messages.json": as_json(_messages(session, record.milestone_id)),
+        "events.jsonl": as_lines(_events(session, record.milestone_id)),
+        "audit.jsonl": as_lines(session.execute(AUDIT, {"milestone_id": record.milestone_id}).mappings()),
+        "journals.json": as_json(list(_journals(session, record.milestone_id))),
         "evidence.json": as_json([_piece(each) for each in pieces]),
         **{_name(each): store.get(each.uploaded_by, each.sha256) for each in pieces},
     }
-    return files | _decided(session, ticket) | _offered(session, ticket)
+    return files | _decided(session, record) | _offered(session, record)
 
 
-def _case(session: Session, context: MilestoneContext, ticket: Ticket) -> dict[str, Any]:
+def _case(session: Session, context: MilestoneContext, record: Case) -> dict[str, Any]:
     order = context.order
-    refunds = session.scalars(select(Refund).where(Refund.milestone_id == ticket.milestone_id)).all()
+    refunds = session.scalars(select(Refund).where(Refund.milestone_id == record.milestone_id)).all()
     return {
-        "ticket": plain(ticket),
+        "ticket": plain(record),
         "milestone": plain(context.milestone),
         "project": plain(context.project),
         "order": plain(order),
         "refunds": [plain(each) for each in refunds],
-        "corrected_by": list(session.scalars(select(Ticket.id).where(Ticket.corrects_id == ticket.id))),
+        "corrected_by": list(session.scalars(select(Case.id).where(Case.corrects_id == record.id))),
         "parties": [_party(context.payer), _party(context.payee)],
     }
 
@@ -112,11 +112,11 @@ def _name(evidence: Evidence) -> str:
     return f"evidence/{evidence.id}-{evidence.sha256[:12]}{safe}"
 
 
-def _decided(session: Session, ticket: Ticket) -> dict[str, bytes]:
+def _decided(session: Session, record: Case) -> dict[str, bytes]:
     """The decision, its plan as it was hashed, and the letters of the plan."""
     decision = session.scalars(
         select(Decision)
-        .where(Decision.ticket_id == ticket.id, Decision.status.in_(LIVE))
+        .where(Decision.case_id == record.id, Decision.status.in_(LIVE))
         .order_by(Decision.id.desc())
         .limit(1)
     ).one_or_none()
@@ -130,9 +130,9 @@ def _decided(session: Session, ticket: Ticket) -> dict[str, bytes]:
     return files
 
 
-def _offered(session: Session, ticket: Ticket) -> dict[str, bytes]:
+def _offered(session: Session, record: Case) -> dict[str, bytes]:
     """What the parties offered each other, and the plan of the offer that was accepted, as it was hashed."""
-    offers = session.scalars(select(Offer).where(Offer.ticket_id == ticket.id).order_by(Offer.id)).all()
+    offers = session.scalars(select(Offer).where(Offer.case_id == record.id).order_by(Offer.id)).all()
     if not offers:
         return {}
     rows = [plain(each) for each in offers]

@@ -8,17 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.money import Money
-from core.records import Decision, Milestone, Ticket
+from core.records import Case, Decision, Milestone
 
 
 def cases(session: Session, *, decided: bool) -> list[dict[str, Any]]:
     """One row a case, oldest first; `decided`: those whose decision was carried out."""
-    carried_out = (Decision.ticket_id == Ticket.id) & (Decision.status == "EXECUTED")
+    carried_out = (Decision.case_id == Case.id) & (Decision.status == "EXECUTED")
     wanted = (
-        select(Ticket.id, Ticket.status, Decision.outcome, Decision.plan_hash, Milestone)
-        .join(Milestone, Milestone.id == Ticket.milestone_id)
+        select(Case.id, Case.status, Decision.outcome, Decision.plan_hash, Milestone)
+        .join(Milestone, Milestone.id == Case.milestone_id)
         .join(Decision, carried_out, isouter=not decided)
-        .order_by(Ticket.id)
+        .order_by(Case.id)
     )
     return [
         {

@@ -22,7 +22,7 @@ from core.case_file.summary_pdf import PRINTER, summary
 from core.clock import utc
 from core.errors import DeskError
 from core.gateways.evidence_store import EvidenceStore
-from core.records import Installation, Ticket
+from core.records import Case, Installation
 from core.rules.permissions import Actor, Permission, require
 
 SEAL = text("select n, root, hash, sealed_at from seals order by n desc limit 1")
@@ -49,16 +49,16 @@ def export(
     now: datetime,
     store: EvidenceStore,
     signer: audit.Signer,
-    ticket_id: int,
+    case_id: int,
 ) -> CaseFile:
     """The case as it is now, as one signed zip; audited, because personal data leaves the desk."""
     require(actor, Permission.EXPORT_CASE)
-    files = gather(session, store, ticket_id)
-    milestone_id = session.get_one(Ticket, ticket_id).milestone_id
+    files = gather(session, store, case_id)
+    milestone_id = session.get_one(Case, case_id).milestone_id
     for other in content_hashes.others_of_milestone(session, milestone_id):
         raise NotAsRecorded(what=other.text)
     files["summary.pdf"] = summary(files)
-    files[MANIFEST] = _manifest(files, ticket_id, origin=_origin(session), now=now)
+    files[MANIFEST] = _manifest(files, case_id, origin=_origin(session), now=now)
     files[SIGNATURE] = sign(files[MANIFEST], signer)
     content = _zipped(files)
     digest = hashlib.sha256(content).hexdigest()
@@ -67,13 +67,13 @@ def export(
         actor,
         f"{actor.kind}:case:export",
         object_kind="ticket",
-        object_id=ticket_id,
+        object_id=case_id,
         now=now,
         after={"sha256": digest, "files": len(files), "key": signer.public.fingerprint},
-        ticket_id=ticket_id,
+        case_id=case_id,
         milestone_id=milestone_id,
     )
-    return CaseFile(f"case-D-{ticket_id}.zip", content, digest, len(files))
+    return CaseFile(f"case-D-{case_id}.zip", content, digest, len(files))
 
 
 def _origin(session: Session) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _origin(session: Session) -> dict[str, Any]:
     return {"desk": name, "ledger": ledger_name(session), "sealed": sealed}
 
 
-def _manifest(files: dict[str, bytes], ticket_id: int, *, origin: dict[str, Any], now: datetime) -> bytes:
+def _manifest(files: dict[str, bytes], case_id: int, *, origin: dict[str, Any], now: datetime) -> bytes:
     listed = {
         name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         for name, content in sorted(files.items())
@@ -98,7 +98,7 @@ def _manifest(files: dict[str, bytes], ticket_id: int, *, origin: dict[str, Any]
         "format": FORMAT,
         **origin,
         "packed_at": utc(now).isoformat(),
-        "case": ticket_id,
+        "case": case_id,
         "decided": "plan.json" in files,
         "agreed": "agreement.json" in files,
         "printed_by": PRINTER,

@@ -51,15 +51,15 @@ def summary(files: Mapping[str, bytes]) -> bytes:
 
 
 def _opening(case: Mapping[str, Any]) -> Iterator[Flowable]:
-    ticket, milestone, project = case["ticket"], case["milestone"], case["project"]
-    yield Paragraph(f"Case D-{ticket['id']}: {safe(milestone['title'])}", TITLE)
+    record, milestone, project = case["ticket"], case["milestone"], case["project"]
+    yield Paragraph(f"Case D-{record['id']}: {safe(milestone['title'])}", TITLE)
     parties = ", ".join(f"{each['name']} ({each['role'].lower()})" for each in case["parties"])
     yield Paragraph(safe(f"{project['title']} · {parties}"), NOTE)
     yield Paragraph("What was agreed", HEAD)
     yield Paragraph(safe(project["scope"]), BODY)
     yield Paragraph(safe(f"Deliverable: {milestone['deliverable']}"), BODY)
     yield Paragraph("The complaint", HEAD)
-    yield Paragraph(safe(ticket["details"] or ticket["reason"]), BODY)
+    yield Paragraph(safe(record["details"] or record["reason"]), BODY)
 
 
 def _decision(files: Mapping[str, bytes]) -> Iterator[Flowable]:

@@ -17,9 +17,9 @@ ASKS_FOR_VERIFICATION = ("party:milestone:submit", "party:dispute:rework", "part
 def parts(files: Files) -> None:
     """One case, one milestone, one project, two parties: every part means the same."""
     case = read(files, "case.json")
-    ticket, milestone, project, order = (case[name] for name in ("ticket", "milestone", "project", "order"))
-    same("the case", ticket["id"], read(files, "manifest.json")["case"])
-    same("the milestone of the case", ticket["milestone_id"], milestone["id"])
+    record, milestone, project, order = (case[name] for name in ("ticket", "milestone", "project", "order"))
+    same("the case", record["id"], read(files, "manifest.json")["case"])
+    same("the milestone of the case", record["milestone_id"], milestone["id"])
     same("the milestone of the order", order["milestone_id"], milestone["id"])
     same("the project of the milestone", milestone["project_id"], project["id"])
     for what, part in (("milestone", milestone), ("project", project)):
@@ -33,19 +33,19 @@ def parts(files: Files) -> None:
 def staged(files: Files) -> None:
     """What was agreed and complained about, when, and who mediates."""
     case, rows = read(files, "case.json"), trail(files)
-    ticket, milestone = case["ticket"], case["milestone"]
+    record, milestone = case["ticket"], case["milestone"]
     parties = {each["id"] for each in case["parties"]}
     for row in rows:
         if row["actor_kind"] == "party" and row["actor_id"] not in parties:
             raise Wrong(f"audit entry {row['id']} names party {row['actor_id']}, who is not of this case")
-    opened = [row for row in _about(rows, "ticket", ticket["id"]) if row["action"].endswith(":open")]
-    _traced("when the case was opened", ticket["opened_at"], [row["at"] for row in opened])
-    assigned = [row for row in _about(rows, "ticket", ticket["id"]) if "mediator" in (row["after"] or {})]
+    opened = [row for row in _about(rows, "ticket", record["id"]) if row["action"].endswith(":open")]
+    _traced("when the case was opened", record["opened_at"], [row["at"] for row in opened])
+    assigned = [row for row in _about(rows, "ticket", record["id"]) if "mediator" in (row["after"] or {})]
     mediator = None
     for row in assigned:
         same(f"the mediator before audit entry {row['id']}", row["before"]["mediator"], mediator)
         mediator = row["after"]["mediator"]
-    same("the mediator", ticket["mediator_id"], mediator)
+    same("the mediator", record["mediator_id"], mediator)
     if milestone["completion_notice_at"]:
         asked = [row["at"] for row in rows if row["action"] in ASKS_FOR_VERIFICATION]
         _traced("the notice of completion", milestone["completion_notice_at"], asked)
@@ -107,9 +107,9 @@ def _rows_of_words(files: Files) -> Iterator[tuple[str, Row]]:
 
 def _complaint(files: Files, said: list[str]) -> None:
     """What the payer complains of is a message too, where the payer has opened the case and said why."""
-    ticket = read(files, "case.json")["ticket"]
-    opened = {row["action"] for row in _about(trail(files), "ticket", ticket["id"])}
-    if "party:dispute:open" in opened and ticket["details"] and ticket["details"] not in said:
+    record = read(files, "case.json")["ticket"]
+    opened = {row["action"] for row in _about(trail(files), "ticket", record["id"])}
+    if "party:dispute:open" in opened and record["details"] and record["details"] not in said:
         raise Wrong("the complaint is not what its message says")
 
 
@@ -154,9 +154,9 @@ def undecided(files: Files) -> None:
     """A case without a decision has none in its trail either."""
     if "plan.json" in files:
         return
-    ticket = read(files, "case.json")["ticket"]
+    record = read(files, "case.json")["ticket"]
     for row in trail(files):
-        if row["action"] == "system:decision:execute" and row["ticket_id"] == ticket["id"]:
+        if row["action"] == "system:decision:execute" and row["ticket_id"] == record["id"]:
             raise Wrong(f"the decision that audit entry {row['id']} carries out is missing")
 
 

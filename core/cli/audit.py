@@ -117,7 +117,7 @@ def export(
     until: Annotated[datetime | None, typer.Option(help="Before this moment (UTC).")] = None,
     action: Annotated[str | None, typer.Option(help="Actions that begin like this.")] = None,
     log: Annotated[Log | None, typer.Option(help="One of the logs that are asked for.")] = None,
-    ticket: Annotated[
+    case: Annotated[
         int | None, typer.Option(help="About this case.", min=1, max=LARGEST_ID, metavar=NUMBER)
     ] = None,
     as_: As = None,
@@ -125,7 +125,7 @@ def export(
 ) -> None:
     """Export audit entries with a signed manifest; the export is itself recorded."""
     chosen = AuditFilter(
-        since=_utc(since), until=_utc(until), action=action, log=log and log.value, ticket_id=ticket
+        since=_utc(since), until=_utc(until), action=action, log=log and log.value, ticket_id=case
     )
     if chosen.since and chosen.until and chosen.since >= chosen.until:
         raise PeriodEmpty(since=chosen.since, until=chosen.until)

@@ -63,7 +63,7 @@ def export(
         actor = operator.actor(desk, as_)
         packed = desk.database.run(
             lambda session: case_file.export(
-                session, actor, now=desk.clock(), store=desk.evidence, signer=signer, ticket_id=case
+                session, actor, now=desk.clock(), store=desk.evidence, signer=signer, case_id=case
             )
         )
     write_new(out, packed.content)

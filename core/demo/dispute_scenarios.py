@@ -25,13 +25,13 @@ ALL_REFERENCES = frozenset(Reference)
 
 def complain(tale: ProjectRun, milestone_id: int, quarrel: Quarrel) -> Wait:
     tale.quarrels.append(quarrel)
-    ticket = tale.act(disputes.open_dispute, tale.payer, milestone_id=milestone_id, reason=quarrel.reason)
+    case = tale.act(disputes.open_dispute, tale.payer, milestone_id=milestone_id, reason=quarrel.reason)
     yield tale.hours(1, 4)
     tale.act(disputes.explain, tale.payer, milestone_id=milestone_id, details=quarrel.complaint)
-    evidence.of_complaint(tale, milestone_id, ticket.id)
+    evidence.of_complaint(tale, milestone_id, case.id)
     yield tale.hours(3, 16)
     tale.act(conversation.say, tale.payee, milestone_id=milestone_id, body=quarrel.answer)
-    evidence.of_answer(tale, milestone_id, ticket.id)
+    evidence.of_answer(tale, milestone_id, case.id)
     yield tale.hours(2, 9)
     tale.act(conversation.say, tale.payer, milestone_id=milestone_id, body=quarrel.reply)
     yield tale.hours(2, 9)
@@ -82,9 +82,9 @@ def mediated(outcome: DecisionOutcome) -> Any:
 
 def study(tale: ProjectRun, milestone_id: int) -> Wait:
     """The mediator reads, opens the evidence, leaves a note for colleagues."""
-    ticket = tale.ticket(milestone_id)
-    assert ticket is not None
-    mediator = tale.world.staff(ticket.mediator_id or free_mediator(tale))
+    case = tale.case(milestone_id)
+    assert case is not None
+    mediator = tale.world.staff(case.mediator_id or free_mediator(tale))
     for piece in pieces_of(tale, milestone_id):
         evidence.look_at(tale, mediator, piece.id)
     if tale.draw.random() < 0.4:
@@ -94,11 +94,11 @@ def study(tale: ProjectRun, milestone_id: int) -> Wait:
 
 
 def rule(tale: ProjectRun, milestone_id: int, outcome: DecisionOutcome) -> Decision:
-    world, ticket = tale.world, tale.ticket(milestone_id)
-    assert ticket is not None
-    maker_id = ticket.mediator_id or free_mediator(tale)
+    world, case = tale.world, tale.case(milestone_id)
+    assert case is not None
+    maker_id = case.mediator_id or free_mediator(tale)
     draft = Draft(
-        ticket_id=ticket.id,
+        case_id=case.id,
         outcome=outcome,
         ground=_ground(tale, outcome),
         reasons=tale.quarrels[-1].finding,
@@ -110,7 +110,7 @@ def rule(tale: ProjectRun, milestone_id: int, outcome: DecisionOutcome) -> Decis
     plan, _ = world.desk.database.run(
         lambda session: confirmation.preview(session, world.staff(maker_id), now=world.now, draft=draft)
     )
-    intent = f"demo-{ticket.id}"
+    intent = f"demo-{case.id}"
     maker = world.staff(maker_id)
     made: Decision = tale.act(confirmation.confirm, maker, draft=draft, plan_hash=plan.hash, intent=intent)
     return made
@@ -163,16 +163,16 @@ def in_mediation(tale: ProjectRun, milestone_id: int) -> Wait:
 
 def waiting_party(tale: ProjectRun, milestone_id: int) -> Wait:
     yield from to_mediation(tale, milestone_id)
-    ticket = tale.ticket(milestone_id)
-    assert ticket is not None
-    assert ticket.decision_due_at is not None
+    case = tale.case(milestone_id)
+    assert case is not None
+    assert case.decision_due_at is not None
     tale.act(
         conversation.ask,
-        tale.world.staff(ticket.mediator_id or free_mediator(tale)),
-        ticket_id=ticket.id,
+        tale.world.staff(case.mediator_id or free_mediator(tale)),
+        case_id=case.id,
         party_id=tale.draw.choice((tale.payer_id, tale.payee_id)),
         question=tale.draw.choice(texts.ADVICE),
-        answer_due_at=ticket.decision_due_at,
+        answer_due_at=case.decision_due_at,
     )
     yield timedelta(days=60)
 
@@ -193,12 +193,12 @@ def left_open(outcome: DecisionOutcome) -> Any:
 
 def _offer(tale: ProjectRun, milestone_id: int, percent: int) -> Any:
     """The payer offers to pay a part of what is held."""
-    ticket = tale.ticket(milestone_id)
+    case = tale.case(milestone_id)
     order = tale.read(select(PaymentOrder).where(PaymentOrder.milestone_id == milestone_id))
-    assert ticket is not None
+    assert case is not None
     release = Money(order.held_minor * percent // 100, order.currency)
     note = "I pay for what is done, and we leave it at that."
-    return tale.act(offers.propose, tale.payer, ticket_id=ticket.id, release=release, note=note)
+    return tale.act(offers.propose, tale.payer, case_id=case.id, release=release, note=note)
 
 
 def offer_accepted(tale: ProjectRun, milestone_id: int) -> Wait:

@@ -38,7 +38,7 @@ def of_completion(tale: ProjectRun, milestone_id: int) -> None:
         _hand_in(tale, tale.payee, milestone_id, "finished_work.jpg", picture, "The finished work")
 
 
-def of_complaint(tale: ProjectRun, milestone_id: int, ticket_id: int) -> None:
+def of_complaint(tale: ProjectRun, milestone_id: int, case_id: int) -> None:
     """Two photographs, and the order as the payer has it."""
     chosen = tale.draw.sample(TROUBLE, k=2)
     for number, kind in enumerate(chosen, start=1):
@@ -52,7 +52,7 @@ def of_complaint(tale: ProjectRun, milestone_id: int, ticket_id: int) -> None:
             f"IMG_{4100 + tale.plot.number * 3 + number}.jpg",
             picture,
             caption,
-            ticket_id,
+            case_id,
         )
     invoice = invoice_pdf(
         number=f"INV-{2200 + tale.plot.number}",
@@ -61,10 +61,10 @@ def of_complaint(tale: ProjectRun, milestone_id: int, ticket_id: int) -> None:
         on=tale.world.now - timedelta(days=12),
         lines=_lines(tale, milestone_id),
     )
-    _hand_in(tale, tale.payer, milestone_id, "order_confirmation.pdf", invoice, "Order as agreed", ticket_id)
+    _hand_in(tale, tale.payer, milestone_id, "order_confirmation.pdf", invoice, "Order as agreed", case_id)
 
 
-def of_answer(tale: ProjectRun, milestone_id: int, ticket_id: int) -> None:
+def of_answer(tale: ProjectRun, milestone_id: int, case_id: int) -> None:
     """A report with a photograph, and a mail."""
     taken = tale.world.now - timedelta(hours=5)
     report = report_pdf(
@@ -83,7 +83,7 @@ def of_answer(tale: ProjectRun, milestone_id: int, ticket_id: int) -> None:
         photos=((photo(tale.plot.number % VARIANTS, "patio_measured", taken), "Measured on site"),),
         conclusion="The work can be used. Minor repair is offered within the warranty.",
     )
-    _hand_in(tale, tale.payee, milestone_id, "inspection_report.pdf", report, "Our inspection", ticket_id)
+    _hand_in(tale, tale.payee, milestone_id, "inspection_report.pdf", report, "Our inspection", case_id)
     mail = email_text(
         sender="office@example.com",
         to="customer@example.com",
@@ -92,7 +92,7 @@ def of_answer(tale: ProjectRun, milestone_id: int, ticket_id: int) -> None:
         body="Hello,\n\nas discussed on site we propose the change below. Please answer by Friday.\n\nThank you",
     )
     _hand_in(
-        tale, tale.payee, milestone_id, "mail_about_change.eml", mail, "Our mail about the change", ticket_id
+        tale, tale.payee, milestone_id, "mail_about_change.eml", mail, "Our mail about the change", case_id
     )
 
 
@@ -108,7 +108,7 @@ def _hand_in(
     name: str,
     content: bytes,
     caption: str,
-    ticket: int | None = None,
+    case: int | None = None,
 ) -> None:
     tale.act(
         evidence.hand_in,
@@ -118,7 +118,7 @@ def _hand_in(
         file_name=name,
         content=content,
         caption=caption,
-        ticket_id=ticket,
+        case_id=case,
     )
 
 

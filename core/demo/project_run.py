@@ -16,7 +16,7 @@ from core.demo.scenarios import ProjectPlan
 from core.demo.texts import Quarrel
 from core.demo.world import World, party
 from core.policy import Platform
-from core.records import Evidence, Milestone, Ticket
+from core.records import Case, Evidence, Milestone
 from core.rules.disputes import BLOCKING, DisputeReason
 from core.rules.permissions import Actor, Role
 
@@ -66,9 +66,9 @@ class ProjectRun:
         )
         return found
 
-    def ticket(self, milestone_id: int) -> Ticket | None:
-        wanted = select(Ticket).where(Ticket.milestone_id == milestone_id, Ticket.status.in_(BLOCKING))
-        found: Ticket | None = self.read(wanted)
+    def case(self, milestone_id: int) -> Case | None:
+        wanted = select(Case).where(Case.milestone_id == milestone_id, Case.status.in_(BLOCKING))
+        found: Case | None = self.read(wanted)
         return found
 
     def quarrel(self, *, no_show: bool = False) -> Quarrel:
@@ -88,14 +88,14 @@ def pieces_of(tale: ProjectRun, milestone_id: int) -> list[Evidence]:
 
 def free_mediator(tale: ProjectRun) -> int:
     """When all were busy at the time: the first, who takes it."""
-    ticket_owner = tale.world.staff_with(Role.MEDIATOR)[0]
+    case_owner = tale.world.staff_with(Role.MEDIATOR)[0]
     milestone = tale.milestone()
-    ticket = tale.ticket(milestone.id) if milestone else None
-    if ticket is not None:
+    case = tale.case(milestone.id) if milestone else None
+    if case is not None:
         tale.act(
             mediator_assignment.assign,
-            tale.world.staff(ticket_owner),
-            ticket_id=ticket.id,
-            staff_id=ticket_owner,
+            tale.world.staff(case_owner),
+            case_id=case.id,
+            staff_id=case_owner,
         )
-    return ticket_owner
+    return case_owner

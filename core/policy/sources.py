@@ -34,7 +34,7 @@ LINES: Mapping[str, tuple[str, str, str]] = {
     "auto_approve": ("Auto-approval", f"{_KEY} 5", f"{RULES}, Milestone Rules: by acceptance rule"),
     "auto_approve_after": ("Silence needed for approval", f"{_KEY} 5", f"{RULES}, Release Rules: 72h"),
     "consultation_grace": ("Grace after a consultation", "no consultations", f"{RULES}, Release Rules: 24h"),
-    "mediation_after": ("Mediation after a dispute opened", f"{_KEY} 6", "a ticket under review"),
+    "mediation_after": ("Mediation after a dispute opened", f"{_KEY} 6", "a case under review"),
     "deadlock_after": (
         "Deadlock, to the administrators",
         f"{FLOW}, Error Handling 3; the time is {CHOICE}",

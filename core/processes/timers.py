@@ -26,6 +26,7 @@ from core.desk import Desk
 from core.errors import DeskError
 from core.policy.limits import CHARGEBACK_ALARM
 from core.records import (
+    Case,
     Chargeback,
     Decision,
     Milestone,
@@ -33,11 +34,10 @@ from core.records import (
     Offer,
     PaymentOrder,
     ReviewRound,
-    Ticket,
 )
 from core.rules.approvals import DecisionStatus
 from core.rules.chargebacks import ANSWERABLE
-from core.rules.disputes import BLOCKING, TicketStatus
+from core.rules.disputes import BLOCKING, CaseStatus
 from core.rules.milestones import Status
 from core.rules.offers import OfferStatus
 from core.rules.permissions import SYSTEM
@@ -152,26 +152,26 @@ def _silences(now: datetime) -> Any:
 
 
 def _mediations(now: datetime) -> Any:
-    at = Ticket.mediation_due_at
+    at = Case.mediation_due_at
     return (
-        select(Ticket.milestone_id.label("id"), at.label("at"))
-        .join(Milestone, Milestone.id == Ticket.milestone_id)
-        .where(at <= now, Ticket.status.in_(BLOCKING), Milestone.status == Status.DISPUTED)
+        select(Case.milestone_id.label("id"), at.label("at"))
+        .join(Milestone, Milestone.id == Case.milestone_id)
+        .where(at <= now, Case.status.in_(BLOCKING), Milestone.status == Status.DISPUTED)
     )
 
 
 def _deadlocks(now: datetime) -> Any:
     """A decision that only waits for its cooling-off was made in time."""
-    at = Ticket.decision_due_at
-    cooling = select(Decision.ticket_id).where(Decision.status == DecisionStatus.COOLING_OFF)
-    return select(Ticket.id, at.label("at")).where(
-        at <= now, Ticket.status.in_(BLOCKING), Ticket.escalated.is_(False), Ticket.id.not_in(cooling)
+    at = Case.decision_due_at
+    cooling = select(Decision.case_id).where(Decision.status == DecisionStatus.COOLING_OFF)
+    return select(Case.id, at.label("at")).where(
+        at <= now, Case.status.in_(BLOCKING), Case.escalated.is_(False), Case.id.not_in(cooling)
     )
 
 
 def _answers(now: datetime) -> Any:
-    at = Ticket.answer_due_at
-    return select(Ticket.id, at.label("at")).where(at <= now, Ticket.status == TicketStatus.WAITING_PARTY)
+    at = Case.answer_due_at
+    return select(Case.id, at.label("at")).where(at <= now, Case.status == CaseStatus.WAITING_PARTY)
 
 
 def _executions(now: datetime) -> Any:
@@ -193,10 +193,10 @@ def _reviews(now: datetime) -> Any:
 
 def _offers(now: datetime) -> Any:
     """An offer ends with its time, or with its case."""
-    at = func.least(Offer.expires_at, Ticket.resolved_at)
+    at = func.least(Offer.expires_at, Case.resolved_at)
     return (
         select(Offer.id, at.label("at"))
-        .join(Ticket, Ticket.id == Offer.ticket_id)
+        .join(Case, Case.id == Offer.case_id)
         .where(at <= now, Offer.status == OfferStatus.OPEN)
     )
 
@@ -245,14 +245,14 @@ def _mediate(session: Session, number: int, now: datetime) -> bool:
 
 
 def _escalate(session: Session, number: int, now: datetime) -> bool:
-    mediator_assignment.escalate(session, now=now, ticket_id=number)
+    mediator_assignment.escalate(session, now=now, case_id=number)
     return True
 
 
 def _resume(session: Session, number: int, now: datetime) -> bool:
     """The party had its time to answer; the case goes on without it."""
-    context, ticket = mediator_assignment.locked_ticket(session, number)
-    conversation.resume(session, SYSTEM, context, ticket, now=now)
+    context, case = mediator_assignment.locked_case(session, number)
+    conversation.resume(session, SYSTEM, context, case, now=now)
     return True
 
 
@@ -281,16 +281,16 @@ def _milestone(session: Session, number: int) -> None:
     open_milestone(session, number)
 
 
-def _ticket(session: Session, number: int) -> None:
-    mediator_assignment.locked_ticket(session, number)
+def _case(session: Session, number: int) -> None:
+    mediator_assignment.locked_case(session, number)
 
 
 def _case_of_decision(session: Session, number: int) -> None:
-    _ticket(session, session.get_one(Decision, number).ticket_id)
+    _case(session, session.get_one(Decision, number).case_id)
 
 
 def _case_of_offer(session: Session, number: int) -> None:
-    _ticket(session, session.get_one(Offer, number).ticket_id)
+    _case(session, session.get_one(Offer, number).case_id)
 
 
 def _chargeback(session: Session, number: int) -> None:
@@ -306,8 +306,8 @@ HANDLERS: dict[str, tuple[Callable[[Session, int], None], Callable[[Session, int
     "reminder": (_milestone, _remind),
     "silence": (_milestone, _weigh_silence),
     "mediation": (_milestone, _mediate),
-    "deadlock": (_ticket, _escalate),
-    "answer": (_ticket, _resume),
+    "deadlock": (_case, _escalate),
+    "answer": (_case, _resume),
     "execution": (_case_of_decision, _execute),
     "card_retry": (_milestone, _charge_again),
     "offer": (_case_of_offer, _expire_offer),

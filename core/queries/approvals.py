@@ -18,12 +18,12 @@ WAITING = "from decisions d where d.status = 'AWAITING_APPROVAL'"
 PAGE = text(
     f"""
     with page as materialized (select d.id {WAITING} order by d.made_at, d.id limit :limit offset :offset)
-    select d.ticket_id as id, d.id as decision_id, d.outcome, d.currency, d.release_minor, d.refund_minor, d.made_at,
+    select d.case_id as id, d.id as decision_id, d.outcome, d.currency, d.release_minor, d.refund_minor, d.made_at,
            d.maker_id, d.approval_reasons, s.name as maker, m.title as milestone, p.title as project, p.platform,
            payer.name as payer, payee.name as payee,
            exists (select from staff_ties y
                    where y.staff_id = :me and y.party_id in (p.payer_id, p.payee_id)) as tied,
-           exists (select from recusals r where r.ticket_id = d.ticket_id and r.staff_id = :me) as stepped_back
+           exists (select from recusals r where r.case_id = d.case_id and r.staff_id = :me) as stepped_back
     from page join decisions d on d.id = page.id
     join staff s on s.id = d.maker_id
     join milestones m on m.id = d.milestone_id
@@ -37,7 +37,7 @@ FIGURES = text(
     f"""
     select count(*) as waiting, min(d.made_at) as oldest,
            count(*) filter (where d.maker_id <> :me and not exists (
-               select from recusals r where r.ticket_id = d.ticket_id and r.staff_id = :me) and not exists (
+               select from recusals r where r.case_id = d.case_id and r.staff_id = :me) and not exists (
                select from milestones m join projects p on p.id = m.project_id
                join staff_ties y on y.staff_id = :me and y.party_id in (p.payer_id, p.payee_id)
                where m.id = d.milestone_id)) as yours

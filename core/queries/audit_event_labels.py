@@ -53,10 +53,10 @@ KINDS: Mapping[str, Kind] = {
     "dispute:rework": Kind("Work handed in again", tone="info"),
     "dispute:withdraw": Kind("Dispute withdrawn", tone="good"),
     "dispute:mediate": Kind("Mediation began", tone="wait"),
-    "ticket:assign": Kind("Mediator changed", staff_only=True),
-    "ticket:ask": Kind("Answer asked for", tone="wait"),
-    "ticket:resume": Kind("Review goes on", tone="info"),
-    "ticket:escalate": Kind("Escalated: no decision in time", tone="bad", staff_only=True),
+    "case:assign": Kind("Mediator changed", staff_only=True),
+    "case:ask": Kind("Answer asked for", tone="wait"),
+    "case:resume": Kind("Review goes on", tone="info"),
+    "case:escalate": Kind("Escalated: no decision in time", tone="bad", staff_only=True),
     "evidence:open": Kind("Evidence opened", EVIDENCE, staff_only=True),
     "evidence:note": Kind("Note on evidence", EVIDENCE, staff_only=True),
     "evidence:download": Kind("Evidence downloaded", EVIDENCE, staff_only=True),
@@ -120,7 +120,7 @@ KINDS: Mapping[str, Kind] = {
     "letter:send_again": Kind("Letter sent again", LETTER, staff_only=True),
 }
 # These have a richer source of their own.
-TOLD_ELSEWHERE = frozenset({"message:send", "evidence:hand_in", "ticket:recuse"})
+TOLD_ELSEWHERE = frozenset({"message:send", "evidence:hand_in", "case:recuse"})
 
 
 def kind(action: str) -> Kind | None:

@@ -11,7 +11,7 @@ from typing import Any
 from core.like_patterns import like
 
 OPEN = "t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')"
-AWAITING = "exists (select from decisions d where d.ticket_id = t.id and d.status = 'AWAITING_APPROVAL')"
+AWAITING = "exists (select from decisions d where d.case_id = t.id and d.status = 'AWAITING_APPROVAL')"
 WORK = "join milestones m on m.id = t.milestone_id join projects p on p.id = m.project_id"
 # Names are looked through once, in the parties, and not once for every case.
 NAMED = "(select named.id from parties named where named.name ilike :like)"
@@ -73,11 +73,11 @@ class Place:
 
 
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-SEEN = "(select seen.seen_at from case_visits seen where seen.ticket_id = t.id and seen.staff_id = :me)"
+SEEN = "(select seen.seen_at from case_visits seen where seen.case_id = t.id and seen.staff_id = :me)"
 ABOVE = """m.amount_minor > (select (rules.snapshot -> 'second_person_above' ->> m.currency)::bigint
     from policy_versions rules where rules.id = p.policy_version_id)"""
 # Of all open cases at once: one by one, in the order of the queue, it costs twenty times as much.
-ABOVE_AND_OPEN = f"""t.id = any(array(select t.id from tickets t {WORK}
+ABOVE_AND_OPEN = f"""t.id = any(array(select t.id from cases t {WORK}
     join policy_versions rules on rules.id = p.policy_version_id
     where {OPEN} and m.amount_minor > (rules.snapshot -> 'second_person_above' ->> m.currency)::bigint))"""
 _WATCH = {
@@ -90,11 +90,11 @@ _WATCH = {
     Watch.CHARGEBACK: """exists (select from payment_orders o
         where o.milestone_id = t.milestone_id and o.chargeback_open)""",
     Watch.RISK: "exists (select from risk_reviews k where k.milestone_id = t.milestone_id and k.settled_at is null)",
-    Watch.COOLING_OFF: "exists (select from decisions d where d.ticket_id = t.id and d.status = 'COOLING_OFF')",
+    Watch.COOLING_OFF: "exists (select from decisions d where d.case_id = t.id and d.status = 'COOLING_OFF')",
     Watch.VOIDED: """(select d.status from decisions d
-        where d.ticket_id = t.id order by d.id desc limit 1) is not distinct from 'VOIDED'""",
+        where d.case_id = t.id order by d.id desc limit 1) is not distinct from 'VOIDED'""",
     Watch.SINCE: """exists (select from decisions d join messages w on w.milestone_id = d.milestone_id
-        where d.ticket_id = t.id and d.status in ('AWAITING_APPROVAL', 'COOLING_OFF')
+        where d.case_id = t.id and d.status in ('AWAITING_APPROVAL', 'COOLING_OFF')
         and w.author_kind = 'party' and w.at > d.made_at)""",
 }
 WHERE = {
@@ -143,7 +143,7 @@ class CaseFilter:
     @property
     def source(self) -> str:
         joined = WORK if self.platform or self.words or self.watch is Watch.HIGH_VALUE else ""
-        return f"from tickets t {joined} where " + " and ".join(self._conditions())
+        return f"from cases t {joined} where " + " and ".join(self._conditions())
 
     @property
     def newest_first(self) -> bool:

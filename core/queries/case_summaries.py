@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from core.money import Money
 from core.records import (
+    Case,
     Milestone,
     Project,
-    Ticket,
 )
 from core.rules.disputes import DisputeReason
 
@@ -38,23 +38,23 @@ class CaseSummary:
 def of_project(session: Session, project_id: int) -> list[CaseSummary]:
     """The cases of a project, newest first."""
     rows = session.execute(
-        select(Ticket, Milestone.title, Project.title, Milestone.amount_minor, Milestone.currency)
-        .join(Milestone, Milestone.id == Ticket.milestone_id)
+        select(Case, Milestone.title, Project.title, Milestone.amount_minor, Milestone.currency)
+        .join(Milestone, Milestone.id == Case.milestone_id)
         .join(Project, Project.id == Milestone.project_id)
         .where(Milestone.project_id == project_id)
-        .order_by(Ticket.id.desc())
+        .order_by(Case.id.desc())
     )
     return [passage(*row) for row in rows]
 
 
-def passage(ticket: Ticket, milestone: str, project: str, minor: int, currency: str) -> CaseSummary:
+def passage(case: Case, milestone: str, project: str, minor: int, currency: str) -> CaseSummary:
     return CaseSummary(
-        id=ticket.id,
+        id=case.id,
         milestone=milestone,
         project=project,
-        status=ticket.status,
-        reason=DisputeReason(ticket.reason).label,
-        resolution=ticket.resolution,
+        status=case.status,
+        reason=DisputeReason(case.reason).label,
+        resolution=case.resolution,
         amount=Money(minor, currency),
-        opened_at=ticket.opened_at,
+        opened_at=case.opened_at,
     )

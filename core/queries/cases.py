@@ -1,4 +1,4 @@
-"""One case, whole: the ticket, what it is about, who is in it, what stops it, and what was decided."""
+"""One case, whole: the case, what it is about, who is in it, what stops it, and what was decided."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from core.money import Money
 from core.queries import decisions
 from core.queries.decisions import Ruling
 from core.records import (
+    Case,
     Handover,
     Hold,
     Party,
@@ -24,7 +25,6 @@ from core.records import (
     Refund,
     Staff,
     StaffTie,
-    Ticket,
 )
 from core.rules import holds
 from core.rules.approvals import DecisionStatus
@@ -75,14 +75,14 @@ class Refunded:
 
 
 @dataclass(frozen=True)
-class Case:
+class CaseView:
     """Everything that the page of a case shows without opening a tab. `tie` is why the reader must not decide it.
 
     `passed` is the latest handover with words, `request` what a party is asked for now; `can_hold`: a hold would stop
     something.
     """
 
-    ticket: Ticket
+    record: Case
     context: MilestoneContext
     mediator: str | None
     tie: str | None
@@ -97,7 +97,7 @@ class Case:
 
     @property
     def id(self) -> int:
-        return self.ticket.id
+        return self.record.id
 
     @property
     def concession(self) -> Money:
@@ -108,7 +108,7 @@ class Case:
 
     @property
     def reference(self) -> str:
-        return f"D-{self.ticket.id}"
+        return f"D-{self.record.id}"
 
     def left_by(self, staff_id: int | None) -> bool:
         """Did this member of staff step back from it?"""
@@ -116,7 +116,7 @@ class Case:
 
     @property
     def open(self) -> bool:
-        return self.ticket.status in BLOCKING
+        return self.record.status in BLOCKING
 
     @property
     def in_mediation(self) -> bool:
@@ -124,7 +124,7 @@ class Case:
 
     @property
     def reason(self) -> str:
-        return DisputeReason(self.ticket.reason).label
+        return DisputeReason(self.record.reason).label
 
     @property
     def ruling(self) -> Ruling | None:
@@ -133,32 +133,32 @@ class Case:
 
     @property
     def waiting_on(self) -> Party | None:
-        return next((each for each in self.parties if each.id == self.ticket.waiting_on), None)
+        return next((each for each in self.parties if each.id == self.record.waiting_on), None)
 
     @property
     def parties(self) -> tuple[Party, Party]:
         return self.context.payer, self.context.payee
 
 
-def case(session: Session, ticket_id: int, *, staff_id: int | None) -> Case:
+def case(session: Session, case_id: int, *, staff_id: int | None) -> CaseView:
     """The case as it stands. Raises `NotFound`."""
-    ticket = session.get(Ticket, ticket_id)
-    if ticket is None:
-        raise NotFound(kind="case", id=f"D-{ticket_id}")
-    context = open_milestone(session, ticket.milestone_id, lock=False)
-    facts = release.facts_of(session, context, deciding=ticket.id)
-    return Case(
-        ticket=ticket,
+    record = session.get(Case, case_id)
+    if record is None:
+        raise NotFound(kind="case", id=f"D-{case_id}")
+    context = open_milestone(session, record.milestone_id, lock=False)
+    facts = release.facts_of(session, context, deciding=record.id)
+    return CaseView(
+        record=record,
         context=context,
-        mediator=session.get_one(Staff, ticket.mediator_id).name if ticket.mediator_id else None,
+        mediator=session.get_one(Staff, record.mediator_id).name if record.mediator_id else None,
         tie=_tie(session, context, staff_id),
         holds=_holds(session, context.milestone.id),
         blocks=holds.blocking(facts),
-        rulings=decisions.of_ticket(session, context, ticket),
+        rulings=decisions.of_case(session, context, record),
         refunded=_refunded(session, context),
-        request=_request(session, ticket.id),
-        passed=_passed(session, ticket.id),
-        stepped_back=_stepped_back(session, ticket.id),
+        request=_request(session, record.id),
+        passed=_passed(session, record.id),
+        stepped_back=_stepped_back(session, record.id),
         can_hold=not holds.over(context.status, hold_actions.stoppable(session, context)),
     )
 
@@ -174,29 +174,29 @@ def _refunded(session: Session, context: MilestoneContext) -> Refunded:
     return Refunded(context.money(int(row[0])), context.money(int(row[2])), context.money(by_bank))
 
 
-def _request(session: Session, ticket_id: int) -> PartyRequest | None:
-    wanted = select(PartyRequest).where(PartyRequest.ticket_id == ticket_id, PartyRequest.status == "OPEN")
+def _request(session: Session, case_id: int) -> PartyRequest | None:
+    wanted = select(PartyRequest).where(PartyRequest.case_id == case_id, PartyRequest.status == "OPEN")
     return session.scalars(wanted).one_or_none()
 
 
-def _passed(session: Session, ticket_id: int) -> Passed | None:
+def _passed(session: Session, case_id: int) -> Passed | None:
     by, to = aliased(Staff), aliased(Staff)
     row = session.execute(
         select(by.name, to.name, Handover.note, Handover.at)
         .join(by, by.id == Handover.by_id)
         .outerjoin(to, to.id == Handover.to_id)
-        .where(Handover.ticket_id == ticket_id)
+        .where(Handover.case_id == case_id)
         .order_by(Handover.id.desc())
         .limit(1)
     ).one_or_none()
     return Passed(*row) if row else None
 
 
-def _stepped_back(session: Session, ticket_id: int) -> tuple[SteppedBack, ...]:
+def _stepped_back(session: Session, case_id: int) -> tuple[SteppedBack, ...]:
     rows = session.execute(
         select(Recusal.staff_id, Staff.name, Recusal.reason, Recusal.at)
         .join(Staff, Staff.id == Recusal.staff_id)
-        .where(Recusal.ticket_id == ticket_id)
+        .where(Recusal.case_id == case_id)
         .order_by(Recusal.at)
     )
     return tuple(SteppedBack(*row) for row in rows)

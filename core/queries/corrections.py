@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.records import Decision, Ticket
+from core.records import Case, Decision
 from core.rules.approvals import DecisionStatus
 
 
@@ -16,16 +16,16 @@ class Corrections:
     """`of`: the decision that this case corrects. `by`: the cases that correct this one, oldest first."""
 
     of: Decision | None
-    by: tuple[Ticket, ...]
+    by: tuple[Case, ...]
 
 
-def around(session: Session, ticket: Ticket) -> Corrections:
+def around(session: Session, case: Case) -> Corrections:
     corrected = None
-    if ticket.corrects_id is not None:
+    if case.corrects_id is not None:
         corrected = session.scalars(
             select(Decision).where(
-                Decision.ticket_id == ticket.corrects_id, Decision.status == DecisionStatus.EXECUTED
+                Decision.case_id == case.corrects_id, Decision.status == DecisionStatus.EXECUTED
             )
         ).one_or_none()
-    by = session.scalars(select(Ticket).where(Ticket.corrects_id == ticket.id).order_by(Ticket.id))
+    by = session.scalars(select(Case).where(Case.corrects_id == case.id).order_by(Case.id))
     return Corrections(corrected, tuple(by))

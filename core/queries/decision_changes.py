@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.actions.decisions import recorded_decision
 from core.errors import DeskError
 from core.letters import Letter
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.decisions import Ruling
 from core.records import Decision, Notification
 from core.rules import plan_diff
@@ -33,11 +33,11 @@ class Comparison:
     returned: Ruling | None
 
 
-def of(session: Session, case: Case, ruling: Ruling) -> Comparison:
+def of(session: Session, case: CaseView, ruling: Ruling) -> Comparison:
     """Only a reading: nothing is voided by looking."""
     record = ruling.record
     try:
-        made = recorded_decision.present(session, case.context, case.ticket, record)
+        made = recorded_decision.present(session, case.context, case.record, record)
         void, now, refused = (
             made.hash != record.plan_hash,
             plan_diff.between(record.plan, made.content),
@@ -56,7 +56,7 @@ def of(session: Session, case: Case, ruling: Ruling) -> Comparison:
     )
 
 
-def papers(session: Session, case: Case, decision: Decision) -> Mapping[str, Letter]:
+def papers(session: Session, case: CaseView, decision: Decision) -> Mapping[str, Letter]:
     """The letters of a decision as they look: those that were written, else those that would be."""
     sides = {
         f"{decision.plan['journal']['key']}-{each['to']}": each["audience"]
@@ -70,6 +70,6 @@ def papers(session: Session, case: Case, decision: Decision) -> Mapping[str, Let
     if sent := {sides[row.key]: Letter(row.subject, row.text, row.html) for row in rows}:
         return sent
     try:
-        return recorded_decision.present(session, case.context, case.ticket, decision).papers
+        return recorded_decision.present(session, case.context, case.record, decision).papers
     except DeskError:
         return {}

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session, aliased
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.money import Money
 from core.records import (
+    Case,
     Decision,
     Evidence,
     Message,
     Staff,
-    Ticket,
 )
 from core.rules.approvals import DecisionStatus
 
@@ -51,27 +51,23 @@ class Ruling:
         return Money(self.record.refund_minor, self.record.currency)
 
 
-def of_ticket(session: Session, context: MilestoneContext, ticket: Ticket) -> tuple[Ruling, ...]:
+def of_case(session: Session, context: MilestoneContext, case: Case) -> tuple[Ruling, ...]:
     """Every decision about a case, the newest first."""
     maker, checker = aliased(Staff), aliased(Staff)
     rows = session.execute(
         select(Decision, maker.name, checker.name)
         .join(maker, maker.id == Decision.maker_id)
         .outerjoin(checker, checker.id == Decision.checker_id)
-        .where(Decision.milestone_id == ticket.milestone_id, Decision.ticket_id == ticket.id)
+        .where(Decision.milestone_id == case.milestone_id, Decision.case_id == case.id)
         .order_by(Decision.id.desc())
     ).all()
     return tuple(
-        Ruling(
-            record, made_by, checked_by, _changes(session, context, ticket, record), _news(session, record)
-        )
+        Ruling(record, made_by, checked_by, _changes(session, context, case, record), _news(session, record))
         for record, made_by, checked_by in rows
     )
 
 
-def _changes(
-    session: Session, context: MilestoneContext, ticket: Ticket, decision: Decision
-) -> tuple[str, ...]:
+def _changes(session: Session, context: MilestoneContext, case: Case, decision: Decision) -> tuple[str, ...]:
     """What is no longer as it was when the plan was made; only of interest while it waits to be carried out."""
     if decision.status not in PENDING:
         return ()
@@ -84,7 +80,7 @@ def _changes(
             context.milestone.version != bound["milestone_version"] and not added,
             "the milestone changed: a payment, a chargeback or a correction",
         ),
-        (ticket.version != bound["ticket_version"], "the case changed: staff asked a party"),
+        (case.version != bound["ticket_version"], "the case changed: staff asked a party"),
         (context.project.policy_version_id != bound["policy_version"], "the policy changed"),
     )
     return tuple(sentence for so, sentence in told if so)

@@ -1,6 +1,6 @@
 """The mediators' queue: open cases, what is due first on top, a page at a time.
 
-The rows of a page are found on `tickets` alone where no filter needs more, and only they are joined with the rest, so
+The rows of a page are found on `cases` alone where no filter needs more, and only they are joined with the rest, so
 the cost of a page does not grow with what a row shows. Pages are found by the place of their first row (keyset), never
 by counting up to it. Three statements draw a page (`page`, and `count` twice), two the figures above it (`figures`),
 however many rows there are.
@@ -124,7 +124,7 @@ select t.id, payer.name as payer, payee.name as payee, p.title as project, m.tit
        d.status is not distinct from 'AWAITING_APPROVAL' as "AWAITING_APPROVAL",
        d.status is not distinct from 'COOLING_OFF' as "COOLING_OFF",
        t.resolved_at is null and d.id is null and (
-           select y.status from decisions y where y.ticket_id = t.id order by y.id desc limit 1
+           select y.status from decisions y where y.case_id = t.id order by y.id desc limit 1
        ) is not distinct from 'VOIDED' as "VOIDED",
        d.status in ('AWAITING_APPROVAL', 'COOLING_OFF') and exists (
            select from messages w
@@ -132,7 +132,7 @@ select t.id, payer.name as payer, payee.name as payee, p.title as project, m.tit
        ) as "SINCE",
        exists (select from staff_ties y
                where y.staff_id = :me and y.party_id in (p.payer_id, p.payee_id)) as "TIED",
-       exists (select from recusals y where y.staff_id = :me and y.ticket_id = t.id) as "RECUSED",
+       exists (select from recusals y where y.staff_id = :me and y.case_id = t.id) as "RECUSED",
        exists (select from holds h where h.milestone_id = m.id and h.released_at is null) as "HOLD",
        o.chargeback_open as "CHARGEBACK",
        exists (select from risk_reviews k where k.milestone_id = m.id and k.settled_at is null) as "RISK_REVIEW",
@@ -141,14 +141,14 @@ select t.id, payer.name as payer, payee.name as payee, p.title as project, m.tit
        coalesce((select blind from staff_preferences where staff_id = :me),
                 (rules.snapshot ->> 'blind')::boolean, false)
        and t.resolved_at is null and d.id is null
-       and not exists (select from case_reveals y where y.ticket_id = t.id and y.staff_id = :me)
-       and not exists (select from decisions y where y.ticket_id = t.id and y.maker_id = :me) as unjudged
-from page join tickets t on t.id = page.id {people}
+       and not exists (select from case_reveals y where y.case_id = t.id and y.staff_id = :me)
+       and not exists (select from decisions y where y.case_id = t.id and y.maker_id = :me) as unjudged
+from page join cases t on t.id = page.id {people}
 join payment_orders o on o.milestone_id = m.id
 join policy_versions rules on rules.id = p.policy_version_id
 left join staff s on s.id = t.mediator_id
-left join decisions d on d.ticket_id = t.id and {live}
-left join case_visits v on v.ticket_id = t.id and v.staff_id = :me
+left join decisions d on d.case_id = t.id and {live}
+left join case_visits v on v.case_id = t.id and v.staff_id = :me
 order by {order}
 """
 
@@ -207,26 +207,26 @@ def count(session: Session, wanted: CaseFilter, *, after: Place | None = None) -
 def next_unassigned(session: Session, *, me: int, now: datetime) -> int | None:
     """The case without a mediator that is due first and that this member of staff may take."""
     query = f"""
-        select t.id from tickets t join milestones m on m.id = t.milestone_id join projects p on p.id = m.project_id
+        select t.id from cases t join milestones m on m.id = t.milestone_id join projects p on p.id = m.project_id
         where {OPEN} and t.mediator_id is null and not exists (
             select from staff_ties y where y.staff_id = :me and y.party_id in (p.payer_id, p.payee_id))
-        and not exists (select from recusals y where y.staff_id = :me and y.ticket_id = t.id)
+        and not exists (select from recusals y where y.staff_id = :me and y.case_id = t.id)
         order by t.due_at, t.id limit 1
     """
     found: int | None = session.execute(text(query), {"me": me, "now": now}).scalar_one_or_none()
     return found
 
 
-def neighbours(session: Session, ticket_id: int, *, me: int) -> tuple[int | None, int | None]:
+def neighbours(session: Session, case_id: int, *, me: int) -> tuple[int | None, int | None]:
     """The cases of this member of staff before and after this one, in the order of the queue."""
     beside = """
-        select t.id from tickets t, tickets here
+        select t.id from cases t, cases here
         where {open} and t.mediator_id = :me and here.id = :id and (t.due_at, t.id) {than} (here.due_at, here.id)
         order by t.due_at {way}, t.id {way} limit 1
     """
     found = [
         session.execute(
-            text(beside.format(open=OPEN, than=than, way=way)), {"me": me, "id": ticket_id}
+            text(beside.format(open=OPEN, than=than, way=way)), {"me": me, "id": case_id}
         ).scalar_one_or_none()
         for than, way in (("<", "desc"), (">", "asc"))
     ]
@@ -238,11 +238,11 @@ def figures(session: Session, *, me: int, now: datetime) -> Figures:
     names = [view for view in View if view is not View.DECIDED]
     wanted = ", ".join(f"count(*) filter (where {WHERE[view]})" for view in names)
     counted = session.execute(
-        text(f"select count(*), {wanted} from tickets t where {OPEN}"), {"me": me, "now": now}
+        text(f"select count(*), {wanted} from cases t where {OPEN}"), {"me": me, "now": now}
     ).one()
     stakes = session.execute(
         text(
-            "select o.currency, sum(o.held_minor)::bigint from tickets t "
+            "select o.currency, sum(o.held_minor)::bigint from cases t "
             f"join payment_orders o on o.milestone_id = t.milestone_id where {OPEN} and o.held_minor > 0 "
             "group by o.currency order by sum(o.held_minor) desc"
         )

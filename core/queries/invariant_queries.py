@@ -147,7 +147,7 @@ left join currencies c on c.number = s.currency_number
 where line_says is distinct from journal_says or currency is distinct from booked_in or lines_of_journal > 1
 """
 DECIDED_OTHERWISE = f"""
-select d.id as decision_id, d.ticket_id, d.plan -> 'journal' ->> 'key' as journal, planned.legs as planned,
+select d.id as decision_id, d.case_id, d.plan -> 'journal' ->> 'key' as journal, planned.legs as planned,
        posted.legs as posted
 from decisions d
 left join journals posted_journal on posted_journal.key = d.plan -> 'journal' ->> 'key'

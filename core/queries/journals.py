@@ -265,7 +265,7 @@ class JournalDetail:
     project_id: int | None
     party_id: int | None
     party: str | None
-    ticket_id: int | None
+    case_id: int | None
     operation_id: int | None
     operation: str | None
     transaction: str | None
@@ -283,12 +283,12 @@ ONE = text(
     """
     select j.id, j.key, j.kind, j.memo, j.posted_at, j.recorded_at, j.cause, j.account_ids, j.amounts,
            j.milestone_id, m.title as milestone, m.project_id, j.party_id, y.name as party,
-           t.id as ticket_id, o.id as operation_id, o.key as operation, b.id as transaction,
+           t.id as case_id, o.id as operation_id, o.key as operation, b.id as transaction,
            s.n as seal, s.sealed_at
     from journals j
     left join milestones m on m.id = j.milestone_id
     left join parties y on y.id = j.party_id
-    left join tickets t
+    left join cases t
            on t.id = case when jsonb_typeof(j.cause -> 'ticket') = 'number' then (j.cause -> 'ticket')::bigint end
     left join outgoing_operations o on o.key = j.cause ->> 'operation'
     left join balance_transactions b on b.journal_id = j.id

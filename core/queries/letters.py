@@ -50,9 +50,9 @@ class LetterRow:
 
 
 def about(session: Session, kind: str, number: int, *, limit: int | None = MOST) -> Listed[LetterRow]:
-    """The letters about a milestone, project, ticket, decision, payout, refund, chargeback, hold … newest first.
+    """The letters about a milestone, project, case, decision, payout, refund, chargeback, hold … newest first.
 
-    Those of a ticket include those of its decisions and offers.
+    Those of a case include those of its decisions and offers.
     """
     return _rows(session, _concerns(kind, number), limit=limit)
 
@@ -123,8 +123,8 @@ def _concerns(kind: str, number: int) -> ColumnElement[bool]:
         case "milestone":
             return Notification.milestone_id == number
         case "ticket":
-            decisions = select(Decision.id).where(Decision.ticket_id == number)
-            offers = select(Offer.id).where(Offer.ticket_id == number)
+            decisions = select(Decision.id).where(Decision.case_id == number)
+            offers = select(Offer.id).where(Offer.case_id == number)
             return or_(
                 _is("ticket", Notification.about_id == number),
                 _is("decision", Notification.about_id.in_(decisions)),

@@ -23,7 +23,7 @@ from core.actions.payouts import withdrawals
 from core.letters import Letter, delivery_rules
 from core.money import Money
 from core.policy import WithdrawalMethod
-from core.records import Decision, Milestone, Notification, Offer, Project, ReviewRound, Staff, Ticket
+from core.records import Case, Decision, Milestone, Notification, Offer, Project, ReviewRound, Staff
 from core.rules import decision_letters
 from core.rules.decision_letters import Course, Due, Moment, Sequel
 from core.rules.grounds import DecisionOutcome
@@ -139,7 +139,7 @@ def _course(
 def _in_place_of(session: Session, plan: Plan, decision: Decision | None) -> int | None:
     """The mediator whose case it is, or was when it was decided, if that is not its maker."""
     if decision is None:
-        mediator = session.get_one(Ticket, plan["ticket"]).mediator_id
+        mediator = session.get_one(Case, plan["ticket"]).mediator_id
         return mediator if mediator != plan["maker"] else None
     wanted = select(Notification.staff_id).where(
         Notification.key.startswith(f"decision-{decision.id}-in-place-of-staff-")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actions.cases import mediator_assignment
-from core.records import Party, Recusal, Staff, StaffTie, Ticket
+from core.records import Case, Party, Recusal, Staff, StaffTie
 from core.records.audit import audit_entries
 from core.rules import mediation
 
@@ -26,21 +26,21 @@ class Colleague:
     why_not: str | None
 
 
-def had_case(session: Session, ticket: Ticket, at: datetime) -> int | None:
+def had_case(session: Session, case: Case, at: datetime) -> int | None:
     """Whose case it was at that instant, as the audit log says it; today's mediator where it says nothing of it."""
     entries = audit_entries.c
     last = session.execute(
         select(entries.after)
-        .where(entries.object_kind == "ticket", entries.object_id == str(ticket.id))
+        .where(entries.object_kind == "ticket", entries.object_id == str(case.id))
         .where(entries.action.endswith(":ticket:assign", autoescape=True), entries.at <= at)
         .order_by(entries.id.desc())
         .limit(1)
     ).scalar_one_or_none()
-    return last["mediator"] if last else ticket.mediator_id
+    return last["mediator"] if last else case.mediator_id
 
 
 def for_parties(
-    session: Session, parties: Sequence[Party], *, ticket_id: int, skill: str | None = None
+    session: Session, parties: Sequence[Party], *, case_id: int, skill: str | None = None
 ) -> list[Colleague]:
     """Active mediators in the order in which the desk itself would choose them. Four statements."""
     candidates = sorted(
@@ -54,7 +54,7 @@ def for_parties(
         StaffTie.party_id.in_(each.id for each in parties)
     )
     ties = {row.staff_id: row.reason for row in session.execute(tied)}
-    left = select(Recusal.staff_id, Recusal.at).where(Recusal.ticket_id == ticket_id)
+    left = select(Recusal.staff_id, Recusal.at).where(Recusal.case_id == case_id)
     recusals = {row.staff_id: row.at for row in session.execute(left)}
     return [
         Colleague(

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.records import CaseReveal, StaffPreference
 from core.records.audit import audit_entries
 from core.rules import name_redaction
@@ -26,7 +26,7 @@ class NameVisibility:
     revealed_at: datetime | None
 
 
-def hidden_then(session: Session, case: Case, staff_id: int, at: datetime) -> bool:
+def hidden_then(session: Session, case: CaseView, staff_id: int, at: datetime) -> bool:
     """Whether names were hidden from this mediator when they decided the case at that instant."""
     shown = session.get(CaseReveal, (case.id, staff_id))
     own = any(each.record.maker_id == staff_id and each.record.made_at < at for each in case.rulings)
@@ -52,13 +52,13 @@ def _wanted_then(session: Session, staff_id: int, at: datetime) -> bool | None:
     return last["blind"] if last else None
 
 
-def sight(session: Session, actor: Actor, case: Case) -> NameVisibility:
+def sight(session: Session, actor: Actor, case: CaseView) -> NameVisibility:
     """How this person sees this case."""
     known = session.get(StaffPreference, actor.id)
     shown = session.get(CaseReveal, (case.id, actor.id))
     wanted, default = known.blind if known else None, case.context.profile.blind
     decides = allowed(actor, Permission.DECIDE) or (
-        case.ticket.escalated and allowed(actor, Permission.DECIDE_ESCALATED)
+        case.record.escalated and allowed(actor, Permission.DECIDE_ESCALATED)
     )
     own = any(each.record.maker_id == actor.id for each in case.rulings)
     return NameVisibility(

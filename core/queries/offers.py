@@ -37,12 +37,12 @@ class Offered:
         return self.record.made_at
 
 
-def of_ticket(session: Session, ticket_id: int) -> list[Offered]:
+def of_case(session: Session, case_id: int) -> list[Offered]:
     """Every offer of a case, the newest first."""
     rows = session.execute(
         select(Offer, Party.name, Party.role)
         .join(Party, Party.id == Offer.proposed_by)
-        .where(Offer.ticket_id == ticket_id)
+        .where(Offer.case_id == case_id)
         .order_by(Offer.id.desc())
     )
     return [Offered(offer, name, role) for offer, name, role in rows]

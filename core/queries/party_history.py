@@ -10,7 +10,7 @@ from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from core.queries.case_summaries import CaseSummary, passage
-from core.records import Milestone, Project, Ticket
+from core.records import Case, Milestone, Project
 
 NEWEST = 20  # other cases that are listed; their number is counted apart
 COUNTS = text(
@@ -30,7 +30,7 @@ COUNTS = text(
     join milestones m on m.project_id = p.id
     left join chargebacks c on c.milestone_id = m.id and c.opened_at <= :until
                            and (c.closed_at is null or c.closed_at > :until)
-    left join tickets t on t.milestone_id = m.id and t.opened_at <= :until
+    left join cases t on t.milestone_id = m.id and t.opened_at <= :until
     where p.created_at <= :until
     """
 )
@@ -81,12 +81,12 @@ def history(
         session.execute(COUNTS, {"party": party_id, "until": then}).mappings().one()
     )
     rows = session.execute(
-        select(Ticket, Milestone.title, Project.title, Milestone.amount_minor, Milestone.currency)
-        .join(Milestone, Milestone.id == Ticket.milestone_id)
+        select(Case, Milestone.title, Project.title, Milestone.amount_minor, Milestone.currency)
+        .join(Milestone, Milestone.id == Case.milestone_id)
         .join(Project, Project.id == Milestone.project_id)
-        .where(or_(Project.payer_id == party_id, Project.payee_id == party_id), Ticket.id != (but or 0))
-        .where(Ticket.opened_at <= then)
-        .order_by(Ticket.id.desc())
+        .where(or_(Project.payer_id == party_id, Project.payee_id == party_id), Case.id != (but or 0))
+        .where(Case.opened_at <= then)
+        .order_by(Case.id.desc())
         .limit(limit)
     )
     ties = session.execute(TIES, {"party": party_id})
@@ -94,8 +94,8 @@ def history(
     return History(**counts, ties=tuple(DeclaredTie(*tuple(row)) for row in ties))
 
 
-def _then(each: CaseSummary, ticket: Ticket, then: datetime) -> CaseSummary:
+def _then(each: CaseSummary, case: Case, then: datetime) -> CaseSummary:
     """What was closed later was open then."""
-    if ticket.resolved_at is None or ticket.resolved_at < then:
+    if case.resolved_at is None or case.resolved_at < then:
         return each
     return replace(each, status="UNDER_REVIEW", resolution=None)

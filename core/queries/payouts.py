@@ -187,7 +187,7 @@ class Waiting:
 WAITING = text(
     """
     with blocked as (
-        select milestone_id, opened_at as since from tickets where status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')
+        select milestone_id, opened_at as since from cases where status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')
         union all
         select milestone_id, placed_at from holds where released_at is null
         union all
@@ -232,7 +232,7 @@ def waiting(session: Session, *, before: int | None = None, limit: int = 51) -> 
 def _waiting(row: dict[str, Any], facts: holds.Facts, after: tuple[Block, ...]) -> Waiting:
     amount = Money(row.pop("minor"), row.pop("currency"))
     why = (*holds.blocking(facts), *(after if row.pop("payable") else ()))
-    case_id = facts.open_tickets[0].id if facts.open_tickets else None
+    case_id = facts.open_cases[0].id if facts.open_cases else None
     return Waiting(**row, amount=amount, case_id=case_id, reasons=tuple(block.sentence for block in why))
 
 

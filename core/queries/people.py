@@ -19,7 +19,7 @@ STAFF = f"""
 select p.id, p.name, p.title, p.skills, p.active, p.created_at, p.issuer,
        array(select r.role from staff_roles r where r.staff_id = p.id order by r.role) as roles,
        (select count(*) from staff_ties y where y.staff_id = p.id) as ties,
-       (select count(*) from tickets t where t.mediator_id = p.id
+       (select count(*) from cases t where t.mediator_id = p.id
         and t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')) as cases,
        seen.last_seen_at, coalesce(seen.live, 0) as live
 from staff p

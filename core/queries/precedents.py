@@ -19,11 +19,11 @@ ENDED = text(
                order by coalesce(d.release_minor, f.release_minor) * 10000
                    / (coalesce(d.release_minor + d.refund_minor, f.release_minor + f.refund_minor))
            ) as median_bps
-    from tickets t
+    from cases t
     join milestones m on m.id = t.milestone_id
     join projects p on p.id = m.project_id
-    left join decisions d on d.ticket_id = t.id and d.status = 'EXECUTED'
-    left join offers f on f.ticket_id = t.id and f.status = 'ACCEPTED'
+    left join decisions d on d.case_id = t.id and d.status = 'EXECUTED'
+    left join offers f on f.case_id = t.id and f.status = 'ACCEPTED'
     where t.reason = :reason and p.platform = :platform and t.id <> :case
       and (d.id is not null or f.id is not null)
     """

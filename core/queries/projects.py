@@ -15,7 +15,7 @@ from core.errors import NotFound
 from core.like_patterns import like
 from core.money import Money
 from core.policy import Profile
-from core.records import Engagement, Milestone, Party, PaymentOrder, PolicyVersion, Project, Ticket
+from core.records import Case, Engagement, Milestone, Party, PaymentOrder, PolicyVersion, Project
 from core.rules.disputes import BLOCKING
 
 BOUND = 10_000
@@ -50,7 +50,7 @@ class ProjectFilter:
             yield "p.status = :status"
         if self.disputed:
             yield (
-                "p.id in (select m.project_id from tickets t join milestones m on m.id = t.milestone_id "
+                "p.id in (select m.project_id from cases t join milestones m on m.id = t.milestone_id "
                 "where t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY'))"
             )
         if self.words:
@@ -101,7 +101,7 @@ cross join lateral (
            count(t.id) as cases
     from milestones m
     left join payment_orders o on o.milestone_id = m.id
-    left join tickets t on t.milestone_id = m.id and t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')
+    left join cases t on t.milestone_id = m.id and t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')
     where m.project_id = p.id
 ) sums
 left join lateral (
@@ -199,11 +199,11 @@ def project(session: Session, project_id: int) -> ProjectDetail:
 
 def _parts(session: Session, project_id: int) -> tuple[MilestoneRow, ...]:
     newest = (
-        select(Ticket.id, Ticket.status, Ticket.milestone_id)
-        .ext(distinct_on(Ticket.milestone_id))
-        .join(Milestone, Milestone.id == Ticket.milestone_id)
+        select(Case.id, Case.status, Case.milestone_id)
+        .ext(distinct_on(Case.milestone_id))
+        .join(Milestone, Milestone.id == Case.milestone_id)
         .where(Milestone.project_id == project_id)
-        .order_by(Ticket.milestone_id, Ticket.id.desc())
+        .order_by(Case.milestone_id, Case.id.desc())
         .subquery()
     )
     rows = session.execute(

@@ -15,16 +15,16 @@ from sqlalchemy.orm import Session
 
 from core.actions.operations.operation_states import SHORT_OF_MONEY
 from core.actions.risk import risk_facts
-from core.records import Hold, Milestone, PaymentOrder, Report, RiskReview, Ticket
+from core.records import Case, Hold, Milestone, PaymentOrder, Report, RiskReview
 from core.rules import client_funds, holds, reports
 from core.rules.disputes import BLOCKING
-from core.rules.holds import ActiveHold, Facts, OpenTicket
+from core.rules.holds import ActiveHold, Facts, OpenCase
 from core.rules.refusal_reasons import Block
 
 
 def facts(session: Session, milestone_ids: Collection[int]) -> dict[int, Facts]:
     """What may stop a release of each of these milestones, now."""
-    tickets, kept = _tickets(session, milestone_ids), _holds(session, milestone_ids)
+    cases, kept = _cases(session, milestone_ids), _holds(session, milestone_ids)
     severe, reviews = _severe_events(session, milestone_ids), _open_reviews(session, milestone_ids)
     charged_back = set(
         session.scalars(
@@ -35,7 +35,7 @@ def facts(session: Session, milestone_ids: Collection[int]) -> dict[int, Facts]:
     )
     return {
         number: Facts(
-            open_tickets=tickets.get(number, ()),
+            open_cases=cases.get(number, ()),
             manual_holds=kept.get(number, ()),
             chargeback_open=number in charged_back,
             severe_content_event=number in severe,
@@ -104,13 +104,13 @@ def _open_reviews(session: Session, milestone_ids: Collection[int]) -> Mapping[i
     return _grouped((number, reason["sentence"]) for number, reasons in found for reason in reasons)
 
 
-def _tickets(session: Session, milestone_ids: Collection[int]) -> Mapping[int, tuple[OpenTicket, ...]]:
+def _cases(session: Session, milestone_ids: Collection[int]) -> Mapping[int, tuple[OpenCase, ...]]:
     found = session.execute(
-        select(Ticket.milestone_id, Ticket.id, Ticket.status)
-        .where(Ticket.milestone_id.in_(milestone_ids), Ticket.status.in_(BLOCKING))
-        .order_by(Ticket.id)
+        select(Case.milestone_id, Case.id, Case.status)
+        .where(Case.milestone_id.in_(milestone_ids), Case.status.in_(BLOCKING))
+        .order_by(Case.id)
     )
-    return _grouped((row[0], OpenTicket(row[1], row[2])) for row in found)
+    return _grouped((row[0], OpenCase(row[1], row[2])) for row in found)
 
 
 def _holds(session: Session, milestone_ids: Collection[int]) -> Mapping[int, tuple[ActiveHold, ...]]:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from core.money import Money
 from core.queries import audit_event_labels, timeline_page
 from core.queries.audit_event_labels import About
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.timeline_page import Mark, Page, TimelineFilter
 from core.records import Evidence, Handover, Message, Notification, Party, Recusal, Staff
 from core.records.audit import audit_entries
@@ -66,7 +66,7 @@ class Stream:
         return self.page.marks[-1] if self.page.marks else None
 
 
-def timeline(session: Session, case: Case, wanted: TimelineFilter | None = None) -> Stream:
+def timeline(session: Session, case: CaseView, wanted: TimelineFilter | None = None) -> Stream:
     """A page of what happened: without a place the newest one. A statement to find it, and one for each source."""
     page = timeline_page.find(
         session, case.context.milestone.id, case.context.project.id, wanted or TimelineFilter()
@@ -106,7 +106,7 @@ def _like(each: TimelineEvent) -> tuple[object, ...]:
 Told = Iterator[tuple[int, TimelineEvent]]
 
 
-def _entries(session: Session, case: Case, ids: list[int]) -> Told:
+def _entries(session: Session, case: CaseView, ids: list[int]) -> Told:
     entry = audit_entries.c
     rows = session.execute(
         select(
@@ -157,7 +157,9 @@ def _names(session: Session, ids: set[int]) -> dict[int, str]:
     }
 
 
-def _facts(after: Mapping[str, Any], case: Case, staff: Mapping[int, str]) -> dict[str, str | Money | None]:
+def _facts(
+    after: Mapping[str, Any], case: CaseView, staff: Mapping[int, str]
+) -> dict[str, str | Money | None]:
     """The few facts of an entry that a reader of the timeline wants."""
     currency = case.context.milestone.currency
     facts: dict[str, str | Money | None] = {}
@@ -180,7 +182,7 @@ def _facts(after: Mapping[str, Any], case: Case, staff: Mapping[int, str]) -> di
     return facts
 
 
-def _messages(session: Session, case: Case, ids: list[int]) -> Told:
+def _messages(session: Session, case: CaseView, ids: list[int]) -> Told:
     rows = session.execute(
         select(Message, Party.name, Party.role, Staff.name)
         .outerjoin(Party, (Message.author_kind == "party") & (Party.id == Message.author_id))
@@ -204,7 +206,7 @@ def _messages(session: Session, case: Case, ids: list[int]) -> Told:
         )
 
 
-def _evidence(session: Session, case: Case, ids: list[int]) -> Told:
+def _evidence(session: Session, case: CaseView, ids: list[int]) -> Told:
     rows = session.execute(
         select(Evidence, Party.name, Party.role)
         .join(Party, Party.id == Evidence.uploaded_by)
@@ -224,7 +226,7 @@ def _evidence(session: Session, case: Case, ids: list[int]) -> Told:
         )
 
 
-def _letters(session: Session, case: Case, ids: list[int]) -> Told:
+def _letters(session: Session, case: CaseView, ids: list[int]) -> Told:
     names = {each.id: each.name for each in case.parties}
     for each in session.scalars(select(Notification).where(Notification.id.in_(ids))):
         yield (
@@ -246,7 +248,7 @@ JOURNALS = text(
 )
 
 
-def _journals(session: Session, case: Case, ids: list[int]) -> Told:
+def _journals(session: Session, case: CaseView, ids: list[int]) -> Told:
     for each in session.execute(JOURNALS, {"ids": ids}):
         yield (
             each.id,
@@ -263,7 +265,7 @@ def _journals(session: Session, case: Case, ids: list[int]) -> Told:
         )
 
 
-def _handovers(session: Session, case: Case, ids: list[int]) -> Told:
+def _handovers(session: Session, case: CaseView, ids: list[int]) -> Told:
     rows = session.execute(
         select(Handover, Staff.name).join(Staff, Staff.id == Handover.by_id).where(Handover.id.in_(ids))
     )
@@ -280,11 +282,11 @@ def _handovers(session: Session, case: Case, ids: list[int]) -> Told:
         yield each.id, words
 
 
-def _recusals(session: Session, case: Case, ids: list[int]) -> Told:
+def _recusals(session: Session, case: CaseView, ids: list[int]) -> Told:
     rows = session.execute(
         select(Recusal, Staff.name)
         .join(Staff, Staff.id == Recusal.staff_id)
-        .where(Recusal.ticket_id == case.id, Recusal.staff_id.in_(ids))
+        .where(Recusal.case_id == case.id, Recusal.staff_id.in_(ids))
     )
     for each, name in rows:
         words = TimelineEvent(
@@ -299,7 +301,7 @@ def _recusals(session: Session, case: Case, ids: list[int]) -> Told:
         yield each.staff_id, words
 
 
-SOURCES: Mapping[str, Callable[[Session, Case, list[int]], Told]] = {
+SOURCES: Mapping[str, Callable[[Session, CaseView, list[int]], Told]] = {
     "entry": _entries,
     "message": _messages,
     "evidence": _evidence,

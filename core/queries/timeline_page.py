@@ -68,9 +68,9 @@ SOURCES: Mapping[str, str] = {
     "journal": "select posted_at, 'journal', id, 'money', true from journals "
     "where milestone_id = :m or key in (select o.key || '.' || what from outgoing_operations o, "
     "unnest(cast(:followed as text[])) what where o.milestone_id = :m)",
-    "handover": "select h.at, 'handover', h.id, 'case', true from handovers h join tickets t on t.id = h.ticket_id "
+    "handover": "select h.at, 'handover', h.id, 'case', true from handovers h join cases t on t.id = h.case_id "
     "where t.milestone_id = :m",
-    "recusal": "select r.at, 'recusal', r.staff_id, 'case', true from recusals r join tickets t on t.id = r.ticket_id "
+    "recusal": "select r.at, 'recusal', r.staff_id, 'case', true from recusals r join cases t on t.id = r.case_id "
     "where t.milestone_id = :m",
     "entry": "select e.at, 'entry', e.id, coalesce(known.about, 'case'), coalesce(known.hidden, true) "
     "from (select id, at, substring(action from position(':' in action) + 1) as told from audit_entries "

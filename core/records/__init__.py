@@ -13,7 +13,7 @@ from core.records.chargebacks import (
     SuspenseItem,
 )
 from core.records.client_funds import PayoutStop, StripeBalance
-from core.records.disputes import Decision, Evidence, EvidenceView, Hold, Message, Ticket
+from core.records.disputes import Case, Decision, Evidence, EvidenceView, Hold, Message
 from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, Offer, StaffPreference
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.milestones import Milestone
@@ -40,6 +40,7 @@ __all__ = [
     "ApiBucket",
     "ApiKey",
     "BalanceTransaction",
+    "Case",
     "CaseReveal",
     "CaseVisit",
     "Chargeback",
@@ -97,7 +98,6 @@ __all__ = [
     "StripeBalance",
     "SuspenseItem",
     "TabKey",
-    "Ticket",
     "UnsentText",
     "WebhookEndpoint",
     "WebhookEvent",

@@ -15,7 +15,7 @@ class CaseVisit(Record):
 
     __tablename__ = "case_visits"
 
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
     seen_at: Mapped[datetime]
 
@@ -26,7 +26,7 @@ class Recusal(Record):
     __tablename__ = "recusals"
     __table_args__ = (CheckConstraint("reason <> ''", name="says_why"),)
 
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True, index=True)
     reason: Mapped[str]
     at: Mapped[datetime]
@@ -39,7 +39,7 @@ class Handover(Record):
     __table_args__ = (CheckConstraint("note <> ''", name="says_something"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
     by_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     to_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     note: Mapped[str]
@@ -55,11 +55,11 @@ class PartyRequest(Record):
         CheckConstraint("status in ('OPEN', 'ANSWERED', 'UNANSWERED', 'WITHDRAWN')", name="status"),
         CheckConstraint("(status = 'OPEN') = (ended_at is null)", name="ended"),
         CheckConstraint("due_at > asked_at", name="due_later"),
-        Index("party_requests_one_open_idx", "ticket_id", unique=True, postgresql_where="status = 'OPEN'"),
+        Index("party_requests_one_open_idx", "case_id", unique=True, postgresql_where="status = 'OPEN'"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
     party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
     kind: Mapped[str]
     question: Mapped[str]

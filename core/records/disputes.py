@@ -1,4 +1,4 @@
-"""Disputes: tickets, what the parties said, what they showed, and the holds that stop a release."""
+"""Disputes: cases, what the parties said, what they showed, and the holds that stop a release."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from core.db import Record
 BLOCKING = "status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')"
 
 
-class Ticket(Record):
+class Case(Record):
     """A dispute about one milestone. At most one may be unresolved at a time. `corrects_id`: it is opened by staff, to
     look again at a decision that was carried out."""
 
-    __tablename__ = "tickets"
+    __tablename__ = "cases"
     __table_args__ = (
         CheckConstraint(
             "status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY', 'RESOLVED', 'WITHDRAWN')", name="status"
@@ -28,10 +28,10 @@ class Ticket(Record):
             "escalated or answer_due_at is null or decision_due_at is null or answer_due_at <= decision_due_at",
             name="answer_before_decision",
         ),
-        Index("tickets_one_open_idx", "milestone_id", unique=True, postgresql_where=BLOCKING),
-        Index("tickets_open_due_idx", "due_at", "id", postgresql_where=BLOCKING),
-        Index("tickets_mediator_open_idx", "mediator_id", "due_at", postgresql_where=BLOCKING),
-        Index("tickets_corrects_id_idx", "corrects_id", postgresql_where="corrects_id is not null"),
+        Index("cases_one_open_idx", "milestone_id", unique=True, postgresql_where=BLOCKING),
+        Index("cases_open_due_idx", "due_at", "id", postgresql_where=BLOCKING),
+        Index("cases_mediator_open_idx", "mediator_id", "due_at", postgresql_where=BLOCKING),
+        Index("cases_corrects_id_idx", "corrects_id", postgresql_where="corrects_id is not null"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -54,7 +54,7 @@ class Ticket(Record):
     resolved_at: Mapped[datetime | None] = mapped_column(default=None)
     resolution: Mapped[str | None] = mapped_column(default=None)
     resolution_notes: Mapped[str | None] = mapped_column(default=None)
-    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), default=None)
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), default=None)
 
 
 class Message(Record):
@@ -69,7 +69,7 @@ class Message(Record):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
-    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), default=None)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), default=None)
     author_kind: Mapped[str]
     author_id: Mapped[int | None] = mapped_column(default=None)
     audience: Mapped[str] = mapped_column(default="PARTIES")
@@ -89,7 +89,7 @@ class Evidence(Record):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
-    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), default=None)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), default=None)
     uploaded_by: Mapped[int] = mapped_column(ForeignKey("parties.id"))
     kind: Mapped[str]
     file_name: Mapped[str]
@@ -169,7 +169,7 @@ class Decision(Record):
         ),
         Index(
             "decisions_one_live_idx",
-            "ticket_id",
+            "case_id",
             unique=True,
             postgresql_where="status in ('AWAITING_APPROVAL', 'COOLING_OFF', 'EXECUTED')",
         ),
@@ -177,7 +177,7 @@ class Decision(Record):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
     intent: Mapped[str] = mapped_column(unique=True)
     outcome: Mapped[str]

@@ -21,7 +21,7 @@ class DecisionDraft(Record):
     __tablename__ = "decision_drafts"
     __table_args__ = (CheckConstraint("version > 0", name="version"),)
 
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
     content: Mapped[dict[str, Any]]
     version: Mapped[int] = mapped_column(default=1)
@@ -44,7 +44,7 @@ class CaseReveal(Record):
 
     __tablename__ = "case_reveals"
 
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
     draft: Mapped[dict[str, Any]]
     at: Mapped[datetime]
@@ -63,13 +63,13 @@ class Offer(Record):
         CheckConstraint(
             "(status = 'ACCEPTED') = (plan is not null and plan_hash is not null)", name="accepted_has_plan"
         ),
-        Index("offers_one_open_idx", "ticket_id", unique=True, postgresql_where="status = 'OPEN'"),
-        Index("offers_one_accepted_idx", "ticket_id", unique=True, postgresql_where="status = 'ACCEPTED'"),
+        Index("offers_one_open_idx", "case_id", unique=True, postgresql_where="status = 'OPEN'"),
+        Index("offers_one_accepted_idx", "case_id", unique=True, postgresql_where="status = 'ACCEPTED'"),
         Index("offers_due_idx", "expires_at", postgresql_where="status = 'OPEN'"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
     proposed_by: Mapped[int] = mapped_column(ForeignKey("parties.id"))
     currency: Mapped[str]
     release_minor: Mapped[int]

@@ -90,7 +90,7 @@ def check_checker(maker_id: int, checker_id: int) -> None:
 
 
 def check_plan(approved_hash: str, present_hash: str, what: str = "the plan") -> None:
-    """Any change to the milestone, the ticket, the evidence or the policy voids an approval."""
+    """Any change to the milestone, the case, the evidence or the policy voids an approval."""
     if approved_hash != present_hash:
         raise PlanChanged(what=what)
 

@@ -1,7 +1,7 @@
-"""Disputes: who is heard until when, and how a ticket moves.
+"""Disputes: who is heard until when, and how a case moves.
 
 A dispute must be opened within 5 days of the completion notice, inclusive (milestone-payment-flow, Key Business
-Rules 3). A later complaint opens no dispute: it asks staff for a hold. An open ticket blocks the release.
+Rules 3). A later complaint opens no dispute: it asks staff for a hold. An open case blocks the release.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.policy import Profile
 from core.rules.transitions import label, move
 
 
-class TicketStatus(StrEnum):
+class CaseStatus(StrEnum):
     OPEN = "OPEN"
     UNDER_REVIEW = "UNDER_REVIEW"
     WAITING_PARTY = "WAITING_PARTY"
@@ -27,13 +27,13 @@ class TicketStatus(StrEnum):
         return label(self)
 
 
-OPEN, UNDER_REVIEW, WAITING_PARTY, RESOLVED, WITHDRAWN = TicketStatus
+OPEN, UNDER_REVIEW, WAITING_PARTY, RESOLVED, WITHDRAWN = CaseStatus
 
 # (payment-escrow-rules, Milestone Rules)
 BLOCKING = frozenset({OPEN, UNDER_REVIEW, WAITING_PARTY})
 
 
-class TicketEvent(StrEnum):
+class CaseEvent(StrEnum):
     REVIEW = "REVIEW"
     ASK_PARTY = "ASK_PARTY"
     PARTY_ANSWERS = "PARTY_ANSWERS"
@@ -60,14 +60,14 @@ class DisputeReason(StrEnum):
 
 OF_THE_PAYER = frozenset(DisputeReason) - {DisputeReason.NO_ANSWER, DisputeReason.OPENED_BY_STAFF}
 
-MOVES: Mapping[tuple[TicketStatus, TicketEvent], TicketStatus] = {
-    (OPEN, TicketEvent.REVIEW): UNDER_REVIEW,
-    (WAITING_PARTY, TicketEvent.REVIEW): UNDER_REVIEW,
-    (OPEN, TicketEvent.ASK_PARTY): WAITING_PARTY,
-    (UNDER_REVIEW, TicketEvent.ASK_PARTY): WAITING_PARTY,
-    (WAITING_PARTY, TicketEvent.PARTY_ANSWERS): UNDER_REVIEW,
-    **{(status, TicketEvent.RESOLVE): RESOLVED for status in BLOCKING},
-    **{(status, TicketEvent.WITHDRAW): WITHDRAWN for status in BLOCKING},
+MOVES: Mapping[tuple[CaseStatus, CaseEvent], CaseStatus] = {
+    (OPEN, CaseEvent.REVIEW): UNDER_REVIEW,
+    (WAITING_PARTY, CaseEvent.REVIEW): UNDER_REVIEW,
+    (OPEN, CaseEvent.ASK_PARTY): WAITING_PARTY,
+    (UNDER_REVIEW, CaseEvent.ASK_PARTY): WAITING_PARTY,
+    (WAITING_PARTY, CaseEvent.PARTY_ANSWERS): UNDER_REVIEW,
+    **{(status, CaseEvent.RESOLVE): RESOLVED for status in BLOCKING},
+    **{(status, CaseEvent.WITHDRAW): WITHDRAWN for status in BLOCKING},
 }
 
 
@@ -87,12 +87,12 @@ class NotAllHeld(DeskError):
     """No case can be opened about this milestone now: its money is not, or no longer, held as a whole."""
 
 
-def after(status: TicketStatus | str, event: TicketEvent) -> TicketStatus:
-    return move("ticket", MOVES, TicketStatus(status), event)
+def after(status: CaseStatus | str, event: CaseEvent) -> CaseStatus:
+    return move("case", MOVES, CaseStatus(status), event)
 
 
-def blocks_release(status: TicketStatus | str) -> bool:
-    return TicketStatus(status) in BLOCKING
+def blocks_release(status: CaseStatus | str) -> bool:
+    return CaseStatus(status) in BLOCKING
 
 
 def check_window(notice_at: datetime, now: datetime, profile: Profile) -> None:

@@ -1,7 +1,7 @@
 """Why a decision is made: each ground, the outcomes it carries, and who bears the processor's fee.
 
 (payment-escrow-rules, Refund Rules.) Every decision that refunds cites four things: the engagement scope, the message
-history, the milestone evidence and the resolution notes of the ticket.
+history, the milestone evidence and the resolution notes of the case.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ LIFTING = {
 
 SILENT_HOLD, WAITS = "silent_hold", "waits"
 OUTSIDE: Mapping[str, str] = {
-    "open_ticket": "There is a dispute about it.",
+    "open_case": "There is a dispute about it.",
     "hold": "A hold is in place.",
     WAITS: "The money cannot be moved yet.",
     "chargeback": "The payer's bank has opened a chargeback.",
@@ -88,7 +88,7 @@ IN_REVIEW = Block("payout_review", "Its payout needs review.")
 
 
 @dataclass(frozen=True)
-class OpenTicket:
+class OpenCase:
     id: int
     status: str
 
@@ -102,9 +102,9 @@ class ActiveHold:
 
 @dataclass(frozen=True)
 class Facts:
-    """`open_tickets`: those OPEN, UNDER_REVIEW or WAITING_PARTY; `manual_holds`: every hold not yet released."""
+    """`open_cases`: those OPEN, UNDER_REVIEW or WAITING_PARTY; `manual_holds`: every hold not yet released."""
 
-    open_tickets: tuple[OpenTicket, ...] = ()
+    open_cases: tuple[OpenCase, ...] = ()
     manual_holds: tuple[ActiveHold, ...] = ()
     chargeback_open: bool = False
     severe_content_event: bool = False
@@ -145,9 +145,9 @@ def check_lifter(hold_id: int, *, placed_by: int | None, lifted_by: int | None) 
         raise OwnHold(hold=hold_id)
 
 
-def without_ticket(facts: Facts, ticket_id: int) -> Facts:
-    """The facts as they are once this ticket is resolved: a decision resolves the ticket that it decides."""
-    return replace(facts, open_tickets=tuple(each for each in facts.open_tickets if each.id != ticket_id))
+def without_case(facts: Facts, case_id: int) -> Facts:
+    """The facts as they are once this case is resolved: a decision resolves the case that it decides."""
+    return replace(facts, open_cases=tuple(each for each in facts.open_cases if each.id != case_id))
 
 
 def without_hold(facts: Facts, hold_id: int) -> Facts:
@@ -156,9 +156,9 @@ def without_hold(facts: Facts, hold_id: int) -> Facts:
 
 
 def _reasons(facts: Facts) -> Iterator[Block]:
-    for ticket in facts.open_tickets:
-        state = ticket.status.replace("_", " ").lower()
-        yield Block("open_ticket", f"Dispute ticket {ticket.id} is {state}.")
+    for case in facts.open_cases:
+        state = case.status.replace("_", " ").lower()
+        yield Block("open_case", f"Case D-{case.id} is {state}.")
     for hold in facts.manual_holds:
         code = SILENT_HOLD if hold.kind in SILENT else "hold"
         yield Block(code, f"Hold {hold.id} is in place: {hold.reason.rstrip('.')}.")

@@ -58,16 +58,14 @@ def choose(
     payer_id: int,
     payee_id: int,
     skill: str | None = None,
-    ticket_id: int | None = None,
+    case_id: int | None = None,
 ) -> Candidate:
     """The untied candidate with the skill and the fewest open cases; the longest-serving (lowest id) when equal.
 
-    Whoever stepped back from `ticket_id` is no candidate for it.
+    Whoever stepped back from `case_id` is no candidate for it.
     """
     free = [
-        each
-        for each in candidates
-        if not tied(each.ties, payer_id, payee_id) and ticket_id not in each.recused
+        each for each in candidates if not tied(each.ties, payer_id, payee_id) and case_id not in each.recused
     ]
     if not free:
         raise NoMediatorFree()

@@ -25,8 +25,8 @@ class Role(StrEnum):
 
 class Permission(StrEnum):
     READ_CASES = "read_cases"
-    WORK_TICKET = "work_ticket"
-    ASSIGN_TICKET = "assign_ticket"
+    WORK_CASE = "work_case"
+    ASSIGN_CASE = "assign_case"
     OPEN_CASE = "open_case"
     DECIDE = "decide"
     DECIDE_ESCALATED = "decide_escalated"
@@ -82,8 +82,8 @@ MEDIATOR, FINANCE, COMPLIANCE, ADMINISTRATOR = Role
 
 TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_CASES: _EVERYONE,
-    Permission.WORK_TICKET: _to(MEDIATOR, COMPLIANCE),
-    Permission.ASSIGN_TICKET: _to(MEDIATOR, ADMINISTRATOR),
+    Permission.WORK_CASE: _to(MEDIATOR, COMPLIANCE),
+    Permission.ASSIGN_CASE: _to(MEDIATOR, ADMINISTRATOR),
     # Where the parties do not, so that nobody's money waits for ever; and for a late complaint that is right.
     Permission.OPEN_CASE: _to(MEDIATOR, ADMINISTRATOR),
     Permission.DECIDE: _to(MEDIATOR),
@@ -155,7 +155,7 @@ FRESH = frozenset(
 
 BY_SYSTEM = frozenset(
     {
-        Permission.ASSIGN_TICKET,
+        Permission.ASSIGN_CASE,
         Permission.PLACE_HOLD,
         Permission.RUN_RECONCILIATION,
         Permission.RETRY_OPERATION,

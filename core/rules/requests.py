@@ -47,7 +47,7 @@ class AnswerAfterDecision(DeskError):
 
 def check_due(due_at: datetime, now: datetime, *, decide_by: datetime | None) -> None:
     """`decide_by`: None once that time is over and the case is escalated, or while no mediator has it. The table of
-    tickets keeps the same law; when mediation begins, what was asked before is withdrawn."""
+    cases keeps the same law; when mediation begins, what was asked before is withdrawn."""
     if due_at <= now:
         raise AnswerTimePast(at=due_at)
     if decide_by is not None and due_at > decide_by:

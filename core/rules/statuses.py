@@ -1,6 +1,6 @@
 """Every status that is stored, and what each may become: one table over all of them.
 
-What people and timers move has its events beside its rules (`MOVES` of milestones, tickets, payouts …). What Stripe,
+What people and timers move has its events beside its rules (`MOVES` of milestones, cases, payouts …). What Stripe,
 the worker or the post move has its steps here. Nothing leaves an end; the database keeps the same table.
 """
 
@@ -42,7 +42,7 @@ STEPS: Mapping[str, Steps] = {
     "milestones": _of_moves(milestones.MOVES),
     "projects": _of_moves(projects.MOVES),
     "engagements": _of_moves(engagement.MOVES),
-    "tickets": _of_moves(disputes.MOVES),
+    "cases": _of_moves(disputes.MOVES),
     "decisions": _of_moves(approvals.MOVES),
     "offers": _of_moves(offers.MOVES),
     "payouts": _of_moves(payouts.MOVES),
@@ -101,7 +101,7 @@ PLACES: Mapping[str, Place] = {
     "milestones": Place("milestone"),
     "projects": Place("project"),
     "engagements": Place("engagement", key="project_id"),
-    "tickets": Place("ticket"),
+    "cases": Place("ticket"),
     "decisions": Place("decision"),
     "offers": Place("offer"),
     "payouts": Place("payout"),

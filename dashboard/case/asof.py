@@ -14,10 +14,10 @@ import streamlit as st
 
 from core.queries import evidence, mediators, people
 from core.queries import names_hidden as sights
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.evidence import EvidenceItem
 from core.records import PaymentOrder
-from core.rules.disputes import TicketStatus
+from core.rules.disputes import CaseStatus
 from core.rules.milestones import Status
 from core.rules.payment_states import State
 from dashboard import request_context
@@ -38,13 +38,13 @@ class Dated(Protocol):
 Each = TypeVar("Each", bound=Dated)
 
 
-def chosen(case: Case) -> datetime | None:
+def chosen(case: CaseView) -> datetime | None:
     """The time of the decision that stands, when the reader wants to see the case as it was then."""
     asked = st.session_state.get(KEY, st.query_params.get(KEY) == "true")
     return case.ruling.record.made_at if asked and case.ruling is not None else None
 
 
-def as_seen(case: Case, until: datetime) -> tuple[Case, list[EvidenceItem]]:
+def as_seen(case: CaseView, until: datetime) -> tuple[CaseView, list[EvidenceItem]]:
     """The case of then under the names, or the roles, that its mediator saw, and the evidence of then with what they
     had opened. The reader's own marks are not in it."""
     ruling = case.ruling
@@ -52,15 +52,15 @@ def as_seen(case: Case, until: datetime) -> tuple[Case, list[EvidenceItem]]:
     then = replace(back(case, until), tie=None)
     with request_context.reading() as session:
         rows = evidence.evidence(session, case.context.milestone.id, staff_id=maker_id, until=until)
-        mediator_id = mediators.had_case(session, case.ticket, until)
+        mediator_id = mediators.had_case(session, case.record, until)
         mediator = people.names(session, [mediator_id])[mediator_id] if mediator_id else None
         hidden = sights.hidden_then(session, case, maker_id, until)
-    then = replace(then, mediator=mediator, ticket=copy(then.ticket, mediator_id=mediator_id))
+    then = replace(then, mediator=mediator, record=copy(then.record, mediator_id=mediator_id))
     then = redaction.hide(then) if hidden else then
     return then, redaction.pieces(then, before(rows, until))
 
 
-def toggle(case: Case) -> None:
+def toggle(case: CaseView) -> None:
     """There and back; and while one looks back, a banner says so."""
     if case.ruling is None:
         return
@@ -74,7 +74,7 @@ def toggle(case: Case) -> None:
         )
 
 
-def back(case: Case, until: datetime | None) -> Case:
+def back(case: CaseView, until: datetime | None) -> CaseView:
     """The case at that instant: still in mediation, its money still held, nothing decided."""
     if until is None or case.ruling is None:
         return case
@@ -82,22 +82,22 @@ def back(case: Case, until: datetime | None) -> Case:
     milestone = copy(
         context.milestone, status=Status.IN_MEDIATION, outcome=None, verified_at=None, ended_at=None
     )
-    ticket = copy(
-        case.ticket,
-        status=TicketStatus.UNDER_REVIEW,
+    record = copy(
+        case.record,
+        status=CaseStatus.UNDER_REVIEW,
         resolution=None,
         resolution_notes=None,
         resolved_at=None,
         waiting_on=None,
         answer_due_at=None,
-        escalated=case.ticket.escalated
-        and case.ticket.decision_due_at is not None
-        and case.ticket.decision_due_at <= until,
+        escalated=case.record.escalated
+        and case.record.decision_due_at is not None
+        and case.record.decision_due_at <= until,
     )
     order = _order(context.order, plan["amounts"]["held"])
     return replace(
         case,
-        ticket=ticket,
+        record=record,
         passed=case.passed if case.passed and case.passed.at <= until else None,
         context=replace(context, milestone=milestone, order=order),
         holds=tuple(each for each in case.holds if each.placed_at <= until),

@@ -7,7 +7,7 @@ import streamlit as st
 from core import audit, case_file
 from core.case_file import CaseFile
 from core.errors import DeskError
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.rules.evidence import in_words
 from core.rules.permissions import Permission
 from dashboard import request_context
@@ -19,7 +19,7 @@ from dashboard.ui import cards, confirm, download, errors
 DRAWER = "case-file"
 
 
-def button(case: Case) -> None:
+def button(case: CaseView) -> None:
     blind = not redaction.shown(case)
     st.button(
         "Case file",
@@ -32,13 +32,13 @@ def button(case: Case) -> None:
     )
 
 
-def drawer(case: Case) -> None:
+def drawer(case: CaseView) -> None:
     if confirm.drawer(DRAWER) is not None:
         _dialog(case)
 
 
 @st.dialog("Case file", position="right", on_dismiss=confirm.close_drawer)
-def _dialog(case: Case) -> None:
+def _dialog(case: CaseView) -> None:
     running: Work[CaseFile] | None = background_job.of(_name(case.id))
     if running is None:
         _explain(case)
@@ -48,7 +48,7 @@ def _dialog(case: Case) -> None:
         _offer(case, running)
 
 
-def _explain(case: Case) -> None:
+def _explain(case: CaseView) -> None:
     st.markdown(f"Everything about {case.reference}, in one zip, as it is now:")
     cards.note(
         "The case, messages, evidence, policy, payment events, journals and the audit entries of the milestone"
@@ -79,7 +79,7 @@ def _begin(case_id: int) -> None:
         signer = audit.desk_signer(desk.database, desk.settings.home, now=desk.clock())
         return desk.database.run(
             lambda session: case_file.export(
-                session, actor, now=now, store=desk.evidence, signer=signer, ticket_id=case_id
+                session, actor, now=now, store=desk.evidence, signer=signer, case_id=case_id
             )
         )
 
@@ -96,7 +96,7 @@ def _wait(running: Work[CaseFile]) -> None:
     packed()
 
 
-def _offer(case: Case, ended: Work[CaseFile]) -> None:
+def _offer(case: CaseView, ended: Work[CaseFile]) -> None:
     if isinstance(ended.error, DeskError):
         errors.show(ended.error)
     elif ended.error:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.actions.cases import read_markers
 from core.money import Money
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.rules.approvals import DecisionStatus
 from dashboard import request_context
 from dashboard.case import party_request, redaction
@@ -22,7 +22,7 @@ from dashboard.ui.timeline import html_lines
 AGAIN = timedelta(minutes=1)
 
 
-def show(case: Case, *, me: int | None, now: datetime) -> st.delta_generator.DeltaGenerator:
+def show(case: CaseView, *, me: int | None, now: datetime) -> st.delta_generator.DeltaGenerator:
     """Draws the head and returns the place for the buttons."""
     project, milestone = case.context.project, case.context.milestone
     buttons = header.page(
@@ -44,7 +44,7 @@ def show(case: Case, *, me: int | None, now: datetime) -> st.delta_generator.Del
     return buttons
 
 
-def _passed(case: Case, me: int | None, now: datetime) -> None:
+def _passed(case: CaseView, me: int | None, now: datetime) -> None:
     """The last handover's words, for as long as whoever got the case has to do with it."""
     passed = case.passed
     if passed is None or not case.open:
@@ -57,27 +57,27 @@ def _passed(case: Case, me: int | None, now: datetime) -> None:
     )
 
 
-def _seen(case: Case, now: datetime) -> None:
+def _seen(case: CaseView, now: datetime) -> None:
     """What is here is no news to the reader any more; what was new when they came is kept for the timeline."""
     actor, key = request_context.actor(), f"case-{case.id}:since"
     if key not in st.session_state:
         with request_context.reading() as session:
-            st.session_state[key] = read_markers.last(session, actor, ticket_id=case.id)
+            st.session_state[key] = read_markers.last(session, actor, case_id=case.id)
     last: datetime | None = st.session_state.get(f"case-{case.id}:noted")
     if last is None or now - last >= AGAIN:
         request_context.desk().database.run(
-            lambda session: read_markers.seen(session, actor, now=now, ticket_id=case.id)
+            lambda session: read_markers.seen(session, actor, now=now, case_id=case.id)
         )
         st.session_state[f"case-{case.id}:noted"] = now
 
 
-def _badges(case: Case, me: int | None) -> Iterator[Pill]:
-    if case.ticket.escalated:
+def _badges(case: CaseView, me: int | None) -> Iterator[Pill]:
+    if case.record.escalated:
         yield status.pill("mark", "ESCALATED")
     if case.open:
-        if case.ticket.mediator_id is None:
+        if case.record.mediator_id is None:
             yield status.pill("mark", "UNASSIGNED")
-        elif case.ticket.mediator_id == me:
+        elif case.record.mediator_id == me:
             yield status.pill("mark", "MINE")
     if case.tie:
         yield status.pill("mark", "TIED")
@@ -89,7 +89,7 @@ def _badges(case: Case, me: int | None) -> Iterator[Pill]:
     yield from _decided(case)
 
 
-def _decided(case: Case) -> Iterator[Pill]:
+def _decided(case: CaseView) -> Iterator[Pill]:
     """How far the decision of an open case is: as the queue marks it."""
     latest = case.rulings[0] if case.rulings else None
     if latest is None or not case.open:
@@ -100,36 +100,36 @@ def _decided(case: Case) -> Iterator[Pill]:
         yield status.pill("mark", "SINCE")
 
 
-def _states(case: Case) -> str:
+def _states(case: CaseView) -> str:
     waits = f"for {redaction.of(case, case.waiting_on)}" if case.waiting_on else case.reason
     return (
         _cell("Milestone", _pill("milestone", case.context.milestone.status))
         + _cell("Payment", _pill("payment", case.context.order.state))
-        + _cell("Case", _pill("ticket", case.ticket.status), waits)
+        + _cell("Case", _pill("case", case.record.status), waits)
         + _cell(
             "Mediator",
             html(case.mediator or ("Unassigned" if case.open else "None")),
-            f"opened {case.ticket.opened_at:%-d %b %Y}",
+            f"opened {case.record.opened_at:%-d %b %Y}",
         )
     )
 
 
-def _limits(case: Case, now: datetime) -> str:
+def _limits(case: CaseView, now: datetime) -> str:
     """The limits that still run, each in words and exact; a closed case says when it was closed."""
-    ticket = case.ticket
+    record = case.record
     if not case.open:
         return _cell(
-            "Closed", html(deadline.ago(ticket.resolved_at, now)), deadline.exact(ticket.resolved_at)
+            "Closed", html(deadline.ago(record.resolved_at, now)), deadline.exact(record.resolved_at)
         )
     ruling = case.ruling
     limits: tuple[tuple[str, datetime | None], ...] = (
-        ("Answer due", ticket.answer_due_at),
-        ("Mediation starts", None if ticket.in_mediation_at else ticket.mediation_due_at),
-        ("Decide by", None if ruling else ticket.decision_due_at),
+        ("Answer due", record.answer_due_at),
+        ("Mediation starts", None if record.in_mediation_at else record.mediation_due_at),
+        ("Decide by", None if ruling else record.decision_due_at),
         ("Carried out", ruling.record.execute_at if ruling else None),
     )
     if not any(at for _, at in limits):
-        limits = (("Due", ticket.due_at),)
+        limits = (("Due", record.due_at),)
     return "".join(
         _cell(label, _urgent(deadline.words(at, now), deadline.tone(at, now)), deadline.exact(at))
         for label, at in limits
@@ -137,7 +137,7 @@ def _limits(case: Case, now: datetime) -> str:
     )
 
 
-def _amounts(case: Case) -> str:
+def _amounts(case: CaseView) -> str:
     order, money = case.context.order, case.context.money
     kept = order.fee_kept_minor
     return (

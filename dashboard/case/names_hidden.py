@@ -8,7 +8,7 @@ from core.actions.cases import names_hidden
 from core.actions.decisions import drafts
 from core.errors import DeskError
 from core.queries import names_hidden as sights
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.names_hidden import NameVisibility
 from core.rules.name_redaction import NothingToReveal
 from dashboard import request_context
@@ -18,7 +18,7 @@ from dashboard.case.decision.decision_input import DecisionInput
 from dashboard.ui import cards, confirm, deadline, text_fields
 
 
-def see(case: Case) -> tuple[Case, NameVisibility]:
+def see(case: CaseView) -> tuple[CaseView, NameVisibility]:
     """The case as this person may see it now."""
     with request_context.reading() as session:
         sight = sights.sight(session, request_context.actor(), case)
@@ -34,7 +34,7 @@ def banner(sight: NameVisibility) -> None:
         )
 
 
-def reveal(case: Case, sketch: DecisionInput) -> None:
+def reveal(case: CaseView, sketch: DecisionInput) -> None:
     """Under the form: what the mediator thinks now is kept, and the names are shown."""
     if redaction.shown(case):
         return
@@ -55,7 +55,7 @@ def reveal(case: Case, sketch: DecisionInput) -> None:
         return
     confirm.carry_out(
         intent,
-        lambda session, actor, now: names_hidden.reveal(session, actor, now=now, ticket_id=case.id),
+        lambda session, actor, now: names_hidden.reveal(session, actor, now=now, case_id=case.id),
         done="Your first judgement is kept. These are the names.",
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.actions.cases.offers import RESOLUTION
 from core.queries import precedents
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.evidence import EvidenceItem
 from core.rules.approvals import DecisionStatus
 from core.rules.permissions import Permission
@@ -25,7 +25,7 @@ from dashboard.ui import cards, deadline, empty, header
 from dashboard.ui.status import in_words
 
 
-def show(case: Case, pieces: Sequence[EvidenceItem], *, now: datetime) -> None:
+def show(case: CaseView, pieces: Sequence[EvidenceItem], *, now: datetime) -> None:
     stands = case.ruling
     with cards.panel("case-panel"):
         if stands is None:
@@ -38,7 +38,7 @@ def show(case: Case, pieces: Sequence[EvidenceItem], *, now: datetime) -> None:
             decision_view.show(case, stands)
 
 
-def drawers(case: Case) -> None:
+def drawers(case: CaseView) -> None:
     preview.drawer(case)
     approval.drawer(case)
     decision_view.drawer(case)
@@ -46,8 +46,8 @@ def drawers(case: Case) -> None:
     correction.drawer(case)
 
 
-def _undecided(case: Case, pieces: Sequence[EvidenceItem], now: datetime) -> None:
-    if case.ticket.corrects_id is not None:
+def _undecided(case: CaseView, pieces: Sequence[EvidenceItem], now: datetime) -> None:
+    if case.record.corrects_id is not None:
         correction.show(case)
     elif not case.open:
         _closed(case)
@@ -59,18 +59,18 @@ def _undecided(case: Case, pieces: Sequence[EvidenceItem], now: datetime) -> Non
     else:
         with request_context.reading() as session:
             past = precedents.like(
-                session, platform=case.context.project.platform, reason=case.ticket.reason, but=case.id
+                session, platform=case.context.project.platform, reason=case.record.reason, but=case.id
             )
         form.show(case, pieces, past)
 
 
-def _why_not(case: Case) -> str | None:
+def _why_not(case: CaseView) -> str | None:
     if case.tie:
         return "You have a tie to a party of this case. Hand it over to a colleague."
     if case.left_by(request_context.actor().id):
         return "You recused yourself from this case. A colleague decides it."
     if request_context.may(Permission.DECIDE) or (
-        case.ticket.escalated and request_context.may(Permission.DECIDE_ESCALATED)
+        case.record.escalated and request_context.may(Permission.DECIDE_ESCALATED)
     ):
         return None
     if request_context.may(Permission.DECIDE_ESCALATED):
@@ -78,19 +78,19 @@ def _why_not(case: Case) -> str | None:
     return "A mediator decides. You see what they see, and can write to them under Messages."
 
 
-def _closed(case: Case) -> None:
-    if case.ticket.resolution == RESOLUTION:
+def _closed(case: CaseView) -> None:
+    if case.record.resolution == RESOLUTION:
         return  # the agreement says it
     header.section("How it ended")
     cards.facts(
-        {"Outcome": in_words(case.ticket.resolution or "—"), "When": case.ticket.resolved_at}, columns=2
+        {"Outcome": in_words(case.record.resolution or "—"), "When": case.record.resolved_at}, columns=2
     )
     cards.note("The parties settled it themselves; nothing was decided here.")
 
 
-def _between_parties(case: Case, now: datetime) -> None:
+def _between_parties(case: CaseView, now: datetime) -> None:
     header.section("Decision")
-    due = case.ticket.mediation_due_at
+    due = case.record.mediation_due_at
     when = (
         f"Mediation starts automatically {deadline.words(due, now)} ({deadline.exact(due)}), or when either party asks."
         if due

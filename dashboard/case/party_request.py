@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from core.actions.cases import conversation
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.rules.permissions import Permission
 from core.rules.requests import RequestKind
 from dashboard import request_context
@@ -23,11 +23,11 @@ HINTS = {
 }
 
 
-def show(case: Case, *, now: datetime) -> None:
+def show(case: CaseView, *, now: datetime) -> None:
     """What the case waits for, until when, and the way to go on without."""
-    if case.waiting_on is None or case.ticket.answer_due_at is None:
+    if case.waiting_on is None or case.record.answer_due_at is None:
         return
-    due, asked = case.ticket.answer_due_at, case.request
+    due, asked = case.record.answer_due_at, case.request
     what = RequestKind(asked.kind).label.lower() if asked else "an answer"
     question = f"<br>{html_lines(asked.question)}" if asked else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="case-request"):
@@ -37,24 +37,24 @@ def show(case: Case, *, now: datetime) -> None:
             f"then the review resumes automatically</small>{question}</blockquote>",
             width="stretch",
         )
-        if request_context.may(Permission.WORK_TICKET):
+        if request_context.may(Permission.WORK_CASE):
             _go_on(case)
 
 
-def _go_on(case: Case) -> None:
+def _go_on(case: CaseView) -> None:
     intent = confirm.pressed(
         "Proceed without reply", key="case-go-on", type="secondary", icon=":material/skip_next:"
     )
     if intent:
         confirm.carry_out(
             intent,
-            lambda session, actor, now: conversation.stop_waiting(session, actor, now=now, ticket_id=case.id),
+            lambda session, actor, now: conversation.stop_waiting(session, actor, now=now, case_id=case.id),
             done="The case is under review again; the request is withdrawn.",
         )
 
 
 @st.dialog("Ask a party", position="right", on_dismiss=confirm.close_drawer)
-def drawer(case: Case) -> None:
+def drawer(case: CaseView) -> None:
     called = {each.id: f"{redaction.of(case, each)} ({each.role.lower()})" for each in case.parties}
     place = text_fields.named("case", case.id, "request")
     to = st.segmented_control(
@@ -83,7 +83,7 @@ def drawer(case: Case) -> None:
                 session,
                 actor,
                 now=now,
-                ticket_id=case.id,
+                case_id=case.id,
                 party_id=to or 0,
                 question=question,
                 answer_due_at=due,
@@ -94,9 +94,9 @@ def drawer(case: Case) -> None:
         )
 
 
-def _until(case: Case) -> datetime:
+def _until(case: CaseView) -> datetime:
     """Some days, or the time to decide, which no answer may outlast."""
-    now, decide_by = request_context.now(), None if case.ticket.escalated else case.ticket.decision_due_at
+    now, decide_by = request_context.now(), None if case.record.escalated else case.record.decision_due_at
     fitting = [each for each in DAYS if decide_by is None or now + timedelta(days=each) < decide_by]
     choices = [*fitting, *([0] if decide_by else [])]
     days = st.segmented_control(

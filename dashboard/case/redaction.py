@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
 from core.letters.template import PEOPLE
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.evidence import EvidenceItem, MessageItem
 from core.records import Party
 from core.rules import name_redaction
@@ -22,32 +22,32 @@ OPEN = NameRedaction()
 
 
 @dataclass(frozen=True)
-class RedactedCase(Case):
+class RedactedCase(CaseView):
     """The case as someone sees it who must not know yet whom it is about."""
 
     veil: NameRedaction = OPEN
 
 
-def veil_of(case: Case) -> NameRedaction:
+def veil_of(case: CaseView) -> NameRedaction:
     return case.veil if isinstance(case, RedactedCase) else OPEN
 
 
-def shown(case: Case) -> bool:
+def shown(case: CaseView) -> bool:
     """Whether this person may read the names now."""
     return veil_of(case).lifted
 
 
-def of(case: Case, party: Party) -> str:
+def of(case: CaseView, party: Party) -> str:
     """The party's name, or its role while names are hidden."""
     return redact(case, party.name)
 
 
-def redact(case: Case, text: str) -> str:
+def redact(case: CaseView, text: str) -> str:
     """The same text; while names are hidden, with the role wherever a name of either party stands."""
     return veil_of(case).words(text)
 
 
-def hide(case: Case) -> RedactedCase:
+def hide(case: CaseView) -> RedactedCase:
     """The case with roles for names, wherever the desk knows the names."""
     context, people = case.context, PEOPLE.get(case.context.project.platform, PEOPLE[""])
     roles = {party.id: f"the {people[party.role.lower()]}" for party in case.parties}
@@ -62,9 +62,9 @@ def hide(case: Case) -> RedactedCase:
         title=words(context.milestone.title),
         deliverable=words(context.milestone.deliverable),
     )
-    known = {item.name: getattr(case, item.name) for item in fields(Case)}
+    known = {item.name: getattr(case, item.name) for item in fields(CaseView)}
     known |= {
-        "ticket": copy(case.ticket, details=words(case.ticket.details)),
+        "record": copy(case.record, details=words(case.record.details)),
         "context": replace(context, payer=payer, payee=payee, project=project, milestone=milestone),
         "tie": words(case.tie) if case.tie else None,
         "holds": tuple(replace(each, reason=words(each.reason)) for each in case.holds),
@@ -73,7 +73,7 @@ def hide(case: Case) -> RedactedCase:
     return RedactedCase(**known, veil=cover)
 
 
-def pieces(case: Case, rows: Sequence[EvidenceItem]) -> list[EvidenceItem]:
+def pieces(case: CaseView, rows: Sequence[EvidenceItem]) -> list[EvidenceItem]:
     """Evidence by whoever, under a name that tells nobody."""
     roles = {party.role: party.name for party in case.parties}
     if shown(case):
@@ -89,7 +89,7 @@ def pieces(case: Case, rows: Sequence[EvidenceItem]) -> list[EvidenceItem]:
     ]
 
 
-def said(case: Case, rows: Iterable[MessageItem]) -> list[MessageItem]:
+def said(case: CaseView, rows: Iterable[MessageItem]) -> list[MessageItem]:
     """Messages, with the roles of those who wrote them."""
     roles = {party.role: party.name for party in case.parties}
     if shown(case):
@@ -99,14 +99,14 @@ def said(case: Case, rows: Iterable[MessageItem]) -> list[MessageItem]:
     ]
 
 
-def veiled(case: Case, rows: Sequence[Row]) -> list[Row]:
+def veiled(case: CaseView, rows: Sequence[Row]) -> list[Row]:
     """Read models of any kind, without names in any of their words."""
     if shown(case):
         return list(rows)
     return [_veiled(case, row) for row in rows]
 
 
-def _veiled(case: Case, row: Row) -> Row:
+def _veiled(case: CaseView, row: Row) -> Row:
     changed: dict[str, object] = {}
     for item in fields(row):  # type: ignore[arg-type]
         match value := getattr(row, item.name):

@@ -7,7 +7,7 @@ import streamlit as st
 from core.actions.cases import mediator_assignment
 from core.actions.risk import holds
 from core.queries import cases, disputes
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind, who
 from core.rules.permissions import Permission
 from dashboard import lift_preview, navigation, request_context
@@ -18,18 +18,18 @@ from dashboard.ui import cards, confirm, deadline, kept_choices, reasons, status
 DRAWERS = ("claim", "hand-over", "step-back", "hold", "lift", "ask")
 
 
-def buttons(case: Case) -> None:
+def buttons(case: CaseView) -> None:
     """The buttons of the head, each only for whoever may press it. J and K go through one's own cases."""
     me = request_context.actor().id
     _turn(case, me)
-    if case.open and request_context.may(Permission.ASSIGN_TICKET):
-        mine = case.ticket.mediator_id == me
+    if case.open and request_context.may(Permission.ASSIGN_CASE):
+        mine = case.record.mediator_id == me
         if request_context.may(Permission.DECIDE) and not mine and not case.tie and not case.left_by(me):
             _claim(case, me)
         _opens("Reassign", "hand-over", "swap_horiz")
         if not case.left_by(me):
             _opens("Recuse myself", "step-back", "do_not_disturb_on")
-    if case.in_mediation and request_context.may(Permission.WORK_TICKET):
+    if case.in_mediation and request_context.may(Permission.WORK_CASE):
         _opens("Ask a party", "ask", "contact_support")
     if case.holds and request_context.may(Permission.RELEASE_HOLD):
         _opens("Lift hold", "lift", "lock_open")
@@ -39,7 +39,7 @@ def buttons(case: Case) -> None:
         export.button(case)
 
 
-def drawers(case: Case) -> None:
+def drawers(case: CaseView) -> None:
     """Whichever drawer is open."""
     if confirm.drawer("hand-over") is not None:
         assignment.hand_over(case)
@@ -57,7 +57,7 @@ def drawers(case: Case) -> None:
         export.drawer(case)
 
 
-def _turn(case: Case, me: int | None) -> None:
+def _turn(case: CaseView, me: int | None) -> None:
     """To my case before or after this one, in the order in which they are due."""
     with request_context.reading() as session:
         before, after = disputes.neighbours(session, case.id, me=me or 0)
@@ -83,9 +83,9 @@ def _opens(label: str, name: str, icon: str) -> None:
     )
 
 
-def _claim(case: Case, me: int | None) -> None:
+def _claim(case: CaseView, me: int | None) -> None:
     """A free case with one press; another's is asked about first."""
-    if case.ticket.mediator_id is not None:
+    if case.record.mediator_id is not None:
         _opens("Claim", "claim", "front_hand")
         return
     intent = confirm.pressed("Claim", key="case-claim", icon=":material/front_hand:")
@@ -93,14 +93,14 @@ def _claim(case: Case, me: int | None) -> None:
         confirm.carry_out(
             intent,
             lambda session, actor, now: mediator_assignment.assign(
-                session, actor, now=now, ticket_id=case.id, staff_id=me, taken_from=None
+                session, actor, now=now, case_id=case.id, staff_id=me, taken_from=None
             ),
             done=f"Case {case.reference} is yours.",
         )
 
 
 @st.dialog("Place a hold", position="right", on_dismiss=confirm.close_drawer)
-def _hold(case: Case) -> None:
+def _hold(case: CaseView) -> None:
     st.caption("Stops every release and payout of this milestone until someone lifts it.")
     labels = status.labels("hold")
     place = text_fields.named("milestone", case.context.milestone.id, "hold")

@@ -105,10 +105,8 @@ def _facts(row: HoldRow) -> None:
 
 def _ways(row: HoldRow) -> None:
     with st.container(horizontal=True, gap="small"):
-        if row.ticket_id:
-            navigation.link(
-                "case", f"Case D-{row.ticket_id}", icon=":material/folder_open:", id=row.ticket_id
-            )
+        if row.case_id:
+            navigation.link("case", f"Case D-{row.case_id}", icon=":material/folder_open:", id=row.case_id)
         navigation.link(
             "project", f"Project P-{row.project_id}", icon=":material/home_work:", id=row.project_id
         )

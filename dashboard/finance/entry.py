@@ -54,9 +54,9 @@ def ties(journal: JournalDetail) -> None:
     """The way to what caused it."""
     header.section("Source document")
     with st.container(horizontal=True, gap="medium"):
-        if journal.ticket_id:
+        if journal.case_id:
             navigation.link(
-                "case", f"Case D-{journal.ticket_id}", icon=":material/folder_open:", id=journal.ticket_id
+                "case", f"Case D-{journal.case_id}", icon=":material/folder_open:", id=journal.case_id
             )
         if journal.project_id:
             navigation.link("project", "Project", icon=":material/home_work:", id=journal.project_id)

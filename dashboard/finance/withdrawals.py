@@ -179,6 +179,6 @@ def _form(row: PayoutRow) -> None:
                 reason=reason,
                 method=WithdrawalMethod(method) if method else None,
             ),
-            done=f"Payout {row.reference} is queued again. Holds and tickets are asked once more before it is sent.",
+            done=f"Payout {row.reference} is queued again. Holds and cases are asked once more before it is sent.",
             sent=[place],
         )

@@ -13,7 +13,7 @@ A page reads in four beats: guard, read, show, act.
     header.page("Disputes", f"{len(rows)} open")                 # show
     tables.table(rows, [tables.opens("reference", "Case", page="case"),
                         tables.money("held", "Held"),
-                        tables.status("status", "Status", axis="ticket"),
+                        tables.status("status", "Status", axis="case"),
                         tables.due("due_at", "Due", now=request_context.now())], key="queue")
 
 dashboard.request_context
@@ -35,7 +35,7 @@ money      text(money) -> "$1,043.56" · signed(money) · tone(money) · sums([m
            split([(label, money, tone)], caption="") one bar that shows how a sum is divided
 status     pill(axis, value) -> Pill(label, tone, icon, meaning) · show(pill) or show(axis, value) · row([pill, …])
            labels(axis) -> {value: label} for a filter · in_words("PARTIAL_WORK") -> "Partial work"
-           axes: milestone payment ticket mark decision outcome offer payout refund operation hold chargeback webhook
+           axes: milestone payment case mark decision outcome offer payout refund operation hold chargeback webhook
            notification reconciliation check project job · tones: good wait bad info quiet
 deadline   words(due, now) -> "in 4 hours" / "6 hours late" · tone(due, now) · show(label, due, now) a badge
            exact(at) -> "18 Nov 2026, 14:22 UTC" · ago(at, now) · span(timedelta)

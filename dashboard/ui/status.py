@@ -66,7 +66,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         ),
         "CANCELED": _pill("Canceled", "quiet", "Ended before anything was paid."),
     },
-    "ticket": {
+    "case": {
         "OPEN": _pill(
             "Open", "wait", "Disputed; the parties may still settle it themselves. Blocks release."
         ),
@@ -247,7 +247,7 @@ def palette(axis: str) -> tuple[list[str], list[str]]:
 
 
 def show(what: Pill | str, value: object = None) -> None:
-    """One pill: `show(Pill(...))` or `show("ticket", ticket.status)`."""
+    """One pill: `show(Pill(...))` or `show("case", case.status)`."""
     each = what if isinstance(what, Pill) else pill(what, value)
     st.badge(plain(each.label), color=COLOR[each.tone], icon=each.icon, help=each.meaning)
 

@@ -31,14 +31,14 @@ class Walk:
     platform: str = "home_services"
     project_id: int = 0
     milestone_id: int = 0
-    ticket_id: int = 0
+    case_id: int = 0
     kept: dict[str, Any] = field(default_factory=dict)
     seen: int = 0
     unclaimed: list[str] = field(default_factory=list)
 
     @property
     def told(self) -> Told:
-        return Told(self.project_id, self.milestone_id, self.ticket_id)
+        return Told(self.project_id, self.milestone_id, self.case_id)
 
     @property
     def project(self) -> Project:

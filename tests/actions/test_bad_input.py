@@ -176,7 +176,7 @@ DRAFTS = {
         "references_missing",
     ),
     "evidence of another case": ({"evidence_ids": frozenset({999})}, "citation_unknown"),
-    "no such case": ({"ticket_id": 999}, "not_found"),
+    "no such case": ({"case_id": 999}, "not_found"),
 }
 
 
@@ -360,7 +360,7 @@ MISTAKES = {
         lambda m, t: m.act(holds.lift, m.as_staff("cora"), hold_id=999, reason="Gone."), "not_found"
     ),
     "a case that is not there": Mistake(
-        lambda m, t: m.act(mediator_assignment.assign, m.as_staff("mia"), ticket_id=999, staff_id=None),
+        lambda m, t: m.act(mediator_assignment.assign, m.as_staff("mia"), case_id=999, staff_id=None),
         "not_found",
     ),
     "a payout that is not there": Mistake(
@@ -413,7 +413,7 @@ def test_a_plan_of_milestones_that_cannot_be_used_is_refused(
 
 
 def test_a_question_whose_time_is_past_is_not_asked(market: Market, case: Told, owner: Database) -> None:
-    ask = {"ticket_id": case.ticket, "party_id": market.payer_id, "question": "When?"}
+    ask = {"case_id": case.record, "party_id": market.payer_id, "question": "When?"}
     with nothing_changes(owner), pytest.raises(DeskError) as refusal:
         market.act(
             conversation.ask, market.as_staff("mia"), answer_due_at=market.now - timedelta(seconds=1), **ask
@@ -428,6 +428,6 @@ def test_a_case_is_not_given_to_someone_who_is_no_mediator(
         staff_id = market.staff.get(subject, 999)
         with nothing_changes(owner), pytest.raises(DeskError) as refusal:
             market.act(
-                mediator_assignment.assign, market.as_staff("mia"), ticket_id=case.ticket, staff_id=staff_id
+                mediator_assignment.assign, market.as_staff("mia"), case_id=case.record, staff_id=staff_id
             )
         assert refusal.value.code == code

@@ -19,7 +19,7 @@ from core.errors import ChangedMeanwhile, DeskError, ReasonMissing
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.queries import evidence as exhibits
-from core.records import Decision, Handover, Notification, PartyRequest, Ticket
+from core.records import Case, Decision, Handover, Notification, PartyRequest
 from core.rules import mediation
 from core.rules.permissions import NotPermitted
 from core.rules.requests import AnswerAfterDecision, AnswerTimePast, NothingAsked, RequestKind
@@ -36,7 +36,7 @@ def ask(town: Town, told: Told, *, hours: float = 24, kind: RequestKind = Reques
     town.act(
         conversation.ask,
         town.as_staff("mia"),
-        ticket_id=told.ticket,
+        case_id=told.case,
         party_id=town.payee_id,
         question="When does the worktop come?",
         answer_due_at=town.now + timedelta(hours=hours),
@@ -44,14 +44,12 @@ def ask(town: Town, told: Told, *, hours: float = 24, kind: RequestKind = Reques
     )
 
 
-def ticket(town: Town, told: Told) -> Ticket:
-    return builders.ticket_of(town, told)
+def case(town: Town, told: Told) -> Case:
+    return builders.case_of(town, told)
 
 
 def request_of(town: Town, told: Told) -> PartyRequest:
-    wanted = (
-        select(PartyRequest).where(PartyRequest.ticket_id == told.ticket).order_by(PartyRequest.id.desc())
-    )
+    wanted = select(PartyRequest).where(PartyRequest.case_id == told.case).order_by(PartyRequest.id.desc())
     return town.read(lambda s: s.scalars(wanted.limit(1)).one())
 
 
@@ -71,52 +69,48 @@ def hand_in(town: Town, told: Told, home: Path, words: bytes = b"Delivery on Thu
 
 def test_whoever_steps_back_loses_the_case_to_the_next_best_and_never_gets_it_again(town: Town) -> None:
     told = builders.in_mediation(town)
-    town.act(
-        recusal.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="I know the payer's brother."
-    )
-    assert ticket(town, told).mediator_id == town.staff["max"]
+    town.act(recusal.recuse, town.as_staff("mia"), case_id=told.case, reason="I know the payer's brother.")
+    assert case(town, told).mediator_id == town.staff["max"]
     for who, said in (("mia", "You recused yourself"), ("ada", "Mia Lund recused themselves")):
         with pytest.raises(DeskError, match=f"{said} from this case on 04 March 2026"):
             town.act(
                 mediator_assignment.assign,
                 town.as_staff(who),
-                ticket_id=told.ticket,
+                case_id=told.case,
                 staff_id=town.staff["mia"],
             )
     with pytest.raises(recusal.AlreadySteppedBack):
-        town.act(recusal.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="Again.")
+        town.act(recusal.recuse, town.as_staff("mia"), case_id=told.case, reason="Again.")
 
 
 def test_when_everybody_steps_back_the_case_waits_in_the_queue(town: Town) -> None:
     told = builders.in_mediation(town)
     for who in ("mia", "max"):
-        town.act(recusal.recuse, town.as_staff(who), ticket_id=told.ticket, reason="Too close.")
-    assert ticket(town, told).mediator_id is None
+        town.act(recusal.recuse, town.as_staff(who), case_id=told.case, reason="Too close.")
+    assert case(town, told).mediator_id is None
 
 
 def test_stepping_back_from_a_case_of_another_leaves_it_with_them(town: Town) -> None:
     told = builders.in_mediation(town)
-    town.act(
-        recusal.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="We went to school together."
-    )
-    assert ticket(town, told).mediator_id == town.staff["mia"]
+    town.act(recusal.recuse, town.as_staff("max"), case_id=told.case, reason="We went to school together.")
+    assert case(town, told).mediator_id == town.staff["mia"]
 
 
 def test_stepping_back_needs_a_reason_and_a_role(town: Town) -> None:
     told = builders.in_mediation(town)
     with pytest.raises(ReasonMissing):
-        town.act(recusal.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason=" ")
+        town.act(recusal.recuse, town.as_staff("mia"), case_id=told.case, reason=" ")
     with pytest.raises(NotPermitted):
-        town.act(recusal.recuse, town.as_staff("fay"), ticket_id=told.ticket, reason="No.")
-    assert ticket(town, told).mediator_id == town.staff["mia"]
+        town.act(recusal.recuse, town.as_staff("fay"), case_id=told.case, reason="No.")
+    assert case(town, told).mediator_id == town.staff["mia"]
 
 
 def test_the_database_refuses_a_case_to_whoever_stepped_back(town: Town) -> None:
     told = builders.in_mediation(town)
     mia = town.staff["mia"]
-    town.act(recusal.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="Too close.")
+    town.act(recusal.recuse, town.as_staff("mia"), case_id=told.case, reason="Too close.")
     with pytest.raises(DBAPIError, match="stepped back"):
-        town.database.run(lambda s: s.execute(text("update tickets set mediator_id = :id"), {"id": mia}))
+        town.database.run(lambda s: s.execute(text("update cases set mediator_id = :id"), {"id": mia}))
     for words in ("update recusals set reason = 'x'", "delete from recusals"):
         with pytest.raises(DBAPIError):
             town.database.run(lambda s, words=words: s.execute(text(words)))
@@ -129,10 +123,10 @@ def waiting(town: Town) -> tuple[Told, Decision]:
 
 def test_a_decision_that_waits_falls_with_its_maker_who_does_not_get_it_back(town: Town) -> None:
     told, decision = waiting(town)
-    town.act(recusal.recuse, town.as_staff("mia"), ticket_id=told.ticket, reason="The payee is my cousin.")
+    town.act(recusal.recuse, town.as_staff("mia"), case_id=told.case, reason="The payee is my cousin.")
     after = town.read(lambda s: s.get_one(Decision, decision.id))
     assert (after.status, after.check_note) == ("VOIDED", recorded_decision.MAKER_LEFT)
-    assert town.read(lambda s: drafts.find(s, town.as_staff("mia"), ticket_id=told.ticket)) is None
+    assert town.read(lambda s: drafts.find(s, town.as_staff("mia"), case_id=told.case)) is None
     for answer in (confirmation.approve, confirmation.send_back):
         given = {"plan_hash": decision.plan_hash} if answer is confirmation.approve else {}
         with pytest.raises(DecisionNotWaiting):
@@ -149,8 +143,8 @@ def test_nobody_steps_back_past_their_waiting_decision_in_sql_and_an_old_one_of_
     town: Town, owner: Database
 ) -> None:
     told, decision = waiting(town)
-    left = text("insert into recusals (ticket_id, staff_id, reason, at) values (:t, :s, 'Too close.', now())")
-    row = {"t": told.ticket, "s": town.staff["mia"]}
+    left = text("insert into recusals (case_id, staff_id, reason, at) values (:t, :s, 'Too close.', now())")
+    row = {"t": told.case, "s": town.staff["mia"]}
     with pytest.raises(DBAPIError, match="still waits"), owner.transaction() as session:
         session.execute(left, row)
     with owner.transaction() as session:  # as it could be before the database refused it
@@ -160,7 +154,7 @@ def test_nobody_steps_back_past_their_waiting_decision_in_sql_and_an_old_one_of_
         session.execute(text("alter table recusals enable trigger recusals_leave_no_decision"))
     given = {"decision_id": decision.id, "note": "Not like this."}
     assert town.act(confirmation.send_back, town.as_staff("fay"), **given).status == "VOIDED"
-    assert town.read(lambda s: drafts.find(s, town.as_staff("mia"), ticket_id=told.ticket)) is None
+    assert town.read(lambda s: drafts.find(s, town.as_staff("mia"), case_id=told.case)) is None
 
 
 # Taking and handing over
@@ -170,7 +164,7 @@ def test_a_case_is_not_given_to_a_colleague_with_a_tie_and_the_refusal_names_the
     told = builders.in_mediation(town)
     tie = {"staff_id": town.staff["max"], "party_id": town.payer_id, "reason": "Neighbours"}
     town.act(install.declare_tie, town.as_staff("ada"), **tie)
-    give = {"ticket_id": told.ticket, "staff_id": town.staff["max"]}
+    give = {"case_id": told.case, "staff_id": town.staff["max"]}
     with pytest.raises(mediation.ColleagueTied, match="Max Adler has a tie"):
         town.act(mediator_assignment.assign, town.as_staff("mia"), **give)
     with pytest.raises(mediation.MediatorTied, match="You have a tie"):
@@ -180,7 +174,7 @@ def test_a_case_is_not_given_to_a_colleague_with_a_tie_and_the_refusal_names_the
 def test_what_the_next_one_should_know_goes_with_the_case(town: Town) -> None:
     told = builders.in_mediation(town)
     note = "The payer calls at noon; the invoice is the heart of it."
-    give = {"ticket_id": told.ticket, "staff_id": town.staff["max"], "note": note}
+    give = {"case_id": told.case, "staff_id": town.staff["max"], "note": note}
     town.act(mediator_assignment.assign, town.as_staff("mia"), **give)
     (left,) = town.read(lambda s: s.scalars(select(Handover)).all())
     assert (left.by_id, left.to_id, left.note) == (town.staff["mia"], town.staff["max"], note)
@@ -193,7 +187,7 @@ def test_the_skill_comes_before_the_load_and_the_load_before_the_years() -> None
     assert mediation.choose([busy, idle, joiner], **among) is joiner
     assert mediation.choose([busy, idle], **among) is idle
     with pytest.raises(mediation.NoMediatorFree):
-        mediation.choose([mediation.Candidate(1, recused=frozenset({7}))], ticket_id=7, **among)
+        mediation.choose([mediation.Candidate(1, recused=frozenset({7}))], case_id=7, **among)
 
 
 # Asking a party
@@ -204,7 +198,7 @@ def test_a_file_answers_both_kinds_of_request(town: Town, tmp_path: Path, kind: 
     told = builders.in_mediation(town)
     ask(town, told, kind=kind)
     hand_in(town, told, tmp_path)
-    assert (ticket(town, told).status, ticket(town, told).waiting_on) == ("UNDER_REVIEW", None)
+    assert (case(town, told).status, case(town, told).waiting_on) == ("UNDER_REVIEW", None)
     assert (request_of(town, told).status, request_of(town, told).ended_at) == ("ANSWERED", town.now)
 
 
@@ -212,9 +206,9 @@ def test_words_are_no_document(town: Town, tmp_path: Path) -> None:
     told = builders.in_mediation(town)
     ask(town, told, kind=RequestKind.DOCUMENT)
     town.act(conversation.say, town.payee, milestone_id=told.milestone, body="I shall look for it.")
-    assert ticket(town, told).status == "WAITING_PARTY"
+    assert case(town, told).status == "WAITING_PARTY"
     hand_in(town, told, tmp_path)
-    assert ticket(town, told).status == "UNDER_REVIEW"
+    assert case(town, told).status == "UNDER_REVIEW"
 
 
 def test_the_file_that_was_there_already_is_an_answer_too(town: Town, tmp_path: Path) -> None:
@@ -229,38 +223,38 @@ def test_the_other_party_answers_for_nobody(town: Town) -> None:
     told = builders.in_mediation(town)
     ask(town, told)
     town.act(conversation.say, town.payer, milestone_id=told.milestone, body="I wait too.")
-    assert ticket(town, told).status == "WAITING_PARTY"
+    assert case(town, told).status == "WAITING_PARTY"
 
 
 def test_staff_may_go_on_without_the_answer_once(town: Town) -> None:
     told = builders.in_mediation(town)
     ask(town, told)
-    town.act(conversation.stop_waiting, town.as_staff("mia"), ticket_id=told.ticket)
-    assert (ticket(town, told).status, request_of(town, told).status) == ("UNDER_REVIEW", "WITHDRAWN")
+    town.act(conversation.stop_waiting, town.as_staff("mia"), case_id=told.case)
+    assert (case(town, told).status, request_of(town, told).status) == ("UNDER_REVIEW", "WITHDRAWN")
     with pytest.raises(NothingAsked):
-        town.act(conversation.stop_waiting, town.as_staff("mia"), ticket_id=told.ticket)
+        town.act(conversation.stop_waiting, town.as_staff("mia"), case_id=told.case)
     with pytest.raises(NotPermitted):
-        town.act(conversation.stop_waiting, town.as_staff("fay"), ticket_id=told.ticket)
+        town.act(conversation.stop_waiting, town.as_staff("fay"), case_id=told.case)
 
 
 def test_no_time_to_answer_outlasts_the_time_to_decide(town: Town, owner: Database) -> None:
     told = builders.in_mediation(town)
-    decide_by = ticket(town, told).decision_due_at
+    decide_by = case(town, told).decision_due_at
     assert decide_by
     until = (decide_by - town.now) / timedelta(hours=1)
     with pytest.raises(AnswerAfterDecision):
         ask(town, told, hours=until + 1 / 3600)
     ask(town, told, hours=24)
-    assert ticket(town, told).due_at == town.now + timedelta(hours=24)
-    town.act(conversation.stop_waiting, town.as_staff("mia"), ticket_id=told.ticket)
+    assert case(town, told).due_at == town.now + timedelta(hours=24)
+    town.act(conversation.stop_waiting, town.as_staff("mia"), case_id=told.case)
     ask(town, told, hours=until)
-    assert ticket(town, told).due_at == ticket(town, told).answer_due_at == decide_by
+    assert case(town, told).due_at == case(town, told).answer_due_at == decide_by
     for wrong in (
         "answer_due_at = answer_due_at + interval '1 s'",
         "decision_due_at = now() - interval '9 y'",
     ):
         with pytest.raises(IntegrityError), owner.transaction() as session:
-            session.execute(text(f"update tickets set {wrong} where id = {told.ticket}"))
+            session.execute(text(f"update cases set {wrong} where id = {told.case}"))
 
 
 def test_once_the_time_to_decide_is_over_and_the_case_escalated_a_party_can_still_be_asked(
@@ -268,15 +262,15 @@ def test_once_the_time_to_decide_is_over_and_the_case_escalated_a_party_can_stil
 ) -> None:
     told = builders.in_mediation(town)
     town.wait(days=8)
-    town.database.run(lambda s: mediator_assignment.escalate(s, now=town.now, ticket_id=told.ticket))
+    town.database.run(lambda s: mediator_assignment.escalate(s, now=town.now, case_id=told.case))
     ask(town, told, hours=24)
-    assert ticket(town, told).status == "WAITING_PARTY"
+    assert case(town, told).status == "WAITING_PARTY"
 
 
 def test_taking_a_case_says_from_whom_and_whoever_loses_it_is_told(town: Town) -> None:
     told = builders.in_mediation(town)
     max_, mia = town.staff["max"], town.staff["mia"]
-    given = {"ticket_id": told.ticket, "staff_id": max_}
+    given = {"case_id": told.case, "staff_id": max_}
     with pytest.raises(ChangedMeanwhile, match="Mia Lund's now"):
         town.act(mediator_assignment.assign, town.as_staff("max"), taken_from=None, **given)
     town.act(mediator_assignment.assign, town.as_staff("max"), taken_from=mia, **given)
@@ -291,7 +285,7 @@ def test_an_answer_cannot_be_due_in_the_past_or_now(town: Town) -> None:
     for hours in (-1.0, 0.0):
         with pytest.raises(AnswerTimePast):
             ask(town, told, hours=hours)
-    assert ticket(town, told).status == "UNDER_REVIEW"
+    assert case(town, told).status == "UNDER_REVIEW"
 
 
 def test_a_decided_case_wants_no_answer_any_more(town: Town) -> None:
@@ -307,7 +301,7 @@ def test_what_was_asked_stays_as_it_was_even_in_sql(town: Town) -> None:
     for words in ("update party_requests set question = 'x'", "update party_requests set due_at = now()"):
         with pytest.raises(DBAPIError):
             town.database.run(lambda s, words=words: s.execute(text(words)))
-    town.act(conversation.stop_waiting, town.as_staff("mia"), ticket_id=told.ticket)
+    town.act(conversation.stop_waiting, town.as_staff("mia"), case_id=told.case)
     with pytest.raises(DBAPIError):
         town.database.run(lambda s: s.execute(text("update party_requests set status = 'ANSWERED'")))
 

@@ -17,6 +17,7 @@ from core.money import Money
 from core.processes import statement_matching
 from core.queries import chargebacks as shown
 from core.records import (
+    Case,
     Chargeback,
     Milestone,
     Notification,
@@ -26,7 +27,6 @@ from core.records import (
     Refund,
     StatementLine,
     SuspenseItem,
-    Ticket,
     WebhookEvent,
 )
 from core.rules.grounds import DecisionOutcome, Ground
@@ -201,11 +201,11 @@ def test_lost_while_held_takes_what_is_held_and_the_unearned_fee(market: Market)
     market.lawful()
 
 
-def test_lost_while_disputed_closes_the_ticket(market: Market) -> None:
+def test_lost_while_disputed_closes_the_case(market: Market) -> None:
     told = market.in_mediation()
     bank_says(market, charged_back(market, told), "lost")
-    ticket = market.get(Ticket, told.ticket)
-    assert (ticket.status, ticket.resolution) == ("RESOLVED", "CHARGEBACK_LOST")
+    case = market.get(Case, told.case)
+    assert (case.status, case.resolution) == ("RESOLVED", "CHARGEBACK_LOST")
     assert market.status(told) == "REFUNDED"
     market.lawful()
 

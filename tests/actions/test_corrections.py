@@ -15,7 +15,7 @@ from core.actions.decisions.correction import (
     OwnDecision,
 )
 from core.errors import ReasonMissing
-from core.records import Decision, Ticket
+from core.records import Case, Decision
 from core.rules.mediation import YouSteppedBack
 from core.rules.permissions import NotPermitted
 from tests import builders
@@ -32,9 +32,9 @@ def decided(market: Market) -> Told:
     return told
 
 
-def opened(market: Market, told: Told) -> Ticket:
-    made: Ticket = market.act(
-        correction.open_correction, market.as_staff("cora"), ticket_id=told.ticket, reason=WHY
+def opened(market: Market, told: Told) -> Case:
+    made: Case = market.act(
+        correction.open_correction, market.as_staff("cora"), case_id=told.case, reason=WHY
     )
     return made
 
@@ -43,11 +43,11 @@ def test_a_correction_is_a_case_of_its_own_linked_to_the_first_and_in_other_hand
     told = decided(market)
     before = market.all(Decision)[0]
     made = opened(market, told)
-    assert (made.corrects_id, made.status, made.details) == (told.ticket, "UNDER_REVIEW", WHY)
+    assert (made.corrects_id, made.status, made.details) == (told.case, "UNDER_REVIEW", WHY)
     assert made.mediator_id == market.staff["max"]
     after = market.all(Decision)[0]
     assert (after.plan_hash, after.status, after.plan) == (before.plan_hash, "EXECUTED", before.plan)
-    assert market.get(Ticket, told.ticket).status == "RESOLVED"
+    assert market.get(Case, told.case).status == "RESOLVED"
     entries = text("select actor_id, reason from audit_entries where action = 'staff:correction:open'")
     assert market.read(lambda s: [tuple(row) for row in s.execute(entries)]) == [(market.staff["cora"], WHY)]
     market.lawful()
@@ -57,9 +57,9 @@ def test_whoever_decided_neither_takes_nor_closes_it(market: Market) -> None:
     made = opened(market, decided(market))
     mia = market.as_staff("mia")
     with pytest.raises(YouSteppedBack):
-        market.act(mediator_assignment.assign, mia, ticket_id=made.id, staff_id=market.staff["mia"])
+        market.act(mediator_assignment.assign, mia, case_id=made.id, staff_id=market.staff["mia"])
     with pytest.raises(OwnDecision):
-        market.act(correction.close_correction, mia, ticket_id=made.id, finding=Finding.UPHELD, notes="Fine.")
+        market.act(correction.close_correction, mia, case_id=made.id, finding=Finding.UPHELD, notes="Fine.")
 
 
 def test_it_is_closed_once_with_a_finding_and_notes(market: Market) -> None:
@@ -69,21 +69,19 @@ def test_it_is_closed_once_with_a_finding_and_notes(market: Market) -> None:
         opened(market, told)
     max_ = market.as_staff("max")
     with pytest.raises(ReasonMissing):
-        market.act(correction.close_correction, max_, ticket_id=made.id, finding=Finding.UPHELD, notes=" ")
+        market.act(correction.close_correction, max_, case_id=made.id, finding=Finding.UPHELD, notes=" ")
     market.act(
-        correction.close_correction, max_, ticket_id=made.id, finding=Finding.CORRECTED, notes="Reversed."
+        correction.close_correction, max_, case_id=made.id, finding=Finding.CORRECTED, notes="Reversed."
     )
-    closed = market.get(Ticket, made.id)
+    closed = market.get(Case, made.id)
     assert (closed.status, closed.resolution, closed.resolution_notes) == (
         "RESOLVED",
         "CORRECTED",
         "Reversed.",
     )
-    with pytest.raises(mediator_assignment.TicketClosed):
-        market.act(
-            correction.close_correction, max_, ticket_id=made.id, finding=Finding.UPHELD, notes="Again."
-        )
-    assert opened(market, told).corrects_id == told.ticket
+    with pytest.raises(mediator_assignment.CaseClosed):
+        market.act(correction.close_correction, max_, case_id=made.id, finding=Finding.UPHELD, notes="Again.")
+    assert opened(market, told).corrects_id == told.case
     market.later(days=1)
     market.lawful()
 
@@ -94,13 +92,11 @@ def test_only_a_decision_that_was_carried_out_is_corrected_and_only_by_those_who
     told = market.in_mediation()
     cora = market.as_staff("cora")
     with pytest.raises(NothingToCorrect):
-        market.act(correction.open_correction, cora, ticket_id=told.ticket, reason=WHY)
+        market.act(correction.open_correction, cora, case_id=told.case, reason=WHY)
     with pytest.raises(NotACorrection):
-        market.act(
-            correction.close_correction, cora, ticket_id=told.ticket, finding=Finding.UPHELD, notes="No."
-        )
+        market.act(correction.close_correction, cora, case_id=told.case, finding=Finding.UPHELD, notes="No.")
     for other in ("fay", "ada"):
         with pytest.raises(NotPermitted):
-            market.act(correction.open_correction, market.as_staff(other), ticket_id=told.ticket, reason=WHY)
+            market.act(correction.open_correction, market.as_staff(other), case_id=told.case, reason=WHY)
     with pytest.raises(ReasonMissing):
-        market.act(correction.open_correction, cora, ticket_id=told.ticket, reason="")
+        market.act(correction.open_correction, cora, case_id=told.case, reason="")

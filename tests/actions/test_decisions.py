@@ -18,7 +18,7 @@ from core.db import Database
 from core.errors import ChangedMeanwhile, ReasonMissing
 from core.ledger import journal_store
 from core.money import Money
-from core.records import Decision, Evidence, Notification, OutgoingOperation, Ticket
+from core.records import Case, Decision, Evidence, Notification, OutgoingOperation
 from core.rules.approvals import MakerIsChecker, PlanChanged
 from core.rules.cautions import AnothersCase, AnswerPending, Caution
 from core.rules.grounds import DecisionOutcome, Ground
@@ -269,14 +269,14 @@ def _new_evidence(market: Market, told: Told) -> None:
     market.database.run(lambda session: session.add(row))
 
 
-def _a_new_version_of_the_ticket(market: Market, told: Told) -> None:
+def _a_new_version_of_the_case(market: Market, told: Told) -> None:
     def touch(session: Any) -> None:
-        session.get_one(Ticket, told.ticket).version += 1
+        session.get_one(Case, told.case).version += 1
 
     market.database.run(touch)
 
 
-@pytest.mark.parametrize("change", [_new_evidence, _a_new_version_of_the_ticket])
+@pytest.mark.parametrize("change", [_new_evidence, _a_new_version_of_the_case])
 def test_a_case_that_changed_voids_the_decision_instead_of_executing_it(market: Market, change: Any) -> None:
     told, decision = waiting(market)
     change(market, told)
@@ -288,7 +288,7 @@ def test_a_case_that_changed_voids_the_decision_instead_of_executing_it(market: 
 
 def test_a_voided_case_can_be_decided_again(market: Market) -> None:
     told, decision = waiting(market)
-    _a_new_version_of_the_ticket(market, told)
+    _a_new_version_of_the_case(market, told)
     approve(market, decision, by="ada")
     again = builders.decided(market, told)
     assert again.plan["journal"]["key"] != decision.plan["journal"]["key"]
@@ -342,7 +342,7 @@ def test_legal_services_wait_a_day_before_a_decision_is_carried_out(market: Mark
 def test_a_case_that_changed_while_cooling_off_voids_the_decision(market: Market) -> None:
     told = legal(market)
     decision = builders.decided(market, told)
-    _a_new_version_of_the_ticket(market, told)
+    _a_new_version_of_the_case(market, told)
     market.later(hours=24)
     assert (now(market, decision).status, market.order(told)) == ("VOIDED", {"held": 100_000})
     market.lawful()
@@ -353,7 +353,7 @@ def test_a_decision_that_is_cooling_off_is_no_deadlock(market: Market) -> None:
     market.wait(days=6, hours=20)
     builders.decided(market, told)
     market.later(hours=5)
-    assert not market.get(Ticket, told.ticket).escalated
+    assert not market.get(Case, told.case).escalated
     market.later(days=1)
     assert market.status(told) == "COMPLETED"
 
@@ -374,7 +374,7 @@ def test_another_mediators_case_is_decided_knowingly_and_they_are_told(market: M
     (letter,) = [each for each in market.all(Notification) if each.template == "case_decided_by_another"]
     assert (letter.staff_id, letter.subject) == (
         market.staff["mia"],
-        f"Max Adler decided your case D-{told.ticket}",
+        f"Max Adler decided your case D-{told.case}",
     )
 
 
@@ -384,7 +384,7 @@ def test_ones_own_case_and_a_free_one_are_decided_without_a_question(market: Mar
         draft, mia = builders.a_draft(told), market.as_staff("mia")
         plan, _ = market.act(confirmation.preview, mia, draft=draft)
         decision = market.act(
-            confirmation.confirm, mia, draft=draft, plan_hash=plan.hash, intent=f"own-{told.ticket}"
+            confirmation.confirm, mia, draft=draft, plan_hash=plan.hash, intent=f"own-{told.case}"
         )
         assert _despite(market, decision) == []
 
@@ -393,7 +393,7 @@ def test_over_a_pending_answer_one_decides_knowingly(market: Market) -> None:
     told = market.in_mediation()
     mia, draft = market.as_staff("mia"), builders.a_draft(told)
     ask = {"party_id": market.payee_id, "question": "When?", "answer_due_at": market.now + timedelta(days=2)}
-    market.act(conversation.ask, mia, ticket_id=told.ticket, **ask)
+    market.act(conversation.ask, mia, case_id=told.case, **ask)
     plan, _ = market.act(confirmation.preview, mia, draft=draft)
     given = {"draft": draft, "plan_hash": plan.hash, "intent": "without"}
     with pytest.raises(AnswerPending, match=r"^The payee was asked"):

@@ -11,7 +11,7 @@ from core.actions.cases import conversation, disputes, mediator_assignment
 from core.actions.funding import fund
 from core.actions.milestones import verification
 from core.money import Money
-from core.records import Decision, Message, Milestone, Notification, PartyRequest, Project, Refund, Ticket
+from core.records import Case, Decision, Message, Milestone, Notification, PartyRequest, Project, Refund
 from core.rules.disputes import DisputeReason, DisputeWindowClosed
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.transitions import IllegalMove
@@ -30,8 +30,8 @@ def refund_draft(told: Told, ground: Ground = Ground.WORK_NOT_AS_AGREED, **also:
     return builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=ground, **also)
 
 
-def ticket(market: Market, told: Told) -> Ticket:
-    found: Ticket = market.get(Ticket, told.ticket)
+def case(market: Market, told: Told) -> Case:
+    found: Case = market.get(Case, told.case)
     return found
 
 
@@ -54,7 +54,7 @@ def test_a_full_release_pays_everything_to_the_payee_and_earns_the_whole_fee(mar
     milestone = market.get(Milestone, told.milestone)
     assert (milestone.status, milestone.outcome) == ("COMPLETED", "RELEASED")
     assert (market.state(told), market.order(told)) == ("RELEASED", {"released": 100_000})
-    assert (ticket(market, told).status, ticket(market, told).resolution) == ("RESOLVED", "FULL_RELEASE")
+    assert (case(market, told).status, case(market, told).resolution) == ("RESOLVED", "FULL_RELEASE")
     market.lawful()
 
 
@@ -177,7 +177,7 @@ def test_a_withdrawn_complaint_puts_the_milestone_back_with_new_clocks(market: M
     market.wait(hours=5)
     market.act(disputes.withdraw, market.payer, milestone_id=told.milestone)
     milestone = market.get(Milestone, told.milestone)
-    assert (milestone.status, ticket(market, told).status) == ("PENDING_VERIFICATION", "WITHDRAWN")
+    assert (milestone.status, case(market, told).status) == ("PENDING_VERIFICATION", "WITHDRAWN")
     assert milestone.completion_notice_at == market.now
     assert milestone.auto_approve_at == market.now + timedelta(days=7)
     market.act(verification.approve, market.payer, milestone_id=told.milestone)
@@ -197,18 +197,18 @@ def test_a_complaint_about_work_never_begun_is_withdrawn_to_where_it_was(market:
     assert market.status(told) == "PENDING_VERIFICATION"
 
 
-def test_rework_settles_the_ticket_and_starts_every_clock_anew(market: Market) -> None:
+def test_rework_settles_the_case_and_starts_every_clock_anew(market: Market) -> None:
     told = builders.disputed(market, market.funded())
     market.wait(hours=40)
     market.act(disputes.resubmit, market.payee, milestone_id=told.milestone)
     milestone = market.get(Milestone, told.milestone)
-    assert (milestone.status, ticket(market, told).resolution) == ("PENDING_VERIFICATION", "REWORKED")
+    assert (milestone.status, case(market, told).resolution) == ("PENDING_VERIFICATION", "REWORKED")
     assert milestone.dispute_until == market.now + timedelta(days=5)
     assert (milestone.reminder_level, milestone.next_reminder_at) == (0, market.now + timedelta(hours=72))
     market.act(
         disputes.open_dispute, market.payer, milestone_id=told.milestone, reason=DisputeReason.DEFECTIVE
     )
-    assert market.count(Ticket) == 2
+    assert market.count(Case) == 2
     market.lawful()
 
 
@@ -217,13 +217,13 @@ def test_rework_settles_the_ticket_and_starts_every_clock_anew(market: Market) -
 
 def test_after_three_days_a_dispute_goes_to_mediation_by_itself(market: Market) -> None:
     told = builders.disputed(market, market.funded())
-    opened = ticket(market, told).opened_at
+    opened = case(market, told).opened_at
     market.now = opened + timedelta(days=3, seconds=-1)
     market.later()
     assert market.status(told) == "DISPUTED"
     market.later(seconds=1)
     assert market.status(told) == "IN_MEDIATION"
-    assert ticket(market, told).mediator_id in (market.staff["mia"], market.staff["max"])
+    assert case(market, told).mediator_id in (market.staff["mia"], market.staff["max"])
 
 
 def test_seven_days_of_silence_approve_and_pay(market: Market) -> None:
@@ -262,7 +262,7 @@ def test_the_dispute_window_closes_after_five_days_inclusive(market: Market) -> 
 def test_nobody_deciding_for_seven_days_brings_the_case_to_the_administrators(market: Market) -> None:
     told = market.in_mediation()
     market.later(days=7)
-    assert ticket(market, told).escalated
+    assert case(market, told).escalated
     decision = builders.decided(market, told, by="ada")
     assert decision.status == "EXECUTED"
     market.lawful()
@@ -271,31 +271,31 @@ def test_nobody_deciding_for_seven_days_brings_the_case_to_the_administrators(ma
 def test_a_case_waits_for_a_party_and_goes_on_when_it_answers(market: Market) -> None:
     told = market.in_mediation()
     due = market.now + timedelta(days=2)
-    ask = {"ticket_id": told.ticket, "party_id": market.payee_id, "question": "When?", "answer_due_at": due}
+    ask = {"case_id": told.case, "party_id": market.payee_id, "question": "When?", "answer_due_at": due}
     market.act(conversation.ask, market.as_staff("mia"), **ask)
-    assert (ticket(market, told).status, ticket(market, told).due_at) == ("WAITING_PARTY", due)
+    assert (case(market, told).status, case(market, told).due_at) == ("WAITING_PARTY", due)
     market.act(conversation.say, market.payer, milestone_id=told.milestone, body="I wait as well.")
-    assert ticket(market, told).status == "WAITING_PARTY"
+    assert case(market, told).status == "WAITING_PARTY"
     market.act(conversation.say, market.payee, milestone_id=told.milestone, body="On Thursday.")
-    assert (ticket(market, told).status, ticket(market, told).waiting_on) == ("UNDER_REVIEW", None)
+    assert (case(market, told).status, case(market, told).waiting_on) == ("UNDER_REVIEW", None)
 
 
 def test_a_case_whose_party_does_not_answer_in_time_goes_on_without(market: Market) -> None:
     told = market.in_mediation()
     due = market.now + timedelta(days=2)
-    ask = {"ticket_id": told.ticket, "party_id": market.payee_id, "question": "When?", "answer_due_at": due}
+    ask = {"case_id": told.case, "party_id": market.payee_id, "question": "When?", "answer_due_at": due}
     market.act(conversation.ask, market.as_staff("mia"), **ask)
     market.later(days=2)
-    assert ticket(market, told).status == "UNDER_REVIEW"
+    assert case(market, told).status == "UNDER_REVIEW"
 
 
 def test_a_case_is_decided_even_while_it_waits_for_a_party(market: Market) -> None:
     told = market.in_mediation()
     due = market.now + timedelta(days=2)
-    ask = {"ticket_id": told.ticket, "party_id": market.payee_id, "question": "When?", "answer_due_at": due}
+    ask = {"case_id": told.case, "party_id": market.payee_id, "question": "When?", "answer_due_at": due}
     market.act(conversation.ask, market.as_staff("mia"), **ask)
     assert builders.decided(market, told).status == "EXECUTED"
-    assert (ticket(market, told).status, ticket(market, told).waiting_on) == ("RESOLVED", None)
+    assert (case(market, told).status, case(market, told).waiting_on) == ("RESOLVED", None)
     market.lawful()
 
 
@@ -307,7 +307,7 @@ def test_the_case_goes_to_the_mediator_with_the_least_load_and_no_tie(market: Ma
     for _ in range(2):
         told = builders.disputed(market, market.funded())
         market.act(disputes.ask_mediation, market.payer, milestone_id=told.milestone)
-        assert ticket(market, told).mediator_id == market.staff["max"]
+        assert case(market, told).mediator_id == market.staff["max"]
 
 
 def test_a_disputed_milestone_cannot_be_approved_by_hand_or_by_silence(market: Market) -> None:
@@ -322,9 +322,9 @@ def test_a_disputed_milestone_cannot_be_approved_by_hand_or_by_silence(market: M
 def test_a_case_given_back_to_the_queue_can_be_taken_by_another(market: Market) -> None:
     told = market.in_mediation()
     mia, other = market.as_staff("mia"), market.as_staff("max")
-    market.act(mediator_assignment.assign, mia, ticket_id=told.ticket, staff_id=None)
-    assert ticket(market, told).mediator_id is None
-    market.act(mediator_assignment.assign, other, ticket_id=told.ticket, staff_id=market.staff["max"])
+    market.act(mediator_assignment.assign, mia, case_id=told.case, staff_id=None)
+    assert case(market, told).mediator_id is None
+    market.act(mediator_assignment.assign, other, case_id=told.case, staff_id=market.staff["max"])
     assert builders.decided(market, told, by="max").maker_id == market.staff["max"]
     assert market.count(Decision) == 1
 
@@ -333,12 +333,12 @@ def test_an_unanswered_request_ends_at_its_instant_and_not_a_microsecond_before(
     """Through the worker's own sweep; the mediator finds a note that only staff can read."""
     told = market.in_mediation()
     due = market.now + timedelta(days=2)
-    ask = {"ticket_id": told.ticket, "party_id": market.payee_id, "question": "When?", "answer_due_at": due}
+    ask = {"case_id": told.case, "party_id": market.payee_id, "question": "When?", "answer_due_at": due}
     market.act(conversation.ask, market.as_staff("mia"), **ask)
     market.later(days=2, microseconds=-1)
-    assert ticket(market, told).status == "WAITING_PARTY"
+    assert case(market, told).status == "WAITING_PARTY"
     market.later(microseconds=1)
-    assert ticket(market, told).status == "UNDER_REVIEW"
+    assert case(market, told).status == "UNDER_REVIEW"
     assert [each.status for each in market.all(PartyRequest)] == ["UNANSWERED"]
     notes = [each for each in market.all(Message) if each.author_kind == "system"]
     assert [(each.audience, "“When?”" in each.body) for each in notes] == [("STAFF", True)]
@@ -350,7 +350,7 @@ def test_an_unanswered_request_ends_at_its_instant_and_not_a_microsecond_before(
 def test_an_answer_a_microsecond_before_the_end_is_in_time(market: Market) -> None:
     told = market.in_mediation()
     due = market.now + timedelta(days=2)
-    ask = {"ticket_id": told.ticket, "party_id": market.payee_id, "question": "When?", "answer_due_at": due}
+    ask = {"case_id": told.case, "party_id": market.payee_id, "question": "When?", "answer_due_at": due}
     market.act(conversation.ask, market.as_staff("mia"), **ask)
     market.later(days=2, microseconds=-1)
     market.act(conversation.say, market.payee, milestone_id=told.milestone, body="On Thursday.")

@@ -18,7 +18,7 @@ from core.errors import ChangedMeanwhile, ReasonMissing
 from core.money import Money
 from core.queries import cases, decision_changes, evidence
 from core.queries.decision_changes import Comparison
-from core.records import Decision, Notification, Ticket
+from core.records import Case, Decision, Notification
 from core.rules.cautions import NewsUnread
 from core.rules.items import Done, Item, ItemsDoNotSum
 from core.rules.permissions import NotPermitted, StepUpRequired
@@ -188,7 +188,7 @@ def test_what_a_party_writes_while_a_decision_waits_does_not_void_it(market: Mar
     market.wait(minutes=5)
     for _ in range(3):
         write(market, told)
-    found = market.read(lambda s: cases.case(s, told.ticket, staff_id=None)).ruling
+    found = market.read(lambda s: cases.case(s, told.case, staff_id=None)).ruling
     assert found is not None
     assert (found.changes, found.news) == ((), 3)
     with pytest.raises(NewsUnread, match=r"^3 of"):
@@ -233,7 +233,7 @@ def test_an_answer_that_a_case_waits_for_does_not_void_the_decision_made_meanwhi
     market.act(
         conversation.ask,
         mia,
-        ticket_id=told.ticket,
+        case_id=told.case,
         party_id=market.payer_id,
         question="When?",
         answer_due_at=due,
@@ -241,7 +241,7 @@ def test_an_answer_that_a_case_waits_for_does_not_void_the_decision_made_meanwhi
     decision = builders.decided(market, told)
     market.wait(minutes=5)
     a_message(market, told)
-    assert market.get(Ticket, told.ticket).status == "UNDER_REVIEW"
+    assert market.get(Case, told.case).status == "UNDER_REVIEW"
     assert approve(market, decision, by="ada", seen=newest(market, told)).status == "EXECUTED"
 
 
@@ -292,7 +292,7 @@ def returned(market: Market, **also: Any) -> tuple[Told, Decision, dict[str, Any
     market.act(
         confirmation.send_back, market.as_staff("ada"), decision_id=decision.id, note="Ask for photographs."
     )
-    found = market.read(lambda s: drafts.find(s, market.as_staff("mia"), ticket_id=told.ticket))
+    found = market.read(lambda s: drafts.find(s, market.as_staff("mia"), case_id=told.case))
     assert found is not None
     return told, decision, found.content
 
@@ -322,7 +322,7 @@ def test_a_returned_decision_is_its_makers_draft_again_whole(market: Market) -> 
 
 def compared(market: Market, told: Told) -> Comparison:
     def read(session: Any) -> Comparison:
-        case = cases.case(session, told.ticket, staff_id=None)
+        case = cases.case(session, told.case, staff_id=None)
         assert case.ruling is not None
         return decision_changes.of(session, case, case.ruling)
 

@@ -15,7 +15,7 @@ from core.actions.cases import evidence
 from core.db import Database
 from core.errors import NotFound
 from core.gateways.evidence_store import EvidenceAltered, EvidenceStore
-from core.records import Evidence, EvidenceView, Milestone, Staff, Ticket
+from core.records import Case, Evidence, EvidenceView, Milestone, Staff
 from core.rules.evidence import MAX_FILES, FormatNotAccepted, TooManyFiles
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, NotYours, Role
 from tests import unrecorded
@@ -26,7 +26,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 @dataclass
-class Case:
+class Scene:
     database: Database
     store: EvidenceStore
     milestone_id: int
@@ -59,12 +59,12 @@ class Case:
 
 
 @pytest.fixture
-def case(database: Database, owner: Database, tmp_path: Path) -> Case:
+def case(database: Database, owner: Database, tmp_path: Path) -> Scene:
     kitchen, other = a_kitchen(owner), a_kitchen(owner)
     staff = Staff(issuer="i", subject="s", name="Mara", email="m@example.org", skills=[], created_at=NOW)
     with owner.transaction() as session:
         session.add(staff)
-    return Case(
+    return Scene(
         database=database,
         store=EvidenceStore(tmp_path),
         milestone_id=kitchen.milestone,
@@ -75,7 +75,7 @@ def case(database: Database, owner: Database, tmp_path: Path) -> Case:
     )
 
 
-def test_what_a_party_hands_in_is_kept_with_its_facts(case: Case) -> None:
+def test_what_a_party_hands_in_is_kept_with_its_facts(case: Scene) -> None:
     content = with_exif()
     row = case.hand_in(
         file_name="../My\u202e photo.jpg", content=content, caption="The wall,\nafter  the rain"
@@ -87,7 +87,7 @@ def test_what_a_party_hands_in_is_kept_with_its_facts(case: Case) -> None:
     assert case.store.get(row.uploaded_by, row.sha256) == content
 
 
-def test_the_log_knows_the_file_by_its_hash_and_names_nobody(case: Case) -> None:
+def test_the_log_knows_the_file_by_its_hash_and_names_nobody(case: Scene) -> None:
     row = case.hand_in(file_name="Anna Payer, 4 Elm Street.jpg", caption="call anna@example.org")
     (entry,) = case.entries("party:evidence:hand_in")
     assert (entry["actor_kind"], entry["actor_id"], entry["object_id"]) == (
@@ -100,14 +100,14 @@ def test_the_log_knows_the_file_by_its_hash_and_names_nobody(case: Case) -> None
     assert "Elm" not in str(dict(entry))
 
 
-def test_the_same_file_twice_on_one_milestone_is_one_piece(case: Case) -> None:
+def test_the_same_file_twice_on_one_milestone_is_one_piece(case: Scene) -> None:
     first = case.hand_in()
     assert case.hand_in(file_name="again.jpg").id == first.id
     assert case.hand_in(case.payee).id == first.id
     assert len(case.entries("party:evidence:hand_in")) == 1
 
 
-def test_two_uploads_at_once_of_one_file_make_one_piece(case: Case) -> None:
+def test_two_uploads_at_once_of_one_file_make_one_piece(case: Scene) -> None:
     start, ids = Barrier(4), []
 
     def upload() -> None:
@@ -123,7 +123,7 @@ def test_two_uploads_at_once_of_one_file_make_one_piece(case: Case) -> None:
     assert len(set(ids)) == 1
 
 
-def test_new_evidence_makes_a_plan_drawn_before_it_out_of_date(case: Case) -> None:
+def test_new_evidence_makes_a_plan_drawn_before_it_out_of_date(case: Scene) -> None:
     def version() -> int:
         with case.database.reading() as session:
             return session.get_one(Milestone, case.milestone_id).version
@@ -135,7 +135,7 @@ def test_new_evidence_makes_a_plan_drawn_before_it_out_of_date(case: Case) -> No
     assert version() == before + 1
 
 
-def test_only_payer_and_payee_of_the_project_hand_in(case: Case) -> None:
+def test_only_payer_and_payee_of_the_project_hand_in(case: Scene) -> None:
     for actor in (case.stranger, case.mediator, SYSTEM):
         with pytest.raises(NotYours):
             case.hand_in(actor)
@@ -143,7 +143,7 @@ def test_only_payer_and_payee_of_the_project_hand_in(case: Case) -> None:
     assert case.hand_in(case.payee).uploaded_by == case.payee.id
 
 
-def test_a_refused_file_leaves_no_row_no_entry_and_no_bytes(case: Case) -> None:
+def test_a_refused_file_leaves_no_row_no_entry_and_no_bytes(case: Scene) -> None:
     with pytest.raises(FormatNotAccepted):
         case.hand_in(file_name="run.exe", content=b"MZ")
     assert case.count(Evidence) == 0
@@ -151,7 +151,7 @@ def test_a_refused_file_leaves_no_row_no_entry_and_no_bytes(case: Case) -> None:
     assert not case.store.folder.exists()
 
 
-def test_a_milestone_takes_sixty_files_and_no_more(case: Case) -> None:
+def test_a_milestone_takes_sixty_files_and_no_more(case: Scene) -> None:
     with case.database.transaction() as session:
         session.add_all(_row(case, f"{n:064x}") for n in range(MAX_FILES - 1))
     case.hand_in()
@@ -159,26 +159,26 @@ def test_a_milestone_takes_sixty_files_and_no_more(case: Case) -> None:
         case.hand_in(content=picture(size=(10, 10)))
 
 
-def test_a_ticket_of_another_milestone_is_not_a_place_for_it(case: Case) -> None:
+def test_a_case_of_another_milestone_is_not_a_place_for_it(case: Scene) -> None:
     with pytest.raises(NotFound):
-        case.hand_in(ticket_id=999)
+        case.hand_in(case_id=999)
     with pytest.raises(NotFound):
         case.hand_in(milestone_id=999)
     with case.database.transaction() as session:
-        ticket = Ticket(
+        other = Case(
             milestone_id=case.milestone_id,
             opened_by=case.payer.id,
             reason="QUALITY",
             opened_at=NOW,
             due_at=NOW,
         )
-        session.add(ticket)
+        session.add(other)
         session.flush()
         unrecorded.forgive(session)
-    assert case.hand_in(ticket_id=ticket.id).ticket_id == ticket.id
+    assert case.hand_in(case_id=other.id).case_id == other.id
 
 
-def test_opening_shows_a_drawn_picture_and_is_on_record(case: Case) -> None:
+def test_opening_shows_a_drawn_picture_and_is_on_record(case: Scene) -> None:
     row = case.hand_in(content=with_exif())
     opened = case.open(row.id)
     assert opened.picture is not None
@@ -190,7 +190,7 @@ def test_opening_shows_a_drawn_picture_and_is_on_record(case: Case) -> None:
     assert [entry["object_id"] for entry in case.entries("mediator:evidence:open")] == [str(row.id)] * 2
 
 
-def test_a_document_opens_as_pages_and_a_note_as_text(case: Case) -> None:
+def test_a_document_opens_as_pages_and_a_note_as_text(case: Scene) -> None:
     report = case.hand_in(case.payee, file_name="report.pdf", content=pdf(3))
     note = case.hand_in(case.payee, file_name="note.txt", content=b"![x](https://example.org)")
     assert case.open(report.id).pages == 3
@@ -207,7 +207,7 @@ def test_a_document_opens_as_pages_and_a_note_as_text(case: Case) -> None:
                 evidence.page(session, case.mediator, store=case.store, evidence_id=report.id, number=number)
 
 
-def test_the_original_leaves_unchanged_and_its_leaving_is_on_record(case: Case) -> None:
+def test_the_original_leaves_unchanged_and_its_leaving_is_on_record(case: Scene) -> None:
     content = with_exif()
     row = case.hand_in(content=content)
     left = case.database.run(
@@ -219,7 +219,7 @@ def test_the_original_leaves_unchanged_and_its_leaving_is_on_record(case: Case) 
     assert len(case.entries("mediator:evidence:download")) == 1
 
 
-def test_parties_and_strangers_do_not_open_what_staff_may(case: Case) -> None:
+def test_parties_and_strangers_do_not_open_what_staff_may(case: Scene) -> None:
     row = case.hand_in()
     for actor in (case.payer, case.stranger, SYSTEM, Actor("staff", 99)):
         with pytest.raises(NotPermitted):
@@ -227,7 +227,7 @@ def test_parties_and_strangers_do_not_open_what_staff_may(case: Case) -> None:
     assert case.count(EvidenceView) == 0
 
 
-def test_altered_bytes_are_never_shown_and_count_as_unopened(case: Case) -> None:
+def test_altered_bytes_are_never_shown_and_count_as_unopened(case: Scene) -> None:
     row = case.hand_in()
     case.open(row.id)
     path = case.store.folder / str(row.uploaded_by) / row.sha256[:2] / row.sha256
@@ -237,7 +237,7 @@ def test_altered_bytes_are_never_shown_and_count_as_unopened(case: Case) -> None
     assert len(case.entries("mediator:evidence:open")) == 1
 
 
-def test_a_row_of_evidence_never_changes(case: Case) -> None:
+def test_a_row_of_evidence_never_changes(case: Scene) -> None:
     case.hand_in()
     for statement in ("update evidence set sha256 = ''", "delete from evidence"):
         with (
@@ -247,7 +247,7 @@ def test_a_row_of_evidence_never_changes(case: Case) -> None:
             session.execute(text(statement))
 
 
-def _row(case: Case, sha256: str) -> Evidence:
+def _row(case: Scene, sha256: str) -> Evidence:
     return Evidence(
         milestone_id=case.milestone_id,
         uploaded_by=case.payer.id,

@@ -14,7 +14,7 @@ from core.actions.risk import holds
 from core.money import Money
 from core.processes import reconciliation, statement_matching
 from core.queries import cases
-from core.records import Hold, Notification, PaymentOrder, Refund, StatementLine, SuspenseItem, Ticket
+from core.records import Case, Hold, Notification, PaymentOrder, Refund, StatementLine, SuspenseItem
 from core.rules.cautions import Caution
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.holds import ReleaseBlocked
@@ -50,8 +50,8 @@ def test_a_full_refund_by_hand_is_on_the_case_and_no_decision_is_taken(market: M
     letters = [each for each in market.all(Notification) if each.template == "hold_to_settle"]
     assert {each.staff_id for each in letters} == {market.staff["fay"], market.staff["cora"]}
     assert all(refund in each.text and "Hold H-1 stops" in each.text for each in letters)
-    (ticket,) = market.all(Ticket)
-    shown = market.read(lambda session: cases.case(session, ticket.id, staff_id=None))
+    (case,) = market.all(Case)
+    shown = market.read(lambda session: cases.case(session, case.id, staff_id=None))
     (block,) = shown.blocks
     assert f"refunded to the payer at Stripe, outside this desk ({refund})" in block.sentence
     with pytest.raises(ReleaseBlocked, match=refund):
@@ -111,7 +111,7 @@ def test_a_refund_by_hand_that_was_the_one_owed_is_decided_and_not_sent_again(ma
     by_hand = refunded_by_hand(market, whole)
     told_by_webhook(market, "refund.created", by_hand)
     lifted(market)
-    found = market.read(lambda session: cautions.of(session, market.as_staff("mia"), told.ticket))
+    found = market.read(lambda session: cautions.of(session, market.as_staff("mia"), told.case))
     assert f"({by_hand}), and finance has not settled that line" in found[Caution.REFUND_BY_HAND].message
     builders.decided(market, told, whole_refund(told))
     market.work()
@@ -163,8 +163,8 @@ def test_a_refund_by_hand_that_fails_later_is_said_on_its_hold_which_stays(marke
         told_by_webhook(market, "refund.failed", refund)
     (placed,) = market.all(Hold)
     assert placed.released_at is None
-    (ticket,) = market.all(Ticket)
-    (block,) = market.read(lambda session: cases.case(session, ticket.id, staff_id=None)).blocks
+    (case,) = market.all(Case)
+    (block,) = market.read(lambda session: cases.case(session, case.id, staff_id=None)).blocks
     assert "that this refund failed: the money is back there" in block.sentence
     lifted(market)
     builders.decided(market, told, whole_refund(told))

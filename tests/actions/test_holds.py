@@ -121,7 +121,7 @@ def test_a_milestone_that_is_over_cannot_be_held_even_in_sql(market: Market, own
     assert market.order(told) == {"refunded": 100_000}
     assert not [each for each in market.all(Notification) if each.template == "hold_placed"]
     assert not market.read(lambda s: candidates(s, f"M-{told.milestone}"))
-    assert not market.read(lambda s: case(s, told.ticket, staff_id=None)).can_hold
+    assert not market.read(lambda s: case(s, told.case, staff_id=None)).can_hold
 
 
 def test_lifting_a_hold_of_a_milestone_that_ended_meanwhile_promises_nothing(market: Market) -> None:

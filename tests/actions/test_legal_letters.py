@@ -76,7 +76,7 @@ def disputed(w: Walk) -> None:
     opened = w.market.act(
         disputes.open_dispute, w.market.payer, milestone_id=w.milestone_id, reason=DisputeReason.OTHER
     )
-    w.ticket_id = opened.id
+    w.case_id = opened.id
 
 
 def mediation_asked(w: Walk) -> None:
@@ -86,7 +86,7 @@ def mediation_asked(w: Walk) -> None:
 def mine(w: Walk) -> None:
     """A mediator takes the case: nobody writes to those who do it themselves."""
     mia = w.market.as_staff("mia")
-    w.market.act(mediator_assignment.assign, mia, ticket_id=w.ticket_id, staff_id=w.market.staff["mia"])
+    w.market.act(mediator_assignment.assign, mia, case_id=w.case_id, staff_id=w.market.staff["mia"])
 
 
 def held_by_compliance(w: Walk) -> None:
@@ -133,9 +133,9 @@ ENGAGED = (
 )
 DISPUTE = (
     WalkStep("The deliverable is handed in", delivered, wrote=("CL verification_requested",)),
-    WalkStep("Dispute ticket OPEN", disputed, wrote=("AT dispute_opened", "CL dispute_confirmed")),
+    WalkStep("Case OPEN", disputed, wrote=("AT dispute_opened", "CL dispute_confirmed")),
     WalkStep(
-        "Ticket UNDER_REVIEW",
+        "Case UNDER_REVIEW",
         mediation_asked,
         wrote=("AT mediation_started", "CL mediation_started", "PM case_assigned"),
     ),
@@ -183,7 +183,7 @@ WALKS: dict[str, tuple[WalkStep, ...]] = {
     ),
     "full refund: service not started, after 24 h": (
         *ENGAGED,
-        WalkStep("Dispute ticket OPEN", disputed, wrote=("AT dispute_opened", "CL dispute_confirmed")),
+        WalkStep("Case OPEN", disputed, wrote=("AT dispute_opened", "CL dispute_confirmed")),
         *DISPUTE[2:],
         WalkStep(
             "Decided, and cooling off",

@@ -130,7 +130,7 @@ class Run:
     def recorded(self, decision_id: int) -> Letters:
         def look(session: Session) -> Letters:
             decision = session.get_one(Decision, decision_id)
-            case = read_case(session, decision.ticket_id, staff_id=None)
+            case = read_case(session, decision.case_id, staff_id=None)
             papers = decision_changes.papers(session, case, decision)
             return letters_ahead.foreseen(session, decision.plan, papers, decision=decision)
 
@@ -209,7 +209,7 @@ def test_what_is_listed_of_an_agreement_is_what_is_sent(market: Market, name: st
     market.pay_in(2_000_000)
     (by_hand if "by hand" in name else muted)(market)
     told = market.in_mediation(usd(100_000), usd(50_000), project_type=PLATFORMS["home_services"])
-    offer = market.act(offers.propose, market.payer, ticket_id=told.ticket, release=usd(AGREED[name]))
+    offer = market.act(offers.propose, market.payer, case_id=told.case, release=usd(AGREED[name]))
     known = {each.id for each in market.all(Notification)}
     planned = market.read(lambda session: letters_ahead.of_offer(session, offer.id))
     run = Run(market, told, None, "", known)

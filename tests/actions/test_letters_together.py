@@ -376,14 +376,14 @@ def test_who_may_send_again_may_not_always_correct_an_address(town: Town, tmp_pa
 # The log of an object, staff, and the database
 
 
-def test_the_log_of_a_ticket_has_the_letters_of_its_decision(town: Town) -> None:
+def test_the_log_of_a_case_has_the_letters_of_its_decision(town: Town) -> None:
     told = builders.in_mediation(town)
     decision = builders.decided(town, told)
-    of_ticket = town.read(lambda session: log.about(session, "ticket", told.ticket))
+    of_case = town.read(lambda session: log.about(session, "ticket", told.case))
     of_decision = town.read(lambda session: log.about(session, "decision", decision.id))
     assert {each.kind for each in of_decision} == {"Decision: full release"}
-    assert {each.id for each in of_decision} < {each.id for each in of_ticket}
-    assert {each.kind for each in of_ticket} >= {"Dispute opened", "Mediator at work", "Case given to you"}
+    assert {each.id for each in of_decision} < {each.id for each in of_case}
+    assert {each.kind for each in of_case} >= {"Dispute opened", "Mediator at work", "Case given to you"}
     builders.carry_out(town)
     (paid,) = town.read(lambda session: log.about(session, "payout", 1))
     assert paid.kind == "Payment sent to your bank"
@@ -393,7 +393,7 @@ def test_staff_read_numbers_and_amounts_and_no_names(town: Town) -> None:
     told = builders.in_mediation(town, mediator=None)
     (letter,) = [each for each in rows(town.database) if each.template == "case_assigned"]
     assert letter.staff_id in (town.staff["mia"], town.staff["max"])
-    assert f"D-{told.ticket}" in letter.subject
+    assert f"D-{told.case}" in letter.subject
     assert not [word for word in ("Lindqvist", "Okafor", "New kitchen", "worktop") if word in letter.text]
 
 
@@ -460,14 +460,10 @@ def test_finance_is_told_of_a_payout_that_came_back_and_the_payee_what_happens_n
 def test_who_takes_a_case_is_not_written_to_and_who_is_given_one_is(town: Town) -> None:
     told = builders.in_mediation(town, mediator="mia")
     before = len([each for each in rows(town.database) if each.template == "case_assigned"])
-    town.act(
-        mediator_assignment.assign, town.as_staff("max"), ticket_id=told.ticket, staff_id=town.staff["max"]
-    )
+    town.act(mediator_assignment.assign, town.as_staff("max"), case_id=told.case, staff_id=town.staff["max"])
     assert len([each for each in rows(town.database) if each.template == "case_assigned"]) == before
     town.wait(hours=1)
-    town.act(
-        mediator_assignment.assign, town.as_staff("max"), ticket_id=told.ticket, staff_id=town.staff["mia"]
-    )
+    town.act(mediator_assignment.assign, town.as_staff("max"), case_id=told.case, staff_id=town.staff["mia"])
     assert [each.staff_id for each in rows(town.database) if each.template == "case_assigned"][before:] == [
         town.staff["mia"]
     ]
@@ -485,10 +481,10 @@ def test_both_parties_hear_that_a_decision_is_looked_at_again_and_what_came_of_i
     again = town.act(
         correction.open_correction,
         town.as_staff("max"),
-        ticket_id=told.ticket,
+        case_id=told.case,
         reason="A message was overlooked.",
     )
-    closing = {"ticket_id": again.id, "finding": finding, "notes": "Looked at in full."}
+    closing = {"case_id": again.id, "finding": finding, "notes": "Looked at in full."}
     town.act(correction.close_correction, town.as_staff("max"), **closing)
     letters_about = town.read(lambda session: log.about(session, "ticket", again.id))
     to_parties = [each for each in letters_about if each.side != "STAFF"]

@@ -91,7 +91,7 @@ def test_every_other_block_is_named_and_nothing_is_promised(market: Market, code
 def test_a_review_of_risk_is_named_too(market: Market) -> None:
     told = market.in_mediation(usd(600_000), usd(100_000))
     held = stop(market, told)
-    assert [each.code for each in foretold(market, held).blocks] == ["open_ticket"]
+    assert [each.code for each in foretold(market, held).blocks] == ["open_case"]
 
 
 def test_what_is_promised_is_released(market: Market) -> None:
@@ -136,7 +136,7 @@ def test_a_decision_that_waited_for_the_hold_goes_on_and_that_is_said(market: Ma
     market.later(hours=25)
     assert market.get(Decision, decision.id).status == "COOLING_OFF"
     said = foretold(market, held)
-    assert (said.blocks, said.releases, said.goes_on, said.falls) == ((), None, told.ticket, None)
+    assert (said.blocks, said.releases, said.goes_on, said.falls) == ((), None, told.case, None)
     lift(market, held)
     market.later(minutes=1)
     assert market.get(Decision, decision.id).status == "EXECUTED"

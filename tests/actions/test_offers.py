@@ -10,12 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from core.actions.cases import disputes, offers
-from core.actions.cases.mediator_assignment import TicketClosed
+from core.actions.cases.mediator_assignment import CaseClosed
 from core.actions.decisions.confirmation import AlreadyDecided
 from core.actions.risk import holds
 from core.money import Money
 from core.policy.limits import OFFER_STANDS
-from core.records import Milestone, Notification, Offer, Refund, Ticket
+from core.records import Case, Milestone, Notification, Offer, Refund
 from core.rules.holds import ReleaseBlocked
 from core.rules.offers import OfferExpired, OfferNotYours
 from core.rules.permissions import NotYours
@@ -34,7 +34,7 @@ def usd(minor: int) -> Money:
 
 def offered(market: Market, told: Told, release: int = 60_000, *, by: str = "payer", note: str = "") -> Offer:
     made: Offer = market.act(
-        offers.propose, getattr(market, by), ticket_id=told.ticket, release=usd(release), note=note
+        offers.propose, getattr(market, by), case_id=told.case, release=usd(release), note=note
     )
     return made
 
@@ -55,8 +55,8 @@ def test_an_accepted_offer_divides_the_money_and_closes_the_case(market: Market,
     offer = offered(market, told, note="Let us end this.")
     assert letters(market, "offer_made") == {market.payee_id}
     market.act(offers.accept, market.payee, offer_id=offer.id)
-    ticket, milestone = market.get(Ticket, told.ticket), market.get(Milestone, told.milestone)
-    assert (ticket.status, ticket.resolution) == ("RESOLVED", "AGREED")
+    case, milestone = market.get(Case, told.case), market.get(Milestone, told.milestone)
+    assert (case.status, case.resolution) == ("RESOLVED", "AGREED")
     assert (milestone.status, milestone.outcome) == ("VERIFIED", "SPLIT")
     assert letters(market, "offer_accepted") == {market.payer_id, market.payee_id}
     market.later(days=1)
@@ -73,7 +73,7 @@ def test_what_was_planned_is_what_was_booked(market: Market) -> None:
     market.act(offers.accept, market.payee, offer_id=offer.id)
     plan = the(market, offer).plan
     assert plan is not None
-    key = f"agreement.{told.ticket}.1"
+    key = f"agreement.{told.case}.1"
     assert (plan["journal"]["key"], plan["ground"], plan["outcome"]) == (
         key,
         "AGREED_SPLIT",
@@ -124,7 +124,7 @@ def test_nobody_accepts_or_declines_their_own_offer_and_no_stranger_any(market: 
     with pytest.raises(OfferNotYours):
         market.act(offers.withdraw, market.payee, offer_id=offer.id)
     with pytest.raises(NotYours):
-        market.act(offers.propose, market.as_staff("mia"), ticket_id=told.ticket, release=usd(1))
+        market.act(offers.propose, market.as_staff("mia"), case_id=told.case, release=usd(1))
 
 
 def test_a_new_offer_takes_the_place_of_the_old_one(market: Market) -> None:
@@ -136,7 +136,7 @@ def test_a_new_offer_takes_the_place_of_the_old_one(market: Market) -> None:
     with pytest.raises(IllegalMove):
         market.act(offers.accept, market.payee, offer_id=second.id)
     market.act(offers.accept, market.payer, offer_id=third.id)
-    assert (the(market, third).plan or {})["journal"]["key"] == f"agreement.{told.ticket}.3"
+    assert (the(market, third).plan or {})["journal"]["key"] == f"agreement.{told.case}.3"
 
 
 def test_declining_tells_the_other_side_and_the_case_goes_on(market: Market) -> None:
@@ -162,7 +162,7 @@ def test_or_with_its_case(market: Market) -> None:
     told = market.in_mediation()
     offer = offered(market, told)
     builders.decided(market, told)
-    with pytest.raises((AlreadyDecided, TicketClosed)):
+    with pytest.raises((AlreadyDecided, CaseClosed)):
         market.act(offers.accept, market.payee, offer_id=offer.id)
     market.later(hours=1)
     assert the(market, offer).status == "EXPIRED"
@@ -192,7 +192,7 @@ def test_more_than_is_held_cannot_be_offered_nor_after_the_dispute(market: Marke
     with pytest.raises(MoreThanHeld):
         offered(market, told, 100_001)
     builders.decided(market, told)
-    with pytest.raises(TicketClosed):
+    with pytest.raises(CaseClosed):
         offered(market, told)
 
 
@@ -200,7 +200,7 @@ def test_a_rework_ends_the_dispute_and_its_offer(market: Market) -> None:
     told = builders.disputed(market, market.funded())
     offer = offered(market, told)
     market.act(disputes.resubmit, market.payee, milestone_id=told.milestone)
-    with pytest.raises(TicketClosed):
+    with pytest.raises(CaseClosed):
         market.act(offers.accept, market.payee, offer_id=offer.id)
 
 
@@ -217,8 +217,8 @@ def test_the_terms_of_an_offer_cannot_be_rewritten_even_in_sql(market: Market, c
 def test_one_offer_is_open_at_a_time_even_in_sql(market: Market) -> None:
     offer = offered(market, market.in_mediation())
     again = text(
-        "insert into offers (ticket_id, proposed_by, currency, release_minor, refund_minor, note, status, made_at, "
-        "expires_at) select ticket_id, proposed_by, currency, 1, 1, '', 'OPEN', made_at, expires_at from offers "
+        "insert into offers (case_id, proposed_by, currency, release_minor, refund_minor, note, status, made_at, "
+        "expires_at) select case_id, proposed_by, currency, 1, 1, '', 'OPEN', made_at, expires_at from offers "
         f"where id = {offer.id}"
     )
     with pytest.raises(DBAPIError, match="offers_one_open_idx"):

@@ -91,7 +91,7 @@ def test_an_approval_and_an_agreement_wait_for_the_account_too(market: Market) -
     agreed = market.in_mediation()
     without_account(market)
     market.act(verification.approve, market.payer, milestone_id=approved.milestone)
-    offer = market.act(offers.propose, market.payer, ticket_id=agreed.ticket, release=usd(70_000))
+    offer = market.act(offers.propose, market.payer, case_id=agreed.case, release=usd(70_000))
     offer = market.act(offers.accept, market.payee, offer_id=offer.id)
     market.work()
     assert [each.status for each in market.operations("TRANSFER")] == ["BLOCKED", "BLOCKED"]
@@ -99,7 +99,7 @@ def test_an_approval_and_an_agreement_wait_for_the_account_too(market: Market) -
     market.lawful()
     opens_account(market)
     keys = [each.key.partition(".")[2] for each in market.operations("TRANSFER")]
-    assert keys == [f"release.{approved.milestone}.transfer", f"agreement.{agreed.ticket}.1.transfer"]
+    assert keys == [f"release.{approved.milestone}.transfer", f"agreement.{agreed.case}.1.transfer"]
     assert market.order(agreed) == {"released": 70_000, "refunded": 30_000}
     assert planned(market.get(Offer, offer.id).plan)["TRANSFER"][2] == "ACCOUNT"
     market.lawful()

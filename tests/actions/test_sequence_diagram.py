@@ -10,7 +10,7 @@ from core.actions.funding import fund
 from core.actions.milestones import projects, ratings, verification
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
-from core.records import Decision, EvidenceView, FinalRating, Message, Refund, Ticket
+from core.records import Case, Decision, EvidenceView, FinalRating, Message, Refund
 from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.schedule import PlannedMilestone
@@ -95,7 +95,7 @@ def approve(w: Walk) -> None:
 def open_dispute(w: Walk) -> None:
     reason = DisputeReason.INCOMPLETE
     opened = w.market.act(disputes.open_dispute, w.market.payer, milestone_id=w.milestone_id, reason=reason)
-    w.ticket_id = opened.id
+    w.case_id = opened.id
 
 
 def explain(w: Walk) -> None:
@@ -118,7 +118,7 @@ def ask_mediation(w: Walk) -> None:
 
 
 def mediator(w: Walk) -> str:
-    number = w.market.get(Ticket, w.ticket_id).mediator_id
+    number = w.market.get(Case, w.case_id).mediator_id
     return next(name for name, staff_id in w.market.staff.items() if staff_id == number)
 
 

@@ -192,7 +192,7 @@ def test_its_refund_at_another_days_rate_leaves_the_difference_and_nothing_else(
     reconciliation.run(market.desk, SYSTEM)
     assert market.all(ReconciliationRun)[-1].status == "CLEAN"
     _rates_are_shown(market, told, tmp_path)
-    packed = export(market, EvidenceStore(tmp_path), told.ticket)
+    packed = export(market, EvidenceStore(tmp_path), told.case)
     path = tmp_path / "converted.zip"
     path.write_bytes(packed.content)
     assert case_file.verify(path).wrong is None
@@ -201,7 +201,7 @@ def test_its_refund_at_another_days_rate_leaves_the_difference_and_nothing_else(
 def _rates_are_shown(market: Market, told: Told, home: Path) -> None:
     serve(market, home)
     charged, back = ("converted by Stripe at 1.0973 to", "converted by Stripe at 1.1125 to")
-    for page, number in (("project", told.project), ("case", told.ticket)):
+    for page, number in (("project", told.project), ("case", told.case)):
         tab = {"tab": "Money"} if page == "case" else {}
         read = words(visit(market, "mia", page, id=number, **tab))
         assert charged in read, page

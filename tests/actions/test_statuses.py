@@ -108,21 +108,21 @@ def town(database: Database) -> Town:
 @pytest.mark.parametrize(
     "by_hand",
     [
-        "update tickets set status = 'OPEN' where status = 'RESOLVED'",
+        "update cases set status = 'OPEN' where status = 'RESOLVED'",
         "update decisions set status = 'COOLING_OFF' where status = 'EXECUTED'",
         "update offers set status = 'OPEN', ended_at = null where status = 'WITHDRAWN'",
         "update engagements set status = 'DRAFT' where status = 'ACTIVE'",
         "update outgoing_operations set status = 'CANCELED' where status = 'SUCCEEDED'",
         "update payment_orders set state = 'UNPAID' where state = 'RELEASED'",
         "update payment_orders set state = 'NOWHERE'",
-        "update tickets set status = 'LOST'",
+        "update cases set status = 'LOST'",
         "update milestones set status = 'FUNDED' where status = 'COMPLETED'",
     ],
 )
 def test_the_application_itself_cannot_write_an_illegal_status(town: Town, by_hand: str) -> None:
     told = builders.in_mediation(town)
     for half in (100_000, 120_000):  # the second takes the place of the first
-        town.act(offers.propose, town.payer, ticket_id=told.ticket, release=Money(half, "USD"))
+        town.act(offers.propose, town.payer, case_id=told.case, release=Money(half, "USD"))
     builders.decided(town, told)
     builders.carry_out(town)
     with pytest.raises(DBAPIError), town.database.transaction() as session:

@@ -28,6 +28,7 @@ from core.money import Money
 from core.processes import timers
 from core.queries import overview
 from core.records import (
+    Case,
     Decision,
     Milestone,
     Notification,
@@ -36,7 +37,6 @@ from core.records import (
     PaymentOrder,
     ProjectReview,
     ReviewRound,
-    Ticket,
 )
 from core.rules.disputes import DisputeReason, DisputeWindowClosed
 from core.rules.milestones import Status
@@ -120,7 +120,7 @@ def asked(town: Town) -> Told:
     town.act(
         conversation.ask,
         town.as_staff("mia"),
-        ticket_id=told.ticket,
+        case_id=told.case,
         party_id=town.payee_id,
         question="Which day was the worktop measured?",
         answer_due_at=town.now + 2 * DAY,
@@ -137,7 +137,7 @@ def cooling_off(town: Town) -> Told:
 def offered(town: Town) -> Told:
     told = builders.disputed(town)
     half = Money(100_000, "USD")
-    town.act(offers.propose, town.payer, ticket_id=told.ticket, release=half)
+    town.act(offers.propose, town.payer, case_id=told.case, release=half)
     return told
 
 
@@ -220,21 +220,19 @@ def reminders(town: Town, told: Told) -> Any:
 
 
 def escalated(town: Town, told: Told) -> Any:
-    return builders.ticket_of(town, told).escalated
+    return builders.case_of(town, told).escalated
 
 
-def ticket(town: Town, told: Told) -> Any:
-    return builders.ticket_of(town, told).status
+def case(town: Town, told: Told) -> Any:
+    return builders.case_of(town, told).status
 
 
 def decision(town: Town, told: Told) -> Any:
-    return town.read(
-        lambda s: s.scalars(select(Decision.status).where(Decision.ticket_id == told.ticket)).one()
-    )
+    return town.read(lambda s: s.scalars(select(Decision.status).where(Decision.case_id == told.case)).one())
 
 
 def offer(town: Town, told: Told) -> Any:
-    return town.read(lambda s: s.scalars(select(Offer.status).where(Offer.ticket_id == told.ticket)).one())
+    return town.read(lambda s: s.scalars(select(Offer.status).where(Offer.case_id == told.case)).one())
 
 
 def charges(town: Town, told: Told) -> Any:
@@ -303,7 +301,7 @@ EDGES = (
         Status.IN_MEDIATION,
     ),
     Edge("deadlock", lambda t, h: _at_the_mediation(t), 7 * DAY, escalated, False, True),
-    Edge("time to answer", lambda t, h: asked(t), 2 * DAY, ticket, "WAITING_PARTY", "UNDER_REVIEW"),
+    Edge("time to answer", lambda t, h: asked(t), 2 * DAY, case, "WAITING_PARTY", "UNDER_REVIEW"),
     Edge("cooling-off", lambda t, h: cooling_off(t), 24 * HOUR, decision, "COOLING_OFF", "EXECUTED"),
     Edge("offer", lambda t, h: offered(t), 3 * DAY, offer, "OPEN", "EXPIRED"),
     Edge("first try of a card again", lambda t, h: declined(t), 2 * HOUR, charges, 1, 2),
@@ -450,7 +448,7 @@ def test_an_offer_is_accepted_before_its_last_instant_only(
 ) -> None:
     told = offered(town)
     town.now += 3 * DAY - early
-    number = town.read(lambda s: s.scalars(select(Offer.id).where(Offer.ticket_id == told.ticket)).one())
+    number = town.read(lambda s: s.scalars(select(Offer.id).where(Offer.case_id == told.case)).one())
     if stands:
         assert town.act(offers.accept, town.payee, offer_id=number).status == "ACCEPTED"
         return
@@ -528,7 +526,7 @@ def test_a_dispute_that_waits_for_a_party_goes_to_mediation_all_the_same(
     town.act(
         conversation.ask,
         town.as_staff("mia"),
-        ticket_id=told.ticket,
+        case_id=told.case,
         party_id=town.payee_id,
         question="When was it delivered?",
         answer_due_at=began + 10 * DAY,
@@ -538,11 +536,11 @@ def test_a_dispute_that_waits_for_a_party_goes_to_mediation_all_the_same(
         assert run(town, tmp_path) == 1
     else:
         town.act(disputes.ask_mediation, town.payee, milestone_id=told.milestone)
-    case = builders.ticket_of(town, told)
+    case = builders.case_of(town, told)
     assert (status(town, told), case.status, case.waiting_on) == ("IN_MEDIATION", "UNDER_REVIEW", None)
     town.now = began + 10 * DAY
     run(town, tmp_path)
-    assert builders.ticket_of(town, told).escalated is True
+    assert builders.case_of(town, told).escalated is True
 
 
 # -- one that breaks, many that cannot go on --
@@ -615,11 +613,9 @@ def test_a_silence_that_was_broken_meanwhile_approves_nothing(town: Town, tmp_pa
 
 def test_an_administrator_who_decides_in_time_is_not_told_of_a_deadlock(town: Town, tmp_path: Path) -> None:
     told = _at_the_mediation(town)
-    town.act(
-        mediator_assignment.assign, town.as_staff("mia"), ticket_id=told.ticket, staff_id=town.staff["mia"]
-    )
+    town.act(mediator_assignment.assign, town.as_staff("mia"), case_id=told.case, staff_id=town.staff["mia"])
     town.now += 7 * DAY - TICK
     builders.decided(town, told)
     town.now += TICK
     run(town, tmp_path)
-    assert not town.read(lambda session: session.get_one(Ticket, told.ticket)).escalated
+    assert not town.read(lambda session: session.get_one(Case, told.case)).escalated

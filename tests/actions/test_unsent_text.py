@@ -149,7 +149,7 @@ def test_the_database_keeps_the_law(town: Town, owner: Database, wrong: str) -> 
 
 def test_what_was_chosen_in_another_tab_is_not_overwritten(town: Town) -> None:
     told = builders.in_mediation(town)
-    mia, case = town.as_staff("mia"), {"ticket_id": told.ticket}
+    mia, case = town.as_staff("mia"), {"case_id": told.case}
     first = town.act(drafts.save, mia, content={"share": "60"}, base=0, tab="one", **case)
     assert town.act(drafts.save, mia, content={"share": "61"}, base=first, tab="one", **case) == 2
     town.wait(minutes=1)
@@ -163,10 +163,10 @@ def test_what_was_chosen_in_another_tab_is_not_overwritten(town: Town) -> None:
 def test_a_draft_is_what_was_chosen_and_what_was_written(town: Town) -> None:
     told = builders.in_mediation(town)
     mia = town.as_staff("mia")
-    town.act(drafts.save, mia, ticket_id=told.ticket, content={"share": "60", "reasons": "As agreed."})
-    assert there(town, place=drafts.place(told.ticket, "reasons")).body == "As agreed."
-    found = town.read(lambda s: drafts.read(s, mia, ticket_id=told.ticket))
+    town.act(drafts.save, mia, case_id=told.case, content={"share": "60", "reasons": "As agreed."})
+    assert there(town, place=drafts.place(told.case, "reasons")).body == "As agreed."
+    found = town.read(lambda s: drafts.read(s, mia, case_id=told.case))
     assert found.content == {"share": "60", "reasons": "As agreed."}
-    town.act(drafts.clear, mia, ticket_id=told.ticket)
-    assert town.read(lambda s: drafts.find(s, mia, ticket_id=told.ticket)) is None
-    assert there(town, place=drafts.place(told.ticket, "reasons")).sent
+    town.act(drafts.clear, mia, case_id=told.case)
+    assert town.read(lambda s: drafts.find(s, mia, case_id=told.case)) is None
+    assert there(town, place=drafts.place(told.case, "reasons")).sent

@@ -12,7 +12,7 @@ from core.actions.milestones import projects, verification
 from core.actions.risk import holds
 from core.errors import DeskError, ReasonMissing
 from core.money import Money
-from core.records import Hold, Milestone, Notification, Ticket
+from core.records import Case, Hold, Milestone, Notification
 from core.rules.acceptance import AcceptanceRule
 from core.rules.disputes import AnswerNotDue, DisputeReason, NotAllHeld, ReasonNotYours
 from core.rules.grounds import DecisionOutcome, Ground
@@ -70,10 +70,8 @@ def letters(market: Market, template: str) -> list[tuple[int | None, int | None]
 
 
 def opened(market: Market, told: Told, by: str = "mia", reason: str = "The complaint looks right.") -> Told:
-    ticket = market.act(
-        staff_opening.by_staff, market.as_staff(by), milestone_id=told.milestone, reason=reason
-    )
-    return Told(told.project, told.milestone, ticket.id)
+    case = market.act(staff_opening.by_staff, market.as_staff(by), milestone_id=told.milestone, reason=reason)
+    return Told(told.project, told.milestone, case.id)
 
 
 # -- silence is no response --
@@ -173,8 +171,8 @@ def test_a_payee_without_an_answer_may_have_a_mediator_once_the_time_is_over(
         with pytest.raises(AnswerNotDue):
             market.act(disputes.ask_mediation, market.payee, milestone_id=told.milestone)
         return
-    ticket = market.act(disputes.ask_mediation, market.payee, milestone_id=told.milestone)
-    assert (market.status(told), ticket.status, ticket.reason) == (
+    case = market.act(disputes.ask_mediation, market.payee, milestone_id=told.milestone)
+    assert (market.status(told), case.status, case.reason) == (
         "IN_MEDIATION",
         "UNDER_REVIEW",
         "NO_ANSWER",
@@ -188,8 +186,8 @@ def test_a_client_who_never_confirms_is_asked_again_and_the_money_has_a_road(mar
         market.later(days=3)
     assert market.status(told) == "PENDING_VERIFICATION"
     assert letters(market, "answer_wanted") == [(market.payer_id, None)]
-    ticket = market.act(disputes.ask_mediation, market.payee, milestone_id=told.milestone)
-    builders.decided(market, Told(told.project, told.milestone, ticket.id))
+    case = market.act(disputes.ask_mediation, market.payee, milestone_id=told.milestone)
+    builders.decided(market, Told(told.project, told.milestone, case.id))
     market.work()
     assert (market.status(told), market.order(told)) == ("COMPLETED", {"released": 150_000})
     market.lawful()
@@ -218,9 +216,9 @@ def test_a_late_complaint_that_is_right_is_paid_back(market: Market) -> None:
     market.act(holds.complain, market.payer, milestone_id=told.milestone, reason="The ceiling came down.")
     market.later(days=2)
     told = opened(market, told)
-    ticket, (complaint,) = market.get(Ticket, told.ticket), market.all(Hold)
-    assert (ticket.details, ticket.opened_by_staff) == ("The ceiling came down.", market.staff["mia"])
-    assert complaint.release_reason == f"Case D-{told.ticket} was opened about it."
+    case, (complaint,) = market.get(Case, told.case), market.all(Hold)
+    assert (case.details, case.opened_by_staff) == ("The ceiling came down.", market.staff["mia"])
+    assert complaint.release_reason == f"Case D-{told.case} was opened about it."
     draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=Ground.WORK_NOT_AS_AGREED)
     builders.decided(market, told, draft)
     market.work()
@@ -256,7 +254,7 @@ def test_what_was_approved_under_a_hold_can_still_be_decided(
 
 def test_the_parties_may_settle_such_a_case_themselves(market: Market) -> None:
     told = opened(market, market.submitted())
-    offer = market.act(offers.propose, market.payee, ticket_id=told.ticket, release=Money(70_000, "USD"))
+    offer = market.act(offers.propose, market.payee, case_id=told.case, release=Money(70_000, "USD"))
     market.act(offers.accept, market.payer, offer_id=offer.id)
     market.work()
     assert market.order(told) == {"released": 70_000, "refunded": 30_000}
@@ -266,11 +264,11 @@ def test_the_parties_may_settle_such_a_case_themselves(market: Market) -> None:
 def test_a_legal_dispute_that_nobody_takes_further_is_taken_to_a_mediator_by_staff(market: Market) -> None:
     told = legal(market)
     reason = DisputeReason.DEFECTIVE
-    ticket = market.act(disputes.open_dispute, market.payer, milestone_id=told.milestone, reason=reason)
+    case = market.act(disputes.open_dispute, market.payer, milestone_id=told.milestone, reason=reason)
     market.later(days=20)
     assert market.status(told) == "DISPUTED"
-    assert opened(market, told).ticket == ticket.id
-    assert (market.status(told), market.get(Ticket, ticket.id).status) == ("IN_MEDIATION", "UNDER_REVIEW")
+    assert opened(market, told).case == case.id
+    assert (market.status(told), market.get(Case, case.id).status) == ("IN_MEDIATION", "UNDER_REVIEW")
 
 
 def test_work_that_never_began_can_be_taken_up_too(market: Market) -> None:

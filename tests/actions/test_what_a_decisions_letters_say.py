@@ -115,7 +115,7 @@ def test_the_letters_of_each_ending_say_what_became_of_the_money(
         announced = words(said(market, "decision_announced", market.payer_id))
         assert (f"fee of {processing.text()} that you paid is not returned" in announced) == kept
 
-    head = market.read(lambda session: read_case(session, told.ticket or 0, staff_id=None))
+    head = market.read(lambda session: read_case(session, told.case or 0, staff_id=None))
     assert (head.refunded.sent, head.refunded.waiting.minor, head.refunded.by_bank.minor) == (refunded, 0, 0)
     assert head.concession == (processing if absorbed else Money(0, "USD"))
     following = words(said(market, "next_milestone_funding", market.payer_id))
@@ -202,7 +202,7 @@ def test_the_letters_of_a_settlement_say_what_became_of_the_money(
         market.newcomers(platform=platform)
     told = market.in_mediation(project_type=PLATFORMS[platform])
     offer = market.act(
-        offers.propose, market.payer, ticket_id=told.ticket, release=Money(release, "USD"), note=""
+        offers.propose, market.payer, case_id=told.case, release=Money(release, "USD"), note=""
     )
     market.act(offers.accept, market.payee, offer_id=offer.id)
     market.work()

@@ -64,14 +64,14 @@ def test_a_report_and_a_review_are_settled_only_by_who_has_just_signed_in(market
 
 def test_who_stepped_back_is_told_so_when_deciding(market: Market) -> None:
     told = market.in_mediation()
-    market.act(recusal.recuse, market.as_staff("max"), ticket_id=told.ticket, reason="A neighbour.")
+    market.act(recusal.recuse, market.as_staff("max"), case_id=told.case, reason="A neighbour.")
     with pytest.raises(YouSteppedBack):
         market.act(confirmation.preview, market.as_staff("max"), draft=builders.a_draft(told))
 
 
 def test_who_stepped_back_neither_approves_nor_returns_nor_takes_back(market: Market) -> None:
     told = builders.in_mediation(market, market.funded(LARGE))
-    market.act(recusal.recuse, market.as_staff("max"), ticket_id=told.ticket, reason="A neighbour.")
+    market.act(recusal.recuse, market.as_staff("max"), case_id=told.case, reason="A neighbour.")
     decision, who = builders.decided(market, told), market.as_staff("max")
     assert decision.status == "AWAITING_APPROVAL"
     tries: tuple[tuple[Any, dict[str, Any]], ...] = (
@@ -90,10 +90,10 @@ def test_an_approval_falls_with_whoever_gave_it_and_the_draft_is_its_makers(mark
     decision = builders.decided(market, told)
     given = {"decision_id": decision.id, "plan_hash": decision.plan_hash}
     assert market.act(confirmation.approve, market.as_staff("max"), **given).status == "COOLING_OFF"
-    market.act(recusal.recuse, market.as_staff("max"), ticket_id=told.ticket, reason="A neighbour.")
+    market.act(recusal.recuse, market.as_staff("max"), case_id=told.case, reason="A neighbour.")
     after = market.get(Decision, decision.id)
     assert (after.status, after.check_note) == ("VOIDED", recorded_decision.CHECKER_LEFT)
-    assert market.read(lambda s: drafts.find(s, market.as_staff("mia"), ticket_id=told.ticket)) is not None
+    assert market.read(lambda s: drafts.find(s, market.as_staff("mia"), case_id=told.case)) is not None
     market.later(hours=25)
     assert market.order(told) == {"held": LARGE.minor}
 
@@ -104,7 +104,7 @@ def test_an_approval_falls_with_whoever_gave_it_and_the_draft_is_its_makers(mark
 def test_an_offer_is_not_accepted_on_other_terms_than_were_offered(market: Market) -> None:
     """The bank took a part meanwhile: the payer would get less back than the offer says."""
     told = market.in_mediation()
-    offered = {"ticket_id": told.ticket, "release": Money(60_000, "USD")}
+    offered = {"case_id": told.case, "release": Money(60_000, "USD")}
     offer = market.act(offers.propose, market.payee, **offered)
     bank_says(market, charged_back(market, told, amount=30_000), "lost")
     with pytest.raises(ChangedMeanwhile, match=r"\$700\.00 is held now"):

@@ -46,7 +46,7 @@ def marks(market: Market, told: Told) -> tuple[str, ...]:
     me = market.as_staff("mia").id
     wanted = CaseFilter(me=me or 0, now=market.now, watch=Watch.VOIDED)
     rows = market.read(lambda session: disputes.page(session, wanted))
-    return next((each.marks for each in rows if each.id == told.ticket), ())
+    return next((each.marks for each in rows if each.id == told.case), ())
 
 
 def test_new_evidence_returns_a_decision_that_cools_off_at_once(market: Market, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_hold_delays_a_decision_and_does_not_end_it(market: Market, kind: Hold
     told, decision = cooling(market)
     cora = market.as_staff("cora")
     placed = market.act(holds.place, cora, milestone_id=told.milestone, reason="A word.", kind=kind)
-    found = market.read(lambda session: _compared(session, told.ticket))
+    found = market.read(lambda session: _compared(session, told.case))
     assert (found.void, [each.sentence for each in found.stops]) == (
         False,
         [f"Hold {placed.id} is in place: A word."],
@@ -103,8 +103,8 @@ def test_what_staff_asks_a_party_returns_a_decision_within_a_round_of_timers(mar
     told, decision = cooling(market)
     asked = {"question": "When was it hung?", "answer_due_at": market.now + timedelta(days=3)}
     mia = market.as_staff("mia")
-    market.act(conversation.ask, mia, ticket_id=told.ticket, party_id=market.payee_id, **asked)
-    assert market.read(lambda session: _compared(session, told.ticket)).void
+    market.act(conversation.ask, mia, case_id=told.case, party_id=market.payee_id, **asked)
+    assert market.read(lambda session: _compared(session, told.case)).void
     market.later(minutes=1)
     assert market.get(Decision, decision.id).status == "VOIDED"
 
@@ -112,7 +112,7 @@ def test_what_staff_asks_a_party_returns_a_decision_within_a_round_of_timers(mar
 def test_what_changes_the_plan_from_outside_the_case_returns_a_decision_before_it_is_due(
     market: Market,
 ) -> None:
-    """Neither the milestone nor the ticket has another version: the panel and the queue say the same all the same."""
+    """Neither the milestone nor the case has another version: the panel and the queue say the same all the same."""
     told, decision = cooling(market)
 
     def moved(session: Session) -> None:
@@ -121,7 +121,7 @@ def test_what_changes_the_plan_from_outside_the_case_returns_a_decision_before_i
     versions = market.get(Milestone, told.milestone).version
     market.database.run(moved)
     assert market.get(Milestone, told.milestone).version == versions
-    assert market.read(lambda session: _compared(session, told.ticket)).void
+    assert market.read(lambda session: _compared(session, told.case)).void
     market.later(minutes=1)
     assert market.get(Decision, decision.id).status == "VOIDED"
     assert "VOIDED" in marks(market, told)
@@ -138,7 +138,7 @@ def test_nobody_approves_what_a_hold_stops(market: Market) -> None:
     assert market.get(Decision, decision.id).status == "AWAITING_APPROVAL"
 
 
-def _compared(session: Session, ticket_id: int | None) -> Comparison:
-    found = read_case(session, ticket_id or 0, staff_id=None)
+def _compared(session: Session, case_id: int | None) -> Comparison:
+    found = read_case(session, case_id or 0, staff_id=None)
     assert found.ruling is not None
     return decision_changes.of(session, found, found.ruling)

@@ -18,9 +18,9 @@ from core.audit.entries import ADDRESS, PersonalDataInAudit
 from core.db import Database
 from core.money import Money
 from core.policy import WithdrawalMethod
-from core.records import Hold, Message, Payout, RiskReview, Ticket
+from core.records import Case, Hold, Message, Payout, RiskReview
 from core.rules.acceptance import AcceptanceRule
-from core.rules.holds import ActiveHold, Facts, HoldKind, OpenTicket, ReleaseBlocked, blocking
+from core.rules.holds import ActiveHold, Facts, HoldKind, OpenCase, ReleaseBlocked, blocking
 from core.rules.notifications import Frequency
 from core.rules.projects import Funding
 from core.rules.reports import ReportKind, ReportOutcome, Severity
@@ -266,13 +266,13 @@ def test_why_staff_holds_and_who_decided_is_not_told_outside(home: Knocking) -> 
     late = home.post(
         f"/disputes/{offer['dispute']}/offers", {"party": home.payee, "release": offer["release"]}
     )
-    assert (late.status_code, code(late) in ("case_decided", "ticket_closed")) == (409, True), late.text
+    assert (late.status_code, code(late) in ("case_decided", "case_closed")) == (409, True), late.text
     assert "Mia" not in late.text
 
 
 def test_every_reason_against_a_release_has_words_for_outside() -> None:
     facts = Facts(
-        open_tickets=(OpenTicket(1, "OPEN"),),
+        open_cases=(OpenCase(1, "OPEN"),),
         manual_holds=(ActiveHold(1, "MANUAL", "secret"), ActiveHold(2, "RISK", "secret")),
         chargeback_open=True,
         severe_content_event=True,
@@ -282,7 +282,7 @@ def test_every_reason_against_a_release_has_words_for_outside() -> None:
     codes = {each.code for each in blocking(facts)}
     assert {each.code for each in told.facts["blocks"]} == codes - {"silent_hold"} | {"waits"}
     assert "secret" not in told.message
-    decided = AlreadyDecided(ticket=7, outcome="full refund", maker="Mia Lund", when=NOW)
+    decided = AlreadyDecided(case=7, outcome="full refund", maker="Mia Lund", when=NOW)
     assert "Mia" not in for_outsiders(decided).message
 
 
@@ -295,7 +295,7 @@ def test_what_staff_asks_is_read_and_answered(home: Knocking) -> None:
     nothing = home.post(f"/disputes/{dispute}/answer", {"party": home.payee, "body": "What?"})
     assert (nothing.status_code, code(nothing)) == (409, "nothing_asked")
     asked = {"question": "When was it hung?", "answer_due_at": home.market.now + timedelta(days=3)}
-    home.market.act(conversation.ask, mia, ticket_id=dispute, party_id=home.market.payee_id, **asked)
+    home.market.act(conversation.ask, mia, case_id=dispute, party_id=home.market.payee_id, **asked)
     waiting = home.get(f"/disputes/{dispute}").json()
     assert (waiting["status"], waiting["request"]["party"]) == ("WAITING_PARTY", home.payee)
     assert (waiting["request"]["kind"], waiting["request"]["question"]) == ("ANSWER", "When was it hung?")
@@ -321,7 +321,7 @@ def test_a_wanted_document_is_answered_by_a_file_in_the_dispute(home: Knocking) 
         "kind": RequestKind.DOCUMENT,
     }
     mia = home.market.as_staff("mia")
-    home.market.act(conversation.ask, mia, ticket_id=dispute, party_id=home.market.payee_id, **asked)
+    home.market.act(conversation.ask, mia, case_id=dispute, party_id=home.market.payee_id, **asked)
     home.post(f"/disputes/{dispute}/answer", {"party": home.payee, "body": "I will look for it."})
     assert home.get(f"/disputes/{dispute}").json()["status"] == "WAITING_PARTY"
     note = ("note.txt", b"Delivered on 2 March.", "text/plain")
@@ -519,10 +519,10 @@ def test_what_parties_write_is_never_refused_for_what_it_names(home: Knocking) -
         home.post(f"{there}/messages", payee | {"body": SECRET_WORDS}),
         home.upload(f"{there}/evidence", party=home.payee, file=file),
     ]
-    (ticket,) = home.market.all(Ticket)
+    (case,) = home.market.all(Case)
     share = {"minor": 1, "currency": "USD"}
     answers += [
-        home.post(f"/disputes/{ticket.id}/offers", payee | {"release": share, "note": SECRET_WORDS}),
+        home.post(f"/disputes/{case.id}/offers", payee | {"release": share, "note": SECRET_WORDS}),
         home.post(f"{there}/resubmit", payee | {"details": SECRET_WORDS}),
     ]
     home.market.wait(days=6)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.db import Database
-from core.records import Party, Ticket
+from core.records import Case, Party
 from tests.api.api_client import Knocking, code
 from tests.api.test_flows import accepted, bid, disputed, submitted
 from tests.api.test_fuzz import everywhere
@@ -49,9 +49,9 @@ def every_change(home: Knocking, milestone: str, project: str, dispute: int) -> 
 def stood(home: Knocking) -> tuple[str, str, int]:
     """A disputed milestone with an offer and everything else: its path, its project's, its dispute."""
     everywhere(home)
-    (ticket,) = home.market.all(Ticket)
-    milestone = f"/milestones/{ticket.milestone_id}"
-    return milestone, f"/projects/{home.get(milestone).json()['project']}", ticket.id
+    (case,) = home.market.all(Case)
+    milestone = f"/milestones/{case.milestone_id}"
+    return milestone, f"/projects/{home.get(milestone).json()['project']}", case.id
 
 
 def test_a_stranger_of_the_same_platform_changes_nothing_anywhere(home: Knocking, owner: Database) -> None:
@@ -160,7 +160,7 @@ def test_a_dispute_opened_at_the_same_moment_is_one(home: Knocking) -> None:
     path = submitted(home)
     answers = at_once(home, f"{path}/dispute", {"party": home.payer, "reason": "DEFECTIVE"})
     assert answers == [(200, "")] + [(409, "illegal_move")] * 3
-    assert home.market.count(Ticket) == 1
+    assert home.market.count(Case) == 1
 
 
 def test_a_report_at_the_same_moment_is_one(home: Knocking) -> None:

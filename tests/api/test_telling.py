@@ -64,7 +64,7 @@ def test_a_decision_its_refund_and_its_payout_are_told(watched: Market) -> None:
     for _ in range(6):
         watched.later(days=1)
     (decision,) = told(watched, "decision.executed")
-    assert (decision["released"], decision["refunded"], decision["dispute"]) == (60_000, 40_000, there.ticket)
+    assert (decision["released"], decision["refunded"], decision["dispute"]) == (60_000, 40_000, there.case)
     assert ways(watched, "refund.status_changed") == ["QUEUED", "SUCCEEDED"]
     payout = ways(watched, "payout.status_changed")
     assert (payout[0], payout[-1]) == ("REQUESTED", "PAID")
@@ -141,7 +141,7 @@ def test_practices_offers_and_messages_are_told(watched: Market) -> None:
     flag = watched.act(reports.flag_practice, SYSTEM, project_id=there.project, **states)
     watched.act(reports.resolve_practice, SYSTEM, flag_id=flag.id, resolution="Admitted there.")
     half = Money(50_000, "USD")
-    first = watched.act(offers.propose, watched.payee, ticket_id=there.ticket, release=half)
+    first = watched.act(offers.propose, watched.payee, case_id=there.case, release=half)
     watched.act(offers.decline, watched.payer, offer_id=first.id)
     mia = watched.as_staff("mia")
     watched.act(conversation.say, mia, milestone_id=there.milestone, body="For both.")
@@ -171,7 +171,7 @@ def test_what_staff_asks_of_a_party_is_told(watched: Market) -> None:
     there = watched.in_mediation()
     due = watched.now + timedelta(days=3)
     asked = {"question": "When?", "answer_due_at": due, "party_id": watched.payee_id}
-    watched.act(conversation.ask, watched.as_staff("mia"), ticket_id=there.ticket, **asked)
+    watched.act(conversation.ask, watched.as_staff("mia"), case_id=there.case, **asked)
     waiting = told(watched, "dispute.status_changed")[-1]
     assert (waiting["to"], waiting["waiting_on"][:12]) == ("WAITING_PARTY", "market-PAYEE")
 

@@ -14,11 +14,11 @@ STEPS = ("complete", "approve", "resubmit", "withdraw-dispute", "mediation")
 
 def test_another_platforms_objects_are_not_there(home: Knocking, law: Knocking) -> None:
     path = disputed(home)
-    ticket = home.get(path).json()["dispute"]
+    case = home.get(path).json()["dispute"]
     project = home.get(path).json()["project"]
     for there in (
         path,
-        f"/disputes/{ticket}",
+        f"/disputes/{case}",
         f"/projects/{project}",
         f"/projects/{project}/schedule",
         "/projects?bid_reference=bid-over-http",

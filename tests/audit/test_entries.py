@@ -42,7 +42,7 @@ def test_an_entry_says_who_did_what_to_what_and_why(log: Log) -> None:
             after={"release": Money(40_000, "USD"), "role": Role.MEDIATOR, "until": NOW},
             milestone_id=5,
             project_id=2,
-            ticket_id=9,
+            case_id=9,
             report_id=4,
             operation_key="decision:12",
         )

@@ -199,7 +199,7 @@ def populated(log: Log) -> None:
             now=NOW + timedelta(hours=n % 12),
             milestone_id=n % 3,
             project_id=n % 2,
-            ticket_id=n % 4,
+            case_id=n % 4,
             report_id=n % 6 or None,
         )
 

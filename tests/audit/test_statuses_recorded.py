@@ -15,7 +15,7 @@ from core import audit
 from core.audit import content_hashes
 from core.audit.content_hashes import Words
 from core.db import Database
-from core.records import Milestone, OutgoingOperation, Ticket
+from core.records import Case, Milestone, OutgoingOperation
 from core.rules import statuses
 from core.rules.permissions import SYSTEM
 from core.rules.statuses import PLACES
@@ -109,7 +109,7 @@ def entries(town: Town, kind: str, number: int) -> list[tuple[str, object, objec
 @pytest.mark.parametrize(
     "by_hand",
     [
-        "update tickets set status = 'RESOLVED'",
+        "update cases set status = 'RESOLVED'",
         "update milestones set status = 'VERIFIED' where status = 'IN_MEDIATION'",
         "update payment_orders set state = 'REFUNDED'",
         "update notifications set status = 'FAILED' where id = (select min(id) from notifications)",
@@ -143,22 +143,22 @@ def test_whoever_leaves_the_entry_may_change_it_by_hand(town: Town) -> None:
 def test_the_actions_entry_carries_the_step(town: Town) -> None:
     told = builders.in_mediation(town)
     with town.database.transaction() as session:
-        ticket = session.get_one(Ticket, told.ticket)
-        audit.become(ticket, "WAITING_PARTY", now=NOW)
-        audit.become(ticket, "UNDER_REVIEW", now=NOW)
-        audit.become(ticket, "RESOLVED", now=NOW)
+        case = session.get_one(Case, told.case)
+        audit.become(case, "WAITING_PARTY", now=NOW)
+        audit.become(case, "UNDER_REVIEW", now=NOW)
+        audit.become(case, "RESOLVED", now=NOW)
         session.flush()
-        ends = content_hashes.hashes(Words("ticket_ends", ticket))
+        ends = content_hashes.hashes(Words("ticket_ends", case))
         audit.record(
             session,
             SYSTEM,
             "system:ticket:end",
             object_kind="ticket",
-            object_id=ticket.id,
+            object_id=case.id,
             now=NOW,
             after={"by": "us"},
         )
-    assert entries(town, "ticket", told.ticket)[-1] == (
+    assert entries(town, "ticket", told.case)[-1] == (
         "system:ticket:end",
         {"status": "UNDER_REVIEW"},
         {"by": "us", "status": "RESOLVED", "through": ["WAITING_PARTY", "UNDER_REVIEW"], "content": ends},
@@ -186,4 +186,4 @@ def test_a_step_that_no_entry_carries_leaves_its_own_and_staying_leaves_none(tow
 def test_a_step_that_is_not_in_the_table_is_refused(town: Town) -> None:
     told = builders.in_mediation(town)
     with town.database.transaction() as session, pytest.raises(IllegalMove):
-        audit.become(session.get_one(Ticket, told.ticket), "OPEN", now=NOW)
+        audit.become(session.get_one(Case, told.case), "OPEN", now=NOW)

@@ -42,19 +42,19 @@ def told(town: Town, tmp_path: Path) -> Told:
     store = EvidenceStore(tmp_path / "evidence")
     mail = {"file_name": "mail.txt", "content": b"The worktop is missing."}
     town.act(evidence.hand_in, town.payer, store=store, milestone_id=told.milestone, **mail)
-    town.act(offers.propose, town.payer, ticket_id=told.ticket, release=Money(30_000, "USD"), note="Half.")
+    town.act(offers.propose, town.payer, case_id=told.case, release=Money(30_000, "USD"), note="Half.")
     town.act(
         conversation.ask,
         town.as_staff("mia"),
-        ticket_id=told.ticket,
+        case_id=told.case,
         party_id=town.payee_id,
         question="When did you deliver the worktop?",
         answer_due_at=town.now.replace(day=town.now.day + 2),
         kind=RequestKind.ANSWER,
     )
     _stopped_and_reported(town, told)
-    town.act(recusal.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="A cousin of mine.")
-    mine = {"ticket_id": told.ticket, "staff_id": town.staff["mia"]}
+    town.act(recusal.recuse, town.as_staff("max"), case_id=told.case, reason="A cousin of mine.")
+    mine = {"case_id": told.case, "staff_id": town.staff["mia"]}
     town.act(mediator_assignment.assign, town.as_staff("ada"), **mine, note="Look at the photographs.")
     chargeback_id = town.act(_charged_back, SYSTEM, milestone_id=told.milestone)
     town.act(
@@ -141,11 +141,11 @@ REWRITTEN = {
     "update offers set note = 'All of it.' where id = 1": "Offer 1",
     "update party_requests set question = 'Why so late?' where id = 1": "Request to a party 1",
     "update decisions set reasons = reasons || '.' where id = 1": "Decision 1",
-    "update tickets set reason = 'NOT_DELIVERED' where id = 1": "Case 1",
-    "update tickets set details = 'All is well.' where id = 1": "Complaint of case 1",
-    "update tickets set resolution_notes = 'Nobody asked.' where id = 1": "Resolution of case 1",
+    "update cases set reason = 'NOT_DELIVERED' where id = 1": "Case 1",
+    "update cases set details = 'All is well.' where id = 1": "Complaint of case 1",
+    "update cases set resolution_notes = 'Nobody asked.' where id = 1": "Resolution of case 1",
     "update holds set reason = 'A whim.' where id = 1": "Hold 1",
-    "update tickets set mediator_id = null where id = 1": "Mediator of case 1",
+    "update cases set mediator_id = null where id = 1": "Mediator of case 1",
     "update handovers set note = 'Nothing.' where id = 1": "Handover note 1",
     "update holds set release_reason = null where id = 1": "Lifting of hold 1",
     "update reports set details = 'He was kind.' where id = 1": "Report 1",
@@ -203,7 +203,7 @@ def test_a_role_a_name_and_a_recusal_by_sql_are_found(log: Log, town: Town, told
     assert {each for each in found if each[1] == "altered"} == {
         (f"{roles} {added['Nell']}", "altered"),
         (f"{roles} {added['Olga']}", "altered"),
-        (f"Recusal {told.ticket}-{town.staff['max']}", "altered"),
+        (f"Recusal {told.case}-{town.staff['max']}", "altered"),
     }
     assert [what for what, how in found if how == "unknown"] == [f"Member of staff {added['Olga'] + 1}"]
 
@@ -252,11 +252,11 @@ def test_a_case_file_of_rewritten_words_does_not_prove_itself(
     log: Log, town: Town, told: Told, tmp_path: Path
 ) -> None:
     store = EvidenceStore(tmp_path / "evidence")
-    town.act(case_file.export, town.as_staff("cora"), store=store, signer=DESK, ticket_id=told.ticket)
+    town.act(case_file.export, town.as_staff("cora"), store=store, signer=DESK, case_id=told.case)
     log.tamper("update messages set body = 'I agree to everything.' where id = 2")
     store = EvidenceStore(tmp_path / "evidence")
     with pytest.raises(case_file.NotAsRecorded, match="Message 2 is not what audit entry"):
-        town.act(case_file.export, town.as_staff("cora"), store=store, signer=DESK, ticket_id=told.ticket)
+        town.act(case_file.export, town.as_staff("cora"), store=store, signer=DESK, case_id=told.case)
 
 
 def test_files_are_read_where_that_is_asked_and_the_report_says_which(

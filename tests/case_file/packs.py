@@ -33,7 +33,7 @@ def told_and_packed(town: builders.Town, folder: Path, **choice: Any) -> case_fi
     draft = builders.a_draft(told, evidence_ids=frozenset({piece.id}), **choice)
     builders.decided(town, told, draft)
     builders.carry_out(town)
-    return export(town, store, told.ticket)
+    return export(town, store, told.case)
 
 
 def agreed_and_packed(town: builders.Town, folder: Path) -> case_file.CaseFile:
@@ -41,15 +41,15 @@ def agreed_and_packed(town: builders.Town, folder: Path) -> case_file.CaseFile:
     told = builders.in_mediation(town)
     for release, by in ((30_000, town.payer), (55_500, town.payee)):
         offer = town.act(
-            offers.propose, by, ticket_id=told.ticket, release=Money(release, "USD"), note="Then so."
+            offers.propose, by, case_id=told.case, release=Money(release, "USD"), note="Then so."
         )
     town.act(offers.accept, town.payer, offer_id=offer.id)
     builders.carry_out(town)
-    return export(town, EvidenceStore(folder), told.ticket)
+    return export(town, EvidenceStore(folder), told.case)
 
 
-def export(town: builders.Town, store: EvidenceStore, ticket: int, *, by: str = "cora") -> case_file.CaseFile:
-    return town.act(case_file.export, town.as_staff(by), store=store, signer=DESK, ticket_id=ticket)
+def export(town: builders.Town, store: EvidenceStore, case: int, *, by: str = "cora") -> case_file.CaseFile:
+    return town.act(case_file.export, town.as_staff(by), store=store, signer=DESK, case_id=case)
 
 
 def unpacked(content: bytes, folder: Path) -> Files:

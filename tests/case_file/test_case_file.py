@@ -74,7 +74,7 @@ def test_the_same_case_gives_the_same_bytes_but_for_the_note_of_the_export(
 def test_an_undecided_case_can_be_exported_and_verified(town: builders.Town, tmp_path: Path) -> None:
     told = builders.in_mediation(town)
     path = tmp_path / "case.zip"
-    path.write_bytes(export(town, EvidenceStore(tmp_path), told.ticket).content)
+    path.write_bytes(export(town, EvidenceStore(tmp_path), told.case).content)
     proof = case_file.verify(path)
     assert proof.ok
     assert len(proof.checked) == len(CHECKS) + 1 - 12
@@ -83,7 +83,7 @@ def test_an_undecided_case_can_be_exported_and_verified(town: builders.Town, tmp
 def test_finance_may_not_export_a_case(town: builders.Town, tmp_path: Path) -> None:
     told = builders.in_mediation(town)
     with pytest.raises(NotPermitted):
-        export(town, EvidenceStore(tmp_path), told.ticket, by="fay")
+        export(town, EvidenceStore(tmp_path), told.case, by="fay")
 
 
 def test_what_a_party_called_a_file_becomes_no_path(town: builders.Town, tmp_path: Path) -> None:

@@ -52,8 +52,8 @@ def judged_blind(town: Town) -> Told:
     told, mia = builders.in_mediation(town), town.as_staff("mia")
     town.act(names_hidden.prefer, mia, blind=True)
     content = {"outcome": "FULL_RELEASE", "ground": "WORK_DELIVERED", "reasons": builders.REASONS}
-    town.act(drafts.save, mia, ticket_id=told.ticket, content=content)
-    town.act(names_hidden.reveal, mia, ticket_id=told.ticket)
+    town.act(drafts.save, mia, case_id=told.case, content=content)
+    town.act(names_hidden.reveal, mia, case_id=told.case)
     builders.decided(town, told)
     builders.carry_out(town)
     return told
@@ -62,15 +62,15 @@ def judged_blind(town: Town) -> Told:
 def corrected(town: Town) -> Told:
     told = judged_blind(town)
     why = "The invoice that the decision rests on was forged."
-    made = town.act(correction.open_correction, town.as_staff("cora"), ticket_id=told.ticket, reason=why)
+    made = town.act(correction.open_correction, town.as_staff("cora"), case_id=told.case, reason=why)
     said = {"finding": Finding.CORRECTED, "notes": "The work was not delivered."}
-    town.act(correction.close_correction, town.as_staff("max"), ticket_id=made.id, **said)
+    town.act(correction.close_correction, town.as_staff("max"), case_id=made.id, **said)
     return told
 
 
 def the_correction(town: Town) -> Told:
     told = corrected(town)
-    return Told(told.project, told.milestone, told.ticket + 1)
+    return Told(told.project, told.milestone, told.case + 1)
 
 
 def disputed(town: Town) -> Told:
@@ -100,9 +100,9 @@ ROADS = (
 def test_a_case_of_every_kind_verifies(town: Town, tmp_path: Path, road: Callable[[Town], Told]) -> None:
     told = road(town)
     path = tmp_path / "case.zip"
-    path.write_bytes(export(town, EvidenceStore(tmp_path), told.ticket).content)
+    path.write_bytes(export(town, EvidenceStore(tmp_path), told.case).content)
     proof = case_file.verify(path, key=DESK.public.fingerprint)
-    assert (proof.wrong, proof.case, proof.known) == (None, told.ticket, True)
+    assert (proof.wrong, proof.case, proof.known) == (None, told.case, True)
 
 
 def test_a_division_is_proved_by_the_rule_of_its_day() -> None:

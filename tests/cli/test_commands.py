@@ -177,9 +177,9 @@ def test_cases_are_listed_and_the_decided_ones_alone(terminal: Terminal, town: b
     done = decided_case(town)
     still_open = builders.in_mediation(town)
     every = terminal.run("case", "list", "--json").well().json
-    assert [row["id"] for row in every] == [done.ticket, still_open.ticket]
+    assert [row["id"] for row in every] == [done.case, still_open.case]
     decided = terminal.run("case", "list", "--decided", "--json").well().json
-    assert [(row["id"], row["outcome"]) for row in decided] == [(done.ticket, "FULL_RELEASE")]
+    assert [(row["id"], row["outcome"]) for row in decided] == [(done.case, "FULL_RELEASE")]
     in_words = terminal.run("case", "list").well().out
     for row in every:
         for fact in (f"D-{row['id']}", row["status"], row["amount"], row["milestone"]):
@@ -194,14 +194,14 @@ def test_a_case_leaves_as_a_private_file_that_anybody_can_verify_with_nothing_el
     terminal: Terminal, town: builders.Town, tmp_path: Path
 ) -> None:
     told, out = decided_case(town), tmp_path / "case.zip"
-    said = terminal.run("case", "export", f"D-{told.ticket}", "--out", out, "--json").well().json
+    said = terminal.run("case", "export", f"D-{told.case}", "--out", out, "--json").well().json
     assert said["file"] == str(out)
     assert out.stat().st_mode & 0o077 == 0
     assert newest_action(town) == "operator:case:export"
 
     alone = nobodys(tmp_path)
     proof = alone.process("case", "verify", out, "--json").well().json
-    assert (proof["ok"], proof["case"], proof["wrong"]) == (True, told.ticket, None)
+    assert (proof["ok"], proof["case"], proof["wrong"]) == (True, told.case, None)
     assert (proof["key"], proof["known"]) == (said["key"], False)
     in_words = alone.process("case", "verify", out).well().out
     assert all(what in in_words for what in proof["checked"])
@@ -225,7 +225,7 @@ def test_a_case_file_of_another_desk_is_told_apart_by_its_key(
     terminal: Terminal, town: builders.Town, home: Path, tmp_path: Path
 ) -> None:
     told, out, other = decided_case(town), tmp_path / "case.zip", tmp_path / "other"
-    ours = terminal.run("case", "export", told.ticket, "--out", out, "--json").well().json["key"]
+    ours = terminal.run("case", "export", told.case, "--out", out, "--json").well().json["key"]
     public = tmp_path / "desk.pub"
     audit.signer(home).public.write(public)
     for given in (ours, ours.replace(":", "").upper(), public):
@@ -265,10 +265,10 @@ def test_a_case_file_is_refused_where_something_is_in_the_way(
     terminal.run("case", "export", 4_711, "--out", out).refuses("4711")
     assert not out.exists()
     out.write_text("kept")
-    terminal.run("case", "export", told.ticket, "--out", out).refuses(f"{out} exists already")
+    terminal.run("case", "export", told.case, "--out", out).refuses(f"{out} exists already")
     assert out.read_text() == "kept"
-    terminal.run("case", "export", told.ticket, "--out", tmp_path).refuses("exists already")
-    terminal.run("case", "export", told.ticket, "--out", out / "case.zip").refuses("There is no folder")
+    terminal.run("case", "export", told.case, "--out", tmp_path).refuses("exists already")
+    terminal.run("case", "export", told.case, "--out", out / "case.zip").refuses("There is no folder")
     assert newest_action(town) == before, "nothing left the house, so nothing is recorded"
 
 

@@ -31,7 +31,7 @@ def commands(town: builders.Town, tmp_path: Path) -> dict[str, tuple[object, ...
     someone = ("--name", "N", "--email", "n@desk.example", "--issuer", "https://id.test", "--subject", "n")
     return {
         "audit:export:finish": ("audit", "export", "--out", tmp_path / "a.csv"),
-        "ticket": ("case", "export", told.ticket, "--out", tmp_path / "c.zip"),
+        "ticket": ("case", "export", told.case, "--out", tmp_path / "c.zip"),
         "receipt": ("receipt", receipt, "--out", tmp_path / "r.pdf"),
         "staff": ("staff", "add", *someone, "--role", "finance"),
         "api_key": ("api-key", "create", "--platform", "home_services"),

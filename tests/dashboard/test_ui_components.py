@@ -37,7 +37,7 @@ COLUMNS = [
     tables.mono("id", "Case"),
     tables.text("name", "Payer"),
     tables.money("held", "Held"),
-    tables.status("status", "Status", axis="ticket"),
+    tables.status("status", "Status", axis="case"),
     tables.due("due_at", "Due", now=NOW),
 ]
 
@@ -139,7 +139,7 @@ def test_a_time_limit_in_words(due: timedelta, words: str, tone: str) -> None:
 
 
 def test_a_state_that_the_table_does_not_know_is_shown_in_words() -> None:
-    assert status.pill("ticket", "ON_THE_MOON") == status.Pill("On the moon")
+    assert status.pill("case", "ON_THE_MOON") == status.Pill("On the moon")
 
 
 @pytest.mark.parametrize("axis", status.AXES)
@@ -149,13 +149,13 @@ def test_labels_of_an_axis_differ(axis: str) -> None:
 
 
 def test_every_state_that_the_database_allows_has_a_pill() -> None:
-    from core.records.disputes import Decision, Ticket
+    from core.records.disputes import Case, Decision
     from core.records.milestones import Milestone
     from core.records.operations import Notification, OutgoingOperation, WebhookEvent
     from core.records.payments import PaymentOrder, Payout, Refund
 
     stored = {
-        "ticket": (Ticket, "status"), "decision": (Decision, "status"), "outcome": (Decision, "outcome"),
+        "case": (Case, "status"), "decision": (Decision, "status"), "outcome": (Decision, "outcome"),
         "milestone": (Milestone, "status"), "operation": (OutgoingOperation, "status"),
         "webhook": (WebhookEvent, "status"), "notification": (Notification, "status"),
         "payment": (PaymentOrder, "state"), "payout": (Payout, "status"), "refund": (Refund, "status"),

@@ -23,7 +23,7 @@ from core.actions.funding import fund
 from core.actions.milestones import projects, verification
 from core.money import Money
 from core.processes import timers
-from core.records import Decision, Notification, Offer, Payout, Ticket
+from core.records import Case, Decision, Notification, Offer, Payout
 from core.rules.acceptance import AcceptanceRule
 from core.rules.disputes import DisputeReason
 from core.rules.schedule import PlannedMilestone
@@ -56,10 +56,10 @@ class Week:
 
 
 def a_case(market: Market, told: Told) -> Told:
-    ticket = market.act(
+    case = market.act(
         disputes.open_dispute, market.payer, milestone_id=told.milestone, reason=DisputeReason.DEFECTIVE
     )
-    return Told(told.project, told.milestone, ticket.id)
+    return Told(told.project, told.milestone, case.id)
 
 
 def a_payment_refused(market: Market) -> Told:
@@ -82,12 +82,12 @@ def the_last_day(market: Market) -> Week:
     for told in (mediated, asked):
         market.act(disputes.ask_mediation, market.payee, milestone_id=told.milestone)
         market.wait(minutes=1)
-    market.act(offers.propose, market.payer, ticket_id=offered.ticket, release=Money(50_000, "USD"))
+    market.act(offers.propose, market.payer, case_id=offered.case, release=Money(50_000, "USD"))
     market.wait(minutes=1)
     market.act(
         conversation.ask,
         market.as_staff("mia"),
-        ticket_id=asked.ticket,
+        case_id=asked.case,
         party_id=market.payee_id,
         question="When was it measured?",
         answer_due_at=market.now + timedelta(days=2),
@@ -152,9 +152,7 @@ def caught_up(market: Market, week: Week) -> bool:
     unsent = [each for each in calls if each.status in ("QUEUED", "SENDING")]
     letters = [each for each in market.all(Notification) if each.status == "QUEUED"]
     waiting = [each for each in letters if each.next_try_at <= market.now]
-    escalated = (
-        market.get(Ticket, week.asked.ticket).escalated and market.get(Ticket, week.mediated.ticket).escalated
-    )
+    escalated = market.get(Case, week.asked.case).escalated and market.get(Case, week.mediated.case).escalated
     return bool(escalated) and market.status(week.silent) == "COMPLETED" and not unsent and not waiting
 
 
@@ -172,15 +170,15 @@ def assert_made_good(market: Market, week: Week, before: int) -> None:
     assert market.status(week.disputed) == "IN_MEDIATION"
     assert told["milestone_approved", week.disputed.milestone] == 0
     assert told["mediation_started", week.disputed.milestone] == 2
-    assert not market.all(Ticket)[-2].escalated
+    assert not market.all(Case)[-2].escalated
     # Taken back after four days: the clocks began anew, and one reminder is due.
     assert market.status(week.withdrawn) == "PENDING_VERIFICATION"
     assert told["verification_reminder", week.withdrawn.milestone] == 1
     # Seven days in mediation: a deadlock; the question of the second day was over before it.
-    assert market.get(Ticket, week.mediated.ticket).escalated
+    assert market.get(Case, week.mediated.case).escalated
     assert (
-        market.get(Ticket, week.asked.ticket).status,
-        market.get(Ticket, week.asked.ticket).escalated,
+        market.get(Case, week.asked.case).status,
+        market.get(Case, week.asked.case).escalated,
     ) == (
         "UNDER_REVIEW",
         True,

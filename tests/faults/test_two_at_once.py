@@ -16,7 +16,7 @@ from core.actions.risk import holds
 from core.db import Database
 from core.money import Money
 from core.processes import dispatch, timers
-from core.records import Decision, OutgoingOperation, Payout, Ticket
+from core.records import Case, Decision, OutgoingOperation, Payout
 from core.rules.cautions import Caution
 from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground
@@ -85,7 +85,7 @@ def test_a_decision_and_a_withdrawal_do_not_both_happen(market: Market, turn: in
         lambda: market.act(disputes.withdraw, market.payer, milestone_id=told.milestone),
     )
     assert refusals(results) == ["illegal_move"]
-    assert market.get(Ticket, told.ticket).status == "RESOLVED"
+    assert market.get(Case, told.case).status == "RESOLVED"
 
 
 @pytest.mark.parametrize("turn", ROUNDS)
@@ -151,7 +151,7 @@ def test_the_payer_disputes_at_the_instant_at_which_silence_approves(market: Mar
     )
     disputed = not refusals(results)
     assert market.status(told) == ("DISPUTED" if disputed else "VERIFIED")
-    assert market.count(Ticket) == disputed
+    assert market.count(Case) == disputed
     market.lawful()
 
 

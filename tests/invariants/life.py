@@ -30,6 +30,7 @@ from core.money import Money
 from core.policy import Platform, WithdrawalMethod
 from core.processes import reconciliation
 from core.records import (
+    Case,
     Chargeback,
     Decision,
     Hold,
@@ -42,7 +43,6 @@ from core.records import (
     Project,
     Report,
     RiskReview,
-    Ticket,
 )
 from core.rules.cautions import Caution
 from core.rules.disputes import DisputeReason
@@ -169,9 +169,9 @@ class Life:
         wanted = [each for each in every if all(getattr(each, k) == v for k, v in fitting.items())]
         return self.chosen(every if self.draw.random() < 0.1 else wanted)
 
-    def case(self) -> tuple[Ticket, Milestone]:
-        ticket = self.one(Ticket, status=self.draw.choice(("OPEN", "UNDER_REVIEW", "WAITING_PARTY")))
-        return ticket, self.market.get(Milestone, ticket.milestone_id)
+    def case(self) -> tuple[Case, Milestone]:
+        case = self.one(Case, status=self.draw.choice(("OPEN", "UNDER_REVIEW", "WAITING_PARTY")))
+        return case, self.market.get(Milestone, case.milestone_id)
 
     def paid(self) -> list[PaymentOrder]:
         wanted = select(PaymentOrder).where(PaymentOrder.stripe_payment_intent.is_not(None))
@@ -248,13 +248,13 @@ class Life:
         self.act(conversation.say, self.either(what), milestone_id=what.id, body="Listen.")
 
     def offers(self) -> None:
-        ticket, what = self.case()
+        case, what = self.case()
         share = Money(self.draw.randrange(0, what.amount_minor + 2), what.currency)
-        self.act(offers.propose, self.either(what), ticket_id=ticket.id, release=share)
+        self.act(offers.propose, self.either(what), case_id=case.id, release=share)
 
     def answers_an_offer(self) -> None:
         offer = self.one(Offer, status="OPEN")
-        what = self.market.get(Milestone, self.market.get(Ticket, offer.ticket_id).milestone_id)
+        what = self.market.get(Milestone, self.market.get(Case, offer.case_id).milestone_id)
         how = self.draw.choice((offers.accept, offers.accept, offers.decline, offers.withdraw))
         self.act(how, self.either(what), offer_id=offer.id)
 
@@ -267,35 +267,35 @@ class Life:
         )
 
     def hands_over(self) -> None:
-        ticket, _ = self.case()
+        case, _ = self.case()
         to = self.draw.choice((None, self.market.staff["mia"], self.market.staff["max"]))
-        self.act(mediator_assignment.assign, self.staff(), ticket_id=ticket.id, staff_id=to)
+        self.act(mediator_assignment.assign, self.staff(), case_id=case.id, staff_id=to)
 
     def steps_back(self) -> None:
-        ticket, _ = self.case()
-        self.act(recusal.recuse, self.staff("mia", "max"), ticket_id=ticket.id, reason="We are neighbours.")
+        case, _ = self.case()
+        self.act(recusal.recuse, self.staff("mia", "max"), case_id=case.id, reason="We are neighbours.")
 
     def asks(self) -> None:
-        ticket, what = self.case()
+        case, what = self.case()
         self.act(
             conversation.ask,
             self.staff("mia", "max"),
-            ticket_id=ticket.id,
+            case_id=case.id,
             party_id=self.either(what).id,
             question="When?",
             answer_due_at=self.market.now + timedelta(hours=self.draw.randrange(-1, 60)),
         )
 
     def answers(self) -> None:
-        ticket, what = self.case()
-        self.act(conversation.answer, self.either(what), ticket_id=ticket.id, body="On Monday.")
+        case, what = self.case()
+        self.act(conversation.answer, self.either(what), case_id=case.id, body="On Monday.")
 
     def decides(self) -> None:
-        ticket = self.one(Ticket, status="UNDER_REVIEW")
-        milestone = self.market.get(Milestone, ticket.milestone_id)
+        case = self.one(Case, status="UNDER_REVIEW")
+        milestone = self.market.get(Milestone, case.milestone_id)
         outcome, ground = self.draw.choice(ENDINGS)
         draft = confirmation.Draft(
-            ticket_id=ticket.id,
+            case_id=case.id,
             outcome=outcome,
             ground=ground,
             reasons=builders.REASONS,
@@ -307,7 +307,7 @@ class Life:
         plan, _ = self.act(confirmation.preview, actor, draft=draft)
         if self.draw.random() < 0.2:
             self.writes()
-        intent = f"life-{self.market.now.isoformat()}-{ticket.id}"
+        intent = f"life-{self.market.now.isoformat()}-{case.id}"
         known = tuple(Caution) if self.draw.random() < 0.8 else ()
         self.act(confirmation.confirm, actor, draft=draft, plan_hash=plan.hash, intent=intent, known=known)
 

@@ -160,10 +160,10 @@ class Person:
         self.settle()
         expect(tab).to_have_attribute("aria-selected", "true")
 
-    def open_case(self, ticket: int) -> None:
+    def open_case(self, case: int) -> None:
         """By its address, as from a colleague's message."""
-        self.page.goto(f"{self.demo.url}/case?id={ticket}")
-        self.arrive(f"D-{ticket}")
+        self.page.goto(f"{self.demo.url}/case?id={case}")
+        self.arrive(f"D-{case}")
 
     def queue(self) -> Locator:
         return self.page.get_by_role("table", name=re.compile("^Disputes"))

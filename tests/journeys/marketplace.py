@@ -39,7 +39,7 @@ class Dispute:
 
     project: int
     milestone: int
-    ticket: int
+    number: int
     payer: str
     payee: str
     names: tuple[str, str]
@@ -184,14 +184,14 @@ class Marketplace:
             self.hand_in(
                 case, case.payer, "inspection.pdf", report, "application/pdf", "What a surveyor found"
             )
-        case.ticket = int(self.post(f"{path}/mediation", {"party": case.payee})["dispute"])
+        case.number = int(self.post(f"{path}/mediation", {"party": case.payee})["dispute"])
         return case
 
     def say(self, case: Dispute, party: str, words: str) -> None:
         self.post(f"/milestones/{case.milestone}/messages", {"party": party, "body": words})
 
     def answer(self, case: Dispute, party: str, words: str) -> None:
-        self.post(f"/disputes/{case.ticket}/answer", {"party": party, "body": words})
+        self.post(f"/disputes/{case.number}/answer", {"party": party, "body": words})
 
 
 def a_marketplace(demo: Demo) -> Marketplace:

@@ -20,8 +20,8 @@ from tests.journeys.desk import Demo, Person, until
 
 REASONS = "The cabinets hang, the worktop is missing; the photographs and the agreed scope say the same."
 CASE = """
-select t.id as ticket, m.id as milestone, m.project_id as project, m.currency, o.held_minor as held, s.name as mediator
-from tickets t
+select t.id as number, m.id as milestone, m.project_id as project, m.currency, o.held_minor as held, s.name as mediator
+from cases t
 join milestones m on m.id = t.milestone_id
 join payment_orders o on o.milestone_id = m.id
 join projects p on p.id = m.project_id
@@ -30,7 +30,7 @@ where m.status = 'IN_MEDIATION' and t.status = 'UNDER_REVIEW' and p.platform = '
   and exists (select from milestones n where n.project_id = m.project_id and n.status = 'PLANNED')
   and exists (select from evidence e where e.milestone_id = m.id)
   and not exists (select from holds h where h.milestone_id = m.id and h.released_at is null)
-  and not exists (select from decisions d where d.ticket_id = t.id and d.status in ('AWAITING_APPROVAL', 'COOLING_OFF'))
+  and not exists (select from decisions d where d.case_id = t.id and d.status in ('AWAITING_APPROVAL', 'COOLING_OFF'))
 order by o.held_minor limit 1
 """
 KNOWN = """
@@ -50,14 +50,14 @@ def case(demo: Demo) -> dict[str, Any]:
 def test_a_mediator_finds_the_case_reads_it_and_decides_it_once(
     demo: Demo, person: Person, case: dict[str, Any]
 ) -> None:
-    ticket, page = case["ticket"], person.page
+    number, page = case["number"], person.page
     person.sign_in(case["mediator"], arriving="Disputes")
-    page.get_by_placeholder("Party, title or D-42").fill(f"D-{ticket}")
+    page.get_by_placeholder("Party, title or D-42").fill(f"D-{number}")
     page.keyboard.press("Enter")
     person.settle()
     expect(page.get_by_text("1 case", exact=True)).to_be_visible()
-    person.queue().get_by_role("button", name=re.compile(f"^Open D-{ticket},")).click()
-    person.arrive(f"D-{ticket}")
+    person.queue().get_by_role("button", name=re.compile(f"^Open D-{number},")).click()
+    person.arrive(f"D-{number}")
 
     # Everything about the case is there to be read.
     person.press("Open")
@@ -111,12 +111,12 @@ def test_a_mediator_finds_the_case_reads_it_and_decides_it_once(
     dialog.get_by_role("tab", name="E-mails").click()
     person.settle()
     expect(dialog).to_contain_text(REASONS[:40])
-    assert demo.one("select count(*) from decisions where ticket_id = :t", t=ticket) == 0
+    assert demo.one("select count(*) from decisions where case_id = :t", t=number) == 0
     dialog.get_by_role("button", name="Confirm decision").dblclick()
     expect(page.get_by_text("Decided and posted.")).to_be_visible()
     person.settle()
 
-    (decision,) = demo.rows("select * from decisions where ticket_id = :t", t=ticket)
+    (decision,) = demo.rows("select * from decisions where case_id = :t", t=number)
     assert (decision["status"], decision["plan_hash"]) == ("EXECUTED", seen.group())
     assert (decision["release_minor"], decision["refund_minor"]) == (
         release.minor,
@@ -209,7 +209,7 @@ def test_finance_sees_the_fee_and_the_payout(demo: Demo, person: Person, case: d
     expect(table).to_contain_text(DONE["release"].text())
     person.go("Operations")
     for kind in ("transfer", "refund"):
-        expect(person.grid().locator("table")).to_contain_text(f"decision.{case['ticket']}.1.{kind}")
+        expect(person.grid().locator("table")).to_contain_text(f"decision.{case['number']}.1.{kind}")
 
 
 def test_finance_reconciles_and_every_line_matches(demo: Demo, person: Person) -> None:
@@ -233,15 +233,15 @@ def test_finance_reconciles_and_every_line_matches(demo: Demo, person: Person) -
 def test_compliance_reads_proves_and_exports_what_was_done(
     demo: Demo, person: Person, case: dict[str, Any], tmp_path: Path
 ) -> None:
-    page, ticket = person.page, case["ticket"]
+    page, number = person.page, case["number"]
     person.sign_in("Ines Carvalho", arriving="Audit log")
     page.get_by_role("button", name="More").click()
-    page.get_by_label("Case", exact=True).fill(f"D-{ticket}")
+    page.get_by_label("Case", exact=True).fill(f"D-{number}")
     page.keyboard.press("Enter")
     person.settle()
     page.keyboard.press("Escape")
     person.settle()
-    person.reads(f"Case D-{ticket}")
+    person.reads(f"Case D-{number}")
     table = person.grid().locator("table")
     expect(table).to_contain_text("mediator:decision:confirm")
     expect(table).to_contain_text(REASONS)
@@ -251,9 +251,9 @@ def test_compliance_reads_proves_and_exports_what_was_done(
         page.get_by_text(re.compile(r"All [\d,]+ rows under [\d,]+ seals? are as they were sealed"))
     ).to_be_visible()
 
-    wanted = "select id, action from audit_entries where ticket_id = :t order by id"
+    wanted = "select id, action from audit_entries where case_id = :t order by id"
     for words, read in (("CSV, for a spreadsheet", _csv), ("JSON Lines, exact", _json_lines)):
-        entries = demo.rows(wanted, t=ticket)
+        entries = demo.rows(wanted, t=number)
         exported = read(_exported(person, words, tmp_path))
         assert [(int(row["id"]), row["action"]) for row in exported] == [
             (row["id"], row["action"]) for row in entries
@@ -302,8 +302,8 @@ def test_nobody_decides_the_case_again(demo: Demo, person: Person, case: dict[st
         name=case["mediator"],
     )
     person.sign_in(other, arriving="Disputes")
-    person.page.goto(f"{demo.url}/case?id={case['ticket']}")
-    person.arrive(f"D-{case['ticket']}")
+    person.page.goto(f"{demo.url}/case?id={case['number']}")
+    person.arrive(f"D-{case['number']}")
     person.reads(case["mediator"])
     expect(person.page.get_by_role("button", name="Preview plan")).to_have_count(0)
-    assert demo.one("select count(*) from decisions where ticket_id = :t", t=case["ticket"]) == 1
+    assert demo.one("select count(*) from decisions where case_id = :t", t=case["number"]) == 1

@@ -71,14 +71,14 @@ def to_approve(demo: Demo, market: Marketplace) -> None:
         scope="A terrace of slate, laid and grouted.",
         deliverable="Terrace laid, level and grouted",
     )
-    told = builders.Told(case.project, case.milestone, case.ticket)
+    told = builders.Told(case.project, case.milestone, case.number)
     database, now = Database(demo.settings.database_url, pool_size=1), datetime.now(UTC)
     mediator = demo.one("select id from staff where name = 'Aiko Tanabe'")
     actor = Actor("staff", mediator, frozenset({Role.MEDIATOR}), authenticated_at=now)
     ground = Ground.OUTCOME_DISSATISFACTION  # against the rule, so a second person is asked
     draft = builders.a_draft(told, outcome=DecisionOutcome.FULL_REFUND, ground=ground, override=True)
     plan, _ = database.run(lambda session: confirmation.preview(session, actor, now=now, draft=draft))
-    given = {"plan_hash": plan.hash, "intent": f"journey-{case.ticket}", "known": tuple(Caution)}
+    given = {"plan_hash": plan.hash, "intent": f"journey-{case.number}", "known": tuple(Caution)}
     database.run(lambda session: confirmation.confirm(session, actor, now=now, draft=draft, **given))
     database.dispose()
 

@@ -27,7 +27,7 @@ AMOUNT = 640_000  # above the threshold from which a second person looks
 REASONS = "The path is laid but does not drain; the lawn died in two places, and the beds were never planted."
 QUESTION = "When were the plants ordered, and when do they come?"
 CORRECTION = """
-select t.id, s.name as mediator from tickets t left join staff s on s.id = t.mediator_id where t.corrects_id = :t
+select t.id, s.name as mediator from cases t left join staff s on s.id = t.mediator_id where t.corrects_id = :t
 """
 
 
@@ -54,20 +54,20 @@ def test_the_case_is_found_with_the_keyboard_and_claimed(demo: Demo, person: Per
     page.keyboard.press("Escape")
     expect(person.dialog()).to_have_count(0)
     page.keyboard.press("/")
-    page.keyboard.type(f"D-{case.ticket}")
+    page.keyboard.type(f"D-{case.number}")
     page.keyboard.press("Enter")
     expect(person.queue().get_by_role("row")).to_have_count(2)  # the head, and the case
     expect(person.queue()).to_contain_text(PAYER)
-    expect(page).to_have_url(re.compile(f"q=D-{case.ticket}"))
+    expect(page).to_have_url(re.compile(f"q=D-{case.number}"))
     page.get_by_role("heading", level=1).click()
     page.keyboard.press("Enter")
-    person.arrive(f"D-{case.ticket}")
+    person.arrive(f"D-{case.number}")
     person.press("Claim")
     person.press("Take it over", inside=person.dialog())  # it was given to a colleague, who is told
-    person.told(f"Case D-{case.ticket} is yours.")
+    person.told(f"Case D-{case.number} is yours.")
     assert (
         demo.one(
-            "select s.name from tickets t join staff s on s.id = t.mediator_id where t.id = :t", t=case.ticket
+            "select s.name from cases t join staff s on s.id = t.mediator_id where t.id = :t", t=case.number
         )
         == MEDIATOR
     )
@@ -77,7 +77,7 @@ def test_the_case_is_found_with_the_keyboard_and_claimed(demo: Demo, person: Per
 def test_everything_is_read_before_anything_is_decided(demo: Demo, person: Person, case: Dispute) -> None:
     page = person.page
     person.sign_in(MEDIATOR, arriving="Disputes")
-    person.open_case(case.ticket)
+    person.open_case(case.number)
     person.tab("Timeline")
     timeline = page.get_by_role("tabpanel", name="Timeline").first
     for words in ("Bid accepted", "died in two places", "back order"):
@@ -118,7 +118,7 @@ def test_what_a_high_value_opened_is_settled_by_compliance(demo: Demo, person: P
     found = demo.rows(waits, m=case.milestone)
     assert found, "a high value opens a review"
     person.sign_in(COMPLIANCE, arriving="Audit log")
-    person.open_case(case.ticket)
+    person.open_case(case.number)
     person.reads("Nothing can be released now")
     person.go("Holds")
     person.page.locator(f".st-key-open-settle-review-{found[0]['id']} button").click()
@@ -133,7 +133,7 @@ def test_a_party_is_asked_and_its_answer_brings_the_case_back(
     demo: Demo, person: Person, market: Marketplace, case: Dispute
 ) -> None:
     person.sign_in(MEDIATOR, arriving="Disputes")
-    person.open_case(case.ticket)
+    person.open_case(case.number)
     person.tab("Messages")
     person.write("Message", "I have your case and read everything today.")
     person.press("Send")
@@ -147,15 +147,15 @@ def test_a_party_is_asked_and_its_answer_brings_the_case_back(
     person.picture("day-06-ask")
     person.press("Send question", inside=drawer)
     person.told("Request sent by e-mail.")
-    status = "select status from tickets where id = :t"
-    assert demo.one(status, t=case.ticket) == "WAITING_PARTY"
+    status = "select status from cases where id = :t"
+    assert demo.one(status, t=case.number) == "WAITING_PARTY"
     person.reads("Waiting for")
     person.reads(QUESTION)
 
     market.answer(case, case.payee, "Ordered on the 3rd; the nursery says the 28th.")
-    assert demo.one(status, t=case.ticket) == "UNDER_REVIEW"
+    assert demo.one(status, t=case.number) == "UNDER_REVIEW"
     person.page.reload()
-    person.arrive(f"D-{case.ticket}")
+    person.arrive(f"D-{case.number}")
     person.tab("Messages")
     person.reads("the nursery says the 28th")
     letter = "select count(*) from notifications where milestone_id = :m and status = 'SENT'"
@@ -167,7 +167,7 @@ def test_a_draft_survives_a_reload_and_says_what_each_side_would_have(
 ) -> None:
     page = person.page
     person.sign_in(MEDIATOR, arriving="Disputes")
-    person.open_case(case.ticket)
+    person.open_case(case.number)
     panel = person.panel()
     person.choose("Partial release", inside=panel)
     person.write(re.compile("^Release to"), "4100", inside=panel)
@@ -185,7 +185,7 @@ def test_a_draft_survives_a_reload_and_says_what_each_side_would_have(
     expect(panel).to_contain_text("A second person must approve")
 
     page.reload()
-    person.arrive(f"D-{case.ticket}")
+    person.arrive(f"D-{case.number}")
     expect(panel.get_by_role("textbox", name="Reasons")).to_have_value(REASONS)
     expect(panel.get_by_role("textbox", name=re.compile("^Release to"))).to_have_value("62.5")
     expect(panel).to_contain_text("$4,000.00")
@@ -195,7 +195,7 @@ def test_a_draft_survives_a_reload_and_says_what_each_side_would_have(
 
 def test_the_plan_is_previewed_and_confirmed_once(demo: Demo, person: Person, case: Dispute) -> None:
     person.sign_in(MEDIATOR, arriving="Disputes")
-    person.open_case(case.ticket)
+    person.open_case(case.number)
     panel = person.panel()
     for reference in ("Engagement scope", "Message history", "Milestone evidence"):
         panel.get_by_test_id("stCheckbox").filter(has_text=reference).locator("label").first.click()
@@ -213,7 +213,7 @@ def test_the_plan_is_previewed_and_confirmed_once(demo: Demo, person: Person, ca
     dialog.get_by_role("button", name="Confirm decision").dblclick()
     person.told("Decided. A second person must approve the plan before money moves.")
     (row,) = demo.rows(
-        "select status, plan_hash, release_minor from decisions where ticket_id = :t", t=case.ticket
+        "select status, plan_hash, release_minor from decisions where case_id = :t", t=case.number
     )
     assert (row["status"], row["plan_hash"], row["release_minor"]) == (
         "AWAITING_APPROVAL",
@@ -229,7 +229,7 @@ def test_a_second_person_sends_it_back_with_a_note_and_the_draft_is_there_again(
     colleague.sign_in(CHECKER, arriving="Disputes")
     colleague.go("Approvals")
     colleague.picture("day-10-approvals")
-    colleague.open_case(case.ticket)
+    colleague.open_case(case.number)
     colleague.press("Review plan")
     colleague.press("Return to mediator", inside=colleague.dialog())
     expect(colleague.dialog()).to_contain_text("Give a reason")
@@ -238,7 +238,7 @@ def test_a_second_person_sends_it_back_with_a_note_and_the_draft_is_there_again(
     colleague.told(f"Returned to {MEDIATOR}.")
 
     person.sign_in(MEDIATOR, arriving="Disputes")
-    person.open_case(case.ticket)
+    person.open_case(case.number)
     expect(person.panel()).to_contain_text("Cite the work log")
     expect(person.panel().get_by_role("textbox", name="Reasons")).to_have_value(REASONS)
     person.pick("Evidence cited", re.compile("work-log"), inside=person.panel())
@@ -247,14 +247,14 @@ def test_a_second_person_sends_it_back_with_a_note_and_the_draft_is_there_again(
     person.press("Preview plan")
     person.dialog().get_by_role("button", name="Confirm decision").dblclick()
     person.told("Decided. A second person must approve")
-    assert demo.one("select count(*) from decisions where ticket_id = :t", t=case.ticket) == 2
+    assert demo.one("select count(*) from decisions where case_id = :t", t=case.number) == 2
 
 
 def test_a_second_person_approves_and_the_money_is_followed_live(
     demo: Demo, colleague: Person, case: Dispute
 ) -> None:
     colleague.sign_in(CHECKER, arriving="Disputes")
-    colleague.open_case(case.ticket)
+    colleague.open_case(case.number)
     colleague.press("Review plan")
     colleague.picture("day-11-approve")
     colleague.dialog().get_by_role("button", name="Approve", exact=False).last.dblclick()
@@ -270,12 +270,12 @@ def test_a_second_person_approves_and_the_money_is_followed_live(
         )
     )
     colleague.page.reload()
-    colleague.arrive(f"D-{case.ticket}")
+    colleague.arrive(f"D-{case.number}")
     colleague.picture("day-12-carried-out")
     for key in [
         row["key"]
         for row in demo.rows(
-            "select key from outgoing_operations where key like :k", k=f"decision.{case.ticket}.%"
+            "select key from outgoing_operations where key like :k", k=f"decision.{case.number}.%"
         )
     ]:
         assert len(demo.calls(key)) <= 1, "each call was made once"
@@ -285,7 +285,7 @@ def test_the_case_file_is_taken_out_and_proved_by_whoever_has_it(
     demo: Demo, person: Person, case: Dispute, tmp_path: Path
 ) -> None:
     person.sign_in(MEDIATOR, arriving="Disputes")
-    person.open_case(case.ticket)
+    person.open_case(case.number)
     person.press("Case file")
     person.press("Generate case file", inside=person.dialog())
     offered = person.dialog().get_by_role("link", name=re.compile("Download case-D-"))
@@ -308,7 +308,7 @@ def test_a_correction_is_a_case_of_its_own_in_other_hands(
     demo: Demo, person: Person, colleague: Person, case: Dispute
 ) -> None:
     person.sign_in(OTHER, arriving="Disputes")
-    person.open_case(case.ticket)
+    person.open_case(case.number)
     person.press("Open a correction")
     person.write(
         re.compile("^What must be looked at again"),
@@ -316,10 +316,10 @@ def test_a_correction_is_a_case_of_its_own_in_other_hands(
         inside=person.dialog(),
     )
     person.press("Open correction", inside=person.dialog())
-    until(lambda: demo.rows("select id from tickets where corrects_id = :t", t=case.ticket))
-    made = demo.one(CORRECTION, t=case.ticket)
+    until(lambda: demo.rows("select id from cases where corrects_id = :t", t=case.number))
+    made = demo.one(CORRECTION, t=case.number)
     person.arrive(f"D-{made['id']}")
-    expect(person.panel()).to_contain_text(f"of the decision in D-{case.ticket}")
+    expect(person.panel()).to_contain_text(f"of the decision in D-{case.number}")
     assert made["mediator"] not in (MEDIATOR, CHECKER), "whoever decided does not judge it again"
 
     colleague.sign_in(made["mediator"], arriving="Disputes")
@@ -329,10 +329,10 @@ def test_a_correction_is_a_case_of_its_own_in_other_hands(
     colleague.write(re.compile("^Why, and what was done"), notes, inside=colleague.panel())
     colleague.press("Close correction", inside=colleague.panel())
     colleague.told("The correction is closed.")
-    colleague.open_case(case.ticket)
+    colleague.open_case(case.number)
     expect(colleague.panel()).to_contain_text(f"Corrected by D-{made['id']}")
     assert (
-        demo.one("select count(*) from decisions where ticket_id = :t and status = 'EXECUTED'", t=case.ticket)
+        demo.one("select count(*) from decisions where case_id = :t and status = 'EXECUTED'", t=case.number)
         == 1
     )
 
@@ -341,7 +341,7 @@ def test_the_whole_day_is_in_the_audit_log(demo: Demo, person: Person, case: Dis
     page = person.page
     person.sign_in(COMPLIANCE, arriving="Audit log")
     page.get_by_role("button", name="More").click()
-    page.get_by_label("Case", exact=True).fill(f"D-{case.ticket}")
+    page.get_by_label("Case", exact=True).fill(f"D-{case.number}")
     page.keyboard.press("Enter")
     person.settle()
     page.keyboard.press("Escape")
@@ -351,7 +351,7 @@ def test_the_whole_day_is_in_the_audit_log(demo: Demo, person: Person, case: Dis
     person.picture("day-14-audit")
     done = {
         row["action"]
-        for row in demo.rows("select action from audit_entries where ticket_id = :t", t=case.ticket)
+        for row in demo.rows("select action from audit_entries where case_id = :t", t=case.number)
     }
     assert {
         "mediator:decision:confirm",

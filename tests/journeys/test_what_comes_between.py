@@ -19,7 +19,7 @@ STORY = {
     "scope": "Six drawers with handles, fitted.",
     "deliverable": "Six drawers fitted; handles mounted",
 }
-RESULT = "select status, release_minor from decisions where ticket_id = :t"
+RESULT = "select status, release_minor from decisions where case_id = :t"
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def case(market: Marketplace, request: pytest.FixtureRequest) -> Dispute:
 
 def drafted(person: Person, case: Dispute, share: str) -> None:
     """Everything filled in, and the plan on screen."""
-    person.open_case(case.ticket)
+    person.open_case(case.number)
     panel = person.panel()
     person.choose("Partial release", inside=panel)
     person.write(re.compile("^Release to"), share, inside=panel)
@@ -71,18 +71,18 @@ def test_of_two_mediators_one_decides_and_the_other_is_told_what_changed(
     alert = colleague.dialog().get_by_role("alert").first
     expect(alert).to_be_visible()
     expect(colleague.dialog()).to_contain_text("Nothing was recorded")
-    (row,) = demo.rows(RESULT, t=case.ticket)
+    (row,) = demo.rows(RESULT, t=case.number)
     assert (row["status"], row["release_minor"]) == ("EXECUTED", 60_000)
     colleague.page.reload()
-    colleague.arrive(f"D-{case.ticket}")
+    colleague.arrive(f"D-{case.number}")
     expect(colleague.panel()).to_contain_text(FIRST)
     expect(colleague.page.get_by_role("button", name="Preview plan")).to_have_count(0)
 
 
 def test_a_link_leads_through_sign_in_to_the_case(demo: Demo, person: Person, case: Dispute) -> None:
-    person.page.goto(f"{demo.url}/case?id={case.ticket}")
+    person.page.goto(f"{demo.url}/case?id={case.number}")
     person.page.get_by_role("button", name=FIRST).click()
-    person.arrive(f"D-{case.ticket}")
+    person.arrive(f"D-{case.number}")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_whoever_may_not_decide_reads_the_case_and_finds_no_form(
     demo: Demo, person: Person, case: Dispute
 ) -> None:
     person.sign_in(FINANCE, arriving="Overview")
-    person.open_case(case.ticket)
+    person.open_case(case.number)
     expect(person.panel()).to_contain_text("Not yours to decide")
     expect(person.page.get_by_role("button", name="Preview plan")).to_have_count(0)
     expect(person.page.get_by_role("button", name="Claim")).to_have_count(0)
@@ -117,7 +117,7 @@ def test_a_session_that_ends_in_the_middle_keeps_the_draft(demo: Demo, person: P
     """Signed out in another tab, in the middle of a sentence: what was typed is there after signing in again."""
     page = person.page
     person.sign_in(FIRST, arriving="Disputes")
-    person.open_case(case.ticket)
+    person.open_case(case.number)
     person.choose("Full refund", inside=person.panel())
     person.write("Reasons", REASONS, inside=person.panel())
 
@@ -129,12 +129,12 @@ def test_a_session_that_ends_in_the_middle_keeps_the_draft(demo: Demo, person: P
 
     person.choose("Full release", inside=person.panel())
     expect(page.get_by_text("You are signed out")).to_be_visible()
-    page.goto(f"{demo.url}/case?id={case.ticket}")
+    page.goto(f"{demo.url}/case?id={case.number}")
     page.get_by_role("button", name=FIRST).click()
-    person.arrive(f"D-{case.ticket}")
+    person.arrive(f"D-{case.number}")
     expect(person.panel().get_by_role("textbox", name="Reasons")).to_have_value(REASONS)
     expect(person.panel().get_by_role("radio", name="Full refund")).to_be_checked()
-    assert demo.rows(RESULT, t=case.ticket) == []
+    assert demo.rows(RESULT, t=case.number) == []
 
 
 def test_an_offer_that_is_accepted_closes_the_case_without_a_decision(
@@ -144,9 +144,9 @@ def test_an_offer_that_is_accepted_closes_the_case_without_a_decision(
         "release": {"minor": 70_000, "currency": "USD"},
         "note": "Keep 700, and we are even.",
     }
-    offer = market.post(f"/disputes/{case.ticket}/offers", {"party": case.payer, **share})
+    offer = market.post(f"/disputes/{case.number}/offers", {"party": case.payer, **share})
     person.sign_in(FIRST, arriving="Disputes")
-    person.open_case(case.ticket)
+    person.open_case(case.number)
     expect(person.panel()).to_contain_text("Offer between the parties")
     expect(person.panel()).to_contain_text("$700.00")
     expect(person.panel()).to_contain_text("Keep 700, and we are even.")
@@ -154,11 +154,11 @@ def test_an_offer_that_is_accepted_closes_the_case_without_a_decision(
 
     market.post(f"/offers/{offer['id']}/accept", {"party": case.payee})
     person.page.reload()
-    person.arrive(f"D-{case.ticket}")
+    person.arrive(f"D-{case.number}")
     expect(person.panel()).to_contain_text("Agreement")
     expect(person.page.get_by_role("button", name="Preview plan")).to_have_count(0)
     order = "select held_minor, released_minor, refunded_minor from payment_orders where milestone_id = :m"
     until(lambda: demo.one(order, m=case.milestone)["refunded_minor"] >= 20_000)
     assert demo.one(order, m=case.milestone)["held_minor"] == 0
-    assert demo.rows(RESULT, t=case.ticket) == []
+    assert demo.rows(RESULT, t=case.number) == []
     person.picture("day-16-agreement")

@@ -51,7 +51,7 @@ def want(person: Person) -> None:
 def test_no_name_is_in_the_document_until_a_first_judgement(
     demo: Demo, mediator: Person, case: Dispute
 ) -> None:
-    mediator.open_case(case.ticket)
+    mediator.open_case(case.number)
     assert named(mediator) == list(NAMES)
     want(mediator)
     mediator.told("Names are hidden")

@@ -47,11 +47,11 @@ def press(app: AppTest, label: str) -> AppTest:
 @pytest.mark.parametrize("subject", PEOPLE)
 def test_the_queue_is_for_those_who_may_approve(town: Town, subject: str) -> None:
     told, _ = waiting(town)
-    app = visit(town, subject, "approvals", id=told.ticket)
+    app = visit(town, subject, "approvals", id=told.case)
     if PEOPLE[subject][1] not in TABLE[Permission.APPROVE_DECISION]:
         assert "This page is not for your role" in words(app)
         return
-    assert app.dataframe[0].value["reference"].tolist() == [f"D-{told.ticket}"]
+    assert app.dataframe[0].value["reference"].tolist() == [f"D-{told.case}"]
     assert ("Review plan" in labels(app)) == (subject != "mia")
 
 
@@ -64,7 +64,7 @@ def test_the_longest_waiting_comes_first_and_the_makers_own_is_not_counted_as_th
     town.wait(hours=3)
     second, _ = waiting(town, title="New roof")
     rows = town.read(lambda s: approvals.page(s, me=town.staff["mia"]))
-    assert [row.id for row in rows] == [first.ticket, second.ticket]
+    assert [row.id for row in rows] == [first.case, second.case]
     assert [row.open_to(town.staff["mia"]) for row in rows] == [False, False]
     counted = {who: town.read(lambda s, w=who: approvals.figures(s, me=town.staff[w])) for who in PEOPLE}
     assert (counted["mia"].waiting, counted["mia"].yours) == (2, 0)
@@ -76,23 +76,23 @@ def test_whoever_stepped_back_is_offered_no_answer_and_the_maker_is_told_what_st
     town: Town,
 ) -> None:
     told, decision = waiting(town)
-    town.act(recusal.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="A neighbour.")
+    town.act(recusal.recuse, town.as_staff("max"), case_id=told.case, reason="A neighbour.")
     assert town.read(lambda s: approvals.figures(s, me=town.staff["max"])).yours == 0
-    app = visit(town, "max", "approvals", id=told.ticket)
+    app = visit(town, "max", "approvals", id=told.case)
     assert app.dataframe[0].value["yours"].tolist() == ["Stepped back"]
     assert "You recused yourself from this case, so someone else must approve it." in words(app)
     assert not {"Review plan", "Withdraw decision"} & set(labels(app))
     given = {"decision_id": decision.id, "plan_hash": decision.plan_hash}
     with pytest.raises(YouSteppedBack):
         town.act(confirmation.approve, town.as_staff("max"), **given)
-    mine = visit(town, "mia", "case", id=told.ticket)
+    mine = visit(town, "mia", "case", id=told.case)
     mine.button(key="case-step-back").click().run()
     assert "The decision that you made becomes void" in words(mine)
-    mine.text_area(key=f"case.{told.ticket}.recusal").set_value("The payee is my cousin.").run()
+    mine.text_area(key=f"case.{told.case}.recusal").set_value("The payee is my cousin.").run()
     mine.button(key="recuse").click().run()
     assert not mine.exception
     assert "It waits in the queue, unassigned." in words(mine)
-    assert [each.label for each in visit(town, "ada", "case", id=told.ticket).expander] == [
+    assert [each.label for each in visit(town, "ada", "case", id=told.case).expander] == [
         "What Mia Lund wrote"
     ]
     assert the(town, decision).status == "VOIDED"
@@ -103,7 +103,7 @@ def test_whoever_is_tied_to_a_party_sees_why_they_cannot_answer(town: Town) -> N
     told, _ = waiting(town)
     tie = StaffTie(staff_id=town.staff["fay"], party_id=town.payer_id, reason="Cousin", declared_at=town.now)
     town.database.run(lambda session: session.add(tie))
-    app = visit(town, "fay", "approvals", id=told.ticket)
+    app = visit(town, "fay", "approvals", id=told.case)
     assert "You have a tie to a party of this case" in words(app)
     assert "Review plan" not in labels(app)
 
@@ -129,7 +129,7 @@ def test_it_tells_what_the_maker_opened_and_what_came_since(town: Town, tmp_path
     made = builders.decided(town, told)
     town.wait(minutes=1)
     town.act(conversation.say, town.payer, milestone_id=told.milestone, body="Wait, there is <b>more</b>.")
-    shown = words(visit(town, "fay", "approvals", id=told.ticket))
+    shown = words(visit(town, "fay", "approvals", id=told.case))
     hand_in("late.txt")
     seen = town.read(lambda s: approvals.maker_view(s, s.get_one(Decision, made.id)))
     assert [(e.file_name, e.opened_at is not None, e.since) for e in seen.exhibits] == [
@@ -142,12 +142,12 @@ def test_it_tells_what_the_maker_opened_and_what_came_since(town: Town, tmp_path
     assert "&lt;b&gt;more&lt;/b&gt;" in shown
     assert "<b>more" not in shown
     # Evidence that comes in later returns the decision at once.
-    assert "Nothing waits for a second person" in words(visit(town, "fay", "approvals", id=told.ticket))
+    assert "Nothing waits for a second person" in words(visit(town, "fay", "approvals", id=told.case))
 
 
 def test_the_second_person_approves_here(town: Town) -> None:
     told, made = waiting(town)
-    app = press(visit(town, "fay", "approvals", id=told.ticket), "Review plan")
+    app = press(visit(town, "fay", "approvals", id=told.case), "Review plan")
     assert made.plan_hash in words(app)
     press(app, "Approve")
     assert (the(town, made).status, the(town, made).checker_id) == ("EXECUTED", town.staff["fay"])
@@ -156,7 +156,7 @@ def test_the_second_person_approves_here(town: Town) -> None:
 
 def test_or_sends_it_back_with_a_note(town: Town) -> None:
     told, made = waiting(town)
-    app = press(visit(town, "max", "approvals", id=told.ticket), "Review plan")
+    app = press(visit(town, "max", "approvals", id=told.case), "Review plan")
     app.text_area(key="approval-note").set_value("The invoice is missing.").run()
     press(app, "Return to mediator")
     assert (the(town, made).status, the(town, made).check_note) == ("RETURNED", "The invoice is missing.")

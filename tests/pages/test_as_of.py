@@ -59,7 +59,7 @@ def as_of(app: AppTest, told: Told) -> AppTest:
 def test_every_role_sees_what_there_was_and_nothing_later(
     town: Town, told: Told, subject: str, tab: str
 ) -> None:
-    app = visit(town, subject, "case", id=told.ticket, tab=tab)
+    app = visit(town, subject, "case", id=told.case, tab=tab)
     everything = words(app)
     assert "early" in everything
     assert "late.txt" in everything or "An late word." in everything
@@ -71,24 +71,22 @@ def test_every_role_sees_what_there_was_and_nothing_later(
 
 def test_a_case_that_is_not_decided_has_only_its_present(town: Town) -> None:
     told = builders.in_mediation(town)
-    assert not [
-        each for each in visit(town, "mia", "case", id=told.ticket).toggle if "as-of" in str(each.key)
-    ]
+    assert not [each for each in visit(town, "mia", "case", id=told.case).toggle if "as-of" in str(each.key)]
 
 
 @pytest.mark.parametrize("subject", PEOPLE)
 def test_the_address_shows_the_money_the_parties_and_the_head_as_they_were(
     town: Town, told: Told, subject: str
 ) -> None:
-    now = words(visit(town, subject, "case", id=told.ticket, tab="Money"))
-    app = visit(town, subject, "case", id=told.ticket, tab="Money", **{"as-of": "true"})
+    now = words(visit(town, subject, "case", id=told.case, tab="Money"))
+    app = visit(town, subject, "case", id=told.case, tab="Money", **{"as-of": "true"})
     then = words(app)
     assert "You see the case as Mia Lund could see it" in then
     assert "every cent of it, then" in then
     assert "In mediation" in then
-    assert f"decision.{told.ticket}.1.transfer" not in then
+    assert f"decision.{told.case}.1.transfer" not in then
     assert 0 < then.count("<caption>J-") < now.count("<caption>J-")
-    parties = words(visit(town, subject, "case", id=told.ticket, tab="Parties", **{"as-of": "true"}))
+    parties = words(visit(town, subject, "case", id=told.case, tab="Parties", **{"as-of": "true"}))
     assert "1, 1 open" in parties
 
 
@@ -97,15 +95,15 @@ def test_the_mediator_is_whoever_had_the_case_then(town: Town) -> None:
     builders.decided(town, told)
     town.wait(minutes=5)
     max_ = town.staff["max"]
-    town.act(mediator_assignment.assign, town.as_staff("max"), ticket_id=told.ticket, staff_id=max_)
+    town.act(mediator_assignment.assign, town.as_staff("max"), case_id=told.case, staff_id=max_)
     cell = "<dt>Mediator</dt><dd>{}<"
-    assert cell.format("Max Adler") in words(visit(town, "ada", "case", id=told.ticket))
-    then = words(visit(town, "ada", "case", id=told.ticket, **{"as-of": "true"}))
+    assert cell.format("Max Adler") in words(visit(town, "ada", "case", id=told.case))
+    then = words(visit(town, "ada", "case", id=told.case, **{"as-of": "true"}))
     assert cell.format("Mia Lund") in then
 
 
 def test_looking_back_is_over_with_one_press(town: Town, told: Told) -> None:
-    app = visit(town, "mia", "case", id=told.ticket, **{"as-of": "true"})
+    app = visit(town, "mia", "case", id=told.case, **{"as-of": "true"})
     assert "late.txt" not in words(app)
     app.toggle(key="as-of").set_value(False).run()
     assert "late.txt" in words(app)

@@ -120,7 +120,7 @@ def test_filters_stand_in_the_address(
 
 
 def test_a_case_and_a_milestone_narrow_the_log(town: Town, told: Told) -> None:
-    by_case = entries(visit(town, "ada", "audit", case=f"D-{told.ticket}"))
+    by_case = entries(visit(town, "ada", "audit", case=f"D-{told.case}"))
     by_milestone = entries(visit(town, "ada", "audit", milestone=f"m{told.milestone}"))
     assert 0 < len(by_case) < len(by_milestone)
 
@@ -186,9 +186,7 @@ def test_an_entry_is_shown_whole_and_outsiders_words_do_nothing(town: Town, told
 
 
 def test_before_and_after_stand_side_by_side(town: Town, told: Told) -> None:
-    town.act(
-        mediator_assignment.assign, town.as_staff("mia"), ticket_id=told.ticket, staff_id=town.staff["max"]
-    )
+    town.act(mediator_assignment.assign, town.as_staff("mia"), case_id=told.case, staff_id=town.staff["max"])
     shown = words(visit(town, "cora", "entry", id=an_entry(town, "mediator:ticket:assign")))
     assert "<del>Mia Lund</del>" in shown
     assert "<ins>Max Adler</ins>" in shown

@@ -28,10 +28,10 @@ def town(database: Database, tmp_path: Path) -> Town:
     return town
 
 
-def made(app: AppTest, ticket: int) -> Work[case_file.CaseFile]:
+def made(app: AppTest, case: int) -> Work[case_file.CaseFile]:
     app.button(key="case-file").click().run()
     app.button(key="case-file-make").click().run()
-    work: Work[case_file.CaseFile] = app.session_state[f"case-file:{ticket}"]
+    work: Work[case_file.CaseFile] = app.session_state[f"case-file:{case}"]
     assert work.wait(30)
     app.run()
     assert not app.exception
@@ -41,7 +41,7 @@ def made(app: AppTest, ticket: int) -> Work[case_file.CaseFile]:
 @pytest.mark.parametrize("subject", PEOPLE)
 def test_the_case_file_is_for_those_who_may_take_personal_data_out(town: Town, subject: str) -> None:
     told = builders.in_mediation(town)
-    offered = "Case file" in labels(visit(town, subject, "case", id=told.ticket))
+    offered = "Case file" in labels(visit(town, subject, "case", id=told.case))
     assert offered == (PEOPLE[subject][1] in TABLE[Permission.EXPORT_CASE])
 
 
@@ -49,8 +49,8 @@ def test_it_is_made_offered_and_can_be_verified_without_the_desk(town: Town, tmp
     told = builders.in_mediation(town)
     builders.decided(town, told)
     builders.carry_out(town)
-    app = visit(town, "cora", "case", id=told.ticket)
-    done = made(app, told.ticket).result
+    app = visit(town, "cora", "case", id=told.case)
+    done = made(app, told.case).result
     assert done is not None
     assert done.sha256 in " ".join(each.value for each in app.code)
     path = tmp_path / done.name
@@ -61,7 +61,7 @@ def test_it_is_made_offered_and_can_be_verified_without_the_desk(town: Town, tmp
 
 def test_the_log_says_who_took_it_and_its_hash(town: Town) -> None:
     told = builders.in_mediation(town)
-    done = made(visit(town, "mia", "case", id=told.ticket), told.ticket).result
+    done = made(visit(town, "mia", "case", id=told.case), told.case).result
     entry = town.read(
         lambda s: s.execute(
             select(audit_entries.c.actor_id, audit_entries.c.after).where(
@@ -71,7 +71,7 @@ def test_the_log_says_who_took_it_and_its_hash(town: Town) -> None:
     )
     assert done is not None
     assert (entry.actor_id, entry.after["sha256"]) == (town.staff["mia"], done.sha256)
-    assert "Case file taken" in words(visit(town, "mia", "case", id=told.ticket, tab="Timeline"))
+    assert "Case file taken" in words(visit(town, "mia", "case", id=told.case, tab="Timeline"))
 
 
 def test_evidence_that_was_altered_on_the_disk_is_refused_by_name(town: Town, tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_evidence_that_was_altered_on_the_disk_is_refused_by_name(town: Town, tm
         path for path in (tmp_path / "evidence").rglob("*") if path.is_file() and len(path.name) == 64
     )
     stored.write_bytes(stored.read_bytes()[:-1] + b"!")
-    app = visit(town, "mia", "case", id=told.ticket)
-    work = made(app, told.ticket)
+    app = visit(town, "mia", "case", id=told.case)
+    work = made(app, told.case)
     assert work.result is None
     assert "was altered or damaged" in words(app)

@@ -35,9 +35,9 @@ def town(database: Database, tmp_path: Path) -> Town:
 @pytest.mark.parametrize("subject", PEOPLE)
 def test_each_role_has_the_buttons_that_it_may_press(town: Town, subject: str) -> None:
     told = builders.in_mediation(town)
-    role, shown = PEOPLE[subject][1], labels(visit(town, subject, "case", id=told.ticket))
-    assert ("Reassign" in shown) == ("Recuse myself" in shown) == (role in TABLE[Permission.ASSIGN_TICKET])
-    assert ("Ask a party" in shown) == (role in TABLE[Permission.WORK_TICKET])
+    role, shown = PEOPLE[subject][1], labels(visit(town, subject, "case", id=told.case))
+    assert ("Reassign" in shown) == ("Recuse myself" in shown) == (role in TABLE[Permission.ASSIGN_CASE])
+    assert ("Ask a party" in shown) == (role in TABLE[Permission.WORK_CASE])
     assert ("Claim" in shown) == (subject == "max")
 
 
@@ -47,84 +47,84 @@ def test_everybody_sees_what_a_case_waits_for_and_some_may_go_on_without(town: T
     town.act(
         conversation.ask,
         town.as_staff("mia"),
-        ticket_id=told.ticket,
+        case_id=told.case,
         party_id=town.payee_id,
         question=HOSTILE,
         answer_due_at=town.now + timedelta(days=6),
         kind=RequestKind.DOCUMENT,
     )
-    app = visit(town, subject, "case", id=told.ticket)
+    app = visit(town, subject, "case", id=told.case)
     assert "Waiting for Ben Okafor: a document" in words(app)
     assert "<script>" not in words(app)
-    assert ("Proceed without reply" in labels(app)) == (PEOPLE[subject][1] in TABLE[Permission.WORK_TICKET])
+    assert ("Proceed without reply" in labels(app)) == (PEOPLE[subject][1] in TABLE[Permission.WORK_CASE])
     if "Proceed without reply" in labels(app):
         app.button(key="case-go-on").click().run()
-        assert builders.ticket_of(town, told).status == "UNDER_REVIEW"
+        assert builders.case_of(town, told).status == "UNDER_REVIEW"
 
 
 def test_a_request_is_sent_from_its_drawer_and_a_half_written_one_survives_another_visit(town: Town) -> None:
     told = builders.in_mediation(town)
-    app = visit(town, "mia", "case", id=told.ticket)
+    app = visit(town, "mia", "case", id=told.case)
     app.button(key="case-ask").click().run()
-    app.text_area(key=f"case.{told.ticket}.request").set_value("When does it").run()
-    again = visit(town, "mia", "case", id=told.ticket)
+    app.text_area(key=f"case.{told.case}.request").set_value("When does it").run()
+    again = visit(town, "mia", "case", id=told.case)
     again.button(key="case-ask").click().run()
-    field = again.text_area(key=f"case.{told.ticket}.request")
+    field = again.text_area(key=f"case.{told.case}.request")
     assert field.value == "When does it"
     field.set_value("When does it come?").run()
     again.button(key="ask").click().run()
     assert not again.exception
     asked = town.read(lambda s: s.scalars(select(PartyRequest)).one())
     assert (asked.question, asked.status, asked.party_id) == ("When does it come?", "OPEN", town.payee_id)
-    other = visit(town, "mia", "case", id=told.ticket)
+    other = visit(town, "mia", "case", id=told.case)
     other.button(key="case-ask").click().run()
-    assert other.text_area(key=f"case.{told.ticket}.request").value == ""
+    assert other.text_area(key=f"case.{told.case}.request").value == ""
 
 
 def test_a_half_written_message_is_its_writers_alone(town: Town) -> None:
     told = builders.in_mediation(town)
-    app = visit(town, "mia", "case", id=told.ticket, tab="Messages")
-    app.text_area(key=f"case.{told.ticket}.message").set_value("I think that").run()
-    mine = visit(town, "mia", "case", id=told.ticket, tab="Messages")
-    assert mine.text_area(key=f"case.{told.ticket}.message").value == "I think that"
-    theirs = visit(town, "max", "case", id=told.ticket, tab="Messages")
-    assert theirs.text_area(key=f"case.{told.ticket}.message").value == ""
+    app = visit(town, "mia", "case", id=told.case, tab="Messages")
+    app.text_area(key=f"case.{told.case}.message").set_value("I think that").run()
+    mine = visit(town, "mia", "case", id=told.case, tab="Messages")
+    assert mine.text_area(key=f"case.{told.case}.message").value == "I think that"
+    theirs = visit(town, "max", "case", id=told.case, tab="Messages")
+    assert theirs.text_area(key=f"case.{told.case}.message").value == ""
 
 
 def test_the_next_mediator_reads_what_was_handed_over(town: Town) -> None:
     told = builders.in_mediation(town)
-    give = {"ticket_id": told.ticket, "staff_id": town.staff["max"], "note": HOSTILE}
+    give = {"case_id": told.case, "staff_id": town.staff["max"], "note": HOSTILE}
     town.act(mediator_assignment.assign, town.as_staff("mia"), **give)
-    shown = words(visit(town, "max", "case", id=told.ticket))
+    shown = words(visit(town, "max", "case", id=told.case))
     assert "Handed over to Max Adler by Mia Lund" in shown
     assert "<script>" not in shown
 
 
 def test_the_drawer_offers_the_best_choice_first_and_says_who_is_left_out_and_why(town: Town) -> None:
     told = builders.in_mediation(town)
-    town.act(recusal.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="A friend.")
-    app = visit(town, "mia", "case", id=told.ticket)
+    town.act(recusal.recuse, town.as_staff("max"), case_id=told.case, reason="A friend.")
+    app = visit(town, "mia", "case", id=told.case)
     app.button(key="case-hand-over").click().run()
     assert "Max Adler is not offered: recused themselves from this case on" in words(app)
-    ada = visit(town, "ada", "case", id=told.ticket)
+    ada = visit(town, "ada", "case", id=told.case)
     ada.button(key="case-hand-over").click().run()
     assert ada.selectbox[0].options == ["Nobody: back to the queue"]
 
 
 def test_stepping_back_gives_the_case_away_and_takes_its_buttons(town: Town) -> None:
     told = builders.in_mediation(town)
-    app = visit(town, "mia", "case", id=told.ticket)
+    app = visit(town, "mia", "case", id=told.case)
     app.button(key="case-step-back").click().run()
     assert "at once: Max Adler, as things stand." in words(app)
     assert "becomes void" not in words(app)
-    app.text_area(key=f"case.{told.ticket}.recusal").set_value("The payee is my cousin.").run()
+    app.text_area(key=f"case.{told.case}.recusal").set_value("The payee is my cousin.").run()
     app.button(key="recuse").click().run()
     assert not app.exception
-    assert builders.ticket_of(town, told).mediator_id == town.staff["max"]
-    again = visit(town, "mia", "case", id=told.ticket)
+    assert builders.case_of(town, told).mediator_id == town.staff["max"]
+    again = visit(town, "mia", "case", id=told.case)
     assert "Claim" not in labels(again)
     assert "You recused yourself from this case" in words(again)
-    alone = visit(town, "max", "case", id=told.ticket)
+    alone = visit(town, "max", "case", id=told.case)
     alone.button(key="case-step-back").click().run()
     assert "No other mediator is available" in words(alone)
     assert "at once" not in words(alone)
@@ -134,10 +134,10 @@ def test_a_link_to_one_entry_marks_it_and_a_wrong_one_says_so(town: Town) -> Non
     told = builders.in_mediation(town)
     case = read(town, told)
     mark = town.read(lambda s: timeline.timeline(s, case)).page.marks[3]
-    shown = words(visit(town, "cora", "case", id=told.ticket, tab="Timeline", entry=mark.name))
+    shown = words(visit(town, "cora", "case", id=told.case, tab="Timeline", entry=mark.name))
     assert "ed-here" in shown
     assert f"entry={mark.name}" in shown
-    lost = words(visit(town, "cora", "case", id=told.ticket, tab="Timeline", entry="message-999"))
+    lost = words(visit(town, "cora", "case", id=told.case, tab="Timeline", entry="message-999"))
     assert "is no entry of this case" in lost
 
 
@@ -145,7 +145,7 @@ def test_older_happenings_are_a_press_away(town: Town) -> None:
     told = builders.in_mediation(town)
     for number in range(130):
         town.act(conversation.say, town.payer, milestone_id=told.milestone, body=f"Message {number:03}.")
-    app = visit(town, "mia", "case", id=told.ticket, tab="Timeline")
+    app = visit(town, "mia", "case", id=told.case, tab="Timeline")
     assert "Message 129." in words(app)
     assert "Message 000." not in words(app)
     app.button(key="stream-older").click().run()
@@ -153,7 +153,7 @@ def test_older_happenings_are_a_press_away(town: Town) -> None:
     assert "Message 129." not in words(app)
     app.button(key="stream-newest").click().run()
     assert "Message 129." in words(app)
-    talk = visit(town, "mia", "case", id=told.ticket, tab="Messages")
+    talk = visit(town, "mia", "case", id=told.case, tab="Messages")
     assert "Message 000." not in words(talk)
     talk.button(key="talk-earlier").click().run()
     assert "Message 000." in words(talk)
@@ -163,7 +163,7 @@ def test_hostile_words_stay_words_in_every_tab(town: Town) -> None:
     told = builders.in_mediation(town)
     town.act(conversation.say, town.payer, milestone_id=told.milestone, body=HOSTILE)
     for tab in ("Timeline", "Messages"):
-        app = visit(town, "mia", "case", id=told.ticket, tab=tab)
+        app = visit(town, "mia", "case", id=told.case, tab=tab)
         assert "<script>" not in words(app)
         assert "漢字" in words(app)
         assert "evil.test" not in "".join(str(each.value) for each in app.markdown)
@@ -183,8 +183,8 @@ def test_evidence_that_is_gone_or_altered_is_an_alarm_with_the_hash_on_record(
     )
     (path,) = (tmp_path / "evidence").rglob(piece.sha256)
     path.unlink()
-    app = visit(town, "mia", "case", id=told.ticket)
-    app.button(key=f"evidence-{told.ticket}-open-{piece.id}").click().run()
+    app = visit(town, "mia", "case", id=told.case)
+    app.button(key=f"evidence-{told.case}-open-{piece.id}").click().run()
     assert "not in the evidence store" in app.error[0].value.replace("\\", "")
     assert any(piece.sha256 in each.value for each in app.code)
 
@@ -208,13 +208,13 @@ def test_a_case_asks_the_same_number_of_questions_however_much_is_in_it(
         )
 
     more(0)
-    visit(town, "mia", "case", id=told.ticket, tab=tab)
+    visit(town, "mia", "case", id=told.case, tab=tab)
     with statements(town.database) as few:
-        visit(town, "mia", "case", id=told.ticket, tab=tab)
+        visit(town, "mia", "case", id=told.case, tab=tab)
     for number in range(1, 6):
         more(number)
     with statements(town.database) as many:
-        visit(town, "mia", "case", id=told.ticket, tab=tab)
+        visit(town, "mia", "case", id=told.case, tab=tab)
     thumbnails = 5 * 2 if tab == "Evidence" else 0  # one look at its row for each card, kept for an hour
     assert len(many) <= len(few) + thumbnails
 

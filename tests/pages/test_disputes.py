@@ -13,7 +13,7 @@ from core.actions.cases import conversation, recusal
 from core.actions.risk import holds
 from core.actions.staff import install
 from core.db import Database
-from core.records import Ticket
+from core.records import Case
 from core.rules.permissions import SYSTEM
 from dashboard.case.queue import view
 from tests import builders
@@ -47,7 +47,7 @@ def test_everybody_sees_the_queue_and_mediators_may_claim(town: Town, subject: s
     app = visit(town, subject, "disputes")
     (row,) = rows(app)
     assert (row["reference"], row["payer"], row["payee"]) == (
-        f"D-{told.ticket}",
+        f"D-{told.case}",
         "Ana Lindqvist",
         "Ben Okafor",
     )
@@ -79,7 +79,7 @@ def test_claiming_takes_the_case_that_is_due_first(town: Town) -> None:
     told = builders.in_mediation(town, mediator=None)
     app = visit(town, "max", "disputes")
     next(button for button in app.button if button.label == "Claim next case").click().run()
-    assert town.read(lambda s: s.get_one(Ticket, told.ticket)).mediator_id == town.staff["max"]
+    assert town.read(lambda s: s.get_one(Case, told.case)).mediator_id == town.staff["max"]
 
 
 def test_claiming_with_nothing_left_says_so(town: Town) -> None:
@@ -93,13 +93,13 @@ def test_what_to_watch_for_stands_in_the_address_and_finds_only_that(town: Town)
     town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="A report came in.")
     builders.in_mediation(town)
     (row,) = rows(visit(town, "mia", "disputes", watch="hold"))
-    assert (row["id"], [each["label"] for each in row["marks"]]) == (told.ticket, ["On hold"])
+    assert (row["id"], [each["label"] for each in row["marks"]]) == (told.case, ["On hold"])
 
 
 def test_what_one_has_seen_is_no_news_and_what_comes_later_is(town: Town) -> None:
     told = builders.in_mediation(town)
     assert rows(visit(town, "mia", "disputes"))[0]["news"] == 2
-    visit(town, "mia", "case", id=told.ticket)
+    visit(town, "mia", "case", id=told.case)
     assert rows(visit(town, "mia", "disputes"))[0]["news"] == 0
     assert rows(visit(town, "max", "disputes"))[0]["news"] == 2
     town.wait(minutes=1)
@@ -113,7 +113,7 @@ def test_pages_are_turned_by_the_place_of_a_row_and_stand_in_the_address(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(view, "SIZE", 2)
-    told = [builders.in_mediation(town).ticket for _ in range(3)]
+    told = [builders.in_mediation(town).case for _ in range(3)]
     app = visit(town, "mia", "disputes")
     assert [row["id"] for row in rows(app)] == told[:2]
     assert "queue-before" not in [each.key for each in app.button]
@@ -129,12 +129,12 @@ def test_pages_are_turned_by_the_place_of_a_row_and_stand_in_the_address(
 
 def test_a_place_beyond_the_last_case_is_the_beginning(town: Town) -> None:
     told = builders.in_mediation(town)
-    assert [row["id"] for row in rows(visit(town, "mia", "disputes", after="9" * 17 + ".1"))] == [told.ticket]
+    assert [row["id"] for row in rows(visit(town, "mia", "disputes", after="9" * 17 + ".1"))] == [told.case]
 
 
 def test_a_person_who_stepped_back_sees_it_in_the_queue_and_claims_another(town: Town) -> None:
     told = builders.in_mediation(town, mediator=None)
-    town.act(recusal.recuse, town.as_staff("max"), ticket_id=told.ticket, reason="A friend of mine.")
+    town.act(recusal.recuse, town.as_staff("max"), case_id=told.case, reason="A friend of mine.")
     app = visit(town, "max", "disputes")
     assert [each["label"] for each in rows(app)[0]["marks"]] == ["You recused yourself"]
     next(button for button in app.button if button.label == "Claim next case").click().run()
@@ -171,7 +171,7 @@ def test_whoever_has_no_role_sees_neither_the_queue_nor_a_case(town: Town) -> No
         roles=(),
     )
     town.staff["nobody"] = row.id
-    for page, asked in (("disputes", {}), ("case", {"id": told.ticket})):
+    for page, asked in (("disputes", {}), ("case", {"id": told.case})):
         app = visit(town, "nobody", page, **asked)
         assert not lists(app)
         assert "Ana Lindqvist" not in words(app)

@@ -46,23 +46,23 @@ def test_staff_read_notes_and_those_who_work_the_case_write_them(
     told = builders.in_mediation(town)
     number = a_piece(town, told, tmp_path)
     town.act(evidence_notes.note, town.as_staff("max"), evidence_id=number, body="The <b>date</b> is wrong.")
-    app = visit(town, subject, "case", id=told.ticket)
+    app = visit(town, subject, "case", id=told.case)
     assert "The &lt;b&gt;date&lt;/b&gt; is wrong." in words(app)
-    assert ("Add note" in labels(app)) == (PEOPLE[subject][1] in TABLE[Permission.WORK_TICKET])
+    assert ("Add note" in labels(app)) == (PEOPLE[subject][1] in TABLE[Permission.WORK_CASE])
 
 
 def test_a_note_is_written_about_the_piece_that_is_open(town: Town, tmp_path: Path) -> None:
     told = builders.in_mediation(town)
     first, second = a_piece(town, told, tmp_path), a_piece(town, told, tmp_path, "invoice.txt")
-    app = visit(town, "mia", "case", id=told.ticket)
-    app.button(key=f"evidence-{told.ticket}-open-{second}").click().run()
-    app.text_area(key=f"case.{told.ticket}.note").set_value("The total is missing.").run()
+    app = visit(town, "mia", "case", id=told.case)
+    app.button(key=f"evidence-{told.case}-open-{second}").click().run()
+    app.text_area(key=f"case.{told.case}.note").set_value("The total is missing.").run()
     app.button(key="note-add").click().run()
     assert not app.exception
     found = town.read(lambda s: noted.of_milestone(s, told.milestone))
     assert [each.body for each in found[second]] == ["The total is missing."]
     assert first not in found
-    assert not app.text_area(key=f"case.{told.ticket}.note").value
+    assert not app.text_area(key=f"case.{told.case}.note").value
 
 
 def test_the_timeline_says_that_there_is_a_note(town: Town, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_the_timeline_says_that_there_is_a_note(town: Town, tmp_path: Path) -> N
     town.act(
         evidence_notes.note, town.as_staff("mia"), evidence_id=a_piece(town, told, tmp_path), body="Seen."
     )
-    assert "Note on evidence" in words(visit(town, "mia", "case", id=told.ticket, tab="Timeline"))
+    assert "Note on evidence" in words(visit(town, "mia", "case", id=told.case, tab="Timeline"))
 
 
 def test_an_empty_note_an_unknown_piece_and_the_wrong_role_are_refused(town: Town, tmp_path: Path) -> None:

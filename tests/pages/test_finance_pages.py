@@ -208,7 +208,7 @@ def test_money_that_waits_names_every_reason(town: Town) -> None:
     town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Reported for fraud")
     app = visit(town, "fay", "payouts", **{"payouts-tab": "Blocked payouts"})
     why = app.dataframe[0].value["why"].iloc[0]
-    assert f"Dispute ticket {told.ticket} is under review." in why
+    assert f"Case {told.case} is under review." in why
     assert "Reported for fraud" in why
 
 

@@ -104,7 +104,7 @@ def test_a_hold_that_a_colleague_lifted_meanwhile_says_so_and_shows_the_way_on(t
     told = builders.in_mediation(town)
     for page, opens, lifts in (("holds", "open-lift", "lift-hold"), ("case", "case-lift", "lift")):
         number = town.act(hold.place, town.as_staff("fay"), milestone_id=told.milestone, reason="Odd.").id
-        app = press(visit(town, "ada", page, id=number if page == "holds" else told.ticket), opens)
+        app = press(visit(town, "ada", page, id=number if page == "holds" else told.case), opens)
         town.act(hold.lift, town.as_staff("cora"), hold_id=number, reason="Papers seen.")
         app.text_area(key="lift-reason").set_value("The bank confirmed the details.").run()
         assert lifts not in [button.key for button in app.button]

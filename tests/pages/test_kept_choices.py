@@ -35,7 +35,7 @@ def told(town: Town) -> Told:
 @pytest.fixture
 def messages(town: Town, told: Told) -> Callable[[], AppTest]:
     """Another tab with the case's messages."""
-    return lambda: visit(town, "mia", "case", id=told.ticket, tab="Messages")
+    return lambda: visit(town, "mia", "case", id=told.case, tab="Messages")
 
 
 def press(app: AppTest, label: str) -> None:
@@ -50,7 +50,7 @@ def sent(town: Town, body: str) -> list[str]:
 def test_a_note_for_staff_stays_one_in_every_tab_and_after_it_was_sent(
     town: Town, told: Told, messages: Callable[[], AppTest]
 ) -> None:
-    field, app, shown_before = f"case.{told.ticket}.message", messages(), messages()
+    field, app, shown_before = f"case.{told.case}.message", messages(), messages()
     app.button_group(key="answer-audience").set_value("STAFF").run()
     app.text_area(key=field).set_value("He drinks.").run()
     again = messages()
@@ -73,7 +73,7 @@ def test_a_note_for_staff_stays_one_in_every_tab_and_after_it_was_sent(
 def test_words_that_were_used_in_another_tab_are_used_again_only_on_purpose(
     town: Town, told: Told, messages: Callable[[], AppTest]
 ) -> None:
-    field, one = f"case.{told.ticket}.message", messages()
+    field, one = f"case.{told.case}.message", messages()
     one.text_area(key=field).set_value("When can you come?").run()
     two = messages()
     press(one, "Send")
@@ -88,13 +88,13 @@ def test_words_that_were_used_in_another_tab_are_used_again_only_on_purpose(
 
 
 def test_a_question_keeps_whom_it_is_for_and_what_it_asks_for(town: Town, told: Told) -> None:
-    field = f"case.{told.ticket}.request"
-    app = visit(town, "mia", "case", id=told.ticket)
+    field = f"case.{told.case}.request"
+    app = visit(town, "mia", "case", id=told.case)
     press(app, "Ask a party")
     app.button_group(key=f"{field}-to").set_value(town.payer_id).run()
     app.button_group(key=f"{field}-kind").set_value(RequestKind.DOCUMENT).run()
     app.text_area(key=field).set_value("Send the invoice.").run()
-    again = visit(town, "mia", "case", id=told.ticket)
+    again = visit(town, "mia", "case", id=told.case)
     press(again, "Ask a party")
     press(again, "Send question")
     asked = town.read(lambda s: s.scalars(select(PartyRequest)).one())
@@ -102,11 +102,11 @@ def test_a_question_keeps_whom_it_is_for_and_what_it_asks_for(town: Town, told: 
 
 
 def test_a_hold_keeps_its_kind_with_its_reason_on_both_pages(town: Town, told: Told) -> None:
-    app = visit(town, "mia", "case", id=told.ticket)
+    app = visit(town, "mia", "case", id=told.case)
     press(app, "Hold")
     app.button_group(key="hold-kind").set_value(HoldKind.RISK).run()
     app.text_area(key="hold-reason").set_value("A stolen card, says the bank.").run()
-    again = visit(town, "mia", "case", id=told.ticket)
+    again = visit(town, "mia", "case", id=told.case)
     press(again, "Hold")
     assert again.button_group(key="hold-kind").value == HoldKind.RISK
     panel = visit(town, "mia", "holds")
@@ -123,9 +123,9 @@ def test_long_words_reach_the_browser_and_their_readers_whole(
 ) -> None:
     long = "屋根の雨漏り" * 1_600
     app = messages()
-    app.text_area(key=f"case.{told.ticket}.message").set_value(long).run()
+    app.text_area(key=f"case.{told.case}.message").set_value(long).run()
     page = " ".join(str(each.value) for each in messages().html)
-    kept = re.search(rf'data-place="case.{told.ticket}.message"[^>]* data-saved="([^"]*)"', page)
+    kept = re.search(rf'data-place="case.{told.case}.message"[^>]* data-saved="([^"]*)"', page)
     assert kept is not None
     assert base64.b64decode(kept[1], validate=True).decode() == long
     press(app, "Send")
@@ -140,4 +140,4 @@ def test_who_was_signed_out_comes_back_to_the_same_case_and_tab(
         session.execute(text("update staff_sessions set revoked_at = now()"))
     press(app, "Send")
     assert "You are signed out" in words(app)
-    assert f"next=/%3Fid%3D{told.ticket}%26tab%3DMessages" in words(app)  # AppTest has no path
+    assert f"next=/%3Fid%3D{told.case}%26tab%3DMessages" in words(app)  # AppTest has no path

@@ -56,11 +56,11 @@ def test_a_project_has_the_log_of_its_letters(town: Town, subject: str) -> None:
 
 def test_a_case_has_the_log_of_its_letters_and_each_opens_as_it_was_written(town: Town) -> None:
     told = builders.in_mediation(town, title="Kitchen **bold** <b>x</b>")
-    app = visit(town, "mia", "case", id=told.ticket, tab="E-mails")
+    app = visit(town, "mia", "case", id=told.case, tab="E-mails")
     rows = log(app)
     assert "Dispute opened" in {row["kind"] for row in rows}
     number = next(int(str(row["number"])[2:]) for row in rows if row["kind"] == "Dispute opened")
-    app = visit(town, "mia", "case", id=told.ticket, tab="E-mails", letter=number)
+    app = visit(town, "mia", "case", id=told.case, tab="E-mails", letter=number)
     texts = [each.value for each in app.text]
     assert any("is not satisfied with this milestone" in each for each in texts)
     assert any("Kitchen **bold** <b>x</b>" in each for each in texts)

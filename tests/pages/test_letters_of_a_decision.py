@@ -65,7 +65,7 @@ def stages(town: Town, project_id: int) -> list[Milestone]:
 
 
 def previewed(town: Town, told: Told, outcome: DecisionOutcome, ground: Ground, share: str = "") -> AppTest:
-    app = visit(town, "mia", "case", id=told.ticket)
+    app = visit(town, "mia", "case", id=told.case)
     fill(app, told, outcome=outcome, share=share, ground=ground)
     return press(app, "Preview plan")
 
@@ -86,7 +86,7 @@ def test_without_cooling_off_the_letters_go_when_it_is_confirmed(town: Town) -> 
     assert "cooling-off, not before" not in shown
     press(app, "Confirm decision")
     builders.carry_out(town)
-    after = press(visit(town, "mia", "case", id=told.ticket), "Open plan")
+    after = press(visit(town, "mia", "case", id=told.case), "Open plan")
     assert "When the refund" not in words(after)
     assert "When you confirm" not in words(after)
     assert "Written " in words(after)
@@ -106,7 +106,7 @@ def test_with_cooling_off_both_moments_are_told_apart(town: Town) -> None:
     made = decided(town)
     assert made is not None
     assert made.status == "COOLING_OFF"
-    stands = words(press(visit(town, "mia", "case", id=told.ticket), "Open plan"))
+    stands = words(press(visit(town, "mia", "case", id=told.case), "Open plan"))
     assert f"After the cooling-off, not before {made.execute_at:%-d %b %Y, %H:%M} UTC" in stands
     assert "if you confirm now" not in stands
     assert stands.index("Written ") < stands.index("Decision made · to Ana Lindqvist, payer")
@@ -118,7 +118,7 @@ def test_where_a_second_person_approves_the_letters_wait_for_them(town: Town) ->
     assert "When a second person has approved" in words(app)
     assert "When you confirm" not in words(app)
     press(app, "Confirm decision")
-    review = press(visit(town, "fay", "case", id=told.ticket), "Review plan")
+    review = press(visit(town, "fay", "case", id=told.case), "Review plan")
     assert "When it is approved" in words(review)
 
 
@@ -132,7 +132,7 @@ def test_whose_case_it_is_is_told_as_well(town: Town) -> None:
 
 
 def ends_key(told: Told) -> str:
-    return f"draft-{told.ticket}-ends_project"
+    return f"draft-{told.case}-ends_project"
 
 
 def has_box(app: AppTest, told: Told) -> bool:
@@ -140,7 +140,7 @@ def has_box(app: AppTest, told: Told) -> bool:
 
 
 def no_show(town: Town, told: Told, *, ends: bool) -> AppTest:
-    app = visit(town, "mia", "case", id=told.ticket)
+    app = visit(town, "mia", "case", id=told.case)
     fill(app, told, outcome=BACK, ground=Ground.PROVIDER_NO_SHOW)
     box = app.checkbox(key=ends_key(told))
     assert (box.label, box.value) == ("The project ends with this refund", False)
@@ -165,7 +165,7 @@ def test_the_box_decides_whether_the_project_goes_on(town: Town, ends: bool) -> 
     assert status[1] == ("CANCELED" if ends else "AWAITING_FUNDING")
     project = town.read(lambda session: session.get_one(Project, told.project))
     assert project.status == ("CANCELED" if ends else "ACTIVE")
-    after = words(press(visit(town, "mia", "case", id=told.ticket), "Open plan"))
+    after = words(press(visit(town, "mia", "case", id=told.case), "Open plan"))
     assert ("Next milestone: please fund it" in after) == (not ends)
     assert ("Canceled now" in after, "Active now" in after) == (ends, not ends)
 
@@ -181,7 +181,7 @@ def test_where_no_milestone_is_left_the_plan_says_that_the_project_ends_and_noth
         context.note(session, SYSTEM, "system:milestone:cancel", now=town.now)
 
     town.database.run(alone)
-    app = visit(town, "mia", "case", id=told.ticket)
+    app = visit(town, "mia", "case", id=told.case)
     fill(app, told, outcome=BACK, ground=Ground.PROVIDER_NO_SHOW)
     assert not has_box(app, told)
     assert "so it ends with this decision" in words(app)
@@ -194,14 +194,14 @@ def test_where_no_milestone_is_left_the_plan_says_that_the_project_ends_and_noth
 def test_what_was_chosen_survives_a_reload(town: Town) -> None:
     told = builders.in_mediation(town)
     no_show(town, told, ends=True)
-    again = visit(town, "mia", "case", id=told.ticket)
+    again = visit(town, "mia", "case", id=told.case)
     assert again.checkbox(key=ends_key(told)).value is True
 
 
 def test_a_ground_with_work_going_on_has_no_box_and_forgets_the_choice(town: Town) -> None:
     told = builders.in_mediation(town)
     app = no_show(town, told, ends=True)
-    app.selectbox(key=f"draft-{told.ticket}-ground").set_value(Ground.WORK_NOT_AS_AGREED).run()
+    app.selectbox(key=f"draft-{told.case}-ground").set_value(Ground.WORK_NOT_AS_AGREED).run()
     assert not has_box(app, told)
     press(app, "Preview plan")
     assert "Next milestone: please fund it" in words(app)

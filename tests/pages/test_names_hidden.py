@@ -67,7 +67,7 @@ def told(town: Town, tmp_path: Path) -> Told:
         evidence.open_evidence, town.as_staff("mia"), store=EvidenceStore(tmp_path), evidence_id=piece.id
     )
     offer: dict[str, Any] = {"release": Money(50_000, "USD"), "note": "Take it, Ben. Ana"}
-    town.act(offers.propose, town.payer, ticket_id=told.ticket, **offer)
+    town.act(offers.propose, town.payer, case_id=told.case, **offer)
     town.act(
         install.declare_tie,
         town.as_staff("max"),
@@ -96,9 +96,9 @@ def named(app: AppTest) -> list[str]:
 
 @pytest.mark.parametrize("tab", [*TABS, "E-mails"])
 def test_no_name_of_a_party_reaches_the_browser(town: Town, told: Told, tab: str) -> None:
-    assert named(visit(town, "mia", "case", id=told.ticket, tab=tab))
+    assert named(visit(town, "mia", "case", id=told.case, tab=tab))
     wants_it(town)
-    app = visit(town, "mia", "case", id=told.ticket, tab=tab)
+    app = visit(town, "mia", "case", id=told.case, tab=tab)
     assert named(app) == []
     assert "The homeowner and The contractor" in words(app)
     assert next(each for each in app.button if each.label == "Case file").disabled
@@ -116,7 +116,7 @@ def test_the_queue_says_roles_for_names_until_the_judgement(town: Town, told: To
     assert (row["payer"], row["payee"]) == ("Homeowner", "Contractor")
     (row,) = rows(visit(town, "max", "disputes"))
     assert (row["payer"], row["payee"]) == ("Ana Lindqvist", "Ben Okafor")
-    app = visit(town, "mia", "case", id=told.ticket)
+    app = visit(town, "mia", "case", id=told.case)
     fill(app, told, outcome=DecisionOutcome.FULL_RELEASE, ground=Ground.WORK_DELIVERED)
     press(app, "Save draft and show names")
     (row,) = rows(visit(town, "mia", "disputes"))
@@ -125,7 +125,7 @@ def test_the_queue_says_roles_for_names_until_the_judgement(town: Town, told: To
 
 def test_a_file_that_is_open_is_without_names_and_cannot_be_taken(town: Town, told: Told) -> None:
     wants_it(town)
-    app = visit(town, "mia", "case", id=told.ticket)
+    app = visit(town, "mia", "case", id=told.case)
     press(app, "Open")
     assert named(app) == []
     assert any("Dear the homeowner, yours, the contractor." in each.value for each in app.code)
@@ -134,7 +134,7 @@ def test_a_file_that_is_open_is_without_names_and_cannot_be_taken(town: Town, to
 
 def test_the_plan_and_its_letters_are_without_names_too(town: Town, told: Told) -> None:
     wants_it(town)
-    app = visit(town, "mia", "case", id=told.ticket)
+    app = visit(town, "mia", "case", id=told.case)
     fill(app, told, outcome=DecisionOutcome.FULL_RELEASE, ground=Ground.WORK_DELIVERED)
     press(app, "Preview plan")
     assert "Plan hash" in words(app)
@@ -143,7 +143,7 @@ def test_the_plan_and_its_letters_are_without_names_too(town: Town, told: Told) 
 
 def test_names_are_shown_after_a_first_judgement_which_is_kept_and_recorded(town: Town, told: Told) -> None:
     wants_it(town)
-    app = visit(town, "mia", "case", id=told.ticket)
+    app = visit(town, "mia", "case", id=told.case)
     press(app, "Save draft and show names")
     assert "Choose an outcome and a ground" in words(app)
     assert named(app) == []
@@ -151,7 +151,7 @@ def test_names_are_shown_after_a_first_judgement_which_is_kept_and_recorded(town
     press(app, "Save draft and show names")
     assert "Ana Lindqvist" in words(app)
     assert "Save draft and show names" not in labels(app)
-    assert named(visit(town, "mia", "case", id=told.ticket))
+    assert named(visit(town, "mia", "case", id=told.case))
     kept = town.read(lambda s: s.scalars(select(CaseReveal)).one())
     assert (kept.staff_id, kept.draft["outcome"]) == (town.staff["mia"], "FULL_RELEASE")
     entry = "select after from audit_entries where action = 'mediator:case:reveal'"
@@ -163,9 +163,9 @@ def test_names_are_shown_after_a_first_judgement_which_is_kept_and_recorded(town
 def test_it_is_each_mediators_own_and_nobody_elses(town: Town, told: Told) -> None:
     wants_it(town)
     for other in ("fay", "cora", "ada"):
-        assert named(visit(town, other, "case", id=told.ticket))
+        assert named(visit(town, other, "case", id=told.case))
     builders.decided(town, told)
-    assert named(visit(town, "mia", "case", id=told.ticket))
+    assert named(visit(town, "mia", "case", id=told.case))
 
 
 def test_the_policy_of_the_platform_is_the_default_and_a_mediator_may_choose_otherwise(
@@ -181,15 +181,15 @@ def test_the_policy_of_the_platform_is_the_default_and_a_mediator_may_choose_oth
         session.get_one(Project, told.project).policy_version_id = version.id
 
     town.database.run(blind_by_policy)
-    app = visit(town, "mia", "case", id=told.ticket)
+    app = visit(town, "mia", "case", id=told.case)
     assert named(app) == []
-    app.toggle(key=f"blind-{told.ticket}").set_value(False).run()
+    app.toggle(key=f"blind-{told.case}").set_value(False).run()
     assert named(app)
 
 
 def test_only_who_decides_judges_and_only_with_a_judgement(town: Town, told: Told) -> None:
     with pytest.raises(NothingToReveal):
-        town.act(names_hidden.reveal, town.as_staff("mia"), ticket_id=told.ticket)
+        town.act(names_hidden.reveal, town.as_staff("mia"), case_id=told.case)
     for other in ("fay", "cora"):
         with pytest.raises(NotPermitted):
-            town.act(names_hidden.reveal, town.as_staff(other), ticket_id=told.ticket)
+            town.act(names_hidden.reveal, town.as_staff(other), case_id=told.case)

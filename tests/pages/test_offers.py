@@ -24,14 +24,12 @@ def town(database: Database, tmp_path: Path) -> Town:
 
 
 def offered(town: Town, told: Told, *, note: str = "") -> Offer:
-    return town.act(
-        offers.propose, town.payer, ticket_id=told.ticket, release=Money(60_000, "USD"), note=note
-    )
+    return town.act(offers.propose, town.payer, case_id=told.case, release=Money(60_000, "USD"), note=note)
 
 
 def test_a_case_without_offers_says_nothing_of_them(town: Town) -> None:
     told = builders.in_mediation(town)
-    assert "Offer" not in words(visit(town, "mia", "case", id=told.ticket))
+    assert "Offer" not in words(visit(town, "mia", "case", id=told.case))
 
 
 @pytest.mark.parametrize("subject", PEOPLE)
@@ -40,7 +38,7 @@ def test_everyone_of_staff_sees_the_offer_that_stands_and_nobody_can_answer_it(
 ) -> None:
     told = builders.in_mediation(town)
     offered(town, told, note="<b>Please</b> take it.")
-    app = visit(town, subject, "case", id=told.ticket)
+    app = visit(town, subject, "case", id=told.case)
     shown = words(app)
     for expected in (
         "Offer between the parties",
@@ -64,7 +62,7 @@ def test_an_agreement_closes_the_case_and_is_told(town: Town) -> None:
     offer = offered(town, told)
     town.act(offers.accept, town.payee, offer_id=offer.id)
     builders.carry_out(town)
-    app = visit(town, "mia", "case", id=told.ticket)
+    app = visit(town, "mia", "case", id=told.case)
     shown = words(app)
     for expected in ("Agreement", "closed by the parties", "Ana Lindqvist", "Ben Okafor", "Accepted"):
         assert expected in shown
@@ -72,7 +70,7 @@ def test_an_agreement_closes_the_case_and_is_told(town: Town) -> None:
     assert f"Written {deadline.exact(town.now)}" in words(app)
     assert "nothing was decided here" not in shown
     assert "Preview plan" not in labels(app)
-    past = words(visit(town, "mia", "case", id=told.ticket, tab="Timeline"))
+    past = words(visit(town, "mia", "case", id=told.case, tab="Timeline"))
     assert "Division offered" in past
     assert "Offer accepted: the parties agree" in past
 
@@ -81,6 +79,6 @@ def test_what_was_declined_stays_on_record(town: Town) -> None:
     told = builders.in_mediation(town)
     offer = offered(town, told)
     town.act(offers.decline, town.payee, offer_id=offer.id)
-    shown = words(visit(town, "mia", "case", id=told.ticket))
+    shown = words(visit(town, "mia", "case", id=told.case))
     assert "Earlier offers" in shown
     assert "Declined" in shown

@@ -13,7 +13,7 @@ from core.actions.cases import conversation
 from core.actions.milestones import verification, verification_timeout
 from core.actions.risk import holds
 from core.db import Database
-from core.records import Ticket
+from core.records import Case
 from core.rules.permissions import TABLE, Permission
 from tests import builders
 from tests.builders import PEOPLE, Told, Town
@@ -94,13 +94,13 @@ def test_a_case_is_opened_with_a_reason_and_the_complaint_becomes_part_of_it(tow
     assert "Both parties are told" in words(app)
     app.text_area(key="open-case-why").set_value("The photographs show it.")
     app.button(key="open-case").click().run()
-    ticket = town.read(lambda s: s.scalars(select(Ticket)).one())
-    assert (ticket.status, ticket.reason, ticket.details) == (
+    case = town.read(lambda s: s.scalars(select(Case)).one())
+    assert (case.status, case.reason, case.details) == (
         "UNDER_REVIEW",
         "OPENED_BY_STAFF",
         "The ceiling came down.",
     )
-    shown = visit(town, "mia", "case", id=ticket.id)
+    shown = visit(town, "mia", "case", id=case.id)
     assert "Opened by staff" in words(shown)
 
 
@@ -108,4 +108,4 @@ def test_without_a_reason_no_case_is_opened(town: Town) -> None:
     told = submitted(town)
     app = press(visit(town, "ada", "project", id=told.project), f"open-case-{told.milestone}")
     app.button(key="open-case").click().run()
-    assert town.read(lambda s: s.scalars(select(Ticket)).all()) == []
+    assert town.read(lambda s: s.scalars(select(Case)).all()) == []

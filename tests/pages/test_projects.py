@@ -48,7 +48,7 @@ def test_an_empty_list_says_what_will_fill_it(town: Town) -> None:
 def test_a_project_leads_to_its_cases(town: Town) -> None:
     told = builders.in_mediation(town)
     app = visit(town, "mia", "project", id=told.project)
-    assert app.dataframe[0].value.iloc[0]["id"] == f"D-{told.ticket}"
+    assert app.dataframe[0].value.iloc[0]["id"] == f"D-{told.case}"
 
 
 def test_a_project_that_does_not_exist_says_where_to_look(town: Town) -> None:

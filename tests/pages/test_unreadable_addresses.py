@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_said_and_nothing_is_shown(town: Town) -> None:
     builders.decided(town, told)
     builders.carry_out(town)
     for page, key, asked in UNREADABLE:
-        around: dict[str, object] = {"id": told.ticket, "tab": "Timeline"} if page == "case" else {}
+        around: dict[str, object] = {"id": told.case, "tab": "Timeline"} if page == "case" else {}
         app = visit(town, "ada", page, **(around | {key: asked}))
         seen = words(app)
         assert f"“{asked}” is not a valid value for" in seen, (page, key)

@@ -36,7 +36,7 @@ def press(app: AppTest, label: str) -> AppTest:
 
 
 def status(town: Town, told: Told) -> str | None:
-    return town.read(lambda s: s.scalar(select(Decision.status).where(Decision.ticket_id == told.ticket)))
+    return town.read(lambda s: s.scalar(select(Decision.status).where(Decision.case_id == told.case)))
 
 
 def say(town: Town, told: Told, body: str) -> None:
@@ -56,7 +56,7 @@ def hand_in(town: Town, told: Told, home: Path, name: str) -> int:
 
 
 def previewed(town: Town, told: Told, who: str = "mia") -> AppTest:
-    app = visit(town, who, "case", id=told.ticket)
+    app = visit(town, who, "case", id=told.case)
     fill(app, told, outcome=DecisionOutcome.FULL_RELEASE, ground=Ground.WORK_DELIVERED)
     return press(app, "Preview plan")
 
@@ -64,7 +64,7 @@ def previewed(town: Town, told: Told, who: str = "mia") -> AppTest:
 def test_whoever_approves_is_shown_first_what_came_in_while_the_dialog_was_open(town: Town) -> None:
     told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
     builders.decided(town, told)
-    app = press(visit(town, "fay", "approvals", id=told.ticket), "Review plan")
+    app = press(visit(town, "fay", "approvals", id=told.case), "Review plan")
     town.wait(minutes=1)
     say(town, told, "The photographs are of another house.")
     press(app, "Approve")
@@ -78,7 +78,7 @@ def test_whoever_approves_is_shown_first_what_came_in_while_the_dialog_was_open(
 def test_an_approval_that_voids_is_not_shown_as_a_success(town: Town) -> None:
     told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
     builders.decided(town, told)
-    app = press(visit(town, "fay", "approvals", id=told.ticket), "Review plan")
+    app = press(visit(town, "fay", "approvals", id=told.case), "Review plan")
     town.database.run(lambda s: s.execute(update(Milestone).values(version=Milestone.version + 1)))
     press(app, "Approve")
     assert status(town, told) == "VOIDED"
@@ -120,7 +120,7 @@ def test_a_message_while_the_plan_is_read_is_shown_before_it_is_confirmed(town: 
 def test_anothers_case_and_a_pending_answer_are_asked_about(town: Town) -> None:
     told = builders.in_mediation(town)
     ask = {"party_id": town.payee_id, "question": "When?", "answer_due_at": town.now + timedelta(days=2)}
-    town.act(conversation.ask, town.as_staff("mia"), ticket_id=told.ticket, **ask)
+    town.act(conversation.ask, town.as_staff("mia"), case_id=told.case, **ask)
     app = previewed(town, told, "max")
     shown = words(app)
     assert "This case is Mia Lund's" in shown
@@ -128,7 +128,7 @@ def test_anothers_case_and_a_pending_answer_are_asked_about(town: Town) -> None:
     press(app, "Confirm decision")
     assert status(town, told) is None
     for caution in ("anothers_case", "answer_pending"):
-        app.checkbox(key=f"known-{told.ticket}-{caution}").check().run()
+        app.checkbox(key=f"known-{told.case}-{caution}").check().run()
     press(app, "Confirm decision")
     assert status(town, told) == "EXECUTED"
 
@@ -140,17 +140,17 @@ def test_ones_own_case_is_confirmed_without_a_question(town: Town) -> None:
 
 def test_anothers_case_is_claimed_after_a_question(town: Town) -> None:
     told = builders.in_mediation(town)
-    app = press(visit(town, "max", "case", id=told.ticket), "Claim")
+    app = press(visit(town, "max", "case", id=told.case), "Claim")
     assert "This case is Mia Lund's. They are told that you took it." in words(app)
-    assert builders.ticket_of(town, told).mediator_id == town.staff["mia"]
+    assert builders.case_of(town, told).mediator_id == town.staff["mia"]
     press(app, "Take it over")
-    assert builders.ticket_of(town, told).mediator_id == town.staff["max"]
+    assert builders.case_of(town, told).mediator_id == town.staff["max"]
 
 
 def test_a_party_is_given_no_time_beyond_the_time_to_decide(town: Town) -> None:
     told = builders.in_mediation(town)
     town.wait(days=5)
-    app = press(visit(town, "mia", "case", id=told.ticket), "Ask a party")
+    app = press(visit(town, "mia", "case", id=told.case), "Ask a party")
     times = next(each for each in app.button_group if "Until the decision is due" in each.options)
     assert times.options == ["1 day", "Until the decision is due"]
 
@@ -170,7 +170,7 @@ def test_looking_back_shows_what_the_mediator_had_opened_and_not_the_reader(
     for who in ("mia", "cora"):
         pieces = [
             each.value
-            for each in visit(town, who, "case", id=told.ticket, **{"as-of": "true"}).html
+            for each in visit(town, who, "case", id=told.case, **{"as-of": "true"}).html
             if "ed-piece" in each.value
         ]
         opened = {
@@ -186,14 +186,14 @@ def test_looking_back_shows_the_names_that_the_mediator_saw(town: Town, reveals:
     town.act(names_hidden.prefer, mia, blind=True)
     if reveals:
         content = {"outcome": "FULL_RELEASE", "ground": "WORK_DELIVERED", "reasons": builders.REASONS}
-        town.act(drafts.save, mia, ticket_id=told.ticket, content=content)
-        town.act(names_hidden.reveal, mia, ticket_id=told.ticket)
+        town.act(drafts.save, mia, case_id=told.case, content=content)
+        town.act(names_hidden.reveal, mia, case_id=told.case)
     town.wait(minutes=1)
     builders.decided(town, told)
     town.wait(minutes=1)
     town.act(names_hidden.prefer, mia, blind=False)
-    now = visit(town, "cora", "case", id=told.ticket, tab="Parties")
+    now = visit(town, "cora", "case", id=told.case, tab="Parties")
     assert "Ana Lindqvist" in [each.value for each in now.subheader]
-    then = visit(town, "cora", "case", id=told.ticket, tab="Parties", **{"as-of": "true"})
+    then = visit(town, "cora", "case", id=told.case, tab="Parties", **{"as-of": "true"})
     assert ("Ana Lindqvist" in [each.value for each in then.subheader]) == reveals
     assert "Preview plan" not in labels(then)

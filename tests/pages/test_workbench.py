@@ -30,22 +30,18 @@ def like(town: Town, but: int, **other: str) -> Precedents:
 
 def test_similar_cases_are_counted_with_the_median_share(town: Town) -> None:
     first = builders.in_mediation(town)
-    assert "No similar case has ended yet" in words(visit(town, "mia", "case", id=first.ticket))
+    assert "No similar case has ended yet" in words(visit(town, "mia", "case", id=first.case))
     for share in (20_000, 60_000, None):
         told = builders.in_mediation(town)
         builders.decided(town, told, builders.a_draft(told, release=Money(share, "USD") if share else None))
         town.wait(days=2)
     agreed = builders.disputed(town)
-    offer = town.act(
-        offers.propose, town.payer, ticket_id=agreed.ticket, release=Money(50_000, "USD"), note=""
-    )
+    offer = town.act(offers.propose, town.payer, case_id=agreed.case, release=Money(50_000, "USD"), note="")
     town.act(offers.accept, town.payee, offer_id=offer.id)
-    assert like(town, first.ticket) == Precedents(
-        released=1, divided=2, refunded=0, agreed=1, median_bps=2_777
-    )
-    assert like(town, first.ticket, reason="DAMAGE").total == 0
-    assert like(town, first.ticket, platform="legal_services").total == 0
-    shown = words(visit(town, "mia", "case", id=first.ticket))
+    assert like(town, first.case) == Precedents(released=1, divided=2, refunded=0, agreed=1, median_bps=2_777)
+    assert like(town, first.case, reason="DAMAGE").total == 0
+    assert like(town, first.case, platform="legal_services").total == 0
+    shown = words(visit(town, "mia", "case", id=first.case))
     assert "4 similar cases" in shown
     assert "Median share released: 27.77 %." in shown
 
@@ -53,7 +49,7 @@ def test_similar_cases_are_counted_with_the_median_share(town: Town) -> None:
 def test_the_case_at_hand_is_no_precedent_of_itself(town: Town) -> None:
     told = builders.in_mediation(town)
     builders.decided(town, told)
-    assert like(town, told.ticket).total == 0
+    assert like(town, told.case).total == 0
 
 
 def test_next_and_previous_go_through_ones_own_cases_in_the_order_of_the_queue(town: Town) -> None:
@@ -62,13 +58,13 @@ def test_next_and_previous_go_through_ones_own_cases_in_the_order_of_the_queue(t
     )
     me = town.staff["mia"]
 
-    def beside(ticket: int) -> tuple[int | None, int | None]:
-        return town.read(lambda s: disputes.neighbours(s, ticket, me=me))
+    def beside(case: int) -> tuple[int | None, int | None]:
+        return town.read(lambda s: disputes.neighbours(s, case, me=me))
 
-    assert beside(first.ticket) == (None, second.ticket)
-    assert beside(second.ticket) == (first.ticket, third.ticket)
-    assert beside(other.ticket) == (second.ticket, third.ticket)
-    assert beside(third.ticket) == (second.ticket, None)
-    app = visit(town, "mia", "case", id=second.ticket)
+    assert beside(first.case) == (None, second.case)
+    assert beside(second.case) == (first.case, third.case)
+    assert beside(other.case) == (second.case, third.case)
+    assert beside(third.case) == (second.case, None)
+    app = visit(town, "mia", "case", id=second.case)
     app.button(key="case-next").click().run()
-    assert f"D-{third.ticket} · " in app.title[0].value.replace("\\", "")
+    assert f"D-{third.case} · " in app.title[0].value.replace("\\", "")

@@ -97,7 +97,7 @@ def asked(page: Page) -> dict[str, list[str]]:
 
 def test_a_day_at_the_queue_with_the_keyboard_alone(desk: Desk, told: list[Told]) -> None:
     page = desk.page
-    first, second, third = (f"D-{each.ticket}" for each in told)
+    first, second, third = (f"D-{each.case}" for each in told)
     assert current_row(page) == first
     page.keyboard.press("j")
     page.keyboard.press("ArrowDown")
@@ -136,7 +136,7 @@ def test_two_pictures_move_in_step_and_a_marked_part_gets_its_note(
     desk: Desk, told: list[Told], town: Town
 ) -> None:
     page, case = desk.page, told[0]
-    desk.open(f"/case?id={case.ticket}")
+    desk.open(f"/case?id={case.record}")
     page.get_by_role("button", name="Open", exact=True).first.click(timeout=20_000)
     page.get_by_role("button", name="Compare").first.click(timeout=20_000)
     stages = page.locator(".ed-stage")
@@ -180,12 +180,12 @@ def line(page: Page, place: str) -> Locator:
 def test_words_are_saved_while_they_are_typed_and_another_tab_is_told(
     desk: Desk, told: list[Told], town: Town
 ) -> None:
-    page, place = desk.page, f"case.{told[0].ticket}.reasons"
+    page, place = desk.page, f"case.{told[0].case}.reasons"
 
     def kept() -> str:
         return town.read(lambda s: unsent_text.find(s, town.as_staff("mia"), place=place)).body
 
-    desk.open(f"/case?id={told[0].ticket}")
+    desk.open(f"/case?id={told[0].case}")
     field = page.get_by_role("textbox", name="Reasons")
     field.click(timeout=20_000)
     held: list[Route] = []
@@ -229,8 +229,8 @@ def test_words_are_saved_while_they_are_typed_and_another_tab_is_told(
 
 
 def test_what_was_typed_last_is_what_is_sent(desk: Desk, told: list[Told], town: Town) -> None:
-    page, place = desk.page, f"case.{told[0].ticket}.message"
-    desk.open(f"/case?id={told[0].ticket}&tab=Messages")
+    page, place = desk.page, f"case.{told[0].case}.message"
+    desk.open(f"/case?id={told[0].case}&tab=Messages")
     field = page.get_by_role("textbox", name="Message")
     field.click(timeout=20_000)
     page.keyboard.type("Sent at once, to the last word.")
@@ -266,8 +266,8 @@ def test_what_was_typed_last_is_what_is_sent(desk: Desk, told: list[Told], town:
 def test_an_ended_session_keeps_the_words_for_their_writer_and_for_nobody_else(
     desk: Desk, told: list[Told], owner: Database
 ) -> None:
-    page, place = desk.page, f"case.{told[0].ticket}.reasons"
-    desk.open(f"/case?id={told[0].ticket}")
+    page, place = desk.page, f"case.{told[0].case}.reasons"
+    desk.open(f"/case?id={told[0].case}")
     field = page.get_by_role("textbox", name="Reasons")
     field.click(timeout=20_000)
     with owner.transaction() as session:
@@ -280,10 +280,10 @@ def test_an_ended_session_keeps_the_words_for_their_writer_and_for_nobody_else(
 
     desk.enter("Max Adler")
     expect(field).to_have_value("", timeout=20_000)
-    desk.settle(f"D-{told[0].ticket}")
+    desk.settle(f"D-{told[0].case}")
     assert "Words of Mia alone." not in page.content()
     page.get_by_role("button", name="Sign out").click()
-    page.goto(f"{desk.url}/case?id={told[0].ticket}")
+    page.goto(f"{desk.url}/case?id={told[0].case}")
     desk.enter("Mia Lund")
     expect(field).to_have_value("Words of Mia alone.", timeout=20_000)
     expect(line(page, place)).to_contain_text("Saved", timeout=20_000)
@@ -306,8 +306,8 @@ def test_the_plan_is_read_as_it_is_now_and_confirmed(
     page, case = desk.page, told[0]
     cited = {f"cites-{each.value}": True for each in Reference}
     content = {"outcome": "FULL_RELEASE", "ground": "WORK_DELIVERED", "reasons": builders.REASONS, **cited}
-    town.act(drafts.save, town.as_staff("mia"), ticket_id=case.ticket, content=content)
-    desk.open(f"/case?id={case.ticket}")
+    town.act(drafts.save, town.as_staff("mia"), case_id=case.record, content=content)
+    desk.open(f"/case?id={case.record}")
     page.get_by_role("button", name="Preview plan").click(timeout=20_000)
     confirm = page.get_by_role("dialog").get_by_role("button", name="Confirm decision")
     expect(confirm).to_be_visible(timeout=20_000)

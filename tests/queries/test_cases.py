@@ -18,7 +18,7 @@ from core.money import Money
 from core.queries import case_money, cases, decision_progress, party_history, timeline
 from core.queries import evidence as exhibits
 from core.queries.audit_event_labels import About
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.timeline import TimelineFilter
 from tests import builders
 from tests.builders import Told, Town
@@ -30,8 +30,8 @@ def town(database: Database) -> Town:
     return builders.a_town(database)
 
 
-def read(town: Town, told: Told, *, by: str = "mia") -> Case:
-    return town.read(lambda s: cases.case(s, told.ticket, staff_id=town.staff[by]))
+def read(town: Town, told: Told, *, by: str = "mia") -> CaseView:
+    return town.read(lambda s: cases.case(s, told.case, staff_id=town.staff[by]))
 
 
 def test_a_case_that_does_not_exist_is_not_found(town: Town) -> None:
@@ -230,6 +230,6 @@ def test_a_history_counts_what_came_before(town: Town) -> None:
     first = builders.in_mediation(town)
     builders.decided(town, first)
     second = builders.in_mediation(town)
-    past = town.read(lambda s: party_history.history(s, town.payee_id, but=second.ticket))
+    past = town.read(lambda s: party_history.history(s, town.payee_id, but=second.case))
     assert (past.projects, past.disputes, past.released, past.open) == (2, 2, 1, 1)
-    assert [each.id for each in past.cases] == [first.ticket]
+    assert [each.id for each in past.cases] == [first.case]

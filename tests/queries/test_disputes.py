@@ -56,7 +56,7 @@ def test_a_row_says_who_what_and_how_much(town: Town) -> None:
     held = town.read(
         lambda s: s.execute(text("select held_minor from payment_orders where held_minor > 0")).scalar_one()
     )
-    assert (row.reference, row.parties) == (f"D-{told.ticket}", "Ana Lindqvist · Ben Okafor")
+    assert (row.reference, row.parties) == (f"D-{told.case}", "Ana Lindqvist · Ben Okafor")
     assert (row.reason, row.status, row.mediator) == ("Incomplete", "UNDER_REVIEW", "Mia Lund")
     assert row.stake == Money(held, "USD")
     assert row.news == 2
@@ -66,9 +66,9 @@ def test_a_row_says_who_what_and_how_much(town: Town) -> None:
 def test_what_is_due_first_comes_first(town: Town) -> None:
     first, second = builders.in_mediation(town), builders.disputed(town)
     assert found(town) == sorted(
-        (first.ticket, second.ticket),
+        (first.case, second.case),
         key=lambda number: (
-            builders.ticket_of(town, second if number == second.ticket else first).due_at,
+            builders.case_of(town, second if number == second.case else first).due_at,
             number,
         ),
     )
@@ -84,7 +84,7 @@ def test_every_view_finds_what_it_names_and_nothing_else(town: Town, view: View)
     town.act(
         conversation.ask,
         town.as_staff("max"),
-        ticket_id=asked.ticket,
+        case_id=asked.case,
         party_id=town.payer_id,
         question="When was the worktop due?",
         answer_due_at=town.now + timedelta(days=6),
@@ -93,16 +93,16 @@ def test_every_view_finds_what_it_names_and_nothing_else(town: Town, view: View)
     builders.decided(town, big, builders.a_draft(big))
     done = builders.in_mediation(town, mediator="max")
     builders.decided(town, done)
-    town.database.run(lambda s: mediator_assignment.escalate(s, now=town.now, ticket_id=big.ticket))
-    late = CaseFilter(me=town.staff["mia"], now=builders.ticket_of(town, mine).due_at, view=View.OVERDUE)
+    town.database.run(lambda s: mediator_assignment.escalate(s, now=town.now, case_id=big.case))
+    late = CaseFilter(me=town.staff["mia"], now=builders.case_of(town, mine).due_at, view=View.OVERDUE)
     expected = {
-        View.MINE: {mine.ticket},
-        View.UNASSIGNED: {free.ticket},
-        View.WAITING: {asked.ticket},
-        View.OVERDUE: {mine.ticket},
-        View.ESCALATED: {big.ticket},
-        View.APPROVAL: {big.ticket},
-        View.DECIDED: {done.ticket},
+        View.MINE: {mine.case},
+        View.UNASSIGNED: {free.case},
+        View.WAITING: {asked.case},
+        View.OVERDUE: {mine.case},
+        View.ESCALATED: {big.case},
+        View.APPROVAL: {big.case},
+        View.DECIDED: {done.case},
     }
     filter = late if view is View.OVERDUE else wanted(town, view=view)
     assert {row.id for row in town.read(lambda s: disputes.page(s, filter))} == expected[view]
@@ -112,11 +112,11 @@ def test_every_view_finds_what_it_names_and_nothing_else(town: Town, view: View)
 @pytest.mark.parametrize("words", ["lindq", "OKAFOR", "new kit", "D-{id}", "{id}", "d{id}"])
 def test_words_find_parties_titles_and_numbers(town: Town, words: str) -> None:
     told = builders.in_mediation(town)
-    assert found(town, words=words.format(id=told.ticket)) == [told.ticket]
+    assert found(town, words=words.format(id=told.case)) == [told.case]
     assert found(town, words="nobody of that name") == []
 
 
-@pytest.mark.parametrize("words", ["%", "_", "\\", "'; drop table tickets; --", "D-99999999999999999999"])
+@pytest.mark.parametrize("words", ["%", "_", "\\", "'; drop table cases; --", "D-99999999999999999999"])
 def test_words_are_only_words(town: Town, words: str) -> None:
     builders.in_mediation(town)
     assert found(town, words=words) == []
@@ -124,7 +124,7 @@ def test_words_are_only_words(town: Town, words: str) -> None:
 
 def test_the_platform_is_a_filter(town: Town) -> None:
     told = builders.in_mediation(town)
-    assert found(town, platform="home_services") == [told.ticket]
+    assert found(town, platform="home_services") == [told.case]
     assert found(town, platform="legal_services") == []
 
 
@@ -172,7 +172,7 @@ def test_the_next_unassigned_case_is_one_without_a_tie(town: Town) -> None:
 
     told = builders.in_mediation(town, mediator=None)
     mia = town.staff["mia"]
-    assert town.read(lambda s: disputes.next_unassigned(s, me=mia, now=town.now)) == told.ticket
+    assert town.read(lambda s: disputes.next_unassigned(s, me=mia, now=town.now)) == told.case
     town.act(
         install.declare_tie, town.as_staff("mia"), staff_id=mia, party_id=town.payer_id, reason="Neighbour"
     )

@@ -126,8 +126,8 @@ def test_a_journal_names_its_case_its_call_and_its_balance_transaction(town: Tow
     whole = town.read(lambda s: journals.journal(s, decided))
     debits, credits = whole.sums()
     assert debits == credits
-    assert (whole.ticket_id, whole.milestone_id, whole.project_id) == (
-        told.ticket,
+    assert (whole.case_id, whole.milestone_id, whole.project_id) == (
+        told.case,
         told.milestone,
         told.project,
     )

@@ -43,7 +43,7 @@ insert into payment_orders (milestone_id, currency, state, amount_minor, platfor
     fee_kept_minor, in_flight, chargeback_open, canceled, attempts, created_at)
 select id, 'USD', 'PAID_HELD', 100000, 2500, 3000, 105500, 100000, 100000, 0, 0, 0, 0, 0, false, false, false, 1, now()
 from milestones where title like 'Milestone %';
-insert into tickets (milestone_id, opened_by, reason, details, status, escalated, mediator_id, version, opened_at,
+insert into cases (milestone_id, opened_by, reason, details, status, escalated, mediator_id, version, opened_at,
                      due_at)
 select m.id, p.payer_id, 'OTHER', '', 'UNDER_REVIEW', m.id % 50 = 0,
        case when m.id % 3 > 0 then (select min(id) from staff) + m.id % 2 end, 1, now(),
@@ -95,7 +95,7 @@ def test_no_question_to_ten_thousand_open_cases_reads_much(many: builders.Town) 
         for name, wanted in asked(many).items():
             for which, place in places(session, wanted).items():
                 read[f"{name}, {which}"] = blocks(session, wanted, **place)
-        assert "tickets_open_due_idx" in plan(session, asked(many)["all"])
+        assert "cases_open_due_idx" in plan(session, asked(many)["all"])
     print(read)
     assert {name: count for name, count in read.items() if count > MOST_BLOCKS} == {}
 
@@ -119,7 +119,7 @@ def test_a_page_deep_in_the_queue_is_found_by_an_index_and_reads_no_more_than_th
     with many.database.reading() as session:
         rows = disputes.page(session, wanted, limit=9_000)
         deep = plan(session, wanted, after=rows[-1].place)
-        assert "tickets_open_due_idx" in deep
+        assert "cases_open_due_idx" in deep
         assert "Index Cond: (ROW(due_at, id) > ROW(" in deep
         assert [row.id for row in disputes.page(session, wanted, after=rows[-51].place)] == [
             row.id for row in rows[-50:]

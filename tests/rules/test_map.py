@@ -116,7 +116,7 @@ def test_an_error_that_lacks_a_fact_is_a_mistake_in_the_program() -> None:
 
 
 def test_the_message_is_the_first_paragraph_of_the_docstring_only() -> None:
-    error = ChangedMeanwhile(kind="ticket", what="it was resolved")
+    error = ChangedMeanwhile(kind="case", what="it was resolved")
     assert error.message.endswith("look at it again, then decide.")
     assert error.code == "changed_meanwhile"
     assert str(error) == error.message

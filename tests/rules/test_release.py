@@ -18,7 +18,7 @@ from core.rules.grounds import Ground
 from core.rules.mediation import Candidate
 
 LIMIT = Money(500_000, "USD")
-TICKET = holds.OpenTicket(3, "WAITING_PARTY")
+CASE = holds.OpenCase(3, "WAITING_PARTY")
 HOLD = holds.ActiveHold(9, "MANUAL", "Reported.")
 CENT = Money(1, "USD")
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -28,20 +28,20 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
     ("facts", "codes"),
     [
         (holds.Facts(), []),
-        (holds.Facts(open_tickets=(TICKET,)), ["open_ticket"]),
+        (holds.Facts(open_cases=(CASE,)), ["open_case"]),
         (holds.Facts(manual_holds=(HOLD,)), ["hold"]),
         (holds.Facts(chargeback_open=True), ["chargeback"]),
         (holds.Facts(severe_content_event=True), ["severe_content_event"]),
         (holds.Facts(open_reviews=("High value",)), ["review"]),
         (
             holds.Facts(
-                (TICKET, TICKET),
+                (CASE, CASE),
                 (HOLD, HOLD),
                 chargeback_open=True,
                 severe_content_event=True,
                 open_reviews=("C",),
             ),
-            ["open_ticket", "open_ticket", "hold", "hold", "chargeback", "severe_content_event", "review"],
+            ["open_case", "open_case", "hold", "hold", "chargeback", "severe_content_event", "review"],
         ),
     ],
 )
@@ -57,17 +57,17 @@ def test_every_reason_that_blocks_a_release_is_named(facts: holds.Facts, codes: 
     assert pickle.loads(pickle.dumps(refused.value)).blocks == blocks
 
 
-def test_the_ticket_that_a_decision_resolves_does_not_block_it() -> None:
-    facts = holds.Facts(open_tickets=(TICKET, holds.OpenTicket(4, "OPEN")), manual_holds=(HOLD,))
-    assert [block.code for block in holds.blocking(holds.without_ticket(facts, 3))] == ["open_ticket", "hold"]
-    assert "ticket 4 is open" in holds.blocking(holds.without_ticket(facts, 3))[0].sentence
+def test_the_case_that_a_decision_resolves_does_not_block_it() -> None:
+    facts = holds.Facts(open_cases=(CASE, holds.OpenCase(4, "OPEN")), manual_holds=(HOLD,))
+    assert [block.code for block in holds.blocking(holds.without_case(facts, 3))] == ["open_case", "hold"]
+    assert "Case D-4 is open" in holds.blocking(holds.without_case(facts, 3))[0].sentence
 
 
-def test_only_an_unresolved_ticket_blocks() -> None:
-    assert [status for status in disputes.TicketStatus if disputes.blocks_release(status)] == [
-        disputes.TicketStatus.OPEN,
-        disputes.TicketStatus.UNDER_REVIEW,
-        disputes.TicketStatus.WAITING_PARTY,
+def test_only_an_unresolved_case_blocks() -> None:
+    assert [status for status in disputes.CaseStatus if disputes.blocks_release(status)] == [
+        disputes.CaseStatus.OPEN,
+        disputes.CaseStatus.UNDER_REVIEW,
+        disputes.CaseStatus.WAITING_PARTY,
     ]
 
 

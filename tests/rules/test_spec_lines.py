@@ -37,7 +37,7 @@ FLOW: dict[str, dict[str, tuple[str, ...]]] = {
             "Both are told of the release",
             "How a payout moves",
         ),
-        "disputed, payee told": ("A dispute stops the clocks and is forwarded", "How a ticket moves"),
+        "disputed, payee told": ("A dispute stops the clocks and is forwarded", "How a case moves"),
         "details provided and forwarded": ("Details go to the payee",),
         "payee addresses the issues, verification again": ("Rework restarts every clock",),
         "mediation asked": ("Either party asks for mediation",),
@@ -186,9 +186,9 @@ LEGAL: dict[str, dict[str, tuple[str, ...]]] = {
     "Milestone Rules": {
         "title, amount, deliverable, target date": ("What a milestone must say",),
         "acceptance rule": ("Acceptance rule of a milestone",),
-        "no release while a ticket is open": (
-            "Open ticket blocks release",
-            "Only an unresolved ticket blocks",
+        "no release while a case is open": (
+            "Open case blocks release",
+            "Only an unresolved case blocks",
             "A party is asked, and the case waits",
         ),
     },
@@ -223,14 +223,14 @@ LEGAL: dict[str, dict[str, tuple[str, ...]]] = {
             "Practice in another state",
             "A review ends with its causes",
         ),
-        "payout blocked by ticket or severe content": (
-            "Open ticket blocks release",
+        "payout blocked by case or severe content": (
+            "Open case blocks release",
             "A severe content event blocks",
             "Payout blocked at dispatch",
         ),
     },
     "Records / Audit Requirements": {
-        "four logs, linked to tickets and reports": ("Every change leaves an entry",),
+        "four logs, linked to cases and reports": ("Every change leaves an entry",),
         "receipts": ("Receipt of a payment", "A receipt bears the scope of its day"),
     },
     "Compliance / Legal Review Checklist": {

@@ -19,7 +19,7 @@ ENDS = {
     "milestones": {"COMPLETED", "REFUNDED", "CANCELED"},
     "projects": {"COMPLETED", "CANCELED"},
     "engagements": {"ENDED"},
-    "tickets": {"RESOLVED", "WITHDRAWN"},
+    "cases": {"RESOLVED", "WITHDRAWN"},
     "decisions": {"EXECUTED", "RETURNED", "VOIDED"},
     "offers": {"ACCEPTED", "DECLINED", "WITHDRAWN", "EXPIRED"},
     "payouts": {"CANCELED"},
@@ -106,5 +106,5 @@ def test_a_payment_state_follows_another_only_as_the_table_says(before: State, a
 def test_a_chain_is_let_through_only_where_several_steps_are_taken_at_once() -> None:
     assert ("PAID", "ADMINISTRATIVE_REVIEW") in statuses.kept("payouts") - STEPS["payouts"]
     assert ("AWAITING_APPROVAL", "EXECUTED") in statuses.kept("decisions") - STEPS["decisions"]
-    assert statuses.kept("tickets") == STEPS["tickets"]
+    assert statuses.kept("cases") == STEPS["cases"]
     assert statuses.kept("outgoing_operations") == STEPS["outgoing_operations"]

@@ -16,7 +16,7 @@ from core.rules.transitions import IllegalMove
 TABLES: list[tuple[str, Mapping[Any, Any], Callable[[Any, Any], Any], type[StrEnum], type[StrEnum]]] = [
     ("milestone", milestones.MOVES, milestones.after, milestones.Status, milestones.Event),
     ("project", projects.MOVES, projects.after, projects.ProjectStatus, projects.ProjectEvent),
-    ("ticket", disputes.MOVES, disputes.after, disputes.TicketStatus, disputes.TicketEvent),
+    ("case", disputes.MOVES, disputes.after, disputes.CaseStatus, disputes.CaseEvent),
     ("decision", approvals.MOVES, approvals.after, approvals.DecisionStatus, approvals.DecisionEvent),
     (
         "engagement",

@@ -15,9 +15,9 @@ from core.actions.milestones.milestone_context import MilestoneContext, open_mil
 from core.actions.milestones.verification import ask_for_verification, stop_clocks
 from core.audit.content_hashes import Words
 from core.errors import DeskError
-from core.records import Ticket
+from core.records import Case
 from core.rules import deadlines, disputes, milestones
-from core.rules.disputes import BLOCKING, DisputeReason, TicketEvent, TicketStatus
+from core.rules.disputes import BLOCKING, CaseEvent, CaseStatus, DisputeReason
 from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
 
 
@@ -33,7 +33,7 @@ def open_dispute(
     milestone_id: int,
     reason: DisputeReason,
     details: str = "",
-) -> Ticket:
+) -> Case:
     """The payer disputes the completion, within the window (milestone-payment-flow, Key Business Rules 3)."""
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payer.id)
@@ -43,50 +43,50 @@ def open_dispute(
     context.move(milestones.Event.DISPUTE, now=now)
     stop_clocks(context)
     mediation_at = deadlines.mediation_at(now, context.profile)
-    ticket = Ticket(
+    case = Case(
         milestone_id=milestone_id,
         opened_by=context.payer.id,
         reason=reason,
-        status=TicketStatus.OPEN,
+        status=CaseStatus.OPEN,
         opened_at=now,
         mediation_due_at=mediation_at,
         due_at=mediation_at or deadlines.deadlock_at(now, context.profile),
     )
-    session.add(ticket)
+    session.add(case)
     session.flush()
     context.note(
         session,
         actor,
         "party:dispute:open",
         now=now,
-        about=("ticket", ticket.id),
+        about=("ticket", case.id),
         after={"reason": reason},
-        contents=[ticket, Words("ticket_details", ticket), Words("ticket_mediators", ticket)],
-        ticket_id=ticket.id,
+        contents=[case, Words("ticket_details", case), Words("ticket_mediators", case)],
+        case_id=case.id,
     )
     for template, party in (("dispute_opened", context.payee), ("dispute_confirmed", context.payer)):
         context.tell(
             session,
             template,
             party,
-            key=f"ticket-{ticket.id}-{template}",
+            key=f"ticket-{case.id}-{template}",
             now=now,
-            about=("ticket", ticket.id),
+            about=("ticket", case.id),
             reason=reason.label,
             mediation_at=mediation_at,
         )
     if details:
         explain(session, actor, now=now, milestone_id=milestone_id, details=details)
-    return ticket
+    return case
 
 
 def explain(session: Session, actor: Actor, *, now: datetime, milestone_id: int, details: str) -> None:
     """The payer provides the details; they are forwarded to the payee (milestone-payment-flow, Milestone Disputed)."""
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payer.id)
-    ticket = open_ticket(session, context)
-    ticket.details = messages.checked(details)  # a message like any other: the version stays
-    contents = [Words("ticket_details", ticket)]
+    case = open_case(session, context)
+    case.details = messages.checked(details)  # a message like any other: the version stays
+    contents = [Words("ticket_details", case)]
     said = conversation.say(
         session, actor, now=now, milestone_id=milestone_id, body=details, contents=contents
     )
@@ -94,43 +94,43 @@ def explain(session: Session, actor: Actor, *, now: datetime, milestone_id: int,
         session,
         "dispute_details",
         context.payee,
-        key=f"ticket-{ticket.id}-details-{said.id}",
+        key=f"ticket-{case.id}-details-{said.id}",
         now=now,
-        about=("ticket", ticket.id),
+        about=("ticket", case.id),
         details=details,
-        reason=DisputeReason(ticket.reason).label,
+        reason=DisputeReason(case.reason).label,
     )
 
 
-def open_ticket(session: Session, context: MilestoneContext) -> Ticket:
-    ticket = session.scalars(
-        select(Ticket)
-        .where(Ticket.milestone_id == context.milestone.id, Ticket.status.in_(BLOCKING))
+def open_case(session: Session, context: MilestoneContext) -> Case:
+    case = session.scalars(
+        select(Case)
+        .where(Case.milestone_id == context.milestone.id, Case.status.in_(BLOCKING))
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one_or_none()
-    if ticket is None:
+    if case is None:
         raise NoOpenDispute(milestone=context.milestone.title)
-    return ticket
+    return case
 
 
 def resubmit(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
-    """The payee has addressed the issues and asks again for verification: the ticket is settled between the parties and
+    """The payee has addressed the issues and asks again for verification: the case is settled between the parties and
     every clock starts anew (milestone-payment-flow, Contractor Resolves Issue)."""
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payee.id)
     context.move(milestones.Event.RESUBMIT, now=now)
-    ticket = open_ticket(session, context)
-    close(session, actor, ticket, "REWORKED", now=now)
-    ask_for_verification(session, context, "verification_again", now=now, about=("ticket", ticket.id))
+    case = open_case(session, context)
+    close(session, actor, case, "REWORKED", now=now)
+    ask_for_verification(session, context, "verification_again", now=now, about=("ticket", case.id))
     context.note(
         session,
         actor,
         "party:dispute:rework",
         now=now,
-        about=("ticket", ticket.id),
-        after={"status": ticket.status, "resolution": ticket.resolution},
-        ticket_id=ticket.id,
+        about=("ticket", case.id),
+        after={"status": case.status, "resolution": case.resolution},
+        case_id=case.id,
     )
 
 
@@ -140,49 +140,49 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     require_party(actor, context.payer.id)
     submitted = context.milestone.completion_notice_at is not None
     context.move(milestones.Event.WITHDRAW if submitted else milestones.Event.RESUME, now=now)
-    ticket = open_ticket(session, context)
-    conversation.drop_request(session, actor, ticket, now=now)
-    audit.become(ticket, disputes.after(ticket.status, TicketEvent.WITHDRAW), now=now, by=actor)
-    ticket.waiting_on, ticket.resolved_at, ticket.resolution = None, now, "WITHDRAWN"
-    ticket.version += 1
-    told: dict[str, Any] = {"now": now, "about": ("ticket", ticket.id)}
+    case = open_case(session, context)
+    conversation.drop_request(session, actor, case, now=now)
+    audit.become(case, disputes.after(case.status, CaseEvent.WITHDRAW), now=now, by=actor)
+    case.waiting_on, case.resolved_at, case.resolution = None, now, "WITHDRAWN"
+    case.version += 1
+    told: dict[str, Any] = {"now": now, "about": ("ticket", case.id)}
     if submitted:
         ask_for_verification(session, context, "dispute_withdrawn", **told)
     else:
         context.tell(
-            session, "dispute_withdrawn", context.payer, key=f"ticket-{ticket.id}-withdrawn-payer", **told
+            session, "dispute_withdrawn", context.payer, key=f"ticket-{case.id}-withdrawn-payer", **told
         )
-    key = f"ticket-{ticket.id}-withdrawn"
+    key = f"ticket-{case.id}-withdrawn"
     context.tell(session, "dispute_withdrawn", context.payee, key=key, submitted=submitted, **told)
     context.note(
         session,
         actor,
         "party:dispute:withdraw",
         now=now,
-        about=("ticket", ticket.id),
-        after={"status": ticket.status},
-        ticket_id=ticket.id,
+        about=("ticket", case.id),
+        after={"status": case.status},
+        case_id=case.id,
     )
 
 
 def close(
     session: Session,
     actor: Actor,
-    ticket: Ticket,
+    case: Case,
     resolution: str,
     *,
     now: datetime,
     notes: str | None = None,
 ) -> None:
-    conversation.drop_request(session, actor, ticket, now=now)
-    audit.become(ticket, disputes.after(ticket.status, TicketEvent.RESOLVE), now=now, by=actor)
-    ticket.resolution, ticket.resolution_notes, ticket.resolved_at = resolution, notes, now
-    ticket.waiting_on = None
-    ticket.version += 1
-    outbox.wake(session, ticket.milestone_id, now=now)
+    conversation.drop_request(session, actor, case, now=now)
+    audit.become(case, disputes.after(case.status, CaseEvent.RESOLVE), now=now, by=actor)
+    case.resolution, case.resolution_notes, case.resolved_at = resolution, notes, now
+    case.waiting_on = None
+    case.version += 1
+    outbox.wake(session, case.milestone_id, now=now)
 
 
-def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> Ticket:
+def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> Case:
     """Either party asks, or three days have passed (`SYSTEM`): a mediator takes over (Key Business Rules 6).
 
     Where the payer has not answered in time, the payee asks without a dispute. Raises `AnswerNotDue` before that.
@@ -197,38 +197,38 @@ def ask_mediation(session: Session, actor: Actor, *, now: datetime, milestone_id
 
 def to_mediation(
     session: Session, actor: Actor, context: MilestoneContext, *, now: datetime, because: str | None = None
-) -> Ticket:
-    """The open ticket goes to a mediator, who has until the deadlock to decide. `because` is staff's reason."""
+) -> Case:
+    """The open case goes to a mediator, who has until the deadlock to decide. `because` is staff's reason."""
     context.move(milestones.Event.MEDIATE, now=now)
-    ticket = open_ticket(session, context)
-    conversation.drop_request(session, actor, ticket, now=now)
-    audit.become(ticket, disputes.after(ticket.status, TicketEvent.REVIEW), now=now, by=actor)
-    ticket.waiting_on, ticket.answer_due_at = (
+    case = open_case(session, context)
+    conversation.drop_request(session, actor, case, now=now)
+    audit.become(case, disputes.after(case.status, CaseEvent.REVIEW), now=now, by=actor)
+    case.waiting_on, case.answer_due_at = (
         None,
         None,
     )  # what a party was asked before, the mediator may ask again
-    ticket.in_mediation_at = now
-    ticket.decision_due_at = ticket.due_at = deadlines.deadlock_at(now, context.profile)
-    ticket.version += 1
+    case.in_mediation_at = now
+    case.decision_due_at = case.due_at = deadlines.deadlock_at(now, context.profile)
+    case.version += 1
     context.note(
         session,
         actor,
         f"{actor.kind}:dispute:mediate",
         now=now,
         reason=because,
-        about=("ticket", ticket.id),
-        after={"status": ticket.status},
-        ticket_id=ticket.id,
+        about=("ticket", case.id),
+        after={"status": case.status},
+        case_id=case.id,
     )
-    mediator_assignment.assign_best(session, context, ticket, now=now)
+    mediator_assignment.assign_best(session, context, case, now=now)
     for party in (context.payer, context.payee):
         context.tell(
             session,
             "mediation_started",
             party,
-            key=f"ticket-{ticket.id}-mediation-{party.id}",
+            key=f"ticket-{case.id}-mediation-{party.id}",
             now=now,
-            about=("ticket", ticket.id),
-            decision_due_at=ticket.decision_due_at,
+            about=("ticket", case.id),
+            decision_due_at=case.decision_due_at,
         )
-    return ticket
+    return case

@@ -22,7 +22,7 @@ from core.actions.decisions import recorded_decision
 from core.errors import NotFound
 from core.gateways import evidence_files as files
 from core.gateways.evidence_store import EvidenceStore
-from core.records import Evidence, EvidenceView, Milestone, Project, Ticket
+from core.records import Case, Evidence, EvidenceView, Milestone, Project
 from core.rules import file_names
 from core.rules.evidence import CAPTION_LENGTH, Format, Kind, check_count, format_of
 from core.rules.permissions import Actor, NotYours, Permission, require
@@ -55,7 +55,7 @@ def hand_in(
     file_name: str,
     content: bytes,
     caption: str = "",
-    ticket_id: int | None = None,
+    case_id: int | None = None,
 ) -> Evidence:
     """The payer or the payee hands in a file about their milestone; the same file again gives the row that is there.
 
@@ -70,10 +70,8 @@ def hand_in(
     party_id = _party(actor, session.get_one(Project, milestone.project_id))
     inspected = files.inspect(file_name, content)
     session.refresh(milestone, with_for_update=True)
-    _check_ticket(session, ticket_id, milestone_id)
-    keep = partial(
-        _keep, session, actor, milestone, store=store, party_id=party_id, ticket_id=ticket_id, now=now
-    )
+    _check_case(session, case_id, milestone_id)
+    keep = partial(_keep, session, actor, milestone, store=store, party_id=party_id, case_id=case_id, now=now)
     evidence = keep(inspected, content, caption=caption)
     for each in inspected.carried:
         keep(each.inspected, each.content, caption=f"Attached to {inspected.file_name}")
@@ -93,7 +91,7 @@ def _keep(
     *,
     store: EvidenceStore,
     party_id: int,
-    ticket_id: int | None,
+    case_id: int | None,
     caption: str,
     now: datetime,
 ) -> Evidence:
@@ -104,7 +102,7 @@ def _keep(
     check_count(session.scalar(select(func.count()).select_from(there.subquery())) or 0)
     evidence = Evidence(
         milestone_id=milestone.id,
-        ticket_id=ticket_id,
+        case_id=case_id,
         uploaded_by=party_id,
         kind=inspected.kind.value,
         file_name=inspected.file_name,
@@ -175,12 +173,12 @@ def _party(actor: Actor, project: Project) -> int:
     return actor.id
 
 
-def _check_ticket(session: Session, ticket_id: int | None, milestone_id: int) -> None:
-    if ticket_id is None:
+def _check_case(session: Session, case_id: int | None, milestone_id: int) -> None:
+    if case_id is None:
         return
-    ticket = session.get(Ticket, ticket_id)
-    if ticket is None or ticket.milestone_id != milestone_id:
-        raise NotFound(kind="ticket", id=ticket_id)
+    case = session.get(Case, case_id)
+    if case is None or case.milestone_id != milestone_id:
+        raise NotFound(kind="case", id=case_id)
 
 
 def _readable(session: Session, actor: Actor, evidence_id: int) -> Evidence:
@@ -243,6 +241,6 @@ def _record(
         after={"kind": evidence.kind, "sha256": evidence.sha256, "size_bytes": evidence.size_bytes},
         milestone_id=evidence.milestone_id,
         project_id=project_id,
-        ticket_id=evidence.ticket_id,
+        case_id=evidence.case_id,
         contents=[evidence] if action == "party:evidence:hand_in" else [],
     )

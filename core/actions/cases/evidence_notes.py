@@ -28,7 +28,7 @@ def note(
 
     Raises `NotFound`, `MessageEmpty`, `MessageTooLong`, `AreaOutside`.
     """
-    require(actor, Permission.WORK_TICKET)
+    require(actor, Permission.WORK_CASE)
     piece = session.get(Evidence, evidence_id)
     if piece is None:
         raise NotFound(kind="piece of evidence", id=evidence_id)

@@ -15,7 +15,7 @@ from core.audit.content_hashes import Words
 from core.db import Record
 from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.notifications import staff_of
-from core.records import Handover, Recusal, Staff, StaffRole, StaffTie, Ticket
+from core.records import Case, Handover, Recusal, Staff, StaffRole, StaffTie
 from core.rules import mediation
 from core.rules.disputes import BLOCKING, blocks_release
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
@@ -28,39 +28,39 @@ class Unsaid(Enum):
     UNSAID = "unsaid"
 
 
-class TicketClosed(DeskError):
-    """Case D-{ticket} is already {status}. Nothing was changed."""
+class CaseClosed(DeskError):
+    """Case D-{case} is already {status}. Nothing was changed."""
 
 
 class NotAMediator(DeskError):
     """{name} is not an active mediator, so a case cannot be given to them."""
 
 
-def locked_ticket(session: Session, ticket_id: int) -> tuple[MilestoneContext, Ticket]:
-    """The ticket with its milestone's context, locked in the one order: milestone first."""
-    plain = session.get(Ticket, ticket_id)
+def locked_case(session: Session, case_id: int) -> tuple[MilestoneContext, Case]:
+    """The case with its milestone's context, locked in the one order: milestone first."""
+    plain = session.get(Case, case_id)
     if plain is None:
-        raise NotFound(kind="case", id=ticket_id)
+        raise NotFound(kind="case", id=case_id)
     context = open_milestone(session, plain.milestone_id)
-    ticket = session.get_one(Ticket, ticket_id, with_for_update=True, populate_existing=True)
-    return context, ticket
+    case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
+    return context, case
 
 
-def require_open(ticket: Ticket) -> None:
-    if not blocks_release(ticket.status):
-        raise TicketClosed(ticket=ticket.id, status=ticket.status.lower())
+def require_open(case: Case) -> None:
+    if not blocks_release(case.status):
+        raise CaseClosed(case=case.id, status=case.status.lower())
 
 
 def ties_of(session: Session, staff_id: int) -> frozenset[int]:
     return frozenset(session.scalars(select(StaffTie.party_id).where(StaffTie.staff_id == staff_id)))
 
 
-def require_not_recused(session: Session, ticket_id: int, staff_id: int, *, reader: int | None) -> None:
+def require_not_recused(session: Session, case_id: int, staff_id: int, *, reader: int | None) -> None:
     """Whoever stepped back from a case neither has, decides nor approves it again.
 
     Raises `YouSteppedBack` where that is the `reader`, else `SteppedBack`.
     """
-    stepped = session.get(Recusal, (ticket_id, staff_id))
+    stepped = session.get(Recusal, (case_id, staff_id))
     if stepped is not None:
         if staff_id == reader:
             raise mediation.YouSteppedBack(at=stepped.at)
@@ -72,30 +72,30 @@ def assign(
     actor: Actor,
     *,
     now: datetime,
-    ticket_id: int,
+    case_id: int,
     staff_id: int | None,
     note: str = "",
     taken_from: int | Unsaid | None = Unsaid.UNSAID,
-) -> Ticket:
+) -> Case:
     """Give a case to a mediator without a tie to either party, or (None) back to the queue.
 
     `claim` is assigning to oneself, handing over is assigning to another; `note` is what the next one should know.
     `taken_from`: whose case the actor saw that it is. Whoever loses it to another's hand is told.
-    Raises `ChangedMeanwhile`, `NotPermitted`, `TicketClosed`, `NotAMediator`, `MediatorTied`, `ColleagueTied`,
+    Raises `ChangedMeanwhile`, `NotPermitted`, `CaseClosed`, `NotAMediator`, `MediatorTied`, `ColleagueTied`,
     `SteppedBack`, `YouSteppedBack`.
     """
-    require(actor, Permission.ASSIGN_TICKET)
-    context, ticket = locked_ticket(session, ticket_id)
-    require_open(ticket)
-    before = ticket.mediator_id
+    require(actor, Permission.ASSIGN_CASE)
+    context, case = locked_case(session, case_id)
+    require_open(case)
+    before = case.mediator_id
     if taken_from is not Unsaid.UNSAID and taken_from != before:
         raise ChangedMeanwhile(kind="case", what=f"it is {_whose(session, before)} now")
     if staff_id is not None:
-        _require_free(session, actor, context, ticket, staff_id)
-    ticket.mediator_id = staff_id
-    contents: list[Record | Words] = [Words("ticket_mediators", ticket)]
+        _require_free(session, actor, context, case, staff_id)
+    case.mediator_id = staff_id
+    contents: list[Record | Words] = [Words("ticket_mediators", case)]
     if says_something(note):
-        left = Handover(ticket_id=ticket.id, by_id=actor.id, to_id=staff_id, note=checked(note), at=now)
+        left = Handover(case_id=case.id, by_id=actor.id, to_id=staff_id, note=checked(note), at=now)
         session.add(left)
         session.flush()
         contents.append(left)
@@ -104,38 +104,38 @@ def assign(
         actor,
         f"{_subject(actor)}:ticket:assign",
         now=now,
-        about=("ticket", ticket.id),
+        about=("ticket", case.id),
         before={"mediator": before},
         after={"mediator": staff_id},
         contents=contents,
-        ticket_id=ticket.id,
+        case_id=case.id,
     )
     if before is not None and before != staff_id and (actor.kind, actor.id) != ("staff", before):
         context.tell_staff(
             session,
             "case_taken",
             [before],
-            key=f"ticket-{ticket.id}-taken-{now.isoformat()}",
+            key=f"ticket-{case.id}-taken-{now.isoformat()}",
             now=now,
-            about=("ticket", ticket.id),
-            case=f"D-{ticket.id}",
+            about=("ticket", case.id),
+            case=f"D-{case.id}",
             by=session.get_one(Staff, actor.id).name if actor.kind == "staff" else "The desk",
             to=f"to {session.get_one(Staff, staff_id).name}" if staff_id is not None else "back to the queue",
-            decision_due_at=ticket.decision_due_at,
+            decision_due_at=case.decision_due_at,
         )
     if staff_id is not None and (actor.kind, actor.id) != ("staff", staff_id):
         context.tell_staff(
             session,
             "case_assigned",
             [staff_id],
-            key=f"ticket-{ticket.id}-assigned-{now.isoformat()}",
+            key=f"ticket-{case.id}-assigned-{now.isoformat()}",
             now=now,
-            about=("ticket", ticket.id),
-            case=f"D-{ticket.id}",
-            decision_due_at=ticket.decision_due_at,
+            about=("ticket", case.id),
+            case=f"D-{case.id}",
+            decision_due_at=case.decision_due_at,
         )
     session.flush()
-    return ticket
+    return case
 
 
 def _whose(session: Session, staff_id: int | None) -> str:
@@ -143,10 +143,10 @@ def _whose(session: Session, staff_id: int | None) -> str:
 
 
 def _require_free(
-    session: Session, actor: Actor, context: MilestoneContext, ticket: Ticket, staff_id: int
+    session: Session, actor: Actor, context: MilestoneContext, case: Case, staff_id: int
 ) -> None:
     _require_mediator(session, staff_id)
-    require_not_recused(session, ticket.id, staff_id, reader=actor.id if actor.kind == "staff" else None)
+    require_not_recused(session, case.id, staff_id, reader=actor.id if actor.kind == "staff" else None)
     try:
         mediation.may_mediate(staff_id, ties_of(session, staff_id), context.payer.id, context.payee.id)
     except mediation.MediatorTied:
@@ -164,9 +164,9 @@ def _require_mediator(session: Session, staff_id: int) -> None:
         raise NotAMediator(name=staff.name)
 
 
-def assign_best(session: Session, context: MilestoneContext, ticket: Ticket, *, now: datetime) -> None:
+def assign_best(session: Session, context: MilestoneContext, case: Case, *, now: datetime) -> None:
     """The untied mediator with the skill and the smallest load; with none free the case waits in the queue."""
-    if ticket.mediator_id is not None:
+    if case.mediator_id is not None:
         return
     try:
         best = mediation.choose(
@@ -174,18 +174,18 @@ def assign_best(session: Session, context: MilestoneContext, ticket: Ticket, *, 
             payer_id=context.payer.id,
             payee_id=context.payee.id,
             skill=context.project.project_type,
-            ticket_id=ticket.id,
+            case_id=case.id,
         )
     except mediation.NoMediatorFree:
         return
-    assign(session, SYSTEM, now=now, ticket_id=ticket.id, staff_id=best.staff_id)
+    assign(session, SYSTEM, now=now, case_id=case.id, staff_id=best.staff_id)
 
 
 def candidates(session: Session) -> list[mediation.Candidate]:
     load = (
-        select(Ticket.mediator_id, func.count().label("cases"))
-        .where(Ticket.status.in_(BLOCKING))
-        .group_by(Ticket.mediator_id)
+        select(Case.mediator_id, func.count().label("cases"))
+        .where(Case.status.in_(BLOCKING))
+        .group_by(Case.mediator_id)
         .subquery()
     )
     rows = session.execute(
@@ -195,7 +195,7 @@ def candidates(session: Session) -> list[mediation.Candidate]:
         .where(StaffRole.role == Role.MEDIATOR, Staff.active)
     ).all()
     ties = _by_staff(session, select(StaffTie.staff_id, StaffTie.party_id))
-    recused = _by_staff(session, select(Recusal.staff_id, Recusal.ticket_id))
+    recused = _by_staff(session, select(Recusal.staff_id, Recusal.case_id))
     return [
         mediation.Candidate(
             staff_id=staff_id,
@@ -215,23 +215,23 @@ def _by_staff(session: Session, pairs: Executable) -> defaultdict[int, frozenset
     return found
 
 
-def escalate(session: Session, *, now: datetime, ticket_id: int) -> None:
+def escalate(session: Session, *, now: datetime, case_id: int) -> None:
     """No decision in time: the case is the platform administrators' too (milestone-payment-flow, Error Handling 3)."""
-    context, ticket = locked_ticket(session, ticket_id)
-    if ticket.escalated or not blocks_release(ticket.status):
+    context, case = locked_case(session, case_id)
+    if case.escalated or not blocks_release(case.status):
         return
-    ticket.escalated = True
+    case.escalated = True
     context.note(
         session,
         SYSTEM,
         "system:ticket:escalate",
         now=now,
-        about=("ticket", ticket.id),
+        about=("ticket", case.id),
         after={"escalated": True},
-        ticket_id=ticket.id,
+        case_id=case.id,
     )
-    key, about = f"ticket-{ticket.id}-escalated", ("ticket", ticket.id)
-    told = [*staff_of(session, Role.ADMINISTRATOR), *([ticket.mediator_id] if ticket.mediator_id else [])]
+    key, about = f"ticket-{case.id}-escalated", ("ticket", case.id)
+    told = [*staff_of(session, Role.ADMINISTRATOR), *([case.mediator_id] if case.mediator_id else [])]
     context.tell_staff(
         session,
         "case_escalated",
@@ -239,8 +239,8 @@ def escalate(session: Session, *, now: datetime, ticket_id: int) -> None:
         key=key,
         now=now,
         about=about,
-        case=f"D-{ticket.id}",
-        due_at=ticket.decision_due_at,
+        case=f"D-{case.id}",
+        due_at=case.decision_due_at,
     )
     for party in (context.payer, context.payee):
         context.tell(session, "decision_late", party, key=f"{key}-{party.id}", now=now, about=about)

@@ -32,14 +32,14 @@ def write(
     *,
     body: str,
     audience: str,
-    ticket_id: int | None,
+    case_id: int | None,
     now: datetime,
     contents: Sequence[Words] = (),
 ) -> Message:
     """`contents` are the words that the message changes beside its own, for its entry."""
     message = Message(
         milestone_id=context.milestone.id,
-        ticket_id=ticket_id,
+        case_id=case_id,
         author_kind=actor.kind,
         author_id=actor.id,
         audience=audience,
@@ -56,7 +56,7 @@ def write(
         about=("message", message.id),
         after={"audience": audience},
         contents=[message, *contents],
-        ticket_id=ticket_id,
+        case_id=case_id,
     )
     return message
 

@@ -12,7 +12,7 @@ from core import audit
 from core.actions.decisions import drafts
 from core.actions.decisions.plan import REASONS_LEAST
 from core.errors import NotFound
-from core.records import CaseReveal, StaffPreference, Ticket
+from core.records import Case, CaseReveal, StaffPreference
 from core.rules import visible_text
 from core.rules.name_redaction import NothingToReveal
 from core.rules.permissions import Actor, Permission, require, require_one
@@ -40,22 +40,22 @@ def prefer(session: Session, actor: Actor, *, now: datetime, blind: bool | None)
     )
 
 
-def reveal(session: Session, actor: Actor, *, now: datetime, ticket_id: int) -> CaseReveal:
+def reveal(session: Session, actor: Actor, *, now: datetime, case_id: int) -> CaseReveal:
     """Show the names, now that a draft says what the actor thinks without them; that first judgement is kept.
 
     The same again changes nothing. Raises `NothingToReveal` as long as the draft has no outcome, ground or reasons.
     """
     require_one(actor, Permission.DECIDE, Permission.DECIDE_ESCALATED)
-    ticket = session.get(Ticket, ticket_id)
-    if ticket is None:
-        raise NotFound(kind="case", id=ticket_id)
-    if (known := session.get(CaseReveal, (ticket_id, actor.id))) is not None:
+    case = session.get(Case, case_id)
+    if case is None:
+        raise NotFound(kind="case", id=case_id)
+    if (known := session.get(CaseReveal, (case_id, actor.id))) is not None:
         return known
-    draft = drafts.find(session, actor, ticket_id=ticket_id)
+    draft = drafts.find(session, actor, case_id=case_id)
     judged = _judgement(draft.content if draft else {})
     session.execute(
         insert(CaseReveal)
-        .values(ticket_id=ticket_id, staff_id=actor.id, draft=judged, at=now)
+        .values(case_id=case_id, staff_id=actor.id, draft=judged, at=now)
         .on_conflict_do_nothing()
     )
     session.flush()
@@ -64,13 +64,13 @@ def reveal(session: Session, actor: Actor, *, now: datetime, ticket_id: int) -> 
         actor,
         "mediator:case:reveal",
         object_kind="ticket",
-        object_id=ticket_id,
+        object_id=case_id,
         now=now,
         after={name: judged[name] for name in JUDGED if name in judged},
-        ticket_id=ticket_id,
-        milestone_id=ticket.milestone_id,
+        case_id=case_id,
+        milestone_id=case.milestone_id,
     )
-    return session.get_one(CaseReveal, (ticket_id, actor.id))
+    return session.get_one(CaseReveal, (case_id, actor.id))
 
 
 def _judgement(content: dict[str, Any]) -> dict[str, Any]:

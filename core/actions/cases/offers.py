@@ -26,7 +26,7 @@ from core.actions.refunds import refunds
 from core.errors import ChangedMeanwhile, NotFound
 from core.letters import Letter
 from core.money import Money
-from core.records import Offer, Party, Ticket
+from core.records import Case, Offer, Party
 from core.rules import holds, milestones
 from core.rules import offers as rules
 from core.rules.grounds import DecisionOutcome, Ground
@@ -39,24 +39,24 @@ RESOLUTION = "AGREED"
 
 
 def propose(
-    session: Session, actor: Actor, *, now: datetime, ticket_id: int, release: Money, note: str = ""
+    session: Session, actor: Actor, *, now: datetime, case_id: int, release: Money, note: str = ""
 ) -> Offer:
     """A party proposes that `release` goes to the payee and the rest of what is held back to the payer.
 
     An offer of theirs that still stands is withdrawn with it; one of the other side is thereby declined. Raises
-    `NotYours`, `TicketClosed`, `AlreadyDecided` and what a decision would raise about amounts.
+    `NotYours`, `CaseClosed`, `AlreadyDecided` and what a decision would raise about amounts.
     """
-    context, ticket = mediator_assignment.locked_ticket(session, ticket_id)
+    context, case = mediator_assignment.locked_case(session, case_id)
     proposer = _party(context, actor)
-    _require_undecided(session, ticket)
-    split = _split(context, ticket, release)
+    _require_undecided(session, case)
+    split = _split(context, case, release)
     if len(note) > MOST:
         raise MessageTooLong(most=MOST, length=len(note))
-    if (standing := open_offer(session, ticket.id)) is not None:
+    if (standing := open_offer(session, case.id)) is not None:
         own = standing.proposed_by == proposer.id
         _end(session, actor, context, standing, OfferEvent.WITHDRAW if own else OfferEvent.DECLINE, now=now)
     offer = Offer(
-        ticket_id=ticket.id,
+        case_id=case.id,
         proposed_by=proposer.id,
         currency=split.release.currency,
         release_minor=split.release.minor,
@@ -76,7 +76,7 @@ def propose(
         key=f"offer-{offer.id}-made",
         now=now,
         about=("offer", offer.id),
-        **_letter_facts(context, ticket, offer),
+        **_letter_facts(context, case, offer),
         note=offer.note,
         answer_by=offer.expires_at,
     )
@@ -88,7 +88,7 @@ def accept(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> O
 
     Raises `OfferNotYours`, `OfferExpired`, `ReleaseBlocked`, `AlreadyDecided`, `ChangedMeanwhile`, `IllegalMove`.
     """
-    context, ticket, offer = _locked(session, offer_id)
+    context, case, offer = _locked(session, offer_id)
     party = _party(context, actor)
     if offer.proposed_by == party.id:
         raise OfferNotYours(who="You", what="accept")
@@ -96,22 +96,22 @@ def accept(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> O
         return offer
     status = rules.after(offer.status, OfferEvent.ACCEPT)
     rules.require_standing(offer.expires_at, now)
-    _require_undecided(session, ticket)
-    holds.require_clear(release.facts_of(session, context, deciding=ticket.id))
-    split = _split(context, ticket, Money(offer.release_minor, offer.currency))
+    _require_undecided(session, case)
+    holds.require_clear(release.facts_of(session, context, deciding=case.id))
+    split = _split(context, case, Money(offer.release_minor, offer.currency))
     if split.refund.minor != offer.refund_minor:  # the bank has taken a part of it since
         raise ChangedMeanwhile(kind="offer", what=f"{context.money(context.order.held_minor)} is held now")
     key = _key(session, offer)
     if split.release.is_positive:
         receivables.lock_payee(session, context)
     made = planned_calls.of_split(session, context, split, key=key)
-    offer.plan = _plan(context, ticket, offer, split, made, party, key)
+    offer.plan = _plan(context, case, offer, split, made, party, key)
     offer.plan_hash = hashlib.sha256(rfc8785.dumps(offer.plan)).hexdigest()
     audit.become(offer, status, now=now, by=actor)
     offer.ended_at = now
     session.flush()
     _trace(session, actor, "party:offer:accept", context, offer, now=now)
-    _settle(session, context, ticket, offer, split, made, key, now=now)
+    _settle(session, context, case, offer, split, made, key, now=now)
     return offer
 
 
@@ -121,15 +121,15 @@ def foreseen(session: Session, offer_id: int) -> tuple[dict[str, Any], dict[str,
     Raises what accepting would say about the amounts. Writes nothing.
     """
     offer = session.get_one(Offer, offer_id)
-    ticket = session.get_one(Ticket, offer.ticket_id)
-    context = open_milestone(session, ticket.milestone_id, lock=False)
+    case = session.get_one(Case, offer.case_id)
+    context = open_milestone(session, case.milestone_id, lock=False)
     if offer.plan is not None:
         return offer.plan, {}
-    split = _split(context, ticket, Money(offer.release_minor, offer.currency))
+    split = _split(context, case, Money(offer.release_minor, offer.currency))
     key = _key(session, offer)
     made = planned_calls.of_split(session, context, split, key=key)
     accepting = _other(context, session.get_one(Party, offer.proposed_by))
-    told, moves = _letter_facts(context, ticket, offer), _moves(context, made)
+    told, moves = _letter_facts(context, case, offer), _moves(context, made)
     papers = {
         side: letters.render(
             "offer_accepted",
@@ -143,12 +143,12 @@ def foreseen(session: Session, offer_id: int) -> tuple[dict[str, Any], dict[str,
         )
         for side, party in plan_letters.sides(context)
     }
-    return _plan(context, ticket, offer, split, made, accepting, key), papers
+    return _plan(context, case, offer, split, made, accepting, key), papers
 
 
 def decline(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
     """The other side does not agree; whoever proposed it is told."""
-    context, ticket, offer = _locked(session, offer_id)
+    context, case, offer = _locked(session, offer_id)
     party = _party(context, actor)
     if offer.proposed_by == party.id:
         raise OfferNotYours(who="You", what="decline")
@@ -160,59 +160,59 @@ def decline(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> 
         key=f"offer-{offer.id}-declined",
         now=now,
         about=("offer", offer.id),
-        **_letter_facts(context, ticket, offer),
+        **_letter_facts(context, case, offer),
     )
     return offer
 
 
 def withdraw(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
     """Whoever proposed it takes it back."""
-    context, ticket, offer = _locked(session, offer_id)
+    context, case, offer = _locked(session, offer_id)
     proposer = _party(context, actor)
     if offer.proposed_by != proposer.id:
         raise OfferNotYours(who="The other side", what="answer")
     _end(session, actor, context, offer, OfferEvent.WITHDRAW, now=now)
-    _tell_end(session, context, ticket, offer, "offer_withdrawn", _other(context, proposer), now=now)
+    _tell_end(session, context, case, offer, "offer_withdrawn", _other(context, proposer), now=now)
     return offer
 
 
 def expire(session: Session, *, now: datetime, offer_id: int) -> bool:
     """Its time is over, or its case: returns whether it was still open."""
-    context, ticket, offer = _locked(session, offer_id)
-    if offer.status != OfferStatus.OPEN or (now < offer.expires_at and ticket.resolved_at is None):
+    context, case, offer = _locked(session, offer_id)
+    if offer.status != OfferStatus.OPEN or (now < offer.expires_at and case.resolved_at is None):
         return False
     _end(session, SYSTEM, context, offer, OfferEvent.EXPIRE, now=now)
-    if ticket.resolved_at is None:
+    if case.resolved_at is None:
         proposer = session.get_one(Party, offer.proposed_by)
-        _tell_end(session, context, ticket, offer, "offer_expired", proposer, now=now)
+        _tell_end(session, context, case, offer, "offer_expired", proposer, now=now)
     return True
 
 
 def _tell_end(
     session: Session,
     context: MilestoneContext,
-    ticket: Ticket,
+    case: Case,
     offer: Offer,
     template: str,
     party: Party,
     *,
     now: datetime,
 ) -> None:
-    facts, about = _letter_facts(context, ticket, offer), ("offer", offer.id)
+    facts, about = _letter_facts(context, case, offer), ("offer", offer.id)
     context.tell(session, template, party, key=f"offer-{offer.id}-{template}", now=now, about=about, **facts)
 
 
-def open_offer(session: Session, ticket_id: int) -> Offer | None:
-    wanted = select(Offer).where(Offer.ticket_id == ticket_id, Offer.status == OfferStatus.OPEN)
+def open_offer(session: Session, case_id: int) -> Offer | None:
+    wanted = select(Offer).where(Offer.case_id == case_id, Offer.status == OfferStatus.OPEN)
     return session.scalars(wanted).one_or_none()
 
 
-def _locked(session: Session, offer_id: int) -> tuple[MilestoneContext, Ticket, Offer]:
+def _locked(session: Session, offer_id: int) -> tuple[MilestoneContext, Case, Offer]:
     plain = session.get(Offer, offer_id)
     if plain is None:
         raise NotFound(kind="offer", id=offer_id)
-    context, ticket = mediator_assignment.locked_ticket(session, plain.ticket_id)
-    return context, ticket, session.get_one(Offer, offer_id, with_for_update=True, populate_existing=True)
+    context, case = mediator_assignment.locked_case(session, plain.case_id)
+    return context, case, session.get_one(Offer, offer_id, with_for_update=True, populate_existing=True)
 
 
 def _party(context: MilestoneContext, actor: Actor) -> Party:
@@ -226,19 +226,19 @@ def _other(context: MilestoneContext, party: Party) -> Party:
     return context.payee if party.id == context.payer.id else context.payer
 
 
-def _require_undecided(session: Session, ticket: Ticket) -> None:
-    mediator_assignment.require_open(ticket)
-    confirmation.require_undecided(session, ticket)
+def _require_undecided(session: Session, case: Case) -> None:
+    mediator_assignment.require_open(case)
+    confirmation.require_undecided(session, case)
 
 
-def _split(context: MilestoneContext, ticket: Ticket, release: Money) -> Split:
-    return plan.split_of(context, _draft(context, ticket, release))
+def _split(context: MilestoneContext, case: Case, release: Money) -> Split:
+    return plan.split_of(context, _draft(context, case, release))
 
 
-def _draft(context: MilestoneContext, ticket: Ticket, release: Money) -> Draft:
+def _draft(context: MilestoneContext, case: Case, release: Money) -> Draft:
     held = context.money(context.order.held_minor)
     return Draft(
-        ticket_id=ticket.id,
+        case_id=case.id,
         outcome=rules.outcome(release, held),
         ground=Ground.AGREED_SPLIT,
         reasons="",
@@ -247,16 +247,16 @@ def _draft(context: MilestoneContext, ticket: Ticket, release: Money) -> Draft:
 
 
 def _key(session: Session, offer: Offer) -> str:
-    count = select(func.count()).where(Offer.ticket_id == offer.ticket_id, Offer.id <= offer.id)
-    return f"agreement.{offer.ticket_id}.{session.scalar(count)}"
+    count = select(func.count()).where(Offer.case_id == offer.case_id, Offer.id <= offer.id)
+    return f"agreement.{offer.case_id}.{session.scalar(count)}"
 
 
 def _plan(
-    context: MilestoneContext, ticket: Ticket, offer: Offer, split: Split, made: Calls, by: Party, key: str
+    context: MilestoneContext, case: Case, offer: Offer, split: Split, made: Calls, by: Party, key: str
 ) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "ticket": ticket.id,
+        "ticket": case.id,
         "milestone": context.milestone.id,
         "project": context.project.id,
         "offer": offer.id,
@@ -264,18 +264,18 @@ def _plan(
         "accepted_by": by.id,
         "outcome": rules.outcome(split.release, context.money(context.order.held_minor)).value,
         "ground": Ground.AGREED_SPLIT.value,
-        **plan.movements(context, split, made, key=key, cause=_cause(ticket, context, offer)),
+        **plan.movements(context, split, made, key=key, cause=_cause(case, context, offer)),
     }
 
 
-def _cause(ticket: Ticket, context: MilestoneContext, offer: Offer) -> dict[str, Any]:
-    return {"ticket": ticket.id, "milestone": context.milestone.id, "offer": offer.id}
+def _cause(case: Case, context: MilestoneContext, offer: Offer) -> dict[str, Any]:
+    return {"ticket": case.id, "milestone": context.milestone.id, "offer": offer.id}
 
 
 def _settle(
     session: Session,
     context: MilestoneContext,
-    ticket: Ticket,
+    case: Case,
     offer: Offer,
     split: Split,
     made: Calls,
@@ -285,15 +285,15 @@ def _settle(
 ) -> None:
     outcome = rules.outcome(split.release, context.money(context.order.held_minor))
     refunded = outcome is DecisionOutcome.FULL_REFUND
-    disputes.close(session, SYSTEM, ticket, RESOLUTION, now=now)
+    disputes.close(session, SYSTEM, case, RESOLUTION, now=now)
     context.move(milestones.Event.AGREE_REFUND if refunded else milestones.Event.AGREE_RELEASE, now=now)
     if not refunded:
         context.milestone.verified_at = now
         all_of_it = outcome is DecisionOutcome.FULL_RELEASE
         context.milestone.outcome = milestones.Outcome.RELEASED if all_of_it else milestones.Outcome.SPLIT
-    told = _letter_facts(context, ticket, offer)
+    told = _letter_facts(context, case, offer)
     moves = _moves(context, made)
-    release.post_split(session, context, split, key=key, now=now, cause=_cause(ticket, context, offer))
+    release.post_split(session, context, split, key=key, now=now, cause=_cause(case, context, offer))
     refunds.request(session, context, made.refund, part=split.refund, ground=Ground.AGREED_SPLIT, now=now)
     withdrawals.withdraw(session, context, made, amount=split.release, key=key, now=now)
     for party in (context.payer, context.payee):
@@ -308,12 +308,12 @@ def _moves(context: MilestoneContext, made: Calls) -> dict[int, bool]:
     return {context.payer.id: made.refund is not None, context.payee.id: made.transfer is not None}
 
 
-def _letter_facts(context: MilestoneContext, ticket: Ticket, offer: Offer) -> dict[str, Any]:
+def _letter_facts(context: MilestoneContext, case: Case, offer: Offer) -> dict[str, Any]:
     released = Money(offer.release_minor, offer.currency)
     facts = {"released": released, "refunded": Money(offer.refund_minor, offer.currency)}
     if not (offer.refund_minor and context.order.held_minor):
         return facts
-    return facts | plan_letters.fees(context, _split(context, ticket, released))
+    return facts | plan_letters.fees(context, _split(context, case, released))
 
 
 def _end(
@@ -347,6 +347,6 @@ def _trace(
             "refunded": Money(offer.refund_minor, offer.currency).as_dict(),
             "plan": offer.plan_hash,
         },
-        ticket_id=offer.ticket_id,
+        case_id=offer.case_id,
         contents=[offer] if action == "party:offer:make" else [],
     )

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.milestones.verification import stop_clocks
 from core.audit.content_hashes import Words
-from core.records import Party, Ticket
+from core.records import Case, Party
 from core.rules import deadlines, milestones
-from core.rules.disputes import DisputeReason, TicketStatus
+from core.rules.disputes import CaseStatus, DisputeReason
 from core.rules.permissions import Actor
 
 
@@ -29,46 +29,46 @@ def opened(
     now: datetime,
     because: str | None = None,
     details: str = "",
-) -> Ticket:
-    """A new ticket in the name of `by`, and the clocks stopped. `because` is staff's reason, `details` the payer's."""
+) -> Case:
+    """A new case in the name of `by`, and the clocks stopped. `because` is staff's reason, `details` the payer's."""
     approved = context.status is milestones.Status.VERIFIED
     context.move(event, now=now)
     stop_clocks(context)
     context.milestone.verified_at = None
     staff = actor.kind == "staff"
-    ticket = Ticket(
+    case = Case(
         milestone_id=context.milestone.id,
         opened_by=by.id,
         opened_by_staff=actor.id if staff else None,
         reason=reason,
         details=details,
-        status=TicketStatus.OPEN,
+        status=CaseStatus.OPEN,
         opened_at=now,
         due_at=deadlines.deadlock_at(now, context.profile),
     )
-    session.add(ticket)
+    session.add(case)
     session.flush()  # the status is written, too: it goes on from here by a move of its own
     context.note(
         session,
         actor,
         f"{actor.kind}:case:open",
         now=now,
-        about=("ticket", ticket.id),
+        about=("ticket", case.id),
         reason=because,
         after={"reason": reason, "approved": approved},
-        contents=[ticket, Words("ticket_details", ticket), Words("ticket_mediators", ticket)],
-        ticket_id=ticket.id,
+        contents=[case, Words("ticket_details", case), Words("ticket_mediators", case)],
+        case_id=case.id,
     )
     for party in (context.payer, context.payee):
         context.tell(
             session,
             "case_opened",
             party,
-            key=f"ticket-{ticket.id}-opened-{party.id}",
+            key=f"ticket-{case.id}-opened-{party.id}",
             now=now,
-            about=("ticket", ticket.id),
+            about=("ticket", case.id),
             by_staff=staff,
             approved=approved,
             details=details,
         )
-    return ticket
+    return case

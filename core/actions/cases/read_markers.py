@@ -12,17 +12,17 @@ from core.records import CaseVisit
 from core.rules.permissions import Actor, Permission, require
 
 
-def seen(session: Session, actor: Actor, *, now: datetime, ticket_id: int) -> None:
+def seen(session: Session, actor: Actor, *, now: datetime, case_id: int) -> None:
     """This person has the case open; what is there now is no news to them. Not audited: reading evidence is."""
     require(actor, Permission.READ_CASES)
-    visit = insert(CaseVisit).values(ticket_id=ticket_id, staff_id=actor.id, seen_at=now)
+    visit = insert(CaseVisit).values(case_id=case_id, staff_id=actor.id, seen_at=now)
     later = func.greatest(CaseVisit.seen_at, visit.excluded.seen_at)
     session.execute(
-        visit.on_conflict_do_update(index_elements=["ticket_id", "staff_id"], set_={"seen_at": later})
+        visit.on_conflict_do_update(index_elements=["case_id", "staff_id"], set_={"seen_at": later})
     )
 
 
-def last(session: Session, actor: Actor, *, ticket_id: int) -> datetime | None:
+def last(session: Session, actor: Actor, *, case_id: int) -> datetime | None:
     """When this person last had the case open."""
-    visit = session.get(CaseVisit, (ticket_id, actor.id)) if actor.id else None
+    visit = session.get(CaseVisit, (case_id, actor.id)) if actor.id else None
     return visit.seen_at if visit else None

@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.actions.cases import mediator_assignment
-from core.actions.cases.mediator_assignment import locked_ticket, require_open
+from core.actions.cases.mediator_assignment import locked_case, require_open
 from core.actions.decisions import recorded_decision
 from core.errors import DeskError
-from core.records import Recusal, Ticket
+from core.records import Case, Recusal
 from core.rules.milestones import Status
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
@@ -20,21 +20,21 @@ class AlreadySteppedBack(DeskError):
     """You recused yourself from this case before. It is not yours, and it will not be."""
 
 
-def recuse(session: Session, actor: Actor, *, now: datetime, ticket_id: int, reason: str) -> Ticket:
+def recuse(session: Session, actor: Actor, *, now: datetime, case_id: int, reason: str) -> Case:
     """Step back from a case, whether it is one's own or might become so. It never comes back to whoever stepped back.
 
     A case in mediation goes to the next available mediator at once, by skill and load; with none free it waits in the
     queue. A decision that they made or approved, and that is not carried out yet, becomes void. The reason is for
     staff and is kept apart from the audit log, because it may speak of people.
-    Raises `NotPermitted`, `TicketClosed`, `ReasonMissing`, `AlreadySteppedBack`.
+    Raises `NotPermitted`, `CaseClosed`, `ReasonMissing`, `AlreadySteppedBack`.
     """
-    require(actor, Permission.ASSIGN_TICKET)
-    context, ticket = locked_ticket(session, ticket_id)
-    require_open(ticket)
-    before = session.get(Recusal, (ticket.id, actor.id))
+    require(actor, Permission.ASSIGN_CASE)
+    context, case = locked_case(session, case_id)
+    require_open(case)
+    before = session.get(Recusal, (case.id, actor.id))
     if before is not None:
         raise AlreadySteppedBack()
-    stepped = Recusal(ticket_id=ticket.id, staff_id=actor.id, reason=given(reason), at=now)
+    stepped = Recusal(case_id=case.id, staff_id=actor.id, reason=given(reason), at=now)
     session.add(stepped)
     session.flush()
     context.note(
@@ -42,13 +42,13 @@ def recuse(session: Session, actor: Actor, *, now: datetime, ticket_id: int, rea
         actor,
         "staff:ticket:recuse",
         now=now,
-        about=("ticket", ticket.id),
-        ticket_id=ticket.id,
+        about=("ticket", case.id),
+        case_id=case.id,
         contents=[stepped],
     )
-    if ticket.mediator_id == actor.id:
-        mediator_assignment.assign(session, actor, now=now, ticket_id=ticket.id, staff_id=None)
+    if case.mediator_id == actor.id:
+        mediator_assignment.assign(session, actor, now=now, case_id=case.id, staff_id=None)
         if context.milestone.status == Status.IN_MEDIATION:
-            mediator_assignment.assign_best(session, context, ticket, now=now)
-    recorded_decision.left_by(session, actor, context, ticket, now=now)
-    return ticket
+            mediator_assignment.assign_best(session, context, case, now=now)
+    recorded_decision.left_by(session, actor, context, case, now=now)
+    return case

@@ -14,14 +14,14 @@ from core.actions.cases import disputes as dispute
 from core.actions.cases import messages, opening
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.risk import holds
-from core.records import Ticket
+from core.records import Case
 from core.rules import disputes, milestones
 from core.rules.disputes import DisputeReason
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
 
 
-def by_staff(session: Session, actor: Actor, *, now: datetime, milestone_id: int, reason: str) -> Ticket:
+def by_staff(session: Session, actor: Actor, *, now: datetime, milestone_id: int, reason: str) -> Case:
     """A case in the payer's name, at once with a mediator; a dispute that is open already is taken to one.
 
     Late complaints become part of it: it blocks the release in place of their holds. Other holds stay. The reason is
@@ -35,9 +35,9 @@ def by_staff(session: Session, actor: Actor, *, now: datetime, milestone_id: int
         held=order.held_minor, elsewhere=order.payable_minor + order.refundable_minor + order.released_minor
     )
     if context.status is milestones.Status.DISPUTED:
-        ticket = dispute.to_mediation(session, actor, context, now=now, because=reason)
+        case = dispute.to_mediation(session, actor, context, now=now, because=reason)
     else:
-        ticket = _opened(session, actor, context, reason=reason, now=now)
+        case = _opened(session, actor, context, reason=reason, now=now)
         dispute.to_mediation(session, actor, context, now=now)
     messages.write(
         session,
@@ -45,17 +45,15 @@ def by_staff(session: Session, actor: Actor, *, now: datetime, milestone_id: int
         context,
         body=reason,
         audience="STAFF",
-        ticket_id=ticket.id,
+        case_id=case.id,
         now=now,
     )
-    return ticket
+    return case
 
 
-def _opened(
-    session: Session, actor: Actor, context: MilestoneContext, *, reason: str, now: datetime
-) -> Ticket:
+def _opened(session: Session, actor: Actor, context: MilestoneContext, *, reason: str, now: datetime) -> Case:
     complaints = holds.complaints(session, context)
-    ticket = opening.opened(
+    case = opening.opened(
         session,
         actor,
         context,
@@ -67,5 +65,5 @@ def _opened(
         now=now,
     )
     for complaint in complaints:
-        holds.taken_up(session, actor, context, complaint, ticket_id=ticket.id, now=now)
-    return ticket
+        holds.taken_up(session, actor, context, complaint, case_id=case.id, now=now)
+    return case

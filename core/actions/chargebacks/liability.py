@@ -20,7 +20,7 @@ from core.actions.payouts import pending_withdrawals, receivables, reversals, wi
 from core.gateways.payments import BalanceLine
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
-from core.records import Chargeback, Decision, Hold, OutgoingOperation, SuspenseItem, Ticket
+from core.records import Case, Chargeback, Decision, Hold, OutgoingOperation, SuspenseItem
 from core.rules import chargebacks as rules
 from core.rules import milestones
 from core.rules.approvals import DecisionStatus
@@ -92,9 +92,9 @@ def _over(session: Session, context: MilestoneContext, unearned: Money, *, key: 
         )
         journal_store.post(session, journal, now=now)
         context.order.fee_kept_minor += unearned.minor
-    wanted = select(Ticket).where(Ticket.milestone_id == context.milestone.id, Ticket.status.in_(BLOCKING))
-    for ticket in session.scalars(wanted.order_by(Ticket.id).with_for_update()):
-        disputes.close(session, SYSTEM, ticket, "CHARGEBACK_LOST", now=now, notes=TAKEN_BACK)
+    wanted = select(Case).where(Case.milestone_id == context.milestone.id, Case.status.in_(BLOCKING))
+    for case in session.scalars(wanted.order_by(Case.id).with_for_update()):
+        disputes.close(session, SYSTEM, case, "CHARGEBACK_LOST", now=now, notes=TAKEN_BACK)
     made = select(Decision).where(
         Decision.milestone_id == context.milestone.id, Decision.status.in_(UNDECIDED)
     )

@@ -12,7 +12,7 @@ from core.actions.decisions import cautions, cooling_off, drafts, execution, rec
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import release
 from core.errors import DeskError, NotFound
-from core.records import Decision, Ticket
+from core.records import Case, Decision
 from core.rules import approvals, deadlines, holds, mediation
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.permissions import SYSTEM, Actor, Permission, require
@@ -47,12 +47,12 @@ def approve(
     Raises `NewsUnread`, and `ReleaseBlocked` while something stops the money.
     """
     require(actor, Permission.APPROVE_DECISION, now)
-    context, ticket, decision = _waiting(session, actor, decision_id)
+    context, case, decision = _waiting(session, actor, decision_id)
     approvals.check_plan(decision.plan_hash, plan_hash)
-    if recorded_decision.unchanged(session, context, ticket, decision) is None:
+    if recorded_decision.unchanged(session, context, case, decision) is None:
         recorded_decision.void(session, SYSTEM, context, decision, now=now)
         return decision
-    holds.require_clear(release.facts_of(session, context, deciding=ticket.id))
+    holds.require_clear(release.facts_of(session, context, deciding=case.id))
     cautions.require_read(session, actor, context.milestone.id, after=decision.made_at, seen=seen)
     decision.checker_id, decision.checked_at, decision.check_note = actor.id, now, note
     audit.become(decision, approvals.after(decision.status, DecisionEvent.APPROVE), now=now, by=actor)
@@ -73,8 +73,8 @@ def send_back(session: Session, actor: Actor, *, now: datetime, decision_id: int
     """
     require(actor, Permission.APPROVE_DECISION, now)
     note = given(note)
-    context, ticket, decision = _waiting(session, actor, decision_id)
-    if recorded_decision.left(session, ticket, decision.maker_id):
+    context, case, decision = _waiting(session, actor, decision_id)
+    if recorded_decision.left(session, case, decision.maker_id):
         recorded_decision.void(session, actor, context, decision, now=now, why=note, mail=NOT_APPROVED)
         return decision
     decision.checker_id, decision.checked_at, decision.check_note = actor.id, now, note
@@ -97,21 +97,21 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, decision_id: int,
     return decision
 
 
-def _waiting(session: Session, actor: Actor, decision_id: int) -> tuple[MilestoneContext, Ticket, Decision]:
-    context, ticket, decision = _locked(session, actor, decision_id)
+def _waiting(session: Session, actor: Actor, decision_id: int) -> tuple[MilestoneContext, Case, Decision]:
+    context, case, decision = _locked(session, actor, decision_id)
     if decision.status != DecisionStatus.AWAITING_APPROVAL:
         raise DecisionNotWaiting(status=DecisionStatus(decision.status).label.lower())
     approvals.check_checker(decision.maker_id, recorded_decision.person(actor))
-    return context, ticket, decision
+    return context, case, decision
 
 
-def _locked(session: Session, actor: Actor, decision_id: int) -> tuple[MilestoneContext, Ticket, Decision]:
+def _locked(session: Session, actor: Actor, decision_id: int) -> tuple[MilestoneContext, Case, Decision]:
     plain = session.get(Decision, decision_id)
     if plain is None:
         raise NotFound(kind="decision", id=decision_id)
-    context, ticket = mediator_assignment.locked_ticket(session, plain.ticket_id)
+    context, case = mediator_assignment.locked_case(session, plain.case_id)
     decision = session.get_one(Decision, decision_id, with_for_update=True, populate_existing=True)
     me = recorded_decision.person(actor)
     mediation.may_mediate(me, mediator_assignment.ties_of(session, me), context.payer.id, context.payee.id)
-    mediator_assignment.require_not_recused(session, ticket.id, me, reader=me)
-    return context, ticket, decision
+    mediator_assignment.require_not_recused(session, case.id, me, reader=me)
+    return context, case, decision

@@ -12,7 +12,7 @@ from core.actions.decisions import recorded_decision
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.risk import external_movements
 from core.errors import DeskError
-from core.records import Decision, Message, Party, PartyRequest, Staff, Ticket
+from core.records import Case, Decision, Message, Party, PartyRequest, Staff
 from core.rules import cautions
 from core.rules.cautions import Caution
 from core.rules.permissions import Actor
@@ -25,26 +25,26 @@ ENTRIES = {
 }
 
 
-def of(session: Session, actor: Actor, ticket_id: int) -> dict[Caution, DeskError]:
+def of(session: Session, actor: Actor, case_id: int) -> dict[Caution, DeskError]:
     """What speaks against deciding this case now, by the sentences that its mediator must answer."""
-    ticket = session.get_one(Ticket, ticket_id)
-    mediator = session.get(Staff, ticket.mediator_id) if ticket.mediator_id else None
-    asked = _request(session, ticket.id)
+    case = session.get_one(Case, case_id)
+    mediator = session.get(Staff, case.mediator_id) if case.mediator_id else None
+    asked = _request(session, case.id)
     return cautions.against(
         mediator=(mediator.id, mediator.name) if mediator else None,
         me=recorded_decision.person(actor),
         asked=(session.get_one(Party, asked.party_id).role, asked.asked_at, asked.due_at) if asked else None,
         by_hand=" ".join(
-            each.sentence for each in external_movements.stopping_refunds(session, ticket.milestone_id)
+            each.sentence for each in external_movements.stopping_refunds(session, case.milestone_id)
         ),
     )
 
 
 def require_known(
-    session: Session, actor: Actor, ticket: Ticket, known: Collection[Caution]
+    session: Session, actor: Actor, case: Case, known: Collection[Caution]
 ) -> tuple[Caution, ...]:
     """What was known and is to be recorded. Raises `AnothersCase`, `AnswerPending`, `RefundByHand`."""
-    found = of(session, actor, ticket.id)
+    found = of(session, actor, case.id)
     cautions.require_known(found, known)
     return tuple(found)
 
@@ -53,7 +53,7 @@ def record(
     session: Session,
     actor: Actor,
     context: MilestoneContext,
-    ticket: Ticket,
+    case: Case,
     decision: Decision,
     despite: Collection[Caution],
     *,
@@ -61,23 +61,23 @@ def record(
 ) -> None:
     """An entry for each, on the timeline of the case; the mediator whose case it is gets a letter."""
     facts = {
-        Caution.ANOTHERS_CASE: {"mediator": ticket.mediator_id},
-        Caution.ANSWER_PENDING: {"waiting_on": ticket.waiting_on},
+        Caution.ANOTHERS_CASE: {"mediator": case.mediator_id},
+        Caution.ANSWER_PENDING: {"waiting_on": case.waiting_on},
         Caution.REFUND_BY_HAND: {},
     }
     for caution in despite:
         recorded_decision.trace(
             session, actor, ENTRIES[caution], decision, context, now=now, extra=dict(facts[caution])
         )
-    if Caution.ANOTHERS_CASE in despite and ticket.mediator_id is not None:
+    if Caution.ANOTHERS_CASE in despite and case.mediator_id is not None:
         context.tell_staff(
             session,
             "case_decided_by_another",
-            [ticket.mediator_id],
+            [case.mediator_id],
             key=f"decision-{decision.id}-in-place-of",
             now=now,
-            about=("ticket", ticket.id),
-            case=f"D-{ticket.id}",
+            about=("ticket", case.id),
+            case=f"D-{case.id}",
             by=session.get_one(Staff, decision.maker_id).name,
         )
 
@@ -95,8 +95,8 @@ def require_read(
     cautions.require_read(session.scalars(wanted.where(Message.at > after) if after else wanted))
 
 
-def _request(session: Session, ticket_id: int) -> PartyRequest | None:
+def _request(session: Session, case_id: int) -> PartyRequest | None:
     wanted = select(PartyRequest).where(
-        PartyRequest.ticket_id == ticket_id, PartyRequest.status == RequestStatus.OPEN
+        PartyRequest.case_id == case_id, PartyRequest.status == RequestStatus.OPEN
     )
     return session.scalars(wanted).one_or_none()

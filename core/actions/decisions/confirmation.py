@@ -24,7 +24,7 @@ from core.actions.decisions.recorded_decision import LIVE, AlreadyDecided, draft
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import release
 from core.errors import ChangedMeanwhile, DeskError
-from core.records import Decision, Evidence, EvidenceView, Ticket
+from core.records import Case, Decision, Evidence, EvidenceView
 from core.rules import approvals, deadlines, holds, mediation, milestones
 from core.rules.approvals import DecisionStatus
 from core.rules.cautions import Caution
@@ -55,13 +55,13 @@ class IntentReused(DeskError):
 
 
 class NotInMediation(DeskError):
-    """Case D-{ticket} is not in mediation ({status}), so it cannot be decided yet."""
+    """Case D-{case} is not in mediation ({status}), so it cannot be decided yet."""
 
 
 def preview(session: Session, actor: Actor, *, now: datetime, draft: Draft) -> tuple[Plan, tuple[Block, ...]]:
     """The plan for a draft and why a second person would be needed. Changes nothing and locks nothing for long."""
-    context, ticket = _may_decide(session, actor, draft.ticket_id)
-    made = plan.make(session, context, ticket, draft, maker_id=recorded_decision.person(actor))
+    context, case = _may_decide(session, actor, draft.case_id)
+    made = plan.make(session, context, case, draft, maker_id=recorded_decision.person(actor))
     return made, _second_person(session, context, draft, made, now=now)
 
 
@@ -86,33 +86,33 @@ def confirm(
     require(
         actor, Permission.DECIDE if allowed(actor, Permission.DECIDE) else Permission.DECIDE_ESCALATED, now
     )
-    context, ticket = mediator_assignment.locked_ticket(session, draft.ticket_id)
+    context, case = mediator_assignment.locked_case(session, draft.case_id)
     before = session.scalars(select(Decision).where(Decision.intent == intent)).one_or_none()
     if before is not None:
         if (before.maker_id, before.plan_hash) != (actor.id, plan_hash):
             raise IntentReused()
         return before
-    context, ticket = _may_decide(session, actor, draft.ticket_id)
-    holds.require_clear(release.facts_of(session, context, deciding=ticket.id))
-    made = plan.make(session, context, ticket, draft, maker_id=recorded_decision.person(actor))
+    context, case = _may_decide(session, actor, draft.case_id)
+    holds.require_clear(release.facts_of(session, context, deciding=case.id))
+    made = plan.make(session, context, case, draft, maker_id=recorded_decision.person(actor))
     if made.hash != plan_hash:
         raise ChangedMeanwhile(kind="case", what="the plan is not the one you saw")
-    despite = cautions.require_known(session, actor, ticket, known)
+    despite = cautions.require_known(session, actor, case, known)
     if seen is not None:
         cautions.require_read(session, actor, context.milestone.id, after=None, seen=seen)
     daily_limits.lock_parties(session, context)
     reasons = _second_person(session, context, draft, made, now=now)
-    decision = _record(session, actor, context, ticket, draft, made, reasons, intent=intent, now=now)
-    cautions.record(session, actor, context, ticket, decision, despite, now=now)
+    decision = _record(session, actor, context, case, draft, made, reasons, intent=intent, now=now)
+    cautions.record(session, actor, context, case, decision, despite, now=now)
     if decision.status == DecisionStatus.COOLING_OFF:
         execute_if_due(session, decision, now=now)
         cooling_off.announce(session, context, decision, now=now)
     return decision
 
 
-def _may_decide(session: Session, actor: Actor, ticket_id: int) -> tuple[MilestoneContext, Ticket]:
-    context, ticket = mediator_assignment.locked_ticket(session, ticket_id)
-    may = (Permission.DECIDE, Permission.DECIDE_ESCALATED) if ticket.escalated else (Permission.DECIDE,)
+def _may_decide(session: Session, actor: Actor, case_id: int) -> tuple[MilestoneContext, Case]:
+    context, case = mediator_assignment.locked_case(session, case_id)
+    may = (Permission.DECIDE, Permission.DECIDE_ESCALATED) if case.escalated else (Permission.DECIDE,)
     require_one(actor, *may)
     mediation.may_mediate(
         recorded_decision.person(actor),
@@ -121,11 +121,11 @@ def _may_decide(session: Session, actor: Actor, ticket_id: int) -> tuple[Milesto
         context.payee.id,
     )
     me = recorded_decision.person(actor)
-    mediator_assignment.require_not_recused(session, ticket.id, me, reader=me)
-    recorded_decision.require_undecided(session, ticket)
+    mediator_assignment.require_not_recused(session, case.id, me, reader=me)
+    recorded_decision.require_undecided(session, case)
     if context.status is not milestones.Status.IN_MEDIATION:
-        raise NotInMediation(ticket=ticket.id, status=context.status.label.lower())
-    return context, ticket
+        raise NotInMediation(case=case.id, status=context.status.label.lower())
+    return context, case
 
 
 def _second_person(
@@ -145,7 +145,7 @@ def _record(
     session: Session,
     actor: Actor,
     context: MilestoneContext,
-    ticket: Ticket,
+    case: Case,
     draft: Draft,
     made: Plan,
     reasons: tuple[Block, ...],
@@ -155,7 +155,7 @@ def _record(
 ) -> Decision:
     status = approvals.initial(reasons)
     decision = Decision(
-        ticket_id=ticket.id,
+        case_id=case.id,
         milestone_id=context.milestone.id,
         intent=intent,
         outcome=draft.outcome,
@@ -177,7 +177,7 @@ def _record(
     )
     session.add(decision)
     # From here on the case is due when the decision is carried out.
-    ticket.due_at = decision.execute_at or ticket.due_at
+    case.due_at = decision.execute_at or case.due_at
     session.flush()
     recorded_decision.trace(
         session, actor, "mediator:decision:confirm", decision, context, now=now, reason=draft.reasons

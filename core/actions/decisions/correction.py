@@ -19,10 +19,10 @@ from core.actions.milestones.milestone_context import MilestoneContext
 from core.audit.content_hashes import Words
 from core.db import Record
 from core.errors import DeskError
-from core.records import Decision, Recusal, Ticket
+from core.records import Case, Decision, Recusal
 from core.rules import deadlines
 from core.rules.approvals import DecisionStatus
-from core.rules.disputes import BLOCKING, TicketStatus
+from core.rules.disputes import BLOCKING, CaseStatus
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
 from core.rules.transitions import label
@@ -42,52 +42,52 @@ class Finding(StrEnum):
 
 
 class NothingToCorrect(DeskError):
-    """Case D-{ticket} has no decision that was carried out, so there is nothing to correct."""
+    """Case D-{case} has no decision that was carried out, so there is nothing to correct."""
 
 
 class AlreadyBeingLookedAt(DeskError):
-    """Case D-{ticket} is open about this milestone already. Work on it there."""
+    """Case D-{case} is open about this milestone already. Work on it there."""
 
 
 class NotACorrection(DeskError):
-    """Case D-{ticket} is no correction; it ends by a decision or an agreement."""
+    """Case D-{case} is no correction; it ends by a decision or an agreement."""
 
 
 class OwnDecision(DeskError):
     """You made or approved the decision that this case corrects, so someone else must close it."""
 
 
-def open_correction(session: Session, actor: Actor, *, now: datetime, ticket_id: int, reason: str) -> Ticket:
+def open_correction(session: Session, actor: Actor, *, now: datetime, case_id: int, reason: str) -> Case:
     """A new case about a decided one, for a mediator who neither made nor approved the decision.
 
     Raises `ReasonMissing`, `NothingToCorrect`, `AlreadyBeingLookedAt`.
     """
-    require(actor, Permission.WORK_TICKET)
+    require(actor, Permission.WORK_CASE)
     reason = given(reason)
-    context, ticket = mediator_assignment.locked_ticket(session, ticket_id)
+    context, case = mediator_assignment.locked_case(session, case_id)
     decision = session.scalars(
-        select(Decision).where(Decision.ticket_id == ticket.id, Decision.status == DecisionStatus.EXECUTED)
+        select(Decision).where(Decision.case_id == case.id, Decision.status == DecisionStatus.EXECUTED)
     ).one_or_none()
     if decision is None:
-        raise NothingToCorrect(ticket=ticket.id)
+        raise NothingToCorrect(case=case.id)
     _require_none_open(session, context)
     due = deadlines.deadlock_at(now, context.profile)
-    made = Ticket(
+    made = Case(
         milestone_id=context.milestone.id,
-        opened_by=ticket.opened_by,
-        reason=ticket.reason,
+        opened_by=case.opened_by,
+        reason=case.reason,
         details=reason,
-        status=TicketStatus.UNDER_REVIEW,
+        status=CaseStatus.UNDER_REVIEW,
         opened_at=now,
         in_mediation_at=now,
         decision_due_at=due,
         due_at=due,
-        corrects_id=ticket.id,
+        corrects_id=case.id,
     )
     session.add(made)
     session.flush()
     mine = {decision.maker_id, decision.checker_id} - {None}
-    recused = [Recusal(ticket_id=made.id, staff_id=staff_id, reason=OWN, at=now) for staff_id in mine]
+    recused = [Recusal(case_id=made.id, staff_id=staff_id, reason=OWN, at=now) for staff_id in mine]
     session.add_all(recused)
     session.flush()
     context.touch()
@@ -100,42 +100,42 @@ def open_correction(session: Session, actor: Actor, *, now: datetime, ticket_id:
 
 
 def close_correction(
-    session: Session, actor: Actor, *, now: datetime, ticket_id: int, finding: Finding, notes: str
-) -> Ticket:
+    session: Session, actor: Actor, *, now: datetime, case_id: int, finding: Finding, notes: str
+) -> Case:
     """The decision stands, or was corrected; the notes say why and what was done about the money.
 
-    Raises `NotACorrection`, `TicketClosed`, `OwnDecision`, `ReasonMissing`.
+    Raises `NotACorrection`, `CaseClosed`, `OwnDecision`, `ReasonMissing`.
     """
     require(actor, Permission.CLOSE_CORRECTION, now)
-    context, ticket = mediator_assignment.locked_ticket(session, ticket_id)
-    if ticket.corrects_id is None:
-        raise NotACorrection(ticket=ticket.id)
-    mediator_assignment.require_open(ticket)
-    if session.get(Recusal, (ticket.id, actor.id)) is not None:
+    context, case = mediator_assignment.locked_case(session, case_id)
+    if case.corrects_id is None:
+        raise NotACorrection(case=case.id)
+    mediator_assignment.require_open(case)
+    if session.get(Recusal, (case.id, actor.id)) is not None:
         raise OwnDecision()
     notes = given(notes)
-    disputes.close(session, actor, ticket, finding, now=now, notes=notes)
+    disputes.close(session, actor, case, finding, now=now, notes=notes)
     context.touch()
     session.flush()
-    _trace(session, actor, "staff:correction:close", context, ticket, now=now, reason=notes)
+    _trace(session, actor, "staff:correction:close", context, case, now=now, reason=notes)
     corrected = finding == Finding.CORRECTED
-    _tell(session, context, ticket, "correction_closed", now=now, corrected=corrected)
-    return ticket
+    _tell(session, context, case, "correction_closed", now=now, corrected=corrected)
+    return case
 
 
 def _tell(
-    session: Session, context: MilestoneContext, ticket: Ticket, template: str, *, now: datetime, **facts: Any
+    session: Session, context: MilestoneContext, case: Case, template: str, *, now: datetime, **facts: Any
 ) -> None:
     """Both parties; the notes are staff's own."""
     for party in (context.payer, context.payee):
-        key, about = f"ticket-{ticket.id}-{template}-{party.id}", ("ticket", ticket.id)
+        key, about = f"ticket-{case.id}-{template}-{party.id}", ("ticket", case.id)
         context.tell(session, template, party, key=key, now=now, about=about, **facts)
 
 
 def _require_none_open(session: Session, context: MilestoneContext) -> None:
-    wanted = select(Ticket.id).where(Ticket.milestone_id == context.milestone.id, Ticket.status.in_(BLOCKING))
+    wanted = select(Case.id).where(Case.milestone_id == context.milestone.id, Case.status.in_(BLOCKING))
     if (found := session.scalars(wanted).one_or_none()) is not None:
-        raise AlreadyBeingLookedAt(ticket=found)
+        raise AlreadyBeingLookedAt(case=found)
 
 
 def _trace(
@@ -143,7 +143,7 @@ def _trace(
     actor: Actor,
     action: str,
     context: MilestoneContext,
-    ticket: Ticket,
+    case: Case,
     *,
     now: datetime,
     reason: str,
@@ -154,9 +154,9 @@ def _trace(
         actor,
         action,
         now=now,
-        about=("ticket", ticket.id),
+        about=("ticket", case.id),
         reason=reason,
-        after={"status": ticket.status, "corrects": ticket.corrects_id, "resolution": ticket.resolution},
+        after={"status": case.status, "corrects": case.corrects_id, "resolution": case.resolution},
         contents=contents,
-        ticket_id=ticket.id,
+        case_id=case.id,
     )

@@ -45,9 +45,9 @@ class Kept:
     version: int = 0
 
 
-def place(ticket_id: int, name: str) -> str:
+def place(case_id: int, name: str) -> str:
     """Where the words of this field lie."""
-    return text_fields.named("case", ticket_id, name)
+    return text_fields.named("case", case_id, name)
 
 
 def is_words(name: str) -> bool:
@@ -60,7 +60,7 @@ def save(
     actor: Actor,
     *,
     now: datetime,
-    ticket_id: int,
+    case_id: int,
     content: dict[str, Any],
     base: int | None = None,
     tab: str = "",
@@ -74,12 +74,12 @@ def save(
     if len(rfc8785.dumps(content)) > LONGEST:
         raise DraftTooLong()
     free = None if base is None else or_(DecisionDraft.version == base, DecisionDraft.writer == (tab or None))
-    return _put(session, ticket_id, actor.id, content, now=now, tab=tab, where=free)
+    return _put(session, case_id, actor.id, content, now=now, tab=tab, where=free)
 
 
 def _put(
     session: Session,
-    ticket_id: int,
+    case_id: int,
     staff_id: int | None,
     content: Mapping[str, Any],
     *,
@@ -89,11 +89,11 @@ def _put(
 ) -> int:
     chosen = {name: value for name, value in content.items() if not is_words(name)}
     draft = insert(DecisionDraft).values(
-        ticket_id=ticket_id, staff_id=staff_id, content=chosen, version=1, writer=tab, updated_at=now
+        case_id=case_id, staff_id=staff_id, content=chosen, version=1, writer=tab, updated_at=now
     )
     version = session.scalar(
         draft.on_conflict_do_update(
-            index_elements=["ticket_id", "staff_id"],
+            index_elements=["case_id", "staff_id"],
             set_={
                 "content": draft.excluded.content,
                 "version": DecisionDraft.version + 1,
@@ -104,30 +104,30 @@ def _put(
         ).returning(DecisionDraft.version)
     )
     if version is None:
-        there = session.get_one(DecisionDraft, (ticket_id, staff_id), populate_existing=True)
+        there = session.get_one(DecisionDraft, (case_id, staff_id), populate_existing=True)
         raise ChangedInAnotherTab(at=there.updated_at)
     for name in content.keys() - chosen.keys():
         unsent_text.give(
             session,
             staff_id=staff_id or 0,
             now=now,
-            place=place(ticket_id, name),
+            place=place(case_id, name),
             body=str(content[name]),
             tab=tab,
         )
     return int(version)
 
 
-def find(session: Session, actor: Actor, *, ticket_id: int) -> Kept | None:
+def find(session: Session, actor: Actor, *, case_id: int) -> Kept | None:
     """The actor's own draft of this case, if anything is in it."""
-    found = read(session, actor, ticket_id=ticket_id)
+    found = read(session, actor, case_id=case_id)
     return found if found.content else None
 
 
-def read(session: Session, actor: Actor, *, ticket_id: int) -> Kept:
+def read(session: Session, actor: Actor, *, case_id: int) -> Kept:
     """The actor's own draft of this case, empty or not."""
-    row = session.get(DecisionDraft, (ticket_id, actor.id), populate_existing=True) if actor.id else None
-    words, at = _words(session, actor, ticket_id)
+    row = session.get(DecisionDraft, (case_id, actor.id), populate_existing=True) if actor.id else None
+    words, at = _words(session, actor, case_id)
     chosen = row.updated_at if row and row.content else None
     return Kept(
         {**(row.content if row else {}), **words},
@@ -136,9 +136,9 @@ def read(session: Session, actor: Actor, *, ticket_id: int) -> Kept:
     )
 
 
-def _words(session: Session, actor: Actor, ticket_id: int) -> tuple[dict[str, str], datetime | None]:
+def _words(session: Session, actor: Actor, case_id: int) -> tuple[dict[str, str], datetime | None]:
     """The words of a draft by the names of their fields, and when the last of them was saved."""
-    begin = place(ticket_id, "x")[:-1]
+    begin = place(case_id, "x")[:-1]
     rows = session.scalars(
         select(UnsentText).where(
             UnsentText.staff_id == actor.id, UnsentText.place.startswith(begin), UnsentText.body != ""
@@ -151,20 +151,20 @@ def _words(session: Session, actor: Actor, ticket_id: int) -> tuple[dict[str, st
     )
 
 
-def clear(session: Session, actor: Actor, *, now: datetime, ticket_id: int) -> None:
+def clear(session: Session, actor: Actor, *, now: datetime, case_id: int) -> None:
     """The decision is recorded, or its writer threw the draft away."""
     session.execute(
         update(DecisionDraft)
-        .where(DecisionDraft.ticket_id == ticket_id, DecisionDraft.staff_id == actor.id)
+        .where(DecisionDraft.case_id == case_id, DecisionDraft.staff_id == actor.id)
         .values(content={}, version=DecisionDraft.version + 1, writer="", updated_at=now)
     )
-    words, _ = _words(session, actor, ticket_id)
-    unsent_text.sent(session, actor, now=now, wanted=[place(ticket_id, name) for name in words])
+    words, _ = _words(session, actor, case_id)
+    unsent_text.sent(session, actor, now=now, wanted=[place(case_id, name) for name in words])
 
 
 def give_back(session: Session, decision: Decision, *, now: datetime) -> None:
     """A decision that was returned or became void is its maker's draft again."""
-    _put(session, decision.ticket_id, decision.maker_id, _content(decision), now=now)
+    _put(session, decision.case_id, decision.maker_id, _content(decision), now=now)
 
 
 def _content(decision: Decision) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from core.actions.milestones import completion, projects
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import receivables, release, withdrawals
 from core.actions.refunds import refunds
-from core.records import Decision, Ticket
+from core.records import Case, Decision
 from core.rules import approvals, decision_letters, holds, milestones
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.grounds import DecisionOutcome
@@ -28,25 +28,25 @@ def execute_if_due(session: Session, decision: Decision, *, now: datetime) -> bo
     """
     if not approvals.cooled_off(decision.execute_at, now):
         return False
-    context, ticket = mediator_assignment.locked_ticket(session, decision.ticket_id)
+    context, case = mediator_assignment.locked_case(session, decision.case_id)
     decision = session.get_one(Decision, decision.id, with_for_update=True, populate_existing=True)
     if decision.status != DecisionStatus.COOLING_OFF:
         return False
-    if holds.blocking(release.facts_of(session, context, deciding=ticket.id)):
+    if holds.blocking(release.facts_of(session, context, deciding=case.id)):
         return False
     receivables.lock_payee(session, context)
-    made = recorded_decision.unchanged(session, context, ticket, decision)
+    made = recorded_decision.unchanged(session, context, case, decision)
     if made is None:
         recorded_decision.void(session, SYSTEM, context, decision, now=now)
         return False
-    _execute(session, context, ticket, decision, made, now=now)
+    _execute(session, context, case, decision, made, now=now)
     return True
 
 
 def _execute(
     session: Session,
     context: MilestoneContext,
-    ticket: Ticket,
+    case: Case,
     decision: Decision,
     made: Plan,
     *,
@@ -61,9 +61,9 @@ def _execute(
     }
     audit.become(decision, approvals.after(decision.status, DecisionEvent.EXECUTE), now=now)
     decision.executed_at = now
-    disputes.close(session, SYSTEM, ticket, outcome, now=now, notes=decision.reasons)
+    disputes.close(session, SYSTEM, case, outcome, now=now, notes=decision.reasons)
     _settle_milestone(context, outcome, now=now)
-    cause = {"ticket": ticket.id, "milestone": context.milestone.id, "outcome": outcome.value}
+    cause = {"ticket": case.id, "milestone": context.milestone.id, "outcome": outcome.value}
     release.post_split(session, context, made.split, key=made.key, now=now, cause=cause)
     refunds.request(
         session,

@@ -1,7 +1,7 @@
 """The plan of a decision: exactly what will be posted, asked of Stripe and written to both parties.
 
 It is computed from the case as it stands, and its canonical JSON (RFC 8785) has a hash. What a person confirms or
-approves is that hash; whatever changes in the milestone, the ticket, the evidence or the policy changes it. What the
+approves is that hash; whatever changes in the milestone, the case, the evidence or the policy changes it. What the
 parties write meanwhile does not: otherwise either could put a decision off for ever.
 
 plan_money: what it moves · plan_letters: what both are told · plan_citations: what it rests on and is bound to
@@ -29,7 +29,7 @@ from core.errors import DeskError
 from core.ledger.journal import Journal
 from core.letters import Letter
 from core.money import Money
-from core.records import Decision, Ticket
+from core.records import Case, Decision
 from core.rules import grounds, items, splits, visible_text
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.items import Item
@@ -63,7 +63,7 @@ class Draft:
     computing a recorded plan again.
     """
 
-    ticket_id: int
+    case_id: int
     outcome: DecisionOutcome
     ground: Ground
     reasons: str
@@ -116,7 +116,7 @@ def split_of(context: MilestoneContext, draft: Draft) -> splits.Split:
 def make(
     session: Session,
     context: MilestoneContext,
-    ticket: Ticket,
+    case: Case,
     draft: Draft,
     *,
     maker_id: int,
@@ -128,14 +128,14 @@ def make(
     """
     _check(draft)
     split = split_of(context, draft)
-    key = key or _next_key(session, ticket)
-    cause = {"ticket": ticket.id, "milestone": context.milestone.id, "outcome": draft.outcome.value}
+    key = key or _next_key(session, case)
+    cause = {"ticket": case.id, "milestone": context.milestone.id, "outcome": draft.outcome.value}
     looked = plan_citations.looked(session, context, maker_id, until=draft.looked_until)
     made = planned_calls.of_split(session, context, split, key=key, asked=draft.asked)
     papers = _papers(session, context, draft, split, looked)
     content = {
         "format": FORMAT,
-        "ticket": ticket.id,
+        "ticket": case.id,
         "milestone": context.milestone.id,
         "project": context.project.id,
         "maker": maker_id,
@@ -148,7 +148,7 @@ def make(
         "citations": plan_citations.citations(
             session,
             context,
-            ticket,
+            case,
             reasons=draft.reasons,
             references=draft.references,
             evidence_ids=draft.evidence_ids,
@@ -159,7 +159,7 @@ def make(
         "letters": [_letter(context, draft, papers[side], side, party.id) for side, party in _sides(context)],
         "bindings": {
             "milestone_version": context.milestone.version,
-            "ticket_version": ticket.version,
+            "ticket_version": case.version,
             "policy_version": context.project.policy_version_id,
             "evidence": plan_citations.evidence_hashes(session, context),
         },
@@ -220,11 +220,9 @@ def _letter(
     return {"to": party_id, "audience": side, "subject": paper.subject, "text": paper.text, **edited}
 
 
-def _next_key(session: Session, ticket: Ticket) -> str:
-    earlier = session.scalar(
-        select(func.count()).select_from(Decision).where(Decision.ticket_id == ticket.id)
-    )
-    return f"decision.{ticket.id}.{(earlier or 0) + 1}"
+def _next_key(session: Session, case: Case) -> str:
+    earlier = session.scalar(select(func.count()).select_from(Decision).where(Decision.case_id == case.id))
+    return f"decision.{case.id}.{(earlier or 0) + 1}"
 
 
 def _check(draft: Draft) -> None:

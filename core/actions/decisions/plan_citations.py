@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.errors import DeskError
-from core.records import Evidence, EvidenceView, Message, Ticket
+from core.records import Case, Evidence, EvidenceView, Message
 from core.rules.grounds import Reference
 
 
@@ -32,7 +32,7 @@ def evidence_hashes(session: Session, context: MilestoneContext) -> list[str]:
 def citations(
     session: Session,
     context: MilestoneContext,
-    ticket: Ticket,
+    case: Case,
     *,
     reasons: str,
     references: Collection[Reference],
@@ -41,7 +41,7 @@ def citations(
 ) -> list[dict[str, Any]]:
     """The references, each pinned to a hash. The messages are those up to number `said_until`, else all: what is
     written later does not change what was read."""
-    cited = [_cite(Reference.RESOLUTION_NOTES, ticket.id, reasons)]
+    cited = [_cite(Reference.RESOLUTION_NOTES, case.id, reasons)]
     if Reference.ENGAGEMENT_SCOPE in references:
         cited.append(_cite(Reference.ENGAGEMENT_SCOPE, context.project.id, context.project.scope))
     if Reference.MESSAGE_HISTORY in references:

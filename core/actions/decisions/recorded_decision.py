@@ -16,7 +16,7 @@ from core.actions.decisions.planned_calls import Asked
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.errors import DeskError
 from core.money import Money
-from core.records import Decision, Recusal, Staff, Ticket
+from core.records import Case, Decision, Recusal, Staff
 from core.rules import approvals
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.grounds import DecisionOutcome, Ground, Reference
@@ -33,20 +33,20 @@ OUTDATED = "The desk was updated after the decision was made, and computes its p
 
 
 class AlreadyDecided(DeskError):
-    """Case D-{ticket} was decided meanwhile: {outcome} by {maker}, {when:%d %B %Y at %H:%M} UTC.
+    """Case D-{case} was decided meanwhile: {outcome} by {maker}, {when:%d %B %Y at %H:%M} UTC.
 
     Yours was not recorded: two mediators at once, one wins.
     """
 
 
-def require_undecided(session: Session, ticket: Ticket) -> None:
+def require_undecided(session: Session, case: Case) -> None:
     """No decision about this case stands, carried out or waiting. Raises `AlreadyDecided`."""
     live = session.scalars(
-        select(Decision).where(Decision.ticket_id == ticket.id, Decision.status.in_(LIVE))
+        select(Decision).where(Decision.case_id == case.id, Decision.status.in_(LIVE))
     ).one_or_none()
     if live is not None:
         raise AlreadyDecided(
-            ticket=ticket.id,
+            case=case.id,
             outcome=DecisionOutcome(live.outcome).label.lower(),
             maker=session.get_one(Staff, live.maker_id).name,
             when=live.made_at,
@@ -65,7 +65,7 @@ def draft_of(decision: Decision) -> Draft:
     pieces = decision.plan["bindings"]["evidence"]
     said = [number for reference, number, _ in cited if reference is Reference.MESSAGE_HISTORY]
     return Draft(
-        ticket_id=decision.ticket_id,
+        case_id=decision.case_id,
         outcome=DecisionOutcome(decision.outcome),
         ground=Ground(decision.ground),
         reasons=decision.reasons,
@@ -88,27 +88,27 @@ def draft_of(decision: Decision) -> Draft:
     )
 
 
-def present(session: Session, context: MilestoneContext, ticket: Ticket, decision: Decision) -> Plan:
+def present(session: Session, context: MilestoneContext, case: Case, decision: Decision) -> Plan:
     """The plan as it would be made now, under the same key. Raises what making it would raise.
 
     Nobody who stepped back would make it, or would have approved it.
     """
     for staff_id in filter(None, (decision.maker_id, decision.checker_id)):
-        mediator_assignment.require_not_recused(session, ticket.id, staff_id, reader=None)
+        mediator_assignment.require_not_recused(session, case.id, staff_id, reader=None)
     return plan.make(
         session,
         context,
-        ticket,
+        case,
         draft_of(decision),
         maker_id=decision.maker_id,
         key=decision.plan["journal"]["key"],
     )
 
 
-def unchanged(session: Session, context: MilestoneContext, ticket: Ticket, decision: Decision) -> Plan | None:
+def unchanged(session: Session, context: MilestoneContext, case: Case, decision: Decision) -> Plan | None:
     """The plan that was confirmed, if it is what would be planned now; else None."""
     try:
-        made = present(session, context, ticket, decision)
+        made = present(session, context, case, decision)
     except DeskError:  # what was decided could not even be decided now
         return None
     return made if made.hash == decision.plan_hash else None
@@ -122,7 +122,7 @@ def changed(session: Session) -> list[int]:
 
 def _changed(session: Session, decision: Decision) -> bool:
     context = open_milestone(session, decision.milestone_id, lock=False)
-    return unchanged(session, context, session.get_one(Ticket, decision.ticket_id), decision) is None
+    return unchanged(session, context, session.get_one(Case, decision.case_id), decision) is None
 
 
 def look_again(session: Session, *, now: datetime, milestone_id: int, why: str | None = None) -> bool:
@@ -135,9 +135,9 @@ def look_again(session: Session, *, now: datetime, milestone_id: int, why: str |
     decision = session.scalars(wanted).one_or_none()
     if decision is None:
         return False
-    context, ticket = mediator_assignment.locked_ticket(session, decision.ticket_id)
+    context, case = mediator_assignment.locked_case(session, decision.case_id)
     session.refresh(decision, with_for_update=True)
-    if decision.status not in PENDING or unchanged(session, context, ticket, decision) is not None:
+    if decision.status not in PENDING or unchanged(session, context, case, decision) is not None:
         return False
     void(session, SYSTEM, context, decision, now=now, why=why)
     return True
@@ -159,42 +159,40 @@ def void(
     A maker who stepped back from the case does not: the decision stays on record for whoever decides now. `mail`
     stands in letters in the place of `why` where that is a person's own words.
     """
-    ticket = session.get_one(Ticket, decision.ticket_id)
-    why = why or _why(session, ticket, decision)
+    case = session.get_one(Case, decision.case_id)
+    why = why or _why(session, case, decision)
     audit.become(decision, approvals.after(decision.status, DecisionEvent.VOID), now=now, by=actor)
     decision.check_note = why
     if not ended:
-        ticket.due_at = ticket.decision_due_at or ticket.due_at
+        case.due_at = case.decision_due_at or case.due_at
     session.flush()
-    if not ended and not left(session, ticket, decision.maker_id):
+    if not ended and not left(session, case, decision.maker_id):
         drafts.give_back(session, decision, now=now)
     action = "system:decision:void" if actor == SYSTEM else "mediator:decision:void"
     trace(session, actor, action, decision, context, now=now, reason=why)
     cooling_off.tell_voided(session, context, decision, now=now, ended=ended)
     if not ended:
-        _tell_mediators(session, actor, context, ticket, decision, why=mail or why, now=now)
+        _tell_mediators(session, actor, context, case, decision, why=mail or why, now=now)
 
 
-def left(session: Session, ticket: Ticket, staff_id: int | None) -> bool:
+def left(session: Session, case: Case, staff_id: int | None) -> bool:
     """Whether this person stepped back from the case."""
-    return staff_id is not None and session.get(Recusal, (ticket.id, staff_id)) is not None
+    return staff_id is not None and session.get(Recusal, (case.id, staff_id)) is not None
 
 
-def left_by(
-    session: Session, actor: Actor, context: MilestoneContext, ticket: Ticket, *, now: datetime
-) -> None:
+def left_by(session: Session, actor: Actor, context: MilestoneContext, case: Case, *, now: datetime) -> None:
     """Someone stepped back from the case: what they decided or approved there, and is not carried out, is void."""
-    wanted = select(Decision).where(Decision.ticket_id == ticket.id, Decision.status.in_(PENDING))
+    wanted = select(Decision).where(Decision.case_id == case.id, Decision.status.in_(PENDING))
     decision = session.scalars(wanted.with_for_update()).one_or_none()
     if decision is not None and actor.id in (decision.maker_id, decision.checker_id):
-        void(session, actor, context, decision, now=now, why=_why(session, ticket, decision))
+        void(session, actor, context, decision, now=now, why=_why(session, case, decision))
 
 
-def _why(session: Session, ticket: Ticket, decision: Decision) -> str:
+def _why(session: Session, case: Case, decision: Decision) -> str:
     """Why it is void, where no person gave a reason."""
-    if left(session, ticket, decision.maker_id):
+    if left(session, case, decision.maker_id):
         return MAKER_LEFT
-    if left(session, ticket, decision.checker_id):
+    if left(session, case, decision.checker_id):
         return CHECKER_LEFT
     return CHANGED if decision.plan["format"] == plan.FORMAT else OUTDATED
 
@@ -203,15 +201,15 @@ def _tell_mediators(
     session: Session,
     actor: Actor,
     context: MilestoneContext,
-    ticket: Ticket,
+    case: Case,
     decision: Decision,
     *,
     why: str,
     now: datetime,
 ) -> None:
     """Whoever made it, and whose case it is now, must decide anew; not who voided it, nor who may not decide again."""
-    maker = None if left(session, ticket, decision.maker_id) else decision.maker_id
-    for staff_id in {maker, ticket.mediator_id} - {None, actor.id if actor.kind == "staff" else None}:
+    maker = None if left(session, case, decision.maker_id) else decision.maker_id
+    for staff_id in {maker, case.mediator_id} - {None, actor.id if actor.kind == "staff" else None}:
         context.tell_staff(
             session,
             "decision_voided",
@@ -219,7 +217,7 @@ def _tell_mediators(
             key=f"decision-{decision.id}-voided",
             now=now,
             about=("decision", decision.id),
-            case=f"D-{ticket.id}",
+            case=f"D-{case.id}",
             why=why,
             draft=staff_id == maker,
         )
@@ -252,6 +250,6 @@ def trace(
             "plan": decision.plan_hash,
             **(extra or {}),
         },
-        ticket_id=decision.ticket_id,
+        case_id=decision.case_id,
         contents=[decision] if action == "mediator:decision:confirm" else [],
     )

@@ -1,6 +1,6 @@
 """Everything that belongs to one milestone, read together and locked in the one order that all actions keep.
 
-The order: milestones by id, each with its payment order → tickets, holds and what else belongs to the milestone alone
+The order: milestones by id, each with its payment order → cases, holds and what else belongs to the milestone alone
 → parties by id → ledger accounts by number → outgoing operations → the project, when a milestone ends. Whoever
 needs a project whole takes its milestones first (`projects.lock_whole`); whoever needs a party takes it before
 anything is booked (`receivables.line_up`, `day_of_decisions.wait_in_line`). What belongs to one milestone alone lies

@@ -16,7 +16,7 @@ from core.actions.cases import opening
 from core.actions.milestones import verification
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.notifications import staff_of
-from core.records import Evidence, Hold, Message, Ticket
+from core.records import Case, Evidence, Hold, Message
 from core.rules import acceptance, deadlines, disputes, milestones
 from core.rules.disputes import DisputeReason
 from core.rules.holds import HoldKind
@@ -109,7 +109,7 @@ def look_again(context: MilestoneContext) -> None:
     ).auto_approve_at
 
 
-def open_case(session: Session, actor: Actor, context: MilestoneContext, *, now: datetime) -> Ticket:
+def open_case(session: Session, actor: Actor, context: MilestoneContext, *, now: datetime) -> Case:
     """The payee had no answer in time and takes it to a mediator. Raises `NotYours`, `AnswerNotDue`."""
     require_party(actor, context.payee.id)
     disputes.check_unanswered(context.milestone.answer_due_at, now)

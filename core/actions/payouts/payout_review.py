@@ -60,7 +60,7 @@ def retry(
     """Send a payout in review again, by `method` or as before. Raises `PayoutNotInReview`, `MethodsOffered`,
     `OutcomeStillUnknown`, `WithdrawalTooSmall`, `StepUpRequired`.
 
-    Holds and tickets are asked once more when it is dispatched.
+    Holds and cases are asked once more when it is dispatched.
     """
     require(actor, Permission.REVIEW_PAYOUT, now)
     reason = given(reason)

@@ -21,9 +21,9 @@ from core.rules.refusal_reasons import Block
 
 
 def facts_of(session: Session, context: MilestoneContext, *, deciding: int | None = None) -> holds.Facts:
-    """What may stop a release, read inside the releasing transaction. `deciding` is the ticket being decided."""
+    """What may stop a release, read inside the releasing transaction. `deciding` is the case being decided."""
     found = facts(session, [context.milestone.id])[context.milestone.id]
-    return found if deciding is None else holds.without_ticket(found, deciding)
+    return found if deciding is None else holds.without_case(found, deciding)
 
 
 def blocking_payout(session: Session, context: MilestoneContext) -> tuple[Block, ...]:

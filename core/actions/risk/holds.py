@@ -115,11 +115,11 @@ def taken_up(
     context: MilestoneContext,
     complaint: Hold,
     *,
-    ticket_id: int,
+    case_id: int,
     now: datetime,
 ) -> None:
     """A case was opened about a complaint: it blocks the release instead, and both sides are told of the case."""
-    _ended(session, actor, context, complaint, reason=f"Case D-{ticket_id} was opened about it.", now=now)
+    _ended(session, actor, context, complaint, reason=f"Case D-{case_id} was opened about it.", now=now)
 
 
 def _placed(

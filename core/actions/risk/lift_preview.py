@@ -14,7 +14,7 @@ from core.actions.risk import holds as hold_actions
 from core.errors import NotFound
 from core.money import Money
 from core.queries.release_blocks import after_release
-from core.records import Decision, Hold, Payout, Ticket
+from core.records import Case, Decision, Hold, Payout
 from core.rules import holds, milestones
 from core.rules.approvals import DecisionStatus
 from core.rules.payouts import PayoutStatus
@@ -52,7 +52,7 @@ def foresee(session: Session, hold_id: int) -> LiftPreview:
         )
     ).one_or_none()
     stands = waiting is not None and _stands(session, context, waiting)
-    facts = release.facts_of(session, context, deciding=waiting.ticket_id if waiting else None)
+    facts = release.facts_of(session, context, deciding=waiting.case_id if waiting else None)
     blocks = holds.blocking(holds.without_hold(facts, hold_id))
     stopped = hold_actions.stoppable(session, context)
     pays = _on_its_way(session, context)
@@ -62,8 +62,8 @@ def foresee(session: Session, hold_id: int) -> LiftPreview:
         blocks=blocks,
         releases=None if blocks else release.awaited(context),
         pays=pays if pays.is_positive and not blocks else None,
-        goes_on=waiting.ticket_id if waiting and stands and not blocks else None,
-        falls=waiting.ticket_id if waiting and not stands else None,
+        goes_on=waiting.case_id if waiting and stands and not blocks else None,
+        falls=waiting.case_id if waiting and not stands else None,
         unpaid=after_release(session, [hold.milestone_id])[hold.milestone_id],
         waits=rest if ended and rest.is_positive else None,
         over=holds.over(context.status, stopped),
@@ -85,5 +85,5 @@ def _on_its_way(session: Session, context: MilestoneContext) -> Money:
 
 
 def _stands(session: Session, context: MilestoneContext, decision: Decision) -> bool:
-    ticket = session.get_one(Ticket, decision.ticket_id)
-    return recorded_decision.unchanged(session, context, ticket, decision) is not None
+    case = session.get_one(Case, decision.case_id)
+    return recorded_decision.unchanged(session, context, case, decision) is not None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound
-from core.records import Staff, StaffRole, Ticket
+from core.records import Case, Staff, StaffRole
 from core.rules.permissions import Actor, Permission, Role, require
 from core.rules.reasons import given
 
@@ -85,7 +85,7 @@ def set_active(
 
 def open_cases(session: Session, staff_id: int) -> int:
     """The cases that somebody else must take when they leave."""
-    wanted = select(func.count()).where(Ticket.mediator_id == staff_id, Ticket.resolved_at.is_(None))
+    wanted = select(func.count()).where(Case.mediator_id == staff_id, Case.resolved_at.is_(None))
     return session.scalar(wanted) or 0
 
 

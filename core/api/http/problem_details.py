@@ -14,7 +14,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from core.actions.cases.disputes import NoOpenDispute
-from core.actions.cases.mediator_assignment import TicketClosed
+from core.actions.cases.mediator_assignment import CaseClosed
 from core.actions.decisions.recorded_decision import AlreadyDecided
 from core.actions.funding.fund import NoPaymentMethod, NotAwaitingFunding
 from core.actions.funding.settlement_currency import CurrencyNotSettled, SettlementUnknown
@@ -134,7 +134,7 @@ STATUSES: Mapping[type[DeskError], int] = {
     NothingAsked: 409,
     **dict.fromkeys((ReportKnownOtherwise, MismatchFlagged, MismatchResolved), 409),
     **dict.fromkeys((NotAsked, ReviewedAlready, ReviewsClosed), 409),
-    **dict.fromkeys((TicketClosed, CaseDecided, OfferExpired, NothingHeld), 409),
+    **dict.fromkeys((CaseClosed, CaseDecided, OfferExpired, NothingHeld), 409),
     OfferNotYours: 403,
     **dict.fromkeys((NotOffered, PayoutNotInReview, OutcomeStillUnknown), 409),
     TooManyFiles: 409,
@@ -173,7 +173,7 @@ def for_outsiders(error: DeskError) -> DeskError:
         case ReleaseBlocked():
             return ReleaseBlocked(outside(error.facts["blocks"]))
         case AlreadyDecided():
-            return CaseDecided(dispute=error.facts["ticket"])
+            return CaseDecided(dispute=error.facts["case"])
     return error
 
 

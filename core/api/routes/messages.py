@@ -21,7 +21,7 @@ from core.api.models import requests
 from core.api.models.responses import EvidenceAnswer, MessageAnswer, MessagesAnswer, SaidAnswer
 from core.api.openapi.descriptions import refusals
 from core.desk import Desk
-from core.records import Message, Ticket
+from core.records import Case, Message
 from core.rules import file_names
 from core.rules.disputes import BLOCKING
 from core.rules.evidence import CAPTION_LENGTH, EvidenceRefused, FileTooLarge, TooManyFiles
@@ -91,7 +91,7 @@ def _writing(desk: Desk, router: APIRouter) -> None:
         def act(session: Session, now: datetime) -> Mapping[str, Any]:
             lookups.dispute(session, caller, dispute_id)
             actor = lookups.actor(session, caller, body.party)
-            said = conversation.answer(session, actor, now=now, ticket_id=dispute_id, body=body.body)
+            said = conversation.answer(session, actor, now=now, case_id=dispute_id, body=body.body)
             return of_message(said)
 
         return once(desk, fingerprint(request, key), act, status=201)
@@ -124,7 +124,7 @@ def of_message(row: Message) -> MessageAnswer:
     return {
         "id": row.id,
         "milestone": row.milestone_id,
-        "dispute": row.ticket_id,
+        "dispute": row.case_id,
         "at": serializers.moment(row.at),
     }
 
@@ -171,14 +171,14 @@ def _showing(desk: Desk, router: APIRouter) -> None:
                 file_name=name,
                 content=content,
                 caption=caption,
-                ticket_id=_open_ticket(session, milestone_id),
+                case_id=_open_case(session, milestone_id),
             )
             if caption and row.caption != file_names.words(caption, longest=CAPTION_LENGTH):
                 raise AskedDifferently(kind="Evidence", id=row.id, what="caption", fields=["caption"])
             return EvidenceAnswer(
                 id=row.id,
                 milestone=milestone_id,
-                dispute=row.ticket_id,
+                dispute=row.case_id,
                 kind=row.kind,
                 file_name=row.file_name,
                 media_type=row.media_type,
@@ -190,6 +190,6 @@ def _showing(desk: Desk, router: APIRouter) -> None:
         return once(desk, fingerprint(request, key, content=said.encode("utf-8", "replace")), act, status=201)
 
 
-def _open_ticket(session: Session, milestone_id: int) -> int | None:
-    wanted = select(Ticket.id).where(Ticket.milestone_id == milestone_id, Ticket.status.in_(BLOCKING))
+def _open_case(session: Session, milestone_id: int) -> int | None:
+    wanted = select(Case.id).where(Case.milestone_id == milestone_id, Case.status.in_(BLOCKING))
     return session.scalars(wanted).one_or_none()

@@ -125,8 +125,8 @@ def _reading(desk: Desk, router: APIRouter) -> None:
     def read_dispute(request: Request, dispute_id: requests.DisputeId) -> Response:
         """A dispute: where it stands, whose answer it waits for and what is asked, and how it was decided."""
         with desk.database.reading() as session:
-            ticket = lookups.dispute(session, request.state.caller, dispute_id)
-            return JSONResponse(serializers.of_dispute(session, ticket))
+            case = lookups.dispute(session, request.state.caller, dispute_id)
+            return JSONResponse(serializers.of_dispute(session, case))
 
 
 def _step(desk: Desk, router: APIRouter, step: MilestoneStep) -> None:

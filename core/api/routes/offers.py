@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.actions.cases import offers
-from core.actions.cases.mediator_assignment import TicketClosed
+from core.actions.cases.mediator_assignment import CaseClosed
 from core.api import lookups, serializers
 from core.api.http.idempotency import fingerprint, once
 from core.api.http.problem_details import CaseDecided
@@ -52,7 +52,7 @@ REPLIES = (
     ),
     Reply("withdraw", "Withdraw an offer", offers.withdraw, "Whoever proposed it takes it back."),
 )
-FAILING = (NotYours, OfferNotYours, OfferExpired, IllegalMove, CaseDecided, TicketClosed, ReleaseBlocked)
+FAILING = (NotYours, OfferNotYours, OfferExpired, IllegalMove, CaseDecided, CaseClosed, ReleaseBlocked)
 
 
 def routes(desk: Desk) -> APIRouter:
@@ -70,7 +70,7 @@ def _proposing(desk: Desk, router: APIRouter) -> None:
         summary="Propose a division",
         status_code=201,
         response_model=OfferAnswer,
-        responses=refusals(NotYours, TicketClosed, CaseDecided, NothingHeld, MoreThanHeld),
+        responses=refusals(NotYours, CaseClosed, CaseDecided, NothingHeld, MoreThanHeld),
     )
     def propose_offer(
         request: Request,
@@ -85,7 +85,7 @@ def _proposing(desk: Desk, router: APIRouter) -> None:
             lookups.dispute(session, caller, dispute_id)
             actor = lookups.actor(session, caller, body.party)
             share, note = body.release.money(), body.note
-            offer = offers.propose(session, actor, now=now, ticket_id=dispute_id, release=share, note=note)
+            offer = offers.propose(session, actor, now=now, case_id=dispute_id, release=share, note=note)
             return of_offer(session, offer)
 
         return once(desk, fingerprint(request, key), act, status=201)
@@ -99,7 +99,7 @@ def _reading(desk: Desk, router: APIRouter) -> None:
         """Every offer in a dispute, the newest first."""
         with desk.database.reading() as session:
             lookups.dispute(session, request.state.caller, dispute_id)
-            made = select(Offer).where(Offer.ticket_id == dispute_id).order_by(Offer.id.desc()).limit(100)
+            made = select(Offer).where(Offer.case_id == dispute_id).order_by(Offer.id.desc()).limit(100)
             return JSONResponse({"offers": [of_offer(session, each) for each in session.scalars(made)]})
 
 
@@ -131,7 +131,7 @@ def _reply(desk: Desk, router: APIRouter, reply: Reply) -> None:
 def of_offer(session: Session, row: Offer) -> OfferAnswer:
     return {
         "id": row.id,
-        "dispute": row.ticket_id,
+        "dispute": row.case_id,
         "proposed_by": serializers.known_as(session, row.proposed_by),
         "release": serializers.money(row.release_minor, row.currency),
         "refund": serializers.money(row.refund_minor, row.currency),

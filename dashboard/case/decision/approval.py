@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.actions.decisions import confirmation
 from core.queries import cases, evidence
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.decisions import Ruling
 from core.records import Decision
 from core.rules.approvals import DecisionStatus
@@ -30,7 +30,7 @@ DONE: Mapping[DecisionStatus, str | Said] = {
 }
 
 
-def show(case: Case, ruling: Ruling) -> None:
+def show(case: CaseView, ruling: Ruling) -> None:
     record = ruling.record
     header.section("Decision", f"made {deadline.exact(record.made_at)}")
     status.row([status.pill("outcome", record.outcome), status.pill("decision", record.status)])
@@ -55,7 +55,7 @@ def show(case: Case, ruling: Ruling) -> None:
     withdraw_decision.button(case, ruling)
 
 
-def _why_not(case: Case, ruling: Ruling) -> str | None:
+def _why_not(case: CaseView, ruling: Ruling) -> str | None:
     """Why the reader is not the second person, if so."""
     if not request_context.may(Permission.APPROVE_DECISION):
         return "A mediator, finance or an administrator approves."
@@ -68,7 +68,7 @@ def _why_not(case: Case, ruling: Ruling) -> str | None:
     return None
 
 
-def drawer(case: Case) -> None:
+def drawer(case: CaseView) -> None:
     if case.ruling is not None and confirm.drawer("approve") is not None:
         _dialog(case.id, case.ruling.record.id)
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.queries import approvals, cases
 from core.queries.approvals import Exhibit, MakerView
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.rules.approvals import DecisionStatus
 from dashboard import navigation, request_context
 from dashboard.case.decision import approval, withdraw_decision
@@ -16,10 +16,10 @@ from dashboard.ui import cards, deadline, header, tables
 from dashboard.ui.safe import html, plain
 
 
-def show(ticket_id: int) -> None:
+def show(case_id: int) -> None:
     """The panel beside the queue."""
     with request_context.reading() as session:
-        case = cases.case(session, ticket_id, staff_id=request_context.actor().id)
+        case = cases.case(session, case_id, staff_id=request_context.actor().id)
         ruling = case.ruling
         seen = approvals.maker_view(session, ruling.record) if ruling else None
     _head(case)
@@ -36,7 +36,7 @@ def show(ticket_id: int) -> None:
     withdraw_decision.drawer(case)
 
 
-def _head(case: Case) -> None:
+def _head(case: CaseView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(plain(f"{case.reference} · {case.context.milestone.title}"), anchor=False)
         navigation.link("case", "Open case", icon=":material/folder_open:", id=case.id)

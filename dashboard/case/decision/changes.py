@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.queries import decision_changes
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.decision_changes import Comparison
 from core.queries.decisions import Ruling
 from core.rules.approvals import DecisionStatus
@@ -27,7 +27,7 @@ VOID = {
 OTHERWISE = "The plan would no longer be the same."
 
 
-def show(case: Case, ruling: Ruling) -> None:
+def show(case: CaseView, ruling: Ruling) -> None:
     """What came since the decision, and what differs from the one that came back before it."""
     with request_context.reading() as session:
         found = decision_changes.of(session, case, ruling)
@@ -36,7 +36,7 @@ def show(case: Case, ruling: Ruling) -> None:
         _before(found.returned, found.before)
 
 
-def _since(case: Case, ruling: Ruling, found: Comparison) -> None:
+def _since(case: CaseView, ruling: Ruling, found: Comparison) -> None:
     waiting = DecisionStatus(ruling.record.status)
     if found.stops:
         errors.reasons([each.sentence for each in found.stops], title=STOPPED[waiting])
@@ -60,7 +60,7 @@ def _since(case: Case, ruling: Ruling, found: Comparison) -> None:
         )
 
 
-def _when(case: Case, ruling: Ruling, found: Comparison) -> None:
+def _when(case: CaseView, ruling: Ruling, found: Comparison) -> None:
     """When it is carried out, in words and exact; only if it will be, as things stand."""
     at, now = ruling.record.execute_at, request_context.now()
     if at is None or found.void:
@@ -78,7 +78,7 @@ def _when(case: Case, ruling: Ruling, found: Comparison) -> None:
     st.info(plain(words), icon=":material/hourglass_top:")
 
 
-def _back_to(case: Case, ruling: Ruling) -> str:
+def _back_to(case: CaseView, ruling: Ruling) -> str:
     return "" if case.left_by(ruling.record.maker_id) else f" and returns to {ruling.maker} at once"
 
 

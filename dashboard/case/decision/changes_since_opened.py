@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.evidence import EvidenceItem, MessageItem
 from dashboard.case import redaction
 from dashboard.ui import deadline, header
@@ -14,7 +14,7 @@ from dashboard.ui.safe import html, plain
 from dashboard.ui.timeline import html_lines
 
 
-def show(case: Case, key: str, said: Sequence[MessageItem], *, beside: str) -> int:
+def show(case: CaseView, key: str, said: Sequence[MessageItem], *, beside: str) -> int:
     """Draws what came in. Returns the last message that was on the screen when this run began: what has come in since
     is drawn now, and counts as read from the next press on."""
     if said:
@@ -26,7 +26,7 @@ def show(case: Case, key: str, said: Sequence[MessageItem], *, beside: str) -> i
     return before
 
 
-def evidence(case: Case, pieces: Sequence[EvidenceItem], *, beside: str) -> None:
+def evidence(case: CaseView, pieces: Sequence[EvidenceItem], *, beside: str) -> None:
     """What was handed in meanwhile, by name: the plan does not know of it."""
     header.section("Evidence since", beside)
     for each in pieces:
@@ -42,7 +42,7 @@ def forget(key: str) -> None:
     st.session_state.pop(f"news-{key}", None)
 
 
-def _quote(case: Case, each: MessageItem) -> str:
+def _quote(case: CaseView, each: MessageItem) -> str:
     return (
         f'<blockquote class="ed-quote"><small>{html(redaction.redact(case, each.author))}, '
         f"{html(deadline.exact(each.at))}</small><br>{html_lines(each.body)}</blockquote>"

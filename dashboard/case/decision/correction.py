@@ -7,7 +7,7 @@ import streamlit as st
 from core.actions.decisions import correction
 from core.actions.decisions.correction import Finding
 from core.queries import corrections
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.corrections import Corrections
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
@@ -21,18 +21,18 @@ DRAWER = "correction"
 FINDINGS = {Finding.UPHELD: "The decision stands", Finding.CORRECTED: "It was corrected"}
 
 
-def around(case: Case) -> Corrections:
+def around(case: CaseView) -> Corrections:
     with request_context.reading() as session:
-        return corrections.around(session, case.ticket)
+        return corrections.around(session, case.record)
 
 
-def links(case: Case) -> None:
+def links(case: CaseView) -> None:
     """Under a decision that was carried out: the cases that correct it, and the way to open one."""
     found = around(case)
     for each in found.by:
         ended = in_words(each.resolution) if each.resolution else "open"
         navigation.link("case", f"Corrected by D-{each.id} ({ended})", icon=":material/link:", id=each.id)
-    if _open(found) is None and not case.tie and request_context.may(Permission.WORK_TICKET):
+    if _open(found) is None and not case.tie and request_context.may(Permission.WORK_CASE):
         st.button(
             "Open a correction",
             key="correction-open",
@@ -49,13 +49,13 @@ def _open(found: Corrections) -> int | None:
     return next((each.id for each in found.by if each.resolved_at is None), None)
 
 
-def drawer(case: Case) -> None:
+def drawer(case: CaseView) -> None:
     if case.ruling is not None and confirm.drawer(DRAWER) is not None:
         _dialog(case)
 
 
 @st.dialog("Open a correction", position="right", on_dismiss=confirm.close_drawer)
-def _dialog(case: Case) -> None:
+def _dialog(case: CaseView) -> None:
     if opened := _open(around(case)):
         confirm.overtaken(f"D-{opened} corrects this decision already, and is open.")
         return
@@ -70,7 +70,7 @@ def _dialog(case: Case) -> None:
         confirm.carry_out(
             intent,
             lambda session, actor, now: correction.open_correction(
-                session, actor, now=now, ticket_id=case.id, reason=reason
+                session, actor, now=now, case_id=case.id, reason=reason
             ),
             done=lambda made: f"Case D-{made.id} is open.",
             then=lambda made: navigation.go("case", id=made.id),
@@ -78,26 +78,26 @@ def _dialog(case: Case) -> None:
         )
 
 
-def show(case: Case) -> None:
+def show(case: CaseView) -> None:
     """The panel of a case that is itself a correction."""
     found = around(case)
-    header.section("Correction", f"of the decision in D-{case.ticket.corrects_id}")
+    header.section("Correction", f"of the decision in D-{case.record.corrects_id}")
     navigation.link(
-        "case", f"Open D-{case.ticket.corrects_id}", icon=":material/link:", id=case.ticket.corrects_id or 0
+        "case", f"Open D-{case.record.corrects_id}", icon=":material/link:", id=case.record.corrects_id or 0
     )
-    cards.note(redaction.redact(case, case.ticket.details))
+    cards.note(redaction.redact(case, case.record.details))
     if found.of is not None:
         plan_view.division(found.of.plan, people(case))
     if not case.open:
         cards.facts(
-            {"Finding": in_words(case.ticket.resolution or "—"), "When": case.ticket.resolved_at}, columns=2
+            {"Finding": in_words(case.record.resolution or "—"), "When": case.record.resolved_at}, columns=2
         )
-        cards.note(redaction.redact(case, case.ticket.resolution_notes or ""))
-    elif request_context.may(Permission.WORK_TICKET):
+        cards.note(redaction.redact(case, case.record.resolution_notes or ""))
+    elif request_context.may(Permission.WORK_CASE):
         _close(case)
 
 
-def _close(case: Case) -> None:
+def _close(case: CaseView) -> None:
     if not confirm.step_up("correction-close"):
         return
     finding = st.segmented_control(
@@ -121,7 +121,7 @@ def _close(case: Case) -> None:
         confirm.carry_out(
             intent,
             lambda session, actor, now: correction.close_correction(
-                session, actor, now=now, ticket_id=case.id, finding=finding, notes=notes
+                session, actor, now=now, case_id=case.id, finding=finding, notes=notes
             ),
             done="The correction is closed.",
             sent=[place],

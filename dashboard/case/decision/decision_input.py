@@ -11,7 +11,7 @@ from core.actions.decisions import plan, planned_calls
 from core.actions.decisions.plan import Draft
 from core.errors import DeskError
 from core.money import Money
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.rules import items, splits
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.items import Done, Item
@@ -81,7 +81,7 @@ class DecisionInput:
             return ()
         return tuple(row.item(currency) for row in self.rows)
 
-    def release(self, case: Case) -> Money | None:
+    def release(self, case: CaseView) -> Money | None:
         """What the payee would get of a partial release. Raises when it cannot be read."""
         if self.outcome is not PARTIAL or not self.divided:
             return None
@@ -92,14 +92,14 @@ class DecisionInput:
             return splits.by_percent(held, parse_percent(self.share))
         return Money.parse(self.share, held.currency)
 
-    def draft(self, case: Case) -> Draft:
+    def draft(self, case: CaseView) -> Draft:
         """The finished draft. Raises what is missing, as a sentence."""
         if self.outcome is None:
             raise OutcomeMissing()
         if self.ground is None:
             raise GroundMissing()
         return Draft(
-            ticket_id=case.id,
+            case_id=case.id,
             outcome=self.outcome,
             ground=self.ground,
             reasons=self.reasons.strip(),
@@ -121,7 +121,7 @@ def parse_percent(text: str) -> int:
     return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
 
 
-def amounts(case: Case, sketch: DecisionInput) -> dict[str, Any] | None:
+def amounts(case: CaseView, sketch: DecisionInput) -> dict[str, Any] | None:
     """Every amount that this sketch would come to, as a plan names them; None while the outcome or share is missing.
 
     Without a ground, a full refund is reckoned without a concession. Raises what a plan would raise about amounts.
@@ -129,7 +129,7 @@ def amounts(case: Case, sketch: DecisionInput) -> dict[str, Any] | None:
     if sketch.outcome is None or (sketch.outcome is PARTIAL and not sketch.divided):
         return None
     tried = Draft(
-        ticket_id=case.id,
+        case_id=case.id,
         outcome=sketch.outcome,
         ground=sketch.ground or Ground.AGREED_CANCELLATION,
         reasons="",

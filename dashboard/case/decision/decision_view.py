@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.queries import decision_changes
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.decisions import Ruling
 from core.queries.letters_ahead import Ahead
 from core.rules.approvals import DecisionStatus
@@ -27,7 +27,7 @@ from dashboard.ui.safe import html, plain
 from dashboard.ui.timeline import html_lines
 
 
-def show(case: Case, ruling: Ruling) -> None:
+def show(case: CaseView, ruling: Ruling) -> None:
     """The decision that stands, carried out or cooling off."""
     record = ruling.record
     header.section("Decision", f"made {deadline.exact(record.made_at)}")
@@ -68,7 +68,7 @@ def facts(ruling: Ruling) -> None:
         cards.note(f"{ruling.checker}: {record.check_note}")
 
 
-def earlier(case: Case) -> None:
+def earlier(case: CaseView) -> None:
     """Decisions that were sent back or became void: the newest first, with why. Their makers find what they wrote in
     the form; for everybody else it stands here."""
     me = request_context.actor().id
@@ -90,7 +90,7 @@ def earlier(case: Case) -> None:
                 )
 
 
-def letters(case: Case, ruling: Ruling) -> list[tuple[str, Ahead]]:
+def letters(case: CaseView, ruling: Ruling) -> list[tuple[str, Ahead]]:
     """Those of a recorded decision: as they were written, or as they will be."""
     record = ruling.record
     with request_context.reading() as session:
@@ -104,13 +104,13 @@ def letters(case: Case, ruling: Ruling) -> list[tuple[str, Ahead]]:
     )
 
 
-def drawer(case: Case) -> None:
+def drawer(case: CaseView) -> None:
     if case.ruling is not None and confirm.drawer("decided") is not None:
         _dialog(case, case.ruling)
 
 
 @st.dialog("Decision preview", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
-def _dialog(case: Case, ruling: Ruling) -> None:
+def _dialog(case: CaseView, ruling: Ruling) -> None:
     record = ruling.record
     plan_view.show(
         record.plan, record.plan_hash, key="decided", people=people(case), letters=letters(case, ruling)

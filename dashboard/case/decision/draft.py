@@ -14,7 +14,7 @@ import streamlit as st
 
 from core.actions.cases.unsent_text import ChangedInAnotherTab
 from core.actions.decisions import drafts
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.items import Done
 from dashboard import request_context
@@ -81,7 +81,7 @@ def _save(case_id: int, content: dict[str, Any], *, base: int | None) -> None:
     actor, now, tab = request_context.actor(), request_context.now(), text_fields.tab()
     version = request_context.desk().database.run(
         lambda session: drafts.save(
-            session, actor, now=now, ticket_id=case_id, content=content, base=base, tab=tab
+            session, actor, now=now, case_id=case_id, content=content, base=base, tab=tab
         )
     )
     st.session_state[f"draft-{case_id}:saved"] = content
@@ -110,7 +110,7 @@ def restored(case_id: int) -> datetime | None:
     return at
 
 
-def follow(case: Case) -> None:
+def follow(case: CaseView) -> None:
     """When a decision was made, returned or voided since this was last drawn, what the database has is the draft."""
     newest = case.rulings[0].record if case.rulings else None
     mark = (newest.id, newest.status) if newest else None
@@ -125,7 +125,7 @@ def discard(case_id: int) -> None:
     """Thrown away by its writer."""
     actor, now = request_context.actor(), request_context.now()
     request_context.desk().database.run(
-        lambda session: drafts.clear(session, actor, now=now, ticket_id=case_id)
+        lambda session: drafts.clear(session, actor, now=now, case_id=case_id)
     )
     forget(case_id)
 
@@ -146,7 +146,7 @@ def _kept(case_id: int) -> dict[str, Any]:
     name = f"draft-{case_id}"
     if name not in st.session_state:
         with request_context.reading() as session:
-            found = drafts.read(session, request_context.actor(), ticket_id=case_id)
+            found = drafts.read(session, request_context.actor(), case_id=case_id)
         chosen = {each: what for each, what in found.content.items() if not drafts.is_words(each)}
         st.session_state[name] = _read(chosen)
         st.session_state[f"{name}:saved"] = chosen

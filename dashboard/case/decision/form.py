@@ -14,7 +14,7 @@ from core.actions.decisions.plan import REASONS_LEAST
 from core.actions.milestones import projects
 from core.errors import DeskError
 from core.money import Money
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.evidence import EvidenceItem
 from core.queries.precedents import Precedents
 from core.rules import approvals, grounds
@@ -44,7 +44,7 @@ LONGEST = 6_000
 
 
 @st.fragment
-def show(case: Case, pieces: Sequence[EvidenceItem], past: Precedents) -> None:
+def show(case: CaseView, pieces: Sequence[EvidenceItem], past: Precedents) -> None:
     header.section("Decision", f"{case.context.money(case.context.order.held_minor)} is held")
     _whose(case)
     _restored(case)
@@ -69,13 +69,13 @@ def show(case: Case, pieces: Sequence[EvidenceItem], past: Precedents) -> None:
     )
 
 
-def _whose(case: Case) -> None:
+def _whose(case: CaseView) -> None:
     """Said before anything is chosen; confirming asks."""
-    if case.ticket.mediator_id not in (None, request_context.actor().id):
+    if case.record.mediator_id not in (None, request_context.actor().id):
         st.info(plain(f"This case is {case.mediator}'s."), icon=":material/person:")
 
 
-def _restored(case: Case) -> None:
+def _restored(case: CaseView) -> None:
     if (at := draft.restored(case.id)) is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -83,7 +83,7 @@ def _restored(case: Case) -> None:
         st.button("Discard", key="draft-discard", type="tertiary", on_click=draft.discard, args=(case.id,))
 
 
-def _sketch(case: Case, pieces: Sequence[EvidenceItem], past: Precedents) -> DecisionInput:
+def _sketch(case: CaseView, pieces: Sequence[EvidenceItem], past: Precedents) -> DecisionInput:
     outcome = st.segmented_control(
         "Outcome",
         list(OUTCOMES),
@@ -128,7 +128,7 @@ def _sketch(case: Case, pieces: Sequence[EvidenceItem], past: Precedents) -> Dec
     )
 
 
-def _share(case: Case) -> tuple[str, str, tuple[ItemInput, ...]]:
+def _share(case: CaseView) -> tuple[str, str, tuple[ItemInput, ...]]:
     """How much of what is held goes to the payee: an amount, a part of it, or what was done of the work."""
     currency = case.context.milestone.currency
     ways = {currency: currency, "%": "%", "items": "Items of work"}
@@ -154,7 +154,7 @@ def _share(case: Case) -> tuple[str, str, tuple[ItemInput, ...]]:
     return by or currency, share or "", items.show(case) if by == "items" else ()
 
 
-def _ground(case: Case, outcome: DecisionOutcome | None) -> tuple[Ground | None, bool]:
+def _ground(case: CaseView, outcome: DecisionOutcome | None) -> tuple[Ground | None, bool]:
     """Only grounds that can carry the outcome; what the chosen one means stands under it."""
     fitting = list(grounds.for_outcome(outcome)) if outcome else []
     field = draft.restore(case.id, "ground", None)
@@ -185,7 +185,7 @@ def _ground(case: Case, outcome: DecisionOutcome | None) -> tuple[Ground | None,
     return ground, override
 
 
-def _ends_project(case: Case, ground: Ground | None) -> bool:
+def _ends_project(case: CaseView, ground: Ground | None) -> bool:
     """After a refund because nobody works on it, whether the rest of the project is still wanted, where one is left."""
     if ground not in grounds.MAY_END_PROJECT:
         return False
@@ -206,7 +206,7 @@ def _ends_project(case: Case, ground: Ground | None) -> bool:
     return ends
 
 
-def _second_person(case: Case, sketch: DecisionInput) -> None:
+def _second_person(case: CaseView, sketch: DecisionInput) -> None:
     """Said while deciding; the preview asks again, with the decisions of the day."""
     if sketch.ground is None:
         return
@@ -217,7 +217,7 @@ def _second_person(case: Case, sketch: DecisionInput) -> None:
     errors.reasons([each.sentence for each in why], title="A second person must approve")
 
 
-def _preview(case: Case, sketch: DecisionInput) -> None:
+def _preview(case: CaseView, sketch: DecisionInput) -> None:
     try:
         wanted = sketch.draft(case)
         with request_context.reading() as session:

@@ -9,7 +9,7 @@ import streamlit as st
 from core.actions.decisions import drafts
 from core.errors import DeskError
 from core.money import Money
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.rules import items
 from core.rules.items import LONGEST, MOST, Done, Item
 from dashboard.case.decision import draft
@@ -24,7 +24,7 @@ HALF = "50"  # where “partly” begins
 STATES = {Done.FULLY: "Done", Done.PARTLY: "Partly", Done.NOT: "Not done"}
 
 
-def show(case: Case) -> tuple[ItemInput, ...]:
+def show(case: CaseView) -> tuple[ItemInput, ...]:
     """The items as they stand. They begin as the deliverable, piece by piece, worth the same each."""
     numbers: list[int] = draft.value(case.id, "items", [])
     if not numbers:
@@ -60,7 +60,7 @@ def show(case: Case) -> tuple[ItemInput, ...]:
     return tuple(rows)
 
 
-def _row(case: Case, number: int, *, alone: bool) -> tuple[ItemInput, DeltaGenerator]:
+def _row(case: CaseView, number: int, *, alone: bool) -> tuple[ItemInput, DeltaGenerator]:
     """The item as it is typed, and the place for what is earned of it, which depends on the others."""
     name = f"item-{number}-"
     held = case.context.money(case.context.order.held_minor)
@@ -127,7 +127,7 @@ def _row(case: Case, number: int, *, alone: bool) -> tuple[ItemInput, DeltaGener
     return row, spot
 
 
-def _sum(case: Case, rows: list[ItemInput], spots: list[DeltaGenerator]) -> None:
+def _sum(case: CaseView, rows: list[ItemInput], spots: list[DeltaGenerator]) -> None:
     """What is earned of each, which adds up to what is earned of them all; beside an unclear one, what is wrong."""
     held = case.context.money(case.context.order.held_minor)
     known: list[tuple[Item, DeltaGenerator]] = []
@@ -152,7 +152,7 @@ def _sum(case: Case, rows: list[ItemInput], spots: list[DeltaGenerator]) -> None
     st.caption(plain(f"The items sum to {held}; {earned} of it is earned, {held - earned} is refunded."))
 
 
-def _begin(case: Case) -> None:
+def _begin(case: CaseView) -> None:
     held = case.context.money(case.context.order.held_minor)
     for number in draft.value(case.id, "items", []):
         _forget(case.id, number)
@@ -163,7 +163,7 @@ def _begin(case: Case) -> None:
     draft.put(case.id, items=list(range(1, len(begun) + 1)))
 
 
-def _add(case: Case) -> None:
+def _add(case: CaseView) -> None:
     """A new one is worth whatever the others leave."""
     held = case.context.money(case.context.order.held_minor)
     numbers: list[int] = draft.value(case.id, "items", [])

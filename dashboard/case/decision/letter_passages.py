@@ -7,7 +7,7 @@ import streamlit as st
 from core.actions.decisions import drafts
 from core.actions.decisions.plan_letters import PASSAGE_LEAST, PASSAGE_MOST
 from core.letters.template import PEOPLE
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.rules.visible_text import says_something
 from dashboard.case.decision import draft
 from dashboard.ui import cards, text_fields
@@ -15,7 +15,7 @@ from dashboard.ui import cards, text_fields
 SIDES = ("payer", "payee")
 
 
-def show(case: Case) -> dict[str, str]:
+def show(case: CaseView) -> dict[str, str]:
     """The words that differ from the generated ones, by audience."""
     people = PEOPLE.get(case.context.project.platform, PEOPLE[""])
     edited = [side for side in SIDES if draft.value(case.id, f"passage-{side}", "")]
@@ -38,7 +38,7 @@ def generated(reasons: str) -> str:
     return f"The mediator gives these reasons:\n{reasons.strip()}"
 
 
-def _side(case: Case, side: str, who: str) -> str:
+def _side(case: CaseView, side: str, who: str) -> str:
     name = f"passage-{side}"
     if not draft.value(case.id, name, ""):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import DeskError
 from core.queries import offers
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.offers import Offered
 from core.rules.offers import OfferStatus
 from dashboard import request_context
@@ -21,10 +21,10 @@ from dashboard.ui import cards, deadline, header, money, status, tables
 from dashboard.ui.safe import html
 
 
-def show(case: Case, *, now: datetime) -> None:
+def show(case: CaseView, *, now: datetime) -> None:
     """Nothing at all where nobody has offered anything."""
     with request_context.reading() as session:
-        made = redaction.veiled(case, offers.of_ticket(session, case.id))
+        made = redaction.veiled(case, offers.of_case(session, case.id))
     if not made:
         return
     newest = made[0]
@@ -39,7 +39,7 @@ def show(case: Case, *, now: datetime) -> None:
         _earlier(case, earlier)
 
 
-def _standing(case: Case, each: Offered, now: datetime) -> None:
+def _standing(case: CaseView, each: Offered, now: datetime) -> None:
     header.section("Offer between the parties", f"by the {each.proposer_role.lower()}, {each.proposer}")
     _division(case, each)
     until = each.record.expires_at
@@ -51,7 +51,7 @@ def _standing(case: Case, each: Offered, now: datetime) -> None:
     _letters(case, each)
 
 
-def _agreement(case: Case, each: Offered) -> None:
+def _agreement(case: CaseView, each: Offered) -> None:
     record = each.record
     header.section("Agreement", f"closed by the parties {deadline.exact(record.ended_at)}")
     status.row([status.pill("offer", record.status)])
@@ -72,7 +72,7 @@ def _agreement(case: Case, each: Offered) -> None:
     receipts.show(case)
 
 
-def _division(case: Case, each: Offered) -> None:
+def _division(case: CaseView, each: Offered) -> None:
     money.split(
         [
             (f"{case.context.payee.name} would receive", each.release, "good"),
@@ -82,13 +82,13 @@ def _division(case: Case, each: Offered) -> None:
     )
 
 
-def _words(case: Case, each: Offered) -> None:
+def _words(case: CaseView, each: Offered) -> None:
     if each.record.note:
         lines = "\n".join(html(line) for line in redaction.redact(case, each.record.note).splitlines())
         st.html(f'<blockquote class="ed-quote">{lines}</blockquote>')
 
 
-def _letters(case: Case, each: Offered) -> None:
+def _letters(case: CaseView, each: Offered) -> None:
     """All that is written because of it; opened, because each is a page."""
     agreed = each.status == OfferStatus.ACCEPTED
     label = "Letters of this agreement" if agreed else "Letters that accepting it sends"
@@ -104,7 +104,7 @@ def _letters(case: Case, each: Offered) -> None:
     letter_list.show(found, people(case), key=key, words=words, what="an agreement")
 
 
-def _earlier(case: Case, rows: list[Offered]) -> None:
+def _earlier(case: CaseView, rows: list[Offered]) -> None:
     st.caption("Earlier offers")
     tables.small(
         rows,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.errors import DeskError
 from core.money import Money
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.rules.grounds import DecisionOutcome
 from core.rules.splits import PartialIsFull, PartialIsNothing
 from dashboard.case.decision import decision_input as sketches
@@ -19,7 +19,7 @@ from dashboard.ui.safe import html, plain
 Part = Callable[[str], Money]
 
 
-def show(case: Case, sketch: DecisionInput) -> None:
+def show(case: CaseView, sketch: DecisionInput) -> None:
     """Four nets and one bar; a sentence instead when the amount cannot be."""
     try:
         amounts = sketches.amounts(case, sketch)

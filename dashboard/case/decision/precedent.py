@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.precedents import Precedents
 from dashboard.case.tabs.terms import percent
 from dashboard.ui import cards
 from dashboard.ui.status import in_words
 
 
-def show(case: Case, past: Precedents) -> None:
+def show(case: CaseView, past: Precedents) -> None:
     kind = f"{in_words(case.context.project.platform).lower()}, “{case.reason.lower()}”"
     if not past.total:
         cards.note(f"No similar case has ended yet ({kind}).")

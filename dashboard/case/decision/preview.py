@@ -16,7 +16,7 @@ from core.actions.decisions.plan import Draft, Plan
 from core.errors import DeskError
 from core.letters import Letter
 from core.queries import evidence
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.evidence import EvidenceItem
 from core.records import Decision
 from core.rules import plan_diff
@@ -77,14 +77,14 @@ def unread(pieces: Sequence[EvidenceItem], cited: Collection[int]) -> str:
     return " ".join(words)
 
 
-def drawer(case: Case) -> None:
+def drawer(case: CaseView) -> None:
     """Open as long as the session says so, and a plan was made."""
     if f"plan-{case.id}" in st.session_state and confirm.drawer("plan") is not None:
         _dialog(case)
 
 
 @st.dialog("Decision preview", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
-def _dialog(case: Case) -> None:
+def _dialog(case: CaseView) -> None:
     """What it shows is looked up in here: a dialog that draws itself anew is given what it was opened with."""
     seen: Previewed | None = st.session_state.get(f"plan-{case.id}")
     if seen is None:
@@ -128,7 +128,7 @@ def _dialog(case: Case) -> None:
             _stale(case, seen)
 
 
-def _stale(case: Case, seen: Previewed) -> None:
+def _stale(case: CaseView, seen: Previewed) -> None:
     """What the plan would be now, beside what was read; one press reads it anew."""
     try:
         with request_context.reading() as session:
@@ -162,7 +162,7 @@ SAID = {
 }
 
 
-def _known(case: Case) -> frozenset[Caution]:
+def _known(case: CaseView) -> frozenset[Caution]:
     """What must be said before confirming, each with its sentence; what was said."""
     with request_context.reading() as session:
         found = cautions.of(session, request_context.actor(), case.id)
@@ -194,15 +194,15 @@ def _confirm(
         known=known,
         seen=max(seen.newest, read),
     )
-    drafts.clear(session, actor, now=now, ticket_id=decision.ticket_id)
+    drafts.clear(session, actor, now=now, case_id=decision.case_id)
     return decision
 
 
 def _recorded(decision: Decision) -> str:
-    draft.forget(decision.ticket_id)
-    st.session_state.pop(f"plan-{decision.ticket_id}", None)
+    draft.forget(decision.case_id)
+    st.session_state.pop(f"plan-{decision.case_id}", None)
     return DONE[DecisionStatus(decision.status)]
 
 
-def people(case: Case) -> dict[str, str]:
+def people(case: CaseView) -> dict[str, str]:
     return {"payer": case.context.payer.name, "payee": case.context.payee.name}

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.actions.decisions import confirmation
 from core.queries import cases
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.decisions import Ruling
 from core.rules.permissions import Permission
 from dashboard import request_context
@@ -15,7 +15,7 @@ from dashboard.ui import cards, confirm, reasons, text_fields
 DRAWER = "recall"
 
 
-def button(case: Case, ruling: Ruling) -> None:
+def button(case: CaseView, ruling: Ruling) -> None:
     """For mediators without a tie who did not step back; whoever made it finds it as a draft again."""
     left = case.left_by(request_context.actor().id)
     if request_context.may(Permission.DECIDE) and not case.tie and not left and ruling.pending:
@@ -30,7 +30,7 @@ def button(case: Case, ruling: Ruling) -> None:
         )
 
 
-def drawer(case: Case) -> None:
+def drawer(case: CaseView) -> None:
     if case.ruling is not None and case.ruling.pending and confirm.drawer(DRAWER) is not None:
         _dialog(case.id, case.ruling.record.id)
 
@@ -55,7 +55,7 @@ def _dialog(case_id: int, decision_id: int) -> None:
         cards.note(
             f"Nothing was booked or sent yet. {ruling.maker} gets the decision back as a draft, with your reason."
         )
-    place = text_fields.named("case", ruling.record.ticket_id, "recall")
+    place = text_fields.named("case", ruling.record.case_id, "recall")
     reason = reasons.area(place, "Why", key="recall-reason")
     intent = confirm.pressed("Withdraw the decision", key="recall", money=True, icon=":material/undo:")
     if intent:

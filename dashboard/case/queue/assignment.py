@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from core.actions.cases import mediator_assignment, recusal
 from core.errors import DeskError
 from core.queries import disputes, mediators
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.mediators import Colleague
-from core.records import Ticket
+from core.records import Case
 from core.rules.permissions import Actor
 from dashboard import request_context
 from dashboard.ui import cards, confirm, kept_choices, reasons, text_fields
@@ -23,18 +23,18 @@ class NothingToClaim(DeskError):
     """No case is waiting for a mediator that you could take. Look again later."""
 
 
-def claim_next(session: Session, actor: Actor, now: datetime) -> Ticket:
+def claim_next(session: Session, actor: Actor, now: datetime) -> Case:
     """The unassigned case that is due first and that the actor may take."""
-    ticket_id = disputes.next_unassigned(session, me=actor.id or 0, now=now)
-    if ticket_id is None:
+    case_id = disputes.next_unassigned(session, me=actor.id or 0, now=now)
+    if case_id is None:
         raise NothingToClaim()
-    return mediator_assignment.assign(session, actor, now=now, ticket_id=ticket_id, staff_id=actor.id)
+    return mediator_assignment.assign(session, actor, now=now, case_id=case_id, staff_id=actor.id)
 
 
 @st.dialog("Claim this case", position="right", on_dismiss=confirm.close_drawer)
-def take(case: Case) -> None:
+def take(case: CaseView) -> None:
     """It is someone else's: said, and asked."""
-    whose, me = case.ticket.mediator_id, request_context.actor().id
+    whose, me = case.record.mediator_id, request_context.actor().id
     if whose is None or whose == me:
         confirm.overtaken("This case is yours now." if whose else "Nobody has this case any more.")
         return
@@ -46,22 +46,22 @@ def take(case: Case) -> None:
         confirm.carry_out(
             intent,
             lambda session, actor, now: mediator_assignment.assign(
-                session, actor, now=now, ticket_id=case.id, staff_id=me, taken_from=whose
+                session, actor, now=now, case_id=case.id, staff_id=me, taken_from=whose
             ),
             done=f"Case {case.reference} is yours.",
         )
 
 
 @st.dialog("Reassign", position="right", on_dismiss=confirm.close_drawer)
-def hand_over(case: Case) -> None:
+def hand_over(case: CaseView) -> None:
     """The best choice first: the skill that the case asks for, then the fewest open cases."""
     skill = case.context.project.project_type
     with request_context.reading() as session:
-        everyone = mediators.for_parties(session, case.parties, ticket_id=case.id, skill=skill)
+        everyone = mediators.for_parties(session, case.parties, case_id=case.id, skill=skill)
     free = {
         each.id: _called(each)
         for each in everyone
-        if each.why_not is None and each.id != case.ticket.mediator_id
+        if each.why_not is None and each.id != case.record.mediator_id
     }
     place = text_fields.named("case", case.id, "handover")
     offered = [*free, 0]
@@ -88,10 +88,10 @@ def hand_over(case: Case) -> None:
                 session,
                 actor,
                 now=now,
-                ticket_id=case.id,
+                case_id=case.id,
                 staff_id=to or None,
                 note=note,
-                taken_from=case.ticket.mediator_id,
+                taken_from=case.record.mediator_id,
             ),
             done=f"Reassigned to {free[to]}." if to else "Back in the queue.",
             sent=[place],
@@ -99,14 +99,14 @@ def hand_over(case: Case) -> None:
 
 
 @st.dialog("Recuse myself", position="right", on_dismiss=confirm.close_drawer)
-def step_back(case: Case) -> None:
+def step_back(case: CaseView) -> None:
     me = request_context.actor().id
     skill = case.context.project.project_type
     with request_context.reading() as session:
-        everyone = mediators.for_parties(session, case.parties, ticket_id=case.id, skill=skill)
+        everyone = mediators.for_parties(session, case.parties, case_id=case.id, skill=skill)
     names = {each.id: each.name for each in everyone}
     said = ["Permanent: this case is never yours again, and you neither decide nor approve it."]
-    if case.ticket.mediator_id == me:
+    if case.record.mediator_id == me:
         said.append(_goes(case, [each for each in everyone if each.why_not is None and each.id != me]))
     if (
         case.ruling
@@ -129,14 +129,14 @@ def step_back(case: Case) -> None:
         confirm.carry_out(
             intent,
             lambda session, actor, now: recusal.recuse(
-                session, actor, now=now, ticket_id=case.id, reason=reason
+                session, actor, now=now, case_id=case.id, reason=reason
             ),
-            done=lambda ticket: _stepped_back(ticket, names),
+            done=lambda record: _stepped_back(record, names),
             sent=[place],
         )
 
 
-def _goes(case: Case, free: list[Colleague]) -> str:
+def _goes(case: CaseView, free: list[Colleague]) -> str:
     """What becomes of it, as things stand: the desk looks again when it is done."""
     if not case.in_mediation:
         return "It goes back to the queue."
@@ -145,8 +145,8 @@ def _goes(case: Case, free: list[Colleague]) -> str:
     return f"It goes to the next available mediator at once: {free[0].name}, as things stand."
 
 
-def _stepped_back(ticket: Ticket, names: dict[int, str]) -> str:
-    whose = names.get(ticket.mediator_id or 0)
+def _stepped_back(record: Case, names: dict[int, str]) -> str:
+    whose = names.get(record.mediator_id or 0)
     now = f"It is {whose}'s." if whose else "It waits in the queue, unassigned."
     return f"You recused yourself from this case. {now}"
 

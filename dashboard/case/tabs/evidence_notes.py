@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from core.actions.cases import evidence_notes
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.evidence import EvidenceItem
 from core.queries.evidence_notes import Noted
 from core.rules.permissions import Permission
@@ -18,7 +18,7 @@ from dashboard.ui.timeline import html_lines
 
 
 def show(
-    case: Case, pieces: Sequence[EvidenceItem], found: Mapping[int, Sequence[Noted]], *, add: bool = True
+    case: CaseView, pieces: Sequence[EvidenceItem], found: Mapping[int, Sequence[Noted]], *, add: bool = True
 ) -> None:
     if not pieces:
         return
@@ -26,7 +26,7 @@ def show(
     noted = [piece for piece in pieces if piece.id in found]
     if noted:
         st.html("".join(_about(piece, found[piece.id]) for piece in noted))
-    if add and request_context.may(Permission.WORK_TICKET):
+    if add and request_context.may(Permission.WORK_CASE):
         _add(case, pieces)
 
 
@@ -45,7 +45,7 @@ def _note(each: Noted) -> str:
 
 
 @st.fragment
-def _add(case: Case, pieces: Sequence[EvidenceItem]) -> None:
+def _add(case: CaseView, pieces: Sequence[EvidenceItem]) -> None:
     """The part that was marked is meant; else the piece that is open, unless another is chosen."""
     key = f"evidence-{case.id}"
     names = {each.id: each.file_name for each in pieces}

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.actions.cases import conversation
 from core.queries import evidence
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.evidence import MessageItem
 from core.rules.permissions import Permission
 from dashboard import request_context
@@ -22,7 +22,7 @@ PAGE = 100
 HINTS = {"PARTIES": "Both parties will read this.", "STAFF": "Only staff will read this."}
 
 
-def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
+def show(case: CaseView, *, now: datetime, until: datetime | None = None) -> None:
     """The newest messages; the older ones when they are asked for."""
     wanted = st.session_state.setdefault(f"talk-{case.id}:pages", 1) * PAGE
     with request_context.reading() as session:
@@ -37,7 +37,7 @@ def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
         empty.state("Nobody has written yet", "What the parties and staff write appears here.", icon="forum")
     if until is not None:
         return
-    if request_context.may(Permission.WORK_TICKET):
+    if request_context.may(Permission.WORK_CASE):
         _answer(case)
     else:
         cards.note("Mediators and compliance write here.")
@@ -47,7 +47,7 @@ def _earlier(case_id: int) -> None:
     st.session_state[f"talk-{case_id}:pages"] += 1
 
 
-def _bubble(case: Case, each: MessageItem, now: datetime) -> str:
+def _bubble(case: CaseView, each: MessageItem, now: datetime) -> str:
     private = each.audience == "STAFF"
     to = "staff only" if private else "to both parties"
     return (
@@ -59,7 +59,7 @@ def _bubble(case: Case, each: MessageItem, now: datetime) -> str:
 
 
 @st.fragment
-def _answer(case: Case) -> None:
+def _answer(case: CaseView) -> None:
     """A fragment: writing redraws nothing else, and a refusal keeps what was written, as does a reload."""
     place = text_fields.named("case", case.id, "message")
     with st.container(border=True, key="case-answer"):

@@ -10,7 +10,7 @@ import streamlit as st
 from core.money import Money
 from core.queries import case_money, conversions
 from core.queries.case_money import Booked, Sent
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.case import journal_table
@@ -30,7 +30,7 @@ KINDS = {
 }
 
 
-def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
+def show(case: CaseView, *, now: datetime, until: datetime | None = None) -> None:
     """Now, or (`until`) as it was then."""
     with request_context.reading() as session:
         journals = case_money.journals(session, case.context.milestone.id)
@@ -55,7 +55,7 @@ def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
     _operations(operations, now)
 
 
-def _where(case: Case) -> None:
+def _where(case: CaseView) -> None:
     order, sum_of = case.context.order, case.context.money
     decided = order.held_minor == 0
     kept, fee = order.fee_kept_minor, order.platform_fee_minor
@@ -79,7 +79,7 @@ def _where(case: Case) -> None:
     )
 
 
-def _waterfall(case: Case) -> None:
+def _waterfall(case: CaseView) -> None:
     order, sum_of = case.context.order, case.context.money
     given, back = order.payable_minor + order.released_minor, order.refundable_minor + order.refunded_minor
     steps: list[tuple[str, Money, Step]] = [
@@ -94,7 +94,7 @@ def _waterfall(case: Case) -> None:
     charts.waterfall(steps, key="case-waterfall", height=240, alt="From what was paid to what is held")
 
 
-def _journal(case: Case, each: Booked) -> None:
+def _journal(case: CaseView, each: Booked) -> None:
     st.html(
         journal_table.journal(
             naming.redact(case, f"J-{each.id} · {each.memo or each.kind}"),
@@ -107,7 +107,7 @@ def _journal(case: Case, each: Booked) -> None:
         navigation.link("journal", f"Open J-{each.id}", icon=":material/arrow_forward:", id=each.id)
 
 
-def _names(case: Case, each: Booked) -> dict[str, str]:
+def _names(case: CaseView, each: Booked) -> dict[str, str]:
     """Accounts of a party, by the party's name."""
     parties = {party.id: party.name for party in case.parties}
     named = {}

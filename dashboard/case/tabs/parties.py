@@ -7,7 +7,7 @@ from datetime import datetime
 import streamlit as st
 
 from core.queries import letters, party_history, ratings
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.party_history import History
 from core.records import Party
 from core.rules.permissions import Permission
@@ -16,7 +16,7 @@ from dashboard.case import redaction
 from dashboard.ui import cards, header, tables
 
 
-def show(case: Case, until: datetime | None = None) -> None:
+def show(case: CaseView, until: datetime | None = None) -> None:
     with request_context.reading() as session:
         pasts = [
             (party, party_history.history(session, party.id, but=case.id, until=until))
@@ -30,7 +30,7 @@ def show(case: Case, until: datetime | None = None) -> None:
 
 
 def _party(
-    case: Case, party: Party, past: History, wants: str, rated: str | None, until: datetime | None
+    case: CaseView, party: Party, past: History, wants: str, rated: str | None, until: datetime | None
 ) -> None:
     place = f"{party.city or '—'}, {party.country}" if redaction.shown(case) else "place hidden"
     header.section(party.name, f"{party.role.capitalize()} · {place}")
@@ -59,7 +59,7 @@ def _party(
                 tables.opens("id", "Case", page="case", value=lambda row: row.reference, width=64),
                 tables.text("milestone", "About", width=150),
                 tables.money("amount", "Amount", width=90),
-                tables.status("status", "Status", axis="ticket", width=110),
+                tables.status("status", "Status", axis="case", width=110),
                 tables.text("resolution", "Ended", width=110, value=lambda row: _ended(row.resolution)),
             ],
             key=f"past-{party.id}",

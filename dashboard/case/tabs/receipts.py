@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.actions.milestones import receipts
 from core.queries import receipts as queries
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.receipts import ReceiptRow
 from core.rules.permissions import Permission
 from dashboard import request_context
@@ -14,7 +14,7 @@ from dashboard.case import redaction
 from dashboard.ui import download, header
 
 
-def show(case: Case) -> None:
+def show(case: CaseView) -> None:
     """Nothing where no paper was written yet, or names are hidden: the papers bear them."""
     if not redaction.shown(case):
         return

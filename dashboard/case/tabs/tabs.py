@@ -8,7 +8,7 @@ from functools import partial
 
 from core.queries import evidence_notes
 from core.queries import letters as queries
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.evidence import EvidenceItem
 from core.rules.permissions import Permission
 from dashboard import letters, request_context
@@ -22,7 +22,7 @@ NAMES = ("Evidence", "Timeline", "Messages", "Terms", "Money", "Parties", "E-mai
 
 
 def show(
-    case: Case,
+    case: CaseView,
     pieces: Sequence[EvidenceItem],
     *,
     now: datetime,
@@ -45,7 +45,7 @@ def show(
                 draw[name]()
 
 
-def _letters(case: Case, until: datetime | None) -> None:
+def _letters(case: CaseView, until: datetime | None) -> None:
     with request_context.reading() as session:
         rows = queries.about(session, "milestone", case.context.milestone.id)
     shown = redaction.veiled(case, asof.before(rows, until))
@@ -70,7 +70,9 @@ def _letters(case: Case, until: datetime | None) -> None:
         cards.note(rows.note)
 
 
-def _evidence(case: Case, pieces: Sequence[EvidenceItem], until: datetime | None, whose: str | None) -> None:
+def _evidence(
+    case: CaseView, pieces: Sequence[EvidenceItem], until: datetime | None, whose: str | None
+) -> None:
     """Looking back, the marks are those of whoever decided, and nothing is added."""
     words = None if redaction.shown(case) else partial(redaction.redact, case)
     with request_context.reading() as session:
@@ -82,7 +84,7 @@ def _evidence(case: Case, pieces: Sequence[EvidenceItem], until: datetime | None
         key=f"evidence-{case.id}" if until is None else f"evidence-{case.id}-then",
         words=words,
         notes=found,
-        may_mark=request_context.may(Permission.WORK_TICKET) and until is None,
+        may_mark=request_context.may(Permission.WORK_CASE) and until is None,
         whose=whose,
     )
     margin.show(case, pieces, found, add=until is None)

@@ -13,7 +13,7 @@ from core.money import Money
 from core.policy import Profile
 from core.policy.profile import PerCurrency, Tariff
 from core.queries import policy
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.rules import acceptance
 from dashboard import request_context
 from dashboard.ui import cards, deadline, header
@@ -30,7 +30,7 @@ class PolicyLine:
     source: str
 
 
-def show(case: Case) -> None:
+def show(case: CaseView) -> None:
     project, milestone = case.context.project, case.context.milestone
     header.section("Engagement scope", project.title)
     st.text(words_of(project.scope))

@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.queries import timeline
 from core.queries.audit_event_labels import About
-from core.queries.cases import Case
+from core.queries.cases import CaseView
 from core.queries.timeline import Mark, Stream, TimelineEvent, TimelineFilter
 from dashboard import request_context
 from dashboard.case import redaction
@@ -32,7 +32,7 @@ PARTS = {
 PLACES = ("older", "newer", "entry")
 
 
-def show(case: Case, *, now: datetime, until: datetime | None = None) -> None:
+def show(case: CaseView, *, now: datetime, until: datetime | None = None) -> None:
     parts, public = _filters()
     wanted = TimelineFilter(
         about=parts,
@@ -105,7 +105,7 @@ def _go(name: str | None, mark: str | None) -> None:
         st.query_params[name] = mark
 
 
-def _moment(case: Case, each: TimelineEvent, asked: str, since: datetime | None) -> TimelineItem:
+def _moment(case: CaseView, each: TimelineEvent, asked: str, since: datetime | None) -> TimelineItem:
     audience = "staff only" if each.staff_only else "parties"
     name = each.mark.name if each.mark else ""
     return TimelineItem(
