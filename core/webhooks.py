@@ -30,17 +30,12 @@ from core.errors import DeskError
 from core.gateways.snapshots import Event
 from core.gateways.stripe_webhooks import verify
 from core.records import WebhookEvent
+from core.request_body import BodyTooLarge, read_body
 
 log = structlog.get_logger("webhooks")
 
 LARGEST = 1024 * 1024
-
-
 LONGEST_NAME = 255
-
-
-class BodyTooLarge(DeskError):
-    """The body is larger than {limit} bytes."""
 
 
 class NameUnusable(DeskError):
@@ -52,7 +47,7 @@ def routes(desk: Desk) -> list[Route]:
 
     async def stripe(request: Request) -> Response:
         try:
-            body = await _read(request)
+            body = await read_body(request, limit=LARGEST)
         except BodyTooLarge as error:
             return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error.message)
         except ClientDisconnect:
@@ -61,19 +56,6 @@ def routes(desk: Desk) -> list[Route]:
         return await run_in_threadpool(_receive, desk, body, signature)
 
     return [Route("/webhooks/stripe", stripe, methods=["POST"])]
-
-
-async def _read(request: Request) -> bytes:
-    """The raw body, read no further than is allowed, whatever its header promises."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > LARGEST:
-        raise BodyTooLarge(limit=LARGEST)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            raise BodyTooLarge(limit=LARGEST)
-    return bytes(body)
 
 
 def _receive(desk: Desk, body: bytes, signature: str) -> Response:

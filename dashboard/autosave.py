@@ -26,6 +26,7 @@ from core.actions.cases.unsent_text import ChangedInAnotherTab, Words
 from core.actions.staff import sessions
 from core.desk import Desk
 from core.errors import DeskError
+from core.request_body import BodyTooLarge, read_body
 from core.rules import text_fields
 from core.rules.permissions import Actor
 from dashboard.request_context import COOKIE
@@ -54,8 +55,9 @@ def routes(desk: Desk) -> list[Route]:
     async def save(request: Request) -> Response:
         if request.headers.get("content-type", "").partition(";")[0] != "application/json":
             return _refused(415, UNREADABLE)
-        body = await _bounded(request)
-        if body is None:
+        try:
+            body = await read_body(request, limit=LARGEST)
+        except BodyTooLarge:
             return _refused(413, text_fields.WordsTooLong(most=text_fields.LONGEST).message)
         try:
             typed = Typed.model_validate(json.loads(body))
@@ -139,13 +141,3 @@ def clock(at: datetime | None, now: datetime) -> str:
 
 def _refused(status: int, why: str) -> Response:
     return JSONResponse({"why": why}, status)
-
-
-async def _bounded(request: Request) -> bytes | None:
-    """The body, or None when it is longer than any field."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST:
-            return None
-    return body

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from core.actions.staff import sessions
 from core.desk import Desk
 from core.errors import DeskError
+from core.request_body import BodyTooLarge, read_body
 from dashboard import demo_sign_in, oidc, sign_in_page
 from dashboard.request_context import COOKIE
 from dashboard.safe_redirect import local_path
@@ -86,9 +87,8 @@ def _end(desk: Desk, token: str | None) -> None:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM:
-            return {}
+    try:
+        body = await read_body(request, limit=LARGEST_FORM)
+    except BodyTooLarge:
+        return {}
     return {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}

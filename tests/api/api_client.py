@@ -32,7 +32,7 @@ INTERNAL_NUMBER = re.compile(r"770001\d{3}")
 
 
 @dataclass
-class Knocking:
+class ApiClient:
     """One platform's program with its key."""
 
     market: Market
@@ -118,9 +118,15 @@ def a_key(desk: Desk, platform: str = "home_services", *, may_write: bool = True
     )
 
 
-def knocking(market: Market, platform: str = "home_services", *, limits: Limits | None = None) -> Knocking:
-    site = Starlette(routes=[api.mounted(app.application(market.desk, limits=limits))])
-    return Knocking(market, TestClient(site, raise_server_exceptions=False), a_key(market.desk, platform))
+def http_client(desk: Desk, *, limits: Limits | None = None) -> TestClient:
+    site = Starlette(routes=[api.mounted(app.application(desk, limits=limits))])
+    return TestClient(site, raise_server_exceptions=False)
+
+
+def an_api_client(
+    market: Market, platform: str = "home_services", *, limits: Limits | None = None
+) -> ApiClient:
+    return ApiClient(market, http_client(market.desk, limits=limits), a_key(market.desk, platform))
 
 
 def code(answer: Response) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.gateways.stripe_sandbox import StripeSandbox
-from tests.api.api_client import FIRST_INTERNAL, Knocking, knocking
+from tests.api.api_client import FIRST_INTERNAL, ApiClient, an_api_client
 from tests.sandbox_desk import Market, a_market, a_sandbox
 
 INTERNAL = ("parties", "staff", "holds", "outgoing_operations", "refunds", "chargebacks")
@@ -36,12 +36,12 @@ def market(database: Database, owner: Database, running_sandbox: StripeSandbox, 
 
 
 @pytest.fixture
-def home(market: Market) -> Knocking:
+def home(market: Market) -> ApiClient:
     """The home-services platform."""
-    return knocking(market)
+    return an_api_client(market)
 
 
 @pytest.fixture
-def law(market: Market) -> Knocking:
+def law(market: Market) -> ApiClient:
     """The legal-services platform, another tenant of the same desk."""
-    return knocking(market, "legal_services")
+    return an_api_client(market, "legal_services")

@@ -27,7 +27,7 @@ from core.rules.reports import ReportKind, ReportOutcome, Severity
 from core.rules.requests import RequestKind
 from core.rules.risk import ReviewOutcome
 from tests import builders
-from tests.api.api_client import Knocking, code
+from tests.api.api_client import ApiClient, code
 from tests.api.test_flows import BY_PAYEE, PARTS, bid, disputed, funded, submitted
 from tests.builders import NOW
 from tests.db_snapshot import nothing_changes
@@ -36,11 +36,11 @@ SECRET_WORDS = "Write to ana.l+kitchen@example.com or call +1 503 555 0147, Elm 
 ENTRIES = text("select action, reason, before, after from audit_entries")
 
 
-def project_of(home: Knocking, path: str) -> str:
+def project_of(home: ApiClient, path: str) -> str:
     return f"/projects/{home.get(path).json()['project']}"
 
 
-def mediated(home: Knocking) -> tuple[str, int]:
+def mediated(home: ApiClient) -> tuple[str, int]:
     """A case before a mediator: the milestone's path and the dispute."""
     path = disputed(home)
     return path, int(home.post(f"{path}/mediation", {"party": home.payer}).json()["dispute"])
@@ -49,7 +49,7 @@ def mediated(home: Knocking) -> tuple[str, int]:
 # Reports, content events, practices
 
 
-def test_a_party_reports_the_other_and_reads_what_came_of_it(home: Knocking) -> None:
+def test_a_party_reports_the_other_and_reads_what_came_of_it(home: ApiClient) -> None:
     _, path = funded(home)
     project = project_of(home, path)
     said = {"party": home.payer, "kind": "HARASSMENT", "details": SECRET_WORDS, "external_id": "r-1"}
@@ -71,7 +71,7 @@ def test_a_party_reports_the_other_and_reads_what_came_of_it(home: Knocking) -> 
     assert (after["outcome"], after["settled_at"] is None) == ("UPHELD", False)
 
 
-def test_a_severe_content_event_stops_the_release_until_staff_settled_it(home: Knocking) -> None:
+def test_a_severe_content_event_stops_the_release_until_staff_settled_it(home: ApiClient) -> None:
     path = submitted(home)
     event = {
         "external_id": "cre-1",
@@ -89,7 +89,7 @@ def test_a_severe_content_event_stops_the_release_until_staff_settled_it(home: K
     assert (elsewhere.status_code, code(elsewhere)) == (404, "not_found")
 
 
-def test_a_practice_of_another_state_is_flagged_and_resolved(law: Knocking) -> None:
+def test_a_practice_of_another_state_is_flagged_and_resolved(law: ApiClient) -> None:
     law.market.newcomers(platform="legal_services")
     project = law.post("/bids", bid(law, project_type="DOCUMENT_REVIEW")).json()
     path = f"/projects/{project['id']}/practice-flags"
@@ -105,7 +105,7 @@ def test_a_practice_of_another_state_is_flagged_and_resolved(law: Knocking) -> N
     law.market.lawful()
 
 
-def test_what_staff_flagged_is_for_staff_to_resolve(home: Knocking, owner: Database) -> None:
+def test_what_staff_flagged_is_for_staff_to_resolve(home: ApiClient, owner: Database) -> None:
     project, _ = funded(home)
     states = {"licensed_in": "Oregon", "needed_in": "Texas"}
     cora = home.market.as_staff("cora")
@@ -115,7 +115,7 @@ def test_what_staff_flagged_is_for_staff_to_resolve(home: Knocking, owner: Datab
         assert (answer.status_code, code(answer)) == (403, "not_permitted")
 
 
-def test_a_resolved_practice_still_waits_for_staff_to_end_the_review(home: Knocking) -> None:
+def test_a_resolved_practice_still_waits_for_staff_to_end_the_review(home: ApiClient) -> None:
     project, path = funded(home)
     flag = home.post(
         f"/projects/{project['id']}/practice-flags", {"licensed_in": "Oregon", "needed_in": "Texas"}
@@ -135,7 +135,7 @@ def test_a_resolved_practice_still_waits_for_staff_to_end_the_review(home: Knock
 # Reviews and ratings
 
 
-def completed(home: Knocking) -> str:
+def completed(home: ApiClient) -> str:
     """A project of one milestone that is done."""
     project = home.post("/bids", bid(home, "short", total={"minor": 100, "currency": "USD"})).json()
     whole = [{"title": "All", "deliverable": "As drawn.", "amount": {"minor": 100, "currency": "USD"}}]
@@ -154,7 +154,7 @@ def completed(home: Knocking) -> str:
     return path
 
 
-def test_both_sides_review_and_their_words_are_hidden_until_both_have(home: Knocking) -> None:
+def test_both_sides_review_and_their_words_are_hidden_until_both_have(home: ApiClient) -> None:
     path = completed(home)
     first = home.post(f"{path}/reviews", {"party": home.payer, "stars": 4, "body": SECRET_WORDS})
     assert first.status_code == 201, first.text
@@ -174,7 +174,7 @@ def test_both_sides_review_and_their_words_are_hidden_until_both_have(home: Knoc
     assert (rating["tenths"], rating["reviews"]) == (40, 1)
 
 
-def test_one_review_is_opened_when_the_time_is_up_and_then_none_is_added(home: Knocking) -> None:
+def test_one_review_is_opened_when_the_time_is_up_and_then_none_is_added(home: ApiClient) -> None:
     path = completed(home)
     home.post(f"{path}/reviews", {"party": home.payee, "stars": 2, "body": "Late payer."})
     home.market.later(days=14)
@@ -184,7 +184,7 @@ def test_one_review_is_opened_when_the_time_is_up_and_then_none_is_added(home: K
     assert (late.status_code, code(late)) == (409, "reviews_closed")
 
 
-def test_nothing_is_reviewed_before_it_is_complete(home: Knocking) -> None:
+def test_nothing_is_reviewed_before_it_is_complete(home: ApiClient) -> None:
     project, _ = funded(home)
     for answer in (
         home.post(f"/projects/{project['id']}/reviews", {"party": home.payer, "stars": 5}),
@@ -196,7 +196,7 @@ def test_nothing_is_reviewed_before_it_is_complete(home: Knocking) -> None:
 # Offers
 
 
-def offered(home: Knocking, minor: int = 70_000, party: str = "") -> tuple[str, dict[str, Any]]:
+def offered(home: ApiClient, minor: int = 70_000, party: str = "") -> tuple[str, dict[str, Any]]:
     path = disputed(home)
     dispute = home.get(path).json()["dispute"]
     said = {
@@ -209,7 +209,7 @@ def offered(home: Knocking, minor: int = 70_000, party: str = "") -> tuple[str, 
     return path, dict(answer.json())
 
 
-def test_an_offer_that_is_accepted_moves_the_money_and_ends_the_dispute(home: Knocking) -> None:
+def test_an_offer_that_is_accepted_moves_the_money_and_ends_the_dispute(home: ApiClient) -> None:
     path, offer = offered(home)
     assert (offer["release"]["minor"], offer["refund"]["minor"], offer["status"]) == (70_000, 30_000, "OPEN")
     own = home.post(f"/offers/{offer['id']}/accept", {"party": home.payee})
@@ -226,7 +226,7 @@ def test_an_offer_that_is_accepted_moves_the_money_and_ends_the_dispute(home: Kn
 @pytest.mark.parametrize(
     ("reply", "by", "status"), [("decline", "payer", "DECLINED"), ("withdraw", "payee", "WITHDRAWN")]
 )
-def test_an_offer_is_declined_or_withdrawn_once(home: Knocking, reply: str, by: str, status: str) -> None:
+def test_an_offer_is_declined_or_withdrawn_once(home: ApiClient, reply: str, by: str, status: str) -> None:
     _, offer = offered(home)
     party, other = (home.payer, home.payee) if by == "payer" else (home.payee, home.payer)
     wrong = home.post(f"/offers/{offer['id']}/{reply}", {"party": other})
@@ -238,7 +238,7 @@ def test_an_offer_is_declined_or_withdrawn_once(home: Knocking, reply: str, by: 
     assert [(each["id"], each["status"]) for each in listed] == [(offer["id"], status)]
 
 
-def test_an_offer_stands_for_its_time_and_not_beyond_what_is_held(home: Knocking) -> None:
+def test_an_offer_stands_for_its_time_and_not_beyond_what_is_held(home: ApiClient) -> None:
     path, offer = offered(home, 0, home.payer)
     more = {"party": home.payee, "release": {"minor": 100_001, "currency": "USD"}}
     answer = home.post(f"/disputes/{offer['dispute']}/offers", more)
@@ -249,7 +249,7 @@ def test_an_offer_stands_for_its_time_and_not_beyond_what_is_held(home: Knocking
     assert home.get(path).json()["status"] == "DISPUTED"
 
 
-def test_why_staff_holds_and_who_decided_is_not_told_outside(home: Knocking) -> None:
+def test_why_staff_holds_and_who_decided_is_not_told_outside(home: ApiClient) -> None:
     path, offer = offered(home)
     number = int(path.rpartition("/")[2])
     cora = home.market.as_staff("cora")
@@ -289,7 +289,7 @@ def test_every_reason_against_a_release_has_words_for_outside() -> None:
 # Answers, messages, issues addressed
 
 
-def test_what_staff_asks_is_read_and_answered(home: Knocking) -> None:
+def test_what_staff_asks_is_read_and_answered(home: ApiClient) -> None:
     path, dispute = mediated(home)
     mia = home.market.as_staff("mia")
     nothing = home.post(f"/disputes/{dispute}/answer", {"party": home.payee, "body": "What?"})
@@ -313,7 +313,7 @@ def test_what_staff_asks_is_read_and_answered(home: Knocking) -> None:
     ]
 
 
-def test_a_wanted_document_is_answered_by_a_file_in_the_dispute(home: Knocking) -> None:
+def test_a_wanted_document_is_answered_by_a_file_in_the_dispute(home: ApiClient) -> None:
     path, dispute = mediated(home)
     asked = {
         "question": "The delivery note?",
@@ -330,7 +330,7 @@ def test_a_wanted_document_is_answered_by_a_file_in_the_dispute(home: Knocking) 
     assert home.get(f"/disputes/{dispute}").json()["status"] == "UNDER_REVIEW"
 
 
-def test_messages_are_read_in_pages_without_what_staff_notes_for_itself(home: Knocking) -> None:
+def test_messages_are_read_in_pages_without_what_staff_notes_for_itself(home: ApiClient) -> None:
     path, _ = mediated(home)
     number = int(path.rpartition("/")[2])
     for word in ("one", "two", "three"):
@@ -346,7 +346,7 @@ def test_messages_are_read_in_pages_without_what_staff_notes_for_itself(home: Kn
     assert home.market.count(Message) == len(said) + 1
 
 
-def test_the_payee_says_how_the_issues_were_addressed(home: Knocking, owner: Database) -> None:
+def test_the_payee_says_how_the_issues_were_addressed(home: ApiClient, owner: Database) -> None:
     path = disputed(home)
     with nothing_changes(owner):
         wrong = home.post(f"{path}/resubmit", {"party": home.payer, "details": "I did it."})
@@ -359,7 +359,7 @@ def test_the_payee_says_how_the_issues_were_addressed(home: Knocking, owner: Dat
 # Complaints, consultations, letters
 
 
-def test_a_late_complaint_is_withdrawn_and_what_it_held_goes_on(home: Knocking) -> None:
+def test_a_late_complaint_is_withdrawn_and_what_it_held_goes_on(home: ApiClient) -> None:
     path = submitted(home)
     none = home.post(f"{path}/withdraw-complaint", {"party": home.payer})
     assert (none.status_code, code(none)) == (409, "no_open_complaint")
@@ -378,7 +378,7 @@ def test_a_late_complaint_is_withdrawn_and_what_it_held_goes_on(home: Knocking) 
     home.market.lawful()
 
 
-def test_a_withdrawn_complaint_leaves_what_staff_held(home: Knocking) -> None:
+def test_a_withdrawn_complaint_leaves_what_staff_held(home: ApiClient) -> None:
     path = submitted(home)
     home.market.wait(days=6)
     home.post(f"{path}/complaint", {"party": home.payer, "reason": "It sticks."})
@@ -392,7 +392,7 @@ def test_a_withdrawn_complaint_leaves_what_staff_held(home: Knocking) -> None:
     assert home.get(path).json()["payment"]["held"]["minor"] == 100_000
 
 
-def consultation(law: Knocking) -> str:
+def consultation(law: ApiClient) -> str:
     law.market.newcomers(platform="legal_services")
     project = law.post("/bids", bid(law, project_type="CONSULTATION", fee_mode="CONSULTATION_FIXED")).json()
     path = f"/projects/{project['id']}"
@@ -406,7 +406,7 @@ def consultation(law: Knocking) -> str:
     return f"/milestones/{number}"
 
 
-def test_a_consultation_is_released_a_day_after_the_session(law: Knocking) -> None:
+def test_a_consultation_is_released_a_day_after_the_session(law: ApiClient) -> None:
     path = consultation(law)
     assert law.get(path).json()["acceptance_rule"] == AcceptanceRule.SESSION_COMPLETED
     other = law.post(f"{path}/session-completed", {"party": law.payer})
@@ -420,13 +420,13 @@ def test_a_consultation_is_released_a_day_after_the_session(law: Knocking) -> No
     law.market.lawful()
 
 
-def test_work_is_no_session(home: Knocking) -> None:
+def test_work_is_no_session(home: ApiClient) -> None:
     _, path = funded(home)
     answer = home.post(f"{path}/session-completed", {"party": home.payee})
     assert (answer.status_code, code(answer)) == (409, "not_a_session")
 
 
-def test_a_party_chooses_its_letters(home: Knocking) -> None:
+def test_a_party_chooses_its_letters(home: ApiClient) -> None:
     before = home.get(f"/letter-preferences?external_id={home.payee}").json()
     assert (before["frequency"], before["muted"], before["changed_at"]) == ("TOGETHER", [], None)
     chosen = {"party": home.payee, "frequency": "WEEKLY", "muted": ["thanks"]}
@@ -442,7 +442,7 @@ def test_a_party_chooses_its_letters(home: Knocking) -> None:
 # Payouts
 
 
-def test_a_payee_chooses_how_to_be_paid(home: Knocking, owner: Database) -> None:
+def test_a_payee_chooses_how_to_be_paid(home: ApiClient, owner: Database) -> None:
     path = submitted(home)
     with nothing_changes(owner):
         payer = home.post("/withdrawal-method", {"party": home.payer, "method": "wire"})
@@ -457,7 +457,7 @@ def test_a_payee_chooses_how_to_be_paid(home: Knocking, owner: Database) -> None
     home.market.lawful()
 
 
-def test_another_method_is_chosen_for_a_payout_that_failed(home: Knocking, law: Knocking) -> None:
+def test_another_method_is_chosen_for_a_payout_that_failed(home: ApiClient, law: ApiClient) -> None:
     home.market.control.next_payouts({"code": "account_closed", "after_paid": False})
     path = submitted(home)
     home.post(f"{path}/approve", {"party": home.payer})
@@ -490,7 +490,7 @@ def test_another_method_is_chosen_for_a_payout_that_failed(home: Knocking, law: 
 # Words of the parties
 
 
-def test_what_parties_write_is_never_refused_for_what_it_names(home: Knocking) -> None:
+def test_what_parties_write_is_never_refused_for_what_it_names(home: ApiClient) -> None:
     """Every free text a party can give, with an address and a number in it: kept, and nowhere in the log."""
     project = home.post("/bids", bid(home, title=SECRET_WORDS[:60], scope=SECRET_WORDS)).json()
     path = f"/projects/{project['id']}"
@@ -532,7 +532,7 @@ def test_what_parties_write_is_never_refused_for_what_it_names(home: Knocking) -
     assert [each for each in entries if ADDRESS.search(str(each)) or "555 0147" in str(each)] == []
 
 
-def test_a_reason_of_staff_is_refused_with_what_is_wrong_with_it(home: Knocking) -> None:
+def test_a_reason_of_staff_is_refused_with_what_is_wrong_with_it(home: ApiClient) -> None:
     _, path = funded(home)
     number = int(path.rpartition("/")[2])
     fay = home.market.as_staff("fay")

@@ -19,7 +19,7 @@ from core.api.webhooks.endpoints import EndpointKnown, EndpointUnfit
 from core.db import Database
 from core.records import OutgoingEvent, WebhookEndpoint
 from core.rules.permissions import NotYours
-from tests.api.api_client import Knocking
+from tests.api.api_client import ApiClient
 from tests.api.test_flows import accepted, funded
 from tests.parties import OPERATOR
 from tests.sandbox_desk import Market
@@ -72,7 +72,7 @@ def told(listener: Listener, kind: str) -> list[str]:
     return [each["data"]["to"] for each in listener.events() if each["kind"] == kind]
 
 
-def test_a_milestones_road_is_told_as_it_happens(home: Knocking, listener: Listener) -> None:
+def test_a_milestones_road_is_told_as_it_happens(home: ApiClient, listener: Listener) -> None:
     listening(home.market, listener.url)
     _, path = funded(home)
     home.post(f"{path}/complete", {"party": home.payee})
@@ -100,7 +100,7 @@ def test_a_milestones_road_is_told_as_it_happens(home: Knocking, listener: Liste
     assert {each["data"]["bid_reference"] for each in first} == {"bid-over-http"}
 
 
-def test_an_event_is_signed_with_the_endpoints_own_secret(home: Knocking, listener: Listener) -> None:
+def test_an_event_is_signed_with_the_endpoints_own_secret(home: ApiClient, listener: Listener) -> None:
     _, secret = listening(home.market, listener.url)
     accepted(home)
     delivery.deliver_due(home.market.desk)
@@ -110,7 +110,7 @@ def test_an_event_is_signed_with_the_endpoints_own_secret(home: Knocking, listen
     assert int(at) == int(home.market.now.timestamp())
 
 
-def test_a_refused_action_tells_nobody(home: Knocking, listener: Listener) -> None:
+def test_a_refused_action_tells_nobody(home: ApiClient, listener: Listener) -> None:
     listening(home.market, listener.url)
     _, path = funded(home)
     before = home.market.count(OutgoingEvent)
@@ -118,7 +118,7 @@ def test_a_refused_action_tells_nobody(home: Knocking, listener: Listener) -> No
     assert home.market.count(OutgoingEvent) == before
 
 
-def test_what_was_not_heard_is_said_again(home: Knocking, listener: Listener) -> None:
+def test_what_was_not_heard_is_said_again(home: ApiClient, listener: Listener) -> None:
     listening(home.market, listener.url)
     accepted(home)
     listener.status = 500
@@ -133,7 +133,7 @@ def test_what_was_not_heard_is_said_again(home: Knocking, listener: Listener) ->
     assert delivery.deliver_due(home.market.desk) == 0
 
 
-def test_a_silent_endpoint_costs_one_event_a_try(home: Knocking, listener: Listener) -> None:
+def test_a_silent_endpoint_costs_one_event_a_try(home: ApiClient, listener: Listener) -> None:
     listening(home.market, listener.url)
     listener.status = 302
     funded(home)
@@ -143,7 +143,7 @@ def test_a_silent_endpoint_costs_one_event_a_try(home: Knocking, listener: Liste
     assert sum(tries) == len(listener.heard) == 1
 
 
-def test_nobody_listens_nothing_is_written(home: Knocking, law: Knocking, listener: Listener) -> None:
+def test_nobody_listens_nothing_is_written(home: ApiClient, law: ApiClient, listener: Listener) -> None:
     endpoint, _ = listening(home.market, listener.url, "legal_services")
     funded(home)
     assert home.market.count(OutgoingEvent) == 0
@@ -153,7 +153,7 @@ def test_nobody_listens_nothing_is_written(home: Knocking, law: Knocking, listen
     assert home.market.count(OutgoingEvent) > 0
 
 
-def test_a_removed_endpoint_hears_nothing_more(home: Knocking, listener: Listener) -> None:
+def test_a_removed_endpoint_hears_nothing_more(home: ApiClient, listener: Listener) -> None:
     endpoint, _ = listening(home.market, listener.url)
     accepted(home)
     home.market.database.run(
@@ -181,7 +181,7 @@ def test_one_address_is_told_once(market: Market) -> None:
         listening(market, "https://market.example/events")
 
 
-def test_the_application_cannot_make_up_an_event_or_change_one(home: Knocking, listener: Listener) -> None:
+def test_the_application_cannot_make_up_an_event_or_change_one(home: ApiClient, listener: Listener) -> None:
     listening(home.market, listener.url)
     accepted(home)
     for statement in (
@@ -198,7 +198,7 @@ def test_the_application_cannot_make_up_an_event_or_change_one(home: Knocking, l
             s.connection().exec_driver_sql(statement)
 
 
-def test_the_data_of_an_event_stays_as_it_was(home: Knocking, listener: Listener, owner: Database) -> None:
+def test_the_data_of_an_event_stays_as_it_was(home: ApiClient, listener: Listener, owner: Database) -> None:
     listening(home.market, listener.url)
     accepted(home)
     with pytest.raises(Exception, match="stays as it was written"), owner.transaction() as session:

@@ -10,13 +10,13 @@ import pytest
 
 from core.db import Database
 from core.records import Case, Party
-from tests.api.api_client import Knocking, code
+from tests.api.api_client import ApiClient, code, http_client
 from tests.api.test_flows import accepted, bid, disputed, submitted
 from tests.api.test_fuzz import everywhere
 from tests.db_snapshot import nothing_changes
 
 
-def every_change(home: Knocking, milestone: str, project: str, dispute: int) -> dict[str, dict[str, Any]]:
+def every_change(home: ApiClient, milestone: str, project: str, dispute: int) -> dict[str, dict[str, Any]]:
     """Each address that changes something about a disputed milestone, with a body that is right but for the party."""
     usd = {"minor": 1_000, "currency": "USD"}
     whole = [{"title": "All", "deliverable": "As drawn.", "amount": {"minor": 150_000, "currency": "USD"}}]
@@ -46,7 +46,7 @@ def every_change(home: Knocking, milestone: str, project: str, dispute: int) -> 
     }
 
 
-def stood(home: Knocking) -> tuple[str, str, int]:
+def stood(home: ApiClient) -> tuple[str, str, int]:
     """A disputed milestone with an offer and everything else: its path, its project's, its dispute."""
     everywhere(home)
     (case,) = home.market.all(Case)
@@ -54,7 +54,7 @@ def stood(home: Knocking) -> tuple[str, str, int]:
     return milestone, f"/projects/{home.get(milestone).json()['project']}", case.id
 
 
-def test_a_stranger_of_the_same_platform_changes_nothing_anywhere(home: Knocking, owner: Database) -> None:
+def test_a_stranger_of_the_same_platform_changes_nothing_anywhere(home: ApiClient, owner: Database) -> None:
     changes = every_change(home, *stood(home))
     home.market.newcomers()
     with nothing_changes(owner):
@@ -64,7 +64,9 @@ def test_a_stranger_of_the_same_platform_changes_nothing_anywhere(home: Knocking
                 assert (answer.status_code, code(answer)) == (403, "not_yours"), (path, answer.text)
 
 
-def test_another_platforms_key_finds_nothing_anywhere(home: Knocking, law: Knocking, owner: Database) -> None:
+def test_another_platforms_key_finds_nothing_anywhere(
+    home: ApiClient, law: ApiClient, owner: Database
+) -> None:
     milestone, project, dispute = stood(home)
     own = law.market.party("PAYER", platform="legal_services")
     theirs = str(home.market.get(Party, own).external_id)
@@ -110,7 +112,7 @@ ROLES = {  # who may not, although they are a party of the project
 }
 
 
-def test_the_other_side_may_not_do_what_is_this_sides(home: Knocking, owner: Database) -> None:
+def test_the_other_side_may_not_do_what_is_this_sides(home: ApiClient, owner: Database) -> None:
     milestone, project, dispute = stood(home)
     changes = every_change(home, milestone, project, dispute)
     with nothing_changes(owner):
@@ -126,13 +128,13 @@ def test_the_other_side_may_not_do_what_is_this_sides(home: Knocking, owner: Dat
 # At once
 
 
-def at_once(home: Knocking, path: str, body: dict[str, Any], times: int = 4) -> list[tuple[int, str]]:
+def at_once(home: ApiClient, path: str, body: dict[str, Any], times: int = 4) -> list[tuple[int, str]]:
     with ThreadPoolExecutor(times) as crowd:
         answers = list(crowd.map(lambda _: home.post(path, body), range(times)))
     return sorted((each.status_code, code(each)) for each in answers)
 
 
-def test_an_approval_at_the_same_moment_releases_once(home: Knocking) -> None:
+def test_an_approval_at_the_same_moment_releases_once(home: ApiClient) -> None:
     path = submitted(home)
     answers = at_once(home, f"{path}/approve", {"party": home.payer})
     assert answers == [(200, "")] + [(409, "illegal_move")] * 3
@@ -142,7 +144,7 @@ def test_an_approval_at_the_same_moment_releases_once(home: Knocking) -> None:
     home.market.lawful()
 
 
-def test_an_offer_accepted_at_the_same_moment_moves_the_money_once(home: Knocking) -> None:
+def test_an_offer_accepted_at_the_same_moment_moves_the_money_once(home: ApiClient) -> None:
     path = disputed(home)
     dispute = home.get(path).json()["dispute"]
     share = {"minor": 60_000, "currency": "USD"}
@@ -156,14 +158,14 @@ def test_an_offer_accepted_at_the_same_moment_moves_the_money_once(home: Knockin
     home.market.lawful()
 
 
-def test_a_dispute_opened_at_the_same_moment_is_one(home: Knocking) -> None:
+def test_a_dispute_opened_at_the_same_moment_is_one(home: ApiClient) -> None:
     path = submitted(home)
     answers = at_once(home, f"{path}/dispute", {"party": home.payer, "reason": "DEFECTIVE"})
     assert answers == [(200, "")] + [(409, "illegal_move")] * 3
     assert home.market.count(Case) == 1
 
 
-def test_a_report_at_the_same_moment_is_one(home: Knocking) -> None:
+def test_a_report_at_the_same_moment_is_one(home: ApiClient) -> None:
     project = accepted(home)
     event = {"external_id": "cre-1", "kind": "OTHER", "severity": "LOW", "details": "Rule 1."}
     answers = at_once(home, f"/projects/{project['id']}/content-events", event)
@@ -179,7 +181,7 @@ def test_a_report_at_the_same_moment_is_one(home: Knocking) -> None:
     ("fault", "when"), [("429", "before"), ("drop", "before"), ("drop", "after")], ids="-".join
 )
 def test_a_provider_that_is_away_while_it_is_funded_charges_once_later(
-    home: Knocking, fault: str, when: str
+    home: ApiClient, fault: str, when: str
 ) -> None:
     project = accepted(home)
     number = project["milestones"][0]["id"]
@@ -201,7 +203,9 @@ def test_a_provider_that_is_away_while_it_is_funded_charges_once_later(
     home.market.lawful()
 
 
-def test_a_provider_that_is_away_opens_no_account_and_is_asked_again(home: Knocking, owner: Database) -> None:
+def test_a_provider_that_is_away_opens_no_account_and_is_asked_again(
+    home: ApiClient, owner: Database
+) -> None:
     person = {"external_id": "new", "role": "PAYEE", "name": "Ida Berg", "email": "ida@example.com"}
     home.post("/parties", person)
     account = {"party": "new", "currency": "USD", "bank_token": "btok_us_verified"}
@@ -218,22 +222,11 @@ def test_a_provider_that_is_away_opens_no_account_and_is_asked_again(home: Knock
     assert home.post("/provider-accounts", account, key="open").json()["known_to_provider"]
 
 
-def test_a_database_that_is_away_says_when_to_come_back(home: Knocking) -> None:
+def test_a_database_that_is_away_says_when_to_come_back(home: ApiClient) -> None:
     away = Database("postgresql://app@127.0.0.1:1/nowhere")
     desk, home.market.desk = home.market.desk, replace(home.market.desk, database=away)
-    closed = replace(home, client=knocking_at(home))
+    closed = replace(home, client=http_client(home.market.desk))
     home.market.desk = desk
     answer = closed.post("/bids", bid(home))
     assert (answer.status_code, code(answer)) == (503, "unavailable")
     assert int(answer.headers["retry-after"]) > 0
-
-
-def knocking_at(home: Knocking) -> Any:
-    from starlette.applications import Starlette
-    from starlette.testclient import TestClient
-
-    from core import api
-    from core.api.http import app
-
-    site = Starlette(routes=[api.mounted(app.application(home.market.desk))])
-    return TestClient(site, raise_server_exceptions=False)

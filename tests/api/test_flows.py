@@ -11,14 +11,14 @@ from core.money import Money
 from core.processes import settlement_currency
 from core.records import Evidence, Message
 from core.rules.engagement import EngagementStatus
-from tests.api.api_client import Knocking, code
+from tests.api.api_client import ApiClient, code
 from tests.db_snapshot import nothing_changes
 
 PARTS = ("SCOPE_BY_PAYER", "SCOPE_BY_PAYEE", "FEE", "CONFLICT_CHECK", "DISCLAIMERS")
 BY_PAYEE = ("SCOPE_BY_PAYEE", "CONFLICT_CHECK")
 
 
-def bid(home: Knocking, reference: str = "bid-over-http", **other: Any) -> dict[str, Any]:
+def bid(home: ApiClient, reference: str = "bid-over-http", **other: Any) -> dict[str, Any]:
     return {
         "bid_reference": reference,
         "payer": home.payer,
@@ -32,7 +32,7 @@ def bid(home: Knocking, reference: str = "bid-over-http", **other: Any) -> dict[
     }
 
 
-def accepted(home: Knocking, reference: str = "bid-over-http") -> dict[str, Any]:
+def accepted(home: ApiClient, reference: str = "bid-over-http") -> dict[str, Any]:
     """An accepted bid, divided in two and confirmed by both sides."""
     project = home.post("/bids", bid(home, reference)).json()
     division = [
@@ -49,7 +49,7 @@ def accepted(home: Knocking, reference: str = "bid-over-http") -> dict[str, Any]
     return dict(answer.json())
 
 
-def funded(home: Knocking, reference: str = "bid-over-http") -> tuple[dict[str, Any], str]:
+def funded(home: ApiClient, reference: str = "bid-over-http") -> tuple[dict[str, Any], str]:
     """The project, and the path of its first milestone, whose money is held."""
     project = accepted(home, reference)
     first = project["milestones"][0]["id"]
@@ -59,14 +59,14 @@ def funded(home: Knocking, reference: str = "bid-over-http") -> tuple[dict[str, 
     return project, f"/milestones/{first}"
 
 
-def submitted(home: Knocking) -> str:
+def submitted(home: ApiClient) -> str:
     _, path = funded(home)
     answer = home.post(f"{path}/complete", {"party": home.payee})
     assert answer.json()["status"] == "PENDING_VERIFICATION"
     return path
 
 
-def disputed(home: Knocking) -> str:
+def disputed(home: ApiClient) -> str:
     path = submitted(home)
     answer = home.post(
         f"{path}/dispute", {"party": home.payer, "reason": "DEFECTIVE", "details": "It leans."}
@@ -75,7 +75,7 @@ def disputed(home: Knocking) -> str:
     return path
 
 
-def test_a_party_is_made_known_and_opened_at_the_provider(home: Knocking) -> None:
+def test_a_party_is_made_known_and_opened_at_the_provider(home: ApiClient) -> None:
     person = {"external_id": "u/1 ü", "role": "PAYER", "name": "Ida Berg", "email": "ida@example.com"}
     assert home.post("/parties", person).status_code == 201
     again = home.post("/parties", person)
@@ -88,7 +88,7 @@ def test_a_party_is_made_known_and_opened_at_the_provider(home: Knocking) -> Non
     assert home.get("/parties?external_id=u%2F1%20%C3%BC").json()["known_to_provider"]
 
 
-def test_from_the_bid_to_the_bank(home: Knocking) -> None:
+def test_from_the_bid_to_the_bank(home: ApiClient) -> None:
     project, path = funded(home)
     assert project["engagement"]["status"] == EngagementStatus.ACTIVE
     assert home.get("/projects?bid_reference=bid-over-http").json()["id"] == project["id"]
@@ -108,7 +108,7 @@ def test_from_the_bid_to_the_bank(home: Knocking) -> None:
     home.market.lawful()
 
 
-def test_a_bid_is_accepted_once_and_only_as_it_was(home: Knocking) -> None:
+def test_a_bid_is_accepted_once_and_only_as_it_was(home: ApiClient) -> None:
     first = home.post("/bids", bid(home)).json()
     assert home.post("/bids", bid(home)).json()["id"] == first["id"]
     other = home.post("/bids", bid(home, total={"minor": 160_000, "currency": "USD"}))
@@ -121,7 +121,7 @@ def test_a_bid_is_accepted_once_and_only_as_it_was(home: Knocking) -> None:
 
 
 def test_a_currency_that_stripe_would_convert_is_refused_at_the_bid_and_at_funding(
-    home: Knocking, owner: Database
+    home: ApiClient, owner: Database
 ) -> None:
     home.market.newcomers("EUR")
     euros = bid(home, total={"minor": 150_000, "currency": "EUR"})
@@ -140,7 +140,7 @@ def test_a_currency_that_stripe_would_convert_is_refused_at_the_bid_and_at_fundi
     assert home.market.sent("/v1/payment_intents") == []
 
 
-def test_several_milestones_are_funded_together_or_not_at_all(home: Knocking, owner: Database) -> None:
+def test_several_milestones_are_funded_together_or_not_at_all(home: ApiClient, owner: Database) -> None:
     project = accepted(home)
     both = [each["id"] for each in project["milestones"]]
     path = f"/projects/{project['id']}"
@@ -170,12 +170,12 @@ def test_several_milestones_are_funded_together_or_not_at_all(home: Knocking, ow
     home.market.lawful()
 
 
-def test_a_bid_can_say_that_it_is_funded_ahead(home: Knocking) -> None:
+def test_a_bid_can_say_that_it_is_funded_ahead(home: ApiClient) -> None:
     assert home.post("/bids", bid(home, funding="AHEAD")).json()["funding"] == "AHEAD"
     assert home.post("/bids", bid(home, "other")).json()["funding"] == "IN_TURN"
 
 
-def test_a_dispute_is_explained_answered_and_worked_off(home: Knocking) -> None:
+def test_a_dispute_is_explained_answered_and_worked_off(home: ApiClient) -> None:
     path = disputed(home)
     said = home.post(f"{path}/dispute-details", {"party": home.payer, "details": "By a hand's width."})
     dispute = home.get(f"/disputes/{said.json()['dispute']}").json()
@@ -188,7 +188,7 @@ def test_a_dispute_is_explained_answered_and_worked_off(home: Knocking) -> None:
     assert home.market.count(Message) == 3
 
 
-def test_a_dispute_is_withdrawn_by_the_payer_only(home: Knocking) -> None:
+def test_a_dispute_is_withdrawn_by_the_payer_only(home: ApiClient) -> None:
     path = disputed(home)
     refused = home.post(f"{path}/withdraw-dispute", {"party": home.payee})
     assert (refused.status_code, code(refused)) == (403, "not_yours")
@@ -197,7 +197,7 @@ def test_a_dispute_is_withdrawn_by_the_payer_only(home: Knocking) -> None:
     )
 
 
-def test_either_party_asks_for_mediation(home: Knocking) -> None:
+def test_either_party_asks_for_mediation(home: ApiClient) -> None:
     path = disputed(home)
     asked = home.post(f"{path}/mediation", {"party": home.payee}).json()
     assert asked["status"] == "IN_MEDIATION"
@@ -205,7 +205,7 @@ def test_either_party_asks_for_mediation(home: Knocking) -> None:
     home.market.lawful()
 
 
-def test_a_payee_without_an_answer_asks_for_mediation_at_the_same_address(home: Knocking) -> None:
+def test_a_payee_without_an_answer_asks_for_mediation_at_the_same_address(home: ApiClient) -> None:
     path = submitted(home)
     home.market.wait(days=2)
     said = home.post(f"{path}/messages", {"party": home.payer, "body": "Not like this."})
@@ -221,7 +221,7 @@ def test_a_payee_without_an_answer_asks_for_mediation_at_the_same_address(home: 
     home.market.lawful()
 
 
-def test_evidence_is_handed_in_as_a_file(home: Knocking) -> None:
+def test_evidence_is_handed_in_as_a_file(home: ApiClient) -> None:
     path = disputed(home)
     file = ("measure.txt", b"It leans by 11 cm at the top.", "text/plain")
     first = home.upload(f"{path}/evidence", party=home.payer, file=file, key="photo")
@@ -235,7 +235,7 @@ def test_evidence_is_handed_in_as_a_file(home: Knocking) -> None:
     assert home.market.count(Evidence) == 1
 
 
-def test_a_late_complaint_holds_the_money(home: Knocking) -> None:
+def test_a_late_complaint_holds_the_money(home: ApiClient) -> None:
     path = submitted(home)
     complaint = {"party": home.payer, "reason": "The drawer sticks."}
     early = home.post(f"{path}/complaint", complaint)
@@ -246,7 +246,7 @@ def test_a_late_complaint_holds_the_money(home: Knocking) -> None:
     assert (too_late.status_code, code(too_late)) == (409, "dispute_window_closed")
 
 
-def test_a_legal_engagement_is_not_paid_before_it_is_active(law: Knocking) -> None:
+def test_a_legal_engagement_is_not_paid_before_it_is_active(law: ApiClient) -> None:
     law.market.newcomers(platform="legal_services")
     project = law.post("/bids", bid(law, project_type="CONSULTATION", fee_mode="CONSULTATION_FIXED")).json()
     (milestone,) = project["milestones"]
@@ -259,7 +259,7 @@ def test_a_legal_engagement_is_not_paid_before_it_is_active(law: Knocking) -> No
 
 
 @pytest.mark.parametrize("mode", ["HOURLY_OPEN_ENDED", "TRUST_ACCOUNT", "BY_THE_MOON"])
-def test_fees_without_an_amount_are_refused_with_the_reason(home: Knocking, mode: str) -> None:
+def test_fees_without_an_amount_are_refused_with_the_reason(home: ApiClient, mode: str) -> None:
     answer = home.post("/bids", bid(home, fee_mode=mode))
     assert (answer.status_code, code(answer)) == (422, "fee_mode_not_supported")
     assert answer.json()["facts"]["why"]

@@ -29,7 +29,7 @@ from core.api.http import app
 from core.api.http.rate_limits import Limits
 from core.api.http.signing import sign_request
 from core.db import Database
-from tests.api.api_client import Knocking
+from tests.api.api_client import ApiClient
 from tests.api.test_events import listening
 from tests.api.test_flows import accepted, bid, disputed, funded
 from tests.db_snapshot import everything
@@ -48,7 +48,7 @@ numbers = count(1)
 class Signed:
     """Between the fuzzer and the API: signs whatever comes, as a program with a good key would."""
 
-    def __init__(self, inner: Any, home: Knocking) -> None:
+    def __init__(self, inner: Any, home: ApiClient) -> None:
         self.inner, self.home = inner, home
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -83,13 +83,13 @@ class Signed:
 
 
 @pytest.fixture
-def schema(home: Knocking) -> Any:
+def schema(home: ApiClient) -> Any:
     limits = Limits(rate=1e9, burst=1e9)
     site = Starlette(routes=[api.mounted(app.application(home.market.desk, limits=limits))])
     return schemathesis.openapi.from_asgi(f"{api.PREFIX}/openapi.json", Signed(site, home))
 
 
-def real(case: CaseView, home: Knocking, draw: Any) -> None:
+def real(case: CaseView, home: ApiClient, draw: Any) -> None:
     """Most of the time, what is named is there: a project, a milestone, one of its parties, a bid, a fresh key."""
     if case.path_parameters and draw(st.integers(0, 9)):
         case.path_parameters = {name: draw(st.integers(1, 6)) for name in case.path_parameters}
@@ -108,7 +108,7 @@ def real(case: CaseView, home: Knocking, draw: Any) -> None:
             case.body |= {**bid(home, case.body["bid_reference"], total=case.body["total"])}
 
 
-def everywhere(home: Knocking) -> None:
+def everywhere(home: ApiClient) -> None:
     """Something of every kind is there to be knocked at: a dispute with an offer, reports, a listener."""
     path = disputed(home)
     funded(home, "second")
@@ -124,7 +124,7 @@ def everywhere(home: Knocking) -> None:
 
 @pytest.mark.parametrize("mode", EXAMPLES)
 def test_nothing_that_is_sent_is_a_fault_of_ours_or_half_done(
-    home: Knocking, schema: Any, owner: Database, mode: GenerationMode
+    home: ApiClient, schema: Any, owner: Database, mode: GenerationMode
 ) -> None:
     everywhere(home)
     answers: dict[int, int] = {}

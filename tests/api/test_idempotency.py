@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from core.api.http import idempotency
 from core.records import ApiAnswer, Message, Project
-from tests.api.api_client import Knocking, code
+from tests.api.api_client import ApiClient, code
 from tests.api.test_flows import accepted, bid, funded
 
 
-def test_the_same_key_with_another_request_is_refused(home: Knocking) -> None:
+def test_the_same_key_with_another_request_is_refused(home: ApiClient) -> None:
     home.post("/bids", bid(home), key="k")
     other = home.post("/bids", bid(home, title="Another kitchen"), key="k")
     assert (other.status_code, code(other)) == (409, "key_reused")
@@ -22,7 +22,7 @@ def test_the_same_key_with_another_request_is_refused(home: Knocking) -> None:
     assert code(elsewhere) == "key_reused"
 
 
-def test_a_refusal_leaves_its_key_free(home: Knocking) -> None:
+def test_a_refusal_leaves_its_key_free(home: ApiClient) -> None:
     project = accepted(home)
     path = f"/milestones/{project['milestones'][0]['id']}/complete"
     refused = home.post(path, {"party": home.payee}, key="later")
@@ -33,20 +33,20 @@ def test_a_refusal_leaves_its_key_free(home: Knocking) -> None:
     assert home.post(path, {"party": home.payee}, key="later").status_code == 200
 
 
-def test_the_key_of_one_platform_is_not_the_key_of_another(home: Knocking, law: Knocking) -> None:
+def test_the_key_of_one_platform_is_not_the_key_of_another(home: ApiClient, law: ApiClient) -> None:
     home.post("/bids", bid(home), key="shared")
     answer = law.post("/bids", bid(home), key="shared")
     assert (answer.status_code, code(answer)) == (404, "not_found")
 
 
 @pytest.mark.parametrize("key", ["", "x" * 129, "with space"])
-def test_a_change_without_a_usable_key_is_refused(home: Knocking, key: str) -> None:
+def test_a_change_without_a_usable_key_is_refused(home: ApiClient, key: str) -> None:
     answer = home.post("/bids", bid(home), key=key or "none", headers={} if key else {"Idempotency-Key": ""})
     assert answer.status_code in (401, 422)
     assert home.market.count(Project) == 0
 
 
-def test_many_at_once_do_it_once_and_all_get_the_same_answer(home: Knocking) -> None:
+def test_many_at_once_do_it_once_and_all_get_the_same_answer(home: ApiClient) -> None:
     _, path = funded(home)
     said = {"party": home.payer, "body": "When will you be done?"}
 
@@ -61,7 +61,7 @@ def test_many_at_once_do_it_once_and_all_get_the_same_answer(home: Knocking) -> 
     assert home.market.count(Message) == 1
 
 
-def test_the_same_bid_at_the_same_moment_under_two_keys_makes_one_project(home: Knocking) -> None:
+def test_the_same_bid_at_the_same_moment_under_two_keys_makes_one_project(home: ApiClient) -> None:
     with ThreadPoolExecutor(4) as crowd:
         answers = list(crowd.map(lambda _: home.post("/bids", bid(home)), range(4)))
     assert {each.status_code for each in answers} == {201}
@@ -69,7 +69,7 @@ def test_the_same_bid_at_the_same_moment_under_two_keys_makes_one_project(home: 
     assert home.market.count(Project) == 1
 
 
-def test_funding_at_the_same_moment_charges_once(home: Knocking) -> None:
+def test_funding_at_the_same_moment_charges_once(home: ApiClient) -> None:
     project = accepted(home)
     body = {"party": home.payer, "milestones": [project["milestones"][0]["id"]]}
     with ThreadPoolExecutor(4) as crowd:
@@ -80,7 +80,7 @@ def test_funding_at_the_same_moment_charges_once(home: Knocking) -> None:
 
 
 def test_an_answer_is_written_with_what_it_answers_or_not_at_all(
-    home: Knocking, monkeypatch: pytest.MonkeyPatch
+    home: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flush = Session.flush
 
@@ -97,7 +97,7 @@ def test_an_answer_is_written_with_what_it_answers_or_not_at_all(
     assert home.post("/bids", bid(home), key="cut").status_code == 201
 
 
-def test_answers_are_forgotten_after_thirty_days(home: Knocking) -> None:
+def test_answers_are_forgotten_after_thirty_days(home: ApiClient) -> None:
     home.post("/bids", bid(home))
     for days, forgotten in ((30, 0), (31, 1)):
         then = home.market.now + timedelta(days=days)

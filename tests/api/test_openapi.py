@@ -16,7 +16,7 @@ from core.api.http import app
 from core.api.http.problem_details import MEDIA_TYPE
 from core.api.openapi import docs_page, examples
 from core.db import Database
-from tests.api.api_client import Knocking
+from tests.api.api_client import ApiClient
 from tests.sandbox_desk import Market
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,7 +82,7 @@ def test_every_example_is_what_it_is_an_example_of(schema: dict[str, Any], name:
         ] == []
 
 
-def test_the_page_shows_it_all_and_loads_nothing(home: Knocking) -> None:
+def test_the_page_shows_it_all_and_loads_nothing(home: ApiClient) -> None:
     shown = home.client.get("/api/v1/docs").text
     for label, operation in operations(home.client.get("/api/v1/openapi.json").json()):
         assert escape(operation["summary"]) in shown, label

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.api.http.rate_limits import Limits
 from core.db import Database
 from core.records import ApiBucket, ApiKey
-from tests.api.api_client import Knocking, a_key, code, knocking
+from tests.api.api_client import ApiClient, a_key, an_api_client, code
 from tests.sandbox_desk import Market
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ print(sum(database.run(lambda session: limits.take(session, key)) == 0 for _ in 
 """
 
 
-def test_several_processes_share_one_bucket(home: Knocking) -> None:
+def test_several_processes_share_one_bucket(home: ApiClient) -> None:
     key_id = home.market.database.run(_id)
     url = home.market.database.url.render_as_string(hide_password=False)
     command = [sys.executable, "-c", ANOTHER_PROCESS, url, str(key_id), "40"]
@@ -42,7 +42,7 @@ def _id(session: Session) -> int:
 
 
 def test_threads_take_no_more_than_there_is(market: Market) -> None:
-    home = knocking(market, limits=Limits(rate=0.001, burst=10))
+    home = an_api_client(market, limits=Limits(rate=0.001, burst=10))
     with ThreadPoolExecutor(5) as crowd:
         statuses = list(crowd.map(lambda _: home.get("/projects/1").status_code, range(20)))
     assert sorted(statuses) == [404] * 10 + [429] * 10
@@ -50,7 +50,7 @@ def test_threads_take_no_more_than_there_is(market: Market) -> None:
 
 def test_the_wait_that_is_told_is_long_enough(market: Market) -> None:
     at = [market.now]
-    home = knocking(market, limits=Limits(rate=0.1, burst=1, clock=lambda: at[0]))
+    home = an_api_client(market, limits=Limits(rate=0.1, burst=1, clock=lambda: at[0]))
     assert home.get("/projects/1").status_code == 404
     at[0] += timedelta(seconds=2)
     refused = home.get("/projects/1")
@@ -68,7 +68,7 @@ def test_the_wait_that_is_told_is_long_enough(market: Market) -> None:
 
 def test_a_clock_that_goes_back_gives_nothing_away(market: Market) -> None:
     at = [market.now]
-    home = knocking(market, limits=Limits(rate=1, burst=1, clock=lambda: at[0]))
+    home = an_api_client(market, limits=Limits(rate=1, burst=1, clock=lambda: at[0]))
     assert home.get("/projects/1").status_code == 404
     at[0] -= timedelta(hours=1)
     assert home.get("/projects/1").status_code == 429
@@ -78,14 +78,14 @@ def test_a_clock_that_goes_back_gives_nothing_away(market: Market) -> None:
 
 def test_a_pause_fills_no_more_than_the_bucket(market: Market) -> None:
     at = [market.now]
-    home = knocking(market, limits=Limits(rate=5, burst=2, clock=lambda: at[0]))
+    home = an_api_client(market, limits=Limits(rate=5, burst=2, clock=lambda: at[0]))
     home.get("/projects/1")
     at[0] += timedelta(days=1)
     assert [home.get("/projects/1").status_code for _ in range(3)] == [404, 404, 429]
 
 
 def test_each_key_has_its_own_share_and_a_refused_signature_has_used_it(market: Market) -> None:
-    home = knocking(market, limits=Limits(rate=0.001, burst=1))
+    home = an_api_client(market, limits=Limits(rate=0.001, burst=1))
     assert home.get("/projects/1", secret="eds_guessed").status_code == 401
     assert home.get("/projects/1").status_code == 429
     home.issued = a_key(market.desk)
@@ -93,7 +93,7 @@ def test_each_key_has_its_own_share_and_a_refused_signature_has_used_it(market: 
     assert market.count(ApiBucket) == 2
 
 
-def test_taking_a_token_waits_for_no_disk(home: Knocking, owner: Database) -> None:
+def test_taking_a_token_waits_for_no_disk(home: ApiClient, owner: Database) -> None:
     """The bucket is unlogged: its commit waits for no disk, so it costs about what reading the key costs."""
     with owner.reading() as session:
         logged = session.connection().exec_driver_sql(

@@ -11,7 +11,7 @@ from core.db import Database
 from core.records import Party
 from core.rules.holds import SILENT
 from core.rules.reports import ReportOutcome
-from tests.api.api_client import Knocking, code
+from tests.api.api_client import ApiClient, code
 from tests.api.test_arrows import project_of
 from tests.api.test_flows import bid, funded, submitted
 from tests.db_snapshot import nothing_changes
@@ -40,7 +40,7 @@ def test_the_others_are_all_that_can_be_said_of_a_party() -> None:
 
 
 def test_a_party_said_again_with_anything_else_is_refused_and_names_it(
-    home: Knocking, owner: Database
+    home: ApiClient, owner: Database
 ) -> None:
     first = home.post("/parties", PERSON).json()
     for field, other in OTHERS.items():
@@ -65,7 +65,7 @@ def test_a_party_said_again_with_anything_else_is_refused_and_names_it(
     ],
 )
 def test_another_card_bank_or_currency_is_refused_and_what_is_stored_stays(
-    home: Knocking, owner: Database, role: str, given: dict[str, str], other: dict[str, str]
+    home: ApiClient, owner: Database, role: str, given: dict[str, str], other: dict[str, str]
 ) -> None:
     home.post("/parties", PERSON | {"role": role, "country": "US"})
     account = {"party": "ida", "currency": "USD", **given}
@@ -81,7 +81,7 @@ def test_another_card_bank_or_currency_is_refused_and_what_is_stored_stays(
 
 @pytest.mark.parametrize(("role", "field"), [("PAYER", "bank_token"), ("PAYEE", "payment_method")])
 def test_what_the_other_role_gives_is_refused_and_not_dropped(
-    home: Knocking, owner: Database, role: str, field: str
+    home: ApiClient, owner: Database, role: str, field: str
 ) -> None:
     home.post("/parties", PERSON | {"role": role, "country": "US"})
     with nothing_changes(owner):
@@ -90,7 +90,7 @@ def test_what_the_other_role_gives_is_refused_and_not_dropped(
     assert answer.json()["facts"]["fields"] == [field]
 
 
-def test_a_payer_without_a_card_is_given_one(home: Knocking) -> None:
+def test_a_payer_without_a_card_is_given_one(home: ApiClient) -> None:
     home.post("/parties", PERSON | {"role": "PAYER", "country": "US"})
     home.post("/provider-accounts", {"party": "ida", "currency": "USD"})
     card = {"party": "ida", "currency": "USD", "payment_method": "pm_card_bypassPending"}
@@ -100,7 +100,7 @@ def test_a_payer_without_a_card_is_given_one(home: Knocking) -> None:
     ]
 
 
-def test_a_bid_said_again_with_another_funding_is_refused(home: Knocking) -> None:
+def test_a_bid_said_again_with_another_funding_is_refused(home: ApiClient) -> None:
     home.market.newcomers()
     said = bid(home) | {"funding": "AHEAD"}
     first = home.post("/bids", said).json()
@@ -109,7 +109,7 @@ def test_a_bid_said_again_with_another_funding_is_refused(home: Knocking) -> Non
     assert home.post("/bids", said).json()["id"] == first["id"]
 
 
-def test_a_file_said_again_with_another_caption_is_refused(home: Knocking) -> None:
+def test_a_file_said_again_with_another_caption_is_refused(home: ApiClient) -> None:
     path = f"{submitted(home)}/evidence"
     file = ("note.txt", b"The API leans.", "text/plain")
     first = home.upload(path, party=home.payer, file=file)
@@ -124,7 +124,7 @@ def test_a_file_said_again_with_another_caption_is_refused(home: Knocking) -> No
         assert home.upload(path, party=home.payer, file=file, caption=caption).json() == first.json()
 
 
-def test_a_refusal_names_a_party_as_the_platform_does(home: Knocking) -> None:
+def test_a_refusal_names_a_party_as_the_platform_does(home: ApiClient) -> None:
     answer = home.post(f"{submitted(home)}/approve", {"party": home.payee})
     assert (answer.status_code, code(answer)) == (403, "not_yours")
     assert answer.json()["facts"] == {"actor": f"party {home.payee}"}
@@ -140,7 +140,7 @@ def codes(answer: Any) -> list[str]:
     return [each["code"] for each in answer.json()["release_waits_for"]]
 
 
-def test_an_approval_under_a_severe_event_says_what_holds_the_release_back(home: Knocking) -> None:
+def test_an_approval_under_a_severe_event_says_what_holds_the_release_back(home: ApiClient) -> None:
     path = submitted(home)
     filed = home.post(f"{project_of(home, path)}/content-events", event(path)).json()
     assert filed["about"] == home.payee
@@ -160,7 +160,7 @@ def test_an_approval_under_a_severe_event_says_what_holds_the_release_back(home:
 
 
 @pytest.mark.parametrize("kind", sorted(SILENT))
-def test_a_silent_hold_shows_only_that_money_which_is_due_waits(home: Knocking, kind: Any) -> None:
+def test_a_silent_hold_shows_only_that_money_which_is_due_waits(home: ApiClient, kind: Any) -> None:
     _, path = funded(home)
     milestone = int(path.rpartition("/")[2])
     cora = home.market.as_staff("cora")

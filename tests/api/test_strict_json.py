@@ -11,20 +11,20 @@ from httpx import Response
 
 from core.api.http.authentication import LARGEST, LARGEST_UPLOAD
 from core.db import Database
-from tests.api.api_client import Knocking, code
+from tests.api.api_client import ApiClient, code
 from tests.api.test_flows import bid, funded, submitted
 from tests.db_snapshot import nothing_changes
 
 
-def raw(home: Knocking, body: bytes, path: str = "/bids", **how: Any) -> Response:
+def raw(home: ApiClient, body: bytes, path: str = "/bids", **how: Any) -> Response:
     return home.send("POST", path, body, **how)
 
 
-def a_bid(home: Knocking, **other: Any) -> bytes:
+def a_bid(home: ApiClient, **other: Any) -> bytes:
     return json.dumps(bid(home, **other)).encode()
 
 
-BODIES: dict[str, tuple[Callable[[Knocking], bytes], int, str]] = {
+BODIES: dict[str, tuple[Callable[[ApiClient], bytes], int, str]] = {
     "a name twice": (
         lambda home: a_bid(home)[:-1] + b', "title": "Another kitchen"}',
         400,
@@ -79,7 +79,7 @@ BODIES: dict[str, tuple[Callable[[Knocking], bytes], int, str]] = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_a_body_that_cannot_be_used_is_refused(home: Knocking, owner: Database, name: str) -> None:
+def test_a_body_that_cannot_be_used_is_refused(home: ApiClient, owner: Database, name: str) -> None:
     make, status, problem = BODIES[name]
     with nothing_changes(owner):
         answer = raw(home, make(home))
@@ -96,18 +96,18 @@ def test_a_body_that_cannot_be_used_is_refused(home: Knocking, owner: Database, 
         " ",
     ],
 )
-def test_a_body_of_another_kind_is_refused(home: Knocking, owner: Database, media_type: str) -> None:
+def test_a_body_of_another_kind_is_refused(home: ApiClient, owner: Database, media_type: str) -> None:
     with nothing_changes(owner):
         answer = raw(home, a_bid(home), media_type=media_type)
         assert (answer.status_code, code(answer)) == (415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON"])
-def test_json_may_say_so_in_any_case(home: Knocking, media_type: str) -> None:
+def test_json_may_say_so_in_any_case(home: ApiClient, media_type: str) -> None:
     assert raw(home, a_bid(home), media_type=media_type).status_code == 201
 
 
-def test_free_text_with_marks_of_every_kind_is_kept(home: Knocking) -> None:
+def test_free_text_with_marks_of_every_kind_is_kept(home: ApiClient) -> None:
     _, path = funded(home)
     for body in (
         "tab\tand\nline",
@@ -123,7 +123,7 @@ def test_free_text_with_marks_of_every_kind_is_kept(home: Knocking) -> None:
 
 
 @pytest.mark.parametrize("body", ["a\0b", "bell \x07", "escape \x1b[31m", "delete \x7f", ""])
-def test_a_message_with_control_marks_is_refused(home: Knocking, owner: Database, body: str) -> None:
+def test_a_message_with_control_marks_is_refused(home: ApiClient, owner: Database, body: str) -> None:
     _, path = funded(home)
     with nothing_changes(owner):
         answer = home.post(f"{path}/messages", {"party": home.payer, "body": body})
@@ -150,13 +150,13 @@ def test_a_message_with_control_marks_is_refused(home: Knocking, owner: Database
         "/%2e%2e/%2e%2e/etc/passwd",
     ],
 )
-def test_an_address_that_cannot_be_used_is_refused(home: Knocking, path: str) -> None:
+def test_an_address_that_cannot_be_used_is_refused(home: ApiClient, path: str) -> None:
     answer = home.get(path)
     assert answer.status_code in (400, 404, 422)
     assert code(answer) in ("request_invalid", "not_found", "no_such_address", "request_unreadable")
 
 
-def test_a_file_and_its_form_are_read_as_strictly(home: Knocking, owner: Database) -> None:
+def test_a_file_and_its_form_are_read_as_strictly(home: ApiClient, owner: Database) -> None:
     path = f"{submitted(home)}/evidence"
     note = ("note.txt", b"Hung.", "text/plain")
     with nothing_changes(owner):
@@ -182,13 +182,13 @@ def test_a_file_and_its_form_are_read_as_strictly(home: Knocking, owner: Databas
     ],
 )
 def test_a_promise_of_length_that_cannot_be_kept_is_refused(
-    home: Knocking, length: bytes, status: int, problem: str
+    home: ApiClient, length: bytes, status: int, problem: str
 ) -> None:
     answer = home.get("/projects/1", headers={"Content-Length": length})
     assert (answer.status_code, code(answer)) == (status, problem)
 
 
 @pytest.mark.parametrize("key", ["a\tb", "x" * 129, "a b", "\x7f"])
-def test_an_idempotency_key_is_plain(home: Knocking, key: str) -> None:
+def test_an_idempotency_key_is_plain(home: ApiClient, key: str) -> None:
     answer = raw(home, a_bid(home), key=key)
     assert (answer.status_code, code(answer)) == (422, "request_invalid")

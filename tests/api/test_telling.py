@@ -21,7 +21,7 @@ from core.rules.reports import ReportKind, ReportOutcome
 from core.rules.risk import ReviewOutcome
 from tests import builders
 from tests.actions import stripe_events
-from tests.api.api_client import Knocking, code
+from tests.api.api_client import ApiClient, code
 from tests.api.test_arrows import completed
 from tests.api.test_events import Listener, listener, listening
 from tests.api.test_flows import accepted, funded
@@ -154,7 +154,7 @@ def test_practices_offers_and_messages_are_told(watched: Market) -> None:
     assert told(watched, "message.sent")[-1]["author"] == "staff"
 
 
-def test_the_end_of_a_project_its_reviews_and_ratings_are_told(home: Knocking) -> None:
+def test_the_end_of_a_project_its_reviews_and_ratings_are_told(home: ApiClient) -> None:
     listening(home.market, "https://market.example/events")
     path = completed(home)
     home.post(f"{path}/reviews", {"party": home.payer, "stars": 4})
@@ -189,7 +189,7 @@ def numbers(listener: Listener) -> list[int]:
 
 
 def test_events_are_counted_without_a_gap_in_the_order_of_what_happened(
-    home: Knocking, listener: Listener
+    home: ApiClient, listener: Listener
 ) -> None:
     listening(home.market, listener.url)
     funded(home)
@@ -205,7 +205,7 @@ def test_events_are_counted_without_a_gap_in_the_order_of_what_happened(
     assert [to for _, to in moves] == ["AWAITING_FUNDING", "FUNDED"] * 2
 
 
-def test_many_workers_count_together(home: Knocking, listener: Listener) -> None:
+def test_many_workers_count_together(home: ApiClient, listener: Listener) -> None:
     listening(home.market, listener.url)
     for number in range(4):
         funded(home, f"bid-{number}")
@@ -215,7 +215,7 @@ def test_many_workers_count_together(home: Knocking, listener: Listener) -> None
     assert home.market.count(OutgoingEvent, OutgoingEvent.status != "SENT") == 0
 
 
-def test_nobody_counts_while_another_does(home: Knocking, listener: Listener) -> None:
+def test_nobody_counts_while_another_does(home: ApiClient, listener: Listener) -> None:
     """Between choosing events and numbering them another worker could overtake: it waits instead."""
     listening(home.market, listener.url)
     accepted(home)
@@ -230,7 +230,7 @@ def test_nobody_counts_while_another_does(home: Knocking, listener: Listener) ->
     assert numbers(listener) == [1, 2]
 
 
-def test_each_endpoint_counts_for_itself(home: Knocking, listener: Listener) -> None:
+def test_each_endpoint_counts_for_itself(home: ApiClient, listener: Listener) -> None:
     first, _ = listening(home.market, listener.url)
     accepted(home)
     second, _ = listening(home.market, listener.url + "/more")
@@ -242,7 +242,7 @@ def test_each_endpoint_counts_for_itself(home: Knocking, listener: Listener) -> 
     assert counted == {first.id: [1, 2, 3, 4], second.id: [1, 2]}
 
 
-def test_every_try_is_on_record_and_stays(home: Knocking, listener: Listener, owner: Database) -> None:
+def test_every_try_is_on_record_and_stays(home: ApiClient, listener: Listener, owner: Database) -> None:
     listening(home.market, listener.url)
     accepted(home)
     listener.status = 503
@@ -258,7 +258,7 @@ def test_every_try_is_on_record_and_stays(home: Knocking, listener: Listener, ow
 
 
 def test_an_endpoint_that_nobody_reaches_is_tried_without_a_status(
-    home: Knocking, listener: Listener
+    home: ApiClient, listener: Listener
 ) -> None:
     listener.server.shutdown()
     listener.server.server_close()
@@ -270,7 +270,7 @@ def test_an_endpoint_that_nobody_reaches_is_tried_without_a_status(
 
 
 def test_what_was_given_up_while_an_endpoint_was_down_is_told_again(
-    home: Knocking, law: Knocking, listener: Listener
+    home: ApiClient, law: ApiClient, listener: Listener
 ) -> None:
     endpoint, _ = listening(home.market, listener.url)
     funded(home)
@@ -294,7 +294,7 @@ def test_what_was_given_up_while_an_endpoint_was_down_is_told_again(
     assert (after["waiting"], after["failed"], after["last_sequence"]) == (0, 0, whole)
 
 
-def test_a_replay_says_the_same_again_from_where_it_is_asked(home: Knocking, listener: Listener) -> None:
+def test_a_replay_says_the_same_again_from_where_it_is_asked(home: ApiClient, listener: Listener) -> None:
     endpoint, _ = listening(home.market, listener.url)
     funded(home)
     all_heard(home.market)
@@ -308,7 +308,7 @@ def test_a_replay_says_the_same_again_from_where_it_is_asked(home: Knocking, lis
 
 
 def test_the_log_of_events_is_read_in_pages_by_its_own_platform(
-    home: Knocking, law: Knocking, listener: Listener
+    home: ApiClient, law: ApiClient, listener: Listener
 ) -> None:
     endpoint, _ = listening(home.market, listener.url)
     funded(home)
@@ -324,7 +324,7 @@ def test_the_log_of_events_is_read_in_pages_by_its_own_platform(
     assert law.get("/webhook-endpoints").json() == {"endpoints": []}
 
 
-def test_an_event_keeps_its_number(home: Knocking, listener: Listener) -> None:
+def test_an_event_keeps_its_number(home: ApiClient, listener: Listener) -> None:
     listening(home.market, listener.url)
     accepted(home)
     all_heard(home.market)

@@ -34,6 +34,8 @@ Parties are named by the platform's own ids, projects, milestones and disputes b
 Money is whole minor units with an ISO 4217 currency. Every POST carries an `Idempotency-Key`; every request carries the
 key as `Authorization: Bearer edk_…` and a `Desk-Signature`."""
 
+PLACES = ("path", "query", "header", "cookie", "body")  # as a request is read
+
 
 def application(desk: Desk, *, limits: Limits | None = None) -> FastAPI:
     """The ASGI application, to be mounted at `/api/v1`."""
@@ -52,8 +54,9 @@ def application(desk: Desk, *, limits: Limits | None = None) -> FastAPI:
             Depends(APIKeyHeader(name=HEADER, auto_error=False, scheme_name="Signature")),
         ],
     )
+    app.state.desk = desk
     for part in (parties, projects, milestones, messages, offers, payouts, reports, reviews, events):
-        app.include_router(part.routes(desk))
+        app.include_router(part.router)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
 
     @app.get("/docs", include_in_schema=False)
@@ -85,7 +88,8 @@ def _refused(request: Request, error: Any) -> Response:
 
 def _invalid(request: Request, error: Any) -> Response:
     """Where and why, without what was sent: it may be anything, and it may be personal."""
-    fields = [{"where": [*map(str, each["loc"])], "why": each["msg"]} for each in error.errors()[:50]]
+    found = sorted(error.errors(), key=lambda each: PLACES.index(each["loc"][0]))
+    fields = [{"where": [*map(str, each["loc"])], "why": each["msg"]} for each in found[:50]]
     detail = "; ".join(f"{'.'.join(each['where'])[:200]}: {each['why']}" for each in fields[:5])
     return written(422, "request_invalid", detail, {"fields": fields})
 

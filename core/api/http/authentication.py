@@ -14,15 +14,17 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.api.http import keys, signing
 from core.api.http.keys import Caller
-from core.api.http.problem_details import BodyTooLarge, ReadOnlyKey, RequestUnreadable, Unavailable, problem
+from core.api.http.problem_details import ReadOnlyKey, RequestUnreadable, Unavailable, problem
 from core.api.http.rate_limits import Limits, TooManyRequests
 from core.api.http.strict_json import require_json
 from core.desk import Desk
 from core.errors import DeskError
+from core.request_body import read_body
 from core.rules import evidence
 
 log = structlog.get_logger("api")
@@ -57,7 +59,7 @@ class Guard:
             await run_in_threadpool(self._require_signed, scope, caller, body)
             if scope["method"] in WRITING and not path.endswith(UPLOADS):
                 require_json(body, Headers(scope=scope).get("content-type", ""))
-        except _Gone:
+        except ClientDisconnect:
             return
         except DeskError as refusal:
             log.info("api.refused", code=refusal.code, path=path)
@@ -106,26 +108,11 @@ def target(scope: Scope) -> str:
     return (path + (b"?" + query if query else b"")).decode("latin-1")
 
 
-class _Gone(Exception):
-    """The client left before its request was whole."""
-
-
 async def _read(scope: Scope, receive: Receive, limit: int) -> bytes:
     announced = Headers(scope=scope).get("content-length", "0")
     if not announced.isascii() or not announced.isdigit():
         raise RequestUnreadable(why="its Content-Length is not a number.")
-    if int(announced[:20]) > limit:
-        raise BodyTooLarge(limit=limit)
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _Gone
-        body += message.get("body", b"")
-        if len(body) > limit:
-            raise BodyTooLarge(limit=limit)
-        if not message.get("more_body", False):
-            return bytes(body)
+    return await read_body(Request(scope, receive), limit=limit)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -35,6 +35,7 @@ from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.gateways.evidence_keys import EvidenceErased, EvidenceKeyExposed, EvidenceKeyLost, EvidenceKeyWrong
 from core.gateways.payments import NeedsOperator, NotRead, OutcomeUnknown
 from core.money import Money
+from core.request_body import BodyTooLarge
 from core.rules.disputes import AnswerNotDue, DisputeWindowClosed
 from core.rules.evidence import FileTooLarge, TooManyFiles
 from core.rules.holds import ReleaseBlocked, outside
@@ -57,10 +58,6 @@ class RequestUnreadable(DeskError):
 
 class UnsupportedMediaType(DeskError):
     """This is read as {needed} only; send that, and say so in Content-Type."""
-
-
-class BodyTooLarge(DeskError):
-    """The body is larger than {limit} bytes."""
 
 
 class ReadOnlyKey(DeskError):

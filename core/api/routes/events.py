@@ -12,74 +12,66 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.api import lookups, serializers
-from core.api.http.idempotency import fingerprint, once
+from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.models import requests
 from core.api.models.responses import EndpointAnswer, EndpointsAnswer, EventAnswer, EventsAnswer, ReplayAnswer
 from core.api.webhooks import delivery, endpoints
-from core.desk import Desk
 from core.records import OutgoingEvent
 from core.rules.permissions import SYSTEM
 
 Listener = Annotated[int, Query(ge=1, le=requests.LARGEST_ID, description="The desk's id of the endpoint.")]
 
 
-def routes(desk: Desk) -> APIRouter:
-    router = APIRouter(tags=["Events"])
-    _reading(desk, router)
+router = APIRouter(tags=["Events"])
 
-    @router.post(
-        "/webhook-endpoints/{endpoint_id}/replay", summary="Tell events again", response_model=ReplayAnswer
+
+@router.get("/webhook-endpoints", summary="Read where events go", response_model=EndpointsAnswer)
+def read_endpoints(caller: CurrentCaller, session: ReadSession) -> Response:
+    """The platform's endpoints, how far each is told, and how much waits."""
+    found = endpoints.standings(session, platform=caller.platform)
+    return JSONResponse({"endpoints": [_of_endpoint(each) for each in found]})
+
+
+@router.get("/events", summary="Read the log of events", response_model=EventsAnswer)
+def read_events(
+    caller: CurrentCaller,
+    session: ReadSession,
+    endpoint: Listener,
+    after: requests.After = 0,
+    limit: requests.Limit = 50,
+) -> Response:
+    """An endpoint's events in their order, whether they arrived or not: what was missed can be read here."""
+    lookups.endpoint(session, caller, endpoint)
+    wanted = select(OutgoingEvent).where(
+        OutgoingEvent.endpoint_id == endpoint, OutgoingEvent.sequence > after
     )
-    def replay_events(
-        request: Request,
-        endpoint_id: requests.EndpointId,
-        body: requests.Replay,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        """Everything after this number is told once more, under the same ids and numbers; also what was given up."""
-
-        def act(session: Session, now: datetime) -> Mapping[str, Any]:
-            lookups.endpoint(session, request.state.caller, endpoint_id)
-            queued = endpoints.replay(
-                session,
-                SYSTEM,
-                now=now,
-                endpoint_id=endpoint_id,
-                after=body.after,
-                by_key=request.state.caller.prefix,
-            )
-            return {"endpoint": endpoint_id, "queued": queued}
-
-        return once(desk, fingerprint(request, key), act)
-
-    return router
+    found = session.scalars(wanted.order_by(OutgoingEvent.sequence).limit(limit + 1)).all()
+    told = [_of_event(each) for each in found[:limit]]
+    return JSONResponse({"events": told, "more": len(found) > limit})
 
 
-def _reading(desk: Desk, router: APIRouter) -> None:
-    @router.get("/webhook-endpoints", summary="Read where events go", response_model=EndpointsAnswer)
-    def read_endpoints(request: Request) -> Response:
-        """The platform's endpoints, how far each is told, and how much waits."""
-        with desk.database.reading() as session:
-            found = endpoints.standings(session, platform=request.state.caller.platform)
-            return JSONResponse({"endpoints": [_of_endpoint(each) for each in found]})
+@router.post(
+    "/webhook-endpoints/{endpoint_id}/replay", summary="Tell events again", response_model=ReplayAnswer
+)
+def replay_events(endpoint_id: requests.EndpointId, body: requests.Replay, change: Change) -> Response:
+    """Everything after this number is told once more, under the same ids and numbers; also what was given up."""
 
-    @router.get("/events", summary="Read the log of events", response_model=EventsAnswer)
-    def read_events(
-        request: Request, endpoint: Listener, after: requests.After = 0, limit: requests.Limit = 50
-    ) -> Response:
-        """An endpoint's events in their order, whether they arrived or not: what was missed can be read here."""
-        with desk.database.reading() as session:
-            lookups.endpoint(session, request.state.caller, endpoint)
-            wanted = select(OutgoingEvent).where(
-                OutgoingEvent.endpoint_id == endpoint, OutgoingEvent.sequence > after
-            )
-            found = session.scalars(wanted.order_by(OutgoingEvent.sequence).limit(limit + 1)).all()
-            told = [_of_event(each) for each in found[:limit]]
-            return JSONResponse({"events": told, "more": len(found) > limit})
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        lookups.endpoint(session, change.caller, endpoint_id)
+        queued = endpoints.replay(
+            session,
+            SYSTEM,
+            now=now,
+            endpoint_id=endpoint_id,
+            after=body.after,
+            by_key=change.caller.prefix,
+        )
+        return {"endpoint": endpoint_id, "queued": queued}
+
+    return change.once(act)
 
 
 def _of_endpoint(found: endpoints.EndpointStatus) -> EndpointAnswer:

@@ -10,17 +10,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Form, UploadFile
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.actions.cases import conversation, evidence
 from core.api import lookups, serializers
-from core.api.http.idempotency import fingerprint, once
+from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.http.problem_details import AskedDifferently
 from core.api.models import requests
 from core.api.models.responses import EvidenceAnswer, MessageAnswer, MessagesAnswer, SaidAnswer
 from core.api.openapi.descriptions import refusals
-from core.desk import Desk
 from core.records import Case, Message
 from core.rules import file_names
 from core.rules.disputes import BLOCKING
@@ -39,85 +37,71 @@ Upload = Annotated[
 ]
 
 
-def routes(desk: Desk) -> APIRouter:
-    router = APIRouter(tags=["Messages and evidence"])
-    _writing(desk, router)
-    _reading(desk, router)
-    _showing(desk, router)
-    return router
+router = APIRouter(tags=["Messages and evidence"])
 
 
-def _writing(desk: Desk, router: APIRouter) -> None:
-    @router.post(
-        "/milestones/{milestone_id}/messages",
-        summary="Send a message",
-        status_code=201,
-        response_model=MessageAnswer,
-        responses=refusals(NotYours),
+@router.post(
+    "/milestones/{milestone_id}/messages",
+    summary="Send a message",
+    status_code=201,
+    response_model=MessageAnswer,
+    responses=refusals(NotYours),
+)
+def send_message(
+    milestone_id: requests.MilestoneId,
+    body: requests.MessageRequest,
+    change: Change,
+) -> Response:
+    """A party writes about the milestone. A case that waits for this party's answer goes on."""
+
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        lookups.milestone(session, change.caller, milestone_id)
+        actor = lookups.actor(session, change.caller, body.party)
+        said = conversation.say(session, actor, now=now, milestone_id=milestone_id, body=body.body)
+        return of_message(said)
+
+    return change.once(act)
+
+
+@router.post(
+    "/disputes/{dispute_id}/answer",
+    summary="Answer what staff asked",
+    status_code=201,
+    response_model=MessageAnswer,
+    responses=refusals(NotYours, NothingAsked),
+)
+def answer_request(dispute_id: requests.DisputeId, body: requests.MessageRequest, change: Change) -> Response:
+    """The party that a dispute waits for answers, and the case goes on. A wanted document is sent as evidence."""
+
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        lookups.dispute(session, change.caller, dispute_id)
+        actor = lookups.actor(session, change.caller, body.party)
+        said = conversation.answer(session, actor, now=now, case_id=dispute_id, body=body.body)
+        return of_message(said)
+
+    return change.once(act)
+
+
+@router.get(
+    "/milestones/{milestone_id}/messages",
+    summary="Read the messages of a milestone",
+    response_model=MessagesAnswer,
+)
+def read_messages(
+    caller: CurrentCaller,
+    session: ReadSession,
+    milestone_id: requests.MilestoneId,
+    after: requests.After = 0,
+    limit: requests.Limit = 50,
+) -> Response:
+    """What the parties and staff wrote to each other, the oldest first; what staff notes for itself is not here."""
+    lookups.milestone(session, caller, milestone_id)
+    wanted = select(Message).where(
+        Message.milestone_id == milestone_id, Message.audience == "PARTIES", Message.id > after
     )
-    def send_message(
-        request: Request,
-        milestone_id: requests.MilestoneId,
-        body: requests.MessageRequest,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        """A party writes about the milestone. A case that waits for this party's answer goes on."""
-        caller = request.state.caller
-
-        def act(session: Session, now: datetime) -> Mapping[str, Any]:
-            lookups.milestone(session, caller, milestone_id)
-            actor = lookups.actor(session, caller, body.party)
-            said = conversation.say(session, actor, now=now, milestone_id=milestone_id, body=body.body)
-            return of_message(said)
-
-        return once(desk, fingerprint(request, key), act, status=201)
-
-    @router.post(
-        "/disputes/{dispute_id}/answer",
-        summary="Answer what staff asked",
-        status_code=201,
-        response_model=MessageAnswer,
-        responses=refusals(NotYours, NothingAsked),
-    )
-    def answer_request(
-        request: Request,
-        dispute_id: requests.DisputeId,
-        body: requests.MessageRequest,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        """The party that a dispute waits for answers, and the case goes on. A wanted document is sent as evidence."""
-        caller = request.state.caller
-
-        def act(session: Session, now: datetime) -> Mapping[str, Any]:
-            lookups.dispute(session, caller, dispute_id)
-            actor = lookups.actor(session, caller, body.party)
-            said = conversation.answer(session, actor, now=now, case_id=dispute_id, body=body.body)
-            return of_message(said)
-
-        return once(desk, fingerprint(request, key), act, status=201)
-
-
-def _reading(desk: Desk, router: APIRouter) -> None:
-    @router.get(
-        "/milestones/{milestone_id}/messages",
-        summary="Read the messages of a milestone",
-        response_model=MessagesAnswer,
-    )
-    def read_messages(
-        request: Request,
-        milestone_id: requests.MilestoneId,
-        after: requests.After = 0,
-        limit: requests.Limit = 50,
-    ) -> Response:
-        """What the parties and staff wrote to each other, the oldest first; what staff notes for itself is not here."""
-        with desk.database.reading() as session:
-            lookups.milestone(session, request.state.caller, milestone_id)
-            wanted = select(Message).where(
-                Message.milestone_id == milestone_id, Message.audience == "PARTIES", Message.id > after
-            )
-            found = session.scalars(wanted.order_by(Message.id).limit(limit + 1)).all()
-            said = [of_said(session, each) for each in found[:limit]]
-            return JSONResponse({"messages": said, "more": len(found) > limit})
+    found = session.scalars(wanted.order_by(Message.id).limit(limit + 1)).all()
+    said = [of_said(session, each) for each in found[:limit]]
+    return JSONResponse({"messages": said, "more": len(found) > limit})
 
 
 def of_message(row: Message) -> MessageAnswer:
@@ -139,55 +123,53 @@ def of_said(session: Session, row: Message) -> SaidAnswer:
     }
 
 
-def _showing(desk: Desk, router: APIRouter) -> None:
-    @router.post(
-        "/milestones/{milestone_id}/evidence",
-        summary="Hand in evidence",
-        status_code=201,
-        response_model=EvidenceAnswer,
-        responses=refusals(NotYours, EvidenceRefused, TooManyFiles, FileTooLarge, AskedDifferently),
-    )
-    def hand_in_evidence(
-        request: Request,
-        milestone_id: requests.MilestoneId,
-        key: requests.IdempotencyKey,
-        party: UploadParty,
-        file: Upload,
-        caption: Caption = "",
-    ) -> Response:
-        """A party hands in a file about the milestone; the same file twice is one piece of evidence. While there is a
-        dispute it belongs to that, and it answers what was asked of this party."""
-        caller, content, name = request.state.caller, file.file.read(), file.filename or ""
-        said = "\n".join((party, caption, name, hashlib.sha256(content).hexdigest()))
+@router.post(
+    "/milestones/{milestone_id}/evidence",
+    summary="Hand in evidence",
+    status_code=201,
+    response_model=EvidenceAnswer,
+    responses=refusals(NotYours, EvidenceRefused, TooManyFiles, FileTooLarge, AskedDifferently),
+)
+def hand_in_evidence(
+    milestone_id: requests.MilestoneId,
+    change: Change,
+    party: UploadParty,
+    file: Upload,
+    caption: Caption = "",
+) -> Response:
+    """A party hands in a file about the milestone; the same file twice is one piece of evidence. While there is a
+    dispute it belongs to that, and it answers what was asked of this party."""
+    content, name = file.file.read(), file.filename or ""
+    said = "\n".join((party, caption, name, hashlib.sha256(content).hexdigest()))
 
-        def act(session: Session, now: datetime) -> Mapping[str, Any]:
-            lookups.milestone(session, caller, milestone_id)
-            row = evidence.hand_in(
-                session,
-                lookups.actor(session, caller, party),
-                now=now,
-                store=desk.evidence,
-                milestone_id=milestone_id,
-                file_name=name,
-                content=content,
-                caption=caption,
-                case_id=_open_case(session, milestone_id),
-            )
-            if caption and row.caption != file_names.words(caption, longest=CAPTION_LENGTH):
-                raise AskedDifferently(kind="Evidence", id=row.id, what="caption", fields=["caption"])
-            return EvidenceAnswer(
-                id=row.id,
-                milestone=milestone_id,
-                dispute=row.case_id,
-                kind=row.kind,
-                file_name=row.file_name,
-                media_type=row.media_type,
-                size_bytes=row.size_bytes,
-                sha256=row.sha256,
-                at=serializers.moment(row.at),
-            )
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        lookups.milestone(session, change.caller, milestone_id)
+        row = evidence.hand_in(
+            session,
+            lookups.actor(session, change.caller, party),
+            now=now,
+            store=change.desk.evidence,
+            milestone_id=milestone_id,
+            file_name=name,
+            content=content,
+            caption=caption,
+            case_id=_open_case(session, milestone_id),
+        )
+        if caption and row.caption != file_names.words(caption, longest=CAPTION_LENGTH):
+            raise AskedDifferently(kind="Evidence", id=row.id, what="caption", fields=["caption"])
+        return EvidenceAnswer(
+            id=row.id,
+            milestone=milestone_id,
+            dispute=row.case_id,
+            kind=row.kind,
+            file_name=row.file_name,
+            media_type=row.media_type,
+            size_bytes=row.size_bytes,
+            sha256=row.sha256,
+            at=serializers.moment(row.at),
+        )
 
-        return once(desk, fingerprint(request, key, content=said.encode("utf-8", "replace")), act, status=201)
+    return change.once(act, content=said.encode("utf-8", "replace"))
 
 
 def _open_case(session: Session, milestone_id: int) -> int | None:

@@ -9,18 +9,16 @@ from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.actions.cases import conversation, disputes
 from core.actions.milestones import verification
 from core.actions.risk import holds
 from core.api import lookups, serializers
-from core.api.http.idempotency import fingerprint, once
+from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
 from core.api.models import requests
 from core.api.models.responses import DisputeAnswer, MilestoneAnswer
 from core.api.openapi.descriptions import refusals
-from core.desk import Desk
 from core.errors import DeskError
 from core.rules.disputes import AnswerNotDue, DisputeReason, DisputeWindowClosed
 from core.rules.permissions import Actor, NotYours
@@ -96,51 +94,43 @@ STEPS = (
 )
 
 
-def routes(desk: Desk) -> APIRouter:
-    router = APIRouter()
-    _reading(desk, router)
-    for step in STEPS:
-        _step(desk, router, step)
-    _disputing(desk, router)
-    _complaining(desk, router)
-    return router
+router = APIRouter()
 
 
-def _reading(desk: Desk, router: APIRouter) -> None:
-    @router.get(
-        "/milestones/{milestone_id}",
-        summary="Read a milestone",
-        response_model=MilestoneAnswer,
-        tags=["Milestones"],
-    )
-    def read_milestone(request: Request, milestone_id: requests.MilestoneId) -> Response:
-        """A milestone, where its money is, and its latest dispute."""
-        with desk.database.reading() as session:
-            milestone = lookups.milestone(session, request.state.caller, milestone_id)
-            return JSONResponse(serializers.of_milestone(session, milestone))
-
-    @router.get(
-        "/disputes/{dispute_id}", summary="Read a dispute", response_model=DisputeAnswer, tags=["Disputes"]
-    )
-    def read_dispute(request: Request, dispute_id: requests.DisputeId) -> Response:
-        """A dispute: where it stands, whose answer it waits for and what is asked, and how it was decided."""
-        with desk.database.reading() as session:
-            case = lookups.dispute(session, request.state.caller, dispute_id)
-            return JSONResponse(serializers.of_dispute(session, case))
+@router.get(
+    "/milestones/{milestone_id}",
+    summary="Read a milestone",
+    response_model=MilestoneAnswer,
+    tags=["Milestones"],
+)
+def read_milestone(
+    caller: CurrentCaller, session: ReadSession, milestone_id: requests.MilestoneId
+) -> Response:
+    """A milestone, where its money is, and its latest dispute."""
+    milestone = lookups.milestone(session, caller, milestone_id)
+    return JSONResponse(serializers.of_milestone(session, milestone))
 
 
-def _step(desk: Desk, router: APIRouter, step: MilestoneStep) -> None:
-    def take(
-        request: Request,
-        milestone_id: requests.MilestoneId,
-        body: requests.ByParty,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        return _on_milestone(desk, request, key, milestone_id, body.party, step.action)
+@router.get(
+    "/disputes/{dispute_id}", summary="Read a dispute", response_model=DisputeAnswer, tags=["Disputes"]
+)
+def read_dispute(caller: CurrentCaller, session: ReadSession, dispute_id: requests.DisputeId) -> Response:
+    """A dispute: where it stands, whose answer it waits for and what is asked, and how it was decided."""
+    case = lookups.dispute(session, caller, dispute_id)
+    return JSONResponse(serializers.of_dispute(session, case))
 
+
+def _taken(action: Callable[..., Any]) -> Callable[..., Response]:
+    def take(milestone_id: requests.MilestoneId, body: requests.ByParty, change: Change) -> Response:
+        return _on_milestone(change, milestone_id, body.party, action)
+
+    return take
+
+
+for step in STEPS:
     router.add_api_route(
         f"/milestones/{{milestone_id}}/{step.path}",
-        take,
+        _taken(step.action),
         methods=["POST"],
         name=step.name,
         summary=step.summary,
@@ -151,94 +141,72 @@ def _step(desk: Desk, router: APIRouter, step: MilestoneStep) -> None:
     )
 
 
-def _disputing(desk: Desk, router: APIRouter) -> None:
-    @router.post(
-        "/milestones/{milestone_id}/dispute",
-        summary="Dispute the work",
-        response_model=MilestoneAnswer,
-        responses=refusals(NotYours, DisputeWindowClosed, IllegalMove),
-        tags=["Disputes"],
-    )
-    def open_dispute(
-        request: Request,
-        milestone_id: requests.MilestoneId,
-        body: requests.Dispute,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        """The payer disputes the work, within the window; details may come with it or later."""
-        said = {"reason": DisputeReason(body.reason), "details": body.details or ""}
-        return _on_milestone(desk, request, key, milestone_id, body.party, disputes.open_dispute, **said)
-
-    @router.post(
-        "/milestones/{milestone_id}/dispute-details",
-        summary="Give the details of a dispute",
-        response_model=MilestoneAnswer,
-        responses=refusals(NotYours, disputes.NoOpenDispute),
-        tags=["Disputes"],
-    )
-    def explain_dispute(
-        request: Request,
-        milestone_id: requests.MilestoneId,
-        body: requests.Details,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        """The payer gives the details; they are forwarded to the payee."""
-        said = {"details": body.details}
-        return _on_milestone(desk, request, key, milestone_id, body.party, disputes.explain, **said)
-
-    @router.post(
-        "/milestones/{milestone_id}/resubmit",
-        summary="Ask for verification again",
-        response_model=MilestoneAnswer,
-        responses=refusals(NotYours, IllegalMove),
-        tags=["Disputes"],
-    )
-    def resubmit_milestone(
-        request: Request,
-        milestone_id: requests.MilestoneId,
-        body: requests.Rework,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        """The payee has addressed the issues, may say how, and asks to be verified again; every clock starts anew."""
-
-        def addressed(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
-            if body.details is not None:
-                conversation.say(session, actor, now=now, milestone_id=milestone_id, body=body.details)
-            disputes.resubmit(session, actor, now=now, milestone_id=milestone_id)
-
-        return _on_milestone(desk, request, key, milestone_id, body.party, addressed)
+@router.post(
+    "/milestones/{milestone_id}/dispute",
+    summary="Dispute the work",
+    response_model=MilestoneAnswer,
+    responses=refusals(NotYours, DisputeWindowClosed, IllegalMove),
+    tags=["Disputes"],
+)
+def open_dispute(milestone_id: requests.MilestoneId, body: requests.Dispute, change: Change) -> Response:
+    """The payer disputes the work, within the window; details may come with it or later."""
+    said = {"reason": DisputeReason(body.reason), "details": body.details or ""}
+    return _on_milestone(change, milestone_id, body.party, disputes.open_dispute, **said)
 
 
-def _complaining(desk: Desk, router: APIRouter) -> None:
-    @router.post(
-        "/milestones/{milestone_id}/complaint",
-        summary="Complain after the dispute window",
-        response_model=MilestoneAnswer,
-        responses=refusals(NotYours, holds.NotALateComplaint),
-        tags=["Disputes"],
-    )
-    def complain_late(
-        request: Request,
-        milestone_id: requests.MilestoneId,
-        body: requests.Complaint,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        """The payer complains after the dispute window: nothing is released until staff has looked."""
-        said = {"reason": body.reason}
-        return _on_milestone(desk, request, key, milestone_id, body.party, holds.complain, **said)
+@router.post(
+    "/milestones/{milestone_id}/dispute-details",
+    summary="Give the details of a dispute",
+    response_model=MilestoneAnswer,
+    responses=refusals(NotYours, disputes.NoOpenDispute),
+    tags=["Disputes"],
+)
+def explain_dispute(milestone_id: requests.MilestoneId, body: requests.Details, change: Change) -> Response:
+    """The payer gives the details; they are forwarded to the payee."""
+    said = {"details": body.details}
+    return _on_milestone(change, milestone_id, body.party, disputes.explain, **said)
+
+
+@router.post(
+    "/milestones/{milestone_id}/resubmit",
+    summary="Ask for verification again",
+    response_model=MilestoneAnswer,
+    responses=refusals(NotYours, IllegalMove),
+    tags=["Disputes"],
+)
+def resubmit_milestone(milestone_id: requests.MilestoneId, body: requests.Rework, change: Change) -> Response:
+    """The payee has addressed the issues, may say how, and asks to be verified again; every clock starts anew."""
+
+    def addressed(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
+        if body.details is not None:
+            conversation.say(session, actor, now=now, milestone_id=milestone_id, body=body.details)
+        disputes.resubmit(session, actor, now=now, milestone_id=milestone_id)
+
+    return _on_milestone(change, milestone_id, body.party, addressed)
+
+
+@router.post(
+    "/milestones/{milestone_id}/complaint",
+    summary="Complain after the dispute window",
+    response_model=MilestoneAnswer,
+    responses=refusals(NotYours, holds.NotALateComplaint),
+    tags=["Disputes"],
+)
+def complain_late(milestone_id: requests.MilestoneId, body: requests.Complaint, change: Change) -> Response:
+    """The payer complains after the dispute window: nothing is released until staff has looked."""
+    said = {"reason": body.reason}
+    return _on_milestone(change, milestone_id, body.party, holds.complain, **said)
 
 
 def _on_milestone(
-    desk: Desk,
-    request: Request,
-    key: str,
+    change: ChangeRequest,
     milestone_id: int,
     party: str,
     action: Callable[..., Any],
     **said: Any,
 ) -> Response:
     """Do it as this party to this milestone of the platform, once, and answer with the milestone as it is then."""
-    caller = request.state.caller
+    caller = change.caller
 
     def act(session: Session, now: datetime) -> Mapping[str, Any]:
         lookups.milestone(session, caller, milestone_id)
@@ -246,4 +214,4 @@ def _on_milestone(
         session.flush()
         return serializers.of_milestone(session, lookups.milestone(session, caller, milestone_id))
 
-    return once(desk, fingerprint(request, key), act)
+    return change.once(act)

@@ -10,18 +10,16 @@ from typing import Any
 from fastapi import APIRouter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.actions.cases import offers
 from core.actions.cases.mediator_assignment import CaseClosed
 from core.api import lookups, serializers
-from core.api.http.idempotency import fingerprint, once
+from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.http.problem_details import CaseDecided
 from core.api.models import requests
 from core.api.models.responses import OfferAnswer, OffersAnswer
 from core.api.openapi.descriptions import refusals
-from core.desk import Desk
 from core.records import Offer
 from core.rules.holds import ReleaseBlocked
 from core.rules.offers import OfferExpired, OfferNotYours
@@ -55,70 +53,55 @@ REPLIES = (
 FAILING = (NotYours, OfferNotYours, OfferExpired, IllegalMove, CaseDecided, CaseClosed, ReleaseBlocked)
 
 
-def routes(desk: Desk) -> APIRouter:
-    router = APIRouter(tags=["Offers"])
-    _proposing(desk, router)
-    _reading(desk, router)
-    for reply in REPLIES:
-        _reply(desk, router, reply)
-    return router
+router = APIRouter(tags=["Offers"])
 
 
-def _proposing(desk: Desk, router: APIRouter) -> None:
-    @router.post(
-        "/disputes/{dispute_id}/offers",
-        summary="Propose a division",
-        status_code=201,
-        response_model=OfferAnswer,
-        responses=refusals(NotYours, CaseClosed, CaseDecided, NothingHeld, MoreThanHeld),
-    )
-    def propose_offer(
-        request: Request,
-        dispute_id: requests.DisputeId,
-        body: requests.Proposal,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        """Either party proposes how the held funds are divided. It takes the place of an offer that stands."""
-        caller = request.state.caller
+@router.post(
+    "/disputes/{dispute_id}/offers",
+    summary="Propose a division",
+    status_code=201,
+    response_model=OfferAnswer,
+    responses=refusals(NotYours, CaseClosed, CaseDecided, NothingHeld, MoreThanHeld),
+)
+def propose_offer(dispute_id: requests.DisputeId, body: requests.Proposal, change: Change) -> Response:
+    """Either party proposes how the held funds are divided. It takes the place of an offer that stands."""
 
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        lookups.dispute(session, change.caller, dispute_id)
+        actor = lookups.actor(session, change.caller, body.party)
+        share, note = body.release.money(), body.note
+        offer = offers.propose(session, actor, now=now, case_id=dispute_id, release=share, note=note)
+        return of_offer(session, offer)
+
+    return change.once(act)
+
+
+@router.get(
+    "/disputes/{dispute_id}/offers", summary="Read the offers of a dispute", response_model=OffersAnswer
+)
+def read_offers(caller: CurrentCaller, session: ReadSession, dispute_id: requests.DisputeId) -> Response:
+    """Every offer in a dispute, the newest first."""
+    lookups.dispute(session, caller, dispute_id)
+    made = select(Offer).where(Offer.case_id == dispute_id).order_by(Offer.id.desc()).limit(100)
+    return JSONResponse({"offers": [of_offer(session, each) for each in session.scalars(made)]})
+
+
+def _answered(action: Callable[..., Offer]) -> Callable[..., Response]:
+    def answer(offer_id: requests.OfferId, body: requests.ByParty, change: Change) -> Response:
         def act(session: Session, now: datetime) -> Mapping[str, Any]:
-            lookups.dispute(session, caller, dispute_id)
-            actor = lookups.actor(session, caller, body.party)
-            share, note = body.release.money(), body.note
-            offer = offers.propose(session, actor, now=now, case_id=dispute_id, release=share, note=note)
-            return of_offer(session, offer)
+            lookups.offer(session, change.caller, offer_id)
+            actor = lookups.actor(session, change.caller, body.party)
+            return of_offer(session, action(session, actor, now=now, offer_id=offer_id))
 
-        return once(desk, fingerprint(request, key), act, status=201)
+        return change.once(act)
 
-
-def _reading(desk: Desk, router: APIRouter) -> None:
-    @router.get(
-        "/disputes/{dispute_id}/offers", summary="Read the offers of a dispute", response_model=OffersAnswer
-    )
-    def read_offers(request: Request, dispute_id: requests.DisputeId) -> Response:
-        """Every offer in a dispute, the newest first."""
-        with desk.database.reading() as session:
-            lookups.dispute(session, request.state.caller, dispute_id)
-            made = select(Offer).where(Offer.case_id == dispute_id).order_by(Offer.id.desc()).limit(100)
-            return JSONResponse({"offers": [of_offer(session, each) for each in session.scalars(made)]})
+    return answer
 
 
-def _reply(desk: Desk, router: APIRouter, reply: Reply) -> None:
-    def answer(
-        request: Request, offer_id: requests.OfferId, body: requests.ByParty, key: requests.IdempotencyKey
-    ) -> Response:
-        caller = request.state.caller
-
-        def act(session: Session, now: datetime) -> Mapping[str, Any]:
-            lookups.offer(session, caller, offer_id)
-            actor = lookups.actor(session, caller, body.party)
-            return of_offer(session, reply.action(session, actor, now=now, offer_id=offer_id))
-
-        return once(desk, fingerprint(request, key), act)
-
+for reply in REPLIES:
     router.add_api_route(
         f"/offers/{{offer_id}}/{reply.path}",
-        answer,
+        _answered(reply.action),
         methods=["POST"],
         name=f"{reply.path}_offer",
         summary=reply.summary,

@@ -8,17 +8,15 @@ from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.actions.milestones import parties, preferences
 from core.api import lookups, serializers
-from core.api.http.idempotency import fingerprint, once, stored_response
+from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.http.problem_details import AskedDifferently
 from core.api.models import requests
 from core.api.models.responses import PartyAnswer, PreferencesAnswer
 from core.api.openapi.descriptions import refusals
-from core.desk import Desk
 from core.errors import another
 from core.gateways.payments import NeedsOperator, OutcomeUnknown
 from core.letters.delivery_rules import MUTABLE, CannotBeMuted, NoSuchKind
@@ -27,115 +25,98 @@ from core.processes import provider_accounts
 from core.records import LetterPreference, Party
 from core.rules.notifications import Frequency
 
-
-def routes(desk: Desk) -> APIRouter:
-    router = APIRouter(tags=["Parties"])
-    _knowing(desk, router)
-    _at_provider(desk, router)
-    _letters(desk, router)
-    return router
+router = APIRouter(tags=["Parties"])
 
 
-def _knowing(desk: Desk, router: APIRouter) -> None:
-    @router.post(
-        "/parties",
-        summary="Make a party known",
-        status_code=201,
-        response_model=PartyAnswer,
-        responses=refusals(AskedDifferently),
+@router.post(
+    "/parties",
+    summary="Make a party known",
+    status_code=201,
+    response_model=PartyAnswer,
+    responses=refusals(AskedDifferently),
+)
+def register_party(body: requests.NewParty, change: Change) -> Response:
+    """Make a payer or a payee known. The same id again gives the same party if all that is said is as it is stored.
+
+    What differs is refused and named, and what is stored stays.
+    """
+
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        known = body.model_dump() | {"withdrawal_method": WithdrawalMethod(body.withdrawal_method)}
+        party = parties.register(session, now=now, platform=change.caller.platform, **known)
+        said = body.model_fields_set - {"external_id"}
+        if odd := [field for field in known if field in said and getattr(party, field) != known[field]]:
+            raise AskedDifferently(kind="Party", id=body.external_id, what=another(odd), fields=odd)
+        return serializers.of_party(session, party)
+
+    return change.once(act)
+
+
+@router.get("/parties", summary="Read a party", response_model=PartyAnswer)
+def read_party(caller: CurrentCaller, session: ReadSession, external_id: requests.Named) -> Response:
+    """A party by the platform's own id, with its rating from the reviews that are open."""
+    party = lookups.party(session, caller, external_id)
+    return JSONResponse(serializers.of_party(session, party))
+
+
+@router.post(
+    "/provider-accounts",
+    summary="Open a party's account at the payment provider",
+    response_model=PartyAnswer,
+    responses=refusals(OutcomeUnknown, NeedsOperator, parties.AccountKnownOtherwise, parties.NotForThisRole),
+)
+def open_provider_account(body: requests.ProviderAccount, change: Change) -> Response:
+    """Open what the party needs at the payment provider: a payer can pay, and a payee can be paid, from then on.
+
+    Asked again for the same, it answers with the party. Another card of a payer, or another bank or currency of a
+    payee, than the one that is stored is refused and named, and what is stored stays.
+    """
+    if (before := change.answered()) is not None:
+        return before
+    with change.desk.database.reading() as session:
+        party = lookups.party(session, change.caller, body.party)
+        parties.require_fitting(party, payment_method=body.payment_method, bank_token=body.bank_token)
+        party_id = party.id
+    # The provider is asked outside any transaction, under a key of its own: asked twice, it opens one account.
+    provider_accounts.open_at_provider(
+        change.desk,
+        party_id,
+        currency=body.currency,
+        payment_method=body.payment_method,
+        bank_token=body.bank_token,
     )
-    def register_party(request: Request, body: requests.NewParty, key: requests.IdempotencyKey) -> Response:
-        """Make a payer or a payee known. The same id again gives the same party if all that is said is as it is stored.
 
-        What differs is refused and named, and what is stored stays.
-        """
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        return serializers.of_party(session, lookups.party(session, change.caller, body.party))
 
-        def act(session: Session, now: datetime) -> Mapping[str, Any]:
-            known = body.model_dump() | {"withdrawal_method": WithdrawalMethod(body.withdrawal_method)}
-            party = parties.register(session, now=now, platform=request.state.caller.platform, **known)
-            said = body.model_fields_set - {"external_id"}
-            if odd := [field for field in known if field in said and getattr(party, field) != known[field]]:
-                raise AskedDifferently(kind="Party", id=body.external_id, what=another(odd), fields=odd)
-            return serializers.of_party(session, party)
-
-        return once(desk, fingerprint(request, key), act, status=201)
-
-    @router.get("/parties", summary="Read a party", response_model=PartyAnswer)
-    def read_party(request: Request, external_id: requests.Named) -> Response:
-        """A party by the platform's own id, with its rating from the reviews that are open."""
-        with desk.database.reading() as session:
-            party = lookups.party(session, request.state.caller, external_id)
-            return JSONResponse(serializers.of_party(session, party))
+    return change.once(act)
 
 
-def _at_provider(desk: Desk, router: APIRouter) -> None:
-    @router.post(
-        "/provider-accounts",
-        summary="Open a party's account at the payment provider",
-        response_model=PartyAnswer,
-        responses=refusals(
-            OutcomeUnknown, NeedsOperator, parties.AccountKnownOtherwise, parties.NotForThisRole
-        ),
-    )
-    def open_provider_account(
-        request: Request, body: requests.ProviderAccount, key: requests.IdempotencyKey
-    ) -> Response:
-        """Open what the party needs at the payment provider: a payer can pay, and a payee can be paid, from then on.
+@router.post(
+    "/letter-preferences",
+    summary="Choose which letters come, and how often",
+    response_model=PreferencesAnswer,
+    responses=refusals(NoSuchKind, CannotBeMuted),
+)
+def choose_letters(body: requests.Preferences, change: Change) -> Response:
+    """A party chooses for itself. What is urgent comes at once, and what the rules ask for cannot be muted."""
 
-        Asked again for the same, it answers with the party. Another card of a payer, or another bank or currency of a
-        payee, than the one that is stored is refused and named, and what is stored stays.
-        """
-        caller, what = request.state.caller, fingerprint(request, key)
-        if (before := stored_response(desk, what)) is not None:
-            return before
-        with desk.database.reading() as session:
-            party = lookups.party(session, caller, body.party)
-            parties.require_fitting(party, payment_method=body.payment_method, bank_token=body.bank_token)
-            party_id = party.id
-        # The provider is asked outside any transaction, under a key of its own: asked twice, it opens one account.
-        provider_accounts.open_at_provider(
-            desk,
-            party_id,
-            currency=body.currency,
-            payment_method=body.payment_method,
-            bank_token=body.bank_token,
-        )
-        return once(
-            desk,
-            what,
-            lambda session, now: serializers.of_party(session, lookups.party(session, caller, body.party)),
-        )
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        actor = lookups.actor(session, change.caller, body.party)
+        number, often = lookups.number_of(actor), body.frequency
+        preferences.set(session, actor, now=now, party_id=number, frequency=often, muted=body.muted)
+        return _of_letters(session, lookups.party(session, change.caller, body.party))
+
+    return change.once(act)
 
 
-def _letters(desk: Desk, router: APIRouter) -> None:
-    @router.post(
-        "/letter-preferences",
-        summary="Choose which letters come, and how often",
-        response_model=PreferencesAnswer,
-        responses=refusals(NoSuchKind, CannotBeMuted),
-    )
-    def choose_letters(
-        request: Request, body: requests.Preferences, key: requests.IdempotencyKey
-    ) -> Response:
-        """A party chooses for itself. What is urgent comes at once, and what the rules ask for cannot be muted."""
-        caller = request.state.caller
-
-        def act(session: Session, now: datetime) -> Mapping[str, Any]:
-            actor = lookups.actor(session, caller, body.party)
-            number, often = lookups.number_of(actor), body.frequency
-            preferences.set(session, actor, now=now, party_id=number, frequency=often, muted=body.muted)
-            return _of_letters(session, lookups.party(session, caller, body.party))
-
-        return once(desk, fingerprint(request, key), act)
-
-    @router.get(
-        "/letter-preferences", summary="Read which letters a party wants", response_model=PreferencesAnswer
-    )
-    def read_letters(request: Request, external_id: requests.Named) -> Response:
-        """How often letters that are not urgent come to a party, which are muted, and which can be."""
-        with desk.database.reading() as session:
-            party = lookups.party(session, request.state.caller, external_id)
-            return JSONResponse(_of_letters(session, party))
+@router.get(
+    "/letter-preferences", summary="Read which letters a party wants", response_model=PreferencesAnswer
+)
+def read_letters(caller: CurrentCaller, session: ReadSession, external_id: requests.Named) -> Response:
+    """How often letters that are not urgent come to a party, which are muted, and which can be."""
+    party = lookups.party(session, caller, external_id)
+    return JSONResponse(_of_letters(session, party))
 
 
 def _of_letters(session: Session, party: Party) -> PreferencesAnswer:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.actions.funding import fund
@@ -17,203 +16,187 @@ from core.actions.funding.settlement_currency import CurrencyNotSettled
 from core.actions.milestones import engagement, projects
 from core.actions.milestones.orders import PaymentInFlight
 from core.api import lookups, serializers
-from core.api.http.idempotency import fingerprint, once
+from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
 from core.api.models import requests
 from core.api.models.responses import ProjectAnswer, ScheduleAnswer
 from core.api.openapi.descriptions import refusals
-from core.desk import Desk
 from core.rules.engagement import EngagementIncomplete
 from core.rules.legal_checklist import PaymentsSwitchedOff
 from core.rules.permissions import Actor, NotYours
 from core.rules.projects import FundedInTurn, FundedWithGap, Funding
 from core.rules.schedule import FeeModeNotSupported, PlannedMilestone, ScheduleRefused, TypeNotOffered
 
-
-def routes(desk: Desk) -> APIRouter:
-    router = APIRouter(tags=["Projects"])
-    _agreeing(desk, router)
-    _reading(desk, router)
-    _paying(desk, router)
-    return router
+router = APIRouter(tags=["Projects"])
 
 
-def _agreeing(desk: Desk, router: APIRouter) -> None:
-    @router.post(
-        "/bids",
-        summary="Accept a bid",
-        status_code=201,
-        response_model=ProjectAnswer,
-        responses=refusals(
-            projects.BidKnownOtherwise,
-            projects.WrongRole,
-            FeeModeNotSupported,
-            TypeNotOffered,
-            CurrencyNotSettled,
-        ),
-    )
-    def accept_bid(request: Request, body: requests.AcceptedBid, key: requests.IdempotencyKey) -> Response:
-        """The payer accepted a bid: a project with default milestones. The same bid twice: the same project."""
+@router.post(
+    "/bids",
+    summary="Accept a bid",
+    status_code=201,
+    response_model=ProjectAnswer,
+    responses=refusals(
+        projects.BidKnownOtherwise,
+        projects.WrongRole,
+        FeeModeNotSupported,
+        TypeNotOffered,
+        CurrencyNotSettled,
+    ),
+)
+def accept_bid(body: requests.AcceptedBid, change: Change) -> Response:
+    """The payer accepted a bid: a project with default milestones. The same bid twice: the same project."""
 
-        def act(session: Session, now: datetime) -> Mapping[str, Any]:
-            payer = lookups.party(session, request.state.caller, body.payer)
-            payee = lookups.party(session, request.state.caller, body.payee)
-            project = projects.accept_bid(
-                session,
-                lookups.actor(session, request.state.caller, body.payer),
-                now=now,
-                payer_id=payer.id,
-                payee_id=payee.id,
-                bid_reference=body.bid_reference,
-                title=body.title,
-                scope=body.scope,
-                project_type=body.project_type,
-                fee_mode=body.fee_mode,
-                total=body.total.money(),
-                funding=Funding(body.funding) if "funding" in body.model_fields_set else None,
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        payer = lookups.party(session, change.caller, body.payer)
+        payee = lookups.party(session, change.caller, body.payee)
+        project = projects.accept_bid(
+            session,
+            lookups.actor(session, change.caller, body.payer),
+            now=now,
+            payer_id=payer.id,
+            payee_id=payee.id,
+            bid_reference=body.bid_reference,
+            title=body.title,
+            scope=body.scope,
+            project_type=body.project_type,
+            fee_mode=body.fee_mode,
+            total=body.total.money(),
+            funding=Funding(body.funding) if "funding" in body.model_fields_set else None,
+        )
+        return serializers.of_project(session, project)
+
+    return change.once(act)
+
+
+@router.post(
+    "/projects/{project_id}/engagement",
+    summary="Confirm a part of the engagement",
+    response_model=ProjectAnswer,
+    responses=refusals(NotYours),
+)
+def confirm_engagement(
+    project_id: requests.ProjectId,
+    body: requests.Confirmation,
+    change: Change,
+) -> Response:
+    """One side confirms one part. When nothing is missing the engagement is active, and payments are possible."""
+
+    def act(session: Session, actor: Actor, now: datetime) -> None:
+        part = engagement.Part[body.part]
+        engagement.confirm(session, actor, now=now, project_id=project_id, part=part)
+
+    return _on_project(change, project_id, body.party, act)
+
+
+@router.post(
+    "/projects/{project_id}/milestones",
+    summary="Adjust the milestones",
+    response_model=ProjectAnswer,
+    responses=refusals(NotYours, PaymentInFlight, ScheduleRefused, CurrencyNotSettled),
+)
+def adjust_milestones(project_id: requests.ProjectId, body: requests.Adjustment, change: Change) -> Response:
+    """The payer divides the accepted total anew, as long as nothing was paid; this is the whole new division."""
+
+    def act(session: Session, actor: Actor, now: datetime) -> None:
+        planned = [
+            PlannedMilestone(
+                title=each.title,
+                deliverable=each.deliverable,
+                amount=each.amount.money(),
+                acceptance_rule=each.acceptance_rule,
+                target_date=each.target_date,
             )
-            return serializers.of_project(session, project)
+            for each in body.milestones
+        ]
+        projects.adjust_milestones(session, actor, now=now, project_id=project_id, planned=planned)
 
-        return once(desk, fingerprint(request, key), act, status=201)
-
-    @router.post(
-        "/projects/{project_id}/engagement",
-        summary="Confirm a part of the engagement",
-        response_model=ProjectAnswer,
-        responses=refusals(NotYours),
-    )
-    def confirm_engagement(
-        request: Request,
-        project_id: requests.ProjectId,
-        body: requests.Confirmation,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        """One side confirms one part. When nothing is missing the engagement is active, and payments are possible."""
-
-        def act(session: Session, actor: Actor, now: datetime) -> None:
-            part = engagement.Part[body.part]
-            engagement.confirm(session, actor, now=now, project_id=project_id, part=part)
-
-        return _on_project(desk, request, key, project_id, body.party, act)
-
-    @router.post(
-        "/projects/{project_id}/milestones",
-        summary="Adjust the milestones",
-        response_model=ProjectAnswer,
-        responses=refusals(NotYours, PaymentInFlight, ScheduleRefused, CurrencyNotSettled),
-    )
-    def adjust_milestones(
-        request: Request,
-        project_id: requests.ProjectId,
-        body: requests.Adjustment,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        """The payer divides the accepted total anew, as long as nothing was paid; this is the whole new division."""
-
-        def act(session: Session, actor: Actor, now: datetime) -> None:
-            planned = [
-                PlannedMilestone(
-                    title=each.title,
-                    deliverable=each.deliverable,
-                    amount=each.amount.money(),
-                    acceptance_rule=each.acceptance_rule,
-                    target_date=each.target_date,
-                )
-                for each in body.milestones
-            ]
-            projects.adjust_milestones(session, actor, now=now, project_id=project_id, planned=planned)
-
-        return _on_project(desk, request, key, project_id, body.party, act)
+    return _on_project(change, project_id, body.party, act)
 
 
-def _reading(desk: Desk, router: APIRouter) -> None:
-    @router.get("/projects", summary="Find the project of a bid", response_model=ProjectAnswer)
-    def read_project_of_bid(request: Request, bid_reference: requests.Named) -> Response:
-        """The project of a bid, by the platform's own reference."""
-        with desk.database.reading() as session:
-            project = lookups.project_of_bid(session, request.state.caller, bid_reference)
-            return JSONResponse(serializers.of_project(session, project))
-
-    @router.get("/projects/{project_id}", summary="Read a project", response_model=ProjectAnswer)
-    def read_project(request: Request, project_id: requests.ProjectId) -> Response:
-        """A project with its engagement, its milestones and where their money is."""
-        with desk.database.reading() as session:
-            project = lookups.project(session, request.state.caller, project_id)
-            return JSONResponse(serializers.of_project(session, project))
-
-    @router.get(
-        "/projects/{project_id}/schedule", summary="Read the payment schedule", response_model=ScheduleAnswer
-    )
-    def read_schedule(request: Request, project_id: requests.ProjectId) -> Response:
-        """What the payer pays, milestone by milestone, with the fees."""
-        with desk.database.reading() as session:
-            project = lookups.project(session, request.state.caller, project_id)
-            return JSONResponse(serializers.of_schedule(session, project))
+@router.get("/projects", summary="Find the project of a bid", response_model=ProjectAnswer)
+def read_project_of_bid(
+    caller: CurrentCaller, session: ReadSession, bid_reference: requests.Named
+) -> Response:
+    """The project of a bid, by the platform's own reference."""
+    project = lookups.project_of_bid(session, caller, bid_reference)
+    return JSONResponse(serializers.of_project(session, project))
 
 
-def _paying(desk: Desk, router: APIRouter) -> None:
-    @router.post(
-        "/projects/{project_id}/fund",
-        summary="Fund one milestone or several",
-        status_code=202,
-        response_model=ProjectAnswer,
-        responses=refusals(
-            NotYours,
-            FundedInTurn,
-            FundedWithGap,
-            fund.NotAwaitingFunding,
-            fund.NoPaymentMethod,
-            PaymentInFlight,
-            EngagementIncomplete,
-            PaymentsSwitchedOff,
-            CurrencyNotSettled,
-        ),
-    )
-    def fund_milestones(
-        request: Request, project_id: requests.ProjectId, body: requests.Funding, key: requests.IdempotencyKey
-    ) -> Response:
-        """The payer pays for the milestone whose turn it is, or for several where the project's funding is AHEAD.
+@router.get("/projects/{project_id}", summary="Read a project", response_model=ProjectAnswer)
+def read_project(caller: CurrentCaller, session: ReadSession, project_id: requests.ProjectId) -> Response:
+    """A project with its engagement, its milestones and where their money is."""
+    project = lookups.project(session, caller, project_id)
+    return JSONResponse(serializers.of_project(session, project))
 
-        All of them or none. Each is a charge of its own that goes out after this; its outcome is an event.
-        """
 
-        def act(session: Session, actor: Actor, now: datetime) -> None:
-            fund_several(
-                session,
-                actor,
-                now=now,
-                project_id=project_id,
-                milestone_ids=set(body.milestones),
-                payment_method=body.payment_method,
-            )
+@router.get(
+    "/projects/{project_id}/schedule", summary="Read the payment schedule", response_model=ScheduleAnswer
+)
+def read_schedule(caller: CurrentCaller, session: ReadSession, project_id: requests.ProjectId) -> Response:
+    """What the payer pays, milestone by milestone, with the fees."""
+    project = lookups.project(session, caller, project_id)
+    return JSONResponse(serializers.of_schedule(session, project))
 
-        return _on_project(desk, request, key, project_id, body.party, act, status=202)
 
-    @router.post(
-        "/projects/{project_id}/funding",
-        summary="Choose funding in turn or ahead",
-        response_model=ProjectAnswer,
-        responses=refusals(NotYours),
-    )
-    def choose_funding(
-        request: Request,
-        project_id: requests.ProjectId,
-        body: requests.FundingChoice,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        """The payer chooses: one milestone after the other, or several of the next ones at once."""
+@router.post(
+    "/projects/{project_id}/fund",
+    summary="Fund one milestone or several",
+    status_code=202,
+    response_model=ProjectAnswer,
+    responses=refusals(
+        NotYours,
+        FundedInTurn,
+        FundedWithGap,
+        fund.NotAwaitingFunding,
+        fund.NoPaymentMethod,
+        PaymentInFlight,
+        EngagementIncomplete,
+        PaymentsSwitchedOff,
+        CurrencyNotSettled,
+    ),
+)
+def fund_milestones(project_id: requests.ProjectId, body: requests.Funding, change: Change) -> Response:
+    """The payer pays for the milestone whose turn it is, or for several where the project's funding is AHEAD.
 
-        def act(session: Session, actor: Actor, now: datetime) -> None:
-            chosen = Funding(body.funding)
-            projects.choose_funding(session, actor, now=now, project_id=project_id, funding=chosen)
+    All of them or none. Each is a charge of its own that goes out after this; its outcome is an event.
+    """
 
-        return _on_project(desk, request, key, project_id, body.party, act)
+    def act(session: Session, actor: Actor, now: datetime) -> None:
+        fund_several(
+            session,
+            actor,
+            now=now,
+            project_id=project_id,
+            milestone_ids=set(body.milestones),
+            payment_method=body.payment_method,
+        )
+
+    return _on_project(change, project_id, body.party, act)
+
+
+@router.post(
+    "/projects/{project_id}/funding",
+    summary="Choose funding in turn or ahead",
+    response_model=ProjectAnswer,
+    responses=refusals(NotYours),
+)
+def choose_funding(project_id: requests.ProjectId, body: requests.FundingChoice, change: Change) -> Response:
+    """The payer chooses: one milestone after the other, or several of the next ones at once."""
+
+    def act(session: Session, actor: Actor, now: datetime) -> None:
+        chosen = Funding(body.funding)
+        projects.choose_funding(session, actor, now=now, project_id=project_id, funding=chosen)
+
+    return _on_project(change, project_id, body.party, act)
 
 
 def _on_project(
-    desk: Desk, request: Request, key: str, project_id: int, party: str, do: Any, *, status: int = 200
+    change: ChangeRequest,
+    project_id: int,
+    party: str,
+    do: Callable[[Session, Actor, datetime], None],
 ) -> Response:
     """Do it as this party to this project of the platform, once, and answer with the project as it is then."""
-    caller = request.state.caller
+    caller = change.caller
 
     def act(session: Session, now: datetime) -> Mapping[str, Any]:
         lookups.project(session, caller, project_id)
@@ -221,4 +204,4 @@ def _on_project(
         session.flush()
         return serializers.of_project(session, lookups.project(session, caller, project_id))
 
-    return once(desk, fingerprint(request, key), act, status=status)
+    return change.once(act)

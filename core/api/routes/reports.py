@@ -5,97 +5,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.actions.risk import reports
 from core.api import lookups, serializers
-from core.api.http.idempotency import fingerprint, once
+from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
 from core.api.models import requests
 from core.api.models.responses import PracticeAnswer, ReportAnswer
 from core.api.openapi.descriptions import refusals
-from core.desk import Desk
 from core.records import PracticeFlag, Report
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, NotYours
 from core.rules.reports import ReportKind, Severity, Source
 
-
-def routes(desk: Desk) -> APIRouter:
-    router = APIRouter(tags=["Risk"])
-    _reporting(desk, router)
-    _reading(desk, router)
-    _practices(desk, router)
-    return router
+router = APIRouter(tags=["Risk"])
 
 
-def _reporting(desk: Desk, router: APIRouter) -> None:
-    known = refusals(NotYours, reports.ReportKnownOtherwise)
+@router.post(
+    "/projects/{project_id}/reports",
+    summary="A party reports something",
+    status_code=201,
+    response_model=ReportAnswer,
+    responses=refusals(NotYours, reports.ReportKnownOtherwise),
+)
+def file_report(project_id: requests.ProjectId, body: requests.ReportRequest, change: Change) -> Response:
+    """Off-platform contact, harassment, a threat, or something else about the other party. Staff settles it."""
 
-    @router.post(
-        "/projects/{project_id}/reports",
-        summary="A party reports something",
-        status_code=201,
-        response_model=ReportAnswer,
-        responses=known,
+    def actor(session: Session) -> Actor:
+        return lookups.actor(session, change.caller, body.party)
+
+    return _file(change, project_id, body, actor, source=Source.PERSON)
+
+
+@router.post(
+    "/projects/{project_id}/content-events",
+    summary="A content rule found something",
+    status_code=201,
+    response_model=ReportAnswer,
+    responses=refusals(reports.ReportKnownOtherwise),
+)
+def file_content_event(
+    project_id: requests.ProjectId,
+    body: requests.ContentEvent,
+    change: Change,
+) -> Response:
+    """A ContentRuleEvent of the marketplace. A severe one stops every payout until staff has settled it."""
+    severity = Severity(body.severity)
+    return _file(
+        change,
+        project_id,
+        body,
+        lambda _: SYSTEM,
+        source=Source.CONTENT_RULE,
+        severity=severity,
+        subject=body.about,
     )
-    def file_report(
-        request: Request,
-        project_id: requests.ProjectId,
-        body: requests.ReportRequest,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        """Off-platform contact, harassment, a threat, or something else about the other party. Staff settles it."""
-
-        def actor(session: Session) -> Actor:
-            return lookups.actor(session, request.state.caller, body.party)
-
-        return _file(desk, request, key, project_id, body, actor, source=Source.PERSON)
-
-    @router.post(
-        "/projects/{project_id}/content-events",
-        summary="A content rule found something",
-        status_code=201,
-        response_model=ReportAnswer,
-        responses=refusals(reports.ReportKnownOtherwise),
-    )
-    def file_content_event(
-        request: Request,
-        project_id: requests.ProjectId,
-        body: requests.ContentEvent,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        """A ContentRuleEvent of the marketplace. A severe one stops every payout until staff has settled it."""
-        severity = Severity(body.severity)
-        return _file(
-            desk,
-            request,
-            key,
-            project_id,
-            body,
-            lambda _: SYSTEM,
-            source=Source.CONTENT_RULE,
-            severity=severity,
-            subject=body.about,
-        )
 
 
 def _file(
-    desk: Desk,
-    request: Request,
-    key: str,
+    change: ChangeRequest,
     project_id: int,
     body: requests.ReportRequest | requests.ContentEvent,
-    actor: Any,
+    actor: Callable[[Session], Actor],
     **said: Any,
 ) -> Response:
     def act(session: Session, now: datetime) -> Mapping[str, Any]:
-        lookups.project(session, request.state.caller, project_id)
+        lookups.project(session, change.caller, project_id)
         report = reports.file(
             session,
             actor(session),
@@ -109,64 +89,55 @@ def _file(
         )
         return of_report(session, report)
 
-    return once(desk, fingerprint(request, key), act, status=201)
+    return change.once(act)
 
 
-def _reading(desk: Desk, router: APIRouter) -> None:
-    @router.get("/reports/{report_id}", summary="Read a report", response_model=ReportAnswer)
-    def read_report(request: Request, report_id: requests.ReportId) -> Response:
-        """A report or content event, and what came of it."""
-        with desk.database.reading() as session:
-            report = lookups.report(session, request.state.caller, report_id)
-            return JSONResponse(of_report(session, report))
-
-    @router.get("/practice-flags/{flag_id}", summary="Read a flagged practice", response_model=PracticeAnswer)
-    def read_practice_flag(request: Request, flag_id: requests.FlagId) -> Response:
-        """A practice that is licensed elsewhere, and whether that is resolved."""
-        with desk.database.reading() as session:
-            return JSONResponse(of_flag(lookups.practice_flag(session, request.state.caller, flag_id)))
+@router.get("/reports/{report_id}", summary="Read a report", response_model=ReportAnswer)
+def read_report(caller: CurrentCaller, session: ReadSession, report_id: requests.ReportId) -> Response:
+    """A report or content event, and what came of it."""
+    report = lookups.report(session, caller, report_id)
+    return JSONResponse(of_report(session, report))
 
 
-def _practices(desk: Desk, router: APIRouter) -> None:
-    @router.post(
-        "/projects/{project_id}/practice-flags",
-        summary="Flag a practice of another state",
-        status_code=201,
-        response_model=PracticeAnswer,
-        responses=refusals(reports.MismatchFlagged),
-    )
-    def flag_practice(
-        request: Request,
-        project_id: requests.ProjectId,
-        body: requests.Mismatch,
-        key: requests.IdempotencyKey,
-    ) -> Response:
-        """The practice is licensed in another state than where it is needed: money waits for a manual review."""
+@router.get("/practice-flags/{flag_id}", summary="Read a flagged practice", response_model=PracticeAnswer)
+def read_practice_flag(caller: CurrentCaller, session: ReadSession, flag_id: requests.FlagId) -> Response:
+    """A practice that is licensed elsewhere, and whether that is resolved."""
+    return JSONResponse(of_flag(lookups.practice_flag(session, caller, flag_id)))
 
-        def act(session: Session, now: datetime) -> Mapping[str, Any]:
-            lookups.project(session, request.state.caller, project_id)
-            states = body.model_dump()
-            return of_flag(reports.flag_practice(session, SYSTEM, now=now, project_id=project_id, **states))
 
-        return once(desk, fingerprint(request, key), act, status=201)
+@router.post(
+    "/projects/{project_id}/practice-flags",
+    summary="Flag a practice of another state",
+    status_code=201,
+    response_model=PracticeAnswer,
+    responses=refusals(reports.MismatchFlagged),
+)
+def flag_practice(project_id: requests.ProjectId, body: requests.Mismatch, change: Change) -> Response:
+    """The practice is licensed in another state than where it is needed: money waits for a manual review."""
 
-    @router.post(
-        "/practice-flags/{flag_id}/resolve",
-        summary="Resolve a flagged practice",
-        response_model=PracticeAnswer,
-        responses=refusals(reports.MismatchResolved, NotPermitted),
-    )
-    def resolve_practice_flag(
-        request: Request, flag_id: requests.FlagId, body: requests.Resolution, key: requests.IdempotencyKey
-    ) -> Response:
-        """The marketplace resolves what it flagged itself. Staff still ends the review that was opened for it."""
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        lookups.project(session, change.caller, project_id)
+        states = body.model_dump()
+        return of_flag(reports.flag_practice(session, SYSTEM, now=now, project_id=project_id, **states))
 
-        def act(session: Session, now: datetime) -> Mapping[str, Any]:
-            flag = lookups.practice_flag(session, request.state.caller, flag_id)
-            reports.resolve_practice(session, SYSTEM, now=now, flag_id=flag_id, resolution=body.resolution)
-            return of_flag(flag)
+    return change.once(act)
 
-        return once(desk, fingerprint(request, key), act)
+
+@router.post(
+    "/practice-flags/{flag_id}/resolve",
+    summary="Resolve a flagged practice",
+    response_model=PracticeAnswer,
+    responses=refusals(reports.MismatchResolved, NotPermitted),
+)
+def resolve_practice_flag(flag_id: requests.FlagId, body: requests.Resolution, change: Change) -> Response:
+    """The marketplace resolves what it flagged itself. Staff still ends the review that was opened for it."""
+
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        flag = lookups.practice_flag(session, change.caller, flag_id)
+        reports.resolve_practice(session, SYSTEM, now=now, flag_id=flag_id, resolution=body.resolution)
+        return of_flag(flag)
+
+    return change.once(act)
 
 
 def of_report(session: Session, row: Report) -> ReportAnswer:

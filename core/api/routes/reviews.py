@@ -12,60 +12,52 @@ from typing import Any
 from fastapi import APIRouter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core.actions.milestones import ratings
 from core.api import lookups, serializers
-from core.api.http.idempotency import fingerprint, once
+from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.models import requests
 from core.api.models.responses import ReviewsAnswer
 from core.api.openapi.descriptions import refusals
-from core.desk import Desk
 from core.records import FinalRating, ProjectReview, ReviewRound
 from core.rules.permissions import NotYours
 from core.rules.ratings import ReviewsClosed
 
+router = APIRouter(tags=["Reviews"])
 
-def routes(desk: Desk) -> APIRouter:
-    router = APIRouter(tags=["Reviews"])
 
-    @router.post(
-        "/projects/{project_id}/reviews",
-        summary="Review the other party",
-        status_code=201,
-        response_model=ReviewsAnswer,
-        responses=refusals(NotYours, ratings.NotAsked, ratings.ReviewedAlready, ReviewsClosed),
-    )
-    def submit_review(
-        request: Request, project_id: requests.ProjectId, body: requests.Review, key: requests.IdempotencyKey
-    ) -> Response:
-        """Each party of a completed project reviews the other once. Opened when both have, or after fourteen days."""
-        caller = request.state.caller
+@router.post(
+    "/projects/{project_id}/reviews",
+    summary="Review the other party",
+    status_code=201,
+    response_model=ReviewsAnswer,
+    responses=refusals(NotYours, ratings.NotAsked, ratings.ReviewedAlready, ReviewsClosed),
+)
+def submit_review(project_id: requests.ProjectId, body: requests.Review, change: Change) -> Response:
+    """Each party of a completed project reviews the other once. Opened when both have, or after fourteen days."""
 
-        def act(session: Session, now: datetime) -> Mapping[str, Any]:
-            lookups.project(session, caller, project_id)
-            actor = lookups.actor(session, caller, body.party)
-            ratings.submit(session, actor, now=now, project_id=project_id, stars=body.stars, body=body.body)
-            return of_round(session, session.get_one(ReviewRound, project_id))
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        lookups.project(session, change.caller, project_id)
+        actor = lookups.actor(session, change.caller, body.party)
+        ratings.submit(session, actor, now=now, project_id=project_id, stars=body.stars, body=body.body)
+        return of_round(session, session.get_one(ReviewRound, project_id))
 
-        return once(desk, fingerprint(request, key), act, status=201)
+    return change.once(act)
 
-    @router.get(
-        "/projects/{project_id}/reviews",
-        summary="Read the reviews of a project",
-        response_model=ReviewsAnswer,
-        responses=refusals(ratings.NotAsked),
-    )
-    def read_reviews(request: Request, project_id: requests.ProjectId) -> Response:
-        """Who has reviewed; and once they are opened, the stars, the words and both final ratings."""
-        with desk.database.reading() as session:
-            lookups.project(session, request.state.caller, project_id)
-            if (asked_for := session.get(ReviewRound, project_id)) is None:
-                raise ratings.NotAsked()
-            return JSONResponse(of_round(session, asked_for))
 
-    return router
+@router.get(
+    "/projects/{project_id}/reviews",
+    summary="Read the reviews of a project",
+    response_model=ReviewsAnswer,
+    responses=refusals(ratings.NotAsked),
+)
+def read_reviews(caller: CurrentCaller, session: ReadSession, project_id: requests.ProjectId) -> Response:
+    """Who has reviewed; and once they are opened, the stars, the words and both final ratings."""
+    lookups.project(session, caller, project_id)
+    if (asked_for := session.get(ReviewRound, project_id)) is None:
+        raise ratings.NotAsked()
+    return JSONResponse(of_round(session, asked_for))
 
 
 def of_round(session: Session, row: ReviewRound) -> ReviewsAnswer:

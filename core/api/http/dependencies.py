@@ -1,0 +1,70 @@
+"""What a route asks for: who calls, a session to read in, and the change that is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from core.api.http.idempotency import Do, fingerprint, once, stored_response
+from core.api.http.keys import Caller
+from core.api.models.requests import IdempotencyKey
+from core.desk import Desk
+
+
+async def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+async def _caller(request: Request) -> Caller:
+    """As the guard has recognised them."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+CurrentDesk = Annotated[Desk, Depends(_desk)]
+CurrentCaller = Annotated[Caller, Depends(_caller)]
+
+
+def _reading(desk: CurrentDesk) -> Iterator[Session]:
+    with desk.database.reading() as session:
+        yield session
+
+
+# Closed before the answer is sent: whoever reads it slowly holds no connection meanwhile.
+ReadSession = Annotated[Session, Depends(_reading, scope="function")]
+
+
+@dataclass(frozen=True)
+class ChangeRequest:
+    """A request that changes something, under its idempotency key. It has no session of its own: the change and its
+    answer are one transaction, which begins again after a deadlock."""
+
+    request: Request
+    desk: Desk
+    caller: Caller
+    key: str
+
+    def once(self, do: Do, *, content: bytes | None = None) -> Response:
+        """Do it and answer with the route's status, or give the answer that there is. `content`: see `fingerprint`."""
+        status = self.request.scope["route"].status_code or 200
+        return once(self.desk, fingerprint(self.request, self.key, content=content), do, status=status)
+
+    def answered(self) -> Response | None:
+        """The answer that there is already, for what cannot be done inside one transaction. Raises `KeyReused`."""
+        return stored_response(self.desk, fingerprint(self.request, self.key))
+
+
+async def _change(
+    request: Request, desk: CurrentDesk, caller: CurrentCaller, key: IdempotencyKey
+) -> ChangeRequest:
+    return ChangeRequest(request, desk, caller, key)
+
+
+Change = Annotated[ChangeRequest, Depends(_change)]
