@@ -15,7 +15,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
-from schemathesis import CaseView, GenerationMode
+from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -89,7 +89,7 @@ def schema(home: ApiClient) -> Any:
     return schemathesis.openapi.from_asgi(f"{api.PREFIX}/openapi.json", Signed(site, home))
 
 
-def real(case: CaseView, home: ApiClient, draw: Any) -> None:
+def real(case: Case, home: ApiClient, draw: Any) -> None:
     """Most of the time, what is named is there: a project, a milestone, one of its parties, a bid, a fresh key."""
     if case.path_parameters and draw(st.integers(0, 9)):
         case.path_parameters = {name: draw(st.integers(1, 6)) for name in case.path_parameters}
@@ -130,7 +130,7 @@ def test_nothing_that_is_sent_is_a_fault_of_ours_or_half_done(
     answers: dict[int, int] = {}
     known = [everything(owner)]
 
-    def knock(case: CaseView, data: Any) -> None:
+    def knock(case: Case, data: Any) -> None:
         if mode is GenerationMode.POSITIVE:
             real(case, home, data.draw)
         answer = case.call()

@@ -141,7 +141,7 @@ def _beside(session: Session, town: Town) -> None:
     unrecorded.admit(session)
 
 
-class CaseView(NamedTuple):
+class Case(NamedTuple):
     file: str
     page: str
     count: str
@@ -153,116 +153,112 @@ class CaseView(NamedTuple):
 EXPORT_CASE, EXPORT_AUDIT = Permission.EXPORT_CASE, Permission.EXPORT_AUDIT
 ACCOUNT = "select count(*) from account_postings p join accounts a on a.id = p.account_id where a.code = "
 CASES = [
-    CaseView("journals", "journals", "select sum(cardinality(amounts)) from journals"),
-    CaseView(
+    Case("journals", "journals", "select sum(cardinality(amounts)) from journals"),
+    Case(
         "journals",
         "journals",
         "select sum(cardinality(amounts)) from journals where kind = 'withdrawal'",
         {"kind": "withdrawal"},
     ),
-    CaseView(
+    Case(
         "journals",
         "journals",
         "select sum(cardinality(amounts)) from journals j where id in (select journal_id from account_postings p"
         " join accounts a on a.id = p.account_id where a.code = 'held:1')",
         {"account": "held:1"},
     ),
-    CaseView("postings", "journal", "select cardinality(amounts) from journals where id = 1", {"id": 1}),
-    CaseView("account", "account", f"{ACCOUNT} 'stripe_balance'", {"code": "stripe_balance", "iso": "USD"}),
-    CaseView(
+    Case("postings", "journal", "select cardinality(amounts) from journals where id = 1", {"id": 1}),
+    Case("account", "account", f"{ACCOUNT} 'stripe_balance'", {"code": "stripe_balance", "iso": "USD"}),
+    Case(
         "accounts",
         "trial_balance",
         "select count(*) from accounts where code like 'held:%'",
         {"line": "held", "everything": "true"},
     ),
-    CaseView(
+    Case(
         "trial-balance",
         "trial_balance",
         "select count(*) from (select a.line from account_postings p join accounts a on a.id = p.account_id"
         " join chart c on c.line = a.line where c.book = 'platform' group by 1 having sum(p.amount) <> 0) lines",
     ),
-    CaseView("fees", "fees", "select 1", {"by": "month"}),
-    CaseView("payouts", "payouts", "select count(*) from payouts"),
-    CaseView(
+    Case("fees", "fees", "select 1", {"by": "month"}),
+    Case("payouts", "payouts", "select count(*) from payouts"),
+    Case(
         "payouts", "payouts", "select count(*) from payouts where method = 'standard'", {"method": "standard"}
     ),
-    CaseView("payout-calls", "payouts", "select 2", {"id": 1}),
-    CaseView("payouts-waiting", "payouts", "select 2", {"payouts-tab": "Blocked payouts"}),
-    CaseView("operations", "operations", "select count(*) from outgoing_operations"),
-    CaseView(
+    Case("payout-calls", "payouts", "select 2", {"id": 1}),
+    Case("payouts-waiting", "payouts", "select 2", {"payouts-tab": "Blocked payouts"}),
+    Case("operations", "operations", "select count(*) from outgoing_operations"),
+    Case(
         "operations",
         "operations",
         "select count(*) from outgoing_operations where kind = 'TRANSFER'",
         {"kind": "TRANSFER"},
     ),
-    CaseView(
+    Case(
         "webhooks", "operations", "select count(*) from webhook_events", {"operations-tab": "Webhook inbox"}
     ),
-    CaseView(
+    Case(
         "letters-undelivered",
         "operations",
         "select count(*) from notifications where status in ('FAILED', 'QUEUED')",
         {"operations-tab": "E-mails"},
         EXPORT_CASE,
     ),
-    CaseView("reconciliation-runs", "reconciliation", "select count(*) from reconciliation_runs"),
-    CaseView("breaks", "reconciliation", "select count(*) from reconciliation_breaks", {"id": 1}),
-    CaseView(
+    Case("reconciliation-runs", "reconciliation", "select count(*) from reconciliation_runs"),
+    Case("breaks", "reconciliation", "select count(*) from reconciliation_breaks", {"id": 1}),
+    Case(
         "matched-lines",
         "reconciliation",
         "select count(*) from balance_transactions b where not exists"
         " (select from suspense_items s where s.transaction_id = b.id and s.status = 'OPEN')",
         {"id": 1, "run-tab": "Matched lines"},
     ),
-    CaseView(
-        "unexplained-money", "reconciliation", "select count(*) from suspense_items where status = 'OPEN'"
-    ),
-    CaseView(
-        "explained-money", "reconciliation", "select count(*) from suspense_items where status = 'SETTLED'"
-    ),
-    CaseView("chargebacks", "chargebacks", "select count(*) from chargebacks"),
-    CaseView("holds", "holds", "select count(*) from holds", {"state": ""}, EXPORT_CASE),
-    CaseView("approvals", "approvals", "select 1", {}, EXPORT_CASE, "max"),
-    CaseView("projects", "projects", "select count(*) from projects", {}, EXPORT_CASE),
-    CaseView("cases", "project", "select 1", {"id": 6}, EXPORT_CASE),
-    CaseView(
+    Case("unexplained-money", "reconciliation", "select count(*) from suspense_items where status = 'OPEN'"),
+    Case("explained-money", "reconciliation", "select count(*) from suspense_items where status = 'SETTLED'"),
+    Case("chargebacks", "chargebacks", "select count(*) from chargebacks"),
+    Case("holds", "holds", "select count(*) from holds", {"state": ""}, EXPORT_CASE),
+    Case("approvals", "approvals", "select 1", {}, EXPORT_CASE, "max"),
+    Case("projects", "projects", "select count(*) from projects", {}, EXPORT_CASE),
+    Case("cases", "project", "select 1", {"id": 6}, EXPORT_CASE),
+    Case(
         "letters",
         "project",
         "select count(*) from notifications where project_id = 1",
         {"id": 1},
         EXPORT_CASE,
     ),
-    CaseView(
+    Case(
         "disputes",
         "disputes",
         "select count(*) from cases where status in ('OPEN', 'UNDER_REVIEW')",
         {},
         EXPORT_CASE,
     ),
-    CaseView(
+    Case(
         "letters",
         "case",
         "select count(*) from notifications n join cases t on t.milestone_id = n.milestone_id",
         {"id": 1, "tab": "E-mails"},
         EXPORT_CASE,
     ),
-    CaseView("held-longest", "overview", "select count(*) from payment_orders where held_minor > 0"),
-    CaseView("journals", "overview", "select sum(cardinality(amounts)) from journals"),
-    CaseView("staff", "people", "select count(*) from staff", {}, EXPORT_AUDIT),
-    CaseView("policy-versions", "policy", "select count(*) from policy_versions", {}, EXPORT_AUDIT),
-    CaseView("seals", "audit", "select count(*) from seals", {"show": "Seals"}, EXPORT_AUDIT),
+    Case("held-longest", "overview", "select count(*) from payment_orders where held_minor > 0"),
+    Case("journals", "overview", "select sum(cardinality(amounts)) from journals"),
+    Case("staff", "people", "select count(*) from staff", {}, EXPORT_AUDIT),
+    Case("policy-versions", "policy", "select count(*) from policy_versions", {}, EXPORT_AUDIT),
+    Case("seals", "audit", "select count(*) from seals", {"show": "Seals"}, EXPORT_AUDIT),
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{each.file}-{place}" for place, each in enumerate(CASES)])
-def test_the_file_holds_every_row_that_matches(big: Big, case: CaseView) -> None:
+def test_the_file_holds_every_row_that_matches(big: Big, case: Case) -> None:
     serve(big.town, big.home)
     rows = rows_of(taken(visit(big.town, case.who, case.page, **case.params), f"{case.file}.csv"))
     with big.owner.reading() as session:
         assert len(rows) == session.scalar(text(case.count))
 
 
-def readers(case: CaseView) -> Iterator[str]:
+def readers(case: Case) -> Iterator[str]:
     """Whoever sees the page and may not take its table."""
     from dashboard import navigation
 
@@ -276,7 +272,7 @@ UNLIKE = {(each.page, each.file): each for each in CASES}
 
 
 @pytest.mark.parametrize("case", UNLIKE.values(), ids=[f"{page}-{file}" for page, file in UNLIKE])
-def test_who_may_not_take_a_table_is_offered_none(big: Big, case: CaseView) -> None:
+def test_who_may_not_take_a_table_is_offered_none(big: Big, case: Case) -> None:
     serve(big.town, big.home)
     for subject in readers(case):
         assert f"{case.file}.csv" not in offered(visit(big.town, subject, case.page, **case.params)), subject
