@@ -119,6 +119,11 @@ class Database:
         self.engine.dispose()
 
 
+def one_at_a_time(session: Session, name: str) -> None:
+    """Whoever else does this waits here until our transaction is over."""
+    session.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
+
 def is_anyone_at_it(session: Session, kind: int, number: int) -> bool:
     """Whether a living process says that it is at work on this."""
     free = session.scalar(

@@ -15,7 +15,7 @@ from core.audit.pinned_keys import Pin, ledger_name, pinned_signer, pins, statem
 from core.audit.sealing import ONE_AT_A_TIME
 from core.audit.seals import first_prev
 from core.clock import utc
-from core.db import Database
+from core.db import Database, one_at_a_time
 from core.errors import DeskError
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
@@ -45,7 +45,7 @@ def rotate(
     require(actor, Permission.ROTATE_SIGNING_KEY)
     reason = given(reason)
     with owner.transaction() as session:
-        session.execute(ONE_AT_A_TIME)  # nobody seals meanwhile
+        one_at_a_time(session, ONE_AT_A_TIME)  # nobody seals meanwhile
         known = pins(session)
         if not known:
             raise NoKeyYet()

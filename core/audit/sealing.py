@@ -18,10 +18,10 @@ from core.audit import checkpoints
 from core.audit.keys import PUBLIC_FILE, Signer
 from core.audit.pinned_keys import ledger_name, pin_first, pins
 from core.audit.seals import Seal, first_prev
-from core.db import Database
+from core.db import Database, one_at_a_time
 from core.errors import DeskError
 
-ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended('escrow-desk checkpoints', 0))")
+ONE_AT_A_TIME = "escrow-desk checkpoints"
 SEAL = text("select seal_range(:rows)")
 FULL = text("select entries + journals >= :rows from seals where n = :n")
 SEALS_AFTER = text(
@@ -69,7 +69,7 @@ def seal(database: Database, signer: Signer, folder: Path, *, now: datetime, ado
     """
     _pin_the_first(database, signer, now=now)
     with database.transaction() as turn:
-        turn.execute(ONE_AT_A_TIME)
+        one_at_a_time(turn, ONE_AT_A_TIME)
         ledger = ledger_name(turn)
         try:
             _require_pinned(turn, signer)

@@ -20,6 +20,7 @@ from core.actions.operations import operation_states
 from core.desk import Desk
 from core.gateways.payments import NeedsOperator, OutcomeUnknown, ProviderRefused
 from core.money import Money
+from core.processes import leases
 from core.processes.outgoing import failures, lookups
 from core.processes.outgoing.claim import Claim
 from core.processes.outgoing.kinds import KINDS
@@ -35,17 +36,12 @@ BLOCKED_LOOK_AGAIN = timedelta(minutes=5)
 
 def sweep(desk: Desk, *, limit: int = 100) -> int:
     """Send every operation that is due or was left behind by a worker that died; returns how many were taken up."""
-    now = desk.clock()
-    with desk.database.reading() as session:
-        ids = session.scalars(
-            select(OutgoingOperation.id)
-            .where(_due(now))
-            .order_by(OutgoingOperation.next_try_at, OutgoingOperation.id)
-            .limit(limit)
-        ).all()
-    for operation_id in ids:
-        send(desk, operation_id)
-    return len(ids)
+    due = (
+        select(OutgoingOperation.id)
+        .where(_due(desk.clock()))
+        .order_by(OutgoingOperation.next_try_at, OutgoingOperation.id)
+    )
+    return leases.each_due(desk, due.limit(limit), send)
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

@@ -1,10 +1,9 @@
 """Delivering letters: claimed and committed first, then handed to the mail server, then recorded.
 
 What is urgent goes alone; the rest of what waits for one reader goes in one mail (milestone-payment-flow, Performance
-Considerations 3), and all mails of a round over one connection. A claim moves the next try ahead, so no other worker
-takes the mail meanwhile, and a worker that dies leaves it to be taken again. If it died between the server's yes and
-our record, the mail is sent a second time, the same to the byte and with the same Message-ID. A mail server that is
-down costs a letter none of its tries.
+Considerations 3), and all mails of a round over one connection. If a worker died between the server's yes and our
+record, the mail is sent a second time, the same to the byte and with the same Message-ID. A mail server that is down
+costs a letter none of its tries.
 """
 
 from __future__ import annotations
@@ -16,10 +15,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.db import one_at_a_time
 from core.gateways.mail import (
     MailDeferred,
     MailMisconfigured,
@@ -30,6 +30,7 @@ from core.gateways.mail import (
 )
 from core.letters import Letter, together
 from core.policy import DIGEST_LONGEST, DIGEST_MOST
+from core.processes import leases
 from core.records import Installation, Notification, Party, Project, Staff
 from core.rules import retries
 
@@ -38,9 +39,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-CLAIMED_FOR = timedelta(minutes=10)
 SERVER_AWAY = timedelta(minutes=1)
-ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended('escrow-desk letters', 0))")
+ONE_AT_A_TIME = "escrow-desk letters"
 
 
 @dataclass(frozen=True)
@@ -77,21 +77,15 @@ def _claim(session: Session, *, now: datetime, limit: int) -> list[Envelope]:
 
     One worker at a time puts letters together, so that what one reader gets together is not torn apart.
     """
-    session.execute(ONE_AT_A_TIME)
-    due = session.scalars(
-        select(Notification)
-        .where(Notification.status == "QUEUED", Notification.next_try_at <= now)
-        .order_by(Notification.next_try_at, Notification.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
+    one_at_a_time(session, ONE_AT_A_TIME)
+    due = leases.claim_due(session, Notification, now=now, limit=limit)
     desk_name = session.scalar(select(Installation.name)) or "desk"
     mails = [*_tried(session, due), *_new(session, due)]
     for letters in mails:
         name = "notification" if len(letters) == 1 else "letters"
         for each in letters:
             each.mail = each.mail or f"{name}-{letters[0].id}.{desk_name}"
-            each.next_try_at = now + CLAIMED_FOR
+            leases.lease(each, now=now)
     session.flush()
     return _envelopes(session, [letters[0].mail for letters in mails])
 
@@ -228,16 +222,15 @@ def _outcome(
     """Every letter of a mail has its fate."""
     letters = _locked(session, ids)
     tries = max(each.tries for each in letters) + 1
-    again = now + retries.delay(tries, random.randrange)
+    over = for_ever or retries.exhausted(tries)
+    again = None if over else now + retries.delay(tries, random.randrange)
     for each in letters:
         each.tries, each.error = tries, error
         if error is None:
             audit.become(each, "SENT", now=now)
             each.sent_at = now
-        elif for_ever or retries.exhausted(tries):
-            audit.become(each, "FAILED", now=now)
         else:
-            each.next_try_at = again
+            leases.put_off(each, until=again, now=now)
     return letters[0].status
 
 

@@ -17,7 +17,7 @@ from core.actions.risk import external_movements
 from core.desk import Desk
 from core.errors import DeskError
 from core.gateways.payments import DisputeSnapshot, Payments, RefundSnapshot
-from core.processes import dispatch
+from core.processes import dispatch, leases
 from core.records import OutgoingOperation, WebhookEvent
 from core.rules import retries
 
@@ -26,16 +26,12 @@ log = structlog.get_logger(__name__)
 
 def sweep(desk: Desk, *, limit: int = 200) -> int:
     """Apply every stored event that is due, oldest first; returns how many were taken up."""
-    with desk.database.reading() as session:
-        ids = session.scalars(
-            select(WebhookEvent.id)
-            .where(WebhookEvent.status == "RECEIVED", WebhookEvent.next_try_at <= desk.clock())
-            .order_by(WebhookEvent.created_at, WebhookEvent.id)
-            .limit(limit)
-        ).all()
-    for event_id in ids:
-        apply(desk, event_id)
-    return len(ids)
+    due = (
+        select(WebhookEvent.id)
+        .where(WebhookEvent.status == "RECEIVED", WebhookEvent.next_try_at <= desk.clock())
+        .order_by(WebhookEvent.created_at, WebhookEvent.id)
+    )
+    return leases.each_due(desk, due.limit(limit), apply)
 
 
 def apply(desk: Desk, event_id: str) -> None:
@@ -86,14 +82,12 @@ def _book(session: Session, event_id: str, snapshot: Any, *, now: datetime) -> N
 def _later(desk: Desk, event_id: str, problem: DeskError) -> None:
     def write(session: Session) -> None:
         event = session.get_one(WebhookEvent, event_id, with_for_update=True)
+        now = desk.clock()
         event.tries += 1
         event.error = problem.message
-        at = retries.next_try(event.tries, event.received_at, desk.clock(), random.randrange)
-        if at is None:
-            event.finished_at = desk.clock()
-            audit.become(event, "FAILED", now=event.finished_at)
-        else:
-            event.next_try_at = at
+        again = retries.next_try(event.tries, event.received_at, now, random.randrange)
+        leases.put_off(event, until=again, now=now)
+        event.finished_at = now if again is None else None
 
     log.warning("event.later", id=event_id, problem=problem.message)
     desk.database.run(write)

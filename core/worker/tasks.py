@@ -102,10 +102,7 @@ def deliver(desk: Desk) -> int:
     """Letters in batches, until none is due."""
     from core.processes.letter_delivery import deliver_due
 
-    total = 0
-    while sent := deliver_due(desk):
-        total += sent
-    return total
+    return sum(iter(lambda: deliver_due(desk), 0))
 
 
 def sweep_dispatch(desk: Desk) -> int:
@@ -130,10 +127,7 @@ def sweep_events(desk: Desk) -> int:
     """Tell the marketplace, until nothing is due."""
     from core.api.webhooks.delivery import deliver_due
 
-    total = 0
-    while sent := deliver_due(desk):
-        total += sent
-    return total
+    return sum(iter(lambda: deliver_due(desk), 0))
 
 
 def forget_answers(desk: Desk) -> int:

@@ -27,7 +27,8 @@ from core.letters.delivery_rules import CannotBeMuted, NoSuchKind
 from core.money import Money
 from core.notifications import tell, tell_staff
 from core.policy import DIGEST_MOST, LETTERS_GATHERED_FOR
-from core.processes.letter_delivery import CLAIMED_FOR, deliver_due
+from core.processes.leases import CLAIMED_FOR
+from core.processes.letter_delivery import deliver_due
 from core.queries import letters as log
 from core.records import LetterPreference, Notification, Party, Payout
 from core.rules.notifications import NoSuchFrequency

@@ -15,7 +15,8 @@ from core.letters import FactMissing
 from core.money import Money
 from core.notifications import tell
 from core.policy import RETRY_LONGEST, TRIES
-from core.processes.letter_delivery import CLAIMED_FOR, deliver_due
+from core.processes.leases import CLAIMED_FOR
+from core.processes.letter_delivery import deliver_due
 from core.records import Notification
 from tests.desk_fixtures import a_desk
 from tests.parties import NOW, Kitchen, a_kitchen

@@ -12,7 +12,7 @@ from core.actions.cases import conversation, offers
 from core.actions.milestones import verification
 from core.actions.risk import holds, reports, risk_reviews
 from core.api.webhooks import delivery
-from core.db import Database
+from core.db import Database, one_at_a_time
 from core.money import Money
 from core.records import EventDelivery, Message, OutgoingEvent, Payout, Refund, Report, RiskReview
 from core.rules.grounds import DecisionOutcome, Ground
@@ -221,7 +221,7 @@ def test_nobody_counts_while_another_does(home: ApiClient, listener: Listener) -
     accepted(home)
     with ThreadPoolExecutor(1) as worker:
         with home.market.database.transaction() as session:
-            session.execute(delivery.ONE_AT_A_TIME)
+            one_at_a_time(session, delivery.ONE_AT_A_TIME)
             done = worker.submit(all_heard, home.market)
             with pytest.raises(TimeoutError):
                 done.result(timeout=1)

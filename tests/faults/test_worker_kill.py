@@ -17,7 +17,7 @@ from core.db import Database
 from core.embedded_postgres import Urls
 from core.notifications import tell
 from core.policy import LETTERS_GATHERED_FOR
-from core.processes.letter_delivery import CLAIMED_FOR
+from core.processes.leases import CLAIMED_FOR
 from core.records import Notification
 from tests.parties import a_kitchen
 from tests.smtp_server import PostOffice, post_office

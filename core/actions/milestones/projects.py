@@ -13,6 +13,7 @@ from core import audit
 from core.actions.funding import settlement_currency
 from core.actions.milestones import orders, ratings
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.db import one_at_a_time
 from core.errors import DeskError, NotFound, another
 from core.money import Money
 from core.notifications import tell
@@ -155,8 +156,7 @@ def _two_sides(session: Session, payer_id: int, payee_id: int) -> tuple[Party, P
 
 def _known_bid(session: Session, platform: str, bid_reference: str) -> Project | None:
     """The project of this bid; whoever accepts it at the same moment waits here for us."""
-    name = f"bid {platform} {bid_reference}"
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+    one_at_a_time(session, f"bid {platform} {bid_reference}")
     wanted = select(Project).where(Project.platform == platform, Project.bid_reference == bid_reference)
     return session.scalars(wanted).one_or_none()
 

@@ -1,11 +1,10 @@
 """Telling the marketplace: events that the database wrote with each change go to the platform's endpoints, signed.
 
-Claimed and committed first, then sent, then recorded, so an event goes out at least once and a worker that dies leaves
-it to the next. With its first claim an event gets its number: each endpoint's events count from 1 without a gap, in the
-order in which the changes of one milestone happened, so who listens can order them and see what is missing. An endpoint
-that does not answer costs one event of a batch a try; the others wait without one. Times between tries grow to an hour;
-after sixty tries, more than a day, the event is kept as failed. Every try is on record, and what was missed can be told
-again.
+Claimed and committed first, then sent, then recorded, so an event goes out at least once. With its first claim an event
+gets its number: each endpoint's events count from 1 without a gap, in the order in which the changes of one milestone
+happened, so who listens can order them and see what is missing. An endpoint that does not answer costs one event of a
+batch a try; the others wait without one. Times between tries grow to an hour; after sixty tries, more than a day, the
+event is kept as failed. Every try is on record, and what was missed can be told again.
 """
 
 from __future__ import annotations
@@ -19,25 +18,26 @@ from typing import Any
 
 import requests
 import structlog
-from sqlalchemy import select, text, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from core import audit
 from core.api.http import keys
 from core.api.http.signing import HEADER, sign_event
+from core.db import one_at_a_time
 from core.desk import Desk
+from core.processes import leases
 from core.records import EventDelivery, OutgoingEvent, WebhookEndpoint
 from core.rules import retries
 
 log = structlog.get_logger("api")
 
-CLAIMED_FOR = timedelta(minutes=10)
 AWAY = timedelta(seconds=30)
 TRIES = 60
 PATIENCE = (5.0, 10.0)  # seconds to connect, and to answer
 # Whoever numbers events does so alone, or a later claim could overtake an earlier one.
-ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended('outgoing events', 0))")
+ONE_AT_A_TIME = "outgoing events"
 
 
 @dataclass(frozen=True)
@@ -82,22 +82,14 @@ def deliver_due(desk: Desk, *, limit: int = 20) -> int:
 
 
 def _claim(session: Session, *, now: datetime, limit: int) -> list[Parcel]:
-    session.execute(ONE_AT_A_TIME)
-    due = session.execute(
-        select(OutgoingEvent, WebhookEndpoint)
-        .join(WebhookEndpoint, WebhookEndpoint.id == OutgoingEvent.endpoint_id)
-        .where(OutgoingEvent.status == "QUEUED", OutgoingEvent.next_try_at <= now)
-        .order_by(OutgoingEvent.next_try_at, OutgoingEvent.id)
-        .limit(limit)
-        .with_for_update(of=OutgoingEvent, skip_locked=True)
-    ).all()
-    for event, _ in due:
-        event.next_try_at = now + CLAIMED_FOR
-    _number(session, [event for event, _ in due if event.sequence is None])
-    return [
-        Parcel(event.id, endpoint.id, event.kind, endpoint.url, endpoint.nonce, body_of(event))
-        for event, endpoint in due
-    ]
+    one_at_a_time(session, ONE_AT_A_TIME)
+    due = leases.claim_due(session, OutgoingEvent, now=now, limit=limit)
+    _number(session, [event for event in due if event.sequence is None])
+    return [_parcel(event, session.get_one(WebhookEndpoint, event.endpoint_id)) for event in due]
+
+
+def _parcel(event: OutgoingEvent, endpoint: WebhookEndpoint) -> Parcel:
+    return Parcel(event.id, endpoint.id, event.kind, endpoint.url, endpoint.nonce, body_of(event))
 
 
 def _number(session: Session, events: list[OutgoingEvent]) -> None:
@@ -181,10 +173,10 @@ def _record(desk: Desk, parcel: Parcel, *, tried: Try | None, error: str | None)
         if error is None:
             audit.become(event, "SENT", now=now)
             event.sent_at = now
-        elif event.status == "QUEUED" and event.tries >= TRIES:
-            audit.become(event, "FAILED", now=now)
         else:
-            event.next_try_at = now + (retries.delay(event.tries, random.randrange) if tried else AWAY)
+            over = event.status == "QUEUED" and event.tries >= TRIES
+            wait = retries.delay(event.tries, random.randrange) if tried else AWAY
+            leases.put_off(event, until=None if over else now + wait, now=now)
         return event.status
 
     status = desk.database.run(act)

@@ -1,0 +1,62 @@
+"""Work that waits in rows: found when it is due, claimed so that nobody else takes it, and put off when it fails.
+
+A claim of `claim_due` is a lease: it moves the next try ahead and is committed before anything is sent, so no other
+worker takes the row meanwhile, and what a dying worker leaves is due again. An outgoing operation's lease is its status
+SENDING, which commits that the call may have been made (`core.processes.dispatch`). An event of the provider needs
+none, because applying it twice changes nothing; nor does a deadline, which is asked for again under its lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.desk import Desk
+from core.records import Notification, OutgoingEvent, WebhookEvent
+
+CLAIMED_FOR = timedelta(minutes=10)
+Leased = TypeVar("Leased", Notification, OutgoingEvent)
+Key = TypeVar("Key", int, str)
+
+
+def each_due(desk: Desk, due: Select[Key], work: Callable[[Desk, Key], None]) -> int:
+    """Take up each row that is due, by its key, in a transaction of its own; returns how many there were."""
+    with desk.database.reading() as session:
+        keys = session.scalars(due).all()
+    for key in keys:
+        work(desk, key)
+    return len(keys)
+
+
+def claim_due(session: Session, kind: type[Leased], *, now: datetime, limit: int) -> list[Leased]:
+    """The `limit` rows that have waited longest, without those that somebody else is about to claim."""
+    wanted = (
+        select(kind)
+        .where(kind.status == "QUEUED", kind.next_try_at <= now)
+        .order_by(kind.next_try_at, kind.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    due = list(session.scalars(wanted))
+    for row in due:
+        lease(row, now=now)
+    return due
+
+
+def lease(row: Notification | OutgoingEvent, *, now: datetime) -> None:
+    row.next_try_at = now + CLAIMED_FOR
+
+
+def put_off(
+    row: Notification | OutgoingEvent | WebhookEvent, *, until: datetime | None, now: datetime
+) -> None:
+    """Tried in vain: again at `until`, or given up where there is no next time."""
+    if until is None:
+        audit.become(row, "FAILED", now=now)
+    else:
+        row.next_try_at = until
