@@ -12,16 +12,17 @@ from rich.text import Text
 from core.cli import operator
 from core.cli.operator import As
 from core.cli.output import LARGEST_ID, NUMBER, Json, console, opened, require_new, say, tell, write_new
+from core.rules.references import number_in, reference
 
 app = typer.Typer(no_args_is_help=True, help="Case files: list, export, verify offline.")
 
 
 def number_of(case: str) -> int:
     """`42` and `D-42` are the same case."""
-    digits = case.strip().upper().removeprefix("D-")
-    if not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits) <= LARGEST_ID:
+    number = number_in("case", case)
+    if number is None or not 1 <= number <= LARGEST_ID:
         raise typer.BadParameter(f"“{case}” is not the number of a case, such as 42 or D-42")
-    return int(digits)
+    return number
 
 
 @app.command("list")
@@ -38,7 +39,13 @@ def list_cases(
     def words() -> None:
         table = Table("Case", "Status", "Outcome", "Amount", "Milestone", box=None)
         for row in rows:
-            said = (f"D-{row['id']}", row["status"], row["outcome"] or "—", row["amount"], row["milestone"])
+            said = (
+                reference("case", row["id"]),
+                row["status"],
+                row["outcome"] or "—",
+                row["amount"],
+                row["milestone"],
+            )
             table.add_row(*map(Text, said))  # a title comes from outside and is no markup
         console.print(table)
 

@@ -13,6 +13,7 @@ from core.money import Money
 from core.queries import evidence
 from core.queries.evidence import MessageItem
 from core.records import Decision
+from core.rules.references import reference
 
 WAITING = "from decisions d where d.status = 'AWAITING_APPROVAL'"
 PAGE = text(
@@ -83,7 +84,7 @@ class ApprovalRow:
 
     @property
     def reference(self) -> str:
-        return f"D-{self.id}"
+        return reference("case", self.id)
 
     @property
     def parties(self) -> str:

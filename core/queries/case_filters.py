@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.like_patterns import like
+from core.rules.references import number_in
 
 OPEN = "t.status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')"
 AWAITING = "exists (select from decisions d where d.case_id = t.id and d.status = 'AWAITING_APPROVAL')"
@@ -128,7 +129,7 @@ class CaseFilter:
     @property
     def named(self) -> bool:
         """Is it a case by its name, D-42, and nothing else?"""
-        return self.words.strip()[:1] in "dD" and case_number(self.words) is not None
+        return self.words.strip()[:1] in "dD" and number_in("case", self.words) is not None
 
     @property
     def values(self) -> dict[str, Any]:
@@ -137,7 +138,7 @@ class CaseFilter:
             "now": self.now,
             "platform": self.platform,
             "like": like(self.words),
-            "number": case_number(self.words),
+            "number": number_in("case", self.words),
         }
 
     @property
@@ -172,9 +173,3 @@ class CaseFilter:
             yield _WATCH[self.watch]
         if self.words:
             yield "t.id = :number" if self.named else SEARCH
-
-
-def case_number(words: str) -> int | None:
-    """`D-42`, `d42` and `42` as 42."""
-    digits = words.strip().upper().removeprefix("D").removeprefix("-")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else None

@@ -15,6 +15,7 @@ from core.records import (
     Project,
 )
 from core.rules.disputes import DisputeReason
+from core.rules.references import reference
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class CaseSummary:
 
     @property
     def reference(self) -> str:
-        return f"D-{self.id}"
+        return reference("case", self.id)
 
 
 def of_project(session: Session, project_id: int) -> list[CaseSummary]:

@@ -30,6 +30,7 @@ from core.rules import holds
 from core.rules.approvals import DecisionStatus
 from core.rules.disputes import BLOCKING, DisputeReason
 from core.rules.milestones import Status
+from core.rules.references import reference
 from core.rules.refusal_reasons import Block
 
 
@@ -108,7 +109,7 @@ class CaseView:
 
     @property
     def reference(self) -> str:
-        return f"D-{self.record.id}"
+        return reference("case", self.record.id)
 
     def left_by(self, staff_id: int | None) -> bool:
         """Did this member of staff step back from it?"""

@@ -14,6 +14,7 @@ from core.errors import NotFound
 from core.ledger import accounts
 from core.money import Money
 from core.rules import chargebacks as rules
+from core.rules.references import reference
 
 NEWEST = 2**63 - 1
 
@@ -45,7 +46,7 @@ class ChargebackRow:
 
     @property
     def reference(self) -> str:
-        return f"CB-{self.id}"
+        return reference("chargeback", self.id)
 
     @property
     def answer_by(self) -> datetime | None:
@@ -126,7 +127,7 @@ class ChargebackPosting:
 
     @property
     def reference(self) -> str:
-        return f"J-{self.id}"
+        return reference("journal", self.id)
 
 
 ENTRIES = text(

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from core.money import Money
 from core.queries.case_filters import OPEN, WHERE, WORK, CaseFilter, Place, View, Watch
 from core.rules.disputes import DisputeReason
+from core.rules.references import reference
 
 __all__ = [
     "CaseFilter",
@@ -77,7 +78,7 @@ class CaseRow:
 
     @property
     def reference(self) -> str:
-        return f"D-{self.id}"
+        return reference("case", self.id)
 
     @property
     def parties(self) -> str:

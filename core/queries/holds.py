@@ -15,6 +15,7 @@ from core.like_patterns import like
 from core.money import Money
 from core.rules.holds import HoldKind, who
 from core.rules.milestones import Status
+from core.rules.references import number_in, reference
 
 ACTIVE, RELEASED = "ACTIVE", "RELEASED"
 JOINED = """
@@ -140,7 +141,7 @@ class HoldRow:
 
     @property
     def reference(self) -> str:
-        return f"H-{self.id}"
+        return reference("hold", self.id)
 
     @property
     def state(self) -> str:
@@ -210,9 +211,12 @@ def figures(session: Session, *, now: datetime) -> Figures:
 
 def candidates(session: Session, words: str, *, limit: int = 12) -> list[Candidate]:
     """Milestones by number (`17`, `M-17`) or by words in titles and parties; those with money in the desk first."""
-    number = words.strip().upper().removeprefix("M-")
-    whole = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else None
-    given = {"number": whole, "words": bool(words.strip()), "like": like(words), "limit": limit}
+    given = {
+        "number": number_in("milestone", words),
+        "words": bool(words.strip()),
+        "like": like(words),
+        "limit": limit,
+    }
     return [
         Candidate(
             row.id,

@@ -17,6 +17,7 @@ from core.money import Money
 from core.queries import conversions
 from core.queries.conversions import Conversion
 from core.queries.ledger import NEWEST, sides
+from core.rules.references import reference
 
 RECENT = 100_000
 KINDS: Mapping[str, str] = {
@@ -186,7 +187,7 @@ class JournalRow:
 
     @property
     def reference(self) -> str:
-        return f"J-{self.id}"
+        return reference("journal", self.id)
 
 
 def page(

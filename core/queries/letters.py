@@ -14,6 +14,7 @@ from core.letters import delivery_rules
 from core.queries.bounded_list import Listed, total
 from core.records import Decision, LetterPreference, Milestone, Notification, Offer, Party, Staff
 from core.rules.notifications import Frequency
+from core.rules.references import reference
 
 MOST = 200
 
@@ -41,7 +42,7 @@ class LetterRow:
 
     @property
     def number(self) -> str:
-        return f"L-{self.id}"
+        return reference("letter", self.id)
 
     @property
     def went(self) -> datetime | None:

@@ -16,7 +16,8 @@ from core.like_patterns import like
 from core.money import Money
 from core.queries import release_blocks
 from core.rules import holds
-from core.rules.payouts import PayoutStatus, numbered, reference
+from core.rules.payouts import PayoutStatus
+from core.rules.references import number_in, reference
 from core.rules.refusal_reasons import Block
 
 NEWEST = 2**63 - 1
@@ -47,7 +48,7 @@ class PayoutFilter:
             "method": self.method,
             "like": like(self.words),
             "exact": self.words.strip(),
-            "number": numbered(self.words),
+            "number": number_in("payout", self.words),
         }
 
     @property
@@ -62,7 +63,7 @@ class PayoutFilter:
             yield "w.method = :method"
         if self.words:
             names = "y.name ilike :like or m.title ilike :like or p.title ilike :like"
-            number = "" if numbered(self.words) is None else "or w.id = :number "
+            number = "" if number_in("payout", self.words) is None else "or w.id = :number "
             yield f"({names} {number}or w.stripe_transfer = :exact or w.stripe_payout = :exact)"
 
 
@@ -94,7 +95,7 @@ class PayoutRow:
 
     @property
     def reference(self) -> str:
-        return reference(self.id)
+        return reference("payout", self.id)
 
     @property
     def in_review(self) -> bool:

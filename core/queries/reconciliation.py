@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.money import Money
 from core.policy.limits import RECONCILED_WITHIN
+from core.rules.references import reference
 
 NEWEST = 2**63 - 1
 # The mark of a run that somebody is at: whoever is holds an advisory lock with the run's number (`Database.at_it`),
@@ -69,7 +70,7 @@ class RunSummary:
 
     @property
     def reference(self) -> str:
-        return f"R-{self.id}"
+        return reference("run", self.id)
 
     @property
     def state(self) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.money import Money
 from core.queries.bounded_list import Listed, total
 from core.records import SuspenseItem
+from core.rules.references import reference
 
 NEWEST = 2**63 - 1
 MOST = 200
@@ -43,11 +44,11 @@ class SuspenseRow:
 
     @property
     def reference(self) -> str:
-        return f"S-{self.id}"
+        return reference("suspense", self.id)
 
     @property
     def label(self) -> str:
-        return f"S-{self.id} · {self.amount.text()}"
+        return f"{self.reference} · {self.amount.text()}"
 
 
 ITEMS = """

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.money import Money
 from core.queries.bounded_list import Listed, total
 from core.records import Milestone
+from core.rules.references import reference
 
 BOUND = 200
 WAITING = text(
@@ -38,7 +39,7 @@ class UnansweredMilestone:
 
     @property
     def reference(self) -> str:
-        return f"M-{self.id}"
+        return reference("milestone", self.id)
 
 
 def waiting(session: Session, *, limit: int | None = BOUND) -> Listed[UnansweredMilestone]:

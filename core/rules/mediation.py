@@ -21,7 +21,8 @@ class SteppedBack(DeskError):
 
 
 class YouSteppedBack(DeskError):
-    """You recused yourself from this case on {at:%d %B %Y}, so you neither decide nor approve it. A colleague does."""
+    """You recused yourself from this case on {at:%d %B %Y}, so you no longer work on it: you neither
+    decide nor approve it, nor reassign it, nor write to its parties. A colleague does."""
 
 
 class NoMediatorFree(DeskError):

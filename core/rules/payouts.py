@@ -76,16 +76,5 @@ class NotPaid(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-def reference(payout_id: int) -> str:
-    """W-214: a payout's number, on screen, in letters, in the log and in searches."""
-    return f"W-{payout_id}"
-
-
-def numbered(words: str) -> int | None:
-    """`W-214`, `w214` and `214` as 214."""
-    digits = words.strip().upper().removeprefix("W").removeprefix("-")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
-
-
 def after(status: PayoutStatus | str, event: PayoutEvent) -> PayoutStatus:
     return move("payout", MOVES, PayoutStatus(status), event)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.money import Money
+from core.rules.references import reference
 from core.rules.refusal_reasons import Block
 from core.rules.reports import ReportKind, ReportOutcome, Severity
 
@@ -49,7 +50,7 @@ class Standing:
 
     @property
     def reference(self) -> str:
-        return f"M-{self.milestone_id}"
+        return reference("milestone", self.milestone_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +115,7 @@ def _review(each: Standing) -> Iterator[Consequence]:
         yield _about(
             each,
             Effect.REVIEW_STAYS,
-            f"Review V-{each.review} of {each.reference} stays open until it is settled.",
+            f"Review {reference('risk review', each.review)} of {each.reference} stays open until it is settled.",
         )
     elif each.asks_review:
         yield _about(

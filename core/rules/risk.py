@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from core.money import Money
 from core.policy import Profile
+from core.rules.references import reference
 from core.rules.refusal_reasons import Block, Blocked
 
 
@@ -82,6 +83,6 @@ def _reasons(facts: RiskFacts, profile: Profile) -> Iterator[Block]:
 
 def _unsettled(facts: RiskFacts) -> Iterator[Block]:
     for number in facts.open_reports:
-        yield Block("open_report", f"Report R-{number} is not settled.")
+        yield Block("open_report", f"Report {reference('report', number)} is not settled.")
     if facts.practice_mismatch:
         yield MISMATCH

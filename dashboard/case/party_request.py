@@ -37,7 +37,7 @@ def show(case: CaseView, *, now: datetime) -> None:
             f"then the review resumes automatically</small>{question}</blockquote>",
             width="stretch",
         )
-        if request_context.may(Permission.WORK_CASE):
+        if request_context.may(Permission.WORK_CASE) and not case.left_by(request_context.actor().id):
             _go_on(case)
 
 

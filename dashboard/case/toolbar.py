@@ -26,10 +26,10 @@ def buttons(case: CaseView) -> None:
         mine = case.record.mediator_id == me
         if request_context.may(Permission.DECIDE) and not mine and not case.tie and not case.left_by(me):
             _claim(case, me)
-        _opens("Reassign", "hand-over", "swap_horiz")
         if not case.left_by(me):
+            _opens("Reassign", "hand-over", "swap_horiz")
             _opens("Recuse myself", "step-back", "do_not_disturb_on")
-    if case.in_mediation and request_context.may(Permission.WORK_CASE):
+    if case.in_mediation and request_context.may(Permission.WORK_CASE) and not case.left_by(me):
         _opens("Ask a party", "ask", "contact_support")
     if case.holds and request_context.may(Permission.RELEASE_HOLD):
         _opens("Lift hold", "lift", "lock_open")

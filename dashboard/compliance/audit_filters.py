@@ -16,20 +16,22 @@ from typing import Any
 import streamlit as st
 
 from core.audit.filters import LOGS, AuditFilter
+from core.rules import references
 from core.rules.permissions import Role
+from core.rules.references import Kind
 from dashboard.compliance.audit_labels import OBJECTS
 from dashboard.ui import filters, tables
 from dashboard.ui.paging import Cursor
 from dashboard.ui.status import in_words
 
 PERIODS = {"1": "24 h", "7": "7 days", "30": "30 days", "dates": "Dates"}
-# key: (label, the letter that a number may have, the field of the filter)
-NUMBERS: Mapping[str, tuple[str, str, str]] = {
-    "case": ("Case", "D", "ticket_id"),
-    "milestone": ("Milestone", "M", "milestone_id"),
-    "project": ("Project", "P", "project_id"),
-    "report": ("Report", "R", "report_id"),
-    "party": ("Done by party", "", "actor_id"),
+# key: (label, what its number is written as, the field of the filter)
+NUMBERS: Mapping[str, tuple[str, Kind | None, str]] = {
+    "case": ("Case", "case", "ticket_id"),
+    "milestone": ("Milestone", "milestone", "milestone_id"),
+    "project": ("Project", "project", "project_id"),
+    "report": ("Report", "report", "report_id"),
+    "party": ("Done by party", None, "actor_id"),
 }
 ACTION = re.compile(r"[a-z_]+(:[a-z_]+){0,2}:?")
 
@@ -89,9 +91,9 @@ def _narrow() -> None:
         st.text_input("Its number", key="number", placeholder="Its number", label_visibility="collapsed",
                       width=120, max_chars=80, bind="query-params")  # fmt: skip
     with st.container(horizontal=True, gap="small"):
-        for key, (label, letter, _) in NUMBERS.items():
-            st.text_input(label, key=key, placeholder=f"{letter}-42" if letter else "17", width=94, max_chars=21,
-                          bind="query-params")  # fmt: skip
+        for key, (label, kind, _) in NUMBERS.items():
+            shown = references.reference(kind, 42) if kind else "17"
+            st.text_input(label, key=key, placeholder=shown, width=94, max_chars=21, bind="query-params")
 
 
 def _given() -> dict[str, str]:
@@ -131,9 +133,8 @@ def _take_away(key: str) -> None:
 
 def number_in(key: str, typed: str) -> int | None:
     """`D-42`, `d42` and `42` are case 42; anything else is no case."""
-    letter = NUMBERS[key][1]
-    digits = typed.strip().upper().removeprefix(letter).removeprefix("-") if letter else typed.strip()
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
+    kind = NUMBERS[key][1]
+    return references.number_in(kind, typed) if kind else filters.whole(typed.strip())
 
 
 def _numbers() -> dict[str, Any]:

@@ -13,32 +13,33 @@ from sqlalchemy.orm import Session
 
 from core.queries import audit_event_labels, people
 from core.queries.audit import LogEntry
+from core.rules.references import Kind, reference
 
-# object kind: (what it is called, the letter before its number)
-OBJECTS: Mapping[str, tuple[str, str]] = {
-    "ticket": ("Case", "D-"),
-    "milestone": ("Milestone", "M-"),
-    "project": ("Project", "P-"),
-    "hold": ("Hold", "H-"),
-    "decision": ("Decision", ""),
-    "evidence": ("Evidence", ""),
-    "message": ("Message", ""),
-    "payout": ("Payout", "W-"),
-    "refund": ("Refund", ""),
-    "operation": ("Operation", ""),
-    "reconciliation": ("Reconciliation", ""),
-    "chargeback": ("Chargeback", ""),
-    "party": ("Party", ""),
-    "staff": ("Staff", ""),
-    "staff_session": ("Session", ""),
-    "export": ("Export", ""),
-    "policy": ("Policy", ""),
-    "report": ("Report", "R-"),
-    "review": ("Review", ""),
-    "practice": ("Practice", ""),
-    "receipt": ("Receipt", ""),
-    "letter": ("Letter", "L-"),
-    "desk": ("Desk", ""),
+# object kind: (what it is called, what its number is written as)
+OBJECTS: Mapping[str, tuple[str, Kind | None]] = {
+    "ticket": ("Case", "case"),
+    "milestone": ("Milestone", "milestone"),
+    "project": ("Project", "project"),
+    "hold": ("Hold", "hold"),
+    "decision": ("Decision", None),
+    "evidence": ("Evidence", None),
+    "message": ("Message", None),
+    "payout": ("Payout", "payout"),
+    "refund": ("Refund", None),
+    "operation": ("Operation", None),
+    "reconciliation": ("Reconciliation", "run"),
+    "chargeback": ("Chargeback", "chargeback"),
+    "party": ("Party", None),
+    "staff": ("Staff", None),
+    "staff_session": ("Session", None),
+    "export": ("Export", None),
+    "policy": ("Policy", None),
+    "report": ("Report", "report"),
+    "review": ("Review", "risk review"),
+    "practice": ("Practice", None),
+    "receipt": ("Receipt", None),
+    "letter": ("Letter", "letter"),
+    "desk": ("Desk", None),
 }
 # What a case's timeline does not tell.
 TITLES: Mapping[str, str] = {
@@ -131,8 +132,9 @@ class Names:
             return self.member(number)
         if number is not None and entry.object_kind == "party":
             return self.party(number).capitalize()
-        letter = OBJECTS.get(entry.object_kind, ("", ""))[1]
-        return f"{noun(entry.object_kind)} {letter}{entry.object_id}"
+        kind = OBJECTS[entry.object_kind][1] if entry.object_kind in OBJECTS else None
+        name = reference(kind, number) if kind and number is not None else entry.object_id
+        return f"{noun(entry.object_kind)} {name}"
 
 
 def noun(object_kind: str) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.queries import audit
 from core.queries.audit import LogEntry
+from core.rules.references import reference
 from dashboard import navigation, request_context
 from dashboard.compliance import audit_labels, difference
 from dashboard.compliance.audit_labels import Names
@@ -63,7 +64,7 @@ def _facts(entry: LogEntry, names: Names, *, columns: int) -> None:
     }
     facts |= {label: f"{letter}{number}" for label, (letter, number) in links.items() if number}
     if entry.report_id:
-        facts["Report"] = f"R-{entry.report_id}"
+        facts["Report"] = reference("report", entry.report_id)
     if entry.operation_key:
         facts["Operation"] = entry.operation_key
     facts["Recorded"] = f"{entry.recorded_at:%-d %b %Y, %H:%M:%S} UTC"

@@ -12,6 +12,7 @@ from core.queries import holds
 from core.queries.holds import Candidate, Figures, HoldRow
 from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind
 from core.rules.permissions import Permission
+from core.rules.references import reference
 from dashboard import lift_preview, navigation, request_context
 from dashboard.case.queue import opening
 from dashboard.compliance.master_detail import close
@@ -96,7 +97,7 @@ def _facts(row: HoldRow) -> None:
             "Placed": row.placed_at,
             "By": row.placed_by,
             "Was in force for" if row.released_at else "In force for": deadline.span(row.stood(now)),
-            "Report": f"R-{row.report_id}" if row.report_id else None,
+            "Report": reference("report", row.report_id) if row.report_id else None,
             **({"Lifted": row.released_at, "Lifted by": row.released_by} if row.released_at else {}),
         },
         columns=2,

@@ -11,6 +11,7 @@ from core.queries import risk as queries
 from core.queries.bounded_list import Listed
 from core.queries.risk import Filed, Flag, Review
 from core.rules.permissions import Permission
+from core.rules.references import reference
 from core.rules.reports import ReportOutcome
 from core.rules.risk import ReviewOutcome
 from dashboard import request_context
@@ -68,7 +69,7 @@ def _review(row: Review) -> None:
 
 def _report(row: Filed) -> None:
     kind, source = in_words(row.kind), "content rule" if row.source == "CONTENT_RULE" else "a person"
-    title = f"R-{row.id} {kind} · project P-{row.project_id}"
+    title = f"{reference('report', row.id)} {kind} · project P-{row.project_id}"
     words = f"{in_words(row.severity)} · from {source} · {deadline.exact(row.at)}"
     facts = {"report_id": row.id, "title": title, "details": row.details}
     _line(title, row.details, words, "settle-report", row.id, facts)
@@ -154,7 +155,7 @@ def _settle_report(report_id: int, title: str, details: str) -> None:
                 note=note,
                 foreseen=follows,
             ),
-            done=f"Report R-{report_id} is settled.",
+            done=f"Report {reference('report', report_id)} is settled.",
             sent=[place],
         )
 

@@ -12,7 +12,7 @@ from core.money import Money
 from core.queries.overview import CurrencyTotals
 from core.rules.client_funds import Look
 from dashboard import navigation
-from dashboard.ui import deadline, money
+from dashboard.ui import cards, deadline, money
 from dashboard.ui.safe import html
 from dashboard.ui.status import Tone
 
@@ -38,7 +38,7 @@ def card(
     with st.container(border=True, gap="xsmall", height="stretch", vertical_alignment="distribute"):
         st.html(
             f'<div class="ed-kpi" style="{BARE}"><span class="ed-label">{html(label)}</span>'
-            f"<b>{html(first)}</b>{more}{line}</div>"
+            f"{cards.big(first)}{more}{line}</div>"
         )
         navigation.link(page, link, icon=":material/arrow_forward:", **params)
 

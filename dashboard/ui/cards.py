@@ -17,6 +17,10 @@ from dashboard.ui.status import Pill, Tone
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+SMALLER = (
+    (16, "ed-smallest"),
+    (10, "ed-smaller"),
+)  # a figure of more characters, so that it stays on one line
 Fact = str | int | Money | datetime | Pill | None
 
 
@@ -47,8 +51,14 @@ def _cell(figure: Kpi) -> str:
     )
     return (
         f'<div class="ed-kpi"{tip}><span class="ed-label">{html(figure.label)}</span>'
-        f"<b>{html(_words(figure.value))}</b>{note}</div>"
+        f"{big(_words(figure.value))}{note}</div>"
     )
+
+
+def big(words: str) -> str:
+    """The figure of a card. A long one is smaller, so that no amount is broken."""
+    size = next((f' class="{name}"' for most, name in SMALLER if len(words) > most), "")
+    return f"<b{size}>{html(words)}</b>"
 
 
 def facts(each: Mapping[str, Fact], *, columns: int = 4) -> None:

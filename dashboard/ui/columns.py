@@ -23,6 +23,7 @@ PILLS = frozenset({"status", "due"})
 RANKED = frozenset({"money", "count"})
 FIGURE_SPACE = "\u2007"
 CLEAR = "#00000000"
+DIGIT, PADDING = 8, 18  # pixels of a character of an amount, and of the room beside it
 CELL = 2_000  # characters of one cell
 Width = Literal["small", "medium", "large"] | int | None
 
@@ -167,7 +168,7 @@ def _sortable(cells: Sequence[str]) -> list[str]:
 
 
 def configure(column: Column, rows: Sequence[Any]) -> ColumnConfig:
-    shared: dict[str, Any] = {"width": column.width, "help": column.help}
+    shared: dict[str, Any] = {"width": _wide_enough(column, rows), "help": column.help}
     match column.kind:
         case "status" | "marks":
             labels, colors = states.palette(column.axis)
@@ -183,6 +184,14 @@ def configure(column: Column, rows: Sequence[Any]) -> ColumnConfig:
             )
     right: Literal["left", "right"] = "right" if column.kind in RANKED else "left"
     return st.column_config.TextColumn(column.label, alignment=right, **shared)
+
+
+def _wide_enough(column: Column, rows: Sequence[Any]) -> Width:
+    """An amount is never cut: its column grows with it, and the grid scrolls."""
+    if column.kind != "money" or not isinstance(column.width, int):
+        return column.width
+    longest = max((len(cell(column, row)) for row in rows), default=0)
+    return max(column.width, longest * DIGIT + PADDING)
 
 
 def _urgency(column: Column, row: Any) -> str:

@@ -212,10 +212,24 @@ def toggle(label: str, *, key: str, value: bool = False) -> bool:
 
 
 def tabs(names: Sequence[str], *, key: str) -> Sequence[TabContainer]:
-    """Tabs whose name stands in the address; only the open one is to be drawn. Of an unknown name Streamlit would say
-    nothing, and open the first."""
-    asked_for(key, "Tab", names)
-    return st.tabs(names, key=key, on_change="rerun", bind="query-params")
+    """Tabs whose name stands in the address; only the open one is to be drawn. Each is a step that Back takes again:
+    an address that a widget is bound to is replaced, one that the page writes is added. Of an unknown name Streamlit
+    would say nothing, and open the first."""
+    asked = asked_for(key, "Tab", names)
+    if st.session_state.get(key) not in names or st.session_state.get(f"{key}:asked") != asked:
+        st.session_state[key] = asked or names[0]
+    st.session_state[f"{key}:asked"] = asked
+    return st.tabs(names, key=key, on_change=_tab_chosen, args=(key, names[0]))
+
+
+def _tab_chosen(key: str, first: str) -> None:
+    """The first tab needs no name in the address."""
+    name = st.session_state[key]
+    st.session_state[f"{key}:asked"] = None if name == first else name
+    if name == first:
+        st.query_params.pop(key, None)
+    else:
+        st.query_params[key] = name
 
 
 PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "365": "A year"}

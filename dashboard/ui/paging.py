@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -30,15 +30,27 @@ class Window:
 
     def show(self, total: int, here: int) -> None:
         pages = max(1, -(-total // self.size))
+        if self.page > pages:
+            _to_the_last(self, pages, total)
         first = self.offset + 1 if here else 0
         every = f"{total:,} or more" if total == self.bound else f"{total:,}"
         st.caption(f"{first:,}–{self.offset + here:,} of {every}" if total else "No rows")
         if pages > 1:
             st.pagination(pages, key=self.key, bind="query-params")
-        if self.page > pages:
-            st.session_state.pop(self.key, None)
-            st.query_params.pop(self.key, None)
-            st.rerun()
+
+
+def _to_the_last(window: Window, pages: int, total: int) -> NoReturn:
+    """The page asked for is beyond the last: that one is shown, and it is said."""
+    numbered = "can be numbered" if total == window.bound else "there is"
+    st.session_state[f"{window.key}:beyond"] = (
+        f"There is no page {window.page:,} here. This is page {pages:,}, the last that {numbered}."
+    )
+    st.session_state.pop(window.key, None)
+    if pages > 1:
+        st.query_params[window.key] = str(pages)
+    else:
+        st.query_params.pop(window.key, None)
+    st.rerun()
 
 
 def window(
@@ -53,6 +65,8 @@ def window(
     page = st.session_state.get(key) or filters.asked_number(key, "Page")
     if page == 0:
         filters.unreadable("Page", key, "0")
+    if said := st.session_state.pop(f"{key}:beyond", None):
+        st.info(said, icon=":material/last_page:")
     return Window(key, page or 1, size, bound)
 
 

@@ -9,8 +9,10 @@ import pytest
 from core.actions.decisions import cautions
 from core.actions.milestones import verification
 from core.actions.operations import suspense
-from core.actions.refunds.hand_refunds import NoRefundOwed
+from core.actions.refunds import hand_refunds
+from core.actions.refunds.hand_refunds import NoRefundOwed, OwedInAnotherCurrency, SmallerThanOwed
 from core.actions.risk import holds
+from core.errors import DeskError
 from core.money import Money
 from core.processes import reconciliation, statement_matching
 from core.queries import cases
@@ -152,6 +154,21 @@ def test_a_refund_that_is_queued_waits_for_the_hold_and_is_sent_when_it_was_anot
     market.later(hours=1)
     assert len(market.sent("/v1/refunds")) == 2
     market.lawful()
+
+
+@pytest.mark.parametrize(("currency", "why"), [("USD", SmallerThanOwed), ("EUR", OwedInAnotherCurrency)])
+def test_a_part_of_the_refund_owed_or_one_in_another_currency_is_not_adopted(
+    market: Market, currency: str, why: type[DeskError]
+) -> None:
+    """And the refund that is owed stays owed in full."""
+    told = market.in_mediation()
+    builders.decided(market, told, whole_refund(told))
+    (refund,) = market.all(Refund)
+    item = SuspenseItem(id=1, amount_minor=-777, currency=currency, source="re_by_hand")
+    with pytest.raises(why) as refused:
+        market.read(lambda session: hand_refunds.owed(session, item, told.milestone))
+    assert Money(refund.amount_minor, refund.currency).text() in refused.value.message
+    assert [each.status for each in market.all(Refund)] == ["QUEUED"]
 
 
 def test_a_refund_by_hand_that_fails_later_is_said_on_its_hold_which_stays(market: Market) -> None:

@@ -18,9 +18,9 @@ from core.policy import WithdrawalMethod
 from core.processes.outgoing import failures
 from core.queries import invariants
 from core.records import Notification, OutgoingOperation, Payout
-from core.rules import payouts
 from core.rules.payouts import PayoutStatus
 from core.rules.permissions import NotPermitted, Role, StepUpRequired
+from core.rules.references import reference
 from tests import builders
 from tests.builders import Town
 
@@ -105,7 +105,7 @@ def test_a_failed_payout_waits_for_a_person_and_is_sent_again_as_another_movemen
     assert first.status == "REFUSED"
     letter, review = told(town)
     assert (letter, "came back" in review) == ("payout_failed", True)
-    assert payouts.reference(the_payout(town).id) in review
+    assert reference("payout", the_payout(town).id) in review
     retry(town)
     second = operation(town, "PAYOUT")
     assert (second.key, second.amount_minor) == (f"{first.key}.2", first.amount_minor)

@@ -77,7 +77,7 @@ def test_a_review_is_not_cleared_while_one_of_its_reports_is_open_not_even_in_sq
     settled(town, both[0], DISMISSED)
     with pytest.raises(ReviewStillNeeded) as refused:
         cleared(town, told)
-    assert [block.sentence for block in refused.value.blocks] == [f"Report R-{both[1].id} is not settled."]
+    assert [block.sentence for block in refused.value.blocks] == [f"Report RP-{both[1].id} is not settled."]
     by_hand = (
         "update risk_reviews set settled_at = now(), outcome = 'CLEARED', note = '-', "
         "settled_by = (select min(id) from staff)"
@@ -160,7 +160,7 @@ def test_money_that_waited_only_for_a_severe_event_moves_when_it_is_dismissed_an
         assert status(town, told) == expected
     held = town.read(lambda s: s.execute(select(Hold.kind, Hold.report_id, Hold.reason)).one())
     assert held.kind == "REPORT"
-    assert held.reason == f"Report R-{held.report_id} was upheld: Looked into."
+    assert held.reason == f"Report RP-{held.report_id} was upheld: Looked into."
 
 
 def test_whoever_was_shown_other_consequences_is_refused(town: Town) -> None:

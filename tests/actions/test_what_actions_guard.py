@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.actions.cases import offers, recusal
+from core.actions.cases import conversation, mediator_assignment, offers, recusal
 from core.actions.decisions import confirmation, drafts, recorded_decision
 from core.actions.milestones import projects, verification
 from core.actions.risk import holds, reports, risk_reviews
@@ -82,6 +82,28 @@ def test_who_stepped_back_neither_approves_nor_returns_nor_takes_back(market: Ma
     for action, given in tries:
         with pytest.raises(YouSteppedBack):
             market.act(action, who, decision_id=decision.id, **given)
+
+
+def test_who_stepped_back_neither_reassigns_nor_asks_nor_writes_to_a_party(market: Market) -> None:
+    told = market.in_mediation()
+    who, ask = market.as_staff("max"), {"case_id": told.case, "party_id": market.payer.id}
+    due = market.now + timedelta(days=2)
+    market.act(recusal.recuse, who, case_id=told.case, reason="A neighbour.")
+    with pytest.raises(YouSteppedBack):
+        market.act(conversation.ask, who, question="When was it laid?", answer_due_at=due, **ask)
+    market.act(
+        conversation.ask, market.as_staff("mia"), question="When was it laid?", answer_due_at=due, **ask
+    )
+    tries: tuple[tuple[Any, dict[str, Any]], ...] = (
+        (mediator_assignment.assign, {"case_id": told.case, "staff_id": None}),
+        (conversation.stop_waiting, {"case_id": told.case}),
+        (conversation.say, {"milestone_id": told.milestone, "body": "Between us."}),
+    )
+    for action, given in tries:
+        with pytest.raises(YouSteppedBack):
+            market.act(action, who, **given)
+    note = {"milestone_id": told.milestone, "body": "I know the payer.", "audience": "STAFF"}
+    assert market.act(conversation.say, who, **note).audience == "STAFF"
 
 
 def test_an_approval_falls_with_whoever_gave_it_and_the_draft_is_its_makers(market: Market) -> None:

@@ -225,7 +225,7 @@ def test_finance_reconciles_and_every_line_matches(demo: Demo, person: Person) -
     suspense = demo.one("select count(*) from suspense_items where status = 'OPEN'")
     assert run["breaks"] == 0
     assert (run["status"], run["matched"]) == ("SUSPENSE" if suspense else "CLEAN", run["lines"] - suspense)
-    person.arrive(f"Run R-{number}")  # the page goes there by itself when the run is over
+    person.arrive(f"Run RC-{number}")  # the page goes there by itself when the run is over
     person.reads(re.compile("match", re.IGNORECASE))
     person.reads("Breaks")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from core.actions.decisions import confirmation
 from core.db import Database
@@ -173,10 +173,38 @@ def test_a_case_and_its_tabs(administrator: Person) -> None:
     title = heading(person)
     person.tab("Money")
     money = at(person, f"{below}&tab=Money")
-    person.page.go_back()  # a tab is no step of its own
+    person.tab("Terms")
+    terms = at(person, f"{below}&tab=Terms")
+    for address, tab in ((money, "Money"), (below, "Evidence")):  # a tab is a step of its own
+        person.page.go_back()
+        shows(person, address, title)
+        expect(selected(person)).to_have_text(re.compile(f"^{tab}"), timeout=PATIENCE)
+    person.page.go_back()
     shows(person, "/disputes", above)
+    for address, tab in ((below, "Evidence"), (money, "Money"), (terms, "Terms")):
+        person.page.go_forward()
+        shows(person, address, title)
+        expect(selected(person)).to_have_text(re.compile(f"^{tab}"), timeout=PATIENCE)
+
+
+TABS = {"/payouts": "Blocked payouts", "/operations": "E-mails", "/audit": "Seals"}
+
+
+@pytest.mark.parametrize("address", TABS)
+def test_a_tab_of_a_list_is_a_step_that_back_takes_again(administrator: Person, address: str) -> None:
+    person = administrator
+    person.page.goto(person.demo.url + address)
+    person.settle()
+    first = selected(person).inner_text()
+    person.tab(TABS[address])
+    below = at(person, re.compile(rf"{address}\?[\w-]+={TABS[address].replace(' ', '(?:[+]|%20)')}$"))
+    person.page.go_back()
+    at(person, address)
+    expect(selected(person)).to_have_text(first, timeout=PATIENCE)
     person.page.go_forward()
-    shows(person, money, title)
-    expect(person.page.get_by_role("tab", name=re.compile("^Money"))).to_have_attribute(
-        "aria-selected", "true"
-    )
+    at(person, below)
+    expect(selected(person)).to_have_text(TABS[address], timeout=PATIENCE)
+
+
+def selected(person: Person) -> Locator:
+    return person.page.locator('[role="tab"][aria-selected="true"]').first

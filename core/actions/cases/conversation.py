@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.cases import messages
-from core.actions.cases.mediator_assignment import locked_case, require_open
+from core.actions.cases.mediator_assignment import locked_case, require_at_work, require_open
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.audit.content_hashes import Words
 from core.errors import NotFound
@@ -39,7 +39,8 @@ def say(
 ) -> Message:
     """A party writes to everyone, staff to the parties or (`STAFF`) among themselves.
 
-    An answer from the party that a case is waiting for lets the case go on.
+    An answer from the party that a case is waiting for lets the case go on. Who stepped back from it writes to staff
+    only: raises `YouSteppedBack`.
     """
     context = open_milestone(session, milestone_id)
     if actor.kind == "party" and actor.id not in (context.payer.id, context.payee.id):
@@ -48,6 +49,8 @@ def say(
         require(actor, Permission.WORK_CASE)
     case = _open_case(session, milestone_id)
     to = audience if actor.kind == "staff" else "PARTIES"
+    if case is not None and to == "PARTIES":
+        require_at_work(session, actor, case.id)
     message = messages.write(
         session,
         actor,
@@ -101,6 +104,7 @@ def ask(
     require(actor, Permission.WORK_CASE)
     context, case = locked_case(session, case_id)
     require_open(case)
+    require_at_work(session, actor, case.id)
     if party_id not in (context.payer.id, context.payee.id):
         raise NotFound(kind="party", id=party_id)
     requests.check_due(answer_due_at, now, decide_by=None if case.escalated else case.decision_due_at)
@@ -148,6 +152,7 @@ def stop_waiting(session: Session, actor: Actor, *, now: datetime, case_id: int)
     require(actor, Permission.WORK_CASE)
     context, case = locked_case(session, case_id)
     require_open(case)
+    require_at_work(session, actor, case.id)
     if case.status != CaseStatus.WAITING_PARTY:
         raise requests.NothingAsked()
     resume(session, actor, context, case, now=now)

@@ -67,6 +67,12 @@ def require_not_recused(session: Session, case_id: int, staff_id: int, *, reader
         raise mediation.SteppedBack(name=session.get_one(Staff, staff_id).name, at=stepped.at)
 
 
+def require_at_work(session: Session, actor: Actor, case_id: int) -> None:
+    """Staff who stepped back from a case do nothing in it any more. Raises `YouSteppedBack`."""
+    if actor.kind == "staff" and actor.id is not None:
+        require_not_recused(session, case_id, actor.id, reader=actor.id)
+
+
 def assign(
     session: Session,
     actor: Actor,
@@ -87,6 +93,7 @@ def assign(
     require(actor, Permission.ASSIGN_CASE)
     context, case = locked_case(session, case_id)
     require_open(case)
+    require_at_work(session, actor, case_id)
     before = case.mediator_id
     if taken_from is not Unsaid.UNSAID and taken_from != before:
         raise ChangedMeanwhile(kind="case", what=f"it is {_whose(session, before)} now")

@@ -34,6 +34,9 @@ def recuse(session: Session, actor: Actor, *, now: datetime, case_id: int, reaso
     before = session.get(Recusal, (case.id, actor.id))
     if before is not None:
         raise AlreadySteppedBack()
+    mine = case.mediator_id == actor.id
+    if mine:
+        mediator_assignment.assign(session, actor, now=now, case_id=case.id, staff_id=None)
     stepped = Recusal(case_id=case.id, staff_id=actor.id, reason=given(reason), at=now)
     session.add(stepped)
     session.flush()
@@ -46,9 +49,7 @@ def recuse(session: Session, actor: Actor, *, now: datetime, case_id: int, reaso
         case_id=case.id,
         contents=[stepped],
     )
-    if case.mediator_id == actor.id:
-        mediator_assignment.assign(session, actor, now=now, case_id=case.id, staff_id=None)
-        if context.milestone.status == Status.IN_MEDIATION:
-            mediator_assignment.assign_best(session, context, case, now=now)
+    if mine and context.milestone.status == Status.IN_MEDIATION:
+        mediator_assignment.assign_best(session, context, case, now=now)
     recorded_decision.left_by(session, actor, context, case, now=now)
     return case

@@ -57,7 +57,7 @@ def propose(
     """Say what these amounts were. Nothing is booked yet, and while it waits nothing else is said of them.
 
     Raises `AlreadySettled`, `AlreadyProposed`, `DoNotCancelOut`, `CameIn`, `NotAPayment`, `NotARefund`,
-    `TargetMissing`, `OneAtATime`, `OwesLess`.
+    `TargetMissing`, `OneAtATime`, `OwesLess`, and what `hand_refunds.owed` raises.
     """
     require(actor, Permission.SETTLE_SUSPENSE)
     reason = given(reason)

@@ -22,8 +22,9 @@ from core.money import Money
 from core.policy import WithdrawalMethod
 from core.records import OutgoingOperation, Payout, PayoutOffer
 from core.rules import payouts as rules
-from core.rules.payouts import NotPaid, PayoutEvent, PayoutStatus, reference
+from core.rules.payouts import NotPaid, PayoutEvent, PayoutStatus
 from core.rules.permissions import SYSTEM, Role
+from core.rules.references import reference
 
 IN_WORDS = {
     WithdrawalMethod.STANDARD: "bank transfer",
@@ -260,7 +261,7 @@ def report_failure(
         key=f"payout-{payout.id}-failed-{now.isoformat()}",
         now=now,
         about=("payout", payout.id),
-        payout=reference(payout.id),
+        payout=reference("payout", payout.id),
         came_back=how is NotPaid.CAME_BACK,
         refused=how is NotPaid.REFUSED,
         **told,

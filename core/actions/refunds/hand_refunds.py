@@ -6,6 +6,7 @@ people of finance say that this line was it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -33,30 +34,55 @@ class NoRefundOwed(DeskError):
     paid. A mediator decides the refund first; or say what else this was."""
 
 
+class SmallerThanOwed(DeskError):
+    """{paid} is less than the refund of {owed} that is owed for milestone {milestone}, and a refund is paid in one sum:
+    this line cannot stand for it. As a refund concession the platform bears it, and the refund that is owed stays owed
+    in full."""
+
+
+class OwedInAnotherCurrency(DeskError):
+    """The refund that is owed for milestone {milestone} is {owed}, and Stripe booked this line as {paid}: it is not in
+    the currency of the debt, so it cannot stand for it. As a refund concession the platform bears it, and the refund
+    that is owed stays owed in full."""
+
+
 def owed(session: Session, item: SuspenseItem, milestone_id: int) -> Refund:
     """The newest refund of this milestone that has certainly not been paid, and that this line covers; locked.
 
-    Raises `NoRefundOwed`, and `ReturnProposed` where somebody says that it left our bank.
+    Raises `NoRefundOwed`, `SmallerThanOwed`, `OwedInAnotherCurrency`, and `ReturnProposed` where somebody says that
+    it left our bank.
     """
     paid = -Money(item.amount_minor, item.currency)
     wanted = (
         select(Refund, OutgoingOperation)
         .join(OutgoingOperation, OutgoingOperation.id == Refund.operation_id)
-        .where(
-            Refund.milestone_id == milestone_id,
-            Refund.currency == paid.currency,
-            Refund.amount_minor <= paid.minor,
-        )
+        .where(Refund.milestone_id == milestone_id)
         .order_by(Refund.id.desc())
         .with_for_update()
     )
-    if item.milestone_id in (None, milestone_id):
-        for refund, call in session.execute(wanted).all():
-            never_sent = refund.status == RefundStatus.QUEUED and _never_sent(call)
-            if never_sent or (refund.status in CAME_BACK and call.status == "REVIEW"):
-                return_conflicts.require_free(session, refund)
-                return refund
-    raise NoRefundOwed(milestone=milestone_id, paid=paid)
+    if item.milestone_id not in (None, milestone_id):
+        raise NoRefundOwed(milestone=milestone_id, paid=paid)
+    unpaid = [refund for refund, call in session.execute(wanted).all() if _certainly_unpaid(refund, call)]
+    covered = [each for each in unpaid if each.currency == paid.currency and each.amount_minor <= paid.minor]
+    if not covered:
+        raise _why_not(unpaid, paid, milestone_id)
+    return_conflicts.require_free(session, covered[0])
+    return covered[0]
+
+
+def _certainly_unpaid(refund: Refund, call: OutgoingOperation) -> bool:
+    never_sent = refund.status == RefundStatus.QUEUED and _never_sent(call)
+    return never_sent or (refund.status in CAME_BACK and call.status == "REVIEW")
+
+
+def _why_not(unpaid: Sequence[Refund], paid: Money, milestone_id: int) -> DeskError:
+    """A part of a refund is not adopted: the plan that was approved and the call that carries it out are one sum."""
+    if not unpaid:
+        return NoRefundOwed(milestone=milestone_id, paid=paid)
+    bigger = next((each for each in unpaid if each.currency == paid.currency), None)
+    asked = bigger or unpaid[0]
+    kind = SmallerThanOwed if bigger else OwedInAnotherCurrency
+    return kind(milestone=milestone_id, paid=paid, owed=Money(asked.amount_minor, asked.currency))
 
 
 def _never_sent(call: OutgoingOperation) -> bool:

@@ -22,6 +22,7 @@ from core.rules import reports as rules
 from core.rules.holds import HoldKind
 from core.rules.permissions import Actor, NotYours, Permission, require
 from core.rules.reasons import given
+from core.rules.references import reference
 from core.rules.report_outcomes import Consequence, Effect
 from core.rules.reports import ReportKind, ReportOutcome, Severity, Source
 
@@ -146,7 +147,7 @@ def settle(
                 actor,
                 now=now,
                 milestone_id=milestone_id,
-                reason=f"Report R-{report_id} was upheld: {note}",
+                reason=f"Report {reference('report', report_id)} was upheld: {note}",
                 kind=HoldKind.REPORT,
                 report_id=report_id,
             )
@@ -263,7 +264,7 @@ def _tell_author(session: Session, report: Report, template: str, project: Proje
             key=f"report-{report.id}-{template}",
             now=now,
             about=("report", report.id),
-            number=f"R-{report.id}",
+            number=reference("report", report.id),
         )
 
 

@@ -23,6 +23,7 @@ from core.rules import milestones, risk
 from core.rules.holds import HoldKind
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
 from core.rules.reasons import given
+from core.rules.references import reference
 from core.rules.risk import ReviewOutcome
 
 
@@ -64,7 +65,7 @@ def consider(session: Session, context: MilestoneContext, *, now: datetime) -> R
             key=f"review-{review.id}-{len(review.reasons)}",
             now=now,
             about=("review", review.id),
-            review=f"V-{review.id}",
+            review=reference("risk review", review.id),
             reasons=", ".join(reason["code"].replace("_", " ") for reason in more),
         )
     return review

@@ -105,7 +105,10 @@ def step_back(case: CaseView) -> None:
     with request_context.reading() as session:
         everyone = mediators.for_parties(session, case.parties, case_id=case.id, skill=skill)
     names = {each.id: each.name for each in everyone}
-    said = ["Permanent: this case is never yours again, and you neither decide nor approve it."]
+    said = [
+        "Permanent: this case is never yours again, and you neither decide nor approve it, nor reassign it, "
+        "nor write to its parties."
+    ]
     if case.record.mediator_id == me:
         said.append(_goes(case, [each for each in everyone if each.why_not is None and each.id != me]))
     if (

@@ -62,18 +62,24 @@ def _bubble(case: CaseView, each: MessageItem, now: datetime) -> str:
 def _answer(case: CaseView) -> None:
     """A fragment: writing redraws nothing else, and a refusal keeps what was written, as does a reload."""
     place = text_fields.named("case", case.id, "message")
+    away = case.open and case.left_by(request_context.actor().id)
+    offered = ["STAFF"] if away else list(HINTS)
     with st.container(border=True, key="case-answer"):
         audience = (
             st.segmented_control(
                 "To",
-                list(HINTS),
+                offered,
                 format_func={"PARTIES": "Both parties", "STAFF": "Note for staff only"}.__getitem__,
                 required=True,
-                key=kept_choices.beside(place, "to", list(HINTS), default="PARTIES", key="answer-audience"),
+                key=kept_choices.beside(place, "to", offered, default=offered[0], key="answer-audience"),
                 label_visibility="collapsed",
             )
-            or "PARTIES"
+            or offered[0]
         )
+        if away:
+            cards.note(
+                "You recused yourself from this case: you can leave a note for staff, but not write to its parties."
+            )
         body = text_fields.area(place, "Message", placeholder=HINTS[audience], hidden=True)
         intent = confirm.pressed("Send", key="answer-send", type="secondary", icon=":material/send:")
         if intent:

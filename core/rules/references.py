@@ -1,0 +1,39 @@
+"""The letters before a number, by what it numbers: on screen, in letters, in files and in searches (the desk's choice).
+
+A prefix means one thing. Those of `core.records.receipts` go to parties, and none of these is one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+Kind = Literal[
+    "case", "chargeback", "hold", "journal", "letter", "milestone", "payout", "project", "report", "risk review",
+    "run", "suspense",
+]  # fmt: skip
+PREFIXES: Mapping[Kind, str] = {
+    "case": "D",
+    "chargeback": "CB",
+    "hold": "H",
+    "journal": "J",
+    "letter": "L",
+    "milestone": "M",
+    "payout": "W",
+    "project": "P",
+    "report": "RP",
+    "risk review": "V",
+    "run": "RC",
+    "suspense": "S",
+}
+
+
+def reference(kind: Kind, number: int) -> str:
+    """`D-42` for case 42."""
+    return f"{PREFIXES[kind]}-{number}"
+
+
+def number_in(kind: Kind, words: str) -> int | None:
+    """`D-42`, `d42` and `42` as 42; None for anything else, also for another kind's number."""
+    digits = words.strip().upper().removeprefix(PREFIXES[kind]).removeprefix("-")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
