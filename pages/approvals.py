@@ -20,7 +20,7 @@ header.page(
     "Approvals",
     "Decisions above the threshold, overrides, or several in a day: money moves when a second person agrees.",
 )
-window = tables.window("page", size=50)
+window = tables.window("page")
 with request_context.reading() as session:
     figures = approvals.figures(session, me=me)
     rows = approvals.page(session, me=me, offset=window.offset, limit=window.size)

@@ -38,7 +38,7 @@ with filters.bar():
     kind = filters.one_of("Any kind", {each: labels[each] for each in HoldKind}, key="because", width=150)
     words = filters.search("Reason, party or title", key="words", width=220)
 wanted = HoldFilter(state=state, kind=kind, milestone_id=navigation.asked("milestone"), words=words)
-window = tables.window("page", size=50, depends=(state, kind, words))
+window = tables.window("page", depends=(state, kind, words))
 with request_context.reading() as session:
     total = holds.count(session, wanted)
     rows = holds.page(session, wanted, offset=window.offset, limit=window.size)

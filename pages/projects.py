@@ -23,7 +23,7 @@ with filters.bar():
     words = filters.search("Title, party or bid", key="q", width=230)
     disputed = filters.toggle("With an open case", key="disputed")
 wanted = ProjectFilter(platform=platform, status=chosen, disputed=disputed, words=words)
-window = tables.window("page", size=50, depends=(chosen, platform, words, disputed), bound=projects.BOUND)
+window = tables.window("page", depends=(chosen, platform, words, disputed), bound=projects.BOUND)
 
 with request_context.reading() as session:
     total = projects.count(session, wanted)

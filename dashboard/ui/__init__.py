@@ -44,7 +44,7 @@ tables     table(rows, columns, *, key, id="id", select=False | True | "always",
            rows: objects or mappings; columns: text mono money status(axis=) when due(now=) count flag opens(page=),
            leads(to=fn of the row giving (page, parameters) or None),
            all (name, label, width=, help=, value=fn of the row)
-           window(key="page", size=50, depends=(filters…)) -> Window(.offset .size .page)   small tables, numbered pages
+           window(key="page", depends=(filters…)) -> Window(.offset .size .page)   small tables, numbered pages
            cursor(key="before", size=50) -> Cursor(.before .limit)   big tables: rows with id < before, newest first
            small(rows, columns)        a few rows, no grid
 filters    bar() -> container · search(placeholder, key="q") -> str · choice(label, {value: label}, key=)

@@ -14,6 +14,8 @@ import streamlit as st
 
 from dashboard.ui import filters
 
+SIZE = 50
+
 
 @dataclass(frozen=True)
 class Window:
@@ -41,9 +43,10 @@ class Window:
 
 def _to_the_last(window: Window, pages: int, total: int) -> NoReturn:
     """The page asked for is beyond the last: that one is shown, and it is said."""
-    numbered = "can be numbered" if total == window.bound else "there is"
     st.session_state[f"{window.key}:beyond"] = (
-        f"There is no page {window.page:,} here. This is page {pages:,}, the last that {numbered}."
+        f"There is no page {window.page:,}. This is the last, page {pages:,}."
+        if total != window.bound
+        else f"Pages are numbered up to {pages:,}, and this is that page. Filters find what comes after it."
     )
     st.session_state.pop(window.key, None)
     if pages > 1:
@@ -54,7 +57,7 @@ def _to_the_last(window: Window, pages: int, total: int) -> NoReturn:
 
 
 def window(
-    key: str = "page", *, size: int = 50, depends: Sequence[object] = (), bound: int | None = None
+    key: str = "page", *, size: int | None = None, depends: Sequence[object] = (), bound: int | None = None
 ) -> Window:
     """The page asked for. When what it `depends` on (the filters) changes, it is the first again."""
     seen = st.session_state.get(f"{key}:depends")
@@ -67,7 +70,7 @@ def window(
         filters.unreadable("Page", key, "0")
     if said := st.session_state.pop(f"{key}:beyond", None):
         st.info(said, icon=":material/last_page:")
-    return Window(key, page or 1, size, bound)
+    return Window(key, page or 1, size or SIZE, bound)
 
 
 @dataclass(frozen=True)

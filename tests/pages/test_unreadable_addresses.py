@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.db import Database
+from core.money import Money
+from dashboard.ui import paging
 from tests import builders
 from tests.builders import Town
 from tests.pages.visiting import labels, serve, visit, words
@@ -103,3 +105,24 @@ def test_what_hostile_words_ask_for_is_shown_as_words_and_cut(town: Town) -> Non
     app = visit(town, "fay", "payouts", status="![x](http://evil.example)" + "x" * 5_000)
     assert "![x](" not in " ".join(each.value for each in app.warning)
     assert len(app.warning[0].value) < 400
+
+
+@pytest.mark.parametrize("page", ["holds", "approvals", "projects"])
+def test_a_page_beyond_the_last_is_the_last_and_that_is_said(town: Town, page: str) -> None:
+    told = builders.in_mediation(town, total=Money(9_000_000, "USD"))
+    builders.decided(town, told)
+    app = visit(town, "ada", page, page=9)
+    assert "There is no page 9. This is the last, page 1." in words(app)
+    assert "page" not in app.query_params
+    app.run()
+    assert "There is no page" not in words(app)
+
+
+def test_of_several_pages_the_last_is_shown(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        builders.funded(town)
+    monkeypatch.setattr(paging, "SIZE", 2)
+    app = visit(town, "ada", "projects", page=9)
+    assert "There is no page 9. This is the last, page 2." in words(app)
+    assert app.query_params["page"] == ["2"]
+    assert len(app.dataframe[0].value) == 1
