@@ -21,7 +21,7 @@ BODY = style("body", 9.5, 13.5)
 NOTE = style("note", 8, 11, textColor=DIM)
 
 # The same files are printed byte for byte the same by the same printer; the number rises with the layout.
-PRINTER = f"reportlab {reportlab.Version}, layout 3"
+PRINTER = f"reportlab {reportlab.Version}, layout 4"
 
 AMOUNTS = (
     ("Held", "held"),
@@ -56,10 +56,16 @@ def _opening(case: Mapping[str, Any]) -> Iterator[Flowable]:
     parties = ", ".join(f"{each['name']} ({each['role'].lower()})" for each in case["parties"])
     yield Paragraph(safe(f"{project['title']} · {parties}"), NOTE)
     yield Paragraph("What was agreed", HEAD)
-    yield Paragraph(safe(project["scope"]), BODY)
+    yield from _words(project["scope"])
     yield Paragraph(safe(f"Deliverable: {milestone['deliverable']}"), BODY)
     yield Paragraph("The complaint", HEAD)
-    yield Paragraph(safe(record["details"] or record["reason"]), BODY)
+    yield from _words(record["details"] or record["reason"])
+
+
+def _words(text: str) -> Iterator[Flowable]:
+    """Line by line, as they were written."""
+    for line in text.splitlines():
+        yield Paragraph(safe(line), BODY) if line.strip() else Spacer(1, 6)
 
 
 def _decision(files: Mapping[str, bytes]) -> Iterator[Flowable]:
@@ -82,7 +88,7 @@ def _decision(files: Mapping[str, bytes]) -> Iterator[Flowable]:
         for item, earned in recorded(plan["items"], currency):
             yield Paragraph(safe(f"{item.title}: {in_words(item, earned)}"), BODY)
     yield Paragraph("Reasons", HEAD)
-    yield Paragraph(safe(plan["reasons"]), BODY)
+    yield from _words(plan["reasons"])
     yield Paragraph(f"Plan {decision['plan_hash']}", NOTE)
 
 

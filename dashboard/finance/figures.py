@@ -18,7 +18,7 @@ from dashboard.ui.status import Tone
 
 BARE = "border:0;padding:0;gap:2px"
 HEAD = "display:flex;justify-content:space-between;gap:12px"
-LESS = "color:var(--ed-dim);font-variant-numeric:tabular-nums;font-size:.93rem"
+LESS = "overflow-wrap:anywhere;color:var(--ed-dim);font-variant-numeric:tabular-nums;font-size:.93rem"
 
 
 def card(

@@ -16,6 +16,7 @@ from core.audit.content_hashes import Words
 from core.errors import NotFound
 from core.records import Case, Message, Party, PartyRequest
 from core.rules import disputes, requests
+from core.rules.display_limits import bounded
 from core.rules.disputes import BLOCKING, CaseEvent, CaseStatus
 from core.rules.permissions import SYSTEM, Actor, NotYours, Permission, require
 from core.rules.requests import RequestKind, RequestStatus
@@ -240,7 +241,8 @@ def _note_silence(
     asked: PartyRequest | None,
     now: datetime,
 ) -> None:
-    what = f" They were asked: “{asked.question[:500]}”" if asked else ""
+    room = messages.MOST - 500
+    what = f" They were asked: “{bounded(asked.question, longest=room)}”" if asked else ""
     body = f"The {silent.role.lower()} did not answer in time. The case is under review again.{what}"
     messages.write(session, SYSTEM, context, body=body, audience="STAFF", case_id=case.id, now=now)
 
