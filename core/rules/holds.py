@@ -13,6 +13,7 @@ from enum import StrEnum
 from core.errors import DeskError
 from core.money import Money
 from core.rules import milestones
+from core.rules.references import reference
 from core.rules.refusal_reasons import Block, Blocked
 
 
@@ -161,7 +162,7 @@ def _reasons(facts: Facts) -> Iterator[Block]:
         yield Block("open_case", f"Case D-{case.id} is {state}.")
     for hold in facts.manual_holds:
         code = SILENT_HOLD if hold.kind in SILENT else "hold"
-        yield Block(code, f"Hold {hold.id} is in place: {hold.reason.rstrip('.')}.")
+        yield Block(code, f"Hold {reference('hold', hold.id)} is in place: {hold.reason.rstrip('.')}.")
     if facts.chargeback_open:
         yield Block("chargeback", "The payer's bank has opened a chargeback.")
     if facts.severe_content_event:

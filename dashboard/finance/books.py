@@ -24,10 +24,10 @@ REGISTER = [
     tables.opens("reference", "Journal", page="journal", value=lambda entry: f"J-{entry.id}", width=80),
     tables.when("posted_at", "Posted", width=145),
     tables.text("kind", "What", value=lambda entry: title(entry.kind), width=170),
-    tables.mono("key", "Key"),
     tables.money("debit", "Debit", width=120),
     tables.money("credit", "Credit", width=120),
     tables.money("balance", "Balance", width=130),
+    tables.mono("key", "Key"),
 ]
 JOURNALS = [
     tables.opens("reference", "Journal", page="journal", width=80),
@@ -40,7 +40,8 @@ JOURNALS = [
 REGISTER_FILE = [
     *REGISTER[:3],
     tables.text("memo", "Memo"),
-    *REGISTER[3:],
+    REGISTER[-1],
+    *REGISTER[3:-1],
 ]
 LINES_FILE = [tables.mono("name", "Account"), tables.text("title", "Title"), *LINES[1:]]
 ACCOUNTS_FILE = [

@@ -14,6 +14,7 @@ from core.queries.bounded_list import Listed
 from core.queries.suspense import SuspenseRow
 from core.rules import suspense as rules
 from core.rules.permissions import Permission
+from core.rules.references import reference
 from core.rules.suspense import TARGETS, SettledAs, fitting
 from dashboard import request_context
 from dashboard.ui import cards, confirm, deadline, header, reasons, tables, text_fields
@@ -120,7 +121,8 @@ def _proposal(items: list[SuspenseRow]) -> None:
     with cards.panel(f"agree-{first.id}"):
         labels = ", ".join(each.label for each in items)
         target = TARGETS[SettledAs(first.proposed_as)] if first.proposed_as and first.target_id else ""
-        about = f" ({target} {first.target_id})" if target else ""
+        number = reference("milestone", first.target_id or 0) if target == "milestone" else first.target_id
+        about = f" ({target} {number})" if target else ""
         st.markdown(f"**{plain(labels)}**: {said(first.proposed_as, *items)}{about}")
         st.text(f"{first.proposed_by} on {deadline.exact(first.proposed_at)}: {first.proposed_reason}")
         if first.proposed_by_id == request_context.actor().id:
@@ -184,7 +186,7 @@ def _say(items: Sequence[SuspenseRow]) -> None:
     target = None
     if settled_as in TARGETS:
         hint = next((each.milestone_id for each in items if each.id in chosen), None)
-        known = hint if settled_as is SettledAs.RETURN_TO_PAYER else None
+        known = hint if TARGETS[settled_as] == "milestone" else None
         target = st.number_input(
             f"Number of the {TARGETS[settled_as]}",
             min_value=1,

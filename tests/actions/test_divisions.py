@@ -351,7 +351,7 @@ def test_what_would_be_otherwise_now_is_shown_in_amounts_and_holds_in_words(mark
     assert placed is not None
     bank_says(market, charged_back(market, paid), "lost")  # the payee owes for it from now on
     found = compared(market, told)
-    assert [each.sentence for each in found.stops] == [f"Hold {placed.id} is in place: A report came in."]
+    assert [each.sentence for each in found.stops] == [f"Hold H-{placed.id} is in place: A report came in."]
     differs = {each.what: (each.before, each.after) for each in found.now}
     assert differs == {
         "Kept back for what the payee owes": ("$0.00", "$900.00"),

@@ -89,7 +89,7 @@ def test_a_hold_delays_a_decision_and_does_not_end_it(market: Market, kind: Hold
     found = market.read(lambda session: _compared(session, told.case))
     assert (found.void, [each.sentence for each in found.stops]) == (
         False,
-        [f"Hold {placed.id} is in place: A word."],
+        [f"Hold H-{placed.id} is in place: A word."],
     )
     market.later(days=2)
     assert market.get(Decision, decision.id).status == "COOLING_OFF"

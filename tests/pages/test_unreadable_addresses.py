@@ -124,5 +124,5 @@ def test_of_several_pages_the_last_is_shown(town: Town, monkeypatch: pytest.Monk
     monkeypatch.setattr(paging, "SIZE", 2)
     app = visit(town, "ada", "projects", page=9)
     assert "There is no page 9. This is the last, page 2." in words(app)
-    assert app.query_params["page"] == ["2"]
+    assert app.query_params["page"] in ("2", ["2"])
     assert len(app.dataframe[0].value) == 1

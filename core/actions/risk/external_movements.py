@@ -21,6 +21,7 @@ from core.records import Hold, PaymentOrder, SuspenseItem
 from core.rules import suspense
 from core.rules.holds import HoldKind
 from core.rules.permissions import SYSTEM, Role
+from core.rules.references import reference
 from core.rules.refusal_reasons import Block
 from core.rules.suspense import SettledAs
 
@@ -78,7 +79,7 @@ def _stops(hold: Hold, settled: bool) -> bool:
 def _block(hold: Hold) -> Block:
     if hold.released_at is None:
         said = " ".join(filter(None, (hold.reason, hold.news)))
-        return Block("hold", f"Hold {hold.id} is in place: {said}")
+        return Block("hold", f"Hold {reference('hold', hold.id)} is in place: {said}")
     return Block(
         "hand_refund",
         f"Money moved at Stripe, outside this desk ({hold.stripe_object}), and finance has not settled that line yet.",

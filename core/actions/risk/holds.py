@@ -32,7 +32,7 @@ class ComplaintIsThePayers(DeskError):
 
 
 class HoldAlreadyLifted(DeskError):
-    """Hold {hold} was already lifted."""
+    """Hold H-{hold} was already lifted."""
 
 
 class NoOpenComplaint(DeskError):
