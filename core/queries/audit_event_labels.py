@@ -83,7 +83,7 @@ KINDS: Mapping[str, Kind] = {
     "offer:expire": Kind("Offer ended without an answer"),
     "case:export": Kind("Case file taken", staff_only=True),
     "hold:place": Kind("Hold placed", MONEY, "bad", staff_only=True),
-    "hold:news": Kind("Hold: news from Stripe", MONEY, "info", staff_only=True),
+    "hold:news": Kind("Hold: news", MONEY, "info", staff_only=True),
     "refund:made_by_hand": Kind("Refund made by hand at Stripe", MONEY, "good"),
     "hold:lift": Kind("Hold lifted", MONEY, "good", staff_only=True),
     "refund:settle": Kind("Refund arrived", MONEY, "good"),

@@ -149,6 +149,9 @@ def test_a_refund_that_is_queued_waits_for_the_hold_and_is_sent_when_it_was_anot
     assert (call.status, call.tries) == ("BLOCKED", 0)
     assert "outside this desk" in (call.last_error or "")
     settle_line(market, SettledAs.CONCESSION)
+    (placed,) = market.all(Hold)
+    assert placed.released_at is None
+    assert "as “Refund concession”; this hold may be lifted" in (placed.news or "")
     assert [each.status for each in market.operations("REFUND")] == ["BLOCKED"]
     lifted(market)
     market.later(hours=1)

@@ -13,6 +13,7 @@ from core.actions.funding import duplicate_payments
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.payouts import receivables
 from core.actions.refunds import hand_refunds
+from core.actions.risk import external_movements
 from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
@@ -88,6 +89,7 @@ def confirm(
     _check(session, items, settled_as, items[0].target_id)
     for item in items:
         _settle(session, actor, item, settled_as, now=now)
+        external_movements.line_settled(session, item, settled_as, now=now)
         audit.become(item, "SETTLED", now=now, by=actor)
         item.settled_as, item.reason = settled_as, reason
         item.settled_by, item.settled_at = actor.id, now

@@ -30,6 +30,7 @@ IF_OWED = (
     f"line on the page Reconciliation as “{suspense.WORDS[SettledAs.REFUND_OWED]}”; the desk then sends none "
     "of its own. If not: settle the line there as what it was, then lift this hold."
 )
+BACK = "the money is back there"
 SETTLE_FIRST = "Finance settles that line on the page Reconciliation, then this hold is lifted."
 
 
@@ -115,16 +116,35 @@ def _came_back(session: Session, milestone_id: int, snapshot: RefundSnapshot, *,
     hold = _about(session, milestone_id, snapshot.id)
     if hold is None:
         return False
-    if hold.news is None:
+    known = hold.news or ""
+    if BACK not in known:
         ended = "failed" if snapshot.status == "failed" else "was canceled"
-        hold.news = (
-            f"Stripe said on {now:%Y-%m-%d at %H:%M} UTC that this refund {ended}: the money is back there. "
+        news = (
+            f"Stripe said on {now:%Y-%m-%d at %H:%M} UTC that this refund {ended}: {BACK}. "
             "Its two lines on the page Reconciliation cancel each other out, and this hold may be lifted."
         )
+        hold.news = " ".join(filter(None, (known, news)))
         session.flush()
         context.touch()
         context.note(session, SYSTEM, "system:hold:news", now=now, about=("hold", hold.id), reason=hold.news)
     return True
+
+
+def line_settled(session: Session, item: SuspenseItem, settled_as: SettledAs, *, now: datetime) -> None:
+    """Finance said what the line was: the hold about it says so, and stays until a person lifts it."""
+    about = select(Hold).where(
+        Hold.stripe_object == item.source, Hold.released_at.is_(None), Hold.news.is_(None)
+    )
+    hold = session.scalars(about).one_or_none() if item.source else None
+    if hold is None:
+        return
+    context = open_milestone(session, hold.milestone_id)
+    what = suspense.words(settled_as, [Money(item.amount_minor, item.currency)])
+    hold.news = (
+        f"Finance settled this line on {now:%Y-%m-%d at %H:%M} UTC as “{what}”; this hold may be lifted."
+    )
+    session.flush()
+    context.note(session, SYSTEM, "system:hold:news", now=now, about=("hold", hold.id), reason=hold.news)
 
 
 def _about(session: Session, milestone_id: int, source: str) -> Hold | None:
