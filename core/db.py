@@ -7,13 +7,15 @@ rolls everything back and the whole action is tried again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from enum import Enum
 from typing import Any, ClassVar, TypeVar
 
 import psycopg
-from sqlalchemy import BigInteger, DateTime, MetaData, String, create_engine, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, MetaData, String, create_engine, text
+from sqlalchemy import Enum as EnumColumn
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import DBAPIError
@@ -31,13 +33,26 @@ NAMES = {
 }
 
 
+def values(members: Iterable[Enum]) -> list[str]:
+    return [str(each.value) for each in members]
+
+
+def one_of(column: str, members: Iterable[Enum]) -> CheckConstraint:
+    """What the database lets into `column`: the values of an enum, or of some of its members."""
+    return CheckConstraint(f"{column} in ({', '.join(map(repr, values(members)))})", name=column)
+
+
 class Record(DeclarativeBase):
-    """What every stored thing is: instants are timestamptz, numbers of money bigint, snapshots jsonb."""
+    """What every stored thing is: instants are timestamptz, numbers of money bigint, snapshots jsonb.
+
+    A status or a kind is text in the database and a member of its enum here.
+    """
 
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         int: BigInteger(),
         str: String(),
+        Enum: EnumColumn(Enum, native_enum=False, length=None, values_callable=values),
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB(),
         list[Any]: JSONB(),

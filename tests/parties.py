@@ -60,7 +60,7 @@ def a_kitchen(
             scope="Cabinets and worktop",
             project_type="KITCHEN",
             size="SMALL",
-            fee_mode="MILESTONES",
+            fee_mode="STAGED",
             payer_id=people[0].id,
             payee_id=people[1].id,
             currency="USD",

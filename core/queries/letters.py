@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
@@ -147,7 +147,7 @@ def _rows(session: Session, condition: ColumnElement[bool], *, limit: int | None
             letter.created_at.label("at"),
             letter.template,
             func.coalesce(Party.name, Staff.name).label("reader"),
-            func.coalesce(Party.role, "STAFF").label("side"),
+            func.coalesce(type_coerce(Party.role, String), "STAFF").label("side"),
             letter.party_id,
             letter.project_id,
             Milestone.title.label("milestone"),

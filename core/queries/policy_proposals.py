@@ -48,7 +48,7 @@ def checklist(session: Session) -> list[Signature]:
     rows = session.execute(select(LegalCheck, Staff.name).join(Staff, Staff.id == LegalCheck.signed_by))
     signed = {(row.platform, row.item): (row.note, name, row.signed_at) for row, name in rows}
     return [
-        Signature(platform, item, *signed.get((platform.value, item.value), (None, None, None)))
+        Signature(platform, item, *signed.get((platform, item), (None, None, None)))
         for platform in Platform
         for item in Item
     ]

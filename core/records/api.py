@@ -16,9 +16,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
-
-PLATFORM = "platform in ('home_services', 'legal_services')"
+from core.db import Record, one_of
+from core.policy import Platform
+from core.rules.webhooks import EventStatus
 
 
 class ApiKey(Record):
@@ -27,12 +27,12 @@ class ApiKey(Record):
     __tablename__ = "api_keys"
     __table_args__ = (
         UniqueConstraint("prefix"),
-        CheckConstraint(PLATFORM, name="platform"),
+        one_of("platform", Platform),
         CheckConstraint("octet_length(secret_hash) = 32", name="hash"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    platform: Mapped[str]
+    platform: Mapped[Platform]
     label: Mapped[str]
     prefix: Mapped[str]
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary)
@@ -56,8 +56,9 @@ class ApiAnswer(Record):
     """What was answered under an idempotency key, to the byte, written together with what the request did."""
 
     __tablename__ = "api_answers"
+    __table_args__ = (one_of("platform", Platform),)
 
-    platform: Mapped[str] = mapped_column(primary_key=True)
+    platform: Mapped[Platform] = mapped_column(primary_key=True)
     idempotency_key: Mapped[str] = mapped_column(primary_key=True)
     request_hash: Mapped[bytes] = mapped_column(LargeBinary)
     api_key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id"))
@@ -73,7 +74,7 @@ class WebhookEndpoint(Record):
     __tablename__ = "webhook_endpoints"
     __table_args__ = (
         UniqueConstraint("nonce"),
-        CheckConstraint(PLATFORM, name="platform"),
+        one_of("platform", Platform),
         Index(
             "webhook_endpoints_open_idx",
             "platform",
@@ -84,7 +85,7 @@ class WebhookEndpoint(Record):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    platform: Mapped[str]
+    platform: Mapped[Platform]
     url: Mapped[str]
     nonce: Mapped[str]
     created_at: Mapped[datetime]
@@ -101,7 +102,7 @@ class OutgoingEvent(Record):
 
     __tablename__ = "outgoing_events"
     __table_args__ = (
-        CheckConstraint("status in ('QUEUED', 'SENT', 'FAILED', 'DROPPED')", name="status"),
+        one_of("status", EventStatus),
         Index("outgoing_events_due_idx", "next_try_at", "id", postgresql_where="status = 'QUEUED'"),
         Index(
             "outgoing_events_sequence_idx",
@@ -118,7 +119,7 @@ class OutgoingEvent(Record):
     milestone_id: Mapped[int | None] = mapped_column(ForeignKey("milestones.id"))
     sequence: Mapped[int | None] = mapped_column(default=None)
     data: Mapped[dict[str, Any]]
-    status: Mapped[str] = mapped_column(server_default=FetchedValue())
+    status: Mapped[EventStatus] = mapped_column(server_default=FetchedValue())
     tries: Mapped[int] = mapped_column(server_default=FetchedValue())
     next_try_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
     error: Mapped[str | None] = mapped_column(default=None)

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
+from core.db import Record, one_of
+from core.rules.requests import RequestKind, RequestStatus
 
 
 class CaseVisit(Record):
@@ -51,8 +52,8 @@ class PartyRequest(Record):
 
     __tablename__ = "party_requests"
     __table_args__ = (
-        CheckConstraint("kind in ('ANSWER', 'DOCUMENT')", name="kind"),
-        CheckConstraint("status in ('OPEN', 'ANSWERED', 'UNANSWERED', 'WITHDRAWN')", name="status"),
+        one_of("kind", RequestKind),
+        one_of("status", RequestStatus),
         CheckConstraint("(status = 'OPEN') = (ended_at is null)", name="ended"),
         CheckConstraint("due_at > asked_at", name="due_later"),
         Index("party_requests_one_open_idx", "case_id", unique=True, postgresql_where="status = 'OPEN'"),
@@ -61,12 +62,12 @@ class PartyRequest(Record):
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), index=True)
     party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    kind: Mapped[str]
+    kind: Mapped[RequestKind]
     question: Mapped[str]
     asked_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     asked_at: Mapped[datetime]
     due_at: Mapped[datetime]
-    status: Mapped[str] = mapped_column(default="OPEN")
+    status: Mapped[RequestStatus] = mapped_column(default=RequestStatus.OPEN)
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
 
 

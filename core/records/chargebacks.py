@@ -8,13 +8,11 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
+from core.db import Record, one_of
 from core.money import Money
-
-STATUSES = (
-    "'warning_needs_response', 'warning_under_review', 'warning_closed', 'needs_response', 'under_review', "
-    "'won', 'lost', 'prevented'"
-)
+from core.rules.chargebacks import ChargebackStatus
+from core.rules.duplicate_payments import DuplicateStatus
+from core.rules.suspense import SettledAs, SuspenseStatus
 
 
 class Chargeback(Record):
@@ -28,7 +26,7 @@ class Chargeback(Record):
     __tablename__ = "chargebacks"
     __table_args__ = (
         UniqueConstraint("stripe_dispute"),
-        CheckConstraint(f"status in ({STATUSES})", name="status"),
+        one_of("status", ChargebackStatus),
         CheckConstraint("lost_minor >= 0 and lost_minor <= taken_minor", name="lost_was_taken"),
         Index("chargebacks_milestone_idx", "milestone_id"),
         Index("chargebacks_due_idx", "due_by", postgresql_where="closed_at is null"),
@@ -39,7 +37,7 @@ class Chargeback(Record):
     duplicate_id: Mapped[int | None] = mapped_column(ForeignKey("duplicate_payments.id"), default=None)
     stripe_dispute: Mapped[str]
     stripe_charge: Mapped[str]
-    status: Mapped[str]
+    status: Mapped[ChargebackStatus]
     reason: Mapped[str]
     currency: Mapped[str]
     amount_minor: Mapped[int]
@@ -128,7 +126,7 @@ class DuplicatePayment(Record):
         CheckConstraint(
             "charged_back_minor >= 0 and charged_back_minor <= amount_minor", name="charged_back"
         ),
-        CheckConstraint("status in ('RETURNING', 'RETURNED', 'FAILED', 'CHARGED_BACK')", name="status"),
+        one_of("status", DuplicateStatus),
         Index("duplicate_payments_milestone_idx", "milestone_id"),
     )
 
@@ -139,7 +137,7 @@ class DuplicatePayment(Record):
     currency: Mapped[str]
     amount_minor: Mapped[int]
     charged_back_minor: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    status: Mapped[str] = mapped_column(default="RETURNING")
+    status: Mapped[DuplicateStatus] = mapped_column(default=DuplicateStatus.RETURNING)
     operation_id: Mapped[int | None] = mapped_column(ForeignKey("outgoing_operations.id"), default=None)
     stripe_refund: Mapped[str | None] = mapped_column(default=None)
     found_at: Mapped[datetime]
@@ -157,8 +155,10 @@ class SuspenseItem(Record):
 
     __tablename__ = "suspense_items"
     __table_args__ = (
+        one_of("settled_as", SettledAs),
+        one_of("proposed_as", SettledAs),
         UniqueConstraint("transaction_id"),
-        CheckConstraint("status in ('OPEN', 'SETTLED')", name="status"),
+        one_of("status", SuspenseStatus),
         CheckConstraint(
             "(status = 'SETTLED') = (settled_as is not null and reason is not null and settled_by is not null "
             "and settled_at is not null)",
@@ -187,8 +187,8 @@ class SuspenseItem(Record):
     source: Mapped[str]
     currency: Mapped[str]
     amount_minor: Mapped[int]
-    status: Mapped[str] = mapped_column(default="OPEN")
-    settled_as: Mapped[str | None] = mapped_column(default=None)
+    status: Mapped[SuspenseStatus] = mapped_column(default=SuspenseStatus.OPEN)
+    settled_as: Mapped[SettledAs | None] = mapped_column(default=None)
     reason: Mapped[str | None] = mapped_column(default=None)
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     found_at: Mapped[datetime]
@@ -196,7 +196,7 @@ class SuspenseItem(Record):
     why: Mapped[str | None] = mapped_column(default=None)
     payment_intent: Mapped[str | None] = mapped_column(default=None)
     milestone_id: Mapped[int | None] = mapped_column(ForeignKey("milestones.id"), default=None)
-    proposed_as: Mapped[str | None] = mapped_column(default=None)
+    proposed_as: Mapped[SettledAs | None] = mapped_column(default=None)
     target_id: Mapped[int | None] = mapped_column(default=None)
     proposed_reason: Mapped[str | None] = mapped_column(default=None)
     proposed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)

@@ -8,7 +8,13 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
+from core.db import Record, one_of
+from core.rules.approvals import DecisionStatus
+from core.rules.disputes import CaseStatus, DisputeReason
+from core.rules.evidence import Kind as EvidenceKind
+from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.holds import HoldKind
+from core.rules.messages import Audience, AuthorKind
 
 BLOCKING = "status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY')"
 
@@ -19,9 +25,8 @@ class Case(Record):
 
     __tablename__ = "cases"
     __table_args__ = (
-        CheckConstraint(
-            "status in ('OPEN', 'UNDER_REVIEW', 'WAITING_PARTY', 'RESOLVED', 'WITHDRAWN')", name="status"
-        ),
+        one_of("reason", DisputeReason),
+        one_of("status", CaseStatus),
         CheckConstraint("(status = 'WAITING_PARTY') = (waiting_on is not null)", name="waiting_on_someone"),
         CheckConstraint("corrects_id <> id", name="corrects_another"),
         CheckConstraint(
@@ -38,9 +43,9 @@ class Case(Record):
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
     opened_by: Mapped[int] = mapped_column(ForeignKey("parties.id"))
     opened_by_staff: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
-    reason: Mapped[str]
+    reason: Mapped[DisputeReason]
     details: Mapped[str] = mapped_column(default="")
-    status: Mapped[str] = mapped_column(default="OPEN")
+    status: Mapped[CaseStatus] = mapped_column(default=CaseStatus.OPEN)
     escalated: Mapped[bool] = mapped_column(default=False)
     mediator_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     version: Mapped[int] = mapped_column(default=1)
@@ -62,17 +67,17 @@ class Message(Record):
 
     __tablename__ = "messages"
     __table_args__ = (
-        CheckConstraint("audience in ('PARTIES', 'STAFF')", name="audience"),
-        CheckConstraint("author_kind in ('party', 'staff', 'system')", name="author_kind"),
+        one_of("audience", Audience),
+        one_of("author_kind", AuthorKind),
         Index("messages_milestone_at_idx", "milestone_id", "at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), default=None)
-    author_kind: Mapped[str]
+    author_kind: Mapped[AuthorKind]
     author_id: Mapped[int | None] = mapped_column(default=None)
-    audience: Mapped[str] = mapped_column(default="PARTIES")
+    audience: Mapped[Audience] = mapped_column(default=Audience.PARTIES)
     body: Mapped[str]
     at: Mapped[datetime]
 
@@ -83,7 +88,7 @@ class Evidence(Record):
     __tablename__ = "evidence"
     __table_args__ = (
         UniqueConstraint("milestone_id", "sha256"),
-        CheckConstraint("kind in ('IMAGE', 'PDF', 'TEXT', 'VIDEO', 'OTHER')", name="kind"),
+        one_of("kind", EvidenceKind),
         CheckConstraint("size_bytes > 0", name="not_empty"),
     )
 
@@ -91,7 +96,7 @@ class Evidence(Record):
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), default=None)
     uploaded_by: Mapped[int] = mapped_column(ForeignKey("parties.id"))
-    kind: Mapped[str]
+    kind: Mapped[EvidenceKind]
     file_name: Mapped[str]
     media_type: Mapped[str]
     size_bytes: Mapped[int]
@@ -120,7 +125,7 @@ class Hold(Record):
     __tablename__ = "holds"
     __table_args__ = (
         Index("holds_active_idx", "milestone_id", postgresql_where="released_at is null"),
-        CheckConstraint("kind in ('MANUAL', 'RISK', 'REPORT', 'HIGH_VALUE', 'COMPLAINT')", name="kind"),
+        one_of("kind", HoldKind),
         CheckConstraint("kind <> 'COMPLAINT' or placed_by is null", name="complaint_is_a_partys"),
         CheckConstraint("released_by <> placed_by", name="lifted_by_another"),
         CheckConstraint("news is null or stripe_object is not null", name="news_of_an_object"),
@@ -135,7 +140,7 @@ class Hold(Record):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"))
-    kind: Mapped[str]
+    kind: Mapped[HoldKind]
     reason: Mapped[str]
     report_id: Mapped[int | None] = mapped_column(default=None)
     placed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
@@ -152,10 +157,9 @@ class Decision(Record):
 
     __tablename__ = "decisions"
     __table_args__ = (
-        CheckConstraint("outcome in ('FULL_RELEASE', 'PARTIAL_RELEASE', 'FULL_REFUND')", name="outcome"),
-        CheckConstraint(
-            "status in ('AWAITING_APPROVAL', 'COOLING_OFF', 'EXECUTED', 'RETURNED', 'VOIDED')", name="status"
-        ),
+        one_of("ground", Ground),
+        one_of("outcome", DecisionOutcome),
+        one_of("status", DecisionStatus),
         CheckConstraint("checker_id is null or checker_id <> maker_id", name="maker_is_not_checker"),
         CheckConstraint(
             "status not in ('COOLING_OFF', 'EXECUTED') or not needs_approval or checker_id is not null",
@@ -180,8 +184,8 @@ class Decision(Record):
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
     intent: Mapped[str] = mapped_column(unique=True)
-    outcome: Mapped[str]
-    ground: Mapped[str]
+    outcome: Mapped[DecisionOutcome]
+    ground: Mapped[Ground]
     ends_project: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     currency: Mapped[str]
     release_minor: Mapped[int]
@@ -190,7 +194,7 @@ class Decision(Record):
     citations: Mapped[list[Any]]
     plan: Mapped[dict[str, Any]]
     plan_hash: Mapped[str]
-    status: Mapped[str]
+    status: Mapped[DecisionStatus]
     needs_approval: Mapped[bool]
     approval_reasons: Mapped[list[Any]]
     maker_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))

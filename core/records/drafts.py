@@ -9,7 +9,8 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
+from core.db import Record, one_of
+from core.rules.offers import OfferStatus
 
 
 class DecisionDraft(Record):
@@ -55,7 +56,7 @@ class Offer(Record):
 
     __tablename__ = "offers"
     __table_args__ = (
-        CheckConstraint("status in ('OPEN', 'ACCEPTED', 'DECLINED', 'WITHDRAWN', 'EXPIRED')", name="status"),
+        one_of("status", OfferStatus),
         CheckConstraint(
             "release_minor >= 0 and refund_minor >= 0 and release_minor + refund_minor > 0", name="amounts"
         ),
@@ -75,7 +76,7 @@ class Offer(Record):
     release_minor: Mapped[int]
     refund_minor: Mapped[int]
     note: Mapped[str] = mapped_column(default="")
-    status: Mapped[str]
+    status: Mapped[OfferStatus]
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -7,7 +7,9 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
+from core.db import Record, one_of
+from core.rules.milestones import Outcome as MilestoneOutcome
+from core.rules.milestones import Status as MilestoneStatus
 
 
 class Milestone(Record):
@@ -20,12 +22,8 @@ class Milestone(Record):
     __table_args__ = (
         UniqueConstraint("project_id", "position"),
         CheckConstraint("amount_minor > 0", name="amount_positive"),
-        CheckConstraint(
-            "status in ('PLANNED', 'AWAITING_FUNDING', 'FUNDED', 'PENDING_VERIFICATION', 'DISPUTED', "
-            "'IN_MEDIATION', 'VERIFIED', 'COMPLETED', 'REFUNDED', 'CANCELED')",
-            name="status",
-        ),
-        CheckConstraint("outcome in ('RELEASED', 'SPLIT')", name="outcome"),
+        one_of("status", MilestoneStatus),
+        one_of("outcome", MilestoneOutcome),
         CheckConstraint(
             "case when status = 'COMPLETED' then ended_at is not null else ended_at is null or status = 'REFUNDED' end",
             name="ended_when_over",
@@ -59,8 +57,8 @@ class Milestone(Record):
     currency: Mapped[str]
     target_date: Mapped[date | None] = mapped_column(default=None)
     acceptance_rule: Mapped[str]
-    status: Mapped[str] = mapped_column(default="PLANNED")
-    outcome: Mapped[str | None] = mapped_column(default=None)
+    status: Mapped[MilestoneStatus] = mapped_column(default=MilestoneStatus.PLANNED)
+    outcome: Mapped[MilestoneOutcome | None] = mapped_column(default=None)
     version: Mapped[int] = mapped_column(default=1)
     activated_at: Mapped[datetime | None] = mapped_column(default=None)
     funded_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -8,7 +8,10 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
+from core.db import Record, one_of
+from core.rules.notifications import Frequency, LetterStatus
+from core.rules.operations import OperationKind, OperationStatus
+from core.rules.webhooks import WebhookStatus
 
 
 class OutgoingOperation(Record):
@@ -20,14 +23,8 @@ class OutgoingOperation(Record):
     __tablename__ = "outgoing_operations"
     __table_args__ = (
         UniqueConstraint("key"),
-        CheckConstraint(
-            "kind in ('CHARGE', 'REFUND', 'TRANSFER', 'PAYOUT', 'REVERSAL', 'EVIDENCE', 'ACCEPTANCE')",
-            name="kind",
-        ),
-        CheckConstraint(
-            "status in ('QUEUED', 'SENDING', 'SUCCEEDED', 'REFUSED', 'BLOCKED', 'REVIEW', 'CANCELED')",
-            name="status",
-        ),
+        one_of("kind", OperationKind),
+        one_of("status", OperationStatus),
         CheckConstraint("(status = 'SENDING') = (sending_since is not null)", name="sending_has_time"),
         Index(
             "outgoing_operations_due_idx",
@@ -39,13 +36,13 @@ class OutgoingOperation(Record):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str]
-    kind: Mapped[str]
+    kind: Mapped[OperationKind]
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"))
     party_id: Mapped[int | None] = mapped_column(ForeignKey("parties.id"), default=None)
     amount_minor: Mapped[int]
     currency: Mapped[str]
     payload: Mapped[dict[str, Any]]
-    status: Mapped[str] = mapped_column(default="QUEUED")
+    status: Mapped[OperationStatus] = mapped_column(default=OperationStatus.QUEUED)
     attempt: Mapped[int] = mapped_column(default=1)
     tries: Mapped[int] = mapped_column(default=0)
     first_sent_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -62,7 +59,7 @@ class WebhookEvent(Record):
 
     __tablename__ = "webhook_events"
     __table_args__ = (
-        CheckConstraint("status in ('RECEIVED', 'APPLIED', 'IGNORED', 'FAILED')", name="status"),
+        one_of("status", WebhookStatus),
         Index("webhook_events_due_idx", "next_try_at", postgresql_where="status = 'RECEIVED'"),
     )
 
@@ -71,7 +68,7 @@ class WebhookEvent(Record):
     account: Mapped[str | None] = mapped_column(default=None)
     object_id: Mapped[str]
     payload: Mapped[dict[str, Any]]
-    status: Mapped[str] = mapped_column(default="RECEIVED")
+    status: Mapped[WebhookStatus] = mapped_column(default=WebhookStatus.RECEIVED)
     tries: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime]
     error: Mapped[str | None] = mapped_column(default=None)
@@ -90,7 +87,7 @@ class Notification(Record):
     __tablename__ = "notifications"
     __table_args__ = (
         UniqueConstraint("key"),
-        CheckConstraint("status in ('QUEUED', 'SENT', 'FAILED', 'MUTED')", name="status"),
+        one_of("status", LetterStatus),
         CheckConstraint("num_nonnulls(party_id, staff_id) = 1", name="one_reader"),
         CheckConstraint("party_id is null or project_id is not null", name="party_has_project"),
         CheckConstraint("(about_kind is null) = (about_id is null)", name="about_something"),
@@ -115,7 +112,7 @@ class Notification(Record):
     html: Mapped[str]
     urgent: Mapped[bool] = mapped_column(default=True)
     mail: Mapped[str | None] = mapped_column(default=None)
-    status: Mapped[str] = mapped_column(default="QUEUED")
+    status: Mapped[LetterStatus] = mapped_column(default=LetterStatus.QUEUED)
     tries: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime]
     error: Mapped[str | None] = mapped_column(default=None)
@@ -127,11 +124,9 @@ class LetterPreference(Record):
     """How often a party wants letters that are not urgent, and which of them not at all. No row: the house's habit."""
 
     __tablename__ = "letter_preferences"
-    __table_args__ = (
-        CheckConstraint("frequency in ('AT_ONCE', 'TOGETHER', 'DAILY', 'WEEKLY')", name="frequency"),
-    )
+    __table_args__ = (one_of("frequency", Frequency),)
 
     party_id: Mapped[int] = mapped_column(ForeignKey("parties.id"), primary_key=True, autoincrement=False)
-    frequency: Mapped[str]
+    frequency: Mapped[Frequency]
     muted: Mapped[list[str]]
     changed_at: Mapped[datetime]

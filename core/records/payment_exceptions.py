@@ -7,7 +7,10 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
+from core.db import Record, one_of
+from core.policy import WithdrawalMethod
+from core.rules.payouts import PayoutOfferStatus
+from core.rules.refunds import ReturnWay
 
 
 class PayoutOffer(Record):
@@ -15,7 +18,8 @@ class PayoutOffer(Record):
 
     __tablename__ = "payout_offers"
     __table_args__ = (
-        CheckConstraint("status in ('OPEN', 'CHOSEN', 'OVERTAKEN', 'WITHDRAWN')", name="status"),
+        one_of("chosen_method", WithdrawalMethod),
+        one_of("status", PayoutOfferStatus),
         CheckConstraint("(status = 'CHOSEN') = (chosen_method is not null)", name="chosen_has_method"),
         CheckConstraint("(status = 'OPEN') = (settled_at is null)", name="settled_has_time"),
         Index("payout_offers_one_open_idx", "payout_id", unique=True, postgresql_where="status = 'OPEN'"),
@@ -27,8 +31,8 @@ class PayoutOffer(Record):
     reason: Mapped[str]
     offered_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     offered_at: Mapped[datetime]
-    status: Mapped[str] = mapped_column(default="OPEN", server_default="OPEN")
-    chosen_method: Mapped[str | None] = mapped_column(default=None)
+    status: Mapped[PayoutOfferStatus] = mapped_column(default=PayoutOfferStatus.OPEN, server_default="OPEN")
+    chosen_method: Mapped[WithdrawalMethod | None] = mapped_column(default=None)
     settled_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
@@ -37,7 +41,7 @@ class RefundReturn(Record):
 
     __tablename__ = "refund_returns"
     __table_args__ = (
-        CheckConstraint("way in ('BANK_TRANSFER', 'CHECK')", name="way"),
+        one_of("way", ReturnWay),
         CheckConstraint("status in ('PROPOSED', 'DONE', 'WITHDRAWN')", name="status"),
         CheckConstraint(
             "(status = 'PROPOSED') = (settled_by is null) and (settled_by is null) = (settled_at is null)",
@@ -51,7 +55,7 @@ class RefundReturn(Record):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     refund_id: Mapped[int] = mapped_column(ForeignKey("refunds.id"))
-    way: Mapped[str]
+    way: Mapped[ReturnWay]
     reference: Mapped[str]
     reason: Mapped[str]
     proposed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))

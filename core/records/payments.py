@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
-
-STATES = (
-    "'UNPAID', 'PENDING_PAYMENT', 'PAID_HELD', 'PARTIALLY_RELEASED', 'RELEASED', "
-    "'REFUND_PENDING', 'REFUNDED', 'CHARGEBACK_REVIEW', 'CANCELED'"
-)
+from core.db import Record, one_of
+from core.policy import WithdrawalMethod
+from core.rules.grounds import Ground
+from core.rules.payment_states import State as PaymentState
+from core.rules.payouts import PayoutStatus
+from core.rules.refunds import RefundStatus
+from core.rules.settlement_currency import KnownFrom
 
 
 class PaymentOrder(Record):
@@ -21,7 +22,7 @@ class PaymentOrder(Record):
 
     __tablename__ = "payment_orders"
     __table_args__ = (
-        CheckConstraint(f"state in ({STATES})", name="state"),
+        one_of("state", PaymentState),
         CheckConstraint(
             "funded_minor = held_minor + payable_minor + refundable_minor + released_minor + refunded_minor",
             name="funded_is_accounted_for",
@@ -37,7 +38,7 @@ class PaymentOrder(Record):
 
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), primary_key=True)
     currency: Mapped[str]
-    state: Mapped[str] = mapped_column(default="UNPAID")
+    state: Mapped[PaymentState] = mapped_column(default=PaymentState.UNPAID)
     amount_minor: Mapped[int]
     platform_fee_minor: Mapped[int]
     processing_fee_minor: Mapped[int]
@@ -68,11 +69,15 @@ class PaymentEvent(Record):
     """Every change of a payment state, with what caused it (payment-escrow-rules, Records)."""
 
     __tablename__ = "payment_events"
+    __table_args__ = (
+        one_of("to_state", PaymentState),
+        one_of("from_state", PaymentState),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     milestone_id: Mapped[int] = mapped_column(ForeignKey("payment_orders.milestone_id"), index=True)
-    from_state: Mapped[str]
-    to_state: Mapped[str]
+    from_state: Mapped[PaymentState]
+    to_state: Mapped[PaymentState]
     cause: Mapped[str]
     amounts: Mapped[dict[str, Any]]
     at: Mapped[datetime]
@@ -114,11 +119,11 @@ class SettlementCurrency(Record):
     provider, seen on a converted charge's line, or said by a person."""
 
     __tablename__ = "settlement_currencies"
-    __table_args__ = (CheckConstraint("known_from in ('STRIPE', 'LINE', 'PERSON')", name="known_from"),)
+    __table_args__ = (one_of("known_from", KnownFrom),)
 
     currency: Mapped[str] = mapped_column(primary_key=True)
     settles: Mapped[bool]
-    known_from: Mapped[str]
+    known_from: Mapped[KnownFrom]
     at: Mapped[datetime]
 
 
@@ -127,11 +132,9 @@ class Refund(Record):
 
     __tablename__ = "refunds"
     __table_args__ = (
+        one_of("ground", Ground),
         CheckConstraint("amount_minor > 0 and milestone_part_minor >= 0", name="amounts"),
-        CheckConstraint(
-            "status in ('QUEUED', 'PENDING', 'SUCCEEDED', 'FAILED', 'CANCELED', 'CHARGED_BACK', 'RETURNED')",
-            name="status",
-        ),
+        one_of("status", RefundStatus),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -141,8 +144,8 @@ class Refund(Record):
     amount_minor: Mapped[int]
     milestone_part_minor: Mapped[int]
     currency: Mapped[str]
-    ground: Mapped[str]
-    status: Mapped[str] = mapped_column(default="QUEUED")
+    ground: Mapped[Ground]
+    status: Mapped[RefundStatus] = mapped_column(default=RefundStatus.QUEUED)
     stripe_refund: Mapped[str | None] = mapped_column(default=None, unique=True)
     failure: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
@@ -157,12 +160,9 @@ class Payout(Record):
 
     __tablename__ = "payouts"
     __table_args__ = (
+        one_of("method", WithdrawalMethod),
         CheckConstraint("amount_minor > fee_minor and fee_minor >= 0", name="amounts"),
-        CheckConstraint(
-            "status in ('REQUESTED', 'SENDING', 'TRANSFERRED', 'IN_TRANSIT', 'PAID', 'FAILED', "
-            "'ADMINISTRATIVE_REVIEW', 'CANCELED')",
-            name="status",
-        ),
+        one_of("status", PayoutStatus),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -171,8 +171,8 @@ class Payout(Record):
     currency: Mapped[str]
     amount_minor: Mapped[int]
     fee_minor: Mapped[int]
-    method: Mapped[str]
-    status: Mapped[str] = mapped_column(default="REQUESTED")
+    method: Mapped[WithdrawalMethod]
+    status: Mapped[PayoutStatus] = mapped_column(default=PayoutStatus.REQUESTED)
     transfer_operation_id: Mapped[int] = mapped_column(ForeignKey("outgoing_operations.id"), unique=True)
     stripe_transfer: Mapped[str | None] = mapped_column(default=None, unique=True)
     stripe_payout: Mapped[str | None] = mapped_column(default=None, unique=True)

@@ -7,7 +7,10 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
+from core.db import Record, one_of
+from core.policy import Platform, WithdrawalMethod
+from core.rules.parties import PartyRole
+from core.rules.permissions import Role
 
 
 class Installation(Record):
@@ -27,15 +30,16 @@ class Party(Record):
 
     __tablename__ = "parties"
     __table_args__ = (
-        CheckConstraint("role in ('PAYER', 'PAYEE')", name="role"),
-        CheckConstraint("platform in ('home_services', 'legal_services')", name="platform"),
+        one_of("withdrawal_method", WithdrawalMethod),
+        one_of("role", PartyRole),
+        one_of("platform", Platform),
         UniqueConstraint("platform", "external_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    platform: Mapped[str]
+    platform: Mapped[Platform]
     external_id: Mapped[str]
-    role: Mapped[str]
+    role: Mapped[PartyRole]
     name: Mapped[str]
     email: Mapped[str]
     city: Mapped[str] = mapped_column(default="")
@@ -45,7 +49,7 @@ class Party(Record):
     stripe_account: Mapped[str | None] = mapped_column(default=None)
     account_currency: Mapped[str | None] = mapped_column(default=None)
     bank_token_sha256: Mapped[str | None] = mapped_column(default=None)
-    withdrawal_method: Mapped[str] = mapped_column(default="standard")
+    withdrawal_method: Mapped[WithdrawalMethod] = mapped_column(default=WithdrawalMethod.STANDARD)
     auto_withdraw: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 
@@ -69,12 +73,10 @@ class Staff(Record):
 
 class StaffRole(Record):
     __tablename__ = "staff_roles"
-    __table_args__ = (
-        CheckConstraint("role in ('mediator', 'finance', 'compliance', 'administrator')", name="role"),
-    )
+    __table_args__ = (one_of("role", Role),)
 
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
-    role: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[Role] = mapped_column(primary_key=True)
 
 
 class StaffSession(Record):

@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
+from core.db import Record, one_of
+from core.policy import Platform
+from core.rules.legal_checklist import Item
 
 
 class LegalCheck(Record):
@@ -16,14 +18,12 @@ class LegalCheck(Record):
 
     __tablename__ = "legal_checks"
     __table_args__ = (
-        CheckConstraint("platform in ('home_services', 'legal_services')", name="platform"),
-        CheckConstraint(
-            "item in ('COUNSEL', 'PROCESSOR_TERMS', 'CHARGEBACK_WORKFLOW', 'PRIVACY')", name="item"
-        ),
+        one_of("platform", Platform),
+        one_of("item", Item),
     )
 
-    platform: Mapped[str] = mapped_column(primary_key=True)
-    item: Mapped[str] = mapped_column(primary_key=True)
+    platform: Mapped[Platform] = mapped_column(primary_key=True)
+    item: Mapped[Item] = mapped_column(primary_key=True)
     note: Mapped[str]
     signed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     signed_at: Mapped[datetime]

@@ -8,7 +8,12 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
+from core.db import Record, one_of
+from core.policy import Platform
+from core.rules.engagement import EngagementStatus
+from core.rules.projects import Funding, ProjectStatus
+from core.rules.schedule import FeeMode
+from core.rules.templates import ProjectType, Size
 
 
 class Project(Record):
@@ -16,27 +21,31 @@ class Project(Record):
 
     __tablename__ = "projects"
     __table_args__ = (
-        CheckConstraint("status in ('ACTIVE', 'COMPLETED', 'CANCELED')", name="status"),
-        CheckConstraint("funding in ('IN_TURN', 'AHEAD')", name="funding"),
+        one_of("size", Size),
+        one_of("project_type", ProjectType),
+        one_of("platform", Platform),
+        one_of("fee_mode", FeeMode),
+        one_of("status", ProjectStatus),
+        one_of("funding", Funding),
         CheckConstraint("total_minor > 0", name="total_positive"),
         CheckConstraint("payer_id <> payee_id", name="two_parties"),
         UniqueConstraint("platform", "bid_reference"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    platform: Mapped[str]
+    platform: Mapped[Platform]
     bid_reference: Mapped[str]
     title: Mapped[str]
     scope: Mapped[str]
-    project_type: Mapped[str]
-    size: Mapped[str]
-    fee_mode: Mapped[str]
+    project_type: Mapped[ProjectType]
+    size: Mapped[Size]
+    fee_mode: Mapped[FeeMode]
     payer_id: Mapped[int] = mapped_column(ForeignKey("parties.id"), index=True)
     payee_id: Mapped[int] = mapped_column(ForeignKey("parties.id"), index=True)
     currency: Mapped[str]
     total_minor: Mapped[int]
-    status: Mapped[str] = mapped_column(default="ACTIVE")
-    funding: Mapped[str] = mapped_column(default="IN_TURN")
+    status: Mapped[ProjectStatus] = mapped_column(default=ProjectStatus.ACTIVE)
+    funding: Mapped[Funding] = mapped_column(default=Funding.IN_TURN)
     policy_version_id: Mapped[int] = mapped_column(ForeignKey("policy_versions.id"))
     created_at: Mapped[datetime]
     completed_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -46,10 +55,10 @@ class Engagement(Record):
     """EngagementConfirmation: no payment before it is ACTIVE (payment-escrow-rules, Preconditions)."""
 
     __tablename__ = "engagements"
-    __table_args__ = (CheckConstraint("status in ('DRAFT', 'ACTIVE', 'ENDED')", name="status"),)
+    __table_args__ = (one_of("status", EngagementStatus),)
 
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), primary_key=True)
-    status: Mapped[str] = mapped_column(default="DRAFT")
+    status: Mapped[EngagementStatus] = mapped_column(default=EngagementStatus.DRAFT)
     scope_confirmed_by_payer_at: Mapped[datetime | None] = mapped_column(default=None)
     scope_confirmed_by_payee_at: Mapped[datetime | None] = mapped_column(default=None)
     fee_confirmed_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
-
-LETTERS = {"FUNDING": "R", "RELEASE": "I", "REFUND": "C"}
+from core.db import Record, one_of
+from core.rules.receipts import LETTERS, ReceiptKind
 
 
 class Receipt(Record):
@@ -21,13 +20,13 @@ class Receipt(Record):
 
     __tablename__ = "receipts"
     __table_args__ = (
-        CheckConstraint("kind in ('FUNDING', 'RELEASE', 'REFUND')", name="kind"),
+        one_of("kind", ReceiptKind),
         CheckConstraint("total_minor > 0", name="total_positive"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
-    kind: Mapped[str]
+    kind: Mapped[ReceiptKind]
     milestone_id: Mapped[int] = mapped_column(ForeignKey("milestones.id"), index=True)
     payer_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
     payee_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))

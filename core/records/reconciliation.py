@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
+from core.db import Record, one_of
+from core.rules.reconciliation import BreakKind, RunStatus
 
 
 class ReconciliationRun(Record):
@@ -17,7 +18,7 @@ class ReconciliationRun(Record):
 
     __tablename__ = "reconciliation_runs"
     __table_args__ = (
-        CheckConstraint("status in ('RUNNING', 'CLEAN', 'SUSPENSE', 'BREAKS', 'FAILED')", name="status"),
+        one_of("status", RunStatus),
         CheckConstraint(
             "status <> 'CLEAN' or (breaks = 0 and coalesce(unmatched, 0) = 0 and coalesce(in_suspense, 0) = 0)",
             name="clean",
@@ -26,7 +27,7 @@ class ReconciliationRun(Record):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    status: Mapped[str] = mapped_column(default="RUNNING")
+    status: Mapped[RunStatus] = mapped_column(default=RunStatus.RUNNING)
     started_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     started_from: Mapped[str | None] = mapped_column(default=None)
     until: Mapped[datetime]
@@ -62,15 +63,13 @@ class StatementLine(Record):
 class ReconciliationBreak(Record):
     __tablename__ = "reconciliation_breaks"
     __table_args__ = (
-        CheckConstraint(
-            "kind in ('NOT_IN_LEDGER', 'NOT_AT_PROVIDER', 'AMOUNT_DIFFERS', 'BALANCE_DIFFERS')", name="kind"
-        ),
+        one_of("kind", BreakKind),
         Index("reconciliation_breaks_run_idx", "run_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("reconciliation_runs.id"))
-    kind: Mapped[str]
+    kind: Mapped[BreakKind]
     transaction_id: Mapped[str | None] = mapped_column(default=None)
     journal_id: Mapped[int | None] = mapped_column(default=None)
     currency: Mapped[str]

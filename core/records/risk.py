@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record
+from core.db import Record, one_of
+from core.rules.messages import AuthorKind
+from core.rules.reports import ReportKind, ReportOutcome, Severity, Source
+from core.rules.risk import ReviewOutcome
 
-AUTHOR = "author_kind in ('party', 'staff', 'system')"
 SETTLED = (
     "(outcome is null) = (settled_at is null) and (outcome is null) = (settled_by is null) "
     "and (outcome is null) = (note is null)"
@@ -27,11 +29,11 @@ class Report(Record):
     __tablename__ = "reports"
     __table_args__ = (
         UniqueConstraint("project_id", "external_id"),
-        CheckConstraint("kind in ('OFF_PLATFORM_CONTACT', 'HARASSMENT', 'THREAT', 'OTHER')", name="kind"),
-        CheckConstraint("source in ('PERSON', 'CONTENT_RULE')", name="source"),
-        CheckConstraint("severity in ('LOW', 'MEDIUM', 'SEVERE')", name="severity"),
-        CheckConstraint(AUTHOR, name="author_kind"),
-        CheckConstraint("outcome in ('UPHELD', 'DISMISSED')", name="outcome"),
+        one_of("kind", ReportKind),
+        one_of("source", Source),
+        one_of("severity", Severity),
+        one_of("author_kind", AuthorKind),
+        one_of("outcome", ReportOutcome),
         CheckConstraint(SETTLED, name="settled_by_someone"),
         Index("reports_open_idx", "project_id", "id", postgresql_where="settled_at is null"),
         Index("reports_upheld_idx", "subject_id", postgresql_where="outcome = 'UPHELD'"),
@@ -41,15 +43,15 @@ class Report(Record):
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
     milestone_id: Mapped[int | None] = mapped_column(ForeignKey("milestones.id"), default=None)
     external_id: Mapped[str | None] = mapped_column(default=None)
-    kind: Mapped[str]
-    source: Mapped[str]
-    severity: Mapped[str]
+    kind: Mapped[ReportKind]
+    source: Mapped[Source]
+    severity: Mapped[Severity]
     details: Mapped[str]
-    author_kind: Mapped[str]
+    author_kind: Mapped[AuthorKind]
     author_id: Mapped[int | None] = mapped_column(default=None)
     subject_id: Mapped[int | None] = mapped_column(ForeignKey("parties.id"), default=None)
     at: Mapped[datetime]
-    outcome: Mapped[str | None] = mapped_column(default=None)
+    outcome: Mapped[ReportOutcome | None] = mapped_column(default=None)
     note: Mapped[str | None] = mapped_column(default=None)
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     settled_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -63,7 +65,7 @@ class PracticeFlag(Record):
 
     __tablename__ = "practice_flags"
     __table_args__ = (
-        CheckConstraint(AUTHOR, name="author_kind"),
+        one_of("author_kind", AuthorKind),
         CheckConstraint(
             "(resolution is null) = (resolved_at is null) and (resolved_by is null or resolution is not null)",
             name="resolved_by_someone",
@@ -77,7 +79,7 @@ class PracticeFlag(Record):
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
     licensed_in: Mapped[str]
     needed_in: Mapped[str]
-    author_kind: Mapped[str]
+    author_kind: Mapped[AuthorKind]
     author_id: Mapped[int | None] = mapped_column(default=None)
     at: Mapped[datetime]
     resolution: Mapped[str | None] = mapped_column(default=None)
@@ -93,7 +95,7 @@ class RiskReview(Record):
 
     __tablename__ = "risk_reviews"
     __table_args__ = (
-        CheckConstraint("outcome in ('CLEARED', 'HELD')", name="outcome"),
+        one_of("outcome", ReviewOutcome),
         CheckConstraint(SETTLED, name="settled_by_someone"),
         Index(
             "risk_reviews_one_open_idx", "milestone_id", unique=True, postgresql_where="settled_at is null"
@@ -106,7 +108,7 @@ class RiskReview(Record):
     reports: Mapped[list[Any]] = mapped_column(default=list)
     opened_at: Mapped[datetime]
     assigned_to: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
-    outcome: Mapped[str | None] = mapped_column(default=None)
+    outcome: Mapped[ReviewOutcome | None] = mapped_column(default=None)
     note: Mapped[str | None] = mapped_column(default=None)
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     settled_at: Mapped[datetime | None] = mapped_column(default=None)

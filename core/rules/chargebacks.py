@@ -9,15 +9,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from core.errors import DeskError
 from core.money import Money, stripe_step
 from core.rules.visible_text import says_something
 
-UNDECIDED = frozenset({"needs_response", "under_review"})
-INQUIRIES = frozenset({"warning_needs_response", "warning_under_review"})
-CLOSED = frozenset({"won", "lost", "warning_closed", "prevented"})
-ANSWERABLE = frozenset({"needs_response", "warning_needs_response"})
+
+class ChargebackStatus(StrEnum):
+    WARNING_NEEDS_RESPONSE = "warning_needs_response"
+    WARNING_UNDER_REVIEW = "warning_under_review"
+    WARNING_CLOSED = "warning_closed"
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+    PREVENTED = "prevented"
+
+
+UNDECIDED = frozenset({ChargebackStatus.NEEDS_RESPONSE, ChargebackStatus.UNDER_REVIEW})
+INQUIRIES = frozenset({ChargebackStatus.WARNING_NEEDS_RESPONSE, ChargebackStatus.WARNING_UNDER_REVIEW})
+CLOSED = frozenset(ChargebackStatus) - UNDECIDED - INQUIRIES
+ANSWERABLE = frozenset({ChargebackStatus.NEEDS_RESPONSE, ChargebackStatus.WARNING_NEEDS_RESPONSE})
 
 # What can be told in words, by the provider's names; the most characters of one text, and of all together.
 FIELDS: Mapping[str, str] = {
@@ -85,7 +98,7 @@ class ProposerAccepts(DeskError):
 
 def freezes(status: str, outstanding: Money) -> bool:
     """While the bank has not decided, or has what nobody has borne yet, nothing of the milestone is executed."""
-    return status in UNDECIDED or (status == "lost" and not outstanding.is_zero)
+    return status in UNDECIDED or (status == ChargebackStatus.LOST and not outstanding.is_zero)
 
 
 def present(before: str, told: str) -> str:

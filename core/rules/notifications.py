@@ -14,6 +14,14 @@ from core.errors import DeskError
 from core.policy import DEADLINE_NEAR, DIGEST_HOUR, LETTERS_GATHERED_FOR
 
 
+class LetterStatus(StrEnum):
+    QUEUED = "QUEUED"
+    SENT = "SENT"
+    FAILED = "FAILED"
+    MUTED = "MUTED"
+    """Its reader wants no letters of this kind; nothing was sent."""
+
+
 class Frequency(StrEnum):
     """How often somebody wants the letters that are not urgent. TOGETHER is the house's habit."""
 

@@ -67,6 +67,16 @@ MOVES: Mapping[tuple[PayoutStatus, PayoutEvent], PayoutStatus] = {
 }
 
 
+class PayoutOfferStatus(StrEnum):
+    """Other methods, offered to a payee whose payout failed."""
+
+    OPEN = "OPEN"
+    CHOSEN = "CHOSEN"
+    OVERTAKEN = "OVERTAKEN"
+    """The payout left review before the payee chose."""
+    WITHDRAWN = "WITHDRAWN"
+
+
 class NotPaid(StrEnum):
     """How a payout came to need a person: `CAME_BACK` from the payee's bank, `REFUSED` before anything was sent, or
     `UNKNOWN`, where it may have been sent."""

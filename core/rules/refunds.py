@@ -7,7 +7,19 @@ from enum import StrEnum
 
 from core.rules.transitions import label, move
 
-WAYS: Mapping[str, str] = {"BANK_TRANSFER": "Bank transfer", "CHECK": "Check"}
+
+class ReturnWay(StrEnum):
+    """How a refund that came back is sent from our bank."""
+
+    BANK_TRANSFER = "BANK_TRANSFER"
+    CHECK = "CHECK"
+
+    @property
+    def label(self) -> str:
+        return label(self)
+
+
+WAYS: Mapping[str, str] = {way: way.label for way in ReturnWay}
 
 
 class RefundStatus(StrEnum):

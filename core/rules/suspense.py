@@ -9,6 +9,11 @@ from core.errors import DeskError
 from core.money import Money
 
 
+class SuspenseStatus(StrEnum):
+    OPEN = "OPEN"
+    SETTLED = "SETTLED"
+
+
 class SettledAs(StrEnum):
     OWN_MONEY = "OWN_MONEY"
     """The platform's own, from or to its bank."""

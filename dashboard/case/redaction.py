@@ -75,7 +75,7 @@ def hide(case: CaseView) -> RedactedCase:
 
 def pieces(case: CaseView, rows: Sequence[EvidenceItem]) -> list[EvidenceItem]:
     """Evidence by whoever, under a name that tells nobody."""
-    roles = {party.role: party.name for party in case.parties}
+    roles: dict[str, str] = {party.role: party.name for party in case.parties}
     if shown(case):
         return list(rows)
     return [
@@ -91,7 +91,7 @@ def pieces(case: CaseView, rows: Sequence[EvidenceItem]) -> list[EvidenceItem]:
 
 def said(case: CaseView, rows: Iterable[MessageItem]) -> list[MessageItem]:
     """Messages, with the roles of those who wrote them."""
-    roles = {party.role: party.name for party in case.parties}
+    roles: dict[str, str] = {party.role: party.name for party in case.parties}
     if shown(case):
         return list(rows)
     return [

@@ -168,7 +168,7 @@ def test_a_case_of_another_milestone_is_not_a_place_for_it(case: Scene) -> None:
         other = Case(
             milestone_id=case.milestone_id,
             opened_by=case.payer.id,
-            reason="QUALITY",
+            reason="DEFECTIVE",
             opened_at=NOW,
             due_at=NOW,
         )

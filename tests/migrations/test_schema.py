@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import String, text
+from sqlalchemy import Enum, String, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 import core.records.audit
@@ -96,6 +96,48 @@ def test_a_column_that_only_the_database_has_is_found(owner: Database) -> None:
 
 def test_every_migration_is_applied_to_a_fresh_database(urls: Urls) -> None:
     assert pending(urls.owner_url) == []
+
+
+# Enums and the database
+
+
+def stored_enums() -> dict[str, set[str]]:
+    """Each column that is text in the database and a member of an enum in the code."""
+    return {
+        f"{table}.{column.name}": set(column.type.enums)
+        for table in Record.metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, Enum)
+    }
+
+
+def listed_by_the_database(owner: Database) -> dict[str, set[str]]:
+    """What a CHECK on one column lets in, where it is a list."""
+    wanted = text(
+        "select c.conrelid::regclass || '.' || a.attname, pg_get_constraintdef(c.oid) from pg_constraint c "
+        "join pg_attribute a on a.attrelid = c.conrelid and c.conkey = array[a.attnum] where c.contype = 'c'"
+    )
+    with owner.reading() as session:
+        found = session.execute(wanted).all()
+    return {
+        column: set(re.findall(r"'([^']*)'::", listed[1]))
+        for column, check in found
+        if (listed := re.fullmatch(r"CHECK \(\(\(?\w+\)?(?:::text)? = ANY \(\(?ARRAY\[(.*)\].*", check))
+    }
+
+
+def test_the_database_lets_in_the_members_of_an_enum_and_nothing_else(owner: Database) -> None:
+    listed = listed_by_the_database(owner)
+    assert {column: listed.get(column) for column in stored_enums()} == stored_enums()
+
+
+def test_an_enum_with_one_member_more_than_the_database_is_found(owner: Database) -> None:
+    with owner.transaction() as session:
+        session.execute(text("alter table offers drop constraint offers_status"))
+        session.execute(
+            text("alter table offers add constraint offers_status check (status in ('OPEN', 'ACCEPTED'))")
+        )
+    assert listed_by_the_database(owner)["offers.status"] != stored_enums()["offers.status"]
 
 
 # The files

@@ -20,9 +20,9 @@ from core.money import CURRENCIES, UnknownCurrency
 from core.records import SettlementCurrency
 from core.rules import permissions
 from core.rules.permissions import SYSTEM, Actor, Permission
+from core.rules.settlement_currency import KnownFrom
 
 EVERY = timedelta(hours=1)
-STRIPE, LINE, PERSON = "STRIPE", "LINE", "PERSON"
 
 
 class CurrencyNotSettled(DeskError):
@@ -47,7 +47,7 @@ def require(session: Session, currency: str) -> None:
 
 def is_due(session: Session, now: datetime) -> bool:
     """Whether it is time to look again: an hour after the last time, or for the first time."""
-    looked = [row.at for row in known(session) if row.known_from == STRIPE]
+    looked = [row.at for row in known(session) if row.known_from == KnownFrom.STRIPE]
     return len(known(session)) < len(CURRENCIES) or any(at <= now - EVERY for at in looked)
 
 
@@ -55,17 +55,19 @@ def keep(session: Session, settled: frozenset[str], *, now: datetime) -> None:
     """Keep what was read from Stripe. What a converted charge or a person has said stays."""
     for currency in sorted(CURRENCIES):
         row = session.get(SettlementCurrency, currency, with_for_update=True)
-        if row is None or (row.known_from == STRIPE and row.settles != (currency in settled)):
-            _write(session, SYSTEM, currency, settles=currency in settled, known_from=STRIPE, now=now)
-        elif row.known_from == STRIPE:
+        if row is None or (row.known_from == KnownFrom.STRIPE and row.settles != (currency in settled)):
+            _write(
+                session, SYSTEM, currency, settles=currency in settled, known_from=KnownFrom.STRIPE, now=now
+            )
+        elif row.known_from == KnownFrom.STRIPE:
             row.at = now
 
 
 def converted(session: Session, currency: str, *, now: datetime) -> None:
     """Stripe converted a charge in this currency: no other is promised until a person has looked."""
     row = session.get(SettlementCurrency, currency)
-    if row is None or row.settles or row.known_from != LINE:
-        _write(session, SYSTEM, currency, settles=False, known_from=LINE, now=now)
+    if row is None or row.settles or row.known_from != KnownFrom.LINE:
+        _write(session, SYSTEM, currency, settles=False, known_from=KnownFrom.LINE, now=now)
 
 
 def confirm(session: Session, actor: Actor, *, now: datetime, currency: str, settles: bool) -> None:
@@ -73,7 +75,7 @@ def confirm(session: Session, actor: Actor, *, now: datetime, currency: str, set
     permissions.require(actor, Permission.CONFIRM_SETTLEMENT, now)
     if currency not in CURRENCIES:
         raise UnknownCurrency(currency=currency)
-    _write(session, actor, currency, settles=settles, known_from=PERSON, now=now)
+    _write(session, actor, currency, settles=settles, known_from=KnownFrom.PERSON, now=now)
 
 
 def known(session: Session) -> list[SettlementCurrency]:
@@ -81,7 +83,7 @@ def known(session: Session) -> list[SettlementCurrency]:
 
 
 def _write(
-    session: Session, actor: Actor, currency: str, *, settles: bool, known_from: str, now: datetime
+    session: Session, actor: Actor, currency: str, *, settles: bool, known_from: KnownFrom, now: datetime
 ) -> None:
     values = {"settles": settles, "known_from": known_from, "at": now}
     session.execute(

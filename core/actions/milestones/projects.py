@@ -443,7 +443,7 @@ def could_cancel(session: Session, context: MilestoneContext) -> bool:
 
 def _once_ended(
     session: Session, context: MilestoneContext, *, refunded: bool, ends: bool
-) -> tuple[list[Milestone], list[str]]:
+) -> tuple[list[Milestone], list[milestones.Status]]:
     """The milestones of the project, and how they would stand once this one has ended."""
     ended = milestones.Status.REFUNDED if refunded else milestones.Status.COMPLETED
     rows, statuses = [], []

@@ -147,7 +147,7 @@ def choose(
     if method.value not in row.methods:
         raise NotOffered(method=method.value.capitalize(), offered=", ".join(row.methods))
     audit.become(row, "CHOSEN", now=now, by=actor)
-    row.chosen_method, row.settled_at = method.value, now
+    row.chosen_method, row.settled_at = method, now
     payout_review.send_again(session, actor, context, payout, method, action="party:payout:choose", now=now)
     context.tell(
         session,
