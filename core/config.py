@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import parseaddr
 from pathlib import Path
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from core.home import DEMO_HOME, OF_A_DESK, HomeMoved, is_demos, production_home
 
 STRIPE_API = "https://api.stripe.com"
+AN_ADDRESS, A_LINK = r"^([^@\s]+@[^@\s]+)?$", r"^(https?://\S+)?$"
 
 
 class Settings(BaseSettings):
@@ -37,7 +39,32 @@ class Settings(BaseSettings):
     port: int = Field(default=8501, validation_alias="PORT")
     smtp_url: str = Field(default="", validation_alias="SMTP_URL")
     mail_from: str = Field(default="Payments desk <payments@localhost>", validation_alias="MAIL_FROM")
+    # What an e-mail tells its reader: where to write to, and where to sign in. See `contact` and `link`.
+    home_services_contact: str = Field(
+        default="", validation_alias="HOME_SERVICES_CONTACT", pattern=AN_ADDRESS
+    )
+    home_services_link: str = Field(default="", validation_alias="HOME_SERVICES_LINK", pattern=A_LINK)
+    legal_services_contact: str = Field(
+        default="", validation_alias="LEGAL_SERVICES_CONTACT", pattern=AN_ADDRESS
+    )
+    legal_services_link: str = Field(default="", validation_alias="LEGAL_SERVICES_LINK", pattern=A_LINK)
+    desk_url: str = Field(default="", validation_alias="DESK_URL", pattern=A_LINK)
     demo: bool = False
+
+    def contact(self, platform: str) -> str:
+        """The address that customers of this marketplace write to: its own, else the sender's."""
+        own: str = getattr(self, f"{platform}_contact")
+        return own or parseaddr(self.mail_from)[1]
+
+    def link(self, platform: str, *, project: int | None, milestone: int | None) -> str:
+        """Where a customer acts: `{project}` and `{milestone}` are their numbers. Empty where it is not set."""
+        link: str = getattr(self, f"{platform}_link")
+        numbers = {"{project}": project, "{milestone}": milestone}
+        if any(hole in link and number is None for hole, number in numbers.items()):
+            return ""
+        for hole, number in numbers.items():
+            link = link.replace(hole, str(number))
+        return link
 
     @property
     def owner_url(self) -> str:

@@ -24,6 +24,7 @@ from core.errors import DeskError
 from core.gateways.evidence_keys import Keyring, parse_key
 from core.gateways.stripe_adapter import StripePayments
 from core.migrate import pending
+from core.policy import Platform
 from core.queries import health
 
 CLOCKS_APART = timedelta(seconds=5)  # deadlines and confirmations are compared across machines
@@ -58,6 +59,7 @@ def _looks(settings: Settings) -> Iterator[Callable[[], Look]]:
     yield lambda: _clock_of_the_provider(settings)
     yield lambda: _webhook_secret(settings)
     yield lambda: _mail(settings)
+    yield lambda: _customers(settings)
 
 
 def _running(settings: Settings) -> list[Look]:
@@ -286,6 +288,20 @@ def _webhook_secret(settings: Settings) -> Look:
         told = f"{len(odd)} of {len(secrets)} do not begin with {SECRET_BEGINS}: copy them from Stripe again"
         return Look("Webhook secret", False, told)
     return Look("Webhook secret", True, "set" if len(secrets) == 1 else f"{len(secrets)} are set")
+
+
+def _customers(settings: Settings) -> Look:
+    """Every e-mail says whom to ask; the sender's address does, where no other is set."""
+    missing = [
+        f"{each.upper()}_{what}"
+        for each in Platform
+        for what in ("CONTACT", "LINK")
+        if not getattr(settings, f"{each}_{what.lower()}")
+    ]
+    asked = ", ".join(sorted({settings.contact(each) for each in Platform}))
+    if missing:
+        return Look("Contact in e-mails", True, f"{asked}; not set: {', '.join(missing)}")
+    return Look("Contact in e-mails", True, asked)
 
 
 def _mail(settings: Settings) -> Look:

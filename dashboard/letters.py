@@ -17,6 +17,9 @@ from dashboard.ui import cards, confirm, status, tables
 from dashboard.ui.safe import words_of
 from dashboard.ui.status import in_words
 
+FRAME = (
+    "A greeting, the reference numbers and, where they are set, a link and the contact are added on sending."
+)
 NONE = ("No letters", "Every letter about this is listed here, with what became of it.")
 
 
@@ -85,6 +88,7 @@ def _sheet(row: LetterRow, text: str, *, key: str) -> None:
         if row.error:
             cards.note(row.error)
         st.text(words_of(text))
+        st.caption(FRAME)
         if row.status == "FAILED":
             _again(row, key=key)
 

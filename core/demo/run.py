@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -37,6 +38,12 @@ from core.migrate import upgrade
 SEED = 7
 READY_WITHIN = 60.0
 GLANCE = 0.5
+CUSTOMERS: Any = {
+    "home_services_contact": "help@homes.example",
+    "home_services_link": "https://homes.example/projects/{project}",
+    "legal_services_contact": "help@legal.example",
+    "legal_services_link": "https://legal.example/matters/{project}",
+}
 
 
 class PortBusy(DeskError):
@@ -148,6 +155,8 @@ class Demo:
             api_master_key="",
             host="127.0.0.1",
             hosts="",
+            desk_url=f"http://127.0.0.1:{self.port}",
+            **CUSTOMERS,
         )
 
     def _fill(self, settings: Settings, sandbox: SandboxControl) -> None:
@@ -250,6 +259,8 @@ def as_environment(settings: Settings) -> dict[str, str]:
         "ESCROW_DESK_HOME": str(settings.home),
         "ESCROW_DESK_DEMO": "true",
         "PORT": str(settings.port),
+        "DESK_URL": settings.desk_url,
+        **{name.upper(): value for name, value in CUSTOMERS.items()},
     }
 
 

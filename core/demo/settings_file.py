@@ -37,5 +37,4 @@ def running(found: Settings) -> Settings:
 
 
 def kept_fields(environment: dict[str, str]) -> dict[str, str]:
-    names = {"ESCROW_DESK_HOME": "home", "ESCROW_DESK_DEMO": "demo"}
-    return {names.get(key, key.lower()): value for key, value in environment.items()}
+    return {key.removeprefix("ESCROW_DESK_").lower(): value for key, value in environment.items()}

@@ -7,6 +7,7 @@ All text has at least 7:1 contrast on its ground.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill as wrap
 
@@ -21,6 +22,37 @@ INK, QUIET, RULE, GROUND, SHEET = "#16202e", "#4a5566", "#dde3ea", "#f2f5f8", "#
 ACCENT: dict[Tone, str] = {"plain": "#1f4e8c", "good": "#14603a", "attention": "#8a3a0a"}
 _SIGNED = "\n\n-- \n"
 FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
+
+
+_PARAGRAPH = Markup('<p style="margin:0 0 16px">{}</p>\n')
+_LINKED = Markup('{} <a href="{}" style="color:' + ACCENT["plain"] + '">{}</a>')
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What stands below a letter: paragraphs, an address with what it is for, paragraphs."""
+
+    before: tuple[str, ...]
+    link: tuple[str, str] | None
+    after: tuple[str, ...]
+
+
+def text_framed(text: str, greeting: str, closing: Closing) -> str:
+    """The plain text with a greeting below its heading, and the closing above its footer."""
+    heading, _, rest = text.partition("\n\n")
+    body, _, footer = rest.rpartition(_SIGNED)
+    link = ["\n".join(closing.link)] if closing.link else []
+    below = [*map(_text, closing.before), *link, *map(_text, closing.after)]
+    return "\n\n".join([heading, _text(greeting), body, *below]) + _SIGNED + footer
+
+
+def html_framed(html: str, greeting: str, closing: Closing) -> str:
+    """The same in HTML. The marks between which it goes stand once: every word on a sheet of ours is escaped."""
+    link = [_LINKED.format(closing.link[0], *[closing.link[1]] * 2)] if closing.link else []
+    below = "".join(str(_PARAGRAPH.format(each)) for each in [*closing.before, *link, *closing.after])
+    head, mark, rest = html.partition("</h1>\n")
+    body, end, footer = rest.rpartition("\n</main>")
+    return head + mark + str(_PARAGRAPH.format(greeting)) + body + "\n" + below.rstrip("\n") + end + footer
 
 
 def as_text(heading: str, parts: Sequence[Filled], footer: str) -> str:

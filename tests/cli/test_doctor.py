@@ -21,7 +21,14 @@ from tests.cli.terminal import Terminal
 PARTS = [
     *["Python", "Home", "Evidence key", "Signing key", "API master key"],
     *["Database as app", "Database as auditor", "Schema"],
-    *["Clock, and the database's", "Stripe", "Clock, and Stripe's", "Webhook secret", "Mail"],
+    *[
+        "Clock, and the database's",
+        "Stripe",
+        "Clock, and Stripe's",
+        "Webhook secret",
+        "Mail",
+        "Contact in e-mails",
+    ],
 ]
 # What goes on by itself has its own tests, with a worker that works: tests/queries/test_health.py.
 RUNNING = ["Worker", "Webhooks", "Calls to Stripe", "Letters", "Record", "Reconciliation", "Client funds"]
@@ -63,7 +70,7 @@ def test_with_nothing_configured_every_part_is_still_looked_at(tmp_path: Path) -
     here = {"ESCROW_DESK_HOME": str(tmp_path / "absent"), "STRIPE_API_BASE": "http://127.0.0.1:9"}
     found = looks(Terminal(here))
     assert list(found) == [*PARTS, "Work in progress"]
-    right = ["Python", "Evidence key", "Signing key", "API master key"]
+    right = ["Python", "Evidence key", "Signing key", "API master key", "Contact in e-mails"]
     assert [each.what for each in found.values() if each.ok] == right
     for part, words in {
         "Home": "does not exist",

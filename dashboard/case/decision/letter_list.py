@@ -20,10 +20,10 @@ from dashboard.ui import cards, deadline, status
 from dashboard.ui.safe import html
 
 OTHERWISE = (
-    "These are the letters of {what} that takes its course. If the case changes, a bank refuses or somebody stops "
-    "the money, some of them are not sent, and others may be."
+    "These e-mails are sent if {what} goes ahead as planned. If the case changes, a bank refuses a payment or the "
+    "money is put on hold, some are not sent and others may be."
 )
-LATER = "Its text is written then, because it names what is not known yet."
+LATER = "The text is written at that time, because some of its facts are not known yet."
 
 
 class Times:
