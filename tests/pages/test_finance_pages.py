@@ -208,8 +208,8 @@ def test_money_that_waits_names_every_reason(town: Town) -> None:
     town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Reported for fraud")
     app = visit(town, "fay", "payouts", **{"payouts-tab": "Blocked payouts"})
     why = app.dataframe[0].value["why"].iloc[0]
-    assert f"Case {told.case} is under review." in why
-    assert "Reported for fraud" in why
+    assert f"Case D-{told.case} is under review." in why
+    assert "Hold H-1 is in place: Reported for fraud." in why
 
 
 def test_a_run_shows_its_breaks_with_both_amounts(town: Town) -> None:
