@@ -294,3 +294,18 @@ def test_what_was_recorded_before_hashes_is_never_called_intact(log: Log, town: 
     assert log.verify().older == 1
     assert "1 messages, files, letters" in log.verify().text
     assert "nothing proves those" in log.verify().text
+
+
+def test_words_from_before_a_column_took_its_present_name_keep_their_hash() -> None:
+    row = {
+        "id": 1,
+        "milestone_id": 2,
+        "author_kind": "party",
+        "author_id": 3,
+        "audience": "PARTIES",
+        "body": "Hello",
+        "at": "2026-09-05T20:37:00+00:00",
+    }
+    digest = content_hashes.digest("messages", row | {"ticket_id": 4})
+    assert digest == content_hashes.digest("messages", row | {"case_id": 4})
+    assert digest != content_hashes.digest("messages", row | {"case_id": 5})
