@@ -22,7 +22,7 @@ from core.actions.cases import conversation, disputes, mediator_assignment
 from core.actions.decisions import confirmation
 from core.actions.decisions.plan import Draft
 from core.actions.funding import fund
-from core.actions.milestones import engagement, legal_checklist, parties, projects, verification
+from core.actions.milestones import bids, engagement, legal_checklist, parties, verification
 from core.actions.payouts import withdrawals
 from core.actions.refunds import refunds
 from core.actions.risk import risk_reviews
@@ -200,16 +200,18 @@ def a_party(town: Town, role: str, name: str, *, platform: str = "home_services"
 def funded(town: Town, *, total: Money | None = None, title: str = "New kitchen") -> Told:
     """A project whose first milestone is paid and held."""
     project = town.act(
-        projects.accept_bid,
+        bids.accept,
         town.payer,
-        payer_id=town.payer_id,
-        payee_id=town.payee_id,
-        bid_reference=f"bid-{next(numbers)}",
-        title=title,
-        scope="Cabinets, worktop and connections, as drawn.",
-        project_type="KITCHEN",
-        fee_mode="STAGED",
-        total=total or Money(400_000, "USD"),
+        bid=bids.Bid(
+            payer_id=town.payer_id,
+            payee_id=town.payee_id,
+            reference=f"bid-{next(numbers)}",
+            title=title,
+            scope="Cabinets, worktop and connections, as drawn.",
+            project_type="KITCHEN",
+            fee_mode="STAGED",
+            total=total or Money(400_000, "USD"),
+        ),
     )
     for part in engagement.Part:
         if part is not engagement.Part.CONFLICT_CHECK:

@@ -20,7 +20,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.actions.funding import fund
-from core.actions.milestones import engagement, parties, projects, verification
+from core.actions.milestones import bids, engagement, parties, payment_schedule, verification
 from core.config import Settings
 from core.db import Database
 from core.desk import Desk
@@ -42,7 +42,7 @@ from tests.builders import Told, Town
 THOUSAND = {"USD": 100_000, "EUR": 100_000, "JPY": 150_000, "KWD": 310_000}
 COUNTRY = {"USD": "US", "EUR": "DE", "JPY": "JP", "KWD": "KW"}
 PLACES = ("held", "payable", "refundable", "released", "refunded")
-bids = count(1)
+bid_numbers = count(1)
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Market(Town):
     def party(self, role: str, currency: str = "USD", **known: Any) -> int:
         """Someone whom both the marketplace and the sandbox know. `card` and `bank` are test tokens."""
         card, bank = known.pop("card", "pm_card_bypassPending"), known.pop("bank", "btok_us_verified")
-        number = next(bids)
+        number = next(bid_numbers)
         platform = known.pop("platform", "home_services")
 
         def register(session: Session) -> int:
@@ -113,22 +113,24 @@ class Market(Town):
         amounts = amounts or (Money(100_000, "USD"), Money(50_000, "USD"))
         total = Money.total(amounts, amounts[0].currency)
         project = self.act(
-            projects.accept_bid,
+            bids.accept,
             self.payer,
-            payer_id=self.payer_id,
-            payee_id=self.payee_id,
-            bid_reference=f"bid-{next(bids)}",
-            title="New kitchen",
-            scope="Cabinets, worktop and connections, as drawn.",
-            project_type=project_type,
-            fee_mode=fee_mode,
-            total=total,
+            bid=bids.Bid(
+                payer_id=self.payer_id,
+                payee_id=self.payee_id,
+                reference=f"bid-{next(bid_numbers)}",
+                title="New kitchen",
+                scope="Cabinets, worktop and connections, as drawn.",
+                project_type=project_type,
+                fee_mode=fee_mode,
+                total=total,
+            ),
         )
         planned = [
             PlannedMilestone(title=f"Part {number}", deliverable="As drawn.", amount=amount)
             for number, amount in enumerate(amounts, start=1)
         ]
-        self.act(projects.adjust_milestones, self.payer, project_id=project.id, planned=planned)
+        self.act(payment_schedule.adjust, self.payer, project_id=project.id, planned=planned)
         if active:
             self.confirm(project.id)
         return project

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from core.actions.cases import conversation
 from core.actions.funding import fund
-from core.actions.milestones import engagement, projects, ratings, verification
+from core.actions.milestones import bids, engagement, ratings, verification
 from core.actions.risk import risk_reviews
 from core.demo import evidence, texts
 from core.demo.project_run import ProjectRun, Wait, status
@@ -23,16 +23,18 @@ from core.rules.templates import ProjectType
 def begin(tale: ProjectRun) -> Wait:
     work = texts.WORK[tale.plot.type]
     project = tale.act(
-        projects.accept_bid,
+        bids.accept,
         tale.payer,
-        payer_id=tale.payer_id,
-        payee_id=tale.payee_id,
-        bid_reference=f"BID-{4200 + tale.plot.number}",
-        title=tale.draw.choice(work.titles),
-        scope=work.scope,
-        project_type=tale.plot.type.value,
-        fee_mode="CONSULTATION_FIXED" if tale.plot.type is ProjectType.CONSULTATION else "STAGED",
-        total=tale.plot.total,
+        bid=bids.Bid(
+            payer_id=tale.payer_id,
+            payee_id=tale.payee_id,
+            reference=f"BID-{4200 + tale.plot.number}",
+            title=tale.draw.choice(work.titles),
+            scope=work.scope,
+            project_type=tale.plot.type.value,
+            fee_mode="CONSULTATION_FIXED" if tale.plot.type is ProjectType.CONSULTATION else "STAGED",
+            total=tale.plot.total,
+        ),
     )
     tale.project_id = project.id
     for part, actor in (

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from core import letters, notifications
 from core.actions.cases import offers
 from core.actions.decisions import cooling_off, plan_letters
-from core.actions.milestones import projects
+from core.actions.milestones import project_progression
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import withdrawals
 from core.letters import Letter, delivery_rules
@@ -104,7 +104,7 @@ def foreseen(
 def _sequel(session: Session, context: MilestoneContext, plan: Plan) -> tuple[Sequel, Milestone | None]:
     refunded = plan["outcome"] == DecisionOutcome.FULL_REFUND
     ends = bool(plan.get("ends_project"))
-    what, following = projects.foreseen(session, context, refunded=refunded, ends=ends)
+    what, following = project_progression.foreseen(session, context, refunded=refunded, ends=ends)
     if what is Sequel.REVIEWS and session.get(ReviewRound, context.project.id) is not None:
         return Sequel.NOTHING, None
     return what, following
@@ -264,5 +264,7 @@ class _Seen:
                 return withdrawals.told(net + fee, fee, WithdrawalMethod(amounts["withdrawal_method"]))
         if self.following is not None and due.moment is Moment.OVER:
             other = open_milestone(self.session, self.following.id, lock=False)
-            return projects.next_told(other, refunded=self.plan["outcome"] == DecisionOutcome.FULL_REFUND)
+            return project_progression.next_told(
+                other, refunded=self.plan["outcome"] == DecisionOutcome.FULL_REFUND
+            )
         return None

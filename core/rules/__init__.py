@@ -32,7 +32,7 @@ RULES: tuple[Rule, ...] = (
     # Setting up.
     Rule(
         "A bid makes one project",
-        "actions.milestones.projects:accept_bid",
+        "actions.milestones.bids:accept",
         f"{_FLOW}, Project Setup Phase 1 and 2",
     ),
     Rule("Default milestones by type and size", "rules.schedule:defaults", f"{_FLOW}, Project Setup Phase 3"),
@@ -42,7 +42,7 @@ RULES: tuple[Rule, ...] = (
     Rule("Payment schedule", "rules.fees:quote", f"{_FLOW}, Project Setup Phase 5"),
     Rule(
         "The schedule is shown and the payee told",
-        "actions.milestones.projects:start",
+        "actions.milestones.project_progression:start",
         f"{_FLOW}, Milestone Payment Sequence, Phase 1",
     ),
     Rule(
@@ -322,7 +322,7 @@ RULES: tuple[Rule, ...] = (
     Rule("Next milestone", "rules.projects:next_to_activate", f"{_FLOW}, Project Progression 1"),
     Rule(
         "The payer is asked to fund it",
-        "actions.milestones.projects:activate",
+        "actions.milestones.project_progression:activate",
         f"{_FLOW}, Project Progression 2",
     ),
     Rule("Final completion", "rules.projects:project_after", f"{_FLOW}, Project Progression 3"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from core.actions.cases import conversation, disputes, mediator_assignment
 from core.actions.decisions import confirmation
 from core.actions.funding import fund
-from core.actions.milestones import projects, verification
+from core.actions.milestones import bids, payment_schedule, verification
 from core.actions.payouts import payout_review
 from core.actions.risk import holds
 from core.actions.staff import install
@@ -283,17 +283,17 @@ class Mistake:
 
 
 def _bid(market: Market, told: Told, **changes: Any) -> Any:
-    bid = {
-        "payer_id": market.payer_id,
-        "payee_id": market.payee_id,
-        "bid_reference": "bid-bad",
-        "title": "New kitchen",
-        "scope": "As drawn.",
-        "project_type": "KITCHEN",
-        "fee_mode": "STAGED",
-        "total": usd(400_000),
-    }
-    return market.act(projects.accept_bid, market.payer, **{**bid, **changes})
+    good = bids.Bid(
+        reference="bid-bad",
+        payer_id=market.payer_id,
+        payee_id=market.payee_id,
+        total=usd(400_000),
+        title="New kitchen",
+        scope="As drawn.",
+        project_type="KITCHEN",
+        fee_mode="STAGED",
+    )
+    return market.act(bids.accept, market.payer, bid=replace(good, **changes))
 
 
 MISTAKES = {
@@ -408,12 +408,12 @@ def test_a_plan_of_milestones_that_cannot_be_used_is_refused(
         for amount in amounts
     ]
     with nothing_changes(owner), pytest.raises(DeskError) as refusal:
-        market.act(projects.adjust_milestones, market.payer, project_id=project.id, planned=planned)
+        market.act(payment_schedule.adjust, market.payer, project_id=project.id, planned=planned)
     assert refusal.value.code == "schedule_refused"
 
 
 def test_a_question_whose_time_is_past_is_not_asked(market: Market, case: Told, owner: Database) -> None:
-    ask = {"case_id": case.record, "party_id": market.payer_id, "question": "When?"}
+    ask = {"case_id": case.case, "party_id": market.payer_id, "question": "When?"}
     with nothing_changes(owner), pytest.raises(DeskError) as refusal:
         market.act(
             conversation.ask, market.as_staff("mia"), answer_due_at=market.now - timedelta(seconds=1), **ask
@@ -428,6 +428,6 @@ def test_a_case_is_not_given_to_someone_who_is_no_mediator(
         staff_id = market.staff.get(subject, 999)
         with nothing_changes(owner), pytest.raises(DeskError) as refusal:
             market.act(
-                mediator_assignment.assign, market.as_staff("mia"), case_id=case.record, staff_id=staff_id
+                mediator_assignment.assign, market.as_staff("mia"), case_id=case.case, staff_id=staff_id
             )
         assert refusal.value.code == code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from sqlalchemy import text
 
 from core.actions.funding import fund
 from core.actions.funding.fund_several import fund_several
-from core.actions.milestones import projects, verification
-from core.actions.milestones.projects import BidKnownOtherwise, OtherPlatform, WrongRole
+from core.actions.milestones import bids, payment_schedule, projects, verification
+from core.actions.milestones.bids import BidKnownOtherwise, OtherPlatform, WrongRole
 from core.audit.entries import ADDRESS
 from core.db import Database
 from core.errors import DeskError
@@ -26,18 +27,18 @@ from tests.sandbox_desk import Market
 ENTRIES = text("select action, reason, before, after from audit_entries order by id")
 
 
-def a_bid(market: Market, **other: Any) -> dict[str, Any]:
-    return {
-        "payer_id": market.payer_id,
-        "payee_id": market.payee_id,
-        "bid_reference": "bid-once",
-        "title": "New kitchen",
-        "scope": "As drawn.",
-        "project_type": "KITCHEN",
-        "fee_mode": "STAGED",
-        "total": Money(150_000, "USD"),
-        **other,
-    }
+def a_bid(market: Market, **other: Any) -> bids.Bid:
+    same = bids.Bid(
+        reference="bid-once",
+        payer_id=market.payer_id,
+        payee_id=market.payee_id,
+        total=Money(150_000, "USD"),
+        title="New kitchen",
+        scope="As drawn.",
+        project_type="KITCHEN",
+        fee_mode="STAGED",
+    )
+    return replace(same, **other)
 
 
 @pytest.mark.parametrize(
@@ -54,49 +55,47 @@ def a_bid(market: Market, **other: Any) -> dict[str, Any]:
 def test_the_same_bid_on_other_terms_is_refused(
     market: Market, owner: Database, other: dict[str, Any], what: str
 ) -> None:
-    first = market.act(projects.accept_bid, market.payer, **a_bid(market))
+    first = market.act(bids.accept, market.payer, bid=a_bid(market))
     with nothing_changes(owner), pytest.raises(BidKnownOtherwise) as refusal:
-        market.act(projects.accept_bid, market.payer, **a_bid(market, **other))
+        market.act(bids.accept, market.payer, bid=a_bid(market, **other))
     assert refusal.value.facts["fields"] == [what]
-    assert market.act(projects.accept_bid, market.payer, **a_bid(market)).id == first.id
+    assert market.act(bids.accept, market.payer, bid=a_bid(market)).id == first.id
 
 
 def test_the_same_bid_of_other_people_is_refused(market: Market) -> None:
-    market.act(projects.accept_bid, market.payer, **a_bid(market))
+    market.act(bids.accept, market.payer, bid=a_bid(market))
     payee, market.payee_id = market.payee_id, market.party("PAYEE")
     with pytest.raises(BidKnownOtherwise, match="payee"):
-        market.act(projects.accept_bid, market.payer, **a_bid(market))
+        market.act(bids.accept, market.payer, bid=a_bid(market))
     market.payee_id, market.payer_id = payee, market.party("PAYER")
     with pytest.raises(BidKnownOtherwise, match="payer"):
-        market.act(projects.accept_bid, market.payer, **a_bid(market))
+        market.act(bids.accept, market.payer, bid=a_bid(market))
 
 
 def test_a_bid_is_between_a_payer_and_a_payee_of_one_platform(market: Market) -> None:
     with pytest.raises(WrongRole):
-        market.act(projects.accept_bid, market.payer, **a_bid(market, payee_id=market.party("PAYER")))
+        market.act(bids.accept, market.payer, bid=a_bid(market, payee_id=market.party("PAYER")))
     with pytest.raises(WrongRole):
-        market.act(projects.accept_bid, market.payee, **a_bid(market, payer_id=market.payee_id))
+        market.act(bids.accept, market.payee, bid=a_bid(market, payer_id=market.payee_id))
     lawyer = market.party("PAYEE", platform="legal_services")
     with pytest.raises(OtherPlatform):
-        market.act(projects.accept_bid, market.payer, **a_bid(market, payee_id=lawyer))
+        market.act(bids.accept, market.payer, bid=a_bid(market, payee_id=lawyer))
     assert market.count(Project) == 0
 
 
 def test_one_bid_at_the_same_moment_is_one_project_for_everybody(market: Market) -> None:
     with ThreadPoolExecutor(4) as crowd:
-        made = crowd.map(
-            lambda _: market.act(projects.accept_bid, market.payer, **a_bid(market)).id, range(4)
-        )
+        made = crowd.map(lambda _: market.act(bids.accept, market.payer, bid=a_bid(market)).id, range(4))
         assert len(set(made)) == 1
     assert market.count(Project) == 1
 
 
 def test_titles_that_name_somebody_stay_out_of_the_log(market: Market) -> None:
-    project = market.act(projects.accept_bid, market.payer, **a_bid(market, title="Ask ana@example.com"))
+    project = market.act(bids.accept, market.payer, bid=a_bid(market, title="Ask ana@example.com"))
     mine = PlannedMilestone(
         title="Cabinets, call ben@example.com", deliverable="As drawn.", amount=Money(150_000, "USD")
     )
-    market.act(projects.adjust_milestones, market.payer, project_id=project.id, planned=[mine])
+    market.act(payment_schedule.adjust, market.payer, project_id=project.id, planned=[mine])
     assert market.milestones(project.id)[0].title == mine.title
     entries = market.read(lambda session: session.execute(ENTRIES).all())
     adjusted = [each.after for each in entries if each.action == "party:milestones:adjust"]

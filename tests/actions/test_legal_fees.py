@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from core.actions.cases import disputes
 from core.actions.funding import fund
-from core.actions.milestones import engagement, projects, verification
+from core.actions.milestones import bids, engagement, verification
 from core.actions.milestones.engagement import Part
 from core.actions.risk import holds
 from core.db import Database
@@ -49,16 +49,18 @@ def town(database: Database) -> Town:
 
 def accepted(town: Town, project_type: str = "DOCUMENT_REVIEW", fee_mode: str = "STAGED") -> Project:
     return town.act(
-        projects.accept_bid,
+        bids.accept,
         town.payer,
-        payer_id=town.payer_id,
-        payee_id=town.payee_id,
-        bid_reference=f"matter-{next(builders.numbers)}",
-        title="Review of a lease",
-        scope="One lease, forty pages.",
-        project_type=project_type,
-        fee_mode=fee_mode,
-        total=Money(60_000, "USD"),
+        bid=bids.Bid(
+            payer_id=town.payer_id,
+            payee_id=town.payee_id,
+            reference=f"matter-{next(builders.numbers)}",
+            title="Review of a lease",
+            scope="One lease, forty pages.",
+            project_type=project_type,
+            fee_mode=fee_mode,
+            total=Money(60_000, "USD"),
+        ),
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from core.actions.cases import disputes, evidence, mediator_assignment
 from core.actions.decisions import confirmation
 from core.actions.funding import fund
-from core.actions.milestones import projects, verification
+from core.actions.milestones import bids, verification
 from core.actions.risk import holds
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
@@ -33,16 +33,18 @@ def quote_selected(w: Walk) -> None:
 
 def consultation_booked(w: Walk) -> None:
     w.project_id = w.market.act(
-        projects.accept_bid,
+        bids.accept,
         w.market.payer,
-        payer_id=w.market.payer_id,
-        payee_id=w.market.payee_id,
-        bid_reference="consultation",
-        title="A lease",
-        scope="One session, with a summary.",
-        project_type="CONSULTATION",
-        fee_mode="CONSULTATION_FIXED",
-        total=FEE,
+        bid=bids.Bid(
+            payer_id=w.market.payer_id,
+            payee_id=w.market.payee_id,
+            reference="consultation",
+            title="A lease",
+            scope="One session, with a summary.",
+            project_type="CONSULTATION",
+            fee_mode="CONSULTATION_FIXED",
+            total=FEE,
+        ),
     ).id
     w.milestone_id = w.market.milestones(w.project_id)[0].id
 

@@ -7,7 +7,7 @@ import pytest
 
 from core.actions.cases import conversation, disputes, evidence
 from core.actions.funding import fund
-from core.actions.milestones import projects, ratings, verification
+from core.actions.milestones import bids, payment_schedule, ratings, verification
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.records import Case, Decision, EvidenceView, FinalRating, Message, Refund
@@ -26,16 +26,18 @@ PART = Money(100_000, "USD")
 
 def accept_bid(w: Walk) -> None:
     w.project_id = w.market.act(
-        projects.accept_bid,
+        bids.accept,
         w.market.payer,
-        payer_id=w.market.payer_id,
-        payee_id=w.market.payee_id,
-        bid_reference="bid-of-the-diagram",
-        title="New kitchen",
-        scope="Cabinets, worktop and connections, as drawn.",
-        project_type="KITCHEN",
-        fee_mode="STAGED",
-        total=PART + PART,
+        bid=bids.Bid(
+            payer_id=w.market.payer_id,
+            payee_id=w.market.payee_id,
+            reference="bid-of-the-diagram",
+            title="New kitchen",
+            scope="Cabinets, worktop and connections, as drawn.",
+            project_type="KITCHEN",
+            fee_mode="STAGED",
+            total=PART + PART,
+        ),
     ).id
 
 
@@ -49,7 +51,7 @@ def adjust(w: Walk) -> None:
         PlannedMilestone(title=title, deliverable="As drawn.", amount=PART)
         for title in ("Cabinets", "Worktop")
     ]
-    w.market.act(projects.adjust_milestones, w.market.payer, project_id=w.project_id, planned=planned)
+    w.market.act(payment_schedule.adjust, w.market.payer, project_id=w.project_id, planned=planned)
 
 
 def confirm_engagement(w: Walk) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from core import case_file
 from core.actions.funding import fund, settlement_currency
 from core.actions.funding.settlement_currency import CurrencyNotSettled, SettlementUnknown
-from core.actions.milestones import projects, verification
+from core.actions.milestones import payment_schedule, verification
 from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money, UnknownCurrency, half_up
@@ -85,7 +85,7 @@ def test_what_was_agreed_before_is_refused_at_adjusting_and_at_funding(market: M
     market.control.convert("EUR", "USD", "1.1")
     read_settlement_currencies(market.desk)
     with pytest.raises(CurrencyNotSettled):
-        market.act(projects.adjust_milestones, market.payer, project_id=project.id, planned=[])
+        market.act(payment_schedule.adjust, market.payer, project_id=project.id, planned=[])
     with pytest.raises(CurrencyNotSettled):
         market.act(fund.fund, market.payer, milestone_id=first.id)
     assert market.operations("CHARGE") == []

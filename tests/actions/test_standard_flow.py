@@ -8,12 +8,13 @@ import pytest
 
 from core.actions.funding import fund
 from core.actions.funding.fund import NotAwaitingFunding
-from core.actions.milestones import engagement, projects, verification
+from core.actions.milestones import bids, engagement, payment_schedule, verification
 from core.actions.milestones.orders import PaymentInFlight
 from core.money import Money
 from core.records import Engagement, Notification, Payout, Project
 from core.rules.engagement import EngagementIncomplete
 from core.rules.permissions import NotYours
+from core.rules.schedule import PlannedMilestone
 from tests.builders import Told
 from tests.sandbox_desk import Market
 
@@ -127,16 +128,18 @@ def test_after_the_last_milestone_the_project_is_completed_and_everyone_is_told(
 
 def test_a_bid_brings_the_default_milestones_of_its_type_and_size(market: Market) -> None:
     project = market.act(
-        projects.accept_bid,
+        bids.accept,
         market.payer,
-        payer_id=market.payer_id,
-        payee_id=market.payee_id,
-        bid_reference="bid-medium",
-        title="New kitchen",
-        scope="As drawn.",
-        project_type="KITCHEN",
-        fee_mode="STAGED",
-        total=Money(400_000, "USD"),
+        bid=bids.Bid(
+            payer_id=market.payer_id,
+            payee_id=market.payee_id,
+            reference="bid-medium",
+            title="New kitchen",
+            scope="As drawn.",
+            project_type="KITCHEN",
+            fee_mode="STAGED",
+            total=Money(400_000, "USD"),
+        ),
     )
     made = market.milestones(project.id)
     assert [(each.position, each.amount_minor, each.status) for each in made] == [
@@ -148,18 +151,18 @@ def test_a_bid_brings_the_default_milestones_of_its_type_and_size(market: Market
 
 
 def test_the_same_bid_accepted_twice_is_one_project(market: Market) -> None:
-    bid = {
-        "payer_id": market.payer_id,
-        "payee_id": market.payee_id,
-        "bid_reference": "bid-once",
-        "title": "New kitchen",
-        "scope": "As drawn.",
-        "project_type": "KITCHEN",
-        "fee_mode": "STAGED",
-        "total": Money(400_000, "USD"),
-    }
-    first = market.act(projects.accept_bid, market.payer, **bid)
-    assert market.act(projects.accept_bid, market.payer, **bid).id == first.id
+    bid = bids.Bid(
+        reference="bid-once",
+        payer_id=market.payer_id,
+        payee_id=market.payee_id,
+        total=Money(400_000, "USD"),
+        title="New kitchen",
+        scope="As drawn.",
+        project_type="KITCHEN",
+        fee_mode="STAGED",
+    )
+    first = market.act(bids.accept, market.payer, bid=bid)
+    assert market.act(bids.accept, market.payer, bid=bid).id == first.id
     assert market.count(Project) == 1
 
 
@@ -168,12 +171,10 @@ def test_milestones_are_adjusted_down_and_up_again(market: Market) -> None:
     project = market.agreed(*dollars, active=False)
     for amounts in ([100_000], [60_000, 40_000], [50_000, 25_000, 25_000]):
         planned = [
-            projects.schedule.PlannedMilestone(
-                title="Part", deliverable="As drawn.", amount=Money(each, "USD")
-            )
+            PlannedMilestone(title="Part", deliverable="As drawn.", amount=Money(each, "USD"))
             for each in amounts
         ]
-        market.act(projects.adjust_milestones, market.payer, project_id=project.id, planned=planned)
+        market.act(payment_schedule.adjust, market.payer, project_id=project.id, planned=planned)
         living = [each for each in market.milestones(project.id) if each.status != "CANCELED"]
         assert [each.amount_minor for each in living] == amounts
     market.confirm(project.id)
@@ -186,11 +187,9 @@ def test_a_milestone_whose_charge_is_under_way_keeps_its_price(market: Market) -
     project = market.agreed()
     first = market.milestones(project.id)[0]
     market.act(fund.fund, market.payer, milestone_id=first.id)
-    planned = [
-        projects.schedule.PlannedMilestone(title="All", deliverable="All.", amount=Money(150_000, "USD"))
-    ]
+    planned = [PlannedMilestone(title="All", deliverable="All.", amount=Money(150_000, "USD"))]
     with pytest.raises(PaymentInFlight):
-        market.act(projects.adjust_milestones, market.payer, project_id=project.id, planned=planned)
+        market.act(payment_schedule.adjust, market.payer, project_id=project.id, planned=planned)
     market.work()
     assert market.order(Told(project.id, first.id)) == {"held": 100_000}
     market.lawful()

@@ -19,7 +19,7 @@ from core.actions.cases import conversation, disputes, mediator_assignment, offe
 from core.actions.chargebacks import lifecycle
 from core.actions.decisions import confirmation
 from core.actions.funding import fund
-from core.actions.milestones import engagement, projects, ratings, verification
+from core.actions.milestones import bids, engagement, payment_schedule, ratings, verification
 from core.actions.risk import holds
 from core.actions.staff import sessions
 from core.db import Database
@@ -72,16 +72,18 @@ def legal(town: Town, project_type: str = "DOCUMENT_REVIEW", rule: str = "") -> 
     town.payee_id = builders.a_party(town, "PAYEE", "Ben Okafor", platform="legal_services")
     consultation = project_type == "CONSULTATION"
     project = town.act(
-        projects.accept_bid,
+        bids.accept,
         town.payer,
-        payer_id=town.payer_id,
-        payee_id=town.payee_id,
-        bid_reference=f"matter-{next(builders.numbers)}",
-        title="Review of a lease",
-        scope="One lease, forty pages.",
-        project_type=project_type,
-        fee_mode="CONSULTATION_FIXED" if consultation else "STAGED",
-        total=Money(60_000, "USD"),
+        bid=bids.Bid(
+            payer_id=town.payer_id,
+            payee_id=town.payee_id,
+            reference=f"matter-{next(builders.numbers)}",
+            title="Review of a lease",
+            scope="One lease, forty pages.",
+            project_type=project_type,
+            fee_mode="CONSULTATION_FIXED" if consultation else "STAGED",
+            total=Money(60_000, "USD"),
+        ),
     )
     if rule:
         planned = [
@@ -89,7 +91,7 @@ def legal(town: Town, project_type: str = "DOCUMENT_REVIEW", rule: str = "") -> 
                 title="Review", deliverable="A memo.", amount=Money(60_000, "USD"), acceptance_rule=rule
             )
         ]
-        town.act(projects.adjust_milestones, town.payer, project_id=project.id, planned=planned)
+        town.act(payment_schedule.adjust, town.payer, project_id=project.id, planned=planned)
     for part in engagement.Part:
         who = town.payee if part in engagement.BY_PAYEE else town.payer
         town.act(engagement.confirm, who, project_id=project.id, part=part)

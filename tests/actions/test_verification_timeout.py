@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from core.actions.cases import conversation, disputes, offers, staff_opening
-from core.actions.milestones import projects, verification
+from core.actions.milestones import payment_schedule, verification
 from core.actions.risk import holds
 from core.errors import DeskError, ReasonMissing
 from core.money import Money
@@ -50,7 +50,7 @@ def client_confirms(market: Market) -> Told:
     planned = [
         PlannedMilestone(title="A", deliverable="x", amount=Money(150_000, "USD"), acceptance_rule=rule)
     ]
-    market.act(projects.adjust_milestones, market.payer, project_id=project.id, planned=planned)
+    market.act(payment_schedule.adjust, market.payer, project_id=project.id, planned=planned)
     return paid_and_done(market, project.id)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.actions.cases import conversation, mediator_assignment, offers, recusal
 from core.actions.decisions import confirmation, drafts, recorded_decision
-from core.actions.milestones import projects, verification
+from core.actions.milestones import payment_schedule, verification
 from core.actions.risk import holds, reports, risk_reviews
 from core.errors import ChangedMeanwhile
 from core.money import Money
@@ -145,7 +145,7 @@ def test_a_canceled_milestone_leaves_a_payment_event(market: Market) -> None:
     project = market.agreed()
     _, second = market.milestones(project.id)
     one = [PlannedMilestone(title="All of it", deliverable="As drawn.", amount=Money(150_000, "USD"))]
-    market.act(projects.adjust_milestones, market.payer, project_id=project.id, planned=one)
+    market.act(payment_schedule.adjust, market.payer, project_id=project.id, planned=one)
     events = [(each.milestone_id, each.from_state, each.to_state) for each in market.all(PaymentEvent)]
     assert events == [(second.id, "UNPAID", "CANCELED")]
     assert market.get(Milestone, second.id).status == "CANCELED"

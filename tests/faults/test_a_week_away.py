@@ -20,7 +20,7 @@ from sqlalchemy import text
 from core import worker
 from core.actions.cases import conversation, disputes, offers
 from core.actions.funding import fund
-from core.actions.milestones import projects, verification
+from core.actions.milestones import payment_schedule, verification
 from core.money import Money
 from core.processes import timers
 from core.records import Case, Decision, Notification, Offer, Payout
@@ -261,7 +261,7 @@ def test_a_month_of_silence_is_one_reminder_and_not_thirty(market: Market) -> No
             acceptance_rule=AcceptanceRule.CLIENT_CONFIRMS,
         )
     ]
-    market.act(projects.adjust_milestones, market.payer, project_id=project.id, planned=planned)
+    market.act(payment_schedule.adjust, market.payer, project_id=project.id, planned=planned)
     market.confirm(project.id)
     told = Told(project.id, market.milestones(project.id)[0].id)
     market.act(fund.fund, market.payer, milestone_id=told.milestone)

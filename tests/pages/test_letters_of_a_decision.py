@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest
 
 from core.actions.funding import fund
-from core.actions.milestones import engagement, projects
+from core.actions.milestones import bids, engagement, project_progression
 from core.actions.milestones.milestone_context import open_milestone
 from core.db import Database
 from core.money import Money
@@ -38,16 +38,18 @@ def legal(town: Town) -> Told:
     town.payer_id = builders.a_party(town, "PAYER", "Ana Lindqvist", platform="legal_services")
     town.payee_id = builders.a_party(town, "PAYEE", "Ben Okafor", platform="legal_services")
     project = town.act(
-        projects.accept_bid,
+        bids.accept,
         town.payer,
-        payer_id=town.payer_id,
-        payee_id=town.payee_id,
-        bid_reference="quote-1",
-        title="Review of a lease",
-        scope="The lease, read and commented.",
-        project_type="DOCUMENT_REVIEW",
-        fee_mode="STAGED",
-        total=Money(100_000, "USD"),
+        bid=bids.Bid(
+            payer_id=town.payer_id,
+            payee_id=town.payee_id,
+            reference="quote-1",
+            title="Review of a lease",
+            scope="The lease, read and commented.",
+            project_type="DOCUMENT_REVIEW",
+            fee_mode="STAGED",
+            total=Money(100_000, "USD"),
+        ),
     )
     for part in engagement.Part:
         who = town.payee if part in engagement.BY_PAYEE else town.payer
@@ -177,7 +179,7 @@ def test_where_no_milestone_is_left_the_plan_says_that_the_project_ends_and_noth
 
     def alone(session: Session) -> None:
         context = open_milestone(session, told.milestone)
-        projects.cancel_unfunded(session, context, now=town.now)
+        project_progression.cancel_unfunded(session, context, now=town.now)
         context.note(session, SYSTEM, "system:milestone:cancel", now=town.now)
 
     town.database.run(alone)

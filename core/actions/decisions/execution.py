@@ -10,7 +10,7 @@ from core import audit
 from core.actions.cases import disputes, mediator_assignment
 from core.actions.decisions import plan, recorded_decision
 from core.actions.decisions.plan import Plan
-from core.actions.milestones import completion, projects
+from core.actions.milestones import completion, project_progression
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import receivables, release, withdrawals
 from core.actions.refunds import refunds
@@ -82,7 +82,7 @@ def _execute(
         key, about = f"{made.key}-{party.id}", ("decision", decision.id)
         context.tell(session, due.template, party, key=key, now=now, about=about, **told[due.audience])
     if decision.ends_project:
-        projects.cancel_unfunded(session, context, now=now)
+        project_progression.cancel_unfunded(session, context, now=now)
     completion.finish(session, context, now=now)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.actions.milestones import projects
+from core.actions.milestones import project_progression
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.rules import milestones
 from core.rules.permissions import SYSTEM
@@ -35,4 +35,4 @@ def finish(session: Session, context: MilestoneContext, *, now: datetime) -> Non
         now=now,
         after={"status": milestone.status, "outcome": milestone.outcome},
     )
-    projects.advance(session, SYSTEM, context, now=now)
+    project_progression.advance(session, SYSTEM, context, now=now)

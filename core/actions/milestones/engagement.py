@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions.milestones import projects
+from core.actions.milestones import project_progression, projects
 from core.notifications import tell
 from core.records import Engagement, Project
 from core.rules import engagement as rules
@@ -70,7 +70,7 @@ def _activate(session: Session, actor: Actor, project: Project, row: Engagement,
     for party_id in (project.payer_id, project.payee_id):
         key = f"project-{project.id}-engagement-{party_id}"
         tell(session, "engagement_active", party_id=party_id, project_id=project.id, key=key, now=now)
-    projects.start(session, actor, project, now=now)
+    project_progression.start(session, actor, project, now=now)
 
 
 def facts_of(row: Engagement) -> rules.Confirmation:

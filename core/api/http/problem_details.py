@@ -19,8 +19,8 @@ from core.actions.decisions.recorded_decision import AlreadyDecided
 from core.actions.funding.fund import NoPaymentMethod, NotAwaitingFunding
 from core.actions.funding.settlement_currency import CurrencyNotSettled, SettlementUnknown
 from core.actions.milestones import parties
+from core.actions.milestones.bids import BidKnownOtherwise
 from core.actions.milestones.orders import PaymentInFlight
-from core.actions.milestones.projects import BidKnownOtherwise
 from core.actions.milestones.ratings import NotAsked, ReviewedAlready
 from core.actions.milestones.verification import NotASession
 from core.actions.operations.operation_keys import NotInstalled

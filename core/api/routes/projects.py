@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from core.actions.funding import fund
 from core.actions.funding.fund_several import fund_several
 from core.actions.funding.settlement_currency import CurrencyNotSettled
-from core.actions.milestones import engagement, projects
+from core.actions.milestones import bids, engagement, payment_schedule, projects
 from core.actions.milestones.orders import PaymentInFlight
 from core.api import lookups, serializers
 from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
@@ -35,8 +35,8 @@ router = APIRouter(tags=["Projects"])
     status_code=201,
     response_model=ProjectAnswer,
     responses=refusals(
-        projects.BidKnownOtherwise,
-        projects.WrongRole,
+        bids.BidKnownOtherwise,
+        bids.WrongRole,
         FeeModeNotSupported,
         TypeNotOffered,
         CurrencyNotSettled,
@@ -48,19 +48,21 @@ def accept_bid(body: requests.AcceptedBid, change: Change) -> Response:
     def act(session: Session, now: datetime) -> Mapping[str, Any]:
         payer = lookups.party(session, change.caller, body.payer)
         payee = lookups.party(session, change.caller, body.payee)
-        project = projects.accept_bid(
+        project = bids.accept(
             session,
             lookups.actor(session, change.caller, body.payer),
             now=now,
-            payer_id=payer.id,
-            payee_id=payee.id,
-            bid_reference=body.bid_reference,
-            title=body.title,
-            scope=body.scope,
-            project_type=body.project_type,
-            fee_mode=body.fee_mode,
-            total=body.total.money(),
-            funding=Funding(body.funding) if "funding" in body.model_fields_set else None,
+            bid=bids.Bid(
+                payer_id=payer.id,
+                payee_id=payee.id,
+                reference=body.bid_reference,
+                title=body.title,
+                scope=body.scope,
+                project_type=body.project_type,
+                fee_mode=body.fee_mode,
+                total=body.total.money(),
+                funding=Funding(body.funding) if "funding" in body.model_fields_set else None,
+            ),
         )
         return serializers.of_project(session, project)
 
@@ -107,7 +109,7 @@ def adjust_milestones(project_id: requests.ProjectId, body: requests.Adjustment,
             )
             for each in body.milestones
         ]
-        projects.adjust_milestones(session, actor, now=now, project_id=project_id, planned=planned)
+        payment_schedule.adjust(session, actor, now=now, project_id=project_id, planned=planned)
 
     return _on_project(change, project_id, body.party, act)
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.actions.decisions import confirmation, drafts
 from core.actions.decisions.plan import REASONS_LEAST
-from core.actions.milestones import projects
+from core.actions.milestones import project_progression
 from core.errors import DeskError
 from core.money import Money
 from core.queries.cases import CaseView
@@ -190,8 +190,8 @@ def _ends_project(case: CaseView, ground: Ground | None) -> bool:
     if ground not in grounds.MAY_END_PROJECT:
         return False
     with request_context.reading() as session:
-        rest = projects.could_cancel(session, case.context)
-        after = projects.status_foreseen(session, case.context, refunded=True, ends=False)
+        rest = project_progression.could_cancel(session, case.context)
+        after = project_progression.status_foreseen(session, case.context, refunded=True, ends=False)
     if not rest:
         if after is not ProjectStatus.ACTIVE:
             cards.note("No other milestone of the project is left, so it ends with this decision.")

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.actions.decisions.planned_calls import Wait
-from core.actions.milestones import projects
+from core.actions.milestones import project_progression
 from core.actions.milestones.milestone_context import open_milestone
 from core.money import Money
 from core.queries.letters_ahead import Ahead
@@ -144,7 +144,7 @@ def _project(plan: dict[str, Any]) -> str:
     refunded = plan["outcome"] == DecisionOutcome.FULL_REFUND
     with request_context.reading() as session:
         context = open_milestone(session, plan["milestone"], lock=False)
-        status = projects.status_foreseen(session, context, refunded=refunded, ends=ends)
+        status = project_progression.status_foreseen(session, context, refunded=refunded, ends=ends)
     if context.milestone.ended_at is not None:
         return f"{ProjectStatus(context.project.status).label} now"
     if status is not ProjectStatus.ACTIVE:

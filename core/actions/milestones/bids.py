@@ -1,0 +1,174 @@
+"""An accepted bid: a project with its engagement and its default milestones (milestone-payment-flow, Phase 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.funding import settlement_currency
+from core.actions.milestones import payment_schedule
+from core.actions.milestones.projects import milestones_of
+from core.db import one_at_a_time
+from core.errors import DeskError, NotFound, another
+from core.money import Money
+from core.notifications import tell
+from core.policy import Profile
+from core.records import Engagement, Party, PolicyVersion, Project
+from core.rules import engagement, schedule
+from core.rules.permissions import Actor, require_party
+from core.rules.projects import Funding
+
+
+class WrongRole(DeskError):
+    """{party} is a {role}, and this needs a {needed}."""
+
+
+class OtherPlatform(DeskError):
+    """{party} belongs to another platform than the payer. A bid is between two parties of one platform."""
+
+
+class BidKnownOtherwise(DeskError):
+    """Bid {bid} was accepted here before, with another {what}. Nothing was changed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bid:
+    """What was agreed outside the desk: `reference` is the platform's own id of the bid; no `funding`: in turn."""
+
+    reference: str
+    payer_id: int
+    payee_id: int
+    total: Money
+    title: str
+    scope: str
+    project_type: str
+    fee_mode: str
+    funding: Funding | None = None
+
+
+def accept(session: Session, actor: Actor, *, now: datetime, bid: Bid) -> Project:
+    """The payer accepts a bid: project, engagement and default milestones (milestone-payment-flow, Phase 1).
+
+    The same bid on the same terms gives the same project, also at the same moment. Raises `BidKnownOtherwise` for the
+    same bid on other terms, `WrongRole`, `CurrencyNotSettled` where Stripe would convert what is paid, and
+    `FeeModeNotSupported` for open-ended hourly billing and trust-account handling (payment-escrow-rules, Escrow Scope).
+    """
+    require_party(actor, bid.payer_id)
+    payer, _ = _two_sides(session, bid.payer_id, bid.payee_id)
+    mode = schedule.accept_fee_mode(bid.fee_mode)
+    if (known := _known_bid(session, payer.platform, bid.reference)) is not None:
+        _require_same(known, bid, mode)
+        return known
+    settlement_currency.require(session, bid.total.currency)
+    version, profile = _current_policy(session, payer.platform, now)
+    planned = schedule.defaults(payer.platform, bid.project_type, bid.total)
+    project = _agreed(session, payer.platform, bid, mode, version, now=now)
+    # Accepting a bid is not yet an engagement: each side confirms (payment-escrow-rules, Positioning).
+    checked = engagement.needs_conflict_check(profile.platform)
+    session.add(Engagement(project_id=project.id, conflict_check_required=checked))
+    payment_schedule.lay_out(session, project, profile, planned, now)
+    _note_and_tell(session, actor, project, bid, now=now)
+    return project
+
+
+def _agreed(
+    session: Session, platform: str, bid: Bid, mode: str, version: PolicyVersion, *, now: datetime
+) -> Project:
+    project = Project(
+        platform=platform,
+        bid_reference=bid.reference,
+        title=bid.title,
+        scope=bid.scope,
+        project_type=bid.project_type,
+        size=schedule.size_of(bid.total),
+        fee_mode=mode,
+        funding=bid.funding or Funding.IN_TURN,
+        payer_id=bid.payer_id,
+        payee_id=bid.payee_id,
+        currency=bid.total.currency,
+        total_minor=bid.total.minor,
+        policy_version_id=version.id,
+        created_at=now,
+    )
+    session.add(project)
+    session.flush()
+    return project
+
+
+def _note_and_tell(session: Session, actor: Actor, project: Project, bid: Bid, *, now: datetime) -> None:
+    audit.record(
+        session,
+        actor,
+        "party:bid:accept",
+        object_kind="project",
+        object_id=project.id,
+        now=now,
+        after={
+            "total": bid.total.as_dict(),
+            "payee": bid.payee_id,
+            "policy_version": project.policy_version_id,
+            "funding": project.funding,
+        },
+        project_id=project.id,
+    )
+    tell(
+        session,
+        "milestones_proposed",
+        party_id=bid.payer_id,
+        project_id=project.id,
+        key=f"project-{project.id}-proposed",
+        now=now,
+        schedule=payment_schedule.lines(milestones_of(session, project.id)),
+        total=bid.total,
+    )
+
+
+def _current_policy(session: Session, platform: str, now: datetime) -> tuple[PolicyVersion, Profile]:
+    """The version of a platform's profile that is in force: new projects take a reference to it."""
+    version = session.scalars(
+        select(PolicyVersion)
+        .where(PolicyVersion.profile == platform, PolicyVersion.effective_at <= now)
+        .order_by(PolicyVersion.version.desc())
+        .limit(1)
+    ).one_or_none()
+    if version is None:
+        raise NotFound(kind="policy profile", id=platform)
+    return version, Profile.from_snapshot(version.snapshot)
+
+
+def _two_sides(session: Session, payer_id: int, payee_id: int) -> tuple[Party, Party]:
+    """A payer and a payee, of one platform."""
+    payer, payee = session.get_one(Party, payer_id), session.get_one(Party, payee_id)
+    for party, needed in ((payer, "PAYER"), (payee, "PAYEE")):
+        if party.role != needed:
+            raise WrongRole(party=party.external_id, role=party.role.lower(), needed=needed.lower())
+    if payee.platform != payer.platform:
+        raise OtherPlatform(party=payee.external_id)
+    return payer, payee
+
+
+def _known_bid(session: Session, platform: str, bid_reference: str) -> Project | None:
+    """The project of this bid; whoever accepts it at the same moment waits here for us."""
+    one_at_a_time(session, f"bid {platform} {bid_reference}")
+    wanted = select(Project).where(Project.platform == platform, Project.bid_reference == bid_reference)
+    return session.scalars(wanted).one_or_none()
+
+
+def _require_same(project: Project, bid: Bid, mode: str) -> None:
+    """What is said of it now is what was said before. Funding that nobody names may have been chosen since."""
+    terms = {
+        "payer": (project.payer_id, bid.payer_id),
+        "payee": (project.payee_id, bid.payee_id),
+        "total": (Money(project.total_minor, project.currency), bid.total),
+        "title": (project.title, bid.title),
+        "scope": (project.scope, bid.scope),
+        "project_type": (project.project_type, bid.project_type),
+        "fee_mode": (project.fee_mode, mode),
+        "funding": (project.funding, bid.funding or project.funding),
+    }
+    if odd := [field for field, (stored, said) in terms.items() if said != stored]:
+        raise BidKnownOtherwise(bid=bid.reference, what=another(odd), fields=odd)
