@@ -19,6 +19,7 @@ from core import letters
 from core.letters import delivery_rules
 from core.records import LetterPreference, Milestone, Notification, Party, Project, Staff, StaffRole
 from core.rules import notifications as rules
+from core.rules.notifications import LetterStatus
 from core.rules.permissions import Role
 
 About = tuple[str, int]
@@ -62,7 +63,7 @@ def tell(
         about_kind=about and about[0],
         about_id=about and about[1],
         urgent=at == now,
-        status="MUTED" if muted(session, template, party_id=party_id) else "QUEUED",
+        status=LetterStatus.MUTED if muted(session, template, party_id=party_id) else LetterStatus.QUEUED,
         next_try_at=at,
         created_at=now,
     )
@@ -104,7 +105,7 @@ def tell_staff(
             about_kind=about[0],
             about_id=about[1],
             urgent=True,
-            status="QUEUED",
+            status=LetterStatus.QUEUED,
             next_try_at=now,
             created_at=now,
         )

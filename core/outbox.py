@@ -19,13 +19,14 @@ from core import jobs
 from core.errors import DeskError
 from core.money import Money
 from core.records import OutgoingOperation
+from core.rules.operations import OperationKind, OperationStatus
 
 
 class Planned(Protocol):
     """A call as `core.actions.decisions.planned_calls` computes it."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> OperationKind: ...
     @property
     def key(self) -> str: ...
     @property
@@ -48,7 +49,7 @@ def enqueue(
     session: Session,
     *,
     key: str,
-    kind: str,
+    kind: OperationKind,
     milestone_id: int,
     party_id: int | None,
     amount: Money,
@@ -70,7 +71,15 @@ def enqueue(
     }
     operation: OutgoingOperation | None = session.scalar(
         insert(OutgoingOperation)
-        .values(key=key, status="QUEUED", attempt=1, tries=0, next_try_at=now, created_at=now, **contents)
+        .values(
+            key=key,
+            status=OperationStatus.QUEUED,
+            attempt=1,
+            tries=0,
+            next_try_at=now,
+            created_at=now,
+            **contents,
+        )
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(OutgoingOperation)
     )
@@ -101,11 +110,16 @@ def wake(session: Session, milestone_id: int, *, now: datetime) -> None:
 
 def wake_transfers(session: Session, currency: str, *, now: datetime) -> None:
     """What was blocked of the money on its way to payees in this currency is looked at again at once."""
-    _wake(session, OutgoingOperation.kind == "TRANSFER", OutgoingOperation.currency == currency, now=now)
+    _wake(
+        session,
+        OutgoingOperation.kind == OperationKind.TRANSFER,
+        OutgoingOperation.currency == currency,
+        now=now,
+    )
 
 
 def _wake(session: Session, *those: ColumnElement[bool], now: datetime) -> None:
-    blocked = select(OutgoingOperation).where(OutgoingOperation.status == "BLOCKED", *those)
+    blocked = select(OutgoingOperation).where(OutgoingOperation.status == OperationStatus.BLOCKED, *those)
     for operation in session.scalars(blocked.order_by(OutgoingOperation.id).with_for_update()):
         operation.next_try_at = now
         jobs.defer(session, jobs.DISPATCH, operation_id=operation.id)

@@ -14,17 +14,22 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, T
 from core.clock import utc
 from core.money import Money
 from core.paper import BOLD, DIM, INK, PLAIN, safe, style
+from core.rules.receipts import ReceiptKind
 
 TITLE = style("title", 17, 22, bold=True)
 HEAD = style("head", 11, 16, bold=True, spaceBefore=12)
 BODY = style("body", 9.5, 13.5)
 NOTE = style("note", 8, 11, textColor=DIM, wordWrap="CJK")
 
-TITLES: Mapping[str, str] = {"FUNDING": "Receipt", "RELEASE": "Invoice", "REFUND": "Credit note"}
+TITLES: Mapping[str, str] = {
+    ReceiptKind.FUNDING: "Receipt",
+    ReceiptKind.RELEASE: "Invoice",
+    ReceiptKind.REFUND: "Credit note",
+}
 SAID: Mapping[str, str] = {
-    "FUNDING": "Received from the payer and held until the work is verified.",
-    "RELEASE": "Released from the held funds to the payee for accepted work.",
-    "REFUND": "Returned to the payer from the held funds.",
+    ReceiptKind.FUNDING: "Received from the payer and held until the work is verified.",
+    ReceiptKind.RELEASE: "Released from the held funds to the payee for accepted work.",
+    ReceiptKind.REFUND: "Returned to the payer from the held funds.",
 }
 
 

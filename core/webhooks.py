@@ -31,6 +31,7 @@ from core.gateways.snapshots import Event
 from core.gateways.stripe_webhooks import verify
 from core.records import WebhookEvent
 from core.request_body import BodyTooLarge, read_body
+from core.rules.webhooks import WebhookStatus
 
 log = structlog.get_logger("webhooks")
 
@@ -114,7 +115,7 @@ def store(session: Session, event: Event, *, now: datetime) -> bool:
             account=event.account,
             object_id=event.object_id or "",
             payload=storable(event.payload),
-            status="RECEIVED",
+            status=WebhookStatus.RECEIVED,
             tries=0,
             next_try_at=now,
             created_at=event.created,
@@ -131,11 +132,13 @@ def store(session: Session, event: Event, *, now: datetime) -> bool:
 
 def _failed_before(session: Session, event_id: str, *, now: datetime) -> bool:
     """An event that was given up and is sent again gets another chance."""
-    failed = select(WebhookEvent).where(WebhookEvent.id == event_id, WebhookEvent.status == "FAILED")
+    failed = select(WebhookEvent).where(
+        WebhookEvent.id == event_id, WebhookEvent.status == WebhookStatus.FAILED
+    )
     event = session.scalars(failed.with_for_update()).one_or_none()
     if event is None:
         return False
-    audit.become(event, "RECEIVED", now=now)
+    audit.become(event, WebhookStatus.RECEIVED, now=now)
     event.tries, event.next_try_at, event.received_at, event.finished_at = 0, now, now, None
     session.flush()
     return True

@@ -42,7 +42,9 @@ from core.records import (
     Project,
 )
 from core.rules import engagement, holds
+from core.rules.approvals import DecisionStatus
 from core.rules.milestones import Status
+from core.rules.requests import RequestStatus
 
 
 def of_party(session: Session, party: Party) -> PartyAnswer:
@@ -182,7 +184,7 @@ def of_schedule(session: Session, project: Project) -> ScheduleAnswer:
 def of_dispute(session: Session, case: Case) -> DisputeAnswer:
     waiting = known_as(session, case.waiting_on) if case.waiting_on else None
     decision = session.scalars(
-        select(Decision).where(Decision.case_id == case.id, Decision.status == "EXECUTED")
+        select(Decision).where(Decision.case_id == case.id, Decision.status == DecisionStatus.EXECUTED)
     ).first()
     return {
         "id": case.id,
@@ -205,7 +207,9 @@ def of_dispute(session: Session, case: Case) -> DisputeAnswer:
 
 
 def _open_request(session: Session, case: Case) -> RequestAnswer | None:
-    wanted = select(PartyRequest).where(PartyRequest.case_id == case.id, PartyRequest.status == "OPEN")
+    wanted = select(PartyRequest).where(
+        PartyRequest.case_id == case.id, PartyRequest.status == RequestStatus.OPEN
+    )
     row = session.scalars(wanted).one_or_none()
     if row is None:
         return None

@@ -20,6 +20,8 @@ from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Session
 
 from core.db import Record
+from core.rules.disputes import CaseStatus
+from core.rules.notifications import LetterStatus
 
 KEPT_IN = "content"  # the name in an entry's `after`: {"messages:12": "9f2c…"}
 
@@ -124,9 +126,9 @@ PARTS: Mapping[str, Part] = {
 }
 # A step after which words are final: its entry keeps their hash (`audit.become`).
 FINAL: Mapping[tuple[str, str], str] = {
-    (LETTERS, "SENT"): LETTERS,
-    ("cases", "RESOLVED"): "ticket_ends",
-    ("cases", "WITHDRAWN"): "ticket_ends",
+    (LETTERS, LetterStatus.SENT): LETTERS,
+    ("cases", CaseStatus.RESOLVED): "ticket_ends",
+    ("cases", CaseStatus.WITHDRAWN): "ticket_ends",
 }
 
 

@@ -53,7 +53,7 @@ def become(row: Record, status: str, *, now: datetime, by: Actor = SYSTEM) -> No
     """
     place = statuses.PLACES[row.__tablename__]
     before: str = getattr(row, place.column)
-    after = str(statuses.check(row.__tablename__, before, status))
+    after = statuses.check(row.__tablename__, before, status)
     if after == before:
         return
     session = object_session(row)

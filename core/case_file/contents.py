@@ -26,6 +26,7 @@ from core.records import (
     PolicyVersion,
     Refund,
 )
+from core.rules.approvals import DecisionStatus
 
 AUDIT = text(
     """
@@ -34,7 +35,7 @@ AUDIT = text(
     from audit_entries where milestone_id = :milestone_id order by id
     """
 )
-LIVE = ("EXECUTED", "COOLING_OFF", "AWAITING_APPROVAL")
+LIVE = (DecisionStatus.EXECUTED, DecisionStatus.COOLING_OFF, DecisionStatus.AWAITING_APPROVAL)
 
 
 def gather(session: Session, store: EvidenceStore, case_id: int) -> dict[str, bytes]:

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from core.money import Money
 from core.records import Case, Decision, Milestone
+from core.rules.approvals import DecisionStatus
 
 
 def cases(session: Session, *, decided: bool) -> list[dict[str, Any]]:
     """One row a case, oldest first; `decided`: those whose decision was carried out."""
-    carried_out = (Decision.case_id == Case.id) & (Decision.status == "EXECUTED")
+    carried_out = (Decision.case_id == Case.id) & (Decision.status == DecisionStatus.EXECUTED)
     wanted = (
         select(Case.id, Case.status, Decision.outcome, Decision.plan_hash, Milestone)
         .join(Milestone, Milestone.id == Case.milestone_id)

@@ -7,10 +7,11 @@ from typing import Any
 
 from core.case_file import verify_money
 from core.case_file.check_helpers import Files, Wrong, digest, read, same, trail
+from core.rules.offers import OfferStatus
 
 
 def _accepted(files: Files) -> dict[str, Any]:
-    found = [each for each in read(files, "offers.json") if each["status"] == "ACCEPTED"]
+    found = [each for each in read(files, "offers.json") if each["status"] == OfferStatus.ACCEPTED]
     same("the number of accepted offers", len(found), 1)
     offer: dict[str, Any] = found[0]
     return offer
@@ -68,7 +69,9 @@ def offers(files: Files) -> None:
         if str(each["id"]) not in made:
             raise Wrong(f"the audit extract does not know offer {each['id']}")
     agreed = "agreement.json" in files
-    same("whether an offer was accepted", any(each["status"] == "ACCEPTED" for each in rows), agreed)
+    same(
+        "whether an offer was accepted", any(each["status"] == OfferStatus.ACCEPTED for each in rows), agreed
+    )
 
 
 CHECKS: tuple[tuple[str, Callable[[Files], None]], ...] = (

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from core.case_file.check_helpers import Files, Wrong, read, same
+from core.rules.refunds import RefundStatus
 
 Row = dict[str, Any]
 PLACES = ("held", "payable", "refundable", "released", "refunded")
@@ -108,8 +109,8 @@ def _divided(stated: Row, rows: list[Row]) -> None:
 
 def _refunded(files: Files, stated: Row, rows: list[Row]) -> None:
     refunds = read(files, "case.json")["refunds"]
-    sent = [each for each in refunds if each["status"] == "SUCCEEDED"]
-    waiting = [each for each in refunds if each["status"] != "SUCCEEDED"]
+    sent = [each for each in refunds if each["status"] == RefundStatus.SUCCEEDED]
+    waiting = [each for each in refunds if each["status"] != RefundStatus.SUCCEEDED]
     same("what was refunded", stated["refunded_minor"], sum(each["milestone_part_minor"] for each in sent))
     same(
         "what is to be refunded",

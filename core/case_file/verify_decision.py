@@ -8,6 +8,9 @@ from typing import Any
 from core.case_file import verify_money
 from core.case_file.check_helpers import Files, Wrong, digest, read, same, trail
 from core.money import Money
+from core.rules.approvals import DecisionStatus
+from core.rules.grounds import Reference
+from core.rules.messages import Audience
 
 
 def _plan(files: Files) -> dict[str, Any]:
@@ -37,7 +40,7 @@ def _hash(files: Files) -> None:
     if decision["checker_id"] == decision["maker_id"]:
         raise Wrong("the decision was approved by whoever made it")
     alone = decision["checker_id"] in (None, decision["maker_id"])
-    if decision["needs_approval"] and decision["status"] != "AWAITING_APPROVAL" and alone:
+    if decision["needs_approval"] and decision["status"] != DecisionStatus.AWAITING_APPROVAL and alone:
         raise Wrong("the decision needed a second person and has none")
 
 
@@ -47,7 +50,7 @@ def _amounts(files: Files) -> None:
 
 
 def _journal(files: Files) -> None:
-    verify_money.journal(files, _plan(files), executed=_decision(files)["status"] == "EXECUTED")
+    verify_money.journal(files, _plan(files), executed=_decision(files)["status"] == DecisionStatus.EXECUTED)
 
 
 def _calls(files: Files) -> None:
@@ -59,17 +62,19 @@ def _citations(files: Files) -> None:
     plan, case = _plan(files), read(files, "case.json")
     pieces = {each["id"]: each["sha256"] for each in read(files, "evidence.json")}
     said = [
-        [each["id"], each["body"]] for each in read(files, "messages.json") if each["audience"] == "PARTIES"
+        [each["id"], each["body"]]
+        for each in read(files, "messages.json")
+        if each["audience"] == Audience.PARTIES
     ]
     for cited in plan["citations"]:
         number, pinned, reference = cited["id"], cited["sha256"], cited["reference"]
         now: str | None
         match reference:
-            case "RESOLUTION_NOTES":
+            case Reference.RESOLUTION_NOTES:
                 now = digest(plan["reasons"])
-            case "ENGAGEMENT_SCOPE":
+            case Reference.ENGAGEMENT_SCOPE:
                 now = digest(case["project"]["scope"])
-            case "MESSAGE_HISTORY":
+            case Reference.MESSAGE_HISTORY:
                 now = digest([each for each in said if each[0] <= number])
             case _ if pinned in pieces.values():
                 now = pieces.get(number)
@@ -126,7 +131,7 @@ def _trail(files: Files) -> None:
     checked = [(decision["checker_id"], decision["checked_at"])] if decision["checker_id"] else []
     same("who approved, in the audit extract", approved, checked)
     executed = [row["at"] for row in _entries(files, "system:decision:execute")]
-    done = decision["status"] == "EXECUTED"
+    done = decision["status"] == DecisionStatus.EXECUTED
     same("when it was carried out, in the audit extract", executed, [decision["executed_at"]] if done else [])
     if done:
         same("the resolution of the case", case["ticket"]["resolution"], decision["outcome"])

@@ -13,6 +13,7 @@ from core.policy import Profile
 from core.rules import fees, items, splits
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.items import Item
+from core.rules.operations import OperationKind
 
 Plan = dict[str, Any]
 EACH_ROUNDED = "escrow-desk/plan/1"
@@ -105,7 +106,10 @@ def _of(made: Journal) -> dict[str, int]:
 
 def calls(plan: Plan) -> None:
     """The amounts and keys of what the provider is asked."""
-    sent = {"REFUND": plan["amounts"]["refund_total"], "TRANSFER": plan["amounts"]["payee_net"]}
+    sent = {
+        OperationKind.REFUND: plan["amounts"]["refund_total"],
+        OperationKind.TRANSFER: plan["amounts"]["payee_net"],
+    }
     for call in plan["operations"]:
         wanted = sent.get(call["kind"], plan["amounts"]["payee_net"])
         same(f"the amount of the {call['kind'].lower()}", call["params"]["amount"], wanted)

@@ -9,6 +9,8 @@ from typing import Any
 from core.audit import content_hashes
 from core.case_file.check_helpers import Files, Wrong, read, same, trail
 from core.policy import Profile
+from core.rules.parties import PartyRole
+from core.rules.refunds import RefundStatus
 
 Row = dict[str, Any]
 ASKS_FOR_VERIFICATION = ("party:milestone:submit", "party:dispute:rework", "party:dispute:withdraw")
@@ -26,7 +28,9 @@ def parts(files: Files) -> None:
         same(f"the currency of the {what}", part["currency"], order["currency"])
     same("the amount of the milestone", milestone["amount_minor"], order["amount_minor"])
     found = [(each["role"], each["id"]) for each in case["parties"]]
-    same("the parties", found, [("PAYER", project["payer_id"]), ("PAYEE", project["payee_id"])])
+    same(
+        "the parties", found, [(PartyRole.PAYER, project["payer_id"]), (PartyRole.PAYEE, project["payee_id"])]
+    )
     same("the version of the policy", read(files, "policy.json")["platform"], project["platform"])
 
 
@@ -142,7 +146,7 @@ def money(files: Files) -> None:
         _traced("what was held at first", order["funded_minor"], held)
     settled = {row["object_id"] for row in rows if row["action"] == "system:refund:settle"}
     for each in case["refunds"]:
-        if each["status"] == "SUCCEEDED" and str(each["id"]) not in settled:
+        if each["status"] == RefundStatus.SUCCEEDED and str(each["id"]) not in settled:
             raise Wrong(f"the audit extract does not know that refund {each['id']} was sent")
     sent = {row["operation_key"] for row in rows if row["action"] == "system:payout:transfer"}
     booked = {row["key"] for row in read(files, "journals.json") if row["kind"] == "withdrawal"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -9,9 +10,14 @@ import typer
 from core.cli import operator
 from core.cli.operator import As
 from core.cli.output import Json, opened, say, tell
+from core.rules.settlement_currency import KnownFrom
 
 app = typer.Typer(no_args_is_help=True, help="In which currencies the platform's Stripe account settles.")
-FROM = {"STRIPE": "read from Stripe", "LINE": "a charge was converted", "PERSON": "confirmed"}
+FROM: Mapping[str, str] = {
+    KnownFrom.STRIPE: "read from Stripe",
+    KnownFrom.LINE: "a charge was converted",
+    KnownFrom.PERSON: "confirmed",
+}
 
 
 @app.callback()

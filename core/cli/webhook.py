@@ -9,6 +9,7 @@ import typer
 from core.cli import operator
 from core.cli.operator import As
 from core.cli.output import Json, opened, say, tell
+from core.rules.webhooks import WebhookStatus
 
 app = typer.Typer(no_args_is_help=True, help="Stripe's events that could not be applied.")
 
@@ -20,7 +21,7 @@ def list_failed(as_json: Json = False) -> None:
 
     from core.records import WebhookEvent
 
-    wanted = select(WebhookEvent).where(WebhookEvent.status == "FAILED")
+    wanted = select(WebhookEvent).where(WebhookEvent.status == WebhookStatus.FAILED)
     with opened() as desk, desk.database.reading() as session:
         rows = session.scalars(wanted.order_by(WebhookEvent.received_at.desc()).limit(100)).all()
         data = [{"id": row.id, "kind": row.kind, "received_at": row.received_at} for row in rows]
@@ -45,4 +46,8 @@ def retry(
                 session, actor, now=desk.clock(), event_id=event, reason=reason
             )
         )
-    say({"event": event, "status": "RECEIVED"}, as_json=as_json, words=tell(f"{event} is taken up again."))
+    say(
+        {"event": event, "status": WebhookStatus.RECEIVED},
+        as_json=as_json,
+        words=tell(f"{event} is taken up again."),
+    )

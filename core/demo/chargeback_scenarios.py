@@ -14,6 +14,7 @@ from core.demo.payment_scenarios import good_bank, one_of
 from core.demo.project_run import ProjectRun, Wait
 from core.demo.standard_flow import accept, smooth, submit, until_over
 from core.records import Chargeback, Evidence, PaymentOrder
+from core.rules.chargebacks import ChargebackStatus
 from core.rules.permissions import Role
 
 ANSWER = {
@@ -84,7 +85,7 @@ def won(tale: ProjectRun, milestone_id: int) -> Wait:
     yield tale.hours(5, 20)
     tale.act(chargeback_evidence.submit, one_of(tale, Role.COMPLIANCE), evidence_id=answer.id)
     yield timedelta(days=6)
-    bank_says(tale, row, "won")
+    bank_says(tale, row, ChargebackStatus.WON)
     yield tale.hours(5, 20)
     accept(tale, milestone_id)
 
@@ -97,7 +98,7 @@ def lost_after_release(tale: ProjectRun, milestone_id: int) -> Wait:
     yield timedelta(days=4)
     row = charged_back(tale, milestone_id, reason="fraudulent")
     yield timedelta(days=7)
-    bank_says(tale, row, "lost")
+    bank_says(tale, row, ChargebackStatus.LOST)
 
 
 def lost_while_held(tale: ProjectRun, milestone_id: int) -> Wait:
@@ -117,7 +118,7 @@ def inquiry_closed(tale: ProjectRun, milestone_id: int) -> Wait:
     yield from submit(tale, milestone_id)
     row = charged_back(tale, milestone_id, reason="product_not_received", inquiry=True)
     yield timedelta(days=3)
-    bank_says(tale, row, "warning_closed")
+    bank_says(tale, row, ChargebackStatus.WARNING_CLOSED)
     accept(tale, milestone_id)
 
 

@@ -17,7 +17,10 @@ from core.demo.texts import Quarrel
 from core.money import Money
 from core.policy import Platform
 from core.records import Decision, Message, PaymentOrder
+from core.rules.approvals import DecisionStatus
 from core.rules.grounds import DecisionOutcome, Ground, Reference
+from core.rules.messages import Audience
+from core.rules.milestones import Status
 from core.rules.permissions import Role
 
 ALL_REFERENCES = frozenset(Reference)
@@ -60,9 +63,9 @@ def to_mediation(tale: ProjectRun, milestone_id: int, *, no_show: bool = False) 
     # Nothing asks by itself on the legal platform; elsewhere three days of quarrel do.
     if tale.plot.platform is Platform.LEGAL_SERVICES or tale.draw.random() < 0.5:
         asking = tale.payee if tale.draw.random() < 0.5 else tale.payer
-        if status(tale, milestone_id) == "DISPUTED":
+        if status(tale, milestone_id) == Status.DISPUTED:
             tale.act(disputes.ask_mediation, asking, milestone_id=milestone_id)
-    while status(tale, milestone_id) == "DISPUTED":
+    while status(tale, milestone_id) == Status.DISPUTED:
         yield timedelta(hours=7)
     yield tale.hours(6, 20)
 
@@ -73,7 +76,7 @@ def mediated(outcome: DecisionOutcome) -> Any:
         yield from to_mediation(tale, milestone_id, no_show=no_show)
         yield from study(tale, milestone_id)
         decision = rule(tale, milestone_id, outcome)
-        if decision.status == "AWAITING_APPROVAL":
+        if decision.status == DecisionStatus.AWAITING_APPROVAL:
             yield tale.hours(2, 20)
             agree(tale, decision)
 
@@ -89,7 +92,7 @@ def study(tale: ProjectRun, milestone_id: int) -> Wait:
         evidence.look_at(tale, mediator, piece.id)
     if tale.draw.random() < 0.4:
         note = tale.draw.choice(texts.STAFF_NOTES)
-        tale.act(conversation.say, mediator, milestone_id=milestone_id, body=note, audience="STAFF")
+        tale.act(conversation.say, mediator, milestone_id=milestone_id, body=note, audience=Audience.STAFF)
     yield tale.hours(5, 40)
 
 

@@ -25,6 +25,7 @@ from core.policy import Platform
 from core.processes import provider_accounts, reconciliation
 from core.processes.settlement_currency import read as read_settlement_currencies
 from core.rules.legal_checklist import Item
+from core.rules.parties import PartyRole
 from core.rules.permissions import SYSTEM, Role
 
 ISSUER = "demo"
@@ -125,15 +126,17 @@ def _live(world: World, stories: list[ProjectPlan], seed: int, start: datetime, 
 def _tell(world: World, plot: ProjectPlan, seed: int) -> Wait:
     draw = random.Random(f"tale/{seed}/{plot.number}")
     tale = ProjectRun(world, plot, 0, 0, draw)
-    tale.payer_id = _register(world, plot, "PAYER", people.payer(draw, plot.total.currency), plot.number)
+    tale.payer_id = _register(
+        world, plot, PartyRole.PAYER, people.payer(draw, plot.total.currency), plot.number
+    )
     provider = people.payee(draw, plot.total.currency, plot.platform)
-    tale.payee_id = _register(world, plot, "PAYEE", provider, provider.name)
+    tale.payee_id = _register(world, plot, PartyRole.PAYEE, provider, provider.name)
     yield from live(tale)
 
 
 def _register(world: World, plot: ProjectPlan, role: str, card: people.PartyCard, number: Any) -> int:
     """A payee is one party per name and currency, so that some have a history."""
-    suffix = "" if role == "PAYER" else f"-{plot.total.currency}"
+    suffix = "" if role == PartyRole.PAYER else f"-{plot.total.currency}"
     party = world.desk.database.run(
         lambda s: parties.register(
             s,

@@ -27,9 +27,13 @@ from core.records import (
     Refund,
     SuspenseItem,
 )
+from core.rules.approvals import DecisionStatus
 from core.rules.grounds import DecisionOutcome
+from core.rules.operations import OperationKind
+from core.rules.payouts import PayoutStatus
 from core.rules.permissions import Actor, Role
-from core.rules.suspense import SettledAs
+from core.rules.refunds import ReturnWay
+from core.rules.suspense import SettledAs, SuspenseStatus
 
 
 def one_of(tale: ProjectRun, role: Role, number: int = 0) -> Actor:
@@ -69,7 +73,7 @@ def given_up(tale: ProjectRun, milestone_id: int) -> Wait:
 
 def paid_twice(tale: ProjectRun, milestone_id: int) -> Wait:
     """Stripe takes the same payment a second time; the desk finds it and returns it."""
-    call = tale.read(_calls(milestone_id, "CHARGE"))
+    call = tale.read(_calls(milestone_id, OperationKind.CHARGE))
     tale.world.sandbox.set_clock(tale.world.now)
     amount, key = Money(call.amount_minor, call.currency), idempotency_key(call.key, 99)
     tale.world.desk.payments.charge(call.key, key, amount=amount, **call.payload)
@@ -118,14 +122,14 @@ def _payout_in_review(tale: ProjectRun, milestone_id: int) -> Any:
         yield timedelta(days=1)
         _look_at_payouts(tale, milestone_id)
         payout = tale.read(select(Payout).where(Payout.milestone_id == milestone_id))
-        if payout is not None and payout.status == "ADMINISTRATIVE_REVIEW":
+        if payout is not None and payout.status == PayoutStatus.ADMINISTRATIVE_REVIEW:
             return payout
     return None
 
 
 def _look_at_payouts(tale: ProjectRun, milestone_id: int) -> None:
     """What Stripe's news would bring: the present state of the payout."""
-    world, call = tale.world, tale.read(_calls(milestone_id, "PAYOUT"))
+    world, call = tale.world, tale.read(_calls(milestone_id, OperationKind.PAYOUT))
     if call is None or call.provider_id is None:
         return
     world.sandbox.set_clock(world.now)
@@ -141,7 +145,7 @@ def refund_back(tale: ProjectRun, milestone_id: int) -> Wait:
     yield from to_mediation(tale, milestone_id, no_show=True)
     yield from study(tale, milestone_id)
     decision = rule(tale, milestone_id, DecisionOutcome.FULL_REFUND)
-    if decision.status == "AWAITING_APPROVAL":
+    if decision.status == DecisionStatus.AWAITING_APPROVAL:
         yield tale.hours(2, 20)
         agree(tale, decision)
     yield timedelta(days=2)
@@ -164,7 +168,7 @@ def refund_returned(tale: ProjectRun, milestone_id: int) -> Wait:
         outside_refunds.propose,
         one_of(tale, Role.FINANCE, 1),
         refund_id=refund.id,
-        way="BANK_TRANSFER",
+        way=ReturnWay.BANK_TRANSFER,
         reference=f"WT-{7300 + tale.plot.number}",
         reason="The card has expired; the customer gave us an account by telephone.",
     )
@@ -217,5 +221,5 @@ def _at(world: World, write: Callable[[], object]) -> None:
 
 def _open_items(world: World, *those: ColumnElement[bool]) -> list[int]:
     with world.desk.database.reading() as session:
-        wanted = select(SuspenseItem.id).where(SuspenseItem.status == "OPEN", *those)
+        wanted = select(SuspenseItem.id).where(SuspenseItem.status == SuspenseStatus.OPEN, *those)
         return list(session.scalars(wanted.order_by(SuspenseItem.id)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from core.policy import Platform, WithdrawalMethod
 from core.rules.legal_checklist import Item
 from core.rules.permissions import Role
+from core.rules.templates import ProjectType
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,31 @@ class StaffMember:
 
 
 STAFF = (
-    StaffMember("Maya Lindqvist", "Senior mediator", (Role.MEDIATOR,), ("KITCHEN", "BATHROOM", "ADDITION")),
-    StaffMember("Tomás Herrera", "Mediator", (Role.MEDIATOR,), ("ROOFING", "LANDSCAPING", "PAINTING")),
-    StaffMember("Aiko Tanabe", "Mediator", (Role.MEDIATOR,), ("ELECTRICAL", "PLUMBING", "FLOORING")),
+    StaffMember(
+        "Maya Lindqvist",
+        "Senior mediator",
+        (Role.MEDIATOR,),
+        (ProjectType.KITCHEN, ProjectType.BATHROOM, ProjectType.ADDITION),
+    ),
+    StaffMember(
+        "Tomás Herrera",
+        "Mediator",
+        (Role.MEDIATOR,),
+        (ProjectType.ROOFING, ProjectType.LANDSCAPING, ProjectType.PAINTING),
+    ),
+    StaffMember(
+        "Aiko Tanabe",
+        "Mediator",
+        (Role.MEDIATOR,),
+        (ProjectType.ELECTRICAL, ProjectType.PLUMBING, ProjectType.FLOORING),
+    ),
     StaffMember(
         "Ruth Adeyemi",
         "Mediator, legal services",
         (Role.MEDIATOR,),
-        ("STAGED_REPRESENTATION", "CONSULTATION"),
+        (ProjectType.STAGED_REPRESENTATION, ProjectType.CONSULTATION),
     ),
-    StaffMember("Jonas Weber", "Mediator, legal services", (Role.MEDIATOR,), ("DOCUMENT_REVIEW",)),
+    StaffMember("Jonas Weber", "Mediator, legal services", (Role.MEDIATOR,), (ProjectType.DOCUMENT_REVIEW,)),
     StaffMember("Farah Siddiqui", "Head of finance", (Role.FINANCE,)),
     StaffMember("Colm Brennan", "Finance analyst", (Role.FINANCE,)),
     StaffMember("Ines Carvalho", "Compliance officer", (Role.COMPLIANCE,)),

@@ -18,6 +18,7 @@ from core.demo.world import World, party
 from core.policy import Platform
 from core.records import Case, Evidence, Milestone
 from core.rules.disputes import BLOCKING, DisputeReason
+from core.rules.milestones import Status
 from core.rules.permissions import Actor, Role
 
 Wait = Iterator[timedelta]
@@ -60,7 +61,7 @@ class ProjectRun:
             .where(
                 Milestone.project_id == self.project_id,
                 Milestone.ended_at.is_(None),
-                Milestone.status.not_in(("PLANNED", "CANCELED")),
+                Milestone.status.not_in((Status.PLANNED, Status.CANCELED)),
             )
             .order_by(Milestone.position)
         )

@@ -14,9 +14,11 @@ from core.demo import evidence, texts
 from core.demo.project_run import ProjectRun, Wait, status
 from core.policy import Platform
 from core.records import Milestone, Project, ReviewRound, RiskReview
+from core.rules.milestones import Status
 from core.rules.permissions import Role
 from core.rules.projects import ProjectStatus
 from core.rules.risk import ReviewOutcome
+from core.rules.schedule import FeeMode
 from core.rules.templates import ProjectType
 
 
@@ -32,7 +34,9 @@ def begin(tale: ProjectRun) -> Wait:
             title=tale.draw.choice(work.titles),
             scope=work.scope,
             project_type=tale.plot.type.value,
-            fee_mode="CONSULTATION_FIXED" if tale.plot.type is ProjectType.CONSULTATION else "STAGED",
+            fee_mode=FeeMode.CONSULTATION_FIXED
+            if tale.plot.type is ProjectType.CONSULTATION
+            else FeeMode.STAGED,
             total=tale.plot.total,
         ),
     )
@@ -91,7 +95,7 @@ def smooth(tale: ProjectRun, milestone_id: int) -> Wait:
 
 def accept(tale: ProjectRun, milestone_id: int) -> None:
     """The payer approves, unless silence was quicker."""
-    if status(tale, milestone_id) == "PENDING_VERIFICATION":
+    if status(tale, milestone_id) == Status.PENDING_VERIFICATION:
         tale.act(verification.approve, tale.payer, milestone_id=milestone_id)
 
 

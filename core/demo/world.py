@@ -16,6 +16,7 @@ from core.desk import Desk
 from core.gateways.stripe_sandbox import SandboxControl
 from core.processes import dispatch, letter_delivery, timers, webhook_processing
 from core.records import OutgoingOperation, Staff, StaffRole
+from core.rules.operations import OperationStatus
 from core.rules.permissions import Actor, Role
 
 Result = TypeVar("Result")
@@ -63,7 +64,7 @@ class World:
                     select(func.count())
                     .select_from(OutgoingOperation)
                     .where(
-                        OutgoingOperation.status.in_(("QUEUED", "BLOCKED")),
+                        OutgoingOperation.status.in_((OperationStatus.QUEUED, OperationStatus.BLOCKED)),
                         OutgoingOperation.next_try_at <= self.now,
                     )
                 )

@@ -26,6 +26,7 @@ from core.processes.outgoing.claim import Claim
 from core.processes.outgoing.kinds import KINDS
 from core.records import OutgoingOperation
 from core.rules import retries
+from core.rules.operations import OperationStatus
 
 log = structlog.get_logger(__name__)
 
@@ -46,8 +47,10 @@ def sweep(desk: Desk, *, limit: int = 100) -> int:
 
 def _due(now: datetime) -> ColumnElement[bool]:
     return or_(
-        OutgoingOperation.status.in_(("QUEUED", "BLOCKED")) & (OutgoingOperation.next_try_at <= now),
-        (OutgoingOperation.status == "SENDING") & (OutgoingOperation.sending_since <= now - STALE_AFTER),
+        OutgoingOperation.status.in_((OperationStatus.QUEUED, OperationStatus.BLOCKED))
+        & (OutgoingOperation.next_try_at <= now),
+        (OutgoingOperation.status == OperationStatus.SENDING)
+        & (OutgoingOperation.sending_since <= now - STALE_AFTER),
     )
 
 
@@ -115,7 +118,7 @@ def _blocked(
         tried = (operation_states.MAY_BE_DONE,) if operation.first_sent_at is not None else ()
         reason = " ".join((*tried, *(block.sentence for block in blocks)))
         operation_states.later(
-            operation, at=now + BLOCKED_LOOK_AGAIN, reason=reason, now=now, status="BLOCKED"
+            operation, at=now + BLOCKED_LOOK_AGAIN, reason=reason, now=now, status=OperationStatus.BLOCKED
         )
     return bool(blocks)
 

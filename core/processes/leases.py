@@ -8,7 +8,7 @@ none, because applying it twice changes nothing; nor does a deadline, which is a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -16,12 +16,25 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.db import Record
 from core.desk import Desk
 from core.records import Notification, OutgoingEvent, WebhookEvent
+from core.rules.notifications import LetterStatus
+from core.rules.webhooks import EventStatus, WebhookStatus
 
 CLAIMED_FOR = timedelta(minutes=10)
 Leased = TypeVar("Leased", Notification, OutgoingEvent)
 Key = TypeVar("Key", int, str)
+
+QUEUED: Mapping[type[Record], LetterStatus | EventStatus] = {
+    Notification: LetterStatus.QUEUED,
+    OutgoingEvent: EventStatus.QUEUED,
+}
+FAILED: Mapping[type[Record], LetterStatus | EventStatus | WebhookStatus] = {
+    Notification: LetterStatus.FAILED,
+    OutgoingEvent: EventStatus.FAILED,
+    WebhookEvent: WebhookStatus.FAILED,
+}
 
 
 def each_due(desk: Desk, due: Select[Key], work: Callable[[Desk, Key], None]) -> int:
@@ -37,7 +50,7 @@ def claim_due(session: Session, kind: type[Leased], *, now: datetime, limit: int
     """The `limit` rows that have waited longest, without those that somebody else is about to claim."""
     wanted = (
         select(kind)
-        .where(kind.status == "QUEUED", kind.next_try_at <= now)
+        .where(kind.status == QUEUED[kind], kind.next_try_at <= now)
         .order_by(kind.next_try_at, kind.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -57,6 +70,6 @@ def put_off(
 ) -> None:
     """Tried in vain: again at `until`, or given up where there is no next time."""
     if until is None:
-        audit.become(row, "FAILED", now=now)
+        audit.become(row, FAILED[type(row)], now=now)
     else:
         row.next_try_at = until

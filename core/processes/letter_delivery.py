@@ -35,6 +35,7 @@ from core.policy import DIGEST_LONGEST, DIGEST_MOST
 from core.processes import leases
 from core.records import Decision, Installation, Notification, Offer, Party, Project, Staff
 from core.rules import retries
+from core.rules.notifications import LetterStatus
 
 if TYPE_CHECKING:
     from core.desk import Desk
@@ -117,7 +118,7 @@ def _tried(session: Session, due: Sequence[Notification]) -> list[list[Notificat
     numbers = {each.mail for each in due if each.mail is not None}
     rows = session.scalars(
         select(Notification)
-        .where(Notification.mail.in_(numbers), Notification.status == "QUEUED")
+        .where(Notification.mail.in_(numbers), Notification.status == LetterStatus.QUEUED)
         .order_by(Notification.id)
         .with_for_update()
     ).all()
@@ -132,7 +133,7 @@ def _new(session: Session, due: Sequence[Notification]) -> list[list[Notificatio
         select(Notification)
         .where(
             Notification.party_id.in_(readers),
-            Notification.status == "QUEUED",
+            Notification.status == LetterStatus.QUEUED,
             Notification.mail.is_(None),
             Notification.urgent.is_(False),
         )
@@ -175,7 +176,7 @@ def _envelopes(session: Session, numbers: Sequence[str | None]) -> list[Envelope
         .outerjoin(Party, Party.id == Notification.party_id)
         .outerjoin(Staff, Staff.id == Notification.staff_id)
         .outerjoin(Project, Project.id == Notification.project_id)
-        .where(Notification.mail.in_(numbers), Notification.status == "QUEUED")
+        .where(Notification.mail.in_(numbers), Notification.status == LetterStatus.QUEUED)
         .order_by(Notification.id)
     ).all()
     mails = [[row for row in rows if row[0].mail == number] for number in numbers]
@@ -291,7 +292,7 @@ def _outcome(
     for each in letters:
         each.tries, each.error = tries, error
         if error is None:
-            audit.become(each, "SENT", now=now)
+            audit.become(each, LetterStatus.SENT, now=now)
             each.sent_at = now
         else:
             leases.put_off(each, until=again, now=now)

@@ -10,6 +10,7 @@ from core.actions.milestones import parties
 from core.actions.operations.operation_keys import idempotency_key, operation_key
 from core.desk import Desk
 from core.records import Party
+from core.rules.parties import PartyRole
 
 
 def open_at_provider(
@@ -33,14 +34,14 @@ def open_at_provider(
     asked = f"{party.name}\n{party.email}\n{party.country}\n{currency}\n{bank_token}"
     hour = int(desk.clock().timestamp()) // 3600
     key = f"{idempotency_key(op, 1)}.{sha256(asked.encode()).hexdigest()[:12]}.{hour}"
-    if party.role == "PAYER" and party.stripe_customer is None:
+    if party.role == PartyRole.PAYER and party.stripe_customer is None:
         customer = desk.payments.create_customer(op, key, name=party.name, email=party.email)
         desk.database.run(
             lambda session: _know(session, party_id, customer=customer.id, method=payment_method)
         )
-    elif party.role == "PAYER" and party.payment_method is None and payment_method is not None:
+    elif party.role == PartyRole.PAYER and party.payment_method is None and payment_method is not None:
         desk.database.run(lambda session: _know(session, party_id, method=payment_method))
-    if party.role == "PAYEE" and party.stripe_account is None:
+    if party.role == PartyRole.PAYEE and party.stripe_account is None:
         account = desk.payments.create_payee_account(
             op, key, email=party.email, country=party.country, currency=currency, bank_token=bank_token
         )

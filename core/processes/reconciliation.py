@@ -27,6 +27,7 @@ from core.processes import platform_payouts, statement_matching
 from core.queries.reconciliation import BROKEN_OFF, MARK
 from core.records import BalanceTransaction, ReconciliationBreak, ReconciliationRun, StatementLine
 from core.rules.permissions import Actor, Permission, require
+from core.rules.reconciliation import BreakKind, RunStatus
 
 log = structlog.get_logger(__name__)
 
@@ -72,13 +73,15 @@ def _next_id(session: Session) -> int:
 
 def _start(session: Session, actor: Actor, run_id: int, until: datetime, now: datetime) -> None:
     """Write the run down, and say of runs whose process has died that they did not end."""
-    running = select(ReconciliationRun).where(ReconciliationRun.status == "RUNNING").with_for_update()
+    running = select(ReconciliationRun).where(ReconciliationRun.status == RunStatus.RUNNING).with_for_update()
     for left in session.scalars(running.order_by(ReconciliationRun.id)):
         if not is_anyone_at_it(session, MARK, left.id):
-            audit.become(left, "FAILED", now=now)
+            audit.become(left, RunStatus.FAILED, now=now)
             left.error, left.finished_at = BROKEN_OFF, now
     started_by = actor.id if actor.kind == "staff" else None
-    row = ReconciliationRun(id=run_id, until=until, started_at=now, started_by=started_by, status="RUNNING")
+    row = ReconciliationRun(
+        id=run_id, until=until, started_at=now, started_by=started_by, status=RunStatus.RUNNING
+    )
     row.started_from = actor.via or None
     session.add(row)
     audit.record(
@@ -94,7 +97,7 @@ def _start(session: Session, actor: Actor, run_id: int, until: datetime, now: da
 
 def _fail(session: Session, run_id: int, reason: str, now: datetime) -> None:
     row = session.get_one(ReconciliationRun, run_id, with_for_update=True)
-    audit.become(row, "FAILED", now=now)
+    audit.become(row, RunStatus.FAILED, now=now)
     row.error, row.finished_at = reason, now
 
 
@@ -175,7 +178,7 @@ def _compare(
             session.add(
                 ReconciliationBreak(
                     run_id=run_id,
-                    kind="BALANCE_DIFFERS",
+                    kind=BreakKind.BALANCE_DIFFERS,
                     currency=row["currency"],
                     at_provider=row["at_provider"],
                     in_ledger=row["in_ledger"],
@@ -186,10 +189,14 @@ def _compare(
     run_row.lines = session.scalar(select(func.count()).where(StatementLine.created_at <= until)) or 0
     broken = select(func.count()).where(ReconciliationBreak.run_id == run_id)
     run_row.breaks = session.scalar(broken) or 0
-    run_row.unmatched = session.scalar(broken.where(ReconciliationBreak.kind != "BALANCE_DIFFERS")) or 0
+    run_row.unmatched = (
+        session.scalar(broken.where(ReconciliationBreak.kind != BreakKind.BALANCE_DIFFERS)) or 0
+    )
     run_row.matched, run_row.in_suspense = session.execute(AGREEING, {"until": until}).one()
     run_row.totals, run_row.finished_at = totals, now
-    status = "BREAKS" if run_row.breaks else "SUSPENSE" if run_row.in_suspense else "CLEAN"
+    status = (
+        RunStatus.BREAKS if run_row.breaks else RunStatus.SUSPENSE if run_row.in_suspense else RunStatus.CLEAN
+    )
     audit.become(run_row, status, now=now)
     counts = ("status", "lines", "matched", "in_suspense", "unmatched", "breaks")
     audit.record(

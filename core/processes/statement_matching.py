@@ -35,6 +35,7 @@ from core.records import (
     StatementLine,
 )
 from core.rules import statement_line_types
+from core.rules.milestones import Status
 from core.rules.statement_line_types import Road
 
 log = structlog.get_logger(__name__)
@@ -166,7 +167,7 @@ def _last_milestone(session: Session, customer: str | None) -> int | None:
         select(Milestone.id)
         .join(Project, Project.id == Milestone.project_id)
         .join(Party, Party.id == Project.payer_id)
-        .where(Party.stripe_customer == customer, Milestone.status != "PLANNED")
+        .where(Party.stripe_customer == customer, Milestone.status != Status.PLANNED)
     )
     return session.scalars(wanted.order_by(Milestone.id.desc())).first()
 

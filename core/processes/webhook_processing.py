@@ -20,6 +20,7 @@ from core.gateways.payments import DisputeSnapshot, Payments, RefundSnapshot
 from core.processes import dispatch, leases
 from core.records import OutgoingOperation, WebhookEvent
 from core.rules import retries
+from core.rules.webhooks import WebhookStatus
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +29,7 @@ def sweep(desk: Desk, *, limit: int = 200) -> int:
     """Apply every stored event that is due, oldest first; returns how many were taken up."""
     due = (
         select(WebhookEvent.id)
-        .where(WebhookEvent.status == "RECEIVED", WebhookEvent.next_try_at <= desk.clock())
+        .where(WebhookEvent.status == WebhookStatus.RECEIVED, WebhookEvent.next_try_at <= desk.clock())
         .order_by(WebhookEvent.created_at, WebhookEvent.id)
     )
     return leases.each_due(desk, due.limit(limit), apply)
@@ -38,7 +39,7 @@ def apply(desk: Desk, event_id: str) -> None:
     """Fetch what the event is about and book its present state."""
     with desk.database.reading() as session:
         event = session.get(WebhookEvent, event_id)
-    if event is None or event.status != "RECEIVED":
+    if event is None or event.status != WebhookStatus.RECEIVED:
         return
     try:
         snapshot = _fetch(desk.payments, event)
@@ -75,7 +76,7 @@ def _book(session: Session, event_id: str, snapshot: Any, *, now: datetime) -> N
     if not applied and isinstance(snapshot, RefundSnapshot):
         applied = external_movements.refund_made_outside(session, snapshot, now=now)
     event = session.get_one(WebhookEvent, event_id, with_for_update=True)
-    audit.become(event, "APPLIED" if applied else "IGNORED", now=now)
+    audit.become(event, WebhookStatus.APPLIED if applied else WebhookStatus.IGNORED, now=now)
     event.finished_at = now
 
 

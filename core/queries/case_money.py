@@ -15,8 +15,6 @@ from core.ledger import accounts
 from core.money import Money
 from core.records import OutgoingOperation
 
-ENDED = frozenset({"SUCCEEDED", "REFUSED", "REVIEW", "CANCELED"})
-
 # The memo book knows no milestone: its journals are found by the operation that they follow.
 JOURNALS = text(
     """

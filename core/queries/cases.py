@@ -31,7 +31,9 @@ from core.rules.approvals import DecisionStatus
 from core.rules.disputes import BLOCKING, DisputeReason
 from core.rules.milestones import Status
 from core.rules.references import reference
+from core.rules.refunds import RefundStatus
 from core.rules.refusal_reasons import Block
+from core.rules.requests import RequestStatus
 
 
 @dataclass(frozen=True)
@@ -165,10 +167,12 @@ def case(session: Session, case_id: int, *, staff_id: int | None) -> CaseView:
 
 
 def _refunded(session: Session, context: MilestoneContext) -> Refunded:
-    sent = Refund.status.in_(("SUCCEEDED", "RETURNED"))
+    sent = Refund.status.in_((RefundStatus.SUCCEEDED, RefundStatus.RETURNED))
     total = func.coalesce(func.sum(Refund.amount_minor).filter(sent), 0)
     part = func.coalesce(func.sum(Refund.milestone_part_minor).filter(sent), 0)
-    waiting = Refund.status.in_(("QUEUED", "PENDING", "FAILED", "CANCELED"))
+    waiting = Refund.status.in_(
+        (RefundStatus.QUEUED, RefundStatus.PENDING, RefundStatus.FAILED, RefundStatus.CANCELED)
+    )
     owed = func.coalesce(func.sum(Refund.amount_minor).filter(waiting), 0)
     row = session.execute(select(total, part, owed).where(Refund.milestone_id == context.milestone.id)).one()
     by_bank = max(0, context.order.refunded_minor - int(row[1]))
@@ -176,7 +180,9 @@ def _refunded(session: Session, context: MilestoneContext) -> Refunded:
 
 
 def _request(session: Session, case_id: int) -> PartyRequest | None:
-    wanted = select(PartyRequest).where(PartyRequest.case_id == case_id, PartyRequest.status == "OPEN")
+    wanted = select(PartyRequest).where(
+        PartyRequest.case_id == case_id, PartyRequest.status == RequestStatus.OPEN
+    )
     return session.scalars(wanted).one_or_none()
 
 

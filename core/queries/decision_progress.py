@@ -11,8 +11,11 @@ from sqlalchemy.orm import Session
 
 from core.money import Money
 from core.queries import case_money
-from core.queries.case_money import ENDED, Sent
+from core.queries.case_money import Sent
 from core.records import Decision, Milestone, Notification, OutgoingOperation, Party, Payout, Refund
+from core.rules.milestones import Status
+from core.rules.notifications import LetterStatus
+from core.rules.operations import ENDED, OperationKind
 
 LETTERS_TAKE = timedelta(minutes=1)
 
@@ -29,7 +32,7 @@ class CallProgress:
 
     @property
     def status(self) -> str:
-        return self.sent.status if self.sent else "PLANNED"
+        return self.sent.status if self.sent else Status.PLANNED
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Execution:
         """Nothing more will happen within the minute: all calls are done or wait for a later day, and the letters had
         their minute."""
         fresh = self.executed_at is not None and now - self.executed_at < LETTERS_TAKE
-        if fresh and any(state == "QUEUED" for _, _, state in self.letters):
+        if fresh and any(state == LetterStatus.QUEUED for _, _, state in self.letters):
             return False
         return self.executed_at is not None and all(
             # What is not queued then follows another step, and waits as long as that does.
@@ -74,7 +77,7 @@ def execution(session: Session, decision_id: int) -> Execution:
     following = session.execute(
         select(Milestone.title, Milestone.status)
         .where(Milestone.project_id == milestone.project_id, Milestone.position > milestone.position)
-        .where(Milestone.status != "CANCELED")
+        .where(Milestone.status != Status.CANCELED)
         .order_by(Milestone.position)
         .limit(1)
     ).one_or_none()
@@ -110,5 +113,5 @@ def _instead(call: OutgoingOperation) -> CallProgress:
 def _step(call: dict[str, Any], sent: Sent | None, currency: str, arrival: datetime | None) -> CallProgress:
     amount = Money(call["params"]["amount"], currency)
     return CallProgress(
-        call["kind"], call["key"], amount, sent, arrival if call["kind"] == "PAYOUT" else None
+        call["kind"], call["key"], amount, sent, arrival if call["kind"] == OperationKind.PAYOUT else None
     )

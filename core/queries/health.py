@@ -26,6 +26,8 @@ from core.policy.limits import (
 from core.queries import client_funds, reconciliation
 from core.queries.letters import not_delivered
 from core.rules.client_funds import Cover
+from core.rules.notifications import LetterStatus
+from core.rules.reconciliation import RunStatus
 
 WORKER = text(
     "select count(*) filter (where last_heartbeat > now() - cast(:within as interval)) as alive, max(last_heartbeat)"
@@ -136,11 +138,11 @@ def _reconciliation(session: Session, home: Path, now: datetime) -> State:
     old = told is not None and now - told > RECONCILED_WITHIN
     found = [
         f"the run of {_at(row.started_at)} failed: {row.error or 'it was interrupted'}"
-        if row.status == "FAILED"
+        if row.status == LetterStatus.FAILED
         else "",
         f"run {newest.reference} was broken off" if newest and newest.state == "BROKEN_OFF" else "",
         f"run {compared.reference} found {compared.breaks} that do not match: page Reconciliation"
-        if compared and compared.state == "BREAKS"
+        if compared and compared.state == RunStatus.BREAKS
         else "",
         f"the last statement that was compared ends at {_at(row.until)}" if old and row.until else "",
         f"no statement was ever compared, since {_at(row.installed)}" if old and not row.until else "",

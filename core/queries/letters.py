@@ -13,7 +13,7 @@ from core.errors import NotFound
 from core.letters import delivery_rules
 from core.queries.bounded_list import Listed, total
 from core.records import Decision, LetterPreference, Milestone, Notification, Offer, Party, Staff
-from core.rules.notifications import Frequency
+from core.rules.notifications import Frequency, LetterStatus
 from core.rules.references import reference
 
 MOST = 200
@@ -47,7 +47,7 @@ class LetterRow:
     @property
     def went(self) -> datetime | None:
         """When it went, or will go."""
-        return self.next_try_at if self.status == "QUEUED" else self.sent_at
+        return self.next_try_at if self.status == LetterStatus.QUEUED else self.sent_at
 
 
 def about(session: Session, kind: str, number: int, *, limit: int | None = MOST) -> Listed[LetterRow]:
@@ -81,19 +81,19 @@ def not_delivered(session: Session, *, now: datetime) -> Undelivered:
             func.count().filter(GIVEN_UP),
             func.count().filter(_late(now)),
             func.max(Notification.error).filter(_late(now)),
-        ).where(Notification.status.in_(("FAILED", "QUEUED")))
+        ).where(Notification.status.in_((LetterStatus.FAILED, LetterStatus.QUEUED)))
     ).one()
     return Undelivered(*row)
 
 
-GIVEN_UP = Notification.status == "FAILED"
+GIVEN_UP = Notification.status == LetterStatus.FAILED
 LATE = timedelta(hours=1)
 
 
 def _late(now: datetime) -> ColumnElement[bool]:
     """Tried in vain, or never tried though it was to go at once, and an hour old: no mail server, or no worker."""
     return and_(
-        Notification.status == "QUEUED",
+        Notification.status == LetterStatus.QUEUED,
         Notification.created_at < now - LATE,
         or_(Notification.error.is_not(None), Notification.next_try_at < now - LATE),
     )

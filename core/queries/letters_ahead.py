@@ -27,6 +27,8 @@ from core.records import Case, Decision, Milestone, Notification, Offer, Project
 from core.rules import decision_letters
 from core.rules.decision_letters import Course, Due, Moment, Sequel
 from core.rules.grounds import DecisionOutcome
+from core.rules.notifications import LetterStatus
+from core.rules.operations import OperationKind
 
 LATER = "the moment at which its cooling-off is over"
 Plan = Mapping[str, Any]
@@ -128,8 +130,8 @@ def _course(
         outcome=DecisionOutcome(plan["outcome"]),
         cools_off=cools_off,
         kept_back=bool(plan["amounts"].get("kept_back")),
-        refund="REFUND" in kinds,
-        payout="TRANSFER" in kinds,
+        refund=OperationKind.REFUND in kinds,
+        payout=OperationKind.TRANSFER in kinds,
         sequel=what,
         in_place_of=not agreed and _in_place_of(session, plan, decision) is not None,
         agreed=agreed,
@@ -198,7 +200,7 @@ class _Seen:
                 Letter(row.subject, row.text, row.html),
                 written=row.created_at,
                 about=title,
-                muted=row.status == "MUTED",
+                muted=row.status == LetterStatus.MUTED,
             )
             for row, title in self.session.execute(wanted)
         ]
@@ -220,8 +222,8 @@ class _Seen:
         keys = {
             "decision_announced": cooling_off.key_of(self.plan, to),
             "debt_kept_back": f"{key}-kept-back",
-            "refund_sent": f"{calls.get('REFUND')}-sent",
-            "payment_sent": f"{calls.get('TRANSFER')}-sent",
+            "refund_sent": f"{calls.get(OperationKind.REFUND)}-sent",
+            "payment_sent": f"{calls.get(OperationKind.TRANSFER)}-sent",
             "case_decided_by_another": f"decision-{self.decision and self.decision.id}-in-place-of-staff-{to}",
         }
         if due.moment is Moment.OVER or not self.recorded:

@@ -15,6 +15,8 @@ from core.actions.operations.operation_states import SHORT_OF_MONEY
 from core.errors import NotFound
 from core.like_patterns import begins
 from core.money import Money
+from core.rules.operations import OperationStatus
+from core.rules.refunds import RefundStatus
 
 NEWEST = 2**63 - 1
 # What Stripe has given an id and not finished waits for news only, whatever queue it stands in for its next look.
@@ -98,7 +100,9 @@ class Operation:
     @property
     def shown(self) -> str:
         """The status as people see it: what Stripe has and has not finished is SENT, not queued."""
-        return "SENT" if self.status == "QUEUED" and self.provider_id is not None else self.status
+        return (
+            "SENT" if self.status == OperationStatus.QUEUED and self.provider_id is not None else self.status
+        )
 
     @property
     def short_key(self) -> str:
@@ -255,7 +259,7 @@ class Returned:
 
     @property
     def back(self) -> bool:
-        return self.status in ("FAILED", "CANCELED")
+        return self.status in (RefundStatus.FAILED, RefundStatus.CANCELED)
 
 
 RETURNED = text(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.queries.case_summaries import CaseSummary, passage
 from core.records import Case, Milestone, Project
+from core.rules.disputes import CaseStatus
 
 NEWEST = 20  # other cases that are listed; their number is counted apart
 COUNTS = text(
@@ -98,4 +99,4 @@ def _then(each: CaseSummary, case: Case, then: datetime) -> CaseSummary:
     """What was closed later was open then."""
     if case.resolved_at is None or case.resolved_at < then:
         return each
-    return replace(each, status="UNDER_REVIEW", resolution=None)
+    return replace(each, status=CaseStatus.UNDER_REVIEW, resolution=None)

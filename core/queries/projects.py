@@ -17,6 +17,7 @@ from core.money import Money
 from core.policy import Profile
 from core.records import Case, Engagement, Milestone, Party, PaymentOrder, PolicyVersion, Project
 from core.rules.disputes import BLOCKING
+from core.rules.milestones import Status
 
 BOUND = 10_000
 
@@ -176,7 +177,7 @@ class ProjectDetail:
 
     def total(self, name: str) -> Money:
         """The sum over the milestones that are not canceled: `held`, `released`, `charge`, …"""
-        amounts = (getattr(part, name) for part in self.parts if part.status != "CANCELED")
+        amounts = (getattr(part, name) for part in self.parts if part.status != Status.CANCELED)
         return Money.total(amounts, self.project.currency)
 
 

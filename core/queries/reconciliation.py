@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.money import Money
 from core.policy.limits import RECONCILED_WITHIN
+from core.rules.reconciliation import RunStatus
 from core.rules.references import reference
 
 NEWEST = 2**63 - 1
@@ -76,18 +77,18 @@ class RunSummary:
     def state(self) -> str:
         """What came of it. A run that nobody is at any more was broken off; one without a line compared nothing; one
         from before money in suspense was counted cannot be called reconciled."""
-        if self.status == "RUNNING" and not self.somebody_at_it:
+        if self.status == RunStatus.RUNNING and not self.somebody_at_it:
             return "BROKEN_OFF"
-        if self.status == "CLEAN" and not self.lines:
+        if self.status == RunStatus.CLEAN and not self.lines:
             return "EMPTY"
-        if self.status == "CLEAN" and self.in_suspense is None:
+        if self.status == RunStatus.CLEAN and self.in_suspense is None:
             return "NOT_COUNTED"
         return self.status
 
     @property
     def compared(self) -> bool:
         """Whether it came to an end, so that its counts say something."""
-        return self.status in ("CLEAN", "SUSPENSE", "BREAKS")
+        return self.status in (RunStatus.CLEAN, RunStatus.SUSPENSE, RunStatus.BREAKS)
 
     @property
     def trouble(self) -> str | None:
@@ -109,7 +110,7 @@ class ReconciliationStatus:
         """One word for page, command and metrics. Only CLEAN is good, and EMPTY says that there was nothing."""
         if self.newest is None:
             return "NEVER"
-        if self.newest.state in ("FAILED", "BROKEN_OFF"):
+        if self.newest.state in (RunStatus.FAILED, "BROKEN_OFF"):
             return self.newest.state
         if self.compared is None:
             return self.newest.state

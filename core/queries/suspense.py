@@ -13,6 +13,7 @@ from core.money import Money
 from core.queries.bounded_list import Listed, total
 from core.records import SuspenseItem
 from core.rules.references import reference
+from core.rules.suspense import SuspenseStatus
 
 NEWEST = 2**63 - 1
 MOST = 200
@@ -68,7 +69,7 @@ def unexplained(session: Session, *, limit: int | None = MOST) -> Listed[Suspens
     """The oldest first; all of them when `limit` is None."""
     rows = session.execute(text(ITEMS.format(where="i.status = 'OPEN'", order="")), {"limit": limit})
     items = [_item(dict(row)) for row in rows.mappings()]
-    still_open = select(SuspenseItem.id).where(SuspenseItem.status == "OPEN")
+    still_open = select(SuspenseItem.id).where(SuspenseItem.status == SuspenseStatus.OPEN)
     return Listed(items, total(session, still_open, shown=len(items), limit=limit))
 
 

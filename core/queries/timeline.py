@@ -24,6 +24,7 @@ from core.queries.timeline_page import Mark, Page, TimelineFilter
 from core.records import Evidence, Handover, Message, Notification, Party, Recusal, Staff
 from core.records.audit import audit_entries
 from core.rules.grounds import DecisionOutcome
+from core.rules.messages import Audience
 from core.rules.requests import RequestKind
 
 __all__ = ["Mark", "Page", "Stream", "TimelineEvent", "TimelineFilter", "timeline"]
@@ -190,7 +191,7 @@ def _messages(session: Session, case: CaseView, ids: list[int]) -> Told:
         .where(Message.id.in_(ids))
     )
     for each, party, role, staff in rows:
-        private = each.audience == "STAFF"
+        private = each.audience == Audience.STAFF
         side = SIDES[role or each.author_kind.upper()]
         yield (
             each.id,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.money import Money
 from core.queries.bounded_list import Listed, total
 from core.records import Milestone
+from core.rules.milestones import Status
 from core.rules.references import reference
 
 BOUND = 200
@@ -56,6 +57,6 @@ def waiting(session: Session, *, limit: int | None = BOUND) -> Listed[Unanswered
         for row in session.execute(WAITING, {"limit": limit})
     ]
     every = select(Milestone.id).where(
-        Milestone.unanswered_at.is_not(None), Milestone.status == "PENDING_VERIFICATION"
+        Milestone.unanswered_at.is_not(None), Milestone.status == Status.PENDING_VERIFICATION
     )
     return Listed(rows, total(session, every, shown=len(rows), limit=limit))

@@ -101,7 +101,7 @@ def freezes(status: str, outstanding: Money) -> bool:
     return status in UNDECIDED or (status == ChargebackStatus.LOST and not outstanding.is_zero)
 
 
-def present(before: str, told: str) -> str:
+def present(before: ChargebackStatus, told: ChargebackStatus) -> ChargebackStatus:
     """The status to keep when news come out of order: what was closed is not opened again by older news."""
     return before if before in CLOSED and told not in CLOSED else told
 

@@ -30,7 +30,7 @@ class Done(StrEnum):
 
     @property
     def words(self) -> str:
-        return {"FULLY": "done", "PARTLY": "partly done", "NOT": "not done"}[self.value]
+        return {Done.FULLY: "done", Done.PARTLY: "partly done", Done.NOT: "not done"}[self]
 
 
 class ItemUntitled(DeskError):

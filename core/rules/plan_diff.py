@@ -9,6 +9,7 @@ from typing import Any
 from core.money import Money
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.items import in_words, recorded
+from core.rules.operations import OperationKind
 
 AMOUNTS: Mapping[str, str] = {
     "held": "Held",
@@ -23,7 +24,7 @@ AMOUNTS: Mapping[str, str] = {
     "fee_kept": "Platform fee kept",
     "payer_net_cost": "Payer has paid in the end",
 }
-CALLS = {"REFUND": "Refund", "TRANSFER": "Transfer", "PAYOUT": "Payout"}
+CALLS = {OperationKind.REFUND: "Refund", OperationKind.TRANSFER: "Transfer", OperationKind.PAYOUT: "Payout"}
 NONE = "—"
 Content = Mapping[str, Any]
 

@@ -28,8 +28,8 @@ class RequestStatus(StrEnum):
 
     @property
     def label(self) -> str:
-        return {"OPEN": "Waiting", "UNANSWERED": "Not answered in time"}.get(
-            self.value, self.value.capitalize()
+        return {RequestStatus.OPEN: "Waiting", RequestStatus.UNANSWERED: "Not answered in time"}.get(
+            self, self.value.capitalize()
         )
 
 

@@ -23,7 +23,16 @@ from core.rules import (
     projects,
     refunds,
 )
-from core.rules.transitions import IllegalMove
+from core.rules.duplicate_payments import DuplicateStatus as Duplicate
+from core.rules.notifications import LetterStatus as Letter
+from core.rules.operations import OperationStatus as Operation
+from core.rules.payouts import PayoutOfferStatus as PayoutOffer
+from core.rules.reconciliation import RunStatus as Run
+from core.rules.requests import RequestStatus as Request
+from core.rules.suspense import SuspenseStatus as Suspense
+from core.rules.transitions import IllegalMove, S
+from core.rules.webhooks import EventStatus as Event
+from core.rules.webhooks import WebhookStatus as Webhook
 
 Steps = frozenset[tuple[str, str]]
 
@@ -34,6 +43,10 @@ def _of_moves(table: Mapping[tuple[Any, Any], Any]) -> Steps:
 
 def _steps(table: Mapping[str, str]) -> Steps:
     return frozenset((before, after) for before, others in table.items() for after in others.split())
+
+
+def _to(table: Mapping[S, tuple[S, ...]]) -> Steps:
+    return frozenset((before, after) for before, others in table.items() for after in others)
 
 
 CHARGEBACKS = chargebacks.UNDECIDED | chargebacks.INQUIRIES | chargebacks.CLOSED
@@ -51,34 +64,72 @@ STEPS: Mapping[str, Steps] = {
         (str(before), str(after)) for before, others in payment_states.CHANGES.items() for after in others
     ),
     # News of Stripe come at any time; only what was called off before it was sent is over for good.
-    "outgoing_operations": _steps(
+    "outgoing_operations": _to(
         {
-            "QUEUED": "SENDING BLOCKED SUCCEEDED REFUSED REVIEW CANCELED",
-            "SENDING": "QUEUED BLOCKED SUCCEEDED REFUSED REVIEW",
-            "BLOCKED": "QUEUED SENDING SUCCEEDED REFUSED REVIEW CANCELED",
-            "REVIEW": "QUEUED SUCCEEDED REFUSED CANCELED",
-            "REFUSED": "QUEUED SUCCEEDED REVIEW",
-            "SUCCEEDED": "REFUSED REVIEW",
+            Operation.QUEUED: (
+                Operation.SENDING,
+                Operation.BLOCKED,
+                Operation.SUCCEEDED,
+                Operation.REFUSED,
+                Operation.REVIEW,
+                Operation.CANCELED,
+            ),
+            Operation.SENDING: (
+                Operation.QUEUED,
+                Operation.BLOCKED,
+                Operation.SUCCEEDED,
+                Operation.REFUSED,
+                Operation.REVIEW,
+            ),
+            Operation.BLOCKED: (
+                Operation.QUEUED,
+                Operation.SENDING,
+                Operation.SUCCEEDED,
+                Operation.REFUSED,
+                Operation.REVIEW,
+                Operation.CANCELED,
+            ),
+            Operation.REVIEW: (
+                Operation.QUEUED,
+                Operation.SUCCEEDED,
+                Operation.REFUSED,
+                Operation.CANCELED,
+            ),
+            Operation.REFUSED: (Operation.QUEUED, Operation.SUCCEEDED, Operation.REVIEW),
+            Operation.SUCCEEDED: (Operation.REFUSED, Operation.REVIEW),
         }
     ),
-    "webhook_events": _steps({"RECEIVED": "APPLIED IGNORED FAILED", "FAILED": "RECEIVED"}),
-    "notifications": _steps({"QUEUED": "SENT FAILED", "FAILED": "QUEUED"}),
-    "outgoing_events": _steps({"QUEUED": "SENT FAILED DROPPED", "SENT": "QUEUED", "FAILED": "QUEUED"}),
-    "reconciliation_runs": _steps({"RUNNING": "CLEAN SUSPENSE BREAKS FAILED"}),
+    "webhook_events": _to(
+        {
+            Webhook.RECEIVED: (Webhook.APPLIED, Webhook.IGNORED, Webhook.FAILED),
+            Webhook.FAILED: (Webhook.RECEIVED,),
+        }
+    ),
+    "notifications": _to({Letter.QUEUED: (Letter.SENT, Letter.FAILED), Letter.FAILED: (Letter.QUEUED,)}),
+    "outgoing_events": _to(
+        {
+            Event.QUEUED: (Event.SENT, Event.FAILED, Event.DROPPED),
+            Event.SENT: (Event.QUEUED,),
+            Event.FAILED: (Event.QUEUED,),
+        }
+    ),
+    "reconciliation_runs": _to({Run.RUNNING: (Run.CLEAN, Run.SUSPENSE, Run.BREAKS, Run.FAILED)}),
     "policy_proposals": _steps({"PROPOSED": "PUBLISHED REJECTED WITHDRAWN"}),
     "chargeback_acceptances": _steps({"PROPOSED": "ACCEPTED WITHDRAWN"}),
     "refund_returns": _steps({"PROPOSED": "DONE WITHDRAWN"}),
-    "payout_offers": _steps({"OPEN": "CHOSEN OVERTAKEN WITHDRAWN"}),
-    "party_requests": _steps({"OPEN": "ANSWERED UNANSWERED WITHDRAWN"}),
-    "duplicate_payments": _steps(
+    "payout_offers": _to(
+        {PayoutOffer.OPEN: (PayoutOffer.CHOSEN, PayoutOffer.OVERTAKEN, PayoutOffer.WITHDRAWN)}
+    ),
+    "party_requests": _to({Request.OPEN: (Request.ANSWERED, Request.UNANSWERED, Request.WITHDRAWN)}),
+    "duplicate_payments": _to(
         {
-            "RETURNING": "RETURNED FAILED CHARGED_BACK",
-            "RETURNED": "FAILED",
-            "FAILED": "RETURNING RETURNED CHARGED_BACK",
-            "CHARGED_BACK": "RETURNING",  # won after it was lost
+            Duplicate.RETURNING: (Duplicate.RETURNED, Duplicate.FAILED, Duplicate.CHARGED_BACK),
+            Duplicate.RETURNED: (Duplicate.FAILED,),
+            Duplicate.FAILED: (Duplicate.RETURNING, Duplicate.RETURNED, Duplicate.CHARGED_BACK),
+            Duplicate.CHARGED_BACK: (Duplicate.RETURNING,),  # won after it was lost
         }
     ),
-    "suspense_items": _steps({"OPEN": "SETTLED"}),
+    "suspense_items": _to({Suspense.OPEN: (Suspense.SETTLED,)}),
     "chargebacks": frozenset(
         (before, told)
         for before, told in product(CHARGEBACKS, CHARGEBACKS)

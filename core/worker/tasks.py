@@ -19,6 +19,7 @@ from core import jobs
 from core.desk import Desk
 from core.errors import DeskError
 from core.records import ReconciliationRun
+from core.rules.reconciliation import RunStatus
 from core.worker.trouble import Trouble, sentence
 
 log = structlog.get_logger("worker")
@@ -151,7 +152,7 @@ def reconcile(desk: Desk) -> int:
             select(ReconciliationRun.id)
             .where(
                 ReconciliationRun.until >= midnight,
-                ReconciliationRun.status.in_(("CLEAN", "SUSPENSE", "BREAKS")),
+                ReconciliationRun.status.in_((RunStatus.CLEAN, RunStatus.SUSPENSE, RunStatus.BREAKS)),
             )
             .limit(1)
         )

@@ -18,6 +18,7 @@ from core.records import Case, Message, Party, PartyRequest
 from core.rules import disputes, requests
 from core.rules.display_limits import bounded
 from core.rules.disputes import BLOCKING, CaseEvent, CaseStatus
+from core.rules.messages import Audience
 from core.rules.permissions import SYSTEM, Actor, NotYours, Permission, require
 from core.rules.requests import RequestKind, RequestStatus
 
@@ -35,7 +36,7 @@ def say(
     now: datetime,
     milestone_id: int,
     body: str,
-    audience: str = "PARTIES",
+    audience: str = Audience.PARTIES,
     contents: Sequence[Words] = (),
 ) -> Message:
     """A party writes to everyone, staff to the parties or (`STAFF`) among themselves.
@@ -49,8 +50,8 @@ def say(
     if actor.kind == "staff":
         require(actor, Permission.WORK_CASE)
     case = _open_case(session, milestone_id)
-    to = audience if actor.kind == "staff" else "PARTIES"
-    if case is not None and to == "PARTIES":
+    to = audience if actor.kind == "staff" else Audience.PARTIES
+    if case is not None and to == Audience.PARTIES:
         require_at_work(session, actor, case.id)
     message = messages.write(
         session,
@@ -109,7 +110,9 @@ def ask(
     if party_id not in (context.payer.id, context.payee.id):
         raise NotFound(kind="party", id=party_id)
     requests.check_due(answer_due_at, now, decide_by=None if case.escalated else case.decision_due_at)
-    messages.write(session, actor, context, body=question, audience="PARTIES", case_id=case.id, now=now)
+    messages.write(
+        session, actor, context, body=question, audience=Audience.PARTIES, case_id=case.id, now=now
+    )
     audit.become(case, disputes.after(case.status, CaseEvent.ASK_PARTY), now=now, by=actor)
     case.waiting_on, case.answer_due_at = party_id, answer_due_at
     case.due_at = _first_due(case, answer_due_at)
@@ -244,7 +247,7 @@ def _note_silence(
     room = messages.MOST - 500
     what = f" They were asked: “{bounded(asked.question, longest=room)}”" if asked else ""
     body = f"The {silent.role.lower()} did not answer in time. The case is under review again.{what}"
-    messages.write(session, SYSTEM, context, body=body, audience="STAFF", case_id=case.id, now=now)
+    messages.write(session, SYSTEM, context, body=body, audience=Audience.STAFF, case_id=case.id, now=now)
 
 
 def _first_due(case: Case, answer_due_at: datetime) -> datetime:

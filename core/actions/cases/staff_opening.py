@@ -17,6 +17,7 @@ from core.actions.risk import holds
 from core.records import Case
 from core.rules import disputes, milestones
 from core.rules.disputes import DisputeReason
+from core.rules.messages import Audience
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
 
@@ -44,7 +45,7 @@ def by_staff(session: Session, actor: Actor, *, now: datetime, milestone_id: int
         actor,
         context,
         body=reason,
-        audience="STAFF",
+        audience=Audience.STAFF,
         case_id=case.id,
         now=now,
     )

@@ -20,10 +20,11 @@ from core.db import Record
 from core.errors import DeskError, NotFound
 from core.records import Chargeback, ChargebackAcceptance, OutgoingOperation
 from core.rules import chargebacks as rules
+from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
 
-UNDER_WAY = ("QUEUED", "SENDING", "BLOCKED")
+UNDER_WAY = (OperationStatus.QUEUED, OperationStatus.SENDING, OperationStatus.BLOCKED)
 
 
 class AlreadyProposed(DeskError):
@@ -71,7 +72,7 @@ def accept(session: Session, actor: Actor, *, now: datetime, acceptance_id: int)
     operation = outbox.enqueue(
         session,
         key=operation_key(session, "chargeback", row.id, "accept", proposal.id),
-        kind="ACCEPTANCE",
+        kind=OperationKind.ACCEPTANCE,
         milestone_id=row.milestone_id,
         party_id=None,
         amount=row.amount,
@@ -104,7 +105,7 @@ def _check(session: Session, row: Chargeback) -> None:
 
 def _forget_staged(session: Session, row: Chargeback, *, now: datetime) -> None:
     for call in session.scalars(_evidence_calls(row)):
-        if call.status in ("QUEUED", "REVIEW") and call.provider_id is None:
+        if call.status in (OperationStatus.QUEUED, OperationStatus.REVIEW) and call.provider_id is None:
             operation_states.canceled(call, reason="two people have accepted the chargeback", now=now)
 
 
@@ -113,7 +114,7 @@ def _evidence_calls(row: Chargeback):  # type: ignore[no-untyped-def]
         select(OutgoingOperation)
         .where(
             OutgoingOperation.milestone_id == row.milestone_id,
-            OutgoingOperation.kind == "EVIDENCE",
+            OutgoingOperation.kind == OperationKind.EVIDENCE,
             OutgoingOperation.payload["dispute"].as_string() == row.stripe_dispute,
         )
         .order_by(OutgoingOperation.id)

@@ -19,6 +19,7 @@ from core.actions.operations.operation_keys import operation_key
 from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.records import Chargeback, ChargebackAcceptance, ChargebackEvidence, Evidence, OutgoingOperation
 from core.rules import chargebacks as rules
+from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import Actor, NotPermitted, Permission, require
 
 
@@ -136,7 +137,7 @@ def _forget_staging(session: Session, draft: ChargebackEvidence, *, now: datetim
         .where(OutgoingOperation.key == _key(session, draft, "stage"))
         .with_for_update()
     ).one()
-    if staged.status == "QUEUED":
+    if staged.status == OperationStatus.QUEUED:
         operation_states.canceled(staged, reason="the answer itself is sent", now=now)
 
 
@@ -154,7 +155,7 @@ def _send(
     operation = outbox.enqueue(
         session,
         key=_key(session, draft, "submit" if submit else "stage"),
-        kind="EVIDENCE",
+        kind=OperationKind.EVIDENCE,
         milestone_id=row.milestone_id,
         party_id=None,
         amount=row.amount,

@@ -20,6 +20,8 @@ from core.ledger import accounts, journal_store, postings
 from core.money import Money, stripe_step
 from core.records import Chargeback, DuplicatePayment, OutgoingOperation
 from core.rules.chargebacks import UNDECIDED
+from core.rules.duplicate_payments import DuplicateStatus
+from core.rules.operations import OperationStatus
 from core.rules.permissions import SYSTEM
 
 
@@ -106,7 +108,7 @@ def overtaken(
 def bore_whole_loss(second: DuplicatePayment, row: Chargeback, amount: Money) -> bool:
     """`amount` is all that this chargeback has cost, and the second payment had borne all of it."""
     return (
-        second.status == "CHARGED_BACK"
+        second.status == DuplicateStatus.CHARGED_BACK
         and amount.minor == row.lost_minor == row.taken_minor == second.charged_back_minor
     )
 
@@ -126,7 +128,7 @@ def reinstate_refunds(
         session, context, second.stripe_payment_intent, amount, key=f"{key}.again", now=now
     )
     second.operation_id, second.stripe_refund = operation.id, None
-    audit.become(second, "RETURNING", now=now)
+    audit.become(second, DuplicateStatus.RETURNING, now=now)
     session.flush()
 
 
@@ -138,7 +140,7 @@ def offset_amount(given: Money, owed: Money) -> Money:
 
 def call_off(call: OutgoingOperation, taken: Money, rest: Money, *, now: datetime) -> None:
     """The refund's call, unless it is over."""
-    if call.status in ("QUEUED", "BLOCKED", "REVIEW"):
+    if call.status in (OperationStatus.QUEUED, OperationStatus.BLOCKED, OperationStatus.REVIEW):
         anew = f" The remaining {rest.text()} is asked for anew." if rest.is_positive else ""
         reason = f"The payer's bank has given {taken.text()} of it back.{anew}"
         operation_states.canceled(call, reason=reason, now=now)
@@ -150,7 +152,9 @@ def _call(session: Session, second: DuplicatePayment) -> OutgoingOperation:
 
 def _not_left(second: DuplicatePayment, call: OutgoingOperation) -> bool:
     """It certainly lies here: its refund was not sent, was refused, or has come back."""
-    return second.status == "FAILED" or (second.status == "RETURNING" and call.first_sent_at is None)
+    return second.status == DuplicateStatus.FAILED or (
+        second.status == DuplicateStatus.RETURNING and call.first_sent_at is None
+    )
 
 
 def _take(
@@ -171,9 +175,9 @@ def _take(
             session, context, second.stripe_payment_intent, rest, key=f"{key}.rest", now=now
         )
         second.operation_id, second.stripe_refund = following.id, None
-        audit.become(second, "RETURNING", now=now)
+        audit.become(second, DuplicateStatus.RETURNING, now=now)
     else:
-        audit.become(second, "CHARGED_BACK", now=now)
+        audit.become(second, DuplicateStatus.CHARGED_BACK, now=now)
     session.flush()
     context.note(
         session,

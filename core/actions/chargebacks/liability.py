@@ -213,7 +213,6 @@ def open_suspense_item(
         currency=line.currency,
         amount_minor=line.amount,
         why=why,
-        status="OPEN",
         found_at=now,
     )
     session.add(item)

@@ -25,6 +25,7 @@ from core.money import Money
 from core.records import Chargeback, DuplicatePayment, PaymentOrder
 from core.rules import chargebacks as rules
 from core.rules import milestones
+from core.rules.chargebacks import ChargebackStatus
 from core.rules.permissions import SYSTEM, Role
 
 
@@ -49,7 +50,7 @@ def follow(session: Session, snapshot: DisputeSnapshot, *, now: datetime) -> Cha
             _book(session, context, row, second, line, now=now)
     session.flush()
     owed = None
-    if row.status == "lost" and not row.outstanding.is_zero:
+    if row.status == ChargebackStatus.LOST and not row.outstanding.is_zero:
         if second is not None:
             duplicate_chargebacks.lose(session, context, second, row, now=now)
         else:
@@ -102,7 +103,7 @@ def _row(
         duplicate_id=second.id if second else None,
         stripe_dispute=snapshot.id,
         stripe_charge=snapshot.charge,
-        status=snapshot.status,
+        status=ChargebackStatus(snapshot.status),
         reason=snapshot.reason,
         currency=snapshot.amount.currency,
         amount_minor=snapshot.amount.minor,
@@ -120,7 +121,7 @@ def _row(
 
 
 def _apply(row: Chargeback, snapshot: DisputeSnapshot, *, now: datetime) -> None:
-    status = rules.present(row.status, snapshot.status)
+    status = rules.present(row.status, ChargebackStatus(snapshot.status))
     if status == snapshot.status:
         row.amount_minor, row.currency = snapshot.amount.minor, snapshot.amount.currency
         row.due_by, row.past_due = snapshot.due_by, snapshot.past_due
@@ -197,7 +198,7 @@ def _won_after_all(
     Where others had borne it, a person decides what becomes of what came back.
     """
     amount = _taken(row, line)
-    if row.status != "won" or amount.currency != row.booked_currency or not row.lost_minor:
+    if row.status != ChargebackStatus.WON or amount.currency != row.booked_currency or not row.lost_minor:
         return False
     if not (
         duplicate_chargebacks.bore_whole_loss(second, row, amount)
@@ -333,7 +334,7 @@ def _tell(
     if row.status in rules.ANSWERABLE and row.status != before and row.due_by is not None:
         _tell_staff(session, context, row, row.status, now=now)
     opened = before not in rules.UNDECIDED and row.status in rules.UNDECIDED
-    ended = row.status in ("won", "lost") and row.status != before
+    ended = row.status in (ChargebackStatus.WON, ChargebackStatus.LOST) and row.status != before
     if not opened and not ended:
         return
     template = "chargeback_opened" if opened else f"chargeback_{row.status}"

@@ -22,6 +22,7 @@ from core.ledger import accounts, journal_store, postings
 from core.money import Money
 from core.records import Chargeback, OutgoingOperation, Refund, RefundReturn
 from core.rules import refunds as rules
+from core.rules.operations import OperationKind
 from core.rules.permissions import SYSTEM
 from core.rules.refunds import RefundEvent, RefundStatus
 
@@ -44,7 +45,7 @@ def offset_due_refunds(
 
 def on_refund_failed(session: Session, operation: OutgoingOperation, *, now: datetime) -> None:
     """A refund that was on its way when the bank took the money has come back: what we had borne is not owed."""
-    if operation.kind != "REFUND":
+    if operation.kind != OperationKind.REFUND:
         return
     context = open_milestone(session, operation.milestone_id)
     second = duplicate_payments.returned_by(session, operation)

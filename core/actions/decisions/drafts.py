@@ -26,6 +26,7 @@ from core.money import Money
 from core.records import Decision, DecisionDraft, UnsentText
 from core.rules import text_fields
 from core.rules.grounds import DecisionOutcome, Reference
+from core.rules.items import Done
 from core.rules.permissions import Actor, Permission, require
 
 LONGEST = 64_000  # bytes
@@ -205,7 +206,7 @@ def _share(decision: Decision) -> dict[str, Any]:
             f"item-{number}-title": row["title"],
             f"item-{number}-value": Money(row["value"], currency).major(),
             f"item-{number}-done": row["done"],
-            f"item-{number}-part": _percent(row["part_bps"]) if row["done"] == "PARTLY" else "",
+            f"item-{number}-part": _percent(row["part_bps"]) if row["done"] == Done.PARTLY else "",
         }
     return content
 

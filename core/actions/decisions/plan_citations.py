@@ -15,6 +15,7 @@ from core.actions.milestones.milestone_context import MilestoneContext
 from core.errors import DeskError
 from core.records import Case, Evidence, EvidenceView, Message
 from core.rules.grounds import Reference
+from core.rules.messages import Audience
 
 
 class CitationUnknown(DeskError):
@@ -68,7 +69,7 @@ def looked(
 
 def _messages(session: Session, context: MilestoneContext, until: int | None) -> dict[str, Any]:
     wanted = select(Message.id, Message.body).where(
-        Message.milestone_id == context.milestone.id, Message.audience == "PARTIES"
+        Message.milestone_id == context.milestone.id, Message.audience == Audience.PARTIES
     )
     if until is not None:
         wanted = wanted.where(Message.id <= until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from core.actions.decisions.planned_calls import Call, Calls
@@ -10,9 +11,14 @@ from core.actions.operations.operation_keys import idempotency_key
 from core.actions.payouts import release
 from core.ledger import accounts, postings
 from core.ledger.journal import Journal
+from core.rules.operations import OperationKind
 from core.rules.splits import Split
 
-PATHS = {"REFUND": "/v1/refunds", "TRANSFER": "/v1/transfers", "PAYOUT": "/v1/payouts"}
+PATHS: Mapping[str, str] = {
+    OperationKind.REFUND: "/v1/refunds",
+    OperationKind.TRANSFER: "/v1/transfers",
+    OperationKind.PAYOUT: "/v1/payouts",
+}
 
 
 def movements(
@@ -105,7 +111,7 @@ def _expected(context: MilestoneContext, made: Calls, key: str) -> list[Journal]
 def _operation(call: Call) -> dict[str, Any]:
     """The exact call as it is shown and hashed. `waits`: for what, before it can be sent."""
     params = {"amount": call.amount.minor, **call.payload}
-    if call.kind != "REFUND":
+    if call.kind != OperationKind.REFUND:
         params["currency"] = call.amount.currency.lower()
     return {
         "kind": call.kind,

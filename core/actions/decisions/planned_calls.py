@@ -19,6 +19,7 @@ from core.actions.payouts import receivables
 from core.money import Money, stripe_exact
 from core.policy import WithdrawalMethod
 from core.rules import fees
+from core.rules.operations import OperationKind
 from core.rules.splits import Split
 
 
@@ -31,16 +32,16 @@ class Wait(StrEnum):
     @property
     def sentence(self) -> str:
         return {
-            "ACCOUNT": "The payee has no account at Stripe yet. It is sent under this key once there is one.",
-            "TRANSFER": "It is sent once the transfer is booked.",
-        }[self.value]
+            Wait.ACCOUNT: "The payee has no account at Stripe yet. It is sent under this key once there is one.",
+            Wait.TRANSFER: "It is sent once the transfer is booked.",
+        }[self]
 
 
 @dataclass(frozen=True)
 class Call:
     """One operation, as it is queued. A transfer that waits for an account has the destination None."""
 
-    kind: str
+    kind: OperationKind
     key: str
     party_id: int
     amount: Money
@@ -81,7 +82,7 @@ class Asked:
     @classmethod
     def of_plan(cls, plan: Mapping[str, Any]) -> Asked | None:
         method = plan["amounts"]["withdrawal_method"]
-        sent = [each["params"] for each in plan["operations"] if each["kind"] == "TRANSFER"]
+        sent = [each["params"] for each in plan["operations"] if each["kind"] == OperationKind.TRANSFER]
         return cls(WithdrawalMethod(method), sent[0]["destination"] is not None) if method and sent else None
 
 
@@ -112,7 +113,7 @@ def of_withdrawal(
     account = context.payee.stripe_account if asked is None or asked.had_account else None
     sent, party_id = stripe_exact(paid - chosen.fee), context.payee.id
     transfer = Call(
-        "TRANSFER",
+        OperationKind.TRANSFER,
         operation_key(session, key, "transfer"),
         party_id,
         sent,
@@ -120,13 +121,13 @@ def of_withdrawal(
         None if account else Wait.ACCOUNT,
     )
     payload = payout_payload(account, chosen.method)
-    payout = Call("PAYOUT", payout_key(transfer.key), party_id, sent, payload, Wait.TRANSFER)
+    payout = Call(OperationKind.PAYOUT, payout_key(transfer.key), party_id, sent, payload, Wait.TRANSFER)
     return Calls(kept, chosen, transfer=transfer, payout=payout)
 
 
 def refund_of(session: Session, context: MilestoneContext, amount: Money, *, key: str) -> Call:
     return Call(
-        "REFUND",
+        OperationKind.REFUND,
         operation_key(session, key, "refund"),
         context.payer.id,
         stripe_exact(amount),

@@ -21,6 +21,8 @@ from core.ledger import postings
 from core.money import Money, stripe_exact
 from core.records import DuplicatePayment, OutgoingOperation
 from core.rules import milestones
+from core.rules.duplicate_payments import DuplicateStatus
+from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import SYSTEM
 
 
@@ -65,7 +67,7 @@ def receive(
         template="duplicate_found",
         now=now,
     )
-    if operation.status != "SUCCEEDED":
+    if operation.status != OperationStatus.SUCCEEDED:
         operation_states.succeeded(operation, provider_id=snapshot.id, now=now)
     return row
 
@@ -88,7 +90,7 @@ def send_back(
         stripe_charge=charge,
         currency=amount.currency,
         amount_minor=amount.minor,
-        status="RETURNING",
+        status=DuplicateStatus.RETURNING,
         operation_id=refund.id,
         found_at=now,
     )
@@ -122,7 +124,7 @@ def ask(
     return outbox.enqueue(
         session,
         key=operation_key(session, "duplicate", key, "refund"),
-        kind="REFUND",
+        kind=OperationKind.REFUND,
         milestone_id=context.milestone.id,
         party_id=context.payer.id,
         amount=stripe_exact(amount),
@@ -163,17 +165,17 @@ def settle(
         else:
             journal = postings.duplicate_money(**about, charge=amount, fee=fee, cause=cause)
         balance_transactions.book_line(session, line, journal, now=now, milestone_id=context.milestone.id)
-    if row.operation_id != operation.id or row.status == "CHARGED_BACK":
+    if row.operation_id != operation.id or row.status == DuplicateStatus.CHARGED_BACK:
         return  # late news of a call that was called off, because the bank had paid
     if snapshot.lost and snapshot.key not in (None, idempotency_key(operation.key, operation.attempt)):
         return
     row.stripe_refund = snapshot.id
     if snapshot.status == "succeeded" and snapshot.lines:
-        audit.become(row, "RETURNED", now=now)
+        audit.become(row, DuplicateStatus.RETURNED, now=now)
         row.returned_at = now
         operation_states.succeeded(operation, provider_id=snapshot.id, now=now)
     elif snapshot.lost:
-        audit.become(row, "FAILED", now=now)
+        audit.become(row, DuplicateStatus.FAILED, now=now)
         row.returned_at = None
         operation_states.for_review(
             operation, reason=snapshot.failure_code or f"refund {snapshot.status}", now=now

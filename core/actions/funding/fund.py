@@ -20,6 +20,7 @@ from core.ledger import postings
 from core.money import Money, stripe_exact
 from core.records import Engagement, OutgoingOperation
 from core.rules import card_retries, engagement, milestones
+from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import SYSTEM, Actor, Role, require_party
 
 
@@ -69,7 +70,7 @@ def charge(
     operation = outbox.enqueue(
         session,
         key=operation_key(session, "charge", milestone.id, order.attempts),
-        kind="CHARGE",
+        kind=OperationKind.CHARGE,
         milestone_id=milestone.id,
         party_id=context.payer.id,
         amount=price,
@@ -105,9 +106,9 @@ def settle(
         if not balance_transactions.is_booked(session, snapshot.lines[0]):
             _funded(session, context, operation, snapshot, snapshot.lines[0], now=now)
         operation_states.succeeded(operation, provider_id=snapshot.id, now=now)
-    elif operation.status == "REFUSED":
+    elif operation.status == OperationStatus.REFUSED:
         return  # late news of a decline that is booked: another charge may be on its way since
-    elif snapshot.lost and operation.status != "SUCCEEDED":
+    elif snapshot.lost and operation.status != OperationStatus.SUCCEEDED:
         operation_states.refused(operation, reason=snapshot.failure_message or "declined", now=now)
         declined(
             session,

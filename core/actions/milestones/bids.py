@@ -19,6 +19,7 @@ from core.notifications import tell
 from core.policy import Profile
 from core.records import Engagement, Party, PolicyVersion, Project
 from core.rules import engagement, schedule
+from core.rules.parties import PartyRole
 from core.rules.permissions import Actor, require_party
 from core.rules.projects import Funding
 
@@ -143,7 +144,7 @@ def _current_policy(session: Session, platform: str, now: datetime) -> tuple[Pol
 def _two_sides(session: Session, payer_id: int, payee_id: int) -> tuple[Party, Party]:
     """A payer and a payee, of one platform."""
     payer, payee = session.get_one(Party, payer_id), session.get_one(Party, payee_id)
-    for party, needed in ((payer, "PAYER"), (payee, "PAYEE")):
+    for party, needed in ((payer, PartyRole.PAYER), (payee, PartyRole.PAYEE)):
         if party.role != needed:
             raise WrongRole(party=party.external_id, role=party.role.lower(), needed=needed.lower())
     if payee.platform != payer.platform:

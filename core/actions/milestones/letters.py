@@ -11,6 +11,7 @@ from core import audit
 from core.errors import DeskError, NotFound
 from core.gateways.mail import MailRefused, wire_form
 from core.records import Installation, Notification, Party
+from core.rules.notifications import LetterStatus
 from core.rules.permissions import Actor, Permission, require
 
 
@@ -42,7 +43,7 @@ def send_again(
     letter = session.get(Notification, notification_id, with_for_update=True)
     if letter is None:
         raise NotFound(kind="letter", id=notification_id)
-    if letter.status != "FAILED":
+    if letter.status != LetterStatus.FAILED:
         raise LetterNotFailed(letter=letter.id, status=letter.status.lower())
     letters = [letter]
     if address is not None and address.strip():
@@ -51,7 +52,7 @@ def send_again(
     for each in letters:
         # A new number: a mail program that met the old one elsewhere does not hide this one.
         each.mail = f"notification-{each.id}-{now:%Y%m%d%H%M%S}.{desk}"
-        audit.become(each, "QUEUED", now=now, by=actor)
+        audit.become(each, LetterStatus.QUEUED, now=now, by=actor)
         each.tries, each.error, each.next_try_at = 0, None, now
         _note(session, actor, each, "staff:letter:send_again", now=now)
     session.flush()
@@ -67,7 +68,9 @@ def _correct(
     party = session.get_one(Party, letter.party_id, with_for_update={"key_share": True})
     party.email = checked(address)
     _note(session, actor, letter, "staff:party:correct_address", now=now)
-    failed = select(Notification).where(Notification.party_id == party.id, Notification.status == "FAILED")
+    failed = select(Notification).where(
+        Notification.party_id == party.id, Notification.status == LetterStatus.FAILED
+    )
     return list(session.scalars(failed.order_by(Notification.id).with_for_update()))
 
 

@@ -15,6 +15,7 @@ from core.actions.payouts import pending_withdrawals, receivables, withdrawals
 from core.errors import DeskError, another
 from core.policy import WithdrawalMethod
 from core.records import Milestone, Party, PaymentOrder, Project
+from core.rules.parties import PartyRole
 from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
 
 
@@ -31,7 +32,7 @@ class NotForThisRole(DeskError):
 
 def require_fitting(party: Party, *, payment_method: str | None, bank_token: str | None) -> None:
     """A payer pays with a card and a payee is paid to a bank; what is for the other is refused, not dropped."""
-    given = {"PAYER": ("bank token", bank_token), "PAYEE": ("payment method", payment_method)}
+    given = {PartyRole.PAYER: ("bank token", bank_token), PartyRole.PAYEE: ("payment method", payment_method)}
     field, value = given[party.role]
     if value is not None:
         raise NotForThisRole(role=party.role.lower(), field=field, fields=[field.replace(" ", "_")])
@@ -90,7 +91,7 @@ def choose_withdrawal(
     """
     party = session.get_one(Party, party_id, with_for_update=True, populate_existing=True)
     require_party(actor, party_id)
-    if party.role != "PAYEE":
+    if party.role != PartyRole.PAYEE:
         raise NotYours(actor=actor.label)
     before, party.withdrawal_method = party.withdrawal_method, WithdrawalMethod(method)
     session.flush()
@@ -111,9 +112,9 @@ def choose_withdrawal(
 def require_same(party: Party, *, currency: str, payment_method: str | None, bank_token: str | None) -> None:
     """What is given is what is stored, or nothing is stored yet. A bank is known by the hash of its token only."""
     odd = []
-    if party.role == "PAYER" and payment_method is not None:
+    if party.role == PartyRole.PAYER and payment_method is not None:
         odd += ["payment_method"] if party.payment_method not in (None, payment_method) else []
-    if party.role == "PAYEE" and party.stripe_account is not None:
+    if party.role == PartyRole.PAYEE and party.stripe_account is not None:
         other_bank = bank_token is not None and party.bank_token_sha256 != digest(bank_token)
         odd += ["bank_token"] if other_bank else []
         odd += ["currency"] if party.account_currency not in (None, currency) else []

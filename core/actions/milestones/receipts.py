@@ -21,6 +21,7 @@ from core.money import Money
 from core.receipts import ReceiptDocument, draw
 from core.records import Milestone, OutgoingOperation, Party, Receipt, Refund
 from core.rules.permissions import Actor, Permission, require
+from core.rules.receipts import ReceiptKind
 from core.rules.splits import Split
 
 
@@ -38,7 +39,7 @@ def of_funding(
         ("Platform fee", order.platform_fee_minor),
         ("Processing fee", order.processing_fee_minor),
     )
-    return _write(session, context, "FUNDING", operation.key, charged, lines, now=now)
+    return _write(session, context, ReceiptKind.FUNDING, operation.key, charged, lines, now=now)
 
 
 def of_release(
@@ -48,7 +49,7 @@ def of_release(
     if not split.release.is_positive:
         return None
     lines = (("Accepted work", split.release.minor),)
-    return _write(session, context, "RELEASE", f"{key}.release", split.release, lines, now=now)
+    return _write(session, context, ReceiptKind.RELEASE, f"{key}.release", split.release, lines, now=now)
 
 
 def of_refund(
@@ -63,7 +64,7 @@ def of_refund(
     part, whole = refund.milestone_part_minor, refund.amount_minor
     lines = [("Milestone, refunded part", part)]
     lines += [("Fees returned", whole - part)] if whole > part else []
-    return _write(session, context, "REFUND", operation.key, context.money(whole), lines, now=now)
+    return _write(session, context, ReceiptKind.REFUND, operation.key, context.money(whole), lines, now=now)
 
 
 def scope_of(context: MilestoneContext) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def scope_of(context: MilestoneContext) -> dict[str, Any]:
 def _write(
     session: Session,
     context: MilestoneContext,
-    kind: str,
+    kind: ReceiptKind,
     cause: str,
     total: Money,
     lines: Any,

@@ -19,6 +19,8 @@ from core.actions.refunds import return_conflicts
 from core.errors import DeskError, NotFound
 from core.records import OutgoingOperation, Refund
 from core.rules import refunds as rules
+from core.rules.duplicate_payments import DuplicateStatus
+from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
 from core.rules.refunds import RefundEvent, RefundStatus
@@ -44,9 +46,9 @@ def retry(
         raise NotFound(kind="call", id=operation_id)
     context = open_milestone(session, plain.milestone_id)
     operation = operation_states.locked(session, operation_id)
-    if operation.status != "REVIEW":
+    if operation.status != OperationStatus.REVIEW:
         raise OperationNotInReview(status=operation.status.lower())
-    if operation.kind in ("TRANSFER", "PAYOUT"):
+    if operation.kind in (OperationKind.TRANSFER, OperationKind.PAYOUT):
         raise ReviewThePayout()
     before = {"status": operation.status, "attempt": operation.attempt}
     _again(session, actor, operation, now=now)
@@ -81,13 +83,13 @@ def _again(session: Session, actor: Actor, operation: OutgoingOperation, *, now:
 
 def _came_back(session: Session, actor: Actor, operation: OutgoingOperation, *, now: datetime) -> bool:
     """A refund that failed or was canceled at the provider: the debt is open, and it can be sent anew."""
-    if operation.kind != "REFUND":
+    if operation.kind != OperationKind.REFUND:
         return False
     second = duplicate_payments.returned_by(session, operation)
     if second is not None:
-        if second.status != "FAILED":
+        if second.status != DuplicateStatus.FAILED:
             return False
-        audit.become(second, "RETURNING", now=now, by=actor)
+        audit.become(second, DuplicateStatus.RETURNING, now=now, by=actor)
         second.stripe_refund = None
         return True
     wanted = select(Refund).where(Refund.operation_id == operation.id).with_for_update()

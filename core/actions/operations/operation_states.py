@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.records import OutgoingOperation
+from core.rules.operations import ENDED, OperationStatus
 
 LOOK_AGAIN_AFTER = timedelta(minutes=10)
-ENDED = frozenset({"SUCCEEDED", "REFUSED", "REVIEW", "CANCELED"})
 SHORT_OF_MONEY = (
     "The platform's balance at Stripe is too small for this. It is sent by itself when the money is there."
 )
@@ -26,25 +26,25 @@ def locked(session: Session, operation_id: int) -> OutgoingOperation:
 def succeeded(operation: OutgoingOperation, *, provider_id: str, now: datetime) -> None:
     """Done, booked, final."""
     operation.provider_id, operation.last_error = provider_id, None
-    _end(operation, "SUCCEEDED", now)
+    _end(operation, OperationStatus.SUCCEEDED, now)
 
 
 def refused(operation: OutgoingOperation, *, reason: str, now: datetime) -> None:
     """The provider said no, definitively: nothing happened."""
     operation.last_error = reason
-    _end(operation, "REFUSED", now)
+    _end(operation, OperationStatus.REFUSED, now)
 
 
 def for_review(operation: OutgoingOperation, *, reason: str, now: datetime) -> None:
     """A person must look at it: sending again by ourselves could do harm."""
     operation.last_error = reason
-    _end(operation, "REVIEW", now)
+    _end(operation, OperationStatus.REVIEW, now)
 
 
 def canceled(operation: OutgoingOperation, *, reason: str, now: datetime) -> None:
     """Called off before it was sent."""
     operation.last_error = reason
-    _end(operation, "CANCELED", now)
+    _end(operation, OperationStatus.CANCELED, now)
 
 
 def waiting(
@@ -63,7 +63,7 @@ def later(
     at: datetime,
     reason: str | None,
     now: datetime,
-    status: str = "QUEUED",
+    status: OperationStatus = OperationStatus.QUEUED,
 ) -> None:
     """Try again at `at`, with the same key."""
     _become(operation, status, now)
@@ -77,20 +77,20 @@ def again_as_new(operation: OutgoingOperation, *, at: datetime, reason: str, now
     later(operation, at=at, reason=reason, now=now)
 
 
-def _end(operation: OutgoingOperation, status: str, now: datetime) -> None:
+def _end(operation: OutgoingOperation, status: OperationStatus, now: datetime) -> None:
     _become(operation, status, now)
     operation.finished_at = now
 
 
 def sending(operation: OutgoingOperation, *, now: datetime) -> None:
     """Claimed by a worker, and on its way as soon as this is committed."""
-    _become(operation, "SENDING", now)
+    _become(operation, OperationStatus.SENDING, now)
     operation.sending_since = now
     operation.tries += 1
     operation.first_sent_at = operation.first_sent_at or now
 
 
-def _become(operation: OutgoingOperation, status: str, now: datetime) -> None:
+def _become(operation: OutgoingOperation, status: OperationStatus, now: datetime) -> None:
     """Through the table of steps, or `IllegalMove`: what was called off is over for good."""
     audit.become(operation, status, now=now)
     operation.sending_since = None

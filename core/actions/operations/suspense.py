@@ -21,7 +21,7 @@ from core.records import Party, Staff, SuspenseItem
 from core.rules import suspense as rules
 from core.rules.permissions import Actor, Permission, require, require_one
 from core.rules.reasons import given
-from core.rules.suspense import SettledAs
+from core.rules.suspense import SettledAs, SuspenseStatus
 
 ACCOUNTS = {
     SettledAs.OWN_MONEY: accounts.BANK,
@@ -90,7 +90,7 @@ def confirm(
     for item in items:
         _settle(session, actor, item, settled_as, now=now)
         external_movements.line_settled(session, item, settled_as, now=now)
-        audit.become(item, "SETTLED", now=now, by=actor)
+        audit.become(item, SuspenseStatus.SETTLED, now=now, by=actor)
         item.settled_as, item.reason = settled_as, reason
         item.settled_by, item.settled_at = actor.id, now
         _note(session, actor, "finance:suspense:settle", item, reason=reason, now=now)
@@ -216,7 +216,7 @@ def _locked(session: Session, item_ids: Sequence[int]) -> list[SuspenseItem]:
         item = session.scalars(wanted).one_or_none()
         if item is None:
             raise NotFound(kind="unexplained amount", id=number)
-        if item.status != "OPEN":
+        if item.status != SuspenseStatus.OPEN:
             raise AlreadySettled(settled_as=(item.settled_as or "").replace("_", " ").lower())
         items.append(item)
     if not items:

@@ -11,6 +11,7 @@ from core.errors import DeskError, NotFound
 from core.records import WebhookEvent
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
+from core.rules.webhooks import WebhookStatus
 
 
 class EventNotGivenUp(DeskError):
@@ -24,9 +25,9 @@ def retry(session: Session, actor: Actor, *, now: datetime, event_id: str, reaso
     event = session.get(WebhookEvent, event_id, with_for_update=True, populate_existing=True)
     if event is None:
         raise NotFound(kind="event", id=event_id)
-    if event.status != "FAILED":
+    if event.status != WebhookStatus.FAILED:
         raise EventNotGivenUp(id=event_id, status=event.status.lower())
-    audit.become(event, "RECEIVED", now=now, by=actor)
+    audit.become(event, WebhookStatus.RECEIVED, now=now, by=actor)
     event.tries, event.next_try_at, event.finished_at = 0, now, None
     audit.record(
         session,

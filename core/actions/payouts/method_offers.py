@@ -22,7 +22,7 @@ from core.money import Money
 from core.policy import WithdrawalMethod
 from core.records import Payout, PayoutOffer
 from core.rules import fees
-from core.rules.payouts import PayoutStatus
+from core.rules.payouts import PayoutOfferStatus, PayoutStatus
 from core.rules.permissions import Actor, NotYours, Permission, require
 from core.rules.reasons import given
 
@@ -71,7 +71,7 @@ def offer(
         reason=reason,
         offered_by=actor.id,
         offered_at=now,
-        status="OPEN",
+        status=PayoutOfferStatus.OPEN,
     )
     session.add(row)
     session.flush()
@@ -108,7 +108,7 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, payout_id: int, r
     row = open_offer(session, payout.id)
     if row is None:
         raise NoOfferOpen()
-    audit.become(row, "WITHDRAWN", now=now, by=actor)
+    audit.become(row, PayoutOfferStatus.WITHDRAWN, now=now, by=actor)
     row.settled_at = now
     session.flush()
     context.note(
@@ -146,7 +146,7 @@ def choose(
         raise NotFound(kind="offer of other methods for payout", id=payout_id)
     if method.value not in row.methods:
         raise NotOffered(method=method.value.capitalize(), offered=", ".join(row.methods))
-    audit.become(row, "CHOSEN", now=now, by=actor)
+    audit.become(row, PayoutOfferStatus.CHOSEN, now=now, by=actor)
     row.chosen_method, row.settled_at = method, now
     payout_review.send_again(session, actor, context, payout, method, action="party:payout:choose", now=now)
     context.tell(
@@ -177,7 +177,7 @@ def offered(session: Session, actor: Actor) -> list[PayoutOffer]:
         .join(Payout, Payout.id == PayoutOffer.payout_id)
         .where(
             Payout.party_id == actor.id,
-            PayoutOffer.status == "OPEN",
+            PayoutOffer.status == PayoutOfferStatus.OPEN,
             Payout.status == PayoutStatus.ADMINISTRATIVE_REVIEW,
         )
     )

@@ -27,11 +27,10 @@ from core.money import stripe_exact
 from core.policy import WithdrawalMethod
 from core.records import OutgoingOperation, Payout, PayoutOffer, Staff
 from core.rules import fees
-from core.rules.payouts import PayoutEvent, PayoutStatus
+from core.rules.operations import OperationKind, OperationStatus
+from core.rules.payouts import PayoutEvent, PayoutOfferStatus, PayoutStatus
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
-
-REFUSED = "REFUSED"
 
 
 class PayoutNotInReview(DeskError):
@@ -103,7 +102,9 @@ def send_again(
 
 def open_offer(session: Session, payout_id: int) -> PayoutOffer | None:
     """The other methods that the payee may choose from now."""
-    wanted = select(PayoutOffer).where(PayoutOffer.payout_id == payout_id, PayoutOffer.status == "OPEN")
+    wanted = select(PayoutOffer).where(
+        PayoutOffer.payout_id == payout_id, PayoutOffer.status == PayoutOfferStatus.OPEN
+    )
     return session.scalars(wanted.with_for_update()).one_or_none()
 
 
@@ -136,14 +137,14 @@ def _transfer_again(
     operation = session.get_one(OutgoingOperation, payout.transfer_operation_id, with_for_update=True)
     if method == payout.method:
         return _again(session, operation, now=now)
-    if operation.status != REFUSED:
+    if operation.status != OperationStatus.REFUSED:
         raise OutcomeStillUnknown()
     amount = context.money(payout.amount_minor)
     fee = fees.withdrawal_fee(amount, method, context.profile)
     following = outbox.enqueue(
         session,
         key=_next_key(operation.key),
-        kind="TRANSFER",
+        kind=OperationKind.TRANSFER,
         milestone_id=payout.milestone_id,
         party_id=payout.party_id,
         amount=stripe_exact(amount - fee),
@@ -162,7 +163,7 @@ def _pay_out_again(
         select(OutgoingOperation)
         .where(
             OutgoingOperation.milestone_id == payout.milestone_id,
-            OutgoingOperation.kind == "PAYOUT",
+            OutgoingOperation.kind == OperationKind.PAYOUT,
             OutgoingOperation.payload["payout"].as_integer() == payout.id,
         )
         .order_by(OutgoingOperation.id.desc())
@@ -170,7 +171,7 @@ def _pay_out_again(
         .with_for_update()
     ).one()
     speed = "instant" if method is WithdrawalMethod.INSTANT else "standard"
-    if operation.status != REFUSED:
+    if operation.status != OperationStatus.REFUSED:
         if speed != operation.payload["method"]:
             raise OutcomeStillUnknown()
         return _again(session, operation, now=now)
@@ -178,7 +179,7 @@ def _pay_out_again(
     return outbox.enqueue(
         session,
         key=_next_key(operation.key),
-        kind="PAYOUT",
+        kind=OperationKind.PAYOUT,
         milestone_id=payout.milestone_id,
         party_id=payout.party_id,
         amount=context.money(operation.amount_minor),
@@ -192,7 +193,7 @@ def _again(session: Session, operation: OutgoingOperation, *, now: datetime) -> 
     under the same key: within a day the provider does it once, and later the trace is all that protects."""
     reason = operation.last_error or "sent again after review"
     operation.finished_at = None
-    if operation.status == REFUSED:
+    if operation.status == OperationStatus.REFUSED:
         operation_states.again_as_new(operation, at=now, reason=reason, now=now)
     else:
         operation.tries, operation.first_sent_at = 0, now

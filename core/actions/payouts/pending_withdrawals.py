@@ -14,6 +14,7 @@ from core.actions.operations import operation_states
 from core.actions.payouts.withdrawals import move
 from core.money import Money
 from core.records import OutgoingOperation, Payout
+from core.rules.operations import OperationKind, OperationStatus
 from core.rules.payouts import PayoutEvent, PayoutStatus
 
 
@@ -23,7 +24,7 @@ def latest_call(session: Session, payout: Payout) -> OutgoingOperation | None:
         select(OutgoingOperation)
         .where(
             OutgoingOperation.milestone_id == payout.milestone_id,
-            OutgoingOperation.kind == "PAYOUT",
+            OutgoingOperation.kind == OperationKind.PAYOUT,
             OutgoingOperation.payload["payout"].as_integer() == payout.id,
         )
         .order_by(OutgoingOperation.id.desc())
@@ -47,7 +48,7 @@ def send_rest(
     outbox.enqueue(
         session,
         key=f"{before}.rest",
-        kind="PAYOUT",
+        kind=OperationKind.PAYOUT,
         milestone_id=payout.milestone_id,
         party_id=payout.party_id,
         amount=rest,
@@ -69,9 +70,9 @@ def cancel(session: Session, context: MilestoneContext, *, reason: str, now: dat
     )
     for payout in session.scalars(wanted.order_by(Payout.id).with_for_update()):
         call = session.get_one(OutgoingOperation, payout.transfer_operation_id, with_for_update=True)
-        if call.first_sent_at is not None and call.status != "REFUSED":
+        if call.first_sent_at is not None and call.status != OperationStatus.REFUSED:
             continue
-        if call.status != "REFUSED":
+        if call.status != OperationStatus.REFUSED:
             operation_states.canceled(call, reason=reason, now=now)
         move(payout, PayoutEvent.CANCEL, now=now)
         payout.failure = reason

@@ -12,10 +12,11 @@ from core.actions.milestones.milestone_context import MilestoneContext
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
 from core.records import OutgoingOperation, Party, SuspenseItem
+from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import SYSTEM
-from core.rules.suspense import SettledAs
+from core.rules.suspense import SettledAs, SuspenseStatus
 
-UNDER_WAY = ("QUEUED", "SENDING", "BLOCKED", "REVIEW")
+UNDER_WAY = (OperationStatus.QUEUED, OperationStatus.SENDING, OperationStatus.BLOCKED, OperationStatus.REVIEW)
 
 
 def owed(session: Session, party_id: int, currency: str) -> Money:
@@ -31,7 +32,7 @@ def free(session: Session, party_id: int, currency: str, *, but: int = 0) -> Mon
         return debt
     pending = session.scalar(
         select(func.coalesce(func.sum(OutgoingOperation.amount_minor), 0)).where(
-            OutgoingOperation.kind == "REVERSAL",
+            OutgoingOperation.kind == OperationKind.REVERSAL,
             OutgoingOperation.party_id == party_id,
             OutgoingOperation.currency == currency,
             OutgoingOperation.status.in_(UNDER_WAY),
@@ -39,7 +40,7 @@ def free(session: Session, party_id: int, currency: str, *, but: int = 0) -> Mon
     )
     said = session.scalar(
         select(func.coalesce(func.sum(SuspenseItem.amount_minor), 0)).where(
-            SuspenseItem.status == "OPEN",
+            SuspenseItem.status == SuspenseStatus.OPEN,
             SuspenseItem.proposed_as == SettledAs.PAYEE_DEBT,
             SuspenseItem.target_id == party_id,
             SuspenseItem.currency == currency,

@@ -17,6 +17,7 @@ from core.gateways.payments import ReversalSnapshot
 from core.ledger import accounts, journal_store, postings
 from core.money import Money, stripe_exact
 from core.records import OutgoingOperation, Payout
+from core.rules.operations import OperationKind, OperationStatus
 from core.rules.payouts import PayoutEvent, PayoutStatus
 from core.rules.permissions import SYSTEM
 
@@ -60,7 +61,7 @@ def _transferred(session: Session, context: MilestoneContext) -> list[Payout]:
 
 def _settled(call: OutgoingOperation) -> bool:
     """It is certain that this payout has not taken the money: never sent, or refused."""
-    return call.status == "REFUSED" or (call.first_sent_at is None and call.provider_id is None)
+    return call.status == OperationStatus.REFUSED or (call.first_sent_at is None and call.provider_id is None)
 
 
 def _ask(
@@ -69,7 +70,7 @@ def _ask(
     operation = outbox.enqueue(
         session,
         key=operation_key(session, key, payout.id, "reversal"),
-        kind="REVERSAL",
+        kind=OperationKind.REVERSAL,
         milestone_id=context.milestone.id,
         party_id=payout.party_id,
         amount=stripe_exact(amount),
@@ -97,7 +98,7 @@ def _shorten(
     now: datetime,
 ) -> None:
     """The payout that had not been sent: called off, or sent for what remains, which from now on is its amount."""
-    if call is not None and call.status != "REFUSED":
+    if call is not None and call.status != OperationStatus.REFUSED:
         operation_states.canceled(call, reason="the transfer is taken back", now=now)
     if rest.is_zero:
         withdrawals.move(payout, PayoutEvent.CANCEL, now=now)

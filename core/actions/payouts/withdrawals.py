@@ -22,7 +22,8 @@ from core.money import Money
 from core.policy import WithdrawalMethod
 from core.records import OutgoingOperation, Payout, PayoutOffer
 from core.rules import payouts as rules
-from core.rules.payouts import NotPaid, PayoutEvent, PayoutStatus
+from core.rules.operations import OperationKind, OperationStatus
+from core.rules.payouts import NotPaid, PayoutEvent, PayoutOfferStatus, PayoutStatus
 from core.rules.permissions import SYSTEM, Role
 from core.rules.references import reference
 
@@ -125,7 +126,7 @@ def _transferred(
     outbox.enqueue(
         session,
         key=planned_calls.payout_key(operation.key),
-        kind="PAYOUT",
+        kind=OperationKind.PAYOUT,
         milestone_id=payout.milestone_id,
         party_id=payout.party_id,
         amount=amount - fee,
@@ -172,9 +173,11 @@ def move(payout: Payout, event: PayoutEvent, *, now: datetime) -> None:
     audit.become(payout, rules.after(payout.status, event), now=now)
     session = object_session(payout)
     if reviewed and session is not None:
-        wanted = select(PayoutOffer).where(PayoutOffer.payout_id == payout.id, PayoutOffer.status == "OPEN")
+        wanted = select(PayoutOffer).where(
+            PayoutOffer.payout_id == payout.id, PayoutOffer.status == PayoutOfferStatus.OPEN
+        )
         for offer in session.scalars(wanted.with_for_update()):
-            audit.become(offer, "OVERTAKEN", now=now)
+            audit.become(offer, PayoutOfferStatus.OVERTAKEN, now=now)
             offer.settled_at = now
 
 
@@ -187,7 +190,7 @@ def settle_payout(
     news of it must not touch the payout that was sent in its place.
     """
     open_milestone(session, operation.milestone_id)
-    if operation.status == "REFUSED":
+    if operation.status == OperationStatus.REFUSED:
         return
     payout = session.get_one(Payout, operation.payload["payout"], with_for_update=True)
     payout.stripe_payout, payout.arrival_at = snapshot.id, snapshot.arrival

@@ -22,11 +22,12 @@ from core.ledger import journal_store, postings
 from core.money import Money
 from core.records import OutgoingOperation, Refund, SuspenseItem
 from core.rules import refunds as rules
+from core.rules.operations import OperationStatus
 from core.rules.permissions import Actor
 from core.rules.refunds import RefundEvent, RefundStatus
 
 CAME_BACK = (RefundStatus.FAILED, RefundStatus.CANCELED)
-NOT_SENT = ("QUEUED", "BLOCKED")
+NOT_SENT = (OperationStatus.QUEUED, OperationStatus.BLOCKED)
 
 
 class NoRefundOwed(DeskError):
@@ -72,7 +73,7 @@ def owed(session: Session, item: SuspenseItem, milestone_id: int) -> Refund:
 
 def _certainly_unpaid(refund: Refund, call: OutgoingOperation) -> bool:
     never_sent = refund.status == RefundStatus.QUEUED and _never_sent(call)
-    return never_sent or (refund.status in CAME_BACK and call.status == "REVIEW")
+    return never_sent or (refund.status in CAME_BACK and call.status == OperationStatus.REVIEW)
 
 
 def _why_not(unpaid: Sequence[Refund], paid: Money, milestone_id: int) -> DeskError:

@@ -23,7 +23,7 @@ from core.rules.holds import HoldKind
 from core.rules.permissions import SYSTEM, Role
 from core.rules.references import reference
 from core.rules.refusal_reasons import Block
-from core.rules.suspense import SettledAs
+from core.rules.suspense import SettledAs, SuspenseStatus
 
 IF_OWED = (
     "If this was to be the milestone's refund: lift this hold, decide the refund unless that is done, and settle the "
@@ -63,7 +63,7 @@ def payment_taken_back(session: Session, amount: Money, source: str, *, now: dat
 def stopping_refunds(session: Session, milestone_id: int) -> tuple[Block, ...]:
     """Why no refund of this milestone is sent: money left past the desk, and nobody has said yet what that was."""
     settled = select(func.count()).where(
-        SuspenseItem.source == Hold.stripe_object, SuspenseItem.status == "SETTLED"
+        SuspenseItem.source == Hold.stripe_object, SuspenseItem.status == SuspenseStatus.SETTLED
     )
     wanted = (
         select(Hold, settled.scalar_subquery())

@@ -23,6 +23,7 @@ from core.records import Case, Message
 from core.rules import file_names
 from core.rules.disputes import BLOCKING
 from core.rules.evidence import CAPTION_LENGTH, EvidenceRefused, FileTooLarge, TooManyFiles
+from core.rules.messages import Audience
 from core.rules.permissions import NotYours
 from core.rules.requests import NothingAsked
 
@@ -97,7 +98,7 @@ def read_messages(
     """What the parties and staff wrote to each other, the oldest first; what staff notes for itself is not here."""
     lookups.milestone(session, caller, milestone_id)
     wanted = select(Message).where(
-        Message.milestone_id == milestone_id, Message.audience == "PARTIES", Message.id > after
+        Message.milestone_id == milestone_id, Message.audience == Audience.PARTIES, Message.id > after
     )
     found = session.scalars(wanted.order_by(Message.id).limit(limit + 1)).all()
     said = [of_said(session, each) for each in found[:limit]]

@@ -30,6 +30,7 @@ from core.desk import Desk
 from core.processes import leases
 from core.records import EventDelivery, OutgoingEvent, WebhookEndpoint
 from core.rules import retries
+from core.rules.webhooks import EventStatus
 
 log = structlog.get_logger("api")
 
@@ -171,10 +172,10 @@ def _record(desk: Desk, parcel: Parcel, *, tried: Try | None, error: str | None)
         if tried is not None:
             session.add(EventDelivery(event_id=event.id, at=now, **vars(tried)))
         if error is None:
-            audit.become(event, "SENT", now=now)
+            audit.become(event, EventStatus.SENT, now=now)
             event.sent_at = now
         else:
-            over = event.status == "QUEUED" and event.tries >= TRIES
+            over = event.status == EventStatus.QUEUED and event.tries >= TRIES
             wait = retries.delay(event.tries, random.randrange) if tried else AWAY
             leases.put_off(event, until=None if over else now + wait, now=now)
         return event.status

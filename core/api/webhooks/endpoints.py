@@ -16,6 +16,7 @@ from core.api.http import keys
 from core.errors import DeskError, NotFound
 from core.records import OutgoingEvent, WebhookEndpoint
 from core.rules.permissions import Actor, Permission, require
+from core.rules.webhooks import EventStatus
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -63,10 +64,10 @@ def remove_endpoint(session: Session, actor: Actor, *, now: datetime, endpoint_i
         endpoint.removed_at = now
         _note(session, actor, "remove", endpoint_id, now)
     waiting = select(OutgoingEvent).where(
-        OutgoingEvent.endpoint_id == endpoint_id, OutgoingEvent.status == "QUEUED"
+        OutgoingEvent.endpoint_id == endpoint_id, OutgoingEvent.status == EventStatus.QUEUED
     )
     for event in session.scalars(waiting.order_by(OutgoingEvent.id).with_for_update()):
-        audit.become(event, "DROPPED", now=now, by=actor)
+        audit.become(event, EventStatus.DROPPED, now=now, by=actor)
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ class EndpointStatus:
 
 def standings(session: Session, *, platform: str | None = None) -> list[EndpointStatus]:
     """Every endpoint that is told, of one platform or of all."""
-    waits = func.count(OutgoingEvent.id).filter(OutgoingEvent.status == "QUEUED")
-    given_up = func.count(OutgoingEvent.id).filter(OutgoingEvent.status == "FAILED")
+    waits = func.count(OutgoingEvent.id).filter(OutgoingEvent.status == EventStatus.QUEUED)
+    given_up = func.count(OutgoingEvent.id).filter(OutgoingEvent.status == EventStatus.FAILED)
     wanted = (
         select(WebhookEndpoint, waits, given_up)
         .outerjoin(OutgoingEvent, OutgoingEvent.endpoint_id == WebhookEndpoint.id)
@@ -115,11 +116,11 @@ def replay(
     again = select(OutgoingEvent).where(
         OutgoingEvent.endpoint_id == endpoint_id,
         OutgoingEvent.sequence > after,
-        OutgoingEvent.status.in_(("SENT", "FAILED", "QUEUED")),
+        OutgoingEvent.status.in_((EventStatus.SENT, EventStatus.FAILED, EventStatus.QUEUED)),
     )
     events = session.scalars(again.order_by(OutgoingEvent.id).with_for_update()).all()
     for event in events:
-        audit.become(event, "QUEUED", now=now, by=actor)
+        audit.become(event, EventStatus.QUEUED, now=now, by=actor)
         event.tries, event.next_try_at = 0, now
     asked = {"api_key": by_key} if by_key else {}
     _note(session, actor, "replay", endpoint_id, now, after={"after": after, "events": len(events)} | asked)

@@ -17,7 +17,7 @@ from core.processes.outgoing import review
 from core.processes.outgoing.claim import Claim
 from core.processes.outgoing.kind import OutgoingKind
 from core.records import OutgoingOperation
-from core.rules.chargebacks import FILE_KINDS
+from core.rules.chargebacks import FILE_KINDS, ChargebackStatus
 
 
 class EvidenceUnread(NeedsOperator):
@@ -58,7 +58,7 @@ def _find_answer(payments: Payments, claim: Claim) -> DisputeSnapshot | None:
 
 def _find_acceptance(payments: Payments, claim: Claim) -> DisputeSnapshot | None:
     accepted = payments.dispute_by_id(claim.payload["dispute"])
-    return accepted if accepted.status == "lost" else None
+    return accepted if accepted.status == ChargebackStatus.LOST else None
 
 
 def _look(payments: Payments, claim: Claim) -> DisputeSnapshot:

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.actions.operations.operation_keys import idempotency_key
 from core.money import Money
+from core.rules.operations import OperationKind
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Claim:
 
     id: int
     key: str
-    kind: str
+    kind: OperationKind
     attempt: int
     amount: Money
     payload: dict[str, Any]

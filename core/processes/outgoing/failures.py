@@ -18,6 +18,8 @@ from core.processes.outgoing.kinds import KINDS
 from core.processes.outgoing.review import leave_to_a_person
 from core.records import Chargeback, OutgoingOperation
 from core.rules import retries
+from core.rules.chargebacks import ChargebackStatus
+from core.rules.operations import ENDED
 from core.rules.payouts import PayoutEvent, PayoutStatus
 
 log = structlog.get_logger(__name__)
@@ -55,7 +57,7 @@ def _heals(session: Session, operation: OutgoingOperation, refusal: ProviderRefu
     if refusal.provider_code not in HEALED_BY_TIME:
         return False
     kept = select(Chargeback.id).where(
-        Chargeback.milestone_id == operation.milestone_id, Chargeback.status == "lost"
+        Chargeback.milestone_id == operation.milestone_id, Chargeback.status == ChargebackStatus.LOST
     )
     return refusal.provider_code != "charge_disputed" or session.scalars(kept).first() is None
 
@@ -90,4 +92,4 @@ def _unsettled(session: Session, operation_id: int) -> OutgoingOperation | None:
     plain = session.get_one(OutgoingOperation, operation_id)
     open_milestone(session, plain.milestone_id)
     operation = operation_states.locked(session, operation_id)
-    return None if operation.status in operation_states.ENDED else operation
+    return None if operation.status in ENDED else operation

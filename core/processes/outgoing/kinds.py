@@ -11,13 +11,14 @@ from core.processes.outgoing.payout import PAYOUT
 from core.processes.outgoing.refund import REFUND
 from core.processes.outgoing.reversal import REVERSAL
 from core.processes.outgoing.transfer import TRANSFER
+from core.rules.operations import OperationKind
 
-KINDS: Mapping[str, OutgoingKind] = {
-    "CHARGE": CHARGE,
-    "REFUND": REFUND,
-    "TRANSFER": TRANSFER,
-    "PAYOUT": PAYOUT,
-    "REVERSAL": REVERSAL,
-    "EVIDENCE": EVIDENCE,
-    "ACCEPTANCE": ACCEPTANCE,
+KINDS: Mapping[OperationKind, OutgoingKind] = {
+    OperationKind.CHARGE: CHARGE,
+    OperationKind.REFUND: REFUND,
+    OperationKind.TRANSFER: TRANSFER,
+    OperationKind.PAYOUT: PAYOUT,
+    OperationKind.REVERSAL: REVERSAL,
+    OperationKind.EVIDENCE: EVIDENCE,
+    OperationKind.ACCEPTANCE: ACCEPTANCE,
 }

@@ -12,6 +12,7 @@ from core.actions.operations import operation_states
 from core.actions.payouts import withdrawals
 from core.gateways.payments import ProviderRefused
 from core.records import OutgoingOperation, Payout
+from core.rules.operations import OperationStatus
 from core.rules.payouts import NotPaid, PayoutEvent, PayoutStatus
 from core.rules.permissions import SYSTEM
 
@@ -43,7 +44,7 @@ def leave_to_a_person(
         if payout.status != PayoutStatus.ADMINISTRATIVE_REVIEW:
             withdrawals.move(payout, PayoutEvent.FAIL, now=now)
             withdrawals.move(payout, PayoutEvent.REVIEW, now=now)
-        how = NotPaid.REFUSED if operation.status == "REFUSED" else NotPaid.UNKNOWN
+        how = NotPaid.REFUSED if operation.status == OperationStatus.REFUSED else NotPaid.UNKNOWN
         withdrawals.report_failure(session, payout, how, now=now, operation_key=operation.key)
 
 

@@ -18,6 +18,7 @@ from core.processes.outgoing.claim import Claim
 from core.processes.outgoing.kind import OutgoingKind, Payload
 from core.records import OutgoingOperation, Payout
 from core.rules import client_funds as client_funds_rules
+from core.rules.operations import OperationStatus
 from core.rules.payouts import PayoutEvent, PayoutStatus
 from core.rules.refusal_reasons import Block
 
@@ -46,7 +47,7 @@ def _settle(
 ) -> None:
     before = operation.status
     withdrawals.settle_transfer(session, operation, snapshot, now=now)
-    if before != operation.status == "SUCCEEDED":
+    if before != operation.status == OperationStatus.SUCCEEDED:
         liability.transfer_arrived(session, context, operation, now=now)
 
 

@@ -11,6 +11,7 @@ from core.money import Money
 from core.queries import case_money, conversions
 from core.queries.case_money import Booked, Sent
 from core.queries.cases import CaseView
+from core.rules.operations import ENDED
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.case import journal_table
@@ -142,6 +143,6 @@ def _operation(each: Sent, now: datetime) -> str:
 
 
 def _again(row: Sent, now: datetime) -> str:
-    if row.status in case_money.ENDED or row.next_try_at <= now:
+    if row.status in ENDED or row.next_try_at <= now:
         return ""
     return f"looked at again {deadline.words(row.next_try_at, now)}"
