@@ -212,12 +212,14 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/holds: a hold placed after the release stops the transfer at dispatch",
         "actions/holds: a hold placed after the transfer stops the payout",
     ),
-    "Held too long": ("actions/timers: money counts as held too long from the instant of the 75th day",),
+    "Held too long": (
+        "actions/deadlines_of_people: money counts as held too long from the instant of the 75th day",
+    ),
     # Disputes.
     "Dispute within 5 days": (
         "rules/deadlines: a dispute is in time until the last instant of day five",
         "rules/deadlines: a microsecond later a complaint asks for a hold instead",
-        "actions/timers: a dispute is heard to the last instant of the fifth day",
+        "actions/deadlines_of_people: a dispute is heard to the last instant of the fifth day",
     ),
     "A later complaint asks for a hold": ("api/flows: a late complaint holds the money",),
     "A dispute stops the clocks and is forwarded": (
@@ -242,7 +244,9 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/offers: an accepted offer divides the money and closes the case",
         "actions/offers: nobody accepts or declines their own offer and no stranger any",
     ),
-    "An offer stands for three days": ("actions/timers: an offer is accepted before its last instant only",),
+    "An offer stands for three days": (
+        "actions/deadlines_of_people: an offer is accepted before its last instant only",
+    ),
     "How an offer moves": (
         "rules/transitions: a pair moves if it is in the table and is refused if it is not [offer-",
     ),
@@ -478,7 +482,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "Reviews are asked for": ("actions/ratings: both are asked and nobody is thanked yet",),
     "Each side reviews once": (
         "actions/ratings: each party reviews once and nobody else at all",
-        "actions/timers: a review is taken until the reviews are opened",
+        "actions/deadlines_of_people: a review is taken until the reviews are opened",
     ),
     "Reviews hidden until both are in": (
         "rules/risk: reviews open with the second or when 14 days are over",
@@ -520,10 +524,10 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "A party acts for itself": ("rules/permissions: a party acts for itself only",),
     "Signed in a moment ago": (
         "rules/permissions: a fresh sign in lasts five minutes to the microsecond",
-        "actions/timers: money moves only within five minutes of signing in",
+        "actions/deadlines_of_people: money moves only within five minutes of signing in",
     ),
     "A session ends": (
-        "actions/timers: a session ends after 15 idle minutes and after 8 hours whatever happens",
+        "actions/deadlines_of_people: a session ends after 15 idle minutes and after 8 hours whatever happens",
     ),
     "A profile without gaps": (
         "policy: a profile that leaves a gap or contradicts itself is refused",
