@@ -26,7 +26,7 @@ def foretold(hold_id: int) -> bool:
         cards.note(_nothing(found))
     if found.falls:
         cards.note(
-            f"The decision of case D-{found.falls} is not carried out: the case has changed since it was decided. "
+            f"The decision of case D-{found.falls} is not carried out: it no longer stands. "
             "It becomes a draft again."
         )
     if own := found.placed_by is not None and found.placed_by == request_context.actor().id:

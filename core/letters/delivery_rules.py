@@ -106,6 +106,7 @@ HANDLING: Mapping[str, Handling] = {
     "case_taken": Handling("Case given to someone else", urgent=True, kept=_STAFF),
     "case_decided_by_another": Handling("Your case decided by someone else", urgent=True, kept=_STAFF),
     "case_escalated": Handling("Case without a decision in time", urgent=True, kept=_STAFF),
+    "proposal_returned": Handling("Proposal returned to you", urgent=True, kept=_STAFF),
     "review_opened": Handling("Manual review to settle", urgent=True, kept=_STAFF),
     "hold_to_settle": Handling("Hold to settle", urgent=True, kept=_STAFF),
     "chargeback_due": Handling("Chargeback to answer", urgent=True, kept=_STAFF),

@@ -50,6 +50,15 @@ TEMPLATES = {
         ),
         tone="attention",
     ),
+    ("proposal_returned", "staff"): Template(
+        "Returned to you: {what}",
+        (
+            "{why} Your {noun} no longer waits for a second person, and nothing was done. If it is still right, "
+            "someone who may can propose it again.",
+            Table((("About", "what"),)),
+        ),
+        tone="attention",
+    ),
     ("answer_missing", "staff"): Template(
         "{number} is neither approved nor disputed",
         (

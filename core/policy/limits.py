@@ -21,6 +21,8 @@ CARD_RETRY_FACTOR = 3
 CHARGEBACK_ALARM = timedelta(hours=48)
 # What one party offers the other stands for this long.
 OFFER_STANDS = timedelta(days=3)
+# What waits for a second person is returned to its maker after this long, unless it says what was done already.
+PROPOSAL_STANDS = timedelta(days=14)
 # Reviews stay hidden until both are in, or for this long after both were asked.
 REVIEWS_HIDDEN_FOR = timedelta(days=14)
 # Letters that are not urgent are gathered for this long, or until this hour (UTC) for who wants them once a day or once

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import structlog
@@ -18,13 +17,14 @@ from sqlalchemy.orm import Session
 
 from core.actions.cases import conversation, disputes, mediator_assignment, offers
 from core.actions.chargebacks import lifecycle
-from core.actions.decisions import confirmation, recorded_decision
+from core.actions.decisions import confirmation
 from core.actions.funding import card_retries
 from core.actions.milestones import ratings, verification, verification_timeout
 from core.actions.milestones.milestone_context import open_milestone
 from core.desk import Desk
 from core.errors import DeskError
 from core.policy.limits import CHARGEBACK_ALARM
+from core.processes import returned_proposals
 from core.records import (
     Case,
     Chargeback,
@@ -52,29 +52,12 @@ def run_due(desk: Desk) -> int:
     """Do everything whose time has come, oldest first; returns how many deadlines were handled.
 
     What one deadline makes due at once is done too. What cannot be done now (a hold, a refusal) stands in nobody's way.
-    Before anything else, decisions that wait for another plan than would be made now go back to their mediators.
+    Before anything else, what waits for a second person and can no longer be confirmed goes back to its maker.
     """
-    done, seen = _return_changed(desk), set[Key]()
+    done, seen = returned_proposals.return_stale(desk), set[Key]()
     while acted := _pass(desk, seen):
         done += acted
     return done
-
-
-def _return_changed(desk: Desk) -> int:
-    """Whatever changed the plan, also from outside the case: a debt, an account, another milestone of the project."""
-    try:
-        with desk.database.reading() as session:
-            changed = recorded_decision.changed(session)
-        return sum(desk.database.run(partial(_look_again, desk.clock(), number)) for number in changed)
-    except OperationalError:
-        raise
-    except Exception:  # it is looked at by a person, and every deadline still has its time
-        log.exception("timer.failed", kind="changed")
-        return 0
-
-
-def _look_again(now: datetime, milestone_id: int, session: Session) -> bool:
-    return recorded_decision.look_again(session, now=now, milestone_id=milestone_id)
 
 
 def _pass(desk: Desk, seen: set[Key]) -> int:

@@ -283,12 +283,13 @@ class Acceptance:
     proposed_at: datetime
     settled_by: str | None
     settled_at: datetime | None
+    note: str | None
 
 
 GIVING_IN = text(
     """
     select a.id, a.reason, a.status, a.proposed_by as proposed_by_id, p.name as proposed_by, a.proposed_at,
-           s.name as settled_by, a.settled_at
+           s.name as settled_by, a.settled_at, a.note
     from chargeback_acceptances a join staff p on p.id = a.proposed_by left join staff s on s.id = a.settled_by
     where a.chargeback_id = :id order by a.id desc
     """

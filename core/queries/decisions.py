@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
+from core.actions.decisions import recorded_decision
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.money import Money
 from core.records import (
@@ -25,13 +26,14 @@ UNDECIDED = frozenset({DecisionStatus.RETURNED, DecisionStatus.VOIDED})
 @dataclass(frozen=True)
 class Ruling:
     """A recorded decision and the names of the two people behind it. `changes` void it; `news`, how many messages the
-    parties wrote since, do not."""
+    parties wrote since, do not. `anew`: its maker may still decide the case, so it can be their draft again."""
 
     record: Decision
     maker: str
     checker: str | None
     changes: tuple[str, ...] = ()
     news: int = 0
+    anew: bool = True
 
     @property
     def pending(self) -> bool:
@@ -62,7 +64,14 @@ def of_case(session: Session, context: MilestoneContext, case: Case) -> tuple[Ru
         .order_by(Decision.id.desc())
     ).all()
     return tuple(
-        Ruling(record, made_by, checked_by, _changes(session, context, case, record), _news(session, record))
+        Ruling(
+            record,
+            made_by,
+            checked_by,
+            _changes(session, context, case, record),
+            _news(session, record),
+            recorded_decision.maker_decides_anew(session, context, case, record),
+        )
         for record, made_by, checked_by in rows
     )
 

@@ -92,12 +92,17 @@ class ChargebackAcceptance(Record):
 
     __tablename__ = "chargeback_acceptances"
     __table_args__ = (
-        CheckConstraint("status in ('PROPOSED', 'ACCEPTED', 'WITHDRAWN')", name="status"),
         CheckConstraint(
-            "(status = 'PROPOSED') = (settled_by is null) and (settled_by is null) = (settled_at is null)",
+            "status in ('PROPOSED', 'ACCEPTED', 'REJECTED', 'WITHDRAWN', 'RETURNED')", name="status"
+        ),
+        CheckConstraint(
+            "(status = 'PROPOSED') = (settled_at is null) "
+            "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",
             name="settled_by_someone",
         ),
-        CheckConstraint("status <> 'ACCEPTED' or settled_by <> proposed_by", name="two_people"),
+        CheckConstraint(
+            "status not in ('ACCEPTED', 'REJECTED') or settled_by <> proposed_by", name="two_people"
+        ),
         Index(
             "chargeback_acceptances_one_open_idx",
             "chargeback_id",
@@ -114,6 +119,7 @@ class ChargebackAcceptance(Record):
     status: Mapped[str] = mapped_column(default="PROPOSED", server_default="PROPOSED")
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     settled_at: Mapped[datetime | None] = mapped_column(default=None)
+    note: Mapped[str | None] = mapped_column(default=None)
 
 
 class DuplicatePayment(Record):

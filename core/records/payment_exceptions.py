@@ -42,12 +42,12 @@ class RefundReturn(Record):
     __tablename__ = "refund_returns"
     __table_args__ = (
         one_of("way", ReturnWay),
-        CheckConstraint("status in ('PROPOSED', 'DONE', 'WITHDRAWN')", name="status"),
+        CheckConstraint("status in ('PROPOSED', 'DONE', 'REJECTED', 'WITHDRAWN')", name="status"),
         CheckConstraint(
             "(status = 'PROPOSED') = (settled_by is null) and (settled_by is null) = (settled_at is null)",
             name="settled_by_someone",
         ),
-        CheckConstraint("status <> 'DONE' or settled_by <> proposed_by", name="two_people"),
+        CheckConstraint("status not in ('DONE', 'REJECTED') or settled_by <> proposed_by", name="two_people"),
         Index(
             "refund_returns_one_open_idx", "refund_id", unique=True, postgresql_where="status = 'PROPOSED'"
         ),
@@ -63,3 +63,4 @@ class RefundReturn(Record):
     status: Mapped[str] = mapped_column(default="PROPOSED", server_default="PROPOSED")
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     settled_at: Mapped[datetime | None] = mapped_column(default=None)
+    note: Mapped[str | None] = mapped_column(default=None)

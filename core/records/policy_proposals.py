@@ -34,9 +34,12 @@ class PolicyProposal(Record):
 
     __tablename__ = "policy_proposals"
     __table_args__ = (
-        CheckConstraint("status in ('PROPOSED', 'PUBLISHED', 'REJECTED', 'WITHDRAWN')", name="status"),
         CheckConstraint(
-            "(status = 'PROPOSED') = (settled_at is null) and (settled_at is null) = (settled_by is null)",
+            "status in ('PROPOSED', 'PUBLISHED', 'REJECTED', 'WITHDRAWN', 'RETURNED')", name="status"
+        ),
+        CheckConstraint(
+            "(status = 'PROPOSED') = (settled_at is null) "
+            "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",
             name="settled_by_someone",
         ),
         CheckConstraint("status <> 'PUBLISHED' or settled_by <> proposed_by", name="two_people"),

@@ -235,7 +235,7 @@ RULES: tuple[Rule, ...] = (
     Rule("Second person", "rules.approvals:second_person_reasons", _DESK),
     Rule("Decisions of a day are counted together", "actions.decisions.daily_limits:lock_parties", _DESK),
     Rule("What one party gets in a day is summed up", "actions.decisions.daily_limits:sums", _DESK),
-    Rule("Maker is not checker", "rules.approvals:check_checker", _DESK),
+    Rule("Maker is not checker", "rules.proposals:check_two", _DESK),
     Rule("An approval is of one plan", "rules.approvals:check_plan", _DESK),
     Rule("Cooling-off", "rules.approvals:cooled_off", _DESK),
     Rule("Executed as planned, or void", "actions.decisions.execution:execute_if_due", _DESK),

@@ -46,10 +46,6 @@ MOVES: Mapping[tuple[DecisionStatus, DecisionEvent], DecisionStatus] = {
 }
 
 
-class MakerIsChecker(DeskError):
-    """You made this decision, so someone else must approve it."""
-
-
 class PlanChanged(DeskError):
     """What you approve is no longer what was decided: {what} changed. The decision is void and must be made again."""
 
@@ -82,11 +78,6 @@ def second_person_reasons(
         *_reasons(amount, profile, ground, decisions_today_for_beneficiary, override),
         *_in_small_steps(amount, profile, given_today),
     )
-
-
-def check_checker(maker_id: int, checker_id: int) -> None:
-    if maker_id == checker_id:
-        raise MakerIsChecker()
 
 
 def check_plan(approved_hash: str, present_hash: str, what: str = "the plan") -> None:

@@ -88,14 +88,6 @@ class NoAnswerAllowed(DeskError):
     """This chargeback cannot be answered: {why}."""
 
 
-class MakerSubmits(DeskError):
-    """You drafted this evidence, so someone else must send it to the bank."""
-
-
-class ProposerAccepts(DeskError):
-    """You proposed to accept it, so someone else must do it."""
-
-
 def freezes(status: str, outstanding: Money) -> bool:
     """While the bank has not decided, or has what nobody has borne yet, nothing of the milestone is executed."""
     return status in UNDECIDED or (status == ChargebackStatus.LOST and not outstanding.is_zero)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from core.errors import DeskError
 
+# The reason on record of whoever may not look at their own decision again.
+CORRECTED_BY_OTHERS = "Made or approved the decision that this case corrects."
+
 
 class MediatorTied(DeskError):
     """You have a tie to a party of this case, so someone else must decide it."""

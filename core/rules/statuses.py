@@ -114,9 +114,9 @@ STEPS: Mapping[str, Steps] = {
         }
     ),
     "reconciliation_runs": _to({Run.RUNNING: (Run.CLEAN, Run.SUSPENSE, Run.BREAKS, Run.FAILED)}),
-    "policy_proposals": _steps({"PROPOSED": "PUBLISHED REJECTED WITHDRAWN"}),
-    "chargeback_acceptances": _steps({"PROPOSED": "ACCEPTED WITHDRAWN"}),
-    "refund_returns": _steps({"PROPOSED": "DONE WITHDRAWN"}),
+    "policy_proposals": _steps({"PROPOSED": "PUBLISHED REJECTED WITHDRAWN RETURNED"}),
+    "chargeback_acceptances": _steps({"PROPOSED": "ACCEPTED REJECTED WITHDRAWN RETURNED"}),
+    "refund_returns": _steps({"PROPOSED": "DONE REJECTED WITHDRAWN"}),
     "payout_offers": _to(
         {PayoutOffer.OPEN: (PayoutOffer.CHOSEN, PayoutOffer.OVERTAKEN, PayoutOffer.WITHDRAWN)}
     ),

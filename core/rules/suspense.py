@@ -87,10 +87,6 @@ class OwesLess(DeskError):
     less than {amount}."""
 
 
-class ProposerConfirms(DeskError):
-    """You said what this was, so someone else must agree."""
-
-
 TARGETS = {
     SettledAs.RETURN_TO_PAYER: "milestone",
     SettledAs.REFUND_OWED: "milestone",
@@ -151,9 +147,3 @@ def check(
             raise NotARefund(amount=amounts[0])
     elif not amounts[0].is_positive or (settled_as is SettledAs.RETURN_TO_PAYER and not payment_intent):
         raise NotAPayment(amount=amounts[0])
-
-
-def check_confirmer(proposed_by: int | None, actor_id: int | None) -> None:
-    """Two people, always (the desk's choice); the database says so too."""
-    if proposed_by == actor_id:
-        raise ProposerConfirms()

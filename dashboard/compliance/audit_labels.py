@@ -76,6 +76,11 @@ TITLES: Mapping[str, str] = {
     "policy:publish": "Policy published",
     "policy:reject": "Change of policy rejected",
     "policy:withdraw": "Change of policy withdrawn",
+    "policy:return": "Change of policy returned to its maker",
+    "suspense:return": "Explanation returned to its maker",
+    "chargeback:reject_acceptance": "Proposal to accept the chargeback rejected",
+    "chargeback:return_acceptance": "Proposal to accept the chargeback returned to its maker",
+    "refund:reject_return": "Record of an external refund rejected",
 }
 Way = tuple[str, Mapping[str, Any]]
 

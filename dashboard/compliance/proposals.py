@@ -19,7 +19,7 @@ from core.rules import policy_values
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.compliance import policy_table
-from dashboard.ui import cards, confirm, errors, header, reasons, text_fields
+from dashboard.ui import cards, confirm, errors, header, reasons, second_person, text_fields
 from dashboard.ui.safe import plain, words_of
 from dashboard.ui.status import in_words
 
@@ -204,11 +204,14 @@ def _settle(proposal_id: int, own: bool, currency: str) -> None:
     if row.stale:
         st.warning("Another version was published since: it can only be rejected.", icon=":material/warning:")
     unread = row.stale or len(seen) < len(row.warnings)
+    may = second_person.may_confirm(
+        Permission.APPROVE_POLICY, lambda session: policy_change.standing(session, proposal_id)
+    )
     place = text_fields.named("policy", proposal_id, "note")
     note = reasons.area(place, "Note", key="proposal-note")
     with st.container(horizontal=True, gap="small"):
         publish = (
-            None if own else confirm.pressed("Publish", key="publish-proposal", money=True, disabled=unread)
+            confirm.pressed("Publish", key="publish-proposal", money=True, disabled=unread) if may else None
         )
         refuse = confirm.pressed(
             "Withdraw" if own else "Reject", key="reject-proposal", type="secondary", money=True

@@ -10,10 +10,11 @@ from core.actions.chargebacks import chargeback_acceptance
 from core.queries.chargebacks import Acceptance, ChargebackRow
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.ui import cards, confirm, deadline, header, reasons, text_fields
+from dashboard.ui import cards, confirm, deadline, header, reasons, second_person, text_fields
 from dashboard.ui.safe import plain, words_of
+from dashboard.ui.second_person import Answer
 
-DONE = {"ACCEPTED": "done", "WITHDRAWN": "withdrawn"}
+DONE = {"ACCEPTED": "done", "REJECTED": "rejected", "WITHDRAWN": "withdrawn", "RETURNED": "returned"}
 
 
 def panel(row: ChargebackRow, proposals: Sequence[Acceptance]) -> None:
@@ -29,8 +30,8 @@ def panel(row: ChargebackRow, proposals: Sequence[Acceptance]) -> None:
     for each in proposals:
         if each is not waiting:
             cards.note(
-                f"Proposed by {each.proposed_by}, {DONE[each.status]} by {each.settled_by} "
-                f"on {deadline.exact(each.settled_at)}."
+                f"Proposed by {each.proposed_by}, {DONE[each.status]} by {each.settled_by or 'the desk'} "
+                f"on {deadline.exact(each.settled_at)}.{f' {each.note}' if each.note else ''}"
             )
     if waiting is not None:
         _waiting(row, waiting, may=may)
@@ -45,39 +46,35 @@ def _waiting(row: ChargebackRow, proposal: Acceptance, *, may: bool) -> None:
         st.text(words_of(proposal.reason))
         if not request_context.may(Permission.ANSWER_CHARGEBACK):
             return
-        own = proposal.proposed_by_id == request_context.actor().id
-        if own:
-            cards.note("You proposed this, so someone else must do it.")
-        with st.container(horizontal=True):
-            accept = None
-            if may and not own:
-                accept = confirm.pressed(
-                    f"Give in: {row.amount.text()}",
-                    key=f"accept-{proposal.id}",
-                    money=True,
-                    icon=":material/flag:",
-                )
-            refuse = confirm.pressed(
-                "Withdraw the proposal" if own else "Reject proposal",
-                key=f"keep-{proposal.id}",
-                type="secondary",
+        accept = None
+        if (
+            second_person.may_confirm(
+                Permission.SETTLE_CHARGEBACK,
+                lambda session: chargeback_acceptance.standing(session, proposal.id),
             )
-        if accept:
-            confirm.carry_out(
-                accept,
-                lambda session, actor, now: chargeback_acceptance.accept(
+            and may
+        ):
+            accept = Answer(
+                f"Give in: {row.amount.text()}",
+                lambda session, actor, now, _: chargeback_acceptance.accept(
                     session, actor, now=now, acceptance_id=proposal.id
                 ),
                 done="The bank is told. The loss is booked as soon as Stripe confirms it.",
+                icon=":material/flag:",
             )
-        elif refuse:
-            confirm.carry_out(
-                refuse,
-                lambda session, actor, now: chargeback_acceptance.withdraw(
-                    session, actor, now=now, acceptance_id=proposal.id
+        second_person.answers(
+            text_fields.named("chargeback", row.id, "acceptance"),
+            f"acceptance-{proposal.id}",
+            own=proposal.proposed_by_id == request_context.actor().id,
+            yes=accept,
+            no=Answer(
+                "Reject proposal",
+                lambda session, actor, now, reason: chargeback_acceptance.reject(
+                    session, actor, now=now, acceptance_id=proposal.id, reason=reason
                 ),
-                done="The proposal is withdrawn; the chargeback can be answered.",
-            )
+                done="The proposal has ended; the chargeback can be answered.",
+            ),
+        )
 
 
 def _propose(row: ChargebackRow) -> None:

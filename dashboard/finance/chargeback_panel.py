@@ -22,7 +22,7 @@ from core.rules.chargebacks import ANSWERABLE, DOCUMENTS, FIELDS, LONGEST_TEXT
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import chargeback_acceptance
-from dashboard.ui import cards, confirm, deadline, header, tables, text_fields
+from dashboard.ui import cards, confirm, deadline, header, second_person, tables, text_fields
 from dashboard.ui.safe import words_of
 
 ENTRIES = [
@@ -157,8 +157,9 @@ def _show(answer: Answer, *, newest: bool, open_: bool) -> None:
 def _submit(answer: Answer) -> None:
     if not request_context.may(Permission.SETTLE_CHARGEBACK):
         return
-    if answer.drafted_by_id == request_context.actor().id:
-        cards.note("You drafted this, so someone else must send it to the bank.")
+    if not second_person.may_confirm(
+        Permission.SETTLE_CHARGEBACK, lambda session: chargeback_evidence.standing(session, answer.id)
+    ):
         return
     intent = confirm.pressed(
         "Send to the bank", key=f"submit-{answer.id}", money=True, icon=":material/outgoing_mail:"

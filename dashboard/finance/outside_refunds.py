@@ -9,8 +9,9 @@ from core.queries import operations
 from core.queries.operations import Operation, Returned
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.ui import cards, confirm, reasons, text_fields
+from dashboard.ui import cards, confirm, reasons, second_person, text_fields
 from dashboard.ui.safe import plain
+from dashboard.ui.second_person import Answer
 
 
 def panel(row: Operation) -> None:
@@ -95,30 +96,27 @@ def _confirm(found: Returned) -> None:
     number = found.id or 0
     way = outside_refunds.WAYS[found.way or "BANK_TRANSFER"].lower()
     st.text(f"{found.proposed_by}: sent by {way}, reference {found.reference}. {found.reason}")
-    own = found.proposed_by_id == request_context.actor().id
-    if own and found.back:
-        cards.note("You said that it was sent, so someone else must confirm it.")
-    with st.container(horizontal=True):
-        agreed = None
-        if found.back and request_context.may(Permission.CONFIRM_SUSPENSE) and not own:
-            agreed = confirm.pressed(
-                "Confirm payment",
-                key=f"return-confirm-{number}",
-                money=True,
-                icon=":material/done_all:",
-            )
-        undone = None
-        if request_context.may(Permission.PROPOSE_RETURN):
-            undone = confirm.pressed("It was not sent", key=f"return-withdraw-{number}", type="secondary")
-    if agreed:
-        confirm.carry_out(
-            agreed,
-            lambda session, actor, now: outside_refunds.confirm(session, actor, now=now, return_id=number),
+    agreed = None
+    if found.back and second_person.may_confirm(
+        Permission.CONFIRM_SUSPENSE, lambda session: outside_refunds.standing(session, number)
+    ):
+        agreed = Answer(
+            "Confirm payment",
+            lambda session, actor, now, _: outside_refunds.confirm(session, actor, now=now, return_id=number),
             done="Booked: nothing is owed to the payer any more.",
+            icon=":material/done_all:",
         )
-    elif undone:
-        confirm.carry_out(
-            undone,
-            lambda session, actor, now: outside_refunds.withdraw(session, actor, now=now, return_id=number),
-            done="The debt stays open.",
+    if request_context.may(Permission.PROPOSE_RETURN) or request_context.may(Permission.CONFIRM_SUSPENSE):
+        second_person.answers(
+            text_fields.named("operation", found.refund_id, "sent-answer"),
+            f"return-{number}",
+            own=found.proposed_by_id == request_context.actor().id,
+            yes=agreed,
+            no=Answer(
+                "It was not sent",
+                lambda session, actor, now, reason: outside_refunds.reject(
+                    session, actor, now=now, return_id=number, reason=reason
+                ),
+                done="The debt stays open.",
+            ),
         )

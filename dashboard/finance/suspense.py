@@ -17,8 +17,9 @@ from core.rules.permissions import Permission
 from core.rules.references import reference
 from core.rules.suspense import TARGETS, SettledAs, fitting
 from dashboard import request_context
-from dashboard.ui import cards, confirm, deadline, header, reasons, tables, text_fields
+from dashboard.ui import cards, confirm, deadline, header, reasons, second_person, tables, text_fields
 from dashboard.ui.safe import plain
+from dashboard.ui.second_person import Answer
 
 
 def said(value: str | None, *items: SuspenseRow) -> str:
@@ -125,50 +126,37 @@ def _proposal(items: list[SuspenseRow]) -> None:
         about = f" ({target} {number})" if target else ""
         st.markdown(f"**{plain(labels)}**: {said(first.proposed_as, *items)}{about}")
         st.text(f"{first.proposed_by} on {deadline.exact(first.proposed_at)}: {first.proposed_reason}")
-        if first.proposed_by_id == request_context.actor().id:
-            cards.note("You said what this was, so someone else must agree.")
-            _reject(items, "Withdraw", done="Withdrawn: it is unexplained again.")
-        elif request_context.may(Permission.CONFIRM_SUSPENSE) and confirm.step_up("unexplained-agree"):
-            _agree(items)
+        _answer(items)
 
 
-def _reason(first: SuspenseRow, label: str) -> tuple[str, str]:
-    place = text_fields.named("suspense", first.id, "agree")
-    return place, reasons.line(place, label, key=f"agree-reason-{first.id}")
-
-
-def _agree(items: list[SuspenseRow]) -> None:
-    place, reason = _reason(items[0], "Approval note, for the audit log")
-    with st.container(horizontal=True):
-        intent = confirm.pressed(
+def _answer(items: list[SuspenseRow]) -> None:
+    first, numbers = items[0], [each.id for each in items]
+    own = first.proposed_by_id == request_context.actor().id
+    agreed = None
+    if second_person.may_confirm(
+        Permission.CONFIRM_SUSPENSE, lambda session: suspense.standing(session, numbers)
+    ):
+        agreed = Answer(
             "Approve and post",
-            key=f"suspense-agree-{items[0].id}",
-            money=True,
-            icon=":material/done_all:",
-        )
-        _reject(items, "Reject", done="Rejected: it is unexplained again.", words=(place, reason))
-    if intent:
-        confirm.carry_out(
-            intent,
-            lambda session, actor, now: suspense.confirm(
-                session, actor, now=now, item_ids=[each.id for each in items], reason=reason
+            lambda session, actor, now, reason: suspense.confirm(
+                session, actor, now=now, item_ids=numbers, reason=reason
             ),
             done="Booked: nothing is left unexplained about it.",
-            sent=[place],
+            icon=":material/done_all:",
         )
-
-
-def _reject(items: list[SuspenseRow], label: str, *, done: str, words: tuple[str, str] | None = None) -> None:
-    place, reason = words or _reason(items[0], "Reason, for the audit log")
-    intent = confirm.pressed(label, key=f"suspense-reject-{items[0].id}", type="secondary")
-    if intent:
-        confirm.carry_out(
-            intent,
-            lambda session, actor, now: suspense.reject(
-                session, actor, now=now, item_ids=[each.id for each in items], reason=reason
+    if own or request_context.may(Permission.CONFIRM_SUSPENSE):
+        second_person.answers(
+            text_fields.named("suspense", first.id, "agree"),
+            f"suspense-{first.id}",
+            own=own,
+            yes=agreed,
+            no=Answer(
+                "Reject",
+                lambda session, actor, now, reason: suspense.reject(
+                    session, actor, now=now, item_ids=numbers, reason=reason
+                ),
+                done="It is unexplained again.",
             ),
-            done=done,
-            sent=[place],
         )
 
 

@@ -12,7 +12,6 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.actions.cases import conversation, evidence, mediator_assignment, recusal
 from core.actions.decisions import confirmation, drafts, recorded_decision
-from core.actions.decisions.approval import DecisionNotWaiting
 from core.actions.staff import install
 from core.db import Database
 from core.errors import ChangedMeanwhile, DeskError, ReasonMissing
@@ -22,6 +21,7 @@ from core.queries import evidence as exhibits
 from core.records import Case, Decision, Handover, Notification, PartyRequest
 from core.rules import mediation
 from core.rules.permissions import NotPermitted
+from core.rules.proposals import ProposalEnded
 from core.rules.requests import AnswerAfterDecision, AnswerTimePast, NothingAsked, RequestKind
 from tests import builders
 from tests.builders import Told, Town
@@ -129,7 +129,7 @@ def test_a_decision_that_waits_falls_with_its_maker_who_does_not_get_it_back(tow
     assert town.read(lambda s: drafts.find(s, town.as_staff("mia"), case_id=told.case)) is None
     for answer in (confirmation.approve, confirmation.send_back):
         given = {"plan_hash": decision.plan_hash} if answer is confirmation.approve else {}
-        with pytest.raises(DecisionNotWaiting):
+        with pytest.raises(ProposalEnded):
             town.act(answer, town.as_staff("fay"), decision_id=decision.id, note="Seen.", **given)
     letters = town.read(
         lambda s: s.scalars(select(Notification).where(Notification.template == "decision_voided")).all()

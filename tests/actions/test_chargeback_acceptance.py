@@ -10,13 +10,13 @@ from sqlalchemy.exc import IntegrityError
 
 from core.actions.chargebacks import chargeback_acceptance as giving_in
 from core.actions.chargebacks import chargeback_evidence as answers
-from core.actions.chargebacks.chargeback_acceptance import AlreadyProposed, ProposalSettled
 from core.actions.chargebacks.chargeback_evidence import GivenUp
 from core.actions.milestones import verification
 from core.db import Database
 from core.records import ChargebackAcceptance
-from core.rules.chargebacks import NoGivingIn, ProposerAccepts
+from core.rules.chargebacks import NoGivingIn
 from core.rules.permissions import NotPermitted, StepUpRequired
+from core.rules.proposals import MakerIsChecker, ProposalEnded, ProposalWaits
 from tests.actions.stripe_events import bank_says, chargeback, charged_back, told_by_webhook
 from tests.sandbox_desk import Market
 
@@ -39,7 +39,7 @@ def test_two_people_give_in_and_the_loss_is_booked_at_once(market: Market) -> No
     dispute = charged_back(market, told)
     proposal = propose(market)
     assert market.books()["disputed_funds"] == chargeback(market).amount_minor
-    with pytest.raises(ProposerAccepts):
+    with pytest.raises(MakerIsChecker):
         accept(market, proposal, by="fay")
     accept(market, proposal)
     market.work()
@@ -48,7 +48,7 @@ def test_two_people_give_in_and_the_loss_is_booked_at_once(market: Market) -> No
     assert not market.books().keys() & {"disputed_funds", "held", "deferred_platform_fee"}
     assert market.order(told) == {"refunded": 100_000}
     assert market.status(told) == "REFUNDED"
-    with pytest.raises(ProposalSettled):
+    with pytest.raises(ProposalEnded):
         accept(market, proposal)
     market.lawful()
 
@@ -114,7 +114,7 @@ def test_what_is_decided_is_not_given_up(market: Market, verdict: str) -> None:
         accept(market, proposal)
     with pytest.raises(NoGivingIn):
         propose(market)
-    market.act(giving_in.withdraw, market.as_staff("fay"), acceptance_id=proposal.id)
+    market.act(giving_in.reject, market.as_staff("fay"), acceptance_id=proposal.id, reason="Not so.")
 
 
 def test_an_inquiry_is_met_with_a_refund_and_not_given_up(market: Market) -> None:
@@ -126,9 +126,9 @@ def test_an_inquiry_is_met_with_a_refund_and_not_given_up(market: Market) -> Non
 def test_a_proposal_is_made_once_and_may_be_withdrawn(market: Market) -> None:
     charged_back(market, market.funded())
     first = propose(market)
-    with pytest.raises(AlreadyProposed):
+    with pytest.raises(ProposalWaits):
         propose(market, by="cora")
-    market.act(giving_in.withdraw, market.as_staff("fay"), acceptance_id=first.id)
+    market.act(giving_in.reject, market.as_staff("fay"), acceptance_id=first.id, reason="Not so.")
     accept(market, propose(market, by="cora"), by="fay")
 
 

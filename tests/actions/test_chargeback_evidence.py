@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 
 from core.actions.cases import evidence
 from core.actions.chargebacks import chargeback_evidence as answers
-from core.actions.chargebacks.chargeback_evidence import AlreadySubmitted
 from core.db import Database
 from core.errors import ChangedMeanwhile, NotFound
 from core.gateways.evidence_store import EvidenceStore
@@ -25,10 +24,10 @@ from core.rules.chargebacks import (
     EvidenceTooLong,
     EvidenceUnknown,
     FileNotForBanks,
-    MakerSubmits,
     NoAnswerAllowed,
 )
 from core.rules.permissions import NotPermitted, StepUpRequired
+from core.rules.proposals import MakerIsChecker, ProposalEnded
 from tests.actions.stripe_events import bank_says, chargeback, charged_back, told_by_webhook
 from tests.builders import Told
 from tests.gateways.evidence_builders import picture
@@ -67,12 +66,12 @@ def test_a_second_person_sends_it_to_the_bank(market: Market) -> None:
     charged_back(market, market.funded())
     draft = stage(market)
     market.work()
-    with pytest.raises(MakerSubmits):
+    with pytest.raises(MakerIsChecker):
         submit(market, draft, by="fay")
     submit(market, draft)
     market.work()
     assert (chargeback(market).status, chargeback(market).submissions) == ("under_review", 1)
-    with pytest.raises(AlreadySubmitted):
+    with pytest.raises(ProposalEnded):
         submit(market, draft)
     market.lawful()
 

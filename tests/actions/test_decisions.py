@@ -12,18 +12,19 @@ from sqlalchemy.exc import IntegrityError
 
 from core.actions.cases import conversation
 from core.actions.decisions import confirmation
-from core.actions.decisions.confirmation import AlreadyDecided, DecisionNotWaiting, IntentReused
+from core.actions.decisions.confirmation import AlreadyDecided, IntentReused
 from core.actions.staff import install
 from core.db import Database
 from core.errors import ChangedMeanwhile, ReasonMissing
 from core.ledger import journal_store
 from core.money import Money
 from core.records import Case, Decision, Evidence, Notification, OutgoingOperation
-from core.rules.approvals import MakerIsChecker, PlanChanged
+from core.rules.approvals import PlanChanged
 from core.rules.cautions import AnothersCase, AnswerPending, Caution
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.mediation import MediatorTied
 from core.rules.permissions import NotPermitted
+from core.rules.proposals import MakerIsChecker, ProposalEnded
 from tests import builders
 from tests.builders import Told
 from tests.db_snapshot import nothing_changes
@@ -305,7 +306,7 @@ def test_a_decision_sent_back_leaves_the_case_with_its_mediator(market: Market) 
         confirmation.send_back, market.as_staff("ada"), decision_id=decision.id, note="Ask for photographs."
     )
     assert (now(market, decision).status, market.order(told)) == ("RETURNED", {"held": 600_000})
-    with pytest.raises(DecisionNotWaiting):
+    with pytest.raises(ProposalEnded):
         approve(market, decision, by="ada")
     assert builders.decided(market, told).status == "AWAITING_APPROVAL"
 

@@ -11,20 +11,20 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.actions.operations import operation_retry, suspense
-from core.actions.operations.suspense import AlreadyProposed, AlreadySettled, NotProposed
+from core.actions.operations.suspense import AlreadySettled, NotProposed
 from core.db import Database
 from core.money import Money
 from core.processes import reconciliation
 from core.queries import reconciliation as queries
 from core.records import DuplicatePayment, Notification, Party, ReconciliationRun, SuspenseItem
 from core.rules.permissions import SYSTEM, NotPermitted
+from core.rules.proposals import MakerIsChecker, ProposalWaits
 from core.rules.suspense import (
     CameIn,
     DoNotCancelOut,
     NotAPayment,
     NotARefund,
     OwesLess,
-    ProposerConfirms,
     SettledAs,
     TargetMissing,
 )
@@ -170,7 +170,7 @@ def test_one_person_says_what_it_was_and_another_agrees(market: Market) -> None:
         propose(market, item, by="mia")
     propose(market, item)
     assert market.books()["suspense"] == -777
-    with pytest.raises(ProposerConfirms):
+    with pytest.raises(MakerIsChecker):
         confirm(market, item, by="fay")
     confirm(market, item)
     books = market.books()
@@ -187,7 +187,7 @@ def test_what_one_person_said_it_was_is_not_replaced_in_silence(market: Market, 
     """Nor by themselves: it is withdrawn by whoever said it, or rejected by another, and the record says which."""
     item = unexplained(market)
     propose(market, item)
-    with pytest.raises(AlreadyProposed, match=r"Fay.* said on 2026-.* that -\$7\.77 was: Refund concession"):
+    with pytest.raises(ProposalWaits, match=r"Fay.* proposed on 2026-.*: -\$7\.77 was: Refund concession"):
         propose(market, item, settled_as=SettledAs.CHARGEBACK_LOSS)
     replaced = "update suspense_items set proposed_as = 'OWN_MONEY'"
     with (

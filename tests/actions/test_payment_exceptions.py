@@ -17,8 +17,7 @@ from core.actions.payouts import method_offers, payout_review, withdrawals
 from core.actions.payouts.method_offers import AlreadyOffered, NoOfferOpen, NotOffered
 from core.actions.payouts.payout_review import MethodsOffered, PayoutNotInReview
 from core.actions.refunds import outside_refunds
-from core.actions.refunds.outside_refunds import ProposerConfirms, RefundNotBack
-from core.actions.refunds.return_conflicts import ReturnProposed
+from core.actions.refunds.outside_refunds import RefundNotBack
 from core.db import Database
 from core.errors import NotFound
 from core.money import Money
@@ -28,6 +27,7 @@ from core.records import Notification, Party, Payout, PayoutOffer, Refund, Refun
 from core.rules.fees import WithdrawalTooSmall
 from core.rules.payouts import PayoutEvent
 from core.rules.permissions import NotPermitted, NotYours
+from core.rules.proposals import MakerIsChecker, ProposalWaits
 from tests.actions.stripe_events import told_by_webhook
 from tests.actions.test_refund_retries import failed
 from tests.actions.test_reversals import look, transferred
@@ -207,9 +207,9 @@ def test_a_refund_that_came_back_is_returned_from_our_bank_by_two_people(market:
     assert market.books()["refund_payable"] == owed
     row = returned(market)
     assert market.books()["refund_payable"] == owed
-    with pytest.raises(ReturnProposed):
+    with pytest.raises(ProposalWaits):
         returned(market, by="ada")
-    with pytest.raises(ProposerConfirms):
+    with pytest.raises(MakerIsChecker):
         market.act(outside_refunds.confirm, market.as_staff("fay"), return_id=row.id)
     market.act(outside_refunds.confirm, market.as_staff("cora"), return_id=row.id)
     books = market.books()
@@ -245,7 +245,7 @@ def test_after_it_went_another_way_stripe_is_not_asked_again_and_late_news_do_no
 def test_a_return_that_was_withdrawn_leaves_the_debt(market: Market) -> None:
     came_back(market)
     row = returned(market)
-    market.act(outside_refunds.withdraw, market.as_staff("fay"), return_id=row.id)
+    market.act(outside_refunds.reject, market.as_staff("fay"), return_id=row.id, reason="Not so.")
     assert market.all(Refund)[0].status == "FAILED"
     (refund,) = market.all(Refund)
     market.act(
@@ -281,10 +281,10 @@ def by_hand(owner: Database, trigger: str, statement: str) -> None:
 def test_what_is_recorded_as_sent_from_our_bank_is_not_sent_again_by_stripe(market: Market) -> None:
     told = came_back(market)
     row = returned(market)
-    with pytest.raises(ReturnProposed, match=r"Fay.*by bank transfer, reference WT-2026-118"):
+    with pytest.raises(ProposalWaits, match=r"Fay.*by bank transfer, reference WT-2026-118"):
         send_again(market)
     assert [each.status for each in market.operations("REFUND")] == ["REVIEW"]
-    market.act(outside_refunds.withdraw, market.as_staff("fay"), return_id=row.id)
+    market.act(outside_refunds.reject, market.as_staff("fay"), return_id=row.id, reason="Not so.")
     send_again(market)
     market.work()
     assert market.order(told) == {"refunded": 100_000}
@@ -308,13 +308,13 @@ def test_of_two_people_who_take_a_road_at_once_one_is_refused(market: Market) ->
         start.wait()
         try:
             road(market)
-        except (ReturnProposed, RefundNotBack) as refused:
+        except (ProposalWaits, RefundNotBack) as refused:
             return type(refused).__name__
         return "taken"
 
     with ThreadPoolExecutor(2) as pool:
         outcomes = sorted(pool.map(attempt, (returned, send_again)))
-    assert outcomes in (["ReturnProposed", "taken"], ["RefundNotBack", "taken"])
+    assert outcomes in (["ProposalWaits", "taken"], ["RefundNotBack", "taken"])
     market.lawful()
 
 
@@ -323,7 +323,7 @@ def test_the_database_refuses_a_second_road_as_well(market: Market, owner: Datab
     row = returned(market)
     with pytest.raises(IntegrityError, match="recorded as sent from our bank"):
         by_hand(owner, "refunds_one_road", "update refunds set status = 'QUEUED'")
-    market.act(outside_refunds.withdraw, market.as_staff("fay"), return_id=row.id)
+    market.act(outside_refunds.reject, market.as_staff("fay"), return_id=row.id, reason="Not so.")
     send_again(market)
     again = text(
         "insert into refund_returns (refund_id, way, reference, reason, proposed_by, proposed_at, status) "
@@ -353,7 +353,7 @@ def test_a_record_that_stripe_was_quicker_than_can_still_be_withdrawn(
     assert (shown.id, shown.back) == (row.id, False)
     with pytest.raises(RefundNotBack):
         market.act(outside_refunds.confirm, market.as_staff("cora"), return_id=row.id)
-    market.act(outside_refunds.withdraw, market.as_staff("ada"), return_id=row.id)
+    market.act(outside_refunds.reject, market.as_staff("ada"), return_id=row.id, reason="Not so.")
     assert [each.name for each in market.read(invariants.run) if each.rows] == []
 
 

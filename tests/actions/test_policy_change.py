@@ -18,9 +18,9 @@ from core.policy import HOME_SERVICES, Platform, PolicyContradicts, WithdrawalMe
 from core.queries import policy, policy_proposals
 from core.records import PolicyProposal, PolicyVersion, Project
 from core.rules import policy_values
-from core.rules.approvals import MakerIsChecker
 from core.rules.fees import withdrawal_fee
 from core.rules.permissions import SYSTEM, NotPermitted, Role
+from core.rules.proposals import MakerIsChecker, ProposalEnded, ProposalWaits
 from tests import builders
 from tests.builders import Town
 
@@ -113,10 +113,10 @@ def test_what_is_no_rule_or_no_change_is_refused(town: Town) -> None:
 
 def test_one_proposal_of_a_profile_stands_at_a_time(town: Town) -> None:
     first = propose(town)
-    with pytest.raises(policy_change.ProposalOpen):
+    with pytest.raises(ProposalWaits):
         propose(town, by="alf")
     town.act(policy_change.reject, town.as_staff("alf"), proposal_id=first.id, note="Too long.")
-    with pytest.raises(policy_change.ProposalSettled):
+    with pytest.raises(ProposalEnded):
         approve(town, first)
     second = propose(town)
     town.act(policy_change.reject, town.as_staff("ada"), proposal_id=second.id, note="A slip.")

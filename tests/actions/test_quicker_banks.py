@@ -233,7 +233,7 @@ def test_what_somebody_says_was_sent_from_our_bank_is_not_taken_out_of_it(market
     bank_says(market, charged_back(market, told, amount=TAKEN), "lost")
     assert refunds_of(market) == [("FAILED", OWED)]
     assert market.books()["chargeback_losses"] == TAKEN
-    market.act(outside_refunds.withdraw, market.as_staff("fay"), return_id=said.id)
+    market.act(outside_refunds.reject, market.as_staff("fay"), return_id=said.id, reason="Not so.")
     assert refunds_of(market) == [("CHARGED_BACK", TAKEN), ("QUEUED", OWED - TAKEN)]
     assert "chargeback_losses" not in market.books()
     market.lawful()

@@ -141,7 +141,7 @@ def test_one_person_proposes_to_give_in_and_another_does_it(town: Town) -> None:
     next(button for button in app.button if button.label == "Propose it").click().run()
     assert not app.exception
     mine = visit(town, "fay", "chargebacks", id=row.id)
-    assert "someone else must do it" in words(mine)
+    assert "someone else must accept the chargeback" in words(mine)
     assert not [label for label in labels(mine) if label.startswith("Give in")]
     other = visit(town, "cora", "chargebacks", id=row.id)
     next(button for button in other.button if button.label.startswith("Give in: ")).click().run()
@@ -161,7 +161,7 @@ def test_a_proposal_to_give_in_that_a_colleague_took_away_meanwhile_is_not_made_
     next(button for button in app.button if button.label == "Propose it").click().run()
     assert [each.value for each in app.toast] == [confirm.LOST]
     assert "Cora Nwosu proposes to accept the chargeback" in words(app)
-    town.act(chargeback_acceptance.withdraw, town.as_staff("cora"), acceptance_id=made.id)
+    town.act(chargeback_acceptance.reject, town.as_staff("cora"), acceptance_id=made.id, reason="Not so.")
     app.run()
     assert "Propose it" in labels(app)
     assert [each.status for each in town.read(lambda s: s.query(ChargebackAcceptance).all())] == ["WITHDRAWN"]

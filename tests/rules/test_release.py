@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from core.money import Money
 from core.policy import HOME_SERVICES, LEGAL_SERVICES
-from core.rules import approvals, disputes, engagement, holds, mediation, risk
+from core.rules import approvals, disputes, engagement, holds, mediation, proposals, risk
 from core.rules.approvals import DecisionStatus
 from core.rules.grounds import Ground
 from core.rules.mediation import Candidate
+from core.rules.proposals import Kind
 
 LIMIT = Money(500_000, "USD")
 CASE = holds.OpenCase(3, "WAITING_PARTY")
@@ -187,9 +188,10 @@ def test_a_large_sum_in_small_steps_needs_a_second_person(
 
 
 def test_maker_and_checker_are_two_people() -> None:
-    approvals.check_checker(1, 2)
-    with pytest.raises(approvals.MakerIsChecker):
-        approvals.check_checker(1, 1)
+    for kind in Kind:
+        proposals.check_two(kind, maker_id=1, checker_id=2)
+        with pytest.raises(proposals.MakerIsChecker, match=r"^You .+, so someone else must .+\.$"):
+            proposals.check_two(kind, maker_id=1, checker_id=1)
 
 
 def test_an_approval_is_of_one_plan_and_no_other() -> None:

@@ -11,28 +11,23 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit, outbox
+from core import outbox
 from core.actions.chargebacks import chargeback_evidence
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
+from core.actions.staff import proposals
+from core.actions.staff.proposals import Subject, Waiting
 from core.db import Record
 from core.errors import DeskError, NotFound
 from core.records import Chargeback, ChargebackAcceptance, OutgoingOperation
 from core.rules import chargebacks as rules
 from core.rules.operations import OperationKind, OperationStatus
-from core.rules.permissions import Actor, Permission, require
+from core.rules.permissions import SYSTEM, Actor, Permission, require
+from core.rules.proposals import Kind, ended
 from core.rules.reasons import given
 
 UNDER_WAY = (OperationStatus.QUEUED, OperationStatus.SENDING, OperationStatus.BLOCKED)
-
-
-class AlreadyProposed(DeskError):
-    """It was proposed to accept this chargeback already; someone else does it, or the proposal is withdrawn."""
-
-
-class ProposalSettled(DeskError):
-    """This proposal is {status}."""
 
 
 class AnswerUnderWay(DeskError):
@@ -42,31 +37,41 @@ class AnswerUnderWay(DeskError):
 def propose(
     session: Session, actor: Actor, *, now: datetime, chargeback_id: int, reason: str
 ) -> ChargebackAcceptance:
-    """Propose to accept the chargeback. Raises `NoGivingIn`, `AlreadyProposed`, `AnswerUnderWay`, `GivenUp`."""
+    """Propose to accept the chargeback. Raises `NoGivingIn`, `ProposalWaits`, `AnswerUnderWay`, `GivenUp`."""
     require(actor, Permission.ANSWER_CHARGEBACK)
     reason = given(reason)
     context, row = _locked(session, chargeback_id)
+    me = proposals.require_maker(session, actor, Subject.of(context))
     _check(session, row)
-    if _open(session, row.id) is not None:
-        raise AlreadyProposed()
+    if (other := _open(session, row.id)) is not None:
+        raise proposals.waits(
+            session, maker_id=other.proposed_by, made_at=other.proposed_at, what="to accept this chargeback"
+        )
     proposal = ChargebackAcceptance(
-        chargeback_id=row.id, reason=reason, proposed_by=actor.id, proposed_at=now, status="PROPOSED"
+        chargeback_id=row.id, reason=reason, proposed_by=me, proposed_at=now, status="PROPOSED"
     )
     session.add(proposal)
     session.flush()
-    _note(session, actor, context, row, "propose_acceptance", reason=reason, now=now, contents=[proposal])
+    _note(
+        session,
+        actor,
+        context,
+        row,
+        "staff:chargeback:propose_acceptance",
+        reason=reason,
+        now=now,
+        contents=[proposal],
+    )
     return proposal
 
 
 def accept(session: Session, actor: Actor, *, now: datetime, acceptance_id: int) -> ChargebackAcceptance:
-    """Give in, for good. Never by whoever proposed it. Raises `ProposerAccepts`, `NoGivingIn`, `StepUpRequired`."""
+    """Give in, for good. Raises what `proposals.require_checker` does, `ProposalEnded`, `NoGivingIn`."""
     require(actor, Permission.SETTLE_CHARGEBACK, now)
     context, row, proposal = _proposal(session, acceptance_id)
-    if proposal.proposed_by == actor.id:
-        raise rules.ProposerAccepts()
+    proposals.require_checker(session, actor, _waiting(context, proposal), now=now)
     _check(session, row)
-    audit.become(proposal, "ACCEPTED", now=now, by=actor)
-    proposal.settled_by, proposal.settled_at = actor.id, now
+    proposals.settle(proposal, "ACCEPTED", actor, now=now)
     session.flush()
     _forget_staged(session, row, now=now)
     operation = outbox.enqueue(
@@ -80,19 +85,98 @@ def accept(session: Session, actor: Actor, *, now: datetime, acceptance_id: int)
         now=now,
     )
     _note(
-        session, actor, context, row, "accept", reason=proposal.reason, now=now, operation_key=operation.key
+        session,
+        actor,
+        context,
+        row,
+        "staff:chargeback:accept",
+        reason=proposal.reason,
+        now=now,
+        operation_key=operation.key,
     )
     return proposal
 
 
-def withdraw(session: Session, actor: Actor, *, now: datetime, acceptance_id: int) -> None:
-    """Take the proposal back, or refuse it. Whoever may answer a chargeback may do so."""
+def reject(session: Session, actor: Actor, *, now: datetime, acceptance_id: int, reason: str) -> None:
+    """Say no and why; whoever proposed it withdraws it the same way. Whoever may answer a chargeback may do so."""
     require(actor, Permission.ANSWER_CHARGEBACK)
+    reason = given(reason)
     context, row, proposal = _proposal(session, acceptance_id)
-    audit.become(proposal, "WITHDRAWN", now=now, by=actor)
-    proposal.settled_by, proposal.settled_at = actor.id, now
+    status = proposals.outcome(actor, proposal.proposed_by)
+    _end(session, actor, context, row, proposal, status, reason=reason, now=now)
+
+
+def stale(session: Session, *, now: datetime) -> list[int]:
+    """The proposals that can no longer be accepted, whoever wants to. Nothing is locked or written."""
+    wanted = select(ChargebackAcceptance).where(ChargebackAcceptance.status == "PROPOSED")
+    found = session.scalars(wanted.order_by(ChargebackAcceptance.id)).all()
+    return [each.id for each in found if fallen(session, each, now=now)]
+
+
+def fallen(session: Session, proposal: ChargebackAcceptance, *, now: datetime) -> str | None:
+    """Why it can no longer be accepted: its maker, its time, or the bank."""
+    row = session.get_one(Chargeback, proposal.chargeback_id)
+    context = open_milestone(session, row.milestone_id, lock=False)
+    try:
+        rules.check_acceptable(row.status)
+    except DeskError as over:
+        return over.message
+    return proposals.flaw(session, _waiting(context, proposal), now=now)
+
+
+def return_stale(session: Session, *, now: datetime, number: int) -> bool:
+    """What can no longer be accepted goes back to its maker, with the reason."""
+    context, row, proposal = _proposal(session, number)
+    why = fallen(session, proposal, now=now)
+    if why is None:
+        return False
+    _end(session, SYSTEM, context, row, proposal, "RETURNED", reason=why, now=now)
+    proposals.tell_returned(
+        session,
+        _waiting(context, proposal),
+        what=f"chargeback CB-{row.id}",
+        why=why,
+        about=("chargeback", row.id),
+        now=now,
+    )
+    return True
+
+
+VERBS = {
+    "WITHDRAWN": "staff:chargeback:withdraw_acceptance",
+    "REJECTED": "staff:chargeback:reject_acceptance",
+    "RETURNED": "system:chargeback:return_acceptance",
+}
+
+
+def _end(
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    row: Chargeback,
+    proposal: ChargebackAcceptance,
+    status: str,
+    *,
+    reason: str,
+    now: datetime,
+) -> None:
+    proposals.settle(proposal, status, actor, now=now)
+    proposal.note = reason
     session.flush()
-    _note(session, actor, context, row, "withdraw_acceptance", reason=None, now=now)
+    _note(session, actor, context, row, VERBS[status], reason=reason, now=now)
+
+
+def standing(session: Session, acceptance_id: int) -> Waiting:
+    """As it waits, for whoever reads of it."""
+    proposal = session.get_one(ChargebackAcceptance, acceptance_id)
+    row = session.get_one(Chargeback, proposal.chargeback_id)
+    return _waiting(open_milestone(session, row.milestone_id, lock=False), proposal)
+
+
+def _waiting(context: MilestoneContext, proposal: ChargebackAcceptance) -> Waiting:
+    return Waiting(
+        Kind.CHARGEBACK_ACCEPTANCE, proposal.proposed_by, proposal.proposed_at, Subject.of(context)
+    )
 
 
 def _check(session: Session, row: Chargeback) -> None:
@@ -147,7 +231,7 @@ def _proposal(
         ChargebackAcceptance, acceptance_id, with_for_update=True, populate_existing=True
     )
     if proposal.status != "PROPOSED":
-        raise ProposalSettled(status=proposal.status.lower())
+        raise ended(Kind.CHARGEBACK_ACCEPTANCE, proposal.status)
     return context, row, proposal
 
 
@@ -156,7 +240,7 @@ def _note(
     actor: Actor,
     context: MilestoneContext,
     row: Chargeback,
-    verb: str,
+    action: str,
     *,
     reason: str | None,
     now: datetime,
@@ -166,7 +250,7 @@ def _note(
     context.note(
         session,
         actor,
-        f"staff:chargeback:{verb}",
+        action,
         now=now,
         about=("chargeback", row.id),
         reason=reason,

@@ -16,15 +16,14 @@ from core import outbox
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
+from core.actions.staff import proposals
+from core.actions.staff.proposals import Subject, Waiting
 from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.records import Chargeback, ChargebackAcceptance, ChargebackEvidence, Evidence, OutgoingOperation
 from core.rules import chargebacks as rules
 from core.rules.operations import OperationKind, OperationStatus
-from core.rules.permissions import Actor, NotPermitted, Permission, require
-
-
-class AlreadySubmitted(DeskError):
-    """This answer was sent to the bank already."""
+from core.rules.permissions import Actor, Permission, require
+from core.rules.proposals import Kind, ended
 
 
 class GivenUp(DeskError):
@@ -47,6 +46,7 @@ def stage(
     """
     require(actor, Permission.ANSWER_CHARGEBACK)
     context, row = _locked(session, chargeback_id)
+    me = proposals.require_maker(session, actor, Subject.of(context))
     rules.check_answerable(row.status, row.due_by, now)
     refuse_given_up(session, row)
     chosen = _files(session, row, files or {})
@@ -54,7 +54,7 @@ def stage(
         chargeback_id=row.id,
         texts=rules.check_evidence(texts, files=len(chosen)),
         files=chosen,
-        drafted_by=_id(actor),
+        drafted_by=me,
         drafted_at=now,
     )
     session.add(draft)
@@ -64,9 +64,9 @@ def stage(
 
 
 def submit(session: Session, actor: Actor, *, now: datetime, evidence_id: int) -> ChargebackEvidence:
-    """Send a draft to the bank, as it is, for good. Never by whoever drafted it.
+    """Send a draft to the bank, as it is, for good. A newer draft takes its place, the bank's last moment ends it.
 
-    Raises `MakerSubmits`, `AlreadySubmitted`, `ChangedMeanwhile`, `NoAnswerAllowed`, `StepUpRequired`.
+    Raises what `proposals.require_checker` does, `ProposalEnded`, `ChangedMeanwhile`, `NoAnswerAllowed`.
     """
     require(actor, Permission.SETTLE_CHARGEBACK, now)
     plain = session.get(ChargebackEvidence, evidence_id)
@@ -75,18 +75,28 @@ def submit(session: Session, actor: Actor, *, now: datetime, evidence_id: int) -
     context, row = _locked(session, plain.chargeback_id)
     draft = session.get_one(ChargebackEvidence, evidence_id, with_for_update=True, populate_existing=True)
     if draft.submitted_by is not None:
-        raise AlreadySubmitted()
-    if draft.drafted_by == actor.id:
-        raise rules.MakerSubmits()
+        raise ended(Kind.CHARGEBACK_ANSWER, "sent to the bank already")
+    me = proposals.require_checker(session, actor, waiting(context, draft), now=now)
     if latest(session, row.id) != draft.id:
         raise ChangedMeanwhile(kind="answer", what="there is a newer draft")
     rules.check_answerable(row.status, row.due_by, now)
     refuse_given_up(session, row)
-    draft.submitted_by, draft.submitted_at = _id(actor), now
+    draft.submitted_by, draft.submitted_at = me, now
     session.flush()
     _forget_staging(session, draft, now=now)
     _send(session, actor, context, row, draft, submit=True, now=now)
     return draft
+
+
+def standing(session: Session, evidence_id: int) -> Waiting:
+    """As it waits, for whoever reads of it."""
+    draft = session.get_one(ChargebackEvidence, evidence_id)
+    row = session.get_one(Chargeback, draft.chargeback_id)
+    return waiting(open_milestone(session, row.milestone_id, lock=False), draft)
+
+
+def waiting(context: MilestoneContext, draft: ChargebackEvidence) -> Waiting:
+    return Waiting(Kind.CHARGEBACK_ANSWER, draft.drafted_by, draft.drafted_at, Subject.of(context))
 
 
 def latest(session: Session, chargeback_id: int) -> int | None:
@@ -118,12 +128,6 @@ def _locked(session: Session, chargeback_id: int) -> tuple[MilestoneContext, Cha
         raise NotFound(kind="chargeback", id=chargeback_id)
     context = open_milestone(session, plain.milestone_id)
     return context, session.get_one(Chargeback, chargeback_id, with_for_update=True, populate_existing=True)
-
-
-def _id(actor: Actor) -> int:
-    if actor.id is None:
-        raise NotPermitted(action="answer a chargeback", roles="finance or compliance")
-    return actor.id
 
 
 def _key(session: Session, draft: ChargebackEvidence, what: str) -> str:

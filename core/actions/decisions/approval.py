@@ -14,16 +14,14 @@ from core.actions.payouts import release
 from core.errors import DeskError, NotFound
 from core.records import Case, Decision
 from core.rules import approvals, deadlines, holds, mediation
+from core.rules import proposals as rules
 from core.rules.approvals import DecisionEvent, DecisionStatus
-from core.rules.permissions import SYSTEM, Actor, Permission, require
+from core.rules.permissions import Actor, Permission, require
+from core.rules.proposals import Kind
 from core.rules.reasons import given
 
 TAKEN_BACK = "A colleague took it back; the page of the case says why."
 NOT_APPROVED = "The second person did not approve it; the page of the case says why."
-
-
-class DecisionNotWaiting(DeskError):
-    """This decision is {status}; there is nothing to approve."""
 
 
 class DecisionNotPending(DeskError):
@@ -49,8 +47,7 @@ def approve(
     require(actor, Permission.APPROVE_DECISION, now)
     context, case, decision = _waiting(session, actor, decision_id)
     approvals.check_plan(decision.plan_hash, plan_hash)
-    if recorded_decision.unchanged(session, context, case, decision) is None:
-        recorded_decision.void(session, SYSTEM, context, decision, now=now)
+    if recorded_decision.look_again(session, now=now, milestone_id=context.milestone.id):
         return decision
     holds.require_clear(release.facts_of(session, context, deciding=case.id))
     cautions.require_read(session, actor, context.milestone.id, after=decision.made_at, seen=seen)
@@ -69,12 +66,12 @@ def approve(
 def send_back(session: Session, actor: Actor, *, now: datetime, decision_id: int, note: str) -> Decision:
     """The second person does not approve: the decision is its maker's draft again, with a note.
 
-    When its maker has stepped back since, nobody gets it back, and it is voided instead: look at the returned status.
+    When its maker may no longer decide it, nobody gets it back, and it is voided instead: look at the returned status.
     """
     require(actor, Permission.APPROVE_DECISION, now)
     note = given(note)
     context, case, decision = _waiting(session, actor, decision_id)
-    if recorded_decision.left(session, case, decision.maker_id):
+    if not recorded_decision.maker_decides_anew(session, context, case, decision):
         recorded_decision.void(session, actor, context, decision, now=now, why=note, mail=NOT_APPROVED)
         return decision
     decision.checker_id, decision.checked_at, decision.check_note = actor.id, now, note
@@ -100,8 +97,8 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, decision_id: int,
 def _waiting(session: Session, actor: Actor, decision_id: int) -> tuple[MilestoneContext, Case, Decision]:
     context, case, decision = _locked(session, actor, decision_id)
     if decision.status != DecisionStatus.AWAITING_APPROVAL:
-        raise DecisionNotWaiting(status=DecisionStatus(decision.status).label.lower())
-    approvals.check_checker(decision.maker_id, recorded_decision.person(actor))
+        raise rules.ended(Kind.DECISION, DecisionStatus(decision.status).label)
+    rules.check_two(Kind.DECISION, maker_id=decision.maker_id, checker_id=actor.id)
     return context, case, decision
 
 

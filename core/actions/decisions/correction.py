@@ -23,11 +23,10 @@ from core.records import Case, Decision, Recusal
 from core.rules import deadlines
 from core.rules.approvals import DecisionStatus
 from core.rules.disputes import BLOCKING, CaseStatus
+from core.rules.mediation import CORRECTED_BY_OTHERS
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
 from core.rules.transitions import label
-
-OWN = "Made or approved the decision that this case corrects."
 
 
 class Finding(StrEnum):
@@ -87,7 +86,9 @@ def open_correction(session: Session, actor: Actor, *, now: datetime, case_id: i
     session.add(made)
     session.flush()
     mine = {decision.maker_id, decision.checker_id} - {None}
-    recused = [Recusal(case_id=made.id, staff_id=staff_id, reason=OWN, at=now) for staff_id in mine]
+    recused = [
+        Recusal(case_id=made.id, staff_id=staff_id, reason=CORRECTED_BY_OTHERS, at=now) for staff_id in mine
+    ]
     session.add_all(recused)
     session.flush()
     context.touch()

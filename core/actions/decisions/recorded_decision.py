@@ -14,14 +14,18 @@ from core.actions.decisions import cooling_off, drafts, plan
 from core.actions.decisions.plan import Draft, Plan
 from core.actions.decisions.planned_calls import Asked
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.staff import proposals
+from core.actions.staff.proposals import Subject, Waiting
 from core.errors import DeskError
 from core.money import Money
-from core.records import Case, Decision, Recusal, Staff
+from core.records import Case, Decision, Staff
 from core.rules import approvals
+from core.rules import proposals as rules
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.items import Item
 from core.rules.permissions import SYSTEM, Actor, NotPermitted
+from core.rules.proposals import Kind
 
 LIVE = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF, DecisionStatus.EXECUTED)
 PENDING = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF)
@@ -29,6 +33,7 @@ CHANGED = "The case changed after the decision was made."
 NEW_EVIDENCE = "New evidence came in after the decision was made."
 MAKER_LEFT = "Whoever made the decision has stepped back from the case since."
 CHECKER_LEFT = "Whoever approved the decision has stepped back from the case since."
+CHECKER_TIED = "Whoever approved the decision has declared a tie to a party since."
 OUTDATED = "The desk was updated after the decision was made, and computes its plan differently now."
 
 
@@ -89,12 +94,10 @@ def draft_of(decision: Decision) -> Draft:
 
 
 def present(session: Session, context: MilestoneContext, case: Case, decision: Decision) -> Plan:
-    """The plan as it would be made now, under the same key. Raises what making it would raise.
-
-    Nobody who stepped back would make it, or would have approved it.
-    """
-    for staff_id in filter(None, (decision.maker_id, decision.checker_id)):
-        mediator_assignment.require_not_recused(session, case.id, staff_id, reader=None)
+    """The plan as it would be made now, under the same key. Raises what making it would raise, and `ProposalFallen`
+    where those who made and approved it would not do so now."""
+    if why := fallen(session, context, case, decision):
+        raise rules.fallen(Kind.DECISION, why)
     return plan.make(
         session,
         context,
@@ -103,6 +106,38 @@ def present(session: Session, context: MilestoneContext, case: Case, decision: D
         maker_id=decision.maker_id,
         key=decision.plan["journal"]["key"],
     )
+
+
+def waiting(context: MilestoneContext, case: Case, decision: Decision) -> Waiting:
+    """As it waits for its second person."""
+    parties = frozenset({context.payer.id, context.payee.id})
+    return Waiting(Kind.DECISION, decision.maker_id, decision.made_at, Subject(parties, case_id=case.id))
+
+
+def fallen(session: Session, context: MilestoneContext, case: Case, decision: Decision) -> str | None:
+    """Why it no longer stands on those who made and approved it; None while it does.
+
+    Nobody who stepped back or has a tie would make or approve it. Its maker's role counts until it is approved.
+    """
+    subject = waiting(context, case, decision).subject
+    maker = proposals.known_of(session, decision.maker_id, subject)
+    if maker.recused:
+        return MAKER_LEFT
+    waits = decision.status == DecisionStatus.AWAITING_APPROVAL
+    if (maker.tied or waits) and (why := rules.flaw(Kind.DECISION, maker)):
+        return why
+    if decision.checker_id is None:
+        return None
+    checker = proposals.known_of(session, decision.checker_id, subject)
+    if checker.recused:
+        return CHECKER_LEFT
+    return CHECKER_TIED if checker.tied else None
+
+
+def maker_decides_anew(session: Session, context: MilestoneContext, case: Case, decision: Decision) -> bool:
+    """Whether its maker may still decide this case, so that it can be their draft again."""
+    known = proposals.known_of(session, decision.maker_id, waiting(context, case, decision).subject)
+    return rules.flaw(Kind.DECISION, known) is None
 
 
 def unchanged(session: Session, context: MilestoneContext, case: Case, decision: Decision) -> Plan | None:
@@ -114,15 +149,30 @@ def unchanged(session: Session, context: MilestoneContext, case: Case, decision:
     return made if made.hash == decision.plan_hash else None
 
 
-def changed(session: Session) -> list[int]:
-    """The milestones of decisions that wait although their plan would be another now. Nothing is locked or written."""
+def changed(session: Session, *, now: datetime) -> list[int]:
+    """The milestones of decisions that wait although their plan would be another now, nobody may stand for them any
+    more, or they have waited too long. Nothing is locked or written."""
     found = session.scalars(select(Decision).where(Decision.status.in_(PENDING)).order_by(Decision.id)).all()
-    return [each.milestone_id for each in found if _changed(session, each)]
+    return [each.milestone_id for each in found if _changed(session, each, now=now)]
 
 
-def _changed(session: Session, decision: Decision) -> bool:
+def _changed(session: Session, decision: Decision, *, now: datetime) -> bool:
+    if expired(decision, now=now):
+        return True
     context = open_milestone(session, decision.milestone_id, lock=False)
     return unchanged(session, context, session.get_one(Case, decision.case_id), decision) is None
+
+
+def expired(decision: Decision, *, now: datetime) -> str | None:
+    """That nobody approved it in time."""
+    if decision.status != DecisionStatus.AWAITING_APPROVAL:
+        return None
+    return rules.expired(Kind.DECISION, decision.made_at, now)
+
+
+def return_changed(session: Session, *, now: datetime, number: int) -> bool:
+    """The decision that waits about this milestone, if it no longer stands."""
+    return look_again(session, now=now, milestone_id=number)
 
 
 def look_again(session: Session, *, now: datetime, milestone_id: int, why: str | None = None) -> bool:
@@ -137,9 +187,12 @@ def look_again(session: Session, *, now: datetime, milestone_id: int, why: str |
         return False
     context, case = mediator_assignment.locked_case(session, decision.case_id)
     session.refresh(decision, with_for_update=True)
-    if decision.status not in PENDING or unchanged(session, context, case, decision) is not None:
+    if decision.status not in PENDING:
         return False
-    void(session, SYSTEM, context, decision, now=now, why=why)
+    old = expired(decision, now=now)
+    if old is None and unchanged(session, context, case, decision) is not None:
+        return False
+    void(session, SYSTEM, context, decision, now=now, why=old or why)
     return True
 
 
@@ -156,28 +209,24 @@ def void(
 ) -> None:
     """It no longer stands; unless the case has `ended`, its maker finds what they had written as a draft again.
 
-    A maker who stepped back from the case does not: the decision stays on record for whoever decides now. `mail`
+    A maker who may no longer decide it does not: the decision stays on record for whoever decides now. `mail`
     stands in letters in the place of `why` where that is a person's own words.
     """
     case = session.get_one(Case, decision.case_id)
-    why = why or _why(session, case, decision)
+    why = why or _why(session, context, case, decision)
+    anew = not ended and maker_decides_anew(session, context, case, decision)
     audit.become(decision, approvals.after(decision.status, DecisionEvent.VOID), now=now, by=actor)
     decision.check_note = why
     if not ended:
         case.due_at = case.decision_due_at or case.due_at
     session.flush()
-    if not ended and not left(session, case, decision.maker_id):
+    if anew:
         drafts.give_back(session, decision, now=now)
     action = "system:decision:void" if actor == SYSTEM else "mediator:decision:void"
     trace(session, actor, action, decision, context, now=now, reason=why)
     cooling_off.tell_voided(session, context, decision, now=now, ended=ended)
     if not ended:
-        _tell_mediators(session, actor, context, case, decision, why=mail or why, now=now)
-
-
-def left(session: Session, case: Case, staff_id: int | None) -> bool:
-    """Whether this person stepped back from the case."""
-    return staff_id is not None and session.get(Recusal, (case.id, staff_id)) is not None
+        _tell_mediators(session, actor, context, case, decision, why=mail or why, anew=anew, now=now)
 
 
 def left_by(session: Session, actor: Actor, context: MilestoneContext, case: Case, *, now: datetime) -> None:
@@ -185,15 +234,13 @@ def left_by(session: Session, actor: Actor, context: MilestoneContext, case: Cas
     wanted = select(Decision).where(Decision.case_id == case.id, Decision.status.in_(PENDING))
     decision = session.scalars(wanted.with_for_update()).one_or_none()
     if decision is not None and actor.id in (decision.maker_id, decision.checker_id):
-        void(session, actor, context, decision, now=now, why=_why(session, case, decision))
+        void(session, actor, context, decision, now=now)
 
 
-def _why(session: Session, case: Case, decision: Decision) -> str:
+def _why(session: Session, context: MilestoneContext, case: Case, decision: Decision) -> str:
     """Why it is void, where no person gave a reason."""
-    if left(session, case, decision.maker_id):
-        return MAKER_LEFT
-    if left(session, case, decision.checker_id):
-        return CHECKER_LEFT
+    if why := fallen(session, context, case, decision):
+        return why
     return CHANGED if decision.plan["format"] == plan.FORMAT else OUTDATED
 
 
@@ -205,10 +252,11 @@ def _tell_mediators(
     decision: Decision,
     *,
     why: str,
+    anew: bool,
     now: datetime,
 ) -> None:
     """Whoever made it, and whose case it is now, must decide anew; not who voided it, nor who may not decide again."""
-    maker = None if left(session, case, decision.maker_id) else decision.maker_id
+    maker = decision.maker_id if anew else None
     for staff_id in {maker, case.mediator_id} - {None, actor.id if actor.kind == "staff" else None}:
         context.tell_staff(
             session,

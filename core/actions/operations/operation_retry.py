@@ -38,7 +38,7 @@ def retry(
     session: Session, actor: Actor, *, now: datetime, operation_id: int, reason: str
 ) -> OutgoingOperation:
     """Send a call in review again. Raises `OperationNotInReview`, `ReviewThePayout`,
-    `ReturnProposed`, `StepUpRequired`."""
+    `ProposalWaits`, `StepUpRequired`."""
     require(actor, Permission.RETRY_OPERATION, now)
     reason = given(reason)
     plain = session.get(OutgoingOperation, operation_id)

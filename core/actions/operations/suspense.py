@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,12 +15,15 @@ from core.actions.milestones.milestone_context import open_milestone
 from core.actions.payouts import receivables
 from core.actions.refunds import hand_refunds
 from core.actions.risk import external_movements
+from core.actions.staff import proposals
+from core.actions.staff.proposals import Subject, Waiting
 from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
-from core.records import Party, Staff, SuspenseItem
+from core.records import Party, SuspenseItem
 from core.rules import suspense as rules
-from core.rules.permissions import Actor, Permission, require, require_one
+from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
+from core.rules.proposals import Kind
 from core.rules.reasons import given
 from core.rules.suspense import SettledAs, SuspenseStatus
 
@@ -40,11 +44,6 @@ class NotProposed(DeskError):
     """Nobody has said yet what this amount was."""
 
 
-class AlreadyProposed(DeskError):
-    """{who} said on {when} that {amount} was: {what}. That is approved or rejected first; until then nothing else can
-    be said of it."""
-
-
 def propose(
     session: Session,
     actor: Actor,
@@ -57,7 +56,7 @@ def propose(
 ) -> list[SuspenseItem]:
     """Say what these amounts were. Nothing is booked yet, and while it waits nothing else is said of them.
 
-    Raises `AlreadySettled`, `AlreadyProposed`, `DoNotCancelOut`, `CameIn`, `NotAPayment`, `NotARefund`,
+    Raises `AlreadySettled`, `ProposalWaits`, `DoNotCancelOut`, `CameIn`, `NotAPayment`, `NotARefund`,
     `TargetMissing`, `OneAtATime`, `OwesLess`, and what `hand_refunds.owed` raises.
     """
     require(actor, Permission.SETTLE_SUSPENSE)
@@ -65,9 +64,10 @@ def propose(
     items = _locked(session, item_ids)
     _require_free(session, items)
     _check(session, items, settled_as, target_id)
+    me = proposals.require_maker(session, actor, _subject(session, items, settled_as, target_id))
     for item in items:
         item.proposed_as, item.target_id, item.proposed_reason = settled_as, target_id, reason
-        item.proposed_by, item.proposed_at = actor.id, now
+        item.proposed_by, item.proposed_at = me, now
         _note(session, actor, "finance:suspense:propose", item, reason=reason, now=now)
     session.flush()
     return items
@@ -78,14 +78,14 @@ def confirm(
 ) -> list[SuspenseItem]:
     """Agree: each amount leaves suspense for the account that it belongs to, and what is to go back is sent.
 
-    What was proposed together is settled together. Raises `ProposerConfirms`, `NotProposed`, `AlreadySettled`,
-    `StepUpRequired` and what `propose` raises.
+    What was proposed together is settled together. Raises what `proposals.require_checker` does, `NotProposed`,
+    `AlreadySettled`, `StepUpRequired` and what `propose` raises.
     """
     require(actor, Permission.CONFIRM_SUSPENSE, now)
     reason = given(reason)
     items = _locked(session, item_ids)
     settled_as = _proposed_together(items)
-    rules.check_confirmer(items[0].proposed_by, actor.id)
+    proposals.require_checker(session, actor, waiting(session, items), now=now)
     _check(session, items, settled_as, items[0].target_id)
     for item in items:
         _settle(session, actor, item, settled_as, now=now)
@@ -109,23 +109,88 @@ def reject(
     reason = given(reason)
     items = _locked(session, item_ids)
     _proposed_together(items)
-    verb = "withdraw" if items[0].proposed_by == actor.id else "reject"
-    for item in items:
-        _note(session, actor, f"finance:suspense:{verb}", item, reason=reason, now=now)
-        item.proposed_as = item.target_id = item.proposed_reason = item.proposed_by = item.proposed_at = None
-    session.flush()
+    verb = "withdraw" if proposals.outcome(actor, items[0].proposed_by) == "WITHDRAWN" else "reject"
+    _end(session, actor, items, f"finance:suspense:{verb}", reason=reason, now=now)
     return items
 
 
-def _require_free(session: Session, items: Sequence[SuspenseItem]) -> None:
-    """An amount has one explanation at a time, under its lock; the database says so too. Raises `AlreadyProposed`."""
+def _end(
+    session: Session, actor: Actor, items: Sequence[SuspenseItem], action: str, *, reason: str, now: datetime
+) -> None:
     for item in items:
-        if item.proposed_as is not None and item.proposed_at is not None:
-            raise AlreadyProposed(
-                who=session.get_one(Staff, item.proposed_by).name,
-                when=f"{item.proposed_at:%Y-%m-%d at %H:%M} UTC",
-                amount=_amount(item),
-                what=rules.words(SettledAs(item.proposed_as), [_amount(item)]),
+        _note(session, actor, action, item, reason=reason, now=now)
+        item.proposed_as = item.target_id = item.proposed_reason = item.proposed_by = item.proposed_at = None
+    session.flush()
+
+
+def stale(session: Session, *, now: datetime) -> list[int]:
+    """An item of each explanation that can no longer be approved, whoever wants to. Nothing is locked or written."""
+    return [
+        together[0].id
+        for together in _proposed(session)
+        if proposals.flaw(session, waiting(session, together), now=now)
+    ]
+
+
+def return_stale(session: Session, *, now: datetime, number: int) -> bool:
+    """What can no longer be approved goes back to its maker, with the reason: the amounts are unexplained again."""
+    together = next(each for each in _proposed(session) if number in {item.id for item in each})
+    items = _locked(session, [each.id for each in together])
+    _proposed_together(items)
+    standing = waiting(session, items)
+    why = proposals.flaw(session, standing, now=now)
+    if why is None:
+        return False
+    _end(session, SYSTEM, items, "system:suspense:return", reason=why, now=now)
+    what, about = ", ".join(f"S-{each.id}" for each in items), ("suspense", items[0].id)
+    proposals.tell_returned(session, standing, what=what, why=why, about=about, now=now)
+    return True
+
+
+def _proposed(session: Session) -> list[list[SuspenseItem]]:
+    """What waits for a second person, by what was proposed together."""
+    wanted = select(SuspenseItem).where(SuspenseItem.status == "OPEN", SuspenseItem.proposed_as.is_not(None))
+    found = session.scalars(
+        wanted.order_by(SuspenseItem.proposed_by, SuspenseItem.proposed_at, SuspenseItem.id)
+    )
+    return [list(each) for _, each in groupby(found, key=lambda each: (each.proposed_by, each.proposed_at))]
+
+
+def standing(session: Session, item_ids: Sequence[int]) -> Waiting:
+    """As it waits, for whoever reads of it."""
+    return waiting(session, [session.get_one(SuspenseItem, each) for each in item_ids])
+
+
+def waiting(session: Session, items: Sequence[SuspenseItem]) -> Waiting:
+    """What was said of these amounts together."""
+    first = items[0]
+    assert first.proposed_as is not None
+    assert first.proposed_by is not None
+    assert first.proposed_at is not None
+    subject = _subject(session, items, SettledAs(first.proposed_as), first.target_id)
+    return Waiting(Kind.SUSPENSE_EXPLANATION, first.proposed_by, first.proposed_at, subject)
+
+
+def _subject(
+    session: Session, items: Sequence[SuspenseItem], settled_as: SettledAs, target_id: int | None
+) -> Subject:
+    """The party or the milestone that it is said to be about, else the one that its line names."""
+    if settled_as is SettledAs.PAYEE_DEBT and target_id is not None:
+        return Subject(frozenset({target_id}))
+    number = target_id if settled_as in rules.TARGETS else items[0].milestone_id
+    return proposals.NOBODY if number is None else Subject.of(open_milestone(session, number, lock=False))
+
+
+def _require_free(session: Session, items: Sequence[SuspenseItem]) -> None:
+    """An amount has one explanation at a time, under its lock; the database says so too. Raises `ProposalWaits`."""
+    for item in items:
+        if item.proposed_as is not None and item.proposed_by is not None and item.proposed_at is not None:
+            words = rules.words(SettledAs(item.proposed_as), [_amount(item)])
+            raise proposals.waits(
+                session,
+                maker_id=item.proposed_by,
+                made_at=item.proposed_at,
+                what=f"{_amount(item)} was: {words}",
             )
 
 

@@ -50,7 +50,7 @@ class OwedInAnotherCurrency(DeskError):
 def owed(session: Session, item: SuspenseItem, milestone_id: int) -> Refund:
     """The newest refund of this milestone that has certainly not been paid, and that this line covers; locked.
 
-    Raises `NoRefundOwed`, `SmallerThanOwed`, `OwedInAnotherCurrency`, and `ReturnProposed` where somebody says that
+    Raises `NoRefundOwed`, `SmallerThanOwed`, `OwedInAnotherCurrency`, and `ProposalWaits` where somebody says that
     it left our bank.
     """
     paid = -Money(item.amount_minor, item.currency)

@@ -17,11 +17,14 @@ from core.actions.milestones.milestone_context import MilestoneContext, open_mil
 from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
 from core.actions.refunds import return_conflicts
+from core.actions.staff import proposals
+from core.actions.staff.proposals import Subject, Waiting
 from core.errors import DeskError, NotFound
 from core.ledger import journal_store, postings
 from core.records import OutgoingOperation, Refund, RefundReturn
 from core.rules import refunds as rules
-from core.rules.permissions import Actor, Permission, require
+from core.rules.permissions import Actor, Permission, require, require_one
+from core.rules.proposals import Kind, ended
 from core.rules.reasons import given
 from core.rules.refunds import RefundEvent, RefundStatus
 from core.rules.visible_text import says_something
@@ -37,23 +40,16 @@ class ReferenceMissing(DeskError):
     """Give the bank's reference of the payment, so that it can be found."""
 
 
-class ReturnSettled(DeskError):
-    """This proposal is {status}."""
-
-
-class ProposerConfirms(DeskError):
-    """You said that it was sent, so someone else must confirm it."""
-
-
 def propose(
     session: Session, actor: Actor, *, now: datetime, refund_id: int, way: str, reference: str, reason: str
 ) -> RefundReturn:
-    """Say how a refund that came back was sent instead. Raises `RefundNotBack`, `ReturnProposed`."""
+    """Say how a refund that came back was sent instead. Raises `RefundNotBack`, `ProposalWaits`."""
     require(actor, Permission.PROPOSE_RETURN)
     reason = given(reason)
     if not says_something(reference) or way not in WAYS:
         raise ReferenceMissing()
     context, refund = _locked(session, refund_id)
+    me = proposals.require_maker(session, actor, Subject.of(context))
     _require_back(refund)
     return_conflicts.require_free(session, refund)
     row = RefundReturn(
@@ -61,7 +57,7 @@ def propose(
         way=way,
         reference=reference.strip(),
         reason=reason,
-        proposed_by=actor.id,
+        proposed_by=me,
         proposed_at=now,
         status="PROPOSED",
     )
@@ -74,15 +70,13 @@ def propose(
 def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int) -> Refund:
     """Confirm that the money has left our bank: the debt is paid, and the call to Stripe is called off.
 
-    Raises `ProposerConfirms`, `ReturnSettled`, `RefundNotBack`, `StepUpRequired`.
+    Raises what `proposals.require_checker` does, `ProposalEnded`, `RefundNotBack`, `StepUpRequired`.
     """
     require(actor, Permission.CONFIRM_SUSPENSE, now)
     context, refund, row = _proposal(session, return_id)
-    if row.proposed_by == actor.id:
-        raise ProposerConfirms()
+    proposals.require_checker(session, actor, waiting(context, row), now=now)
     _require_back(refund)
-    audit.become(row, "DONE", now=now, by=actor)
-    row.settled_by, row.settled_at = actor.id, now
+    proposals.settle(row, "DONE", actor, now=now)
     audit.become(refund, rules.after(refund.status, RefundEvent.RETURN), now=now, by=actor)
     refund.settled_at = now
     call = session.get_one(OutgoingOperation, refund.operation_id, with_for_update=True)
@@ -115,16 +109,33 @@ def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int) ->
     return refund
 
 
-def withdraw(session: Session, actor: Actor, *, now: datetime, return_id: int) -> None:
-    """Take it back: the money was not sent after all. That is possible whatever became of the refund meanwhile."""
-    require(actor, Permission.PROPOSE_RETURN)
+def reject(session: Session, actor: Actor, *, now: datetime, return_id: int, reason: str) -> None:
+    """The money was not sent after all, whatever became of the refund meanwhile: whoever recorded it withdraws it,
+    anybody else rejects it.
+
+    It never lapses by itself: it says what was done, and a debt whose record fell would be paid twice.
+    """
+    require_one(actor, Permission.PROPOSE_RETURN, Permission.CONFIRM_SUSPENSE)
+    reason = given(reason)
     context, refund, row = _proposal(session, return_id)
-    audit.become(row, "WITHDRAWN", now=now, by=actor)
-    row.settled_by, row.settled_at = actor.id, now
+    proposals.settle(row, proposals.outcome(actor, row.proposed_by), actor, now=now)
+    row.note = reason
     session.flush()
-    _note(session, actor, context, refund, row, "withdraw_return", now=now)
+    verb = "withdraw" if row.status == "WITHDRAWN" else "reject"
+    _note(session, actor, context, refund, row, f"{verb}_return", reason=reason, now=now)
     call = session.get_one(OutgoingOperation, refund.operation_id, with_for_update=True)
     refund_offsets.on_refund_failed(session, call, now=now)
+
+
+def standing(session: Session, return_id: int) -> Waiting:
+    """As it waits, for whoever reads of it."""
+    row = session.get_one(RefundReturn, return_id)
+    refund = session.get_one(Refund, row.refund_id)
+    return waiting(open_milestone(session, refund.milestone_id, lock=False), row)
+
+
+def waiting(context: MilestoneContext, row: RefundReturn) -> Waiting:
+    return Waiting(Kind.REFUND_RETURN, row.proposed_by, row.proposed_at, Subject.of(context))
 
 
 def _locked(session: Session, refund_id: int) -> tuple[MilestoneContext, Refund]:
@@ -146,11 +157,11 @@ def _proposal(session: Session, return_id: int) -> tuple[MilestoneContext, Refun
     if plain is None:
         raise NotFound(kind="proposal", id=return_id)
     if plain.status != "PROPOSED":
-        raise ReturnSettled(status=plain.status.lower())
+        raise ended(Kind.REFUND_RETURN, plain.status)
     context, refund = _locked(session, plain.refund_id)
     row = session.get_one(RefundReturn, return_id, with_for_update=True, populate_existing=True)
     if row.status != "PROPOSED":
-        raise ReturnSettled(status=row.status.lower())
+        raise ended(Kind.REFUND_RETURN, row.status)
     return context, refund, row
 
 
@@ -163,6 +174,7 @@ def _note(
     verb: str,
     *,
     now: datetime,
+    reason: str | None = None,
 ) -> None:
     context.note(
         session,
@@ -170,6 +182,6 @@ def _note(
         f"finance:refund:{verb}",
         now=now,
         about=("refund", refund.id),
-        reason=row.reason,
+        reason=reason or row.reason,
         after={"way": row.way, "amount": context.money(refund.amount_minor).as_dict()},
     )

@@ -10,14 +10,9 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.errors import DeskError
-from core.records import Refund, RefundReturn, Staff
+from core.actions.staff import proposals
+from core.records import Refund, RefundReturn
 from core.rules.refunds import WAYS
-
-
-class ReturnProposed(DeskError):
-    """{who} recorded on {when} that this refund left our bank by {way}, reference {reference}. It is confirmed or
-    withdrawn on the page of call {operation}; until then the refund goes no other way."""
 
 
 def proposed(session: Session, refund: Refund) -> RefundReturn | None:
@@ -29,13 +24,13 @@ def proposed(session: Session, refund: Refund) -> RefundReturn | None:
 
 
 def require_free(session: Session, refund: Refund) -> None:
-    """Raises `ReturnProposed`."""
+    """Raises `ProposalWaits`."""
     row = proposed(session, refund)
     if row is not None:
-        raise ReturnProposed(
-            who=session.get_one(Staff, row.proposed_by).name,
-            when=f"{row.proposed_at:%Y-%m-%d at %H:%M} UTC",
-            way=WAYS[row.way].lower(),
-            reference=row.reference,
-            operation=refund.operation_id,
+        way = WAYS[row.way].lower()
+        raise proposals.waits(
+            session,
+            maker_id=row.proposed_by,
+            made_at=row.proposed_at,
+            what=f"this refund left our bank by {way}, reference {row.reference} (call {refund.operation_id})",
         )

@@ -14,11 +14,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.actions.staff import proposals
+from core.actions.staff.proposals import Waiting
 from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.policy import Platform, Profile, accept, lint
 from core.records import PolicyProposal, PolicyVersion
-from core.rules.approvals import check_checker
-from core.rules.permissions import Actor, Permission, require
+from core.rules.permissions import SYSTEM, Actor, Permission, require
+from core.rules.proposals import Kind, ended
 from core.rules.reasons import given
 
 
@@ -28,14 +30,6 @@ class NothingChanges(DeskError):
 
 class NotARule(DeskError):
     """“{name}” is not a rule that can be changed."""
-
-
-class ProposalOpen(DeskError):
-    """A change of this profile is proposed already (proposal {proposal}). Settle that one first."""
-
-
-class ProposalSettled(DeskError):
-    """Proposal {proposal} was already {status}."""
 
 
 class EffectiveInThePast(DeskError):
@@ -84,7 +78,8 @@ def propose(
 ) -> PolicyProposal:
     """Write a proposal down; `seen`: the sentences of the warnings that were read.
 
-    Raises `PolicyContradicts` for a profile with gaps, contradictions or numbers out of bounds, and `WarningsUnread`.
+    Raises `PolicyContradicts` for a profile with gaps, contradictions or numbers out of bounds, `WarningsUnread`, and
+    `ProposalWaits`.
     """
     require(actor, Permission.CHANGE_POLICY)
     reason = given(reason)
@@ -95,18 +90,19 @@ def propose(
     profile = revised(before, changes)
     snapshot = Profile.from_snapshot(profile.snapshot()).snapshot()
     _require_seen(before, profile, seen)
-    standing = select(PolicyProposal.id).where(
+    standing = select(PolicyProposal).where(
         PolicyProposal.profile == base.profile, PolicyProposal.status == "PROPOSED"
     )
     if (other := session.scalar(standing)) is not None:
-        raise ProposalOpen(proposal=other)
+        what = f"another change of this profile (proposal {other.id})"
+        raise proposals.waits(session, maker_id=other.proposed_by, made_at=other.proposed_at, what=what)
     row = PolicyProposal(
         profile=base.profile,
         based_on=base.id,
         snapshot=snapshot,
         reason=reason,
         effective_at=effective_at,
-        proposed_by=actor.id,
+        proposed_by=proposals.require_maker(session, actor),
         proposed_at=now,
     )
     session.add(row)
@@ -126,12 +122,12 @@ def approve(
 ) -> PolicyVersion:
     """Another administrator publishes the version: new projects live under it from its time on.
 
-    Raises `MakerIsChecker` for the one who proposed it, `ChangedMeanwhile` if another version came out in between, and
-    `WarningsUnread`: both people have read what the linter says.
+    Raises what `proposals.require_checker` does, `ProposalEnded`, `ChangedMeanwhile` if another version came out in
+    between, and `WarningsUnread`: both people have read what the linter says.
     """
     require(actor, Permission.APPROVE_POLICY, now)
     row = _open(session, proposal_id)
-    check_checker(row.proposed_by, _id(actor))
+    proposals.require_checker(session, actor, waiting(row), now=now)
     base = newest(session, row.profile)
     if base.id != row.based_on:
         raise ChangedMeanwhile(kind="policy", what=f"version {base.version} was published")
@@ -146,7 +142,8 @@ def approve(
         effective_at=max(now, row.effective_at or now),
     )
     session.add(version)
-    _settle(row, actor, "PUBLISHED", note, now)
+    proposals.settle(row, "PUBLISHED", actor, now=now)
+    row.note = note or None
     session.flush()
     _note(
         session, actor, "administrator:policy:publish", row, now=now, reason=note or None, base=base.snapshot
@@ -159,10 +156,60 @@ def reject(session: Session, actor: Actor, *, now: datetime, proposal_id: int, n
     require(actor, Permission.APPROVE_POLICY, now)
     note = given(note)
     row = _open(session, proposal_id)
-    _settle(row, actor, "WITHDRAWN" if row.proposed_by == actor.id else "REJECTED", note, now)
+    _end(session, actor, row, proposals.outcome(actor, row.proposed_by), note=note, now=now)
+
+
+def stale(session: Session, *, now: datetime) -> list[int]:
+    """The proposals that can no longer be published, whoever wants to. Nothing is locked or written."""
+    wanted = select(PolicyProposal).where(PolicyProposal.status == "PROPOSED").order_by(PolicyProposal.id)
+    return [each.id for each in session.scalars(wanted) if fallen(session, each, now=now)]
+
+
+def fallen(session: Session, row: PolicyProposal, *, now: datetime) -> str | None:
+    """Why it can no longer be published: its maker, its time, or another version."""
+    base = newest(session, row.profile)
+    if base.id != row.based_on:
+        return f"Version {base.version} was published since."
+    return proposals.flaw(session, waiting(row), now=now)
+
+
+def return_stale(session: Session, *, now: datetime, number: int) -> bool:
+    """What can no longer be published goes back to its maker, with the reason."""
+    row = _open(session, number)
+    why = fallen(session, row, now=now)
+    if why is None:
+        return False
+    _end(session, SYSTEM, row, "RETURNED", note=why, now=now)
+    about = ("policy_proposal", row.id)
+    proposals.tell_returned(
+        session, waiting(row), what=f"policy change {row.id}", why=why, about=about, now=now
+    )
+    return True
+
+
+VERBS = {
+    "WITHDRAWN": "administrator:policy:withdraw",
+    "REJECTED": "administrator:policy:reject",
+    "RETURNED": "system:policy:return",
+}
+
+
+def _end(
+    session: Session, actor: Actor, row: PolicyProposal, status: str, *, note: str, now: datetime
+) -> None:
+    proposals.settle(row, status, actor, now=now)
+    row.note = note
     session.flush()
-    verb = "withdraw" if row.status == "WITHDRAWN" else "reject"
-    _note(session, actor, f"administrator:policy:{verb}", row, now=now, reason=note)
+    _note(session, actor, VERBS[status], row, now=now, reason=note)
+
+
+def standing(session: Session, proposal_id: int) -> Waiting:
+    """As it waits, for whoever reads of it."""
+    return waiting(session.get_one(PolicyProposal, proposal_id))
+
+
+def waiting(row: PolicyProposal) -> Waiting:
+    return Waiting(Kind.POLICY_CHANGE, row.proposed_by, row.proposed_at)
 
 
 def new_warnings(before: Profile, after: Profile) -> tuple[str, ...]:
@@ -176,23 +223,13 @@ def _require_seen(before: Profile, after: Profile, seen: Collection[str]) -> Non
         raise WarningsUnread(warnings=" ".join(unread))
 
 
-def _settle(row: PolicyProposal, actor: Actor, status: str, note: str, now: datetime) -> None:
-    audit.become(row, status, now=now, by=actor)
-    row.settled_by, row.settled_at, row.note = actor.id, now, note or None
-
-
 def _open(session: Session, proposal_id: int) -> PolicyProposal:
     row = session.get(PolicyProposal, proposal_id, with_for_update=True)
     if row is None:
         raise NotFound(kind="proposal", id=proposal_id)
     if row.status != "PROPOSED":
-        raise ProposalSettled(proposal=proposal_id, status=row.status.lower())
+        raise ended(Kind.POLICY_CHANGE, row.status)
     return row
-
-
-def _id(actor: Actor) -> int:
-    assert actor.id is not None  # `require` has let only staff pass
-    return actor.id
 
 
 def _note(

@@ -25,7 +25,7 @@ DONE: Mapping[DecisionStatus, str | Said] = {
     DecisionStatus.EXECUTED: "Approved and posted. Sending to Stripe.",
     DecisionStatus.COOLING_OFF: "Approved. It is carried out when the cooling-off is over, unless the case changes.",
     DecisionStatus.VOIDED: Said(
-        "Not approved: the case changed after the decision, which is now void.", good=False
+        "Not approved: the decision no longer stood, and is now void. The case says why.", good=False
     ),
 }
 
@@ -137,7 +137,7 @@ def _dialog(case_id: int, decision_id: int) -> None:
 def _sent_back(decision: Decision, ruling: Ruling) -> str:
     if decision.status == DecisionStatus.RETURNED:
         return f"Returned to {ruling.maker}."
-    return f"The decision is void. {ruling.maker} is recused from the case, so a colleague decides anew."
+    return f"The decision is void. {ruling.maker} may no longer decide the case, so a colleague decides anew."
 
 
 def _approved(decision: Decision) -> str | Said:

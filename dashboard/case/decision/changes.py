@@ -21,8 +21,8 @@ STOPPED = {
     DecisionStatus.COOLING_OFF: "It is not carried out while this stands in the way",
 }
 VOID = {
-    DecisionStatus.AWAITING_APPROVAL: "The case has changed since; approving will void the decision",
-    DecisionStatus.COOLING_OFF: "The case has changed since: this is not carried out, and becomes void",
+    DecisionStatus.AWAITING_APPROVAL: "It no longer stands; approving will void the decision",
+    DecisionStatus.COOLING_OFF: "It no longer stands: this is not carried out, and becomes void",
 }
 OTHERWISE = "The plan would no longer be the same."
 
@@ -79,7 +79,7 @@ def _when(case: CaseView, ruling: Ruling, found: Comparison) -> None:
 
 
 def _back_to(case: CaseView, ruling: Ruling) -> str:
-    return "" if case.left_by(ruling.record.maker_id) else f" and returns to {ruling.maker} at once"
+    return f" and returns to {ruling.maker} at once" if ruling.anew else ""
 
 
 def _before(returned: Ruling, differs: Sequence[Difference]) -> None:

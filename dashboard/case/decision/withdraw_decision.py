@@ -46,10 +46,10 @@ def _dialog(case_id: int, decision_id: int) -> None:
     if ruling is None or ruling.record.id != decision_id or not ruling.pending:
         confirm.overtaken("This decision can no longer be withdrawn: it was carried out or voided meanwhile.")
         return
-    left = case.left_by(ruling.record.maker_id)
+    left = not ruling.anew
     if left:
         cards.note(
-            f"Nothing was booked or sent yet. {ruling.maker} is recused, so nobody gets it as a draft."
+            f"Nothing was booked or sent yet. {ruling.maker} may no longer decide it, so nobody gets it as a draft."
         )
     else:
         cards.note(

@@ -1,0 +1,170 @@
+"""The one way of everything that one person proposes and a second confirms (`core.rules.proposals`).
+
+Each kind keeps its own table, its own entries and what follows from it; who may be its maker and its checker, whether
+it still stands, and what is said when it falls are asked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit, notifications
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.db import Record
+from core.errors import DeskError
+from core.records import Case, Recusal, Staff, StaffRole, StaffTie
+from core.rules import proposals as rules
+from core.rules.mediation import CORRECTED_BY_OTHERS
+from core.rules.permissions import Actor, NotPermitted, Role
+from core.rules.proposals import Kind, Maker
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a proposal is about, as far as people can have a tie to it: its parties, and the cases of its milestone, or
+    one of them alone."""
+
+    parties: frozenset[int] = frozenset()
+    milestone_id: int | None = None
+    case_id: int | None = None
+
+    @classmethod
+    def of(cls, context: MilestoneContext) -> Subject:
+        return cls(frozenset({context.payer.id, context.payee.id}), context.milestone.id)
+
+
+NOBODY = Subject()
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A proposal that waits: whose, since when, about what."""
+
+    kind: Kind
+    maker_id: int
+    made_at: datetime
+    subject: Subject = NOBODY
+
+
+def require_maker(session: Session, actor: Actor, subject: Subject = NOBODY) -> int:
+    """Whoever proposes has no tie to it. Raises `TiedToParty`, `RecusedFromCase`."""
+    me = _person(actor)
+    found = known_of(session, me, subject)
+    if found.tied:
+        raise rules.TiedToParty()
+    if found.recused:
+        raise rules.RecusedFromCase()
+    return me
+
+
+def require_checker(session: Session, actor: Actor, waiting: Waiting, *, now: datetime) -> int:
+    """Another person without a tie, and the proposal still stands on its maker.
+
+    Raises `MakerIsChecker`, `TiedToParty`, `RecusedFromCase`, `ProposalFallen`.
+    """
+    rules.check_two(waiting.kind, maker_id=waiting.maker_id, checker_id=_person(actor))
+    me = require_maker(session, actor, waiting.subject)
+    if why := flaw(session, waiting, now=now):
+        raise rules.fallen(waiting.kind, why)
+    return me
+
+
+def why_not(session: Session, actor: Actor, waiting: Waiting, *, now: datetime) -> str | None:
+    """Why this person cannot confirm it now, in the words of the refusal; that it no longer stands is said first, to
+    everybody, its maker too."""
+    if why := flaw(session, waiting, now=now):
+        return rules.fallen(waiting.kind, why).message
+    try:
+        require_checker(session, actor, waiting, now=now)
+    except DeskError as refusal:
+        return refusal.message
+    return None
+
+
+def flaw(session: Session, waiting: Waiting, *, now: datetime) -> str | None:
+    """Why it can no longer be confirmed, whoever wants to."""
+    maker = known_of(session, waiting.maker_id, waiting.subject)
+    return rules.flaw(waiting.kind, maker) or rules.expired(waiting.kind, waiting.made_at, now)
+
+
+def known_of(session: Session, staff_id: int, subject: Subject) -> Maker:
+    """What is known now of this person, and of their ties to what is proposed. Nothing is locked."""
+    active = session.scalars(select(Staff.active).where(Staff.id == staff_id)).one()
+    roles = session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id))
+    return Maker(
+        active=active,
+        roles=frozenset(map(Role, roles)),
+        tied=_tied(session, staff_id, subject.parties),
+        recused=_recused(session, staff_id, subject),
+    )
+
+
+def _tied(session: Session, staff_id: int, parties: Iterable[int]) -> bool:
+    wanted = select(StaffTie.party_id).where(StaffTie.staff_id == staff_id, StaffTie.party_id.in_(parties))
+    return session.scalars(wanted).first() is not None
+
+
+def _recused(session: Session, staff_id: int, subject: Subject) -> bool:
+    """By their own word: who only made a decision that others correct is not barred from the rest of the milestone."""
+    wanted = select(Recusal.case_id).where(Recusal.staff_id == staff_id)
+    if subject.case_id is not None:
+        wanted = wanted.where(Recusal.case_id == subject.case_id)
+    elif subject.milestone_id is not None:
+        wanted = wanted.join(Case, Case.id == Recusal.case_id).where(
+            Case.milestone_id == subject.milestone_id, Recusal.reason != CORRECTED_BY_OTHERS
+        )
+    else:
+        return False
+    return session.scalars(wanted).first() is not None
+
+
+def settle(row: Record, status: str, actor: Actor, *, now: datetime) -> None:
+    """The proposal ends as this, by this person; by nobody where it is returned. Leave the action's entry after it."""
+    audit.become(row, status, now=now, by=actor)
+    row.settled_by, row.settled_at = actor.id, now  # type: ignore[attr-defined]
+
+
+def outcome(actor: Actor, maker_id: int | None) -> str:
+    """Who says no to their own withdraws it, anybody else rejects it."""
+    return "WITHDRAWN" if actor.id == maker_id else "REJECTED"
+
+
+def tell_returned(
+    session: Session,
+    waiting: Waiting,
+    *,
+    what: str,
+    why: str,
+    about: tuple[str, int],
+    now: datetime,
+) -> None:
+    """The maker hears why it fell, if they still work here."""
+    if not session.get_one(Staff, waiting.maker_id).active:
+        return
+    notifications.tell_staff(
+        session,
+        "proposal_returned",
+        staff_ids=[waiting.maker_id],
+        about=about,
+        key=f"{about[0]}-{about[1]}-proposal-of-{waiting.made_at.isoformat()}-returned",
+        now=now,
+        what=what,
+        noun=rules.TERMS[waiting.kind].noun,
+        why=why,
+    )
+
+
+def waits(session: Session, *, maker_id: int, made_at: datetime, what: str) -> rules.ProposalWaits:
+    """For whoever comes second with a proposal about the same thing."""
+    return rules.ProposalWaits(who=session.get_one(Staff, maker_id).name, when=made_at, what=what)
+
+
+def _person(actor: Actor) -> int:
+    if actor.kind != "staff" or actor.id is None:
+        raise NotPermitted(action="do what takes two people", roles="members of staff")
+    return actor.id

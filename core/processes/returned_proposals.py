@@ -1,0 +1,54 @@
+"""What waits for a second person and can no longer be confirmed goes back to its maker, before anybody tries.
+
+Its maker may no longer stand for it, what it is about is no longer so, or nobody confirmed it in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+
+import structlog
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from core.actions.chargebacks import chargeback_acceptance
+from core.actions.decisions import recorded_decision
+from core.actions.operations import suspense
+from core.actions.staff import policy_change
+from core.desk import Desk
+from core.rules.proposals import Kind
+
+log = structlog.get_logger(__name__)
+
+# Where each kind is found without a lock, and looked at once more under it. What says that something was done already
+# is not returned: an answer to the bank ends with the bank's last moment, a refund that left by hand with a person.
+STALE: Mapping[Kind, tuple[Callable[..., list[int]], Callable[..., bool]]] = {
+    Kind.DECISION: (recorded_decision.changed, recorded_decision.return_changed),
+    Kind.POLICY_CHANGE: (policy_change.stale, policy_change.return_stale),
+    Kind.CHARGEBACK_ACCEPTANCE: (chargeback_acceptance.stale, chargeback_acceptance.return_stale),
+    Kind.SUSPENSE_EXPLANATION: (suspense.stale, suspense.return_stale),
+}
+
+
+def return_stale(desk: Desk) -> int:
+    """How many were returned. One that breaks stands in nobody's way."""
+    return sum(_of_kind(desk, kind) for kind in STALE)
+
+
+def _of_kind(desk: Desk, kind: Kind) -> int:
+    find, give_back = STALE[kind]
+    try:
+        with desk.database.reading() as session:
+            found = find(session, now=desk.clock())
+        return sum(desk.database.run(partial(_again, give_back, desk.clock(), number)) for number in found)
+    except OperationalError:  # the database is away
+        raise
+    except Exception:  # it is looked at by a person, and every deadline still has its time
+        log.exception("proposals.failed", kind=kind)
+        return 0
+
+
+def _again(give_back: Callable[..., bool], now: datetime, number: int, session: Session) -> bool:
+    return give_back(session, now=now, number=number)

@@ -1,0 +1,150 @@
+"""What one person proposes and a second confirms: six kinds of it, and one law for all of them.
+
+Maker and checker are two people, and administrators are not exempt. Neither has a tie to a party of what is proposed,
+nor recused themselves from a case about it. Whoever proposed it must still be someone who may when it is confirmed: a
+proposal stands on its maker. Nothing waits for ever (docs/decisions/0022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from core.errors import DeskError
+from core.policy.limits import PROPOSAL_STANDS
+from core.rules.permissions import TABLE, Permission, Role
+
+
+class Kind(StrEnum):
+    DECISION = "DECISION"
+    POLICY_CHANGE = "POLICY_CHANGE"
+    CHARGEBACK_ACCEPTANCE = "CHARGEBACK_ACCEPTANCE"
+    CHARGEBACK_ANSWER = "CHARGEBACK_ANSWER"
+    REFUND_RETURN = "REFUND_RETURN"
+    SUSPENSE_EXPLANATION = "SUSPENSE_EXPLANATION"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """`noun` and the verbs are those of the sentences; `make`: one of these is what its maker needs.
+
+    `stands`: it says what was done already, so time alone takes nothing of it away.
+    """
+
+    noun: str
+    made: str
+    confirm: str
+    make: tuple[Permission, ...]
+    stands: bool = False
+
+
+TERMS: Mapping[Kind, Terms] = {
+    Kind.DECISION: Terms(
+        "decision", "made this decision", "approve it", (Permission.DECIDE, Permission.DECIDE_ESCALATED)
+    ),
+    Kind.POLICY_CHANGE: Terms(
+        "policy change", "proposed this change", "publish it", (Permission.CHANGE_POLICY,)
+    ),
+    Kind.CHARGEBACK_ACCEPTANCE: Terms(
+        "proposal to accept the chargeback",
+        "proposed this",
+        "accept the chargeback",
+        (Permission.ANSWER_CHARGEBACK,),
+    ),
+    # The bank's last moment ends it.
+    Kind.CHARGEBACK_ANSWER: Terms(
+        "answer to the bank",
+        "drafted this answer",
+        "send it to the bank",
+        (Permission.ANSWER_CHARGEBACK,),
+        stands=True,
+    ),
+    # The money may have left: a debt whose record lapsed by itself would be paid twice.
+    Kind.REFUND_RETURN: Terms(
+        "record of an external refund",
+        "recorded this refund",
+        "confirm it",
+        (Permission.PROPOSE_RETURN,),
+        stands=True,
+    ),
+    Kind.SUSPENSE_EXPLANATION: Terms(
+        "explanation", "explained this amount", "approve it", (Permission.SETTLE_SUSPENSE,)
+    ),
+}
+
+
+class MakerIsChecker(DeskError):
+    """You {made}, so someone else must {confirm}."""
+
+
+class ProposalEnded(DeskError):
+    """This {noun} is {status}, so nothing waits for a second person any more."""
+
+
+class ProposalWaits(DeskError):
+    """{who} proposed on {when:%Y-%m-%d at %H:%M} UTC: {what}. That is confirmed, rejected or withdrawn first."""
+
+
+class ProposalFallen(DeskError):
+    """{why} This {noun} can no longer be confirmed; someone who may proposes it anew."""
+
+
+class TiedToParty(DeskError):
+    """You have a tie to a party concerned, so someone else must do this."""
+
+
+class RecusedFromCase(DeskError):
+    """You recused yourself from a case about this milestone, so someone else must do this."""
+
+
+GONE = "Whoever proposed it no longer works here."
+NO_ROLE = "Whoever proposed it no longer has a role that may."
+TIED = "Whoever proposed it has declared a tie to a party since."
+RECUSED = "Whoever proposed it has stepped back from the case since."
+OLD = "Nobody confirmed it within {days} days."
+
+
+@dataclass(frozen=True)
+class Maker:
+    """What is known now of whoever proposed it, or wants to."""
+
+    active: bool
+    roles: Collection[Role]
+    tied: bool
+    recused: bool
+
+
+def flaw(kind: Kind, maker: Maker) -> str | None:
+    """Why a proposal no longer stands on its maker, in one sentence that names nobody; None while it does."""
+    if not maker.active:
+        return GONE
+    if not any(TABLE[each] & frozenset(maker.roles) for each in TERMS[kind].make):
+        return NO_ROLE
+    if maker.tied:
+        return TIED
+    if maker.recused:
+        return RECUSED
+    return None
+
+
+def expired(kind: Kind, made_at: datetime, now: datetime) -> str | None:
+    """That it has waited for too long, in one sentence; None as long as it has not."""
+    if TERMS[kind].stands or now - made_at <= PROPOSAL_STANDS:
+        return None
+    return OLD.format(days=PROPOSAL_STANDS.days)
+
+
+def check_two(kind: Kind, *, maker_id: int | None, checker_id: int | None) -> None:
+    """Two people, always; the database says so too. Raises `MakerIsChecker`."""
+    if maker_id == checker_id:
+        raise MakerIsChecker(made=TERMS[kind].made, confirm=TERMS[kind].confirm)
+
+
+def ended(kind: Kind, status: str) -> ProposalEnded:
+    return ProposalEnded(noun=TERMS[kind].noun, status=status.replace("_", " ").lower())
+
+
+def fallen(kind: Kind, why: str) -> ProposalFallen:
+    return ProposalFallen(noun=TERMS[kind].noun, why=why)

@@ -1,0 +1,305 @@
+"""Everything that one person proposes and a second confirms, kind by kind, against all that may become of its maker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence
+from core.actions.decisions import approval, recorded_decision
+from core.actions.operations import suspense
+from core.actions.refunds import outside_refunds
+from core.actions.staff import install, members, policy_change
+from core.db import Database
+from core.policy import Platform
+from core.policy.limits import PROPOSAL_STANDS
+from core.processes import reconciliation, returned_proposals
+from core.records import (
+    ChargebackAcceptance,
+    Decision,
+    Notification,
+    PolicyProposal,
+    Recusal,
+    RefundReturn,
+    SuspenseItem,
+)
+from core.rules import proposals as rules
+from core.rules.permissions import SYSTEM, TABLE, Actor, Role
+from core.rules.proposals import TERMS, Kind, ProposalFallen
+from core.rules.suspense import SettledAs
+from tests import builders
+from tests.actions.stripe_events import chargeback, charged_back
+from tests.actions.test_decisions import ABOVE
+from tests.actions.test_duplicate_payments import by_hand
+from tests.actions.test_payment_exceptions import came_back, returned
+from tests.sandbox_desk import Market
+
+
+class Undo(Exception):
+    """Whatever was tried did not happen."""
+
+
+@dataclass
+class Story:
+    """A proposal that waits: `maker` and `checker` by subject, and how it is confirmed and read."""
+
+    maker: str
+    checker: str
+    confirm: Callable[..., Any]
+    status: Callable[[Session], Any]
+    case: int | None = None
+    party: int | None = None
+
+
+def decision(market: Market) -> Story:
+    told = market.in_mediation(*ABOVE)
+    row = builders.decided(market, told)
+    given = {"decision_id": row.id, "plan_hash": row.plan_hash}
+    return Story(
+        "mia",
+        "ada",
+        lambda session, actor, now: approval.approve(session, actor, now=now, **given),
+        lambda session: session.get_one(Decision, row.id).status,
+        told.case,
+        market.payer_id,
+    )
+
+
+def policy(market: Market) -> Story:
+    row = market.act(
+        policy_change.propose,
+        market.as_staff("ada"),
+        platform=Platform.HOME_SERVICES,
+        changes={"dispute_window": timedelta(days=6)},
+        reason="Asked for.",
+    )
+    return Story(
+        "ada",
+        "alf",
+        lambda session, actor, now: policy_change.approve(session, actor, now=now, proposal_id=row.id),
+        lambda session: session.get_one(PolicyProposal, row.id).status,
+    )
+
+
+def acceptance(market: Market) -> Story:
+    told = market.in_mediation()
+    charged_back(market, told)
+    number = chargeback(market).id
+    row = market.act(
+        chargeback_acceptance.propose, market.as_staff("fay"), chargeback_id=number, reason="They are right."
+    )
+    return Story(
+        "fay",
+        "cora",
+        lambda session, actor, now: chargeback_acceptance.accept(
+            session, actor, now=now, acceptance_id=row.id
+        ),
+        lambda session: session.get_one(ChargebackAcceptance, row.id).status,
+        told.case,
+        market.payee_id,
+    )
+
+
+def answer(market: Market) -> Story:
+    told = market.in_mediation()
+    charged_back(market, told)
+    row = market.act(
+        chargeback_evidence.stage,
+        market.as_staff("fay"),
+        chargeback_id=chargeback(market).id,
+        texts={"product_description": "Six cabinets, delivered and hung."},
+    )
+    return Story(
+        "fay",
+        "cora",
+        lambda session, actor, now: chargeback_evidence.submit(session, actor, now=now, evidence_id=row.id),
+        lambda session: "PROPOSED",
+        told.case,
+        market.payer_id,
+    )
+
+
+def refund_return(market: Market) -> Story:
+    told = came_back(market)
+    row = returned(market)
+    return Story(
+        "fay",
+        "cora",
+        lambda session, actor, now: outside_refunds.confirm(session, actor, now=now, return_id=row.id),
+        lambda session: session.get_one(RefundReturn, row.id).status,
+        told.case,
+        market.payer_id,
+    )
+
+
+def explanation(market: Market) -> Story:
+    told = market.in_mediation()
+    by_hand(market, 777)
+    market.now += timedelta(days=1, hours=1)
+    reconciliation.run(market.desk, SYSTEM)
+    (item,) = market.all(SuspenseItem)
+    assert item.milestone_id == told.milestone
+    market.act(
+        suspense.propose,
+        market.as_staff("fay"),
+        item_ids=[item.id],
+        settled_as=SettledAs.CONCESSION,
+        reason="Goodwill.",
+    )
+    return Story(
+        "fay",
+        "cora",
+        lambda session, actor, now: suspense.confirm(
+            session, actor, now=now, item_ids=[item.id], reason="Seen at Stripe."
+        ),
+        lambda session: "PROPOSED" if session.get_one(SuspenseItem, item.id).proposed_as else "RETURNED",
+        told.case,
+        market.payee_id,
+    )
+
+
+STORIES: dict[Kind, Callable[[Market], Story]] = {
+    Kind.DECISION: decision,
+    Kind.POLICY_CHANGE: policy,
+    Kind.CHARGEBACK_ACCEPTANCE: acceptance,
+    Kind.CHARGEBACK_ANSWER: answer,
+    Kind.REFUND_RETURN: refund_return,
+    Kind.SUSPENSE_EXPLANATION: explanation,
+}
+REASON = "Told to the administrator."
+
+
+def other_role(kind: Kind) -> Role:
+    may = frozenset[Role]().union(*(TABLE[each] for each in TERMS[kind].make))
+    return next(role for role in Role if role not in may)
+
+
+def happen(what: str, market: Market, story: Story, kind: Kind, session: Session) -> None:
+    """What becomes of the maker, by the action that does it where there is one for them."""
+    number, now, alf = market.staff[story.maker], market.now, market.as_staff("alf")
+    match what:
+        case rules.GONE:
+            members.set_active(session, alf, now=now, staff_id=number, active=False, reason=REASON)
+        case rules.NO_ROLE:
+            roles = (other_role(kind),)
+            members.set_roles(session, alf, now=now, staff_id=number, roles=roles, reason=REASON)
+        case rules.TIED:
+            me = market.as_staff(story.maker)
+            install.declare_tie(
+                session, me, now=now, staff_id=number, party_id=story.party or 0, reason="A cousin."
+            )
+        case rules.RECUSED:
+            session.add(Recusal(case_id=story.case, staff_id=number, reason="A cousin.", at=now))
+            session.flush()
+
+
+def second_administrator(market: Market) -> None:
+    known = {"issuer": "demo", "subject": "alf", "name": "Alf Berg", "email": "alf@example.com"}
+    row = market.act(install.add_staff, SYSTEM, roles=(Role.ADMINISTRATOR,), **known)
+    market.staff["alf"], market.roles["alf"] = row.id, frozenset({Role.ADMINISTRATOR})
+
+
+def tried(market: Market, story: Story, kind: Kind, what: str) -> str | None:
+    """The sentence with which it is not confirmed, when this became of its maker; None when it is confirmed."""
+    late = timedelta(0) if what != "OLD" else PROPOSAL_STANDS + timedelta(seconds=1)
+    now = market.now + late
+    checker = Actor("staff", market.staff[story.checker], market.roles[story.checker], authenticated_at=now)
+    said: list[str | None] = []
+
+    def act(session: Session) -> None:
+        happen(what, market, story, kind, session)
+        try:
+            done = story.confirm(session, checker, now)
+        except ProposalFallen as fallen:
+            said.append(str(fallen.facts["why"]))
+        else:
+            fell = isinstance(done, Decision) and done.status == "VOIDED"
+            said.append(done.check_note if fell else None)
+        raise Undo
+
+    with pytest.raises(Undo):
+        market.database.run(act)
+    return said[0]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_proposal_falls_with_its_maker_and_with_time(market: Market, kind: Kind) -> None:
+    second_administrator(market)
+    story = STORIES[kind](market)
+    assert tried(market, story, kind, "nothing") is None
+    assert tried(market, story, kind, rules.GONE) == rules.GONE
+    assert tried(market, story, kind, rules.NO_ROLE) == rules.NO_ROLE
+    if story.party is not None:
+        assert tried(market, story, kind, rules.TIED) == rules.TIED
+        recused = recorded_decision.MAKER_LEFT if kind is Kind.DECISION else rules.RECUSED
+        assert tried(market, story, kind, rules.RECUSED) == recused
+    if kind is not Kind.CHARGEBACK_ANSWER:  # the bank's own last moment ends it
+        old = None if TERMS[kind].stands else "Nobody confirmed it within 14 days."
+        assert tried(market, story, kind, "OLD") == old
+    # And without anybody trying: what the maker may no longer stand for is returned, with a letter to them.
+    assert returned_proposals.return_stale(market.desk) == 0
+    market.database.run(lambda session: happen(rules.NO_ROLE, market, story, kind, session))
+    assert returned_proposals.return_stale(market.desk) == (0 if TERMS[kind].stands else 1)
+    assert returned_proposals.return_stale(market.desk) == 0
+    status = market.read(story.status)
+    assert status == ("PROPOSED" if TERMS[kind].stands else "VOIDED" if kind is Kind.DECISION else "RETURNED")
+    if TERMS[kind].stands:
+        return
+    # A decision goes back to whose case it is now; who may not decide any more is not asked to.
+    letters = [each for each in market.all(Notification) if each.template == "proposal_returned"]
+    if kind is not Kind.DECISION:
+        assert [each.staff_id for each in letters] == [market.staff[story.maker]]
+        assert rules.NO_ROLE in letters[0].text
+    left = text("select action from audit_entries where actor_kind = 'system' and reason = :why")
+    entries = market.read(lambda s: list(s.execute(left, {"why": rules.NO_ROLE}).scalars()))
+    assert len(entries) == 1
+
+
+@pytest.mark.parametrize("kind", [each for each in Kind if each is not Kind.POLICY_CHANGE])
+def test_a_checker_with_a_tie_does_not_confirm(market: Market, kind: Kind) -> None:
+    second_administrator(market)
+    story = STORIES[kind](market)
+    me = market.as_staff(story.checker)
+    market.act(
+        install.declare_tie, me, staff_id=me.id, party_id=story.party, reason="A cousin of the family."
+    )
+    with pytest.raises(Exception, match="You have a tie to a party") as refused:
+        market.database.run(lambda session: story.confirm(session, me, market.now))
+    assert refused.value.code in ("tied_to_party", "mediator_tied")  # type: ignore[attr-defined]
+
+
+def test_the_database_lets_nothing_be_confirmed_without_its_maker(market: Market, owner: Database) -> None:
+    second_administrator(market)
+    story = policy(market)
+    market.database.run(lambda s: happen(rules.GONE, market, story, Kind.POLICY_CHANGE, s))
+    publish = text("update policy_proposals set status = 'PUBLISHED', settled_by = :alf, settled_at = now()")
+    with pytest.raises(IntegrityError, match="no longer may"), owner.transaction() as session:
+        session.execute(publish, {"alf": market.staff["alf"]})
+
+
+def test_the_database_knows_the_same_roles_as_the_table(owner: Database) -> None:
+    wanted = text(
+        "select tgrelid::regclass::text as relation, encode(tgargs, 'escape') as args from pg_trigger t "
+        "join pg_proc p on p.oid = t.tgfoid where p.proname = 'stands_on_its_maker'"
+    )
+    with owner.reading() as session:
+        found = {row.relation: set(row.args.split("\\000")[1:-1]) for row in session.execute(wanted)}
+    tables = {
+        "decisions": Kind.DECISION,
+        "policy_proposals": Kind.POLICY_CHANGE,
+        "chargeback_acceptances": Kind.CHARGEBACK_ACCEPTANCE,
+        "chargeback_evidence": Kind.CHARGEBACK_ANSWER,
+        "refund_returns": Kind.REFUND_RETURN,
+        "suspense_items": Kind.SUSPENSE_EXPLANATION,
+    }
+    assert found == {
+        table: {role.value for each in TERMS[kind].make for role in TABLE[each]}
+        for table, kind in tables.items()
+    }
