@@ -1,0 +1,113 @@
+"""What is due: one query for each kind of stored deadline, giving an id and the instant at which it fell due.
+
+Asked twice: to find what is due, and once more for one id under its lock.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+
+from core.policy.limits import CHARGEBACK_ALARM
+from core.records import (
+    Case,
+    Chargeback,
+    Decision,
+    Milestone,
+    Notification,
+    Offer,
+    PaymentOrder,
+    ReviewRound,
+)
+from core.rules.approvals import DecisionStatus
+from core.rules.chargebacks import ANSWERABLE
+from core.rules.disputes import BLOCKING, CaseStatus
+from core.rules.milestones import Status
+from core.rules.offers import OfferStatus
+
+Due = Select[Any, Any]
+
+
+def reminders(now: datetime) -> Due:
+    """Nobody is reminded of what silence approves at this very instant, or would have approved long ago; where it does
+    not, the letter at the end of the time to answer is the reminder."""
+    at, until = Milestone.next_reminder_at, Milestone.answer_due_at
+    return select(Milestone.id, at.label("at")).where(
+        at <= now,
+        Milestone.status == Status.PENDING_VERIFICATION,
+        or_(until.is_(None), until > now, Milestone.unanswered_at.is_not(None)),
+    )
+
+
+def silences(now: datetime) -> Due:
+    """The payer's time to answer is over, and nothing was made of it yet."""
+    at = Milestone.answer_due_at
+    return select(Milestone.id, at.label("at")).where(
+        at <= now, Milestone.unanswered_at.is_(None), Milestone.status == Status.PENDING_VERIFICATION
+    )
+
+
+def mediations(now: datetime) -> Due:
+    at = Case.mediation_due_at
+    return (
+        select(Case.milestone_id.label("id"), at.label("at"))
+        .join(Milestone, Milestone.id == Case.milestone_id)
+        .where(at <= now, Case.status.in_(BLOCKING), Milestone.status == Status.DISPUTED)
+    )
+
+
+def deadlocks(now: datetime) -> Due:
+    """A decision that only waits for its cooling-off was made in time."""
+    at = Case.decision_due_at
+    cooling = select(Decision.case_id).where(Decision.status == DecisionStatus.COOLING_OFF)
+    return select(Case.id, at.label("at")).where(
+        at <= now, Case.status.in_(BLOCKING), Case.escalated.is_(False), Case.id.not_in(cooling)
+    )
+
+
+def answers(now: datetime) -> Due:
+    at = Case.answer_due_at
+    return select(Case.id, at.label("at")).where(at <= now, Case.status == CaseStatus.WAITING_PARTY)
+
+
+def executions(now: datetime) -> Due:
+    at = Decision.execute_at
+    return select(Decision.id, at.label("at")).where(at <= now, Decision.status == DecisionStatus.COOLING_OFF)
+
+
+def card_retries(now: datetime) -> Due:
+    at = PaymentOrder.next_retry_at
+    return select(PaymentOrder.milestone_id.label("id"), at.label("at")).where(at <= now)
+
+
+def reviews(now: datetime) -> Due:
+    at = ReviewRound.due_at
+    return select(ReviewRound.project_id.label("id"), at.label("at")).where(
+        at <= now, ReviewRound.revealed_at.is_(None)
+    )
+
+
+def offers(now: datetime) -> Due:
+    """An offer ends with its time, or with its case."""
+    at = func.least(Offer.expires_at, Case.resolved_at)
+    return (
+        select(Offer.id, at.label("at"))
+        .join(Case, Case.id == Offer.case_id)
+        .where(at <= now, Offer.status == OfferStatus.OPEN)
+    )
+
+
+def chargebacks(now: datetime) -> Due:
+    """The bank's last moment is near, and nobody of staff was told so yet."""
+    at = Chargeback.due_by - CHARGEBACK_ALARM
+    key = func.concat("chargeback-", Chargeback.id, "-alarm-staff-")
+    told = select(Notification.id).where(Notification.key.startswith(key)).exists()
+    return select(Chargeback.id, at.label("at")).where(
+        Chargeback.due_by <= now + CHARGEBACK_ALARM,
+        Chargeback.due_by > now,
+        Chargeback.closed_at.is_(None),
+        Chargeback.status.in_(ANSWERABLE),
+        ~told,
+    )

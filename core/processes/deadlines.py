@@ -1,0 +1,115 @@
+"""The table of deadlines: what is due, what is locked before it is looked at once more, and what is done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.actions.cases import conversation, disputes, mediator_assignment, offers
+from core.actions.chargebacks import lifecycle
+from core.actions.decisions import confirmation
+from core.actions.funding import card_retries
+from core.actions.milestones import ratings, verification, verification_timeout
+from core.actions.milestones.milestone_context import open_milestone
+from core.processes import deadline_queries as due
+from core.processes.deadline_queries import Due
+from core.records import Chargeback, Decision, Offer, ReviewRound
+from core.rules.permissions import SYSTEM
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """One kind of deadline. `act` says whether it did anything."""
+
+    due: Callable[[datetime], Due]
+    lock: Callable[[Session, int], None]
+    act: Callable[[Session, int, datetime], bool]
+
+
+def _weigh_silence(session: Session, number: int, now: datetime) -> bool:
+    """7 days without an answer (milestone-payment-flow, Key Business Rules 5); legal: 72 h (Release Rules)."""
+    return verification_timeout.at_deadline(session, now=now, milestone_id=number)
+
+
+def _remind(session: Session, number: int, now: datetime) -> bool:
+    verification.remind(session, now=now, milestone_id=number)
+    return True
+
+
+def _mediate(session: Session, number: int, now: datetime) -> bool:
+    disputes.ask_mediation(session, SYSTEM, now=now, milestone_id=number)
+    return True
+
+
+def _escalate(session: Session, number: int, now: datetime) -> bool:
+    mediator_assignment.escalate(session, now=now, case_id=number)
+    return True
+
+
+def _resume(session: Session, number: int, now: datetime) -> bool:
+    """The party had its time to answer; the case goes on without it."""
+    context, case = mediator_assignment.locked_case(session, number)
+    conversation.resume(session, SYSTEM, context, case, now=now)
+    return True
+
+
+def _execute(session: Session, number: int, now: datetime) -> bool:
+    return confirmation.execute_if_due(session, session.get_one(Decision, number), now=now)
+
+
+def _charge_again(session: Session, number: int, now: datetime) -> bool:
+    return card_retries.retry(session, now=now, milestone_id=number)
+
+
+def _alarm_of_chargeback(session: Session, number: int, now: datetime) -> bool:
+    return lifecycle.alarm(session, now=now, chargeback_id=number)
+
+
+def _open_reviews(session: Session, number: int, now: datetime) -> bool:
+    """14 days after both were asked (milestone-payment-flow, Final Project Completion)."""
+    return ratings.reveal_if_due(session, number, now=now)
+
+
+def _expire_offer(session: Session, number: int, now: datetime) -> bool:
+    return offers.expire(session, now=now, offer_id=number)
+
+
+def _milestone(session: Session, number: int) -> None:
+    open_milestone(session, number)
+
+
+def _case(session: Session, number: int) -> None:
+    mediator_assignment.locked_case(session, number)
+
+
+def _case_of_decision(session: Session, number: int) -> None:
+    _case(session, session.get_one(Decision, number).case_id)
+
+
+def _case_of_offer(session: Session, number: int) -> None:
+    _case(session, session.get_one(Offer, number).case_id)
+
+
+def _chargeback(session: Session, number: int) -> None:
+    _milestone(session, session.get_one(Chargeback, number).milestone_id)
+
+
+def _round(session: Session, number: int) -> None:
+    session.get_one(ReviewRound, number, with_for_update=True)
+
+
+DEADLINES: Mapping[str, Deadline] = {
+    "reminder": Deadline(due.reminders, _milestone, _remind),
+    "silence": Deadline(due.silences, _milestone, _weigh_silence),
+    "mediation": Deadline(due.mediations, _milestone, _mediate),
+    "deadlock": Deadline(due.deadlocks, _case, _escalate),
+    "answer": Deadline(due.answers, _case, _resume),
+    "execution": Deadline(due.executions, _case_of_decision, _execute),
+    "card_retry": Deadline(due.card_retries, _milestone, _charge_again),
+    "offer": Deadline(due.offers, _case_of_offer, _expire_offer),
+    "reviews": Deadline(due.reviews, _round, _open_reviews),
+    "chargeback": Deadline(due.chargebacks, _chargeback, _alarm_of_chargeback),
+}
