@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from core.actions.cases import conversation
 from core.actions.decisions import confirmation
 from core.actions.decisions.confirmation import AlreadyDecided, IntentReused
+from core.actions.decisions.plan import Plan
 from core.actions.staff import install
 from core.db import Database
 from core.errors import ChangedMeanwhile, ReasonMissing
@@ -96,6 +98,19 @@ def test_a_preview_changes_nothing(market: Market, owner: Database) -> None:
         first, _ = market.act(confirmation.preview, market.as_staff("mia"), draft=builders.a_draft(told))
         second, _ = market.act(confirmation.preview, market.as_staff("mia"), draft=builders.a_draft(told))
     assert first.hash == second.hash
+
+
+def test_a_preview_takes_no_lock(market: Market) -> None:
+    """A transaction that may only read refuses every lock of a row, and so would show one."""
+    draft, mia = builders.a_draft(market.in_mediation()), market.as_staff("mia")
+
+    def look(session: Session) -> tuple[Plan, Any]:
+        session.execute(text("set transaction read only"))
+        return confirmation.preview(session, mia, now=market.now, draft=draft)
+
+    plan, reasons = market.read(look)
+    assert plan.hash
+    assert reasons == ()
 
 
 @pytest.mark.parametrize(

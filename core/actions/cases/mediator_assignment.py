@@ -46,6 +46,14 @@ def locked_case(session: Session, case_id: int) -> tuple[MilestoneContext, Case]
     return context, case
 
 
+def case_to_read(session: Session, case_id: int) -> tuple[MilestoneContext, Case]:
+    """The same for whoever only looks: nothing is locked."""
+    case = session.get(Case, case_id)
+    if case is None:
+        raise NotFound(kind="case", id=case_id)
+    return open_milestone(session, case.milestone_id, lock=False), case
+
+
 def require_open(case: Case) -> None:
     if not blocks_release(case.status):
         raise CaseClosed(case=case.id, status=case.status.lower())

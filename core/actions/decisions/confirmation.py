@@ -52,8 +52,9 @@ class NotInMediation(DeskError):
 
 
 def preview(session: Session, actor: Actor, *, now: datetime, draft: Draft) -> tuple[Plan, tuple[Block, ...]]:
-    """The plan for a draft and why a second person would be needed. Changes nothing and locks nothing for long."""
-    context, case = _may_decide(session, actor, draft.case_id)
+    """The plan for a draft and why a second person would be needed. Changes nothing and locks nothing."""
+    context, case = mediator_assignment.case_to_read(session, draft.case_id)
+    _may_decide(session, actor, context, case)
     made = plan.make(session, context, case, draft, maker_id=recorded_decision.person(actor))
     return made, _second_person(session, context, draft, made, now=now)
 
@@ -85,7 +86,7 @@ def confirm(
         if (before.maker_id, before.plan_hash) != (actor.id, plan_hash):
             raise IntentReused()
         return before
-    context, case = _may_decide(session, actor, draft.case_id)
+    _may_decide(session, actor, context, case)
     holds.require_clear(release.facts_of(session, context, deciding=case.id))
     made = plan.make(session, context, case, draft, maker_id=recorded_decision.person(actor))
     if made.hash != plan_hash:
@@ -103,8 +104,7 @@ def confirm(
     return decision
 
 
-def _may_decide(session: Session, actor: Actor, case_id: int) -> tuple[MilestoneContext, Case]:
-    context, case = mediator_assignment.locked_case(session, case_id)
+def _may_decide(session: Session, actor: Actor, context: MilestoneContext, case: Case) -> None:
     may = (Permission.DECIDE, Permission.DECIDE_ESCALATED) if case.escalated else (Permission.DECIDE,)
     require_one(actor, *may)
     mediation.may_mediate(
@@ -118,7 +118,6 @@ def _may_decide(session: Session, actor: Actor, case_id: int) -> tuple[Milestone
     recorded_decision.require_undecided(session, case)
     if context.status is not milestones.Status.IN_MEDIATION:
         raise NotInMediation(case=case.id, status=context.status.label.lower())
-    return context, case
 
 
 def _second_person(
