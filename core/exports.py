@@ -20,6 +20,7 @@ from psycopg import ClientCursor
 
 from core import audit
 from core.audit import checkpoints
+from core.audit.actions import AuditAction
 from core.audit.export_manifest import Format, Manifest, Marks, signed
 from core.audit.filters import AuditFilter
 from core.audit.pinned_keys import ledger_name
@@ -70,10 +71,10 @@ def export_audit(
     require(actor, Permission.EXPORT_AUDIT)
     name = f"audit-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     asked = {"format": format, "filter": filter.facts()}
-    _record(desk, actor, "audit:export:start", name, now, asked)
+    _record(desk, actor, AuditAction.EXPORT_START.by("audit"), name, now, asked)
     manifest = signed(_stream(auditor, filter, format, out, name, now, folder), signer)
     done = {"rows": manifest.rows, "sha256": manifest.sha256, "seal": manifest.seal}
-    _record(desk, actor, "audit:export:finish", name, now, asked | done)
+    _record(desk, actor, AuditAction.EXPORT_FINISH.by("audit"), name, now, asked | done)
     return manifest
 
 

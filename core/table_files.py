@@ -21,6 +21,7 @@ from typing import IO, Protocol, TypeVar
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit.actions import AuditAction
 from core.db import Database
 from core.exports import csv_safe
 from core.money import Money
@@ -78,7 +79,7 @@ def write(
         lambda session: audit.record(
             session,
             actor,
-            "desk:table:export",
+            AuditAction.TABLE_EXPORT.by("desk"),
             object_kind="export",
             object_id=name,
             now=now,

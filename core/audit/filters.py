@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import combinations
 from typing import Any
 
+from core.audit.actions import AuditAction
 from core.like_patterns import like
 from core.rules.permissions import Role
 
@@ -17,43 +18,43 @@ LOGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "payment_intents": (
         "Payment intents",
         (
-            "party:milestone:fund",
-            "system:payment:retry",
-            "system:payment:decline",
-            "system:payment:hold",
-            "system:duplicate:find",
-            "system:duplicate:follow",
+            AuditAction.MILESTONE_FUND.by("party"),
+            AuditAction.PAYMENT_RETRY.by("system"),
+            AuditAction.PAYMENT_DECLINE.by("system"),
+            AuditAction.PAYMENT_HOLD.by("system"),
+            AuditAction.DUPLICATE_FIND.by("system"),
+            AuditAction.DUPLICATE_FOLLOW.by("system"),
         ),
     ),
     "holds_and_releases": (
         "Holds and releases",
         (
-            "system:payment:hold",
-            "system:payment:release",
-            "system:payment:convert",
-            "staff:hold:place",
-            "party:hold:place",
-            "system:hold:place",
-            "staff:hold:lift",
-            "party:hold:lift",
-            "system:review:open",
-            "staff:review:settle",
-            "system:decision:execute",
-            "system:payout:request",
-            "system:payout:transfer",
-            "system:payout:fail",
+            AuditAction.PAYMENT_HOLD.by("system"),
+            AuditAction.PAYMENT_RELEASE.by("system"),
+            AuditAction.PAYMENT_CONVERT.by("system"),
+            AuditAction.HOLD_PLACE.by("staff"),
+            AuditAction.HOLD_PLACE.by("party"),
+            AuditAction.HOLD_PLACE.by("system"),
+            AuditAction.HOLD_LIFT.by("staff"),
+            AuditAction.HOLD_LIFT.by("party"),
+            AuditAction.REVIEW_OPEN.by("system"),
+            AuditAction.REVIEW_SETTLE.by("staff"),
+            AuditAction.DECISION_EXECUTE.by("system"),
+            AuditAction.PAYOUT_REQUEST.by("system"),
+            AuditAction.PAYOUT_TRANSFER.by("system"),
+            AuditAction.PAYOUT_FAIL.by("system"),
         ),
     ),
     "refund_decisions": (
         "Refund decisions",
         (
-            "mediator:decision:confirm",
-            "staff:decision:approve",
-            "staff:decision:return",
-            "system:decision:execute",
-            "system:decision:void",
-            "system:refund:settle",
-            "system:refund:follow",
+            AuditAction.DECISION_CONFIRM.by("mediator"),
+            AuditAction.DECISION_APPROVE.by("staff"),
+            AuditAction.DECISION_RETURN.by("staff"),
+            AuditAction.DECISION_EXECUTE.by("system"),
+            AuditAction.DECISION_VOID.by("system"),
+            AuditAction.REFUND_SETTLE.by("system"),
+            AuditAction.REFUND_FOLLOW.by("system"),
         ),
     ),
     # Whatever staff did, with the case and the report that it was about.

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.audit import checkpoints, keys
+from core.audit.actions import AuditAction
 from core.audit.entries import record
 from core.audit.keys import PUBLIC_FILE, Signer
 from core.audit.pinned_keys import Pin, ledger_name, pinned_signer, pins, statement
@@ -55,7 +56,7 @@ def rotate(
         record(
             session,
             actor,
-            f"{actor.kind}:signing_key:{'replace' if lost else 'rotate'}",
+            (AuditAction.SIGNING_KEY_REPLACE if lost else AuditAction.SIGNING_KEY_ROTATE).by(actor.kind),
             object_kind="signing_key",
             object_id=pin.n,
             now=now,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.audit import content_hashes
+from core.audit.actions import AuditAction
 from core.audit.pinned_keys import ledger_name
 from core.case_file.contents import gather
 from core.case_file.signing import FORMAT, MANIFEST, SIGNATURE, sign
@@ -65,7 +66,7 @@ def export(
     audit.record(
         session,
         actor,
-        f"{actor.kind}:case:export",
+        AuditAction.CASE_EXPORT.by(actor.kind),
         object_kind="ticket",
         object_id=case_id,
         now=now,

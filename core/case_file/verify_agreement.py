@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from core.audit.actions import AuditAction
 from core.case_file import verify_money
 from core.case_file.check_helpers import Files, Wrong, digest, read, same, trail
 from core.rules.offers import OfferStatus
@@ -47,7 +48,7 @@ def _trail(files: Files) -> None:
     accepted = [
         each
         for each in trail(files)
-        if each["action"] == "party:offer:accept" and each["object_id"] == str(offer["id"])
+        if each["action"] == AuditAction.OFFER_ACCEPT.by("party") and each["object_id"] == str(offer["id"])
     ]
     if not accepted:
         raise Wrong("the audit extract does not know that the offer was accepted")
@@ -64,7 +65,9 @@ def offers(files: Files) -> None:
     if "offers.json" not in files:
         return
     rows = read(files, "offers.json")
-    made = {each["object_id"] for each in trail(files) if each["action"] == "party:offer:make"}
+    made = {
+        each["object_id"] for each in trail(files) if each["action"] == AuditAction.OFFER_MAKE.by("party")
+    }
     for each in rows:
         if str(each["id"]) not in made:
             raise Wrong(f"the audit extract does not know offer {each['id']}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from core.audit.actions import AuditAction
 from core.case_file import verify_money
 from core.case_file.check_helpers import Files, Wrong, digest, read, same, trail
 from core.money import Money
@@ -117,7 +118,7 @@ def _holds(text: str, passage: str) -> bool:
 def _trail(files: Files) -> None:
     """Who confirmed, approved and carried it out, and when; and nobody did what the decision does not say."""
     decision, case = _decision(files), read(files, "case.json")
-    confirmed = _entries(files, "mediator:decision:confirm")
+    confirmed = _entries(files, AuditAction.DECISION_CONFIRM.by("mediator"))
     if not confirmed:
         raise Wrong("the audit extract does not know that the decision was confirmed")
     first = confirmed[0]
@@ -127,10 +128,12 @@ def _trail(files: Files) -> None:
     same("the reasons in the audit extract", first["reason"], decision["reasons"])
     for field in ("outcome", "ground"):
         same(f"the {field} in the audit extract", first["after"][field], decision[field])
-    approved = [(row["actor_id"], row["at"]) for row in _entries(files, "staff:decision:approve")]
+    approved = [
+        (row["actor_id"], row["at"]) for row in _entries(files, AuditAction.DECISION_APPROVE.by("staff"))
+    ]
     checked = [(decision["checker_id"], decision["checked_at"])] if decision["checker_id"] else []
     same("who approved, in the audit extract", approved, checked)
-    executed = [row["at"] for row in _entries(files, "system:decision:execute")]
+    executed = [row["at"] for row in _entries(files, AuditAction.DECISION_EXECUTE.by("system"))]
     done = decision["status"] == DecisionStatus.EXECUTED
     same("when it was carried out, in the audit extract", executed, [decision["executed_at"]] if done else [])
     if done:

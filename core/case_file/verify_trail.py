@@ -7,13 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.audit import content_hashes
+from core.audit.actions import AuditAction
 from core.case_file.check_helpers import Files, Wrong, read, same, trail
 from core.policy import Profile
 from core.rules.parties import PartyRole
 from core.rules.refunds import RefundStatus
 
 Row = dict[str, Any]
-ASKS_FOR_VERIFICATION = ("party:milestone:submit", "party:dispute:rework", "party:dispute:withdraw")
+ASKS_FOR_VERIFICATION = (
+    AuditAction.MILESTONE_SUBMIT.by("party"),
+    AuditAction.DISPUTE_REWORK.by("party"),
+    AuditAction.DISPUTE_WITHDRAW.by("party"),
+)
 
 
 def parts(files: Files) -> None:
@@ -56,7 +61,7 @@ def staged(files: Files) -> None:
     if milestone["completion_notice_at"] and milestone["dispute_until"]:
         _window(files, milestone)
     if milestone["ended_at"]:
-        ended = [row["at"] for row in rows if row["action"] == "system:milestone:finish"]
+        ended = [row["at"] for row in rows if row["action"] == AuditAction.MILESTONE_FINISH.by("system")]
         _traced("the end of the milestone", milestone["ended_at"], ended)
 
 
@@ -113,13 +118,17 @@ def _complaint(files: Files, said: list[str]) -> None:
     """What the payer complains of is a message too, where the payer has opened the case and said why."""
     record = read(files, "case.json")["ticket"]
     opened = {row["action"] for row in _about(trail(files), "ticket", record["id"])}
-    if "party:dispute:open" in opened and record["details"] and record["details"] not in said:
+    if AuditAction.DISPUTE_OPEN.by("party") in opened and record["details"] and record["details"] not in said:
         raise Wrong("the complaint is not what its message says")
 
 
 def evidence(files: Files) -> None:
     """Every piece that was handed in is there, by whom and when the extract says, and none else."""
-    rows = {row["object_id"]: row for row in trail(files) if row["action"] == "party:evidence:hand_in"}
+    rows = {
+        row["object_id"]: row
+        for row in trail(files)
+        if row["action"] == AuditAction.EVIDENCE_HAND_IN.by("party")
+    }
     pieces = read(files, "evidence.json")
     _complete("evidence", {str(each["id"]) for each in pieces}, rows.keys())
     for each in pieces:
@@ -140,15 +149,23 @@ def money(files: Files) -> None:
     case, rows = read(files, "case.json"), trail(files)
     order = case["order"]
     if order["funded_minor"]:
-        asked = [row["after"]["charge"]["minor"] for row in rows if row["action"] == "party:milestone:fund"]
+        asked = [
+            row["after"]["charge"]["minor"]
+            for row in rows
+            if row["action"] == AuditAction.MILESTONE_FUND.by("party")
+        ]
         _traced("the charge", order["charge_minor"], asked)
-        held = [row["after"]["held"]["minor"] for row in rows if row["action"] == "system:payment:hold"]
+        held = [
+            row["after"]["held"]["minor"]
+            for row in rows
+            if row["action"] == AuditAction.PAYMENT_HOLD.by("system")
+        ]
         _traced("what was held at first", order["funded_minor"], held)
-    settled = {row["object_id"] for row in rows if row["action"] == "system:refund:settle"}
+    settled = {row["object_id"] for row in rows if row["action"] == AuditAction.REFUND_SETTLE.by("system")}
     for each in case["refunds"]:
         if each["status"] == RefundStatus.SUCCEEDED and str(each["id"]) not in settled:
             raise Wrong(f"the audit extract does not know that refund {each['id']} was sent")
-    sent = {row["operation_key"] for row in rows if row["action"] == "system:payout:transfer"}
+    sent = {row["operation_key"] for row in rows if row["action"] == AuditAction.PAYOUT_TRANSFER.by("system")}
     booked = {row["key"] for row in read(files, "journals.json") if row["kind"] == "withdrawal"}
     if odd := sorted(booked ^ sent):
         raise Wrong(f"the transfer {odd[0]} is not both booked and in the audit extract")
@@ -160,7 +177,7 @@ def undecided(files: Files) -> None:
         return
     record = read(files, "case.json")["ticket"]
     for row in trail(files):
-        if row["action"] == "system:decision:execute" and row["ticket_id"] == record["id"]:
+        if row["action"] == AuditAction.DECISION_EXECUTE.by("system") and row["ticket_id"] == record["id"]:
             raise Wrong(f"the decision that audit entry {row['id']} carries out is missing")
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.operations import platform_money
+from core.audit.actions import AuditAction
 from core.db import is_anyone_at_it
 from core.desk import Desk
 from core.errors import DeskError
@@ -87,7 +88,7 @@ def _start(session: Session, actor: Actor, run_id: int, until: datetime, now: da
     audit.record(
         session,
         actor,
-        f"{actor.kind}:reconciliation:begin",
+        AuditAction.RECONCILIATION_BEGIN.by(actor.kind),
         object_kind="reconciliation",
         object_id=run_id,
         now=now,
@@ -202,7 +203,7 @@ def _compare(
     audit.record(
         session,
         actor,
-        f"{'finance' if actor.kind == 'staff' else actor.kind}:reconciliation:run",
+        AuditAction.RECONCILIATION_RUN.by("finance" if actor.kind == "staff" else actor.kind),
         object_kind="reconciliation",
         object_id=run_id,
         now=now,

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.audit.actions import AuditAction
 from core.queries.cases import CaseView
 from core.records import CaseReveal, StaffPreference
 from core.records.audit import audit_entries
@@ -44,7 +45,7 @@ def _wanted_then(session: Session, staff_id: int, at: datetime) -> bool | None:
     entries = audit_entries.c
     last = session.execute(
         select(entries.after)
-        .where(entries.action == "staff:preference:blind", entries.object_kind == "staff")
+        .where(entries.action == AuditAction.PREFERENCE_BLIND.by("staff"), entries.object_kind == "staff")
         .where(entries.object_id == str(staff_id), entries.at <= at)
         .order_by(entries.id.desc())
         .limit(1)

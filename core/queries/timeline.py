@@ -16,9 +16,10 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from core.audit import actions
+from core.audit.actions import About
 from core.money import Money
-from core.queries import audit_event_labels, timeline_page
-from core.queries.audit_event_labels import About
+from core.queries import timeline_page
 from core.queries.cases import CaseView
 from core.queries.timeline_page import Mark, Page, TimelineFilter
 from core.records import Evidence, Handover, Message, Notification, Party, Recusal, Staff
@@ -124,7 +125,7 @@ def _entries(session: Session, case: CaseView, ids: list[int]) -> Told:
     staff = _names(session, {row.actor_id for row in rows if row.actor_kind == "staff"} | _mediators(rows))
     parties = {each.id: f"{each.name} · {each.role.lower()}" for each in case.parties}
     for row in rows:
-        kind = audit_event_labels.kind(row.action)
+        kind = actions.of(row.action)
         if kind is None:
             continue
         yield (

@@ -13,8 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.queries import audit_event_labels
-from core.queries.audit_event_labels import About
+from core.audit.actions import KINDS, TOLD_ELSEWHERE, About
 
 SIZE = 100
 BEFORE_IT = 10  # what led to an entry that a link leads to
@@ -144,7 +143,6 @@ def _one(session: Session, values: dict[str, Any], name: str) -> Mark | None:
 
 
 def _values(milestone_id: int, project_id: int, wanted: TimelineFilter) -> dict[str, Any]:
-    kinds = audit_event_labels.KINDS
     return {
         "m": milestone_id,
         "p": project_id,
@@ -152,8 +150,8 @@ def _values(milestone_id: int, project_id: int, wanted: TimelineFilter) -> dict[
         "public": wanted.public,
         "until": wanted.until,
         "followed": list(FOLLOWED_BY),
-        "told": list(kinds),
-        "abouts": [each.about.value for each in kinds.values()],
-        "hiddens": [each.staff_only for each in kinds.values()],
-        "elsewhere": list(audit_event_labels.TOLD_ELSEWHERE),
+        "told": [each.value for each in KINDS],
+        "abouts": [each.about.value for each in KINDS.values()],
+        "hiddens": [each.staff_only for each in KINDS.values()],
+        "elsewhere": [each.value for each in TOLD_ELSEWHERE],
     }

@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.queries import audit_event_labels, people
+from core.audit import actions
+from core.queries import people
 from core.queries.audit import LogEntry
 from core.rules.references import Kind, reference
 
@@ -42,46 +43,6 @@ OBJECTS: Mapping[str, tuple[str, Kind | None]] = {
     "desk": ("Desk", None),
 }
 # What a case's timeline does not tell.
-TITLES: Mapping[str, str] = {
-    "session:begin": "Signed in",
-    "session:end": "Signed out",
-    "session:revoke": "Session revoked",
-    "session:reauthenticate": "Confirmed who they are",
-    "staff:add": "Joined the staff",
-    "tie:declare": "Tie to a party declared",
-    "party:register": "Party registered",
-    "party:correct_address": "Address of a party corrected",
-    "letter:send_again": "Letter sent again",
-    "preferences:set": "Letters chosen",
-    "message:send": "Message sent",
-    "evidence:hand_in": "Evidence handed in",
-    "desk:install": "Desk installed",
-    "export:start": "Export of the log begun",
-    "export:finish": "Export of the log finished",
-    "table:export": "Table taken as a file",
-    "reconciliation:run": "Reconciled with Stripe",
-    "operation:review": "Operation needs review",
-    "report:file": "Report filed",
-    "report:settle": "Report settled",
-    "review:open": "Review of risk opened",
-    "review:assign": "Review of risk assigned",
-    "review:settle": "Review of risk settled",
-    "review:submit": "Review of the project written",
-    "review:reveal": "Reviews of the project opened",
-    "practice:flag": "Practice flagged",
-    "practice:resolve": "Practice mismatch resolved",
-    "receipt:download": "Receipt downloaded",
-    "checklist:sign": "Legal checklist signed",
-    "policy:propose": "Change of policy proposed",
-    "policy:publish": "Policy published",
-    "policy:reject": "Change of policy rejected",
-    "policy:withdraw": "Change of policy withdrawn",
-    "policy:return": "Change of policy returned to its maker",
-    "suspense:return": "Explanation returned to its maker",
-    "chargeback:reject_acceptance": "Proposal to accept the chargeback rejected",
-    "chargeback:return_acceptance": "Proposal to accept the chargeback returned to its maker",
-    "refund:reject_return": "Record of an external refund rejected",
-}
 Way = tuple[str, Mapping[str, Any]]
 
 
@@ -157,10 +118,7 @@ def roles(entry: LogEntry) -> str:
 
 def title(action: str) -> str:
     """The action as a person would say it."""
-    said = action.partition(":")[2]
-    if known := audit_event_labels.KINDS.get(said):
-        return known.title
-    return TITLES.get(said) or said.replace(":", " ").replace("_", " ").capitalize()
+    return actions.title(action)
 
 
 def way(entry: LogEntry) -> Way | None:

@@ -11,13 +11,13 @@ from sqlalchemy import text
 
 from core.actions.cases import conversation, evidence
 from core.actions.risk import holds
+from core.audit.actions import About
 from core.db import Database
 from core.errors import NotFound
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.queries import case_money, cases, decision_progress, party_history, timeline
 from core.queries import evidence as exhibits
-from core.queries.audit_event_labels import About
 from core.queries.cases import CaseView
 from core.queries.timeline import TimelineFilter
 from tests import builders

@@ -12,6 +12,7 @@ from core import audit
 from core.actions.cases import messages
 from core.actions.cases.mediator_assignment import locked_case, require_at_work, require_open
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.errors import NotFound
 from core.records import Case, Message, Party, PartyRequest
@@ -131,7 +132,7 @@ def ask(
     context.note(
         session,
         actor,
-        "mediator:ticket:ask",
+        AuditAction.TICKET_ASK.by("mediator"),
         now=now,
         about=("ticket", case.id),
         after={"waiting_on": party_id, "for": kind, "until": answer_due_at.isoformat()},
@@ -178,7 +179,7 @@ def resume(session: Session, actor: Actor, context: MilestoneContext, case: Case
     context.note(
         session,
         actor,
-        f"{actor.kind}:ticket:resume",
+        AuditAction.TICKET_RESUME.by(actor.kind),
         now=now,
         about=("ticket", case.id),
         after={"status": case.status},

@@ -13,6 +13,7 @@ from core.actions.cases import conversation, mediator_assignment, messages
 from core.actions.milestones import verification_timeout
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.milestones.verification import ask_for_verification, stop_clocks
+from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.errors import DeskError
 from core.records import Case
@@ -57,7 +58,7 @@ def open_dispute(
     context.note(
         session,
         actor,
-        "party:dispute:open",
+        AuditAction.DISPUTE_OPEN.by("party"),
         now=now,
         about=("ticket", case.id),
         after={"reason": reason},
@@ -126,7 +127,7 @@ def resubmit(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     context.note(
         session,
         actor,
-        "party:dispute:rework",
+        AuditAction.DISPUTE_REWORK.by("party"),
         now=now,
         about=("ticket", case.id),
         after={"status": case.status, "resolution": case.resolution},
@@ -157,7 +158,7 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     context.note(
         session,
         actor,
-        "party:dispute:withdraw",
+        AuditAction.DISPUTE_WITHDRAW.by("party"),
         now=now,
         about=("ticket", case.id),
         after={"status": case.status},
@@ -213,7 +214,7 @@ def to_mediation(
     context.note(
         session,
         actor,
-        f"{actor.kind}:dispute:mediate",
+        AuditAction.DISPUTE_MEDIATE.by(actor.kind),
         now=now,
         reason=because,
         about=("ticket", case.id),

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.cases import conversation
 from core.actions.decisions import recorded_decision
+from core.audit.actions import AuditAction
 from core.errors import NotFound
 from core.gateways import evidence_files as files
 from core.gateways.evidence_store import EvidenceStore
@@ -116,7 +117,14 @@ def _keep(
     session.add(evidence)
     milestone.version += 1
     session.flush()
-    _record(session, actor, "party:evidence:hand_in", evidence, now, project_id=milestone.project_id)
+    _record(
+        session,
+        actor,
+        AuditAction.EVIDENCE_HAND_IN.by("party"),
+        evidence,
+        now,
+        project_id=milestone.project_id,
+    )
     return evidence
 
 
@@ -131,7 +139,7 @@ def open_evidence(
     opened = _shown(evidence, store)
     seen = insert(EvidenceView).values(evidence_id=evidence.id, staff_id=actor.id, first_at=now)
     session.execute(seen.on_conflict_do_nothing())
-    _record(session, actor, "mediator:evidence:open", evidence, now)
+    _record(session, actor, AuditAction.EVIDENCE_OPEN.by("mediator"), evidence, now)
     return opened
 
 
@@ -163,7 +171,7 @@ def download(
     """The original as it was handed in, checked against its hash; audited, because it leaves the desk."""
     evidence = _readable(session, actor, evidence_id)
     content = store.get(evidence.uploaded_by, evidence.sha256)
-    _record(session, actor, "mediator:evidence:download", evidence, now)
+    _record(session, actor, AuditAction.EVIDENCE_DOWNLOAD.by("mediator"), evidence, now)
     return content
 
 
@@ -242,5 +250,5 @@ def _record(
         milestone_id=evidence.milestone_id,
         project_id=project_id,
         case_id=evidence.case_id,
-        contents=[evidence] if action == "party:evidence:hand_in" else [],
+        contents=[evidence] if action == AuditAction.EVIDENCE_HAND_IN.by("party") else [],
     )

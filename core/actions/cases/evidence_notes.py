@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.cases.messages import checked
+from core.audit.actions import AuditAction
 from core.errors import NotFound
 from core.records import Evidence, EvidenceNote
 from core.rules.evidence import Area, check_area
@@ -45,7 +46,7 @@ def note(
     audit.record(
         session,
         actor,
-        "staff:evidence:note",
+        AuditAction.EVIDENCE_NOTE.by("staff"),
         object_kind="evidence",
         object_id=piece.id,
         now=now,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.cases.messages import checked
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.db import Record
 from core.errors import ChangedMeanwhile, DeskError, NotFound
@@ -117,7 +118,7 @@ def assign(
     context.note(
         session,
         actor,
-        f"{_subject(actor)}:ticket:assign",
+        AuditAction.TICKET_ASSIGN.by(_subject(actor)),
         now=now,
         about=("ticket", case.id),
         before={"mediator": before},
@@ -239,7 +240,7 @@ def escalate(session: Session, *, now: datetime, case_id: int) -> None:
     context.note(
         session,
         SYSTEM,
-        "system:ticket:escalate",
+        AuditAction.TICKET_ESCALATE.by("system"),
         now=now,
         about=("ticket", case.id),
         after={"escalated": True},

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.actions.milestones.milestone_context import MilestoneContext
+from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.errors import DeskError
 from core.records import Message
@@ -51,7 +52,7 @@ def write(
     context.note(
         session,
         actor,
-        f"{actor.kind}:message:send",
+        AuditAction.MESSAGE_SEND.by(actor.kind),
         now=now,
         about=("message", message.id),
         after={"audience": audience},

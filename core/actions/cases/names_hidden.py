@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.decisions import drafts
 from core.actions.decisions.plan import REASONS_LEAST
+from core.audit.actions import AuditAction
 from core.errors import NotFound
 from core.records import Case, CaseReveal, StaffPreference
 from core.rules import visible_text
@@ -32,7 +33,7 @@ def prefer(session: Session, actor: Actor, *, now: datetime, blind: bool | None)
     audit.record(
         session,
         actor,
-        "staff:preference:blind",
+        AuditAction.PREFERENCE_BLIND.by("staff"),
         object_kind="staff",
         object_id=actor.id or 0,
         now=now,
@@ -62,7 +63,7 @@ def reveal(session: Session, actor: Actor, *, now: datetime, case_id: int) -> Ca
     audit.record(
         session,
         actor,
-        "mediator:case:reveal",
+        AuditAction.CASE_REVEAL.by("mediator"),
         object_kind="ticket",
         object_id=case_id,
         now=now,

@@ -6,6 +6,7 @@ What is booked, sent and written is computed by the same plan as a decision's, u
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ from core.actions.milestones import completion
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import receivables, release, withdrawals
 from core.actions.refunds import refunds
+from core.audit.actions import AuditAction
 from core.errors import ChangedMeanwhile, NotFound
 from core.letters import Letter
 from core.money import Money
@@ -36,6 +38,11 @@ from core.rules.splits import Split
 
 FORMAT = "escrow-desk/agreement/2"
 RESOLUTION = "AGREED"
+ENDED_AS: Mapping[OfferEvent, AuditAction] = {
+    OfferEvent.DECLINE: AuditAction.OFFER_DECLINE,
+    OfferEvent.WITHDRAW: AuditAction.OFFER_WITHDRAW,
+    OfferEvent.EXPIRE: AuditAction.OFFER_EXPIRE,
+}
 
 
 def propose(
@@ -68,7 +75,7 @@ def propose(
     )
     session.add(offer)
     session.flush()
-    _trace(session, actor, "party:offer:make", context, offer, now=now)
+    _trace(session, actor, AuditAction.OFFER_MAKE.by("party"), context, offer, now=now)
     context.tell(
         session,
         "offer_made",
@@ -110,7 +117,7 @@ def accept(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> O
     audit.become(offer, status, now=now, by=actor)
     offer.ended_at = now
     session.flush()
-    _trace(session, actor, "party:offer:accept", context, offer, now=now)
+    _trace(session, actor, AuditAction.OFFER_ACCEPT.by("party"), context, offer, now=now)
     _settle(session, context, case, offer, split, made, key, now=now)
     return offer
 
@@ -329,7 +336,7 @@ def _end(
     offer.ended_at = now
     session.flush()
     kind = "system" if actor.kind == "system" else "party"
-    _trace(session, actor, f"{kind}:offer:{event.value.lower()}", context, offer, now=now)
+    _trace(session, actor, ENDED_AS[event].by(kind), context, offer, now=now)
 
 
 def _trace(
@@ -348,5 +355,5 @@ def _trace(
             "plan": offer.plan_hash,
         },
         case_id=offer.case_id,
-        contents=[offer] if action == "party:offer:make" else [],
+        contents=[offer] if action == AuditAction.OFFER_MAKE.by("party") else [],
     )

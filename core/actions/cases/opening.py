@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.milestones.verification import stop_clocks
+from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.records import Case, Party
 from core.rules import deadlines, milestones
@@ -51,7 +52,7 @@ def opened(
     context.note(
         session,
         actor,
-        f"{actor.kind}:case:open",
+        AuditAction.CASE_OPEN.by(actor.kind),
         now=now,
         about=("ticket", case.id),
         reason=because,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core.actions.cases import mediator_assignment
 from core.actions.cases.mediator_assignment import locked_case, require_open
 from core.actions.decisions import recorded_decision
+from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.records import Case, Recusal
 from core.rules.milestones import Status
@@ -43,7 +44,7 @@ def recuse(session: Session, actor: Actor, *, now: datetime, case_id: int, reaso
     context.note(
         session,
         actor,
-        "staff:ticket:recuse",
+        AuditAction.TICKET_RECUSE.by("staff"),
         now=now,
         about=("ticket", case.id),
         case_id=case.id,

@@ -18,6 +18,7 @@ from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
+from core.audit.actions import AuditAction
 from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.records import Chargeback, ChargebackAcceptance, ChargebackEvidence, Evidence, OutgoingOperation
 from core.rules import chargebacks as rules
@@ -177,7 +178,7 @@ def _send(
     context.note(
         session,
         actor,
-        "staff:chargeback:submit" if submit else "staff:chargeback:stage",
+        AuditAction.CHARGEBACK_SUBMIT.by("staff") if submit else AuditAction.CHARGEBACK_STAGE.by("staff"),
         now=now,
         about=("chargeback", row.id),
         after={

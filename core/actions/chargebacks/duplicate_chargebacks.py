@@ -15,6 +15,7 @@ from core import audit
 from core.actions.funding import duplicate_payments
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.operations import operation_states
+from core.audit.actions import AuditAction
 from core.gateways.payments import DisputeSnapshot
 from core.ledger import accounts, journal_store, postings
 from core.money import Money, stripe_step
@@ -182,7 +183,7 @@ def _take(
     context.note(
         session,
         SYSTEM,
-        "system:duplicate:follow",
+        AuditAction.DUPLICATE_FOLLOW.by("system"),
         now=now,
         about=("duplicate", second.id),
         before={"status": before},

@@ -17,6 +17,7 @@ from core.actions.milestones import completion, orders
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.milestones.verification import stop_clocks
 from core.actions.payouts import pending_withdrawals, receivables, reversals, withdrawals
+from core.audit.actions import AuditAction
 from core.gateways.payments import BalanceLine
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
@@ -199,7 +200,15 @@ def _in_another_currency(
     session.add(hold)
     session.flush()
     about = ("hold", hold.id)
-    context.note(session, SYSTEM, "system:hold:place", now=now, about=about, reason=why, contents=[hold])
+    context.note(
+        session,
+        SYSTEM,
+        AuditAction.HOLD_PLACE.by("system"),
+        now=now,
+        about=about,
+        reason=why,
+        contents=[hold],
+    )
     return Money.zero(context.milestone.currency)
 
 
@@ -220,7 +229,7 @@ def open_suspense_item(
     audit.record(
         session,
         SYSTEM,
-        "system:suspense:find",
+        AuditAction.SUSPENSE_FIND.by("system"),
         object_kind="suspense",
         object_id=item.id,
         now=now,

@@ -17,6 +17,7 @@ from core.actions.funding import balance_transactions
 from core.actions.milestones import orders
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import release
+from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.gateways.payments import BalanceLine, DisputeSnapshot
 from core.ledger import accounts, postings
@@ -260,7 +261,7 @@ def _note(
     context.note(
         session,
         SYSTEM,
-        "system:chargeback:follow" if before else "system:chargeback:open",
+        AuditAction.CHARGEBACK_FOLLOW.by("system") if before else AuditAction.CHARGEBACK_OPEN.by("system"),
         now=now,
         about=("chargeback", row.id),
         before={"status": before} if before else None,

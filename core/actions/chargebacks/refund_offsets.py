@@ -18,6 +18,7 @@ from core.actions.funding import duplicate_payments
 from core.actions.milestones import completion, orders
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.refunds import refunds
+from core.audit.actions import AuditAction
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
 from core.records import Chargeback, OutgoingOperation, Refund, RefundReturn
@@ -164,7 +165,7 @@ def _take(
     context.note(
         session,
         SYSTEM,
-        "system:refund:follow",
+        AuditAction.REFUND_FOLLOW.by("system"),
         now=now,
         about=("refund", refund.id),
         before={"status": before, "amount": whole.as_dict()},

@@ -11,6 +11,7 @@ from core.actions.cases import mediator_assignment
 from core.actions.decisions import cautions, cooling_off, drafts, execution, recorded_decision
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import release
+from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.records import Case, Decision
 from core.rules import approvals, deadlines, holds, mediation
@@ -56,7 +57,13 @@ def approve(
     decision.execute_at = deadlines.execution_at(now, context.profile)
     session.flush()
     recorded_decision.trace(
-        session, actor, "staff:decision:approve", decision, context, now=now, reason=note or None
+        session,
+        actor,
+        AuditAction.DECISION_APPROVE.by("staff"),
+        decision,
+        context,
+        now=now,
+        reason=note or None,
     )
     execution.execute_if_due(session, decision, now=now)
     cooling_off.announce(session, context, decision, now=now)
@@ -78,7 +85,9 @@ def send_back(session: Session, actor: Actor, *, now: datetime, decision_id: int
     audit.become(decision, approvals.after(decision.status, DecisionEvent.RETURN), now=now, by=actor)
     session.flush()
     drafts.give_back(session, decision, now=now)
-    recorded_decision.trace(session, actor, "staff:decision:return", decision, context, now=now, reason=note)
+    recorded_decision.trace(
+        session, actor, AuditAction.DECISION_RETURN.by("staff"), decision, context, now=now, reason=note
+    )
     return decision
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.actions.decisions import recorded_decision
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.risk import external_movements
+from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.records import Case, Decision, Message, Party, PartyRequest, Staff
 from core.rules import cautions
@@ -19,9 +20,9 @@ from core.rules.permissions import Actor
 from core.rules.requests import RequestStatus
 
 ENTRIES = {
-    Caution.ANOTHERS_CASE: "mediator:decision:in_place_of",
-    Caution.ANSWER_PENDING: "mediator:decision:without_answer",
-    Caution.REFUND_BY_HAND: "mediator:decision:refunded_by_hand",
+    Caution.ANOTHERS_CASE: AuditAction.DECISION_IN_PLACE_OF.by("mediator"),
+    Caution.ANSWER_PENDING: AuditAction.DECISION_WITHOUT_ANSWER.by("mediator"),
+    Caution.REFUND_BY_HAND: AuditAction.DECISION_REFUNDED_BY_HAND.by("mediator"),
 }
 
 

@@ -17,6 +17,7 @@ from core.actions.decisions.plan import Draft, Plan
 from core.actions.decisions.recorded_decision import LIVE, AlreadyDecided, draft_of, require_undecided
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import release
+from core.audit.actions import AuditAction
 from core.errors import ChangedMeanwhile, DeskError
 from core.records import Case, Decision, Evidence, EvidenceView
 from core.rules import approvals, deadlines, holds, mediation, milestones
@@ -172,14 +173,20 @@ def _record(
     case.due_at = decision.execute_at or case.due_at
     session.flush()
     recorded_decision.trace(
-        session, actor, "mediator:decision:confirm", decision, context, now=now, reason=draft.reasons
+        session,
+        actor,
+        AuditAction.DECISION_CONFIRM.by("mediator"),
+        decision,
+        context,
+        now=now,
+        reason=draft.reasons,
     )
     unopened = _unopened(session, context, recorded_decision.person(actor))
     if unopened:
         recorded_decision.trace(
             session,
             actor,
-            "mediator:decision:unopened",
+            AuditAction.DECISION_UNOPENED.by("mediator"),
             decision,
             context,
             now=now,

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.cases import disputes, mediator_assignment
 from core.actions.milestones.milestone_context import MilestoneContext
+from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.db import Record
 from core.errors import DeskError
@@ -94,7 +95,16 @@ def open_correction(session: Session, actor: Actor, *, now: datetime, case_id: i
     context.touch()
     begins = [Words(part, made) for part in ("ticket_details", "ticket_mediators")]
     contents: list[Record | Words] = [made, *begins, *recused]
-    _trace(session, actor, "staff:correction:open", context, made, now=now, reason=reason, contents=contents)
+    _trace(
+        session,
+        actor,
+        AuditAction.CORRECTION_OPEN.by("staff"),
+        context,
+        made,
+        now=now,
+        reason=reason,
+        contents=contents,
+    )
     mediator_assignment.assign_best(session, context, made, now=now)
     _tell(session, context, made, "correction_opened", now=now, decision_due_at=due)
     return made
@@ -118,7 +128,7 @@ def close_correction(
     disputes.close(session, actor, case, finding, now=now, notes=notes)
     context.touch()
     session.flush()
-    _trace(session, actor, "staff:correction:close", context, case, now=now, reason=notes)
+    _trace(session, actor, AuditAction.CORRECTION_CLOSE.by("staff"), context, case, now=now, reason=notes)
     corrected = finding == Finding.CORRECTED
     _tell(session, context, case, "correction_closed", now=now, corrected=corrected)
     return case

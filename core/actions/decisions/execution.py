@@ -14,6 +14,7 @@ from core.actions.milestones import completion, project_progression
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import receivables, release, withdrawals
 from core.actions.refunds import refunds
+from core.audit.actions import AuditAction
 from core.records import Case, Decision
 from core.rules import approvals, decision_letters, holds, milestones
 from core.rules.approvals import DecisionEvent, DecisionStatus
@@ -75,7 +76,9 @@ def _execute(
         decision_id=decision.id,
     )
     withdrawals.withdraw(session, context, made.calls, amount=made.split.release, key=made.key, now=now)
-    recorded_decision.trace(session, SYSTEM, "system:decision:execute", decision, context, now=now)
+    recorded_decision.trace(
+        session, SYSTEM, AuditAction.DECISION_EXECUTE.by("system"), decision, context, now=now
+    )
     parties = dict(sides)
     for due in decision_letters.carried_out(outcome):
         party = parties[due.audience]

@@ -16,6 +16,7 @@ from core.actions.decisions.planned_calls import Asked
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
+from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.money import Money
 from core.records import Case, Decision, Staff
@@ -222,7 +223,11 @@ def void(
     session.flush()
     if anew:
         drafts.give_back(session, decision, now=now)
-    action = "system:decision:void" if actor == SYSTEM else "mediator:decision:void"
+    action = (
+        AuditAction.DECISION_VOID.by("system")
+        if actor == SYSTEM
+        else AuditAction.DECISION_VOID.by("mediator")
+    )
     trace(session, actor, action, decision, context, now=now, reason=why)
     cooling_off.tell_voided(session, context, decision, now=now, ended=ended)
     if not ended:
@@ -299,5 +304,5 @@ def trace(
             **(extra or {}),
         },
         case_id=decision.case_id,
-        contents=[decision] if action == "mediator:decision:confirm" else [],
+        contents=[decision] if action == AuditAction.DECISION_CONFIRM.by("mediator") else [],
     )

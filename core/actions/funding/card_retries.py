@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.actions.funding import fund, settlement_currency
 from core.actions.milestones.engagement import facts_of
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.records import Engagement
 from core.rules import engagement, milestones
@@ -29,7 +30,7 @@ def retry(session: Session, *, now: datetime, milestone_id: int) -> bool:
     if method is None or not _still_wanted(session, context):
         return False
     context.order.retries += 1
-    fund.charge(session, SYSTEM, context, method, action="system:payment:retry", now=now)
+    fund.charge(session, SYSTEM, context, method, action=AuditAction.PAYMENT_RETRY.by("system"), now=now)
     return True
 
 

@@ -16,6 +16,7 @@ from core.actions.funding import balance_transactions
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import idempotency_key, operation_key
+from core.audit.actions import AuditAction
 from core.gateways.payments import ChargeSnapshot, RefundSnapshot
 from core.ledger import postings
 from core.money import Money, stripe_exact
@@ -99,7 +100,7 @@ def send_back(
     context.note(
         session,
         SYSTEM,
-        "system:duplicate:find",
+        AuditAction.DUPLICATE_FIND.by("system"),
         now=now,
         about=("duplicate", row.id),
         after={"amount": amount.as_dict(), "charge": charge},
@@ -185,7 +186,7 @@ def settle(
     context.note(
         session,
         SYSTEM,
-        "system:duplicate:follow",
+        AuditAction.DUPLICATE_FOLLOW.by("system"),
         now=now,
         about=("duplicate", row.id),
         after={"status": row.status, "refund": snapshot.id},

@@ -14,6 +14,7 @@ from core.actions.milestones.milestone_context import MilestoneContext, open_mil
 from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
 from core.actions.risk import risk_reviews
+from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.gateways.payments import BalanceLine, ChargeSnapshot
 from core.ledger import postings
@@ -55,7 +56,7 @@ def fund(
     if not method or not context.payer.stripe_customer:
         raise NoPaymentMethod()
     order.chosen_method, order.retries = payment_method, 0
-    return charge(session, actor, context, method, action="party:milestone:fund", now=now)
+    return charge(session, actor, context, method, action=AuditAction.MILESTONE_FUND.by("party"), now=now)
 
 
 def charge(
@@ -157,7 +158,7 @@ def _funded(
     context.note(
         session,
         SYSTEM,
-        "system:payment:hold",
+        AuditAction.PAYMENT_HOLD.by("system"),
         now=now,
         after={"held": context.amount.as_dict(), "balance_transaction": line.id},
         operation_key=operation.key,
@@ -193,7 +194,7 @@ def _converted(
     context.note(
         session,
         SYSTEM,
-        "system:payment:convert",
+        AuditAction.PAYMENT_CONVERT.by("system"),
         now=now,
         after={"settled": at_stripe.as_dict(), "exchange_rate": line.exchange_rate},
         operation_key=operation.key,
@@ -223,7 +224,7 @@ def declined(
     context.note(
         session,
         SYSTEM,
-        "system:payment:decline",
+        AuditAction.PAYMENT_DECLINE.by("system"),
         now=now,
         reason=reason,
         after={"code": code, "next_retry_at": str(context.order.next_retry_at or "")},

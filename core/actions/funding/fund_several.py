@@ -11,6 +11,7 @@ from core.actions.funding import fund
 from core.actions.milestones import legal_checklist, projects
 from core.actions.milestones.engagement import facts_of
 from core.actions.milestones.milestone_context import open_milestone
+from core.audit.actions import AuditAction
 from core.errors import NotFound
 from core.records import Engagement, OutgoingOperation, Project
 from core.rules import engagement, milestones
@@ -57,5 +58,5 @@ def _bring_forward(session: Session, actor: Actor, milestone_id: int, *, now: da
     context = open_milestone(session, milestone_id)
     context.move(milestones.Event.ACTIVATE, now=now)
     context.milestone.activated_at = now
-    context.note(session, actor, "party:milestone:activate", now=now)
+    context.note(session, actor, AuditAction.MILESTONE_ACTIVATE.by("party"), now=now)
     session.flush()

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.money import CURRENCIES, UnknownCurrency
 from core.records import SettlementCurrency
@@ -94,7 +95,7 @@ def _write(
     audit.record(
         session,
         actor,
-        f"{actor.kind}:settlement:know",
+        AuditAction.SETTLEMENT_KNOW.by(actor.kind),
         object_kind="installation",
         object_id=1,
         now=now,

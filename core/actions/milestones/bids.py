@@ -12,6 +12,7 @@ from core import audit
 from core.actions.funding import settlement_currency
 from core.actions.milestones import payment_schedule
 from core.actions.milestones.projects import milestones_of
+from core.audit.actions import AuditAction
 from core.db import one_at_a_time
 from core.errors import DeskError, NotFound, another
 from core.money import Money
@@ -104,7 +105,7 @@ def _note_and_tell(session: Session, actor: Actor, project: Project, bid: Bid, *
     audit.record(
         session,
         actor,
-        "party:bid:accept",
+        AuditAction.BID_ACCEPT.by("party"),
         object_kind="project",
         object_id=project.id,
         now=now,

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.milestones import project_progression
 from core.actions.milestones.milestone_context import MilestoneContext
+from core.audit.actions import AuditAction
 from core.rules import milestones
 from core.rules.permissions import SYSTEM
 
@@ -31,7 +32,7 @@ def finish(session: Session, context: MilestoneContext, *, now: datetime) -> Non
     context.note(
         session,
         SYSTEM,
-        "system:milestone:finish",
+        AuditAction.MILESTONE_FINISH.by("system"),
         now=now,
         after={"status": milestone.status, "outcome": milestone.outcome},
     )

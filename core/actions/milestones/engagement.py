@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones import project_progression, projects
+from core.audit.actions import AuditAction
 from core.notifications import tell
 from core.records import Engagement, Project
 from core.rules import engagement as rules
@@ -41,7 +42,7 @@ def confirm(session: Session, actor: Actor, *, now: datetime, project_id: int, p
         audit.record(
             session,
             actor,
-            "party:engagement:confirm",
+            AuditAction.ENGAGEMENT_CONFIRM.by("party"),
             object_kind="project",
             object_id=project_id,
             now=now,
@@ -61,7 +62,7 @@ def _activate(session: Session, actor: Actor, project: Project, row: Engagement,
     audit.record(
         session,
         actor,
-        "system:engagement:activate",
+        AuditAction.ENGAGEMENT_ACTIVATE.by("system"),
         object_kind="project",
         object_id=project.id,
         now=now,

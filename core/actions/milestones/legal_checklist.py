@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.policy import Platform
 from core.records import LegalCheck
@@ -41,7 +42,7 @@ def sign(
     audit.record(
         session,
         actor,
-        "compliance:checklist:sign",
+        AuditAction.CHECKLIST_SIGN.by("compliance"),
         object_kind="policy",
         object_id=platform.value,
         now=now,

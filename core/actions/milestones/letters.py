@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.gateways.mail import MailRefused, wire_form
 from core.records import Installation, Notification, Party
@@ -54,7 +55,7 @@ def send_again(
         each.mail = f"notification-{each.id}-{now:%Y%m%d%H%M%S}.{desk}"
         audit.become(each, LetterStatus.QUEUED, now=now, by=actor)
         each.tries, each.error, each.next_try_at = 0, None, now
-        _note(session, actor, each, "staff:letter:send_again", now=now)
+        _note(session, actor, each, AuditAction.LETTER_SEND_AGAIN.by("staff"), now=now)
     session.flush()
     return len(letters)
 
@@ -67,7 +68,7 @@ def _correct(
         raise AddressOfStaff()
     party = session.get_one(Party, letter.party_id, with_for_update={"key_share": True})
     party.email = checked(address)
-    _note(session, actor, letter, "staff:party:correct_address", now=now)
+    _note(session, actor, letter, AuditAction.PARTY_CORRECT_ADDRESS.by("staff"), now=now)
     failed = select(Notification).where(
         Notification.party_id == party.id, Notification.status == LetterStatus.FAILED
     )

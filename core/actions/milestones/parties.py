@@ -12,6 +12,7 @@ from core import audit, outbox
 from core.actions.milestones import letters
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.payouts import pending_withdrawals, receivables, withdrawals
+from core.audit.actions import AuditAction
 from core.errors import DeskError, another
 from core.policy import WithdrawalMethod
 from core.records import Milestone, Party, PaymentOrder, Project
@@ -73,7 +74,7 @@ def register(
     audit.record(
         session,
         SYSTEM,
-        "system:party:register",
+        AuditAction.PARTY_REGISTER.by("system"),
         object_kind="party",
         object_id=party.id,
         now=now,
@@ -99,7 +100,7 @@ def choose_withdrawal(
         audit.record(
             session,
             actor,
-            "party:withdrawal:choose",
+            AuditAction.WITHDRAWAL_CHOOSE.by("party"),
             object_kind="party",
             object_id=party_id,
             now=now,

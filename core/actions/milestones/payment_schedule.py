@@ -13,6 +13,7 @@ from core.actions.funding import settlement_currency
 from core.actions.milestones import orders
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.milestones.projects import lock_whole, milestones_of
+from core.audit.actions import AuditAction
 from core.money import Money
 from core.notifications import tell
 from core.policy import Profile
@@ -48,7 +49,7 @@ def adjust(
     audit.record(
         session,
         actor,
-        "party:milestones:adjust",
+        AuditAction.MILESTONES_ADJUST.by("party"),
         object_kind="project",
         object_id=project_id,
         now=now,

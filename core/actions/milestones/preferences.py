@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit.actions import AuditAction
 from core.errors import NotFound
 from core.letters.delivery_rules import require_mutable
 from core.records import LetterPreference, Party
@@ -45,7 +46,7 @@ def set(
     audit.record(
         session,
         actor,
-        "party:preferences:set",
+        AuditAction.PREFERENCES_SET.by("party"),
         object_kind="party",
         object_id=party_id,
         now=now,

@@ -11,6 +11,7 @@ from core import audit
 from core.actions.milestones import payment_schedule, ratings
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.milestones.projects import locked, milestones_of
+from core.audit.actions import AuditAction
 from core.money import Money
 from core.notifications import tell
 from core.records import Milestone, PaymentOrder, Project
@@ -57,7 +58,7 @@ def activate(session: Session, actor: Actor, context: MilestoneContext, *, now: 
     """The milestone may be funded now (milestone-payment-flow, Phase 2 and 4)."""
     context.move(milestones.Event.ACTIVATE, now=now)
     context.milestone.activated_at = now
-    context.note(session, actor, "system:milestone:activate", now=now)
+    context.note(session, actor, AuditAction.MILESTONE_ACTIVATE.by("system"), now=now)
 
 
 def _tell_next(session: Session, context: MilestoneContext, *, refunded: bool, now: datetime) -> None:
@@ -142,7 +143,7 @@ def advance(session: Session, actor: Actor, context: MilestoneContext, *, now: d
     audit.record(
         session,
         actor,
-        "system:project:complete",
+        AuditAction.PROJECT_COMPLETE.by("system"),
         object_kind="project",
         object_id=project.id,
         now=now,

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit.actions import AuditAction
 from core.records import Milestone, Project
 from core.rules import milestones
 from core.rules.permissions import Actor, require_party
@@ -51,7 +52,7 @@ def choose_funding(
     audit.record(
         session,
         actor,
-        "party:project:choose_funding",
+        AuditAction.PROJECT_CHOOSE_FUNDING.by("party"),
         object_kind="project",
         object_id=project_id,
         now=now,

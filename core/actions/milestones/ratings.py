@@ -12,6 +12,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.notifications import tell
 from core.records import FinalRating, Project, ProjectReview, ReviewRound
@@ -70,7 +71,7 @@ def submit(
     audit.record(
         session,
         actor,
-        "party:review:submit",
+        AuditAction.REVIEW_SUBMIT.by("party"),
         object_kind="project",
         object_id=project_id,
         now=now,
@@ -100,7 +101,7 @@ def reveal_if_due(session: Session, project_id: int, *, now: datetime) -> bool:
     audit.record(
         session,
         SYSTEM,
-        "system:review:reveal",
+        AuditAction.REVIEW_REVEAL.by("system"),
         object_kind="project",
         object_id=project_id,
         now=now,

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
+from core.audit.actions import AuditAction
 from core.errors import NotFound
 from core.money import Money
 from core.receipts import ReceiptDocument, draw
@@ -122,7 +123,7 @@ def download(session: Session, actor: Actor, *, now: datetime, receipt_id: int) 
     audit.record(
         session,
         actor,
-        f"{actor.kind}:receipt:download",
+        AuditAction.RECEIPT_DOWNLOAD.by(actor.kind),
         object_kind="receipt",
         object_id=row.id,
         now=now,

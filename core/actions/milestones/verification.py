@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import release
+from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.rules import deadlines, holds, milestones
 from core.rules.acceptance import AcceptanceRule
@@ -36,7 +37,7 @@ def submit(session: Session, actor: Actor, *, now: datetime, milestone_id: int) 
     require_party(actor, context.payee.id)
     context.move(milestones.Event.SUBMIT, now=now)
     ask_for_verification(session, context, "verification_requested", now=now)
-    context.note(session, actor, "party:milestone:submit", now=now)
+    context.note(session, actor, AuditAction.MILESTONE_SUBMIT.by("party"), now=now)
 
 
 def ask_for_verification(
@@ -88,7 +89,9 @@ def approve(session: Session, actor: Actor, *, now: datetime, milestone_id: int)
     context.note(
         session,
         actor,
-        "system:milestone:auto_approve" if actor == SYSTEM else "party:milestone:approve",
+        AuditAction.MILESTONE_AUTO_APPROVE.by("system")
+        if actor == SYSTEM
+        else AuditAction.MILESTONE_APPROVE.by("party"),
         now=now,
     )
     context.tell(
@@ -130,5 +133,9 @@ def remind(session: Session, *, now: datetime, milestone_id: int) -> None:
         auto_approve_at=milestone.auto_approve_at,
     )
     context.note(
-        session, SYSTEM, "system:milestone:remind", now=now, after={"level": milestone.reminder_level}
+        session,
+        SYSTEM,
+        AuditAction.MILESTONE_REMIND.by("system"),
+        now=now,
+        after={"level": milestone.reminder_level},
     )

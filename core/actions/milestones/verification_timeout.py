@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core.actions.cases import opening
 from core.actions.milestones import verification
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.audit.actions import AuditAction
 from core.notifications import staff_of
 from core.records import Case, Evidence, Hold, Message
 from core.rules import acceptance, deadlines, disputes, milestones
@@ -71,7 +72,9 @@ def _mark(session: Session, context: MilestoneContext, *, now: datetime) -> None
         milestone.reminder_level += 1
         milestone.next_reminder_at = deadlines.next_reminder(milestone.reminder_level, now, context.profile)
     session.flush()
-    context.note(session, SYSTEM, "system:milestone:unanswered", now=now, after={"answered": answered})
+    context.note(
+        session, SYSTEM, AuditAction.MILESTONE_UNANSWERED.by("system"), now=now, after={"answered": answered}
+    )
     key = f"milestone-{milestone.id}-unanswered-{milestone.completion_notice_at}"
     window = milestone.dispute_until
     context.tell(

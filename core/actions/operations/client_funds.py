@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import audit, notifications, outbox
+from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.money import Money
 from core.queries import client_funds as queries
@@ -78,7 +79,7 @@ def _stop(session: Session, each: Look) -> None:
     audit.record(
         session,
         SYSTEM,
-        "system:payout_stop:open",
+        AuditAction.PAYOUT_STOP_OPEN.by("system"),
         object_kind="payout_stop",
         object_id=row.id,
         now=each.at,
@@ -138,7 +139,7 @@ def release(session: Session, actor: Actor, *, now: datetime, stop_id: int, reas
     audit.record(
         session,
         actor,
-        "staff:payout_stop:release",
+        AuditAction.PAYOUT_STOP_RELEASE.by("staff"),
         object_kind="payout_stop",
         object_id=row.id,
         now=now,

@@ -16,6 +16,7 @@ from core.actions.funding import duplicate_payments
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.operations import operation_states
 from core.actions.refunds import return_conflicts
+from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.records import OutgoingOperation, Refund
 from core.rules import refunds as rules
@@ -56,7 +57,7 @@ def retry(
     context.note(
         session,
         actor,
-        "staff:operation:retry",
+        AuditAction.OPERATION_RETRY.by("staff"),
         now=now,
         about=("operation", operation.id),
         reason=reason,

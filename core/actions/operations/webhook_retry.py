@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core import audit, jobs
+from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.records import WebhookEvent
 from core.rules.permissions import Actor, Permission, require
@@ -32,7 +33,7 @@ def retry(session: Session, actor: Actor, *, now: datetime, event_id: str, reaso
     audit.record(
         session,
         actor,
-        f"{actor.kind}:webhook_event:retry",
+        AuditAction.WEBHOOK_EVENT_RETRY.by(actor.kind),
         object_kind="webhook_event",
         object_id=event.id,
         now=now,

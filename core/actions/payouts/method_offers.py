@@ -17,6 +17,7 @@ from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import payout_review
 from core.actions.payouts.payout_review import open_offer
+from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.money import Money
 from core.policy import WithdrawalMethod
@@ -78,7 +79,7 @@ def offer(
     context.note(
         session,
         actor,
-        "staff:payout:offer",
+        AuditAction.PAYOUT_OFFER.by("staff"),
         now=now,
         about=("payout", payout.id),
         reason=reason,
@@ -114,7 +115,7 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, payout_id: int, r
     context.note(
         session,
         actor,
-        "staff:payout:withdraw_offer",
+        AuditAction.PAYOUT_WITHDRAW_OFFER.by("staff"),
         now=now,
         about=("payout", payout.id),
         reason=reason,
@@ -148,7 +149,9 @@ def choose(
         raise NotOffered(method=method.value.capitalize(), offered=", ".join(row.methods))
     audit.become(row, PayoutOfferStatus.CHOSEN, now=now, by=actor)
     row.chosen_method, row.settled_at = method, now
-    payout_review.send_again(session, actor, context, payout, method, action="party:payout:choose", now=now)
+    payout_review.send_again(
+        session, actor, context, payout, method, action=AuditAction.PAYOUT_CHOOSE.by("party"), now=now
+    )
     context.tell(
         session,
         "payout_method_chosen",

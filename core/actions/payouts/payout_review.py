@@ -22,6 +22,7 @@ from core.actions.decisions import planned_calls
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.actions.payouts import withdrawals
+from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.money import stripe_exact
 from core.policy import WithdrawalMethod
@@ -66,7 +67,16 @@ def retry(
     context, payout = locked(session, payout_id)
     _require_no_offer(session, payout.id)
     chosen = method or WithdrawalMethod(payout.method)
-    send_again(session, actor, context, payout, chosen, action="staff:payout:retry", now=now, reason=reason)
+    send_again(
+        session,
+        actor,
+        context,
+        payout,
+        chosen,
+        action=AuditAction.PAYOUT_RETRY.by("staff"),
+        now=now,
+        reason=reason,
+    )
     return payout
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.milestones import orders
 from core.actions.milestones.milestone_context import MilestoneContext
+from core.audit.actions import AuditAction
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
 from core.records import OutgoingOperation, Party, SuspenseItem
@@ -99,6 +100,6 @@ def settle(session: Session, context: MilestoneContext, kept: Money, *, key: str
     journal_store.post(session, journal, now=now)
     orders.shift(session, context, now=now, cause=f"{key} kept back", payable=-kept, released=kept)
     context.note(
-        session, SYSTEM, "system:debt:keep_back", now=now, about=("party", context.payee.id),
+        session, SYSTEM, AuditAction.DEBT_KEEP_BACK.by("system"), now=now, about=("party", context.payee.id),
         after={"kept": kept.as_dict()},
     )  # fmt: skip

@@ -11,6 +11,7 @@ from core.actions.decisions import planned_calls
 from core.actions.milestones import completion, orders, receipts
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import receivables, withdrawals
+from core.audit.actions import AuditAction
 from core.ledger import journal_store, postings
 from core.ledger.journal import Journal
 from core.money import Money
@@ -55,7 +56,9 @@ def release_verified(
     made = planned_calls.of_split(session, context, split, key=key)
     post_split(session, context, split, key=key, now=now, cause={"approval": milestone.id})
     milestone.outcome = milestones.Outcome.RELEASED
-    context.note(session, actor, "system:payment:release", now=now, after={"released": held.as_dict()})
+    context.note(
+        session, actor, AuditAction.PAYMENT_RELEASE.by("system"), now=now, after={"released": held.as_dict()}
+    )
     withdrawals.withdraw(session, context, made, amount=split.release, key=key, now=now)
     told = f"{key}-confirmed"
     context.tell(session, "release_confirmed", context.payer, key=told, now=now, by_silence=by_silence)

@@ -13,6 +13,7 @@ from core.actions.milestones.milestone_context import MilestoneContext, open_mil
 from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
 from core.actions.payouts import pending_withdrawals, receivables, withdrawals
+from core.audit.actions import AuditAction
 from core.gateways.payments import ReversalSnapshot
 from core.ledger import accounts, journal_store, postings
 from core.money import Money, stripe_exact
@@ -80,7 +81,7 @@ def _ask(
     context.note(
         session,
         SYSTEM,
-        "system:transfer:reverse",
+        AuditAction.TRANSFER_REVERSE.by("system"),
         now=now,
         about=("payout", payout.id),
         after={"amount": amount.as_dict(), "transfer": payout.stripe_transfer},
@@ -149,7 +150,7 @@ def _tell(
     context.note(
         session,
         SYSTEM,
-        "system:transfer:taken_back",
+        AuditAction.TRANSFER_TAKEN_BACK.by("system"),
         now=now,
         about=("party", context.payee.id),
         after={"reversal": snapshot.id, "amount": snapshot.amount.as_dict()},

@@ -16,6 +16,7 @@ from core.actions.milestones import completion, orders
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.actions.payouts import receivables
+from core.audit.actions import AuditAction
 from core.gateways.payments import BalanceLine, PayoutSnapshot, TransferSnapshot
 from core.ledger import journal_store, postings
 from core.money import Money
@@ -71,7 +72,7 @@ def withdraw(
     context.note(
         session,
         SYSTEM,
-        "system:payout:request",
+        AuditAction.PAYOUT_REQUEST.by("system"),
         now=now,
         about=("payout", payout.id),
         after={"amount": chosen.amount.as_dict(), "fee": chosen.fee.as_dict(), "method": chosen.method},
@@ -139,7 +140,7 @@ def _transferred(
     context.note(
         session,
         SYSTEM,
-        "system:payout:transfer",
+        AuditAction.PAYOUT_TRANSFER.by("system"),
         now=now,
         about=("payout", payout.id),
         after={"transfer": snapshot.id, "amount": (amount - fee).as_dict()},
@@ -237,7 +238,7 @@ def report_failure(
     context.note(
         session,
         SYSTEM,
-        "system:payout:fail",
+        AuditAction.PAYOUT_FAIL.by("system"),
         now=now,
         about=("payout", payout.id),
         reason=payout.failure,

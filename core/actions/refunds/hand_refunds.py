@@ -17,6 +17,7 @@ from core.actions.milestones import completion, orders
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.operations import operation_states
 from core.actions.refunds import return_conflicts
+from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.ledger import journal_store, postings
 from core.money import Money
@@ -114,7 +115,7 @@ def adopt(
     context.note(
         session,
         actor,
-        "finance:refund:made_by_hand",
+        AuditAction.REFUND_MADE_BY_HAND.by("finance"),
         now=now,
         about=("refund", refund.id),
         after={"amount": amount.as_dict(), "refund": item.source},

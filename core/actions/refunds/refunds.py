@@ -15,6 +15,7 @@ from core.actions.milestones import completion, orders, receipts
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import idempotency_key
+from core.audit.actions import AuditAction
 from core.gateways.payments import BalanceLine, RefundSnapshot
 from core.ledger import postings
 from core.ledger.journal import Journal
@@ -71,7 +72,7 @@ def request(
     context.note(
         session,
         SYSTEM,
-        "system:refund:request",
+        AuditAction.REFUND_REQUEST.by("system"),
         now=now,
         about=("refund", refund.id),
         after={"amount": call.amount.as_dict(), "ground": ground, "decision": decision_id},
@@ -183,7 +184,9 @@ def _change(
     context.note(
         session,
         SYSTEM,
-        "system:refund:settle" if status == RefundStatus.SUCCEEDED else "system:refund:follow",
+        AuditAction.REFUND_SETTLE.by("system")
+        if status == RefundStatus.SUCCEEDED
+        else AuditAction.REFUND_FOLLOW.by("system"),
         now=now,
         about=("refund", refund.id),
         before={"status": before},

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.risk.hold_letters import tell_of_hold
+from core.audit.actions import AuditAction
 from core.gateways.payments import RefundSnapshot
 from core.money import Money
 from core.records import Hold, PaymentOrder, SuspenseItem
@@ -105,7 +106,15 @@ def _stop(
     session.flush()
     context.touch()
     about = ("hold", hold.id)
-    context.note(session, SYSTEM, "system:hold:place", now=now, about=about, reason=why, contents=[hold])
+    context.note(
+        session,
+        SYSTEM,
+        AuditAction.HOLD_PLACE.by("system"),
+        now=now,
+        about=about,
+        reason=why,
+        contents=[hold],
+    )
     tell_of_hold(session, context, hold, (Role.FINANCE, Role.COMPLIANCE), now=now, why=why)
     return True
 
@@ -126,7 +135,14 @@ def _came_back(session: Session, milestone_id: int, snapshot: RefundSnapshot, *,
         hold.news = " ".join(filter(None, (known, news)))
         session.flush()
         context.touch()
-        context.note(session, SYSTEM, "system:hold:news", now=now, about=("hold", hold.id), reason=hold.news)
+        context.note(
+            session,
+            SYSTEM,
+            AuditAction.HOLD_NEWS.by("system"),
+            now=now,
+            about=("hold", hold.id),
+            reason=hold.news,
+        )
     return True
 
 
@@ -144,7 +160,14 @@ def line_settled(session: Session, item: SuspenseItem, settled_as: SettledAs, *,
         f"Finance settled this line on {now:%Y-%m-%d at %H:%M} UTC as “{what}”; this hold may be lifted."
     )
     session.flush()
-    context.note(session, SYSTEM, "system:hold:news", now=now, about=("hold", hold.id), reason=hold.news)
+    context.note(
+        session,
+        SYSTEM,
+        AuditAction.HOLD_NEWS.by("system"),
+        now=now,
+        about=("hold", hold.id),
+        reason=hold.news,
+    )
 
 
 def _about(session: Session, milestone_id: int, source: str) -> Hold | None:

@@ -13,6 +13,7 @@ from core.actions.milestones import verification_timeout
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import release
 from core.actions.risk.hold_letters import tell_of_hold
+from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound
 from core.money import Money
@@ -149,7 +150,7 @@ def _placed(
     context.note(
         session,
         actor,
-        f"{actor.kind}:hold:place",
+        AuditAction.HOLD_PLACE.by(actor.kind),
         now=now,
         about=("hold", hold.id),
         reason=None if actor.kind == "party" else reason,
@@ -215,7 +216,7 @@ def _ended(
     context.note(
         session,
         actor,
-        f"{actor.kind}:hold:lift",
+        AuditAction.HOLD_LIFT.by(actor.kind),
         now=now,
         about=("hold", hold.id),
         reason=reason,

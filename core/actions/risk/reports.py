@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.risk import holds, report_outcomes, risk_reviews
+from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.errors import ChangedMeanwhile, DeskError, NotFound, another
 from core.notifications import tell
@@ -95,7 +96,15 @@ def file(
     session.add(report)
     session.flush()
     after = {"kind": report.kind, "source": report.source, "severity": report.severity}
-    _note(session, actor, f"{actor.kind}:report:file", report, now=now, after=after, contents=[report])
+    _note(
+        session,
+        actor,
+        AuditAction.REPORT_FILE.by(actor.kind),
+        report,
+        now=now,
+        after=after,
+        contents=[report],
+    )
     _tell_author(session, report, "report_received", project, now=now)
     _consider(session, concerned, now=now)
     return report
@@ -135,7 +144,16 @@ def settle(
     session.flush()
     after = {"outcome": report.outcome, "follows": sorted({each.effect for each in follows})}
     ends = [Words("report_ends", report)]
-    _note(session, actor, "staff:report:settle", report, now=now, reason=note, after=after, contents=ends)
+    _note(
+        session,
+        actor,
+        AuditAction.REPORT_SETTLE.by("staff"),
+        report,
+        now=now,
+        reason=note,
+        after=after,
+        contents=ends,
+    )
     project = session.get_one(Project, report.project_id)
     _tell_author(session, report, "report_settled", project, now=now)
     held = {each.milestone_id for each in follows if each.effect is Effect.HOLD}
@@ -204,7 +222,7 @@ def flag_practice(
     session.add(flag)
     session.flush()
     after = {"licensed_in": licensed_in, "needed_in": needed_in}
-    _note_flag(session, actor, f"{actor.kind}:practice:flag", flag, now=now, after=after)
+    _note_flag(session, actor, AuditAction.PRACTICE_FLAG.by(actor.kind), flag, now=now, after=after)
     _consider(session, concerned, now=now)
     return flag
 
@@ -226,7 +244,7 @@ def resolve_practice(session: Session, actor: Actor, *, now: datetime, flag_id: 
     flag.resolution, flag.resolved_by, flag.resolved_at = resolution, actor.id, now
     session.flush()
     reason = resolution if actor.kind == "staff" else None
-    _note_flag(session, actor, f"{actor.kind}:practice:resolve", flag, now=now, reason=reason)
+    _note_flag(session, actor, AuditAction.PRACTICE_RESOLVE.by(actor.kind), flag, now=now, reason=reason)
 
 
 def _seen(session: Session, actor: Actor, project_id: int) -> Project:

@@ -15,6 +15,7 @@ from core import outbox
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import release
 from core.actions.risk import holds, risk_facts
+from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound
 from core.notifications import staff_of
@@ -53,7 +54,7 @@ def consider(session: Session, context: MilestoneContext, *, now: datetime) -> R
         context.note(
             session,
             SYSTEM,
-            "system:review:open",
+            AuditAction.REVIEW_OPEN.by("system"),
             now=now,
             about=("review", review.id),
             after={"reasons": [reason["code"] for reason in more]},
@@ -82,7 +83,7 @@ def assign(session: Session, actor: Actor, *, now: datetime, review_id: int, sta
     context.note(
         session,
         actor,
-        "staff:review:assign",
+        AuditAction.REVIEW_ASSIGN.by("staff"),
         now=now,
         about=("review", review_id),
         before={"assigned_to": before},
@@ -109,7 +110,7 @@ def settle(
     context.note(
         session,
         actor,
-        "staff:review:settle",
+        AuditAction.REVIEW_SETTLE.by("staff"),
         now=now,
         about=("review", review_id),
         reason=note,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones import letters
+from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound
 from core.policy import PROFILES, accept
@@ -45,7 +46,7 @@ def install(
     audit.record(
         session,
         actor,
-        f"{actor.kind}:desk:install",
+        AuditAction.DESK_INSTALL.by(actor.kind),
         object_kind="desk",
         object_id=name,
         now=now,
@@ -88,7 +89,7 @@ def add_staff(
     audit.record(
         session,
         actor,
-        f"{actor.kind}:staff:add",
+        AuditAction.STAFF_ADD.by(actor.kind),
         object_kind="staff",
         object_id=row.id,
         now=now,
@@ -112,7 +113,7 @@ def declare_tie(
     audit.record(
         session,
         actor,
-        "staff:tie:declare",
+        AuditAction.TIE_DECLARE.by("staff"),
         object_kind="staff",
         object_id=staff_id,
         now=now,

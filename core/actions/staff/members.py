@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound
 from core.records import Case, Staff, StaffRole
@@ -46,7 +47,7 @@ def set_roles(
     _note(
         session,
         actor,
-        "set_roles",
+        AuditAction.STAFF_SET_ROLES,
         staff,
         now=now,
         reason=reason,
@@ -68,11 +69,10 @@ def set_active(
         _require_another(session, staff)
     staff.active = active
     session.flush()
-    verb = "come_back" if active else "leave"
     _note(
         session,
         actor,
-        verb,
+        AuditAction.STAFF_COME_BACK if active else AuditAction.STAFF_LEAVE,
         staff,
         now=now,
         reason=reason,
@@ -123,7 +123,7 @@ def _named(roles: Iterable[Role]) -> str:
 def _note(
     session: Session,
     actor: Actor,
-    verb: str,
+    action: AuditAction,
     staff: Staff,
     *,
     now: datetime,
@@ -135,7 +135,7 @@ def _note(
     audit.record(
         session,
         actor,
-        f"{actor.kind}:staff:{verb}",
+        action.by(actor.kind),
         object_kind="staff",
         object_id=staff.id,
         now=now,

@@ -16,6 +16,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.records.people import Staff, StaffSession
 from core.rules.permissions import Actor, Permission, Role, require
@@ -79,7 +80,7 @@ def sign_in(session: Session, *, staff_id: int, now: datetime) -> str:
     )
     session.add(row)
     session.flush()
-    _record(session, row.id, staff_id, "begin", now)
+    _record(session, row.id, staff_id, AuditAction.SESSION_BEGIN, now)
     return token
 
 
@@ -127,18 +128,32 @@ def resolve(session: Session, token: str | None, *, now: datetime, touch: bool =
 def sign_out(session: Session, token: str | None, *, now: datetime) -> None:
     """End the session of this token. Ending what has ended is not an error."""
     if token and (alive := resolve(session, token, now=now, touch=False)):
-        _end(session, session_id=alive.session_id, actor=alive.actor, now=now, verb="end", reason=None)
+        _end(
+            session,
+            session_id=alive.session_id,
+            actor=alive.actor,
+            now=now,
+            action=AuditAction.SESSION_END,
+            reason=None,
+        )
 
 
 def revoke(session: Session, *, session_id: int, actor: Actor, now: datetime, reason: str) -> None:
     """End one session at once, also in tabs that are open. Someone else's session is ended by an administrator."""
     if session_id != actor.session_id:
         require(actor, Permission.MANAGE_STAFF, now)
-    _end(session, session_id=session_id, actor=actor, now=now, verb="revoke", reason=given(reason))
+    _end(
+        session,
+        session_id=session_id,
+        actor=actor,
+        now=now,
+        action=AuditAction.SESSION_REVOKE,
+        reason=given(reason),
+    )
 
 
 def _end(
-    session: Session, *, session_id: int, actor: Actor, now: datetime, verb: str, reason: str | None
+    session: Session, *, session_id: int, actor: Actor, now: datetime, action: AuditAction, reason: str | None
 ) -> None:
     ended = session.execute(
         update(StaffSession)
@@ -150,7 +165,7 @@ def _end(
         audit.record(
             session,
             actor,
-            f"staff:session:{verb}",
+            action.by("staff"),
             object_kind="staff_session",
             object_id=session_id,
             now=now,
@@ -167,7 +182,7 @@ def reauthenticate(session: Session, token: str, *, now: datetime) -> SignedIn:
     session.execute(
         update(StaffSession).where(StaffSession.id == alive.session_id).values(authenticated_at=now)
     )
-    _record(session, alive.session_id, alive.staff_id, "reauthenticate", now)
+    _record(session, alive.session_id, alive.staff_id, AuditAction.SESSION_REAUTHENTICATE, now)
     again = resolve(session, token, now=now)
     if again is None:
         raise SessionEnded()
@@ -181,10 +196,10 @@ def staff_of(session: Session, *, issuer: str, subject: str) -> int | None:
     )
 
 
-def _record(session: Session, session_id: int, staff_id: int, verb: str, now: datetime) -> None:
+def _record(session: Session, session_id: int, staff_id: int, action: AuditAction, now: datetime) -> None:
     actor = Actor(kind="staff", id=staff_id, session_id=session_id)
     audit.record(
-        session, actor, f"staff:session:{verb}", object_kind="staff_session", object_id=session_id, now=now
+        session, actor, action.by("staff"), object_kind="staff_session", object_id=session_id, now=now
     )
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit.actions import AuditAction
 from core.config import Settings
 from core.errors import DeskError, NotFound
 from core.gateways.files import create_once
@@ -93,7 +94,14 @@ def create(
     )
     session.add(key)
     session.flush()
-    _note(session, actor, "create", key, now, after={"platform": platform, "may_write": may_write})
+    _note(
+        session,
+        actor,
+        AuditAction.API_KEY_CREATE,
+        key,
+        now,
+        after={"platform": platform, "may_write": may_write},
+    )
     return Issued(key.id, f"edk_{prefix}_{secret}", signing_secret(master, "api-key", prefix))
 
 
@@ -105,7 +113,7 @@ def revoke(session: Session, actor: Actor, *, now: datetime, prefix: str) -> Non
         raise NotFound(kind="API key", id=prefix)
     if key.revoked_at is None:
         session.execute(update(ApiKey).where(ApiKey.id == key.id).values(revoked_at=now))
-        _note(session, actor, "revoke", key, now)
+        _note(session, actor, AuditAction.API_KEY_REVOKE, key, now)
 
 
 def recognise(session: Session, authorization: str) -> Caller:
@@ -162,7 +170,7 @@ def _hash(secret: str) -> bytes:
 def _note(
     session: Session,
     actor: Actor,
-    verb: str,
+    action: AuditAction,
     key: ApiKey,
     now: datetime,
     after: dict[str, object] | None = None,
@@ -170,7 +178,7 @@ def _note(
     audit.record(
         session,
         actor,
-        f"{actor.kind}:api_key:{verb}",
+        action.by(actor.kind),
         object_kind="api_key",
         object_id=key.id,
         now=now,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.api.http import keys
+from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.records import OutgoingEvent, WebhookEndpoint
 from core.rules.permissions import Actor, Permission, require
@@ -50,7 +51,14 @@ def add_endpoint(
     endpoint = WebhookEndpoint(platform=platform, url=url, nonce=secrets.token_hex(12), created_at=now)
     session.add(endpoint)
     session.flush()
-    _note(session, actor, "add", endpoint.id, now, after={"platform": platform, "host": parts.hostname})
+    _note(
+        session,
+        actor,
+        AuditAction.WEBHOOK_ENDPOINT_ADD,
+        endpoint.id,
+        now,
+        after={"platform": platform, "host": parts.hostname},
+    )
     return endpoint, keys.signing_secret(master, "endpoint", endpoint.nonce)
 
 
@@ -62,7 +70,7 @@ def remove_endpoint(session: Session, actor: Actor, *, now: datetime, endpoint_i
         raise NotFound(kind="endpoint", id=endpoint_id)
     if endpoint.removed_at is None:
         endpoint.removed_at = now
-        _note(session, actor, "remove", endpoint_id, now)
+        _note(session, actor, AuditAction.WEBHOOK_ENDPOINT_REMOVE, endpoint_id, now)
     waiting = select(OutgoingEvent).where(
         OutgoingEvent.endpoint_id == endpoint_id, OutgoingEvent.status == EventStatus.QUEUED
     )
@@ -123,14 +131,21 @@ def replay(
         audit.become(event, EventStatus.QUEUED, now=now, by=actor)
         event.tries, event.next_try_at = 0, now
     asked = {"api_key": by_key} if by_key else {}
-    _note(session, actor, "replay", endpoint_id, now, after={"after": after, "events": len(events)} | asked)
+    _note(
+        session,
+        actor,
+        AuditAction.WEBHOOK_ENDPOINT_REPLAY,
+        endpoint_id,
+        now,
+        after={"after": after, "events": len(events)} | asked,
+    )
     return len(events)
 
 
 def _note(
     session: Session,
     actor: Actor,
-    verb: str,
+    action: AuditAction,
     number: int,
     now: datetime,
     after: dict[str, Any] | None = None,
@@ -138,7 +153,7 @@ def _note(
     audit.record(
         session,
         actor,
-        f"{actor.kind}:webhook_endpoint:{verb}",
+        action.by(actor.kind),
         object_kind="webhook_endpoint",
         object_id=number,
         now=now,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.operations import operation_states
 from core.actions.payouts import withdrawals
+from core.audit.actions import AuditAction
 from core.gateways.payments import ProviderRefused
 from core.records import OutgoingOperation, Payout
 from core.rules.operations import OperationStatus
@@ -31,7 +32,7 @@ def leave_to_a_person(
     audit.record(
         session,
         SYSTEM,
-        "system:operation:review",
+        AuditAction.OPERATION_REVIEW.by("system"),
         object_kind="operation",
         object_id=operation.id,
         now=now,

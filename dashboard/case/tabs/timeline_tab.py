@@ -10,8 +10,8 @@ from typing import cast
 
 import streamlit as st
 
+from core.audit.actions import About
 from core.queries import timeline
-from core.queries.audit_event_labels import About
 from core.queries.cases import CaseView
 from core.queries.timeline import Mark, Stream, TimelineEvent, TimelineFilter
 from dashboard import request_context

@@ -1,0 +1,361 @@
+"""Every action that the audit log knows, in one table: what it is called, what it is about, who may be told of it.
+
+An action is stored as `subject:noun:verb`. Noun and verb are a member here, and `by` puts the subject before them:
+whoever acts, or the role that the action is for. A change of status that no action tells of leaves an entry named after
+the status (`core.audit.statuses`). What is stored is sealed: a value never changes, whatever the thing is called today
+(a case was once a ticket).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class About(StrEnum):
+    CASE = "case"
+    MESSAGE = "message"
+    EVIDENCE = "evidence"
+    MONEY = "money"
+    DECISION = "decision"
+    LETTER = "letter"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`staff_only`: the parties are not told of it. `tone` as in the dashboard: good, wait, bad, info, quiet."""
+
+    title: str
+    about: About = About.CASE
+    tone: str = "quiet"
+    staff_only: bool = False
+
+
+class AuditAction(StrEnum):
+    API_KEY_CREATE = "api_key:create"
+    API_KEY_REVOKE = "api_key:revoke"
+    BID_ACCEPT = "bid:accept"
+    CASE_EXPORT = "case:export"
+    CASE_OPEN = "case:open"
+    CASE_REVEAL = "case:reveal"
+    CHARGEBACK_ACCEPT = "chargeback:accept"
+    CHARGEBACK_CLOSE = "chargeback:close"
+    CHARGEBACK_FOLLOW = "chargeback:follow"
+    CHARGEBACK_OPEN = "chargeback:open"
+    CHARGEBACK_PROPOSE_ACCEPTANCE = "chargeback:propose_acceptance"
+    CHARGEBACK_STAGE = "chargeback:stage"
+    CHARGEBACK_SUBMIT = "chargeback:submit"
+    CHARGEBACK_WITHDRAW_ACCEPTANCE = "chargeback:withdraw_acceptance"
+    CHECKLIST_SIGN = "checklist:sign"
+    CORRECTION_CLOSE = "correction:close"
+    CORRECTION_OPEN = "correction:open"
+    DEBT_KEEP_BACK = "debt:keep_back"
+    DECISION_APPROVE = "decision:approve"
+    DECISION_CONFIRM = "decision:confirm"
+    DECISION_EXECUTE = "decision:execute"
+    DECISION_IN_PLACE_OF = "decision:in_place_of"
+    DECISION_REFUNDED_BY_HAND = "decision:refunded_by_hand"
+    DECISION_RETURN = "decision:return"
+    DECISION_UNOPENED = "decision:unopened"
+    DECISION_VOID = "decision:void"
+    DECISION_WITHOUT_ANSWER = "decision:without_answer"
+    DESK_INSTALL = "desk:install"
+    DISPUTE_MEDIATE = "dispute:mediate"
+    DISPUTE_OPEN = "dispute:open"
+    DISPUTE_REWORK = "dispute:rework"
+    DISPUTE_WITHDRAW = "dispute:withdraw"
+    DUPLICATE_FIND = "duplicate:find"
+    DUPLICATE_FOLLOW = "duplicate:follow"
+    ENGAGEMENT_ACTIVATE = "engagement:activate"
+    ENGAGEMENT_CONFIRM = "engagement:confirm"
+    EVIDENCE_DOWNLOAD = "evidence:download"
+    EVIDENCE_HAND_IN = "evidence:hand_in"
+    EVIDENCE_NOTE = "evidence:note"
+    EVIDENCE_OPEN = "evidence:open"
+    EXPORT_FINISH = "export:finish"
+    EXPORT_START = "export:start"
+    HOLD_LIFT = "hold:lift"
+    HOLD_NEWS = "hold:news"
+    HOLD_PLACE = "hold:place"
+    LETTER_SEND_AGAIN = "letter:send_again"
+    MESSAGE_SEND = "message:send"
+    MILESTONE_ACTIVATE = "milestone:activate"
+    MILESTONE_APPROVE = "milestone:approve"
+    MILESTONE_AUTO_APPROVE = "milestone:auto_approve"
+    MILESTONE_FINISH = "milestone:finish"
+    MILESTONE_FUND = "milestone:fund"
+    MILESTONE_REMIND = "milestone:remind"
+    MILESTONE_SUBMIT = "milestone:submit"
+    MILESTONE_UNANSWERED = "milestone:unanswered"
+    MILESTONES_ADJUST = "milestones:adjust"
+    OFFER_ACCEPT = "offer:accept"
+    OFFER_DECLINE = "offer:decline"
+    OFFER_EXPIRE = "offer:expire"
+    OFFER_MAKE = "offer:make"
+    OFFER_WITHDRAW = "offer:withdraw"
+    OPERATION_RETRY = "operation:retry"
+    OPERATION_REVIEW = "operation:review"
+    PARTY_CORRECT_ADDRESS = "party:correct_address"
+    PARTY_REGISTER = "party:register"
+    PAYMENT_CONVERT = "payment:convert"
+    PAYMENT_DECLINE = "payment:decline"
+    PAYMENT_HOLD = "payment:hold"
+    PAYMENT_RELEASE = "payment:release"
+    PAYMENT_RETRY = "payment:retry"
+    PAYOUT_CHOOSE = "payout:choose"
+    PAYOUT_FAIL = "payout:fail"
+    PAYOUT_OFFER = "payout:offer"
+    PAYOUT_REQUEST = "payout:request"
+    PAYOUT_RETRY = "payout:retry"
+    PAYOUT_TRANSFER = "payout:transfer"
+    PAYOUT_WITHDRAW_OFFER = "payout:withdraw_offer"
+    PAYOUT_STOP_OPEN = "payout_stop:open"
+    PAYOUT_STOP_RELEASE = "payout_stop:release"
+    POLICY_PROPOSE = "policy:propose"
+    POLICY_PUBLISH = "policy:publish"
+    POLICY_REJECT = "policy:reject"
+    POLICY_WITHDRAW = "policy:withdraw"
+    PRACTICE_FLAG = "practice:flag"
+    PRACTICE_RESOLVE = "practice:resolve"
+    PREFERENCE_BLIND = "preference:blind"
+    PREFERENCES_SET = "preferences:set"
+    PROJECT_CHOOSE_FUNDING = "project:choose_funding"
+    PROJECT_COMPLETE = "project:complete"
+    RECEIPT_DOWNLOAD = "receipt:download"
+    RECONCILIATION_BEGIN = "reconciliation:begin"
+    RECONCILIATION_RUN = "reconciliation:run"
+    REFUND_CONFIRM_RETURN = "refund:confirm_return"
+    REFUND_FOLLOW = "refund:follow"
+    REFUND_MADE_BY_HAND = "refund:made_by_hand"
+    REFUND_PROPOSE_RETURN = "refund:propose_return"
+    REFUND_REQUEST = "refund:request"
+    REFUND_SETTLE = "refund:settle"
+    REFUND_WITHDRAW_RETURN = "refund:withdraw_return"
+    REPORT_FILE = "report:file"
+    REPORT_SETTLE = "report:settle"
+    REVIEW_ASSIGN = "review:assign"
+    REVIEW_OPEN = "review:open"
+    REVIEW_REVEAL = "review:reveal"
+    REVIEW_SETTLE = "review:settle"
+    REVIEW_SUBMIT = "review:submit"
+    SESSION_BEGIN = "session:begin"
+    SESSION_END = "session:end"
+    SESSION_REAUTHENTICATE = "session:reauthenticate"
+    SESSION_REVOKE = "session:revoke"
+    SETTLEMENT_KNOW = "settlement:know"
+    SIGNING_KEY_REPLACE = "signing_key:replace"
+    SIGNING_KEY_ROTATE = "signing_key:rotate"
+    STAFF_ADD = "staff:add"
+    STAFF_COME_BACK = "staff:come_back"
+    STAFF_LEAVE = "staff:leave"
+    STAFF_SET_ROLES = "staff:set_roles"
+    SUSPENSE_FIND = "suspense:find"
+    SUSPENSE_PROPOSE = "suspense:propose"
+    SUSPENSE_REJECT = "suspense:reject"
+    SUSPENSE_SETTLE = "suspense:settle"
+    SUSPENSE_WITHDRAW = "suspense:withdraw"
+    TABLE_EXPORT = "table:export"
+    TICKET_ASK = "ticket:ask"
+    TICKET_ASSIGN = "ticket:assign"
+    TICKET_ESCALATE = "ticket:escalate"
+    TICKET_RECUSE = "ticket:recuse"
+    TICKET_RESUME = "ticket:resume"
+    TIE_DECLARE = "tie:declare"
+    TRANSFER_REVERSE = "transfer:reverse"
+    TRANSFER_TAKEN_BACK = "transfer:taken_back"
+    WEBHOOK_ENDPOINT_ADD = "webhook_endpoint:add"
+    WEBHOOK_ENDPOINT_REMOVE = "webhook_endpoint:remove"
+    WEBHOOK_ENDPOINT_REPLAY = "webhook_endpoint:replay"
+    WEBHOOK_EVENT_RETRY = "webhook_event:retry"
+    WITHDRAWAL_CHOOSE = "withdrawal:choose"
+
+    def by(self, subject: str) -> str:
+        """As it is stored."""
+        return f"{subject}:{self.value}"
+
+
+_CASE, _MESSAGE, _EVIDENCE, _MONEY, _DECISION, _LETTER = About
+
+KINDS: Mapping[AuditAction, Kind] = {
+    AuditAction.BID_ACCEPT: Kind("Bid accepted"),
+    AuditAction.ENGAGEMENT_CONFIRM: Kind("Part of the engagement confirmed"),
+    AuditAction.ENGAGEMENT_ACTIVATE: Kind("Engagement active", tone="good"),
+    AuditAction.MILESTONES_ADJUST: Kind("Milestones rearranged"),
+    AuditAction.PROJECT_CHOOSE_FUNDING: Kind("Funding in turn or ahead chosen"),
+    AuditAction.MILESTONE_ACTIVATE: Kind("Milestone open for funding", tone="info"),
+    AuditAction.MILESTONE_FUND: Kind("Payment started", _MONEY, tone="info"),
+    AuditAction.PAYMENT_HOLD: Kind("Paid, and held", _MONEY, tone="good"),
+    AuditAction.PAYMENT_DECLINE: Kind("Payment declined", _MONEY, tone="bad"),
+    AuditAction.MILESTONE_SUBMIT: Kind("Work reported as done", tone="info"),
+    AuditAction.MILESTONE_APPROVE: Kind("Work approved", tone="good"),
+    AuditAction.MILESTONE_AUTO_APPROVE: Kind("Approved by silence", tone="good"),
+    AuditAction.MILESTONE_REMIND: Kind("Reminder to verify", tone="wait"),
+    AuditAction.MILESTONE_UNANSWERED: Kind("Neither approved nor disputed in time", tone="wait"),
+    AuditAction.MILESTONE_FINISH: Kind("Milestone settled", tone="good"),
+    AuditAction.PROJECT_COMPLETE: Kind("Project completed", tone="good"),
+    AuditAction.PAYMENT_CONVERT: Kind("Converted by Stripe", _MONEY, tone="wait", staff_only=True),
+    AuditAction.PAYMENT_RELEASE: Kind("Released to the payee", _MONEY, tone="good"),
+    AuditAction.DISPUTE_OPEN: Kind("Dispute opened", tone="bad"),
+    AuditAction.CASE_OPEN: Kind("Case opened without a dispute", tone="bad", staff_only=True),
+    AuditAction.DISPUTE_REWORK: Kind("Work handed in again", tone="info"),
+    AuditAction.DISPUTE_WITHDRAW: Kind("Dispute withdrawn", tone="good"),
+    AuditAction.DISPUTE_MEDIATE: Kind("Mediation began", tone="wait"),
+    AuditAction.TICKET_ASSIGN: Kind("Mediator changed", staff_only=True),
+    AuditAction.TICKET_ASK: Kind("Answer asked for", tone="wait"),
+    AuditAction.TICKET_RESUME: Kind("Review goes on", tone="info"),
+    AuditAction.TICKET_ESCALATE: Kind("Escalated: no decision in time", tone="bad", staff_only=True),
+    AuditAction.EVIDENCE_OPEN: Kind("Evidence opened", _EVIDENCE, staff_only=True),
+    AuditAction.EVIDENCE_NOTE: Kind("Note on evidence", _EVIDENCE, staff_only=True),
+    AuditAction.EVIDENCE_DOWNLOAD: Kind("Evidence downloaded", _EVIDENCE, staff_only=True),
+    AuditAction.DECISION_CONFIRM: Kind("Decision made", _DECISION, tone="info", staff_only=True),
+    AuditAction.DECISION_UNOPENED: Kind(
+        "Decided with evidence left unopened", _DECISION, tone="wait", staff_only=True
+    ),
+    AuditAction.DECISION_IN_PLACE_OF: Kind(
+        "Decided in place of the case's mediator", _DECISION, tone="wait", staff_only=True
+    ),
+    AuditAction.DECISION_WITHOUT_ANSWER: Kind(
+        "Decided before a party answered", _DECISION, tone="wait", staff_only=True
+    ),
+    AuditAction.DECISION_REFUNDED_BY_HAND: Kind(
+        "Decided before money moved outside the desk was settled", _DECISION, tone="wait", staff_only=True
+    ),
+    AuditAction.DECISION_APPROVE: Kind("Decision approved", _DECISION, tone="good", staff_only=True),
+    AuditAction.DECISION_RETURN: Kind("Decision sent back", _DECISION, tone="bad", staff_only=True),
+    AuditAction.DECISION_VOID: Kind("Decision void", _DECISION, tone="bad", staff_only=True),
+    AuditAction.DECISION_EXECUTE: Kind("Decision carried out", _DECISION, tone="good"),
+    AuditAction.CORRECTION_OPEN: Kind("Correction opened", _DECISION, tone="wait", staff_only=True),
+    AuditAction.CORRECTION_CLOSE: Kind("Correction closed", _DECISION, tone="good", staff_only=True),
+    AuditAction.CASE_REVEAL: Kind("Names shown after a first judgement", _DECISION, staff_only=True),
+    AuditAction.OFFER_MAKE: Kind("Division offered", tone="info"),
+    AuditAction.OFFER_ACCEPT: Kind("Offer accepted: the parties agree", tone="good"),
+    AuditAction.OFFER_DECLINE: Kind("Offer declined", tone="wait"),
+    AuditAction.OFFER_WITHDRAW: Kind("Offer withdrawn"),
+    AuditAction.OFFER_EXPIRE: Kind("Offer ended without an answer"),
+    AuditAction.CASE_EXPORT: Kind("Case file taken", staff_only=True),
+    AuditAction.HOLD_PLACE: Kind("Hold placed", _MONEY, tone="bad", staff_only=True),
+    AuditAction.HOLD_NEWS: Kind("Hold: news", _MONEY, tone="info", staff_only=True),
+    AuditAction.REFUND_MADE_BY_HAND: Kind("Refund made by hand at Stripe", _MONEY, tone="good"),
+    AuditAction.HOLD_LIFT: Kind("Hold lifted", _MONEY, tone="good", staff_only=True),
+    AuditAction.REFUND_SETTLE: Kind("Refund arrived", _MONEY, tone="good"),
+    AuditAction.REFUND_FOLLOW: Kind("Refund: news from Stripe", _MONEY, tone="info"),
+    AuditAction.PAYOUT_REQUEST: Kind("Withdrawal asked for", _MONEY, tone="info"),
+    AuditAction.PAYOUT_TRANSFER: Kind("Transferred to the payee", _MONEY, tone="good"),
+    AuditAction.PAYOUT_FAIL: Kind("Payout failed", _MONEY, tone="bad"),
+    AuditAction.CHARGEBACK_OPEN: Kind("Chargeback opened", _MONEY, tone="bad"),
+    AuditAction.CHARGEBACK_CLOSE: Kind("Chargeback closed", _MONEY, tone="info"),
+    AuditAction.CHARGEBACK_FOLLOW: Kind("Chargeback: news from Stripe", _MONEY, tone="info", staff_only=True),
+    AuditAction.CHARGEBACK_STAGE: Kind(
+        "Evidence for the bank prepared", _MONEY, tone="info", staff_only=True
+    ),
+    AuditAction.CHARGEBACK_SUBMIT: Kind("Evidence sent to the bank", _MONEY, tone="info", staff_only=True),
+    AuditAction.REVIEW_OPEN: Kind("Risk review opened", tone="bad", staff_only=True),
+    AuditAction.REVIEW_ASSIGN: Kind("Risk review given to someone", staff_only=True),
+    AuditAction.REVIEW_SETTLE: Kind("Risk review settled", tone="good", staff_only=True),
+    AuditAction.REVIEW_SUBMIT: Kind("Review of the other side written", staff_only=True),
+    AuditAction.REVIEW_REVEAL: Kind("Both reviews opened", tone="info"),
+    AuditAction.REPORT_FILE: Kind("Report filed", tone="bad", staff_only=True),
+    AuditAction.REPORT_SETTLE: Kind("Report settled", tone="good", staff_only=True),
+    AuditAction.PRACTICE_FLAG: Kind("Practice in another state flagged", tone="bad", staff_only=True),
+    AuditAction.PRACTICE_RESOLVE: Kind("Practice in another state resolved", tone="good", staff_only=True),
+    AuditAction.PAYMENT_RETRY: Kind("Card tried again", _MONEY, tone="wait"),
+    AuditAction.OPERATION_REVIEW: Kind(
+        "Call to Stripe put under review", _MONEY, tone="bad", staff_only=True
+    ),
+    AuditAction.OPERATION_RETRY: Kind("Call to Stripe tried again", _MONEY, tone="info", staff_only=True),
+    AuditAction.PAYOUT_OFFER: Kind("Another payout method offered", _MONEY, tone="info"),
+    AuditAction.PAYOUT_WITHDRAW_OFFER: Kind("Offer of payout methods withdrawn", _MONEY),
+    AuditAction.PAYOUT_CHOOSE: Kind("Another payout method chosen", _MONEY, tone="info"),
+    AuditAction.PAYOUT_RETRY: Kind("Payout tried again", _MONEY, tone="info", staff_only=True),
+    AuditAction.TRANSFER_REVERSE: Kind("Transfer taken back", _MONEY, tone="bad", staff_only=True),
+    AuditAction.TRANSFER_TAKEN_BACK: Kind("Transfer came back", _MONEY, tone="info", staff_only=True),
+    AuditAction.DUPLICATE_FIND: Kind("Duplicate payment found", _MONEY, tone="bad", staff_only=True),
+    AuditAction.DUPLICATE_FOLLOW: Kind(
+        "Duplicate payment: news from Stripe", _MONEY, tone="info", staff_only=True
+    ),
+    AuditAction.DEBT_KEEP_BACK: Kind("Kept back for a debt", _MONEY, tone="wait", staff_only=True),
+    AuditAction.LETTER_SEND_AGAIN: Kind("Letter sent again", _LETTER, staff_only=True),
+    AuditAction.API_KEY_CREATE: Kind("API key created", staff_only=True),
+    AuditAction.API_KEY_REVOKE: Kind("API key revoked", staff_only=True),
+    AuditAction.CHARGEBACK_ACCEPT: Kind("Chargeback accepted", staff_only=True),
+    AuditAction.CHARGEBACK_PROPOSE_ACCEPTANCE: Kind("Acceptance of a chargeback proposed", staff_only=True),
+    AuditAction.CHARGEBACK_WITHDRAW_ACCEPTANCE: Kind("Acceptance of a chargeback withdrawn", staff_only=True),
+    AuditAction.CHECKLIST_SIGN: Kind("Legal checklist signed", staff_only=True),
+    AuditAction.DESK_INSTALL: Kind("Desk installed", staff_only=True),
+    AuditAction.EVIDENCE_HAND_IN: Kind("Evidence handed in", staff_only=True),
+    AuditAction.EXPORT_FINISH: Kind("Export of the log finished", staff_only=True),
+    AuditAction.EXPORT_START: Kind("Export of the log begun", staff_only=True),
+    AuditAction.MESSAGE_SEND: Kind("Message sent", staff_only=True),
+    AuditAction.PARTY_CORRECT_ADDRESS: Kind("Address of a party corrected", staff_only=True),
+    AuditAction.PARTY_REGISTER: Kind("Party registered", staff_only=True),
+    AuditAction.PAYOUT_STOP_OPEN: Kind("Payouts stopped", staff_only=True),
+    AuditAction.PAYOUT_STOP_RELEASE: Kind("Payouts resumed", staff_only=True),
+    AuditAction.POLICY_PROPOSE: Kind("Change of policy proposed", staff_only=True),
+    AuditAction.POLICY_PUBLISH: Kind("Policy published", staff_only=True),
+    AuditAction.POLICY_REJECT: Kind("Change of policy rejected", staff_only=True),
+    AuditAction.POLICY_WITHDRAW: Kind("Change of policy withdrawn", staff_only=True),
+    AuditAction.PREFERENCE_BLIND: Kind("Names hidden or shown by default", staff_only=True),
+    AuditAction.PREFERENCES_SET: Kind("Letters chosen", staff_only=True),
+    AuditAction.RECEIPT_DOWNLOAD: Kind("Receipt downloaded", staff_only=True),
+    AuditAction.RECONCILIATION_BEGIN: Kind("Reconciliation begun", staff_only=True),
+    AuditAction.RECONCILIATION_RUN: Kind("Reconciled with Stripe", staff_only=True),
+    AuditAction.REFUND_CONFIRM_RETURN: Kind("Refund from our bank confirmed", staff_only=True),
+    AuditAction.REFUND_PROPOSE_RETURN: Kind("Refund from our bank proposed", staff_only=True),
+    AuditAction.REFUND_REQUEST: Kind("Refund requested", staff_only=True),
+    AuditAction.REFUND_WITHDRAW_RETURN: Kind("Refund from our bank withdrawn", staff_only=True),
+    AuditAction.SESSION_BEGIN: Kind("Signed in", staff_only=True),
+    AuditAction.SESSION_END: Kind("Signed out", staff_only=True),
+    AuditAction.SESSION_REAUTHENTICATE: Kind("Confirmed who they are", staff_only=True),
+    AuditAction.SESSION_REVOKE: Kind("Session revoked", staff_only=True),
+    AuditAction.SETTLEMENT_KNOW: Kind("Settlement currency recorded", staff_only=True),
+    AuditAction.SIGNING_KEY_REPLACE: Kind("Signing key replaced", staff_only=True),
+    AuditAction.SIGNING_KEY_ROTATE: Kind("Signing key rotated", staff_only=True),
+    AuditAction.STAFF_ADD: Kind("Joined the staff", staff_only=True),
+    AuditAction.STAFF_COME_BACK: Kind("Returned to the staff", staff_only=True),
+    AuditAction.STAFF_LEAVE: Kind("Left the staff", staff_only=True),
+    AuditAction.STAFF_SET_ROLES: Kind("Roles changed", staff_only=True),
+    AuditAction.SUSPENSE_FIND: Kind("Unexplained money found", staff_only=True),
+    AuditAction.SUSPENSE_PROPOSE: Kind("Explanation of suspense proposed", staff_only=True),
+    AuditAction.SUSPENSE_REJECT: Kind("Explanation of suspense rejected", staff_only=True),
+    AuditAction.SUSPENSE_SETTLE: Kind("Suspense settled", staff_only=True),
+    AuditAction.SUSPENSE_WITHDRAW: Kind("Explanation of suspense withdrawn", staff_only=True),
+    AuditAction.TABLE_EXPORT: Kind("Table taken as a file", staff_only=True),
+    AuditAction.TICKET_RECUSE: Kind("Recused from the case", staff_only=True),
+    AuditAction.TIE_DECLARE: Kind("Tie to a party declared", staff_only=True),
+    AuditAction.WEBHOOK_ENDPOINT_ADD: Kind("Webhook endpoint added", staff_only=True),
+    AuditAction.WEBHOOK_ENDPOINT_REMOVE: Kind("Webhook endpoint removed", staff_only=True),
+    AuditAction.WEBHOOK_ENDPOINT_REPLAY: Kind("Events sent again", staff_only=True),
+    AuditAction.WEBHOOK_EVENT_RETRY: Kind("Event of Stripe taken up again", staff_only=True),
+    AuditAction.WITHDRAWAL_CHOOSE: Kind("Withdrawal method chosen", staff_only=True),
+}
+# These have a richer source of their own in a case's timeline.
+TOLD_ELSEWHERE = frozenset(
+    {AuditAction.MESSAGE_SEND, AuditAction.EVIDENCE_HAND_IN, AuditAction.TICKET_RECUSE}
+)
+# Entries of earlier versions have it; nothing leaves it any more.
+NO_LONGER = frozenset({AuditAction.CHARGEBACK_CLOSE})
+
+
+def of(action: str) -> Kind | None:
+    """What a stored action is for a case's timeline; None where another source tells it better.
+
+    A step of a status, or what a later version has left, is told in its own words, to staff.
+    """
+    said = action.partition(":")[2]
+    if said in TOLD_ELSEWHERE:
+        return None
+    return KINDS[AuditAction(said)] if said in _VALUES else Kind(_words(said), staff_only=True)
+
+
+def title(action: str) -> str:
+    """A stored action as a person would say it."""
+    said = action.partition(":")[2]
+    return KINDS[AuditAction(said)].title if said in _VALUES else _words(said)
+
+
+def _words(said: str) -> str:
+    return said.replace(":", " ").replace("_", " ").capitalize()
+
+
+_VALUES = frozenset(AuditAction)
