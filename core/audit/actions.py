@@ -44,6 +44,8 @@ class AuditAction(StrEnum):
     CHARGEBACK_FOLLOW = "chargeback:follow"
     CHARGEBACK_OPEN = "chargeback:open"
     CHARGEBACK_PROPOSE_ACCEPTANCE = "chargeback:propose_acceptance"
+    CHARGEBACK_REJECT_ACCEPTANCE = "chargeback:reject_acceptance"
+    CHARGEBACK_RETURN_ACCEPTANCE = "chargeback:return_acceptance"
     CHARGEBACK_STAGE = "chargeback:stage"
     CHARGEBACK_SUBMIT = "chargeback:submit"
     CHARGEBACK_WITHDRAW_ACCEPTANCE = "chargeback:withdraw_acceptance"
@@ -80,6 +82,7 @@ class AuditAction(StrEnum):
     HOLD_PLACE = "hold:place"
     LETTER_SEND_AGAIN = "letter:send_again"
     MESSAGE_SEND = "message:send"
+    MILESTONES_ADJUST = "milestones:adjust"
     MILESTONE_ACTIVATE = "milestone:activate"
     MILESTONE_APPROVE = "milestone:approve"
     MILESTONE_AUTO_APPROVE = "milestone:auto_approve"
@@ -88,7 +91,6 @@ class AuditAction(StrEnum):
     MILESTONE_REMIND = "milestone:remind"
     MILESTONE_SUBMIT = "milestone:submit"
     MILESTONE_UNANSWERED = "milestone:unanswered"
-    MILESTONES_ADJUST = "milestones:adjust"
     OFFER_ACCEPT = "offer:accept"
     OFFER_DECLINE = "offer:decline"
     OFFER_EXPIRE = "offer:expire"
@@ -108,18 +110,19 @@ class AuditAction(StrEnum):
     PAYOUT_OFFER = "payout:offer"
     PAYOUT_REQUEST = "payout:request"
     PAYOUT_RETRY = "payout:retry"
-    PAYOUT_TRANSFER = "payout:transfer"
-    PAYOUT_WITHDRAW_OFFER = "payout:withdraw_offer"
     PAYOUT_STOP_OPEN = "payout_stop:open"
     PAYOUT_STOP_RELEASE = "payout_stop:release"
+    PAYOUT_TRANSFER = "payout:transfer"
+    PAYOUT_WITHDRAW_OFFER = "payout:withdraw_offer"
     POLICY_PROPOSE = "policy:propose"
     POLICY_PUBLISH = "policy:publish"
     POLICY_REJECT = "policy:reject"
+    POLICY_RETURN = "policy:return"
     POLICY_WITHDRAW = "policy:withdraw"
     PRACTICE_FLAG = "practice:flag"
     PRACTICE_RESOLVE = "practice:resolve"
-    PREFERENCE_BLIND = "preference:blind"
     PREFERENCES_SET = "preferences:set"
+    PREFERENCE_BLIND = "preference:blind"
     PROJECT_CHOOSE_FUNDING = "project:choose_funding"
     PROJECT_COMPLETE = "project:complete"
     RECEIPT_DOWNLOAD = "receipt:download"
@@ -129,6 +132,7 @@ class AuditAction(StrEnum):
     REFUND_FOLLOW = "refund:follow"
     REFUND_MADE_BY_HAND = "refund:made_by_hand"
     REFUND_PROPOSE_RETURN = "refund:propose_return"
+    REFUND_REJECT_RETURN = "refund:reject_return"
     REFUND_REQUEST = "refund:request"
     REFUND_SETTLE = "refund:settle"
     REFUND_WITHDRAW_RETURN = "refund:withdraw_return"
@@ -153,6 +157,7 @@ class AuditAction(StrEnum):
     SUSPENSE_FIND = "suspense:find"
     SUSPENSE_PROPOSE = "suspense:propose"
     SUSPENSE_REJECT = "suspense:reject"
+    SUSPENSE_RETURN = "suspense:return"
     SUSPENSE_SETTLE = "suspense:settle"
     SUSPENSE_WITHDRAW = "suspense:withdraw"
     TABLE_EXPORT = "table:export"
@@ -328,6 +333,15 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.WEBHOOK_ENDPOINT_REPLAY: Kind("Events sent again", staff_only=True),
     AuditAction.WEBHOOK_EVENT_RETRY: Kind("Event of Stripe taken up again", staff_only=True),
     AuditAction.WITHDRAWAL_CHOOSE: Kind("Withdrawal method chosen", staff_only=True),
+    AuditAction.POLICY_RETURN: Kind("Change of policy returned to its maker", staff_only=True),
+    AuditAction.SUSPENSE_RETURN: Kind("Explanation returned to its maker", staff_only=True),
+    AuditAction.CHARGEBACK_REJECT_ACCEPTANCE: Kind(
+        "Proposal to accept the chargeback rejected", staff_only=True
+    ),
+    AuditAction.CHARGEBACK_RETURN_ACCEPTANCE: Kind(
+        "Proposal to accept the chargeback returned to its maker", staff_only=True
+    ),
+    AuditAction.REFUND_REJECT_RETURN: Kind("Record of an external refund rejected", staff_only=True),
 }
 # These have a richer source of their own in a case's timeline.
 TOLD_ELSEWHERE = frozenset(

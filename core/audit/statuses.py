@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import event
@@ -45,14 +46,14 @@ class Step:
         return {self.column: self.before}, {self.column: self.after, **between}
 
 
-def become(row: Record, status: str, *, now: datetime, by: Actor = SYSTEM) -> None:
+def become(row: Record, status: StrEnum, *, now: datetime, by: Actor = SYSTEM) -> None:
     """`row` takes the step to `status`, or `IllegalMove`. Staying is no step and leaves nothing.
 
     `by` and `now` are what its own entry says where the action leaves none about this object. Leave the action's entry
     after the step, so that it carries it.
     """
     place = statuses.PLACES[row.__tablename__]
-    before: str = getattr(row, place.column)
+    before: StrEnum = getattr(row, place.column)
     after = statuses.check(row.__tablename__, before, status)
     if after == before:
         return

@@ -15,7 +15,7 @@ from core.errors import DeskError
 from core.money import CURRENCIES, WHOLE_BPS, stripe_step
 from core.policy import bounds
 from core.policy.named import PROFILES
-from core.policy.profile import PerCurrency, Profile, Tariff
+from core.policy.profile import PerCurrency, Profile, Tariff, WithdrawalMethod
 
 LONGEST_HELD = timedelta(days=90)
 STEEP = 1_000
@@ -101,7 +101,7 @@ def _tariffs(profile: Profile) -> Iterator[Finding]:
                 )
         if tariff.bps > STEEP:
             yield _warning("tariff_steep", f"{label}: more than 10 % of a withdrawal would be kept.")
-    dear = [labels[each] for each in labels if each != "standard" and _cheaper(profile, each)]
+    dear = [labels[each] for each in labels if each != WithdrawalMethod.STANDARD and _cheaper(profile, each)]
     if dear:
         yield _warning(
             "standard_costly",

@@ -12,6 +12,7 @@ from core.policy import Platform, Profile, lint
 from core.queries.policy import Change, Version, changes_between, sources, versions
 from core.records import LegalCheck, PolicyProposal, PolicyVersion, Staff
 from core.rules.legal_checklist import Item
+from core.rules.proposals import ProposalStatus
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def proposals(session: Session) -> list[Proposal]:
         select(PolicyProposal, PolicyVersion, Staff.name)
         .join(PolicyVersion, PolicyVersion.id == PolicyProposal.based_on)
         .join(Staff, Staff.id == PolicyProposal.proposed_by)
-        .where(PolicyProposal.status == "PROPOSED")
+        .where(PolicyProposal.status == ProposalStatus.PROPOSED)
         .order_by(PolicyProposal.id)
     )
     every = versions(session)

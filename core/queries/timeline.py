@@ -25,12 +25,18 @@ from core.queries.timeline_page import Mark, Page, TimelineFilter
 from core.records import Evidence, Handover, Message, Notification, Party, Recusal, Staff
 from core.records.audit import audit_entries
 from core.rules.grounds import DecisionOutcome
-from core.rules.messages import Audience
+from core.rules.messages import Audience, AuthorKind
+from core.rules.parties import PartyRole
 from core.rules.requests import RequestKind
 
 __all__ = ["Mark", "Page", "Stream", "TimelineEvent", "TimelineFilter", "timeline"]
 
-SIDES = {"PAYER": "payer", "PAYEE": "payee", "STAFF": "staff", "SYSTEM": "system"}
+SIDES = {
+    PartyRole.PAYER: "payer",
+    PartyRole.PAYEE: "payee",
+    AuthorKind.STAFF: "staff",
+    AuthorKind.SYSTEM: "system",
+}
 
 
 @dataclass(frozen=True)
@@ -193,7 +199,7 @@ def _messages(session: Session, case: CaseView, ids: list[int]) -> Told:
     )
     for each, party, role, staff in rows:
         private = each.audience == Audience.STAFF
-        side = SIDES[role or each.author_kind.upper()]
+        side = SIDES[role or each.author_kind]
         yield (
             each.id,
             TimelineEvent(

@@ -12,6 +12,8 @@ from core.db import Record, one_of
 from core.money import Money
 from core.rules.chargebacks import ChargebackStatus
 from core.rules.duplicate_payments import DuplicateStatus
+from core.rules.proposals import Kind as Proposed
+from core.rules.proposals import ProposalStatus, statuses_of
 from core.rules.suspense import SettledAs, SuspenseStatus
 
 
@@ -92,9 +94,7 @@ class ChargebackAcceptance(Record):
 
     __tablename__ = "chargeback_acceptances"
     __table_args__ = (
-        CheckConstraint(
-            "status in ('PROPOSED', 'ACCEPTED', 'REJECTED', 'WITHDRAWN', 'RETURNED')", name="status"
-        ),
+        one_of("status", statuses_of(Proposed.CHARGEBACK_ACCEPTANCE)),
         CheckConstraint(
             "(status = 'PROPOSED') = (settled_at is null) "
             "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",
@@ -116,7 +116,7 @@ class ChargebackAcceptance(Record):
     reason: Mapped[str]
     proposed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     proposed_at: Mapped[datetime]
-    status: Mapped[str] = mapped_column(default="PROPOSED", server_default="PROPOSED")
+    status: Mapped[ProposalStatus] = mapped_column(default=ProposalStatus.PROPOSED, server_default="PROPOSED")
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     settled_at: Mapped[datetime | None] = mapped_column(default=None)
     note: Mapped[str | None] = mapped_column(default=None)

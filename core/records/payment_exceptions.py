@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Record, one_of
 from core.policy import WithdrawalMethod
 from core.rules.payouts import PayoutOfferStatus
+from core.rules.proposals import Kind as Proposed
+from core.rules.proposals import ProposalStatus, statuses_of
 from core.rules.refunds import ReturnWay
 
 
@@ -42,7 +44,7 @@ class RefundReturn(Record):
     __tablename__ = "refund_returns"
     __table_args__ = (
         one_of("way", ReturnWay),
-        CheckConstraint("status in ('PROPOSED', 'DONE', 'REJECTED', 'WITHDRAWN')", name="status"),
+        one_of("status", statuses_of(Proposed.REFUND_RETURN)),
         CheckConstraint(
             "(status = 'PROPOSED') = (settled_by is null) and (settled_by is null) = (settled_at is null)",
             name="settled_by_someone",
@@ -60,7 +62,7 @@ class RefundReturn(Record):
     reason: Mapped[str]
     proposed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     proposed_at: Mapped[datetime]
-    status: Mapped[str] = mapped_column(default="PROPOSED", server_default="PROPOSED")
+    status: Mapped[ProposalStatus] = mapped_column(default=ProposalStatus.PROPOSED, server_default="PROPOSED")
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     settled_at: Mapped[datetime | None] = mapped_column(default=None)
     note: Mapped[str | None] = mapped_column(default=None)

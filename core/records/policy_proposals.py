@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.db import Record, one_of
 from core.policy import Platform
 from core.rules.legal_checklist import Item
+from core.rules.proposals import Kind as Proposed
+from core.rules.proposals import ProposalStatus, statuses_of
 
 
 class LegalCheck(Record):
@@ -34,9 +36,7 @@ class PolicyProposal(Record):
 
     __tablename__ = "policy_proposals"
     __table_args__ = (
-        CheckConstraint(
-            "status in ('PROPOSED', 'PUBLISHED', 'REJECTED', 'WITHDRAWN', 'RETURNED')", name="status"
-        ),
+        one_of("status", statuses_of(Proposed.POLICY_CHANGE)),
         CheckConstraint(
             "(status = 'PROPOSED') = (settled_at is null) "
             "and (status in ('PROPOSED', 'RETURNED')) = (settled_by is null)",
@@ -56,7 +56,7 @@ class PolicyProposal(Record):
     effective_at: Mapped[datetime | None] = mapped_column(default=None)
     proposed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     proposed_at: Mapped[datetime]
-    status: Mapped[str] = mapped_column(default="PROPOSED")
+    status: Mapped[ProposalStatus] = mapped_column(default=ProposalStatus.PROPOSED)
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     settled_at: Mapped[datetime | None] = mapped_column(default=None)
     note: Mapped[str | None] = mapped_column(default=None)

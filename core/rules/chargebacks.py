@@ -146,7 +146,7 @@ def check_acceptable(status: str) -> None:
     """Only what the bank has taken and waits for our word about can be given up; an inquiry is met with a refund."""
     if status in INQUIRIES:
         raise NoGivingIn(why="an inquiry is met by refunding the payer")
-    if status != "needs_response":
+    if status != ChargebackStatus.NEEDS_RESPONSE:
         raise NoGivingIn(why=f"it is {status.replace('_', ' ')}")
 
 

@@ -26,6 +26,33 @@ class Kind(StrEnum):
     SUSPENSE_EXPLANATION = "SUSPENSE_EXPLANATION"
 
 
+class ProposalStatus(StrEnum):
+    PROPOSED = "PROPOSED"
+    PUBLISHED = "PUBLISHED"
+    """A policy change: another has published it."""
+    ACCEPTED = "ACCEPTED"
+    """The acceptance of a chargeback: another has accepted it."""
+    DONE = "DONE"
+    """A refund's return: another has confirmed that it left our bank."""
+    REJECTED = "REJECTED"
+    WITHDRAWN = "WITHDRAWN"
+    RETURNED = "RETURNED"
+    """It fell by itself, and its maker was told why."""
+
+
+REFUSED = (ProposalStatus.REJECTED, ProposalStatus.WITHDRAWN)
+# What may become of a proposal, by what it is about.
+ENDS: Mapping[Kind, tuple[ProposalStatus, ...]] = {
+    Kind.POLICY_CHANGE: (ProposalStatus.PUBLISHED, *REFUSED, ProposalStatus.RETURNED),
+    Kind.CHARGEBACK_ACCEPTANCE: (ProposalStatus.ACCEPTED, *REFUSED, ProposalStatus.RETURNED),
+    Kind.REFUND_RETURN: (ProposalStatus.DONE, *REFUSED),
+}
+
+
+def statuses_of(kind: Kind) -> tuple[ProposalStatus, ...]:
+    return (ProposalStatus.PROPOSED, *ENDS[kind])
+
+
 @dataclass(frozen=True)
 class Terms:
     """`noun` and the verbs are those of the sentences; `make`: one of these is what its maker needs.

@@ -27,6 +27,9 @@ from core.rules.duplicate_payments import DuplicateStatus as Duplicate
 from core.rules.notifications import LetterStatus as Letter
 from core.rules.operations import OperationStatus as Operation
 from core.rules.payouts import PayoutOfferStatus as PayoutOffer
+from core.rules.proposals import ENDS
+from core.rules.proposals import Kind as Proposed
+from core.rules.proposals import ProposalStatus as Proposal
 from core.rules.reconciliation import RunStatus as Run
 from core.rules.requests import RequestStatus as Request
 from core.rules.suspense import SuspenseStatus as Suspense
@@ -39,10 +42,6 @@ Steps = frozenset[tuple[str, str]]
 
 def _of_moves(table: Mapping[tuple[Any, Any], Any]) -> Steps:
     return frozenset((str(before), str(after)) for (before, _), after in table.items())
-
-
-def _steps(table: Mapping[str, str]) -> Steps:
-    return frozenset((before, after) for before, others in table.items() for after in others.split())
 
 
 def _to(table: Mapping[S, tuple[S, ...]]) -> Steps:
@@ -114,9 +113,9 @@ STEPS: Mapping[str, Steps] = {
         }
     ),
     "reconciliation_runs": _to({Run.RUNNING: (Run.CLEAN, Run.SUSPENSE, Run.BREAKS, Run.FAILED)}),
-    "policy_proposals": _steps({"PROPOSED": "PUBLISHED REJECTED WITHDRAWN RETURNED"}),
-    "chargeback_acceptances": _steps({"PROPOSED": "ACCEPTED REJECTED WITHDRAWN RETURNED"}),
-    "refund_returns": _steps({"PROPOSED": "DONE REJECTED WITHDRAWN"}),
+    "policy_proposals": _to({Proposal.PROPOSED: ENDS[Proposed.POLICY_CHANGE]}),
+    "chargeback_acceptances": _to({Proposal.PROPOSED: ENDS[Proposed.CHARGEBACK_ACCEPTANCE]}),
+    "refund_returns": _to({Proposal.PROPOSED: ENDS[Proposed.REFUND_RETURN]}),
     "payout_offers": _to(
         {PayoutOffer.OPEN: (PayoutOffer.CHOSEN, PayoutOffer.OVERTAKEN, PayoutOffer.WITHDRAWN)}
     ),
@@ -182,7 +181,7 @@ def kept(relation: str) -> Steps:
     return _chains(STEPS[relation]) if relation in SEVERAL_AT_ONCE else STEPS[relation]
 
 
-def check(relation: str, before: str, after: str) -> str:
+def check(relation: str, before: str, after: S) -> S:
     """`after`, when there is such a step; staying is no step. Raises `IllegalMove`."""
     if before != after and (before, after) not in STEPS[relation]:
         kind = relation.replace("_", " ").removesuffix("s")

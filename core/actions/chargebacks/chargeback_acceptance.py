@@ -18,13 +18,14 @@ from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
+from core.audit.actions import AuditAction
 from core.db import Record
 from core.errors import DeskError, NotFound
 from core.records import Chargeback, ChargebackAcceptance, OutgoingOperation
 from core.rules import chargebacks as rules
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import SYSTEM, Actor, Permission, require
-from core.rules.proposals import Kind, ended
+from core.rules.proposals import Kind, ProposalStatus, ended
 from core.rules.reasons import given
 
 UNDER_WAY = (OperationStatus.QUEUED, OperationStatus.SENDING, OperationStatus.BLOCKED)
@@ -48,7 +49,7 @@ def propose(
             session, maker_id=other.proposed_by, made_at=other.proposed_at, what="to accept this chargeback"
         )
     proposal = ChargebackAcceptance(
-        chargeback_id=row.id, reason=reason, proposed_by=me, proposed_at=now, status="PROPOSED"
+        chargeback_id=row.id, reason=reason, proposed_by=me, proposed_at=now, status=ProposalStatus.PROPOSED
     )
     session.add(proposal)
     session.flush()
@@ -57,7 +58,7 @@ def propose(
         actor,
         context,
         row,
-        "staff:chargeback:propose_acceptance",
+        AuditAction.CHARGEBACK_PROPOSE_ACCEPTANCE.by("staff"),
         reason=reason,
         now=now,
         contents=[proposal],
@@ -71,7 +72,7 @@ def accept(session: Session, actor: Actor, *, now: datetime, acceptance_id: int)
     context, row, proposal = _proposal(session, acceptance_id)
     proposals.require_checker(session, actor, _waiting(context, proposal), now=now)
     _check(session, row)
-    proposals.settle(proposal, "ACCEPTED", actor, now=now)
+    proposals.settle(proposal, ProposalStatus.ACCEPTED, actor, now=now)
     session.flush()
     _forget_staged(session, row, now=now)
     operation = outbox.enqueue(
@@ -89,7 +90,7 @@ def accept(session: Session, actor: Actor, *, now: datetime, acceptance_id: int)
         actor,
         context,
         row,
-        "staff:chargeback:accept",
+        AuditAction.CHARGEBACK_ACCEPT.by("staff"),
         reason=proposal.reason,
         now=now,
         operation_key=operation.key,
@@ -108,7 +109,7 @@ def reject(session: Session, actor: Actor, *, now: datetime, acceptance_id: int,
 
 def stale(session: Session, *, now: datetime) -> list[int]:
     """The proposals that can no longer be accepted, whoever wants to. Nothing is locked or written."""
-    wanted = select(ChargebackAcceptance).where(ChargebackAcceptance.status == "PROPOSED")
+    wanted = select(ChargebackAcceptance).where(ChargebackAcceptance.status == ProposalStatus.PROPOSED)
     found = session.scalars(wanted.order_by(ChargebackAcceptance.id)).all()
     return [each.id for each in found if fallen(session, each, now=now)]
 
@@ -130,7 +131,7 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
     why = fallen(session, proposal, now=now)
     if why is None:
         return False
-    _end(session, SYSTEM, context, row, proposal, "RETURNED", reason=why, now=now)
+    _end(session, SYSTEM, context, row, proposal, ProposalStatus.RETURNED, reason=why, now=now)
     proposals.tell_returned(
         session,
         _waiting(context, proposal),
@@ -143,9 +144,9 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
 
 
 VERBS = {
-    "WITHDRAWN": "staff:chargeback:withdraw_acceptance",
-    "REJECTED": "staff:chargeback:reject_acceptance",
-    "RETURNED": "system:chargeback:return_acceptance",
+    ProposalStatus.WITHDRAWN: AuditAction.CHARGEBACK_WITHDRAW_ACCEPTANCE.by("staff"),
+    ProposalStatus.REJECTED: AuditAction.CHARGEBACK_REJECT_ACCEPTANCE.by("staff"),
+    ProposalStatus.RETURNED: AuditAction.CHARGEBACK_RETURN_ACCEPTANCE.by("system"),
 }
 
 
@@ -155,7 +156,7 @@ def _end(
     context: MilestoneContext,
     row: Chargeback,
     proposal: ChargebackAcceptance,
-    status: str,
+    status: ProposalStatus,
     *,
     reason: str,
     now: datetime,
@@ -207,7 +208,8 @@ def _evidence_calls(row: Chargeback):  # type: ignore[no-untyped-def]
 
 def _open(session: Session, chargeback_id: int) -> ChargebackAcceptance | None:
     wanted = select(ChargebackAcceptance).where(
-        ChargebackAcceptance.chargeback_id == chargeback_id, ChargebackAcceptance.status == "PROPOSED"
+        ChargebackAcceptance.chargeback_id == chargeback_id,
+        ChargebackAcceptance.status == ProposalStatus.PROPOSED,
     )
     return session.scalars(wanted).one_or_none()
 
@@ -230,7 +232,7 @@ def _proposal(
     proposal = session.get_one(
         ChargebackAcceptance, acceptance_id, with_for_update=True, populate_existing=True
     )
-    if proposal.status != "PROPOSED":
+    if proposal.status != ProposalStatus.PROPOSED:
         raise ended(Kind.CHARGEBACK_ACCEPTANCE, proposal.status)
     return context, row, proposal
 

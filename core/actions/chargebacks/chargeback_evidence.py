@@ -24,7 +24,7 @@ from core.records import Chargeback, ChargebackAcceptance, ChargebackEvidence, E
 from core.rules import chargebacks as rules
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import Actor, Permission, require
-from core.rules.proposals import Kind, ended
+from core.rules.proposals import Kind, ProposalStatus, ended
 
 
 class GivenUp(DeskError):
@@ -117,7 +117,7 @@ def _files(session: Session, row: Chargeback, files: Mapping[str, int]) -> dict[
 def refuse_given_up(session: Session, row: Chargeback) -> None:
     """What two people have given up is not answered any more."""
     given_up = select(ChargebackAcceptance.id).where(
-        ChargebackAcceptance.chargeback_id == row.id, ChargebackAcceptance.status == "ACCEPTED"
+        ChargebackAcceptance.chargeback_id == row.id, ChargebackAcceptance.status == ProposalStatus.ACCEPTED
     )
     if session.scalars(given_up).first() is not None:
         raise GivenUp()

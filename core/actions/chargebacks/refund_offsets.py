@@ -25,6 +25,7 @@ from core.records import Chargeback, OutgoingOperation, Refund, RefundReturn
 from core.rules import refunds as rules
 from core.rules.operations import OperationKind
 from core.rules.permissions import SYSTEM
+from core.rules.proposals import ProposalStatus
 from core.rules.refunds import RefundEvent, RefundStatus
 
 CAME_BACK = (RefundStatus.FAILED, RefundStatus.CANCELED)
@@ -121,7 +122,7 @@ def _not_left(session: Session, context: MilestoneContext) -> Iterator[tuple[Ref
 def _sent_another_way(session: Session, refund: Refund) -> bool:
     """Somebody says that it left our bank; until that is confirmed or taken back, it may lie with the payer."""
     said = select(RefundReturn.id).where(
-        RefundReturn.refund_id == refund.id, RefundReturn.status == "PROPOSED"
+        RefundReturn.refund_id == refund.id, RefundReturn.status == ProposalStatus.PROPOSED
     )
     return session.scalars(said).first() is not None
 

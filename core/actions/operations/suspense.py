@@ -17,13 +17,14 @@ from core.actions.refunds import hand_refunds
 from core.actions.risk import external_movements
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
+from core.audit.actions import AuditAction
 from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
 from core.records import Party, SuspenseItem
 from core.rules import suspense as rules
 from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
-from core.rules.proposals import Kind
+from core.rules.proposals import Kind, ProposalStatus
 from core.rules.reasons import given
 from core.rules.suspense import SettledAs, SuspenseStatus
 
@@ -68,7 +69,7 @@ def propose(
     for item in items:
         item.proposed_as, item.target_id, item.proposed_reason = settled_as, target_id, reason
         item.proposed_by, item.proposed_at = me, now
-        _note(session, actor, "finance:suspense:propose", item, reason=reason, now=now)
+        _note(session, actor, AuditAction.SUSPENSE_PROPOSE.by("finance"), item, reason=reason, now=now)
     session.flush()
     return items
 
@@ -93,7 +94,7 @@ def confirm(
         audit.become(item, SuspenseStatus.SETTLED, now=now, by=actor)
         item.settled_as, item.reason = settled_as, reason
         item.settled_by, item.settled_at = actor.id, now
-        _note(session, actor, "finance:suspense:settle", item, reason=reason, now=now)
+        _note(session, actor, AuditAction.SUSPENSE_SETTLE.by("finance"), item, reason=reason, now=now)
     session.flush()
     return items
 
@@ -109,8 +110,9 @@ def reject(
     reason = given(reason)
     items = _locked(session, item_ids)
     _proposed_together(items)
-    verb = "withdraw" if proposals.outcome(actor, items[0].proposed_by) == "WITHDRAWN" else "reject"
-    _end(session, actor, items, f"finance:suspense:{verb}", reason=reason, now=now)
+    withdrawn = proposals.outcome(actor, items[0].proposed_by) is ProposalStatus.WITHDRAWN
+    action = AuditAction.SUSPENSE_WITHDRAW if withdrawn else AuditAction.SUSPENSE_REJECT
+    _end(session, actor, items, action.by("finance"), reason=reason, now=now)
     return items
 
 
@@ -141,7 +143,7 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
     why = proposals.flaw(session, standing, now=now)
     if why is None:
         return False
-    _end(session, SYSTEM, items, "system:suspense:return", reason=why, now=now)
+    _end(session, SYSTEM, items, AuditAction.SUSPENSE_RETURN.by("system"), reason=why, now=now)
     what, about = ", ".join(f"S-{each.id}" for each in items), ("suspense", items[0].id)
     proposals.tell_returned(session, standing, what=what, why=why, about=about, now=now)
     return True
@@ -149,7 +151,9 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
 
 def _proposed(session: Session) -> list[list[SuspenseItem]]:
     """What waits for a second person, by what was proposed together."""
-    wanted = select(SuspenseItem).where(SuspenseItem.status == "OPEN", SuspenseItem.proposed_as.is_not(None))
+    wanted = select(SuspenseItem).where(
+        SuspenseItem.status == SuspenseStatus.OPEN, SuspenseItem.proposed_as.is_not(None)
+    )
     found = session.scalars(
         wanted.order_by(SuspenseItem.proposed_by, SuspenseItem.proposed_at, SuspenseItem.id)
     )

@@ -19,12 +19,13 @@ from core.actions.operations.operation_keys import operation_key
 from core.actions.refunds import return_conflicts
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
+from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.ledger import journal_store, postings
 from core.records import OutgoingOperation, Refund, RefundReturn
 from core.rules import refunds as rules
 from core.rules.permissions import Actor, Permission, require, require_one
-from core.rules.proposals import Kind, ended
+from core.rules.proposals import Kind, ProposalStatus, ended
 from core.rules.reasons import given
 from core.rules.refunds import RefundEvent, RefundStatus
 from core.rules.visible_text import says_something
@@ -59,11 +60,11 @@ def propose(
         reason=reason,
         proposed_by=me,
         proposed_at=now,
-        status="PROPOSED",
+        status=ProposalStatus.PROPOSED,
     )
     session.add(row)
     session.flush()
-    _note(session, actor, context, refund, row, "propose_return", now=now)
+    _note(session, actor, context, refund, row, AuditAction.REFUND_PROPOSE_RETURN, now=now)
     return row
 
 
@@ -76,7 +77,7 @@ def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int) ->
     context, refund, row = _proposal(session, return_id)
     proposals.require_checker(session, actor, waiting(context, row), now=now)
     _require_back(refund)
-    proposals.settle(row, "DONE", actor, now=now)
+    proposals.settle(row, ProposalStatus.DONE, actor, now=now)
     audit.become(refund, rules.after(refund.status, RefundEvent.RETURN), now=now, by=actor)
     refund.settled_at = now
     call = session.get_one(OutgoingOperation, refund.operation_id, with_for_update=True)
@@ -92,7 +93,7 @@ def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int) ->
     )
     journal_store.post(session, journal, now=now)
     orders.shift(session, context, now=now, cause=key, refundable=-part, refunded=part)
-    _note(session, actor, context, refund, row, "confirm_return", now=now)
+    _note(session, actor, context, refund, row, AuditAction.REFUND_CONFIRM_RETURN, now=now)
     context.tell(
         session,
         "refund_returned",
@@ -121,8 +122,9 @@ def reject(session: Session, actor: Actor, *, now: datetime, return_id: int, rea
     proposals.settle(row, proposals.outcome(actor, row.proposed_by), actor, now=now)
     row.note = reason
     session.flush()
-    verb = "withdraw" if row.status == "WITHDRAWN" else "reject"
-    _note(session, actor, context, refund, row, f"{verb}_return", reason=reason, now=now)
+    withdrawn = row.status is ProposalStatus.WITHDRAWN
+    action = AuditAction.REFUND_WITHDRAW_RETURN if withdrawn else AuditAction.REFUND_REJECT_RETURN
+    _note(session, actor, context, refund, row, action, reason=reason, now=now)
     call = session.get_one(OutgoingOperation, refund.operation_id, with_for_update=True)
     refund_offsets.on_refund_failed(session, call, now=now)
 
@@ -156,11 +158,11 @@ def _proposal(session: Session, return_id: int) -> tuple[MilestoneContext, Refun
     plain = session.get(RefundReturn, return_id)
     if plain is None:
         raise NotFound(kind="proposal", id=return_id)
-    if plain.status != "PROPOSED":
+    if plain.status != ProposalStatus.PROPOSED:
         raise ended(Kind.REFUND_RETURN, plain.status)
     context, refund = _locked(session, plain.refund_id)
     row = session.get_one(RefundReturn, return_id, with_for_update=True, populate_existing=True)
-    if row.status != "PROPOSED":
+    if row.status != ProposalStatus.PROPOSED:
         raise ended(Kind.REFUND_RETURN, row.status)
     return context, refund, row
 
@@ -171,7 +173,7 @@ def _note(
     context: MilestoneContext,
     refund: Refund,
     row: RefundReturn,
-    verb: str,
+    action: AuditAction,
     *,
     now: datetime,
     reason: str | None = None,
@@ -179,7 +181,7 @@ def _note(
     context.note(
         session,
         actor,
-        f"finance:refund:{verb}",
+        action.by("finance"),
         now=now,
         about=("refund", refund.id),
         reason=reason or row.reason,

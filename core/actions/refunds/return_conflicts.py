@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from core.actions.staff import proposals
 from core.records import Refund, RefundReturn
+from core.rules.proposals import ProposalStatus
 from core.rules.refunds import WAYS
 
 
 def proposed(session: Session, refund: Refund) -> RefundReturn | None:
     """The record, not yet settled, that this refund left our bank. The caller holds the refund's lock."""
     wanted = select(RefundReturn).where(
-        RefundReturn.refund_id == refund.id, RefundReturn.status == "PROPOSED"
+        RefundReturn.refund_id == refund.id, RefundReturn.status == ProposalStatus.PROPOSED
     )
     return session.scalars(wanted).one_or_none()
 

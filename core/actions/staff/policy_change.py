@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Waiting
+from core.audit.actions import AuditAction
 from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.policy import Platform, Profile, accept, lint
 from core.records import PolicyProposal, PolicyVersion
 from core.rules.permissions import SYSTEM, Actor, Permission, require
-from core.rules.proposals import Kind, ended
+from core.rules.proposals import Kind, ProposalStatus, ended
 from core.rules.reasons import given
 
 
@@ -91,7 +92,7 @@ def propose(
     snapshot = Profile.from_snapshot(profile.snapshot()).snapshot()
     _require_seen(before, profile, seen)
     standing = select(PolicyProposal).where(
-        PolicyProposal.profile == base.profile, PolicyProposal.status == "PROPOSED"
+        PolicyProposal.profile == base.profile, PolicyProposal.status == ProposalStatus.PROPOSED
     )
     if (other := session.scalar(standing)) is not None:
         what = f"another change of this profile (proposal {other.id})"
@@ -107,7 +108,15 @@ def propose(
     )
     session.add(row)
     session.flush()
-    _note(session, actor, "administrator:policy:propose", row, now=now, reason=reason, base=base.snapshot)
+    _note(
+        session,
+        actor,
+        AuditAction.POLICY_PROPOSE.by("administrator"),
+        row,
+        now=now,
+        reason=reason,
+        base=base.snapshot,
+    )
     return row
 
 
@@ -142,11 +151,17 @@ def approve(
         effective_at=max(now, row.effective_at or now),
     )
     session.add(version)
-    proposals.settle(row, "PUBLISHED", actor, now=now)
+    proposals.settle(row, ProposalStatus.PUBLISHED, actor, now=now)
     row.note = note or None
     session.flush()
     _note(
-        session, actor, "administrator:policy:publish", row, now=now, reason=note or None, base=base.snapshot
+        session,
+        actor,
+        AuditAction.POLICY_PUBLISH.by("administrator"),
+        row,
+        now=now,
+        reason=note or None,
+        base=base.snapshot,
     )
     return version
 
@@ -161,7 +176,11 @@ def reject(session: Session, actor: Actor, *, now: datetime, proposal_id: int, n
 
 def stale(session: Session, *, now: datetime) -> list[int]:
     """The proposals that can no longer be published, whoever wants to. Nothing is locked or written."""
-    wanted = select(PolicyProposal).where(PolicyProposal.status == "PROPOSED").order_by(PolicyProposal.id)
+    wanted = (
+        select(PolicyProposal)
+        .where(PolicyProposal.status == ProposalStatus.PROPOSED)
+        .order_by(PolicyProposal.id)
+    )
     return [each.id for each in session.scalars(wanted) if fallen(session, each, now=now)]
 
 
@@ -179,7 +198,7 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
     why = fallen(session, row, now=now)
     if why is None:
         return False
-    _end(session, SYSTEM, row, "RETURNED", note=why, now=now)
+    _end(session, SYSTEM, row, ProposalStatus.RETURNED, note=why, now=now)
     about = ("policy_proposal", row.id)
     proposals.tell_returned(
         session, waiting(row), what=f"policy change {row.id}", why=why, about=about, now=now
@@ -188,14 +207,14 @@ def return_stale(session: Session, *, now: datetime, number: int) -> bool:
 
 
 VERBS = {
-    "WITHDRAWN": "administrator:policy:withdraw",
-    "REJECTED": "administrator:policy:reject",
-    "RETURNED": "system:policy:return",
+    ProposalStatus.WITHDRAWN: AuditAction.POLICY_WITHDRAW.by("administrator"),
+    ProposalStatus.REJECTED: AuditAction.POLICY_REJECT.by("administrator"),
+    ProposalStatus.RETURNED: AuditAction.POLICY_RETURN.by("system"),
 }
 
 
 def _end(
-    session: Session, actor: Actor, row: PolicyProposal, status: str, *, note: str, now: datetime
+    session: Session, actor: Actor, row: PolicyProposal, status: ProposalStatus, *, note: str, now: datetime
 ) -> None:
     proposals.settle(row, status, actor, now=now)
     row.note = note
@@ -227,7 +246,7 @@ def _open(session: Session, proposal_id: int) -> PolicyProposal:
     row = session.get(PolicyProposal, proposal_id, with_for_update=True)
     if row is None:
         raise NotFound(kind="proposal", id=proposal_id)
-    if row.status != "PROPOSED":
+    if row.status != ProposalStatus.PROPOSED:
         raise ended(Kind.POLICY_CHANGE, row.status)
     return row
 

@@ -21,7 +21,7 @@ from core.records import Case, Recusal, Staff, StaffRole, StaffTie
 from core.rules import proposals as rules
 from core.rules.mediation import CORRECTED_BY_OTHERS
 from core.rules.permissions import Actor, NotPermitted, Role
-from core.rules.proposals import Kind, Maker
+from core.rules.proposals import Kind, Maker, ProposalStatus
 
 
 @dataclass(frozen=True)
@@ -123,15 +123,15 @@ def _recused(session: Session, staff_id: int, subject: Subject) -> bool:
     return session.scalars(wanted).first() is not None
 
 
-def settle(row: Record, status: str, actor: Actor, *, now: datetime) -> None:
+def settle(row: Record, status: ProposalStatus, actor: Actor, *, now: datetime) -> None:
     """The proposal ends as this, by this person; by nobody where it is returned. Leave the action's entry after it."""
     audit.become(row, status, now=now, by=actor)
     row.settled_by, row.settled_at = actor.id, now  # type: ignore[attr-defined]
 
 
-def outcome(actor: Actor, maker_id: int | None) -> str:
+def outcome(actor: Actor, maker_id: int | None) -> ProposalStatus:
     """Who says no to their own withdraws it, anybody else rejects it."""
-    return "WITHDRAWN" if actor.id == maker_id else "REJECTED"
+    return ProposalStatus.WITHDRAWN if actor.id == maker_id else ProposalStatus.REJECTED
 
 
 def tell_returned(
