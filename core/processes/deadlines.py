@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.actions.cases import conversation, disputes, mediator_assignment, offers
-from core.actions.chargebacks import lifecycle
+from core.actions.chargebacks import chargeback_letters
 from core.actions.decisions import confirmation
 from core.actions.funding import card_retries
 from core.actions.milestones import ratings, verification, verification_timeout
@@ -65,7 +65,7 @@ def _charge_again(session: Session, number: int, now: datetime) -> bool:
 
 
 def _alarm_of_chargeback(session: Session, number: int, now: datetime) -> bool:
-    return lifecycle.alarm(session, now=now, chargeback_id=number)
+    return chargeback_letters.alarm(session, now=now, chargeback_id=number)
 
 
 def _open_reviews(session: Session, number: int, now: datetime) -> bool:

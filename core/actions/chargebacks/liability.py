@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -33,47 +34,50 @@ TAKEN_BACK = "The payer's bank took the payment back."
 UNDECIDED = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF)
 
 
+@dataclass(frozen=True)
+class Loss:
+    """What the bank keeps, and under which key and with which cause its parts are booked."""
+
+    amount: Money
+    key: str
+    cause: Mapping[str, Any]
+
+
 def write_off(session: Session, context: MilestoneContext, row: Chargeback, *, now: datetime) -> Money:
     """Write off what the bank keeps; returns what the payee owes for it."""
     receivables.lock_payee(session, context)
-    lost = row.outstanding
-    key = f"chargeback.{row.stripe_dispute}.lost.{row.lost_minor}"
-    cause = {"dispute": row.stripe_dispute, "chargeback": row.id}
-    row.lost_minor = row.taken_minor
-    if lost.currency != context.milestone.currency:
-        return _in_another_currency(session, context, lost, key=key, cause=cause, now=now)
-    if context.order.held_minor:
-        return _while_held(session, context, lost, key=key, cause=cause, now=now)
-    return _after_release(session, context, lost, key=key, cause=cause, now=now)
-
-
-def _while_held(
-    session: Session,
-    context: MilestoneContext,
-    lost: Money,
-    *,
-    key: str,
-    cause: Mapping[str, Any],
-    now: datetime,
-) -> Money:
-    deferred = journal_store.balance(
-        session, accounts.deferred_platform_fee(context.milestone.id), lost.currency
+    loss = Loss(
+        row.outstanding,
+        key=f"chargeback.{row.stripe_dispute}.lost.{row.lost_minor}",
+        cause={"dispute": row.stripe_dispute, "chargeback": row.id},
     )
-    bears = rules.while_held(lost, held=context.money(context.order.held_minor), fee=deferred)
+    row.lost_minor = row.taken_minor
+    if loss.amount.currency != context.milestone.currency:
+        return _in_another_currency(session, context, loss, now=now)
+    if context.order.held_minor:
+        return _while_held(session, context, loss, now=now)
+    return _after_release(session, context, loss, now=now)
+
+
+def _while_held(session: Session, context: MilestoneContext, loss: Loss, *, now: datetime) -> Money:
+    deferred = journal_store.balance(
+        session, accounts.deferred_platform_fee(context.milestone.id), loss.amount.currency
+    )
+    bears = rules.while_held(loss.amount, held=context.money(context.order.held_minor), fee=deferred)
     journal = postings.chargeback_lost_while_held(
-        key=key,
+        key=loss.key,
         milestone_id=context.milestone.id,
         party_id=context.payer.id,
-        amount=lost,
+        amount=loss.amount,
         held_part=bears.held,
         fee_part=bears.fee,
-        cause=cause,
+        cause=loss.cause,
     )
     journal_store.post(session, journal, now=now)
-    orders.shift(session, context, now=now, cause=key, held=-bears.held, refunded=bears.held)
+    orders.shift(session, context, now=now, cause=loss.key, held=-bears.held, refunded=bears.held)
     if not context.order.held_minor:
-        _over(session, context, deferred - bears.fee, key=key, now=now)
-    return Money.zero(lost.currency)
+        _over(session, context, deferred - bears.fee, key=loss.key, now=now)
+    return Money.zero(loss.amount.currency)
 
 
 def _over(session: Session, context: MilestoneContext, unearned: Money, *, key: str, now: datetime) -> None:
@@ -107,38 +111,30 @@ def _over(session: Session, context: MilestoneContext, unearned: Money, *, key: 
     completion.finish(session, context, now=now)
 
 
-def _after_release(
-    session: Session,
-    context: MilestoneContext,
-    lost: Money,
-    *,
-    key: str,
-    cause: Mapping[str, Any],
-    now: datetime,
-) -> Money:
+def _after_release(session: Session, context: MilestoneContext, loss: Loss, *, now: datetime) -> Money:
     order = context.order
-    due, part = refund_offsets.offset_due_refunds(session, context, lost, key=key, now=now)
+    due, part = refund_offsets.offset_due_refunds(session, context, loss.amount, key=loss.key, now=now)
     bears = rules.after_release(
-        lost,
+        loss.amount,
         refund_due=due,
         payee=context.money(order.payable_minor + order.released_minor),
         fee=context.money(order.fee_kept_minor),
     )
     journal = postings.chargeback_lost_after_release(
-        key=key,
+        key=loss.key,
         milestone_id=context.milestone.id,
         party_id=context.payee.id,
-        amount=lost,
+        amount=loss.amount,
         receivable=bears.receivable,
         fee_part=bears.fee,
-        refund_due=due,
-        cause=cause,
+        refund_due=bears.refund_due,
+        cause=loss.cause,
     )
     journal_store.post(session, journal, now=now)
     order.fee_kept_minor -= bears.fee.minor
     if part.is_positive:
-        orders.shift(session, context, now=now, cause=key, refundable=-part, refunded=part)
-    _from_payee(session, context, bears.receivable, key=key, now=now)
+        orders.shift(session, context, now=now, cause=loss.key, refundable=-part, refunded=part)
+    _from_payee(session, context, bears.receivable, key=loss.key, now=now)
     session.flush()
     completion.finish(session, context, now=now)
     return bears.receivable
@@ -180,22 +176,18 @@ def transfer_arrived(
     reversals.request(session, context, debt, key=key, now=now)
 
 
-def _in_another_currency(
-    session: Session,
-    context: MilestoneContext,
-    lost: Money,
-    *,
-    key: str,
-    cause: Mapping[str, Any],
-    now: datetime,
-) -> Money:
+def _in_another_currency(session: Session, context: MilestoneContext, loss: Loss, *, now: datetime) -> Money:
     """The bank took another currency than the milestone's: our loss for now, and a hold keeps what we still have until
     a person has decided what becomes of it."""
     journal = postings.chargeback_lost_abroad(
-        key=key, milestone_id=context.milestone.id, party_id=context.payer.id, amount=lost, cause=cause
+        key=loss.key,
+        milestone_id=context.milestone.id,
+        party_id=context.payer.id,
+        amount=loss.amount,
+        cause=loss.cause,
     )
     journal_store.post(session, journal, now=now)
-    why = f"A chargeback of {lost.text()} was lost; decide what becomes of this milestone's money."
+    why = f"A chargeback of {loss.amount.text()} was lost; decide what becomes of this milestone's money."
     hold = Hold(milestone_id=context.milestone.id, kind=HoldKind.RISK, reason=why, placed_at=now)
     session.add(hold)
     session.flush()

@@ -124,26 +124,53 @@ def _transferred(
     payout.stripe_transfer = snapshot.id
     move(payout, PayoutEvent.TRANSFER, now=now)
     orders.shift(session, context, now=now, cause=operation.key, payable=-amount, released=amount)
+    _send_on(session, context, operation, payout, amount - fee, now=now)
+    _transfer_told(session, context, operation, payout, now=now)
+    completion.finish(session, context, now=now)
+
+
+def _send_on(
+    session: Session,
+    context: MilestoneContext,
+    operation: OutgoingOperation,
+    payout: Payout,
+    arrived: Money,
+    *,
+    now: datetime,
+) -> None:
+    """The second half of the withdrawal: what arrived on the payee's account goes to their bank."""
     outbox.enqueue(
         session,
         key=planned_calls.payout_key(operation.key),
         kind=OperationKind.PAYOUT,
         milestone_id=payout.milestone_id,
         party_id=payout.party_id,
-        amount=amount - fee,
+        amount=arrived,
         payload={
             **planned_calls.payout_payload(context.payee.stripe_account, payout.method),
             "payout": payout.id,
         },
         now=now,
     )
+
+
+def _transfer_told(
+    session: Session,
+    context: MilestoneContext,
+    operation: OutgoingOperation,
+    payout: Payout,
+    *,
+    now: datetime,
+) -> None:
+    """The log and the payee learn of it."""
+    amount, fee = context.money(payout.amount_minor), context.money(payout.fee_minor)
     context.note(
         session,
         SYSTEM,
         AuditAction.PAYOUT_TRANSFER.by("system"),
         now=now,
         about=("payout", payout.id),
-        after={"transfer": snapshot.id, "amount": (amount - fee).as_dict()},
+        after={"transfer": payout.stripe_transfer, "amount": (amount - fee).as_dict()},
         operation_key=operation.key,
     )
     context.tell(
@@ -155,7 +182,6 @@ def _transferred(
         about=("payout", payout.id),
         **told(amount, fee, WithdrawalMethod(payout.method)),
     )
-    completion.finish(session, context, now=now)
 
 
 def told(amount: Money, fee: Money, method: WithdrawalMethod) -> dict[str, Any]:

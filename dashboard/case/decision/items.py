@@ -63,7 +63,6 @@ def show(case: CaseView) -> tuple[ItemInput, ...]:
 def _row(case: CaseView, number: int, *, alone: bool) -> tuple[ItemInput, DeltaGenerator]:
     """The item as it is typed, and the place for what is earned of it, which depends on the others."""
     name = f"item-{number}-"
-    held = case.context.money(case.context.order.held_minor)
     fields, said = st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"), st.container()
     with fields:
         title = text_fields.line(
@@ -75,56 +74,71 @@ def _row(case: CaseView, number: int, *, alone: bool) -> tuple[ItemInput, DeltaG
             hidden=True,
             below=said,
         )
-        value = st.text_input(
-            f"Worth ({held.currency})",
-            key=draft.restore(case.id, name + "value", ""),
-            width=112,
-            max_chars=24,
-            placeholder="Worth",
-            label_visibility="collapsed",
-        )
-        st.button(
-            "",
-            key=f"item-{case.id}-{number}-away",
-            icon=":material/delete:",
-            type="tertiary",
-            help="Remove this item",
-            disabled=alone,
-            on_click=_remove,
-            args=(case.id, number),
-        )
+        value = _worth(case, name)
+        _remove_button(case, number, alone=alone)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        done = st.segmented_control(
-            "Done?",
-            list(STATES),
-            format_func=STATES.__getitem__,
-            required=True,
-            key=draft.restore(case.id, name + "done", Done.NOT),
-            label_visibility="collapsed",
-        )
-        part = draft.value(case.id, name + "part", "")
-        if done is Done.PARTLY:
-            if not part:
-                draft.put(case.id, **{name + "part": HALF})
-            part = st.text_input(
-                "How much of it, in percent",
-                key=draft.restore(case.id, name + "part", HALF),
-                width=76,
-                max_chars=8,
-                label_visibility="collapsed",
-                placeholder="%",
-            )
-        row = ItemInput(title, value or "", done or Done.NOT, part or "")
+        done = _done(case, name)
+        part = _part(case, name, done)
         spot = st.empty()
-    draft.keep(
-        case.id,
-        **{
-            name + "value": row.value,
-            name + "done": row.done,
-            name + "part": row.part,
-        },
-    )
+    row = ItemInput(title, value, done, part)
+    kept = {"value": row.value, "done": row.done, "part": row.part}
+    draft.keep(case.id, **{name + field: each for field, each in kept.items()})
     return row, spot
+
+
+def _worth(case: CaseView, name: str) -> str:
+    value = st.text_input(
+        f"Worth ({case.context.milestone.currency})",
+        key=draft.restore(case.id, name + "value", ""),
+        width=112,
+        max_chars=24,
+        placeholder="Worth",
+        label_visibility="collapsed",
+    )
+    return value or ""
+
+
+def _remove_button(case: CaseView, number: int, *, alone: bool) -> None:
+    st.button(
+        "",
+        key=f"item-{case.id}-{number}-away",
+        icon=":material/delete:",
+        type="tertiary",
+        help="Remove this item",
+        disabled=alone,
+        on_click=_remove,
+        args=(case.id, number),
+    )
+
+
+def _done(case: CaseView, name: str) -> Done:
+    done = st.segmented_control(
+        "Done?",
+        list(STATES),
+        format_func=STATES.__getitem__,
+        required=True,
+        key=draft.restore(case.id, name + "done", Done.NOT),
+        label_visibility="collapsed",
+    )
+    return done or Done.NOT
+
+
+def _part(case: CaseView, name: str, done: Done) -> str:
+    """How much of it, asked where it is partly done and else kept as it was."""
+    part: str = draft.value(case.id, name + "part", "")
+    if done is not Done.PARTLY:
+        return part or ""
+    if not part:
+        draft.put(case.id, **{name + "part": HALF})
+    typed = st.text_input(
+        "How much of it, in percent",
+        key=draft.restore(case.id, name + "part", HALF),
+        width=76,
+        max_chars=8,
+        label_visibility="collapsed",
+        placeholder="%",
+    )
+    return typed or ""
 
 
 def _sum(case: CaseView, rows: list[ItemInput], spots: list[DeltaGenerator]) -> None:
