@@ -17,21 +17,20 @@ from sqlalchemy.orm import Session
 from core import audit, letters
 from core.actions.cases import disputes, mediator_assignment
 from core.actions.cases.messages import MOST, MessageTooLong
-from core.actions.decisions import confirmation, plan, plan_letters, planned_calls
+from core.actions.decisions import confirmation, outcome, plan, plan_letters, planned_calls
 from core.actions.decisions.plan import Draft
 from core.actions.decisions.planned_calls import Calls
 from core.actions.milestones import completion
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
-from core.actions.payouts import receivables, release, withdrawals
-from core.actions.refunds import refunds
+from core.actions.payouts import receivables, release
 from core.audit.actions import AuditAction
 from core.errors import ChangedMeanwhile, NotFound
 from core.letters import Letter
 from core.money import Money
 from core.records import Case, Offer, Party
-from core.rules import holds, milestones
+from core.rules import holds
 from core.rules import offers as rules
-from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.grounds import Ground
 from core.rules.offers import OfferEvent, OfferNotYours, OfferStatus
 from core.rules.permissions import SYSTEM, Actor, NotYours
 from core.rules.splits import Split
@@ -290,19 +289,21 @@ def _settle(
     *,
     now: datetime,
 ) -> None:
-    outcome = rules.outcome(split.release, context.money(context.order.held_minor))
-    refunded = outcome is DecisionOutcome.FULL_REFUND
-    disputes.close(session, SYSTEM, case, RESOLUTION, now=now)
-    context.move(milestones.Event.AGREE_REFUND if refunded else milestones.Event.AGREE_RELEASE, now=now)
-    if not refunded:
-        context.milestone.verified_at = now
-        all_of_it = outcome is DecisionOutcome.FULL_RELEASE
-        context.milestone.outcome = milestones.Outcome.RELEASED if all_of_it else milestones.Outcome.SPLIT
     told = _letter_facts(context, case, offer)
     moves = _moves(context, made)
-    release.post_split(session, context, split, key=key, now=now, cause=_cause(case, context, offer))
-    refunds.request(session, context, made.refund, part=split.refund, ground=Ground.AGREED_SPLIT, now=now)
-    withdrawals.withdraw(session, context, made, amount=split.release, key=key, now=now)
+    disputes.close(session, SYSTEM, case, RESOLUTION, now=now)
+    outcome.settle(
+        session,
+        context,
+        rules.outcome(split.release, context.money(context.order.held_minor)),
+        split,
+        made,
+        events=outcome.AGREED,
+        key=key,
+        ground=Ground.AGREED_SPLIT,
+        cause=_cause(case, context, offer),
+        now=now,
+    )
     for party in (context.payer, context.payee):
         about = ("offer", offer.id)
         own = {**told, "on_its_way": moves[party.id]}

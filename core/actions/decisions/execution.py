@@ -8,15 +8,14 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.cases import disputes, mediator_assignment
-from core.actions.decisions import plan, recorded_decision
+from core.actions.decisions import outcome, plan, recorded_decision
 from core.actions.decisions.plan import Plan
 from core.actions.milestones import completion, project_progression
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.actions.payouts import receivables, release, withdrawals
-from core.actions.refunds import refunds
+from core.actions.payouts import receivables, release
 from core.audit.actions import AuditAction
 from core.records import Case, Decision
-from core.rules import approvals, decision_letters, holds, milestones
+from core.rules import approvals, decision_letters, holds
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.grounds import DecisionOutcome
 from core.rules.permissions import SYSTEM
@@ -53,7 +52,7 @@ def _execute(
     *,
     now: datetime,
 ) -> None:
-    outcome = DecisionOutcome(decision.outcome)
+    came_to = DecisionOutcome(decision.outcome)
     draft, sides = recorded_decision.draft_of(decision), (("payer", context.payer), ("payee", context.payee))
     # Before anything is booked: what is kept back settles the debt that a letter speaks of.
     told = {
@@ -62,37 +61,29 @@ def _execute(
     }
     audit.become(decision, approvals.after(decision.status, DecisionEvent.EXECUTE), now=now)
     decision.executed_at = now
-    disputes.close(session, SYSTEM, case, outcome, now=now, notes=decision.reasons)
-    _settle_milestone(context, outcome, now=now)
-    cause = {"ticket": case.id, "milestone": context.milestone.id, "outcome": outcome.value}
-    release.post_split(session, context, made.split, key=made.key, now=now, cause=cause)
-    refunds.request(
+    disputes.close(session, SYSTEM, case, came_to, now=now, notes=decision.reasons)
+    cause = {"ticket": case.id, "milestone": context.milestone.id, "outcome": came_to.value}
+    outcome.settle(
         session,
         context,
-        made.calls.refund,
-        part=made.split.refund,
+        came_to,
+        made.split,
+        made.calls,
+        events=outcome.DECIDED,
+        key=made.key,
         ground=decision.ground,
+        cause=cause,
         now=now,
         decision_id=decision.id,
     )
-    withdrawals.withdraw(session, context, made.calls, amount=made.split.release, key=made.key, now=now)
     recorded_decision.trace(
         session, SYSTEM, AuditAction.DECISION_EXECUTE.by("system"), decision, context, now=now
     )
     parties = dict(sides)
-    for due in decision_letters.carried_out(outcome):
+    for due in decision_letters.carried_out(came_to):
         party = parties[due.audience]
         key, about = f"{made.key}-{party.id}", ("decision", decision.id)
         context.tell(session, due.template, party, key=key, now=now, about=about, **told[due.audience])
     if decision.ends_project:
         project_progression.cancel_unfunded(session, context, now=now)
     completion.finish(session, context, now=now)
-
-
-def _settle_milestone(context: MilestoneContext, outcome: DecisionOutcome, *, now: datetime) -> None:
-    refunded = outcome is DecisionOutcome.FULL_REFUND
-    context.move(milestones.Event.DECIDE_REFUND if refunded else milestones.Event.DECIDE_RELEASE, now=now)
-    if not refunded:
-        context.milestone.verified_at = now
-        released = outcome is DecisionOutcome.FULL_RELEASE
-        context.milestone.outcome = milestones.Outcome.RELEASED if released else milestones.Outcome.SPLIT

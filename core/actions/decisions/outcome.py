@@ -1,0 +1,50 @@
+"""What a case came to, carried out: by a decision or by an agreement, its milestone's money is divided in one way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.actions.decisions.planned_calls import Calls
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.payouts import release, withdrawals
+from core.actions.refunds import refunds
+from core.rules import milestones
+from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.splits import Split
+
+DECIDED = (milestones.Event.DECIDE_RELEASE, milestones.Event.DECIDE_REFUND)
+AGREED = (milestones.Event.AGREE_RELEASE, milestones.Event.AGREE_REFUND)
+
+
+def settle(
+    session: Session,
+    context: MilestoneContext,
+    outcome: DecisionOutcome,
+    split: Split,
+    calls: Calls,
+    *,
+    events: tuple[milestones.Event, milestones.Event],
+    key: str,
+    ground: Ground,
+    cause: Mapping[str, Any],
+    now: datetime,
+    decision_id: int | None = None,
+) -> None:
+    """The milestone ends as `events` say; the split is booked, and exactly its calls are queued."""
+    released, refunded = events
+    if outcome is DecisionOutcome.FULL_REFUND:
+        context.move(refunded, now=now)
+    else:
+        context.move(released, now=now)
+        context.milestone.verified_at = now
+        whole = outcome is DecisionOutcome.FULL_RELEASE
+        context.milestone.outcome = milestones.Outcome.RELEASED if whole else milestones.Outcome.SPLIT
+    release.post_split(session, context, split, key=key, now=now, cause=cause)
+    refunds.request(
+        session, context, calls.refund, part=split.refund, ground=ground, now=now, decision_id=decision_id
+    )
+    withdrawals.withdraw(session, context, calls, amount=split.release, key=key, now=now)
