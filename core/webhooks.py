@@ -2,7 +2,7 @@
 
 The signature is verified on the raw body, the event stored under its id together with the job that will apply it, and
 only after that commit is 200 answered: what we answered is never lost, and what we did not answer is sent again.
-Applying fetches the object anew (`core.processes.webhook_processing`), so events may come twice and in any order.
+Applying fetches the object again (`core.processes.webhook_processing`), so events may come twice and in any order.
 """
 
 from __future__ import annotations

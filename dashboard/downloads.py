@@ -1,6 +1,6 @@
 """Files that a page offers: each at an address that nobody can guess, for the session that it was offered to.
 
-An offer is kept in the process, as the page is. Whoever fetches it is looked up anew: it must be the same session,
+An offer is kept in the process, as the page is. Whoever fetches it is looked up again: it must be the same session,
 still alive, and the person must still hold the permission; the action behind it asks once more and writes its entry.
 The file is made when it is fetched, in a temporary file without a name, and passed on piece by piece.
 """
@@ -67,7 +67,7 @@ def offer(
     make: Make,
     now: datetime,
 ) -> str:
-    """The address of the file. The same place in the same tab keeps its address when the page is drawn anew."""
+    """The address of the file. The same place in the same tab keeps its address when the page is drawn again."""
     with _lock:
         _forget(now)
         token = _places.setdefault((person.session_id, tab, key), secrets.token_urlsafe(32))

@@ -20,7 +20,7 @@ from dashboard.ui.status import in_words
 FRAME = (
     "A greeting, the reference numbers and, where they are set, a link and the contact are added on sending."
 )
-NONE = ("No letters", "Every letter about this is listed here, with what became of it.")
+NONE = ("No e-mails", "Every e-mail about this appears here, with its status.")
 
 
 def show(
@@ -112,7 +112,9 @@ def _again(row: LetterRow, *, key: str) -> None:
             lambda session, actor, now: actions.send_again(
                 session, actor, now=now, notification_id=row.id, address=address
             ),
-            done=lambda count: "The letter goes again." if count == 1 else f"{count} letters go again.",
+            done=lambda count: (
+                "The e-mail is queued again." if count == 1 else f"{count} e-mails are queued again."
+            ),
         )
 
 
@@ -124,8 +126,8 @@ def undelivered(now: datetime) -> None:
         waiting,
         key="operations",
         none=(
-            "No letter failed, and none is late",
-            "What was given up, or has not gone an hour after its time, is listed here.",
+            "No e-mail failed or is late",
+            "E-mails that failed, or are more than an hour late, appear here.",
         ),
         download=tables.Table(
             "letters-undelivered",

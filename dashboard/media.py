@@ -13,7 +13,7 @@ from anyio import sleep
 
 PREFIX = "/media/"
 MOST_TABS = 10_000
-WAITS = 20  # a page that is being drawn anew holds its files again within moments
+WAITS = 20  # a page that is being drawn again holds its files again within moments
 PAUSE = 0.1  # seconds
 REMEMBERED_FOR = 900.0  # seconds: a player asks again and again for parts of the same file
 

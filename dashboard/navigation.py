@@ -55,7 +55,7 @@ ENTRIES: Sequence[PageEntry] = (
         "fact_check",
         "Work",
         Permission.APPROVE_DECISION,
-        "Decisions that wait for a second person.",
+        "Decisions awaiting a second person.",
     ),
     PageEntry(
         "projects",
@@ -66,7 +66,7 @@ ENTRIES: Sequence[PageEntry] = (
         "Projects, milestones and where their money is.",
     ),
     PageEntry("project", "Project", "home_work", "Work", Permission.READ_CASES, "One project.", hidden=True),
-    PageEntry("holds", "Holds", "lock", "Work", Permission.READ_CASES, "What money is stopped, and why."),
+    PageEntry("holds", "Holds", "lock", "Work", Permission.READ_CASES, "Money on hold, and why."),
     PageEntry(
         "overview",
         "Overview",
@@ -89,7 +89,7 @@ ENTRIES: Sequence[PageEntry] = (
         "menu_book",
         "Money",
         Permission.READ_LEDGER,
-        "Everything that was ever posted.",
+        "All posted journals.",
     ),
     PageEntry(
         "journal", "Journal", "menu_book", "Money", Permission.READ_LEDGER, "One journal.", hidden=True
@@ -97,9 +97,7 @@ ENTRIES: Sequence[PageEntry] = (
     PageEntry(
         "account", "Account", "account_balance", "Money", Permission.READ_LEDGER, "One account.", hidden=True
     ),
-    PageEntry(
-        "fees", "Fees", "percent", "Money", Permission.READ_LEDGER, "What was earned and what it cost."
-    ),
+    PageEntry("fees", "Fees", "percent", "Money", Permission.READ_LEDGER, "Fees earned, and what they cost."),
     PageEntry(
         "payouts",
         "Payouts",
@@ -114,7 +112,7 @@ ENTRIES: Sequence[PageEntry] = (
         "credit_card_off",
         "Money",
         Permission.READ_CHARGEBACKS,
-        "Payments that banks have asked back.",
+        "Payments disputed by payers' banks.",
     ),
     PageEntry(
         "reconciliation",
@@ -122,7 +120,7 @@ ENTRIES: Sequence[PageEntry] = (
         "compare_arrows",
         "Money",
         Permission.READ_LEDGER,
-        "Our ledger against Stripe's.",
+        "Our ledger compared with Stripe's.",
     ),
     PageEntry(
         "operations",
@@ -130,7 +128,7 @@ ENTRIES: Sequence[PageEntry] = (
         "sync_alt",
         "Money",
         Permission.READ_PAYOUTS,
-        "Calls to Stripe, and what it told us.",
+        "Requests to Stripe, and its webhook events.",
     ),
     PageEntry(
         "audit",
@@ -138,7 +136,7 @@ ENTRIES: Sequence[PageEntry] = (
         "verified_user",
         "Oversight",
         Permission.READ_AUDIT,
-        "Who did what, and the proof of it.",
+        "Who did what, with proof.",
     ),
     PageEntry(
         "entry",

@@ -148,7 +148,7 @@ async def _claims(client: Any, request: Request) -> dict[str, Any] | Response:
 def _admit(desk: Desk, claims: dict[str, Any], held: str | None, again: bool) -> str | None:
     """A session for this identity; None for a stranger. Raises `NotYou`.
 
-    Confirming keeps the session that is held; whoever signs in anew ends it, so that no session is left behind.
+    Confirming keeps the session that is held; whoever signs in again ends it, so that no session is left behind.
     """
     now = desk.clock()
 

@@ -36,8 +36,8 @@ def not_permitted(permission: Permission, roles: frozenset[Role]) -> None:
     holders = _listed(TABLE[permission])
     _page(
         "This page is not for your role",
-        f"It takes the permission to {permission.words}, which {holders} has. You are signed in as {_listed(roles)}. "
-        "Whoever manages staff can change your roles.",
+        f"You need the permission to {permission.words}. Roles with it: {holders}. You are signed in as "
+        f"{_listed(roles)}. An administrator can change your roles.",
         '<a class="ed-button" target="_self" href="/">Back to your desk</a>',
     )
 
@@ -58,8 +58,8 @@ def fault(error: Exception) -> bool:
     reference = secrets.token_hex(4).upper()
     log.error("page failed, reference %s", reference, exc_info=error)
     st.error(
-        "**This page could not be shown.** Whatever was under way was done as a whole or not at all. If it happens "
-        f"again, give this reference to whoever runs the desk: `{reference}`",
+        "**This page could not be shown.** No action was left half done. If it happens again, give this reference to "
+        f"your administrator: `{reference}`",
         icon=":material/error:",
     )
     return True

@@ -43,7 +43,7 @@ def yours(row: ApprovalRow) -> str:
     if row.maker_id == me:
         return "You made it"
     if row.stepped_back:
-        return "Stepped back"
+        return "Recused"
     return "You have a tie" if row.tied else "Yes"
 
 

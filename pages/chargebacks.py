@@ -1,4 +1,4 @@
-"""Chargebacks: what banks have asked back, by when they want an answer, and the answer itself."""
+"""Chargebacks: what banks have disputed, when a response is due, and the response."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if (wanted := navigation.asked()) is not None:
 
 with request_context.reading() as session:
     urgent = chargebacks.to_answer(session)
-header.page("Chargebacks", "Payments that the payers' banks have asked back.")
+header.page("Chargebacks", "Payments disputed by payers' banks.")
 first = urgent[0].due_by if urgent else None
 cards.kpis(
     [
@@ -47,7 +47,7 @@ cards.kpis(
             len(urgent),
             note=f"the first {deadline.words(first, now)}" if first else "",
             tone=deadline.tone(first, now),
-            help="The last moment is the bank's own.",
+            help="The bank sets the deadline.",
         )
     ]
 )
@@ -79,7 +79,7 @@ tables.table(
     ),
     name="Chargebacks, newest first",
     empty_state=(
-        "No bank has asked for money back",
-        "Chargebacks and inquiries show here as Stripe tells of them.",
+        "No chargebacks",
+        "Chargebacks and inquiries appear here when Stripe reports them.",
     ),
 )

@@ -15,7 +15,7 @@ buttons = header.page("Checks", "What must be true of the books, checked against
 with buttons:
     st.button(
         "Run again", key="run-checks", icon=":material/refresh:"
-    )  # every drawing of this page asks anew
+    )  # every drawing of this page asks again
 with request_context.reading() as session:
     results = checks.run(session)
 invariants.summary(results, request_context.now())

@@ -25,8 +25,8 @@ now = request_context.now()
 style.apply()
 buttons = header.page(
     "Holds",
-    "Money that staff, a payer's late complaint or the desk itself stopped. Nothing of it is released or paid out "
-    "until the hold is lifted.",
+    "Money held by staff, by a payer's late complaint or by the system. None of it is released or paid out until the "
+    "hold is lifted.",
 )
 with request_context.reading() as session:
     figures = holds.figures(session, now=now)

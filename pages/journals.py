@@ -15,9 +15,7 @@ from dashboard.finance import books
 from dashboard.ui import filters, header, tables
 
 request_context.require(Permission.READ_LEDGER)
-header.page(
-    "Journals", "Everything that was ever posted, newest first. Nothing here can be changed or removed."
-)
+header.page("Journals", "All posted journals, newest first. None can be changed or removed.")
 with filters.bar():
     words = filters.search("Key, memo or number", key="q", width=190)
     kind = filters.one_of("Every kind", dict(journals.KINDS), key="kind", width=180)

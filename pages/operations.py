@@ -37,7 +37,7 @@ with request_context.reading() as session:
     undelivered = letters_queries.not_delivered(session, now=now)
 header.page(
     "Operations",
-    "Every call to Stripe is written down before it is made, and made once. What Stripe told us.",
+    "Requests to Stripe, each recorded before it is sent and sent once, and Stripe's webhook events.",
 )
 calls.cards_above(counts, undelivered)
 out, back_in, told = filters.tabs(["Calls", "Webhook inbox", "E-mails"], key="operations-tab")

@@ -36,7 +36,7 @@ with request_context.reading() as session:
     counts = payouts.by_status(session)
 review = [each for each in counts if each.status == "ADMINISTRATIVE_REVIEW"]
 under_way = [each for each in counts if each.status in payouts.UNDER_WAY]
-header.page("Payouts", "Withdrawals to payees' banks, and the money that waits because something stops it.")
+header.page("Payouts", "Withdrawals to payees' banks, and payouts that are blocked.")
 cards.kpis(
     [
         Kpi(

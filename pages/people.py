@@ -14,7 +14,7 @@ from dashboard.ui.status import in_words
 request_context.require(Permission.READ_PEOPLE)
 now = request_context.now()
 style.apply()
-header.page("People", "Who works at the desk, as what, and with whose cases they must have nothing to do.")
+header.page("People", "Staff, their roles, and the parties whose cases they must not handle.")
 with request_context.reading() as session:
     everyone = people.staff(session, now=now)
 

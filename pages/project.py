@@ -45,7 +45,7 @@ settled = sum(part.ended_at is not None for part in whole.parts)
 cards.kpis(
     [
         Kpi("Accepted total", whole.total("amount"), f"{settled} of {len(whole.parts)} milestones settled"),
-        Kpi("Charged in all", whole.total("charge"), "with both fees, when all is paid"),
+        Kpi("Total charged", whole.total("charge"), "with both fees, when all is paid"),
         Kpi("Held now", whole.total("held"), "until the work is verified"),
         Kpi("Released", whole.total("released"), _and(whole.total("payable"), "with the payee", "payable")),
         Kpi(
@@ -59,7 +59,7 @@ cards.kpis(
 header.section("Milestones and payment schedule", "each is paid, held and released in turn")
 milestones.show(whole)
 if disputes:
-    header.section("Cases", f"{len(disputes)} in all")
+    header.section("Cases", f"{len(disputes)} total")
     tables.table(
         disputes,
         [
@@ -81,7 +81,7 @@ if disputes:
     )
 parties.show(whole)
 receipts.show(project.id)
-header.section("E-mails", "who was told what, and what became of it")
+header.section("E-mails", "what was sent to whom, and its status")
 with request_context.reading() as session:
     told = queries.about(session, "project", project.id)
 letters.show(

@@ -1,6 +1,6 @@
 """The picture of the floors in docs/architecture.md, from the import contracts in pyproject.toml.
 
-python -m scripts.architecture     draws it anew; a test fails while it is not what the contracts say
+python -m scripts.architecture     draws it again; a test fails while it is not what the contracts say
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def picture() -> str:
 
 
 def page() -> str:
-    """The page with its picture drawn anew."""
+    """The page with its picture drawn again."""
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     return before + BEGIN + picture() + END + rest.partition(END)[2]
 

@@ -95,10 +95,10 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "rules/chargebacks: four automatic tries are enough",
         "actions/timers: a timer fires at its instant not before and only once [first try of a card again",
     ),
-    "The payer is told of each decline": (
+    "The payer is notified of each decline": (
         "actions/card_retries: a card without money is tried four times with growing pauses and a letter each time",
     ),
-    "What was paid twice goes back": (
+    "A duplicate payment is returned": (
         "actions/duplicate_payments: a second payment is returned whole and the payer is told",
         "actions/duplicate_payments: the same news of a second payment returns it once",
     ),
@@ -107,7 +107,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "rules/transitions: a pair moves if it is in the table and is refused if it is not [milestone-",
         "rules/transitions: each branch of the payment sequence can be walked",
     ),
-    "Work is handed in, the payer asked": (
+    "Work is submitted and the payer is asked": (
         "actions/standard_flow: each side acts for itself only",
         "actions/sequence_diagram: each arrow tells exactly whom it names [approved",
     ),
@@ -168,7 +168,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/standard_flow: the books follow a milestone from the charge to the bank",
         "actions/holds: a payee who withdraws by hand keeps the money payable",
     ),
-    "Both are told of the release": (
+    "Both are notified of the release": (
         "actions/sequence_diagram: each arrow tells exactly whom it names [approved",
     ),
     "How a payout moves": (
@@ -236,7 +236,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/dispute_flow: rework settles the case and starts every clock anew",
         "actions/timers: the first reminder of a work done again is counted from the new notice",
     ),
-    "A complaint can be taken back": (
+    "A complaint can be withdrawn": (
         "actions/dispute_flow: a withdrawn complaint puts the milestone back with new clocks",
         "actions/dispute_flow: a complaint about work never begun is withdrawn to where it was",
     ),
@@ -244,7 +244,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/offers: an accepted offer divides the money and closes the case",
         "actions/offers: nobody accepts or declines their own offer and no stranger any",
     ),
-    "An offer stands for three days": (
+    "An offer is open for three days": (
         "actions/deadlines_of_people: an offer is accepted before its last instant only",
     ),
     "How an offer moves": (
@@ -291,11 +291,11 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "rules/release: whoever is chosen has no tie",
     ),
     "Who must not mediate": ("rules/release: a tie to either party keeps a mediator out",),
-    "A case is handed over": (
+    "A case is reassigned": (
         "actions/bad_input: a case is not given to someone who is no mediator",
         "actions/casework: what the next one should know goes with the case",
     ),
-    "Who steps back never gets it again": (
+    "A recused mediator never gets the case again": (
         "actions/casework: whoever steps back loses the case to the next best and never gets it again",
         "actions/casework: stepping back needs a reason and a role",
     ),
@@ -320,7 +320,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/decisions: exactly the plan is posted and sent",
         "actions/decisions: whatever is chosen otherwise is another plan",
     ),
-    "One decides, the other is told": (
+    "One decides, the other is notified": (
         "faults/two_at_once: of two mediators deciding one wins and the other is told who",
         "actions/bad_input: a plan that nobody saw is not confirmed",
     ),
@@ -357,7 +357,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "Administrators take up a deadlock": (
         "actions/dispute_flow: nobody deciding for seven days brings the case to the administrators",
     ),
-    "A decision is taken back before it is carried out": (
+    "A decision is withdrawn before it is carried out": (
         "actions/divisions: messages while it cools off void nothing and a mediator may",
     ),
     "A decision is corrected by a linked case": (
@@ -392,11 +392,11 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "A refund goes another way, by two people": (
         "actions/payment_exceptions: a refund that came back is returned from our bank by two people",
     ),
-    "One debt has one road at a time": (
+    "A debt is paid in one way at a time": (
         "actions/payment_exceptions: what is recorded as sent from our bank is not sent again by stripe",
         "actions/payment_exceptions: of two people who take a road at once one is refused",
     ),
-    "Staff do not overtake an offer to the payee, they withdraw it": (
+    "Staff withdraw an offer to the payee before they act": (
         "actions/payment_exceptions: staff send it again only when the offer to the payee is withdrawn",
     ),
     "An amount in suspense has one explanation at a time": (
@@ -426,7 +426,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/chargeback_evidence: a second person sends it to the bank",
         "actions/chargeback_evidence: mediators do not answer banks and nobody does without signing in anew",
     ),
-    "Two people give in": (
+    "Two people accept a chargeback": (
         "actions/chargeback_acceptance: two people give in and the loss is booked at once",
         "actions/chargeback_acceptance: what is decided is not given up",
     ),
@@ -434,13 +434,13 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/chargebacks: a debt is kept back from later releases",
         "actions/chargebacks: a payee who withdraws by hand pays from what was not withdrawn",
     ),
-    "A transfer is taken back": (
+    "A transfer is reversed": (
         "actions/reversals: money on the payees balance is taken back and settles the debt",
         "actions/reversals: only the debt is taken back and the rest can be paid out",
     ),
     "Unexplained money": ("rules/chargebacks: amounts cancel each other out or are not settled so",),
     "Two people explain it": ("actions/duplicate_payments: one person says what it was and another agrees",),
-    "Every kind of line in the statement has a road": (
+    "Every type of statement line is handled": (
         "actions/statement_matching: what is newer than the list goes by its category and else to a person",
     ),
     # Risk.
@@ -508,7 +508,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "audit/tampering: an untouched record is proved",
         "audit/tampering: a change of any column is found and named",
     ),
-    "Each party is told": (
+    "Each party is notified": (
         "actions/sequence_diagram: each arrow tells exactly whom it names [approved",
         "actions/notifications: a key is told once",
     ),

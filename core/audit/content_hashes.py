@@ -31,7 +31,7 @@ class Part:
     """Words that a row has from one moment on. `noun` is what they are called.
 
     `since`: the column that orders the rows which have them, so that one without an entry after the first with one was
-    put in past the desk; empty where none orders them. `rewritten`: they may be said anew, and the last entry counts.
+    put in past the desk; empty where none orders them. `rewritten`: they may be said again, and the last entry counts.
     """
 
     table: str

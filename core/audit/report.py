@@ -46,7 +46,7 @@ WORDS: Mapping[str, str] = {
     "other_words": "{why} is not what audit entry {id} recorded: it was altered.",
     "words_gone": "{why} was recorded by audit entry {id}, and is gone.",
     "words_unknown": "{why} has no audit entry: it was put in past the desk.",
-    "file": "The bytes of evidence {id} are not what was handed in, or not there. {why}",
+    "file": "The bytes of evidence {id} are not what was submitted, or not there. {why}",
     "epochs": "The list of epochs was altered: it does not agree with the seals of epoch {id}.",
 }
 

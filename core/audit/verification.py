@@ -3,7 +3,7 @@
 Found are altered, removed, inserted and truncated rows and seals, whoever did it and with whatever triggers switched
 off, and the first of them is named. Not found can be what happened within the last second, before a seal; and what
 someone did who holds the database, the checkpoint folder *and* the signing key. So copy checkpoints elsewhere. Whoever
-has another signing key can write all of it anew; only a verifier who knows the desk's fingerprint from elsewhere finds
+has another signing key can write all of it again; only a verifier who knows the desk's fingerprint from elsewhere finds
 that (`core.audit.key_trust`).
 """
 

@@ -139,7 +139,7 @@ def _evidence(files: Files) -> None:
     pieces = json.loads(files["evidence.json"])
     for piece in pieces:
         if hashlib.sha256(files[piece["file"]]).hexdigest() != piece["sha256"]:
-            raise Wrong(f"evidence {piece['id']} is not what was handed in: its content has another hash")
+            raise Wrong(f"evidence {piece['id']} is not what was submitted: its content has another hash")
     kept = {name for name in files if name.startswith("evidence/")}
     if odd := sorted(kept ^ {piece["file"] for piece in pieces}):
         raise Wrong(f"{odd[0]} is not listed in evidence.json")

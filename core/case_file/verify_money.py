@@ -25,7 +25,7 @@ def amounts(files: Files, plan: Plan) -> None:
     split = split_of(files, plan)
     for field in ("release", "refund", "fee_kept", "fee_returned", "concession"):
         same(f"the amount {field.replace('_', ' ')}", stated[field], getattr(split, field).minor)
-    same("the refund in all", stated["refund_total"], split.total_refund.minor)
+    same("the total refund", stated["refund_total"], split.total_refund.minor)
     kept = stated.get("kept_back", 0)
     if not 0 <= kept <= stated["release"]:
         raise Wrong(f"what is kept back is {kept}, and the release {stated['release']}")

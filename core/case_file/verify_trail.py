@@ -123,12 +123,17 @@ def _complaint(files: Files, said: list[str]) -> None:
 
 
 def evidence(files: Files) -> None:
-    """Every piece that was handed in is there, by whom and when the extract says, and none else."""
+<<<<<<< HEAD
+    """Every piece that was submitted is there, by whom and when the extract says, and none else."""
     rows = {
         row["object_id"]: row
         for row in trail(files)
         if row["action"] == AuditAction.EVIDENCE_HAND_IN.by("party")
     }
+=======
+    """Every piece that was submitted is there, by whom and when the extract says, and none else."""
+    rows = {row["object_id"]: row for row in trail(files) if row["action"] == "party:evidence:hand_in"}
+>>>>>>> 8679953 (Screens, errors, letters and documents use standard English, and a test keeps retired phrases out)
     pieces = read(files, "evidence.json")
     _complete("evidence", {str(each["id"]) for each in pieces}, rows.keys())
     for each in pieces:
@@ -137,8 +142,8 @@ def evidence(files: Files) -> None:
             if fact == content_hashes.KEPT_IN:
                 continue
             same(f"the {fact.replace('_', ' ')} of {what}", each[fact], known)
-        same(f"who handed in {what}", each["uploaded_by"], row["actor_id"])
-        same(f"when {what} was handed in", each["at"], row["at"])
+        same(f"who submitted {what}", each["uploaded_by"], row["actor_id"])
+        same(f"when {what} was submitted", each["at"], row["at"])
         same(f"the size of {what}", len(files[each["file"]]), each["size_bytes"])
         if not each["file"].startswith(f"evidence/{each['id']}-{each['sha256'][:12]}."):
             raise Wrong(f"{what} is kept under the name of another: {each['file']}")

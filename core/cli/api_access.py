@@ -1,4 +1,4 @@
-"""`escrow-desk api-key` and `escrow-desk webhook-endpoint`: how a platform comes in, and where it is told."""
+"""`escrow-desk api-key` and `escrow-desk webhook-endpoint`: a platform's API keys and its endpoints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.cli.operator import As
 from core.cli.output import LARGEST_ID, NUMBER, Json, opened, say, tell
 
 keys = typer.Typer(no_args_is_help=True, help="Keys with which a platform comes in at /api/v1.")
-endpoints = typer.Typer(no_args_is_help=True, help="Where a platform is told what happened.")
+endpoints = typer.Typer(no_args_is_help=True, help="The endpoints that receive a platform's events.")
 Platform = Annotated[str, typer.Option(help="home_services or legal_services.")]
 
 
@@ -110,7 +110,7 @@ def list_endpoints(as_json: Json = False) -> None:
         f"waiting {each['waiting']}, given up {each['failed']}"
         for each in found
     ]
-    say({"endpoints": found}, as_json=as_json, words=tell("\n".join(lines) or "Nobody is told."))
+    say({"endpoints": found}, as_json=as_json, words=tell("\n".join(lines) or "There are no endpoints."))
 
 
 @endpoints.command("replay")
@@ -130,7 +130,7 @@ def replay_events(
                 session, actor, now=desk.clock(), endpoint_id=number, after=after
             )
         )
-    words = f"{queued} events will be told to endpoint {number} again."
+    words = f"{queued} events will be sent to endpoint {number} again."
     say({"endpoint": number, "queued": queued}, as_json=as_json, words=tell(words))
 
 

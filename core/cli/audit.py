@@ -54,7 +54,7 @@ def seal(
 def verify(
     key: Key = None,
     files: Annotated[
-        bool, typer.Option("--files", help="Read every evidence file, too, and hold it against its hash.")
+        bool, typer.Option("--files", help="Also read every evidence file and compare it with its hash.")
     ] = False,
     as_json: Json = False,
 ) -> None:

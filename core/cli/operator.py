@@ -32,7 +32,7 @@ As = Annotated[
 
 
 class StaffUnknown(DeskError):
-    """Nobody of the staff is “{given}”. Name their number, as in --as 7, or --as 'ISSUER SUBJECT'."""
+    """No member of staff matches “{given}”. Name their number, as in --as 7, or --as 'ISSUER SUBJECT'."""
 
 
 class StaffLeft(DeskError):

@@ -169,7 +169,7 @@ def refusal(problem: Exception) -> str:
         return f"{where}{problem.strerror or problem}. Nothing more was done."
     if (said := getattr(problem, "format_message", None)) and (asked := getattr(problem, "ctx", None)):
         return _misunderstood(str(said()), asked.command_path)
-    unforeseen = f"This went wrong in a way nobody foresaw ({type(problem).__name__}: {problem})."
+    unforeseen = f"Unexpected error ({type(problem).__name__}: {problem})."
     return f"{unforeseen} LOG_LEVEL=DEBUG shows where."
 
 

@@ -42,7 +42,7 @@ def demo(
     port: Annotated[int, typer.Option(envvar="PORT", help="The dashboard's port.", min=1, max=65_534)] = 8501,
     home: Annotated[Path, typer.Option(envvar="ESCROW_DESK_HOME", help="Where all data lies.")] = DEMO_HOME,
     reset: Annotated[
-        bool, typer.Option(help="Throw the data of this demo away, and nothing else, and begin anew.")
+        bool, typer.Option(help="Delete the data of this demo, and nothing else, and start again.")
     ] = False,
     seed: Annotated[int, typer.Option(help="The same seed tells the same stories.")] = 7,
     scale: Annotated[float, typer.Option(help="How many stories: 0.1 is a tenth, 1 is all.", min=0.0)] = 1.0,

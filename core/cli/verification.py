@@ -21,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def check(as_json: Json = False) -> None:
-    """Every invariant of the ledger and the desk; prints the offending rows and exits with 1 if there are any."""
+    """Run every check of the ledger and the desk; print the failing rows, and exit with 1 if there are any."""
     from core.queries import invariants
 
     with opened() as desk, desk.database.reading() as session:
@@ -31,7 +31,7 @@ def check(as_json: Json = False) -> None:
     ]
 
     def words() -> None:
-        table = Table("Invariant", "Law", "Offending rows", box=None)
+        table = Table("Check", "What must be true", "Failing rows", box=None)
         for each in results:
             verdict = f"[red]{each.count}[/red]" if each.rows else "[green]none[/green]"
             table.add_row(each.name, each.law, verdict)

@@ -49,7 +49,7 @@ def bank_says(tale: ProjectRun, row: Chargeback, verdict: str) -> None:
 
 
 def draft(tale: ProjectRun, row: Chargeback) -> Any:
-    """The payee hands in the report, and finance drafts the answer with it."""
+    """The payee submits the report, and finance drafts the answer with it."""
     report = report_pdf(
         title="Completion report",
         author="The contractor",
@@ -124,7 +124,7 @@ def inquiry_closed(tale: ProjectRun, milestone_id: int) -> Wait:
 
 def left_open(days: int, *, inquiry: bool = False, giving_in: bool = False) -> Any:
     """Opened so many days before the last one, on which the bank still waits: with a draft for the second person, a
-    proposal to give in, or nothing yet. Stripe wants an answer within nine days."""
+    proposal to accept it, or nothing yet. Stripe asks for a response within nine days."""
 
     def story(tale: ProjectRun, milestone_id: int) -> Wait:
         yield from submit(tale, milestone_id)

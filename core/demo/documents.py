@@ -1,4 +1,4 @@
-"""Papers for the demo: inspection reports, invoices and e-mails, made anew and the same for the same words."""
+"""Papers for the demo: inspection reports, invoices and e-mails, made again and the same for the same words."""
 
 from __future__ import annotations
 

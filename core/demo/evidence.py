@@ -1,4 +1,4 @@
-"""What the parties of the demo hand in: photographs, reports, invoices, mails, made to fit the quarrel."""
+"""What the parties of the demo submit: photographs, reports, invoices, mails, made to fit the quarrel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other roads of money: cards that decline, payments that come twice, what comes back, chargebacks, odd lines."""
+"""Other courses of money: cards that decline, payments that come twice, what comes back, chargebacks, odd lines."""
 
 from __future__ import annotations
 

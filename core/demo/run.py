@@ -122,7 +122,7 @@ class Demo:
         self.stack.callback(cluster.stop)
         self.watch = Watch(self.console, cluster, server)
         if not self._filled() and (self.home / "filling").exists():
-            say("PostgreSQL (the last start was interrupted: beginning anew)")
+            say("PostgreSQL (the last start was interrupted: starting again)")
             server.drop_database(DATABASE)
             server.create_database(DATABASE)
             own_home.forget(self.home)

@@ -44,7 +44,7 @@ class Scenario(StrEnum):
 
     OFFER_OPEN = "offer open"
     CHARGEBACK_OPEN = "chargeback to be answered"
-    CHARGEBACK_GIVING_IN = "giving in to a chargeback"
+    CHARGEBACK_GIVING_IN = "accepting a chargeback"
     INQUIRY_OPEN = "inquiry to be answered"
     REFUND_BACK = "refund came back"
     RISK_OPEN = "risk review open"

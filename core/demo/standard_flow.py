@@ -1,4 +1,4 @@
-"""The ordinary road of a milestone: agreed, paid, done, approved, reviewed."""
+"""The ordinary course of a milestone: agreed, paid, done, approved, reviewed."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def party(party_id: int) -> Actor:
 def simulated(desk: Desk, start: datetime, ends: datetime, sandbox: SandboxControl) -> Iterator[World]:
     """The same desk with a clock that we move and without queued jobs: the world does the worker's part itself."""
     clock = SimulatedClock(start)
-    # A fill that is interrupted begins anew, so its commits need not wait for the disk.
+    # A fill that is interrupted starts again, so its commits need not wait for the disk.
     database = Database(desk.settings.database_url, info={"jobs": False}, options="-c synchronous_commit=off")
     try:
         living = replace(desk, clock=clock, database=database)

@@ -1,6 +1,6 @@
 """Files from outsiders: what came in, and the forms in which it may be looked at.
 
-`inspect` is the only way in. Nothing that an outsider sent is ever shown as it is: pictures are drawn anew, pages of a
+`inspect` is the only way in. Nothing that an outsider sent is ever shown as it is: pictures are re-encoded, pages of a
 PDF become pictures, text stays text; the original leaves only as a download.
 """
 
@@ -86,7 +86,7 @@ def _carried(letter: str, content: bytes, number: int, facts: dict[str, Any]) ->
 
 
 def display(content: bytes, form: Format) -> bytes:
-    """A picture (PNG or JPEG), or the beginning of a video, drawn anew, upright, without EXIF, at most 2400 pixels on
+    """A picture (PNG or JPEG), or the beginning of a video, re-encoded, upright, without EXIF, at most 2400 pixels on
     its longer side."""
     return ask("display", content, arguments={"form": form.name})[1]
 

@@ -1,4 +1,4 @@
-"""Pictures from outsiders: checked before they are unpacked, and drawn anew before anybody sees them.
+"""Pictures from outsiders: checked before they are unpacked, and re-encoded before anybody sees them.
 
 Runs apart (`evidence_apart`). What is shown carries nothing over but the pixels: no EXIF, no position, no comments, no
 bytes behind the end of the picture.
@@ -46,7 +46,7 @@ def inspect(file_name: str, content: bytes, form: Format) -> dict[str, Any]:
 
 
 def display(content: bytes, form: str) -> bytes:
-    """The picture drawn anew, upright, at most 2400 pixels on its longer side."""
+    """The picture re-encoded, upright, at most 2400 pixels on its longer side."""
     return shown(_drawn(content, form, (DISPLAY_SIDE, DISPLAY_SIDE)), form)
 
 
@@ -70,7 +70,7 @@ def boxed(picture: Image.Image) -> bytes:
 
 
 def holds_place(content: bytes, form: str) -> bool:
-    """Whether the file as it was handed in says where it was taken."""
+    """Whether the file as it was submitted says where it was taken."""
     return bool(_open("The picture", content, BY_NAME[form]).getexif().get_ifd(ExifTags.IFD.GPSInfo))
 
 

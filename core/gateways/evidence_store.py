@@ -33,7 +33,7 @@ class EvidenceMissing(DeskError):
 
 
 class EvidenceAltered(DeskError):
-    """The file {short} in the evidence store is not what was handed in: it was altered or damaged. Do not rely on it.
+    """The file {short} in the evidence store is not what was submitted: it was altered or damaged. Do not rely on it.
 
     The bytes no longer match the hash on record, or no longer open under the party's key.
     """
@@ -61,7 +61,7 @@ class EvidenceStore:
         return sha256
 
     def get(self, subject: int, sha256: str) -> bytes:
-        """The bytes as handed in. Raises `EvidenceErased`, `EvidenceMissing`, `EvidenceAltered`."""
+        """The bytes as submitted. Raises `EvidenceErased`, `EvidenceMissing`, `EvidenceAltered`."""
         content = self._read(subject, sha256, sha256)
         if content is None:
             raise EvidenceMissing(short=sha256[:12])

@@ -1,4 +1,4 @@
-"""Videos from outsiders: the container is read box by box, and one picture of the beginning is drawn anew.
+"""Videos from outsiders: the container is read box by box, and one picture of the beginning is re-encoded.
 
 Runs apart (`evidence_apart`). A video is never played here: what is shown is that picture, and the file itself is only
 downloaded, with everything that the phone wrote into it.

@@ -117,7 +117,9 @@ def wire_form(address: str) -> str:
             raise ValueError("it has no name or no domain")
         return f"{name}@{domain}"
     except (MessageError, ValueError, IndexError) as error:
-        raise MailRefused(reason=f"“{address}” is no address to which a letter can go ({error})") from error
+        raise MailRefused(
+            reason=f"“{address}” is not an address that e-mail can be sent to ({error})"
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ class Payments(Protocol):
         """Stage (`submit=False`) or send evidence, usually only once. Texts have at most 20,000 characters each."""
 
     def accept_dispute(self, key: str, *, dispute: str) -> DisputeSnapshot:
-        """Give in: the dispute is lost at once and cannot be reopened."""
+        """Accept it: the dispute is lost at once and cannot be reopened."""
 
     # -- look-ups by our operation id, for an unknown outcome -------------------------------------------------------
 

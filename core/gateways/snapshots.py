@@ -123,7 +123,7 @@ class TransferSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class ReversalSnapshot:
-    """Money taken back from a transfer. Reversals happen at once: `status` is always `paid`."""
+    """Money reversed from a transfer. Reversals happen at once: `status` is always `paid`."""
 
     id: str
     status: str

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 @dataclass(frozen=True)
 class Invariant:
-    """`sql` returns the offending rows. `law` is the sentence that holds while it returns none."""
+    """`sql` returns the failing rows. `law` is the sentence that holds while it returns none."""
 
     name: str
     law: str
@@ -49,7 +49,7 @@ def check(session: Session, *names: str) -> list[Violation]:
     return [
         Violation(law.name, law.law, dict(row))
         for law in (INVARIANTS[name] for name in names or tuple(INVARIANTS))
-        for row in session.execute(text(f"select * from ({law.sql}) as offending limit {AT_MOST}")).mappings()
+        for row in session.execute(text(f"select * from ({law.sql}) as failing limit {AT_MOST}")).mappings()
     ]
 
 

@@ -1,10 +1,10 @@
-"""A chargeback between the parties, and money that came twice (DESIGN 2 and 4: the desk's own roads)."""
+"""A chargeback between the parties, and money that came twice (DESIGN 2 and 4)."""
 
 from __future__ import annotations
 
 from core.letters.template import Table, Template, When
 
-_ASKED = Table((("Asked back by the bank", "disputed"), ("Payment for", "milestone")))
+_ASKED = Table((("Disputed amount", "disputed"), ("Payment for", "milestone")))
 
 TEMPLATES = {
     ("chargeback_opened", "payer"): Template(
@@ -50,7 +50,7 @@ TEMPLATES = {
         ),
     ),
     ("chargeback_lost", "payee"): Template(
-        "The bank has taken back the payment for “{milestone}”",
+        "The bank has reversed the payment for “{milestone}”",
         (
             "The bank of your {payer} has decided that the payment goes back. We cannot appeal against it.",
             _ASKED,
@@ -74,11 +74,11 @@ TEMPLATES = {
         ),
     ),
     ("money_taken_back", "payee"): Template(
-        "{taken} was taken back from your balance",
+        "{taken} was deducted from your balance",
         (
             "After the chargeback about “{milestone}”, we have taken money back that still lay on your balance with "
             "our payment provider.",
-            Table((("Taken back", "taken"), ("Still owed", "owed"))),
+            Table((("Deducted", "taken"), ("Still owed", "owed"))),
         ),
     ),
     ("duplicate_found", "payer"): Template(

@@ -1,6 +1,6 @@
 """A decision that waits before it is carried out, or is looked at again after it was: both sides are told.
 
-(payment-escrow-rules, Refund Rules; the 24 hours are the desk's choice.) When it is carried out they read the letters
+(payment-escrow-rules, Refund Rules; the 24 hours are internal policy.) When it is carried out they read the letters
 of `deciding`.
 """
 
@@ -12,9 +12,9 @@ from core.letters.template import Prose, Quote, Table, Template, When
 _REASONS = When("passage", (Prose("passage"),), ("The mediator gives these reasons:", Quote("reasons")))
 _NOT_YET = "Nothing has moved yet. The decision is not carried out before {execute_at}."
 _UNTIL_THEN = (
-    "If something important was missed, hand in evidence before then: a file that we do not have yet stops this "
+    "If something important was missed, add evidence before then: a file that we do not have yet stops this "
     "decision, and a mediator looks at the case again. You can also write in the messages of the milestone; that alone "
-    "does not stop it, but a mediator may. If you agree, you need not do anything."
+    "does not stop it, but a mediator may. If you agree, no action is needed."
 )
 TEMPLATES = {
     ("decision_announced", "payer"): Template(
@@ -53,8 +53,8 @@ TEMPLATES = {
                     "ended",
                     ("The case is over, and no other decision follows. Another letter says what happened.",),
                     (
-                        "Nothing was paid or refunded. A mediator looks at the case again and decides anew; we write "
-                        "to you then. You need not do anything, and you can still add evidence and messages.",
+                        "Nothing was paid or refunded. A mediator looks at the case again and makes a new decision. We "
+                        "write to you then. No action is needed, and you can still add evidence and messages.",
                     ),
                 ),
             ),
@@ -68,7 +68,8 @@ TEMPLATES = {
             (
                 "The decision about this milestone was carried out. We have found reason to look at it again, and "
                 "someone who had no part in it does so.",
-                "What has not been paid out yet waits meanwhile; what has moved stays where it is.",
+                "Money that has not been paid out yet is on hold until then. Money that has been paid out stays where "
+                "it is.",
                 When("decision_due_at", ("You can expect the result by {decision_due_at}.",)),
                 "No action is needed. If there is something that we should know, please add it to the milestone "
                 "as evidence or a message.",

@@ -60,9 +60,9 @@ _DECLINED = (
     "You can offer something else. Until the dispute is settled, the money stays held.",
 )
 _WITHDRAWN = (
-    "The other side of this milestone has taken back its offer:",
+    "The other side of this milestone has withdrawn its offer:",
     _DIVISION,
-    "The dispute goes on. You can make an offer of your own, and the money stays held meanwhile.",
+    "The dispute goes on. You can make an offer of your own. Until then, the money stays held.",
 )
 _EXPIRED = (
     "The other side of this milestone did not answer your offer in time, so it no longer stands:",
@@ -166,7 +166,7 @@ TEMPLATES = {
         for side in SIDES
     },
     **{
-        ("offer_withdrawn", side): Template("An offer about “{milestone}” was taken back", _WITHDRAWN)
+        ("offer_withdrawn", side): Template("An offer about “{milestone}” was withdrawn", _WITHDRAWN)
         for side in SIDES
     },
     **{
@@ -176,13 +176,13 @@ TEMPLATES = {
     ("dispute_withdrawn", "payer"): Template(
         "Your dispute about “{milestone}” is closed",
         (
-            "You have taken back your dispute, and the milestone is where it was before.",
+            "You have withdrawn your dispute, and the milestone is back where it was before.",
             _HELD,
             When(
                 "submitted",
                 (
                     "Please look at the work, then approve the milestone or tell us what is wrong with it. All "
-                    "deadlines start anew from today.",
+                    "deadlines restart today.",
                     When("dispute_until", ("You can open a dispute until {dispute_until}.",)),
                     When(
                         "auto_approve_at",
@@ -198,11 +198,11 @@ TEMPLATES = {
     ("dispute_withdrawn", "payee"): Template(
         "The dispute about “{milestone}” is closed",
         (
-            "Your {payer} has taken back the dispute, and the milestone is where it was before.",
+            "Your {payer} has withdrawn the dispute, and the milestone is back where it was before.",
             _HELD,
             When(
                 "submitted",
-                ("Your {payer} is asked to verify the work, and all deadlines start anew from today.",),
+                ("Your {payer} is asked to verify the work, and all deadlines restart today.",),
                 ("Please go on with the work, and mark the milestone as complete when it is done.",),
             ),
         ),

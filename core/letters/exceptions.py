@@ -51,11 +51,11 @@ TEMPLATES = {
         tone="good",
     ),
     ("chargeback_due", "staff"): Template(
-        "Chargeback {chargeback} wants an answer by {due_by}",
+        "Chargeback {chargeback}: response due by {due_by}",
         (
-            "After the bank's last moment it is lost without a word of ours. One person drafts the answer, another "
+            "Without a response by then, the bank keeps the money. One person drafts the response, another "
             "sends it; or both agree to accept the chargeback.",
-            Table((("Chargeback", "chargeback"), ("Disputed amount", "amount"), ("Last moment", "due_by"))),
+            Table((("Chargeback", "chargeback"), ("Disputed amount", "amount"), ("Response due", "due_by"))),
         ),
         tone="attention",
     ),

@@ -47,7 +47,7 @@ TEMPLATES = {
                 "next_try_at",
                 (
                     "We will try again by ourselves on {next_try_at}. If your card has changed, please update it "
-                    "before then; otherwise you need not do anything.",
+                    "before then; otherwise no action is needed.",
                 ),
                 (
                     "We will not try again by ourselves. Please check your card, or choose another way to pay.",

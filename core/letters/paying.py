@@ -31,7 +31,7 @@ TEMPLATES = {
             "We tried to send your money for “{milestone}”, and it came back. The money is safe and still yours.",
             Table((("Amount", "sent"), ("Reason", "reason"))),
             "Our staff is looking at it, and writes to you with the ways in which you can be paid instead. Please "
-            "check your bank details meanwhile.",
+            "check your bank details in the meantime.",
         ),
         tone="attention",
     ),
@@ -41,7 +41,7 @@ TEMPLATES = {
             "The payment of your money for “{milestone}” did not go through as it should. The money is safe and still "
             "yours.",
             Table((("Amount", "sent"),)),
-            "Our staff is looking at it. You need not do anything now; we write to you if we need something from you.",
+            "Our staff is looking at it. No action is needed now; we write to you if we need something from you.",
         ),
         tone="attention",
     ),
@@ -60,7 +60,7 @@ TEMPLATES = {
             "We sent your refund for “{milestone}” to the card or account that you paid with, and it came back. We "
             "still owe it to you.",
             Table((("Refund", "refunded"), ("Reason", "reason?"))),
-            "Our staff is looking for another way and will write to you. You need not do anything now.",
+            "Our staff is looking for another way and will write to you. No action is needed now.",
         ),
         tone="attention",
     ),
@@ -70,7 +70,7 @@ TEMPLATES = {
             "We are taking a closer look before money for this milestone moves on to you. Such a review is no "
             "judgement about you or your work.",
             Table((("Under review", "stopped?"),)),
-            "You need not do anything unless we ask you. We will write when the review is over.",
+            "No action is needed unless we ask you. We will write when the review is over.",
         ),
         tone="attention",
     ),
@@ -83,8 +83,8 @@ TEMPLATES = {
                     When(
                         "waits",
                         (
-                            "We have finished this review. The money has not moved on yet; you need not do anything "
-                            "for this review, and we write when it does.",
+                            "We have finished this review. The money has not moved yet. No action is needed for this "
+                            "review, and we write to you when it moves.",
                         ),
                         ("We have finished our review, and the payment goes on as before.",),
                     ),

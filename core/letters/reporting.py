@@ -9,7 +9,7 @@ _RECEIVED = Template(
     (
         "Thank you for telling us. A person will look into what you reported.",
         Table((("Report", "number"),)),
-        "Until then, money of the project may wait. You need not do anything more.",
+        "Until then, money of the project may wait. No further action is needed.",
     ),
 )
 _SETTLED = Template(

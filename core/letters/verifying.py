@@ -1,4 +1,4 @@
-"""Phase 3: the work is handed in and verified (milestone-payment-flow, Phase 3; Key Business Rules 2, 3 and 5)."""
+"""Phase 3: the work is submitted and verified (milestone-payment-flow, Phase 3; Key Business Rules 2, 3 and 5)."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ TEMPLATES: Mapping[tuple[str, str], Template | tuple[Template, ...]] = {
         "Please look at “{milestone}” again",
         (
             "Your {payee} has worked on what you reported and asks you to verify the milestone again. All deadlines "
-            "start anew from today.",
+            "restart today.",
             _WHAT_TO_DO,
             _AMOUNT,
             *_DEADLINES,

@@ -1,4 +1,4 @@
-"""Numbers of the desk itself, the same for every project: sessions, and how long an outgoing operation is tried."""
+"""Numbers of the system, the same for every project: sessions, and how long an outgoing operation is tried."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RETRY_LONGEST = timedelta(hours=1)
 CARD_RETRIES = 4
 CARD_RETRY_FIRST = timedelta(hours=2)
 CARD_RETRY_FACTOR = 3
-# Staff are told once more of a chargeback that wants an answer, so long before the bank's last moment.
+# Staff are told once more of a chargeback that needs a response, so long before the bank's last moment.
 CHARGEBACK_ALARM = timedelta(hours=48)
 # What one party offers the other stands for this long.
 OFFER_STANDS = timedelta(days=3)

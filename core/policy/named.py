@@ -14,7 +14,7 @@ def _each(dollars: int, *, JPY: int, KWD: int, **others: int) -> PerCurrency:
     return PerCurrency({**dict.fromkeys(CURRENCIES, dollars), "JPY": JPY, "KWD": KWD, **others})
 
 
-# The desk's choice where it names only dollars: about the same worth in yen and dinars, Stripe's own fixed parts in
+# Internal policy where it names only dollars: about the same worth in yen and dinars, Stripe's own fixed parts in
 # euros and pounds.
 _PROCESSOR_FIXED = _each(30, JPY=40, KWD=100, EUR=25, GBP=20)
 _FIVE_THOUSAND = _each(500_000, JPY=750_000, KWD=1_500_000)

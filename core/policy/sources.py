@@ -1,6 +1,6 @@
 """The lines of a profile: what each is called, and where its number comes from on either platform.
 
-Where a specification names no number, the source says "the desk's choice".
+Where a specification names no number, the source says "internal policy".
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 FLOW = "milestone-payment-flow"
 RULES = "payment-escrow-rules"
-CHOICE = "the desk's choice"
+CHOICE = "internal policy"
 
 _KEY = f"{FLOW}, Key Business Rules"
 _WITHDRAWAL = f"{_KEY} 4: variable by withdrawal method; the amounts are {CHOICE}"

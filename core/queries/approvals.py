@@ -101,7 +101,7 @@ class ApprovalRow:
 
 @dataclass(frozen=True)
 class Figures:
-    """`yours`: those that the reader may approve, having neither made them, nor stepped back, nor a tie to a party."""
+    """`yours`: those that the reader may approve, having neither made them, nor been recused, nor a tie to a party."""
 
     waiting: int
     yours: int
@@ -111,7 +111,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A piece of evidence as its maker had it: opened when, if at all; cited; or handed in `since` the decision."""
+    """A piece of evidence as its maker had it: opened when, if at all; cited; or submitted `since` the decision."""
 
     id: int
     file_name: str

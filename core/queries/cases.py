@@ -59,7 +59,7 @@ class Passed:
 
 @dataclass(frozen=True)
 class SteppedBack:
-    """Who stepped back from the case, and why."""
+    """Who is recused from the case, and why."""
 
     staff_id: int
     name: str
@@ -114,7 +114,7 @@ class CaseView:
         return reference("case", self.record.id)
 
     def left_by(self, staff_id: int | None) -> bool:
-        """Did this member of staff step back from it?"""
+        """Is this member of staff recused from it?"""
         return any(each.staff_id == staff_id for each in self.stepped_back)
 
     @property

@@ -84,7 +84,7 @@ def page(
 
 
 def to_answer(session: Session, *, limit: int | None = None) -> list[ChargebackRow]:
-    """Those that want an answer, the most urgent first."""
+    """Those that need a response, the most urgent first."""
     where = "c.closed_at is null and c.status in ('needs_response', 'warning_needs_response')"
     rows = session.execute(text(PAGE.format(where=where)), {"limit": limit}).mappings()
     return sorted(

@@ -26,14 +26,14 @@ UNDECIDED = frozenset({DecisionStatus.RETURNED, DecisionStatus.VOIDED})
 @dataclass(frozen=True)
 class Ruling:
     """A recorded decision and the names of the two people behind it. `changes` void it; `news`, how many messages the
-    parties wrote since, do not. `anew`: its maker may still decide the case, so it can be their draft again."""
+    parties wrote since, do not. `again`: its maker may still decide the case, so it can be their draft again."""
 
     record: Decision
     maker: str
     checker: str | None
     changes: tuple[str, ...] = ()
     news: int = 0
-    anew: bool = True
+    again: bool = True
 
     @property
     def pending(self) -> bool:

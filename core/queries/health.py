@@ -111,7 +111,7 @@ def _calls(session: Session, home: Path, now: datetime) -> State:
 
 def _letters(session: Session, home: Path, now: datetime) -> State:
     found = not_delivered(session, now=now)
-    wrong = f"{found.failed} given up, {found.late} late: look at Operations, Letters" if found else ""
+    wrong = f"{found.failed} given up, {found.late} late: see Operations, E-mails" if found else ""
     return _state("Letters", [wrong], "none failed, none is late")
 
 

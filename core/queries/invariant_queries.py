@@ -186,10 +186,10 @@ join outgoing_operations c on c.kind = 'REFUND' and c.milestone_id = d.milestone
 union all
 select 'receivable', w.party_id, 'owes less', string_agg(w.road, ' and '), min(w.since)
 from (
-    select target_id as party_id, currency, amount_minor, 'said to be paid, S-' || id as road, proposed_at as since
+    select target_id as party_id, currency, amount_minor, 'proposed as paid, S-' || id as road, proposed_at as since
     from suspense_items where status = 'OPEN' and proposed_as = 'PAYEE_DEBT'
     union all
-    select party_id, currency, amount_minor, 'taken back, call ' || id, created_at
+    select party_id, currency, amount_minor, 'reversed, call ' || id, created_at
     from outgoing_operations where kind = 'REVERSAL' and status in ('QUEUED', 'SENDING', 'BLOCKED', 'REVIEW')
 ) w
 left join account_balances b on b.code = 'receivable_payee:' || w.party_id and b.currency = w.currency

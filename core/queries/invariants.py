@@ -50,7 +50,7 @@ class Invariant:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one invariant; it holds when `rows` is empty. `count` is of all that offend, `rows` the first."""
+    """What came of one invariant; it holds when `rows` is empty. `count` is of all that fail, `rows` the first."""
 
     name: str
     law: str
@@ -95,7 +95,7 @@ DESK: tuple[Invariant, ...] = (
     ),
     Invariant(
         "payments_twice",
-        "What was paid twice and not yet returned is unapplied.",
+        "Duplicate payments that are not yet returned are unapplied receipts.",
         invariant_queries.UNAPPLIED,
     ),
     Invariant(
@@ -146,9 +146,7 @@ DESK: tuple[Invariant, ...] = (
         "Completed, refunded and canceled milestones hold nothing.",
         invariant_queries.ENDED_WITH_MONEY,
     ),
-    Invariant(
-        "one_road", "No debt has two open roads on which it would be paid twice.", invariant_queries.ONE_ROAD
-    ),
+    Invariant("one_road", "No debt has two open ways of being paid.", invariant_queries.ONE_ROAD),
     Invariant(
         "words_as_recorded",
         "Every text whose hash an audit entry keeps is what was recorded: cases, messages, holds, reports, letters …",

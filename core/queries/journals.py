@@ -52,7 +52,7 @@ KINDS: Mapping[str, str] = {
     "refund_made_by_hand": "Refund made by hand",
     "processor_fee": "Processor fee",
     "transfer_arrived": "Payee: transfer arrived",
-    "transfer_taken_back": "Payee: transfer taken back",
+    "transfer_taken_back": "Payee: transfer reversed",
     "payout_sent": "Payee: payout sent",
     "payout_paid": "Payee: payout arrived",
     "payout_failed": "Payee: payout failed",

@@ -42,7 +42,7 @@ def had_case(session: Session, case: Case, at: datetime) -> int | None:
 def for_parties(
     session: Session, parties: Sequence[Party], *, case_id: int, skill: str | None = None
 ) -> list[Colleague]:
-    """Active mediators in the order in which the desk itself would choose them. Four statements."""
+    """Active mediators in the order in which the system would choose them. Four statements."""
     candidates = sorted(
         mediator_assignment.candidates(session), key=lambda each: mediation.order(each, skill)
     )

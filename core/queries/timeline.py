@@ -1,4 +1,4 @@
-"""One stream of everything that happened around a milestone: what people wrote and handed in, what the desk did, where
+"""One stream of everything that happened around a milestone: what people wrote and submitted, what the desk did, where
 the money went, which letters were sent. Each with its author and its audience.
 
 A page of it is found first, by time, over all sources at once and without their words (`timeline_places`); then each
@@ -226,7 +226,7 @@ def _evidence(session: Session, case: CaseView, ids: list[int]) -> Told:
             TimelineEvent(
                 at=each.at,
                 about=About.EVIDENCE,
-                title="Evidence handed in",
+                title="Evidence submitted",
                 who=f"{name} · {role.lower()}",
                 facts={"File": each.file_name, "Caption": each.caption or None},
                 reference=each.sha256[:10],
@@ -300,7 +300,7 @@ def _recusals(session: Session, case: CaseView, ids: list[int]) -> Told:
         words = TimelineEvent(
             each.at,
             About.CASE,
-            "Stepped back, for good",
+            "Recused, permanently",
             name,
             staff_only=True,
             text=each.reason,

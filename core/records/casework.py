@@ -1,4 +1,4 @@
-"""Working a case: who has seen it, who stepped back from it, what was handed over, asked and begun."""
+"""Working a case: who has seen it, who is recused from it, what was handed over, asked and begun."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CaseVisit(Record):
 
 
 class Recusal(Record):
-    """Who stepped back from a case, and why. It is never given to them again; a trigger keeps that too."""
+    """Who was recused from a case, and why. It is never given to them again; a trigger keeps that too."""
 
     __tablename__ = "recusals"
     __table_args__ = (CheckConstraint("reason <> ''", name="says_why"),)

@@ -1,4 +1,4 @@
-"""Money on other roads: chargebacks and our answers to them, payments received twice, money that nobody explains."""
+"""Money in other ways: chargebacks and our answers to them, payments received twice, money that nobody explains."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class ChargebackEvidence(Record):
 
 
 class ChargebackAcceptance(Record):
-    """Giving in to the bank, for good: proposed by one person, carried out by another."""
+    """Accepting a chargeback, for good: proposed by one person, carried out by another."""
 
     __tablename__ = "chargeback_acceptances"
     __table_args__ = (

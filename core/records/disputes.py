@@ -83,7 +83,7 @@ class Message(Record):
 
 
 class Evidence(Record):
-    """A file that a party handed in. The bytes lie in the evidence store under `sha256`; this row never changes."""
+    """A file that a party submitted. The bytes lie in the evidence store under `sha256`; this row never changes."""
 
     __tablename__ = "evidence"
     __table_args__ = (

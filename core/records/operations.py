@@ -121,7 +121,7 @@ class Notification(Record):
 
 
 class LetterPreference(Record):
-    """How often a party wants letters that are not urgent, and which of them not at all. No row: the house's habit."""
+    """How often a party wants e-mails that are not urgent, and which of them not at all. No row: the default."""
 
     __tablename__ = "letter_preferences"
     __table_args__ = (one_of("frequency", Frequency),)

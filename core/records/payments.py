@@ -155,7 +155,7 @@ class Refund(Record):
 class Payout(Record):
     """A withdrawal: `amount` leaves the payee's payable, `fee` stays, the rest is transferred and then paid out.
 
-    When a part of the transfer is taken back before it is paid out, `amount` is what remains: what is really paid.
+    When a part of the transfer is reversed before it is paid out, `amount` is what remains: what is really paid.
     """
 
     __tablename__ = "payouts"

@@ -26,7 +26,7 @@ class Rule:
 _FLOW = "milestone-payment-flow"
 _LEGAL = "payment-escrow-rules"
 _KEY = f"{_FLOW}, Key Business Rules"
-_DESK = "the desk's choice"
+_DESK = "internal policy"
 
 RULES: tuple[Rule, ...] = (
     # Setting up.
@@ -102,16 +102,18 @@ RULES: tuple[Rule, ...] = (
     Rule("Held until verified", "rules.payment_states:derive", f"{_KEY} 1"),
     Rule("Nine payment states", "rules.payment_states:check_change", f"{_LEGAL}, Payment States"),
     Rule("A declined card is tried again", "rules.card_retries:next_retry", f"{_FLOW}, Error Handling 1"),
-    Rule("The payer is told of each decline", "actions.funding.fund:declined", f"{_FLOW}, Error Handling 1"),
     Rule(
-        "What was paid twice goes back",
+        "The payer is notified of each decline", "actions.funding.fund:declined", f"{_FLOW}, Error Handling 1"
+    ),
+    Rule(
+        "A duplicate payment is returned",
         "actions.funding.duplicate_payments:receive",
         f"{_LEGAL}, Refund Rules",
     ),
     # Work and verification.
     Rule("How a milestone moves", "rules.milestones:after", f"{_FLOW}, Milestone Payment Sequence"),
     Rule(
-        "Work is handed in, the payer asked",
+        "Work is submitted and the payer is asked",
         "actions.milestones.verification:submit",
         f"{_FLOW}, Work and Verification Phase 1 and 2",
     ),
@@ -144,7 +146,7 @@ RULES: tuple[Rule, ...] = (
         "A payout follows the release", "actions.payouts.withdrawals:withdraw", f"{_FLOW}, Standard Release 3"
     ),
     Rule(
-        "Both are told of the release",
+        "Both are notified of the release",
         "actions.payouts.release:release_verified",
         f"{_FLOW}, Standard Release 4",
     ),
@@ -187,13 +189,13 @@ RULES: tuple[Rule, ...] = (
         "actions.cases.disputes:resubmit",
         f"{_FLOW}, Dispute Resolution Process 3a",
     ),
-    Rule("A complaint can be taken back", "actions.cases.disputes:withdraw", _DESK),
+    Rule("A complaint can be withdrawn", "actions.cases.disputes:withdraw", _DESK),
     Rule(
         "The parties may settle it themselves",
         "actions.cases.offers:accept",
         f"{_FLOW}, Dispute Resolution Process 3a",
     ),
-    Rule("An offer stands for three days", "rules.offers:require_standing", _DESK),
+    Rule("An offer is open for three days", "rules.offers:require_standing", _DESK),
     Rule("How an offer moves", "rules.offers:after", _DESK),
     Rule(
         "Either party asks for mediation",
@@ -214,8 +216,8 @@ RULES: tuple[Rule, ...] = (
     # Mediation and decisions.
     Rule("Who mediates", "rules.mediation:choose", f"{_FLOW}, Dispute Resolution Process 3b"),
     Rule("Who must not mediate", "rules.mediation:may_mediate", _DESK),
-    Rule("A case is handed over", "actions.cases.mediator_assignment:assign", _DESK),
-    Rule("Who steps back never gets it again", "actions.cases.recusal:recuse", _DESK),
+    Rule("A case is reassigned", "actions.cases.mediator_assignment:assign", _DESK),
+    Rule("A recused mediator never gets the case again", "actions.cases.recusal:recuse", _DESK),
     Rule(
         "The evidence is reviewed, on record",
         "actions.cases.evidence:open_evidence",
@@ -230,7 +232,7 @@ RULES: tuple[Rule, ...] = (
         "actions.decisions.plan:make",
         f"{_FLOW}, Dispute Resolution Process 4",
     ),
-    Rule("One decides, the other is told", "actions.decisions.confirmation:confirm", _DESK),
+    Rule("One decides, the other is notified", "actions.decisions.confirmation:confirm", _DESK),
     Rule("How a decision moves", "rules.approvals:after", _DESK),
     Rule("Second person", "rules.approvals:second_person_reasons", _DESK),
     Rule("Decisions of a day are counted together", "actions.decisions.daily_limits:lock_parties", _DESK),
@@ -245,7 +247,7 @@ RULES: tuple[Rule, ...] = (
         "actions.cases.mediator_assignment:escalate",
         f"{_FLOW}, Error Handling 3",
     ),
-    Rule("A decision is taken back before it is carried out", "actions.decisions.approval:withdraw", _DESK),
+    Rule("A decision is withdrawn before it is carried out", "actions.decisions.approval:withdraw", _DESK),
     Rule("A decision is corrected by a linked case", "actions.decisions.correction:open_correction", _DESK),
     Rule(
         "A correction is closed once, with a finding", "actions.decisions.correction:close_correction", _DESK
@@ -265,9 +267,9 @@ RULES: tuple[Rule, ...] = (
         f"{_FLOW}, Error Handling 4",
     ),
     Rule("A refund goes another way, by two people", "actions.refunds.outside_refunds:confirm", _DESK),
-    Rule("One debt has one road at a time", "actions.refunds.return_conflicts:require_free", _DESK),
+    Rule("A debt is paid in one way at a time", "actions.refunds.return_conflicts:require_free", _DESK),
     Rule(
-        "Staff do not overtake an offer to the payee, they withdraw it",
+        "Staff withdraw an offer to the payee before they act",
         "actions.payouts.method_offers:withdraw",
         _DESK,
     ),
@@ -297,12 +299,12 @@ RULES: tuple[Rule, ...] = (
         "actions.chargebacks.chargeback_evidence:submit",
         f"{_LEGAL}, Compliance / Legal Review Checklist 3",
     ),
-    Rule("Two people give in", "actions.chargebacks.chargeback_acceptance:accept", _DESK),
+    Rule("Two people accept a chargeback", "actions.chargebacks.chargeback_acceptance:accept", _DESK),
     Rule("A payee's debt is kept back from later releases", "actions.payouts.receivables:settle", _DESK),
-    Rule("A transfer is taken back", "actions.payouts.reversals:request", _DESK),
+    Rule("A transfer is reversed", "actions.payouts.reversals:request", _DESK),
     Rule("Unexplained money", "rules.suspense:check_each_other", _DESK),
     Rule("Two people explain it", "actions.operations.suspense:confirm", _DESK),
-    Rule("Every kind of line in the statement has a road", "rules.statement_line_types:way", _DESK),
+    Rule("Every type of statement line is handled", "rules.statement_line_types:way", _DESK),
     # Risk.
     Rule("Manual review on risk", "rules.risk:reviews", f"{_LEGAL}, Risk Controls"),
     Rule("High value", "rules.risk:high_value", f"{_LEGAL}, Risk Controls"),
@@ -348,7 +350,7 @@ RULES: tuple[Rule, ...] = (
         f"{_LEGAL}, Compliance / Legal Review Checklist 4",
     ),
     Rule("The record is proved", "audit.verification:verify", f"{_LEGAL}, Core Objectives 4"),
-    Rule("Each party is told", "notifications:tell", f"{_FLOW}, Integration Points 4"),
+    Rule("Each party is notified", "notifications:tell", f"{_FLOW}, Integration Points 4"),
     Rule("A party chooses its letters", "actions.milestones.preferences:set", _DESK),
     # House.
     Rule("Who may do what", "rules.permissions:require", f"{_FLOW}, Integration Points 6"),

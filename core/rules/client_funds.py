@@ -1,7 +1,7 @@
 """Client funds are covered: what Stripe itself holds is at least what is owed to others, in each currency.
 
 The ledger cannot say so, because it would repeat itself: only Stripe's own balance counts, and only as of when it was
-read. A look that is too old, or that failed, is no cover (payment-escrow-rules, Core Objectives 1; the desk's choice).
+read. A look that is too old, or that failed, is no cover (payment-escrow-rules, Core Objectives 1; internal policy).
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def completion(notice_at: datetime, profile: Profile, rule: str = AcceptanceRule
 def answer_at(notice_at: datetime, profile: Profile, by_silence: datetime | None) -> datetime:
     """Until when the payer has to answer: when silence would release or, where it never does, after the same span.
 
-    From then on the payee may ask for a mediator (the desk's choice: nobody's money waits for ever).
+    From then on the payee may ask for a mediator (internal policy: nobody's money waits for ever).
     """
     return by_silence or notice_at + profile.auto_approve_after
 

@@ -112,14 +112,14 @@ def check_reason(reason: DisputeReason) -> None:
 
 
 def check_unanswered(answer_due_at: datetime | None, now: datetime) -> None:
-    """Work that was handed in and is neither approved nor disputed is the payee's to take further, once the time to
+    """Work that was submitted and is neither approved nor disputed is the payee's to take further, once the time to
     answer is over: from its last instant on. Raises `AnswerNotDue`."""
     if answer_due_at is not None and now < answer_due_at:
         raise AnswerNotDue(until=answer_due_at)
 
 
 def check_all_held(*, held: int, elsewhere: int) -> None:
-    """Staff opens a case while money is held and none of it was given to either side (minor units). What the bank
-    took back is gone from both. Raises `NotAllHeld`."""
+    """Staff opens a case while money is held and none of it was given to either side (minor units). What the bank has
+    reversed is gone from both. Raises `NotAllHeld`."""
     if held <= 0 or elsewhere:
         raise NotAllHeld()

@@ -1,4 +1,4 @@
-"""What may be handed in as evidence, and why something is refused.
+"""What may be submitted as evidence, and why something is refused.
 
 A file is what its content says it is, and its name must agree. Few formats are accepted: those that a mediator can be
 shown safely, and office documents without programs in them, which are only ever downloaded. Sizes are bytes.
@@ -92,7 +92,7 @@ class FileEmpty(EvidenceRefused):
 
 
 class FileTooLarge(EvidenceRefused):
-    """{file_name} is {size}, and a file may have at most {limit}. Hand in a smaller copy, or split the document."""
+    """{file_name} is {size}, and a file may have at most {limit}. Submit a smaller copy, or split the document."""
 
 
 class TooManyFiles(EvidenceRefused):
@@ -100,11 +100,11 @@ class TooManyFiles(EvidenceRefused):
 
 
 class FormatNotAccepted(EvidenceRefused):
-    """Files like {file_name} are not accepted as evidence. Hand in {accepted}."""
+    """Files like {file_name} are not accepted as evidence. Submit {accepted}."""
 
 
 class ContentDisagrees(EvidenceRefused):
-    """{file_name} is named like a {named} file, but its content is {found}. Hand in the original file, unrenamed."""
+    """{file_name} is named like a {named} file, but its content is {found}. Submit the original file, unrenamed."""
 
 
 class TwoFormatsAtOnce(EvidenceRefused):
@@ -112,11 +112,11 @@ class TwoFormatsAtOnce(EvidenceRefused):
 
 
 class FileUnreadable(EvidenceRefused):
-    """{file_name} cannot be read: {why}. Open it on your side, save it again and hand in the new copy."""
+    """{file_name} cannot be read: {why}. Open it on your side, save it again and submit the new copy."""
 
 
 class PictureTooLarge(EvidenceRefused):
-    """{file_name} has {size} pixels, and {limit} million is the most. Hand in a smaller copy."""
+    """{file_name} has {size} pixels, and {limit} million is the most. Submit a smaller copy."""
 
 
 class VideoTooLong(EvidenceRefused):
@@ -124,35 +124,35 @@ class VideoTooLong(EvidenceRefused):
 
 
 class TooManyPages(EvidenceRefused):
-    """{file_name} has {pages} pages, and {limit} is the most. Hand in the pages that matter, or split the document."""
+    """{file_name} has {pages} pages, and {limit} is the most. Submit the pages that matter, or split the document."""
 
 
 class ActiveContent(EvidenceRefused):
-    """{file_name} contains {what}, which could run on the reader's computer. Print it to a new PDF and hand that in."""
+    """{file_name} contains {what}, which could run on the reader's computer. Print it to a new PDF and submit that."""
 
 
 class PasswordProtected(EvidenceRefused):
-    """{file_name} is locked with a password. Hand in a copy without one, so that every reviewer can open it."""
+    """{file_name} is locked with a password. Submit a copy without one, so that every reviewer can open it."""
 
 
 class ArchiveUnsafe(EvidenceRefused):
-    """{file_name} is packed in a way that is not safe to open: {why}. Save it as PDF and hand that in."""
+    """{file_name} is packed in a way that is not safe to open: {why}. Save it as PDF and submit that."""
 
 
 class AttachmentRefused(EvidenceRefused):
-    """{file_name} carries {attachment}, which cannot be taken: {why} Hand in the e-mail without it."""
+    """{file_name} carries {attachment}, which cannot be taken: {why} Submit the e-mail without it."""
 
 
 class TooManyAttachments(EvidenceRefused):
-    """{file_name} carries {count} files, and {limit} is the most. Hand in the ones that matter by themselves."""
+    """{file_name} carries {count} files, and {limit} is the most. Submit the ones that matter by themselves."""
 
 
 class LetterTooDeep(EvidenceRefused):
-    """{file_name} has too many parts or lines to be read safely. Hand in its text and its attachments by themselves."""
+    """{file_name} has too many parts or lines to be read safely. Submit its text and its attachments by themselves."""
 
 
 class InspectionFailed(EvidenceRefused):
-    """{file_name} could not be inspected safely: {why}. Hand in a simpler copy, for example the pages as pictures."""
+    """{file_name} could not be inspected safely: {why}. Submit a simpler copy, for example the pages as pictures."""
 
 
 class AreaOutside(DeskError):

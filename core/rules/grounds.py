@@ -128,7 +128,7 @@ def check(
         raise OutcomeNotGuaranteed()
 
 
-# After these the mediator chooses whether the project goes on (the desk's choice): nobody works on it any more.
+# After these the mediator chooses whether the project goes on (internal policy): nobody works on it any more.
 MAY_END_PROJECT = frozenset({Ground.SERVICE_NOT_STARTED, Ground.PROVIDER_NO_SHOW, Ground.AGREED_CANCELLATION})
 
 

@@ -29,7 +29,7 @@ class HoldKind(StrEnum):
 
 BY_STAFF = (HoldKind.MANUAL, HoldKind.RISK, HoldKind.REPORT, HoldKind.HIGH_VALUE)
 # Who is told that a hold was placed and that it was lifted: letters, events to the marketplace and its answers follow
-# it, and so does the database (`hold_is_silent`). Looking into risk or into a report warns nobody (the desk's choice).
+# it, and so does the database (`hold_is_silent`). Looking into risk or into a report warns nobody (internal policy).
 TOLD: Mapping[HoldKind, tuple[str, ...]] = {
     HoldKind.MANUAL: ("payee",),
     HoldKind.RISK: (),
@@ -140,7 +140,7 @@ def over(status: milestones.Status, stoppable: Money) -> bool:
 def check_lifter(hold_id: int, *, placed_by: int | None, lifted_by: int | None) -> None:
     """Whoever stopped money does not let it go alone: a hold of a member of staff is lifted by another one.
 
-    What the desk itself or a party's complaint has stopped is lifted by any one person who may. Raises `OwnHold`.
+    What the system or a party's complaint has stopped is lifted by any one person who may. Raises `OwnHold`.
     """
     if placed_by is not None and placed_by == lifted_by:
         raise OwnHold(hold=hold_id)

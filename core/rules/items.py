@@ -1,6 +1,6 @@
 """Dividing a milestone by the items of its work: each is done, partly done or not done, and the release is their sum.
 
-The desk's choice, for “partial work completed” of payment-escrow-rules, Refund Rules. The values of the items sum to
+Internal policy, for “partial work completed” of payment-escrow-rules, Refund Rules. The values of the items sum to
 what is held for the milestone. Exact shares are summed and rounded half-up once; what is shown as earned of each item
 is at most one step away from its exact share and adds up to that sum, so many halves do not lean to one side.
 """

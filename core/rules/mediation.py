@@ -36,7 +36,7 @@ class NoMediatorFree(DeskError):
 class Candidate:
     """`ties`: the parties this mediator is tied to. `open_cases`: how many undecided cases they have.
 
-    `recused`: the cases that they stepped back from, which never come back to them.
+    `recused`: the cases that they are recused from, which never come back to them.
     """
 
     staff_id: int
@@ -66,7 +66,7 @@ def choose(
 ) -> Candidate:
     """The untied candidate with the skill and the fewest open cases; the longest-serving (lowest id) when equal.
 
-    Whoever stepped back from `case_id` is no candidate for it.
+    Whoever is recused from `case_id` is no candidate for it.
     """
     free = [
         each for each in candidates if not tied(each.ties, payer_id, payee_id) and case_id not in each.recused

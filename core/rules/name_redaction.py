@@ -1,6 +1,6 @@
 """Blind mode: a mediator judges what was done before knowing by whom. Names give way to roles until a draft is saved.
 
-The desk's choice. What the parties themselves wrote cannot be emptied of every hint; the names that the desk knows,
+Internal policy. What the parties themselves wrote cannot be emptied of every hint; the names that the desk knows,
 and every address, are replaced wherever they stand.
 """
 

@@ -23,7 +23,7 @@ class LetterStatus(StrEnum):
 
 
 class Frequency(StrEnum):
-    """How often somebody wants the letters that are not urgent. TOGETHER is the house's habit."""
+    """How often a party wants the e-mails that are not urgent. TOGETHER is the default."""
 
     AT_ONCE = "AT_ONCE"
     TOGETHER = "TOGETHER"

@@ -1,6 +1,6 @@
 """Offers: how one party proposes a division to the other, and how that ends.
 
-The desk's choice, beside the direct resolution of milestone-payment-flow, Dispute Resolution Process 3a: the parties
+Internal policy, beside the direct resolution of milestone-payment-flow, Dispute Resolution Process 3a: the parties
 can settle a dispute themselves at any time before it is decided. An offer ends by itself after three days; a new one of
 either side takes the place of the old one.
 """
@@ -46,7 +46,7 @@ MOVES: Mapping[tuple[OfferStatus, OfferEvent], OfferStatus] = {
 
 
 class OfferExpired(DeskError):
-    """This offer stood until {until:%d %B %Y at %H:%M} UTC. Make a new one."""
+    """This offer was open until {until:%d %B %Y at %H:%M} UTC. Make a new one."""
 
 
 class OfferNotYours(DeskError):

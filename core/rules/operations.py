@@ -11,7 +11,7 @@ class OperationKind(StrEnum):
     TRANSFER = "TRANSFER"
     PAYOUT = "PAYOUT"
     REVERSAL = "REVERSAL"
-    """All or part of a transfer is taken back."""
+    """All or part of a transfer is reversed."""
     EVIDENCE = "EVIDENCE"
     """An answer to the bank about a chargeback."""
     ACCEPTANCE = "ACCEPTANCE"

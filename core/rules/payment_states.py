@@ -104,7 +104,7 @@ CHANGES: Mapping[State, frozenset[State]] = {
     State.PAID_HELD: frozenset(
         {State.PARTIALLY_RELEASED, State.RELEASED, State.REFUND_PENDING, State.CHARGEBACK_REVIEW}
     ),
-    # What came late to a payee who owes for a lost chargeback is taken back: the payer has it from the bank.
+    # What came late to a payee who owes for a lost chargeback is reversed: the payer has it from the bank.
     State.PARTIALLY_RELEASED: frozenset(
         {State.RELEASED, State.REFUND_PENDING, State.REFUNDED, State.CHARGEBACK_REVIEW}
     ),

@@ -62,7 +62,7 @@ MOVES: Mapping[tuple[PayoutStatus, PayoutEvent], PayoutStatus] = {
     (ADMINISTRATIVE_REVIEW, PayoutEvent.PAY): PAID,
     (ADMINISTRATIVE_REVIEW, PayoutEvent.CANCEL): CANCELED,
     (REQUESTED, PayoutEvent.CANCEL): CANCELED,
-    # The transfer was taken back after a lost chargeback, before the payout.
+    # The transfer was reversed after a lost chargeback, before the payout.
     (TRANSFERRED, PayoutEvent.CANCEL): CANCELED,
 }
 

@@ -20,7 +20,7 @@ AMOUNTS: Mapping[str, str] = {
     "refund": "Refunded of the milestone",
     "fee_returned": "Platform fee returned",
     "concession": "Absorbed by the platform",
-    "refund_total": "Payer gets back in all",
+    "refund_total": "Total refunded to the payer",
     "fee_kept": "Platform fee kept",
     "payer_net_cost": "Payer has paid in the end",
 }
@@ -98,7 +98,7 @@ def _target(plan: Content, kind: str) -> str:
 
 
 def _evidence(before: Content, after: Content) -> Iterator[Difference]:
-    """What was handed in, which a plan must have seen; nothing handed in is ever taken away."""
+    """What was submitted, which a plan must have seen; nothing submitted is ever taken away."""
     old, new = ({*each["bindings"]["evidence"]} for each in (before, after))
     yield Difference("Evidence on file", _pieces(len(old)), _pieces(len(new)))
 

@@ -115,7 +115,7 @@ class ProposalWaits(DeskError):
 
 
 class ProposalFallen(DeskError):
-    """{why} This {noun} can no longer be confirmed; someone who may proposes it anew."""
+    """{why} This {noun} can no longer be confirmed; someone who may proposes it again."""
 
 
 class TiedToParty(DeskError):

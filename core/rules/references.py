@@ -1,4 +1,4 @@
-"""The letters before a number, by what it numbers: on screen, in letters, in files and in searches (the desk's choice).
+"""The letters before a number, by what it numbers: on screen, in letters, in files and in searches (internal policy).
 
 A prefix means one thing. Those of `core.records.receipts` go to parties, and none of these is one of them.
 """

@@ -1,4 +1,4 @@
-"""Every kind of line that Stripe can put on the statement, and its road into the books.
+"""Every kind of line that Stripe can put on the statement, and its way into the books.
 
 A line is looked up by what caused it, booked as the platform's own movement, or left to a person with the reason: no
 line is lost, and none is guessed (DESIGN 4).
@@ -35,7 +35,7 @@ class Way:
 _PAYMENT = Way(Road.CAUSE, "A payment that this desk did not ask for.")
 _REFUND = Way(Road.CAUSE, "A refund that was made outside this desk.")
 _TRANSFER = Way(Road.CAUSE, "A transfer that was made outside this desk.")
-_REVERSAL = Way(Road.CAUSE, "A transfer that was taken back outside this desk.")
+_REVERSAL = Way(Road.CAUSE, "A transfer that was reversed outside this desk.")
 _ADJUSTMENT = Way(Road.CAUSE, "An adjustment by Stripe that belongs to no chargeback the desk knows.")
 _TOP_UP = Way(Road.OWN_MONEY, "A top-up of the platform's balance.")
 _PAYOUT = Way(Road.OWN_PAYOUT, "A payout of the platform that this desk has not seen leave.")

@@ -28,7 +28,7 @@ def button(case: CaseView) -> None:
         on_click=_open,
         args=(case.id,),
         disabled=blind,
-        help="It holds names: save a first judgement before you take it." if blind else None,
+        help="It contains names: save a first judgement before you download it." if blind else None,
     )
 
 
@@ -119,7 +119,7 @@ def _offer(case: CaseView, ended: Work[CaseFile]) -> None:
 
 
 def _open(case_id: int) -> None:
-    """Always made anew: the case may have gone on since."""
+    """Always made again: the case may have gone on since."""
     known: Work[CaseFile] | None = background_job.of(_name(case_id))
     if known and not known.running:
         background_job.forget(_name(case_id))

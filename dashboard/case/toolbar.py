@@ -132,7 +132,7 @@ def _hold(case: CaseView) -> None:
 
 @st.dialog("Lift a hold", position="right", on_dismiss=confirm.close_drawer)
 def _lift(case_id: int) -> None:
-    """The holds are read in here: a dialog that draws itself anew is given what it was opened with."""
+    """The holds are read in here: a dialog that draws itself again is given what it was opened with."""
     if not confirm.step_up("acts-lift"):
         return
     with request_context.reading() as session:

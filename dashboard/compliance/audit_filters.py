@@ -123,7 +123,7 @@ def _chips() -> None:
                 icon=":material/close:",
                 on_click=_take_away,
                 args=(key,),
-                help="Take this filter away",
+                help="Remove this filter",
             )
 
 

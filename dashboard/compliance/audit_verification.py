@@ -60,7 +60,7 @@ def button() -> None:
         type="primary",
         on_click=_begin,
         disabled=bool(running and running.running),
-        help="Compute every hash again from the rows, and hold it against what was signed.",
+        help="Recompute every hash from the rows and compare it with what was signed.",
     )
 
 
@@ -78,7 +78,7 @@ def figure(now: datetime) -> Kpi:
             "Verification",
             "—",
             "not run in this tab yet",
-            help="Verify holds the whole log against its seals.",
+            help="Verify checks the whole log against its seals.",
         )
     word, tone = VERDICTS[last.report.verdict]
     note = f"{deadline.ago(last.at, now)}, {last.report.rows:,} rows"

@@ -75,7 +75,7 @@ def forget(key: str) -> None:
 
 
 def watch(work: Work[Result], words: Callable[[Work[Result]], str]) -> None:
-    """A bar that moves by itself; when the work has ended the page is drawn anew."""
+    """A bar that moves by itself; when the work has ended the page is drawn again."""
 
     @st.fragment(run_every=POLL)
     def bar() -> None:

@@ -63,7 +63,7 @@ def _sign(platform: str, item: str) -> None:
     st.text(f"{in_words(platform)}: {Item(item).label}.")
     place = text_fields.named("checklist", 0, f"{platform}-{item}".lower())
     note = reasons.area(place, "On what ground", key="sign-note")
-    st.caption("Your name and the time stay with it. A signature is not taken back.")
+    st.caption("Your name and the time stay with it. A signature cannot be withdrawn.")
     intent = confirm.pressed("Sign", key="sign-item", icon=":material/signature:", money=True)
     if intent:
         confirm.carry_out(

@@ -84,7 +84,7 @@ def _changes(entry: LogEntry, names: Names, currency: str | None) -> None:
     if lines:
         st.html(difference.table(lines))
     else:
-        cards.note("Nothing but the fact itself was recorded.")
+        cards.note("No further details were recorded.")
 
 
 def _ways(entry: LogEntry, *, alone: bool) -> None:

@@ -228,7 +228,7 @@ def _lift(hold_id: int) -> None:
 
 
 def _show(hold_id: int) -> None:
-    """The page anew, with this hold open."""
+    """The page again, with this hold open."""
     st.query_params["id"] = str(hold_id)
     st.rerun()
 

@@ -55,7 +55,9 @@ def _proposal(each: Proposal, currency: str) -> None:
     _difference(each.changes, each.warnings, currency)
     cards.note(f"{each.proposed_by}: {each.reason}")
     if each.stale:
-        cards.note("Another version was published since: this proposal can only be rejected, and made anew.")
+        cards.note(
+            "Another version was published since: this proposal can only be rejected and proposed again."
+        )
     if request_context.may(Permission.APPROVE_POLICY):
         own = each.proposed_by_id == request_context.actor().id
         st.button(
@@ -194,7 +196,7 @@ def _settle(proposal_id: int, own: bool, currency: str) -> None:
     with request_context.reading() as session:
         found = {each.id: each for each in queries.proposals(session)}
     if proposal_id not in found:
-        confirm.overtaken("This proposal was settled meanwhile.")
+        confirm.overtaken("This proposal has already been settled.")
         return
     row = found[proposal_id]
     st.text(f"{in_words(row.platform.value)}, version {row.version}, proposed by {row.proposed_by}")

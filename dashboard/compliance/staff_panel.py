@@ -17,8 +17,8 @@ from dashboard.ui.status import Pill, in_words
 
 STATES = {
     "LIVE": Pill("Signed in", "good"),
-    "REVOKED": Pill("Revoked", "bad", None, "Ended by a word: signed out, or revoked by staff."),
-    "ENDED": Pill("Ended", "quiet", None, "By silence, or by age."),
+    "REVOKED": Pill("Revoked", "bad", None, "Signed out, or revoked by staff."),
+    "ENDED": Pill("Ended", "quiet", None, "Expired by inactivity or age."),
 }
 
 

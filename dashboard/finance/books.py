@@ -72,7 +72,7 @@ LEGS = [
 
 
 def lines_of(currency: str, *, memo: bool) -> Callable[[Session], Sequence[TrialBalanceLine]]:
-    """The lines of one book, read anew."""
+    """The lines of one book, read again."""
 
     def lines(session: Session) -> Sequence[TrialBalanceLine]:
         sheets = ledger.sheets(session)

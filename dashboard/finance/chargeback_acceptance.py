@@ -1,4 +1,4 @@
-"""Giving in to a bank, on screen: one person proposes it, another does it."""
+"""Accepting a chargeback, on screen: one person proposes it, another does it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DONE = {"ACCEPTED": "done", "REJECTED": "rejected", "WITHDRAWN": "withdrawn", "R
 
 
 def panel(row: ChargebackRow, proposals: Sequence[Acceptance]) -> None:
-    """What was proposed, and what may be done now; nothing where giving in is no question."""
+    """What was proposed, and what may be done now; nothing where accepting is not possible."""
     may = request_context.may(Permission.ANSWER_CHARGEBACK) and row.status == "needs_response"
     waiting = next((each for each in proposals if each.status == "PROPOSED"), None)
     accepted = any(each.status == "ACCEPTED" for each in proposals)
@@ -55,11 +55,11 @@ def _waiting(row: ChargebackRow, proposal: Acceptance, *, may: bool) -> None:
             and may
         ):
             accept = Answer(
-                f"Give in: {row.amount.text()}",
+                f"Accept: {row.amount.text()}",
                 lambda session, actor, now, _: chargeback_acceptance.accept(
                     session, actor, now=now, acceptance_id=proposal.id
                 ),
-                done="The bank is told. The loss is booked as soon as Stripe confirms it.",
+                done="Sent to the bank. The loss is booked when Stripe confirms it.",
                 icon=":material/flag:",
             )
         second_person.answers(

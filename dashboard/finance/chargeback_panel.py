@@ -43,7 +43,7 @@ def whole(
     pieces: Sequence[BankExhibit],
     given_up: Sequence[Acceptance],
 ) -> None:
-    """Facts, the answer or the giving in, and the books."""
+    """Facts, the answer or the acceptance, and the books."""
     cards.facts(
         {
             "Disputed amount": row.amount,
@@ -200,12 +200,10 @@ def _form(row: ChargebackRow, before: Answer | None, pieces: Sequence[BankExhibi
 def _files(pieces: Sequence[BankExhibit]) -> dict[str, int]:
     """Which piece of evidence goes to the bank as which document."""
     if not pieces:
-        cards.note("The parties have handed in no PDF, PNG or JPEG that could be sent along.")
+        cards.note("The parties have submitted no PDF, PNG or JPEG that could be sent.")
         return {}
     names = {each.id: each.label for each in pieces}
-    chosen = st.multiselect(
-        "Files to send along", list(names), format_func=names.__getitem__, key="evidence-files"
-    )
+    chosen = st.multiselect("Files to send", list(names), format_func=names.__getitem__, key="evidence-files")
     free = list(DOCUMENTS)
     files: dict[str, int] = {}
     for number in chosen:

@@ -94,7 +94,7 @@ def _columns(now: datetime) -> list[tables.Column]:
         tables.money("short", "Missing", value=lambda row: row.look and row.look.short, width=90),
         tables.when("read_at", "Read", value=lambda row: row.look and row.look.at, width=145),
         tables.money(
-            "owed_in_all", "Owed now in all", value=lambda row: row.owed_now + row.at_banks, width=106
+            "owed_in_all", "Total owed now", value=lambda row: row.owed_now + row.at_banks, width=106
         ),
         tables.money("at_banks", "With payers' banks", width=124),
         tables.money("owed_now", "To be held now", width=106),

@@ -51,7 +51,7 @@ def chart(periods: Sequence[FeePeriod], step: FeeInterval) -> None:
         [each.begins.strftime(shown) for each in periods],
         moved,
         key="fees-chart",
-        alt="Fees earned and borne by period; the same figures are in the table below.",
+        alt="Fees earned and absorbed by period; the same figures are in the table below.",
     )
 
 

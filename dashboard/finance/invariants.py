@@ -1,4 +1,4 @@
-"""The invariants on screen: green where nothing offends, and the offending rows where something does."""
+"""The checks of the books on screen, with the failing rows of each that fails."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def verdict(result: Result) -> str:
 
 
 def _whole(result: Result) -> tables.Table:
-    """Every row that offends, read anew; nothing once it has been put right."""
+    """Every failing row, read again; none once it has been put right."""
 
     def rows(session: Session) -> Rows:
         return [{"n": place, **row} for place, row in enumerate(invariants.offending(session, result.name))]
@@ -34,21 +34,21 @@ def summary(results: Sequence[Result], now: datetime) -> None:
     rows = sum(each.count for each in wrong)
     cards.kpis(
         [
-            Kpi("Laws", len(results)),
-            Kpi("Hold", len(results) - len(wrong), tone="good", note="all of them" if not wrong else ""),
+            Kpi("Checks", len(results)),
+            Kpi("Passed", len(results) - len(wrong), tone="good", note="all of them" if not wrong else ""),
             Kpi(
-                "Broken",
+                "Failed",
                 len(wrong),
-                note=f"{rows:,} rows offend" if wrong else "nothing offends",
+                note=f"{rows:,} failing rows" if wrong else "no failing rows",
                 tone="bad" if wrong else "good",
             ),
-            Kpi("Asked", deadline.exact(now)),
+            Kpi("Run at", deadline.exact(now)),
         ]
     )
 
 
 def broken(results: Sequence[Result]) -> None:
-    """Each broken law with its rows, as text that nothing interprets."""
+    """Each failed check with its rows, as text that nothing interprets."""
     for each in results:
         if each.holds:
             continue
@@ -66,15 +66,15 @@ def broken(results: Sequence[Result]) -> None:
 
 
 def listed(results: Sequence[Result]) -> None:
-    """Every law with its verdict."""
-    header.section("Laws")
+    """Every check with its result."""
+    header.section("Checks")
     with cards.panel():
         tables.small(
             results,
             [
-                tables.status("verdict", "Verdict", axis="check", value=verdict),
+                tables.status("verdict", "Result", axis="check", value=verdict),
                 tables.text("law", "What must be true"),
                 tables.count("rows", "Failing rows", value=lambda each: each.count),
             ],
-            name="Invariants",
+            name="Checks",
         )

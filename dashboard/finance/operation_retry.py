@@ -18,7 +18,7 @@ def review(row: Operation) -> None:
         outside_refunds.panel(row)
         return
     with cards.panel("operation-review"):
-        st.markdown("**Waits for a person.**")
+        st.markdown("**Needs review.**")
         cards.note(
             "Its trace is looked for at Stripe before anything is sent, unless it is certain that nothing happened."
         )
@@ -72,9 +72,9 @@ def event(row: Event) -> None:
             cards.note(row.error)
         if row.status != "FAILED":
             return
-        st.markdown("**Given up: it is not tried again by itself.**")
+        st.markdown("**Given up: it is not retried automatically.**")
         if not request_context.may(Permission.RETRY_OPERATION):
-            cards.note("Finance or an administrator takes it up again.")
+            cards.note("Finance or an administrator can retry it.")
         elif confirm.step_up("webhook-form"):
             _take_up(row)
 
@@ -89,6 +89,6 @@ def _take_up(row: Event) -> None:
             lambda session, actor, now: webhook_retry.retry(
                 session, actor, now=now, event_id=row.event, reason=reason
             ),
-            done="It is in turn again. The worker asks Stripe how things stand now.",
+            done="It is queued again. The worker reads its current state from Stripe.",
             sent=[place],
         )

@@ -72,7 +72,7 @@ def advice(row: Operation) -> str:
     to_payee = row.kind in ("TRANSFER", "PAYOUT")
     match row.shown:
         case "BLOCKED":
-            return "Nothing to do here: it goes by itself when that has ended. The project shows what stops it now."
+            return "No action is needed: it is sent automatically once nothing blocks it. The project shows what does."
         case "REVIEW" if to_payee:
             return (
                 "Look at the payout: it is sent again from there, or another method is offered to the payee."
@@ -80,13 +80,13 @@ def advice(row: Operation) -> str:
         case "REFUSED" if to_payee:
             return "Stripe said no, so nothing moved. The payout waits for a review, or was sent again since."
         case "REFUSED" if row.kind == "CHARGE":
-            return "The card was declined. The payer was told; a soft decline is retried automatically."
+            return "The card was declined. The payer was notified; a soft decline is retried automatically."
         case "REFUSED" if row.kind == "REVERSAL":
             return (
                 "The money is not on the payee's balance any more. The debt stays, and later releases pay it."
             )
         case "SENT":
-            return "Nothing to do: Stripe has it. News of how it ends, or the next look, completes it."
+            return "No action is needed: Stripe has it. A webhook or the next check completes it."
         case "QUEUED" if row.last_error:
             return "No action is needed: it is retried automatically at the time below."
     return ""
@@ -107,7 +107,7 @@ def whole(row: Operation, now: datetime) -> None:
             "Idempotency key": row.idempotency_key,
             "At Stripe": row.provider_id,
             "Attempt": row.attempt,
-            "Tries under this key": row.tries,
+            "Attempts with this key": row.tries,
             "First sent": row.first_sent_at,
             "Next retry": deadline.exact(row.waits_until),
             "Written": row.created_at,
@@ -119,7 +119,7 @@ def whole(row: Operation, now: datetime) -> None:
     with st.container(horizontal=True, gap="medium"):
         navigation.link("project", "Project", icon=":material/home_work:", id=row.project_id)
         navigation.link("journals", "Its journals", icon=":material/menu_book:", q=row.key)
-    header.section("What the call carries")
+    header.section("Request parameters")
     st.json(dict(row.payload), expanded=True)
 
 

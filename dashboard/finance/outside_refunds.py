@@ -52,7 +52,7 @@ def _head(found: Returned) -> None:
     st.markdown(f"**{amount} is owed to {payer}: the refund came back.**")
     if found.id is None:
         cards.note(
-            "Send it again above, or send it from our bank and say so here. The debt stays open until one is done."
+            "Send it again above, or send it from our bank and record that here. The debt stays open until one is done."
         )
 
 

@@ -124,7 +124,7 @@ def watch_row(
 def _ages(alarms: int, aged: Sequence[AgedFunds]) -> str:
     if alarms:
         return f"{alarms} beyond the age alarm"
-    return f"Alarm on {aged[0].alarm_at:%-d %b %Y}" if aged else "The alarm rings at 75 days"
+    return f"Alarm on {aged[0].alarm_at:%-d %b %Y}" if aged else "The alarm is raised at 75 days"
 
 
 def _reconciled(standing: ReconciliationStatus, now: datetime) -> None:

@@ -92,7 +92,7 @@ def _run(desk: object, actor: object) -> None:
 
 @st.fragment(run_every="1s")
 def progress(before: int) -> None:
-    """Drawn while a run newer than run `before` is awaited or under way; the page is drawn anew when it is over."""
+    """Drawn while a run newer than run `before` is awaited or under way; the page is drawn again when it is over."""
     with request_context.reading() as session:
         last = next(iter(reconciliation.runs(session, limit=1)), None)
         fetched = reconciliation.fetched_since(session, last.started_at) if last and last.id > before else 0
@@ -102,7 +102,7 @@ def progress(before: int) -> None:
         navigation.go("reconciliation", id=last.id)
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(":material/sync: **Reconciling**", width="content")
-        st.caption(f"{fetched:,} lines of the statement read. You can leave this page meanwhile.")
+        st.caption(f"{fetched:,} lines of the statement read. You can leave this page while it runs.")
 
 
 def over(run: RunSummary) -> str:

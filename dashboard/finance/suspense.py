@@ -67,7 +67,7 @@ def show(items: Listed[SuspenseRow]) -> None:
         return
     header.section(
         f"Unexplained money ({items.total:,})",
-        "Lines of Stripe's that nothing on the desk has caused. One person says what each was, another agrees.",
+        "Stripe lines that nothing on the desk caused. One person proposes what each was; another approves.",
     )
     tables.table(
         items,
@@ -92,7 +92,7 @@ def show(items: Listed[SuspenseRow]) -> None:
 def history(items: Sequence[SuspenseRow], cursor: tables.Cursor) -> None:
     """What was explained before; nothing where nothing was."""
     if items:
-        header.section("Cleared items", "What it was, and who said and agreed so.")
+        header.section("Cleared items", "What it was, and who proposed and approved it.")
         tables.table(
             items,
             SETTLED,
@@ -197,6 +197,6 @@ def _say(items: Sequence[SuspenseRow]) -> None:
                 reason=reason,
                 target_id=int(target) if target else None,
             ),
-            done="Kept. It is booked when someone else agrees.",
+            done="Submitted. It is booked when someone else approves it.",
             sent=[place],
         )

@@ -68,8 +68,8 @@ def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
                 lambda before, limit: payouts.waiting(session, before=before, limit=limit)
             ),
         ),
-        empty_state=("Nothing waits", "Nothing stops any money."),
-        name="Money that waits, and why",
+        empty_state=("Nothing waits", "No payouts are blocked."),
+        name="Blocked payouts",
     )
     if chosen is not None:
         st.session_state.pop("waiting:chosen", None)
@@ -179,6 +179,6 @@ def _form(row: PayoutRow) -> None:
                 reason=reason,
                 method=WithdrawalMethod(method) if method else None,
             ),
-            done=f"Payout {row.reference} is queued again. Holds and cases are asked once more before it is sent.",
+            done=f"Payout {row.reference} is queued again. Holds and cases are checked again before it is sent.",
             sent=[place],
         )

@@ -51,7 +51,7 @@ def _receipts(rows: list[queries.ReceiptRow]) -> None:
             content=lambda actor, now: desk.database.run(
                 lambda session: receipts.download(session, actor, now=now, receipt_id=number)[1]
             ),
-            help="It bears names, so the download is recorded.",
+            help="It contains names, so the download is recorded.",
         )
 
 

@@ -51,7 +51,7 @@ filters    bar() -> container · search(placeholder, key="q") -> str · choice(l
            one_of(…) long lists · several(…) -> list · period(now, key=) -> (from, until) · toggle(label, key=)
            the key is the name in the address; the choice survives a reload and can be sent to a colleague
 components mount("queue", key=, data={…}, triggers=("opened",)) -> what the triggers say in this run
-           for what needs a hand in the browser (keys, zoom): live/NAME.js and .css, ours, served under the same policy;
+           for what needs a submit the browser (keys, zoom): live/NAME.js and .css, ours, served under the same policy;
            they get data and put it into the page as text
 evidence   gallery(desk, actor, rows, key=, notes={id: […]}, may_mark=False) cards, a lens, two in step
 timeline   timeline([Moment(at, title, who="", text=None, tone="quiet", facts={}, reference="")], now=)
@@ -61,7 +61,7 @@ charts     waterfall([(label, Money, "total" | "in" | "out")], key=) · bars(x, 
 empty      state(title, what_next, icon="inbox") · nothing_matches()
 confirm    pressed(label, *, key, money=False, …) -> intent key | None     survives double clicks; money asks step-up
            carry_out(intent, action, *, done, then=None)   action(session, actor, now) in one transaction; a refusal is
-           shown; afterwards the drawer closes, `done` (text, or function of the result) is said, the page is drawn anew
+           shown; afterwards the drawer closes, `done` (text, or function of the result) is said; the page is redrawn
            step_up(key) -> bool        inline "Confirm it is you"; True once confirmed within five minutes
            on_click=open_drawer, args=("decide",), kwargs={"id": 17} · drawer("decide") -> {"id": 17} | None
 

@@ -40,14 +40,16 @@ DRAWER = "desk:drawer"
 DRAWN = "desk:drawn"  # drawers of this run
 AGAIN = "desk:again"
 LOOK = "See how it is now"
-LOST = "Nothing was done: what you pressed is not on the page any more, because it has changed meanwhile."
+LOST = (
+    "Nothing was done: what you pressed is not on the page any more, because it has changed in the meantime."
+)
 log = logging.getLogger("escrow_desk.dashboard")
 PAUSE = 1.0  # seconds after a success in which a button does nothing
 
 
 class RefusedByDatabase(DeskError):
     """The database refused this, because it would break one of its rules. Nothing was changed. Load the page again,
-    and if that does not help, tell whoever runs the desk: the log has the details.
+    and if that does not help, tell an administrator: the log has the details.
 
     The action should have said why; the law that it forgot holds all the same.
     """
@@ -124,7 +126,7 @@ def carry_out(
 
     The session row is read again inside the transaction, so a revoked session cannot write. A refusal of the domain is
     shown as its sentence, and the button may be pressed again. On success the drawer closes, `done` is shown on top
-    of the page, and the page is drawn anew (or `then(result)` decides where to go).
+    of the page, and the page is drawn again (or `then(result)` decides where to go).
     """
     outcomes: Outcomes = st.session_state.setdefault(OUTCOMES, Outcomes())
     token, desk, now = request_context.token(), request_context.desk(), request_context.now()
@@ -238,7 +240,7 @@ def _look_again() -> None:
 
 
 def _arm(key: str, intent: str) -> None:
-    """A second click that arrives just after the button was drawn anew is still the same double click."""
+    """A second click that arrives just after the button was drawn again is still the same double click."""
     if time.monotonic() - st.session_state.get(f"{key}:done-at", -PAUSE) >= PAUSE:
         st.session_state[f"{key}:armed"] = intent
 

@@ -1,6 +1,6 @@
 """Evidence on screen: cards to choose from, one piece large or two beside each other, and never an outsider's markup.
 
-Pictures and pages are those that the desk drew anew, names and captions are text, and the original only leaves as a
+Pictures and pages are those that the desk re-encoded, names and captions are text, and the original only leaves as a
 download of no type that a browser would open. Opening a piece is recorded once, when it is opened.
 """
 
@@ -49,7 +49,7 @@ def gallery(
     """
     if not rows:
         empty.state(
-            "No evidence yet", "Files that payer and payee hand in appear here.", icon="photo_library"
+            "No evidence yet", "Files that the payer and the payee submit appear here.", icon="photo_library"
         )
         return
     st.html(STYLE)
@@ -159,7 +159,7 @@ def _piece(table: Table, row: EvidenceItem, prefix: str, *, narrow: bool) -> Non
 
 
 def _alarm(error: DeskError, row: EvidenceItem) -> None:
-    """Bytes that are gone or are not what was handed in: said loudly, with the hash that they should have."""
+    """Bytes that are gone or are not what was submitted: said loudly, with the hash that they should have."""
     errors.show(error)
     if isinstance(error, EvidenceMissing | EvidenceAltered):
         st.code(f"on record: sha256 {row.sha256}, {row.size_bytes:,} bytes", language=None, wrap_lines=True)

@@ -43,7 +43,7 @@ def view(
             what = (
                 row.file_name if opened.kind is Kind.IMAGE else f"The beginning of the video {row.file_name}"
             )
-            alt = f"{what}, handed in by the {row.uploader_role.lower()}"
+            alt = f"{what}, submitted by the {row.uploader_role.lower()}"
             area = evidence_lens.show(opened.picture, sight, alt=alt)
             marked = (None, area) if area else None
         case Kind.PDF:
@@ -70,7 +70,7 @@ def view(
         name=f"evidence-{row.id}-{opened.file_name}",
         media_type="application/octet-stream",
         content=lambda actor, now: _original(desk, actor, now, row.id),
-        help="As it was handed in. The download is recorded.",
+        help="As submitted. The download is recorded.",
     )
     return marked
 
@@ -105,7 +105,7 @@ def _page(
 def _facts(row: EvidenceItem, opened: Opened, *, narrow: bool) -> None:
     facts: dict[str, cards.Fact] = {
         "Submitted by": f"{row.uploader} ({row.uploader_role.lower()})",
-        "Handed in": row.at,
+        "Submitted": row.at,
     }
     if opened.kind in (Kind.IMAGE, Kind.VIDEO):
         facts["Photo taken"] = row.taken_at or "nothing"
@@ -116,9 +116,7 @@ def _facts(row: EvidenceItem, opened: Opened, *, narrow: bool) -> None:
     if opened.kind is Kind.IMAGE:
         cards.note("Re-encoded copy: what the camera wrote into the file was removed.")
     if opened.kind is Kind.VIDEO:
-        cards.note(
-            "One picture from its beginning, drawn anew. The video itself is only downloaded, not played here."
-        )
+        cards.note("The first frame, re-encoded. The video itself is only downloaded, not played here.")
     if opened.holds_place:
         cards.note("The original still holds the place where it was taken, and so does a download of it.")
     if row.taken_at and row.taken_at - row.at > CLOCKS_DIFFER:

@@ -59,7 +59,7 @@ def unreadable(label: str, key: str, asked: str, *, remove: bool = True) -> None
     if remove:
         st.button(
             plain(f"{label}: {short}"), key=f"{key}:unread", icon=":material/close:", on_click=_take_away, args=(key,),
-            help="Take this filter away",
+            help="Remove this filter",
         )  # fmt: skip
     sentence = f"“{short}” is not a valid value for “{label}”."
     found = _unread.get()
@@ -71,7 +71,7 @@ def unreadable(label: str, key: str, asked: str, *, remove: bool = True) -> None
 
 def _say(sentences: list[str]) -> None:
     st.warning(
-        f"{plain(' '.join(sentences))} Correct it or take it away; until then nothing is shown.",
+        f"{plain(' '.join(sentences))} Correct or remove it; until then nothing is shown.",
         icon=":material/filter_alt_off:",
     )
     st.stop()

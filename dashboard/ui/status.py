@@ -70,10 +70,12 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "OPEN": _pill(
             "Open", "wait", "Disputed; the parties may still settle it themselves. Blocks release."
         ),
-        "UNDER_REVIEW": _pill("Under review", "info", "A mediator is at it. Blocks release."),
-        "WAITING_PARTY": _pill("Waiting for a party", "wait", "An answer is asked for. Blocks release."),
+        "UNDER_REVIEW": _pill("Under review", "info", "A mediator is reviewing it. Blocks release."),
+        "WAITING_PARTY": _pill(
+            "Waiting for a party", "wait", "Awaiting an answer from a party. Blocks release."
+        ),
         "RESOLVED": _pill("Resolved", "good", "Decided or settled."),
-        "WITHDRAWN": _pill("Withdrawn", "quiet", "Taken back by whoever opened it."),
+        "WITHDRAWN": _pill("Withdrawn", "quiet", "Withdrawn by the party that opened it."),
     },
     "mark": {
         "ESCALATED": _pill("Escalated", "bad", "No decision in time: it is with the administrators."),
@@ -92,7 +94,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "TIED": _pill("You have a tie", "bad", "You are tied to a party, so someone else must decide."),
         "HOLD": _pill("On hold", "bad", "Staff stopped every release and payout."),
         "CHARGEBACK": _pill("Chargeback", "bad", "The payer's bank took the money back; under review."),
-        "RISK_REVIEW": _pill("Risk review", "bad", "Something about it is being looked at by compliance."),
+        "RISK_REVIEW": _pill("Risk review", "bad", "Compliance is reviewing something about it."),
         "RECUSED": _pill(
             "You recused yourself", "quiet", "You recused yourself from it: it is never yours again."
         ),
@@ -119,7 +121,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "OPEN": _pill("Open", "wait", "The other side has yet to answer."),
         "ACCEPTED": _pill("Accepted", "good", "The parties agreed; the money moved as offered."),
         "DECLINED": _pill("Declined", "quiet", "The other side did not agree."),
-        "WITHDRAWN": _pill("Withdrawn", "quiet", "Taken back by whoever offered it."),
+        "WITHDRAWN": _pill("Withdrawn", "quiet", "Withdrawn by the party that made it."),
         "EXPIRED": _pill("Expired", "quiet", "Nobody answered in time."),
     },
     "payout": {
@@ -154,20 +156,22 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
     "hold": {
         "ACTIVE": _pill("On hold", "bad", "Nothing is released until someone lifts it."),
         "RELEASED": _pill("Lifted", "quiet", "No longer in force."),
-        "MANUAL": _pill("Manual", "wait", "Placed by staff; the payee is told of a review."),
-        "RISK": _pill("Risk", "bad", "Placed because of a risk; the parties are not told."),
-        "REPORT": _pill("Report", "wait", "Placed because of a report; the parties are not told."),
+        "MANUAL": _pill("Manual", "wait", "Placed by staff; the payee is notified of a review."),
+        "RISK": _pill("Risk", "bad", "Placed because of a risk; the parties are not notified."),
+        "REPORT": _pill("Report", "wait", "Placed because of a report; the parties are not notified."),
         "HIGH_VALUE": _pill(
-            "High value", "wait", "Above the review threshold; the payee is told of a review."
+            "High value", "wait", "Above the review threshold; the payee is notified of a review."
         ),
         "COMPLAINT": _pill("Complaint", "wait", "The payer complained after the time for a dispute."),
     },
     "chargeback": {
-        "warning_needs_response": _pill("Inquiry: answer", "wait", "The bank asks; no money has moved."),
+        "warning_needs_response": _pill(
+            "Inquiry: answer", "wait", "The bank has sent an inquiry; no money has moved."
+        ),
         "warning_under_review": _pill("Inquiry: in review", "info", "The bank reads our answer."),
         "warning_closed": _pill("Inquiry closed", "good", "No chargeback came of it."),
         "needs_response": _pill("Needs response", "bad", "Evidence is due."),
-        "under_review": _pill("Under review", "wait", "The bank reads our evidence."),
+        "under_review": _pill("Under review", "wait", "The bank is reviewing our evidence."),
         "won": _pill("Won", "good", "The money came back."),
         "lost": _pill("Lost", "bad", "The payer's bank keeps what it took."),
         "prevented": _pill("Prevented", "good", "Settled before it became a chargeback."),
@@ -180,7 +184,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
     },
     "notification": {
         "QUEUED": _pill("Queued", "info", "Waits to be sent."),
-        "SENT": _pill("Sent", "good", "Handed over to the mail server."),
+        "SENT": _pill("Sent", "good", "Accepted by the mail server."),
         "FAILED": _pill("Failed", "bad", "Could not be sent."),
         "MUTED": _pill("Muted", "quiet", "The party wants no letters of this kind; nothing was sent."),
     },
@@ -205,8 +209,8 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "RESOLVED": _pill("Resolved", "good", "Explained by a person."),
     },
     "check": {
-        "PASS": _pill("Holds", "good", "No row offends."),
-        "FAIL": _pill("Broken", "bad", "Some rows offend."),
+        "PASS": _pill("Pass", "good", "No rows fail."),
+        "FAIL": _pill("Fail", "bad", "Some rows fail."),
     },
     "project": {
         "ACTIVE": _pill("Active", "info", "Under way."),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 TAB = "desk:tab"
-ANEW = "desk:anew"
+ANEW = "desk:again"
 
 
 named = text_fields.named
@@ -44,8 +44,8 @@ def listen() -> None:
         )
         st.session_state["desk:tab-key"] = base64.b64encode(key).decode()
     with st.container(key="desk-typing"):
-        key, anew = st.session_state["desk:tab-key"], st.session_state.get(ANEW, (0, []))
-        data = {"staff": actor.id, "tab": tab(), "key": key, "anew": list(anew)}
+        key, again = st.session_state["desk:tab-key"], st.session_state.get(ANEW, (0, []))
+        data = {"staff": actor.id, "tab": tab(), "key": key, "again": list(again)}
         components.mount("typing", key="typing", data=data, triggers=())
 
 
@@ -144,7 +144,7 @@ def standing(places: Iterable[str]) -> list[Shown]:
 
 
 def forget(place: str) -> None:
-    """The field begins anew with what is kept, when it is drawn again; other tabs look at what they show there."""
+    """The field starts again with what is kept, when it is drawn again; other tabs look at what they show there."""
     if name := st.session_state.pop(f"words:{place}", None):
         st.session_state.pop(name, None)
     number, places = st.session_state.get(ANEW, (0, []))
@@ -152,7 +152,7 @@ def forget(place: str) -> None:
 
 
 def _begin(place: str, key: str | None, default: str) -> str:
-    """The key of the field, filled with what is kept; anew when the same field now belongs to another place."""
+    """The key of the field, filled with what is kept; again when the same field now belongs to another place."""
     name = key or place
     known = st.session_state.get(f"words:{place}")
     owner = st.session_state.get(f"words-of:{name}")
@@ -209,6 +209,6 @@ def read(place: str) -> Words:
 
 
 def tab() -> str:
-    """This tab, as long as its page is not loaded anew."""
+    """This tab, as long as its page is not loaded again."""
     name: str = st.session_state.setdefault(TAB, secrets.token_hex(8))
     return name

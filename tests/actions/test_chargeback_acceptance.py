@@ -1,4 +1,4 @@
-"""Giving in to a bank: proposed by one person, done by another, and booked at once (the desk's choice)."""
+"""Accepting a chargeback: proposed by one person, done by another, and booked at once (internal policy)."""
 
 from __future__ import annotations
 

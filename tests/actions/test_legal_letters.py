@@ -278,6 +278,6 @@ def test_an_announced_decision_says_when_it_is_carried_out_and_what_can_still_be
         said = " ".join(letter.text.split())
         assert f"not carried out before {decision.execute_at:%A} {decision.execute_at.day} " in said
         assert "UTC" in said
-        assert "hand in evidence" in said
+        assert "add evidence" in said
         assert builders.REASONS[:40] in said
         assert (letter.about_kind, letter.about_id) == ("decision", decision.id)

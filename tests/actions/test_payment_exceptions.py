@@ -264,7 +264,7 @@ def test_the_database_itself_refuses_one_person_for_a_return(market: Market, own
         session.execute(text(one))
 
 
-# One debt has one road at a time
+# A debt is paid in one way at a time
 
 
 def send_again(market: Market, by: str = "ada") -> None:

@@ -69,7 +69,7 @@ def test_why_the_first_call_was_called_off_is_said_in_words(market: Market) -> N
     bank_says(market, charged_back(market, told, amount=TAKEN), "lost")
     first = market.operations("REFUND")[0]
     assert first.last_error == (
-        "The payer's bank has given $300.00 of it back. The remaining $725.00 is asked for anew."
+        "The payer's bank has given $300.00 of it back. The remaining $725.00 is requested again."
     )
 
 

@@ -173,7 +173,7 @@ def test_a_reversal_by_hand_waits_for_a_person(market: Market) -> None:
     run(market)
     a_day_later(market)
     (item,) = market.all(SuspenseItem)
-    assert (item.amount_minor, item.why) == (400, "A transfer that was taken back outside this desk.")
+    assert (item.amount_minor, item.why) == (400, "A transfer that was reversed outside this desk.")
 
 
 def test_every_money_event_has_words_for_finance() -> None:

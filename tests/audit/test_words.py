@@ -272,7 +272,7 @@ def test_files_are_read_where_that_is_asked_and_the_report_says_which(
     altered = log.verify(files=store.get)
     assert [finding.kind for finding in altered.findings] == ["file"]
     assert altered.text.startswith(
-        "The bytes of evidence 1 are not what was handed in, or not there. The file"
+        "The bytes of evidence 1 are not what was submitted, or not there. The file"
     )
     file.unlink()
     assert "is not in the evidence store" in log.verify(files=store.get).text

@@ -152,7 +152,7 @@ FORGERIES: dict[str, tuple[Callable[[Files], None], str]] = {
         "the plan is not the one that was confirmed",
     ),
     "an amount and its hash": (raised_release, "the amount refund is"),
-    "a piece of evidence": (other_evidence, "is not what was handed in"),
+    "a piece of evidence": (other_evidence, "is not what was submitted"),
     "a message that was cited": (
         edited("messages.json", lambda said: said[1].update(body="I agree.")),
         "the citation message history 2 is not what was cited",

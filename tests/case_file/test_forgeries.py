@@ -138,8 +138,8 @@ FORGERIES: dict[str, tuple[Forgery, str | None]] = {
         first("evidence.json", caption="Proof of guilt."),
         "Evidence 1 is not what audit entry",
     ),
-    "who handed it in": (first("evidence.json", uploaded_by=99), "who handed in evidence 1"),
-    "when it was handed in": (first("evidence.json", at=YEARS_AGO), "when evidence 1 was handed in"),
+    "who handed it in": (first("evidence.json", uploaded_by=99), "who submitted evidence 1"),
+    "when it was handed in": (first("evidence.json", at=YEARS_AGO), "when evidence 1 was submitted"),
     "the name of its file": (
         first("evidence.json", file_name="other.txt"),
         "Evidence 1 is not what audit entry",

@@ -359,7 +359,7 @@ def test_an_endpoint_is_told_until_it_is_removed(terminal: Terminal, town: build
 def test_an_operator_sees_who_is_told_how_far_and_tells_it_again(
     terminal: Terminal, town: builders.Town
 ) -> None:
-    assert "Nobody is told." in terminal.run("webhook-endpoint", "list").well().out
+    assert "There are no endpoints." in terminal.run("webhook-endpoint", "list").well().out
     url = "https://market.test/events"
     made = terminal.run("webhook-endpoint", "add", "--platform", "home_services", "--url", url, "--json")
     builders.funded(town)

@@ -72,7 +72,7 @@ def test_a_member_of_staff_stands_beside_it_and_has_their_permissions(
 @pytest.mark.parametrize("given", ["4711", "", "https://id.test nobody", "a b c", "٣", "9" * 30, "-1"])
 def test_nobody_is_taken_for_somebody_else(terminal: Terminal, town: builders.Town, given: str) -> None:
     terminal.run("api-key", "create", "--platform", "home_services", "--as", given).refuses(
-        "Nobody of the staff"
+        "No member of staff matches"
     )
 
 

@@ -50,7 +50,7 @@ def test_the_case_is_found_with_the_keyboard_and_claimed(demo: Demo, person: Per
     expect(person.queue()).to_be_visible()
     person.picture("day-01-queue")
     page.keyboard.press("?")
-    expect(person.dialog()).to_contain_text("Claim the next case")
+    expect(person.dialog()).to_contain_text("Claim the next available case")
     page.keyboard.press("Escape")
     expect(person.dialog()).to_have_count(0)
     page.keyboard.press("/")

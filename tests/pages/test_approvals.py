@@ -79,7 +79,7 @@ def test_whoever_stepped_back_is_offered_no_answer_and_the_maker_is_told_what_st
     town.act(recusal.recuse, town.as_staff("max"), case_id=told.case, reason="A neighbour.")
     assert town.read(lambda s: approvals.figures(s, me=town.staff["max"])).yours == 0
     app = visit(town, "max", "approvals", id=told.case)
-    assert app.dataframe[0].value["yours"].tolist() == ["Stepped back"]
+    assert app.dataframe[0].value["yours"].tolist() == ["Recused"]
     assert "You recused yourself from this case, so someone else must approve it." in words(app)
     assert not {"Review plan", "Withdraw decision"} & set(labels(app))
     given = {"decision_id": decision.id, "plan_hash": decision.plan_hash}

@@ -234,7 +234,7 @@ def test_a_colleague_who_was_faster_is_named_and_the_draft_stays(town: Town) -> 
     builders.decided(town, told, by="max")
     press(app, "Confirm decision")
     shown = words(app)
-    assert "was decided meanwhile: full release by Max Adler" in shown
+    assert "was decided in the meantime: full release by Max Adler" in shown
     assert "your draft is kept" in shown
 
 

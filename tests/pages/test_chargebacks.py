@@ -71,7 +71,7 @@ def test_everybody_sees_what_is_due_and_only_some_may_answer(town: Town, subject
 
 
 def test_an_empty_list_says_what_will_fill_it(town: Town) -> None:
-    assert "No bank has asked for money back" in words(visit(town, "fay", "chargebacks"))
+    assert "No chargebacks" in words(visit(town, "fay", "chargebacks"))
 
 
 def test_one_person_drafts_and_another_sends(town: Town) -> None:
@@ -142,9 +142,9 @@ def test_one_person_proposes_to_give_in_and_another_does_it(town: Town) -> None:
     assert not app.exception
     mine = visit(town, "fay", "chargebacks", id=row.id)
     assert "someone else must accept the chargeback" in words(mine)
-    assert not [label for label in labels(mine) if label.startswith("Give in")]
+    assert not [label for label in labels(mine) if label.startswith("Accept:")]
     other = visit(town, "cora", "chargebacks", id=row.id)
-    next(button for button in other.button if button.label.startswith("Give in: ")).click().run()
+    next(button for button in other.button if button.label.startswith("Accept: ")).click().run()
     assert not other.exception
     (done,) = town.read(lambda s: s.query(ChargebackAcceptance).all())
     assert (done.status, done.settled_by) == ("ACCEPTED", town.staff["cora"])

@@ -27,11 +27,11 @@ from tests.pages.visiting import labels, serve, visit, words
 PAGES = {
     "overview": "What the balance at Stripe is made of",
     "trial_balance": "USD, the platform's book",
-    "journals": "Everything that was ever posted",
+    "journals": "All posted journals",
     "fees": "Platform fees earned",
     "payouts": "Under way",
     "reconciliation": "Every line of Stripe's statement",
-    "operations": "Every call to Stripe",
+    "operations": "Requests to Stripe",
     "checks": "What must be true of the books",
 }
 

@@ -61,7 +61,7 @@ def unexplained(town: Town, minor: int = -777) -> None:
 def test_finance_sends_a_call_again_with_a_reason(town: Town) -> None:
     number = in_review(town)
     app = visit(town, "fay", "operations", id=number)
-    assert "Waits for a person." in words(app)
+    assert "Needs review." in words(app)
     app.text_input(key="operation-reason").set_value("Stripe was down.").run()
     press(app, "Send again")
     assert town.read(lambda s: s.get_one(OutgoingOperation, number)).status == "QUEUED"
@@ -87,9 +87,9 @@ def test_finance_takes_up_a_webhook_that_was_given_up(town: Town) -> None:
     chosen = {"operations-tab": "Webhook inbox", "about": event}
     shown = visit(town, "cora", "operations", **chosen)
     assert "Try again" not in labels(shown)
-    assert "Finance or an administrator takes it up again." in words(shown)
+    assert "Finance or an administrator can retry it." in words(shown)
     app = visit(town, "fay", "operations", **chosen)
-    assert "Given up: it is not tried again by itself." in words(app)
+    assert "Given up: it is not retried automatically." in words(app)
     app.text_input(key="webhook-reason").set_value("Stripe answers again.").run()
     press(app, "Try again")
     assert town.read(lambda s: s.get_one(WebhookEvent, event)).status == "RECEIVED"

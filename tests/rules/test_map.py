@@ -35,7 +35,7 @@ IMPURE = {
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_a_rule_of_the_map_is_a_function_with_a_source(rule: Rule) -> None:
     assert callable(rule.resolve())
-    assert rule.source.startswith(("milestone-payment-flow, ", "payment-escrow-rules, ", "the desk's choice"))
+    assert rule.source.startswith(("milestone-payment-flow, ", "payment-escrow-rules, ", "internal policy"))
 
 
 def test_no_rule_is_named_twice() -> None:

@@ -24,26 +24,26 @@ FLOW: dict[str, dict[str, tuple[str, ...]]] = {
             "Nobody pays twice for one milestone",
             "A call is written down before it is made",
         ),
-        "held, both told": ("What a charge settles is held", "Each party is told"),
+        "held, both told": ("What a charge settles is held", "Each party is notified"),
         "milestone is funded": ("How a milestone moves",),
     },
     "Milestone Payment Sequence, Phase 3": {
-        "payee marks complete, payer asked": ("Work is handed in, the payer asked",),
+        "payee marks complete, payer asked": ("Work is submitted and the payer is asked",),
         "reminder": ("Reminders after 72 hours, rising",),
         "approved, released, paid out, both told, completed": (
             "The payer approves",
             "What is verified is released",
             "A payout follows the release",
-            "Both are told of the release",
+            "Both are notified of the release",
             "How a payout moves",
         ),
         "disputed, payee told": ("A dispute stops the clocks and is forwarded", "How a case moves"),
         "details provided and forwarded": ("Details go to the payee",),
         "payee addresses the issues, verification again": ("Rework restarts every clock",),
         "mediation asked": ("Either party asks for mediation",),
-        "mediator assigned": ("Who mediates", "Who must not mediate", "A case is handed over"),
+        "mediator assigned": ("Who mediates", "Who must not mediate", "A case is reassigned"),
         "evidence reviewed": ("The evidence is reviewed, on record",),
-        "decision": ("A plan is made before it is confirmed", "One decides, the other is told"),
+        "decision": ("A plan is made before it is confirmed", "One decides, the other is notified"),
         "full release": ("Full release", "Executed as planned, or void"),
         "partial release, the rest refunded": ("Partial release", "Split by items of the work"),
         "full refund": ("Full refund",),
@@ -74,15 +74,15 @@ FLOW: dict[str, dict[str, tuple[str, ...]]] = {
         "4 both told, status follows": ("What a charge settles is held", "How a milestone moves"),
     },
     "Work and Verification Phase": {
-        "1 completion": ("Work is handed in, the payer asked",),
-        "2 request": ("Work is handed in, the payer asked",),
+        "1 completion": ("Work is submitted and the payer is asked",),
+        "2 request": ("Work is submitted and the payer is asked",),
         "3 approve or dispute": ("The payer approves", "A dispute stops the clocks and is forwarded"),
     },
     "Standard Release": {
         "1 approval": ("The payer approves",),
         "2 release": ("What is verified is released",),
         "3 payout": ("A payout follows the release",),
-        "4 both told": ("Both are told of the release",),
+        "4 both told": ("Both are notified of the release",),
     },
     "Dispute Resolution Process": {
         "1 disputed with details": ("A dispute stops the clocks and is forwarded", "Details go to the payee"),
@@ -90,7 +90,7 @@ FLOW: dict[str, dict[str, tuple[str, ...]]] = {
         "3a direct resolution": (
             "Rework restarts every clock",
             "The parties may settle it themselves",
-            "A complaint can be taken back",
+            "A complaint can be withdrawn",
         ),
         "3b mediation": ("Who mediates", "Full release", "Partial release", "Full refund"),
         "4 the transaction follows": (
@@ -120,14 +120,14 @@ FLOW: dict[str, dict[str, tuple[str, ...]]] = {
         "1 project from a bid": ("A bid makes one project",),
         "2 payment status follows": ("How a milestone moves", "Nine payment states"),
         "3 holding and releasing": ("What a charge settles is held", "What is verified is released"),
-        "4 told of status changes": ("Each party is told",),
+        "4 told of status changes": ("Each party is notified",),
         "5 outside processors": ("News of the provider in any order", "Money moves once whatever the answer"),
         "6 roles and permissions": ("Who may do what", "A party acts for itself"),
     },
     "Error Handling": {
         "1 payment failure, retried with backoff, payer told": (
             "A declined card is tried again",
-            "The payer is told of each decline",
+            "The payer is notified of each decline",
             "Retry with exponential backoff",
         ),
         "2 payout failure, review, other method": (
@@ -202,7 +202,7 @@ LEGAL: dict[str, dict[str, tuple[str, ...]]] = {
         "full: not started, no-show, paid twice": (
             "A ground carries its own outcomes",
             "Who bears the processor fee",
-            "What was paid twice goes back",
+            "A duplicate payment is returned",
         ),
         "partial: part of the work": ("A ground carries its own outcomes", "Partial release"),
         "none for dissatisfaction with delivered work": ("Outcome is not guaranteed",),
@@ -255,7 +255,7 @@ LEGAL: dict[str, dict[str, tuple[str, ...]]] = {
         "6 holding and releasing by hand": ("Manual hold",),
     },
 }
-DESK = "the desk's choice"
+DESK = "internal policy"
 BY_NAME = {rule.name: rule for rule in RULES}
 LINES = [
     pytest.param(rules, id=f"{document}, {section}: {line}")

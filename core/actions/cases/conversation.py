@@ -42,7 +42,7 @@ def say(
 ) -> Message:
     """A party writes to everyone, staff to the parties or (`STAFF`) among themselves.
 
-    An answer from the party that a case is waiting for lets the case go on. Who stepped back from it writes to staff
+    An answer from the party that a case is waiting for lets the case go on. Who is recused from it writes to staff
     only: raises `YouSteppedBack`.
     """
     context = open_milestone(session, milestone_id)
@@ -70,7 +70,7 @@ def say(
 
 
 def answer(session: Session, actor: Actor, *, now: datetime, case_id: int, body: str) -> Message:
-    """The party that a case waits for gives its answer. A wanted document is handed in as evidence instead.
+    """The party that a case waits for gives its answer. A wanted document is submitted as evidence instead.
 
     Raises `NothingAsked` when the case waits for nobody, or for the other side.
     """

@@ -117,7 +117,7 @@ def open_case(session: Session, context: MilestoneContext) -> Case:
 
 def resubmit(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
     """The payee has addressed the issues and asks again for verification: the case is settled between the parties and
-    every clock starts anew (milestone-payment-flow, Contractor Resolves Issue)."""
+    every deadline restarts (milestone-payment-flow, Contractor Resolves Issue)."""
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payee.id)
     context.move(milestones.Event.RESUBMIT, now=now)
@@ -136,7 +136,7 @@ def resubmit(session: Session, actor: Actor, *, now: datetime, milestone_id: int
 
 
 def withdraw(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
-    """The payer takes the complaint back: the milestone is where it was, and its clocks start anew."""
+    """The payer withdraws the complaint: the milestone is where it was, and its deadlines restart."""
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payer.id)
     submitted = context.milestone.completion_notice_at is not None

@@ -1,4 +1,4 @@
-"""Evidence: handed in by the parties of a milestone, opened by staff, and both on record.
+"""Evidence: submitted by the parties of a milestone, opened by staff, and both on record.
 
 The bytes are kept before the row is written, so a row never points at nothing. New evidence makes plans that were drawn
 up without it out of date.
@@ -58,7 +58,7 @@ def hand_in(
     caption: str = "",
     case_id: int | None = None,
 ) -> Evidence:
-    """The payer or the payee hands in a file about their milestone; the same file again gives the row that is there.
+    """The payer or the payee submits a file about their milestone; the same file again gives the row that is there.
 
     The files that an e-mail carries are checked like any other and become exhibits of their own beside it.
     A case that waits for this party goes on, also when the file that they were asked for was there before. A decision
@@ -168,7 +168,7 @@ def thumbnail(session: Session, actor: Actor, *, store: EvidenceStore, evidence_
 def download(
     session: Session, actor: Actor, *, now: datetime, store: EvidenceStore, evidence_id: int
 ) -> bytes:
-    """The original as it was handed in, checked against its hash; audited, because it leaves the desk."""
+    """The original as it was submitted, checked against its hash; audited, because it leaves the desk."""
     evidence = _readable(session, actor, evidence_id)
     content = store.get(evidence.uploaded_by, evidence.sha256)
     _record(session, actor, AuditAction.EVIDENCE_DOWNLOAD.by("mediator"), evidence, now)

@@ -65,7 +65,7 @@ def ties_of(session: Session, staff_id: int) -> frozenset[int]:
 
 
 def require_not_recused(session: Session, case_id: int, staff_id: int, *, reader: int | None) -> None:
-    """Whoever stepped back from a case neither has, decides nor approves it again.
+    """Whoever is recused from a case neither has, decides nor approves it again.
 
     Raises `YouSteppedBack` where that is the `reader`, else `SteppedBack`.
     """
@@ -77,7 +77,7 @@ def require_not_recused(session: Session, case_id: int, staff_id: int, *, reader
 
 
 def require_at_work(session: Session, actor: Actor, case_id: int) -> None:
-    """Staff who stepped back from a case do nothing in it any more. Raises `YouSteppedBack`."""
+    """Staff who is recused from a case do nothing in it any more. Raises `YouSteppedBack`."""
     if actor.kind == "staff" and actor.id is not None:
         require_not_recused(session, case_id, actor.id, reader=actor.id)
 

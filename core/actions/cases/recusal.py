@@ -1,4 +1,4 @@
-"""Stepping back from a case: with a reason, for good, and with the next best colleague in one's place."""
+"""Recusal from a case: with a reason, for good, and with the next best colleague in one's place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class AlreadySteppedBack(DeskError):
 
 
 def recuse(session: Session, actor: Actor, *, now: datetime, case_id: int, reason: str) -> Case:
-    """Step back from a case, whether it is one's own or might become so. It never comes back to whoever stepped back.
+    """Recuse oneself from a case, whether it is one's own or might become so. It never comes back to them.
 
     A case in mediation goes to the next available mediator at once, by skill and load; with none free it waits in the
     queue. A decision that they made or approved, and that is not carried out yet, becomes void. The reason is for

@@ -1,6 +1,6 @@
 """Staff opens a case where the parties do not: nobody's money waits for ever, and a right complaint is paid back.
 
-The desk's choice. Possible for as long as all of the money is held, even when the work was approved: approval under a
+Internal policy. Possible for as long as all of the money is held, even when the work was approved: approval under a
 hold verifies, but releases nothing.
 """
 

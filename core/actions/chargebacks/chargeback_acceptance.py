@@ -1,6 +1,6 @@
-"""Giving in to a bank on purpose: one person proposes it, another does it, and the loss is booked when Stripe says so.
+"""Accepting a chargeback on purpose: one person proposes it, another does it, and Stripe's answer books the loss.
 
-It cannot be undone, and ends the cost of answering (payment-escrow-rules, Compliance Checklist 3; the desk's choice).
+It cannot be undone, and ends the cost of answering (payment-escrow-rules, Compliance Checklist 3; internal policy).
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def propose(
 
 
 def accept(session: Session, actor: Actor, *, now: datetime, acceptance_id: int) -> ChargebackAcceptance:
-    """Give in, for good. Raises what `proposals.require_checker` does, `ProposalEnded`, `NoGivingIn`."""
+    """Accept it, for good. Raises what `proposals.require_checker` does, `ProposalEnded`, `NoGivingIn`."""
     require(actor, Permission.SETTLE_CHARGEBACK, now)
     context, row, proposal = _proposal(session, acceptance_id)
     proposals.require_checker(session, actor, _waiting(context, proposal), now=now)

@@ -42,7 +42,7 @@ def stage(
 ) -> ChargebackEvidence:
     """Draft the answer to the bank, by the provider's names of texts and documents, and stage it there.
 
-    `files` are pieces of this milestone's evidence; they are sent as they were handed in.
+    `files` are pieces of this milestone's evidence; they are sent as they were submitted.
     Raises `NoAnswerAllowed`, `EvidenceEmpty`, `EvidenceTooLong`, `EvidenceUnknown`, `FileNotForBanks`.
     """
     require(actor, Permission.ANSWER_CHARGEBACK)

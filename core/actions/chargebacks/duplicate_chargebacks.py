@@ -142,7 +142,7 @@ def offset_amount(given: Money, owed: Money) -> Money:
 def call_off(call: OutgoingOperation, taken: Money, rest: Money, *, now: datetime) -> None:
     """The refund's call, unless it is over."""
     if call.status in (OperationStatus.QUEUED, OperationStatus.BLOCKED, OperationStatus.REVIEW):
-        anew = f" The remaining {rest.text()} is asked for anew." if rest.is_positive else ""
+        anew = f" The remaining {rest.text()} is requested again." if rest.is_positive else ""
         reason = f"The payer's bank has given {taken.text()} of it back.{anew}"
         operation_states.canceled(call, reason=reason, now=now)
 

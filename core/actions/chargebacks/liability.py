@@ -161,7 +161,7 @@ def _from_payee(session: Session, context: MilestoneContext, debt: Money, *, key
 def transfer_arrived(
     session: Session, context: MilestoneContext, operation: OutgoingOperation, *, now: datetime
 ) -> None:
-    """A transfer that may have been on its way when the chargeback was lost is taken back, as far as the payee owes."""
+    """A transfer that may have been on its way when the chargeback was lost is reversed, as far as the payee owes."""
     wanted = select(Chargeback.id).where(
         Chargeback.milestone_id == context.milestone.id,
         Chargeback.lost_minor > 0,

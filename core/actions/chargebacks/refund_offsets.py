@@ -1,7 +1,7 @@
 """Refunds that the payer's bank was quicker than: what it has given to the payer is not owed any more (DESIGN 4).
 
 The refund keeps what the bank has taken and is charged back; its call is called off, and what is left of it is asked
-for anew: the provider refuses a refund of more than remains, and sent whole another way the payer would have it twice.
+for again: the provider refuses a refund of more than remains, and sent whole another way the payer would have it twice.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _not_left(session: Session, context: MilestoneContext) -> Iterator[tuple[Ref
 
 
 def _sent_another_way(session: Session, refund: Refund) -> bool:
-    """Somebody says that it left our bank; until that is confirmed or taken back, it may lie with the payer."""
+    """Somebody says that it left our bank; until that is confirmed or withdrawn, it may lie with the payer."""
     said = select(RefundReturn.id).where(
         RefundReturn.refund_id == refund.id, RefundReturn.status == ProposalStatus.PROPOSED
     )
@@ -144,7 +144,7 @@ def _take(
     key: str,
     now: datetime,
 ) -> Money:
-    """Take `taken` out of the refund, first from the milestone's part, which is returned; ask for the rest anew."""
+    """Take `taken` out of the refund, first from the milestone's part, which is returned; ask for the rest again."""
     whole, part = context.money(refund.amount_minor), context.money(refund.milestone_part_minor)
     taken_part, before = min(taken, part), refund.status
     audit.become(refund, rules.after(refund.status, RefundEvent.CHARGE_BACK), now=now)

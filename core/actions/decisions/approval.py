@@ -21,12 +21,12 @@ from core.rules.permissions import Actor, Permission, require
 from core.rules.proposals import Kind
 from core.rules.reasons import given
 
-TAKEN_BACK = "A colleague took it back; the page of the case says why."
-NOT_APPROVED = "The second person did not approve it; the page of the case says why."
+TAKEN_BACK = "A colleague withdrew it; the case shows the reason."
+NOT_APPROVED = "The second person did not approve it; the case shows the reason."
 
 
 class DecisionNotPending(DeskError):
-    """This decision is {status}, so it can no longer be taken back. Open a correction instead."""
+    """This decision is {status}, so it can no longer be withdrawn. Open a correction instead."""
 
 
 def approve(
@@ -93,7 +93,7 @@ def send_back(session: Session, actor: Actor, *, now: datetime, decision_id: int
 
 def withdraw(session: Session, actor: Actor, *, now: datetime, decision_id: int, reason: str) -> Decision:
     """Void a decision on purpose before it is carried out, because of what came to light since: by a mediator without
-    a tie to a party, with a reason. Its maker has the draft again, unless they stepped back (the desk's choice)."""
+    a tie to a party, with a reason. Its maker has the draft again, unless they recused themselves (internal policy)."""
     require(actor, Permission.DECIDE, now)
     reason = given(reason)
     context, _, decision = _locked(session, actor, decision_id)

@@ -1,6 +1,6 @@
 """While a decision cools off, both sides know of it: told when it is made, and told if it falls.
 
-(payment-escrow-rules, Refund Rules: a refund decision and what it refers to; the 24 hours are the desk's choice.)
+(payment-escrow-rules, Refund Rules: a refund decision and what it refers to; the 24 hours are internal policy.)
 """
 
 from __future__ import annotations

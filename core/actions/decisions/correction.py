@@ -1,6 +1,6 @@
 """Correcting a decision that was carried out: never by changing it, always by a new case that is linked to it.
 
-The desk's choice. The correction is in other hands than the decision was. While it is open it blocks what has not yet
+Internal policy. The correction is in other hands than the decision was. While it is open it blocks what has not yet
 been paid out; what must go back goes back through the tools of finance, and the correction says so when it is closed.
 """
 

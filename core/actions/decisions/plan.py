@@ -215,7 +215,7 @@ def _papers(
 def _letter(
     context: MilestoneContext, draft: Draft, paper: Letter, side: str, party_id: int
 ) -> dict[str, Any]:
-    """As it is hashed. `passage` is there only where the mediator wrote it anew."""
+    """As it is hashed. `passage` is there only where the mediator rewrote it."""
     edited = {"passage": draft.passages[side]} if side in draft.passages else {}
     return {"to": party_id, "audience": side, "subject": paper.subject, "text": paper.text, **edited}
 

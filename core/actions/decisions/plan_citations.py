@@ -23,7 +23,7 @@ class CitationUnknown(DeskError):
 
 
 def evidence_hashes(session: Session, context: MilestoneContext) -> list[str]:
-    """Of everything that was handed in, in order: a piece more voids the plan."""
+    """Of everything that was submitted, in order: a piece more voids the plan."""
     wanted = (
         select(Evidence.sha256).where(Evidence.milestone_id == context.milestone.id).order_by(Evidence.id)
     )

@@ -1,4 +1,4 @@
-"""The letters of a plan: generated from it, with one passage that the mediator may write anew for each party.
+"""The letters of a plan: generated from it, with one passage that the mediator may rewrite for each party.
 
 What is paid, refunded and kept back stands outside of that passage and always comes from the plan.
 """

@@ -32,14 +32,14 @@ LIVE = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF, DecisionSt
 PENDING = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF)
 CHANGED = "The case changed after the decision was made."
 NEW_EVIDENCE = "New evidence came in after the decision was made."
-MAKER_LEFT = "Whoever made the decision has stepped back from the case since."
-CHECKER_LEFT = "Whoever approved the decision has stepped back from the case since."
+MAKER_LEFT = "The maker of the decision has since been recused from the case."
+CHECKER_LEFT = "The approver of the decision has since been recused from the case."
 CHECKER_TIED = "Whoever approved the decision has declared a tie to a party since."
 OUTDATED = "The desk was updated after the decision was made, and computes its plan differently now."
 
 
 class AlreadyDecided(DeskError):
-    """Case D-{case} was decided meanwhile: {outcome} by {maker}, {when:%d %B %Y at %H:%M} UTC.
+    """Case D-{case} was decided in the meantime: {outcome} by {maker}, {when:%d %B %Y at %H:%M} UTC.
 
     Yours was not recorded: two mediators at once, one wins.
     """
@@ -118,7 +118,7 @@ def waiting(context: MilestoneContext, case: Case, decision: Decision) -> Waitin
 def fallen(session: Session, context: MilestoneContext, case: Case, decision: Decision) -> str | None:
     """Why it no longer stands on those who made and approved it; None while it does.
 
-    Nobody who stepped back or has a tie would make or approve it. Its maker's role counts until it is approved.
+    Nobody who is recused or has a tie would make or approve it. Its maker's role counts until it is approved.
     """
     subject = waiting(context, case, decision).subject
     maker = proposals.known_of(session, decision.maker_id, subject)
@@ -215,13 +215,13 @@ def void(
     """
     case = session.get_one(Case, decision.case_id)
     why = why or _why(session, context, case, decision)
-    anew = not ended and maker_decides_anew(session, context, case, decision)
+    again = not ended and maker_decides_anew(session, context, case, decision)
     audit.become(decision, approvals.after(decision.status, DecisionEvent.VOID), now=now, by=actor)
     decision.check_note = why
     if not ended:
         case.due_at = case.decision_due_at or case.due_at
     session.flush()
-    if anew:
+    if again:
         drafts.give_back(session, decision, now=now)
     action = (
         AuditAction.DECISION_VOID.by("system")
@@ -231,11 +231,11 @@ def void(
     trace(session, actor, action, decision, context, now=now, reason=why)
     cooling_off.tell_voided(session, context, decision, now=now, ended=ended)
     if not ended:
-        _tell_mediators(session, actor, context, case, decision, why=mail or why, anew=anew, now=now)
+        _tell_mediators(session, actor, context, case, decision, why=mail or why, again=again, now=now)
 
 
 def left_by(session: Session, actor: Actor, context: MilestoneContext, case: Case, *, now: datetime) -> None:
-    """Someone stepped back from the case: what they decided or approved there, and is not carried out, is void."""
+    """Someone was recused from the case: what they decided or approved there, and is not carried out, is void."""
     wanted = select(Decision).where(Decision.case_id == case.id, Decision.status.in_(PENDING))
     decision = session.scalars(wanted.with_for_update()).one_or_none()
     if decision is not None and actor.id in (decision.maker_id, decision.checker_id):
@@ -257,11 +257,11 @@ def _tell_mediators(
     decision: Decision,
     *,
     why: str,
-    anew: bool,
+    again: bool,
     now: datetime,
 ) -> None:
-    """Whoever made it, and whose case it is now, must decide anew; not who voided it, nor who may not decide again."""
-    maker = decision.maker_id if anew else None
+    """Whoever made it, and whose case it is now, must decide again; not who voided it, nor who may not decide again."""
+    maker = decision.maker_id if again else None
     for staff_id in {maker, case.mediator_id} - {None, actor.id if actor.kind == "staff" else None}:
         context.tell_staff(
             session,

@@ -17,15 +17,15 @@ from core.rules.permissions import Actor, Permission, require
 
 
 class LetterNotFailed(DeskError):
-    """Letter L-{letter} is {status}; only a letter that could not be delivered is sent again."""
+    """E-mail L-{letter} is {status}; only an e-mail that could not be delivered can be sent again."""
 
 
 class AddressUnusable(DeskError):
-    """“{address}” is not an address to which a letter can go. Write one such as name@example.com."""
+    """“{address}” is not an address that e-mail can be sent to. Write one such as name@example.com."""
 
 
 class AddressOfStaff(DeskError):
-    """This letter goes to a colleague, whose address an administrator keeps."""
+    """This e-mail goes to a colleague. Ask an administrator to correct the address."""
 
 
 LONGEST_ADDRESS = 254
@@ -34,7 +34,7 @@ LONGEST_ADDRESS = 254
 def send_again(
     session: Session, actor: Actor, *, now: datetime, notification_id: int, address: str | None = None
 ) -> int:
-    """Queue a failed letter anew, as a mail of its own; returns how many letters go.
+    """Queue a failed letter again, as a mail of its own; returns how many letters go.
 
     With `address` the party's address is corrected first, and everything that failed to reach them goes to it. The log
     says that it was corrected, and not to what: addresses are personal data. Raises `LetterNotFailed`,

@@ -1,4 +1,4 @@
-"""The payment schedule of a project: its milestones laid out and priced, and laid out anew by the payer."""
+"""The payment schedule of a project: its milestones laid out and priced, and laid out again by the payer."""
 
 from __future__ import annotations
 

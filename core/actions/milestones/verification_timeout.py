@@ -102,7 +102,7 @@ def _mark(session: Session, context: MilestoneContext, *, now: datetime) -> None
 
 
 def look_again(context: MilestoneContext) -> None:
-    """What counted as an answer no longer does (a complaint was settled): silence is weighed anew."""
+    """What counted as an answer no longer does (a complaint was settled): silence is weighed again."""
     milestone = context.milestone
     if milestone.unanswered_at is None or milestone.completion_notice_at is None:
         return

@@ -83,7 +83,7 @@ def _again(session: Session, actor: Actor, operation: OutgoingOperation, *, now:
 
 
 def _came_back(session: Session, actor: Actor, operation: OutgoingOperation, *, now: datetime) -> bool:
-    """A refund that failed or was canceled at the provider: the debt is open, and it can be sent anew."""
+    """A refund that failed or was canceled at the provider: the debt is open, and it can be sent again."""
     if operation.kind != OperationKind.REFUND:
         return False
     second = duplicate_payments.returned_by(session, operation)

@@ -38,11 +38,11 @@ ACCOUNTS = {
 
 
 class AlreadySettled(DeskError):
-    """This amount was settled meanwhile, as {settled_as}."""
+    """This amount has already been settled, as {settled_as}."""
 
 
 class NotProposed(DeskError):
-    """Nobody has said yet what this amount was."""
+    """No explanation has been proposed for this amount yet."""
 
 
 def propose(
@@ -199,7 +199,7 @@ def _require_free(session: Session, items: Sequence[SuspenseItem]) -> None:
 
 
 def _proposed_together(items: Sequence[SuspenseItem]) -> SettledAs:
-    """What all of them were said to be, by one person at one time. Raises `ChangedMeanwhile`, `NotProposed`."""
+    """What all of them were proposed as, by one person at one time. Raises `ChangedMeanwhile`, `NotProposed`."""
     as_proposed = {(each.proposed_as, each.proposed_by, each.proposed_at, each.target_id) for each in items}
     if len(as_proposed) != 1:
         raise ChangedMeanwhile(kind="proposal", what="these amounts were not proposed together")

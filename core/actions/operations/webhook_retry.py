@@ -20,7 +20,7 @@ class EventNotGivenUp(DeskError):
 
 
 def retry(session: Session, actor: Actor, *, now: datetime, event_id: str, reason: str) -> WebhookEvent:
-    """Apply it again: the object is fetched anew, so nothing of an old event is believed. Raises `EventNotGivenUp`."""
+    """Apply it again: the object is fetched again, so nothing of an old event is believed. Raises `EventNotGivenUp`."""
     require(actor, Permission.RETRY_OPERATION, now)
     reason = given(reason)
     event = session.get(WebhookEvent, event_id, with_for_update=True, populate_existing=True)

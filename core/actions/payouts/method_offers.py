@@ -37,7 +37,7 @@ class AlreadyOffered(DeskError):
 
 
 class NoOfferOpen(DeskError):
-    """No other methods are offered for this payout now: the offer was taken or withdrawn meanwhile."""
+    """No other methods are offered for this payout now: the offer was accepted or withdrawn in the meantime."""
 
 
 class NotOffered(DeskError):

@@ -119,7 +119,7 @@ def open_offer(session: Session, payout_id: int) -> PayoutOffer | None:
 
 
 def _require_no_offer(session: Session, payout_id: int) -> None:
-    """A payout has one road at a time. Raises `MethodsOffered`."""
+    """A payout has one way at a time. Raises `MethodsOffered`."""
     row = open_offer(session, payout_id)
     if row is not None:
         raise MethodsOffered(

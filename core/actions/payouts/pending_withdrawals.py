@@ -43,7 +43,7 @@ def send_rest(
     after: OutgoingOperation | None,
     now: datetime,
 ) -> None:
-    """Pay out what is left of a transfer of which a part is taken back; `after` is the call it replaces."""
+    """Pay out what is left of a transfer of which a part is reversed; `after` is the call it replaces."""
     before = after.key if after else f"payout.{payout.id}"
     outbox.enqueue(
         session,

@@ -1,4 +1,4 @@
-"""Releasing held money: what may stop it, the dividing journal, and the road after a verification."""
+"""Releasing held money: what may stop it, the dividing journal, and the steps after a verification."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def _shorten(
 ) -> None:
     """The payout that had not been sent: called off, or sent for what remains, which from now on is its amount."""
     if call is not None and call.status != OperationStatus.REFUSED:
-        operation_states.canceled(call, reason="the transfer is taken back", now=now)
+        operation_states.canceled(call, reason="the transfer is reversed", now=now)
     if rest.is_zero:
         withdrawals.move(payout, PayoutEvent.CANCEL, now=now)
     else:

@@ -195,7 +195,7 @@ def told(amount: Money, fee: Money, method: WithdrawalMethod) -> dict[str, Any]:
 
 
 def move(payout: Payout, event: PayoutEvent, *, now: datetime) -> None:
-    """One step. Whoever takes a payout out of review closes the offer that the payee had: it has one road at a time."""
+    """One step. Whoever takes a payout out of review closes the offer that the payee had: it has one way at a time."""
     reviewed = payout.status == PayoutStatus.ADMINISTRATIVE_REVIEW
     audit.become(payout, rules.after(payout.status, event), now=now)
     session = object_session(payout)

@@ -1,7 +1,7 @@
 """A refund that came back is returned another way: sent from our bank, said by one person and confirmed by another.
 
 The card is closed, the account is gone: the debt to the payer stays open until the money has left by some way
-(milestone-payment-flow, Error Handling; the desk's choice).
+(milestone-payment-flow, Error Handling; internal policy).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""One debt has one road at a time: whoever takes the second is told of the first, under the lock of the debt.
+"""A debt is paid in one way at a time: whoever takes the second is told of the first, under the lock of the debt.
 
 A refund that came back is either sent again by Stripe or has left our bank; a payout in review is either sent again or
-waits for the payee's choice. The database refuses two open roads as well (function `one_road`), and the law `one_road`
+waits for the payee's choice. The database refuses two open ways as well (function `one_road`), and the law `one_road`
 of `escrow-desk check` finds them.
 """
 

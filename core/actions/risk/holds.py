@@ -40,7 +40,7 @@ class NoOpenComplaint(DeskError):
     """There is no complaint about “{milestone}” that waits for staff."""
 
 
-WITHDRAWN = "The payer took the complaint back."
+WITHDRAWN = "The payer withdrew the complaint."
 
 
 def stoppable(session: Session, context: MilestoneContext) -> Money:

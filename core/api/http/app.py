@@ -124,4 +124,4 @@ def _database(request: Request, error: Any) -> Response:
 
 def _fault(request: Request, error: Any) -> Response:
     log.error("api.fault", path=request.url.path, exc_info=error)
-    return written(500, "internal_fault", "The desk made a mistake. Nothing was done; it has been logged.")
+    return written(500, "internal_fault", "Internal error. Nothing was done; the error has been logged.")

@@ -126,7 +126,7 @@ def of_said(session: Session, row: Message) -> SaidAnswer:
 
 @router.post(
     "/milestones/{milestone_id}/evidence",
-    summary="Hand in evidence",
+    summary="Submit evidence",
     status_code=201,
     response_model=EvidenceAnswer,
     responses=refusals(NotYours, EvidenceRefused, TooManyFiles, FileTooLarge, AskedDifferently),
@@ -138,7 +138,7 @@ def hand_in_evidence(
     file: Upload,
     caption: Caption = "",
 ) -> Response:
-    """A party hands in a file about the milestone; the same file twice is one piece of evidence. While there is a
+    """A party submits a file about the milestone; the same file twice is one piece of evidence. While there is a
     dispute it belongs to that, and it answers what was asked of this party."""
     content, name = file.file.read(), file.filename or ""
     said = "\n".join((party, caption, name, hashlib.sha256(content).hexdigest()))

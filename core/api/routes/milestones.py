@@ -70,7 +70,7 @@ STEPS = (
         "Disputes",
         "Withdraw a dispute",
         disputes.withdraw,
-        "The payer takes the dispute back: the milestone is where it was before, and every clock starts anew.",
+        "The payer withdraws the dispute: the milestone is back where it was before, and every deadline restarts.",
     ),
     MilestoneStep(
         "mediation",
@@ -88,7 +88,7 @@ STEPS = (
         "Disputes",
         "Withdraw a late complaint",
         holds.withdraw_complaint,
-        "The payer takes a complaint after the window back: what it held goes on.",
+        "The payer withdraws a late complaint: its hold is lifted.",
         (NotYours, holds.NoOpenComplaint),
     ),
 )
@@ -175,7 +175,7 @@ def explain_dispute(milestone_id: requests.MilestoneId, body: requests.Details, 
     tags=["Disputes"],
 )
 def resubmit_milestone(milestone_id: requests.MilestoneId, body: requests.Rework, change: Change) -> Response:
-    """The payee has addressed the issues, may say how, and asks to be verified again; every clock starts anew."""
+    """The payee has addressed the issues, may say how, and asks to be verified again; every deadline restarts."""
 
     def addressed(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
         if body.details is not None:

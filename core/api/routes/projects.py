@@ -96,7 +96,7 @@ def confirm_engagement(
     responses=refusals(NotYours, PaymentInFlight, ScheduleRefused, CurrencyNotSettled),
 )
 def adjust_milestones(project_id: requests.ProjectId, body: requests.Adjustment, change: Change) -> Response:
-    """The payer divides the accepted total anew, as long as nothing was paid; this is the whole new division."""
+    """The payer divides the accepted total again, as long as nothing was paid; this is the whole new division."""
 
     def act(session: Session, actor: Actor, now: datetime) -> None:
         planned = [

@@ -27,7 +27,7 @@ class EndpointUnfit(DeskError):
 
 
 class EndpointKnown(DeskError):
-    """{url} is told already. Remove it first to give it another secret."""
+    """{url} is already an endpoint. Remove it first to give it another secret."""
 
 
 def add_endpoint(

@@ -194,7 +194,7 @@ def _measure(evidence: dict[str, Any]) -> None:
 
 
 def close(world: World, params: dict[str, Any], id: str) -> Object:
-    """POST /v1/disputes/{id}/close: give in"""
+    """POST /v1/disputes/{id}/close: accept it"""
     return decide(world, world.find("dispute", id), "lost")
 
 

@@ -1,4 +1,4 @@
-"""A transfer taken back from the payee's account at the provider."""
+"""A transfer reversed from the payee's account at the provider."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from dashboard.case.decision.preview import people
 from dashboard.ui import cards, confirm, deadline, errors, header, reasons, status, text_fields
 from dashboard.ui.header import Said
 
-STOPPED = "Approved, and not carried out yet: something stops it. The case says what."
+STOPPED = "Approved but not carried out yet: something blocks it. The case shows what."
 DONE: Mapping[DecisionStatus, str | Said] = {
     DecisionStatus.EXECUTED: "Approved and posted. Sending to Stripe.",
     DecisionStatus.COOLING_OFF: "Approved. It is carried out when the cooling-off is over, unless the case changes.",
@@ -75,7 +75,7 @@ def drawer(case: CaseView) -> None:
 
 @st.dialog("Approve this plan?", width="large", icon=":material/fact_check:", on_dismiss=confirm.close_drawer)
 def _dialog(case_id: int, decision_id: int) -> None:
-    """The case is read in here: a dialog that draws itself anew is given what it was opened with."""
+    """The case is read in here: a dialog that draws itself again is given what it was opened with."""
     if not confirm.step_up("approval-dialog"):
         return
     with request_context.reading() as session:
@@ -137,7 +137,9 @@ def _dialog(case_id: int, decision_id: int) -> None:
 def _sent_back(decision: Decision, ruling: Ruling) -> str:
     if decision.status == DecisionStatus.RETURNED:
         return f"Returned to {ruling.maker}."
-    return f"The decision is void. {ruling.maker} may no longer decide the case, so a colleague decides anew."
+    return (
+        f"The decision is void. {ruling.maker} may no longer decide the case, so a colleague decides again."
+    )
 
 
 def _approved(decision: Decision) -> str | Said:

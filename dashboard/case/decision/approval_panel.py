@@ -50,7 +50,7 @@ def _summary(seen: MakerView) -> str:
 
 def _exhibits(seen: MakerView) -> None:
     if not seen.exhibits:
-        cards.note("No evidence was handed in.")
+        cards.note("No evidence was submitted.")
         return
     tables.small(
         seen.exhibits,

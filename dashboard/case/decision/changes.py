@@ -79,7 +79,7 @@ def _when(case: CaseView, ruling: Ruling, found: Comparison) -> None:
 
 
 def _back_to(case: CaseView, ruling: Ruling) -> str:
-    return f" and returns to {ruling.maker} at once" if ruling.anew else ""
+    return f" and returns to {ruling.maker} at once" if ruling.again else ""
 
 
 def _before(returned: Ruling, differs: Sequence[Difference]) -> None:

@@ -27,7 +27,7 @@ def show(case: CaseView, key: str, said: Sequence[MessageItem], *, beside: str) 
 
 
 def evidence(case: CaseView, pieces: Sequence[EvidenceItem], *, beside: str) -> None:
-    """What was handed in meanwhile, by name: the plan does not know of it."""
+    """What was submitted meanwhile, by name: the plan does not know of it."""
     header.section("Evidence since", beside)
     for each in pieces:
         name, who = redaction.redact(case, each.file_name), each.uploader_role.lower()
@@ -38,7 +38,7 @@ def evidence(case: CaseView, pieces: Sequence[EvidenceItem], *, beside: str) -> 
 
 
 def forget(key: str) -> None:
-    """The plan is read anew, and what is on the screen then is what was seen."""
+    """The plan is read again, and what is on the screen then is what was seen."""
     st.session_state.pop(f"news-{key}", None)
 
 

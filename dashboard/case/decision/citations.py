@@ -13,7 +13,7 @@ from dashboard.case.decision import draft
 MEANING = {
     Reference.ENGAGEMENT_SCOPE: "What the parties agreed, under Terms",
     Reference.MESSAGE_HISTORY: "What the parties wrote, up to now",
-    Reference.MILESTONE_EVIDENCE: "What was handed in",
+    Reference.MILESTONE_EVIDENCE: "What was submitted",
     Reference.RESOLUTION_NOTES: "The reasons above",
 }
 
@@ -44,7 +44,7 @@ def show(case_id: int, pieces: Sequence[EvidenceItem]) -> tuple[frozenset[Refere
         list(names),
         key=field,
         format_func=lambda number: names.get(number, str(number)),
-        placeholder="Cite pieces of evidence" if names else "No evidence was handed in",
+        placeholder="Cite pieces of evidence" if names else "No evidence was submitted",
         disabled=not names,
         label_visibility="collapsed",
     )

@@ -49,7 +49,7 @@ def show(case: CaseView) -> tuple[ItemInput, ...]:
             )
         st.button(
             "Reset",
-            key=f"item-{case.id}-anew",
+            key=f"item-{case.id}-again",
             icon=":material/restart_alt:",
             type="tertiary",
             on_click=_begin,

@@ -44,7 +44,7 @@ def _standing(case: CaseView, each: Offered, now: datetime) -> None:
     _division(case, each)
     until = each.record.expires_at
     cards.note(
-        f"Stands until {deadline.exact(until)} ({deadline.words(until, now)}). "
+        f"Open until {deadline.exact(until)} ({deadline.words(until, now)}). "
         "If the other side accepts, the case is over."
     )
     _words(case, each)
@@ -91,7 +91,7 @@ def _words(case: CaseView, each: Offered) -> None:
 def _letters(case: CaseView, each: Offered) -> None:
     """All that is written because of it; opened, because each is a page."""
     agreed = each.status == OfferStatus.ACCEPTED
-    label = "Letters of this agreement" if agreed else "Letters that accepting it sends"
+    label = "E-mails of this agreement" if agreed else "E-mails sent on acceptance"
     if not st.toggle(label, key=f"offer-letters-{each.record.id}"):
         return
     try:

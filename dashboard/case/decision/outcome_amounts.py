@@ -70,7 +70,7 @@ def _platform(part: Part) -> Money:
 def _platform_words(part: Part) -> str:
     words = [f"{part('fee_kept')} fee kept, {part('fee_returned')} returned"]
     words += [f"{part('withdrawal_fee')} for the withdrawal"] if part("withdrawal_fee").minor else []
-    words += [f"{part('concession')} borne"] if part("concession").minor else []
+    words += [f"{part('concession')} absorbed"] if part("concession").minor else []
     return "; ".join(words)
 
 
@@ -81,7 +81,7 @@ def _processor(part: Part) -> Money:
 
 def bearer(concession: Money) -> str:
     """Who pays the processor's fee in the end."""
-    return "borne by the platform" if concession.is_positive else "paid by the payer"
+    return "absorbed by the platform" if concession.is_positive else "paid by the payer"
 
 
 def _withdrawal(fee: Money, method: str | None) -> str:

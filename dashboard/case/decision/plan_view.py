@@ -82,7 +82,7 @@ def _from(amounts: dict[str, Any]) -> str:
     currency = amounts["currency"]
     words = f"Held {Money(amounts['held'], currency)} of {Money(amounts['charged'], currency)} paid"
     if amounts["concession"]:
-        words += f"; {Money(amounts['concession'], currency)} of the refund are borne by the platform"
+        words += f"; {Money(amounts['concession'], currency)} of the refund is absorbed by the platform"
     return f"{words}."
 
 

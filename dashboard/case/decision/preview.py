@@ -85,7 +85,7 @@ def drawer(case: CaseView) -> None:
 
 @st.dialog("Decision preview", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
 def _dialog(case: CaseView) -> None:
-    """What it shows is looked up in here: a dialog that draws itself anew is given what it was opened with."""
+    """What it shows is looked up in here: a dialog that draws itself again is given what it was opened with."""
     seen: Previewed | None = st.session_state.get(f"plan-{case.id}")
     if seen is None:
         return
@@ -129,7 +129,7 @@ def _dialog(case: CaseView) -> None:
 
 
 def _stale(case: CaseView, seen: Previewed) -> None:
-    """What the plan would be now, beside what was read; one press reads it anew."""
+    """What the plan would be now, beside what was read; one press reads it again."""
     try:
         with request_context.reading() as session:
             wanted = replace(seen.draft, said_until=None)
@@ -148,7 +148,7 @@ def _stale(case: CaseView, seen: Previewed) -> None:
         )
     st.button(
         "Read the current plan",
-        key=f"plan-anew-{case.id}",
+        key=f"plan-again-{case.id}",
         icon=":material/refresh:",
         on_click=remember,
         args=(case.id, wanted, made, second),

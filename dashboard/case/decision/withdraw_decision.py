@@ -16,7 +16,7 @@ DRAWER = "recall"
 
 
 def button(case: CaseView, ruling: Ruling) -> None:
-    """For mediators without a tie who did not step back; whoever made it finds it as a draft again."""
+    """For mediators without a tie who is not recused; whoever made it finds it as a draft again."""
     left = case.left_by(request_context.actor().id)
     if request_context.may(Permission.DECIDE) and not case.tie and not left and ruling.pending:
         st.button(
@@ -35,18 +35,20 @@ def drawer(case: CaseView) -> None:
         _dialog(case.id, case.ruling.record.id)
 
 
-@st.dialog("Take the decision back", position="right", on_dismiss=confirm.close_drawer)
+@st.dialog("Withdraw the decision", position="right", on_dismiss=confirm.close_drawer)
 def _dialog(case_id: int, decision_id: int) -> None:
-    """The case is read in here: a dialog that draws itself anew is given what it was opened with."""
+    """The case is read in here: a dialog that draws itself again is given what it was opened with."""
     if not confirm.step_up("recall-dialog"):
         return
     with request_context.reading() as session:
         case = cases.case(session, case_id, staff_id=request_context.actor().id)
     ruling = case.ruling
     if ruling is None or ruling.record.id != decision_id or not ruling.pending:
-        confirm.overtaken("This decision can no longer be withdrawn: it was carried out or voided meanwhile.")
+        confirm.overtaken(
+            "This decision can no longer be withdrawn: it was carried out or voided in the meantime."
+        )
         return
-    left = not ruling.anew
+    left = not ruling.again
     if left:
         cards.note(
             f"Nothing was booked or sent yet. {ruling.maker} may no longer decide it, so nobody gets it as a draft."

@@ -1,4 +1,4 @@
-"""Taking a case, giving it to someone else with a word about it, and stepping back from it for good."""
+"""Taking a case, giving it to someone else with a word about it, and recusal from it for good."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def take(case: CaseView) -> None:
     """It is someone else's: said, and asked."""
     whose, me = case.record.mediator_id, request_context.actor().id
     if whose is None or whose == me:
-        confirm.overtaken("This case is yours now." if whose else "Nobody has this case any more.")
+        confirm.overtaken("This case is yours now." if whose else "This case is unassigned.")
         return
     st.warning(
         plain(f"This case is {case.mediator}'s. They are told that you took it."), icon=":material/person:"
@@ -118,7 +118,7 @@ def step_back(case: CaseView) -> None:
     ):
         done = "made" if case.ruling.record.maker_id == me else "approved"
         said.append(
-            f"The decision that you {done} becomes void: it is not carried out, and a colleague decides anew."
+            f"The decision that you {done} becomes void: it is not carried out, and a colleague decides again."
         )
     st.caption(plain(" ".join(said)))
     place = text_fields.named("case", case.id, "recusal")

@@ -9,18 +9,18 @@ from dashboard.ui.safe import html
 
 KEYS = (
     ("J ↓ · K ↑", "Next case, previous case"),
-    ("Home · End", "To the first, to the last on the page"),
+    ("Home · End", "First, last on the page"),
     ("Enter", "Open the case"),
-    ("N", "Claim the next case that you may take"),
+    ("N", "Claim the next available case"),
     ("/", "Search parties, titles and numbers"),
-    ("1 … 8", "Switch the view, in the order of the bar; 1 is all that is open"),
-    ("[ · ]", "Turn the page of the queue, back and on"),
+    ("1 … 8", "Switch the view, in the order of the bar; 1 shows all open cases"),
+    ("[ · ]", "Previous page, next page of the queue"),
     ("?", "This list"),
 )
 CASE_KEYS = (
-    ("J · K", "In a case: to the next of your cases, to the one before"),
+    ("J · K", "In a case: your next case, your previous case"),
     ("D", "In a case: preview the plan of the decision"),
-    ("+ − 0 · arrows", "On a picture: closer, further, whole; move"),
+    ("+ − 0 · arrows", "On a picture: zoom in, zoom out, fit; pan"),
 )
 
 

@@ -71,7 +71,7 @@ def _dialog(milestone_id: int) -> None:
 
 
 def waiting() -> None:
-    """Work for a person: handed in, the time to answer over, and neither approved nor disputed. Nothing if none is."""
+    """Work for a person: submitted, the time to answer over, and neither approved nor disputed. Nothing if none is."""
     if not request_context.may(Permission.OPEN_CASE):
         return
     with request_context.reading() as session:

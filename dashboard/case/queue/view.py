@@ -43,7 +43,7 @@ WATCH = {
 EMPTY = {
     View.MINE: ("No case is yours", "Claim the next one, or look under Unassigned."),
     View.UNASSIGNED: ("Every case has a mediator", "New ones appear here as soon as mediation begins."),
-    View.WAITING: ("Nobody is being waited for", "Ask a party for an answer in a case, and it waits here."),
+    View.WAITING: ("No case is awaiting a party", "Ask a party for an answer in a case, and it waits here."),
     View.OVERDUE: ("Nothing is overdue", "Well done. Cases appear here when their time limit passes."),
     View.ESCALATED: ("Nothing is escalated", "A case comes here when it was not decided in time."),
     View.APPROVAL: (
@@ -57,7 +57,7 @@ COLUMNS = (
     ("Payer · payee", False, ""),
     ("About", False, ""),
     ("Platform · reason", False, ""),
-    ("At stake", True, "What is held; or what was disputed, once nothing is held any more."),
+    ("At stake", True, "The amount held, or the amount disputed once nothing is held."),
     ("Due (UTC)", False, "The next time limit: an answer, the beginning of mediation, or the decision."),
     ("Status · mediator", False, ""),
     ("Flags", False, ""),

@@ -34,7 +34,7 @@ def show(case: CaseView, *, now: datetime, until: datetime | None = None) -> Non
     if said:
         st.html(f'<div class="ed-talk">{"".join(_bubble(case, each, now) for each in said)}</div>')
     else:
-        empty.state("Nobody has written yet", "What the parties and staff write appears here.", icon="forum")
+        empty.state("No messages yet", "Messages from the parties and staff appear here.", icon="forum")
     if until is not None:
         return
     if request_context.may(Permission.WORK_CASE):

@@ -39,5 +39,5 @@ def _button(row: ReceiptRow) -> None:
         content=lambda actor, now: desk.database.run(
             lambda session: receipts.download(session, actor, now=now, receipt_id=row.id)[1]
         ),
-        help=f"{row.number}. It bears names, so the download is recorded.",
+        help=f"{row.number}. It contains names, so the download is recorded.",
     )
