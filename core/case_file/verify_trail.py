@@ -123,17 +123,12 @@ def _complaint(files: Files, said: list[str]) -> None:
 
 
 def evidence(files: Files) -> None:
-<<<<<<< HEAD
     """Every piece that was submitted is there, by whom and when the extract says, and none else."""
     rows = {
         row["object_id"]: row
         for row in trail(files)
         if row["action"] == AuditAction.EVIDENCE_HAND_IN.by("party")
     }
-=======
-    """Every piece that was submitted is there, by whom and when the extract says, and none else."""
-    rows = {row["object_id"]: row for row in trail(files) if row["action"] == "party:evidence:hand_in"}
->>>>>>> 8679953 (Screens, errors, letters and documents use standard English, and a test keeps retired phrases out)
     pieces = read(files, "evidence.json")
     _complete("evidence", {str(each["id"]) for each in pieces}, rows.keys())
     for each in pieces:

@@ -129,7 +129,7 @@ class RecusedFromCase(DeskError):
 GONE = "Whoever proposed it no longer works here."
 NO_ROLE = "Whoever proposed it no longer has a role that may."
 TIED = "Whoever proposed it has declared a tie to a party since."
-RECUSED = "Whoever proposed it has stepped back from the case since."
+RECUSED = "The proposer has since been recused from the case."
 OLD = "Nobody confirmed it within {days} days."
 
 

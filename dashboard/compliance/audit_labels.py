@@ -43,49 +43,6 @@ OBJECTS: Mapping[str, tuple[str, Kind | None]] = {
     "desk": ("Desk", None),
 }
 # What a case's timeline does not tell.
-<<<<<<< HEAD
-=======
-TITLES: Mapping[str, str] = {
-    "session:begin": "Signed in",
-    "session:end": "Signed out",
-    "session:revoke": "Session revoked",
-    "session:reauthenticate": "Identity confirmed",
-    "staff:add": "Staff member added",
-    "tie:declare": "Tie to a party declared",
-    "party:register": "Party registered",
-    "party:correct_address": "Party address corrected",
-    "letter:send_again": "E-mail sent again",
-    "preferences:set": "E-mail preferences set",
-    "message:send": "Message sent",
-    "evidence:hand_in": "Evidence submitted",
-    "desk:install": "Desk installed",
-    "export:start": "Log export started",
-    "export:finish": "Log export finished",
-    "table:export": "Table downloaded",
-    "reconciliation:run": "Reconciled with Stripe",
-    "operation:review": "Operation needs review",
-    "report:file": "Report filed",
-    "report:settle": "Report settled",
-    "review:open": "Risk review opened",
-    "review:assign": "Risk review assigned",
-    "review:settle": "Risk review settled",
-    "review:submit": "Rating submitted",
-    "review:reveal": "Ratings published",
-    "practice:flag": "Practice flagged",
-    "practice:resolve": "Practice mismatch resolved",
-    "receipt:download": "Receipt downloaded",
-    "checklist:sign": "Legal checklist signed",
-    "policy:propose": "Policy change proposed",
-    "policy:publish": "Policy published",
-    "policy:reject": "Policy change rejected",
-    "policy:withdraw": "Policy change withdrawn",
-    "policy:return": "Change of policy returned to its maker",
-    "suspense:return": "Explanation returned to its maker",
-    "chargeback:reject_acceptance": "Proposal to accept the chargeback rejected",
-    "chargeback:return_acceptance": "Proposal to accept the chargeback returned to its maker",
-    "refund:reject_return": "Record of an external refund rejected",
-}
->>>>>>> 8679953 (Screens, errors, letters and documents use standard English, and a test keeps retired phrases out)
 Way = tuple[str, Mapping[str, Any]]
 
 

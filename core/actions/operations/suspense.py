@@ -178,7 +178,7 @@ def waiting(session: Session, items: Sequence[SuspenseItem]) -> Waiting:
 def _subject(
     session: Session, items: Sequence[SuspenseItem], settled_as: SettledAs, target_id: int | None
 ) -> Subject:
-    """The party or the milestone that it is said to be about, else the one that its line names."""
+    """The party or the milestone that it is proposed to be about, else the one that its line names."""
     if settled_as is SettledAs.PAYEE_DEBT and target_id is not None:
         return Subject(frozenset({target_id}))
     number = target_id if settled_as in rules.TARGETS else items[0].milestone_id
