@@ -255,3 +255,9 @@ def _parse(text: str, currency: str, *, negative: bool) -> Money:
     if match["sign"] and minor and not negative:
         raise AmountNegative(text=text)
     return Money(-minor if match["sign"] else minor, currency)
+
+
+def percent(bps: int) -> str:
+    """Hundredths of a percent, exactly, as everybody reads them: 250 is `2.5 %`."""
+    whole, rest = divmod(bps, 100)
+    return f"{whole}{f'.{rest:02}'.rstrip('0') if rest else ''} %"

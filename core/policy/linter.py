@@ -12,7 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from core.errors import DeskError
-from core.money import CURRENCIES, WHOLE_BPS, stripe_step
+from core.money import CURRENCIES, WHOLE_BPS, percent, stripe_step
 from core.policy import bounds
 from core.policy.named import PROFILES
 from core.policy.profile import PerCurrency, Profile, Tariff, WithdrawalMethod
@@ -228,5 +228,5 @@ def _said(name: str, value: int | timedelta) -> str:
         case timedelta():
             return f"{value // timedelta(days=1)} days"
         case _ if name.endswith("_bps"):
-            return f"{value // 100} %"
+            return percent(value)
     return str(value)

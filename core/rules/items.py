@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.errors import DeskError
-from core.money import WHOLE_BPS, Money, apportion, half_up, stripe_exact, stripe_step
+from core.money import WHOLE_BPS, Money, apportion, half_up, percent, stripe_exact, stripe_step
 from core.rules.visible_text import says_something
 
 MOST = 20
@@ -149,7 +149,5 @@ def _title(line: str) -> str:
 def in_words(item: Item, earned: Money) -> str:
     """For letters and the case file: “partly done (40 %): $40.00 of $100.00”."""
     if item.done is Done.PARTLY:
-        whole, rest = divmod(item.part_bps, 100)
-        share = f"{whole}.{rest:02d}".rstrip("0").rstrip(".")
-        return f"partly done ({share} %): {earned} of {item.value}"
+        return f"partly done ({percent(item.part_bps)}): {earned} of {item.value}"
     return f"{item.done.words}: {earned} of {item.value}"

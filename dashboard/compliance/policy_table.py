@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from core.money import CURRENCIES, Money
+from core.money import CURRENCIES, Money, percent
 from core.policy import PerCurrency, Platform, Tariff
 from core.policy.sources import FLOW, RULES
 from core.queries.policy import Change, Rule, Version
@@ -56,12 +56,6 @@ def changes(version: Version, currency: str) -> str:
     """What is not as in the version before."""
     each = (f"{change.label}: {', '.join(difference(change, currency))}" for change in version.changes)
     return "; ".join(each) or ("First version" if version.version == 1 else "Nothing")
-
-
-def percent(bps: int) -> str:
-    """Hundredths of a percent, exactly: 250 is `2.5 %`."""
-    whole, rest = divmod(bps, 100)
-    return f"{whole}{f'.{rest:02}'.rstrip('0') if rest else ''} %"
 
 
 def span(length: timedelta) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.actions.staff import policy_change
 from core.errors import DeskError
+from core.money import percent
 from core.policy import PerCurrency, Platform, Profile, Tariff
 from core.queries import policy
 from core.queries import policy_proposals as queries
@@ -98,7 +99,7 @@ def _value(name: str, before: Any, currency: str) -> str:
 def _tariff(name: str, before: Tariff, currency: str) -> str:
     """Three parts, typed each for itself; empty where nothing was changed."""
     shown = (
-        policy_table.percent(before.bps).removesuffix(" %"),
+        percent(before.bps).removesuffix(" %"),
         before.minimum.of(currency).major(),
         before.fixed.of(currency).major(),
     )

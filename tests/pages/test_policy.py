@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.db import Database
+from core.money import percent
 from core.policy import HOME_SERVICES, LEGAL_SERVICES
 from core.records import PolicyVersion
 from dashboard.compliance import policy_table
@@ -89,4 +90,4 @@ def test_a_length_of_time_is_said_exactly(length: timedelta, said: str) -> None:
     ("bps", "said"), [(250, "2.5 %"), (0, "0 %"), (290, "2.9 %"), (25, "0.25 %"), (1000, "10 %")]
 )
 def test_a_rate_is_said_exactly(bps: int, said: str) -> None:
-    assert policy_table.percent(bps) == said
+    assert percent(bps) == said

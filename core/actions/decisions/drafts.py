@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from core.actions.cases import unsent_text
 from core.actions.cases.unsent_text import ChangedInAnotherTab
 from core.errors import DeskError
-from core.money import Money
+from core.money import Money, percent
 from core.records import Decision, DecisionDraft, UnsentText
 from core.rules import text_fields
 from core.rules.grounds import DecisionOutcome, Reference
@@ -206,11 +206,8 @@ def _share(decision: Decision) -> dict[str, Any]:
             f"item-{number}-title": row["title"],
             f"item-{number}-value": Money(row["value"], currency).major(),
             f"item-{number}-done": row["done"],
-            f"item-{number}-part": _percent(row["part_bps"]) if row["done"] == Done.PARTLY else "",
+            f"item-{number}-part": percent(row["part_bps"]).removesuffix(" %")
+            if row["done"] == Done.PARTLY
+            else "",
         }
     return content
-
-
-def _percent(bps: int) -> str:
-    whole, rest = divmod(bps, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".")

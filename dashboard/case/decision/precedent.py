@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from core.money import percent
 from core.queries.cases import CaseView
 from core.queries.precedents import Precedents
-from dashboard.case.tabs.terms import percent
 from dashboard.ui import cards
 from dashboard.ui.status import in_words
 

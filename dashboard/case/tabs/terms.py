@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.money import Money
+from core.money import Money, percent
 from core.policy import Profile
 from core.policy.profile import PerCurrency, Tariff
 from core.queries import policy
@@ -87,11 +87,6 @@ def in_one_word(name: str, value: Any, currency: str) -> str:
         case int() if name.endswith("_bps"):
             return percent(value)
     return str(value)
-
-
-def percent(bps: int) -> str:
-    whole, part = divmod(bps, 100)
-    return f"{whole}.{part:02d}".rstrip("0").rstrip(".") + " %"
 
 
 def _time(value: timedelta) -> str:
