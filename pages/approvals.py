@@ -9,7 +9,7 @@ from dashboard import request_context
 from dashboard.case import style
 from dashboard.case.decision import approval_panel
 from dashboard.compliance.master_detail import beside
-from dashboard.ui import cards, deadline, header, money, tables
+from dashboard.ui import cards, deadlines, header, money, tables
 from dashboard.ui.cards import Kpi
 
 actor = request_context.require(Permission.APPROVE_DECISION)
@@ -29,7 +29,7 @@ cards.kpis(
     [
         Kpi("Waiting", figures.waiting, "for a second person", "wait" if figures.waiting else None),
         Kpi("You can review", figures.yours, "as the second person"),
-        Kpi("Oldest", deadline.span(now - figures.oldest) if figures.oldest else "—", "waits since then"),
+        Kpi("Oldest", deadlines.span(now - figures.oldest) if figures.oldest else "—", "waits since then"),
         Kpi(
             "To be moved",
             figures.stakes[0] if figures.stakes else "—",
@@ -57,7 +57,7 @@ columns = [
         "waits",
         "Waits",
         width=74,
-        value=lambda row: deadline.span(now - row.made_at),
+        value=lambda row: deadlines.span(now - row.made_at),
         filed=("Decided at", lambda row: row.made_at),
     ),
     tables.text("yours", "For you", width=70, value=yours),

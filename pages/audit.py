@@ -12,7 +12,7 @@ from dashboard.compliance import (
     audit_labels,
     audit_verification,
     entry,
-    export,
+    exports,
     seal_list,
     style,
 )
@@ -87,6 +87,6 @@ with buttons:
     if request_context.may(Permission.VERIFY_AUDIT):
         audit_verification.button()
     if request_context.may(Permission.EXPORT_AUDIT):
-        export.button()
+        exports.button()
 if request_context.may(Permission.EXPORT_AUDIT):
-    export.drawer(asked, count)
+    exports.drawer(asked, count)

@@ -9,7 +9,7 @@ from core.queries import cases, evidence
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.case import asof, head, names_hidden, panel, redaction, style, toolbar
-from dashboard.case.decision import draft
+from dashboard.case.decision import drafts
 from dashboard.case.tabs import tabs
 from dashboard.ui import empty, header
 
@@ -30,7 +30,7 @@ except NotFound:
     )
     navigation.end()
 
-draft.follow(case)
+drafts.follow(case)
 case, sight = names_hidden.see(case)
 pieces = redaction.pieces(case, pieces)
 style.apply()

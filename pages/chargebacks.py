@@ -7,7 +7,7 @@ from core.queries import chargebacks
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import chargeback_panel, figures
-from dashboard.ui import cards, deadline, errors, filters, header, status, tables
+from dashboard.ui import cards, deadlines, errors, filters, header, status, tables
 from dashboard.ui.cards import Kpi
 
 request_context.require(Permission.READ_CHARGEBACKS)
@@ -45,8 +45,8 @@ cards.kpis(
         Kpi(
             "Response due",
             len(urgent),
-            note=f"the first {deadline.words(first, now)}" if first else "",
-            tone=deadline.tone(first, now),
+            note=f"the first {deadlines.words(first, now)}" if first else "",
+            tone=deadlines.tone(first, now),
             help="The bank sets the deadline.",
         )
     ]

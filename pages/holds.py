@@ -9,7 +9,7 @@ from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.compliance import hold_panel, risk_queue, style
 from dashboard.compliance.master_detail import beside
-from dashboard.ui import deadline, filters, header, status, tables
+from dashboard.ui import deadlines, filters, header, status, tables
 
 STATES = {"ACTIVE": "In force", "RELEASED": "Lifted"}
 EMPTY = {
@@ -51,7 +51,7 @@ columns = [
     tables.money("stopped", "Stopped", width=104, value=lambda row: None if row.released_at else row.stopped),
     tables.text("reason", "Reason", width=260),
     tables.text("parties", "Payer · payee", width=200),
-    tables.text("stood", "In force for", value=lambda row: deadline.span(row.stood(now)), width=96),
+    tables.text("stood", "In force for", value=lambda row: deadlines.span(row.stood(now)), width=96),
     tables.text("placed_by", "Placed by", width=130),
     tables.when("placed_at", "Placed", width=160),
     tables.text("released_by", "Lifted by", value=lambda row: row.released_by or "", width=130),

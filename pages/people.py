@@ -7,7 +7,7 @@ from core.rules.permissions import TABLE, Permission, Role
 from dashboard import request_context
 from dashboard.compliance import staff_panel, style
 from dashboard.compliance.master_detail import beside
-from dashboard.ui import cards, deadline, filters, header, tables
+from dashboard.ui import cards, deadlines, filters, header, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.status import in_words
 
@@ -56,7 +56,7 @@ columns = [
     tables.text(
         "seen",
         "Last seen",
-        value=lambda row: deadline.ago(row.last_seen_at, now),
+        value=lambda row: deadlines.ago(row.last_seen_at, now),
         width=120,
         filed=("Last seen", lambda row: row.last_seen_at),
     ),

@@ -10,7 +10,7 @@ from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import figures, reconciliation_view
 from dashboard.finance import suspense as unexplained
-from dashboard.ui import confirm, deadline, errors, filters, header, tables
+from dashboard.ui import confirm, deadlines, errors, filters, header, tables
 
 request_context.require(Permission.READ_LEDGER)
 now = request_context.now()
@@ -25,7 +25,7 @@ if (wanted := navigation.asked()) is not None:
         header.page("Run")
         errors.show(missing)
         navigation.end()
-    subtitle = f"Statement up to {deadline.exact(run.until)}, started by {run.started_by}"
+    subtitle = f"Statement up to {deadlines.exact(run.until)}, started by {run.started_by}"
     header.page(
         f"Run {run.reference}",
         subtitle,

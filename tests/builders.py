@@ -49,8 +49,8 @@ from core.records import (
     SettlementCurrency,
     Staff,
 )
+from core.rules.cases import DisputeReason
 from core.rules.cautions import Caution
-from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.legal_checklist import Item
 from core.rules.payouts import PayoutEvent

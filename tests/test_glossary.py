@@ -79,3 +79,33 @@ def test_each_word_of_the_glossary_is_explained_once() -> None:
     words = [word for row in table for word in row.split(", ") if row != "word"]
     assert len(words) > 50
     assert sorted({word for word in words if words.count(word) > 1}) == []
+
+
+# Two files of one name but for their number are one noun written twice, unless they are two things: an address or a
+# command (pages, cli) and one module for each kind of operation (processes/outgoing) are singular on purpose.
+TWO_THINGS = {
+    "account": "who is signed in, and the chart of accounts",
+    "download": "a button, and the files behind it",
+    "entry": "the page of one entry, and how entries are written",
+    "header": "the head of a page, and what HTTP sends",
+    "status": "how a status looks, and which there are",
+    "template": "a letter's, and a project's",
+}
+
+
+def test_a_noun_keeps_its_file_name_on_every_floor() -> None:
+    apart = (
+        "core/cli",
+        "core/gateways",
+        "core/demo",
+        "core/embedded_postgres",
+        "core/processes/outgoing",
+        "pages",
+    )
+    stems = {
+        path.stem
+        for path in FILES
+        if not path.relative_to(ROOT).as_posix().startswith(apart) and path.stem != "__init__"
+    }
+    plurals = {stem: {f"{stem}s", f"{stem}es", f"{stem[:-1]}ies"} & stems for stem in stems}
+    assert {stem for stem, others in plurals.items() if others} == set(TWO_THINGS)

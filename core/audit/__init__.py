@@ -10,11 +10,11 @@ from core.audit.entries import ActionMisnamed, PersonalDataInAudit, record
 from core.audit.key_trust import Trust
 from core.audit.keys import KeyTooOpen, KeyUnusable, PublicKey, Signer, own_key, private_half, signer
 from core.audit.pinned_keys import Pin, SigningKeyMissing, SigningKeyOther, desk_signer, key_trouble, pins
-from core.audit.report import Finding, Report
 from core.audit.rotation import rotate
 from core.audit.sealing import CheckpointsDisagree, CheckpointsMissing, KeyNotPinned, Sealed, seal
 from core.audit.statuses import become
 from core.audit.verification import verify
+from core.audit.verification_report import Finding, Report
 
 __all__ = [
     "ActionMisnamed",

@@ -20,7 +20,7 @@ from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Session
 
 from core.db import Record
-from core.rules.disputes import CaseStatus
+from core.rules.cases import CaseStatus
 from core.rules.notifications import LetterStatus
 
 KEPT_IN = "content"  # the name in an entry's `after`: {"messages:12": "9f2c…"}

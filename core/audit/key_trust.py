@@ -13,8 +13,8 @@ from typing import Literal
 
 from core.audit.keys import PublicKey
 from core.audit.pinned_keys import Pin
-from core.audit.report import Finding
 from core.audit.seals import Seal
+from core.audit.verification_report import Finding
 
 How = Literal["named", "known", "own", "first"]
 

@@ -15,9 +15,9 @@ from core.audit import checkpoints
 from core.audit.checkpoints import Checkpoint
 from core.audit.key_trust import Ring
 from core.audit.keys import PUBLIC_FILE, KeyUnusable, PublicKey
-from core.audit.report import Finding
 from core.audit.sealing import seals_after
 from core.audit.seals import LAST_XID, Seal, first_prev
+from core.audit.verification_report import Finding
 
 
 @dataclass(frozen=True)

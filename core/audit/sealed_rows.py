@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.audit.canonical import KINDS, Kind
-from core.audit.report import Finding
 from core.audit.seals import LAST_XID, Seal
+from core.audit.verification_report import Finding
 from core.policy.limits import CLOCKS_APART, SEALED_WITHIN
 
 NO_END = 2**63 - 1

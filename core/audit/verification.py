@@ -23,10 +23,10 @@ from core.audit import content_hashes, sealed_rows
 from core.audit.canonical import KINDS
 from core.audit.key_trust import FIRST_USE, Ring, Trust
 from core.audit.pinned_keys import ledger_name, pins
-from core.audit.report import Finding, Report, counted_rows
 from core.audit.seal_history import Witness, history
 from core.audit.sealed_rows import NO_END, Span
 from core.audit.seals import LAST_XID, Seal
+from core.audit.verification_report import Finding, Report, counted_rows
 from core.db import Database
 from core.errors import DeskError
 from core.gateways.evidence_keys import EvidenceErased

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.case_file.check_helpers import Files, Wrong, read, same
 from core.ledger import postings
-from core.ledger.journal import Journal
+from core.ledger.journals import Journal
 from core.money import Money
 from core.policy import Profile
 from core.rules import fees, items, splits

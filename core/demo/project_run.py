@@ -17,7 +17,7 @@ from core.demo.texts import Quarrel
 from core.demo.world import World, party
 from core.policy import Platform
 from core.records import Case, Evidence, Milestone
-from core.rules.disputes import BLOCKING, DisputeReason
+from core.rules.cases import BLOCKING, DisputeReason
 from core.rules.milestones import Status
 from core.rules.permissions import Actor, Role
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.rules.disputes import DisputeReason
+from core.rules.cases import DisputeReason
 from core.rules.templates import ProjectType
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import DeskError
 from core.ledger import accounts
-from core.ledger.journal import Journal, Posting, UnbalancedJournal
+from core.ledger.journals import Journal, Posting, UnbalancedJournal
 from core.money import Money
 
 POST = text(

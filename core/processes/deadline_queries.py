@@ -22,8 +22,8 @@ from core.records import (
     ReviewRound,
 )
 from core.rules.approvals import DecisionStatus
+from core.rules.cases import BLOCKING, CaseStatus
 from core.rules.chargebacks import ANSWERABLE
-from core.rules.disputes import BLOCKING, CaseStatus
 from core.rules.milestones import Status
 from core.rules.offers import OfferStatus
 

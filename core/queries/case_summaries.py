@@ -14,7 +14,7 @@ from core.records import (
     Milestone,
     Project,
 )
-from core.rules.disputes import DisputeReason
+from core.rules.cases import DisputeReason
 from core.rules.references import reference
 
 

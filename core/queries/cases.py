@@ -28,7 +28,7 @@ from core.records import (
 )
 from core.rules import holds
 from core.rules.approvals import DecisionStatus
-from core.rules.disputes import BLOCKING, DisputeReason
+from core.rules.cases import BLOCKING, DisputeReason
 from core.rules.milestones import Status
 from core.rules.references import reference
 from core.rules.refunds import RefundStatus

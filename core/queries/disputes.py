@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from core.money import Money
 from core.queries.case_filters import OPEN, WHERE, WORK, CaseFilter, Place, View, Watch
-from core.rules.disputes import DisputeReason
+from core.rules.cases import DisputeReason
 from core.rules.references import reference
 
 __all__ = [

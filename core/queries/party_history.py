@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.queries.case_summaries import CaseSummary, passage
 from core.records import Case, Milestone, Project
-from core.rules.disputes import CaseStatus
+from core.rules.cases import CaseStatus
 
 NEWEST = 20  # other cases that are listed; their number is counted apart
 COUNTS = text(

@@ -16,7 +16,7 @@ from core.like_patterns import like
 from core.money import Money
 from core.policy import Profile
 from core.records import Case, Engagement, Milestone, Party, PaymentOrder, PolicyVersion, Project
-from core.rules.disputes import BLOCKING
+from core.rules.cases import BLOCKING
 from core.rules.milestones import Status
 
 BOUND = 10_000

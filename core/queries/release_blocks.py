@@ -17,7 +17,7 @@ from core.actions.operations.operation_states import SHORT_OF_MONEY
 from core.actions.risk import risk_facts
 from core.records import Case, Hold, Milestone, PaymentOrder, Report, RiskReview
 from core.rules import client_funds, holds, reports
-from core.rules.disputes import BLOCKING
+from core.rules.cases import BLOCKING
 from core.rules.holds import ActiveHold, Facts, OpenCase
 from core.rules.refusal_reasons import Block
 

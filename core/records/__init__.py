@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.db import Record
 from core.records.api import ApiAnswer, ApiBucket, ApiKey, EventDelivery, OutgoingEvent, WebhookEndpoint
+from core.records.cases import Case, Decision, Evidence, EvidenceView, Hold, Message
 from core.records.casework import CaseVisit, Handover, PartyRequest, Recusal, TabKey, UnsentText
 from core.records.chargebacks import (
     Chargeback,
@@ -13,7 +14,6 @@ from core.records.chargebacks import (
     SuspenseItem,
 )
 from core.records.client_funds import PayoutStop, StripeBalance
-from core.records.disputes import Case, Decision, Evidence, EvidenceView, Hold, Message
 from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, Offer, StaffPreference
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.milestones import Milestone

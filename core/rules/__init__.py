@@ -164,14 +164,14 @@ RULES: tuple[Rule, ...] = (
         f"{_FLOW}, Error Handling 2",
     ),
     Rule("Open case blocks release", "rules.holds:blocking", f"{_LEGAL}, Milestone Rules"),
-    Rule("Only an unresolved case blocks", "rules.disputes:blocks_release", f"{_LEGAL}, Milestone Rules"),
+    Rule("Only an unresolved case blocks", "rules.cases:blocks_release", f"{_LEGAL}, Milestone Rules"),
     Rule("Manual hold", "actions.risk.holds:place", f"{_LEGAL}, Release Rules"),
     Rule("A hold is lifted by whoever may", "actions.risk.holds:lift", f"{_LEGAL}, Release Rules"),
     Rule("Nobody lifts their own hold", "rules.holds:check_lifter", _DESK),
     Rule("Payout blocked at dispatch", "processes.dispatch:send", f"{_LEGAL}, Risk Controls"),
     Rule("Held too long", "queries.overview:alarms", _DESK),
     # Disputes.
-    Rule("Dispute within 5 days", "rules.disputes:check_window", f"{_KEY} 3"),
+    Rule("Dispute within 5 days", "rules.cases:check_window", f"{_KEY} 3"),
     Rule("A later complaint asks for a hold", "actions.risk.holds:complain", _DESK),
     Rule(
         "A dispute stops the clocks and is forwarded",
@@ -183,7 +183,7 @@ RULES: tuple[Rule, ...] = (
         "actions.cases.disputes:explain",
         f"{_FLOW}, Dispute Resolution Process 1 and 2",
     ),
-    Rule("How a case moves", "rules.disputes:after", f"{_LEGAL}, Milestone Rules"),
+    Rule("How a case moves", "rules.cases:after", f"{_LEGAL}, Milestone Rules"),
     Rule(
         "Rework restarts every clock",
         "actions.cases.disputes:resubmit",
@@ -202,9 +202,9 @@ RULES: tuple[Rule, ...] = (
         "actions.cases.disputes:ask_mediation",
         f"{_FLOW}, Dispute Resolution Process 3b",
     ),
-    Rule("A payee without an answer asks for mediation", "rules.disputes:check_unanswered", _DESK),
+    Rule("A payee without an answer asks for mediation", "rules.cases:check_unanswered", _DESK),
     Rule("Staff opens a case while all is held", "actions.cases.staff_opening:by_staff", _DESK),
-    Rule("What was given to either side is no case any more", "rules.disputes:check_all_held", _DESK),
+    Rule("What was given to either side is no case any more", "rules.cases:check_all_held", _DESK),
     Rule("Mediation after 3 days", "rules.deadlines:mediation_at", f"{_KEY} 6"),
     Rule(
         "A party is asked, and the case waits", "actions.cases.conversation:ask", f"{_LEGAL}, Milestone Rules"
@@ -247,10 +247,10 @@ RULES: tuple[Rule, ...] = (
         "actions.cases.mediator_assignment:escalate",
         f"{_FLOW}, Error Handling 3",
     ),
-    Rule("A decision is withdrawn before it is carried out", "actions.decisions.approval:withdraw", _DESK),
-    Rule("A decision is corrected by a linked case", "actions.decisions.correction:open_correction", _DESK),
+    Rule("A decision is withdrawn before it is carried out", "actions.decisions.approvals:withdraw", _DESK),
+    Rule("A decision is corrected by a linked case", "actions.decisions.corrections:open_correction", _DESK),
     Rule(
-        "A correction is closed once, with a finding", "actions.decisions.correction:close_correction", _DESK
+        "A correction is closed once, with a finding", "actions.decisions.corrections:close_correction", _DESK
     ),
     # Refunds.
     Rule("A ground carries its own outcomes", "rules.grounds:check", f"{_LEGAL}, Refund Rules"),

@@ -13,8 +13,8 @@ from typing import Any
 
 from core.rules import (
     approvals,
+    cases,
     chargebacks,
-    disputes,
     engagement,
     milestones,
     offers,
@@ -54,7 +54,7 @@ STEPS: Mapping[str, Steps] = {
     "milestones": _of_moves(milestones.MOVES),
     "projects": _of_moves(projects.MOVES),
     "engagements": _of_moves(engagement.MOVES),
-    "cases": _of_moves(disputes.MOVES),
+    "cases": _of_moves(cases.MOVES),
     "decisions": _of_moves(approvals.MOVES),
     "offers": _of_moves(offers.MOVES),
     "payouts": _of_moves(payouts.MOVES),

@@ -17,13 +17,13 @@ from core.queries import names_hidden as sights
 from core.queries.cases import CaseView
 from core.queries.evidence import EvidenceItem
 from core.records import PaymentOrder
-from core.rules.disputes import CaseStatus
+from core.rules.cases import CaseStatus
 from core.rules.milestones import Status
 from core.rules.payment_states import State
 from dashboard import request_context
 from dashboard.case import redaction
 from dashboard.case.redaction import copy
-from dashboard.ui import deadline
+from dashboard.ui import deadlines
 
 KEY = "as-of"
 
@@ -67,7 +67,7 @@ def toggle(case: CaseView) -> None:
     made_at = case.ruling.record.made_at
     if st.toggle("View at time of decision", key=KEY, bind="query-params"):
         st.info(
-            f"You see the case as {case.ruling.maker} could see it {deadline.exact(made_at)}: evidence, timeline, "
+            f"You see the case as {case.ruling.maker} could see it {deadlines.exact(made_at)}: evidence, timeline, "
             "messages, letters, amounts and the parties' past up to then, with what they had opened, under the names "
             "or roles that they saw. The decision beside it is the plan at that time.",
             icon=":material/history:",

@@ -14,7 +14,7 @@ from core.rules.approvals import DecisionStatus
 from dashboard import request_context
 from dashboard.case import party_request, redaction
 from dashboard.case.decision.outcome_amounts import bearer
-from dashboard.ui import deadline, errors, header, status
+from dashboard.ui import deadlines, errors, header, status
 from dashboard.ui.safe import html
 from dashboard.ui.status import Pill, Tone, in_words
 from dashboard.ui.timeline import html_lines
@@ -52,7 +52,7 @@ def _passed(case: CaseView, me: int | None, now: datetime) -> None:
     to = f" to {passed.to}" if passed.to else ""
     st.html(
         f'<blockquote class="ed-quote"><small>Handed over{html(to)} by {html(passed.by)}, '
-        f'<time title="{html(deadline.exact(passed.at))}">{html(deadline.ago(passed.at, now))}</time></small><br>'
+        f'<time title="{html(deadlines.exact(passed.at))}">{html(deadlines.ago(passed.at, now))}</time></small><br>'
         f"{html_lines(passed.note)}</blockquote>"
     )
 
@@ -119,7 +119,7 @@ def _limits(case: CaseView, now: datetime) -> str:
     record = case.record
     if not case.open:
         return _cell(
-            "Closed", html(deadline.ago(record.resolved_at, now)), deadline.exact(record.resolved_at)
+            "Closed", html(deadlines.ago(record.resolved_at, now)), deadlines.exact(record.resolved_at)
         )
     ruling = case.ruling
     limits: tuple[tuple[str, datetime | None], ...] = (
@@ -131,7 +131,7 @@ def _limits(case: CaseView, now: datetime) -> str:
     if not any(at for _, at in limits):
         limits = (("Due", record.due_at),)
     return "".join(
-        _cell(label, _urgent(deadline.words(at, now), deadline.tone(at, now)), deadline.exact(at))
+        _cell(label, _urgent(deadlines.words(at, now), deadlines.tone(at, now)), deadlines.exact(at))
         for label, at in limits
         if at is not None
     )

@@ -13,9 +13,9 @@ from core.queries.names_hidden import NameVisibility
 from core.rules.name_redaction import NothingToReveal
 from dashboard import request_context
 from dashboard.case import redaction
-from dashboard.case.decision import draft
+from dashboard.case.decision import drafts as draft
 from dashboard.case.decision.decision_input import DecisionInput
-from dashboard.ui import cards, confirm, deadline, text_fields
+from dashboard.ui import cards, confirm, deadlines, text_fields
 
 
 def see(case: CaseView) -> tuple[CaseView, NameVisibility]:
@@ -79,7 +79,7 @@ def preference(sight: NameVisibility, *, key: str) -> None:
         st.rerun()
     if sight.revealed_at:
         cards.note(
-            f"You were shown the names {deadline.exact(sight.revealed_at)}, after your first judgement."
+            f"You were shown the names {deadlines.exact(sight.revealed_at)}, after your first judgement."
         )
 
 

@@ -13,15 +13,15 @@ from core.rules.approvals import DecisionStatus
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.case.decision import (
-    approval,
-    correction,
+    approvals,
+    corrections,
     decision_view,
     form,
     offers,
     preview,
     withdraw_decision,
 )
-from dashboard.ui import cards, deadline, empty, header
+from dashboard.ui import cards, deadlines, empty, header
 from dashboard.ui.status import in_words
 
 
@@ -33,22 +33,22 @@ def show(case: CaseView, pieces: Sequence[EvidenceItem], *, now: datetime) -> No
             offers.show(case, now=now)
             _undecided(case, pieces, now)
         elif stands.record.status == DecisionStatus.AWAITING_APPROVAL:
-            approval.show(case, stands)
+            approvals.show(case, stands)
         else:
             decision_view.show(case, stands)
 
 
 def drawers(case: CaseView) -> None:
     preview.drawer(case)
-    approval.drawer(case)
+    approvals.drawer(case)
     decision_view.drawer(case)
     withdraw_decision.drawer(case)
-    correction.drawer(case)
+    corrections.drawer(case)
 
 
 def _undecided(case: CaseView, pieces: Sequence[EvidenceItem], now: datetime) -> None:
     if case.record.corrects_id is not None:
-        correction.show(case)
+        corrections.show(case)
     elif not case.open:
         _closed(case)
     elif not case.in_mediation:
@@ -92,7 +92,8 @@ def _between_parties(case: CaseView, now: datetime) -> None:
     header.section("Decision")
     due = case.record.mediation_due_at
     when = (
-        f"Mediation starts automatically {deadline.words(due, now)} ({deadline.exact(due)}), or when either party asks."
+        f"Mediation starts automatically {deadlines.words(due, now)} ({deadlines.exact(due)}), "
+        "or when either party asks."
         if due
         else "Mediation begins when either party asks."
     )

@@ -12,7 +12,7 @@ from core.rules.permissions import Permission
 from core.rules.requests import RequestKind
 from dashboard import request_context
 from dashboard.case import redaction
-from dashboard.ui import cards, confirm, deadline, kept_choices, text_fields
+from dashboard.ui import cards, confirm, deadlines, kept_choices, text_fields
 from dashboard.ui.safe import html
 from dashboard.ui.timeline import html_lines
 
@@ -33,7 +33,7 @@ def show(case: CaseView, *, now: datetime) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="case-request"):
         st.html(
             f'<blockquote class="ed-quote ed-asked"><small>Waiting for {html(redaction.of(case, case.waiting_on))}: '
-            f"{html(what)}, due {html(deadline.words(due, now))} ({html(deadline.exact(due))}); "
+            f"{html(what)}, due {html(deadlines.words(due, now))} ({html(deadlines.exact(due))}); "
             f"then the review resumes automatically</small>{question}</blockquote>",
             width="stretch",
         )
@@ -74,7 +74,7 @@ def drawer(case: CaseView) -> None:
     kind = kind or RequestKind.ANSWER
     question = text_fields.area(place, "What do you need to know, or to see?", height=140, most=4_000)
     due = _until(case)
-    cards.note(f"{HINTS[kind]} The case waits until {deadline.exact(due)}, and then goes on by itself.")
+    cards.note(f"{HINTS[kind]} The case waits until {deadlines.exact(due)}, and then goes on by itself.")
     intent = confirm.pressed("Send question", key="ask", icon=":material/send:")
     if intent:
         confirm.carry_out(

@@ -11,9 +11,9 @@ from core.queries.cases import CaseView
 from core.rules.holds import BY_STAFF, LIFTING, PLACING, TOLD, HoldKind, who
 from core.rules.permissions import Permission
 from dashboard import lift_preview, navigation, request_context
-from dashboard.case import export, party_request
+from dashboard.case import exports, party_request
 from dashboard.case.queue import assignment
-from dashboard.ui import cards, confirm, deadline, kept_choices, reasons, status, text_fields
+from dashboard.ui import cards, confirm, deadlines, kept_choices, reasons, status, text_fields
 
 DRAWERS = ("claim", "hand-over", "step-back", "hold", "lift", "ask")
 
@@ -36,7 +36,7 @@ def buttons(case: CaseView) -> None:
     if request_context.may(Permission.PLACE_HOLD) and case.can_hold:
         _opens("Hold", "hold", "lock")
     if request_context.may(Permission.EXPORT_CASE):
-        export.button(case)
+        exports.button(case)
 
 
 def drawers(case: CaseView) -> None:
@@ -54,7 +54,7 @@ def drawers(case: CaseView) -> None:
     elif confirm.drawer("lift") is not None:
         _lift(case.id)
     elif request_context.may(Permission.EXPORT_CASE):
-        export.drawer(case)
+        exports.drawer(case)
 
 
 def _turn(case: CaseView, me: int | None) -> None:
@@ -143,7 +143,7 @@ def _lift(case_id: int) -> None:
     by_id = {each.id: each for each in case.holds}
     number = st.selectbox("Hold", list(by_id), format_func=lambda each: f"{each}: {by_id[each].reason}")
     chosen = by_id[number]
-    cards.note(f"Placed {deadline.exact(chosen.placed_at)} by {who(chosen.kind, chosen.placed_by)}.")
+    cards.note(f"Placed {deadlines.exact(chosen.placed_at)} by {who(chosen.kind, chosen.placed_by)}.")
     may = lift_preview.foretold(number)
     cards.note(LIFTING[TOLD[HoldKind(chosen.kind)]])
     place = text_fields.named("hold", number, "lift")

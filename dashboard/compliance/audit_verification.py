@@ -10,14 +10,14 @@ import streamlit as st
 
 from core import audit
 from core.audit import Finding, Report
-from core.audit.report import Verdict
+from core.audit.verification_report import Verdict
 from core.errors import DeskError
 from core.queries.audit import SealState
 from core.rules.permissions import Permission, require
 from dashboard import navigation, request_context
 from dashboard.compliance import background_job
 from dashboard.compliance.background_job import Progress, Work
-from dashboard.ui import cards, deadline, errors, tables
+from dashboard.ui import cards, deadlines, errors, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import plain
 from dashboard.ui.status import Tone
@@ -71,7 +71,7 @@ def figure(now: datetime) -> Kpi:
     if running and running.running:
         return Kpi("Verification", "Running", "every hash is computed again", "info")
     if FAILED in st.session_state:
-        ended = deadline.ago(st.session_state[FAILED], now)
+        ended = deadlines.ago(st.session_state[FAILED], now)
         return Kpi("Verification", "Failed", f"{ended}, nothing was proved", "bad")
     if last is None:
         return Kpi(
@@ -81,7 +81,7 @@ def figure(now: datetime) -> Kpi:
             help="Verify checks the whole log against its seals.",
         )
     word, tone = VERDICTS[last.report.verdict]
-    note = f"{deadline.ago(last.at, now)}, {last.report.rows:,} rows"
+    note = f"{deadlines.ago(last.at, now)}, {last.report.rows:,} rows"
     if last.report.older:
         note += f"; {last.report.older:,} older texts have no hash"
     if tone == "good" and now - last.at > STALE_AFTER:
@@ -102,7 +102,7 @@ def key() -> None:
     with request_context.reading() as session:
         known = audit.pins(session)
     for pin in reversed(known):
-        since = f"Key {pin.fingerprint}, pinned {deadline.exact(pin.pinned_at)}"
+        since = f"Key {pin.fingerprint}, pinned {deadlines.exact(pin.pinned_at)}"
         if pin.n == 1:
             cards.note(f"{since}, signs from the first seal on.")
         else:
@@ -119,7 +119,7 @@ def key() -> None:
 def seals(state: SealState, now: datetime) -> list[Kpi]:
     """How far the log is sealed."""
     last = f"#{state.last:,}" if state.last else "None"
-    when = f"{deadline.ago(state.sealed_at, now)}" if state.sealed_at else "nothing is sealed yet"
+    when = f"{deadlines.ago(state.sealed_at, now)}" if state.sealed_at else "nothing is sealed yet"
     late = state.since is not None and now - state.since > timedelta(minutes=1)
     return [
         Kpi("Last seal", last, when),
@@ -196,7 +196,7 @@ def _result(last: Verified) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         icon = ICONS[VERDICTS[report.verdict][1]]
         st.markdown(
-            f"{icon} **{plain(f'As of {deadline.exact(last.at)}: {_sentence(report)}')}**", width="stretch"
+            f"{icon} **{plain(f'As of {deadlines.exact(last.at)}: {_sentence(report)}')}**", width="stretch"
         )
         st.button("Hide", key="hide-verified", type="tertiary", on_click=_hide)
     cards.facts(
@@ -206,7 +206,7 @@ def _result(last: Verified) -> None:
             "Signed checkpoints": f"{report.signed:,} of {report.seals:,}",
             "Rows still open": f"{report.open_rows:,}, not sealed yet" if report.open_rows else "Nothing",
             "Signing key": report.pinned.fingerprint if report.pinned else "None is pinned",
-            "At": deadline.exact(last.at),
+            "At": deadlines.exact(last.at),
             "Took": f"{last.seconds:.1f} s",
         },
         columns=6,

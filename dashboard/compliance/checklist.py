@@ -13,7 +13,7 @@ from core.queries.policy_proposals import Signature
 from core.rules.legal_checklist import Item
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.ui import cards, confirm, deadline, header, reasons, text_fields
+from dashboard.ui import cards, confirm, deadlines, header, reasons, text_fields
 from dashboard.ui.safe import html
 from dashboard.ui.status import in_words
 
@@ -53,7 +53,7 @@ def _platform(platform: Platform, items: Sequence[Signature]) -> None:
 def _signed(each: Signature) -> str:
     if each.signed_at is None:
         return "Not signed"
-    return f"{each.signed_by}, {deadline.exact(each.signed_at)}: {each.note}"
+    return f"{each.signed_by}, {deadlines.exact(each.signed_at)}: {each.note}"
 
 
 @st.dialog("Sign an item", position="right", on_dismiss=confirm.close_drawer)

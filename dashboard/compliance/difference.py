@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from core.money import CURRENCIES, Money
-from dashboard.ui import deadline
+from dashboard.ui import deadlines
 from dashboard.ui.safe import html
 from dashboard.ui.status import in_words
 
@@ -129,4 +129,4 @@ def _time(value: str) -> str | None:
         at = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return deadline.exact(at) if at.tzinfo else None
+    return deadlines.exact(at) if at.tzinfo else None

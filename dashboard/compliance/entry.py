@@ -12,7 +12,7 @@ from core.rules.references import reference
 from dashboard import navigation, request_context
 from dashboard.compliance import audit_labels, difference
 from dashboard.compliance.audit_labels import Names
-from dashboard.ui import cards, deadline, status
+from dashboard.ui import cards, deadlines, status
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import Pill
 
@@ -38,7 +38,7 @@ def seal(entry: LogEntry) -> Pill:
     """Under which seal an entry lies. Whether it is still what was sealed, only Verify says."""
     if entry.seal is None:
         return Pill("Not sealed yet", "wait", None, "No seal covers it, so nothing proves it so far.")
-    when = f"Made {deadline.exact(entry.sealed_at)}. Verify says whether the entry is still what was sealed."
+    when = f"Made {deadlines.exact(entry.sealed_at)}. Verify says whether the entry is still what was sealed."
     return Pill(f"Seal {entry.seal:,}", "info", None, when)
 
 

@@ -16,7 +16,7 @@ from core.rules.references import reference
 from dashboard import lift_preview, navigation, request_context
 from dashboard.case.queue import opening
 from dashboard.compliance.master_detail import close
-from dashboard.ui import cards, confirm, deadline, kept_choices, money, reasons, status, text_fields
+from dashboard.ui import cards, confirm, deadlines, kept_choices, money, reasons, status, text_fields
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import html, plain, words_of
 
@@ -33,13 +33,13 @@ def cards_above(figures: Figures, now: datetime) -> None:
             ),
             Kpi(
                 "Oldest",
-                deadline.span(now - figures.oldest) if figures.oldest else "—",
+                deadlines.span(now - figures.oldest) if figures.oldest else "—",
                 "in force since then",
             ),
             Kpi("Lifted", figures.lifted, "in the last 30 days"),
             Kpi(
                 "Median time",
-                deadline.span(figures.median) if figures.median else "—",
+                deadlines.span(figures.median) if figures.median else "—",
                 "from placing to lifting",
             ),
         ]
@@ -96,7 +96,7 @@ def _facts(row: HoldRow) -> None:
             "Amount on hold": row.stopped if row.released_at is None else None,
             "Placed": row.placed_at,
             "By": row.placed_by,
-            "Was in force for" if row.released_at else "In force for": deadline.span(row.stood(now)),
+            "Was in force for" if row.released_at else "In force for": deadlines.span(row.stood(now)),
             "Report": reference("report", row.report_id) if row.report_id else None,
             **({"Lifted": row.released_at, "Lifted by": row.released_by} if row.released_at else {}),
         },
@@ -206,7 +206,7 @@ def _lift(hold_id: int) -> None:
     with request_context.reading() as session:
         row = holds.one(session, hold_id)
     if row.released_at is not None:
-        by, at = row.released_by or "the system", deadline.exact(row.released_at)
+        by, at = row.released_by or "the system", deadlines.exact(row.released_at)
         confirm.overtaken(f"{row.reference} is lifted already, by {by} on {at}.")
         return
     st.text(words_of(f"{row.reference} · {row.about}"))

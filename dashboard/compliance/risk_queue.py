@@ -15,7 +15,7 @@ from core.rules.references import reference
 from core.rules.reports import ReportOutcome
 from core.rules.risk import ReviewOutcome
 from dashboard import request_context
-from dashboard.ui import cards, confirm, deadline, header, kept_choices, reasons, text_fields
+from dashboard.ui import cards, confirm, deadlines, header, kept_choices, reasons, text_fields
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import in_words
 
@@ -62,7 +62,7 @@ def drawers() -> None:
 
 
 def _review(row: Review) -> None:
-    age = deadline.span(request_context.now() - row.opened_at)
+    age = deadlines.span(request_context.now() - row.opened_at)
     words = f"{row.amount.text()} · open for {age} · {row.assigned_to or 'unassigned'}"
     _line(f"{row.about}", " ".join(row.reasons), words, "settle-review", row.id, {"review_id": row.id})
 
@@ -70,7 +70,7 @@ def _review(row: Review) -> None:
 def _report(row: Filed) -> None:
     kind, source = in_words(row.kind), "content rule" if row.source == "CONTENT_RULE" else "a person"
     title = f"{reference('report', row.id)} {kind} · project P-{row.project_id}"
-    words = f"{in_words(row.severity)} · from {source} · {deadline.exact(row.at)}"
+    words = f"{in_words(row.severity)} · from {source} · {deadlines.exact(row.at)}"
     facts = {"report_id": row.id, "title": title, "details": row.details}
     _line(title, row.details, words, "settle-report", row.id, facts)
 
@@ -79,7 +79,7 @@ def _flag(row: Flag) -> None:
     title = f"Practice mismatch · project P-{row.project_id}"
     said = f"Licensed in {row.licensed_in}, needed in {row.needed_in}."
     facts = {"flag_id": row.id, "said": said}
-    _line(title, said, deadline.exact(row.at), "resolve-practice", row.id, facts)
+    _line(title, said, deadlines.exact(row.at), "resolve-practice", row.id, facts)
 
 
 def _line(title: str, said: str, note: str, drawer: str, number: int, facts: dict[str, object]) -> None:

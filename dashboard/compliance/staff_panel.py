@@ -11,7 +11,7 @@ from core.queries.people import Person, Visit
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.compliance.master_detail import close
-from dashboard.ui import cards, confirm, deadline, reasons, status, tables, text_fields
+from dashboard.ui import cards, confirm, deadlines, reasons, status, tables, text_fields
 from dashboard.ui.safe import plain
 from dashboard.ui.status import Pill, in_words
 
@@ -70,7 +70,7 @@ def _head(person: Person) -> None:
             "Title": person.title,
             "Since": f"{person.since:%-d %b %Y}",
             "Open cases": person.cases,
-            "Last seen": deadline.ago(person.last_seen_at, request_context.now()),
+            "Last seen": deadlines.ago(person.last_seen_at, request_context.now()),
             "Skills": ", ".join(map(in_words, person.skills)),
             "Signs in through": person.issuer,
         },
@@ -100,10 +100,10 @@ def _visits(person: Person, visits: list[Visit]) -> None:
 
 
 def _span(visit: Visit) -> str:
-    begun = deadline.brief(visit.created_at)
+    begun = deadlines.brief(visit.created_at)
     if visit.live:
-        return f"{begun}, seen {deadline.ago(visit.last_seen_at, request_context.now())}"
-    return f"{begun} to {deadline.brief(visit.ended_at)}"
+        return f"{begun}, seen {deadlines.ago(visit.last_seen_at, request_context.now())}"
+    return f"{begun} to {deadlines.brief(visit.ended_at)}"
 
 
 @st.dialog("Revoke a session", position="right", on_dismiss=confirm.close_drawer)

@@ -10,7 +10,7 @@ from core.actions.chargebacks import chargeback_acceptance
 from core.queries.chargebacks import Acceptance, ChargebackRow
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.ui import cards, confirm, deadline, header, reasons, second_person, text_fields
+from dashboard.ui import cards, confirm, deadlines, header, reasons, second_person, text_fields
 from dashboard.ui.safe import plain, words_of
 from dashboard.ui.second_person import Answer
 
@@ -31,7 +31,7 @@ def panel(row: ChargebackRow, proposals: Sequence[Acceptance]) -> None:
         if each is not waiting:
             cards.note(
                 f"Proposed by {each.proposed_by}, {DONE[each.status]} by {each.settled_by or 'the desk'} "
-                f"on {deadline.exact(each.settled_at)}.{f' {each.note}' if each.note else ''}"
+                f"on {deadlines.exact(each.settled_at)}.{f' {each.note}' if each.note else ''}"
             )
     if waiting is not None:
         _waiting(row, waiting, may=may)
@@ -41,7 +41,7 @@ def panel(row: ChargebackRow, proposals: Sequence[Acceptance]) -> None:
 
 def _waiting(row: ChargebackRow, proposal: Acceptance, *, may: bool) -> None:
     with cards.panel(f"giving-in-{proposal.id}"):
-        when = deadline.exact(proposal.proposed_at)
+        when = deadlines.exact(proposal.proposed_at)
         st.markdown(f"**{plain(proposal.proposed_by)} proposes to accept the chargeback** ({when})")
         st.text(words_of(proposal.reason))
         if not request_context.may(Permission.ANSWER_CHARGEBACK):

@@ -22,7 +22,7 @@ from core.rules.chargebacks import ANSWERABLE, DOCUMENTS, FIELDS, LONGEST_TEXT
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import chargeback_acceptance
-from dashboard.ui import cards, confirm, deadline, header, second_person, tables, text_fields
+from dashboard.ui import cards, confirm, deadlines, header, second_person, tables, text_fields
 from dashboard.ui.safe import words_of
 
 ENTRIES = [
@@ -51,7 +51,7 @@ def whole(
             "Lost to the bank": row.lost,
             "Dispute fees, paid by the platform": row.fees,
             "Reason": row.why,
-            "Evidence due": deadline.exact(row.answer_by),
+            "Evidence due": deadlines.exact(row.answer_by),
             "Opened": row.opened_at,
             "Closed": row.closed_at,
             "Payer": row.payer,
@@ -116,8 +116,8 @@ def countdown(row: ChargebackRow, now: datetime) -> None:
     """How long the bank still waits, while it does; loud on the last two days."""
     if row.answer_by is None:
         return
-    left = f"**The bank waits for an answer {deadline.words(row.answer_by, now)}**"
-    words = f"{left}: until {deadline.exact(row.answer_by)}. Without one the bank keeps the money."
+    left = f"**The bank waits for an answer {deadlines.words(row.answer_by, now)}**"
+    words = f"{left}: until {deadlines.exact(row.answer_by)}. Without one the bank keeps the money."
     show = st.error if row.answer_by - now <= CHARGEBACK_ALARM else st.info
     show(words, icon=":material/alarm:")
 
@@ -139,9 +139,9 @@ def _answer(
 
 def _show(answer: Answer, *, newest: bool, open_: bool) -> None:
     with cards.panel(f"answer-{answer.id}"):
-        sent = f"sent by {answer.submitted_by} on {deadline.exact(answer.submitted_at)}"
+        sent = f"sent by {answer.submitted_by} on {deadlines.exact(answer.submitted_at)}"
         cards.note(
-            f"Drafted by {answer.drafted_by} on {deadline.exact(answer.drafted_at)}; "
+            f"Drafted by {answer.drafted_by} on {deadlines.exact(answer.drafted_at)}; "
             + (sent if answer.submitted_by else "not sent" if newest else "replaced")
         )
         for field, words in answer.texts.items():

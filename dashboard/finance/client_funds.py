@@ -13,7 +13,7 @@ from core.queries.client_funds import Funds, Released
 from core.rules.client_funds import Cover
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.ui import cards, confirm, deadline, header, reasons, tables, text_fields
+from dashboard.ui import cards, confirm, deadlines, header, reasons, tables, text_fields
 from dashboard.ui.safe import plain
 
 COVERS = {Cover.COVERED: "Covered", Cover.SHORT: "Short", Cover.UNKNOWN: "Not known"}
@@ -31,7 +31,7 @@ def banner() -> None:
             _short(each, now)
         elif each.stop is not None:
             st.warning(
-                f"**Payouts in {each.currency} have stopped** since {deadline.exact(each.stop.opened_at)}: "
+                f"**Payouts in {each.currency} have stopped** since {deadlines.exact(each.stop.opened_at)}: "
                 f"{plain(each.stop.short.text())} was missing at Stripe. {_release_words()}",
                 icon=":material/front_hand:",
             )
@@ -46,7 +46,7 @@ def _short(each: Funds, now: datetime) -> None:
     stopped = f" Payouts in {each.currency} have stopped. {_release_words()}" if each.stop else ""
     st.error(
         f"**Client funds are short by {plain(look.short.text())}.** Stripe held {plain(look.at_stripe.text())} "
-        f"{deadline.ago(look.at, now)}; {plain(look.owed.text())} is owed to payers and payees. "
+        f"{deadlines.ago(look.at, now)}; {plain(look.owed.text())} is owed to payers and payees. "
         f"Possible cause: {plain(causes or client_funds.NO_CAUSE)}.{stopped}",
         icon=":material/error:",
     )
@@ -105,7 +105,7 @@ def _stop(each: Funds) -> None:
     stop = each.stop
     assert stop is not None
     with cards.panel(f"payout-stop-{stop.id}"):
-        st.markdown(f"**Payouts in {each.currency} have stopped** since {deadline.exact(stop.opened_at)}.")
+        st.markdown(f"**Payouts in {each.currency} have stopped** since {deadlines.exact(stop.opened_at)}.")
         cards.note(
             f"{stop.short.text()} was missing. Transfers to payees wait; refunds, and money that is already on a "
             "payee's account, go on. Releasing lets this shortage pass: payouts stop again only if more is missing."

@@ -12,7 +12,7 @@ from core.money import Money
 from core.queries.overview import CurrencyTotals
 from core.rules.client_funds import Look
 from dashboard import navigation
-from dashboard.ui import cards, deadline, money
+from dashboard.ui import cards, deadlines, money
 from dashboard.ui.safe import html
 from dashboard.ui.status import Tone
 
@@ -94,7 +94,7 @@ def purse(each: CurrencyTotals, look: Look | None, now: datetime) -> None:
 def _by_stripe(look: Look | None, now: datetime) -> str:
     if look is None:
         return "Stripe’s own figure was never read"
-    return f"Stripe: {look.at_stripe.text()}, read {deadline.ago(look.at, now)}, {deadline.exact(look.at)}"
+    return f"Stripe: {look.at_stripe.text()}, read {deadlines.ago(look.at, now)}, {deadlines.exact(look.at)}"
 
 
 def way_up(label: str) -> None:

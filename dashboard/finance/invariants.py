@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.queries import invariants
 from core.queries.invariant_queries import Rows
 from core.queries.invariants import Result
-from dashboard.ui import cards, deadline, header, status, tables
+from dashboard.ui import cards, deadlines, header, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import plain
 
@@ -42,7 +42,7 @@ def summary(results: Sequence[Result], now: datetime) -> None:
                 note=f"{rows:,} failing rows" if wrong else "no failing rows",
                 tone="bad" if wrong else "good",
             ),
-            Kpi("Run at", deadline.exact(now)),
+            Kpi("Run at", deadlines.exact(now)),
         ]
     )
 

@@ -13,7 +13,7 @@ from core.queries.letters import Undelivered
 from core.queries.operations import Event, Operation
 from dashboard import navigation
 from dashboard.finance import operation_retry
-from dashboard.ui import cards, deadline, header, tables
+from dashboard.ui import cards, deadlines, header, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.status import in_words
 
@@ -109,7 +109,7 @@ def whole(row: Operation, now: datetime) -> None:
             "Attempt": row.attempt,
             "Attempts with this key": row.tries,
             "First sent": row.first_sent_at,
-            "Next retry": deadline.exact(row.waits_until),
+            "Next retry": deadlines.exact(row.waits_until),
             "Written": row.created_at,
             "Over": row.finished_at,
             "Party": row.party,

@@ -20,7 +20,7 @@ from core.queries.payouts import PayoutTotal
 from core.queries.reconciliation import ReconciliationStatus
 from dashboard import navigation
 from dashboard.finance import figures
-from dashboard.ui import deadline, tables
+from dashboard.ui import deadlines, tables
 from dashboard.ui.safe import plain
 from dashboard.ui.status import pill
 
@@ -112,7 +112,7 @@ def watch_row(
         _reconciled(reconciled, now)
         figures.card(
             "Held longest",
-            [deadline.span(now - aged[0].since) if aged else "Nothing held"],
+            [deadlines.span(now - aged[0].since) if aged else "Nothing held"],
             note=_ages(alarms, aged),
             tone="bad" if alarms else "quiet",
             link="Project",
@@ -139,7 +139,7 @@ def _reconciled(standing: ReconciliationStatus, now: datetime) -> None:
         "SUSPENSE": f"{known.in_suspense or 0:,} in suspense" if known else "",
         "BREAKS": f"{known.breaks:,} break{'' if known.breaks == 1 else 's'}" if known else "",
         "RUNNING": "Running",
-        "OLD": f"{deadline.span(now - known.until)} old" if known else "",
+        "OLD": f"{deadlines.span(now - known.until)} old" if known else "",
     }
     figures.card(
         "Last reconciliation",
@@ -160,7 +160,7 @@ def _compared(standing: ReconciliationStatus, state: str, now: datetime) -> str:
     breaks = f", {known.breaks:,} break{'' if known.breaks == 1 else 's'}" if known.breaks else ""
     counts = (
         f"{known.matched:,} of {known.lines:,} lines matched{suspense}"
-        f"{'' if state == 'BREAKS' else breaks} · {deadline.ago(known.until, now)}"
+        f"{'' if state == 'BREAKS' else breaks} · {deadlines.ago(known.until, now)}"
     )
     return f"Before that: {counts}" if state in ("FAILED", "BROKEN_OFF") else counts
 
@@ -186,7 +186,7 @@ def bank_alarm(to_answer: Sequence[ChargebackRow], now: datetime) -> None:
     more = f" and {len(late) - 1} more" if len(late) > 1 else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.error(
-            f"**A bank waits for an answer {deadline.words(first.due_by, now)}:** {first.reference}, "
+            f"**A bank waits for an answer {deadlines.words(first.due_by, now)}:** {first.reference}, "
             f"{plain(first.amount.text())}{more}. Without one the bank keeps the money.",
             icon=":material/alarm:",
         )
@@ -249,7 +249,7 @@ AGED_FILE = [
 def held_longest(aged: Sequence[AgedFunds], now: datetime) -> None:
     columns = [
         *AGED_COLUMNS,
-        tables.text("since", "Held for", value=lambda each: deadline.span(now - each.since), width=90),
+        tables.text("since", "Held for", value=lambda each: deadlines.span(now - each.since), width=90),
         tables.due("alarm_at", "Alarm", now=now, width=110),
     ]
     chosen = tables.table(

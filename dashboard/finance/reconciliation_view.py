@@ -16,7 +16,7 @@ from core.processes import reconciliation as reconcile
 from core.queries import reconciliation
 from core.queries.reconciliation import Balance, Break, Matched, ReconciliationStatus, RunSummary
 from dashboard import navigation, request_context
-from dashboard.ui import cards, deadline, empty, header, status, tables
+from dashboard.ui import cards, deadlines, empty, header, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import plain
 from dashboard.ui.status import Pill
@@ -145,7 +145,7 @@ def result(run: RunSummary, explained: int) -> None:
         ]
     )
     if run.balances:
-        header.section("Balances", f"Both as they were at {deadline.exact(run.finished_at)}.")
+        header.section("Balances", f"Both as they were at {deadlines.exact(run.finished_at)}.")
         with cards.panel():
             tables.small(run.balances, BALANCES, name="Balances")
 
@@ -232,7 +232,7 @@ def standing(found: ReconciliationStatus, now: datetime) -> None:
         case "OLD":
             assert found.compared
             st.error(
-                f"The last comparison with Stripe is {deadline.span(now - found.compared.until)} old "
+                f"The last comparison with Stripe is {deadlines.span(now - found.compared.until)} old "
                 f"(run {found.compared.reference}). Nothing is known of what came since.",
                 icon=":material/history:",
             )
@@ -248,13 +248,13 @@ def failure(found: ReconciliationStatus, state: str, now: datetime) -> str:
     breaks = f", and found {last.breaks:,} break{'' if last.breaks == 1 else 's'}" if last.breaks else ""
     return (
         f"Run {found.newest.reference} {what}; the last comparison, {last.reference}, is "
-        f"{deadline.span(now - last.until)} old{breaks}."
+        f"{deadlines.span(now - last.until)} old{breaks}."
     )
 
 
 def matched(rows: Sequence[Matched], cursor: tables.Cursor, run: RunSummary) -> None:
     cards.note(
-        f"Lines up to {deadline.exact(run.until)} as they are booked now. What was booked since the run is among them."
+        f"Lines up to {deadlines.exact(run.until)} as they are booked now. What was booked since the run is among them."
     )
     tables.table(
         rows,

@@ -17,7 +17,7 @@ from core.rules.permissions import Permission
 from core.rules.references import reference
 from core.rules.suspense import TARGETS, SettledAs, fitting
 from dashboard import request_context
-from dashboard.ui import cards, confirm, deadline, header, reasons, second_person, tables, text_fields
+from dashboard.ui import cards, confirm, deadlines, header, reasons, second_person, tables, text_fields
 from dashboard.ui.safe import plain
 from dashboard.ui.second_person import Answer
 
@@ -125,7 +125,7 @@ def _proposal(items: list[SuspenseRow]) -> None:
         number = reference("milestone", first.target_id or 0) if target == "milestone" else first.target_id
         about = f" ({target} {number})" if target else ""
         st.markdown(f"**{plain(labels)}**: {said(first.proposed_as, *items)}{about}")
-        st.text(f"{first.proposed_by} on {deadline.exact(first.proposed_at)}: {first.proposed_reason}")
+        st.text(f"{first.proposed_by} on {deadlines.exact(first.proposed_at)}: {first.proposed_reason}")
         _answer(items)
 
 

@@ -13,7 +13,7 @@ from core.queries.operations import Operation
 from core.queries.payouts import Offer, PayoutRow, Waiting
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.finance import payout_offers
+from dashboard.finance import method_offers
 from dashboard.ui import cards, confirm, header, reasons, status, tables, text_fields
 from dashboard.ui.safe import plain
 
@@ -82,7 +82,7 @@ def whole(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer]) -
     if row.in_review:
         _review(row, calls, offers)
     elif offers:
-        payout_offers.history(offers)
+        method_offers.history(offers)
     cards.facts(
         {
             "Payee": row.payee,
@@ -134,7 +134,7 @@ def _review(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer])
             return
         if not any(each.status == "OPEN" for each in offers):
             _form(row)
-    payout_offers.panel(row, offers)
+    method_offers.panel(row, offers)
 
 
 def _where(row: PayoutRow, calls: Sequence[Operation]) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from core.actions.milestones import receipts
-from core.queries import project_reviews
 from core.queries import receipts as queries
+from core.queries import reviews
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.ui import cards, deadline, download, header, tables
+from dashboard.ui import cards, deadlines, download, header, tables
 from dashboard.ui.safe import html
 
 
 def show(project_id: int) -> None:
     with request_context.reading() as session:
         rows = queries.of_project(session, project_id)
-        asked = project_reviews.of_project(session, project_id)
+        asked = reviews.of_project(session, project_id)
     if rows:
         _receipts(rows)
     if asked.asked_at:
@@ -55,11 +55,11 @@ def _receipts(rows: list[queries.ReceiptRow]) -> None:
         )
 
 
-def _reviews(asked: project_reviews.Round) -> None:
+def _reviews(asked: reviews.Round) -> None:
     header.section("Reviews", f"{asked.given} of 2 are in")
     if not asked.revealed_at:
         cards.note(
-            f"Hidden until both are in, or until {deadline.exact(asked.due_at)}." if asked.due_at else ""
+            f"Hidden until both are in, or until {deadlines.exact(asked.due_at)}." if asked.due_at else ""
         )
     for each in asked.shown:
         with cards.panel():

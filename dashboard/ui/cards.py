@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.money import Money
-from dashboard.ui import deadline
+from dashboard.ui import deadlines
 from dashboard.ui.safe import html, plain
 from dashboard.ui.status import Pill, Tone
 
@@ -84,7 +84,7 @@ def _fact(value: Fact) -> str:
         tip = f' title="{html(value.meaning)}"' if value.meaning else ""
         return f'<span class="ed-pill ed-{value.tone}"{tip}>{html(value.label)}</span>'
     if isinstance(value, datetime):
-        return f"<time>{html(deadline.exact(value))}</time>"
+        return f"<time>{html(deadlines.exact(value))}</time>"
     if isinstance(value, Money):
         return f'<span class="ed-money">{html(value.text())}</span>'
     return html(_words(value))

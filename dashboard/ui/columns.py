@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import streamlit as st
 
 from core import table_files
-from dashboard.ui import deadline
+from dashboard.ui import deadlines
 from dashboard.ui import status as states
 from dashboard.ui.safe import html, words_of
 
@@ -128,9 +128,9 @@ def _words(column: Column, value: Any) -> str:
         case "marks":
             words = ", ".join(states.pill(column.axis, each).label for each in value)
         case "when":
-            words = deadline.brief(value)
+            words = deadlines.brief(value)
         case "due":
-            words = deadline.words(value, column.now) if column.now else deadline.brief(value)
+            words = deadlines.words(value, column.now) if column.now else deadlines.brief(value)
         case "count":
             words = f"{value:,}"
         case "flag":
@@ -195,7 +195,7 @@ def _wide_enough(column: Column, rows: Sequence[Any]) -> Width:
 
 
 def _urgency(column: Column, row: Any) -> str:
-    tone = deadline.tone(column.of(row), column.now) if column.now else "quiet"
+    tone = deadlines.tone(column.of(row), column.now) if column.now else "quiet"
     return CLEAR if tone == "quiet" else states.COLOR[tone]
 
 
@@ -245,5 +245,5 @@ def _html_cell(column: Column, row: Any) -> str:
     if column.kind == "status" and words:
         return f'<span class="ed-pill ed-{states.pill(column.axis, column.of(row)).tone}">{words}</span>'
     if column.kind in ("when", "due") and isinstance(at := column.of(row), datetime):
-        return f'<span title="{html(deadline.exact(at))}">{words}</span>'
+        return f'<span title="{html(deadlines.exact(at))}">{words}</span>'
     return words

@@ -10,7 +10,7 @@ from core.errors import DeskError
 from core.queries.evidence import EvidenceItem
 from core.rules.evidence import in_words
 from core.rules.permissions import Actor
-from dashboard.ui import deadline
+from dashboard.ui import deadlines
 from dashboard.ui.evidence_shelf import Shelf
 from dashboard.ui.safe import html, plain
 
@@ -70,13 +70,13 @@ def _thumbnail(
 def _words(row: EvidenceItem, *, seen: bool) -> str:
     """What is known about a piece, in our own markup around words that cannot become markup."""
     state = ("quiet", "Opened") if seen else ("info", "Not opened")
-    tip = f' title="{html(deadline.exact(row.opened_at))}"' if row.opened_at else ""
-    camera = f"<span>Camera {html(deadline.brief(row.taken_at))}</span>" if row.taken_at else ""
+    tip = f' title="{html(deadlines.exact(row.opened_at))}"' if row.opened_at else ""
+    camera = f"<span>Camera {html(deadlines.brief(row.taken_at))}</span>" if row.taken_at else ""
     caption = f"<p>{html(row.caption)}</p>" if row.caption else ""
     return (
         f'<div class="ed-piece"><b title="{html(row.file_name)}">{html(row.file_name)}</b>{caption}'
         f"<span>{html(ROLES.get(row.uploader_role, row.uploader_role))} · {html(row.uploader)}</span>"
-        f"<span>{html(deadline.exact(row.at))}</span>{camera}"
+        f"<span>{html(deadlines.exact(row.at))}</span>{camera}"
         f"<span>{html(in_words(row.size_bytes))} · <code>{html(row.sha256[:10])}</code></span>"
         f'<i class="ed-pill ed-{state[0]}"{tip}>{state[1]}</i></div>'
     )

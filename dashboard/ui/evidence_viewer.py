@@ -15,7 +15,7 @@ from core.errors import DeskError
 from core.queries.evidence import EvidenceItem
 from core.rules.evidence import Area, Kind, in_words
 from core.rules.permissions import Actor, Permission
-from dashboard.ui import cards, deadline, download, errors, evidence_lens
+from dashboard.ui import cards, deadlines, download, errors, evidence_lens
 from dashboard.ui.evidence_lens import LensView
 
 SHORT = 2_000  # characters of a text that needs no scrolling
@@ -110,7 +110,7 @@ def _facts(row: EvidenceItem, opened: Opened, *, narrow: bool) -> None:
     if opened.kind in (Kind.IMAGE, Kind.VIDEO):
         facts["Photo taken"] = row.taken_at or "nothing"
     if opened.seconds is not None:
-        facts["Length"] = deadline.span(timedelta(seconds=opened.seconds))
+        facts["Length"] = deadlines.span(timedelta(seconds=opened.seconds))
     facts["Size"] = f"{in_words(row.size_bytes)} · {opened.media_type}"
     cards.facts(facts, columns=2 if narrow else 4)
     if opened.kind is Kind.IMAGE:
@@ -121,7 +121,7 @@ def _facts(row: EvidenceItem, opened: Opened, *, narrow: bool) -> None:
         cards.note("The original still holds the place where it was taken, and so does a download of it.")
     if row.taken_at and row.taken_at - row.at > CLOCKS_DIFFER:
         st.warning(
-            f"The camera's time is {deadline.span(row.taken_at - row.at)} after the upload: it cannot be right.",
+            f"The camera's time is {deadlines.span(row.taken_at - row.at)} after the upload: it cannot be right.",
             icon=":material/schedule:",
         )
     st.code(f"sha256 {row.sha256}", language=None, wrap_lines=True)

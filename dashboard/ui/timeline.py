@@ -10,7 +10,7 @@ from itertools import groupby
 import streamlit as st
 
 from core.money import Money
-from dashboard.ui import deadline
+from dashboard.ui import deadlines
 from dashboard.ui.safe import html, words_of
 from dashboard.ui.status import Tone
 
@@ -56,7 +56,7 @@ def _moment(moment: TimelineItem, now: datetime) -> str:
         for label, value in moment.facts.items()
         if value is not None
     )
-    exactly = html(f"{deadline.exact(moment.at)} · {deadline.ago(moment.at, now)}")
+    exactly = html(f"{deadlines.exact(moment.at)} · {deadlines.ago(moment.at, now)}")
     state = "".join(f" ed-{name}" for name in ("here", "new", "private") if getattr(moment, name))
     clock = f"{moment.at:%H:%M}"
     if moment.link:

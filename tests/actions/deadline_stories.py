@@ -24,7 +24,7 @@ from core.records import (
     PaymentOrder,
     ReviewRound,
 )
-from core.rules.disputes import DisputeReason
+from core.rules.cases import DisputeReason
 from core.rules.schedule import PlannedMilestone
 from tests import builders, unrecorded
 from tests.builders import Told, Town

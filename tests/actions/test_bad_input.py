@@ -22,7 +22,7 @@ from core.errors import DeskError
 from core.gateways.stripe_sandbox import StripeSandbox
 from core.money import Money
 from core.processes import reconciliation
-from core.rules.disputes import DisputeReason
+from core.rules.cases import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.schedule import PlannedMilestone
 from tests import builders

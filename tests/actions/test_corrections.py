@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from core.actions.cases import mediator_assignment
-from core.actions.decisions import correction
-from core.actions.decisions.correction import (
+from core.actions.decisions import corrections
+from core.actions.decisions.corrections import (
     AlreadyBeingLookedAt,
     Finding,
     NotACorrection,
@@ -34,7 +34,7 @@ def decided(market: Market) -> Told:
 
 def opened(market: Market, told: Told) -> Case:
     made: Case = market.act(
-        correction.open_correction, market.as_staff("cora"), case_id=told.case, reason=WHY
+        corrections.open_correction, market.as_staff("cora"), case_id=told.case, reason=WHY
     )
     return made
 
@@ -59,7 +59,7 @@ def test_whoever_decided_neither_takes_nor_closes_it(market: Market) -> None:
     with pytest.raises(YouSteppedBack):
         market.act(mediator_assignment.assign, mia, case_id=made.id, staff_id=market.staff["mia"])
     with pytest.raises(OwnDecision):
-        market.act(correction.close_correction, mia, case_id=made.id, finding=Finding.UPHELD, notes="Fine.")
+        market.act(corrections.close_correction, mia, case_id=made.id, finding=Finding.UPHELD, notes="Fine.")
 
 
 def test_it_is_closed_once_with_a_finding_and_notes(market: Market) -> None:
@@ -69,9 +69,9 @@ def test_it_is_closed_once_with_a_finding_and_notes(market: Market) -> None:
         opened(market, told)
     max_ = market.as_staff("max")
     with pytest.raises(ReasonMissing):
-        market.act(correction.close_correction, max_, case_id=made.id, finding=Finding.UPHELD, notes=" ")
+        market.act(corrections.close_correction, max_, case_id=made.id, finding=Finding.UPHELD, notes=" ")
     market.act(
-        correction.close_correction, max_, case_id=made.id, finding=Finding.CORRECTED, notes="Reversed."
+        corrections.close_correction, max_, case_id=made.id, finding=Finding.CORRECTED, notes="Reversed."
     )
     closed = market.get(Case, made.id)
     assert (closed.status, closed.resolution, closed.resolution_notes) == (
@@ -80,7 +80,9 @@ def test_it_is_closed_once_with_a_finding_and_notes(market: Market) -> None:
         "Reversed.",
     )
     with pytest.raises(mediator_assignment.CaseClosed):
-        market.act(correction.close_correction, max_, case_id=made.id, finding=Finding.UPHELD, notes="Again.")
+        market.act(
+            corrections.close_correction, max_, case_id=made.id, finding=Finding.UPHELD, notes="Again."
+        )
     assert opened(market, told).corrects_id == told.case
     market.later(days=1)
     market.lawful()
@@ -92,11 +94,11 @@ def test_only_a_decision_that_was_carried_out_is_corrected_and_only_by_those_who
     told = market.in_mediation()
     cora = market.as_staff("cora")
     with pytest.raises(NothingToCorrect):
-        market.act(correction.open_correction, cora, case_id=told.case, reason=WHY)
+        market.act(corrections.open_correction, cora, case_id=told.case, reason=WHY)
     with pytest.raises(NotACorrection):
-        market.act(correction.close_correction, cora, case_id=told.case, finding=Finding.UPHELD, notes="No.")
+        market.act(corrections.close_correction, cora, case_id=told.case, finding=Finding.UPHELD, notes="No.")
     for other in ("fay", "ada"):
         with pytest.raises(NotPermitted):
-            market.act(correction.open_correction, market.as_staff(other), case_id=told.case, reason=WHY)
+            market.act(corrections.open_correction, market.as_staff(other), case_id=told.case, reason=WHY)
     with pytest.raises(ReasonMissing):
-        market.act(correction.open_correction, cora, case_id=told.case, reason="")
+        market.act(corrections.open_correction, cora, case_id=told.case, reason="")

@@ -20,7 +20,7 @@ from core.records import (
     PaymentOrder,
     ProjectReview,
 )
-from core.rules.disputes import DisputeReason, DisputeWindowClosed
+from core.rules.cases import DisputeReason, DisputeWindowClosed
 from core.rules.offers import OfferExpired
 from core.rules.permissions import StepUpRequired
 from core.rules.ratings import ReviewsClosed

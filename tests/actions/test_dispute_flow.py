@@ -12,7 +12,7 @@ from core.actions.funding import fund
 from core.actions.milestones import verification
 from core.money import Money
 from core.records import Case, Decision, Message, Milestone, Notification, PartyRequest, Project, Refund
-from core.rules.disputes import DisputeReason, DisputeWindowClosed
+from core.rules.cases import DisputeReason, DisputeWindowClosed
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.transitions import IllegalMove
 from tests import builders

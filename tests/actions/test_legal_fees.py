@@ -18,7 +18,7 @@ from core.db import Database
 from core.money import Money
 from core.processes import timers
 from core.records import Engagement, Milestone, OutgoingOperation, PaymentOrder, Project
-from core.rules.disputes import DisputeReason
+from core.rules.cases import DisputeReason
 from core.rules.engagement import EngagementIncomplete
 from core.rules.milestones import Event
 from core.rules.schedule import FeeModeNotSupported

@@ -15,7 +15,7 @@ from core.actions.risk import holds
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.records import Decision, Hold, Notification
-from core.rules.disputes import DisputeReason
+from core.rules.cases import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground
 from tests import builders
 from tests.actions.sequence_walk import Walk, WalkStep, walk

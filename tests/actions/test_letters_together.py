@@ -15,8 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from core.actions.cases import mediator_assignment
-from core.actions.decisions import correction
-from core.actions.decisions.correction import Finding
+from core.actions.decisions import corrections
+from core.actions.decisions.corrections import Finding
 from core.actions.milestones import letters, preferences
 from core.actions.milestones.letters import AddressUnusable, LetterNotFailed
 from core.actions.payouts import withdrawals
@@ -486,13 +486,13 @@ def test_both_parties_hear_that_a_decision_is_looked_at_again_and_what_came_of_i
     builders.decided(town, told)
     builders.carry_out(town)
     again = town.act(
-        correction.open_correction,
+        corrections.open_correction,
         town.as_staff("max"),
         case_id=told.case,
         reason="A message was overlooked.",
     )
     closing = {"case_id": again.id, "finding": finding, "notes": "Looked at in full."}
-    town.act(correction.close_correction, town.as_staff("max"), **closing)
+    town.act(corrections.close_correction, town.as_staff("max"), **closing)
     letters_about = town.read(lambda session: log.about(session, "ticket", again.id))
     to_parties = [each for each in letters_about if each.side != "STAFF"]
     assert sorted((each.side, each.kind) for each in to_parties) == [

@@ -13,8 +13,8 @@ from core.actions.funding import fund
 from core.actions.milestones import ratings, verification
 from core.db import Database
 from core.processes import timers
-from core.queries import project_reviews
 from core.queries import ratings as rated
+from core.queries import reviews
 from core.records import FinalRating, Milestone, Notification, ProjectReview, ReviewRound
 from core.rules import ratings as rules
 from core.rules.permissions import Actor, NotYours
@@ -65,10 +65,10 @@ def test_both_are_asked_and_nobody_is_thanked_yet(town: Town) -> None:
 def test_one_review_stays_hidden_and_the_second_opens_both(town: Town) -> None:
     project = finished(town)
     town.act(ratings.submit, town.payer, project_id=project, stars=5, body="Level and on time.")
-    assert town.read(lambda s: project_reviews.of_project(s, project)).shown == ()
+    assert town.read(lambda s: reviews.of_project(s, project)).shown == ()
     assert final(town) == {}
     town.act(ratings.submit, town.payee, project_id=project, stars=4, body="Pays at once.")
-    shown = town.read(lambda s: project_reviews.of_project(s, project)).shown
+    shown = town.read(lambda s: reviews.of_project(s, project)).shown
     assert [(each.stars, each.body) for each in shown] == [(5, "Level and on time."), (4, "Pays at once.")]
     assert final(town) == {town.payee_id: 50, town.payer_id: 40}
     thanks = letters(town, "thanks")

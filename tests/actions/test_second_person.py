@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence
-from core.actions.decisions import approval, recorded_decision
+from core.actions.decisions import approvals, recorded_decision
 from core.actions.operations import suspense
 from core.actions.refunds import outside_refunds
 from core.actions.staff import install, members, policy_change
@@ -65,7 +65,7 @@ def decision(market: Market) -> Story:
     return Story(
         "mia",
         "ada",
-        lambda session, actor, now: approval.approve(session, actor, now=now, **given),
+        lambda session, actor, now: approvals.approve(session, actor, now=now, **given),
         lambda session: session.get_one(Decision, row.id).status,
         told.case,
         market.payer_id,

@@ -11,7 +11,7 @@ from core.actions.milestones import bids, payment_schedule, ratings, verificatio
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.records import Case, Decision, EvidenceView, FinalRating, Message, Refund
-from core.rules.disputes import DisputeReason
+from core.rules.cases import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.schedule import PlannedMilestone
 from tests import builders

@@ -20,7 +20,7 @@ from core.processes.deadlines import DEADLINES
 from core.records import (
     Case,
 )
-from core.rules.disputes import DisputeReason
+from core.rules.cases import DisputeReason
 from core.rules.milestones import Status
 from core.rules.transitions import IllegalMove
 from tests import builders

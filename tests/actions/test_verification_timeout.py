@@ -14,7 +14,7 @@ from core.errors import DeskError, ReasonMissing
 from core.money import Money
 from core.records import Case, Hold, Milestone, Notification
 from core.rules.acceptance import AcceptanceRule
-from core.rules.disputes import AnswerNotDue, DisputeReason, NotAllHeld, ReasonNotYours
+from core.rules.cases import AnswerNotDue, DisputeReason, NotAllHeld, ReasonNotYours
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.permissions import NotPermitted
 from core.rules.schedule import PlannedMilestone

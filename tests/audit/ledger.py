@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.ledger import accounts, journal_store
-from core.ledger.journal import Journal, Posting
+from core.ledger.journals import Journal, Posting
 from core.money import Money
 
 

@@ -12,7 +12,7 @@ from core.audit import Finding, Report, Trust
 from core.audit.export_proof import Proof
 from core.audit.keys import PublicKey
 from core.audit.pinned_keys import Pin
-from core.audit.report import UNPROVED, WORDS
+from core.audit.verification_report import UNPROVED, WORDS
 from dashboard.compliance.audit_verification import VERDICTS
 
 KEY = PublicKey.of(bytes(range(32)))

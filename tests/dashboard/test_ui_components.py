@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import table_files
 from core.money import Money
-from dashboard.ui import columns, deadline, money, safe, status, tables, timeline
+from dashboard.ui import columns, deadlines, money, safe, status, tables, timeline
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 EVIL = '![p](http://evil.example/p.png) <img src=x onerror=alert(1)> **b** :red[r] $x$ `c` "q"'
@@ -135,7 +135,7 @@ def test_a_selection_follows_its_row_when_another_arrives_above() -> None:
     ],
 )
 def test_a_time_limit_in_words(due: timedelta, words: str, tone: str) -> None:
-    assert (deadline.words(NOW + due, NOW), deadline.tone(NOW + due, NOW)) == (words, tone)
+    assert (deadlines.words(NOW + due, NOW), deadlines.tone(NOW + due, NOW)) == (words, tone)
 
 
 def test_a_state_that_the_table_does_not_know_is_shown_in_words() -> None:
@@ -149,7 +149,7 @@ def test_labels_of_an_axis_differ(axis: str) -> None:
 
 
 def test_every_state_that_the_database_allows_has_a_pill() -> None:
-    from core.records.disputes import Case, Decision
+    from core.records.cases import Case, Decision
     from core.records.milestones import Milestone
     from core.records.operations import Notification, OutgoingOperation, WebhookEvent
     from core.records.payments import PaymentOrder, Payout, Refund

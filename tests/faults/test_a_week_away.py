@@ -25,7 +25,7 @@ from core.money import Money
 from core.processes import timers
 from core.records import Case, Decision, Notification, Offer, Payout
 from core.rules.acceptance import AcceptanceRule
-from core.rules.disputes import DisputeReason
+from core.rules.cases import DisputeReason
 from core.rules.schedule import PlannedMilestone
 from tests.builders import Told
 from tests.faults.concurrency import at_once

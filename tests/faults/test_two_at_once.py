@@ -17,8 +17,8 @@ from core.db import Database
 from core.money import Money
 from core.processes import dispatch, timers
 from core.records import Case, Decision, OutgoingOperation, Payout
+from core.rules.cases import DisputeReason
 from core.rules.cautions import Caution
-from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground
 from tests import builders
 from tests.builders import Told

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from core.actions.cases import conversation, mediator_assignment, offers, recusal, staff_opening
 from core.actions.cases import disputes as dispute
 from core.actions.chargebacks import chargeback_evidence
-from core.actions.decisions import approval, confirmation
+from core.actions.decisions import approvals, confirmation
 from core.actions.funding import fund, fund_several
 from core.actions.milestones import projects, ratings, verification
 from core.actions.payouts import method_offers, payout_review
@@ -44,8 +44,8 @@ from core.records import (
     Report,
     RiskReview,
 )
+from core.rules.cases import DisputeReason
 from core.rules.cautions import Caution
-from core.rules.disputes import DisputeReason
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.permissions import SYSTEM, Actor, Role
 from core.rules.projects import Funding
@@ -315,14 +315,14 @@ class Life:
         decision = self.one(Decision, status="AWAITING_APPROVAL")
         who, fate = self.staff("ada", "fay"), self.draw.random()
         if fate < 0.2:
-            self.act(approval.send_back, who, decision_id=decision.id, note="Look again.")
+            self.act(approvals.send_back, who, decision_id=decision.id, note="Look again.")
         elif fate < 0.3:
             mediator = self.staff("mia", "max")
-            self.act(approval.withdraw, mediator, decision_id=decision.id, reason="Too quick.")
+            self.act(approvals.withdraw, mediator, decision_id=decision.id, reason="Too quick.")
         else:
             seen = 2**53 if self.draw.random() < 0.8 else 0
             given = {"decision_id": decision.id, "plan_hash": decision.plan_hash, "seen": seen}
-            self.act(approval.approve, who, **given)
+            self.act(approvals.approve, who, **given)
 
     # -- stopping and letting go --
 

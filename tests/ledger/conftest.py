@@ -9,7 +9,7 @@ import pytest
 
 from core.db import Database
 from core.ledger import journal_store, postings
-from core.ledger.journal import Journal
+from core.ledger.journals import Journal
 from core.money import Money
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from core.db import Database
 from core.ledger import accounts, invariants, journal_store
-from core.ledger.journal import Journal, credit, debit
 from core.ledger.journal_store import Overdraft
+from core.ledger.journals import Journal, credit, debit
 from tests.ledger.conftest import NOW, Post, charge, release, usd
 
 HANDS = 8

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.ledger import accounts, invariants, journal_store
-from core.ledger.journal import Journal, Posting, UnbalancedJournal
 from core.ledger.journal_store import JournalKeyReused, JournalRefused, Overdraft
+from core.ledger.journals import Journal, Posting, UnbalancedJournal
 from core.money import Money
 from core.queries import ledger
 from tests.ledger.conftest import NOW, Post, charge, release, usd

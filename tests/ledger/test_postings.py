@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ledger import accounts, postings
-from core.ledger.journal import (
+from core.ledger.journals import (
     BooksMixed,
     Journal,
     JournalTooShort,

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from core.ledger import accounts, postings
-from core.ledger.journal import Journal
+from core.ledger.journals import Journal
 from core.money import CURRENCIES, Money
 
 FILES = sorted((Path(__file__).parent / "scenarios").glob("*.txt"))

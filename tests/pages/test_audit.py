@@ -20,7 +20,7 @@ from core.actions.risk import holds
 from core.db import Database
 from core.queries import audit as queries
 from core.rules.permissions import TABLE, Permission
-from dashboard.compliance import audit_filters, audit_verification, background_job, export
+from dashboard.compliance import audit_filters, audit_verification, background_job, exports
 from tests import builders
 from tests.builders import PEOPLE, Told, Town
 from tests.pages.visiting import labels, serve, visit, words
@@ -253,21 +253,21 @@ def test_the_seals_say_which_of_them_were_signed(town: Town, told: Told, tmp_pat
     assert [*found.values()] == [""] + ["Yes"] * (len(found) - 1)
 
 
-@pytest.mark.parametrize("format", list(export.FORMATS))
+@pytest.mark.parametrize("format", list(exports.FORMATS))
 def test_the_filtered_entries_leave_with_a_manifest(
     town: Town, told: Told, tmp_path: Path, format: Any
 ) -> None:
     seal(town, tmp_path)
     app = press(visit(town, "cora", "audit", action="staff:hold:"), "Export")
     app.radio(key="export-format").set_value(format).run()
-    app = ended(press(app, "Prepare the file"), export.WORK)
-    done = app.session_state[export.WORK].result
+    app = ended(press(app, "Prepare the file"), exports.WORK)
+    done = app.session_state[exports.WORK].result
     assert (done.manifest.rows, done.manifest.filter) == (1, {"action": "staff:hold:"})
     out = io.BytesIO()
     done.copy(out)
     content = out.getvalue().decode()
     assert "Bank details changed." in content
-    assert content.startswith("id,at" if format is export.Format.CSV else '{"id":')
+    assert content.startswith("id,at" if format is exports.Format.CSV else '{"id":')
     assert json.loads(done.manifest.json())["sha256"] in words(app) + " ".join(
         each.value for each in app.code
     )

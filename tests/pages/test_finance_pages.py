@@ -19,7 +19,7 @@ from core.records import OutgoingOperation, Payout, ReconciliationBreak, Reconci
 from core.rules.payouts import PayoutStatus
 from core.rules.permissions import TABLE
 from dashboard import navigation
-from dashboard.ui import deadline
+from dashboard.ui import deadlines
 from tests import builders, unrecorded
 from tests.builders import PEOPLE, Told, Town
 from tests.pages.visiting import labels, serve, visit, words
@@ -133,7 +133,7 @@ def test_the_overview_shows_stripes_own_figure_with_its_time_beside_the_ledgers(
     town.wait(minutes=4)
     seen = words(visit(town, "fay", "overview"))
     assert (
-        f"Stripe: $67,886.70, read 4 minutes ago, {deadline.exact(town.now - timedelta(minutes=4))}" in seen
+        f"Stripe: $67,886.70, read 4 minutes ago, {deadlines.exact(town.now - timedelta(minutes=4))}" in seen
     )
     assert "Ledger:" in seen
     assert "All figures are the ledger's" not in seen

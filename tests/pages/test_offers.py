@@ -10,7 +10,7 @@ from core.actions.cases import offers
 from core.db import Database
 from core.money import Money
 from core.records import Offer
-from dashboard.ui import deadline
+from dashboard.ui import deadlines
 from tests import builders
 from tests.builders import PEOPLE, Told, Town
 from tests.pages.visiting import labels, serve, visit, words
@@ -67,7 +67,7 @@ def test_an_agreement_closes_the_case_and_is_told(town: Town) -> None:
     for expected in ("Agreement", "closed by the parties", "Ana Lindqvist", "Ben Okafor", "Accepted"):
         assert expected in shown
     app.toggle(key=f"offer-letters-{offer.id}").set_value(True).run()
-    assert f"Written {deadline.exact(town.now)}" in words(app)
+    assert f"Written {deadlines.exact(town.now)}" in words(app)
     assert "nothing was decided here" not in shown
     assert "Preview plan" not in labels(app)
     past = words(visit(town, "mia", "case", id=told.case, tab="Timeline"))

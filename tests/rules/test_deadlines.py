@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.clock import NaiveTime, SimulatedClock, system_clock, utc
 from core.policy import HOME_SERVICES, LEGAL_SERVICES
-from core.rules import acceptance, deadlines, disputes
+from core.rules import acceptance, cases, deadlines
 from core.rules.acceptance import AcceptanceRule
 
 NOTICE = datetime(2026, 3, 27, 23, 59, 59, 999_999, tzinfo=UTC)
@@ -134,20 +134,20 @@ def test_reminders_begin_after_72_hours_and_then_come_every_24() -> None:
 
 @pytest.mark.parametrize("off", [-TICK, timedelta(0)])
 def test_a_dispute_is_in_time_until_the_last_instant_of_day_five(off: timedelta) -> None:
-    disputes.check_window(NOTICE, NOTICE + 5 * DAY + off, HOME_SERVICES)
-    assert not disputes.too_late(NOTICE, NOTICE + 5 * DAY + off, HOME_SERVICES)
+    cases.check_window(NOTICE, NOTICE + 5 * DAY + off, HOME_SERVICES)
+    assert not cases.too_late(NOTICE, NOTICE + 5 * DAY + off, HOME_SERVICES)
 
 
 def test_a_microsecond_later_a_complaint_asks_for_a_hold_instead() -> None:
     late = NOTICE + 5 * DAY + TICK
-    assert disputes.too_late(NOTICE, late, HOME_SERVICES)
-    with pytest.raises(disputes.DisputeWindowClosed, match="ended on 01 April 2026 at 23:59 UTC"):
-        disputes.check_window(NOTICE, late, HOME_SERVICES)
+    assert cases.too_late(NOTICE, late, HOME_SERVICES)
+    with pytest.raises(cases.DisputeWindowClosed, match="ended on 01 April 2026 at 23:59 UTC"):
+        cases.check_window(NOTICE, late, HOME_SERVICES)
 
 
 def test_without_a_window_a_dispute_is_heard_until_release() -> None:
-    disputes.check_window(NOTICE, NOTICE + 400 * DAY, LEGAL_SERVICES)
-    assert not disputes.too_late(NOTICE, NOTICE + 400 * DAY, LEGAL_SERVICES)
+    cases.check_window(NOTICE, NOTICE + 400 * DAY, LEGAL_SERVICES)
+    assert not cases.too_late(NOTICE, NOTICE + 400 * DAY, LEGAL_SERVICES)
 
 
 def test_a_day_is_24_hours_even_when_the_clocks_change() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.money import Money
 from core.policy import HOME_SERVICES, LEGAL_SERVICES
-from core.rules import approvals, disputes, engagement, holds, mediation, proposals, risk
+from core.rules import approvals, cases, engagement, holds, mediation, proposals, risk
 from core.rules.approvals import DecisionStatus
 from core.rules.grounds import Ground
 from core.rules.mediation import Candidate
@@ -65,10 +65,10 @@ def test_the_case_that_a_decision_resolves_does_not_block_it() -> None:
 
 
 def test_only_an_unresolved_case_blocks() -> None:
-    assert [status for status in disputes.CaseStatus if disputes.blocks_release(status)] == [
-        disputes.CaseStatus.OPEN,
-        disputes.CaseStatus.UNDER_REVIEW,
-        disputes.CaseStatus.WAITING_PARTY,
+    assert [status for status in cases.CaseStatus if cases.blocks_release(status)] == [
+        cases.CaseStatus.OPEN,
+        cases.CaseStatus.UNDER_REVIEW,
+        cases.CaseStatus.WAITING_PARTY,
     ]
 
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from core.rules import approvals, disputes, engagement, milestones, offers, payouts, projects, refunds
+from core.rules import approvals, cases, engagement, milestones, offers, payouts, projects, refunds
 from core.rules.milestones import Event, Status
 from core.rules.transitions import IllegalMove
 
 TABLES: list[tuple[str, Mapping[Any, Any], Callable[[Any, Any], Any], type[StrEnum], type[StrEnum]]] = [
     ("milestone", milestones.MOVES, milestones.after, milestones.Status, milestones.Event),
     ("project", projects.MOVES, projects.after, projects.ProjectStatus, projects.ProjectEvent),
-    ("case", disputes.MOVES, disputes.after, disputes.CaseStatus, disputes.CaseEvent),
+    ("case", cases.MOVES, cases.after, cases.CaseStatus, cases.CaseEvent),
     ("decision", approvals.MOVES, approvals.after, approvals.DecisionStatus, approvals.DecisionEvent),
     (
         "engagement",

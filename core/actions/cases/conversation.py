@@ -16,9 +16,9 @@ from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.errors import NotFound
 from core.records import Case, Message, Party, PartyRequest
-from core.rules import disputes, requests
+from core.rules import cases, requests
+from core.rules.cases import BLOCKING, CaseEvent, CaseStatus
 from core.rules.display_limits import bounded
-from core.rules.disputes import BLOCKING, CaseEvent, CaseStatus
 from core.rules.messages import Audience
 from core.rules.permissions import SYSTEM, Actor, NotYours, Permission, require
 from core.rules.requests import RequestKind, RequestStatus
@@ -114,7 +114,7 @@ def ask(
     messages.write(
         session, actor, context, body=question, audience=Audience.PARTIES, case_id=case.id, now=now
     )
-    audit.become(case, disputes.after(case.status, CaseEvent.ASK_PARTY), now=now, by=actor)
+    audit.become(case, cases.after(case.status, CaseEvent.ASK_PARTY), now=now, by=actor)
     case.waiting_on, case.answer_due_at = party_id, answer_due_at
     case.due_at = _first_due(case, answer_due_at)
     case.version += 1
@@ -171,7 +171,7 @@ def resume(session: Session, actor: Actor, context: MilestoneContext, case: Case
     """
     asked = _end_request(session, actor, case, now)
     silent = session.get_one(Party, case.waiting_on) if case.waiting_on else None
-    audit.become(case, disputes.after(case.status, CaseEvent.PARTY_ANSWERS), now=now, by=actor)
+    audit.become(case, cases.after(case.status, CaseEvent.PARTY_ANSWERS), now=now, by=actor)
     case.waiting_on, case.answer_due_at = None, None
     # The version stays: no message voids a decision.
     case.due_at = case.decision_due_at or case.mediation_due_at or now

@@ -17,8 +17,8 @@ from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.errors import DeskError
 from core.records import Case
-from core.rules import deadlines, disputes, milestones
-from core.rules.disputes import BLOCKING, CaseEvent, CaseStatus, DisputeReason
+from core.rules import cases, deadlines, milestones
+from core.rules.cases import BLOCKING, CaseEvent, CaseStatus, DisputeReason
 from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
 
 
@@ -38,9 +38,9 @@ def open_dispute(
     """The payer disputes the completion, within the window (milestone-payment-flow, Key Business Rules 3)."""
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payer.id)
-    disputes.check_reason(reason)
+    cases.check_reason(reason)
     if context.milestone.completion_notice_at is not None:
-        disputes.check_window(context.milestone.completion_notice_at, now, context.profile)
+        cases.check_window(context.milestone.completion_notice_at, now, context.profile)
     context.move(milestones.Event.DISPUTE, now=now)
     stop_clocks(context)
     mediation_at = deadlines.mediation_at(now, context.profile)
@@ -143,7 +143,7 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     context.move(milestones.Event.WITHDRAW if submitted else milestones.Event.RESUME, now=now)
     case = open_case(session, context)
     conversation.drop_request(session, actor, case, now=now)
-    audit.become(case, disputes.after(case.status, CaseEvent.WITHDRAW), now=now, by=actor)
+    audit.become(case, cases.after(case.status, CaseEvent.WITHDRAW), now=now, by=actor)
     case.waiting_on, case.resolved_at, case.resolution = None, now, "WITHDRAWN"
     case.version += 1
     told: dict[str, Any] = {"now": now, "about": ("ticket", case.id)}
@@ -176,7 +176,7 @@ def close(
     notes: str | None = None,
 ) -> None:
     conversation.drop_request(session, actor, case, now=now)
-    audit.become(case, disputes.after(case.status, CaseEvent.RESOLVE), now=now, by=actor)
+    audit.become(case, cases.after(case.status, CaseEvent.RESOLVE), now=now, by=actor)
     case.resolution, case.resolution_notes, case.resolved_at = resolution, notes, now
     case.waiting_on = None
     case.version += 1
@@ -203,7 +203,7 @@ def to_mediation(
     context.move(milestones.Event.MEDIATE, now=now)
     case = open_case(session, context)
     conversation.drop_request(session, actor, case, now=now)
-    audit.become(case, disputes.after(case.status, CaseEvent.REVIEW), now=now, by=actor)
+    audit.become(case, cases.after(case.status, CaseEvent.REVIEW), now=now, by=actor)
     case.waiting_on, case.answer_due_at = (
         None,
         None,

@@ -18,7 +18,7 @@ from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.notifications import staff_of
 from core.records import Case, Handover, Recusal, Staff, StaffRole, StaffTie
 from core.rules import mediation
-from core.rules.disputes import BLOCKING, blocks_release
+from core.rules.cases import BLOCKING, blocks_release
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
 from core.rules.visible_text import says_something
 

@@ -15,7 +15,7 @@ from core.audit.actions import AuditAction
 from core.audit.content_hashes import Words
 from core.records import Case, Party
 from core.rules import deadlines, milestones
-from core.rules.disputes import CaseStatus, DisputeReason
+from core.rules.cases import CaseStatus, DisputeReason
 from core.rules.permissions import Actor
 
 

@@ -15,8 +15,8 @@ from core.actions.cases import messages, opening
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.risk import holds
 from core.records import Case
-from core.rules import disputes, milestones
-from core.rules.disputes import DisputeReason
+from core.rules import cases, milestones
+from core.rules.cases import DisputeReason
 from core.rules.messages import Audience
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
@@ -32,7 +32,7 @@ def by_staff(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     reason = given(reason)
     context = open_milestone(session, milestone_id)
     order = context.order
-    disputes.check_all_held(
+    cases.check_all_held(
         held=order.held_minor, elsewhere=order.payable_minor + order.refundable_minor + order.released_minor
     )
     if context.status is milestones.Status.DISPUTED:

@@ -11,7 +11,7 @@ from core.actions.funding import balance_transactions
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.gateways.payments import BalanceLine
 from core.ledger import accounts, postings
-from core.ledger.journal import Journal
+from core.ledger.journals import Journal
 from core.money import Money
 from core.records import Chargeback, DuplicatePayment
 from core.rules.chargebacks import ChargebackStatus

@@ -26,7 +26,7 @@ from core.records import Case, Chargeback, Decision, Hold, OutgoingOperation, Su
 from core.rules import chargebacks as rules
 from core.rules import milestones
 from core.rules.approvals import DecisionStatus
-from core.rules.disputes import BLOCKING
+from core.rules.cases import BLOCKING
 from core.rules.holds import HoldKind
 from core.rules.permissions import SYSTEM
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.cases import mediator_assignment
 from core.actions.decisions import cautions, cooling_off, daily_limits, plan, recorded_decision
-from core.actions.decisions.approval import DecisionNotPending, approve, send_back, withdraw
+from core.actions.decisions.approvals import DecisionNotPending, approve, send_back, withdraw
 from core.actions.decisions.execution import execute_if_due
 from core.actions.decisions.plan import Draft, Plan
 from core.actions.decisions.recorded_decision import LIVE, AlreadyDecided, draft_of, require_undecided

@@ -26,7 +26,7 @@ from core.actions.decisions.planned_calls import Asked, Calls
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import receivables, release
 from core.errors import DeskError
-from core.ledger.journal import Journal
+from core.ledger.journals import Journal
 from core.letters import Letter
 from core.money import Money
 from core.records import Case, Decision

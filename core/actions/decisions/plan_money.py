@@ -10,7 +10,7 @@ from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.operations.operation_keys import idempotency_key
 from core.actions.payouts import release
 from core.ledger import accounts, postings
-from core.ledger.journal import Journal
+from core.ledger.journals import Journal
 from core.rules.operations import OperationKind
 from core.rules.splits import Split
 

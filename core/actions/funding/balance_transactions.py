@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.gateways.payments import BalanceLine
 from core.ledger import accounts, journal_store, postings
-from core.ledger.journal import Journal
+from core.ledger.journals import Journal
 from core.money import Money
 from core.records import BalanceTransaction
 

@@ -18,8 +18,8 @@ from core.actions.milestones.milestone_context import MilestoneContext, open_mil
 from core.audit.actions import AuditAction
 from core.notifications import staff_of
 from core.records import Case, Evidence, Hold, Message
-from core.rules import acceptance, deadlines, disputes, milestones
-from core.rules.disputes import DisputeReason
+from core.rules import acceptance, cases, deadlines, milestones
+from core.rules.cases import DisputeReason
 from core.rules.holds import HoldKind
 from core.rules.permissions import SYSTEM, Actor, Role, require_party
 
@@ -115,7 +115,7 @@ def look_again(context: MilestoneContext) -> None:
 def open_case(session: Session, actor: Actor, context: MilestoneContext, *, now: datetime) -> Case:
     """The payee had no answer in time and takes it to a mediator. Raises `NotYours`, `AnswerNotDue`."""
     require_party(actor, context.payee.id)
-    disputes.check_unanswered(context.milestone.answer_due_at, now)
+    cases.check_unanswered(context.milestone.answer_due_at, now)
     return opening.opened(
         session,
         actor,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.actions.funding import balance_transactions
 from core.gateways.payments import BalanceLine, PayoutSnapshot
 from core.ledger import accounts, journal_store, postings
-from core.ledger.journal import Journal
+from core.ledger.journals import Journal
 from core.money import CURRENCIES, Money
 from core.records import BalanceTransaction, StatementLine
 from core.records.ledger import journals

@@ -13,7 +13,7 @@ from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import receivables, withdrawals
 from core.audit.actions import AuditAction
 from core.ledger import journal_store, postings
-from core.ledger.journal import Journal
+from core.ledger.journals import Journal
 from core.money import Money
 from core.queries.release_blocks import facts
 from core.rules import holds, milestones, splits

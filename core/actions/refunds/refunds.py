@@ -18,7 +18,7 @@ from core.actions.operations.operation_keys import idempotency_key
 from core.audit.actions import AuditAction
 from core.gateways.payments import BalanceLine, RefundSnapshot
 from core.ledger import postings
-from core.ledger.journal import Journal
+from core.ledger.journals import Journal
 from core.money import Money
 from core.records import OutgoingOperation, Refund
 from core.rules import refunds as rules

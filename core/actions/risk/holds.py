@@ -18,7 +18,7 @@ from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound
 from core.money import Money
 from core.records import Hold
-from core.rules import disputes, holds, milestones
+from core.rules import cases, holds, milestones
 from core.rules.holds import HoldKind
 from core.rules.permissions import Actor, Permission, Role, require, require_party
 from core.rules.reasons import given
@@ -79,7 +79,7 @@ def complain(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payer.id)
     notice = context.milestone.completion_notice_at
-    late = notice is not None and disputes.too_late(notice, now, context.profile)
+    late = notice is not None and cases.too_late(notice, now, context.profile)
     if not late or context.status is not milestones.Status.PENDING_VERIFICATION:
         raise NotALateComplaint(milestone=context.milestone.title)
     return _placed(session, actor, context, now=now, reason=reason, kind=HoldKind.COMPLAINT, report_id=None)

@@ -36,7 +36,7 @@ from core.gateways.evidence_keys import EvidenceErased, EvidenceKeyExposed, Evid
 from core.gateways.payments import NeedsOperator, NotRead, OutcomeUnknown
 from core.money import Money
 from core.request_body import BodyTooLarge
-from core.rules.disputes import AnswerNotDue, DisputeWindowClosed
+from core.rules.cases import AnswerNotDue, DisputeWindowClosed
 from core.rules.evidence import FileTooLarge, TooManyFiles
 from core.rules.holds import ReleaseBlocked, outside
 from core.rules.offers import OfferExpired, OfferNotYours

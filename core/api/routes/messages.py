@@ -21,7 +21,7 @@ from core.api.models.responses import EvidenceAnswer, MessageAnswer, MessagesAns
 from core.api.openapi.descriptions import refusals
 from core.records import Case, Message
 from core.rules import file_names
-from core.rules.disputes import BLOCKING
+from core.rules.cases import BLOCKING
 from core.rules.evidence import CAPTION_LENGTH, EvidenceRefused, FileTooLarge, TooManyFiles
 from core.rules.messages import Audience
 from core.rules.permissions import NotYours

@@ -20,7 +20,7 @@ from core.api.models import requests
 from core.api.models.responses import DisputeAnswer, MilestoneAnswer
 from core.api.openapi.descriptions import refusals
 from core.errors import DeskError
-from core.rules.disputes import AnswerNotDue, DisputeReason, DisputeWindowClosed
+from core.rules.cases import AnswerNotDue, DisputeReason, DisputeWindowClosed
 from core.rules.permissions import Actor, NotYours
 from core.rules.transitions import IllegalMove
 

@@ -7,7 +7,7 @@ sign of Stripe's balance transaction (net = amount − fee; a fee that Stripe gi
 
 from __future__ import annotations
 
-from core.ledger.journal import Journal, Posting
+from core.ledger.journals import Journal, Posting
 from core.ledger.postings.chargebacks import (
     chargeback_loss_overtaken,
     chargeback_lost_abroad,

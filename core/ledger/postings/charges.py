@@ -12,7 +12,7 @@ from core.ledger.accounts import (
     deferred_platform_fee,
     held,
 )
-from core.ledger.journal import Cause, Journal, at_least_zero, credit, debit
+from core.ledger.journals import Cause, Journal, at_least_zero, credit, debit
 from core.money import Money
 
 

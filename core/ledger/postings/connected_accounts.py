@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.ledger.accounts import CONNECTED_CLAIM, connected_balance, connected_in_transit
-from core.ledger.journal import Cause, Journal, at_least_zero, credit, debit
+from core.ledger.journals import Cause, Journal, at_least_zero, credit, debit
 from core.money import Money
 
 

@@ -8,7 +8,7 @@ nothing is left of it there but what the rates of the two days differ by.
 from __future__ import annotations
 
 from core.ledger.accounts import EXCHANGE_DIFFERENCE, FEE_VARIANCE, PROCESSOR_FEES, STRIPE_BALANCE
-from core.ledger.journal import Journal, Posting, credit, debit
+from core.ledger.journals import Journal, Posting, credit, debit
 from core.money import Money
 
 ESTIMATED = (PROCESSOR_FEES, FEE_VARIANCE)

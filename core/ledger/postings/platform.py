@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.ledger.accounts import BANK, PAYOUT_IN_TRANSIT, PROCESSOR_FEES, STRIPE_BALANCE
-from core.ledger.journal import Cause, Journal, at_least_zero, credit, debit
+from core.ledger.journals import Cause, Journal, at_least_zero, credit, debit
 from core.money import Money
 
 

@@ -14,7 +14,7 @@ from core.ledger.accounts import (
     payee_payable,
     refund_payable,
 )
-from core.ledger.journal import Cause, Journal, at_least_zero, credit, debit
+from core.ledger.journals import Cause, Journal, at_least_zero, credit, debit
 from core.money import Money
 
 

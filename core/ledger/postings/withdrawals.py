@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.ledger.accounts import STRIPE_BALANCE, WITHDRAWAL_FEE_REVENUE, payee_payable, receivable_payee
-from core.ledger.journal import Cause, Journal, at_least_zero, credit, debit
+from core.ledger.journals import Cause, Journal, at_least_zero, credit, debit
 from core.money import Money
 
 

@@ -9,10 +9,11 @@ from core.queries.approvals import Exhibit, MakerView
 from core.queries.cases import CaseView
 from core.rules.approvals import DecisionStatus
 from dashboard import navigation, request_context
-from dashboard.case.decision import approval, withdraw_decision
+from dashboard.case.decision import approvals as approval
 from dashboard.case.decision import decision_view as decided
+from dashboard.case.decision import withdraw_decision
 from dashboard.compliance.master_detail import close
-from dashboard.ui import cards, deadline, header, tables
+from dashboard.ui import cards, deadlines, header, tables
 from dashboard.ui.safe import html, plain
 
 
@@ -65,8 +66,8 @@ def _exhibits(seen: MakerView) -> None:
 
 def _state(each: Exhibit) -> str:
     if each.since:
-        return f"Came in since: {deadline.exact(each.at)}"
-    return f"Opened {deadline.exact(each.opened_at)}" if each.opened_at else "Never opened"
+        return f"Came in since: {deadlines.exact(each.at)}"
+    return f"Opened {deadlines.exact(each.opened_at)}" if each.opened_at else "Never opened"
 
 
 def _since(seen: MakerView) -> None:
@@ -75,5 +76,5 @@ def _since(seen: MakerView) -> None:
         return
     header.section("New messages", f"{len(seen.since)} after the decision")
     for each in seen.since:
-        st.caption(plain(f"{each.author}, {deadline.exact(each.at)}"))
+        st.caption(plain(f"{each.author}, {deadlines.exact(each.at)}"))
         st.html(f'<blockquote class="ed-quote">{html(each.body)}</blockquote>')

@@ -13,7 +13,7 @@ from core.queries.decisions import Ruling
 from core.rules.approvals import DecisionStatus
 from core.rules.plan_diff import Difference
 from dashboard import request_context
-from dashboard.ui import cards, deadline, errors, header
+from dashboard.ui import cards, deadlines, errors, header
 from dashboard.ui.safe import html, plain
 
 STOPPED = {
@@ -66,13 +66,13 @@ def _when(case: CaseView, ruling: Ruling, found: Comparison) -> None:
     if at is None or found.void:
         return
     if found.stops:
-        words = f"Cooling off until {deadline.exact(at)}. It is not carried out while the above stands in the way."
+        words = f"Cooling off until {deadlines.exact(at)}. It is not carried out while the above stands in the way."
     elif now >= at:
         words = "The cooling-off is over; it is being carried out."
     else:
-        left = deadline.span(at - now)
+        left = deadlines.span(at - now)
         words = (
-            f"Cooling off: carried out in {left}, {deadline.exact(at)}, unless new evidence or another change of the "
+            f"Cooling off: carried out in {left}, {deadlines.exact(at)}, unless new evidence or another change of the "
             f"case comes in: then it is void{_back_to(case, ruling)}."
         )
     st.info(plain(words), icon=":material/hourglass_top:")

@@ -9,7 +9,7 @@ import streamlit as st
 from core.queries.cases import CaseView
 from core.queries.evidence import EvidenceItem, MessageItem
 from dashboard.case import redaction
-from dashboard.ui import deadline, header
+from dashboard.ui import deadlines, header
 from dashboard.ui.safe import html, plain
 from dashboard.ui.timeline import html_lines
 
@@ -32,7 +32,7 @@ def evidence(case: CaseView, pieces: Sequence[EvidenceItem], *, beside: str) -> 
     for each in pieces:
         name, who = redaction.redact(case, each.file_name), each.uploader_role.lower()
         st.warning(
-            plain(f"{name}, from the {who}, {deadline.exact(each.at)}. Open it under Evidence."),
+            plain(f"{name}, from the {who}, {deadlines.exact(each.at)}. Open it under Evidence."),
             icon=":material/attach_file:",
         )
 
@@ -45,5 +45,5 @@ def forget(key: str) -> None:
 def _quote(case: CaseView, each: MessageItem) -> str:
     return (
         f'<blockquote class="ed-quote"><small>{html(redaction.redact(case, each.author))}, '
-        f"{html(deadline.exact(each.at))}</small><br>{html_lines(each.body)}</blockquote>"
+        f"{html(deadlines.exact(each.at))}</small><br>{html_lines(each.body)}</blockquote>"
     )

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.queries.evidence import EvidenceItem
 from core.rules.grounds import Reference
-from dashboard.case.decision import draft
+from dashboard.case.decision import drafts
 
 MEANING = {
     Reference.ENGAGEMENT_SCOPE: "What the parties agreed, under Terms",
@@ -20,7 +20,7 @@ MEANING = {
 
 def show(case_id: int, pieces: Sequence[EvidenceItem]) -> tuple[frozenset[Reference], frozenset[int]]:
     """The references that are ticked and the evidence that is cited. The reasons are the resolution notes."""
-    field = draft.restore(case_id, "evidence", [])
+    field = drafts.restore(case_id, "evidence", [])
     names = {each.id: f"{each.file_name} ({each.uploader_role.lower()})" for each in pieces}
     st.session_state[field] = [each for each in st.session_state[field] if each in names]
     st.markdown(
@@ -33,12 +33,12 @@ def show(case_id: int, pieces: Sequence[EvidenceItem]) -> tuple[frozenset[Refere
             name = f"cites-{reference.value}"
             if st.checkbox(
                 reference.label,
-                key=draft.restore(case_id, name, always),
+                key=drafts.restore(case_id, name, always),
                 disabled=always,
                 help=MEANING[reference],
             ):
                 ticked.add(reference)
-            draft.keep(case_id, **{name: reference in ticked})
+            drafts.keep(case_id, **{name: reference in ticked})
     cited = st.multiselect(
         "Evidence cited",
         list(names),
@@ -48,5 +48,5 @@ def show(case_id: int, pieces: Sequence[EvidenceItem]) -> tuple[frozenset[Refere
         disabled=not names,
         label_visibility="collapsed",
     )
-    draft.keep(case_id, evidence=list(cited))
+    drafts.keep(case_id, evidence=list(cited))
     return frozenset(ticked), frozenset(cited)

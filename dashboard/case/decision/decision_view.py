@@ -14,7 +14,7 @@ from dashboard import request_context
 from dashboard.case import redaction
 from dashboard.case.decision import (
     changes,
-    correction,
+    corrections,
     execution_progress,
     letter_list,
     plan_view,
@@ -22,7 +22,7 @@ from dashboard.case.decision import (
 )
 from dashboard.case.decision.preview import people
 from dashboard.case.tabs import receipts as papers_of
-from dashboard.ui import cards, confirm, deadline, header, status
+from dashboard.ui import cards, confirm, deadlines, header, status
 from dashboard.ui.safe import html, plain
 from dashboard.ui.timeline import html_lines
 
@@ -30,7 +30,7 @@ from dashboard.ui.timeline import html_lines
 def show(case: CaseView, ruling: Ruling) -> None:
     """The decision that stands, carried out or cooling off."""
     record = ruling.record
-    header.section("Decision", f"made {deadline.exact(record.made_at)}")
+    header.section("Decision", f"made {deadlines.exact(record.made_at)}")
     status.row([status.pill("outcome", record.outcome), status.pill("decision", record.status)])
     plan_view.division(record.plan, people(case))
     facts(ruling)
@@ -45,7 +45,7 @@ def show(case: CaseView, ruling: Ruling) -> None:
         header.section("Carried out", "Stripe, letters, and what comes next")
         execution_progress.show(record.id)
         papers_of.show(case)
-        correction.links(case)
+        corrections.links(case)
     elif record.execute_at:
         st.fragment(changes.show, run_every=30.0)(case, ruling)
         withdraw_decision.button(case, ruling)
@@ -80,7 +80,7 @@ def earlier(case: CaseView) -> None:
         if record.status == DecisionStatus.RETURNED:
             words = f"{each.checker} sent the {outcome} back: {record.check_note}"
         else:
-            made = f"{each.maker}, {deadline.exact(record.made_at)}"
+            made = f"{each.maker}, {deadlines.exact(record.made_at)}"
             words = f"The {outcome} ({made}) is void. {record.check_note or ''}"
         st.warning(plain(redaction.redact(case, words)), icon=":material/undo:")
         if record.maker_id != me or case.left_by(me):

@@ -9,7 +9,7 @@ import streamlit as st
 from core.queries import decision_progress
 from core.queries.decision_progress import CallProgress, Execution
 from dashboard import request_context
-from dashboard.ui import deadline, status
+from dashboard.ui import deadlines, status
 from dashboard.ui.safe import html
 
 EVERY = 2.0
@@ -48,7 +48,7 @@ def _steps(execution: Execution, now: datetime) -> list[str]:
     rows += [_call(each, now) for each in execution.steps]
     milestone = status.pill("milestone", execution.milestone_status)
     ended = (
-        f"Settled {deadline.exact(execution.ended_at)}"
+        f"Settled {deadlines.exact(execution.ended_at)}"
         if execution.ended_at
         else "Ends when the money has moved"
     )
@@ -91,9 +91,9 @@ def _detail(step: CallProgress, now: datetime) -> str:
     if sent.reason:
         words.append(sent.reason)
     if step.status == "QUEUED" and step.kind == "PAYOUT" and step.arrival_at:
-        words.append(f"arrives {deadline.exact(step.arrival_at)}")
+        words.append(f"arrives {deadlines.exact(step.arrival_at)}")
     elif step.status in ("QUEUED", "BLOCKED") and sent.next_try_at > now:
-        words.append(f"again {deadline.words(sent.next_try_at, now)}")
+        words.append(f"again {deadlines.words(sent.next_try_at, now)}")
     return " · ".join(words)
 
 

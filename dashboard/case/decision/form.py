@@ -22,17 +22,10 @@ from core.rules.grounds import TERMS, DecisionOutcome, Ground
 from core.rules.projects import ProjectStatus
 from dashboard import request_context
 from dashboard.case import names_hidden, next_steps
-from dashboard.case.decision import (
-    citations,
-    draft,
-    items,
-    letter_passages,
-    outcome_amounts,
-    precedent,
-    preview,
-)
+from dashboard.case.decision import citations, items, letter_passages, outcome_amounts, precedents, preview
+from dashboard.case.decision import drafts as draft
 from dashboard.case.decision.decision_input import DecisionInput, ItemInput
-from dashboard.ui import cards, confirm, deadline, errors, header, text_fields
+from dashboard.ui import cards, confirm, deadlines, errors, header, text_fields
 from dashboard.ui.safe import plain
 
 OUTCOMES = {
@@ -79,7 +72,7 @@ def _restored(case: CaseView) -> None:
     if (at := draft.restored(case.id)) is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"Your draft of {deadline.exact(at)} was restored.", width="content")
+        st.caption(f"Your draft of {deadlines.exact(at)} was restored.", width="content")
         st.button("Discard", key="draft-discard", type="tertiary", on_click=draft.discard, args=(case.id,))
 
 
@@ -99,7 +92,7 @@ def _sketch(case: CaseView, pieces: Sequence[EvidenceItem], past: Precedents) ->
         outcome_amounts.show(
             case, DecisionInput(outcome=outcome, by=by, share=share, rows=rows, ground=ground)
         )
-        precedent.show(case, past)
+        precedents.show(case, past)
     reasons = text_fields.area(
         drafts.place(case.id, "reasons"),
         "Reasons",

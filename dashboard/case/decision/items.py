@@ -12,7 +12,7 @@ from core.money import Money
 from core.queries.cases import CaseView
 from core.rules import items
 from core.rules.items import LONGEST, MOST, Done, Item
-from dashboard.case.decision import draft
+from dashboard.case.decision import drafts as draft
 from dashboard.case.decision.decision_input import ItemInput
 from dashboard.ui import text_fields
 from dashboard.ui.safe import html, plain

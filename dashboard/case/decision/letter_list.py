@@ -16,7 +16,7 @@ from core.records import Decision
 from core.rules.approvals import DecisionStatus
 from core.rules.decision_letters import Moment
 from dashboard import request_context
-from dashboard.ui import cards, deadline, status
+from dashboard.ui import cards, deadlines, status
 from dashboard.ui.safe import html
 
 OTHERWISE = (
@@ -44,7 +44,7 @@ class Times:
 
     def of(self, each: Ahead) -> str:
         if each.written is not None:
-            return f"Written {deadline.exact(each.written)}"
+            return f"Written {deadlines.exact(each.written)}"
         match each.moment:
             case Moment.CONFIRMED:
                 return "When you confirm"
@@ -70,10 +70,10 @@ class Times:
         if not self.found.cools_off:
             return self._decided()
         if self.found.not_before is not None:
-            return f"After the cooling-off, not before {deadline.exact(self.found.not_before)}"
+            return f"After the cooling-off, not before {deadlines.exact(self.found.not_before)}"
         if self.second or self.decision is not None:
-            return f"After the cooling-off, not before {deadline.span(self.wait)} after the approval"
-        at = deadline.exact(self.now + self.wait)
+            return f"After the cooling-off, not before {deadlines.span(self.wait)} after the approval"
+        at = deadlines.exact(self.now + self.wait)
         return f"After the cooling-off, not before {at} if you confirm now"
 
     def _over(self, each: Ahead) -> str:

@@ -9,7 +9,7 @@ from core.actions.decisions.plan_letters import PASSAGE_LEAST, PASSAGE_MOST
 from core.letters.template import PEOPLE
 from core.queries.cases import CaseView
 from core.rules.visible_text import says_something
-from dashboard.case.decision import draft
+from dashboard.case.decision import drafts as draft
 from dashboard.ui import cards, text_fields
 
 SIDES = ("payer", "payee")

@@ -17,7 +17,7 @@ from dashboard.case import redaction
 from dashboard.case.decision import letter_list, plan_view
 from dashboard.case.decision.preview import people
 from dashboard.case.tabs import receipts
-from dashboard.ui import cards, deadline, header, money, status, tables
+from dashboard.ui import cards, deadlines, header, money, status, tables
 from dashboard.ui.safe import html
 
 
@@ -44,7 +44,7 @@ def _standing(case: CaseView, each: Offered, now: datetime) -> None:
     _division(case, each)
     until = each.record.expires_at
     cards.note(
-        f"Open until {deadline.exact(until)} ({deadline.words(until, now)}). "
+        f"Open until {deadlines.exact(until)} ({deadlines.words(until, now)}). "
         "If the other side accepts, the case is over."
     )
     _words(case, each)
@@ -53,7 +53,7 @@ def _standing(case: CaseView, each: Offered, now: datetime) -> None:
 
 def _agreement(case: CaseView, each: Offered) -> None:
     record = each.record
-    header.section("Agreement", f"closed by the parties {deadline.exact(record.ended_at)}")
+    header.section("Agreement", f"closed by the parties {deadlines.exact(record.ended_at)}")
     status.row([status.pill("offer", record.status)])
     if record.plan:
         plan_view.division(record.plan, people(case))

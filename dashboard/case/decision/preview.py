@@ -27,8 +27,9 @@ from core.rules.permissions import Actor
 from core.rules.refusal_reasons import Block
 from dashboard import request_context
 from dashboard.case import redaction
-from dashboard.case.decision import changes, changes_since_opened, draft, letter_list, plan_view
-from dashboard.ui import cards, confirm, deadline, errors
+from dashboard.case.decision import changes, changes_since_opened, letter_list, plan_view
+from dashboard.case.decision import drafts as draft
+from dashboard.ui import cards, confirm, deadlines, errors
 from dashboard.ui.safe import plain
 
 MESSAGES = Reference.MESSAGE_HISTORY.value
@@ -107,7 +108,7 @@ def _dialog(case: CaseView) -> None:
     if words := unread(pieces, seen.draft.evidence_ids):
         st.markdown(f":orange[:material/visibility_off:] {plain(redaction.redact(case, words))}")
     if wait := case.context.profile.cooling_off:
-        cards.note(f"It is carried out {deadline.span(wait)} after it is final, unless the case changes.")
+        cards.note(f"It is carried out {deadlines.span(wait)} after it is final, unless the case changes.")
     added = [each for each in pieces if each.sha256 not in seen.content["bindings"]["evidence"]]
     if added:
         changes_since_opened.evidence(case, added, beside="this plan was made")

@@ -12,11 +12,11 @@ import streamlit as st
 from core.letters.template import PEOPLE
 from core.queries import disputes
 from core.queries.disputes import CaseFilter, CaseRow, Figures, View, Watch
-from core.rules.disputes import BLOCKING
+from core.rules.cases import BLOCKING
 from core.rules.name_redaction import veil
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.ui import cards, components, confirm, deadline, download, money, status, tables
+from dashboard.ui import cards, components, confirm, deadlines, download, money, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.status import Pill, in_words
 
@@ -179,7 +179,7 @@ def line(row: CaseRow, now: datetime) -> dict[str, Any]:
     may = request_context.may
     row = _without_names(row, decides=may(Permission.DECIDE), escalated=may(Permission.DECIDE_ESCALATED))
     running = row.status in BLOCKING
-    due = Pill(deadline.words(row.due_at, now), deadline.tone(row.due_at, now))
+    due = Pill(deadlines.words(row.due_at, now), deadlines.tone(row.due_at, now))
     closed = Pill("Closed", "quiet")
     return {
         "id": row.id,
@@ -197,12 +197,12 @@ def line(row: CaseRow, now: datetime) -> dict[str, Any]:
         "mediator": row.mediator or ("Unassigned" if running else "No mediator"),
         "marks": [_pill(status.pill("mark", each)) for each in row.marks],
         "news": row.news,
-        "age": deadline.span(now - row.opened_at),
+        "age": deadlines.span(now - row.opened_at),
     }
 
 
 def _exact(at: datetime, now: datetime) -> str:
-    return f"{at.astimezone(UTC):%-d %b, %H:%M}" if at.year == now.year else deadline.brief(at)
+    return f"{at.astimezone(UTC):%-d %b, %H:%M}" if at.year == now.year else deadlines.brief(at)
 
 
 def _pill(each: Pill) -> dict[str, str | None]:

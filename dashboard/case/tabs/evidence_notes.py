@@ -12,7 +12,7 @@ from core.queries.evidence import EvidenceItem
 from core.queries.evidence_notes import Noted
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.ui import confirm, deadline, evidence_shelf, header, text_fields
+from dashboard.ui import confirm, deadlines, evidence_shelf, header, text_fields
 from dashboard.ui.safe import html
 from dashboard.ui.timeline import html_lines
 
@@ -40,7 +40,7 @@ def _note(each: Noted) -> str:
     where += f"page {each.page}, " if each.page else ""
     return (
         f'<blockquote class="ed-quote" dir="auto">{html_lines(each.body)}<br>'
-        f"<small>{html(where)}{html(each.author)}, {html(deadline.exact(each.at))}</small></blockquote>"
+        f"<small>{html(where)}{html(each.author)}, {html(deadlines.exact(each.at))}</small></blockquote>"
     )
 
 

@@ -13,7 +13,7 @@ from core.queries.evidence import MessageItem
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.case import redaction
-from dashboard.ui import cards, confirm, deadline, empty, kept_choices, text_fields
+from dashboard.ui import cards, confirm, deadlines, empty, kept_choices, text_fields
 from dashboard.ui.safe import html
 from dashboard.ui.timeline import html_lines
 
@@ -53,7 +53,7 @@ def _bubble(case: CaseView, each: MessageItem, now: datetime) -> str:
     return (
         f'<div class="ed-{html(each.side)}{" ed-note" if private else ""}">'
         f"<header><b>{html(redaction.redact(case, each.author))}</b><span>{html(SIDES[each.side])} · {to}</span>"
-        f'<time title="{html(deadline.exact(each.at))}">{html(deadline.ago(each.at, now))}</time></header>'
+        f'<time title="{html(deadlines.exact(each.at))}">{html(deadlines.ago(each.at, now))}</time></header>'
         f'<div dir="auto">{html_lines(each.body)}</div></div>'
     )
 

@@ -16,7 +16,7 @@ from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.case import journal_table
 from dashboard.case import redaction as naming
-from dashboard.ui import cards, charts, deadline, empty, header, money, status
+from dashboard.ui import cards, charts, deadlines, empty, header, money, status
 from dashboard.ui.charts import Step
 from dashboard.ui.safe import html
 from dashboard.ui.status import Tone
@@ -99,7 +99,7 @@ def _journal(case: CaseView, each: Booked) -> None:
     st.html(
         journal_table.journal(
             naming.redact(case, f"J-{each.id} · {each.memo or each.kind}"),
-            f"{deadline.exact(each.posted_at)} · {each.key}",
+            f"{deadlines.exact(each.posted_at)} · {each.key}",
             each.legs,
             _names(case, each),
         )
@@ -145,4 +145,4 @@ def _operation(each: Sent, now: datetime) -> str:
 def _again(row: Sent, now: datetime) -> str:
     if row.status in ENDED or row.next_try_at <= now:
         return ""
-    return f"looked at again {deadline.words(row.next_try_at, now)}"
+    return f"looked at again {deadlines.words(row.next_try_at, now)}"

@@ -16,7 +16,7 @@ from core.queries import policy
 from core.queries.cases import CaseView
 from core.rules import acceptance
 from dashboard import request_context
-from dashboard.ui import cards, deadline, header
+from dashboard.ui import cards, deadlines, header
 from dashboard.ui.safe import html, words_of
 from dashboard.ui.status import in_words
 
@@ -93,7 +93,7 @@ def _time(value: timedelta) -> str:
     if not value:
         return "none"
     hours = value // timedelta(hours=1)
-    return deadline.span(value) if hours % 24 == 0 and hours > 48 else f"{hours} hours"
+    return deadlines.span(value) if hours % 24 == 0 and hours > 48 else f"{hours} hours"
 
 
 def _tariff(value: Tariff, currency: str) -> str:

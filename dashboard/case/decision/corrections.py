@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.actions.decisions import correction
-from core.actions.decisions.correction import Finding
+from core.actions.decisions import corrections as correction
+from core.actions.decisions.corrections import Finding
 from core.queries import corrections
 from core.queries.cases import CaseView
 from core.queries.corrections import Corrections

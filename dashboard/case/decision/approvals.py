@@ -17,7 +17,7 @@ from dashboard import request_context
 from dashboard.case.decision import changes, changes_since_opened, plan_view, withdraw_decision
 from dashboard.case.decision import decision_view as decided
 from dashboard.case.decision.preview import people
-from dashboard.ui import cards, confirm, deadline, errors, header, reasons, status, text_fields
+from dashboard.ui import cards, confirm, deadlines, errors, header, reasons, status, text_fields
 from dashboard.ui.header import Said
 
 STOPPED = "Approved but not carried out yet: something blocks it. The case shows what."
@@ -32,7 +32,7 @@ DONE: Mapping[DecisionStatus, str | Said] = {
 
 def show(case: CaseView, ruling: Ruling) -> None:
     record = ruling.record
-    header.section("Decision", f"made {deadline.exact(record.made_at)}")
+    header.section("Decision", f"made {deadlines.exact(record.made_at)}")
     status.row([status.pill("outcome", record.outcome), status.pill("decision", record.status)])
     plan_view.division(record.plan, people(case))
     errors.reasons(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
 from core.rules.approvals import DecisionStatus
-from core.rules.disputes import CaseStatus, DisputeReason
+from core.rules.cases import CaseStatus, DisputeReason
 from core.rules.evidence import Kind as EvidenceKind
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.holds import HoldKind

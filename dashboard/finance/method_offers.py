@@ -9,7 +9,7 @@ import streamlit as st
 from core.actions.payouts import method_offers
 from core.policy import WithdrawalMethod
 from core.queries.payouts import Offer, PayoutRow
-from dashboard.ui import cards, confirm, deadline, reasons, text_fields
+from dashboard.ui import cards, confirm, deadlines, reasons, text_fields
 from dashboard.ui.safe import plain
 from dashboard.ui.status import in_words
 
@@ -61,12 +61,12 @@ def history(offers: Sequence[Offer]) -> None:
         ends = {
             "OPEN": "the payee has not chosen yet",
             "CHOSEN": f"the payee chose {METHODS.get(each.chosen_method or '', '')} "
-            f"on {deadline.exact(each.settled_at)}",
+            f"on {deadlines.exact(each.settled_at)}",
             "OVERTAKEN": "the payout left review before the payee chose",
-            "WITHDRAWN": f"withdrawn on {deadline.exact(each.settled_at)}",
+            "WITHDRAWN": f"withdrawn on {deadlines.exact(each.settled_at)}",
         }
         cards.note(
-            f"{plain(each.offered_by)} offered {ways} on {deadline.exact(each.offered_at)}: {ends[each.status]}."
+            f"{plain(each.offered_by)} offered {ways} on {deadlines.exact(each.offered_at)}: {ends[each.status]}."
         )
 
 

@@ -18,7 +18,7 @@ from core.queries.cases import CaseView
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.items import Done
 from dashboard import request_context
-from dashboard.ui import deadline, text_fields
+from dashboard.ui import deadlines, text_fields
 
 ALWAYS = f"cites-{Reference.RESOLUTION_NOTES.value}"
 
@@ -90,7 +90,7 @@ def _save(case_id: int, content: dict[str, Any], *, base: int | None) -> None:
 
 def _choose(case_id: int, elsewhere: ChangedInAnotherTab) -> None:
     """Told, and asked: what the other tab chose, or what this one shows."""
-    at = deadline.exact(elsewhere.facts["at"])
+    at = deadlines.exact(elsewhere.facts["at"])
     st.warning(
         f"What you chose was changed in another tab at {at}. Nothing was overwritten.", icon=":material/tab:"
     )

@@ -23,7 +23,7 @@ from core.errors import DeskError
 from core.records import Case, Decision, Recusal
 from core.rules import deadlines
 from core.rules.approvals import DecisionStatus
-from core.rules.disputes import BLOCKING, CaseStatus
+from core.rules.cases import BLOCKING, CaseStatus
 from core.rules.mediation import CORRECTED_BY_OTHERS
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
