@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
 
+from core.clock import exact_span
 from core.errors import DeskError
 from core.money import CURRENCIES, WHOLE_BPS, percent, stripe_step
 from core.policy import bounds
@@ -223,10 +224,8 @@ def _range(name: str, low: int | timedelta, high: int | timedelta) -> str:
 
 def _said(name: str, value: int | timedelta) -> str:
     match value:
-        case timedelta() if value % timedelta(days=1):
-            return f"{value // timedelta(hours=1)} h"
         case timedelta():
-            return f"{value // timedelta(days=1)} days"
+            return exact_span(value)
         case _ if name.endswith("_bps"):
             return percent(value)
     return str(value)

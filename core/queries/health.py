@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import text
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.audit import checkpoints
 from core.audit.pinned_keys import key_trouble, ledger_name
+from core.clock import exact_span
 from core.policy.limits import (
     CALL_LATE_AFTER,
     RECONCILED_WITHIN,
@@ -92,7 +93,7 @@ def _worker(session: Session, home: Path, now: datetime) -> State:
 def _webhooks(session: Session, home: Path, now: datetime) -> State:
     row = session.execute(WEBHOOKS, {"late": now - WEBHOOK_LATE_AFTER}).one()
     found = [
-        f"{row.late} wait for longer than {_span(WEBHOOK_LATE_AFTER)}" if row.late else "",
+        f"{row.late} wait for longer than {exact_span(WEBHOOK_LATE_AFTER)}" if row.late else "",
         f"{row.failed} were given up: page Operations, Webhook inbox, Try again" if row.failed else "",
     ]
     return _state("Webhooks", found, "all applied or in turn")
@@ -101,8 +102,8 @@ def _webhooks(session: Session, home: Path, now: datetime) -> State:
 def _calls(session: Session, home: Path, now: datetime) -> State:
     row = session.execute(CALLS, {"late": now - CALL_LATE_AFTER, "waits": now - REVIEW_WAITS}).one()
     found = [
-        f"{row.late} should have been sent more than {_span(CALL_LATE_AFTER)} ago" if row.late else "",
-        f"{row.review} wait for a person for longer than {_span(REVIEW_WAITS)}: page Operations"
+        f"{row.late} should have been sent more than {exact_span(CALL_LATE_AFTER)} ago" if row.late else "",
+        f"{row.review} wait for a person for longer than {exact_span(REVIEW_WAITS)}: page Operations"
         if row.review
         else "",
     ]
@@ -174,8 +175,3 @@ def _state(part: str, found: list[str], well: str) -> State:
 
 def _at(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "no time at all"
-
-
-def _span(span: timedelta) -> str:
-    minutes = int(span.total_seconds() // 60)
-    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"

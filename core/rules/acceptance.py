@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from core.clock import exact_span
 from core.errors import DeskError
 from core.policy import Profile
 
@@ -62,9 +63,7 @@ def silent(rule: str, *, notice_at: datetime, until: datetime | None, said: Iter
 def in_words(rule: str, profile: Profile) -> str:
     wait = silence(rule, profile)
     if wait is not None:
-        hours = wait // timedelta(hours=1)
-        span = f"{hours // 24} days" if hours % 24 == 0 and hours > 72 else f"{hours} hours"
-        return f"The client confirms, or silence of {span} after the notice does, unless it is disputed."
+        return f"The client confirms, or silence of {exact_span(wait)} after the notice does, unless it is disputed."
     if rule == AcceptanceRule.SESSION_COMPLETED:
         return "Released when the session took place and the grace time passed without a dispute."
     return "Released when the client confirms."

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
-from typing import Any
 
-from core.money import CURRENCIES, Money, percent
-from core.policy import PerCurrency, Platform, Tariff
+from core.money import CURRENCIES
+from core.policy import PerCurrency, Platform, Tariff, wording
 from core.policy.sources import FLOW, RULES
 from core.queries.policy import Change, Rule, Version
 from dashboard.ui.safe import html
@@ -24,30 +22,13 @@ GROUPS: Mapping[str, str] = {
 }
 
 
-def words(name: str, value: Any, currency: str) -> str:
-    """One value: `2.5 %`, `$0.30`, `5 days`, `1.5 %, at least $0.50`, `None`."""
-    match value:
-        case None:
-            return "None"
-        case bool():
-            return "Yes" if value else "No"
-        case timedelta():
-            return span(value)
-        case PerCurrency():
-            return value.of(currency).text()
-        case Tariff():
-            return _tariff(value, currency)
-        case int() if name.endswith("_bps"):
-            return percent(value)
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
 def difference(change: Change, currency: str) -> list[str]:
     """Old → new, in every currency in which they differ: nothing of a change is out of sight."""
     by_currency = isinstance(change.before, PerCurrency | Tariff)
     told = [currency, *(each for each in CURRENCIES if each != currency)] if by_currency else [currency]
     pairs = (
-        tuple(words(change.name, value, each) for value in (change.before, change.after)) for each in told
+        tuple(wording.in_words(change.name, value, each) for value in (change.before, change.after))
+        for each in told
     )
     return list(dict.fromkeys(f"{old} → {new}" for old, new in pairs if old != new))
 
@@ -56,20 +37,6 @@ def changes(version: Version, currency: str) -> str:
     """What is not as in the version before."""
     each = (f"{change.label}: {', '.join(difference(change, currency))}" for change in version.changes)
     return "; ".join(each) or ("First version" if version.version == 1 else "Nothing")
-
-
-def span(length: timedelta) -> str:
-    """Exact, in the largest unit that leaves nothing over; three days and less are told in hours."""
-    seconds = length // timedelta(seconds=1)
-    if not seconds:
-        return "None"
-    hours = seconds % 3600 == 0 and (
-        (seconds <= 72 * 3600 and seconds % 86_400) or seconds in (86_400, 259_200)
-    )
-    units = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
-    size, unit = (3600, "hour") if hours else next(each for each in units if seconds % each[0] == 0)
-    count = seconds // size
-    return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
 def table(rules: list[Rule], shown: Mapping[Platform, Version], currency: str) -> str:
@@ -93,7 +60,7 @@ def _rows(rules: list[Rule], currency: str, platforms: int) -> Iterator[str]:
         if group := GROUPS.get(rule.name):
             yield f'<tr class="ed-group"><td colspan="{platforms + 1}">{html(group)}</td></tr>'
         cells = "".join(
-            _cell(words(rule.name, value, currency), rule.sources[platform])
+            _cell(wording.in_words(rule.name, value, currency), rule.sources[platform])
             for platform, value in rule.values.items()
         )
         yield f"<tr><td>{html(rule.label)}</td>{cells}</tr>"
@@ -103,11 +70,3 @@ def _cell(value: str, source: str) -> str:
     said = source if source.startswith((FLOW, RULES)) else source[:1].upper() + source[1:]
     off = ' class="ed-off"' if value in ("None", "No") else ""
     return f"<td><b{off}>{html(value)}</b><small>{html(said)}</small></td>"
-
-
-def _tariff(tariff: Tariff, currency: str) -> str:
-    minimum, fixed = tariff.minimum.of(currency), tariff.fixed.of(currency)
-    parts = [percent(tariff.bps)] if tariff.bps else []
-    parts += [f"at least {minimum.text()}"] if minimum.minor else []
-    parts += [("plus " if parts else "") + fixed.text()] if fixed.minor else []
-    return ", ".join(parts) or f"Free ({Money.zero(currency).text()})"

@@ -11,7 +11,7 @@ import streamlit as st
 from core.actions.staff import policy_change
 from core.errors import DeskError
 from core.money import percent
-from core.policy import PerCurrency, Platform, Profile, Tariff
+from core.policy import PerCurrency, Platform, Profile, Tariff, wording
 from core.queries import policy
 from core.queries import policy_proposals as queries
 from core.queries.policy import Change, Version
@@ -91,7 +91,7 @@ def _value(name: str, before: Any, currency: str) -> str:
     return st.text_input(
         f"New value, in {currency}" if amount else "New value",
         key=f"change-value-{name}",
-        placeholder=before.of(currency).major() if amount else policy_table.words(name, before, currency),
+        placeholder=before.of(currency).major() if amount else wording.in_words(name, before, currency),
         max_chars=40,
     )
 
@@ -126,7 +126,7 @@ def _propose(newest: Mapping[Platform, Version], every: Sequence[Version], curre
     rules = {name: (label, value) for name, label, value, _ in profile.lines()}
     name = st.selectbox("Rule", list(rules), format_func=lambda each: rules[each][0], key="change-rule")
     before = together.get(name, rules[name][1])
-    st.text(f"Now: {policy_table.words(name, rules[name][1], currency)}")
+    st.text(f"Now: {wording.in_words(name, rules[name][1], currency)}")
     typed = _tariff(name, before, currency) if isinstance(before, Tariff) else _value(name, before, currency)
     if typed:
         try:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
 import streamlit as st
 
-from core.money import Money, percent
-from core.policy import Profile
-from core.policy.profile import PerCurrency, Tariff
+from core.policy import Profile, wording
 from core.queries import policy
 from core.queries.cases import CaseView
 from core.rules import acceptance
 from dashboard import request_context
-from dashboard.ui import cards, deadlines, header
+from dashboard.ui import cards, header
 from dashboard.ui.safe import html, words_of
 from dashboard.ui.status import in_words
 
@@ -67,38 +63,6 @@ def _table(rows: list[PolicyLine]) -> str:
 def lines(profile: Profile, currency: str, origins: Mapping[str, str]) -> list[PolicyLine]:
     """Every number of a profile, in the currency of the case, with who changed it last or its first source."""
     return [
-        PolicyLine(label, in_one_word(name, value, currency), origins.get(name, source))
+        PolicyLine(label, wording.in_words(name, value, currency), origins.get(name, source))
         for name, label, value, source in profile.lines()
     ]
-
-
-def in_one_word(name: str, value: Any, currency: str) -> str:
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return "yes" if value else "no"
-        case timedelta():
-            return _time(value)
-        case PerCurrency():
-            return value.of(currency).text()
-        case Tariff():
-            return _tariff(value, currency)
-        case int() if name.endswith("_bps"):
-            return percent(value)
-    return str(value)
-
-
-def _time(value: timedelta) -> str:
-    if not value:
-        return "none"
-    hours = value // timedelta(hours=1)
-    return deadlines.span(value) if hours % 24 == 0 and hours > 48 else f"{hours} hours"
-
-
-def _tariff(value: Tariff, currency: str) -> str:
-    fixed, least = value.fixed.of(currency), value.minimum.of(currency)
-    parts = [percent(value.bps)] if value.bps else []
-    parts += [f"at least {least}"] if least.minor and value.bps else []
-    parts += [fixed.text()] if fixed.minor else []
-    return ", ".join(parts) or Money.zero(currency).text()
