@@ -15,7 +15,7 @@ from core.policy import Profile
 from core.rules import grounds
 from core.rules.grounds import Ground
 from core.rules.refusal_reasons import Block
-from core.rules.transitions import label, move
+from core.rules.transitions import MoveEvent, label, move
 
 
 class DecisionStatus(StrEnum):
@@ -30,11 +30,11 @@ class DecisionStatus(StrEnum):
         return label(self)
 
 
-class DecisionEvent(StrEnum):
-    APPROVE = "APPROVE"
-    RETURN = "RETURN"
-    VOID = "VOID"
-    EXECUTE = "EXECUTE"
+class DecisionEvent(MoveEvent):
+    APPROVE = "APPROVE", "it cannot be approved"
+    RETURN = "RETURN", "it cannot be returned to its mediator"
+    VOID = "VOID", "it cannot be voided"
+    EXECUTE = "EXECUTE", "it cannot be executed"
 
 
 MOVES: Mapping[tuple[DecisionStatus, DecisionEvent], DecisionStatus] = {

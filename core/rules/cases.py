@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from core.errors import DeskError
 from core.policy import Profile
-from core.rules.transitions import label, move
+from core.rules.transitions import MoveEvent, label, move
 
 
 class CaseStatus(StrEnum):
@@ -33,12 +33,12 @@ OPEN, UNDER_REVIEW, WAITING_PARTY, RESOLVED, WITHDRAWN = CaseStatus
 BLOCKING = frozenset({OPEN, UNDER_REVIEW, WAITING_PARTY})
 
 
-class CaseEvent(StrEnum):
-    REVIEW = "REVIEW"
-    ASK_PARTY = "ASK_PARTY"
-    PARTY_ANSWERS = "PARTY_ANSWERS"
-    RESOLVE = "RESOLVE"
-    WITHDRAW = "WITHDRAW"
+class CaseEvent(MoveEvent):
+    REVIEW = "REVIEW", "it cannot be taken into review"
+    ASK_PARTY = "ASK_PARTY", "nothing can be requested of a party"
+    PARTY_ANSWERS = "PARTY_ANSWERS", "no party can answer it"
+    RESOLVE = "RESOLVE", "it cannot be resolved"
+    WITHDRAW = "WITHDRAW", "it cannot be withdrawn"
 
 
 class DisputeReason(StrEnum):

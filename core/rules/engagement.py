@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from core.policy import Platform
 from core.rules.refusal_reasons import Block, Blocked
-from core.rules.transitions import label, move, words
+from core.rules.transitions import MoveEvent, label, move, words
 
 
 class EngagementStatus(StrEnum):
@@ -21,9 +21,9 @@ class EngagementStatus(StrEnum):
         return label(self)
 
 
-class EngagementEvent(StrEnum):
-    ACTIVATE = "ACTIVATE"
-    END = "END"
+class EngagementEvent(MoveEvent):
+    ACTIVATE = "ACTIVATE", "it cannot be activated"
+    END = "END", "it cannot be ended"
 
 
 MOVES: Mapping[tuple[EngagementStatus, EngagementEvent], EngagementStatus] = {

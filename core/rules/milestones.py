@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from core.rules.transitions import label, move
+from core.rules.transitions import MoveEvent, label, move
 
 
 class Status(StrEnum):
@@ -28,24 +28,24 @@ class Status(StrEnum):
         return label(self)
 
 
-class Event(StrEnum):
-    ACTIVATE = "ACTIVATE"
-    FUND = "FUND"
-    SUBMIT = "SUBMIT"
-    APPROVE = "APPROVE"
-    DISPUTE = "DISPUTE"
-    OPEN_CASE = "OPEN_CASE"
-    RESUBMIT = "RESUBMIT"
-    WITHDRAW = "WITHDRAW"
-    RESUME = "RESUME"
-    MEDIATE = "MEDIATE"
-    DECIDE_RELEASE = "DECIDE_RELEASE"
-    DECIDE_REFUND = "DECIDE_REFUND"
-    AGREE_RELEASE = "AGREE_RELEASE"
-    AGREE_REFUND = "AGREE_REFUND"
-    LOSE_CHARGEBACK = "LOSE_CHARGEBACK"
-    COMPLETE = "COMPLETE"
-    CANCEL = "CANCEL"
+class Event(MoveEvent):
+    ACTIVATE = "ACTIVATE", "it cannot be opened for funding"
+    FUND = "FUND", "it cannot be funded"
+    SUBMIT = "SUBMIT", "it cannot be marked as complete"
+    APPROVE = "APPROVE", "it cannot be approved"
+    DISPUTE = "DISPUTE", "it cannot be disputed"
+    OPEN_CASE = "OPEN_CASE", "no case can be opened about it"
+    RESUBMIT = "RESUBMIT", "it cannot be resubmitted"
+    WITHDRAW = "WITHDRAW", "a dispute about it cannot be withdrawn"
+    RESUME = "RESUME", "a dispute about it cannot be withdrawn"
+    MEDIATE = "MEDIATE", "mediation cannot be requested"
+    DECIDE_RELEASE = "DECIDE_RELEASE", "a decision cannot release its money"
+    DECIDE_REFUND = "DECIDE_REFUND", "a decision cannot refund its money"
+    AGREE_RELEASE = "AGREE_RELEASE", "the parties cannot agree to release its money"
+    AGREE_REFUND = "AGREE_REFUND", "the parties cannot agree to refund its money"
+    LOSE_CHARGEBACK = "LOSE_CHARGEBACK", "a lost chargeback cannot refund it"
+    COMPLETE = "COMPLETE", "it cannot be completed"
+    CANCEL = "CANCEL", "it cannot be canceled"
 
 
 class Outcome(StrEnum):

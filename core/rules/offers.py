@@ -15,7 +15,7 @@ from core.errors import DeskError
 from core.money import Money
 from core.policy.limits import OFFER_STANDS
 from core.rules.grounds import DecisionOutcome
-from core.rules.transitions import label, move
+from core.rules.transitions import MoveEvent, label, move
 
 
 class OfferStatus(StrEnum):
@@ -30,11 +30,11 @@ class OfferStatus(StrEnum):
         return label(self)
 
 
-class OfferEvent(StrEnum):
-    ACCEPT = "ACCEPT"
-    DECLINE = "DECLINE"
-    WITHDRAW = "WITHDRAW"
-    EXPIRE = "EXPIRE"
+class OfferEvent(MoveEvent):
+    ACCEPT = "ACCEPT", "it cannot be accepted"
+    DECLINE = "DECLINE", "it cannot be declined"
+    WITHDRAW = "WITHDRAW", "it cannot be withdrawn"
+    EXPIRE = "EXPIRE", "it cannot expire"
 
 
 MOVES: Mapping[tuple[OfferStatus, OfferEvent], OfferStatus] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from core.rules.transitions import label, move
+from core.rules.transitions import MoveEvent, label, move
 
 
 class PayoutStatus(StrEnum):
@@ -27,16 +27,16 @@ class PayoutStatus(StrEnum):
         return label(self)
 
 
-class PayoutEvent(StrEnum):
-    SEND = "SEND"
-    BLOCK = "BLOCK"
-    TRANSFER = "TRANSFER"
-    PAY_OUT = "PAY_OUT"
-    PAY = "PAY"
-    FAIL = "FAIL"
-    REVIEW = "REVIEW"
-    RETRY = "RETRY"
-    CANCEL = "CANCEL"
+class PayoutEvent(MoveEvent):
+    SEND = "SEND", "it cannot be sent"
+    BLOCK = "BLOCK", "it cannot be blocked"
+    TRANSFER = "TRANSFER", "it cannot be transferred"
+    PAY_OUT = "PAY_OUT", "it cannot be paid out"
+    PAY = "PAY", "it cannot be recorded as paid"
+    FAIL = "FAIL", "it cannot fail"
+    REVIEW = "REVIEW", "it cannot be moved to administrative review"
+    RETRY = "RETRY", "it cannot be retried"
+    CANCEL = "CANCEL", "it cannot be canceled"
 
 
 REQUESTED, SENDING, TRANSFERRED, IN_TRANSIT, PAID, FAILED, ADMINISTRATIVE_REVIEW, CANCELED = PayoutStatus

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from core.errors import DeskError
 from core.rules import milestones
-from core.rules.transitions import label, move
+from core.rules.transitions import MoveEvent, label, move
 
 
 class ProjectStatus(StrEnum):
@@ -52,9 +52,9 @@ class FundedWithGap(DeskError):
     """“{milestone}” comes first and is not funded: fund it as well, or only what comes before it."""
 
 
-class ProjectEvent(StrEnum):
-    COMPLETE = "COMPLETE"
-    CANCEL = "CANCEL"
+class ProjectEvent(MoveEvent):
+    COMPLETE = "COMPLETE", "it cannot be completed"
+    CANCEL = "CANCEL", "it cannot be canceled"
 
 
 MOVES: Mapping[tuple[ProjectStatus, ProjectEvent], ProjectStatus] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from core.rules.transitions import label, move
+from core.rules.transitions import MoveEvent, label, move
 
 
 class ReturnWay(StrEnum):
@@ -38,14 +38,14 @@ class RefundStatus(StrEnum):
         return label(self)
 
 
-class RefundEvent(StrEnum):
-    SEND = "SEND"
-    SUCCEED = "SUCCEED"
-    FAIL = "FAIL"
-    CANCEL = "CANCEL"
-    RETRY = "RETRY"
-    CHARGE_BACK = "CHARGE_BACK"
-    RETURN = "RETURN"
+class RefundEvent(MoveEvent):
+    SEND = "SEND", "it cannot be sent"
+    SUCCEED = "SUCCEED", "it cannot succeed"
+    FAIL = "FAIL", "it cannot fail"
+    CANCEL = "CANCEL", "it cannot be canceled"
+    RETRY = "RETRY", "it cannot be retried"
+    CHARGE_BACK = "CHARGE_BACK", "it cannot be charged back"
+    RETURN = "RETURN", "it cannot be recorded as returned"
 
 
 QUEUED, PENDING, SUCCEEDED, FAILED, CANCELED, CHARGED_BACK, RETURNED = RefundStatus

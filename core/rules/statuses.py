@@ -33,7 +33,7 @@ from core.rules.proposals import ProposalStatus as Proposal
 from core.rules.reconciliation import RunStatus as Run
 from core.rules.requests import RequestStatus as Request
 from core.rules.suspense import SuspenseStatus as Suspense
-from core.rules.transitions import IllegalMove, S
+from core.rules.transitions import IllegalMove, S, standing
 from core.rules.webhooks import EventStatus as Event
 from core.rules.webhooks import WebhookStatus as Webhook
 
@@ -172,6 +172,14 @@ PLACES: Mapping[str, Place] = {
     "chargebacks": Place("chargeback"),
 }
 
+# What a row is called in a sentence, where its table has another name.
+CALLED: Mapping[str, str] = {
+    "outgoing_operations": "operation",
+    "notifications": "e-mail",
+    "party_requests": "request",
+    "refund_returns": "outside refund",
+}
+
 # An action may take several of these steps before anything is written.
 SEVERAL_AT_ONCE = frozenset({"decisions", "payouts", "refunds", "payment_orders"})
 
@@ -184,8 +192,9 @@ def kept(relation: str) -> Steps:
 def check(relation: str, before: str, after: S) -> S:
     """`after`, when there is such a step; staying is no step. Raises `IllegalMove`."""
     if before != after and (before, after) not in STEPS[relation]:
-        kind = relation.replace("_", " ").removesuffix("s")
-        raise IllegalMove(kind=kind, status=_words(before), event=f"become {_words(after)}")
+        kind = CALLED.get(relation, relation.replace("_", " ").removesuffix("s"))
+        refused = f"its status cannot change to {_words(after)}"
+        raise IllegalMove(kind=kind, status=standing(before), refused=refused)
     return after
 
 

@@ -235,7 +235,7 @@ def test_what_is_released_cannot_be_disputed_any_more(town: Town, tmp_path: Path
     town.act(verification.submit, town.payee, milestone_id=told.milestone)
     town.now += 24 * HOUR
     run(town, tmp_path)
-    with pytest.raises(IllegalMove, match=Event.DISPUTE.value.lower()):
+    with pytest.raises(IllegalMove, match=Event.DISPUTE.refused):
         town.act(disputes.open_dispute, town.payer, **complaint(told))
 
 

@@ -90,7 +90,7 @@ def test_a_pair_that_is_not_in_the_table_is_refused(name: str, before: str, afte
     if before == after or (before, after) in STEPS[name]:
         assert statuses.check(name, before, after) == after
         return
-    with pytest.raises(IllegalMove, match=f"become {after.replace('_', ' ').lower()}"):
+    with pytest.raises(IllegalMove, match=f"cannot change to {after.replace('_', ' ').lower()}"):
         statuses.check(name, before, after)
 
 

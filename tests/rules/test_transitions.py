@@ -11,9 +11,9 @@ import pytest
 
 from core.rules import approvals, cases, engagement, milestones, offers, payouts, projects, refunds
 from core.rules.milestones import Event, Status
-from core.rules.transitions import IllegalMove
+from core.rules.transitions import IllegalMove, MoveEvent, standing
 
-TABLES: list[tuple[str, Mapping[Any, Any], Callable[[Any, Any], Any], type[StrEnum], type[StrEnum]]] = [
+TABLES: list[tuple[str, Mapping[Any, Any], Callable[[Any, Any], Any], type[StrEnum], type[MoveEvent]]] = [
     ("milestone", milestones.MOVES, milestones.after, milestones.Status, milestones.Event),
     ("project", projects.MOVES, projects.after, projects.ProjectStatus, projects.ProjectEvent),
     ("case", cases.MOVES, cases.after, cases.CaseStatus, cases.CaseEvent),
@@ -38,7 +38,7 @@ PAIRS = [
 
 @pytest.mark.parametrize(("table", "after", "status", "event"), PAIRS)
 def test_a_pair_moves_if_it_is_in_the_table_and_is_refused_if_it_is_not(
-    table: Mapping[Any, Any], after: Callable[[Any, Any], Any], status: StrEnum, event: StrEnum
+    table: Mapping[Any, Any], after: Callable[[Any, Any], Any], status: StrEnum, event: MoveEvent
 ) -> None:
     if (status, event) in table:
         assert after(status, event) is table[status, event]
@@ -46,7 +46,59 @@ def test_a_pair_moves_if_it_is_in_the_table_and_is_refused_if_it_is_not(
         return
     with pytest.raises(IllegalMove) as refused:
         after(status, event)
-    assert status.value.replace("_", " ").lower() in refused.value.message
+    assert refused.value.message.endswith(f" is {standing(status)}, so {event.refused}.")
+
+
+@pytest.mark.parametrize(
+    ("after", "status", "event", "said"),
+    [
+        (
+            milestones.after,
+            "PLANNED",
+            "SUBMIT",
+            "This milestone is planned, so it cannot be marked as complete.",
+        ),
+        (
+            milestones.after,
+            "FUNDED",
+            "MEDIATE",
+            "This milestone is funded, so mediation cannot be requested.",
+        ),
+        (milestones.after, "VERIFIED", "DISPUTE", "This milestone is verified, so it cannot be disputed."),
+        (
+            milestones.after,
+            "AWAITING_FUNDING",
+            "WITHDRAW",
+            "This milestone is awaiting funding, so a dispute about it cannot be withdrawn.",
+        ),
+        (offers.after, "DECLINED", "ACCEPT", "This offer is declined, so it cannot be accepted."),
+        (
+            payouts.after,
+            "ADMINISTRATIVE_REVIEW",
+            "SEND",
+            "This payout is in administrative review, so it cannot be sent.",
+        ),
+        (
+            cases.after,
+            "WAITING_PARTY",
+            "ASK_PARTY",
+            "This case is awaiting a party, so nothing can be requested of a party.",
+        ),
+    ],
+)
+def test_a_refused_move_says_in_english_what_cannot_be_done(
+    after: Callable[[str, Any], Any], status: str, event: str, said: str
+) -> None:
+    """One word for one thing: what the API calls `complete` is not called `submit` in its refusal."""
+    (events,) = (row[4] for row in TABLES if row[2] == after)
+    with pytest.raises(IllegalMove) as refused:
+        after(status, events(event))
+    assert refused.value.message == said
+
+
+def test_every_move_says_what_cannot_be_done() -> None:
+    said = [event.refused for *_, events in TABLES for event in events]
+    assert [each for each in said if not ("cannot" in each or each.startswith(("no ", "nothing ")))] == []
 
 
 @pytest.mark.parametrize(
