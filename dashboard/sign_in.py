@@ -17,6 +17,7 @@ from core.actions.staff import sessions
 from core.desk import Desk
 from core.errors import DeskError
 from core.request_body import BodyTooLarge, read_body
+from core.rules.references import whole
 from dashboard import demo_sign_in, oidc, sign_in_page
 from dashboard.request_context import COOKIE
 from dashboard.safe_redirect import local_path
@@ -49,8 +50,8 @@ def routes(desk: Desk) -> list[Route]:
         if not demo_sign_in.open_to(desk, request):
             return await to_thread.run_sync(page, request, sign_in_page.NO_DEMO, 403)
         try:
-            token = await to_thread.run_sync(_begin, desk, int(form.get("staff", "0") or 0))
-        except (DeskError, ValueError):
+            token = await to_thread.run_sync(_begin, desk, whole(form.get("staff")) or 0)
+        except DeskError:
             return await to_thread.run_sync(page, request, sign_in_page.UNKNOWN, 403)
         return with_token(RedirectResponse(wanted, 303), token, request)
 

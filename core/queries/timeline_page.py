@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.audit.actions import KINDS, TOLD_ELSEWHERE, About
+from core.rules.references import whole
 
 SIZE = 100
 BEFORE_IT = 10  # what led to an entry that a link leads to
@@ -136,9 +137,10 @@ def _side(
 
 def _one(session: Session, values: dict[str, Any], name: str) -> Mark | None:
     source, _, number = name.partition("-")
-    if source not in SOURCES or not (number.isascii() and number.isdigit() and len(number) < 19):
+    id = whole(number)
+    if source not in SOURCES or id is None:
         return None
-    row = session.execute(text(ONE), {**values, "source": source, "id": int(number)}).one_or_none()
+    row = session.execute(text(ONE), {**values, "source": source, "id": id}).one_or_none()
     return Mark(*row) if row else None
 
 

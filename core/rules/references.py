@@ -35,5 +35,10 @@ def reference(kind: Kind, number: int) -> str:
 
 def number_in(kind: Kind, words: str) -> int | None:
     """`D-42`, `d42` and `42` as 42; None for anything else, also for another kind's number."""
-    digits = words.strip().upper().removeprefix(PREFIXES[kind]).removeprefix("-")
+    return whole(words.strip().upper().removeprefix(PREFIXES[kind]).removeprefix("-"))
+
+
+def whole(words: object) -> int | None:
+    """A whole number that an id can be, as an address, a form or a person writes it; None for anything else."""
+    digits = str(words)
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None

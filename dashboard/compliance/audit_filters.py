@@ -134,7 +134,7 @@ def _take_away(key: str) -> None:
 def number_in(key: str, typed: str) -> int | None:
     """`D-42`, `d42` and `42` are case 42; anything else is no case."""
     kind = NUMBERS[key][1]
-    return references.number_in(kind, typed) if kind else filters.whole(typed.strip())
+    return references.number_in(kind, typed) if kind else references.whole(typed.strip())
 
 
 def _numbers() -> dict[str, Any]:

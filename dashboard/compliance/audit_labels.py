@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.audit import actions
 from core.queries import people
 from core.queries.audit import LogEntry
-from core.rules.references import Kind, reference
+from core.rules.references import Kind, reference, whole
 
 # object kind: (what it is called, what its number is written as)
 OBJECTS: Mapping[str, tuple[str, Kind | None]] = {
@@ -60,7 +60,7 @@ class Names:
         staff = {entry.actor_id for entry in each if entry.actor_kind == "staff" and entry.actor_id}
         parties = {entry.actor_id for entry in each if entry.actor_kind == "party" and entry.actor_id}
         for entry in each:
-            number = _whole(entry.object_id)
+            number = whole(entry.object_id)
             if number is not None and entry.object_kind in ("staff", "party"):
                 (staff if entry.object_kind == "staff" else parties).add(number)
             for facts in (entry.before, entry.after):
@@ -93,7 +93,7 @@ class Names:
 
     def what(self, entry: LogEntry) -> str:
         """`Case D-42`, `Hold H-7`, `Payer 17`."""
-        number = _whole(entry.object_id)
+        number = whole(entry.object_id)
         if number is not None and entry.object_kind == "staff":
             return self.member(number)
         if number is not None and entry.object_kind == "party":
@@ -123,7 +123,7 @@ def title(action: str) -> str:
 
 def way(entry: LogEntry) -> Way | None:
     """The page that shows the object of an entry, and with which parameters."""
-    number = _whole(entry.object_id)
+    number = whole(entry.object_id)
     match entry.object_kind:
         case "ticket" if number:
             return "case", {"id": number}
@@ -144,7 +144,3 @@ def way(entry: LogEntry) -> Way | None:
         case "policy":
             return "policy", {}
     return ("project", {"id": entry.project_id}) if entry.project_id else None
-
-
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

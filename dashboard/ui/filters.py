@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from core.rules.references import whole
 from dashboard.ui.safe import plain
 
 if TYPE_CHECKING:
@@ -80,11 +81,6 @@ def _say(sentences: list[str]) -> None:
 def _take_away(key: str) -> None:
     st.session_state.pop(key, None)
     st.query_params.pop(key, None)
-
-
-def whole(text: object) -> int | None:
-    """A whole number as an address or a person writes it; None for everything else."""
-    return int(str(text)) if str(text).isascii() and str(text).isdigit() and len(str(text)) < 19 else None
 
 
 def asked_number(key: str, label: str) -> int | None:

@@ -15,6 +15,7 @@ import streamlit as st
 from dashboard.ui import filters
 
 SIZE = 50
+LARGEST_OFFSET = 2**62  # the database counts to 2**63 − 1; no table is that long
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Window:
 
     @property
     def offset(self) -> int:
-        return (self.page - 1) * self.size
+        return min((self.page - 1) * self.size, LARGEST_OFFSET)
 
     def show(self, total: int, here: int) -> None:
         pages = max(1, -(-total // self.size))
