@@ -15,6 +15,7 @@ from tests.api.api_client import ApiClient, code
 from tests.api.test_arrows import project_of
 from tests.api.test_flows import bid, funded, submitted
 from tests.db_snapshot import nothing_changes
+from tests.gateways.test_phone_files import FILES
 
 PERSON = {
     "external_id": "ida",
@@ -122,6 +123,30 @@ def test_a_file_said_again_with_another_caption_is_refused(home: ApiClient) -> N
     )
     for caption in ("As it was", ""):
         assert home.upload(path, party=home.payer, file=file, caption=caption).json() == first.json()
+
+
+def test_a_file_said_again_under_another_name_is_refused(home: ApiClient) -> None:
+    path = f"{submitted(home)}/evidence"
+    words = b"The API leans."
+    first = home.upload(path, party=home.payer, file=("note.txt", words, "text/plain"))
+    answer = home.upload(path, party=home.payer, file=("again.txt", words, "text/plain"), caption="Another")
+    assert (answer.status_code, code(answer), answer.json()["facts"]["fields"]) == (
+        409,
+        "asked_differently",
+        ["file_name", "caption"],
+    )
+    assert "another file name and another caption" in answer.json()["detail"]
+    spelled = ("C:\\photos\\note.txt", words, "text/plain")
+    assert home.upload(path, party=home.payer, file=spelled).json() == first.json()
+
+
+def test_a_file_whose_name_hides_what_it_is_may_be_said_again(home: ApiClient) -> None:
+    """It is stored with an ending of its true format, and sent again as it was sent."""
+    path = f"{submitted(home)}/evidence"
+    file = ("photo.jpg", (FILES / "photo.heic").read_bytes(), "image/jpeg")
+    first = home.upload(path, party=home.payer, file=file)
+    assert first.json()["file_name"] == "photo.jpg.heic"
+    assert home.upload(path, party=home.payer, file=file).json() == first.json()
 
 
 def test_a_refusal_names_a_party_as_the_platform_does(home: ApiClient) -> None:

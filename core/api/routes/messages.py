@@ -19,10 +19,18 @@ from core.api.http.problem_details import AskedDifferently
 from core.api.models import requests
 from core.api.models.responses import EvidenceAnswer, MessageAnswer, MessagesAnswer, SaidAnswer
 from core.api.openapi.descriptions import refusals
-from core.records import Case, Message
+from core.errors import another
+from core.records import Case, Evidence, Message
 from core.rules import file_names
 from core.rules.cases import BLOCKING
-from core.rules.evidence import CAPTION_LENGTH, EvidenceRefused, FileTooLarge, TooManyFiles
+from core.rules.evidence import (
+    CAPTION_LENGTH,
+    EvidenceRefused,
+    FileTooLarge,
+    TooManyFiles,
+    format_of,
+    named_for,
+)
 from core.rules.messages import Audience
 from core.rules.permissions import NotYours
 from core.rules.requests import NothingAsked
@@ -138,8 +146,9 @@ def hand_in_evidence(
     file: Upload,
     caption: Caption = "",
 ) -> Response:
-    """A party submits a file about the milestone; the same file twice is one piece of evidence. While there is a
-    dispute it belongs to that, and it answers what was asked of this party."""
+    """A party submits a file about the milestone; the same file twice, from either party, is one piece of evidence,
+    under the name that it came with first. While there is a dispute it belongs to that, and it answers what was asked
+    of this party."""
     content, name = file.file.read(), file.filename or ""
     said = "\n".join((party, caption, name, hashlib.sha256(content).hexdigest()))
 
@@ -156,8 +165,8 @@ def hand_in_evidence(
             caption=caption,
             case_id=_open_case(session, milestone_id),
         )
-        if caption and row.caption != file_names.words(caption, longest=CAPTION_LENGTH):
-            raise AskedDifferently(kind="Evidence", id=row.id, what="caption", fields=["caption"])
+        if odd := _said_otherwise(row, name=name, caption=caption):
+            raise AskedDifferently(kind="Evidence", id=row.id, what=another(odd), fields=odd)
         return EvidenceAnswer(
             id=row.id,
             milestone=milestone_id,
@@ -171,6 +180,15 @@ def hand_in_evidence(
         )
 
     return change.once(act, content=said.encode("utf-8", "replace"))
+
+
+def _said_otherwise(row: Evidence, *, name: str, caption: str) -> list[str]:
+    """What was given beside the same bytes, and is stored with other words."""
+    stored = {
+        "file_name": row.file_name == named_for(file_names.clean(name), format_of(row.file_name)),
+        "caption": not caption or row.caption == file_names.words(caption, longest=CAPTION_LENGTH),
+    }
+    return [field for field, same in stored.items() if not same]
 
 
 def _open_case(session: Session, milestone_id: int) -> int | None:
