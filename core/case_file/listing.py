@@ -16,7 +16,7 @@ def cases(session: Session, *, decided: bool) -> list[dict[str, Any]]:
     """One row a case, oldest first; `decided`: those whose decision was carried out."""
     carried_out = (Decision.case_id == Case.id) & (Decision.status == DecisionStatus.EXECUTED)
     wanted = (
-        select(Case.id, Case.status, Decision.outcome, Decision.plan_hash, Milestone)
+        select(Case.id, Case.status, Case.resolution, Decision.outcome, Decision.plan_hash, Milestone)
         .join(Milestone, Milestone.id == Case.milestone_id)
         .join(Decision, carried_out, isouter=not decided)
         .order_by(Case.id)
@@ -25,6 +25,7 @@ def cases(session: Session, *, decided: bool) -> list[dict[str, Any]]:
         {
             "id": row.id,
             "status": row.status,
+            "resolution": row.resolution,
             "outcome": row.outcome,
             "plan": row.plan_hash,
             "milestone": row.Milestone.title,

@@ -37,12 +37,12 @@ def list_cases(
         rows = cases(session, decided=decided)
 
     def words() -> None:
-        table = Table("Case", "Status", "Outcome", "Amount", "Milestone", box=None)
+        table = Table("Case", "Status", "Resolution", "Amount", "Milestone", box=None)
         for row in rows:
             said = (
                 reference("case", row["id"]),
                 row["status"],
-                row["outcome"] or "—",
+                row["resolution"] or "—",
                 row["amount"],
                 row["milestone"],
             )

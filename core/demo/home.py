@@ -66,6 +66,23 @@ def held(home: Path) -> Iterator[None]:
         yield
 
 
+def in_use(home: Path) -> bool:
+    """Whether a demo holds this home now."""
+    try:
+        with (home / LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def progress(home: Path) -> str:
+    """What a demo that holds this home, and cannot be reached yet, is doing."""
+    return "is still loading its data" if (home / "filling").is_file() else "is starting or stopping"
+
+
 def require_erasable(home: Path, environment: Mapping[str, str]) -> None:
     """Everything that must be so before a reset; nothing is changed. Raises the errors of this module."""
     if environment.get("STRIPE_API_KEY", "").startswith(LIVE):

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from core.config import Settings
+from core.demo import home as own_home
 from core.errors import DeskError
 
 FILE = "settings.json"
@@ -14,6 +15,10 @@ FILE = "settings.json"
 
 class NoDatabase(DeskError):
     """No database: set DATABASE_URL, or start the demo with `make demo` (looked for one in {home})."""
+
+
+class DemoNotReady(DeskError):
+    """The demo in {home} {state}. Try again when it has said where it is."""
 
 
 def remember(home: Path, environment: dict[str, str]) -> None:
@@ -28,11 +33,14 @@ def forget(home: Path) -> None:
 
 
 def running(found: Settings) -> Settings:
-    """The settings of the demo that runs in `found.home`."""
+    """The settings of the demo that runs in `found.home`. Raises `DemoNotReady`, `NoDatabase`."""
     try:
         kept = json.loads((found.home / FILE).read_text())
     except (OSError, ValueError):
-        raise NoDatabase(home=found.home.resolve()) from None
+        home = found.home.resolve()
+        if own_home.in_use(home):
+            raise DemoNotReady(home=home, state=own_home.progress(home)) from None
+        raise NoDatabase(home=home) from None
     return Settings.model_validate(kept_fields(kept))
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from core import audit
+from core.actions.cases import disputes
 from core.audit.filters import LOGS
 from core.db import Database
 from core.embedded_postgres import Urls
@@ -176,13 +177,22 @@ def test_an_export_is_private_recorded_and_never_written_over(
 def test_cases_are_listed_and_the_decided_ones_alone(terminal: Terminal, town: builders.Town) -> None:
     done = decided_case(town)
     still_open = builders.in_mediation(town)
+    reworked = builders.disputed(town)
+    town.act(disputes.resubmit, town.payee, milestone_id=reworked.milestone)
     every = terminal.run("case", "list", "--json").well().json
-    assert [row["id"] for row in every] == [done.case, still_open.case]
+    assert [row["id"] for row in every] == [done.case, still_open.case, reworked.case]
     decided = terminal.run("case", "list", "--decided", "--json").well().json
     assert [(row["id"], row["outcome"]) for row in decided] == [(done.case, "FULL_RELEASE")]
+    assert [row["resolution"] for row in every] == ["FULL_RELEASE", None, "REWORKED"]
     in_words = terminal.run("case", "list").well().out
     for row in every:
-        for fact in (f"D-{row['id']}", row["status"], row["amount"], row["milestone"]):
+        for fact in (
+            f"D-{row['id']}",
+            row["status"],
+            row["resolution"] or "—",
+            row["amount"],
+            row["milestone"],
+        ):
             assert fact in in_words
 
 
