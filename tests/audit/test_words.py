@@ -141,7 +141,7 @@ REWRITTEN = {
     "update offers set note = 'All of it.' where id = 1": "Offer 1",
     "update party_requests set question = 'Why so late?' where id = 1": "Request to a party 1",
     "update decisions set reasons = reasons || '.' where id = 1": "Decision 1",
-    "update cases set reason = 'NOT_DELIVERED' where id = 1": "Case 1",
+    "update cases set reason = 'DAMAGE' where id = 1": "Case 1",
     "update cases set details = 'All is well.' where id = 1": "Complaint of case 1",
     "update cases set resolution_notes = 'Nobody asked.' where id = 1": "Resolution of case 1",
     "update holds set reason = 'A whim.' where id = 1": "Hold 1",

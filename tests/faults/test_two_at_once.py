@@ -115,7 +115,7 @@ def test_of_two_approvals_one_counts_and_the_plan_is_carried_out_once(market: Ma
             for by in ("ada", "fay", "max")
         )  # type: ignore[misc]
     )
-    assert refusals(results) == ["decision_not_waiting"] * 2
+    assert refusals(results) == ["proposal_ended"] * 2
     market.work()
     assert len(market.sent("/v1/transfers")) == 1
     market.lawful()
