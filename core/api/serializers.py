@@ -230,8 +230,8 @@ def known_as(session: Session, party_id: int) -> str:
 def of_decision(decision: Decision) -> DecisionAnswer:
     return {
         "outcome": decision.outcome,
-        "released": money(decision.release_minor, decision.currency),
-        "refunded": money(decision.refund_minor, decision.currency),
+        "release": money(decision.release_minor, decision.currency),
+        "refund": money(decision.refund_minor, decision.currency),
         "executed_at": moment(decision.executed_at),
     }
 

@@ -95,6 +95,7 @@ class AuditAction(StrEnum):
     OFFER_DECLINE = "offer:decline"
     OFFER_EXPIRE = "offer:expire"
     OFFER_MAKE = "offer:make"
+    OFFER_REPLACE = "offer:replace"
     OFFER_WITHDRAW = "offer:withdraw"
     OPERATION_RETRY = "operation:retry"
     OPERATION_REVIEW = "operation:review"
@@ -237,6 +238,7 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.OFFER_ACCEPT: Kind("Offer accepted: the parties agree", tone="good"),
     AuditAction.OFFER_DECLINE: Kind("Offer declined", tone="wait"),
     AuditAction.OFFER_WITHDRAW: Kind("Offer withdrawn"),
+    AuditAction.OFFER_REPLACE: Kind("Offer replaced by another"),
     AuditAction.OFFER_EXPIRE: Kind("Offer ended without an answer"),
     AuditAction.CASE_EXPORT: Kind("Case file taken", staff_only=True),
     AuditAction.HOLD_PLACE: Kind("Hold placed", _MONEY, tone="bad", staff_only=True),

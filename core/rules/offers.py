@@ -23,6 +23,8 @@ class OfferStatus(StrEnum):
     ACCEPTED = "ACCEPTED"
     DECLINED = "DECLINED"
     WITHDRAWN = "WITHDRAWN"
+    REPLACED = "REPLACED"
+    """Its maker proposed again."""
     EXPIRED = "EXPIRED"
 
     @property
@@ -34,6 +36,7 @@ class OfferEvent(MoveEvent):
     ACCEPT = "ACCEPT", "it cannot be accepted"
     DECLINE = "DECLINE", "it cannot be declined"
     WITHDRAW = "WITHDRAW", "it cannot be withdrawn"
+    REPLACE = "REPLACE", "it cannot be replaced"
     EXPIRE = "EXPIRE", "it cannot expire"
 
 
@@ -41,6 +44,7 @@ MOVES: Mapping[tuple[OfferStatus, OfferEvent], OfferStatus] = {
     (OfferStatus.OPEN, OfferEvent.ACCEPT): OfferStatus.ACCEPTED,
     (OfferStatus.OPEN, OfferEvent.DECLINE): OfferStatus.DECLINED,
     (OfferStatus.OPEN, OfferEvent.WITHDRAW): OfferStatus.WITHDRAWN,
+    (OfferStatus.OPEN, OfferEvent.REPLACE): OfferStatus.REPLACED,
     (OfferStatus.OPEN, OfferEvent.EXPIRE): OfferStatus.EXPIRED,
 }
 

@@ -122,7 +122,8 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "ACCEPTED": _pill("Accepted", "good", "The parties agreed; the money moved as offered."),
         "DECLINED": _pill("Declined", "quiet", "The other side did not agree."),
         "WITHDRAWN": _pill("Withdrawn", "quiet", "Withdrawn by the party that made it."),
-        "EXPIRED": _pill("Expired", "quiet", "Nobody answered in time."),
+        "REPLACED": _pill("Replaced", "quiet", "The party that made it made another."),
+        "EXPIRED": _pill("Expired", "quiet", "Nobody answered before its time, or the case, was over."),
     },
     "payout": {
         "REQUESTED": _pill("Requested", "info", "Asked for; not yet sent."),

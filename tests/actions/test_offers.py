@@ -132,7 +132,7 @@ def test_a_new_offer_takes_the_place_of_the_old_one(market: Market) -> None:
     first = offered(market, told, 50_000)
     second = offered(market, told, 55_000)
     third = offered(market, told, 70_000, by="payee")
-    assert [the(market, each).status for each in (first, second, third)] == ["WITHDRAWN", "DECLINED", "OPEN"]
+    assert [the(market, each).status for each in (first, second, third)] == ["REPLACED", "DECLINED", "OPEN"]
     with pytest.raises(IllegalMove):
         market.act(offers.accept, market.payee, offer_id=second.id)
     market.act(offers.accept, market.payer, offer_id=third.id)

@@ -11,6 +11,7 @@ import pytest
 from core.actions.cases import conversation, offers
 from core.actions.milestones import verification
 from core.actions.risk import holds, reports, risk_reviews
+from core.api.openapi.examples import usd
 from core.api.webhooks import delivery
 from core.db import Database, one_at_a_time
 from core.money import Money
@@ -64,7 +65,11 @@ def test_a_decision_its_refund_and_its_payout_are_told(watched: Market) -> None:
     for _ in range(6):
         watched.later(days=1)
     (decision,) = told(watched, "decision.executed")
-    assert (decision["released"], decision["refunded"], decision["dispute"]) == (60_000, 40_000, there.case)
+    assert (decision["release"], decision["refund"], decision["dispute"]) == (
+        usd(60_000),
+        usd(40_000),
+        there.case,
+    )
     assert ways(watched, "refund.status_changed") == ["QUEUED", "SUCCEEDED"]
     payout = ways(watched, "payout.status_changed")
     assert (payout[0], payout[-1]) == ("REQUESTED", "PAID")
@@ -149,9 +154,38 @@ def test_practices_offers_and_messages_are_told(watched: Market) -> None:
     assert [each["practice_flag"] for each in told(watched, "practice.flagged")] == [flag.id]
     assert [each["practice_flag"] for each in told(watched, "practice.resolved")] == [flag.id]
     assert ways(watched, "offer.status_changed") == ["OPEN", "DECLINED"]
+    for each in told(watched, "offer.status_changed"):
+        assert (each["release"], each["refund"]) == (usd(50_000), usd(50_000))
     heard = {each["message"] for each in told(watched, "message.sent")}
     assert heard == {each.id for each in watched.all(Message) if each.audience == "PARTIES"}
     assert told(watched, "message.sent")[-1]["author"] == "staff"
+
+
+def test_a_proposal_that_its_maker_replaced_was_not_withdrawn(watched: Market) -> None:
+    there = watched.in_mediation()
+    for share in (50_000, 60_000):
+        watched.act(offers.propose, watched.payee, case_id=there.case, release=Money(share, "USD"))
+    assert ways(watched, "offer.status_changed") == ["OPEN", "REPLACED", "OPEN"]
+
+
+def test_no_event_says_that_money_moved_before_it_did_and_every_amount_has_the_form_of_an_answer(
+    watched: Market,
+) -> None:
+    """`released` and `refunded` are the payment's words for what has left; nothing else bears them."""
+    there = watched.in_mediation()
+    builders.decided(watched, there, builders.a_draft(there, release=Money(60_000, "USD")))
+    stripe_events.charged_back(watched, watched.funded())
+    watched.work()
+    amounts = {"amount", "fee", "total", "release", "refund"}
+    for each in watched.all(OutgoingEvent):
+        data = each.data | each.data.get("amounts", {})
+        if each.kind == "refund.status_changed":
+            del data["refund"]  # its number
+        assert each.kind == "payment.state_changed" or not {"released", "refunded"} & data.keys()
+        for name in (amounts | set(each.data.get("amounts", {}))) & data.keys():
+            assert data[name].keys() == {"minor", "currency"}, (each.kind, name)
+    moved = [each["amounts"]["released"]["minor"] for each in told(watched, "payment.state_changed")]
+    assert moved[0] == 0
 
 
 def test_the_end_of_a_project_its_reviews_and_ratings_are_told(home: ApiClient) -> None:

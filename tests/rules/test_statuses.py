@@ -21,7 +21,7 @@ ENDS = {
     "engagements": {"ENDED"},
     "cases": {"RESOLVED", "WITHDRAWN"},
     "decisions": {"EXECUTED", "RETURNED", "VOIDED"},
-    "offers": {"ACCEPTED", "DECLINED", "WITHDRAWN", "EXPIRED"},
+    "offers": {"ACCEPTED", "DECLINED", "WITHDRAWN", "REPLACED", "EXPIRED"},
     "payouts": {"CANCELED"},
     "refunds": {"CHARGED_BACK", "RETURNED"},
     "payment_orders": {"CANCELED"},

@@ -40,6 +40,7 @@ RESOLUTION = "AGREED"
 ENDED_AS: Mapping[OfferEvent, AuditAction] = {
     OfferEvent.DECLINE: AuditAction.OFFER_DECLINE,
     OfferEvent.WITHDRAW: AuditAction.OFFER_WITHDRAW,
+    OfferEvent.REPLACE: AuditAction.OFFER_REPLACE,
     OfferEvent.EXPIRE: AuditAction.OFFER_EXPIRE,
 }
 
@@ -49,7 +50,7 @@ def propose(
 ) -> Offer:
     """A party proposes that `release` goes to the payee and the rest of what is held back to the payer.
 
-    An offer of theirs that still stands is withdrawn with it; one of the other side is thereby declined. Raises
+    An offer of theirs that still stands is replaced by it; one of the other side is thereby declined. Raises
     `NotYours`, `CaseClosed`, `AlreadyDecided` and what a decision would raise about amounts.
     """
     context, case = mediator_assignment.locked_case(session, case_id)
@@ -60,7 +61,7 @@ def propose(
         raise MessageTooLong(most=MOST, length=len(note))
     if (standing := open_offer(session, case.id)) is not None:
         own = standing.proposed_by == proposer.id
-        _end(session, actor, context, standing, OfferEvent.WITHDRAW if own else OfferEvent.DECLINE, now=now)
+        _end(session, actor, context, standing, OfferEvent.REPLACE if own else OfferEvent.DECLINE, now=now)
     offer = Offer(
         case_id=case.id,
         proposed_by=proposer.id,
@@ -172,7 +173,7 @@ def decline(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> 
 
 
 def withdraw(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> Offer:
-    """Whoever proposed it takes it back."""
+    """Whoever proposed it withdraws it."""
     context, case, offer = _locked(session, offer_id)
     proposer = _party(context, actor)
     if offer.proposed_by != proposer.id:

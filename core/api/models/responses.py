@@ -132,9 +132,11 @@ class ScheduleAnswer(TypedDict):
 
 
 class DecisionAnswer(TypedDict):
+    """What goes to whom; how much of it has been paid out or refunded by now, the payment says."""
+
     outcome: str
-    released: MoneyAnswer
-    refunded: MoneyAnswer
+    release: MoneyAnswer
+    refund: MoneyAnswer
     executed_at: Moment
 
 

@@ -32,14 +32,14 @@ EVENTS = """POST to your endpoint: {"id": "evt_17", "kind": "milestone.status_ch
 Desk-Signature: t=…,v1=hex HMAC-SHA256(endpoint secret, t + "." + body)"""
 KINDS = {
     "project.status_changed": "completed or canceled",
-    "engagement.status_changed": "active: payments are possible",
+    "engagement.status_changed": "active, which makes payments possible, or ended",
     "milestone.status_changed": "each move, with the one before",
     "payment.state_changed": "each of the nine states, with the amounts",
     "receipt.issued": "for funding, release or refund",
     "dispute.status_changed": "opened, in mediation, waiting for a party, resolved, withdrawn",
     "message.sent": "something was written to the parties; fetch it",
-    "offer.status_changed": "made, accepted, declined, withdrawn, expired",
-    "decision.executed": "what was released and refunded",
+    "offer.status_changed": "open, accepted, declined, withdrawn, replaced by another, expired",
+    "decision.executed": "what it releases to the payee and refunds to the payer",
     "refund.status_changed": "queued, pending, succeeded, failed, canceled",
     "payout.status_changed": "from requested to paid, failed or in administrative review",
     "chargeback.status_changed": "as the bank says, with the due date",

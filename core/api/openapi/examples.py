@@ -86,8 +86,8 @@ REQUEST = {
 }
 DECISION = {
     "outcome": "PARTIAL_RELEASE",
-    "released": usd(60_000),
-    "refunded": usd(40_000),
+    "release": usd(60_000),
+    "refund": usd(40_000),
     "executed_at": LATER,
 }
 DISPUTE = {

@@ -64,7 +64,8 @@ router = APIRouter(tags=["Offers"])
     responses=refusals(NotYours, CaseClosed, CaseDecided, NothingHeld, MoreThanHeld),
 )
 def propose_offer(dispute_id: requests.DisputeId, body: requests.Proposal, change: Change) -> Response:
-    """Either party proposes how the held funds are divided. It takes the place of an offer that stands."""
+    """Either party proposes how the held funds are divided. An offer that stands is replaced by it, where it is their
+    own, or else declined."""
 
     def act(session: Session, now: datetime) -> Mapping[str, Any]:
         lookups.dispute(session, change.caller, dispute_id)
