@@ -1,7 +1,7 @@
 """One process, one port: the pages, sign-in, health, Stripe's webhooks and the marketplace's API.
 
     python -m dashboard.server --port 8501              everything
-    python -m dashboard.server --port 8501 --api-only   health, webhooks and the API, without pages and sign-in
+    python -m dashboard.server --port 8501 --api-only   health, metrics, webhooks and the API, without pages and sign-in
 
 Every request passes, in this order: the security headers, the host and origin fence, the gate that asks for a session
 of ours, and only then Streamlit or a route. The gate is outside Streamlit, so it covers its websocket, media, uploads
@@ -48,18 +48,18 @@ def application(desk: Desk) -> Any:
 
 def routes(desk: Desk) -> list[BaseRoute]:
     """Everything on this port that is not a page."""
-    from dashboard import autosave, downloads, metrics, sign_in
+    from dashboard import autosave, downloads, sign_in
 
-    own = [*metrics.routes(desk), *sign_in.routes(desk), *autosave.routes(desk), *downloads.routes(desk)]
+    own = [*sign_in.routes(desk), *autosave.routes(desk), *downloads.routes(desk)]
     return [*own, *for_programs(desk)]
 
 
 def for_programs(desk: Desk) -> list[BaseRoute]:
-    """What other programs ask: health, the payment provider's webhooks, the marketplace's API."""
+    """What other programs ask: health, metrics, the payment provider's webhooks, the marketplace's API."""
     from core import api, webhooks
-    from dashboard import health
+    from dashboard import health, metrics
 
-    return [*health.routes(desk), *webhooks.routes(desk), *api.mounts(desk)]
+    return [*health.routes(desk), *metrics.routes(desk), *webhooks.routes(desk), *api.mounts(desk)]
 
 
 def api_only(desk: Desk) -> Starlette:
@@ -156,7 +156,9 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description="Serve the dashboard.")
     parser.add_argument("--port", type=int, default=None)
-    parser.add_argument("--api-only", action="store_true", help="no pages: health, webhooks, /api/v1")
+    parser.add_argument(
+        "--api-only", action="store_true", help="no pages: health, metrics, webhooks, /api/v1"
+    )
     chosen = parser.parse_args()
     settings = Settings()
     try:

@@ -14,10 +14,11 @@ from core.cli import operator, signing
 from core.cli.operator import As
 from core.cli.output import LARGEST_ID, NUMBER, Json, console, opened, require_new, say, tell
 from core.cli.signing import Key
-from core.errors import DeskError
+from core.errors import DeskError, NotFound
 
 if TYPE_CHECKING:
     from core.audit.export_manifest import Manifest
+    from core.desk import Desk
 
 app = typer.Typer(no_args_is_help=True, help="The audit log: prove it, export it.")
 app.command("rotate-key")(signing.rotate_key)
@@ -146,6 +147,7 @@ def _write(out: Path, chosen: AuditFilter, format: str, as_: str | None) -> Mani
     require_new(out)
     require_new(beside)
     with opened() as desk:
+        _require_known(desk, chosen)
         home, now, actor = desk.settings.home, desk.clock(), operator.actor(desk, as_)
         signer = audit.desk_signer(desk.database, home, now=now)
         try:
@@ -168,6 +170,17 @@ def _write(out: Path, chosen: AuditFilter, format: str, as_: str | None) -> Mani
             raise
     written: Manifest = manifest
     return written
+
+
+def _require_known(desk: Desk, chosen: AuditFilter) -> None:
+    """A mistyped number would become a signed proof of nothing."""
+    from core.records import Case
+
+    if chosen.ticket_id is None:
+        return
+    with desk.database.reading() as session:
+        if session.get(Case, chosen.ticket_id) is None:
+            raise NotFound(kind="case", id=chosen.ticket_id)
 
 
 def _beside(out: Path) -> Path:

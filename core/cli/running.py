@@ -63,7 +63,15 @@ def serve(
     _require_free(found.host, chosen)
     require_desk(found)
     arguments = [sys.executable, "-m", "dashboard.server", "--port", str(chosen)]
-    os.execv(sys.executable, [*arguments, *(["--api-only"] if api_only else [])])
+    os.execve(sys.executable, [*arguments, *(["--api-only"] if api_only else [])], _variables())
+
+
+def _variables() -> dict[str, str]:
+    """What the server reads: this shell's variables, and where they name no database, those of the demo that runs."""
+    from core.demo.settings_file import environment as of_demo
+
+    found = environment()
+    return {**os.environ, **({} if found.database_url else of_demo(found.home_here))}
 
 
 def worker() -> None:

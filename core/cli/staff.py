@@ -13,6 +13,7 @@ from core.cli.operator import As
 from core.cli.output import LARGEST_ID, NUMBER, Json, console, opened, say, tell
 from core.errors import DeskError
 from core.rules.permissions import Role
+from core.rules.references import reference
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -146,6 +147,7 @@ def tie(
 ) -> None:
     """Someone is tied to a party: its cases are not given to them, and they decide none of them."""
     from core.actions.staff import install
+    from core.queries import people
 
     with opened() as desk:
         actor = operator.actor(desk, as_)
@@ -154,8 +156,19 @@ def tie(
                 session, actor, now=desk.clock(), staff_id=number, party_id=party, reason=reason
             )
         )
-    data = {"id": number, "party": party, "reason": reason}
-    say(data, as_json=as_json, words=tell(f"Member of staff {number} is tied to party {party}."))
+        with desk.database.reading() as session:
+            touched = people.touched_by_tie(session, staff_id=number, party_id=party)
+    data = {"id": number, "party": party, "reason": reason, **vars(touched)}
+    told = [f"Member of staff {number} is tied to party {party}."]
+    if touched.open_cases:
+        named = ", ".join(reference("case", each) for each in touched.open_cases)
+        told.append(f"Open cases still assigned to them: {named}; reassign them on the page Disputes.")
+    if touched.undone_decisions:
+        named = ", ".join(reference("case", each) for each in touched.undone_decisions)
+        told.append(
+            f"Their part in decisions that are not executed does not stand, so these return: {named}."
+        )
+    say(data, as_json=as_json, words=tell(" ".join(told)))
 
 
 def _set_active(number: int, active: bool, reason: str, as_: str | None, as_json: bool) -> None:

@@ -34,14 +34,19 @@ def forget(home: Path) -> None:
 
 def running(found: Settings) -> Settings:
     """The settings of the demo that runs in `found.home`. Raises `DemoNotReady`, `NoDatabase`."""
+    return Settings.model_validate(kept_fields(environment(found.home)))
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The same as variables, for a process of its own. Raises `DemoNotReady`, `NoDatabase`."""
     try:
-        kept = json.loads((found.home / FILE).read_text())
+        kept: dict[str, str] = json.loads((home / FILE).read_text())
     except (OSError, ValueError):
-        home = found.home.resolve()
+        home = home.resolve()
         if own_home.in_use(home):
             raise DemoNotReady(home=home, state=own_home.progress(home)) from None
         raise NoDatabase(home=home) from None
-    return Settings.model_validate(kept_fields(kept))
+    return kept
 
 
 def kept_fields(environment: dict[str, str]) -> dict[str, str]:

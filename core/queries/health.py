@@ -85,7 +85,9 @@ def _states(session: Session, home: Path, now: datetime) -> Iterator[State]:
 def _worker(session: Session, home: Path, now: datetime) -> State:
     row = session.execute(WORKER, {"within": WORKER_SILENT_AFTER}).one()
     if row.alive:
-        return State("Worker", True, f"{row.alive} at work")
+        return State(
+            "Worker", True, f"{row.alive} heard of in the last {WORKER_SILENT_AFTER.seconds} seconds"
+        )
     since = f"the last was heard of at {_at(row.last)}" if row.last else "none has said anything yet"
     return State("Worker", False, f"none is alive, {since}: start `escrow-desk worker`")
 

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from core.actions.staff.sessions import IDLE
 from core.errors import NotFound
+from core.records import Case, Decision, Milestone, Project
+from core.rules.approvals import DecisionStatus
+from core.rules.cases import BLOCKING
 from core.rules.permissions import Role
 
 LIVE = """s.revoked_at is null and s.expires_at > :now
@@ -147,3 +150,29 @@ def _people(session: Session, where: str, now: datetime, **given: int) -> list[P
         )
         for row in session.execute(text(STAFF.format(where=where)), values)
     ]
+
+
+@dataclass(frozen=True)
+class TouchedByTie:
+    """Cases by their numbers: those that are still with the member of staff, and those with a decision that they made
+    or approved and that is not executed yet."""
+
+    open_cases: list[int]
+    undone_decisions: list[int]
+
+
+def touched_by_tie(session: Session, *, staff_id: int, party_id: int) -> TouchedByTie:
+    """What a tie of this person to this party concerns now."""
+    of_party = (
+        select(Case.id)
+        .join(Milestone, Milestone.id == Case.milestone_id)
+        .join(Project, Project.id == Milestone.project_id)
+        .where(or_(Project.payer_id == party_id, Project.payee_id == party_id))
+        .order_by(Case.id)
+    )
+    theirs = of_party.where(Case.mediator_id == staff_id, Case.status.in_(BLOCKING))
+    decided = of_party.join(Decision, Decision.case_id == Case.id).where(
+        or_(Decision.maker_id == staff_id, Decision.checker_id == staff_id),
+        Decision.status.in_((DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF)),
+    )
+    return TouchedByTie(list(session.scalars(theirs)), list(session.scalars(decided)))

@@ -171,6 +171,16 @@ def test_an_export_is_private_recorded_and_never_written_over(
     terminal.run("audit", "export", "--out", nowhere).refuses("There is no folder")
 
 
+def test_an_export_about_a_case_that_is_not_there_proves_nothing_and_is_refused(
+    terminal: Terminal, town: builders.Town, tmp_path: Path
+) -> None:
+    out = tmp_path / "none.csv"
+    terminal.run("audit", "export", "--out", out, "--case", 99_999).refuses("There is no case 99999")
+    assert list(tmp_path.glob("none*")) == []
+    there = builders.in_mediation(town)
+    assert terminal.run("audit", "export", "--out", out, "--case", there.case, "--json").well().json["rows"]
+
+
 # -- cases --
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from core.actions.decisions import recorded_decision
 from core.cli import operator
+from core.money import Money
 from core.records import StaffRole
 from tests import builders
 from tests.cli.terminal import CommandResult, Terminal
@@ -109,7 +111,27 @@ def test_who_leaves_is_signed_out_and_can_come_back(terminal: Terminal, town: bu
     tied = terminal.run("staff", "tie", mia, str(town.payer_id), "--reason", "Neighbours").well()
     assert f"is tied to party {town.payer_id}" in tied.out
     assert last(town)[1] == "staff:tie:declare"
+    assert "Neighbours" in town.read(
+        lambda s: s.scalar(text("select max(reason) from audit_entries where action like '%tie%'"))
+    )
+    terminal.run("staff", "tie", mia, str(town.payer_id), "--reason", "Cousins").refuses(
+        "is tied to party", "already"
+    )
     terminal.run("staff", "tie", mia, "99999", "--reason", "Neighbours").refuses("party")
+
+
+def test_a_tie_names_the_cases_and_decisions_that_it_touches(terminal: Terminal, town: builders.Town) -> None:
+    decided, open_ = builders.in_mediation(town, total=Money(9_000_000, "USD")), builders.in_mediation(town)
+    builders.decided(town, decided)
+    mia = town.staff["mia"]
+    said = terminal.run("staff", "tie", mia, str(town.payer_id), "--reason", "Neighbours").well().out
+    assert f"assigned to them: D-{decided.case}, D-{open_.case};" in said
+    assert f"so these return: D-{decided.case}." in said
+    told = terminal.run("staff", "tie", mia, str(town.payee_id), "--reason", "Cousins", "--json").well().json
+    assert (told["open_cases"], told["undone_decisions"]) == ([decided.case, open_.case], [decided.case])
+    with town.database.transaction() as session:
+        returned = recorded_decision.changed(session, now=town.now)
+    assert len(returned) == 1
 
 
 def test_roles_are_given_and_taken(terminal: Terminal, town: builders.Town) -> None:

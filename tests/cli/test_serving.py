@@ -15,6 +15,8 @@ from time import monotonic, sleep
 
 import pytest
 
+from core.demo import home as own_home
+from core.demo import settings_file
 from core.demo.run import free_port
 from tests import builders
 from tests.cli.terminal import ROOT, Terminal
@@ -62,7 +64,7 @@ def test_the_api_is_served_alone_or_beside_the_pages(
     with running(terminal, log, "serve", "--port", port, *arguments) as process:
         address = f"http://127.0.0.1:{port}"
         ready(address, process, log)
-        assert asked(f"{address}/healthz") == 200
+        assert asked(f"{address}/healthz") == asked(f"{address}/metrics") == 200
         assert asked(f"{address}/api/v1/openapi.json") == 200
         assert asked(f"{address}/api/v1/projects/1") == 401
         assert asked(f"{address}/sign-in") == sign_in
@@ -71,6 +73,17 @@ def test_the_api_is_served_alone_or_beside_the_pages(
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
     assert "Traceback" not in log.read_text()
+
+
+def test_without_a_database_of_its_own_the_demo_that_runs_is_served(
+    terminal: Terminal, town: builders.Town, tmp_path: Path
+) -> None:
+    home, port, log = tmp_path / ".escrow-desk", free_port(), tmp_path / "log"
+    own_home.claim(home)
+    settings_file.remember(home, terminal.environment | {"ESCROW_DESK_HOME": str(home)})
+    shell = Terminal({"ESCROW_DESK_HOME": str(home)})
+    with running(shell, log, "serve", "--api-only", "--port", port) as process:
+        ready(f"http://127.0.0.1:{port}", process, log)
 
 
 def test_a_worker_seals_what_was_written_and_ends_when_it_is_asked_to(

@@ -99,17 +99,27 @@ def add_staff(
     return row
 
 
+class TiedAlready(DeskError):
+    """Member of staff {staff} is tied to party {party} already. Nothing was changed."""
+
+
 def declare_tie(
     session: Session, actor: Actor, *, now: datetime, staff_id: int, party_id: int, reason: str
 ) -> None:
-    """A member of staff is tied to a party and will not be given its cases; declared by oneself or an administrator."""
+    """A member of staff is tied to a party and will not be given its cases; declared by oneself or an administrator.
+
+    What they decided or approved about it and is not executed is returned (`returned_proposals`). Raises
+    `NotPermitted`, `ReasonMissing`, `NotFound`, `TiedAlready`.
+    """
     if actor.id != staff_id or actor.kind != "staff":
         require(actor, Permission.MANAGE_STAFF, now)
     reason = given(reason)
     for kind, table, number in (("member of staff", Staff, staff_id), ("party", Party, party_id)):
         if session.get(table, number) is None:
             raise NotFound(kind=kind, id=number)
-    session.merge(StaffTie(staff_id=staff_id, party_id=party_id, reason=reason, declared_at=now))
+    if session.get(StaffTie, (staff_id, party_id)) is not None:
+        raise TiedAlready(staff=staff_id, party=party_id)
+    session.add(StaffTie(staff_id=staff_id, party_id=party_id, reason=reason, declared_at=now))
     audit.record(
         session,
         actor,
@@ -117,5 +127,6 @@ def declare_tie(
         object_kind="staff",
         object_id=staff_id,
         now=now,
+        reason=reason,
         after={"party": party_id},
     )

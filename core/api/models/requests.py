@@ -109,7 +109,9 @@ class NewParty(Shape):
     name: Line
     email: str = Field(max_length=254, pattern=EMAIL)
     city: str = Field(default="", max_length=NAME, pattern=r"^[^\x00-\x1f\x7f]*$")
-    country: str = Field(default="US", pattern=r"^[A-Z]{2}$")
+    country: str = Field(
+        default="US", pattern=r"^[A-Z]{2}$", description="US is assumed where a new party's is not given."
+    )
     withdrawal_method: Literal["standard", "instant", "check", "wire"] = "standard"
 
 
