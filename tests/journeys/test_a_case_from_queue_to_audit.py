@@ -251,7 +251,7 @@ def test_compliance_reads_proves_and_exports_what_was_done(
         page.get_by_text(re.compile(r"All [\d,]+ rows under [\d,]+ seals? are as they were sealed"))
     ).to_be_visible()
 
-    wanted = "select id, action from audit_entries where case_id = :t order by id"
+    wanted = "select id, action from audit_entries where ticket_id = :t order by id"
     for words, read in (("CSV, for a spreadsheet", _csv), ("JSON Lines, exact", _json_lines)):
         entries = demo.rows(wanted, t=number)
         exported = read(_exported(person, words, tmp_path))

@@ -351,7 +351,7 @@ def test_the_whole_day_is_in_the_audit_log(demo: Demo, person: Person, case: Dis
     person.picture("day-14-audit")
     done = {
         row["action"]
-        for row in demo.rows("select action from audit_entries where case_id = :t", t=case.number)
+        for row in demo.rows("select action from audit_entries where ticket_id = :t", t=case.number)
     }
     assert {
         "mediator:decision:confirm",
