@@ -249,6 +249,12 @@ def require_one(actor: Actor, *permissions: Permission) -> None:
         raise NotPermitted(action=permissions[0].words, roles=_listed(roles))
 
 
+def deciding(*, escalated: bool) -> tuple[Permission, ...]:
+    """Whoever holds any of these decides a case and withdraws its decision: mediators, of an escalated one
+    administrators too (DESIGN 6)."""
+    return (Permission.DECIDE, Permission.DECIDE_ESCALATED) if escalated else (Permission.DECIDE,)
+
+
 def require_party(actor: Actor, party_id: int) -> None:
     """A party acts for itself only: the payer funds, approves and disputes, the payee submits and withdraws."""
     if actor.kind != "party" or actor.id is None or actor.id != party_id:

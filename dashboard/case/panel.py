@@ -10,7 +10,7 @@ from core.queries import precedents
 from core.queries.cases import CaseView
 from core.queries.evidence import EvidenceItem
 from core.rules.approvals import DecisionStatus
-from core.rules.permissions import Permission
+from core.rules.permissions import Permission, deciding
 from dashboard import request_context
 from dashboard.case.decision import (
     approvals,
@@ -69,9 +69,7 @@ def _why_not(case: CaseView) -> str | None:
         return "You have a tie to a party of this case. Hand it over to a colleague."
     if case.left_by(request_context.actor().id):
         return "You recused yourself from this case. A colleague decides it."
-    if request_context.may(Permission.DECIDE) or (
-        case.record.escalated and request_context.may(Permission.DECIDE_ESCALATED)
-    ):
+    if any(request_context.may(each) for each in deciding(escalated=case.record.escalated)):
         return None
     if request_context.may(Permission.DECIDE_ESCALATED):
         return "Administrators decide a case once it is escalated."

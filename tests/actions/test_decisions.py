@@ -424,3 +424,14 @@ def _despite(market: Market, decision: Decision) -> list[str]:
     )
     found = market.read(lambda s: s.scalars(text(entries), {"id": str(decision.id)}).all())
     return [each for each in found if each.rpartition(":")[2] in ("in_place_of", "without_answer")]
+
+
+def test_whoever_may_decide_an_escalated_case_may_withdraw_its_decision(market: Market) -> None:
+    told, decision = waiting(market)
+    given = {"decision_id": decision.id, "reason": "The inspection report came in today."}
+    with pytest.raises(NotPermitted):
+        market.act(confirmation.withdraw, market.as_staff("ada"), **given)
+    with market.database.transaction() as session:
+        session.get_one(Case, told.case).escalated = True
+    market.act(confirmation.withdraw, market.as_staff("ada"), **given)
+    assert market.get(Decision, decision.id).status == "VOIDED"

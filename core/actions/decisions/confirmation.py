@@ -23,7 +23,7 @@ from core.records import Case, Decision, Evidence, EvidenceView
 from core.rules import approvals, deadlines, holds, mediation, milestones
 from core.rules.approvals import DecisionStatus
 from core.rules.cautions import Caution
-from core.rules.permissions import Actor, Permission, allowed, require, require_one
+from core.rules.permissions import Actor, Permission, allowed, deciding, require, require_one
 from core.rules.refusal_reasons import Block
 
 __all__ = [
@@ -106,8 +106,7 @@ def confirm(
 
 
 def _may_decide(session: Session, actor: Actor, context: MilestoneContext, case: Case) -> None:
-    may = (Permission.DECIDE, Permission.DECIDE_ESCALATED) if case.escalated else (Permission.DECIDE,)
-    require_one(actor, *may)
+    require_one(actor, *deciding(escalated=case.escalated))
     mediation.may_mediate(
         recorded_decision.person(actor),
         mediator_assignment.ties_of(session, recorded_decision.person(actor)),

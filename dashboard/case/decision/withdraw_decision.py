@@ -8,7 +8,7 @@ from core.actions.decisions import confirmation
 from core.queries import cases
 from core.queries.cases import CaseView
 from core.queries.decisions import Ruling
-from core.rules.permissions import Permission
+from core.rules.permissions import deciding
 from dashboard import request_context
 from dashboard.ui import cards, confirm, reasons, text_fields
 
@@ -16,9 +16,10 @@ DRAWER = "recall"
 
 
 def button(case: CaseView, ruling: Ruling) -> None:
-    """For mediators without a tie who is not recused; whoever made it finds it as a draft again."""
+    """For whoever may decide the case, without a tie and not recused; its maker finds it as a draft again."""
     left = case.left_by(request_context.actor().id)
-    if request_context.may(Permission.DECIDE) and not case.tie and not left and ruling.pending:
+    decides = any(request_context.may(each) for each in deciding(escalated=case.record.escalated))
+    if decides and not case.tie and not left and ruling.pending:
         st.button(
             "Withdraw decision",
             key="recall-open",
