@@ -49,12 +49,19 @@ class Settings(BaseSettings):
     )
     legal_services_link: str = Field(default="", validation_alias="LEGAL_SERVICES_LINK", pattern=A_LINK)
     desk_url: str = Field(default="", validation_alias="DESK_URL", pattern=A_LINK)
+    # Who issues receipts, invoices and credit notes: name and postal address. See `issued_by`.
+    issuer: str = Field(default="", validation_alias="ISSUER")
     demo: bool = False
 
     def contact(self, platform: str) -> str:
         """The address that customers of this marketplace write to: its own, else the sender's."""
         own: str = getattr(self, f"{platform}_contact")
         return own or parseaddr(self.mail_from)[1]
+
+    def issued_by(self, platform: str) -> str:
+        """As papers say it: the issuer, else the name of the sender of e-mails; and whom to write to."""
+        name = self.issuer or parseaddr(self.mail_from)[0] or "Payments desk"
+        return f"{name}, {self.contact(platform)}"
 
     def link(self, platform: str, *, project: int | None, milestone: int | None) -> str:
         """Where a customer acts: `{project}` and `{milestone}` are their numbers. Empty where it is not set."""

@@ -26,18 +26,16 @@ TITLES: Mapping[str, str] = {
     ReceiptKind.RELEASE: "Invoice",
     ReceiptKind.REFUND: "Credit note",
 }
-SAID: Mapping[str, str] = {
-    ReceiptKind.FUNDING: "Received from the payer and held until the work is verified.",
-    ReceiptKind.RELEASE: "Released from the held funds to the payee for accepted work.",
-    ReceiptKind.REFUND: "Returned to the payer from the held funds.",
-}
 
 
 @dataclass(frozen=True)
 class ReceiptDocument:
-    """Everything that is on it."""
+    """Everything that is on it. `said`: what happened, and why; `references`: the numbers that it goes by."""
 
     number: str
+    said: str
+    issuer: str
+    references: str
     kind: str
     payer: str
     payee: str
@@ -60,9 +58,10 @@ def draw(paper: ReceiptDocument) -> bytes:
 def _flow(paper: ReceiptDocument, title: str) -> Iterator[Flowable]:
     moment = utc(paper.at)
     yield Paragraph(title, TITLE)
-    yield Paragraph(SAID[paper.kind], NOTE)
+    yield Paragraph(safe(paper.said), NOTE)
     yield Spacer(1, 8)
-    for label, value in (("Payer", paper.payer), ("Payee", paper.payee)):
+    people = (("Issued by", paper.issuer), ("Payer", paper.payer), ("Payee", paper.payee))
+    for label, value in (*people, ("Reference", paper.references)):
         yield Paragraph(f"{label}: {safe(value)}", BODY)
     yield Paragraph(f"Date: {moment:%d %B %Y, %H:%M} UTC", BODY)
     yield Spacer(1, 8)

@@ -11,7 +11,8 @@ from core import letters
 from core.letters import FactMissing, NoSuchLetter, rendering
 from core.letters.delivery_rules import HANDLING, MUTABLE
 from core.money import Money
-from core.policy import Platform
+from core.policy import HOME_SERVICES, Platform
+from core.rules import acceptance
 
 PLATFORMS = tuple(Platform)
 ADDRESSED = sorted(letters.TEMPLATES)
@@ -333,3 +334,25 @@ def test_a_payee_whose_money_waits_is_not_told_that_it_is_released() -> None:
     assert "Released to you" in goes
     assert "Released to you" not in waits
     assert "still among the held funds" in " ".join(waits.split())
+
+
+@pytest.mark.parametrize(
+    ("rule", "stays"),
+    [
+        ("AUTO_RELEASE", "until you have not answered for 7 days after the notice that it is done"),
+        ("CLIENT_CONFIRMS", "until you verify the work, or until a dispute is settled."),
+        ("SESSION_COMPLETED", "until the session has taken place and the time to dispute it is over"),
+    ],
+)
+def test_the_letter_of_a_payment_promises_what_the_acceptance_rule_does(rule: str, stays: str) -> None:
+    """It promised that only a verification or a decision moves the money, where seven days of silence do."""
+    facts = facts_for("funds_held", "payer", "Tiles") | acceptance.told(rule, HOME_SERVICES)
+    said = " ".join(letters.render("funds_held", "payer", **facts).text.split())
+    assert stays in said
+    assert "letter" not in said
+
+
+def test_no_email_calls_itself_a_letter() -> None:
+    for template, audience in ADDRESSED:
+        said = letters.render(template, audience, **facts_for(template, audience, "Tiles")).text
+        assert "letter" not in said.lower(), (template, audience)

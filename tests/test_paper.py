@@ -46,6 +46,9 @@ def receipt(*, payer: str, scope: dict[str, str]) -> ReceiptDocument:
     total = Money(5_000, "JPY")
     return ReceiptDocument(
         number="R-2026-000001",
+        said="Received.",
+        issuer="Homes Ltd",
+        references="milestone M-1, project P-1",
         kind="FUNDING",
         payer=payer,
         payee="Ben Okafor",

@@ -57,7 +57,7 @@ def of_party(session: Session, party: Party) -> PartyAnswer:
         "role": party.role,
         "city": party.city,
         "country": party.country,
-        "withdrawal_method": party.withdrawal_method,
+        "withdrawal_method": party.withdrawal_method.sent_as,
         "known_to_provider": bool(party.stripe_customer or party.stripe_account),
         "rating": of_rating(rating) if rating else None,
     }

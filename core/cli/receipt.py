@@ -27,7 +27,9 @@ def receipt(
     with opened() as desk:
         actor = operator.actor(desk, as_)
         name, content = desk.database.run(
-            lambda session: receipts.download(session, actor, now=desk.clock(), receipt_id=number)
+            lambda session: receipts.download(
+                session, actor, settings=desk.settings, now=desk.clock(), receipt_id=number
+            )
         )
     write_new(out, content)
     data = {"file": str(out), "number": name.removesuffix(".pdf"), "bytes": len(content)}

@@ -101,12 +101,12 @@ def payout_returned(tale: ProjectRun, milestone_id: int) -> Wait:
     if payout is None:
         return
     finance = one_of(tale, Role.FINANCE)
-    methods = [WithdrawalMethod.INSTANT, WithdrawalMethod.CHECK]
+    methods = [WithdrawalMethod.STANDARD, WithdrawalMethod.INSTANT]
     reason = "The bank has closed the account."
     tale.act(method_offers.offer, finance, payout_id=payout.id, methods=methods, reason=reason)
     yield tale.hours(6, 30)
     good_bank(tale)
-    tale.act(method_offers.choose, tale.payee, payout_id=payout.id, method=WithdrawalMethod.CHECK)
+    tale.act(method_offers.choose, tale.payee, payout_id=payout.id, method=WithdrawalMethod.STANDARD)
     yield timedelta(days=4)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from core.policy import Platform, WithdrawalMethod
+from core.policy import OFFERED, Platform, WithdrawalMethod
 from core.rules.legal_checklist import Item
 from core.rules.permissions import Role
 from core.rules.templates import ProjectType
@@ -116,9 +116,7 @@ def payer(draw: random.Random, currency: str) -> PartyCard:
 def payee(draw: random.Random, currency: str, platform: Platform) -> PartyCard:
     name = draw.choice(TRADES if platform is Platform.HOME_SERVICES else PRACTICES)
     city, country = draw.choice(CITIES[currency])
-    method = draw.choices(
-        (WithdrawalMethod.STANDARD, WithdrawalMethod.INSTANT, WithdrawalMethod.WIRE), weights=(7, 2, 1)
-    )[0]
+    method = draw.choices(OFFERED, weights=(8, 2))[0]
     return PartyCard(name, _email(draw, "office", name), city, country, method=method)
 
 

@@ -45,14 +45,14 @@ TEMPLATES: Mapping[tuple[str, str], Template | Levels] = {
     **reporting.TEMPLATES,
     **staff.TEMPLATES,
 }
-FOOTER = "This letter is about the project “{project}”. You get it because you are its {reader}."
+FOOTER = "You receive this e-mail about the project “{project}” because you are its {reader}."
 STAFF_FOOTER = (
-    "You get this letter because of your work at the desk. Please read and answer at the desk, not by mail."
+    "You receive this e-mail because of your work at the desk. Please answer at the desk, not by e-mail."
 )
-INTRO = "This happened lately. Nothing in these letters was urgent, so they come together:"
+INTRO = "This happened recently. None of these updates was urgent, so they come together:"
 TOGETHER_FOOTER = (
-    "You get these letters because you take part in the projects that they name. On the platform you can choose how "
-    "often letters that are not urgent come."
+    "You receive this e-mail because you take part in the projects that it names. On the platform you can choose how "
+    "often you receive e-mails that are not urgent."
 )
 LONGEST_SUBJECT = 160
 

@@ -36,7 +36,7 @@ TEMPLATES = {
         (
             "Your project is over, and the reviews that were written can now be read.",
             Table((("Your rating", "rating?"),)),
-            "All letters, receipts and messages stay available to you. Thank you for your trust.",
+            "All e-mails, receipts and messages stay available to you. Thank you for your trust.",
         ),
         tone="good",
     ),
@@ -45,7 +45,7 @@ TEMPLATES = {
         (
             "Your project is over, and the reviews that were written can now be read.",
             Table((("Your rating", "rating?"),)),
-            "All letters, statements and messages stay available to you. Thank you for working with us.",
+            "All e-mails, statements and messages stay available to you. Thank you for working with us.",
         ),
         tone="good",
     ),

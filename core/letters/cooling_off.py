@@ -51,7 +51,7 @@ TEMPLATES = {
                 Table((("In dispute", "amount"),)),
                 When(
                     "ended",
-                    ("The case is over, and no other decision follows. Another letter says what happened.",),
+                    ("The case is over, and no other decision follows. Another e-mail says what happened.",),
                     (
                         "Nothing was paid or refunded. A mediator looks at the case again and makes a new decision. We "
                         "write to you then. No action is needed, and you can still add evidence and messages.",
@@ -85,7 +85,7 @@ TEMPLATES = {
                 When(
                     "corrected",
                     (
-                        "The decision has been corrected. Wherever money has to move because of it, another letter "
+                        "The decision has been corrected. Wherever money has to move because of it, another e-mail "
                         "tells you how much and when.",
                     ),
                     ("The decision stands as it was made, and nothing more follows from it.",),

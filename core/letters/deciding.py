@@ -19,12 +19,12 @@ _KEPT = ("Of it kept back for what you owe us", "kept_back?")
 _PAID = ("Left to be paid out to you", "payable?")
 LOOKED_AT = (
     "A mediator has decided about this milestone. The decision refers to what was agreed, to your messages and to what "
-    "was delivered or handed in."
+    "was delivered or submitted."
 )
 EVIDENCE = When(
     "opened",
-    ("The mediator has opened all of the evidence that either of you handed in ({opened}).",),
-    (When("no_evidence", ("Neither of you has handed in evidence.",)),),
+    ("The mediator has opened all of the evidence that either of you submitted ({opened}).",),
+    (When("no_evidence", ("Neither of you has submitted evidence.",)),),
 )
 REFUND = (
     ("Refunded of the milestone amount", "refunded"),
@@ -106,7 +106,7 @@ TEMPLATES = {
         ),
     ),
     ("decision_full_refund", "payer"): Template(
-        "Decision about “{milestone}”: full refund",
+        "Decision about “{milestone}”: milestone amount refunded in full",
         (
             LOOKED_AT,
             EVIDENCE,

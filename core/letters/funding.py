@@ -9,22 +9,39 @@ _BEFORE = When(
     ("The milestone before was refunded. The project goes on, and this is the next one.",),
     ("The milestone before is finished, and this is the next one.",),
 )
+# `after_session`: the session's own rule; `silence`: how long without an answer releases it, where that does.
+STAYS = When(
+    "after_session",
+    (
+        "It stays there until the session has taken place and the time to dispute it is over, or a dispute is settled.",
+    ),
+    (
+        When(
+            "silence",
+            (
+                "It stays there until you verify the work, until you have not answered for {silence} after the notice "
+                "that it is done, or until a dispute is settled.",
+            ),
+            ("It stays there until you verify the work, or until a dispute is settled.",),
+        ),
+    ),
+)
 
 TEMPLATES = {
     ("funds_held", "payer"): Template(
         "We hold {amount} for “{milestone}”",
         (
-            "Your payment arrived. The milestone amount is now among your held funds: it stays there until you have "
-            "verified the work, or until a dispute about it is decided.",
+            "Your payment arrived, and the milestone amount is now among your held funds.",
+            STAYS,
             Table(
                 (
                     ("Held funds", "amount"),
                     ("Platform fee", "platform_fee?"),
                     ("Card processing fee", "processing_fee?"),
                     ("Charged to you", "charged"),
+                    ("Receipt", "receipt?"),
                 )
             ),
-            "Please keep this letter as your receipt.",
         ),
         tone="good",
     ),
@@ -63,7 +80,7 @@ TEMPLATES = {
             _BEFORE,
             "Please fund it so that work can go on.",
             Table((("Milestone amount", "amount"), ("You pay, with all fees", "total?"))),
-            "We hold the money until you have verified the work.",
+            "We hold the money until it is released under the terms of the milestone or refunded.",
         ),
     ),
     ("next_milestone_active", "payee"): Template(

@@ -17,11 +17,7 @@ TEMPLATES = {
                     ("Method", "method?"),
                 )
             ),
-            When(
-                "arrival",
-                ("It should arrive by {arrival}.",),
-                ("Banks take from minutes to a few working days.",),
-            ),
+            "Banks take from minutes to a few working days.",
         ),
         tone="good",
     ),

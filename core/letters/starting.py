@@ -58,7 +58,7 @@ TEMPLATES = {
         "Your payment schedule: {project}",
         (
             "This is what you pay, milestone by milestone. You fund a milestone before work on it starts, and we hold "
-            "that money until you have verified the work.",
+            "that money until it is released under the terms of the milestone or refunded.",
             Schedule("schedule"),
             Table((("Project total", "total"),)),
             "The platform fee, if there is one, and the card processing fee are added when you fund a milestone; you "

@@ -27,6 +27,7 @@ from core.policy.limits import (
 from core.policy.linter import Finding, Level, PolicyContradicts, accept, lint
 from core.policy.named import HOME_SERVICES, LARGE_FROM, LEGAL_SERVICES, MEDIUM_FROM, PROFILES
 from core.policy.profile import (
+    OFFERED,
     PerCurrency,
     Platform,
     Profile,
@@ -49,6 +50,7 @@ __all__ = [
     "LEGAL_SERVICES",
     "LETTERS_GATHERED_FOR",
     "MEDIUM_FROM",
+    "OFFERED",
     "PROFILES",
     "RETRY_FACTOR",
     "RETRY_FIRST",

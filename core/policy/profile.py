@@ -27,10 +27,21 @@ class Platform(StrEnum):
 
 
 class WithdrawalMethod(StrEnum):
+    """How a payee is paid. Stripe pays out to a bank account, standard or instant, and in no other way: checks and
+    wires stand in rows and versions of before only, and what was asked for so went as a standard bank payout."""
+
     STANDARD = "standard"
     INSTANT = "instant"
     CHECK = "check"
     WIRE = "wire"
+
+    @property
+    def sent_as(self) -> WithdrawalMethod:
+        """What Stripe is asked for."""
+        return self if self in OFFERED else WithdrawalMethod.STANDARD
+
+
+OFFERED = (WithdrawalMethod.STANDARD, WithdrawalMethod.INSTANT)
 
 
 class SnapshotUnreadable(DeskError):

@@ -1,4 +1,4 @@
-"""How a milestone is accepted: the client confirms, silence releases after some time, or a session took place.
+"""How a milestone is accepted: the payer confirms, silence releases after some time, or a session took place.
 
 (payment-escrow-rules, Milestone Rules and Release Rules.) Stored as text: CLIENT_CONFIRMS, SESSION_COMPLETED,
 AUTO_RELEASE (after the time the policy gives) or AUTO_RELEASE_5_DAYS (a time of its own).
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from core.clock import exact_span
 from core.errors import DeskError
@@ -23,7 +24,7 @@ class AcceptanceRule(StrEnum):
 
 
 class AcceptanceUnknown(DeskError):
-    """“{rule}” is not a way to accept a milestone: the client confirms, or some days of silence release it."""
+    """“{rule}” is not a way to accept a milestone: the payer confirms, or some days of silence release it."""
 
 
 _OWN_DAYS = re.compile(r"AUTO_RELEASE_([1-9][0-9]?)_DAYS")
@@ -60,10 +61,19 @@ def silent(rule: str, *, notice_at: datetime, until: datetime | None, said: Iter
     return not any(notice_at < at <= until for at in said)
 
 
+def told(rule: str, profile: Profile) -> dict[str, Any]:
+    """What the payer reads of how it is accepted, when the money is held."""
+    wait = silence(rule, profile)
+    return {
+        "after_session": rule == AcceptanceRule.SESSION_COMPLETED,
+        "silence": exact_span(wait) if wait is not None else None,
+    }
+
+
 def in_words(rule: str, profile: Profile) -> str:
     wait = silence(rule, profile)
     if wait is not None:
-        return f"The client confirms, or silence of {exact_span(wait)} after the notice does, unless it is disputed."
+        return f"The payer confirms, or silence of {exact_span(wait)} after the notice does, unless it is disputed."
     if rule == AcceptanceRule.SESSION_COMPLETED:
         return "Released when the session took place and the grace time passed without a dispute."
-    return "Released when the client confirms."
+    return "Released when the payer confirms."

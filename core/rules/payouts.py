@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from core.errors import DeskError
+from core.policy import OFFERED, WithdrawalMethod
 from core.rules.transitions import MoveEvent, label, move
+
+
+class MethodNotSent(DeskError):
+    """Stripe pays out to a bank account only, standard or instant, so nothing can be sent by {method}. Choose one of
+    these two."""
+
+
+def require_sent(method: WithdrawalMethod) -> None:
+    """Nothing is offered or chosen that nobody carries out. Raises `MethodNotSent`."""
+    if method not in OFFERED:
+        raise MethodNotSent(method=method.value)
 
 
 class PayoutStatus(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -18,3 +19,42 @@ LETTERS: Mapping[ReceiptKind, str] = {
     ReceiptKind.RELEASE: "I",
     ReceiptKind.REFUND: "C",
 }
+
+
+class Cause(StrEnum):
+    """What moved the money."""
+
+    ACCEPTANCE = "ACCEPTANCE"
+    DECISION = "DECISION"
+    AGREEMENT = "AGREEMENT"
+    OTHER = "OTHER"
+
+
+_OF_A_CASE = re.compile(r"\.(decision|agreement)\.([0-9]+)\.")
+_BY = {
+    Cause.DECISION: "by decision on case {case}",
+    Cause.AGREEMENT: "as both parties agreed on case {case}",
+}
+
+
+def cause(key: str) -> tuple[Cause, int | None]:
+    """Of a receipt by its key, which ends in that of what moved the money; and its case's number, if any."""
+    if found := _OF_A_CASE.search(key):
+        return Cause(found[1].upper()), int(found[2])
+    return (Cause.ACCEPTANCE if key.startswith("release.release.") else Cause.OTHER), None
+
+
+def said(kind: ReceiptKind, cause: Cause, case: str | None) -> str:
+    """What happened, as the paper says it. Nobody accepted what a decision released."""
+    if kind is ReceiptKind.FUNDING:
+        return "Received from the payer. The milestone amount is held until it is released or refunded."
+    what = "Released to the payee" if kind is ReceiptKind.RELEASE else "Refunded to the payer"
+    if cause in _BY:
+        return f"{what} {_BY[cause].format(case=case)}."
+    accepted = kind is ReceiptKind.RELEASE and cause is Cause.ACCEPTANCE
+    return f"{what}: the milestone counts as accepted under its terms." if accepted else f"{what}."
+
+
+def line(moved: str, *, whole: bool) -> str:
+    """Its line for what was released or refunded of the milestone."""
+    return f"Milestone amount, {moved} in full" if whole else f"Part of the milestone amount, {moved}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.actions.payouts import method_offers
-from core.policy import WithdrawalMethod
+from core.policy import OFFERED, WithdrawalMethod
 from core.queries.payouts import Offer, PayoutRow
 from dashboard.ui import cards, confirm, deadlines, reasons, text_fields
 from dashboard.ui.safe import plain
@@ -27,7 +27,8 @@ def panel(row: PayoutRow, offers: Sequence[Offer]) -> None:
             _withdraw(row)
         else:
             st.markdown(
-                "**Or let the payee choose another method.** They get a letter, and it is sent as they choose."
+                "**Or let the payee choose another method.** They receive an e-mail; the payout is sent by the "
+                "method they choose."
             )
             _form(row)
 
@@ -50,7 +51,7 @@ def _withdraw(row: PayoutRow) -> None:
             lambda session, actor, now: method_offers.withdraw(
                 session, actor, now=now, payout_id=row.id, reason=reason
             ),
-            done="Withdrawn. The payee has a letter, and you decide how it is sent.",
+            done="Withdrawn. An e-mail tells the payee; you decide how the payout is sent.",
             sent=[place],
         )
 
@@ -73,7 +74,7 @@ def history(offers: Sequence[Offer]) -> None:
 def _form(row: PayoutRow) -> None:
     if not confirm.step_up("offering-form"):
         return
-    others = [each for each in METHODS if each != row.method]
+    others = [each.value for each in OFFERED if each != row.method]
     chosen = st.pills(
         "Offer",
         others,
@@ -103,6 +104,6 @@ def _form(row: PayoutRow) -> None:
                 methods=[WithdrawalMethod(each) for each in chosen],
                 reason=reason,
             ),
-            done="Offered. The payee has a letter, and chooses on the platform.",
+            done="Offered. An e-mail asks the payee to choose on the marketplace.",
             sent=[place],
         )

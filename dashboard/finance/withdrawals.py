@@ -7,17 +7,21 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.actions.payouts import payout_review
-from core.policy import WithdrawalMethod
+from core.policy import OFFERED, WithdrawalMethod
 from core.queries import operations, payouts
 from core.queries.operations import Operation
 from core.queries.payouts import Offer, PayoutRow, Waiting
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import method_offers
-from dashboard.ui import cards, confirm, header, reasons, status, tables, text_fields
+from dashboard.ui import cards, confirm, deadlines, header, reasons, status, tables, text_fields
 from dashboard.ui.safe import plain
 
-METHODS = {each.value: status.in_words(each.value) for each in WithdrawalMethod}
+METHODS = {
+    each.value: status.in_words(each.value)
+    + ("" if each in OFFERED else f", sent as {status.in_words(each.sent_as).lower()}")
+    for each in WithdrawalMethod
+}
 FAILURE = tables.text("failure", "Reason", width=180)
 COLUMNS = [
     tables.opens("reference", "Payout", page="payouts", width=66),
@@ -91,7 +95,7 @@ def whole(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer]) -
             "Sent to the payee": row.sent,
             "Method": METHODS.get(row.method, row.method),
             "Requested": row.requested_at,
-            "Expected": row.arrival_at,
+            "Expected by Stripe": row.arrival_at and deadlines.day(row.arrival_at),
             "Paid": row.paid_at,
             "Milestone": row.milestone,
             "Project": row.project,
@@ -151,7 +155,7 @@ def _form(row: PayoutRow) -> None:
         return
     method = st.segmented_control(
         "Pay by",
-        list(METHODS),
+        [each for each in METHODS if each in OFFERED or each == row.method],
         default=row.method,
         format_func=METHODS.__getitem__,
         required=True,

@@ -66,7 +66,7 @@ def _party(party: Party, wants: str) -> None:
     }
     if party.role == "PAYEE":
         facts["Payout method"] = (
-            f"{party.withdrawal_method}, {'at once' if party.auto_withdraw else 'by hand'}"
+            f"{party.withdrawal_method.sent_as}, {'at once' if party.auto_withdraw else 'by hand'}"
         )
     facts["E-mails"] = wants
     cards.facts(facts, columns=3)

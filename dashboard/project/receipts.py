@@ -49,7 +49,9 @@ def _receipts(rows: list[queries.ReceiptRow]) -> None:
             name=f"{by_id[number].split(' ')[0]}.pdf",
             media_type="application/pdf",
             content=lambda actor, now: desk.database.run(
-                lambda session: receipts.download(session, actor, now=now, receipt_id=number)[1]
+                lambda session: receipts.download(
+                    session, actor, settings=desk.settings, now=now, receipt_id=number
+                )[1]
             ),
             help="It contains names, so the download is recorded.",
         )

@@ -42,6 +42,11 @@ def exact(at: datetime | None) -> str:
     return "—" if at is None else f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
 
 
+def day(at: datetime) -> str:
+    """`18 Nov 2026`, for what is known to the day."""
+    return f"{at.astimezone(UTC):%-d %b %Y}"
+
+
 def brief(at: datetime | None) -> str:
     """`18 Nov 2026 14:22`, for a column whose title says UTC."""
     return "—" if at is None else f"{at.astimezone(UTC):%-d %b %Y %H:%M}"

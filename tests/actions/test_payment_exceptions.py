@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from core.actions.milestones import verification
+from core.actions.milestones import parties, verification
 from core.actions.operations import operation_retry
 from core.actions.payouts import method_offers, payout_review, withdrawals
 from core.actions.payouts.method_offers import AlreadyOffered, NoOfferOpen, NotOffered
@@ -21,11 +21,11 @@ from core.actions.refunds.outside_refunds import RefundNotBack
 from core.db import Database
 from core.errors import NotFound
 from core.money import Money
-from core.policy import WithdrawalMethod
+from core.policy import OFFERED, WithdrawalMethod
 from core.queries import invariants, operations
 from core.records import Notification, Party, Payout, PayoutOffer, Refund, RefundReturn
 from core.rules.fees import WithdrawalTooSmall
-from core.rules.payouts import PayoutEvent
+from core.rules.payouts import MethodNotSent, PayoutEvent
 from core.rules.permissions import NotPermitted, NotYours
 from core.rules.proposals import MakerIsChecker, ProposalWaits
 from tests.actions.stripe_events import told_by_webhook
@@ -48,7 +48,7 @@ def offer(market: Market, *methods: WithdrawalMethod, by: str = "fay") -> Payout
         method_offers.offer,
         market.as_staff(by),
         payout_id=payout(market).id,
-        methods=methods or (CHECK, WIRE),
+        methods=methods or (STANDARD, INSTANT),
         reason="The account is closed.",
     )
 
@@ -75,10 +75,10 @@ def test_a_payout_that_flips_is_reviewed_offered_chosen_and_paid(market: Market)
         seen.append(payout(market).status)
     assert "PAID" in seen
     assert payout(market).status == "ADMINISTRATIVE_REVIEW"
-    offer(market, INSTANT, CHECK)
+    offer(market, INSTANT, STANDARD)
     (letter,) = letters(market, "payout_methods_offered")
-    assert "Instant" in letter.text
-    assert "Check" in letter.text
+    assert "Instant bank transfer" in letter.text
+    assert "Bank transfer" in letter.text
     account = market.operations("PAYOUT")[0].payload["account"]
     market.desk.payments.replace_bank("bank", "bank:1", account=account, bank_token="btok_us_verified")
     choose(market, INSTANT)
@@ -114,12 +114,12 @@ def refused_transfer(market: Market) -> Told:
     return told
 
 
-@pytest.mark.parametrize(("method", "fee"), [(STANDARD, 0), (INSTANT, 1_500), (CHECK, 200), (WIRE, 1_500)])
+@pytest.mark.parametrize(("method", "fee"), [(STANDARD, 0), (INSTANT, 1_500)])
 def test_a_method_chosen_before_the_transfer_costs_its_own_tariff(
     market: Market, method: WithdrawalMethod, fee: int
 ) -> None:
     told = refused_transfer(market)
-    offer(market, *WithdrawalMethod)
+    offer(market, *OFFERED)
     choose(market, method)
     if method is STANDARD:
         assert payout(market).status == "REQUESTED"
@@ -134,35 +134,35 @@ def test_a_method_chosen_before_the_transfer_costs_its_own_tariff(
 def test_only_the_payee_chooses_and_only_what_was_offered(market: Market) -> None:
     transferred(market)
     with pytest.raises(NotFound):
-        choose(market, CHECK)
+        choose(market, INSTANT)
     with pytest.raises(NotPermitted):
         offer(market, by="mia")
-    offer(market, CHECK)
+    offer(market, INSTANT)
     with pytest.raises(AlreadyOffered):
-        offer(market, WIRE)
+        offer(market, STANDARD)
     with pytest.raises(NotYours):
-        choose(market, CHECK, by=market.payer)
+        choose(market, INSTANT, by=market.payer)
     with pytest.raises(NotOffered):
-        choose(market, WIRE)
+        choose(market, STANDARD)
     assert [each.id for each in market.read(lambda s: method_offers.offered(s, market.payee))]
-    choose(market, CHECK)
+    choose(market, INSTANT)
     assert market.read(lambda s: method_offers.offered(s, market.payee)) == []
     with pytest.raises(PayoutNotInReview):
-        choose(market, CHECK)
+        choose(market, INSTANT)
 
 
 def test_staff_send_it_again_only_when_the_offer_to_the_payee_is_withdrawn(market: Market) -> None:
     transferred(market)
     offer(market)
     about: dict[str, Any] = {"payout_id": payout(market).id, "reason": "The bank says: now."}
-    with pytest.raises(MethodsOffered, match=r"Fay.* offered check, wire to the payee on 2026-"):
+    with pytest.raises(MethodsOffered, match=r"Fay.* offered standard, instant to the payee on 2026-"):
         market.act(payout_review.retry, market.as_staff("ada"), **about)
     assert payout(market).status == "ADMINISTRATIVE_REVIEW"
     assert [each.status for each in market.all(PayoutOffer)] == ["OPEN"]
     market.act(method_offers.withdraw, market.as_staff("ada"), **about)
     assert len(letters(market, "payout_offer_withdrawn")) == 1
     with pytest.raises(NotFound):
-        choose(market, CHECK)
+        choose(market, INSTANT)
     with pytest.raises(NoOfferOpen):
         market.act(method_offers.withdraw, market.as_staff("ada"), **about)
     market.act(payout_review.retry, market.as_staff("ada"), **about)
@@ -170,8 +170,24 @@ def test_staff_send_it_again_only_when_the_offer_to_the_payee_is_withdrawn(marke
     market.lawful()
 
 
+@pytest.mark.parametrize("method", [CHECK, WIRE])
+def test_what_stripe_does_not_send_is_neither_offered_nor_chosen_nor_charged(
+    market: Market, method: WithdrawalMethod
+) -> None:
+    """Stripe knows the standard and the instant payout: a wire of $15.00 was told and charged, and never made."""
+    refused_transfer(market)
+    with pytest.raises(MethodNotSent):
+        offer(market, STANDARD, method)
+    with pytest.raises(MethodNotSent):
+        market.act(parties.choose_withdrawal, market.payee, party_id=market.payee_id, method=method)
+    about: dict[str, Any] = {"payout_id": payout(market).id, "reason": "The bank says: now."}
+    with pytest.raises(MethodNotSent):
+        market.act(payout_review.retry, market.as_staff("fay"), method=method, **about)
+    assert market.count(PayoutOffer) == 0
+
+
 def test_a_method_that_would_cost_everything_is_not_offered(market: Market) -> None:
-    told = market.submitted(Money(1_000, "USD"), Money(1_000, "USD"))
+    told = market.submitted(Money(50, "USD"), Money(1_000, "USD"))
     assert told
 
     def wrong(session: Any) -> None:
@@ -181,7 +197,7 @@ def test_a_method_that_would_cost_everything_is_not_offered(market: Market) -> N
     market.act(verification.approve, market.payer, milestone_id=told.milestone)
     market.work()
     with pytest.raises(WithdrawalTooSmall):
-        offer(market, WIRE)
+        offer(market, INSTANT)
     assert market.count(PayoutOffer) == 0
 
 
@@ -359,7 +375,7 @@ def test_a_record_that_stripe_was_quicker_than_can_still_be_withdrawn(
 
 def test_an_offer_ends_when_its_payout_leaves_review(market: Market, owner: Database) -> None:
     refused_transfer(market)
-    offer(market, CHECK)
+    offer(market, INSTANT)
     with pytest.raises(IntegrityError, match="may still choose"):
         by_hand(owner, "payouts_one_road", "update payouts set status = 'REQUESTED'")
     number = payout(market).id

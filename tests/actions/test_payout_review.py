@@ -170,14 +170,14 @@ def test_a_refused_transfer_is_sent_again_under_a_new_key_of_the_same_operation(
 def test_another_method_for_a_refused_transfer_takes_its_own_fee(town: Town) -> None:
     transfer_refused(town)
     first = operation(town, "TRANSFER")
-    after = retry(town, method=METHOD.WIRE)
+    after = retry(town, method=METHOD.INSTANT)
     second = operation(town, "TRANSFER")
-    assert after.fee_minor == 1500
+    assert after.fee_minor == 2700
     assert second.key == f"{first.key}.2"
-    assert second.amount_minor == after.amount_minor - 1500
+    assert second.amount_minor == after.amount_minor - 2700
     builders.carry_out(town)
     assert the_payout(town).status == PayoutStatus.PAID
-    assert balance(town, "withdrawal_fee_revenue") == 1500
+    assert balance(town, "withdrawal_fee_revenue") == 2700
     assert laws_hold(town)
 
 

@@ -217,5 +217,5 @@ def test_plans_of_the_first_format_are_measured_by_what_they_could_know(
 
 def test_a_decision_keeps_what_it_knew(market: Market, carried_out: Told) -> None:
     (decision,) = market.all(Decision)
-    assert decision.plan["format"] == "escrow-desk/plan/3"
+    assert decision.plan["format"] == "escrow-desk/plan/4"
     assert decision.plan["operations"][1]["params"]["destination"]

@@ -146,7 +146,7 @@ def _news(market: Market) -> None:
 
 
 def test_the_withdrawal_fee_goes_by_the_method(market: Market) -> None:
-    market.newcomers(method=WithdrawalMethod.WIRE)
+    market.newcomers(method=WithdrawalMethod.INSTANT)
     told = released(market)
     (payout,) = market.all(Payout)
     assert (payout.amount_minor, payout.fee_minor) == (100_000, 1_500)

@@ -445,8 +445,10 @@ def test_a_party_chooses_its_letters(home: ApiClient) -> None:
 def test_a_payee_chooses_how_to_be_paid(home: ApiClient, owner: Database) -> None:
     path = submitted(home)
     with nothing_changes(owner):
-        payer = home.post("/withdrawal-method", {"party": home.payer, "method": "wire"})
+        payer = home.post("/withdrawal-method", {"party": home.payer, "method": "instant"})
         assert (payer.status_code, code(payer)) == (403, "not_yours")
+        wire = home.post("/withdrawal-method", {"party": home.payee, "method": "wire"})
+        assert wire.status_code == 422, "Stripe sends none"
     chosen = home.post("/withdrawal-method", {"party": home.payee, "method": "instant"})
     assert (chosen.status_code, chosen.json()["withdrawal_method"]) == (200, "instant"), chosen.text
     home.post(f"{path}/approve", {"party": home.payer})
@@ -469,20 +471,20 @@ def test_another_method_is_chosen_for_a_payout_that_failed(home: ApiClient, law:
         "ADMINISTRATIVE_REVIEW",
         [],
     )
-    none = home.post(f"{there}/method", {"party": home.payee, "method": "wire"})
+    none = home.post(f"{there}/method", {"party": home.payee, "method": "instant"})
     assert (none.status_code, code(none)) == (404, "not_found")
-    fay, wire = home.market.as_staff("fay"), [WithdrawalMethod.WIRE]
+    fay, instant = home.market.as_staff("fay"), [WithdrawalMethod.INSTANT]
     home.market.act(
-        method_offers.offer, fay, payout_id=payout.id, methods=wire, reason="The account is closed."
+        method_offers.offer, fay, payout_id=payout.id, methods=instant, reason="The account is closed."
     )
-    assert home.get(there).json()["offered"] == ["wire"]
-    other = home.post(f"{there}/method", {"party": home.payee, "method": "check"})
+    assert home.get(there).json()["offered"] == ["instant"]
+    other = home.post(f"{there}/method", {"party": home.payee, "method": "standard"})
     assert (other.status_code, code(other)) == (409, "not_offered")
-    payer = home.post(f"{there}/method", {"party": home.payer, "method": "wire"})
+    payer = home.post(f"{there}/method", {"party": home.payer, "method": "instant"})
     assert (payer.status_code, code(payer)) == (403, "not_yours")
     assert law.get(there).status_code == 404
-    chosen = home.post(f"{there}/method", {"party": home.payee, "method": "wire"})
-    assert (chosen.status_code, chosen.json()["method"], chosen.json()["offered"]) == (200, "wire", [])
+    chosen = home.post(f"{there}/method", {"party": home.payee, "method": "instant"})
+    assert (chosen.status_code, chosen.json()["method"], chosen.json()["offered"]) == (200, "instant", [])
     home.market.work()
     home.market.lawful()
 

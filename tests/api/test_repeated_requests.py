@@ -24,7 +24,7 @@ PERSON = {
     "email": "ida@example.com",
     "city": "Bergen",
     "country": "NO",
-    "withdrawal_method": "wire",
+    "withdrawal_method": "standard",
 }
 OTHERS = {
     "role": "PAYER",

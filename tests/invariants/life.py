@@ -27,7 +27,7 @@ from core.actions.staff import install, policy_change
 from core.db import Database
 from core.errors import DeskError
 from core.money import Money
-from core.policy import Platform, WithdrawalMethod
+from core.policy import OFFERED, Platform, WithdrawalMethod
 from core.processes import reconciliation
 from core.records import (
     Case,
@@ -189,9 +189,7 @@ class Life:
         if len(self.people) >= MOST_PROJECTS:
             raise NothingThere()
         platform, project_type, fee_mode, currency = kind or self.draw.choice(KINDS)
-        method = self.draw.choice(
-            (WithdrawalMethod.STANDARD, WithdrawalMethod.INSTANT, WithdrawalMethod.CHECK)
-        )
+        method = self.draw.choice(OFFERED)
         self.market.newcomers(currency, card=self.draw.choice(CARDS[:2]), platform=platform, method=method)
         sizes = [self.draw.randrange(20_000, 700_000) for _ in range(self.draw.randrange(1, 4))]
         amounts = [Money(size, currency) for size in sizes]

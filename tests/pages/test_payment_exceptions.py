@@ -48,7 +48,7 @@ def test_finance_offers_other_methods_to_the_payee(town: Town) -> None:
     app.text_input(key="offer-reason").set_value("The account is closed.").run()
     press(app, "Offer these to the payee")
     (offer,) = town.read(lambda s: s.query(PayoutOffer).all())
-    assert sorted(offer.methods) == ["check", "instant", "wire"]
+    assert sorted(offer.methods) == ["instant"]
     after = visit(town, "fay", "payouts", id=number)
     assert "the payee has not chosen yet" in words(after)
     assert not {"Offer these to the payee", "Try again"} & set(labels(after))

@@ -73,7 +73,7 @@ def facts(
     """What the announcement of a plan to this side is made of; `execute_at`: the time, or words in its place."""
     split = _split(plan["amounts"])
     told: dict[str, Any] = {
-        "outcome": DecisionOutcome(plan["outcome"]).label.lower(),
+        "outcome": in_words(DecisionOutcome(plan["outcome"])),
         "released": split.release,
         "refunded": split.refund,
         "reasons": plan["reasons"],
@@ -85,6 +85,12 @@ def facts(
     if audience == "payer":
         told |= plan_letters.fees(context, split)
     return told | plan_letters.evidence(plan["looked"])
+
+
+def in_words(outcome: DecisionOutcome) -> str:
+    """As its subject says it. A full refund is of the milestone amount; a fee may be kept."""
+    refund = outcome is DecisionOutcome.FULL_REFUND
+    return "milestone amount refunded in full" if refund else outcome.label.lower()
 
 
 def _split(amounts: Mapping[str, Any]) -> Split:

@@ -46,7 +46,7 @@ __all__ = [
     "split_of",
 ]
 
-FORMAT = "escrow-desk/plan/3"
+FORMAT = "escrow-desk/plan/4"
 REASONS_LEAST = 20
 
 

@@ -138,9 +138,10 @@ def refund_of(session: Session, context: MilestoneContext, amount: Money, *, key
 def terms(context: MilestoneContext, amount: Money, *, method: WithdrawalMethod | None = None) -> Withdrawal:
     """How the payee withdraws this amount, and the fee of it (milestone-payment-flow, Key Business Rules 4).
 
-    A method that would cost the whole amount gives way to the standard one.
+    A method that would cost the whole amount gives way to the standard one, and so does one that Stripe does not have:
+    nothing is charged for it.
     """
-    method = method or WithdrawalMethod(context.payee.withdrawal_method)
+    method = (method or WithdrawalMethod(context.payee.withdrawal_method)).sent_as
     try:
         return Withdrawal(amount, fees.withdrawal_fee(amount, method, context.profile), method)
     except fees.WithdrawalTooSmall:
@@ -159,7 +160,7 @@ def transfer_payload(context: MilestoneContext, account: str | None) -> dict[str
 
 
 def payout_payload(account: str | None, method: WithdrawalMethod | str) -> dict[str, Any]:
-    return {"account": account, "method": "instant" if method == WithdrawalMethod.INSTANT else "standard"}
+    return {"account": account, "method": WithdrawalMethod(method).sent_as.value}
 
 
 def payout_key(transfer_key: str) -> str:

@@ -20,7 +20,7 @@ from core.gateways.payments import BalanceLine, ChargeSnapshot
 from core.ledger import postings
 from core.money import Money, stripe_exact
 from core.records import Engagement, OutgoingOperation
-from core.rules import card_retries, engagement, milestones
+from core.rules import acceptance, card_retries, engagement, milestones
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import SYSTEM, Actor, Role, require_party
 
@@ -163,7 +163,7 @@ def _funded(
         after={"held": context.amount.as_dict(), "balance_transaction": line.id},
         operation_key=operation.key,
     )
-    receipts.of_funding(session, context, operation, snapshot.amount, now=now)
+    receipt = receipts.of_funding(session, context, operation, snapshot.amount, now=now)
     risk_reviews.consider(session, context, now=now)
     for template, party in (("funds_held", context.payer), ("milestone_funded", context.payee)):
         context.tell(
@@ -175,6 +175,8 @@ def _funded(
             charged=snapshot.amount.text(),
             platform_fee=context.money(order.platform_fee_minor).text(),
             processing_fee=context.money(order.processing_fee_minor).text(),
+            receipt=receipt.number,
+            **acceptance.told(milestone.acceptance_rule, context.profile),
         )
 
 

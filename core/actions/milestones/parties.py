@@ -16,6 +16,7 @@ from core.audit.actions import AuditAction
 from core.errors import DeskError, another
 from core.policy import WithdrawalMethod
 from core.records import Milestone, Party, PaymentOrder, Project
+from core.rules import payouts
 from core.rules.parties import PartyRole
 from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
 
@@ -53,6 +54,7 @@ def register(
     withdrawal_method: WithdrawalMethod = WithdrawalMethod.STANDARD,
 ) -> Party:
     """A payer or payee of a platform, by the platform's own id; the same id twice is the same party."""
+    payouts.require_sent(withdrawal_method)
     before = session.scalars(
         select(Party).where(Party.platform == platform, Party.external_id == external_id)
     ).one_or_none()
@@ -88,13 +90,14 @@ def choose_withdrawal(
 ) -> Party:
     """The payee chooses how to be paid from now on (milestone-payment-flow, Key Business Rules 4: by method).
 
-    A payout that was asked for goes as it was asked for. Raises `NotYours`.
+    A payout that was asked for goes as it was asked for. Raises `NotYours`, `MethodNotSent`.
     """
     party = session.get_one(Party, party_id, with_for_update=True, populate_existing=True)
     require_party(actor, party_id)
     if party.role != PartyRole.PAYEE:
         raise NotYours(actor=actor.label)
-    before, party.withdrawal_method = party.withdrawal_method, WithdrawalMethod(method)
+    payouts.require_sent(method)
+    before, party.withdrawal_method = party.withdrawal_method, method
     session.flush()
     if before != party.withdrawal_method:
         audit.record(

@@ -17,12 +17,15 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.audit.actions import AuditAction
+from core.config import Settings
 from core.errors import NotFound
 from core.money import Money
 from core.receipts import ReceiptDocument, draw
-from core.records import Milestone, OutgoingOperation, Party, Receipt, Refund
+from core.records import Decision, Milestone, OutgoingOperation, Party, Project, Receipt, Refund
+from core.rules import receipts as rules
 from core.rules.permissions import Actor, Permission, require
-from core.rules.receipts import ReceiptKind
+from core.rules.receipts import Cause, ReceiptKind
+from core.rules.references import reference
 from core.rules.splits import Split
 
 
@@ -36,7 +39,7 @@ def of_funding(
 ) -> Receipt:
     order = context.order
     lines = (
-        ("Milestone, held until the work is verified", context.amount.minor),
+        ("Milestone amount, held", context.amount.minor),
         ("Platform fee", order.platform_fee_minor),
         ("Processing fee", order.processing_fee_minor),
     )
@@ -49,7 +52,8 @@ def of_release(
     """The payee's invoice for the part that is released; the fee kept on it was the payer's, on top."""
     if not split.release.is_positive:
         return None
-    lines = (("Accepted work", split.release.minor),)
+    whole = split.release == context.amount
+    lines = ((rules.line("released", whole=whole), split.release.minor),)
     return _write(session, context, ReceiptKind.RELEASE, f"{key}.release", split.release, lines, now=now)
 
 
@@ -63,8 +67,9 @@ def of_refund(
 ) -> Receipt | None:
     """Written when the refund has succeeded; one that fails later and is sent again is not written twice."""
     part, whole = refund.milestone_part_minor, refund.amount_minor
-    lines = [("Milestone, refunded part", part)]
-    lines += [("Fees returned", whole - part)] if whole > part else []
+    full = part == context.amount.minor
+    lines = [(rules.line("refunded", whole=full), part), ("Fees returned", whole - part)]
+    lines = [(label, minor) for label, minor in lines if minor]
     return _write(session, context, ReceiptKind.REFUND, operation.key, context.money(whole), lines, now=now)
 
 
@@ -113,7 +118,9 @@ def _write(
     return row
 
 
-def download(session: Session, actor: Actor, *, now: datetime, receipt_id: int) -> tuple[str, bytes]:
+def download(
+    session: Session, actor: Actor, *, settings: Settings, now: datetime, receipt_id: int
+) -> tuple[str, bytes]:
     """The file name and the PDF. It bears names, so whoever takes it is noted (payment-escrow-rules, Checklist 4)."""
     require(actor, Permission.READ_CASES)
     row = session.get(Receipt, receipt_id)
@@ -130,13 +137,23 @@ def download(session: Session, actor: Actor, *, now: datetime, receipt_id: int) 
         project_id=milestone.project_id,
         milestone_id=row.milestone_id,
     )
-    return f"{row.number}.pdf", draw(paper_of(session, row))
+    return f"{row.number}.pdf", draw(paper_of(session, row, settings))
 
 
-def paper_of(session: Session, row: Receipt) -> ReceiptDocument:
+def paper_of(session: Session, row: Receipt, settings: Settings) -> ReceiptDocument:
     payer, payee = session.get_one(Party, row.payer_id), session.get_one(Party, row.payee_id)
+    project = session.get_one(Project, session.get_one(Milestone, row.milestone_id).project_id)
+    cause, case_id = _cause(session, row)
+    numbers = [
+        *([f"case {reference('case', case_id)}"] if case_id else []),
+        f"milestone {reference('milestone', row.milestone_id)}",
+        f"project {reference('project', project.id)}",
+    ]
     return ReceiptDocument(
         number=row.number,
+        said=rules.said(row.kind, cause, reference("case", case_id) if case_id else None),
+        issuer=settings.issued_by(project.platform),
+        references=", ".join(numbers),
         kind=row.kind,
         payer=payer.name,
         payee=payee.name,
@@ -146,3 +163,16 @@ def paper_of(session: Session, row: Receipt) -> ReceiptDocument:
         scope=row.scope,
         scope_hash=row.scope_hash,
     )
+
+
+def _cause(session: Session, row: Receipt) -> tuple[Cause, int | None]:
+    """What moved the money, and the case of it. The key of a row says it, or the decision of its refund."""
+    wanted = (
+        select(Decision.case_id)
+        .join(Refund, Refund.decision_id == Decision.id)
+        .join(OutgoingOperation, OutgoingOperation.id == Refund.operation_id)
+        .where(OutgoingOperation.key == row.key.removeprefix(f"{row.kind.lower()}."))
+    )
+    if row.kind == ReceiptKind.REFUND and (case_id := session.scalar(wanted)):
+        return Cause.DECISION, case_id
+    return rules.cause(row.key)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.actions.payouts import payout_review
+from core.actions.payouts import payout_review, withdrawals
 from core.actions.payouts.payout_review import open_offer
 from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
@@ -23,6 +23,7 @@ from core.money import Money
 from core.policy import WithdrawalMethod
 from core.records import Payout, PayoutOffer
 from core.rules import fees
+from core.rules import payouts as rules
 from core.rules.payouts import PayoutOfferStatus, PayoutStatus
 from core.rules.permissions import Actor, NotYours, Permission, require
 from core.rules.reasons import given
@@ -55,7 +56,7 @@ def offer(
 ) -> PayoutOffer:
     """Offer these methods, and write to the payee what each would cost.
 
-    Raises `PayoutNotInReview`, `NothingOffered`, `AlreadyOffered`, `WithdrawalTooSmall`.
+    Raises `PayoutNotInReview`, `NothingOffered`, `AlreadyOffered`, `MethodNotSent`, `WithdrawalTooSmall`.
     """
     require(actor, Permission.REVIEW_PAYOUT, now)
     reason = given(reason)
@@ -65,7 +66,9 @@ def offer(
     if open_offer(session, payout.id) is not None:
         raise AlreadyOffered()
     chosen = list(dict.fromkeys(methods))
-    costs = [(method.value.capitalize(), cost(context, payout, method)) for method in chosen]
+    for each in chosen:
+        rules.require_sent(each)
+    costs = [(withdrawals.IN_WORDS[method].capitalize(), cost(context, payout, method)) for method in chosen]
     row = PayoutOffer(
         payout_id=payout.id,
         methods=[each.value for each in chosen],
@@ -137,7 +140,7 @@ def choose(
 ) -> Payout:
     """The payee takes one of the methods, and the payout is sent again by it.
 
-    Raises `NotYours`, `NotOffered`, `PayoutNotInReview`, `OutcomeStillUnknown`.
+    Raises `NotYours`, `NotOffered`, `MethodNotSent`, `PayoutNotInReview`, `OutcomeStillUnknown`.
     """
     context, payout = payout_review.locked(session, payout_id)
     if actor.kind != "party" or actor.id != payout.party_id:
@@ -145,6 +148,7 @@ def choose(
     row = open_offer(session, payout.id)
     if row is None:
         raise NotFound(kind="offer of other methods for payout", id=payout_id)
+    rules.require_sent(method)
     if method.value not in row.methods:
         raise NotOffered(method=method.value.capitalize(), offered=", ".join(row.methods))
     audit.become(row, PayoutOfferStatus.CHOSEN, now=now, by=actor)
@@ -159,7 +163,7 @@ def choose(
         key=f"payout-offer-{row.id}-chosen",
         now=now,
         about=("payout", payout.id),
-        method=method.value.capitalize(),
+        method=withdrawals.IN_WORDS[method],
         withdrawal_fee=context.money(payout.fee_minor),
         sent=_sent(context, payout),
     )

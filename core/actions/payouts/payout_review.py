@@ -28,6 +28,7 @@ from core.money import stripe_exact
 from core.policy import WithdrawalMethod
 from core.records import OutgoingOperation, Payout, PayoutOffer, Staff
 from core.rules import fees
+from core.rules import payouts as rules
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.payouts import PayoutEvent, PayoutOfferStatus, PayoutStatus
 from core.rules.permissions import Actor, Permission, require
@@ -58,7 +59,7 @@ def retry(
     method: WithdrawalMethod | None = None,
 ) -> Payout:
     """Send a payout in review again, by `method` or as before. Raises `PayoutNotInReview`, `MethodsOffered`,
-    `OutcomeStillUnknown`, `WithdrawalTooSmall`, `StepUpRequired`.
+    `OutcomeStillUnknown`, `MethodNotSent`, `WithdrawalTooSmall`, `StepUpRequired`.
 
     Holds and cases are asked once more when it is dispatched.
     """
@@ -67,6 +68,8 @@ def retry(
     context, payout = locked(session, payout_id)
     _require_no_offer(session, payout.id)
     chosen = method or WithdrawalMethod(payout.method)
+    if chosen != payout.method:
+        rules.require_sent(chosen)
     send_again(
         session,
         actor,
@@ -180,7 +183,7 @@ def _pay_out_again(
         .limit(1)
         .with_for_update()
     ).one()
-    speed = "instant" if method is WithdrawalMethod.INSTANT else "standard"
+    speed = method.sent_as.value
     if operation.status != OperationStatus.REFUSED:
         if speed != operation.payload["method"]:
             raise OutcomeStillUnknown()

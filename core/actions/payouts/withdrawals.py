@@ -30,9 +30,7 @@ from core.rules.references import reference
 
 IN_WORDS = {
     WithdrawalMethod.STANDARD: "bank transfer",
-    WithdrawalMethod.INSTANT: "instant transfer",
-    WithdrawalMethod.CHECK: "check by mail",
-    WithdrawalMethod.WIRE: "wire transfer",
+    WithdrawalMethod.INSTANT: "instant bank transfer",
 }
 
 
@@ -190,7 +188,7 @@ def told(amount: Money, fee: Money, method: WithdrawalMethod) -> dict[str, Any]:
         "sent": (amount - fee).text(),
         "released": amount if fee.is_positive else None,
         "withdrawal_fee": fee if fee.is_positive else None,
-        "method": IN_WORDS[method],
+        "method": IN_WORDS[method.sent_as],
     }
 
 

@@ -112,7 +112,7 @@ class NewParty(Shape):
     country: str = Field(
         default="US", pattern=r"^[A-Z]{2}$", description="US is assumed where a new party's is not given."
     )
-    withdrawal_method: Literal["standard", "instant", "check", "wire"] = "standard"
+    withdrawal_method: Literal["standard", "instant"] = "standard"
 
 
 class ProviderAccount(Shape):
@@ -258,7 +258,7 @@ class Preferences(ByParty):
 
 
 class Withdrawal(ByParty):
-    method: Literal["standard", "instant", "check", "wire"]
+    method: Literal["standard", "instant"]
 
 
 class Replay(Shape):

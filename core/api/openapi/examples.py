@@ -217,7 +217,7 @@ REQUESTS: Mapping[str, Any] = {
     "Review": {"party": PAYER, "stars": 5, "body": "On time and tidy."},
     "Proposal": {"party": PAYEE, "release": usd(70_000), "note": "For the cabinet that leans."},
     "Preferences": {"party": PAYEE, "frequency": "DAILY", "muted": ["thanks"]},
-    "Withdrawal": {"party": PAYEE, "method": "wire"},
+    "Withdrawal": {"party": PAYEE, "method": "instant"},
     "Replay": {"after": 16},
 }
 REPLIES: Mapping[str, Any] = {
@@ -305,7 +305,7 @@ REPLIES: Mapping[str, Any] = {
         "method": "standard",
         "status": "ADMINISTRATIVE_REVIEW",
         "failure": "The bank account has been closed.",
-        "offered": ["wire", "check"],
+        "offered": ["instant"],
         "requested_at": AT,
         "arrival_at": LATER,
         "paid_at": None,

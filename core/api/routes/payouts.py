@@ -21,7 +21,7 @@ from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.models import requests
 from core.api.models.responses import PartyAnswer, PayoutAnswer
 from core.api.openapi.descriptions import refusals
-from core.policy import WithdrawalMethod
+from core.policy import OFFERED, WithdrawalMethod
 from core.records import Payout
 from core.rules.permissions import NotYours
 
@@ -83,7 +83,7 @@ def of_payout(session: Session, row: Payout) -> PayoutAnswer:
         "method": row.method,
         "status": row.status,
         "failure": row.failure,
-        "offered": list(offer.methods) if offer else [],
+        "offered": [each for each in offer.methods if each in OFFERED] if offer else [],
         "requested_at": serializers.moment(row.requested_at),
         "arrival_at": serializers.moment(row.arrival_at),
         "paid_at": serializers.moment(row.paid_at),

@@ -91,7 +91,7 @@ def _detail(step: CallProgress, now: datetime) -> str:
     if sent.reason:
         words.append(sent.reason)
     if step.status == "QUEUED" and step.kind == "PAYOUT" and step.arrival_at:
-        words.append(f"arrives {deadlines.exact(step.arrival_at)}")
+        words.append(f"Stripe expects it on {deadlines.day(step.arrival_at)}")
     elif step.status in ("QUEUED", "BLOCKED") and sent.next_try_at > now:
         words.append(f"again {deadlines.words(sent.next_try_at, now)}")
     return " · ".join(words)

@@ -122,7 +122,7 @@ def show(
     *,
     key: str,
     words: Callable[[str], str],
-    what: str = "a decision",
+    what: str = "this decision",
 ) -> None:
     if any(each.written is None for _, each in letters):
         cards.note(OTHERWISE.format(what=what))

@@ -85,4 +85,4 @@ def _ended(resolution: str | None) -> str:
 
 
 def _withdrawal(party: Party) -> str:
-    return f"{party.withdrawal_method}, {'at once' if party.auto_withdraw else 'by hand'}"
+    return f"{party.withdrawal_method.sent_as}, {'at once' if party.auto_withdraw else 'by hand'}"

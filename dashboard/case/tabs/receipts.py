@@ -37,7 +37,9 @@ def _button(row: ReceiptRow) -> None:
         name=f"{row.number}.pdf",
         media_type="application/pdf",
         content=lambda actor, now: desk.database.run(
-            lambda session: receipts.download(session, actor, now=now, receipt_id=row.id)[1]
+            lambda session: receipts.download(
+                session, actor, settings=desk.settings, now=now, receipt_id=row.id
+            )[1]
         ),
         help=f"{row.number}. It contains names, so the download is recorded.",
     )
