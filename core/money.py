@@ -75,6 +75,16 @@ class AmountNotStripeExact(DeskError):
     """{amount} cannot be sent to Stripe: the last digit of a {currency} amount must be 0."""
 
 
+def shown_order(currency: str) -> tuple[bool, str]:
+    """The one order in which currencies stand beside each other: dollars first, then by code."""
+    return currency != "USD", currency
+
+
+def in_order(amounts: Iterable[Money]) -> tuple[Money, ...]:
+    """One amount a currency, in the order of currencies."""
+    return tuple(sorted(amounts, key=lambda each: shown_order(each.currency)))
+
+
 def digits(currency: str) -> int:
     return _currency(currency).digits
 

@@ -8,6 +8,7 @@ from datetime import datetime
 import streamlit as st
 
 from core.actions.milestones import letters as actions
+from core.letters.rendering import unwrapped
 from core.queries import letters
 from core.queries.bounded_list import Listed
 from core.queries.letters import LetterRow
@@ -18,7 +19,8 @@ from dashboard.ui.safe import words_of
 from dashboard.ui.status import in_words
 
 FRAME = (
-    "A greeting, the reference numbers and, where they are set, a link and the contact are added on sending."
+    "Not shown here, because it is added when the e-mail is sent: a greeting, the references, how to object to a "
+    "decision that was carried out and, where they are set, a link and a contact."
 )
 NONE = ("No e-mails", "Every e-mail about this appears here, with its status.")
 
@@ -57,7 +59,7 @@ def show(
 
 def _columns(*, narrow: bool) -> list[tables.Column]:
     first = [
-        tables.text("number", "Letter", width=58),
+        tables.text("number", "E-mail", width=58),
         tables.when("at", "Written", width=138),
         tables.text("reader", "To", width=120 if narrow else 150),
         tables.text("kind", "Kind", width=148 if narrow else 190),
@@ -87,7 +89,7 @@ def _sheet(row: LetterRow, text: str, *, key: str) -> None:
         )
         if row.error:
             cards.note(row.error)
-        st.text(words_of(text))
+        st.text(words_of(unwrapped(text)))
         st.caption(FRAME)
         if row.status == "FAILED":
             _again(row, key=key)

@@ -29,7 +29,11 @@ cards.kpis(
     [
         Kpi("Waiting", figures.waiting, "for a second person", "wait" if figures.waiting else None),
         Kpi("You can review", figures.yours, "as the second person"),
-        Kpi("Oldest", deadlines.span(now - figures.oldest) if figures.oldest else "—", "waits since then"),
+        Kpi(
+            "Longest wait",
+            deadlines.span(now - figures.oldest) if figures.oldest else "—",
+            "for a second person",
+        ),
         Kpi(
             "To be moved",
             figures.stakes[0] if figures.stakes else "—",
@@ -50,13 +54,15 @@ def yours(row: ApprovalRow) -> str:
 columns = [
     tables.text("reference", "Case", width=58),
     tables.status("outcome", "Outcome", axis="outcome", width=112),
-    tables.money("release", "To the payee", width=100),
-    tables.money("refund", "To the payer", width=100),
+    tables.money(
+        "release", "Released", width=100, help="Of what is held, before fees and debts of the payee."
+    ),
+    tables.money("refund", "Refunded", width=100, help="Of what is held, without fees that go back with it."),
     tables.text("maker", "Decided by", width=102),
     tables.text(
         "waits",
-        "Waits",
-        width=74,
+        "Waiting for",
+        width=80,
         value=lambda row: deadlines.span(now - row.made_at),
         filed=("Decided at", lambda row: row.made_at),
     ),

@@ -19,14 +19,14 @@ pages.come_back()
 now, me = request_context.now(), actor.id or 0
 
 buttons = header.page(
-    "Disputes", "Disputed milestones of both platforms, the most urgent first. Times are UTC."
+    "Disputes", "Disputed milestones of both marketplaces, the most urgent first. Times are UTC."
 )
 top = st.container()
 queue.asked_view()
 with filters.bar():
     view = filters.choice("View", queue.VIEWS, key="view", everything="All open")
     platform = filters.one_of(
-        "Platforms", {each.value: in_words(each.value) for each in Platform}, key="platform", width=118
+        "Marketplaces", {each.value: in_words(each.value) for each in Platform}, key="platform", width=132
     )
     watch = filters.one_of("Filter by flag", queue.WATCH, key="watch", width=136)
     words = filters.search("Party, title or D-42", key="q", width=164)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.ledger import accounts
+from core.money import shown_order
 from core.queries import fees
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
@@ -14,7 +15,7 @@ from dashboard.ui import empty, filters, header
 request_context.require(Permission.READ_LEDGER)
 now = request_context.now()
 header.page(
-    "Fees", "Booked when earned, by the desk's clock, UTC. Processor fees are what Stripe really took."
+    "Fees", "Booked when earned, by the desk's clock, UTC. Processing fees are what Stripe really took."
 )
 bar = filters.bar()
 with bar:
@@ -27,7 +28,7 @@ with request_context.reading() as session:
 if not found:
     empty.state("No fees in this time", "Choose a longer period.", icon="percent")
     navigation.end()
-currencies = sorted(found, key=lambda code: (code != "USD", code))
+currencies = sorted(found, key=shown_order)
 with bar:
     chosen = filters.choice(
         "Currency", {each: each for each in currencies[1:]}, key="currency", everything=currencies[0]

@@ -1,4 +1,4 @@
-"""Calls to Stripe and what Stripe told us."""
+"""Operations at Stripe, and what Stripe told us."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if (wanted := navigation.asked()) is not None:
         with request_context.reading() as session:
             row = operations.operation(session, wanted)
     except DeskError as missing:
-        header.page("Call")
+        header.page("Operation")
         errors.show(missing)
         navigation.end()
     header.page(
-        f"Call {row.short_key}",
+        f"Operation {row.short_key}",
         f"{row.amount.text()} · {row.milestone}",
         badges=[status.pill("operation", row.shown)],
     )
@@ -37,10 +37,10 @@ with request_context.reading() as session:
     undelivered = letters_queries.not_delivered(session, now=now)
 header.page(
     "Operations",
-    "Requests to Stripe, each recorded before it is sent and sent once, and Stripe's webhook events.",
+    "Requests to Stripe, each written before it is sent, and Stripe's webhook events.",
 )
 calls.cards_above(counts, undelivered)
-out, back_in, told = filters.tabs(["Calls", "Webhook inbox", "E-mails"], key="operations-tab")
+out, back_in, told = filters.tabs(["Operations", "Webhook inbox", "E-mails"], key="operations-tab")
 if out.open:
     with out:
         with filters.bar():
@@ -64,7 +64,7 @@ if out.open:
                 filter={"status": chosen, "kind": kind, "words": words},
                 columns=calls.WHOLE,
             ),
-            name="Calls to Stripe",
+            name="Operations",
         )
 elif back_in.open:
     with back_in:

@@ -1,4 +1,4 @@
-"""Payouts: withdrawals by status, the failed ones for review, and the money that waits because something blocks it."""
+"""Payouts: withdrawals by status, the failed ones for review, and the money that something stops."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ with request_context.reading() as session:
     counts = payouts.by_status(session)
 review = [each for each in counts if each.status == "ADMINISTRATIVE_REVIEW"]
 under_way = [each for each in counts if each.status in payouts.UNDER_WAY]
-header.page("Payouts", "Withdrawals to payees' banks, and payouts that are blocked.")
+header.page("Payouts", "Withdrawals to payees' banks, and money that something stops.")
 cards.kpis(
     [
         Kpi(
@@ -53,7 +53,7 @@ cards.kpis(
         ),
     ]
 )
-listed, stopped = filters.tabs(["Withdrawals", "Blocked payouts"], key="payouts-tab")
+listed, stopped = filters.tabs(["Withdrawals", "Stopped money"], key="payouts-tab")
 if listed.open:
     with listed:
         with filters.bar():

@@ -32,7 +32,7 @@ if not force:
 
 
 def pick(platform: Platform) -> Version:
-    """The version in force, or another one of the platform's, by the address."""
+    """The version in force, or another one of the marketplace's, by the address."""
     own = {str(each.version): each for each in every if each.platform is platform}
     if len(own) < 2:
         return force[platform]

@@ -14,11 +14,14 @@ from dashboard.ui.status import in_words
 
 request_context.require(Permission.READ_CASES)
 
-header.page("Projects", "Accepted bids of both platforms, the newest first.")
+header.page("Projects", "Accepted bids of both marketplaces, the newest first.")
 with filters.bar():
     chosen = filters.choice("Status", status.labels("project"), key="status")
     platform = filters.one_of(
-        "Both platforms", {each.value: in_words(each.value) for each in Platform}, key="platform", width=170
+        "Both marketplaces",
+        {each.value: in_words(each.value) for each in Platform},
+        key="platform",
+        width=170,
     )
     words = filters.search("Title, party or bid", key="q", width=230)
     disputed = filters.toggle("With an open case", key="disputed")

@@ -267,10 +267,8 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.PRACTICE_FLAG: Kind("Practice in another state flagged", tone="bad", staff_only=True),
     AuditAction.PRACTICE_RESOLVE: Kind("Practice in another state resolved", tone="good", staff_only=True),
     AuditAction.PAYMENT_RETRY: Kind("Card tried again", _MONEY, tone="wait"),
-    AuditAction.OPERATION_REVIEW: Kind(
-        "Call to Stripe put under review", _MONEY, tone="bad", staff_only=True
-    ),
-    AuditAction.OPERATION_RETRY: Kind("Call to Stripe tried again", _MONEY, tone="info", staff_only=True),
+    AuditAction.OPERATION_REVIEW: Kind("Operation put under review", _MONEY, tone="bad", staff_only=True),
+    AuditAction.OPERATION_RETRY: Kind("Operation tried again", _MONEY, tone="info", staff_only=True),
     AuditAction.PAYOUT_OFFER: Kind("Another payout method offered", _MONEY, tone="info"),
     AuditAction.PAYOUT_WITHDRAW_OFFER: Kind("Offer of payout methods withdrawn", _MONEY),
     AuditAction.PAYOUT_CHOOSE: Kind("Another payout method chosen", _MONEY, tone="info"),

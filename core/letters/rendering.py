@@ -81,6 +81,27 @@ def _text(part: Filled) -> str:
             return wrap(part, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
+def unwrapped(text: str) -> str:
+    """The same with each paragraph in one line, for a place that wraps by itself."""
+    lines: list[str] = []
+    before = ""
+    for line in text.split("\n"):
+        if _goes_on(before, line):
+            lines[-1] += " " + line.removeprefix("> ")
+        else:
+            lines.append(line)
+        before = line
+    return "\n".join(lines)
+
+
+def _goes_on(before: str, line: str) -> bool:
+    """Whether the break between these lines was made because the next word had no room."""
+    quoted = before.startswith("> ") and line.startswith("> ")
+    plain = before[:1].strip(" >=-") and line[:1].strip(" >=-")
+    word = line.removeprefix("> ").partition(" ")[0]
+    return bool(quoted or plain) and len(before) + 1 + len(word) > WIDTH
+
+
 def _wrapped(text: str) -> Iterator[str]:
     for each in text.splitlines():
         yield from wrap(each, WIDTH - 2, break_long_words=False, break_on_hyphens=False).splitlines() or [""]

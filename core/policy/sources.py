@@ -17,12 +17,12 @@ _WITHDRAWAL = f"{_KEY} 4: variable by withdrawal method; the amounts are {CHOICE
 # field: (label, source for home services, source for legal services)
 LINES: Mapping[str, tuple[str, str, str]] = {
     "platform_fee_bps": ("Platform fee, paid by the payer on top", f"{_KEY} 4", CHOICE),
-    "processor_bps": ("Processor fee, passed through to the payer", f"{_KEY} 4", CHOICE),
-    "processor_fixed": ("Processor fee, fixed part", f"{_KEY} 4", CHOICE),
-    "standard": ("Withdrawal to a bank account", _WITHDRAWAL, CHOICE),
-    "instant": ("Instant withdrawal", _WITHDRAWAL, CHOICE),
-    "check": ("Withdrawal by check, not offered", _WITHDRAWAL, CHOICE),
-    "wire": ("Withdrawal by wire, not offered", _WITHDRAWAL, CHOICE),
+    "processor_bps": ("Processing fee, passed through to the payer", f"{_KEY} 4", CHOICE),
+    "processor_fixed": ("Processing fee, fixed part", f"{_KEY} 4", CHOICE),
+    "standard": ("Withdrawal fee, standard", _WITHDRAWAL, CHOICE),
+    "instant": ("Withdrawal fee, instant", _WITHDRAWAL, CHOICE),
+    "check": ("Withdrawal fee, check, not offered", _WITHDRAWAL, CHOICE),
+    "wire": ("Withdrawal fee, wire, not offered", _WITHDRAWAL, CHOICE),
     "reminders": ("Reminders to verify", f"{_KEY} 2", "no reminders"),
     "first_reminder_after": ("First reminder to verify", f"{_KEY} 2", "no reminders"),
     "reminder_every": ("Then a reminder every", f"{_KEY} 2", "no reminders"),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.money import Money
+from core.money import Money, in_order
 from core.queries import evidence
 from core.queries.evidence import MessageItem
 from core.records import Decision
@@ -150,7 +150,7 @@ def _row(row: dict[str, Any]) -> ApprovalRow:
 
 def figures(session: Session, *, me: int) -> Figures:
     found = session.execute(FIGURES, {"me": me}).one()
-    stakes = tuple(Money(row.minor, row.currency) for row in session.execute(STAKES))
+    stakes = in_order(Money(row.minor, row.currency) for row in session.execute(STAKES))
     return Figures(waiting=found.waiting, yours=found.yours, oldest=found.oldest, stakes=stakes)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core.money import Money
+from core.money import Money, shown_order
 from core.queries import ledger
 from core.records import PayoutStop, Staff
 from core.rules import client_funds
@@ -37,6 +37,10 @@ AT_THE_BANK = text(
 UNEXPLAINED = text(
     "select currency, sum(amount_minor)::bigint as minor from suspense_items "
     "where status = 'OPEN' and amount_minor > 0 group by 1"
+)
+MISSING = text(
+    "select currency, -sum(amount_minor)::bigint as minor from suspense_items "
+    "where status = 'OPEN' and amount_minor < 0 group by 1"
 )
 ON_ITS_WAY = text(
     """
@@ -91,6 +95,11 @@ def unexplained(session: Session) -> dict[str, Money]:
     return {row.currency: Money(row.minor, row.currency) for row in session.execute(UNEXPLAINED)}
 
 
+def missing(session: Session) -> dict[str, Money]:
+    """What went out and nobody has explained, by currency: it makes nothing less owed."""
+    return {row.currency: Money(row.minor, row.currency) for row in session.execute(MISSING)}
+
+
 def owed(session: Session) -> dict[str, Money]:
     """What is owed to payers and payees by currency, by the ledger, less what their banks hold for the moment."""
     total: dict[str, Money] = {}
@@ -143,7 +152,7 @@ def funds(session: Session, *, now: datetime) -> list[Funds]:
     positive = {each for each, amount in (*due.items(), *elsewhere.items()) if amount.is_positive}
     currencies = positive | looks.keys() | stops.keys()
     found = []
-    for currency in sorted(currencies, key=lambda each: (each != "USD", each)):
+    for currency in sorted(currencies, key=shown_order):
         look = looks.get(currency)
         state = client_funds.cover(look, now=now)
         found.append(

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
-from core.money import Money
+from core.money import Money, in_order
 from core.queries.case_filters import OPEN, WHERE, WORK, CaseFilter, Place, View, Watch
 from core.rules.cases import DisputeReason
 from core.rules.references import reference
@@ -245,11 +245,11 @@ def figures(session: Session, *, me: int, now: datetime) -> Figures:
         text(
             "select o.currency, sum(o.held_minor)::bigint from cases t "
             f"join payment_orders o on o.milestone_id = t.milestone_id where {OPEN} and o.held_minor > 0 "
-            "group by o.currency order by sum(o.held_minor) desc"
+            "group by o.currency"
         )
     )
     each = dict(zip(("open", *(view.value for view in names)), counted, strict=True))
-    return Figures(**each, stakes=tuple(Money(minor, currency) for currency, minor in stakes))
+    return Figures(**each, stakes=in_order(Money(minor, currency) for currency, minor in stakes))
 
 
 def _row(found: RowMapping) -> CaseRow:

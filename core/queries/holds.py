@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from core.like_patterns import like
-from core.money import Money
+from core.money import Money, in_order
 from core.rules.holds import HoldKind, who
 from core.rules.milestones import Status
 from core.rules.references import number_in, reference
@@ -52,7 +52,7 @@ STOPPED = text(
     select m.currency, sum(stoppable_minor(m.id))::bigint as minor
     from milestones m
     where m.id in (select milestone_id from holds where released_at is null)
-    group by m.currency having sum(stoppable_minor(m.id)) > 0 order by minor desc
+    group by m.currency having sum(stoppable_minor(m.id)) > 0
     """
 )
 CANDIDATES = text(
@@ -205,7 +205,7 @@ def one(session: Session, hold_id: int) -> HoldRow:
 def figures(session: Session, *, now: datetime) -> Figures:
     row = session.execute(FIGURES, {"month": now - timedelta(days=30)}).one()
     median = None if row.median is None else timedelta(seconds=float(row.median))
-    stopped = tuple(Money(minor, currency) for currency, minor in session.execute(STOPPED))
+    stopped = in_order(Money(minor, currency) for currency, minor in session.execute(STOPPED))
     return Figures(row.active, row.oldest, row.lifted, median, stopped)
 
 

@@ -50,7 +50,7 @@ KINDS: Mapping[str, str] = {
     "chargeback_regained": "Chargeback won after all",
     "refund_returned": "Refund outside Stripe",
     "refund_made_by_hand": "Refund made by hand",
-    "processor_fee": "Processor fee",
+    "processor_fee": "Processing fee",
     "transfer_arrived": "Payee: transfer arrived",
     "transfer_taken_back": "Payee: transfer reversed",
     "payout_sent": "Payee: payout sent",

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.ledger import accounts, journal_store
 from core.ledger.accounts import CHART, Book
-from core.money import Money
+from core.money import Money, shown_order
 
 NEWEST = 2**63 - 1
 KINDS = ("asset", "liability", "income", "expense")
@@ -87,7 +87,7 @@ def sheets(session: Session) -> list[TrialBalance]:
     order = {name: (KINDS.index(line.kind), place) for place, (name, line) in enumerate(CHART.items())}
     found = sorted(
         ((CHART[line], currency, net) for (line, currency), net in nets(session).items() if net.minor),
-        key=lambda each: (each[0].book != Book.PLATFORM, each[1] != "USD", each[1], order[each[0].name]),
+        key=lambda each: (each[0].book != Book.PLATFORM, shown_order(each[1]), order[each[0].name]),
     )
     return [
         TrialBalance(

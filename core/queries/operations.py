@@ -170,7 +170,7 @@ def waits_for_money(session: Session) -> list[BalanceShortfall]:
     found = session.execute(
         text(
             "select currency, sum(amount_minor)::bigint as minor, count(*) as number from outgoing_operations "
-            "where status = 'QUEUED' and last_error = :why group by currency order by currency"
+            "where status = 'QUEUED' and last_error = :why group by currency order by currency <> 'USD', currency"
         ),
         {"why": SHORT_OF_MONEY},
     )

@@ -10,14 +10,15 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.ledger import accounts
-from core.money import Money
+from core.money import Money, in_order, shown_order
 from core.queries import client_funds, ledger
 
 
 @dataclass(frozen=True)
 class CurrencyTotals:
     """One currency. `at_stripe`, and `at_banks` in open chargebacks, cover what is owed to others; what remains at
-    Stripe is the platform's own."""
+    Stripe is the platform's own. `unexplained` and `missing` came in and went out, and lie in suspense: the first may
+    be owed and is part of `other`, the second is borne by the platform until it is explained."""
 
     currency: str
     at_stripe: Money
@@ -27,6 +28,8 @@ class CurrencyTotals:
     deferred: Money
     other: Money
     at_banks: Money
+    unexplained: Money
+    missing: Money
 
     @property
     def owed(self) -> Money:
@@ -50,16 +53,24 @@ def purses(session: Session) -> list[CurrencyTotals]:
         line = accounts.CHART[name]
         if line.book == accounts.Book.PLATFORM:
             lines.setdefault(currency, {})[name] = net if line.side is accounts.Side.DEBIT else -net
-    nobodys, banks = client_funds.unexplained(session), client_funds.at_banks(session)
+    nobodys, missing = client_funds.unexplained(session), client_funds.missing(session)
+    banks = client_funds.at_banks(session)
     found = [
-        _purse(currency, balances, nobodys.get(currency), banks.get(currency))
+        _purse(
+            currency,
+            balances,
+            **{
+                name: each.get(currency, Money.zero(currency))
+                for name, each in (("unexplained", nobodys), ("missing", missing), ("at_banks", banks))
+            },
+        )
         for currency, balances in lines.items()
     ]
-    return sorted(found, key=lambda each: (each.currency != "USD", each.currency))
+    return sorted(found, key=lambda each: shown_order(each.currency))
 
 
 def _purse(
-    currency: str, balances: dict[str, Money], nobodys: Money | None, at_banks: Money | None
+    currency: str, balances: dict[str, Money], *, unexplained: Money, missing: Money, at_banks: Money
 ) -> CurrencyTotals:
     def of(*names: str) -> Money:
         return Money.total((balances[name] for name in names if name in balances), currency)
@@ -71,8 +82,10 @@ def _purse(
         payable=of("payee_payable"),
         refundable=of("refund_payable"),
         deferred=of("deferred_platform_fee"),
-        other=of(accounts.UNAPPLIED_FUNDS) + (nobodys or Money.zero(currency)),
-        at_banks=at_banks or Money.zero(currency),
+        other=of(accounts.UNAPPLIED_FUNDS) + unexplained,
+        at_banks=at_banks,
+        unexplained=unexplained,
+        missing=missing,
     )
 
 
@@ -143,5 +156,5 @@ def alarms(session: Session, *, now: datetime) -> int:
 
 
 def sums(amounts: Sequence[Money]) -> list[Money]:
-    """Those that are not zero."""
-    return [each for each in amounts if not each.is_zero]
+    """Those that are not zero, in the order of currencies."""
+    return list(in_order(each for each in amounts if not each.is_zero))

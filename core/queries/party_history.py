@@ -1,4 +1,4 @@
-"""What a party has been through on the platform: projects, disputes and how they ended."""
+"""What a party has been through on the marketplace: projects, disputes and how they ended."""
 
 from __future__ import annotations
 

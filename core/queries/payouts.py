@@ -1,4 +1,4 @@
-"""Payouts: withdrawals by status, one of them whole, and the money that waits because something blocks it."""
+"""Payouts: withdrawals by status, one of them whole, and the money that something stops."""
 
 from __future__ import annotations
 
@@ -167,7 +167,8 @@ def by_status(session: Session) -> list[PayoutTotal]:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A milestone whose money something stops. `id` is the milestone's; `reasons` are the rule's own sentences."""
+    """A milestone whose money something stops: all of it that is held or payable, whoever will get it. `id` is the
+    milestone's; `reasons` are the rule's own sentences."""
 
     id: int
     milestone: str
@@ -222,7 +223,7 @@ WAITING = text(
 
 
 def waiting(session: Session, *, before: int | None = None, limit: int = 51) -> list[Waiting]:
-    """Money that would move if nothing stood in its way, newest milestone first."""
+    """Money that something stops, whether or not it is due to anybody yet, newest milestone first."""
     values = {"before": before or NEWEST, "limit": limit, "short": SHORT_OF_MONEY}
     rows = session.execute(WAITING, values).mappings().all()
     facts = release_blocks.facts(session, [row["id"] for row in rows])

@@ -64,7 +64,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Rule:
-    """One line of the table: the rule, and for each platform its value and where it comes from."""
+    """One line of the table: the rule, and for each marketplace its value and where it comes from."""
 
     name: str
     label: str

@@ -1,4 +1,4 @@
-"""The signed legal checklist of each platform, and the changes of a profile that wait for their second person."""
+"""The signed legal checklist of each marketplace, and the changes of a profile that wait for their second person."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.rules.proposals import ProposalStatus
 
 @dataclass(frozen=True)
 class Signature:
-    """One item of a platform's checklist; the rest is None until compliance has signed it."""
+    """One item of a marketplace's checklist; the rest is None until compliance has signed it."""
 
     platform: Platform
     item: Item
@@ -45,7 +45,7 @@ class Proposal:
 
 
 def checklist(session: Session) -> list[Signature]:
-    """Every item of every platform, signed or not."""
+    """Every item of every marketplace, signed or not."""
     rows = session.execute(select(LegalCheck, Staff.name).join(Staff, Staff.id == LegalCheck.signed_by))
     signed = {(row.platform, row.item): (row.note, name, row.signed_at) for row, name in rows}
     return [

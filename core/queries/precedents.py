@@ -1,4 +1,4 @@
-"""How cases like this one ended: the same platform and the same reason, as something to compare with, not a rule."""
+"""How cases like this one ended: the same marketplace and the same reason, as something to compare with, not a rule."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from sqlalchemy.orm import Session
 
 from core.actions.cases.offers import RESOLUTION
 
+LEAST = 5  # cases that a median is told of
 ENDED = text(
     """
     select count(*) filter (where t.resolution = 'FULL_RELEASE') as released,
            count(*) filter (where t.resolution = 'PARTIAL_RELEASE') as divided,
            count(*) filter (where t.resolution = 'FULL_REFUND') as refunded,
            count(*) filter (where t.resolution = :agreed) as agreed,
-           percentile_disc(0.5) within group (
-               order by coalesce(d.release_minor, f.release_minor) * 10000
+           round(percentile_cont(0.5) within group (
+               order by coalesce(d.release_minor, f.release_minor) * 10000.0
                    / (coalesce(d.release_minor + d.refund_minor, f.release_minor + f.refund_minor))
-           ) as median_bps
+           ))::int as middle_bps
     from cases t
     join milestones m on m.id = t.milestone_id
     join projects p on p.id = m.project_id
@@ -32,20 +33,26 @@ ENDED = text(
 
 @dataclass(frozen=True)
 class Precedents:
-    """Counts by outcome; `median_bps`: the part of what was held that went to the payee, in hundredths of a percent."""
+    """Counts by outcome; `middle_bps`: the median part of what was held that went to the payee, in hundredths of a
+    percent, halfway between the two in the middle where their number is even."""
 
     released: int
     divided: int
     refunded: int
     agreed: int
-    median_bps: int | None
+    middle_bps: int | None
 
     @property
     def total(self) -> int:
         return self.released + self.divided + self.refunded + self.agreed
 
+    @property
+    def median_bps(self) -> int | None:
+        """None for so few cases that a median would say more than is known."""
+        return self.middle_bps if self.total >= LEAST else None
+
 
 def like(session: Session, *, platform: str, reason: str, but: int) -> Precedents:
-    """Decided or agreed cases with this platform and reason, without case `but`."""
+    """Decided or agreed cases with this marketplace and reason, without case `but`."""
     values = {"platform": platform, "reason": reason, "case": but, "agreed": RESOLUTION}
     return Precedents(*session.execute(ENDED, values).one())

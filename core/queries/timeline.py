@@ -96,7 +96,7 @@ def _gathered(each: list[TimelineEvent]) -> list[TimelineEvent]:
         again = last is not None and not one.text and _is_entry(one) and _like(one) == _like(last)
         often = often + 1 if again else 1
         if last is not None and again:
-            told[-1] = replace(last, facts={"Times": str(often)})
+            told[-1] = replace(last, facts={"": f"{often} times"})
         else:
             told.append(one)
     return told
@@ -242,10 +242,10 @@ def _letters(session: Session, case: CaseView, ids: list[int]) -> Told:
             TimelineEvent(
                 at=each.created_at,
                 about=About.LETTER,
-                title=f"Letter to {names.get(each.party_id or 0, 'staff')}",
+                title=f"E-mail to {names.get(each.party_id or 0, 'staff')}",
                 who="System",
                 staff_only=each.staff_id is not None,
-                facts={"Subject": each.subject, "State": each.status.capitalize()},
+                facts={"Subject": each.subject, "Status": each.status.capitalize()},
             ),
         )
 

@@ -43,7 +43,7 @@ FIELDS: Mapping[str, str] = {
     "refund_policy_disclosure": "How the payer was shown the refund rules",
     "refund_refusal_explanation": "Why there is no refund",
     "duplicate_charge_explanation": "Why this is no duplicate",
-    "access_activity_log": "What the payer did on the platform",
+    "access_activity_log": "What the payer did on the marketplace",
     "uncategorized_text": "Anything else",
 }
 LONGEST_TEXT, LONGEST_IN_ALL = 20_000, 150_000

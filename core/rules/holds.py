@@ -13,6 +13,7 @@ from enum import StrEnum
 from core.errors import DeskError
 from core.money import Money
 from core.rules import milestones
+from core.rules.cases import CaseStatus
 from core.rules.references import reference
 from core.rules.refusal_reasons import Block, Blocked
 
@@ -39,20 +40,20 @@ TOLD: Mapping[HoldKind, tuple[str, ...]] = {
 }
 SILENT = frozenset(kind for kind in HoldKind if not TOLD[kind])
 PLACING = {
-    (): "Neither party is told, and neither is the marketplace: no letter and no event.",
+    (): "Neither party is told, and neither is the marketplace: no e-mail and no event.",
     ("payee",): (
-        "The payee gets a letter at once that the payment is under review, without the reason; the marketplace gets an "
-        "event. The payer is not told."
+        "The payee gets an e-mail at once that the payment is under review, without the reason; the marketplace gets "
+        "an event. The payer is not told."
     ),
     ("payer", "payee"): (
-        "Both parties get a letter at once, the payee without the reason; the marketplace gets an event."
+        "Both parties get an e-mail at once, the payee without the reason; the marketplace gets an event."
     ),
 }
 LIFTING = {
     (): "Neither party was told of this hold, and neither is told that it is lifted.",
-    ("payee",): "The payee gets a letter that the review is over; the marketplace gets an event.",
+    ("payee",): "The payee gets an e-mail that the review is over; the marketplace gets an event.",
     ("payer", "payee"): (
-        "The payee gets a letter that the review is over, the payer one about the complaint if the work still waits "
+        "The payee gets an e-mail that the review is over, the payer one about the complaint if the work still waits "
         "to be verified; the marketplace gets an event."
     ),
 }
@@ -65,7 +66,7 @@ OUTSIDE: Mapping[str, str] = {
     WAITS: "The money cannot be moved yet.",
     "chargeback": "The payer's bank has opened a chargeback.",
     "severe_content_event": "Something that was reported is being looked into.",
-    "review": "A manual review is open.",
+    "review": "A review is open.",
     "no_account": "The payee has no account at the payment provider yet.",
     "payout_review": "The payment to the payee did not go through, and is being looked at.",
 }
@@ -86,6 +87,13 @@ class OwnHold(DeskError):
 
 NO_ACCOUNT = Block("no_account", "The payee has no account at Stripe yet.")
 IN_REVIEW = Block("payout_review", "Its payout needs review.")
+
+
+IN_WORDS: Mapping[str, str] = {
+    CaseStatus.OPEN: "open",
+    CaseStatus.UNDER_REVIEW: "under review",
+    CaseStatus.WAITING_PARTY: "waiting for a party",
+}
 
 
 @dataclass(frozen=True)
@@ -158,8 +166,7 @@ def without_hold(facts: Facts, hold_id: int) -> Facts:
 
 def _reasons(facts: Facts) -> Iterator[Block]:
     for case in facts.open_cases:
-        state = case.status.replace("_", " ").lower()
-        yield Block("open_case", f"Case D-{case.id} is {state}.")
+        yield Block("open_case", f"Case {reference('case', case.id)} is {IN_WORDS[case.status]}.")
     for hold in facts.manual_holds:
         code = SILENT_HOLD if hold.kind in SILENT else "hold"
         yield Block(code, f"Hold {reference('hold', hold.id)} is in place: {hold.reason.rstrip('.')}.")
@@ -168,7 +175,7 @@ def _reasons(facts: Facts) -> Iterator[Block]:
     if facts.severe_content_event:
         yield Block("severe_content_event", "A severe content event has been reported and is not settled.")
     for review in facts.open_reviews:
-        yield Block("review", f"A manual review is open: {review.rstrip('.')}.")
+        yield Block("review", f"A risk review is open: {review.rstrip('.')}.")
 
 
 def who(kind: str, staff: str | None) -> str:

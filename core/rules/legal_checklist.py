@@ -1,6 +1,6 @@
-"""Before payments are switched on for a platform: four items, each signed by compliance.
+"""Before payments are switched on for a marketplace: four items, each signed by compliance.
 
-(payment-escrow-rules, Compliance / Legal Review Checklist.) No payment is asked for on a platform until all are.
+(payment-escrow-rules, Compliance / Legal Review Checklist.) No payment is asked for on a marketplace until all are.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LABELS = {
 
 
 class PaymentsSwitchedOff(Blocked):
-    """Payments are not switched on for this platform yet. {reasons}"""
+    """Payments are not switched on for this marketplace yet. {reasons}"""
 
 
 def missing(signed: Iterable[str]) -> tuple[Block, ...]:

@@ -43,7 +43,7 @@ class Hidden:
 def hidden(*, wanted: bool | None, default: bool, decides: bool, undecided: bool, revealed: bool) -> bool:
     """Are names hidden from this reader? Only from whoever could decide the case, until their draft or a decision.
 
-    `wanted` is what the person chose for themselves, else the `default` of the platform's policy counts.
+    `wanted` is what the person chose for themselves, else the `default` of the marketplace's policy counts.
     """
     return (default if wanted is None else wanted) and decides and undecided and not revealed
 

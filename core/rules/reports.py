@@ -20,7 +20,7 @@ class ReportKind(StrEnum):
 
     @property
     def label(self) -> str:
-        return label(self)
+        return "Off-platform contact" if self is ReportKind.OFF_PLATFORM_CONTACT else label(self)
 
 
 class Source(StrEnum):

@@ -1,4 +1,4 @@
-"""The milestones of a new project: made by platform, type and size, adjusted by the payer, then paid in turn.
+"""The milestones of a new project: made by marketplace, type and size, adjusted by the payer, then paid in turn.
 
 (milestone-payment-flow, Project Setup Phase; payment-escrow-rules, Escrow Scope and Milestone Rules.) Amounts always
 sum to the project's total.
@@ -47,7 +47,7 @@ class FeeModeNotSupported(DeskError):
 
 
 class TypeNotOffered(DeskError):
-    """{type} is not offered on this platform."""
+    """{type} is not offered on this marketplace."""
 
 
 class TotalNotPositive(DeskError):

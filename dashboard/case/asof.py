@@ -68,7 +68,7 @@ def toggle(case: CaseView) -> None:
     if st.toggle("View at time of decision", key=KEY, bind="query-params"):
         st.info(
             f"You see the case as {case.ruling.maker} could see it {deadlines.exact(made_at)}: evidence, timeline, "
-            "messages, letters, amounts and the parties' past up to then, with what they had opened, under the names "
+            "messages, e-mails, amounts and the parties' past up to then, with what they had opened, under the names "
             "or roles that they saw. The decision beside it is the plan at that time.",
             icon=":material/history:",
         )

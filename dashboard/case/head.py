@@ -148,7 +148,7 @@ def _amounts(case: CaseView) -> str:
         + _amount("Refunded, with fees", case.refunded.sent, _also(case.refunded.waiting, "not yet"))
         + (_amount("Taken by the bank", case.refunded.by_bank) if case.refunded.by_bank.minor else "")
         + _amount("Platform fee", money(order.platform_fee_minor), f"{money(kept)} earned")
-        + _amount("Processor fee", money(order.processing_fee_minor), bearer(case.concession))
+        + _amount("Processing fee", money(order.processing_fee_minor), bearer(case.concession))
     )
 
 

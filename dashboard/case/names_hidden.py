@@ -61,7 +61,7 @@ def reveal(case: CaseView, sketch: DecisionInput) -> None:
 
 
 def preference(sight: NameVisibility, *, key: str) -> None:
-    """Each mediator chooses; without a choice the policy of the platform counts."""
+    """Each mediator chooses; without a choice the policy of the marketplace counts."""
     if not sight.decides:
         return
     wanted = sight.default if sight.wanted is None else sight.wanted
@@ -69,7 +69,7 @@ def preference(sight: NameVisibility, *, key: str) -> None:
         "Hide names in cases that I decide",
         value=wanted,
         key=key,
-        help="Until you save a first judgement. The policy of the platform says what counts if you never chose.",
+        help="Until you save a first judgement. The policy of the marketplace says what counts if you never chose.",
     )
     if chosen != wanted:
         actor, now = request_context.actor(), request_context.now()

@@ -39,7 +39,7 @@ OBJECTS: Mapping[str, tuple[str, Kind | None]] = {
     "review": ("Review", "risk review"),
     "practice": ("Practice", None),
     "receipt": ("Receipt", None),
-    "letter": ("Letter", "letter"),
+    "letter": ("E-mail", "letter"),
     "desk": ("Desk", None),
 }
 # What a case's timeline does not tell.

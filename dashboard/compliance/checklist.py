@@ -1,4 +1,4 @@
-"""The legal checklist of each platform: payments are switched on when compliance has signed every item."""
+"""The legal checklist of each marketplace: payments are switched on when compliance has signed every item."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def panel() -> None:
         every = policy_proposals.checklist(session)
     header.section(
         "Legal checklist",
-        "payments are switched on for a platform when all of it is signed (payment-escrow-rules)",
+        "payments are switched on for a marketplace when all of it is signed (payment-escrow-rules)",
     )
     for column, platform in zip(st.columns(len(Platform), gap="medium"), Platform, strict=True):
         with column, cards.panel():

@@ -32,9 +32,9 @@ def cards_above(figures: Figures, now: datetime) -> None:
                 money.sums(figures.stopped[1:]) or "held or payable",
             ),
             Kpi(
-                "Oldest",
+                "Longest in force",
                 deadlines.span(now - figures.oldest) if figures.oldest else "—",
-                "in force since then",
+                "of those that are now",
             ),
             Kpi("Lifted", figures.lifted, "in the last 30 days"),
             Kpi(

@@ -40,7 +40,7 @@ def changes(version: Version, currency: str) -> str:
 
 
 def table(rules: list[Rule], shown: Mapping[Platform, Version], currency: str) -> str:
-    """Rules down, platforms across; under each value the line of the specification that it comes from."""
+    """Rules down, marketplaces across; under each value the line of the specification that it comes from."""
     heads = "".join(
         f"<th>{html(in_words(platform.value))}<small>version {each.version}, {html(_under(each))}</small></th>"
         for platform, each in shown.items()

@@ -1,4 +1,4 @@
-"""Manual reviews, reports and flagged practices that wait for a person, and the drawers that settle them."""
+"""Risk reviews, reports and flagged practices that wait for a person, and the drawers that settle them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.queries.bounded_list import Listed
 from core.queries.risk import Filed, Flag, Review
 from core.rules.permissions import Permission
 from core.rules.references import reference
-from core.rules.reports import ReportOutcome
+from core.rules.reports import ReportKind, ReportOutcome
 from core.rules.risk import ReviewOutcome
 from dashboard import request_context
 from dashboard.ui import cards, confirm, deadlines, header, kept_choices, reasons, text_fields
@@ -31,7 +31,7 @@ def section() -> None:
     if not (waiting or filed or flags):
         return
     header.section(
-        "Risk reviews", f"{waiting.total:,} open; until it is settled nothing is released or paid out"
+        "Risk reviews", f"{waiting.total:,} open; the money of each waits until its review is settled"
     )
     for review in waiting:
         _review(review)
@@ -68,7 +68,7 @@ def _review(row: Review) -> None:
 
 
 def _report(row: Filed) -> None:
-    kind, source = in_words(row.kind), "content rule" if row.source == "CONTENT_RULE" else "a person"
+    kind, source = ReportKind(row.kind).label, "content rule" if row.source == "CONTENT_RULE" else "a person"
     title = f"{reference('report', row.id)} {kind} · project P-{row.project_id}"
     words = f"{in_words(row.severity)} · from {source} · {deadlines.exact(row.at)}"
     facts = {"report_id": row.id, "title": title, "details": row.details}

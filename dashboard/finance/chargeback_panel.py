@@ -49,7 +49,7 @@ def whole(
             "Disputed amount": row.amount,
             "Taken by the bank": row.taken,
             "Lost to the bank": row.lost,
-            "Dispute fees, paid by the platform": row.fees,
+            "Chargeback fees, absorbed by the platform": row.fees,
             "Reason": row.why,
             "Evidence due": deadlines.exact(row.answer_by),
             "Opened": row.opened_at,
@@ -57,7 +57,7 @@ def whole(
             "Payer": row.payer,
             "Payee": row.payee,
             "Milestone": row.milestone,
-            "Dispute": row.dispute,
+            "At Stripe": row.dispute,
         }
     )
     with st.container(horizontal=True, gap="medium"):

@@ -68,7 +68,5 @@ def ties(journal: JournalDetail) -> None:
                 milestone=journal.milestone_id,
             )
         if journal.operation_id:
-            navigation.link(
-                "operations", "Call to Stripe", icon=":material/sync_alt:", id=journal.operation_id
-            )
+            navigation.link("operations", "Operation", icon=":material/sync_alt:", id=journal.operation_id)
     st.json(dict(journal.cause), expanded=True)

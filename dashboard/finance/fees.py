@@ -18,7 +18,7 @@ def figures(total: FeePeriod) -> None:
             Kpi("Platform fees earned", total.platform, help="Earned when held money is released."),
             Kpi("Processing fees recovered", total.recovered, help="Passed through to payers, estimated."),
             Kpi("Withdrawal fees", total.withdrawal, help="Paid by payees, by method."),
-            Kpi("Processor fees, actual", total.processor, help="What Stripe really took."),
+            Kpi("Processing fees, actual", total.processor, help="What Stripe really took."),
             Kpi(
                 "Variance",
                 total.variance,
@@ -28,7 +28,7 @@ def figures(total: FeePeriod) -> None:
                 if total.variance.is_zero
                 else "less than estimated",
                 tone="wait" if over else "good",
-                help="Actual processor fees less what payers paid for them.",
+                help="Actual processing fees less what payers paid for them.",
             ),
             Kpi("Absorbed by the platform", total.borne, help="Concessions, chargeback fees and losses."),
             Kpi("Net margin", total.net, tone="bad" if total.net.is_negative else "quiet"),
@@ -43,8 +43,8 @@ def chart(periods: Sequence[FeePeriod], step: FeeInterval) -> None:
         "Platform fees": [each.platform for each in periods],
         "Processing fees recovered": [each.recovered for each in periods],
         "Withdrawal fees": [each.withdrawal for each in periods],
-        "Processor fees": [-each.processor for each in periods],
-        "Borne": [-each.borne for each in periods],
+        "Processing fees, actual": [-each.processor for each in periods],
+        "Absorbed by the platform": [-each.borne for each in periods],
     }
     moved = {name: values for name, values in series.items() if any(not value.is_zero for value in values)}
     charts.bars(
@@ -70,9 +70,9 @@ def table(
         tables.money("platform", "Platform fees"),
         tables.money("recovered", "Recovered"),
         tables.money("withdrawal", "Withdrawal fees"),
-        tables.money("processor", "Processor fees"),
+        tables.money("processor", "Processing fees, actual"),
         tables.money("variance", "Variance"),
-        tables.money("borne", "Borne"),
+        tables.money("borne", "Absorbed"),
         tables.money("net", "Net margin"),
     ]
     newest_first = list(reversed(periods))

@@ -53,15 +53,15 @@ def purse(each: CurrencyTotals, look: Look | None, now: datetime) -> None:
     """What the balance at Stripe is made of: what is owed to others, and what is the platform's own. Stripe's own
     figure stands beside the ledger's, with its time."""
     every: list[tuple[str, Money, Tone]] = [
-        ("Held for milestones", each.held, "info"),
-        ("Payable to payees", each.payable, "good"),
-        ("To be refunded", each.refundable, "wait"),
-        ("Deferred revenue", each.deferred, "info"),
+        ("Client funds held", each.held, "info"),
+        ("Payee payables", each.payable, "good"),
+        ("Refunds payable", each.refundable, "wait"),
+        ("Deferred platform fees", each.deferred, "info"),
         ("Unapplied or unexplained", each.other, "bad"),
     ]
     parts = [part for part in every if part[1].is_positive]
     if each.covered:
-        parts.append(("The platform's own", each.own, "quiet"))
+        parts.append(("The platform's own funds", each.own, "quiet"))
         caption = ""
     else:
         caption = f"By the ledger, {(-each.own).text()} is missing at Stripe to pay everyone today. "
@@ -70,6 +70,12 @@ def purse(each: CurrencyTotals, look: Look | None, now: datetime) -> None:
             f"{each.at_banks.text()} of what is owed is not at Stripe but with payers' banks, in open chargebacks: "
             f"with it, the parts come to {(each.at_stripe + each.at_banks).text()}."
         )
+    if each.missing.is_positive:
+        caption += (
+            f" In suspense are {(each.unexplained - each.missing).text()}: {each.unexplained.text()} came in and "
+            f"{each.missing.text()} went out, and nobody has explained either. What went out is taken from the "
+            "platform's own funds until then."
+        )
     with st.container(border=True, gap="small"):
         st.html(
             f'<div style="{HEAD}"><b style="font-weight:600">{html(each.currency)}</b>'
@@ -77,7 +83,7 @@ def purse(each: CurrencyTotals, look: Look | None, now: datetime) -> None:
             '<span style="color:var(--ed-dim)">at Stripe</span></span></div>'
             f'<div class="ed-note" style="text-align:right">{html(_by_stripe(look, now))}</div>'
         )
-        money.split(parts, caption=caption)
+        money.split(parts, caption=caption.strip())
         with st.container(horizontal=True, gap="medium"):
             navigation.link(
                 "trial_balance", "Trial balance", icon=":material/account_balance:", currency=each.currency

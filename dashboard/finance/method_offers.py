@@ -22,7 +22,7 @@ def panel(row: PayoutRow, offers: Sequence[Offer]) -> None:
     with cards.panel("payout-offer"):
         if any(each.status == "OPEN" for each in offers):
             st.markdown(
-                "**The payee chooses how it is sent.** To send it yourself, withdraw the offer first."
+                "**The payee chooses how the payout is sent.** To send it yourself, withdraw the offer first."
             )
             _withdraw(row)
         else:

@@ -31,7 +31,7 @@ EVENTS = [
     tables.text("error", "Error"),
 ]
 BEGIN = [
-    tables.opens("short_key", "Call", page="operations", width=180),
+    tables.opens("short_key", "Operation", page="operations", width=180),
     tables.money("amount", "Amount", width=106),
     tables.status("shown", "Status", axis="operation", width=104),
 ]
@@ -45,15 +45,15 @@ COUNTS = [  # in the file, and on the page of a call
     tables.count("tries", "Tries", width=52),
 ]
 WHOLE = [
-    tables.text("key", "Call"),
+    tables.text("key", "Operation"),
     tables.text("kind", "Kind"),
     BEGIN[1],
     tables.status("status", "Status", axis="operation"),
     REASON,
-    tables.when("waits_until", "Next retry"),
+    tables.when("waits_until", "Next look"),
     *END,
     *COUNTS,
-    tables.when("finished_at", "Over"),
+    tables.when("finished_at", "Ended"),
 ]
 
 
@@ -62,7 +62,7 @@ def columns(now: datetime, rows: Sequence[Operation]) -> list[tables.Column]:
     return [
         *BEGIN,
         *([REASON] if any(row.last_error for row in rows) else []),
-        tables.due("waits_until", "Next retry", now=now, width=84),
+        tables.due("waits_until", "Next look", now=now, width=84),
         *END,
     ]
 
@@ -109,9 +109,9 @@ def whole(row: Operation, now: datetime) -> None:
             "Attempt": row.attempt,
             "Attempts with this key": row.tries,
             "First sent": row.first_sent_at,
-            "Next retry": deadlines.exact(row.waits_until),
+            "Next look": deadlines.exact(row.waits_until),
             "Written": row.created_at,
-            "Over": row.finished_at,
+            "Ended": row.finished_at,
             "Party": row.party,
             "Milestone": row.milestone,
         }

@@ -34,21 +34,21 @@ def money_row(purses: Sequence[CurrencyTotals], earned: dict[str, list[FeePeriod
     ]
     with st.grid(columns=4, min_column_width=165, gap="small", row_height="content"):
         figures.card(
-            "Held for milestones",
+            "Client funds held",
             _or_none(purses, "held"),
             link="Accounts",
             page="trial_balance",
             **_line(purses, "held"),
         )
         figures.card(
-            "Payable to payees",
+            "Payee payables",
             _or_none(purses, "payable"),
             link="Accounts",
             page="trial_balance",
             **_line(purses, "payee_payable"),
         )
         figures.card(
-            "Refunds pending",
+            "Refunds payable",
             _or_none(purses, "refundable"),
             link="Accounts",
             page="trial_balance",
@@ -64,9 +64,8 @@ def money_row(purses: Sequence[CurrencyTotals], earned: dict[str, list[FeePeriod
 
 
 def _fees(net: Sequence[Money]) -> Sequence[Money | str]:
-    """One figure a currency, dollars first."""
-    found: list[Money] = sorted(sums(net), key=lambda each: each.currency != "USD")
-    return found or ["None"]
+    """One figure a currency."""
+    return sums(net) or ["None"]
 
 
 def _or_none(purses: Sequence[CurrencyTotals], name: str) -> Sequence[Money | str]:
@@ -102,11 +101,11 @@ def watch_row(
             **({"status": REVIEW} if review else {}),
         )
         figures.card(
-            "Calls blocked or in review",
+            "Operations blocked or in review",
             [stuck],
             note=f"{waiting} more under way" if waiting else "None under way",
             tone="wait" if stuck else "quiet",
-            link="Calls to Stripe",
+            link="Operations",
             page="operations",
         )
         _reconciled(reconciled, now)
@@ -204,7 +203,7 @@ def short_of_money(stuck: Sequence[BalanceShortfall]) -> None:
             "are sent within the hour.",
             icon=":material/account_balance_wallet:",
         )
-        navigation.link("operations", "Calls", icon=":material/arrow_forward:", q="", status="QUEUED")
+        navigation.link("operations", "Operations", icon=":material/arrow_forward:", q="", status="QUEUED")
 
 
 def letters_alarm(found: Undelivered) -> None:

@@ -35,21 +35,21 @@ COLUMNS = [
 ]
 WHOLE = [*COLUMNS[:-1], FAILURE, COLUMNS[-1]]
 WAITING = [
-    tables.text("project", "Project", width=230),
-    tables.text("milestone", "Milestone", width=200),
-    tables.text("payee", "Payee", width=160),
-    tables.money("amount", "Waits", width=120),
-    tables.text("why", "Because"),
-    tables.when("since", "Since", width=150),
+    tables.text("project", "Project", width=150),
+    tables.text("milestone", "Milestone", width=140),
+    tables.money("amount", "Held or payable", width=112),
+    tables.when("since", "Since", width=140),
+    tables.text("why", "Because", width=420),
+    tables.text("payee", "Payee", width=140),
 ]
 CALLS = [
-    tables.opens("short_key", "Call", page="operations", width=220),
+    tables.opens("short_key", "Operation", page="operations", width=220),
     tables.status("shown", "Status", axis="operation", width=120),
     tables.money("amount", "Amount", width=120),
     tables.count("attempt", "Attempt", width=80),
     tables.count("tries", "Tries", width=70),
     tables.mono("provider_id", "At Stripe", width=230),
-    tables.text("last_error", "Proposed by"),
+    tables.text("last_error", "Reason"),
 ]
 
 
@@ -72,8 +72,11 @@ def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
                 lambda before, limit: payouts.waiting(session, before=before, limit=limit)
             ),
         ),
-        empty_state=("Nothing waits", "No payouts are blocked."),
-        name="Blocked payouts",
+        empty_state=(
+            "Nothing is stopped",
+            "Money that a case, a hold, a review, a chargeback or Stripe stops appears here.",
+        ),
+        name="Stopped money",
     )
     if chosen is not None:
         st.session_state.pop("waiting:chosen", None)
@@ -114,7 +117,7 @@ def whole(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer]) -
             code=payable,
             iso=row.amount.currency,
         )
-    header.section("Stripe requests")
+    header.section("Operations")
     tables.table(
         calls,
         CALLS,
@@ -124,7 +127,7 @@ def whole(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer]) -
             lambda session: operations.of_payout(session, row.id, row.milestone_id),
             filter={"payout": row.id},
         ),
-        name="Calls to Stripe",
+        name="Operations",
     )
 
 

@@ -24,7 +24,7 @@ def show(whole: ProjectDetail) -> None:
             tables.status("payment", "Payment", axis="payment"),
             tables.money("amount", "Amount"),
             tables.money("platform_fee", "Platform fee"),
-            tables.money("processing_fee", "Processor fee"),
+            tables.money("processing_fee", "Processing fee"),
             tables.money("charge", "Payer pays"),
             tables.money("held", "Held"),
             *([tables.money("payable", "Payable")] if whole.total("payable").minor else []),

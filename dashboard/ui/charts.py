@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
@@ -62,7 +63,7 @@ def waterfall(
         steps and steps[0][2] == "total"
     ):  # a total is what came before it, and before the first there is nothing
         bar.measure = ("relative", *bar.measure[1:])
-    _draw(go.Figure(bar), key, height, alt, prefix=_prefix([amount for _, amount, _ in steps]))
+    _draw(go.Figure(bar), key, height, alt, currency=_currency([amount for _, amount, _ in steps]))
 
 
 def bars(
@@ -79,7 +80,13 @@ def bars(
 
     figure = go.Figure([go.Bar(x=list(x), name=name, **_values(values)) for name, values in series.items()])
     figure.update_layout(barmode="relative" if stacked else "group", bargap=0.25)
-    _draw(figure, key, height, alt, prefix=_prefix([value for values in series.values() for value in values]))
+    _draw(
+        figure,
+        key,
+        height,
+        alt,
+        currency=_currency([value for values in series.values() for value in values]),
+    )
 
 
 def lines(
@@ -102,7 +109,13 @@ def lines(
         ]
     )
     figure.update_layout(hovermode="x unified")
-    _draw(figure, key, height, alt, prefix=_prefix([value for values in series.values() for value in values]))
+    _draw(
+        figure,
+        key,
+        height,
+        alt,
+        currency=_currency([value for values in series.values() for value in values]),
+    )
 
 
 def _values(values: Sequence[Money | int]) -> dict[str, Any]:
@@ -119,12 +132,35 @@ def _ink() -> dict[str, str]:
     return DARK if st.context.theme.type == "dark" else LIGHT
 
 
-def _prefix(values: Sequence[Money | int]) -> str:
-    """The sign of the one currency on the axis; nothing for counts, or where currencies are mixed."""
-    signs = {
-        Money.zero(value.currency).text().partition("0")[0] for value in values if isinstance(value, Money)
+def _currency(values: Sequence[Money | int]) -> str:
+    """The one currency on the axis; nothing for counts, or where currencies are mixed."""
+    found = {value.currency for value in values if isinstance(value, Money)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _ticks(figure: go.Figure, currency: str) -> dict[str, Any]:
+    """Some five round amounts, written as every other amount is: -$2,000."""
+    places = list(zip_longest(*(each.y for each in figure.data), fillvalue=0))
+    high = max((sum(y for y in place if y > 0) for place in places), default=0)
+    low = min((sum(y for y in place if y < 0) for place in places), default=0)
+    least = 10 ** digits(currency)
+    step = _round_step(int((high - low) * least))
+    whole = step % least == 0
+    at = range(int(low * least) // step * step, int(high * least) + step + 1, step)
+    return {
+        "tickvals": [each / least for each in at],
+        "ticktext": [_tick(Money(each, currency), whole=whole) for each in at],
     }
-    return signs.pop() if len(signs) == 1 else ""
+
+
+def _round_step(extent: int) -> int:
+    """1, 2 or 5 with zeros: some five of it are the extent, in minor units."""
+    zeros: int = 10 ** (len(str(max(extent // 5, 1))) - 1)
+    return next(each * zeros for each in (1, 2, 5, 10) if each * zeros * 5 >= extent)
+
+
+def _tick(amount: Money, *, whole: bool) -> str:
+    return amount.text().partition(".")[0] if whole else amount.text()
 
 
 def crowded(figure: go.Figure) -> bool:
@@ -132,7 +168,7 @@ def crowded(figure: go.Figure) -> bool:
     return any(len(each.x or ()) > 12 for each in figure.data)
 
 
-def _draw(figure: go.Figure, key: str, height: int, alt: str | None, *, prefix: str) -> None:
+def _draw(figure: go.Figure, key: str, height: int, alt: str | None, *, currency: str) -> None:
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 24, "b": 8},
@@ -144,7 +180,7 @@ def _draw(figure: go.Figure, key: str, height: int, alt: str | None, *, prefix: 
     )
     # More than a dozen names under the bars would stand on end.
     figure.update_xaxes(showgrid=False, fixedrange=True, nticks=12, tickangle=0 if crowded(figure) else None)
-    figure.update_yaxes(
-        gridcolor=_ink()["line"], zeroline=False, fixedrange=True, tickprefix=prefix, nticks=6
-    )
+    figure.update_layout(separators=".,")
+    ticks = _ticks(figure, currency) if currency else {"tickformat": ",~f", "nticks": 6}
+    figure.update_yaxes(gridcolor=_ink()["line"], zeroline=False, fixedrange=True, **ticks)
     st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)

@@ -71,7 +71,7 @@ def _words(row: EvidenceItem, *, seen: bool) -> str:
     """What is known about a piece, in our own markup around words that cannot become markup."""
     state = ("quiet", "Opened") if seen else ("info", "Not opened")
     tip = f' title="{html(deadlines.exact(row.opened_at))}"' if row.opened_at else ""
-    camera = f"<span>Camera {html(deadlines.brief(row.taken_at))}</span>" if row.taken_at else ""
+    camera = f"<span>Camera's clock {html(deadlines.brief(row.taken_at))}</span>" if row.taken_at else ""
     caption = f"<p>{html(row.caption)}</p>" if row.caption else ""
     return (
         f'<div class="ed-piece"><b title="{html(row.file_name)}">{html(row.file_name)}</b>{caption}'

@@ -19,6 +19,10 @@ from dashboard.ui import cards, deadlines, download, errors, evidence_lens
 from dashboard.ui.evidence_lens import LensView
 
 SHORT = 2_000  # characters of a text that needs no scrolling
+CAMERA = (
+    "The camera's clock is what the camera wrote into the file; nobody has checked it. It is in UTC where the file "
+    "names a time zone, else as the clock showed it."
+)
 CLOCKS_DIFFER = timedelta(hours=14)  # a camera without a zone may be off by as much as the world is wide
 
 
@@ -108,7 +112,7 @@ def _facts(row: EvidenceItem, opened: Opened, *, narrow: bool) -> None:
         "Submitted": row.at,
     }
     if opened.kind in (Kind.IMAGE, Kind.VIDEO):
-        facts["Photo taken"] = row.taken_at or "nothing"
+        facts["Camera's clock"] = f"{row.taken_at:%-d %b %Y, %H:%M}" if row.taken_at else "not recorded"
     if opened.seconds is not None:
         facts["Length"] = deadlines.span(timedelta(seconds=opened.seconds))
     facts["Size"] = f"{in_words(row.size_bytes)} · {opened.media_type}"
@@ -119,6 +123,8 @@ def _facts(row: EvidenceItem, opened: Opened, *, narrow: bool) -> None:
         cards.note("The first frame, re-encoded. The video itself is only downloaded, not played here.")
     if opened.holds_place:
         cards.note("The original still holds the place where it was taken, and so does a download of it.")
+    if row.taken_at:
+        cards.note(CAMERA)
     if row.taken_at and row.taken_at - row.at > CLOCKS_DIFFER:
         st.warning(
             f"The camera's time is {deadlines.span(row.taken_at - row.at)} after the upload: it cannot be right.",

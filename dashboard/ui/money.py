@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.money import Money
+from core.money import Money, shown_order
 from dashboard.ui.safe import html
 from dashboard.ui.status import Tone
 
@@ -27,11 +27,14 @@ def tone(amount: Money) -> Tone:
 
 
 def sums(amounts: Sequence[Money]) -> str:
-    """Totals per currency in one line, largest currency code last: `$1,200.00 · €80.00`."""
+    """Totals per currency in one line, in the order of currencies: `$1,200.00 · €80.00`."""
     totals: dict[str, Money] = {}
     for amount in amounts:
         totals[amount.currency] = totals.get(amount.currency, Money.zero(amount.currency)) + amount
-    return " · ".join(total.text() for _, total in sorted(totals.items(), reverse=True)) or "—"
+    return (
+        " · ".join(total.text() for _, total in sorted(totals.items(), key=lambda each: shown_order(each[0])))
+        or "—"
+    )
 
 
 def split(parts: Sequence[tuple[str, Money, Tone]], *, caption: str = "") -> None:

@@ -187,7 +187,7 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "QUEUED": _pill("Queued", "info", "Waits to be sent."),
         "SENT": _pill("Sent", "good", "Accepted by the mail server."),
         "FAILED": _pill("Failed", "bad", "Could not be sent."),
-        "MUTED": _pill("Muted", "quiet", "The party wants no letters of this kind; nothing was sent."),
+        "MUTED": _pill("Muted", "quiet", "The reader wants no e-mails of this kind; nothing was sent."),
     },
     "reconciliation": {
         "RUNNING": _pill("Running", "info", "Under way."),

@@ -187,7 +187,7 @@ def test_a_case_and_its_tabs(administrator: Person) -> None:
         expect(selected(person)).to_have_text(re.compile(f"^{tab}"), timeout=PATIENCE)
 
 
-TABS = {"/payouts": "Blocked payouts", "/operations": "E-mails", "/audit": "Seals"}
+TABS = {"/payouts": "Stopped money", "/operations": "E-mails", "/audit": "Seals"}
 
 
 @pytest.mark.parametrize("address", TABS)

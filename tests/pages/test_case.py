@@ -85,8 +85,8 @@ def test_the_timeline_tells_authors_and_audience(town: Town) -> None:
     for expected in (
         "Paid, and held",
         "Dispute opened",
-        "Ana Lindqvist · payer · parties",
-        "staff only",
+        "Ana Lindqvist · payer · visible to the parties",
+        "visible to staff only",
         "J-",
     ):
         assert expected in shown

@@ -112,8 +112,8 @@ def test_more_rows_take_no_more_statements(town: Town, page: str) -> None:
 def test_the_overview_tells_what_is_held_and_what_is_ours(town: Town) -> None:
     builders.funded(town, total=Money(400_000, "USD"))
     seen = words(visit(town, "fay", "overview"))
-    assert "Held for milestones" in seen
-    assert "The platform's own" in seen or "Deferred revenue" in seen
+    assert "Client funds held" in seen
+    assert "The platform's own funds" in seen or "Deferred platform fees" in seen
     assert "Held too long" not in seen
 
 
@@ -206,7 +206,7 @@ def test_trying_again_sends_it_again(town: Town) -> None:
 def test_money_that_waits_names_every_reason(town: Town) -> None:
     told = builders.in_mediation(town)
     town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Reported for fraud")
-    app = visit(town, "fay", "payouts", **{"payouts-tab": "Blocked payouts"})
+    app = visit(town, "fay", "payouts", **{"payouts-tab": "Stopped money"})
     why = app.dataframe[0].value["why"].iloc[0]
     assert f"Case D-{told.case} is under review." in why
     assert "Hold H-1 is in place: Reported for fraud." in why

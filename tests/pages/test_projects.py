@@ -27,7 +27,14 @@ def test_everybody_sees_projects_and_what_is_held(town: Town, subject: str) -> N
     assert (row["id"], row["title"]) == (f"P-{told.project}", "New kitchen")
     assert row["held"].strip().startswith("$")
     shown = words(visit(town, subject, "project", id=told.project))
-    for expected in ("New kitchen", "Ana Lindqvist", "Ben Okafor", "Held now", "Engagement", "Processor fee"):
+    for expected in (
+        "New kitchen",
+        "Ana Lindqvist",
+        "Ben Okafor",
+        "Held now",
+        "Engagement",
+        "Processing fee",
+    ):
         assert expected in shown
 
 

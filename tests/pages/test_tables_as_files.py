@@ -187,7 +187,7 @@ CASES = [
         "payouts", "payouts", "select count(*) from payouts where method = 'standard'", {"method": "standard"}
     ),
     Case("payout-calls", "payouts", "select 2", {"id": 1}),
-    Case("payouts-waiting", "payouts", "select 2", {"payouts-tab": "Blocked payouts"}),
+    Case("payouts-waiting", "payouts", "select 2", {"payouts-tab": "Stopped money"}),
     Case("operations", "operations", "select count(*) from outgoing_operations"),
     Case(
         "operations",

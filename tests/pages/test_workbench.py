@@ -28,7 +28,7 @@ def like(town: Town, but: int, **other: str) -> Precedents:
     return town.read(lambda s: precedents.like(s, but=but, **asked))
 
 
-def test_similar_cases_are_counted_with_the_median_share(town: Town) -> None:
+def test_similar_cases_are_counted_and_a_median_is_told_of_five(town: Town) -> None:
     first = builders.in_mediation(town)
     assert "No similar case has ended yet" in words(visit(town, "mia", "case", id=first.case))
     for share in (20_000, 60_000, None):
@@ -38,12 +38,18 @@ def test_similar_cases_are_counted_with_the_median_share(town: Town) -> None:
     agreed = builders.disputed(town)
     offer = town.act(offers.propose, town.payer, case_id=agreed.case, release=Money(50_000, "USD"), note="")
     town.act(offers.accept, town.payee, offer_id=offer.id)
-    assert like(town, first.case) == Precedents(released=1, divided=2, refunded=0, agreed=1, median_bps=2_777)
+    assert like(town, first.case) == Precedents(released=1, divided=2, refunded=0, agreed=1, middle_bps=3_056)
+    assert like(town, first.case).median_bps is None
     assert like(town, first.case, reason="DAMAGE").total == 0
     assert like(town, first.case, platform="legal_services").total == 0
     shown = words(visit(town, "mia", "case", id=first.case))
     assert "4 similar cases" in shown
-    assert "Median share released: 27.77 %." in shown
+    assert "Median share released" not in shown
+    last = builders.in_mediation(town)
+    builders.decided(town, last, builders.a_draft(last, release=Money(54_000, "USD")))
+    town.wait(days=2)
+    assert like(town, first.case).median_bps == 3_000
+    assert "Median share released: 30 %." in words(visit(town, "mia", "case", id=first.case))
 
 
 def test_the_case_at_hand_is_no_precedent_of_itself(town: Town) -> None:

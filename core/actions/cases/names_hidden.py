@@ -22,7 +22,7 @@ JUDGED = ("outcome", "ground", "by", "share")
 
 
 def prefer(session: Session, actor: Actor, *, now: datetime, blind: bool | None) -> None:
-    """Hide names in the cases that the actor decides, or not, or (None) as the platform's policy says."""
+    """Hide names in the cases that the actor decides, or not, or (None) as the marketplace's policy says."""
     require(actor, Permission.READ_CASES)
     wish = insert(StaffPreference).values(staff_id=actor.id, blind=blind, updated_at=now)
     session.execute(

@@ -30,7 +30,7 @@ class WrongRole(DeskError):
 
 
 class OtherPlatform(DeskError):
-    """{party} belongs to another platform than the payer. A bid is between two parties of one platform."""
+    """{party} belongs to another marketplace than the payer. A bid is between two parties of one marketplace."""
 
 
 class BidKnownOtherwise(DeskError):
@@ -39,7 +39,7 @@ class BidKnownOtherwise(DeskError):
 
 @dataclass(frozen=True, kw_only=True)
 class Bid:
-    """What was agreed outside the desk: `reference` is the platform's own id of the bid; no `funding`: in turn."""
+    """What was agreed outside the desk: `reference` is the marketplace's own id of the bid; no `funding`: in turn."""
 
     reference: str
     payer_id: int
@@ -130,7 +130,7 @@ def _note_and_tell(session: Session, actor: Actor, project: Project, bid: Bid, *
 
 
 def _current_policy(session: Session, platform: str, now: datetime) -> tuple[PolicyVersion, Profile]:
-    """The version of a platform's profile that is in force: new projects take a reference to it."""
+    """The version of a marketplace's profile that is in force: new projects take a reference to it."""
     version = session.scalars(
         select(PolicyVersion)
         .where(PolicyVersion.profile == platform, PolicyVersion.effective_at <= now)
@@ -143,7 +143,7 @@ def _current_policy(session: Session, platform: str, now: datetime) -> tuple[Pol
 
 
 def _two_sides(session: Session, payer_id: int, payee_id: int) -> tuple[Party, Party]:
-    """A payer and a payee, of one platform."""
+    """A payer and a payee, of one marketplace."""
     payer, payee = session.get_one(Party, payer_id), session.get_one(Party, payee_id)
     for party, needed in ((payer, PartyRole.PAYER), (payee, PartyRole.PAYEE)):
         if party.role != needed:

@@ -1,4 +1,4 @@
-"""The legal checklist of each platform: compliance signs, and only then may anything be paid.
+"""The legal checklist of each marketplace: compliance signs, and only then may anything be paid.
 
 (payment-escrow-rules, Compliance / Legal Review Checklist.)
 """

@@ -53,7 +53,7 @@ def register(
     country: str = "US",
     withdrawal_method: WithdrawalMethod = WithdrawalMethod.STANDARD,
 ) -> Party:
-    """A payer or payee of a platform, by the platform's own id; the same id twice is the same party."""
+    """A payer or payee of a marketplace, by the marketplace's own id; the same id twice is the same party."""
     payouts.require_sent(withdrawal_method)
     before = session.scalars(
         select(Party).where(Party.platform == platform, Party.external_id == external_id)

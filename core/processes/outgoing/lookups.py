@@ -14,23 +14,23 @@ from core.processes.outgoing.kinds import KINDS
 
 
 class StateNotRead(OutcomeUnknown):
-    """It is at the payment provider, which could not be asked how it stands ({reason})."""
+    """It is at Stripe, which could not be asked how it stands ({reason})."""
 
 
 class OutcomeNotRead(OutcomeUnknown):
-    """It was sent, and it may or may not have been done: the payment provider could not be asked ({reason})."""
+    """It was sent, and it may or may not have been done: Stripe could not be asked ({reason})."""
 
 
 class NotSentUnasked(OutcomeUnknown):
-    """It was not sent this time: the payment provider could not be asked whether it was sent before ({reason})."""
+    """It was not sent this time: Stripe could not be asked whether it was sent before ({reason})."""
 
 
 class QuestionRefused(NeedsOperator):
-    """What became of it is not known: the payment provider does not answer that question ({reason})."""
+    """What became of it is not known: Stripe does not answer that question ({reason})."""
 
 
 class NoTrace(NeedsOperator):
-    """No trace of it was found at the payment provider, and it is too old to be sent again by itself."""
+    """No trace of it was found at Stripe, and it is too old to be sent again by itself."""
 
 
 def found(payments: Payments, claim: Claim) -> Any:

@@ -52,7 +52,8 @@ def show(case: CaseView, ruling: Ruling) -> None:
         on_click=confirm.open_drawer,
         args=("decided" if why_not else "approve",),
     )
-    withdraw_decision.button(case, ruling)
+    if why_not:  # the second person returns it to its maker, in the review
+        withdraw_decision.button(case, ruling)
 
 
 def _why_not(case: CaseView, ruling: Ruling) -> str | None:

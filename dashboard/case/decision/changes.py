@@ -91,7 +91,7 @@ def _before(returned: Ruling, differs: Sequence[Difference]) -> None:
     if differs:
         table(differs, "Before", "Now")
     else:
-        cards.note("Nothing was changed: the same outcome, amounts, reasons, citations and letters.")
+        cards.note("Nothing was changed: the same outcome, amounts, reasons, citations and e-mails.")
 
 
 def table(rows: Sequence[Difference], before: str, after: str) -> None:

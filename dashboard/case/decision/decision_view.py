@@ -42,7 +42,7 @@ def show(case: CaseView, ruling: Ruling) -> None:
         args=("decided",),
     )
     if record.status == DecisionStatus.EXECUTED:
-        header.section("Carried out", "Stripe, letters, and what comes next")
+        header.section("Carried out", "Stripe, e-mails, and what comes next")
         execution_progress.show(record.id)
         papers_of.show(case)
         corrections.links(case)
@@ -109,7 +109,7 @@ def drawer(case: CaseView) -> None:
         _dialog(case, case.ruling)
 
 
-@st.dialog("Decision preview", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
+@st.dialog("Plan of the decision", width="large", icon=":material/gavel:", on_dismiss=confirm.close_drawer)
 def _dialog(case: CaseView, ruling: Ruling) -> None:
     record = ruling.record
     plan_view.show(

@@ -65,7 +65,7 @@ def _steps(execution: Execution, now: datetime) -> list[str]:
         )
     for name, subject, state in execution.letters:
         letter = status.pill("notification", state)
-        rows.append(_row(letter.tone, f"Letter to {name}", subject, letter.label))
+        rows.append(_row(letter.tone, f"E-mail to {name}", subject, letter.label))
     return rows
 
 

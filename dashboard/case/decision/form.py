@@ -57,9 +57,7 @@ def show(case: CaseView, pieces: Sequence[EvidenceItem], past: Precedents) -> No
     ):
         _preview(case, sketch)
     names_hidden.reveal(case, sketch)
-    cards.note(
-        "Nothing is decided yet. The preview shows every posting, every call to Stripe and both letters."
-    )
+    cards.note("Nothing is decided yet. The preview shows every posting, every operation and every e-mail.")
 
 
 def _whose(case: CaseView) -> None:
@@ -101,7 +99,7 @@ def _sketch(case: CaseView, pieces: Sequence[EvidenceItem], past: Precedents) ->
         least=REASONS_LEAST,
         most=LONGEST,
         placeholder="What was agreed, what was delivered, and which evidence shows it.",
-        help=f"At least {REASONS_LEAST} characters. Both parties read them in their letter, and so does any reviewer.",
+        help=f"At least {REASONS_LEAST} characters. Both parties read them in their e-mail, and so does any reviewer.",
     )
     passages = letter_passages.show(case)
     references, evidence_ids = citations.show(case.id, pieces)

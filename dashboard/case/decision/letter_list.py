@@ -10,12 +10,14 @@ from typing import Any
 import streamlit as st
 
 from core.letters import Letter
+from core.letters.rendering import unwrapped
 from core.queries import letters_ahead
 from core.queries.letters_ahead import Ahead, Letters
 from core.records import Decision
 from core.rules.approvals import DecisionStatus
 from core.rules.decision_letters import Moment
 from dashboard import request_context
+from dashboard.letters import FRAME
 from dashboard.ui import cards, deadlines, status
 from dashboard.ui.safe import html
 
@@ -126,6 +128,7 @@ def show(
 ) -> None:
     if any(each.written is None for _, each in letters):
         cards.note(OTHERWISE.format(what=what))
+    cards.note(FRAME)
     look = st.segmented_control(
         "Look",
         ["Plain text", "As mail"],
@@ -158,5 +161,5 @@ def _one(each: Ahead, people: Mapping[str, str], *, as_mail: bool, words: Callab
     elif as_mail and each.letter.html:
         st.iframe(words(each.letter.html), height=360)
     else:
-        text = "\n".join(html(line) for line in words(each.letter.text).splitlines())
+        text = "\n".join(html(line) for line in unwrapped(words(each.letter.text)).splitlines())
         st.html(f'<div class="ed-letter">{text}</div>')

@@ -23,7 +23,7 @@ def show(case: CaseView) -> dict[str, str]:
     passages = {}
     with st.expander(label, icon=":material/mail:", key=f"letters-{case.id}", expanded=bool(edited)):
         cards.note(
-            "Each letter is made from the plan. Amounts, items and what happens next always come from it; "
+            "Each e-mail is made from the plan. Amounts, items and what happens next always come from it; "
             "the words between them can be yours, for each party."
         )
         for side in SIDES:

@@ -101,7 +101,7 @@ def _letters(case: CaseView, each: Offered) -> None:
         return
     words = partial(redaction.redact, case)
     key = f"offer-{each.record.id}"
-    letter_list.show(found, people(case), key=key, words=words, what="an agreement")
+    letter_list.show(found, people(case), key=key, words=words, what="this agreement")
 
 
 def _earlier(case: CaseView, rows: list[Offered]) -> None:

@@ -1,10 +1,10 @@
-"""Taking a decision back before it is carried out: on purpose, with a reason."""
+"""A decision withdrawn by its maker, or voided by somebody else, before it is carried out; with a reason."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core.actions.decisions import confirmation
+from core.actions.decisions import confirmation, cooling_off
 from core.queries import cases
 from core.queries.cases import CaseView
 from core.queries.decisions import Ruling
@@ -21,11 +21,11 @@ def button(case: CaseView, ruling: Ruling) -> None:
     decides = any(request_context.may(each) for each in deciding(escalated=case.record.escalated))
     if decides and not case.tie and not left and ruling.pending:
         st.button(
-            "Withdraw decision",
+            _title(ruling),
             key="recall-open",
             icon=":material/undo:",
             type="tertiary",
-            help="Withdraw this decision before it is carried out.",
+            help="Before it is carried out. No money moves.",
             on_click=confirm.open_drawer,
             args=(DRAWER,),
         )
@@ -33,10 +33,42 @@ def button(case: CaseView, ruling: Ruling) -> None:
 
 def drawer(case: CaseView) -> None:
     if case.ruling is not None and case.ruling.pending and confirm.drawer(DRAWER) is not None:
-        _dialog(case.id, case.ruling.record.id)
+        drawn = st.dialog(_title(case.ruling), position="right", on_dismiss=confirm.close_drawer)(_dialog)
+        drawn(case.id, case.ruling.record.id)
 
 
-@st.dialog("Withdraw the decision", position="right", on_dismiss=confirm.close_drawer)
+def _mine(ruling: Ruling) -> bool:
+    return ruling.record.maker_id == request_context.actor().id
+
+
+def _title(ruling: Ruling) -> str:
+    """One withdraws one's own decision; somebody else's is voided."""
+    return "Withdraw decision" if _mine(ruling) else "Void decision"
+
+
+def _follows(ruling: Ruling) -> str:
+    """What has happened by now, who is told, and who gets it as a draft."""
+    told = (
+        " Both parties were told of the decision, and are told that it is not carried out."
+        if cooling_off.waits(ruling.record)
+        else ""
+    )
+    if not ruling.again:
+        back = f"{ruling.maker} may no longer decide it, so nobody gets it as a draft."
+    elif _mine(ruling):
+        back = "You get it back as a draft."
+    else:
+        back = f"{ruling.maker} gets it back as a draft, with your reason."
+    return f"No money has moved.{told} {back}"
+
+
+def _done(ruling: Ruling) -> str:
+    if not ruling.again:
+        return "The decision is void."
+    whose = "your" if _mine(ruling) else f"{ruling.maker}'s"
+    return f"The decision is void, and {whose} draft again."
+
+
 def _dialog(case_id: int, decision_id: int) -> None:
     """The case is read in here: a dialog that draws itself again is given what it was opened with."""
     if not confirm.step_up("recall-dialog"):
@@ -45,30 +77,18 @@ def _dialog(case_id: int, decision_id: int) -> None:
         case = cases.case(session, case_id, staff_id=request_context.actor().id)
     ruling = case.ruling
     if ruling is None or ruling.record.id != decision_id or not ruling.pending:
-        confirm.overtaken(
-            "This decision can no longer be withdrawn: it was carried out or voided in the meantime."
-        )
+        confirm.overtaken("This decision no longer waits: it was carried out or voided in the meantime.")
         return
-    left = not ruling.again
-    if left:
-        cards.note(
-            f"Nothing was booked or sent yet. {ruling.maker} may no longer decide it, so nobody gets it as a draft."
-        )
-    else:
-        cards.note(
-            f"Nothing was booked or sent yet. {ruling.maker} gets the decision back as a draft, with your reason."
-        )
+    cards.note(_follows(ruling))
     place = text_fields.named("case", ruling.record.case_id, "recall")
     reason = reasons.area(place, "Why", key="recall-reason")
-    intent = confirm.pressed("Withdraw the decision", key="recall", money=True, icon=":material/undo:")
+    intent = confirm.pressed(_title(ruling), key="recall", money=True, icon=":material/undo:")
     if intent:
         confirm.carry_out(
             intent,
             lambda session, actor, now: confirmation.withdraw(
                 session, actor, now=now, decision_id=ruling.record.id, reason=reason
             ),
-            done="The decision is void."
-            if left
-            else f"The decision is void, and {ruling.maker}'s draft again.",
+            done=_done(ruling),
             sent=[place],
         )

@@ -24,7 +24,7 @@ SIZE = 50
 VIEWS = {
     View.MINE.value: "Mine",
     View.UNASSIGNED.value: "Unassigned",
-    View.WAITING.value: "Waiting",
+    View.WAITING.value: "Waiting for a party",
     View.OVERDUE.value: "Overdue",
     View.ESCALATED.value: "Escalated",
     View.APPROVAL.value: "Needs approval",
@@ -43,7 +43,10 @@ WATCH = {
 EMPTY = {
     View.MINE: ("No case is yours", "Claim the next one, or look under Unassigned."),
     View.UNASSIGNED: ("Every case has a mediator", "New ones appear here as soon as mediation begins."),
-    View.WAITING: ("No case is awaiting a party", "Ask a party for an answer in a case, and it waits here."),
+    View.WAITING: (
+        "No case is waiting for a party",
+        "Ask a party for an answer in a case, and it waits here.",
+    ),
     View.OVERDUE: ("Nothing is overdue", "Well done. Cases appear here when their time limit passes."),
     View.ESCALATED: ("Nothing is escalated", "A case comes here when it was not decided in time."),
     View.APPROVAL: (
@@ -56,7 +59,7 @@ COLUMNS = (
     ("Case", False, ""),
     ("Payer · payee", False, ""),
     ("About", False, ""),
-    ("Platform · reason", False, ""),
+    ("Marketplace · reason", False, ""),
     ("At stake", True, "The amount held, or the amount disputed once nothing is held."),
     ("Due (UTC)", False, "The next time limit: an answer, the beginning of mediation, or the decision."),
     ("Status · mediator", False, ""),
@@ -72,7 +75,7 @@ def figures(now: Figures) -> None:
     cards.kpis(
         [
             Kpi("Open cases", now.open, f"{now.unassigned} without a mediator"),
-            Kpi("Yours", now.mine, f"{now.waiting} awaiting a party"),
+            Kpi("Yours", now.mine, f"{now.waiting} waiting for a party"),
             Kpi("Overdue", now.overdue, "past their time limit", "bad" if now.overdue else None),
             Kpi("Escalated", now.escalated, "with the administrators", "bad" if now.escalated else None),
             Kpi("Needs approval", now.approval, "a second person", "wait" if now.approval else None),
@@ -123,7 +126,7 @@ FILE = [
     tables.text("payee", "Payee"),
     tables.text("project", "Project"),
     tables.text("milestone", "Milestone"),
-    tables.text("platform", "Platform"),
+    tables.text("platform", "Marketplace"),
     tables.text("reason", "Reason"),
     tables.money("stake", "At stake"),
     tables.when("due_at", "Due"),

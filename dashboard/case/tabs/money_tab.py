@@ -52,7 +52,7 @@ def show(case: CaseView, *, now: datetime, until: datetime | None = None) -> Non
     header.section("Journals", f"{len(journals)} posted")
     for posted in journals:
         _journal(case, posted)
-    header.section("Stripe", "what was asked, and how far it is")
+    header.section("Operations", "what Stripe was asked, and how far it is")
     _operations(operations, now)
 
 
@@ -72,7 +72,7 @@ def _where(case: CaseView) -> None:
             sum_of(fee - kept),
             "quiet",
         ),
-        ("Processor fee", sum_of(order.processing_fee_minor), "quiet"),
+        ("Processing fee", sum_of(order.processing_fee_minor), "quiet"),
     ]
     money.split(
         [part for part in parts if part[1].minor],
@@ -85,7 +85,7 @@ def _waterfall(case: CaseView) -> None:
     given, back = order.payable_minor + order.released_minor, order.refundable_minor + order.refunded_minor
     steps: list[tuple[str, Money, Step]] = [
         ("Paid", sum_of(order.charge_minor), "total"),
-        ("Processor fee", sum_of(order.processing_fee_minor), "out"),
+        ("Processing fee", sum_of(order.processing_fee_minor), "out"),
         ("Platform fee", sum_of(order.platform_fee_minor), "out"),
         ("Funded", sum_of(order.funded_minor), "total"),
     ]
@@ -125,7 +125,7 @@ def _operations(operations: Sequence[Sent], now: datetime) -> None:
         return
     body = "".join(_operation(each, now) for each in operations)
     st.html(
-        '<table class="ed-book"><thead><tr><th>Call</th><th class="ed-num">Amount</th><th>State</th></tr></thead>'
+        '<table class="ed-book"><thead><tr><th>Operation</th><th class="ed-num">Amount</th><th>Status</th></tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
 

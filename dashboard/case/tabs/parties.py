@@ -1,4 +1,4 @@
-"""Both parties: what they have been through on the platform, their other disputes, and who is tied to them."""
+"""Both parties: what they have been through on the marketplace, their other disputes, and who is tied to them."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def _go(name: str | None, mark: str | None) -> None:
 
 
 def _moment(case: CaseView, each: TimelineEvent, asked: str, since: datetime | None) -> TimelineItem:
-    audience = "staff only" if each.staff_only else "parties"
+    audience = "visible to staff only" if each.staff_only else "visible to the parties"
     name = each.mark.name if each.mark else ""
     return TimelineItem(
         at=each.at,
