@@ -126,7 +126,9 @@ def test_holds_and_messages_since_are_told_apart(town: Town) -> None:
 
 
 @pytest.mark.parametrize("subject", PEOPLE)
-def test_a_decision_is_withdrawn_by_its_maker_and_returned_by_the_second_person(town: Town, subject: str) -> None:
+def test_a_decision_is_withdrawn_by_its_maker_and_returned_by_the_second_person(
+    town: Town, subject: str
+) -> None:
     told, _ = waiting(town)
     app = visit(town, subject, "case", id=told.case)
     if subject != "mia":
