@@ -13,9 +13,9 @@ from enum import StrEnum
 from core.errors import DeskError
 from core.money import Money
 from core.rules import milestones
-from core.rules.cases import CaseStatus
 from core.rules.references import reference
 from core.rules.refusal_reasons import Block, Blocked
+from core.rules.transitions import standing
 
 
 class HoldKind(StrEnum):
@@ -89,13 +89,6 @@ NO_ACCOUNT = Block("no_account", "The payee has no account at Stripe yet.")
 IN_REVIEW = Block("payout_review", "Its payout needs review.")
 
 
-IN_WORDS: Mapping[str, str] = {
-    CaseStatus.OPEN: "open",
-    CaseStatus.UNDER_REVIEW: "under review",
-    CaseStatus.WAITING_PARTY: "waiting for a party",
-}
-
-
 @dataclass(frozen=True)
 class OpenCase:
     id: int
@@ -166,7 +159,7 @@ def without_hold(facts: Facts, hold_id: int) -> Facts:
 
 def _reasons(facts: Facts) -> Iterator[Block]:
     for case in facts.open_cases:
-        yield Block("open_case", f"Case {reference('case', case.id)} is {IN_WORDS[case.status]}.")
+        yield Block("open_case", f"Case {reference('case', case.id)} is {standing(case.status)}.")
     for hold in facts.manual_holds:
         code = SILENT_HOLD if hold.kind in SILENT else "hold"
         yield Block(code, f"Hold {reference('hold', hold.id)} is in place: {hold.reason.rstrip('.')}.")

@@ -27,7 +27,7 @@ E = TypeVar("E", bound=MoveEvent)
 
 # Where the words of a status do not complete "This … is".
 STANDING: Mapping[str, str] = {
-    "WAITING_PARTY": "awaiting a party",
+    "WAITING_PARTY": "waiting for a party",
     "ADMINISTRATIVE_REVIEW": "in administrative review",
     "CHARGEBACK_REVIEW": "in chargeback review",
     "REVIEW": "in review",
@@ -57,7 +57,7 @@ def move(kind: str, table: Mapping[tuple[S, E], S], status: S, event: E) -> S:
 
 
 def standing(status: str) -> str:
-    """IN_MEDIATION → "in mediation", WAITING_PARTY → "awaiting a party": what something is, after "This … is"."""
+    """IN_MEDIATION → "in mediation", WAITING_PARTY → "waiting for a party": what something is, after "This … is"."""
     return STANDING.get(status, status.replace("_", " ").lower())
 
 

@@ -82,7 +82,7 @@ def test_a_pair_moves_if_it_is_in_the_table_and_is_refused_if_it_is_not(
             cases.after,
             "WAITING_PARTY",
             "ASK_PARTY",
-            "This case is awaiting a party, so nothing can be requested of a party.",
+            "This case is waiting for a party, so nothing can be requested of a party.",
         ),
     ],
 )
