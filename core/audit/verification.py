@@ -19,8 +19,9 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from core.audit import content_hashes, sealed_rows
+from core.audit import content_comparison, sealed_rows
 from core.audit.canonical import KINDS
+from core.audit.content_hashes import Other
 from core.audit.key_trust import FIRST_USE, Ring, Trust
 from core.audit.pinned_keys import ledger_name, pins
 from core.audit.seal_history import Witness, history
@@ -35,7 +36,13 @@ from core.policy.limits import SEALED_WITHIN
 Progress = Callable[[int, int], None]
 ReadFile = Callable[[int, str], bytes]  # by party and hash: `EvidenceStore.get`
 LISTED = 100
-WRONG = {"altered": "other_words", "removed": "words_gone", "unknown": "words_unknown"}
+WRONG = {
+    "altered": "other_words",
+    "removed": "words_gone",
+    "unknown": "words_unknown",
+    "derived": "words_underived",
+    "misfit": "words_unplanned",
+}
 ANYWHERE = dict.fromkeys(KINDS, -(2**63))
 ROWS_AT_ONCE, SEALS_AT_ONCE = 40_000, 1_000
 # An honest plan reads each seal's rows through the index on their transaction.
@@ -97,7 +104,7 @@ class _Verification:
         if self.seals or self.witness.size or self.witness.ring.trust.fingerprint:
             self._find(self.witness.keys())
         open_rows = self._end()
-        others, older = content_hashes.compare(self.session)
+        others, older = content_comparison.compare(self.session)
         self._find(_words(others))
         pieces = self.session.execute(PIECES).all()
         self._find(self._bytes(pieces))
@@ -181,7 +188,7 @@ class _Verification:
         self.more += sum(1 for _ in findings)
 
 
-def _words(others: list[content_hashes.Other]) -> Iterator[Finding]:
+def _words(others: list[Other]) -> Iterator[Finding]:
     """The words that entries vouch for, as they are now."""
     for other in others:
         yield Finding("words", WRONG[other.how], id=other.entry, why=other.words)

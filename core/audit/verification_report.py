@@ -46,6 +46,8 @@ WORDS: Mapping[str, str] = {
     "other_words": "{why} is not what audit entry {id} recorded: it was altered.",
     "words_gone": "{why} was recorded by audit entry {id}, and is gone.",
     "words_unknown": "{why} has no audit entry: it was put in past the desk.",
+    "words_underived": "{why} does not follow from audit entry {id} and the policy: it was altered.",
+    "words_unplanned": "{why} is not what the plan says whose hash was recorded: it was altered.",
     "file": "The bytes of evidence {id} are not what was submitted, or not there. {why}",
     "epochs": "The list of epochs was altered: it does not agree with the seals of epoch {id}.",
 }

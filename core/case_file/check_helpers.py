@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import rfc8785
+from core.audit.recorded_steps import Difference
 
 Files = Mapping[str, bytes]
 
@@ -21,11 +20,6 @@ def same(what: str, found: Any, wanted: Any) -> None:
         raise Wrong(f"{what} is {_short(found)}, and should be {_short(wanted)}")
 
 
-def digest(content: Any) -> str:
-    """Of canonical JSON."""
-    return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
-
-
 def read(files: Files, name: str) -> Any:
     return json.loads(files[name])
 
@@ -33,6 +27,17 @@ def read(files: Files, name: str) -> Any:
 def trail(files: Files) -> list[dict[str, Any]]:
     """The entries of the audit extract."""
     return [json.loads(line) for line in files["audit.jsonl"].decode().splitlines()]
+
+
+def about(files: Files, kind: str, number: int) -> list[dict[str, Any]]:
+    """The entries about one object."""
+    return [row for row in trail(files) if (row["object_kind"], row["object_id"]) == (kind, str(number))]
+
+
+def agree(differences: Iterable[Difference]) -> None:
+    """A row says of its steps what their entries say."""
+    for each in differences:
+        same(f"{each.what}, in the audit extract,", each.found, each.wanted)
 
 
 def _short(value: Any) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.audit import content_hashes
+from core.audit import content_comparison
 from core.audit.actions import AuditAction
 from core.audit.pinned_keys import ledger_name
 from core.case_file.contents import gather
@@ -56,7 +56,7 @@ def export(
     require(actor, Permission.EXPORT_CASE)
     files = gather(session, store, case_id)
     milestone_id = session.get_one(Case, case_id).milestone_id
-    for other in content_hashes.others_of_milestone(session, milestone_id):
+    for other in content_comparison.others_of_milestone(session, milestone_id):
         raise NotAsRecorded(what=other.text)
     files["summary.pdf"] = summary(files)
     files[MANIFEST] = _manifest(files, case_id, origin=_origin(session), now=now)

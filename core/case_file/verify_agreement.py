@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from core.audit import recorded_steps
 from core.audit.actions import AuditAction
+from core.audit.recorded_steps import digest
 from core.case_file import verify_money
-from core.case_file.check_helpers import Files, Wrong, digest, read, same, trail
+from core.case_file.check_helpers import Files, Wrong, about, agree, read, same, trail
 from core.rules.offers import OfferStatus
 
 
@@ -64,17 +66,22 @@ def offers(files: Files) -> None:
     """Every offer divides the same sum, and the trail knows each."""
     if "offers.json" not in files:
         return
-    rows = read(files, "offers.json")
+    rows, ticket = read(files, "offers.json"), read(files, "case.json")["ticket"]
     made = {
         each["object_id"] for each in trail(files) if each["action"] == AuditAction.OFFER_MAKE.by("party")
     }
     for each in rows:
         if str(each["id"]) not in made:
             raise Wrong(f"the audit extract does not know offer {each['id']}")
+        same("the case of the offer", each.get("case_id", each.get("ticket_id")), ticket["id"])
     agreed = "agreement.json" in files
     same(
         "whether an offer was accepted", any(each["status"] == OfferStatus.ACCEPTED for each in rows), agreed
     )
+    if agreed:
+        _accepted(files)
+    for each in rows:
+        agree(recorded_steps.of_offer(each, about(files, "offer", each["id"])))
 
 
 CHECKS: tuple[tuple[str, Callable[[Files], None]], ...] = (

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from core.audit.actions import AuditAction
+from core.audit import recorded_steps
+from core.audit.recorded_steps import digest
 from core.case_file import verify_money
-from core.case_file.check_helpers import Files, Wrong, digest, read, same, trail
+from core.case_file.check_helpers import Files, Wrong, about, agree, read, same
 from core.money import Money
+from core.policy import Profile
 from core.rules.approvals import DecisionStatus
 from core.rules.grounds import Reference
 from core.rules.messages import Audience
@@ -29,15 +31,11 @@ def _hash(files: Files) -> None:
     found = digest(plan)
     if found != decision["plan_hash"]:
         raise Wrong(f"the plan is not the one that was confirmed: its hash is {found[:12]}…")
-    for field in ("outcome", "ground", "reasons", "citations"):
-        same(f"the decision's {field}", decision[field], plan[field])
-    for field in ("release", "refund"):
-        same(f"the decision's {field}", decision[f"{field}_minor"], plan["amounts"][field])
-    same("whether the project ends", decision.get("ends_project", False), plan.get("ends_project", False))
+    for what, stated, planned in recorded_steps.plan_of_decision(decision, plan):
+        same(what, stated, planned)
     case = read(files, "case.json")
     for what in ("ticket", "milestone", "project"):
         same(f"the {what} of the plan", plan[what], case[what]["id"])
-    same("the maker of the plan", plan["maker"], decision["maker_id"])
     if decision["checker_id"] == decision["maker_id"]:
         raise Wrong("the decision was approved by whoever made it")
     alone = decision["checker_id"] in (None, decision["maker_id"])
@@ -116,34 +114,16 @@ def _holds(text: str, passage: str) -> bool:
 
 
 def _trail(files: Files) -> None:
-    """Who confirmed, approved and carried it out, and when; and nobody did what the decision does not say."""
+    """Who confirmed, approved and carried it out, when and why; and nobody did what the decision does not say."""
     decision, case = _decision(files), read(files, "case.json")
-    confirmed = _entries(files, AuditAction.DECISION_CONFIRM.by("mediator"))
-    if not confirmed:
+    trace = about(files, "decision", decision["id"])
+    if not any(row["action"] in recorded_steps.CONFIRMED for row in trace):
         raise Wrong("the audit extract does not know that the decision was confirmed")
-    first = confirmed[0]
-    same("the plan in the audit extract", first["after"]["plan"], decision["plan_hash"])
-    same("the maker in the audit extract", first["actor_id"], decision["maker_id"])
-    same("when it was made, in the audit extract", first["at"], decision["made_at"])
-    same("the reasons in the audit extract", first["reason"], decision["reasons"])
-    for field in ("outcome", "ground"):
-        same(f"the {field} in the audit extract", first["after"][field], decision[field])
-    approved = [
-        (row["actor_id"], row["at"]) for row in _entries(files, AuditAction.DECISION_APPROVE.by("staff"))
-    ]
-    checked = [(decision["checker_id"], decision["checked_at"])] if decision["checker_id"] else []
-    same("who approved, in the audit extract", approved, checked)
-    executed = [row["at"] for row in _entries(files, AuditAction.DECISION_EXECUTE.by("system"))]
-    done = decision["status"] == DecisionStatus.EXECUTED
-    same("when it was carried out, in the audit extract", executed, [decision["executed_at"]] if done else [])
-    if done:
+    cooling_off = Profile.from_snapshot(read(files, "policy.json")).cooling_off
+    agree(recorded_steps.of_decision(decision, trace, cooling_off))
+    if decision["status"] == DecisionStatus.EXECUTED:
         same("the resolution of the case", case["ticket"]["resolution"], decision["outcome"])
         same("the notes of the case", case["ticket"]["resolution_notes"], decision["reasons"])
-
-
-def _entries(files: Files, action: str) -> list[dict[str, Any]]:
-    number = str(_decision(files)["id"])
-    return [row for row in trail(files) if (row["action"], row["object_id"]) == (action, number)]
 
 
 CHECKS: tuple[tuple[str, Callable[[Files], None]], ...] = (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.audit import content_hashes
+from core.audit import content_comparison, content_hashes
 from core.audit.actions import AuditAction
 from core.case_file.check_helpers import Files, Wrong, read, same, trail
 from core.policy import Profile
@@ -55,6 +55,8 @@ def staged(files: Files) -> None:
         same(f"the mediator before audit entry {row['id']}", row["before"]["mediator"], mediator)
         mediator = row["after"]["mediator"]
     same("the mediator", record["mediator_id"], mediator)
+    if known := [row for row in _about(rows, "ticket", record["id"]) if "status" in (row["after"] or {})]:
+        same("the status of the case", record["status"], known[-1]["after"]["status"])
     if milestone["completion_notice_at"]:
         asked = [row["at"] for row in rows if row["action"] in ASKS_FOR_VERIFICATION]
         _traced("the notice of completion", milestone["completion_notice_at"], asked)
@@ -91,7 +93,7 @@ def messages(files: Files) -> None:
 
 def words(files: Files) -> None:
     """The case, its offers and its decision say what their entries recorded."""
-    kept, others = content_hashes.known(
+    kept, others = content_comparison.known(
         (key, value, row["id"])
         for row in trail(files)
         for key, value in ((row["after"] or {}).get(content_hashes.KEPT_IN) or {}).items()

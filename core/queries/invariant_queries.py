@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.audit import content_hashes
+from core.audit import content_comparison
 from core.money import Money
 from core.rules import payment_states
 from core.rules.payment_states import Amounts, AmountsDisagree
@@ -235,5 +235,5 @@ def other_words(session: Session) -> Rows:
     """Rows whose words are not those that their entries keep the hashes of."""
     return [
         {"what": other.words, "how": other.how, "entry": other.entry}
-        for other in content_hashes.compare(session)[0]
+        for other in content_comparison.compare(session)[0]
     ]

@@ -98,6 +98,14 @@ signing_keys = Table(
     Column("by_previous", LargeBinary),
 )
 
+# Written by the migration alone: rows that had their words before entries kept the hashes of words.
+unhashed_content = Table(
+    "unhashed_content",
+    Record.metadata,
+    Column("part", Exact, primary_key=True),
+    Column("row_id", Exact, primary_key=True),
+)
+
 seals = Table(
     "seals",
     Record.metadata,

@@ -11,11 +11,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions.cases import conversation
 from core.actions.decisions import confirmation
 from core.actions.decisions.confirmation import AlreadyDecided, IntentReused
 from core.actions.decisions.plan import Plan
 from core.actions.staff import install
+from core.audit.actions import AuditAction
 from core.db import Database
 from core.errors import ChangedMeanwhile, ReasonMissing
 from core.ledger import journal_store
@@ -25,7 +27,7 @@ from core.rules.approvals import PlanChanged
 from core.rules.cautions import AnothersCase, AnswerPending, Caution
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.mediation import MediatorTied
-from core.rules.permissions import NotPermitted
+from core.rules.permissions import SYSTEM, NotPermitted
 from core.rules.proposals import MakerIsChecker, ProposalEnded
 from tests import builders
 from tests.builders import Told
@@ -238,7 +240,8 @@ def test_the_database_refuses_one_person_as_maker_and_checker(market: Market, ow
     _, decision = waiting(market)
     with pytest.raises(IntegrityError, match="maker_is_not_checker"), owner.transaction() as session:
         session.execute(
-            text("update decisions set checker_id = maker_id where id = :id"), {"id": decision.id}
+            text("update decisions set checker_id = maker_id, status = 'COOLING_OFF' where id = :id"),
+            {"id": decision.id},
         )
 
 
@@ -282,7 +285,21 @@ def _new_evidence(market: Market, told: Told) -> None:
         sha256="ab" * 32,
         at=market.now,
     )
-    market.database.run(lambda session: session.add(row))
+
+    def hand_in(session: Any) -> None:
+        session.add(row)
+        session.flush()
+        audit.record(
+            session,
+            SYSTEM,
+            AuditAction.EVIDENCE_HAND_IN.by("party"),
+            object_kind="evidence",
+            object_id=row.id,
+            now=market.now,
+            contents=[row],
+        )
+
+    market.database.run(hand_in)
 
 
 def _a_new_version_of_the_case(market: Market, told: Told) -> None:

@@ -10,14 +10,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions.cases import offers
 from core.actions.decisions.plan import Draft
 from core.actions.milestones import verification
+from core.audit.actions import AuditAction
 from core.money import Money
 from core.queries.cases import case as read_case
 from core.records import Evidence, EvidenceView, Milestone, Notification, PaymentOrder, Project
 from core.rules import grounds
 from core.rules.grounds import DecisionOutcome, Ground, ProjectGoesOn
+from core.rules.permissions import SYSTEM
 from tests import builders
 from tests.actions.stripe_events import bank_says, charged, charged_back
 from tests.builders import Told
@@ -63,6 +66,15 @@ def _evidence(market: Market, told: Told, pieces: int = 0, opened: int = 0) -> N
             )
             session.add(row)
             session.flush()
+            audit.record(
+                session,
+                SYSTEM,
+                AuditAction.EVIDENCE_HAND_IN.by("party"),
+                object_kind="evidence",
+                object_id=row.id,
+                now=market.now,
+                contents=[row],
+            )
             if number < opened:
                 seen = EvidenceView(
                     evidence_id=row.id, staff_id=market.as_staff("mia").id, first_at=market.now

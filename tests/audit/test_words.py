@@ -15,7 +15,7 @@ from core.actions.cases import conversation, evidence, mediator_assignment, offe
 from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence
 from core.actions.risk import holds, reports
 from core.actions.staff import install, members
-from core.audit import content_hashes
+from core.audit import content_comparison, content_hashes
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
 from core.queries import invariants
@@ -24,7 +24,7 @@ from core.rules.permissions import SYSTEM, Actor, Role
 from core.rules.reports import ReportKind, ReportOutcome
 from core.rules.requests import RequestKind
 from tests import builders
-from tests.audit.conftest import Log
+from tests.audit.conftest import Log, refused
 from tests.builders import Told, Town
 from tests.case_file.packs import DESK
 
@@ -162,13 +162,15 @@ def test_rewritten_words_are_found_and_named(log: Log, town: Town, told: Told) -
     for statement in REWRITTEN:
         log.tamper(statement)
     found = {(row["what"], row["how"]) for row in law(town)}
-    assert found == {(what, "altered") for what in REWRITTEN.values()}
+    # A decision says its reasons in its entry and in its plan as well.
+    again = {("Decision 1 (the reasons)", "altered"), ("Decision 1 (the decision's reasons)", "misfit")}
+    assert found == {(what, "altered") for what in REWRITTEN.values()} | again
     texts = [finding.text for finding in log.verify().findings]
     for what in REWRITTEN.values():
         assert any(each.startswith(f"{what} is not what audit entry ") for each in texts), what
     with town.database.reading() as session:
-        here = {each.words for each in content_hashes.others_of_milestone(session, told.milestone)}
-    assert here == set(REWRITTEN.values())
+        here = {each.words for each in content_comparison.others_of_milestone(session, told.milestone)}
+    assert here == {*REWRITTEN.values(), *(what for what, _ in again)}
 
 
 def test_an_end_that_was_written_past_the_desk_is_found(log: Log, town: Town, told: Told) -> None:
@@ -205,7 +207,11 @@ def test_a_role_a_name_and_a_recusal_by_sql_are_found(log: Log, town: Town, told
         (f"{roles} {added['Olga']}", "altered"),
         (f"Recusal {told.case}-{town.staff['max']}", "altered"),
     }
-    assert [what for what, how in found if how == "unknown"] == [f"Member of staff {added['Olga'] + 1}"]
+    stranger = added["Olga"] + 1
+    assert {what for what, how in found if how == "unknown"} == {
+        f"Member of staff {stranger}",
+        f"{roles} {stranger}",
+    }
 
 
 def test_nonsense_in_an_entry_stops_no_verification(log: Log, town: Town, told: Told) -> None:
@@ -238,7 +244,7 @@ def test_removed_words_and_words_put_in_are_found(log: Log, town: Town, told: To
 
 def test_a_later_entry_makes_no_rewritten_words_good(town: Town, told: Told) -> None:
     with town.database.reading() as session:
-        kept = {each.key: each.value for each in session.execute(content_hashes.EVERYWHERE)}
+        kept = {each.key: each.value for each in session.execute(content_comparison.EVERYWHERE)}
         message = session.get_one(Message, 1)
         assert kept["messages:1"] == content_hashes.hashes(message)["messages:1"]
 
@@ -283,17 +289,70 @@ def test_files_are_read_where_that_is_asked_and_the_report_says_which(
     assert "0 evidence files were read and have the bytes on record; 1 erased by right" in erased.text
 
 
+LONG_AGO = """
+insert into messages (id, milestone_id, author_kind, audience, body, at) overriding system value
+values (0, {milestone}, 'system', 'PARTIES', 'Long ago.', '2020-01-01')
+"""
+
+
 def test_what_was_recorded_before_hashes_is_never_called_intact(log: Log, town: Town, told: Told) -> None:
+    """Which rows those are is listed by the migration that came with the list; here it had none to list."""
     log.seal()
-    assert log.verify().older == 0
-    log.tamper(  # as one from before has it: older than the first that has a hash
-        "insert into messages (id, milestone_id, author_kind, audience, body, at)"
-        " values (0, :milestone, 'system', 'PARTIES', 'Long ago.', now())",
-        milestone=told.milestone,
-    )
+    log.tamper(LONG_AGO.format(milestone=told.milestone))
+    assert (log.verify().older, log.verify().text) == (0, UNKNOWN.format("Message 0"))
+    log.tamper("insert into unhashed_content values ('messages', '0')")
+    assert log.verify().ok
     assert log.verify().older == 1
     assert "1 messages, files, letters" in log.verify().text
     assert "nothing proves those" in log.verify().text
+
+
+UNKNOWN = "{} has no audit entry: it was put in past the desk."
+PUT_IN = {
+    LONG_AGO: "Message 0",
+    """insert into evidence_notes (id, evidence_id, staff_id, body, at) overriding system value
+    values (-5, 1, {staff}, 'Staged.', '2020-01-01')""": "Note -5",
+    """insert into handovers (id, case_id, by_id, note, at) overriding system value
+    values (-5, {case}, {staff}, 'Refund all of it.', '2020-01-01')""": "Handover note -5",
+    """insert into reports (id, project_id, milestone_id, kind, source, severity, details, author_kind, at)
+    overriding system value
+    select -3, project_id, milestone_id, kind, source, severity, 'He threatened me.', author_kind, '2020-01-01'
+    from reports limit 1""": "Report -3",
+    "insert into recusals values ({case}, {staff}, 'forged', '2020-01-01')": "Recusal {case}-{staff}",
+    """update holds set released_at = '2020-01-01', released_by = {staff}, release_reason = 'x'
+    where id = {hold}""": "Lifting of hold {hold}",
+}
+
+
+def test_what_sql_puts_in_before_the_first_hashed_row_is_found(
+    log: Log, town: Town, told: Told, tmp_path: Path
+) -> None:
+    """As the application's own login, which may add rows; none counts as older, and no case file vouches for one."""
+    hold = town.act(holds.place, town.as_staff("cora"), milestone_id=told.milestone, reason="Once more.")
+    these = {"milestone": told.milestone, "case": told.case, "hold": hold.id, "staff": town.staff["ada"]}
+    log.seal()
+    for statement in PUT_IN:
+        with log.database.transaction() as session:
+            session.execute(text(statement.format(**these)))
+    found = {what.format(**these) for what in PUT_IN.values()}
+    assert {(row["what"], row["how"]) for row in law(town)} == {(what, "unknown") for what in found}
+    report = log.verify()
+    assert report.older == 0
+    assert {finding.text for finding in report.findings} == {UNKNOWN.format(what) for what in found}
+    with town.database.reading() as session:
+        here = {each.words for each in content_comparison.others_of_milestone(session, told.milestone)}
+    assert here == found
+    store = EvidenceStore(tmp_path / "evidence")
+    with pytest.raises(case_file.NotAsRecorded, match="has no audit entry"):
+        town.act(case_file.export, town.as_staff("cora"), store=store, signer=DESK, case_id=told.case)
+
+
+def test_nobody_but_the_owner_says_which_rows_are_older(town: Town) -> None:
+    for statement in (
+        "insert into unhashed_content values ('messages', '0')",
+        "update unhashed_content set row_id = '0'",
+    ):
+        assert "permission denied" in refused(town.database, statement)
 
 
 def test_words_from_before_a_column_took_its_present_name_keep_their_hash() -> None:

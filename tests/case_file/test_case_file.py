@@ -241,7 +241,7 @@ AGREEMENTS: dict[str, tuple[Callable[[Files], None], str]] = {
     ),
     "the offer": (
         edited("offers.json", lambda rows: rows[1].update(release_minor=1)),
-        "the agreed release",
+        "the release, in the audit extract",
     ),
     "who agreed": (
         edited("case.json", lambda case: case["parties"][0].update(id=99)),

@@ -246,7 +246,12 @@ def _record(
         object_kind="evidence",
         object_id=evidence.id,
         now=now,
-        after={"kind": evidence.kind, "sha256": evidence.sha256, "size_bytes": evidence.size_bytes},
+        after={
+            "kind": evidence.kind,
+            "sha256": evidence.sha256,
+            "size_bytes": evidence.size_bytes,
+            "taken_at": evidence.taken_at,
+        },
         milestone_id=evidence.milestone_id,
         project_id=project_id,
         case_id=evidence.case_id,

@@ -5,12 +5,10 @@ What is booked, sent and written is computed by the same plan as a decision's, u
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import rfc8785
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -24,6 +22,7 @@ from core.actions.milestones import completion
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import receivables, release
 from core.audit.actions import AuditAction
+from core.audit.recorded_steps import UNTIL, digest
 from core.errors import ChangedMeanwhile, NotFound
 from core.letters import Letter
 from core.money import Money
@@ -113,7 +112,7 @@ def accept(session: Session, actor: Actor, *, now: datetime, offer_id: int) -> O
         receivables.lock_payee(session, context)
     made = planned_calls.of_split(session, context, split, key=key)
     offer.plan = _plan(context, case, offer, split, made, party, key)
-    offer.plan_hash = hashlib.sha256(rfc8785.dumps(offer.plan)).hexdigest()
+    offer.plan_hash = digest(offer.plan)
     audit.become(offer, status, now=now, by=actor)
     offer.ended_at = now
     session.flush()
@@ -355,6 +354,7 @@ def _trace(
             "released": Money(offer.release_minor, offer.currency).as_dict(),
             "refunded": Money(offer.refund_minor, offer.currency).as_dict(),
             "plan": offer.plan_hash,
+            UNTIL: offer.expires_at,
         },
         case_id=offer.case_id,
         contents=[offer] if action == AuditAction.OFFER_MAKE.by("party") else [],

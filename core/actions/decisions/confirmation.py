@@ -18,6 +18,7 @@ from core.actions.decisions.recorded_decision import LIVE, AlreadyDecided, draft
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import release
 from core.audit.actions import AuditAction
+from core.audit.recorded_steps import WHY_TWO, digest
 from core.errors import ChangedMeanwhile, DeskError
 from core.records import Case, Decision, Evidence, EvidenceView
 from core.rules import approvals, deadlines, holds, mediation, milestones
@@ -179,6 +180,7 @@ def _record(
         context,
         now=now,
         reason=draft.reasons,
+        extra={WHY_TWO: digest(decision.approval_reasons)},
     )
     unopened = _unopened(session, context, recorded_decision.person(actor))
     if unopened:
