@@ -50,9 +50,6 @@ ALTERED = {
     "update decisions set needs_approval = false": "Decision 1 (whether it needs a second person) is not",
     "update decisions set approval_reasons = '[]'": "Decision 1 (why it needs a second person) is not",
     """update decisions set citations = '[]'""": "Decision 1 (the decision's citations) is not what the plan says",
-    """update decisions set plan = jsonb_set(plan, '{letters,0,text}', '"Well done."')""": (
-        "Decision 1 (the plan) is not what the plan says"
-    ),
     "update offers set ended_at = now()": "Offer 1 (when it ended) is not",
     "update offers set status = 'DECLINED'": "Offer 1 (the status) is not",
     "update offers set expires_at = now()": "Offer 1 (until when it stands) is not",
@@ -69,6 +66,7 @@ def test_every_step_says_what_its_entry_says(log: Log, town: Town, told: Told, t
         assert any(each.startswith(words) for each in texts), (words, texts)
     law = next(each for each in town.read(invariants.run) if each.name == "words_as_recorded")
     assert law.count == len(texts)
+    log.tamper("""update decisions set plan = jsonb_set(plan, '{letters,0,text}', '"Well done."')""")
     store = EvidenceStore(tmp_path / "evidence")
     with pytest.raises(case_file.NotAsRecorded, match=r"Decision 1 \(the plan\)"):
         town.act(case_file.export, town.as_staff("cora"), store=store, signer=DESK, case_id=told.case)
