@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import streamlit as st
 
 from core.actions.milestones import letters as actions
+from core.letters.frame import framed
 from core.letters.rendering import unwrapped
-from core.queries import letters
+from core.queries import letter_frames, letters
 from core.queries.bounded_list import Listed
 from core.queries.letters import LetterRow
 from core.rules.permissions import Permission
@@ -19,9 +21,10 @@ from dashboard.ui.safe import words_of
 from dashboard.ui.status import in_words
 
 FRAME = (
-    "Not shown here, because it is added when the e-mail is sent: a greeting, the references, how to object to a "
-    "decision that was carried out and, where they are set, a link and a contact."
+    "Greeting, references, link and contact are added when the e-mail is sent, from the names and settings of that "
+    "time; they are shown as they would be now."
 )
+TOGETHER = "It is part of one e-mail with others: greeting and closing stand once around all of them."
 NONE = ("No e-mails", "Every e-mail about this appears here, with its status.")
 
 
@@ -54,7 +57,9 @@ def show(
     if row := next((row for row in rows if row.id == number), None):
         with request_context.reading() as session:
             sheet = letters.letter(session, row.id)
-        _sheet(row, words(sheet.text), key=key)
+            frame = letter_frames.of_letter(session, request_context.desk().settings, row.id)
+        text, _ = framed(sheet.text, sheet.html, replace(frame, name=words(frame.name)))
+        _sheet(row, words(text), key=key)
 
 
 def _columns(*, narrow: bool) -> list[tables.Column]:
@@ -90,7 +95,7 @@ def _sheet(row: LetterRow, text: str, *, key: str) -> None:
         if row.error:
             cards.note(row.error)
         st.text(words_of(unwrapped(text)))
-        st.caption(FRAME)
+        st.caption(FRAME if not row.together else f"{FRAME} {TOGETHER}")
         if row.status == "FAILED":
             _again(row, key=key)
 

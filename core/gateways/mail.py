@@ -30,6 +30,7 @@ import idna
 
 from core.config import Settings
 from core.errors import DeskError
+from core.letters.template import line
 
 PATIENCE = 15.0  # seconds for each answer of the server
 CLOSING = 421
@@ -79,7 +80,7 @@ def compose(
         of = _address(sender_name, sender_address)
     except MailRefused as error:
         raise MailMisconfigured(reason=f"MAIL_FROM: {error.facts['reason']}") from error
-    to = _address(" ".join(name.split()), address)
+    to = _address(line(name), address)
     ascii_only = of.username.isascii() and to.username.isascii()
     message = EmailMessage(policy=SMTP if ascii_only else SMTPUTF8)
     try:

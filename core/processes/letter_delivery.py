@@ -12,14 +12,13 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import Row, case, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core import audit
-from core.config import Settings
 from core.db import one_at_a_time
 from core.gateways.mail import (
     MailDeferred,
@@ -30,10 +29,12 @@ from core.gateways.mail import (
     compose,
 )
 from core.letters import Letter, together
-from core.letters.frame import Frame, framed
+from core.letters.frame import framed
 from core.policy import DIGEST_LONGEST, DIGEST_MOST
 from core.processes import leases
-from core.records import Decision, Installation, Notification, Offer, Party, Project, Staff
+from core.queries import letter_frames
+from core.queries.letter_frames import About, Written
+from core.records import Installation, Notification
 from core.rules import retries
 from core.rules.notifications import LetterStatus
 
@@ -42,27 +43,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-Written = Row[Notification, str, str, str, str, int | None]  # with name, address, title, marketplace, case
 SERVER_AWAY = timedelta(minutes=1)
 ONE_AT_A_TIME = "escrow-desk letters"
-
-
-@dataclass(frozen=True)
-class About:
-    """What the letters of one mail are about, by number. `platform` is empty in a mail to staff."""
-
-    cases: tuple[int, ...]
-    milestones: tuple[int, ...]
-    projects: tuple[int, ...]
-    platform: str
-
-    @property
-    def references(self) -> list[str]:
-        return [
-            *(f"case D-{number}" for number in self.cases),
-            *(f"milestone M-{number}" for number in self.milestones),
-            *(f"project P-{number}" for number in self.projects),
-        ]
 
 
 @dataclass(frozen=True)
@@ -161,48 +143,10 @@ def _packed(letters: Sequence[Notification]) -> list[list[Notification]]:
 
 def _envelopes(session: Session, numbers: Sequence[str | None]) -> list[Envelope]:
     """The mails with these numbers as they stand, in this order."""
-    case_of = func.coalesce(
-        _case_of(Decision.case_id, Decision.id, "decision"), _case_of(Offer.case_id, Offer.id, "offer")
-    )
-    rows = session.execute(
-        select(
-            Notification,
-            func.coalesce(Party.name, Staff.name),
-            func.coalesce(Party.email, Staff.email),
-            Project.title,
-            Project.platform,
-            func.coalesce(case((Notification.about_kind == "ticket", Notification.about_id)), case_of),
-        )
-        .outerjoin(Party, Party.id == Notification.party_id)
-        .outerjoin(Staff, Staff.id == Notification.staff_id)
-        .outerjoin(Project, Project.id == Notification.project_id)
-        .where(Notification.mail.in_(numbers), Notification.status == LetterStatus.QUEUED)
-        .order_by(Notification.id)
-    ).all()
+    which = Notification.mail.in_(numbers) & (Notification.status == LetterStatus.QUEUED)
+    rows = letter_frames.written(session, which)
     mails = [[row for row in rows if row[0].mail == number] for number in numbers]
     return [_envelope(mail) for mail in mails if mail]
-
-
-def _case_of(case_id: InstrumentedAttribute[int], number: InstrumentedAttribute[int], kind: str) -> Any:
-    """The case of what gave cause for a letter, if it is of this kind."""
-    return (
-        select(case_id)
-        .where(number == Notification.about_id, Notification.about_kind == kind)
-        .scalar_subquery()
-    )
-
-
-def _about(rows: Sequence[Written]) -> About:
-    return About(
-        cases=_numbers(row[5] for row in rows),
-        milestones=_numbers(row[0].milestone_id for row in rows),
-        projects=_numbers(row[0].project_id for row in rows),
-        platform=rows[0][4] if rows[0][0].party_id is not None else "",
-    )
-
-
-def _numbers(found: Iterable[int | None]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(number for number in found if number is not None))
 
 
 def _envelope(rows: Sequence[Written]) -> Envelope:
@@ -215,14 +159,17 @@ def _envelope(rows: Sequence[Written]) -> Envelope:
         name=name,
         address=address,
         letter=letters[0] if len(letters) == 1 else together(letters, [row[3] for row in rows]),
-        about=_about(rows),
+        about=letter_frames.about(rows),
         created_at=max(each.created_at for each, *_ in rows),
     )
 
 
 def _deliver(desk: Desk, postbox: Postbox, envelope: Envelope) -> int:
     """Hand one mail over and record what became of it: 1 if it was sent. Raises `MailUnavailable`."""
-    text, html = framed(envelope.letter.text, envelope.letter.html, _frame(desk.settings, envelope))
+    frame = letter_frames.around(
+        desk.settings, name=envelope.name, about=envelope.about, templates=envelope.templates
+    )
+    text, html = framed(envelope.letter.text, envelope.letter.html, frame)
     try:
         postbox.send(
             compose(
@@ -248,19 +195,6 @@ def _deliver(desk: Desk, postbox: Postbox, envelope: Envelope) -> int:
         _record(desk, envelope)
         return 1
     return 0
-
-
-def _frame(settings: Settings, envelope: Envelope) -> Frame:
-    about, platform = envelope.about, envelope.about.platform
-    project, milestone = (each[0] if len(each) == 1 else None for each in (about.projects, about.milestones))
-    return Frame(
-        envelope.name,
-        about.references,
-        templates=frozenset(envelope.templates),
-        staff=not platform,
-        link=settings.link(platform, project=project, milestone=milestone) if platform else settings.desk_url,
-        contact=settings.contact(platform) if platform else "",
-    )
 
 
 def _record(desk: Desk, envelope: Envelope, *, error: str | None = None, for_ever: bool = False) -> None:

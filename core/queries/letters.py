@@ -45,6 +45,11 @@ class LetterRow:
         return reference("letter", self.id)
 
     @property
+    def together(self) -> bool:
+        """It shares its mail with others; that mail bears its own kind of number."""
+        return bool(self.mail and self.mail.startswith("letters-"))
+
+    @property
     def went(self) -> datetime | None:
         """When it went, or will go."""
         return self.next_try_at if self.status == LetterStatus.QUEUED else self.sent_at

@@ -20,10 +20,13 @@ from core.actions.decisions import cooling_off, plan_letters
 from core.actions.milestones import project_progression
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import withdrawals
+from core.config import Settings
 from core.letters import Letter, delivery_rules
+from core.letters.frame import Frame
 from core.money import Money
 from core.policy import WithdrawalMethod
-from core.records import Case, Decision, Milestone, Notification, Offer, Project, ReviewRound, Staff
+from core.queries import letter_frames
+from core.records import Case, Decision, Milestone, Notification, Offer, Party, Project, ReviewRound, Staff
 from core.rules import decision_letters
 from core.rules.decision_letters import Course, Due, Moment, Sequel
 from core.rules.grounds import DecisionOutcome
@@ -37,13 +40,15 @@ Plan = Mapping[str, Any]
 @dataclass(frozen=True)
 class Ahead:
     """`letter` is None where its text depends on what is not known yet; `written`: when it was, if it was. `about`: the
-    next milestone, where the letter is about that. `edited`: with a passage by the mediator."""
+    next milestone, where the letter is about that. `edited`: with a passage by the mediator. `frame`: what stands
+    around it when it is sent."""
 
     template: str
     audience: str
     to: int
     moment: Moment
     letter: Letter | None
+    frame: Frame
     written: datetime | None = None
     about: str | None = None
     muted: bool = False
@@ -67,11 +72,11 @@ class Letters:
     not_before: datetime | None
 
 
-def of_offer(session: Session, offer_id: int) -> Letters:
+def of_offer(session: Session, offer_id: int, *, settings: Settings) -> Letters:
     """Of what the parties agreed on, or would if the offer were accepted now. Raises what accepting would say."""
     offer = session.get_one(Offer, offer_id)
     plan, papers = offers.foreseen(session, offer_id)
-    return foreseen(session, plan, papers, agreement=offer)
+    return foreseen(session, plan, papers, settings=settings, agreement=offer)
 
 
 def foreseen(
@@ -79,6 +84,7 @@ def foreseen(
     plan: Plan,
     papers: Mapping[str, Letter],
     *,
+    settings: Settings,
     decision: Decision | None = None,
     agreement: Offer | None = None,
 ) -> Letters:
@@ -88,7 +94,7 @@ def foreseen(
     what, following = _sequel(session, context, plan)
     recorded = decision is not None or (agreement is not None and agreement.plan is not None)
     course = _course(session, context, plan, what, decision, agreed=agreement is not None)
-    seen = _Seen(session, context, plan, papers, following, decision, recorded)
+    seen = _Seen(session, settings, context, plan, papers, following, decision, recorded)
     dues = decision_letters.all_of(course)
     if recorded and context.milestone.ended_at is not None:
         dues = tuple(each for each in dues if each.moment is not Moment.OVER)
@@ -154,6 +160,7 @@ class _Seen:
     """What the letters of one plan are made of."""
 
     session: Session
+    settings: Settings
     context: MilestoneContext
     plan: Plan
     papers: Mapping[str, Letter]
@@ -171,6 +178,9 @@ class _Seen:
             to,
             due.moment,
             letter=Letter(row.subject, row.text, row.html) if row else self._letter(due),
+            frame=letter_frames.of_letter(self.session, self.settings, row.id)
+            if row
+            else self._frame(due, to),
             written=row.created_at if row else None,
             about=self.following.title if self.following and due.moment is Moment.OVER else None,
             muted=not staff and notifications.muted(self.session, due.template, party_id=to),
@@ -198,12 +208,29 @@ class _Seen:
                 row.party_id or 0,
                 Moment.OVER,
                 Letter(row.subject, row.text, row.html),
+                letter_frames.of_letter(self.session, self.settings, row.id),
                 written=row.created_at,
                 about=title,
                 muted=row.status == LetterStatus.MUTED,
             )
             for row, title in self.session.execute(wanted)
         ]
+
+    def _frame(self, due: Due, to: int) -> Frame:
+        """As it will be. Of a case are the letters about what was decided, of the next milestone those about it."""
+        over = due.moment is Moment.OVER
+        money = due.moment in (Moment.REFUND_SENT, Moment.PAYOUT_SENT) or due.template == "debt_kept_back"
+        milestone = self.following if over else self.context.milestone
+        staff = due.audience == "staff"
+        about = letter_frames.About(
+            cases=() if over or money else (self.plan["ticket"],),
+            milestones=(milestone.id,) if milestone is not None else (),
+            projects=(self.context.project.id,),
+            platform="" if staff else self.context.project.platform,
+        )
+        reader = self.session.get(Staff, to) if staff else self.session.get(Party, to)
+        name = reader.name if reader is not None else ""
+        return letter_frames.around(self.settings, name=name, about=about, templates={due.template})
 
     def _reader(self, audience: str) -> int:
         if audience == "staff":

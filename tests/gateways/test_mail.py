@@ -45,6 +45,13 @@ def test_a_letter_composed_twice_is_the_same_to_the_byte() -> None:
     assert a_letter()["Message-ID"] == "<notification-17.demo@desk.example>"
 
 
+def test_the_head_of_an_email_keeps_no_mark_that_turns_the_direction_of_writing() -> None:
+    """The body dropped U+202E of a party's name, and the To: line showed it."""
+    head = a_letter(name="Ana \u202etsivqdniL\u2066 \r\nBcc: x@y.example")
+    assert head["To"].addresses[0].display_name == "Ana tsivqdniL Bcc: x@y.example"
+    assert head["Bcc"] is None
+
+
 def test_a_letter_carries_its_text_and_the_same_as_html() -> None:
     read = message_from_bytes(a_letter().as_bytes(), policy=default)
     assert read["To"].addresses[0].addr_spec == "ana@example.com"

@@ -86,6 +86,10 @@ def test_without_cooling_off_the_letters_go_when_it_is_confirmed(town: Town) -> 
     assert shown.index(at_the_end) < shown.index("Next milestone: please fund it · to Ana Lindqvist, payer")
     assert "Decision made" not in shown
     assert "cooling-off, not before" not in shown
+    # The whole of what is sent: the promise of another look stands in the frame, and was seen by nobody who decides.
+    assert "Hello Ana Lindqvist," in shown
+    assert "If you think that we missed something, write to us and give the case number." in shown
+    assert f"Reference: case D-{told.case}, milestone M-{told.milestone}, project P-{told.project}." in shown
     press(app, "Confirm decision")
     builders.carry_out(town)
     after = press(visit(town, "mia", "case", id=told.case), "Open plan")

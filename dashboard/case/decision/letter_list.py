@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from core.letters import Letter
+from core.letters.frame import framed
 from core.letters.rendering import unwrapped
 from core.queries import letters_ahead
 from core.queries.letters_ahead import Ahead, Letters
@@ -104,7 +106,9 @@ def read(
 ) -> list[tuple[str, Ahead]]:
     """Each letter of this plan with its moment in words."""
     with request_context.reading() as session:
-        found = letters_ahead.foreseen(session, plan, papers, decision=decision)
+        found = letters_ahead.foreseen(
+            session, plan, papers, settings=request_context.desk().settings, decision=decision
+        )
     times = Times(found, second=second, wait=wait, decision=decision, now=request_context.now())
     return [(times.of(each), each) for each in found.all]
 
@@ -112,7 +116,7 @@ def read(
 def of_offer(offer_id: int) -> list[tuple[str, Ahead]]:
     """Each letter of an offer between the parties. Raises what accepting it would say."""
     with request_context.reading() as session:
-        found = letters_ahead.of_offer(session, offer_id)
+        found = letters_ahead.of_offer(session, offer_id, settings=request_context.desk().settings)
     now = request_context.now()
     times = Times(found, second=False, wait=timedelta(), decision=None, now=now, agreement=True)
     return [(times.of(each), each) for each in found.all]
@@ -158,8 +162,10 @@ def _one(each: Ahead, people: Mapping[str, str], *, as_mail: bool, words: Callab
         st.caption("Muted by its reader: written for the record, and not sent.")
     if each.letter is None:
         st.caption(LATER)
-    elif as_mail and each.letter.html:
-        st.iframe(words(each.letter.html), height=360)
+        return
+    text, sheet = framed(each.letter.text, each.letter.html, replace(each.frame, name=words(each.frame.name)))
+    if as_mail and each.letter.html:
+        st.iframe(words(sheet), height=360)
     else:
-        text = "\n".join(html(line) for line in unwrapped(words(each.letter.text)).splitlines())
+        text = "\n".join(html(line) for line in unwrapped(words(text)).splitlines())
         st.html(f'<div class="ed-letter">{text}</div>')
