@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from core.errors import DeskError
 from core.money import Money, stripe_step
+from core.rules.transitions import standing
 from core.rules.visible_text import says_something
 
 
@@ -135,7 +136,7 @@ def after_release(lost: Money, *, refund_due: Money, payee: Money, fee: Money) -
 def check_answerable(status: str, due_by: datetime | None, now: datetime) -> None:
     """The bank's own last moment counts, inclusive; it is read and never computed."""
     if status not in ANSWERABLE:
-        raise NoAnswerAllowed(why=f"it is {status.replace('_', ' ')}")
+        raise NoAnswerAllowed(why=f"it is {standing(status)}")
     if due_by is None:
         raise NoAnswerAllowed(why="the bank takes no answer")
     if now > due_by:
@@ -147,7 +148,7 @@ def check_acceptable(status: str) -> None:
     if status in INQUIRIES:
         raise NoGivingIn(why="an inquiry is met by refunding the payer")
     if status != ChargebackStatus.NEEDS_RESPONSE:
-        raise NoGivingIn(why=f"it is {status.replace('_', ' ')}")
+        raise NoGivingIn(why=f"it is {standing(status)}")
 
 
 def check_file(field: str, *, name: str, media_type: str, size: int) -> None:

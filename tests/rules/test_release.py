@@ -64,6 +64,11 @@ def test_the_case_that_a_decision_resolves_does_not_block_it() -> None:
     assert "Case D-4 is open" in holds.blocking(holds.without_case(facts, 3))[0].sentence
 
 
+def test_a_case_that_waits_for_a_party_is_said_to_in_english() -> None:
+    facts = holds.Facts(open_cases=(holds.OpenCase(49, "WAITING_PARTY"),))
+    assert holds.blocking(facts)[0].sentence == "Case D-49 is waiting for a party."
+
+
 def test_only_an_unresolved_case_blocks() -> None:
     assert [status for status in cases.CaseStatus if cases.blocks_release(status)] == [
         cases.CaseStatus.OPEN,

@@ -20,6 +20,7 @@ from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.permissions import Actor, Permission, allowed, deciding, require, require_one
 from core.rules.proposals import Kind
 from core.rules.reasons import given
+from core.rules.transitions import standing
 
 TAKEN_BACK = "A colleague withdrew it; the case shows the reason."
 NOT_APPROVED = "The second person did not approve it; the case shows the reason."
@@ -102,7 +103,7 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, decision_id: int,
     context, case, decision = _locked(session, actor, decision_id)
     require_one(actor, *deciding(escalated=case.escalated))
     if decision.status not in recorded_decision.PENDING:
-        raise DecisionNotPending(status=DecisionStatus(decision.status).label.lower())
+        raise DecisionNotPending(status=standing(decision.status))
     recorded_decision.void(session, actor, context, decision, now=now, why=reason, mail=TAKEN_BACK)
     return decision
 

@@ -26,6 +26,7 @@ from core.rules.approvals import DecisionStatus
 from core.rules.cautions import Caution
 from core.rules.permissions import Actor, Permission, allowed, deciding, require, require_one
 from core.rules.refusal_reasons import Block
+from core.rules.transitions import standing
 
 __all__ = [
     "LIVE",
@@ -118,7 +119,7 @@ def _may_decide(session: Session, actor: Actor, context: MilestoneContext, case:
     mediator_assignment.require_not_recused(session, case.id, me, reader=me)
     recorded_decision.require_undecided(session, case)
     if context.status is not milestones.Status.IN_MEDIATION:
-        raise NotInMediation(case=case.id, status=context.status.label.lower())
+        raise NotInMediation(case=case.id, status=standing(context.status))
 
 
 def _second_person(

@@ -23,6 +23,7 @@ from core.records import Engagement, OutgoingOperation
 from core.rules import acceptance, card_retries, engagement, milestones
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import SYSTEM, Actor, Role, require_party
+from core.rules.transitions import standing
 
 
 class NotAwaitingFunding(DeskError):
@@ -51,7 +52,7 @@ def fund(
     order, milestone = context.order, context.milestone
     orders.require_idle(order, milestone)
     if context.status is not milestones.Status.AWAITING_FUNDING:
-        raise NotAwaitingFunding(milestone=milestone.title, status=context.status.label)
+        raise NotAwaitingFunding(milestone=milestone.title, status=standing(context.status))
     method = payment_method or context.payer.payment_method
     if not method or not context.payer.stripe_customer:
         raise NoPaymentMethod()

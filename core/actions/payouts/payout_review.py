@@ -33,6 +33,7 @@ from core.rules.operations import OperationKind, OperationStatus
 from core.rules.payouts import PayoutEvent, PayoutOfferStatus, PayoutStatus
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
+from core.rules.transitions import standing
 
 
 class PayoutNotInReview(DeskError):
@@ -139,7 +140,7 @@ def locked(session: Session, payout_id: int) -> tuple[MilestoneContext, Payout]:
     context = open_milestone(session, plain.milestone_id)
     payout = session.get_one(Payout, payout_id, with_for_update=True, populate_existing=True)
     if payout.status != PayoutStatus.ADMINISTRATIVE_REVIEW:
-        raise PayoutNotInReview(status=PayoutStatus(payout.status).label.lower())
+        raise PayoutNotInReview(status=standing(payout.status))
     return context, payout
 
 
