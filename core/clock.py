@@ -25,16 +25,6 @@ def utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def exact_span(length: timedelta) -> str:
-    """`5 days`, `72 hours`, `90 minutes`: nothing is left over, and three days and less are told in hours."""
-    seconds = length // timedelta(seconds=1)
-    units = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
-    few = seconds <= 72 * 3_600
-    size, unit = next(each for each in units if seconds % each[0] == 0 and not (few and each[1] == "day"))
-    count = seconds // size
-    return f"{count:,} {unit}{'' if count == 1 else 's'}"
-
-
 class SimulatedClock:
     """A clock that stands until it is moved: the demo and the tests live whole months on it."""
 

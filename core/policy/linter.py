@@ -11,12 +11,12 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
 
-from core.clock import exact_span
 from core.errors import DeskError
 from core.money import CURRENCIES, WHOLE_BPS, percent, stripe_step
 from core.policy import bounds
 from core.policy.named import PROFILES
 from core.policy.profile import PerCurrency, Profile, Tariff, WithdrawalMethod
+from core.policy.wording import exact_span
 
 LONGEST_HELD = timedelta(days=90)
 STEEP = 1_000

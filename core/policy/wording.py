@@ -5,9 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from core.clock import exact_span
 from core.money import Money, percent
 from core.policy.profile import PerCurrency, Tariff
+
+
+def exact_span(length: timedelta) -> str:
+    """`5 days`, `72 hours`, `90 minutes`: nothing is left over, and three days and less are told in hours."""
+    seconds = length // timedelta(seconds=1)
+    units = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+    few = seconds <= 72 * 3_600
+    size, unit = next(each for each in units if seconds % each[0] == 0 and not (few and each[1] == "day"))
+    count = seconds // size
+    return f"{count:,} {unit}{'' if count == 1 else 's'}"
 
 
 def in_words(name: str, value: Any, currency: str) -> str:

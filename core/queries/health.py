@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from core.audit import checkpoints
 from core.audit.pinned_keys import key_trouble, ledger_name
-from core.clock import exact_span
 from core.policy.limits import (
     CALL_LATE_AFTER,
     RECONCILED_WITHIN,
@@ -24,6 +23,7 @@ from core.policy.limits import (
     WEBHOOK_LATE_AFTER,
     WORKER_SILENT_AFTER,
 )
+from core.policy.wording import exact_span
 from core.queries import client_funds, reconciliation
 from core.queries.letters import not_delivered
 from core.rules.client_funds import Cover

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from core.clock import exact_span
 from core.errors import DeskError
 from core.policy import Profile
+from core.policy.wording import exact_span
 
 
 class AcceptanceRule(StrEnum):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from core.clock import exact_span
 from core.db import Database
 from core.money import percent
 from core.policy import HOME_SERVICES, LEGAL_SERVICES
+from core.policy.wording import exact_span
 from core.records import PolicyVersion
 from tests import builders
 from tests.builders import PEOPLE, Town
