@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.errors import DeskError
 from core.queries import letters as letters_queries
-from core.queries import operations
+from core.queries import operations, payouts
 from core.rules.permissions import Permission
 from dashboard import letters, navigation, request_context
 from dashboard.finance import figures, operation_retry
@@ -19,6 +19,7 @@ if (wanted := navigation.asked()) is not None:
     try:
         with request_context.reading() as session:
             row = operations.operation(session, wanted)
+            payout = payouts.of_operation(session, row.id)
     except DeskError as missing:
         header.page("Operation")
         errors.show(missing)
@@ -29,7 +30,7 @@ if (wanted := navigation.asked()) is not None:
         badges=[status.pill("operation", row.shown)],
     )
     operation_retry.review(row)
-    calls.whole(row, now)
+    calls.whole(row, payout, now)
     navigation.end()
 
 with request_context.reading() as session:

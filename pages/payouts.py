@@ -50,6 +50,7 @@ cards.kpis(
             "Under way",
             sum(each.number for each in under_way),
             note=money.sums([each.total for each in under_way]),
+            help="What is sent, after the withdrawal fee.",
         ),
     ]
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +54,38 @@ def test_no_text_contains_a_retired_phrase() -> None:
     pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b")
     found = {name: sorted(set(pattern.findall(" ".join(text.split())))) for name, text in written().items()}
     assert {name: said for name, said in found.items() if said} == {}
+
+
+ON_SCREEN = [
+    path
+    for path in FILES
+    if path.relative_to(ROOT).parts[0] in ("dashboard", "pages")
+    or path.relative_to(ROOT).as_posix() in ("core/audit/actions.py", "core/rules/holds.py")
+]
+# What is not the reader's: what a block is called to those outside the desk, and what an HTTP server answers.
+TO_OTHERS = {"The payee has no account at the payment provider yet."}
+
+
+def said_on_screen() -> Iterator[tuple[str, str]]:
+    """Sentences and labels: what begins with a capital or has a blank in it, and is neither markup nor a docstring."""
+    for path in ON_SCREEN:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+                said = " ".join(node.value.split())
+                if ("<" not in said and " " in said) or said[:1].isupper():
+                    yield path.name, said
+
+
+def test_no_page_says_what_is_retired_on_screen() -> None:
+    table = GLOSSARY.partition("## Retired on screen")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", table, re.MULTILINE)
+    phrases = [phrase for row in rows if not row.startswith("retired") for phrase in row.split(", ")]
+    assert len(phrases) > 10
+    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b", re.IGNORECASE)
+    wrong = [each for each in said_on_screen() if pattern.search(each[1]) and each[1] not in TO_OTHERS]
+    assert wrong == []
 
 
 def test_no_file_or_folder_bears_a_retired_name() -> None:

@@ -368,8 +368,16 @@ def title(action: str) -> str:
     return KINDS[AuditAction(said)].title if said in _VALUES else _words(said)
 
 
+# What an object is called today, where the log has another word for it; and two statuses that end in a short form.
+NAMES = {"letter": "e-mail", "ticket": "case", "webhook_event": "event of Stripe", "outgoing_event": "event"}
+STATUSES = {"paid_held": "paid, held", "waiting_party": "waiting for a party", "overtaken": "lapsed"}
+
+
 def _words(said: str) -> str:
-    return said.replace(":", " ").replace("_", " ").capitalize()
+    """`letter:sent` → `E-mail: sent`."""
+    noun, _, verb = said.partition(":")
+    parts = (NAMES.get(noun, noun), STATUSES.get(verb, verb))
+    return ": ".join(each for each in parts if each).replace("_", " ").capitalize()
 
 
 _VALUES = frozenset(AuditAction)

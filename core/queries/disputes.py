@@ -121,7 +121,7 @@ with page as materialized (select t.id {source} order by {order} limit :limit of
 select t.id, payer.name as payer, payee.name as payee, p.title as project, m.title as milestone, p.platform,
        t.reason, t.status, case when o.held_minor > 0 then o.held_minor else m.amount_minor end as minor, m.currency,
        case when t.resolved_at is null then t.due_at end as due_at, t.due_at as sort_at, t.opened_at,
-       s.name as mediator, t.escalated as "ESCALATED",
+       s.name as mediator, t.escalated and t.resolved_at is null as "ESCALATED",
        d.status is not distinct from 'AWAITING_APPROVAL' as "AWAITING_APPROVAL",
        d.status is not distinct from 'COOLING_OFF' as "COOLING_OFF",
        t.resolved_at is null and d.id is null and (

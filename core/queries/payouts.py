@@ -140,6 +140,19 @@ def payout(session: Session, payout_id: int) -> PayoutRow:
     return _row(found)
 
 
+OF_OPERATION = (
+    "from payouts w where w.transfer_operation_id = :operation or w.id = "
+    "(select (payload ->> 'payout')::bigint from outgoing_operations where id = :operation and kind = 'PAYOUT')"
+)
+
+
+def of_operation(session: Session, operation_id: int) -> PayoutRow | None:
+    """The payout that this transfer or payout was sent for; None for other operations and for an earlier transfer."""
+    query = text(PAGE.format(source=OF_OPERATION, people=PEOPLE))
+    found = session.execute(query, {"operation": operation_id, "limit": 1}).mappings().one_or_none()
+    return None if found is None else _row(found)
+
+
 def _row(found: RowMapping) -> PayoutRow:
     row = dict(found)
     currency = row.pop("currency")
@@ -155,10 +168,10 @@ class PayoutTotal:
 
 
 def by_status(session: Session) -> list[PayoutTotal]:
-    """How many withdrawals stand where, and how much they come to, of those that are not over."""
+    """How many withdrawals stand where, and how much they send after the fee, of those that are not over."""
     rows = session.execute(
         text(
-            "select status, currency, count(*) as number, sum(amount_minor)::bigint as minor from payouts "
+            "select status, currency, count(*) as number, sum(amount_minor - fee_minor)::bigint as minor from payouts "
             "where status not in ('PAID', 'CANCELED') group by status, currency order by status, minor desc"
         )
     )

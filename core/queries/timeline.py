@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select, text
@@ -179,7 +179,7 @@ def _facts(
         facts["To the payee"] = Money(after["release"], currency)
         facts["To the payer"] = Money(after["refund"], currency)
     if "until" in after:
-        facts["Due"] = str(after["until"])[:16].replace("T", " ") + " UTC"
+        facts["Due"] = _moment(after["until"])
     if after.get("for") in RequestKind.__members__:
         facts["For"] = RequestKind(after["for"]).label.lower()
     if "confirmed" in after:
@@ -188,6 +188,11 @@ def _facts(
         known = after["mediator"]
         facts["Mediator"] = staff.get(known, f"staff {known}") if known else "nobody"
     return facts
+
+
+def _moment(stored: Any) -> str:
+    """A time of an entry as every other: `1 Dec 2026, 00:00 UTC`."""
+    return f"{datetime.fromisoformat(str(stored)).astimezone(UTC):%-d %b %Y, %H:%M} UTC"
 
 
 def _messages(session: Session, case: CaseView, ids: list[int]) -> Told:

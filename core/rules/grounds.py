@@ -106,7 +106,7 @@ class OutcomeNotGuaranteed(DeskError):
 
 
 class ReferencesMissing(DeskError):
-    """A refund decision must cite {missing}."""
+    """A decision that refunds anything must cite {missing}."""
 
 
 def outcomes(ground: Ground) -> frozenset[DecisionOutcome]:

@@ -72,9 +72,9 @@ def _seen(case: CaseView, now: datetime) -> None:
 
 
 def _badges(case: CaseView, me: int | None) -> Iterator[Pill]:
-    if case.record.escalated:
-        yield status.pill("mark", "ESCALATED")
     if case.open:
+        if case.record.escalated:
+            yield status.pill("mark", "ESCALATED")
         if case.record.mediator_id is None:
             yield status.pill("mark", "UNASSIGNED")
         elif case.record.mediator_id == me:

@@ -14,7 +14,7 @@ NEXT: Mapping[str, str] = {
     "step_up_required": "Press the button once more and confirm who you are.",
     "not_in_mediation": "Wait for mediation to begin, or look at the time limits above.",
     "mediator_tied": "Hand the case over to a colleague.",
-    "references_missing": "Tick the references under Citations, or cite a piece of evidence.",
+    "references_missing": "Tick them under Citations.",
     "more_than_held": "Write a smaller amount.",
     "outcome_not_guaranteed": "Tick the override if the payer should still get money back; a second person decides.",
     "amount_not_stripe_exact": "Write an amount that ends in 0.",

@@ -89,7 +89,7 @@ def drawer(case: CaseView) -> None:
                 answer_due_at=due,
                 kind=kind,
             ),
-            done="Request sent by e-mail.",
+            done="Question recorded. The e-mail about it is sent next.",
             sent=[place],
         )
 

@@ -80,6 +80,8 @@ def _head(row: HoldRow) -> None:
                 args=("lift-hold",),
                 kwargs={"hold_id": row.id},
             )
+        if row.released_at is None and row.placed_by_id == request_context.actor().id:
+            st.caption(lift_preview.OWN, width="content")
         if row.released_at is None and opening.possible(row.milestone_status, row.held):
             opening.button(row.milestone_id)
 

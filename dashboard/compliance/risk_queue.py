@@ -16,7 +16,7 @@ from core.rules.reports import ReportKind, ReportOutcome
 from core.rules.risk import ReviewOutcome
 from dashboard import request_context
 from dashboard.ui import cards, confirm, deadlines, header, kept_choices, reasons, text_fields
-from dashboard.ui.safe import html, plain
+from dashboard.ui.safe import html, words_of
 from dashboard.ui.status import in_words
 
 OUTCOMES = {ReviewOutcome.CLEARED: "Clear it: money may move", ReviewOutcome.HELD: "Put a hold in its place"}
@@ -104,7 +104,7 @@ def _settle_review(review_id: int) -> None:
         return
     with request_context.reading() as session:
         row = queries.review(session, review_id)
-    st.text(plain(row.about))
+    st.text(words_of(row.about))
     for reason in row.reasons:
         st.text(reason)
     st.caption(

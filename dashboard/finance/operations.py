@@ -11,9 +11,10 @@ import streamlit as st
 from core.queries import operations
 from core.queries.letters import Undelivered
 from core.queries.operations import Event, Operation
+from core.queries.payouts import PayoutRow
 from dashboard import navigation
 from dashboard.finance import operation_retry
-from dashboard.ui import cards, deadlines, header, tables
+from dashboard.ui import cards, deadlines, header, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.status import in_words
 
@@ -67,7 +68,7 @@ def columns(now: datetime, rows: Sequence[Operation]) -> list[tables.Column]:
     ]
 
 
-def advice(row: Operation) -> str:
+def advice(row: Operation, payout: PayoutRow | None) -> str:
     """What to do about a call that is not simply under way or done."""
     to_payee = row.kind in ("TRANSFER", "PAYOUT")
     match row.shown:
@@ -78,7 +79,7 @@ def advice(row: Operation) -> str:
                 "Look at the payout: it is sent again from there, or another method is offered to the payee."
             )
         case "REFUSED" if to_payee:
-            return "Stripe said no, so nothing moved. The payout waits for a review, or was sent again since."
+            return f"Stripe said no, so nothing moved. {_since(payout)}".strip()
         case "REFUSED" if row.kind == "CHARGE":
             return "The card was declined. The payer was notified; a soft decline is retried automatically."
         case "REFUSED" if row.kind == "REVERSAL":
@@ -92,14 +93,23 @@ def advice(row: Operation) -> str:
     return ""
 
 
-def whole(row: Operation, now: datetime) -> None:
+def _since(payout: PayoutRow | None) -> str:
+    """How the payout of a refused operation stands now."""
+    if payout is None:
+        return "The payout was sent again."
+    return f"Payout {payout.reference} now: {status.pill('payout', payout.status).label.lower()}."
+
+
+def whole(row: Operation, payout: PayoutRow | None, now: datetime) -> None:
     """One call, with exactly what was, or will be, sent."""
     if row.last_error:
         st.warning(row.last_error.replace("$", "\\$"), icon=":material/info:")
-    if what := advice(row):
+    if what := advice(row, payout):
         cards.note(what)
-    if row.kind == "PAYOUT" and row.status in ("REFUSED", "REVIEW") and (payout := row.payload.get("payout")):
-        navigation.link("payouts", "Review the payout", icon=":material/arrow_forward:", id=payout)
+    if payout is not None:
+        navigation.link(
+            "payouts", f"Payout {payout.reference}", icon=":material/arrow_forward:", id=payout.id
+        )
     cards.facts(
         {
             "Amount": row.amount,

@@ -30,6 +30,7 @@ COLUMNS = [
     tables.status("status", "Status", axis="payout", width=118),
     tables.text("milestone", "Milestone", width=160),
     tables.money("fee", "Fee", width=76),
+    tables.money("sent", "Sent after the fee", width=112),
     tables.text("method", "Method", value=lambda row: METHODS.get(row.method, row.method), width=84),
     tables.when("requested_at", "Requested", width=140),
 ]

@@ -62,7 +62,7 @@ empty      state(title, what_next, icon="inbox") · nothing_matches()
 confirm    pressed(label, *, key, money=False, …) -> intent key | None     survives double clicks; money asks step-up
            carry_out(intent, action, *, done, then=None)   action(session, actor, now) in one transaction; a refusal is
            shown; afterwards the drawer closes, `done` (text, or function of the result) is said; the page is redrawn
-           step_up(key) -> bool        inline "Confirm it is you"; True once confirmed within five minutes
+           step_up(key) -> bool        inline "Confirm your identity"; True once confirmed within five minutes
            on_click=open_drawer, args=("decide",), kwargs={"id": 17} · drawer("decide") -> {"id": 17} | None
 
                @st.dialog("Record decision", position="right", width="large", on_dismiss=confirm.close_drawer)

@@ -179,8 +179,8 @@ def step_up(key: str = "step-up") -> bool:
     if request_context.recently_confirmed():
         return True
     with st.container(border=True, gap="small"):
-        st.markdown("**Confirm it is you**", width="content")
-        st.caption("This counts only within five minutes of signing in, and yours was longer ago.")
+        st.markdown("**Confirm your identity**", width="content")
+        st.caption("This step needs a sign-in from the last five minutes; yours is older.")
         if request_context.demo_sign_in():
             st.button(
                 f"I am {request_context.plain_name()}",

@@ -146,7 +146,7 @@ def test_a_party_is_asked_and_its_answer_brings_the_case_back(
     person.choose("2 days", inside=drawer)
     person.picture("day-06-ask")
     person.press("Send question", inside=drawer)
-    person.told("Request sent by e-mail.")
+    person.told("Question recorded.")
     status = "select status from cases where id = :t"
     assert demo.one(status, t=case.number) == "WAITING_PARTY"
     person.reads("Waiting for")

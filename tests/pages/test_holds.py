@@ -147,7 +147,7 @@ def test_a_release_asks_who_it_is_after_five_minutes(town: Town) -> None:
     app = visit(town, "ada", "holds", id=number)
     town.wait(minutes=6)
     press(app, "open-lift")
-    assert "Confirm it is you" in words(app)
+    assert "Confirm your identity" in words(app)
     assert "lift-hold" not in [button.key for button in app.button]
 
 

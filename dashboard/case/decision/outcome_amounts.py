@@ -92,7 +92,7 @@ def _withdrawal(fee: Money, method: str | None) -> str:
 
 def _refund(fee: Money, concession: Money) -> str:
     parts = [f"{fee} platform fee"] if fee.minor else []
-    parts += [f"{concession} processor fee"] if concession.minor else []
+    parts += [f"{concession} processing fee"] if concession.minor else []
     return f"with {' and '.join(parts)}" if parts else "no fee returned"
 
 
