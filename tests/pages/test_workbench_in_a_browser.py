@@ -136,7 +136,7 @@ def test_two_pictures_move_in_step_and_a_marked_part_gets_its_note(
     desk: Desk, told: list[Told], town: Town
 ) -> None:
     page, case = desk.page, told[0]
-    desk.open(f"/case?id={case.record}")
+    desk.open(f"/case?id={case.case}")
     page.get_by_role("button", name="Open", exact=True).first.click(timeout=20_000)
     page.get_by_role("button", name="Compare").first.click(timeout=20_000)
     stages = page.locator(".ed-stage")
@@ -306,8 +306,8 @@ def test_the_plan_is_read_as_it_is_now_and_confirmed(
     page, case = desk.page, told[0]
     cited = {f"cites-{each.value}": True for each in Reference}
     content = {"outcome": "FULL_RELEASE", "ground": "WORK_DELIVERED", "reasons": builders.REASONS, **cited}
-    town.act(drafts.save, town.as_staff("mia"), case_id=case.record, content=content)
-    desk.open(f"/case?id={case.record}")
+    town.act(drafts.save, town.as_staff("mia"), case_id=case.case, content=content)
+    desk.open(f"/case?id={case.case}")
     page.get_by_role("button", name="Preview plan").click(timeout=20_000)
     confirm = page.get_by_role("dialog").get_by_role("button", name="Confirm decision")
     expect(confirm).to_be_visible(timeout=20_000)
