@@ -21,8 +21,8 @@ from dashboard.ui.safe import words_of
 from dashboard.ui.status import in_words
 
 FRAME = (
-    "Greeting, references, link and contact are added when the e-mail is sent, from the names and settings of that "
-    "time; they are shown as they would be now."
+    "The greeting and, below the text, how to object, the references, link and contact are added when an e-mail is "
+    "sent, and are not kept. They are shown as they would be added now."
 )
 TOGETHER = "It is part of one e-mail with others: greeting and closing stand once around all of them."
 NONE = ("No e-mails", "Every e-mail about this appears here, with its status.")
