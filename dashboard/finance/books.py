@@ -21,12 +21,12 @@ LINES = [
     tables.money("credit", "Credit", width=115),
 ]
 REGISTER = [
-    tables.opens("reference", "Journal", page="journal", value=lambda entry: f"J-{entry.id}", width=80),
-    tables.when("posted_at", "Posted", width=145),
-    tables.text("kind", "What", value=lambda entry: title(entry.kind), width=170),
-    tables.money("debit", "Debit", width=120),
-    tables.money("credit", "Credit", width=120),
-    tables.money("balance", "Balance", width=130),
+    tables.opens("reference", "Journal", page="journal", value=lambda entry: f"J-{entry.id}", width=72),
+    tables.when("posted_at", "Posted", width=142),
+    tables.text("kind", "What", value=lambda entry: title(entry.kind), width=130),
+    tables.money("debit", "Debit", width=118),
+    tables.money("credit", "Credit", width=118),
+    tables.money("balance", "Balance", width=124),
     tables.mono("key", "Key"),
 ]
 JOURNALS = [

@@ -142,7 +142,8 @@ def _ticks(figure: go.Figure, currency: str) -> dict[str, Any]:
     """Some five round amounts, written as every other amount is: -$2,000."""
     places = list(zip_longest(*(each.y for each in figure.data), fillvalue=0))
     high = max((sum(y for y in place if y > 0) for place in places), default=0)
-    low = min((sum(y for y in place if y < 0) for place in places), default=0)
+    hangs = figure.data[0].type == "waterfall"  # its steps are written as negative, and hang above the ground
+    low = 0 if hangs else min((sum(y for y in place if y < 0) for place in places), default=0)
     least = 10 ** digits(currency)
     step = _round_step(int((high - low) * least))
     whole = step % least == 0

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import plotly.graph_objects as go
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import table_files
 from core.money import Money
-from dashboard.ui import columns, deadlines, money, safe, status, tables, timeline
+from dashboard.ui import charts, columns, deadlines, money, safe, status, tables, timeline
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 EVIL = '![p](http://evil.example/p.png) <img src=x onerror=alert(1)> **b** :red[r] $x$ `c` "q"'
@@ -168,3 +169,21 @@ def test_every_state_that_the_database_allows_has_a_pill() -> None:
 
 def test_sums_are_kept_apart_by_currency() -> None:
     assert money.sums([Money(100, "USD"), Money(250, "USD"), Money(500, "JPY")]) == "$3.50 · ¥500"
+
+
+def test_an_axis_writes_amounts_as_every_other_place_does() -> None:
+    bars = go.Figure([go.Bar(y=[1_900.0, 10.0]), go.Bar(y=[-700.0, 0.0])])
+    assert charts._ticks(bars, "USD")["ticktext"] == ["-$1,000", "$0", "$1,000", "$2,000"]
+    steps = go.Figure(go.Waterfall(y=[2_027.09, -59.0, 1_968.0]))
+    assert charts._ticks(steps, "USD")["ticktext"] == ["$0", "$500", "$1,000", "$1,500", "$2,000", "$2,500"]
+    assert charts._ticks(go.Figure(go.Bar(y=[0.02])), "EUR")["ticktext"] == [
+        "€0.00",
+        "€0.01",
+        "€0.02",
+        "€0.03",
+    ]
+    assert charts._ticks(go.Figure(go.Bar(y=[12_000.0])), "JPY")["ticktext"][1] == "¥5,000"
+
+
+def test_sums_stand_in_one_order_of_currencies() -> None:
+    assert money.sums([Money(1, "JPY"), Money(200, "EUR"), Money(100, "USD")]) == "$1.00 · €2.00 · ¥1"
