@@ -55,8 +55,7 @@ def staged(files: Files) -> None:
         same(f"the mediator before audit entry {row['id']}", row["before"]["mediator"], mediator)
         mediator = row["after"]["mediator"]
     same("the mediator", record["mediator_id"], mediator)
-    if known := [row for row in _about(rows, "ticket", record["id"]) if "status" in (row["after"] or {})]:
-        same("the status of the case", record["status"], known[-1]["after"]["status"])
+    _stands(record, opened, list(_about(rows, "ticket", record["id"])))
     if milestone["completion_notice_at"]:
         asked = [row["at"] for row in rows if row["action"] in ASKS_FOR_VERIFICATION]
         _traced("the notice of completion", milestone["completion_notice_at"], asked)
@@ -65,6 +64,15 @@ def staged(files: Files) -> None:
     if milestone["ended_at"]:
         ended = [row["at"] for row in rows if row["action"] == AuditAction.MILESTONE_FINISH.by("system")]
         _traced("the end of the milestone", milestone["ended_at"], ended)
+
+
+def _stands(record: Row, opened: list[Row], rows: list[Row]) -> None:
+    """Since entries keep hashes, each of a case's steps has an entry that says its status."""
+    name = content_hashes.name("tickets", record["id"])
+    hashed = any(name in ((row["after"] or {}).get(content_hashes.KEPT_IN) or {}) for row in opened)
+    said = [row["after"]["status"] for row in rows if "status" in (row["after"] or {})]
+    if hashed and said:
+        same("the status of the case", record["status"], said[-1])
 
 
 def _window(files: Files, milestone: Row) -> None:
