@@ -13,7 +13,7 @@ const STORED = "escrow-desk:words:";
 const fields = new Map(); // place → what is known about it, kept while the page is drawn again
 const others = new BroadcastChannel("escrow-desk:words");
 let who = { staff: 0, tab: "", key: null };
-let told = 0; // how often this tab has told the others that places were used or begun anew
+let told = 0; // how often this tab has told the others that places were used or begun again
 
 export default async function (component) {
   const { data } = component;
@@ -21,7 +21,7 @@ export default async function (component) {
   who = { staff: data.staff, tab: data.tab, key: await keyOf(data.key) };
   sweep();
   look();
-  const [number, places] = data.anew;
+  const [number, places] = data.again;
   if (number > told) places.forEach((place) => others.postMessage({ staff: who.staff, place }));
   told = number;
 }
@@ -329,7 +329,7 @@ function coded(some) {
   return btoa(String.fromCharCode(...some));
 }
 
-// ---- Heard once for the whole page, whatever is drawn anew in it
+// ---- Heard once for the whole page, whatever is drawn again in it
 
 const saveAll = (last) => fields.forEach((field) => save(field, last));
 document.addEventListener("input", typed, true);
