@@ -119,7 +119,7 @@ def test_the_letters_of_each_ending_say_what_became_of_the_money(
     assert ("We tell you when it is sent" in payer) == refunded.is_positive
     assert "fees returned" not in payer + payee
     for letter in (payer, payee):
-        assert "Neither of you has handed in evidence." in letter
+        assert "Neither of you has submitted evidence." in letter
         assert "opened all" not in letter
     if refunded.is_positive:
         assert refunded.text() in words(said(market, "refund_sent", market.payer_id))
@@ -152,7 +152,7 @@ def test_a_letter_speaks_of_evidence_only_as_it_was_opened(market: Market, piece
     for party_id in (market.payer_id, market.payee_id):
         letter = words(said(market, "decision_full_release", party_id))
         assert ("opened all of the evidence" in letter) == (opened == pieces)
-        assert "Neither of you has handed in evidence" not in letter
+        assert "Neither of you has submitted evidence" not in letter
 
 
 def test_what_the_mediator_opens_later_does_not_change_the_decision(market: Market) -> None:
