@@ -74,7 +74,7 @@ def test_a_silent_hold_shows_in_no_letter_about_an_approval(market: Market, kind
     assert letters(market) == []
 
 
-def test_a_complaint_is_the_payers_alone(market: Market) -> None:
+def test_a_complaint_is_the_payers_alone(market: Market, owner: Database) -> None:
     there = market.submitted()
     placed_by_staff = {"reason": "Mine.", "kind": HoldKind.COMPLAINT}
     with pytest.raises(ComplaintIsThePayers):
@@ -83,6 +83,6 @@ def test_a_complaint_is_the_payers_alone(market: Market) -> None:
     placed(market, there, HoldKind.COMPLAINT)
     with (
         pytest.raises(IntegrityError, match="holds_complaint_is_a_partys"),
-        market.database.transaction() as session,
+        owner.transaction() as session,
     ):
         session.execute(text("update holds set placed_by = (select min(id) from staff)"))
