@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 TAB = "desk:tab"
-AGAIN = "desk:again"
+BEGUN = "desk:begun"
 
 
 named = text_fields.named
@@ -44,7 +44,7 @@ def listen() -> None:
         )
         st.session_state["desk:tab-key"] = base64.b64encode(key).decode()
     with st.container(key="desk-typing"):
-        key, again = st.session_state["desk:tab-key"], st.session_state.get(AGAIN, (0, []))
+        key, again = st.session_state["desk:tab-key"], st.session_state.get(BEGUN, (0, []))
         data = {"staff": actor.id, "tab": tab(), "key": key, "again": list(again)}
         components.mount("typing", key="typing", data=data, triggers=())
 
@@ -147,8 +147,8 @@ def forget(place: str) -> None:
     """The field starts again with what is kept, when it is drawn again; other tabs look at what they show there."""
     if name := st.session_state.pop(f"words:{place}", None):
         st.session_state.pop(name, None)
-    number, places = st.session_state.get(AGAIN, (0, []))
-    st.session_state[AGAIN] = number + 1, [*places, place][-20:]
+    number, places = st.session_state.get(BEGUN, (0, []))
+    st.session_state[BEGUN] = number + 1, [*places, place][-20:]
 
 
 def _begin(place: str, key: str | None, default: str) -> str:

@@ -100,4 +100,4 @@ def test_one_person_says_how_a_refund_went_and_another_is_asked_to_confirm(town:
 def test_a_call_that_failed_says_what_to_do_about_it(town: Town) -> None:
     failed_payout(town)
     number = town.read(lambda s: s.query(OutgoingOperation).filter_by(kind="TRANSFER").one().id)
-    assert "The payout waits for a review" in words(visit(town, "fay", "operations", id=number))
+    assert "Payout W-1 now: needs review" in words(visit(town, "fay", "operations", id=number))

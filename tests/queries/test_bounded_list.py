@@ -54,7 +54,7 @@ def test_more_reviews_of_risk_and_reports_than_are_shown_are_counted(
     assert (len(reviews), reviews.total) == (risk.MOST, opened)
     assert (len(filed), filed.total) == (risk.MOST, MORE)
     seen = words(visit(town, "cora", "holds"))
-    assert f"{opened} open; until it is settled" in seen
+    assert f"{opened} open; the money of each waits until its review is settled" in seen
     assert f"The first {risk.MOST} of {opened} are shown." in seen
     assert f"{MORE} open; each is settled by a person" in seen
     assert f"The first {risk.MOST} of {MORE} are shown." in seen
