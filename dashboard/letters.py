@@ -25,6 +25,7 @@ FRAME = (
     "sent, and are not kept. They are shown as they would be added now."
 )
 TOGETHER = "It is part of one e-mail with others: greeting and closing stand once around all of them."
+BARE = "This is all that was sent: greeting and closing were not added to e-mails yet."
 NONE = ("No e-mails", "Every e-mail about this appears here, with its status.")
 
 
@@ -58,8 +59,11 @@ def show(
         with request_context.reading() as session:
             sheet = letters.letter(session, row.id)
             frame = letter_frames.of_letter(session, request_context.desk().settings, row.id)
+        if sheet.bare:
+            _sheet(row, words(sheet.text), BARE, key=key)
+            return
         text, _ = framed(sheet.text, sheet.html, replace(frame, name=words(frame.name)))
-        _sheet(row, words(text), key=key)
+        _sheet(row, words(text), f"{FRAME} {TOGETHER}" if row.together else FRAME, key=key)
 
 
 def _columns(*, narrow: bool) -> list[tables.Column]:
@@ -79,7 +83,7 @@ def _columns(*, narrow: bool) -> list[tables.Column]:
     return [*first, *more]
 
 
-def _sheet(row: LetterRow, text: str, *, key: str) -> None:
+def _sheet(row: LetterRow, text: str, about: str, *, key: str) -> None:
     with cards.panel(f"{key}-letter"):
         cards.facts(
             {
@@ -95,7 +99,7 @@ def _sheet(row: LetterRow, text: str, *, key: str) -> None:
         if row.error:
             cards.note(row.error)
         st.text(words_of(unwrapped(text)))
-        st.caption(FRAME if not row.together else f"{FRAME} {TOGETHER}")
+        st.caption(about)
         if row.status == "FAILED":
             _again(row, key=key)
 

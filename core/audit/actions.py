@@ -162,11 +162,11 @@ class AuditAction(StrEnum):
     SUSPENSE_SETTLE = "suspense:settle"
     SUSPENSE_WITHDRAW = "suspense:withdraw"
     TABLE_EXPORT = "table:export"
-    TICKET_ASK = "ticket:ask"
-    TICKET_ASSIGN = "ticket:assign"
-    TICKET_ESCALATE = "ticket:escalate"
-    TICKET_RECUSE = "ticket:recuse"
-    TICKET_RESUME = "ticket:resume"
+    CASE_ASK = "ticket:ask"
+    CASE_ASSIGN = "ticket:assign"
+    CASE_ESCALATE = "ticket:escalate"
+    CASE_RECUSE = "ticket:recuse"
+    CASE_RESUME = "ticket:resume"
     TIE_DECLARE = "tie:declare"
     TRANSFER_REVERSE = "transfer:reverse"
     TRANSFER_TAKEN_BACK = "transfer:taken_back"
@@ -207,10 +207,10 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.DISPUTE_REWORK: Kind("Work submitted again", tone="info"),
     AuditAction.DISPUTE_WITHDRAW: Kind("Dispute withdrawn", tone="good"),
     AuditAction.DISPUTE_MEDIATE: Kind("Mediation began", tone="wait"),
-    AuditAction.TICKET_ASSIGN: Kind("Mediator changed", staff_only=True),
-    AuditAction.TICKET_ASK: Kind("Answer asked for", tone="wait"),
-    AuditAction.TICKET_RESUME: Kind("Review goes on", tone="info"),
-    AuditAction.TICKET_ESCALATE: Kind("Escalated: no decision in time", tone="bad", staff_only=True),
+    AuditAction.CASE_ASSIGN: Kind("Mediator changed", staff_only=True),
+    AuditAction.CASE_ASK: Kind("Answer asked for", tone="wait"),
+    AuditAction.CASE_RESUME: Kind("Review goes on", tone="info"),
+    AuditAction.CASE_ESCALATE: Kind("Escalated: no decision in time", tone="bad", staff_only=True),
     AuditAction.EVIDENCE_OPEN: Kind("Evidence opened", _EVIDENCE, staff_only=True),
     AuditAction.EVIDENCE_NOTE: Kind("Note on evidence", _EVIDENCE, staff_only=True),
     AuditAction.EVIDENCE_DOWNLOAD: Kind("Evidence downloaded", _EVIDENCE, staff_only=True),
@@ -326,7 +326,7 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.SUSPENSE_SETTLE: Kind("Suspense settled", staff_only=True),
     AuditAction.SUSPENSE_WITHDRAW: Kind("Explanation of suspense withdrawn", staff_only=True),
     AuditAction.TABLE_EXPORT: Kind("Table downloaded", staff_only=True),
-    AuditAction.TICKET_RECUSE: Kind("Recused from the case", staff_only=True),
+    AuditAction.CASE_RECUSE: Kind("Recused from the case", staff_only=True),
     AuditAction.TIE_DECLARE: Kind("Tie to a party declared", staff_only=True),
     AuditAction.WEBHOOK_ENDPOINT_ADD: Kind("Webhook endpoint added", staff_only=True),
     AuditAction.WEBHOOK_ENDPOINT_REMOVE: Kind("Webhook endpoint removed", staff_only=True),
@@ -344,9 +344,7 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.REFUND_REJECT_RETURN: Kind("Record of an external refund rejected", staff_only=True),
 }
 # These have a richer source of their own in a case's timeline.
-TOLD_ELSEWHERE = frozenset(
-    {AuditAction.MESSAGE_SEND, AuditAction.EVIDENCE_HAND_IN, AuditAction.TICKET_RECUSE}
-)
+TOLD_ELSEWHERE = frozenset({AuditAction.MESSAGE_SEND, AuditAction.EVIDENCE_HAND_IN, AuditAction.CASE_RECUSE})
 # Entries of earlier versions have it; nothing leaves it any more.
 NO_LONGER = frozenset({AuditAction.CHARGEBACK_CLOSE})
 

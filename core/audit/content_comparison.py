@@ -40,9 +40,9 @@ def compare(session: Session) -> tuple[list[Other], int]:
     """All that is not what the log says of it; and how many words were recorded before entries kept hashes, so that
     none proves them (of letters, those sent)."""
     all_kept, found = known(_entries(session, EVERYWHERE))
-    before, older = _from_before(session), 0
+    older = stored_steps.older(session)
     for part in PARTS:
-        others, unproved = _of(session, part, _of_part(part, all_kept), before[part])
+        others, unproved = _of(session, part, _of_part(part, all_kept), _from_before(session, part))
         found += others
         older += unproved
     return found + list(stored_steps.others(session)), older
@@ -51,12 +51,11 @@ def compare(session: Session) -> tuple[list[Other], int]:
 def others_of_milestone(session: Session, milestone_id: int) -> Iterator[Other]:
     """What is about one milestone and not what the log says of it: before its case leaves the desk."""
     all_kept, found = known(_entries(session, OF_MILESTONE, milestone_id=milestone_id))
-    before = _from_before(session)
     yield from found
     for part in PARTS:
         kept = _of_part(part, all_kept)
         if numbers := [*kept, *_numbers(session, part, milestone_id)]:
-            yield from _of(session, part, kept, before[part], only=numbers)[0]
+            yield from _of(session, part, kept, _from_before(session, part, numbers), only=numbers)[0]
     yield from stored_steps.others(session, milestone_id)
 
 
@@ -111,12 +110,14 @@ def _of(
     return [*found, *(Other(part, number, "removed", kept[number][1]) for number in gone)], older
 
 
-def _from_before(session: Session) -> Mapping[str, set[str]]:
-    """By part, the rows that had their words before entries kept hashes."""
-    found: dict[str, set[str]] = {part: set() for part in PARTS}
-    for part, number in session.execute(text("select part, row_id from unhashed_content")):
-        found[part].add(number)
-    return found
+def _from_before(session: Session, part: str, only: list[str] | None = None) -> set[str]:
+    """The rows that had these words before entries kept hashes."""
+    wanted = "select row_id from unhashed_content where part = :part"
+    if only is not None:
+        wanted += " and row_id = any(:only)"
+    return set(
+        session.scalars(text(wanted), {"part": part, "only": only} if only is not None else {"part": part})
+    )
 
 
 def _numbers(session: Session, part: str, milestone_id: int) -> Iterable[str]:

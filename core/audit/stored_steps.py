@@ -22,22 +22,31 @@ cross join lateral (
 ) as trail
 """
 DECISIONS = f"""
-select r.*, v.snapshot, trail.entries
+select r.*, v.snapshot, trail.entries,
+       exists (select from unhashed_content b where b.part = 'decision_steps' and b.row_id = r.id::text) as older
 from decisions r join milestones m on m.id = r.milestone_id join projects p on p.id = m.project_id
 join policy_versions v on v.id = p.policy_version_id {ENTRIES.format(noun="decision")}
 where cast(:milestone_id as bigint) is null or r.milestone_id = :milestone_id order by r.id
 """
+OLDER = "select count(*) from unhashed_content where part = 'decision_steps'"
 OFFERS = f"""
 select r.*, trail.entries from offers r join cases c on c.id = r.case_id {ENTRIES.format(noun="offer")}
 where cast(:milestone_id as bigint) is null or c.milestone_id = :milestone_id order by r.id
 """
 
 
+def older(session: Session) -> int:
+    """How many decisions ended before every step left an entry, so that nothing proves their steps."""
+    return int(session.execute(text(OLDER)).scalar_one())
+
+
 def others(session: Session, milestone_id: int | None = None) -> Iterator[Other]:
     """What is not what its entry says; of one milestone, or of all."""
     for row in _rows(session, DECISIONS, milestone_id):
         cooling_off = Profile.from_snapshot(row["snapshot"]).cooling_off
-        found = [*_planned(row), *recorded_steps.of_decision(row, row["entries"], cooling_off)]
+        found = list(_planned(row))
+        if not row["older"]:
+            found += recorded_steps.of_decision(row, row["entries"], cooling_off)
         yield from (_other("decisions", row["id"], each) for each in found)
     for row in _rows(session, OFFERS, milestone_id):
         found = list(recorded_steps.of_offer(row, row["entries"]))

@@ -29,9 +29,9 @@ def trail(files: Files) -> list[dict[str, Any]]:
     return [json.loads(line) for line in files["audit.jsonl"].decode().splitlines()]
 
 
-def about(files: Files, kind: str, number: int) -> list[dict[str, Any]]:
-    """The entries about one object."""
-    return [row for row in trail(files) if (row["object_kind"], row["object_id"]) == (kind, str(number))]
+def about(entries: Iterable[dict[str, Any]], kind: str, number: int) -> list[dict[str, Any]]:
+    """Those about one object."""
+    return [row for row in entries if (row["object_kind"], row["object_id"]) == (kind, str(number))]
 
 
 def agree(differences: Iterable[Difference]) -> None:

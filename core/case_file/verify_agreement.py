@@ -81,7 +81,7 @@ def offers(files: Files) -> None:
     if agreed:
         _accepted(files)
     for each in rows:
-        agree(recorded_steps.of_offer(each, about(files, "offer", each["id"])))
+        agree(recorded_steps.of_offer(each, about(trail(files), "offer", each["id"])))
 
 
 CHECKS: tuple[tuple[str, Callable[[Files], None]], ...] = (

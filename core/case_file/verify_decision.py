@@ -8,7 +8,7 @@ from typing import Any
 from core.audit import recorded_steps
 from core.audit.recorded_steps import digest
 from core.case_file import verify_money
-from core.case_file.check_helpers import Files, Wrong, about, agree, read, same
+from core.case_file.check_helpers import Files, Wrong, about, agree, read, same, trail
 from core.money import Money
 from core.policy import Profile
 from core.rules.approvals import DecisionStatus
@@ -116,7 +116,7 @@ def _holds(text: str, passage: str) -> bool:
 def _trail(files: Files) -> None:
     """Who confirmed, approved and carried it out, when and why; and nobody did what the decision does not say."""
     decision, case = _decision(files), read(files, "case.json")
-    trace = about(files, "decision", decision["id"])
+    trace = about(trail(files), "decision", decision["id"])
     if not any(row["action"] in recorded_steps.CONFIRMED for row in trace):
         raise Wrong("the audit extract does not know that the decision was confirmed")
     cooling_off = Profile.from_snapshot(read(files, "policy.json")).cooling_off

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.audit import content_comparison, content_hashes
 from core.audit.actions import AuditAction
-from core.case_file.check_helpers import Files, Wrong, read, same, trail
+from core.case_file.check_helpers import Files, Wrong, about, read, same, trail
 from core.policy import Profile
 from core.rules.parties import PartyRole
 from core.rules.refunds import RefundStatus
@@ -47,15 +47,15 @@ def staged(files: Files) -> None:
     for row in rows:
         if row["actor_kind"] == "party" and row["actor_id"] not in parties:
             raise Wrong(f"audit entry {row['id']} names party {row['actor_id']}, who is not of this case")
-    opened = [row for row in _about(rows, "ticket", record["id"]) if row["action"].endswith(":open")]
+    opened = [row for row in about(rows, "ticket", record["id"]) if row["action"].endswith(":open")]
     _traced("when the case was opened", record["opened_at"], [row["at"] for row in opened])
-    assigned = [row for row in _about(rows, "ticket", record["id"]) if "mediator" in (row["after"] or {})]
+    assigned = [row for row in about(rows, "ticket", record["id"]) if "mediator" in (row["after"] or {})]
     mediator = None
     for row in assigned:
         same(f"the mediator before audit entry {row['id']}", row["before"]["mediator"], mediator)
         mediator = row["after"]["mediator"]
     same("the mediator", record["mediator_id"], mediator)
-    _stands(record, opened, list(_about(rows, "ticket", record["id"])))
+    _stands(record, opened, about(rows, "ticket", record["id"]))
     if milestone["completion_notice_at"]:
         asked = [row["at"] for row in rows if row["action"] in ASKS_FOR_VERIFICATION]
         _traced("the notice of completion", milestone["completion_notice_at"], asked)
@@ -127,7 +127,7 @@ def _rows_of_words(files: Files) -> Iterator[tuple[str, Row]]:
 def _complaint(files: Files, said: list[str]) -> None:
     """What the payer complains of is a message too, where the payer has opened the case and said why."""
     record = read(files, "case.json")["ticket"]
-    opened = {row["action"] for row in _about(trail(files), "ticket", record["id"])}
+    opened = {row["action"] for row in about(trail(files), "ticket", record["id"])}
     if AuditAction.DISPUTE_OPEN.by("party") in opened and record["details"] and record["details"] not in said:
         raise Wrong("the complaint is not what its message says")
 
@@ -189,10 +189,6 @@ def undecided(files: Files) -> None:
     for row in trail(files):
         if row["action"] == AuditAction.DECISION_EXECUTE.by("system") and row["ticket_id"] == record["id"]:
             raise Wrong(f"the decision that audit entry {row['id']} carries out is missing")
-
-
-def _about(rows: list[Row], kind: str, number: int) -> Iterator[Row]:
-    return (row for row in rows if (row["object_kind"], row["object_id"]) == (kind, str(number)))
 
 
 def _traced(what: str, stated: Any, known: list[Any]) -> None:

@@ -227,7 +227,7 @@ def _outcome(
         each.tries, each.error = tries, error
         if error is None:
             audit.become(each, LetterStatus.SENT, now=now)
-            each.sent_at = now
+            each.sent_at, each.framed = now, True
         else:
             leases.put_off(each, until=again, now=now)
     return letters[0].status

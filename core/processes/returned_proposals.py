@@ -18,6 +18,7 @@ from core.actions.decisions import recorded_decision
 from core.actions.operations import suspense
 from core.actions.staff import policy_change
 from core.desk import Desk
+from core.errors import DeskError
 from core.rules.proposals import Kind
 
 log = structlog.get_logger(__name__)
@@ -34,21 +35,34 @@ STALE: Mapping[Kind, tuple[Callable[..., list[int]], Callable[..., bool]]] = {
 
 def return_stale(desk: Desk) -> int:
     """How many were returned. One that breaks stands in nobody's way."""
-    return sum(_of_kind(desk, kind) for kind in STALE)
+    return sum(give_back(desk, kind, number) for kind in STALE for number in found(desk, kind))
 
 
-def _of_kind(desk: Desk, kind: Kind) -> int:
-    find, give_back = STALE[kind]
+def found(desk: Desk, kind: Kind) -> list[int]:
+    find, _ = STALE[kind]
     try:
         with desk.database.reading() as session:
-            found = find(session, now=desk.clock())
-        return sum(desk.database.run(partial(_again, give_back, desk.clock(), number)) for number in found)
+            return find(session, now=desk.clock())
     except OperationalError:  # the database is away
         raise
-    except Exception:  # it is looked at by a person, and every deadline still has its time
+    except Exception:  # looked at by a person, and the other kinds still have their time
         log.exception("proposals.failed", kind=kind)
-        return 0
+        return []
 
 
-def _again(give_back: Callable[..., bool], now: datetime, number: int, session: Session) -> bool:
-    return give_back(session, now=now, number=number)
+def give_back(desk: Desk, kind: Kind, number: int) -> bool:
+    """Whether it was; what a person answered in the meantime is not."""
+    _, act = STALE[kind]
+    try:
+        return desk.database.run(partial(_again, act, desk.clock(), number))
+    except OperationalError:  # the database is away
+        raise
+    except DeskError:  # answered by a person in the meantime
+        return False
+    except Exception:  # looked at by a person, and the others still have their time
+        log.exception("proposals.failed", kind=kind, number=number)
+        return False
+
+
+def _again(act: Callable[..., bool], now: datetime, number: int, session: Session) -> bool:
+    return act(session, now=now, number=number)

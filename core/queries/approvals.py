@@ -48,7 +48,7 @@ FIGURES = text(
 STAKES = text(
     f"""
     select d.currency, sum(d.release_minor + d.refund_minor)::bigint as minor {WAITING}
-    group by d.currency order by 2 desc
+    group by d.currency
     """
 )
 PIECES = text(

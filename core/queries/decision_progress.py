@@ -32,7 +32,7 @@ class CallProgress:
 
     @property
     def status(self) -> str:
-        return self.sent.status if self.sent else Status.PLANNED
+        return self.sent.status if self.sent else "PLANNED"  # of the page alone: nothing is stored yet
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def of_case(session: Session, context: MilestoneContext, case: Case) -> tuple[Ru
             checked_by,
             _changes(session, context, case, record),
             _news(session, record),
-            recorded_decision.maker_decides_anew(session, context, case, record),
+            record.status in PENDING and recorded_decision.maker_decides_anew(session, context, case, record),
         )
         for record, made_by, checked_by in rows
     )

@@ -27,7 +27,6 @@ from core.policy.wording import exact_span
 from core.queries import client_funds, reconciliation
 from core.queries.letters import not_delivered
 from core.rules.client_funds import Cover
-from core.rules.notifications import LetterStatus
 from core.rules.reconciliation import RunStatus
 
 WORKER = text(
@@ -141,7 +140,7 @@ def _reconciliation(session: Session, home: Path, now: datetime) -> State:
     old = told is not None and now - told > RECONCILED_WITHIN
     found = [
         f"the run of {_at(row.started_at)} failed: {row.error or 'it was interrupted'}"
-        if row.status == LetterStatus.FAILED
+        if row.status == RunStatus.FAILED
         else "",
         f"run {newest.reference} was broken off" if newest and newest.state == "BROKEN_OFF" else "",
         f"run {compared.reference} found {compared.breaks} that do not match: page Reconciliation"

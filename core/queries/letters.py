@@ -106,11 +106,12 @@ def _late(now: datetime) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class LetterText:
-    """A letter as it was written."""
+    """A letter as it was written. `bare`: it was sent before greeting and closing were put around every e-mail."""
 
     row: LetterRow
     text: str
     html: str
+    bare: bool
 
 
 def letter(session: Session, number: int) -> LetterText:
@@ -119,7 +120,8 @@ def letter(session: Session, number: int) -> LetterText:
     if found is None:
         raise NotFound(kind="letter", id=number)
     (row,) = _rows(session, Notification.id == number, limit=1)
-    return LetterText(row, found.text, found.html)
+    bare = found.status == LetterStatus.SENT and not found.framed
+    return LetterText(row, found.text, found.html, bare)
 
 
 def _concerns(kind: str, number: int) -> ColumnElement[bool]:

@@ -81,7 +81,7 @@ class Notification(Record):
     """A letter to a party or to a member of staff. `key` is unique, so no one is told the same thing twice.
 
     `mail` is the number of the mail in which it goes, alone or with others; a second try is the same mail. `about`
-    names the object that gave cause for it, besides the milestone.
+    names the object that gave cause for it, besides the milestone. `framed`: it was sent with greeting and closing.
     """
 
     __tablename__ = "notifications"
@@ -118,6 +118,7 @@ class Notification(Record):
     error: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None] = mapped_column(default=None)
+    framed: Mapped[bool] = mapped_column(default=False, server_default="false")
 
 
 class LetterPreference(Record):

@@ -20,7 +20,8 @@ NEXT: Mapping[str, str] = {
     "amount_not_stripe_exact": "Write an amount that ends in 0.",
     "citation_unknown": "Reload the page: the evidence has changed.",
     "plan_changed": "Ask the mediator to look at the case again.",
-    "decision_not_waiting": "Reload the page to see what happened to it.",
+    "proposal_ended": "Reload the page to see what happened to it.",
+    "decision_not_pending": "Reload the page to see what happened to it.",
 }
 
 

@@ -56,8 +56,8 @@ def _waiting(row: ChargebackRow, proposal: Acceptance, *, may: bool) -> None:
         ):
             accept = Answer(
                 f"Accept: {row.amount.text()}",
-                lambda session, actor, now, _: chargeback_acceptance.accept(
-                    session, actor, now=now, acceptance_id=proposal.id
+                lambda session, actor, now, reason: chargeback_acceptance.accept(
+                    session, actor, now=now, acceptance_id=proposal.id, reason=reason
                 ),
                 done="Sent to the bank. The loss is booked when Stripe confirms it.",
                 icon=":material/flag:",

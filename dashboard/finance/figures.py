@@ -72,9 +72,8 @@ def purse(each: CurrencyTotals, look: Look | None, now: datetime) -> None:
         )
     if each.missing.is_positive:
         caption += (
-            f" In suspense are {(each.unexplained - each.missing).text()}: {each.unexplained.text()} came in and "
-            f"{each.missing.text()} went out, and nobody has explained either. What went out is taken from the "
-            "platform's own funds until then."
+            f" In suspense, {each.missing.text()} went out and {each.unexplained.text()} came in without an "
+            "explanation. What went out is taken from the platform's own funds until it is explained."
         )
     with st.container(border=True, gap="small"):
         st.html(

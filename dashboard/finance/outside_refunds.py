@@ -102,7 +102,9 @@ def _confirm(found: Returned) -> None:
     ):
         agreed = Answer(
             "Confirm payment",
-            lambda session, actor, now, _: outside_refunds.confirm(session, actor, now=now, return_id=number),
+            lambda session, actor, now, reason: outside_refunds.confirm(
+                session, actor, now=now, return_id=number, reason=reason
+            ),
             done="Booked: nothing is owed to the payer any more.",
             icon=":material/done_all:",
         )

@@ -37,7 +37,7 @@ status     pill(axis, value) -> Pill(label, tone, icon, meaning) · show(pill) o
            labels(axis) -> {value: label} for a filter · in_words("PARTIAL_WORK") -> "Partial work"
            axes: milestone payment case mark decision outcome offer payout refund operation hold chargeback webhook
            notification reconciliation check project job · tones: good wait bad info quiet
-deadline   words(due, now) -> "in 4 hours" / "6 hours late" · tone(due, now) · show(label, due, now) a badge
+deadlines   words(due, now) -> "in 4 hours" / "6 hours late" · tone(due, now) · show(label, due, now) a badge
            exact(at) -> "18 Nov 2026, 14:22 UTC" · ago(at, now) · span(timedelta)
 tables     table(rows, columns, *, key, id="id", select=False | True | "always", window=None, total=None, cursor=None,
                  download=None, empty_state=None, height=None, name=None) -> id of the selected row | None
@@ -51,7 +51,7 @@ filters    bar() -> container · search(placeholder, key="q") -> str · choice(l
            one_of(…) long lists · several(…) -> list · period(now, key=) -> (from, until) · toggle(label, key=)
            the key is the name in the address; the choice survives a reload and can be sent to a colleague
 components mount("queue", key=, data={…}, triggers=("opened",)) -> what the triggers say in this run
-           for what needs a submit the browser (keys, zoom): live/NAME.js and .css, ours, served under the same policy;
+           for what needs code in the browser (keys, zoom): live/NAME.js and .css, ours, served under the same policy;
            they get data and put it into the page as text
 evidence   gallery(desk, actor, rows, key=, notes={id: […]}, may_mark=False) cards, a lens, two in step
 timeline   timeline([Moment(at, title, who="", text=None, tone="quiet", facts={}, reference="")], now=)

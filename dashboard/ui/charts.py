@@ -140,7 +140,10 @@ def _currency(values: Sequence[Money | int]) -> str:
 
 def _ticks(figure: go.Figure, currency: str) -> dict[str, Any]:
     """Some five round amounts, written as every other amount is: -$2,000."""
-    places = list(zip_longest(*(each.y for each in figure.data), fillvalue=0))
+    if figure.layout.barmode == "relative":
+        places = list(zip_longest(*(each.y for each in figure.data), fillvalue=0))
+    else:  # nothing stands on anything else
+        places = [(y,) for each in figure.data for y in each.y]
     high = max((sum(y for y in place if y > 0) for place in places), default=0)
     hangs = figure.data[0].type == "waterfall"  # its steps are written as negative, and hang above the ground
     low = 0 if hangs else min((sum(y for y in place if y < 0) for place in places), default=0)

@@ -1,4 +1,4 @@
-"""Our own pieces of a page that need a submit the browser: keys, zoom, marks. Each is a file of JavaScript in `live/`.
+"""Our own pieces of a page that need code in the browser: keys, zoom, marks. Each is a file of JavaScript in `live/`.
 
 They are served as files of our own origin, so the content security policy needs no exception for them, and they get
 data, never markup: what outsiders wrote is put into the page as text.

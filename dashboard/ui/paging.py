@@ -57,9 +57,7 @@ def _to_the_last(window: Window, pages: int, total: int) -> NoReturn:
     st.rerun()
 
 
-def window(
-    key: str = "page", *, size: int | None = None, depends: Sequence[object] = (), bound: int | None = None
-) -> Window:
+def window(key: str = "page", *, depends: Sequence[object] = (), bound: int | None = None) -> Window:
     """The page asked for. When what it `depends` on (the filters) changes, it is the first again."""
     seen = st.session_state.get(f"{key}:depends")
     if seen is not None and seen != tuple(depends):
@@ -71,7 +69,7 @@ def window(
         filters.unreadable("Page", key, "0")
     if said := st.session_state.pop(f"{key}:beyond", None):
         st.info(said, icon=":material/last_page:")
-    return Window(key, page or 1, size or SIZE, bound)
+    return Window(key, page or 1, SIZE, bound)
 
 
 @dataclass(frozen=True)

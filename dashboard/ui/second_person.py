@@ -31,8 +31,10 @@ def may_confirm(permission: Permission, find: Callable[[Session], Waiting]) -> b
     actor, now, may = request_context.actor(), request_context.now(), request_context.may(permission)
     with request_context.reading() as session:
         waiting = find(session)
+        if not may and actor.id != waiting.maker_id:
+            return False
         why = proposals.why_not(session, actor, waiting, now=now)
-    if why is not None and (may or actor.id == waiting.maker_id):
+    if why is not None:
         cards.note(why)
     return why is None and may
 

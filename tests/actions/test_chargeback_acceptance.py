@@ -41,7 +41,10 @@ def test_two_people_give_in_and_the_loss_is_booked_at_once(market: Market) -> No
     assert market.books()["disputed_funds"] == chargeback(market).amount_minor
     with pytest.raises(MakerIsChecker):
         accept(market, proposal, by="fay")
-    accept(market, proposal)
+    said = "The delivery cannot be proved."
+    market.act(giving_in.accept, market.as_staff("cora"), acceptance_id=proposal.id, reason=said)
+    entries = text("select reason from audit_entries where action = 'staff:chargeback:accept'")
+    assert market.read(lambda session: session.scalars(entries).all()) == [said]
     market.work()
     assert len(market.sent(f"/v1/disputes/{dispute}/close")) == 1
     assert chargeback(market).status == "lost"

@@ -113,7 +113,8 @@ def test_letters_that_are_due_become_files(database: Database, owner: Database, 
     files = sorted((tmp_path / "mail").iterdir())
     assert len(files) == 3
     assert "Ben Okafor <ben" in files[0].read_text()
-    assert {(each.status, each.sent_at, each.tries) for each in notifications(database)} == {("SENT", NOW, 1)}
+    sent = {(each.status, each.sent_at, each.tries, each.framed) for each in notifications(database)}
+    assert sent == {("SENT", NOW, 1, True)}
 
 
 def test_a_batch_goes_over_one_connection_and_workers_share_it_out(

@@ -227,7 +227,10 @@ def test_a_refund_that_came_back_is_returned_from_our_bank_by_two_people(market:
         returned(market, by="ada")
     with pytest.raises(MakerIsChecker):
         market.act(outside_refunds.confirm, market.as_staff("fay"), return_id=row.id)
-    market.act(outside_refunds.confirm, market.as_staff("cora"), return_id=row.id)
+    said = "Seen on the bank statement."
+    market.act(outside_refunds.confirm, market.as_staff("cora"), return_id=row.id, reason=said)
+    entries = text("select reason from audit_entries where action = 'finance:refund:confirm_return'")
+    assert market.read(lambda session: session.scalars(entries).all()) == [said]
     books = market.books()
     assert "refund_payable" not in books
     assert books["bank"] == -owed

@@ -246,8 +246,11 @@ def test_a_proposal_falls_with_its_maker_and_with_time(market: Market, kind: Kin
     # And without anybody trying: what the maker may no longer stand for is returned, with a letter to them.
     assert returned_proposals.return_stale(market.desk) == 0
     market.database.run(lambda session: happen(rules.NO_ROLE, market, story, kind, session))
+    fallen = [] if TERMS[kind].stands else returned_proposals.found(market.desk, kind)
     assert returned_proposals.return_stale(market.desk) == (0 if TERMS[kind].stands else 1)
     assert returned_proposals.return_stale(market.desk) == 0
+    # Another worker, or a person, was quicker: it is left alone.
+    assert [returned_proposals.give_back(market.desk, kind, each) for each in fallen] == [False] * len(fallen)
     status = market.read(story.status)
     assert status == ("PROPOSED" if TERMS[kind].stands else "VOIDED" if kind is Kind.DECISION else "RETURNED")
     if TERMS[kind].stands:

@@ -69,7 +69,7 @@ def test_a_name_put_together_from_texts_is_found() -> None:
 
 
 def test_what_is_stored_keeps_its_words() -> None:
-    assert AuditAction.TICKET_ASSIGN.by("mediator") == "mediator:ticket:assign"
+    assert AuditAction.CASE_ASSIGN.by("mediator") == "mediator:ticket:assign"
     assert title("mediator:ticket:assign") == "Mediator changed"
     assert title("system:payout:sending") == "Payout: sending"
     assert title("system:letter:sent") == "E-mail: sent"

@@ -104,3 +104,17 @@ def test_a_decision_that_cools_off_keeps_its_time(log: Log, town: Town) -> None:
         assert [each.how for each in content_comparison.others_of_milestone(session, told.milestone)] == [
             "derived"
         ]
+
+
+def test_a_decision_that_ended_before_steps_left_entries_is_counted_and_not_called_altered(
+    log: Log, told: Told
+) -> None:
+    """As a lost chargeback once voided it. Only the database's owner lists one."""
+    log.seal()
+    log.tamper("update decisions set status = 'VOIDED', check_note = 'Lost at the bank.'")
+    assert not log.verify().ok
+    log.tamper("insert into unhashed_content values ('decision_steps', '1')")
+    report = log.verify()
+    assert (report.ok, report.older) == (True, 1)
+    log.tamper("update decisions set needs_approval = not needs_approval, reasons = 'None.'")
+    assert not log.verify().ok

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.actions.milestones import preferences
 from core.db import Database
 from core.records import Notification, Party
+from core.rules.notifications import LetterStatus
 from tests import builders, unrecorded
 from tests.builders import Told, Town
 from tests.pages.visiting import labels, serve, visit, words
@@ -64,6 +65,25 @@ def test_a_case_has_the_log_of_its_letters_and_each_opens_as_it_was_written(town
     texts = [each.value for each in app.text]
     assert any("is not satisfied with this milestone" in each for each in texts)
     assert any("Kitchen **bold** <b>x</b>" in each for each in texts)
+
+
+def test_what_was_sent_before_greetings_were_added_is_shown_without_one(town: Town) -> None:
+    told = builders.funded(town)
+
+    def sent(framed: bool) -> str:
+        def send(session: Session) -> int:
+            letter = session.scalars(select(Notification).where(Notification.template == "funds_held")).one()
+            letter.status, letter.mail, letter.framed = LetterStatus.SENT, "notification-1.desk", framed
+            unrecorded.admit(session)
+            return letter.id
+
+        number = town.database.run(send)
+        return words(visit(town, "mia", "project", id=told.project, letter=number))
+
+    assert "Hello Ana Lindqvist," not in (bare := sent(framed=False))
+    assert "This is all that was sent" in bare
+    assert "Hello Ana Lindqvist," in (whole := sent(framed=True))
+    assert "This is all that was sent" not in whole
 
 
 def test_what_a_party_wants_stands_on_its_card(town: Town) -> None:

@@ -132,7 +132,7 @@ def ask(
     context.note(
         session,
         actor,
-        AuditAction.TICKET_ASK.by("mediator"),
+        AuditAction.CASE_ASK.by("mediator"),
         now=now,
         about=("ticket", case.id),
         after={"waiting_on": party_id, "for": kind, "until": answer_due_at.isoformat()},
@@ -179,7 +179,7 @@ def resume(session: Session, actor: Actor, context: MilestoneContext, case: Case
     context.note(
         session,
         actor,
-        AuditAction.TICKET_RESUME.by(actor.kind),
+        AuditAction.CASE_RESUME.by(actor.kind),
         now=now,
         about=("ticket", case.id),
         after={"status": case.status},

@@ -118,7 +118,7 @@ def assign(
     context.note(
         session,
         actor,
-        AuditAction.TICKET_ASSIGN.by(_subject(actor)),
+        AuditAction.CASE_ASSIGN.by(_subject(actor)),
         now=now,
         about=("ticket", case.id),
         before={"mediator": before},
@@ -240,7 +240,7 @@ def escalate(session: Session, *, now: datetime, case_id: int) -> None:
     context.note(
         session,
         SYSTEM,
-        AuditAction.TICKET_ESCALATE.by("system"),
+        AuditAction.CASE_ESCALATE.by("system"),
         now=now,
         about=("ticket", case.id),
         after={"escalated": True},

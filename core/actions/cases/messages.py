@@ -13,9 +13,10 @@ from core.audit.content_hashes import Words
 from core.errors import DeskError
 from core.records import Message
 from core.rules.permissions import Actor
+from core.rules.reasons import LONGEST
 from core.rules.visible_text import says_something
 
-MOST = 10_000
+MOST = LONGEST  # what staff give as a reason for a case becomes its first message
 
 
 class MessageEmpty(DeskError):

@@ -44,7 +44,7 @@ def recuse(session: Session, actor: Actor, *, now: datetime, case_id: int, reaso
     context.note(
         session,
         actor,
-        AuditAction.TICKET_RECUSE.by("staff"),
+        AuditAction.CASE_RECUSE.by("staff"),
         now=now,
         about=("ticket", case.id),
         case_id=case.id,

@@ -66,9 +66,15 @@ def propose(
     return proposal
 
 
-def accept(session: Session, actor: Actor, *, now: datetime, acceptance_id: int) -> ChargebackAcceptance:
-    """Accept it, for good. Raises what `proposals.require_checker` does, `ProposalEnded`, `NoGivingIn`."""
+def accept(
+    session: Session, actor: Actor, *, now: datetime, acceptance_id: int, reason: str = ""
+) -> ChargebackAcceptance:
+    """Accept it, for good; without words of one's own the entry repeats the proposal's.
+
+    Raises what `proposals.require_checker` does, `ProposalEnded`, `NoGivingIn`.
+    """
     require(actor, Permission.SETTLE_CHARGEBACK, now)
+    said = given(reason) if reason.strip() else ""
     context, row, proposal = _proposal(session, acceptance_id)
     proposals.require_checker(session, actor, _waiting(context, proposal), now=now)
     _check(session, row)
@@ -91,7 +97,7 @@ def accept(session: Session, actor: Actor, *, now: datetime, acceptance_id: int)
         context,
         row,
         AuditAction.CHARGEBACK_ACCEPT.by("staff"),
-        reason=proposal.reason,
+        reason=said or proposal.reason,
         now=now,
         operation_key=operation.key,
     )

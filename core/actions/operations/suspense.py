@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -136,8 +137,11 @@ def stale(session: Session, *, now: datetime) -> list[int]:
 
 def return_stale(session: Session, *, now: datetime, number: int) -> bool:
     """What can no longer be approved goes back to its maker, with the reason: the amounts are unexplained again."""
-    together = next(each for each in _proposed(session) if number in {item.id for item in each})
-    items = _locked(session, [each.id for each in together])
+    proposed = ([item.id for item in each] for each in _proposed(session))
+    together = next((each for each in proposed if number in each), None)
+    if together is None:  # answered meanwhile
+        return False
+    items = _locked(session, together)
     _proposed_together(items)
     standing = waiting(session, items)
     why = proposals.flaw(session, standing, now=now)
@@ -155,9 +159,20 @@ def _proposed(session: Session) -> list[list[SuspenseItem]]:
         SuspenseItem.status == SuspenseStatus.OPEN, SuspenseItem.proposed_as.is_not(None)
     )
     found = session.scalars(
-        wanted.order_by(SuspenseItem.proposed_by, SuspenseItem.proposed_at, SuspenseItem.id)
+        wanted.order_by(
+            SuspenseItem.proposed_by,
+            SuspenseItem.proposed_at,
+            SuspenseItem.proposed_as,
+            SuspenseItem.target_id,
+            SuspenseItem.id,
+        )
     )
-    return [list(each) for _, each in groupby(found, key=lambda each: (each.proposed_by, each.proposed_at))]
+    return [list(each) for _, each in groupby(found, key=_explanation)]
+
+
+def _explanation(item: SuspenseItem) -> tuple[Any, ...]:
+    """What is equal for amounts that were proposed together."""
+    return item.proposed_by, item.proposed_at, item.proposed_as, item.target_id
 
 
 def standing(session: Session, item_ids: Sequence[int]) -> Waiting:
@@ -200,8 +215,7 @@ def _require_free(session: Session, items: Sequence[SuspenseItem]) -> None:
 
 def _proposed_together(items: Sequence[SuspenseItem]) -> SettledAs:
     """What all of them were proposed as, by one person at one time. Raises `ChangedMeanwhile`, `NotProposed`."""
-    as_proposed = {(each.proposed_as, each.proposed_by, each.proposed_at, each.target_id) for each in items}
-    if len(as_proposed) != 1:
+    if len({_explanation(each) for each in items}) != 1:
         raise ChangedMeanwhile(kind="proposal", what="these amounts were not proposed together")
     settled_as = items[0].proposed_as
     if settled_as is None:
@@ -281,8 +295,7 @@ def _note(
 def _locked(session: Session, item_ids: Sequence[int]) -> list[SuspenseItem]:
     items = []
     for number in sorted(set(item_ids)):
-        wanted = select(SuspenseItem).where(SuspenseItem.id == number).with_for_update()
-        item = session.scalars(wanted).one_or_none()
+        item = session.get(SuspenseItem, number, with_for_update=True, populate_existing=True)
         if item is None:
             raise NotFound(kind="unexplained amount", id=number)
         if item.status != SuspenseStatus.OPEN:

@@ -68,12 +68,14 @@ def propose(
     return row
 
 
-def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int) -> Refund:
-    """Confirm that the money has left our bank: the debt is paid, and the call to Stripe is called off.
+def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int, reason: str = "") -> Refund:
+    """Confirm that the money has left our bank: the debt is paid, and the call to Stripe is called off. Without words
+    of one's own the entry repeats the record's.
 
     Raises what `proposals.require_checker` does, `ProposalEnded`, `RefundNotBack`, `StepUpRequired`.
     """
     require(actor, Permission.CONFIRM_SUSPENSE, now)
+    said = given(reason) if reason.strip() else None
     context, refund, row = _proposal(session, return_id)
     proposals.require_checker(session, actor, waiting(context, row), now=now)
     _require_back(refund)
@@ -93,7 +95,7 @@ def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int) ->
     )
     journal_store.post(session, journal, now=now)
     orders.shift(session, context, now=now, cause=key, refundable=-part, refunded=part)
-    _note(session, actor, context, refund, row, AuditAction.REFUND_CONFIRM_RETURN, now=now)
+    _note(session, actor, context, refund, row, AuditAction.REFUND_CONFIRM_RETURN, now=now, reason=said)
     context.tell(
         session,
         "refund_returned",

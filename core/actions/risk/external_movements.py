@@ -148,13 +148,15 @@ def _came_back(session: Session, milestone_id: int, snapshot: RefundSnapshot, *,
 
 def line_settled(session: Session, item: SuspenseItem, settled_as: SettledAs, *, now: datetime) -> None:
     """Finance said what the line was: the hold about it says so, and stays until a person lifts it."""
-    about = select(Hold).where(
-        Hold.stripe_object == item.source, Hold.released_at.is_(None), Hold.news.is_(None)
-    )
-    hold = session.scalars(about).one_or_none() if item.source else None
-    if hold is None:
+    untold = (Hold.stripe_object == item.source) & Hold.released_at.is_(None) & Hold.news.is_(None)
+    number = session.scalar(select(Hold.milestone_id).where(untold)) if item.source else None
+    if number is None:
         return
-    context = open_milestone(session, hold.milestone_id)
+    context = open_milestone(session, number)
+    again = select(Hold).where(untold).execution_options(populate_existing=True)
+    hold = session.scalars(again).one_or_none()
+    if hold is None:  # lifted, or told of something else, while its milestone was waited for
+        return
     what = suspense.words(settled_as, [Money(item.amount_minor, item.currency)])
     hold.news = (
         f"Finance settled this line on {now:%Y-%m-%d at %H:%M} UTC as “{what}”; this hold may be lifted."

@@ -35,7 +35,8 @@ def set_roles(
     session: Session, actor: Actor, *, now: datetime, staff_id: int, roles: Iterable[Role], reason: str
 ) -> Staff:
     """From now on exactly these roles, in every session that is open too. Raises `LastAdministrator`, `OwnRoles`."""
-    staff, before = _opened(session, actor, now=now, staff_id=staff_id, reason=reason)
+    staff, before = _opened(session, actor, now=now, staff_id=staff_id)
+    reason = given(reason)
     wanted = set(roles)
     if wanted == before:
         raise NothingChanges(name=staff.name, is_so=f"is {_named(before)}")
@@ -62,7 +63,8 @@ def set_active(
     session: Session, actor: Actor, *, now: datetime, staff_id: int, active: bool, reason: str
 ) -> Staff:
     """Someone leaves, and every session of theirs ends at once; or comes back. Raises like `set_roles`."""
-    staff, roles = _opened(session, actor, now=now, staff_id=staff_id, reason=reason)
+    staff, roles = _opened(session, actor, now=now, staff_id=staff_id)
+    reason = given(reason)
     if staff.active == active:
         raise NothingChanges(name=staff.name, is_so="works here" if active else "has left")
     if not active and Role.ADMINISTRATOR in roles:
@@ -89,11 +91,8 @@ def open_cases(session: Session, staff_id: int) -> int:
     return session.scalar(wanted) or 0
 
 
-def _opened(
-    session: Session, actor: Actor, *, now: datetime, staff_id: int, reason: str
-) -> tuple[Staff, set[Role]]:
+def _opened(session: Session, actor: Actor, *, now: datetime, staff_id: int) -> tuple[Staff, set[Role]]:
     require(actor, Permission.MANAGE_STAFF, now)
-    given(reason)
     # Everyone's roles under one lock, in one order: two administrators cannot each remove the other.
     session.scalars(select(Staff.id).order_by(Staff.id).with_for_update()).all()
     staff = session.get(Staff, staff_id, populate_existing=True)

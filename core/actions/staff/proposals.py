@@ -6,7 +6,7 @@ it still stands, and what is said when it falls are asked here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,10 +54,9 @@ class Waiting:
 def require_maker(session: Session, actor: Actor, subject: Subject = NOBODY) -> int:
     """Whoever proposes has no tie to it. Raises `TiedToParty`, `RecusedFromCase`."""
     me = _person(actor)
-    found = known_of(session, me, subject)
-    if found.tied:
+    if _tied(session, me, subject.parties):
         raise rules.TiedToParty()
-    if found.recused:
+    if _recused(session, me, subject):
         raise rules.RecusedFromCase()
     return me
 
@@ -67,11 +66,15 @@ def require_checker(session: Session, actor: Actor, waiting: Waiting, *, now: da
 
     Raises `MakerIsChecker`, `TiedToParty`, `RecusedFromCase`, `ProposalFallen`.
     """
-    rules.check_two(waiting.kind, maker_id=waiting.maker_id, checker_id=_person(actor))
-    me = require_maker(session, actor, waiting.subject)
+    me = _another(session, actor, waiting)
     if why := flaw(session, waiting, now=now):
         raise rules.fallen(waiting.kind, why)
     return me
+
+
+def _another(session: Session, actor: Actor, waiting: Waiting) -> int:
+    rules.check_two(waiting.kind, maker_id=waiting.maker_id, checker_id=_person(actor))
+    return require_maker(session, actor, waiting.subject)
 
 
 def why_not(session: Session, actor: Actor, waiting: Waiting, *, now: datetime) -> str | None:
@@ -80,7 +83,7 @@ def why_not(session: Session, actor: Actor, waiting: Waiting, *, now: datetime) 
     if why := flaw(session, waiting, now=now):
         return rules.fallen(waiting.kind, why).message
     try:
-        require_checker(session, actor, waiting, now=now)
+        _another(session, actor, waiting)
     except DeskError as refusal:
         return refusal.message
     return None
@@ -104,7 +107,9 @@ def known_of(session: Session, staff_id: int, subject: Subject) -> Maker:
     )
 
 
-def _tied(session: Session, staff_id: int, parties: Iterable[int]) -> bool:
+def _tied(session: Session, staff_id: int, parties: Collection[int]) -> bool:
+    if not parties:
+        return False
     wanted = select(StaffTie.party_id).where(StaffTie.staff_id == staff_id, StaffTie.party_id.in_(parties))
     return session.scalars(wanted).first() is not None
 
