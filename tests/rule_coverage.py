@@ -295,6 +295,9 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/bad_input: a case is not given to someone who is no mediator",
         "actions/casework: what the next one should know goes with the case",
     ),
+    "A case is passed on when its mediator may not decide it any more": (
+        "actions/dispute_flow: a case whose mediator may not decide it any more goes to another",
+    ),
     "A recused mediator never gets the case again": (
         "actions/casework: whoever steps back loses the case to the next best and never gets it again",
         "actions/casework: stepping back needs a reason and a role",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from core.records import Staff
 
+PASSED_ON = "The worker gives each to another mediator, or back to the queue."
+
 app = typer.Typer(no_args_is_help=True, help="Who works at the desk.")
 
 
@@ -162,7 +164,7 @@ def tie(
     told = [f"Member of staff {number} is tied to party {party}."]
     if touched.open_cases:
         named = ", ".join(reference("case", each) for each in touched.open_cases)
-        told.append(f"Open cases still assigned to them: {named}; reassign them on the page Disputes.")
+        told.append(f"Open cases still assigned to them: {named}. {PASSED_ON}")
     if touched.undone_decisions:
         named = ", ".join(reference("case", each) for each in touched.undone_decisions)
         told.append(
@@ -186,5 +188,5 @@ def _set_active(number: int, active: bool, reason: str, as_: str | None, as_json
         changed, cases = desk.database.run(change)
     data = {"id": changed.id, "name": changed.name, "active": active, "open_cases": cases}
     state = "works here again" if active else "has left; every session of theirs has ended"
-    waiting = f" {cases} open cases need another mediator: page Disputes." if cases and not active else ""
+    waiting = f" They have {cases} open cases. {PASSED_ON}" if cases and not active else ""
     say(data, as_json=as_json, words=tell(f"{changed.name} {state}.{waiting}"))

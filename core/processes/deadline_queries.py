@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 
 from core.policy.limits import CHARGEBACK_ALARM
 from core.records import (
@@ -19,13 +19,18 @@ from core.records import (
     Notification,
     Offer,
     PaymentOrder,
+    Project,
     ReviewRound,
+    Staff,
+    StaffRole,
+    StaffTie,
 )
 from core.rules.approvals import DecisionStatus
 from core.rules.cases import BLOCKING, CaseStatus
 from core.rules.chargebacks import ANSWERABLE
 from core.rules.milestones import Status
 from core.rules.offers import OfferStatus
+from core.rules.permissions import Role
 
 Due = Select[Any, Any]
 
@@ -64,6 +69,21 @@ def deadlocks(now: datetime) -> Due:
     cooling = select(Decision.case_id).where(Decision.status == DecisionStatus.COOLING_OFF)
     return select(Case.id, at.label("at")).where(
         at <= now, Case.status.in_(BLOCKING), Case.escalated.is_(False), Case.id.not_in(cooling)
+    )
+
+
+def reassignments(now: datetime) -> Due:
+    """Whoever has the case left, is no mediator any more, or is tied to one of its parties: due at once."""
+    mediates = exists().where(StaffRole.staff_id == Staff.id, StaffRole.role == Role.MEDIATOR)
+    tied = exists().where(
+        StaffTie.staff_id == Staff.id, StaffTie.party_id.in_((Project.payer_id, Project.payee_id))
+    )
+    return (
+        select(Case.id, Case.opened_at.label("at"))
+        .join(Staff, Staff.id == Case.mediator_id)
+        .join(Milestone, Milestone.id == Case.milestone_id)
+        .join(Project, Project.id == Milestone.project_id)
+        .where(Case.status.in_(BLOCKING), or_(~Staff.active, ~mediates, tied))
     )
 
 

@@ -49,6 +49,10 @@ def _escalate(session: Session, number: int, now: datetime) -> bool:
     return True
 
 
+def _pass_on(session: Session, number: int, now: datetime) -> bool:
+    return mediator_assignment.pass_on(session, now=now, case_id=number)
+
+
 def _resume(session: Session, number: int, now: datetime) -> bool:
     """The party had its time to answer; the case goes on without it."""
     context, case = mediator_assignment.locked_case(session, number)
@@ -106,6 +110,7 @@ DEADLINES: Mapping[str, Deadline] = {
     "silence": Deadline(due.silences, _milestone, _weigh_silence),
     "mediation": Deadline(due.mediations, _milestone, _mediate),
     "deadlock": Deadline(due.deadlocks, _case, _escalate),
+    "reassignment": Deadline(due.reassignments, _case, _pass_on),
     "answer": Deadline(due.answers, _case, _resume),
     "execution": Deadline(due.executions, _case_of_decision, _execute),
     "card_retry": Deadline(due.card_retries, _milestone, _charge_again),

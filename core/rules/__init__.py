@@ -217,6 +217,11 @@ RULES: tuple[Rule, ...] = (
     Rule("Who mediates", "rules.mediation:choose", f"{_FLOW}, Dispute Resolution Process 3b"),
     Rule("Who must not mediate", "rules.mediation:may_mediate", _DESK),
     Rule("A case is reassigned", "actions.cases.mediator_assignment:assign", _DESK),
+    Rule(
+        "A case is passed on when its mediator may not decide it any more",
+        "actions.cases.mediator_assignment:pass_on",
+        _DESK,
+    ),
     Rule("A recused mediator never gets the case again", "actions.cases.recusal:recuse", _DESK),
     Rule(
         "The evidence is reviewed, on record",

@@ -10,10 +10,13 @@ import pytest
 from core.actions.cases import conversation, disputes, mediator_assignment
 from core.actions.funding import fund
 from core.actions.milestones import verification
+from core.actions.staff import install, members
 from core.money import Money
+from core.processes import timers
 from core.records import Case, Decision, Message, Milestone, Notification, PartyRequest, Project, Refund
 from core.rules.cases import DisputeReason, DisputeWindowClosed
 from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.permissions import Role
 from core.rules.transitions import IllegalMove
 from tests import builders
 from tests.builders import Told
@@ -300,14 +303,34 @@ def test_a_case_is_decided_even_while_it_waits_for_a_party(market: Market) -> No
 
 
 def test_the_case_goes_to_the_mediator_with_the_least_load_and_no_tie(market: Market) -> None:
-    from core.actions.staff import install
-
     mia, top = market.staff["mia"], market.as_staff("ada")
     market.act(install.declare_tie, top, staff_id=mia, party_id=market.payee_id, reason="Cousins")
     for _ in range(2):
         told = builders.disputed(market, market.funded())
         market.act(disputes.ask_mediation, market.payer, milestone_id=told.milestone)
         assert case(market, told).mediator_id == market.staff["max"]
+
+
+@pytest.mark.parametrize("why", ["left", "no mediator any more", "tied"])
+def test_a_case_whose_mediator_may_not_decide_it_any_more_goes_to_another(market: Market, why: str) -> None:
+    told, top = market.in_mediation(), market.as_staff("ada")
+    mia = market.staff["mia"]
+    market.act(mediator_assignment.assign, market.as_staff("mia"), case_id=told.case, staff_id=mia)
+    timers.run_due(market.desk)
+    assert case(market, told).mediator_id == mia, "whoever may decide it keeps it"
+    change = {"staff_id": mia, "reason": "So it is from now on."}
+    if why == "left":
+        market.act(members.set_active, top, active=False, **change)
+    elif why == "tied":
+        market.act(install.declare_tie, top, party_id=market.payer_id, **change)
+    else:
+        market.act(members.set_roles, top, roles=[Role.FINANCE], **change)
+    timers.run_due(market.desk)
+    assert case(market, told).mediator_id == market.staff["max"]
+    market.act(members.set_active, top, staff_id=market.staff["max"], active=False, reason="Moves away.")
+    timers.run_due(market.desk)
+    assert case(market, told).mediator_id is None, "with nobody free it is in the queue, and is counted there"
+    assert case(market, told).status == "UNDER_REVIEW"
 
 
 def test_a_disputed_milestone_cannot_be_approved_by_hand_or_by_silence(market: Market) -> None:

@@ -125,7 +125,7 @@ def test_a_tie_names_the_cases_and_decisions_that_it_touches(terminal: Terminal,
     builders.decided(town, decided)
     mia = town.staff["mia"]
     said = terminal.run("staff", "tie", mia, str(town.payer_id), "--reason", "Neighbours").well().out
-    assert f"assigned to them: D-{decided.case}, D-{open_.case};" in said
+    assert f"assigned to them: D-{decided.case}, D-{open_.case}." in said
     assert f"so these return: D-{decided.case}." in said
     told = terminal.run("staff", "tie", mia, str(town.payee_id), "--reason", "Cousins", "--json").well().json
     assert (told["open_cases"], told["undone_decisions"]) == ([decided.case, open_.case], [decided.case])

@@ -132,6 +132,30 @@ def test_a_day_at_the_queue_with_the_keyboard_alone(desk: Desk, told: list[Told]
     assert desk.foreign == set()
 
 
+def lightness(page: Page) -> list[int]:
+    """Of the paper, of a figure and of a cell: from 0 to 765."""
+    paints = [
+        page.locator(place).first.evaluate(f"each => getComputedStyle(each).{paint}")
+        for place, paint in (
+            (".stApp", "backgroundColor"),
+            (".ed-kpi b", "color"),
+            (".ed-queue tbody td", "color"),
+        )
+    ]
+    return [sum(map(int, re.findall(r"\d+", each)[:3])) for each in paints]
+
+
+def test_paper_is_white_whatever_the_screen_is(desk: Desk) -> None:
+    desk.page.emulate_media(color_scheme="dark")
+    desk.page.reload()
+    desk.settle("Disputes")
+    ground, *inks = lightness(desk.page)
+    assert (ground < 150, min(inks) > 450) == (True, True)
+    desk.page.emulate_media(color_scheme="dark", media="print")
+    ground, *inks = lightness(desk.page)
+    assert (ground, max(inks) < 300) == (3 * 255, True)
+
+
 def test_two_pictures_move_in_step_and_a_marked_part_gets_its_note(
     desk: Desk, told: list[Told], town: Town
 ) -> None:

@@ -95,7 +95,7 @@ def assign(
     """Give a case to a mediator without a tie to either party, or (None) back to the queue.
 
     `claim` is assigning to oneself, handing over is assigning to another; `note` is what the next one should know.
-    `taken_from`: whose case the actor saw that it is. Whoever loses it to another's hand is told.
+    `taken_from`: whose case the actor saw that it is. Whoever loses it to another's hand is told, unless they left.
     Raises `ChangedMeanwhile`, `NotPermitted`, `CaseClosed`, `NotAMediator`, `MediatorTied`, `ColleagueTied`,
     `SteppedBack`, `YouSteppedBack`.
     """
@@ -126,7 +126,8 @@ def assign(
         contents=contents,
         case_id=case.id,
     )
-    if before is not None and before != staff_id and (actor.kind, actor.id) != ("staff", before):
+    lost = before is not None and before != staff_id and (actor.kind, actor.id) != ("staff", before)
+    if before is not None and lost and session.get_one(Staff, before).active:
         context.tell_staff(
             session,
             "case_taken",
@@ -195,6 +196,16 @@ def assign_best(session: Session, context: MilestoneContext, case: Case, *, now:
     except mediation.NoMediatorFree:
         return
     assign(session, SYSTEM, now=now, case_id=case.id, staff_id=best.staff_id)
+
+
+def pass_on(session: Session, *, now: datetime, case_id: int) -> bool:
+    """The case of somebody who may not decide it any more goes to the best mediator who is free, else to the queue."""
+    context, case = locked_case(session, case_id)
+    if not blocks_release(case.status):
+        return False
+    assign(session, SYSTEM, now=now, case_id=case_id, staff_id=None)
+    assign_best(session, context, case, now=now)
+    return True
 
 
 def candidates(session: Session) -> list[mediation.Candidate]:
