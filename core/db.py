@@ -18,7 +18,8 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, MetaData, String, 
 from sqlalchemy import Enum as EnumColumn
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 Result = TypeVar("Result")
@@ -145,6 +146,20 @@ def is_anyone_at_it(session: Session, kind: int, number: int) -> bool:
         text("select pg_try_advisory_xact_lock(:kind, :number)"), {"kind": kind, "number": number}
     )
     return not free
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the database itself is missing, so that no piece of work is to blame for it.
+
+    What PostgreSQL answered about one statement (a time limit, a lock, a deadlock) is that statement's own trouble;
+    no connection, no state of an answer, or classes 08, 53, 57P are the server's.
+    """
+    if isinstance(error, InterfaceError | PoolExhausted):
+        return True
+    if not isinstance(error, OperationalError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or state is None or state.startswith(("08", "53", "57P"))
 
 
 def _worth_retrying(error: DBAPIError) -> bool:

@@ -40,7 +40,10 @@ LONGEST_NAME = 255
 
 
 class NameUnusable(DeskError):
-    """The {field} of this event is no name: text of at most {longest} characters without control marks."""
+    """The {field} of this event is no name: text of at most {longest} characters without control marks.
+
+    Whatever else is wrong with a signed event is kept with it and said when it is applied.
+    """
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -82,13 +85,14 @@ def _receive(desk: Desk, body: bytes, signature: str) -> Response:
 
 
 def require_names(event: Event) -> None:
-    """What an event and its object are called must be names: we look things up by them. Raises `NameUnusable`."""
-    for field in ("id", "type", "account", "object_id"):
-        name = getattr(event, field)
-        if name is None and field in ("account", "object_id"):
-            continue
-        if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
-            raise NameUnusable(field=field.replace("_", " "), longest=LONGEST_NAME)
+    """An event is kept under its id, by its type: both must be names. Raises `NameUnusable`."""
+    for field in ("id", "type"):
+        if not _is_name(getattr(event, field)):
+            raise NameUnusable(field=field, longest=LONGEST_NAME)
+
+
+def _is_name(found: Any) -> bool:
+    return isinstance(found, str) and found.isprintable() and 0 < len(found) <= LONGEST_NAME
 
 
 def storable(value: Any) -> Any:
@@ -112,8 +116,8 @@ def store(session: Session, event: Event, *, now: datetime) -> bool:
         .values(
             id=event.id,
             kind=event.type,
-            account=event.account,
-            object_id=event.object_id or "",
+            account=event.account if _is_name(event.account) else None,
+            object_id=event.object_id if _is_name(event.object_id) else "",
             payload=storable(event.payload),
             status=WebhookStatus.RECEIVED,
             tries=0,

@@ -20,6 +20,7 @@ from stripe.params import (
     TransferReversalCreateParams,
 )
 
+from core.gateways import stripe_ids as ids
 from core.gateways import stripe_snapshots as read
 from core.gateways.snapshots import (
     ChargeSnapshot,
@@ -32,6 +33,7 @@ from core.gateways.snapshots import (
     TransferSnapshot,
 )
 from core.gateways.stripe_calls import translate_errors
+from core.gateways.stripe_ids import Kind
 from core.gateways.stripe_reads import CHARGE, LINE, LINES, StripeReads, as_, plain
 from core.money import Money, stripe_exact
 
@@ -73,7 +75,9 @@ class StripePayments(StripeReads):
 
     def replace_bank(self, op: str, key: str, *, account: str, bank_token: str) -> PayeeAccountSnapshot:
         with translate_errors():
-            made = self._v1.accounts.update(account, {"external_account": bank_token}, _keyed(key))
+            made = self._v1.accounts.update(
+                ids.of(Kind.ACCOUNT, account), {"external_account": bank_token}, _keyed(key)
+            )
         return read.payee_account(plain(made))
 
     # -- money -
@@ -153,7 +157,7 @@ class StripePayments(StripeReads):
             "metadata": _marks(op, key),
         }
         with translate_errors():
-            made = self._v1.transfers.reversals.create(transfer, params, _keyed(key))
+            made = self._v1.transfers.reversals.create(ids.of(Kind.TRANSFER, transfer), params, _keyed(key))
         return read.reversal(plain(made))
 
     def payout(
@@ -189,11 +193,15 @@ class StripePayments(StripeReads):
             "submit": submit,
         }
         with translate_errors():
-            return read.dispute(plain(self._v1.disputes.update(dispute, params, _keyed(key))))
+            return read.dispute(
+                plain(self._v1.disputes.update(ids.of(Kind.DISPUTE, dispute), params, _keyed(key)))
+            )
 
     def accept_dispute(self, key: str, *, dispute: str) -> DisputeSnapshot:
         with translate_errors():
-            return read.dispute(plain(self._v1.disputes.close(dispute, {}, _keyed(key))))
+            return read.dispute(
+                plain(self._v1.disputes.close(ids.of(Kind.DISPUTE, dispute), {}, _keyed(key)))
+            )
 
 
 def _marks(op: str, key: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import Any
 from stripe import RequestOptions
 from stripe.params import BalanceTransactionListParamsCreated
 
+from core.gateways import stripe_ids as ids
 from core.gateways import stripe_snapshots as read
 from core.gateways.snapshots import (
     BalanceLine,
@@ -27,6 +28,7 @@ from core.gateways.snapshots import (
     match,
 )
 from core.gateways.stripe_calls import PATIENCE, STRIPE, answered, client
+from core.gateways.stripe_ids import Kind
 from core.money import Money
 
 PAGE = 100
@@ -81,7 +83,9 @@ class StripeReads:
 
     def find_reversal(self, op: str, *, transfer: str) -> ReversalSnapshot | None:
         with answered():
-            page = self._v1.transfers.reversals.list(transfer, {"limit": PAGE, "expand": _each(LINE)})
+            page = self._v1.transfers.reversals.list(
+                ids.of(Kind.TRANSFER, transfer), {"limit": PAGE, "expand": _each(LINE)}
+            )
             return match(op, [read.reversal(plain(each)) for each in page.auto_paging_iter()])
 
     def find_payout(self, op: str, *, account: str, created_from: datetime) -> PayoutSnapshot | None:
@@ -89,7 +93,7 @@ class StripeReads:
         with answered():
             page = self._v1.payouts.list(
                 {"created": {"gte": since}, "limit": PAGE, "expand": _each(LINES)},
-                {"stripe_account": account},
+                as_(account),
             )
             return match(op, [read.payout(plain(each), account) for each in page.auto_paging_iter()])
 
@@ -97,44 +101,58 @@ class StripeReads:
 
     def payee_account(self, account: str) -> PayeeAccountSnapshot:
         with answered():
-            return read.payee_account(plain(self._v1.accounts.retrieve(account)))
+            return read.payee_account(plain(self._v1.accounts.retrieve(ids.of(Kind.ACCOUNT, account))))
 
     def charge_of(self, payment_intent: str) -> ChargeSnapshot:
         with answered():
-            return read.charge(plain(self._v1.payment_intents.retrieve(payment_intent, {"expand": CHARGE})))
+            return read.charge(
+                plain(
+                    self._v1.payment_intents.retrieve(
+                        ids.of(Kind.PAYMENT_INTENT, payment_intent), {"expand": CHARGE}
+                    )
+                )
+            )
 
     def charge_by_id(self, charge: str) -> ChargeSnapshot:
         with answered():
             expand = ["balance_transaction", "payment_intent"]
-            made = plain(self._v1.charges.retrieve(charge, {"expand": expand}))
+            made = plain(self._v1.charges.retrieve(ids.of(Kind.CHARGE, charge), {"expand": expand}))
         return read.charge(made.get("payment_intent") or _without_intent(made), made)
 
     def refund_by_id(self, refund: str) -> RefundSnapshot:
         with answered():
-            return read.refund(plain(self._v1.refunds.retrieve(refund, {"expand": LINES})))
+            return read.refund(
+                plain(self._v1.refunds.retrieve(ids.of(Kind.REFUND, refund), {"expand": LINES}))
+            )
 
     def transfer_by_id(self, transfer: str) -> TransferSnapshot:
         with answered():
-            return read.transfer(plain(self._v1.transfers.retrieve(transfer, {"expand": LINE})))
+            return read.transfer(
+                plain(self._v1.transfers.retrieve(ids.of(Kind.TRANSFER, transfer), {"expand": LINE}))
+            )
 
     def reversal_by_id(self, transfer: str, reversal: str) -> ReversalSnapshot:
         with answered():
-            found = self._v1.transfers.reversals.retrieve(transfer, reversal, {"expand": LINE})
+            found = self._v1.transfers.reversals.retrieve(
+                ids.of(Kind.TRANSFER, transfer), ids.of(Kind.REVERSAL, reversal), {"expand": LINE}
+            )
             return read.reversal(plain(found))
 
     def reversal_of(self, line: str) -> ReversalSnapshot:
         with answered():
-            found = self._v1.balance_transactions.retrieve(line, {"expand": ["source.balance_transaction"]})
+            found = self._v1.balance_transactions.retrieve(
+                ids.of(Kind.BALANCE_TRANSACTION, line), {"expand": ["source.balance_transaction"]}
+            )
         return read.reversal(plain(found)["source"])
 
     def payout_by_id(self, payout: str, *, account: str | None) -> PayoutSnapshot:
         with answered():
-            found = self._v1.payouts.retrieve(payout, {"expand": LINES}, as_(account))
+            found = self._v1.payouts.retrieve(ids.of(Kind.PAYOUT, payout), {"expand": LINES}, as_(account))
             return read.payout(plain(found), account)
 
     def dispute_by_id(self, dispute: str) -> DisputeSnapshot:
         with answered():
-            return read.dispute(plain(self._v1.disputes.retrieve(dispute)))
+            return read.dispute(plain(self._v1.disputes.retrieve(ids.of(Kind.DISPUTE, dispute))))
 
     # -- the provider's books -
 
@@ -193,7 +211,7 @@ def _without_intent(charge: dict[str, Any]) -> dict[str, Any]:
 
 def as_(account: str | None) -> RequestOptions:
     """Speak for a connected account."""
-    return {"stripe_account": account} if account else {}
+    return {"stripe_account": ids.of(Kind.ACCOUNT, account)} if account else {}
 
 
 def _each(expand: list[str]) -> list[str]:

@@ -32,7 +32,6 @@ log = structlog.get_logger(__name__)
 
 STALE_AFTER = timedelta(seconds=60)
 LOOK_FIRST_AFTER = timedelta(hours=1)
-BLOCKED_LOOK_AGAIN = timedelta(minutes=5)
 
 
 def sweep(desk: Desk, *, limit: int = 100) -> int:
@@ -55,7 +54,14 @@ def _due(now: datetime) -> ColumnElement[bool]:
 
 
 def send(desk: Desk, operation_id: int) -> None:
-    """Claim, call, book. Does nothing when another worker has it, when it is not due or when something blocks it."""
+    """Claim, call, book. Does nothing when another worker has it, when it is not due or when something blocks it.
+
+    Whatever else stops it is written on the operation.
+    """
+    leases.alone(desk, operation_id, _send, failed=_failed)
+
+
+def _send(desk: Desk, operation_id: int) -> None:
     claim = desk.database.run(lambda session: _claim(session, operation_id, now=desk.clock()))
     if claim is None:
         return
@@ -71,6 +77,13 @@ def send(desk: Desk, operation_id: int) -> None:
     else:
         write = partial(settle, snapshot=snapshot)
     desk.database.run(lambda session: write(session, claim.id, now=desk.clock()))
+
+
+def _failed(desk: Desk, operation_id: int, problem: Exception) -> None:
+    reason = leases.why(problem)
+    desk.database.run(
+        lambda session: failures.broke_off(session, operation_id, reason=reason, now=desk.clock())
+    )
 
 
 def _claim(session: Session, operation_id: int, *, now: datetime) -> Claim | None:
@@ -118,7 +131,7 @@ def _blocked(
         tried = (operation_states.MAY_BE_DONE,) if operation.first_sent_at is not None else ()
         reason = " ".join((*tried, *(block.sentence for block in blocks)))
         operation_states.later(
-            operation, at=now + BLOCKED_LOOK_AGAIN, reason=reason, now=now, status=OperationStatus.BLOCKED
+            operation, at=now + failures.LOOK_AGAIN, reason=reason, now=now, status=OperationStatus.BLOCKED
         )
     return bool(blocks)
 

@@ -4,6 +4,9 @@ A claim of `claim_due` is a lease: it moves the next try ahead and is committed 
 worker takes the row meanwhile, and what a dying worker leaves is due again. An outgoing operation's lease is its status
 SENDING, which commits that the call may have been made (`core.processes.dispatch`). An event of the provider needs
 none, because applying it twice changes nothing; nor does a deadline, which is asked for again under its lock.
+
+Whatever one row raises is that row's own trouble: it is written on the row, and the next row is taken up. Only a
+database that is away ends a round.
 """
 
 from __future__ import annotations
@@ -12,15 +15,19 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+import structlog
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.db import Record
+from core.db import Record, is_away
 from core.desk import Desk
+from core.errors import DeskError
 from core.records import Notification, OutgoingEvent, WebhookEvent
 from core.rules.notifications import LetterStatus
 from core.rules.webhooks import EventStatus, WebhookStatus
+
+log = structlog.get_logger(__name__)
 
 CLAIMED_FOR = timedelta(minutes=10)
 Leased = TypeVar("Leased", Notification, OutgoingEvent)
@@ -42,8 +49,41 @@ def each_due(desk: Desk, due: Select[Key], work: Callable[[Desk, Key], None]) ->
     with desk.database.reading() as session:
         keys = session.scalars(due).all()
     for key in keys:
-        work(desk, key)
+        try:
+            work(desk, key)
+        except Exception as problem:
+            passed_over(problem, key)
     return len(keys)
+
+
+def alone(
+    desk: Desk, key: Key, work: Callable[[Desk, Key], None], *, failed: Callable[[Desk, Key, Exception], None]
+) -> None:
+    """Do `work` for one row; whatever it raises is given to `failed`. Raises only where the database is away."""
+    try:
+        work(desk, key)
+    except Exception as problem:
+        if is_away(problem):
+            raise
+        failed(desk, key, problem)
+
+
+def why(problem: Exception) -> str:
+    """What went wrong, for a person: a refusal in its own words. What nobody foresaw goes to the log whole."""
+    if isinstance(problem, DeskError):
+        return problem.message
+    log.error("unforeseen", exc_info=problem)
+    return f"Something went wrong that nobody foresaw ({type(problem).__name__}); the log has the details."
+
+
+def passed_over(problem: Exception, key: int | str) -> None:
+    """What went wrong could not even be written on the row; the other rows still have their turn.
+
+    Raises it again where the database is away.
+    """
+    if is_away(problem):
+        raise problem
+    log.error("row.failed", key=key, exc_info=problem)
 
 
 def claim_due(session: Session, kind: type[Leased], *, now: datetime, limit: int) -> list[Leased]:

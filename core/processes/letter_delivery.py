@@ -3,7 +3,7 @@
 What is urgent goes alone; the rest of what waits for one reader goes in one mail (milestone-payment-flow, Performance
 Considerations 3), and all mails of a round over one connection. If a worker died between the server's yes and our
 record, the mail is sent a second time, the same to the byte and with the same Message-ID. A mail server that is down
-costs a letter none of its tries.
+costs a letter none of its tries. A mail that cannot be put together costs its own letters a try, and no others.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.message import EmailMessage
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -51,7 +53,6 @@ ONE_AT_A_TIME = "escrow-desk letters"
 class Envelope:
     """A claimed mail with one letter or several, where it goes, and what is written around it."""
 
-    ids: tuple[int, ...]
     templates: tuple[str, ...]
     number: str
     name: str
@@ -70,14 +71,25 @@ def deliver_due(desk: Desk, *, limit: int = 50) -> int:
     try:
         with desk.mail.opened() as postbox:
             while waiting:
-                sent += _deliver(desk, postbox, waiting.pop(0))
+                sent += _handed_over(desk, postbox, waiting.pop(0))
     except (MailUnavailable, MailMisconfigured) as problem:
         log.warning("mail.unavailable", reason=problem.message, waiting=len(waiting))
-        _put_back(desk, (number for envelope in waiting for number in envelope.ids), problem.message)
+        _put_back(desk, (letter.id for mail in waiting for letter, *_ in mail), problem.message)
     return sent
 
 
-def _claim(session: Session, *, now: datetime, limit: int) -> list[Envelope]:
+def _handed_over(desk: Desk, postbox: Postbox, letters: Sequence[Written]) -> int:
+    """1 if it was sent. Raises `MailUnavailable` or `MailMisconfigured`, which is no one letter's fault."""
+    try:
+        return _deliver(desk, postbox, letters)
+    except (MailUnavailable, MailMisconfigured):
+        raise
+    except Exception as problem:
+        leases.passed_over(problem, letters[0][0].mail or "")
+        return 0
+
+
+def _claim(session: Session, *, now: datetime, limit: int) -> list[Sequence[Written]]:
     """The mails that are due, each with its number written on every letter in it before it is first tried.
 
     One worker at a time puts letters together, so that what one reader gets together is not torn apart.
@@ -92,7 +104,7 @@ def _claim(session: Session, *, now: datetime, limit: int) -> list[Envelope]:
             each.mail = each.mail or f"{name}-{letters[0].id}.{desk_name}"
             leases.lease(each, now=now)
     session.flush()
-    return _envelopes(session, [letters[0].mail for letters in mails])
+    return _written(session, [letters[0].mail for letters in mails])
 
 
 def _tried(session: Session, due: Sequence[Notification]) -> list[list[Notification]]:
@@ -141,19 +153,18 @@ def _packed(letters: Sequence[Notification]) -> list[list[Notification]]:
     return mails
 
 
-def _envelopes(session: Session, numbers: Sequence[str | None]) -> list[Envelope]:
-    """The mails with these numbers as they stand, in this order."""
+def _written(session: Session, numbers: Sequence[str | None]) -> list[Sequence[Written]]:
+    """The letters of the mails with these numbers as they stand, in this order."""
     which = Notification.mail.in_(numbers) & (Notification.status == LetterStatus.QUEUED)
     rows = letter_frames.written(session, which)
     mails = [[row for row in rows if row[0].mail == number] for number in numbers]
-    return [_envelope(mail) for mail in mails if mail]
+    return [mail for mail in mails if mail]
 
 
 def _envelope(rows: Sequence[Written]) -> Envelope:
     first, name, address, *_ = rows[0]
     letters = [Letter(each.subject, each.text, each.html) for each, *_ in rows]
     return Envelope(
-        ids=tuple(each.id for each, *_ in rows),
         templates=tuple(each.template for each, *_ in rows),
         number=first.mail or "",
         name=name,
@@ -164,49 +175,58 @@ def _envelope(rows: Sequence[Written]) -> Envelope:
     )
 
 
-def _deliver(desk: Desk, postbox: Postbox, envelope: Envelope) -> int:
+def _deliver(desk: Desk, postbox: Postbox, letters: Sequence[Written]) -> int:
     """Hand one mail over and record what became of it: 1 if it was sent. Raises `MailUnavailable`."""
-    frame = letter_frames.around(
-        desk.settings, name=envelope.name, about=envelope.about, templates=envelope.templates
-    )
-    text, html = framed(envelope.letter.text, envelope.letter.html, frame)
+    record = partial(_record, desk, letters)
     try:
-        postbox.send(
-            compose(
-                number=envelope.number,
-                sender=desk.settings.mail_from,
-                name=envelope.name,
-                address=envelope.address,
-                subject=envelope.letter.subject,
-                text=text,
-                html=html,
-                at=envelope.created_at,
-            )
-        )
+        postbox.send(_message(desk, _envelope(letters)))
     except MailRefused as refusal:
-        _record(desk, envelope, error=refusal.message, for_ever=True)
+        record(error=refusal.message, for_ever=True)
     except MailDeferred as refusal:
-        _record(desk, envelope, error=refusal.message)
+        record(error=refusal.message)
     except MailUnavailable as problem:
         # The letter in hand may be what the server stumbles over, so it pays with a try.
-        _record(desk, envelope, error=problem.message)
+        record(error=problem.message)
         raise
+    except MailMisconfigured:
+        raise
+    except Exception as problem:
+        record(error=leases.why(problem))
     else:
-        _record(desk, envelope)
+        record()
         return 1
     return 0
 
 
-def _record(desk: Desk, envelope: Envelope, *, error: str | None = None, for_ever: bool = False) -> None:
-    now = desk.clock()
+def _message(desk: Desk, envelope: Envelope) -> EmailMessage:
+    frame = letter_frames.around(
+        desk.settings, name=envelope.name, about=envelope.about, templates=envelope.templates
+    )
+    text, html = framed(envelope.letter.text, envelope.letter.html, frame)
+    return compose(
+        number=envelope.number,
+        sender=desk.settings.mail_from,
+        name=envelope.name,
+        address=envelope.address,
+        subject=envelope.letter.subject,
+        text=text,
+        html=html,
+        at=envelope.created_at,
+    )
+
+
+def _record(
+    desk: Desk, letters: Sequence[Written], *, error: str | None = None, for_ever: bool = False
+) -> None:
+    now, ids = desk.clock(), [letter.id for letter, *_ in letters]
     status = desk.database.run(
-        lambda session: _outcome(session, envelope.ids, error=error, for_ever=for_ever, now=now)
+        lambda session: _outcome(session, ids, error=error, for_ever=for_ever, now=now)
     )
     log.info(
         "letter." + status.lower(),
-        mail=envelope.number,
-        notifications=list(envelope.ids),
-        templates=sorted(set(envelope.templates)),
+        mail=letters[0][0].mail,
+        notifications=ids,
+        templates=sorted({letter.template for letter, *_ in letters}),
         **_because(error),
     )
 

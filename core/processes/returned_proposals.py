@@ -10,13 +10,13 @@ from datetime import datetime
 from functools import partial
 
 import structlog
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core.actions.chargebacks import chargeback_acceptance
 from core.actions.decisions import recorded_decision
 from core.actions.operations import suspense
 from core.actions.staff import policy_change
+from core.db import is_away
 from core.desk import Desk
 from core.errors import DeskError
 from core.rules.proposals import Kind
@@ -43,9 +43,9 @@ def found(desk: Desk, kind: Kind) -> list[int]:
     try:
         with desk.database.reading() as session:
             return find(session, now=desk.clock())
-    except OperationalError:  # the database is away
-        raise
-    except Exception:  # looked at by a person, and the other kinds still have their time
+    except Exception as problem:  # looked at by a person, and the other kinds still have their time
+        if is_away(problem):
+            raise
         log.exception("proposals.failed", kind=kind)
         return []
 
@@ -55,11 +55,11 @@ def give_back(desk: Desk, kind: Kind, number: int) -> bool:
     _, act = STALE[kind]
     try:
         return desk.database.run(partial(_again, act, desk.clock(), number))
-    except OperationalError:  # the database is away
-        raise
     except DeskError:  # answered by a person in the meantime
         return False
-    except Exception:  # looked at by a person, and the others still have their time
+    except Exception as problem:  # looked at by a person, and the others still have their time
+        if is_away(problem):
+            raise
         log.exception("proposals.failed", kind=kind, number=number)
         return False
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import structlog
 from sqlalchemy import literal, select, tuple_, union_all
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from core.db import is_away
 from core.desk import Desk
 from core.errors import DeskError
 from core.processes import returned_proposals
@@ -60,12 +60,14 @@ def _handle(desk: Desk, key: Key) -> bool:
 
     try:
         acted = desk.database.run(act)
-    except OperationalError:  # the database is away: that is not this deadline's fault
-        raise
     except DeskError as refusal:
         log.warning("timer.refused", kind=kind, id=number, due=at.isoformat(), reason=refusal.message)
         return False
-    except Exception:  # one that breaks is looked at by a person, and the others still have their time
+    except (
+        Exception
+    ) as problem:  # one that breaks is looked at by a person, and the others still have their time
+        if is_away(problem):
+            raise
         log.exception("timer.failed", kind=kind, id=number, due=at.isoformat())
         return False
     log.info("timer.fired", kind=kind, id=number, due=at.isoformat(), acted=acted)

@@ -15,14 +15,19 @@ from core import audit
 from core.actions.chargebacks import lifecycle
 from core.actions.risk import external_movements
 from core.desk import Desk
-from core.errors import DeskError
+from core.gateways import stripe_events
 from core.gateways.payments import DisputeSnapshot, Payments, RefundSnapshot
+from core.gateways.stripe_events import EventUnusable, Subject
+from core.gateways.stripe_ids import IdUnusable
 from core.processes import dispatch, leases
 from core.records import OutgoingOperation, WebhookEvent
 from core.rules import retries
 from core.rules.webhooks import WebhookStatus
 
 log = structlog.get_logger(__name__)
+
+NOT_FOLLOWED = "The desk does not follow events of this kind."
+NOT_OURS = "It is about nothing that the desk sent, and nothing that changes what the desk holds."
 
 
 def sweep(desk: Desk, *, limit: int = 200) -> int:
@@ -36,31 +41,35 @@ def sweep(desk: Desk, *, limit: int = 200) -> int:
 
 
 def apply(desk: Desk, event_id: str) -> None:
-    """Fetch what the event is about and book its present state."""
+    """Fetch what the event is about and book its present state. Whatever stops it is written on the event."""
+    leases.alone(desk, event_id, _apply, failed=_failed)
+
+
+def _apply(desk: Desk, event_id: str) -> None:
     with desk.database.reading() as session:
         event = session.get(WebhookEvent, event_id)
     if event is None or event.status != WebhookStatus.RECEIVED:
         return
-    try:
-        snapshot = _fetch(desk.payments, event)
-        desk.database.run(lambda session: _book(session, event.id, snapshot, now=desk.clock()))
-    except DeskError as problem:
-        _later(desk, event.id, problem)
+    snapshot = _fetch(desk.payments, stripe_events.subject(event.kind, event.payload))
+    desk.database.run(lambda session: _book(session, event_id, snapshot, now=desk.clock()))
 
 
-def _fetch(payments: Payments, event: WebhookEvent) -> Any:
-    """The object as it is now; None for a kind that the desk does not follow."""
-    if event.kind.startswith("charge.dispute"):
-        return payments.dispute_by_id(event.object_id)
-    family = event.kind.partition(".")[0]
-    body = event.payload.get("data", {}).get("object", {})
-    intent = event.object_id if family == "payment_intent" else body.get("payment_intent")
-    if family in ("payment_intent", "charge") and intent:
-        return payments.charge_of(intent)
-    if family == "payout" and event.account:
-        return payments.payout_by_id(event.object_id, account=event.account)
-    by_id = {"refund": payments.refund_by_id, "transfer": payments.transfer_by_id}.get(family)
-    return by_id(event.object_id) if by_id else None
+def _fetch(payments: Payments, about: Subject | None) -> Any:
+    """The object as it is now; None for what the desk does not follow."""
+    match about:
+        case Subject("dispute", number):
+            return payments.dispute_by_id(number)
+        case Subject("payment_intent", number):
+            return payments.charge_of(number)
+        case Subject("charge", number):
+            return payments.charge_by_id(number)
+        case Subject("payout", number, str(account)):
+            return payments.payout_by_id(number, account=account)
+        case Subject("refund", number):
+            return payments.refund_by_id(number)
+        case Subject("transfer", number):
+            return payments.transfer_by_id(number)
+    return None
 
 
 def _book(session: Session, event_id: str, snapshot: Any, *, now: datetime) -> None:
@@ -77,18 +86,25 @@ def _book(session: Session, event_id: str, snapshot: Any, *, now: datetime) -> N
         applied = external_movements.refund_made_outside(session, snapshot, now=now)
     event = session.get_one(WebhookEvent, event_id, with_for_update=True)
     audit.become(event, WebhookStatus.APPLIED if applied else WebhookStatus.IGNORED, now=now)
+    event.error = None if applied else NOT_OURS if stripe_events.followed(event.kind) else NOT_FOLLOWED
     event.finished_at = now
 
 
-def _later(desk: Desk, event_id: str, problem: DeskError) -> None:
+def _failed(desk: Desk, event_id: str, problem: Exception) -> None:
+    """Later again; given up where trying again cannot help, because of what the event itself says."""
+    reason = leases.why(problem)
+    hopeless = isinstance(problem, EventUnusable | IdUnusable)
+
     def write(session: Session) -> None:
         event = session.get_one(WebhookEvent, event_id, with_for_update=True)
+        if event.status != WebhookStatus.RECEIVED:
+            return
         now = desk.clock()
         event.tries += 1
-        event.error = problem.message
-        again = retries.next_try(event.tries, event.received_at, now, random.randrange)
+        event.error = reason
+        again = None if hopeless else retries.next_try(event.tries, event.received_at, now, random.randrange)
         leases.put_off(event, until=again, now=now)
         event.finished_at = now if again is None else None
 
-    log.warning("event.later", id=event_id, problem=problem.message)
+    log.warning("event.failed" if hopeless else "event.later", id=event_id, problem=reason)
     desk.database.run(write)

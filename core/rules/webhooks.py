@@ -11,7 +11,7 @@ class WebhookStatus(StrEnum):
     RECEIVED = "RECEIVED"
     APPLIED = "APPLIED"
     IGNORED = "IGNORED"
-    """Of a kind that the desk does not use."""
+    """About nothing that the desk follows."""
     FAILED = "FAILED"
 
 

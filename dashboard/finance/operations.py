@@ -29,7 +29,7 @@ EVENTS = [
     tables.status("status", "Status", axis="webhook", width=110),
     tables.count("tries", "Tries", width=70),
     tables.when("received_at", "Received", width=150),
-    tables.text("error", "Error"),
+    tables.text("error", "Reason"),
 ]
 BEGIN = [
     tables.opens("short_key", "Operation", page="operations", width=180),

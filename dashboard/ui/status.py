@@ -180,8 +180,8 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
     "webhook": {
         "RECEIVED": _pill("Received", "info", "Stored; not yet applied."),
         "APPLIED": _pill("Applied", "good", "Its object was fetched again and booked."),
-        "IGNORED": _pill("Ignored", "quiet", "Of a kind that the desk does not use."),
-        "FAILED": _pill("Failed", "bad", "Could not be applied; it is tried again."),
+        "IGNORED": _pill("Ignored", "quiet", "About nothing that the desk follows; it says why."),
+        "FAILED": _pill("Failed", "bad", "Given up: it says why, and can be applied again."),
     },
     "notification": {
         "QUEUED": _pill("Queued", "info", "Waits to be sent."),

@@ -134,9 +134,7 @@ def test_garbage_is_refused_in_our_own_words(header: str, body: bytes) -> None:
         verify(body, header, SECRET, now=at(1000))
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b"nonsense", b'{"id": "evt_1", "data": {}}', b"\xff\xfe"]
-)
+@pytest.mark.parametrize("body", [b"", b"[]", b"7", b"nonsense", b"[" * 100_000, b"\xff\xfe"])
 def test_signed_nonsense_is_refused(body: bytes) -> None:
     with pytest.raises((WebhookUnreadable, WebhookForged)):
         verify(body, signature(body, SECRET, 1000), SECRET, now=at(1000))

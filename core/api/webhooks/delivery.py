@@ -138,19 +138,13 @@ def body_of(event: OutgoingEvent) -> bytes:
 
 
 def _send(line: requests.Session, parcel: Parcel, master: bytes, *, now: datetime) -> Try:
-    secret = keys.signing_secret(master, "endpoint", parcel.nonce)
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": "escrow-desk",
-        HEADER: sign_event(secret, at=int(now.timestamp()), body=parcel.body),
-    }
     begun = monotonic()
     status, error = None, None
     try:
         with line.post(
             parcel.url,
             data=parcel.body,
-            headers=headers,
+            headers=_headers(parcel, master, now=now),
             timeout=PATIENCE,
             allow_redirects=False,  # a redirect could lead anywhere
             stream=True,  # whatever it says, only the status is read
@@ -159,10 +153,22 @@ def _send(line: requests.Session, parcel: Parcel, master: bytes, *, now: datetim
             error = None if 200 <= status < 300 else f"It answered {status}."
     except requests.RequestException as problem:
         error = f"It did not answer ({type(problem).__name__})."
+    except Exception as problem:
+        error = leases.why(problem)
     return Try(status, error, round((monotonic() - begun) * 1000))
 
 
+def _headers(parcel: Parcel, master: bytes, *, now: datetime) -> dict[str, str]:
+    secret = keys.signing_secret(master, "endpoint", parcel.nonce)
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "escrow-desk",
+        HEADER: sign_event(secret, at=int(now.timestamp()), body=parcel.body),
+    }
+
+
 def _record(desk: Desk, parcel: Parcel, *, tried: Try | None, error: str | None) -> None:
+    """On the event; where that cannot be done, the other events still have their turn."""
     now = desk.clock()
 
     def act(session: Session) -> str:
@@ -180,7 +186,11 @@ def _record(desk: Desk, parcel: Parcel, *, tried: Try | None, error: str | None)
             leases.put_off(event, until=None if over else now + wait, now=now)
         return event.status
 
-    status = desk.database.run(act)
+    try:
+        status = desk.database.run(act)
+    except Exception as problem:
+        leases.passed_over(problem, parcel.id)
+        return
     log.info(
         "event." + status.lower(), id=parcel.id, kind=parcel.kind, **({"reason": error} if error else {})
     )

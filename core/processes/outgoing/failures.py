@@ -19,12 +19,13 @@ from core.processes.outgoing.review import leave_to_a_person
 from core.records import Chargeback, OutgoingOperation
 from core.rules import retries
 from core.rules.chargebacks import ChargebackStatus
-from core.rules.operations import ENDED
+from core.rules.operations import ENDED, OperationStatus
 from core.rules.payouts import PayoutEvent, PayoutStatus
 
 log = structlog.get_logger(__name__)
 
 NO_MONEY_YET = timedelta(hours=1)
+LOOK_AGAIN = timedelta(minutes=5)
 SHORT = ("balance_insufficient", "insufficient_funds")
 HEALED_BY_TIME = (*SHORT, "charge_disputed")
 
@@ -73,6 +74,25 @@ def try_again(session: Session, operation_id: int, *, unknown: OutcomeUnknown, n
         _leave(session, operation, unknown.message, now=now)
     else:
         operation_states.later(operation, at=at, reason=unknown.message, now=now)
+
+
+class NotBooked(OutcomeUnknown):
+    """It was sent, but what came of it could not be read or booked: {reason}"""
+
+
+def broke_off(session: Session, operation_id: int, *, reason: str, now: datetime) -> None:
+    """Our own work on it failed. What was sent counts as sent without an answer; what was not is looked at again."""
+    operation = _unsettled(session, operation_id)
+    if operation is None:
+        return
+    log.warning("operation.broke_off", key=operation.key, reason=reason)
+    if operation.status == OperationStatus.SENDING:
+        unknown = NotBooked(reason=reason, status=None)
+        try_again(session, operation_id, unknown=unknown, now=now)
+    else:
+        operation_states.later(
+            operation, at=now + LOOK_AGAIN, reason=reason, now=now, status=operation.status
+        )
 
 
 def for_review(session: Session, operation_id: int, *, reason: str, now: datetime) -> None:
