@@ -6,11 +6,12 @@ No names and no addresses: the platform knows its people, and parties are given 
 from __future__ import annotations
 
 from datetime import date
+from typing import overload
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actions.milestones.engagement import Part, facts_of
+from core.actions.milestones.engagement import COLUMNS, Part, facts_of
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.payouts import release
 from core.api.models.responses import (
@@ -19,7 +20,6 @@ from core.api.models.responses import (
     EngagementAnswer,
     InstalmentAnswer,
     MilestoneAnswer,
-    Moment,
     MoneyAnswer,
     PartyAnswer,
     PaymentAnswer,
@@ -43,7 +43,9 @@ from core.records import (
 )
 from core.rules import engagement, holds
 from core.rules.approvals import DecisionStatus
+from core.rules.cases import CaseResolution
 from core.rules.milestones import Status
+from core.rules.refusal_reasons import Block
 from core.rules.requests import RequestStatus
 
 
@@ -89,8 +91,8 @@ def of_project(session: Session, project: Project) -> ProjectAnswer:
 def of_engagement(row: Engagement) -> EngagementAnswer:
     return {
         "status": row.status,
-        "confirmed": [part.name for part in Part if getattr(row, part.value) is not None],
-        "missing": [block.sentence for block in engagement.unconfirmed(facts_of(row))],
+        "confirmed": [part for part in Part if getattr(row, COLUMNS[part]) is not None],
+        "missing": [told(each) for each in engagement.unconfirmed(facts_of(row))],
     }
 
 
@@ -133,7 +135,11 @@ def waits_for(session: Session, row: Milestone) -> list[WaitsFor]:
     blocks = holds.blocking(release.facts_of(session, open_milestone(session, row.id, lock=False)))
     if order.payable_minor:
         blocks = (*blocks, *after_release(session, [row.id])[row.id])
-    return [{"code": each.code, "sentence": each.sentence} for each in holds.outside(blocks)]
+    return [told(each) for each in holds.outside(blocks)]
+
+
+def told(block: Block) -> WaitsFor:
+    return {"code": block.code, "sentence": block.sentence}
 
 
 def of_payment(order: PaymentOrder) -> PaymentAnswer:
@@ -201,7 +207,7 @@ def of_dispute(session: Session, case: Case) -> DisputeAnswer:
         "answer_due_at": moment(case.answer_due_at),
         "request": _open_request(session, case),
         "resolved_at": moment(case.resolved_at),
-        "resolution": case.resolution,
+        "resolution": CaseResolution(case.resolution) if case.resolution else None,
         "decision": of_decision(decision) if decision else None,
     }
 
@@ -240,7 +246,13 @@ def money(minor: int, currency: str) -> MoneyAnswer:
     return {"minor": minor, "currency": currency}
 
 
-def moment(at: date | None) -> Moment:
+@overload
+def moment(at: date) -> str: ...
+@overload
+def moment(at: None) -> None: ...
+@overload
+def moment(at: date | None) -> str | None: ...
+def moment(at: date | None) -> str | None:
     """A day, or an instant in UTC, as ISO 8601."""
     return at.isoformat() if at is not None else None
 

@@ -27,11 +27,11 @@ class AcceptanceUnknown(DeskError):
     """“{rule}” is not a way to accept a milestone: the payer confirms, or some days of silence release it."""
 
 
-_OWN_DAYS = re.compile(r"AUTO_RELEASE_([1-9][0-9]?)_DAYS")
+OWN_DAYS = re.compile(r"AUTO_RELEASE_([1-9][0-9]?)_DAYS")
 
 
 def check(rule: str) -> str:
-    own = _OWN_DAYS.fullmatch(rule)
+    own = OWN_DAYS.fullmatch(rule)
     if rule not in AcceptanceRule.__members__ and not (own and int(own[1]) <= 90):
         raise AcceptanceUnknown(rule=rule)
     return rule
@@ -42,7 +42,7 @@ def silence(rule: str, profile: Profile) -> timedelta | None:
     check(rule)
     if not profile.auto_approve:
         return None
-    if own := _OWN_DAYS.fullmatch(rule):
+    if own := OWN_DAYS.fullmatch(rule):
         return timedelta(days=int(own[1]))
     return profile.auto_approve_after if rule == AcceptanceRule.AUTO_RELEASE else None
 

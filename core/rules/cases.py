@@ -58,6 +58,21 @@ class DisputeReason(StrEnum):
         return label(self)
 
 
+class CaseResolution(StrEnum):
+    """How a case ended: as it was decided, agreed or withdrawn, by work done again, by the bank, or, of a correction,
+    by what was found."""
+
+    FULL_RELEASE = "FULL_RELEASE"
+    PARTIAL_RELEASE = "PARTIAL_RELEASE"
+    FULL_REFUND = "FULL_REFUND"
+    AGREED = "AGREED"
+    REWORKED = "REWORKED"
+    WITHDRAWN = "WITHDRAWN"
+    CHARGEBACK_LOST = "CHARGEBACK_LOST"
+    CORRECTED = "CORRECTED"
+    UPHELD = "UPHELD"
+
+
 OF_THE_PAYER = frozenset(DisputeReason) - {DisputeReason.NO_ANSWER, DisputeReason.OPENED_BY_STAFF}
 
 MOVES: Mapping[tuple[CaseStatus, CaseEvent], CaseStatus] = {

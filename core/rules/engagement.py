@@ -26,6 +26,9 @@ class EngagementEvent(MoveEvent):
     END = "END", "it cannot be ended"
 
 
+# The codes of what `unconfirmed` and `missing` name.
+MISSING = ("not_active", "scope", "fee", "conflict_check", "disclaimers")
+
 MOVES: Mapping[tuple[EngagementStatus, EngagementEvent], EngagementStatus] = {
     (EngagementStatus.DRAFT, EngagementEvent.ACTIVATE): EngagementStatus.ACTIVE,
     (EngagementStatus.DRAFT, EngagementEvent.END): EngagementStatus.ENDED,

@@ -23,6 +23,7 @@ from core.api.http.rate_limits import Limits
 from core.api.http.signing import sign_request
 from core.desk import Desk
 from core.records import Party
+from tests.api import conformity
 from tests.parties import OPERATOR
 from tests.sandbox_desk import Market
 
@@ -79,9 +80,12 @@ class ApiClient:
         answer = self.client.request(
             method, target, content=body, headers={name: each for name, each in all_headers.items() if each}
         )
-        # Over the whole suite: no refusal names a number that only the desk knows.
         if answer.headers.get("content-type") == "application/problem+json":
+            # Over the whole suite: no refusal names a number that only the desk knows.
             assert not INTERNAL_NUMBER.search(answer.text), answer.text
+            conformity.require_problem(answer.json())
+        elif answer.status_code < 300:
+            conformity.require_answer(method, path, answer)
         return answer
 
     def upload(

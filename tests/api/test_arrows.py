@@ -20,10 +20,9 @@ from core.money import Money
 from core.policy import WithdrawalMethod
 from core.records import Case, Hold, Message, Payout, RiskReview
 from core.rules.acceptance import AcceptanceRule
+from core.rules.cases import OF_THE_PAYER
 from core.rules.holds import ActiveHold, Facts, HoldKind, OpenCase, ReleaseBlocked, blocking
-from core.rules.notifications import Frequency
-from core.rules.projects import Funding
-from core.rules.reports import ReportKind, ReportOutcome, Severity
+from core.rules.reports import ReportOutcome
 from core.rules.requests import RequestKind
 from core.rules.risk import ReviewOutcome
 from tests import builders
@@ -545,16 +544,7 @@ def test_a_reason_of_staff_is_refused_with_what_is_wrong_with_it(home: ApiClient
 # The description
 
 
-def choices(shape: type[requests.Shape], field: str) -> set[str]:
-    return set(shape.model_json_schema()["properties"][field]["enum"])
-
-
 def test_the_choices_of_the_api_are_those_of_the_rules() -> None:
-    assert choices(requests.AcceptedBid, "funding") == set(Funding)
-    assert choices(requests.FundingChoice, "funding") == set(Funding)
-    assert (
-        choices(requests.ReportRequest, "kind") == choices(requests.ContentEvent, "kind") == set(ReportKind)
-    )
-    assert choices(requests.ContentEvent, "severity") == set(Severity)
-    assert choices(requests.Preferences, "frequency") == set(Frequency)
+    given = requests.Dispute.model_json_schema()["properties"]["reason"]["enum"]
+    assert set(given) == OF_THE_PAYER
     assert requests.Share(minor=0, currency="USD").money() == Money(0, "USD")

@@ -19,6 +19,7 @@ from core.api.webhooks.endpoints import EndpointKnown, EndpointUnfit
 from core.db import Database
 from core.records import OutgoingEvent, WebhookEndpoint
 from core.rules.permissions import NotYours
+from tests.api import conformity
 from tests.api.api_client import ApiClient
 from tests.api.test_flows import accepted, funded
 from tests.parties import OPERATOR
@@ -48,7 +49,10 @@ class Listener:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def events(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for _, body in self.heard]
+        events = [json.loads(body) for _, body in self.heard]
+        for each in events:
+            conformity.require_event(each)
+        return events
 
 
 @pytest.fixture

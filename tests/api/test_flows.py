@@ -258,7 +258,7 @@ def test_a_legal_engagement_is_not_paid_before_it_is_active(law: ApiClient) -> N
     assert blocks == ["not_active", "scope", "fee", "conflict_check", "disclaimers"]
 
 
-@pytest.mark.parametrize("mode", ["HOURLY_OPEN_ENDED", "TRUST_ACCOUNT", "BY_THE_MOON"])
+@pytest.mark.parametrize("mode", ["HOURLY_OPEN_ENDED", "TRUST_ACCOUNT"])
 def test_fees_without_an_amount_are_refused_with_the_reason(home: ApiClient, mode: str) -> None:
     answer = home.post("/bids", bid(home, fee_mode=mode))
     assert (answer.status_code, code(answer)) == (422, "fee_mode_not_supported")

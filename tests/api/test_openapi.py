@@ -12,10 +12,15 @@ import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import text
 
+from core.actions.cases.offers import RESOLUTION
+from core.actions.decisions.corrections import Finding
 from core.api.http import app
 from core.api.http.problem_details import MEDIA_TYPE
-from core.api.openapi import docs_page, examples
+from core.api.models.events import KINDS
+from core.api.openapi import examples
 from core.db import Database
+from core.rules.cases import CaseResolution
+from core.rules.grounds import DecisionOutcome
 from tests.api.api_client import ApiClient
 from tests.sandbox_desk import Market
 
@@ -56,6 +61,70 @@ def test_every_operation_is_described_refused_and_shown(schema: dict[str, Any]) 
             assert status < "300" or set(answer["content"]) == {MEDIA_TYPE}, (label, status)
         assert all(name in examples.EXAMPLES for name in shapes_of(operation)), label
     assert len(set(names)) == len(names) == len(set(summaries))
+
+
+def test_a_request_needs_its_key_and_its_signature(schema: dict[str, Any]) -> None:
+    for label, operation in operations(schema):
+        assert operation["security"] == [{"Key": [], "Signature": []}], label
+
+
+def test_a_file_is_sent_as_bytes_and_every_time_says_what_it_is(schema: dict[str, Any]) -> None:
+    shapes = schema["components"]["schemas"]
+    assert shapes["Body_hand_in_evidence"]["properties"]["file"]["format"] == "binary"
+    for name, shape in shapes.items():
+        for field, told in shape.get("properties", {}).items():
+            if field.endswith(("_at", "_until")) or field == "at":
+                formats = {each.get("format") for each in (told, *told.get("anyOf", ()))}
+                assert "date-time" in formats, (name, field)
+
+
+def test_what_is_one_of_several_names_is_an_enum_with_a_name_of_its_own(schema: dict[str, Any]) -> None:
+    shapes = schema["components"]["schemas"]
+    unclear = {"Status", "State", "Kind", "Outcome", "Source", "Severity", "Part"}
+    assert [name for name in shapes if "__" in name or name in unclear] == []
+    choices = {
+        "status",
+        "state",
+        "outcome",
+        "role",
+        "severity",
+        "method",
+        "frequency",
+        "funding",
+        "fee_mode",
+        "kind",
+    }
+    for name, shape in shapes.items():
+        for field, told in shape.get("properties", {}).items():
+            if field in choices and not name.startswith("Problem"):
+                kinds = [told, *told.get("anyOf", ())]
+                assert any("$ref" in each or "enum" in each or "const" in each for each in kinds), (
+                    name,
+                    field,
+                )
+
+
+def test_every_refusal_has_one_shape_and_a_code_of_the_list(schema: dict[str, Any]) -> None:
+    known = set(schema["components"]["schemas"]["ProblemCode"]["enum"])
+    for label, operation in operations(schema):
+        for status, answer in operation["responses"].items():
+            if status >= "300":
+                content = answer["content"][MEDIA_TYPE]
+                assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+                assert set(content.get("examples", {})) <= known, label
+
+
+def test_every_kind_of_event_is_a_webhook(schema: dict[str, Any]) -> None:
+    assert set(schema["webhooks"]) == set(KINDS)
+    for kind, methods in schema["webhooks"].items():
+        sent = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
+        shape = schema["components"]["schemas"][sent["$ref"].rpartition("/")[2]]
+        assert shape["properties"]["kind"]["const"] == kind
+
+
+def test_a_case_ends_as_the_list_of_resolutions_says() -> None:
+    ends = {*DecisionOutcome, *Finding, RESOLUTION, "REWORKED", "WITHDRAWN", "CHARGEBACK_LOST"}
+    assert {*map(str, ends)} == {*map(str, CaseResolution)}
 
 
 def test_every_change_names_its_own_refusals(schema: dict[str, Any]) -> None:
@@ -104,7 +173,7 @@ def test_the_page_names_every_kind_of_event_that_the_database_writes(owner: Data
         for word in source.replace("(", " ").replace(",", " ").split()
         if word.startswith("'") and word.endswith("'") and "." in word
     }
-    assert told == set(docs_page.KINDS)
+    assert told == set(KINDS)
 
 
 def test_the_table_of_arrows_names_every_change_and_tests_that_exist(schema: dict[str, Any]) -> None:

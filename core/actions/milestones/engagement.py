@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -20,13 +21,23 @@ from core.rules.permissions import Actor, require_party
 
 
 class Part(StrEnum):
-    """What is confirmed, one by one; the value is the column that keeps when."""
+    """What is confirmed, one by one."""
 
-    SCOPE_BY_PAYER = "scope_confirmed_by_payer_at"
-    SCOPE_BY_PAYEE = "scope_confirmed_by_payee_at"
-    FEE = "fee_confirmed_at"
-    CONFLICT_CHECK = "conflict_check_acknowledged_at"
-    DISCLAIMERS = "disclaimers_acknowledged_at"
+    SCOPE_BY_PAYER = "SCOPE_BY_PAYER"
+    SCOPE_BY_PAYEE = "SCOPE_BY_PAYEE"
+    FEE = "FEE"
+    CONFLICT_CHECK = "CONFLICT_CHECK"
+    DISCLAIMERS = "DISCLAIMERS"
+
+
+# The column that keeps when each was confirmed.
+COLUMNS: Mapping[Part, str] = {
+    Part.SCOPE_BY_PAYER: "scope_confirmed_by_payer_at",
+    Part.SCOPE_BY_PAYEE: "scope_confirmed_by_payee_at",
+    Part.FEE: "fee_confirmed_at",
+    Part.CONFLICT_CHECK: "conflict_check_acknowledged_at",
+    Part.DISCLAIMERS: "disclaimers_acknowledged_at",
+}
 
 
 BY_PAYEE = frozenset({Part.SCOPE_BY_PAYEE, Part.CONFLICT_CHECK})
@@ -37,8 +48,8 @@ def confirm(session: Session, actor: Actor, *, now: datetime, project_id: int, p
     project, _ = projects.lock_whole(session, project_id)
     require_party(actor, project.payee_id if part in BY_PAYEE else project.payer_id)
     row = session.get_one(Engagement, project_id)
-    if getattr(row, part.value) is None:
-        setattr(row, part.value, now)
+    if getattr(row, COLUMNS[part]) is None:
+        setattr(row, COLUMNS[part], now)
         audit.record(
             session,
             actor,

@@ -17,10 +17,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from core.api.http.authentication import Guard
-from core.api.http.problem_details import Conflict, StillBusy, Unavailable, problem, written
+from core.api.http.problem_details import (
+    HTTP_CODES,
+    Conflict,
+    StillBusy,
+    Unavailable,
+    problem,
+    written,
+)
 from core.api.http.rate_limits import Limits
 from core.api.http.signing import HEADER
-from core.api.openapi import docs_page
+from core.api.openapi import docs_page, webhooks
 from core.api.openapi.descriptions import COMMON, described
 from core.api.routes import events, messages, milestones, offers, parties, payouts, projects, reports, reviews
 from core.desk import Desk
@@ -57,6 +64,7 @@ def application(desk: Desk, *, limits: Limits | None = None) -> FastAPI:
     app.state.desk = desk
     for part in (parties, projects, milestones, messages, offers, payouts, reports, reviews, events):
         app.include_router(part.router)
+    webhooks.describe(app.webhooks)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
 
     @app.get("/docs", include_in_schema=False)
@@ -95,13 +103,7 @@ def _invalid(request: Request, error: Any) -> Response:
 
 
 def _http(request: Request, error: Any) -> Response:
-    codes = {
-        400: "request_unreadable",
-        404: "no_such_address",
-        405: "method_not_allowed",
-        413: "body_too_large",
-    }
-    code = codes.get(error.status_code, "http_error")
+    code = HTTP_CODES.get(error.status_code, "http_error")
     return written(error.status_code, code, str(error.detail), headers=error.headers)
 
 

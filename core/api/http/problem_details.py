@@ -148,6 +148,38 @@ STATUSES: Mapping[type[DeskError], int] = {
     NeedsOperator: 503,
     Unavailable: 503,
 }
+# What any operation may be refused with; the others are named with their operation.
+ANYWHERE: tuple[type[DeskError], ...] = (
+    RequestUnreadable,
+    KeyMissing,
+    KeyUnknown,
+    SignatureMissing,
+    SignatureStale,
+    SignatureWrong,
+    ReadOnlyKey,
+    NotFound,
+    Conflict,
+    KeyReused,
+    StillBusy,
+    ChangedMeanwhile,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    TooManyRequests,
+    Unavailable,
+    ApiMasterKeyExposed,
+    ApiMasterKeyUnfit,
+    NotInstalled,
+)
+HTTP_CODES: Mapping[int, str] = {
+    400: "request_unreadable",
+    404: "no_such_address",
+    405: "method_not_allowed",
+    413: "body_too_large",
+}
+# Those that are no error of the domain.
+PLAIN_CODES = frozenset(
+    {*HTTP_CODES.values(), "http_error", "request_invalid", "value_unusable", "internal_fault"}
+)
 RETRY_AFTER: Mapping[type[DeskError], int] = {
     StillBusy: 2,
     OutcomeUnknown: 30,

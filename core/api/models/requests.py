@@ -12,7 +12,15 @@ from typing import Annotated, Any, Literal
 from fastapi import Header, Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from core.actions.milestones.engagement import Part
+from core.api.models.names import AcceptanceRuleSchema
 from core.money import CURRENCIES, MAX_MINOR, Money
+from core.rules.notifications import Frequency
+from core.rules.parties import PartyRole
+from core.rules.projects import Funding
+from core.rules.reports import ReportKind, Severity
+from core.rules.schedule import FeeMode
+from core.rules.templates import ProjectType
 from core.rules.visible_text import says_something
 
 LARGEST_ID = 2**53 - 1
@@ -46,7 +54,14 @@ PartyName = Annotated[
     str,
     Field(min_length=1, max_length=NAME, pattern=ONE_LINE, description="The platform's own id of a party."),
 ]
-ReportKinds = Literal["OFF_PLATFORM_CONTACT", "HARASSMENT", "THREAT", "OTHER"]
+# A name comes as text, and is taken for the member that it names.
+NAMED = Field(strict=False)
+Role = Annotated[PartyRole, NAMED]
+Type = Annotated[ProjectType, NAMED]
+Mode = Annotated[FeeMode, NAMED]
+FundedHow = Annotated[Funding, NAMED]
+SentMethod = Literal["standard", "instant"]
+ReportKinds = Annotated[ReportKind, NAMED]
 Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Day = Annotated[
     date | None,
@@ -105,14 +120,14 @@ class Amount(Shape):
 
 class NewParty(Shape):
     external_id: PartyName
-    role: Literal["PAYER", "PAYEE"]
+    role: Role
     name: Line
     email: str = Field(max_length=254, pattern=EMAIL)
     city: str = Field(default="", max_length=NAME, pattern=r"^[^\x00-\x1f\x7f]*$")
     country: str = Field(
         default="US", pattern=r"^[A-Z]{2}$", description="US is assumed where a new party's is not given."
     )
-    withdrawal_method: Literal["standard", "instant"] = "standard"
+    withdrawal_method: SentMethod = "standard"
 
 
 class ProviderAccount(Shape):
@@ -130,10 +145,10 @@ class AcceptedBid(Shape):
     payee: PartyName
     title: Line
     scope: Scope
-    project_type: Line
-    fee_mode: Line
+    project_type: Type
+    fee_mode: Mode
     total: Amount
-    funding: Literal["IN_TURN", "AHEAD"] = "IN_TURN"
+    funding: FundedHow = Funding.IN_TURN
 
 
 class ByParty(Shape):
@@ -143,14 +158,14 @@ class ByParty(Shape):
 
 
 class Confirmation(ByParty):
-    part: Literal["SCOPE_BY_PAYER", "SCOPE_BY_PAYEE", "FEE", "CONFLICT_CHECK", "DISCLAIMERS"]
+    part: Annotated[Part, NAMED]
 
 
 class Planned(Shape):
     title: Line
     deliverable: Scope
     amount: Amount
-    acceptance_rule: Line = "AUTO_RELEASE"
+    acceptance_rule: Annotated[Line, AcceptanceRuleSchema] = "AUTO_RELEASE"
     target_date: Day = None
 
 
@@ -158,7 +173,7 @@ class Adjustment(ByParty):
     milestones: list[Planned] = Field(min_length=1, max_length=50)
 
 
-class Funding(ByParty):
+class FundingRequest(ByParty):
     """All of the milestones named here, or none."""
 
     milestones: list[Number] = Field(min_length=1, max_length=50, json_schema_extra={"uniqueItems": True})
@@ -166,7 +181,7 @@ class Funding(ByParty):
 
 
 class FundingChoice(ByParty):
-    funding: Literal["IN_TURN", "AHEAD"]
+    funding: FundedHow
 
 
 class Rework(ByParty):
@@ -209,7 +224,7 @@ class ContentEvent(Shape):
 
     external_id: Line
     kind: ReportKinds
-    severity: Literal["LOW", "MEDIUM", "SEVERE"]
+    severity: Annotated[Severity, NAMED]
     details: Text
     milestone: Number | None = None
     about: Literal["payer", "payee"] | None = None
@@ -251,14 +266,14 @@ class Proposal(ByParty):
 class Preferences(ByParty):
     """How often letters that are not urgent come, and which of them not at all."""
 
-    frequency: Literal["AT_ONCE", "TOGETHER", "DAILY", "WEEKLY"] = "TOGETHER"
+    frequency: Annotated[Frequency, NAMED] = Frequency.TOGETHER
     muted: list[Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z_]+$")]] = Field(
         default_factory=list, max_length=50
     )
 
 
 class Withdrawal(ByParty):
-    method: Literal["standard", "instant"]
+    method: SentMethod
 
 
 class Replay(Shape):

@@ -1,20 +1,53 @@
 """What is read back, field by field: the shapes of the API's answers, as its description shows them.
 
-Times are ISO 8601 in UTC, money whole minor units with its currency.
+Times are ISO 8601 in UTC, money whole minor units with its currency. What is one of several names is the enum of the
+rules that decide it, so that a name which is added there is in the description at once.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
+from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict  # the description needs this one before Python 3.12
 
-Moment = str | None
+from core.actions.milestones.engagement import Part as EngagementPart
+from core.api.models.names import (
+    AcceptanceRuleName,
+    CurrencyCode,
+    MissingCode,
+    MutableLetter,
+    WaitCode,
+)
+from core.policy import WithdrawalMethod
+from core.rules.cases import CaseResolution, CaseStatus, DisputeReason
+from core.rules.engagement import EngagementStatus
+from core.rules.evidence import Kind as EvidenceKind
+from core.rules.grounds import DecisionOutcome
+from core.rules.messages import AuthorKind
+from core.rules.milestones import Outcome as MilestoneOutcome
+from core.rules.milestones import Status as MilestoneStatus
+from core.rules.notifications import Frequency
+from core.rules.offers import OfferStatus
+from core.rules.parties import PartyRole
+from core.rules.payment_states import State as PaymentState
+from core.rules.payouts import PayoutStatus
+from core.rules.projects import Funding, ProjectStatus
+from core.rules.reports import ReportKind, ReportOutcome
+from core.rules.reports import Severity as ReportSeverity
+from core.rules.reports import Source as ReportSource
+from core.rules.requests import RequestKind
+from core.rules.schedule import FeeMode
+from core.rules.templates import ProjectType
+
+Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class MoneyAnswer(TypedDict):
     minor: int
-    currency: str
+    currency: CurrencyCode
 
 
 class RatingAnswer(TypedDict):
@@ -27,10 +60,10 @@ class RatingAnswer(TypedDict):
 
 class PartyAnswer(TypedDict):
     external_id: str
-    role: str
+    role: PartyRole
     city: str
     country: str
-    withdrawal_method: str
+    withdrawal_method: WithdrawalMethod
     known_to_provider: bool
     rating: RatingAnswer | None
 
@@ -39,14 +72,14 @@ class PreferencesAnswer(TypedDict):
     """`mutable`: what may be muted at all."""
 
     party: str
-    frequency: str
-    muted: list[str]
-    mutable: list[str]
-    changed_at: Moment
+    frequency: Frequency
+    muted: list[MutableLetter]
+    mutable: list[MutableLetter]
+    changed_at: Moment | None
 
 
 class PaymentAnswer(TypedDict):
-    state: str
+    state: PaymentState
     charge: MoneyAnswer
     platform_fee: MoneyAnswer
     processing_fee: MoneyAnswer
@@ -59,10 +92,27 @@ class PaymentAnswer(TypedDict):
     failure: str | None
 
 
+class PayoutAnswer(TypedDict):
+    """`offered`: other methods that the payee may choose from, while a failed payout is in review."""
+
+    id: int
+    milestone: int
+    payee: str
+    amount: MoneyAnswer
+    fee: MoneyAnswer
+    method: WithdrawalMethod
+    status: PayoutStatus
+    failure: str | None
+    offered: list[WithdrawalMethod]
+    requested_at: Moment
+    arrival_at: Moment | None
+    paid_at: Moment | None
+
+
 class WaitsFor(TypedDict):
     """Something that holds a release or payout back: a code for the program, a sentence for people."""
 
-    code: str
+    code: WaitCode
     sentence: str
 
 
@@ -75,26 +125,33 @@ class MilestoneAnswer(TypedDict):
     title: str
     deliverable: str
     amount: MoneyAnswer
-    acceptance_rule: str
-    target_date: Moment
-    status: str
-    outcome: str | None
-    funded_at: Moment
-    completion_notice_at: Moment
-    dispute_until: Moment
-    auto_approve_at: Moment
-    answer_due_at: Moment
-    verified_at: Moment
-    ended_at: Moment
+    acceptance_rule: AcceptanceRuleName
+    target_date: Day | None
+    status: MilestoneStatus
+    outcome: MilestoneOutcome | None
+    funded_at: Moment | None
+    completion_notice_at: Moment | None
+    dispute_until: Moment | None
+    auto_approve_at: Moment | None
+    answer_due_at: Moment | None
+    verified_at: Moment | None
+    ended_at: Moment | None
     payment: PaymentAnswer
     release_waits_for: list[WaitsFor]
     dispute: int | None
 
 
+class Missing(TypedDict):
+    """A part that is not confirmed yet: a code for the program, a sentence for people."""
+
+    code: MissingCode
+    sentence: str
+
+
 class EngagementAnswer(TypedDict):
-    status: str
-    confirmed: list[str]
-    missing: list[str]
+    status: EngagementStatus
+    confirmed: list[EngagementPart]
+    missing: list[Missing]
 
 
 class ProjectAnswer(TypedDict):
@@ -102,10 +159,10 @@ class ProjectAnswer(TypedDict):
     bid_reference: str
     title: str
     scope: str
-    project_type: str
-    fee_mode: str
-    funding: str
-    status: str
+    project_type: ProjectType
+    fee_mode: FeeMode
+    funding: Funding
+    status: ProjectStatus
     payer: str
     payee: str
     total: MoneyAnswer
@@ -117,7 +174,7 @@ class InstalmentAnswer(TypedDict):
     milestone: int
     position: int
     title: str
-    status: str
+    status: MilestoneStatus
     amount: MoneyAnswer
     platform_fee: MoneyAnswer
     processing_fee: MoneyAnswer
@@ -134,17 +191,17 @@ class ScheduleAnswer(TypedDict):
 class DecisionAnswer(TypedDict):
     """What goes to whom; how much of it has been paid out or refunded by now, the payment says."""
 
-    outcome: str
+    outcome: DecisionOutcome
     release: MoneyAnswer
     refund: MoneyAnswer
-    executed_at: Moment
+    executed_at: Moment | None
 
 
 class RequestAnswer(TypedDict):
     """What staff asks of a party: words or a file (ANSWER), or a file (DOCUMENT)."""
 
     party: str
-    kind: str
+    kind: RequestKind
     question: str
     asked_at: Moment
     due_at: Moment
@@ -153,19 +210,19 @@ class RequestAnswer(TypedDict):
 class DisputeAnswer(TypedDict):
     id: int
     milestone: int
-    status: str
+    status: CaseStatus
     escalated: bool
-    reason: str
+    reason: DisputeReason
     details: str
     opened_at: Moment
-    mediation_due_at: Moment
-    in_mediation_at: Moment
-    decision_due_at: Moment
+    mediation_due_at: Moment | None
+    in_mediation_at: Moment | None
+    decision_due_at: Moment | None
     waiting_on: str | None
-    answer_due_at: Moment
+    answer_due_at: Moment | None
     request: RequestAnswer | None
-    resolved_at: Moment
-    resolution: str | None
+    resolved_at: Moment | None
+    resolution: CaseResolution | None
     decision: DecisionAnswer | None
 
 
@@ -173,11 +230,11 @@ class EvidenceAnswer(TypedDict):
     id: int
     milestone: int
     dispute: int | None
-    kind: str
+    kind: EvidenceKind
     file_name: str
     media_type: str
     size_bytes: int
-    sha256: str
+    sha256: Sha256
     at: Moment
 
 
@@ -191,7 +248,7 @@ class MessageAnswer(TypedDict):
 class SaidAnswer(MessageAnswer):
     """`author`: party, staff or system; `party` names which one."""
 
-    author: str
+    author: AuthorKind
     party: str | None
     body: str
 
@@ -210,14 +267,14 @@ class ReportAnswer(TypedDict):
     project: int
     milestone: int | None
     external_id: str | None
-    kind: str
-    source: str
-    severity: str
+    kind: ReportKind
+    source: ReportSource
+    severity: ReportSeverity
     party: str | None
     about: str | None
     at: Moment
-    outcome: str | None
-    settled_at: Moment
+    outcome: ReportOutcome | None
+    settled_at: Moment | None
 
 
 class PracticeAnswer(TypedDict):
@@ -226,7 +283,7 @@ class PracticeAnswer(TypedDict):
     licensed_in: str
     needed_in: str
     at: Moment
-    resolved_at: Moment
+    resolved_at: Moment | None
 
 
 class ReviewAnswer(TypedDict):
@@ -249,7 +306,7 @@ class ReviewsAnswer(TypedDict):
     project: int
     asked_at: Moment
     due_at: Moment
-    opened_at: Moment
+    opened_at: Moment | None
     reviews: list[ReviewAnswer]
     ratings: list[FinalRatingAnswer]
 
@@ -261,51 +318,16 @@ class OfferAnswer(TypedDict):
     release: MoneyAnswer
     refund: MoneyAnswer
     note: str
-    status: str
+    status: OfferStatus
     made_at: Moment
     expires_at: Moment
-    ended_at: Moment
+    ended_at: Moment | None
 
 
 class OffersAnswer(TypedDict):
     """Newest first; at most one of them stands."""
 
     offers: list[OfferAnswer]
-
-
-class PayoutAnswer(TypedDict):
-    """`offered`: other methods that the payee may choose from, while a failed payout is in review."""
-
-    id: int
-    milestone: int
-    payee: str
-    amount: MoneyAnswer
-    fee: MoneyAnswer
-    method: str
-    status: str
-    failure: str | None
-    offered: list[str]
-    requested_at: Moment
-    arrival_at: Moment
-    paid_at: Moment
-
-
-class EventAnswer(TypedDict):
-    """One event as it is told, and how that went."""
-
-    id: str
-    kind: str
-    sequence: int
-    created_at: Moment
-    data: dict[str, Any]
-    status: str
-    tries: int
-    sent_at: Moment
-
-
-class EventsAnswer(TypedDict):
-    events: list[EventAnswer]
-    more: bool
 
 
 class EndpointAnswer(TypedDict):

@@ -6,29 +6,19 @@ problems gives it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from core.api.http.problem_details import MEDIA_TYPE, status_of
+from core.api.http.problem_details import ANYWHERE, MEDIA_TYPE, PLAIN_CODES, status_of
+from core.api.openapi import shapes
 from core.api.openapi.examples import EXAMPLES
 from core.errors import DeskError
 
 Responses = dict[int | str, dict[str, Any]]
-PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "code", "facts"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "What happened, for a reader."},
-        "code": {"type": "string", "description": "What happened, for a program."},
-        "facts": {"type": "object", "description": "The facts behind it."},
-    },
-}
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
 WORDS: Mapping[int, str] = {
     400: "The request cannot be read.",
     401: "The key or the signature is missing, unknown, or out of time.",
@@ -39,6 +29,7 @@ WORDS: Mapping[int, str] = {
     415: "The body is of another media type than is read here.",
     422: "A field is missing or cannot be used.",
     429: "Too many requests; see Retry-After.",
+    500: "A fault of the desk's own. Nothing was done.",
     503: "Not now; see Retry-After.",
 }
 
@@ -65,24 +56,48 @@ def example_of(error: type[DeskError], status: int) -> dict[str, Any]:
 
 
 COMMON: Responses = {status: _refusal(status, []) for status in WORDS}
+_DECLARED: set[type[DeskError]] = set(ANYWHERE)
 
 
 def refusals(*errors: type[DeskError]) -> Responses:
     """What one operation may be refused with besides, by status."""
+    _DECLARED.update(errors)
     by_status: dict[int, list[type[DeskError]]] = {}
     for error in errors:
         by_status.setdefault(status_of(error), []).append(error)
     return {status: _refusal(status, found) for status, found in sorted(by_status.items())}
 
 
+def codes() -> list[str]:
+    """Every code that a refusal of the API can have: those of the operations and their kinds, and those of any."""
+    declared = {each.code for error in _DECLARED for each in _with_kinds(error)}
+    return sorted(declared | PLAIN_CODES)
+
+
+def _with_kinds(error: type[DeskError]) -> Iterator[type[DeskError]]:
+    yield error
+    for kind in error.__subclasses__():
+        yield from _with_kinds(kind)
+
+
 def described(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI description, made once, with an example in every schema that has one."""
+    """The OpenAPI description, made once: one shape for every problem, and an example in every schema that has one."""
     if app.openapi_schema is None:
         schema = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            webhooks=app.webhooks.routes,
         )
-        for name, shape in schema["components"]["schemas"].items():
+        schema = shapes.named(schema)
+        schemas = schema["components"]["schemas"]
+        schemas |= {"Problem": shapes.problem(), "ProblemCode": {"type": "string", "enum": codes()}}
+        schemas.pop("HTTPValidationError", None)
+        schemas.pop("ValidationError", None)
+        for name, shape in schemas.items():
             if name in EXAMPLES:
                 shape["examples"] = [EXAMPLES[name]]
+        shapes.require_both(schema)
         app.openapi_schema = schema
     return app.openapi_schema

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from core.api.models.events import KINDS
+
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:58rem;margin:2rem auto;padding:0 1rem;color:#1c2430;background:#fff}
 h2{margin-top:2.5rem;border-bottom:1px solid #d8dee6;padding-bottom:.3rem}
@@ -30,30 +32,6 @@ Desk-Signature: t=…,v1=…"""
 EVENTS = """POST to your endpoint: {"id": "evt_17", "kind": "milestone.status_changed", "sequence": 17,
                         "created_at": …, "data": {"project": 12, "bid_reference": …, "milestone": 31, …}}
 Desk-Signature: t=…,v1=hex HMAC-SHA256(endpoint secret, t + "." + body)"""
-KINDS = {
-    "project.status_changed": "completed or canceled",
-    "engagement.status_changed": "active, which makes payments possible, or ended",
-    "milestone.status_changed": "each move, with the one before",
-    "payment.state_changed": "each of the nine states, with the amounts",
-    "receipt.issued": "for funding, release or refund",
-    "dispute.status_changed": "opened, in mediation, waiting for a party, resolved, withdrawn",
-    "message.sent": "something was written to the parties; fetch it",
-    "offer.status_changed": "open, accepted, declined, withdrawn, replaced by another, expired",
-    "decision.executed": "what it releases to the payee and refunds to the payer",
-    "refund.status_changed": "queued, pending, succeeded, failed, canceled",
-    "payout.status_changed": "from requested to paid, failed or in administrative review",
-    "chargeback.status_changed": "as the bank says, with the due date",
-    "hold.placed": "money is held back, and the payee was told",
-    "hold.lifted": "and goes on",
-    "manual_review.opened": "a person looks before money moves",
-    "manual_review.settled": "cleared",
-    "report.settled": "upheld or dismissed",
-    "practice.flagged": "licensed in another state",
-    "practice.resolved": "or arranged for",
-    "reviews.requested": "both sides are asked",
-    "reviews.opened": "both are in, or the time is up",
-    "rating.calculated": "a party's final rating",
-}
 
 
 def render(schema: Mapping[str, Any]) -> str:
@@ -76,7 +54,7 @@ def render(schema: Mapping[str, Any]) -> str:
         f"{body}<h2>What you are told</h2><p>Delivered at least once and in any order: <code>sequence</code> counts "
         "the events of your endpoint from 1 without a gap. Answer 2xx within ten seconds. What you missed is in the "
         f"log of events, and can be told again.</p><pre>{escape(EVENTS)}</pre>"
-        f"<table>{''.join(_cells(kind, words) for kind, words in KINDS.items())}</table></body></html>"
+        f"<table>{''.join(_cells(kind, each.words) for kind, each in KINDS.items())}</table></body></html>"
     )
 
 
@@ -86,7 +64,12 @@ def _cells(name: str, words: str) -> str:
 
 def _operation(schema: Mapping[str, Any], method: str, path: str, operation: Mapping[str, Any]) -> str:
     rows = [
-        _row(each["name"], each["schema"], each.get("required", False), each.get("description", ""))
+        _row(
+            each["name"],
+            _kind(schema, each["schema"]),
+            each.get("required", False),
+            each.get("description", ""),
+        )
         for each in operation.get("parameters", [])
     ]
     example = ""
@@ -123,7 +106,7 @@ def _fields(schema: Mapping[str, Any], of: Mapping[str, Any], under: str = "") -
     needed, rows = shape.get("required", []), list[str]()
     for name, field in shape.get("properties", {}).items():
         inner = _resolved(schema, field.get("items", field))
-        rows.append(_row(under + name, field, name in needed, inner.get("description", "")))
+        rows.append(_row(under + name, _kind(schema, field), name in needed, inner.get("description", "")))
         if "properties" in inner:
             mark = "[]." if field.get("type") == "array" else "."
             rows += _fields(schema, inner, f"{under}{name}{mark}")
@@ -137,9 +120,18 @@ def _resolved(schema: Mapping[str, Any], of: Mapping[str, Any]) -> Mapping[str, 
     return found
 
 
-def _row(name: str, field: Mapping[str, Any], needed: bool, words: str) -> str:
-    choices = field.get("enum")
-    kind = " · ".join(map(str, choices)) if choices else str(field.get("type", ""))
+def _kind(schema: Mapping[str, Any], field: Mapping[str, Any]) -> str:
+    """What may stand there: the names to choose from, or the type."""
+    if "anyOf" in field:
+        return " · ".join(filter(None, (_kind(schema, each) for each in field["anyOf"])))
+    shape = _resolved(schema, field)
+    if "enum" in shape:
+        return " · ".join(map(str, shape["enum"]))
+    kind = str(shape.get("format", shape.get("type", "")))
+    return "" if kind in ("object", "null") else kind
+
+
+def _row(name: str, kind: str, needed: bool, words: str) -> str:
     cells = (f"<code>{escape(name)}</code>", escape(kind), "required" if needed else "", escape(words))
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 

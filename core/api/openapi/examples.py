@@ -189,7 +189,7 @@ REQUESTS: Mapping[str, Any] = {
             {"title": "Worktop", "deliverable": "Cut, fitted and sealed.", "amount": usd(40_000)},
         ],
     },
-    "Funding": {"party": PAYER, "milestones": [31]},
+    "FundingRequest": {"party": PAYER, "milestones": [31]},
     "FundingChoice": {"party": PAYER, "funding": "AHEAD"},
     "Dispute": {
         "party": PAYER,

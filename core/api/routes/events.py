@@ -17,7 +17,8 @@ from starlette.responses import JSONResponse, Response
 from core.api import lookups, serializers
 from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.models import requests
-from core.api.models.responses import EndpointAnswer, EndpointsAnswer, EventAnswer, EventsAnswer, ReplayAnswer
+from core.api.models.events import EventAnswer, EventsAnswer
+from core.api.models.responses import EndpointAnswer, EndpointsAnswer, ReplayAnswer
 from core.api.webhooks import delivery, endpoints
 from core.records import OutgoingEvent
 from core.rules.permissions import SYSTEM

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, UploadFile
+from pydantic import WithJsonSchema
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
@@ -43,6 +44,7 @@ Caption = Annotated[str, Form(alias="caption", max_length=500, pattern=r"^[^\x00
 Upload = Annotated[
     UploadFile,
     File(alias="file", description="PNG, JPEG, WebP, HEIC, MP4, MOV, PDF, text, e-mail, Word or Excel file."),
+    WithJsonSchema({"type": "string", "format": "binary"}),
 ]
 
 

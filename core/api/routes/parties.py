@@ -123,7 +123,7 @@ def _of_letters(session: Session, party: Party) -> PreferencesAnswer:
     row = session.get(LetterPreference, party.id)
     return {
         "party": party.external_id,
-        "frequency": row.frequency if row else Frequency.TOGETHER.value,
+        "frequency": row.frequency if row else Frequency.TOGETHER,
         "muted": list(row.muted) if row else [],
         "mutable": list(MUTABLE),
         "changed_at": serializers.moment(row.changed_at if row else None),

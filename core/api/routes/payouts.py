@@ -83,7 +83,7 @@ def of_payout(session: Session, row: Payout) -> PayoutAnswer:
         "method": row.method,
         "status": row.status,
         "failure": row.failure,
-        "offered": [each for each in offer.methods if each in OFFERED] if offer else [],
+        "offered": [each for each in OFFERED if each in offer.methods] if offer else [],
         "requested_at": serializers.moment(row.requested_at),
         "arrival_at": serializers.moment(row.arrival_at),
         "paid_at": serializers.moment(row.paid_at),

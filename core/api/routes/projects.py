@@ -23,7 +23,7 @@ from core.api.openapi.descriptions import refusals
 from core.rules.engagement import EngagementIncomplete
 from core.rules.legal_checklist import PaymentsSwitchedOff
 from core.rules.permissions import Actor, NotYours
-from core.rules.projects import FundedInTurn, FundedWithGap, Funding
+from core.rules.projects import FundedInTurn, FundedWithGap
 from core.rules.schedule import FeeModeNotSupported, PlannedMilestone, ScheduleRefused, TypeNotOffered
 
 router = APIRouter(tags=["Projects"])
@@ -61,7 +61,7 @@ def accept_bid(body: requests.AcceptedBid, change: Change) -> Response:
                 project_type=body.project_type,
                 fee_mode=body.fee_mode,
                 total=body.total.money(),
-                funding=Funding(body.funding) if "funding" in body.model_fields_set else None,
+                funding=body.funding if "funding" in body.model_fields_set else None,
             ),
         )
         return serializers.of_project(session, project)
@@ -83,8 +83,7 @@ def confirm_engagement(
     """One side confirms one part. When nothing is missing the engagement is active, and payments are possible."""
 
     def act(session: Session, actor: Actor, now: datetime) -> None:
-        part = engagement.Part[body.part]
-        engagement.confirm(session, actor, now=now, project_id=project_id, part=part)
+        engagement.confirm(session, actor, now=now, project_id=project_id, part=body.part)
 
     return _on_project(change, project_id, body.party, act)
 
@@ -156,7 +155,9 @@ def read_schedule(caller: CurrentCaller, session: ReadSession, project_id: reque
         CurrencyNotSettled,
     ),
 )
-def fund_milestones(project_id: requests.ProjectId, body: requests.Funding, change: Change) -> Response:
+def fund_milestones(
+    project_id: requests.ProjectId, body: requests.FundingRequest, change: Change
+) -> Response:
     """The payer pays for the milestone whose turn it is, or for several where the project's funding is AHEAD.
 
     All of them or none. Each is a charge of its own that goes out after this; its outcome is an event.
@@ -185,8 +186,7 @@ def choose_funding(project_id: requests.ProjectId, body: requests.FundingChoice,
     """The payer chooses: one milestone after the other, or several of the next ones at once."""
 
     def act(session: Session, actor: Actor, now: datetime) -> None:
-        chosen = Funding(body.funding)
-        projects.choose_funding(session, actor, now=now, project_id=project_id, funding=chosen)
+        projects.choose_funding(session, actor, now=now, project_id=project_id, funding=body.funding)
 
     return _on_project(change, project_id, body.party, act)
 

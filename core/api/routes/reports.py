@@ -21,7 +21,7 @@ from core.api.models.responses import PracticeAnswer, ReportAnswer
 from core.api.openapi.descriptions import refusals
 from core.records import PracticeFlag, Report
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, NotYours
-from core.rules.reports import ReportKind, Severity, Source
+from core.rules.reports import Source
 
 router = APIRouter(tags=["Risk"])
 
@@ -55,14 +55,13 @@ def file_content_event(
     change: Change,
 ) -> Response:
     """A ContentRuleEvent of the marketplace. A severe one stops every payout until staff has settled it."""
-    severity = Severity(body.severity)
     return _file(
         change,
         project_id,
         body,
         lambda _: SYSTEM,
         source=Source.CONTENT_RULE,
-        severity=severity,
+        severity=body.severity,
         subject=body.about,
     )
 
@@ -81,7 +80,7 @@ def _file(
             actor(session),
             now=now,
             project_id=project_id,
-            kind=ReportKind(body.kind),
+            kind=body.kind,
             details=body.details,
             milestone_id=body.milestone,
             external_id=body.external_id,

@@ -1,0 +1,283 @@
+"""What an endpoint is told: every kind of event, in words, with the shape of its data.
+
+An event says which project it is about, and most of them which milestone; what else it says depends on its kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import (
+    Annotated,
+    Any,
+    NotRequired,  # the description needs this one before Python 3.12
+)
+
+from typing_extensions import TypedDict
+
+from core.api.models.names import one_of
+from core.api.models.responses import Moment, MoneyAnswer
+from core.policy import WithdrawalMethod
+from core.rules.cases import CaseResolution, CaseStatus, DisputeReason
+from core.rules.chargebacks import ChargebackStatus
+from core.rules.engagement import EngagementStatus
+from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.holds import HoldKind
+from core.rules.messages import AuthorKind
+from core.rules.milestones import Outcome as MilestoneOutcome
+from core.rules.milestones import Status as MilestoneStatus
+from core.rules.offers import OfferStatus
+from core.rules.payment_states import State as PaymentState
+from core.rules.payouts import PayoutStatus
+from core.rules.projects import ProjectStatus
+from core.rules.receipts import ReceiptKind
+from core.rules.refunds import RefundStatus
+from core.rules.reports import ReportOutcome
+from core.rules.risk import ReviewOutcome
+from core.rules.webhooks import EventStatus
+
+
+class OfProject(TypedDict):
+    project: int
+    bid_reference: str
+
+
+class OfMilestone(OfProject):
+    milestone: int
+    position: int
+
+
+ProjectStatusChanged = TypedDict(
+    "ProjectStatusChanged",
+    {
+        "project": int,
+        "bid_reference": str,
+        "from": ProjectStatus,
+        "to": ProjectStatus,
+        "completed_at": Moment | None,
+    },
+)
+EngagementStatusChanged = TypedDict(
+    "EngagementStatusChanged",
+    {"project": int, "bid_reference": str, "from": EngagementStatus, "to": EngagementStatus},
+)
+MilestoneStatusChanged = TypedDict(
+    "MilestoneStatusChanged",
+    {
+        "project": int,
+        "bid_reference": str,
+        "milestone": int,
+        "position": int,
+        "from": MilestoneStatus,
+        "to": MilestoneStatus,
+        "outcome": MilestoneOutcome | None,
+    },
+)
+
+
+class PlacesTold(TypedDict):
+    funded: MoneyAnswer
+    held: MoneyAnswer
+    payable: MoneyAnswer
+    refundable: MoneyAnswer
+    released: MoneyAnswer
+    refunded: MoneyAnswer
+
+
+PaymentStateChanged = TypedDict(
+    "PaymentStateChanged",
+    {
+        "project": int,
+        "bid_reference": str,
+        "milestone": int,
+        "position": int,
+        "from": PaymentState,
+        "to": PaymentState,
+        "cause": str,
+        "at": Moment,
+        "amounts": PlacesTold,
+    },
+)
+
+
+class ReceiptIssued(OfMilestone):
+    receipt: int
+    kind: ReceiptKind
+    payer: str
+    payee: str
+    total: MoneyAnswer
+    at: Moment
+
+
+class DisputeStatusChanged(OfMilestone):
+    dispute: int
+    to: CaseStatus
+    reason: DisputeReason
+    resolution: CaseResolution | None
+    waiting_on: str | None
+    answer_due_at: Moment | None
+
+
+class MessageSent(OfMilestone):
+    message: int
+    dispute: int | None
+    author: AuthorKind
+    party: str | None
+    at: Moment
+
+
+class OfferStatusChanged(OfMilestone):
+    offer: int
+    dispute: int
+    to: OfferStatus
+    proposed_by: str
+    release: MoneyAnswer
+    refund: MoneyAnswer
+    expires_at: Moment
+
+
+class DecisionExecuted(OfMilestone):
+    dispute: int
+    outcome: DecisionOutcome
+    release: MoneyAnswer
+    refund: MoneyAnswer
+    at: Moment
+
+
+class RefundStatusChanged(OfMilestone):
+    refund: int
+    to: RefundStatus
+    amount: MoneyAnswer
+    ground: Ground
+    failure: str | None
+
+
+class PayoutStatusChanged(OfMilestone):
+    payout: int
+    to: PayoutStatus
+    payee: str
+    amount: MoneyAnswer
+    fee: MoneyAnswer
+    method: WithdrawalMethod
+    arrival_at: Moment | None
+    failure: str | None
+
+
+class ChargebackStatusChanged(OfMilestone):
+    chargeback: int
+    to: ChargebackStatus
+    reason: str
+    amount: MoneyAnswer
+    due_by: Moment | None
+    closed_at: Moment | None
+
+
+class HoldTold(OfMilestone):
+    hold: int
+    kind: HoldKind
+    at: Moment
+
+
+class ManualReviewTold(OfMilestone):
+    manual_review: int
+    outcome: ReviewOutcome | None
+    at: Moment
+
+
+class ReportSettled(OfProject):
+    """`milestone` and `position` are there where the report was about one milestone."""
+
+    milestone: NotRequired[int]
+    position: NotRequired[int]
+    report: int
+    external_id: str | None
+    outcome: ReportOutcome
+    at: Moment
+
+
+class PracticeTold(OfProject):
+    practice_flag: int
+    licensed_in: str
+    needed_in: str
+    at: Moment
+
+
+class ReviewsTold(OfProject):
+    due_at: Moment
+    at: Moment
+
+
+class RatingCalculated(OfProject):
+    party: str
+    tenths: int
+    reviews: int
+    at: Moment
+
+
+@dataclass(frozen=True)
+class EventDescription:
+    """One kind of event: what it says, and the shape of its data."""
+
+    words: str
+    data: type
+
+
+KINDS: Mapping[str, EventDescription] = {
+    "project.status_changed": EventDescription("completed or canceled", ProjectStatusChanged),
+    "engagement.status_changed": EventDescription(
+        "active, which makes payments possible, or ended", EngagementStatusChanged
+    ),
+    "milestone.status_changed": EventDescription("each move, with the one before", MilestoneStatusChanged),
+    "payment.state_changed": EventDescription(
+        "each of the nine states, with the amounts", PaymentStateChanged
+    ),
+    "receipt.issued": EventDescription("for funding, release or refund", ReceiptIssued),
+    "dispute.status_changed": EventDescription(
+        "opened, in mediation, waiting for a party, resolved, withdrawn", DisputeStatusChanged
+    ),
+    "message.sent": EventDescription("something was written to the parties; fetch it", MessageSent),
+    "offer.status_changed": EventDescription(
+        "open, accepted, declined, withdrawn, replaced by another, expired", OfferStatusChanged
+    ),
+    "decision.executed": EventDescription(
+        "what it releases to the payee and refunds to the payer", DecisionExecuted
+    ),
+    "refund.status_changed": EventDescription(
+        "queued, pending, succeeded, failed, canceled", RefundStatusChanged
+    ),
+    "payout.status_changed": EventDescription(
+        "from requested to paid, failed or in administrative review", PayoutStatusChanged
+    ),
+    "chargeback.status_changed": EventDescription(
+        "as the bank says, with the due date", ChargebackStatusChanged
+    ),
+    "hold.placed": EventDescription("money is held back, and the payee was told", HoldTold),
+    "hold.lifted": EventDescription("and goes on", HoldTold),
+    "manual_review.opened": EventDescription("a person looks before money moves", ManualReviewTold),
+    "manual_review.settled": EventDescription("cleared", ManualReviewTold),
+    "report.settled": EventDescription("upheld or dismissed", ReportSettled),
+    "practice.flagged": EventDescription("licensed in another state", PracticeTold),
+    "practice.resolved": EventDescription("or arranged for", PracticeTold),
+    "reviews.requested": EventDescription("both sides are asked", ReviewsTold),
+    "reviews.opened": EventDescription("both are in, or the time is up", ReviewsTold),
+    "rating.calculated": EventDescription("a party's final rating", RatingCalculated),
+}
+EventKind = Annotated[str, one_of(KINDS)]
+
+
+class EventAnswer(TypedDict):
+    """One event as it is told, and how that went. `data` is that of the webhook of its kind."""
+
+    id: str
+    kind: EventKind
+    sequence: int
+    created_at: Moment
+    data: dict[str, Any]
+    status: EventStatus
+    tries: int
+    sent_at: Moment | None
+
+
+class EventsAnswer(TypedDict):
+    events: list[EventAnswer]
+    more: bool

@@ -1,0 +1,65 @@
+"""Does what is answered and told look as the description says? Asked over the whole suite, of each answer and event."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, cast
+
+from httpx import Response
+from jsonschema import Draft202012Validator
+
+from core.api.http import app
+from core.desk import Desk
+
+
+@cache
+def description() -> dict[str, Any]:
+    return app.application(cast(Desk, None)).openapi()
+
+
+@cache
+def _validator(reference: str) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": reference, "components": description()["components"]})
+
+
+def require(reference: str, what: Any) -> None:
+    faults = [
+        f"{'.'.join(map(str, each.absolute_path))}: {each.message}"
+        for each in _validator(reference).iter_errors(what)
+    ]
+    assert not faults, (reference, faults)
+
+
+def require_problem(problem: Any) -> None:
+    require("#/components/schemas/Problem", problem)
+
+
+def require_event(event: Any) -> None:
+    """As the webhook of its kind says."""
+    sent = description()["webhooks"][event["kind"]]["post"]["requestBody"]["content"]["application/json"]
+    require(sent["schema"]["$ref"], event)
+
+
+def require_answer(method: str, path: str, answer: Response) -> None:
+    operation = _operation(method, path.partition("?")[0])
+    told = operation["responses"][str(answer.status_code)]["content"]
+    media_type = answer.headers["content-type"].partition(";")[0]
+    assert media_type in told, (path, media_type)
+    if media_type == "application/json":
+        require(told[media_type]["schema"]["$ref"], answer.json())
+
+
+@cache
+def _addresses() -> list[tuple[str, re.Pattern[str], dict[str, Any]]]:
+    return [
+        (method.upper(), re.compile(re.sub(r"\\\{[a-z_]+\\\}", "[^/]+", re.escape(path))), operation)
+        for path, methods in description()["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def _operation(method: str, path: str) -> dict[str, Any]:
+    return next(
+        operation for verb, address, operation in _addresses() if verb == method and address.fullmatch(path)
+    )
