@@ -196,6 +196,14 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/holds: a hold needs a reason",
         "actions/holds: a hold stops a decision and says why",
     ),
+    "Nothing is agreed that cannot be charged": (
+        "rules/amount_limits: the limits of a milestone are where stripe stops to the step",
+        "actions/bids: one cent and ninety trillion are refused at the bid",
+        "actions/bids: a milestone that cannot be charged is refused when it is laid out",
+    ),
+    "No bank is promised less than it can be paid": (
+        "rules/amount_limits: what is released is nothing or enough for a bank",
+    ),
     "The settlement currency is known before a promise": (
         "actions/settlement_currency: a bid in a currency that is not settled in is refused in one sentence",
         "actions/settlement_currency: what was agreed before is refused at adjusting and at funding",

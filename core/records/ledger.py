@@ -35,6 +35,8 @@ currencies = Table(
     Record.metadata,
     Column("number", SmallInteger, primary_key=True, autoincrement=False),
     Column("code", _NAME, nullable=False, unique=True),
+    Column("smallest_charge", BigInteger, nullable=False),
+    Column("largest_charge", BigInteger, nullable=False),
 )
 
 chart = Table(

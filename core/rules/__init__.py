@@ -66,6 +66,8 @@ RULES: tuple[Rule, ...] = (
         "actions.funding.settlement_currency:require",
         _DESK,
     ),
+    Rule("Nothing is agreed that cannot be charged", "rules.amount_limits:require_between", _DESK),
+    Rule("No bank is promised less than it can be paid", "rules.amount_limits:require_payable", _DESK),
     Rule(
         "No payments before the legal checklist",
         "rules.legal_checklist:missing",

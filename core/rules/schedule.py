@@ -83,16 +83,25 @@ def size_of(total: Money) -> Size:
     return Size.MEDIUM if total < LARGE_FROM.of(total.currency) else Size.LARGE
 
 
+def weights(platform: Platform | str, project_type: ProjectType | str, total: Money) -> tuple[int, ...]:
+    """How a total of this size is divided, in proportion."""
+    stages = TEMPLATES[_offered(Platform(platform), project_type)][size_of(total)]
+    return tuple(stage.weight for stage in stages)
+
+
 def defaults(
-    platform: Platform | str, project_type: ProjectType | str, total: Money
+    platform: Platform | str, project_type: ProjectType | str, total: Money, *, least: Money | None = None
 ) -> tuple[PlannedMilestone, ...]:
-    """The milestones proposed for this type and size; a total too small to divide becomes one milestone."""
+    """The milestones proposed for this type and size; a total too small to divide becomes one milestone.
+
+    `least`: the smallest amount that a milestone may have.
+    """
     type = _offered(Platform(platform), project_type)
     if not total.is_positive:
         raise TotalNotPositive(total=total)
     stages = TEMPLATES[type][size_of(total)]
     amounts = stripe_exact(total).spread([stage.weight for stage in stages], step=stripe_step(total.currency))
-    if not all(amount.is_positive for amount in amounts):
+    if not all(amount.is_positive and (least is None or amount >= least) for amount in amounts):
         stages, amounts = stages[-1:], (total,)
     return tuple(
         PlannedMilestone(

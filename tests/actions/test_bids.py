@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from core.actions.funding import fund
 from core.actions.funding.fund_several import fund_several
@@ -17,7 +18,9 @@ from core.audit.entries import ADDRESS
 from core.db import Database
 from core.errors import DeskError
 from core.money import Money
+from core.policy.amounts import LARGEST_CHARGE, SMALLEST_CHARGE
 from core.records import Milestone, Notification, Project
+from core.rules.amount_limits import AmountOutsideLimits
 from core.rules.milestones import Status
 from core.rules.projects import FundedInTurn, FundedWithGap, Funding, InLine, require_fundable
 from core.rules.schedule import PlannedMilestone
@@ -223,3 +226,68 @@ def test_the_rule_of_turns_by_itself() -> None:
         require_fundable(Funding.AHEAD, line, {3})
     with pytest.raises(FundedInTurn, match="Second"):
         require_fundable(Funding.IN_TURN, line, {2})
+
+
+# Amounts that Stripe would not take
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "kind"),
+    [
+        (1, "USD", "KITCHEN"),
+        (49, "USD", "KITCHEN"),
+        (99, "EUR", "KITCHEN"),
+        (9_000_000_000_000_000, "USD", "KITCHEN"),
+        (300_000_000, "USD", "PLUMBING"),
+    ],
+)
+def test_one_cent_and_ninety_trillion_are_refused_at_the_bid(
+    market: Market, owner: Database, minor: int, currency: str, kind: str
+) -> None:
+    bid = a_bid(market, total=Money(minor, currency), project_type=kind)
+    with nothing_changes(owner), pytest.raises(AmountOutsideLimits) as refused:
+        market.act(bids.accept, market.payer, bid=bid)
+    facts = refused.value.facts
+    assert (facts["field"], facts["amount"]) == ("total", bid.total)
+    for edge in (facts["minimum"], facts["maximum"]):
+        market.act(bids.accept, market.payer, bid=replace(bid, reference=f"bid-{edge.minor}", total=edge))
+
+
+def test_a_milestone_that_cannot_be_charged_is_refused_when_it_is_laid_out(
+    market: Market, owner: Database
+) -> None:
+    total = Money(100_000_000, "USD")
+    project = market.act(bids.accept, market.payer, bid=a_bid(market, total=total))
+
+    def divided(*minors: int) -> None:
+        planned = [
+            PlannedMilestone(title="Part", deliverable="Done.", amount=Money(each, "USD")) for each in minors
+        ]
+        market.act(payment_schedule.adjust, market.payer, project_id=project.id, planned=planned)
+
+    for minors, field in (
+        ((100_000_000,), "milestones[0].amount"),
+        ((50_000_000, 49_999_960, 40), "milestones[2].amount"),
+    ):
+        with nothing_changes(owner), pytest.raises(AmountOutsideLimits) as refused:
+            divided(*minors)
+        assert refused.value.facts["field"] == field
+    divided(50_000_000, 50_000_000)
+
+
+def test_the_database_keeps_no_price_that_stripe_would_not_take(market: Market, owner: Database) -> None:
+    project = market.agreed(Money(100_000, "USD"))
+    (first,) = market.milestones(project.id)
+    for change in ("charge_minor = 100000000", "charge_minor = charge_minor, currency = 'XXX'"):
+        with (
+            pytest.raises(IntegrityError, match="cannot be charged at Stripe"),
+            owner.transaction() as session,
+        ):
+            session.execute(text(f"update payment_orders set {change} where milestone_id = {first.id}"))
+    for code, smallest in SMALLEST_CHARGE.minor.items():
+        with owner.transaction() as session:
+            row = session.execute(
+                text("select smallest_charge, largest_charge from currencies where code = :code"),
+                {"code": code},
+            ).one()
+        assert tuple(row) == (smallest, LARGEST_CHARGE.minor[code])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -138,6 +139,27 @@ def test_a_currency_that_stripe_would_convert_is_refused_at_the_bid_and_at_fundi
             assert answer.json()["facts"]["currency"] == "EUR"
             assert "EUR cannot be paid here" in answer.json()["detail"]
     assert home.market.sent("/v1/payment_intents") == []
+
+
+def test_what_stripe_could_not_charge_is_refused_when_it_is_agreed(home: ApiClient, owner: Database) -> None:
+    agreed = home.post("/bids", bid(home)).json()
+    usd = partial(dict, currency="USD")
+    with nothing_changes(owner):
+        for minor in (1, 9_000_000_000_000_000):
+            answer = home.post("/bids", bid(home, f"b{minor}", total=usd(minor=minor)))
+            assert (answer.status_code, code(answer)) == (422, "amount_outside_limits")
+            assert answer.json()["facts"] == {
+                "field": "total",
+                "amount": usd(minor=minor),
+                "minimum": usd(minor=50),
+                "maximum": usd(minor=94_731_677 if minor == 1 else 270_661_934),
+            }
+        parts = [
+            {"title": "Part", "deliverable": "Done.", "amount": usd(minor=minor)} for minor in (149_970, 30)
+        ]
+        answer = home.post(f"/projects/{agreed['id']}/milestones", {"party": home.payer, "milestones": parts})
+        assert (answer.status_code, code(answer)) == (422, "amount_outside_limits")
+        assert answer.json()["facts"]["field"] == "milestones[1].amount"
 
 
 def test_several_milestones_are_funded_together_or_not_at_all(home: ApiClient, owner: Database) -> None:

@@ -27,7 +27,7 @@ from core.errors import ChangedMeanwhile, NotFound
 from core.letters import Letter
 from core.money import Money
 from core.records import Case, Offer, Party
-from core.rules import holds
+from core.rules import amount_limits, holds
 from core.rules import offers as rules
 from core.rules.grounds import Ground
 from core.rules.offers import OfferEvent, OfferNotYours, OfferStatus
@@ -56,6 +56,7 @@ def propose(
     proposer = _party(context, actor)
     _require_undecided(session, case)
     split = _split(context, case, release)
+    amount_limits.require_payable(split.release)
     if len(note) > MOST:
         raise MessageTooLong(most=MOST, length=len(note))
     if (standing := open_offer(session, case.id)) is not None:

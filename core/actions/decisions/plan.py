@@ -30,7 +30,7 @@ from core.ledger.journals import Journal
 from core.letters import Letter
 from core.money import Money
 from core.records import Case, Decision
-from core.rules import grounds, items, splits, visible_text
+from core.rules import amount_limits, grounds, items, splits, visible_text
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.items import Item
 
@@ -128,6 +128,8 @@ def make(
     """
     _check(draft)
     split = split_of(context, draft)
+    if key is None:
+        amount_limits.require_payable(split.release)
     key = key or _next_key(session, case)
     cause = {"ticket": case.id, "milestone": context.milestone.id, "outcome": draft.outcome.value}
     looked = plan_citations.looked(session, context, maker_id, until=draft.looked_until)

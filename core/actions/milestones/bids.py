@@ -19,7 +19,7 @@ from core.money import Money
 from core.notifications import tell
 from core.policy import Profile
 from core.records import Engagement, Party, PolicyVersion, Project
-from core.rules import engagement, schedule
+from core.rules import amount_limits, engagement, schedule
 from core.rules.parties import PartyRole
 from core.rules.permissions import Actor, require_party
 from core.rules.projects import Funding
@@ -56,8 +56,9 @@ def accept(session: Session, actor: Actor, *, now: datetime, bid: Bid) -> Projec
     """The payer accepts a bid: project, engagement and default milestones (milestone-payment-flow, Phase 1).
 
     The same bid on the same terms gives the same project, also at the same moment. Raises `BidKnownOtherwise` for the
-    same bid on other terms, `WrongRole`, `CurrencyNotSettled` where Stripe would convert what is paid, and
-    `FeeModeNotSupported` for open-ended hourly billing and trust-account handling (payment-escrow-rules, Escrow Scope).
+    same bid on other terms, `WrongRole`, `CurrencyNotSettled` where Stripe would convert what is paid,
+    `AmountOutsideLimits` where Stripe would not take it, and `FeeModeNotSupported` for open-ended hourly billing and
+    trust-account handling (payment-escrow-rules, Escrow Scope).
     """
     require_party(actor, bid.payer_id)
     payer, _ = _two_sides(session, bid.payer_id, bid.payee_id)
@@ -67,7 +68,7 @@ def accept(session: Session, actor: Actor, *, now: datetime, bid: Bid) -> Projec
         return known
     settlement_currency.require(session, bid.total.currency)
     version, profile = _current_policy(session, payer.platform, now)
-    planned = schedule.defaults(payer.platform, bid.project_type, bid.total)
+    planned = _divided(bid, profile)
     project = _agreed(session, payer.platform, bid, mode, version, now=now)
     # Accepting a bid is not yet an engagement: each side confirms (payment-escrow-rules, Positioning).
     checked = engagement.needs_conflict_check(profile.platform)
@@ -75,6 +76,14 @@ def accept(session: Session, actor: Actor, *, now: datetime, bid: Bid) -> Projec
     payment_schedule.lay_out(session, project, profile, planned, now)
     _note_and_tell(session, actor, project, bid, now=now)
     return project
+
+
+def _divided(bid: Bid, profile: Profile) -> tuple[schedule.PlannedMilestone, ...]:
+    """The default milestones, each of which can be charged and paid out. Raises `AmountOutsideLimits`."""
+    shares = schedule.weights(profile.platform, bid.project_type, bid.total)
+    limits = amount_limits.total_limits(bid.total.currency, profile, shares)
+    amount_limits.require_between(bid.total, limits, field="total")
+    return schedule.defaults(profile.platform, bid.project_type, bid.total, least=limits[0])
 
 
 def _agreed(

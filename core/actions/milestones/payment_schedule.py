@@ -18,7 +18,7 @@ from core.money import Money
 from core.notifications import tell
 from core.policy import Profile
 from core.records import Engagement, Milestone, PaymentOrder, PolicyVersion, Project
-from core.rules import engagement, fees, milestones, schedule
+from core.rules import amount_limits, engagement, fees, milestones, schedule
 from core.rules.permissions import Actor, require_party
 
 
@@ -30,7 +30,10 @@ def adjust(
     project_id: int,
     planned: Sequence[schedule.PlannedMilestone],
 ) -> None:
-    """The payer rearranges milestones that are not yet being paid for; their sum stays the accepted total."""
+    """The payer rearranges milestones that are not yet being paid for; their sum stays the accepted total.
+
+    Raises `ScheduleRefused`, and `AmountOutsideLimits` where Stripe would not take an amount.
+    """
     project, rows = lock_whole(session, project_id)
     require_party(actor, project.payer_id)
     for row in rows:
@@ -42,8 +45,11 @@ def adjust(
         platform=project.platform,
         statuses=[milestones.Status(row.status) for row in rows],
     )
-    before = _amounts(rows)
     profile = Profile.from_snapshot(session.get_one(PolicyVersion, project.policy_version_id).snapshot)
+    limits = amount_limits.milestone_limits(project.currency, profile)
+    for place, each in enumerate(planned):
+        amount_limits.require_between(each.amount, limits, field=f"milestones[{place}].amount")
+    before = _amounts(rows)
     lay_out(session, project, profile, planned, now, rows)
     # Titles are the payer's words: they stand in the milestones, and not in a log that nobody can erase.
     audit.record(

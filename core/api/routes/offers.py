@@ -21,6 +21,7 @@ from core.api.models import requests
 from core.api.models.responses import OfferAnswer, OffersAnswer
 from core.api.openapi.descriptions import refusals
 from core.records import Offer
+from core.rules.amount_limits import PayoutTooSmall
 from core.rules.holds import ReleaseBlocked
 from core.rules.offers import OfferExpired, OfferNotYours
 from core.rules.permissions import NotYours
@@ -61,7 +62,7 @@ router = APIRouter(tags=["Offers"])
     summary="Propose a division",
     status_code=201,
     response_model=OfferAnswer,
-    responses=refusals(NotYours, CaseClosed, CaseDecided, NothingHeld, MoreThanHeld),
+    responses=refusals(NotYours, CaseClosed, CaseDecided, NothingHeld, MoreThanHeld, PayoutTooSmall),
 )
 def propose_offer(dispute_id: requests.DisputeId, body: requests.Proposal, change: Change) -> Response:
     """Either party proposes how the held funds are divided. An offer that stands is replaced by it, where it is their

@@ -20,6 +20,7 @@ from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, Rea
 from core.api.models import requests
 from core.api.models.responses import ProjectAnswer, ScheduleAnswer
 from core.api.openapi.descriptions import refusals
+from core.rules.amount_limits import AmountOutsideLimits
 from core.rules.engagement import EngagementIncomplete
 from core.rules.legal_checklist import PaymentsSwitchedOff
 from core.rules.permissions import Actor, NotYours
@@ -40,6 +41,7 @@ router = APIRouter(tags=["Projects"])
         FeeModeNotSupported,
         TypeNotOffered,
         CurrencyNotSettled,
+        AmountOutsideLimits,
     ),
 )
 def accept_bid(body: requests.AcceptedBid, change: Change) -> Response:
@@ -92,7 +94,7 @@ def confirm_engagement(
     "/projects/{project_id}/milestones",
     summary="Adjust the milestones",
     response_model=ProjectAnswer,
-    responses=refusals(NotYours, PaymentInFlight, ScheduleRefused, CurrencyNotSettled),
+    responses=refusals(NotYours, PaymentInFlight, ScheduleRefused, CurrencyNotSettled, AmountOutsideLimits),
 )
 def adjust_milestones(project_id: requests.ProjectId, body: requests.Adjustment, change: Change) -> Response:
     """The payer divides the accepted total again, as long as nothing was paid; this is the whole new division."""

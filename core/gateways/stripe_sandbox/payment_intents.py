@@ -11,7 +11,7 @@ from core.gateways.stripe_sandbox.listing import listed
 from core.gateways.stripe_sandbox.store import Object
 from core.gateways.stripe_sandbox.world import World, merged, positive, public
 
-SMALLEST = {"usd": 50, "eur": 50, "cad": 50, "aud": 50, "chf": 50, "gbp": 30, "jpy": 50}
+SMALLEST = {"usd": 50, "eur": 50, "cad": 50, "aud": 50, "chf": 50, "gbp": 30, "jpy": 50, "kwd": 160}
 LARGEST = 99_999_999
 _OPEN = {"requires_payment_method", "requires_confirmation", "requires_action", "processing"}
 

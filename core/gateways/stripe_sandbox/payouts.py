@@ -12,11 +12,15 @@ from core.gateways.stripe_sandbox.store import Object
 from core.gateways.stripe_sandbox.terms import half_up
 from core.gateways.stripe_sandbox.world import World, merged, positive
 
+SMALLEST = {"usd": 1, "eur": 100, "gbp": 100, "cad": 1, "aud": 1, "chf": 500, "jpy": 1, "kwd": 1_000}
+
 
 def create(world: World, params: dict[str, Any]) -> Object:
     """POST /v1/payouts, usually with Stripe-Account"""
     currency, method = params["currency"].lower(), params.get("method", "standard")
     amount = positive(params["amount"], currency)
+    if amount < (least := SMALLEST.get(currency, 1)):
+        raise invalid(f"Amount must be at least {least}.", code="amount_too_small", param="amount")
     bank = accounts.bank_for(world, currency, params.get("destination"))
     fee = half_up(amount * world.terms.instant_fee_bps, 10_000) if method == "instant" else 0
     if balance.available(world, currency) < amount + fee:
