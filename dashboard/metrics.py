@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from core.desk import Desk
 from core.queries import client_funds, health, reconciliation
+from core.queries.oldest_waiting import oldest
 from dashboard.demo_sign_in import LOOPBACK
 
 _COUNTS = {
@@ -45,6 +46,10 @@ _COUNTS = {
         """select 'late', count(*) from notifications where status = 'QUEUED'
         and created_at < now() - interval '1 hour'
         and (error is not null or next_try_at < now() - interval '1 hour')""",
+    ),
+    "escrow_desk_marketplace_events": (
+        "Events for the marketplaces by status",
+        "select status, count(*) from outgoing_events group by 1",
     ),
     "escrow_desk_jobs": (
         "Background jobs by status",
@@ -97,6 +102,8 @@ def _read(desk: Desk) -> Iterator[GaugeMetricFamily]:
         parts = health.states(session, desk.settings.home, now=now)
         healthy = {each.part.lower().replace(" ", "_"): int(each.ok) for each in parts}
         yield _by("part", "escrow_desk_part_healthy", "Whether a part of the desk works", healthy)
+        ages = {each.work.value: int(each.age(now).total_seconds()) for each in oldest(session, now=now)}
+        yield _by("work", "escrow_desk_oldest_waiting_seconds", "How long the oldest has waited", ages)
         yield from _client_funds(session)
         found = reconciliation.standing(session)
     yield from _reconciliation(found, now)

@@ -6,7 +6,17 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.queries import chargebacks, fees, journals, letters, operations, overview, payouts, reconciliation
+from core.queries import (
+    chargebacks,
+    fees,
+    journals,
+    letters,
+    oldest_waiting,
+    operations,
+    overview,
+    payouts,
+    reconciliation,
+)
 from core.queries import client_funds as funds
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
@@ -30,6 +40,7 @@ with request_context.reading() as session:
     to_answer = chargebacks.to_answer(session)
     stuck = operations.waits_for_money(session)
     undelivered = letters.not_delivered(session, now=now)
+    waiting = oldest_waiting.oldest(session, now=now)
     latest = journals.page(session, journals.JournalFilter(), limit=6)
 
 with header.page("Overview", f"Held funds, what is owed and what was earned, {now:%-d %B %Y}, UTC"):
@@ -38,6 +49,7 @@ overview_cards.alarm(aged, alarms)
 overview_cards.bank_alarm(to_answer, now)
 overview_cards.short_of_money(stuck)
 overview_cards.letters_alarm(undelivered)
+overview_cards.stuck_alarm(waiting, now)
 overview_cards.money_row(purses, earned, f"{now:%B}")
 overview_cards.watch_row(counts, calls, reconciled, aged, alarms, now=now)
 

@@ -42,6 +42,11 @@ CLOCKS_APART = timedelta(seconds=5)
 WORKER_SILENT_AFTER = timedelta(seconds=30)
 WEBHOOK_LATE_AFTER = timedelta(minutes=5)
 CALL_LATE_AFTER = timedelta(minutes=10)
+# The oldest that waits, however often it was tried: beyond the tries of a bad hour, so a person looks.
+STRIPE_EVENT_OLDEST = timedelta(hours=1)
+OPERATION_OLDEST = timedelta(hours=3)
+EMAIL_OLDEST = timedelta(hours=1)
+MARKETPLACE_EVENT_OLDEST = timedelta(hours=1)
 REVIEW_WAITS = timedelta(hours=24)
 RECONCILED_WITHIN = timedelta(hours=26)
 # Stripe's own balance is read every five minutes; a reading older than this covers nothing.

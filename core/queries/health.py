@@ -1,4 +1,4 @@
-"""Does the work that runs by itself go on? Worker, webhooks, calls, letters, the record, reconciliation: one look each.
+"""Does the work that runs by itself go on? Worker, webhooks, calls, e-mails, the record, reconciliation: one look each.
 
 What waits longer than its limit (`core.policy.limits`) is named with how much and since when. Nothing is changed.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import text
@@ -24,7 +24,7 @@ from core.policy.limits import (
     WORKER_SILENT_AFTER,
 )
 from core.policy.wording import exact_span
-from core.queries import client_funds, reconciliation
+from core.queries import client_funds, oldest_waiting, reconciliation
 from core.queries.letters import not_delivered
 from core.rules.client_funds import Cover
 from core.rules.reconciliation import RunStatus
@@ -75,7 +75,7 @@ def states(session: Session, home: Path, *, now: datetime) -> list[State]:
 
 def _states(session: Session, home: Path, now: datetime) -> Iterator[State]:
     looks: tuple[Callable[[Session, Path, datetime], State], ...] = (
-        _worker, _webhooks, _calls, _letters, _record, _reconciliation, _client_funds,
+        _worker, _webhooks, _calls, _letters, _oldest, _record, _reconciliation, _client_funds,
     )  # fmt: skip
     for look in looks:
         yield look(session, home, now)
@@ -114,7 +114,19 @@ def _calls(session: Session, home: Path, now: datetime) -> State:
 def _letters(session: Session, home: Path, now: datetime) -> State:
     found = not_delivered(session, now=now)
     wrong = f"{found.failed} given up, {found.late} late: see Operations, E-mails" if found else ""
-    return _state("Letters", [wrong], "none failed, none is late")
+    return _state("E-mails", [wrong], "none failed, none is late")
+
+
+def _oldest(session: Session, home: Path, now: datetime) -> State:
+    """How long the oldest of each kind has waited, tried in vain or not."""
+    every = [each for each in oldest_waiting.oldest(session, now=now) if each.since]
+    found = [
+        f"an {each.work.label} has waited since {_at(each.since)}: page Operations says why"
+        for each in every
+        if each.too_old(now)
+    ]
+    well = ", ".join(f"{each.work.label} {_span(each.age(now))}" for each in every)
+    return _state("Oldest waiting", found, well or "nothing waits")
 
 
 def _record(session: Session, home: Path, now: datetime) -> State:
@@ -172,6 +184,13 @@ def _client_funds(session: Session, home: Path, now: datetime) -> State:
 def _state(part: str, found: list[str], well: str) -> State:
     wrong = [each.rstrip(".") for each in found if each]
     return State(part, not wrong, "; ".join(wrong) or well)
+
+
+def _span(age: timedelta) -> str:
+    """In whole minutes, or seconds below one."""
+    return exact_span(
+        age - age % (timedelta(minutes=1) if age >= timedelta(minutes=1) else timedelta(seconds=1))
+    )
 
 
 def _at(moment: datetime | None) -> str:

@@ -14,6 +14,7 @@ from core.queries import overview
 from core.queries.chargebacks import ChargebackRow
 from core.queries.fees import FeePeriod
 from core.queries.letters import Undelivered
+from core.queries.oldest_waiting import Oldest, Work
 from core.queries.operations import BalanceShortfall
 from core.queries.overview import AgedFunds, CurrencyTotals, sums
 from core.queries.payouts import PayoutTotal
@@ -25,6 +26,7 @@ from dashboard.ui.safe import plain
 from dashboard.ui.status import pill
 
 REVIEW = "ADMINISTRATIVE_REVIEW"
+STUCK_TABS = {Work.STRIPE_EVENT: "Webhook inbox", Work.EMAIL: "E-mails"}
 
 
 def money_row(purses: Sequence[CurrencyTotals], earned: dict[str, list[FeePeriod]], month: str) -> None:
@@ -221,6 +223,26 @@ def letters_alarm(found: Undelivered) -> None:
         )
         navigation.link(
             "operations", "E-mails", icon=":material/arrow_forward:", **{"operations-tab": "E-mails"}
+        )
+
+
+def stuck_alarm(waiting: Sequence[Oldest], now: datetime) -> None:
+    """Work that goes by itself and does not: named with how long the oldest of its kind has waited."""
+    late = [each for each in waiting if each.too_old(now)]
+    if not late:
+        return
+    named = ", ".join(f"{each.work.label} ({deadlines.span(each.age(now))})" for each in late)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.error(
+            f"**Waiting too long:** {named}. Each says why on Operations.",
+            icon=":material/hourglass_disabled:",
+        )
+        tab = STUCK_TABS.get(late[0].work)
+        navigation.link(
+            "operations",
+            "Operations",
+            icon=":material/arrow_forward:",
+            **({"operations-tab": tab} if tab else {}),
         )
 
 

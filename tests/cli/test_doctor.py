@@ -31,7 +31,16 @@ PARTS = [
     ],
 ]
 # What goes on by itself has its own tests, with a worker that works: tests/queries/test_health.py.
-RUNNING = ["Worker", "Webhooks", "Calls to Stripe", "Letters", "Record", "Reconciliation", "Client funds"]
+RUNNING = [
+    "Worker",
+    "Webhooks",
+    "Calls to Stripe",
+    "E-mails",
+    "Oldest waiting",
+    "Record",
+    "Reconciliation",
+    "Client funds",
+]
 
 
 @pytest.fixture

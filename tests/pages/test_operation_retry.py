@@ -97,6 +97,20 @@ def test_finance_takes_up_a_webhook_that_was_given_up(town: Town) -> None:
     assert tuple(town.read(lambda s: s.execute(noted).one())) == ("Stripe answers again.", event)
 
 
+def test_an_event_that_has_waited_for_an_hour_rings_on_the_overview(town: Town) -> None:
+    event = given_up(town)
+
+    def queue_again(session: Any) -> None:
+        row = session.get_one(WebhookEvent, event)
+        row.status, row.received_at, row.error = "RECEIVED", town.now, "No answer."
+        unrecorded.admit(session)
+
+    town.database.run(queue_again)
+    assert "Waiting too long" not in words(visit(town, "fay", "overview"))
+    town.wait(minutes=61)
+    assert "**Waiting too long:** event from Stripe (1 h" in words(visit(town, "fay", "overview"))
+
+
 def test_who_may_not_send_again_reads_who_may(town: Town) -> None:
     app = visit(town, "cora", "operations", id=in_review(town))
     assert "Finance or an administrator decides" in words(app)

@@ -117,11 +117,62 @@ def test_calls_that_are_late_or_wait_for_a_person_are_counted(desk: Desk) -> Non
 def test_letters_that_are_late_or_came_back_are_counted(desk: Desk) -> None:
     desk.do("update notifications set status = 'QUEUED', next_try_at = :now, created_at = :now", now=desk.now)
     assert desk.wrong() == {}
-    late = desk.wrong(desk.now + timedelta(minutes=61))["Letters"]
+    late = desk.wrong(desk.now + timedelta(minutes=61))["E-mails"]
     assert late.startswith("0 given up")
     assert not late.startswith("0 given up, 0 late")
     desk.do("update notifications set status = 'FAILED'")
-    assert "0 late" in desk.wrong()["Letters"]
+    assert "0 late" in desk.wrong()["E-mails"]
+
+
+def test_the_oldest_that_waits_is_seen_however_often_it_was_tried(desk: Desk) -> None:
+    """Each try puts the next one off, so what is tried in vain is never late."""
+    hours = {"hours": 4, "at": desk.now}
+    since = (
+        "created_at = cast(:at as timestamptz) - make_interval(hours => :hours),"
+        " next_try_at = cast(:at as timestamptz) + interval '1 hour'"
+    )
+    desk.do(
+        "insert into webhook_events (id, kind, object_id, payload, status, tries, next_try_at, created_at,"
+        " received_at) values ('evt_1', 'charge.updated', 'ch_1', '{}', 'RECEIVED', 7, cast(:at as timestamptz) +"
+        " interval '1 hour', :at, cast(:at as timestamptz) - make_interval(hours => :hours))",
+        **hours,
+    )
+    assert set(desk.wrong()) == {"Oldest waiting"}
+    assert desk.wrong()["Oldest waiting"].startswith("an event from Stripe has waited since ")
+    desk.do(
+        f"update outgoing_operations set status = 'QUEUED', last_error = 'No.', provider_id = null, {since}",
+        **hours,
+    )
+    desk.do(f"update notifications set status = 'QUEUED', error = 'No.', {since}", **hours)
+    desk.do(
+        "insert into webhook_endpoints (platform, url, nonce, last_sequence, created_at)"
+        " values ('home_services', 'https://market.example', 'n', 0, :at)",
+        at=desk.now,
+    )
+    desk.do(
+        "insert into outgoing_events (endpoint_id, kind, data, status, tries, next_try_at, created_at)"
+        " select id, 'case.opened', '{}', 'QUEUED', 9, cast(:at as timestamptz) + interval '1 hour',"
+        " cast(:at as timestamptz) - make_interval(hours => :hours) from webhook_endpoints",
+        **hours,
+    )
+    said = desk.wrong()["Oldest waiting"]
+    for what in ("event from Stripe", "operation", "e-mail", "event to a marketplace"):
+        assert f"an {what} has waited since " in said
+    fresh = desk.wrong(desk.now - timedelta(hours=3, minutes=30))
+    assert "Oldest waiting" not in fresh
+
+
+def test_what_is_not_due_yet_or_waits_for_something_else_is_not_old(desk: Desk) -> None:
+    long_ago = "created_at = cast(:at as timestamptz) - interval '9 days'"
+    later = "next_try_at = cast(:at as timestamptz) + interval '1 day'"
+    desk.do(
+        f"update notifications set status = 'QUEUED', {later}, {long_ago}",
+        at=desk.now,
+    )
+    desk.do(
+        f"update outgoing_operations set status = 'BLOCKED', last_error = 'A hold.', {long_ago}", at=desk.now
+    )
+    assert desk.wrong() == {}
 
 
 def test_a_record_that_is_not_sealed_or_not_signed_is_named_with_its_time(desk: Desk) -> None:
@@ -165,7 +216,7 @@ def test_readyz_says_which_parts_are_stuck_and_nothing_more(desk: Desk, tmp_path
     ]
     with TestClient(Starlette(routes=routes), client=("127.0.0.1", 1)) as client:
         ready = client.get("/readyz").json()
-        assert set(ready.get("parts", [])) <= {"Letters", "Calls to Stripe", "Reconciliation", "Client funds"}
+        assert set(ready.get("parts", [])) <= {"E-mails", "Calls to Stripe", "Reconciliation", "Client funds"}
         desk.do("delete from procrastinate_workers")
         (path := desk.home / "keys" / "checkpoints.pem").rename(path.with_suffix(".away"))
         answer = client.get("/readyz")
@@ -175,6 +226,8 @@ def test_readyz_says_which_parts_are_stuck_and_nothing_more(desk: Desk, tmp_path
         numbers = client.get("/metrics").text
         assert 'escrow_desk_part_healthy{part="worker"} 0' in numbers
         assert 'escrow_desk_part_healthy{part="webhooks"} 1' in numbers
+        for work in ("stripe_event", "operation", "email", "marketplace_event"):
+            assert f'escrow_desk_oldest_waiting_seconds{{work="{work}"}} 0' in numbers
 
 
 def test_money_that_is_short_and_breaks_that_are_open_are_said(desk: Desk) -> None:
