@@ -118,6 +118,16 @@ def wake_transfers(session: Session, currency: str, *, now: datetime) -> None:
     )
 
 
+def wake_party(session: Session, party_id: int, *, now: datetime) -> None:
+    """What was blocked of the money on its way to this payee is looked at again at once."""
+    _wake(
+        session,
+        OutgoingOperation.kind.in_((OperationKind.TRANSFER, OperationKind.PAYOUT)),
+        OutgoingOperation.party_id == party_id,
+        now=now,
+    )
+
+
 def _wake(session: Session, *those: ColumnElement[bool], now: datetime) -> None:
     blocked = select(OutgoingOperation).where(OutgoingOperation.status == OperationStatus.BLOCKED, *those)
     for operation in session.scalars(blocked.order_by(OutgoingOperation.id).with_for_update()):

@@ -204,6 +204,14 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "No bank is promised less than it can be paid": (
         "rules/amount_limits: what is released is nothing or enough for a bank",
     ),
+    "A payee who cannot be paid waits with the reason": (
+        "actions/payee_accounts: a release waits for a payee who is not verified and goes by itself",
+        "actions/payee_accounts: a payee who is stopped between release and payment is paid later",
+    ),
+    "A currency that the payee's bank takes": (
+        "actions/payee_accounts: nothing is promised or paid in a currency that no bank of the payee takes",
+        "actions/payee_accounts: a payee without any bank may be promised money",
+    ),
     "The settlement currency is known before a promise": (
         "actions/settlement_currency: a bid in a currency that is not settled in is refused in one sentence",
         "actions/settlement_currency: what was agreed before is refused at adjusting and at funding",

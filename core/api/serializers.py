@@ -15,6 +15,7 @@ from core.actions.milestones.engagement import COLUMNS, Part, facts_of
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.payouts import release
 from core.api.models.responses import (
+    AccountAnswer,
     DecisionAnswer,
     DisputeAnswer,
     EngagementAnswer,
@@ -29,7 +30,8 @@ from core.api.models.responses import (
     ScheduleAnswer,
     WaitsFor,
 )
-from core.queries.release_blocks import after_release
+from core.queries import payee_accounts
+from core.queries.release_blocks import after_release, at_the_payee
 from core.records import (
     Case,
     Decision,
@@ -38,10 +40,12 @@ from core.records import (
     Milestone,
     Party,
     PartyRequest,
+    PayeeAccount,
     PaymentOrder,
     Project,
 )
 from core.rules import engagement, holds
+from core.rules import payee_accounts as account_rules
 from core.rules.approvals import DecisionStatus
 from core.rules.cases import CaseResolution
 from core.rules.milestones import Status
@@ -61,7 +65,32 @@ def of_party(session: Session, party: Party) -> PartyAnswer:
         "country": party.country,
         "withdrawal_method": party.withdrawal_method.sent_as,
         "known_to_provider": bool(party.stripe_customer or party.stripe_account),
+        "account": of_account(session, party),
         "rating": of_rating(rating) if rating else None,
+    }
+
+
+def of_account(session: Session, party: Party) -> AccountAnswer | None:
+    row = session.get(PayeeAccount, party.id)
+    if row is None:
+        return None
+    reason = None if row.can_be_paid else account_rules.reason(payee_accounts.of(row))
+    return {
+        "can_be_paid": row.can_be_paid,
+        "transfers": row.transfers,
+        "payouts_enabled": row.payouts_enabled,
+        "details_submitted": row.details_submitted,
+        "currently_due": row.currently_due,
+        "past_due": row.past_due,
+        "pending_verification": row.pending_verification,
+        "due_at": moment(row.due_at),
+        "disabled_reason": row.disabled_reason,
+        "reason": f"{reason[0].upper()}{reason[1:]}." if reason else None,
+        "banks": [
+            {"currency": currency, "last4": bank["last4"], "usable": bank["usable"]}
+            for currency, bank in sorted(row.banks.items())
+        ],
+        "as_of": moment(row.read_at),
     }
 
 
@@ -130,10 +159,11 @@ def waits_for(session: Session, row: Milestone) -> list[WaitsFor]:
     Before the work is verified nothing is due, and nothing is said: a silent review would show.
     """
     order = session.get_one(PaymentOrder, row.id)
-    if not (order.payable_minor or (order.held_minor and row.status == Status.VERIFIED)):
+    released = order.payable_minor or at_the_payee(session, [row.id])
+    if not (released or (order.held_minor and row.status == Status.VERIFIED)):
         return []
     blocks = holds.blocking(release.facts_of(session, open_milestone(session, row.id, lock=False)))
-    if order.payable_minor:
+    if released:
         blocks = (*blocks, *after_release(session, [row.id])[row.id])
     return [told(each) for each in holds.outside(blocks)]
 

@@ -100,6 +100,8 @@ class AuditAction(StrEnum):
     OPERATION_RETRY = "operation:retry"
     OPERATION_REVIEW = "operation:review"
     PARTY_CORRECT_ADDRESS = "party:correct_address"
+    PAYEE_ACCOUNT_LINK = "payee_account:link"
+    PAYEE_ACCOUNT_FOLLOW = "payee_account:follow"
     PARTY_REGISTER = "party:register"
     PAYMENT_CONVERT = "payment:convert"
     PAYMENT_DECLINE = "payment:decline"
@@ -293,6 +295,8 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.EXPORT_START: Kind("Log export started", staff_only=True),
     AuditAction.MESSAGE_SEND: Kind("Message sent", staff_only=True),
     AuditAction.PARTY_CORRECT_ADDRESS: Kind("Party address corrected", staff_only=True),
+    AuditAction.PAYEE_ACCOUNT_LINK: Kind("Link to Stripe's onboarding made", staff_only=True),
+    AuditAction.PAYEE_ACCOUNT_FOLLOW: Kind("Payee's account read at Stripe", staff_only=True),
     AuditAction.PARTY_REGISTER: Kind("Party registered", staff_only=True),
     AuditAction.PAYOUT_STOP_OPEN: Kind("Payouts stopped", staff_only=True),
     AuditAction.PAYOUT_STOP_RELEASE: Kind("Payouts resumed", staff_only=True),

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from core.errors import DeskError
 from core.gateways.snapshots import (
+    AccountLinkSnapshot,
     BalanceLine,
     ChargeSnapshot,
     CustomerSnapshot,
@@ -32,6 +33,7 @@ from core.gateways.snapshots import (
 from core.money import Money
 
 __all__ = [
+    "AccountLinkSnapshot",
     "BalanceLine",
     "ChargeSnapshot",
     "CustomerSnapshot",
@@ -88,7 +90,14 @@ class Payments(Protocol):
         """A connected account with manual payouts: only we send its money to the bank."""
 
     def replace_bank(self, op: str, key: str, *, account: str, bank_token: str) -> PayeeAccountSnapshot:
-        """Another bank account or card for a payee, after a failed one (milestone-payment-flow, Error Handling 2)."""
+        """Another bank account or card in place of a payee's, in its currency (milestone-payment-flow, Error Handling
+        2: after a failed one)."""
+
+    def account_link(
+        self, key: str, *, account: str, update: bool, refresh_url: str, return_url: str
+    ) -> AccountLinkSnapshot:
+        """Where a payee gives the provider what it still needs, or with `update` changes what it gave. Who comes with a
+        link that is used up or too old is sent on to `refresh_url`, who is done to `return_url`."""
 
     def payee_account(self, account: str) -> PayeeAccountSnapshot: ...
 

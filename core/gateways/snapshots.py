@@ -200,9 +200,22 @@ class CustomerSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class BankSnapshot:
+    """Where payouts in one currency go. `id` stays while it is the same bank account, whatever the provider calls it;
+    one that a payout came back from is not usable until it is replaced."""
+
+    id: str
+    currency: str
+    last4: str
+    usable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PayeeAccountSnapshot:
     """A payee's connected account. `bank_status` is the state of the default bank account or card: `errored` after a
-    failed payout, None when there is none."""
+    failed payout, None when there is none; `banks` are the default ones of each currency. `transfers` is the
+    capability: `active`, `pending`, `inactive`, or `unrequested`. The requirements are the provider's own names,
+    `due_at` by when those in `currently_due` must be there."""
 
     id: str
     created: datetime
@@ -214,6 +227,22 @@ class PayeeAccountSnapshot:
     bank: str | None
     bank_status: str | None
     bank_last4: str | None
+    banks: tuple[BankSnapshot, ...] = ()
+    transfers: str = "unrequested"
+    details_submitted: bool = False
+    currently_due: tuple[str, ...] = ()
+    past_due: tuple[str, ...] = ()
+    pending_verification: tuple[str, ...] = ()
+    disabled_reason: str | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLinkSnapshot:
+    """An address of the provider's where a payee gives what is due; good for one visit before `expires`."""
+
+    url: str
+    expires: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 from stripe import RequestOptions
 from stripe.params import (
     AccountCreateParams,
+    AccountLinkCreateParams,
     PaymentIntentCreateParams,
     PayoutCreateParams,
     RefundCreateParams,
@@ -23,6 +24,7 @@ from stripe.params import (
 from core.gateways import stripe_ids as ids
 from core.gateways import stripe_snapshots as read
 from core.gateways.snapshots import (
+    AccountLinkSnapshot,
     ChargeSnapshot,
     CustomerSnapshot,
     DisputeSnapshot,
@@ -79,6 +81,19 @@ class StripePayments(StripeReads):
                 ids.of(Kind.ACCOUNT, account), {"external_account": bank_token}, _keyed(key)
             )
         return read.payee_account(plain(made))
+
+    def account_link(
+        self, key: str, *, account: str, update: bool, refresh_url: str, return_url: str
+    ) -> AccountLinkSnapshot:
+        params: AccountLinkCreateParams = {
+            "account": ids.of(Kind.ACCOUNT, account),
+            "refresh_url": refresh_url,
+            "return_url": return_url,
+            "type": "account_update" if update else "account_onboarding",
+        }
+        with translate_errors():
+            made = self._v1.account_links.create(params, _keyed(key))
+        return read.account_link(plain(made))
 
     # -- money -
 

@@ -20,7 +20,7 @@ BEGAN, ENDS = datetime(2010, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 THIN = "v2.core.event"
 OF_V1 = "v1."
 DISPUTE = "charge.dispute"
-FAMILIES = frozenset({"payment_intent", "charge", "payout", "refund", "transfer"})
+FAMILIES = frozenset({"account", "payment_intent", "charge", "payout", "refund", "transfer"})
 
 
 class EventUnusable(DeskError):
@@ -62,6 +62,8 @@ def subject(kind: str, payload: Mapping[str, Any]) -> Subject | None:
         return None
     thin = payload.get("object") == THIN
     account = _account(payload, "context" if thin else "account")
+    if family == "account":  # whatever of it changed; without one it is the platform's own
+        return Subject(family, account, account) if account else None
     place = "related object" if thin else "data.object"
     about = _object(payload)
     if not about:

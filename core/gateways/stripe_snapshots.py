@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.gateways.snapshots import (
+    AccountLinkSnapshot,
     BalanceLine,
+    BankSnapshot,
     ChargeSnapshot,
     CustomerSnapshot,
     DisputeSnapshot,
@@ -187,7 +189,41 @@ def payee_account(obj: Fields) -> PayeeAccountSnapshot:
         bank=bank.get("id"),
         bank_status=bank.get("status"),
         bank_last4=bank.get("last4"),
+        banks=tuple(_bank(each) for each in banks if each.get("currency") and _default(each, banks)),
+        transfers=(obj.get("capabilities") or {}).get("transfers") or "unrequested",
+        details_submitted=bool(obj.get("details_submitted")),
+        **_requirements(obj.get("requirements") or {}),
     )
+
+
+def _default(bank: Fields, banks: list[Fields]) -> bool:
+    """The default of its currency, or the only one there is."""
+    same = [each for each in banks if each.get("currency") == bank["currency"]]
+    return bool(bank.get("default_for_currency")) or len(same) == 1
+
+
+def _bank(bank: Fields) -> BankSnapshot:
+    return BankSnapshot(
+        id=bank.get("fingerprint") or bank["id"],
+        currency=bank["currency"].upper(),
+        last4=bank.get("last4") or "",
+        usable=bank.get("status") != "errored",
+    )
+
+
+def _requirements(due: Fields) -> dict[str, Any]:
+    deadline = due.get("current_deadline")
+    return {
+        **{
+            name: tuple(due.get(name) or ()) for name in ("currently_due", "past_due", "pending_verification")
+        },
+        "disabled_reason": due.get("disabled_reason"),
+        "due_at": moment(deadline) if deadline is not None else None,
+    }
+
+
+def account_link(obj: Fields) -> AccountLinkSnapshot:
+    return AccountLinkSnapshot(url=obj["url"], expires=moment(obj["expires_at"]))
 
 
 def event(obj: Fields) -> Event:

@@ -49,5 +49,7 @@ EMAIL_OLDEST = timedelta(hours=1)
 MARKETPLACE_EVENT_OLDEST = timedelta(hours=1)
 REVIEW_WAITS = timedelta(hours=24)
 RECONCILED_WITHIN = timedelta(hours=26)
+# A payee's account is read when Stripe says that it changed, and so often in any case.
+PAYEE_ACCOUNT_READ_EVERY = timedelta(days=1)
 # Stripe's own balance is read every five minutes; a reading older than this covers nothing.
 CLIENT_FUNDS_STALE_AFTER = timedelta(minutes=30)

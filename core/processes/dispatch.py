@@ -20,7 +20,7 @@ from core.actions.operations import operation_states
 from core.desk import Desk
 from core.gateways.payments import NeedsOperator, OutcomeUnknown, ProviderRefused
 from core.money import Money
-from core.processes import leases
+from core.processes import leases, payee_accounts
 from core.processes.outgoing import failures, lookups
 from core.processes.outgoing.claim import Claim
 from core.processes.outgoing.kinds import KINDS
@@ -66,10 +66,12 @@ def _send(desk: Desk, operation_id: int) -> None:
     if claim is None:
         return
     log.info("operation.sending", key=claim.key, kind=claim.kind, attempt=claim.attempt)
+    out_of_date = False
     try:
         snapshot = _call(desk, claim, now=desk.clock())
     except ProviderRefused as refusal:
         write = partial(failures.refused, refusal=refusal)
+        out_of_date = refusal.provider_code in failures.NOT_ABLE
     except OutcomeUnknown as unknown:
         write = partial(failures.try_again, unknown=unknown)
     except NeedsOperator as problem:
@@ -77,6 +79,8 @@ def _send(desk: Desk, operation_id: int) -> None:
     else:
         write = partial(settle, snapshot=snapshot)
     desk.database.run(lambda session: write(session, claim.id, now=desk.clock()))
+    if out_of_date:
+        payee_accounts.try_to_read(desk, claim.payload.get("destination") or claim.payload["account"])
 
 
 def _failed(desk: Desk, operation_id: int, problem: Exception) -> None:

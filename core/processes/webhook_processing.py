@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.chargebacks import lifecycle
+from core.actions.parties import payee_accounts
 from core.actions.risk import external_movements
 from core.desk import Desk
 from core.gateways import stripe_events
-from core.gateways.payments import DisputeSnapshot, Payments, RefundSnapshot
+from core.gateways.payments import DisputeSnapshot, PayeeAccountSnapshot, Payments, RefundSnapshot
 from core.gateways.stripe_events import EventUnusable, Subject
 from core.gateways.stripe_ids import IdUnusable
 from core.processes import dispatch, leases
@@ -50,8 +51,9 @@ def _apply(desk: Desk, event_id: str) -> None:
         event = session.get(WebhookEvent, event_id)
     if event is None or event.status != WebhookStatus.RECEIVED:
         return
+    asked_at = desk.clock()
     snapshot = _fetch(desk.payments, stripe_events.subject(event.kind, event.payload))
-    desk.database.run(lambda session: _book(session, event_id, snapshot, now=desk.clock()))
+    desk.database.run(lambda session: _book(session, event_id, snapshot, asked_at=asked_at, now=desk.clock()))
 
 
 def _fetch(payments: Payments, about: Subject | None) -> Any:
@@ -63,6 +65,8 @@ def _fetch(payments: Payments, about: Subject | None) -> Any:
             return payments.charge_of(number)
         case Subject("charge", number):
             return payments.charge_by_id(number)
+        case Subject("account", number):
+            return payments.payee_account(number)
         case Subject("payout", number, str(account)):
             return payments.payout_by_id(number, account=account)
         case Subject("refund", number):
@@ -72,10 +76,12 @@ def _fetch(payments: Payments, about: Subject | None) -> Any:
     return None
 
 
-def _book(session: Session, event_id: str, snapshot: Any, *, now: datetime) -> None:
+def _book(session: Session, event_id: str, snapshot: Any, *, asked_at: datetime, now: datetime) -> None:
     applied = False
     if isinstance(snapshot, DisputeSnapshot):
         applied = lifecycle.follow(session, snapshot, now=now) is not None
+    elif isinstance(snapshot, PayeeAccountSnapshot):
+        applied = payee_accounts.follow(session, snapshot, asked_at=asked_at, now=now)
     elif snapshot is not None and snapshot.op:
         operation_id = session.scalars(
             select(OutgoingOperation.id).where(OutgoingOperation.key == snapshot.op)

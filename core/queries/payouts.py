@@ -180,8 +180,8 @@ def by_status(session: Session) -> list[PayoutTotal]:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A milestone whose money something stops: all of it that is held or payable, whoever will get it. `id` is the
-    milestone's; `reasons` are the rule's own sentences."""
+    """A milestone whose money something stops: all of it that is held or payable, whoever will get it, or lies on the
+    payee's account and not in their bank. `id` is the milestone's; `reasons` are the rule's own sentences."""
 
     id: int
     milestone: str
@@ -219,13 +219,16 @@ WAITING = text(
     ), page as materialized (
         select b.milestone_id as id, min(b.since) as since from blocked b
         join payment_orders o on o.milestone_id = b.milestone_id
-        where o.held_minor + o.payable_minor > 0 group by b.milestone_id
-        having b.milestone_id < :before order by 1 desc limit :limit
+        where o.held_minor + o.payable_minor > 0
+           or exists (select from payouts w where w.milestone_id = b.milestone_id and w.status = 'TRANSFERRED')
+        group by b.milestone_id having b.milestone_id < :before order by 1 desc limit :limit
     )
     select page.id, m.title as milestone, p.id as project_id, p.title as project, y.name as payee, page.since,
-           o.currency, o.held_minor + o.payable_minor as minor,
-           o.payable_minor > 0 as payable
+           o.currency, (o.held_minor + o.payable_minor + there.minor)::bigint as minor,
+           o.payable_minor + there.minor > 0 as payable
     from page
+    cross join lateral (select coalesce(sum(w.amount_minor - w.fee_minor), 0) as minor from payouts w
+                        where w.milestone_id = page.id and w.status = 'TRANSFERRED') there
     join milestones m on m.id = page.id
     join projects p on p.id = m.project_id
     join parties y on y.id = p.payee_id

@@ -15,10 +15,13 @@ from sqlalchemy.orm import Session
 
 from core.actions.operations.operation_states import SHORT_OF_MONEY
 from core.actions.risk import risk_facts
-from core.records import Case, Hold, Milestone, PaymentOrder, Report, RiskReview
+from core.queries import payee_accounts
+from core.records import Case, Hold, Milestone, PaymentOrder, Payout, Report, RiskReview
 from core.rules import client_funds, holds, reports
+from core.rules import payee_accounts as account_rules
 from core.rules.cases import BLOCKING
 from core.rules.holds import ActiveHold, Facts, OpenCase
+from core.rules.payouts import PayoutStatus
 from core.rules.refusal_reasons import Block
 
 
@@ -47,7 +50,7 @@ def facts(session: Session, milestone_ids: Collection[int]) -> dict[int, Facts]:
 
 PAYMENTS = text(
     """
-    select o.milestone_id, o.currency, y.stripe_account is null as no_account,
+    select o.milestone_id, o.currency, p.payee_id, y.stripe_account is null as no_account,
            exists (select from payout_stops s where s.currency = o.currency and s.released_at is null) as stopped,
            exists (select from outgoing_operations c where c.milestone_id = o.milestone_id and c.kind = 'TRANSFER'
                    and c.status = 'QUEUED' and c.last_error = :short) as short,
@@ -66,19 +69,29 @@ BALANCE_TOO_SMALL = Block("balance_too_small", SHORT_OF_MONEY)
 def after_release(session: Session, milestone_ids: Collection[int]) -> dict[int, tuple[Block, ...]]:
     """What stops the payment of released money, beside all that stops a release."""
     values = {"milestones": list(milestone_ids), "short": SHORT_OF_MONEY}
+    rows = session.execute(PAYMENTS, values).all()
+    accounts = payee_accounts.facts(session, {row.payee_id for row in rows})
     return {
-        row.milestone_id: tuple(
-            block
-            for applies, block in (
-                (row.no_account, holds.NO_ACCOUNT),
-                (row.stopped, client_funds.stopped(row.currency)),
-                (row.short, BALANCE_TOO_SMALL),
-                (row.in_review, holds.IN_REVIEW),
-            )
-            if applies
+        row.milestone_id: (
+            *((holds.NO_ACCOUNT,) if row.no_account else ()),
+            *account_rules.blocking(accounts.get(row.payee_id), row.currency),
+            *((client_funds.stopped(row.currency),) if row.stopped else ()),
+            *((BALANCE_TOO_SMALL,) if row.short else ()),
+            *((holds.IN_REVIEW,) if row.in_review else ()),
         )
-        for row in session.execute(PAYMENTS, values)
+        for row in rows
     }
+
+
+def at_the_payee(session: Session, milestone_ids: Collection[int]) -> dict[int, int]:
+    """What was transferred to the payee's account of each of these milestones and has not left for their bank yet, in
+    minor units; only where there is any."""
+    found = session.execute(
+        select(Payout.milestone_id, func.sum(Payout.amount_minor - Payout.fee_minor))
+        .where(Payout.milestone_id.in_(milestone_ids), Payout.status == PayoutStatus.TRANSFERRED)
+        .group_by(Payout.milestone_id)
+    )
+    return {number: int(minor) for number, minor in found}
 
 
 def _severe_events(session: Session, milestone_ids: Collection[int]) -> set[int]:

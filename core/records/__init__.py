@@ -18,6 +18,7 @@ from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, Offer, 
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.milestones import Milestone
 from core.records.operations import LetterPreference, Notification, OutgoingOperation, WebhookEvent
+from core.records.payees import PayeeAccount
 from core.records.payment_exceptions import PayoutOffer, RefundReturn
 from core.records.payments import (
     BalanceTransaction,
@@ -68,6 +69,7 @@ __all__ = [
     "OutgoingOperation",
     "Party",
     "PartyRequest",
+    "PayeeAccount",
     "PaymentEvent",
     "PaymentOrder",
     "Payout",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
@@ -34,6 +34,7 @@ class Party(Record):
         one_of("role", PartyRole),
         one_of("platform", Platform),
         UniqueConstraint("platform", "external_id"),
+        Index("parties_stripe_account_idx", "stripe_account"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

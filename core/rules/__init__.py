@@ -61,6 +61,8 @@ RULES: tuple[Rule, ...] = (
         f"{_LEGAL}, Preconditions Before Payment 4",
     ),
     Rule("Fee modes that are allowed", "rules.schedule:accept_fee_mode", f"{_LEGAL}, Escrow Scope"),
+    Rule("A payee who cannot be paid waits with the reason", "rules.payee_accounts:blocking", _DESK),
+    Rule("A currency that the payee's bank takes", "rules.payee_accounts:require_taken", _DESK),
     Rule(
         "The settlement currency is known before a promise",
         "actions.funding.settlement_currency:require",

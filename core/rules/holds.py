@@ -68,6 +68,8 @@ OUTSIDE: Mapping[str, str] = {
     "severe_content_event": "Something that was reported is being looked into.",
     "review": "A review is open.",
     "no_account": "The payee has no account at the payment provider yet.",
+    "payee_account": "The payee cannot be paid yet: the payment provider needs something from them, or stopped it.",
+    "payee_bank_currency": "No bank account of the payee takes this currency.",
     "payout_review": "The payment to the payee did not go through, and is being looked at.",
 }
 FOR_STAFF = frozenset({SILENT_HOLD, "client_funds_short", "balance_too_small"})  # to others: it waits

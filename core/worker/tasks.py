@@ -48,6 +48,7 @@ def register(app: App, desk: Desk) -> None:
         ("forget_answers", EVERY_DAY, forget_answers),
         ("reconcile", EVERY_HOUR, reconcile),
         ("look_at_settlement", EVERY_MINUTE, look_at_settlement),
+        ("look_at_payees", EVERY_5_MINUTES, look_at_payees),
     ):
         once = app.task(name=name, queueing_lock=name, lock=name if work is reconcile else None)
         app.periodic(cron=cron)(once(_sweep(name, functools.partial(work, desk))))
@@ -179,6 +180,13 @@ def look_at_settlement(desk: Desk) -> int:
     if due:
         reading.read(desk)
     return int(due)
+
+
+def look_at_payees(desk: Desk) -> int:
+    """Accounts of payees that were not read for a day."""
+    from core.processes import payee_accounts
+
+    return payee_accounts.read_due(desk)
 
 
 def last_midnight(now: datetime) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.money import Money
 from core.queries import conversions, release_blocks
 from core.queries.projects import MilestoneRow, ProjectDetail
 from core.rules import acceptance, holds
@@ -57,16 +58,18 @@ def show(whole: ProjectDetail) -> None:
 
 def _waits(whole: ProjectDetail) -> None:
     """Why money that is due does not move."""
-    due = [
-        part for part in whole.parts if part.payable.minor or (part.held.minor and part.status == "VERIFIED")
-    ]
+    numbers = [part.id for part in whole.parts]
     with request_context.reading() as session:
-        facts = release_blocks.facts(session, [part.id for part in due])
-        after = release_blocks.after_release(session, [part.id for part in due])
-    for part in due:
-        blocks = (*holds.blocking(facts[part.id]), *(after[part.id] if part.payable.minor else ()))
+        there = release_blocks.at_the_payee(session, numbers)
+        facts = release_blocks.facts(session, numbers)
+        after = release_blocks.after_release(session, numbers)
+    for part in whole.parts:
+        paying = part.payable + Money(there.get(part.id, 0), part.payable.currency)
+        if not (paying.minor or (part.held.minor and part.status == "VERIFIED")):
+            continue
+        blocks = (*holds.blocking(facts[part.id]), *(after[part.id] if paying.minor else ()))
         if blocks:
-            title = f"Milestone {part.position}: {part.payable if part.payable.minor else part.held} waits"
+            title = f"Milestone {part.position}: {paying if paying.minor else part.held} waits"
             errors.reasons([each.sentence for each in blocks], title=title)
 
 

@@ -26,7 +26,7 @@ def told_by_webhook(
                 kind=kind,
                 account=account,
                 object_id=object_id,
-                payload={"data": {"object": {"id": object_id, **body}}},
+                payload={"account": account, "data": {"object": {"id": object_id, **body}}},
                 next_try_at=market.now,
                 created_at=market.now,
                 received_at=market.now,

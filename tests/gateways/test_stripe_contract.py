@@ -21,6 +21,17 @@ from tests.gateways import sdk_contract
 from tests.gateways.conftest import NOON, Parties, usd
 
 Log = Callable[[], list[dict[str, Any]]]
+VERIFIED: Any = {
+    "business_type": "individual",
+    "individual": {
+        "first_name": "Jenny",
+        "last_name": "Rosen",
+        "dob": {"day": 1, "month": 1, "year": 1902},
+        "address": {"line1": "address_full_match", "city": "Reno", "state": "NV", "postal_code": "89501"},
+        "id_number": "000000000",
+    },
+    "tos_acceptance": {"date": int(NOON.timestamp()), "ip": "192.0.2.1"},
+}
 
 
 def every_operation(payments: StripePayments, parties: Parties, control: SandboxControl) -> None:
@@ -36,6 +47,8 @@ def every_operation(payments: StripePayments, parties: Parties, control: Sandbox
         "r", "r:1", payment_intent=paid.id, amount=usd(500), reason="requested_by_customer"
     )
     payments.replace_bank("b", "b:1", account=payee.id, bank_token="btok_us_verified")
+    addresses = {"refresh_url": "https://market.test/again", "return_url": "https://market.test/done"}
+    payments.account_link("l:1", account=payee.id, update=True, **addresses)
     with pytest.raises(ProviderRefused):
         parties.paid(usd(700), card="pm_card_visa_chargeDeclined")
     disputed = parties.paid(usd(9_000), card="pm_card_createDispute", group="milestone_2")
@@ -92,6 +105,7 @@ def every_other_route(sandbox: StripeSandbox) -> None:
     v1.balance_transactions.retrieve(str(charge.balance_transaction))
     account = v1.accounts.create({"country": "US", "capabilities": {"transfers": {"requested": True}}})
     bank = v1.accounts.external_accounts.create(account.id, {"external_account": "btok_us"})
+    v1.accounts.update(account.id, VERIFIED)
     v1.accounts.external_accounts.retrieve(account.id, bank.id)
     v1.accounts.external_accounts.list(account.id)
     v1.accounts.list()

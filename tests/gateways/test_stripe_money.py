@@ -253,7 +253,7 @@ def test_a_payout_can_fail_after_it_was_paid_and_another_bank_helps(
     assert payments.payee_account(payee.id).bank_status == "errored"
     with pytest.raises(ProviderRefused) as refused:
         payments.payout("p", "p:2", account=payee.id, amount=usd(10_000))
-    assert refused.value.provider_code == "payouts_not_allowed"
+    assert refused.value.provider_code == "bank_account_unusable"
     healed = payments.replace_bank("b", "b:1", account=payee.id, bank_token="btok_us")
     assert (healed.bank_status, healed.payouts_enabled) == ("new", True)
     assert payments.payout("p", "p:3", account=payee.id, amount=usd(10_000)).status == "pending"

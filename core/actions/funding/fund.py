@@ -13,6 +13,7 @@ from core.actions.milestones.engagement import facts_of
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
+from core.actions.parties import payee_accounts
 from core.actions.risk import risk_reviews
 from core.audit.actions import AuditAction
 from core.errors import DeskError
@@ -42,12 +43,13 @@ def fund(
     Charged: milestone + platform fee + processor fee (milestone-payment-flow, Key Business Rules 4). Raises
     `EngagementIncomplete` naming each missing precondition (payment-escrow-rules, Preconditions Before Payment), and
     `PaymentsSwitchedOff` while an item of the platform's legal checklist is not signed, and `CurrencyNotSettled` where
-    Stripe would convert it.
+    Stripe would convert it, and `CurrencyNotTaken` where no bank of the payee takes it.
     """
     context = open_milestone(session, milestone_id)
     require_party(actor, context.payer.id)
     legal_checklist.require_signed(session, context.project.platform)
     settlement_currency.require(session, context.milestone.currency)
+    payee_accounts.require_taken(session, context.payee, context.milestone.currency)
     engagement.require_complete(facts_of(session.get_one(Engagement, context.project.id)))
     order, milestone = context.order, context.milestone
     orders.require_idle(order, milestone)

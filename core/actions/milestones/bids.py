@@ -12,6 +12,7 @@ from core import audit
 from core.actions.funding import settlement_currency
 from core.actions.milestones import payment_schedule
 from core.actions.milestones.projects import milestones_of
+from core.actions.parties import payee_accounts
 from core.audit.actions import AuditAction
 from core.db import one_at_a_time
 from core.errors import DeskError, NotFound, another
@@ -57,16 +58,17 @@ def accept(session: Session, actor: Actor, *, now: datetime, bid: Bid) -> Projec
 
     The same bid on the same terms gives the same project, also at the same moment. Raises `BidKnownOtherwise` for the
     same bid on other terms, `WrongRole`, `CurrencyNotSettled` where Stripe would convert what is paid,
-    `AmountOutsideLimits` where Stripe would not take it, and `FeeModeNotSupported` for open-ended hourly billing and
-    trust-account handling (payment-escrow-rules, Escrow Scope).
+    `AmountOutsideLimits` where Stripe would not take it, `CurrencyNotTaken` where no bank of the payee takes it, and
+    `FeeModeNotSupported` for open-ended hourly billing and trust-account handling (payment-escrow-rules, Escrow Scope).
     """
     require_party(actor, bid.payer_id)
-    payer, _ = _two_sides(session, bid.payer_id, bid.payee_id)
+    payer, payee = _two_sides(session, bid.payer_id, bid.payee_id)
     mode = schedule.accept_fee_mode(bid.fee_mode)
     if (known := _known_bid(session, payer.platform, bid.reference)) is not None:
         _require_same(known, bid, mode)
         return known
     settlement_currency.require(session, bid.total.currency)
+    payee_accounts.require_taken(session, payee, bid.total.currency)
     version, profile = _current_policy(session, payer.platform, now)
     planned = _divided(bid, profile)
     project = _agreed(session, payer.platform, bid, mode, version, now=now)

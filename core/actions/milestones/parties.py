@@ -32,12 +32,22 @@ class NotForThisRole(DeskError):
     """A {role} has no {field}, and it would not be used. Nothing was changed; leave it out."""
 
 
+class NoAccountYet(DeskError):
+    """{party} has no account at the payment provider yet. Open it first."""
+
+
 def require_fitting(party: Party, *, payment_method: str | None, bank_token: str | None) -> None:
     """A payer pays with a card and a payee is paid to a bank; what is for the other is refused, not dropped."""
     given = {PartyRole.PAYER: ("bank token", bank_token), PartyRole.PAYEE: ("payment method", payment_method)}
     field, value = given[party.role]
     if value is not None:
         raise NotForThisRole(role=party.role.lower(), field=field, fields=[field.replace(" ", "_")])
+
+
+def require_payee(party: Party) -> None:
+    """Only a payee is paid out to a bank. Raises `NotForThisRole`."""
+    if party.role != PartyRole.PAYEE:
+        raise NotForThisRole(role=party.role.lower(), field="payout account", fields=["party"])
 
 
 def register(

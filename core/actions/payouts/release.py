@@ -15,6 +15,7 @@ from core.audit.actions import AuditAction
 from core.ledger import journal_store, postings
 from core.ledger.journals import Journal
 from core.money import Money
+from core.queries import payee_accounts
 from core.queries.release_blocks import facts
 from core.rules import holds, milestones, splits
 from core.rules.permissions import Actor
@@ -28,9 +29,9 @@ def facts_of(session: Session, context: MilestoneContext, *, deciding: int | Non
 
 
 def blocking_payout(session: Session, context: MilestoneContext) -> tuple[Block, ...]:
-    """What stops money on its way to the payee: all that stops a release, and the want of an account to send it to."""
+    """What stops money on its way to the payee: all that stops a release, and all that stops this payee."""
     blocks = holds.blocking(facts_of(session, context))
-    return blocks if context.payee.stripe_account else (*blocks, holds.NO_ACCOUNT)
+    return (*blocks, *payee_accounts.blocking(session, context.payee, context.milestone.currency))
 
 
 def awaited(context: MilestoneContext) -> Money | None:

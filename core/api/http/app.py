@@ -29,7 +29,18 @@ from core.api.http.rate_limits import Limits
 from core.api.http.signing import HEADER
 from core.api.openapi import docs_page, webhooks
 from core.api.openapi.descriptions import COMMON, described
-from core.api.routes import events, messages, milestones, offers, parties, payouts, projects, reports, reviews
+from core.api.routes import (
+    accounts,
+    events,
+    messages,
+    milestones,
+    offers,
+    parties,
+    payouts,
+    projects,
+    reports,
+    reviews,
+)
 from core.desk import Desk
 from core.errors import DeskError
 
@@ -62,7 +73,18 @@ def application(desk: Desk, *, limits: Limits | None = None) -> FastAPI:
         ],
     )
     app.state.desk = desk
-    for part in (parties, projects, milestones, messages, offers, payouts, reports, reviews, events):
+    for part in (
+        parties,
+        accounts,
+        projects,
+        milestones,
+        messages,
+        offers,
+        payouts,
+        reports,
+        reviews,
+        events,
+    ):
         app.include_router(part.router)
     webhooks.describe(app.webhooks)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]

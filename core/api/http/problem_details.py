@@ -40,6 +40,7 @@ from core.rules.cases import AnswerNotDue, DisputeWindowClosed
 from core.rules.evidence import FileTooLarge, TooManyFiles
 from core.rules.holds import ReleaseBlocked, outside
 from core.rules.offers import OfferExpired, OfferNotYours
+from core.rules.payee_accounts import CurrencyNotTaken
 from core.rules.permissions import NotPermitted, NotYours
 from core.rules.projects import FundedInTurn, FundedWithGap
 from core.rules.ratings import ReviewsClosed
@@ -118,6 +119,7 @@ STATUSES: Mapping[type[DeskError], int] = {
     NotAwaitingFunding: 409,
     NoPaymentMethod: 409,
     CurrencyNotSettled: 409,
+    CurrencyNotTaken: 409,
     SettlementUnknown: 503,
     FundedInTurn: 409,
     FundedWithGap: 409,
@@ -138,6 +140,7 @@ STATUSES: Mapping[type[DeskError], int] = {
     EvidenceErased: 409,
     FilesErased: 409,
     parties.AccountKnownOtherwise: 409,
+    parties.NoAccountYet: 409,
     BodyTooLarge: 413,
     UnsupportedMediaType: 415,
     FileTooLarge: 413,

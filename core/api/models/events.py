@@ -1,6 +1,7 @@
 """What an endpoint is told: every kind of event, in words, with the shape of its data.
 
-An event says which project it is about, and most of them which milestone; what else it says depends on its kind.
+An event says which project it is about, and most of them which milestone, or which party; what else it says depends on
+its kind.
 """
 
 from __future__ import annotations
@@ -214,6 +215,20 @@ class RatingCalculated(OfProject):
     at: Moment
 
 
+class OfParty(TypedDict):
+    party: str
+
+
+class PayeeAccountTold(OfParty):
+    """What is due has the payment provider's own names."""
+
+    currently_due: list[str]
+    past_due: list[str]
+    due_at: Moment | None
+    disabled_reason: str | None
+    at: Moment
+
+
 @dataclass(frozen=True)
 class EventDescription:
     """One kind of event: what it says, and the shape of its data."""
@@ -247,6 +262,13 @@ KINDS: Mapping[str, EventDescription] = {
     ),
     "payout.status_changed": EventDescription(
         "from requested to paid, failed or in administrative review", PayoutStatusChanged
+    ),
+    "payee.requirements_due": EventDescription(
+        "the payment provider wants details of a payee, and by when", PayeeAccountTold
+    ),
+    "payee.payouts_enabled": EventDescription("a payee can be paid", PayeeAccountTold),
+    "payee.payouts_disabled": EventDescription(
+        "a payee cannot be paid any more, with the payment provider's reason", PayeeAccountTold
     ),
     "chargeback.status_changed": EventDescription(
         "as the bank says, with the due date", ChargebackStatusChanged

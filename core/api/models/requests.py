@@ -75,6 +75,14 @@ Region = Annotated[
         min_length=2, max_length=60, pattern=r"^[A-Za-z][A-Za-z .'-]+$", description="A state, by its name."
     ),
 ]
+WebAddress = Annotated[
+    str,
+    Field(
+        max_length=2_000,
+        pattern=r"^https://[A-Za-z0-9]([A-Za-z0-9.-]{0,250})(:[0-9]{1,5})?([/?][!-~]*)?$",
+        description="An address of the marketplace, with https.",
+    ),
+]
 Token = Annotated[str, Field(min_length=1, max_length=NAME, pattern=r"^[A-Za-z0-9_-]+$")]
 
 ProjectId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a project.")]
@@ -137,6 +145,15 @@ class ProviderAccount(Shape):
     currency: Currency
     payment_method: Token | None = None
     bank_token: Token | None = None
+
+
+class AccountLink(Shape):
+    """`onboarding` asks the payee for what is due, `update` lets them change what they gave."""
+
+    party: PartyName
+    type: Literal["onboarding", "update"] = "onboarding"
+    refresh_url: WebAddress
+    return_url: WebAddress
 
 
 class AcceptedBid(Shape):

@@ -30,6 +30,7 @@ from core.rules.milestones import Status as MilestoneStatus
 from core.rules.notifications import Frequency
 from core.rules.offers import OfferStatus
 from core.rules.parties import PartyRole
+from core.rules.payee_accounts import Transfers
 from core.rules.payment_states import State as PaymentState
 from core.rules.payouts import PayoutStatus
 from core.rules.projects import Funding, ProjectStatus
@@ -58,13 +59,49 @@ class RatingAnswer(TypedDict):
     at: Moment
 
 
+class BankAnswer(TypedDict):
+    """Where payouts in this currency go; one that a payout came back from, or that is gone, is not usable."""
+
+    currency: CurrencyCode
+    last4: str
+    usable: bool
+
+
+class AccountAnswer(TypedDict):
+    """A payee's account as the payment provider described it at `as_of`. What is due has the provider's own names, and
+    so has `disabled_reason`; `reason` is for people."""
+
+    can_be_paid: bool
+    transfers: Transfers
+    payouts_enabled: bool
+    details_submitted: bool
+    currently_due: list[str]
+    past_due: list[str]
+    pending_verification: list[str]
+    due_at: Moment | None
+    disabled_reason: str | None
+    reason: str | None
+    banks: list[BankAnswer]
+    as_of: Moment
+
+
+class AccountLinkAnswer(TypedDict):
+    """Send the payee there at once: it is good for one visit, until it expires."""
+
+    url: str
+    expires_at: Moment
+
+
 class PartyAnswer(TypedDict):
+    """`account`: a payee's, once it was read at the payment provider."""
+
     external_id: str
     role: PartyRole
     city: str
     country: str
     withdrawal_method: WithdrawalMethod
     known_to_provider: bool
+    account: AccountAnswer | None
     rating: RatingAnswer | None
 
 

@@ -110,6 +110,21 @@ DISPUTE = {
 }
 MESSAGE = {"id": 204, "milestone": 31, "dispute": 9, "at": AT}
 SAID = {**MESSAGE, "author": "party", "party": PAYEE, "body": "We will straighten it on Monday."}
+BANK = {"currency": "USD", "last4": "6789", "usable": True}
+ACCOUNT = {
+    "can_be_paid": False,
+    "transfers": "inactive",
+    "payouts_enabled": False,
+    "details_submitted": True,
+    "currently_due": ["individual.verification.document"],
+    "past_due": ["individual.verification.document"],
+    "pending_verification": [],
+    "due_at": None,
+    "disabled_reason": "requirements.past_due",
+    "reason": "Stripe needs details from the payee that are past due (identity document).",
+    "banks": [BANK],
+    "as_of": AT,
+}
 RATING = {"tenths": 43, "reviews": 3, "at": LATER}
 REVIEW = {"author": PAYER, "about": PAYEE, "at": AT, "stars": 5, "body": "On time and tidy."}
 OFFER = {
@@ -162,6 +177,12 @@ REQUESTS: Mapping[str, Any] = {
         "country": "US",
     },
     "ProviderAccount": {"party": PAYEE, "currency": "USD", "bank_token": "btok_1PqXyZ"},
+    "AccountLink": {
+        "party": PAYEE,
+        "type": "onboarding",
+        "refresh_url": "https://market.example/payouts/again",
+        "return_url": "https://market.example/payouts/done",
+    },
     "AcceptedBid": {
         "bid_reference": "bid-2026-0042",
         "payer": PAYER,
@@ -230,7 +251,14 @@ REPLIES: Mapping[str, Any] = {
         "country": "US",
         "withdrawal_method": "standard",
         "known_to_provider": True,
+        "account": ACCOUNT,
         "rating": RATING,
+    },
+    "AccountAnswer": ACCOUNT,
+    "BankAnswer": BANK,
+    "AccountLinkAnswer": {
+        "url": "https://connect.stripe.com/setup/c/acct_1Mt0CORHFI4mz9Rw/TqckGNUHg2mG",
+        "expires_at": "2026-03-02T09:35:00+00:00",
     },
     "PreferencesAnswer": {
         "party": PAYEE,

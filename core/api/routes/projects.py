@@ -23,6 +23,7 @@ from core.api.openapi.descriptions import refusals
 from core.rules.amount_limits import AmountOutsideLimits
 from core.rules.engagement import EngagementIncomplete
 from core.rules.legal_checklist import PaymentsSwitchedOff
+from core.rules.payee_accounts import CurrencyNotTaken
 from core.rules.permissions import Actor, NotYours
 from core.rules.projects import FundedInTurn, FundedWithGap
 from core.rules.schedule import FeeModeNotSupported, PlannedMilestone, ScheduleRefused, TypeNotOffered
@@ -42,6 +43,7 @@ router = APIRouter(tags=["Projects"])
         TypeNotOffered,
         CurrencyNotSettled,
         AmountOutsideLimits,
+        CurrencyNotTaken,
     ),
 )
 def accept_bid(body: requests.AcceptedBid, change: Change) -> Response:
@@ -155,6 +157,7 @@ def read_schedule(caller: CurrentCaller, session: ReadSession, project_id: reque
         EngagementIncomplete,
         PaymentsSwitchedOff,
         CurrencyNotSettled,
+        CurrencyNotTaken,
     ),
 )
 def fund_milestones(

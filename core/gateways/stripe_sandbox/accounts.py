@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.gateways.stripe_sandbox import onboarding
 from core.gateways.stripe_sandbox.cards import BANK_NUMBERS, BANKS
 from core.gateways.stripe_sandbox.errors import invalid
 from core.gateways.stripe_sandbox.listing import listed
@@ -22,15 +23,12 @@ def create(world: World, params: dict[str, Any]) -> Object:
         {
             "id": world.id("acct"),
             "object": "account",
-            "capabilities": {name: "active" for name, each in asked.items() if each.get("requested")},
-            "charges_enabled": True,
+            "capabilities": {name: "inactive" for name, each in asked.items() if each.get("requested")},
             "controller": {"type": "application", **(params.get("controller") or {})},
             "country": country,
             "created": world.now,
             "default_currency": params.get("default_currency") or _CURRENCIES.get(country, "eur"),
-            "details_submitted": True,
             "metadata": merged({}, params.get("metadata")),
-            "payouts_enabled": False,
             "settings": _settings(params.get("settings") or {}),
             "type": params.get("type", "none"),
             **{name: params.get(name) for name in _COPIED},
@@ -39,8 +37,9 @@ def create(world: World, params: dict[str, Any]) -> Object:
     payee = world.on(account["id"])
     if external := params.get("external_account"):
         _add_bank(payee, account, external, default=True)
-        account["payouts_enabled"] = True
-    _refresh(payee, account, None)
+    onboarding.begin(account, params)
+    onboarding.take(world, account, params)
+    refresh(payee, account, None)
     return account
 
 
@@ -60,9 +59,10 @@ def _settings(asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _refresh(payee: World, account: Object, event: str | None = "account.updated") -> Object:
-    """Keep the account with its banks listed, and tell (on the account's own behalf)."""
+def refresh(payee: World, account: Object, event: str | None = "account.updated") -> Object:
+    """Keep the account with its banks and what follows for it, and tell (on the account's own behalf)."""
     banks = _banks(payee)
+    onboarding.assess(account, banks, payee.now)
     url = f"/v1/accounts/{account['id']}/external_accounts"
     account["external_accounts"] = {
         "object": "list",
@@ -130,19 +130,25 @@ def bank_for(world: World, currency: str, destination: str | None) -> Object | N
         raise invalid(message, param="destination" if destination else None)
     if bank["status"] == "errored":
         raise invalid(
-            "A payout to this bank account failed; it must be replaced.", code="payouts_not_allowed"
+            "A payout to this bank account failed; it must be replaced.", code="bank_account_unusable"
         )
     return bank
 
 
+def require_payouts(world: World) -> None:
+    """A connected account that owes something, or is rejected or paused, is paid nothing out."""
+    if world.account != PLATFORM and not retrieve(world, {}, world.account)["payouts_enabled"]:
+        raise invalid("Payouts are not enabled for this account.", code="payouts_not_allowed")
+
+
 def distrust(payee: World, bank_id: str | None) -> None:
     """A payout failed: the bank account is errored until another takes its place."""
-    if not bank_id:
+    found = payee.store.get(bank_id or "")
+    if found is None:  # replaced meanwhile
         return
-    bank = payee.find("bank_account", bank_id)
+    bank = found[0]
     payee.change(bank, "account.external_account.updated", status="errored")
-    account = payee.on(PLATFORM).find("account", payee.account)
-    _refresh(payee, {**account, "payouts_enabled": False})
+    refresh(payee, payee.on(PLATFORM).find("account", payee.account))
 
 
 def retrieve(world: World, params: dict[str, Any], id: str) -> Object:
@@ -156,9 +162,58 @@ def update(world: World, params: dict[str, Any], id: str) -> Object:
     account |= {name: params[name] for name in _COPIED if name in params}
     account["metadata"] = merged(account["metadata"], params.get("metadata"))
     if external := params.get("external_account"):
-        _add_bank(world.on(id), account, external, default=True)
-        account["payouts_enabled"] = True
-    return _refresh(world.on(id), account)
+        _replace_bank(world.on(id), account, external)
+    onboarding.take(world, account, params)
+    return refresh(world.on(id), account)
+
+
+def _replace_bank(payee: World, account: Object, external: Any) -> None:
+    """The new one is the default of its currency, and the default before it is deleted."""
+    before = {each["id"]: each for each in _banks(payee) if each["default_for_currency"]}
+    added = _add_bank(payee, account, external, default=True)
+    for each in before.values():
+        if each["currency"] == added["currency"]:
+            payee.store.delete(each["id"])
+            payee.emit("account.external_account.deleted", each)
+
+
+def verify(world: World, id_: str) -> None:
+    """Timer or control: the check that was pending is over."""
+    account = world.find("account", id_)
+    onboarding.verdict(account)
+    refresh(world.on(id_), account)
+
+
+def look_again(world: World, id_: str) -> None:
+    """Timer: a deadline has passed."""
+    refresh(world.on(id_), world.find("account", id_))
+
+
+def create_link(world: World, params: dict[str, Any]) -> Object:
+    """POST /v1/account_links: an address that is good for one visit."""
+    account = world.find("account", params["account"], param="account")
+    for name in ("refresh_url", "return_url"):
+        if not params.get(name):
+            raise invalid(f"Missing required param: {name}.", code="parameter_missing", param=name)
+    if params["type"] == "account_update" and not _collected_by_us(account):
+        raise invalid("This account updates its details on its own dashboard.", param="type")
+    token = world.id("link")
+    link = {
+        "id": token,
+        "object": "account_link",
+        "created": world.now,
+        "expires_at": world.now + world.terms.link_expires_after,
+        "url": f"{world.base}/setup/c/{account['id']}/{token}",
+        "_account": account["id"],
+        "_refresh_url": params["refresh_url"],
+        "_return_url": params["return_url"],
+        "_state": "new",
+    }
+    return {name: value for name, value in world.add(link).items() if name != "id"}
+
+
+def _collected_by_us(account: Object) -> bool:
+    return bool(account["controller"].get("requirement_collection") == "application")
 
 
 def index(world: World, params: dict[str, Any]) -> Object:
@@ -173,7 +228,8 @@ def add_external(world: World, params: dict[str, Any], id: str) -> Object:
         payee, account, params["external_account"], default=bool(params.get("default_for_currency"))
     )
     payee.emit("account.external_account.created", bank)
-    _refresh(payee, {**account, "payouts_enabled": True})
+    onboarding.take(world, account, params)
+    refresh(payee, account)
     return bank
 
 

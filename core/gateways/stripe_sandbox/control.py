@@ -6,7 +6,16 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from core.gateways.stripe_sandbox import balance, disputes, faults, payouts, refunds
+from core.gateways.stripe_sandbox import (
+    account_links,
+    accounts,
+    balance,
+    disputes,
+    faults,
+    onboarding,
+    payouts,
+    refunds,
+)
 from core.gateways.stripe_sandbox.engine import Engine
 from core.gateways.stripe_sandbox.errors import missing
 from core.gateways.stripe_sandbox.rendering import rendered
@@ -174,6 +183,31 @@ def advance_payouts(engine: Engine, body: Body) -> Body:
     return {"paid": [row[0] for row in rows]}
 
 
+def move_account(engine: Engine, body: Body) -> Body:
+    """`{"id": …, "to": …}`: `submitted` (with `outcome` and perhaps `bank`: what the payee does on the hosted page),
+    `verified`, `unverified`, `demanded` (`fields`, and `after`: seconds until they are past due), `rejected`
+    (`reason`), `paused`."""
+
+    def work(world: World) -> Body:
+        to = body["to"]
+        if to == "submitted":
+            return account_links.complete(world, body["id"], body["outcome"], body.get("bank"))
+        account = world.find("account", body["id"])
+        if to == "verified":
+            account |= dict.fromkeys(("_asked", "_pending", "_wrong", "_demand", "_rejected", "_paused"))
+        elif to == "unverified":
+            onboarding.settle(account, "verification_failed_keyed_identity")
+        elif to == "demanded":
+            deadline = world.now + int(body["after"])
+            account["_demand"] = {"fields": body["fields"], "deadline": deadline}
+            world.store.later(deadline, "account.look", account["id"])
+        else:
+            account |= {"_rejected": body.get("reason", "other")} if to == "rejected" else {"_paused": True}
+        return accounts.refresh(world.on(account["id"]), account)
+
+    return _on_platform(engine, work)
+
+
 def reset(engine: Engine, body: Body) -> Body:
     """Forget everything: objects, keys, faults, fees, endpoints; and follow the wall clock again. The log stays."""
     engine.reset()
@@ -198,6 +232,7 @@ COMMANDS: dict[str, Callable[[Engine, Body], Body]] = {
     "disputes/decide": decide_dispute,
     "disputes/reinstate": reinstate_dispute,
     "refunds/move": move_refund,
+    "accounts/move": move_account,
     "payouts/move": move_payout,
     "payouts/advance": advance_payouts,
     "reset": reset,

@@ -99,6 +99,10 @@ class SandboxControl:
     def move_refund(self, refund: str, status: str, **fields: Any) -> None:
         self.post("refunds/move", id=refund, status=status, **fields)
 
+    def move_account(self, account: str, to: str, **fields: Any) -> None:
+        """`to`: `submitted`, `verified`, `unverified`, `demanded`, `rejected` or `paused`."""
+        self.post("accounts/move", id=account, to=to, **fields)
+
     def move_payout(self, payout: str, status: str, **fields: Any) -> None:
         self.post("payouts/move", id=payout, status=status, **fields)
 

@@ -36,6 +36,7 @@ class Call:
     authorization: str = ""
     key: str | None = None
     account: str = PLATFORM
+    base: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -108,7 +109,7 @@ class Engine:
     def answer(self, call: Call) -> Answer:
         """Do what was asked, keep the answer, write the log."""
         with self.store.transaction():
-            world = self.world(account=call.account, key=call.key)
+            world = self.world(account=call.account, key=call.key, base=call.base)
             timers.run_due(world)
             world.request_id = world.id("req")
             fault = faults.take(self.store, call.method, call.path)

@@ -22,6 +22,7 @@ def create(world: World, params: dict[str, Any]) -> Object:
     if amount < (least := SMALLEST.get(currency, 1)):
         raise invalid(f"Amount must be at least {least}.", code="amount_too_small", param="amount")
     bank = accounts.bank_for(world, currency, params.get("destination"))
+    accounts.require_payouts(world)
     fee = half_up(amount * world.terms.instant_fee_bps, 10_000) if method == "instant" else 0
     if balance.available(world, currency) < amount + fee:
         message = "You have insufficient funds in your Stripe account for this transfer."

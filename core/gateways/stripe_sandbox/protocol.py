@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from core.gateways.stripe_sandbox import account_links
 from core.gateways.stripe_sandbox.control import COMMANDS
 from core.gateways.stripe_sandbox.courier import Courier
 from core.gateways.stripe_sandbox.engine import TEST_KEYS, Call, Engine
@@ -68,6 +69,10 @@ def application(engine: Engine) -> Starlette:
             headers["Idempotent-Replayed"] = "true"
         return Response(answer.text, answer.status, headers, media_type="application/json")
 
+    async def onboarding(request: Request) -> Response:
+        form = dict(parse_qsl((await request.body()).decode())) if request.method == "POST" else None
+        return account_links.visit(engine, request.path_params["token"], form)
+
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         task = asyncio.create_task(_tick(engine, courier))
@@ -78,6 +83,7 @@ def application(engine: Engine) -> Starlette:
 
     routes = [
         Route("/_sandbox/{command:path}", _controls(engine, courier), methods=_METHODS),
+        Route("/setup/c/{account}/{token}", onboarding, methods=["GET", "POST"]),
         Route("/{path:path}", stripe, methods=_METHODS),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
@@ -101,6 +107,7 @@ async def _call(request: Request) -> Call:
         authorization=headers.get("authorization", ""),
         key=headers.get("idempotency-key"),
         account=headers.get("stripe-account", ""),
+        base=str(request.base_url).rstrip("/"),
     )
 
 

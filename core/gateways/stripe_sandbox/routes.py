@@ -62,6 +62,7 @@ ROUTES = (
     Route("GET", "/v1/accounts", accounts.index, "AccountListParams"),
     Route("GET", "/v1/accounts/{id}", accounts.retrieve, "AccountRetrieveParams"),
     Route("POST", "/v1/accounts/{id}", accounts.update, "AccountUpdateParams"),
+    Route("POST", "/v1/account_links", accounts.create_link, "AccountLinkCreateParams"),
     Route(
         "POST",
         "/v1/accounts/{id}/external_accounts",

@@ -34,6 +34,8 @@ class Terms:
     instant_paid_after: int = 30 * 60
     instant_fee_bps: int = 0
     refund_settled_after: int = HOUR
+    verified_after: int = 60
+    link_expires_after: int = 5 * 60
     prune_after: int = DAY
 
     def fee(self, amount: int, currency: str) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from core.gateways.stripe_sandbox import charges, disputes, payouts, refunds
+from core.gateways.stripe_sandbox import accounts, charges, disputes, payouts, refunds
 from core.gateways.stripe_sandbox.world import World
 
 JOBS: dict[str, Callable[..., None]] = {
+    "account.look": accounts.look_again,
+    "account.verify": accounts.verify,
     "charge.book": charges.book_later,
     "dispute.expire": disputes.expire,
     "payout.step": payouts.step,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.gateways.stripe_sandbox.errors import invalid, missing
@@ -27,7 +27,8 @@ def spell(seed: str, prefix: str, number: int, length: int = 24) -> str:
 
 @dataclass
 class World:
-    """`account` is the connected account of the `Stripe-Account` header, '' for the platform. `now` is in seconds."""
+    """`account` is the connected account of the `Stripe-Account` header, '' for the platform. `now` is in seconds,
+    `base` the sandbox's own address."""
 
     store: Store
     terms: Terms
@@ -36,13 +37,14 @@ class World:
     account: str = PLATFORM
     request_id: str | None = None
     key: str | None = None
+    base: str = ""
 
     def id(self, prefix: str) -> str:
         return spell(self.seed, prefix, self.store.next(prefix))
 
     def on(self, account: str) -> World:
         """The same world, speaking for another account."""
-        return World(self.store, self.terms, self.seed, self.now, account, self.request_id, self.key)
+        return replace(self, account=account)
 
     # -- objects --
 

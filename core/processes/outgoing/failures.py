@@ -27,7 +27,9 @@ log = structlog.get_logger(__name__)
 NO_MONEY_YET = timedelta(hours=1)
 LOOK_AGAIN = timedelta(minutes=5)
 SHORT = ("balance_insufficient", "insufficient_funds")
-HEALED_BY_TIME = (*SHORT, "charge_disputed")
+NOT_ABLE = ("insufficient_capabilities_for_transfer", "payouts_not_allowed")
+"""The payee's account owes something, or is stopped: what was read of it is too old."""
+HEALED_BY_TIME = (*SHORT, *NOT_ABLE, "charge_disputed")
 
 
 def refused(session: Session, operation_id: int, *, refusal: ProviderRefused, now: datetime) -> None:
@@ -41,7 +43,8 @@ def refused(session: Session, operation_id: int, *, refusal: ProviderRefused, no
         kind.refused(session, operation, refusal, now)
         return
     reason = _why_later(kind, refusal)
-    operation_states.again_as_new(operation, at=now + NO_MONEY_YET, reason=reason, now=now)
+    wait = LOOK_AGAIN if refusal.provider_code in NOT_ABLE else NO_MONEY_YET
+    operation_states.again_as_new(operation, at=now + wait, reason=reason, now=now)
     payout = kind.payout(session, operation)
     if payout is not None and payout.status == PayoutStatus.SENDING:
         # Certainly not sent: it can be called off meanwhile.

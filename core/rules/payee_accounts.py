@@ -1,0 +1,117 @@
+"""Whether a payee can be paid, and what the payment provider wants of them before: its words, and ours.
+
+Requirements and reasons are Stripe's own names, which grow; one that nobody here knows is shown as it is spelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from core.errors import DeskError
+from core.rules.refusal_reasons import Block
+
+
+class Transfers(StrEnum):
+    """The capability to receive transfers, as Stripe spells it."""
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    INACTIVE = "inactive"
+    UNREQUESTED = "unrequested"
+
+
+class CurrencyNotTaken(DeskError):
+    """{party} has no bank account that takes {currency}, only {taken}. Agree on one of these, or have {party} add a
+    bank account in {currency} first."""
+
+
+REASONS: Mapping[str, str] = {
+    "action_required.requested_capabilities": "Stripe was not asked to let this account receive money",
+    "listed": "Stripe is checking whether the payee is on a list of prohibited persons",
+    "other": "Stripe is reviewing the account",
+    "platform_paused": "we have paused payouts on the account",
+    "rejected.fraud": "Stripe rejected the account because it suspects fraud",
+    "rejected.incomplete_verification": "Stripe rejected the account because the payee was not verified in time",
+    "rejected.listed": "Stripe rejected the account because the payee is on a list of prohibited persons",
+    "rejected.other": "Stripe rejected the account",
+    "rejected.platform_fraud": "we rejected the account because of fraud",
+    "rejected.platform_other": "we rejected the account",
+    "rejected.platform_terms_of_service": "we rejected the account because of our terms of service",
+    "rejected.terms_of_service": "Stripe rejected the account because of its terms of service",
+    "requirements.past_due": "Stripe needs details from the payee that are past due",
+    "requirements.pending_verification": "Stripe is verifying the payee's details",
+    "under_review": "Stripe is reviewing the account",
+}
+REQUIREMENTS: Mapping[str, str] = {
+    "business_profile": "business details",
+    "business_type": "type of business",
+    "company": "company details",
+    "external_account": "bank account",
+    "individual.address": "address",
+    "individual.dob": "date of birth",
+    "individual.email": "e-mail address",
+    "individual.first_name": "first name",
+    "individual.id_number": "ID number",
+    "individual.last_name": "last name",
+    "individual.phone": "phone number",
+    "individual.ssn_last_4": "ID number",
+    "individual.verification.additional_document": "second identity document",
+    "individual.verification.document": "identity document",
+    "tos_acceptance": "acceptance of Stripe's terms",
+}
+
+
+@dataclass(frozen=True)
+class AccountFacts:
+    """A payee's account as it was read last; `banks`: the currencies that a usable bank account takes."""
+
+    can_be_paid: bool
+    disabled_reason: str | None = None
+    past_due: tuple[str, ...] = ()
+    currently_due: tuple[str, ...] = ()
+    due_at: datetime | None = None
+    banks: frozenset[str] = field(default_factory=frozenset)
+
+
+def blocking(account: AccountFacts | None, currency: str) -> tuple[Block, ...]:
+    """Why money in this currency cannot go to the payee's bank. Of an account that was never read nothing is known,
+    and Stripe itself says no."""
+    return tuple(_reasons(account, currency)) if account is not None else ()
+
+
+def _reasons(account: AccountFacts, currency: str) -> Iterator[Block]:
+    if not account.can_be_paid:
+        yield Block("payee_account", f"The payee cannot be paid yet: {reason(account)}.")
+    if account.banks and currency not in account.banks:
+        taken = " and ".join(sorted(account.banks))
+        yield Block("payee_bank_currency", f"The payee's bank accounts take {taken}, not {currency}.")
+
+
+def reason(account: AccountFacts) -> str:
+    """In words, without a full stop: why the account is disabled, and what is past due."""
+    code = account.disabled_reason
+    why = REASONS.get(code, f"Stripe gives the reason “{code}”") if code else "its account is not active"
+    if code == "requirements.past_due" and account.past_due:
+        return f"{why} ({', '.join(in_words(account.past_due))})"
+    return why
+
+
+def in_words(requirements: Sequence[str]) -> list[str]:
+    """Stripe's names of what it wants, in words, each once: `individual.dob.day` is the date of birth."""
+    return list(dict.fromkeys(_word(each) for each in requirements))
+
+
+def _word(name: str) -> str:
+    known = [words for stem, words in REQUIREMENTS.items() if f"{name}.".startswith(f"{stem}.")]
+    return known[-1] if known else name
+
+
+def require_taken(account: AccountFacts | None, currency: str, *, party: str) -> None:
+    """Before money is promised or moves: where the payee's banks are known, one takes this currency. Where there is
+    none yet, it is asked for later. Raises `CurrencyNotTaken`."""
+    if account is not None and account.banks and currency not in account.banks:
+        taken = " and ".join(sorted(account.banks))
+        raise CurrencyNotTaken(party=party, currency=currency, taken=taken)
