@@ -11,18 +11,24 @@ from core.api.http.keys import Caller
 from core.errors import NotFound
 from core.records import (
     Case,
+    Chargeback,
+    Evidence,
     Milestone,
+    Notification,
     Offer,
     Party,
     Payout,
     PracticeFlag,
     Project,
+    Receipt,
+    Refund,
     Report,
     WebhookEndpoint,
 )
 from core.rules.permissions import Actor, NotYours
 
 InProject = TypeVar("InProject", Report, PracticeFlag)
+OfMilestone = TypeVar("OfMilestone", Case, Chargeback, Evidence, Receipt, Refund)
 
 
 def party(session: Session, caller: Caller, external_id: str) -> Party:
@@ -54,15 +60,6 @@ def project(session: Session, caller: Caller, number: int) -> Project:
     return found
 
 
-def project_of_bid(session: Session, caller: Caller, bid_reference: str) -> Project:
-    wanted = select(Project).where(
-        Project.platform == caller.platform, Project.bid_reference == bid_reference
-    )
-    if (found := session.scalars(wanted).one_or_none()) is None:
-        raise NotFound(kind="bid", id=bid_reference)
-    return found
-
-
 def milestone(session: Session, caller: Caller, number: int) -> Milestone:
     wanted = (
         select(Milestone)
@@ -88,6 +85,8 @@ def _of_project(
 ) -> InProject:
     if found is None or session.get_one(Project, found.project_id).platform != caller.platform:
         raise NotFound(kind=kind, id=number)
+    if isinstance(found, Report) and found.author_kind == "staff":  # what staff noted is the desk's own
+        raise NotFound(kind=kind, id=number)
     return found
 
 
@@ -95,6 +94,31 @@ def payout(session: Session, caller: Caller, number: int) -> Payout:
     found = session.get(Payout, number)
     if found is None or session.get_one(Party, found.party_id).platform != caller.platform:
         raise NotFound(kind="payout", id=number)
+    return found
+
+
+def of_milestone(
+    session: Session, caller: Caller, found: OfMilestone | None, *, kind: str, number: int
+) -> OfMilestone:
+    """What belongs to a milestone of this platform. Raises `NotFound`."""
+    if found is None:
+        raise NotFound(kind=kind, id=number)
+    try:
+        milestone(session, caller, found.milestone_id)
+    except NotFound:
+        raise NotFound(kind=kind, id=number) from None
+    return found
+
+
+def email(session: Session, caller: Caller, number: int) -> Notification:
+    """An e-mail to a party of this platform; what is written to staff is not there."""
+    found = session.get(Notification, number)
+    if (
+        found is None
+        or found.party_id is None
+        or session.get_one(Party, found.party_id).platform != caller.platform
+    ):
+        raise NotFound(kind="e-mail", id=number)
     return found
 
 
@@ -116,10 +140,4 @@ def endpoint(session: Session, caller: Caller, number: int) -> WebhookEndpoint:
 
 
 def dispute(session: Session, caller: Caller, number: int) -> Case:
-    if (found := session.get(Case, number)) is None:
-        raise NotFound(kind="dispute", id=number)
-    try:
-        milestone(session, caller, found.milestone_id)
-    except NotFound:
-        raise NotFound(kind="dispute", id=number) from None
-    return found
+    return of_milestone(session, caller, session.get(Case, number), kind="dispute", number=number)

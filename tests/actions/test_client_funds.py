@@ -108,8 +108,8 @@ def test_a_sweep_by_hand_stops_payouts_tells_those_who_can_act_and_breaks_the_la
     because = client_funds_rules.stopped("USD").sentence
     assert [each.why for each in market.read(payouts.waiting)] == [because]
     waits = market.read(
-        lambda session: serializers.waits_for(session, session.get_one(Milestone, told.milestone))
-    )
+        lambda session: serializers.of_milestone(session, session.get_one(Milestone, told.milestone))
+    )["release_waits_for"]
     assert waits == [{"code": "waits", "sentence": "The money cannot be moved yet."}]
 
     read_balance(market.desk)

@@ -15,7 +15,7 @@ from core.gateways.stripe_sandbox import StripeSandbox
 from tests.api.api_client import FIRST_INTERNAL, ApiClient, an_api_client
 from tests.sandbox_desk import Market, a_market, a_sandbox
 
-INTERNAL = ("parties", "staff", "holds", "outgoing_operations", "refunds", "chargebacks")
+INTERNAL = ("parties", "staff", "holds", "outgoing_operations")
 
 
 @pytest.fixture(scope="session")

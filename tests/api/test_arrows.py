@@ -162,14 +162,14 @@ def test_both_sides_review_and_their_words_are_hidden_until_both_have(home: ApiC
     ]
     again = home.post(f"{path}/reviews", {"party": home.payer, "stars": 5})
     assert (again.status_code, code(again)) == (409, "reviewed_already")
-    assert home.get(f"/parties?external_id={home.payee}").json()["rating"] is None
+    assert home.get(f"/parties?external_id={home.payee}").json()["items"][0]["rating"] is None
 
     both = home.post(f"{path}/reviews", {"party": home.payee, "stars": 5}).json()
     assert both["opened_at"] is not None
     assert [(each["about"], each["stars"]) for each in both["reviews"]] == [(home.payee, 4), (home.payer, 5)]
     assert {each["party"]: each["tenths"] for each in both["ratings"]} == {home.payer: 50, home.payee: 40}
     assert home.get(f"{path}/reviews").json() == both
-    rating = home.get(f"/parties?external_id={home.payee}").json()["rating"]
+    rating = home.get(f"/parties?external_id={home.payee}").json()["items"][0]["rating"]
     assert (rating["tenths"], rating["reviews"]) == (40, 1)
 
 
@@ -233,7 +233,7 @@ def test_an_offer_is_declined_or_withdrawn_once(home: ApiClient, reply: str, by:
     assert home.post(f"/offers/{offer['id']}/{reply}", {"party": party}).json()["status"] == status
     twice = home.post(f"/offers/{offer['id']}/{reply}", {"party": party})
     assert (twice.status_code, code(twice)) == (409, "illegal_move")
-    listed = home.get(f"/disputes/{offer['dispute']}/offers").json()["offers"]
+    listed = home.get(f"/disputes/{offer['dispute']}/offers").json()["items"]
     assert [(each["id"], each["status"]) for each in listed] == [(offer["id"], status)]
 
 
@@ -305,7 +305,7 @@ def test_what_staff_asks_is_read_and_answered(home: ApiClient) -> None:
     )
     after = home.get(f"/disputes/{dispute}").json()
     assert (after["status"], after["request"], after["waiting_on"]) == ("UNDER_REVIEW", None, None)
-    said = home.get(f"{path}/messages").json()["messages"]
+    said = home.get(f"{path}/messages").json()["items"]
     assert [(each["author"], each["body"]) for each in said[-2:]] == [
         ("staff", "When was it hung?"),
         ("party", "In May."),
@@ -337,9 +337,9 @@ def test_messages_are_read_in_pages_without_what_staff_notes_for_itself(home: Ap
     mia = home.market.as_staff("mia")
     home.market.act(conversation.say, mia, milestone_id=number, body="They both shout.", audience="STAFF")
     page = home.get(f"{path}/messages?limit=2").json()
-    rest = home.get(f"{path}/messages?after={page['messages'][-1]['id']}").json()
-    assert (len(page["messages"]), page["more"], rest["more"]) == (2, True, False)
-    said = [each["body"] for each in page["messages"] + rest["messages"]]
+    rest = home.get(f"{path}/messages?after={page['items'][-1]['id']}").json()
+    assert (len(page["items"]), page["has_more"], rest["has_more"]) == (2, True, False)
+    said = [each["body"] for each in page["items"] + rest["items"]]
     assert said[-3:] == ["one", "two", "three"]
     assert "They both shout." not in said
     assert home.market.count(Message) == len(said) + 1
@@ -352,7 +352,7 @@ def test_the_payee_says_how_the_issues_were_addressed(home: ApiClient, owner: Da
         assert (wrong.status_code, code(wrong)) == (403, "not_yours")
     again = home.post(f"{path}/resubmit", {"party": home.payee, "details": SECRET_WORDS})
     assert again.json()["status"] == "PENDING_VERIFICATION"
-    assert home.get(f"{path}/messages").json()["messages"][-1]["body"] == SECRET_WORDS
+    assert home.get(f"{path}/messages").json()["items"][-1]["body"] == SECRET_WORDS
 
 
 # Complaints, consultations, letters

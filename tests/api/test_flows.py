@@ -86,13 +86,13 @@ def test_a_party_is_made_known_and_opened_at_the_provider(home: ApiClient) -> No
     account = {"party": "u/1 ü", "currency": "USD", "payment_method": "pm_card_bypassPending"}
     assert home.post("/provider-accounts", account, key="once").json()["known_to_provider"]
     assert home.post("/provider-accounts", account, key="once").headers["idempotent-replayed"] == "true"
-    assert home.get("/parties?external_id=u%2F1%20%C3%BC").json()["known_to_provider"]
+    assert home.get("/parties?external_id=u%2F1%20%C3%BC").json()["items"][0]["known_to_provider"]
 
 
 def test_from_the_bid_to_the_bank(home: ApiClient) -> None:
     project, path = funded(home)
     assert project["engagement"]["status"] == EngagementStatus.ACTIVE
-    assert home.get("/projects?bid_reference=bid-over-http").json()["id"] == project["id"]
+    assert home.get("/projects?bid_reference=bid-over-http").json()["items"][0]["id"] == project["id"]
     schedule = home.get(f"/projects/{project['id']}/schedule").json()
     assert [each["charge"]["minor"] for each in schedule["instalments"]] == [105_592, 52_812]
     assert schedule["total"]["minor"] == 158_404

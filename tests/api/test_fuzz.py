@@ -42,6 +42,7 @@ CHECKS = [
 ]
 EXAMPLES = {GenerationMode.POSITIVE: 8, GenerationMode.NEGATIVE: 6}
 SLOW = {"POST /milestones/{milestone_id}/evidence": 4}  # every file is looked at in a process of its own
+NOTED = {"GET /evidence/{evidence_id}/file", "GET /receipts/{receipt_id}/pdf"}  # who takes them is on record
 numbers = count(1)
 
 
@@ -137,7 +138,7 @@ def test_nothing_that_is_sent_is_a_fault_of_ours_or_half_done(
         answers[answer.status_code] = answers.get(answer.status_code, 0) + 1
         case.validate_response(answer, checks=CHECKS)
         now = everything(owner)
-        if answer.status_code >= 400 or case.method == "GET":
+        if answer.status_code >= 400 or (case.method == "GET" and case.operation.label not in NOTED):
             assert now == known[-1]
         known[:] = [now]
 

@@ -118,7 +118,7 @@ def test_free_text_with_marks_of_every_kind_is_kept(home: ApiClient) -> None:
     ):
         answer = home.post(f"{path}/messages", {"party": home.payer, "body": body})
         assert answer.status_code == 201, answer.text
-    said = home.get(f"{path}/messages").json()["messages"]
+    said = home.get(f"{path}/messages").json()["items"]
     assert said[1]["body"] == "🏠 \u202eright to left"
 
 

@@ -22,6 +22,7 @@ from core.rules.reports import ReportKind, ReportOutcome
 from core.rules.risk import ReviewOutcome
 from tests import builders
 from tests.actions import stripe_events
+from tests.api import conformity
 from tests.api.api_client import ApiClient, code
 from tests.api.test_arrows import completed
 from tests.api.test_events import Listener, listener, listening
@@ -33,7 +34,16 @@ __all__ = ["listener"]  # the fixture
 
 def told(market: Market, kind: str) -> list[dict[str, Any]]:
     """What was written down for the marketplace, of one kind, in its order."""
-    return [each.data for each in market.all(OutgoingEvent) if each.kind == kind]
+    found = [each for each in market.all(OutgoingEvent) if each.kind == kind]
+    for each in found:
+        said = {
+            "id": f"evt_{each.id}",
+            "kind": kind,
+            "sequence": 1,
+            "created_at": each.created_at.isoformat(),
+        }
+        conformity.require_event({**said, "data": each.data})
+    return [each.data for each in found]
 
 
 def ways(market: Market, kind: str) -> list[str]:
@@ -349,9 +359,9 @@ def test_the_log_of_events_is_read_in_pages_by_its_own_platform(
     all_heard(home.market)
     page = home.get(f"/events?endpoint={endpoint.id}&limit=2").json()
     rest = home.get(f"/events?endpoint={endpoint.id}&after=2&limit=100").json()
-    assert [each["sequence"] for each in page["events"]] == [1, 2]
-    assert (page["more"], rest["more"]) == (True, False)
-    read = [{name: each[name] for name in ("id", "kind", "sequence", "data")} for each in page["events"]]
+    assert [each["sequence"] for each in page["items"]] == [1, 2]
+    assert (page["has_more"], rest["has_more"]) == (True, False)
+    read = [{name: each[name] for name in ("id", "kind", "sequence", "data")} for each in page["items"]]
     assert read == [{name: each[name] for name in read[0]} for each in listener.events()[:2]]
     other = law.get(f"/events?endpoint={endpoint.id}")
     assert (other.status_code, code(other)) == (404, "not_found")

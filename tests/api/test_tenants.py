@@ -21,8 +21,6 @@ def test_another_platforms_objects_are_not_there(home: ApiClient, law: ApiClient
         f"/disputes/{case}",
         f"/projects/{project}",
         f"/projects/{project}/schedule",
-        "/projects?bid_reference=bid-over-http",
-        f"/parties?external_id={home.payer}",
     ):
         assert home.get(there).status_code == 200
         answer = law.get(there)

@@ -175,6 +175,30 @@ def download(
     return content
 
 
+def give_back(
+    session: Session,
+    actor: Actor,
+    evidence: Evidence,
+    *,
+    now: datetime,
+    store: EvidenceStore,
+    by_key: str,
+    shown: bool = False,
+) -> bytes:
+    """The original for the marketplace whose party submitted it; `shown`: the picture that the desk drew of it, of a
+    picture or a video. Audited under the key that asked. Raises `NotFound` where there is no such picture."""
+    if shown and evidence.kind not in (Kind.IMAGE, Kind.VIDEO):
+        raise NotFound(kind="picture of evidence", id=evidence.id)
+    owner, form = evidence.uploaded_by, format_of(evidence.file_name)
+    content = (
+        store.form(owner, evidence.sha256, "display", lambda whole: files.display(whole, form))
+        if shown
+        else store.get(owner, evidence.sha256)
+    )
+    _record(session, actor, AuditAction.EVIDENCE_DOWNLOAD.by(actor.kind), evidence, now, by_key=by_key)
+    return content
+
+
 def _party(actor: Actor, project: Project) -> int:
     if actor.kind != "party" or actor.id is None or actor.id not in (project.payer_id, project.payee_id):
         raise NotYours(actor=actor.label)
@@ -235,6 +259,7 @@ def _record(
     evidence: Evidence,
     now: datetime,
     project_id: int | None = None,
+    by_key: str | None = None,
 ) -> None:
     """Ids and hashes only: a file name may name a person, and entries are never erased."""
     if project_id is None:
@@ -251,6 +276,7 @@ def _record(
             "sha256": evidence.sha256,
             "size_bytes": evidence.size_bytes,
             "taken_at": evidence.taken_at,
+            **({"by_key": by_key} if by_key else {}),
         },
         milestone_id=evidence.milestone_id,
         project_id=project_id,

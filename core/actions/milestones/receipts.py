@@ -126,6 +126,19 @@ def download(
     row = session.get(Receipt, receipt_id)
     if row is None:
         raise NotFound(kind="receipt", id=receipt_id)
+    return hand_out(session, actor, row, settings=settings, now=now)
+
+
+def hand_out(
+    session: Session,
+    actor: Actor,
+    row: Receipt,
+    *,
+    settings: Settings,
+    now: datetime,
+    by_key: str | None = None,
+) -> tuple[str, bytes]:
+    """The same for whoever may have it. `by_key`: the key of the marketplace that took it."""
     milestone = session.get_one(Milestone, row.milestone_id)
     audit.record(
         session,
@@ -134,6 +147,7 @@ def download(
         object_kind="receipt",
         object_id=row.id,
         now=now,
+        after={"by_key": by_key} if by_key else None,
         project_id=milestone.project_id,
         milestone_id=row.milestone_id,
     )

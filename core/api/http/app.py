@@ -32,10 +32,13 @@ from core.api.openapi.descriptions import COMMON, described
 from core.api.routes import (
     accounts,
     events,
+    files,
+    lists,
     messages,
     milestones,
     offers,
     parties,
+    payments,
     payouts,
     projects,
     reports,
@@ -52,6 +55,21 @@ Parties are named by the platform's own ids, projects, milestones and disputes b
 Money is whole minor units with an ISO 4217 currency. Every POST carries an `Idempotency-Key`; every request carries the
 key as `Authorization: Bearer edk_…` and a `Desk-Signature`."""
 
+PARTS = (
+    parties,
+    accounts,
+    projects,
+    milestones,
+    messages,
+    files,
+    offers,
+    payments,
+    payouts,
+    reports,
+    reviews,
+    events,
+    lists,
+)
 PLACES = ("path", "query", "header", "cookie", "body")  # as a request is read
 
 
@@ -73,18 +91,7 @@ def application(desk: Desk, *, limits: Limits | None = None) -> FastAPI:
         ],
     )
     app.state.desk = desk
-    for part in (
-        parties,
-        accounts,
-        projects,
-        milestones,
-        messages,
-        offers,
-        payouts,
-        reports,
-        reviews,
-        events,
-    ):
+    for part in PARTS:
         app.include_router(part.router)
     webhooks.describe(app.webhooks)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]

@@ -17,7 +17,7 @@ from typing import (
 from typing_extensions import TypedDict
 
 from core.api.models.names import one_of
-from core.api.models.responses import Moment, MoneyAnswer
+from core.api.models.responses import Moment, MoneyAnswer, PageAnswer
 from core.policy import WithdrawalMethod
 from core.rules.cases import CaseResolution, CaseStatus, DisputeReason
 from core.rules.chargebacks import ChargebackStatus
@@ -300,6 +300,5 @@ class EventAnswer(TypedDict):
     sent_at: Moment | None
 
 
-class EventsAnswer(TypedDict):
-    events: list[EventAnswer]
-    more: bool
+class EventsAnswer(PageAnswer):
+    items: list[EventAnswer]

@@ -6,7 +6,7 @@ rules that decide it, so that a name which is added there is in the description 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict  # the description needs this one before Python 3.12
@@ -15,25 +15,30 @@ from core.actions.milestones.engagement import Part as EngagementPart
 from core.api.models.names import (
     AcceptanceRuleName,
     CurrencyCode,
+    EmailKind,
     MissingCode,
     MutableLetter,
+    ToldHold,
     WaitCode,
 )
 from core.policy import WithdrawalMethod
 from core.rules.cases import CaseResolution, CaseStatus, DisputeReason
+from core.rules.chargebacks import ChargebackStatus
 from core.rules.engagement import EngagementStatus
 from core.rules.evidence import Kind as EvidenceKind
-from core.rules.grounds import DecisionOutcome
+from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.messages import AuthorKind
 from core.rules.milestones import Outcome as MilestoneOutcome
 from core.rules.milestones import Status as MilestoneStatus
-from core.rules.notifications import Frequency
+from core.rules.notifications import Frequency, LetterStatus
 from core.rules.offers import OfferStatus
 from core.rules.parties import PartyRole
 from core.rules.payee_accounts import Transfers
 from core.rules.payment_states import State as PaymentState
 from core.rules.payouts import PayoutStatus
 from core.rules.projects import Funding, ProjectStatus
+from core.rules.receipts import ReceiptKind
+from core.rules.refunds import RefundStatus
 from core.rules.reports import ReportKind, ReportOutcome
 from core.rules.reports import Severity as ReportSeverity
 from core.rules.reports import Source as ReportSource
@@ -92,6 +97,13 @@ class AccountLinkAnswer(TypedDict):
     expires_at: Moment
 
 
+class PageAnswer(TypedDict):
+    """One page of a list, in `items`. `next`: the cursor of the page that follows; null where there is none."""
+
+    has_more: bool
+    next: str | None
+
+
 class PartyAnswer(TypedDict):
     """`account`: a payee's, once it was read at the payment provider."""
 
@@ -103,6 +115,10 @@ class PartyAnswer(TypedDict):
     known_to_provider: bool
     account: AccountAnswer | None
     rating: RatingAnswer | None
+
+
+class PartiesAnswer(PageAnswer):
+    items: list[PartyAnswer]
 
 
 class PreferencesAnswer(TypedDict):
@@ -129,6 +145,17 @@ class PaymentAnswer(TypedDict):
     failure: str | None
 
 
+class PaymentOfMilestoneAnswer(PaymentAnswer):
+    milestone: int
+    project: int
+    payer: str
+    funded_at: Moment | None
+
+
+class PaymentsAnswer(PageAnswer):
+    items: list[PaymentOfMilestoneAnswer]
+
+
 class PayoutAnswer(TypedDict):
     """`offered`: other methods that the payee may choose from, while a failed payout is in review."""
 
@@ -146,6 +173,96 @@ class PayoutAnswer(TypedDict):
     paid_at: Moment | None
 
 
+class PayoutsAnswer(PageAnswer):
+    items: list[PayoutAnswer]
+
+
+class RefundAnswer(TypedDict):
+    """`of_milestone`: the part of the milestone's own amount in it; the rest are fees that are returned with it."""
+
+    id: int
+    milestone: int
+    amount: MoneyAnswer
+    of_milestone: MoneyAnswer
+    ground: Ground
+    status: RefundStatus
+    failure: str | None
+    created_at: Moment
+    settled_at: Moment | None
+
+
+class RefundsAnswer(PageAnswer):
+    items: list[RefundAnswer]
+
+
+class ReceiptLineAnswer(TypedDict):
+    label: str
+    amount: MoneyAnswer
+
+
+class ReceiptAnswer(TypedDict):
+    """A receipt (FUNDING), an invoice (RELEASE) or a credit note (REFUND). `scope_sha256`: of what was agreed then."""
+
+    id: int
+    number: str
+    kind: ReceiptKind
+    milestone: int
+    payer: str
+    payee: str
+    lines: list[ReceiptLineAnswer]
+    total: MoneyAnswer
+    scope_sha256: Sha256
+    at: Moment
+
+
+class ReceiptsAnswer(PageAnswer):
+    items: list[ReceiptAnswer]
+
+
+class HoldAnswer(TypedDict):
+    """A hold that somebody was told of. Why it is there, is for staff."""
+
+    id: int
+    milestone: int
+    kind: ToldHold
+    placed_at: Moment
+    lifted_at: Moment | None
+
+
+class HoldsAnswer(PageAnswer):
+    items: list[HoldAnswer]
+
+
+class ChargebackAnswer(TypedDict):
+    """As the payer's bank says: its status and reason in the provider's words, and until when it takes an answer."""
+
+    id: int
+    milestone: int
+    status: ChargebackStatus
+    reason: str
+    amount: MoneyAnswer
+    opened_at: Moment
+    due_by: Moment | None
+    closed_at: Moment | None
+
+
+class ChargebacksAnswer(PageAnswer):
+    items: list[ChargebackAnswer]
+
+
+class ManualReviewAnswer(TypedDict):
+    """A person looks before money moves; `cleared_at`: and nothing of it stands in the way any more."""
+
+    id: int
+    milestone: int
+    opened_at: Moment
+    cleared_at: Moment | None
+
+
+class ManualReviewsAnswer(PageAnswer):
+    items: list[ManualReviewAnswer]
+
+
 class WaitsFor(TypedDict):
     """Something that holds a release or payout back: a code for the program, a sentence for people."""
 
@@ -154,7 +271,10 @@ class WaitsFor(TypedDict):
 
 
 class MilestoneAnswer(TypedDict):
-    """`release_waits_for`: what holds back money that is due to be released or paid; empty when nothing does."""
+    """`release_waits_for`: what holds back money that is due to be released or paid; empty when nothing does.
+
+    `dispute`: the latest. `holds`: those in place that somebody was told of.
+    """
 
     id: int
     project: int
@@ -171,11 +291,19 @@ class MilestoneAnswer(TypedDict):
     dispute_until: Moment | None
     auto_approve_at: Moment | None
     answer_due_at: Moment | None
+    next_reminder_at: Moment | None
     verified_at: Moment | None
     ended_at: Moment | None
     payment: PaymentAnswer
+    payouts: list[PayoutAnswer]
+    refunds: list[RefundAnswer]
+    holds: list[HoldAnswer]
     release_waits_for: list[WaitsFor]
     dispute: int | None
+
+
+class MilestonesAnswer(PageAnswer):
+    items: list[MilestoneAnswer]
 
 
 class Missing(TypedDict):
@@ -203,8 +331,14 @@ class ProjectAnswer(TypedDict):
     payer: str
     payee: str
     total: MoneyAnswer
+    created_at: Moment
+    completed_at: Moment | None
     engagement: EngagementAnswer
     milestones: list[MilestoneAnswer]
+
+
+class ProjectsAnswer(PageAnswer):
+    items: list[ProjectAnswer]
 
 
 class InstalmentAnswer(TypedDict):
@@ -226,12 +360,20 @@ class ScheduleAnswer(TypedDict):
 
 
 class DecisionAnswer(TypedDict):
-    """What goes to whom; how much of it has been paid out or refunded by now, the payment says."""
+    """What goes to whom; how much of it has been paid out or refunded by now, the payment says.
 
+    COOLING_OFF: it is announced and carried out at `execute_at`, unless it is voided before. `emails`: what was
+    written about it to both parties, with the mediator's reasons.
+    """
+
+    status: Literal["COOLING_OFF", "EXECUTED"]
     outcome: DecisionOutcome
+    ground: Ground
     release: MoneyAnswer
     refund: MoneyAnswer
+    execute_at: Moment | None
     executed_at: Moment | None
+    emails: list[int]
 
 
 class RequestAnswer(TypedDict):
@@ -263,16 +405,53 @@ class DisputeAnswer(TypedDict):
     decision: DecisionAnswer | None
 
 
+class DisputesAnswer(PageAnswer):
+    items: list[DisputeAnswer]
+
+
 class EvidenceAnswer(TypedDict):
     id: int
     milestone: int
     dispute: int | None
+    party: str
     kind: EvidenceKind
     file_name: str
     media_type: str
     size_bytes: int
     sha256: Sha256
+    caption: str
     at: Moment
+
+
+class EvidencesAnswer(PageAnswer):
+    items: list[EvidenceAnswer]
+
+
+class EmailAnswer(TypedDict):
+    """An e-mail to a party. `kind` is the name by which it can be muted, where it can."""
+
+    id: int
+    party: str
+    kind: EmailKind
+    project: int
+    milestone: int | None
+    dispute: int | None
+    subject: str
+    urgent: bool
+    status: LetterStatus
+    written_at: Moment
+    sent_at: Moment | None
+
+
+class EmailsAnswer(PageAnswer):
+    items: list[EmailAnswer]
+
+
+class EmailTextAnswer(EmailAnswer):
+    """With its words. `html` is for a reader of mail, and for no page of yours."""
+
+    text: str
+    html: str
 
 
 class MessageAnswer(TypedDict):
@@ -290,11 +469,8 @@ class SaidAnswer(MessageAnswer):
     body: str
 
 
-class MessagesAnswer(TypedDict):
-    """Oldest first; `more`: ask again after the last one's id."""
-
-    messages: list[SaidAnswer]
-    more: bool
+class MessagesAnswer(PageAnswer):
+    items: list[SaidAnswer]
 
 
 class ReportAnswer(TypedDict):
@@ -312,6 +488,10 @@ class ReportAnswer(TypedDict):
     at: Moment
     outcome: ReportOutcome | None
     settled_at: Moment | None
+
+
+class ReportsAnswer(PageAnswer):
+    items: list[ReportAnswer]
 
 
 class PracticeAnswer(TypedDict):
@@ -361,10 +541,8 @@ class OfferAnswer(TypedDict):
     ended_at: Moment | None
 
 
-class OffersAnswer(TypedDict):
-    """Newest first; at most one of them stands."""
-
-    offers: list[OfferAnswer]
+class OffersAnswer(PageAnswer):
+    items: list[OfferAnswer]
 
 
 class EndpointAnswer(TypedDict):

@@ -77,7 +77,12 @@ def _operation(schema: Mapping[str, Any], method: str, path: str, operation: Map
         rows += _fields(schema, content["schema"])
         example += _example(schema, content["schema"], f"{method.upper()} {path}")
     status, answer = next((status, each) for status, each in operation["responses"].items() if status < "300")
-    example += _example(schema, answer["content"]["application/json"]["schema"], status)
+    for media_type, content in answer["content"].items():
+        example += (
+            _example(schema, content["schema"], status)
+            if media_type == "application/json"
+            else f"<pre>{status} {media_type}</pre>"
+        )
     return (
         f"<article><h3><b>{method.upper()}</b> {escape(path)}</h3><p><strong>{escape(operation['summary'])}.</strong> "
         f"{escape(operation.get('description', ''))}</p><table>{''.join(rows)}</table>{_refusals(operation)}"

@@ -5,7 +5,7 @@ Events are pushed (`outgoing`). Here the same can be fetched by number, and told
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,17 +14,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
-from core.api import lookups, serializers
+from core.api import lookups
 from core.api.http.dependencies import Change, CurrentCaller, ReadSession
-from core.api.models import requests
+from core.api.http.pages import CursorUnfit
+from core.api.models import filters, requests
 from core.api.models.events import EventAnswer, EventsAnswer
 from core.api.models.responses import EndpointAnswer, EndpointsAnswer, ReplayAnswer
+from core.api.openapi.descriptions import refusals
+from core.api.plain import moment
+from core.api.routes import lists
 from core.api.webhooks import delivery, endpoints
 from core.records import OutgoingEvent
 from core.rules.permissions import SYSTEM
-
-Listener = Annotated[int, Query(ge=1, le=requests.LARGEST_ID, description="The desk's id of the endpoint.")]
-
 
 router = APIRouter(tags=["Events"])
 
@@ -36,22 +37,21 @@ def read_endpoints(caller: CurrentCaller, session: ReadSession) -> Response:
     return JSONResponse({"endpoints": [_of_endpoint(each) for each in found]})
 
 
-@router.get("/events", summary="Read the log of events", response_model=EventsAnswer)
+@router.get(
+    "/events",
+    summary="List events",
+    response_model=EventsAnswer,
+    responses=refusals(CursorUnfit),
+)
 def read_events(
-    caller: CurrentCaller,
-    session: ReadSession,
-    endpoint: Listener,
-    after: requests.After = 0,
-    limit: requests.Limit = 50,
+    caller: CurrentCaller, session: ReadSession, asked: Annotated[filters.Events, Query()]
 ) -> Response:
     """An endpoint's events in their order, whether they arrived or not: what was missed can be read here."""
-    lookups.endpoint(session, caller, endpoint)
+    lookups.endpoint(session, caller, asked.endpoint)
     wanted = select(OutgoingEvent).where(
-        OutgoingEvent.endpoint_id == endpoint, OutgoingEvent.sequence > after
+        OutgoingEvent.endpoint_id == asked.endpoint, OutgoingEvent.sequence > asked.after
     )
-    found = session.scalars(wanted.order_by(OutgoingEvent.sequence).limit(limit + 1)).all()
-    told = [_of_event(each) for each in found[:limit]]
-    return JSONResponse({"events": told, "more": len(found) > limit})
+    return lists.shown(session, wanted, asked, {"sequence": OutgoingEvent.sequence}, _of_events)
 
 
 @router.post(
@@ -85,10 +85,13 @@ def _of_endpoint(found: endpoints.EndpointStatus) -> EndpointAnswer:
     }
 
 
-def _of_event(row: OutgoingEvent) -> EventAnswer:
-    return {
-        **delivery.content_of(row),
-        "status": row.status,
-        "tries": row.tries,
-        "sent_at": serializers.moment(row.sent_at),
-    }
+def _of_events(session: Session, rows: Sequence[OutgoingEvent]) -> list[EventAnswer]:
+    return [
+        {
+            **delivery.content_of(each),
+            "status": each.status,
+            "tries": each.tries,
+            "sent_at": moment(each.sent_at),
+        }
+        for each in rows
+    ]

@@ -7,19 +7,22 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, File, Form, Query, UploadFile
 from pydantic import WithJsonSchema
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from core.actions.cases import conversation, evidence
-from core.api import lookups, serializers
+from core.api import lookups
 from core.api.http.dependencies import Change, CurrentCaller, ReadSession
+from core.api.http.pages import CursorUnfit
 from core.api.http.problem_details import AskedDifferently
-from core.api.models import requests
-from core.api.models.responses import EvidenceAnswer, MessageAnswer, MessagesAnswer, SaidAnswer
+from core.api.models import filters, requests
+from core.api.models.responses import EvidenceAnswer, MessageAnswer, MessagesAnswer
 from core.api.openapi.descriptions import refusals
+from core.api.routes import lists
+from core.api.word_serializers import of_evidence, of_message, of_said
 from core.errors import another
 from core.records import Case, Evidence, Message
 from core.rules import file_names
@@ -95,43 +98,22 @@ def answer_request(dispute_id: requests.DisputeId, body: requests.MessageRequest
 
 @router.get(
     "/milestones/{milestone_id}/messages",
-    summary="Read the messages of a milestone",
+    summary="List the messages of a milestone",
     response_model=MessagesAnswer,
+    responses=refusals(CursorUnfit),
 )
 def read_messages(
     caller: CurrentCaller,
     session: ReadSession,
     milestone_id: requests.MilestoneId,
-    after: requests.After = 0,
-    limit: requests.Limit = 50,
+    asked: Annotated[filters.Messages, Query()],
 ) -> Response:
     """What the parties and staff wrote to each other, the oldest first; what staff notes for itself is not here."""
     lookups.milestone(session, caller, milestone_id)
     wanted = select(Message).where(
-        Message.milestone_id == milestone_id, Message.audience == Audience.PARTIES, Message.id > after
+        Message.milestone_id == milestone_id, Message.audience == Audience.PARTIES, Message.id > asked.after
     )
-    found = session.scalars(wanted.order_by(Message.id).limit(limit + 1)).all()
-    said = [of_said(session, each) for each in found[:limit]]
-    return JSONResponse({"messages": said, "more": len(found) > limit})
-
-
-def of_message(row: Message) -> MessageAnswer:
-    return {
-        "id": row.id,
-        "milestone": row.milestone_id,
-        "dispute": row.case_id,
-        "at": serializers.moment(row.at),
-    }
-
-
-def of_said(session: Session, row: Message) -> SaidAnswer:
-    by_party = row.author_id if row.author_kind == "party" else None
-    return {
-        **of_message(row),
-        "author": row.author_kind,
-        "party": serializers.known_as(session, by_party) if by_party else None,
-        "body": row.body,
-    }
+    return lists.shown(session, wanted, asked, {"id": Message.id}, of_said)
 
 
 @router.post(
@@ -169,17 +151,7 @@ def hand_in_evidence(
         )
         if odd := _said_otherwise(row, name=name, caption=caption):
             raise AskedDifferently(kind="Evidence", id=row.id, what=another(odd), fields=odd)
-        return EvidenceAnswer(
-            id=row.id,
-            milestone=milestone_id,
-            dispute=row.case_id,
-            kind=row.kind,
-            file_name=row.file_name,
-            media_type=row.media_type,
-            size_bytes=row.size_bytes,
-            sha256=row.sha256,
-            at=serializers.moment(row.at),
-        )
+        return of_evidence(session, [row])[0]
 
     return change.once(act, content=said.encode("utf-8", "replace"))
 

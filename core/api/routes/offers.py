@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from core.actions.cases import offers
 from core.actions.cases.mediator_assignment import CaseClosed
-from core.api import lookups, serializers
+from core.api import lookups
 from core.api.http.dependencies import Change, CurrentCaller, ReadSession
+from core.api.http.pages import CursorUnfit
 from core.api.http.problem_details import CaseDecided
-from core.api.models import requests
+from core.api.models import filters, requests
 from core.api.models.responses import OfferAnswer, OffersAnswer
 from core.api.openapi.descriptions import refusals
+from core.api.routes import lists
+from core.api.word_serializers import of_offers
 from core.records import Offer
 from core.rules.amount_limits import PayoutTooSmall
 from core.rules.holds import ReleaseBlocked
@@ -73,19 +76,29 @@ def propose_offer(dispute_id: requests.DisputeId, body: requests.Proposal, chang
         actor = lookups.actor(session, change.caller, body.party)
         share, note = body.release.money(), body.note
         offer = offers.propose(session, actor, now=now, case_id=dispute_id, release=share, note=note)
-        return of_offer(session, offer)
+        return of_offers(session, [offer])[0]
 
     return change.once(act)
 
 
 @router.get(
-    "/disputes/{dispute_id}/offers", summary="Read the offers of a dispute", response_model=OffersAnswer
+    "/disputes/{dispute_id}/offers",
+    summary="List the offers of a dispute",
+    response_model=OffersAnswer,
+    responses=refusals(CursorUnfit),
 )
-def read_offers(caller: CurrentCaller, session: ReadSession, dispute_id: requests.DisputeId) -> Response:
-    """Every offer in a dispute, the newest first."""
+def read_offers(
+    caller: CurrentCaller,
+    session: ReadSession,
+    dispute_id: requests.DisputeId,
+    asked: Annotated[filters.Offers, Query()],
+) -> Response:
+    """Every offer in a dispute, the newest first; at most one of them stands."""
     lookups.dispute(session, caller, dispute_id)
-    made = select(Offer).where(Offer.case_id == dispute_id).order_by(Offer.id.desc()).limit(100)
-    return JSONResponse({"offers": [of_offer(session, each) for each in session.scalars(made)]})
+    made = select(Offer).where(Offer.case_id == dispute_id)
+    if asked.status:
+        made = made.where(Offer.status.in_(asked.status))
+    return lists.shown(session, made, asked, {"id": Offer.id}, of_offers)
 
 
 def _answered(action: Callable[..., Offer]) -> Callable[..., Response]:
@@ -93,7 +106,7 @@ def _answered(action: Callable[..., Offer]) -> Callable[..., Response]:
         def act(session: Session, now: datetime) -> Mapping[str, Any]:
             lookups.offer(session, change.caller, offer_id)
             actor = lookups.actor(session, change.caller, body.party)
-            return of_offer(session, action(session, actor, now=now, offer_id=offer_id))
+            return of_offers(session, [action(session, actor, now=now, offer_id=offer_id)])[0]
 
         return change.once(act)
 
@@ -111,18 +124,3 @@ for reply in REPLIES:
         response_model=OfferAnswer,
         responses=refusals(*FAILING),
     )
-
-
-def of_offer(session: Session, row: Offer) -> OfferAnswer:
-    return {
-        "id": row.id,
-        "dispute": row.case_id,
-        "proposed_by": serializers.known_as(session, row.proposed_by),
-        "release": serializers.money(row.release_minor, row.currency),
-        "refund": serializers.money(row.refund_minor, row.currency),
-        "note": row.note,
-        "status": row.status,
-        "made_at": serializers.moment(row.made_at),
-        "expires_at": serializers.moment(row.expires_at),
-        "ended_at": serializers.moment(row.ended_at),
-    }

@@ -52,13 +52,6 @@ def register_party(body: requests.NewParty, change: Change) -> Response:
     return change.once(act)
 
 
-@router.get("/parties", summary="Read a party", response_model=PartyAnswer)
-def read_party(caller: CurrentCaller, session: ReadSession, external_id: requests.Named) -> Response:
-    """A party by the platform's own id, with its rating from the reviews that are open."""
-    party = lookups.party(session, caller, external_id)
-    return JSONResponse(serializers.of_party(session, party))
-
-
 @router.post(
     "/provider-accounts",
     summary="Open a party's account at the payment provider",

@@ -15,14 +15,14 @@ from starlette.responses import JSONResponse, Response
 
 from core.actions.milestones import parties
 from core.actions.payouts import method_offers
-from core.actions.payouts.payout_review import OutcomeStillUnknown, PayoutNotInReview, open_offer
+from core.actions.payouts.payout_review import OutcomeStillUnknown, PayoutNotInReview
 from core.api import lookups, serializers
 from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.models import requests
 from core.api.models.responses import PartyAnswer, PayoutAnswer
+from core.api.money_serializers import of_payouts
 from core.api.openapi.descriptions import refusals
-from core.policy import OFFERED, WithdrawalMethod
-from core.records import Payout
+from core.policy import WithdrawalMethod
 from core.rules.permissions import NotYours
 
 router = APIRouter(tags=["Payouts"])
@@ -50,7 +50,7 @@ def choose_withdrawal(body: requests.Withdrawal, change: Change) -> Response:
 @router.get("/payouts/{payout_id}", summary="Read a payout", response_model=PayoutAnswer)
 def read_payout(caller: CurrentCaller, session: ReadSession, payout_id: requests.PayoutId) -> Response:
     """A withdrawal, its fee, and which other methods are offered since it failed."""
-    return JSONResponse(of_payout(session, lookups.payout(session, caller, payout_id)))
+    return JSONResponse(of_payouts(session, [lookups.payout(session, caller, payout_id)])[0])
 
 
 @router.post(
@@ -67,24 +67,6 @@ def choose_payout_method(payout_id: requests.PayoutId, body: requests.Withdrawal
         lookups.payout(session, change.caller, payout_id)
         actor = lookups.actor(session, change.caller, body.party)
         payout = method_offers.choose(session, actor, now=now, payout_id=payout_id, method=method)
-        return of_payout(session, payout)
+        return of_payouts(session, [payout])[0]
 
     return change.once(act)
-
-
-def of_payout(session: Session, row: Payout) -> PayoutAnswer:
-    offer = open_offer(session, row.id)
-    return {
-        "id": row.id,
-        "milestone": row.milestone_id,
-        "payee": serializers.known_as(session, row.party_id),
-        "amount": serializers.money(row.amount_minor, row.currency),
-        "fee": serializers.money(row.fee_minor, row.currency),
-        "method": row.method,
-        "status": row.status,
-        "failure": row.failure,
-        "offered": [each for each in OFFERED if each in offer.methods] if offer else [],
-        "requested_at": serializers.moment(row.requested_at),
-        "arrival_at": serializers.moment(row.arrival_at),
-        "paid_at": serializers.moment(row.paid_at),
-    }

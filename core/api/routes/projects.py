@@ -117,15 +117,6 @@ def adjust_milestones(project_id: requests.ProjectId, body: requests.Adjustment,
     return _on_project(change, project_id, body.party, act)
 
 
-@router.get("/projects", summary="Find the project of a bid", response_model=ProjectAnswer)
-def read_project_of_bid(
-    caller: CurrentCaller, session: ReadSession, bid_reference: requests.Named
-) -> Response:
-    """The project of a bid, by the platform's own reference."""
-    project = lookups.project_of_bid(session, caller, bid_reference)
-    return JSONResponse(serializers.of_project(session, project))
-
-
 @router.get("/projects/{project_id}", summary="Read a project", response_model=ProjectAnswer)
 def read_project(caller: CurrentCaller, session: ReadSession, project_id: requests.ProjectId) -> Response:
     """A project with its engagement, its milestones and where their money is."""

@@ -19,7 +19,8 @@ from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, Rea
 from core.api.models import requests
 from core.api.models.responses import PracticeAnswer, ReportAnswer
 from core.api.openapi.descriptions import refusals
-from core.records import PracticeFlag, Report
+from core.api.word_serializers import of_reports
+from core.records import PracticeFlag
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, NotYours
 from core.rules.reports import Source
 
@@ -86,7 +87,7 @@ def _file(
             external_id=body.external_id,
             **said,
         )
-        return of_report(session, report)
+        return of_reports(session, [report])[0]
 
     return change.once(act)
 
@@ -95,7 +96,7 @@ def _file(
 def read_report(caller: CurrentCaller, session: ReadSession, report_id: requests.ReportId) -> Response:
     """A report or content event, and what came of it."""
     report = lookups.report(session, caller, report_id)
-    return JSONResponse(of_report(session, report))
+    return JSONResponse(of_reports(session, [report])[0])
 
 
 @router.get("/practice-flags/{flag_id}", summary="Read a flagged practice", response_model=PracticeAnswer)
@@ -137,24 +138,6 @@ def resolve_practice_flag(flag_id: requests.FlagId, body: requests.Resolution, c
         return of_flag(flag)
 
     return change.once(act)
-
-
-def of_report(session: Session, row: Report) -> ReportAnswer:
-    by_party = row.author_kind == "party" and row.author_id is not None
-    return {
-        "id": row.id,
-        "project": row.project_id,
-        "milestone": row.milestone_id,
-        "external_id": row.external_id,
-        "kind": row.kind,
-        "source": row.source,
-        "severity": row.severity,
-        "party": serializers.known_as(session, row.author_id) if by_party and row.author_id else None,
-        "about": serializers.known_as(session, row.subject_id) if row.subject_id else None,
-        "at": serializers.moment(row.at),
-        "outcome": row.outcome,
-        "settled_at": serializers.moment(row.settled_at),
-    }
 
 
 def of_flag(row: PracticeFlag) -> PracticeAnswer:

@@ -1,0 +1,84 @@
+"""Lists: one page after the other, each from where the last one ended, however much there is.
+
+A cursor is opaque. It holds where the page ended, in the order and under the filters of its list, and is refused with
+any other. A page costs the same number of statements whatever its size and wherever it begins.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from core.api.models.filters import Listed
+from core.errors import DeskError
+
+Sorts = Mapping[str, InstrumentedAttribute[Any]]
+
+
+class CursorUnfit(DeskError):
+    """This cursor belongs to another list, or to other filters. Begin without one."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """`next`: the cursor of the page that follows; None on the last one."""
+
+    rows: Sequence[Any]
+    next: str | None
+
+
+def page(
+    session: Session,
+    wanted: Select[Any],
+    asked: Listed,
+    *,
+    key: InstrumentedAttribute[Any],
+    sorts: Sorts,
+) -> Page:
+    """One page of what is wanted: one statement. `key` tells rows apart that are equal in the order that was asked for;
+    of a sort by something that may be missing, the list holds what has it. Raises `CursorUnfit`."""
+    by, descending = sorts[asked.sort.removeprefix("-")], asked.sort.startswith("-")
+    place, stamp = tuple_(by, key), _stamp(asked)
+    if by.nullable:
+        wanted = wanted.where(by.is_not(None))
+    if asked.cursor is not None:
+        after = _read(asked.cursor, stamp, by)
+        wanted = wanted.where(place < after if descending else place > after)
+    order = (by.desc(), key.desc()) if descending else (by, key)
+    found = session.scalars(wanted.order_by(*order).limit(asked.limit + 1)).all()
+    if len(found) <= asked.limit:
+        return Page(found, None)
+    last = found[asked.limit - 1]
+    return Page(found[: asked.limit], _written(stamp, getattr(last, by.key), getattr(last, key.key)))
+
+
+def _stamp(asked: Listed) -> str:
+    """What a cursor goes with: the list, its filters and its order."""
+    said = asked.model_dump(mode="json", exclude={"cursor", "limit"})
+    text = json.dumps([type(asked).__name__, said], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _written(stamp: str, value: Any, key: Any) -> str:
+    plain = [stamp, value.isoformat() if isinstance(value, date) else value, key]
+    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
+
+
+def _read(cursor: str, stamp: str, by: InstrumentedAttribute[Any]) -> tuple[Any, Any]:
+    try:
+        of, value, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        kind = by.type.python_type
+        if of == stamp and type(key) is int:
+            return (datetime.fromisoformat(value) if kind is datetime else kind(value)), key
+    except (binascii.Error, ValueError, TypeError):
+        pass
+    raise CursorUnfit() from None

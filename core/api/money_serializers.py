@@ -1,0 +1,180 @@
+"""What is read back of money, as far as a party may know: payments, payouts, refunds, receipts, and what holds it back.
+
+Many at once, in the same number of statements as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.api.models.responses import (
+    ChargebackAnswer,
+    HoldAnswer,
+    ManualReviewAnswer,
+    PaymentAnswer,
+    PaymentOfMilestoneAnswer,
+    PayoutAnswer,
+    ReceiptAnswer,
+    RefundAnswer,
+)
+from core.api.plain import moment, money, names
+from core.policy import OFFERED
+from core.records import (
+    Chargeback,
+    Hold,
+    Milestone,
+    PaymentOrder,
+    Payout,
+    PayoutOffer,
+    Project,
+    Receipt,
+    Refund,
+    RiskReview,
+)
+from core.rules.payouts import PayoutOfferStatus
+from core.rules.risk import ReviewOutcome
+
+
+def of_payment(order: PaymentOrder) -> PaymentAnswer:
+    return {
+        "state": order.state,
+        "charge": money(order.charge_minor, order.currency),
+        "platform_fee": money(order.platform_fee_minor, order.currency),
+        "processing_fee": money(order.processing_fee_minor, order.currency),
+        "held": money(order.held_minor, order.currency),
+        "payable": money(order.payable_minor, order.currency),
+        "refundable": money(order.refundable_minor, order.currency),
+        "released": money(order.released_minor, order.currency),
+        "refunded": money(order.refunded_minor, order.currency),
+        "in_flight": order.in_flight,
+        "failure": order.failure,
+    }
+
+
+def of_payments(session: Session, orders: Sequence[PaymentOrder]) -> list[PaymentOfMilestoneAnswer]:
+    """Each with the milestone and project that it pays for, and who pays."""
+    found = session.execute(
+        select(Milestone.id, Milestone.project_id, Project.payer_id)
+        .join(Project, Project.id == Milestone.project_id)
+        .where(Milestone.id.in_([each.milestone_id for each in orders]))
+    ).all()
+    of = {row.id: row for row in found}
+    known = names(session, [row.payer_id for row in found])
+    return [
+        {
+            "milestone": each.milestone_id,
+            "project": of[each.milestone_id].project_id,
+            "payer": known[of[each.milestone_id].payer_id],
+            "funded_at": moment(each.funded_at),
+            **of_payment(each),
+        }
+        for each in orders
+    ]
+
+
+def of_payouts(session: Session, rows: Sequence[Payout]) -> list[PayoutAnswer]:
+    known = names(session, [each.party_id for each in rows])
+    open_offers = select(PayoutOffer.payout_id, PayoutOffer.methods).where(
+        PayoutOffer.payout_id.in_([each.id for each in rows]), PayoutOffer.status == PayoutOfferStatus.OPEN
+    )
+    offered = {row.payout_id: row.methods for row in session.execute(open_offers)}
+    return [
+        {
+            "id": each.id,
+            "milestone": each.milestone_id,
+            "payee": known[each.party_id],
+            "amount": money(each.amount_minor, each.currency),
+            "fee": money(each.fee_minor, each.currency),
+            "method": each.method,
+            "status": each.status,
+            "failure": each.failure,
+            "offered": [method for method in OFFERED if method in offered.get(each.id, ())],
+            "requested_at": moment(each.requested_at),
+            "arrival_at": moment(each.arrival_at),
+            "paid_at": moment(each.paid_at),
+        }
+        for each in rows
+    ]
+
+
+def of_refunds(rows: Iterable[Refund]) -> list[RefundAnswer]:
+    return [
+        {
+            "id": each.id,
+            "milestone": each.milestone_id,
+            "amount": money(each.amount_minor, each.currency),
+            "of_milestone": money(each.milestone_part_minor, each.currency),
+            "ground": each.ground,
+            "status": each.status,
+            "failure": each.failure,
+            "created_at": moment(each.created_at),
+            "settled_at": moment(each.settled_at),
+        }
+        for each in rows
+    ]
+
+
+def of_receipts(session: Session, rows: Sequence[Receipt]) -> list[ReceiptAnswer]:
+    known = names(session, [party for each in rows for party in (each.payer_id, each.payee_id)])
+    return [
+        {
+            "id": each.id,
+            "number": each.number,
+            "kind": each.kind,
+            "milestone": each.milestone_id,
+            "payer": known[each.payer_id],
+            "payee": known[each.payee_id],
+            "lines": [{"label": label, "amount": money(minor, each.currency)} for label, minor in each.lines],
+            "total": money(each.total_minor, each.currency),
+            "scope_sha256": each.scope_hash,
+            "at": moment(each.at),
+        }
+        for each in rows
+    ]
+
+
+def of_holds(rows: Iterable[Hold]) -> list[HoldAnswer]:
+    """Only of those that are told to somebody; why they are there is for staff."""
+    return [
+        {
+            "id": each.id,
+            "milestone": each.milestone_id,
+            "kind": each.kind,
+            "placed_at": moment(each.placed_at),
+            "lifted_at": moment(each.released_at),
+        }
+        for each in rows
+    ]
+
+
+def of_chargebacks(rows: Iterable[Chargeback]) -> list[ChargebackAnswer]:
+    """What the payer's bank says. What the platform answers it is between the two."""
+    return [
+        {
+            "id": each.id,
+            "milestone": each.milestone_id,
+            "status": each.status,
+            "reason": each.reason,
+            "amount": money(each.amount_minor, each.currency),
+            "opened_at": moment(each.opened_at),
+            "due_by": moment(each.due_by),
+            "closed_at": moment(each.closed_at),
+        }
+        for each in rows
+    ]
+
+
+def of_manual_reviews(rows: Iterable[RiskReview]) -> list[ManualReviewAnswer]:
+    """That somebody looks, and not at what. One that ended in a hold goes on, for whoever is not told of that hold."""
+    return [
+        {
+            "id": each.id,
+            "milestone": each.milestone_id,
+            "opened_at": moment(each.opened_at),
+            "cleared_at": moment(each.settled_at) if each.outcome == ReviewOutcome.CLEARED else None,
+        }
+        for each in rows
+    ]
