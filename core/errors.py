@@ -15,7 +15,19 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from string import Formatter
-from typing import Any
+from typing import Any, Self
+
+
+class Said(str):
+    """Words for the sentence, with what stands for them in a program: a title with its milestone's number, a status as
+    it reads with its name. Without such a `code` they are for the reader only."""
+
+    code: Any
+
+    def __new__(cls, words: str, code: Any = None) -> Self:
+        said = super().__new__(cls, words)
+        said.code = code
+        return said
 
 
 class DeskError(Exception):

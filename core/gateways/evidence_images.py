@@ -15,6 +15,7 @@ from typing import Any
 import pi_heif
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from core.errors import Said
 from core.rules.evidence import (
     BY_NAME,
     DISPLAY_SIDE,
@@ -101,7 +102,9 @@ def _open(file_name: str, content: bytes, form: Format) -> Image.Image:
 def _too_large(file_name: str, error: Exception) -> PictureTooLarge:
     """Pillow refuses the worst by itself and tells the number of pixels only in words."""
     size = re.search(r"(\d+) pixels", str(error))
-    return PictureTooLarge(file_name=file_name, size=size[1] if size else "too many", limit=MEGAPIXELS)
+    return PictureTooLarge(
+        file_name=file_name, size=Said(str(size[1]) if size else "too many"), limit=MEGAPIXELS
+    )
 
 
 def _in_srgb(picture: Image.Image) -> Image.Image:

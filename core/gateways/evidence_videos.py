@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from core.errors import Said
 from core.gateways import evidence_images
 from core.rules.evidence import (
     DISPLAY_SIDE,
@@ -142,7 +143,9 @@ def _check_picture(file_name: str, sample: Box) -> None:
         raise FileUnreadable(file_name=file_name, why="its pictures are neither H.264 nor H.265")
     width, height = struct.unpack(">HH", sample.body[24:28])
     if not 0 < width * height <= MAX_FRAME:
-        raise PictureTooLarge(file_name=file_name, size=f"{width} × {height}", limit=MAX_FRAME // 1_000_000)
+        raise PictureTooLarge(
+            file_name=file_name, size=Said(f"{width} × {height}"), limit=MAX_FRAME // 1_000_000
+        )
 
 
 def _seconds(moov: bytes) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.errors import DeskError
+from core.errors import DeskError, Said
 
 
 class CannotBeMuted(DeskError):
@@ -127,6 +127,6 @@ def require_mutable(template: str) -> None:
     """Raises `NoSuchKind`, or `CannotBeMuted` with the reason."""
     handling = HANDLING.get(template)
     if handling is None:
-        raise NoSuchKind(letter=template, known=", ".join(MUTABLE))
+        raise NoSuchKind(letter=template, known=Said(", ".join(MUTABLE), list(MUTABLE)))
     if handling.kept is not None:
-        raise CannotBeMuted(letter=handling.words, reason=handling.kept)
+        raise CannotBeMuted(letter=Said(handling.words, template), reason=handling.kept)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.errors import DeskError
+from core.errors import DeskError, Said
 
 MIB = 1024 * 1024
 MAX_BYTES = 20 * MIB
@@ -171,7 +171,9 @@ def check_size(file_name: str, size: int) -> None:
     if size == 0:
         raise FileEmpty(file_name=file_name)
     if size > MAX_BYTES:
-        raise FileTooLarge(file_name=file_name, size=in_words(size), limit=in_words(MAX_BYTES))
+        raise FileTooLarge(
+            file_name=file_name, size=Said(in_words(size), size), limit=Said(in_words(MAX_BYTES), MAX_BYTES)
+        )
 
 
 def check_count(already: int) -> None:

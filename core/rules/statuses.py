@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from core.errors import Said
 from core.rules import (
     approvals,
     cases,
@@ -194,7 +195,7 @@ def check(relation: str, before: str, after: S) -> S:
     if before != after and (before, after) not in STEPS[relation]:
         kind = CALLED.get(relation, relation.replace("_", " ").removesuffix("s"))
         refused = f"its status cannot change to {_words(after)}"
-        raise IllegalMove(kind=kind, status=standing(before), refused=refused)
+        raise IllegalMove(kind=kind, status=Said(standing(before), before), refused=refused)
     return after
 
 

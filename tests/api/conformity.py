@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from typing import Any, cast
@@ -33,6 +34,9 @@ def require(reference: str, what: Any) -> None:
 
 def require_problem(problem: Any) -> None:
     require("#/components/schemas/Problem", problem)
+    said = json.dumps(problem["facts"], ensure_ascii=False)
+    if problem["code"] != "request_invalid":
+        assert not set("“”‘’…") & set(said), f"words among the facts: {said}"
 
 
 def require_event(event: Any) -> None:

@@ -152,7 +152,7 @@ def test_a_file_whose_name_hides_what_it_is_may_be_said_again(home: ApiClient) -
 def test_a_refusal_names_a_party_as_the_platform_does(home: ApiClient) -> None:
     answer = home.post(f"{submitted(home)}/approve", {"party": home.payee})
     assert (answer.status_code, code(answer)) == (403, "not_yours")
-    assert answer.json()["facts"] == {"actor": f"party {home.payee}"}
+    assert answer.json()["facts"] == {"party": home.payee}
 
 
 def event(path: str) -> dict[str, Any]:

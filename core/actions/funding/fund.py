@@ -16,7 +16,7 @@ from core.actions.operations.operation_keys import operation_key
 from core.actions.parties import payee_accounts
 from core.actions.risk import risk_reviews
 from core.audit.actions import AuditAction
-from core.errors import DeskError
+from core.errors import DeskError, Said
 from core.gateways.payments import BalanceLine, ChargeSnapshot
 from core.ledger import postings
 from core.money import Money, stripe_exact
@@ -54,7 +54,10 @@ def fund(
     order, milestone = context.order, context.milestone
     orders.require_idle(order, milestone)
     if context.status is not milestones.Status.AWAITING_FUNDING:
-        raise NotAwaitingFunding(milestone=milestone.title, status=standing(context.status))
+        raise NotAwaitingFunding(
+            milestone=Said(milestone.title, milestone.id),
+            status=Said(standing(context.status), context.status),
+        )
     method = payment_method or context.payer.payment_method
     if not method or not context.payer.stripe_customer:
         raise NoPaymentMethod()

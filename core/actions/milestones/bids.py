@@ -15,7 +15,7 @@ from core.actions.milestones.projects import milestones_of
 from core.actions.parties import payee_accounts
 from core.audit.actions import AuditAction
 from core.db import one_at_a_time
-from core.errors import DeskError, NotFound, another
+from core.errors import DeskError, NotFound, Said, another
 from core.money import Money
 from core.notifications import tell
 from core.policy import Profile
@@ -158,7 +158,11 @@ def _two_sides(session: Session, payer_id: int, payee_id: int) -> tuple[Party, P
     payer, payee = session.get_one(Party, payer_id), session.get_one(Party, payee_id)
     for party, needed in ((payer, PartyRole.PAYER), (payee, PartyRole.PAYEE)):
         if party.role != needed:
-            raise WrongRole(party=party.external_id, role=party.role.lower(), needed=needed.lower())
+            raise WrongRole(
+                party=party.external_id,
+                role=Said(party.role.lower(), party.role),
+                needed=Said(needed.lower(), needed),
+            )
     if payee.platform != payer.platform:
         raise OtherPlatform(party=payee.external_id)
     return payer, payee

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.errors import DeskError
+from core.errors import DeskError, Said
 from core.money import Money
 from core.records import Milestone, PaymentEvent, PaymentOrder
 from core.rules import payment_states
@@ -23,7 +23,7 @@ class PaymentInFlight(DeskError):
 def require_idle(order: PaymentOrder, milestone: Milestone) -> None:
     """A charge that is on its way settles once, at the price that was asked."""
     if order.in_flight:
-        raise PaymentInFlight(milestone=milestone.title)
+        raise PaymentInFlight(milestone=Said(milestone.title, milestone.id))
 
 
 def amounts_of(order: PaymentOrder) -> payment_states.Amounts:

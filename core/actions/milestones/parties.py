@@ -13,7 +13,7 @@ from core.actions.milestones import letters
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.payouts import pending_withdrawals, receivables, withdrawals
 from core.audit.actions import AuditAction
-from core.errors import DeskError, another
+from core.errors import DeskError, Said, another
 from core.policy import WithdrawalMethod
 from core.records import Milestone, Party, PaymentOrder, Project
 from core.rules import payouts
@@ -41,7 +41,9 @@ def require_fitting(party: Party, *, payment_method: str | None, bank_token: str
     given = {PartyRole.PAYER: ("bank token", bank_token), PartyRole.PAYEE: ("payment method", payment_method)}
     field, value = given[party.role]
     if value is not None:
-        raise NotForThisRole(role=party.role.lower(), field=field, fields=[field.replace(" ", "_")])
+        raise NotForThisRole(
+            role=Said(party.role.lower(), party.role), field=Said(field), fields=[field.replace(" ", "_")]
+        )
 
 
 def require_payee(party: Party) -> None:

@@ -18,7 +18,7 @@ from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.payouts import payout_review, withdrawals
 from core.actions.payouts.payout_review import open_offer
 from core.audit.actions import AuditAction
-from core.errors import DeskError, NotFound
+from core.errors import DeskError, NotFound, Said
 from core.money import Money
 from core.policy import WithdrawalMethod
 from core.records import Payout, PayoutOffer
@@ -150,7 +150,9 @@ def choose(
         raise NotFound(kind="offer of other methods for payout", id=payout_id)
     rules.require_sent(method)
     if method.value not in row.methods:
-        raise NotOffered(method=method.value.capitalize(), offered=", ".join(row.methods))
+        raise NotOffered(
+            method=Said(method.value.capitalize(), method), offered=Said(", ".join(row.methods), row.methods)
+        )
     audit.become(row, PayoutOfferStatus.CHOSEN, now=now, by=actor)
     row.chosen_method, row.settled_at = method, now
     payout_review.send_again(

@@ -31,7 +31,7 @@ from core.actions.risk.reports import MismatchFlagged, MismatchResolved, ReportK
 from core.api.http.keys import ApiMasterKeyExposed, ApiMasterKeyUnfit, KeyMissing, KeyUnknown
 from core.api.http.rate_limits import TooManyRequests
 from core.api.http.signing import SignatureMissing, SignatureStale, SignatureWrong
-from core.errors import ChangedMeanwhile, DeskError, NotFound
+from core.errors import ChangedMeanwhile, DeskError, NotFound, Said
 from core.gateways.evidence_keys import EvidenceErased, EvidenceKeyExposed, EvidenceKeyLost, EvidenceKeyWrong
 from core.gateways.payments import NeedsOperator, NotRead, OutcomeUnknown
 from core.money import Money
@@ -206,6 +206,10 @@ def for_outsiders(error: DeskError) -> DeskError:
             return ReleaseBlocked(outside(error.facts["blocks"]))
         case AlreadyDecided():
             return CaseDecided(dispute=error.facts["case"])
+        case ApiMasterKeyExposed() | ApiMasterKeyUnfit() | NotInstalled():
+            return Unavailable(why="it is not set up yet")
+        case EvidenceKeyExposed() | EvidenceKeyLost() | EvidenceKeyWrong():
+            return Unavailable(why="its store of files is not set up")
     return error
 
 
@@ -218,7 +222,27 @@ def problem(error: DeskError) -> JSONResponse:
         headers["Retry-After"] = str(RETRY_AFTER[type(error)])
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return written(status, error.code, error.message, error.facts, headers)
+    return written(status, error.code, error.message, for_programs(error), headers)
+
+
+# What is only said: a program reads the code of the problem, and the facts that are ids, codes, amounts and times.
+PROSE = frozenset("accepted action attachment found named reason reasons refused roles what who why".split())
+
+
+def for_programs(error: DeskError) -> Mapping[str, Any]:
+    """The facts of a refusal without its words, without titles and labels."""
+    if isinstance(error, NotYours):
+        return {"party": error.facts["actor"].removeprefix("party ")}
+    return {
+        name: _token(each) if name == "kind" else each
+        for name, each in error.facts.items()
+        if name not in PROSE and not (isinstance(each, Said) and each.code is None)
+    }
+
+
+def _token(kind: str) -> str:
+    """`practice flag` as practice_flag."""
+    return str(kind.code if isinstance(kind, Said) else kind).replace(" ", "_").replace("-", "_")
 
 
 def written(
@@ -244,10 +268,12 @@ def plain(value: Any) -> Any:
     match value:
         case None | bool() | int():
             return value
+        case Said():
+            return plain(value.code)
         case Money():
             return value.as_dict()
         case Block():
-            return {"code": value.code, "sentence": value.sentence}
+            return {"code": value.code}
         case date():
             return value.isoformat()
         case timedelta():

@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from core.api.http.problem_details import ANYWHERE, MEDIA_TYPE, PLAIN_CODES, status_of
+from core.api.http.problem_details import ANYWHERE, MEDIA_TYPE, PLAIN_CODES, PROSE, status_of
 from core.api.openapi import shapes
 from core.api.openapi.examples import EXAMPLES
 from core.errors import DeskError
@@ -51,7 +51,7 @@ def example_of(error: type[DeskError], status: int) -> dict[str, Any]:
         "status": status,
         "detail": error.template(),
         "code": error.code,
-        "facts": dict.fromkeys(sorted(error.fields()), "…"),
+        "facts": dict.fromkeys(sorted(error.fields() - PROSE), "…"),
     }
 
 

@@ -23,7 +23,7 @@ from core.api.models.responses import EvidenceAnswer, MessageAnswer, MessagesAns
 from core.api.openapi.descriptions import refusals
 from core.api.routes import lists
 from core.api.word_serializers import of_evidence, of_message, of_said
-from core.errors import another
+from core.errors import Said, another
 from core.records import Case, Evidence, Message
 from core.rules import file_names
 from core.rules.cases import BLOCKING
@@ -150,7 +150,9 @@ def hand_in_evidence(
             case_id=_open_case(session, milestone_id),
         )
         if odd := _said_otherwise(row, name=name, caption=caption):
-            raise AskedDifferently(kind="Evidence", id=row.id, what=another(odd), fields=odd)
+            raise AskedDifferently(
+                kind=Said("Evidence", "evidence"), id=row.id, what=another(odd), fields=odd
+            )
         return of_evidence(session, [row])[0]
 
     return change.once(act, content=said.encode("utf-8", "replace"))

@@ -17,7 +17,7 @@ from core.api.http.problem_details import AskedDifferently
 from core.api.models import requests
 from core.api.models.responses import PartyAnswer, PreferencesAnswer
 from core.api.openapi.descriptions import refusals
-from core.errors import another
+from core.errors import Said, another
 from core.gateways.payments import NeedsOperator, OutcomeUnknown
 from core.letters.delivery_rules import MUTABLE, CannotBeMuted, NoSuchKind
 from core.policy import WithdrawalMethod
@@ -46,7 +46,9 @@ def register_party(body: requests.NewParty, change: Change) -> Response:
         party = parties.register(session, now=now, platform=change.caller.platform, **known)
         said = body.model_fields_set - {"external_id"}
         if odd := [field for field in known if field in said and getattr(party, field) != known[field]]:
-            raise AskedDifferently(kind="Party", id=body.external_id, what=another(odd), fields=odd)
+            raise AskedDifferently(
+                kind=Said("Party", "party"), id=body.external_id, what=another(odd), fields=odd
+            )
         return serializers.of_party(session, party)
 
     return change.once(act)
