@@ -38,7 +38,7 @@ def told_by_stripe(market: Market, party: str) -> None:
 
 def test_a_payee_is_onboarded_and_then_paid(home: ApiClient, watched: Market) -> None:
     payee = newcomer(home)
-    account = home.get(f"/parties?external_id={payee}").json()["account"]
+    account = home.get(f"/parties?external_id={payee}").json()["items"][0]["account"]
     assert (account["can_be_paid"], account["banks"]) == (False, [])
     assert "external_account" in account["past_due"]
     assert account["reason"].startswith(
@@ -55,7 +55,7 @@ def test_a_payee_is_onboarded_and_then_paid(home: ApiClient, watched: Market) ->
     back = requests.post(made.json()["url"], data=form, timeout=10, allow_redirects=False)
     assert back.headers["location"] == DONE
     told_by_stripe(watched, payee)
-    account = home.get(f"/parties?external_id={payee}").json()["account"]
+    account = home.get(f"/parties?external_id={payee}").json()["items"][0]["account"]
     assert (account["can_be_paid"], account["reason"]) == (True, None)
     assert account["banks"] == [{"currency": "USD", "last4": "6789", "usable": True}]
     assert [each["party"] for each in told(watched, "payee.payouts_enabled")] == [payee]
@@ -69,7 +69,7 @@ def test_a_payee_who_is_stopped_is_told_with_the_reason(home: ApiClient, watched
     told_by_stripe(market, home.payee)
     (stopped,) = told(watched, "payee.payouts_disabled")
     assert (stopped["party"], stopped["disabled_reason"]) == (home.payee, "rejected.terms_of_service")
-    said = home.get(f"/parties?external_id={home.payee}").json()["account"]
+    said = home.get(f"/parties?external_id={home.payee}").json()["items"][0]["account"]
     assert said["reason"] == "Stripe rejected the account because of its terms of service."
 
 
