@@ -18,6 +18,22 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+class MovedClock:
+    """This computer's clock and how far a demo is ahead of it."""
+
+    def __init__(self, ahead: Callable[[], timedelta], wall: Clock = system_clock) -> None:
+        self.ahead, self.wall = ahead, wall
+
+    def __call__(self) -> datetime:
+        return self.wall() + self.ahead()
+
+
+def wall_time(clock: Clock) -> datetime:
+    """The time that other computers have too. What they sign and what is signed for them is as old as this clock says,
+    also where a demo's time was moved."""
+    return clock.wall() if isinstance(clock, MovedClock) else clock()
+
+
 def utc(moment: datetime) -> datetime:
     """The same moment in UTC; a time without a zone is refused, because guessing it moves deadlines."""
     if moment.utcoffset() is None:

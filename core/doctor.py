@@ -20,6 +20,7 @@ from core.audit.pinned_keys import key_trouble, pins
 from core.clock import system_clock
 from core.config import STRIPE_API, Settings
 from core.db import Database
+from core.desk import clock_of
 from core.errors import DeskError
 from core.gateways.evidence_keys import Keyring, parse_key
 from core.gateways.stripe_adapter import StripePayments
@@ -69,7 +70,7 @@ def _running(settings: Settings) -> list[Look]:
     database = Database(settings.database_url, pool_size=1)
     try:
         with database.reading() as session:
-            found = health.states(session, settings.home, now=system_clock())
+            found = health.states(session, settings.home, now=clock_of(settings, database)())
     except SQLAlchemyError as problem:
         return [Look("Work in progress", False, _why(problem))]
     finally:

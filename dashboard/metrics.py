@@ -44,8 +44,8 @@ _COUNTS = {
     "escrow_desk_letters_late": (
         "E-mails that should have left an hour ago",
         """select 'late', count(*) from notifications where status = 'QUEUED'
-        and created_at < now() - interval '1 hour'
-        and (error is not null or next_try_at < now() - interval '1 hour')""",
+        and created_at < :now - interval '1 hour'
+        and (error is not null or next_try_at < :now - interval '1 hour')""",
     ),
     "escrow_desk_marketplace_events": (
         "Events for the marketplaces by status",
@@ -97,7 +97,7 @@ def _read(desk: Desk) -> Iterator[GaugeMetricFamily]:
     now = desk.clock()
     with desk.database.reading() as session:
         for name, (meaning, query) in _COUNTS.items():
-            counts = {str(state): int(count) for state, count in session.execute(text(query))}
+            counts = {str(state): int(count) for state, count in session.execute(text(query), {"now": now})}
             yield _by("state", name, meaning, counts)
         parts = health.states(session, desk.settings.home, now=now)
         healthy = {each.part.lower().replace(" ", "_"): int(each.ok) for each in parts}

@@ -24,7 +24,8 @@ class PageEnds(Exception):
 
 @dataclass(frozen=True)
 class PageEntry:
-    """One page. `name` is its script and its address; a hidden one is reached from another with an id."""
+    """One page. `name` is its script and its address; a hidden one is reached from another with an id. Outside a demo
+    there is none that is `of_a_demo`."""
 
     name: str
     title: str
@@ -33,6 +34,7 @@ class PageEntry:
     permission: Permission
     help: str
     hidden: bool = False
+    of_a_demo: bool = False
 
     @property
     def script(self) -> Path:
@@ -166,6 +168,15 @@ ENTRIES: Sequence[PageEntry] = (
         Permission.READ_POLICY,
         "The numbers in force and where they come from.",
     ),
+    PageEntry(
+        "demo_clock",
+        "Demo clock",
+        "more_time",
+        "Oversight",
+        Permission.ADVANCE_DEMO_CLOCK,
+        "What falls due, and a way to get there.",
+        of_a_demo=True,
+    ),
 )
 LANDING: Mapping[Role, str] = {
     Role.MEDIATOR: "disputes",
@@ -192,7 +203,10 @@ def choose(actor: Actor) -> StreamlitPage:
     A page that the person may not see stays reachable, hidden, so that a link to it explains itself.
     """
     groups: dict[str, list[StreamlitPage]] = {"": [_home(actor)]}
+    demo = _in_a_demo()
     for entry in on_disk().values():
+        if entry.of_a_demo and not demo:
+            continue
         groups.setdefault(entry.group, []).append(_page(entry, actor))
     return st.navigation(groups, position="sidebar", expanded=True)
 
@@ -224,6 +238,12 @@ def asked(key: str = "id") -> int | None:
     from dashboard.ui import filters
 
     return filters.asked_number(key, "Number" if key == "id" else key.capitalize())
+
+
+def _in_a_demo() -> bool:
+    from dashboard import request_context
+
+    return request_context.demo_sign_in()
 
 
 def _page(entry: PageEntry, actor: Actor) -> StreamlitPage:

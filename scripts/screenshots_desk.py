@@ -31,7 +31,7 @@ TODAY = datetime(2026, 11, 20, 15, 40, tzinfo=UTC)
 class Studio(Demo):
     """The demo with another clock, and without a worker: nothing on it changes by itself."""
 
-    def _endpoint(self, sandbox: SandboxControl) -> str:
+    def _endpoint(self, sandbox: SandboxControl, settings: Settings) -> str:
         sandbox.set_clock(TODAY)
         return ""
 

@@ -13,6 +13,7 @@ import typer
 
 from core.cli import app
 from core.config import Settings
+from core.processes.deadlines import DEADLINES
 from dashboard import navigation
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,6 +81,12 @@ def test_every_page_that_the_manual_sends_somebody_to_is_in_the_navigation() -> 
     }
     assert named, "the manual names pages"
     assert named <= titles, named - titles
+
+
+def test_every_rule_of_time_says_how_it_can_be_seen() -> None:
+    told = re.findall(r"^\| `(\w+)` \| (.+) \| (.+) \|$", text_of("docs/time.md"), re.MULTILINE)
+    assert [kind for kind, _, _ in told] == list(DEADLINES)
+    assert all("advance" in how for _, _, how in told)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

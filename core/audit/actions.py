@@ -62,6 +62,7 @@ class AuditAction(StrEnum):
     DECISION_UNOPENED = "decision:unopened"
     DECISION_VOID = "decision:void"
     DECISION_WITHOUT_ANSWER = "decision:without_answer"
+    DEMO_CLOCK_ADVANCE = "demo_clock:advance"
     DESK_INSTALL = "desk:install"
     DISPUTE_MEDIATE = "dispute:mediate"
     DISPUTE_OPEN = "dispute:open"
@@ -289,6 +290,7 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.CHARGEBACK_PROPOSE_ACCEPTANCE: Kind("Acceptance of a chargeback proposed", staff_only=True),
     AuditAction.CHARGEBACK_WITHDRAW_ACCEPTANCE: Kind("Acceptance of a chargeback withdrawn", staff_only=True),
     AuditAction.CHECKLIST_SIGN: Kind("Legal checklist signed", staff_only=True),
+    AuditAction.DEMO_CLOCK_ADVANCE: Kind("Demo clock advanced", staff_only=True),
     AuditAction.DESK_INSTALL: Kind("Desk installed", staff_only=True),
     AuditAction.EVIDENCE_HAND_IN: Kind("Evidence submitted", staff_only=True),
     AuditAction.EXPORT_FINISH: Kind("Log export finished", staff_only=True),

@@ -11,12 +11,13 @@ import os
 
 import typer
 
-from core.cli import api_access, audit, case, receipt, running, settlement, staff, verification, webhook
+from core.cli import api_access, audit, case, demo, receipt, running, settlement, staff, verification, webhook
 from core.cli.output import log_from, refusal, trouble
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Escrow Desk."
 )
+app.add_typer(demo.app, name="demo")
 running.add_to(app)
 verification.add_to(app)
 app.command()(receipt.receipt)

@@ -1,4 +1,4 @@
-"""What runs until it is stopped, and what prepares it: demo, serve, worker, migrate, bench."""
+"""What runs until it is stopped, and what prepares it: serve, worker, migrate, bench."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.cli import operator as who
-from core.cli.output import Json, console, environment, log_from, opened, require_desk, say, settings, tell
+from core.cli.output import Json, environment, log_from, opened, require_desk, say, settings, tell
 from core.errors import DeskError
-from core.home import DEMO_HOME
 from core.rules.permissions import Actor
 
 if TYPE_CHECKING:
@@ -34,23 +33,8 @@ class NoCheckout(DeskError):
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (demo, serve, worker, migrate, bench):
+    for command in (serve, worker, migrate, bench):
         app.command()(command)
-
-
-def demo(
-    port: Annotated[int, typer.Option(envvar="PORT", help="The dashboard's port.", min=1, max=65_534)] = 8501,
-    home: Annotated[Path, typer.Option(envvar="ESCROW_DESK_HOME", help="Where all data lies.")] = DEMO_HOME,
-    reset: Annotated[
-        bool, typer.Option(help="Delete the data of this demo, and nothing else, and start again.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="The same seed tells the same stories.")] = 7,
-    scale: Annotated[float, typer.Option(help="How many stories: 0.1 is a tenth, 1 is all.", min=0.0)] = 1.0,
-) -> None:
-    """Everything on this machine: PostgreSQL, sandbox, worker and dashboard, with three months of data."""
-    from core.demo.run import Demo
-
-    Demo(home, port, reset=reset, seed=seed, scale=scale, console=console).run()
 
 
 def serve(

@@ -15,7 +15,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from core.config import Settings
+from core.db import Database
 from core.demo import home as own_home
 from core.demo import settings_file
 from core.demo.fill import fill
@@ -34,6 +35,7 @@ from core.embedded_postgres.access import DATABASE
 from core.errors import DeskError
 from core.gateways.stripe_sandbox import SandboxControl, StripeSandbox
 from core.migrate import upgrade
+from core.queries import demo_clock
 
 SEED = 7
 READY_WITHIN = 60.0
@@ -110,7 +112,7 @@ class Demo:
         if not self._filled():
             self._fill(settings, sandbox)
         with self._step("Dashboard and worker"):
-            secret = self._endpoint(sandbox)
+            secret = self._endpoint(sandbox, settings)
             self._launch(settings.model_copy(update={"stripe_webhook_secret": secret}))
         self.console.print(
             f"\n  Escrow Desk is at [bold]http://127.0.0.1:{self.port}[/bold]  (Ctrl-C stops it)\n"
@@ -193,8 +195,8 @@ class Demo:
     def _filled(self) -> bool:
         return (self.home / "demo.json").exists()
 
-    def _endpoint(self, sandbox: SandboxControl) -> str:
-        sandbox.follow_wall_clock()
+    def _endpoint(self, sandbox: SandboxControl, settings: Settings) -> str:
+        sandbox.follow_wall_clock(ahead=_ahead(settings))
         sandbox.remove_endpoints()
         sandbox.webhooks(auto=True)
         return sandbox.add_endpoint(f"http://127.0.0.1:{self.port}/webhooks/stripe")
@@ -246,6 +248,16 @@ class Demo:
 
     def _done(self, what: str, seconds: float) -> None:
         self.console.print(f"[green]✓[/green] {what} [dim]{seconds:.1f} s[/dim]")
+
+
+def _ahead(settings: Settings) -> timedelta:
+    """How far this demo's time was moved before it was stopped."""
+    database = Database(settings.database_url, pool_size=1)
+    try:
+        with database.reading() as session:
+            return demo_clock.standing(session, wall=datetime.now(UTC)).ahead
+    finally:
+        database.dispose()
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

@@ -22,11 +22,16 @@ from core.rules.permissions import SYSTEM
 
 @dataclass(frozen=True)
 class Deadline:
-    """One kind of deadline. `act` says whether it did anything."""
+    """One kind of deadline. `act` says whether it did anything; `what` falls due, and `about` which thing.
+
+    docs/time.md tells how each can be seen.
+    """
 
     due: Callable[[datetime], Due]
     lock: Callable[[Session, int], None]
     act: Callable[[Session, int, datetime], bool]
+    what: str
+    about: str
 
 
 def _weigh_silence(session: Session, number: int, now: datetime) -> bool:
@@ -106,15 +111,17 @@ def _round(session: Session, number: int) -> None:
 
 
 DEADLINES: Mapping[str, Deadline] = {
-    "reminder": Deadline(due.reminders, _milestone, _remind),
-    "silence": Deadline(due.silences, _milestone, _weigh_silence),
-    "mediation": Deadline(due.mediations, _milestone, _mediate),
-    "deadlock": Deadline(due.deadlocks, _case, _escalate),
-    "reassignment": Deadline(due.reassignments, _case, _pass_on),
-    "answer": Deadline(due.answers, _case, _resume),
-    "execution": Deadline(due.executions, _case_of_decision, _execute),
-    "card_retry": Deadline(due.card_retries, _milestone, _charge_again),
-    "offer": Deadline(due.offers, _case_of_offer, _expire_offer),
-    "reviews": Deadline(due.reviews, _round, _open_reviews),
-    "chargeback": Deadline(due.chargebacks, _chargeback, _alarm_of_chargeback),
+    "reminder": Deadline(due.reminders, _milestone, _remind, "Reminder to verify", "milestone"),
+    "silence": Deadline(due.silences, _milestone, _weigh_silence, "Payer's time to answer ends", "milestone"),
+    "mediation": Deadline(due.mediations, _milestone, _mediate, "Mediation starts", "milestone"),
+    "deadlock": Deadline(due.deadlocks, _case, _escalate, "Decision overdue: escalation", "case"),
+    "reassignment": Deadline(due.reassignments, _case, _pass_on, "Goes to another mediator", "case"),
+    "answer": Deadline(due.answers, _case, _resume, "Party's time to reply ends", "case"),
+    "execution": Deadline(due.executions, _case_of_decision, _execute, "Decision executed", "decision"),
+    "card_retry": Deadline(due.card_retries, _milestone, _charge_again, "Card charged again", "milestone"),
+    "offer": Deadline(due.offers, _case_of_offer, _expire_offer, "Proposal expires", "settlement proposal"),
+    "reviews": Deadline(due.reviews, _round, _open_reviews, "Reviews revealed", "project"),
+    "chargeback": Deadline(
+        due.chargebacks, _chargeback, _alarm_of_chargeback, "Evidence due in 48 hours", "chargeback"
+    ),
 }

@@ -6,7 +6,8 @@ for once more, by the same query that found it, so a deadline that was met, move
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import structlog
@@ -23,6 +24,8 @@ from core.processes.deadlines import DEADLINES
 log = structlog.get_logger(__name__)
 
 BATCH = 100
+CANDIDATES = 500
+ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 Key = tuple[datetime, str, int]
 
 
@@ -83,6 +86,34 @@ def _due(desk: Desk, *, after: Key | None) -> list[Key]:
         if after is not None:
             wanted = wanted.where(place > tuple_(*(literal(part) for part in after)))
         return [(row.at, row.kind, row.id) for row in session.execute(wanted)]
+
+
+def coming(session: Session, *, after: datetime, until: datetime, limit: int = 1) -> list[Key]:
+    """What falls due after `after` and up to `until` as things stand now, the next first.
+
+    Every stored moment is a candidate; it counts if its deadline would be due when that moment has come.
+    """
+    each = _stored()
+    wanted = select(each.c.at, each.c.kind, each.c.id).where(each.c.at > after, each.c.at <= until)
+    rows = session.execute(wanted.order_by(each.c.at, each.c.kind, each.c.id).limit(CANDIDATES))
+    found: list[Key] = []
+    for at, kind, number in rows:
+        if len(found) < limit and _still_due(session, kind, number, at):
+            found.append((at, kind, number))
+    return found
+
+
+@cache
+def _stored() -> Any:
+    """Every moment that is stored for a deadline, whatever has become of what it is about."""
+    return union_all(*(_moments(kind, each.due(ANY_TIME)) for kind, each in DEADLINES.items())).subquery()
+
+
+def _moments(kind: str, source: Due) -> Any:
+    columns = source.selected_columns
+    return select(literal(kind).label("kind"), columns["id"], columns["at"]).select_from(
+        *source.get_final_froms()
+    )
 
 
 def _still_due(session: Session, kind: str, number: int, now: datetime) -> bool:

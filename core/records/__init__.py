@@ -14,6 +14,7 @@ from core.records.chargebacks import (
     SuspenseItem,
 )
 from core.records.client_funds import PayoutStop, StripeBalance
+from core.records.demo import DemoClock
 from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, Offer, StaffPreference
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.milestones import Milestone
@@ -49,6 +50,7 @@ __all__ = [
     "ChargebackEvidence",
     "Decision",
     "DecisionDraft",
+    "DemoClock",
     "DuplicatePayment",
     "Engagement",
     "EventDelivery",

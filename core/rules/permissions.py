@@ -65,6 +65,7 @@ class Permission(StrEnum):
     ROTATE_SIGNING_KEY = "rotate_signing_key"
     INSTALL_DESK = "install_desk"
     RUN_CHECKS = "run_checks"
+    ADVANCE_DEMO_CLOCK = "advance_demo_clock"
 
     @property
     def words(self) -> str:
@@ -130,6 +131,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.ROTATE_SIGNING_KEY: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.INSTALL_DESK: _to(ADMINISTRATOR),
     Permission.RUN_CHECKS: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
+    # Whoever looks at a demo; any other desk refuses it to everyone.
+    Permission.ADVANCE_DEMO_CLOCK: _EVERYONE,
 }
 
 # What moves money, binds others or changes who may: only by someone who has just proved who they are. `require` asks
@@ -159,6 +162,7 @@ BY_SYSTEM = frozenset(
         Permission.PLACE_HOLD,
         Permission.RUN_RECONCILIATION,
         Permission.RETRY_OPERATION,
+        Permission.ADVANCE_DEMO_CLOCK,
     }
 )
 
@@ -178,6 +182,7 @@ BY_OPERATOR = frozenset(
         Permission.MANAGE_PLATFORM_KEYS,
         Permission.ROTATE_SIGNING_KEY,
         Permission.INSTALL_DESK,
+        Permission.ADVANCE_DEMO_CLOCK,
     }
 )
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -35,18 +35,26 @@ def run(desk: Desk, *, concurrency: int = CONCURRENCY, stop: threading.Event | N
     """
     logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # our own lines say it better
     stopping = stop or threading.Event()
-    sealing = threading.Thread(
-        target=upkeep.each_second, args=(lambda: upkeep.seal(desk), stopping), kwargs={"name": "seal"}
-    )
+    beside = [_each_second("seal", lambda: upkeep.seal(desk), stopping)]
+    if desk.settings.demo:
+        from core.worker import moving_time
+
+        beside.append(_each_second("time", lambda: moving_time.go_on(desk, stopping), stopping))
     with _stopped_by_signals(stopping):
-        sealing.start()
+        for each in beside:
+            each.start()
         log.info("worker.started", concurrency=concurrency)
         try:
             asyncio.run(_work(desk, concurrency, stopping))
         finally:
             stopping.set()
-            sealing.join()
+            for each in beside:
+                each.join()
             log.info("worker.stopped")
+
+
+def _each_second(name: str, work: Callable[[], None], stopping: threading.Event) -> threading.Thread:
+    return threading.Thread(target=upkeep.each_second, args=(work, stopping), kwargs={"name": name})
 
 
 @contextmanager

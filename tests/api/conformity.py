@@ -16,7 +16,7 @@ from core.desk import Desk
 
 @cache
 def description() -> dict[str, Any]:
-    return app.application(cast(Desk, None)).openapi()
+    return app.application(cast(Desk, None), demo_too=True).openapi()
 
 
 @cache

@@ -8,14 +8,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from core.db import Database
 from core.embedded_postgres import Urls
+from tests import builders
 from tests.cli.terminal import Terminal
 
 # One of each command that opens the desk; the numbers need not exist.
 COMMANDS = {
     "check": ["check"],
     "reconcile": ["reconcile"],
+    "demo advance": ["demo", "advance", "72h"],
+    "demo clock": ["demo", "clock"],
     "audit seal": ["audit", "seal"],
     "audit verify": ["audit", "verify"],
     "audit export": ["audit", "export", "--out", "{out}"],
@@ -178,3 +183,13 @@ def test_every_command_explains_itself() -> None:
 def test_an_export_that_is_not_there_is_named_before_its_manifest(tmp_path: Path, file: str) -> None:
     said = Terminal({"ESCROW_DESK_HOME": str(tmp_path)}).run("audit", "verify-export", file)
     said.refuses(f"There is no file {file}")
+
+
+@pytest.mark.parametrize("command", [("advance", "72h"), ("clock",)])
+def test_a_real_desk_has_no_clock_that_moves(
+    terminal: Terminal, town: builders.Town, owner: Database, command: tuple[str, ...]
+) -> None:
+    with owner.transaction() as session:
+        session.execute(text("update installation set demo = false"))
+    terminal.run("demo", *command).refuses("Only a demo's time can be moved")
+    terminal.run("demo", *command, ESCROW_DESK_DEMO="true").refuses("Only a demo's time can be moved")

@@ -31,6 +31,7 @@ from core.api.openapi import docs_page, webhooks
 from core.api.openapi.descriptions import COMMON, described
 from core.api.routes import (
     accounts,
+    demo,
     events,
     files,
     lists,
@@ -73,8 +74,8 @@ PARTS = (
 PLACES = ("path", "query", "header", "cookie", "body")  # as a request is read
 
 
-def application(desk: Desk, *, limits: Limits | None = None) -> FastAPI:
-    """The ASGI application, to be mounted at `/api/v1`."""
+def application(desk: Desk, *, limits: Limits | None = None, demo_too: bool | None = None) -> FastAPI:
+    """The ASGI application, to be mounted at `/api/v1`. `demo_too`: with what only a demo serves; else as it is one."""
     app = FastAPI(
         title="Escrow Desk",
         version="1",
@@ -94,6 +95,8 @@ def application(desk: Desk, *, limits: Limits | None = None) -> FastAPI:
     for part in PARTS:
         app.include_router(part.router)
     webhooks.describe(app.webhooks)
+    if desk.settings.demo if demo_too is None else demo_too:
+        app.include_router(demo.router)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
 
     @app.get("/docs", include_in_schema=False)

@@ -22,6 +22,7 @@ from core.api.http.keys import Caller
 from core.api.http.problem_details import ReadOnlyKey, RequestUnreadable, Unavailable, problem
 from core.api.http.rate_limits import Limits, TooManyRequests
 from core.api.http.strict_json import require_json
+from core.clock import wall_time
 from core.desk import Desk
 from core.errors import DeskError
 from core.request_body import read_body
@@ -88,7 +89,7 @@ class Guard:
     def _require_signed(self, scope: Scope, caller: Caller, body: bytes) -> None:
         headers = Headers(scope=scope)
         given = headers.get(signing.HEADER, "")
-        at = signing.signed_at(given, now=self.desk.clock())
+        at = signing.signed_at(given, now=wall_time(self.desk.clock))
         expected = signing.sign_request(
             keys.signing_secret(keys.master_key(self.desk.settings), "api-key", caller.prefix),
             at=at,

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from core.actions.cases.disputes import NoOpenDispute
 from core.actions.cases.mediator_assignment import CaseClosed
 from core.actions.decisions.recorded_decision import AlreadyDecided
+from core.actions.demo.clock import AlreadyMoving
 from core.actions.funding.fund import NoPaymentMethod, NotAwaitingFunding
 from core.actions.funding.settlement_currency import CurrencyNotSettled, SettlementUnknown
 from core.actions.milestones import parties
@@ -141,6 +142,7 @@ STATUSES: Mapping[type[DeskError], int] = {
     FilesErased: 409,
     parties.AccountKnownOtherwise: 409,
     parties.NoAccountYet: 409,
+    AlreadyMoving: 409,
     BodyTooLarge: 413,
     UnsupportedMediaType: 415,
     FileTooLarge: 413,

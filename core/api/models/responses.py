@@ -562,3 +562,13 @@ class EndpointsAnswer(TypedDict):
 class ReplayAnswer(TypedDict):
     endpoint: int
     queued: int
+
+
+class DemoClockAnswer(TypedDict):
+    """The time of a demo, how far it is ahead of the computer's, and where to it is being moved."""
+
+    now: Moment
+    ahead_seconds: int
+    moving: bool
+    until: Moment | None
+    trouble: str | None

@@ -25,6 +25,7 @@ from typing_extensions import TypedDict
 from core import audit
 from core.api.http import keys
 from core.api.http.signing import HEADER, sign_event
+from core.clock import wall_time
 from core.db import one_at_a_time
 from core.desk import Desk
 from core.processes import leases
@@ -73,7 +74,7 @@ def deliver_due(desk: Desk, *, limit: int = 20) -> int:
             if parcel.endpoint_id in away:
                 _record(desk, parcel, tried=None, error="The endpoint did not answer.")
                 continue
-            tried = _send(line, parcel, master, now=desk.clock())
+            tried = _send(line, parcel, master, now=wall_time(desk.clock))
             _record(desk, parcel, tried=tried, error=tried.error)
             if tried.error is None:
                 sent += 1

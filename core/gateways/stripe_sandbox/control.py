@@ -26,12 +26,13 @@ Body = dict[str, Any]
 
 
 def clock(engine: Engine, body: Body) -> Body:
-    """`{}` reads it; `{"at": seconds}` sets it, `{"advance": seconds}` moves it on, `{"wall": true}` lets it go."""
+    """`{}` reads it; `{"at": seconds}` sets it, `{"advance": seconds}` moves it on, `{"wall": true}` lets it go, with
+    `"ahead": seconds` before the computer's. `next`: when something happens by itself."""
     if body.get("wall"):
-        engine.set_clock(None)
+        engine.set_clock(None, ahead=float(body.get("ahead", 0)))
     elif "at" in body or "advance" in body:
         engine.set_clock(int(body.get("at", engine.now)) + int(body.get("advance", 0)))
-    return {"now": engine.now, "wall": engine.on_wall_clock}
+    return {"now": engine.now, "wall": engine.on_wall_clock, "next": engine.next_timer()}
 
 
 def order_faults(engine: Engine, body: Body) -> Body:

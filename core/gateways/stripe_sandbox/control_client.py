@@ -49,8 +49,14 @@ class SandboxControl:
     def advance(self, by: timedelta) -> None:
         self.post("clock", advance=int(by.total_seconds()))
 
-    def follow_wall_clock(self) -> None:
-        self.post("clock", wall=True)
+    def follow_wall_clock(self, *, ahead: timedelta = timedelta(0)) -> None:
+        """Go on by itself, `ahead` of the wall clock, after everything has happened that is due by then."""
+        self.post("clock", wall=True, ahead=ahead.total_seconds())
+
+    def next_timer(self) -> datetime | None:
+        """When something happens by itself next: a charge settles, a payout arrives."""
+        at = self.post("clock")["next"]
+        return None if at is None else datetime.fromtimestamp(at, UTC)
 
     # -- trouble --
 

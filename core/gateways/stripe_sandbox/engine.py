@@ -65,6 +65,7 @@ class Engine:
         self.log = (folder / "stripe-sandbox.jsonl").open("a", encoding="utf-8")
         self.terms = Terms.of(self.store.setting("terms"))
         self._clock: int | None = self.store.setting("clock")
+        self._ahead: float = self.store.setting("ahead") or 0.0
 
     def close(self) -> None:
         self.log.close()
@@ -74,30 +75,36 @@ class Engine:
 
     @property
     def now(self) -> int:
-        """Seconds since 1970: the wall clock, until it was set."""
-        return int(time.time()) if self._clock is None else self._clock
+        """Seconds since 1970: the wall clock, or so many seconds ahead of it, until it was set."""
+        return int(time.time() + self._ahead) if self._clock is None else self._clock
 
     @property
     def on_wall_clock(self) -> bool:
         return self._clock is None
 
-    def set_clock(self, at: int | None) -> int:
-        """Stand still at `at` (None: follow the wall clock) and let everything happen that is due by then."""
+    def set_clock(self, at: int | None, *, ahead: float = 0.0) -> int:
+        """Stand still at `at` (None: follow the wall clock, so many seconds ahead) and do what is due by then."""
         with self.store.transaction():
-            self._clock = at
+            self._clock, self._ahead = at, ahead
             self.store.set("clock", at)
+            self.store.set("ahead", ahead)
             return timers.run_due(self.world())
+
+    def next_timer(self) -> int | None:
+        """When something happens by itself next."""
+        row = self.store.db.execute("select min(at) from timers").fetchone()
+        return None if row[0] is None else int(row[0])
 
     def reset(self) -> None:
         """As new, but for the request log."""
         with self.store.transaction():
             self.store.reset()
-        self.terms, self._clock = Terms(), None
+        self.terms, self._clock, self._ahead = Terms(), None, 0.0
 
     def tick(self) -> None:
         """Let what is due happen."""
-        row = self.store.db.execute("select min(at) from timers").fetchone()
-        if row[0] is not None and row[0] <= self.now:
+        due = self.next_timer()
+        if due is not None and due <= self.now:
             with self.store.transaction():
                 timers.run_due(self.world())
 
