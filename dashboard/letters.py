@@ -14,6 +14,7 @@ from core.letters.rendering import unwrapped
 from core.queries import letter_frames, letters
 from core.queries.bounded_list import Listed
 from core.queries.letters import LetterRow
+from core.rules.outside_words import LONGEST_ADDRESS
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.ui import cards, confirm, status, tables
@@ -112,7 +113,7 @@ def _again(row: LetterRow, *, key: str) -> None:
         address = st.text_input(
             "Corrected address",
             key=f"{key}-address-{row.id}",
-            max_chars=actions.LONGEST_ADDRESS,
+            max_chars=LONGEST_ADDRESS,
             placeholder="Leave empty to use the address that is known",
             help="Ask the party. Everything that failed to reach them is then sent there.",
         )

@@ -13,6 +13,8 @@ import unicodedata
 BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Mn", "Me", "Mc", "Zs", "Zl", "Zp"})
 _DROPPED = frozenset({"Cf", "Cs"})
+_TAGS = range(0xE0020, 0xE0080)  # what the flags of England, Scotland and Wales are spelled with
+_JOINERS = frozenset({"\u200c", "\u200d", *map(chr, _TAGS)})
 _PLAIN = re.compile(r"[!-~]")
 
 
@@ -28,6 +30,15 @@ def length(text: str) -> int:
     if not says_something(text):
         return 0
     return len("".join(each for each in text if not _drops(each)).strip())
+
+
+def tidy(text: str) -> str:
+    """One line as it is kept: each letter in one way (NFC), single blanks, and no mark that nobody sees.
+
+    Marks that turn what stands around them go too. Joiners stay, because scripts and pictures are written with them.
+    """
+    kept = "".join(each for each in text if each in _JOINERS or not _drops(each))
+    return " ".join(unicodedata.normalize("NFC", kept).split())
 
 
 def _drops(mark: str) -> bool:

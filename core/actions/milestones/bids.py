@@ -20,10 +20,11 @@ from core.money import Money
 from core.notifications import tell
 from core.policy import Profile
 from core.records import Engagement, Party, PolicyVersion, Project
-from core.rules import amount_limits, engagement, schedule
+from core.rules import amount_limits, engagement, outside_words, schedule
 from core.rules.parties import PartyRole
 from core.rules.permissions import Actor, require_party
 from core.rules.projects import Funding
+from core.rules.visible_text import tidy
 
 
 class WrongRole(DeskError):
@@ -93,8 +94,8 @@ def _agreed(
 ) -> Project:
     project = Project(
         platform=platform,
-        bid_reference=bid.reference,
-        title=bid.title,
+        bid_reference=outside_words.identifier(bid.reference, field="bid reference"),
+        title=outside_words.line(bid.title, field="title"),
         scope=bid.scope,
         project_type=bid.project_type,
         size=schedule.size_of(bid.total),
@@ -181,7 +182,7 @@ def _require_same(project: Project, bid: Bid, mode: str) -> None:
         "payer": (project.payer_id, bid.payer_id),
         "payee": (project.payee_id, bid.payee_id),
         "total": (Money(project.total_minor, project.currency), bid.total),
-        "title": (project.title, bid.title),
+        "title": (project.title, tidy(bid.title)),
         "scope": (project.scope, bid.scope),
         "project_type": (project.project_type, bid.project_type),
         "fee_mode": (project.fee_mode, mode),

@@ -13,6 +13,7 @@ from core.errors import DeskError, NotFound
 from core.gateways.mail import MailRefused, wire_form
 from core.records import Installation, Notification, Party
 from core.rules.notifications import LetterStatus
+from core.rules.outside_words import LONGEST_ADDRESS, has_mailbox
 from core.rules.permissions import Actor, Permission, require
 
 
@@ -26,9 +27,6 @@ class AddressUnusable(DeskError):
 
 class AddressOfStaff(DeskError):
     """This e-mail goes to a colleague. Ask an administrator to correct the address."""
-
-
-LONGEST_ADDRESS = 254
 
 
 def send_again(
@@ -81,7 +79,7 @@ def checked(address: str) -> str:
         sent_to = wire_form(address)
     except MailRefused:
         raise AddressUnusable(address=address) from None
-    if max(len(address), len(sent_to)) > LONGEST_ADDRESS:
+    if max(len(address), len(sent_to)) > LONGEST_ADDRESS or not has_mailbox(sent_to):
         raise AddressUnusable(address=address)
     return address
 

@@ -16,7 +16,7 @@ from core.audit.actions import AuditAction
 from core.errors import DeskError, Said, another
 from core.policy import WithdrawalMethod
 from core.records import Milestone, Party, PaymentOrder, Project
-from core.rules import payouts
+from core.rules import outside_words, payouts
 from core.rules.parties import PartyRole
 from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
 
@@ -65,7 +65,10 @@ def register(
     country: str = "US",
     withdrawal_method: WithdrawalMethod = WithdrawalMethod.STANDARD,
 ) -> Party:
-    """A payer or payee of a marketplace, by the marketplace's own id; the same id twice is the same party."""
+    """A payer or payee of a marketplace, by the marketplace's own id; the same id twice is the same party.
+
+    Raises `WordsUnusable`, `AddressUnusable`, `MethodNotSent`.
+    """
     payouts.require_sent(withdrawal_method)
     before = session.scalars(
         select(Party).where(Party.platform == platform, Party.external_id == external_id)
@@ -74,12 +77,12 @@ def register(
         return before
     party = Party(
         platform=platform,
-        external_id=external_id,
+        external_id=outside_words.identifier(external_id, field="id"),
         role=role,
-        name=name,
+        name=outside_words.line(name, field="name"),
         email=letters.checked(email),
-        city=city,
-        country=country,
+        city=outside_words.place(city, field="city"),
+        country=outside_words.country(country),
         withdrawal_method=withdrawal_method,
         created_at=now,
     )

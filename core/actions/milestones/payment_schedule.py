@@ -18,7 +18,7 @@ from core.money import Money
 from core.notifications import tell
 from core.policy import Profile
 from core.records import Engagement, Milestone, PaymentOrder, PolicyVersion, Project
-from core.rules import amount_limits, engagement, fees, milestones, schedule
+from core.rules import amount_limits, engagement, fees, milestones, outside_words, schedule
 from core.rules.permissions import Actor, require_party
 
 
@@ -111,7 +111,7 @@ def lay_out(
     more = range(last + 1, last + 1 + len(planned) - len(existing))
     added = [Milestone(project_id=project.id, position=position) for position in more]
     for row, plan in zip((*existing[: len(planned)], *added), planned, strict=True):
-        row.title, row.deliverable = plan.title, plan.deliverable
+        row.title, row.deliverable = outside_words.line(plan.title, field="title"), plan.deliverable
         row.amount_minor, row.currency = plan.amount.minor, plan.amount.currency
         row.acceptance_rule, row.target_date = plan.acceptance_rule, plan.target_date
         session.add(row)

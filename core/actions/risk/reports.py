@@ -21,6 +21,7 @@ from core.notifications import tell
 from core.records import Milestone, PracticeFlag, Project, Report
 from core.rules import reports as rules
 from core.rules.holds import HoldKind
+from core.rules.outside_words import two_places
 from core.rules.permissions import Actor, NotYours, Permission, require
 from core.rules.reasons import given
 from core.rules.references import reference
@@ -201,7 +202,11 @@ def _subject(actor: Actor, project: Project, said: Role | None) -> int | None:
 def flag_practice(
     session: Session, actor: Actor, *, now: datetime, project_id: int, licensed_in: str, needed_in: str
 ) -> PracticeFlag:
-    """The practice is licensed in another state than the one where the work is done (or the client lives)."""
+    """The practice is licensed in another state than the one where the work is done (or the client lives).
+
+    Raises `SamePlace`, `MismatchFlagged`.
+    """
+    two_places(licensed_in, needed_in)
     if actor.kind != "system":
         require(actor, Permission.PLACE_HOLD)
     _seen(session, actor, project_id)

@@ -14,6 +14,7 @@ from core.audit.content_hashes import Words
 from core.errors import DeskError, NotFound
 from core.policy import PROFILES, accept
 from core.records import Installation, Party, PolicyVersion, Staff, StaffRole, StaffTie
+from core.rules import outside_words
 from core.rules.permissions import SYSTEM, Actor, Permission, Role, require
 from core.rules.reasons import given
 
@@ -77,9 +78,9 @@ def add_staff(
     row = Staff(
         issuer=issuer,
         subject=subject,
-        name=name,
+        name=outside_words.line(name, field="name"),
         email=letters.checked(email),
-        title=title,
+        title=outside_words.place(title, field="title"),
         skills=list(skills),
         created_at=now,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 import psycopg
@@ -16,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from core.api.http.authentication import Guard
+from core.api.http.authentication import Guard, methods_at
 from core.api.http.problem_details import (
     HTTP_CODES,
     Conflict,
@@ -94,6 +95,7 @@ def application(desk: Desk, *, limits: Limits | None = None, demo_too: bool | No
     app.state.desk = desk
     for part in PARTS:
         app.include_router(part.router)
+    app.state.addresses = [route for part in (*PARTS, demo) for route in part.router.routes]
     webhooks.describe(app.webhooks)
     if desk.settings.demo if demo_too is None else demo_too:
         app.include_router(demo.router)
@@ -136,7 +138,10 @@ def _invalid(request: Request, error: Any) -> Response:
 
 def _http(request: Request, error: Any) -> Response:
     code = HTTP_CODES.get(error.status_code, "http_error")
-    return written(error.status_code, code, str(error.detail), headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := methods_at(request.scope)):
+        headers["Allow"] = ", ".join(sorted(methods))  # all of them: each has a route of its own
+    return written(error.status_code, code, str(error.detail), headers=headers)
 
 
 def _clash(request: Request, error: Any) -> Response:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.api.http import keys, signing
@@ -38,6 +39,12 @@ LARGEST = 256 * 1024
 LARGEST_UPLOAD = evidence.MAX_BYTES + 64 * 1024
 
 
+def methods_at(scope: Scope) -> frozenset[str]:
+    """What can be done at this address; nothing where there is none."""
+    matching = (each for each in scope["app"].state.addresses if each.matches(scope)[0] is not Match.NONE)
+    return frozenset(method for each in matching for method in each.methods)
+
+
 class Guard:
     """Lets through what is proved, with the caller in `request.state.caller`."""
 
@@ -58,7 +65,7 @@ class Guard:
             caller = await run_in_threadpool(self._caller, scope)
             body = await _read(scope, receive, LARGEST_UPLOAD if path.endswith(UPLOADS) else LARGEST)
             await run_in_threadpool(self._require_signed, scope, caller, body)
-            if scope["method"] in WRITING and not path.endswith(UPLOADS):
+            if scope["method"] in WRITING & methods_at(scope) and not path.endswith(UPLOADS):
                 require_json(body, Headers(scope=scope).get("content-type", ""))
         except ClientDisconnect:
             return

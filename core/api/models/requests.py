@@ -6,6 +6,7 @@ Parties are named by the platform's own ids, projects and milestones by the desk
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from core.actions.milestones.engagement import Part
 from core.api.models.names import AcceptanceRuleSchema
 from core.money import CURRENCIES, MAX_MINOR, Money
+from core.rules import outside_words
 from core.rules.notifications import Frequency
+from core.rules.outside_words import WordsUnusable
 from core.rules.parties import PartyRole
 from core.rules.projects import Funding
 from core.rules.reports import ReportKind, Severity
@@ -39,6 +42,18 @@ def _date(value: Any) -> Any:
     return date.fromisoformat(value)
 
 
+def _by(rule: Callable[..., str], **facts: str) -> AfterValidator:
+    """What the desk's own rule for such words makes of them."""
+
+    def kept(value: str) -> str:
+        try:
+            return rule(value, **facts)
+        except WordsUnusable as refused:
+            raise ValueError(refused.facts["why"]) from None
+
+    return AfterValidator(kept)
+
+
 def _visible(value: str) -> str:
     if not says_something(value):
         raise ValueError("nothing in it can be seen")
@@ -46,13 +61,32 @@ def _visible(value: str) -> str:
 
 
 Visible = AfterValidator(_visible)
-Line = Annotated[str, Field(min_length=1, max_length=NAME, pattern=ONE_LINE), Visible]
+Line = Annotated[
+    str, Field(min_length=1, max_length=NAME, pattern=ONE_LINE), _by(outside_words.line, field="line")
+]
+Exact = Annotated[
+    str, Field(min_length=1, max_length=NAME, pattern=ONE_LINE), _by(outside_words.identifier, field="id")
+]
+Place = Annotated[
+    str,
+    Field(max_length=NAME, pattern=r"^[^\x00-\x1f\x7f]*$"),
+    _by(outside_words.place, field="place"),
+]
+Country = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Z]{2}$",
+        description="ISO 3166-1, two letters. US is assumed where a new party's is not given.",
+    ),
+    _by(outside_words.country),
+]
 Text = Annotated[str, Field(min_length=1, max_length=10_000, pattern=MANY_LINES), Visible]
 Scope = Annotated[str, Field(min_length=1, max_length=4_000, pattern=MANY_LINES), Visible]
 Reason = Annotated[str, Field(min_length=1, max_length=2_000, pattern=MANY_LINES), Visible]
 PartyName = Annotated[
     str,
     Field(min_length=1, max_length=NAME, pattern=ONE_LINE, description="The platform's own id of a party."),
+    _by(outside_words.identifier, field="id"),
 ]
 # A name comes as text, and is taken for the member that it names.
 NAMED = Field(strict=False)
@@ -136,10 +170,8 @@ class NewParty(Shape):
     role: Role
     name: Line
     email: str = Field(max_length=254, pattern=EMAIL)
-    city: str = Field(default="", max_length=NAME, pattern=r"^[^\x00-\x1f\x7f]*$")
-    country: str = Field(
-        default="US", pattern=r"^[A-Z]{2}$", description="US is assumed where a new party's is not given."
-    )
+    city: Place = ""
+    country: Country = "US"
     withdrawal_method: SentMethod = "standard"
 
 
@@ -162,7 +194,7 @@ class AccountLink(Shape):
 
 
 class AcceptedBid(Shape):
-    bid_reference: Line
+    bid_reference: Exact
     payer: PartyName
     payee: PartyName
     title: Line
@@ -235,7 +267,7 @@ class ReportRequest(ByParty):
     kind: ReportKinds
     details: Text
     milestone: Number | None = None
-    external_id: Line | None = None
+    external_id: Exact | None = None
 
 
 class ContentEvent(Shape):
@@ -244,7 +276,7 @@ class ContentEvent(Shape):
     `about`: who wrote it, if that is known; an event that staff upholds is recorded against that party.
     """
 
-    external_id: Line
+    external_id: Exact
     kind: ReportKinds
     severity: Annotated[Severity, NAMED]
     details: Text

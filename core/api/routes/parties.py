@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
 from core.actions.milestones import parties, preferences
+from core.actions.milestones.letters import AddressUnusable
 from core.api import lookups, serializers
 from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.http.problem_details import AskedDifferently
@@ -33,7 +34,7 @@ router = APIRouter(tags=["Parties"])
     summary="Make a party known",
     status_code=201,
     response_model=PartyAnswer,
-    responses=refusals(AskedDifferently),
+    responses=refusals(AskedDifferently, AddressUnusable),
 )
 def register_party(body: requests.NewParty, change: Change) -> Response:
     """Make a payer or a payee known. The same id again gives the same party if all that is said is as it is stored.

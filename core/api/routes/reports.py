@@ -21,6 +21,7 @@ from core.api.models.responses import PracticeAnswer, ReportAnswer
 from core.api.openapi.descriptions import refusals
 from core.api.word_serializers import of_reports
 from core.records import PracticeFlag
+from core.rules.outside_words import SamePlace
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, NotYours
 from core.rules.reports import Source
 
@@ -110,7 +111,7 @@ def read_practice_flag(caller: CurrentCaller, session: ReadSession, flag_id: req
     summary="Flag a practice of another state",
     status_code=201,
     response_model=PracticeAnswer,
-    responses=refusals(reports.MismatchFlagged),
+    responses=refusals(reports.MismatchFlagged, SamePlace),
 )
 def flag_practice(project_id: requests.ProjectId, body: requests.Mismatch, change: Change) -> Response:
     """The practice is licensed in another state than where it is needed: money waits for a manual review."""

@@ -1,0 +1,133 @@
+"""Words from outside at the API: kept in one way or refused, never taken and dropped; and what has no such address."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from core.db import Database
+from core.records import Party, Project, Report
+from tests.api.api_client import ApiClient, code
+from tests.api.test_arrows import project_of
+from tests.api.test_flows import bid, funded
+from tests.api.test_repeated_requests import PERSON
+from tests.db_snapshot import nothing_changes
+
+NEW = {"external_id": "nia", "role": "PAYER", "name": "Nia Rossi", "email": "nia@example.com"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"email": "a@b."},
+        {"email": "a@b"},
+        {"email": "a..b@example.com"},
+        {"country": "ZZ"},
+        {"city": " "},
+        {"city": "\u200b"},
+        {"name": "\u202e \u2066"},
+        {"external_id": " nia"},
+        {"external_id": "nia\u200b"},
+    ],
+    ids=ascii,
+)
+def test_a_party_with_words_that_cannot_be_used_is_refused(
+    home: ApiClient, owner: Database, wrong: dict[str, str]
+) -> None:
+    with nothing_changes(owner):
+        answer = home.post("/parties", NEW | wrong)
+    assert answer.status_code == 422
+    assert code(answer) in ("request_invalid", "address_unusable")
+
+
+def test_what_is_tidied_is_answered_as_it_is_kept_and_said_again_is_the_same(home: ApiClient) -> None:
+    said = NEW | {"name": " Nia\u200b  Rossi", "city": "Mila\u0301n "}
+    first = home.post("/parties", said)
+    assert (first.status_code, first.json()["city"]) == (201, "Milán")
+    assert home.post("/parties", said).json() == first.json()
+    assert home.post("/parties", NEW | {"city": "Milán"}).json() == first.json()
+
+
+@pytest.mark.parametrize("title", [" ", "\u200b\u200b", "\u202e", "\u2066\u2069 "], ids=ascii)
+def test_a_title_that_nobody_sees_is_refused(home: ApiClient, owner: Database, title: str) -> None:
+    with nothing_changes(owner):
+        answer = home.post("/bids", bid(home, "b-1", title=title))
+    assert (answer.status_code, code(answer)) == (422, "request_invalid")
+
+
+def test_a_practice_that_is_licensed_where_it_works_is_not_flagged(home: ApiClient, owner: Database) -> None:
+    _, path = funded(home)
+    with nothing_changes(owner):
+        answer = home.post(
+            f"{project_of(home, path)}/practice-flags", {"licensed_in": "Texas", "needed_in": "texas"}
+        )
+    assert (answer.status_code, code(answer)) == (422, "same_place")
+
+
+@pytest.mark.parametrize("what", ["parties", "bids", "content-events"])
+def test_twenty_equal_requests_at_once_give_one_object_twenty_times(home: ApiClient, what: str) -> None:
+    address, body, record = "/parties", PERSON, Party
+    if what == "bids":
+        address, body, record = "/bids", bid(home, "all-at-once"), Project
+    if what == "content-events":
+        _, path = funded(home)
+        address, record = f"{project_of(home, path)}/content-events", Report
+        body = {"external_id": "cre-1", "kind": "OTHER", "severity": "LOW", "details": "Rule 1."}
+    before = count(home, record)
+    with ThreadPoolExecutor(20) as threads:
+        answers = list(threads.map(lambda _: home.post(address, body), range(20)))
+    assert [each.status_code for each in answers] == [201] * 20
+    assert len({each.text for each in answers}) == 1
+    assert count(home, record) == before + 1
+
+
+def count(home: ApiClient, record: Any) -> int:
+    with home.market.database.reading() as session:
+        return int(session.execute(select(func.count()).select_from(record)).scalar_one())
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "allow"),
+    [
+        ("PUT", "/parties", "GET, POST"),
+        ("PATCH", "/parties", "GET, POST"),
+        ("DELETE", "/parties", "GET, POST"),
+        ("PUT", "/bids", "POST"),
+        ("GET", "/bids", "POST"),
+        ("PUT", "/projects/1", "GET"),
+    ],
+)
+def test_what_an_address_does_not_do_is_405_and_says_what_it_does(
+    home: ApiClient, method: str, address: str, allow: str
+) -> None:
+    answer = home.send(method, address)
+    assert (answer.status_code, code(answer)) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == allow
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/%00",
+        "/parties%00",
+        "/projects/%00",
+        "/projects/1%00/milestones",
+        "/parties?external_id=%00",
+        "/parties?external_id=a%00b",
+        "/events?after=%00",
+        "/%ff%fe",
+        "/projects/%E2%80%AE1",
+        "/milestones/..%2f..%2f",
+        "/docs%00",
+        "/openapi.json%00",
+    ],
+)
+def test_an_address_with_nul_or_broken_characters_is_a_problem(home: ApiClient, address: str) -> None:
+    for method in ("GET", "POST", "PUT"):
+        answer = home.send(method, address, b"{}" if method == "POST" else b"")
+        assert 400 <= answer.status_code < 500, (method, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
