@@ -69,6 +69,34 @@ def tell(
     )
 
 
+def tell_party(
+    session: Session,
+    template: str,
+    *,
+    party: Party,
+    key: str,
+    now: datetime,
+    address: str | None = None,
+    **facts: Any,
+) -> Notification | None:
+    """Write to a party about itself, at once; to `address` in place of the one that it has now."""
+    return _write(
+        session,
+        template,
+        party.role.lower(),
+        {"platform": party.platform, **facts},
+        key=key,
+        party_id=party.id,
+        address=address,
+        about_kind="party",
+        about_id=party.id,
+        urgent=True,
+        status=LetterStatus.QUEUED,
+        next_try_at=now,
+        created_at=now,
+    )
+
+
 def muted(session: Session, template: str, *, party_id: int) -> bool:
     """Would this letter be written for the record only, because its reader does not want its kind?"""
     wants = session.get(LetterPreference, party_id)

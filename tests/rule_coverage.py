@@ -208,6 +208,14 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/payee_accounts: a release waits for a payee who is not verified and goes by itself",
         "actions/payee_accounts: a payee who is stopped between release and payment is paid later",
     ),
+    "Payouts to another bank wait": (
+        "actions/bank_changes: payouts to another bank wait for the time of the policy and go there",
+        "actions/bank_changes: the same bank again holds nothing and back again holds once more",
+    ),
+    "What a party had before stays": (
+        "actions/bank_changes: old values stay and the same again changes nothing",
+        "actions/bank_changes: what cannot change changes nothing",
+    ),
     "A currency that the payee's bank takes": (
         "actions/payee_accounts: nothing is promised or paid in a currency that no bank of the payee takes",
         "actions/payee_accounts: a payee without any bank may be promised money",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -92,6 +93,7 @@ def of_parties(session: Session, parties: Sequence[Party]) -> list[PartyAnswer]:
         .order_by(FinalRating.party_id, FinalRating.calculated_at.desc(), FinalRating.project_id.desc())
     )
     ratings = {each.party_id: each for each in session.scalars(newest)}
+    waits = payee_accounts.new_banks(session, [each.id for each in parties])
     accounts = _by(session, PayeeAccount, PayeeAccount.party_id, [each.id for each in parties])
     return [
         {
@@ -99,16 +101,19 @@ def of_parties(session: Session, parties: Sequence[Party]) -> list[PartyAnswer]:
             "role": party.role,
             "city": party.city,
             "country": party.country,
+            "language": party.language,
             "withdrawal_method": party.withdrawal_method.sent_as,
             "known_to_provider": bool(party.stripe_customer or party.stripe_account),
-            "account": of_account(accounts[party.id]) if party.id in accounts else None,
+            "account": of_account(accounts[party.id], waits.get(party.id, {}))
+            if party.id in accounts
+            else None,
             "rating": of_rating(ratings[party.id]) if party.id in ratings else None,
         }
         for party in parties
     ]
 
 
-def of_account(row: PayeeAccount) -> AccountAnswer:
+def of_account(row: PayeeAccount, waits: Mapping[str, datetime]) -> AccountAnswer:
     reason = None if row.can_be_paid else account_rules.reason(payee_accounts.of(row))
     return {
         "can_be_paid": row.can_be_paid,
@@ -122,7 +127,12 @@ def of_account(row: PayeeAccount) -> AccountAnswer:
         "disabled_reason": row.disabled_reason,
         "reason": f"{reason[0].upper()}{reason[1:]}." if reason else None,
         "banks": [
-            {"currency": currency, "last4": bank["last4"], "usable": bank["usable"]}
+            {
+                "currency": currency,
+                "last4": bank["last4"],
+                "usable": bank["usable"],
+                "payouts_wait_until": moment(waits.get(currency)),
+            }
             for currency, bank in sorted(row.banks.items())
         ],
         "as_of": moment(row.read_at),

@@ -35,6 +35,8 @@ class Kind:
 class AuditAction(StrEnum):
     API_KEY_CREATE = "api_key:create"
     API_KEY_REVOKE = "api_key:revoke"
+    BANK_CHANGE = "bank:change"
+    BANK_CHANGE_END = "bank:end_wait"
     BID_ACCEPT = "bid:accept"
     CASE_EXPORT = "case:export"
     CASE_OPEN = "case:open"
@@ -100,6 +102,7 @@ class AuditAction(StrEnum):
     OFFER_WITHDRAW = "offer:withdraw"
     OPERATION_RETRY = "operation:retry"
     OPERATION_REVIEW = "operation:review"
+    PARTY_CHANGE = "party:change"
     PARTY_CORRECT_ADDRESS = "party:correct_address"
     PAYEE_ACCOUNT_LINK = "payee_account:link"
     PAYEE_ACCOUNT_FOLLOW = "payee_account:follow"
@@ -296,6 +299,9 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.EXPORT_FINISH: Kind("Log export finished", staff_only=True),
     AuditAction.EXPORT_START: Kind("Log export started", staff_only=True),
     AuditAction.MESSAGE_SEND: Kind("Message sent", staff_only=True),
+    AuditAction.BANK_CHANGE: Kind("Payee's bank account changed", staff_only=True),
+    AuditAction.BANK_CHANGE_END: Kind("Payouts to a new bank account resumed", staff_only=True),
+    AuditAction.PARTY_CHANGE: Kind("Party's details changed", staff_only=True),
     AuditAction.PARTY_CORRECT_ADDRESS: Kind("Party address corrected", staff_only=True),
     AuditAction.PAYEE_ACCOUNT_LINK: Kind("Link to Stripe's onboarding made", staff_only=True),
     AuditAction.PAYEE_ACCOUNT_FOLLOW: Kind("Payee's account read at Stripe", staff_only=True),

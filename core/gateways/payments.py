@@ -93,6 +93,14 @@ class Payments(Protocol):
         """Another bank account or card in place of a payee's, in its currency (milestone-payment-flow, Error Handling
         2: after a failed one)."""
 
+    def update_contact(
+        self, key: str, *, customer: str | None, account: str | None, name: str, email: str
+    ) -> None:
+        """A payer's or a payee's name and address, as the provider writes to them."""
+
+    def attach(self, key: str, *, customer: str, payment_method: str) -> str:
+        """A payer pays with this from now on; returns the id under which the provider knows it."""
+
     def account_link(
         self, key: str, *, account: str, update: bool, refresh_url: str, return_url: str
     ) -> AccountLinkSnapshot:

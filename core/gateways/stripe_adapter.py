@@ -14,7 +14,9 @@ from stripe import RequestOptions
 from stripe.params import (
     AccountCreateParams,
     AccountLinkCreateParams,
+    CustomerUpdateParams,
     PaymentIntentCreateParams,
+    PaymentMethodAttachParams,
     PayoutCreateParams,
     RefundCreateParams,
     TransferCreateParams,
@@ -81,6 +83,21 @@ class StripePayments(StripeReads):
                 ids.of(Kind.ACCOUNT, account), {"external_account": bank_token}, _keyed(key)
             )
         return read.payee_account(plain(made))
+
+    def update_contact(
+        self, key: str, *, customer: str | None, account: str | None, name: str, email: str
+    ) -> None:
+        with translate_errors():
+            if customer:
+                who: CustomerUpdateParams = {"name": name, "email": email}
+                self._v1.customers.update(ids.of(Kind.CUSTOMER, customer), who, _keyed(key))
+            if account:
+                self._v1.accounts.update(ids.of(Kind.ACCOUNT, account), {"email": email}, _keyed(key))
+
+    def attach(self, key: str, *, customer: str, payment_method: str) -> str:
+        asked: PaymentMethodAttachParams = {"customer": ids.of(Kind.CUSTOMER, customer)}
+        with translate_errors():
+            return str(self._v1.payment_methods.attach(payment_method, asked, _keyed(key)).id)
 
     def account_link(
         self, key: str, *, account: str, update: bool, refresh_url: str, return_url: str

@@ -11,6 +11,7 @@ from typing import Any
 
 from core.errors import DeskError
 from core.letters import (
+    accounts,
     chargebacks,
     closing,
     cooling_off,
@@ -32,6 +33,7 @@ __all__ = ["TEMPLATES", "FactMissing", "Letter", "NoSuchLetter", "needs", "rende
 Levels = tuple[Template, ...]
 
 TEMPLATES: Mapping[tuple[str, str], Template | Levels] = {
+    **accounts.TEMPLATES,
     **starting.TEMPLATES,
     **funding.TEMPLATES,
     **verifying.TEMPLATES,
@@ -46,6 +48,7 @@ TEMPLATES: Mapping[tuple[str, str], Template | Levels] = {
     **staff.TEMPLATES,
 }
 FOOTER = "You receive this e-mail about the project “{project}” because you are its {reader}."
+PARTY_FOOTER = "You receive this e-mail because payments to you or by you are made through us."
 STAFF_FOOTER = (
     "You receive this e-mail because of your work at the desk. Please answer at the desk, not by e-mail."
 )
@@ -88,14 +91,15 @@ def render(template: str, audience: str, **facts: Any) -> Letter:
 
     Raises `NoSuchLetter` and `FactMissing`. Facts that the letter has no place for are left out.
     """
-    required = needs(template, audience)[0] | ({"project"} if audience != "staff" else set())
+    own = audience == "staff" or template in accounts.ABOUT_THE_PARTY
+    required = needs(template, audience)[0] | (set() if own else {"project"})
     if missing := sorted(name for name in required if facts.get(name) is None):
         raise FactMissing(template=template, audience=audience, missing=", ".join(missing))
     people = PEOPLE.get(str(facts.get("platform", "")), PEOPLE[""])
     known = {**facts, **people, "reader": people.get(audience, "")}
     chosen = _level(_find(template, audience), facts)
     subject = _shortened(sentence(chosen.subject, known))
-    parts, footer = tuple(fill(chosen.parts, known)), sentence(_footer(audience), known)
+    parts, footer = tuple(fill(chosen.parts, known)), sentence(_footer(template, audience), known)
     return Letter(subject, as_text(subject, parts, footer), as_html(subject, parts, footer, tone=chosen.tone))
 
 
@@ -118,7 +122,9 @@ def _find(template: str, audience: str) -> Template | Levels:
         raise NoSuchLetter(template=template, audience=audience) from None
 
 
-def _footer(audience: str) -> str:
+def _footer(template: str, audience: str) -> str:
+    if template in accounts.ABOUT_THE_PARTY:
+        return PARTY_FOOTER
     return STAFF_FOOTER if audience == "staff" else FOOTER
 
 

@@ -36,6 +36,7 @@ _DISPUTE = "a dispute is about your money, and the rules ask that both sides are
 _DECISION = "the rules ask that both sides are told what was decided, and why"
 _HELD = "it says that money is held back"
 _TERMS = "it says what you have agreed to pay or to do"
+_SAFETY = "it protects you if somebody else made the change"
 _STAFF = "it is your work"
 
 HANDLING: Mapping[str, Handling] = {
@@ -102,6 +103,8 @@ HANDLING: Mapping[str, Handling] = {
     "report_settled": Handling("Report looked into", kept="it is the answer to what you reported"),
     "project_review_request": Handling("Please review your project"),
     "thanks": Handling("Thank you, with your rating"),
+    "bank_changed": Handling("Bank account changed", urgent=True, kept=_SAFETY),
+    "email_changed": Handling("E-mail address changed", urgent=True, kept=_SAFETY),
     "case_assigned": Handling("Case given to you", urgent=True, kept=_STAFF),
     "case_taken": Handling("Case given to someone else", urgent=True, kept=_STAFF),
     "case_decided_by_another": Handling("Your case decided by someone else", urgent=True, kept=_STAFF),

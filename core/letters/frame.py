@@ -19,7 +19,8 @@ _OBJECT = (
     "If you think that we missed something, write to us and give the case number. Our staff can ask someone else to "
     "look at the decision again. Money that has been paid out stays where it is in the meantime."
 )
-_ASK = "If you have questions, write to {contact}. Please give the reference."
+_ASK = "If you have questions, write to {contact}."
+_REFER = " Please give the reference."
 _STAFF = "Open the desk:"
 _ACT = "To see more or to answer, sign in here:"
 
@@ -45,7 +46,8 @@ class Frame:
         before = [_OBJECT] if self.templates & OPEN_TO_CORRECTION else []
         if self.references:
             before.append(f"Reference: {', '.join(self.references)}.")
-        after = [_ASK.format(contact=self.contact)] if self.contact else []
+        refer = _REFER if self.references else ""
+        after = [_ASK.format(contact=self.contact) + refer] if self.contact else []
         link = (_STAFF if self.staff else _ACT, self.link) if self.link else None
         return Closing(tuple(before), link, tuple(after))
 

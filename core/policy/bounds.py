@@ -56,6 +56,9 @@ BOUNDS: Mapping[str, Bounds] = {
     "contact_window": Bounds(
         (DAY, 365 * DAY), (7 * DAY, 180 * DAY), "nothing repeats within less than a day"
     ),
+    "bank_change_hold": Bounds(
+        (HOUR, 14 * DAY), (DAY, 7 * DAY), "within less than an hour nobody reads that their bank was changed"
+    ),
     "decisions_a_day": Bounds((1, 50), (1, 10), "beyond it no second person would ever look"),
     "contact_attempts": Bounds((1, 20), (1, 5), "beyond it no attempt would ever be looked at"),
 }

@@ -51,5 +51,7 @@ REVIEW_WAITS = timedelta(hours=24)
 RECONCILED_WITHIN = timedelta(hours=26)
 # A payee's account is read when Stripe says that it changed, and so often in any case.
 PAYEE_ACCOUNT_READ_EVERY = timedelta(days=1)
+# Whoever takes over an account changes its address first: a change of the bank is told at the addresses of so long ago.
+OLD_ADDRESS_TOLD_FOR = timedelta(days=30)
 # Stripe's own balance is read every five minutes; a reading older than this covers nothing.
 CLIENT_FUNDS_STALE_AFTER = timedelta(minutes=30)

@@ -44,6 +44,7 @@ HOME_SERVICES = Profile(
     held_age_alarm=timedelta(days=75),
     contact_attempts=2,
     contact_window=timedelta(days=30),
+    bank_change_hold=timedelta(days=3),
 )
 
 LEGAL_SERVICES = replace(

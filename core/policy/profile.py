@@ -15,6 +15,7 @@ from core.policy.sources import LINES
 
 # Fields that came after profiles had been stored.
 LATER: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "bank_change_hold": lambda _: 3 * 86_400,
     "blind": lambda _: False,
     "contact_window": lambda _: 30 * 86_400,
     "reminders": lambda then: then.get("first_reminder_after") is not None,
@@ -110,6 +111,7 @@ class Profile:
     held_age_alarm: timedelta
     contact_attempts: int
     contact_window: timedelta
+    bank_change_hold: timedelta
     blind: bool = False
 
     @property

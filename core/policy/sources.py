@@ -59,5 +59,6 @@ LINES: Mapping[str, tuple[str, str, str]] = {
         CHOICE,
         f"{RULES}, Risk Controls: repeated; the time is {CHOICE}",
     ),
+    "bank_change_hold": ("Payouts wait after a change of the bank for", CHOICE, CHOICE),
     "blind": ("Names hidden from a mediator until a draft is saved", CHOICE, CHOICE),
 }

@@ -12,6 +12,7 @@ from sqlalchemy import Select, exists, func, or_, select
 
 from core.policy.limits import CHARGEBACK_ALARM
 from core.records import (
+    BankChange,
     Case,
     Chargeback,
     Decision,
@@ -117,6 +118,12 @@ def offers(now: datetime) -> Due:
         .join(Case, Case.id == Offer.case_id)
         .where(at <= now, Offer.status == OfferStatus.OPEN)
     )
+
+
+def bank_changes(now: datetime) -> Due:
+    """Payouts have waited long enough for a payee to say that the new bank account is not theirs."""
+    at = BankChange.held_until
+    return select(BankChange.id, at.label("at")).where(at <= now, BankChange.ended_at.is_(None))
 
 
 def chargebacks(now: datetime) -> Due:

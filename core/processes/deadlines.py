@@ -14,9 +14,10 @@ from core.actions.decisions import confirmation
 from core.actions.funding import card_retries
 from core.actions.milestones import ratings, verification, verification_timeout
 from core.actions.milestones.milestone_context import open_milestone
+from core.actions.parties import bank_changes
 from core.processes import deadline_queries as due
 from core.processes.deadline_queries import Due
-from core.records import Chargeback, Decision, Offer, ReviewRound
+from core.records import BankChange, Chargeback, Decision, Offer, ReviewRound
 from core.rules.permissions import SYSTEM
 
 
@@ -86,6 +87,14 @@ def _expire_offer(session: Session, number: int, now: datetime) -> bool:
     return offers.expire(session, now=now, offer_id=number)
 
 
+def _pay_to_new_bank(session: Session, number: int, now: datetime) -> bool:
+    return bank_changes.end(session, number, now=now)
+
+
+def _bank_change(session: Session, number: int) -> None:
+    session.get_one(BankChange, number, with_for_update=True)
+
+
 def _milestone(session: Session, number: int) -> None:
     open_milestone(session, number)
 
@@ -121,6 +130,13 @@ DEADLINES: Mapping[str, Deadline] = {
     "card_retry": Deadline(due.card_retries, _milestone, _charge_again, "Card charged again", "milestone"),
     "offer": Deadline(due.offers, _case_of_offer, _expire_offer, "Proposal expires", "settlement proposal"),
     "reviews": Deadline(due.reviews, _round, _open_reviews, "Reviews revealed", "project"),
+    "bank_change": Deadline(
+        due.bank_changes,
+        _bank_change,
+        _pay_to_new_bank,
+        "Payouts to a new bank account resume",
+        "bank change",
+    ),
     "chargeback": Deadline(
         due.chargebacks, _chargeback, _alarm_of_chargeback, "Evidence due in 48 hours", "chargeback"
     ),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from secrets import token_hex
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from core.actions.milestones import parties
 from core.actions.operations.operation_keys import idempotency_key, operation_key
-from core.actions.parties import payee_accounts
+from core.actions.parties import details, payee_accounts
 from core.desk import Desk
 from core.gateways.payments import AccountLinkSnapshot
+from core.processes import payee_accounts as payee_accounts_process
 from core.records import Party
 from core.rules.parties import PartyRole
+from core.rules.permissions import Actor
 
 
 def open_at_provider(
@@ -83,6 +87,64 @@ def account_link(
     return link
 
 
+def replace_bank(desk: Desk, party_id: int, *, asked_as: str, bank_token: str) -> None:
+    """Another bank account in the place of a payee's. What is known of it is read afterwards, because the provider
+    repeats its first answer to a key; `asked_as` names the request. Raises `NotForThisRole`, `NoAccountYet`.
+
+    Payouts to it wait (`core.actions.parties.bank_changes`); what waits already goes there when it goes.
+    """
+    party, op = _known(desk, party_id)
+    parties.require_payee(party)
+    if party.stripe_account is None:
+        raise parties.NoAccountYet(party=party.external_id)
+    key = _once(desk, op, "bank", asked_as)
+    desk.payments.replace_bank(op, key, account=party.stripe_account, bank_token=bank_token)
+    payee_accounts_process.read(desk, party.stripe_account)
+    desk.database.run(lambda session: _know(session, party_id, bank=parties.digest(bank_token)))
+
+
+def replace_payment_method(
+    desk: Desk, actor: Actor, party_id: int, *, asked_as: str, payment_method: str
+) -> None:
+    """What a payer pays with from now on. Raises `NotForThisRole`, `NoAccountYet`."""
+    party, op = _known(desk, party_id)
+    parties.require_fitting(party, payment_method=payment_method, bank_token=None)
+    if party.stripe_customer is None:
+        raise parties.NoAccountYet(party=party.external_id)
+    key = _once(desk, op, "method", asked_as)
+    method = desk.payments.attach(key, customer=party.stripe_customer, payment_method=payment_method)
+    wanted = {"payment_method": method}
+    desk.database.run(
+        lambda session: details.change(session, actor, now=desk.clock(), party_id=party_id, wanted=wanted)
+    )
+
+
+def tell_contact(desk: Desk, party_id: int, wanted: Mapping[str, Any], *, asked_as: str) -> None:
+    """A new name or address is told to the provider before it is kept here: what it refuses is kept nowhere."""
+    party, op = _known(desk, party_id)
+    other = details.require_changeable(party, wanted)
+    if not {"name", "email"} & other.keys() or not (party.stripe_customer or party.stripe_account):
+        return
+    desk.payments.update_contact(
+        _once(desk, op, "contact", asked_as),
+        customer=party.stripe_customer,
+        account=party.stripe_account,
+        name=other.get("name", party.name),
+        email=other.get("email", party.email),
+    )
+
+
+def _known(desk: Desk, party_id: int) -> tuple[Party, str]:
+    with desk.database.reading() as session:
+        return session.get_one(Party, party_id), operation_key(session, "party", party_id)
+
+
+def _once(desk: Desk, op: str, what: str, asked_as: str) -> str:
+    """One key for one request of the marketplace; another after an hour, because faults are repeated under a key."""
+    hour = int(desk.clock().timestamp()) // 3600
+    return f"{op}.{what}.{sha256(asked_as.encode()).hexdigest()[:16]}.{hour}"
+
+
 def _know(
     session: Session,
     party_id: int,
@@ -91,6 +153,7 @@ def _know(
     method: str | None = None,
     account: str | None = None,
     given: tuple[str, str | None] | None = None,
+    bank: str | None = None,
 ) -> None:
     party = session.get_one(Party, party_id, with_for_update=True)
     party.stripe_customer = customer or party.stripe_customer
@@ -98,3 +161,4 @@ def _know(
     party.stripe_account = party.stripe_account or account
     if given is not None:
         party.account_currency, party.bank_token_sha256 = given
+    party.bank_token_sha256 = bank or party.bank_token_sha256

@@ -47,9 +47,9 @@ def written(session: Session, which: ColumnElement[bool]) -> Sequence[Written]:
         select(
             Notification,
             func.coalesce(Party.name, Staff.name),
-            func.coalesce(Party.email, Staff.email),
+            func.coalesce(Notification.address, Party.email, Staff.email),
             Project.title,
-            Project.platform,
+            func.coalesce(Project.platform, Party.platform),
             func.coalesce(case((Notification.about_kind == "ticket", Notification.about_id)), case_of),
         )
         .outerjoin(Party, Party.id == Notification.party_id)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from types import MappingProxyType
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.records import Party, PayeeAccount
+from core.records import BankChange, Party, PayeeAccount
 from core.rules import holds, payee_accounts
 from core.rules.payee_accounts import AccountFacts
 from core.rules.refusal_reasons import Block
@@ -16,11 +18,27 @@ from core.rules.refusal_reasons import Block
 def facts(session: Session, party_ids: Collection[int]) -> dict[int, AccountFacts]:
     """Of those whose account was read."""
     rows = session.scalars(select(PayeeAccount).where(PayeeAccount.party_id.in_(party_ids)))
-    return {row.party_id: of(row) for row in rows}
+    waits = new_banks(session, party_ids)
+    return {row.party_id: of(row, waits.get(row.party_id, {})) for row in rows}
 
 
-def of(row: PayeeAccount) -> AccountFacts:
+def new_banks(session: Session, party_ids: Collection[int]) -> dict[int, dict[str, datetime]]:
+    """Until when payouts in a currency wait because its bank account is another one; only where they do."""
+    until = func.max(BankChange.held_until).label("until")
+    found = session.execute(
+        select(BankChange.party_id, BankChange.currency, until)
+        .where(BankChange.party_id.in_(party_ids), BankChange.ended_at.is_(None))
+        .group_by(BankChange.party_id, BankChange.currency)
+    )
+    waits: dict[int, dict[str, datetime]] = {}
+    for row in found:
+        waits.setdefault(row.party_id, {})[row.currency] = row.until
+    return waits
+
+
+def of(row: PayeeAccount, waits: Mapping[str, datetime] = MappingProxyType({})) -> AccountFacts:
     return AccountFacts(
+        new_banks=waits,
         can_be_paid=row.can_be_paid,
         disabled_reason=row.disabled_reason,
         past_due=tuple(row.past_due),

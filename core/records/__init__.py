@@ -19,7 +19,7 @@ from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, Offer, 
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
 from core.records.milestones import Milestone
 from core.records.operations import LetterPreference, Notification, OutgoingOperation, WebhookEvent
-from core.records.payees import PayeeAccount
+from core.records.payees import BankChange, PartyChange, PayeeAccount
 from core.records.payment_exceptions import PayoutOffer, RefundReturn
 from core.records.payments import (
     BalanceTransaction,
@@ -42,6 +42,7 @@ __all__ = [
     "ApiBucket",
     "ApiKey",
     "BalanceTransaction",
+    "BankChange",
     "Case",
     "CaseReveal",
     "CaseVisit",
@@ -70,6 +71,7 @@ __all__ = [
     "OutgoingEvent",
     "OutgoingOperation",
     "Party",
+    "PartyChange",
     "PartyRequest",
     "PayeeAccount",
     "PaymentEvent",

@@ -81,7 +81,8 @@ class Notification(Record):
     """A letter to a party or to a member of staff. `key` is unique, so no one is told the same thing twice.
 
     `mail` is the number of the mail in which it goes, alone or with others; a second try is the same mail. `about`
-    names the object that gave cause for it, besides the milestone. `framed`: it was sent with greeting and closing.
+    names the object that gave cause for it, besides the milestone. It goes to `address` where that is not the party's
+    of now. `framed`: it was sent with greeting and closing.
     """
 
     __tablename__ = "notifications"
@@ -89,7 +90,10 @@ class Notification(Record):
         UniqueConstraint("key"),
         one_of("status", LetterStatus),
         CheckConstraint("num_nonnulls(party_id, staff_id) = 1", name="one_reader"),
-        CheckConstraint("party_id is null or project_id is not null", name="party_has_project"),
+        CheckConstraint(
+            "party_id is null or project_id is not null or about_kind = 'party'", name="party_has_project"
+        ),
+        CheckConstraint("address is null or party_id is not null", name="address_of_a_party"),
         CheckConstraint("(about_kind is null) = (about_id is null)", name="about_something"),
         CheckConstraint("status <> 'SENT' or mail is not null", name="sent_in_a_mail"),
         Index("notifications_due_idx", "next_try_at", postgresql_where="status = 'QUEUED'"),
@@ -118,6 +122,7 @@ class Notification(Record):
     error: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None] = mapped_column(default=None)
+    address: Mapped[str | None] = mapped_column(default=None)
     framed: Mapped[bool] = mapped_column(default=False, server_default="false")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
 from core.policy import Platform, WithdrawalMethod
+from core.rules.languages import Language
 from core.rules.parties import PartyRole
 from core.rules.permissions import Role
 
@@ -33,6 +34,7 @@ class Party(Record):
         one_of("withdrawal_method", WithdrawalMethod),
         one_of("role", PartyRole),
         one_of("platform", Platform),
+        one_of("language", Language),
         UniqueConstraint("platform", "external_id"),
         Index("parties_stripe_account_idx", "stripe_account"),
     )
@@ -45,6 +47,7 @@ class Party(Record):
     email: Mapped[str]
     city: Mapped[str] = mapped_column(default="")
     country: Mapped[str] = mapped_column(default="US")
+    language: Mapped[Language] = mapped_column(default=Language.ENGLISH, server_default="en")
     stripe_customer: Mapped[str | None] = mapped_column(default=None)
     payment_method: Mapped[str | None] = mapped_column(default=None)
     stripe_account: Mapped[str | None] = mapped_column(default=None)
@@ -53,6 +56,7 @@ class Party(Record):
     withdrawal_method: Mapped[WithdrawalMethod] = mapped_column(default=WithdrawalMethod.STANDARD)
     auto_withdraw: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    changed_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class Staff(Record):

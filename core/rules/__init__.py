@@ -62,6 +62,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("Fee modes that are allowed", "rules.schedule:accept_fee_mode", f"{_LEGAL}, Escrow Scope"),
     Rule("A payee who cannot be paid waits with the reason", "rules.payee_accounts:blocking", _DESK),
+    Rule("Payouts to another bank wait", "actions.parties.bank_changes:hold", _DESK),
+    Rule("What a party had before stays", "actions.parties.details:change", _DESK),
     Rule("A currency that the payee's bank takes", "rules.payee_accounts:require_taken", _DESK),
     Rule(
         "The settlement currency is known before a promise",

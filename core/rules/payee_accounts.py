@@ -66,7 +66,8 @@ REQUIREMENTS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class AccountFacts:
-    """A payee's account as it was read last; `banks`: the currencies that a usable bank account takes."""
+    """A payee's account as it was read last; `banks`: the currencies that a usable bank account takes; `new_banks`:
+    until when payouts in a currency wait because its bank account is another one."""
 
     can_be_paid: bool
     disabled_reason: str | None = None
@@ -74,6 +75,7 @@ class AccountFacts:
     currently_due: tuple[str, ...] = ()
     due_at: datetime | None = None
     banks: frozenset[str] = field(default_factory=frozenset)
+    new_banks: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def blocking(account: AccountFacts | None, currency: str) -> tuple[Block, ...]:
@@ -88,6 +90,12 @@ def _reasons(account: AccountFacts, currency: str) -> Iterator[Block]:
     if account.banks and currency not in account.banks:
         taken = " and ".join(sorted(account.banks))
         yield Block("payee_bank_currency", f"The payee's bank accounts take {taken}, not {currency}.")
+    if until := account.new_banks.get(currency):
+        yield Block(
+            "bank_changed",
+            f"The payee's bank account was changed. Payouts to the new one wait until {until:%Y-%m-%d %H:%M} UTC, in "
+            "case somebody else changed it.",
+        )
 
 
 def reason(account: AccountFacts) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from core.api.openapi import examples
 from core.records import Party, PayeeAccount
 from tests.actions import stripe_events
 from tests.api.api_client import ApiClient, code
@@ -57,7 +58,7 @@ def test_a_payee_is_onboarded_and_then_paid(home: ApiClient, watched: Market) ->
     told_by_stripe(watched, payee)
     account = home.get(f"/parties?external_id={payee}").json()["items"][0]["account"]
     assert (account["can_be_paid"], account["reason"]) == (True, None)
-    assert account["banks"] == [{"currency": "USD", "last4": "6789", "usable": True}]
+    assert account["banks"] == [examples.BANK]
     assert [each["party"] for each in told(watched, "payee.payouts_enabled")] == [payee]
 
 

@@ -48,6 +48,9 @@ def every_operation(payments: StripePayments, parties: Parties, control: Sandbox
     )
     payments.replace_bank("b", "b:1", account=payee.id, bank_token="btok_us_verified")
     addresses = {"refresh_url": "https://market.test/again", "return_url": "https://market.test/done"}
+    payer = parties.payer()
+    payments.update_contact("c:1", customer=payer.id, account=payee.id, name="Pat", email="pat@example.test")
+    payments.attach("m:1", customer=payer.id, payment_method="pm_card_visa")
     payments.account_link("l:1", account=payee.id, update=True, **addresses)
     with pytest.raises(ProviderRefused):
         parties.paid(usd(700), card="pm_card_visa_chargeDeclined")

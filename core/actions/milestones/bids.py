@@ -13,9 +13,10 @@ from core.actions.funding import settlement_currency
 from core.actions.milestones import payment_schedule
 from core.actions.milestones.projects import milestones_of
 from core.actions.parties import payee_accounts
+from core.actions.staff import policy_in_force
 from core.audit.actions import AuditAction
 from core.db import one_at_a_time
-from core.errors import DeskError, NotFound, Said, another
+from core.errors import DeskError, Said, another
 from core.money import Money
 from core.notifications import tell
 from core.policy import Profile
@@ -70,7 +71,7 @@ def accept(session: Session, actor: Actor, *, now: datetime, bid: Bid) -> Projec
         return known
     settlement_currency.require(session, bid.total.currency)
     payee_accounts.require_taken(session, payee, bid.total.currency)
-    version, profile = _current_policy(session, payer.platform, now)
+    version, profile = policy_in_force.of(session, payer.platform, now)
     planned = _divided(bid, profile)
     project = _agreed(session, payer.platform, bid, mode, version, now=now)
     # Accepting a bid is not yet an engagement: each side confirms (payment-escrow-rules, Positioning).
@@ -139,19 +140,6 @@ def _note_and_tell(session: Session, actor: Actor, project: Project, bid: Bid, *
         schedule=payment_schedule.lines(milestones_of(session, project.id)),
         total=bid.total,
     )
-
-
-def _current_policy(session: Session, platform: str, now: datetime) -> tuple[PolicyVersion, Profile]:
-    """The version of a marketplace's profile that is in force: new projects take a reference to it."""
-    version = session.scalars(
-        select(PolicyVersion)
-        .where(PolicyVersion.profile == platform, PolicyVersion.effective_at <= now)
-        .order_by(PolicyVersion.version.desc())
-        .limit(1)
-    ).one_or_none()
-    if version is None:
-        raise NotFound(kind="policy profile", id=platform)
-    return version, Profile.from_snapshot(version.snapshot)
 
 
 def _two_sides(session: Session, payer_id: int, payee_id: int) -> tuple[Party, Party]:

@@ -65,7 +65,7 @@ def _correct(
     if letter.party_id is None:
         raise AddressOfStaff()
     party = session.get_one(Party, letter.party_id, with_for_update={"key_share": True})
-    party.email = checked(address)
+    party.email, party.changed_at = checked(address), now
     _note(session, actor, letter, AuditAction.PARTY_CORRECT_ADDRESS.by("staff"), now=now)
     failed = select(Notification).where(
         Notification.party_id == party.id, Notification.status == LetterStatus.FAILED

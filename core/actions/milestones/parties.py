@@ -24,7 +24,7 @@ from core.rules.permissions import SYSTEM, Actor, NotYours, require_party
 class AccountKnownOtherwise(DeskError):
     """Party {party} has its account at the payment provider with another {what}. What is stored stays and is used.
 
-    Nothing was changed; the desk's staff changes it, or the provider's own pages do.
+    Nothing was changed. A bank account and a payment method are replaced at their own addresses.
     """
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit, outbox
+from core.actions.parties import bank_changes
 from core.audit.actions import AuditAction
 from core.gateways.payments import PayeeAccountSnapshot
 from core.queries import payee_accounts
@@ -50,7 +51,10 @@ def follow(session: Session, account: PayeeAccountSnapshot, *, asked_at: datetim
     if row is None:
         row = PayeeAccount(party_id=party.id, account=account.id)
         session.add(row)
-    for name, value in _read(account, banks).items():
+    read = _read(account, banks)
+    if banks:
+        bank_changes.hold(session, party, before=banks, after=read["banks"], at=asked_at, now=now)
+    for name, value in read.items():
         setattr(row, name, value)
     row.read_at = asked_at
     session.flush()

@@ -25,6 +25,7 @@ from core.actions.milestones.orders import PaymentInFlight
 from core.actions.milestones.ratings import NotAsked, ReviewedAlready
 from core.actions.milestones.verification import NotASession
 from core.actions.operations.operation_keys import NotInstalled
+from core.actions.parties.details import CountryFixed
 from core.actions.payouts.method_offers import NotOffered
 from core.actions.payouts.payout_review import OutcomeStillUnknown, PayoutNotInReview
 from core.actions.risk.holds import NoOpenComplaint, NotALateComplaint
@@ -81,7 +82,7 @@ class StillBusy(DeskError):
 class AskedDifferently(DeskError):
     """{kind} {id} is known here with another {what}. What is stored stays and nothing was changed.
 
-    Send it as it is stored to get it again; the desk's staff changes what is stored.
+    Send it as it is stored to get it again. A party's details are changed at their own address.
     """
 
 
@@ -143,6 +144,7 @@ STATUSES: Mapping[type[DeskError], int] = {
     parties.AccountKnownOtherwise: 409,
     parties.NoAccountYet: 409,
     AlreadyMoving: 409,
+    CountryFixed: 409,
     BodyTooLarge: 413,
     UnsupportedMediaType: 415,
     FileTooLarge: 413,

@@ -16,7 +16,7 @@ from typing import (
 
 from typing_extensions import TypedDict
 
-from core.api.models.names import one_of
+from core.api.models.names import CurrencyCode, one_of
 from core.api.models.responses import Moment, MoneyAnswer, PageAnswer
 from core.policy import WithdrawalMethod
 from core.rules.cases import CaseResolution, CaseStatus, DisputeReason
@@ -28,6 +28,7 @@ from core.rules.messages import AuthorKind
 from core.rules.milestones import Outcome as MilestoneOutcome
 from core.rules.milestones import Status as MilestoneStatus
 from core.rules.offers import OfferStatus
+from core.rules.parties import PartyField
 from core.rules.payment_states import State as PaymentState
 from core.rules.payouts import PayoutStatus
 from core.rules.projects import ProjectStatus
@@ -229,6 +230,22 @@ class PayeeAccountTold(OfParty):
     at: Moment
 
 
+class BankChanged(OfParty):
+    """`last4` is that of the new one."""
+
+    currency: CurrencyCode
+    last4: str
+    held_until: Moment
+    at: Moment
+
+
+class PartyChanged(OfParty):
+    """What changed, and not to what."""
+
+    field: PartyField
+    at: Moment
+
+
 @dataclass(frozen=True)
 class EventDescription:
     """One kind of event: what it says, and the shape of its data."""
@@ -262,6 +279,12 @@ KINDS: Mapping[str, EventDescription] = {
     ),
     "payout.status_changed": EventDescription(
         "from requested to paid, failed or in administrative review", PayoutStatusChanged
+    ),
+    "party.changed": EventDescription(
+        "name, e-mail address, city, country, language or payment method is another one", PartyChanged
+    ),
+    "payee.bank_changed": EventDescription(
+        "payouts go to another bank account, and until when they wait", BankChanged
     ),
     "payee.requirements_due": EventDescription(
         "the payment provider wants details of a payee, and by when", PayeeAccountTold

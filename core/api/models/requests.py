@@ -184,6 +184,35 @@ class ProviderAccount(Shape):
     bank_token: Token | None = None
 
 
+class BankAccount(Shape):
+    """The payment provider's token of another bank account, in the currency that it pays out to it."""
+
+    party: PartyName
+    bank_token: Token
+
+
+class PaymentMethod(Shape):
+    party: PartyName
+    payment_method: Token
+
+
+class PartyDetails(Shape):
+    """What is to change; the rest stays as it is."""
+
+    party: PartyName
+    name: Line | None = None
+    email: str | None = Field(default=None, max_length=254, pattern=EMAIL)
+    city: str | None = Field(default=None, max_length=NAME, pattern=r"^[^\x00-\x1f\x7f]*$")
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    language: Literal["en"] | None = Field(default=None, description="E-mails are written in it.")
+
+    def wanted(self) -> dict[str, Any]:
+        """What was given, with its values."""
+        return {
+            name: value for name, value in self.model_dump(exclude={"party"}).items() if value is not None
+        }
+
+
 class AccountLink(Shape):
     """`onboarding` asks the payee for what is due, `update` lets them change what they gave."""
 

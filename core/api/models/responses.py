@@ -27,6 +27,7 @@ from core.rules.chargebacks import ChargebackStatus
 from core.rules.engagement import EngagementStatus
 from core.rules.evidence import Kind as EvidenceKind
 from core.rules.grounds import DecisionOutcome, Ground
+from core.rules.languages import Language
 from core.rules.messages import AuthorKind
 from core.rules.milestones import Outcome as MilestoneOutcome
 from core.rules.milestones import Status as MilestoneStatus
@@ -65,11 +66,13 @@ class RatingAnswer(TypedDict):
 
 
 class BankAnswer(TypedDict):
-    """Where payouts in this currency go; one that a payout came back from, or that is gone, is not usable."""
+    """Where payouts in this currency go; one that a payout came back from, or that is gone, is not usable. After a
+    change payouts wait until `payouts_wait_until`."""
 
     currency: CurrencyCode
     last4: str
     usable: bool
+    payouts_wait_until: Moment | None
 
 
 class AccountAnswer(TypedDict):
@@ -111,6 +114,7 @@ class PartyAnswer(TypedDict):
     role: PartyRole
     city: str
     country: str
+    language: Language
     withdrawal_method: WithdrawalMethod
     known_to_provider: bool
     account: AccountAnswer | None

@@ -146,7 +146,7 @@ DISPUTE = {
 }
 MESSAGE = {"id": 204, "milestone": 31, "dispute": 9, "at": AT}
 SAID = {**MESSAGE, "author": "party", "party": PAYEE, "body": "We will straighten it on Monday."}
-BANK = {"currency": "USD", "last4": "6789", "usable": True}
+BANK = {"currency": "USD", "last4": "6789", "usable": True, "payouts_wait_until": None}
 ACCOUNT = {
     "can_be_paid": False,
     "transfers": "inactive",
@@ -265,6 +265,7 @@ PARTY = {
     "role": "PAYEE",
     "city": "Portland",
     "country": "US",
+    "language": "en",
     "withdrawal_method": "standard",
     "known_to_provider": True,
     "account": ACCOUNT,
@@ -297,6 +298,9 @@ REQUESTS: Mapping[str, Any] = {
         "refresh_url": "https://market.example/payouts/again",
         "return_url": "https://market.example/payouts/done",
     },
+    "BankAccount": {"party": PAYEE, "bank_token": "btok_1PqXyZ"},
+    "PaymentMethod": {"party": PAYER, "payment_method": "pm_1PqXyZ"},
+    "PartyDetails": {"party": PAYEE, "email": "ben.okafor@example.com", "city": "Salem"},
     "AcceptedBid": {
         "bid_reference": "bid-2026-0042",
         "payer": PAYER,

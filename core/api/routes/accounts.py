@@ -1,15 +1,22 @@
-"""Accounts at the payment provider: where a payee gives what is due."""
+"""Accounts at the payment provider: where a payee gives what is due, and what is paid with and to from now on."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
 from fastapi import APIRouter
+from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
 from core.actions.milestones import parties
+from core.actions.milestones.letters import AddressUnusable
+from core.actions.parties import details
 from core.api import lookups, serializers
-from core.api.http.dependencies import Change
+from core.api.http.dependencies import Change, ChangeRequest
 from core.api.models import requests
-from core.api.models.responses import AccountLinkAnswer
+from core.api.models.responses import AccountLinkAnswer, PartyAnswer
 from core.api.openapi.descriptions import refusals
 from core.gateways.payments import NeedsOperator, OutcomeUnknown, ProviderRefused
 from core.processes import provider_accounts
@@ -43,3 +50,91 @@ def make_account_link(body: requests.AccountLink, change: Change) -> Response:
     )
     answer: AccountLinkAnswer = {"url": link.url, "expires_at": serializers.moment(link.expires)}
     return JSONResponse(answer, 201)
+
+
+@router.post(
+    "/bank-account",
+    summary="Replace a payee's bank account",
+    response_model=PartyAnswer,
+    responses=refusals(
+        parties.NoAccountYet, parties.NotForThisRole, ProviderRefused, OutcomeUnknown, NeedsOperator
+    ),
+)
+def replace_bank_account(body: requests.BankAccount, change: Change) -> Response:
+    """Pay out to another bank account from now on, in its currency; what waits for the payee goes there too.
+
+    Payouts to a new bank account wait until `payouts_wait_until`, and the payee is told at the address that they have
+    and at those that they had lately: somebody else may have made the change.
+    """
+    if (before := change.answered()) is not None:
+        return before
+    party_id = _party_id(change, body.party)
+    provider_accounts.replace_bank(change.desk, party_id, asked_as=_named(change), bank_token=body.bank_token)
+    return _party(change, body.party)
+
+
+@router.post(
+    "/payment-method",
+    summary="Replace what a payer pays with",
+    response_model=PartyAnswer,
+    responses=refusals(
+        parties.NoAccountYet, parties.NotForThisRole, ProviderRefused, OutcomeUnknown, NeedsOperator
+    ),
+)
+def replace_payment_method(body: requests.PaymentMethod, change: Change) -> Response:
+    """Charge another payment method from the next payment on. One that is under way is not changed."""
+    if (before := change.answered()) is not None:
+        return before
+    with change.desk.database.reading() as session:
+        actor = lookups.actor(session, change.caller, body.party)
+    provider_accounts.replace_payment_method(
+        change.desk,
+        actor,
+        lookups.number_of(actor),
+        asked_as=_named(change),
+        payment_method=body.payment_method,
+    )
+    return _party(change, body.party)
+
+
+@router.post(
+    "/party-details",
+    summary="Change a party's details",
+    response_model=PartyAnswer,
+    responses=refusals(
+        details.NothingToChange, details.CountryFixed, AddressUnusable, ProviderRefused, OutcomeUnknown
+    ),
+)
+def change_details(body: requests.PartyDetails, change: Change) -> Response:
+    """Change name, e-mail address, city, country or language: all that is given, or nothing of it.
+
+    What was there before is kept. A changed e-mail address is told at the old one and at the new one.
+    """
+    if (before := change.answered()) is not None:
+        return before
+    party_id = _party_id(change, body.party)
+    provider_accounts.tell_contact(change.desk, party_id, body.wanted(), asked_as=_named(change))
+
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        actor = lookups.actor(session, change.caller, body.party)
+        party = details.change(session, actor, now=now, party_id=party_id, wanted=body.wanted())
+        return serializers.of_party(session, party)
+
+    return change.once(act)
+
+
+def _party_id(change: ChangeRequest, party: str) -> int:
+    with change.desk.database.reading() as session:
+        return lookups.party(session, change.caller, party).id
+
+
+def _named(change: ChangeRequest) -> str:
+    """This request of this marketplace, whatever others call theirs."""
+    return f"{change.caller.platform} {change.key}"
+
+
+def _party(change: ChangeRequest, party: str) -> Response:
+    def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        return serializers.of_party(session, lookups.party(session, change.caller, party))
+
+    return change.once(act)

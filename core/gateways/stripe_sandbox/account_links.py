@@ -48,7 +48,7 @@ def visit(engine: Engine, token: str, form: dict[str, str] | None) -> Response:
             return RedirectResponse(link["_refresh_url"], 303)
         if form is None:
             world.change(link, _state="shown")
-            return HTMLResponse(_page(link))
+            return HTMLResponse(_page(link, accounts.banks(world.on(link["_account"]))))
         world.change(link, _state="used")
         complete(world, link["_account"], form.get("outcome", ""), form.get("bank") or None)
         return RedirectResponse(link["_return_url"], 303)
@@ -78,12 +78,13 @@ def complete(world: World, account: str, outcome: str, bank: str | None) -> Obje
     return accounts.update(world, params, account)
 
 
-def _page(link: Object) -> str:
+def _page(link: Object, known: list[Object]) -> str:
+    """A payee who has a bank may leave it as it is."""
     outcomes = "".join(f'<option value="{name}">{words}</option>' for name, words in CHOICES.items())
     banks = "".join(f"<option>{name}</option>" for name in BANKS)
     return PAGE.format(
         account=escape(link["_account"]),
         outcomes=outcomes,
-        banks=f'<option value="">As it is</option>{banks}',
+        banks=f'<option value="">As it is</option>{banks}' if known else banks,
         back=escape(link["_return_url"], quote=True),
     )

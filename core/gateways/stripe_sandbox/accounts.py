@@ -61,19 +61,19 @@ def _settings(asked: dict[str, Any]) -> dict[str, Any]:
 
 def refresh(payee: World, account: Object, event: str | None = "account.updated") -> Object:
     """Keep the account with its banks and what follows for it, and tell (on the account's own behalf)."""
-    banks = _banks(payee)
-    onboarding.assess(account, banks, payee.now)
+    known = banks(payee)
+    onboarding.assess(account, known, payee.now)
     url = f"/v1/accounts/{account['id']}/external_accounts"
     account["external_accounts"] = {
         "object": "list",
-        "data": [public(each) for each in banks],
+        "data": [public(each) for each in known],
         "has_more": False,
         "url": url,
     }
     return payee.change(account, event)
 
 
-def _banks(payee: World) -> list[Object]:
+def banks(payee: World) -> list[Object]:
     return payee.store.select("kind = 'bank_account' and account = ?", (payee.account,), order="asc")
 
 
@@ -85,7 +85,7 @@ def _add_bank(payee: World, account: Object, external: Any, *, default: bool) ->
         raise invalid(f"No such token: '{token}'", code="resource_missing", param="external_account")
     details = {} if isinstance(external, str) else external
     currency = str(details.get("currency") or account["default_currency"]).lower()
-    others = [each for each in _banks(payee) if each["currency"] == currency]
+    others = [each for each in banks(payee) if each["currency"] == currency]
     if default:
         for each in others:
             payee.change(each, default_for_currency=False)
@@ -117,12 +117,12 @@ def bank_for(world: World, currency: str, destination: str | None) -> Object | N
     """Where a payout goes. The platform's own bank is not modelled; an errored one is refused."""
     if world.account == PLATFORM:
         return None
-    banks = _banks(world)
+    known = banks(world)
     bank = (
-        next((each for each in banks if each["id"] == destination), None)
+        next((each for each in known if each["id"] == destination), None)
         if destination
         else next(
-            (each for each in banks if each["currency"] == currency and each["default_for_currency"]), None
+            (each for each in known if each["currency"] == currency and each["default_for_currency"]), None
         )
     )
     if bank is None:
@@ -169,7 +169,7 @@ def update(world: World, params: dict[str, Any], id: str) -> Object:
 
 def _replace_bank(payee: World, account: Object, external: Any) -> None:
     """The new one is the default of its currency, and the default before it is deleted."""
-    before = {each["id"]: each for each in _banks(payee) if each["default_for_currency"]}
+    before = {each["id"]: each for each in banks(payee) if each["default_for_currency"]}
     added = _add_bank(payee, account, external, default=True)
     for each in before.values():
         if each["currency"] == added["currency"]:

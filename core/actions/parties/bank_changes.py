@@ -1,0 +1,103 @@
+"""Another bank account in the place of a payee's: its payouts wait, and the payee is told where they were known before.
+
+Whoever takes over an account changes its address and its bank. So payouts to a new bank wait for a time that is policy,
+however the bank was changed (here or on the provider's own pages), and the letter goes to the old address too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit, notifications, outbox
+from core.actions.staff import policy_in_force
+from core.audit.actions import AuditAction
+from core.policy.limits import OLD_ADDRESS_TOLD_FOR
+from core.records import BankChange, Party, PartyChange
+from core.rules.parties import PartyField
+from core.rules.permissions import SYSTEM
+
+Banks = Mapping[str, Mapping[str, Any]]
+
+
+def hold(session: Session, party: Party, *, before: Banks, after: Banks, at: datetime, now: datetime) -> None:
+    """Hold what would be paid to each bank account that is another one than before (internal policy)."""
+    _, profile = policy_in_force.of(session, party.platform, now)
+    for currency in sorted(before):
+        old, new = before[currency], after[currency]
+        if old["id"] == new["id"]:
+            continue
+        change = BankChange(
+            party_id=party.id,
+            currency=currency,
+            before_bank=old["id"],
+            before_last4=old["last4"],
+            after_bank=new["id"],
+            after_last4=new["last4"],
+            at=at,
+            held_until=at + profile.bank_change_hold,
+        )
+        session.add(change)
+        session.flush()
+        _note_and_tell(session, party, change, now=now)
+
+
+def _note_and_tell(session: Session, party: Party, change: BankChange, *, now: datetime) -> None:
+    audit.record(
+        session,
+        SYSTEM,
+        AuditAction.BANK_CHANGE.by("system"),
+        object_kind="party",
+        object_id=party.id,
+        now=now,
+        after={"bank_change": change.id, "currency": change.currency, "held_until": change.held_until},
+    )
+    for number, address in enumerate((None, *_addresses_before(session, party, now=now))):
+        notifications.tell_party(
+            session,
+            "bank_changed",
+            party=party,
+            address=address,
+            key=f"bank-change-{change.id}-{number}",
+            now=now,
+            currency=change.currency,
+            before=f"ending in {change.before_last4}",
+            after=f"ending in {change.after_last4}",
+            held_until=change.held_until,
+        )
+
+
+def _addresses_before(session: Session, party: Party, *, now: datetime) -> list[str]:
+    """Where the party was written to not long ago."""
+    wanted = select(PartyChange.before).where(
+        PartyChange.party_id == party.id,
+        PartyChange.field == PartyField.EMAIL,
+        PartyChange.at > now - OLD_ADDRESS_TOLD_FOR,
+    )
+    return [
+        each
+        for each in dict.fromkeys(session.scalars(wanted.order_by(PartyChange.id)))
+        if each != party.email
+    ]
+
+
+def end(session: Session, change_id: int, *, now: datetime) -> bool:
+    """The time is over, and what waited for it goes on."""
+    change = session.get_one(BankChange, change_id)
+    change.ended_at = now
+    session.flush()
+    audit.record(
+        session,
+        SYSTEM,
+        AuditAction.BANK_CHANGE_END.by("system"),
+        object_kind="party",
+        object_id=change.party_id,
+        now=now,
+        after={"bank_change": change.id, "currency": change.currency},
+    )
+    outbox.wake_party(session, change.party_id, now=now)
+    return True

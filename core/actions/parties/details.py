@@ -1,0 +1,83 @@
+"""What is known of a party is changed: name, address, language, and what a payer pays with.
+
+The database keeps what was there before (`party_changes`) and tells the marketplace; the log says which fields changed,
+and not to what. An address is told that it is one no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core import audit, notifications
+from core.actions.milestones import letters
+from core.audit.actions import AuditAction
+from core.errors import DeskError
+from core.records import Party
+from core.rules.permissions import Actor, require_party
+
+
+class CountryFixed(DeskError):
+    """{party} has an account at the payment provider, which was opened in {country} and stays there. Nothing was
+    changed."""
+
+
+class NothingToChange(DeskError):
+    """Say what is to change: name, e-mail address, city, country or language."""
+
+
+def require_changeable(party: Party, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that are others than now. Raises `NothingToChange`, `CountryFixed`, `AddressUnusable`."""
+    if not wanted:
+        raise NothingToChange()
+    other = {name: value for name, value in wanted.items() if getattr(party, name) != value}
+    if "country" in other and party.stripe_account is not None:
+        raise CountryFixed(party=party.external_id, country=party.country)
+    if "email" in other:
+        letters.checked(other["email"])
+    return other
+
+
+def change(
+    session: Session, actor: Actor, *, now: datetime, party_id: int, wanted: Mapping[str, Any]
+) -> Party:
+    """All of it or nothing; the same again changes nothing. Raises as `require_changeable`, and `NotYours`."""
+    require_party(actor, party_id)
+    party = session.get_one(Party, party_id, with_for_update={"key_share": True}, populate_existing=True)
+    other = require_changeable(party, wanted)
+    if not other:
+        return party
+    before = party.email
+    for name, value in other.items():
+        setattr(party, name, value)
+    party.changed_at = now
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        AuditAction.PARTY_CHANGE.by("party"),
+        object_kind="party",
+        object_id=party_id,
+        now=now,
+        after={"fields": sorted(other)},
+    )
+    if "email" in other:
+        _tell(session, party, before, now=now)
+    return party
+
+
+def _tell(session: Session, party: Party, before: str, *, now: datetime) -> None:
+    """The old address and the new one: whoever did not ask for it can say so."""
+    for number, address in enumerate((before, None)):
+        notifications.tell_party(
+            session,
+            "email_changed",
+            party=party,
+            address=address,
+            key=f"email-changed-{party.id}-{now.isoformat()}-{number}",
+            now=now,
+            at=now,
+        )

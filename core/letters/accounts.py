@@ -1,0 +1,39 @@
+"""What a party is paid to, and where we write to, was changed: told at the old address too, in case it was not them."""
+
+from __future__ import annotations
+
+from core.letters.template import Table, Template
+
+_NOT_YOU = "If you did not make this change, contact us at once."
+_EMAIL_CHANGED = Template(
+    "Your e-mail address was changed",
+    (
+        "The e-mail address that we write to about your payments was changed. This e-mail goes to the old address and "
+        "to the new one.",
+        Table((("Changed on", "at"),)),
+        _NOT_YOU,
+    ),
+    tone="attention",
+)
+
+TEMPLATES = {
+    ("bank_changed", "payee"): Template(
+        "Your bank account for payouts was changed",
+        (
+            "From now on, payouts to you in {currency} go to another bank account.",
+            Table(
+                (
+                    ("Account before", "before"),
+                    ("Account now", "after"),
+                    ("Payouts wait until", "held_until"),
+                )
+            ),
+            "To protect you, no payout goes to the new account before then.",
+            _NOT_YOU,
+        ),
+        tone="attention",
+    ),
+    ("email_changed", "payer"): _EMAIL_CHANGED,
+    ("email_changed", "payee"): _EMAIL_CHANGED,
+}
+ABOUT_THE_PARTY = frozenset(name for name, _ in TEMPLATES)

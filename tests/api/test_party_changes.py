@@ -1,0 +1,104 @@
+"""Another bank, another card, another address: done, kept and told, or refused; never answered and dropped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.records import Notification, Party, PartyChange
+from tests.api.api_client import ApiClient, code
+from tests.api.test_flows import accepted
+from tests.api.test_telling import told, watched
+from tests.sandbox_desk import Market
+
+__all__ = ["watched"]  # the fixture
+OTHER = "btok_us_noAccount"
+
+
+def the_payee(home: ApiClient) -> Any:
+    return home.market.get(Party, home.market.payee_id)
+
+
+def test_payouts_to_another_bank_wait_and_the_payee_is_told_at_the_old_address(
+    home: ApiClient, watched: Market
+) -> None:
+    before = the_payee(home).email
+    changed = home.post("/party-details", {"party": home.payee, "email": "new@example.com", "city": "Salem"})
+    assert (changed.status_code, changed.json()["city"]) == (200, "Salem")
+    answer = home.post("/bank-account", {"party": home.payee, "bank_token": OTHER})
+    (bank,) = answer.json()["account"]["banks"]
+    assert (bank["last4"], bank["usable"]) == ("1116", True)
+    (event,) = told(watched, "payee.bank_changed")
+    assert (event["party"], event["last4"]) == (home.payee, "1116")
+    assert event["held_until"] == bank["payouts_wait_until"]
+    letters = [each.address for each in watched.all(Notification) if each.template == "bank_changed"]
+    assert letters == [None, before]
+    assert sorted(each["field"] for each in told(watched, "party.changed")) == ["city", "email"]
+
+
+def test_the_same_request_again_is_answered_again_and_done_once(home: ApiClient) -> None:
+    body = {"party": home.payee, "bank_token": OTHER}
+    first = home.post("/bank-account", body, key="bank-once")
+    again = home.post("/bank-account", body, key="bank-once")
+    assert (again.json(), again.headers["idempotent-replayed"]) == (first.json(), "true")
+    assert code(home.post("/bank-account", body | {"bank_token": "btok_us"}, key="bank-once")) == "key_reused"
+    assert len(home.market.sent("/v1/accounts/" + str(the_payee(home).stripe_account))) == 1
+
+
+def test_a_payer_pays_with_another_card_from_the_next_payment_on(home: ApiClient) -> None:
+    project = accepted(home, "bid-card")
+    first = project["milestones"][0]["id"]
+    body = {"party": home.payer, "payment_method": "pm_card_chargeDeclined"}
+    assert home.post("/payment-method", body).status_code == 200
+    home.post(f"/projects/{project['id']}/fund", {"party": home.payer, "milestones": [first]})
+    home.market.work()
+    assert home.get(f"/milestones/{first}").json()["payment"]["failure"]
+    good = {"party": home.payer, "payment_method": "pm_card_bypassPending"}
+    assert home.post("/payment-method", good).status_code == 200
+    home.post(f"/projects/{project['id']}/fund", {"party": home.payer, "milestones": [first]})
+    home.market.work()
+    assert home.get(f"/milestones/{first}").json()["payment"]["held"]["minor"] == 100_000
+    assert {each.field for each in home.market.all(PartyChange)} == {"payment_method"}
+
+
+@pytest.mark.parametrize(
+    ("path", "who", "body", "refusal"),
+    [
+        ("/bank-account", "payee", {"bank_token": "btok_nonsense"}, (422, "provider_refused")),
+        ("/bank-account", "payer", {"bank_token": "btok_us"}, (422, "not_for_this_role")),
+        ("/payment-method", "payer", {"payment_method": "pm_nonsense"}, (422, "provider_refused")),
+        ("/payment-method", "payee", {"payment_method": "pm_card_visa"}, (422, "not_for_this_role")),
+        ("/party-details", "payee", {}, (422, "nothing_to_change")),
+        ("/party-details", "payee", {"country": "CA"}, (409, "country_fixed")),
+        ("/party-details", "payee", {"language": "de"}, (422, "request_invalid")),
+        ("/party-details", "payee", {"email": "a@b", "role": "PAYER"}, (422, "request_invalid")),
+    ],
+)
+def test_what_is_not_changed_is_refused(
+    home: ApiClient, path: str, who: str, body: Any, refusal: tuple[int, str]
+) -> None:
+    before = home.get(f"/parties?external_id={home.payee}").json()
+    answer = home.post(path, {"party": getattr(home, who), **body})
+    assert (answer.status_code, code(answer)) == refusal
+    assert home.get(f"/parties?external_id={home.payee}").json() == before
+    assert home.market.all(PartyChange) == []
+
+
+def test_who_is_not_known_to_the_provider_has_nothing_to_replace(home: ApiClient, law: ApiClient) -> None:
+    for role, path, body in (
+        ("PAYEE", "/bank-account", {"bank_token": OTHER}),
+        ("PAYER", "/payment-method", {"payment_method": "pm_card_visa"}),
+    ):
+        person = {"external_id": role, "role": role, "name": "Ida Berg", "email": "ida@example.com"}
+        home.post("/parties", person)
+        assert code(home.post(path, {"party": role, **body})) == "no_account_yet"
+        assert law.post(path, {"party": role, **body}).status_code == 404
+
+
+def test_the_provider_writes_to_the_new_address(home: ApiClient) -> None:
+    home.post("/party-details", {"party": home.payer, "email": "ana@example.org", "name": "Ana Lind"})
+    (customer,) = [each for each in home.market.at_stripe("/v1/customers") if each["name"] == "Ana Lind"]
+    assert customer["email"] == "ana@example.org"
+    party = home.market.get(Party, home.market.payer_id)
+    assert (party.email, party.name) == ("ana@example.org", "Ana Lind")
