@@ -64,7 +64,7 @@ def _looks(settings: Settings) -> Iterator[Callable[[], Look]]:
 
 
 def _running(settings: Settings) -> list[Look]:
-    """What goes on by itself: worker, webhooks, calls, letters, the record, reconciliation."""
+    """What goes on by itself: worker, webhooks, calls, e-mails, the record, reconciliation."""
     if not settings.database_url:
         return [Look("Work in progress", False, "set DATABASE_URL")]
     database = Database(settings.database_url, pool_size=1)

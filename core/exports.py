@@ -20,7 +20,7 @@ from psycopg import ClientCursor
 
 from core import audit
 from core.audit import checkpoints
-from core.audit.actions import AuditAction
+from core.audit.actions import AuditAction, StoredAction
 from core.audit.export_manifest import Format, Manifest, Marks, signed
 from core.audit.filters import AuditFilter
 from core.audit.pinned_keys import ledger_name
@@ -84,7 +84,7 @@ def csv_safe(text: str) -> str:
 
 
 def _record(
-    desk: Database, actor: Actor, action: str, name: str, now: datetime, after: Mapping[str, Any]
+    desk: Database, actor: Actor, action: StoredAction, name: str, now: datetime, after: Mapping[str, Any]
 ) -> None:
     with desk.transaction() as session:
         audit.record(session, actor, action, object_kind="export", object_id=name, now=now, after=after)

@@ -14,6 +14,7 @@ from core.letters.rendering import unwrapped
 from core.queries import letter_frames, letters
 from core.queries.bounded_list import Listed
 from core.queries.letters import LetterRow
+from core.rules.notifications import LetterStatus
 from core.rules.outside_words import LONGEST_ADDRESS
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
@@ -101,7 +102,7 @@ def _sheet(row: LetterRow, text: str, about: str, *, key: str) -> None:
             cards.note(row.error)
         st.text(words_of(unwrapped(text)))
         st.caption(about)
-        if row.status == "FAILED":
+        if row.status == LetterStatus.FAILED:
             _again(row, key=key)
 
 

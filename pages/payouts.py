@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.errors import DeskError
 from core.queries import operations, payouts
+from core.rules.payouts import PayoutStatus
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import figures, withdrawals
@@ -34,7 +35,7 @@ if (wanted := navigation.asked()) is not None:
 
 with request_context.reading() as session:
     counts = payouts.by_status(session)
-review = [each for each in counts if each.status == "ADMINISTRATIVE_REVIEW"]
+review = [each for each in counts if each.status == PayoutStatus.ADMINISTRATIVE_REVIEW]
 under_way = [each for each in counts if each.status in payouts.UNDER_WAY]
 header.page("Payouts", "Withdrawals to payees' banks, and money that something stops.")
 cards.kpis(

@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,46 @@ def test_a_page_begins_with_its_guard(path: Path) -> None:
 def test_every_module_opens_by_saying_what_it_is(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     assert not source.strip() or ast.get_docstring(ast.parse(source)), name_of(path)
+
+
+def names_of_states() -> frozenset[str]:
+    """The values of every enum of statuses, kinds and outcomes; words in capitals only."""
+    enums = [
+        value
+        for path in sorted((ROOT / "core" / "rules").glob("*.py"))
+        for value in vars(import_module(f"core.rules.{path.stem}")).values()
+        if isinstance(value, type) and issubclass(value, StrEnum)
+    ]
+    return frozenset(each.value for enum in enums for each in enum if each.value.isupper())
+
+
+def compared(node: ast.AST) -> Iterator[str]:
+    """The texts that something is compared with: by an operator, or as a case."""
+    sides: list[ast.expr] = []
+    if isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+    elif isinstance(node, ast.MatchValue):
+        sides = [node.value]
+    for side in sides:
+        inner = side.elts if isinstance(side, ast.Tuple | ast.Set | ast.List) else [side]
+        yield from (
+            each.value for each in inner if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        )
+
+
+def test_a_status_or_kind_is_compared_by_its_name_and_not_by_its_letters() -> None:
+    """A literal outlives the member that it once was."""
+    states = names_of_states()
+    found = [
+        f"{name_of(path)}:{getattr(node, 'lineno', 0)} {text}"
+        for path in CODE
+        if not name_of(path).startswith("core/gateways/stripe_sandbox")
+        for node in nodes(path)
+        for text in compared(node)
+        if text in states
+    ]
+    assert found == []
+    assert {"QUEUED", "ADMINISTRATIVE_REVIEW", "PAYER"} <= states
 
 
 def test_no_test_is_skipped_without_saying_why() -> None:

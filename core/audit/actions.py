@@ -11,6 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NewType
+
+StoredAction = NewType("StoredAction", str)
+"""`subject:noun:verb`: made by `AuditAction.by`, or by `step_named` of a change of status, and by nothing else."""
+
+
+def step_named(subject: str, noun: str, status: str) -> StoredAction:
+    """A change of status that no action tells of, named after the status."""
+    return StoredAction(f"{subject}:{noun}:{status.lower()}")
 
 
 class About(StrEnum):
@@ -182,9 +191,9 @@ class AuditAction(StrEnum):
     WEBHOOK_EVENT_RETRY = "webhook_event:retry"
     WITHDRAWAL_CHOOSE = "withdrawal:choose"
 
-    def by(self, subject: str) -> str:
+    def by(self, subject: str) -> StoredAction:
         """As it is stored."""
-        return f"{subject}:{self.value}"
+        return StoredAction(f"{subject}:{self.value}")
 
 
 _CASE, _MESSAGE, _EVIDENCE, _MONEY, _DECISION, _LETTER = About

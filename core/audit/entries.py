@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.audit.actions import StoredAction
 from core.audit.content_hashes import KEPT_IN, Words, hashes
 from core.clock import utc
 from core.db import Record
@@ -52,7 +53,7 @@ class PersonalDataInAudit(DeskError):
 def record(
     session: Session,
     actor: Actor,
-    action: str,
+    action: StoredAction,
     *,
     object_kind: str,
     object_id: int | str,

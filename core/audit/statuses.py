@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Session, object_session
 
+from core.audit.actions import step_named
 from core.audit.content_hashes import FINAL, Words
 from core.audit.entries import STEPS_TAKEN, record
 from core.db import Record
@@ -81,7 +82,7 @@ def _leave(session: Session) -> None:
         record(
             session,
             step.by,
-            f"{subject}:{noun}:{step.after.lower()}",
+            step_named(subject, noun, step.after),
             object_kind=noun,
             object_id=number,
             now=step.now,

@@ -59,7 +59,7 @@ def _variables() -> dict[str, str]:
 
 
 def worker() -> None:
-    """Sends operations, applies webhooks, runs timers, delivers letters, seals the log. Run as many as you like."""
+    """Sends operations, applies webhooks, runs timers, delivers e-mails, seals the log. Run as many as you like."""
     from core.worker import run
 
     log_from(logging.INFO)

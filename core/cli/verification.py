@@ -10,7 +10,7 @@ from rich.table import Table
 from core.cli import operator
 from core.cli.operator import As
 from core.cli.output import Json, console, environment, opened, say, settings, tell
-from core.rules.reconciliation import RunStatus
+from core.rules.reconciliation import RunStatus, RunView
 
 SHOWN = 20
 
@@ -70,7 +70,7 @@ def reconcile(as_: As = None, as_json: Json = False) -> None:
     )
     off = f" {run.breaks} breaks: see the page Reconciliation." if run.breaks else ""
     say(data, as_json=as_json, words=tell(words + off))
-    raise typer.Exit(0 if run.state in (RunStatus.CLEAN, "EMPTY") else 1)
+    raise typer.Exit(0 if run.state in (RunStatus.CLEAN, RunView.EMPTY) else 1)
 
 
 def doctor(as_json: Json = False) -> None:

@@ -27,7 +27,7 @@ from core.policy.wording import exact_span
 from core.queries import client_funds, oldest_waiting, reconciliation
 from core.queries.letters import not_delivered
 from core.rules.client_funds import Cover
-from core.rules.reconciliation import RunStatus
+from core.rules.reconciliation import RunStatus, RunView
 
 WORKER = text(
     "select count(*) filter (where last_heartbeat > now() - cast(:within as interval)) as alive, max(last_heartbeat)"
@@ -154,7 +154,7 @@ def _reconciliation(session: Session, home: Path, now: datetime) -> State:
         f"the run of {_at(row.started_at)} failed: {row.error or 'it was interrupted'}"
         if row.status == RunStatus.FAILED
         else "",
-        f"run {newest.reference} was broken off" if newest and newest.state == "BROKEN_OFF" else "",
+        f"run {newest.reference} was broken off" if newest and newest.state == RunView.BROKEN_OFF else "",
         f"run {compared.reference} found {compared.breaks} that do not match: page Reconciliation"
         if compared and compared.state == RunStatus.BREAKS
         else "",

@@ -15,7 +15,7 @@ from core.actions.operations.operation_states import SHORT_OF_MONEY
 from core.errors import NotFound
 from core.like_patterns import begins
 from core.money import Money
-from core.rules.operations import OperationStatus
+from core.rules.operations import OperationStatus, OperationView
 from core.rules.refunds import RefundStatus
 
 NEWEST = 2**63 - 1
@@ -101,7 +101,9 @@ class Operation:
     def shown(self) -> str:
         """The status as people see it: what Stripe has and has not finished is SENT, not queued."""
         return (
-            "SENT" if self.status == OperationStatus.QUEUED and self.provider_id is not None else self.status
+            OperationView.SENT
+            if self.status == OperationStatus.QUEUED and self.provider_id is not None
+            else self.status
         )
 
     @property

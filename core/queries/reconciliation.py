@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.money import Money
 from core.policy.limits import RECONCILED_WITHIN
-from core.rules.reconciliation import RunStatus
+from core.rules.reconciliation import RunStatus, RunView
 from core.rules.references import reference
 
 NEWEST = 2**63 - 1
@@ -78,11 +78,11 @@ class RunSummary:
         """What came of it. A run that nobody is at any more was broken off; one without a line compared nothing; one
         from before money in suspense was counted cannot be called reconciled."""
         if self.status == RunStatus.RUNNING and not self.somebody_at_it:
-            return "BROKEN_OFF"
+            return RunView.BROKEN_OFF
         if self.status == RunStatus.CLEAN and not self.lines:
-            return "EMPTY"
+            return RunView.EMPTY
         if self.status == RunStatus.CLEAN and self.in_suspense is None:
-            return "NOT_COUNTED"
+            return RunView.NOT_COUNTED
         return self.status
 
     @property
@@ -92,7 +92,7 @@ class RunSummary:
 
     @property
     def trouble(self) -> str | None:
-        return BROKEN_OFF if self.state == "BROKEN_OFF" else self.error
+        return BROKEN_OFF if self.state == RunView.BROKEN_OFF else self.error
 
     def old(self, now: datetime) -> bool:
         """Whether what it found says nothing about today any more."""
@@ -109,12 +109,12 @@ class ReconciliationStatus:
     def verdict(self, now: datetime) -> str:
         """One word for page, command and metrics. Only CLEAN is good, and EMPTY says that there was nothing."""
         if self.newest is None:
-            return "NEVER"
-        if self.newest.state in (RunStatus.FAILED, "BROKEN_OFF"):
+            return RunView.NEVER
+        if self.newest.state in (RunStatus.FAILED, RunView.BROKEN_OFF):
             return self.newest.state
         if self.compared is None:
             return self.newest.state
-        return "OLD" if self.compared.old(now) else self.compared.state
+        return RunView.OLD if self.compared.old(now) else self.compared.state
 
 
 def standing(session: Session) -> ReconciliationStatus:

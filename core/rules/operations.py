@@ -31,6 +31,13 @@ class OperationStatus(StrEnum):
     CANCELED = "CANCELED"
 
 
+class OperationView(StrEnum):
+    """How an operation is shown, where its stored status does not say it."""
+
+    SENT = "SENT"
+    """Stripe has it; the desk waits for how it ends."""
+
+
 ENDED = frozenset(
     {OperationStatus.SUCCEEDED, OperationStatus.REFUSED, OperationStatus.REVIEW, OperationStatus.CANCELED}
 )

@@ -247,6 +247,22 @@ def require(actor: Actor, permission: Permission, now: datetime | None = None) -
         require_fresh(actor, now)
 
 
+def require_decider(actor: Actor, now: datetime) -> None:
+    """Whoever decides, or withdraws a decision, has just signed in: a mediator, or an administrator after a deadlock.
+
+    Raises `NotPermitted`, `StepUpRequired`.
+    """
+    may = Permission.DECIDE if allowed(actor, Permission.DECIDE) else Permission.DECIDE_ESCALATED
+    require(actor, may, now)
+
+
+def staff_number(actor: Actor, *, action: str, roles: str = "members of staff") -> int:
+    """Which member of staff acts, where only one may. Raises `NotPermitted`."""
+    if actor.kind != "staff" or actor.id is None:
+        raise NotPermitted(action=action, roles=roles)
+    return actor.id
+
+
 def require_one(actor: Actor, *permissions: Permission) -> None:
     """For looking and preparing: whoever holds any of these, however long ago they signed in."""
     if not any(allowed(actor, each) for each in permissions):

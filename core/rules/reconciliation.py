@@ -14,6 +14,21 @@ class RunStatus(StrEnum):
     FAILED = "FAILED"
 
 
+class RunView(StrEnum):
+    """What is said of a run, or of all of them, where no stored status says it."""
+
+    BROKEN_OFF = "BROKEN_OFF"
+    """The process was stopped before the run was over."""
+    EMPTY = "EMPTY"
+    """The statement had no line."""
+    NOT_COUNTED = "NOT_COUNTED"
+    """From before money in suspense was counted."""
+    NEVER = "NEVER"
+    """Nothing was ever compared."""
+    OLD = "OLD"
+    """The last comparison says nothing of today."""
+
+
 class BreakKind(StrEnum):
     NOT_IN_LEDGER = "NOT_IN_LEDGER"
     NOT_AT_PROVIDER = "NOT_AT_PROVIDER"

@@ -13,7 +13,7 @@ from core.queries.names_hidden import NameVisibility
 from core.rules.name_redaction import NothingToReveal
 from dashboard import request_context
 from dashboard.case import redaction
-from dashboard.case.decision import drafts as draft
+from dashboard.case.decision import drafts as draft_fields
 from dashboard.case.decision.decision_input import DecisionInput
 from dashboard.ui import cards, confirm, deadlines, text_fields
 
@@ -48,7 +48,7 @@ def reveal(case: CaseView, sketch: DecisionInput) -> None:
     )
     if not intent:
         return
-    draft.save(case.id)
+    draft_fields.save(case.id)
     text_fields.settle(drafts.place(case.id, "reasons"))
     if sketch.outcome is None or sketch.ground is None:
         _refused(NothingToReveal())

@@ -12,7 +12,7 @@ from core.queries.bounded_list import Listed
 from core.queries.risk import Filed, Flag, Review
 from core.rules.permissions import Permission
 from core.rules.references import reference
-from core.rules.reports import ReportKind, ReportOutcome
+from core.rules.reports import ReportKind, ReportOutcome, Source
 from core.rules.risk import ReviewOutcome
 from dashboard import request_context
 from dashboard.ui import cards, confirm, deadlines, header, kept_choices, reasons, text_fields
@@ -68,7 +68,10 @@ def _review(row: Review) -> None:
 
 
 def _report(row: Filed) -> None:
-    kind, source = ReportKind(row.kind).label, "content rule" if row.source == "CONTENT_RULE" else "a person"
+    kind, source = (
+        ReportKind(row.kind).label,
+        "content rule" if row.source == Source.CONTENT_RULE else "a person",
+    )
     title = f"{reference('report', row.id)} {kind} · project P-{row.project_id}"
     words = f"{in_words(row.severity)} · from {source} · {deadlines.exact(row.at)}"
     facts = {"report_id": row.id, "title": title, "details": row.details}

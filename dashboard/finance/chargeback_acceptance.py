@@ -9,6 +9,7 @@ import streamlit as st
 from core.actions.chargebacks import chargeback_acceptance
 from core.queries.chargebacks import Acceptance, ChargebackRow
 from core.rules.permissions import Permission
+from core.rules.proposals import ProposalStatus
 from dashboard import request_context
 from dashboard.ui import cards, confirm, deadlines, header, reasons, second_person, text_fields
 from dashboard.ui.safe import plain, words_of
@@ -20,8 +21,8 @@ DONE = {"ACCEPTED": "done", "REJECTED": "rejected", "WITHDRAWN": "withdrawn", "R
 def panel(row: ChargebackRow, proposals: Sequence[Acceptance]) -> None:
     """What was proposed, and what may be done now; nothing where accepting is not possible."""
     may = request_context.may(Permission.ANSWER_CHARGEBACK) and row.status == "needs_response"
-    waiting = next((each for each in proposals if each.status == "PROPOSED"), None)
-    accepted = any(each.status == "ACCEPTED" for each in proposals)
+    waiting = next((each for each in proposals if each.status == ProposalStatus.PROPOSED), None)
+    accepted = any(each.status == ProposalStatus.ACCEPTED for each in proposals)
     if not proposals and not may:
         return
     header.section(

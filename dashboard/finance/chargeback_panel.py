@@ -20,6 +20,7 @@ from core.queries.chargebacks import (
 )
 from core.rules.chargebacks import ANSWERABLE, DOCUMENTS, FIELDS, LONGEST_TEXT
 from core.rules.permissions import Permission
+from core.rules.proposals import ProposalStatus
 from dashboard import navigation, request_context
 from dashboard.finance import chargeback_acceptance
 from dashboard.ui import cards, confirm, deadlines, header, second_person, tables, text_fields
@@ -67,7 +68,7 @@ def whole(
     header.section(
         "Answer to the bank", "One person drafts it, another sends it. Banks usually take one answer."
     )
-    accepted = any(each.status == "ACCEPTED" for each in given_up)
+    accepted = any(each.status == ProposalStatus.ACCEPTED for each in given_up)
     _answer(row, answers, pieces, open_=row.status in ANSWERABLE and not accepted)
     chargeback_acceptance.panel(row, given_up)
     header.section("Booked")

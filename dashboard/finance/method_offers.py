@@ -9,6 +9,7 @@ import streamlit as st
 from core.actions.payouts import method_offers
 from core.policy import OFFERED, WithdrawalMethod
 from core.queries.payouts import Offer, PayoutRow
+from core.rules.payouts import PayoutOfferStatus
 from dashboard.ui import cards, confirm, deadlines, reasons, text_fields
 from dashboard.ui.safe import plain
 from dashboard.ui.status import in_words
@@ -20,7 +21,7 @@ def panel(row: PayoutRow, offers: Sequence[Offer]) -> None:
     """What was offered, or the form to offer something."""
     history(offers)
     with cards.panel("payout-offer"):
-        if any(each.status == "OPEN" for each in offers):
+        if any(each.status == PayoutOfferStatus.OPEN for each in offers):
             st.markdown(
                 "**The payee chooses how the payout is sent.** To send it yourself, withdraw the offer first."
             )

@@ -6,7 +6,9 @@ import streamlit as st
 
 from core.actions.operations import operation_retry, webhook_retry
 from core.queries.operations import Event, Operation
+from core.rules.operations import OperationStatus
 from core.rules.permissions import Permission
+from core.rules.webhooks import WebhookStatus
 from dashboard import request_context
 from dashboard.finance import outside_refunds
 from dashboard.ui import cards, confirm, reasons, text_fields
@@ -14,7 +16,7 @@ from dashboard.ui import cards, confirm, reasons, text_fields
 
 def review(row: Operation) -> None:
     """Nothing unless the call is in review, or somebody has recorded another way of its refund."""
-    if row.status != "REVIEW":
+    if row.status != OperationStatus.REVIEW:
         outside_refunds.panel(row)
         return
     with cards.panel("operation-review"):
@@ -70,7 +72,7 @@ def event(row: Event) -> None:
         )
         if row.error:
             cards.note(row.error)
-        if row.status != "FAILED":
+        if row.status != WebhookStatus.FAILED:
             return
         st.markdown("**Given up: it is not retried automatically.**")
         if not request_context.may(Permission.RETRY_OPERATION):

@@ -12,16 +12,15 @@ from core.queries import operations
 from core.queries.letters import Undelivered
 from core.queries.operations import Event, Operation
 from core.queries.payouts import PayoutRow
+from core.rules.operations import OperationKind, OperationStatus, OperationView
 from dashboard import navigation
 from dashboard.finance import operation_retry
 from dashboard.ui import cards, deadlines, header, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.status import in_words
 
-KINDS = {
-    each: in_words(each)
-    for each in ("CHARGE", "REFUND", "TRANSFER", "PAYOUT", "REVERSAL", "EVIDENCE", "ACCEPTANCE")
-}
+UNDER_WAY = (OperationStatus.QUEUED, OperationStatus.SENDING)
+KINDS = {each.value: in_words(each) for each in OperationKind}
 EVENTS = [
     tables.mono("event", "Event", width=230),
     tables.text("kind", "Kind", width=200),
@@ -70,25 +69,25 @@ def columns(now: datetime, rows: Sequence[Operation]) -> list[tables.Column]:
 
 def advice(row: Operation, payout: PayoutRow | None) -> str:
     """What to do about a call that is not simply under way or done."""
-    to_payee = row.kind in ("TRANSFER", "PAYOUT")
+    to_payee = row.kind in (OperationKind.TRANSFER, OperationKind.PAYOUT)
     match row.shown:
-        case "BLOCKED":
+        case OperationStatus.BLOCKED:
             return "No action is needed: it is sent automatically once nothing blocks it. The project shows what does."
-        case "REVIEW" if to_payee:
+        case OperationStatus.REVIEW if to_payee:
             return (
                 "Look at the payout: it is sent again from there, or another method is offered to the payee."
             )
-        case "REFUSED" if to_payee:
+        case OperationStatus.REFUSED if to_payee:
             return f"Stripe said no, so nothing moved. {_since(payout)}".strip()
-        case "REFUSED" if row.kind == "CHARGE":
+        case OperationStatus.REFUSED if row.kind == OperationKind.CHARGE:
             return "The card was declined. The payer was notified; a soft decline is retried automatically."
-        case "REFUSED" if row.kind == "REVERSAL":
+        case OperationStatus.REFUSED if row.kind == OperationKind.REVERSAL:
             return (
                 "The money is not on the payee's balance any more. The debt stays, and later releases pay it."
             )
-        case "SENT":
+        case OperationView.SENT:
             return "No action is needed: Stripe has it. A webhook or the next check completes it."
-        case "QUEUED" if row.last_error:
+        case OperationStatus.QUEUED if row.last_error:
             return "No action is needed: it is retried automatically at the time below."
     return ""
 
@@ -168,12 +167,23 @@ def cards_above(counts: Mapping[str, int], undelivered: Undelivered) -> None:
     """What waits, and for what; and the letters that reach nobody."""
     cards.kpis(
         [
-            Kpi("Waiting or being sent", counts.get("QUEUED", 0) + counts.get("SENDING", 0)),
-            Kpi("Sent", counts.get("SENT", 0), help="Stripe has them; the desk waits for how they end."),
-            Kpi("Blocked", counts.get("BLOCKED", 0), help="Something else must end first; each says what."),
+            Kpi(
+                "Waiting or being sent",
+                counts.get(OperationStatus.QUEUED, 0) + counts.get(OperationStatus.SENDING, 0),
+            ),
+            Kpi(
+                "Sent",
+                counts.get(OperationView.SENT, 0),
+                help="Stripe has them; the desk waits for how they end.",
+            ),
+            Kpi(
+                "Blocked",
+                counts.get(OperationStatus.BLOCKED, 0),
+                help="Something else must end first; each says what.",
+            ),
             Kpi(
                 "Need review",
-                counts.get("REVIEW", 0),
+                counts.get(OperationStatus.REVIEW, 0),
                 help="A person decides what happens next; each says why.",
             ),
             Kpi(

@@ -7,6 +7,7 @@ import streamlit as st
 from core.actions.refunds import outside_refunds
 from core.queries import operations
 from core.queries.operations import Operation, Returned
+from core.rules.operations import OperationKind
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.ui import cards, confirm, reasons, second_person, text_fields
@@ -34,7 +35,7 @@ def taken(row: Operation) -> bool:
 
 
 def _found(row: Operation) -> Returned | None:
-    if row.kind != "REFUND":
+    if row.kind != OperationKind.REFUND:
         return None
     with request_context.reading() as session:
         return operations.came_back(session, row.id)

@@ -19,13 +19,16 @@ from core.queries.operations import BalanceShortfall
 from core.queries.overview import AgedFunds, CurrencyTotals, sums
 from core.queries.payouts import PayoutTotal
 from core.queries.reconciliation import ReconciliationStatus
+from core.rules.operations import OperationStatus, OperationView
+from core.rules.payouts import PayoutStatus
+from core.rules.reconciliation import RunStatus, RunView
 from dashboard import navigation
 from dashboard.finance import figures
 from dashboard.ui import deadlines, tables
 from dashboard.ui.safe import plain
 from dashboard.ui.status import pill
 
-REVIEW = "ADMINISTRATIVE_REVIEW"
+AT_REST = (RunStatus.CLEAN, RunStatus.RUNNING, RunView.EMPTY)
 STUCK_TABS = {Work.STRIPE_EVENT: "Webhook inbox", Work.EMAIL: "E-mails"}
 
 
@@ -88,10 +91,12 @@ def watch_row(
     now: datetime,
 ) -> None:
     """What may need a person: payouts, calls, the last reconciliation, the age of what is held."""
-    review = sum(each.number for each in counts if each.status == REVIEW)
-    amounts = [each.total.text() for each in counts if each.status == REVIEW]
-    stuck = calls.get("BLOCKED", 0) + calls.get("REVIEW", 0)
-    waiting = sum(calls.get(each, 0) for each in ("QUEUED", "SENDING", "SENT"))
+    review = sum(each.number for each in counts if each.status == PayoutStatus.ADMINISTRATIVE_REVIEW)
+    amounts = [each.total.text() for each in counts if each.status == PayoutStatus.ADMINISTRATIVE_REVIEW]
+    stuck = calls.get(OperationStatus.BLOCKED, 0) + calls.get(OperationStatus.REVIEW, 0)
+    waiting = sum(
+        calls.get(each, 0) for each in (OperationStatus.QUEUED, OperationStatus.SENDING, OperationView.SENT)
+    )
     with st.grid(columns=4, min_column_width=165, gap="small"):
         figures.card(
             "Payouts in review",
@@ -100,7 +105,7 @@ def watch_row(
             tone="bad" if review else "quiet",
             link="Review them",
             page="payouts",
-            **({"status": REVIEW} if review else {}),
+            **({"status": PayoutStatus.ADMINISTRATIVE_REVIEW.value} if review else {}),
         )
         figures.card(
             "Operations blocked or in review",
@@ -135,18 +140,20 @@ def _reconciled(standing: ReconciliationStatus, now: datetime) -> None:
         figures.card("Last reconciliation", ["Never"], link="Run one", page="reconciliation", tone="bad")
         return
     state = standing.verdict(now)
-    words = {
-        "CLEAN": "Everything matches",
-        "SUSPENSE": f"{known.in_suspense or 0:,} in suspense" if known else "",
-        "BREAKS": f"{known.breaks:,} break{'' if known.breaks == 1 else 's'}" if known else "",
-        "RUNNING": "Running",
-        "OLD": f"{deadlines.span(now - known.until)} old" if known else "",
+    words: dict[str, str] = {
+        RunStatus.CLEAN: "Everything matches",
+        RunStatus.SUSPENSE: f"{known.in_suspense or 0:,} in suspense" if known else "",
+        RunStatus.BREAKS: f"{known.breaks:,} break{'' if known.breaks == 1 else 's'}" if known else "",
+        RunStatus.RUNNING: "Running",
+        RunView.OLD: f"{deadlines.span(now - known.until)} old" if known else "",
     }
     figures.card(
         "Last reconciliation",
         [words.get(state) or pill("reconciliation", state).label],
         note=_compared(standing, state, now),
-        tone="quiet" if state in ("CLEAN", "RUNNING", "EMPTY") else pill("reconciliation", state).tone,
+        tone="quiet"
+        if state in (RunStatus.CLEAN, RunStatus.RUNNING, RunView.EMPTY)
+        else pill("reconciliation", state).tone,
         link=f"Run {last.reference}",
         page="reconciliation",
         id=last.id,
@@ -161,9 +168,9 @@ def _compared(standing: ReconciliationStatus, state: str, now: datetime) -> str:
     breaks = f", {known.breaks:,} break{'' if known.breaks == 1 else 's'}" if known.breaks else ""
     counts = (
         f"{known.matched:,} of {known.lines:,} lines matched{suspense}"
-        f"{'' if state == 'BREAKS' else breaks} · {deadlines.ago(known.until, now)}"
+        f"{'' if state == RunStatus.BREAKS else breaks} · {deadlines.ago(known.until, now)}"
     )
-    return f"Before that: {counts}" if state in ("FAILED", "BROKEN_OFF") else counts
+    return f"Before that: {counts}" if state in (RunStatus.FAILED, RunView.BROKEN_OFF) else counts
 
 
 def alarm(aged: Sequence[AgedFunds], alarms: int) -> None:

@@ -15,6 +15,7 @@ import streamlit as st
 from core.processes import reconciliation as reconcile
 from core.queries import reconciliation
 from core.queries.reconciliation import Balance, Break, Matched, ReconciliationStatus, RunSummary
+from core.rules.reconciliation import RunStatus, RunView
 from dashboard import navigation, request_context
 from dashboard.ui import cards, deadlines, empty, header, status, tables
 from dashboard.ui.cards import Kpi
@@ -96,7 +97,7 @@ def progress(before: int) -> None:
     with request_context.reading() as session:
         last = next(iter(reconciliation.runs(session, limit=1)), None)
         fetched = reconciliation.fetched_since(session, last.started_at) if last and last.id > before else 0
-    if last is not None and last.id > before and last.state != "RUNNING":
+    if last is not None and last.id > before and last.state != RunStatus.RUNNING:
         st.session_state.pop("reconciliation:awaited", None)
         header.say(over(last))
         navigation.go("reconciliation", id=last.id)
@@ -200,21 +201,21 @@ def breaks(rows: Sequence[Break], cursor: tables.Cursor, run: RunSummary) -> Non
 def _nothing_broken(run: RunSummary) -> tuple[str, str]:
     """Why no break is listed, which is good news of a clean run only."""
     match run.state:
-        case "CLEAN":
+        case RunStatus.CLEAN:
             return (
                 "Every line matches",
                 f"All {run.lines:,} lines of the statement are booked as what they are.",
             )
-        case "SUSPENSE":
+        case RunStatus.SUSPENSE:
             return (
                 "No line differs",
                 f"{run.in_suspense:,} were in suspense when the run was over: nobody had explained them.",
             )
-        case "NOT_COUNTED":
+        case RunView.NOT_COUNTED:
             return "No line differs", "This run was before money in suspense was counted."
-        case "EMPTY":
+        case RunView.EMPTY:
             return "Nothing was compared", "The statement had no line up to then."
-        case "RUNNING":
+        case RunStatus.RUNNING:
             return "The run is under way", "Breaks are listed when it is over."
     return "Nothing was compared", "The run did not come to an end, so nothing is known of its lines."
 
@@ -222,14 +223,14 @@ def _nothing_broken(run: RunSummary) -> tuple[str, str]:
 def standing(found: ReconciliationStatus, now: datetime) -> None:
     """Above the list of runs: a loud line as long as nothing good is known of today."""
     match found.verdict(now):
-        case "NEVER":
+        case RunView.NEVER:
             st.warning("The ledger was never compared with Stripe.", icon=":material/history:")
-        case "FAILED" | "BROKEN_OFF" as state:
+        case RunStatus.FAILED | RunView.BROKEN_OFF as state:
             assert found.newest
             st.error(
                 f"{failure(found, state, now)} {plain(found.newest.trouble or '')}", icon=":material/error:"
             )
-        case "OLD":
+        case RunView.OLD:
             assert found.compared
             st.error(
                 f"The last comparison with Stripe is {deadlines.span(now - found.compared.until)} old "
@@ -241,7 +242,7 @@ def standing(found: ReconciliationStatus, now: datetime) -> None:
 def failure(found: ReconciliationStatus, state: str, now: datetime) -> str:
     """A failed run, and how old what is known is."""
     assert found.newest
-    what = "failed" if state == "FAILED" else "was broken off"
+    what = "failed" if state == RunStatus.FAILED else "was broken off"
     last = found.compared
     if last is None:
         return f"Run {found.newest.reference} {what}; nothing was ever compared."

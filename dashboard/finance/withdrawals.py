@@ -11,6 +11,8 @@ from core.policy import OFFERED, WithdrawalMethod
 from core.queries import operations, payouts
 from core.queries.operations import Operation
 from core.queries.payouts import Offer, PayoutRow, Waiting
+from core.rules.operations import OperationStatus
+from core.rules.payouts import PayoutOfferStatus
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import method_offers
@@ -140,14 +142,14 @@ def _review(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer])
         if not request_context.may(Permission.REVIEW_PAYOUT):
             cards.note("Finance or an administrator decides what happens next.")
             return
-        if not any(each.status == "OPEN" for each in offers):
+        if not any(each.status == PayoutOfferStatus.OPEN for each in offers):
             _form(row)
     method_offers.panel(row, offers)
 
 
 def _where(row: PayoutRow, calls: Sequence[Operation]) -> str:
     """Where its money is, as far as that is known."""
-    if calls and calls[0].status == "REVIEW":
+    if calls and calls[0].status == OperationStatus.REVIEW:
         return "Whether it was sent is not known: its trace is looked for at Stripe before anything is sent again."
     if row.transferred:
         return f"{row.sent.text()} is on the payee's account at Stripe; only the payout to the bank is sent again."

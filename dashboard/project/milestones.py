@@ -8,6 +8,7 @@ from core.money import Money
 from core.queries import conversions, release_blocks
 from core.queries.projects import MilestoneRow, ProjectDetail
 from core.rules import acceptance, holds
+from core.rules.milestones import Status
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.case.queue import opening
@@ -65,7 +66,7 @@ def _waits(whole: ProjectDetail) -> None:
         after = release_blocks.after_release(session, numbers)
     for part in whole.parts:
         paying = part.payable + Money(there.get(part.id, 0), part.payable.currency)
-        if not (paying.minor or (part.held.minor and part.status == "VERIFIED")):
+        if not (paying.minor or (part.held.minor and part.status == Status.VERIFIED)):
             continue
         blocks = (*holds.blocking(facts[part.id]), *(after[part.id] if paying.minor else ()))
         if blocks:

@@ -7,6 +7,7 @@ import streamlit as st
 from core.queries import letters
 from core.queries.projects import ProjectDetail
 from core.records import Party
+from core.rules.parties import PartyRole
 from dashboard import request_context
 from dashboard.ui import cards, header
 from dashboard.ui.safe import words_of
@@ -64,7 +65,7 @@ def _party(party: Party, wants: str) -> None:
         "Place": f"{party.city or '—'}, {party.country}",
         "With us since": f"{party.created_at:%-d %b %Y}",
     }
-    if party.role == "PAYEE":
+    if party.role == PartyRole.PAYEE:
         facts["Payout method"] = (
             f"{party.withdrawal_method.sent_as}, {'at once' if party.auto_withdraw else 'by hand'}"
         )

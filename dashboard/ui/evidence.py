@@ -18,6 +18,7 @@ from core.desk import Desk
 from core.errors import DeskError
 from core.gateways.evidence_store import EvidenceAltered, EvidenceMissing
 from core.queries.evidence import EvidenceItem
+from core.rules.parties import PartyRole
 from core.rules.permissions import Actor
 from dashboard.ui import empty, errors
 from dashboard.ui.evidence_card import STYLE, card
@@ -99,8 +100,8 @@ def _chosen(rows: Sequence[EvidenceItem], shelf: Shelf) -> list[EvidenceItem]:
     """The rows of the part that is chosen: everything, one party's, or what this member of staff has yet to open."""
     parts = {
         "All": list(rows),
-        "Payer": [row for row in rows if row.uploader_role == "PAYER"],
-        "Payee": [row for row in rows if row.uploader_role == "PAYEE"],
+        "Payer": [row for row in rows if row.uploader_role == PartyRole.PAYER],
+        "Payee": [row for row in rows if row.uploader_role == PartyRole.PAYEE],
         "Not opened": [row for row in rows if not shelf.seen(row)],
     }
     part = st.segmented_control(

@@ -104,7 +104,7 @@ def test_a_mediator_finds_the_case_reads_it_and_decides_it_once(
     expect(dialog).to_contain_text(f"held:{case['milestone']}")
     seen = re.search(r"\b[0-9a-f]{64}\b", dialog.inner_text())
     assert seen
-    dialog.get_by_role("tab", name="Stripe calls").click()
+    dialog.get_by_role("tab", name="Stripe requests").click()
     person.settle()
     expect(dialog).to_contain_text("/v1/transfers")
     expect(dialog).to_contain_text("/v1/refunds")

@@ -147,7 +147,7 @@ def test_an_offer_that_is_accepted_closes_the_case_without_a_decision(
     offer = market.post(f"/disputes/{case.number}/offers", {"party": case.payer, **share})
     person.sign_in(FIRST, arriving="Disputes")
     person.open_case(case.number)
-    expect(person.panel()).to_contain_text("Offer between the parties")
+    expect(person.panel()).to_contain_text("Settlement proposal")
     expect(person.panel()).to_contain_text("$700.00")
     expect(person.panel()).to_contain_text("Keep 700, and we are even.")
     person.picture("day-15-offer")

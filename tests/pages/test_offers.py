@@ -41,7 +41,7 @@ def test_everyone_of_staff_sees_the_offer_that_stands_and_nobody_can_answer_it(
     app = visit(town, subject, "case", id=told.case)
     shown = words(app)
     for expected in (
-        "Offer between the parties",
+        "Settlement proposal",
         "$600.00",
         "in 3 days",
         "&lt;b&gt;Please&lt;/b&gt; take it.",
@@ -80,5 +80,5 @@ def test_what_was_declined_stays_on_record(town: Town) -> None:
     offer = offered(town, told)
     town.act(offers.decline, town.payee, offer_id=offer.id)
     shown = words(visit(town, "mia", "case", id=told.case))
-    assert "Earlier offers" in shown
+    assert "Earlier proposals" in shown
     assert "Declined" in shown

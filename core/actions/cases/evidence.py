@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.cases import conversation
 from core.actions.decisions import recorded_decision
-from core.audit.actions import AuditAction
+from core.audit.actions import AuditAction, StoredAction
 from core.errors import NotFound
 from core.gateways import evidence_files as files
 from core.gateways.evidence_store import EvidenceStore
@@ -255,7 +255,7 @@ def _drawn(store: EvidenceStore, owner: int, sha256: str, form: Format) -> dict[
 def _record(
     session: Session,
     actor: Actor,
-    action: str,
+    action: StoredAction,
     evidence: Evidence,
     now: datetime,
     project_id: int | None = None,

@@ -21,7 +21,7 @@ from core.actions.decisions.planned_calls import Calls
 from core.actions.milestones import completion
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.payouts import receivables, release
-from core.audit.actions import AuditAction
+from core.audit.actions import AuditAction, StoredAction
 from core.audit.recorded_steps import UNTIL, digest
 from core.errors import ChangedMeanwhile, NotFound
 from core.letters import Letter
@@ -342,7 +342,13 @@ def _end(
 
 
 def _trace(
-    session: Session, actor: Actor, action: str, context: MilestoneContext, offer: Offer, *, now: datetime
+    session: Session,
+    actor: Actor,
+    action: StoredAction,
+    context: MilestoneContext,
+    offer: Offer,
+    *,
+    now: datetime,
 ) -> None:
     context.note(
         session,

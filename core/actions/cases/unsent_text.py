@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from core.errors import DeskError
 from core.records import TabKey, UnsentText
 from core.rules import text_fields
-from core.rules.permissions import Actor, NotPermitted, require_one
+from core.rules.permissions import Actor, require_one, staff_number
 
 TYPED = "typed:"  # before the tab's name: the browser itself saves what is typed there
 
@@ -77,7 +77,15 @@ def save(
     mine = (tab, f"{TYPED}{tab}") if typed else (tab,)
     free = or_(UnsentText.version == base, UnsentText.writer.in_(mine), UnsentText.body == body)
     require_one(actor, text_fields.permission(place))
-    kept = _put(session, _person(actor), now, place, body, writer=writer, where=free)
+    kept = _put(
+        session,
+        staff_number(actor, action="leave words"),
+        now,
+        place,
+        body,
+        writer=writer,
+        where=free,
+    )
     if kept is None:
         raise ChangedInAnotherTab(at=find(session, actor, place=place).at or now)
     return kept
@@ -88,7 +96,14 @@ def put(
 ) -> Words | None:
     """Instead of whatever stands there: on purpose, by a press of a button."""
     require_one(actor, text_fields.permission(place))
-    return _put(session, _person(actor), now, place, _storable(body), writer=tab)
+    return _put(
+        session,
+        staff_number(actor, action="leave words"),
+        now,
+        place,
+        _storable(body),
+        writer=tab,
+    )
 
 
 def give(session: Session, *, staff_id: int, now: datetime, place: str, body: str, tab: str = "") -> None:
@@ -145,7 +160,7 @@ def require_as_shown(session: Session, actor: Actor, shown: Iterable[Shown], *, 
 def tab_key(session: Session, actor: Actor, *, now: datetime) -> bytes:
     """32 bytes under which this person's browser keeps what it could not save yet: nobody else who signs in there can
     read it."""
-    me = _person(actor)
+    me = staff_number(actor, action="leave words")
     if (known := session.get(TabKey, me)) is not None:
         return known.key
     made = insert(TabKey).values(staff_id=me, key=secrets.token_bytes(32), made_at=now)
@@ -197,9 +212,3 @@ def _require_room(session: Session, staff_id: int, place: str) -> None:
     taken = select(func.count()).where(UnsentText.staff_id == staff_id, UnsentText.body != "")
     if session.scalars(taken).one() >= text_fields.MOST:
         raise text_fields.TooManyPlaces(most=text_fields.MOST)
-
-
-def _person(actor: Actor) -> int:
-    if actor.kind != "staff" or actor.id is None:
-        raise NotPermitted(action="leave words", roles="staff")
-    return actor.id

@@ -18,7 +18,7 @@ from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
-from core.audit.actions import AuditAction
+from core.audit.actions import AuditAction, StoredAction
 from core.db import Record
 from core.errors import DeskError, NotFound
 from core.records import Chargeback, ChargebackAcceptance, OutgoingOperation
@@ -248,7 +248,7 @@ def _note(
     actor: Actor,
     context: MilestoneContext,
     row: Chargeback,
-    action: str,
+    action: StoredAction,
     *,
     reason: str | None,
     now: datetime,

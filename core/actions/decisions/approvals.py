@@ -17,7 +17,7 @@ from core.records import Case, Decision
 from core.rules import approvals, deadlines, holds, mediation
 from core.rules import proposals as rules
 from core.rules.approvals import DecisionEvent, DecisionStatus
-from core.rules.permissions import Actor, Permission, allowed, deciding, require, require_one
+from core.rules.permissions import Actor, Permission, deciding, require, require_decider, require_one
 from core.rules.proposals import Kind
 from core.rules.reasons import given
 from core.rules.transitions import standing
@@ -96,9 +96,7 @@ def withdraw(session: Session, actor: Actor, *, now: datetime, decision_id: int,
     """Void a decision on purpose before it is carried out, because of what came to light since: by whoever may decide
     the case, without a tie to a party, with a reason. Its maker has the draft again, unless they recused themselves
     (internal policy)."""
-    require(
-        actor, Permission.DECIDE if allowed(actor, Permission.DECIDE) else Permission.DECIDE_ESCALATED, now
-    )
+    require_decider(actor, now)
     reason = given(reason)
     context, case, decision = _locked(session, actor, decision_id)
     require_one(actor, *deciding(escalated=case.escalated))

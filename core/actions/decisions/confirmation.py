@@ -24,7 +24,7 @@ from core.records import Case, Decision, Evidence, EvidenceView
 from core.rules import approvals, deadlines, holds, mediation, milestones
 from core.rules.approvals import DecisionStatus
 from core.rules.cautions import Caution
-from core.rules.permissions import Actor, Permission, allowed, deciding, require, require_one
+from core.rules.permissions import Actor, deciding, require_decider, require_one
 from core.rules.refusal_reasons import Block
 from core.rules.transitions import standing
 
@@ -80,9 +80,7 @@ def confirm(
     that it is another's, that an answer is pending. Raises `AlreadyDecided`, `ChangedMeanwhile`, `IntentReused`,
     `ReleaseBlocked`, `StepUpRequired`, `AnothersCase`, `AnswerPending`, `NewsUnread`.
     """
-    require(
-        actor, Permission.DECIDE if allowed(actor, Permission.DECIDE) else Permission.DECIDE_ESCALATED, now
-    )
+    require_decider(actor, now)
     context, case = mediator_assignment.locked_case(session, draft.case_id)
     before = session.scalars(select(Decision).where(Decision.intent == intent)).one_or_none()
     if before is not None:
@@ -109,13 +107,8 @@ def confirm(
 
 def _may_decide(session: Session, actor: Actor, context: MilestoneContext, case: Case) -> None:
     require_one(actor, *deciding(escalated=case.escalated))
-    mediation.may_mediate(
-        recorded_decision.person(actor),
-        mediator_assignment.ties_of(session, recorded_decision.person(actor)),
-        context.payer.id,
-        context.payee.id,
-    )
     me = recorded_decision.person(actor)
+    mediation.may_mediate(me, mediator_assignment.ties_of(session, me), context.payer.id, context.payee.id)
     mediator_assignment.require_not_recused(session, case.id, me, reader=me)
     recorded_decision.require_undecided(session, case)
     if context.status is not milestones.Status.IN_MEDIATION:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.cases import disputes, mediator_assignment
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.audit.actions import AuditAction
+from core.audit.actions import AuditAction, StoredAction
 from core.audit.content_hashes import Words
 from core.db import Record
 from core.errors import DeskError
@@ -152,7 +152,7 @@ def _require_none_open(session: Session, context: MilestoneContext) -> None:
 def _trace(
     session: Session,
     actor: Actor,
-    action: str,
+    action: StoredAction,
     context: MilestoneContext,
     case: Case,
     *,

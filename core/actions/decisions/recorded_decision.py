@@ -16,7 +16,7 @@ from core.actions.decisions.planned_calls import Asked
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
-from core.audit.actions import AuditAction
+from core.audit.actions import AuditAction, StoredAction
 from core.errors import DeskError
 from core.money import Money
 from core.records import Case, Decision, Staff
@@ -25,7 +25,7 @@ from core.rules import proposals as rules
 from core.rules.approvals import DecisionEvent, DecisionStatus
 from core.rules.grounds import DecisionOutcome, Ground, Reference
 from core.rules.items import Item
-from core.rules.permissions import SYSTEM, Actor, NotPermitted
+from core.rules.permissions import SYSTEM, Actor, staff_number
 from core.rules.proposals import Kind
 
 LIVE = (DecisionStatus.AWAITING_APPROVAL, DecisionStatus.COOLING_OFF, DecisionStatus.EXECUTED)
@@ -60,9 +60,8 @@ def require_undecided(session: Session, case: Case) -> None:
 
 
 def person(actor: Actor) -> int:
-    if actor.id is None:
-        raise NotPermitted(action="decide", roles="a mediator")
-    return actor.id
+    """Who decides, by number. Raises `NotPermitted`."""
+    return staff_number(actor, action="decide", roles="a mediator")
 
 
 def draft_of(decision: Decision) -> Draft:
@@ -279,7 +278,7 @@ def _tell_mediators(
 def trace(
     session: Session,
     actor: Actor,
-    action: str,
+    action: StoredAction,
     decision: Decision,
     context: MilestoneContext,
     *,

@@ -15,7 +15,7 @@ from core.actions.operations import operation_states
 from core.actions.operations.operation_keys import operation_key
 from core.actions.parties import payee_accounts
 from core.actions.risk import risk_reviews
-from core.audit.actions import AuditAction
+from core.audit.actions import AuditAction, StoredAction
 from core.errors import DeskError, Said
 from core.gateways.payments import BalanceLine, ChargeSnapshot
 from core.ledger import postings
@@ -66,7 +66,13 @@ def fund(
 
 
 def charge(
-    session: Session, actor: Actor, context: MilestoneContext, method: str, *, action: str, now: datetime
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    method: str,
+    *,
+    action: StoredAction,
+    now: datetime,
 ) -> OutgoingOperation:
     """Write the charge down, now and under a name of its own; a retry that was planned is forgotten."""
     order, milestone = context.order, context.milestone

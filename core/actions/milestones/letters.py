@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.audit.actions import AuditAction
+from core.audit.actions import AuditAction, StoredAction
 from core.errors import DeskError, NotFound
 from core.gateways.mail import MailRefused, wire_form
 from core.records import Installation, Notification, Party
@@ -84,7 +84,9 @@ def checked(address: str) -> str:
     return address
 
 
-def _note(session: Session, actor: Actor, letter: Notification, action: str, *, now: datetime) -> None:
+def _note(
+    session: Session, actor: Actor, letter: Notification, action: StoredAction, *, now: datetime
+) -> None:
     corrected = action.endswith("correct_address")
     audit.record(
         session,

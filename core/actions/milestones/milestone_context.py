@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from core import audit, notifications
+from core.audit.actions import StoredAction
 from core.errors import NotFound
 from core.money import Money
 from core.policy import Profile
@@ -67,7 +68,7 @@ class MilestoneContext:
         self,
         session: Session,
         actor: Actor,
-        action: str,
+        action: StoredAction,
         *,
         now: datetime,
         about: tuple[str, int] | None = None,

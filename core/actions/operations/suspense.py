@@ -18,7 +18,7 @@ from core.actions.refunds import hand_refunds
 from core.actions.risk import external_movements
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
-from core.audit.actions import AuditAction
+from core.audit.actions import AuditAction, StoredAction
 from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.ledger import accounts, journal_store, postings
 from core.money import Money
@@ -118,7 +118,13 @@ def reject(
 
 
 def _end(
-    session: Session, actor: Actor, items: Sequence[SuspenseItem], action: str, *, reason: str, now: datetime
+    session: Session,
+    actor: Actor,
+    items: Sequence[SuspenseItem],
+    action: StoredAction,
+    *,
+    reason: str,
+    now: datetime,
 ) -> None:
     for item in items:
         _note(session, actor, action, item, reason=reason, now=now)
@@ -278,7 +284,7 @@ def _amount(item: SuspenseItem) -> Money:
 
 
 def _note(
-    session: Session, actor: Actor, action: str, item: SuspenseItem, *, reason: str, now: datetime
+    session: Session, actor: Actor, action: StoredAction, item: SuspenseItem, *, reason: str, now: datetime
 ) -> None:
     audit.record(
         session,

@@ -22,7 +22,7 @@ from core.actions.decisions import planned_calls
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
 from core.actions.payouts import withdrawals
-from core.audit.actions import AuditAction
+from core.audit.actions import AuditAction, StoredAction
 from core.errors import DeskError, NotFound, Said
 from core.money import stripe_exact
 from core.policy import WithdrawalMethod
@@ -91,7 +91,7 @@ def send_again(
     payout: Payout,
     method: WithdrawalMethod,
     *,
-    action: str,
+    action: StoredAction,
     now: datetime,
     reason: str | None = None,
 ) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.risk import holds, report_outcomes, risk_reviews
-from core.audit.actions import AuditAction
+from core.audit.actions import AuditAction, StoredAction
 from core.audit.content_hashes import Words
 from core.errors import ChangedMeanwhile, DeskError, NotFound, another
 from core.notifications import tell
@@ -292,7 +292,7 @@ def _tell_author(session: Session, report: Report, template: str, project: Proje
 
 
 def _note(
-    session: Session, actor: Actor, action: str, report: Report, *, now: datetime, **fields: Any
+    session: Session, actor: Actor, action: StoredAction, report: Report, *, now: datetime, **fields: Any
 ) -> None:
     audit.record(
         session,
@@ -309,7 +309,7 @@ def _note(
 
 
 def _note_flag(
-    session: Session, actor: Actor, action: str, flag: PracticeFlag, *, now: datetime, **fields: Any
+    session: Session, actor: Actor, action: StoredAction, flag: PracticeFlag, *, now: datetime, **fields: Any
 ) -> None:
     audit.record(
         session,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.staff import proposals
 from core.actions.staff.proposals import Waiting
-from core.audit.actions import AuditAction
+from core.audit.actions import AuditAction, StoredAction
 from core.errors import ChangedMeanwhile, DeskError, NotFound
 from core.policy import Platform, Profile, accept, lint
 from core.records import PolicyProposal, PolicyVersion
@@ -254,7 +254,7 @@ def _open(session: Session, proposal_id: int) -> PolicyProposal:
 def _note(
     session: Session,
     actor: Actor,
-    action: str,
+    action: StoredAction,
     row: PolicyProposal,
     *,
     now: datetime,

@@ -20,7 +20,7 @@ from core.errors import DeskError
 from core.records import Case, Recusal, Staff, StaffRole, StaffTie
 from core.rules import proposals as rules
 from core.rules.mediation import CORRECTED_BY_OTHERS
-from core.rules.permissions import Actor, NotPermitted, Role
+from core.rules.permissions import Actor, Role, staff_number
 from core.rules.proposals import Kind, Maker, ProposalStatus
 
 
@@ -39,6 +39,7 @@ class Subject:
 
 
 NOBODY = Subject()
+TWO = "do what takes two people"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Waiting:
 
 def require_maker(session: Session, actor: Actor, subject: Subject = NOBODY) -> int:
     """Whoever proposes has no tie to it. Raises `TiedToParty`, `RecusedFromCase`."""
-    me = _person(actor)
+    me = staff_number(actor, action=TWO)
     if _tied(session, me, subject.parties):
         raise rules.TiedToParty()
     if _recused(session, me, subject):
@@ -73,7 +74,7 @@ def require_checker(session: Session, actor: Actor, waiting: Waiting, *, now: da
 
 
 def _another(session: Session, actor: Actor, waiting: Waiting) -> int:
-    rules.check_two(waiting.kind, maker_id=waiting.maker_id, checker_id=_person(actor))
+    rules.check_two(waiting.kind, maker_id=waiting.maker_id, checker_id=staff_number(actor, action=TWO))
     return require_maker(session, actor, waiting.subject)
 
 
@@ -167,9 +168,3 @@ def tell_returned(
 def waits(session: Session, *, maker_id: int, made_at: datetime, what: str) -> rules.ProposalWaits:
     """For whoever comes second with a proposal about the same thing."""
     return rules.ProposalWaits(who=session.get_one(Staff, maker_id).name, when=made_at, what=what)
-
-
-def _person(actor: Actor) -> int:
-    if actor.kind != "staff" or actor.id is None:
-        raise NotPermitted(action="do what takes two people", roles="members of staff")
-    return actor.id

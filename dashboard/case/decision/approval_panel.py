@@ -9,7 +9,7 @@ from core.queries.approvals import Exhibit, MakerView
 from core.queries.cases import CaseView
 from core.rules.approvals import DecisionStatus
 from dashboard import navigation, request_context
-from dashboard.case.decision import approvals as approval
+from dashboard.case.decision import approvals as approval_view
 from dashboard.case.decision import decision_view as decided
 from dashboard.case.decision import withdraw_decision
 from dashboard.compliance.master_detail import close
@@ -28,11 +28,11 @@ def show(case_id: int) -> None:
         cards.note("Nothing waits for a second person in this case any more.")
         st.button("Close", key="close-approval", on_click=close, args=("approvals",))
         return
-    approval.show(case, ruling)
+    approval_view.show(case, ruling)
     header.section(f"What {ruling.maker} saw", _summary(seen))
     _exhibits(seen)
     _since(seen)
-    approval.drawer(case)
+    approval_view.drawer(case)
     decided.drawer(case)
     withdraw_decision.drawer(case)
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.queries import decision_progress
 from core.queries.decision_progress import CallProgress, Execution
+from core.rules.operations import OperationKind, OperationStatus
 from dashboard import request_context
 from dashboard.ui import deadlines, status
 from dashboard.ui.safe import html
@@ -70,7 +71,9 @@ def _steps(execution: Execution, now: datetime) -> list[str]:
 
 
 def _call(step: CallProgress, now: datetime) -> str:
-    away = step.status == "QUEUED" and step.sent is not None and step.sent.provider_id is not None
+    away = (
+        step.status == OperationStatus.QUEUED and step.sent is not None and step.sent.provider_id is not None
+    )
     pill = status.pill("operation", "SENT" if away else step.status)
     return _row(
         pill.tone,
@@ -84,15 +87,15 @@ def _call(step: CallProgress, now: datetime) -> str:
 def _detail(step: CallProgress, now: datetime) -> str:
     sent = step.sent
     if sent is None:
-        return "Follows the transfer." if step.kind == "PAYOUT" else "Not yet queued."
+        return "Follows the transfer." if step.kind == OperationKind.PAYOUT else "Not yet queued."
     words = [sent.provider_id or sent.key]
     if sent.tries > 1:
         words.append(f"try {sent.tries}")
     if sent.reason:
         words.append(sent.reason)
-    if step.status == "QUEUED" and step.kind == "PAYOUT" and step.arrival_at:
+    if step.status == OperationStatus.QUEUED and step.kind == OperationKind.PAYOUT and step.arrival_at:
         words.append(f"Stripe expects it on {deadlines.day(step.arrival_at)}")
-    elif step.status in ("QUEUED", "BLOCKED") and sent.next_try_at > now:
+    elif step.status in (OperationStatus.QUEUED, OperationStatus.BLOCKED) and sent.next_try_at > now:
         words.append(f"again {deadlines.words(sent.next_try_at, now)}")
     return " · ".join(words)
 

@@ -23,7 +23,7 @@ from core.rules.projects import ProjectStatus
 from dashboard import request_context
 from dashboard.case import names_hidden, next_steps
 from dashboard.case.decision import citations, items, letter_passages, outcome_amounts, precedents, preview
-from dashboard.case.decision import drafts as draft
+from dashboard.case.decision import drafts as draft_fields
 from dashboard.case.decision.decision_input import DecisionInput, ItemInput
 from dashboard.ui import cards, confirm, deadlines, errors, header, text_fields
 from dashboard.ui.safe import plain
@@ -42,7 +42,7 @@ def show(case: CaseView, pieces: Sequence[EvidenceItem], past: Precedents) -> No
     _whose(case)
     _restored(case)
     sketch = _sketch(case, pieces, past)
-    draft.save(case.id)
+    draft_fields.save(case.id)
     _second_person(case, sketch)
     unread = preview.unread(pieces, sketch.evidence_ids)
     if unread:
@@ -67,11 +67,13 @@ def _whose(case: CaseView) -> None:
 
 
 def _restored(case: CaseView) -> None:
-    if (at := draft.restored(case.id)) is None:
+    if (at := draft_fields.restored(case.id)) is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"Your draft of {deadlines.exact(at)} was restored.", width="content")
-        st.button("Discard", key="draft-discard", type="tertiary", on_click=draft.discard, args=(case.id,))
+        st.button(
+            "Discard", key="draft-discard", type="tertiary", on_click=draft_fields.discard, args=(case.id,)
+        )
 
 
 def _sketch(case: CaseView, pieces: Sequence[EvidenceItem], past: Precedents) -> DecisionInput:
@@ -79,7 +81,7 @@ def _sketch(case: CaseView, pieces: Sequence[EvidenceItem], past: Precedents) ->
         "Outcome",
         list(OUTCOMES),
         format_func=OUTCOMES.__getitem__,
-        key=draft.restore(case.id, "outcome", None),
+        key=draft_fields.restore(case.id, "outcome", None),
         width="stretch",
         label_visibility="collapsed",
     )
@@ -94,7 +96,7 @@ def _sketch(case: CaseView, pieces: Sequence[EvidenceItem], past: Precedents) ->
     reasons = text_fields.area(
         drafts.place(case.id, "reasons"),
         "Reasons",
-        key=draft.key(case.id, "reasons"),
+        key=draft_fields.key(case.id, "reasons"),
         height=132,
         least=REASONS_LEAST,
         most=LONGEST,
@@ -103,7 +105,7 @@ def _sketch(case: CaseView, pieces: Sequence[EvidenceItem], past: Precedents) ->
     )
     passages = letter_passages.show(case)
     references, evidence_ids = citations.show(case.id, pieces)
-    draft.keep(case.id, outcome=outcome)
+    draft_fields.keep(case.id, outcome=outcome)
     return DecisionInput(
         outcome=outcome,
         by=by,
@@ -129,26 +131,26 @@ def _share(case: CaseView) -> tuple[str, str, tuple[ItemInput, ...]]:
             list(ways),
             format_func=ways.__getitem__,
             required=True,
-            key=draft.restore(case.id, "by", currency),
+            key=draft_fields.restore(case.id, "by", currency),
             label_visibility="collapsed",
         )
-        share = draft.value(case.id, "share", "")
+        share = draft_fields.value(case.id, "share", "")
         if by != "items":
             share = st.text_input(
                 f"Release to {plain(case.context.payee.name)}",
-                key=draft.restore(case.id, "share", ""),
+                key=draft_fields.restore(case.id, "share", ""),
                 placeholder="62.5" if by == "%" else Money(case.context.order.held_minor, currency).major(),
                 live=True,
                 max_chars=24,
             )
-    draft.keep(case.id, by=by, share=share or "")
+    draft_fields.keep(case.id, by=by, share=share or "")
     return by or currency, share or "", items.show(case) if by == "items" else ()
 
 
 def _ground(case: CaseView, outcome: DecisionOutcome | None) -> tuple[Ground | None, bool]:
     """Only grounds that can carry the outcome; what the chosen one means stands under it."""
     fitting = list(grounds.for_outcome(outcome)) if outcome else []
-    field = draft.restore(case.id, "ground", None)
+    field = draft_fields.restore(case.id, "ground", None)
     if st.session_state[field] not in fitting:
         st.session_state[field] = fitting[0] if len(fitting) == 1 else None
     ground = st.selectbox(
@@ -160,7 +162,7 @@ def _ground(case: CaseView, outcome: DecisionOutcome | None) -> tuple[Ground | N
         disabled=not fitting,
         placeholder="Choose the ground" if fitting else "Choose an outcome first",
     )
-    draft.keep(case.id, ground=ground)
+    draft_fields.keep(case.id, ground=ground)
     if ground is None:
         return None, False
     absorbs = " The platform also pays the processor's fee back." if TERMS[ground].platform_absorbs else ""
@@ -169,10 +171,10 @@ def _ground(case: CaseView, outcome: DecisionOutcome | None) -> tuple[Ground | N
         return ground, False
     override = st.checkbox(
         "Override: refund although the agreed work was delivered",
-        key=draft.restore(case.id, "override", False),
+        key=draft_fields.restore(case.id, "override", False),
         help="Legal rules give no refund for the result alone. An override takes a second person.",
     )
-    draft.keep(case.id, override=override)
+    draft_fields.keep(case.id, override=override)
     return ground, override
 
 
@@ -189,11 +191,11 @@ def _ends_project(case: CaseView, ground: Ground | None) -> bool:
         return False
     ends = st.checkbox(
         "The project ends with this refund",
-        key=draft.restore(case.id, "ends_project", False),
+        key=draft_fields.restore(case.id, "ends_project", False),
         help="Milestones that are not funded yet are canceled; funded ones go on. Otherwise the next milestone is due "
         "as soon as the refund is made, and the payer is asked to fund it.",
     )
-    draft.keep(case.id, ends_project=ends)
+    draft_fields.keep(case.id, ends_project=ends)
     return ends
 
 

@@ -12,7 +12,7 @@ from core.money import Money
 from core.queries.cases import CaseView
 from core.rules import items
 from core.rules.items import LONGEST, MOST, Done, Item
-from dashboard.case.decision import drafts as draft
+from dashboard.case.decision import drafts as draft_fields
 from dashboard.case.decision.decision_input import ItemInput
 from dashboard.ui import text_fields
 from dashboard.ui.safe import html, plain
@@ -26,10 +26,10 @@ STATES = {Done.FULLY: "Done", Done.PARTLY: "Partly", Done.NOT: "Not done"}
 
 def show(case: CaseView) -> tuple[ItemInput, ...]:
     """The items as they stand. They begin as the deliverable, piece by piece, worth the same each."""
-    numbers: list[int] = draft.value(case.id, "items", [])
+    numbers: list[int] = draft_fields.value(case.id, "items", [])
     if not numbers:
         _begin(case)
-        numbers = draft.value(case.id, "items", [])
+        numbers = draft_fields.value(case.id, "items", [])
     rows, spots = [], []
     with st.container(border=True, gap="small", key=f"items-{case.id}"):
         for number in numbers:
@@ -68,7 +68,7 @@ def _row(case: CaseView, number: int, *, alone: bool) -> tuple[ItemInput, DeltaG
         title = text_fields.line(
             drafts.place(case.id, name + "title"),
             "Item",
-            key=draft.key(case.id, name + "title"),
+            key=draft_fields.key(case.id, name + "title"),
             most=LONGEST,
             placeholder="What it is",
             hidden=True,
@@ -82,14 +82,14 @@ def _row(case: CaseView, number: int, *, alone: bool) -> tuple[ItemInput, DeltaG
         spot = st.empty()
     row = ItemInput(title, value, done, part)
     kept = {"value": row.value, "done": row.done, "part": row.part}
-    draft.keep(case.id, **{name + field: each for field, each in kept.items()})
+    draft_fields.keep(case.id, **{name + field: each for field, each in kept.items()})
     return row, spot
 
 
 def _worth(case: CaseView, name: str) -> str:
     value = st.text_input(
         f"Worth ({case.context.milestone.currency})",
-        key=draft.restore(case.id, name + "value", ""),
+        key=draft_fields.restore(case.id, name + "value", ""),
         width=112,
         max_chars=24,
         placeholder="Worth",
@@ -117,7 +117,7 @@ def _done(case: CaseView, name: str) -> Done:
         list(STATES),
         format_func=STATES.__getitem__,
         required=True,
-        key=draft.restore(case.id, name + "done", Done.NOT),
+        key=draft_fields.restore(case.id, name + "done", Done.NOT),
         label_visibility="collapsed",
     )
     return done or Done.NOT
@@ -125,14 +125,14 @@ def _done(case: CaseView, name: str) -> Done:
 
 def _part(case: CaseView, name: str, done: Done) -> str:
     """How much of it, asked where it is partly done and else kept as it was."""
-    part: str = draft.value(case.id, name + "part", "")
+    part: str = draft_fields.value(case.id, name + "part", "")
     if done is not Done.PARTLY:
         return part or ""
     if not part:
-        draft.put(case.id, **{name + "part": HALF})
+        draft_fields.put(case.id, **{name + "part": HALF})
     typed = st.text_input(
         "How much of it, in percent",
-        key=draft.restore(case.id, name + "part", HALF),
+        key=draft_fields.restore(case.id, name + "part", HALF),
         width=76,
         max_chars=8,
         label_visibility="collapsed",
@@ -168,36 +168,36 @@ def _sum(case: CaseView, rows: list[ItemInput], spots: list[DeltaGenerator]) -> 
 
 def _begin(case: CaseView) -> None:
     held = case.context.money(case.context.order.held_minor)
-    for number in draft.value(case.id, "items", []):
+    for number in draft_fields.value(case.id, "items", []):
         _forget(case.id, number)
     begun = items.proposed(case.context.milestone.deliverable, held)
     for number, (title, value) in enumerate(begun, 1):
         fields = {"title": title, "value": value.major(), "done": Done.NOT, "part": ""}
-        draft.put(case.id, **{f"item-{number}-{name}": each for name, each in fields.items()})
-    draft.put(case.id, items=list(range(1, len(begun) + 1)))
+        draft_fields.put(case.id, **{f"item-{number}-{name}": each for name, each in fields.items()})
+    draft_fields.put(case.id, items=list(range(1, len(begun) + 1)))
 
 
 def _add(case: CaseView) -> None:
     """A new one is worth whatever the others leave."""
     held = case.context.money(case.context.order.held_minor)
-    numbers: list[int] = draft.value(case.id, "items", [])
+    numbers: list[int] = draft_fields.value(case.id, "items", [])
     number = max(numbers, default=0) + 1
     left = held
     for each in numbers:
         try:
-            left -= Money.parse(draft.value(case.id, f"item-{each}-value", ""), held.currency)
+            left -= Money.parse(draft_fields.value(case.id, f"item-{each}-value", ""), held.currency)
         except DeskError:
             continue
     value = left.major() if left.is_positive else ""
-    draft.put(case.id, items=[*numbers, number], **{f"item-{number}-value": value})
+    draft_fields.put(case.id, items=[*numbers, number], **{f"item-{number}-value": value})
 
 
 def _remove(case_id: int, number: int) -> None:
-    numbers: list[int] = draft.value(case_id, "items", [])
+    numbers: list[int] = draft_fields.value(case_id, "items", [])
     _forget(case_id, number)
-    draft.put(case_id, items=[each for each in numbers if each != number])
+    draft_fields.put(case_id, items=[each for each in numbers if each != number])
 
 
 def _forget(case_id: int, number: int) -> None:
     for name in ("title", "value", "done", "part"):
-        draft.drop(case_id, f"item-{number}-{name}")
+        draft_fields.drop(case_id, f"item-{number}-{name}")

@@ -9,7 +9,7 @@ from core.actions.decisions.plan_letters import PASSAGE_LEAST, PASSAGE_MOST
 from core.letters.template import PEOPLE
 from core.queries.cases import CaseView
 from core.rules.visible_text import says_something
-from dashboard.case.decision import drafts as draft
+from dashboard.case.decision import drafts as draft_fields
 from dashboard.ui import cards, text_fields
 
 SIDES = ("payer", "payee")
@@ -18,7 +18,7 @@ SIDES = ("payer", "payee")
 def show(case: CaseView) -> dict[str, str]:
     """The words that differ from the generated ones, by audience."""
     people = PEOPLE.get(case.context.project.platform, PEOPLE[""])
-    edited = [side for side in SIDES if draft.value(case.id, f"passage-{side}", "")]
+    edited = [side for side in SIDES if draft_fields.value(case.id, f"passage-{side}", "")]
     label = f"E-mails to both parties · {len(edited)} edited" if edited else "E-mails to both parties"
     passages = {}
     with st.expander(label, icon=":material/mail:", key=f"letters-{case.id}", expanded=bool(edited)):
@@ -40,7 +40,7 @@ def generated(reasons: str) -> str:
 
 def _side(case: CaseView, side: str, who: str) -> str:
     name = f"passage-{side}"
-    if not draft.value(case.id, name, ""):
+    if not draft_fields.value(case.id, name, ""):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(f"To the {who}: generated, with your reasons in full.", width="content")
             st.button(
@@ -55,7 +55,7 @@ def _side(case: CaseView, side: str, who: str) -> str:
     text = text_fields.area(
         drafts.place(case.id, name),
         f"To the {who}, in your words",
-        key=draft.key(case.id, name),
+        key=draft_fields.key(case.id, name),
         height=148,
         least=PASSAGE_LEAST,
         most=PASSAGE_MOST,
@@ -66,7 +66,7 @@ def _side(case: CaseView, side: str, who: str) -> str:
         key=f"letter-reset-{case.id}-{side}",
         icon=":material/restart_alt:",
         type="tertiary",
-        on_click=draft.put,
+        on_click=draft_fields.put,
         args=(case.id,),
         kwargs={name: ""},
     )
@@ -75,4 +75,4 @@ def _side(case: CaseView, side: str, who: str) -> str:
 
 def _edit(case_id: int, name: str) -> None:
     """It begins with the reasons as they stand when the button is pressed."""
-    draft.put(case_id, **{name: generated(draft.value(case_id, "reasons", ""))})
+    draft_fields.put(case_id, **{name: generated(draft_fields.value(case_id, "reasons", ""))})

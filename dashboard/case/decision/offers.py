@@ -40,7 +40,7 @@ def show(case: CaseView, *, now: datetime) -> None:
 
 
 def _standing(case: CaseView, each: Offered, now: datetime) -> None:
-    header.section("Offer between the parties", f"by the {each.proposer_role.lower()}, {each.proposer}")
+    header.section("Settlement proposal", f"by the {each.proposer_role.lower()}, {each.proposer}")
     _division(case, each)
     until = each.record.expires_at
     cards.note(
@@ -60,9 +60,9 @@ def _agreement(case: CaseView, each: Offered) -> None:
     other = next(party.name for party in case.parties if party.id != record.proposed_by)
     cards.facts(
         {
-            "Offered by": each.proposer,
+            "Proposed by": each.proposer,
             "Accepted by": other,
-            "Offered": each.made_at,
+            "Proposed": each.made_at,
             "Plan": (record.plan_hash or "")[:12],
         },
         columns=2,
@@ -105,7 +105,7 @@ def _letters(case: CaseView, each: Offered) -> None:
 
 
 def _earlier(case: CaseView, rows: list[Offered]) -> None:
-    st.caption("Earlier offers")
+    st.caption("Earlier proposals")
     tables.small(
         rows,
         [
@@ -115,5 +115,5 @@ def _earlier(case: CaseView, rows: list[Offered]) -> None:
             tables.money("refund", "To the payer"),
             tables.text("status", "Ended", value=lambda row: status.pill("offer", row.status).label),
         ],
-        name="Earlier offers",
+        name="Earlier proposals",
     )

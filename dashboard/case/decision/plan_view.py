@@ -30,7 +30,7 @@ CALLS = {
     "PAYOUT": "Payout to the payee's bank",
 }
 HEIGHT = 440  # so that what follows the plan stays in sight
-TABS = ("Postings", "Stripe calls", "Balances", "E-mails", "Reasons")
+TABS = ("Postings", "Stripe requests", "Balances", "E-mails", "Reasons")
 
 
 def show(

@@ -28,7 +28,7 @@ from core.rules.refusal_reasons import Block
 from dashboard import request_context
 from dashboard.case import redaction
 from dashboard.case.decision import changes, changes_since_opened, letter_list, plan_view
-from dashboard.case.decision import drafts as draft
+from dashboard.case.decision import drafts as draft_fields
 from dashboard.ui import cards, confirm, deadlines, errors
 from dashboard.ui.safe import plain
 
@@ -200,7 +200,7 @@ def _confirm(
 
 
 def _recorded(decision: Decision) -> str:
-    draft.forget(decision.case_id)
+    draft_fields.forget(decision.case_id)
     st.session_state.pop(f"plan-{decision.case_id}", None)
     return DONE[DecisionStatus(decision.status)]
 

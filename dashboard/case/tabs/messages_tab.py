@@ -10,6 +10,7 @@ from core.actions.cases import conversation
 from core.queries import evidence
 from core.queries.cases import CaseView
 from core.queries.evidence import MessageItem
+from core.rules.messages import Audience
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.case import redaction
@@ -48,7 +49,7 @@ def _earlier(case_id: int) -> None:
 
 
 def _bubble(case: CaseView, each: MessageItem, now: datetime) -> str:
-    private = each.audience == "STAFF"
+    private = each.audience == Audience.STAFF
     to = "staff only" if private else "to both parties"
     return (
         f'<div class="ed-{html(each.side)}{" ed-note" if private else ""}">'
@@ -93,6 +94,6 @@ def _answer(case: CaseView) -> None:
                     body=body,
                     audience=audience,
                 ),
-                done="Sent." if audience == "PARTIES" else "Noted, for staff only.",
+                done="Sent." if audience == Audience.PARTIES else "Noted, for staff only.",
                 sent=[place],
             )

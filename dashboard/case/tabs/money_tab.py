@@ -11,7 +11,7 @@ from core.money import Money
 from core.queries import case_money, conversions
 from core.queries.case_money import Booked, Sent
 from core.queries.cases import CaseView
-from core.rules.operations import ENDED
+from core.rules.operations import ENDED, OperationStatus
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.case import journal_table
@@ -131,7 +131,7 @@ def _operations(operations: Sequence[Sent], now: datetime) -> None:
 
 
 def _operation(each: Sent, now: datetime) -> str:
-    away = each.status == "QUEUED" and each.provider_id is not None
+    away = each.status == OperationStatus.QUEUED and each.provider_id is not None
     pill = status.pill("operation", "SENT" if away else each.status)
     tries = f"try {each.tries}" if each.tries > 1 else ""
     why = " · ".join(filter(None, (tries, each.reason or _again(each, now))))

@@ -10,6 +10,7 @@ from core.queries import letters, party_history, ratings
 from core.queries.cases import CaseView
 from core.queries.party_history import History
 from core.records import Party
+from core.rules.parties import PartyRole
 from core.rules.permissions import Permission
 from dashboard import request_context
 from dashboard.case import redaction
@@ -47,7 +48,7 @@ def _party(
         "Reports upheld": past.upheld,
         "E-mails": wants,
     }
-    if party.role == "PAYEE":
+    if party.role == PartyRole.PAYEE:
         facts["Payout method"] = _withdrawal(party)
     cards.facts(facts, columns=4)
     for tie in redaction.veiled(case, past.ties):
