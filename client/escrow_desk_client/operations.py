@@ -20,6 +20,10 @@ class Operations:
     ) -> Any:
         raise NotImplementedError
 
+    def read_platform(self, ) -> Any:
+        """Read what is in force."""
+        return self.get("/platform")
+
     def register_party(self, body: Mapping[str, Any], *, key: str | None = None) -> Any:
         """Make a party known."""
         return self.post("/parties", body, key=key)

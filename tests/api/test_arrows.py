@@ -545,6 +545,6 @@ def test_a_reason_of_staff_is_refused_with_what_is_wrong_with_it(home: ApiClient
 
 
 def test_the_choices_of_the_api_are_those_of_the_rules() -> None:
-    given = requests.Dispute.model_json_schema()["properties"]["reason"]["enum"]
+    given = requests.Dispute.model_json_schema()["$defs"]["PayersReason"]["enum"]
     assert set(given) == OF_THE_PAYER
     assert requests.Share(minor=0, currency="USD").money() == Money(0, "USD")

@@ -363,3 +363,15 @@ def test_every_list_is_described_with_its_orders(path: str) -> None:
     (listing,) = (each for each in LISTS if each.path == path)
     orders = listing.asked.model_json_schema()["properties"]["sort"]["enum"]
     assert set(orders) == {f"{mark}{name}" for name in listing.sorts for mark in ("", "-")}
+
+
+def test_what_is_in_force_is_read_by_each_marketplace(home: ApiClient, law: ApiClient) -> None:
+    here, there = home.get("/platform").json(), law.get("/platform").json()
+    assert (here["platform"], there["platform"]) == ("home_services", "legal_services")
+    assert (here["platform_fee_bps"], here["deadlines"]["dispute_window"]) == (250, 5 * 86_400)
+    assert (there["conflict_check"], there["deadlines"]["reminder_every"]) == (True, None)
+    assert {each["project_type"] for each in here["project_types"]}.isdisjoint(
+        each["project_type"] for each in there["project_types"]
+    )
+    assert {each["currency"]: each["payable"] for each in here["currencies"]}["USD"]
+    assert not {"high_value_review", "second_person_above", "contact_attempts"} & here.keys()

@@ -23,6 +23,7 @@ from core.api.http.problem_details import (
     Conflict,
     StillBusy,
     Unavailable,
+    fault,
     problem,
     written,
 )
@@ -42,6 +43,7 @@ from core.api.routes import (
     parties,
     payments,
     payouts,
+    platform,
     projects,
     reports,
     reviews,
@@ -58,6 +60,7 @@ Money is whole minor units with an ISO 4217 currency. Every POST carries an `Ide
 key as `Authorization: Bearer edk_…` and a `Desk-Signature`."""
 
 PARTS = (
+    platform,
     parties,
     accounts,
     projects,
@@ -163,4 +166,4 @@ def _database(request: Request, error: Any) -> Response:
 
 def _fault(request: Request, error: Any) -> Response:
     log.error("api.fault", path=request.url.path, exc_info=error)
-    return written(500, "internal_fault", "Internal error. Nothing was done; the error has been logged.")
+    return fault()

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from starlette.responses import JSONResponse
 
 from core.actions.cases.disputes import NoOpenDispute
@@ -51,6 +52,8 @@ from core.rules.requests import NothingAsked
 from core.rules.schedule import ScheduleRefused
 from core.rules.splits import NothingHeld
 from core.rules.transitions import IllegalMove
+
+log = structlog.get_logger("api")
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -217,8 +220,20 @@ def for_outsiders(error: DeskError) -> DeskError:
     return error
 
 
+# Every refusal that is described: any of these, and what the operations name beside them (`refusals`).
+DECLARED: set[type[DeskError]] = set(ANYWHERE)
+
+
+def is_declared(error: type[DeskError]) -> bool:
+    """Whether the description has its code. What it does not name is no refusal, it is a fault of ours."""
+    return not DECLARED.isdisjoint(error.__mro__)
+
+
 def problem(error: DeskError) -> JSONResponse:
     error = for_outsiders(error)
+    if not is_declared(type(error)):
+        log.error("api.undeclared", code=error.code, exc_info=error)
+        return fault()
     status, headers = status_of(type(error)), dict[str, str]()
     if isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(error.facts["seconds"])
@@ -247,6 +262,10 @@ def for_programs(error: DeskError) -> Mapping[str, Any]:
 def _token(kind: str) -> str:
     """`practice flag` as practice_flag."""
     return str(kind.code if isinstance(kind, Said) else kind).replace(" ", "_").replace("-", "_")
+
+
+def fault() -> JSONResponse:
+    return written(500, "internal_fault", "Internal error. Nothing was done; the error has been logged.")
 
 
 def written(

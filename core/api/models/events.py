@@ -14,7 +14,7 @@ from typing import (
     NotRequired,  # the description needs this one before Python 3.12
 )
 
-from typing_extensions import TypedDict
+from typing_extensions import TypeAliasType, TypedDict
 
 from core.api.models.names import CurrencyCode, one_of
 from core.api.models.responses import Moment, MoneyAnswer, PageAnswer
@@ -307,7 +307,7 @@ KINDS: Mapping[str, EventDescription] = {
     "reviews.opened": EventDescription("both are in, or the time is up", ReviewsTold),
     "rating.calculated": EventDescription("a party's final rating", RatingCalculated),
 }
-EventKind = Annotated[str, one_of(KINDS)]
+EventKind = TypeAliasType("EventKind", Annotated[str, one_of(KINDS)])
 
 
 class EventAnswer(TypedDict):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import WithJsonSchema
+from typing_extensions import TypeAliasType
 
 from core.letters.delivery_rules import HANDLING, MUTABLE
 from core.money import CURRENCIES
@@ -17,12 +18,14 @@ def one_of(names: Iterable[str]) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "enum": sorted(names)})
 
 
-CurrencyCode = Annotated[str, one_of(CURRENCIES)]
-WaitCode = Annotated[str, one_of(holds.OUTSIDE)]
-MissingCode = Annotated[str, one_of(engagement.MISSING)]
-MutableLetter = Annotated[str, one_of(MUTABLE)]
-EmailKind = Annotated[str, one_of(HANDLING)]
-ToldHold = Annotated[str, one_of(kind for kind in holds.HoldKind if kind not in holds.SILENT)]
+CurrencyCode = TypeAliasType("CurrencyCode", Annotated[str, one_of(CURRENCIES)])
+WaitCode = TypeAliasType("WaitCode", Annotated[str, one_of(holds.OUTSIDE)])
+MissingCode = TypeAliasType("MissingCode", Annotated[str, one_of(engagement.MISSING)])
+MutableLetter = TypeAliasType("MutableLetter", Annotated[str, one_of(MUTABLE)])
+EmailKind = TypeAliasType("EmailKind", Annotated[str, one_of(HANDLING)])
+ToldHold = TypeAliasType(
+    "ToldHold", Annotated[str, one_of(kind for kind in holds.HoldKind if kind not in holds.SILENT)]
+)
 AcceptanceRuleSchema = WithJsonSchema(
     {
         "anyOf": [
@@ -31,4 +34,4 @@ AcceptanceRuleSchema = WithJsonSchema(
         ]
     }
 )
-AcceptanceRuleName = Annotated[str, AcceptanceRuleSchema]
+AcceptanceRuleName = TypeAliasType("AcceptanceRuleName", Annotated[str, AcceptanceRuleSchema])

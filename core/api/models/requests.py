@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Header, Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from typing_extensions import TypeAliasType
 
 from core.actions.milestones.engagement import Part
 from core.api.models.names import AcceptanceRuleSchema
@@ -94,7 +95,11 @@ Role = Annotated[PartyRole, NAMED]
 Type = Annotated[ProjectType, NAMED]
 Mode = Annotated[FeeMode, NAMED]
 FundedHow = Annotated[Funding, NAMED]
-SentMethod = Literal["standard", "instant"]
+SentMethod = TypeAliasType("SentMethod", Literal["standard", "instant"])
+PayersReason = TypeAliasType(
+    "PayersReason",
+    Literal["NOT_STARTED", "NO_SHOW", "INCOMPLETE", "DEFECTIVE", "NOT_AS_AGREED", "DAMAGE", "OTHER"],
+)
 ReportKinds = Annotated[ReportKind, NAMED]
 Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 Day = Annotated[
@@ -274,7 +279,7 @@ class Rework(ByParty):
 
 
 class Dispute(ByParty):
-    reason: Literal["NOT_STARTED", "NO_SHOW", "INCOMPLETE", "DEFECTIVE", "NOT_AS_AGREED", "DAMAGE", "OTHER"]
+    reason: PayersReason
     details: Text | None = None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from core.api.http.problem_details import ANYWHERE, MEDIA_TYPE, PLAIN_CODES, PROSE, status_of
+from core.api.http.problem_details import DECLARED, MEDIA_TYPE, PLAIN_CODES, PROSE, status_of
 from core.api.openapi import shapes
 from core.api.openapi.examples import EXAMPLES
 from core.errors import DeskError
@@ -56,12 +56,11 @@ def example_of(error: type[DeskError], status: int) -> dict[str, Any]:
 
 
 COMMON: Responses = {status: _refusal(status, []) for status in WORDS}
-_DECLARED: set[type[DeskError]] = set(ANYWHERE)
 
 
 def refusals(*errors: type[DeskError]) -> Responses:
     """What one operation may be refused with besides, by status."""
-    _DECLARED.update(errors)
+    DECLARED.update(errors)
     by_status: dict[int, list[type[DeskError]]] = {}
     for error in errors:
         by_status.setdefault(status_of(error), []).append(error)
@@ -70,7 +69,7 @@ def refusals(*errors: type[DeskError]) -> Responses:
 
 def codes() -> list[str]:
     """Every code that a refusal of the API can have: those of the operations and their kinds, and those of any."""
-    declared = {each.code for error in _DECLARED for each in _with_kinds(error)}
+    declared = {each.code for error in DECLARED for each in _with_kinds(error)}
     return sorted(declared | PLAIN_CODES)
 
 

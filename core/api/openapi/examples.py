@@ -378,7 +378,41 @@ LISTED: Mapping[str, Any] = {
     "Offers": OFFER,
     "Events": EVENT,
 }
+PLATFORM = {
+    "platform": "home_services",
+    "policy_version": 1,
+    "project_types": [{"project_type": "KITCHEN", "acceptance_rule": "AUTO_RELEASE"}],
+    "fee_modes": ["CONSULTATION_FIXED", "STAGED"],
+    "conflict_check": False,
+    "platform_fee_bps": 250,
+    "processing_fee_bps": 290,
+    "currencies": [
+        {
+            "currency": "USD",
+            "digits": 2,
+            "payable": True,
+            "step": 1,
+            "smallest_milestone": usd(50),
+            "largest_milestone": usd(94_731_706),
+            "processing_fee_fixed": usd(30),
+        }
+    ],
+    "withdrawals": [{"method": "instant", "bps": 150, "minimum": usd(50), "fixed": usd(0)}],
+    "deadlines": {
+        "first_reminder_after": 259_200,
+        "reminder_every": 86_400,
+        "dispute_window": 432_000,
+        "auto_release_after": 604_800,
+        "session_grace": None,
+        "mediation_after": 259_200,
+        "decision_within": 604_800,
+        "decision_cooling_off": 0,
+        "offer_stands": 259_200,
+        "reviews_hidden_for": 1_209_600,
+    },
+}
 REPLIES: Mapping[str, Any] = {
+    "PlatformAnswer": PLATFORM,
     **{f"{name}Answer": {"items": [one], "has_more": False, "next": None} for name, one in LISTED.items()},
     "PaymentOfMilestoneAnswer": OF_PAYMENT,
     "PayoutAnswer": PAYOUT,

@@ -19,6 +19,7 @@ from core.api.openapi.descriptions import refusals
 from core.api.word_serializers import of_emails, of_evidence
 from core.gateways.evidence_store import EvidenceAltered, EvidenceMissing
 from core.records import Evidence
+from core.rules.evidence import EvidenceRefused
 from core.rules.permissions import SYSTEM
 
 Shown = Annotated[
@@ -54,7 +55,7 @@ def read_evidence(caller: CurrentCaller, session: ReadSession, evidence_id: requ
         **file_of(
             "application/octet-stream", "The bytes. They come from outside: keep them away from a browser."
         ),
-        **refusals(FilesErased),
+        **refusals(FilesErased, EvidenceRefused),
     },
 )
 def fetch_evidence(

@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from core.actions.cases import conversation, evidence
+from core.actions.cases.messages import MessageEmpty, MessageTooLong
 from core.api import lookups
 from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.http.pages import CursorUnfit
-from core.api.http.problem_details import AskedDifferently
+from core.api.http.problem_details import AskedDifferently, FilesErased
 from core.api.models import filters, requests
 from core.api.models.responses import EvidenceAnswer, MessageAnswer, MessagesAnswer
 from core.api.openapi.descriptions import refusals
@@ -59,7 +60,7 @@ router = APIRouter(tags=["Messages and evidence"])
     summary="Send a message",
     status_code=201,
     response_model=MessageAnswer,
-    responses=refusals(NotYours),
+    responses=refusals(NotYours, MessageEmpty, MessageTooLong),
 )
 def send_message(
     milestone_id: requests.MilestoneId,
@@ -82,7 +83,7 @@ def send_message(
     summary="Answer what staff asked",
     status_code=201,
     response_model=MessageAnswer,
-    responses=refusals(NotYours, NothingAsked),
+    responses=refusals(NotYours, NothingAsked, MessageEmpty, MessageTooLong),
 )
 def answer_request(dispute_id: requests.DisputeId, body: requests.MessageRequest, change: Change) -> Response:
     """The party that a dispute waits for answers, and the case goes on. A wanted document is sent as evidence."""
@@ -121,7 +122,7 @@ def read_messages(
     summary="Submit evidence",
     status_code=201,
     response_model=EvidenceAnswer,
-    responses=refusals(NotYours, EvidenceRefused, TooManyFiles, FileTooLarge, AskedDifferently),
+    responses=refusals(NotYours, EvidenceRefused, TooManyFiles, FileTooLarge, AskedDifferently, FilesErased),
 )
 def hand_in_evidence(
     milestone_id: requests.MilestoneId,

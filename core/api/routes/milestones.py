@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
 from core.actions.cases import conversation, disputes
+from core.actions.cases.messages import MessageEmpty, MessageTooLong
 from core.actions.milestones import verification
 from core.actions.risk import holds
 from core.api import lookups, serializers
@@ -19,8 +20,9 @@ from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, Rea
 from core.api.models import requests
 from core.api.models.responses import DisputeAnswer, MilestoneAnswer
 from core.api.openapi.descriptions import refusals
-from core.errors import DeskError
-from core.rules.cases import AnswerNotDue, DisputeReason, DisputeWindowClosed
+from core.errors import DeskError, ReasonMissing, ReasonTooLong
+from core.rules.cases import AnswerNotDue, DisputeReason, DisputeWindowClosed, ReasonNotYours
+from core.rules.holds import NothingToHold
 from core.rules.permissions import Actor, NotYours
 from core.rules.transitions import IllegalMove
 
@@ -145,7 +147,7 @@ for step in STEPS:
     "/milestones/{milestone_id}/dispute",
     summary="Dispute the work",
     response_model=MilestoneAnswer,
-    responses=refusals(NotYours, DisputeWindowClosed, IllegalMove),
+    responses=refusals(NotYours, DisputeWindowClosed, IllegalMove, ReasonNotYours, MessageTooLong),
     tags=["Disputes"],
 )
 def open_dispute(milestone_id: requests.MilestoneId, body: requests.Dispute, change: Change) -> Response:
@@ -158,7 +160,7 @@ def open_dispute(milestone_id: requests.MilestoneId, body: requests.Dispute, cha
     "/milestones/{milestone_id}/dispute-details",
     summary="Give the details of a dispute",
     response_model=MilestoneAnswer,
-    responses=refusals(NotYours, disputes.NoOpenDispute),
+    responses=refusals(NotYours, disputes.NoOpenDispute, MessageEmpty, MessageTooLong),
     tags=["Disputes"],
 )
 def explain_dispute(milestone_id: requests.MilestoneId, body: requests.Details, change: Change) -> Response:
@@ -171,7 +173,7 @@ def explain_dispute(milestone_id: requests.MilestoneId, body: requests.Details, 
     "/milestones/{milestone_id}/resubmit",
     summary="Ask for verification again",
     response_model=MilestoneAnswer,
-    responses=refusals(NotYours, IllegalMove),
+    responses=refusals(NotYours, IllegalMove, MessageEmpty, MessageTooLong),
     tags=["Disputes"],
 )
 def resubmit_milestone(milestone_id: requests.MilestoneId, body: requests.Rework, change: Change) -> Response:
@@ -189,7 +191,7 @@ def resubmit_milestone(milestone_id: requests.MilestoneId, body: requests.Rework
     "/milestones/{milestone_id}/complaint",
     summary="Complain after the dispute window",
     response_model=MilestoneAnswer,
-    responses=refusals(NotYours, holds.NotALateComplaint),
+    responses=refusals(NotYours, holds.NotALateComplaint, NothingToHold, ReasonMissing, ReasonTooLong),
     tags=["Disputes"],
 )
 def complain_late(milestone_id: requests.MilestoneId, body: requests.Complaint, change: Change) -> Response:

@@ -23,6 +23,7 @@ from core.api.models.responses import OfferAnswer, OffersAnswer
 from core.api.openapi.descriptions import refusals
 from core.api.routes import lists
 from core.api.word_serializers import of_offers
+from core.money import AmountNotStripeExact, CurrencyMismatch, UnknownCurrency
 from core.records import Offer
 from core.rules.amount_limits import PayoutTooSmall
 from core.rules.holds import ReleaseBlocked
@@ -65,7 +66,17 @@ router = APIRouter(tags=["Offers"])
     summary="Propose a division",
     status_code=201,
     response_model=OfferAnswer,
-    responses=refusals(NotYours, CaseClosed, CaseDecided, NothingHeld, MoreThanHeld, PayoutTooSmall),
+    responses=refusals(
+        NotYours,
+        CaseClosed,
+        CaseDecided,
+        NothingHeld,
+        MoreThanHeld,
+        CurrencyMismatch,
+        UnknownCurrency,
+        AmountNotStripeExact,
+        PayoutTooSmall,
+    ),
 )
 def propose_offer(dispute_id: requests.DisputeId, body: requests.Proposal, change: Change) -> Response:
     """Either party proposes how the held funds are divided. An offer that stands is replaced by it, where it is their

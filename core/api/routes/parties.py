@@ -21,10 +21,12 @@ from core.api.openapi.descriptions import refusals
 from core.errors import Said, another
 from core.gateways.payments import NeedsOperator, OutcomeUnknown
 from core.letters.delivery_rules import MUTABLE, CannotBeMuted, NoSuchKind
+from core.money import UnknownCurrency
 from core.policy import WithdrawalMethod
 from core.processes import provider_accounts
 from core.records import LetterPreference, Party
 from core.rules.notifications import Frequency
+from core.rules.payouts import MethodNotSent
 
 router = APIRouter(tags=["Parties"])
 
@@ -34,7 +36,7 @@ router = APIRouter(tags=["Parties"])
     summary="Make a party known",
     status_code=201,
     response_model=PartyAnswer,
-    responses=refusals(AskedDifferently, AddressUnusable),
+    responses=refusals(AskedDifferently, AddressUnusable, MethodNotSent),
 )
 def register_party(body: requests.NewParty, change: Change) -> Response:
     """Make a payer or a payee known. The same id again gives the same party if all that is said is as it is stored.
@@ -59,7 +61,9 @@ def register_party(body: requests.NewParty, change: Change) -> Response:
     "/provider-accounts",
     summary="Open a party's account at the payment provider",
     response_model=PartyAnswer,
-    responses=refusals(OutcomeUnknown, NeedsOperator, parties.AccountKnownOtherwise, parties.NotForThisRole),
+    responses=refusals(
+        OutcomeUnknown, NeedsOperator, UnknownCurrency, parties.AccountKnownOtherwise, parties.NotForThisRole
+    ),
 )
 def open_provider_account(body: requests.ProviderAccount, change: Change) -> Response:
     """Open what the party needs at the payment provider: a payer can pay, and a payee can be paid, from then on.

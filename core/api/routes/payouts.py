@@ -23,6 +23,8 @@ from core.api.models.responses import PartyAnswer, PayoutAnswer
 from core.api.money_serializers import of_payouts
 from core.api.openapi.descriptions import refusals
 from core.policy import WithdrawalMethod
+from core.rules.fees import WithdrawalTooSmall
+from core.rules.payouts import MethodNotSent
 from core.rules.permissions import NotYours
 
 router = APIRouter(tags=["Payouts"])
@@ -32,7 +34,7 @@ router = APIRouter(tags=["Payouts"])
     "/withdrawal-method",
     summary="Choose how to be paid",
     response_model=PartyAnswer,
-    responses=refusals(NotYours),
+    responses=refusals(NotYours, MethodNotSent),
 )
 def choose_withdrawal(body: requests.Withdrawal, change: Change) -> Response:
     """The payee's method from now on; each has its fee. What is on its way already goes as it was."""
@@ -57,7 +59,14 @@ def read_payout(caller: CurrentCaller, session: ReadSession, payout_id: requests
     "/payouts/{payout_id}/method",
     summary="Choose another method for a failed payout",
     response_model=PayoutAnswer,
-    responses=refusals(NotYours, method_offers.NotOffered, PayoutNotInReview, OutcomeStillUnknown),
+    responses=refusals(
+        NotYours,
+        method_offers.NotOffered,
+        MethodNotSent,
+        WithdrawalTooSmall,
+        PayoutNotInReview,
+        OutcomeStillUnknown,
+    ),
 )
 def choose_payout_method(payout_id: requests.PayoutId, body: requests.Withdrawal, change: Change) -> Response:
     """The payee takes one of the methods that staff offered, and is paid by it at once."""

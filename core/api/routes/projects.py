@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.actions.funding import fund
 from core.actions.funding.fund_several import fund_several
-from core.actions.funding.settlement_currency import CurrencyNotSettled
+from core.actions.funding.settlement_currency import CurrencyNotSettled, SettlementUnknown
 from core.actions.milestones import bids, engagement, payment_schedule, projects
 from core.actions.milestones.orders import PaymentInFlight
 from core.api import lookups, serializers
@@ -20,13 +20,20 @@ from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, Rea
 from core.api.models import requests
 from core.api.models.responses import ProjectAnswer, ScheduleAnswer
 from core.api.openapi.descriptions import refusals
+from core.money import AmountNotStripeExact, UnknownCurrency
 from core.rules.amount_limits import AmountOutsideLimits
 from core.rules.engagement import EngagementIncomplete
 from core.rules.legal_checklist import PaymentsSwitchedOff
 from core.rules.payee_accounts import CurrencyNotTaken
 from core.rules.permissions import Actor, NotYours
 from core.rules.projects import FundedInTurn, FundedWithGap
-from core.rules.schedule import FeeModeNotSupported, PlannedMilestone, ScheduleRefused, TypeNotOffered
+from core.rules.schedule import (
+    FeeModeNotSupported,
+    PlannedMilestone,
+    ScheduleRefused,
+    TotalNotPositive,
+    TypeNotOffered,
+)
 
 router = APIRouter(tags=["Projects"])
 
@@ -39,6 +46,11 @@ router = APIRouter(tags=["Projects"])
     responses=refusals(
         bids.BidKnownOtherwise,
         bids.WrongRole,
+        bids.OtherPlatform,
+        TotalNotPositive,
+        AmountNotStripeExact,
+        SettlementUnknown,
+        UnknownCurrency,
         FeeModeNotSupported,
         TypeNotOffered,
         CurrencyNotSettled,
@@ -96,7 +108,15 @@ def confirm_engagement(
     "/projects/{project_id}/milestones",
     summary="Adjust the milestones",
     response_model=ProjectAnswer,
-    responses=refusals(NotYours, PaymentInFlight, ScheduleRefused, CurrencyNotSettled, AmountOutsideLimits),
+    responses=refusals(
+        SettlementUnknown,
+        UnknownCurrency,
+        NotYours,
+        PaymentInFlight,
+        ScheduleRefused,
+        CurrencyNotSettled,
+        AmountOutsideLimits,
+    ),
 )
 def adjust_milestones(project_id: requests.ProjectId, body: requests.Adjustment, change: Change) -> Response:
     """The payer divides the accepted total again, as long as nothing was paid; this is the whole new division."""
@@ -147,6 +167,7 @@ def read_schedule(caller: CurrentCaller, session: ReadSession, project_id: reque
         PaymentInFlight,
         EngagementIncomplete,
         PaymentsSwitchedOff,
+        SettlementUnknown,
         CurrencyNotSettled,
         CurrencyNotTaken,
     ),

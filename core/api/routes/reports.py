@@ -20,10 +20,11 @@ from core.api.models import requests
 from core.api.models.responses import PracticeAnswer, ReportAnswer
 from core.api.openapi.descriptions import refusals
 from core.api.word_serializers import of_reports
+from core.errors import ReasonMissing, ReasonTooLong
 from core.records import PracticeFlag
 from core.rules.outside_words import SamePlace
 from core.rules.permissions import SYSTEM, Actor, NotPermitted, NotYours
-from core.rules.reports import Source
+from core.rules.reports import DetailsMissing, DetailsTooLong, Source
 
 router = APIRouter(tags=["Risk"])
 
@@ -33,7 +34,7 @@ router = APIRouter(tags=["Risk"])
     summary="A party reports something",
     status_code=201,
     response_model=ReportAnswer,
-    responses=refusals(NotYours, reports.ReportKnownOtherwise),
+    responses=refusals(NotYours, reports.ReportKnownOtherwise, DetailsMissing, DetailsTooLong),
 )
 def file_report(project_id: requests.ProjectId, body: requests.ReportRequest, change: Change) -> Response:
     """Off-platform contact, harassment, a threat, or something else about the other party. Staff settles it."""
@@ -49,7 +50,7 @@ def file_report(project_id: requests.ProjectId, body: requests.ReportRequest, ch
     summary="A content rule found something",
     status_code=201,
     response_model=ReportAnswer,
-    responses=refusals(reports.ReportKnownOtherwise),
+    responses=refusals(reports.ReportKnownOtherwise, DetailsMissing, DetailsTooLong),
 )
 def file_content_event(
     project_id: requests.ProjectId,
@@ -128,7 +129,7 @@ def flag_practice(project_id: requests.ProjectId, body: requests.Mismatch, chang
     "/practice-flags/{flag_id}/resolve",
     summary="Resolve a flagged practice",
     response_model=PracticeAnswer,
-    responses=refusals(reports.MismatchResolved, NotPermitted),
+    responses=refusals(reports.MismatchResolved, NotPermitted, ReasonMissing, ReasonTooLong),
 )
 def resolve_practice_flag(flag_id: requests.FlagId, body: requests.Resolution, change: Change) -> Response:
     """The marketplace resolves what it flagged itself. Staff still ends the review that was opened for it."""

@@ -22,7 +22,7 @@ from core.api.models.responses import ReviewsAnswer
 from core.api.openapi.descriptions import refusals
 from core.records import FinalRating, ProjectReview, ReviewRound
 from core.rules.permissions import NotYours
-from core.rules.ratings import ReviewsClosed
+from core.rules.ratings import ReviewsClosed, ReviewTooLong, StarsOutOfRange
 
 router = APIRouter(tags=["Reviews"])
 
@@ -32,7 +32,9 @@ router = APIRouter(tags=["Reviews"])
     summary="Review the other party",
     status_code=201,
     response_model=ReviewsAnswer,
-    responses=refusals(NotYours, ratings.NotAsked, ratings.ReviewedAlready, ReviewsClosed),
+    responses=refusals(
+        NotYours, ratings.NotAsked, ratings.ReviewedAlready, ReviewsClosed, ReviewTooLong, StarsOutOfRange
+    ),
 )
 def submit_review(project_id: requests.ProjectId, body: requests.Review, change: Change) -> Response:
     """Each party of a completed project reviews the other once. Opened when both have, or after fourteen days."""

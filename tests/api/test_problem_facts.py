@@ -1,0 +1,76 @@
+"""A problem's facts are for programs, its sentence for people; what the description does not name is our fault."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+import pytest
+
+from core.actions.milestones.orders import PaymentInFlight
+from core.api.http.keys import ApiMasterKeyExposed
+from core.api.http.problem_details import AskedDifferently, for_programs, plain, problem
+from core.errors import DeskError, NotFound, Said
+from core.ledger.journal_store import Overdraft
+from core.rules import milestones
+from core.rules.evidence import FileTooLarge
+from core.rules.permissions import NotYours
+from core.rules.projects import FundedInTurn
+from core.rules.refusal_reasons import Block
+from core.rules.schedule import FeeModeNotSupported, ScheduleRefused
+from core.rules.transitions import IllegalMove
+
+
+def refused(error: DeskError) -> dict[str, Any]:
+    return dict(json.loads(bytes(problem(error).body)))
+
+
+def facts(error: DeskError) -> Any:
+    return plain(for_programs(error))
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (PaymentInFlight(milestone=Said("New “kitchen”", 31)), {"milestone": 31}),
+        (FundedInTurn(milestone=Said("Worktop", 32)), {"milestone": 32}),
+        (FeeModeNotSupported(mode=Said("Staged", "STAGED"), why="there is no amount"), {"mode": "STAGED"}),
+        (
+            FileTooLarge(file_name="a.pdf", size=Said("9 MB", 9), limit=Said("8 MB", 8)),
+            {"file_name": "a.pdf", "size": 9, "limit": 8},
+        ),
+        (NotYours(actor="party contractor-815"), {"party": "contractor-815"}),
+        (NotFound(kind="practice flag", id=4), {"kind": "practice_flag", "id": 4}),
+        (
+            AskedDifferently(kind=Said("Party", "party"), id="c-1", what="city", fields=["city"]),
+            {"kind": "party", "id": "c-1", "fields": ["city"]},
+        ),
+        (ScheduleRefused((Block("sum", "The amounts sum to less."),)), {"blocks": [{"code": "sum"}]}),
+    ],
+)
+def test_facts_are_ids_codes_and_numbers(error: DeskError, told: dict[str, Any]) -> None:
+    assert facts(error) == told
+
+
+def test_a_status_is_told_by_its_name_and_said_in_words() -> None:
+    with pytest.raises(IllegalMove, match="is pending verification") as refusal:
+        milestones.after("PENDING_VERIFICATION", milestones.Event.FUND)
+    assert facts(refusal.value) == {"kind": "milestone", "status": "PENDING_VERIFICATION"}
+
+
+def test_words_keep_their_code_on_the_way_to_a_job_and_back() -> None:
+    said = pickle.loads(pickle.dumps(PaymentInFlight(milestone=Said("Cabinets", 31))))
+    assert (said.facts["milestone"], said.facts["milestone"].code) == ("Cabinets", 31)
+
+
+def test_what_no_operation_names_is_a_fault_of_ours_and_says_nothing() -> None:
+    broken = refused(Overdraft(account="held:31", wanted="$5", available="$4", shortfall="$1"))
+    assert (broken["status"], broken["code"], broken["facts"]) == (500, "internal_fault", {})
+    assert "held" not in json.dumps(broken)
+
+
+def test_nobody_outside_reads_where_a_key_lies() -> None:
+    told = refused(ApiMasterKeyExposed(path="/srv/desk/keys/api-master.key"))
+    assert (told["status"], told["code"]) == (503, "unavailable")
+    assert "/srv" not in json.dumps(told)
