@@ -52,10 +52,11 @@ class Parties:
 
     payments: StripePayments
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    run: str = ""  # at Stripe itself a key of yesterday is still known
 
     def op(self) -> tuple[str, str]:
         number = next(self.numbers)
-        return f"op{number}", f"op{number}:1"
+        return f"{self.run}op{number}", f"{self.run}op{number}:1"
 
     def payer(self) -> CustomerSnapshot:
         return self.payments.create_customer(*self.op(), name="Pat Payer", email="pat@example.test")

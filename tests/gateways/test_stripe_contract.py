@@ -19,6 +19,7 @@ from core.gateways.stripe_sandbox.routes import ROUTES
 from core.gateways.stripe_sandbox.routes import find as find_route
 from tests.gateways import sdk_contract
 from tests.gateways.conftest import NOON, Parties, usd
+from tests.gateways.stripe_itself import Ground, until
 
 Log = Callable[[], list[dict[str, Any]]]
 VERIFIED: Any = {
@@ -34,38 +35,45 @@ VERIFIED: Any = {
 }
 
 
-def every_operation(payments: StripePayments, parties: Parties, control: SandboxControl) -> None:
+def every_operation(ground: Ground) -> None:
     """Each method of the port, once or more."""
-    payee, paid = parties.payee(), parties.paid(usd(100_000))
+    payments, parties, run = ground.payments, ground.parties, ground.parties.run
+    payee, paid = ground.payee(), parties.paid(usd(100_000))
+
+    def named(op: str) -> tuple[str, str]:
+        return f"{run}{op}", f"{run}{op}:1"
+
     sent = payments.transfer(
-        "t", "t:1", amount=usd(50_000), destination=payee.id, transfer_group="milestone_1",
+        *named("t"), amount=usd(50_000), destination=payee.id, transfer_group="milestone_1",
         source_transaction=paid.charge,
     )  # fmt: skip
-    back = payments.reverse_transfer("v", "v:1", transfer=sent.id, amount=usd(1_000))
-    out = payments.payout("p", "p:1", account=payee.id, amount=usd(20_000), method="instant")
+    back = payments.reverse_transfer(*named("v"), transfer=sent.id, amount=usd(1_000))
+    out = payments.payout(*named("p"), account=payee.id, amount=usd(20_000), method=ground.method)
     gone = payments.refund(
-        "r", "r:1", payment_intent=paid.id, amount=usd(500), reason="requested_by_customer"
+        *named("r"), payment_intent=paid.id, amount=usd(500), reason="requested_by_customer"
     )
-    payments.replace_bank("b", "b:1", account=payee.id, bank_token="btok_us_verified")
+    payments.replace_bank(*named("b"), account=payee.id, bank_token="btok_us_verified")
     addresses = {"refresh_url": "https://market.test/again", "return_url": "https://market.test/done"}
-    payer = parties.payer()
-    payments.update_contact("c:1", customer=payer.id, account=payee.id, name="Pat", email="pat@example.test")
-    payments.attach("m:1", customer=payer.id, payment_method="pm_card_visa")
-    payments.account_link("l:1", account=payee.id, update=True, **addresses)
+    payments.account_link(named("l")[1], account=payee.id, update=True, **addresses)
     with pytest.raises(ProviderRefused):
         parties.paid(usd(700), card="pm_card_visa_chargeDeclined")
     disputed = parties.paid(usd(9_000), card="pm_card_createDispute", group="milestone_2")
-    lines = payments.balance_lines(NOON, NOON + timedelta(days=1))
-    dispute = next(line.source for line in lines if line.reporting_category == "dispute")
-    assert dispute
-    file = payments.upload_evidence("f:1", filename="terms.pdf", content=b"%PDF-1.7")
-    payments.submit_evidence("e", "e:1", dispute=dispute, evidence={"refund_policy": file}, submit=False)
-    payments.accept_dispute("a:1", dispute=dispute)
-    payments.find_charge("op3", transfer_group="milestone_1")
-    payments.find_refund("r", payment_intent=paid.id)
-    payments.find_transfer("t", transfer_group="milestone_1", destination=payee.id)
-    payments.find_reversal("v", transfer=sent.id)
-    payments.find_payout("p", account=payee.id, created_from=NOON)
+
+    def dispute_of() -> str | None:
+        lines = payments.balance_lines(ground.since, ground.since + timedelta(days=1))
+        return next((line.source for line in lines if line.reporting_category == "dispute"), None)
+
+    dispute = until(dispute_of)
+    file = payments.upload_evidence(named("f")[1], filename="terms.pdf", content=b"%PDF-1.7")
+    evidence = {"refund_policy": file}
+    payments.submit_evidence(*named("e"), dispute=dispute, evidence=evidence, submit=False)
+    payments.accept_dispute(named("a")[1], dispute=dispute)
+    payments.find_charge(f"{run}op3", transfer_group="milestone_1")
+    assert payments.find_refund(named("r")[0], payment_intent=paid.id) is not None
+    group = {"transfer_group": "milestone_1", "destination": payee.id}
+    assert payments.find_transfer(named("t")[0], **group) is not None
+    assert payments.find_reversal(named("v")[0], transfer=sent.id) is not None
+    assert payments.find_payout(named("p")[0], account=payee.id, created_from=ground.since) is not None
     payments.charge_of(disputed.id)
     payments.refund_by_id(gone.id)
     payments.transfer_by_id(sent.id)
@@ -75,9 +83,13 @@ def every_operation(payments: StripePayments, parties: Parties, control: Sandbox
     payments.payee_account(payee.id)
     payments.balance()
     payments.available(account=payee.id)
-    control.advance(timedelta(days=3))
-    list(payments.events(NOON))
-    list(payments.events(NOON, account=payee.id))
+    ground.pass_time(timedelta(days=3))
+    list(payments.events(ground.since))
+    list(payments.events(ground.since, account=payee.id))
+
+
+def in_sandbox(payments: StripePayments, parties: Parties, control: SandboxControl) -> Ground:
+    return Ground(payments, parties, NOON, parties.payee, "instant", control.advance)
 
 
 def every_other_route(sandbox: StripeSandbox) -> None:
@@ -129,18 +141,32 @@ def every_other_route(sandbox: StripeSandbox) -> None:
 def everything(
     sandbox: StripeSandbox, payments: StripePayments, parties: Parties, control: SandboxControl, log: Log
 ) -> list[dict[str, Any]]:
-    every_operation(payments, parties, control)
+    every_operation(in_sandbox(payments, parties, control))
     every_other_route(sandbox)
     return log()
 
 
-def test_every_request_and_every_answer_is_as_the_sdk_declares(everything: list[dict[str, Any]]) -> None:
+def require_as_declared(entries: list[dict[str, Any]]) -> None:
+    """Every request and every answer is what the SDK says."""
     faults = {
         f"{entry['method']} {entry['path']} ({entry['status']}): {fault}"
-        for entry in everything
+        for entry in entries
         for fault in [*sdk_contract.request_faults(entry), *sdk_contract.answer_faults(entry)]
     }
     assert not faults, "\n".join(sorted(faults))
+
+
+def require_our_key(entries: list[dict[str, Any]]) -> None:
+    """Whatever changes something carries our key, and what moves money says so in its metadata."""
+    posts = [entry for entry in entries if entry["method"] == "POST"]
+    assert posts
+    assert all(":1" in str(entry["idempotency_key"]) for entry in posts)
+    marked = [entry["body"] for entry in posts if "amount" in entry["body"]]
+    assert all(body["metadata"]["op"] == body["metadata"]["key"].split(":")[0] for body in marked)
+
+
+def test_every_request_and_every_answer_is_as_the_sdk_declares(everything: list[dict[str, Any]]) -> None:
+    require_as_declared(everything)
 
 
 def test_every_route_of_the_sandbox_is_in_the_sdk_and_was_used(everything: list[dict[str, Any]]) -> None:
@@ -168,12 +194,8 @@ def test_the_adapter_has_every_operation_of_the_port_with_the_same_parameters() 
 def test_every_call_that_changes_something_carries_our_key(
     payments: StripePayments, parties: Parties, control: SandboxControl, log: Log
 ) -> None:
-    every_operation(payments, parties, control)
-    posts = [entry for entry in log() if entry["method"] == "POST"]
-    assert posts
-    assert all(":1" in str(entry["idempotency_key"]) for entry in posts)
-    marked = [entry["body"] for entry in posts if "amount" in entry["body"]]
-    assert all(body["metadata"]["op"] == body["metadata"]["key"].split(":")[0] for body in marked)
+    every_operation(in_sandbox(payments, parties, control))
+    require_our_key(log())
 
 
 def test_a_wrong_answer_would_be_found(everything: list[dict[str, Any]]) -> None:
