@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.errors import DeskError
-from core.queries import operations, payouts
+from core.queries import operations, payee_accounts, payouts
 from core.rules.payouts import PayoutStatus
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
@@ -20,6 +20,7 @@ if (wanted := navigation.asked()) is not None:
             row = payouts.payout(session, wanted)
             calls = operations.of_payout(session, row.id, row.milestone_id)
             offers = payouts.offers(session, row.id)
+            account = payee_accounts.shown(session, row.party_id)
     except DeskError as missing:
         header.page("Payout")
         errors.show(missing)
@@ -30,7 +31,7 @@ if (wanted := navigation.asked()) is not None:
         f"{row.sent.text()} to {row.payee}",
         badges=[badge],
     )
-    withdrawals.whole(row, calls, offers)
+    withdrawals.whole(row, calls, offers, account)
     navigation.end()
 
 with request_context.reading() as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -53,3 +54,52 @@ def blocking(session: Session, payee: Party, currency: str) -> tuple[Block, ...]
     if payee.stripe_account is None:
         return (holds.NO_ACCOUNT,)
     return payee_accounts.blocking(facts(session, [payee.id]).get(payee.id), currency)
+
+
+@dataclass(frozen=True)
+class PayeeAccountView:
+    """A payee's account as staff see it: `trouble` in words where they cannot be paid, `due` in words, `banks` by
+    currency, with until when payouts to a new one wait; `changes` of the bank, newest first."""
+
+    trouble: str | None
+    due: tuple[str, ...]
+    due_at: datetime | None
+    banks: tuple[str, ...]
+    waits_until: datetime | None
+    changes: tuple[BankChangeRow, ...]
+    read_at: datetime
+
+
+@dataclass(frozen=True)
+class BankChangeRow:
+    at: datetime
+    currency: str
+    before: str
+    after: str
+    held_until: datetime
+
+
+def shown(session: Session, party_id: int) -> PayeeAccountView | None:
+    """None where it was never read, or there is none."""
+    row = session.get(PayeeAccount, party_id)
+    if row is None:
+        return None
+    waits = new_banks(session, [party_id]).get(party_id, {})
+    changes = session.scalars(
+        select(BankChange).where(BankChange.party_id == party_id).order_by(BankChange.id.desc())
+    )
+    return PayeeAccountView(
+        trouble=None if row.can_be_paid else payee_accounts.reason(of(row)),
+        due=tuple(payee_accounts.in_words([*row.past_due, *row.currently_due])),
+        due_at=row.due_at,
+        banks=tuple(
+            f"{currency} ending in {bank['last4']}" + ("" if bank["usable"] else " (not usable)")
+            for currency, bank in sorted(row.banks.items())
+        ),
+        waits_until=max(waits.values(), default=None),
+        changes=tuple(
+            BankChangeRow(each.at, each.currency, each.before_last4, each.after_last4, each.held_until)
+            for each in changes
+        ),
+        read_at=row.read_at,
+    )

@@ -10,12 +10,13 @@ from core.actions.payouts import payout_review
 from core.policy import OFFERED, WithdrawalMethod
 from core.queries import operations, payouts
 from core.queries.operations import Operation
+from core.queries.payee_accounts import PayeeAccountView
 from core.queries.payouts import Offer, PayoutRow, Waiting
 from core.rules.operations import OperationStatus
 from core.rules.payouts import PayoutOfferStatus
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.finance import method_offers
+from dashboard.finance import method_offers, payee_account
 from dashboard.ui import cards, confirm, deadlines, header, reasons, status, tables, text_fields
 from dashboard.ui.safe import plain
 
@@ -87,7 +88,12 @@ def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
         navigation.go("case", id=row.case_id) if row.case_id else navigation.go("project", id=row.project_id)
 
 
-def whole(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer]) -> None:
+def whole(
+    row: PayoutRow,
+    calls: Sequence[Operation],
+    offers: Sequence[Offer],
+    account: PayeeAccountView | None,
+) -> None:
     """One payout: what it is, what was asked of Stripe for it, and the review when it failed."""
     if row.in_review:
         _review(row, calls, offers)
@@ -132,6 +138,7 @@ def whole(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer]) -
         ),
         name="Operations",
     )
+    payee_account.show(account)
 
 
 def _review(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer]) -> None:

@@ -121,8 +121,11 @@ def _listed(table: Table, column: str) -> set[str]:
     return set(re.findall(r"'([^']*)'", str(check.sqltext)))
 
 
+LISTED = r"CHECK \(\(\(?\w+\)?(?:::text)? = (?:ANY \(\(?ARRAY\[)?('.*)\)\)"
+
+
 def listed_by_the_database(owner: Database) -> dict[str, set[str]]:
-    """What a CHECK on one column lets in, where it is a list."""
+    """What a CHECK on one column lets in, where it is a list; a list of one is written as that one."""
     wanted = text(
         "select c.conrelid::regclass || '.' || a.attname, pg_get_constraintdef(c.oid) from pg_constraint c "
         "join pg_attribute a on a.attrelid = c.conrelid and c.conkey = array[a.attnum] where c.contype = 'c'"
@@ -132,7 +135,7 @@ def listed_by_the_database(owner: Database) -> dict[str, set[str]]:
     return {
         column: set(re.findall(r"'([^']*)'::", listed[1]))
         for column, check in found
-        if (listed := re.fullmatch(r"CHECK \(\(\(?\w+\)?(?:::text)? = ANY \(\(?ARRAY\[(.*)\].*", check))
+        if (listed := re.fullmatch(LISTED, check))
     }
 
 

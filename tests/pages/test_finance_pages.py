@@ -7,15 +7,26 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
+from core.actions.parties import payee_accounts
 from core.actions.risk import holds
 from core.db import Database
+from core.gateways.payments import PayeeAccountSnapshot
+from core.gateways.snapshots import BankSnapshot
 from core.money import Money
-from core.records import OutgoingOperation, Payout, ReconciliationBreak, ReconciliationRun, StripeBalance
+from core.records import (
+    OutgoingOperation,
+    Party,
+    Payout,
+    ReconciliationBreak,
+    ReconciliationRun,
+    StripeBalance,
+)
 from core.rules.payouts import PayoutStatus
 from core.rules.permissions import TABLE
 from dashboard import navigation
@@ -201,6 +212,38 @@ def test_trying_again_sends_it_again(town: Town) -> None:
     assert not app.exception
     assert town.read(lambda s: s.get_one(Payout, number)).status == PayoutStatus.TRANSFERRED
     assert "is queued again" in words(app)
+
+
+def test_a_payout_shows_what_stripe_wants_of_the_payee_and_which_bank_was_there_before(town: Town) -> None:
+    number = failed_payout(town)
+    assert "It has not been read yet, or the payee has none." in words(
+        visit(town, "fay", "payouts", id=number)
+    )
+    wanted = {"past_due": ("individual.id_number",), "disabled_reason": "requirements.past_due"}
+    stripe_says(town, "ba_1", "6789")
+    town.wait(hours=1)
+    stripe_says(town, "ba_2", "1116", transfers="inactive", payouts_enabled=False, **wanted)
+    app = visit(town, "fay", "payouts", id=number)
+    assert "No: Stripe needs details from the payee that are past due (ID number)" in words(app)
+    assert "USD ending in 1116" in words(app)
+    assert "6789" in words(app)
+
+
+def stripe_says(town: Town, bank: str, last4: str, **fields: Any) -> None:
+    read = PayeeAccountSnapshot(
+        id=str(town.read(lambda session: session.get_one(Party, town.payee_id)).stripe_account),
+        created=town.now,
+        op=None,
+        key=None,
+        country="US",
+        currency="USD",
+        bank=bank,
+        bank_status="new",
+        bank_last4=last4,
+        banks=(BankSnapshot(bank, "USD", last4, usable=True),),
+        **{"transfers": "active", "payouts_enabled": True, **fields},
+    )
+    town.database.run(lambda session: payee_accounts.follow(session, read, asked_at=town.now, now=town.now))
 
 
 def test_money_that_waits_names_every_reason(town: Town) -> None:
