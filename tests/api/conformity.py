@@ -68,3 +68,13 @@ def _operation(method: str, path: str) -> dict[str, Any]:
     return next(
         operation for verb, address, operation in _addresses() if verb == method and address.fullmatch(path)
     )
+
+
+def operation_of(name: str) -> tuple[str, str, dict[str, Any]]:
+    """The method, the address and the description of an operation."""
+    return next(
+        (method.upper(), path, operation)
+        for path, methods in description()["paths"].items()
+        for method, operation in methods.items()
+        if operation["operationId"] == name
+    )

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from core.api.http.problem_details import DECLARED, MEDIA_TYPE, PLAIN_CODES, PROSE, status_of
-from core.api.openapi import shapes
+from core.api.openapi import life, shapes
 from core.api.openapi.examples import EXAMPLES
 from core.errors import DeskError
 
@@ -98,5 +98,8 @@ def described(app: FastAPI) -> dict[str, Any]:
             if name in EXAMPLES:
                 shape["examples"] = [EXAMPLES[name]]
         shapes.require_both(schema)
+        for methods in schema["paths"].values():
+            for operation in methods.values():
+                life.tell(operation)
         app.openapi_schema = schema
     return app.openapi_schema

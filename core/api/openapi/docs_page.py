@@ -75,11 +75,11 @@ def _operation(schema: Mapping[str, Any], method: str, path: str, operation: Map
     example = ""
     for content in operation.get("requestBody", {}).get("content", {}).values():
         rows += _fields(schema, content["schema"])
-        example += _example(schema, content["schema"], f"{method.upper()} {path}")
+        example += _example(schema, content, f"{method.upper()} {path}")
     status, answer = next((status, each) for status, each in operation["responses"].items() if status < "300")
     for media_type, content in answer["content"].items():
         example += (
-            _example(schema, content["schema"], status)
+            _example(schema, content, status)
             if media_type == "application/json"
             else f"<pre>{status} {media_type}</pre>"
         )
@@ -90,8 +90,9 @@ def _operation(schema: Mapping[str, Any], method: str, path: str, operation: Map
     )
 
 
-def _example(schema: Mapping[str, Any], of: Mapping[str, Any], title: str) -> str:
-    found = _resolved(schema, of).get("examples", [{}])[0]
+def _example(schema: Mapping[str, Any], content: Mapping[str, Any], title: str) -> str:
+    """Its own, out of one project's life; else that of its shape."""
+    found = content.get("example") or _resolved(schema, content["schema"]).get("examples", [{}])[0]
     return f"<pre>{escape(title)}\n{escape(json.dumps(found, indent=2, ensure_ascii=False))}</pre>"
 
 
