@@ -49,7 +49,7 @@ def approve(
     require(actor, Permission.APPROVE_DECISION, now)
     context, case, decision = _waiting(session, actor, decision_id)
     approvals.check_plan(decision.plan_hash, plan_hash)
-    if recorded_decision.look_again(session, now=now, milestone_id=context.milestone.id):
+    if recorded_decision.voided_if_changed(session, context, case, decision, now=now):
         return decision
     holds.require_clear(release.facts_of(session, context, deciding=case.id))
     cautions.require_read(session, actor, context.milestone.id, after=decision.made_at, seen=seen)

@@ -187,8 +187,21 @@ def look_again(session: Session, *, now: datetime, milestone_id: int, why: str |
         return False
     context, case = mediator_assignment.locked_case(session, decision.case_id)
     session.refresh(decision, with_for_update=True)
-    if decision.status not in PENDING:
-        return False
+    return decision.status in PENDING and voided_if_changed(
+        session, context, case, decision, now=now, why=why
+    )
+
+
+def voided_if_changed(
+    session: Session,
+    context: MilestoneContext,
+    case: Case,
+    decision: Decision,
+    *,
+    now: datetime,
+    why: str | None = None,
+) -> bool:
+    """The same for a decision that is locked already, as its case is."""
     old = expired(decision, now=now)
     if old is None and unchanged(session, context, case, decision) is not None:
         return False
