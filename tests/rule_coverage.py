@@ -596,6 +596,22 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "faults/webhooks_in_any_order: the books are the same however the news come",
         "faults/webhooks_in_any_order: a replayed event changes nothing",
     ),
+    "One row that breaks stops no other": (
+        "faults/poisoned_work: an event that cannot be used fails by itself and the next is applied",
+        "faults/poisoned_work: a loop goes on after whatever one row raises and ends where the database is away",
+    ),
+    "What waits too long is seen": (
+        "queries/health: the oldest that waits is seen however often it was tried",
+        "pages/operation_retry: an event that has waited for an hour rings on the overview",
+    ),
+    "An id is checked before it is part of an address": (
+        "gateways/stripe_events: what is no id becomes part of no address",
+        "gateways/stripe_events: every question and every call that takes an id checks it before anything is sent",
+    ),
+    "Words from outside are kept in one way": (
+        "rules/outside_words: a line is kept in one way",
+        "api/words_from_outside: a party with words that cannot be used is refused",
+    ),
     "Every invariant is asked": (
         "queries/invariants: who breaks a law behind the back of the desk is found",
     ),

@@ -383,6 +383,10 @@ RULES: tuple[Rule, ...] = (
         "processes.webhook_processing:apply",
         f"{_FLOW}, Integration Points 5",
     ),
+    Rule("One row that breaks stops no other", "processes.leases:alone", _DESK),
+    Rule("What waits too long is seen", "queries.oldest_waiting:oldest", _DESK),
+    Rule("An id is checked before it is part of an address", "gateways.stripe_ids:of", _DESK),
+    Rule("Words from outside are kept in one way", "rules.outside_words:line", _DESK),
     Rule("Every invariant is asked", "queries.invariants:run", _DESK),
     Rule("Batched where not urgent", "rules.notifications:goes_at", f"{_FLOW}, Performance Considerations 3"),
 )
