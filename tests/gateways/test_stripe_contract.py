@@ -134,7 +134,36 @@ def every_other_route(sandbox: StripeSandbox) -> None:
     v1.files.list()
     v1.files.retrieve(v1.files.list().data[0].id)
     v1.events.retrieve(v1.events.list({"types": ["charge.succeeded"]}).data[0].id)
+    asking(v1, sandbox.control)
     v1.customers.delete(customer.id)
+
+
+def asking(v1: Any, control: SandboxControl) -> None:
+    """Cards whose bank asks, debits that take days, and what is saved for later."""
+    customer = v1.customers.create({"name": "Sam"}).id
+    about = {"amount": 900, "currency": "eur", "customer": customer, "confirm": True}
+    for method, more in (
+        ("pm_card_authenticationRequired", {"return_url": "https://market.example/back"}),
+        ("pm_card_authenticationRequired", {}),
+        ("pm_usBankAccount_success", {"currency": "usd"}),
+        ("pm_usBankAccount_noAccount", {"currency": "usd"}),
+    ):
+        intent = v1.payment_intents.create({**about, **more, "payment_method": method})
+        if intent.status == "requires_action":
+            control.authenticate(intent.id, succeeds=bool(more))
+        v1.payment_intents.retrieve(intent.id, {"expand": ["latest_charge.balance_transaction"]})
+    iban = {"type": "sepa_debit", "sepa_debit": {"iban": "AT611904300234573201"}}
+    debit = v1.payment_methods.create(
+        {**iban, "billing_details": {"name": "Sam", "email": "sam@example.test"}}
+    )
+    v1.payment_intents.create({**about, "payment_method": debit.id})
+    for succeeds in (True, False):
+        setup = v1.setup_intents.create({"customer": customer, "usage": "off_session"})
+        v1.setup_intents.confirm(setup.id, {"payment_method": "pm_card_authenticationRequiredOnSetup"})
+        control.authenticate(setup.id, succeeds=succeeds)
+        v1.setup_intents.retrieve(setup.id)
+    v1.setup_intents.cancel(v1.setup_intents.create({"customer": customer}).id)
+    v1.setup_intents.list({"customer": customer})
 
 
 @pytest.fixture

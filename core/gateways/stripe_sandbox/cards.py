@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Card:
-    """How a test card behaves: declined with a code, disputed for a reason, refunded late, settled now."""
+    """How a test card behaves: declined with a code, disputed for a reason, refunded late, settled now.
+
+    `asks`: its bank asks the customer `always`, or `unless_set_up` (by a setup intent, or a payment that was confirmed
+    with `setup_future_usage`); `set_up`: that was done before. `debit`: it is no card but a bank account that is
+    debited, which is known to have worked or not only days later.
+    """
 
     brand: str = "visa"
     last4: str = "4242"
@@ -18,6 +23,9 @@ class Card:
     inquiry: bool = False
     refund: str = "succeeded"
     settles_now: bool = False
+    asks: str = ""
+    set_up: bool = False
+    debit: str = ""
 
 
 def _declined(last4: str, decline_code: str) -> Card:
@@ -51,11 +59,25 @@ CARDS: dict[str, Card] = {
         code="processing_error",
         message="An error occurred while processing your card. Try again in a little bit.",
     ),
-    "authenticationRequired": Card(
-        last4="3184",
-        code="authentication_required",
-        decline_code="authentication_required",
-        message="Your card was declined. This transaction requires authentication.",
+    "authenticationRequired": Card(last4="3184", asks="always"),
+    "authenticationRequiredOnSetup": Card(last4="3155", asks="unless_set_up"),
+    "authenticationRequiredSetupForOffSession": Card(last4="0446", asks="unless_set_up", set_up=True),
+    "authenticationRequiredChargeDeclinedInsufficientFunds": Card(
+        last4="3178",
+        code="card_declined",
+        decline_code="insufficient_funds",
+        message="Your card has insufficient funds.",
+        asks="always",
+    ),
+    "threeDSecure2Required": Card(last4="3220", asks="always"),
+    "threeDSecureRequiredChargeDeclined": Card(
+        last4="1629", code="card_declined", decline_code="generic_decline", asks="always"
+    ),
+    "threeDSecureRequiredProcessingError": Card(
+        last4="1280",
+        code="processing_error",
+        message="An error occurred while processing your card. Try again in a little bit.",
+        asks="always",
     ),
     "createDispute": Card(last4="0259", disputed="fraudulent"),
     "createDisputeProductNotReceived": Card(last4="2685", disputed="product_not_received"),
@@ -65,13 +87,36 @@ CARDS: dict[str, Card] = {
 }
 
 
+def _debited(last4: str, code: str | None = None, kind: str = "us_bank_account") -> Card:
+    message = f"The bank returned the payment: {(code or '').replace('_', ' ')}."
+    return Card(brand="", last4=last4, code=code, message=message, debit=kind)
+
+
+DEBITS: dict[str, Card] = {
+    "usBankAccount_success": _debited("6789"),
+    "usBankAccount_accountClosed": _debited("1113", "account_closed"),
+    "usBankAccount_noAccount": _debited("1116", "no_account"),
+    "usBankAccount_insufficientFunds": _debited("2227", "insufficient_funds"),
+    "usBankAccount_debitNotAuthorized": _debited("3335", "debit_not_authorized"),
+    "sepaDebit_success": _debited("3201", kind="sepa_debit"),
+    "sepaDebit_fails": _debited("3202", "insufficient_funds", kind="sepa_debit"),
+}
+CARDS |= DEBITS
+# A SEPA test account has no token but its number.
+IBANS: dict[str, str] = {
+    "AT611904300234573201": "sepaDebit_success",
+    "AT861904300235473202": "sepaDebit_fails",
+}
+
+
 def card(token: str) -> tuple[str, Card] | None:
-    """`pm_card_…` or `tok_…` → its name in the table and its behaviour; None for what is no test card."""
+    """`pm_card_…`, `tok_…` or `pm_usBankAccount_…` → its name in the table and its behaviour; None for what is none."""
     for prefix in ("pm_card_visa_", "tok_visa_", "pm_card_", "tok_"):
         name = token.removeprefix(prefix)
-        if name != token and name in CARDS:
+        if name != token and name in CARDS and name not in DEBITS:
             return name, CARDS[name]
-    return None
+    name = token.removeprefix("pm_")
+    return (name, DEBITS[name]) if name != token and name in DEBITS else None
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,28 @@ from core.gateways.stripe_sandbox.store import Object
 from core.gateways.stripe_sandbox.world import World
 
 
-def take(world: World, intent: Object, method: Object) -> Object:
-    """Charge the card now. A declined charge is kept too, as Stripe keeps it."""
-    test = CARDS[method["_card"]]
+def take(world: World, intent: Object, method: Object, test: Card) -> Object:
+    """Charge it now. A declined charge is kept too, as Stripe keeps it; that of a debit is pending until the bank has
+    answered."""
     charge = world.add(_blank(world, intent, method, test))
-    if test.code:
+    if charge["status"] == "pending":
+        world.emit("charge.pending", charge)
+        return charge
+    return answered(world, charge)
+
+
+def clear(world: World, charge: Object) -> Object:
+    """The bank that was debited has answered."""
+    world.change(charge, **_answer(CARDS[charge["_card"]]))
+    return answered(world, charge)
+
+
+def answered(world: World, charge: Object) -> Object:
+    """The bank has answered: the money is there, or it is not."""
+    if charge["failure_code"]:
         world.emit("charge.failed", charge)
         return charge
+    intent = world.find("payment_intent", charge["payment_intent"])
     if world.terms.line_later or intent["capture_method"] == "automatic_async":
         world.store.later(world.now + world.terms.line_after, "charge.book", charge["id"])
     else:
@@ -52,36 +67,57 @@ def book_later(world: World, id_: str) -> None:
         disputes.by_card(world, charge, CARDS[charge["_card"]])
 
 
+def _answer(test: Card) -> dict[str, Any]:
+    paid = test.code is None
+    return {
+        "failure_code": test.code,
+        "failure_message": None if paid else test.message,
+        "outcome": _outcome(test),
+        "paid": paid,
+        "status": "succeeded" if paid else "failed",
+    }
+
+
 def _blank(world: World, intent: Object, method: Object, test: Card) -> Object:
-    won = test.code is None
+    open_ = {
+        "failure_code": None,
+        "failure_message": None,
+        "outcome": None,
+        "paid": False,
+        "status": "pending",
+    }
+    answer = open_ if test.debit else _answer(test)
+    captured = not answer["failure_code"]
     return {
         **empty(world, world.id("ch"), intent["amount"], intent["currency"]),
-        "amount_captured": intent["amount"] if won else 0,
-        "captured": won,
+        "amount_captured": intent["amount"] if captured else 0,
+        "captured": captured,
         "customer": intent["customer"],
         "description": intent["description"],
-        "failure_code": test.code,
-        "failure_message": None if won else test.message,
         "metadata": dict(intent["metadata"]),
-        "outcome": _outcome(test),
-        "paid": won,
         "payment_intent": intent["id"],
         "payment_method": method["id"],
-        "payment_method_details": {
-            "type": "card",
-            "card": {
-                "brand": test.brand,
-                "country": "US",
-                "exp_month": 8,
-                "exp_year": 2034,
-                "funding": "credit",
-                "last4": test.last4,
-                "network": test.brand,
-            },
-        },
-        "status": "succeeded" if won else "failed",
+        "payment_method_details": _details(test),
+        **answer,
         "transfer_group": intent["transfer_group"],
         "_card": method["_card"],
+    }
+
+
+def _details(test: Card) -> dict[str, Any]:
+    if test.debit:
+        return {"type": test.debit, test.debit: {"bank_name": "STRIPE TEST BANK", "last4": test.last4}}
+    return {
+        "type": "card",
+        "card": {
+            "brand": test.brand,
+            "country": "US",
+            "exp_month": 8,
+            "exp_year": 2034,
+            "funding": "credit",
+            "last4": test.last4,
+            "network": test.brand,
+        },
     }
 
 

@@ -13,8 +13,10 @@ from core.gateways.stripe_sandbox import (
     disputes,
     faults,
     onboarding,
+    payment_intents,
     payouts,
     refunds,
+    setup_intents,
 )
 from core.gateways.stripe_sandbox.engine import Engine
 from core.gateways.stripe_sandbox.errors import missing
@@ -95,6 +97,13 @@ def book_line(engine: Engine, body: Body) -> Body:
             category=body.get("category") or balance.CATEGORIES.get(body["type"], "other"),
         )
         return rendered(world, line, [])
+
+
+def authenticate(engine: Engine, body: Body) -> Body:
+    """`{"id": "pi_…" or "seti_…", "succeeds"?: false}`: the customer answers their bank, in the browser."""
+    found = setup_intents if body["id"].startswith("seti_") else payment_intents
+    succeeds = bool(body.get("succeeds", True))
+    return _on_platform(engine, lambda world: found.authenticate(world, body["id"], succeeds=succeeds))
 
 
 def open_dispute(engine: Engine, body: Body) -> Body:
@@ -229,6 +238,7 @@ COMMANDS: dict[str, Callable[[Engine, Body], Body]] = {
     "conversions": convert,
     "float": set_float,
     "lines": book_line,
+    "authenticate": authenticate,
     "disputes": open_dispute,
     "disputes/decide": decide_dispute,
     "disputes/reinstate": reinstate_dispute,

@@ -91,6 +91,10 @@ class SandboxControl:
         """A line that Stripe writes by itself; returns its id."""
         return str(self.post("lines", type=type_, amount=amount, currency=currency, **fields)["id"])
 
+    def authenticate(self, intent: str, *, succeeds: bool = True) -> str:
+        """The customer answers their bank about a payment or a setup intent; returns its status then."""
+        return str(self.post("authenticate", id=intent, succeeds=succeeds)["status"])
+
     def dispute(self, payment_intent: str, **fields: Any) -> str:
         """The customer's bank disputes a payment; returns the dispute's id."""
         return str(self.post("disputes", payment_intent=payment_intent, **fields)["id"])

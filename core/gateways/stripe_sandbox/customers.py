@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.gateways.stripe_sandbox.cards import card
+from core.gateways.stripe_sandbox.cards import CARDS, IBANS, Card, card
 from core.gateways.stripe_sandbox.errors import invalid, missing
 from core.gateways.stripe_sandbox.listing import listed
 from core.gateways.stripe_sandbox.store import Object
@@ -73,7 +73,14 @@ def index(world: World, params: dict[str, Any]) -> Object:
 
 
 def create_method(world: World, params: dict[str, Any]) -> Object:
-    """POST /v1/payment_methods with card[token]"""
+    """POST /v1/payment_methods with card[token], or sepa_debit[iban]"""
+    if params.get("type") == "sepa_debit":
+        name = IBANS.get((params.get("sepa_debit") or {}).get("iban", ""))
+        if name is None:
+            raise invalid(
+                "The sandbox takes only test accounts.", code="parameter_invalid", param="sepa_debit"
+            )
+        return _made(world, name)
     token = (params.get("card") or {}).get("token", "")
     if params.get("type") != "card" or card(token) is None:
         raise invalid("The sandbox takes only test cards by token.", code="parameter_invalid", param="card")
@@ -81,39 +88,70 @@ def create_method(world: World, params: dict[str, Any]) -> Object:
 
 
 def method_of(world: World, id_: str) -> Object:
-    """The payment method of this id; a test card's token makes a new one."""
+    """The payment method of this id; a test value's token makes a new one."""
     if (found := card(id_)) is None:
         return world.find("payment_method", id_, param="payment_method")
-    name, test = found
+    return _made(world, found[0])
+
+
+def _made(world: World, name: str) -> Object:
+    test = CARDS[name]
+    kind = test.debit or "card"
     return world.add(
         {
             "id": world.id("pm"),
             "object": "payment_method",
             "billing_details": {"address": None, "email": None, "name": None, "phone": None, "tax_id": None},
-            "card": {
-                "brand": test.brand,
-                "checks": None,
-                "country": "US",
-                "display_brand": test.brand,
-                "exp_month": 8,
-                "exp_year": 2034,
-                "fingerprint": f"sandbox{test.last4}",
-                "funding": "credit",
-                "generated_from": None,
-                "last4": test.last4,
-                "networks": {"available": [test.brand], "preferred": None},
-                "regulated_status": "unregulated",
-                "three_d_secure_usage": {"supported": True},
-                "wallet": None,
-            },
+            kind: _details(test),
             "created": world.now,
             "customer": None,
             "livemode": False,
             "metadata": {},
-            "type": "card",
+            "type": kind,
             "_card": name,
+            "_set_up": test.set_up,
         }
     )
+
+
+def _details(test: Card) -> dict[str, Any]:
+    if test.debit == "sepa_debit":
+        return {
+            "bank_code": "19043",
+            "branch_code": "",
+            "country": "AT",
+            "fingerprint": f"sandbox{test.last4}",
+            "generated_from": None,
+            "last4": test.last4,
+        }
+    if test.debit:
+        return {
+            "account_holder_type": "individual",
+            "account_type": "checking",
+            "bank_name": "STRIPE TEST BANK",
+            "financial_connections_account": None,
+            "fingerprint": f"sandbox{test.last4}",
+            "last4": test.last4,
+            "networks": {"preferred": "ach", "supported": ["ach"]},
+            "routing_number": "110000000",
+            "status_details": None,
+        }
+    return {
+        "brand": test.brand,
+        "checks": None,
+        "country": "US",
+        "display_brand": test.brand,
+        "exp_month": 8,
+        "exp_year": 2034,
+        "fingerprint": f"sandbox{test.last4}",
+        "funding": "credit",
+        "generated_from": None,
+        "last4": test.last4,
+        "networks": {"available": [test.brand], "preferred": None},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": True},
+        "wallet": None,
+    }
 
 
 def attach(world: World, params: dict[str, Any], id: str) -> Object:

@@ -1,11 +1,11 @@
-"""Payment intents: asked for, confirmed, declined or canceled."""
+"""Payment intents: asked for, confirmed, authenticated by the customer, processing, declined or canceled."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from core.gateways.stripe_sandbox import charges, customers, disputes
-from core.gateways.stripe_sandbox.cards import CARDS
+from core.gateways.stripe_sandbox import authentication, charges, customers, disputes
+from core.gateways.stripe_sandbox.cards import CARDS, Card
 from core.gateways.stripe_sandbox.errors import ApiError, card_declined, invalid
 from core.gateways.stripe_sandbox.listing import listed
 from core.gateways.stripe_sandbox.store import Object
@@ -13,7 +13,7 @@ from core.gateways.stripe_sandbox.world import World, merged, positive, public
 
 SMALLEST = {"usd": 50, "eur": 50, "cad": 50, "aud": 50, "chf": 50, "gbp": 30, "jpy": 50, "kwd": 160}
 LARGEST = 99_999_999
-_OPEN = {"requires_payment_method", "requires_confirmation", "requires_action", "processing"}
+_OPEN = {"requires_payment_method", "requires_confirmation", "requires_action"}
 
 
 def create(world: World, params: dict[str, Any]) -> Object:
@@ -34,7 +34,10 @@ def create(world: World, params: dict[str, Any]) -> Object:
     if params.get("payment_method"):
         method = customers.method_of(world, params["payment_method"])
         world.change(intent, payment_method=method["id"], status="requires_confirmation")
-    return confirm(world, {}, intent["id"]) if params.get("confirm") else intent
+    if not params.get("confirm"):
+        return intent
+    given = {name: params[name] for name in ("off_session", "return_url") if name in params}
+    return confirm(world, given, intent["id"])
 
 
 def _blank(world: World, params: dict[str, Any], amount: int, currency: str) -> Object:
@@ -82,15 +85,45 @@ def confirm(world: World, params: dict[str, Any], id: str) -> Object:
     if intent["status"] not in _OPEN or not intent["payment_method"]:
         raise _unexpected(intent, "confirmed")
     method = world.find("payment_method", intent["payment_method"])
-    charge = charges.take(world, intent, method)
-    if charge["status"] == "failed":
-        raise _declined(world, intent, method, charge)
+    if future := params.get("setup_future_usage"):
+        intent["setup_future_usage"] = future
+    if authentication.asked(method, off_session=bool(params.get("off_session"))):
+        if params.get("off_session"):
+            raise _declined(world, intent, method, authentication.REFUSED)
+        action = authentication.action(intent, params.get("return_url"))
+        return world.change(
+            intent, "payment_intent.requires_action", next_action=action, status="requires_action"
+        )
+    test = CARDS[method["_card"]]
+    if test.code and not test.debit:
+        raise _declined(world, intent, method, test)
+    return _taken(world, intent, method, test)
+
+
+def _taken(world: World, intent: Object, method: Object, test: Card) -> Object:
+    charge = charges.take(world, intent, method, test)
+    if charge["status"] == "pending":
+        world.store.later(world.now + world.terms.debit_after, "intent.clear", intent["id"])
+        return world.change(
+            intent,
+            "payment_intent.processing",
+            latest_charge=charge["id"],
+            next_action=None,
+            status="processing",
+        )
+    return _succeeded(world, intent, method, charge)
+
+
+def _succeeded(world: World, intent: Object, method: Object, charge: Object) -> Object:
+    if intent["setup_future_usage"]:
+        world.change(method, customer=intent["customer"], _set_up=True)
     world.change(
         intent,
         "payment_intent.succeeded",
         amount_received=charge["amount"],
         last_payment_error=None,
         latest_charge=charge["id"],
+        next_action=None,
         status="succeeded",
     )
     if charge["balance_transaction"]:
@@ -98,24 +131,64 @@ def confirm(world: World, params: dict[str, Any], id: str) -> Object:
     return intent
 
 
-def _declined(world: World, intent: Object, method: Object, charge: Object) -> ApiError:
+def clear(world: World, id_: str) -> None:
+    """Timer: the bank that was debited has answered, days later."""
+    intent = world.find("payment_intent", id_)
+    method = world.find("payment_method", intent["payment_method"])
+    charge = charges.clear(world, world.find("charge", intent["latest_charge"]))
+    if charge["status"] == "succeeded":
+        _succeeded(world, intent, method, charge)
+    else:
+        _failed(world, intent, _error(method, CARDS[method["_card"]], charge["id"]), charge["id"])
+
+
+def authenticate(world: World, id_: str, *, succeeds: bool) -> Object:
+    """The customer answers their bank, in the browser: for a payment that was asked about, or after a refusal off
+    session (the customer has come back)."""
+    intent = world.find("payment_intent", id_)
+    refused = intent["last_payment_error"] or {}
+    came_back = (
+        intent["status"] == "requires_payment_method" and refused.get("code") == "authentication_required"
+    )
+    if intent["status"] != "requires_action" and not came_back:
+        raise _unexpected(intent, "authenticated")
+    method = world.find("payment_method", intent["payment_method"] or refused["payment_method"]["id"])
+    intent["payment_method"] = method["id"]
+    if not succeeds:
+        return _failed(world, intent, authentication.NOT_AUTHENTICATED | {"payment_method": public(method)})
     test = CARDS[method["_card"]]
-    error = {
-        "charge": charge["id"],
+    if test.code and not test.debit:
+        _declined(world, intent, method, test)
+        return intent
+    return _taken(world, intent, method, test)
+
+
+def _failed(world: World, intent: Object, error: Object, charge: str | None = None) -> Object:
+    return world.change(
+        intent,
+        "payment_intent.payment_failed",
+        last_payment_error=error,
+        latest_charge=charge or intent["latest_charge"],
+        next_action=None,
+        payment_method=None,
+        status="requires_payment_method",
+    )
+
+
+def _error(method: Object, test: Card, charge: str) -> Object:
+    return {
+        "charge": charge,
         "code": test.code,
         "decline_code": test.decline_code,
         "message": test.message,
         "payment_method": public(method),
         "type": "card_error",
     }
-    world.change(
-        intent,
-        "payment_intent.payment_failed",
-        last_payment_error=error,
-        latest_charge=charge["id"],
-        payment_method=None,
-        status="requires_payment_method",
-    )
+
+
+def _declined(world: World, intent: Object, method: Object, test: Card) -> ApiError:
+    charge = charges.take(world, intent, method, test)
+    _failed(world, intent, _error(method, test, charge["id"]), charge["id"])
     refusal = card_declined(
         test.message,
         code=test.code or "card_declined",
@@ -155,6 +228,7 @@ def cancel(world: World, params: dict[str, Any], id: str) -> Object:
         "payment_intent.canceled",
         canceled_at=world.now,
         cancellation_reason=params.get("cancellation_reason"),
+        next_action=None,
         status="canceled",
     )
 

@@ -19,6 +19,7 @@ from core.gateways.stripe_sandbox import (
     payment_intents,
     payouts,
     refunds,
+    setup_intents,
     transfers,
 )
 
@@ -51,6 +52,11 @@ ROUTES = (
     Route("POST", "/v1/payment_intents/{id}", payment_intents.update, "PaymentIntentUpdateParams"),
     Route("POST", "/v1/payment_intents/{id}/confirm", payment_intents.confirm, "PaymentIntentConfirmParams"),
     Route("POST", "/v1/payment_intents/{id}/cancel", payment_intents.cancel, "PaymentIntentCancelParams"),
+    Route("POST", "/v1/setup_intents", setup_intents.create, "SetupIntentCreateParams"),
+    Route("GET", "/v1/setup_intents", setup_intents.index, "SetupIntentListParams"),
+    Route("GET", "/v1/setup_intents/{id}", setup_intents.retrieve, "SetupIntentRetrieveParams"),
+    Route("POST", "/v1/setup_intents/{id}/confirm", setup_intents.confirm, "SetupIntentConfirmParams"),
+    Route("POST", "/v1/setup_intents/{id}/cancel", setup_intents.cancel, "SetupIntentCancelParams"),
     Route("GET", "/v1/charges", charges.index, "ChargeListParams"),
     Route("GET", "/v1/charges/{id}", charges.retrieve, "ChargeRetrieveParams"),
     Route("POST", "/v1/refunds", refunds.create, "RefundCreateParams"),

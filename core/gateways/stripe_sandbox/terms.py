@@ -36,6 +36,7 @@ class Terms:
     refund_settled_after: int = HOUR
     verified_after: int = 60
     link_expires_after: int = 5 * 60
+    debit_after: int = 4 * DAY
     prune_after: int = DAY
 
     def fee(self, amount: int, currency: str) -> int:

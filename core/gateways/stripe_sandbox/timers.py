@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from core.gateways.stripe_sandbox import accounts, charges, disputes, payouts, refunds
+from core.gateways.stripe_sandbox import accounts, charges, disputes, payment_intents, payouts, refunds
 from core.gateways.stripe_sandbox.world import World
 
 JOBS: dict[str, Callable[..., None]] = {
     "account.look": accounts.look_again,
     "account.verify": accounts.verify,
     "charge.book": charges.book_later,
+    "intent.clear": payment_intents.clear,
     "dispute.expire": disputes.expire,
     "payout.step": payouts.step,
     "payout.fail": payouts.fail,
