@@ -95,6 +95,25 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "rules/chargebacks: four automatic tries are enough",
         "actions/timers: a timer fires at its instant not before and only once [first try of a card again",
     ),
+    "A decline is told in a sentence": (
+        "actions/cards_that_ask: what the bank refuses after it asked is declined with its reason",
+        "rules/declines: of a card that is stolen no more is said than of any other",
+    ),
+    "A payer whom their bank asks has a day to confirm": (
+        "actions/cards_that_ask: who does not confirm in time has not paid and cannot any more",
+        "actions/cards_that_ask: a payer who is away is told by e mail and confirms later",
+    ),
+    "What a payer saves is charged later": (
+        "actions/payment_method_setups: a card that was saved is charged later and its bank does not ask again",
+        "actions/payment_method_setups: what the bank refuses to save is said and can be tried again",
+    ),
+    "The payer calls off what waits for them": (
+        "actions/cards_that_ask: the payer calls it off and pays another way",
+        "actions/cards_that_ask: who confirmed while it was called off has paid",
+    ),
+    "A debit is held when its bank has paid": (
+        "actions/cards_that_ask: a debit is held when the bank has answered and not before",
+    ),
     "The payer is notified of each decline": (
         "actions/card_retries: a card without money is tried four times with growing pauses and a letter each time",
     ),

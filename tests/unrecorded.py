@@ -19,7 +19,7 @@ from core.rules.statuses import PLACES
 # Rows of a queue begin with the entry of whatever put them there, and parts of something with that of the whole.
 BEGIN_WITH_ANOTHER = frozenset(
     "operation webhook_event letter outgoing_event milestone payment_order engagement party_request"
-    " chargeback_acceptance refund_return payout_offer policy_proposal".split()
+    " charge chargeback_acceptance refund_return payout_offer policy_proposal".split()
 )
 
 SEEN = """

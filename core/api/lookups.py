@@ -17,6 +17,7 @@ from core.records import (
     Notification,
     Offer,
     Party,
+    PaymentMethodSetup,
     Payout,
     PracticeFlag,
     Project,
@@ -137,6 +138,17 @@ def endpoint(session: Session, caller: Caller, number: int) -> WebhookEndpoint:
     if found is None or found.platform != caller.platform or found.removed_at is not None:
         raise NotFound(kind="endpoint", id=number)
     return found
+
+
+def setup(session: Session, caller: Caller, number: int) -> tuple[PaymentMethodSetup, Party]:
+    wanted = (
+        select(PaymentMethodSetup, Party)
+        .join(Party, Party.id == PaymentMethodSetup.party_id)
+        .where(PaymentMethodSetup.id == number, Party.platform == caller.platform)
+    )
+    if (found := session.execute(wanted).one_or_none()) is None:
+        raise NotFound(kind="payment method setup", id=number)
+    return found[0], found[1]
 
 
 def dispute(session: Session, caller: Caller, number: int) -> Case:

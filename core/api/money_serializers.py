@@ -10,8 +10,11 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.actions.funding import charges
 from core.api.models.responses import (
     ChargebackAnswer,
+    ConfirmationAnswer,
+    DeclineAnswer,
     HoldAnswer,
     ManualReviewAnswer,
     PaymentAnswer,
@@ -19,13 +22,17 @@ from core.api.models.responses import (
     PayoutAnswer,
     ReceiptAnswer,
     RefundAnswer,
+    SetupAnswer,
 )
 from core.api.plain import moment, money, names
 from core.policy import OFFERED
 from core.records import (
+    Charge,
     Chargeback,
     Hold,
     Milestone,
+    Party,
+    PaymentMethodSetup,
     PaymentOrder,
     Payout,
     PayoutOffer,
@@ -34,13 +41,20 @@ from core.records import (
     Refund,
     RiskReview,
 )
+from core.rules import declines
+from core.rules.charges import ChargeStatus
+from core.rules.payment_method_setups import SetupStatus
 from core.rules.payouts import PayoutOfferStatus
 from core.rules.risk import ReviewOutcome
 
 
-def of_payment(order: PaymentOrder) -> PaymentAnswer:
+def of_payment(order: PaymentOrder, last: Charge | None) -> PaymentAnswer:
+    """`last`: the last charge that was made for it."""
     return {
         "state": order.state,
+        "charge_status": last.status if last else None,
+        "confirmation": _confirmation(last),
+        "decline": _decline(last),
         "charge": money(order.charge_minor, order.currency),
         "platform_fee": money(order.platform_fee_minor, order.currency),
         "processing_fee": money(order.processing_fee_minor, order.currency),
@@ -54,6 +68,37 @@ def of_payment(order: PaymentOrder) -> PaymentAnswer:
     }
 
 
+def _confirmation(last: Charge | None) -> ConfirmationAnswer | None:
+    if last is None or last.confirm_by is None:
+        return None
+    return {
+        "client_secret": last.client_secret,
+        "url": last.action_url,
+        "confirm_by": moment(last.confirm_by),
+    }
+
+
+def _decline(last: Charge | None) -> DeclineAnswer | None:
+    if last is None or last.status != ChargeStatus.FAILED:
+        return None
+    return {
+        "code": last.code,
+        "sentence": last.failure or declines.UNSAID,
+        "next_retry_at": moment(last.next_retry_at),
+    }
+
+
+def of_setup(row: PaymentMethodSetup, party: Party) -> SetupAnswer:
+    failed = row.status == SetupStatus.FAILED
+    return {
+        "id": row.id,
+        "party": party.external_id,
+        "status": row.status,
+        "client_secret": None,
+        "decline": {"code": row.code, "sentence": row.failure or declines.UNSAID} if failed else None,
+    }
+
+
 def of_payments(session: Session, orders: Sequence[PaymentOrder]) -> list[PaymentOfMilestoneAnswer]:
     """Each with the milestone and project that it pays for, and who pays."""
     found = session.execute(
@@ -63,13 +108,14 @@ def of_payments(session: Session, orders: Sequence[PaymentOrder]) -> list[Paymen
     ).all()
     of = {row.id: row for row in found}
     known = names(session, [row.payer_id for row in found])
+    last = charges.latest(session, [each.milestone_id for each in orders])
     return [
         {
             "milestone": each.milestone_id,
             "project": of[each.milestone_id].project_id,
             "payer": known[of[each.milestone_id].payer_id],
             "funded_at": moment(each.funded_at),
-            **of_payment(each),
+            **of_payment(each, last.get(each.milestone_id)),
         }
         for each in orders
     ]

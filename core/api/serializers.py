@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from core.actions.funding import charges
 from core.actions.milestones.engagement import COLUMNS, Part, facts_of
 from core.api import money_serializers
 from core.api.models.responses import (
@@ -197,6 +198,7 @@ def of_milestones(session: Session, rows: Sequence[Milestone]) -> list[Milestone
     paid = _shown(payouts, lambda found: money_serializers.of_payouts(session, found))
     refunds = _many(session, Refund, Refund.milestone_id, numbers, order=Refund.id)
     kept = _many(session, Hold, Hold.milestone_id, numbers, order=Hold.id)
+    last = charges.latest(session, numbers)
     waits = _waits_for(session, [(each, orders[each.id]) for each in rows])
     return [
         {
@@ -218,7 +220,7 @@ def of_milestones(session: Session, rows: Sequence[Milestone]) -> list[Milestone
             "next_reminder_at": moment(row.next_reminder_at),
             "verified_at": moment(row.verified_at),
             "ended_at": moment(row.ended_at),
-            "payment": money_serializers.of_payment(orders[row.id]),
+            "payment": money_serializers.of_payment(orders[row.id], last.get(row.id)),
             "payouts": [paid[each.id] for each in payouts[row.id]],
             "refunds": money_serializers.of_refunds(refunds[row.id]),
             "holds": money_serializers.of_holds(each for each in kept[row.id] if _told_of(each)),

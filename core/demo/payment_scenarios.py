@@ -51,6 +51,26 @@ def recovered(tale: ProjectRun, milestone_id: int) -> Wait:
     yield from smooth(tale, milestone_id)
 
 
+def asked(tale: ProjectRun, milestone_id: int) -> Wait:
+    """The payer's bank asks them; they confirm it some hours later, and the money is there."""
+    card = "pm_card_authenticationRequired"
+    tale.act(fund.fund, tale.payer, milestone_id=milestone_id, payment_method=card)
+    yield tale.hours(1, 5)
+    call = tale.read(_calls(milestone_id, OperationKind.CHARGE))
+    tale.world.sandbox.set_clock(tale.world.now)
+    tale.world.sandbox.authenticate(call.provider_id)
+    yield tale.hours(30, 60)
+    yield from smooth(tale, milestone_id)
+
+
+def debited(tale: ProjectRun, milestone_id: int) -> Wait:
+    """A bank account is debited, and its bank answers four days later."""
+    account = "pm_usBankAccount_success"
+    tale.act(fund.fund, tale.payer, milestone_id=milestone_id, payment_method=account)
+    yield timedelta(days=5)
+    yield from smooth(tale, milestone_id)
+
+
 def converted(tale: ProjectRun, milestone_id: int) -> Wait:
     """The platform's account stopped settling in pounds after the bid: Stripe converts the payment, it is held all the
     same, and its refund at another day's rate leaves a difference."""

@@ -56,7 +56,14 @@ def held(tale: ProjectRun, milestone_id: int) -> Wait:
 
 
 PAYS_BY_ITSELF = frozenset(
-    {Scenario.CARD_RECOVERED, Scenario.CARD_GIVEN_UP, Scenario.RISK_OPEN, Scenario.CONVERTED}
+    {
+        Scenario.CARD_RECOVERED,
+        Scenario.CARD_GIVEN_UP,
+        Scenario.RISK_OPEN,
+        Scenario.CONVERTED,
+        Scenario.CARD_ASKS,
+        Scenario.DEBIT_OPEN,
+    }
 )
 BRANCHES: dict[Scenario, Any] = {
     Scenario.SILENT: standard_flow.silent,
@@ -91,4 +98,6 @@ BRANCHES: dict[Scenario, Any] = {
     Scenario.INQUIRY_OPEN: chargeback_scenarios.left_open(5, inquiry=True),
     Scenario.RISK_OPEN: standard_flow.risk_open,
     Scenario.CONVERTED: payment_scenarios.converted,
+    Scenario.CARD_ASKS: payment_scenarios.asked,
+    Scenario.DEBIT_OPEN: payment_scenarios.debited,
 }

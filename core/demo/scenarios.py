@@ -50,6 +50,8 @@ class Scenario(StrEnum):
     RISK_OPEN = "risk review open"
     CONSULTED = "consultation"
     CONVERTED = "converted by Stripe"
+    CARD_ASKS = "card whose bank asks the payer"
+    DEBIT_OPEN = "debit whose bank has not answered"
 
     JUST_DISPUTED = "just disputed"
     IN_MEDIATION = "in mediation"
@@ -114,6 +116,8 @@ NOW_AND_THEN = {
     Scenario.REFUND_BACK: 1,
     Scenario.RISK_OPEN: 1,
     Scenario.CONVERTED: 1,
+    Scenario.CARD_ASKS: 1,
+    Scenario.DEBIT_OPEN: 1,
 }
 # How long before the last day such a story must begin, to be where it should be on that day.
 LEAD = {
@@ -130,6 +134,7 @@ LEAD = {
     Scenario.INQUIRY_OPEN: timedelta(days=12),
     Scenario.REFUND_BACK: timedelta(days=22),
     Scenario.RISK_OPEN: timedelta(days=4),
+    Scenario.DEBIT_OPEN: timedelta(days=4),
 }
 # Most of these are small jobs of one milestone, as most jobs are.
 SHORT = (Scenario.SMOOTH, Scenario.SILENT, Scenario.DECLINED, Scenario.PAYOUT_FAILS)

@@ -28,6 +28,7 @@ from core.gateways.snapshots import (
     PayoutSnapshot,
     RefundSnapshot,
     ReversalSnapshot,
+    SetupSnapshot,
     TransferSnapshot,
 )
 from core.money import Money
@@ -48,6 +49,7 @@ __all__ = [
     "ProviderRefused",
     "RefundSnapshot",
     "ReversalSnapshot",
+    "SetupSnapshot",
     "TransferSnapshot",
 ]
 
@@ -107,6 +109,11 @@ class Payments(Protocol):
         """Where a payee gives the provider what it still needs, or with `update` changes what it gave. Who comes with a
         link that is used up or too old is sent on to `refresh_url`, who is done to `return_url`."""
 
+    def set_up(self, op: str, key: str, *, customer: str) -> SetupSnapshot:
+        """Begin to save a payment method of a customer, who gives it in their browser, for charges off session."""
+
+    def set_up_of(self, setup_intent: str) -> SetupSnapshot: ...
+
     def payee_account(self, account: str) -> PayeeAccountSnapshot: ...
 
     # -- money --
@@ -121,8 +128,15 @@ class Payments(Protocol):
         payment_method: str,
         transfer_group: str,
         description: str,
+        off_session: bool = True,
+        return_url: str | None = None,
     ) -> ChargeSnapshot:
-        """Take a payment now, without the customer present."""
+        """Take a payment now. Unless it is made `off_session`, the customer is there and can be asked by their bank, on
+        a page that sends them back to `return_url`, or in the marketplace's own. What they pay with is kept for charges
+        off session."""
+
+    def cancel_charge(self, key: str, *, payment_intent: str) -> ChargeSnapshot:
+        """Call off a payment that waits for the customer; one that does not any more is answered as it is."""
 
     def refund(
         self, op: str, key: str, *, payment_intent: str, amount: Money, reason: str | None = None

@@ -43,7 +43,8 @@ class BalanceLine:
 @dataclass(frozen=True, slots=True)
 class ChargeSnapshot:
     """A payment by a customer. `status` is the payment intent's: `succeeded`, `processing`, `canceled`,
-    `requires_payment_method` (declined), … `lines` is empty until the provider has booked the charge."""
+    `requires_action` (the payer's bank asks them), `requires_payment_method` (declined), … `lines` is empty until the
+    provider has booked the charge. With `client_secret` the payer's browser can confirm it, and with nothing else."""
 
     id: str
     status: str
@@ -60,6 +61,14 @@ class ChargeSnapshot:
     failure_code: str | None
     failure_message: str | None
     lines: tuple[BalanceLine, ...] = ()
+    client_secret: str | None = field(default=None, repr=False)
+    action_url: str | None = field(default=None, repr=False)
+
+    @property
+    def asks_payer(self) -> bool:
+        """The payer's bank wants them to confirm it: now, or, refused while they were away, when they come back."""
+        away = self.status == "requires_payment_method" and self.failure_code == "authentication_required"
+        return self.status == "requires_action" or away
 
     @property
     def succeeded(self) -> bool:
@@ -243,6 +252,20 @@ class AccountLinkSnapshot:
 
     url: str
     expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SetupSnapshot:
+    """A payment method that a customer saves for later. `status` is the setup intent's: `requires_payment_method`,
+    `requires_action` (their bank asks them), `succeeded`, … With `client_secret` their browser goes on with it."""
+
+    id: str
+    status: str
+    created: datetime
+    customer: str | None
+    payment_method: str | None
+    failure_code: str | None
+    client_secret: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,14 @@ from stripe.params import (
     PaymentMethodAttachParams,
     PayoutCreateParams,
     RefundCreateParams,
+    SetupIntentCreateParams,
     TransferCreateParams,
     TransferReversalCreateParams,
 )
 
 from core.gateways import stripe_ids as ids
 from core.gateways import stripe_snapshots as read
+from core.gateways.payments import ProviderRefused
 from core.gateways.snapshots import (
     AccountLinkSnapshot,
     ChargeSnapshot,
@@ -34,6 +36,7 @@ from core.gateways.snapshots import (
     PayoutSnapshot,
     RefundSnapshot,
     ReversalSnapshot,
+    SetupSnapshot,
     TransferSnapshot,
 )
 from core.gateways.stripe_calls import translate_errors
@@ -112,6 +115,17 @@ class StripePayments(StripeReads):
             made = self._v1.account_links.create(params, _keyed(key))
         return read.account_link(plain(made))
 
+    def set_up(self, op: str, key: str, *, customer: str) -> SetupSnapshot:
+        params: SetupIntentCreateParams = {
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            "customer": ids.of(Kind.CUSTOMER, customer),
+            "metadata": _marks(op, key),
+            "usage": "off_session",
+        }
+        with translate_errors():
+            made = self._v1.setup_intents.create(params, _keyed(key))
+        return read.set_up(plain(made))
+
     # -- money -
 
     def charge(
@@ -124,23 +138,42 @@ class StripePayments(StripeReads):
         payment_method: str,
         transfer_group: str,
         description: str,
+        off_session: bool = True,
+        return_url: str | None = None,
     ) -> ChargeSnapshot:
         params: PaymentIntentCreateParams = {
             "amount": stripe_exact(amount).minor,
             "currency": amount.currency.lower(),
-            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            "automatic_payment_methods": {
+                "enabled": True,
+                "allow_redirects": "always" if return_url else "never",
+            },
             "capture_method": "automatic",
             "confirm": True,
             "customer": customer,
             "description": description,
             "expand": CHARGE,
             "metadata": _marks(op, key),
-            "off_session": True,
             "payment_method": payment_method,
             "transfer_group": transfer_group,
         }
+        if off_session:
+            params["off_session"] = True
+        else:
+            params["setup_future_usage"] = "off_session"
+        if return_url:
+            params["return_url"] = return_url
         with translate_errors():
             made = self._v1.payment_intents.create(params, _keyed(key))
+        return read.charge(plain(made))
+
+    def cancel_charge(self, key: str, *, payment_intent: str) -> ChargeSnapshot:
+        id_ = ids.of(Kind.PAYMENT_INTENT, payment_intent)
+        try:
+            with translate_errors():
+                made = self._v1.payment_intents.cancel(id_, {"expand": CHARGE}, _keyed(key))
+        except ProviderRefused:
+            return self.charge_of(payment_intent)
         return read.charge(plain(made))
 
     def refund(

@@ -20,7 +20,7 @@ BEGAN, ENDS = datetime(2010, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 THIN = "v2.core.event"
 OF_V1 = "v1."
 DISPUTE = "charge.dispute"
-FAMILIES = frozenset({"account", "payment_intent", "charge", "payout", "refund", "transfer"})
+FAMILIES = frozenset({"account", "payment_intent", "charge", "payout", "refund", "setup_intent", "transfer"})
 
 
 class EventUnusable(DeskError):

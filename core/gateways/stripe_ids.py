@@ -19,6 +19,7 @@ class Kind(StrEnum):
     PAYOUT = "payout"
     REFUND = "refund"
     REVERSAL = "reversal"
+    SETUP_INTENT = "setup intent"
     TRANSFER = "transfer"
 
 
@@ -32,6 +33,7 @@ PREFIXES: Mapping[Kind, tuple[str, ...]] = {
     Kind.PAYOUT: ("po_", "tr_"),  # payouts of old accounts were transfers
     Kind.REFUND: ("re_", "pyr_"),
     Kind.REVERSAL: ("trr_",),
+    Kind.SETUP_INTENT: ("seti_",),
     Kind.TRANSFER: ("tr_",),
 }
 REST = re.compile(r"[A-Za-z0-9_]{1,250}")

@@ -24,6 +24,7 @@ from core.gateways.snapshots import (
     PayoutSnapshot,
     RefundSnapshot,
     ReversalSnapshot,
+    SetupSnapshot,
     TransferSnapshot,
     match,
 )
@@ -102,6 +103,11 @@ class StripeReads:
     def payee_account(self, account: str) -> PayeeAccountSnapshot:
         with answered():
             return read.payee_account(plain(self._v1.accounts.retrieve(ids.of(Kind.ACCOUNT, account))))
+
+    def set_up_of(self, setup_intent: str) -> SetupSnapshot:
+        with answered():
+            made = self._v1.setup_intents.retrieve(ids.of(Kind.SETUP_INTENT, setup_intent))
+        return read.set_up(plain(made))
 
     def charge_of(self, payment_intent: str) -> ChargeSnapshot:
         with answered():

@@ -18,6 +18,7 @@ from core.gateways.snapshots import (
     PayoutSnapshot,
     RefundSnapshot,
     ReversalSnapshot,
+    SetupSnapshot,
     TransferSnapshot,
 )
 from core.money import Money
@@ -91,7 +92,15 @@ def charge(intent: Fields, made: Fields | None = None) -> ChargeSnapshot:
         failure_code=error.get("decline_code") or error.get("code"),
         failure_message=error.get("message"),
         lines=_lines(made.get("balance_transaction")),
+        client_secret=intent.get("client_secret"),
+        action_url=_action_url(intent.get("next_action") or {}),
     )
+
+
+def _action_url(action: Fields) -> str | None:
+    """The page of the payer's bank, where they can be sent back from it."""
+    found: str | None = (action.get("redirect_to_url") or {}).get("url")
+    return found
 
 
 def refund(obj: Fields) -> RefundSnapshot:
@@ -220,6 +229,19 @@ def _requirements(due: Fields) -> dict[str, Any]:
         "disabled_reason": due.get("disabled_reason"),
         "due_at": moment(deadline) if deadline is not None else None,
     }
+
+
+def set_up(obj: Fields) -> SetupSnapshot:
+    error = obj.get("last_setup_error") or {}
+    return SetupSnapshot(
+        id=obj["id"],
+        status=obj["status"],
+        created=moment(obj["created"]),
+        customer=id_of(obj.get("customer")),
+        payment_method=id_of(obj.get("payment_method")),
+        failure_code=error.get("decline_code") or error.get("code"),
+        client_secret=obj.get("client_secret"),
+    )
 
 
 def account_link(obj: Fields) -> AccountLinkSnapshot:

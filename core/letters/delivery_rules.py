@@ -47,6 +47,7 @@ HANDLING: Mapping[str, Handling] = {
     "schedule_changed": Handling("Milestones changed", kept=_TERMS),
     "funds_held": Handling("Payment received and held", urgent=True, kept=_MONEY),
     "milestone_funded": Handling("Milestone funded", urgent=True, kept=_MONEY),
+    "payment_confirmation": Handling("Payment to be confirmed", urgent=True, kept=_MONEY),
     "payment_failed": Handling("Payment failed", urgent=True, kept=_MONEY),
     "next_milestone_funding": Handling(
         "Next milestone: please fund it", kept="work waits until the milestone is funded"

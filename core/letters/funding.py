@@ -55,6 +55,18 @@ TEMPLATES = {
         ),
         tone="good",
     ),
+    ("payment_confirmation", "payer"): Template(
+        "Please confirm your payment for “{milestone}”",
+        (
+            "We tried to take your payment while you were away. Your bank wants you to confirm it first, so nothing "
+            "was charged.",
+            Table((("Amount", "charged"), ("Confirm by", "confirm_by"))),
+            "Please sign in where you agreed on this milestone, open the payment and confirm it with your bank. If it "
+            "is not confirmed by then, we call it off, and you can pay again at any time.",
+            "Work on this milestone starts only when it is funded.",
+        ),
+        tone="attention",
+    ),
     ("payment_failed", "payer"): Template(
         "Your payment for “{milestone}” did not go through",
         (
@@ -67,7 +79,7 @@ TEMPLATES = {
                     "before then; otherwise no action is needed.",
                 ),
                 (
-                    "We will not try again by ourselves. Please check your card, or choose another way to pay.",
+                    "We will not try again by ourselves. Please look at the reason, and pay again or another way.",
                 ),
             ),
             "Work on this milestone starts only when it is funded.",

@@ -17,6 +17,8 @@ RETRY_LONGEST = timedelta(hours=1)
 CARD_RETRIES = 4
 CARD_RETRY_FIRST = timedelta(hours=2)
 CARD_RETRY_FACTOR = 3
+# A payer whose bank wants them to confirm a payment has this long; then it is called off.
+CONFIRM_WITHIN = timedelta(hours=24)
 # Staff are told once more of a chargeback that needs a response, so long before the bank's last moment.
 CHARGEBACK_ALARM = timedelta(hours=48)
 # What one party offers the other stands for this long.

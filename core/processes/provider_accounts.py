@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from core.actions.milestones import parties
 from core.actions.operations.operation_keys import idempotency_key, operation_key
-from core.actions.parties import details, payee_accounts
+from core.actions.parties import details, payee_accounts, payment_method_setups
 from core.desk import Desk
-from core.gateways.payments import AccountLinkSnapshot
+from core.gateways.payments import AccountLinkSnapshot, SetupSnapshot
 from core.processes import payee_accounts as payee_accounts_process
 from core.records import Party
 from core.rules.parties import PartyRole
@@ -143,6 +143,22 @@ def _once(desk: Desk, op: str, what: str, asked_as: str) -> str:
     """One key for one request of the marketplace; another after an hour, because faults are repeated under a key."""
     hour = int(desk.clock().timestamp()) // 3600
     return f"{op}.{what}.{sha256(asked_as.encode()).hexdigest()[:16]}.{hour}"
+
+
+def set_up(desk: Desk, party_id: int) -> tuple[int, SetupSnapshot]:
+    """Begin to save a payment method of a payer; returns the number that it has here, and how their browser goes on.
+
+    Each is another one, as with links. Raises `NotForThisRole`, `NoAccountYet`.
+    """
+    party, op = _known(desk, party_id)
+    parties.require_fitting(party, payment_method="", bank_token=None)
+    if party.stripe_customer is None:
+        raise parties.NoAccountYet(party=party.external_id)
+    made = desk.payments.set_up(op, f"{op}.set-up.{token_hex(8)}", customer=party.stripe_customer)
+    number = desk.database.run(
+        lambda session: payment_method_setups.begun(session, party_id, made, now=desk.clock()).id
+    )
+    return number, made
 
 
 def _know(

@@ -13,11 +13,17 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.chargebacks import lifecycle
-from core.actions.parties import payee_accounts
+from core.actions.parties import payee_accounts, payment_method_setups
 from core.actions.risk import external_movements
 from core.desk import Desk
 from core.gateways import stripe_events
-from core.gateways.payments import DisputeSnapshot, PayeeAccountSnapshot, Payments, RefundSnapshot
+from core.gateways.payments import (
+    DisputeSnapshot,
+    PayeeAccountSnapshot,
+    Payments,
+    RefundSnapshot,
+    SetupSnapshot,
+)
 from core.gateways.stripe_events import EventUnusable, Subject
 from core.gateways.stripe_ids import IdUnusable
 from core.processes import dispatch, leases
@@ -65,6 +71,8 @@ def _fetch(payments: Payments, about: Subject | None) -> Any:
             return payments.charge_of(number)
         case Subject("charge", number):
             return payments.charge_by_id(number)
+        case Subject("setup_intent", number):
+            return payments.set_up_of(number)
         case Subject("account", number):
             return payments.payee_account(number)
         case Subject("payout", number, str(account)):
@@ -80,6 +88,8 @@ def _book(session: Session, event_id: str, snapshot: Any, *, asked_at: datetime,
     applied = False
     if isinstance(snapshot, DisputeSnapshot):
         applied = lifecycle.follow(session, snapshot, now=now) is not None
+    elif isinstance(snapshot, SetupSnapshot):
+        applied = payment_method_setups.follow(session, snapshot, now=now)
     elif isinstance(snapshot, PayeeAccountSnapshot):
         applied = payee_accounts.follow(session, snapshot, asked_at=asked_at, now=now)
     elif snapshot is not None and snapshot.op:

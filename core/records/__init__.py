@@ -20,9 +20,11 @@ from core.records.ledger import journals as _journals  # noqa: F401 (a foreign k
 from core.records.milestones import Milestone
 from core.records.operations import LetterPreference, Notification, OutgoingOperation, WebhookEvent
 from core.records.payees import BankChange, PartyChange, PayeeAccount
+from core.records.payers import PaymentMethodSetup
 from core.records.payment_exceptions import PayoutOffer, RefundReturn
 from core.records.payments import (
     BalanceTransaction,
+    Charge,
     PaymentEvent,
     PaymentOrder,
     Payout,
@@ -46,6 +48,7 @@ __all__ = [
     "Case",
     "CaseReveal",
     "CaseVisit",
+    "Charge",
     "Chargeback",
     "ChargebackAcceptance",
     "ChargebackEvidence",
@@ -75,6 +78,7 @@ __all__ = [
     "PartyRequest",
     "PayeeAccount",
     "PaymentEvent",
+    "PaymentMethodSetup",
     "PaymentOrder",
     "Payout",
     "PayoutOffer",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
 from core.policy import WithdrawalMethod
+from core.rules.charges import ChargeStatus
 from core.rules.grounds import Ground
 from core.rules.payment_states import State as PaymentState
 from core.rules.payouts import PayoutStatus
@@ -81,6 +82,45 @@ class PaymentEvent(Record):
     cause: Mapped[str]
     amounts: Mapped[dict[str, Any]]
     at: Mapped[datetime]
+
+
+class Charge(Record):
+    """One charge of a payer for a milestone, and how it stands with their bank.
+
+    `code` and `failure`: why it failed, in the provider's word and in a sentence for the payer; `next_retry_at`: when
+    another is made by itself. With `client_secret` or at `action_url` the payer confirms it; they are forgotten when it
+    no longer waits for that.
+    """
+
+    __tablename__ = "charges"
+    __table_args__ = (
+        UniqueConstraint("operation_id"),
+        one_of("status", ChargeStatus),
+        CheckConstraint("(status = 'REQUIRES_ACTION') = (confirm_by is not null)", name="asked_until"),
+        CheckConstraint("status = 'REQUIRES_ACTION' or client_secret is null", name="secret_while_asked"),
+        CheckConstraint("(status in ('SUCCEEDED', 'FAILED')) = (ended_at is not null)", name="ended"),
+        Index(
+            "charges_one_open_idx",
+            "milestone_id",
+            unique=True,
+            postgresql_where="status in ('SENDING', 'REQUIRES_ACTION', 'PROCESSING')",
+        ),
+        Index("charges_milestone_idx", "milestone_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("payment_orders.milestone_id"))
+    operation_id: Mapped[int] = mapped_column(ForeignKey("outgoing_operations.id"))
+    status: Mapped[ChargeStatus] = mapped_column(default=ChargeStatus.SENDING)
+    off_session: Mapped[bool]
+    client_secret: Mapped[str | None] = mapped_column(default=None)
+    action_url: Mapped[str | None] = mapped_column(default=None)
+    confirm_by: Mapped[datetime | None] = mapped_column(default=None)
+    code: Mapped[str | None] = mapped_column(default=None)
+    failure: Mapped[str | None] = mapped_column(default=None)
+    next_retry_at: Mapped[datetime | None] = mapped_column(default=None)
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class BalanceTransaction(Record):

@@ -111,6 +111,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "The payer is notified of each decline", "actions.funding.fund:declined", f"{_FLOW}, Error Handling 1"
     ),
+    Rule("A decline is told in a sentence", "rules.declines:sentence", f"{_FLOW}, Error Handling 1"),
+    Rule("A payer whom their bank asks has a day to confirm", "actions.funding.charges:asked", _DESK),
+    Rule("What a payer saves is charged later", "actions.parties.payment_method_setups:follow", _DESK),
+    Rule("The payer calls off what waits for them", "actions.funding.charges:call_off", _DESK),
+    Rule("A debit is held when its bank has paid", "actions.funding.charges:waits", _DESK),
     Rule(
         "A duplicate payment is returned",
         "actions.funding.duplicate_payments:receive",

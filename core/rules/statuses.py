@@ -24,9 +24,11 @@ from core.rules import (
     projects,
     refunds,
 )
+from core.rules.charges import ChargeStatus as Charge
 from core.rules.duplicate_payments import DuplicateStatus as Duplicate
 from core.rules.notifications import LetterStatus as Letter
 from core.rules.operations import OperationStatus as Operation
+from core.rules.payment_method_setups import SetupStatus as Setup
 from core.rules.payouts import PayoutOfferStatus as PayoutOffer
 from core.rules.proposals import ENDS
 from core.rules.proposals import Kind as Proposed
@@ -63,6 +65,17 @@ STEPS: Mapping[str, Steps] = {
     "payment_orders": frozenset(
         (str(before), str(after)) for before, others in payment_states.CHANGES.items() for after in others
     ),
+    # A failed one that the payer confirms after all is paid; what was paid stays so.
+    "charges": _to(
+        {
+            Charge.SENDING: (Charge.REQUIRES_ACTION, Charge.PROCESSING, Charge.SUCCEEDED, Charge.FAILED),
+            Charge.REQUIRES_ACTION: (Charge.PROCESSING, Charge.SUCCEEDED, Charge.FAILED),
+            Charge.PROCESSING: (Charge.SUCCEEDED, Charge.FAILED),
+            Charge.FAILED: (Charge.SUCCEEDED,),
+        }
+    ),
+    # Who was refused tries again with another one; what is saved stays so.
+    "payment_method_setups": _to({Setup.OPEN: (Setup.SAVED, Setup.FAILED), Setup.FAILED: (Setup.SAVED,)}),
     # News of Stripe come at any time; only what was called off before it was sent is over for good.
     "outgoing_operations": _to(
         {
@@ -158,6 +171,8 @@ PLACES: Mapping[str, Place] = {
     "payouts": Place("payout"),
     "refunds": Place("refund"),
     "payment_orders": Place("payment_order", column="state", key="milestone_id"),
+    "charges": Place("charge"),
+    "payment_method_setups": Place("payment_method_setup"),
     "outgoing_operations": Place("operation"),
     "webhook_events": Place("webhook_event"),
     "notifications": Place("letter"),

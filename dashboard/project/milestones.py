@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.money import Money
-from core.queries import conversions, release_blocks
+from core.queries import charges, conversions, release_blocks
 from core.queries.projects import MilestoneRow, ProjectDetail
 from core.rules import acceptance, holds
 from core.rules.milestones import Status
@@ -40,6 +40,7 @@ def show(whole: ProjectDetail) -> None:
     cards.note(
         "Fees are on top of the amount and paid by the payer (milestone-payment-flow, Key Business Rules 4)."
     )
+    _charges(whole)
     _waits(whole)
     _converted(whole)
     with st.container(horizontal=True, gap="medium"):
@@ -72,6 +73,15 @@ def _waits(whole: ProjectDetail) -> None:
         if blocks:
             title = f"Milestone {part.position}: {paying if paying.minor else part.held} waits"
             errors.reasons([each.sentence for each in blocks], title=title)
+
+
+def _charges(whole: ProjectDetail) -> None:
+    """What is known of a payment that waits for the payer or their bank, or did not go through."""
+    with request_context.reading() as session:
+        told = charges.of_milestones(session, [part.id for part in whole.parts])
+    for part in whole.parts:
+        if part.id in told:
+            cards.note(f"Milestone {part.position}. {told[part.id]}")
 
 
 def _converted(whole: ProjectDetail) -> None:

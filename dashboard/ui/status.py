@@ -55,7 +55,9 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
     },
     "payment": {
         "UNPAID": _pill("Unpaid", "quiet", "Nothing has been paid."),
-        "PENDING_PAYMENT": _pill("Payment pending", "info", "A charge is under way."),
+        "PENDING_PAYMENT": _pill(
+            "Payment pending", "info", "A charge is under way, or waits for the payer or their bank."
+        ),
         "PAID_HELD": _pill("Held", "info", "Paid, and held until the work is verified."),
         "PARTIALLY_RELEASED": _pill("Partly released", "wait", "A part is released to the payee."),
         "RELEASED": _pill("Released", "good", "Released to the payee."),

@@ -276,6 +276,7 @@ def test_a_second_converted_payment_goes_back_whole(market: Market) -> None:
             context,
             context.payer.payment_method or "",
             action="system:payment:retry",
+            off_session=True,
             now=market.now,
         )
         return int(operation.id)

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from core.actions.parties import payment_method_setups
 from core.db import Database
+from core.gateways.stripe_calls import client
 from core.money import Money
 from core.processes import settlement_currency
 from core.records import Evidence, Message
@@ -190,6 +192,75 @@ def test_several_milestones_are_funded_together_or_not_at_all(home: ApiClient, o
     ]
     assert len(home.market.operations("CHARGE")) == 2
     home.market.lawful()
+
+
+def test_a_payment_that_the_bank_asks_about_is_confirmed_or_called_off(home: ApiClient) -> None:
+    project = home.market.agreed(Money(100_000, "USD"))
+    (first,) = home.market.milestones(project.id)
+    asks = {"party": home.payer, "milestones": [first.id], "payment_method": "pm_card_authenticationRequired"}
+
+    def payment() -> dict[str, Any]:
+        return dict(home.get(f"/milestones/{first.id}").json()["payment"])
+
+    assert home.post(f"/projects/{project.id}/fund", asks).json()["milestones"][0]["payment"][
+        "charge_status"
+    ] == ("SENDING")
+    home.market.work()
+    asked = payment()
+    assert (asked["state"], asked["charge_status"], asked["decline"]) == (
+        "PENDING_PAYMENT",
+        "REQUIRES_ACTION",
+        None,
+    )
+    assert asked["confirmation"]["client_secret"].startswith("pi_")
+    assert asked["confirmation"]["url"] is None
+    off = home.post(f"/milestones/{first.id}/cancel-payment", {"party": home.payer})
+    assert off.status_code == 200
+    home.market.work()
+    ended = payment()
+    assert (ended["state"], ended["charge_status"], ended["confirmation"]) == ("UNPAID", "FAILED", None)
+    assert (ended["decline"]["code"], ended["decline"]["next_retry_at"]) == ("not_confirmed", None)
+    again = home.post(f"/milestones/{first.id}/cancel-payment", {"party": home.payer})
+    assert (again.status_code, code(again)) == (409, "nothing_to_confirm")
+
+    home.post(f"/projects/{project.id}/fund", asks | {"return_url": "https://market.example/back"})
+    home.market.work()
+    assert payment()["confirmation"]["url"].startswith(home.market.sandbox.url)
+    home.market.control.authenticate(home.market.operations("CHARGE")[-1].provider_id or "")
+    home.market.later(minutes=11)
+    paid = payment()
+    assert (paid["state"], paid["charge_status"], paid["held"]["minor"]) == (
+        "PAID_HELD",
+        "SUCCEEDED",
+        100_000,
+    )
+
+
+def test_a_payer_saves_a_card_and_is_charged_while_they_are_away(home: ApiClient) -> None:
+    answer = home.post("/payment-method-setups", {"party": home.payer})
+    begun = answer.json()
+    assert (answer.status_code, begun["status"], begun["decline"]) == (201, "OPEN", None)
+    path = f"/payment-method-setups/{begun['id']}"
+    assert home.get(path).json() == begun | {"client_secret": None}
+    intent = begun["client_secret"].partition("_secret")[0]
+    stripe = client(home.market.sandbox.key, home.market.sandbox.url).v1
+    stripe.setup_intents.confirm(intent, {"payment_method": "pm_card_authenticationRequiredOnSetup"})
+    home.market.control.authenticate(intent)
+    setup = home.market.desk.payments.set_up_of(intent)
+    home.market.database.run(
+        lambda session: payment_method_setups.follow(session, setup, now=home.market.now)
+    )
+    assert home.get(path).json()["status"] == "SAVED"
+
+    project = home.market.agreed(Money(100_000, "USD"))
+    (first,) = home.market.milestones(project.id)
+    away = {"party": home.payer, "milestones": [first.id], "off_session": True}
+    assert home.post(f"/projects/{project.id}/fund", away).status_code == 202
+    home.market.work()
+    assert home.get(f"/milestones/{first.id}").json()["payment"]["charge_status"] == "SUCCEEDED"
+    wrong = home.post("/payment-method-setups", {"party": home.payee})
+    assert (wrong.status_code, code(wrong)) == (422, "not_for_this_role")
+    assert home.get("/payment-method-setups/999").status_code == 404
 
 
 def test_a_bid_can_say_that_it_is_funded_ahead(home: ApiClient) -> None:

@@ -80,6 +80,13 @@ def every_operation(ground: Ground) -> None:
     payments.reversal_by_id(sent.id, back.id)
     payments.payout_by_id(out.id, account=payee.id)
     payments.dispute_by_id(dispute)
+    asked = payments.charge(
+        "q", "q:1", amount=usd(900), customer=str(paid.customer), payment_method="pm_card_authenticationRequired",
+        transfer_group="milestone_3", description="Asked", off_session=False, return_url="https://market.example/",
+    )  # fmt: skip
+    payments.cancel_charge("q:1:cancel", payment_intent=asked.id)
+    payments.cancel_charge("q:1:again", payment_intent=paid.id)
+    payments.set_up_of(payments.set_up("s", "s:1", customer=str(paid.customer)).id)
     payments.payee_account(payee.id)
     payments.balance()
     payments.available(account=payee.id)

@@ -25,6 +25,8 @@ ENDS = {
     "payouts": {"CANCELED"},
     "refunds": {"CHARGED_BACK", "RETURNED"},
     "payment_orders": {"CANCELED"},
+    "charges": {"SUCCEEDED"},
+    "payment_method_setups": {"SAVED"},
     "outgoing_operations": {"CANCELED"},
     "webhook_events": {"APPLIED", "IGNORED"},
     "notifications": {"SENT", "MUTED"},

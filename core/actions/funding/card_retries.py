@@ -30,7 +30,15 @@ def retry(session: Session, *, now: datetime, milestone_id: int) -> bool:
     if method is None or not _still_wanted(session, context):
         return False
     context.order.retries += 1
-    fund.charge(session, SYSTEM, context, method, action=AuditAction.PAYMENT_RETRY.by("system"), now=now)
+    fund.charge(
+        session,
+        SYSTEM,
+        context,
+        method,
+        action=AuditAction.PAYMENT_RETRY.by("system"),
+        off_session=True,
+        now=now,
+    )
     return True
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core import notifications, outbox
-from core.actions.funding import balance_transactions, duplicate_payments, settlement_currency
+from core.actions.funding import balance_transactions, charges, duplicate_payments, settlement_currency
 from core.actions.milestones import legal_checklist, orders, receipts
 from core.actions.milestones.engagement import facts_of
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
@@ -21,7 +21,8 @@ from core.gateways.payments import BalanceLine, ChargeSnapshot
 from core.ledger import postings
 from core.money import Money, stripe_exact
 from core.records import Engagement, OutgoingOperation
-from core.rules import acceptance, card_retries, engagement, milestones
+from core.rules import acceptance, card_retries, declines, engagement, milestones
+from core.rules.charges import NOT_CONFIRMED
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import SYSTEM, Actor, Role, require_party
 from core.rules.transitions import standing
@@ -36,9 +37,19 @@ class NoPaymentMethod(DeskError):
 
 
 def fund(
-    session: Session, actor: Actor, *, now: datetime, milestone_id: int, payment_method: str | None = None
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    milestone_id: int,
+    payment_method: str | None = None,
+    return_url: str | None = None,
+    off_session: bool = False,
 ) -> OutgoingOperation:
     """The payer funds a milestone: the charge is written down now and sent after the commit.
+
+    Their bank may ask them: at once, and `return_url` is where its page sends them back to; or, when they are not there
+    (`off_session`), by an e-mail that has them come back.
 
     Charged: milestone + platform fee + processor fee (milestone-payment-flow, Key Business Rules 4). Raises
     `EngagementIncomplete` naming each missing precondition (payment-escrow-rules, Preconditions Before Payment), and
@@ -62,7 +73,16 @@ def fund(
     if not method or not context.payer.stripe_customer:
         raise NoPaymentMethod()
     order.chosen_method, order.retries = payment_method, 0
-    return charge(session, actor, context, method, action=AuditAction.MILESTONE_FUND.by("party"), now=now)
+    return charge(
+        session,
+        actor,
+        context,
+        method,
+        action=AuditAction.MILESTONE_FUND.by("party"),
+        off_session=off_session,
+        return_url=return_url,
+        now=now,
+    )
 
 
 def charge(
@@ -72,6 +92,8 @@ def charge(
     method: str,
     *,
     action: StoredAction,
+    off_session: bool,
+    return_url: str | None = None,
     now: datetime,
 ) -> OutgoingOperation:
     """Write the charge down, now and under a name of its own; a retry that was planned is forgotten."""
@@ -92,9 +114,12 @@ def charge(
             "payment_method": method,
             "transfer_group": context.transfer_group,
             "description": f"Held funds for milestone {milestone.id}",
+            "off_session": off_session,
+            "return_url": return_url,
         },
         now=now,
     )
+    charges.begin(session, operation, off_session=off_session, now=now)
     context.note(
         session,
         actor,
@@ -114,24 +139,25 @@ def settle(
     order = context.order
     if duplicate_payments.is_duplicate(session, context, snapshot):
         duplicate_payments.receive(session, context, operation, snapshot, now=now)
+        charges.paid(session, operation, now=now)
         return
     if snapshot.succeeded and snapshot.lines:
         if not balance_transactions.is_booked(session, snapshot.lines[0]):
             _funded(session, context, operation, snapshot, snapshot.lines[0], now=now)
         operation_states.succeeded(operation, provider_id=snapshot.id, now=now)
-    elif operation.status == OperationStatus.REFUSED:
-        return  # late news of a decline that is booked: another charge may be on its way since
-    elif snapshot.lost and operation.status != OperationStatus.SUCCEEDED:
-        operation_states.refused(operation, reason=snapshot.failure_message or "declined", now=now)
-        declined(
-            session,
-            operation,
-            reason=snapshot.failure_message or "The payment was declined.",
-            code=snapshot.failure_code,
-            now=now,
-        )
+        charges.paid(session, operation, now=now)
+    elif operation.status in (OperationStatus.REFUSED, OperationStatus.SUCCEEDED):
+        return  # late news of a charge that has ended: another may be on its way since
+    elif snapshot.asks_payer:
+        charges.asked(session, context, operation, snapshot, now=now)
+    elif snapshot.lost:
+        called_off = snapshot.status == "canceled"
+        code = NOT_CONFIRMED if called_off else snapshot.failure_code
+        reason = declines.sentence(code) if called_off else snapshot.failure_message or "declined"
+        operation_states.refused(operation, reason=reason, now=now)
+        declined(session, operation, reason=reason, code=code, now=now)
     else:
-        operation_states.waiting(operation, provider_id=snapshot.id, now=now)
+        charges.waits(session, operation, snapshot, now=now)
     if snapshot.succeeded and not order.funded_minor:
         order.stripe_payment_intent, order.stripe_charge = snapshot.id, snapshot.charge
     session.flush()
@@ -233,7 +259,8 @@ def declined(
     (milestone-payment-flow, Error Handling 1)."""
     context = open_milestone(session, operation.milestone_id)
     context.order.in_flight, context.order.failure = False, reason
-    context.order.next_retry_at = card_retries.next_retry(code, context.order.retries, now)
+    again_at = context.order.next_retry_at = card_retries.next_retry(code, context.order.retries, now)
+    sentence = charges.failed(session, operation, code=code, next_retry_at=again_at, now=now)
     orders.follow(session, context, now=now, cause="charge declined")
     context.note(
         session,
@@ -241,7 +268,7 @@ def declined(
         AuditAction.PAYMENT_DECLINE.by("system"),
         now=now,
         reason=reason,
-        after={"code": code, "next_retry_at": str(context.order.next_retry_at or "")},
+        after={"code": code, "next_retry_at": str(again_at or "")},
         operation_key=operation.key,
     )
     context.tell(
@@ -250,7 +277,7 @@ def declined(
         context.payer,
         key=f"{operation.key}-failed",
         now=now,
-        reason=reason,
+        reason=sentence,
         charged=context.money(context.order.charge_minor).text(),
-        next_try_at=context.order.next_retry_at,
+        next_try_at=again_at,
     )

@@ -27,6 +27,8 @@ def fund_several(
     project_id: int,
     milestone_ids: Collection[int],
     payment_method: str | None = None,
+    return_url: str | None = None,
+    off_session: bool = False,
 ) -> list[OutgoingOperation]:
     """The payer funds these milestones of one project (milestone-payment-flow, Milestone Funding Phase 1).
 
@@ -48,7 +50,15 @@ def fund_several(
         if row.status == milestones.Status.PLANNED:
             _bring_forward(session, actor, row.id, now=now)
     return [
-        fund.fund(session, actor, now=now, milestone_id=row.id, payment_method=payment_method)
+        fund.fund(
+            session,
+            actor,
+            now=now,
+            milestone_id=row.id,
+            payment_method=payment_method,
+            return_url=return_url,
+            off_session=off_session,
+        )
         for row in chosen
     ]
 

@@ -18,6 +18,7 @@ from core.actions.cases.disputes import NoOpenDispute
 from core.actions.cases.mediator_assignment import CaseClosed
 from core.actions.decisions.recorded_decision import AlreadyDecided
 from core.actions.demo.clock import AlreadyMoving
+from core.actions.funding.charges import NothingToConfirm
 from core.actions.funding.fund import NoPaymentMethod, NotAwaitingFunding
 from core.actions.funding.settlement_currency import CurrencyNotSettled, SettlementUnknown
 from core.actions.milestones import parties
@@ -122,6 +123,7 @@ STATUSES: Mapping[type[DeskError], int] = {
     IllegalMove: 409,
     PaymentInFlight: 409,
     NotAwaitingFunding: 409,
+    NothingToConfirm: 409,
     NoPaymentMethod: 409,
     CurrencyNotSettled: 409,
     CurrencyNotTaken: 409,

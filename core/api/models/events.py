@@ -49,6 +49,23 @@ class OfMilestone(OfProject):
     position: int
 
 
+class PaymentRequiresAction(OfMilestone):
+    amount: MoneyAnswer
+    off_session: bool
+    confirm_by: Moment
+
+
+class PaymentProcessing(OfMilestone):
+    amount: MoneyAnswer
+
+
+class PaymentFailed(OfMilestone):
+    amount: MoneyAnswer
+    code: str | None
+    sentence: str | None
+    next_retry_at: Moment | None
+
+
 ProjectStatusChanged = TypedDict(
     "ProjectStatusChanged",
     {
@@ -246,6 +263,18 @@ class PartyChanged(OfParty):
     at: Moment
 
 
+class PaymentMethodSaved(OfParty):
+    setup: int
+    at: Moment
+
+
+class PaymentMethodRefused(OfParty):
+    setup: int
+    code: str | None
+    sentence: str | None
+    at: Moment
+
+
 @dataclass(frozen=True)
 class EventDescription:
     """One kind of event: what it says, and the shape of its data."""
@@ -262,6 +291,17 @@ KINDS: Mapping[str, EventDescription] = {
     "milestone.status_changed": EventDescription("each move, with the one before", MilestoneStatusChanged),
     "payment.state_changed": EventDescription(
         "each of the nine states, with the amounts", PaymentStateChanged
+    ),
+    "payment.requires_action": EventDescription(
+        "the payer's bank wants them to confirm it, until a time; fetch the milestone for how",
+        PaymentRequiresAction,
+    ),
+    "payment.processing": EventDescription(
+        "a debit whose bank answers days later; nothing is held yet", PaymentProcessing
+    ),
+    "payment.failed": EventDescription(
+        "a charge that was declined or not confirmed: why, and when it is tried again by itself",
+        PaymentFailed,
     ),
     "receipt.issued": EventDescription("for funding, release or refund", ReceiptIssued),
     "dispute.status_changed": EventDescription(
@@ -285,6 +325,12 @@ KINDS: Mapping[str, EventDescription] = {
     ),
     "payee.bank_changed": EventDescription(
         "payouts go to another bank account, and until when they wait", BankChanged
+    ),
+    "payment_method.saved": EventDescription(
+        "a payer's payment method is saved, and later charges take it", PaymentMethodSaved
+    ),
+    "payment_method.refused": EventDescription(
+        "a payer's bank refused to save it: why; they can try again", PaymentMethodRefused
     ),
     "payee.requirements_due": EventDescription(
         "the payment provider wants details of a payee, and by when", PayeeAccountTold

@@ -136,6 +136,7 @@ EmailId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of
 ReportId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a report.")]
 FlagId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a flagged practice.")]
 EndpointId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of an endpoint for events.")]
+SetupId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a payment method setup.")]
 DisputeId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a dispute.")]
 Named = Annotated[
     str, Query(min_length=1, max_length=NAME, pattern=ONE_LINE, description="The platform's own id.")
@@ -266,6 +267,15 @@ class FundingRequest(ByParty):
 
     milestones: list[Number] = Field(min_length=1, max_length=50, json_schema_extra={"uniqueItems": True})
     payment_method: Token | None = None
+    return_url: WebAddress | None = Field(
+        default=None,
+        description="Where the page of the payer's bank sends them back to; without it the bank asks in the "
+        "marketplace's own page.",
+    )
+    off_session: bool = Field(
+        default=False,
+        description="The payer is not there now: the payment method that they saved is charged.",
+    )
 
 
 class FundingChoice(ByParty):

@@ -24,6 +24,7 @@ from core.api.models.names import (
 from core.policy import Platform, WithdrawalMethod
 from core.rules.cases import CaseResolution, CaseStatus, DisputeReason
 from core.rules.chargebacks import ChargebackStatus
+from core.rules.charges import ChargeStatus
 from core.rules.engagement import EngagementStatus
 from core.rules.evidence import Kind as EvidenceKind
 from core.rules.grounds import DecisionOutcome, Ground
@@ -35,6 +36,7 @@ from core.rules.notifications import Frequency, LetterStatus
 from core.rules.offers import OfferStatus
 from core.rules.parties import PartyRole
 from core.rules.payee_accounts import Transfers
+from core.rules.payment_method_setups import SetupStatus
 from core.rules.payment_states import State as PaymentState
 from core.rules.payouts import PayoutStatus
 from core.rules.projects import Funding, ProjectStatus
@@ -194,8 +196,51 @@ class PreferencesAnswer(TypedDict):
     changed_at: Moment | None
 
 
+class ConfirmationAnswer(TypedDict):
+    """What the payer confirms with their bank: at `url`, where the funding named a page to come back to, or in the
+    marketplace's own page, with Stripe's library and `client_secret`. After `confirm_by` it is called off."""
+
+    client_secret: str | None
+    url: str | None
+    confirm_by: Moment
+
+
+class SetupDeclineAnswer(TypedDict):
+    """`code` for the program, `sentence` for the payer."""
+
+    code: str | None
+    sentence: str
+
+
+class DeclineAnswer(TypedDict):
+    """Why the last charge failed: `code` for the program, `sentence` for the payer.
+
+    `next_retry_at`: when the desk tries again by itself; null: it does not, and the payer pays again or another way.
+    """
+
+    code: str | None
+    sentence: str
+    next_retry_at: Moment | None
+
+
+class SetupAnswer(TypedDict):
+    """`client_secret` is answered once, where the saving begins. `decline`: why it was refused last."""
+
+    id: int
+    party: str
+    status: SetupStatus
+    client_secret: str | None
+    decline: SetupDeclineAnswer | None
+
+
 class PaymentAnswer(TypedDict):
+    """`charge_status`: how the last charge stands with the payer's bank. While it is SENDING, REQUIRES_ACTION or
+    PROCESSING nothing is held, and the milestone is not funded."""
+
     state: PaymentState
+    charge_status: ChargeStatus | None
+    confirmation: ConfirmationAnswer | None
+    decline: DeclineAnswer | None
     charge: MoneyAnswer
     platform_fee: MoneyAnswer
     processing_fee: MoneyAnswer

@@ -17,6 +17,9 @@ def usd(minor: int) -> dict[str, Any]:
 
 PAYMENT = {
     "state": "PAID_HELD",
+    "charge_status": "SUCCEEDED",
+    "confirmation": None,
+    "decline": None,
     "charge": usd(105_592),
     "platform_fee": usd(2_500),
     "processing_fee": usd(3_092),
@@ -434,6 +437,13 @@ REPLIES: Mapping[str, Any] = {
     "RatingAnswer": RATING,
     "AccountAnswer": ACCOUNT,
     "BankAnswer": BANK,
+    "SetupAnswer": {
+        "id": 5,
+        "party": PAYER,
+        "status": "OPEN",
+        "client_secret": "seti_1Mm8s8LkdIwHu7ix0OXBfTRG_secret_NXDICkPqPeiBTAFqWmkbff09lRmSVXe",
+        "decline": None,
+    },
     "AccountLinkAnswer": {
         "url": "https://connect.stripe.com/setup/c/acct_1Mt0CORHFI4mz9Rw/TqckGNUHg2mG",
         "expires_at": "2026-03-02T09:35:00+00:00",

@@ -1,4 +1,5 @@
-"""Accounts at the payment provider: where a payee gives what is due, and what is paid with and to from now on."""
+"""Accounts at the payment provider: where a payee gives what is due, what is paid with and to from now on, and how a
+payer saves what they pay with."""
 
 from __future__ import annotations
 
@@ -13,15 +14,57 @@ from starlette.responses import JSONResponse, Response
 from core.actions.milestones import parties
 from core.actions.milestones.letters import AddressUnusable
 from core.actions.parties import details
-from core.api import lookups, serializers
-from core.api.http.dependencies import Change, ChangeRequest
+from core.api import lookups, money_serializers, serializers
+from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
 from core.api.models import requests
-from core.api.models.responses import AccountLinkAnswer, PartyAnswer
+from core.api.models.responses import AccountLinkAnswer, PartyAnswer, SetupAnswer
 from core.api.openapi.descriptions import refusals
 from core.gateways.payments import NeedsOperator, OutcomeUnknown, ProviderRefused
 from core.processes import provider_accounts
+from core.rules.payment_method_setups import SetupStatus
 
 router = APIRouter(tags=["Parties"])
+
+
+@router.post(
+    "/payment-method-setups",
+    summary="Begin to save a payer's payment method",
+    status_code=201,
+    response_model=SetupAnswer,
+    responses=refusals(
+        parties.NotForThisRole,
+        parties.NoAccountYet,
+        ProviderRefused,
+        OutcomeUnknown,
+        NeedsOperator,
+    ),
+)
+def begin_setup(body: requests.ByParty, change: Change) -> Response:
+    """A payer saves a card or bank account for charges while they are away; their bank asks them now rather than then.
+
+    They give it in your page, with Stripe's library and the `client_secret`, which is answered once and not kept: sent
+    again under the same key, the request begins another. When it is saved, an event says so, and later charges take it.
+    """
+    with change.desk.database.reading() as session:
+        party_id = lookups.party(session, change.caller, body.party).id
+    number, made = provider_accounts.set_up(change.desk, party_id)
+    answer: SetupAnswer = {
+        "id": number,
+        "party": body.party,
+        "status": SetupStatus.OPEN,
+        "client_secret": made.client_secret,
+        "decline": None,
+    }
+    return JSONResponse(answer, 201)
+
+
+@router.get(
+    "/payment-method-setups/{setup_id}", summary="Read how saving a method stands", response_model=SetupAnswer
+)
+def read_setup(caller: CurrentCaller, session: ReadSession, setup_id: requests.SetupId) -> Response:
+    """Whether it is saved, or why the payer's bank refused it last; they can try again with the same secret."""
+    row, party = lookups.setup(session, caller, setup_id)
+    return JSONResponse(money_serializers.of_setup(row, party))
 
 
 @router.post(

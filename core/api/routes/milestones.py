@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from core.actions.cases import conversation, disputes
 from core.actions.cases.messages import MessageEmpty, MessageTooLong
+from core.actions.funding import charges
 from core.actions.milestones import verification
 from core.actions.risk import holds
 from core.api import lookups, serializers
@@ -57,6 +58,16 @@ STEPS = (
         verification.complete_session,
         "The payee says that the session is over; its fee is released after the grace window, unless it is disputed.",
         (NotYours, IllegalMove, verification.NotASession),
+    ),
+    MilestoneStep(
+        "cancel-payment",
+        "cancel_payment",
+        "Milestones",
+        "Call off a payment that waits for the payer",
+        charges.call_off,
+        "The payer does not confirm it: it is called off within a minute or so, and the end is an event. Then the "
+        "milestone can be funded again. Until then, and while a debit is processing, it cannot.",
+        (NotYours, charges.NothingToConfirm),
     ),
     MilestoneStep(
         "approve",

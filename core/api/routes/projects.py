@@ -177,7 +177,8 @@ def fund_milestones(
 ) -> Response:
     """The payer pays for the milestone whose turn it is, or for several where the project's funding is AHEAD.
 
-    All of them or none. Each is a charge of its own that goes out after this; its outcome is an event.
+    All of them or none. Each is a charge of its own that goes out after this; its outcome is an event. Where the
+    payer's bank asks them, the milestone's payment says how they confirm it; one who is not there is told by e-mail.
     """
 
     def act(session: Session, actor: Actor, now: datetime) -> None:
@@ -188,6 +189,8 @@ def fund_milestones(
             project_id=project_id,
             milestone_ids=set(body.milestones),
             payment_method=body.payment_method,
+            return_url=body.return_url,
+            off_session=body.off_session,
         )
 
     return _on_project(change, project_id, body.party, act)

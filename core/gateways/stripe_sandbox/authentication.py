@@ -6,6 +6,7 @@ from typing import Any
 
 from core.gateways.stripe_sandbox.cards import CARDS, Card
 from core.gateways.stripe_sandbox.store import Object
+from core.gateways.stripe_sandbox.world import World
 
 # The customer is away, and the bank wants to ask them.
 REFUSED = Card(
@@ -31,9 +32,9 @@ def asked(method: Object, *, off_session: bool) -> bool:
     return asks == "always" or (asks == "unless_set_up" and not (method["_set_up"] and off_session))
 
 
-def action(intent: Object, return_url: str | None) -> dict[str, Any]:
+def action(world: World, intent: Object, return_url: str | None) -> dict[str, Any]:
     """`redirect_to_url` where the customer can be sent back, else what Stripe's library in the browser does."""
-    page = f"https://hooks.stripe.com/3d_secure_2/hosted?merchant=sandbox&intent={intent['id']}"
+    page = f"{world.base}/3d_secure/{intent['id']}"
     if return_url:
         return {"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": page}}
     return {

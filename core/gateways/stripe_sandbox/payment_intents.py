@@ -36,7 +36,7 @@ def create(world: World, params: dict[str, Any]) -> Object:
         world.change(intent, payment_method=method["id"], status="requires_confirmation")
     if not params.get("confirm"):
         return intent
-    given = {name: params[name] for name in ("off_session", "return_url") if name in params}
+    given: dict[str, Any] = {name: params[name] for name in params.keys() & {"off_session", "return_url"}}
     return confirm(world, given, intent["id"])
 
 
@@ -90,7 +90,7 @@ def confirm(world: World, params: dict[str, Any], id: str) -> Object:
     if authentication.asked(method, off_session=bool(params.get("off_session"))):
         if params.get("off_session"):
             raise _declined(world, intent, method, authentication.REFUSED)
-        action = authentication.action(intent, params.get("return_url"))
+        action = authentication.action(world, intent, params.get("return_url"))
         return world.change(
             intent, "payment_intent.requires_action", next_action=action, status="requires_action"
         )

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from core.gateways.stripe_sandbox import account_links
+from core.gateways.stripe_sandbox import account_links, bank_page
 from core.gateways.stripe_sandbox.control import COMMANDS
 from core.gateways.stripe_sandbox.courier import Courier
 from core.gateways.stripe_sandbox.engine import TEST_KEYS, Call, Engine
@@ -73,6 +73,10 @@ def application(engine: Engine) -> Starlette:
         form = dict(parse_qsl((await request.body()).decode())) if request.method == "POST" else None
         return account_links.visit(engine, request.path_params["token"], form)
 
+    async def bank(request: Request) -> Response:
+        form = dict(parse_qsl((await request.body()).decode())) if request.method == "POST" else None
+        return bank_page.visit(engine, request.path_params["intent"], form)
+
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         task = asyncio.create_task(_tick(engine, courier))
@@ -84,6 +88,7 @@ def application(engine: Engine) -> Starlette:
     routes = [
         Route("/_sandbox/{command:path}", _controls(engine, courier), methods=_METHODS),
         Route("/setup/c/{account}/{token}", onboarding, methods=["GET", "POST"]),
+        Route("/3d_secure/{intent}", bank, methods=["GET", "POST"]),
         Route("/{path:path}", stripe, methods=_METHODS),
     ]
     return Starlette(routes=routes, lifespan=lifespan)

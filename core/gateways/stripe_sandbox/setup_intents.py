@@ -68,7 +68,7 @@ def confirm(world: World, params: dict[str, Any], id: str) -> Object:
     method = world.find("payment_method", intent["payment_method"])
     test = CARDS[method["_card"]]
     if test.asks and not method["_set_up"]:
-        action = authentication.action(intent, params.get("return_url"))
+        action = authentication.action(world, intent, params.get("return_url"))
         return world.change(
             intent, "setup_intent.requires_action", next_action=action, status="requires_action"
         )

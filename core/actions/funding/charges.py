@@ -1,0 +1,169 @@
+"""How a charge stands with the payer's bank, kept beside its operation: asked, confirmed in time or called off,
+processing for days, and why it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
+from core.actions.operations import operation_states
+from core.audit.actions import AuditAction
+from core.errors import DeskError, Said
+from core.gateways.payments import ChargeSnapshot
+from core.policy import CONFIRM_WITHIN
+from core.records import Charge, OutgoingOperation
+from core.rules import declines
+from core.rules.charges import OPEN, ChargeStatus
+from core.rules.permissions import SYSTEM, Actor, require_party
+
+
+class NothingToConfirm(DeskError):
+    """No payment for “{milestone}” waits for the payer to confirm it, so there is nothing to call off."""
+
+
+def begin(session: Session, operation: OutgoingOperation, *, off_session: bool, now: datetime) -> Charge:
+    """A charge is written down; the database keeps one open charge for a milestone."""
+    row = Charge(
+        milestone_id=operation.milestone_id,
+        operation_id=operation.id,
+        off_session=off_session,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def of(session: Session, operation: OutgoingOperation) -> Charge:
+    wanted = select(Charge).where(Charge.operation_id == operation.id)
+    return session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one()
+
+
+def latest(session: Session, milestone_ids: Collection[int]) -> Mapping[int, Charge]:
+    """The last one that was made for each milestone."""
+    wanted = (
+        select(Charge)
+        .ext(distinct_on(Charge.milestone_id))
+        .where(Charge.milestone_id.in_(milestone_ids))
+        .order_by(Charge.milestone_id, Charge.id.desc())
+    )
+    return {each.milestone_id: each for each in session.scalars(wanted)}
+
+
+def asked(
+    session: Session,
+    context: MilestoneContext,
+    operation: OutgoingOperation,
+    snapshot: ChargeSnapshot,
+    *,
+    now: datetime,
+) -> None:
+    """The payer's bank wants them to confirm it: they have a day, and whoever was away is told by e-mail.
+
+    Nothing is held meanwhile. It is looked at again, at the latest when their time is over.
+    """
+    row = of(session, operation)
+    if row.status == ChargeStatus.SENDING:
+        row.client_secret, row.action_url = snapshot.client_secret, snapshot.action_url
+        row.confirm_by = now + CONFIRM_WITHIN
+        audit.become(row, ChargeStatus.REQUIRES_ACTION, now=now)
+        context.note(
+            session,
+            SYSTEM,
+            AuditAction.PAYMENT_ASK.by("system"),
+            now=now,
+            about=("charge", row.id),
+            after={"confirm_by": str(row.confirm_by), "off_session": row.off_session},
+            operation_key=operation.key,
+        )
+        if row.off_session:
+            context.tell(
+                session,
+                "payment_confirmation",
+                context.payer,
+                key=f"{operation.key}-confirm",
+                now=now,
+                charged=context.money(context.order.charge_minor).text(),
+                confirm_by=row.confirm_by,
+            )
+    operation_states.waiting(operation, provider_id=snapshot.id, now=now)
+    if row.confirm_by is not None:
+        operation.next_try_at = min(operation.next_try_at, max(row.confirm_by, now))
+    session.flush()
+
+
+def waits(session: Session, operation: OutgoingOperation, snapshot: ChargeSnapshot, *, now: datetime) -> None:
+    """It exists at the provider, and the bank that is debited answers days later."""
+    if snapshot.status == "processing":
+        row = of(session, operation)
+        if row.status in OPEN:
+            _forget(row)
+            audit.become(row, ChargeStatus.PROCESSING, now=now)
+    operation_states.waiting(operation, provider_id=snapshot.id, now=now)
+
+
+def paid(session: Session, operation: OutgoingOperation, *, now: datetime) -> None:
+    _end(session, operation, ChargeStatus.SUCCEEDED, now)
+
+
+def failed(
+    session: Session,
+    operation: OutgoingOperation,
+    *,
+    code: str | None,
+    next_retry_at: datetime | None,
+    now: datetime,
+) -> str:
+    """Returns why, in a sentence for the payer."""
+    row = of(session, operation)
+    row.code, row.failure, row.next_retry_at = code, declines.sentence(code), next_retry_at
+    _end(session, operation, ChargeStatus.FAILED, now)
+    return row.failure
+
+
+def is_over(session: Session, operation: OutgoingOperation, now: datetime) -> bool:
+    """The payer did not confirm it in time, or called it off."""
+    row = of(session, operation)
+    return row.confirm_by is not None and now >= row.confirm_by
+
+
+def call_off(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
+    """The payer does not confirm it: it is canceled at the provider, and then they may pay another way."""
+    context = open_milestone(session, milestone_id)
+    require_party(actor, context.payer.id)
+    row = latest(session, [milestone_id]).get(milestone_id)
+    if row is None or row.status != ChargeStatus.REQUIRES_ACTION:
+        raise NothingToConfirm(milestone=Said(context.milestone.title, milestone_id))
+    operation = operation_states.locked(session, row.operation_id)
+    row.confirm_by = now
+    operation.next_try_at = now
+    context.note(
+        session,
+        actor,
+        AuditAction.PAYMENT_CALL_OFF.by("party"),
+        now=now,
+        about=("charge", row.id),
+        operation_key=operation.key,
+    )
+    session.flush()
+
+
+def _end(session: Session, operation: OutgoingOperation, status: ChargeStatus, now: datetime) -> None:
+    row = of(session, operation)
+    if row.status == status:
+        return
+    _forget(row)
+    row.ended_at = now
+    audit.become(row, status, now=now)
+    session.flush()
+
+
+def _forget(row: Charge) -> None:
+    """It waits for the payer no more: whoever has the secret could otherwise act on it."""
+    row.client_secret = row.action_url = row.confirm_by = None

@@ -1,0 +1,83 @@
+"""A payer saves a payment method for charges while they are away: begun for them, and kept when their bank agreed.
+
+What was saved is read at the provider, never believed of an event.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.parties import details
+from core.audit.actions import AuditAction
+from core.gateways.payments import SetupSnapshot
+from core.records import Party, PaymentMethodSetup
+from core.rules import declines
+from core.rules.payment_method_setups import SetupStatus
+from core.rules.permissions import SYSTEM, Actor
+
+
+def begun(session: Session, party_id: int, setup: SetupSnapshot, *, now: datetime) -> PaymentMethodSetup:
+    row = PaymentMethodSetup(party_id=party_id, stripe_setup_intent=setup.id, created_at=now, changed_at=now)
+    session.add(row)
+    session.flush()
+    _note(session, Actor("party", party_id), AuditAction.PAYMENT_METHOD_SETUP, row, now)
+    return row
+
+
+def follow(session: Session, setup: SetupSnapshot, *, now: datetime) -> bool:
+    """Keep how it stands; what is saved is the payer's payment method from now on. False for one of nobody here.
+
+    Any number of times and in any order: what was saved stays so.
+    """
+    party_id = session.scalar(
+        select(PaymentMethodSetup.party_id).where(PaymentMethodSetup.stripe_setup_intent == setup.id)
+    )
+    if party_id is None:
+        return False
+    session.get_one(Party, party_id, with_for_update={"key_share": True}, populate_existing=True)
+    row = session.scalars(
+        select(PaymentMethodSetup)
+        .where(PaymentMethodSetup.stripe_setup_intent == setup.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    if row.status == SetupStatus.SAVED:
+        return True
+    if setup.status == "succeeded" and setup.payment_method is not None:
+        wanted = {"payment_method": setup.payment_method}
+        details.change(session, Actor("party", party_id), now=now, party_id=party_id, wanted=wanted)
+        row.payment_method = setup.payment_method
+        row.code = row.failure = None
+        _become(session, row, SetupStatus.SAVED, AuditAction.PAYMENT_METHOD_SAVE, now)
+    elif setup.failure_code is not None and setup.failure_code != row.code:
+        row.code, row.failure = setup.failure_code, declines.sentence(setup.failure_code)
+        _become(session, row, SetupStatus.FAILED, AuditAction.PAYMENT_METHOD_REFUSE, now)
+    return True
+
+
+def _become(
+    session: Session, row: PaymentMethodSetup, status: SetupStatus, action: AuditAction, now: datetime
+) -> None:
+    audit.become(row, status, now=now)
+    row.changed_at = now
+    _note(session, SYSTEM, action, row, now)
+    session.flush()
+
+
+def _note(
+    session: Session, actor: Actor, action: AuditAction, row: PaymentMethodSetup, now: datetime
+) -> None:
+    """Which card or account it is stays out of the log."""
+    audit.record(
+        session,
+        actor,
+        action.by(actor.kind),
+        object_kind="payment_method_setup",
+        object_id=row.id,
+        now=now,
+        after={"party": row.party_id, "code": row.code},
+    )
