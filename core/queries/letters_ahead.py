@@ -25,7 +25,7 @@ from core.letters import Letter, delivery_rules
 from core.letters.frame import Frame
 from core.money import Money
 from core.policy import WithdrawalMethod
-from core.queries import letter_frames
+from core.queries import letter_frames, payee_accounts
 from core.records import Case, Decision, Milestone, Notification, Offer, Party, Project, ReviewRound, Staff
 from core.rules import decision_letters
 from core.rules.decision_letters import Course, Due, Moment, Sequel
@@ -62,13 +62,15 @@ class Ahead:
 @dataclass(frozen=True)
 class Letters:
     """`refund`, `payout`: what is sent by itself, and so what the end of the milestone waits for; `account`: whether
-    the payee has one at Stripe. `not_before`: when the cooling-off is over, if that is known."""
+    the payee has one at Stripe, `able`: whether they can be paid there now. `not_before`: when the cooling-off is over,
+    if that is known."""
 
     all: tuple[Ahead, ...]
     cools_off: bool
     refund: bool
     payout: bool
     account: bool
+    able: bool
     not_before: datetime | None
 
 
@@ -105,6 +107,7 @@ def foreseen(
         refund=course.refund,
         payout=course.payout,
         account=context.payee.stripe_account is not None,
+        able=not payee_accounts.blocking(session, context.payee, context.milestone.currency),
         not_before=decision.execute_at if decision is not None else None,
     )
 

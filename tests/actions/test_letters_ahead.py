@@ -19,7 +19,7 @@ from core.processes import provider_accounts
 from core.queries import decision_changes, letter_frames, letters_ahead
 from core.queries.cases import case as read_case
 from core.queries.letters_ahead import LATER, Ahead, Letters
-from core.records import Decision, Milestone, Notification, Party
+from core.records import Decision, Milestone, Notification, Party, PayeeAccount
 from core.rules.decision_letters import Moment
 from core.rules.grounds import DecisionOutcome, Ground
 from tests import builders
@@ -325,3 +325,12 @@ def test_a_payee_without_an_account_is_told_once_there_is_one(market: Market) ->
     provider_accounts.open_at_provider(market.desk, market.payee_id, **known)
     run.to_the_end()
     held_against(run, planned, market.get(Decision, decision.id))
+
+
+def test_a_payee_who_cannot_be_paid_is_told_once_they_can(market: Market) -> None:
+    def paused(session: Session) -> None:
+        session.get_one(PayeeAccount, market.payee_id).payouts_enabled = False
+
+    run = Run.of(market, "home_services", Course(FULL, before=lambda here: here.database.run(paused)))
+    planned = run.planned()
+    assert (planned.payout, planned.account, planned.able) == (True, True, False)

@@ -56,7 +56,7 @@ def follow(session: Session, account: PayeeAccountSnapshot, *, asked_at: datetim
         bank_changes.hold(session, party, before=banks, after=read["banks"], at=asked_at, now=now)
     for name, value in read.items():
         setattr(row, name, value)
-    row.read_at = asked_at
+    row.account, row.read_at = account.id, asked_at
     session.flush()
     after = _said(row)
     if before == after:

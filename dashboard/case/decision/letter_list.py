@@ -93,7 +93,9 @@ class Times:
         return f"{self._carried_out()}{about}"
 
     def _account(self) -> str:
-        return "" if self.found.account else ", once the payee has an account at Stripe"
+        if not self.found.account:
+            return ", once the payee has an account at Stripe"
+        return "" if self.found.able else ", once the payee can be paid"
 
 
 def read(

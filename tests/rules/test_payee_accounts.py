@@ -1,0 +1,78 @@
+"""Whether a payee can be paid, in every combination, and Stripe's names in words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import product
+from typing import get_args, get_type_hints
+
+import pytest
+import stripe
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.rules import holds
+from core.rules.payee_accounts import (
+    REASONS,
+    AccountFacts,
+    CurrencyNotTaken,
+    blocking,
+    in_words,
+    reason,
+    require_taken,
+)
+
+UNTIL = datetime(2026, 3, 5, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("able", "banks", "changed"), list(product([True, False], ["", "USD", "EUR"], [True, False]))
+)
+def test_each_thing_that_stops_a_payee_is_named_and_nothing_else(
+    able: bool, banks: str, changed: bool
+) -> None:
+    account = AccountFacts(
+        can_be_paid=able,
+        banks=frozenset(banks.split()),
+        new_banks={"USD": UNTIL} if changed else {"EUR": UNTIL},
+    )
+    wanted = [
+        *([] if able else ["payee_account"]),
+        *(["payee_bank_currency"] if banks == "EUR" else []),
+        *(["bank_changed"] if changed else []),
+    ]
+    assert [block.code for block in blocking(account, "USD")] == wanted
+    assert {block.code for block in holds.outside(blocking(account, "USD"))} == set(wanted)
+
+
+def test_of_an_account_that_was_never_read_nothing_is_said() -> None:
+    assert blocking(None, "USD") == ()
+    require_taken(None, "USD", party="p")
+
+
+def test_a_currency_is_refused_only_where_the_banks_are_known() -> None:
+    require_taken(AccountFacts(can_be_paid=False), "USD", party="p")
+    require_taken(AccountFacts(can_be_paid=False, banks=frozenset({"USD"})), "USD", party="p")
+    with pytest.raises(CurrencyNotTaken, match="only CHF and EUR"):
+        require_taken(AccountFacts(can_be_paid=True, banks=frozenset({"EUR", "CHF"})), "USD", party="p")
+
+
+def test_every_reason_that_the_sdk_knows_has_words() -> None:
+    hints = get_type_hints(stripe.Account.Requirements, localns={"Literal": None})
+    known = {each for option in get_args(hints["disabled_reason"]) for each in get_args(option)}
+    assert known, "the SDK lists them"
+    assert known - REASONS.keys() == set()
+
+
+def test_what_is_past_due_is_named_once_and_in_words() -> None:
+    due = ("individual.dob.day", "individual.dob.year", "external_account", "person_1.address")
+    account = AccountFacts(can_be_paid=False, disabled_reason="requirements.past_due", past_due=due)
+    assert reason(account) == (
+        "Stripe needs details from the payee that are past due (date of birth, bank account, person_1.address)"
+    )
+
+
+@given(st.text(max_size=40))
+def test_a_name_that_nobody_knows_is_shown_as_it_is_spelled(name: str) -> None:
+    assert in_words([name, name]) in ([name], in_words([name]))
+    assert reason(AccountFacts(can_be_paid=False, disabled_reason=f"x{name}")).endswith(f"“x{name}”")
