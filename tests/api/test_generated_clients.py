@@ -1,0 +1,182 @@
+"""What others make of the description works: generated clients live the same life as the tests' own program.
+
+`datamodel-code-generator` is among the development packages. `openapi-python-client` asks for an older typer than the
+desk runs with, so it stands beside it: `uv tool install openapi-python-client==0.29.1` puts it on the path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+
+from core.api.http.signing import sign_request
+from core.api.openapi import life as told
+from core.api.webhooks import delivery
+from tests.api import conformity
+from tests.api.api_client import ApiClient
+from tests.api.life import live
+from tests.api.test_events import Listener, listener, listening
+
+__all__ = ["listener"]  # the fixture
+
+GENERATOR = shutil.which("openapi-python-client")
+
+
+@pytest.fixture(scope="module")
+def description(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("description") / "openapi.json"
+    path.write_text(json.dumps(conformity.description()), encoding="utf-8")
+    return path
+
+
+def run(*command: str | Path) -> str:
+    """Everything that it says, and an error where it fails."""
+    done = subprocess.run(
+        [str(each) for each in command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def loaded(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        name, path, submodule_search_locations=[str(path.parent)] if path.name == "__init__.py" else None
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def shapes(operation: str) -> Iterator[tuple[str, Any]]:
+    """The shapes of an operation's example: what goes in, and what comes out."""
+    example = told.examples()[operation]
+    _, _, described = conformity.operation_of(operation)
+    sent = described.get("requestBody", {}).get("content", {}).get("application/json")
+    if sent is not None:
+        yield sent["schema"]["$ref"].rpartition("/")[2], example["request"]
+    if "response" in example:
+        content = described["responses"][example["status"]]["content"]["application/json"]
+        yield content["schema"]["$ref"].rpartition("/")[2], example["response"]
+
+
+@pytest.mark.slow
+def test_generated_models_take_every_example(description: Path, tmp_path: Path) -> None:
+    made = tmp_path / "made_models.py"
+    flavour = ("--output-model-type", "pydantic_v2.BaseModel", "--formatters", "builtin")
+    run(
+        Path(sys.executable).with_name("datamodel-codegen"),
+        *("--input", description, "--input-file-type", "openapi", "--output", made),
+        *flavour,
+    )
+    models = loaded("made_models", made)
+    for operation in told.examples():
+        for name, value in shapes(operation):
+            read = getattr(models, name).model_validate_json(json.dumps(value))
+            again = json.loads(read.model_dump_json(by_alias=True, exclude_unset=True))
+            assert again.keys() == value.keys(), (operation, name)
+
+
+class Signed(httpx.Auth):
+    """All that a generated client lacks: ten lines that sign."""
+
+    requires_request_body = True
+
+    def __init__(self, home: ApiClient) -> None:
+        self.home = home
+
+    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
+        request.headers["Desk-Signature"] = sign_request(
+            self.home.issued.signing_secret,
+            at=int(self.home.market.now.timestamp()),
+            method=request.method,
+            target=request.url.raw_path.decode(),
+            idempotency_key=request.headers.get("Idempotency-Key", ""),
+            body_sha256=hashlib.sha256(request.content).hexdigest(),
+        )
+        yield request
+
+
+class Generated:
+    """Lives the life through the generated client: every answer is read into its models, and is the same again."""
+
+    def __init__(self, package: str, client: Any) -> None:
+        self.package, self.client, self.calls = package, client, 0
+
+    def __call__(self, operation: str, body: Any = None, **where: Any) -> Any:
+        method, _, described = conformity.operation_of(operation)
+        tag = described["tags"][0].lower().replace(" ", "_")
+        module = importlib.import_module(f"{self.package}.api.{tag}.{operation}")
+        given = dict(where)
+        if method == "POST":
+            self.calls += 1
+            given |= {"idempotency_key": f"generated-{self.calls}", "body": self._body(described, body)}
+        answer = module.sync_detailed(client=self.client, **given)
+        assert answer.status_code < 300, (operation, answer.content)
+        if answer.headers["content-type"] != "application/json":
+            return None
+        plain = json.loads(answer.content)
+        assert answer.parsed.to_dict() == plain, operation
+        return plain
+
+    def _body(self, described: dict[str, Any], body: Any) -> Any:
+        models = importlib.import_module(f"{self.package}.models")
+        (content,) = described["requestBody"]["content"].values()
+        schema = content["schema"]["$ref"].rpartition("/")[2]
+        shape = getattr(models, "".join(part[0].upper() + part[1:] for part in schema.split("_")))
+        if "file" not in body:
+            return shape.from_dict(body)
+        name, whole, media_type = body["file"]
+        types = importlib.import_module(f"{self.package}.types")
+        file = types.File(payload=io.BytesIO(whole), file_name=name, mime_type=media_type)
+        return shape(party=body["party"], caption=body["caption"], file=file)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(GENERATOR is None, reason="openapi-python-client is not installed beside the desk")
+def test_a_generated_client_lives_the_whole_life(
+    home: ApiClient, listener: Listener, description: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.yml"
+    overrides = {"application/pdf": "application/octet-stream"}
+    config.write_text(json.dumps({"content_type_overrides": overrides, "post_hooks": []}), encoding="utf-8")
+    made = tmp_path / "made_client"
+    said = run(
+        str(GENERATOR),
+        *("generate", "--path", description, "--output-path", made, "--meta", "none", "--config", config),
+    )
+    assert "arning" not in said, said
+    monkeypatch.syspath_prepend(tmp_path)
+    package = importlib.import_module("made_client")
+    sender = home.client
+    sender.base_url, sender.auth = httpx.URL("http://testserver/api/v1"), Signed(home)
+    sender.headers["Authorization"] = f"Bearer {home.issued.api_key}"
+    client = package.AuthenticatedClient(base_url="http://testserver/api/v1", token=home.issued.api_key)
+    client.set_httpx_client(sender)
+    endpoint, _ = listening(home.market, listener.url)
+
+    def hear() -> None:
+        while delivery.deliver_due(home.market.desk):
+            pass
+
+    live(Generated("made_client", client), home.market, endpoint.id, hear)
+    home.market.lawful()
