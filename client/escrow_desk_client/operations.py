@@ -44,6 +44,14 @@ class Operations:
         """Read which letters a party wants."""
         return self.get("/letter-preferences", external_id=external_id)
 
+    def begin_setup(self, body: Mapping[str, Any], *, key: str | None = None) -> Any:
+        """Begin to save a payer's payment method."""
+        return self.post("/payment-method-setups", body, key=key)
+
+    def read_setup(self, setup_id: int) -> Any:
+        """Read how saving a method stands."""
+        return self.get(f"/payment-method-setups/{setup_id}")
+
     def make_account_link(self, body: Mapping[str, Any], *, key: str | None = None) -> Any:
         """Make a link to the payment provider's onboarding."""
         return self.post("/account-links", body, key=key)
@@ -103,6 +111,10 @@ class Operations:
     def complete_session(self, milestone_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
         """Say that a consultation took place."""
         return self.post(f"/milestones/{milestone_id}/session-completed", body, key=key)
+
+    def cancel_payment(self, milestone_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
+        """Call off a payment that waits for the payer."""
+        return self.post(f"/milestones/{milestone_id}/cancel-payment", body, key=key)
 
     def approve_milestone(self, milestone_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
         """Approve a milestone."""
@@ -248,6 +260,10 @@ class Operations:
         """Read where events go."""
         return self.get("/webhook-endpoints")
 
+    def add_endpoint(self, body: Mapping[str, Any], *, key: str | None = None) -> Any:
+        """Have events sent to an address."""
+        return self.post("/webhook-endpoints", body, key=key)
+
     def read_events(self, *, endpoint: Any, limit: Any = None, cursor: Any = None, sort: Any = None, after: Any = None) -> Any:
         """List events."""
         return self.get("/events", limit=limit, cursor=cursor, sort=sort, endpoint=endpoint, after=after)
@@ -255,6 +271,26 @@ class Operations:
     def replay_events(self, endpoint_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
         """Tell events again."""
         return self.post(f"/webhook-endpoints/{endpoint_id}/replay", body, key=key)
+
+    def rotate_endpoint(self, endpoint_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
+        """Replace an endpoint's secret."""
+        return self.post(f"/webhook-endpoints/{endpoint_id}/rotate", body, key=key)
+
+    def try_endpoint(self, endpoint_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
+        """Send a test event."""
+        return self.post(f"/webhook-endpoints/{endpoint_id}/test", body, key=key)
+
+    def remove_endpoint(self, endpoint_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
+        """Send no more events to an address."""
+        return self.post(f"/webhook-endpoints/{endpoint_id}/remove", body, key=key)
+
+    def read_deliveries(self, endpoint_id: int, *, limit: Any = None, cursor: Any = None, sort: Any = None) -> Any:
+        """List deliveries."""
+        return self.get(f"/webhook-endpoints/{endpoint_id}/deliveries", limit=limit, cursor=cursor, sort=sort)
+
+    def rotate_key(self, body: Mapping[str, Any], *, key: str | None = None) -> Any:
+        """Replace this key."""
+        return self.post("/api-keys/rotate", body, key=key)
 
     def list_projects(self, *, limit: Any = None, cursor: Any = None, sort: Any = None, bid_reference: Any = None, status: Any = None, project_type: Any = None, payer: Any = None, payee: Any = None) -> Any:
         """List projects."""

@@ -44,6 +44,7 @@ class Kind:
 class AuditAction(StrEnum):
     API_KEY_CREATE = "api_key:create"
     API_KEY_REVOKE = "api_key:revoke"
+    API_KEY_ROTATE = "api_key:rotate"
     BANK_CHANGE = "bank:change"
     BANK_CHANGE_END = "bank:end_wait"
     BID_ACCEPT = "bid:accept"
@@ -193,6 +194,8 @@ class AuditAction(StrEnum):
     WEBHOOK_ENDPOINT_ADD = "webhook_endpoint:add"
     WEBHOOK_ENDPOINT_REMOVE = "webhook_endpoint:remove"
     WEBHOOK_ENDPOINT_REPLAY = "webhook_endpoint:replay"
+    WEBHOOK_ENDPOINT_ROTATE = "webhook_endpoint:rotate"
+    WEBHOOK_ENDPOINT_TEST = "webhook_endpoint:test"
     WEBHOOK_EVENT_RETRY = "webhook_event:retry"
     WITHDRAWAL_CHOOSE = "withdrawal:choose"
 
@@ -308,6 +311,7 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.LETTER_SEND_AGAIN: Kind("E-mail sent again", _LETTER, staff_only=True),
     AuditAction.API_KEY_CREATE: Kind("API key created", staff_only=True),
     AuditAction.API_KEY_REVOKE: Kind("API key revoked", staff_only=True),
+    AuditAction.API_KEY_ROTATE: Kind("API key replaced", staff_only=True),
     AuditAction.CHARGEBACK_ACCEPT: Kind("Chargeback accepted", staff_only=True),
     AuditAction.CHARGEBACK_PROPOSE_ACCEPTANCE: Kind("Acceptance of a chargeback proposed", staff_only=True),
     AuditAction.CHARGEBACK_WITHDRAW_ACCEPTANCE: Kind("Acceptance of a chargeback withdrawn", staff_only=True),
@@ -362,6 +366,8 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.WEBHOOK_ENDPOINT_ADD: Kind("Webhook endpoint added", staff_only=True),
     AuditAction.WEBHOOK_ENDPOINT_REMOVE: Kind("Webhook endpoint removed", staff_only=True),
     AuditAction.WEBHOOK_ENDPOINT_REPLAY: Kind("Events sent again", staff_only=True),
+    AuditAction.WEBHOOK_ENDPOINT_ROTATE: Kind("Webhook secret replaced", staff_only=True),
+    AuditAction.WEBHOOK_ENDPOINT_TEST: Kind("Test event sent", staff_only=True),
     AuditAction.WEBHOOK_EVENT_RETRY: Kind("Event of Stripe taken up again", staff_only=True),
     AuditAction.WITHDRAWAL_CHOOSE: Kind("Withdrawal method chosen", staff_only=True),
     AuditAction.POLICY_RETURN: Kind("Change of policy returned to its maker", staff_only=True),

@@ -59,6 +59,64 @@ def revoke_key(
     say({"revoked": prefix}, as_json=as_json, words=tell(f"{prefix} is revoked."))
 
 
+@keys.command("rotate")
+def rotate_key(
+    prefix: Annotated[str, typer.Argument(help="The key's first part: edk_3fa9c1…")],
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Another key in its place, shown this once; the one before opens for a day longer."""
+    from core.api.http import keys as api_keys
+
+    prefix = "_".join(prefix.split("_")[:2])
+    with opened() as desk:
+        master, now, actor = api_keys.master_key(desk.settings), desk.clock(), operator.actor(desk, as_)
+        made = desk.database.run(
+            lambda session: api_keys.rotate(session, actor, now=now, prefix=prefix, master=master)
+        )
+    data = {"api_key": made.api_key, "signing_secret": made.signing_secret}
+    say(data, as_json=as_json, words=tell(shown_once(data)))
+
+
+@endpoints.command("rotate")
+def rotate_secret(
+    number: Annotated[int, typer.Argument(help="The endpoint's id.", min=1, max=LARGEST_ID, metavar=NUMBER)],
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Another secret, shown this once; for a day events are signed with the one before as well."""
+    from core.api.http import keys as api_keys
+    from core.api.webhooks import endpoints as listeners
+
+    with opened() as desk:
+        master, now, actor = api_keys.master_key(desk.settings), desk.clock(), operator.actor(desk, as_)
+        endpoint, secret = desk.database.run(
+            lambda session: listeners.rotate_secret(
+                session, actor, now=now, endpoint_id=number, master=master
+            )
+        )
+    data = {"id": endpoint.id, "url": endpoint.url, "signing_secret": secret}
+    say(data, as_json=as_json, words=tell(shown_once(data)))
+
+
+@endpoints.command("test")
+def send_test(
+    number: Annotated[int, typer.Argument(help="The endpoint's id.", min=1, max=LARGEST_ID, metavar=NUMBER)],
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Send it an event that says nothing but that it arrives."""
+    from core.api.webhooks import endpoints as listeners
+
+    with opened() as desk:
+        actor = operator.actor(desk, as_)
+        event = desk.database.run(
+            lambda session: listeners.send_test(session, actor, now=desk.clock(), endpoint_id=number)
+        )
+    words = f"evt_{event} will be sent to endpoint {number}."
+    say({"endpoint": number, "event": f"evt_{event}"}, as_json=as_json, words=tell(words))
+
+
 @endpoints.command("add")
 def add_endpoint(
     platform: Platform,

@@ -22,7 +22,8 @@ from core.rules.webhooks import EventStatus
 
 
 class ApiKey(Record):
-    """A platform's key, known by its prefix. Only the SHA-256 of its secret is stored."""
+    """A platform's key, known by its prefix. Only the SHA-256 of its secret is stored. A key that was replaced opens
+    until `expires_at`."""
 
     __tablename__ = "api_keys"
     __table_args__ = (
@@ -39,6 +40,7 @@ class ApiKey(Record):
     may_write: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None] = mapped_column(default=None)
+    expires_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class ApiBucket(Record):
@@ -68,13 +70,14 @@ class ApiAnswer(Record):
 
 
 class WebhookEndpoint(Record):
-    """Where a platform wants to be told. `nonce` makes its signing secret its own; `last_sequence` is its last event's
-    number."""
+    """Where a platform wants to be told. `nonce` makes its signing secret its own, and the one before it signs as well
+    until `previous_until`; `last_sequence` is its last event's number."""
 
     __tablename__ = "webhook_endpoints"
     __table_args__ = (
         UniqueConstraint("nonce"),
         one_of("platform", Platform),
+        CheckConstraint("(previous_nonce is null) = (previous_until is null)", name="previous"),
         Index(
             "webhook_endpoints_open_idx",
             "platform",
@@ -91,6 +94,8 @@ class WebhookEndpoint(Record):
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None] = mapped_column(default=None)
     last_sequence: Mapped[int] = mapped_column(default=0)
+    previous_nonce: Mapped[str | None] = mapped_column(default=None)
+    previous_until: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class OutgoingEvent(Record):

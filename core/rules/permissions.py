@@ -126,7 +126,7 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     # Compliance / Legal Review Checklist (payment-escrow-rules).
     Permission.SIGN_LEGAL_CHECK: _to(COMPLIANCE),
     Permission.MANAGE_STAFF: _to(ADMINISTRATOR),
-    # With these a marketplace comes in, and is told; on the command line only.
+    # With these a marketplace comes in, and is told.
     Permission.MANAGE_PLATFORM_KEYS: _to(ADMINISTRATOR),
     Permission.ROTATE_SIGNING_KEY: _to(COMPLIANCE, ADMINISTRATOR),
     Permission.INSTALL_DESK: _to(ADMINISTRATOR),
@@ -153,6 +153,7 @@ FRESH = frozenset(
         Permission.APPROVE_POLICY,
         Permission.SIGN_LEGAL_CHECK,
         Permission.MANAGE_STAFF,
+        Permission.MANAGE_PLATFORM_KEYS,
     }
 )
 

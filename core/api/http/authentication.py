@@ -80,7 +80,7 @@ class Guard:
         said = Headers(scope=scope).get("authorization", "")
 
         def recognised(session: Session) -> tuple[Caller, int]:
-            caller = keys.recognise(session, said)
+            caller = keys.recognise(session, said, now=self.desk.clock())
             return caller, self.limits.take(session, caller.key_id)
 
         try:

@@ -13,7 +13,7 @@ import hmac
 import os
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -29,6 +29,7 @@ from core.records import ApiKey
 from core.rules.permissions import Actor, Permission, require
 
 SHORTEST = 32
+OVERLAP = timedelta(hours=24)  # so long the key or the secret that was replaced works as well
 
 
 class ApiMasterKeyUnfit(DeskError):
@@ -44,7 +45,7 @@ class PlatformUnknown(DeskError):
 
 
 class KeyUnknown(DeskError):
-    """This API key is not known here, or it was revoked."""
+    """This API key is not known here, or it was revoked or replaced."""
 
 
 class KeyMissing(DeskError):
@@ -81,17 +82,9 @@ def create(
     may_write: bool = True,
 ) -> Issued:
     """A key for a platform of this desk. Raises `PlatformUnknown`, `NotPermitted`."""
-    require(actor, Permission.MANAGE_PLATFORM_KEYS)
+    require(actor, Permission.MANAGE_PLATFORM_KEYS, now)
     known_platform(platform)
-    prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    key = ApiKey(
-        platform=platform,
-        label=label,
-        prefix=prefix,
-        secret_hash=_hash(secret),
-        may_write=may_write,
-        created_at=now,
-    )
+    key, secret = _drawn(Platform(platform), label, may_write, now)
     session.add(key)
     session.flush()
     _note(
@@ -102,13 +95,41 @@ def create(
         now,
         after={"platform": platform, "may_write": may_write},
     )
-    return Issued(key.id, f"edk_{prefix}_{secret}", signing_secret(master, "api-key", prefix))
+    return _issued(key, secret, master)
+
+
+def rotate(
+    session: Session, actor: Actor, *, now: datetime, prefix: str, master: bytes, by_key: str = ""
+) -> Issued:
+    """Another key in place of this one, which opens for `OVERLAP` longer. `by_key`: its platform asked, with this key.
+
+    Raises `NotFound`, `NotPermitted`, `StepUpRequired`.
+    """
+    if not by_key:
+        require(actor, Permission.MANAGE_PLATFORM_KEYS, now)
+    key = _known(session, prefix)
+    if key is None or not _opens(key, now):
+        raise NotFound(kind="API key", id=prefix)
+    fresh, secret = _drawn(key.platform, key.label, key.may_write, now)
+    session.add(fresh)
+    session.execute(update(ApiKey).where(ApiKey.id == key.id).values(expires_at=now + OVERLAP))
+    session.flush()
+    after = {"replaced_by": fresh.id, "opens_until": (now + OVERLAP).isoformat()}
+    _note(
+        session,
+        actor,
+        AuditAction.API_KEY_ROTATE,
+        key,
+        now,
+        after=after | ({"api_key": by_key} if by_key else {}),
+    )
+    return _issued(fresh, secret, master)
 
 
 def revoke(session: Session, actor: Actor, *, now: datetime, prefix: str) -> None:
     """From now on the key opens nothing. Doing it twice does no harm."""
-    require(actor, Permission.MANAGE_PLATFORM_KEYS)
-    key = session.scalars(select(ApiKey).where(ApiKey.prefix == prefix.removeprefix("edk_"))).one_or_none()
+    require(actor, Permission.MANAGE_PLATFORM_KEYS, now)
+    key = _known(session, prefix)
     if key is None:
         raise NotFound(kind="API key", id=prefix)
     if key.revoked_at is None:
@@ -116,7 +137,33 @@ def revoke(session: Session, actor: Actor, *, now: datetime, prefix: str) -> Non
         _note(session, actor, AuditAction.API_KEY_REVOKE, key, now)
 
 
-def recognise(session: Session, authorization: str) -> Caller:
+def _drawn(platform: Platform, label: str, may_write: bool, now: datetime) -> tuple[ApiKey, str]:
+    """A key that nobody has yet, and its secret."""
+    secret = secrets.token_urlsafe(32)
+    key = ApiKey(
+        platform=platform,
+        label=label,
+        prefix=secrets.token_hex(6),
+        secret_hash=_hash(secret),
+        may_write=may_write,
+        created_at=now,
+    )
+    return key, secret
+
+
+def _issued(key: ApiKey, secret: str, master: bytes) -> Issued:
+    return Issued(key.id, f"edk_{key.prefix}_{secret}", signing_secret(master, "api-key", key.prefix))
+
+
+def _known(session: Session, prefix: str) -> ApiKey | None:
+    return session.scalars(select(ApiKey).where(ApiKey.prefix == prefix.removeprefix("edk_"))).one_or_none()
+
+
+def _opens(key: ApiKey, now: datetime) -> bool:
+    return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
+
+
+def recognise(session: Session, authorization: str, *, now: datetime) -> Caller:
     """The caller behind an Authorization header. Raises `KeyMissing`; and `KeyUnknown`, which tells no two reasons
     apart."""
     if not authorization.strip():
@@ -128,7 +175,7 @@ def recognise(session: Session, authorization: str) -> Caller:
     key = session.scalars(select(ApiKey).where(ApiKey.prefix == parts[1])).one_or_none()
     known = key.secret_hash if key is not None else bytes(32)
     same = hmac.compare_digest(_hash(parts[2]), known)
-    if key is None or not same or key.revoked_at is not None:
+    if key is None or not same or not _opens(key, now):
         raise KeyUnknown()
     return Caller(key.id, key.prefix, key.platform, key.may_write)
 

@@ -283,7 +283,13 @@ class EventDescription:
     data: type
 
 
+class EndpointTested(TypedDict):
+    endpoint: int
+    at: Moment
+
+
 KINDS: Mapping[str, EventDescription] = {
+    "endpoint.tested": EventDescription("somebody asked for it, to see whether it arrives", EndpointTested),
     "project.status_changed": EventDescription("completed or canceled", ProjectStatusChanged),
     "engagement.status_changed": EventDescription(
         "active, which makes payments possible, or ended", EngagementStatusChanged
@@ -371,3 +377,20 @@ class EventAnswer(TypedDict):
 
 class EventsAnswer(PageAnswer):
     items: list[EventAnswer]
+
+
+class DeliveryAnswer(TypedDict):
+    """One try to tell an event: `answered` is the status of the endpoint's answer, none where it gave none."""
+
+    id: int
+    event: str
+    kind: EventKind
+    sequence: int
+    at: Moment
+    answered: int | None
+    error: str | None
+    took_ms: int
+
+
+class DeliveriesAnswer(PageAnswer):
+    items: list[DeliveryAnswer]

@@ -169,3 +169,7 @@ class Events(Listed):
     sort: Literal["sequence", "-sequence"] = "sequence"
     endpoint: Annotated[int, Field(ge=1, le=LARGEST_ID, description="The desk's id of the endpoint.")]
     after: Annotated[int, Field(ge=0, le=LARGEST_ID, description="Only what comes after this number.")] = 0
+
+
+class Deliveries(Listed):
+    sort: Literal["id", "-id"] = "-id"

@@ -378,3 +378,13 @@ class Replay(Shape):
     """Everything after this number is told again, in its order."""
 
     after: int = Field(ge=0, le=LARGEST_ID)
+
+
+class NewEndpoint(Shape):
+    """An https address of the marketplace's; in a demo also one of this computer."""
+
+    url: Annotated[str, Field(min_length=8, max_length=2_000, pattern=r"^https?://[!-~]+$")]
+
+
+class Nothing(Shape):
+    """An empty object: the address says it all."""

@@ -361,6 +361,8 @@ REQUESTS: Mapping[str, Any] = {
     "Preferences": {"party": PAYEE, "frequency": "DAILY", "muted": ["thanks"]},
     "Withdrawal": {"party": PAYEE, "method": "instant"},
     "Replay": {"after": 16},
+    "NewEndpoint": {"url": "https://market.example/events"},
+    "Nothing": {},
 }
 LISTED: Mapping[str, Any] = {
     "Projects": PROJECT,
@@ -489,6 +491,31 @@ REPLIES: Mapping[str, Any] = {
     "EndpointAnswer": ENDPOINT,
     "EndpointsAnswer": {"endpoints": [ENDPOINT]},
     "ReplayAnswer": {"endpoint": 2, "queued": 4},
+    "EndpointSecretAnswer": {
+        "id": 2,
+        "url": "https://market.example/events",
+        "signing_secret": "eds_Zr3…",
+        "both_until": LATER,
+    },
+    "TestEventAnswer": {"endpoint": 2, "event": "evt_18"},
+    "RemovedAnswer": {"removed": 2},
+    "KeyAnswer": {"api_key": "edk_3fa9c1…", "signing_secret": "eds_Kw7…", "previous_until": LATER},
+    "DeliveriesAnswer": {
+        "items": [
+            {
+                "id": 71,
+                "event": "evt_18",
+                "kind": "endpoint.tested",
+                "sequence": 18,
+                "at": AT,
+                "answered": 204,
+                "error": None,
+                "took_ms": 41,
+            }
+        ],
+        "has_more": False,
+        "next": None,
+    },
 }
 EXAMPLES: Mapping[str, Any] = {
     **REQUESTS,

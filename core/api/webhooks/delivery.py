@@ -59,7 +59,7 @@ class Parcel:
     endpoint_id: int
     kind: str
     url: str
-    nonce: str
+    nonces: tuple[str, ...]
     body: bytes
 
 
@@ -87,11 +87,14 @@ def _claim(session: Session, *, now: datetime, limit: int) -> list[Parcel]:
     one_at_a_time(session, ONE_AT_A_TIME)
     due = leases.claim_due(session, OutgoingEvent, now=now, limit=limit)
     _number(session, [event for event in due if event.sequence is None])
-    return [_parcel(event, session.get_one(WebhookEndpoint, event.endpoint_id)) for event in due]
+    return [_parcel(event, session.get_one(WebhookEndpoint, event.endpoint_id), now) for event in due]
 
 
-def _parcel(event: OutgoingEvent, endpoint: WebhookEndpoint) -> Parcel:
-    return Parcel(event.id, endpoint.id, event.kind, endpoint.url, endpoint.nonce, body_of(event))
+def _parcel(event: OutgoingEvent, endpoint: WebhookEndpoint, now: datetime) -> Parcel:
+    nonces = [endpoint.nonce]
+    if endpoint.previous_nonce and endpoint.previous_until and now < endpoint.previous_until:
+        nonces.append(endpoint.previous_nonce)
+    return Parcel(event.id, endpoint.id, event.kind, endpoint.url, tuple(nonces), body_of(event))
 
 
 def _number(session: Session, events: list[OutgoingEvent]) -> None:
@@ -160,11 +163,11 @@ def _send(line: requests.Session, parcel: Parcel, master: bytes, *, now: datetim
 
 
 def _headers(parcel: Parcel, master: bytes, *, now: datetime) -> dict[str, str]:
-    secret = keys.signing_secret(master, "endpoint", parcel.nonce)
+    secrets = [keys.signing_secret(master, "endpoint", each) for each in parcel.nonces]
     return {
         "Content-Type": "application/json",
         "User-Agent": "escrow-desk",
-        HEADER: sign_event(secret, at=int(now.timestamp()), body=parcel.body),
+        HEADER: sign_event(*secrets, at=int(now.timestamp()), body=parcel.body),
     }
 
 

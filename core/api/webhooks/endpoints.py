@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -26,20 +27,36 @@ class EndpointUnfit(DeskError):
     """Events are sent to an https address without a password in it, or to this machine; {url} is neither."""
 
 
+class EndpointNotPublic(EndpointUnfit):
+    """Events are sent to an address that everybody can reach; {url} is one of an inner network."""
+
+
 class EndpointKnown(DeskError):
     """{url} is already an endpoint. Remove it first to give it another secret."""
 
 
 def add_endpoint(
-    session: Session, actor: Actor, *, now: datetime, platform: str, url: str, master: bytes
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    platform: str,
+    url: str,
+    master: bytes,
+    by_key: str = "",
+    loopback: bool = False,
 ) -> tuple[WebhookEndpoint, str]:
-    """From now on the platform's events go to `url`; the secret that signs them is shown once.
+    """From now on the platform's events go to `url`; the secret that signs them is shown once. `by_key`: the platform
+    itself asked, with this key; then the system does it for them, here and in what follows, and only to an address
+    that everybody can reach (`loopback`: or to this machine, as in a demo).
 
     Raises `EndpointUnfit`, `EndpointKnown`, `PlatformUnknown`, `NotPermitted`.
     """
-    require(actor, Permission.MANAGE_PLATFORM_KEYS)
+    _require(actor, now, by_key)
     keys.known_platform(platform)
     parts = urlsplit(url)
+    if by_key and not (loopback and parts.hostname in LOOPBACK) and not _public(parts.hostname or ""):
+        raise EndpointNotPublic(url=url)
     secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
     if not secure or not parts.hostname or parts.username or parts.password or parts.fragment:
         raise EndpointUnfit(url=url)
@@ -57,20 +74,86 @@ def add_endpoint(
         AuditAction.WEBHOOK_ENDPOINT_ADD,
         endpoint.id,
         now,
-        after={"platform": platform, "host": parts.hostname},
+        after={"platform": platform, "host": parts.hostname} | _asked(by_key),
     )
     return endpoint, keys.signing_secret(master, "endpoint", endpoint.nonce)
 
 
-def remove_endpoint(session: Session, actor: Actor, *, now: datetime, endpoint_id: int) -> None:
+def _public(host: str) -> bool:
+    """Whether this names a host of the internet: no address of an inner network, and no name without a dot."""
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        inner = (".local", ".localhost", ".internal", ".home.arpa")
+        return "." in host.strip(".") and not host.rstrip(".").endswith(inner) and not host[-1:].isdigit()
+
+
+def rotate_secret(
+    session: Session, actor: Actor, *, now: datetime, endpoint_id: int, master: bytes, by_key: str = ""
+) -> tuple[WebhookEndpoint, str]:
+    """Another secret, shown once; for `keys.OVERLAP` events are signed with the one before as well.
+
+    Raises `NotFound`, `NotPermitted`, `StepUpRequired`.
+    """
+    _require(actor, now, by_key)
+    endpoint = _open(session, endpoint_id)
+    endpoint.previous_nonce, endpoint.previous_until = endpoint.nonce, now + keys.OVERLAP
+    endpoint.nonce = secrets.token_hex(12)
+    session.flush()
+    after = {"both_until": endpoint.previous_until.isoformat()} | _asked(by_key)
+    _note(session, actor, AuditAction.WEBHOOK_ENDPOINT_ROTATE, endpoint_id, now, after=after)
+    return endpoint, keys.signing_secret(master, "endpoint", endpoint.nonce)
+
+
+def send_test(session: Session, actor: Actor, *, now: datetime, endpoint_id: int, by_key: str = "") -> int:
+    """An event `endpoint.tested` for this endpoint alone; returns its number.
+
+    Raises `NotFound`, `NotPermitted`, `StepUpRequired`.
+    """
+    _require(actor, now, by_key)
+    _open(session, endpoint_id)
+    number: int = session.execute(
+        text("select announce_test(:endpoint, :at)"), {"endpoint": endpoint_id, "at": now}
+    ).scalar_one()
+    after = {"event": f"evt_{number}"} | _asked(by_key)
+    _note(session, actor, AuditAction.WEBHOOK_ENDPOINT_TEST, endpoint_id, now, after=after)
+    return number
+
+
+def _require(actor: Actor, now: datetime, by_key: str) -> None:
+    if not by_key:
+        require(actor, Permission.MANAGE_PLATFORM_KEYS, now)
+
+
+def _open(session: Session, endpoint_id: int) -> WebhookEndpoint:
+    endpoint = session.get(WebhookEndpoint, endpoint_id, with_for_update=True)
+    if endpoint is None or endpoint.removed_at is not None:
+        raise NotFound(kind="endpoint", id=endpoint_id)
+    return endpoint
+
+
+def _asked(by_key: str) -> dict[str, Any]:
+    return {"api_key": by_key} if by_key else {}
+
+
+def remove_endpoint(
+    session: Session, actor: Actor, *, now: datetime, endpoint_id: int, by_key: str = ""
+) -> None:
     """Nothing more is written for it, and what waits for it is dropped. Doing it twice does no harm."""
-    require(actor, Permission.MANAGE_PLATFORM_KEYS)
+    _require(actor, now, by_key)
     endpoint = session.get(WebhookEndpoint, endpoint_id)
     if endpoint is None:
         raise NotFound(kind="endpoint", id=endpoint_id)
     if endpoint.removed_at is None:
         endpoint.removed_at = now
-        _note(session, actor, AuditAction.WEBHOOK_ENDPOINT_REMOVE, endpoint_id, now)
+        _note(
+            session,
+            actor,
+            AuditAction.WEBHOOK_ENDPOINT_REMOVE,
+            endpoint_id,
+            now,
+            after=_asked(by_key) or None,
+        )
     waiting = select(OutgoingEvent).where(
         OutgoingEvent.endpoint_id == endpoint_id, OutgoingEvent.status == EventStatus.QUEUED
     )
@@ -116,11 +199,8 @@ def replay(
 
     `by_key`: the platform itself asked, with this key; then the system does it for them.
     """
-    if not by_key:
-        require(actor, Permission.MANAGE_PLATFORM_KEYS)
-    endpoint = session.get(WebhookEndpoint, endpoint_id)
-    if endpoint is None or endpoint.removed_at is not None:
-        raise NotFound(kind="endpoint", id=endpoint_id)
+    _require(actor, now, by_key)
+    _open(session, endpoint_id)
     again = select(OutgoingEvent).where(
         OutgoingEvent.endpoint_id == endpoint_id,
         OutgoingEvent.sequence > after,
@@ -130,14 +210,13 @@ def replay(
     for event in events:
         audit.become(event, EventStatus.QUEUED, now=now, by=actor)
         event.tries, event.next_try_at = 0, now
-    asked = {"api_key": by_key} if by_key else {}
     _note(
         session,
         actor,
         AuditAction.WEBHOOK_ENDPOINT_REPLAY,
         endpoint_id,
         now,
-        after={"after": after, "events": len(events)} | asked,
+        after={"after": after, "events": len(events)} | _asked(by_key),
     )
     return len(events)
 
