@@ -304,10 +304,9 @@ MISTAKES = {
     "a type of the other platform": Mistake(
         lambda m, t: _bid(m, t, project_type="DOCUMENT_REVIEW"), "type_not_offered"
     ),
-    "a project of nothing": Mistake(lambda m, t: _bid(m, t, total=usd(0)), "total_not_positive"),
-    "a project of less than nothing": Mistake(lambda m, t: _bid(m, t, total=usd(-1)), "total_not_positive"),
-    "dinars that Stripe cannot move": Mistake(
-        lambda m, t: _bid(m, t, total=Money(1_000_001, "KWD")), "amount_not_stripe_exact"
+    "a project of nothing": Mistake(lambda m, t: _bid(m, t, total=usd(0)), "amount_outside_limits"),
+    "a project of less than nothing": Mistake(
+        lambda m, t: _bid(m, t, total=usd(-1)), "amount_outside_limits"
     ),
     "accepting for somebody else": Mistake(lambda m, t: _bid(m, t, payer_id=m.payee_id), "not_yours"),
     "a milestone that is not there": Mistake(

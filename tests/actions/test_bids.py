@@ -17,7 +17,7 @@ from core.actions.milestones.bids import BidKnownOtherwise, OtherPlatform, Wrong
 from core.audit.entries import ADDRESS
 from core.db import Database
 from core.errors import DeskError
-from core.money import Money
+from core.money import AmountNotStripeExact, Money
 from core.policy.amounts import LARGEST_CHARGE, SMALLEST_CHARGE
 from core.records import Milestone, Notification, Project
 from core.rules.amount_limits import AmountOutsideLimits
@@ -244,13 +244,20 @@ def test_the_rule_of_turns_by_itself() -> None:
 def test_one_cent_and_ninety_trillion_are_refused_at_the_bid(
     market: Market, owner: Database, minor: int, currency: str, kind: str
 ) -> None:
-    bid = a_bid(market, total=Money(minor, currency), project_type=kind)
+    payee = market.party("PAYEE", currency)
+    bid = a_bid(market, total=Money(minor, currency), project_type=kind, payee_id=payee)
     with nothing_changes(owner), pytest.raises(AmountOutsideLimits) as refused:
         market.act(bids.accept, market.payer, bid=bid)
     facts = refused.value.facts
     assert (facts["field"], facts["amount"]) == ("total", bid.total)
     for edge in (facts["minimum"], facts["maximum"]):
         market.act(bids.accept, market.payer, bid=replace(bid, reference=f"bid-{edge.minor}", total=edge))
+
+
+def test_dinars_that_stripe_cannot_move_are_refused_at_the_bid(market: Market, owner: Database) -> None:
+    bid = a_bid(market, total=Money(1_000_001, "KWD"), payee_id=market.party("PAYEE", "KWD"))
+    with nothing_changes(owner), pytest.raises(AmountNotStripeExact):
+        market.act(bids.accept, market.payer, bid=bid)
 
 
 def test_a_milestone_that_cannot_be_charged_is_refused_when_it_is_laid_out(
