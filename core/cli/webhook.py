@@ -24,8 +24,14 @@ def list_failed(as_json: Json = False) -> None:
     wanted = select(WebhookEvent).where(WebhookEvent.status == WebhookStatus.FAILED)
     with opened() as desk, desk.database.reading() as session:
         rows = session.scalars(wanted.order_by(WebhookEvent.received_at.desc()).limit(100)).all()
-        data = [{"id": row.id, "kind": row.kind, "received_at": row.received_at} for row in rows]
-    lines = [f"{row['id']}  {row['kind']}  {row['received_at']:%Y-%m-%d %H:%M} UTC" for row in data]
+        data = [
+            {"id": row.id, "kind": row.kind, "received_at": row.received_at, "reason": row.error}
+            for row in rows
+        ]
+    lines = [
+        f"{row['id']}  {row['kind']}  {row['received_at']:%Y-%m-%d %H:%M} UTC  {row['reason'] or ''}".rstrip()
+        for row in data
+    ]
     say(data, as_json=as_json, words=tell("\n".join(lines) or "No event was given up."))
 
 

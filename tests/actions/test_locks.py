@@ -17,7 +17,7 @@ from core.actions.decisions import daily_limits
 from core.actions.funding import fund_several
 from core.actions.milestones import projects, verification
 from core.actions.milestones.milestone_context import open_milestone
-from core.actions.payouts import release
+from core.actions.payouts import division
 from core.records import Milestone, Party, PaymentOrder, Project
 from core.rules import splits
 from core.rules.projects import Funding
@@ -70,7 +70,7 @@ def test_a_release_that_keeps_a_debt_back_and_a_decision_for_the_same_payee(mark
         yield
         fee = context.money(context.order.platform_fee_minor)
         split = splits.full_release(context.money(context.order.held_minor), fee)
-        release.post_split(session, context, split, key="decided", now=market.now, cause={})
+        division.post_split(session, context, split, key="decided", now=market.now, cause={})
 
     def approve(session: Session) -> None:
         verification.approve(session, market.payer, now=market.now, milestone_id=one.milestone)

@@ -416,12 +416,14 @@ def test_an_event_that_was_given_up_is_taken_up_again_by_somebody(
         session.execute(text("set local session_replication_role = replica"))
         session.execute(
             text(
-                "insert into webhook_events (id, kind, object_id, payload, status, tries, next_try_at, created_at,"
-                " received_at, finished_at) values ('evt_1', 'charge.updated', 'ch_1', '{}', 'FAILED', 8, now(), now(),"
-                " now(), now())"
+                "insert into webhook_events (id, kind, object_id, payload, status, tries, next_try_at, error,"
+                " created_at, received_at, finished_at) values ('evt_1', 'charge.updated', 'ch_1', '{}', 'FAILED', 8,"
+                " now(), 'Stripe was down.', now(), now(), now())"
             )
         )
-    assert "evt_1" in terminal.run("webhook", "list").well().out
+    listed = terminal.run("webhook", "list").well().out
+    assert "evt_1" in listed
+    assert "Stripe was down." in listed
     again = ("webhook", "retry", "evt_1", "--reason", "The key was wrong")
     terminal.run(*again, "--as", town.staff["mia"]).refuses("finance or administrator")
     assert terminal.run(*again, "--json").well().json == {"event": "evt_1", "status": "RECEIVED"}

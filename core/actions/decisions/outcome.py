@@ -1,4 +1,7 @@
-"""What a case came to, carried out: by a decision or by an agreement, its milestone's money is divided in one way."""
+"""What a case came to, carried out: by a decision or by an agreement, its milestone's money is divided in one way.
+
+So is that of a milestone that nobody disputed.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.decisions.planned_calls import Calls
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.actions.payouts import release, withdrawals
+from core.actions.payouts import division, withdrawals
 from core.actions.refunds import refunds
 from core.rules import milestones
 from core.rules.grounds import DecisionOutcome, Ground
@@ -43,8 +46,28 @@ def settle(
         context.milestone.verified_at = now
         whole = outcome is DecisionOutcome.FULL_RELEASE
         context.milestone.outcome = milestones.Outcome.RELEASED if whole else milestones.Outcome.SPLIT
-    release.post_split(session, context, split, key=key, now=now, cause=cause)
-    refunds.request(
-        session, context, calls.refund, part=split.refund, ground=ground, now=now, decision_id=decision_id
+    divide(
+        session, context, split, calls, key=key, ground=ground, cause=cause, now=now, decision_id=decision_id
     )
+
+
+def divide(
+    session: Session,
+    context: MilestoneContext,
+    split: Split,
+    calls: Calls,
+    *,
+    key: str,
+    cause: Mapping[str, Any],
+    now: datetime,
+    ground: Ground | None = None,
+    decision_id: int | None = None,
+) -> None:
+    """The one way in which held money is divided, also by a plain approval; what is refunded has a ground."""
+    division.post_split(session, context, split, key=key, now=now, cause=cause)
+    if calls.refund is not None:
+        assert ground is not None
+        refunds.request(
+            session, context, calls.refund, part=split.refund, ground=ground, now=now, decision_id=decision_id
+        )
     withdrawals.withdraw(session, context, calls, amount=split.release, key=key, now=now)

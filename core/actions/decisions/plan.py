@@ -24,7 +24,7 @@ from core.actions.decisions.plan_citations import CitationUnknown
 from core.actions.decisions.plan_money import amounts, movements
 from core.actions.decisions.planned_calls import Asked, Calls
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.actions.payouts import receivables, release
+from core.actions.payouts import division, receivables
 from core.errors import DeskError
 from core.ledger.journals import Journal
 from core.letters import Letter
@@ -166,7 +166,7 @@ def make(
             "evidence": plan_citations.evidence_hashes(session, context),
         },
     }
-    journal = release.split_journal(context, split, key=key, cause=cause)
+    journal = division.split_journal(context, split, key=key, cause=cause)
     return Plan(content=content, split=split, journal=journal, key=key, calls=made, papers=papers)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from core.actions.decisions.planned_calls import Call, Calls
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.operations.operation_keys import idempotency_key
-from core.actions.payouts import release
+from core.actions.payouts import division
 from core.ledger import accounts, postings
 from core.ledger.journals import Journal
 from core.rules.operations import OperationKind
@@ -27,7 +27,7 @@ def movements(
     """What a division moves: amounts, the journal, what is booked later, the exact calls, balances."""
     return {
         "amounts": amounts(context, split, made),
-        "journal": _journal(release.split_journal(context, split, key=key, cause=cause)),
+        "journal": _journal(division.split_journal(context, split, key=key, cause=cause)),
         "expected": [_journal(each) for each in _expected(context, made, key)],
         "operations": [_operation(each) for each in made],
         "balances": _balances(context, split),

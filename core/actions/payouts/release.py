@@ -1,19 +1,16 @@
-"""Releasing held money: what may stop it, the dividing journal, and the steps after a verification."""
+"""Releasing held money: what may stop it, and the steps after a verification."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.actions.decisions import planned_calls
-from core.actions.milestones import completion, orders, receipts
+from core.actions.decisions import outcome, planned_calls
+from core.actions.milestones import completion
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.actions.payouts import receivables, withdrawals
+from core.actions.payouts import receivables
 from core.audit.actions import AuditAction
-from core.ledger import journal_store, postings
-from core.ledger.journals import Journal
 from core.money import Money
 from core.queries import payee_accounts
 from core.queries.release_blocks import facts
@@ -55,56 +52,12 @@ def release_verified(
     key = f"release.{milestone.id}"
     receivables.lock_payee(session, context)
     made = planned_calls.of_split(session, context, split, key=key)
-    post_split(session, context, split, key=key, now=now, cause={"approval": milestone.id})
     milestone.outcome = milestones.Outcome.RELEASED
+    outcome.divide(session, context, split, made, key=key, cause={"approval": milestone.id}, now=now)
     context.note(
         session, actor, AuditAction.PAYMENT_RELEASE.by("system"), now=now, after={"released": held.as_dict()}
     )
-    withdrawals.withdraw(session, context, made, amount=split.release, key=key, now=now)
     told = f"{key}-confirmed"
     context.tell(session, "release_confirmed", context.payer, key=told, now=now, by_silence=by_silence)
     completion.finish(session, context, now=now)
     return ()
-
-
-def post_split(
-    session: Session,
-    context: MilestoneContext,
-    split: splits.Split,
-    *,
-    key: str,
-    now: datetime,
-    cause: Mapping[str, object],
-) -> int:
-    """Post the dividing journal and move the order's amounts the same way; returns the journal."""
-    if split.release.is_positive:
-        receivables.lock_payee(session, context)
-    journal_id = journal_store.post(session, split_journal(context, split, key=key, cause=cause), now=now)
-    context.order.fee_kept_minor = split.fee_kept.minor
-    receipts.of_release(session, context, split, key=key, now=now)
-    orders.shift(
-        session,
-        context,
-        now=now,
-        cause=key,
-        held=-(split.release + split.refund),
-        payable=split.release,
-        refundable=split.refund,
-    )
-    return journal_id
-
-
-def split_journal(
-    context: MilestoneContext, split: splits.Split, *, key: str, cause: Mapping[str, object]
-) -> Journal:
-    return postings.decided(
-        key=key,
-        milestone_id=context.milestone.id,
-        payee_id=context.payee.id,
-        release=split.release,
-        refund=split.refund,
-        fee_kept=split.fee_kept,
-        fee_returned=split.fee_returned,
-        concession=split.concession,
-        cause=cause,
-    )

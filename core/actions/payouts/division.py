@@ -1,0 +1,58 @@
+"""Dividing held money: the journal, and the order's amounts that move with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.actions.milestones import orders, receipts
+from core.actions.milestones.milestone_context import MilestoneContext
+from core.actions.payouts import receivables
+from core.ledger import journal_store, postings
+from core.ledger.journals import Journal
+from core.rules import splits
+
+
+def post_split(
+    session: Session,
+    context: MilestoneContext,
+    split: splits.Split,
+    *,
+    key: str,
+    now: datetime,
+    cause: Mapping[str, object],
+) -> int:
+    """Post the dividing journal and move the order's amounts the same way; returns the journal."""
+    if split.release.is_positive:
+        receivables.lock_payee(session, context)
+    journal_id = journal_store.post(session, split_journal(context, split, key=key, cause=cause), now=now)
+    context.order.fee_kept_minor = split.fee_kept.minor
+    receipts.of_release(session, context, split, key=key, now=now)
+    orders.shift(
+        session,
+        context,
+        now=now,
+        cause=key,
+        held=-(split.release + split.refund),
+        payable=split.release,
+        refundable=split.refund,
+    )
+    return journal_id
+
+
+def split_journal(
+    context: MilestoneContext, split: splits.Split, *, key: str, cause: Mapping[str, object]
+) -> Journal:
+    return postings.decided(
+        key=key,
+        milestone_id=context.milestone.id,
+        payee_id=context.payee.id,
+        release=split.release,
+        refund=split.refund,
+        fee_kept=split.fee_kept,
+        fee_returned=split.fee_returned,
+        concession=split.concession,
+        cause=cause,
+    )
