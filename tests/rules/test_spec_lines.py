@@ -128,6 +128,7 @@ FLOW: dict[str, dict[str, tuple[str, ...]]] = {
         "1 payment failure, retried with backoff, payer told": (
             "A declined card is tried again",
             "The payer is notified of each decline",
+            "A decline is told in a sentence",
             "Retry with exponential backoff",
         ),
         "2 payout failure, review, other method": (
