@@ -169,6 +169,14 @@ ENTRIES: Sequence[PageEntry] = (
         "The numbers in force and where they come from.",
     ),
     PageEntry(
+        "api_access",
+        "API access",
+        "key",
+        "Oversight",
+        Permission.MANAGE_PLATFORM_KEYS,
+        "Keys and webhook endpoints of the marketplaces.",
+    ),
+    PageEntry(
         "demo_clock",
         "Demo clock",
         "more_time",

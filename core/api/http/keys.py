@@ -71,6 +71,45 @@ class Issued:
     signing_secret: str
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A key as it is shown: its first part, and how it stands (OPEN, REPLACED until a time, ENDED, REVOKED)."""
+
+    id: int
+    platform: str
+    label: str
+    prefix: str
+    may_write: bool
+    created_at: datetime
+    state: str
+    until: datetime | None
+
+
+def listed(session: Session, *, now: datetime) -> list[Listed]:
+    """Every key that was ever made, the newest first."""
+    return [
+        Listed(
+            key.id,
+            key.platform,
+            key.label,
+            f"edk_{key.prefix}",
+            key.may_write,
+            key.created_at,
+            _state(key, now),
+            key.revoked_at or key.expires_at,
+        )
+        for key in session.scalars(select(ApiKey).order_by(ApiKey.id.desc()))
+    ]
+
+
+def _state(key: ApiKey, now: datetime) -> str:
+    if key.revoked_at is not None:
+        return "REVOKED"
+    if key.expires_at is None:
+        return "OPEN"
+    return "REPLACED" if now < key.expires_at else "ENDED"
+
+
 def create(
     session: Session,
     actor: Actor,

@@ -16,7 +16,7 @@ from core import audit
 from core.api.http import keys
 from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
-from core.records import OutgoingEvent, WebhookEndpoint
+from core.records import EventDelivery, OutgoingEvent, WebhookEndpoint
 from core.rules.permissions import Actor, Permission, require
 from core.rules.webhooks import EventStatus
 
@@ -189,6 +189,46 @@ def standings(session: Session, *, platform: str | None = None) -> list[Endpoint
     return [
         EndpointStatus(row.id, row.platform, row.url, row.last_sequence, waiting, failed)
         for row, waiting, failed in session.execute(wanted)
+    ]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One try to tell an endpoint something, and what was told."""
+
+    id: int
+    event: str
+    kind: str
+    sequence: int | None
+    at: datetime
+    answered: int | None
+    error: str | None
+    took_ms: int
+    data: dict[str, Any]
+
+
+def deliveries(session: Session, endpoint_id: int, *, limit: int = 50) -> list[Delivery]:
+    """The latest tries, newest first."""
+    wanted = (
+        select(EventDelivery, OutgoingEvent)
+        .join(OutgoingEvent, OutgoingEvent.id == EventDelivery.event_id)
+        .where(OutgoingEvent.endpoint_id == endpoint_id)
+        .order_by(EventDelivery.id.desc())
+        .limit(limit)
+    )
+    return [
+        Delivery(
+            tried.id,
+            f"evt_{event.id}",
+            event.kind,
+            event.sequence,
+            tried.at,
+            tried.status,
+            tried.error,
+            tried.took_ms,
+            event.data,
+        )
+        for tried, event in session.execute(wanted).tuples()
     ]
 
 
