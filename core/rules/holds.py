@@ -68,7 +68,7 @@ OUTSIDE: Mapping[str, str] = {
     "severe_content_event": "Something that was reported is being looked into.",
     "review": "A review is open.",
     "no_account": "The payee has no account at the payment provider yet.",
-    "payee_account": "The payee cannot be paid yet: the payment provider needs something from them, or stopped it.",
+    "payee_account": "The payee cannot be paid yet: Stripe needs something from them, or has stopped it.",
     "bank_changed": "The payee's bank account was changed; payouts to the new one wait for a time.",
     "payee_bank_currency": "No bank account of the payee takes this currency.",
     "payout_review": "The payment to the payee did not go through, and is being looked at.",

@@ -16,7 +16,7 @@ from core.rules.operations import OperationStatus
 from core.rules.payouts import PayoutOfferStatus
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.finance import method_offers, payee_account
+from dashboard.finance import method_offers, payee_accounts
 from dashboard.ui import cards, confirm, deadlines, header, reasons, status, tables, text_fields
 from dashboard.ui.safe import plain
 
@@ -138,7 +138,7 @@ def whole(
         ),
         name="Operations",
     )
-    payee_account.show(account)
+    payee_accounts.show(account)
 
 
 def _review(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -95,6 +96,16 @@ def test_a_bank_that_was_changed_on_the_providers_own_page_waits_as_well(market:
     market.control.move_account(account, "submitted", outcome="at_once", bank=OTHER)
     payee_accounts.read(market.desk, account)
     assert [each.after_last4 for each in market.all(BankChange)] == ["2227"]
+
+
+def test_news_of_a_change_that_several_workers_read_at_once_hold_it_once(market: Market) -> None:
+    account = market.get(PayeeAccount, market.payee_id).account
+    market.control.move_account(account, "submitted", outcome="at_once", bank=OTHER)
+    with ThreadPoolExecutor(4) as workers:
+        read = list(workers.map(lambda _: payee_accounts.read(market.desk, account), range(4)))
+    assert read == [True] * 4
+    assert len(market.all(BankChange)) == 1
+    assert len(told(market, "bank_changed")) == 1
 
 
 def test_the_first_bank_of_a_payee_waits_for_nothing(market: Market) -> None:

@@ -87,7 +87,7 @@ def test_money_that_waits_for_the_payee_says_so(home: ApiClient) -> None:
     market.work()
     (wait,) = home.get(f"/milestones/{first}").json()["release_waits_for"]
     assert wait["code"] == "payee_account"
-    assert "payment provider" in wait["sentence"]
+    assert "Stripe needs something" in wait["sentence"]
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ and not to what. An address is told that it is one no more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -17,7 +18,15 @@ from core.actions.milestones import letters
 from core.audit.actions import AuditAction
 from core.errors import DeskError
 from core.records import Party
+from core.rules import outside_words
 from core.rules.permissions import Actor, require_party
+
+KEPT: Mapping[str, Callable[[str], str]] = {
+    "name": partial(outside_words.line, field="name"),
+    "email": letters.checked,
+    "city": partial(outside_words.place, field="city"),
+    "country": outside_words.country,
+}
 
 
 class CountryFixed(DeskError):
@@ -30,14 +39,14 @@ class NothingToChange(DeskError):
 
 
 def require_changeable(party: Party, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the values that are others than now. Raises `NothingToChange`, `CountryFixed`, `AddressUnusable`."""
+    """Those of the values, as they are kept, that are others than now. Raises `NothingToChange`, `CountryFixed`,
+    `AddressUnusable`, `WordsUnusable`."""
     if not wanted:
         raise NothingToChange()
-    other = {name: value for name, value in wanted.items() if getattr(party, name) != value}
+    kept = {name: KEPT[name](value) if name in KEPT else value for name, value in wanted.items()}
+    other = {name: value for name, value in kept.items() if getattr(party, name) != value}
     if "country" in other and party.stripe_account is not None:
         raise CountryFixed(party=party.external_id, country=party.country)
-    if "email" in other:
-        letters.checked(other["email"])
     return other
 
 

@@ -208,8 +208,8 @@ class PartyDetails(Shape):
     party: PartyName
     name: Line | None = None
     email: str | None = Field(default=None, max_length=254, pattern=EMAIL)
-    city: str | None = Field(default=None, max_length=NAME, pattern=r"^[^\x00-\x1f\x7f]*$")
-    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    city: Place | None = None
+    country: Country | None = None
     language: Literal["en"] | None = Field(default=None, description="E-mails are written in it.")
 
     def wanted(self) -> dict[str, Any]:
