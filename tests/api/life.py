@@ -62,6 +62,8 @@ def _become_known(call: Call, market: Market) -> None:
     call("register_party", {**builder, "city": "Portland", "country": "US"})
     card = {"party": PAYER, "currency": "USD", "payment_method": "pm_card_bypassPending"}
     call("open_provider_account", card)
+    setup = call("begin_setup", {"party": PAYER})["id"]
+    call("read_setup", setup_id=setup)
     call("open_provider_account", {"party": PAYEE, "currency": "USD", "bank_token": "btok_us_verified"})
     call("choose_letters", {"party": PAYEE, "frequency": "DAILY", "muted": ["thanks"]})
     call("read_letters", external_id=PAYEE)
@@ -98,6 +100,11 @@ def _agree(call: Call, market: Market) -> tuple[int, list[int]]:
     call("choose_funding", {"party": PAYER, "funding": "AHEAD"}, project_id=project)
     call("read_schedule", project_id=project)
     numbers = [each["id"] for each in agreed["milestones"]]
+    asked = {"party": PAYER, "milestones": numbers[:1], "payment_method": "pm_card_authenticationRequired"}
+    call("fund_milestones", asked, project_id=project)
+    market.work()
+    call("cancel_payment", {"party": PAYER}, milestone_id=numbers[0])
+    market.work()
     call("fund_milestones", {"party": PAYER, "milestones": numbers}, project_id=project)
     market.work()
     return project, numbers
