@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from html import escape
@@ -120,6 +121,12 @@ def test_every_kind_of_event_is_a_webhook(schema: dict[str, Any]) -> None:
         sent = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
         shape = schema["components"]["schemas"][sent["$ref"].rpartition("/")[2]]
         assert shape["properties"]["kind"]["const"] == kind
+
+
+def test_whatever_is_referred_to_is_there(schema: dict[str, Any]) -> None:
+    """Generators of clients stop at the first reference that leads nowhere."""
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(schema)))
+    assert named <= set(schema["components"]["schemas"])
 
 
 def test_a_case_ends_as_the_list_of_resolutions_says() -> None:
