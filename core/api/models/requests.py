@@ -28,7 +28,7 @@ from core.rules.templates import ProjectType
 from core.rules.visible_text import says_something
 
 LARGEST_ID = 2**53 - 1
-ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
+ONE_LINE = r"^[^\x00-\x1f\x7f\ufffd]+$"  # U+FFFD stands where an address is not UTF-8
 MANY_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+$"
 MAYBE_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 NAME = 200
