@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.api.http import keys
-from core.api.http.keys import Issued, Listed
+from core.api.http.keys import Issued, KeyState, Listed
 from core.api.webhooks import endpoints
 from core.api.webhooks.endpoints import EndpointStatus
 from core.policy import Platform
@@ -17,7 +17,12 @@ from dashboard.ui import confirm, header, tables
 from dashboard.ui.status import in_words
 
 SECRET = "desk:shown-once"
-STATES = {"OPEN": "Active", "REPLACED": "Replaced, works until", "ENDED": "Replaced", "REVOKED": "Revoked"}
+STATES = {
+    KeyState.OPEN: "Active",
+    KeyState.REPLACED: "Replaced, works until",
+    KeyState.ENDED: "Replaced",
+    KeyState.REVOKED: "Revoked",
+}
 MARKETPLACES = {each.value: in_words(each.value) for each in Platform}
 
 
@@ -62,7 +67,7 @@ def keys_of(known: Sequence[Listed], *, may_change: bool) -> None:
     key = next((each for each in known if each.id == chosen), None)
     if not may_change:
         return
-    if key is not None and key.state == "OPEN":
+    if key is not None and key.state == KeyState.OPEN:
         _ways_of(key)
     _new_key()
 

@@ -68,9 +68,11 @@ def asking() -> Iterator[tuple[str, str]]:
                     ast.unparse(each)
                     for each in ast.walk(node)
                     if isinstance(each, ast.Call)
-                    and ast.unparse(each.func) in ("require", "permissions.require")
+                    and ast.unparse(each.func) in ("require", "permissions.require", "require_decider")
                 ]
-                if any(f"Permission.{wanted.name}" in each for each in required for wanted in FRESH):
+                if any(each.startswith("require_decider") for each in required) or any(
+                    f"Permission.{wanted.name}" in each for each in required for wanted in FRESH
+                ):
                     yield _dotted(path), node.name
 
 

@@ -14,6 +14,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import select, update
@@ -71,9 +72,16 @@ class Issued:
     signing_secret: str
 
 
+class KeyState(StrEnum):
+    OPEN = "OPEN"
+    REPLACED = "REPLACED"  # works until its time
+    ENDED = "ENDED"
+    REVOKED = "REVOKED"
+
+
 @dataclass(frozen=True)
 class Listed:
-    """A key as it is shown: its first part, and how it stands (OPEN, REPLACED until a time, ENDED, REVOKED)."""
+    """A key as it is shown: its first part, how it stands, and until when it works or when it stopped."""
 
     id: int
     platform: str
@@ -81,7 +89,7 @@ class Listed:
     prefix: str
     may_write: bool
     created_at: datetime
-    state: str
+    state: KeyState
     until: datetime | None
 
 
@@ -102,12 +110,12 @@ def listed(session: Session, *, now: datetime) -> list[Listed]:
     ]
 
 
-def _state(key: ApiKey, now: datetime) -> str:
+def _state(key: ApiKey, now: datetime) -> KeyState:
     if key.revoked_at is not None:
-        return "REVOKED"
+        return KeyState.REVOKED
     if key.expires_at is None:
-        return "OPEN"
-    return "REPLACED" if now < key.expires_at else "ENDED"
+        return KeyState.OPEN
+    return KeyState.REPLACED if now < key.expires_at else KeyState.ENDED
 
 
 def create(
