@@ -223,5 +223,10 @@ def _read_it_all(call: Call, project: int, endpoint: int) -> None:
     call("fetch_evidence", evidence_id=first["evidence"][0]["id"])
     call("fetch_receipt", receipt_id=first["receipts"][0]["id"])
     call("read_endpoints")
+    added = call("add_endpoint", {"url": "https://market.example/more-events"})["id"]
+    call("rotate_endpoint", {}, endpoint_id=added)
+    call("remove_endpoint", {}, endpoint_id=added)
+    call("try_endpoint", {}, endpoint_id=endpoint)
+    call("read_deliveries", endpoint_id=endpoint, limit=1)
     call("read_events", endpoint=endpoint, limit=1)
     call("replay_events", {"after": 3}, endpoint_id=endpoint)

@@ -13,7 +13,7 @@ from typing import Any
 
 FILE = Path(__file__).with_name("life.json")
 # Addresses of the machine that it was lived on: another run says them otherwise.
-OF_THE_MOMENT = frozenset({"url"})
+OF_THE_MOMENT = frozenset({"url", "took_ms"})
 
 
 @cache
