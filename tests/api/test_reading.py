@@ -32,7 +32,7 @@ from tests.gateways.evidence_builders import picture
 PATHS = [each.path for each in LISTS]
 
 
-def lived(home: ApiClient) -> dict[str, int]:
+def lived(home: ApiClient) -> dict[str, Any]:
     """Something of every kind, by the name of the parameter that its address takes."""
     market = home.market
     there = market.in_mediation()
@@ -64,6 +64,7 @@ def lived(home: ApiClient) -> dict[str, int]:
     stripe_events.charged_back(market, charged)
     market.work()
     endpoint, _ = listening(market, "https://market.example/events")
+    setup = home.post("/payment-method-setups", {"party": home.payer}).json()
 
     def first(path: str) -> int:
         return int(home.get(f"/{path}?sort=id&limit=1").json()["items"][0]["id"])
@@ -82,12 +83,13 @@ def lived(home: ApiClient) -> dict[str, int]:
         "report_id": first("reports"),
         "flag_id": int(flag.json()["id"]),
         "endpoint_id": endpoint.id,
+        "setup_id": setup["id"],
         "decision": decision.id,
         "hold": placed.id,
     }
 
 
-def addresses(known: dict[str, int], party: str) -> Iterator[str]:
+def addresses(known: dict[str, Any], party: str) -> Iterator[str]:
     """Every address that is read, with what there is in place of its parameters."""
     for path, methods in conformity.description()["paths"].items():
         if "get" in methods:
