@@ -27,7 +27,8 @@ def create_key(
     from core.api.http import keys as api_keys
 
     with opened() as desk:
-        master, now, actor = api_keys.master_key(desk.settings), desk.clock(), operator.actor(desk, as_)
+        actor = operator.actor(desk, as_)
+        master, now = api_keys.master_key(desk.settings), desk.clock()
         made = desk.database.run(
             lambda session: api_keys.create(
                 session,
@@ -70,7 +71,8 @@ def rotate_key(
 
     prefix = "_".join(prefix.split("_")[:2])
     with opened() as desk:
-        master, now, actor = api_keys.master_key(desk.settings), desk.clock(), operator.actor(desk, as_)
+        actor = operator.actor(desk, as_)
+        master, now = api_keys.master_key(desk.settings), desk.clock()
         made = desk.database.run(
             lambda session: api_keys.rotate(session, actor, now=now, prefix=prefix, master=master)
         )
@@ -89,7 +91,8 @@ def rotate_secret(
     from core.api.webhooks import endpoints as listeners
 
     with opened() as desk:
-        master, now, actor = api_keys.master_key(desk.settings), desk.clock(), operator.actor(desk, as_)
+        actor = operator.actor(desk, as_)
+        master, now = api_keys.master_key(desk.settings), desk.clock()
         endpoint, secret = desk.database.run(
             lambda session: listeners.rotate_secret(
                 session, actor, now=now, endpoint_id=number, master=master
@@ -129,7 +132,8 @@ def add_endpoint(
     from core.api.webhooks import endpoints as listeners
 
     with opened() as desk:
-        master, now, actor = api_keys.master_key(desk.settings), desk.clock(), operator.actor(desk, as_)
+        actor = operator.actor(desk, as_)
+        master, now = api_keys.master_key(desk.settings), desk.clock()
         endpoint, secret = desk.database.run(
             lambda session: listeners.add_endpoint(
                 session, actor, now=now, platform=platform, url=url, master=master

@@ -148,7 +148,7 @@ def _write(out: Path, chosen: AuditFilter, format: str, as_: str | None) -> Mani
     require_new(beside)
     with opened() as desk:
         _require_known(desk, chosen)
-        home, now, actor = desk.settings.home, desk.clock(), operator.actor(desk, as_)
+        home, actor, now = desk.settings.home, operator.actor(desk, as_), desk.clock()
         signer = audit.desk_signer(desk.database, home, now=now)
         try:
             with out.open("xb") as file:

@@ -58,6 +58,8 @@ def _signed_at(header: str) -> datetime:
 
 
 def _signed_with(raw: bytes, header: str, secret: str) -> bool:
+    if not header.isascii():
+        return False
     try:
         stripe.WebhookSignature.verify_header(raw, header, secret.strip(), tolerance=None)
     except (stripe.SignatureVerificationError, ValueError):
