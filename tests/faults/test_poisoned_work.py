@@ -333,6 +333,13 @@ def test_a_loop_goes_on_after_whatever_one_row_raises_and_ends_where_the_databas
 
     assert leases.each_due(market.desk, due, work) == 3
     assert sorted(seen) == [1, 2, 3]
+    broken: list[int] = []
+
+    def alone(desk: Any, number: int) -> None:
+        leases.alone(desk, number, work, failed=lambda _, key, problem: broken.append(key))
+
+    assert leases.each_due(market.desk, due, alone) == 3
+    assert broken == [2]
 
     def away(desk: Any, number: int) -> None:
         raise the_database_said(None)
