@@ -41,7 +41,10 @@ def commands(group: Any, before: str = "") -> Iterator[str]:
         typer.main.get_command(group).commands.items() if not before else group.commands.items()
     ):
         path = f"{before} {name}".strip()
-        yield from commands(command, path) if hasattr(command, "commands") else [path]
+        if not hasattr(command, "commands") or command.invoke_without_command:
+            yield path
+        if hasattr(command, "commands"):
+            yield from commands(command, path)
 
 
 def test_the_list_of_commands_is_complete_and_current() -> None:

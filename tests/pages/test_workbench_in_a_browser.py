@@ -168,7 +168,9 @@ def test_two_pictures_move_in_step_and_a_marked_part_gets_its_note(
     stages.first.focus()
     page.keyboard.press("+")
     page.keyboard.press("ArrowLeft")
-    one, two = (shift(each) for each in page.locator(".ed-sheet").all())
+    sheets = page.locator(".ed-sheet")
+    expect(sheets).to_have_count(2, timeout=20_000)
+    one, two = (shift(sheets.nth(number)) for number in range(2))
     assert one == pytest.approx(two, abs=1)  # the columns differ by a part of a pixel
     assert one[0] < 0
     page.get_by_role("button", name="Zoom and pan both pictures together").first.click()
