@@ -21,23 +21,24 @@ HEAD = '''"""A method for each operation of the API, made by `python -m scripts.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 
-class Operations:
+class Operations(ABC):
     """`key`: the idempotency key; a new one is drawn without it."""
 
-    def get(self, path: str, **query: Any) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def get(self, path: str, **query: Any) -> Any: ...
 
-    def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any: ...
 
+    @abstractmethod
     def upload(
         self, path: str, fields: dict[str, str], file: tuple[str, bytes, str], *, key: str | None = None
-    ) -> Any:
-        raise NotImplementedError
+    ) -> Any: ...
 '''
 SIGNING = """const at = Math.floor(Date.now() / 1000).toString();
 const post = pm.request.method === "POST";
@@ -98,7 +99,7 @@ def _method(path: str, method: str, operation: dict[str, Any]) -> str:
         call = f"self.post({address}, body, key=key)"
     words = operation["summary"].rstrip(".")
     return (
-        f"    def {operation['operationId']}(self, {', '.join(parameters)}) -> Any:\n"
+        f"    def {operation['operationId']}({', '.join(['self', *parameters])}) -> Any:\n"
         f'        """{words}."""\n        return {call}\n'
     )
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 
-class Operations:
+class Operations(ABC):
     """`key`: the idempotency key; a new one is drawn without it."""
 
-    def get(self, path: str, **query: Any) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def get(self, path: str, **query: Any) -> Any: ...
 
-    def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any: ...
 
+    @abstractmethod
     def upload(
         self, path: str, fields: dict[str, str], file: tuple[str, bytes, str], *, key: str | None = None
-    ) -> Any:
-        raise NotImplementedError
+    ) -> Any: ...
 
-    def read_platform(self, ) -> Any:
+    def read_platform(self) -> Any:
         """Read what is in force."""
         return self.get("/platform")
 
@@ -256,7 +257,7 @@ class Operations:
         """Read the reviews of a project."""
         return self.get(f"/projects/{project_id}/reviews")
 
-    def read_endpoints(self, ) -> Any:
+    def read_endpoints(self) -> Any:
         """Read where events go."""
         return self.get("/webhook-endpoints")
 
@@ -344,7 +345,7 @@ class Operations:
         """List e-mails."""
         return self.get("/emails", limit=limit, cursor=cursor, sort=sort, party=party, project=project, milestone=milestone, dispute=dispute, status=status)
 
-    def read_clock(self, ) -> Any:
+    def read_clock(self) -> Any:
         """Read the demo's clock."""
         return self.get("/demo/clock")
 

@@ -20,7 +20,7 @@ from core.api.http.dependencies import CurrentCaller, ReadSession
 from core.api.http.keys import Caller
 from core.api.http.pages import CursorUnfit, Sorts, page
 from core.api.models import filters, responses
-from core.api.models.filters import Listed, OfMilestones
+from core.api.models.filters import Listed
 from core.api.openapi.descriptions import refusals
 from core.records import (
     Case,
@@ -76,14 +76,16 @@ def _sides(caller: Caller, name: str | None) -> list[ColumnElement[bool]]:
     return [or_(Project.payer_id == party, Project.payee_id == party)]
 
 
-def _of_milestones(record: Any, column: Any) -> Callable[[Caller, OfMilestones], Wanted]:
-    """The rows about the caller's milestones, as far as the filters that all of these lists have go."""
+def _of_milestones(record: Any, column: Any, **narrowed: Any) -> Callable[[Caller, Any], Wanted]:
+    """The rows about the caller's milestones: by the filters that all of these lists have, and by those of this one,
+    each with the column that it asks for."""
 
-    def wanted(caller: Caller, asked: OfMilestones) -> Wanted:
+    def wanted(caller: Caller, asked: Any) -> Wanted:
         rows = select(record).join(Milestone, Milestone.id == column)
         rows = rows.join(Project, Project.id == Milestone.project_id)
         rows = rows.where(Project.platform == caller.platform, *_sides(caller, asked.party))
-        return _equal(rows, {column: asked.milestone, Milestone.project_id: asked.project})
+        own = {each: getattr(asked, name) for name, each in narrowed.items()}
+        return _equal(rows, {column: asked.milestone, Milestone.project_id: asked.project, **own})
 
     return wanted
 
@@ -213,10 +215,7 @@ LISTS = (
         "Disputes: where each stands, what is asked of whom, and how it was decided.",
         filters.Disputes,
         responses.DisputesAnswer,
-        _and(
-            _of_milestones(Case, Case.milestone_id),
-            lambda rows, asked: _equal(rows, {Case.status: asked.status}),
-        ),
+        _of_milestones(Case, Case.milestone_id, status=Case.status),
         serializers.of_disputes,
         {"id": Case.id, "opened_at": Case.opened_at},
     ),
@@ -226,10 +225,7 @@ LISTS = (
         "What is paid for each milestone, in its nine states.",
         filters.Payments,
         responses.PaymentsAnswer,
-        _and(
-            _of_milestones(PaymentOrder, PaymentOrder.milestone_id),
-            lambda rows, asked: _equal(rows, {PaymentOrder.state: asked.state}),
-        ),
+        _of_milestones(PaymentOrder, PaymentOrder.milestone_id, state=PaymentOrder.state),
         money.of_payments,
         {"milestone": PaymentOrder.milestone_id, "funded_at": PaymentOrder.funded_at},
     ),
@@ -239,10 +235,7 @@ LISTS = (
         "Withdrawals to payees.",
         filters.Payouts,
         responses.PayoutsAnswer,
-        _and(
-            _of_milestones(Payout, Payout.milestone_id),
-            lambda rows, asked: _equal(rows, {Payout.status: asked.status}),
-        ),
+        _of_milestones(Payout, Payout.milestone_id, status=Payout.status),
         money.of_payouts,
         {"id": Payout.id, "requested_at": Payout.requested_at},
     ),
@@ -252,10 +245,7 @@ LISTS = (
         "Money on its way back to payers, or there.",
         filters.Refunds,
         responses.RefundsAnswer,
-        _and(
-            _of_milestones(Refund, Refund.milestone_id),
-            lambda rows, asked: _equal(rows, {Refund.status: asked.status}),
-        ),
+        _of_milestones(Refund, Refund.milestone_id, status=Refund.status),
         lambda session, rows: money.of_refunds(rows),
         {"id": Refund.id, "created_at": Refund.created_at},
     ),
@@ -265,10 +255,7 @@ LISTS = (
         "Receipts, invoices and credit notes; each is a PDF too.",
         filters.Receipts,
         responses.ReceiptsAnswer,
-        _and(
-            _of_milestones(Receipt, Receipt.milestone_id),
-            lambda rows, asked: _equal(rows, {Receipt.kind: asked.kind}),
-        ),
+        _of_milestones(Receipt, Receipt.milestone_id, kind=Receipt.kind),
         money.of_receipts,
         {"id": Receipt.id},
     ),
@@ -278,10 +265,7 @@ LISTS = (
         "Payments that a payer's bank disputes, as far as the bank says. What the desk answers is not here.",
         filters.Chargebacks,
         responses.ChargebacksAnswer,
-        _and(
-            _of_milestones(Chargeback, Chargeback.milestone_id),
-            lambda rows, asked: _equal(rows, {Chargeback.status: asked.status}),
-        ),
+        _of_milestones(Chargeback, Chargeback.milestone_id, status=Chargeback.status),
         lambda session, rows: money.of_chargebacks(rows),
         {"id": Chargeback.id, "due_by": Chargeback.due_by},
     ),
@@ -331,10 +315,7 @@ LISTS = (
         "What the parties submitted; each file can be fetched.",
         filters.Evidences,
         responses.EvidencesAnswer,
-        _and(
-            _of_milestones(Evidence, Evidence.milestone_id),
-            lambda rows, asked: _equal(rows, {Evidence.kind: asked.kind, Evidence.case_id: asked.dispute}),
-        ),
+        _of_milestones(Evidence, Evidence.milestone_id, kind=Evidence.kind, dispute=Evidence.case_id),
         word_serializers.of_evidence,
         {"id": Evidence.id},
     ),
