@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.db import Record
 from core.records.api import ApiAnswer, ApiBucket, ApiKey, EventDelivery, OutgoingEvent, WebhookEndpoint
+from core.records.bank_statements import BankAccount, BankLine, BankStatement, BankStatementFile, CsvMapping
 from core.records.cases import Case, Decision, Evidence, EvidenceView, Hold, Message
 from core.records.casework import CaseVisit, Handover, PartyRequest, Recusal, TabKey, UnsentText
 from core.records.chargebacks import (
@@ -44,7 +45,11 @@ __all__ = [
     "ApiBucket",
     "ApiKey",
     "BalanceTransaction",
+    "BankAccount",
     "BankChange",
+    "BankLine",
+    "BankStatement",
+    "BankStatementFile",
     "Case",
     "CaseReveal",
     "CaseVisit",
@@ -52,6 +57,7 @@ __all__ = [
     "Chargeback",
     "ChargebackAcceptance",
     "ChargebackEvidence",
+    "CsvMapping",
     "Decision",
     "DecisionDraft",
     "DemoClock",

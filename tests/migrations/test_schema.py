@@ -35,6 +35,7 @@ BY_SQL_ALONE = (
     "status_moves",
 )
 MAY_DELETE = {"api_answers"}
+BANK_STATEMENTS = ("csv_mappings", "bank_statement_files", "bank_statements", "bank_statement_lines")
 APPEND_ONLY = (
     "payment_events",
     "balance_transactions",
@@ -42,6 +43,7 @@ APPEND_ONLY = (
     "policy_versions",
     "audit_entries",
     "seals",
+    *BANK_STATEMENTS,
 )
 
 
@@ -277,7 +279,9 @@ def test_what_is_only_added_to_is_refused_to_app_in_raw_sql(
     assert isinstance(refused.value.orig, psycopg.errors.InsufficientPrivilege)
 
 
-@pytest.mark.parametrize("table", ["payment_events", "balance_transactions", "evidence", "policy_versions"])
+@pytest.mark.parametrize(
+    "table", ["payment_events", "balance_transactions", "evidence", "policy_versions", *BANK_STATEMENTS]
+)
 def test_nor_does_the_owner_rewrite_them_by_mistake(owner: Database, table: str) -> None:
     for write in (f"delete from {table}", f"truncate {table} cascade"):
         with pytest.raises(DBAPIError, match="not allowed"), owner.transaction() as session:
