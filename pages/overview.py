@@ -58,7 +58,7 @@ client_funds.panel(now)
 header.section(
     "What the balance at Stripe is made of",
     "The parts are the ledger's; beside its sum stands Stripe's own figure as of when it was read. The platform's own "
-    "funds come last: they are the residual.",
+    "funds come last: a sum of accounts, which opens.",
 )
 if not purses:
     empty.state(

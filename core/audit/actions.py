@@ -93,6 +93,7 @@ class AuditAction(StrEnum):
     HOLD_LIFT = "hold:lift"
     HOLD_NEWS = "hold:news"
     HOLD_PLACE = "hold:place"
+    LEDGER_OPEN_ACCOUNT = "ledger:open_account"
     LETTER_SEND_AGAIN = "letter:send_again"
     MESSAGE_SEND = "message:send"
     MILESTONES_ADJUST = "milestones:adjust"
@@ -321,6 +322,7 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.EVIDENCE_HAND_IN: Kind("Evidence submitted", staff_only=True),
     AuditAction.EXPORT_FINISH: Kind("Log export finished", staff_only=True),
     AuditAction.EXPORT_START: Kind("Log export started", staff_only=True),
+    AuditAction.LEDGER_OPEN_ACCOUNT: Kind("Opening balance posted", staff_only=True),
     AuditAction.MESSAGE_SEND: Kind("Message sent", staff_only=True),
     AuditAction.BANK_CHANGE: Kind("Payee's bank account changed", staff_only=True),
     AuditAction.BANK_CHANGE_END: Kind("Payouts to a new bank account resumed", staff_only=True),

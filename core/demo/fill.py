@@ -11,6 +11,7 @@ from typing import Any
 
 from core import audit
 from core.actions.milestones import legal_checklist, parties
+from core.actions.operations import opening_balances
 from core.actions.staff import install
 from core.demo import people
 from core.demo.payment_scenarios import odd_lines
@@ -21,6 +22,8 @@ from core.demo.scenarios import LENGTH, ProjectPlan, plots
 from core.demo.world import World, simulated
 from core.desk import Desk
 from core.gateways.stripe_sandbox import SandboxControl
+from core.ledger import accounts
+from core.money import Money
 from core.policy import Platform
 from core.processes import provider_accounts, reconciliation
 from core.processes.settlement_currency import read as read_settlement_currencies
@@ -30,6 +33,7 @@ from core.rules.permissions import SYSTEM, Role
 
 ISSUER = "demo"
 FLOAT = {"USD": 500_000, "EUR": 400_000, "JPY": 600_000, "KWD": 1_500_000}
+BANK = {"USD": 4_250_000, "EUR": 2_800_000, "JPY": 3_600_000, "KWD": 9_500_000}
 WEBHOOKS_FOR = timedelta(days=5)
 Progress = Callable[[float, str], None]
 
@@ -84,6 +88,8 @@ def _found(world: World, seed: int) -> None:
             )
         )
     _switch_payments_on(world)
+    for currency, amount in BANK.items():
+        world.act(opening_balances.book, SYSTEM, account=accounts.BANK, amount=Money(amount, currency))
     for currency, amount in FLOAT.items():
         world.sandbox.add_float(amount, currency)
     read_settlement_currencies(desk)

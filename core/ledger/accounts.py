@@ -4,6 +4,9 @@ An account is a code and a currency. A code is one line of the chart (`stripe_ba
 kept for (`held:17`: what is held for milestone 17). The database opens an account when it is first posted to, by this
 same chart (table `chart`; a test holds the two together).
 
+Two numbers stand on a line. The accountant's (`gl_number`, 1010 Cash at Stripe) orders every report; the first digit
+is the type. The other (`number`) is the database's, and part of the number of every account.
+
 * Every account that is not `hot` is checked at every posting: nobody can be paid out of money that is not there.
 * A `hot` one cannot be. What so many journals touch would make every journal wait for every other if it had a balance
   row; so it has none and is read as roll-up and tail. These are income, expense, and mirrors of what Stripe and the
@@ -21,10 +24,13 @@ from core.money import UnknownCurrency
 
 
 class Kind(StrEnum):
+    """The type of an account, in the order of every report."""
+
     ASSET = "asset"
-    EXPENSE = "expense"
     LIABILITY = "liability"
+    EQUITY = "equity"
     INCOME = "income"
+    EXPENSE = "expense"
 
 
 class Side(StrEnum):
@@ -42,6 +48,49 @@ class Book(StrEnum):
     """Memo: the payees' own money on their Stripe accounts, which was never the platform's."""
 
 
+class Group(StrEnum):
+    """What a report adds up to one subtotal; all lines of a group are of one type."""
+
+    CASH = "cash"
+    RECEIVABLES = "receivables"
+    CLIENT_FUNDS = "client_funds"
+    DEFERRED_INCOME = "deferred_income"
+    SUSPENSE = "suspense"
+    EQUITY = "equity"
+    REVENUE = "revenue"
+    OTHER_INCOME = "other_income"
+    PAYMENT_COSTS = "payment_costs"
+    LOSSES = "losses"
+    OTHER_EXPENSES = "other_expenses"
+    PAYEES_CASH = "payees_cash"
+    PAYEES_CLAIM = "payees_claim"
+
+    @property
+    def kind(self) -> Kind:
+        return _GROUPS[self][0]
+
+    @property
+    def heading(self) -> str:
+        return _GROUPS[self][1]
+
+
+_GROUPS: Mapping[Group, tuple[Kind, str]] = {
+    Group.CASH: (Kind.ASSET, "Cash"),
+    Group.RECEIVABLES: (Kind.ASSET, "Receivables"),
+    Group.CLIENT_FUNDS: (Kind.LIABILITY, "Client funds"),
+    Group.DEFERRED_INCOME: (Kind.LIABILITY, "Deferred income"),
+    Group.SUSPENSE: (Kind.LIABILITY, "Suspense"),
+    Group.EQUITY: (Kind.EQUITY, "Equity"),
+    Group.REVENUE: (Kind.INCOME, "Revenue"),
+    Group.OTHER_INCOME: (Kind.INCOME, "Other income"),
+    Group.PAYMENT_COSTS: (Kind.EXPENSE, "Payment costs"),
+    Group.LOSSES: (Kind.EXPENSE, "Losses and concessions"),
+    Group.OTHER_EXPENSES: (Kind.EXPENSE, "Other expenses"),
+    Group.PAYEES_CASH: (Kind.ASSET, "Payees' cash (memorandum)"),
+    Group.PAYEES_CLAIM: (Kind.LIABILITY, "Payees' claim (memorandum)"),
+}
+
+
 class AccountUnknown(DeskError):
     """There is no account {code} in the chart of accounts."""
 
@@ -56,10 +105,15 @@ class Line:
     """
 
     number: int
+    gl_number: int
     name: str
-    kind: Kind
+    group: Group
     title: str
     per: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        return self.group.kind
 
     @property
     def hot(self) -> bool:
@@ -75,32 +129,54 @@ class Line:
 
 
 _LINES = (
-    Line(1, "held", Kind.LIABILITY, "Client funds held", per="milestone"),
-    Line(2, "refund_payable", Kind.LIABILITY, "Refunds payable", per="milestone"),
-    Line(3, "deferred_platform_fee", Kind.LIABILITY, "Deferred platform fees", per="milestone"),
-    Line(4, "payee_payable", Kind.LIABILITY, "Payee payables", per="party"),
-    Line(5, "receivable_payee", Kind.ASSET, "Receivables from payees", per="party"),
-    Line(6, "unapplied_funds", Kind.LIABILITY, "Unapplied receipts"),
-    Line(7, "disputed_funds", Kind.ASSET, "Disputed funds"),
-    Line(8, "payout_in_transit", Kind.ASSET, "Platform payouts in transit"),
-    Line(129, "stripe_balance", Kind.ASSET, "Cash at Stripe"),
-    Line(130, "platform_fee_revenue", Kind.INCOME, "Platform fees earned"),
-    Line(131, "processing_fee_recovery", Kind.INCOME, "Processing fee recoveries"),
-    Line(132, "withdrawal_fee_revenue", Kind.INCOME, "Withdrawal fees"),
-    Line(133, "processor_fees", Kind.EXPENSE, "Processing fees, estimated"),
-    Line(134, "fee_variance", Kind.EXPENSE, "Processing fee variance"),
-    Line(135, "dispute_fees", Kind.EXPENSE, "Chargeback fees"),
-    Line(136, "chargeback_losses", Kind.EXPENSE, "Chargeback losses"),
-    Line(137, "refund_concession", Kind.EXPENSE, "Refund concessions"),
-    Line(138, "bank", Kind.ASSET, "Bank"),
-    Line(139, "suspense", Kind.LIABILITY, "Suspense"),
-    Line(140, "exchange_difference", Kind.EXPENSE, "Exchange differences"),
-    Line(193, "connected_claim", Kind.LIABILITY, "Payees' claim (memorandum)"),
-    Line(194, "connected_balance", Kind.ASSET, "Payee's balance at Stripe (memorandum)", per="party"),
-    Line(195, "connected_in_transit", Kind.ASSET, "Payee's payouts in transit (memorandum)", per="party"),
+    Line(1, 2010, "held", Group.CLIENT_FUNDS, "Client funds held", per="milestone"),
+    Line(2, 2030, "refund_payable", Group.CLIENT_FUNDS, "Refunds payable", per="milestone"),
+    Line(3, 2110, "deferred_platform_fee", Group.DEFERRED_INCOME, "Deferred platform fees", per="milestone"),
+    Line(4, 2020, "payee_payable", Group.CLIENT_FUNDS, "Payee payables", per="party"),
+    Line(5, 1220, "receivable_payee", Group.RECEIVABLES, "Receivables from payees", per="party"),
+    Line(6, 2040, "unapplied_funds", Group.CLIENT_FUNDS, "Unapplied receipts"),
+    Line(7, 1210, "disputed_funds", Group.RECEIVABLES, "Disputed funds"),
+    Line(8, 1030, "payout_in_transit", Group.CASH, "Platform payouts in transit"),
+    Line(129, 1010, "stripe_balance", Group.CASH, "Cash at Stripe"),
+    Line(130, 4010, "platform_fee_revenue", Group.REVENUE, "Platform fees earned"),
+    Line(131, 4020, "processing_fee_recovery", Group.REVENUE, "Processing fee recoveries"),
+    Line(132, 4030, "withdrawal_fee_revenue", Group.REVENUE, "Withdrawal fees"),
+    Line(133, 5010, "processor_fees", Group.PAYMENT_COSTS, "Processing fees, estimated"),
+    Line(134, 5020, "fee_variance", Group.PAYMENT_COSTS, "Processing fee variance"),
+    Line(135, 5030, "dispute_fees", Group.PAYMENT_COSTS, "Chargeback fees"),
+    Line(136, 5110, "chargeback_losses", Group.LOSSES, "Chargeback losses"),
+    Line(137, 5120, "refund_concession", Group.LOSSES, "Refund concessions"),
+    Line(138, 1110, "bank", Group.CASH, "Bank"),
+    Line(139, 2910, "suspense", Group.SUSPENSE, "Suspense"),
+    Line(140, 5920, "exchange_difference", Group.OTHER_EXPENSES, "Exchange differences"),
+    Line(141, 3010, "opening_balances", Group.EQUITY, "Opening balances"),
+    Line(142, 3110, "retained_earnings", Group.EQUITY, "Retained earnings"),
+    Line(143, 1020, "stripe_reserve", Group.CASH, "Reserves held by Stripe"),
+    Line(144, 4910, "other_income", Group.OTHER_INCOME, "Other income"),
+    Line(145, 5910, "other_expense", Group.OTHER_EXPENSES, "Other expenses"),
+    Line(146, 5040, "bank_charges", Group.PAYMENT_COSTS, "Bank charges"),
+    Line(147, 5130, "bad_debt", Group.LOSSES, "Bad debts"),
+    Line(193, 9110, "connected_claim", Group.PAYEES_CLAIM, "Payees' claim (memorandum)"),
+    Line(
+        194,
+        9010,
+        "connected_balance",
+        Group.PAYEES_CASH,
+        "Payee's balance at Stripe (memorandum)",
+        per="party",
+    ),
+    Line(
+        195,
+        9020,
+        "connected_in_transit",
+        Group.PAYEES_CASH,
+        "Payee's payouts in transit (memorandum)",
+        per="party",
+    ),
 )
 
 CHART: Mapping[str, Line] = {line.name: line for line in _LINES}
+IN_ORDER = tuple(sorted(_LINES, key=lambda line: line.gl_number))
 BY_NUMBER: Mapping[int, Line] = {line.number: line for line in _LINES}
 
 CURRENCY_BY_NUMBER: Mapping[int, str] = {
@@ -130,6 +206,13 @@ DISPUTE_FEES = "dispute_fees"
 CHARGEBACK_LOSSES = "chargeback_losses"
 REFUND_CONCESSION = "refund_concession"
 EXCHANGE_DIFFERENCE = "exchange_difference"
+OPENING_BALANCES = "opening_balances"
+RETAINED_EARNINGS = "retained_earnings"
+STRIPE_RESERVE = "stripe_reserve"
+OTHER_INCOME = "other_income"
+OTHER_EXPENSE = "other_expense"
+BANK_CHARGES = "bank_charges"
+BAD_DEBT = "bad_debt"
 CONNECTED_CLAIM = "connected_claim"
 
 

@@ -37,6 +37,7 @@ KINDS: Mapping[str, str] = {
     "chargeback_won": "Chargeback won",
     "chargeback_lost_while_held": "Chargeback lost, while held",
     "chargeback_lost_after_release": "Chargeback lost, after release",
+    "opening_balance": "Opening balance",
     "topped_up": "Top-up",
     "platform_payout_sent": "Platform payout initiated",
     "platform_payout_paid": "Own payout arrived",

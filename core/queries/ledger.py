@@ -20,13 +20,13 @@ from core.ledger.accounts import CHART, Book
 from core.money import Money, shown_order
 
 NEWEST = 2**63 - 1
-KINDS = ("asset", "liability", "income", "expense")
 
 
 @dataclass(frozen=True)
 class TrialBalanceLine:
-    """One line of the trial balance; the column on the other side is None."""
+    """One line of the trial balance, by the chart's account number; the column on the other side is None."""
 
+    number: int
     name: str
     title: str
     kind: str
@@ -84,16 +84,18 @@ def nets(session: Session) -> dict[tuple[str, str], Money]:
 def sheets(session: Session) -> list[TrialBalance]:
     """The trial balance: a sheet a currency, then one for the payees' own money in it. Lines without a
     balance are left out."""
-    order = {name: (KINDS.index(line.kind), place) for place, (name, line) in enumerate(CHART.items())}
     found = sorted(
         ((CHART[line], currency, net) for (line, currency), net in nets(session).items() if net.minor),
-        key=lambda each: (each[0].book != Book.PLATFORM, shown_order(each[1]), order[each[0].name]),
+        key=lambda each: (each[0].book != Book.PLATFORM, shown_order(each[1]), each[0].gl_number),
     )
     return [
         TrialBalance(
             currency,
             which,
-            tuple(TrialBalanceLine(line.name, line.title, line.kind, *sides(net)) for line, _, net in lines),
+            tuple(
+                TrialBalanceLine(line.gl_number, line.name, line.title, line.kind, *sides(net))
+                for line, _, net in lines
+            ),
         )
         for (which, currency), lines in groupby(found, key=lambda each: (each[0].book, each[1]))
     ]

@@ -10,15 +10,32 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.ledger import accounts
+from core.ledger.accounts import Kind
 from core.money import Money, in_order, shown_order
 from core.queries import client_funds, ledger
 
 
 @dataclass(frozen=True)
+class AccountAmount:
+    """A line of the chart and what it adds to the platform's own at Stripe, or takes from it."""
+
+    name: str
+    title: str
+    amount: Money
+
+    @property
+    def number(self) -> int:
+        return accounts.CHART[self.name].gl_number
+
+
+@dataclass(frozen=True)
 class CurrencyTotals:
-    """One currency. `at_stripe`, and `at_banks` in open chargebacks, cover what is owed to others; what remains at
-    Stripe is the platform's own. `unexplained` and `missing` came in and went out, and lie in suspense: the first may
-    be owed and is part of `other`, the second is borne by the platform until it is explained."""
+    """One currency. `at_stripe`, and `at_banks` in open chargebacks, cover what is owed to others.
+
+    The platform's own at Stripe is a sum of accounts: `equity` with what was earned and spent, less what of it lies
+    `elsewhere` (at its bank, on the way, kept back by Stripe, receivable). `unexplained` and `missing` came in and
+    went out, and lie in suspense: the first may be owed and is part of `other`, the second is borne by the platform
+    until it is explained."""
 
     currency: str
     at_stripe: Money
@@ -30,6 +47,8 @@ class CurrencyTotals:
     at_banks: Money
     unexplained: Money
     missing: Money
+    equity: tuple[AccountAmount, ...]
+    elsewhere: tuple[AccountAmount, ...]
 
     @property
     def owed(self) -> Money:
@@ -38,7 +57,25 @@ class CurrencyTotals:
 
     @property
     def own(self) -> Money:
-        return self.at_stripe + self.at_banks - self.owed
+        return self.worth - self.away - self.missing
+
+    @property
+    def own_by_account(self) -> tuple[AccountAmount, ...]:
+        """The accounts whose sum the platform's own at Stripe is; what is unexplained and missing is in suspense."""
+        suspense = accounts.CHART[accounts.SUSPENSE]
+        out = (AccountAmount(suspense.name, f"{suspense.title}, money that went out", -self.missing),)
+        elsewhere = (AccountAmount(one.name, one.title, -one.amount) for one in self.elsewhere)
+        return (*self.equity, *elsewhere, *(one for one in out if not one.amount.is_zero))
+
+    @property
+    def worth(self) -> Money:
+        """Equity with income less expenses: what the platform has of its own, wherever it lies."""
+        return Money.total((each.amount for each in self.equity), self.currency)
+
+    @property
+    def away(self) -> Money:
+        """What of it is not at Stripe."""
+        return Money.total((each.amount for each in self.elsewhere), self.currency)
 
     @property
     def covered(self) -> bool:
@@ -75,6 +112,16 @@ def _purse(
     def of(*names: str) -> Money:
         return Money.total((balances[name] for name in names if name in balances), currency)
 
+    def each(kinds: Sequence[Kind], *but: str) -> tuple[AccountAmount, ...]:
+        """Every line of these types, as it adds to the platform's own: income and equity above zero, expenses below."""
+        return tuple(
+            AccountAmount(line.name, line.title, -amount if line.kind is Kind.EXPENSE else amount)
+            for line in accounts.IN_ORDER
+            if line.kind in kinds and line.name not in but
+            for amount in [of(line.name)]
+            if not amount.is_zero
+        )
+
     return CurrencyTotals(
         currency=currency,
         at_stripe=of(accounts.STRIPE_BALANCE),
@@ -86,7 +133,20 @@ def _purse(
         at_banks=at_banks,
         unexplained=unexplained,
         missing=missing,
+        equity=each((Kind.EQUITY, Kind.INCOME, Kind.EXPENSE)),
+        elsewhere=_without(each((Kind.ASSET,), accounts.STRIPE_BALANCE), at_banks),
     )
+
+
+def _without(elsewhere: tuple[AccountAmount, ...], at_banks: Money) -> tuple[AccountAmount, ...]:
+    """What banks hold of what is owed to others is not the platform's: only the rest of the disputed funds is."""
+    disputed = accounts.CHART[accounts.DISPUTED_FUNDS]
+    rest = (
+        Money.total((one.amount for one in elsewhere if one.name == disputed.name), at_banks.currency)
+        - at_banks
+    )
+    others = tuple(one for one in elsewhere if one.name != disputed.name)
+    return others if rest.is_zero else (*others, AccountAmount(disputed.name, disputed.title, rest))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from dashboard import navigation
 from dashboard.ui import cards, header, tables
 from dashboard.ui.status import Pill
 
+NUMBER = tables.text("number", "No.", value=lambda line: str(line.number), width=60)
 LINES = [
+    NUMBER,
     tables.text("title", "Account"),
     tables.money("debit", "Debit", width=115),
     tables.money("credit", "Credit", width=115),
@@ -43,7 +45,7 @@ REGISTER_FILE = [
     REGISTER[-1],
     *REGISTER[3:-1],
 ]
-LINES_FILE = [tables.mono("name", "Account"), tables.text("title", "Title"), *LINES[1:]]
+LINES_FILE = [NUMBER, tables.mono("name", "Account"), tables.text("title", "Title"), *LINES[2:]]
 ACCOUNTS_FILE = [
     tables.mono("code", "Account"),
     tables.text("what_for", "Counterparty"),

@@ -7,13 +7,15 @@ from datetime import datetime
 from typing import Any
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
 from core.money import Money
-from core.queries.overview import CurrencyTotals
+from core.queries import overview
+from core.queries.overview import AccountAmount, CurrencyTotals
 from core.rules.client_funds import Look
 from dashboard import navigation
-from dashboard.ui import cards, deadlines, money
-from dashboard.ui.safe import html
+from dashboard.ui import cards, deadlines, money, tables
+from dashboard.ui.safe import html, plain
 from dashboard.ui.status import Tone
 
 BARE = "border:0;padding:0;gap:2px"
@@ -83,6 +85,7 @@ def purse(each: CurrencyTotals, look: Look | None, now: datetime) -> None:
             f'<div class="ed-note" style="text-align:right">{html(_by_stripe(look, now))}</div>'
         )
         money.split(parts, caption=caption.strip())
+        _own(each)
         with st.container(horizontal=True, gap="medium"):
             navigation.link(
                 "trial_balance", "Trial balance", icon=":material/account_balance:", currency=each.currency
@@ -94,6 +97,36 @@ def purse(each: CurrencyTotals, look: Look | None, now: datetime) -> None:
                 code="stripe_balance",
                 iso=each.currency,
             )
+
+
+def _own(each: CurrencyTotals) -> None:
+    """The platform's own at Stripe, account by account."""
+    with st.expander(f"The platform’s own, by account: {plain(each.own.text())}", key=f"own-{each.currency}"):
+        tables.table(
+            each.own_by_account,
+            [
+                tables.text("number", "No.", value=lambda row: str(row.number), width=60),
+                tables.leads(
+                    "title",
+                    "Account",
+                    to=lambda row: ("trial_balance", {"line": row.name, "currency": each.currency}),
+                ),
+                tables.money("amount", "Amount", width=130),
+            ],
+            key=f"own-{each.currency}-table",
+            id="name",
+            download=tables.Table("own-funds", lambda session: _own_again(session, each.currency)),
+            name=f"The platform's own in {each.currency}, by account",
+            empty_state=("Nothing of its own", "Equity, income and expenses are all zero."),
+        )
+        cards.note(
+            "Equity, income and expenses, less what of it lies elsewhere: at our bank, on the way, "
+            "kept back by Stripe, or owed to us."
+        )
+
+
+def _own_again(session: Session, currency: str) -> Sequence[AccountAmount]:
+    return next((one.own_by_account for one in overview.purses(session) if one.currency == currency), ())
 
 
 def _by_stripe(look: Look | None, now: datetime) -> str:

@@ -20,6 +20,7 @@ from core.ledger import accounts, postings
 from core.ledger.journals import Journal
 from core.money import CURRENCIES, Money
 
+BY_HAND = {"retained_earnings", "stripe_reserve", "other_income", "other_expense", "bank_charges", "bad_debt"}
 FILES = sorted((Path(__file__).parent / "scenarios").glob("*.txt"))
 PEOPLE = {"milestone_id": 17, "party_id": 5, "payee_id": 6}
 FACT = re.compile(r"    (\w+) +(-?[\d,.]+|[a-z_:\d]+)")
@@ -100,7 +101,7 @@ def test_every_money_event_has_a_scenario() -> None:
 
 def test_every_account_is_met_in_a_scenario() -> None:
     met = {line.split()[1].split(":")[0] for each in SCENARIOS for line in each.booked}
-    assert set(accounts.CHART) - met == {accounts.EXCHANGE_DIFFERENCE}
+    assert set(accounts.CHART) - met - BY_HAND == {accounts.EXCHANGE_DIFFERENCE}
 
 
 def test_a_payment_that_stripe_converted_is_booked_in_both_currencies() -> None:

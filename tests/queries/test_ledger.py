@@ -6,12 +6,15 @@ from datetime import timedelta
 
 import pytest
 
+from core.actions.operations import opening_balances
 from core.db import Database
 from core.errors import DeskError
-from core.ledger import accounts, postings
+from core.ledger import accounts, journal_store, postings
+from core.ledger.accounts import CHART, Kind
 from core.money import Money
 from core.queries import fees, journals, ledger, overview
 from core.queries.journals import JournalFilter
+from core.rules.permissions import SYSTEM
 from tests import builders
 from tests.builders import Told, Town
 
@@ -169,7 +172,29 @@ def test_a_purse_says_what_is_owed_and_what_is_ours(town: Town) -> None:
     held = town.read(lambda s: ledger.account(s, f"held:{told.milestone}", "USD")).balance
     assert purse.held == held
     assert purse.owed + purse.own == purse.at_stripe
+    assert purse.own == Money.total((each.amount for each in purse.own_by_account), "USD")
+    assert {each.name for each in purse.own_by_account} <= {
+        line.name
+        for line in CHART.values()
+        if line.kind in (Kind.EQUITY, Kind.INCOME, Kind.EXPENSE, Kind.ASSET)
+    }
     assert purse.covered
+
+
+def test_what_is_ours_and_not_at_stripe_is_taken_from_ours(town: Town) -> None:
+    """An opening entry is ours, and lies at our bank; a top-up brings it to Stripe."""
+    builders.funded(town)
+    (before,) = town.read(overview.purses)
+    town.act(opening_balances.book, SYSTEM, account="bank", amount=Money(900_00, "USD"))
+    (opened,) = town.read(overview.purses)
+    assert opened.own == before.own
+    assert opened.worth == before.worth + Money(900_00, "USD")
+    topped_up = postings.topped_up(key="topup.1", amount=Money(200_00, "USD"), cause={})
+    town.database.run(lambda session: journal_store.post(session, topped_up, now=town.now))
+    (after,) = town.read(overview.purses)
+    assert after.own == before.own + Money(200_00, "USD")
+    assert after.owed + after.own == after.at_stripe
+    assert {each.name: each.amount for each in after.elsewhere} == {"bank": Money(700_00, "USD")}
 
 
 def test_the_age_alarm_rings_after_75_days_and_not_before(town: Town) -> None:

@@ -35,6 +35,7 @@ from core.ledger.postings.connected_accounts import (
 )
 from core.ledger.postings.exchange import exchanged
 from core.ledger.postings.platform import (
+    opening_balance,
     platform_payout_failed,
     platform_payout_paid,
     platform_payout_returned,
@@ -69,6 +70,7 @@ __all__ = [
     "duplicate_money",
     "duplicate_refunded",
     "exchanged",
+    "opening_balance",
     "payout_failed",
     "payout_paid",
     "payout_returned",

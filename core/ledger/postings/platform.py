@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from core.ledger.accounts import BANK, PAYOUT_IN_TRANSIT, PROCESSOR_FEES, STRIPE_BALANCE
+from core.ledger.accounts import BANK, OPENING_BALANCES, PAYOUT_IN_TRANSIT, PROCESSOR_FEES, STRIPE_BALANCE
 from core.ledger.journals import Cause, Journal, at_least_zero, credit, debit
 from core.money import Money
+
+
+def opening_balance(*, key: str, account: str, amount: Money, cause: Cause) -> Journal:
+    """What lay on an account before the books began: a debit above zero, a credit below it."""
+    postings = (debit(account, amount), credit(OPENING_BALANCES, amount))
+    return Journal(key, "opening_balance", postings, memo="Opening balance", cause=cause)
 
 
 def topped_up(*, key: str, amount: Money, cause: Cause) -> Journal:
