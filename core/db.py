@@ -14,7 +14,18 @@ from enum import Enum
 from typing import Any, ClassVar, TypeVar
 
 import psycopg
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, MetaData, String, create_engine, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    DateTime,
+    Index,
+    MetaData,
+    String,
+    create_engine,
+    literal_column,
+    text,
+)
 from sqlalchemy import Enum as EnumColumn
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, Engine, make_url
@@ -41,6 +52,12 @@ def values(members: Iterable[Enum]) -> list[str]:
 def one_of(column: str, members: Iterable[Enum]) -> CheckConstraint:
     """What the database lets into `column`: the values of an enum, or of some of its members."""
     return CheckConstraint(f"{column} in ({', '.join(map(repr, values(members)))})", name=column)
+
+
+def search_index(name: str, words: str) -> Index:
+    """What is looked for anywhere within `words`, an expression of `searched`."""
+    expression: ColumnElement[str] = literal_column(words).label("words")
+    return Index(name, expression, postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"})
 
 
 class Record(DeclarativeBase):

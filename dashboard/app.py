@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import streamlit as st
 
-from dashboard import account, navigation, request_context
+from dashboard import account, navigation, request_context, search
 from dashboard.ui import confirm, style, text_fields
 
 st.set_page_config(page_icon=account.ICON, layout="wide", initial_sidebar_state="auto")
@@ -18,6 +18,7 @@ account.show(signed_in)
 account.watch()
 account.keep_history()
 text_fields.listen()
+search.button()
 if navigation.group(page) == "Money":
     from dashboard.finance import client_funds
 

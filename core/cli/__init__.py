@@ -11,7 +11,19 @@ import os
 
 import typer
 
-from core.cli import api_access, audit, case, demo, receipt, running, settlement, staff, verification, webhook
+from core.cli import (
+    api_access,
+    audit,
+    case,
+    demo,
+    receipt,
+    running,
+    search,
+    settlement,
+    staff,
+    verification,
+    webhook,
+)
 from core.cli.output import log_from, refusal, trouble
 
 app = typer.Typer(
@@ -21,6 +33,7 @@ app.add_typer(demo.app, name="demo")
 running.add_to(app)
 verification.add_to(app)
 app.command()(receipt.receipt)
+app.command()(search.search)
 app.add_typer(audit.app, name="audit")
 app.add_typer(case.app, name="case")
 app.add_typer(api_access.keys, name="api-key")

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record, one_of
+from core.db import Record, one_of, search_index
 from core.rules.milestones import Outcome as MilestoneOutcome
 from core.rules.milestones import Status as MilestoneStatus
 
@@ -41,6 +41,8 @@ class Milestone(Record):
             "answer_due_at",
             postgresql_where="answer_due_at is not null and unanswered_at is null",
         ),
+        search_index("milestones_search_idx", "searched(title)"),
+        Index("milestones_amount_idx", "amount_minor"),
         Index(
             "milestones_unanswered_idx",
             "unanswered_at",

@@ -32,6 +32,7 @@ class OutgoingOperation(Record):
             postgresql_where="status in ('QUEUED', 'SENDING', 'BLOCKED')",
         ),
         Index("outgoing_operations_milestone_idx", "milestone_id"),
+        Index("outgoing_operations_provider_idx", "provider_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
@@ -33,6 +33,7 @@ class PaymentOrder(Record):
             name="nothing_negative",
         ),
         CheckConstraint("charge_minor > amount_minor", name="charge_covers_amount"),
+        Index("payment_orders_charge_idx", "charge_minor"),
         Index("payment_orders_held_since_idx", "funded_at", postgresql_where="held_minor > 0"),
         Index("payment_orders_retry_idx", "next_retry_at", postgresql_where="next_retry_at is not null"),
     )
@@ -174,6 +175,7 @@ class Refund(Record):
     __table_args__ = (
         one_of("ground", Ground),
         CheckConstraint("amount_minor > 0 and milestone_part_minor >= 0", name="amounts"),
+        Index("refunds_amount_idx", "amount_minor"),
         one_of("status", RefundStatus),
     )
 
@@ -202,6 +204,8 @@ class Payout(Record):
     __table_args__ = (
         one_of("method", WithdrawalMethod),
         CheckConstraint("amount_minor > fee_minor and fee_minor >= 0", name="amounts"),
+        Index("payouts_amount_idx", "amount_minor"),
+        Index("payouts_paid_out_idx", text("(amount_minor - fee_minor)")),
         one_of("status", PayoutStatus),
     )
 

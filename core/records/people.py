@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record, one_of
+from core.db import Record, one_of, search_index
 from core.policy import Platform, WithdrawalMethod
 from core.rules.languages import Language
 from core.rules.parties import PartyRole
@@ -37,6 +37,8 @@ class Party(Record):
         one_of("language", Language),
         UniqueConstraint("platform", "external_id"),
         Index("parties_stripe_account_idx", "stripe_account"),
+        Index("parties_stripe_customer_idx", "stripe_customer"),
+        search_index("parties_search_idx", "searched(name || ' ' || email || ' ' || external_id)"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

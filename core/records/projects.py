@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Record, one_of
+from core.db import Record, one_of, search_index
 from core.policy import Platform
 from core.rules.engagement import EngagementStatus
 from core.rules.projects import Funding, ProjectStatus
@@ -30,6 +30,7 @@ class Project(Record):
         CheckConstraint("total_minor > 0", name="total_positive"),
         CheckConstraint("payer_id <> payee_id", name="two_parties"),
         UniqueConstraint("platform", "bid_reference"),
+        search_index("projects_search_idx", "searched(title || ' ' || bid_reference)"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

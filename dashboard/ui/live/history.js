@@ -14,6 +14,6 @@ export default function () {
     touched = false;
   };
   const touch = () => (touched = true);
-  for (const kind of ["pointerdown", "keydown", "click", "change"]) window.addEventListener(kind, touch, true);
+  for (const kind of ["pointerdown", "keydown", "click"]) window.addEventListener(kind, touch, true);
   window.addEventListener("popstate", () => (touched = false), true);
 }

@@ -1,0 +1,374 @@
+"""The search: whatever the desk prints, an id of Stripe's, an amount or a name leads to what bears it.
+
+One statement, whatever is asked: each thing that the words can mean is one part of it, and each part finds at most
+`limit` rows, the newest first. Only what the reader may see is looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.like_patterns import like
+from core.money import Money
+from core.rules import permissions
+from core.rules.permissions import Actor, Permission
+from core.rules.receipts import LETTERS, ReceiptKind
+from core.rules.references import PREFIXES
+from core.rules.search import OF_REFERENCE, Found, Meaning, meaning
+
+LIMIT = 8
+PREFIX: Mapping[Found, str] = {found: PREFIXES[kind] for kind, found in OF_REFERENCE.items()}
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing found. `id` is its number, or the name it goes by: an account's code, an event's id. `title` and
+    `detail` may be an outsider's words. `project_id`, `case_id`: where it belongs, if it does."""
+
+    kind: Found
+    id: str
+    reference: str
+    title: str
+    detail: str
+    amount: Money | None
+    status: str | None
+    currency: str | None
+    project_id: int | None
+    case_id: int | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """`hits` by kind, newest first; `direct`: what the words name, if they name one thing and nothing else."""
+
+    hits: tuple[Hit, ...]
+    direct: Hit | None = None
+    more: frozenset[Found] = frozenset()
+    """Kinds of which there are more than are shown."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a kind of thing is found: its `table`, read as `x`, what is said of it and who may look."""
+
+    table: str
+    title: str
+    permission: Permission
+    joins: str = ""
+    detail: str = "''"
+    amount: str = "null"
+    currency: str = "null"
+    status: str = "null"
+    name: str = "null"
+    project: str = "null"
+    case: str = "null"
+    id: str = "x.id"
+    key: str = "id"
+    order: str = "id"
+
+
+_MILESTONE = "join milestones m on m.id = x.milestone_id join projects p on p.id = m.project_id"
+_OF_MILESTONE = "m.title || ' · ' || p.title"
+_PARTIES = "join parties payer on payer.id = p.payer_id join parties payee on payee.id = p.payee_id"
+_BETWEEN = "payer.name || ' · ' || payee.name"
+_CASE = "(select max(t.id) from cases t where t.milestone_id = m.id)"
+
+SOURCES: Mapping[Found, Source] = {
+    Found.CASE: Source(
+        "cases",
+        _OF_MILESTONE,
+        Permission.READ_CASES,
+        joins=f"{_MILESTONE} {_PARTIES}",
+        detail=_BETWEEN,
+        amount="m.amount_minor",
+        currency="m.currency",
+        status="x.status",
+        project="p.id",
+        case="x.id",
+    ),
+    Found.PROJECT: Source(
+        "projects",
+        "x.title",
+        Permission.READ_CASES,
+        joins=f"join projects p on p.id = x.id {_PARTIES}",
+        detail=f"{_BETWEEN} || ' · ' || x.bid_reference",
+        amount="x.total_minor",
+        currency="x.currency",
+        status="x.status",
+        project="x.id",
+    ),
+    Found.MILESTONE: Source(
+        "milestones",
+        _OF_MILESTONE,
+        Permission.READ_CASES,
+        joins=f"join milestones m on m.id = x.id join projects p on p.id = x.project_id {_PARTIES}",
+        detail=_BETWEEN,
+        amount="x.amount_minor",
+        currency="x.currency",
+        status="x.status",
+        project="p.id",
+        case=_CASE,
+    ),
+    Found.PARTY: Source(
+        "parties",
+        "x.name",
+        Permission.READ_CASES,
+        detail="x.email || ' · ' || x.external_id",
+    ),
+    Found.PAYOUT: Source(
+        "payouts",
+        "y.name",
+        Permission.READ_PAYOUTS,
+        joins=f"{_MILESTONE} join parties y on y.id = x.party_id",
+        detail=_OF_MILESTONE,
+        amount="x.amount_minor - x.fee_minor",
+        currency="x.currency",
+        status="x.status",
+        project="p.id",
+    ),
+    Found.REFUND: Source(
+        "refunds",
+        "y.name",
+        Permission.READ_CASES,
+        joins=f"{_MILESTONE} join parties y on y.id = p.payer_id",
+        detail=_OF_MILESTONE,
+        amount="x.amount_minor",
+        currency="x.currency",
+        status="x.status",
+        project="p.id",
+        case=_CASE,
+    ),
+    Found.CHARGEBACK: Source(
+        "chargebacks",
+        _OF_MILESTONE,
+        Permission.READ_CHARGEBACKS,
+        joins=f"{_MILESTONE}",
+        detail="x.stripe_dispute",
+        amount="x.amount_minor",
+        currency="x.currency",
+        status="x.status",
+        project="p.id",
+    ),
+    Found.HOLD: Source(
+        "holds",
+        _OF_MILESTONE,
+        Permission.READ_CASES,
+        joins=f"{_MILESTONE}",
+        detail="x.reason",
+        project="p.id",
+    ),
+    Found.REPORT: Source(
+        "reports",
+        "p.title",
+        Permission.READ_CASES,
+        joins="join projects p on p.id = x.project_id",
+        project="p.id",
+    ),
+    Found.RISK_REVIEW: Source(
+        "risk_reviews", _OF_MILESTONE, Permission.READ_CASES, joins=f"{_MILESTONE}", project="p.id"
+    ),
+    Found.RECEIPT: Source(
+        "receipts",
+        _OF_MILESTONE,
+        Permission.READ_CASES,
+        joins=f"{_MILESTONE} {_PARTIES}",
+        detail=_BETWEEN,
+        amount="x.total_minor",
+        currency="x.currency",
+        name=f"""case x.kind when 'FUNDING' then '{LETTERS[ReceiptKind.FUNDING]}'
+            when 'RELEASE' then '{LETTERS[ReceiptKind.RELEASE]}' else '{LETTERS[ReceiptKind.REFUND]}' end
+            || to_char(x.at at time zone 'utc', '-YYYY-') || lpad(x.id::text, 6, '0')""",
+        project="p.id",
+    ),
+    Found.LETTER: Source(
+        "notifications",
+        "x.subject",
+        Permission.READ_CASES,
+        joins="join projects p on p.id = x.project_id",
+        status="x.status",
+        project="p.id",
+    ),
+    Found.JOURNAL: Source(
+        "journals",
+        "x.memo",
+        Permission.READ_LEDGER,
+        detail="x.key",
+        status="x.kind",
+    ),
+    Found.ACCOUNT: Source(
+        "accounts",
+        "x.code",
+        Permission.READ_LEDGER,
+        currency="x.currency",
+        id="x.code",
+    ),
+    Found.SUSPENSE: Source(
+        "suspense_items",
+        "coalesce(x.why, x.source)",
+        Permission.READ_LEDGER,
+        detail="x.transaction_id",
+        amount="x.amount_minor",
+        currency="x.currency",
+        status="x.status",
+    ),
+    Found.RUN: Source("reconciliation_runs", "'Reconciliation'", Permission.READ_LEDGER, status="x.status"),
+    Found.OPERATION: Source(
+        "outgoing_operations",
+        "x.kind",
+        Permission.READ_PAYOUTS,
+        joins=f"{_MILESTONE}",
+        detail="x.key",
+        amount="x.amount_minor",
+        currency="x.currency",
+        status="x.status",
+        project="p.id",
+    ),
+    Found.WEBHOOK_EVENT: Source(
+        "webhook_events",
+        "x.kind",
+        Permission.READ_PAYOUTS,
+        detail="x.object_id",
+        status="x.status",
+        order="created_at",
+    ),
+    Found.AUDIT_ENTRY: Source(
+        "audit_entries", "x.action", Permission.READ_AUDIT, detail="x.object_kind || ' ' || x.object_id"
+    ),
+}
+
+PAID = "x.id in (select o.milestone_id from payment_orders o where {})"
+# By an id of Stripe's, or an operation's key.
+BY_PROVIDER_ID: Mapping[Found, str] = {
+    Found.MILESTONE: PAID.format("o.stripe_payment_intent = :id or o.stripe_charge = :id"),
+    Found.REFUND: "x.stripe_refund = :id",
+    Found.PAYOUT: "x.stripe_transfer = :id or x.stripe_payout = :id",
+    Found.CHARGEBACK: "x.stripe_dispute = :id or x.stripe_charge = :id",
+    Found.PARTY: "x.stripe_customer = :id or x.stripe_account = :id",
+    Found.JOURNAL: "x.id = (select b.journal_id from balance_transactions b where b.id = :id)",
+    Found.SUSPENSE: "x.transaction_id = :id or x.source = :id or x.payment_intent = :id",
+    Found.OPERATION: "x.provider_id = :id or x.key = :id",
+    Found.WEBHOOK_EVENT: "x.id = :id",
+}
+# What was agreed and what was charged, what left the payee's balance and what arrives.
+BY_AMOUNT: Sequence[tuple[Found, str]] = (
+    (Found.MILESTONE, "x.amount_minor = {minor} and x.currency = any({currencies})"),
+    (Found.MILESTONE, PAID.format("o.charge_minor = {minor} and o.currency = any({currencies})")),
+    (Found.PAYOUT, "x.amount_minor = {minor} and x.currency = any({currencies})"),
+    (Found.PAYOUT, "x.amount_minor - x.fee_minor = {minor} and x.currency = any({currencies})"),
+    (Found.REFUND, "x.amount_minor = {minor} and x.currency = any({currencies})"),
+    (Found.CHARGEBACK, "x.amount_minor = {minor} and x.currency = any({currencies})"),
+    (Found.SUSPENSE, "abs(x.amount_minor) = {minor} and x.currency = any({currencies})"),
+)
+PARTY = "searched(y.name || ' ' || y.email || ' ' || y.external_id)"
+PROJECT = "searched(p.title || ' ' || p.bid_reference)"
+MILESTONE = "searched(m.title)"
+OF_CASE = "x.milestone_id in (select m.id from milestones m {})"
+# All that the condition finds is found first: the newest of it, by the order of ids, would else be looked for backwards
+# through the whole table.
+PART = """(
+with found as materialized (
+  select x.{source.key} as id, x.{source.order} as place from {source.table} x where {condition}
+)
+select '{kind}' as kind, ({source.id})::text as id, {source.title} as title, {source.detail} as detail,
+  ({source.amount})::bigint as amount, ({source.currency})::text as currency, ({source.status})::text as status,
+  ({source.name})::text as name, ({source.project})::bigint as project, ({source.case})::bigint as in_case
+from (select id from found order by place desc limit :limit) page join {source.table} x on x.{source.key} = page.id
+{source.joins} order by x.{source.order} desc)"""
+
+
+def search(session: Session, actor: Actor, words: str, *, limit: int = LIMIT) -> Result:
+    """What bears this number, id, amount or name, as far as `actor` may see it."""
+    asked = meaning(words)
+    parts = [
+        PART.format(kind=kind, source=SOURCES[kind], condition=condition)
+        for kind, condition in _conditions(asked)
+        if permissions.allowed(actor, SOURCES[kind].permission)
+    ]
+    if not parts:
+        return Result(())
+    rows = session.execute(text(" union all ".join(parts)), {**_values(asked), "limit": limit + 1})
+    found = dict.fromkeys(map(_hit, rows))
+    of = {kind: [each for each in found if each.kind == kind] for kind in Found}
+    hits = tuple(hit for each in of.values() for hit in each[:limit])
+    return Result(
+        hits,
+        hits[0] if asked.names_one and len(hits) == 1 else None,
+        frozenset(kind for kind, each in of.items() if len(each) > limit),
+    )
+
+
+def _hit(row: Any) -> Hit:
+    kind = Found(row.kind)
+    return Hit(
+        kind=kind,
+        id=row.id,
+        reference=_reference(kind, row),
+        title=row.title,
+        detail=row.detail,
+        amount=Money(row.amount, row.currency) if row.amount is not None else None,
+        status=row.status,
+        currency=row.currency,
+        project_id=row.project,
+        case_id=row.in_case,
+    )
+
+
+def _reference(kind: Found, row: Any) -> str:
+    """The number that the desk prints for it; nothing where it prints none."""
+    if prefix := PREFIX.get(kind):
+        return f"{prefix}-{row.id}"
+    return row.name or ("" if kind is Found.PARTY else str(row.id))
+
+
+def _values(asked: Meaning) -> dict[str, Any]:
+    values: dict[str, Any] = {"id": asked.provider_id, "account": asked.account}
+    values |= {f"number_{place}": number for place, (_, number) in enumerate(asked.numbers)}
+    values |= {f"word_{place}": like(word) for place, word in enumerate(asked.words)}
+    for place, (minor, currencies) in enumerate(_by_minor(asked).items()):
+        values |= {f"minor_{place}": minor, f"currencies_{place}": currencies}
+    return values
+
+
+def _by_minor(asked: Meaning) -> dict[int, list[str]]:
+    """$12.00 and EUR 12.00 are the same number of minor units, 12 yen are another."""
+    return {
+        minor: [each.currency for each in asked.amounts if each.minor == minor]
+        for minor in sorted({each.minor for each in asked.amounts})
+    }
+
+
+def _conditions(asked: Meaning) -> Iterator[tuple[Found, str]]:
+    """Each thing that the words can mean, with the condition for its rows."""
+    for place, (kind, _) in enumerate(asked.numbers):
+        yield kind, f"x.id = :number_{place}"
+    if asked.provider_id:
+        yield from BY_PROVIDER_ID.items()
+    if asked.account:
+        yield Found.ACCOUNT, "x.code = :account"
+    for place in range(len(_by_minor(asked))):
+        for kind, condition in BY_AMOUNT:
+            yield kind, condition.format(minor=f":minor_{place}", currencies=f":currencies_{place}")
+    if asked.words:
+        yield from _by_words(len(asked.words))
+
+
+def _by_words(count: int) -> Iterator[tuple[Found, str]]:
+    def says(column: str) -> str:
+        return " and ".join(f"{column} like searched(:word_{place})" for place in range(count))
+
+    parties = f"(select y.id from parties y where {says(PARTY)})"
+    projects = f"(select p.id from projects p where {says(PROJECT)})"
+    theirs = f"(select p.id from projects p where p.payer_id in {parties} or p.payee_id in {parties})"
+    yield Found.PARTY, f"x.id in {parties}"
+    yield Found.PROJECT, f"x.id in {projects}"
+    yield Found.PROJECT, f"x.id in {theirs}"
+    yield Found.MILESTONE, f"x.id in (select m.id from milestones m where {says(MILESTONE)})"
+    yield Found.PAYOUT, f"x.party_id in {parties}"
+    yield Found.CASE, OF_CASE.format(f"where {says(MILESTONE)}")
+    yield Found.CASE, OF_CASE.format(f"where m.project_id in {projects}")
+    yield Found.CASE, OF_CASE.format(f"where m.project_id in {theirs}")

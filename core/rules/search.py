@@ -1,0 +1,170 @@
+"""What somebody means who types into the search: a number the desk prints, an id of Stripe's, an amount, or words.
+
+Everything that it can mean is looked for; nothing is guessed. `1.234` is a thousand and more in dollars, and a little
+more than one in dinars.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.money import CURRENCIES, MAX_MINOR, Money
+from core.rules.references import PREFIXES, Kind, whole
+
+MOST_CHARACTERS = 200
+MOST_WORDS = 6
+SHORTEST = 3  # of what is looked for within names; one sign of another script may be a whole name
+
+
+class Found(StrEnum):
+    """What a search finds."""
+
+    CASE = "case"
+    PROJECT = "project"
+    MILESTONE = "milestone"
+    PARTY = "party"
+    PAYOUT = "payout"
+    REFUND = "refund"
+    CHARGEBACK = "chargeback"
+    HOLD = "hold"
+    REPORT = "report"
+    RISK_REVIEW = "risk review"
+    RECEIPT = "receipt"
+    LETTER = "e-mail"
+    JOURNAL = "journal"
+    ACCOUNT = "account"
+    SUSPENSE = "suspense"
+    RUN = "run"
+    OPERATION = "operation"
+    WEBHOOK_EVENT = "webhook event"
+    AUDIT_ENTRY = "audit entry"
+
+
+OF_REFERENCE: Mapping[Kind, Found] = {
+    "case": Found.CASE,
+    "chargeback": Found.CHARGEBACK,
+    "hold": Found.HOLD,
+    "journal": Found.JOURNAL,
+    "letter": Found.LETTER,
+    "milestone": Found.MILESTONE,
+    "payout": Found.PAYOUT,
+    "project": Found.PROJECT,
+    "report": Found.REPORT,
+    "risk review": Found.RISK_REVIEW,
+    "run": Found.RUN,
+    "suspense": Found.SUSPENSE,
+}
+# By a number alone: what people call by it.
+BY_NUMBER = (Found.CASE, Found.PROJECT, Found.MILESTONE, Found.PAYOUT, Found.JOURNAL, Found.AUDIT_ENTRY)
+
+_REFERENCE = re.compile(r"(?P<prefix>[A-Z]{1,3})[- ]?(?P<number>[0-9]{1,18})")
+_RECEIPT = re.compile(r"[RIC]-[0-9]{4}-(?P<number>[0-9]{6,18})")
+_PROVIDER_ID = re.compile(r"[A-Za-z]{2,8}_[A-Za-z0-9_]{1,250}")
+_ACCOUNT = re.compile(r"[a-z_]{4,40}(:[1-9][0-9]{0,12})?")
+_AMOUNT = re.compile(r"[0-9]+(?:[.,'\u2019 \u00a0\u202f][0-9]+)*")
+_APART = "'\u2019 \u00a0\u202f"
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """All that the words can mean. `numbers`: which object has which number; `amounts`: one a currency at most."""
+
+    numbers: tuple[tuple[Found, int], ...] = ()
+    provider_id: str | None = None
+    account: str | None = None
+    amounts: tuple[Money, ...] = ()
+    words: tuple[str, ...] = ()
+
+    @property
+    def names_one(self) -> bool:
+        """They name one thing, by its number or its id."""
+        return len(self.numbers) == 1 or self.provider_id is not None or self.account is not None
+
+
+def meaning(text: str) -> Meaning:
+    """Read what was typed; what is too short to be looked for means nothing."""
+    typed = " ".join(text[:MOST_CHARACTERS].replace("\0", " ").split())
+    if not typed:
+        return Meaning()
+    named = _named(typed)
+    if named is not None:
+        return Meaning(numbers=(named,), words=_words(typed))
+    if _PROVIDER_ID.fullmatch(typed):
+        account = typed if _ACCOUNT.fullmatch(typed) else None
+        return Meaning(provider_id=typed, account=account, words=_words(typed))
+    number = whole(typed)
+    return Meaning(
+        numbers=tuple((each, number) for each in BY_NUMBER) if number else (),
+        account=typed if _ACCOUNT.fullmatch(typed) else None,
+        amounts=amounts(typed),
+        words=_words(typed),
+    )
+
+
+def _named(typed: str) -> tuple[Found, int] | None:
+    if receipt := _RECEIPT.fullmatch(typed.upper()):
+        return Found.RECEIPT, int(receipt["number"])
+    match = _REFERENCE.fullmatch(typed.upper())
+    if match is None:
+        return None
+    kind = next((kind for kind, prefix in PREFIXES.items() if prefix == match["prefix"]), None)
+    return (OF_REFERENCE[kind], int(match["number"])) if kind else None
+
+
+def _words(typed: str) -> tuple[str, ...]:
+    words = typed.split()[:MOST_WORDS]
+    return tuple(words) if any(len(word) >= SHORTEST or not word.isascii() for word in words) else ()
+
+
+def amounts(typed: str) -> tuple[Money, ...]:
+    """The amounts that the words can be, in either notation: `$1,234.56`, `1.234,56 EUR`, `1'234.50`, `12`."""
+    named, digits = _currency(typed)
+    match = _AMOUNT.fullmatch(digits)
+    if match is None:
+        return ()
+    wanted = [each for each in CURRENCIES if named is None or each in named]
+    found = (_amount(digits, each) for each in wanted)
+    return tuple(each for each in found if each is not None)
+
+
+def _currency(typed: str) -> tuple[frozenset[str] | None, str]:
+    """The currencies that a symbol or a code names, and the rest; `$` may be any dollar."""
+    bare = typed.strip().removeprefix("-").removeprefix("\u2212").strip()
+    marks = sorted(
+        {each.code for each in CURRENCIES.values()} | {each.symbol.strip() for each in CURRENCIES.values()},
+        key=len,
+        reverse=True,
+    )
+    for mark in marks:
+        for rest in (bare.upper().removeprefix(mark), bare.upper().removesuffix(mark)):
+            if rest != bare.upper():
+                ending = frozenset(
+                    each.code
+                    for each in CURRENCIES.values()
+                    if mark == each.code or each.symbol.strip().endswith(mark)
+                )
+                return ending, rest.strip().removeprefix("-").removeprefix("\u2212").strip()
+    return None, bare
+
+
+def _amount(digits: str, currency: str) -> Money | None:
+    places = CURRENCIES[currency].digits
+    for mark in _APART:
+        digits = digits.replace(mark, "_")
+    last = max(digits.rfind("."), digits.rfind(","))
+    fraction = ""
+    if last >= 0:
+        mark, after = digits[last], digits[last + 1 :]
+        decimal = digits.count(mark) == 1 and 1 <= len(after) <= places
+        if decimal:
+            digits, fraction = digits[:last], after
+    grouped = re.split(r"[.,_]", digits)
+    if len(set(re.findall(r"[.,_]", digits))) > 1 or len(grouped[0]) > 15:
+        return None
+    if len(grouped) > 1 and (len(grouped[0]) > 3 or any(len(each) != 3 for each in grouped[1:])):
+        return None
+    minor = int("".join(grouped)) * 10**places + int(fraction.ljust(places, "0") or "0")
+    return Money(minor, currency) if 0 < minor <= MAX_MINOR else None

@@ -1,0 +1,174 @@
+"""The search finds what the desk prints, what Stripe calls it, an amount and a name: one statement, within one's rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import event, text
+
+from core.db import Database
+from core.money import Money
+from core.queries import search
+from core.queries.search import SOURCES, Hit, Result
+from core.rules.permissions import Permission
+from core.rules.search import OF_REFERENCE, Found
+from dashboard import navigation
+from dashboard.search import AXES, PLACES, TITLES
+from dashboard.ui import status
+from tests import builders
+from tests.builders import Told, Town
+
+
+@pytest.fixture
+def town(database: Database) -> Town:
+    return builders.a_town(database)
+
+
+@pytest.fixture
+def told(town: Town) -> Told:
+    told = builders.in_mediation(town)
+    builders.decided(town, told, builders.a_draft(told, release=Money(20_000, "USD")))
+    builders.carry_out(town)
+    return told
+
+
+def look(town: Town, words: str, *, as_: str = "fay", limit: int = 8) -> Result:
+    return town.read(lambda session: search.search(session, town.actor(as_), words, limit=limit))
+
+
+def kinds(result: Result) -> set[Found]:
+    return {hit.kind for hit in result.hits}
+
+
+def one(town: Town, words: str, *, as_: str = "fay") -> Hit:
+    found = look(town, words, as_=as_)
+    assert found.direct is not None, (words, found)
+    return found.direct
+
+
+def test_a_number_that_the_desk_prints_leads_to_its_object(town: Town, told: Told) -> None:
+    assert (one(town, f"D-{told.case}").kind, one(town, f"d{told.case}").id) == (Found.CASE, str(told.case))
+    assert one(town, f"M-{told.milestone}").project_id == told.project
+    assert one(town, "W-1").kind == Found.PAYOUT
+    receipt = town.read(
+        lambda s: s.execute(text("select id, kind, at from receipts order by id limit 1")).one()
+    )
+    letter = {"FUNDING": "R", "RELEASE": "I", "REFUND": "C"}[receipt.kind]
+    number = f"{letter}-{receipt.at.year}-{receipt.id:06}"
+    assert one(town, number).reference == number
+
+
+def test_what_stripe_calls_it_leads_there_too(town: Town, told: Told) -> None:
+    with town.database.reading() as session:
+        order = session.execute(
+            text("select stripe_payment_intent, stripe_charge from payment_orders where milestone_id = :m"),
+            {"m": told.milestone},
+        ).one()
+        payout = session.execute(text("select stripe_transfer, stripe_payout from payouts")).one()
+        refund = session.scalar(text("select stripe_refund from refunds"))
+        line = session.scalar(text("select min(id) from balance_transactions"))
+    for words, kind in (
+        (order.stripe_payment_intent, Found.MILESTONE),
+        (order.stripe_charge, Found.MILESTONE),
+        (payout.stripe_transfer, Found.PAYOUT),
+        (payout.stripe_payout, Found.PAYOUT),
+        (refund, Found.REFUND),
+        (line, Found.JOURNAL),
+    ):
+        assert kind in kinds(look(town, words)), words
+
+
+def test_an_amount_leads_to_what_was_agreed_charged_paid_and_sent_back(town: Town, told: Told) -> None:
+    with town.database.reading() as session:
+        charged = session.scalar(text("select charge_minor from payment_orders"))
+        paid = session.scalar(text("select amount_minor - fee_minor from payouts"))
+        back = session.scalar(text("select amount_minor from refunds"))
+    assert charged
+    assert paid
+    assert back
+    assert kinds(look(town, Money(charged, "USD").text())) == {Found.MILESTONE}
+    assert Found.PAYOUT in kinds(look(town, Money(paid, "USD").major()))
+    assert Found.REFUND in kinds(look(town, f"{Money(back, 'USD').major().replace('.', ',')}"))
+    assert look(town, f"€{Money(charged, 'USD').major()}").hits == ()
+
+
+def test_a_name_is_found_without_its_accents_and_with_them(town: Town) -> None:
+    number = builders.a_party(town, "payer", "Zoë Ångström-Núñez")
+    for words in ("zoe angstrom", "ZOË", "núñez", "Nunez zoe"):
+        assert str(number) in {hit.id for hit in look(town, words, as_="mia").hits}, words
+    assert look(town, "zoe%").hits == look(town, "z_e").hits == ()
+
+
+def test_a_party_leads_to_their_projects_cases_and_payouts(town: Town, told: Told) -> None:
+    name = builders.party_of(town, town.payee_id).name
+    assert kinds(look(town, name)) >= {Found.PARTY, Found.PROJECT, Found.CASE, Found.PAYOUT}
+
+
+def test_everyone_finds_what_they_may_read_and_nothing_else(town: Town, told: Told) -> None:
+    assert look(town, "stripe_balance", as_="mia").hits == ()
+    assert one(town, "stripe_balance").kind == Found.ACCOUNT
+    assert look(town, "W-1", as_="mia").hits == ()
+    assert Found.AUDIT_ENTRY in kinds(look(town, "1", as_="cora"))
+    assert Found.AUDIT_ENTRY not in kinds(look(town, "1", as_="fay"))
+
+
+def test_of_many_the_newest_are_shown_and_it_is_said_that_there_are_more(town: Town) -> None:
+    for _ in range(3):
+        builders.funded(town, title="Gläserner Anbau")
+    found = look(town, "glaserner", limit=2)
+    milestones = [int(hit.id) for hit in found.hits if hit.kind == Found.MILESTONE]
+    assert milestones == sorted(milestones, reverse=True)
+    assert (len(milestones), Found.MILESTONE in found.more) == (2, True)
+
+
+@pytest.fixture
+def statements(town: Town) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        seen.append(statement)
+
+    event.listen(town.database.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(town.database.engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("words", ["D-1", "12", "1,234.56", "pi_1", "a name of somebody", "held:1"])
+def test_a_search_is_one_statement(town: Town, statements: list[str], words: str) -> None:
+    look(town, words)
+    assert len([each for each in statements if "found as materialized" in each]) == 1
+    assert len([each for each in statements if each.lower().startswith(("select", "with", "("))]) == 1
+
+
+@pytest.mark.parametrize(
+    "words", ["' or 1=1 --", ":id", "\\", "%", "{0}", "a\0b c", "x" * 5_000, "﷽", "D-" + "9" * 18]
+)
+def test_odd_words_find_nothing_and_break_nothing(town: Town, words: str) -> None:
+    assert look(town, words).hits == ()
+
+
+def test_every_kind_has_its_place_its_title_and_its_words() -> None:
+    assert set(SOURCES) == set(Found) == set(PLACES) == set(TITLES)
+    assert set(OF_REFERENCE.values()) <= set(Found)
+    assert all(axis in status.AXES for axis in AXES.values())
+    hit = Hit(Found.CASE, "1", "D-1", "", "", None, None, None, 1, 1)
+    for kind, place in PLACES.items():
+        page, _ = place(hit)
+        assert page in navigation.on_disk()
+        wanted = navigation.on_disk()[page].permission
+        assert permitted(SOURCES[kind].permission) <= permitted(wanted), (kind, page)
+
+
+def permitted(permission: Permission) -> frozenset[object]:
+    from core.rules.permissions import TABLE
+
+    return frozenset(TABLE[permission])
+
+
+def test_a_changed_name_is_found_at_once(town: Town) -> None:
+    with town.database.transaction() as session:
+        session.execute(
+            text("update parties set name = 'Wilhelmina Ohnesorg' where id = :id"), {"id": town.payer_id}
+        )
+    assert look(town, "ohnesorg").hits
