@@ -38,7 +38,7 @@ class Party(Record):
         UniqueConstraint("platform", "external_id"),
         Index("parties_stripe_account_idx", "stripe_account"),
         Index("parties_stripe_customer_idx", "stripe_customer"),
-        search_index("parties_search_idx", "searched(name || ' ' || email || ' ' || external_id)"),
+        search_index("parties_search_idx", "searched((((name || ' ') || email) || ' ') || external_id)"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

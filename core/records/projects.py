@@ -30,7 +30,7 @@ class Project(Record):
         CheckConstraint("total_minor > 0", name="total_positive"),
         CheckConstraint("payer_id <> payee_id", name="two_parties"),
         UniqueConstraint("platform", "bid_reference"),
-        search_index("projects_search_idx", "searched(title || ' ' || bid_reference)"),
+        search_index("projects_search_idx", "searched((title || ' ') || bid_reference)"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

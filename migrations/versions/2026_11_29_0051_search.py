@@ -9,8 +9,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0099"
-down_revision = "0048"
+revision = "0051"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 
