@@ -73,8 +73,52 @@ def write(
     with database.reading() as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         count, digest = pour(titles, rows(session), out)
+    _record(database, actor, name, table, filter, {"rows": count, "sha256": digest}, now=now)
+    return Written(name, count, digest)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A paper made of rows, rather than the rows: `kind` is the ending of its name."""
+
+    name: str
+    kind: str
+    filter: Mapping[str, object]
+    permission: Permission
+
+
+def document(
+    database: Database,
+    actor: Actor,
+    wanted: Document,
+    draw: Callable[[Session], bytes],
+    *,
+    now: datetime,
+    out: IO[bytes],
+) -> Written:
+    """The same for a paper. Raises `NotPermitted`."""
+    require(actor, wanted.permission)
+    with database.reading() as session:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        content = draw(session)
+    out.write(content)
+    digest = hashlib.sha256(content).hexdigest()
+    name = name_of(wanted.name, wanted.filter, now, kind=wanted.kind)
+    _record(database, actor, name, wanted.name, wanted.filter, {"sha256": digest}, now=now)
+    return Written(name, 0, digest)
+
+
+def _record(
+    database: Database,
+    actor: Actor,
+    name: str,
+    table: str,
+    filter: Mapping[str, object],
+    done: Mapping[str, object],
+    *,
+    now: datetime,
+) -> None:
     facts = {key: "given" if key == WORDS else str(value) for key, value in given(filter).items()}
-    done = {"table": table, "filter": facts, "rows": count, "sha256": digest}
     database.run(
         lambda session: audit.record(
             session,
@@ -83,18 +127,17 @@ def write(
             object_kind="export",
             object_id=name,
             now=now,
-            after=done,
+            after={"table": table, "filter": facts, **done},
         )
     )
-    return Written(name, count, digest)
 
 
-def name_of(table: str, filter: Mapping[str, object], now: datetime) -> str:
+def name_of(table: str, filter: Mapping[str, object], now: datetime, *, kind: str = "csv") -> str:
     """Table, filter and time: `payouts_status-FAILED_20260302T093000Z.csv`; of free words only that there were some."""
     parts = [table]
     parts += [key if key == WORDS else f"{key}-{value}" for key, value in given(filter).items()]
     fit = "_".join(_UNFIT.sub("-", part).strip("-") for part in parts)[:LONGEST_NAME]
-    return f"{fit}_{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.csv"
+    return f"{fit}_{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.{kind}"
 
 
 def given(filter: Mapping[str, object]) -> dict[str, object]:

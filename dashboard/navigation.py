@@ -86,6 +86,14 @@ ENTRIES: Sequence[PageEntry] = (
         "Every account, summing to zero.",
     ),
     PageEntry(
+        "financial_statements",
+        "Financial statements",
+        "summarize",
+        "Money",
+        Permission.READ_LEDGER,
+        "Balance sheet and income statement, of any day and period.",
+    ),
+    PageEntry(
         "journals",
         "Journals",
         "menu_book",

@@ -1,18 +1,19 @@
-"""One account and its register: every journal on it, with the balance after each."""
+"""One account and its activity: every journal on it with the balance after each, or those of a period."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from core.errors import DeskError
-from core.queries import ledger
+from core.queries import account_activity, ledger
+from core.queries.movements import FIRST, Period
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import books
-from dashboard.ui import cards, empty, errors, header, tables
-from dashboard.ui.status import in_words
+from dashboard.ui import cards, empty, errors, filters, header, tables
 
 request_context.require(Permission.READ_LEDGER)
+until = filters.asked_day("until", "Until")
 code, currency = st.query_params.get("code", ""), st.query_params.get("iso", "USD")
 if not code:
     header.page("Account", back=("trial_balance", "Trial balance"))
@@ -24,13 +25,16 @@ cursor = tables.cursor("before", size=50)
 try:
     with request_context.reading() as session:
         account = ledger.account(session, code, currency)
-        rows = ledger.register(session, code, currency, before=cursor.before, limit=cursor.limit)
 except DeskError as unknown:
     header.page("Account", back=("trial_balance", "Trial balance"))
     errors.show(unknown)
     navigation.end()
 
-with header.page(f"{account.line.title} · {currency}", account.code, back=("trial_balance", "Trial balance")):
+with header.page(
+    f"{account.line.gl_number} {account.line.title} · {currency}",
+    account.code,
+    back=("trial_balance", "Trial balance"),
+):
     if account.milestone_id:
         navigation.link(
             "journals",
@@ -39,17 +43,26 @@ with header.page(f"{account.line.title} · {currency}", account.code, back=("tri
             milestone=account.milestone_id,
         )
     navigation.link("journals", "Filter its journals", icon=":material/filter_alt:", account=code)
-cards.facts(
-    {
-        "Balance": account.balance,
-        "Kind": in_words(account.line.kind),
-        "Normal balance": f"{in_words(account.line.side)}s",
-        "Below zero": "Possible: it mirrors what happened outside"
-        if account.line.hot
-        else "Not allowed: the database refuses it",
-    }
-)
+books.account_facts(account)
 header.section("Account activity", "Newest first; the balance is that after the journal.")
+with filters.bar():
+    days = filters.dates("Period", key="days")
+period = Period(days[0], days[-1]) if days else Period(FIRST, until) if until else None
+with request_context.reading() as session:
+    if period:
+        found = account_activity.activity(
+            session, code, currency, period, before=cursor.before, limit=cursor.limit
+        )
+        rows = found.entries
+    else:
+        rows = ledger.register(session, code, currency, before=cursor.before, limit=cursor.limit)
+if period:
+    cards.facts(
+        {
+            f"Opening, {period.first:%-d %b %Y}" if days else "Opening": found.opening,
+            f"Closing, {period.last:%-d %b %Y}": found.closing,
+        }
+    )
 tables.table(
     rows,
     books.REGISTER,
@@ -57,12 +70,17 @@ tables.table(
     cursor=cursor,
     download=tables.Table(
         "account",
-        lambda session: tables.every(
-            lambda before, limit: ledger.register(session, code, currency, before=before, limit=limit)
-        ),
-        filter={"code": code, "currency": currency},
+        books.activity_of(code, currency, period),
+        filter={
+            "code": code,
+            "currency": currency,
+            "from": period.first if period and days else None,
+            "to": period.last if period else None,
+        },
         columns=books.REGISTER_FILE,
     ),
     name="Account activity",
-    empty_state=("Nothing was ever posted here", "The account opens with its first journal."),
+    empty_state=("Nothing was posted in these days", "Choose other days.")
+    if period
+    else ("Nothing was ever posted here", "The account opens with its first journal."),
 )

@@ -8,24 +8,33 @@ from core.ledger.accounts import CHART
 from core.queries import ledger
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.finance import books
+from dashboard.finance import books, ledger_line
 from dashboard.ui import empty, filters, header, tables
 
 request_context.require(Permission.READ_LEDGER)
-with request_context.reading() as session:
-    sheets = ledger.sheets(session)
-
-header.page(
+today = request_context.now().date()
+with header.page(
     "Trial balance",
     "The chart of accounts. A line opens its sub-accounts, a sub-account its activity.",
-)
+):
+    navigation.link("financial_statements", "Financial statements", icon=":material/summarize:")
+bar = filters.bar()
+with bar:
+    at = filters.day("As of", key="at", latest=today)
+    beside = filters.day("Beside", key="beside", latest=today)
+    zeros = filters.toggle("Zero balances", key="zeros")
+with request_context.reading() as session:
+    sheets = ledger.sheets(session, at=at, beside=beside, zeros=zeros)
 if not sheets:
     empty.state(
-        "Nothing posted yet", "The first payment that is held opens the books.", icon="account_balance"
+        *("Nothing was posted by then", "Choose a later day.")
+        if at
+        else ("Nothing posted yet", "The first payment that is held opens the books."),
+        icon="account_balance",
     )
     navigation.end()
 currencies = list(dict.fromkeys(sheet.currency for sheet in sheets))
-with filters.bar():
+with bar:
     chosen = filters.choice(
         "Currency", {each: each for each in currencies[1:]}, key="currency", everything=currencies[0]
     )
@@ -34,24 +43,24 @@ line = filters.asked_for("line", "Line", CHART)
 
 picked: dict[str, str | None] = {}
 
-with st.grid(columns=2, min_column_width=500, gap="medium"):
+with st.grid(columns=1 if beside else 2, min_column_width=500, gap="medium"):
     with st.container(gap="medium"):
         for sheet in (each for each in sheets if each.currency == currency):
             with st.container(gap="small"):
-                books.heading(sheet)
+                books.heading(sheet, at)
                 key = f"trial-{currency}-{sheet.book}"
                 tables.follow(key, line)
                 picked[key] = tables.table(
                     sheet.lines,
-                    books.LINES,
+                    books.lines(at, beside),
                     key=key,
                     id="name",
                     select=True,
                     download=tables.Table(
                         "trial-balance-memo" if sheet.memo else "trial-balance",
-                        books.lines_of(currency, memo=sheet.memo),
-                        filter={"currency": currency},
-                        columns=books.LINES_FILE,
+                        books.lines_of(currency, memo=sheet.memo, at=at, beside=beside, zeros=zeros),
+                        filter={"currency": currency, "at": at, "beside": beside, "zero-balances": zeros},
+                        columns=books.lines_file(at, beside),
                     ),
                 )
                 books.foot(sheet)
@@ -66,30 +75,4 @@ with st.grid(columns=2, min_column_width=500, gap="medium"):
         if line != asked:
             st.query_params.pop("before", None)
             st.query_params["line"] = line
-        if CHART[line].per is None:
-            header.section(CHART[line].title, "One account")
-            navigation.link(
-                "account", "Open its register", icon=":material/menu_book:", code=line, iso=currency
-            )
-            navigation.end()
-        header.section(CHART[line].title, "Newest first")
-        everything = filters.toggle("Show zero balances", key="everything")
-        cursor = tables.cursor("before", size=50)
-        with request_context.reading() as session:
-            rows = ledger.accounts_of(
-                session, line, currency, before=cursor.before, limit=cursor.limit, everything=everything
-            )
-        books.open_account(
-            rows,
-            currency,
-            columns=books.accounts(rows),
-            key=f"accounts-{line}-{currency}",
-            cursor=cursor,
-            download=tables.Table(
-                "accounts",
-                books.accounts_in(line, currency, everything=everything),
-                filter={"line": line, "currency": currency, "zero-balances": everything},
-                columns=books.ACCOUNTS_FILE,
-            ),
-            empty_state=("Nothing on these accounts", "Everything was paid out or sent back."),
-        )
+        ledger_line.show(line, currency, at)

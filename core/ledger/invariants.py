@@ -116,3 +116,24 @@ invariant(
     where s.debits is distinct from p.debits or s.credits is distinct from p.credits
     """,
 )
+
+invariant(
+    "balance_sheet_balances",
+    "In each currency, assets are liabilities and equity, with all that was earned less all that was spent.",
+    """
+    with moved as (
+        select line, currency_number, sum(debits - credits) as net from daily_totals group by 1, 2
+        union all
+        select (account_id >> 10 & 255)::smallint, (account_id & 1023)::smallint, sum(amount)
+        from posting_tail group by 1, 2
+    ), sheet as (
+        select m.code as currency, coalesce(sum(net) filter (where c.kind = 'asset'), 0) as assets,
+               coalesce(-sum(net) filter (where c.kind = 'liability'), 0) as liabilities,
+               coalesce(-sum(net) filter (where c.kind in ('equity', 'income', 'expense')), 0) as equity
+        from moved join chart c on c.line = moved.line join currencies m on m.number = moved.currency_number
+        where c.book = 'platform' group by 1
+    )
+    select currency, assets, liabilities, equity, assets - liabilities - equity as off_by
+    from sheet where assets <> liabilities + equity
+    """,
+)

@@ -7,10 +7,9 @@ so that a posting in between cannot come between them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import groupby
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -18,8 +17,10 @@ from sqlalchemy.orm import Session
 from core.ledger import accounts, journal_store
 from core.ledger.accounts import CHART, Book
 from core.money import Money, shown_order
+from core.queries.movements import FIRST, LAST, NOTHING, Moved, Period, moved
 
 NEWEST = 2**63 - 1
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class TrialBalanceLine:
     kind: str
     debit: Money | None
     credit: Money | None
+    debit_beside: Money | None = None
+    credit_beside: Money | None = None
 
 
 @dataclass(frozen=True)
@@ -59,46 +62,36 @@ class TrialBalance:
         return self.book == Book.PAYEE
 
 
-# From the daily totals, which do not grow with the number of accounts; the tail is what is not rolled up yet.
-LINES = text(
-    """
-    with moved as (
-        select line, currency_number, sum(debits - credits) as net from daily_totals group by 1, 2
-        union all
-        select (account_id >> 10 & 255)::smallint, (account_id & 1023)::smallint, sum(amount)
-        from posting_tail group by 1, 2
+def nets(session: Session, *, at: date | None = None) -> dict[tuple[str, str], Money]:
+    """By line and currency, debits less credits of everything that was ever posted, or was by the end of that day."""
+    (found,) = moved(session, [Period(FIRST, at or LAST)])
+    return {(line, currency): Money(each.net, currency) for (line, currency), each in found.items()}
+
+
+def sheets(
+    session: Session, *, at: date | None = None, beside: date | None = None, zeros: bool = False
+) -> list[TrialBalance]:
+    """The trial balance: a sheet a currency, then one for the payees' own money in it; now, or at the end of a day, and
+    `beside` it at the end of another. Lines without a balance are left out, but for `zeros`."""
+    periods = [Period(FIRST, at or LAST), *([Period(FIRST, beside)] if beside else [])]
+    found = moved(session, periods)
+    present = sorted(
+        {(CHART[name].book, currency) for each in found for name, currency in each},
+        key=lambda sheet: (sheet[0] != Book.PLATFORM, shown_order(sheet[1])),
     )
-    select h.name as line, h.kind, h.book, c.code as currency, sum(m.net)::bigint as net
-    from moved m join chart h on h.line = m.line join currencies c on c.number = m.currency_number
-    group by 1, 2, 3, 4
-    """
-)
+    return [sheet for book, currency in present if (sheet := _sheet(book, currency, found, zeros)).lines]
 
 
-def nets(session: Session) -> dict[tuple[str, str], Money]:
-    """By line and currency, debits less credits of everything that was ever posted."""
-    rows = session.execute(LINES)
-    return {(row.line, row.currency): Money(row.net, row.currency) for row in rows}
-
-
-def sheets(session: Session) -> list[TrialBalance]:
-    """The trial balance: a sheet a currency, then one for the payees' own money in it. Lines without a
-    balance are left out."""
-    found = sorted(
-        ((CHART[line], currency, net) for (line, currency), net in nets(session).items() if net.minor),
-        key=lambda each: (each[0].book != Book.PLATFORM, shown_order(each[1]), each[0].gl_number),
-    )
-    return [
-        TrialBalance(
-            currency,
-            which,
-            tuple(
-                TrialBalanceLine(line.gl_number, line.name, line.title, line.kind, *sides(net))
-                for line, _, net in lines
-            ),
-        )
-        for (which, currency), lines in groupby(found, key=lambda each: (each[0].book, each[1]))
-    ]
+def _sheet(book: Book, currency: str, found: Sequence[Moved], zeros: bool) -> TrialBalance:
+    lines = []
+    for line in accounts.IN_ORDER:
+        here, *there = (Money(each.get((line.name, currency), NOTHING).net, currency) for each in found)
+        if line.book is book and (zeros or any(not each.is_zero for each in (here, *there))):
+            beside = sides(there[0]) if there else (None, None)
+            lines.append(
+                TrialBalanceLine(line.gl_number, line.name, line.title, line.kind, *sides(here), *beside)
+            )
+    return TrialBalance(currency, book, tuple(lines))
 
 
 def sides(net: Money) -> tuple[Money | None, Money | None]:
@@ -120,10 +113,16 @@ class AccountRow:
 
 
 # Objects are named beside the page's few rows, not while it is searched.
+# As of an earlier day, what was posted after it is taken off again.
 ACCOUNTS = text(
     """
     with tail as materialized (
         select account_id, sum(amount) as net from posting_tail where account_id & 131072 <> 0 group by account_id
+    ), later as materialized (
+        select p.account_id, sum(p.amount) as net
+        from journals j cross join lateral unnest(j.account_ids, j.amounts) as p (account_id, amount)
+        where j.posted_at >= :until and p.account_id >> 10 & 255 = :line and p.account_id & 1023 = :iso
+        group by 1
     ), page as materialized (
         select a.code, a.object_id, n.net
         from accounts a
@@ -131,9 +130,10 @@ ACCOUNTS = text(
         left join balances b on b.account_id = a.id
         left join hot_balances h on h.account_id = a.id
         left join tail t on t.account_id = a.id
+        left join later l on l.account_id = a.id
         cross join lateral (
-            select case when c.hot then (coalesce(h.net, 0) + coalesce(t.net, 0))::bigint
-                        else b.balance * c.side end as net
+            select (case when c.hot then coalesce(h.net, 0) + coalesce(t.net, 0) else b.balance * c.side end
+                    - coalesce(l.net, 0))::bigint as net
         ) n
         where a.line = :line and a.currency_number = :iso and a.id < :before and (n.net <> 0 or :everything)
         order by a.id desc limit :limit
@@ -156,8 +156,10 @@ def accounts_of(
     before: int | None = None,
     limit: int = 51,
     everything: bool = False,
+    at: date | None = None,
 ) -> list[AccountRow]:
-    """The accounts of a line of the chart, newest object first; only those with something on them, or all."""
+    """The accounts of a line of the chart, newest object first; only those with something on them, or all. With `at`,
+    as they stood at the end of that day, UTC."""
     values = {
         "line": CHART[line].number,
         "iso": accounts.ISO_NUMBERS[currency],
@@ -165,6 +167,7 @@ def accounts_of(
         "limit": limit,
         "everything": everything,
         "per": CHART[line].per or "",
+        "until": datetime.combine(at + timedelta(days=1), time(), UTC) if at else NEVER,
     }
     return [
         AccountRow(

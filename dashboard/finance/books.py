@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from typing import Any
 
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core.queries import ledger
+from core.queries import account_activity, ledger
 from core.queries.journals import Leg, title
-from core.queries.ledger import AccountRow, TrialBalance, TrialBalanceLine
+from core.queries.ledger import AccountEntry, AccountRow, Head, TrialBalance, TrialBalanceLine
+from core.queries.movements import Period
 from dashboard import navigation
 from dashboard.ui import cards, header, tables
-from dashboard.ui.status import Pill
+from dashboard.ui.status import Pill, in_words
 
 NUMBER = tables.text("number", "No.", value=lambda line: str(line.number), width=60)
 LINES = [
@@ -45,7 +47,6 @@ REGISTER_FILE = [
     REGISTER[-1],
     *REGISTER[3:-1],
 ]
-LINES_FILE = [NUMBER, tables.mono("name", "Account"), tables.text("title", "Title"), *LINES[2:]]
 ACCOUNTS_FILE = [
     tables.mono("code", "Account"),
     tables.text("what_for", "Counterparty"),
@@ -73,22 +74,63 @@ LEGS = [
 ]
 
 
-def lines_of(currency: str, *, memo: bool) -> Callable[[Session], Sequence[TrialBalanceLine]]:
+def lines(at: date | None, beside: date | None) -> list[tables.Column]:
+    """Debit and credit; beside another day, each with its day."""
+    if beside is None:
+        return LINES
+    return [*LINES[:2], *_sides("", at), *_sides("_beside", beside)]
+
+
+def lines_file(at: date | None, beside: date | None) -> list[tables.Column]:
+    return [NUMBER, tables.mono("name", "Account"), tables.text("title", "Title"), *lines(at, beside)[2:]]
+
+
+def _sides(suffix: str, at: date | None) -> list[tables.Column]:
+    day = f"{at:%-d %b %y}" if at else "now"
+    return [
+        tables.money(f"{side}{suffix}", f"{side.capitalize()}, {day}", width=125)
+        for side in ("debit", "credit")
+    ]
+
+
+def until(at: date | None) -> dict[str, Any]:
+    """What an address says of an account's activity up to a day; Streamlit reads a period from two values."""
+    return {"until": at} if at else {}
+
+
+def lines_of(
+    currency: str, *, memo: bool, at: date | None, beside: date | None, zeros: bool
+) -> Callable[[Session], Sequence[TrialBalanceLine]]:
     """The lines of one book, read again."""
 
     def lines(session: Session) -> Sequence[TrialBalanceLine]:
-        sheets = ledger.sheets(session)
+        sheets = ledger.sheets(session, at=at, beside=beside, zeros=zeros)
         return next((each.lines for each in sheets if (each.currency, each.memo) == (currency, memo)), ())
 
     return lines
 
 
-def accounts_in(line: str, currency: str, *, everything: bool) -> Callable[[Session], Iterable[AccountRow]]:
+def accounts_in(
+    line: str, currency: str, *, everything: bool, at: date | None
+) -> Callable[[Session], Iterable[AccountRow]]:
     return lambda session: tables.every(
         lambda before, limit: ledger.accounts_of(
-            session, line, currency, before=before, limit=limit, everything=everything
+            session, line, currency, before=before, limit=limit, everything=everything, at=at
         )
     )
+
+
+def activity_of(
+    code: str, currency: str, period: Period | None
+) -> Callable[[Session], Iterable[AccountEntry]]:
+    """An account's activity, read again: of a period, or all of it."""
+
+    def page(session: Session, before: int | None, limit: int) -> Sequence[AccountEntry]:
+        if period is None:
+            return ledger.register(session, code, currency, before=before, limit=limit)
+        return account_activity.activity(session, code, currency, period, before=before, limit=limit).entries
+
+    return lambda session: tables.every(lambda before, limit: page(session, before, limit))
 
 
 def accounts(rows: Sequence[AccountRow]) -> list[tables.Column]:
@@ -99,6 +141,21 @@ def accounts(rows: Sequence[AccountRow]) -> list[tables.Column]:
         tables.text("what_for", "Counterparty", width=225 if len(sides) < 2 else 130),
         *(tables.money(name, name.capitalize(), width=115) for name in sides),
     ]
+
+
+def account_facts(account: Head) -> None:
+    """What lies on an account, and what kind of account it is."""
+    line = account.line
+    cards.facts(
+        {
+            "Balance": account.balance,
+            "Type": f"{in_words(line.kind)}, {line.group.heading.lower()}",
+            "Normal balance": f"{in_words(line.side)}s",
+            "Below zero": "Possible: it mirrors what happened outside"
+            if line.hot
+            else "Not allowed: the database refuses it",
+        }
+    )
 
 
 def balanced(sheet: TrialBalance) -> Pill:
@@ -112,12 +169,12 @@ def balanced(sheet: TrialBalance) -> Pill:
     )
 
 
-def heading(sheet: TrialBalance) -> None:
-    """Whose book it is."""
-    if sheet.memo:
-        header.section(f"{sheet.currency}, the payees' own money", "Memo: never ours")
-    else:
-        header.section(f"{sheet.currency}, the platform's book")
+def heading(sheet: TrialBalance, at: date | None) -> None:
+    """Whose book it is, and at the end of which day."""
+    notes = ["Memo: never ours"] if sheet.memo else []
+    notes += [f"At the end of {at:%-d %B %Y}, UTC"] if at else []
+    whose = "the payees' own money" if sheet.memo else "the platform's book"
+    header.section(f"{sheet.currency}, {whose}", " · ".join(notes))
 
 
 def foot(sheet: TrialBalance) -> None:
@@ -132,9 +189,12 @@ def foot(sheet: TrialBalance) -> None:
     )
 
 
-def open_account(rows: Sequence[AccountRow | Leg], currency: str, **more: Any) -> None:
+def open_account(
+    rows: Sequence[AccountRow | Leg], currency: str, at: date | None = None, **more: Any
+) -> None:
     """A table of accounts, each of which leads to its register."""
     chosen = tables.table(rows, select=True, id="code", **more)
     if chosen is not None:
         st.session_state.pop(f"{more['key']}:chosen", None)  # or coming back would open it again
-        navigation.go("account", code=chosen, iso=currency)  # `currency` is bound to a widget here and there
+        # `currency` is bound to a widget here and there
+        navigation.go("account", code=chosen, iso=currency, **until(at))

@@ -67,6 +67,33 @@ def table(wanted: Table, columns: Sequence[Column], *, key: str) -> None:
     )
 
 
+def document(
+    label: str,
+    wanted: table_files.Document,
+    draw: Callable[[Session], bytes],
+    *,
+    key: str,
+    media_type: str,
+) -> None:
+    """A link to a paper made of a table's rows, for whoever may take it. `draw` runs when it is fetched."""
+    if not request_context.may(wanted.permission):
+        return
+    desk = request_context.desk()
+
+    def make(actor: Actor, now: datetime, out: IO[bytes]) -> str:
+        return table_files.document(desk.database, actor, wanted, draw, now=now, out=out).name
+
+    _link(
+        label,
+        key=key,
+        permission=wanted.permission,
+        name=f"{wanted.name}.{wanted.kind}",
+        media_type=media_type,
+        make=make,
+        help="The audit log records who took it.",
+    )
+
+
 def file(
     label: str,
     *,

@@ -100,6 +100,15 @@ def asked_for(key: str, label: str, known: Container[str]) -> str | None:
     return given or None
 
 
+def asked_day(key: str, label: str) -> date | None:
+    """The day under this name in the address; None when there is none. What is no day is said."""
+    given = st.query_params.get(key, "")
+    if given and not _is_day(given):
+        unreadable(label, key, given)
+        return None
+    return date.fromisoformat(given) if given else None
+
+
 def number(label: str, *, key: str, width: int = 95) -> int | None:
     """A field for a number. What is typed and is no number is said rather than left out."""
     typed = st.text_input(
@@ -126,6 +135,17 @@ def dates(label: str, *, key: str, width: int = 225, latest: date | None = None)
     picked = st.date_input(label, value=[], max_value=latest, key=key, format="YYYY-MM-DD",
                            label_visibility="collapsed", width=width, bind="query-params")  # fmt: skip
     return tuple(picked) if isinstance(picked, tuple) else ()
+
+
+def day(label: str, *, key: str, width: int = 150, latest: date | None = None) -> date | None:
+    """One day; None is today."""
+    asked = st.query_params.get(key, "")
+    if asked and not _is_day(asked):
+        unreadable(label, key, asked)
+        return None
+    st.caption(plain(label), width="content")
+    return st.date_input(label, value=None, max_value=latest, key=key, format="YYYY-MM-DD",
+                         label_visibility="collapsed", width=width, bind="query-params")  # fmt: skip
 
 
 def _is_day(text: str) -> bool:

@@ -38,6 +38,7 @@ from tests.pages.visiting import labels, serve, visit, words
 PAGES = {
     "overview": "What the balance at Stripe is made of",
     "trial_balance": "USD, the platform's book",
+    "financial_statements": "Balance sheet and income statement",
     "journals": "All posted journals",
     "fees": "Platform fees earned",
     "payouts": "Under way",
