@@ -11,11 +11,15 @@ from core.ledger import accounts
 from core.queries import journals
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.finance import books
+from dashboard.finance import books, ledger_export
 from dashboard.ui import filters, header, tables
 
 request_context.require(Permission.READ_LEDGER)
-header.page("Journals", "All posted journals, newest first. None can be changed or removed.")
+buttons = header.page("Journals", "All posted journals, newest first. None can be changed or removed.")
+if request_context.may(Permission.EXPORT_LEDGER):
+    with buttons:
+        ledger_export.button()
+    ledger_export.drawer()
 with filters.bar():
     words = filters.search("Key, memo or number", key="q", width=190)
     kind = filters.one_of("Every kind", dict(journals.KINDS), key="kind", width=180)

@@ -16,6 +16,7 @@ from core.cli import (
     audit,
     case,
     demo,
+    export,
     receipt,
     running,
     search,
@@ -36,6 +37,7 @@ app.command()(receipt.receipt)
 app.command()(search.search)
 app.add_typer(audit.app, name="audit")
 app.add_typer(case.app, name="case")
+app.add_typer(export.app, name="export")
 app.add_typer(api_access.keys, name="api-key")
 app.add_typer(api_access.endpoints, name="webhook-endpoint")
 app.add_typer(settlement.app, name="settlement")

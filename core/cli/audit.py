@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.audit.filters import LOGS, AuditFilter
 from core.cli import operator, signing
 from core.cli.operator import As
-from core.cli.output import LARGEST_ID, NUMBER, Json, console, opened, require_new, say, tell
+from core.cli.output import LARGEST_ID, NUMBER, Json, console, opened, require_new, say, tell, whole_file
 from core.cli.signing import Key
 from core.errors import DeskError, NotFound
 
@@ -150,26 +150,20 @@ def _write(out: Path, chosen: AuditFilter, format: str, as_: str | None) -> Mani
         _require_known(desk, chosen)
         home, actor, now = desk.settings.home, operator.actor(desk, as_), desk.clock()
         signer = audit.desk_signer(desk.database, home, now=now)
-        try:
-            with out.open("xb") as file:
-                out.chmod(0o600)
-                manifest: Any = export_audit(
-                    desk.auditor,
-                    chosen,
-                    Format(format),
-                    file,
-                    desk=desk.database,
-                    actor=actor,
-                    now=now,
-                    signer=signer,
-                    folder=home / "checkpoints",
-                )
+        with whole_file(out) as file:
+            manifest = export_audit(
+                desk.auditor,
+                chosen,
+                Format(format),
+                file,
+                desk=desk.database,
+                actor=actor,
+                now=now,
+                signer=signer,
+                folder=home / "checkpoints",
+            )
             beside.write_bytes(manifest.json())
-        except BaseException:
-            out.unlink(missing_ok=True)
-            raise
-    written: Manifest = manifest
-    return written
+    return manifest
 
 
 def _require_known(desk: Desk, chosen: AuditFilter) -> None:

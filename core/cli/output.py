@@ -144,6 +144,20 @@ def write_new(path: Path, content: bytes) -> None:
         raise FileInTheWay(path=path)
 
 
+@contextmanager
+def whole_file(path: Path) -> Iterator[Any]:
+    """A new file for its owner only, to write into; what is half written does not stay. Raises `FileInTheWay`,
+    `NoFolder`."""
+    require_new(path)
+    with path.open("xb") as file:
+        try:
+            path.chmod(0o600)
+            yield file
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
 def refusal(problem: Exception) -> str:
     """What to say about something that went wrong, in one sentence; empty where all is said already."""
     if isinstance(problem, DeskError):

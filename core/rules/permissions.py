@@ -178,6 +178,7 @@ BY_OPERATOR = frozenset(
         Permission.VERIFY_AUDIT,
         Permission.EXPORT_AUDIT,
         Permission.EXPORT_CASE,
+        Permission.EXPORT_LEDGER,
         Permission.RUN_CHECKS,
         Permission.MANAGE_STAFF,
         Permission.MANAGE_PLATFORM_KEYS,

@@ -10,10 +10,9 @@ from core.errors import DeskError
 from core.queries.cases import CaseView
 from core.rules.evidence import in_words
 from core.rules.permissions import Permission
-from dashboard import request_context
+from dashboard import background_job, request_context
+from dashboard.background_job import Progress, Work
 from dashboard.case import redaction
-from dashboard.compliance import background_job
-from dashboard.compliance.background_job import Progress, Work
 from dashboard.ui import cards, confirm, download, errors
 
 DRAWER = "case-file"

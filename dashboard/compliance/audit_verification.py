@@ -14,9 +14,8 @@ from core.audit.verification_report import Verdict
 from core.errors import DeskError
 from core.queries.audit import SealState
 from core.rules.permissions import Permission, require
-from dashboard import navigation, request_context
-from dashboard.compliance import background_job
-from dashboard.compliance.background_job import Progress, Work
+from dashboard import background_job, navigation, request_context
+from dashboard.background_job import Progress, Work
 from dashboard.ui import cards, deadlines, errors, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import plain

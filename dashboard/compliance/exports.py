@@ -21,9 +21,8 @@ from core.errors import DeskError
 from core.exports import export_audit
 from core.queries.audit import EntryCount
 from core.rules.permissions import Permission
-from dashboard import request_context
-from dashboard.compliance import background_job
-from dashboard.compliance.background_job import Progress, Work
+from dashboard import background_job, request_context
+from dashboard.background_job import Progress, Work
 from dashboard.ui import cards, confirm, download, errors
 from dashboard.ui.status import in_words
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,10 +21,11 @@ from core.actions.risk import holds
 from core.db import Database
 from core.queries import audit as queries
 from core.rules.permissions import TABLE, Permission
-from dashboard.compliance import audit_filters, audit_verification, background_job, exports
+from dashboard import background_job
+from dashboard.compliance import audit_filters, audit_verification, exports
 from tests import builders
 from tests.builders import PEOPLE, Told, Town
-from tests.pages.visiting import labels, serve, visit, words
+from tests.pages.visiting import labels, serve, visit, words, work
 
 NASTY = "![x](http://evil.example/x.png) <img src=x onerror=alert(1)>"
 
@@ -72,8 +74,8 @@ def press(app: AppTest, label: str) -> AppTest:
 
 def ended(app: AppTest, key: str) -> AppTest:
     """The page once the work under this key is over."""
-    if key in app.session_state:
-        assert app.session_state[key].wait(20)
+    with suppress(KeyError):
+        assert work(app, key).wait(20)
     return app.run()
 
 
@@ -261,7 +263,7 @@ def test_the_filtered_entries_leave_with_a_manifest(
     app = press(visit(town, "cora", "audit", action="staff:hold:"), "Export")
     app.radio(key="export-format").set_value(format).run()
     app = ended(press(app, "Prepare the file"), exports.WORK)
-    done = app.session_state[exports.WORK].result
+    done = work(app, exports.WORK).result
     assert (done.manifest.rows, done.manifest.filter) == (1, {"action": "staff:hold:"})
     out = io.BytesIO()
     done.copy(out)
@@ -277,14 +279,19 @@ def test_the_filtered_entries_leave_with_a_manifest(
 def test_work_that_runs_is_not_begun_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     from threading import Event
 
-    state: dict[str, Any] = {}
-    monkeypatch.setattr(background_job.st, "session_state", state)
+    monkeypatch.setattr(background_job, "_place", lambda key: ("", key))
     go = Event()
     first = background_job.begin("work", lambda progress: go.wait(10))
     assert background_job.begin("work", lambda progress: None) is first
     go.set()
     assert first.wait(10)
     assert first.result is True
+    assert background_job.of("work") is first
+    first.ended -= background_job.KEPT + 1
+    other = background_job.begin("other", lambda progress: None)
+    assert background_job.of("work") is None
+    assert background_job.of("other") is other
+    background_job.forget("other")
 
 
 def test_work_that_fails_keeps_its_error() -> None:

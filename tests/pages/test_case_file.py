@@ -15,9 +15,10 @@ from core.db import Database
 from core.gateways.evidence_store import EvidenceStore
 from core.records.audit import audit_entries
 from core.rules.permissions import TABLE, Permission
-from dashboard.compliance.background_job import Work
+from dashboard.background_job import Work
 from tests import builders
 from tests.builders import PEOPLE, Town
+from tests.pages import visiting
 from tests.pages.visiting import labels, serve, visit, words
 
 
@@ -31,7 +32,7 @@ def town(database: Database, tmp_path: Path) -> Town:
 def made(app: AppTest, case: int) -> Work[case_file.CaseFile]:
     app.button(key="case-file").click().run()
     app.button(key="case-file-make").click().run()
-    work: Work[case_file.CaseFile] = app.session_state[f"case-file:{case}"]
+    work: Work[case_file.CaseFile] = visiting.work(app, f"case-file:{case}")
     assert work.wait(30)
     app.run()
     assert not app.exception

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.actions.staff import sessions
 from core.gateways.evidence_store import EvidenceStore
-from dashboard import navigation, request_context, server
+from dashboard import background_job, navigation, request_context, server
+from dashboard.background_job import Work
 from tests.builders import Town
 from tests.desk_fixtures import a_desk
 
@@ -35,6 +36,11 @@ def visit(town: Town, subject: str, page: str, /, **params: Any) -> AppTest:
     app.run()
     assert not app.exception, [each.value for each in app.exception]
     return app
+
+
+def work(app: AppTest, key: str) -> Work[Any]:
+    """What this visitor's sign-in has begun beside the page."""
+    return background_job.kept(app.session_state["desk:token"], key)
 
 
 def words(app: AppTest) -> str:

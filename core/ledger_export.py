@@ -1,0 +1,321 @@
+"""The ledger as a file, one row a posting: CSV, XLSX or Parquet, for a period, an account, a currency.
+
+CSV is written by PostgreSQL itself (COPY). Nothing is kept in memory, whatever the size. Amounts stand in major units
+as plain numbers with their currency beside them, and once more as signed minor units; times in UTC.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from itertools import islice
+from typing import IO, Any
+
+import psycopg
+from psycopg import ClientCursor
+
+from core import audit
+from core.audit.actions import AuditAction, StoredAction
+from core.db import Database
+from core.errors import DeskError
+from core.exports import FORMULA_STARTS, SNAPSHOT
+from core.ledger.accounts import CHART, ISO_NUMBERS
+from core.money import CURRENCIES
+from core.rules.permissions import Actor, Permission, require
+from core.table_files import BOM
+
+Progress = Callable[[int, int], None]
+Batches = Iterator[list[tuple[Any, ...]]]
+AT_ONCE = 5_000
+PIECE = 1 << 20
+SHEET = 1_048_575  # rows under the header of a sheet, which is the most that Excel opens
+
+
+class LedgerFormat(StrEnum):
+    CSV = "csv"
+    XLSX = "xlsx"
+    PARQUET = "parquet"
+
+
+class PeriodUpsideDown(DeskError):
+    """There is nothing from {since} to {until}: the first day must not be after the last."""
+
+
+class AccountNotInChart(DeskError):
+    """“{name}” is no line of the chart of accounts. Write its name or its number, such as {example}."""
+
+
+@dataclass(frozen=True)
+class LedgerFilter:
+    """Postings from the first to the last day, both included (UTC); of one line of the chart, of one currency."""
+
+    since: date | None = None
+    until: date | None = None
+    line: str | None = None
+    currency: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.since and self.until and self.since > self.until:
+            raise PeriodUpsideDown(since=self.since, until=self.until)
+
+    def facts(self) -> dict[str, str]:
+        known = {"from": self.since, "to": self.until, "account": self.line, "currency": self.currency}
+        return {name: str(value) for name, value in known.items() if value}
+
+    @property
+    def where(self) -> str:
+        conditions = {
+            "j.posted_at >= %(since)s": self.since,
+            "j.posted_at < %(until)s": self.until,
+            "a.line = %(line)s": self.line,
+            "a.currency_number = %(iso)s": self.currency,
+        }
+        return " and ".join(["true", *(each for each, given in conditions.items() if given)])
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {
+            "since": self.since and datetime.combine(self.since, time(), UTC),
+            "until": self.until and datetime.combine(self.until + timedelta(days=1), time(), UTC),
+            "line": self.line and CHART[self.line].number,
+            "iso": self.currency and ISO_NUMBERS[self.currency],
+        }
+
+
+def line_named(words: str) -> str:
+    """The name of a line of the chart, by its name or its account number. Raises `AccountNotInChart`."""
+    found = next((name for name, line in CHART.items() if words in (name, str(line.gl_number))), None)
+    if found is None:
+        example = CHART["stripe_balance"]
+        raise AccountNotInChart(name=words, example=f"{example.name} or {example.gl_number}")
+    return found
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What lies in the file: postings under its header, and the SHA-256 of all its bytes."""
+
+    name: str
+    rows: int
+    sha256: str
+
+
+def export_ledger(
+    auditor: Database,
+    wanted: LedgerFilter,
+    format: LedgerFormat,
+    out: IO[bytes],
+    *,
+    desk: Database,
+    actor: Actor,
+    now: datetime,
+    progress: Progress = lambda done, total: None,
+) -> Exported:
+    """Write the postings into `out` in the order in which they were posted, as of one moment.
+
+    Read as `auditor`; recorded through `desk` before the first byte leaves, and with the fingerprint at the end.
+    `progress(done, total)` counts postings. Raises `NotPermitted`.
+    """
+    require(actor, Permission.EXPORT_LEDGER)
+    name = f"ledger-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}.{format}"
+    asked = {"format": format, "filter": wanted.facts()}
+    _record(desk, actor, AuditAction.EXPORT_START.by("ledger"), name, now, asked)
+    with tempfile.TemporaryFile() as file:  # a workbook is written back and forth
+        rows = _write(auditor, wanted, format, file, progress)
+        done = Exported(name, rows, _pass_on(file, out))
+    _record(
+        desk, actor, AuditAction.EXPORT_FINISH.by("ledger"), name, now,
+        asked | {"rows": done.rows, "sha256": done.sha256},
+    )  # fmt: skip
+    return done
+
+
+def _pass_on(file: IO[bytes], out: IO[bytes]) -> str:
+    """Copy the file; the result is the SHA-256 of its bytes."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    while piece := file.read(PIECE):
+        digest.update(piece)
+        out.write(piece)
+    return digest.hexdigest()
+
+
+def _record(
+    desk: Database, actor: Actor, action: StoredAction, name: str, now: datetime, after: Mapping[str, Any]
+) -> None:
+    with desk.transaction() as session:
+        audit.record(session, actor, action, object_kind="export", object_id=name, now=now, after=after)
+
+
+@dataclass(frozen=True)
+class Column:
+    """`kind`: text, words (which may begin like a formula), whole, amount or time."""
+
+    name: str
+    sql: str
+    kind: str = "text"
+
+
+_DIGITS = " ".join(
+    f"when {ISO_NUMBERS[each.code]} then 1e-{each.digits}" for each in CURRENCIES.values() if each.digits != 2
+)
+_MAJOR = f"abs(p.amount) * (case a.currency_number {_DIGITS} else 0.01 end)"
+COLUMNS: Sequence[Column] = (
+    Column("journal", "j.id", "whole"),
+    Column("posting", "p.place", "whole"),
+    Column("posted_at", "j.posted_at", "time"),
+    Column("recorded_at", "j.recorded_at", "time"),
+    Column("kind", "j.kind"),
+    Column("account_number", "h.gl_number", "whole"),
+    Column("account", "a.code"),
+    Column("account_title", "h.title"),
+    Column("account_type", "h.kind"),
+    Column("book", "h.book"),
+    Column("currency", "a.currency"),
+    Column("debit", f"case when p.amount > 0 then {_MAJOR} end", "amount"),
+    Column("credit", f"case when p.amount < 0 then {_MAJOR} end", "amount"),
+    Column("minor_units", "p.amount", "whole"),
+    Column("milestone", "j.milestone_id", "whole"),
+    Column("project", "m.project_id", "whole"),
+    Column("party", "j.party_id", "whole"),
+    Column("memo", "j.memo", "words"),
+    Column("reference", "j.key", "words"),
+    Column("balance_transaction", "b.id"),
+)
+FROM = """
+from journals j
+cross join lateral unnest(j.account_ids, j.amounts) with ordinality as p (account_id, amount, place)
+join accounts a on a.id = p.account_id
+join chart h on h.line = a.line
+left join milestones m on m.id = j.milestone_id
+left join balance_transactions b on b.journal_id = j.id
+where {where}
+"""
+COUNT = "select count(*) " + FROM
+_STARTS = ", ".join(str(ord(start)) for start in sorted(FORMULA_STARTS))
+
+
+def _query(wanted: LedgerFilter, *, texts: bool) -> str:
+    """With `texts`: every value as it stands in a CSV file."""
+    columns = ", ".join(f"{_as_text(each) if texts else each.sql} as {each.name}" for each in COLUMNS)
+    return f"select {columns} {FROM.format(where=wanted.where)} order by j.id, p.place"
+
+
+def _as_text(column: Column) -> str:
+    if column.kind == "time":
+        return f'to_char({column.sql}, \'YYYY-MM-DD"T"HH24:MI:SS"Z"\')'
+    if column.kind == "words":
+        return f"case when ascii({column.sql}) in ({_STARTS}) then '''' || {column.sql} else {column.sql} end"
+    return column.sql
+
+
+def _write(
+    auditor: Database, wanted: LedgerFilter, format: LedgerFormat, out: IO[bytes], progress: Progress
+) -> int:
+    with auditor.reading() as session:
+        connection = session.connection().connection.driver_connection
+        assert isinstance(connection, psycopg.Connection)
+        connection.execute(f"{SNAPSHOT}; set local timezone = 'UTC'")
+        counted = connection.execute(COUNT.format(where=wanted.where).encode(), wanted.values).fetchone()
+        total = int(counted[0]) if counted else 0
+        progress(0, total)
+        if format is LedgerFormat.CSV:
+            return _as_csv(connection, wanted, out, total, progress)
+        batches = _batches(connection, wanted, total, progress)
+        return (_as_xlsx if format is LedgerFormat.XLSX else _as_parquet)(batches, out)
+
+
+def _as_csv(
+    connection: psycopg.Connection[Any], wanted: LedgerFilter, out: IO[bytes], total: int, progress: Progress
+) -> int:
+    out.write(BOM)
+    with ClientCursor(connection) as cursor:
+        query = cursor.mogrify(_query(wanted, texts=True), wanted.values)
+        done = -1  # the header
+        with cursor.copy(f"copy ({query}) to stdout (format csv, header true)".encode()) as copy:
+            while lines := [bytes(line) for line in islice(copy, AT_ONCE)]:
+                out.write(b"".join(lines))
+                done += len(lines)
+                progress(done, total)
+    return done
+
+
+def _batches(
+    connection: psycopg.Connection[Any], wanted: LedgerFilter, total: int, progress: Progress
+) -> Batches:
+    with connection.cursor("ledger_export") as cursor:
+        cursor.itersize = AT_ONCE
+        cursor.execute(_query(wanted, texts=False).encode(), wanted.values)
+        done = 0
+        while rows := cursor.fetchmany(AT_ONCE):
+            yield rows
+            done += len(rows)
+            progress(done, total)
+
+
+def _as_xlsx(batches: Batches, out: IO[bytes]) -> int:
+    """Sheets of at most a million rows; numbers are numbers and times are dates, in UTC."""
+    from xlsxwriter import Workbook
+
+    asked = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "remove_timezone": True,
+    }
+    count = 0
+    with Workbook(out, asked) as book:
+        looks = {
+            "time": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
+            "amount": book.add_format({"num_format": "#,##0.00#"}),
+        }
+        head = book.add_format({"bold": True})
+        for row in (row for rows in batches for row in rows):
+            if count % SHEET == 0:
+                sheet = _sheet(book, count // SHEET + 1, head)
+            for place, (column, value) in enumerate(zip(COLUMNS, row, strict=True)):
+                if isinstance(value, str):
+                    sheet.write_string(count % SHEET + 1, place, value)
+                elif value is not None:
+                    sheet.write(count % SHEET + 1, place, value, looks.get(column.kind))
+            count += 1
+        if not count:
+            _sheet(book, 1, head)
+    return count
+
+
+def _sheet(book: Any, number: int, head: Any) -> Any:
+    sheet = book.add_worksheet("Ledger" if number == 1 else f"Ledger {number}")
+    sheet.freeze_panes(1, 0)
+    for place, column in enumerate(COLUMNS):
+        sheet.set_column(place, place, 19 if column.kind in ("time", "words") else 14)
+        sheet.write_string(0, place, column.name, head)
+    return sheet
+
+
+def _as_parquet(batches: Batches, out: IO[bytes]) -> int:
+    """Times are timestamps in UTC, amounts decimals with three places."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {
+        "whole": pa.int64(),
+        "amount": pa.decimal128(38, 3),
+        "time": pa.timestamp("us", tz="UTC"),
+    }
+    schema = pa.schema([(each.name, types.get(each.kind, pa.string())) for each in COLUMNS])
+    count = 0
+    with pq.ParquetWriter(out, schema, compression="zstd") as writer:
+        for rows in batches:
+            columns = [
+                pa.array(values, each.type)
+                for each, values in zip(schema, zip(*rows, strict=True), strict=True)
+            ]
+            writer.write_batch(pa.record_batch(columns, schema=schema))
+            count += len(rows)
+    return count

@@ -1,0 +1,75 @@
+"""The ledger is exported from the page of journals: made beside the page, there after a reload, for its sign-in."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.db import Database
+from core.rules.permissions import TABLE, Permission
+from dashboard import navigation, server
+from dashboard.finance import ledger_export
+from tests import builders
+from tests.builders import PEOPLE, Town
+from tests.pages.downloading import fetch, offered, taken
+from tests.pages.visiting import labels, serve, visit, words, work
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = builders.a_town(database)
+    builders.funded(town)
+    serve(town, tmp_path)
+    return town
+
+
+def reloaded(app: AppTest) -> AppTest:
+    """Another tab of the same sign-in."""
+    other = AppTest.from_file(server.SCRIPT, default_timeout=30)
+    other.session_state["desk:token"] = app.session_state["desk:token"]
+    other.run()
+    other.switch_page(str(navigation.SCRIPTS / "journals.py"))
+    other.run()
+    return other
+
+
+def prepared(app: AppTest) -> AppTest:
+    app.button(key="export-ledger").click().run()
+    app.radio(key="ledger-format").set_value("csv").run()
+    next(each for each in app.button if each.label == "Prepare the file").click().run()
+    assert work(app, ledger_export.WORK).wait(20)
+    return app.run()
+
+
+@pytest.mark.parametrize("subject", PEOPLE)
+def test_it_is_offered_to_those_who_may(town: Town, subject: str) -> None:
+    app = visit(town, subject, "journals")
+    assert ("Export the ledger" in labels(app)) == (PEOPLE[subject][1] in TABLE[Permission.EXPORT_LEDGER])
+
+
+def test_the_file_is_there_after_a_reload_and_for_no_other_sign_in(town: Town) -> None:
+    app = prepared(visit(town, "fay", "journals"))
+    (name,) = (each for each in offered(app) if each.startswith("ledger-"))
+    answer = taken(app, name)
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert {row["kind"] for row in rows} >= {"charge_settled"}
+
+    again = reloaded(app)
+    again.button(key="export-ledger").click().run()
+    assert name in offered(again)
+    assert taken(again, name).content == answer.content
+
+    stranger = visit(town, "fay", "journals")
+    stranger.button(key="export-ledger").click().run()
+    assert name not in offered(stranger)
+    assert fetch(offered(app)[name], str(stranger.session_state["desk:token"])).status_code == 404
+
+
+def test_a_refusal_is_said_and_another_can_be_made(town: Town) -> None:
+    app = prepared(visit(town, "fay", "journals"))
+    next(each for each in app.button if each.label == "Export something else").click().run()
+    assert "One row a posting" in words(app)
