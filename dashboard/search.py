@@ -32,6 +32,7 @@ TITLES: Mapping[Found, str] = {
     Found.JOURNAL: "Journals",
     Found.ACCOUNT: "Accounts",
     Found.SUSPENSE: "Suspense items",
+    Found.BREAK: "Breaks",
     Found.RUN: "Reconciliation runs",
     Found.OPERATION: "Operations",
     Found.WEBHOOK_EVENT: "Webhook events",
@@ -64,6 +65,7 @@ PLACES: Mapping[Found, Callable[[Hit], Place]] = {
     Found.JOURNAL: lambda hit: ("journal", {"id": hit.id}),
     Found.ACCOUNT: lambda hit: ("account", {"code": hit.id, "iso": hit.currency}),
     Found.SUSPENSE: lambda hit: ("reconciliation", {}),
+    Found.BREAK: lambda hit: ("reconciliation", {"break": hit.id}),
     Found.RUN: lambda hit: ("reconciliation", {"id": hit.id}),
     Found.OPERATION: lambda hit: ("operations", {"id": hit.id}),
     Found.WEBHOOK_EVENT: lambda hit: ("operations", {"operations-tab": "Webhook inbox", "about": hit.id}),
@@ -79,6 +81,7 @@ AXES: Mapping[Found, str] = {
     Found.LETTER: "notification",
     Found.OPERATION: "operation",
     Found.WEBHOOK_EVENT: "webhook",
+    Found.BREAK: "break class",
     Found.RUN: "reconciliation",
 }
 

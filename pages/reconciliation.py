@@ -5,15 +5,28 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import DeskError
-from core.queries import reconciliation, suspense
+from core.queries import breaks, reconciliation, suspense
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.finance import figures, reconciliation_view
+from dashboard.finance import break_panel, breaks_view, figures, reconciliation_view
 from dashboard.finance import suspense as unexplained
-from dashboard.ui import confirm, deadlines, errors, filters, header, tables
+from dashboard.ui import confirm, deadlines, errors, header, tables
 
 request_context.require(Permission.READ_LEDGER)
 now = request_context.now()
+
+if (number := navigation.asked("break")) is not None:
+    figures.way_up("Reconciliation")
+    try:
+        with request_context.reading() as session:
+            row = breaks.one(session, number, now=now)
+    except DeskError as missing:
+        header.page("Break")
+        errors.show(missing)
+        navigation.end()
+    header.page(f"Break {row.reference}", row.what, badges=break_panel.badges(row))
+    break_panel.whole(row, now)
+    navigation.end()
 
 if (wanted := navigation.asked()) is not None:
     figures.way_up("Reconciliation")
@@ -31,20 +44,7 @@ if (wanted := navigation.asked()) is not None:
         subtitle,
         badges=[reconciliation_view.badge(run)],
     )
-    reconciliation_view.result(run, since)
-    broken, agreed = filters.tabs(["Breaks", "Matched lines"], key="run-tab")
-    if broken.open:
-        with broken:
-            cursor = tables.cursor("break", size=50)
-            with request_context.reading() as session:
-                rows = reconciliation.breaks(session, run.id, before=cursor.before, limit=cursor.limit)
-            reconciliation_view.breaks(rows, cursor, run)
-    elif agreed.open:
-        with agreed:
-            cursor = tables.cursor("before", size=50)
-            with request_context.reading() as session:
-                lines = reconciliation.matched(session, run, before=cursor.before, limit=cursor.limit)
-            reconciliation_view.matched(lines, cursor, run)
+    reconciliation_view.whole(run, since)
     navigation.end()
 
 cursor = tables.cursor("before", size=50)
@@ -69,6 +69,7 @@ if "reconciliation:awaited" in st.session_state:
     reconciliation_view.progress(st.session_state["reconciliation:awaited"])
 else:
     reconciliation_view.standing(standing, now)
+breaks_view.section(now)
 unexplained.show(unclear)
 tables.table(
     runs,

@@ -14,6 +14,7 @@ import typer
 from core.cli import (
     api_access,
     audit,
+    breaks,
     case,
     demo,
     export,
@@ -36,6 +37,7 @@ verification.add_to(app)
 app.command()(receipt.receipt)
 app.command()(search.search)
 app.add_typer(audit.app, name="audit")
+app.add_typer(breaks.app, name="breaks")
 app.add_typer(case.app, name="case")
 app.add_typer(export.app, name="export")
 app.add_typer(api_access.keys, name="api-key")

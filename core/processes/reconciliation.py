@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.actions.operations import platform_money
+from core.actions.operations import breaks, platform_money
 from core.audit.actions import AuditAction
 from core.db import is_anyone_at_it
 from core.desk import Desk
@@ -24,9 +24,10 @@ from core.errors import DeskError
 from core.gateways.payments import BalanceLine
 from core.ledger import accounts, journal_store
 from core.money import Money
-from core.processes import platform_payouts, statement_matching
+from core.processes import break_findings, platform_payouts, statement_matching
 from core.queries.reconciliation import BROKEN_OFF, MARK
 from core.records import BalanceTransaction, ReconciliationBreak, ReconciliationRun, StatementLine
+from core.rules.breaks import Side
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reconciliation import BreakKind, RunStatus
 
@@ -195,6 +196,7 @@ def _compare(
     )
     run_row.matched, run_row.in_suspense = session.execute(AGREEING, {"until": until}).one()
     run_row.totals, run_row.finished_at = totals, now
+    _follow_breaks(session, run_row, now=now)
     status = (
         RunStatus.BREAKS if run_row.breaks else RunStatus.SUSPENSE if run_row.in_suspense else RunStatus.CLEAN
     )
@@ -208,6 +210,22 @@ def _compare(
         object_id=run_id,
         now=now,
         after={name: getattr(run_row, name) for name in counts},
+    )
+
+
+def _follow_breaks(session: Session, run: ReconciliationRun, *, now: datetime) -> None:
+    """What it saw lives on as breaks; what it does not see any more is closed."""
+    found = break_findings.at_stripe(session, run.id, run.until, now)
+    seen = breaks.follow(session, found, run_id=run.id, now=now)
+    break_findings.link(session, run.id)
+    breaks.close_unseen(
+        session,
+        set(seen.values()),
+        (Side.STRIPE,),
+        run_id=run.id,
+        until=run.until,
+        balances_of={row["currency"] for row in run.totals if row["comparable"]},
+        now=now,
     )
 
 

@@ -163,16 +163,22 @@ def _balance(each: Mapping[str, Any]) -> Balance:
 
 
 @dataclass(frozen=True)
-class Break:
-    """A line, or a balance, on which the two sides differ. None: that side does not have it."""
+class Sighting:
+    """A line, or a balance, on which a run saw the two sides differ. None: that side did not have it. `break_id`: the
+    break, which lives on (`core.queries.breaks`)."""
 
     id: int
     kind: str
+    break_id: int | None
     transaction_id: str | None
     journal_id: int | None
     at_provider: Money | None
     in_ledger: Money | None
     what: str
+
+    @property
+    def reference(self) -> str:
+        return reference("break", self.break_id) if self.break_id else ""
 
     @property
     def difference(self) -> Money:
@@ -182,7 +188,7 @@ class Break:
 
 BREAKS = text(
     """
-    select b.id, b.kind, b.transaction_id, b.journal_id, b.currency, b.at_provider, b.in_ledger,
+    select b.id, b.break_id, b.kind, b.transaction_id, b.journal_id, b.currency, b.at_provider, b.in_ledger,
            concat_ws(' · ', nullif(coalesce(s.reporting_category, t.reporting_category), ''),
                      nullif(coalesce(s.source, t.source), '')) as what
     from reconciliation_breaks b
@@ -193,11 +199,12 @@ BREAKS = text(
 )
 
 
-def breaks(session: Session, run_id: int, *, before: int | None = None, limit: int = 51) -> list[Break]:
+def breaks(session: Session, run_id: int, *, before: int | None = None, limit: int = 51) -> list[Sighting]:
     rows = session.execute(BREAKS, {"run": run_id, "before": before or NEWEST, "limit": limit})
     return [
-        Break(
+        Sighting(
             id=row.id,
+            break_id=row.break_id,
             kind=row.kind,
             transaction_id=row.transaction_id,
             journal_id=row.journal_id,

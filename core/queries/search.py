@@ -216,6 +216,14 @@ SOURCES: Mapping[Found, Source] = {
         currency="x.currency",
         status="x.status",
     ),
+    Found.BREAK: Source(
+        "breaks",
+        "coalesce(x.transaction_id, 'Balance')",
+        Permission.READ_LEDGER,
+        amount="coalesce(x.theirs, 0) - coalesce(x.ours, 0)",
+        currency="x.currency",
+        status="x.class",
+    ),
     Found.RUN: Source("reconciliation_runs", "'Reconciliation'", Permission.READ_LEDGER, status="x.status"),
     Found.OPERATION: Source(
         "outgoing_operations",
@@ -251,6 +259,7 @@ BY_PROVIDER_ID: Mapping[Found, str] = {
     Found.PARTY: "x.stripe_customer = :id or x.stripe_account = :id",
     Found.JOURNAL: "x.id = (select b.journal_id from balance_transactions b where b.id = :id)",
     Found.SUSPENSE: "x.transaction_id = :id or x.source = :id or x.payment_intent = :id",
+    Found.BREAK: "x.object = :id",
     Found.OPERATION: "x.provider_id = :id or x.key = :id",
     Found.WEBHOOK_EVENT: "x.id = :id",
 }

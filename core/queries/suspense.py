@@ -9,11 +9,15 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from core.errors import NotFound
+from core.ledger import accounts
+from core.ledger.postings import explanations
 from core.money import Money
 from core.queries.bounded_list import Listed, total
+from core.queries.ledger import sides
 from core.records import SuspenseItem
 from core.rules.references import reference
-from core.rules.suspense import SuspenseStatus
+from core.rules.suspense import TARGETS, SettledAs, SuspenseStatus
 
 NEWEST = 2**63 - 1
 MOST = 200
@@ -78,6 +82,47 @@ def settled(session: Session, *, before: int | None = None, limit: int = 51) -> 
     query = text(ITEMS.format(where="i.status = 'SETTLED' and i.id < :before", order="desc"))
     rows = session.execute(query, {"before": before or NEWEST, "limit": limit})
     return [_item(dict(row)) for row in rows.mappings()]
+
+
+def item(session: Session, item_id: int) -> SuspenseRow:
+    """Raises `NotFound`."""
+    query = text(ITEMS.format(where="i.id = :id", order=""))
+    row = session.execute(query, {"id": item_id, "limit": 1}).mappings().one_or_none()
+    if row is None:
+        raise NotFound(kind="unexplained amount", id=item_id)
+    return _item(dict(row))
+
+
+def together(session: Session, row: SuspenseRow) -> list[SuspenseRow]:
+    """What was proposed with it, and itself."""
+    where = "i.status = 'OPEN' and i.proposed_by = :by and i.proposed_at = :at"
+    query = text(ITEMS.format(where=where, order=""))
+    values = {"by": row.proposed_by_id, "at": row.proposed_at, "limit": None}
+    return [_item(dict(each)) for each in session.execute(query, values).mappings()]
+
+
+@dataclass(frozen=True)
+class EntryLeg:
+    """A line of the entry that an explanation leads to."""
+
+    code: str
+    title: str
+    debit: Money | None
+    credit: Money | None
+
+
+def entry(row: SuspenseRow, settled_as: SettledAs, target_id: int | None) -> list[EntryLeg]:
+    """Debits first; empty where nothing is booked, or the milestone says what."""
+    if target_id is None and settled_as in TARGETS:
+        return []
+    journal = explanations.entry(
+        settled_as, row.amount, target_id=target_id, key="proposed", cause={"suspense": row.id}
+    )
+    legs = [] if journal is None else sorted(journal.postings, key=lambda each: -each.amount.minor)
+    return [
+        EntryLeg(each.account, accounts.account_type(each.account).title, *sides(each.amount))
+        for each in legs
+    ]
 
 
 def _item(row: dict[str, Any]) -> SuspenseRow:

@@ -36,7 +36,7 @@ from core.records.people import Installation, Party, Staff, StaffRole, StaffSess
 from core.records.policy_proposals import LegalCheck, PolicyProposal
 from core.records.projects import Engagement, PolicyVersion, Project
 from core.records.receipts import Receipt
-from core.records.reconciliation import ReconciliationBreak, ReconciliationRun, StatementLine
+from core.records.reconciliation import Break, ReconciliationBreak, ReconciliationRun, StatementLine
 from core.records.reviews import FinalRating, ProjectReview, ReviewRound
 from core.records.risk import PracticeFlag, Report, RiskReview
 
@@ -50,6 +50,7 @@ __all__ = [
     "BankLine",
     "BankStatement",
     "BankStatementFile",
+    "Break",
     "Case",
     "CaseReveal",
     "CaseVisit",

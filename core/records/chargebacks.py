@@ -180,9 +180,9 @@ class SuspenseItem(Record):
             name="two_people",
         ),
         CheckConstraint(
-            "case coalesce(settled_as, proposed_as) when 'CONCESSION' then amount_minor < 0 "
-            "when 'REFUND_OWED' then amount_minor < 0 when 'RETURN_TO_PAYER' then amount_minor > 0 "
-            "when 'PAYEE_DEBT' then amount_minor > 0 else true end",
+            "case when coalesce(settled_as, proposed_as) in ('CONCESSION', 'REFUND_OWED', 'PAYEE_OWES', "
+            "'OTHER_EXPENSE') then amount_minor < 0 when coalesce(settled_as, proposed_as) in ('RETURN_TO_PAYER', "
+            "'PAYEE_DEBT', 'INTEREST', 'OTHER_INCOME') then amount_minor > 0 else true end",
             name="direction",
         ),
         Index("suspense_items_open_idx", "id", postgresql_where="status = 'OPEN'"),

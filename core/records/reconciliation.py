@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
+from core.money import Money
+from core.rules.breaks import BreakClass, BreakStatus, ClosedAs, Side
 from core.rules.reconciliation import BreakKind, RunStatus
 
 
@@ -61,17 +63,81 @@ class StatementLine(Record):
 
 
 class ReconciliationBreak(Record):
+    """That a run saw a break, and with which amounts. `break_id`: the break itself, which lives on."""
+
     __tablename__ = "reconciliation_breaks"
     __table_args__ = (
         one_of("kind", BreakKind),
+        one_of("side", Side),
         Index("reconciliation_breaks_run_idx", "run_id"),
+        Index("reconciliation_breaks_break_idx", "break_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("reconciliation_runs.id"))
     kind: Mapped[BreakKind]
+    side: Mapped[Side] = mapped_column(default=Side.STRIPE, server_default="STRIPE")
+    break_id: Mapped[int | None] = mapped_column(ForeignKey("breaks.id"), default=None)
     transaction_id: Mapped[str | None] = mapped_column(default=None)
     journal_id: Mapped[int | None] = mapped_column(default=None)
     currency: Mapped[str]
     at_provider: Mapped[int | None] = mapped_column(default=None)
     in_ledger: Mapped[int | None] = mapped_column(default=None)
+
+
+class Break(Record):
+    """Where a statement and the ledger differ, across runs. `object` names it on its side: a balance transaction, a
+    line or a posting of the bank, the whole balance. `theirs` is the statement's amount, `ours` the ledger's.
+    `since` is when the money moved, `waits_until` a day that staff wait for."""
+
+    __tablename__ = "breaks"
+    __table_args__ = (
+        UniqueConstraint("side", "object", "currency"),
+        one_of("side", Side),
+        one_of("kind", BreakKind),
+        one_of("class", BreakClass),
+        one_of("status", BreakStatus),
+        one_of("closed_as", ClosedAs),
+        CheckConstraint("theirs is not null or ours is not null", name="an_amount"),
+        CheckConstraint(
+            "(status = 'CLOSED') = (closed_at is not null and closed_as is not null)",
+            name="closed_as_something",
+        ),
+        CheckConstraint("status = 'OPEN' or waits_until is null", name="only_open_ones_wait"),
+        CheckConstraint("(kind = 'IN_SUSPENSE') <= (suspense_item_id is not null)", name="which_suspense"),
+        Index("breaks_open_idx", "since", "id", postgresql_where="status = 'OPEN'"),
+        Index("breaks_suspense_idx", "suspense_item_id", postgresql_where="suspense_item_id is not null"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    side: Mapped[Side]
+    object: Mapped[str]
+    currency: Mapped[str]
+    kind: Mapped[BreakKind]
+    class_: Mapped[BreakClass] = mapped_column("class")
+    status: Mapped[BreakStatus] = mapped_column(default=BreakStatus.OPEN)
+    theirs: Mapped[int | None] = mapped_column(default=None)
+    ours: Mapped[int | None] = mapped_column(default=None)
+    ours_currency: Mapped[str | None] = mapped_column(default=None)
+    transaction_id: Mapped[str | None] = mapped_column(default=None)
+    journal_id: Mapped[int | None] = mapped_column(default=None)
+    suspense_item_id: Mapped[int | None] = mapped_column(ForeignKey("suspense_items.id"), default=None)
+    since: Mapped[datetime]
+    opened_at: Mapped[datetime]
+    first_run_id: Mapped[int | None] = mapped_column(ForeignKey("reconciliation_runs.id"), default=None)
+    last_run_id: Mapped[int | None] = mapped_column(ForeignKey("reconciliation_runs.id"), default=None)
+    last_seen_at: Mapped[datetime]
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    remark: Mapped[str | None] = mapped_column(default=None)
+    waits_until: Mapped[datetime | None] = mapped_column(default=None)
+    closed_at: Mapped[datetime | None] = mapped_column(default=None)
+    closed_as: Mapped[ClosedAs | None] = mapped_column(default=None)
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+
+    @property
+    def statement_amount(self) -> Money | None:
+        return None if self.theirs is None else Money(self.theirs, self.currency)
+
+    @property
+    def ledger_amount(self) -> Money | None:
+        return None if self.ours is None else Money(self.ours, self.ours_currency or self.currency)

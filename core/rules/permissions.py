@@ -42,6 +42,7 @@ class Permission(StrEnum):
     SETTLE_SUSPENSE = "settle_suspense"
     CONFIRM_SUSPENSE = "confirm_suspense"
     RUN_RECONCILIATION = "run_reconciliation"
+    WORK_BREAKS = "work_breaks"
     READ_PAYOUTS = "read_payouts"
     REVIEW_PAYOUT = "review_payout"
     CONFIRM_SETTLEMENT = "confirm_settlement"
@@ -104,6 +105,7 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     # Whoever agrees with what one person says unexplained money was, or that a refund left by another way.
     Permission.CONFIRM_SUSPENSE: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     Permission.RUN_RECONCILIATION: _to(FINANCE),
+    Permission.WORK_BREAKS: _to(FINANCE),
     Permission.READ_PAYOUTS: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     # Administrative review of a failed payout (milestone-payment-flow, Error Handling 2).
     Permission.REVIEW_PAYOUT: _to(FINANCE, ADMINISTRATOR),
@@ -172,6 +174,7 @@ BY_SYSTEM = frozenset(
 BY_OPERATOR = frozenset(
     {
         Permission.READ_CASES,
+        Permission.READ_LEDGER,
         Permission.RUN_RECONCILIATION,
         Permission.CONFIRM_SETTLEMENT,
         Permission.RETRY_OPERATION,

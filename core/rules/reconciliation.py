@@ -34,3 +34,5 @@ class BreakKind(StrEnum):
     NOT_AT_PROVIDER = "NOT_AT_PROVIDER"
     AMOUNT_DIFFERS = "AMOUNT_DIFFERS"
     BALANCE_DIFFERS = "BALANCE_DIFFERS"
+    IN_SUSPENSE = "IN_SUSPENSE"
+    """Booked to suspense, and not explained: no break of a run, but open until it is."""

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 Kind = Literal[
-    "case", "chargeback", "hold", "journal", "letter", "milestone", "payout", "project", "report", "risk review",
-    "run", "suspense",
+    "break", "case", "chargeback", "hold", "journal", "letter", "milestone", "payout", "project", "report",
+    "risk review", "run", "suspense",
 ]  # fmt: skip
 PREFIXES: Mapping[Kind, str] = {
+    "break": "B",
     "case": "D",
     "chargeback": "CB",
     "hold": "H",

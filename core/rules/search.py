@@ -37,6 +37,7 @@ class Found(StrEnum):
     JOURNAL = "journal"
     ACCOUNT = "account"
     SUSPENSE = "suspense"
+    BREAK = "break"
     RUN = "run"
     OPERATION = "operation"
     WEBHOOK_EVENT = "webhook event"
@@ -44,6 +45,7 @@ class Found(StrEnum):
 
 
 OF_REFERENCE: Mapping[Kind, Found] = {
+    "break": Found.BREAK,
     "case": Found.CASE,
     "chargeback": Found.CHARGEBACK,
     "hold": Found.HOLD,

@@ -24,6 +24,7 @@ from core.rules import (
     projects,
     refunds,
 )
+from core.rules.breaks import BreakStatus
 from core.rules.charges import ChargeStatus as Charge
 from core.rules.duplicate_payments import DuplicateStatus as Duplicate
 from core.rules.notifications import LetterStatus as Letter
@@ -142,6 +143,8 @@ STEPS: Mapping[str, Steps] = {
             Duplicate.CHARGED_BACK: (Duplicate.RETURNING,),  # won after it was lost
         }
     ),
+    # The same difference may come back.
+    "breaks": _to({BreakStatus.OPEN: (BreakStatus.CLOSED,), BreakStatus.CLOSED: (BreakStatus.OPEN,)}),
     "suspense_items": _to({Suspense.OPEN: (Suspense.SETTLED,)}),
     "chargebacks": frozenset(
         (before, told)
@@ -184,6 +187,7 @@ PLACES: Mapping[str, Place] = {
     "payout_offers": Place("payout_offer"),
     "party_requests": Place("party_request"),
     "duplicate_payments": Place("duplicate"),
+    "breaks": Place("break"),
     "suspense_items": Place("suspense"),
     "chargebacks": Place("chargeback"),
 }

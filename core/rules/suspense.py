@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from core.errors import DeskError
 from core.money import Money
+from core.rules import statement_line_types
 
 
 class SuspenseStatus(StrEnum):
@@ -31,6 +32,17 @@ class SettledAs(StrEnum):
     """The refund that was decided for a milestone, made by hand at the processor. The target is the milestone."""
     PAYEE_DEBT = "PAYEE_DEBT"
     """A payee has paid what they owe. The target is the payee."""
+    PAYEE_OWES = "PAYEE_OWES"
+    """Paid to a payee by hand: they owe it back, and later releases set it off. The target is the payee."""
+    RESERVE = "RESERVE"
+    """A reserve that the processor holds, or releases."""
+    BANK_CHARGE = "BANK_CHARGE"
+    """A charge of our bank's, or one given back."""
+    INTEREST = "INTEREST"
+    """Interest received."""
+    OTHER_INCOME = "OTHER_INCOME"
+    OTHER_EXPENSE = "OTHER_EXPENSE"
+    """A donation, or whatever else the platform bears."""
 
 
 # What staff read, on the page and in a refusal.
@@ -43,6 +55,12 @@ WORDS = {
     SettledAs.RETURN_TO_PAYER: "A payment that goes back to its payer",
     SettledAs.REFUND_OWED: "The refund that was owed, made by hand",
     SettledAs.PAYEE_DEBT: "A payee has paid what they owe",
+    SettledAs.PAYEE_OWES: "Paid to a payee by hand, to be recovered",
+    SettledAs.RESERVE: "A reserve held by Stripe",
+    SettledAs.BANK_CHARGE: "A bank charge",
+    SettledAs.INTEREST: "Interest received",
+    SettledAs.OTHER_INCOME: "Other income",
+    SettledAs.OTHER_EXPENSE: "A donation or another expense",
 }
 
 
@@ -52,14 +70,28 @@ WORDS_IN = {
     **WORDS,
     SettledAs.PROCESSOR_FEE: "A fee that Stripe gave back",
     SettledAs.CHARGEBACK_LOSS: "Given back late by a bank",
+    SettledAs.RESERVE: "A reserve released by Stripe",
+    SettledAs.BANK_CHARGE: "A bank charge given back",
 }
 # What only money that went out can be, and only money that came in. The database says so too.
-ONLY_OUT = frozenset({SettledAs.CONCESSION, SettledAs.REFUND_OWED})
-ONLY_IN = frozenset({SettledAs.RETURN_TO_PAYER, SettledAs.PAYEE_DEBT})
+ONLY_OUT = frozenset(
+    {SettledAs.CONCESSION, SettledAs.REFUND_OWED, SettledAs.PAYEE_OWES, SettledAs.OTHER_EXPENSE}
+)
+ONLY_IN = frozenset(
+    {SettledAs.RETURN_TO_PAYER, SettledAs.PAYEE_DEBT, SettledAs.INTEREST, SettledAs.OTHER_INCOME}
+)
+
+
+PAID_OUT = ONLY_OUT - {SettledAs.REFUND_OWED}
+EARNED = frozenset({SettledAs.INTEREST, SettledAs.OTHER_INCOME})
 
 
 class CameIn(DeskError):
     """{amount} came in, so nobody was given it."""
+
+
+class WentOut(DeskError):
+    """{amount} went out, so it cannot be what only money that came in is."""
 
 
 class DoNotCancelOut(DeskError):
@@ -91,7 +123,10 @@ TARGETS = {
     SettledAs.RETURN_TO_PAYER: "milestone",
     SettledAs.REFUND_OWED: "milestone",
     SettledAs.PAYEE_DEBT: "payee",
+    SettledAs.PAYEE_OWES: "payee",
 }
+
+OF_PAYEE = (SettledAs.PAYEE_DEBT, SettledAs.PAYEE_OWES)
 
 
 def fitting(amounts: Sequence[Money]) -> list[SettledAs]:
@@ -134,8 +169,10 @@ def check(
     """Whether these amounts can be that. `payment_intent` is that of the only amount, where one is known."""
     if settled_as is SettledAs.EACH_OTHER:
         check_each_other(amounts)
-    if settled_as is SettledAs.CONCESSION and (came_in := [each for each in amounts if not each.is_negative]):
+    if settled_as in PAID_OUT and (came_in := [each for each in amounts if not each.is_negative]):
         raise CameIn(amount=came_in[0])
+    if settled_as in EARNED and (went_out := [each for each in amounts if not each.is_positive]):
+        raise WentOut(amount=went_out[0])
     if settled_as not in TARGETS:
         return
     if len(amounts) != 1:
@@ -145,5 +182,40 @@ def check(
     if settled_as is SettledAs.REFUND_OWED:
         if not amounts[0].is_negative:
             raise NotARefund(amount=amounts[0])
-    elif not amounts[0].is_positive or (settled_as is SettledAs.RETURN_TO_PAYER and not payment_intent):
+    elif settled_as is not SettledAs.PAYEE_OWES and not _comes_from_a_payment(
+        settled_as, amounts[0], payment_intent
+    ):
         raise NotAPayment(amount=amounts[0])
+
+
+def _comes_from_a_payment(settled_as: SettledAs, amount: Money, payment_intent: str | None) -> bool:
+    return amount.is_positive and (settled_as is not SettledAs.RETURN_TO_PAYER or bool(payment_intent))
+
+
+# What a line most likely was, by Stripe's own name for it; a person still says so, and another agrees.
+LIKELY = {
+    "contribution": SettledAs.OTHER_EXPENSE,
+    "transfer": SettledAs.PAYEE_OWES,
+    "topup": SettledAs.OWN_MONEY,
+    "topup_reversal": SettledAs.OWN_MONEY,
+    "payout": SettledAs.OWN_MONEY,
+}
+
+
+def likely(
+    kind: str, category: str, amount: Money, *, payment_intent: str | None, milestone_id: int | None
+) -> SettledAs | None:
+    """What is proposed to whoever explains this line; None where its kind says nothing."""
+    way = statement_line_types.way(kind, category)
+    if "reserve" in kind or "minimum_balance" in kind or category == "risk_reserved_funds":
+        return SettledAs.RESERVE
+    if way.road is statement_line_types.Road.FEE:
+        return SettledAs.PROCESSOR_FEE
+    if kind in ("charge", "payment") and amount.is_positive:
+        return SettledAs.RETURN_TO_PAYER if payment_intent and milestone_id else None
+    if category == "refund" and amount.is_negative:
+        return SettledAs.REFUND_OWED if milestone_id else SettledAs.CONCESSION
+    if kind == "adjustment":
+        return SettledAs.OTHER_EXPENSE if amount.is_negative else SettledAs.OTHER_INCOME
+    found = LIKELY.get(kind)
+    return found if found in fitting([amount]) else None

@@ -28,6 +28,7 @@ KINDS: Mapping[str, Permission] = {
     "payout": Permission.READ_PAYOUTS,
     "webhook": Permission.RETRY_OPERATION,
     "suspense": Permission.READ_LEDGER,
+    "break": Permission.READ_LEDGER,
     "stop": Permission.READ_LEDGER,
 }
 _PLACE = re.compile(r"([a-z]+)\.([0-9]{1,19})\.([a-z0-9][a-z0-9_-]{0,79})")

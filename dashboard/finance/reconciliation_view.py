@@ -14,10 +14,10 @@ import streamlit as st
 
 from core.processes import reconciliation as reconcile
 from core.queries import reconciliation
-from core.queries.reconciliation import Balance, Break, Matched, ReconciliationStatus, RunSummary
+from core.queries.reconciliation import Balance, Matched, ReconciliationStatus, RunSummary, Sighting
 from core.rules.reconciliation import RunStatus, RunView
 from dashboard import navigation, request_context
-from dashboard.ui import cards, deadlines, empty, header, status, tables
+from dashboard.ui import cards, deadlines, empty, filters, header, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import plain
 from dashboard.ui.status import Pill
@@ -48,6 +48,12 @@ RUNS = [
     tables.text("trouble", "Error"),
 ]
 BREAKS = [
+    tables.leads(
+        "reference",
+        "Break",
+        to=lambda seen: ("reconciliation", {"break": seen.break_id}) if seen.break_id else None,
+        width=70,
+    ),
     tables.status("kind", "Break type", axis="reconciliation", width=140),
     tables.mono("transaction_id", "Balance transaction", width=230),
     tables.text("what", "What it is"),
@@ -117,6 +123,24 @@ def over(run: RunSummary) -> str:
     return f"Run {run.reference} is over: {words.get(run.state, 'it failed, so nothing is known.')}"
 
 
+def whole(run: RunSummary, explained: int) -> None:
+    """One run: its result, and both kinds of its lines."""
+    result(run, explained)
+    broken, agreed = filters.tabs(["Breaks", "Matched lines"], key="run-tab")
+    if broken.open:
+        with broken:
+            cursor = tables.cursor("seen", size=50)
+            with request_context.reading() as session:
+                rows = reconciliation.breaks(session, run.id, before=cursor.before, limit=cursor.limit)
+            breaks(rows, cursor, run)
+    elif agreed.open:
+        with agreed:
+            cursor = tables.cursor("before", size=50)
+            with request_context.reading() as session:
+                lines = reconciliation.matched(session, run, before=cursor.before, limit=cursor.limit)
+            matched(lines, cursor, run)
+
+
 def result(run: RunSummary, explained: int) -> None:
     """Figures and balances of a run; of one that did not come to an end only why. `explained`: of the lines in
     suspense then, how many have been explained since."""
@@ -172,19 +196,18 @@ def _took(run: RunSummary) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
 
 
-def breaks(rows: Sequence[Break], cursor: tables.Cursor, run: RunSummary) -> None:
-    """What does not match; a row opens the journal, where there is one."""
+def breaks(rows: Sequence[Sighting], cursor: tables.Cursor, run: RunSummary) -> None:
+    """What did not match then; a row opens its break, where what is so now stands."""
     if not rows and cursor.before is None:
         empty.state(*_nothing_broken(run))
         return
-    chosen = tables.table(
+    tables.table(
         rows,
         BREAKS,
-        key="breaks",
-        select=True,
+        key="seen",
         cursor=cursor,
         download=tables.Table(
-            "breaks",
+            "breaks-of-a-run",
             lambda session: tables.every(
                 lambda before, limit: reconciliation.breaks(session, run.id, before=before, limit=limit)
             ),
@@ -192,10 +215,6 @@ def breaks(rows: Sequence[Break], cursor: tables.Cursor, run: RunSummary) -> Non
         ),
         name="Breaks",
     )
-    found = next((each for each in rows if each.id == chosen), None)
-    if found and found.journal_id:
-        st.session_state.pop("breaks:chosen", None)
-        navigation.go("journal", id=found.journal_id)
 
 
 def _nothing_broken(run: RunSummary) -> tuple[str, str]:

@@ -37,13 +37,6 @@ LINE = [
     tables.mono("source", "Source", width=120),
     tables.when("found_at", "Found", width=138),
 ]
-COLUMNS = [
-    AMOUNT,
-    tables.text("why", "Reason unmatched", width=230),
-    tables.text("proposed_as", "Proposed as", value=lambda row: said(row.proposed_as, row), width=150),
-    tables.text("proposed_by", "By", value=lambda row: row.proposed_by or "", width=100),
-    *LINE,
-]
 SETTLED = [
     AMOUNT,
     tables.text("settled_as", "It was", value=lambda row: said(row.settled_as, row), width=190),
@@ -52,39 +45,38 @@ SETTLED = [
     tables.text("reason", "Reason", width=200),
     *LINE,
 ]
+LEGS = [
+    tables.mono("code", "Account"),
+    tables.text("title", "Name"),
+    tables.money("debit", "Debit"),
+    tables.money("credit", "Credit"),
+]
 ALONE = [
     tables.text("reference", "Item"),
     tables.money("amount", "Amount"),
     tables.count("journal_id", "Journal"),
 ]
-WHOLE = [*ALONE, *COLUMNS[1:]]
 WHOLE_SETTLED = [*ALONE, *SETTLED[1:], tables.when("settled_at", "Approved at")]
 
 
 def show(items: Listed[SuspenseRow]) -> None:
-    """Nothing at all when everything is explained."""
+    """What waits for a second person, and a way to explain several amounts together; the amounts themselves are among
+    the breaks. Nothing at all when everything is explained."""
     if not items:
         return
+    proposed = sorted((each for each in items if each.proposed_as), key=_together)
+    unsaid = [each for each in items if not each.proposed_as]
+    may = request_context.may(Permission.SETTLE_SUSPENSE)
+    if not proposed and not (unsaid and may):
+        return
     header.section(
-        f"Unexplained money ({items.total:,})",
-        "Stripe lines that nothing on the desk caused. One person proposes what each was; another approves.",
-    )
-    tables.table(
-        items,
-        COLUMNS,
-        key="suspense",
-        download=tables.Table(
-            "unexplained-money", lambda session: queries.unexplained(session, limit=None), columns=WHOLE
-        ),
-        name="Unexplained money",
+        "Explanations of amounts in suspense", "One person proposes what each was; another approves."
     )
     if items.note:
         cards.note(items.note)
-    proposed = sorted((each for each in items if each.proposed_as), key=_together)
     for _, together in groupby(proposed, key=_together):
-        _proposal(list(together))
-    unsaid = [each for each in items if not each.proposed_as]
-    if unsaid and request_context.may(Permission.SETTLE_SUSPENSE):
+        proposal(list(together))
+    if unsaid and may:
         with cards.panel("suspense-panel"):
             _say(unsaid)
 
@@ -116,7 +108,7 @@ def _together(item: SuspenseRow) -> tuple[int, datetime]:
     return item.proposed_by_id, item.proposed_at
 
 
-def _proposal(items: list[SuspenseRow]) -> None:
+def proposal(items: list[SuspenseRow]) -> None:
     """What was said of these amounts: someone else agrees or rejects it, whoever said it may withdraw it."""
     first = items[0]
     with cards.panel(f"agree-{first.id}"):
@@ -126,6 +118,8 @@ def _proposal(items: list[SuspenseRow]) -> None:
         about = f" ({target} {number})" if target else ""
         st.markdown(f"**{plain(labels)}**: {said(first.proposed_as, *items)}{about}")
         st.text(f"{first.proposed_by} on {deadlines.exact(first.proposed_at)}: {first.proposed_reason}")
+        if first.proposed_as:
+            entry(items, SettledAs(first.proposed_as), first.target_id)
         _answer(items)
 
 
@@ -160,31 +154,43 @@ def _answer(items: list[SuspenseRow]) -> None:
         )
 
 
+def entry(items: Sequence[SuspenseRow], settled_as: SettledAs, target_id: int | None) -> None:
+    """What is booked when another agrees, as debit and credit."""
+    legs = [leg for each in items for leg in queries.entry(each, settled_as, target_id)]
+    if legs:
+        tables.small(legs, LEGS, name="Proposed entry")
+    elif settled_as is SettledAs.EACH_OTHER:
+        cards.note("Nothing is booked: the amounts offset each other within suspense.")
+    elif settled_as is SettledAs.REFUND_OWED and target_id:
+        cards.note(
+            f"Booked against the refund that is owed for {reference('milestone', target_id)}; the milestone follows."
+        )
+
+
 def _say(items: Sequence[SuspenseRow]) -> None:
     names = {each.id: each.label for each in items}
     chosen = st.multiselect("Explain", list(names), format_func=names.__getitem__, key="suspense-items")
-    amounts = [each.amount for each in items if each.id in chosen]
+    explain([each for each in items if each.id in chosen], key="suspense", place=0)
+
+
+def explain(items: Sequence[SuspenseRow], *, key: str, place: int, likely: SettledAs | None = None) -> None:
+    """What these amounts were: a choice, whom it is about, the entry that follows, and the reason."""
+    amounts = [each.amount for each in items]
+    ways = fitting(amounts)
     settled_as = st.selectbox(
         "What it was",
-        fitting(amounts),
+        ways,
+        index=ways.index(likely) if likely in ways else 0,
         format_func=lambda each: rules.words(each, amounts),
-        key="suspense-as",
+        key=f"{key}-as",
         help="What fits the amounts chosen above: money that came in cannot be what money that went out was.",
     )
-    target = None
-    if settled_as in TARGETS:
-        hint = next((each.milestone_id for each in items if each.id in chosen), None)
-        known = hint if TARGETS[settled_as] == "milestone" else None
-        target = st.number_input(
-            f"Number of the {TARGETS[settled_as]}",
-            min_value=1,
-            value=known,
-            step=1,
-            key=f"suspense-target-{known}",
-        )
-    place = text_fields.named("suspense", 0, "explain")
-    reason = reasons.line(place, key="suspense-reason")
-    intent = confirm.pressed("Submit for approval", key="suspense-settle", disabled=not chosen)
+    target = _target(items, settled_as, key)
+    if items:
+        entry(items, settled_as, target)
+    field = text_fields.named("suspense", place, "explain")
+    reason = reasons.line(field, key=f"{key}-reason")
+    intent = confirm.pressed("Submit for approval", key=f"{key}-settle", disabled=not items)
     if intent:
         confirm.carry_out(
             intent,
@@ -192,11 +198,22 @@ def _say(items: Sequence[SuspenseRow]) -> None:
                 session,
                 actor,
                 now=now,
-                item_ids=chosen,
+                item_ids=[each.id for each in items],
                 settled_as=settled_as,
                 reason=reason,
-                target_id=int(target) if target else None,
+                target_id=target,
             ),
             done="Submitted. It is booked when someone else approves it.",
-            sent=[place],
+            sent=[field],
         )
+
+
+def _target(items: Sequence[SuspenseRow], settled_as: SettledAs, key: str) -> int | None:
+    if settled_as not in TARGETS:
+        return None
+    hint = next((each.milestone_id for each in items), None)
+    known = hint if TARGETS[settled_as] == "milestone" else None
+    given = st.number_input(
+        f"Number of the {TARGETS[settled_as]}", min_value=1, value=known, step=1, key=f"{key}-target-{known}"
+    )
+    return int(given) if given else None

@@ -208,8 +208,31 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "NOT_AT_PROVIDER": _pill("Not at Stripe", "bad", "We booked a line that Stripe does not have."),
         "AMOUNT_DIFFERS": _pill("Amount differs", "bad", "Both have the line, with different amounts."),
         "BALANCE_DIFFERS": _pill("Balance differs", "bad", "The balances do not agree."),
+        "IN_SUSPENSE": _pill("In suspense", "wait", "Booked to suspense, and not explained."),
         "OPEN": _pill("Open", "bad", "Not yet explained."),
         "RESOLVED": _pill("Resolved", "good", "Explained by a person."),
+    },
+    "break": {
+        "OPEN": _pill("Open", "bad", "Nobody has explained it yet."),
+        "WAITING": _pill("Waiting", "quiet", "Staff wait for a day that they chose."),
+        "PROPOSED": _pill("Proposed", "wait", "An explanation waits for a second person."),
+        "CLOSED": _pill("Closed", "good", "Both sides agree, or it was explained."),
+    },
+    "break class": {
+        "TIMING": _pill("Timing", "quiet", "Recent: the other side may still follow by itself."),
+        "FEE": _pill("Fee", "wait", "A fee, or a fee that differs."),
+        "CURRENCY": _pill("Currency", "bad", "The two sides are in different currencies."),
+        "DUPLICATE": _pill("Duplicate", "bad", "The same line is booked already."),
+        "MISSED_WEBHOOK": _pill(
+            "Missed webhook", "wait", "The desk asked for it, and has not applied its outcome."
+        ),
+        "MADE_AT_STRIPE": _pill(
+            "Made at Stripe", "bad", "Made by hand at Stripe; nothing on the desk caused it."
+        ),
+        "BANK_ONLY": _pill("Bank only", "bad", "On the bank's statement, and not in the ledger."),
+        "LEDGER_ONLY": _pill("Ledger only", "bad", "In the ledger, and not on the statement."),
+        "AMOUNT_DIFFERS": _pill("Amount differs", "bad", "Both sides have it, with different amounts."),
+        "UNKNOWN": _pill("Unknown", "bad", "Its kind does not say what it is."),
     },
     "check": {
         "PASS": _pill("Pass", "good", "No rows fail."),

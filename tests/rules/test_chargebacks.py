@@ -102,17 +102,20 @@ def test_amounts_cancel_each_other_out_or_are_not_settled_so() -> None:
 
 
 OWN, FEE, LOSS = SettledAs.OWN_MONEY, SettledAs.PROCESSOR_FEE, SettledAs.CHARGEBACK_LOSS
+EITHER = {OWN, FEE, LOSS, SettledAs.RESERVE, SettledAs.BANK_CHARGE}
+PAID = {SettledAs.CONCESSION, SettledAs.OTHER_EXPENSE}
+EARNED = {SettledAs.INTEREST, SettledAs.OTHER_INCOME}
 
 
 @pytest.mark.parametrize(
     ("minors", "fits"),
     [
-        ((500,), {OWN, FEE, LOSS, SettledAs.RETURN_TO_PAYER, SettledAs.PAYEE_DEBT}),
-        ((-500,), {OWN, FEE, LOSS, SettledAs.CONCESSION, SettledAs.REFUND_OWED}),
-        ((-500, -1), {OWN, FEE, LOSS, SettledAs.CONCESSION}),
-        ((500, -1), {OWN, FEE, LOSS}),
-        ((500, -500), {OWN, FEE, LOSS, SettledAs.EACH_OTHER}),
-        ((0,), {OWN, FEE, LOSS}),
+        ((500,), EITHER | EARNED | {SettledAs.RETURN_TO_PAYER, SettledAs.PAYEE_DEBT}),
+        ((-500,), EITHER | PAID | {SettledAs.REFUND_OWED, SettledAs.PAYEE_OWES}),
+        ((-500, -1), EITHER | PAID),
+        ((500, -1), EITHER),
+        ((500, -500), EITHER | {SettledAs.EACH_OTHER}),
+        ((0,), EITHER),
     ],
 )
 def test_what_money_can_have_been_follows_from_whether_it_came_in(

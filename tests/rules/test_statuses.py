@@ -39,6 +39,8 @@ ENDS = {
     "party_requests": {"ANSWERED", "UNANSWERED", "WITHDRAWN"},
     "duplicate_payments": set(),
     "suspense_items": {"SETTLED"},
+    # What differs again is open again.
+    "breaks": set(),
     # The bank's own: what is closed can only be closed otherwise.
     "chargebacks": set(),
 }

@@ -17,6 +17,7 @@ from core.actions.decisions import recorded_decision
 from core.actions.milestones import completion, orders
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.milestones.verification import stop_clocks
+from core.actions.operations import breaks
 from core.actions.payouts import pending_withdrawals, receivables, reversals, withdrawals
 from core.audit.actions import AuditAction
 from core.gateways.payments import BalanceLine
@@ -233,4 +234,5 @@ def open_suspense_item(
             "balance_transaction": line.id,
         },
     )
+    breaks.line_in_suspense(session, item, now=now)
     return item

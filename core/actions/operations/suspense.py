@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.funding import duplicate_payments
 from core.actions.milestones.milestone_context import open_milestone
+from core.actions.operations import breaks
 from core.actions.payouts import receivables
 from core.actions.refunds import hand_refunds
 from core.actions.risk import external_movements
@@ -20,22 +21,16 @@ from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
 from core.audit.actions import AuditAction, StoredAction
 from core.errors import ChangedMeanwhile, DeskError, NotFound
-from core.ledger import accounts, journal_store, postings
+from core.ledger import journal_store, postings
+from core.ledger.postings import explanations
 from core.money import Money
-from core.records import Party, SuspenseItem
+from core.records import BalanceTransaction, Party, SuspenseItem
 from core.rules import suspense as rules
+from core.rules.parties import PartyRole
 from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
 from core.rules.proposals import Kind, ProposalStatus
 from core.rules.reasons import given
 from core.rules.suspense import SettledAs, SuspenseStatus
-
-ACCOUNTS = {
-    SettledAs.OWN_MONEY: accounts.BANK,
-    SettledAs.PROCESSOR_FEE: accounts.PROCESSOR_FEES,
-    SettledAs.CONCESSION: accounts.REFUND_CONCESSION,
-    SettledAs.CHARGEBACK_LOSS: accounts.CHARGEBACK_LOSSES,
-    SettledAs.RETURN_TO_PAYER: accounts.UNAPPLIED_FUNDS,
-}
 
 
 class AlreadySettled(DeskError):
@@ -96,6 +91,7 @@ def confirm(
         item.settled_as, item.reason = settled_as, reason
         item.settled_by, item.settled_at = actor.id, now
         _note(session, actor, AuditAction.SUSPENSE_SETTLE.by("finance"), item, reason=reason, now=now)
+        breaks.explained(session, actor, item, now=now)
     session.flush()
     return items
 
@@ -200,7 +196,7 @@ def _subject(
     session: Session, items: Sequence[SuspenseItem], settled_as: SettledAs, target_id: int | None
 ) -> Subject:
     """The party or the milestone that it is proposed to be about, else the one that its line names."""
-    if settled_as is SettledAs.PAYEE_DEBT and target_id is not None:
+    if settled_as in rules.OF_PAYEE and target_id is not None:
         return Subject(frozenset({target_id}))
     number = target_id if settled_as in rules.TARGETS else items[0].milestone_id
     return proposals.NOBODY if number is None else Subject.of(open_milestone(session, number, lock=False))
@@ -238,9 +234,9 @@ def _check(
         open_milestone(session, target_id or 0, lock=False)
     if settled_as is SettledAs.REFUND_OWED:
         hand_refunds.owed(session, items[0], target_id or 0)
+    if settled_as in rules.OF_PAYEE:
+        _require_payee(session, target_id)
     if settled_as is SettledAs.PAYEE_DEBT:
-        if session.get(Party, target_id) is None:
-            raise NotFound(kind="payee", id=target_id)
         session.scalars(select(Party.id).where(Party.id == target_id).with_for_update(key_share=True)).one()
         owed = receivables.free(session, target_id or 0, amounts[0].currency, but=items[0].id)
         if owed < amounts[0]:
@@ -253,18 +249,17 @@ def _settle(
     if settled_as is SettledAs.REFUND_OWED:
         hand_refunds.adopt(session, actor, open_milestone(session, item.target_id or 0), item, now=now)
         return
-    account = ACCOUNTS.get(settled_as)
-    if settled_as is SettledAs.PAYEE_DEBT:
-        account = accounts.receivable_payee(item.target_id or 0)
-    amount = _amount(item)
-    if account is not None and not amount.is_zero:
-        journal = postings.suspense_settled(
-            key=f"suspense.{item.id}",
-            account=account,
-            amount=amount,
-            cause={"suspense": item.id, "balance_transaction": item.transaction_id},
-        )
+    journal = explanations.entry(
+        settled_as,
+        _amount(item),
+        target_id=item.target_id,
+        key=f"suspense.{item.id}",
+        cause={"suspense": item.id, "balance_transaction": item.transaction_id},
+    )
+    if journal is not None:
         journal_store.post(session, journal, now=now)
+    if settled_as is SettledAs.PAYEE_OWES:
+        _at_the_payee(session, item, now=now)
     if settled_as is SettledAs.RETURN_TO_PAYER:
         assert item.payment_intent is not None
         context = open_milestone(session, item.target_id or 0)
@@ -273,10 +268,29 @@ def _settle(
             context,
             payment_intent=item.payment_intent,
             charge=item.source,
-            amount=amount,
+            amount=_amount(item),
             template="payment_returned",
             now=now,
         )
+
+
+def _at_the_payee(session: Session, item: SuspenseItem, *, now: datetime) -> None:
+    """A transfer by hand is on the payee's own balance at Stripe: the memorandum book says so as well."""
+    line = session.get(BalanceTransaction, item.transaction_id)
+    if line is not None and line.kind == "transfer":
+        arrived = postings.transfer_arrived(
+            key=f"suspense.{item.id}.arrived",
+            party_id=item.target_id or 0,
+            amount=-_amount(item),
+            cause={"suspense": item.id, "balance_transaction": item.transaction_id},
+        )
+        journal_store.post(session, arrived, now=now)
+
+
+def _require_payee(session: Session, number: int | None) -> None:
+    party = session.get(Party, number)
+    if party is None or party.role != PartyRole.PAYEE:
+        raise NotFound(kind="payee", id=number)
 
 
 def _amount(item: SuspenseItem) -> Money:

@@ -1,0 +1,229 @@
+"""Breaks: opened by the first run that sees one, followed by later ones, closed by the run or people that explain it.
+
+What staff do about one in between (who looks at it, what they noted, how long it waits) changes nothing in the books.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.audit.actions import AuditAction
+from core.errors import DeskError, NotFound
+from core.money import Money
+from core.records import BalanceTransaction, Break, Staff, StaffRole, SuspenseItem
+from core.rules import breaks as rules
+from core.rules.breaks import BreakClass, BreakStatus, ClosedAs, Side
+from core.rules.permissions import SYSTEM, TABLE, Actor, Permission, Role, require
+from core.rules.reasons import given
+from core.rules.reconciliation import BreakKind
+
+
+class NotAnOwner(DeskError):
+    """Only someone of finance who works here can own a break."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a run, or whatever booked a line to suspense, saw: where, what, since when."""
+
+    side: Side
+    object: str
+    currency: str
+    kind: BreakKind
+    class_: BreakClass
+    theirs: Money | None
+    ours: Money | None
+    since: datetime
+    transaction_id: str | None = None
+    journal_id: int | None = None
+    suspense_item_id: int | None = None
+
+    @property
+    def name(self) -> tuple[Side, str, str]:
+        return self.side, self.object, self.currency
+
+
+def follow(
+    session: Session, found: Iterable[Finding], *, run_id: int | None, now: datetime
+) -> dict[tuple[Side, str, str], int]:
+    """Open what is new, follow what was open, open again what was closed; returns the number of each break."""
+    return {each.name: _follow(session, each, run_id=run_id, now=now).id for each in found}
+
+
+def _follow(session: Session, finding: Finding, *, run_id: int | None, now: datetime) -> Break:
+    wanted = select(Break).where(
+        Break.side == finding.side, Break.object == finding.object, Break.currency == finding.currency
+    )
+    row = session.scalars(wanted.with_for_update()).one_or_none()
+    before = row.class_ if row is not None else None
+    again = row is not None and row.status == BreakStatus.CLOSED
+    if row is None:
+        row = Break(side=finding.side, object=finding.object, currency=finding.currency, since=finding.since,
+                    opened_at=now, first_run_id=run_id)  # fmt: skip
+        session.add(row)
+    if again:
+        audit.become(row, BreakStatus.OPEN, now=now)
+        row.closed_at = row.closed_as = row.closed_by = None
+    row.kind, row.class_ = finding.kind, finding.class_
+    row.theirs = None if finding.theirs is None else finding.theirs.minor
+    row.ours = None if finding.ours is None else finding.ours.minor
+    row.ours_currency = None if finding.ours is None else finding.ours.currency
+    row.transaction_id, row.journal_id = finding.transaction_id, finding.journal_id
+    row.suspense_item_id = finding.suspense_item_id or row.suspense_item_id
+    row.last_seen_at, row.last_run_id = now, run_id or row.last_run_id
+    session.flush()
+    if before is None or again or before != finding.class_:
+        what = (
+            AuditAction.BREAK_OPEN
+            if before is None
+            else AuditAction.BREAK_REOPEN
+            if again
+            else AuditAction.BREAK_FOLLOW
+        )
+        _note(session, SYSTEM, what, row, now=now, before=before, run_id=run_id)
+    return row
+
+
+def line_in_suspense(session: Session, item: SuspenseItem, *, now: datetime) -> Break:
+    """A line was booked to suspense: from now on it is open, without waiting for a run."""
+    booked = session.get_one(BalanceTransaction, item.transaction_id)
+    amount = Money(item.amount_minor, item.currency)
+    facts = rules.Facts(
+        Side.STRIPE, amount, None, now - booked.created_at, booked.kind, booked.reporting_category, in_suspense=True
+    )  # fmt: skip
+    finding = Finding(
+        Side.STRIPE, item.transaction_id, item.currency, BreakKind.IN_SUSPENSE, rules.classify(facts), amount, None,
+        booked.created_at, item.transaction_id, booked.journal_id, item.id,
+    )  # fmt: skip
+    return _follow(session, finding, run_id=None, now=now)
+
+
+def explained(session: Session, actor: Actor, item: SuspenseItem, *, now: datetime) -> None:
+    """Two people said what the amount was: its break is closed."""
+    wanted = select(Break).where(Break.suspense_item_id == item.id, Break.status == BreakStatus.OPEN)
+    for row in session.scalars(wanted.with_for_update()):
+        _close(session, actor, row, ClosedAs.EXPLAINED, now=now)
+
+
+def close_unseen(
+    session: Session, seen: Collection[int], sides: Collection[Side], *, run_id: int, until: datetime,
+    balances_of: Collection[str], now: datetime,
+) -> int:  # fmt: skip
+    """What a run compared and did not see any more agrees: it is closed. `balances_of`: currencies whose balances it
+    compared. What moved after `until` was not looked at."""
+    wanted = (
+        select(Break)
+        .where(Break.status == BreakStatus.OPEN, Break.side.in_(sides), Break.since <= until)
+        .order_by(Break.id)
+        .with_for_update()
+    )
+    closed = 0
+    for row in session.scalars(wanted):
+        if row.id in seen or (row.kind == BreakKind.BALANCE_DIFFERS and row.currency not in balances_of):
+            continue
+        _close(session, SYSTEM, row, ClosedAs.AGREES, now=now, run_id=run_id)
+        closed += 1
+    return closed
+
+
+def _close(
+    session: Session, actor: Actor, row: Break, closed_as: ClosedAs, *, now: datetime, run_id: int | None = None,
+    reason: str | None = None,
+) -> None:  # fmt: skip
+    audit.become(row, BreakStatus.CLOSED, now=now, by=actor)
+    row.closed_at, row.closed_as, row.waits_until = now, closed_as, None
+    row.closed_by = actor.id if actor.kind == "staff" else None
+    session.flush()
+    _note(session, actor, AuditAction.BREAK_CLOSE, row, now=now, run_id=run_id, reason=reason)
+
+
+def assign(
+    session: Session, actor: Actor, *, now: datetime, break_id: int, owner_id: int | None, reason: str
+) -> Break:
+    """Someone of finance looks after it; None: nobody does any more. Raises `BreakIsClosed`, `NotAnOwner`."""
+    require(actor, Permission.WORK_BREAKS)
+    reason = given(reason)
+    row = locked(session, break_id)
+    if owner_id is not None and owner_id not in owners(session):
+        raise NotAnOwner()
+    before, row.owner_id = row.owner_id, owner_id
+    _note(
+        session,
+        actor,
+        AuditAction.BREAK_ASSIGN,
+        row,
+        now=now,
+        reason=reason,
+        facts={"owner": owner_id, "before": before},
+    )
+    return row
+
+
+def owners(session: Session) -> dict[int, str]:
+    """Whoever can own a break, by name."""
+    roles = [str(each) for each in Role if each in TABLE[Permission.WORK_BREAKS]]
+    wanted = (
+        select(Staff.id, Staff.name)
+        .where(Staff.active, Staff.id.in_(select(StaffRole.staff_id).where(StaffRole.role.in_(roles))))
+        .order_by(Staff.name, Staff.id)
+    )
+    return {row.id: row.name for row in session.execute(wanted)}
+
+
+def remark(session: Session, actor: Actor, *, now: datetime, break_id: int, words: str) -> Break:
+    """What whoever looks at it next should know. Raises `BreakIsClosed`."""
+    require(actor, Permission.WORK_BREAKS)
+    row = locked(session, break_id)
+    row.remark = given(words)
+    _note(session, actor, AuditAction.BREAK_REMARK, row, now=now, reason=row.remark)
+    return row
+
+
+def wait(
+    session: Session, actor: Actor, *, now: datetime, break_id: int, until: datetime, reason: str
+) -> Break:
+    """It can wait until then; from that moment on it is among the open ones again. Raises `BreakIsClosed`,
+    `WaitsTooShort`, `WaitsTooLong`."""
+    require(actor, Permission.WORK_BREAKS)
+    reason = given(reason)
+    row = locked(session, break_id)
+    if until <= now:
+        raise rules.WaitsTooShort()
+    if until > now + rules.LONGEST_WAIT + timedelta(days=1):
+        raise rules.WaitsTooLong(days=rules.LONGEST_WAIT.days)
+    row.waits_until = until
+    _note(session, actor, AuditAction.BREAK_WAIT, row, now=now, reason=reason, facts={"until": until})
+    return row
+
+
+def locked(session: Session, break_id: int) -> Break:
+    """Raises `NotFound`, `BreakIsClosed`."""
+    row = session.get(Break, break_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(kind="break", id=break_id)
+    if row.status == BreakStatus.CLOSED:
+        raise rules.BreakIsClosed()
+    return row
+
+
+def _note(
+    session: Session, actor: Actor, action: AuditAction, row: Break, *, now: datetime, reason: str | None = None,
+    before: str | None = None, run_id: int | None = None, facts: dict[str, object] | None = None,
+) -> None:  # fmt: skip
+    audit.record(
+        session,
+        actor,
+        action.by("finance" if actor.kind == "staff" else actor.kind),
+        object_kind="break",
+        object_id=row.id,
+        now=now,
+        reason=reason,
+        before={"class": before} if before else None,
+        after=(facts or {}) | {"class": row.class_, "theirs": row.theirs, "ours": row.ours, "run": run_id},
+    )

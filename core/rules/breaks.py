@@ -1,0 +1,175 @@
+"""Breaks: where two books of the same money differ, from the run that saw it first to whatever explained it.
+
+A break is one thing across runs. What it is (`classify`) and what is said of it (`sentence`) follow from what is known
+of both sides, and from nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from core.errors import DeskError
+from core.money import Money
+from core.rules import statement_line_types
+from core.rules.statement_line_types import Road
+
+
+class Side(StrEnum):
+    """Whose statement is held against the ledger."""
+
+    STRIPE = "STRIPE"
+    BANK = "BANK"
+    PAYEE = "PAYEE"
+    """A payee's own balance at Stripe, against the memorandum book."""
+
+
+class BreakStatus(StrEnum):
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+
+
+class BreakView(StrEnum):
+    """What stands for the reader."""
+
+    OPEN = "OPEN"
+    WAITING = "WAITING"
+    """Staff wait for a day that they chose."""
+    PROPOSED = "PROPOSED"
+    """What explains it waits for a second person."""
+    CLOSED = "CLOSED"
+
+
+class BreakClass(StrEnum):
+    TIMING = "TIMING"
+    FEE = "FEE"
+    CURRENCY = "CURRENCY"
+    DUPLICATE = "DUPLICATE"
+    MISSED_WEBHOOK = "MISSED_WEBHOOK"
+    MADE_AT_STRIPE = "MADE_AT_STRIPE"
+    BANK_ONLY = "BANK_ONLY"
+    LEDGER_ONLY = "LEDGER_ONLY"
+    AMOUNT_DIFFERS = "AMOUNT_DIFFERS"
+    UNKNOWN = "UNKNOWN"
+
+
+class ClosedAs(StrEnum):
+    AGREES = "AGREES"
+    """A run found that both sides agree."""
+    EXPLAINED = "EXPLAINED"
+    """Two people said what it was, and it was booked."""
+    MATCHED = "MATCHED"
+    """A person matched it by hand."""
+
+
+# Younger than this, the other side may still come by itself.
+MAY_STILL_COME: Mapping[Side, timedelta] = {
+    Side.STRIPE: timedelta(days=1),
+    Side.BANK: timedelta(days=5),
+    Side.PAYEE: timedelta(days=1),
+}
+
+
+class BreakIsClosed(DeskError):
+    """This break is closed: nothing is left to be done about it."""
+
+
+class WaitsTooShort(DeskError):
+    """Choose a day after today: until then it already waits."""
+
+
+class WaitsTooLong(DeskError):
+    """A break can wait {days} days at most. Whoever looks at it then can let it wait again."""
+
+
+LONGEST_WAIT = timedelta(days=31)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a break. `theirs` is what the statement says, `ours` what the ledger says; None: that side does
+    not have it. `by_us`: an operation of the desk caused the line's object. `twin`: another line of the same amount
+    and the same source, or the same text at the bank, is matched already. `currency_of_cause`: the currency in which
+    the desk asked for it."""
+
+    side: Side
+    theirs: Money | None
+    ours: Money | None
+    age: timedelta
+    kind: str = ""
+    category: str = ""
+    only_fee_differs: bool = False
+    by_us: bool = False
+    twin: bool = False
+    currency_of_cause: str | None = None
+    in_suspense: bool = False
+
+
+def classify(facts: Facts) -> BreakClass:
+    """The first of these that is true of it."""
+    theirs, ours = facts.theirs, facts.ours
+    if theirs is not None and ours is not None and not facts.in_suspense:
+        if theirs.currency != ours.currency:
+            return BreakClass.CURRENCY
+        return BreakClass.FEE if facts.only_fee_differs else BreakClass.AMOUNT_DIFFERS
+    if theirs is None:
+        return BreakClass.TIMING if _may_still_come(facts) else BreakClass.LEDGER_ONLY
+    if facts.currency_of_cause not in (None, theirs.currency):
+        return BreakClass.CURRENCY
+    if facts.twin:
+        return BreakClass.DUPLICATE
+    return BreakClass.BANK_ONLY if facts.side is Side.BANK else _at_stripe(facts)
+
+
+def _at_stripe(facts: Facts) -> BreakClass:
+    if facts.by_us:
+        return BreakClass.MISSED_WEBHOOK
+    road = statement_line_types.way(facts.kind, facts.category).road
+    if road is Road.FEE:
+        return BreakClass.FEE
+    if _may_still_come(facts):
+        return BreakClass.TIMING
+    return BreakClass.MADE_AT_STRIPE if road is not Road.PERSON else BreakClass.UNKNOWN
+
+
+def _may_still_come(facts: Facts) -> bool:
+    return not facts.in_suspense and facts.age < MAY_STILL_COME[facts.side]
+
+
+STATEMENTS: Mapping[Side, str] = {
+    Side.STRIPE: "Stripe's statement",
+    Side.BANK: "our bank's statement",
+    Side.PAYEE: "the payee's statement at Stripe",
+}
+WHY: Mapping[BreakClass, str] = {
+    BreakClass.TIMING: "It is recent, so the other side may still follow by itself.",
+    BreakClass.FEE: "It is a fee, or a fee differs.",
+    BreakClass.CURRENCY: "The two sides are in different currencies.",
+    BreakClass.DUPLICATE: "Another line with the same source and amount is booked already.",
+    BreakClass.MISSED_WEBHOOK: "The desk asked for it, and has not applied its outcome yet.",
+    BreakClass.MADE_AT_STRIPE: "Nothing on the desk caused it, so it was made at Stripe.",
+    BreakClass.BANK_ONLY: "Nothing in the ledger corresponds to it.",
+    BreakClass.LEDGER_ONLY: "It is booked, and no line of the statement corresponds to it.",
+    BreakClass.AMOUNT_DIFFERS: "Both sides have it, with different amounts.",
+    BreakClass.UNKNOWN: "Nothing on the desk caused it, and its kind does not say what it is.",
+}
+
+
+def sentence(
+    side: Side, kind: BreakClass, theirs: Money | None, ours: Money | None, *, whole_balance: bool
+) -> str:
+    """What differs, and what follows from it, in words that are true of every break of this class."""
+    where = STATEMENTS[side]
+    if whole_balance and theirs is not None and ours is not None:
+        return (
+            f"Stripe's balance is {theirs.text()} and the ledger's is {ours.text()}; "
+            "no line that differs explains the difference."
+        )
+    if theirs is not None and ours is not None:
+        return f"{where.capitalize()} says {theirs.text()}, the ledger {ours.text()}. {WHY[kind]}"
+    if theirs is not None:
+        return f"{theirs.text()} is on {where}, and the ledger does not say what it is. {WHY[kind]}"
+    said = ours.text() if ours is not None else "An amount"
+    return f"{said} is in the ledger, and not on {where}. {WHY[kind]}"

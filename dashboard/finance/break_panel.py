@@ -1,0 +1,219 @@
+"""One break: what differs, both sides, the entry that would explain it, and what was done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+
+import streamlit as st
+
+from core.actions.operations import breaks as actions
+from core.queries import breaks as queries
+from core.queries import journals, suspense
+from core.queries.breaks import BreakRow, StatementSide, Step
+from core.queries.journals import JournalDetail
+from core.queries.suspense import SuspenseRow
+from core.rules import suspense as explanations
+from core.rules.breaks import BreakView
+from core.rules.permissions import Permission
+from core.rules.reconciliation import BreakKind
+from core.rules.references import reference
+from dashboard import navigation, request_context
+from dashboard.compliance import audit_labels
+from dashboard.finance import books, breaks_view
+from dashboard.finance import suspense as explaining
+from dashboard.ui import cards, confirm, deadlines, header, reasons, status, tables, text_fields
+from dashboard.ui.status import Pill
+
+HISTORY = [
+    tables.when("at", "When"),
+    tables.text("action", "What", value=lambda step: audit_labels.title(step.action)),
+    tables.text("who", "By"),
+    tables.text("reason", "Reason or remark", value=lambda step: step.reason or ""),
+]
+
+
+def badges(row: BreakRow) -> list[Pill]:
+    return [status.pill("break", row.state), status.pill("break class", row.class_)]
+
+
+def whole(row: BreakRow, now: datetime) -> None:
+    """Everything about it, in the order in which it is asked."""
+    with request_context.reading() as session:
+        line = queries.statement_side(session, row)
+        journal = journals.journal(session, row.journal_id) if row.journal_id else None
+        item = suspense.item(session, row.suspense_item_id) if row.suspense_item_id else None
+        steps = queries.history(session, row)
+        together = suspense.together(session, item) if item and item.proposed_as else []
+    st.text(row.sentence)
+    breaks_view.old_note(row)
+    _facts(row, now)
+    _sides(row, line, journal)
+    if item is not None:
+        _suspense(row, item, line, together)
+    if row.state != BreakView.CLOSED and request_context.may(Permission.WORK_BREAKS):
+        _work(row, now)
+    _history(steps)
+
+
+def _facts(row: BreakRow, now: datetime) -> None:
+    cards.facts(
+        {
+            "Statement": row.theirs or "Not there",
+            "Ledger": row.ours or ("In suspense" if row.kind == BreakKind.IN_SUSPENSE else "Not there"),
+            "Difference": row.difference,
+            "Age": f"{breaks_view.age(row, now)}, since {deadlines.exact(row.since)}",
+            "Owner": row.owner or "Nobody",
+            "Waits until": row.waits_until,
+            "First seen": _seen(row.first_run_id, row.opened_at),
+            "Last seen": _seen(row.last_run_id, row.last_seen_at),
+        }
+    )
+    if row.remark:
+        cards.note(f"Remark: {row.remark}")
+    with st.container(horizontal=True, gap="medium"):
+        if row.last_run_id:
+            navigation.link(
+                "reconciliation",
+                f"Run {reference('run', row.last_run_id)}",
+                icon=":material/compare_arrows:",
+                id=row.last_run_id,
+            )
+        if row.journal_id:
+            navigation.link(
+                "journal",
+                f"Journal {reference('journal', row.journal_id)}",
+                icon=":material/menu_book:",
+                id=row.journal_id,
+            )
+
+
+def _seen(run: int | None, at: datetime) -> str:
+    by = f"by {reference('run', run)}, " if run else ""
+    return f"{by}{deadlines.exact(at)}"
+
+
+def _sides(row: BreakRow, line: StatementSide | None, journal: JournalDetail | None) -> None:
+    header.section("Both sides")
+    left, right = st.columns(2, gap="medium")
+    with left, cards.panel("break-statement"):
+        st.markdown(f"**{breaks_view.SIDES[row.side]}**")
+        if line is not None:
+            cards.facts(
+                {
+                    "Balance transaction": line.id,
+                    "Category": line.category,
+                    "Source": line.source,
+                    "Amount": line.amount,
+                    "Fee": line.fee,
+                    "Net": line.net,
+                    "At Stripe": line.created_at,
+                    "Read": line.fetched_at,
+                },
+                columns=2,
+            )
+        else:
+            cards.note("The statement has no line that could be shown.")
+    with right, cards.panel("break-ledger"):
+        st.markdown("**Ledger**")
+        if journal is not None:
+            tables.small(journal.legs, books.LEGS, name="Postings")
+        else:
+            cards.note("Nothing is booked.")
+
+
+def _suspense(
+    row: BreakRow, item: SuspenseRow, line: StatementSide | None, together: Sequence[SuspenseRow]
+) -> None:
+    header.section("Proposed entry", item.why)
+    if row.state == BreakView.CLOSED:
+        if item.settled_as:
+            said = explaining.said(item.settled_as, item)
+            cards.note(f"{said}: proposed by {item.proposed_by}, approved by {item.settled_by}.")
+        return
+    if item.proposed_as:
+        explaining.proposal(list(together))
+        return
+    if not request_context.may(Permission.SETTLE_SUSPENSE):
+        cards.note("Someone of finance proposes what it was; another approves it.")
+        return
+    with cards.panel("break-explain"):
+        likely = explanations.likely(
+            line.kind if line else "",
+            line.category if line else "",
+            item.amount,
+            payment_intent=item.payment_intent,
+            milestone_id=item.milestone_id,
+        )
+        explaining.explain([item], key=f"break-{row.id}", place=item.id, likely=likely)
+
+
+def _work(row: BreakRow, now: datetime) -> None:
+    header.section("What is done about it")
+    owner, waiting, words = st.columns(3, gap="medium")
+    with owner, cards.panel("break-owner"):
+        _assign(row)
+    with waiting, cards.panel("break-wait"):
+        _wait(row, now)
+    with words, cards.panel("break-remark"):
+        _remark(row)
+
+
+def _assign(row: BreakRow) -> None:
+    with request_context.reading() as session:
+        names = actions.owners(session)
+    choices = [None, *names]
+    chosen = st.selectbox(
+        "Owner",
+        choices,
+        index=choices.index(row.owner_id) if row.owner_id in names else 0,
+        format_func=lambda number: "Nobody" if number is None else names[number],
+        key=f"break-{row.id}-owner",
+    )
+    place = text_fields.named("break", row.id, "assign")
+    reason = reasons.line(place, key=f"break-{row.id}-owner-reason")
+    if intent := confirm.pressed("Assign", key=f"break-{row.id}-assign", type="secondary"):
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: actions.assign(
+                session, actor, now=now, break_id=row.id, owner_id=chosen, reason=reason
+            ),
+            done="Assigned.",
+            sent=[place],
+        )
+
+
+def _wait(row: BreakRow, now: datetime) -> None:
+    first = (now + timedelta(days=1)).date()
+    day = st.date_input(
+        "Wait until", value=first, min_value=first, format="YYYY-MM-DD", key=f"break-{row.id}-until"
+    )
+    place = text_fields.named("break", row.id, "wait")
+    reason = reasons.line(place, key=f"break-{row.id}-wait-reason")
+    if intent := confirm.pressed("Wait", key=f"break-{row.id}-wait", type="secondary"):
+        until = datetime.combine(day or first, time(), UTC)
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: actions.wait(
+                session, actor, now=now, break_id=row.id, until=until, reason=reason
+            ),
+            done="It waits. From that day on it is among the open ones again.",
+            sent=[place],
+        )
+
+
+def _remark(row: BreakRow) -> None:
+    place = text_fields.named("break", row.id, "remark")
+    words = reasons.area(place, "Remark, for whoever looks at it next", key=f"break-{row.id}-remark")
+    if intent := confirm.pressed("Keep remark", key=f"break-{row.id}-keep", type="secondary"):
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: actions.remark(session, actor, now=now, break_id=row.id, words=words),
+            done="Kept.",
+            sent=[place],
+        )
+
+
+def _history(steps: Sequence[Step]) -> None:
+    header.section("History")
+    tables.small(steps, HISTORY, name="History")

@@ -1,0 +1,96 @@
+"""A break on its page: what differs, what can be done about it, by whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.actions.operations import suspense
+from core.db import Database
+from core.records import Break, SuspenseItem
+from core.rules.suspense import SettledAs
+from tests import builders
+from tests.builders import PEOPLE, Town
+from tests.pages.test_operation_retry import press, unexplained
+from tests.pages.visiting import labels, serve, visit, words
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = builders.a_town(database)
+    serve(town, tmp_path)
+    unexplained(town)
+    return town
+
+
+def the_break(town: Town) -> Break:
+    return town.read(lambda session: session.query(Break).one())
+
+
+@pytest.mark.parametrize("subject", [each for each in PEOPLE if each in ("fay", "cora", "ada")])
+def test_whoever_reads_the_books_sees_both_sides_and_only_finance_works_at_it(
+    town: Town, subject: str
+) -> None:
+    app = visit(town, subject, "reconciliation", **{"break": the_break(town).id})
+    seen = words(app)
+    assert "-$7.77 is on Stripe's statement, and the ledger does not say what it is." in seen
+    assert "A refund that was made outside this desk." in seen
+    assert ("Assign" in labels(app)) == ("Submit for approval" in labels(app)) == (subject == "fay")
+
+
+def test_finance_takes_it_notes_something_and_lets_it_wait(town: Town) -> None:
+    number = the_break(town).id
+    app = visit(town, "fay", "reconciliation", **{"break": number})
+    app.selectbox(key=f"break-{number}-owner").set_value(town.staff["fay"]).run()
+    press(app, "Assign")
+    assert the_break(town).owner_id is None, "a reason is asked for"
+    app.text_input(key=f"break-{number}-owner-reason").set_value("I asked for it.").run()
+    press(app, "Assign")
+    app = visit(town, "fay", "reconciliation", **{"break": number})
+    app.text_area(key=f"break-{number}-remark").set_value("Stripe was asked.").run()
+    press(app, "Keep remark")
+    app = visit(town, "fay", "reconciliation", **{"break": number})
+    app.text_input(key=f"break-{number}-wait-reason").set_value("They answer tomorrow.").run()
+    press(app, "Wait")
+    row = the_break(town)
+    assert (row.owner_id, row.remark) == (town.staff["fay"], "Stripe was asked.")
+    assert row.waits_until is not None
+    seen = words(visit(town, "fay", "reconciliation", **{"break": number}))
+    assert all(
+        each in seen for each in ("Waiting", "I asked for it.", "Stripe was asked.", "They answer tomorrow.")
+    )
+    listed = visit(town, "fay", "reconciliation", **{"break-status": "WAITING"})
+    assert list(listed.dataframe[0].value["reference"]) == [f"B-{number}"]
+
+
+def test_the_proposed_entry_is_shown_as_debit_and_credit_and_posted_by_another(town: Town) -> None:
+    number = the_break(town).id
+    app = visit(town, "fay", "reconciliation", **{"break": number})
+    assert "refund_concession" in words(app), "what is likely is chosen already"
+    app.text_input(key=f"break-{number}-reason").set_value("Goodwill.").run()
+    press(app, "Submit for approval")
+    other = visit(town, "cora", "reconciliation", **{"break": number})
+    assert "refund_concession" in words(other)
+    (item,) = town.read(lambda session: session.query(SuspenseItem).all())
+    other.text_input(key=f"suspense-{item.id}-reason").set_value("Seen at Stripe.").run()
+    press(other, "Approve and post")
+    after = words(visit(town, "fay", "reconciliation", **{"break": number}))
+    assert "approved its explanation" in after
+    assert the_break(town).status == "CLOSED"
+
+
+def test_an_unknown_break_says_so_and_a_closed_one_offers_nothing(town: Town) -> None:
+    assert "There is no break 99" in words(visit(town, "fay", "reconciliation", **{"break": 99}))
+    (item,) = town.read(lambda session: session.query(SuspenseItem).all())
+    town.act(
+        suspense.propose,
+        town.as_staff("fay"),
+        item_ids=[item.id],
+        settled_as=SettledAs.CONCESSION,
+        reason="x",
+    )
+    town.act(suspense.confirm, town.as_staff("cora"), item_ids=[item.id], reason="x")
+    app = visit(town, "fay", "reconciliation", **{"break": the_break(town).id})
+    assert "Assign" not in labels(app)
+    assert "Submit for approval" not in labels(app)

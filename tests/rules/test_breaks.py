@@ -1,0 +1,71 @@
+"""What a break is follows from what is known of both sides, and from nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.money import Money
+from core.rules.breaks import MAY_STILL_COME, BreakClass, Facts, Side, classify, sentence
+
+HUNDRED, NINETY = Money(10_000, "USD"), Money(9_000, "USD")
+EUROS = Money(10_000, "EUR")
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
+THEIRS = Facts(Side.STRIPE, HUNDRED, None, WEEK)
+OURS = Facts(Side.STRIPE, None, HUNDRED, WEEK)
+BOTH = Facts(Side.STRIPE, HUNDRED, NINETY, WEEK)
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (replace(THEIRS, kind="charge", age=HOUR), "TIMING"),
+        (replace(OURS, age=HOUR), "TIMING"),
+        (replace(OURS, side=Side.BANK, age=timedelta(days=4)), "TIMING"),
+        (replace(THEIRS, kind="stripe_fee"), "FEE"),
+        (replace(BOTH, only_fee_differs=True), "FEE"),
+        (replace(BOTH, ours=EUROS), "CURRENCY"),
+        (replace(THEIRS, kind="refund", currency_of_cause="EUR"), "CURRENCY"),
+        (replace(THEIRS, kind="payment", twin=True), "DUPLICATE"),
+        (replace(THEIRS, side=Side.BANK, twin=True), "DUPLICATE"),
+        (replace(THEIRS, kind="transfer", by_us=True), "MISSED_WEBHOOK"),
+        (replace(THEIRS, kind="refund"), "MADE_AT_STRIPE"),
+        (replace(THEIRS, kind="transfer", age=HOUR, in_suspense=True), "MADE_AT_STRIPE"),
+        (replace(THEIRS, side=Side.BANK), "BANK_ONLY"),
+        (replace(THEIRS, side=Side.BANK, age=HOUR), "BANK_ONLY"),
+        (OURS, "LEDGER_ONLY"),
+        (replace(OURS, side=Side.BANK, age=timedelta(days=5)), "LEDGER_ONLY"),
+        (BOTH, "AMOUNT_DIFFERS"),
+        (replace(THEIRS, kind="reserve_hold"), "UNKNOWN"),
+        (replace(THEIRS, kind="something_new"), "UNKNOWN"),
+    ],
+)
+def test_each_class_has_its_facts(facts: Facts, expected: str) -> None:
+    assert classify(facts) == expected
+
+
+@given(
+    side=st.sampled_from(list(Side)),
+    theirs=st.none() | st.just(HUNDRED),
+    ours=st.none() | st.sampled_from([NINETY, EUROS]),
+    age=st.timedeltas(timedelta(0), timedelta(days=90)),
+    kind=st.sampled_from(["charge", "refund", "transfer", "stripe_fee", "reserve_hold", "new"]),
+    flags=st.tuples(*[st.booleans()] * 4),
+)
+def test_whatever_is_known_there_is_a_class_and_a_sentence_that_names_every_amount(
+    side: Side, theirs: Money | None, ours: Money | None, age: timedelta, kind: str, flags: tuple[bool, ...]
+) -> None:
+    if theirs is None and ours is None:
+        return
+    fee, by_us, twin, suspense = flags
+    facts = Facts(side, theirs, ours, age, kind, "", fee, by_us, twin, None, suspense and theirs is not None)
+    found = classify(facts)
+    said = sentence(side, found, theirs, ours, whole_balance=False)
+    assert all(each.text() in said for each in (theirs, ours) if each is not None)
+    assert said.endswith(".")
+    if age >= MAY_STILL_COME[side]:
+        assert found is not BreakClass.TIMING
