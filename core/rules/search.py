@@ -17,6 +17,7 @@ from core.rules.references import PREFIXES, Kind, whole
 MOST_CHARACTERS = 200
 MOST_WORDS = 6
 SHORTEST = 3  # of what is looked for within names; one sign of another script may be a whole name
+LONGEST = 30  # digits and separators of an amount
 
 
 class Found(StrEnum):
@@ -164,7 +165,7 @@ def _amount(digits: str, currency: str) -> Money | None:
         if decimal:
             digits, fraction = digits[:last], after
     grouped = re.split(r"[.,_]", digits)
-    if len(set(re.findall(r"[.,_]", digits))) > 1 or len(grouped[0]) > 15:
+    if len(set(re.findall(r"[.,_]", digits))) > 1 or len(digits) > LONGEST:
         return None
     if len(grouped) > 1 and (len(grouped[0]) > 3 or any(len(each) != 3 for each in grouped[1:])):
         return None
