@@ -11,19 +11,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actions.funding import charges
-from core.api.models.responses import (
-    ChargebackAnswer,
+from core.api.models.responses.chargebacks import ChargebackAnswer
+from core.api.models.responses.parties import SetupAnswer
+from core.api.models.responses.payments import (
     ConfirmationAnswer,
     DeclineAnswer,
-    HoldAnswer,
-    ManualReviewAnswer,
     PaymentAnswer,
     PaymentOfMilestoneAnswer,
-    PayoutAnswer,
-    ReceiptAnswer,
-    RefundAnswer,
-    SetupAnswer,
 )
+from core.api.models.responses.payouts import PayoutAnswer
+from core.api.models.responses.receipts import ReceiptAnswer
+from core.api.models.responses.refunds import RefundAnswer
+from core.api.models.responses.risk import HoldAnswer, ManualReviewAnswer
 from core.api.plain import moment, money, names
 from core.policy import OFFERED
 from core.records import (

@@ -9,7 +9,8 @@ from typing import overload
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.api.models.responses import MoneyAnswer, WaitsFor
+from core.api.models.responses.milestones import WaitsFor
+from core.api.models.responses.plain import MoneyAnswer
 from core.records import Party
 from core.rules.refusal_reasons import Block
 

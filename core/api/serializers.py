@@ -18,20 +18,16 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from core.actions.funding import charges
 from core.actions.milestones.engagement import COLUMNS, Part, facts_of
 from core.api import money_serializers
-from core.api.models.responses import (
-    AccountAnswer,
-    DecisionAnswer,
-    DisputeAnswer,
+from core.api.models.responses.disputes import DecisionAnswer, DisputeAnswer, RequestAnswer
+from core.api.models.responses.milestones import MilestoneAnswer, WaitsFor
+from core.api.models.responses.parties import AccountAnswer, PartyAnswer
+from core.api.models.responses.projects import (
     EngagementAnswer,
     InstalmentAnswer,
-    MilestoneAnswer,
-    PartyAnswer,
     ProjectAnswer,
-    RatingAnswer,
-    RequestAnswer,
     ScheduleAnswer,
-    WaitsFor,
 )
+from core.api.models.responses.reviews import RatingAnswer
 from core.api.plain import known_as, moment, money, names, told
 from core.queries import payee_accounts, release_blocks
 from core.records import (

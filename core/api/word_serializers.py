@@ -7,14 +7,10 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from core.api.models.responses import (
-    EmailAnswer,
-    EvidenceAnswer,
-    MessageAnswer,
-    OfferAnswer,
-    ReportAnswer,
-    SaidAnswer,
-)
+from core.api.models.responses.evidence import EvidenceAnswer
+from core.api.models.responses.messages import EmailAnswer, MessageAnswer, SaidAnswer
+from core.api.models.responses.offers import OfferAnswer
+from core.api.models.responses.risk import ReportAnswer
 from core.api.plain import moment, money, names
 from core.records import Decision, Evidence, Message, Notification, Offer, Report
 

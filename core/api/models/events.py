@@ -17,7 +17,7 @@ from typing import (
 from typing_extensions import TypeAliasType, TypedDict
 
 from core.api.models.names import CurrencyCode, one_of
-from core.api.models.responses import Moment, MoneyAnswer, PageAnswer
+from core.api.models.responses.plain import Moment, MoneyAnswer, PageAnswer
 from core.policy import WithdrawalMethod
 from core.rules.cases import CaseResolution, CaseStatus, DisputeReason
 from core.rules.chargebacks import ChargebackStatus

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body
 from pydantic import BaseModel, Field, create_model
 
 from core.api.models.events import KINDS, EventDescription
-from core.api.models.responses import Moment
+from core.api.models.responses.plain import Moment
 
 RECEIVED: dict[int | str, dict[str, Any]] = {
     200: {"description": "Heard. Any status from 200 to 299 within ten seconds says so."}

@@ -17,7 +17,7 @@ from core.actions.parties import details
 from core.api import lookups, money_serializers, serializers
 from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
 from core.api.models import requests
-from core.api.models.responses import AccountLinkAnswer, PartyAnswer, SetupAnswer
+from core.api.models.responses.parties import AccountLinkAnswer, PartyAnswer, SetupAnswer
 from core.api.openapi.descriptions import refusals
 from core.gateways.payments import NeedsOperator, OutcomeUnknown, ProviderRefused
 from core.processes import provider_accounts

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from core.actions.demo import clock
 from core.api.http.dependencies import Change, CurrentDesk, ReadSession
 from core.api.models.requests import Shape
-from core.api.models.responses import DemoClockAnswer
+from core.api.models.responses.demo import DemoClockAnswer
 from core.api.openapi.descriptions import refusals
 from core.clock import wall_time
 from core.queries import demo_clock

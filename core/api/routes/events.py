@@ -21,7 +21,7 @@ from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, Rea
 from core.api.http.pages import CursorUnfit
 from core.api.models import filters, requests
 from core.api.models.events import DeliveriesAnswer, DeliveryAnswer, EventAnswer, EventsAnswer
-from core.api.models.responses import (
+from core.api.models.responses.endpoints import (
     EndpointAnswer,
     EndpointsAnswer,
     EndpointSecretAnswer,

@@ -14,7 +14,8 @@ from core.api.http.dependencies import CurrentCaller, CurrentDesk, ReadSession
 from core.api.http.files import attachment, file_of
 from core.api.http.problem_details import FilesErased, Unavailable
 from core.api.models import requests
-from core.api.models.responses import EmailTextAnswer, EvidenceAnswer
+from core.api.models.responses.evidence import EvidenceAnswer
+from core.api.models.responses.messages import EmailTextAnswer
 from core.api.openapi.descriptions import refusals
 from core.api.word_serializers import of_emails, of_evidence
 from core.gateways.evidence_store import EvidenceAltered, EvidenceMissing

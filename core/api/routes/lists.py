@@ -19,8 +19,20 @@ from core.api import serializers, word_serializers
 from core.api.http.dependencies import CurrentCaller, ReadSession
 from core.api.http.keys import Caller
 from core.api.http.pages import CursorUnfit, Sorts, page
-from core.api.models import filters, responses
+from core.api.models import filters
 from core.api.models.filters import Listed
+from core.api.models.responses.chargebacks import ChargebacksAnswer
+from core.api.models.responses.disputes import DisputesAnswer
+from core.api.models.responses.evidence import EvidencesAnswer
+from core.api.models.responses.messages import EmailsAnswer
+from core.api.models.responses.milestones import MilestonesAnswer
+from core.api.models.responses.parties import PartiesAnswer
+from core.api.models.responses.payments import PaymentsAnswer
+from core.api.models.responses.payouts import PayoutsAnswer
+from core.api.models.responses.projects import ProjectsAnswer
+from core.api.models.responses.receipts import ReceiptsAnswer
+from core.api.models.responses.refunds import RefundsAnswer
+from core.api.models.responses.risk import HoldsAnswer, ManualReviewsAnswer, ReportsAnswer
 from core.api.openapi.descriptions import refusals
 from core.records import (
     Case,
@@ -189,7 +201,7 @@ LISTS = (
         "Projects",
         "Projects with their engagements and milestones, and where the money is.",
         filters.Projects,
-        responses.ProjectsAnswer,
+        ProjectsAnswer,
         _projects,
         serializers.of_projects,
         {"id": Project.id, "created_at": Project.created_at},
@@ -199,7 +211,7 @@ LISTS = (
         "Milestones",
         "Milestones of all projects; in the order of a deadline only those that have it.",
         filters.Milestones,
-        responses.MilestonesAnswer,
+        MilestonesAnswer,
         _milestones,
         serializers.of_milestones,
         {
@@ -214,7 +226,7 @@ LISTS = (
         "Disputes",
         "Disputes: where each stands, what is asked of whom, and how it was decided.",
         filters.Disputes,
-        responses.DisputesAnswer,
+        DisputesAnswer,
         _of_milestones(Case, Case.milestone_id, status=Case.status),
         serializers.of_disputes,
         {"id": Case.id, "opened_at": Case.opened_at},
@@ -224,7 +236,7 @@ LISTS = (
         "Payments",
         "What is paid for each milestone, in its nine states.",
         filters.Payments,
-        responses.PaymentsAnswer,
+        PaymentsAnswer,
         _of_milestones(PaymentOrder, PaymentOrder.milestone_id, state=PaymentOrder.state),
         money.of_payments,
         {"milestone": PaymentOrder.milestone_id, "funded_at": PaymentOrder.funded_at},
@@ -234,7 +246,7 @@ LISTS = (
         "Payouts",
         "Withdrawals to payees.",
         filters.Payouts,
-        responses.PayoutsAnswer,
+        PayoutsAnswer,
         _of_milestones(Payout, Payout.milestone_id, status=Payout.status),
         money.of_payouts,
         {"id": Payout.id, "requested_at": Payout.requested_at},
@@ -244,7 +256,7 @@ LISTS = (
         "Payments",
         "Money on its way back to payers, or there.",
         filters.Refunds,
-        responses.RefundsAnswer,
+        RefundsAnswer,
         _of_milestones(Refund, Refund.milestone_id, status=Refund.status),
         lambda session, rows: money.of_refunds(rows),
         {"id": Refund.id, "created_at": Refund.created_at},
@@ -254,7 +266,7 @@ LISTS = (
         "Payments",
         "Receipts, invoices and credit notes; each is a PDF too.",
         filters.Receipts,
-        responses.ReceiptsAnswer,
+        ReceiptsAnswer,
         _of_milestones(Receipt, Receipt.milestone_id, kind=Receipt.kind),
         money.of_receipts,
         {"id": Receipt.id},
@@ -264,7 +276,7 @@ LISTS = (
         "Payments",
         "Payments that a payer's bank disputes, as far as the bank says. What the desk answers is not here.",
         filters.Chargebacks,
-        responses.ChargebacksAnswer,
+        ChargebacksAnswer,
         _of_milestones(Chargeback, Chargeback.milestone_id, status=Chargeback.status),
         lambda session, rows: money.of_chargebacks(rows),
         {"id": Chargeback.id, "due_by": Chargeback.due_by},
@@ -274,7 +286,7 @@ LISTS = (
         "Risk",
         "Holds that somebody was told of; why they are there is for staff.",
         filters.Holds,
-        responses.HoldsAnswer,
+        HoldsAnswer,
         _and(_of_milestones(Hold, Hold.milestone_id), _holds),
         lambda session, rows: money.of_holds(rows),
         {"id": Hold.id},
@@ -284,7 +296,7 @@ LISTS = (
         "Risk",
         "Milestones that a person looks at before money moves; at what is for staff.",
         filters.ManualReviews,
-        responses.ManualReviewsAnswer,
+        ManualReviewsAnswer,
         _and(_of_milestones(RiskReview, RiskReview.milestone_id), _reviews),
         lambda session, rows: money.of_manual_reviews(rows),
         {"id": RiskReview.id},
@@ -294,7 +306,7 @@ LISTS = (
         "Risk",
         "What the marketplace and its parties reported, and what came of it.",
         filters.Reports,
-        responses.ReportsAnswer,
+        ReportsAnswer,
         _reports,
         word_serializers.of_reports,
         {"id": Report.id},
@@ -304,7 +316,7 @@ LISTS = (
         "Parties",
         "Payers and payees with their ratings; by `external_id` the one that bears it.",
         filters.Parties,
-        responses.PartiesAnswer,
+        PartiesAnswer,
         _parties,
         serializers.of_parties,
         {"id": Party.id},
@@ -314,7 +326,7 @@ LISTS = (
         "Messages and evidence",
         "What the parties submitted; each file can be fetched.",
         filters.Evidences,
-        responses.EvidencesAnswer,
+        EvidencesAnswer,
         _of_milestones(Evidence, Evidence.milestone_id, kind=Evidence.kind, dispute=Evidence.case_id),
         word_serializers.of_evidence,
         {"id": Evidence.id},
@@ -324,7 +336,7 @@ LISTS = (
         "Messages and evidence",
         "E-mails to the parties, and what became of them; those of a dispute with those of its decision.",
         filters.Emails,
-        responses.EmailsAnswer,
+        EmailsAnswer,
         _emails,
         word_serializers.of_emails,
         {"id": Notification.id},

@@ -20,7 +20,8 @@ from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.http.pages import CursorUnfit
 from core.api.http.problem_details import AskedDifferently, FilesErased
 from core.api.models import filters, requests
-from core.api.models.responses import EvidenceAnswer, MessageAnswer, MessagesAnswer
+from core.api.models.responses.evidence import EvidenceAnswer
+from core.api.models.responses.messages import MessageAnswer, MessagesAnswer
 from core.api.openapi.descriptions import refusals
 from core.api.routes import lists
 from core.api.word_serializers import of_evidence, of_message, of_said

@@ -19,7 +19,8 @@ from core.actions.risk import holds
 from core.api import lookups, serializers
 from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
 from core.api.models import requests
-from core.api.models.responses import DisputeAnswer, MilestoneAnswer
+from core.api.models.responses.disputes import DisputeAnswer
+from core.api.models.responses.milestones import MilestoneAnswer
 from core.api.openapi.descriptions import refusals
 from core.errors import DeskError, ReasonMissing, ReasonTooLong
 from core.rules.cases import AnswerNotDue, DisputeReason, DisputeWindowClosed, ReasonNotYours

@@ -19,7 +19,7 @@ from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.http.pages import CursorUnfit
 from core.api.http.problem_details import CaseDecided
 from core.api.models import filters, requests
-from core.api.models.responses import OfferAnswer, OffersAnswer
+from core.api.models.responses.offers import OfferAnswer, OffersAnswer
 from core.api.openapi.descriptions import refusals
 from core.api.routes import lists
 from core.api.word_serializers import of_offers

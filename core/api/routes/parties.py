@@ -16,7 +16,7 @@ from core.api import lookups, serializers
 from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.http.problem_details import AskedDifferently
 from core.api.models import requests
-from core.api.models.responses import PartyAnswer, PreferencesAnswer
+from core.api.models.responses.parties import PartyAnswer, PreferencesAnswer
 from core.api.openapi.descriptions import refusals
 from core.errors import Said, another
 from core.gateways.payments import NeedsOperator, OutcomeUnknown

@@ -12,7 +12,9 @@ from core.api import money_serializers as money
 from core.api.http.dependencies import CurrentCaller, CurrentDesk, ReadSession
 from core.api.http.files import attachment, file_of
 from core.api.models import requests
-from core.api.models.responses import ChargebackAnswer, ReceiptAnswer, RefundAnswer
+from core.api.models.responses.chargebacks import ChargebackAnswer
+from core.api.models.responses.receipts import ReceiptAnswer
+from core.api.models.responses.refunds import RefundAnswer
 from core.records import Chargeback, Receipt, Refund
 from core.rules.permissions import SYSTEM
 

@@ -19,7 +19,8 @@ from core.actions.payouts.payout_review import OutcomeStillUnknown, PayoutNotInR
 from core.api import lookups, serializers
 from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.models import requests
-from core.api.models.responses import PartyAnswer, PayoutAnswer
+from core.api.models.responses.parties import PartyAnswer
+from core.api.models.responses.payouts import PayoutAnswer
 from core.api.money_serializers import of_payouts
 from core.api.openapi.descriptions import refusals
 from core.policy import WithdrawalMethod

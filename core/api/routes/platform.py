@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from core.actions.funding import settlement_currency
 from core.actions.staff import policy_in_force
 from core.api.http.dependencies import CurrentCaller, CurrentDesk, ReadSession
-from core.api.models.responses import (
+from core.api.models.responses.platform import (
     CurrencyAnswer,
     DeadlinesAnswer,
     PlatformAnswer,

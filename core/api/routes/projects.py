@@ -18,7 +18,7 @@ from core.actions.milestones.orders import PaymentInFlight
 from core.api import lookups, serializers
 from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
 from core.api.models import requests
-from core.api.models.responses import ProjectAnswer, ScheduleAnswer
+from core.api.models.responses.projects import ProjectAnswer, ScheduleAnswer
 from core.api.openapi.descriptions import refusals
 from core.money import AmountNotStripeExact, UnknownCurrency
 from core.rules.amount_limits import AmountOutsideLimits

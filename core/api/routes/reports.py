@@ -17,7 +17,7 @@ from core.actions.risk import reports
 from core.api import lookups, serializers
 from core.api.http.dependencies import Change, ChangeRequest, CurrentCaller, ReadSession
 from core.api.models import requests
-from core.api.models.responses import PracticeAnswer, ReportAnswer
+from core.api.models.responses.risk import PracticeAnswer, ReportAnswer
 from core.api.openapi.descriptions import refusals
 from core.api.word_serializers import of_reports
 from core.errors import ReasonMissing, ReasonTooLong

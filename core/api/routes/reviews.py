@@ -18,7 +18,7 @@ from core.actions.milestones import ratings
 from core.api import lookups, serializers
 from core.api.http.dependencies import Change, CurrentCaller, ReadSession
 from core.api.models import requests
-from core.api.models.responses import ReviewsAnswer
+from core.api.models.responses.reviews import ReviewsAnswer
 from core.api.openapi.descriptions import refusals
 from core.records import FinalRating, ProjectReview, ReviewRound
 from core.rules.permissions import NotYours

@@ -1,0 +1,25 @@
+"""Settlement proposals."""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict  # the description needs this one before Python 3.12
+
+from core.api.models.responses.plain import Moment, MoneyAnswer, PageAnswer
+from core.rules.offers import OfferStatus
+
+
+class OfferAnswer(TypedDict):
+    id: int
+    dispute: int
+    proposed_by: str
+    release: MoneyAnswer
+    refund: MoneyAnswer
+    note: str
+    status: OfferStatus
+    made_at: Moment
+    expires_at: Moment
+    ended_at: Moment | None
+
+
+class OffersAnswer(PageAnswer):
+    items: list[OfferAnswer]

@@ -1,0 +1,30 @@
+"""Withdrawals to payees."""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict  # the description needs this one before Python 3.12
+
+from core.api.models.responses.plain import Moment, MoneyAnswer, PageAnswer
+from core.policy import WithdrawalMethod
+from core.rules.payouts import PayoutStatus
+
+
+class PayoutAnswer(TypedDict):
+    """`offered`: other methods that the payee may choose from, while a failed payout is in review."""
+
+    id: int
+    milestone: int
+    payee: str
+    amount: MoneyAnswer
+    fee: MoneyAnswer
+    method: WithdrawalMethod
+    status: PayoutStatus
+    failure: str | None
+    offered: list[WithdrawalMethod]
+    requested_at: Moment
+    arrival_at: Moment | None
+    paid_at: Moment | None
+
+
+class PayoutsAnswer(PageAnswer):
+    items: list[PayoutAnswer]

@@ -1,0 +1,32 @@
+"""Receipts, invoices and credit notes."""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict  # the description needs this one before Python 3.12
+
+from core.api.models.responses.plain import Moment, MoneyAnswer, PageAnswer, Sha256
+from core.rules.receipts import ReceiptKind
+
+
+class ReceiptLineAnswer(TypedDict):
+    label: str
+    amount: MoneyAnswer
+
+
+class ReceiptAnswer(TypedDict):
+    """A receipt (FUNDING), an invoice (RELEASE) or a credit note (REFUND). `scope_sha256`: of what was agreed then."""
+
+    id: int
+    number: str
+    kind: ReceiptKind
+    milestone: int
+    payer: str
+    payee: str
+    lines: list[ReceiptLineAnswer]
+    total: MoneyAnswer
+    scope_sha256: Sha256
+    at: Moment
+
+
+class ReceiptsAnswer(PageAnswer):
+    items: list[ReceiptAnswer]
