@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from email.utils import parseaddr
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.home import DEMO_HOME, OF_A_DESK, HomeMoved, is_demos, production_home
 
 STRIPE_API = "https://api.stripe.com"
 AN_ADDRESS, A_LINK = r"^([^@\s]+@[^@\s]+)?$", r"^(https?://\S+)?$"
+
+
+def networks(written: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Raises `ValueError` where one of them, separated by commas, is no network in CIDR notation."""
+    return tuple(ip_network(each.strip()) for each in written.split(",") if each.strip())
 
 
 class Settings(BaseSettings):
@@ -51,7 +57,20 @@ class Settings(BaseSettings):
     desk_url: str = Field(default="", validation_alias="DESK_URL", pattern=A_LINK)
     # Who issues receipts, invoices and credit notes: name and postal address. See `issued_by`.
     issuer: str = Field(default="", validation_alias="ISSUER")
+    # Networks besides the public internet that events for the marketplaces may go to, such as 10.20.0.0/16.
+    event_networks: str = ""
     demo: bool = False
+
+    @field_validator("event_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        networks(value)
+        return value
+
+    @property
+    def private_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Where events may go besides the public internet; in a demo also to this computer."""
+        return networks(self.event_networks + (",127.0.0.0/8,::1/128" if self.demo else ""))
 
     def contact(self, platform: str) -> str:
         """The address that customers of this marketplace write to: its own, else the sender's."""

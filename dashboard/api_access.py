@@ -158,7 +158,13 @@ def _new_endpoint() -> None:
         confirm.carry_out(
             intent,
             lambda session, actor, now: endpoints.add_endpoint(
-                session, actor, now=now, platform=platform, url=url.strip(), master=_master()
+                session,
+                actor,
+                now=now,
+                platform=platform,
+                url=url.strip(),
+                master=_master(),
+                allowed=request_context.desk().settings.private_networks,
             ),
             done="The endpoint is added.",
             then=_secret,

@@ -57,6 +57,12 @@ def _last(found: Standing) -> str:
     return f"To {deadlines.exact(found.until)}, in {found.stops} steps"
 
 
+def trouble(found: Standing) -> None:
+    """Why the clock does not go on, or what does not work."""
+    if found.trouble:
+        st.warning(plain(found.trouble), icon=":material/warning:")
+
+
 def buttons() -> None:
     """How far it is moved: four spans, or one's own."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -86,8 +92,7 @@ def under_way() -> None:
     st.progress(
         found.done, text=f"{deadlines.exact(found.now)}, on the way to {deadlines.exact(found.until)}"
     )
-    if found.trouble:
-        st.warning(plain(found.trouble), icon=":material/warning:")
+    trouble(found)
 
 
 def coming(found: Standing) -> None:

@@ -18,5 +18,6 @@ demo_time.clock(found)
 if found.moving:
     demo_time.under_way()
 else:
+    demo_time.trouble(found)
     demo_time.buttons()
 demo_time.coming(found)

@@ -240,8 +240,7 @@ def a_market(database: Database, sandbox: StripeSandbox, home: Path, **settings:
         database_url=database.url.render_as_string(hide_password=False),
         stripe_api_key=sandbox.key,
         stripe_api_base=sandbox.url,
-        smtp_url="",
-        **settings,
+        **{"smtp_url": "", "event_networks": "127.0.0.0/8", **settings},
     )
     log = sandbox.folder / "stripe-sandbox.jsonl"
     market = Market(**vars(town), sandbox=sandbox, log_from=log.stat().st_size)

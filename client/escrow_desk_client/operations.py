@@ -265,10 +265,6 @@ class Operations(ABC):
         """Have events sent to an address."""
         return self.post("/webhook-endpoints", body, key=key)
 
-    def read_events(self, *, endpoint: Any, limit: Any = None, cursor: Any = None, sort: Any = None, after: Any = None) -> Any:
-        """List events."""
-        return self.get("/events", limit=limit, cursor=cursor, sort=sort, endpoint=endpoint, after=after)
-
     def replay_events(self, endpoint_id: int, body: Mapping[str, Any], *, key: str | None = None) -> Any:
         """Tell events again."""
         return self.post(f"/webhook-endpoints/{endpoint_id}/replay", body, key=key)
@@ -292,6 +288,10 @@ class Operations(ABC):
     def rotate_key(self, body: Mapping[str, Any], *, key: str | None = None) -> Any:
         """Replace this key."""
         return self.post("/api-keys/rotate", body, key=key)
+
+    def read_events(self, *, endpoint: Any, limit: Any = None, cursor: Any = None, sort: Any = None, after: Any = None) -> Any:
+        """List events."""
+        return self.get("/events", limit=limit, cursor=cursor, sort=sort, endpoint=endpoint, after=after)
 
     def list_projects(self, *, limit: Any = None, cursor: Any = None, sort: Any = None, bid_reference: Any = None, status: Any = None, project_type: Any = None, payer: Any = None, payee: Any = None) -> Any:
         """List projects."""

@@ -23,7 +23,7 @@ from core.api.models.responses.payouts import PayoutAnswer
 from core.api.models.responses.receipts import ReceiptAnswer
 from core.api.models.responses.refunds import RefundAnswer
 from core.api.models.responses.risk import HoldAnswer, ManualReviewAnswer
-from core.api.plain import moment, money, names
+from core.api.plain import moment, money, names, secret
 from core.policy import OFFERED
 from core.records import (
     Charge,
@@ -47,12 +47,12 @@ from core.rules.payouts import PayoutOfferStatus
 from core.rules.risk import ReviewOutcome
 
 
-def of_payment(order: PaymentOrder, last: Charge | None) -> PaymentAnswer:
-    """`last`: the last charge that was made for it."""
+def of_payment(session: Session, order: PaymentOrder, last: Charge | None) -> PaymentAnswer:
+    """`last`: the last charge that was made for it. Asks the database for nothing."""
     return {
         "state": order.state,
         "charge_status": last.status if last else None,
-        "confirmation": _confirmation(last),
+        "confirmation": _confirmation(session, last),
         "decline": _decline(last),
         "charge": money(order.charge_minor, order.currency),
         "platform_fee": money(order.platform_fee_minor, order.currency),
@@ -67,11 +67,11 @@ def of_payment(order: PaymentOrder, last: Charge | None) -> PaymentAnswer:
     }
 
 
-def _confirmation(last: Charge | None) -> ConfirmationAnswer | None:
+def _confirmation(session: Session, last: Charge | None) -> ConfirmationAnswer | None:
     if last is None or last.confirm_by is None:
         return None
     return {
-        "client_secret": last.client_secret,
+        "client_secret": secret(session, last.client_secret),
         "url": last.action_url,
         "confirm_by": moment(last.confirm_by),
     }
@@ -114,7 +114,7 @@ def of_payments(session: Session, orders: Sequence[PaymentOrder]) -> list[Paymen
             "project": of[each.milestone_id].project_id,
             "payer": known[of[each.milestone_id].payer_id],
             "funded_at": moment(each.funded_at),
-            **of_payment(each, last.get(each.milestone_id)),
+            **of_payment(session, each, last.get(each.milestone_id)),
         }
         for each in orders
     ]

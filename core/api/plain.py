@@ -14,6 +14,8 @@ from core.api.models.responses.plain import MoneyAnswer
 from core.records import Party
 from core.rules.refusal_reasons import Block
 
+SECRETS = "may read secrets"  # of a session: whether what is read in it is answered to a key that may write
+
 
 def money(minor: int, currency: str) -> MoneyAnswer:
     return {"minor": minor, "currency": currency}
@@ -41,6 +43,11 @@ def names(session: Session, party_ids: Iterable[int | None]) -> Mapping[int, str
         row.id: row.external_id
         for row in session.execute(select(Party.id, Party.external_id).where(Party.id.in_(wanted)))
     }
+
+
+def secret(session: Session, value: str | None) -> str | None:
+    """What only a key that may write reads; None for whoever only reads, and wherever nobody said who reads."""
+    return value if session.info.get(SECRETS) else None
 
 
 def known_as(session: Session, party_id: int) -> str:

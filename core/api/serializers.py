@@ -216,7 +216,7 @@ def of_milestones(session: Session, rows: Sequence[Milestone]) -> list[Milestone
             "next_reminder_at": moment(row.next_reminder_at),
             "verified_at": moment(row.verified_at),
             "ended_at": moment(row.ended_at),
-            "payment": money_serializers.of_payment(orders[row.id], last.get(row.id)),
+            "payment": money_serializers.of_payment(session, orders[row.id], last.get(row.id)),
             "payouts": [paid[each.id] for each in payouts[row.id]],
             "refunds": money_serializers.of_refunds(refunds[row.id]),
             "holds": money_serializers.of_holds(each for each in kept[row.id] if _told_of(each)),

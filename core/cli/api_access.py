@@ -134,9 +134,10 @@ def add_endpoint(
     with opened() as desk:
         actor = operator.actor(desk, as_)
         master, now = api_keys.master_key(desk.settings), desk.clock()
+        allowed = desk.settings.private_networks
         endpoint, secret = desk.database.run(
             lambda session: listeners.add_endpoint(
-                session, actor, now=now, platform=platform, url=url, master=master
+                session, actor, now=now, platform=platform, url=url, master=master, allowed=allowed
             )
         )
     data = {"id": endpoint.id, "url": endpoint.url, "signing_secret": secret}

@@ -53,7 +53,9 @@ def advance(
         desk.database.run(lambda session: clock.advance(session, actor, now=desk.clock(), by=by))
         found = _watched(desk, quiet=as_json)
     say(
-        _facts(found), as_json=as_json, words=tell(f"It is {found.now:%-d %b %Y, %H:%M} UTC in the demo now.")
+        _facts(found),
+        as_json=as_json,
+        words=tell(f"It is {found.now:%-d %b %Y, %H:%M} UTC in the demo now. {found.trouble}".strip()),
     )
 
 

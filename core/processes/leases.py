@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -86,11 +86,19 @@ def passed_over(problem: Exception, key: int | str) -> None:
     log.error("row.failed", key=key, exc_info=problem)
 
 
-def claim_due(session: Session, kind: type[Leased], *, now: datetime, limit: int) -> list[Leased]:
-    """The `limit` rows that have waited longest, without those that somebody else is about to claim."""
+def claim_due(
+    session: Session,
+    kind: type[Leased],
+    *,
+    now: datetime,
+    limit: int,
+    only: ColumnElement[bool] | None = None,
+) -> list[Leased]:
+    """The `limit` rows that have waited longest, of `only` these, without those that somebody else is about to
+    claim."""
     wanted = (
         select(kind)
-        .where(kind.status == QUEUED[kind], kind.next_try_at <= now)
+        .where(kind.status == QUEUED[kind], kind.next_try_at <= now, true() if only is None else only)
         .order_by(kind.next_try_at, kind.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

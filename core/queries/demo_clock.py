@@ -8,17 +8,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.records import DemoClock, Installation, Notification, OutgoingEvent, OutgoingOperation, WebhookEvent
+from core.records import DemoClock, Installation, Notification, OutgoingOperation, WebhookEvent
 from core.rules.notifications import LetterStatus
 from core.rules.operations import OperationStatus
-from core.rules.webhooks import EventStatus, WebhookStatus
+from core.rules.webhooks import WebhookStatus
 
 SILENT_AFTER = timedelta(seconds=20)
 QUEUES = (
     (OutgoingOperation, OperationStatus.QUEUED),
     (WebhookEvent, WebhookStatus.RECEIVED),
     (Notification, LetterStatus.QUEUED),
-    (OutgoingEvent, EventStatus.QUEUED),
 )
 
 
@@ -63,7 +62,8 @@ def under_way(session: Session) -> datetime | None:
 
 
 def next_try(session: Session, *, after: datetime, until: datetime) -> datetime | None:
-    """When a queue takes up a row again: an operation, an event of Stripe, an e-mail, an event for a marketplace."""
+    """When a queue takes up a row again: an operation, an event of Stripe, an e-mail. Events for a marketplace are no
+    reason to stop: its endpoint may never answer (`core.worker.moving_time`)."""
     found = [
         session.scalar(
             select(func.min(queue.next_try_at)).where(

@@ -15,7 +15,7 @@ class DemoClock(Record):
     a desk that is no demo, and refuses every way back.
 
     A move is `began_at` to `until`, in the demo's time; while it goes on `arrived_at` is empty. `stopped_at` is the
-    computer's time of its last stop, `trouble` why it does not go on.
+    computer's time of its last stop, `trouble` why it does not go on, or what does not work.
     """
 
     __tablename__ = "demo_clock"

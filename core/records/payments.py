@@ -12,6 +12,7 @@ from core.db import Record, one_of
 from core.policy import WithdrawalMethod
 from core.rules.charges import ChargeStatus
 from core.rules.grounds import Ground
+from core.rules.payment_states import CauseKind
 from core.rules.payment_states import State as PaymentState
 from core.rules.payouts import PayoutStatus
 from core.rules.refunds import RefundStatus
@@ -68,12 +69,14 @@ class PaymentOrder(Record):
 
 
 class PaymentEvent(Record):
-    """Every change of a payment state, with what caused it (payment-escrow-rules, Records)."""
+    """Every change of a payment state, with what caused it (payment-escrow-rules, Records): `cause` is the desk's own
+    reference, `caused_by` has the numbers that a marketplace knows. Rows from before there were kinds have neither."""
 
     __tablename__ = "payment_events"
     __table_args__ = (
         one_of("to_state", PaymentState),
         one_of("from_state", PaymentState),
+        one_of("cause_kind", CauseKind),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -81,6 +84,8 @@ class PaymentEvent(Record):
     from_state: Mapped[PaymentState]
     to_state: Mapped[PaymentState]
     cause: Mapped[str]
+    cause_kind: Mapped[CauseKind | None] = mapped_column(default=None)
+    caused_by: Mapped[dict[str, Any] | None] = mapped_column(default=None)
     amounts: Mapped[dict[str, Any]]
     at: Mapped[datetime]
 

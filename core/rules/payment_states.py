@@ -31,6 +31,42 @@ class State(StrEnum):
         return label(self)
 
 
+class CauseKind(StrEnum):
+    """Why a payment changed its state, as a marketplace's program reads it."""
+
+    CHARGE_REQUESTED = "CHARGE_REQUESTED"
+    CHARGE_SETTLED = "CHARGE_SETTLED"
+    CHARGE_FAILED = "CHARGE_FAILED"  # declined, or not confirmed
+    MILESTONE_CANCELED = "MILESTONE_CANCELED"
+    APPROVAL = "APPROVAL"  # of the payer, or by silence
+    DECISION = "DECISION"
+    OFFER = "OFFER"  # a settlement proposal that was accepted
+    PAYOUT = "PAYOUT"
+    SET_OFF = "SET_OFF"  # kept back for what the payee owes
+    REFUND = "REFUND"
+    REFUND_FAILED = "REFUND_FAILED"
+    CHARGEBACK = "CHARGEBACK"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What moved the money: its kind, the desk's own reference, and the numbers that a marketplace knows it by."""
+
+    kind: CauseKind
+    key: str
+    dispute: int | None = None
+    offer: int | None = None
+    refund: int | None = None
+    payout: int | None = None
+    chargeback: int | None = None
+
+    @property
+    def numbers(self) -> Mapping[str, int]:
+        """Only those that it has."""
+        found = {each.name: getattr(self, each.name) for each in fields(self)[2:]}
+        return {name: number for name, number in found.items() if number is not None}
+
+
 class AmountsDisagree(DeskError):
     """Of {funded} funded, {accounted} is accounted for: {detail}."""
 

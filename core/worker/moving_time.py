@@ -2,8 +2,9 @@
 
 A stop is the next moment at which anything falls due: a deadline of the desk, a row of a queue, a timer of the Stripe
 sandbox; midnight, when the day before is reconciled; and every six hours, for whatever waits without a time of its own.
-The desk and the sandbox show the same time at each. A worker that dies on the way is followed by the next, which goes
-on from the last stop.
+The desk and the sandbox show the same time at each. A marketplace's endpoint that does not answer is tried once on the
+way and once at the end, and is named: its retries are no stops. A worker that dies on the way is followed by the
+next, which goes on from the last stop.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from core.errors import DeskError
 from core.gateways.stripe_sandbox import SandboxControl
 from core.processes import timers
 from core.queries import demo_clock
+from core.records import WebhookEndpoint
 from core.worker import tasks
 from core.worker.trouble import sentence
 
@@ -61,7 +63,8 @@ def go_on(desk: Desk, stopping: threading.Event) -> None:
 
 
 def _travel(desk: Desk, sandbox: SandboxControl, stopping: threading.Event) -> None:
-    _settle(desk, sandbox)
+    away = set[int]()
+    _settle(desk, sandbox, away)
     while not stopping.is_set():
         with desk.database.reading() as session:
             until, now = demo_clock.under_way(session), desk.clock()
@@ -71,10 +74,11 @@ def _travel(desk: Desk, sandbox: SandboxControl, stopping: threading.Event) -> N
         if stop is None:
             _arrive(desk)
             return
-        step = partial(moves.stop_at, moment=stop, wall=wall_time(desk.clock))
+        trouble = _unanswered(desk, away, "Its events wait until the clock has arrived.")
+        step = partial(moves.stop_at, moment=stop, wall=wall_time(desk.clock), trouble=trouble)
         sandbox.follow_wall_clock(ahead=desk.database.run(step))
         log.info("time.moved", to=stop.isoformat())
-        _settle(desk, sandbox)
+        _settle(desk, sandbox, away)
 
 
 def _next(session: Session, sandbox: SandboxControl, now: datetime, until: datetime) -> datetime:
@@ -86,14 +90,17 @@ def _next(session: Session, sandbox: SandboxControl, now: datetime, until: datet
     return min([most, *moments])
 
 
-def _settle(desk: Desk, sandbox: SandboxControl) -> None:
-    """Everything that is due now, and what that makes due, until nothing is. Raises `Unsettled`."""
+def _settle(desk: Desk, sandbox: SandboxControl, away: set[int]) -> None:
+    """Everything that is due now, and what that makes due, until nothing is. Raises `Unsettled`.
+
+    Endpoints that are `away` are passed over; those that do not answer now are added to it.
+    """
     sweeps: tuple[Callable[[Desk], int], ...] = (
         tasks.sweep_inbox,
         tasks.sweep_timers,
         tasks.sweep_dispatch,
         tasks.deliver,
-        tasks.sweep_events,
+        partial(tasks.sweep_events, away=away),
         tasks.reconcile,
     )
     for _ in range(ROUNDS):
@@ -112,5 +119,17 @@ def _arrive(desk: Desk) -> None:
     """What the worker looks at every few minutes is looked at before anybody reads that it is old."""
     tasks.look_at_client_funds(desk)
     tasks.look_at_settlement(desk)
-    desk.database.run(lambda session: moves.arrive(session, now=desk.clock()))
+    away = set[int]()
+    tasks.sweep_events(desk, away=away)
+    trouble = _unanswered(desk, away, "Its events are tried again at growing intervals.")
+    desk.database.run(lambda session: moves.arrive(session, now=desk.clock(), trouble=trouble))
     log.info("time.arrived", at=desk.clock().isoformat())
+
+
+def _unanswered(desk: Desk, away: set[int], then: str) -> str | None:
+    """Which endpoints do not answer, for whoever waits."""
+    with desk.database.reading() as session:
+        found = [
+            f"Endpoint {number} ({session.get_one(WebhookEndpoint, number).url})" for number in sorted(away)
+        ]
+    return " ".join(f"{each} does not answer. {then}" for each in found) or None

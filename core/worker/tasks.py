@@ -125,11 +125,17 @@ def sweep_timers(desk: Desk) -> int:
     return timers.run_due(desk)
 
 
-def sweep_events(desk: Desk) -> int:
-    """Tell the marketplace, until nothing is due."""
+def sweep_events(desk: Desk, *, away: set[int] | None = None) -> int:
+    """What marketplaces are told, in batches, until none is due. `away`: see `deliver_due`."""
     from core.api.webhooks.delivery import deliver_due
 
-    return sum(iter(lambda: deliver_due(desk), 0))
+    away, sent = set() if away is None else away, 0
+    while True:
+        unanswered = len(away)
+        arrived = deliver_due(desk, away=away)
+        if not arrived and len(away) == unanswered:
+            return sent
+        sent += arrived
 
 
 def forget_answers(desk: Desk) -> int:

@@ -113,6 +113,7 @@ def test_no_secret_is_in_the_database(demo: ApiClient, owner: Database, listener
     ],
 )
 def test_a_marketplace_has_nothing_sent_to_an_inner_network(home: ApiClient, url: str) -> None:
+    home.market.desk.settings.event_networks = ""
     answer = home.post("/webhook-endpoints", {"url": url})
     assert code(answer) in ("endpoint_unfit", "endpoint_not_public")
     assert home.market.all(WebhookEndpoint) == []

@@ -15,10 +15,11 @@ from sqlalchemy.exc import ProgrammingError
 
 from core.api.http import keys
 from core.api.webhooks import delivery, endpoints
-from core.api.webhooks.endpoints import EndpointKnown, EndpointUnfit
+from core.api.webhooks.endpoints import EndpointKnown
 from core.db import Database
 from core.records import OutgoingEvent, WebhookEndpoint
 from core.rules.permissions import NotYours
+from core.rules.web_addresses import EndpointUnfit
 from tests.api import conformity
 from tests.api.api_client import ApiClient
 from tests.api.test_flows import accepted, funded
@@ -67,7 +68,13 @@ def listening(market: Market, url: str, platform: str = "home_services") -> tupl
     master = keys.master_key(market.desk.settings)
     return market.database.run(
         lambda session: endpoints.add_endpoint(
-            session, OPERATOR, now=market.now, platform=platform, url=url, master=master
+            session,
+            OPERATOR,
+            now=market.now,
+            platform=platform,
+            url=url,
+            master=master,
+            allowed=market.desk.settings.private_networks,
         )
     )
 
@@ -99,6 +106,8 @@ def test_a_milestones_road_is_told_as_it_happens(home: ApiClient, listener: List
     ]
     assert told(listener, "payment.state_changed")[:2] == ["PENDING_PAYMENT", "PAID_HELD"]
     assert told(listener, "payment.state_changed")[-1] == "RELEASED"
+    causes = [each["data"]["cause"] for each in listener.events() if each["kind"] == "payment.state_changed"]
+    assert [each["kind"] for each in causes][:3] == ["CHARGE_REQUESTED", "CHARGE_SETTLED", "APPROVAL"]
     assert told(listener, "dispute.status_changed") == ["OPEN", "RESOLVED"]
     assert told(listener, "payout.status_changed")[0] == "REQUESTED"
     assert {each["data"]["bid_reference"] for each in first} == {"bid-over-http"}

@@ -14,7 +14,7 @@ from core.money import Money
 from core.processes import settlement_currency
 from core.records import Evidence, Message
 from core.rules.engagement import EngagementStatus
-from tests.api.api_client import ApiClient, code
+from tests.api.api_client import ApiClient, a_key, code
 from tests.db_snapshot import nothing_changes
 
 PARTS = ("SCOPE_BY_PAYER", "SCOPE_BY_PAYEE", "FEE", "CONFLICT_CHECK", "DISCLAIMERS")
@@ -214,6 +214,17 @@ def test_a_payment_that_the_bank_asks_about_is_confirmed_or_called_off(home: Api
     )
     assert asked["confirmation"]["client_secret"].startswith("pi_")
     assert asked["confirmation"]["url"] is None
+    reader = ApiClient(home.market, home.client, a_key(home.market.desk, may_write=False))
+    for shown in (
+        reader.get(f"/milestones/{first.id}").json(),
+        reader.get(f"/milestones?project={project.id}").json()["items"][-1],
+        reader.get(f"/projects/{project.id}").json()["milestones"][0],
+        {"payment": reader.get(f"/payments?milestone={first.id}").json()["items"][0]},
+    ):
+        hidden = asked["confirmation"] | {"client_secret": None}
+        assert shown["payment"]["confirmation"] == hidden, "a key that only reads confirms nothing"
+    listed = home.get(f"/payments?milestone={first.id}").json()["items"]
+    assert listed[0]["confirmation"] == asked["confirmation"]
     off = home.post(f"/milestones/{first.id}/cancel-payment", {"party": home.payer})
     assert off.status_code == 200
     home.market.work()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -183,10 +185,19 @@ def test_pages_follow_each_other_whatever_comes_meanwhile(home: ApiClient) -> No
     assert page["next"] is None
 
 
+def odd_cursors(cursor: str) -> Iterator[str]:
+    """The same with a place and a number that no row has."""
+    stamp, place, number = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    odd: tuple[Any, ...] = (True, None, -1, 1.5, 2**53, 10**40, float("inf"), float("nan"), [], {}, "x", "1")
+    for each in (*((other, number) for other in odd), *((place, other) for other in odd), ("2026-01-01", 1)):
+        yield base64.urlsafe_b64encode(json.dumps([stamp, *each]).encode()).decode().rstrip("=")
+
+
 def test_a_cursor_goes_with_its_list_and_its_filters(home: ApiClient) -> None:
     for number in range(3):
         accepted(home, f"bid-{number}")
     cursor = home.get("/projects?limit=1").json()["next"]
+    of_time = home.get("/projects?limit=1&sort=created_at").json()["next"]
     assert home.get(f"/projects?limit=2&cursor={cursor}").status_code == 200
     for address in (
         f"/projects?sort=id&cursor={cursor}",
@@ -195,6 +206,8 @@ def test_a_cursor_goes_with_its_list_and_its_filters(home: ApiClient) -> None:
         "/projects?cursor=bm90LWEtY3Vyc29y",
         "/projects?cursor=W10",
         "/projects?cursor=MQ",
+        *(f"/projects?limit=1&cursor={odd}" for odd in odd_cursors(cursor)),
+        *(f"/projects?limit=1&sort=created_at&cursor={odd}" for odd in odd_cursors(of_time)),
     ):
         refused = home.get(address)
         assert (refused.status_code, code(refused)) == (422, "cursor_unfit"), address

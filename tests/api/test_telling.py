@@ -15,7 +15,7 @@ from core.api.openapi.examples import usd
 from core.api.webhooks import delivery
 from core.db import Database, one_at_a_time
 from core.money import Money
-from core.records import EventDelivery, Message, OutgoingEvent, Payout, Refund, Report, RiskReview
+from core.records import Chargeback, EventDelivery, Message, OutgoingEvent, Payout, Refund, Report, RiskReview
 from core.rules.grounds import DecisionOutcome, Ground
 from core.rules.permissions import SYSTEM
 from core.rules.reports import ReportKind, ReportOutcome
@@ -80,6 +80,12 @@ def test_a_decision_its_refund_and_its_payout_are_told(watched: Market) -> None:
         usd(40_000),
         there.case,
     )
+    (refund,) = watched.all(Refund)
+    causes = [each["cause"] for each in told(watched, "payment.state_changed")]
+    assert [{name: each for name, each in cause.items() if each is not None} for cause in causes][2:] == [
+        {"kind": "DECISION", "dispute": there.case},
+        {"kind": "REFUND", "refund": refund.id},
+    ]
     assert ways(watched, "refund.status_changed") == ["QUEUED", "SUCCEEDED"]
     payout = ways(watched, "payout.status_changed")
     assert (payout[0], payout[-1]) == ("REQUESTED", "PAID")
@@ -123,6 +129,9 @@ def test_a_chargeback_is_told_with_each_of_its_statuses(watched: Market) -> None
     statuses = ways(watched, "chargeback.status_changed")
     assert (statuses[0], statuses[-1]) == ("needs_response", "won")
     assert "CHARGEBACK_REVIEW" in ways(watched, "payment.state_changed")
+    (row,) = watched.all(Chargeback)
+    causes = [each["cause"] for each in told(watched, "payment.state_changed")]
+    assert [(each["kind"], each["chargeback"]) for each in causes[-2:]] == [("CHARGEBACK", row.id)] * 2
 
 
 def test_a_report_is_told_when_it_is_settled_and_a_review_when_it_opens_and_ends(watched: Market) -> None:

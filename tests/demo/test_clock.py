@@ -22,11 +22,12 @@ from core.policy import HOME_SERVICES
 from core.processes import timers
 from core.processes.deadlines import DEADLINES
 from core.queries import demo_clock
-from core.records import Case, DemoClock, Milestone, Payout
+from core.records import Case, DemoClock, EventDelivery, Milestone, OutgoingEvent, Payout
 from core.rules import spans
 from core.rules.cases import DisputeReason
 from core.rules.permissions import SYSTEM
 from core.worker import moving_time
+from tests.api.test_events import Listener, listening
 from tests.sandbox_desk import Market
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -127,6 +128,37 @@ def test_a_worker_that_dies_on_the_way_is_followed_by_the_next(market: Market) -
 
 def standing(market: Market) -> demo_clock.Standing:
     return market.read(lambda session: demo_clock.standing(session, wall=wall_time(market.desk.clock)))
+
+
+def test_an_endpoint_that_does_not_answer_is_named_and_its_retries_are_no_stops(market: Market) -> None:
+    gone, listener = Listener(), Listener()
+    gone.server.shutdown()
+    gone.server.server_close()
+    for each in (gone, listener):
+        listening(market, each.url)
+    told = market.funded()
+    market.act(verification.submit, market.payee, milestone_id=told.milestone)
+    begun = market.desk.clock()
+    move(market, "5d")
+    found = standing(market)
+    assert not found.moving
+    assert abs(market.desk.clock() - begun - timedelta(days=5)) < MINUTE
+    assert (
+        found.trouble
+        == f"Endpoint 1 ({gone.url}) does not answer. Its events are tried again at growing intervals."
+    )
+    tries = [each for each in market.all(EventDelivery) if each.status is None]
+    assert len(tries) == 2, "once on the way, and once at the end"
+    assert found.stops < 40
+    events = market.all(OutgoingEvent)
+    waiting = [each for each in events if each.endpoint_id == 1]
+    assert {each.status for each in waiting} == {"QUEUED"}
+    assert len(listener.events()) == len(events) - len(waiting) > 0
+    before = market.desk.clock()
+    market.act(verification.approve, market.payer, milestone_id=told.milestone)
+    assert before <= market.all(OutgoingEvent)[-1].created_at <= market.desk.clock(), "the desk's time"
+    listener.server.shutdown()
+    listener.server.server_close()
 
 
 def test_a_sandbox_that_is_away_is_said_and_the_move_goes_on_later(market: Market) -> None:

@@ -29,6 +29,7 @@ from core.rules import milestones
 from core.rules.approvals import DecisionStatus
 from core.rules.cases import BLOCKING
 from core.rules.holds import HoldKind
+from core.rules.payment_states import Cause, CauseKind
 from core.rules.permissions import SYSTEM
 
 TAKEN_BACK = "The payer's bank took the payment back."
@@ -42,6 +43,10 @@ class Loss:
     amount: Money
     key: str
     cause: Mapping[str, Any]
+
+    @property
+    def told(self) -> Cause:
+        return Cause(CauseKind.CHARGEBACK, self.key, chargeback=self.cause["chargeback"])
 
 
 def write_off(session: Session, context: MilestoneContext, row: Chargeback, *, now: datetime) -> Money:
@@ -75,7 +80,7 @@ def _while_held(session: Session, context: MilestoneContext, loss: Loss, *, now:
         cause=loss.cause,
     )
     journal_store.post(session, journal, now=now)
-    orders.shift(session, context, now=now, cause=loss.key, held=-bears.held, refunded=bears.held)
+    orders.shift(session, context, now=now, cause=loss.told, held=-bears.held, refunded=bears.held)
     if not context.order.held_minor:
         _over(session, context, deferred - bears.fee, key=loss.key, now=now)
     return Money.zero(loss.amount.currency)
@@ -134,18 +139,20 @@ def _after_release(session: Session, context: MilestoneContext, loss: Loss, *, n
     journal_store.post(session, journal, now=now)
     order.fee_kept_minor -= bears.fee.minor
     if part.is_positive:
-        orders.shift(session, context, now=now, cause=loss.key, refundable=-part, refunded=part)
-    _from_payee(session, context, bears.receivable, key=loss.key, now=now)
+        orders.shift(session, context, now=now, cause=loss.told, refundable=-part, refunded=part)
+    _from_payee(session, context, bears.receivable, cause=loss.told, now=now)
     session.flush()
     completion.finish(session, context, now=now)
     return bears.receivable
 
 
-def _from_payee(session: Session, context: MilestoneContext, debt: Money, *, key: str, now: datetime) -> None:
+def _from_payee(
+    session: Session, context: MilestoneContext, debt: Money, *, cause: Cause, now: datetime
+) -> None:
     """The payee's debt, first from what was not sent yet, then by taking transfers back; the rest stays owed."""
     if not debt.is_positive:
         return
-    order = context.order
+    order, key = context.order, cause.key
     called_off = pending_withdrawals.cancel(session, context, reason="the payment was charged back", now=now)
     in_flight = context.money(pending_withdrawals.unsettled_minor(session, context))
     from_released = min(debt, context.money(order.released_minor))
@@ -153,7 +160,7 @@ def _from_payee(session: Session, context: MilestoneContext, debt: Money, *, key
     if from_payable.is_positive:
         receivables.settle(session, context, from_payable, key=key, now=now)
     taken = from_released + from_payable
-    orders.shift(session, context, now=now, cause=key, released=-taken, refunded=taken)
+    orders.shift(session, context, now=now, cause=cause, released=-taken, refunded=taken)
     if (called_off - from_payable).is_positive:
         withdrawals.request(session, context, called_off - from_payable, key=f"{key}.rest", now=now)
     reversals.request(session, context, debt - from_payable, key=key, now=now)
@@ -170,10 +177,11 @@ def transfer_arrived(
     )
     released = context.money(context.order.released_minor)
     debt = min(receivables.free(session, context.payee.id, released.currency), released)
-    if debt.is_zero or session.scalars(wanted).first() is None:
+    if debt.is_zero or (chargeback := session.scalars(wanted).first()) is None:
         return
     key = f"chargeback.transfer.{operation.id}"
-    orders.shift(session, context, now=now, cause=key, released=-debt, refunded=debt)
+    late = Cause(CauseKind.CHARGEBACK, key, chargeback=chargeback)
+    orders.shift(session, context, now=now, cause=late, released=-debt, refunded=debt)
     reversals.request(session, context, debt, key=key, now=now)
 
 

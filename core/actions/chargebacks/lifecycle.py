@@ -29,6 +29,7 @@ from core.records import Chargeback, DuplicatePayment, PaymentOrder
 from core.rules import chargebacks as rules
 from core.rules import milestones
 from core.rules.chargebacks import ChargebackStatus
+from core.rules.payment_states import Cause, CauseKind
 from core.rules.permissions import SYSTEM
 
 
@@ -168,7 +169,12 @@ def _freeze_or_thaw(session: Session, context: MilestoneContext, row: Chargeback
     if frozen == context.order.chargeback_open:
         return
     context.order.chargeback_open = frozen
-    orders.follow(session, context, now=now, cause=f"chargeback {row.status}")
+    orders.follow(
+        session,
+        context,
+        now=now,
+        cause=Cause(CauseKind.CHARGEBACK, f"chargeback {row.status}", chargeback=row.id),
+    )
     if frozen:
         return
     outbox.wake(session, context.milestone.id, now=now)

@@ -24,6 +24,7 @@ from core.money import Money
 from core.records import Chargeback, OutgoingOperation, Refund, RefundReturn
 from core.rules import refunds as rules
 from core.rules.operations import OperationKind
+from core.rules.payment_states import Cause, CauseKind
 from core.rules.permissions import SYSTEM
 from core.rules.proposals import ProposalStatus
 from core.rules.refunds import RefundEvent, RefundStatus
@@ -74,7 +75,14 @@ def on_refund_failed(session: Session, operation: OutgoingOperation, *, now: dat
         cause={"refund": refund.id, "operation": operation.key},
     )
     journal_store.post(session, journal, now=now)
-    orders.shift(session, context, now=now, cause=key, refundable=-part, refunded=part)
+    orders.shift(
+        session,
+        context,
+        now=now,
+        cause=Cause(CauseKind.CHARGEBACK, key, refund=refund.id),
+        refundable=-part,
+        refunded=part,
+    )
     completion.finish(session, context, now=now)
 
 
@@ -96,7 +104,14 @@ def reinstate_refunds(
         now=now,
         decision_id=first.decision_id,
     )
-    orders.shift(session, context, now=now, cause=key, refundable=part, refunded=-part)
+    orders.shift(
+        session,
+        context,
+        now=now,
+        cause=Cause(CauseKind.CHARGEBACK, key, chargeback=row.id),
+        refundable=part,
+        refunded=-part,
+    )
 
 
 def bore_whole_loss(session: Session, context: MilestoneContext, row: Chargeback, amount: Money) -> bool:

@@ -64,23 +64,23 @@ def advance(session: Session, actor: Actor, *, now: datetime, by: str, asked_by:
     return clock
 
 
-def stop_at(session: Session, *, moment: datetime, wall: datetime) -> timedelta:
+def stop_at(session: Session, *, moment: datetime, wall: datetime, trouble: str | None = None) -> timedelta:
     """The clock shows `moment` from now on, and whoever is signed in stays so for as long as before. Returns how far it
-    is ahead of the computer's clock, `wall`, then."""
+    is ahead of the computer's clock, `wall`, then. `trouble`: what does not work meanwhile, for whoever waits."""
     clock = _locked(session)
     assert clock is not None
     assert clock.moving
     ahead = max(moment - wall, clock.ahead)
     _carry(session, by=ahead - clock.ahead, now=wall + clock.ahead)
-    clock.ahead, clock.stops, clock.stopped_at, clock.trouble = ahead, clock.stops + 1, wall, None
+    clock.ahead, clock.stops, clock.stopped_at, clock.trouble = ahead, clock.stops + 1, wall, trouble
     return ahead
 
 
-def arrive(session: Session, *, now: datetime) -> None:
-    """The move is over."""
+def arrive(session: Session, *, now: datetime, trouble: str | None = None) -> None:
+    """The move is over; `trouble`: what did not work at its end."""
     clock = _locked(session)
     if clock is not None and clock.moving:
-        clock.arrived_at = now
+        clock.arrived_at, clock.trouble = now, trouble
 
 
 def note_trouble(session: Session, reason: str) -> None:

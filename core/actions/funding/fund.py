@@ -24,6 +24,7 @@ from core.records import Engagement, OutgoingOperation
 from core.rules import acceptance, card_retries, declines, engagement, milestones
 from core.rules.charges import NOT_CONFIRMED
 from core.rules.operations import OperationKind, OperationStatus
+from core.rules.payment_states import Cause, CauseKind
 from core.rules.permissions import SYSTEM, Actor, Role, require_party
 from core.rules.transitions import standing
 
@@ -100,7 +101,7 @@ def charge(
     order, milestone = context.order, context.milestone
     order.attempts += 1
     order.in_flight, order.failure, order.next_retry_at = True, None, None
-    orders.follow(session, context, now=now, cause="charge requested")
+    orders.follow(session, context, now=now, cause=Cause(CauseKind.CHARGE_REQUESTED, "charge requested"))
     price = stripe_exact(context.money(order.charge_minor))
     operation = outbox.enqueue(
         session,
@@ -190,9 +191,8 @@ def _funded(
     if line.currency != order.currency:
         _converted(session, context, operation, line, now=now)
     context.move(milestones.Event.FUND, now=now)
-    orders.shift(
-        session, context, now=now, cause="charge settled", funded=context.amount, held=context.amount
-    )
+    settled = Cause(CauseKind.CHARGE_SETTLED, "charge settled")
+    orders.shift(session, context, now=now, cause=settled, funded=context.amount, held=context.amount)
     context.note(
         session,
         SYSTEM,
@@ -261,7 +261,7 @@ def declined(
     context.order.in_flight, context.order.failure = False, reason
     again_at = context.order.next_retry_at = card_retries.next_retry(code, context.order.retries, now)
     sentence = charges.failed(session, operation, code=code, next_retry_at=again_at, now=now)
-    orders.follow(session, context, now=now, cause="charge declined")
+    orders.follow(session, context, now=now, cause=Cause(CauseKind.CHARGE_FAILED, "charge declined"))
     context.note(
         session,
         SYSTEM,

@@ -12,6 +12,7 @@ from core.errors import DeskError, Said
 from core.money import Money
 from core.records import Milestone, PaymentEvent, PaymentOrder
 from core.rules import payment_states
+from core.rules.payment_states import Cause
 
 PLACES = ("funded", "held", "payable", "refundable", "released", "refunded")
 
@@ -32,7 +33,7 @@ def amounts_of(order: PaymentOrder) -> payment_states.Amounts:
     )
 
 
-def shift(session: Session, context: MilestoneContext, *, now: datetime, cause: str, **by: Money) -> None:
+def shift(session: Session, context: MilestoneContext, *, now: datetime, cause: Cause, **by: Money) -> None:
     """Add the given (signed) amounts to the named places and follow with the state.
 
     `shift(…, held=-released, payable=released)`. The database refuses an order whose places do not sum to `funded`.
@@ -43,7 +44,7 @@ def shift(session: Session, context: MilestoneContext, *, now: datetime, cause: 
     follow(session, context, now=now, cause=cause)
 
 
-def follow(session: Session, context: MilestoneContext, *, now: datetime, cause: str) -> None:
+def follow(session: Session, context: MilestoneContext, *, now: datetime, cause: Cause) -> None:
     """Store the derived payment state; a change of it is a PaymentEvent (payment-escrow-rules, Records).
 
     Raises `ImpossibleChange` where the table of states has no such change.
@@ -63,7 +64,9 @@ def follow(session: Session, context: MilestoneContext, *, now: datetime, cause:
                 milestone_id=order.milestone_id,
                 from_state=order.state,
                 to_state=state,
-                cause=cause,
+                cause=cause.key,
+                cause_kind=cause.kind,
+                caused_by=dict(cause.numbers),
                 amounts={place: getattr(order, f"{place}_minor") for place in PLACES},
                 at=now,
             )

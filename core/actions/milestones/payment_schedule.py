@@ -19,6 +19,7 @@ from core.notifications import tell
 from core.policy import Profile
 from core.records import Engagement, Milestone, PaymentOrder, PolicyVersion, Project
 from core.rules import amount_limits, engagement, fees, milestones, outside_words, schedule
+from core.rules.payment_states import Cause, CauseKind
 from core.rules.permissions import Actor, require_party
 
 
@@ -139,4 +140,4 @@ def _price(session: Session, milestone: Milestone, profile: Profile, now: dateti
 def cancel(session: Session, context: MilestoneContext, *, now: datetime) -> None:
     context.move(milestones.Event.CANCEL, now=now)
     context.order.canceled, context.order.next_retry_at = True, None
-    orders.follow(session, context, now=now, cause="milestone canceled")
+    orders.follow(session, context, now=now, cause=Cause(CauseKind.MILESTONE_CANCELED, "milestone canceled"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,7 @@ from core.actions.payouts import receivables
 from core.ledger import journal_store, postings
 from core.ledger.journals import Journal
 from core.rules import splits
+from core.rules.payment_states import Cause, CauseKind
 
 
 def post_split(
@@ -22,7 +24,7 @@ def post_split(
     *,
     key: str,
     now: datetime,
-    cause: Mapping[str, object],
+    cause: Mapping[str, Any],
 ) -> int:
     """Post the dividing journal and move the order's amounts the same way; returns the journal."""
     if split.release.is_positive:
@@ -34,12 +36,21 @@ def post_split(
         session,
         context,
         now=now,
-        cause=key,
+        cause=_cause(key, cause),
         held=-(split.release + split.refund),
         payable=split.release,
         refundable=split.refund,
     )
     return journal_id
+
+
+def _cause(key: str, of: Mapping[str, Any]) -> Cause:
+    """Of a decision or a settlement proposal in a case, or of a plain approval."""
+    if "offer" in of:
+        return Cause(CauseKind.OFFER, key, dispute=of["ticket"], offer=of["offer"])
+    if "ticket" in of:
+        return Cause(CauseKind.DECISION, key, dispute=of["ticket"])
+    return Cause(CauseKind.APPROVAL, key)
 
 
 def split_journal(

@@ -14,6 +14,7 @@ from core.ledger import accounts, journal_store, postings
 from core.money import Money
 from core.records import OutgoingOperation, Party, SuspenseItem
 from core.rules.operations import OperationKind, OperationStatus
+from core.rules.payment_states import Cause, CauseKind
 from core.rules.permissions import SYSTEM
 from core.rules.suspense import SettledAs, SuspenseStatus
 
@@ -98,7 +99,14 @@ def settle(session: Session, context: MilestoneContext, kept: Money, *, key: str
         milestone_id=context.milestone.id,
     )
     journal_store.post(session, journal, now=now)
-    orders.shift(session, context, now=now, cause=f"{key} kept back", payable=-kept, released=kept)
+    orders.shift(
+        session,
+        context,
+        now=now,
+        cause=Cause(CauseKind.SET_OFF, f"{key} kept back"),
+        payable=-kept,
+        released=kept,
+    )
     context.note(
         session, SYSTEM, AuditAction.DEBT_KEEP_BACK.by("system"), now=now, about=("party", context.payee.id),
         after={"kept": kept.as_dict()},

@@ -24,6 +24,7 @@ from core.policy import WithdrawalMethod
 from core.records import OutgoingOperation, Payout, PayoutOffer
 from core.rules import payouts as rules
 from core.rules.operations import OperationKind, OperationStatus
+from core.rules.payment_states import Cause, CauseKind
 from core.rules.payouts import NotPaid, PayoutEvent, PayoutOfferStatus, PayoutStatus
 from core.rules.permissions import SYSTEM, Role
 from core.rules.references import reference
@@ -121,7 +122,8 @@ def _transferred(
     journal_store.post(session, arrived, now=now)
     payout.stripe_transfer = snapshot.id
     move(payout, PayoutEvent.TRANSFER, now=now)
-    orders.shift(session, context, now=now, cause=operation.key, payable=-amount, released=amount)
+    sent = Cause(CauseKind.PAYOUT, operation.key, payout=payout.id)
+    orders.shift(session, context, now=now, cause=sent, payable=-amount, released=amount)
     _send_on(session, context, operation, payout, amount - fee, now=now)
     _transfer_told(session, context, operation, payout, now=now)
     completion.finish(session, context, now=now)

@@ -24,6 +24,7 @@ from core.money import Money
 from core.records import OutgoingOperation, Refund, SuspenseItem
 from core.rules import refunds as rules
 from core.rules.operations import OperationStatus
+from core.rules.payment_states import Cause, CauseKind
 from core.rules.permissions import Actor
 from core.rules.refunds import RefundEvent, RefundStatus
 
@@ -111,7 +112,14 @@ def adopt(
         cause={"suspense": item.id, "refund": refund.id, "balance_transaction": item.transaction_id},
     )
     journal_store.post(session, journal, now=now)
-    orders.shift(session, context, now=now, cause=key, refundable=-part, refunded=part)
+    orders.shift(
+        session,
+        context,
+        now=now,
+        cause=Cause(CauseKind.REFUND, key, refund=refund.id),
+        refundable=-part,
+        refunded=part,
+    )
     context.note(
         session,
         actor,

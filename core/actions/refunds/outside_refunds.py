@@ -24,6 +24,7 @@ from core.errors import DeskError, NotFound
 from core.ledger import journal_store, postings
 from core.records import OutgoingOperation, Refund, RefundReturn
 from core.rules import refunds as rules
+from core.rules.payment_states import Cause, CauseKind
 from core.rules.permissions import Actor, Permission, require, require_one
 from core.rules.proposals import Kind, ProposalStatus, ended
 from core.rules.reasons import given
@@ -94,7 +95,14 @@ def confirm(session: Session, actor: Actor, *, now: datetime, return_id: int, re
         cause={"refund": refund.id, "way": row.way},
     )
     journal_store.post(session, journal, now=now)
-    orders.shift(session, context, now=now, cause=key, refundable=-part, refunded=part)
+    orders.shift(
+        session,
+        context,
+        now=now,
+        cause=Cause(CauseKind.REFUND, key, refund=refund.id),
+        refundable=-part,
+        refunded=part,
+    )
     _note(session, actor, context, refund, row, AuditAction.REFUND_CONFIRM_RETURN, now=now, reason=said)
     context.tell(
         session,

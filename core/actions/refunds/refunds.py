@@ -22,6 +22,7 @@ from core.ledger.journals import Journal
 from core.money import Money
 from core.records import OutgoingOperation, Refund
 from core.rules import refunds as rules
+from core.rules.payment_states import Cause, CauseKind
 from core.rules.permissions import SYSTEM
 from core.rules.refunds import RefundEvent, RefundStatus
 
@@ -175,12 +176,18 @@ def _change(
     refund.failure = _why(snapshot)
     if status == RefundStatus.SUCCEEDED:
         refund.settled_at = now
-        orders.shift(session, context, now=now, cause=operation.key, refundable=-part, refunded=part)
+        orders.shift(
+            session,
+            context,
+            now=now,
+            cause=Cause(CauseKind.REFUND, operation.key, refund=refund.id),
+            refundable=-part,
+            refunded=part,
+        )
     elif before == RefundStatus.SUCCEEDED:
         refund.settled_at = None
-        orders.shift(
-            session, context, now=now, cause=f"{operation.key} failed", refundable=part, refunded=-part
-        )
+        failed = Cause(CauseKind.REFUND_FAILED, f"{operation.key} failed", refund=refund.id)
+        orders.shift(session, context, now=now, cause=failed, refundable=part, refunded=-part)
     context.note(
         session,
         SYSTEM,

@@ -34,6 +34,7 @@ from core.api.openapi.descriptions import COMMON, described
 from core.api.routes import (
     accounts,
     demo,
+    endpoints,
     events,
     files,
     lists,
@@ -72,6 +73,7 @@ PARTS = (
     payouts,
     reports,
     reviews,
+    endpoints,
     events,
     lists,
 )

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from core.api.http.idempotency import Do, fingerprint, once, stored_response
 from core.api.http.keys import Caller
 from core.api.models.requests import IdempotencyKey
+from core.api.plain import SECRETS
 from core.desk import Desk
 
 
@@ -32,8 +33,10 @@ CurrentDesk = Annotated[Desk, Depends(_desk)]
 CurrentCaller = Annotated[Caller, Depends(_caller)]
 
 
-def _reading(desk: CurrentDesk) -> Iterator[Session]:
+def _reading(desk: CurrentDesk, caller: CurrentCaller) -> Iterator[Session]:
+    """What is read with a key that only reads has no secrets in it (`plain.secret`)."""
     with desk.database.reading() as session:
+        session.info[SECRETS] = caller.may_write
         yield session
 
 

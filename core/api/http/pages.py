@@ -19,6 +19,7 @@ from sqlalchemy import Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.api.models.filters import Listed
+from core.api.models.requests import LARGEST_ID
 from core.errors import DeskError
 
 Sorts = Mapping[str, InstrumentedAttribute[Any]]
@@ -73,12 +74,28 @@ def _written(stamp: str, value: Any, key: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
 
 
-def _read(cursor: str, stamp: str, by: InstrumentedAttribute[Any]) -> tuple[Any, Any]:
+def _read(cursor: str, stamp: str, by: InstrumentedAttribute[Any]) -> tuple[Any, int]:
     try:
         of, value, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        kind = by.type.python_type
-        if of == stamp and type(key) is int:
-            return (datetime.fromisoformat(value) if kind is datetime else kind(value)), key
+        if of == stamp:
+            return _place(value, by.type.python_type), _whole(key)
     except (binascii.Error, ValueError, TypeError):
         pass
     raise CursorUnfit() from None
+
+
+def _place(value: Any, kind: type) -> Any:
+    """Where the page ended, as the column has it. Raises `ValueError`, `TypeError`."""
+    if kind is not datetime:
+        return _whole(value)
+    at = datetime.fromisoformat(value)
+    if at.tzinfo is None:
+        raise ValueError("no moment")
+    return at
+
+
+def _whole(value: Any) -> int:
+    """A number that a row can have. Raises `ValueError`."""
+    if type(value) is not int or not 0 <= value <= LARGEST_ID:
+        raise ValueError("no number")
+    return value

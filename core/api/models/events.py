@@ -6,14 +6,20 @@ its kind.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import (
+    TYPE_CHECKING,
     Annotated,
     Any,
+    Literal,
     NotRequired,  # the description needs this one before Python 3.12
 )
 
+from pydantic import BaseModel, Field, create_model
 from typing_extensions import TypeAliasType, TypedDict
 
 from core.api.models.names import CurrencyCode, one_of
@@ -29,6 +35,7 @@ from core.rules.milestones import Outcome as MilestoneOutcome
 from core.rules.milestones import Status as MilestoneStatus
 from core.rules.offers import OfferStatus
 from core.rules.parties import PartyField
+from core.rules.payment_states import CauseKind
 from core.rules.payment_states import State as PaymentState
 from core.rules.payouts import PayoutStatus
 from core.rules.projects import ProjectStatus
@@ -94,6 +101,17 @@ MilestoneStatusChanged = TypedDict(
 )
 
 
+class CauseTold(TypedDict):
+    """Why a payment changed its state, and the number of what caused it."""
+
+    kind: CauseKind | None
+    dispute: int | None
+    offer: int | None
+    refund: int | None
+    payout: int | None
+    chargeback: int | None
+
+
 class PlacesTold(TypedDict):
     funded: MoneyAnswer
     held: MoneyAnswer
@@ -112,7 +130,7 @@ PaymentStateChanged = TypedDict(
         "position": int,
         "from": PaymentState,
         "to": PaymentState,
-        "cause": str,
+        "cause": CauseTold,
         "at": Moment,
         "amounts": PlacesTold,
     },
@@ -362,21 +380,42 @@ KINDS: Mapping[str, EventDescription] = {
 EventKind = TypeAliasType("EventKind", Annotated[str, one_of(KINDS)])
 
 
-class EventAnswer(TypedDict):
-    """One event as it is told, and how that went. `data` is that of the webhook of its kind."""
+def body_of(kind: str) -> type[BaseModel]:
+    """What is sent of this kind: of `milestone.status_changed` a MilestoneStatusChangedEvent."""
+    fields: dict[str, Any] = {
+        "id": (Annotated[str, Field(pattern=r"^evt_[0-9]+$")], ...),
+        "kind": (Literal[kind], ...),
+        "sequence": (Annotated[int, Field(ge=1)], ...),
+        "created_at": (Moment, ...),
+        "data": (KINDS[kind].data, ...),
+    }
+    return create_model(_name(kind), **fields)
 
-    id: str
-    kind: EventKind
-    sequence: int
-    created_at: Moment
-    data: dict[str, Any]
-    status: EventStatus
-    tries: int
-    sent_at: Moment | None
+
+def _logged(kind: str) -> type[BaseModel]:
+    """One event of this kind as it is told, and how that went."""
+    how: dict[str, Any] = {"status": (EventStatus, ...), "tries": (int, ...), "sent_at": (Moment | None, ...)}
+    return create_model(f"Logged{_name(kind)}", __base__=BODIES[kind], **how)
+
+
+def _name(kind: str) -> str:
+    return "".join(part.capitalize() for part in re.split(r"[._]", kind)) + "Event"
+
+
+BODIES: Mapping[str, type[BaseModel]] = {kind: body_of(kind) for kind in KINDS}
+LOGGED: Mapping[str, type[BaseModel]] = {kind: _logged(kind) for kind in KINDS}
+if TYPE_CHECKING:
+    LoggedEvent = Mapping[str, Any]  # of the union below no type checker can read the members
+else:
+    LoggedEvent = TypeAliasType(
+        "LoggedEvent", Annotated[reduce(or_, LOGGED.values()), Field(discriminator="kind")]
+    )
 
 
 class EventsAnswer(PageAnswer):
-    items: list[EventAnswer]
+    """`data` has the shape of the event's kind, as the webhook of that kind has it."""
+
+    items: list[LoggedEvent]
 
 
 class DeliveryAnswer(TypedDict):

@@ -17,7 +17,7 @@ from typing_extensions import TypeAliasType
 from core.actions.milestones.engagement import Part
 from core.api.models.names import AcceptanceRuleSchema
 from core.money import CURRENCIES, MAX_MINOR, Money
-from core.rules import outside_words
+from core.rules import outside_words, web_addresses
 from core.rules.notifications import Frequency
 from core.rules.outside_words import WordsUnusable
 from core.rules.parties import PartyRole
@@ -118,9 +118,10 @@ WebAddress = Annotated[
     str,
     Field(
         max_length=2_000,
-        pattern=r"^https://[A-Za-z0-9]([A-Za-z0-9.-]{0,250})(:[0-9]{1,5})?([/?][!-~]*)?$",
-        description="An address of the marketplace, with https.",
+        json_schema_extra={"pattern": web_addresses.PAGE},
+        description="An https address of the marketplace's own, with the name of its host; http is refused.",
     ),
+    AfterValidator(web_addresses.page),
 ]
 Token = Annotated[str, Field(min_length=1, max_length=NAME, pattern=r"^[A-Za-z0-9_-]+$")]
 
@@ -381,9 +382,9 @@ class Replay(Shape):
 
 
 class NewEndpoint(Shape):
-    """An https address of the marketplace's; in a demo also one of this computer."""
+    """An https address on the public internet; in a demo also one of this computer, with http or https."""
 
-    url: Annotated[str, Field(min_length=8, max_length=2_000, pattern=r"^https?://[!-~]+$")]
+    url: Annotated[str, Field(min_length=8, max_length=2_000, pattern=r"^[!-~]+$")]
 
 
 class Nothing(Shape):

@@ -487,7 +487,7 @@ REPLIES: Mapping[str, Any] = {
         "ratings": [{"party": PAYEE, **RATING}],
     },
     "OfferAnswer": OFFER,
-    "EventAnswer": EVENT,
+    "LoggedEvent": EVENT,
     "EndpointAnswer": ENDPOINT,
     "EndpointsAnswer": {"endpoints": [ENDPOINT]},
     "ReplayAnswer": {"endpoint": 2, "queued": 4},

@@ -3,7 +3,7 @@ payer saves what they pay with."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,8 +22,12 @@ from core.api.openapi.descriptions import refusals
 from core.gateways.payments import NeedsOperator, OutcomeUnknown, ProviderRefused
 from core.processes import provider_accounts
 from core.rules.payment_method_setups import SetupStatus
+from core.rules.permissions import Actor
 
 router = APIRouter(tags=["Parties"])
+AT_PROVIDER = refusals(
+    parties.NoAccountYet, parties.NotForThisRole, ProviderRefused, OutcomeUnknown, NeedsOperator
+)
 
 
 @router.post(
@@ -31,13 +35,7 @@ router = APIRouter(tags=["Parties"])
     summary="Begin to save a payer's payment method",
     status_code=201,
     response_model=SetupAnswer,
-    responses=refusals(
-        parties.NotForThisRole,
-        parties.NoAccountYet,
-        ProviderRefused,
-        OutcomeUnknown,
-        NeedsOperator,
-    ),
+    responses=AT_PROVIDER,
 )
 def begin_setup(body: requests.ByParty, change: Change) -> Response:
     """A payer saves a card or bank account for charges while they are away; their bank asks them now rather than then.
@@ -72,9 +70,7 @@ def read_setup(caller: CurrentCaller, session: ReadSession, setup_id: requests.S
     summary="Make a link to the payment provider's onboarding",
     status_code=201,
     response_model=AccountLinkAnswer,
-    responses=refusals(
-        parties.NoAccountYet, parties.NotForThisRole, ProviderRefused, OutcomeUnknown, NeedsOperator
-    ),
+    responses=AT_PROVIDER,
 )
 def make_account_link(body: requests.AccountLink, change: Change) -> Response:
     """An address where a payee gives the payment provider what it wants to know, or changes it. The link is good for
@@ -99,9 +95,7 @@ def make_account_link(body: requests.AccountLink, change: Change) -> Response:
     "/bank-account",
     summary="Replace a payee's bank account",
     response_model=PartyAnswer,
-    responses=refusals(
-        parties.NoAccountYet, parties.NotForThisRole, ProviderRefused, OutcomeUnknown, NeedsOperator
-    ),
+    responses=AT_PROVIDER,
 )
 def replace_bank_account(body: requests.BankAccount, change: Change) -> Response:
     """Pay out to another bank account from now on, in its currency; what waits for the payee goes there too.
@@ -109,35 +103,30 @@ def replace_bank_account(body: requests.BankAccount, change: Change) -> Response
     Payouts to a new bank account wait until `payouts_wait_until`, and the payee is told at the address that they have
     and at those that they had lately: somebody else may have made the change.
     """
-    if (before := change.answered()) is not None:
-        return before
-    party_id = _party_id(change, body.party)
-    provider_accounts.replace_bank(change.desk, party_id, asked_as=_named(change), bank_token=body.bank_token)
-    return _party(change, body.party)
+    return _first_at_provider(
+        change,
+        body.party,
+        lambda actor, party_id, asked_as: provider_accounts.replace_bank(
+            change.desk, party_id, asked_as=asked_as, bank_token=body.bank_token
+        ),
+    )
 
 
 @router.post(
     "/payment-method",
     summary="Replace what a payer pays with",
     response_model=PartyAnswer,
-    responses=refusals(
-        parties.NoAccountYet, parties.NotForThisRole, ProviderRefused, OutcomeUnknown, NeedsOperator
-    ),
+    responses=AT_PROVIDER,
 )
 def replace_payment_method(body: requests.PaymentMethod, change: Change) -> Response:
     """Charge another payment method from the next payment on. One that is under way is not changed."""
-    if (before := change.answered()) is not None:
-        return before
-    with change.desk.database.reading() as session:
-        actor = lookups.actor(session, change.caller, body.party)
-    provider_accounts.replace_payment_method(
-        change.desk,
-        actor,
-        lookups.number_of(actor),
-        asked_as=_named(change),
-        payment_method=body.payment_method,
+    return _first_at_provider(
+        change,
+        body.party,
+        lambda actor, party_id, asked_as: provider_accounts.replace_payment_method(
+            change.desk, actor, party_id, asked_as=asked_as, payment_method=body.payment_method
+        ),
     )
-    return _party(change, body.party)
 
 
 @router.post(
@@ -153,31 +142,38 @@ def change_details(body: requests.PartyDetails, change: Change) -> Response:
 
     What was there before is kept. A changed e-mail address is told at the old one and at the new one.
     """
+    wanted = body.wanted()
+    return _first_at_provider(
+        change,
+        body.party,
+        lambda actor, party_id, asked_as: provider_accounts.tell_contact(
+            change.desk, party_id, wanted, asked_as=asked_as
+        ),
+        lambda session, actor, party_id, now: details.change(
+            session, actor, now=now, party_id=party_id, wanted=wanted
+        ),
+    )
+
+
+def _first_at_provider(
+    change: ChangeRequest,
+    party: str,
+    tell: Callable[[Actor, int, str], None],
+    then: Callable[[Session, Actor, int, datetime], object] | None = None,
+) -> Response:
+    """Tell the payment provider, then do the rest here in one transaction with the answer, which is the party. What was
+    answered already is told to nobody. `tell` is given who acts, their number, and the name of this request of this
+    marketplace, whatever others call theirs."""
     if (before := change.answered()) is not None:
         return before
-    party_id = _party_id(change, body.party)
-    provider_accounts.tell_contact(change.desk, party_id, body.wanted(), asked_as=_named(change))
-
-    def act(session: Session, now: datetime) -> Mapping[str, Any]:
-        actor = lookups.actor(session, change.caller, body.party)
-        party = details.change(session, actor, now=now, party_id=party_id, wanted=body.wanted())
-        return serializers.of_party(session, party)
-
-    return change.once(act)
-
-
-def _party_id(change: ChangeRequest, party: str) -> int:
     with change.desk.database.reading() as session:
-        return lookups.party(session, change.caller, party).id
+        actor = lookups.actor(session, change.caller, party)
+    party_id = lookups.number_of(actor)
+    tell(actor, party_id, f"{change.caller.platform} {change.key}")
 
-
-def _named(change: ChangeRequest) -> str:
-    """This request of this marketplace, whatever others call theirs."""
-    return f"{change.caller.platform} {change.key}"
-
-
-def _party(change: ChangeRequest, party: str) -> Response:
     def act(session: Session, now: datetime) -> Mapping[str, Any]:
+        if then is not None:
+            then(session, actor, party_id, now)
         return serializers.of_party(session, lookups.party(session, change.caller, party))
 
     return change.once(act)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -25,6 +26,7 @@ from typing_extensions import TypedDict
 from core import audit
 from core.api.http import keys
 from core.api.http.signing import HEADER, sign_event
+from core.api.webhooks import connections
 from core.clock import wall_time
 from core.db import one_at_a_time
 from core.desk import Desk
@@ -63,13 +65,18 @@ class Parcel:
     body: bytes
 
 
-def deliver_due(desk: Desk, *, limit: int = 20) -> int:
-    """Send up to `limit` events that are due, oldest first; returns how many arrived."""
-    parcels = desk.database.run(lambda session: _claim(session, now=desk.clock(), limit=limit))
+def deliver_due(desk: Desk, *, limit: int = 20, away: set[int] | None = None) -> int:
+    """Send up to `limit` events that are due, oldest first; returns how many arrived.
+
+    `away`: endpoints that are passed over; those that do not answer now are added to it.
+    """
+    away = set() if away is None else away
+    passed = frozenset(away)
+    parcels = desk.database.run(lambda session: _claim(session, passed, now=desk.clock(), limit=limit))
     if not parcels:
         return 0
-    master, away, sent = keys.master_key(desk.settings), set[int](), 0
-    with requests.Session() as line:
+    master, sent = keys.master_key(desk.settings), 0
+    with connections.session(desk.settings.private_networks) as line:
         for parcel in parcels:
             if parcel.endpoint_id in away:
                 _record(desk, parcel, tried=None, error="The endpoint did not answer.")
@@ -83,9 +90,10 @@ def deliver_due(desk: Desk, *, limit: int = 20) -> int:
     return sent
 
 
-def _claim(session: Session, *, now: datetime, limit: int) -> list[Parcel]:
+def _claim(session: Session, passed: Collection[int], *, now: datetime, limit: int) -> list[Parcel]:
     one_at_a_time(session, ONE_AT_A_TIME)
-    due = leases.claim_due(session, OutgoingEvent, now=now, limit=limit)
+    others = OutgoingEvent.endpoint_id.not_in(passed)
+    due = leases.claim_due(session, OutgoingEvent, now=now, limit=limit, only=others)
     _number(session, [event for event in due if event.sequence is None])
     return [_parcel(event, session.get_one(WebhookEndpoint, event.endpoint_id), now) for event in due]
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -18,17 +17,8 @@ from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.records import EventDelivery, OutgoingEvent, WebhookEndpoint
 from core.rules.permissions import Actor, Permission, require
+from core.rules.web_addresses import Network, require_event_address
 from core.rules.webhooks import EventStatus
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class EndpointUnfit(DeskError):
-    """Events are sent to an https address without a password in it, or to this machine; {url} is neither."""
-
-
-class EndpointNotPublic(EndpointUnfit):
-    """Events are sent to an address that everybody can reach; {url} is one of an inner network."""
 
 
 class EndpointKnown(DeskError):
@@ -44,22 +34,17 @@ def add_endpoint(
     url: str,
     master: bytes,
     by_key: str = "",
-    loopback: bool = False,
+    allowed: Sequence[Network] = (),
 ) -> tuple[WebhookEndpoint, str]:
     """From now on the platform's events go to `url`; the secret that signs them is shown once. `by_key`: the platform
-    itself asked, with this key; then the system does it for them, here and in what follows, and only to an address
-    that everybody can reach (`loopback`: or to this machine, as in a demo).
+    itself asked, with this key; then the system does it for them, here and in what follows. `allowed`: networks that
+    events may go to besides the public internet.
 
-    Raises `EndpointUnfit`, `EndpointKnown`, `PlatformUnknown`, `NotPermitted`.
+    Raises `EndpointUnfit`, `EndpointNotPublic`, `EndpointKnown`, `PlatformUnknown`, `NotPermitted`.
     """
     _require(actor, now, by_key)
     keys.known_platform(platform)
-    parts = urlsplit(url)
-    if by_key and not (loopback and parts.hostname in LOOPBACK) and not _public(parts.hostname or ""):
-        raise EndpointNotPublic(url=url)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    if not secure or not parts.hostname or parts.username or parts.password or parts.fragment:
-        raise EndpointUnfit(url=url)
+    host = require_event_address(url, allowed)
     open_there = select(WebhookEndpoint.id).where(
         WebhookEndpoint.platform == platform, WebhookEndpoint.url == url, WebhookEndpoint.removed_at.is_(None)
     )
@@ -74,18 +59,9 @@ def add_endpoint(
         AuditAction.WEBHOOK_ENDPOINT_ADD,
         endpoint.id,
         now,
-        after={"platform": platform, "host": parts.hostname} | _asked(by_key),
+        after={"platform": platform, "host": host} | _asked(by_key),
     )
     return endpoint, keys.signing_secret(master, "endpoint", endpoint.nonce)
-
-
-def _public(host: str) -> bool:
-    """Whether this names a host of the internet: no address of an inner network, and no name without a dot."""
-    try:
-        return ip_address(host).is_global
-    except ValueError:
-        inner = (".local", ".localhost", ".internal", ".home.arpa")
-        return "." in host.strip(".") and not host.rstrip(".").endswith(inner) and not host[-1:].isdigit()
 
 
 def rotate_secret(

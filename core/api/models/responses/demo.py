@@ -8,7 +8,8 @@ from core.api.models.responses.plain import Moment
 
 
 class DemoClockAnswer(TypedDict):
-    """The time of a demo, how far it is ahead of the computer's, and where to it is being moved."""
+    """The time of a demo, how far it is ahead of the computer's, and where to it is being moved. `trouble`: why it does
+    not go on, or which endpoint does not answer."""
 
     now: Moment
     ahead_seconds: int
