@@ -45,6 +45,8 @@ class AuditAction(StrEnum):
     API_KEY_CREATE = "api_key:create"
     API_KEY_REVOKE = "api_key:revoke"
     API_KEY_ROTATE = "api_key:rotate"
+    BANK_ACCOUNT_CORRECT = "bank_account:correct"
+    BANK_ACCOUNT_REGISTER = "bank_account:register"
     BANK_CHANGE = "bank:change"
     BANK_CHANGE_END = "bank:end_wait"
     BID_ACCEPT = "bid:accept"
@@ -71,6 +73,7 @@ class AuditAction(StrEnum):
     CHECKLIST_SIGN = "checklist:sign"
     CORRECTION_CLOSE = "correction:close"
     CORRECTION_OPEN = "correction:open"
+    CSV_MAPPING_SAVE = "csv_mapping:save"
     DEBT_KEEP_BACK = "debt:keep_back"
     DECISION_APPROVE = "decision:approve"
     DECISION_CONFIRM = "decision:confirm"
@@ -184,6 +187,8 @@ class AuditAction(StrEnum):
     STAFF_COME_BACK = "staff:come_back"
     STAFF_LEAVE = "staff:leave"
     STAFF_SET_ROLES = "staff:set_roles"
+    STATEMENT_DOWNLOAD = "bank_statement:download"
+    STATEMENT_IMPORT = "bank_statement:import"
     SUSPENSE_FIND = "suspense:find"
     SUSPENSE_PROPOSE = "suspense:propose"
     SUSPENSE_REJECT = "suspense:reject"
@@ -371,6 +376,11 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.STAFF_COME_BACK: Kind("Returned to the staff", staff_only=True),
     AuditAction.STAFF_LEAVE: Kind("Left the staff", staff_only=True),
     AuditAction.STAFF_SET_ROLES: Kind("Roles changed", staff_only=True),
+    AuditAction.BANK_ACCOUNT_CORRECT: Kind("Bank account corrected", staff_only=True),
+    AuditAction.BANK_ACCOUNT_REGISTER: Kind("Bank account registered", staff_only=True),
+    AuditAction.CSV_MAPPING_SAVE: Kind("Mapping of a bank's CSV saved", staff_only=True),
+    AuditAction.STATEMENT_DOWNLOAD: Kind("File of bank statements downloaded", staff_only=True),
+    AuditAction.STATEMENT_IMPORT: Kind("Bank statements imported", staff_only=True),
     AuditAction.SUSPENSE_FIND: Kind("Unexplained money found", staff_only=True),
     AuditAction.SUSPENSE_PROPOSE: Kind("Explanation of suspense proposed", staff_only=True),
     AuditAction.SUSPENSE_REJECT: Kind("Explanation of suspense rejected", staff_only=True),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import rfc8785
@@ -117,6 +117,24 @@ PARTS: Mapping[str, Part] = {
         "id name email active roles",
         rewritten=True,
     ),
+    "bank_accounts": _part(
+        "bank_accounts",
+        "bank account",
+        "id code name currency identifier opened_by opened_at",
+        rewritten=True,
+    ),
+    "csv_mappings": _part("csv_mappings", "mapping of a CSV", "id name version definition made_by made_at"),
+    "bank_statement_files": _part(
+        "bank_statement_files",
+        "file of bank statements",
+        "id sha256 name format size_bytes mapping_id imported_by imported_via imported_at",
+    ),
+    "bank_statements": _part(
+        "bank_statements",
+        "bank statement",
+        "id file_id account_id number reference currency first_on last_on opening_minor closing_minor balances lines"
+        " lines_hash",
+    ),
     LETTERS: _part(
         LETTERS,
         "letter",
@@ -209,8 +227,10 @@ def hashes(*contents: Record | Words) -> dict[str, str]:
 
 
 def plain_value(column: str, value: Any) -> Any:
-    if isinstance(value, str) and column.endswith("at"):
+    if isinstance(value, str) and (column == "at" or column.endswith("_at")):
         value = datetime.fromisoformat(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
     return str(value) if isinstance(value, str) else value

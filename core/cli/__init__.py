@@ -23,6 +23,7 @@ from core.cli import (
     search,
     settlement,
     staff,
+    statement,
     verification,
     webhook,
 )
@@ -44,6 +45,8 @@ app.add_typer(api_access.keys, name="api-key")
 app.add_typer(api_access.endpoints, name="webhook-endpoint")
 app.add_typer(settlement.app, name="settlement")
 app.add_typer(staff.app, name="staff")
+app.add_typer(statement.app, name="statement")
+app.add_typer(statement.accounts_app, name="bank-account")
 app.add_typer(webhook.app, name="webhook")
 
 __all__ = ["app", "main"]

@@ -71,6 +71,15 @@ full join (select booked_currency as currency, sum(taken_minor - lost_minor) as 
        on c.currency = b.currency
 where coalesce(c.open, 0) <> coalesce(b.net, 0)
 """
+BANK_STATEMENTS = """
+select s.id as statement, s.currency, s.opening_minor, s.closing_minor, coalesce(l.moved, 0) as lines_say
+from bank_statements s
+left join (select statement_id, sum(amount_minor) as moved, count(*) as lines from bank_statement_lines group by 1) l
+    on l.statement_id = s.id
+where s.opening_minor + coalesce(l.moved, 0) <> s.closing_minor or coalesce(l.lines, 0) <> s.lines
+   or bank_lines_hash(s.id) <> s.lines_hash
+order by s.id
+"""
 SHORT = """
 select n.currency, n.looked_at, n.at_stripe_minor, n.owed_minor, n.on_its_way_minor
 from currencies c

@@ -146,6 +146,11 @@ DESK: tuple[Invariant, ...] = (
         "Completed, refunded and canceled milestones hold nothing.",
         invariant_queries.ENDED_WITH_MONEY,
     ),
+    Invariant(
+        "bank_statements_add_up",
+        "Every bank statement has the lines that were imported: opening balance + lines = closing balance.",
+        invariant_queries.BANK_STATEMENTS,
+    ),
     Invariant("one_road", "No debt has two open ways of being paid.", invariant_queries.ONE_ROAD),
     Invariant(
         "words_as_recorded",

@@ -43,6 +43,7 @@ class Permission(StrEnum):
     CONFIRM_SUSPENSE = "confirm_suspense"
     RUN_RECONCILIATION = "run_reconciliation"
     WORK_BREAKS = "work_breaks"
+    IMPORT_STATEMENTS = "import_statements"
     READ_PAYOUTS = "read_payouts"
     REVIEW_PAYOUT = "review_payout"
     CONFIRM_SETTLEMENT = "confirm_settlement"
@@ -106,6 +107,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.CONFIRM_SUSPENSE: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     Permission.RUN_RECONCILIATION: _to(FINANCE),
     Permission.WORK_BREAKS: _to(FINANCE),
+    # And what an import needs: the bank's accounts and the mappings of their files.
+    Permission.IMPORT_STATEMENTS: _to(FINANCE),
     Permission.READ_PAYOUTS: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     # Administrative review of a failed payout (milestone-payment-flow, Error Handling 2).
     Permission.REVIEW_PAYOUT: _to(FINANCE, ADMINISTRATOR),
@@ -176,6 +179,7 @@ BY_OPERATOR = frozenset(
         Permission.READ_CASES,
         Permission.READ_LEDGER,
         Permission.RUN_RECONCILIATION,
+        Permission.IMPORT_STATEMENTS,
         Permission.CONFIRM_SETTLEMENT,
         Permission.RETRY_OPERATION,
         Permission.VERIFY_AUDIT,

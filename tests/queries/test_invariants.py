@@ -59,6 +59,9 @@ BREAKS = {
     "nothing_left_behind": "update milestones set status = 'REFUNDED' where status = 'IN_MEDIATION'",
     "one_road": "insert into refund_returns (refund_id, way, reference, reason, proposed_by, proposed_at, status) "
     "select r.id, 'CHECK', 'R', 'Sent.', s.id, now(), 'PROPOSED' from refunds r, staff s limit 1",
+    "bank_statements_add_up": "insert into bank_statements (file_id, account_id, number, reference, currency, "
+    "first_on, last_on, opening_minor, closing_minor, balances, lines, lines_hash) values (1, 1, 1, '', 'EUR', "
+    "'2026-09-01', '2026-09-01', 0, 5, 'STATED', 0, bank_lines_hash(0))",
     "successes_have_names": "update outgoing_operations set provider_id = null where kind = 'REFUND'",
 }
 

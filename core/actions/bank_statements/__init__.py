@@ -1,0 +1,1 @@
+"""The platform's own bank: its accounts, how its CSV is read, and its statements, all or nothing of a file."""

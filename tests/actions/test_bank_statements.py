@@ -1,0 +1,385 @@
+"""Importing bank statements: all or nothing, the same line once, and every refusal one sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from core.actions.bank_statements import accounts, files, imports, mappings, stripe_reports
+from core.actions.bank_statements.imports import Import
+from core.audit import content_comparison
+from core.db import Database
+from core.demo import bank_files
+from core.demo.bank_files import Entry, Sheet
+from core.errors import DeskError
+from core.gateways.evidence_store import EvidenceStore
+from core.money import Money
+from core.queries import bank_statements, invariants
+from core.records import BankLine, BankStatement, BankStatementFile, StatementLine
+from core.rules.permissions import Actor, NotPermitted, Role
+
+NOW = datetime(2026, 9, 30, 12, tzinfo=UTC)
+OPERATOR = Actor("operator", None, via="anna on desk-1")
+IBAN = "NL26VAYB8060476890"
+FIRST = date(2026, 9, 1)
+
+
+def euros(minor: int) -> Money:
+    return Money(minor, "EUR")
+
+
+def sheet(first: int, last: int, opening: int, *entries: tuple[int, int, str], reference: str = "") -> Sheet:
+    """Of some days of September; entries are (day, minor units, text)."""
+    told = [Entry(date(2026, 9, day), euros(minor), "", "", words) for day, minor, words in entries]
+    name = reference or f"S{first}-{last}"
+    return Sheet(IBAN, name, euros(opening), date(2026, 9, first), date(2026, 9, last), told)
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    with database.reading() as session:  # thrown away
+        accounts.register(
+            session,
+            OPERATOR,
+            now=NOW,
+            code="main",
+            name="Main",
+            currency="EUR",
+            identifier="NL26 VAYB 8060 4768 90",
+        )
+        yield session
+
+
+def take(session: Session, content: bytes, **also: Any) -> Import:
+    chosen = {"code": "main", "file": "a.sta", "store": None, "now": NOW} | also
+    return imports.take(session, OPERATOR, content=content, **chosen)
+
+
+def refused(session: Session, content: bytes, **also: Any) -> str:
+    there = session.scalars(select(BankLine.id)).all()
+    with pytest.raises(DeskError) as problem, session.begin_nested():
+        take(session, content, **also)
+    assert session.scalars(select(BankLine.id)).all() == there
+    return problem.value.message
+
+
+def counted(session: Session) -> list[tuple[int, int, str]]:
+    """The lines that count, by day, amount and text."""
+    wanted = select(BankLine).where(BankLine.repeats_id.is_(None)).order_by(BankLine.booked_on, BankLine.id)
+    return [(row.booked_on.day, row.amount_minor, row.text) for row in session.scalars(wanted)]
+
+
+# What comes in
+
+
+@pytest.mark.parametrize("write", [bank_files.camt053, bank_files.mt940])
+def test_two_statements_of_one_file_go_on_from_each_other(session: Session, write: Any) -> None:
+    one, two = sheet(1, 1, 1815, (1, 885, "In")), sheet(1, 1, 2700, (1, -700, "Out"), reference="S2")
+    done = take(session, write(one, two))
+    assert [(each.opening.minor, each.closing.minor) for each in done.statements] == [
+        (1815, 2700),
+        (2700, 2000),
+    ]
+    assert done.said == ()
+    assert counted(session) == [(1, 885, "In"), (1, -700, "Out")]
+
+
+def test_the_same_file_again_changes_nothing(session: Session) -> None:
+    content = bank_files.mt940(sheet(1, 3, 0, (2, 500, "A")))
+    take(session, content)
+    again = take(session, content, now=NOW + timedelta(days=1))
+    assert again.before == NOW
+    assert again.statements == ()
+    assert len(session.scalars(select(BankStatementFile)).all()) == 1
+
+
+def test_the_same_statement_in_another_file_repeats_its_lines(session: Session) -> None:
+    both = (
+        sheet(1, 1, 0, (1, 500, "A"), (1, 500, "A")),
+        sheet(1, 1, 1000, (1, 500, "A"), (1, -500, "B"), reference="S2"),
+    )
+    take(session, bank_files.mt940(*both))
+    again = take(session, bank_files.mt940(*both) + b"\n")
+    assert [(each.lines, each.repeated) for each in again.statements] == [(2, 2), (2, 2)]
+    assert len(counted(session)) == 4
+
+
+def test_equal_lines_of_one_day_stay_two_across_statements_that_overlap(session: Session) -> None:
+    take(session, bank_files.mt940(sheet(1, 3, 0, (2, 500, "A"), (3, 500, "A"))))
+    done = take(session, bank_files.mt940(sheet(3, 5, 500, (3, 500, "A"), (3, 500, "A"), (5, 7, "B"))))
+    assert done.repeated == 1
+    assert counted(session) == [(2, 500, "A"), (3, 500, "A"), (3, 500, "A"), (5, 7, "B")]
+    assert "1 of 3 lines were imported before; they are not counted again." in done.said
+
+
+def test_equal_lines_of_one_day_in_two_statements_that_go_on_are_two(session: Session) -> None:
+    take(session, bank_files.mt940(sheet(2, 2, 0, (2, 500, "A"))))
+    done = take(session, bank_files.mt940(sheet(2, 2, 500, (2, 500, "A"), reference="S2")))
+    assert done.repeated == 0
+    assert counted(session) == [(2, 500, "A"), (2, 500, "A")]
+
+
+LINES = st.lists(
+    st.tuples(st.integers(1, 12), st.sampled_from([-500, 500, 700]), st.sampled_from(["A", "B"])), max_size=14
+)
+
+
+@given(
+    LINES,
+    st.lists(st.tuples(st.integers(1, 12), st.integers(0, 5)), min_size=1, max_size=5),
+    st.sampled_from([bank_files.mt940, bank_files.camt053]),
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_however_statements_overlap_each_line_counts_once(
+    session: Session, lines: list[tuple[int, int, str]], spans: list[tuple[int, int]], write: Any
+) -> None:
+    """Any statements of whole days, in any order: what counts is what the bank booked on the days that they cover."""
+    lines = sorted(lines)
+    covered: set[int] = set()
+    with session.begin_nested() as attempt:
+        for number, (first, length) in enumerate(spans):
+            last = first + length
+            opening = sum(minor for day, minor, _ in lines if day < first)
+            mine = [each for each in lines if first <= each[0] <= last]
+            take(session, write(sheet(first, last, opening, *mine, reference=f"N{number}")))
+            covered |= set(range(first, last + 1))
+        assert Counter(counted(session)) == Counter(each for each in lines if each[0] in covered)
+        attempt.rollback()
+
+
+def test_a_gap_is_told_and_closes_when_the_statement_comes(session: Session) -> None:
+    take(session, bank_files.mt940(sheet(1, 3, 0, (2, 500, "A"))))
+    late = take(session, bank_files.mt940(sheet(10, 12, 800, (11, 5, "C"))))
+    assert "A statement is missing: between 03 September 2026 and 11 September 2026" in late.said[0]
+    assert "€3.00" in late.said[0]
+    assert bank_statements.accounts(session)[0].gaps == 1
+    between = take(session, bank_files.mt940(sheet(4, 9, 500, (5, 300, "B"))))
+    assert between.said == ()
+    assert bank_statements.accounts(session)[0].gaps == 0
+
+
+def test_the_file_is_kept_as_it_came(database: Database, tmp_path: Path) -> None:
+    store, content = EvidenceStore(tmp_path), bank_files.mt940(sheet(1, 3, 0, (2, 500, "A")))
+    with database.transaction() as session:
+        accounts.register(session, OPERATOR, now=NOW, code="main", name="M", currency="EUR", identifier=IBAN)
+        take(session, content, store=store, file="../../state<ment>.sta")
+    with database.transaction() as session:
+        row = session.scalars(select(BankStatementFile)).one()
+        auditor = Actor("staff", 7, frozenset({Role.COMPLIANCE}), via="test")
+        with pytest.raises(NotPermitted):
+            files.download(session, OPERATOR, now=NOW, store=store, file_id=row.id)
+        name, bytes_kept = files.download(session, auditor, now=NOW, store=store, file_id=row.id)
+    assert (name, bytes_kept) == ("state_ment_.sta", content)
+    with database.reading() as session:
+        assert content_comparison.compare(session)[0] == []
+        assert [each.name for each in invariants.run(session) if not each.holds] == []
+
+
+def test_a_dry_run_leaves_nothing(database: Database, tmp_path: Path) -> None:
+    store = EvidenceStore(tmp_path)
+    with database.transaction() as session:
+        accounts.register(session, OPERATOR, now=NOW, code="main", name="M", currency="EUR", identifier=IBAN)
+    with database.reading() as session:
+        assert take(session, bank_files.mt940(sheet(1, 3, 0, (2, 500, "A")))).lines == 1
+    with database.reading() as session:
+        assert session.scalars(select(BankStatement)).all() == []
+    assert not (tmp_path / "evidence").exists()
+    assert store
+
+
+# CSV
+
+
+NAMED = {"booked_on": "Day", "amount": "Amount", "texts": ["Text"]}
+
+
+def csv(*rows: str) -> bytes:
+    return "\n".join(["Day,Amount,Text", *rows, ""]).encode()
+
+
+def test_a_csv_without_balances_goes_on_from_what_is_there(session: Session) -> None:
+    mappings.save(session, OPERATOR, now=NOW, name="bank", definition=NAMED)
+    first = csv("2026-09-01,5.00,A", "2026-09-02,7.00,B")
+    assert "Give the opening balance" in " ".join(refused(session, first, mapping="bank").split())
+    done = take(session, first, mapping="bank", opening="-3.00")
+    assert (done.statements[0].opening.minor, done.statements[0].closing.minor) == (-300, 900)
+    overlapping = take(session, csv("2026-09-02,7.00,B", "2026-09-03,1.00,C"), mapping="bank")
+    assert (overlapping.statements[0].opening.minor, overlapping.statements[0].closing.minor) == (200, 1000)
+    assert [each[2] for each in counted(session)] == ["A", "B", "C"]
+
+
+def test_a_mapping_is_kept_in_versions(session: Session) -> None:
+    first = mappings.save(session, OPERATOR, now=NOW, name="bank", definition=NAMED)
+    same = mappings.save(session, OPERATOR, now=NOW, name="bank", definition=NAMED)
+    second = mappings.save(session, OPERATOR, now=NOW, name="bank", definition=NAMED | {"decimal": ","})
+    assert (first.version, same.version, second.version) == (1, 1, 2)
+    assert mappings.named(session, "bank").version == 2
+    sample = csv('2026-09-01,"5,25",A')
+    tried = mappings.tried(
+        OPERATOR, definition=second.definition, currency="EUR", file="a.csv", content=sample
+    )
+    assert [each.amount for each in tried] == [525]
+
+
+@pytest.mark.parametrize(
+    ("definition", "what"),
+    [
+        ({}, "booking date"),
+        ({"booked_on": "Day"}, "column of the amount"),
+        ({"booked_on": "Day", "credit": "In"}, "two columns"),
+        (NAMED | {"direction": "D/C"}, "words that mean a debit"),
+        (NAMED | {"date_format": "%c"}, "one of the formats"),
+        (NAMED | {"grouping": "."}, "another mark than decimals"),
+        (NAMED | {"header_line": 0}, "first 100 lines"),
+        (NAMED | {"encoding": "rot13"}, "not one that this desk reads"),
+        (NAMED | {"shell": "rm"}, "no field “shell”"),
+        (NAMED | {"brackets": "yes"}, "is a text"),
+        (NAMED | {"amount": 7}, "is a text"),
+    ],
+)
+def test_a_mapping_that_cannot_be_meant_is_refused(
+    session: Session, definition: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(DeskError) as problem:
+        mappings.save(session, OPERATOR, now=NOW, name="bank", definition=definition)
+    assert what in problem.value.message
+
+
+# What is refused
+
+ONE = (2, 500, "A")
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (Sheet("DE00123456781020304050", "S", euros(0), FIRST, FIRST, []), ["account DE00", "main is NL26"]),
+        (Sheet(IBAN, "S", Money(0, "USD"), FIRST, FIRST, []), ["in USD", "main is in EUR"]),
+        (Sheet(IBAN, "S", euros(0), FIRST, FIRST, [Entry(date(2062, 5, 3), euros(5))]), ["03 May 2062"]),
+    ],
+)  # fmt: skip
+def test_a_statement_that_is_not_ours_is_refused(session: Session, written: Sheet, words: list[str]) -> None:
+    message = refused(session, bank_files.mt940(written))
+    assert [each for each in words if each not in message] == [], message
+
+
+def test_balances_that_do_not_add_up_are_refused_with_the_difference(session: Session) -> None:
+    content = bank_files.camt053(sheet(1, 1, 1815, (1, 885, "A"))).replace(b"27.00", b"27.05")
+    message = refused(session, content)
+    assert "€18.15" in message
+    assert "closing balance is €27.05: off by €0.05" in message
+
+
+def test_a_bad_second_statement_takes_the_first_with_it(session: Session) -> None:
+    good, bad = sheet(1, 1, 0, (1, 5, "A")), bank_files.mt940(sheet(2, 2, 5, (2, 7, "B")))
+    assert "off by" in refused(session, bank_files.mt940(good) + bad.replace(b"C0,07", b"C0,08"))
+    assert session.scalars(select(BankStatementFile)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        (sheet(4, 5, 501, (4, 5, "B")), ["opens with €5.01 on 04 September 2026", "closes with €5.00", "off by €0.01"]),
+        (sheet(3, 5, 600, (3, 5, "B")), ["opens with €6.00", "says €5.00", "off by €1.00"]),
+        (sheet(1, 5, 0, (2, 500, "A"), (2, 1, "New"), (2, -1, "Gone")), ["€0.01 of 02 September", "in this one only"]),
+        (sheet(1, 5, 0, (4, 500, "A")), ["€5.00 of 02 September 2026 is missing from it"]),
+    ],
+)  # fmt: skip
+def test_two_statements_that_contradict_each_other_are_refused(
+    session: Session, second: Sheet, words: Sequence[str]
+) -> None:
+    take(session, bank_files.camt053(sheet(1, 3, 0, ONE)))
+    message = refused(session, bank_files.camt053(second))
+    assert [each for each in words if each not in message] == [], message
+
+
+def test_a_statement_before_another_must_end_where_that_begins(session: Session) -> None:
+    take(session, bank_files.camt053(sheet(4, 5, 500, (4, 5, "B"))))
+    message = refused(session, bank_files.camt053(sheet(1, 3, 0, (2, 499, "A"))))
+    assert "closes with €4.99 on 03 September 2026, and the one after it opens with €5.00" in message
+
+
+def test_only_finance_imports(session: Session) -> None:
+    for role in (Role.MEDIATOR, Role.COMPLIANCE, Role.ADMINISTRATOR):
+        actor = Actor("staff", 1, frozenset({role}), authenticated_at=NOW)
+        with pytest.raises(NotPermitted):
+            imports.take(session, actor, now=NOW, code="main", file="a", content=b"x", store=None)
+
+
+def test_an_account_a_currency(session: Session) -> None:
+    with pytest.raises(accounts.BankAccountTaken, match="bank account main in EUR already"):
+        accounts.register(
+            session, OPERATOR, now=NOW, code="other", name="O", currency="EUR", identifier="1234"
+        )
+    for code, number in (("Main!", "1234"), ("stripe", "1234"), ("other", "12")):
+        with pytest.raises(accounts.BankAccountUnfit):
+            accounts.register(
+                session, OPERATOR, now=NOW, code=code, name="O", currency="USD", identifier=number
+            )
+    changed = accounts.correct(
+        session, OPERATOR, now=NOW, code="main", name=None, identifier="NL56 AGDH 9619008421"
+    )
+    assert (changed.name, changed.identifier) == ("Main", "NL56AGDH9619008421")
+
+
+# Stripe's reports
+
+HEAD = "balance_transaction_id,created_utc,currency,gross,fee,net,reporting_category,source_id"
+REPORT = f"""{HEAD}
+txn_1,2026-09-14 10:02:11,eur,812.40,12.03,800.37,charge,ch_1
+txn_2,2026-09-15 11:30:00,jpy,5000,180,4820,charge,ch_2
+"""
+
+
+def report(session: Session, content: str) -> stripe_reports.ReportImport:
+    return stripe_reports.take(session, OPERATOR, now=NOW, file="r.csv", content=content.encode(), store=None)
+
+
+def test_a_report_of_stripes_adds_what_is_missing_and_must_agree_with_what_is_there(session: Session) -> None:
+    first = report(session, REPORT)
+    assert (first.lines, first.added) == (2, 2)
+    assert {
+        (row.id, row.amount, row.fee, row.net, row.currency) for row in session.scalars(select(StatementLine))
+    } == {
+        ("txn_1", 81240, 1203, 80037, "EUR"),
+        ("txn_2", 5000, 180, 4820, "JPY"),
+    }
+    assert report(session, REPORT).before == NOW
+    assert report(session, f"{REPORT}txn_3,2026-09-15 11:31:00,eur,-1,0,-1,refund,re_3\n").added == 1
+    for content, words in (
+        (REPORT.replace("812.40,12.03,800.37", "812.40,12.04,800.36"), "line 2: the net of txn_1 is €800.36"),
+        (f"{REPORT}{REPORT.splitlines()[1]}\n", "txn_1 stands in the report twice"),
+        (f"{HEAD}\ntxn_9,2026-09-14 11:00:00,eur,1,0,1,charge,ch_9\ntxn_8,2026-09-15 11:30:00,eur,1,0,1,charge,ch_8\n",
+         "another Stripe account"),
+    ):  # fmt: skip
+        with pytest.raises(DeskError) as problem, session.begin_nested():
+            report(session, content)
+        assert words in " ".join(problem.value.message.split())
+
+
+def test_a_report_and_a_statement_are_not_taken_for_each_other(session: Session) -> None:
+    assert "import it with the account “stripe”" in refused(session, REPORT.encode())
+    with pytest.raises(stripe_reports.NotStripes):
+        report(session, bank_files.mt940(sheet(1, 1, 0)).decode())
+
+
+# Many lines
+
+
+def test_many_lines_come_in_by_sets(session: Session) -> None:
+    lines = [((number % 28) + 1, 1, "A") for number in range(12_000)]
+    seen: list[int] = []
+    done = take(session, bank_files.mt940(sheet(1, 28, 0, *lines)), progress=seen.append)
+    assert (done.lines, done.repeated) == (12_000, 0)
+    assert seen[-1] == 12_000
+    keys = session.execute(text("select count(distinct key) from bank_statement_lines")).scalar_one()
+    assert keys == 12_000

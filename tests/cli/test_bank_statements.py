@@ -1,0 +1,108 @@
+"""`escrow-desk statement` and `bank-account`: what they do, print and answer as JSON, and how they end."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from core.demo import bank_files
+from core.demo.bank_files import Entry, Sheet
+from core.gateways.bank_statements import recognition
+from core.money import Money
+from tests import builders
+from tests.cli.terminal import Terminal
+
+IBAN = "NL26VAYB8060476890"
+
+
+def written(path: Path, first: int, last: int, opening: int, *entries: tuple[int, int]) -> Path:
+    told = [Entry(date(2026, 2, day), Money(minor, "EUR"), "", "Stripe", "Payout") for day, minor in entries]
+    days = date(2026, 2, first), date(2026, 2, last)
+    path.write_bytes(bank_files.camt053(Sheet(IBAN, f"S{first}", Money(opening, "EUR"), *days, told)))
+    return path
+
+
+@pytest.fixture
+def account(terminal: Terminal, town: builders.Town) -> Terminal:
+    numbered = ("--name", "Main account", "--currency", "eur", "--identifier", "NL26 VAYB 8060 4768 90")
+    told = (
+        terminal.run("bank-account", "add", "main", *numbered, "--as", town.staff["fay"], "--json")
+        .well()
+        .json
+    )
+    assert told == {"code": "main", "name": "Main account", "currency": "EUR", "identifier": IBAN}
+    return terminal
+
+
+def test_a_statement_is_looked_at_imported_and_listed(account: Terminal, tmp_path: Path) -> None:
+    file = written(tmp_path / "feb.xml", 2, 3, 1000, (2, 500), (3, -200))
+    ours = ("statement", "import", file, "--account", "main")
+    tried = account.run(*ours, "--dry-run").well()
+    assert "2 of 2 lines would come in" in tried.out
+    assert account.run("statement", "list", "--json").well().json == []
+    done = account.run(*ours, "--json").well().json
+    assert (done["format"], done["lines"], done["new"], done["look_at"]) == ("CAMT053", 2, 2, False)
+    assert (done["statements"][0]["opening"], done["statements"][0]["closing"]) == ("10.00", "13.00")
+    assert "nothing was done" in account.run(*ours).well().out
+    (listed,) = account.run("statement", "list", "--account", "main", "--json").well().json
+    assert (listed["account"], listed["closing"], listed["gap"]) == ("main", "13.00", False)
+    assert "€13.00 at the end of 03 February 2026" in account.run("bank-account", "list").well().out
+
+
+def test_what_should_be_looked_at_ends_with_1(account: Terminal, tmp_path: Path) -> None:
+    account.run(
+        "statement", "import", written(tmp_path / "a.xml", 2, 3, 0, (2, 5)), "--account", "main"
+    ).well()
+    gap = account.run(
+        "statement", "import", written(tmp_path / "b.xml", 9, 9, 50, (9, 5)), "--account", "main"
+    )
+    assert gap.code == 1
+    assert "A statement is missing" in gap.out
+    assert account.run("statement", "list").code == 1
+    assert account.run("bank-account", "list").code == 1
+
+
+def test_what_is_not_imported_ends_with_2_and_one_sentence(
+    account: Terminal, town: builders.Town, tmp_path: Path
+) -> None:
+    file = written(tmp_path / "a.xml", 2, 3, 0, (2, 5))
+    broken = tmp_path / "b.xml"
+    broken.write_bytes(file.read_bytes().replace(b"0.05</Amt>", b"$5</Amt>"))
+    ours = ("statement", "import")
+    account.run(*ours, broken, "--account", "main").refuses("b.xml, line", "“$5”", "Nothing was imported")
+    account.run(*ours, file, "--account", "other").refuses("no bank account “other”")
+    account.run(*ours, file, "--account", "main", "--mapping", "m").refuses("a mapping is for CSV only")
+    account.run(*ours, file, "--account", "stripe").refuses("no itemized report of Stripe's")
+    account.run(*ours, file, "--account", "main", "--as", town.staff["mia"]).refuses("finance")
+    account.run(*ours, tmp_path / "none.xml", "--account", "main").refuses("cannot be read")
+    large = tmp_path / "large.csv"
+    with large.open("wb") as out:
+        out.truncate(recognition.LARGEST * 2)  # a sparse file: refused before a byte of it is read
+    account.run(*ours, large, "--account", "main").refuses("it has 100 MB")
+
+
+def test_a_mapping_is_saved_shown_and_used(account: Terminal, tmp_path: Path) -> None:
+    definition = {"booked_on": "Day", "amount": "Amount", "texts": ["Text"]}
+    (tmp_path / "m.json").write_text(json.dumps(definition))
+    saved = account.run("statement", "mapping", "bank", "--from", tmp_path / "m.json", "--json").well().json
+    assert (saved["name"], saved["version"], saved["definition"]["decimal"]) == ("bank", 1, ".")
+    assert '"booked_on": "Day"' in account.run("statement", "mapping", "bank").well().out
+    file = tmp_path / "a.csv"
+    file.write_text("Day,Amount,Text\n2026-02-02,5.00,A\n")
+    ours = ("statement", "import", file, "--account", "main", "--mapping", "bank")
+    account.run(*ours).refuses("Give the opening balance")
+    assert account.run(*ours, "--opening", "1.00", "--json").well().json["statements"][0]["closing"] == "6.00"
+    (tmp_path / "m.json").write_text("[]")
+    account.run("statement", "mapping", "bank", "--from", tmp_path / "m.json").refuses("one JSON object")
+    account.run("statement", "mapping", "other").refuses("no mapping “other”")
+
+
+def test_an_account_is_corrected(account: Terminal) -> None:
+    told = account.run("bank-account", "correct", "main", "--name", "Other", "--json").well().json
+    assert (told["name"], told["identifier"]) == ("Other", IBAN)
+    account.run(
+        "bank-account", "add", "m2", "--name", "x", "--currency", "EUR", "--identifier", "12345"
+    ).refuses("one for each currency")
