@@ -78,6 +78,15 @@ ENTRIES: Sequence[PageEntry] = (
         "What is held, owed and earned today.",
     ),
     PageEntry(
+        "held_funds",
+        "Client funds held",
+        "savings",
+        "Money",
+        Permission.READ_LEDGER,
+        "For whom money is held, and for how long.",
+        hidden=True,
+    ),
+    PageEntry(
         "trial_balance",
         "Trial balance",
         "account_balance",
@@ -235,7 +244,7 @@ def group(page: StreamlitPage) -> str:
 
 def go(name: str, **params: Any) -> NoReturn:
     """Leave for another page, in this session."""
-    st.switch_page(on_disk()[name].script, query_params={key: str(value) for key, value in params.items()})
+    st.switch_page(on_disk()[name].script, query_params=_query(params))
 
 
 def end() -> NoReturn:
@@ -245,8 +254,15 @@ def end() -> NoReturn:
 
 def link(name: str, label: str, *, icon: str | None = None, **params: Any) -> None:
     """The same as a link."""
-    query = {key: str(value) for key, value in params.items()} or None
-    st.page_link(on_disk()[name].script, label=label, icon=icon, query_params=query)
+    st.page_link(on_disk()[name].script, label=label, icon=icon, query_params=_query(params) or None)
+
+
+def _query(params: Mapping[str, Any]) -> dict[str, str | list[str]]:
+    """A list stands in the address as the same name several times."""
+    return {
+        key: [str(each) for each in value] if isinstance(value, list) else str(value)
+        for key, value in params.items()
+    }
 
 
 def asked(key: str = "id") -> int | None:

@@ -9,6 +9,7 @@ import streamlit as st
 from core.queries import (
     chargebacks,
     fees,
+    held_funds,
     journals,
     letters,
     oldest_waiting,
@@ -21,6 +22,7 @@ from core.queries import client_funds as funds
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
 from dashboard.finance import client_funds, figures, overview_cards
+from dashboard.finance import held_funds as held
 from dashboard.finance.books import JOURNALS, POSTINGS_FILE
 from dashboard.ui import empty, header, tables
 
@@ -32,6 +34,7 @@ with request_context.reading() as session:
     purses = overview.purses(session)
     looks = funds.latest(session)
     aged = overview.oldest(session)
+    ages = held_funds.ageing(session, now=now)
     alarms = overview.alarms(session, now=now)
     earned = fees.periods(session, since=month, until=now, step=fees.FeeInterval.MONTH)
     counts = payouts.by_status(session)
@@ -67,6 +70,11 @@ if not purses:
 with st.grid(columns=2, min_column_width=420, gap="small"):
     for purse in purses:
         figures.purse(purse, looks.get(purse.currency), now)
+
+header.section("Client funds held, by marketplace and age", "A row opens its milestones.")
+held.ageing(ages)
+
+held.last_days([purse.currency for purse in purses], now)
 
 with st.grid(columns=2, min_column_width=520, gap="medium"):
     with st.container(gap="small"):
