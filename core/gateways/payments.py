@@ -211,9 +211,25 @@ class Payments(Protocol):
     # -- the books of the provider --
 
     def balance_lines(
-        self, created_from: datetime, created_to: datetime, *, account: str | None = None
+        self,
+        created_from: datetime,
+        created_to: datetime,
+        *,
+        account: str | None = None,
+        after: str | None = None,
     ) -> Iterator[BalanceLine]:
-        """Every line with `created_from <= created < created_to`, newest first, paging to the end."""
+        """Every line with `created_from <= created < created_to`, newest first, paging to the end; those that come
+        `after` a line of this id, when one is given."""
+
+    def payouts(
+        self,
+        created_from: datetime,
+        created_to: datetime,
+        *,
+        account: str | None = None,
+        after: str | None = None,
+    ) -> Iterator[PayoutSnapshot]:
+        """The payouts of the platform, or of a payee's account, in the same way."""
 
     def balance(self, *, account: str | None = None) -> dict[str, Money]:
         """Available and pending together, per currency."""

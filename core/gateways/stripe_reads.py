@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from stripe import RequestOptions
-from stripe.params import BalanceTransactionListParamsCreated
+from stripe.params import BalanceTransactionListParams, PayoutListParams
 
 from core.gateways import stripe_ids as ids
 from core.gateways import stripe_snapshots as read
@@ -33,6 +33,8 @@ from core.gateways.stripe_ids import Kind
 from core.money import Money
 
 PAGE = 100
+
+
 CLOCK_SKEW = timedelta(minutes=10)
 """Stripe's clock and ours may differ by this much when looking for something by the time it was sent."""
 
@@ -163,16 +165,42 @@ class StripeReads:
     # -- the provider's books -
 
     def balance_lines(
-        self, created_from: datetime, created_to: datetime, *, account: str | None = None
+        self,
+        created_from: datetime,
+        created_to: datetime,
+        *,
+        account: str | None = None,
+        after: str | None = None,
     ) -> Iterator[BalanceLine]:
-        span: BalanceTransactionListParamsCreated = {
-            "gte": math.ceil(created_from.timestamp()),
-            "lt": math.ceil(created_to.timestamp()),
-        }
+        since, until = _span(created_from, created_to)
+        asked: BalanceTransactionListParams = {"created": {"gte": since, "lt": until}, "limit": PAGE}
+        if after is not None:
+            asked["starting_after"] = ids.of(Kind.BALANCE_TRANSACTION, after)
         with answered():
-            page = self._v1.balance_transactions.list({"created": span, "limit": PAGE}, as_(account))
+            page = self._v1.balance_transactions.list(asked, as_(account))
             for each in page.auto_paging_iter():
                 yield read.line(plain(each))
+
+    def payouts(
+        self,
+        created_from: datetime,
+        created_to: datetime,
+        *,
+        account: str | None = None,
+        after: str | None = None,
+    ) -> Iterator[PayoutSnapshot]:
+        since, until = _span(created_from, created_to)
+        asked: PayoutListParams = {
+            "created": {"gte": since, "lt": until},
+            "limit": PAGE,
+            "expand": _each(LINES),
+        }
+        if after is not None:
+            asked["starting_after"] = ids.of(Kind.PAYOUT, after)
+        with answered():
+            page = self._v1.payouts.list(asked, as_(account))
+            for each in page.auto_paging_iter():
+                yield read.payout(plain(each), account)
 
     def balance(self, *, account: str | None = None) -> dict[str, Money]:
         return self._balance("available", "pending", account=account)
@@ -202,6 +230,10 @@ class StripeReads:
             page = self._v1.events.list({"created": {"gte": since}, "limit": PAGE}, as_(account))
             for each in page.auto_paging_iter():
                 yield read.event(plain(each))
+
+
+def _span(since: datetime, until: datetime) -> tuple[int, int]:
+    return math.ceil(since.timestamp()), math.ceil(until.timestamp())
 
 
 def plain(obj: Any) -> dict[str, Any]:

@@ -6,13 +6,11 @@ in the database; Python only pages the statement in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
 from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -21,10 +19,9 @@ from core.audit.actions import AuditAction
 from core.db import is_anyone_at_it
 from core.desk import Desk
 from core.errors import DeskError
-from core.gateways.payments import BalanceLine
 from core.ledger import accounts, journal_store
 from core.money import Money
-from core.processes import break_findings, platform_payouts, statement_matching
+from core.processes import break_findings, platform_payouts, statement_matching, stripe_statements
 from core.queries.reconciliation import BROKEN_OFF, MARK
 from core.records import BalanceTransaction, ReconciliationBreak, ReconciliationRun, StatementLine
 from core.rules.breaks import Side
@@ -33,9 +30,6 @@ from core.rules.reconciliation import BreakKind, RunStatus
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500
-# Lines may become visible late: the last days are read again each time.
-OVERLAP = timedelta(days=8)
 UNFORESEEN = "Something unforeseen went wrong; the desk's log has the details. Nothing is lost: run it again."
 
 
@@ -104,48 +98,8 @@ def _fail(session: Session, run_id: int, reason: str, now: datetime) -> None:
 
 
 def _fetch(desk: Desk, until: datetime) -> int:
-    """Page the provider's lines into `statement_lines`; what was read before is not read again but for the overlap."""
-    with desk.database.reading() as session:
-        newest = session.scalar(select(func.max(StatementLine.created_at)))
-    since = newest - OVERLAP if newest else datetime.fromtimestamp(0, tz=until.tzinfo)
-    count = 0
-    for batch in _batches(desk.payments.balance_lines(since, until + timedelta(seconds=1))):
-        count += len(batch)
-        rows = [_row(line, desk.clock()) for line in batch]
-        desk.database.run(lambda session, rows=rows: _keep(session, rows))  # type: ignore[misc]
-    return count
-
-
-def _batches(lines: Iterable[BalanceLine]) -> Iterator[list[BalanceLine]]:
-    batch: list[BalanceLine] = []
-    for line in lines:
-        batch.append(line)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _row(line: BalanceLine, now: datetime) -> dict[str, Any]:
-    return {
-        "id": line.id,
-        "kind": line.type,
-        "reporting_category": line.reporting_category,
-        "amount": line.amount,
-        "fee": line.fee,
-        "net": line.net,
-        "currency": line.currency,
-        "source": line.source or "",
-        "created_at": line.created,
-        "fetched_at": now,
-    }
-
-
-def _keep(session: Session, rows: list[dict[str, Any]]) -> None:
-    statement = insert(StatementLine).values(rows)
-    fresh = {name: statement.excluded[name] for name in rows[0] if name != "id"}
-    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=fresh))
+    """Read Stripe's books; how many lines of the platform's own account came."""
+    return stripe_statements.fetch(desk, until)
 
 
 COMPARE = text(

@@ -39,6 +39,7 @@ from core.records.receipts import Receipt
 from core.records.reconciliation import Break, ReconciliationBreak, ReconciliationRun, StatementLine
 from core.records.reviews import FinalRating, ProjectReview, ReviewRound
 from core.records.risk import PracticeFlag, Report, RiskReview
+from core.records.stripe_statements import PayeeStatementLine, StatementCursor, StripePayout
 
 __all__ = [
     "ApiAnswer",
@@ -84,6 +85,7 @@ __all__ = [
     "PartyChange",
     "PartyRequest",
     "PayeeAccount",
+    "PayeeStatementLine",
     "PaymentEvent",
     "PaymentMethodSetup",
     "PaymentOrder",
@@ -111,8 +113,10 @@ __all__ = [
     "StaffRole",
     "StaffSession",
     "StaffTie",
+    "StatementCursor",
     "StatementLine",
     "StripeBalance",
+    "StripePayout",
     "SuspenseItem",
     "TabKey",
     "UnsentText",

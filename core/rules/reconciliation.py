@@ -29,6 +29,14 @@ class RunView(StrEnum):
     """The last comparison says nothing of today."""
 
 
+class StripeBook(StrEnum):
+    """A list of Stripe's that is read for every account."""
+
+    LINES = "LINES"
+    """Balance transactions."""
+    PAYOUTS = "PAYOUTS"
+
+
 class BreakKind(StrEnum):
     NOT_IN_LEDGER = "NOT_IN_LEDGER"
     NOT_AT_PROVIDER = "NOT_AT_PROVIDER"
