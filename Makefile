@@ -30,9 +30,10 @@ check: environment ## what to run before a commit, a minute: ruff, mypy, import 
 stripe-test: environment ## the contract tests against Stripe itself, in test mode (STRIPE_API_KEY=sk_test_…)
 	@STRIPE_API_KEY="$(STRIPE_API_KEY)" exec $(BIN)/pytest -q -n 0 -rs tests/gateways/test_stripe_itself.py $(ARGS)
 
-coverage: environment ## which lines and branches of core, dashboard and pages the tests reach
+coverage: environment ## what the tests reach; fails where rules, ledger or actions have an unexplained gap
 	@browser=$$(scripts/browser) && ESCROW_DESK_BROWSER="$$browser" \
-		exec $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --cov --cov-report term --cov-report html:build/coverage $(ARGS)
+		$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --cov --cov-report term --cov-report html:build/coverage $(ARGS)
+	@$(BIN)/python -m scripts.uncovered
 
 audit: environment ## known vulnerabilities in the locked packages
 	@exec $(BIN)/pip-audit --requirement requirements.lock --disable-pip --require-hashes --strict $(ARGS)

@@ -137,6 +137,9 @@ def test_only_the_payee_chooses_and_only_what_was_offered(market: Market) -> Non
         choose(market, INSTANT)
     with pytest.raises(NotPermitted):
         offer(market, by="mia")
+    nothing = {"payout_id": payout(market).id, "methods": (), "reason": "The account is closed."}
+    with pytest.raises(method_offers.NothingOffered):
+        market.act(method_offers.offer, market.as_staff("fay"), **nothing)
     offer(market, INSTANT)
     with pytest.raises(AlreadyOffered):
         offer(market, STANDARD)

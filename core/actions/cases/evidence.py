@@ -234,9 +234,7 @@ def _shown(evidence: Evidence, store: EvidenceStore) -> Opened:
         sha256=sha256,
     )
     match form.kind:
-        case Kind.IMAGE:
-            return replace(facts, **_drawn(store, owner, sha256, form))
-        case Kind.VIDEO:
+        case Kind.IMAGE | Kind.VIDEO:
             return replace(facts, **_drawn(store, owner, sha256, form))
         case Kind.PDF:
             return replace(facts, pages=files.pages(original))

@@ -152,7 +152,6 @@ def make(
             context,
             case,
             reasons=draft.reasons,
-            references=draft.references,
             evidence_ids=draft.evidence_ids,
             said_until=draft.said_until,
         ),

@@ -36,18 +36,17 @@ def citations(
     case: Case,
     *,
     reasons: str,
-    references: Collection[Reference],
     evidence_ids: Collection[int],
     said_until: int | None,
 ) -> list[dict[str, Any]]:
-    """The references, each pinned to a hash. The messages are those up to number `said_until`, else all: what is
-    written later does not change what was read."""
-    cited = [_cite(Reference.RESOLUTION_NOTES, case.id, reasons)]
-    if Reference.ENGAGEMENT_SCOPE in references:
-        cited.append(_cite(Reference.ENGAGEMENT_SCOPE, context.project.id, context.project.scope))
-    if Reference.MESSAGE_HISTORY in references:
-        cited.append(_messages(session, context, said_until))
-    if Reference.MILESTONE_EVIDENCE in references and not evidence_ids:
+    """All four references, each pinned to a hash; what was agreed stands for the work where no evidence is cited. The
+    messages are those up to number `said_until`, else all: what is written later does not change what was read."""
+    cited = [
+        _cite(Reference.RESOLUTION_NOTES, case.id, reasons),
+        _cite(Reference.ENGAGEMENT_SCOPE, context.project.id, context.project.scope),
+        _messages(session, context, said_until),
+    ]
+    if not evidence_ids:
         cited.append(_cite(Reference.MILESTONE_EVIDENCE, context.milestone.id, context.milestone.deliverable))
     return cited + _evidence(session, context, evidence_ids)
 

@@ -28,17 +28,13 @@ class ReviewedAlready(DeskError):
     """You have reviewed this project already. A review stays as it is."""
 
 
-def ask(session: Session, project: Project, *, now: datetime) -> ReviewRound:
-    """Both parties are asked for a review (Request Project Review)."""
-    row = session.get(ReviewRound, project.id)
-    if row is not None:
-        return row
+def ask(session: Session, project: Project, *, now: datetime) -> None:
+    """Both parties are asked for a review (Request Project Review), when their project is completed: once."""
     row = ReviewRound(project_id=project.id, asked_at=now, due_at=rules.due_at(now))
     session.add(row)
     session.flush()
     for party_id in (project.payer_id, project.payee_id):
         _tell(session, project, "project_review_request", party_id, now=now, review_until=row.due_at)
-    return row
 
 
 def submit(

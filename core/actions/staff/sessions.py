@@ -184,8 +184,7 @@ def reauthenticate(session: Session, token: str, *, now: datetime) -> SignedIn:
     )
     _record(session, alive.session_id, alive.staff_id, AuditAction.SESSION_REAUTHENTICATE, now)
     again = resolve(session, token, now=now)
-    if again is None:
-        raise SessionEnded()
+    assert again is not None  # its row is locked since it was found
     return again
 
 
