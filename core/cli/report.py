@@ -69,8 +69,7 @@ def report(
         require_new(out)
     with opened() as desk:
         actor, last = operator.actor(desk, as_), day_of(at) if at else desk.clock().date()
-        if actor.kind == "staff":
-            require(actor, Permission.READ_LEDGER if format is Format.TABLE else Permission.EXPORT_LEDGER)
+        require(actor, Permission.READ_LEDGER if format is Format.TABLE else Permission.EXPORT_LEDGER)
         period = Period(day_of(since), last) if since else year_to(last)
         with desk.database.reading() as session:
             found = financial_reports.reports(session, kind, period, movements=bool(since), zeros=zeros)

@@ -18,16 +18,16 @@ from core.queries.financial_reports import ReportKind, reports
 from core.queries.movements import Period as Days
 from core.report_files import Level, Sheet, SheetRow
 from core.rules.periods import DAY, Item, PeriodKind, Span
-from core.rules.reconciliation import RunStatus
 
 NEWEST = 2**63 - 1
 OPEN_FROM = text("select open_from from ledger_lock where open_from > '-infinity'")
 RUN = text(
     """
-    select id, status, until from reconciliation_runs
+    select id, until from reconciliation_runs
     where until >= :ends and status in ('CLEAN', 'SUSPENSE', 'BREAKS') order by id desc limit 1
     """
 )
+BREAKS = text("select count(*) from breaks where status = 'OPEN' and kind <> 'IN_SUSPENSE' and since < :ends")
 SUSPENSE = text(
     """
     select i.currency, sum(i.amount_minor)::bigint as minor, count(*) as items
@@ -59,6 +59,7 @@ def cheap(session: Session, wanted: Span, *, now: datetime) -> list[Item]:
         _over(wanted, now),
         _in_order(session, wanted),
         _reconciled(session, wanted),
+        _breaks(session, wanted),
         _suspense(session, wanted),
     ]
 
@@ -93,11 +94,18 @@ def _reconciled(session: Session, wanted: Span) -> Item:
         return Item(
             "reconciled", law, f"No reconciliation reaches the end of {wanted.words}: run one.", False
         )
-    if run.status == RunStatus.BREAKS:
-        return Item("reconciled", law, f"Reconciliation RC-{run.id} has breaks.", False, explainable=True)
     return Item(
         "reconciled", law, f"RC-{run.id} read the statement until {run.until:%-d %b %Y, %H:%M} UTC.", True
     )
+
+
+def _breaks(session: Session, wanted: Span) -> Item:
+    law = "Every break of it is explained"
+    count = session.execute(BREAKS, {"ends": wanted.ends}).scalar_one()
+    if not count:
+        return Item("breaks", law, "No break is open.", True)
+    found = f"{count:,} break{' is' if count == 1 else 's are'} open: see the page Reconciliation."
+    return Item("breaks", law, found, False, explainable=True)
 
 
 def _suspense(session: Session, wanted: Span) -> Item:

@@ -10,13 +10,15 @@ import streamlit as st
 
 from core import audit, report_files, table_files
 from core.actions.periods import closing, reopening
+from core.errors import DeskError
 from core.queries import periods as queries
 from core.queries.periods import PeriodRow
 from core.rules import periods as rules
 from core.rules.periods import Item, PeriodKind, Span
 from core.rules.permissions import Permission
 from dashboard import request_context
-from dashboard.ui import cards, confirm, download, header, reasons, second_person, tables, text_fields
+from dashboard.compliance.master_detail import beside
+from dashboard.ui import cards, confirm, download, errors, header, reasons, second_person, tables, text_fields
 from dashboard.ui.safe import html, plain
 from dashboard.ui.second_person import Answer
 
@@ -106,11 +108,18 @@ def _button(wanted: Span, items: Sequence[Item], explanation: str, place: str) -
 
 
 def closed(rows: Sequence[PeriodRow], cursor: tables.Cursor) -> None:
-    """What was closed, newest first; the chosen one with its summary and the way to reopen it."""
+    """What was closed, newest first; what waits for a second person; beside it the chosen one."""
+    for row in rows:
+        if row.waits_id is not None:
+            _answer(row, row.waits_id)
     header.section("Closed periods", "Newest first. A summary is signed with the desk's key.")
-    chosen = tables.table(
+    beside("periods", [row.id for row in rows], lambda narrow: _table(rows, cursor, narrow), _chosen)
+
+
+def _table(rows: Sequence[PeriodRow], cursor: tables.Cursor, narrow: bool) -> int | None:
+    return tables.table(
         rows,
-        COLUMNS,
+        COLUMNS[:3] if narrow else COLUMNS,
         key="periods",
         cursor=cursor,
         select=True,
@@ -124,11 +133,16 @@ def closed(rows: Sequence[PeriodRow], cursor: tables.Cursor) -> None:
         name="Closed periods",
         empty_state=("Nothing was ever closed", "Close the first day or month when its checklist is done."),
     )
-    waiting = [row for row in rows if row.waits_id is not None and row.id != chosen]
-    for row in waiting:
-        _reopening(row)
-    if found := next((row for row in rows if row.id == chosen), None):
-        _detail(found)
+
+
+def _chosen(number: int) -> None:
+    try:
+        with request_context.reading() as session:
+            row = queries.row(session, number)
+    except DeskError as missing:
+        errors.show(missing)
+        return
+    _detail(row)
 
 
 def _detail(row: PeriodRow) -> None:
@@ -144,7 +158,13 @@ def _detail(row: PeriodRow) -> None:
         columns=2,
     )
     _files(row)
-    _reopening(row)
+    if row.explanation:
+        cards.note(f"Explained: {row.explanation}")
+    if row.reopened_why:
+        cards.note(f"Reopened, approved by {row.reopened_by}: {row.reopened_why}")
+    free = row.status == rules.PeriodStatus.CLOSED and row.waits_id is None
+    if free and request_context.may(Permission.REOPEN_PERIOD):
+        _ask(row)
 
 
 def _files(row: PeriodRow) -> None:
@@ -162,13 +182,6 @@ def _files(row: PeriodRow) -> None:
                 key=f"period-{row.id}-{ending}",
                 media_type=media_type,
             )
-
-
-def _reopening(row: PeriodRow) -> None:
-    if row.waits_id is not None:
-        _answer(row, row.waits_id)
-    elif row.status == rules.PeriodStatus.CLOSED and request_context.may(Permission.REOPEN_PERIOD):
-        _ask(row)
 
 
 def _ask(row: PeriodRow) -> None:

@@ -26,10 +26,12 @@ from core.money import Money
 from core.queries import financial_reports, periods
 from core.queries.financial_reports import ReportKind
 from core.queries.movements import Period as Days
-from core.records import Period, PeriodReopening, ReconciliationRun
+from core.records import Break, Period, PeriodReopening, ReconciliationRun
+from core.rules.breaks import BreakClass, Side
 from core.rules.periods import PeriodClosed, PeriodKind, PeriodNotClosed, PeriodNotReady, span
 from core.rules.permissions import TABLE, NotPermitted, Permission, StepUpRequired
 from core.rules.proposals import MakerIsChecker, ProposalWaits
+from core.rules.reconciliation import BreakKind
 from tests import builders, unrecorded
 from tests.builders import NOW, PEOPLE, Town
 
@@ -50,10 +52,9 @@ def usd(minor: int) -> Money:
     return Money(minor, "USD")
 
 
-def reconciled(town: Town, *, until: datetime | None = None, status: str = "CLEAN") -> None:
-    run = ReconciliationRun(until=until or town.now, started_at=town.now, finished_at=town.now, status=status)
+def reconciled(town: Town) -> None:
+    run = ReconciliationRun(until=town.now, started_at=town.now, finished_at=town.now, status="CLEAN")
     run.in_suspense = run.unmatched = 0
-    run.breaks = 1 if status == "BREAKS" else 0
 
     def write(session: Session) -> None:
         unrecorded.admit(session)
@@ -115,11 +116,23 @@ def test_a_check_that_fails_stops_a_close_whatever_is_explained(town: Town, owne
 
 
 def test_breaks_stop_a_close_until_they_are_explained_and_the_explanation_is_signed(town: Town) -> None:
-    reconciled(town, status="BREAKS")
-    with pytest.raises(PeriodNotReady, match="has breaks"):
+    reconciled(town)
+    since = town.now - timedelta(days=1)
+
+    def write(session: Session) -> None:
+        unrecorded.admit(session)
+        found = Break(
+            side=Side.BANK, object="x", currency="USD", kind=BreakKind.NOT_IN_LEDGER, theirs=5, since=since
+        )
+        found.class_, found.opened_at, found.last_seen_at = BreakClass.BANK_ONLY, town.now, town.now
+        session.add(found)
+
+    town.database.run(write)
+    close(town, YESTERDAY - DAY)
+    with pytest.raises(PeriodNotReady, match="1 break is open"):
         close(town)
-    row = close(town, explanation="A line of tomorrow, seen at Stripe.")
-    assert row.summary["explanation"] == "A line of tomorrow, seen at Stripe."
+    row = close(town, explanation="A transfer between our own accounts.")
+    assert row.summary["explanation"] == "A transfer between our own accounts."
 
 
 def test_days_are_closed_in_their_order_and_once(town: Town) -> None:
