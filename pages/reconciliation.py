@@ -8,7 +8,7 @@ from core.errors import DeskError
 from core.queries import breaks, reconciliation, suspense
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.finance import break_panel, breaks_view, figures, reconciliation_view
+from dashboard.finance import break_panel, breaks_view, figures, payout_apart, reconciliation_view
 from dashboard.finance import suspense as unexplained
 from dashboard.ui import confirm, deadlines, errors, header, tables
 
@@ -26,6 +26,10 @@ if (number := navigation.asked("break")) is not None:
         navigation.end()
     header.page(f"Break {row.reference}", row.what, badges=break_panel.badges(row))
     break_panel.whole(row, now)
+    navigation.end()
+
+if payout := st.query_params.get("payout"):
+    payout_apart.show(payout)
     navigation.end()
 
 if (wanted := navigation.asked()) is not None:
@@ -89,3 +93,4 @@ tables.table(
     ),
 )
 unexplained.history(explained, explained_cursor)
+payout_apart.listed()

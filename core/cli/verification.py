@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated, NoReturn
 
 import typer
 from rich.table import Table
@@ -46,11 +47,17 @@ def check(as_json: Json = False) -> None:
     raise typer.Exit(1 if any(each.rows for each in results) else 0)
 
 
-def reconcile(as_: As = None, as_json: Json = False) -> None:
-    """Compare the provider's statement with the ledger; exit code 1 unless every line is booked as what it is."""
+Dry = Annotated[bool, typer.Option("--dry-run", help="Show what would match, and keep nothing.")]
+
+
+def reconcile(dry_run: Dry = False, as_: As = None, as_json: Json = False) -> None:
+    """Compare Stripe's statement, and our banks', with the ledger; exit code 1 unless every line is what it is booked
+    as."""
     from core.processes import reconciliation as action
     from core.queries import reconciliation
 
+    if dry_run:
+        _dry_run(as_, as_json=as_json)
     with opened() as desk:
         run_id = action.run(desk, operator.actor(desk, as_))
         with desk.database.reading() as session:
@@ -71,6 +78,37 @@ def reconcile(as_: As = None, as_json: Json = False) -> None:
     off = f" {run.breaks} breaks: see the page Reconciliation." if run.breaks else ""
     say(data, as_json=as_json, words=tell(words + off))
     raise typer.Exit(0 if run.state in (RunStatus.CLEAN, RunView.EMPTY) else 1)
+
+
+def _dry_run(as_: str | None, *, as_json: bool) -> NoReturn:
+    from core.processes import reconciliation as action
+
+    with opened() as desk:
+        found = action.dry_run(desk, operator.actor(desk, as_))
+    run = found.run
+    counts = {name: getattr(run, name) for name in ("status", "lines", "matched", "in_suspense", "unmatched")}
+    data = counts | {
+        "breaks": [{"reference": each.reference if each.first_run_id != run.id else None, "class": each.class_,
+                    "sentence": each.sentence} for each in found.breaks],
+        "bank_matches": [
+            {"rule": each.rule, "lines": each.lines, "postings": each.postings, "amount": each.amount.as_dict()}
+            for each in found.matches
+        ],
+    }  # fmt: skip
+
+    def words() -> None:
+        tell(
+            f"Of {run.lines} lines of Stripe's {run.matched} would match, {run.in_suspense} would be in suspense, "
+            f"{run.unmatched} would not match. {len(found.matches)} matches with our bank would be made, and "
+            f"{len(found.breaks)} breaks would be open. Nothing was kept."
+        )()
+        for match in found.matches:
+            tell(f"  {match.rule}: {match.lines} lines, {match.postings} postings, {match.amount.text()}")()
+        for each in found.breaks:
+            tell(f"  {each.class_}: {each.sentence}")()
+
+    say(data, as_json=as_json, words=words)
+    raise typer.Exit(1 if found.breaks else 0)
 
 
 def doctor(as_json: Json = False) -> None:

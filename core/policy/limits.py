@@ -57,3 +57,5 @@ PAYEE_ACCOUNT_READ_EVERY = timedelta(days=1)
 OLD_ADDRESS_TOLD_FOR = timedelta(days=30)
 # Stripe's own balance is read every five minutes; a reading older than this covers nothing.
 CLIENT_FUNDS_STALE_AFTER = timedelta(minutes=30)
+# A bank books some days after the ledger, or before it; the same amount further apart is not taken for the same money.
+BANK_MATCH_WITHIN = timedelta(days=5)

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from core.actions.operations import breaks
 from core.actions.operations.breaks import Finding
 from core.money import Money
+from core.policy.limits import BANK_MATCH_WITHIN
+from core.processes import bank_matching
+from core.records import SuspenseItem
 from core.rules.breaks import Facts, Side, classify
 from core.rules.reconciliation import BreakKind
+from core.rules.suspense import SuspenseStatus
 
 # An amount that both sides have is the statement's and the ledger's, each in its own currency. A twin is another booked
 # line of the same amount that the same object at Stripe caused.
@@ -62,6 +67,62 @@ LINK = text(
 )
 
 
+BANK_LINES = text(
+    bank_matching.OPEN
+    + """
+    select l.id, l.amount, a.currency, l.day, sum(p.amount) as ours, min(p.journal_id) as journal_id,
+           exists (select from statement_lines s where s.source = n.provider_id) as by_us,
+           exists (
+               select from bank_statement_lines me join bank_statement_lines w
+                   on w.account_id = me.account_id and w.amount_minor = me.amount_minor and w.id <> me.id
+                   and w.repeats_id is null and (w.reference, w.text) = (me.reference, me.text)
+                   and abs(w.booked_on - me.booked_on) <= :days
+               join bank_match_lines m on m.line_id = w.id
+               where me.id = l.id
+           ) as twin
+    from line l join account a on a.id = l.account
+    left join named n on n.id = l.id
+    left join posting p on p.account = l.account and p.provider_id = n.provider_id
+    group by l.id, l.amount, a.currency, l.day, n.provider_id order by l.day, l.id
+    """
+)
+# What a line names with another amount is that line's break. What was booked after the last statement is not missing.
+BANK_POSTINGS = text(
+    bank_matching.OPEN
+    + """
+    select p.journal_id, p.currency, p.amount, p.posted_at from free_posting p
+    where p.day between p.first_on and p.last_on
+    order by p.posted_at, p.journal_id
+    """
+)
+
+
+def at_the_bank(session: Session, until: datetime, now: datetime) -> Iterator[Finding]:
+    """Lines of our bank and postings on its account that are not matched, and lines in suspense."""
+    values = {"until": until, "days": BANK_MATCH_WITHIN.days}
+    for row in session.execute(BANK_LINES, values).all():
+        theirs, since = Money(row.amount, row.currency), breaks.midnight(row.day)
+        ours = None if row.ours is None else Money(int(row.ours), row.currency)
+        facts = Facts(Side.BANK, theirs, ours, now - since, by_us=row.by_us, twin=row.twin)
+        kind = BreakKind.NOT_IN_LEDGER if ours is None else BreakKind.AMOUNT_DIFFERS
+        yield Finding(
+            Side.BANK, breaks.line_name(row.id), row.currency, kind, classify(facts), theirs, ours, since,
+            journal_id=row.journal_id, bank_line_id=row.id,
+        )  # fmt: skip
+    for row in session.execute(BANK_POSTINGS, values).all():
+        booked = Money(row.amount, row.currency)
+        facts = Facts(Side.BANK, None, booked, now - row.posted_at)
+        yield Finding(
+            Side.BANK, f"posting:{row.journal_id}", row.currency, BreakKind.NOT_AT_PROVIDER, classify(facts), None,
+            booked, row.posted_at, journal_id=row.journal_id,
+        )  # fmt: skip
+    waiting = select(SuspenseItem).where(
+        SuspenseItem.status == SuspenseStatus.OPEN, SuspenseItem.bank_line_id.is_not(None)
+    )
+    for item in session.scalars(waiting.order_by(SuspenseItem.id)):
+        yield breaks.bank_item(session, item, now=now)
+
+
 def at_stripe(session: Session, run_id: int, until: datetime, now: datetime) -> Iterator[Finding]:
     """The run's lines and balances that differ, and what lies in suspense."""
     for row in session.execute(AT_STRIPE, {"run": run_id, "until": until}).mappings().all():
@@ -98,6 +159,46 @@ def _finding(row: dict[str, Any], now: datetime) -> Finding:
         row["journal_id"],
         row["suspense_item_id"],
     )
+
+
+# A payee's account may be that of several parties. One that could not be read to its end says nothing.
+OF_PAYEES = text(
+    """
+    with read as (
+        select account from statement_cursors where account <> '' and book = 'LINES'
+        group by account having bool_and(failure is null and window_until is null and read_until > :until)
+    ), theirs as (
+        select l.account, l.currency, sum(l.net)::bigint as net, max(l.created_at) as at
+        from payee_statement_lines l join read using (account) group by 1, 2
+    ), ours as (
+        select p.stripe_account as account, b.currency, sum(b.net)::bigint as net
+        from account_balances b join parties p on p.id = b.object_id
+        where b.line = 'connected_balance' group by 1, 2
+    )
+    select r.account, currency, coalesce(t.net, 0) as theirs, coalesce(o.net, 0) as ours,
+           coalesce(t.at, :until) as since
+    from (theirs t full join ours o using (account, currency)) join read r using (account)
+    where coalesce(t.net, 0) <> coalesce(o.net, 0)
+    order by account, currency
+    """
+)
+
+
+def of_payees(session: Session, until: datetime, now: datetime) -> Iterator[Finding]:
+    """Payees' balances at Stripe, by their lines, that the memorandum book does not have."""
+    for row in session.execute(OF_PAYEES, {"until": until}).all():
+        theirs, ours = Money(row.theirs, row.currency), Money(row.ours, row.currency)
+        facts = Facts(Side.PAYEE, theirs, ours, now - row.since)
+        yield Finding(
+            Side.PAYEE,
+            row.account,
+            row.currency,
+            BreakKind.BALANCE_DIFFERS,
+            classify(facts),
+            theirs,
+            ours,
+            row.since,
+        )
 
 
 def link(session: Session, run_id: int) -> None:

@@ -6,6 +6,8 @@ in the database; Python only pages the statement in.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,10 +23,21 @@ from core.desk import Desk
 from core.errors import DeskError
 from core.ledger import accounts, journal_store
 from core.money import Money
-from core.processes import break_findings, platform_payouts, statement_matching, stripe_statements
-from core.queries.reconciliation import BROKEN_OFF, MARK
+from core.processes import (
+    bank_matching,
+    break_findings,
+    platform_payouts,
+    statement_matching,
+    stripe_statements,
+)
+from core.queries import bank_matches
+from core.queries import breaks as break_queries
+from core.queries import reconciliation as reconciliation_queries
+from core.queries.bank_matches import BankMatched
+from core.queries.breaks import BreakFilter, BreakRow
+from core.queries.reconciliation import BROKEN_OFF, MARK, RunSummary
 from core.records import BalanceTransaction, ReconciliationBreak, ReconciliationRun, StatementLine
-from core.rules.breaks import Side
+from core.rules.breaks import BreakClass, Side
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reconciliation import BreakKind, RunStatus
 
@@ -58,6 +71,8 @@ def _carry_out(desk: Desk, actor: Actor, run_id: int, end: datetime) -> None:
     desk.database.run(lambda session: platform_money.book_own_lines(session, now=desk.clock()))
     statement_matching.unbooked(desk)
     platform_payouts.follow_own_payouts(desk)
+    now = desk.clock()
+    desk.database.run(lambda s: bank_matching.match(s, run_id=run_id, until=end, now=now))
     at_provider = desk.payments.balance()
     log.info("reconciliation.fetched", run=run_id, lines=fetched)
     desk.database.run(lambda session: _compare(session, actor, run_id, end, at_provider, now=desk.clock()))
@@ -172,15 +187,84 @@ def _follow_breaks(session: Session, run: ReconciliationRun, *, now: datetime) -
     found = break_findings.at_stripe(session, run.id, run.until, now)
     seen = breaks.follow(session, found, run_id=run.id, now=now)
     break_findings.link(session, run.id)
+    others = list(break_findings.at_the_bank(session, run.until, now))
+    compared = {row["currency"] for row in run.totals if row["comparable"]}
+    if len(compared) == len(run.totals):  # nothing was booked after the statements ended
+        others += break_findings.of_payees(session, run.until, now)
+    seen |= breaks.follow(session, others, run_id=run.id, now=now)
+    _count_others(session, run, others, seen)
     breaks.close_unseen(
         session,
         set(seen.values()),
-        (Side.STRIPE,),
+        tuple(Side),
         run_id=run.id,
         until=run.until,
-        balances_of={row["currency"] for row in run.totals if row["comparable"]},
+        balances_of=compared,
         now=now,
     )
+
+
+def _count_others(
+    session: Session, run: ReconciliationRun, found: Sequence[breaks.Finding], numbers: Mapping[Any, int]
+) -> None:
+    """What our bank's and payees' statements differ by is seen by this run as well; what may still come by itself is no
+    break of it, and what is in suspense is counted as that."""
+    for each in found:
+        if each.kind is BreakKind.IN_SUSPENSE:
+            run.in_suspense = (run.in_suspense or 0) + 1
+        elif each.class_ is not BreakClass.TIMING:
+            session.add(
+                ReconciliationBreak(
+                    run_id=run.id,
+                    kind=each.kind,
+                    side=each.side,
+                    break_id=numbers[each.name],
+                    journal_id=each.journal_id,
+                    currency=each.currency,
+                    at_provider=None if each.theirs is None else each.theirs.minor,
+                    in_ledger=None if each.ours is None else each.ours.minor,
+                )
+            )
+            run.breaks += 1
+            run.unmatched = (run.unmatched or 0) + (each.kind is not BreakKind.BALANCE_DIFFERS)
+    session.flush()
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a run would come to now, with what Stripe and the banks have told. Nothing of it was kept."""
+
+    run: RunSummary
+    fetched: int
+    own_lines: int
+    matches: list[BankMatched]
+    breaks: list[BreakRow]
+
+
+def dry_run(desk: Desk, actor: Actor) -> DryRun:
+    """Read the statement, match and compare, and throw all of it away. Lines that a run would first look up at Stripe
+    are counted as not booked."""
+    require(actor, Permission.RUN_RECONCILIATION)
+    end = desk.clock()
+    rows = stripe_statements.unread(desk, end)
+    at_provider = desk.payments.balance()
+    with desk.database.reading() as session:
+        for first in range(0, len(rows), stripe_statements.BATCH):
+            stripe_statements.put(session, StatementLine, rows[first : first + stripe_statements.BATCH])
+        own = platform_money.book_own_lines(session, now=end)
+        run_id = _next_id(session)
+        _start(session, actor, run_id, end, end)
+        session.flush()
+        bank_matching.match(session, run_id=run_id, until=end, now=end)
+        _compare(session, actor, run_id, end, at_provider, now=end)
+        session.flush()
+        return DryRun(
+            reconciliation_queries.run(session, run_id),
+            len(rows),
+            own,
+            bank_matches.made_by(session, run_id),
+            break_queries.page(session, BreakFilter(), now=end, limit=None),
+        )
 
 
 # A line in suspense is booked, so its amounts agree; but nobody knows yet what it is.

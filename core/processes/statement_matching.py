@@ -91,6 +91,17 @@ def unbooked(desk: Desk) -> int:
     return explained
 
 
+def explain_again(desk: Desk, line_id: str) -> None:
+    """Look at one line's cause once more, and apply its present state. Raises what the provider refuses."""
+    with desk.database.reading() as session:
+        stated = session.get(StatementLine, line_id)
+    if stated is not None:
+        _explain(
+            desk,
+            Unbooked(stated.id, stated.kind, stated.reporting_category, stated.source, stated.created_at),
+        )
+
+
 def _lines(session: Session) -> list[Unbooked]:
     stated = StatementLine
     rows = session.execute(

@@ -116,12 +116,32 @@ def _keeping(
         table: type[Record] = StripePayout
         if book is StripeBook.LINES:
             table = PayeeStatementLine if account else StatementLine
-        statement = insert(table).values(rows)
-        fresh = {name: statement.excluded[name] for name in rows[0] if name != "id"}
-        session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=fresh))
+        put(session, table, rows)
         session.get_one(StatementCursor, (account, book), with_for_update=True).window_after = last
 
     return keep
+
+
+def put(session: Session, table: type[Record], rows: list[dict[str, Any]]) -> None:
+    """What is there already is as it was told last."""
+    statement = insert(table).values(rows)
+    fresh = {name: statement.excluded[name] for name in rows[0] if name != "id"}
+    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=fresh))
+
+
+def unread(desk: Desk, until: datetime) -> list[dict[str, Any]]:
+    """The lines of the platform's own account that `fetch` would read now; nothing of them is kept."""
+    with desk.database.reading() as session:
+        cursor = session.get(StatementCursor, (OURS, StripeBook.LINES))
+        read_until = cursor.read_until if cursor else None
+    since = read_until - OVERLAP[StripeBook.LINES] if read_until else EPOCH
+    lines = desk.payments.balance_lines(since, until + timedelta(seconds=1), account=None)
+    return [of_the_platform(each, desk.clock()) for each in lines]
+
+
+def of_the_platform(line: BalanceLine, now: datetime) -> dict[str, Any]:
+    """A line of the platform's own account, as it is kept."""
+    return _row(line, OURS, None, now)
 
 
 def _close(session: Session, book: StripeBook, account: str, now: datetime) -> None:

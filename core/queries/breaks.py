@@ -76,6 +76,7 @@ class BreakRow:
     transaction_id: str | None
     journal_id: int | None
     suspense_item_id: int | None
+    bank_line_id: int | None
     what: str
 
     @property
@@ -131,19 +132,33 @@ where (cast(:class as text) is null or b.class = :class)
   and (cast(:run as bigint) is null
        or exists (select from reconciliation_breaks r where r.break_id = b.id and r.run_id = :run))
 """
+WHAT = """
+case when l.id is not null
+     then concat_ws(' · ', nullif(l.counterparty, ''), nullif(l.reference, ''), nullif(l.text, ''))
+     when b.side = 'BANK' then j.memo
+     when b.kind = 'BALANCE_DIFFERS'
+     then 'The whole balance' || case b.side when 'PAYEE' then ' · ' || b.object else '' end
+     else concat_ws(' · ', nullif(coalesce(s.reporting_category, t.reporting_category), ''),
+                    nullif(coalesce(s.source, t.source), ''))
+end
+"""
+TOLD_BY = """
+left join statement_lines s on s.id = b.transaction_id
+left join balance_transactions t on t.id = b.transaction_id
+left join bank_statement_lines l on l.id = b.bank_line_id
+left join journals j on j.id = b.journal_id and b.side = 'BANK'
+"""
 PAGE = text(
     f"""
     with page as materialized (
         select b.id, is_now.state {ROWS} {WHERE} order by b.since, b.id offset :offset limit :limit
     )
     select b.*, b.class as class_, p.state, o.name as owner, c.name as closed_by_name,
-           concat_ws(' · ', nullif(coalesce(s.reporting_category, t.reporting_category), ''),
-                     nullif(coalesce(s.source, t.source), '')) as what
+           {WHAT} as what
     from page p join breaks b on b.id = p.id
     left join staff o on o.id = b.owner_id
     left join staff c on c.id = b.closed_by
-    left join statement_lines s on s.id = b.transaction_id
-    left join balance_transactions t on t.id = b.transaction_id
+    {TOLD_BY}
     order by b.since, b.id
     """
 )
@@ -165,11 +180,9 @@ def count(session: Session, wanted: BreakFilter, *, now: datetime) -> int:
 ONE = text(
     f"""
     select b.*, b.class as class_, is_now.state, o.name as owner, c.name as closed_by_name,
-           concat_ws(' · ', nullif(coalesce(s.reporting_category, t.reporting_category), ''),
-                     nullif(coalesce(s.source, t.source), '')) as what
+           {WHAT} as what
     {ROWS}
-    left join statement_lines s on s.id = b.transaction_id
-    left join balance_transactions t on t.id = b.transaction_id
+    {TOLD_BY}
     where b.id = :id
     """
 )

@@ -44,6 +44,7 @@ KINDS: Mapping[str, str] = {
     "platform_payout_failed": "Own payout failed",
     "platform_payout_returned": "Own payout came back",
     "top_up_returned": "Top-up returned",
+    "bank_line_unexplained": "Unexplained bank line",
     "suspense_settled": "Unexplained money settled",
     "chargeback_lost_abroad": "Chargeback lost, other currency",
     "chargeback_lost_on_duplicate": "Chargeback lost, second payment",

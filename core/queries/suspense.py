@@ -28,7 +28,8 @@ class SuspenseRow:
     """One line of Stripe's, booked to suspense; `amount` with its sign. `proposed_as` waits for a second person."""
 
     id: int
-    transaction_id: str
+    transaction_id: str | None
+    bank_line_id: int | None
     source: str
     amount: Money
     found_at: datetime
@@ -58,11 +59,12 @@ class SuspenseRow:
 
 ITEMS = """
 select i.id, i.transaction_id, i.source, i.amount_minor, i.currency, i.found_at, coalesce(i.why, '') as why,
-       t.journal_id, i.payment_intent, i.milestone_id, i.proposed_as, i.proposed_reason,
+       coalesce(t.journal_id, i.journal_id) as journal_id, i.bank_line_id, i.payment_intent,
+       i.milestone_id, i.proposed_as, i.proposed_reason,
        i.proposed_by as proposed_by_id, p.name as proposed_by, i.proposed_at, i.target_id,
        i.settled_as, c.name as settled_by, i.settled_at, i.reason
 from suspense_items i
-join balance_transactions t on t.id = i.transaction_id
+left join balance_transactions t on t.id = i.transaction_id
 left join staff p on p.id = i.proposed_by
 left join staff c on c.id = i.settled_by
 where {where} order by i.id {order} limit :limit
@@ -111,13 +113,11 @@ class EntryLeg:
     credit: Money | None
 
 
-def entry(row: SuspenseRow, settled_as: SettledAs, target_id: int | None) -> list[EntryLeg]:
+def entry(amount: Money, settled_as: SettledAs, target_id: int | None) -> list[EntryLeg]:
     """Debits first; empty where nothing is booked, or the milestone says what."""
     if target_id is None and settled_as in TARGETS:
         return []
-    journal = explanations.entry(
-        settled_as, row.amount, target_id=target_id, key="proposed", cause={"suspense": row.id}
-    )
+    journal = explanations.entry(settled_as, amount, target_id=target_id, key="proposed", cause={})
     legs = [] if journal is None else sorted(journal.postings, key=lambda each: -each.amount.minor)
     return [
         EntryLeg(each.account, accounts.account_type(each.account).title, *sides(each.amount))

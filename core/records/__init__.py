@@ -33,11 +33,18 @@ from core.records.payments import (
     SettlementCurrency,
 )
 from core.records.people import Installation, Party, Staff, StaffRole, StaffSession, StaffTie
-from core.records.periods import Period, PeriodReopening
 from core.records.policy_proposals import LegalCheck, PolicyProposal
 from core.records.projects import Engagement, PolicyVersion, Project
 from core.records.receipts import Receipt
-from core.records.reconciliation import Break, ReconciliationBreak, ReconciliationRun, StatementLine
+from core.records.reconciliation import (
+    BankMatch,
+    BankMatchLine,
+    BankMatchPosting,
+    Break,
+    ReconciliationBreak,
+    ReconciliationRun,
+    StatementLine,
+)
 from core.records.reviews import FinalRating, ProjectReview, ReviewRound
 from core.records.risk import PracticeFlag, Report, RiskReview
 from core.records.stripe_statements import PayeeStatementLine, StatementCursor, StripePayout
@@ -50,6 +57,9 @@ __all__ = [
     "BankAccount",
     "BankChange",
     "BankLine",
+    "BankMatch",
+    "BankMatchLine",
+    "BankMatchPosting",
     "BankStatement",
     "BankStatementFile",
     "Break",
@@ -93,8 +103,6 @@ __all__ = [
     "Payout",
     "PayoutOffer",
     "PayoutStop",
-    "Period",
-    "PeriodReopening",
     "PolicyProposal",
     "PolicyVersion",
     "PracticeFlag",

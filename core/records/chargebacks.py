@@ -157,13 +157,20 @@ class DuplicatePayment(Record):
 
 class SuspenseItem(Record):
     """A line of the provider's ledger that nothing on the desk explains, until one person says what it was and another
-    agrees. `target_id` is the milestone or party that the proposal is about."""
+    agrees. `target_id` is the milestone or party that the proposal is about. Or a line of our bank (`bank_line_id`), or
+    what it differs by from its match, with the journal that booked it.
+    """
 
     __tablename__ = "suspense_items"
     __table_args__ = (
         one_of("settled_as", SettledAs),
         one_of("proposed_as", SettledAs),
         UniqueConstraint("transaction_id"),
+        UniqueConstraint("bank_line_id"),
+        CheckConstraint(
+            "(transaction_id is null) <> (bank_line_id is null) and (bank_line_id is null) = (journal_id is null)",
+            name="one_line",
+        ),
         one_of("status", SuspenseStatus),
         CheckConstraint(
             "(status = 'SETTLED') = (settled_as is not null and reason is not null and settled_by is not null "
@@ -189,7 +196,9 @@ class SuspenseItem(Record):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    transaction_id: Mapped[str]
+    transaction_id: Mapped[str | None] = mapped_column(default=None)
+    bank_line_id: Mapped[int | None] = mapped_column(ForeignKey("bank_statement_lines.id"), default=None)
+    journal_id: Mapped[int | None] = mapped_column(ForeignKey("journals.id"), default=None)
     source: Mapped[str]
     currency: Mapped[str]
     amount_minor: Mapped[int]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
 from core.money import Money
+from core.rules.bank_matching import MatchRule
 from core.rules.breaks import BreakClass, BreakStatus, ClosedAs, Side
 from core.rules.reconciliation import BreakKind, RunStatus
 
@@ -122,6 +123,7 @@ class Break(Record):
     transaction_id: Mapped[str | None] = mapped_column(default=None)
     journal_id: Mapped[int | None] = mapped_column(default=None)
     suspense_item_id: Mapped[int | None] = mapped_column(ForeignKey("suspense_items.id"), default=None)
+    bank_line_id: Mapped[int | None] = mapped_column(ForeignKey("bank_statement_lines.id"), default=None)
     since: Mapped[datetime]
     opened_at: Mapped[datetime]
     first_run_id: Mapped[int | None] = mapped_column(ForeignKey("reconciliation_runs.id"), default=None)
@@ -141,3 +143,45 @@ class Break(Record):
     @property
     def ledger_amount(self) -> Money | None:
         return None if self.ours is None else Money(self.ours, self.ours_currency or self.currency)
+
+
+class BankMatch(Record):
+    """Lines of our bank that are postings of the ledger: both sides sum to the same, which a trigger checks at commit.
+    `name` says of what the rule made it."""
+
+    __tablename__ = "bank_matches"
+    __table_args__ = (
+        one_of("rule", MatchRule),
+        CheckConstraint("(rule = 'HAND') = (made_by is not null)", name="by_a_person_or_not"),
+        Index("bank_matches_name_idx", "name"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("bank_accounts.id"))
+    rule: Mapped[MatchRule]
+    name: Mapped[str]
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("reconciliation_runs.id"), default=None)
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    made_at: Mapped[datetime]
+
+
+class BankMatchLine(Record):
+    """A line is matched once, and whole."""
+
+    __tablename__ = "bank_match_lines"
+    __table_args__ = (Index("bank_match_lines_match_idx", "match_id"),)
+
+    line_id: Mapped[int] = mapped_column(ForeignKey("bank_statement_lines.id"), primary_key=True)
+    match_id: Mapped[int] = mapped_column(ForeignKey("bank_matches.id"))
+
+
+class BankMatchPosting(Record):
+    """A journal's posting on `bank` in this currency is matched once, and whole."""
+
+    __tablename__ = "bank_match_postings"
+    __table_args__ = (Index("bank_match_postings_match_idx", "match_id"),)
+
+    journal_id: Mapped[int] = mapped_column(ForeignKey("journals.id"), primary_key=True)
+    currency: Mapped[str] = mapped_column(primary_key=True)
+    match_id: Mapped[int] = mapped_column(ForeignKey("bank_matches.id"))
+    amount_minor: Mapped[int]

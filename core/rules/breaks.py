@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from core.errors import DeskError
 from core.money import Money
+from core.policy.limits import BANK_MATCH_WITHIN
 from core.rules import statement_line_types
 from core.rules.statement_line_types import Road
 
@@ -67,7 +68,7 @@ class ClosedAs(StrEnum):
 # Younger than this, the other side may still come by itself.
 MAY_STILL_COME: Mapping[Side, timedelta] = {
     Side.STRIPE: timedelta(days=1),
-    Side.BANK: timedelta(days=5),
+    Side.BANK: BANK_MATCH_WITHIN,
     Side.PAYEE: timedelta(days=1),
 }
 
@@ -90,9 +91,10 @@ LONGEST_WAIT = timedelta(days=31)
 @dataclass(frozen=True)
 class Facts:
     """What is known of a break. `theirs` is what the statement says, `ours` what the ledger says; None: that side does
-    not have it. `by_us`: an operation of the desk caused the line's object. `twin`: another line of the same amount
-    and the same source, or the same text at the bank, is matched already. `currency_of_cause`: the currency in which
-    the desk asked for it."""
+    not have it. `by_us`: an operation of the desk caused the line's object; at the bank, Stripe's statement names its
+    payout. `twin`: another line of the same amount and the same source, or the same text at the bank, is matched
+    already. `currency_of_cause`: the currency in which the desk asked for it.
+    """
 
     side: Side
     theirs: Money | None
@@ -120,7 +122,12 @@ def classify(facts: Facts) -> BreakClass:
         return BreakClass.CURRENCY
     if facts.twin:
         return BreakClass.DUPLICATE
-    return BreakClass.BANK_ONLY if facts.side is Side.BANK else _at_stripe(facts)
+    return _at_the_bank(facts) if facts.side is Side.BANK else _at_stripe(facts)
+
+
+def _at_the_bank(facts: Facts) -> BreakClass:
+    """The desk knows of the money and its booking may still come, or it does not know of it."""
+    return BreakClass.TIMING if facts.by_us and _may_still_come(facts) else BreakClass.BANK_ONLY
 
 
 def _at_stripe(facts: Facts) -> BreakClass:
@@ -164,7 +171,7 @@ def sentence(
     where = STATEMENTS[side]
     if whole_balance and theirs is not None and ours is not None:
         return (
-            f"Stripe's balance is {theirs.text()} and the ledger's is {ours.text()}; "
+            f"The balance by {where} is {theirs.text()}, and by the ledger {ours.text()}; "
             "no line that differs explains the difference."
         )
     if theirs is not None and ours is not None:

@@ -8,19 +8,21 @@ from datetime import UTC, datetime, time, timedelta
 import streamlit as st
 
 from core.actions.operations import breaks as actions
+from core.errors import DeskError
+from core.processes import break_refetch
 from core.queries import breaks as queries
 from core.queries import journals, suspense
 from core.queries.breaks import BreakRow, StatementSide, Step
 from core.queries.journals import JournalDetail
 from core.queries.suspense import SuspenseRow
 from core.rules import suspense as explanations
-from core.rules.breaks import BreakView
+from core.rules.breaks import BreakView, Side
 from core.rules.permissions import Permission
 from core.rules.reconciliation import BreakKind
 from core.rules.references import reference
 from dashboard import navigation, request_context
 from dashboard.compliance import audit_labels
-from dashboard.finance import books, breaks_view
+from dashboard.finance import bank_match_panel, books, breaks_view
 from dashboard.finance import suspense as explaining
 from dashboard.ui import cards, confirm, deadlines, header, reasons, status, tables, text_fields
 from dashboard.ui.status import Pill
@@ -51,6 +53,12 @@ def whole(row: BreakRow, now: datetime) -> None:
     _sides(row, line, journal)
     if item is not None:
         _suspense(row, item, line, together)
+    elif (
+        row.side == Side.BANK
+        and row.state != BreakView.CLOSED
+        and request_context.may(Permission.WORK_BREAKS)
+    ):
+        bank_match_panel.work(row)
     if row.state != BreakView.CLOSED and request_context.may(Permission.WORK_BREAKS):
         _work(row, now)
     _history(steps)
@@ -98,7 +106,9 @@ def _sides(row: BreakRow, line: StatementSide | None, journal: JournalDetail | N
     left, right = st.columns(2, gap="medium")
     with left, cards.panel("break-statement"):
         st.markdown(f"**{breaks_view.SIDES[row.side]}**")
-        if line is not None:
+        if row.bank_line_id is not None:
+            bank_match_panel.line(row.bank_line_id)
+        elif line is not None:
             cards.facts(
                 {
                     "Balance transaction": line.id,
@@ -157,6 +167,9 @@ def _work(row: BreakRow, now: datetime) -> None:
         _wait(row, now)
     with words, cards.panel("break-remark"):
         _remark(row)
+    if row.transaction_id is not None:
+        with cards.panel("break-refetch"):
+            _fetch_again(row)
 
 
 def _assign(row: BreakRow) -> None:
@@ -212,6 +225,30 @@ def _remark(row: BreakRow) -> None:
             done="Kept.",
             sent=[place],
         )
+
+
+def _fetch_again(row: BreakRow) -> None:
+    """Its line and what caused it, from Stripe, once more."""
+    place = text_fields.named("break", row.id, "refetch")
+    reason = reasons.line(place, key=f"break-{row.id}-refetch-reason")
+    if intent := confirm.pressed("Fetch from Stripe again", key=f"break-{row.id}-refetch", type="secondary"):
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: actions.ask_again(
+                session, actor, now=now, break_id=row.id, reason=reason
+            ),
+            done="Fetched from Stripe again. What is so now is shown here.",
+            then=lambda _: _fetched(row.id),
+            sent=[place],
+        )
+
+
+def _fetched(number: int) -> None:
+    try:
+        break_refetch.fetch_again(request_context.desk(), number)
+    except DeskError as problem:
+        header.say(header.Said(problem.message, good=False))
+    st.rerun()
 
 
 def _history(steps: Sequence[Step]) -> None:

@@ -13,10 +13,11 @@ from datetime import datetime
 import streamlit as st
 
 from core.processes import reconciliation as reconcile
-from core.queries import reconciliation
+from core.queries import bank_matches, reconciliation
 from core.queries.reconciliation import Balance, Matched, ReconciliationStatus, RunSummary, Sighting
 from core.rules.reconciliation import RunStatus, RunView
 from dashboard import navigation, request_context
+from dashboard.finance import bank_match_panel
 from dashboard.ui import cards, deadlines, empty, filters, header, status, tables
 from dashboard.ui.cards import Kpi
 from dashboard.ui.safe import plain
@@ -126,7 +127,7 @@ def over(run: RunSummary) -> str:
 def whole(run: RunSummary, explained: int) -> None:
     """One run: its result, and both kinds of its lines."""
     result(run, explained)
-    broken, agreed = filters.tabs(["Breaks", "Matched lines"], key="run-tab")
+    broken, agreed, bank = filters.tabs(["Breaks", "Matched lines", "Bank matches"], key="run-tab")
     if broken.open:
         with broken:
             cursor = tables.cursor("seen", size=50)
@@ -139,6 +140,30 @@ def whole(run: RunSummary, explained: int) -> None:
             with request_context.reading() as session:
                 lines = reconciliation.matched(session, run, before=cursor.before, limit=cursor.limit)
             matched(lines, cursor, run)
+    elif bank.open:
+        with bank:
+            _of_the_bank(run)
+
+
+def _of_the_bank(run: RunSummary) -> None:
+    cursor = tables.cursor("before", size=50)
+    with request_context.reading() as session:
+        rows = bank_matches.made_by(session, run.id, before=cursor.before, limit=cursor.limit)
+    tables.table(
+        rows,
+        bank_match_panel.MATCHES,
+        key="bank-matches",
+        cursor=cursor,
+        download=tables.Table(
+            "bank-matches",
+            lambda session: tables.every(
+                lambda before, limit: bank_matches.made_by(session, run.id, before=before, limit=limit)
+            ),
+            filter={"run": run.reference},
+        ),
+        name="Matches with our bank",
+        empty_state=("Nothing was matched", "This run matched no line of our bank's with a posting."),
+    )
 
 
 def result(run: RunSummary, explained: int) -> None:

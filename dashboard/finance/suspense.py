@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
 import streamlit as st
 
 from core.actions.operations import suspense
+from core.money import Money
 from core.queries import suspense as queries
 from core.queries.bounded_list import Listed
 from core.queries.suspense import SuspenseRow
@@ -156,7 +158,7 @@ def _answer(items: list[SuspenseRow]) -> None:
 
 def entry(items: Sequence[SuspenseRow], settled_as: SettledAs, target_id: int | None) -> None:
     """What is booked when another agrees, as debit and credit."""
-    legs = [leg for each in items for leg in queries.entry(each, settled_as, target_id)]
+    legs = [leg for each in items for leg in queries.entry(each.amount, settled_as, target_id)]
     if legs:
         tables.small(legs, LEGS, name="Proposed entry")
     elif settled_as is SettledAs.EACH_OTHER:
@@ -164,6 +166,17 @@ def entry(items: Sequence[SuspenseRow], settled_as: SettledAs, target_id: int | 
     elif settled_as is SettledAs.REFUND_OWED and target_id:
         cards.note(
             f"Booked against the refund that is owed for {reference('milestone', target_id)}; the milestone follows."
+        )
+
+
+def preview(source: str, amount: Money, settled_as: SettledAs, target_id: int | None) -> None:
+    """Of a line of our bank's that is not booked yet: what it comes to in the end, from `bank` by way of suspense."""
+    legs = queries.entry(amount, settled_as, target_id)
+    if legs:
+        tables.small(
+            [replace(leg, code=source, title="Bank") if leg.code == "suspense" else leg for leg in legs],
+            LEGS,
+            name="Proposed entry",
         )
 
 

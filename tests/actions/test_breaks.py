@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from core.actions.operations import breaks, suspense
 from core.db import Database
 from core.money import Money
-from core.processes import reconciliation
+from core.processes import break_refetch, reconciliation
 from core.queries import breaks as queries
 from core.records import Break, ReconciliationBreak, ReconciliationRun, SuspenseItem
 from core.rules.breaks import BreakIsClosed, WaitsTooLong, WaitsTooShort
@@ -243,3 +243,42 @@ def test_breaks_of_runs_before_there_were_any_are_kept(owner: Database) -> None:
         linked = session.execute(text("select count(*) from reconciliation_breaks where break_id is null"))
         assert linked.scalar_one() == 0
         session.rollback()
+
+
+def test_what_is_fetched_again_is_applied_and_closes_what_agrees(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands here is not what Stripe says now."""
+    market.pay_in(10_000)
+    with monkeypatch.context() as patched:
+        patched.setattr(reconciliation, "_fetch", lambda desk, until: 0)
+        with market.database.transaction() as session:
+            session.execute(text("update statement_lines set amount = 9000, net = 9000"))
+        run(market)
+    (row,) = [each for each in shown(market) if each.kind == "AMOUNT_DIFFERS"]
+    with pytest.raises(NotPermitted):
+        market.act(breaks.ask_again, market.as_staff("ada"), break_id=row.id, reason="x")
+    market.act(breaks.ask_again, market.as_staff("fay"), break_id=row.id, reason="Stripe corrected it.")
+    assert break_refetch.fetch_again(market.desk, row.id)
+    assert market.get(Break, row.id).closed_as == "AGREES"
+    assert break_refetch.fetch_again(market.desk, row.id), "and again, which changes nothing"
+    run(market)
+    assert shown(market) == []
+
+
+def test_a_payees_balance_that_the_memorandum_book_does_not_have_is_a_break(market: Market) -> None:
+    run(market)
+    assert shown(market) == []
+    with market.database.transaction() as session:
+        session.execute(
+            text(
+                "insert into payee_statement_lines select 'txn_odd', stripe_account, id, 'payment', 'charge', 500, 0,"
+                " 500, 'USD', 'py_1', :now, :now, :now from parties where id = :payee"
+            ),
+            {"now": market.now, "payee": market.payee_id},
+        )
+    number = run(market)
+    (row,) = shown(market)
+    assert (row.side, row.class_, row.difference) == ("PAYEE", "AMOUNT_DIFFERS", *_usd(500))
+    assert "the payee's statement at Stripe is $5.00, and by the ledger $0.00" in row.sentence
+    assert market.get(ReconciliationRun, number).status == "BREAKS"

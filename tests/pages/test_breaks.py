@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
-from core.actions.operations import suspense
+from core.actions.operations import breaks, suspense
 from core.db import Database
+from core.processes import break_findings
 from core.records import Break, SuspenseItem
 from core.rules.suspense import SettledAs
 from tests import builders
+from tests.actions.test_bank_matching import booked, stated
 from tests.builders import PEOPLE, Town
 from tests.pages.test_operation_retry import press, unexplained
 from tests.pages.visiting import labels, serve, visit, words
@@ -94,3 +98,39 @@ def test_an_unknown_break_says_so_and_a_closed_one_offers_nothing(town: Town) ->
     app = visit(town, "fay", "reconciliation", **{"break": the_break(town).id})
     assert "Assign" not in labels(app)
     assert "Submit for approval" not in labels(app)
+
+
+def test_a_bank_line_is_matched_by_hand_or_explained(database: Database, tmp_path: Path) -> None:
+    town = builders.a_town(database)
+    serve(town, tmp_path)
+
+    def write(session: Session) -> None:
+        stated(session, [(0, -9_985, "To Stripe"), (1, -35, "Account fee")])
+        booked(session, "top-up", -10_000)
+        found = break_findings.at_the_bank(session, town.now + timedelta(days=2), town.now)
+        breaks.follow(session, found, run_id=None, now=town.now)
+
+    town.database.run(write)
+    short, fee = town.read(
+        lambda session: session.query(Break).filter_by(kind="NOT_IN_LEDGER").order_by(Break.since).all()
+    )
+    app = visit(town, "fay", "reconciliation", **{"break": short.id})
+    assert "No posting has this amount" in words(app)
+    journal = app.multiselect(key=f"match-{short.id}-postings").options
+    assert len(journal) == 1
+    number = town.read(
+        lambda session: session.query(Break).filter_by(kind="NOT_AT_PROVIDER").one().journal_id
+    )
+    app.multiselect(key=f"match-{short.id}-postings").set_value([number]).run()
+    assert "Difference $0.15" in words(app)
+    app.text_input(key=f"match-{short.id}-reason").set_value("The same top-up.").run()
+    press(app, "Match")
+    assert "15" in words(app), "the refusal names the difference"
+    app.checkbox(key=f"match-{short.id}-difference").check().run()
+    press(app, "Match")
+    assert "In suspense" in words(visit(town, "fay", "reconciliation", **{"break": short.id}))
+    app = visit(town, "fay", "reconciliation", **{"break": fee.id})
+    assert "bank_charges" in words(app)
+    app.text_input(key=f"bank-{fee.id}-reason").set_value("Monthly fee.").run()
+    press(app, "Submit for approval")
+    assert "Proposed" in words(visit(town, "cora", "reconciliation", **{"break": fee.id}))

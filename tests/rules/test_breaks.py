@@ -26,6 +26,8 @@ BOTH = Facts(Side.STRIPE, HUNDRED, NINETY, WEEK)
         (replace(THEIRS, kind="charge", age=HOUR), "TIMING"),
         (replace(OURS, age=HOUR), "TIMING"),
         (replace(OURS, side=Side.BANK, age=timedelta(days=4)), "TIMING"),
+        (replace(THEIRS, side=Side.BANK, by_us=True, age=HOUR), "TIMING"),
+        (replace(THEIRS, side=Side.BANK, by_us=True), "BANK_ONLY"),
         (replace(THEIRS, kind="stripe_fee"), "FEE"),
         (replace(BOTH, only_fee_differs=True), "FEE"),
         (replace(BOTH, ours=EUROS), "CURRENCY"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,12 +16,17 @@ from core import audit
 from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound
 from core.money import Money
-from core.records import BalanceTransaction, Break, Staff, StaffRole, SuspenseItem
+from core.records import BalanceTransaction, BankLine, Break, Staff, StaffRole, StatementLine, SuspenseItem
 from core.rules import breaks as rules
 from core.rules.breaks import BreakClass, BreakStatus, ClosedAs, Side
 from core.rules.permissions import SYSTEM, TABLE, Actor, Permission, Role, require
 from core.rules.reasons import given
 from core.rules.reconciliation import BreakKind
+from core.rules.suspense import SuspenseStatus
+
+
+class NotAtStripe(DeskError):
+    """This break is not about a line of Stripe's, so there is nothing to fetch again."""
 
 
 class NotAnOwner(DeskError):
@@ -43,6 +48,7 @@ class Finding:
     transaction_id: str | None = None
     journal_id: int | None = None
     suspense_item_id: int | None = None
+    bank_line_id: int | None = None
 
     @property
     def name(self) -> tuple[Side, str, str]:
@@ -76,6 +82,7 @@ def _follow(session: Session, finding: Finding, *, run_id: int | None, now: date
     row.ours_currency = None if finding.ours is None else finding.ours.currency
     row.transaction_id, row.journal_id = finding.transaction_id, finding.journal_id
     row.suspense_item_id = finding.suspense_item_id or row.suspense_item_id
+    row.bank_line_id = finding.bank_line_id
     row.last_seen_at, row.last_run_id = now, run_id or row.last_run_id
     session.flush()
     if before is None or again or before != finding.class_:
@@ -92,6 +99,8 @@ def _follow(session: Session, finding: Finding, *, run_id: int | None, now: date
 
 def line_in_suspense(session: Session, item: SuspenseItem, *, now: datetime) -> Break:
     """A line was booked to suspense: from now on it is open, without waiting for a run."""
+    if item.transaction_id is None:
+        return _follow(session, bank_item(session, item, now=now), run_id=None, now=now)
     booked = session.get_one(BalanceTransaction, item.transaction_id)
     amount = Money(item.amount_minor, item.currency)
     facts = rules.Facts(
@@ -102,6 +111,26 @@ def line_in_suspense(session: Session, item: SuspenseItem, *, now: datetime) -> 
         booked.created_at, item.transaction_id, booked.journal_id, item.id,
     )  # fmt: skip
     return _follow(session, finding, run_id=None, now=now)
+
+
+def bank_item(session: Session, item: SuspenseItem, *, now: datetime) -> Finding:
+    """What of our bank's line, or of its difference, lies in suspense."""
+    line = session.get_one(BankLine, item.bank_line_id)
+    amount, since = Money(item.amount_minor, item.currency), midnight(line.booked_on)
+    facts = rules.Facts(Side.BANK, amount, None, now - since, in_suspense=True)
+    return Finding(
+        Side.BANK, line_name(line.id), item.currency, BreakKind.IN_SUSPENSE, rules.classify(facts), amount, None, since,
+        journal_id=item.journal_id, suspense_item_id=item.id, bank_line_id=line.id,
+    )  # fmt: skip
+
+
+def line_name(line_id: int) -> str:
+    return f"line:{line_id}"
+
+
+def midnight(day: date) -> datetime:
+    """Banks name days; they begin in UTC here."""
+    return datetime.combine(day, time(), UTC)
 
 
 def explained(session: Session, actor: Actor, item: SuspenseItem, *, now: datetime) -> None:
@@ -130,6 +159,21 @@ def close_unseen(
         _close(session, SYSTEM, row, ClosedAs.AGREES, now=now, run_id=run_id)
         closed += 1
     return closed
+
+
+def matched(
+    session: Session, actor: Actor, names: Collection[str], currency: str, *, reason: str, now: datetime
+) -> None:
+    """A person matched these by hand: their breaks are closed, but for what is in suspense."""
+    wanted = select(Break).where(
+        Break.side == Side.BANK,
+        Break.object.in_(names),
+        Break.currency == currency,
+        Break.status == BreakStatus.OPEN,
+        Break.kind != BreakKind.IN_SUSPENSE,
+    )
+    for row in session.scalars(wanted.order_by(Break.id).with_for_update()):
+        _close(session, actor, row, ClosedAs.MATCHED, now=now, reason=reason)
 
 
 def _close(
@@ -200,6 +244,36 @@ def wait(
     row.waits_until = until
     _note(session, actor, AuditAction.BREAK_WAIT, row, now=now, reason=reason, facts={"until": until})
     return row
+
+
+def ask_again(session: Session, actor: Actor, *, now: datetime, break_id: int, reason: str) -> Break:
+    """Someone wants it fetched from Stripe again, which happens after this (`core.processes.break_refetch`).
+
+    Raises `BreakIsClosed`, `NotAtStripe`.
+    """
+    require(actor, Permission.WORK_BREAKS)
+    reason = given(reason)
+    row = locked(session, break_id)
+    if row.transaction_id is None:
+        raise NotAtStripe()
+    _note(session, actor, AuditAction.BREAK_REFETCH, row, now=now, reason=reason)
+    return row
+
+
+def agrees(session: Session, row: Break, *, now: datetime) -> bool:
+    """Close it if its line is booked now as Stripe states it, and is not in suspense. Returns whether it is closed."""
+    stated = session.get(StatementLine, row.transaction_id, populate_existing=True)
+    booked = session.get(BalanceTransaction, row.transaction_id, populate_existing=True)
+    if stated is None or booked is None:
+        return False
+    same = all(
+        getattr(stated, name) == getattr(booked, name) for name in ("amount", "fee", "net", "currency")
+    )
+    item = session.get(SuspenseItem, row.suspense_item_id) if row.suspense_item_id else None
+    if not same or (item is not None and item.status == SuspenseStatus.OPEN):
+        return False
+    _close(session, SYSTEM, row, ClosedAs.AGREES, now=now)
+    return True
 
 
 def locked(session: Session, break_id: int) -> Break:

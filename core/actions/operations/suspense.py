@@ -26,6 +26,7 @@ from core.ledger.postings import explanations
 from core.money import Money
 from core.records import BalanceTransaction, Party, SuspenseItem
 from core.rules import suspense as rules
+from core.rules.bank_matching import NOT_AT_THE_BANK, NotAtTheBank
 from core.rules.parties import PartyRole
 from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
 from core.rules.proposals import Kind, ProposalStatus
@@ -229,6 +230,8 @@ def _check(
     session: Session, items: Sequence[SuspenseItem], settled_as: SettledAs, target_id: int | None
 ) -> None:
     amounts = [_amount(each) for each in items]
+    if settled_as in NOT_AT_THE_BANK and any(each.bank_line_id for each in items):
+        raise NotAtTheBank()
     rules.check(settled_as, amounts, payment_intent=items[0].payment_intent, target_id=target_id)
     if settled_as in (SettledAs.RETURN_TO_PAYER, SettledAs.REFUND_OWED):
         open_milestone(session, target_id or 0, lock=False)
@@ -254,7 +257,7 @@ def _settle(
         _amount(item),
         target_id=item.target_id,
         key=f"suspense.{item.id}",
-        cause={"suspense": item.id, "balance_transaction": item.transaction_id},
+        cause={"suspense": item.id, **_line(item)},
     )
     if journal is not None:
         journal_store.post(session, journal, now=now)
@@ -274,9 +277,15 @@ def _settle(
         )
 
 
+def _line(item: SuspenseItem) -> dict[str, Any]:
+    if item.transaction_id is None:
+        return {"bank_line": item.bank_line_id}
+    return {"balance_transaction": item.transaction_id}
+
+
 def _at_the_payee(session: Session, item: SuspenseItem, *, now: datetime) -> None:
     """A transfer by hand is on the payee's own balance at Stripe: the memorandum book says so as well."""
-    line = session.get(BalanceTransaction, item.transaction_id)
+    line = session.get(BalanceTransaction, item.transaction_id) if item.transaction_id else None
     if line is not None and line.kind == "transfer":
         arrived = postings.transfer_arrived(
             key=f"suspense.{item.id}.arrived",

@@ -35,6 +35,7 @@ from core.ledger.postings.connected_accounts import (
 )
 from core.ledger.postings.exchange import exchanged
 from core.ledger.postings.platform import (
+    bank_line_unexplained,
     opening_balance,
     platform_payout_failed,
     platform_payout_paid,
@@ -57,6 +58,7 @@ from core.ledger.postings.withdrawals import receivable_offset, transfer_reverse
 __all__ = [
     "Journal",
     "Posting",
+    "bank_line_unexplained",
     "charge_settled",
     "chargeback_loss_overtaken",
     "chargeback_lost_abroad",

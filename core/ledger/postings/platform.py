@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from core.ledger.accounts import BANK, OPENING_BALANCES, PAYOUT_IN_TRANSIT, PROCESSOR_FEES, STRIPE_BALANCE
+from core.ledger.accounts import (
+    BANK,
+    OPENING_BALANCES,
+    PAYOUT_IN_TRANSIT,
+    PROCESSOR_FEES,
+    STRIPE_BALANCE,
+    SUSPENSE,
+)
 from core.ledger.journals import Cause, Journal, at_least_zero, credit, debit
 from core.money import Money
 
@@ -65,3 +72,9 @@ def processor_fee(*, key: str, amount: Money, cause: Cause) -> Journal:
     """A fee of Stripe's that belongs to no payment; negative when Stripe gives one back."""
     postings = (debit(PROCESSOR_FEES, amount), credit(STRIPE_BALANCE, amount))
     return Journal(key, "processor_fee", postings, memo="Processor fee", cause=cause)
+
+
+def bank_line_unexplained(*, key: str, amount: Money, cause: Cause) -> Journal:
+    """A line of our bank, or what it differs by from its match, waits in `suspense` with its sign."""
+    postings = (debit(BANK, amount), credit(SUSPENSE, amount))
+    return Journal(key, "bank_line_unexplained", postings, memo="Unexplained bank line", cause=cause)

@@ -1,4 +1,4 @@
-"""Days and months of the books are closed, and what is closed gets no journal any more.
+"""Matches between our bank's statements and the ledger; a line of the bank can be in suspense.
 
 The statements lie beside this file as SQL, frozen as they were on the day they were written.
 """

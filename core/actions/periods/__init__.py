@@ -1,1 +1,0 @@
-"""Closing days and months of the books, and reopening them."""

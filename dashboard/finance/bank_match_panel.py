@@ -1,0 +1,157 @@
+"""A break with our bank: the line, what could be meant, matching by hand, and what nothing corresponds to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.actions.operations import bank_matches as actions
+from core.money import Money
+from core.queries import bank_matches as queries
+from core.queries.bank_matches import BankLineView, BankPosting
+from core.queries.breaks import BreakRow
+from core.rules import suspense as rules
+from core.rules.bank_matching import NOT_AT_THE_BANK
+from core.rules.suspense import TARGETS, SettledAs, fitting
+from dashboard import request_context
+from dashboard.finance import suspense as explaining
+from dashboard.ui import cards, confirm, header, reasons, tables, text_fields
+
+RULES: Mapping[str, str] = {
+    "PROVIDER_ID": "Stripe's id in the text",
+    "AMOUNT_AND_DATE": "Amount and date",
+    "SUM": "Sum of a day",
+    "BOOKED": "Booked for this line",
+    "HAND": "By hand",
+}
+MATCHES = [
+    tables.leads("first_journal", "Journal", to=lambda each: ("journal", {"id": each.first_journal}),
+                 value=lambda each: f"J-{each.first_journal}", width=80),
+    tables.money("amount", "Amount", width=120),
+    tables.text("rule", "Rule", value=lambda each: RULES[each.rule], width=200),
+    tables.count("lines", "Lines", width=60),
+    tables.count("postings", "Postings", width=76),
+    tables.text("first_line", "First line", width=240),
+    tables.text("booked_on", "At the bank", value=lambda each: str(each.booked_on or ""), width=110),
+    tables.text("made_by", "By", value=lambda each: each.made_by or "The system", width=120),
+    tables.when("made_at", "Matched", width=140),
+]  # fmt: skip
+
+
+def line(number: int | None) -> BankLineView | None:
+    """The line as the bank has it, drawn; None where there is none."""
+    if number is None:
+        return None
+    with request_context.reading() as session:
+        found = queries.line(session, number)
+    if found is not None:
+        cards.facts(
+            {
+                "Booked on": str(found.booked_on),
+                "Amount": found.amount,
+                "Reference": found.reference,
+                "Counterparty": found.counterparty,
+                "Text": found.text,
+                "Statement": found.statement,
+            },
+            columns=2,
+        )
+    return found
+
+
+def work(row: BreakRow) -> None:
+    """Matching by hand, with the nearest of the other side; and of a line, what it was if nothing corresponds."""
+    day = row.since.date()
+    amount = row.theirs or row.ours or Money.zero(row.currency)
+    with request_context.reading() as session:
+        lines = queries.open_lines(session, amount, day)
+        postings = queries.open_postings(session, amount, day)
+    other = postings if row.bank_line_id else lines
+    _candidates(queries.equal(other, amount, day), "posting" if row.bank_line_id else "line")
+    with cards.panel("break-match"):
+        _match(row, lines, postings)
+    if row.bank_line_id is not None and row.ours is None:
+        with cards.panel("break-bank-explain"):
+            _explain(row, amount)
+
+
+def _candidates(many: int, noun: str) -> None:
+    header.section("Candidates")
+    if many > 1:
+        cards.note(f"{many} {noun}s have this amount within the days that policy allows, so none was chosen.")
+    elif many == 1:
+        cards.note(f"One {noun} has this amount within the days that policy allows; the next run matches it.")
+    else:
+        cards.note(f"No {noun} has this amount within the days that policy allows. The nearest are first.")
+
+
+def _match(row: BreakRow, lines: list[BankLineView], postings: list[BankPosting]) -> None:
+    st.markdown("**Match by hand**")
+    of_line = {each.id: each for each in lines}
+    of_posting = {each.journal_id: each for each in postings}
+    chosen_lines = st.multiselect(
+        "Lines of the bank", list(of_line), default=[row.bank_line_id] if row.bank_line_id in of_line else [],
+        format_func=lambda number: of_line[number].label, key=f"match-{row.id}-lines",
+    )  # fmt: skip
+    first = row.journal_id if row.bank_line_id is None else None
+    chosen = st.multiselect(
+        "Postings of the ledger", list(of_posting), default=[first] if first in of_posting else [],
+        format_func=lambda number: of_posting[number].label, key=f"match-{row.id}-postings",
+    )  # fmt: skip
+    total = Money.total([of_line[each].amount for each in chosen_lines], row.currency)
+    booked = Money.total([of_posting[each].amount for each in chosen], row.currency)
+    apart = total - booked
+    cards.note(f"Lines {total.text()} · Postings {booked.text()} · Difference {apart.text()}")
+    difference = False
+    if not apart.is_zero and chosen and chosen_lines:
+        difference = st.checkbox(
+            f"Book the difference of {apart.text()} to suspense, where two people explain it",
+            key=f"match-{row.id}-difference",
+        )
+    place = text_fields.named("break", row.id, "match")
+    reason = reasons.line(place, key=f"match-{row.id}-reason")
+    if intent := confirm.pressed("Match", key=f"match-{row.id}", disabled=not (chosen and chosen_lines)):
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: actions.by_hand(
+                session, actor, now=now, line_ids=chosen_lines, journal_ids=chosen, reason=reason,
+                difference=difference,
+            ),
+            done="Matched.",
+            sent=[place],
+        )  # fmt: skip
+
+
+def _explain(row: BreakRow, amount: Money) -> None:
+    st.markdown("**Nothing in the ledger corresponds**")
+    ways = [each for each in fitting([amount]) if each not in NOT_AT_THE_BANK]
+    likely = SettledAs.OTHER_INCOME if amount.is_positive else SettledAs.BANK_CHARGE
+    what = st.selectbox(
+        "What it was", ways, index=ways.index(likely), format_func=lambda each: rules.words(each, [amount]),
+        key=f"bank-{row.id}-as",
+    )  # fmt: skip
+    target = None
+    if what in TARGETS:
+        given = st.number_input(
+            f"Number of the {TARGETS[what]}", min_value=1, value=None, step=1, key=f"bank-{row.id}-to"
+        )
+        target = int(given) if given else None
+    explaining.preview("bank", amount, what, target)
+    place = text_fields.named("break", row.id, "explain")
+    reason = reasons.line(place, key=f"bank-{row.id}-reason")
+    if intent := confirm.pressed("Submit for approval", key=f"bank-{row.id}-explain"):
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: actions.explain(
+                session,
+                actor,
+                now=now,
+                line_id=row.bank_line_id or 0,
+                settled_as=what,
+                reason=reason,
+                target_id=target,
+            ),
+            done="The line is booked to suspense, and its explanation waits for someone else.",
+            sent=[place],
+        )
