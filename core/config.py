@@ -24,7 +24,8 @@ class Settings(BaseSettings):
     """Every setting with its environment variable; README lists the ones an operator needs.
 
     `database_url` logs in as `app`; migrations use the owner's, exports the auditor's. Where the latter
-    two are not given, `database_url` serves for all three. `hosts`: further names under which the dashboard may be
+    two are not given, `database_url` serves for all three. `database_replica_url` is the auditor's login on a streaming
+    replica, for exports and reports. `hosts`: further names under which the dashboard may be
     asked for, separated by commas.
     """
 
@@ -34,6 +35,7 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
     database_owner_url: str = Field(default="", validation_alias="DATABASE_OWNER_URL")
     database_auditor_url: str = Field(default="", validation_alias="DATABASE_AUDITOR_URL")
+    database_replica_url: str = Field(default="", validation_alias="DATABASE_REPLICA_URL")
     stripe_api_key: str = Field(default="", validation_alias="STRIPE_API_KEY")
     stripe_webhook_secret: str = Field(default="", validation_alias="STRIPE_WEBHOOK_SECRET")
     stripe_api_base: str = Field(default=STRIPE_API, validation_alias="STRIPE_API_BASE")

@@ -15,6 +15,7 @@ from core.gateways.mail import Mail, mail_from
 from core.gateways.payments import Payments
 from core.gateways.stripe_adapter import StripePayments
 from core.records import DemoClock
+from core.replica import HeavyReads
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,12 @@ class Desk:
     evidence: EvidenceStore
     mail: Mail
     clock: Clock
+    replica: Database | None = None
+
+    @property
+    def reports(self) -> HeavyReads:
+        """For exports and reports, which read much: from the replica, where there is one that is up to date."""
+        return HeavyReads(self.auditor, self.replica)
 
     @classmethod
     def open(cls, settings: Settings, *, clock: Clock | None = None) -> Desk:
@@ -40,11 +47,19 @@ class Desk:
             evidence=EvidenceStore(settings.home, key=settings.evidence_key),
             mail=mail_from(settings),
             clock=clock or clock_of(settings, database),
+            replica=_replica(settings),
         )
 
     def close(self) -> None:
         self.database.dispose()
         self.auditor.dispose()
+        if self.replica is not None:
+            self.replica.dispose()
+
+
+def _replica(settings: Settings) -> Database | None:
+    url = settings.database_replica_url
+    return Database(url, pool_size=2, application="escrow-desk-reports") if url else None
 
 
 def clock_of(settings: Settings, database: Database) -> Clock:

@@ -27,6 +27,7 @@ from core.gateways.stripe_adapter import StripePayments
 from core.migrate import pending
 from core.policy import Platform
 from core.queries import health
+from core.replica import HeavyReads
 
 CLOCKS_APART = timedelta(seconds=5)  # deadlines and confirmations are compared across machines
 SECRET_BEGINS = "whsec_"
@@ -54,6 +55,8 @@ def _looks(settings: Settings) -> Iterator[Callable[[], Look]]:
     yield lambda: _api_master_key(settings)
     yield lambda: _database("Database as app", settings.database_url, "app")
     yield lambda: _database("Database as auditor", settings.auditor_url, "auditor")
+    if settings.database_replica_url:
+        yield lambda: _read_replica(settings)
     yield lambda: _schema(settings)
     yield lambda: _clock_of_the_database(settings)
     yield lambda: _stripe(settings)
@@ -61,6 +64,23 @@ def _looks(settings: Settings) -> Iterator[Callable[[], Look]]:
     yield lambda: _webhook_secret(settings)
     yield lambda: _mail(settings)
     yield lambda: _customers(settings)
+
+
+def _read_replica(settings: Settings) -> Look:
+    """Exports and reports are right without it, but slower for everybody."""
+    name = "Replica"
+    primary, replica = (
+        Database(url, pool_size=1) for url in (settings.auditor_url, settings.database_replica_url)
+    )
+    try:
+        if HeavyReads(primary, replica).caught_up():
+            return Look(name, True, "has all that is committed; exports and reports are read there")
+        return Look(name, False, "does not follow the primary: exports and reports are read from the primary")
+    except SQLAlchemyError as problem:
+        return Look(name, False, f"{_why(problem)}; exports and reports are read from the primary")
+    finally:
+        primary.dispose()
+        replica.dispose()
 
 
 def _running(settings: Settings) -> list[Look]:

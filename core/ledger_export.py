@@ -18,6 +18,7 @@ from typing import IO, Any
 
 import psycopg
 from psycopg import ClientCursor
+from sqlalchemy.orm import Session
 
 from core import audit
 from core.audit.actions import AuditAction, StoredAction
@@ -26,6 +27,7 @@ from core.errors import DeskError
 from core.exports import FORMULA_STARTS, SNAPSHOT
 from core.ledger.accounts import CHART, ISO_NUMBERS
 from core.money import CURRENCIES
+from core.replica import HeavyReads
 from core.rules.permissions import Actor, Permission, require
 from core.table_files import BOM
 
@@ -106,7 +108,7 @@ class Exported:
 
 
 def export_ledger(
-    auditor: Database,
+    reports: HeavyReads,
     wanted: LedgerFilter,
     format: LedgerFormat,
     out: IO[bytes],
@@ -118,7 +120,7 @@ def export_ledger(
 ) -> Exported:
     """Write the postings into `out` in the order in which they were posted, as of one moment.
 
-    Read as `auditor`; recorded through `desk` before the first byte leaves, and with the fingerprint at the end.
+    Recorded through `desk` before the first byte leaves, and with the fingerprint at the end.
     `progress(done, total)` counts postings. Raises `NotPermitted`.
     """
     require(actor, Permission.EXPORT_LEDGER)
@@ -126,7 +128,7 @@ def export_ledger(
     asked = {"format": format, "filter": wanted.facts()}
     _record(desk, actor, AuditAction.EXPORT_START.by("ledger"), name, now, asked)
     with tempfile.TemporaryFile() as file:  # a workbook is written back and forth
-        rows = _write(auditor, wanted, format, file, progress)
+        rows = reports.run(lambda session: _write(session, wanted, format, file, progress))
         done = Exported(name, rows, _pass_on(file, out))
     _record(
         desk, actor, AuditAction.EXPORT_FINISH.by("ledger"), name, now,
@@ -215,19 +217,20 @@ def _as_text(column: Column) -> str:
 
 
 def _write(
-    auditor: Database, wanted: LedgerFilter, format: LedgerFormat, out: IO[bytes], progress: Progress
+    session: Session, wanted: LedgerFilter, format: LedgerFormat, out: IO[bytes], progress: Progress
 ) -> int:
-    with auditor.reading() as session:
-        connection = session.connection().connection.driver_connection
-        assert isinstance(connection, psycopg.Connection)
-        connection.execute(f"{SNAPSHOT}; set local timezone = 'UTC'")
-        counted = connection.execute(COUNT.format(where=wanted.where).encode(), wanted.values).fetchone()
-        total = int(counted[0]) if counted else 0
-        progress(0, total)
-        if format is LedgerFormat.CSV:
-            return _as_csv(connection, wanted, out, total, progress)
-        batches = _batches(connection, wanted, total, progress)
-        return (_as_xlsx if format is LedgerFormat.XLSX else _as_parquet)(batches, out)
+    out.seek(0)
+    out.truncate()
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    connection.execute(f"{SNAPSHOT}; set local timezone = 'UTC'")
+    counted = connection.execute(COUNT.format(where=wanted.where).encode(), wanted.values).fetchone()
+    total = int(counted[0]) if counted else 0
+    progress(0, total)
+    if format is LedgerFormat.CSV:
+        return _as_csv(connection, wanted, out, total, progress)
+    batches = _batches(connection, wanted, total, progress)
+    return (_as_xlsx if format is LedgerFormat.XLSX else _as_parquet)(batches, out)
 
 
 def _as_csv(

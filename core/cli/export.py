@@ -51,7 +51,7 @@ def ledger(
             status.update(f"Exporting … {done:,} of {total:,} postings")
 
         done = export_ledger(
-            desk.auditor,
+            desk.reports,
             wanted,
             format,
             file,

@@ -86,7 +86,7 @@ def last_days(currencies: Sequence[str], now: datetime) -> None:
         return
     header.section("The last 90 days", "From the ledger, by day, UTC.")
     others = {each: each for each in currencies[1:]}
-    currency = filters.choice("Currency", others, key="currency", everything=currencies[0]) or currencies[0]
+    currency = filters.choice("Currency", others, key="cash", everything=currencies[0]) or currencies[0]
     first, last = now.date() - timedelta(days=SHOWN - 1), now.date()
     with request_context.reading() as session:
         found = held_funds.days(session, currency, first=first, last=last)

@@ -123,7 +123,7 @@ def _begin(wanted: LedgerFilter, format: LedgerFormat) -> None:
     def export(progress: Progress) -> Finished:
         file = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as it is offered)
         done = ledger_export.export_ledger(
-            desk.auditor, wanted, format, file, desk=desk.database, actor=actor, now=now, progress=progress
+            desk.reports, wanted, format, file, desk=desk.database, actor=actor, now=now, progress=progress
         )
         return Finished(done, wanted, format, file)
 

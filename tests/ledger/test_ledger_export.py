@@ -23,6 +23,7 @@ from core.ledger.accounts import BANK, CHART, STRIPE_BALANCE
 from core.ledger.journals import Journal, credit, debit
 from core.ledger_export import COLUMNS, AccountNotInChart, LedgerFilter, LedgerFormat, PeriodUpsideDown
 from core.money import Money
+from core.replica import HeavyReads
 from core.rules.permissions import NotPermitted
 from core.table_files import BOM
 from tests import builders
@@ -39,13 +40,14 @@ class Books:
 
     town: Town
     auditor: Database
+    replica: Database | None = None
 
     def export(
         self, format: LedgerFormat, *, as_: str = "fay", **wanted: Any
     ) -> tuple[bytes, ledger_export.Exported]:
         out = io.BytesIO()
         done = ledger_export.export_ledger(
-            self.auditor,
+            HeavyReads(self.auditor, self.replica),
             LedgerFilter(**wanted),
             format,
             out,
