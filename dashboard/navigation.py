@@ -142,6 +142,14 @@ ENTRIES: Sequence[PageEntry] = (
         "Our ledger compared with Stripe's.",
     ),
     PageEntry(
+        "bank_statements",
+        "Bank statements",
+        "account_balance_wallet",
+        "Money",
+        Permission.READ_LEDGER,
+        "The platform's own bank, line by line.",
+    ),
+    PageEntry(
         "operations",
         "Operations",
         "sync_alt",

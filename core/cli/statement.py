@@ -89,7 +89,8 @@ def list_(
         for row in rows
     ]  # fmt: skip
     words = [
-        f"{row.id}  {row.account}  {row.period}  {row.opening} to {row.closing}, {row.lines} lines, {row.format.words}"
+        f"{row.id}  {row.account}  {row.period}  {row.opening} to {row.closing}, "
+        f"{counted(row.lines)}, {row.format.words}"
         + (", a statement before it is missing" if row.gap else "")
         for row in rows
     ]
@@ -290,10 +291,14 @@ def _told(data: dict[str, Any], *, dry_run: bool) -> list[str]:
     head = f"{data['file']}: {data['new']} of {data['lines']} lines {verb}."
     found = [
         f"{each['first_on']:%d %B %Y} to {each['last_on']:%d %B %Y}: {each['currency']} {each['opening']} to "
-        f"{each['closing']}, {each['lines']} lines. {' '.join(each['said'])}".rstrip()
+        f"{each['closing']}, {counted(each['lines'])}. {' '.join(each['said'])}".rstrip()
         for each in data["statements"]
     ]
     return [head, *found]
+
+
+def counted(lines: int) -> str:
+    return f"{lines} line{'' if lines == 1 else 's'}"
 
 
 def _say_account(row: Any, as_json: bool) -> None:

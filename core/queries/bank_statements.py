@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from core.errors import NotFound
 from core.money import Money, shown_order
 from core.rules.bank_statements import Balances, StatementFormat
+from core.rules.references import reference
 
 NEWEST = 2**63 - 1
 
@@ -69,6 +69,18 @@ class Statement:
     imported_at: datetime
 
     @property
+    def reference_number(self) -> str:
+        return reference("bank statement", self.id)
+
+    @property
+    def said(self) -> str:
+        """What a person should look at; nothing where all is well."""
+        found = ["A statement before it is missing."] if self.gap else []
+        if self.odd:
+            found.append(f"{self.odd} line{'s are' if self.odd > 1 else ' is'} odd.")
+        return " ".join(found)
+
+    @property
     def moved(self) -> Money:
         return self.closing - self.opening
 
@@ -93,6 +105,12 @@ class Row:
     text: str
     odd: tuple[str, ...]
     repeats: int | None
+
+    @property
+    def said(self) -> str:
+        """What is odd of it, and where it was imported before."""
+        again = (f"Imported before, in {reference('bank statement', self.repeats)}.",) if self.repeats else ()
+        return " ".join((*self.odd, *again))
 
 
 @dataclass(frozen=True)
@@ -218,13 +236,6 @@ def mappings(session: Session) -> list[Mapped]:
         Mapped(row.id, row.name, row.version, row.definition, row.made_by_name, row.made_at, row.files)
         for row in session.execute(MAPPINGS)
     ]
-
-
-def totals(rows: Sequence[Statement]) -> Money | None:
-    """What they moved together, where they are of one currency."""
-    if len({each.opening.currency for each in rows}) != 1:
-        return None
-    return Money.total((each.moved for each in rows), rows[0].opening.currency)
 
 
 def _statement(row: Any) -> Statement:

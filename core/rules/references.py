@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 Kind = Literal[
-    "break", "case", "chargeback", "hold", "journal", "letter", "milestone", "payout", "project", "report",
-    "risk review", "run", "suspense",
+    "bank statement", "break", "case", "chargeback", "hold", "journal", "letter", "milestone", "payout", "project",
+    "report", "risk review", "run", "suspense",
 ]  # fmt: skip
 PREFIXES: Mapping[Kind, str] = {
+    "bank statement": "BS",
     "break": "B",
     "case": "D",
     "chargeback": "CB",

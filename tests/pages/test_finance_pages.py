@@ -43,6 +43,7 @@ PAGES = {
     "fees": "Platform fees earned",
     "payouts": "Under way",
     "reconciliation": "Every line of Stripe's statement",
+    "bank_statements": "What the platform's own bank says",
     "operations": "Requests to Stripe",
     "checks": "What must be true of the books",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -14,10 +14,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.actions.bank_statements import accounts, imports
 from core.actions.milestones import verification
 from core.actions.risk import holds
 from core.actions.staff import sessions
 from core.db import Database
+from core.demo import bank_files
 from core.embedded_postgres import Server
 from core.money import Money
 from core.records import Break, Chargeback, ReconciliationBreak, ReconciliationRun, WebhookEvent
@@ -66,11 +68,23 @@ def big(server: Server, template: str, tmp_path_factory: pytest.TempPathFactory)
         assert builders.decided(town, waiting).status == "AWAITING_APPROVAL"
         with owner.transaction() as session:
             _beside(session, town)
+        _bank(town)
         home = tmp_path_factory.mktemp("home")
         seal(town, home)
         yield Big(town, owner, home, told)
         database.dispose()
         owner.dispose()
+
+
+def _bank(town: Town) -> None:
+    """Two statements, the first of as many lines."""
+    fay, day = town.as_staff("fay"), date(2026, 2, 1)
+    numbered = {"code": "main", "name": "=Main", "currency": "USD", "identifier": "NL26VAYB8060476890"}
+    town.act(accounts.register, fay, **numbered)
+    lines = [bank_files.Entry(day, Money(1, "USD"), "", "Stripe", "=Payout")] * MANY
+    one = bank_files.Sheet("NL26VAYB8060476890", "S1", Money(0, "USD"), day, day, lines)
+    two = bank_files.Sheet("NL26VAYB8060476890", "S2", one.closing, day, day, [])
+    town.act(imports.take, fay, code="main", file="a.xml", content=bank_files.camt053(one, two), store=None)
 
 
 def _paid(town: Town) -> Told:
@@ -225,6 +239,14 @@ CASES = [
     ),
     Case("breaks", "reconciliation", "select count(*) from breaks where status = 'OPEN'"),
     Case("explained-money", "reconciliation", "select count(*) from suspense_items where status = 'SETTLED'"),
+    Case("bank-accounts", "bank_statements", "select count(*) from bank_accounts"),
+    Case("bank-statements", "bank_statements", "select count(*) from bank_statements"),
+    Case(
+        "bank-statement-1",
+        "bank_statements",
+        "select count(*) from bank_statement_lines where statement_id = 1",
+        {"id": 1},
+    ),
     Case("chargebacks", "chargebacks", "select count(*) from chargebacks"),
     Case("holds", "holds", "select count(*) from holds", {"state": ""}, EXPORT_CASE),
     Case("approvals", "approvals", "select 1", {}, EXPORT_CASE, "max"),

@@ -14,6 +14,10 @@ from tests.builders import Town
 from tests.pages.visiting import labels, serve, visit, words
 
 UNREADABLE = [
+    ("bank_statements", "account", "nothing"),
+    ("bank_statements", "format", "PDF"),
+    ("bank_statements", "before", "abc"),
+    ("bank_statements", "bank-tab", "Nothing"),
     ("journals", "milestone", "M17x"),
     ("journals", "kind", "nothing"),
     ("journals", "currency", "XXX"),
