@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from core.errors import DeskError
-from core.queries import operations, payee_accounts, payouts
+from core.queries import operations, payee_accounts, payout_progress, payouts
 from core.rules.payouts import PayoutStatus
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.finance import figures, withdrawals
+from dashboard.finance import figures, payout_list, payouts_ahead, withdrawals
 from dashboard.ui import cards, errors, filters, header, money, status, tables
 from dashboard.ui.cards import Kpi
 
@@ -17,7 +17,7 @@ if (wanted := navigation.asked()) is not None:
     figures.way_up("Payouts")
     try:
         with request_context.reading() as session:
-            row = payouts.payout(session, wanted)
+            row = payout_progress.one(session, wanted)
             calls = operations.of_payout(session, row.id, row.milestone_id)
             offers = payouts.offers(session, row.id)
             account = payee_accounts.shown(session, row.party_id)
@@ -56,32 +56,13 @@ cards.kpis(
         ),
     ]
 )
-listed, stopped = filters.tabs(["Withdrawals", "Stopped money"], key="payouts-tab")
+listed, ahead, stopped = filters.tabs(["Withdrawals", "Ahead", "Stopped money"], key="payouts-tab")
 if listed.open:
     with listed:
-        with filters.bar():
-            words = filters.search("Payout, payee, milestone or Stripe id", key="q", width=270)
-            chosen = filters.one_of("Every status", status.labels("payout"), key="status")
-            method = filters.one_of("Every method", withdrawals.METHODS, key="method", width=160)
-        cursor = tables.cursor("before", size=50)
-        asked = payouts.PayoutFilter(chosen, method, words)
-        with request_context.reading() as session:
-            rows = payouts.page(session, asked, before=cursor.before, limit=cursor.limit)
-        tables.table(
-            rows,
-            withdrawals.columns(rows),
-            key="payouts",
-            cursor=cursor,
-            download=tables.Table(
-                "payouts",
-                lambda session: tables.every(
-                    lambda before, limit: payouts.page(session, asked, before=before, limit=limit)
-                ),
-                filter={"status": chosen, "method": method, "words": words},
-                columns=withdrawals.WHOLE,
-            ),
-            name="Withdrawals, newest first",
-        )
+        payout_list.show()
+elif ahead.open:
+    with ahead:
+        payouts_ahead.show()
 elif stopped.open:
     with stopped:
         cursor = tables.cursor("waiting", size=50)

@@ -133,6 +133,7 @@ def of_payouts(session: Session, rows: Sequence[Payout]) -> list[PayoutAnswer]:
             "payee": known[each.party_id],
             "amount": money(each.amount_minor, each.currency),
             "fee": money(each.fee_minor, each.currency),
+            "fee_waived": money(each.fee_waived_minor, each.currency),
             "method": each.method,
             "status": each.status,
             "failure": each.failure,

@@ -140,6 +140,7 @@ class AuditAction(StrEnum):
     PAYMENT_METHOD_SETUP = "payment_method:setup"
     PAYMENT_RELEASE = "payment:release"
     PAYMENT_RETRY = "payment:retry"
+    PAYOUT_ASSIGN = "payout:assign"
     PAYOUT_CHOOSE = "payout:choose"
     PAYOUT_FAIL = "payout:fail"
     PAYOUT_OFFER = "payout:offer"
@@ -315,6 +316,7 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.PAYOUT_OFFER: Kind("Another payout method offered", _MONEY, tone="info"),
     AuditAction.PAYOUT_WITHDRAW_OFFER: Kind("Offer of payout methods withdrawn", _MONEY),
     AuditAction.PAYOUT_CHOOSE: Kind("Another payout method chosen", _MONEY, tone="info"),
+    AuditAction.PAYOUT_ASSIGN: Kind("Payout given to someone", staff_only=True),
     AuditAction.PAYOUT_RETRY: Kind("Payout tried again", _MONEY, tone="info", staff_only=True),
     AuditAction.TRANSFER_REVERSE: Kind("Transfer reversed", _MONEY, tone="bad", staff_only=True),
     AuditAction.TRANSFER_TAKEN_BACK: Kind("Transfer came back", _MONEY, tone="info", staff_only=True),

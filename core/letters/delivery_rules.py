@@ -98,6 +98,7 @@ HANDLING: Mapping[str, Handling] = {
     "payment_returned": Handling("Payment returned to you", urgent=True, kept=_MONEY),
     "payout_methods_offered": Handling("Choose how you are paid", urgent=True, kept=_ANSWER),
     "payout_method_chosen": Handling("Payment sent another way", urgent=True, kept=_MONEY),
+    "payout_method_changed": Handling("Payment sent again by another method", urgent=True, kept=_MONEY),
     "payout_offer_withdrawn": Handling("No choice of payout method", urgent=True, kept=_MONEY),
     "refund_returned": Handling("Refund sent another way", urgent=True, kept=_MONEY),
     "report_received": Handling("Report received", kept="it is the receipt for what you reported"),

@@ -33,6 +33,14 @@ TEMPLATES = {
         ),
         tone="good",
     ),
+    ("payout_method_changed", "payee"): Template(
+        "Your payment of {sent} is on its way another way",
+        (
+            "The payment for “{milestone}” did not go through. Our staff has sent it again by another method.",
+            Table((("Method", "method"), ("Withdrawal fee", "withdrawal_fee"), ("Sent to you", "sent"))),
+        ),
+        tone="good",
+    ),
     ("payout_offer_withdrawn", "payee"): Template(
         "You no longer need to choose how we pay you {sent}",
         (

@@ -39,7 +39,7 @@ def read_balance(desk: Desk) -> int:
 
 
 def _read(desk: Desk) -> dict[str, Look]:
-    now, at_stripe = desk.clock(), desk.payments.balance()
+    now, at_stripe, available = desk.clock(), desk.payments.balance(), desk.payments.available()
     with desk.database.reading() as session:
         owed, on_its_way = queries.owed(session), queries.on_its_way(session)
     looks = {}
@@ -50,5 +50,6 @@ def _read(desk: Desk) -> dict[str, Look]:
             at_stripe=at_stripe.get(currency, nothing),
             owed=owed.get(currency, nothing),
             on_its_way=on_its_way.get(currency, nothing),
+            available=available.get(currency, nothing),
         )
     return looks

@@ -33,6 +33,7 @@ KINDS: Mapping[str, str] = {
     "withdrawal": "Withdrawal",
     "transfer_reversed": "Transfer reversed",
     "receivable_offset": "Set-off",
+    "withdrawal_fee_charged": "Fee of another payout method",
     "chargeback_opened": "Chargeback opened",
     "chargeback_won": "Chargeback won",
     "chargeback_lost_while_held": "Chargeback lost, while held",

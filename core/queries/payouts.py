@@ -21,6 +21,7 @@ from core.rules.references import number_in, reference
 from core.rules.refusal_reasons import Block
 
 NEWEST = 2**63 - 1
+UNOWNED = "none"
 UNDER_WAY = tuple(
     status.value
     for status in (
@@ -34,11 +35,12 @@ UNDER_WAY = tuple(
 
 @dataclass(frozen=True)
 class PayoutFilter:
-    """`words` are searched in payees, milestones and projects, or are the payout's number, W-214, or Stripe's id of
-    the transfer or payout."""
+    """`owner` is a member of staff's number, or `UNOWNED`. `words` are searched in payees, milestones and projects, or
+    are the payout's number, W-214, or Stripe's id of the transfer or payout."""
 
     status: str | None = None
     method: str | None = None
+    owner: str | None = None
     words: str = ""
 
     @property
@@ -46,6 +48,7 @@ class PayoutFilter:
         return {
             "status": self.status,
             "method": self.method,
+            "owner": int(self.owner) if self.owner and self.owner != UNOWNED else None,
             "like": like(self.words),
             "exact": self.words.strip(),
             "number": number_in("payout", self.words),
@@ -61,6 +64,8 @@ class PayoutFilter:
             yield "w.status = :status"
         if self.method:
             yield "w.method = :method"
+        if self.owner:
+            yield "w.owner_id is null" if self.owner == UNOWNED else "w.owner_id = :owner"
         if self.words:
             names = "y.name ilike :like or m.title ilike :like or p.title ilike :like"
             number = "" if number_in("payout", self.words) is None else "or w.id = :number "
@@ -83,6 +88,11 @@ class PayoutRow:
     method: str
     status: str
     failure: str | None
+    failure_code: str | None
+    owner_id: int | None
+    owner: str | None
+    fee_waived: Money
+    fee_waived_by: str | None
     stripe_transfer: str | None
     stripe_payout: str | None
     requested_at: datetime
@@ -115,9 +125,12 @@ join projects p on p.id = m.project_id
 PAGE = """
 with page as materialized (select w.id {source} order by w.id desc limit :limit)
 select w.id, y.name as payee, w.party_id, w.milestone_id, m.title as milestone, p.id as project_id,
-       p.title as project, w.amount_minor, w.fee_minor, w.currency, w.method, w.status, w.failure, w.stripe_transfer,
+       p.title as project, w.amount_minor, w.fee_minor, w.currency, w.method, w.status, w.failure, w.failure_code,
+       w.owner_id, s.name as owner, w.fee_waived_minor, f.name as fee_waived_by, w.stripe_transfer,
        w.stripe_payout, w.requested_at, w.arrival_at, w.paid_at
 from page join payouts w on w.id = page.id {people}
+left join staff s on s.id = w.owner_id
+left join staff f on f.id = w.fee_waived_by
 order by w.id desc
 """
 
@@ -157,7 +170,8 @@ def _row(found: RowMapping) -> PayoutRow:
     row = dict(found)
     currency = row.pop("currency")
     amount, fee = Money(row.pop("amount_minor"), currency), Money(row.pop("fee_minor"), currency)
-    return PayoutRow(**row, amount=amount, fee=fee)
+    waived = Money(row.pop("fee_waived_minor"), currency)
+    return PayoutRow(**row, amount=amount, fee=fee, fee_waived=waived)
 
 
 @dataclass(frozen=True)
@@ -260,6 +274,7 @@ class Offer:
 
     id: int
     methods: tuple[str, ...]
+    fee_waived: bool
     reason: str
     offered_by: str
     offered_at: datetime
@@ -270,7 +285,8 @@ class Offer:
 
 OFFERS = text(
     """
-    select o.id, o.methods, o.reason, s.name as offered_by, o.offered_at, o.status, o.chosen_method, o.settled_at
+    select o.id, o.methods, o.fee_waived, o.reason, s.name as offered_by, o.offered_at, o.status, o.chosen_method,
+           o.settled_at
     from payout_offers o join staff s on s.id = o.offered_by where o.payout_id = :payout order by o.id desc
     """
 )

@@ -13,7 +13,8 @@ from core.db import Record
 class StripeBalance(Record):
     """One currency of one look at Stripe's own balance, beside what the ledger said was owed to others then.
 
-    `on_its_way_minor` was asked of Stripe and not answered yet, so it may have left or not. Never changed.
+    `on_its_way_minor` was asked of Stripe and not answered yet, so it may have left or not. `available_minor` of it can
+    be sent now; looks from before it was read have none. Never changed.
     """
 
     __tablename__ = "stripe_balances"
@@ -25,6 +26,7 @@ class StripeBalance(Record):
     at_stripe_minor: Mapped[int]
     owed_minor: Mapped[int]
     on_its_way_minor: Mapped[int]
+    available_minor: Mapped[int | None] = mapped_column(default=None)
 
 
 class PayoutStop(Record):

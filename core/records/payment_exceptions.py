@@ -16,7 +16,10 @@ from core.rules.refunds import ReturnWay
 
 
 class PayoutOffer(Record):
-    """Methods that staff offer to a payee whose payout failed, and the one that the payee chose."""
+    """Methods that staff offer to a payee whose payout failed, and the one that the payee chose.
+
+    `fee_waived`: whoever offered them let the method's fee go.
+    """
 
     __tablename__ = "payout_offers"
     __table_args__ = (
@@ -30,6 +33,7 @@ class PayoutOffer(Record):
     id: Mapped[int] = mapped_column(primary_key=True)
     payout_id: Mapped[int] = mapped_column(ForeignKey("payouts.id"))
     methods: Mapped[list[str]]
+    fee_waived: Mapped[bool] = mapped_column(default=False, server_default="false")
     reason: Mapped[str]
     offered_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     offered_at: Mapped[datetime]

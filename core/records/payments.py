@@ -203,12 +203,19 @@ class Payout(Record):
     """A withdrawal: `amount` leaves the payee's payable, `fee` stays, the rest is transferred and then paid out.
 
     When a part of the transfer is reversed before it is paid out, `amount` is what remains: what is really paid.
+    `failure_code` is the provider's word for `failure`; `owner_id` looks after it; `fee_waived` is what a member of
+    staff let go of the method's fee.
     """
 
     __tablename__ = "payouts"
     __table_args__ = (
         one_of("method", WithdrawalMethod),
         CheckConstraint("amount_minor > fee_minor and fee_minor >= 0", name="amounts"),
+        CheckConstraint(
+            "fee_waived_minor >= 0 and (fee_waived_minor > 0) = (fee_waived_by is not null)",
+            name="fee_waived_by_someone",
+        ),
+        Index("payouts_unfinished_idx", "id", postgresql_where="status not in ('PAID', 'CANCELED')"),
         Index("payouts_amount_idx", "amount_minor"),
         Index("payouts_paid_out_idx", text("(amount_minor - fee_minor)")),
         one_of("status", PayoutStatus),
@@ -227,5 +234,9 @@ class Payout(Record):
     stripe_payout: Mapped[str | None] = mapped_column(default=None, unique=True)
     failure: Mapped[str | None] = mapped_column(default=None)
     requested_at: Mapped[datetime]
+    failure_code: Mapped[str | None] = mapped_column(default=None)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
+    fee_waived_minor: Mapped[int] = mapped_column(default=0)
+    fee_waived_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     arrival_at: Mapped[datetime | None] = mapped_column(default=None)
     paid_at: Mapped[datetime | None] = mapped_column(default=None)

@@ -23,12 +23,14 @@ class Cover(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """One look at Stripe. `on_its_way` was asked for and not answered yet, so it may have left already."""
+    """One look at Stripe. `on_its_way` was asked for and not answered yet, so it may have left already. `available` of
+    what is at Stripe can be sent now; None where only the whole was read."""
 
     at: datetime
     at_stripe: Money
     owed: Money
     on_its_way: Money
+    available: Money | None = None
 
     @property
     def short(self) -> Money:

@@ -46,6 +46,8 @@ class Permission(StrEnum):
     IMPORT_STATEMENTS = "import_statements"
     READ_PAYOUTS = "read_payouts"
     REVIEW_PAYOUT = "review_payout"
+    ASSIGN_PAYOUT = "assign_payout"
+    WAIVE_FEE = "waive_fee"
     CONFIRM_SETTLEMENT = "confirm_settlement"
     RETRY_OPERATION = "retry_operation"
     PROPOSE_RETURN = "propose_return"
@@ -112,6 +114,9 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.READ_PAYOUTS: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     # Administrative review of a failed payout (milestone-payment-flow, Error Handling 2).
     Permission.REVIEW_PAYOUT: _to(FINANCE, ADMINISTRATOR),
+    Permission.ASSIGN_PAYOUT: _to(FINANCE, ADMINISTRATOR),
+    # The platform goes without the fee of another payout method.
+    Permission.WAIVE_FEE: _to(FINANCE),
     Permission.CONFIRM_SETTLEMENT: _to(FINANCE, ADMINISTRATOR),
     Permission.RETRY_OPERATION: _to(FINANCE, ADMINISTRATOR),
     Permission.PROPOSE_RETURN: _to(FINANCE, ADMINISTRATOR),
@@ -152,6 +157,7 @@ FRESH = frozenset(
         Permission.SETTLE_RISK,
         Permission.CONFIRM_SUSPENSE,
         Permission.REVIEW_PAYOUT,
+        Permission.WAIVE_FEE,
         Permission.CONFIRM_SETTLEMENT,
         Permission.RETRY_OPERATION,
         Permission.SETTLE_CHARGEBACK,

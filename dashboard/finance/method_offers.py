@@ -10,6 +10,8 @@ from core.actions.payouts import method_offers
 from core.policy import OFFERED, WithdrawalMethod
 from core.queries.payouts import Offer, PayoutRow
 from core.rules.payouts import PayoutOfferStatus
+from core.rules.permissions import Permission
+from dashboard import request_context
 from dashboard.ui import cards, confirm, deadlines, reasons, text_fields
 from dashboard.ui.safe import plain
 from dashboard.ui.status import in_words
@@ -68,7 +70,8 @@ def history(offers: Sequence[Offer]) -> None:
             "WITHDRAWN": f"withdrawn on {deadlines.exact(each.settled_at)}",
         }
         cards.note(
-            f"{plain(each.offered_by)} offered {ways} on {deadlines.exact(each.offered_at)}: {ends[each.status]}."
+            f"{plain(each.offered_by)} offered {ways} on {deadlines.exact(each.offered_at)}"
+            f"{', without its fee' if each.fee_waived else ''}: {ends[each.status]}."
         )
 
 
@@ -83,6 +86,9 @@ def _form(row: PayoutRow) -> None:
         default=others,
         format_func=METHODS.__getitem__,
         key="offer-methods",
+    )
+    waived = request_context.may(Permission.WAIVE_FEE) and st.checkbox(
+        "Waive the fee of the method that the payee chooses, under your name", key=f"offer-waive-{row.id}"
     )
     place = text_fields.named("payout", row.id, "offer")
     reason = reasons.line(place, key="offer-reason")
@@ -104,6 +110,7 @@ def _form(row: PayoutRow) -> None:
                 payout_id=row.id,
                 methods=[WithdrawalMethod(each) for each in chosen],
                 reason=reason,
+                waive_fee=waived,
             ),
             done="Offered. An e-mail asks the payee to choose on the marketplace.",
             sent=[place],

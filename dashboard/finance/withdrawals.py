@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import streamlit as st
 
@@ -11,12 +12,14 @@ from core.policy import OFFERED, WithdrawalMethod
 from core.queries import operations, payouts
 from core.queries.operations import Operation
 from core.queries.payee_accounts import PayeeAccountView
-from core.queries.payouts import Offer, PayoutRow, Waiting
+from core.queries.payout_progress import PayoutLine
+from core.queries.payouts import Offer, Waiting
 from core.rules.operations import OperationStatus
+from core.rules.payout_progress import OVER
 from core.rules.payouts import PayoutOfferStatus
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.finance import method_offers, payee_accounts
+from dashboard.finance import method_offers, payee_accounts, payout_owners
 from dashboard.ui import cards, confirm, deadlines, header, reasons, status, tables, text_fields
 from dashboard.ui.safe import plain
 
@@ -25,19 +28,21 @@ METHODS = {
     + ("" if each in OFFERED else f", sent as {status.in_words(each.sent_as).lower()}")
     for each in WithdrawalMethod
 }
-FAILURE = tables.text("failure", "Reason", width=180)
-COLUMNS = [
+WHOLE = [
     tables.opens("reference", "Payout", page="payouts", width=66),
-    tables.text("payee", "Payee", width=150),
+    tables.text("payee", "Payee", width=140),
     tables.money("amount", "Amount", width=106),
     tables.status("status", "Status", axis="payout", width=118),
+    tables.text("why", "Why it is not moving", width=260),
+    tables.text("owner", "Owner", value=lambda row: row.owner or "", width=110),
+    tables.text("next", "Next", width=190),
+    tables.when("next_at", "When", width=140),
     tables.text("milestone", "Milestone", width=160),
     tables.money("fee", "Fee", width=76),
     tables.money("sent", "Sent after the fee", width=112),
     tables.text("method", "Method", value=lambda row: METHODS.get(row.method, row.method), width=84),
     tables.when("requested_at", "Requested", width=140),
 ]
-WHOLE = [*COLUMNS[:-1], FAILURE, COLUMNS[-1]]
 WAITING = [
     tables.text("project", "Project", width=150),
     tables.text("milestone", "Milestone", width=140),
@@ -57,9 +62,15 @@ CALLS = [
 ]
 
 
-def columns(rows: Sequence[PayoutRow]) -> list[tables.Column]:
-    """With reasons, where something failed."""
-    return WHOLE if any(row.failure for row in rows) else COLUMNS
+def columns(now: datetime) -> list[tables.Column]:
+    """With the age of what is not over."""
+    age = tables.text(
+        "age",
+        "Age",
+        value=lambda row: "" if row.status in OVER else deadlines.span(now - row.requested_at),
+        width=80,
+    )
+    return [*WHOLE[:4], age, *WHOLE[4:]]
 
 
 def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
@@ -89,12 +100,13 @@ def waiting(rows: Sequence[Waiting], cursor: tables.Cursor) -> None:
 
 
 def whole(
-    row: PayoutRow,
+    row: PayoutLine,
     calls: Sequence[Operation],
     offers: Sequence[Offer],
     account: PayeeAccountView | None,
 ) -> None:
     """One payout: what it is, what was asked of Stripe for it, and the review when it failed."""
+    _standing(row)
     if row.in_review:
         _review(row, calls, offers)
     elif offers:
@@ -104,6 +116,7 @@ def whole(
             "Payee": row.payee,
             "Amount": row.amount,
             "Withdrawal fee": row.fee,
+            **_waived(row),
             "Sent to the payee": row.sent,
             "Method": METHODS.get(row.method, row.method),
             "Requested": row.requested_at,
@@ -141,7 +154,31 @@ def whole(
     payee_accounts.show(account)
 
 
-def _review(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer]) -> None:
+def _standing(row: PayoutLine) -> None:
+    """Why it is not moving, what happens next and when, and who looks after it."""
+    if row.status in OVER:
+        return
+    now = request_context.now()
+    cards.facts(
+        {
+            "Why it is not moving": row.why or "Nothing stops it",
+            "Next": row.next,
+            "When": row.next_at,
+            "Age": deadlines.span(now - row.requested_at),
+            "Owner": row.owner or payout_owners.NOBODY,
+        },
+        columns=5,
+    )
+    payout_owners.panel(row)
+
+
+def _waived(row: PayoutLine) -> dict[str, str]:
+    if not row.fee_waived.is_positive:
+        return {}
+    return {"Fee waived": f"{row.fee_waived.text()}, by {row.fee_waived_by}"}
+
+
+def _review(row: PayoutLine, calls: Sequence[Operation], offers: Sequence[Offer]) -> None:
     """Try again, or offer another method (milestone-payment-flow, Error Handling 2)."""
     with cards.panel("payout-review"):
         st.markdown(f"**Needs review.** {plain(row.failure or 'No reason was given.')}")
@@ -154,7 +191,7 @@ def _review(row: PayoutRow, calls: Sequence[Operation], offers: Sequence[Offer])
     method_offers.panel(row, offers)
 
 
-def _where(row: PayoutRow, calls: Sequence[Operation]) -> str:
+def _where(row: PayoutLine, calls: Sequence[Operation]) -> str:
     """Where its money is, as far as that is known."""
     if calls and calls[0].status == OperationStatus.REVIEW:
         return "Whether it was sent is not known: its trace is looked for at Stripe before anything is sent again."
@@ -163,7 +200,7 @@ def _where(row: PayoutRow, calls: Sequence[Operation]) -> str:
     return "The money never left; all of it is still payable to the payee."
 
 
-def _form(row: PayoutRow) -> None:
+def _form(row: PayoutLine) -> None:
     if not confirm.step_up("withdrawals-form"):
         return
     method = st.segmented_control(
@@ -175,12 +212,8 @@ def _form(row: PayoutRow) -> None:
         key="payout-method",
     )
     changed = method != row.method
-    if changed:
-        cards.note(
-            "The withdrawal fee was taken with the transfer and stays."
-            if row.transferred
-            else "The withdrawal fee becomes that of the new method."
-        )
+    waived = changed and _fee_of_another(row)
+    anyway = _same_account(row)
     place = text_fields.named("payout", row.id, "retry")
     reason = reasons.line(place, key="payout-reason")
     label = f"Pay by {METHODS[method].lower()} instead" if changed and method else "Try again"
@@ -195,7 +228,34 @@ def _form(row: PayoutRow) -> None:
                 payout_id=row.id,
                 reason=reason,
                 method=WithdrawalMethod(method) if method else None,
+                anyway=anyway,
+                waive_fee=waived,
             ),
             done=f"Payout {row.reference} is queued again. Holds and cases are checked again before it is sent.",
             sent=[place],
         )
+
+
+def _fee_of_another(row: PayoutLine) -> bool:
+    """What the other method costs, and whether its fee is waived."""
+    cards.note(
+        "As much of the transfer as the new method costs more is reversed; the payee gets an e-mail."
+        if row.transferred
+        else "The withdrawal fee becomes that of the new method; the payee gets an e-mail."
+    )
+    if not request_context.may(Permission.WAIVE_FEE):
+        return False
+    return st.checkbox(
+        "Waive the fee: the platform goes without it, under your name", key=f"payout-waive-{row.id}"
+    )
+
+
+def _same_account(row: PayoutLine) -> bool:
+    """Before a useless retry: that the same account will fail again, and the word that it is sent all the same."""
+    if row.repeats is None:
+        return False
+    st.warning(
+        f"**The same account will fail again.** {plain(row.repeats.why)} {plain(row.repeats.remedy)}",
+        icon=":material/block:",
+    )
+    return st.checkbox("Send it to the same account all the same", key=f"payout-anyway-{row.id}")

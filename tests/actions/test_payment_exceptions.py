@@ -86,6 +86,10 @@ def test_a_payout_that_flips_is_reviewed_offered_chosen_and_paid(market: Market)
         market.later(days=1)
         look(market)
     assert (payout(market).status, payout(market).method) == ("PAID", "instant")
+    assert payout(market).fee_minor == market.books()["withdrawal_fee_revenue"] == 1_500
+    assert [each.amount_minor for each in market.operations("REVERSAL")] == [1_500]
+    assert "receivable_payee" not in market.books()
+    assert letters(market, "money_taken_back") == []
     assert len(letters(market, "payout_method_chosen")) == 1
     assert [each.status for each in market.all(PayoutOffer)] == ["CHOSEN"]
     assert market.order(told) == {"released": 100_000}
@@ -131,6 +135,21 @@ def test_a_method_chosen_before_the_transfer_costs_its_own_tariff(
     market.lawful()
 
 
+def test_an_offer_may_leave_out_the_fee_and_says_so_in_the_e_mail(market: Market) -> None:
+    """What the payee chooses costs nothing, and who waived it stands on the payout."""
+    transferred(market)
+    about: dict[str, Any] = {"payout_id": payout(market).id, "methods": [INSTANT], "reason": "Our mistake."}
+    with pytest.raises(NotPermitted):
+        market.act(method_offers.offer, market.as_staff("ada"), waive_fee=True, **about)
+    market.act(method_offers.offer, market.as_staff("fay"), waive_fee=True, **about)
+    assert "$0.00" in letters(market, "payout_methods_offered")[0].text
+    choose(market, INSTANT)
+    row = payout(market)
+    assert (row.fee_minor, row.fee_waived_minor, row.fee_waived_by) == (0, 1_500, market.staff["fay"])
+    assert market.operations("REVERSAL") == []
+    market.lawful()
+
+
 def test_only_the_payee_chooses_and_only_what_was_offered(market: Market) -> None:
     transferred(market)
     with pytest.raises(NotFound):
@@ -157,17 +176,18 @@ def test_only_the_payee_chooses_and_only_what_was_offered(market: Market) -> Non
 def test_staff_send_it_again_only_when_the_offer_to_the_payee_is_withdrawn(market: Market) -> None:
     transferred(market)
     offer(market)
-    about: dict[str, Any] = {"payout_id": payout(market).id, "reason": "The bank says: now."}
+    about: dict[str, Any] = {"payout_id": payout(market).id, "reason": "The bank says: now.", "anyway": True}
     with pytest.raises(MethodsOffered, match=r"Fay.* offered standard, instant to the payee on 2026-"):
         market.act(payout_review.retry, market.as_staff("ada"), **about)
     assert payout(market).status == "ADMINISTRATIVE_REVIEW"
     assert [each.status for each in market.all(PayoutOffer)] == ["OPEN"]
-    market.act(method_offers.withdraw, market.as_staff("ada"), **about)
+    taken = {"payout_id": about["payout_id"], "reason": about["reason"]}
+    market.act(method_offers.withdraw, market.as_staff("ada"), **taken)
     assert len(letters(market, "payout_offer_withdrawn")) == 1
     with pytest.raises(NotFound):
         choose(market, INSTANT)
     with pytest.raises(NoOfferOpen):
-        market.act(method_offers.withdraw, market.as_staff("ada"), **about)
+        market.act(method_offers.withdraw, market.as_staff("ada"), **taken)
     market.act(payout_review.retry, market.as_staff("ada"), **about)
     assert [each.status for each in market.all(PayoutOffer)] == ["WITHDRAWN"]
     market.lawful()

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
-from core.actions.payouts import payout_review, withdrawals
-from core.actions.payouts.payout_review import OutcomeStillUnknown, PayoutNotInReview
+from core.actions.milestones import verification
+from core.actions.payouts import payout_owners, payout_review, withdrawals
+from core.actions.payouts.payout_owners import CannotOwn, PayoutOver
+from core.actions.payouts.payout_review import NothingToWaive, OutcomeStillUnknown, PayoutNotInReview
+from core.actions.risk import holds
 from core.db import Database
 from core.errors import ReasonMissing
 from core.gateways.payments import ProviderRefused
@@ -16,8 +21,10 @@ from core.ledger import accounts, journal_store
 from core.money import Money
 from core.policy import WithdrawalMethod
 from core.processes.outgoing import failures
-from core.queries import invariants
-from core.records import Notification, OutgoingOperation, Payout
+from core.queries import invariants, payout_progress, payouts, payouts_ahead
+from core.records import Milestone, Notification, OutgoingOperation, Payout, StripeBalance
+from core.rules import payout_failures
+from core.rules.payout_failures import WillFailAgain
 from core.rules.payouts import PayoutStatus
 from core.rules.permissions import NotPermitted, Role, StepUpRequired
 from core.rules.references import reference
@@ -85,8 +92,18 @@ def told(town: Town) -> tuple[str, str]:
 
 
 def retry(town: Town, who: str = "fay", **more: object) -> Payout:
-    given = {"payout_id": the_payout(town).id, "reason": "The bank details were corrected.", **more}
+    given = {
+        "payout_id": the_payout(town).id,
+        "reason": "The bank details were corrected.",
+        "anyway": True,
+        **more,
+    }
     return town.act(payout_review.retry, town.as_staff(who), **given)
+
+
+def entries(town: Town, action: str) -> list:
+    wanted = text("select before, after from audit_entries where action = :action order by id")
+    return list(town.read(lambda s: s.execute(wanted, {"action": action}).all()))
 
 
 def laws_hold(town: Town) -> bool:
@@ -139,13 +156,125 @@ def test_it_may_fail_and_be_sent_again_any_number_of_times(town: Town) -> None:
     assert balance(town, accounts.connected_in_transit(town.payee_id)) == 0
 
 
-def test_another_method_after_the_transfer_keeps_the_fee_that_was_taken(town: Town) -> None:
+def test_another_method_after_the_transfer_costs_its_fee_out_of_what_was_transferred(town: Town) -> None:
     builders.carry_out(town, payouts_too=False)
     bank_says(town, "failed")
     before = the_payout(town)
     after = retry(town, method=METHOD.INSTANT)
-    assert (after.method, after.fee_minor) == ("instant", before.fee_minor)
-    assert operation(town, "PAYOUT").payload["method"] == "instant"
+    assert (after.method, before.fee_minor, after.fee_minor) == ("instant", 0, 2700)
+    sent = operation(town, "PAYOUT")
+    assert (sent.payload["method"], sent.amount_minor) == ("instant", before.amount_minor - 2700)
+    assert operation(town, "REVERSAL").amount_minor == 2700
+    assert balance(town, "withdrawal_fee_revenue") == 2700
+    assert balance(town, accounts.receivable_payee(town.payee_id)) == 2700
+    bank_says(town, "paid")
+    assert the_payout(town).status == PayoutStatus.PAID
+    assert balance(town, accounts.connected_balance(town.payee_id)) == 2700  # what the reversal takes
+    letters = town.read(lambda s: s.scalars(select(Notification).order_by(Notification.id)).all())
+    assert [each.template for each in letters if "27.00" in each.text] == ["payout_method_changed"]
+
+
+def test_who_waives_the_fee_of_another_method_stands_on_the_payout_and_in_the_log(town: Town) -> None:
+    builders.carry_out(town, payouts_too=False)
+    bank_says(town, "failed")
+    with pytest.raises(NotPermitted):
+        retry(town, "ada", method=METHOD.INSTANT, waive_fee=True)
+    with pytest.raises(NothingToWaive):
+        retry(town, waive_fee=True)
+    after = retry(town, method=METHOD.INSTANT, waive_fee=True)
+    assert (after.fee_minor, after.fee_waived_minor, after.fee_waived_by) == (0, 2700, town.staff["fay"])
+    (entry,) = entries(town, "staff:payout:retry")
+    assert (entry.after["fee_waived"], entry.after["fee_waived_by"]) == (2700, town.staff["fay"])
+    assert balance(town, "withdrawal_fee_revenue") == 0
+    bank_says(town, "paid")
+    assert laws_hold(town)
+
+
+def test_a_waived_fee_of_a_refused_transfer_leaves_the_whole_amount_to_the_payee(town: Town) -> None:
+    transfer_refused(town)
+    after = retry(town, method=METHOD.INSTANT, waive_fee=True)
+    assert (after.fee_minor, after.fee_waived_minor) == (0, 2700)
+    assert operation(town, "TRANSFER").amount_minor == after.amount_minor
+    builders.carry_out(town)
+    assert balance(town, "withdrawal_fee_revenue") == 0
+    assert laws_hold(town)
+
+
+def test_the_database_refuses_a_waived_fee_that_nobody_waived(town: Town) -> None:
+    with pytest.raises(IntegrityError, match="fee_waived_by_someone"):
+        town.database.run(lambda s: s.execute(text("update payouts set fee_waived_minor = 1")))
+
+
+def test_the_same_account_is_not_asked_again_unless_somebody_says_so_or_it_is_another_one(town: Town) -> None:
+    builders.carry_out(town, payouts_too=False)
+    bank_says(town, "failed")
+    line = town.read(lambda s: payout_progress.one(s, the_payout(town).id))
+    assert line.why == "The bank account is closed."
+    assert line.next == "Ask the payee to add another bank account first."
+    with pytest.raises(WillFailAgain, match="The bank account is closed"):
+        retry(town, anyway=False)
+
+    assert retry(town).status == PayoutStatus.TRANSFERRED
+    assert payout_failures.repeats("account_closed", bank_changed=True) is None
+
+
+def test_a_payout_has_an_owner_who_may_review_it_and_every_change_is_in_the_log(town: Town) -> None:
+    builders.carry_out(town, payouts_too=False)
+    number = the_payout(town).id
+    give = {"payout_id": number, "owner_id": town.staff["fay"]}
+    with pytest.raises(NotPermitted):
+        town.act(payout_owners.assign, town.as_staff("cora"), **give)
+    with pytest.raises(CannotOwn, match="Cora"):
+        town.act(payout_owners.assign, town.as_staff("fay"), payout_id=number, owner_id=town.staff["cora"])
+    town.act(payout_owners.assign, town.as_staff("ada"), **give)
+    town.act(payout_owners.assign, town.as_staff("ada"), **give)
+    assert town.read(lambda s: payout_progress.one(s, number)).owner == "Fay Moreno"
+    found = entries(town, "staff:payout:assign")
+    assert [(each.before, each.after) for each in found] == [({"owner": None}, {"owner": town.staff["fay"]})]
+    mine = payouts.PayoutFilter(owner=str(town.staff["fay"]))
+    assert [each.id for each in town.read(lambda s: payout_progress.page(s, mine))] == [number]
+    nobodys = payouts.PayoutFilter(owner=payouts.UNOWNED)
+    assert town.read(lambda s: payout_progress.page(s, nobodys)) == []
+    bank_says(town, "paid")
+    with pytest.raises(PayoutOver):
+        town.act(payout_owners.assign, town.as_staff("fay"), payout_id=number, owner_id=None)
+
+
+def test_a_payout_says_what_stops_it_and_what_comes_next(town: Town) -> None:
+    number = the_payout(town).id
+    line = town.read(lambda s: payout_progress.one(s, number))
+    assert (line.why, line.next) == ("", "Transferred")
+    hold = town.act(
+        holds.place, town.as_staff("cora"), milestone_id=the_payout(town).milestone_id, reason="Looks odd"
+    )
+    line = town.read(lambda s: payout_progress.one(s, number))
+    assert line.why == f"Hold H-{hold.id} is in place: Looks odd."
+    assert line.next == "Checked again, and sent when nothing stops it"
+    due = town.read(lambda s: payouts_ahead.ahead(s, now=town.now))
+    assert [(each.kind, each.why) for each in due.due] == [("PAYOUT", line.why)]
+    (cash,) = due.cash
+    assert (cash.needed.minor, cash.stopped.minor, cash.short) == (0, line.sent.minor, None)
+    town.act(holds.lift, town.as_staff("ada"), hold_id=hold.id, reason="It was not")
+    town.database.run(
+        lambda s: s.add(
+            StripeBalance(
+                currency="USD", looked_at=town.now, at_stripe_minor=900_000, owed_minor=0, on_its_way_minor=0,
+                available_minor=line.sent.minor - 1,
+            )
+        )
+    )  # fmt: skip
+    (cash,) = town.read(lambda s: payouts_ahead.ahead(s, now=town.now)).cash
+    assert (cash.needed, cash.short.minor, cash.read_at) == (line.sent, 1, town.now)
+
+
+def test_what_silence_approves_by_tomorrow_night_is_ahead_and_later_is_not(database: Database) -> None:
+    town = builders.a_town(database)
+    told = builders.funded(town)
+    town.act(verification.submit, town.payee, milestone_id=told.milestone)
+    at = town.read(lambda s: s.get_one(Milestone, told.milestone).auto_approve_at)
+    kinds = lambda now: [e.kind for e in town.read(lambda s: payouts_ahead.ahead(s, now=now)).due]  # noqa: E731
+    assert kinds(at - timedelta(days=1)) == ["APPROVAL"]
+    assert kinds(at - timedelta(days=2)) == []
 
 
 def test_a_refused_transfer_is_sent_again_under_a_new_key_of_the_same_operation(town: Town) -> None:

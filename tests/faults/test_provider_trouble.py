@@ -156,7 +156,13 @@ def test_after_eight_tries_a_person_is_asked_and_nothing_is_lost(market: Market)
     assert payout.status == "ADMINISTRATIVE_REVIEW"
     assert market.order(told) == {"payable": 100_000}
     market.control.clear_faults()
-    market.act(payout_review.retry, market.as_staff("fay"), payout_id=payout.id, reason="Stripe is back.")
+    market.act(
+        payout_review.retry,
+        market.as_staff("fay"),
+        payout_id=payout.id,
+        reason="Stripe is back.",
+        anyway=True,
+    )
     hours_pass(market, 1)
     assert market.order(told) == {"released": 100_000}
     assert len(market.at_stripe("/v1/transfers")) == 1
@@ -174,7 +180,13 @@ def test_a_breakdown_that_the_provider_remembers_ends_with_a_person_and_never_wi
     (payout,) = market.all(Payout)
     assert (payout.status, market.at_stripe("/v1/transfers")) == ("ADMINISTRATIVE_REVIEW", [])
     market.later(days=1)
-    market.act(payout_review.retry, market.as_staff("fay"), payout_id=payout.id, reason="A day has passed.")
+    market.act(
+        payout_review.retry,
+        market.as_staff("fay"),
+        payout_id=payout.id,
+        reason="A day has passed.",
+        anyway=True,
+    )
     hours_pass(market, 1)
     assert market.order(told) == {"released": 100_000}
     assert len(market.at_stripe("/v1/transfers")) == 1

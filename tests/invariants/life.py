@@ -370,7 +370,13 @@ class Life:
 
     def sends_again(self) -> None:
         payout = self.one(Payout, status="ADMINISTRATIVE_REVIEW")
-        self.act(payout_review.retry, self.staff("fay", "ada"), payout_id=payout.id, reason="Once more.")
+        self.act(
+            payout_review.retry,
+            self.staff("fay", "ada"),
+            payout_id=payout.id,
+            reason="Once more.",
+            anyway=True,
+        )
 
     def another_way(self) -> None:
         payout = self.one(Payout, status="ADMINISTRATIVE_REVIEW")

@@ -70,14 +70,15 @@ def failed_payout(town: Town) -> int:
     builders.carry_out(town, payouts_too=False)
 
     def news(session: Session) -> int:
-        asked = session.scalars(select(OutgoingOperation).where(OutgoingOperation.kind == "PAYOUT")).one()
+        wanted = select(OutgoingOperation).where(OutgoingOperation.kind == "PAYOUT")
+        asked = session.scalars(wanted.order_by(OutgoingOperation.id.desc()).limit(1)).one()
         amount = Money(asked.amount_minor, asked.currency)
-        settle, snapshot = builders.SNAPSHOTS["PAYOUT"](asked, amount, "po_1", town.now)
+        settle, snapshot = builders.SNAPSHOTS["PAYOUT"](asked, amount, f"po_{asked.id}", town.now)
         failed = replace(
             snapshot, status="failed", failure_message="The account is closed ![x](http://evil.example)"
         )
         settle(session, asked, failed, now=town.now)
-        return session.scalars(select(Payout.id)).one()
+        return session.scalars(select(Payout.id).order_by(Payout.id.desc()).limit(1)).one()
 
     return town.database.run(news)
 
@@ -214,6 +215,53 @@ def test_trying_again_sends_it_again(town: Town) -> None:
     assert not app.exception
     assert town.read(lambda s: s.get_one(Payout, number)).status == PayoutStatus.TRANSFERRED
     assert "is queued again" in words(app)
+
+
+def test_several_payouts_are_sent_again_each_with_its_own_result(town: Town) -> None:
+    """One of them would go to an account that is closed, so it is refused, and the others go."""
+    first, second = failed_payout(town), failed_payout(town)
+
+    def closed(session: Session) -> None:
+        session.get_one(Payout, second).failure_code = "account_closed"
+
+    town.database.run(closed)
+    assert not visit(town, "cora", "payouts").multiselect
+    app = visit(town, "fay", "payouts")
+    app.multiselect(key="bulk-retry-chosen").set_value([first, second]).run()
+    assert "the same account will fail again. The bank account is closed." in words(app)
+    app.text_input(key="bulk-retry-reason").set_value("The bank had an outage.").run()
+    app.button(key="bulk-retry").click().run()
+    assert not app.exception
+    assert "1 of 2 done." in words(app)
+    assert "The same bank account will refuse payout" in words(app)
+    standing = {each.id: each.status for each in town.read(lambda s: s.scalars(select(Payout)).all())}
+    assert standing == {first: "TRANSFERRED", second: "ADMINISTRATIVE_REVIEW"}
+
+
+def test_a_payout_is_given_to_someone_and_says_before_a_useless_retry_that_it_is_one(town: Town) -> None:
+    number = failed_payout(town)
+
+    def closed(session: Session) -> None:
+        session.get_one(Payout, number).failure_code = "account_closed"
+
+    town.database.run(closed)
+    assert "Assign" not in labels(visit(town, "cora", "payouts", id=number))
+    app = visit(town, "fay", "payouts", id=number)
+    assert "The same account will fail again." in words(app)
+    assert "Unassigned" in words(app)
+    app.selectbox(key=f"payout-owner-{number}").set_value(town.staff["fay"]).run()
+    app.button(key="payout-assign").click().run()
+    assert "is with Fay Moreno" in words(app)
+    row = visit(town, "fay", "payouts").dataframe[0].value.iloc[0]
+    assert (row["owner"], row["why"]) == ("Fay Moreno", "The bank account is closed.")
+
+
+def test_ahead_shows_what_is_due_until_tomorrow_night_and_the_cash_for_it(town: Town) -> None:
+    told = builders.in_mediation(town)
+    builders.decided(town, told)
+    app = visit(town, "cora", "payouts", **{"payouts-tab": "Ahead"})
+    assert "Not known: the available balance has not been read" in words(app)
+    assert app.dataframe[0].value["kind"].tolist() == ["Payout"]
 
 
 def test_a_payout_shows_what_stripe_wants_of_the_payee_and_which_bank_was_there_before(town: Town) -> None:

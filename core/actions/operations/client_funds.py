@@ -37,6 +37,7 @@ def keep(session: Session, looks: dict[str, Look]) -> None:
             at_stripe_minor=each.at_stripe.minor,
             owed_minor=each.owed.minor,
             on_its_way_minor=each.on_its_way.minor,
+            available_minor=each.available.minor if each.available else None,
         )
         session.add(row)
         if would_stop(session, each):

@@ -1,8 +1,8 @@
 """Other methods offered to a payee whose payout failed, and the payee's choice.
 
 (milestone-payment-flow, Error Handling 2: administrative review, alternative payout methods offered.) Staff offer; the
-payee chooses by themselves, and what they choose is sent at once. What a method costs goes by its tariff: where the
-transfer was never made, the fee becomes that of the new method; where it was, its fee was taken with it and stays.
+payee chooses by themselves, and what they choose is sent at once. What a method costs goes by its tariff, less what was
+taken with a transfer that was made; whoever offers it may waive it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext
-from core.actions.payouts import payout_review, withdrawals
+from core.actions.payouts import method_fees, payout_review, withdrawals
 from core.actions.payouts.payout_review import open_offer
 from core.audit.actions import AuditAction
 from core.errors import DeskError, NotFound, Said
 from core.money import Money
 from core.policy import WithdrawalMethod
 from core.records import Payout, PayoutOffer
-from core.rules import fees
 from core.rules import payouts as rules
 from core.rules.payouts import PayoutOfferStatus, PayoutStatus
 from core.rules.permissions import Actor, NotYours, Permission, require
@@ -53,12 +52,15 @@ def offer(
     payout_id: int,
     methods: Sequence[WithdrawalMethod],
     reason: str,
+    waive_fee: bool = False,
 ) -> PayoutOffer:
-    """Offer these methods, and write to the payee what each would cost.
+    """Offer these methods, and write to the payee what each would cost; nothing where the fee is waived.
 
     Raises `PayoutNotInReview`, `NothingOffered`, `AlreadyOffered`, `MethodNotSent`, `WithdrawalTooSmall`.
     """
     require(actor, Permission.REVIEW_PAYOUT, now)
+    if waive_fee:
+        require(actor, Permission.WAIVE_FEE, now)
     reason = given(reason)
     context, payout = payout_review.locked(session, payout_id)
     if not methods:
@@ -68,10 +70,18 @@ def offer(
     chosen = list(dict.fromkeys(methods))
     for each in chosen:
         rules.require_sent(each)
-    costs = [(withdrawals.IN_WORDS[method].capitalize(), cost(context, payout, method)) for method in chosen]
+    nothing = context.money(0)
+    costs = [
+        (
+            withdrawals.IN_WORDS[method].capitalize(),
+            nothing if waive_fee else method_fees.due(context, payout, method),
+        )
+        for method in chosen
+    ]
     row = PayoutOffer(
         payout_id=payout.id,
         methods=[each.value for each in chosen],
+        fee_waived=waive_fee,
         reason=reason,
         offered_by=actor.id,
         offered_at=now,
@@ -86,7 +96,7 @@ def offer(
         now=now,
         about=("payout", payout.id),
         reason=reason,
-        after={"offer": row.id, "methods": row.methods},
+        after={"offer": row.id, "methods": row.methods, "fee_waived": waive_fee},
     )
     context.tell(
         session,
@@ -156,7 +166,14 @@ def choose(
     audit.become(row, PayoutOfferStatus.CHOSEN, now=now, by=actor)
     row.chosen_method, row.settled_at = method, now
     payout_review.send_again(
-        session, actor, context, payout, method, action=AuditAction.PAYOUT_CHOOSE.by("party"), now=now
+        session,
+        actor,
+        context,
+        payout,
+        method,
+        action=AuditAction.PAYOUT_CHOOSE.by("party"),
+        now=now,
+        waived_by=row.offered_by if row.fee_waived and method != payout.method else None,
     )
     context.tell(
         session,
@@ -170,13 +187,6 @@ def choose(
         sent=_sent(context, payout),
     )
     return payout
-
-
-def cost(context: MilestoneContext, payout: Payout, method: WithdrawalMethod) -> Money:
-    """What the method costs the payee from here on. Raises `WithdrawalTooSmall`."""
-    if payout.stripe_transfer:
-        return context.money(0)
-    return fees.withdrawal_fee(context.money(payout.amount_minor), method, context.profile)
 
 
 def offered(session: Session, actor: Actor) -> list[PayoutOffer]:

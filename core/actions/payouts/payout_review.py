@@ -6,7 +6,7 @@ offered.) What to send again depends on how far the money came:
 * The transfer was never made: the same operation again, which looks for its own trace at the provider first. By
   another method, and only when the provider had said no, a new operation, because the fee and so the amount are others.
 * The transfer arrived and the payout failed: a new payout of what lies on the payee's account. The withdrawal fee was
-  taken with the transfer and stays.
+  taken with the transfer; as much of it as another method costs more is reversed, unless a member of staff waives it.
 * The payout's outcome is not known: the same operation again, which looks for its trace first. No other method.
 """
 
@@ -21,18 +21,20 @@ from core import jobs, outbox
 from core.actions.decisions import planned_calls
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
-from core.actions.payouts import withdrawals
+from core.actions.payouts import method_fees, withdrawals
 from core.audit.actions import AuditAction, StoredAction
 from core.errors import DeskError, NotFound, Said
 from core.money import stripe_exact
 from core.policy import WithdrawalMethod
+from core.queries import payout_progress
 from core.records import OutgoingOperation, Payout, PayoutOffer, Staff
-from core.rules import fees
 from core.rules import payouts as rules
 from core.rules.operations import OperationKind, OperationStatus
+from core.rules.payout_failures import WillFailAgain
 from core.rules.payouts import PayoutEvent, PayoutOfferStatus, PayoutStatus
 from core.rules.permissions import Actor, Permission, require
 from core.rules.reasons import given
+from core.rules.references import reference
 from core.rules.transitions import standing
 
 
@@ -50,6 +52,10 @@ class MethodsOffered(DeskError):
     you send this payout again."""
 
 
+class NothingToWaive(DeskError):
+    """Only the fee of another method can be waived: that of this one was agreed when the payout was requested."""
+
+
 def retry(
     session: Session,
     actor: Actor,
@@ -58,19 +64,29 @@ def retry(
     payout_id: int,
     reason: str,
     method: WithdrawalMethod | None = None,
+    anyway: bool = False,
+    waive_fee: bool = False,
 ) -> Payout:
     """Send a payout in review again, by `method` or as before. Raises `PayoutNotInReview`, `MethodsOffered`,
-    `OutcomeStillUnknown`, `MethodNotSent`, `WithdrawalTooSmall`, `StepUpRequired`.
+    `OutcomeStillUnknown`, `MethodNotSent`, `WithdrawalTooSmall`, `StepUpRequired`, `NothingToWaive`, and
+    `WillFailAgain` where the bank account is still the one that refused it and nobody said `anyway`.
 
-    Holds and cases are asked once more when it is dispatched.
+    Holds and cases are asked once more when it is dispatched. Another method costs its fee, which the payee reads of.
     """
     require(actor, Permission.REVIEW_PAYOUT, now)
+    if waive_fee:
+        require(actor, Permission.WAIVE_FEE, now)
     reason = given(reason)
     context, payout = locked(session, payout_id)
     _require_no_offer(session, payout.id)
     chosen = method or WithdrawalMethod(payout.method)
-    if chosen != payout.method:
+    other = chosen != payout.method
+    if other:
         rules.require_sent(chosen)
+    elif waive_fee:
+        raise NothingToWaive()
+    if not anyway:
+        _require_another_account(session, payout)
     send_again(
         session,
         actor,
@@ -80,8 +96,32 @@ def retry(
         action=AuditAction.PAYOUT_RETRY.by("staff"),
         now=now,
         reason=reason,
+        waived_by=actor.id if waive_fee else None,
     )
+    if other:
+        _tell_other_method(session, context, payout, now=now)
     return payout
+
+
+def _require_another_account(session: Session, payout: Payout) -> None:
+    """Raises `WillFailAgain`."""
+    repeats = payout_progress.repeats(session, payout)
+    if repeats is not None:
+        raise WillFailAgain(payout=reference("payout", payout.id), why=repeats.why, remedy=repeats.remedy)
+
+
+def _tell_other_method(session: Session, context: MilestoneContext, payout: Payout, *, now: datetime) -> None:
+    context.tell(
+        session,
+        "payout_method_changed",
+        context.payee,
+        key=f"payout-{payout.id}-by-{payout.method}-{now.isoformat()}",
+        now=now,
+        about=("payout", payout.id),
+        method=withdrawals.IN_WORDS[WithdrawalMethod(payout.method).sent_as],
+        withdrawal_fee=context.money(payout.fee_minor),
+        sent=context.money(payout.amount_minor - payout.fee_minor),
+    )
 
 
 def send_again(
@@ -94,12 +134,13 @@ def send_again(
     action: StoredAction,
     now: datetime,
     reason: str | None = None,
+    waived_by: int | None = None,
 ) -> None:
-    """By whoever may: staff who review it, or the payee who takes what was offered."""
-    before = {"status": payout.status, "method": payout.method, "fee": payout.fee_minor}
+    """By whoever may: staff who review it, or the payee who takes what was offered. `waived_by` let the fee go."""
+    before = _standing(payout)
     send = _pay_out_again if payout.stripe_transfer else _transfer_again
-    operation = send(session, context, payout, method, now=now)
-    payout.failure = None
+    operation = send(session, context, payout, method, waived_by=waived_by, now=now)
+    payout.failure = payout.failure_code = None
     session.flush()
     context.note(
         session,
@@ -109,9 +150,16 @@ def send_again(
         about=("payout", payout.id),
         reason=reason,
         before=before,
-        after={"status": payout.status, "method": payout.method, "fee": payout.fee_minor},
+        after=_standing(payout),
         operation_key=operation.key,
     )
+
+
+def _standing(payout: Payout) -> dict[str, object]:
+    said: dict[str, object] = {"status": payout.status, "method": payout.method, "fee": payout.fee_minor}
+    if payout.fee_waived_minor:
+        said |= {"fee_waived": payout.fee_waived_minor, "fee_waived_by": payout.fee_waived_by}
+    return said
 
 
 def open_offer(session: Session, payout_id: int) -> PayoutOffer | None:
@@ -145,7 +193,13 @@ def locked(session: Session, payout_id: int) -> tuple[MilestoneContext, Payout]:
 
 
 def _transfer_again(
-    session: Session, context: MilestoneContext, payout: Payout, method: WithdrawalMethod, *, now: datetime
+    session: Session,
+    context: MilestoneContext,
+    payout: Payout,
+    method: WithdrawalMethod,
+    *,
+    waived_by: int | None,
+    now: datetime,
 ) -> OutgoingOperation:
     withdrawals.move(payout, PayoutEvent.RETRY, now=now)
     operation = session.get_one(OutgoingOperation, payout.transfer_operation_id, with_for_update=True)
@@ -154,7 +208,11 @@ def _transfer_again(
     if operation.status != OperationStatus.REFUSED:
         raise OutcomeStillUnknown()
     amount = context.money(payout.amount_minor)
-    fee = fees.withdrawal_fee(amount, method, context.profile)
+    full = method_fees.due(context, payout, method)
+    fee = full if waived_by is None else context.money(0)
+    payout.fee_waived_minor, payout.fee_waived_by = 0, None
+    if waived_by is not None:
+        method_fees.waive(payout, full, waived_by)
     following = outbox.enqueue(
         session,
         key=_next_key(operation.key),
@@ -170,7 +228,13 @@ def _transfer_again(
 
 
 def _pay_out_again(
-    session: Session, context: MilestoneContext, payout: Payout, method: WithdrawalMethod, *, now: datetime
+    session: Session,
+    context: MilestoneContext,
+    payout: Payout,
+    method: WithdrawalMethod,
+    *,
+    waived_by: int | None,
+    now: datetime,
 ) -> OutgoingOperation:
     withdrawals.move(payout, PayoutEvent.TRANSFER, now=now)
     operation = session.scalars(
@@ -189,14 +253,19 @@ def _pay_out_again(
         if speed != operation.payload["method"]:
             raise OutcomeStillUnknown()
         return _again(session, operation, now=now)
+    extra, key = method_fees.due(context, payout, method), _next_key(operation.key)
+    if waived_by is not None:
+        method_fees.waive(payout, extra, waived_by)
+        extra = context.money(0)
+    method_fees.charge(session, context, payout, extra, key=key, now=now)
     payout.method = method
     return outbox.enqueue(
         session,
-        key=_next_key(operation.key),
+        key=key,
         kind=OperationKind.PAYOUT,
         milestone_id=payout.milestone_id,
         party_id=payout.party_id,
-        amount=context.money(operation.amount_minor),
+        amount=stripe_exact(context.money(operation.amount_minor) - extra),
         payload={**operation.payload, "account": context.payee.stripe_account, "method": speed},
         now=now,
     )

@@ -156,6 +156,8 @@ def _tell(
         after={"reversal": snapshot.id, "amount": snapshot.amount.as_dict()},
         operation_key=operation.key,
     )
+    if operation.payload.get("fee"):  # the e-mail about the other method has named it
+        return
     context.tell(
         session,
         "money_taken_back",

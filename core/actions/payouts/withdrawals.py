@@ -251,6 +251,7 @@ def _payout_failed(
     journal_store.post(session, undo(key=f"{operation.key}.failed", **memo), now=now)
     move(payout, PayoutEvent.FAIL, now=now)
     move(payout, PayoutEvent.REVIEW, now=now)
+    payout.failure_code = snapshot.failure_code
     payout.failure = snapshot.failure_message or snapshot.failure_code or snapshot.status
     operation_states.refused(operation, reason=payout.failure, now=now)
     report_failure(session, payout, NotPaid.CAME_BACK, now=now, operation_key=operation.key)

@@ -53,7 +53,12 @@ from core.ledger.postings.release_and_refund import (
     refund_returned,
     refund_succeeded,
 )
-from core.ledger.postings.withdrawals import receivable_offset, transfer_reversed, withdrawal
+from core.ledger.postings.withdrawals import (
+    receivable_offset,
+    transfer_reversed,
+    withdrawal,
+    withdrawal_fee_charged,
+)
 
 __all__ = [
     "Journal",
@@ -96,4 +101,5 @@ __all__ = [
     "transfer_taken_back",
     "unknown_money",
     "withdrawal",
+    "withdrawal_fee_charged",
 ]

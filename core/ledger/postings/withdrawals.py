@@ -48,3 +48,15 @@ def receivable_offset(
     return Journal(
         key, "receivable_offset", postings, milestone_id, party_id, "Debt kept back from earnings", cause
     )
+
+
+def withdrawal_fee_charged(
+    *, key: str, party_id: int, fee: Money, cause: Cause, milestone_id: int | None = None
+) -> Journal:
+    """The payee takes a dearer method after the transfer was made: they owe its fee, and a reversal of as much of the
+    transfer settles it (milestone-payment-flow, Key Business Rules 4)."""
+    at_least_zero(key, withdrawal_fee=fee)
+    postings = (debit(receivable_payee(party_id), fee), credit(WITHDRAWAL_FEE_REVENUE, fee))
+    return Journal(
+        key, "withdrawal_fee_charged", postings, milestone_id, party_id, "Fee of another payout method", cause
+    )

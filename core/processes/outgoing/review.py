@@ -25,6 +25,7 @@ def leave_to_a_person(
     *,
     now: datetime,
     payout: Payout | None = None,
+    code: str | None = None,
     end: Callable[..., None] = operation_states.for_review,
 ) -> None:
     """`end`: how the operation itself ends; a payout goes to administrative review either way."""
@@ -41,7 +42,7 @@ def leave_to_a_person(
         operation_key=operation.key,
     )
     if payout is not None:
-        payout.failure = reason
+        payout.failure, payout.failure_code = reason, code
         if payout.status != PayoutStatus.ADMINISTRATIVE_REVIEW:
             withdrawals.move(payout, PayoutEvent.FAIL, now=now)
             withdrawals.move(payout, PayoutEvent.REVIEW, now=now)

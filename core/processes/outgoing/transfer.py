@@ -59,6 +59,7 @@ def _refused(session: Session, operation: OutgoingOperation, refusal: ProviderRe
         refusal.message,
         now=now,
         payout=_payout(session, operation),
+        code=refusal.provider_code,
         end=operation_states.refused,
     )
 

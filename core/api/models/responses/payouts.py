@@ -10,13 +10,15 @@ from core.rules.payouts import PayoutStatus
 
 
 class PayoutAnswer(TypedDict):
-    """`offered`: other methods that the payee may choose from, while a failed payout is in review."""
+    """`offered`: other methods that the payee may choose from, while a failed payout is in review. `fee_waived`: what
+    the platform let go of another method's fee."""
 
     id: int
     milestone: int
     payee: str
     amount: MoneyAnswer
     fee: MoneyAnswer
+    fee_waived: MoneyAnswer
     method: WithdrawalMethod
     status: PayoutStatus
     failure: str | None

@@ -1,0 +1,57 @@
+"""Why a payout came back, by the provider's code: whether the same bank account will refuse it again, and what helps.
+
+A code that is not here is not known to repeat itself: it may be tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.errors import DeskError
+
+
+class WillFailAgain(DeskError):
+    """The same bank account will refuse payout {payout} again: {why} {remedy} Or confirm that you send it all the
+    same."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """`why` as a sentence, `remedy` what to do instead of sending it again unchanged."""
+
+    why: str
+    remedy: str
+
+
+_OTHER_ACCOUNT = "Ask the payee to add another bank account first."
+_CORRECT = "Ask the payee to correct the bank details first."
+_BANK = "Ask the payee to settle it with their bank, or to add another bank account."
+
+REPEATS: Mapping[str, Failure] = {
+    "account_closed": Failure("The bank account is closed.", _OTHER_ACCOUNT),
+    "account_frozen": Failure("The bank account is frozen.", _BANK),
+    "bank_account_restricted": Failure(
+        "The bank account does not take this kind of payment.", _OTHER_ACCOUNT
+    ),
+    "bank_ownership_changed": Failure(
+        "The bank belongs to another one now, and the account's number changed.", _CORRECT
+    ),
+    "debit_not_authorized": Failure("The bank account may not be used for payments from Stripe.", _BANK),
+    "expired_card": Failure("The card is expired.", _OTHER_ACCOUNT),
+    "incorrect_account_address": Failure("The address of the bank account is not right.", _CORRECT),
+    "incorrect_account_holder": Failure("The account holder is not who the payee says.", _CORRECT),
+    "incorrect_account_holder_address": Failure("The account holder's address is not right.", _CORRECT),
+    "incorrect_account_holder_name": Failure("The account holder's name is not right.", _CORRECT),
+    "incorrect_account_holder_tax_id": Failure("The account holder's tax id is not right.", _CORRECT),
+    "invalid_account_number": Failure("The account number is not right.", _CORRECT),
+    "invalid_account_number_length": Failure("The account number is too long or too short.", _CORRECT),
+    "invalid_currency": Failure("The bank account does not take this currency.", _OTHER_ACCOUNT),
+    "no_account": Failure("There is no such bank account.", _CORRECT),
+    "unsupported_card": Failure("The bank does not take payouts to this card.", _OTHER_ACCOUNT),
+}
+
+
+def repeats(code: str | None, *, bank_changed: bool) -> Failure | None:
+    """What will make it fail again; None where that is not known, or the bank account is another one since."""
+    return None if bank_changed else REPEATS.get(code or "")
