@@ -103,6 +103,14 @@ ENTRIES: Sequence[PageEntry] = (
         "Balance sheet and income statement, of any day and period.",
     ),
     PageEntry(
+        "periods",
+        "Periods",
+        "event_available",
+        "Money",
+        Permission.READ_LEDGER,
+        "Days and months: closed, to be closed, reopened.",
+    ),
+    PageEntry(
         "journals",
         "Journals",
         "menu_book",

@@ -6,6 +6,7 @@ journals of the ledger as well as the audit log.
 
 from __future__ import annotations
 
+from core.audit import period_summary
 from core.audit.entries import ActionMisnamed, PersonalDataInAudit, record
 from core.audit.key_trust import Trust
 from core.audit.keys import KeyTooOpen, KeyUnusable, PublicKey, Signer, own_key, private_half, signer
@@ -37,6 +38,7 @@ __all__ = [
     "desk_signer",
     "key_trouble",
     "own_key",
+    "period_summary",
     "pins",
     "private_half",
     "record",

@@ -141,6 +141,13 @@ class AuditAction(StrEnum):
     PAYMENT_RELEASE = "payment:release"
     PAYMENT_RETRY = "payment:retry"
     PAYOUT_ASSIGN = "payout:assign"
+    PERIOD_CLOSE = "period:close"
+    PERIOD_REOPEN = "period:reopen"
+    PERIOD_PROPOSE_REOPENING = "period:propose_reopening"
+    PERIOD_CONFIRM_REOPENING = "period:confirm_reopening"
+    PERIOD_REJECT_REOPENING = "period:reject_reopening"
+    PERIOD_WITHDRAW_REOPENING = "period:withdraw_reopening"
+    PERIOD_RETURN_REOPENING = "period:return_reopening"
     PAYOUT_CHOOSE = "payout:choose"
     PAYOUT_FAIL = "payout:fail"
     PAYOUT_OFFER = "payout:offer"
@@ -388,6 +395,13 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.STATEMENT_DOWNLOAD: Kind("File of bank statements downloaded", staff_only=True),
     AuditAction.STATEMENT_IMPORT: Kind("Bank statements imported", staff_only=True),
     AuditAction.SUSPENSE_FIND: Kind("Unexplained money found", staff_only=True),
+    AuditAction.PERIOD_CLOSE: Kind("Period closed", staff_only=True),
+    AuditAction.PERIOD_REOPEN: Kind("Period reopened", tone="wait", staff_only=True),
+    AuditAction.PERIOD_PROPOSE_REOPENING: Kind("Reopening of a period proposed", staff_only=True),
+    AuditAction.PERIOD_CONFIRM_REOPENING: Kind("Reopening of a period approved", staff_only=True),
+    AuditAction.PERIOD_REJECT_REOPENING: Kind("Reopening of a period rejected", staff_only=True),
+    AuditAction.PERIOD_WITHDRAW_REOPENING: Kind("Reopening of a period withdrawn", staff_only=True),
+    AuditAction.PERIOD_RETURN_REOPENING: Kind("Reopening of a period returned", staff_only=True),
     AuditAction.SUSPENSE_PROPOSE: Kind("Explanation of suspense proposed", staff_only=True),
     AuditAction.SUSPENSE_REJECT: Kind("Explanation of suspense rejected", staff_only=True),
     AuditAction.SUSPENSE_SETTLE: Kind("Suspense settled", staff_only=True),

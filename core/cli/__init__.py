@@ -18,7 +18,9 @@ from core.cli import (
     case,
     demo,
     export,
+    period,
     receipt,
+    report,
     running,
     search,
     settlement,
@@ -35,6 +37,8 @@ app = typer.Typer(
 app.add_typer(demo.app, name="demo")
 running.add_to(app)
 verification.add_to(app)
+period.add_to(app)
+report.add_to(app)
 app.command()(receipt.receipt)
 app.command()(search.search)
 app.add_typer(audit.app, name="audit")

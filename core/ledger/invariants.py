@@ -137,3 +137,42 @@ invariant(
     from sheet where assets <> liabilities + equity
     """,
 )
+
+invariant(
+    "closed_periods_stand",
+    "No journal was added to a closed period after it was closed.",
+    """
+    select p.id as period_id, p.first_day, p.last_day, j.id as journal_id, j.posted_at
+    from periods p
+    join journals j on j.id > p.last_journal and j.posted_at < (p.last_day + 1)::timestamp at time zone 'UTC'
+    where p.status = 'CLOSED'
+    """,
+)
+
+invariant(
+    "closed_figures_stand",
+    "What was signed of a closed month, and of the last closed period, is what the ledger says.",
+    """
+    with chosen as (
+        select id, last_day, summary from periods
+        where status = 'CLOSED' and (kind = 'MONTH' or id = (select max(id) from periods where status = 'CLOSED'))
+    ), said as (
+        select c.id as period_id, f ->> 'currency' as currency, l ->> 'name' as name, (l ->> 'closing')::numeric as net
+        from chosen c, jsonb_array_elements(c.summary -> 'figures') f, jsonb_array_elements(f -> 'lines') l
+    ), moved as (
+        select day, line, currency_number, debits - credits as net from daily_totals
+        union all
+        select (j.posted_at at time zone 'UTC')::date, (t.account_id >> 10 & 255)::smallint,
+               (t.account_id & 1023)::smallint, t.amount
+        from posting_tail t join journals j on j.id = t.journal_id
+    ), posted as (
+        select c.id as period_id, m.code as currency, h.name, sum(d.net) as net
+        from chosen c join moved d on d.day <= c.last_day
+        join chart h on h.line = d.line join currencies m on m.number = d.currency_number
+        group by 1, 2, 3
+    )
+    select period_id, currency, name, s.net as signed, p.net as posted
+    from said s full join posted p using (period_id, currency, name)
+    where coalesce(s.net, 0) <> coalesce(p.net, 0)
+    """,
+)

@@ -57,6 +57,10 @@ class JournalKeyReused(DeskError):
     """{key} was booked before with other content. Nothing was booked; the same event cannot mean two things."""
 
 
+class DayClosed(DeskError):
+    """{day} lies in a closed period, so nothing was booked. Choose an open day."""
+
+
 class JournalRefused(DeskError):
     """The ledger refused {key}: {reason}"""
 
@@ -85,10 +89,14 @@ class BookedJournal:
     posted_at: datetime
 
 
-def post(session: Session, journal: Journal, *, now: datetime) -> int:
+def post(session: Session, journal: Journal, *, now: datetime, happened_at: datetime | None = None) -> int:
     """Book a journal and return its id; the same journal again returns the same id and books nothing.
 
-    Raises `Overdraft`, `JournalKeyReused`, `UnbalancedJournal` or `JournalRefused`; the transaction is then void.
+    It is posted for when it `happened_at`, else for now. Where that day is closed, the database posts it on the first
+    open day and adds `late_for` to its cause; what a person has dated it refuses.
+
+    Raises `Overdraft`, `JournalKeyReused`, `UnbalancedJournal`, `DayClosed` or `JournalRefused`; the transaction is
+    then void.
     """
     numbered = sorted(
         (accounts.number(one.account, one.amount.currency), one.amount.minor) for one in journal.postings
@@ -102,7 +110,7 @@ def post(session: Session, journal: Journal, *, now: datetime) -> int:
         "party_id": journal.party_id,
         "memo": journal.memo,
         "cause": json.dumps(dict(journal.cause)),
-        "now": now,
+        "now": min(happened_at, now) if happened_at else now,
     }
     try:
         return int(session.execute(POST, values).scalar_one())
@@ -177,4 +185,6 @@ def _refused(journal: Journal, error: DBAPIError) -> NoReturn:
         ) from error
     if cause.sqlstate == "LD004":
         raise JournalKeyReused(key=journal.key) from error
+    if cause.sqlstate == "LD007":
+        raise DayClosed(day=f"{datetime.fromisoformat(facts['posted_at']):%-d %B %Y}") from error
     raise JournalRefused(key=journal.key, reason=cause.diag.message_primary or "") from error

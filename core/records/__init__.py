@@ -33,6 +33,7 @@ from core.records.payments import (
     SettlementCurrency,
 )
 from core.records.people import Installation, Party, Staff, StaffRole, StaffSession, StaffTie
+from core.records.periods import Period, PeriodReopening
 from core.records.policy_proposals import LegalCheck, PolicyProposal
 from core.records.projects import Engagement, PolicyVersion, Project
 from core.records.receipts import Receipt
@@ -103,6 +104,8 @@ __all__ = [
     "Payout",
     "PayoutOffer",
     "PayoutStop",
+    "Period",
+    "PeriodReopening",
     "PolicyProposal",
     "PolicyVersion",
     "PracticeFlag",

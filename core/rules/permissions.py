@@ -41,6 +41,9 @@ class Permission(StrEnum):
     EXPORT_LEDGER = "export_ledger"
     SETTLE_SUSPENSE = "settle_suspense"
     CONFIRM_SUSPENSE = "confirm_suspense"
+    CLOSE_PERIOD = "close_period"
+    REOPEN_PERIOD = "reopen_period"
+    CONFIRM_REOPENING = "confirm_reopening"
     RUN_RECONCILIATION = "run_reconciliation"
     WORK_BREAKS = "work_breaks"
     IMPORT_STATEMENTS = "import_statements"
@@ -107,6 +110,10 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.SETTLE_SUSPENSE: _to(FINANCE),
     # Whoever agrees with what one person says unexplained money was, or that a refund left by another way.
     Permission.CONFIRM_SUSPENSE: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
+    Permission.CLOSE_PERIOD: _to(FINANCE),
+    # Two people, for what was signed and locked (internal policy).
+    Permission.REOPEN_PERIOD: _to(FINANCE, ADMINISTRATOR),
+    Permission.CONFIRM_REOPENING: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     Permission.RUN_RECONCILIATION: _to(FINANCE),
     Permission.WORK_BREAKS: _to(FINANCE),
     # And what an import needs: the bank's accounts and the mappings of their files.
@@ -156,6 +163,8 @@ FRESH = frozenset(
         Permission.RELEASE_HOLD,
         Permission.SETTLE_RISK,
         Permission.CONFIRM_SUSPENSE,
+        Permission.CLOSE_PERIOD,
+        Permission.CONFIRM_REOPENING,
         Permission.REVIEW_PAYOUT,
         Permission.WAIVE_FEE,
         Permission.CONFIRM_SETTLEMENT,
@@ -184,6 +193,7 @@ BY_OPERATOR = frozenset(
     {
         Permission.READ_CASES,
         Permission.READ_LEDGER,
+        Permission.CLOSE_PERIOD,
         Permission.RUN_RECONCILIATION,
         Permission.IMPORT_STATEMENTS,
         Permission.CONFIRM_SETTLEMENT,

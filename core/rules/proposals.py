@@ -1,4 +1,4 @@
-"""What one person proposes and a second confirms: six kinds of it, and one law for all of them.
+"""What one person proposes and a second confirms: one kind or another, and one law for all of them.
 
 Maker and checker are two people, and administrators are not exempt. Neither has a tie to a party of what is proposed,
 nor recused themselves from a case about it. Whoever proposed it must still be someone who may when it is confirmed: a
@@ -24,6 +24,7 @@ class Kind(StrEnum):
     CHARGEBACK_ANSWER = "CHARGEBACK_ANSWER"
     REFUND_RETURN = "REFUND_RETURN"
     SUSPENSE_EXPLANATION = "SUSPENSE_EXPLANATION"
+    PERIOD_REOPENING = "PERIOD_REOPENING"
 
 
 class ProposalStatus(StrEnum):
@@ -33,7 +34,7 @@ class ProposalStatus(StrEnum):
     ACCEPTED = "ACCEPTED"
     """The acceptance of a chargeback: another has accepted it."""
     DONE = "DONE"
-    """A refund's return: another has confirmed that it left our bank."""
+    """A refund's return: another has confirmed that it left our bank. A period: another has reopened it."""
     REJECTED = "REJECTED"
     WITHDRAWN = "WITHDRAWN"
     RETURNED = "RETURNED"
@@ -46,6 +47,7 @@ ENDS: Mapping[Kind, tuple[ProposalStatus, ...]] = {
     Kind.POLICY_CHANGE: (ProposalStatus.PUBLISHED, *REFUSED, ProposalStatus.RETURNED),
     Kind.CHARGEBACK_ACCEPTANCE: (ProposalStatus.ACCEPTED, *REFUSED, ProposalStatus.RETURNED),
     Kind.REFUND_RETURN: (ProposalStatus.DONE, *REFUSED),
+    Kind.PERIOD_REOPENING: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
 }
 
 
@@ -98,6 +100,12 @@ TERMS: Mapping[Kind, Terms] = {
     ),
     Kind.SUSPENSE_EXPLANATION: Terms(
         "explanation", "explained this amount", "approve it", (Permission.SETTLE_SUSPENSE,)
+    ),
+    Kind.PERIOD_REOPENING: Terms(
+        "request to reopen a period",
+        "asked for this period to be reopened",
+        "reopen it",
+        (Permission.REOPEN_PERIOD,),
     ),
 }
 

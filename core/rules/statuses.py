@@ -31,6 +31,7 @@ from core.rules.notifications import LetterStatus as Letter
 from core.rules.operations import OperationStatus as Operation
 from core.rules.payment_method_setups import SetupStatus as Setup
 from core.rules.payouts import PayoutOfferStatus as PayoutOffer
+from core.rules.periods import PeriodStatus as Closed
 from core.rules.proposals import ENDS
 from core.rules.proposals import Kind as Proposed
 from core.rules.proposals import ProposalStatus as Proposal
@@ -146,6 +147,8 @@ STEPS: Mapping[str, Steps] = {
     # The same difference may come back.
     "breaks": _to({BreakStatus.OPEN: (BreakStatus.CLOSED,), BreakStatus.CLOSED: (BreakStatus.OPEN,)}),
     "suspense_items": _to({Suspense.OPEN: (Suspense.SETTLED,)}),
+    "periods": _to({Closed.CLOSED: (Closed.REOPENED,)}),
+    "period_reopenings": _to({Proposal.PROPOSED: ENDS[Proposed.PERIOD_REOPENING]}),
     "chargebacks": frozenset(
         (before, told)
         for before, told in product(CHARGEBACKS, CHARGEBACKS)
@@ -189,6 +192,8 @@ PLACES: Mapping[str, Place] = {
     "duplicate_payments": Place("duplicate"),
     "breaks": Place("break"),
     "suspense_items": Place("suspense"),
+    "periods": Place("period"),
+    "period_reopenings": Place("period_reopening"),
     "chargebacks": Place("chargeback"),
 }
 

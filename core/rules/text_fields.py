@@ -30,6 +30,8 @@ KINDS: Mapping[str, Permission] = {
     "suspense": Permission.READ_LEDGER,
     "break": Permission.READ_LEDGER,
     "stop": Permission.READ_LEDGER,
+    "period": Permission.READ_LEDGER,
+    "journal": Permission.READ_LEDGER,
 }
 _PLACE = re.compile(r"([a-z]+)\.([0-9]{1,19})\.([a-z0-9][a-z0-9_-]{0,79})")
 

@@ -191,6 +191,18 @@ AXES: Mapping[str, Mapping[str, Pill]] = {
         "FAILED": _pill("Failed", "bad", "Could not be sent."),
         "MUTED": _pill("Muted", "quiet", "The reader wants no e-mails of this kind; nothing was sent."),
     },
+    "period": {
+        "CLOSED": _pill("Closed", "good", "Signed and locked: it gets no journal any more."),
+        "REOPENED": _pill("Reopened", "wait", "Two people reopened it; its summary stays as it was signed."),
+    },
+    "proposal": {
+        "PROPOSED": _pill("Waiting", "wait", "For a second person."),
+        "DONE": _pill("Done", "good", "Another person confirmed it."),
+        "POSTED": _pill("Posted", "good", "Another person approved it, and it is in the ledger."),
+        "REJECTED": _pill("Rejected", "bad", "Another person said no."),
+        "WITHDRAWN": _pill("Withdrawn", "quiet", "By whoever proposed it."),
+        "RETURNED": _pill("Returned", "bad", "It can no longer be confirmed."),
+    },
     "reconciliation": {
         "RUNNING": _pill("Running", "info", "Under way."),
         "CLEAN": _pill("Clean", "good", "Every line is booked as what it is, and the balances agree."),

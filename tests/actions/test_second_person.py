@@ -12,9 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence
 from core.actions.decisions import approvals, recorded_decision
 from core.actions.operations import suspense
+from core.actions.periods import closing, reopening
 from core.actions.refunds import outside_refunds
 from core.actions.staff import install, members, policy_change
 from core.db import Database
@@ -25,12 +27,14 @@ from core.records import (
     ChargebackAcceptance,
     Decision,
     Notification,
+    PeriodReopening,
     PolicyProposal,
     Recusal,
     RefundReturn,
     SuspenseItem,
 )
 from core.rules import proposals as rules
+from core.rules.periods import PeriodKind
 from core.rules.permissions import SYSTEM, TABLE, Actor, Role
 from core.rules.proposals import TERMS, Kind, ProposalFallen
 from core.rules.suspense import SettledAs
@@ -165,6 +169,25 @@ def explanation(market: Market) -> Story:
     )
 
 
+def period_reopening(market: Market) -> Story:
+    market.now += timedelta(days=1)
+    reconciliation.run(market.desk, SYSTEM)
+    signer = audit.desk_signer(market.desk.database, market.desk.settings.home, now=market.now)
+    yesterday = market.now.date() - timedelta(days=1)
+    period = market.act(
+        closing.close, market.as_staff("fay"), kind=PeriodKind.DAY, day=yesterday, signer=signer
+    )
+    row = market.act(
+        reopening.propose, market.as_staff("fay"), period_id=period.id, reason="A fee is missing."
+    )
+    return Story(
+        "fay",
+        "cora",
+        lambda session, actor, now: reopening.approve(session, actor, now=now, reopening_id=row.id),
+        lambda session: session.get_one(PeriodReopening, row.id).status,
+    )
+
+
 STORIES: dict[Kind, Callable[[Market], Story]] = {
     Kind.DECISION: decision,
     Kind.POLICY_CHANGE: policy,
@@ -172,7 +195,9 @@ STORIES: dict[Kind, Callable[[Market], Story]] = {
     Kind.CHARGEBACK_ANSWER: answer,
     Kind.REFUND_RETURN: refund_return,
     Kind.SUSPENSE_EXPLANATION: explanation,
+    Kind.PERIOD_REOPENING: period_reopening,
 }
+OF_NOBODY = {Kind.POLICY_CHANGE, Kind.PERIOD_REOPENING}  # no party is concerned
 REASON = "Told to the administrator."
 
 
@@ -265,7 +290,7 @@ def test_a_proposal_falls_with_its_maker_and_with_time(market: Market, kind: Kin
     assert len(entries) == 1
 
 
-@pytest.mark.parametrize("kind", [each for each in Kind if each is not Kind.POLICY_CHANGE])
+@pytest.mark.parametrize("kind", [each for each in Kind if each not in OF_NOBODY])
 def test_a_checker_with_a_tie_does_not_confirm(market: Market, kind: Kind) -> None:
     second_administrator(market)
     story = STORIES[kind](market)
@@ -301,6 +326,7 @@ def test_the_database_knows_the_same_roles_as_the_table(owner: Database) -> None
         "chargeback_evidence": Kind.CHARGEBACK_ANSWER,
         "refund_returns": Kind.REFUND_RETURN,
         "suspense_items": Kind.SUSPENSE_EXPLANATION,
+        "period_reopenings": Kind.PERIOD_REOPENING,
     }
     assert found == {
         table: {role.value for each in TERMS[kind].make for role in TABLE[each]}

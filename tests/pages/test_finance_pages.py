@@ -39,6 +39,7 @@ PAGES = {
     "overview": "What the balance at Stripe is made of",
     "trial_balance": "USD, the platform's book",
     "financial_statements": "Balance sheet and income statement",
+    "periods": "Closed periods",
     "journals": "All posted journals",
     "fees": "Platform fees earned",
     "payouts": "Under way",

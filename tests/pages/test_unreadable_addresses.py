@@ -26,6 +26,7 @@ UNREADABLE = [
     ("trial_balance", "line", "nothing"),
     ("trial_balance", "currency", "XXX"),
     ("trial_balance", "at", "yesterday"),
+    ("periods", "id", "x"),
     ("trial_balance", "beside", "2026-13-01"),
     ("financial_statements", "report", "cash-flow"),
     ("financial_statements", "days", "yesterday"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -44,17 +45,24 @@ def book_line(
     `is_booked`; the database refuses a second booking of a line.
     """
     converted: dict[str, Any] = {}
+    # What belongs to a milestone happens when the desk hears of it, as its payment and its case say; the rest when it
+    # happened at Stripe.
+    happened_at = line.created if milestone_id is None else None
+    if milestone_id is not None and line.created.astimezone(UTC).date() < now.astimezone(UTC).date():
+        journal = replace(
+            journal, cause={**journal.cause, "of_day": f"{line.created.astimezone(UTC):%Y-%m-%d}"}
+        )
     if journal.currency != line.currency:
         (for_amount,) = (each.amount for each in journal.postings if each.account == accounts.STRIPE_BALANCE)
         amount, fee = Money(line.amount, line.currency), Money(line.fee, line.currency)
         here, journal = postings.exchanged(journal, amount=amount, fee=fee, fees_to=fees_to)
-        journal_store.post(session, here, now=now)
+        journal_store.post(session, here, now=now, happened_at=happened_at)
         converted = {
             "for_minor": for_amount.minor,
             "for_currency": for_amount.currency,
             "exchange_rate": line.exchange_rate,
         }
-    journal_id = journal_store.post(session, journal, now=now)
+    journal_id = journal_store.post(session, journal, now=now, happened_at=happened_at)
     session.add(
         BalanceTransaction(
             id=line.id,

@@ -1,0 +1,1 @@
+"""Closing days and months of the books, and reopening them."""

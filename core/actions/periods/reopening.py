@@ -1,0 +1,168 @@
+"""Reopening a closed period: one person asks with a reason, another agrees.
+
+What was closed after it is reopened with it, because the books are open from one day on.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.staff import proposals
+from core.actions.staff.proposals import Waiting
+from core.audit.actions import AuditAction, StoredAction
+from core.errors import NotFound
+from core.records import Period, PeriodReopening
+from core.rules import periods as rules
+from core.rules.periods import PeriodKind, PeriodStatus
+from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
+from core.rules.proposals import Kind, ProposalStatus, ended
+from core.rules.reasons import given
+
+
+def propose(session: Session, actor: Actor, *, now: datetime, period_id: int, reason: str) -> PeriodReopening:
+    """Ask for it. Nothing is open yet. Raises `PeriodNotClosed`, `ProposalWaits`."""
+    require(actor, Permission.REOPEN_PERIOD)
+    reason = given(reason)
+    period = _period(session, period_id)
+    if period.status != PeriodStatus.CLOSED:
+        raise rules.PeriodNotClosed(period=words(period))
+    me = proposals.require_maker(session, actor)
+    waits = select(PeriodReopening).where(
+        PeriodReopening.period_id == period_id, PeriodReopening.status == ProposalStatus.PROPOSED
+    )
+    if other := session.scalars(waits).one_or_none():
+        what = f"{words(period)} be reopened"
+        raise proposals.waits(session, maker_id=other.proposed_by, made_at=other.proposed_at, what=what)
+    row = PeriodReopening(period_id=period_id, reason=reason, proposed_by=me, proposed_at=now)
+    session.add(row)
+    session.flush()
+    asked = AuditAction.PERIOD_PROPOSE_REOPENING.by("finance")
+    _note(session, actor, asked, row, period, reason=reason, now=now)
+    return row
+
+
+def approve(
+    session: Session, actor: Actor, *, now: datetime, reopening_id: int, reason: str = ""
+) -> list[Period]:
+    """Agree: this period and all that were closed after it are open again; returns them, oldest first.
+
+    Raises what `proposals.require_checker` does, `ProposalEnded`, `PeriodNotClosed`.
+    """
+    require(actor, Permission.CONFIRM_REOPENING, now)
+    said = given(reason) if reason.strip() else None
+    row = _open(session, reopening_id)
+    proposals.require_checker(session, actor, waiting(row), now=now)
+    first = _period(session, row.period_id)
+    if first.status != PeriodStatus.CLOSED:
+        raise rules.PeriodNotClosed(period=words(first))
+    why = said or row.reason
+    proposals.settle(row, ProposalStatus.DONE, actor, now=now)
+    row.note = said
+    session.flush()
+    closed = select(Period).where(Period.status == PeriodStatus.CLOSED, Period.last_day >= first.first_day)
+    found = list(session.scalars(closed.order_by(Period.first_day, Period.id).with_for_update()))
+    for period in found:
+        audit.become(period, PeriodStatus.REOPENED, now=now, by=actor)
+        period.reopening_id = row.id
+        _note(session, actor, AuditAction.PERIOD_REOPEN.by("finance"), row, period, reason=why, now=now)
+    agreed = AuditAction.PERIOD_CONFIRM_REOPENING.by("finance")
+    _note(session, actor, agreed, row, first, reason=why, now=now)
+    session.flush()
+    return found
+
+
+def reject(session: Session, actor: Actor, *, now: datetime, reopening_id: int, reason: str) -> None:
+    """It stays closed: whoever asked withdraws it, anybody else rejects it. Raises `ProposalEnded`."""
+    require_one(actor, Permission.REOPEN_PERIOD, Permission.CONFIRM_REOPENING)
+    reason = given(reason)
+    row = _open(session, reopening_id)
+    proposals.settle(row, proposals.outcome(actor, row.proposed_by), actor, now=now)
+    row.note = reason
+    withdrawn = row.status is ProposalStatus.WITHDRAWN
+    action = AuditAction.PERIOD_WITHDRAW_REOPENING if withdrawn else AuditAction.PERIOD_REJECT_REOPENING
+    _note(session, actor, action.by("finance"), row, _period(session, row.period_id), reason=reason, now=now)
+    session.flush()
+
+
+def stale(session: Session, *, now: datetime) -> list[int]:
+    """Which can no longer be approved, whoever wants to. Nothing is locked or written."""
+    wanted = select(PeriodReopening).where(PeriodReopening.status == ProposalStatus.PROPOSED)
+    return [row.id for row in session.scalars(wanted) if proposals.flaw(session, waiting(row), now=now)]
+
+
+def return_stale(session: Session, *, now: datetime, number: int) -> bool:
+    """What can no longer be approved goes back to its maker, with the reason."""
+    row = _open(session, number)
+    why = proposals.flaw(session, waiting(row), now=now)
+    if why is None:
+        return False
+    proposals.settle(row, ProposalStatus.RETURNED, SYSTEM, now=now)
+    row.note = why
+    period = _period(session, row.period_id)
+    _note(session, SYSTEM, AuditAction.PERIOD_RETURN_REOPENING.by("system"), row, period, reason=why, now=now)
+    what = f"reopening of {words(period)}"
+    proposals.tell_returned(
+        session, waiting(row), what=what, why=why, about=("period_reopening", row.id), now=now
+    )
+    session.flush()
+    return True
+
+
+def standing(session: Session, reopening_id: int) -> Waiting:
+    """As it waits, for whoever reads of it."""
+    return waiting(session.get_one(PeriodReopening, reopening_id))
+
+
+def waiting(row: PeriodReopening) -> Waiting:
+    return Waiting(Kind.PERIOD_REOPENING, row.proposed_by, row.proposed_at)
+
+
+def words(period: Period) -> str:
+    return rules.Span(PeriodKind(period.kind), period.first_day, period.last_day).words
+
+
+def _period(session: Session, period_id: int) -> Period:
+    found = session.get(Period, period_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound(kind="period", id=period_id)
+    return found
+
+
+def _open(session: Session, reopening_id: int) -> PeriodReopening:
+    row = session.get(PeriodReopening, reopening_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(kind="proposal", id=reopening_id)
+    if row.status != ProposalStatus.PROPOSED:
+        raise ended(Kind.PERIOD_REOPENING, row.status)
+    return row
+
+
+def _note(
+    session: Session,
+    actor: Actor,
+    action: StoredAction,
+    row: PeriodReopening,
+    period: Period,
+    *,
+    reason: str,
+    now: datetime,
+) -> None:
+    about_period = action.endswith(AuditAction.PERIOD_REOPEN.value)
+    audit.record(
+        session,
+        actor,
+        action,
+        object_kind="period" if about_period else "period_reopening",
+        object_id=period.id if about_period else row.id,
+        now=now,
+        reason=reason,
+        after={
+            "period": period.id,
+            "first": period.first_day.isoformat(),
+            "last": period.last_day.isoformat(),
+        },
+    )

@@ -1,0 +1,283 @@
+"""Periods: which are closed, what a close still needs, and what it says of the books."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from core.audit import period_summary
+from core.errors import NotFound
+from core.money import Money, in_order
+from core.queries import invariants
+from core.queries.financial_reports import ReportKind, reports
+from core.queries.movements import Period as Days
+from core.report_files import Level, Sheet, SheetRow
+from core.rules.periods import DAY, Item, PeriodKind, Span
+
+NEWEST = 2**63 - 1
+OPEN_FROM = text("select open_from from ledger_lock where open_from > '-infinity'")
+RUN = text(
+    """
+    select id, until from reconciliation_runs
+    where until >= :ends and status in ('CLEAN', 'SUSPENSE', 'BREAKS') order by id desc limit 1
+    """
+)
+BREAKS = text("select count(*) from breaks where status = 'OPEN' and kind <> 'IN_SUSPENSE' and since < :ends")
+SUSPENSE = text(
+    """
+    select i.currency, sum(i.amount_minor)::bigint as minor, count(*) as items
+    from suspense_items i join balance_transactions b on b.id = i.transaction_id
+    where i.status = 'OPEN' and b.created_at < :ends group by 1
+    """
+)
+
+
+def open_from(session: Session) -> date | None:
+    """The first open day; None while nothing was ever closed."""
+    found: datetime | None = session.execute(OPEN_FROM).scalar_one_or_none()
+    return found.astimezone(UTC).date() if found else None
+
+
+def is_open(session: Session, day: date) -> bool:
+    since = open_from(session)
+    return since is None or day >= since
+
+
+def checklist(session: Session, wanted: Span, *, now: datetime) -> list[Item]:
+    """What must be so before this is closed, in the order in which people see to it."""
+    return [*cheap(session, wanted, now=now), _checks(session)]
+
+
+def cheap(session: Session, wanted: Span, *, now: datetime) -> list[Item]:
+    """All of it but the checks of the books, which take their time."""
+    return [
+        _over(wanted, now),
+        _in_order(session, wanted),
+        _reconciled(session, wanted),
+        _breaks(session, wanted),
+        _suspense(session, wanted),
+    ]
+
+
+def _over(wanted: Span, now: datetime) -> Item:
+    met = now >= wanted.ends
+    found = "It is over." if met else f"{wanted.words} is not over yet, by UTC."
+    return Item("over", "The period is over", found, met)
+
+
+def _in_order(session: Session, wanted: Span) -> Item:
+    law, since = "Everything before it is closed", open_from(session)
+    twice = session.execute(
+        text("select 1 from periods where kind = :kind and first_day = :first and status = 'CLOSED'"),
+        {"kind": wanted.kind, "first": wanted.first},
+    ).first()
+    if twice:
+        return Item("in_order", law, f"{wanted.words} is closed already.", False)
+    if since is None:
+        return Item("in_order", law, "Nothing was closed before: everything up to its end will be.", True)
+    if wanted.first > since:
+        return Item("in_order", law, f"{since:%-d %B %Y} is to be closed first.", False)
+    if wanted.kind is PeriodKind.DAY and wanted.first < since:
+        return Item("in_order", law, f"{wanted.words} lies in a period that is closed already.", False)
+    return Item("in_order", law, f"Closed up to {since - DAY:%-d %B %Y}.", True)
+
+
+def _reconciled(session: Session, wanted: Span) -> Item:
+    law = "Stripe's statement was reconciled to its end"
+    run = session.execute(RUN, {"ends": wanted.ends}).one_or_none()
+    if run is None:
+        return Item(
+            "reconciled", law, f"No reconciliation reaches the end of {wanted.words}: run one.", False
+        )
+    return Item(
+        "reconciled", law, f"RC-{run.id} read the statement until {run.until:%-d %b %Y, %H:%M} UTC.", True
+    )
+
+
+def _breaks(session: Session, wanted: Span) -> Item:
+    law = "Every break of it is explained"
+    count = session.execute(BREAKS, {"ends": wanted.ends}).scalar_one()
+    if not count:
+        return Item("breaks", law, "No break is open.", True)
+    found = f"{count:,} break{' is' if count == 1 else 's are'} open: see the page Reconciliation."
+    return Item("breaks", law, found, False, explainable=True)
+
+
+def _suspense(session: Session, wanted: Span) -> Item:
+    law = "Suspense is empty or explained"
+    rows = session.execute(SUSPENSE, {"ends": wanted.ends}).all()
+    if not rows:
+        return Item("suspense", law, "Nothing in suspense.", True)
+    sums = ", ".join(each.text() for each in in_order(Money(row.minor, row.currency) for row in rows))
+    count = sum(row.items for row in rows)
+    found = f"In suspense: {sums} in {count} item{'' if count == 1 else 's'}."
+    return Item("suspense", law, found, False, explainable=True)
+
+
+def _checks(session: Session) -> Item:
+    broken = [each.name for each in invariants.run(session) if each.rows]
+    found = f"Checks that fail: {', '.join(broken)}." if broken else "Every check of the books holds."
+    return Item("checks", "Every check of the books holds", found, not broken)
+
+
+def figures(session: Session, wanted: Span) -> list[dict[str, Any]]:
+    """The trial balance of the period, by currency and book: what is signed."""
+    days = Days(wanted.first, wanted.last)
+    found = reports(session, ReportKind.TRIAL_BALANCE, days, movements=True)
+    return [
+        {
+            "currency": each.currency,
+            "book": each.book.value,
+            "lines": [
+                {
+                    "number": row.number,
+                    "name": row.name,
+                    "title": row.title,
+                    "opening": _net(row.amounts[0], row.amounts[1]),
+                    "debits": _minor(row.amounts[2]),
+                    "credits": _minor(row.amounts[3]),
+                    "closing": _net(row.amounts[4], row.amounts[5]),
+                }
+                for row in each.rows
+                if row.name
+            ],
+        }
+        for each in found
+    ]
+
+
+def _minor(amount: Money | None) -> int:
+    return amount.minor if amount else 0
+
+
+def _net(debit: Money | None, credit: Money | None) -> int:
+    return _minor(debit) - _minor(credit)
+
+
+@dataclass(frozen=True)
+class PeriodRow:
+    """One close. `waits`: somebody asks for it to be reopened; `reopened_why`: two people did."""
+
+    id: int
+    kind: str
+    first_day: date
+    last_day: date
+    status: str
+    closed_at: datetime
+    closed_by: str
+    explanation: str
+    summary: dict[str, Any]
+    reopening_id: int | None
+    waits_id: int | None
+    waits_by: int | None
+    waits_by_name: str | None
+    waits_reason: str | None
+    reopened_why: str | None
+    reopened_by: str | None
+
+    @property
+    def words(self) -> str:
+        return f"{self.first_day:%B %Y}" if self.kind == PeriodKind.MONTH else f"{self.first_day:%-d %B %Y}"
+
+    @property
+    def journals(self) -> int:
+        return int(self.summary["journals"]["count"])
+
+
+ROWS = """
+select p.id, p.kind, p.first_day, p.last_day, p.status, p.closed_at, coalesce(s.name, p.closed_via) as closed_by,
+       p.explanation, p.summary, p.reopening_id, w.id as waits_id, w.proposed_by as waits_by, m.name as waits_by_name,
+       w.reason as waits_reason, r.reason as reopened_why, c.name as reopened_by
+from periods p
+left join staff s on s.id = p.closed_by
+left join period_reopenings w on w.period_id = p.id and w.status = 'PROPOSED'
+left join staff m on m.id = w.proposed_by
+left join period_reopenings r on r.id = p.reopening_id
+left join staff c on c.id = r.settled_by
+where {where} order by p.id desc limit :limit
+"""
+
+
+def rows(session: Session, *, before: int | None = None, limit: int = 51) -> list[PeriodRow]:
+    """The newest close first."""
+    found = session.execute(
+        text(ROWS.format(where="p.id < :before")), {"before": before or NEWEST, "limit": limit}
+    )
+    return [PeriodRow(**row) for row in found.mappings()]
+
+
+def closed(session: Session, wanted: Span) -> PeriodRow | None:
+    """The close of exactly this day or month that stands."""
+    query = text(ROWS.format(where="p.kind = :kind and p.first_day = :first and p.status = 'CLOSED'"))
+    values = {"kind": wanted.kind, "first": wanted.first, "limit": 1}
+    found = session.execute(query, values).mappings().first()
+    return PeriodRow(**found) if found else None
+
+
+def row(session: Session, period_id: int) -> PeriodRow:
+    """Raises `NotFound`."""
+    found = (
+        session.execute(text(ROWS.format(where="p.id = :id")), {"id": period_id, "limit": 1})
+        .mappings()
+        .first()
+    )
+    if found is None:
+        raise NotFound(kind="period", id=period_id)
+    return PeriodRow(**found)
+
+
+def items_of(period: PeriodRow) -> Sequence[dict[str, Any]]:
+    """The checklist as it was signed."""
+    return list(period.summary["checklist"])
+
+
+def sheets(period: PeriodRow) -> list[Sheet]:
+    """The signed summary on paper: the checklist, then the trial balance of each currency."""
+    words, facts = period.words, period.summary
+    checklist = Sheet(
+        "Checklist",
+        f"Closed: {words}",
+        f"Closed by {facts['closed_by']} on {facts['closed_at'][:16].replace('T', ' at ')} UTC. "
+        f"{facts['journals']['count']:,} journals, the last J-{facts['journals']['last']}.",
+        ("", "What has to be so", "What was found"),
+        3,
+        tuple(
+            SheetRow(Level.LINE, ("Done" if each["met"] else "Explained", each["law"], each["found"]))
+            for each in facts["checklist"]
+        ),
+    )
+    return [checklist, *(_sheet(period, each) for each in facts["figures"])]
+
+
+def _sheet(period: PeriodRow, figures: dict[str, Any]) -> Sheet:
+    currency, memo = figures["currency"], figures["book"] != "platform"
+    columns = ("opening", "debits", "credits", "closing")
+    rows = [(line, [Money(line[name], currency) for name in columns]) for line in figures["lines"]]
+    total = tuple(Money.total((amounts[n] for _, amounts in rows), currency) for n in range(len(columns)))
+    return Sheet(
+        f"{currency}{' memo' if memo else ''}",
+        f"Trial balance, {period.words}, {currency}{', payees’ own money' if memo else ''}",
+        "Opening and closing balances: debits above zero, credits below.",
+        ("No.", "Account", *(name.capitalize() for name in columns)),
+        2,
+        (
+            *(SheetRow(Level.LINE, (line["number"], line["title"], *amounts)) for line, amounts in rows),
+            SheetRow(Level.TOTAL, (None, "Total", *total)),
+        ),
+    )
+
+
+def foot(period: PeriodRow) -> list[str]:
+    """What a paper needs so that it can be held against the signed file."""
+    explained = [f"Explanation: {period.explanation}"] if period.explanation else []
+    return [
+        *explained,
+        f"SHA-256 of the signed summary: {period_summary.digest(period.summary)}",
+        f"Signature (Ed25519): {period.summary['signature']}",
+        f"Key: {period.summary['key']}. `escrow-desk period verify FILE` proves the JSON of this summary.",
+    ]

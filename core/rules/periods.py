@@ -1,0 +1,91 @@
+"""Periods of the books: a day or a month, closed when it is over, in their order, and reopened by two people.
+
+What is closed does not change: the database sees to it (`ledger_lock`). What comes to light later is posted on the
+first open day and says for which day it is (docs/decisions/0024).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+
+from core.errors import DeskError
+
+DAY = timedelta(days=1)
+
+
+class PeriodKind(StrEnum):
+    DAY = "DAY"
+    MONTH = "MONTH"
+
+
+class PeriodStatus(StrEnum):
+    CLOSED = "CLOSED"
+    REOPENED = "REOPENED"
+    """Two people have opened it again; its summary stays as it was signed."""
+
+
+class PeriodNotReady(DeskError):
+    """{period} cannot be closed yet. {missing}"""
+
+
+class PeriodClosed(DeskError):
+    """{period} is closed. Choose an open day, or have the period reopened by two people."""
+
+
+class PeriodNotClosed(DeskError):
+    """{period} is not closed, so there is nothing to reopen."""
+
+
+class LedgerBusy(DeskError):
+    """Something is being posted for longer than the desk waits. Nothing was closed; try again in a moment."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A day or a month, both ends included, in UTC."""
+
+    kind: PeriodKind
+    first: date
+    last: date
+
+    @property
+    def ends(self) -> datetime:
+        """The first moment after it."""
+        return datetime.combine(self.last + DAY, time(), UTC)
+
+    @property
+    def words(self) -> str:
+        return f"{self.first:%B %Y}" if self.kind is PeriodKind.MONTH else f"{self.first:%-d %B %Y}"
+
+
+def span(kind: PeriodKind, day: date) -> Span:
+    """The day, or the month that it lies in."""
+    if kind is PeriodKind.DAY:
+        return Span(kind, day, day)
+    first = day.replace(day=1)
+    return Span(kind, first, (first + 31 * DAY).replace(day=1) - DAY)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the checklist. `explainable`: it may be closed with an explanation that is signed with it."""
+
+    name: str
+    law: str
+    found: str
+    met: bool
+    explainable: bool = False
+
+
+def missing(items: Sequence[Item], *, explanation: str) -> list[Item]:
+    """What stops the close: what is not met, and not explained either."""
+    return [each for each in items if not each.met and not (each.explainable and explanation)]
+
+
+def require_ready(wanted: Span, items: Sequence[Item], *, explanation: str) -> None:
+    """Raises `PeriodNotReady`, which names everything that is missing."""
+    if short := missing(items, explanation=explanation):
+        raise PeriodNotReady(period=wanted.words, missing=" ".join(each.found for each in short))

@@ -1,0 +1,235 @@
+"""Closing on screen: a checklist that names what is missing, the signed summaries, and a reopening that takes two."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+import streamlit as st
+
+from core import audit, report_files, table_files
+from core.actions.periods import closing, reopening
+from core.errors import DeskError
+from core.queries import periods as queries
+from core.queries.periods import PeriodRow
+from core.rules import periods as rules
+from core.rules.periods import Item, PeriodKind, Span
+from core.rules.permissions import Permission
+from dashboard import request_context
+from dashboard.compliance.master_detail import beside
+from dashboard.ui import cards, confirm, download, errors, header, reasons, second_person, tables, text_fields
+from dashboard.ui.safe import html, plain
+from dashboard.ui.second_person import Answer
+
+COLUMNS = [
+    tables.text("words", "Period", width=150),
+    tables.status("status", "Status", axis="period", width=105),
+    tables.when("closed_at", "Closed at", width=150),
+    tables.text("closed_by", "Closed by", width=140),
+    tables.count("journals", "Journals", width=85),
+    tables.text("explanation", "Explanation", width=220),
+    tables.text("reopened_why", "Reopened because", value=lambda row: row.reopened_why or ""),
+]
+FILE = [
+    *COLUMNS,
+    tables.text(
+        "sha256", "SHA-256 of the summary", value=lambda row: audit.period_summary.digest(row.summary)
+    ),
+]
+
+
+def next_close(kind: PeriodKind, day: date | None, since: date | None, now: datetime) -> None:
+    """The checklist of what is to be closed, and the button; what is missing is named, and the button waits for it."""
+    wanted = rules.span(kind, day or _next(kind, since, now))
+    with request_context.reading() as session:
+        items = queries.checklist(session, wanted, now=now)
+    with cards.panel("close-panel"):
+        header.section(
+            f"Close {wanted.words}", "Everything has to be so, or explained where that is possible."
+        )
+        st.html(_listed(items))
+        explanation = ""
+        place = text_fields.named("period", 0, "explanation")
+        if any(each.explainable and not each.met for each in items):
+            explanation = reasons.line(
+                place, "Why it is closed all the same; it is signed with the rest", key="close-explanation"
+            )
+        _button(wanted, items, explanation, place)
+
+
+def _next(kind: PeriodKind, since: date | None, now: datetime) -> date:
+    """The first open day or month, and at the beginning the last that is over."""
+    if since is not None:
+        return since
+    today = now.date()
+    return today - timedelta(days=1) if kind is PeriodKind.DAY else today.replace(day=1) - timedelta(days=1)
+
+
+def _listed(items: Sequence[Item]) -> str:
+    rows = "".join(
+        f'<tr><td><span class="ed-pill ed-{tone}">{word}</span></td><td>{html(each.law)}</td>'
+        f"<td>{html(each.found)}</td></tr>"
+        for each in items
+        for tone, word in [_state(each)]
+    )
+    return f'<div class="ed-wide"><table class="ed-table" aria-label="Checklist"><tbody>{rows}</tbody></table></div>'
+
+
+def _state(item: Item) -> tuple[str, str]:
+    if item.met:
+        return "good", "Done"
+    return ("wait", "To be explained") if item.explainable else ("bad", "Missing")
+
+
+def _button(wanted: Span, items: Sequence[Item], explanation: str, place: str) -> None:
+    missing = rules.missing(items, explanation=explanation)
+    stops = [each for each in missing if not each.explainable]
+    desk = request_context.desk()
+    intent = confirm.pressed(
+        f"Close {wanted.words}", key="close-period", money=True, icon=":material/lock:", disabled=bool(stops)
+    )
+    if intent:
+        signer = audit.desk_signer(desk.database, desk.settings.home, now=request_context.now())
+        confirm.carry_out(
+            intent,
+            lambda session, actor, now: closing.close(
+                session,
+                actor,
+                now=now,
+                kind=wanted.kind,
+                day=wanted.last,
+                signer=signer,
+                explanation=explanation,
+            ),
+            done=f"{wanted.words} is closed, and its summary is signed.",
+            sent=[place] if explanation else [],
+        )
+
+
+def closed(rows: Sequence[PeriodRow], cursor: tables.Cursor) -> None:
+    """What was closed, newest first; what waits for a second person; beside it the chosen one."""
+    for row in rows:
+        if row.waits_id is not None:
+            _answer(row, row.waits_id)
+    header.section("Closed periods", "Newest first. A summary is signed with the desk's key.")
+    beside("periods", [row.id for row in rows], lambda narrow: _table(rows, cursor, narrow), _chosen)
+
+
+def _table(rows: Sequence[PeriodRow], cursor: tables.Cursor, narrow: bool) -> int | None:
+    return tables.table(
+        rows,
+        COLUMNS[:3] if narrow else COLUMNS,
+        key="periods",
+        cursor=cursor,
+        select=True,
+        download=tables.Table(
+            "periods",
+            lambda session: tables.every(
+                lambda before, limit: queries.rows(session, before=before, limit=limit)
+            ),
+            columns=FILE,
+        ),
+        name="Closed periods",
+        empty_state=("Nothing was ever closed", "Close the first day or month when its checklist is done."),
+    )
+
+
+def _chosen(number: int) -> None:
+    try:
+        with request_context.reading() as session:
+            row = queries.row(session, number)
+    except DeskError as missing:
+        errors.show(missing)
+        return
+    _detail(row)
+
+
+def _detail(row: PeriodRow) -> None:
+    public = audit.period_summary.signer_of(row.summary)
+    header.section(row.words, "As it was signed")
+    cards.facts(
+        {
+            "Journals": row.journals,
+            "Last journal": f"J-{row.summary['journals']['last']}",
+            "Signed with key": public.fingerprint if public else "The signature does not fit",
+            "SHA-256": audit.period_summary.digest(row.summary),
+        },
+        columns=2,
+    )
+    _files(row)
+    if row.explanation:
+        cards.note(f"Explained: {row.explanation}")
+    if row.reopened_why:
+        cards.note(f"Reopened, approved by {row.reopened_by}: {row.reopened_why}")
+    free = row.status == rules.PeriodStatus.CLOSED and row.waits_id is None
+    if free and request_context.may(Permission.REOPEN_PERIOD):
+        _ask(row)
+
+
+def _files(row: PeriodRow) -> None:
+    name = f"period-{row.first_day.isoformat()}-{row.kind.lower()}-{row.id}"
+    given = {"period": row.id}
+    with st.container(horizontal=True, gap="small"):
+        for ending, media_type, content in (
+            ("pdf", "application/pdf", report_files.pdf(queries.sheets(row), foot=queries.foot(row))),
+            ("json", "application/json", json.dumps(row.summary, indent=1, ensure_ascii=False).encode()),
+        ):
+            download.document(
+                f"Summary, {ending.upper()}",
+                table_files.Document(name, ending, given, Permission.EXPORT_LEDGER),
+                lambda session, content=content: content,  # type: ignore[misc]
+                key=f"period-{row.id}-{ending}",
+                media_type=media_type,
+            )
+
+
+def _ask(row: PeriodRow) -> None:
+    with st.expander("Reopen it", key=f"reopen-{row.id}"):
+        cards.note(
+            "Two people. What was closed after it is reopened with it; what was signed stays as it is."
+        )
+        place = text_fields.named("period", row.id, "reopen")
+        reason = reasons.line(place, "Why it has to be reopened", key=f"reopen-reason-{row.id}")
+        if intent := confirm.pressed("Ask for it", key=f"reopen-ask-{row.id}", type="secondary"):
+            confirm.carry_out(
+                intent,
+                lambda session, actor, now: reopening.propose(
+                    session, actor, now=now, period_id=row.id, reason=reason
+                ),
+                done="Submitted. It is reopened when someone else approves it.",
+                sent=[place],
+            )
+
+
+def _answer(row: PeriodRow, number: int) -> None:
+    with cards.panel(f"reopening-{number}"):
+        st.markdown(f"**{plain(row.waits_by_name or '')} asks for {plain(row.words)} to be reopened**")
+        st.text(row.waits_reason or "")
+        own = row.waits_by == request_context.actor().id
+        yes = None
+        if second_person.may_confirm(
+            Permission.CONFIRM_REOPENING, lambda session: reopening.standing(session, number)
+        ):
+            yes = Answer(
+                "Approve and reopen",
+                lambda session, actor, now, reason: reopening.approve(
+                    session, actor, now=now, reopening_id=number, reason=reason
+                ),
+                done=f"{row.words} is open again, with what was closed after it.",
+                icon=":material/lock_open:",
+            )
+        if own or request_context.may(Permission.CONFIRM_REOPENING):
+            second_person.answers(
+                text_fields.named("period", row.id, "answer"),
+                f"reopening-{number}",
+                own=own,
+                yes=yes,
+                no=Answer(
+                    "Reject",
+                    lambda session, actor, now, reason: reopening.reject(
+                        session, actor, now=now, reopening_id=number, reason=reason
+                    ),
+                    done="It stays closed.",
+                ),
+            )

@@ -1,0 +1,34 @@
+"""Periods: the next day and month to close with their checklists, what was closed and signed, and reopening by two."""
+
+from __future__ import annotations
+
+from core.queries import periods as queries
+from core.rules.periods import PeriodKind
+from core.rules.permissions import Permission
+from dashboard import request_context
+from dashboard.finance import periods
+from dashboard.ui import cards, filters, header, tables
+
+request_context.require(Permission.READ_LEDGER)
+now = request_context.now()
+header.page(
+    "Periods",
+    "A closed day or month gets no journal any more: what comes to light later is posted on the first open day.",
+)
+with request_context.reading() as session:
+    since = queries.open_from(session)
+cards.facts(
+    {
+        "Open from": f"{since:%-d %B %Y}, UTC" if since else "The beginning: nothing was ever closed",
+        "Today": f"{now:%-d %B %Y}, UTC",
+    }
+)
+if request_context.may(Permission.CLOSE_PERIOD):
+    with filters.bar():
+        kind = filters.choice("Close", {"MONTH": "A month"}, key="kind", everything="A day")
+        day = filters.day("that ends on, or holds", key="day", latest=now.date())
+    periods.next_close(PeriodKind(kind or "DAY"), day, since, now)
+cursor = tables.cursor("before", size=50)
+with request_context.reading() as session:
+    rows = queries.rows(session, before=cursor.before, limit=cursor.limit)
+periods.closed(rows, cursor)

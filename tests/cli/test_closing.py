@@ -1,0 +1,91 @@
+"""Closing, reopening and reporting from a terminal: exit codes, JSON, files, and who may."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from core.ledger import journal_store, postings
+from core.money import Money
+from core.records import Period, ReconciliationRun
+from tests import unrecorded
+from tests.builders import Town
+from tests.cli.terminal import Terminal
+
+pytestmark = pytest.mark.unrecorded  # the run of reconciliation is written by hand
+TODAY = datetime.now(UTC).date()
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+@pytest.fixture
+def books(town: Town) -> Town:
+    """An opening balance of yesterday, and a statement that was reconciled until now."""
+    noon = datetime(YESTERDAY.year, YESTERDAY.month, YESTERDAY.day, 12, tzinfo=UTC)
+    opening = postings.opening_balance(key="o", account="bank", amount=Money(125_000, "USD"), cause={})
+
+    def write(session) -> None:  # type: ignore[no-untyped-def]
+        unrecorded.admit(session)
+        now = datetime.now(UTC)
+        run = ReconciliationRun(until=now, started_at=now, finished_at=now, status="CLEAN")
+        run.in_suspense = run.unmatched = 0
+        session.add(run)
+        journal_store.post(session, opening, now=noon)
+
+    town.database.run(write)
+    return town
+
+
+def test_a_day_is_closed_once_and_what_is_missing_is_named(terminal: Terminal, books: Town) -> None:
+    terminal.run("close", "day", TODAY).refuses("is not over yet", "No reconciliation reaches the end")
+    done = terminal.run("close", "day", YESTERDAY, "--as", books.staff["fay"], "--json").well().json
+    assert (done["first"], done["last"]) == (YESTERDAY.isoformat(), YESTERDAY.isoformat())
+    row = books.read(lambda s: s.get_one(Period, done["period"]))
+    assert row.closed_by == books.staff["fay"]
+    terminal.run("close", "day", YESTERDAY).refuses("is closed already")
+    terminal.run("close", "week", YESTERDAY).refuses("day or month")
+    terminal.run("close", "day", "30.11.2026").refuses("is no day")
+    terminal.run("close", "day", YESTERDAY, "--as", books.staff["mia"]).refuses("You may not close period")
+    listed = terminal.run("period", "list", "--json").well().json
+    assert listed["open_from"] == TODAY.isoformat()
+    assert "Open from" in terminal.run("period", "list").well().out
+
+
+def test_two_people_reopen_it_with_the_same_command(terminal: Terminal, books: Town) -> None:
+    terminal.run("close", "day", YESTERDAY).well()
+    command = ("reopen", "day", YESTERDAY, "--reason", "A fee was missing.")
+    terminal.run(*command).refuses("You may not")  # an account of the machine is nobody of the staff
+    assert not terminal.run(*command, "--as", books.staff["fay"], "--json").well().json["reopened"]
+    terminal.run(*command, "--as", books.staff["fay"]).refuses("confirmed, rejected or withdrawn first")
+    assert "Reopened" in terminal.run(*command, "--as", books.staff["cora"]).well().out
+    terminal.run(*command, "--as", books.staff["fay"]).refuses("is not closed")
+    assert terminal.run("period", "list", "--json").well().json["periods"][0]["status"] == "REOPENED"
+
+
+def test_a_report_is_printed_told_as_json_and_written(
+    terminal: Terminal, books: Town, tmp_path: Path
+) -> None:
+    assert "$1,250.00" in terminal.run("report", "balance-sheet", "--at", TODAY).well().out
+    (sheet,) = terminal.run("report", "trial-balance", "--json").well().json["reports"]
+    assert {row["name"]: row["amounts"] for row in sheet["rows"] if row["name"]} == {
+        "bank": [125_000, None],
+        "opening_balances": [None, 125_000],
+    }
+    assert (
+        "Nothing was posted" in terminal.run("report", "balance-sheet", "--at", date(2020, 1, 1)).well().out
+    )
+    starts = {"csv": b"\xef\xbb\xbf", "xlsx": b"PK", "pdf": b"%PDF"}
+    for format, start in starts.items():
+        out = tmp_path / f"r.{format}"
+        terminal.run("report", "balance-sheet", "--from", YESTERDAY, "--format", format, "--out", out).well()
+        assert out.read_bytes().startswith(start)
+        terminal.run("report", "balance-sheet", "--format", format, "--out", out).refuses("exists already")
+    book = openpyxl.load_workbook(io.BytesIO((tmp_path / "r.xlsx").read_bytes()))
+    assert 1250 in [row[2] for row in book.worksheets[0].iter_rows(values_only=True)]
+    terminal.run("report", "cash-flow").refuses("trial-balance, balance-sheet or income")
+    terminal.run("report", "income", "--format", "pdf").refuses("--out")
+    terminal.run("report", "income", "--from", "2026-05-01", "--at", "2026-04-01").refuses("cannot end on")
+    terminal.run("report", "income", "--as", books.staff["mia"]).refuses("You may not read ledger")

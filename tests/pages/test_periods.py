@@ -1,0 +1,109 @@
+"""Closing on screen: what is missing stands there, two people reopen, the signed summary is taken and proved."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from core.audit import period_summary
+from core.db import Database
+from core.queries import periods
+from core.records import Period
+from core.rules.permissions import TABLE, Permission
+from tests import builders
+from tests.actions.test_periods import reconciled
+from tests.builders import PEOPLE, Town
+from tests.cli.terminal import Terminal
+from tests.pages.downloading import offered, taken
+from tests.pages.visiting import labels, serve, visit, words
+
+pytestmark = pytest.mark.unrecorded  # the runs of reconciliation are written by hand
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    town = builders.a_town(database)
+    serve(town, tmp_path)
+    return town
+
+
+def closed(town: Town) -> None:
+    reconciled(town)
+    visit(town, "fay", "periods").button(key="close-period").click().run()
+    assert town.read(periods.open_from) == town.now.date()
+
+
+@pytest.mark.parametrize("subject", PEOPLE)
+def test_each_role_sees_what_it_may_do(town: Town, subject: str) -> None:
+    reconciled(town)
+    app = visit(town, subject, "periods")
+    held = town.roles[subject]
+    assert ("Closed periods" in words(app)) is bool(held & TABLE[Permission.READ_LEDGER])
+    closes = any(each.startswith("Close ") for each in labels(app))
+    assert closes is bool(held & TABLE[Permission.CLOSE_PERIOD])
+
+
+def test_what_is_missing_stands_in_the_checklist_and_the_button_waits(town: Town) -> None:
+    app = visit(town, "fay", "periods")
+    assert "No reconciliation reaches the end of" in words(app)
+    assert app.button(key="close-period").disabled
+    reconciled(town)
+    app = visit(town, "fay", "periods")
+    assert not app.button(key="close-period").disabled
+    app.button(key="close-period").click().run()
+    assert "is closed, and its summary is signed." in words(app)
+
+
+def test_a_month_is_closed_from_its_address(town: Town) -> None:
+    reconciled(town)
+    app = visit(town, "fay", "periods", kind="MONTH")
+    last = town.now.date().replace(day=1) - timedelta(days=1)
+    assert f"Close {last:%B %Y}" in " ".join(labels(app))
+    app.button(key="close-period").click().run()
+    assert town.read(periods.open_from) == town.now.date().replace(day=1)
+
+
+def test_two_people_reopen_it_on_the_page(town: Town) -> None:
+    closed(town)
+    with town.database.reading() as session:
+        (row,) = periods.rows(session)
+    app = visit(town, "fay", "periods", id=row.id)
+    app.text_input(key="reopen-reason-1").set_value("A fee was missing.").run()
+    app.button(key="reopen-ask-1").click().run()
+    assert "Submitted." in words(app)
+    own = visit(town, "fay", "periods")
+    assert "reopening-1-confirm" not in [each.key for each in own.button]
+    other = visit(town, "cora", "periods")
+    assert "A fee was missing." in words(other)
+    other.text_input(key="reopening-1-reason").set_value("Seen.").run()
+    other.button(key="reopening-1-confirm").click().run()
+    assert "is open again" in words(other)
+    assert town.read(periods.open_from) == town.now.date() - timedelta(days=1)
+
+
+def test_the_signed_summary_is_taken_as_pdf_and_json_and_proved_without_the_desk(
+    town: Town, tmp_path: Path
+) -> None:
+    terminal = Terminal().run
+    closed(town)
+    app = visit(town, "fay", "periods", id=1)
+    files = offered(app)
+    (pdf,) = (taken(app, name).content for name in files if name.endswith(".pdf"))
+    assert pdf.startswith(b"%PDF")
+    (name,) = (name for name in files if name.endswith(".json"))
+    path = tmp_path / "summary.json"
+    path.write_bytes(taken(app, name).content)
+    stored = town.read(lambda s: s.get_one(Period, 1).summary)
+    assert json.loads(path.read_text()) == stored
+    signer = period_summary.signer_of(stored)
+    assert signer is not None
+    key = signer.fingerprint
+    assert terminal("period", "verify", str(path), "--key", key, "--json").well().json["ok"]
+    assert terminal("period", "verify", str(path), "--key", ":".join(["0000"] * 8)).code == 1
+    path.write_text(json.dumps(stored | {"last": "2030-01-01"}))
+    assert terminal("period", "verify", str(path)).code == 1
+    path.write_text("{}")
+    terminal("period", "verify", str(path)).refuses("cannot be read as the summary of a period")
