@@ -1,4 +1,4 @@
-"""Chargebacks: the list by what is due first, and one of them with its lines, journals and answers."""
+"""Chargebacks: the list, those with evidence due, and one of them with its lines, journals and answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEWEST = 2**63 - 1
 
 @dataclass(frozen=True)
 class ChargebackRow:
-    """One chargeback. `due_by` is the bank's own last moment; None where it takes no answer (any more)."""
+    """One chargeback. `due_by`: the deadline for evidence; None where the bank accepts none (any more)."""
 
     id: int
     dispute: str
@@ -50,7 +50,7 @@ class ChargebackRow:
 
     @property
     def answer_by(self) -> datetime | None:
-        """Where an answer is still wanted."""
+        """The deadline for evidence, where a response is still needed."""
         return self.due_by if self.status in rules.ANSWERABLE else None
 
     @property
@@ -84,7 +84,7 @@ def page(
 
 
 def to_answer(session: Session, *, limit: int | None = None) -> list[ChargebackRow]:
-    """Those that need a response, the most urgent first."""
+    """Those that need a response, by deadline."""
     where = "c.closed_at is null and c.status in ('needs_response', 'warning_needs_response')"
     rows = session.execute(text(PAGE.format(where=where)), {"limit": limit}).mappings()
     return sorted(
@@ -195,7 +195,7 @@ BURDEN = text(
 
 
 def burden(session: Session, row: ChargebackRow) -> Liability | None:
-    """None while the bank keeps nothing for good."""
+    """Who bore the loss; None while the bank has kept nothing for good."""
     if row.lost.is_zero:
         return None
     currency = row.lost.currency
@@ -215,7 +215,7 @@ def burden(session: Session, row: ChargebackRow) -> Liability | None:
 
 @dataclass(frozen=True)
 class Answer:
-    """A draft for the bank, or what was sent."""
+    """An answer to the bank: a draft, or what was submitted."""
 
     id: int
     texts: Mapping[str, str]
@@ -241,13 +241,13 @@ ANSWERS = text(
 
 
 def answers(session: Session, chargeback_id: int) -> list[Answer]:
-    """Newest first: the first is the one that can be sent."""
+    """Newest first; the first is the one that can be submitted."""
     return [Answer(**row) for row in session.execute(ANSWERS, {"id": chargeback_id}).mappings()]
 
 
 @dataclass(frozen=True)
 class BankExhibit:
-    """A piece of the milestone's evidence that a bank would open."""
+    """A piece of the milestone's evidence in a format that banks accept."""
 
     id: int
     name: str
@@ -273,7 +273,7 @@ def pieces(session: Session, milestone_id: int) -> list[BankExhibit]:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A proposal to let the bank have the money, and what became of it."""
+    """A proposal to accept the chargeback, and what became of it."""
 
     id: int
     reason: str

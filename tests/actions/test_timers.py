@@ -173,7 +173,7 @@ def test_every_timer_has_its_edge_above() -> None:
 def test_the_first_reminder_of_a_work_done_again_is_counted_from_the_new_notice(
     town: Town, tmp_path: Path
 ) -> None:
-    """All clocks restart (milestone-payment-flow, Contractor Resolves Issue; DESIGN 3)."""
+    """All clocks restart (milestone-payment-flow, Contractor Resolves Issue)."""
     told = at_the_dispute(town)
     town.wait(days=2)
     town.act(disputes.resubmit, town.payee, milestone_id=told.milestone)

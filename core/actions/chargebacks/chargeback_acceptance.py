@@ -1,4 +1,4 @@
-"""Accepting a chargeback on purpose: one person proposes it, another does it, and Stripe's answer books the loss.
+"""Accepting a chargeback: one person proposes, another accepts, and Stripe's response books the loss.
 
 It cannot be undone, and ends the cost of answering (payment-escrow-rules, Compliance Checklist 3; internal policy).
 """
@@ -69,10 +69,8 @@ def propose(
 def accept(
     session: Session, actor: Actor, *, now: datetime, acceptance_id: int, reason: str = ""
 ) -> ChargebackAcceptance:
-    """Accept it, for good; without words of one's own the entry repeats the proposal's.
-
-    Raises what `proposals.require_checker` does, `ProposalEnded`, `NoGivingIn`.
-    """
+    """Accept the chargeback, permanently. Without a reason of its own the audit entry repeats the proposal's. Raises
+    what `proposals.require_checker` does, `ProposalEnded`, `NoGivingIn`."""
     require(actor, Permission.SETTLE_CHARGEBACK, now)
     said = given(reason) if reason.strip() else ""
     context, row, proposal = _proposal(session, acceptance_id)
@@ -105,7 +103,8 @@ def accept(
 
 
 def reject(session: Session, actor: Actor, *, now: datetime, acceptance_id: int, reason: str) -> None:
-    """Say no and why; whoever proposed it withdraws it the same way. Whoever may answer a chargeback may do so."""
+    """Reject the proposal with a reason; its maker withdraws it in the same way. Needs the permission to answer
+    chargebacks."""
     require(actor, Permission.ANSWER_CHARGEBACK)
     reason = given(reason)
     context, row, proposal = _proposal(session, acceptance_id)
@@ -114,14 +113,14 @@ def reject(session: Session, actor: Actor, *, now: datetime, acceptance_id: int,
 
 
 def stale(session: Session, *, now: datetime) -> list[int]:
-    """The proposals that can no longer be accepted, whoever wants to. Nothing is locked or written."""
+    """The proposals that nobody can accept any more. Locks and writes nothing."""
     wanted = select(ChargebackAcceptance).where(ChargebackAcceptance.status == ProposalStatus.PROPOSED)
     found = session.scalars(wanted.order_by(ChargebackAcceptance.id)).all()
     return [each.id for each in found if fallen(session, each, now=now)]
 
 
 def fallen(session: Session, proposal: ChargebackAcceptance, *, now: datetime) -> str | None:
-    """Why it can no longer be accepted: its maker, its time, or the bank."""
+    """Why the proposal can no longer be accepted: its maker, its age, or the bank's decision; None while it can."""
     row = session.get_one(Chargeback, proposal.chargeback_id)
     context = open_milestone(session, row.milestone_id, lock=False)
     try:
@@ -132,7 +131,7 @@ def fallen(session: Session, proposal: ChargebackAcceptance, *, now: datetime) -
 
 
 def return_stale(session: Session, *, now: datetime, number: int) -> bool:
-    """What can no longer be accepted goes back to its maker, with the reason."""
+    """Return a proposal that can no longer be accepted to its maker, with the reason. Returns whether it was."""
     context, row, proposal = _proposal(session, number)
     why = fallen(session, proposal, now=now)
     if why is None:
@@ -174,7 +173,7 @@ def _end(
 
 
 def standing(session: Session, acceptance_id: int) -> Waiting:
-    """As it waits, for whoever reads of it."""
+    """The proposal as it waits, for pages."""
     proposal = session.get_one(ChargebackAcceptance, acceptance_id)
     row = session.get_one(Chargeback, proposal.chargeback_id)
     return _waiting(open_milestone(session, row.milestone_id, lock=False), proposal)

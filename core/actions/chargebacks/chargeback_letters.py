@@ -1,4 +1,4 @@
-"""Who is told of a chargeback: both parties, and staff with the bank's last moment."""
+"""E-mails about a chargeback: to both parties, and to staff with the deadline for evidence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.rules.permissions import Role
 
 
 def alarm(session: Session, *, now: datetime, chargeback_id: int) -> bool:
-    """Tell finance and compliance once more: the bank's last moment is near, and nobody has answered."""
+    """Remind finance and compliance that evidence is due and nobody has answered. Returns whether it was still open."""
     plain = session.get_one(Chargeback, chargeback_id)
     context = open_milestone(session, plain.milestone_id)
     row = session.get_one(Chargeback, chargeback_id, with_for_update=True, populate_existing=True)
@@ -54,7 +54,8 @@ def tell(
     *,
     now: datetime,
 ) -> None:
-    """Both parties hear of a chargeback and of its end; an inquiry is between the bank and us. Staff hear of both."""
+    """Tell both parties of a chargeback and of its end, and staff of both. An inquiry concerns the bank and the
+    platform only."""
     if row.status in rules.ANSWERABLE and row.status != before and row.due_by is not None:
         tell_staff(session, context, row, row.status, now=now)
     opened = before not in rules.UNDECIDED and row.status in rules.UNDECIDED
