@@ -13,7 +13,7 @@ from core import audit
 from core.actions.milestones import legal_checklist, parties
 from core.actions.operations import opening_balances
 from core.actions.staff import install
-from core.demo import people
+from core.demo import bank, people
 from core.demo.payment_scenarios import odd_lines
 from core.demo.project_run import ProjectRun, Wait
 from core.demo.receiver import receiving
@@ -63,6 +63,7 @@ def fill(
         _found(world, seed)
         stories = list(plots(seed, scale))
         _live(world, stories, seed, start, progress)
+        bank.import_statements(world, last=True)
         reconciliation.run(world.desk, SYSTEM)
         progress(1.0, "sealing the audit log")
     _seal(desk)
@@ -90,6 +91,7 @@ def _found(world: World, seed: int) -> None:
     _switch_payments_on(world)
     for currency, amount in BANK.items():
         world.act(opening_balances.book, SYSTEM, account=accounts.BANK, amount=Money(amount, currency))
+    bank.open_accounts(world)
     for currency, amount in FLOAT.items():
         world.sandbox.add_float(amount, currency)
     read_settlement_currencies(desk)
@@ -117,6 +119,8 @@ def _live(world: World, stories: list[ProjectPlan], seed: int, start: datetime, 
             at, number, story = heapq.heappop(turns)
             while sunday <= at:
                 world.until(sunday)
+                if (sunday - start) // timedelta(days=7) in bank.WEEKS:
+                    bank.import_statements(world)
                 reconciliation.run(world.desk, SYSTEM)
                 sunday += timedelta(days=7)
             world.until(at)
