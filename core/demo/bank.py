@@ -1,4 +1,6 @@
-"""The platform's banks: what they saw of the platform's own money, and what only they know of, a charge and interest.
+"""The platform's banks: what they saw of the platform's own money, and where they and the ledger differ.
+
+A charge and interest only the bank knows of; one payout arrived short, and one nobody has seen.
 
 Each currency's bank writes in a format of its own, and finance imports what it wrote every few weeks.
 """
@@ -23,6 +25,7 @@ from core.rules.permissions import Actor, Role
 WEEKS = (5, 9)
 """After which statements are imported; the last at the end."""
 MAPPING = "operating-usd"
+KEPT = 2_500
 COLUMNS = {
     "booked_on": "Date",
     "amount": "Amount",
@@ -125,12 +128,14 @@ def _sheet(session: Session, currency: str, bank: Bank, until: date, *, last: bo
         opening = sum(row.amount for row in booked) - sum(row.amount for row in moved)
     if first > until:
         return None
+    payouts = [row.provider_id for row in booked if row.kind == "platform_payout_paid"]
     entries = [
         Entry(
-            row.day, Money(row.amount, currency), f"{row.day:%y%m%d}{number:04}", "Stripe",
-            _words(row.kind, row.provider_id),
+            row.day, Money(row.amount - _kept(payouts, row.provider_id), currency), f"{row.day:%y%m%d}{number:04}",
+            "Stripe", _words(row.kind, row.provider_id),
         )
         for number, row in enumerate(moved, start=1)
+        if row.provider_id not in payouts[2:3]
     ]  # fmt: skip
     entries.append(
         Entry(until, Money(-bank.charge, currency), "", bank.name.partition(", ")[2], "Account charge")
@@ -140,6 +145,11 @@ def _sheet(session: Session, currency: str, bank: Bank, until: date, *, last: bo
             Entry(until, Money(bank.interest, currency), "", bank.name.partition(", ")[2], "Interest")
         )
     return Sheet(bank.number, f"{until:%Y%m%d}", Money(opening, currency), first, until, entries)
+
+
+def _kept(payouts: list[str], provider_id: str) -> int:
+    """A bank on the way keeps something of the second payout of the platform's; of the third nobody has seen a line."""
+    return KEPT if provider_id in payouts[1:2] else 0
 
 
 def _words(kind: str, provider_id: str) -> str:
