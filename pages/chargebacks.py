@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from core.errors import DeskError
-from core.queries import chargebacks
+from core.queries import chargeback_case, chargebacks
 from core.rules.permissions import Permission
 from dashboard import navigation, request_context
-from dashboard.finance import chargeback_panel, figures
-from dashboard.ui import cards, deadlines, errors, filters, header, status, tables
-from dashboard.ui.cards import Kpi
+from dashboard.finance import chargeback_outcomes, chargeback_panel, chargeback_queue, figures
+from dashboard.ui import errors, filters, header, status, tables
 
 request_context.require(Permission.READ_CHARGEBACKS)
 now = request_context.now()
@@ -21,8 +20,9 @@ if (wanted := navigation.asked()) is not None:
             borne = chargebacks.burden(session, row)
             booked = chargebacks.entries(session, row)
             answers = chargebacks.answers(session, row.id)
-            pieces = chargebacks.pieces(session, row.milestone_id)
+            case = chargeback_case.case(session, row.id)
             given_up = chargebacks.giving_in(session, row.id)
+            remarks = chargebacks.remarks(session, row.id)
     except DeskError as missing:
         header.page("Chargeback")
         errors.show(missing)
@@ -33,24 +33,14 @@ if (wanted := navigation.asked()) is not None:
         badges=[status.pill("chargeback", row.status)],
     )
     chargeback_panel.countdown(row, now)
-    chargeback_panel.whole(row, borne, booked, answers, pieces, given_up)
+    chargeback_panel.whole(row, borne, booked, answers, case, given_up, remarks)
     navigation.end()
 
 with request_context.reading() as session:
-    urgent = chargebacks.to_answer(session)
+    urgent = chargebacks.due_queue(session)
 header.page("Chargebacks", "Payments disputed by payers' banks.")
-first = urgent[0].due_by if urgent else None
-cards.kpis(
-    [
-        Kpi(
-            "Response due",
-            len(urgent),
-            note=f"the first {deadlines.words(first, now)}" if first else "",
-            tone=deadlines.tone(first, now),
-            help="The bank sets the deadline.",
-        )
-    ]
-)
+chargeback_queue.panel(urgent, now)
+header.section("All chargebacks", "Newest first.")
 with filters.bar():
     chosen = filters.one_of("Every status", status.labels("chargeback"), key="status")
 cursor = tables.cursor("before", size=50)
@@ -60,12 +50,12 @@ tables.table(
     rows,
     [
         tables.opens("reference", "Chargeback", page="chargebacks", width=92),
-        tables.text("milestone", "Milestone", width=176),
-        tables.text("payer", "Payer", width=140),
         tables.money("amount", "Disputed amount", width=120),
-        tables.text("why", "Reason", width=146),
         tables.status("status", "Status", axis="chargeback", width=140),
         tables.due("answer_by", "Evidence due", now=now, width=110),
+        tables.text("why", "Reason", width=146),
+        tables.text("milestone", "Milestone", width=176),
+        tables.text("payer", "Payer", width=140),
         tables.when("opened_at", "Opened", width=145),
     ],
     key="chargebacks",
@@ -83,3 +73,8 @@ tables.table(
         "Chargebacks and inquiries appear here when Stripe reports them.",
     ),
 )
+
+header.section("Cost and win rate", "Of the chargebacks opened in this time; inquiries take no money.")
+with filters.bar():
+    since, until = filters.period(now, default="365")
+chargeback_outcomes.table(since, until)

@@ -472,6 +472,13 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/chargeback_evidence: a second person sends it to the bank",
         "actions/chargeback_evidence: mediators do not answer banks and nobody does without signing in anew",
     ),
+    "What wins a chargeback": (
+        "rules/chargeback_checklists: what is decisive and missing is named until one of its fields is filled",
+    ),
+    "What a bank takes at most": ("rules/chargebacks: files that are too much together are refused",),
+    "What cannot be undone is typed first": (
+        "rules/chargebacks: only the reference itself confirms what cannot be undone",
+    ),
     "Two people accept a chargeback": (
         "actions/chargeback_acceptance: two people give in and the loss is booked at once",
         "actions/chargeback_acceptance: what is decided is not given up",

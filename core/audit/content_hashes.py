@@ -101,6 +101,14 @@ PARTS: Mapping[str, Part] = {
     "chargeback_evidence": _part(
         "chargeback_evidence", "answer to a bank", "id chargeback_id texts files drafted_by drafted_at"
     ),
+    "chargeback_files": _part(
+        "chargeback_files",
+        "file for a bank",
+        "id chargeback_id origin title media_type size_bytes pages sha256 owner_id contents added_by added_at",
+    ),
+    "chargeback_remarks": _part(
+        "chargeback_remarks", "remark on a chargeback", "id chargeback_id body written_by written_at"
+    ),
     "chargeback_acceptances": _part(
         "chargeback_acceptances",
         "acceptance of a chargeback",

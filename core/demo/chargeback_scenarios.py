@@ -8,7 +8,13 @@ from typing import Any
 from sqlalchemy import select
 
 from core.actions.cases import evidence
-from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence, lifecycle
+from core.actions.chargebacks import (
+    chargeback_acceptance,
+    chargeback_evidence,
+    chargeback_files,
+    chargeback_remarks,
+    lifecycle,
+)
 from core.demo.documents import report_pdf
 from core.demo.payment_scenarios import good_bank, one_of
 from core.demo.project_run import ProjectRun, Wait
@@ -66,13 +72,14 @@ def draft(tale: ProjectRun, row: Chargeback) -> Any:
         content=report,
         caption="Signed by both on the day of completion",
     )
-    files = {"service_documentation": piece.id}
     return tale.act(
-        chargeback_evidence.stage,
+        chargeback_files.draft,
         one_of(tale, Role.FINANCE),
+        store=tale.world.desk.evidence,
+        settings=tale.world.desk.settings,
         chargeback_id=row.id,
         texts=ANSWER,
-        files=files,
+        exhibits={"service_documentation": [f"evidence:{piece.id}", "log"]},
     )
 
 
@@ -83,7 +90,9 @@ def won(tale: ProjectRun, milestone_id: int) -> Wait:
     yield tale.hours(10, 30)
     answer = draft(tale, row)
     yield tale.hours(5, 20)
-    tale.act(chargeback_evidence.submit, one_of(tale, Role.COMPLIANCE), evidence_id=answer.id)
+    tale.act(
+        chargeback_evidence.submit, one_of(tale, Role.COMPLIANCE), evidence_id=answer.id, typed=f"CB-{row.id}"
+    )
     yield timedelta(days=6)
     bank_says(tale, row, ChargebackStatus.WON)
     yield tale.hours(5, 20)
@@ -99,6 +108,13 @@ def lost_after_release(tale: ProjectRun, milestone_id: int) -> Wait:
     row = charged_back(tale, milestone_id, reason="fraudulent")
     yield timedelta(days=7)
     bank_says(tale, row, ChargebackStatus.LOST)
+    yield tale.hours(5, 20)
+    tale.act(
+        chargeback_remarks.add,
+        one_of(tale, Role.FINANCE),
+        chargeback_id=row.id,
+        body="Nothing showed that the card's holder had ordered the work: the payer's sign-in was not on record.",
+    )
 
 
 def lost_while_held(tale: ProjectRun, milestone_id: int) -> Wait:
@@ -111,7 +127,12 @@ def lost_while_held(tale: ProjectRun, milestone_id: int) -> Wait:
         reason="The customer's card was used by somebody else; the police report names our order.",
     )
     yield tale.hours(5, 20)
-    tale.act(chargeback_acceptance.accept, one_of(tale, Role.COMPLIANCE), acceptance_id=proposal.id)
+    tale.act(
+        chargeback_acceptance.accept,
+        one_of(tale, Role.COMPLIANCE),
+        acceptance_id=proposal.id,
+        typed=f"CB-{row.id}",
+    )
 
 
 def inquiry_closed(tale: ProjectRun, milestone_id: int) -> Wait:

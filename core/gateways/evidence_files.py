@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -41,6 +42,25 @@ class Inspected:
     @property
     def media_type(self) -> str:
         return self.format.media_type
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One file of a bundle, as it is called there."""
+
+    title: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One PDF of several exhibits; `firsts` are the pages on which they begin, `counts` how many each has."""
+
+    content: bytes
+    pages: int
+    firsts: tuple[int, ...]
+    counts: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -111,6 +131,18 @@ def page(content: bytes, number: int) -> bytes:
 def pages(content: bytes) -> int:
     """The number of pages of a PDF."""
     return int(ask("pages", content, arguments={})[0]["pages"])
+
+
+def bundle(title: str, said: str, exhibits: Sequence[Exhibit]) -> Bundle:
+    """Several files as one PDF: contents first, then each exhibit with its number on every page."""
+    listed = [{"title": each.title, "kind": each.media_type, "size": len(each.content)} for each in exhibits]
+    facts, out = ask(
+        "bundle",
+        b"".join(each.content for each in exhibits),
+        file_name=title,
+        arguments={"title": title, "said": said, "exhibits": listed},
+    )
+    return Bundle(out, int(facts["pages"]), tuple(facts["firsts"]), tuple(facts["counts"]))
 
 
 def text(content: bytes, form: Format) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from core.gateways import (
+    evidence_bundle,
     evidence_images,
     evidence_office,
     evidence_pdfs,
@@ -108,8 +109,13 @@ def text(content: bytes, *, form: str) -> Answer:
     return {}, evidence_texts.shown(content, form).encode("utf-8", "replace")
 
 
+def bundle(content: bytes, *, title: str, said: str, exhibits: list[dict[str, Any]]) -> Answer:
+    return evidence_bundle.bundle(content, title=title, said=said, exhibits=exhibits)
+
+
 TASKS: dict[str, Callable[..., Answer]] = {
-    task.__name__: task for task in (inspect, attachment, display, thumbnail, about, page, pages, text)
+    task.__name__: task
+    for task in (inspect, attachment, display, thumbnail, about, page, pages, text, bundle)
 }
 
 

@@ -196,6 +196,8 @@ class DisputeSnapshot:
     submission_count: int
     refundable: bool
     lines: tuple[BalanceLine, ...] = ()
+    network: str | None = None
+    network_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

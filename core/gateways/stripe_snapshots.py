@@ -163,6 +163,7 @@ def dispute(obj: Fields) -> DisputeSnapshot:
     """`due_by` 0 or missing means that no answer is allowed."""
     details = obj["evidence_details"]
     due_by = details.get("due_by")
+    card = (obj.get("payment_method_details") or {}).get("card") or {}
     return DisputeSnapshot(
         id=obj["id"],
         created=moment(obj["created"]),
@@ -178,6 +179,8 @@ def dispute(obj: Fields) -> DisputeSnapshot:
         submission_count=details["submission_count"],
         refundable=obj["is_charge_refundable"],
         lines=_lines(*obj["balance_transactions"]),
+        network=card.get("network") or card.get("brand"),
+        network_code=card.get("network_reason_code") or obj.get("network_reason_code"),
     )
 
 

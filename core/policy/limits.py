@@ -19,8 +19,8 @@ CARD_RETRY_FIRST = timedelta(hours=2)
 CARD_RETRY_FACTOR = 3
 # A payer whose bank wants them to confirm a payment has this long; then it is called off.
 CONFIRM_WITHIN = timedelta(hours=24)
-# Staff are told once more of a chargeback that needs a response, so long before the bank's last moment.
-CHARGEBACK_ALARM = timedelta(hours=48)
+# Staff are told again of a chargeback that needs a response, each time so many days before the bank's last moment.
+CHARGEBACK_ALARMS = (7, 3, 1)
 # What one party offers the other stands for this long.
 OFFER_STANDS = timedelta(days=3)
 # What waits for a second person is returned to its maker after this long, unless it says what was done already.

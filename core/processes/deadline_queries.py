@@ -5,12 +5,12 @@ Asked twice: to find what is due, and once more for one id under its lock.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, exists, func, or_, select
 
-from core.policy.limits import CHARGEBACK_ALARM
+from core.policy.limits import CHARGEBACK_ALARMS
 from core.records import (
     BankChange,
     Case,
@@ -126,14 +126,17 @@ def bank_changes(now: datetime) -> Due:
     return select(BankChange.id, at.label("at")).where(at <= now, BankChange.ended_at.is_(None))
 
 
-def chargebacks(now: datetime) -> Due:
-    """The bank's last moment is near, and nobody of staff was told so yet."""
-    at = Chargeback.due_by - CHARGEBACK_ALARM
-    key = func.concat("chargeback-", Chargeback.id, "-alarm-staff-")
+def chargebacks(now: datetime, *, days: int) -> Due:
+    """The bank's last moment is `days` away, and staff were not told so; a nearer alarm takes the place of this one,
+    and what was heard of later than that was told when it opened."""
+    at = Chargeback.due_by - timedelta(days=days)
+    nearer = max((each for each in CHARGEBACK_ALARMS if each < days), default=0)
+    key = func.concat("chargeback-", Chargeback.id, f"-alarm-{days}-staff-")
     told = select(Notification.id).where(Notification.key.startswith(key)).exists()
     return select(Chargeback.id, at.label("at")).where(
-        Chargeback.due_by <= now + CHARGEBACK_ALARM,
-        Chargeback.due_by > now,
+        Chargeback.due_by <= now + timedelta(days=days),
+        Chargeback.due_by > now + timedelta(days=nearer),
+        Chargeback.noticed_at < at,
         Chargeback.closed_at.is_(None),
         Chargeback.status.in_(ANSWERABLE),
         ~told,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,7 @@ from core.actions.funding import card_retries
 from core.actions.milestones import ratings, verification, verification_timeout
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.parties import bank_changes
+from core.policy.limits import CHARGEBACK_ALARMS
 from core.processes import deadline_queries as due
 from core.processes.deadline_queries import Due
 from core.records import BankChange, Chargeback, Decision, Offer, ReviewRound
@@ -74,8 +76,14 @@ def _charge_again(session: Session, number: int, now: datetime) -> bool:
     return card_retries.retry(session, now=now, milestone_id=number)
 
 
-def _alarm_of_chargeback(session: Session, number: int, now: datetime) -> bool:
-    return chargeback_letters.alarm(session, now=now, chargeback_id=number)
+def _alarm_of_chargeback(days: int) -> Deadline:
+    def alarm(session: Session, number: int, now: datetime) -> bool:
+        return chargeback_letters.alarm(session, now=now, chargeback_id=number, days=days)
+
+    left = "1 day" if days == 1 else f"{days} days"
+    return Deadline(
+        partial(due.chargebacks, days=days), _chargeback, alarm, f"Evidence due in {left}", "chargeback"
+    )
 
 
 def _open_reviews(session: Session, number: int, now: datetime) -> bool:
@@ -137,7 +145,5 @@ DEADLINES: Mapping[str, Deadline] = {
         "Payouts to a new bank account resume",
         "bank change",
     ),
-    "chargeback": Deadline(
-        due.chargebacks, _chargeback, _alarm_of_chargeback, "Evidence due in 48 hours", "chargeback"
-    ),
+    **{f"chargeback_{days}": _alarm_of_chargeback(days) for days in CHARGEBACK_ALARMS},
 }

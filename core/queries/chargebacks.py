@@ -1,8 +1,8 @@
-"""Chargebacks: the list, those with evidence due, and one of them with its lines, journals and answers."""
+"""Chargebacks: the list by what is due first, and one of them with its lines, journals and answers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ NEWEST = 2**63 - 1
 
 @dataclass(frozen=True)
 class ChargebackRow:
-    """One chargeback. `due_by`: the deadline for evidence; None where the bank accepts none (any more)."""
+    """One chargeback. `due_by` is the bank's own last moment; None where it takes no answer (any more)."""
 
     id: int
     dispute: str
@@ -43,6 +43,9 @@ class ChargebackRow:
     payer: str
     payee: str
     duplicate_id: int | None
+    past_due: bool
+    network: str | None
+    network_code: str | None
 
     @property
     def reference(self) -> str:
@@ -50,7 +53,7 @@ class ChargebackRow:
 
     @property
     def answer_by(self) -> datetime | None:
-        """The deadline for evidence, where a response is still needed."""
+        """Where an answer is still wanted."""
         return self.due_by if self.status in rules.ANSWERABLE else None
 
     @property
@@ -63,7 +66,8 @@ PAGE = """
 with page as materialized (select c.id from chargebacks c where {where} order by c.id desc limit :limit)
 select c.id, c.stripe_dispute as dispute, c.status, c.reason, c.amount_minor, c.currency, c.booked_currency,
        c.taken_minor, c.lost_minor, c.fees_minor, c.fees_currency, c.due_by, c.submissions, c.opened_at,
-       c.noticed_at, c.closed_at, c.duplicate_id, c.milestone_id, m.title as milestone, p.id as project_id,
+       c.noticed_at, c.closed_at, c.duplicate_id, c.past_due, c.network, c.network_code,
+       c.milestone_id, m.title as milestone, p.id as project_id,
        p.title as project, a.name as payer, b.name as payee
 from page join chargebacks c on c.id = page.id
 join milestones m on m.id = c.milestone_id
@@ -84,12 +88,50 @@ def page(
 
 
 def to_answer(session: Session, *, limit: int | None = None) -> list[ChargebackRow]:
-    """Those that need a response, by deadline."""
+    """Those that need a response, the most urgent first."""
     where = "c.closed_at is null and c.status in ('needs_response', 'warning_needs_response')"
     rows = session.execute(text(PAGE.format(where=where)), {"limit": limit}).mappings()
     return sorted(
         (_row(dict(each)) for each in rows), key=lambda row: (row.due_by is None, row.due_by, row.id)
     )
+
+
+@dataclass(frozen=True)
+class DueRow:
+    """A chargeback that needs a response, and how far the answer is."""
+
+    row: ChargebackRow
+    standing: str
+
+    @property
+    def id(self) -> int:
+        return self.row.id
+
+
+STANDINGS = text(
+    """
+    select c.id, a.by as proposed, d.by as drafted
+    from unnest(cast(:ids as bigint[])) as c (id)
+    left join lateral (select s.name as by from chargeback_acceptances p join staff s on s.id = p.proposed_by
+                       where p.chargeback_id = c.id and p.status = 'PROPOSED') a on true
+    left join lateral (select s.name as by from chargeback_evidence e join staff s on s.id = e.drafted_by
+                       where e.chargeback_id = c.id order by e.id desc limit 1) d on true
+    """
+)
+
+
+def due_queue(session: Session) -> list[DueRow]:
+    """Those that need a response, the most urgent first, and who is asked for what."""
+    rows = to_answer(session)
+    found = session.execute(STANDINGS, {"ids": [row.id for row in rows]})
+    standings = {number: _standing(proposed, drafted) for number, proposed, drafted in found}
+    return [DueRow(row, standings[row.id]) for row in rows]
+
+
+def _standing(proposed: str | None, drafted: str | None) -> str:
+    if proposed:
+        return f"{proposed} proposes to accept it"
+    return f"Draft by {drafted}: a second person sends it" if drafted else "No draft yet"
 
 
 def chargeback(session: Session, chargeback_id: int) -> ChargebackRow:
@@ -195,7 +237,7 @@ BURDEN = text(
 
 
 def burden(session: Session, row: ChargebackRow) -> Liability | None:
-    """Who bore the loss; None while the bank has kept nothing for good."""
+    """None while the bank keeps nothing for good."""
     if row.lost.is_zero:
         return None
     currency = row.lost.currency
@@ -214,24 +256,49 @@ def burden(session: Session, row: ChargebackRow) -> Liability | None:
 
 
 @dataclass(frozen=True)
+class AnswerFile:
+    """A file of an answer, as the bank gets it. `exhibits` of a bundle: title, first page, number of pages."""
+
+    code: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    exhibits: Sequence[tuple[str, int, int]]
+
+
+@dataclass(frozen=True)
 class Answer:
-    """An answer to the bank: a draft, or what was submitted."""
+    """A draft for the bank, or what was sent."""
 
     id: int
     texts: Mapping[str, str]
-    files: Mapping[str, str]
+    files: Mapping[str, AnswerFile]
     drafted_by_id: int
     drafted_by: str
     drafted_at: datetime
     submitted_by: str | None
     submitted_at: datetime | None
 
+    @property
+    def filled(self) -> set[str]:
+        """The bank's fields that it fills."""
+        return {*self.texts, *self.files}
+
 
 ANSWERS = text(
     """
     select e.id, e.texts,
-           coalesce((select jsonb_object_agg(f.key, p.file_name) from jsonb_each_text(e.files) f
-                     join evidence p on p.id = f.value::bigint), '{}') as files,
+           coalesce((select jsonb_object_agg(f.key, jsonb_build_object(
+                         'code', f.value, 'name', coalesce(own.title, p.file_name),
+                         'media_type', coalesce(own.media_type, p.media_type),
+                         'size', coalesce(own.size_bytes, p.size_bytes), 'sha256', coalesce(own.sha256, p.sha256),
+                         'exhibits', coalesce(own.contents, '[]')))
+                     from jsonb_each_text(e.files) f
+                     left join chargeback_files own
+                     on own.id = case when f.value like 'file:%' then substr(f.value, 6)::bigint end
+                     left join evidence p
+                     on p.id = case when f.value not like 'file:%' then f.value::bigint end), '{}') as files,
            e.drafted_by as drafted_by_id, d.name as drafted_by, e.drafted_at, s.name as submitted_by,
            e.submitted_at
     from chargeback_evidence e join staff d on d.id = e.drafted_by left join staff s on s.id = e.submitted_by
@@ -241,39 +308,44 @@ ANSWERS = text(
 
 
 def answers(session: Session, chargeback_id: int) -> list[Answer]:
-    """Newest first; the first is the one that can be submitted."""
-    return [Answer(**row) for row in session.execute(ANSWERS, {"id": chargeback_id}).mappings()]
+    """Newest first: the first is the one that can be sent."""
+    return [_answer(dict(row)) for row in session.execute(ANSWERS, {"id": chargeback_id}).mappings()]
+
+
+def _answer(row: dict[str, Any]) -> Answer:
+    files = {
+        field: AnswerFile(**{**each, "exhibits": [tuple(one) for one in each["exhibits"]]})
+        for field, each in row.pop("files").items()
+    }
+    return Answer(files=files, **row)
 
 
 @dataclass(frozen=True)
-class BankExhibit:
-    """A piece of the milestone's evidence in a format that banks accept."""
+class Remark:
+    """What a colleague made of it, and when."""
 
     id: int
-    name: str
-    caption: str
-
-    @property
-    def label(self) -> str:
-        return f"{self.name} · {self.caption}" if self.caption else self.name
+    body: str
+    by: str
+    at: datetime
 
 
-PIECES = text(
+REMARKS = text(
     """
-    select id, file_name as name, caption from evidence
-    where milestone_id = :milestone and media_type = any(:kinds) and size_bytes <= :largest order by id
+    select r.id, r.body, s.name as by, r.written_at as at from chargeback_remarks r join staff s on s.id = r.written_by
+    where r.chargeback_id = :id order by r.id desc
     """
 )
 
 
-def pieces(session: Session, milestone_id: int) -> list[BankExhibit]:
-    known = {"milestone": milestone_id, "kinds": list(rules.FILE_KINDS), "largest": rules.LARGEST_FILE}
-    return [BankExhibit(**row) for row in session.execute(PIECES, known).mappings()]
+def remarks(session: Session, chargeback_id: int) -> list[Remark]:
+    """Newest first."""
+    return [Remark(**row) for row in session.execute(REMARKS, {"id": chargeback_id}).mappings()]
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A proposal to accept the chargeback, and what became of it."""
+    """A proposal to let the bank have the money, and what became of it."""
 
     id: int
     reason: str

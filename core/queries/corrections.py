@@ -1,4 +1,4 @@
-"""Which cases correct which decisions, from both sides."""
+"""Which cases correct which: read from either side."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Fees: earned, recovered, paid to the processor, and the net margin; by day or month, per currency.
+"""Fees: what was earned, what the processor took, and what is left; by day or month, a currency at a time.
 
-Read from the daily totals, which have one row per day, account type, currency and kind; what is not rolled up yet is
-added from the journals.
+Read from the daily totals, which hold one row a day, line, currency and kind, however many journals there were; what
+is not rolled up yet is added from the journals themselves.
 """
 
 from __future__ import annotations
@@ -82,17 +82,17 @@ class FeePeriod:
 
     @property
     def variance(self) -> Money:
-        """The processor's fees beyond the estimate; below zero when they were less."""
+        """What the processor took beyond the estimate; below zero when it took less."""
         return self.of(accounts.FEE_VARIANCE)
 
     @property
     def processor(self) -> Money:
-        """The processor's actual fees."""
+        """What the processor really took."""
         return self.of(accounts.PROCESSOR_FEES) + self.variance
 
     @property
     def borne(self) -> Money:
-        """Absorbed costs: concessions, fees and chargeback losses."""
+        """What the platform bore: concessions, fees and losses of chargebacks."""
         return Money.total((self.of(line) for line in BORNE), self.currency)
 
     @property
@@ -103,7 +103,7 @@ class FeePeriod:
 def periods(
     session: Session, *, since: datetime, until: datetime, step: FeeInterval
 ) -> dict[str, list[FeePeriod]]:
-    """By currency, the periods in which anything was earned or absorbed, oldest first."""
+    """By currency, the periods in which something was earned or borne, oldest first."""
     numbers = [CHART[line].number for line in LINES]
     values = {"lines": numbers, "first": since.date(), "last": until.date(), "step": step.value}
     amounts: dict[tuple[str, date], dict[str, Money]] = {}

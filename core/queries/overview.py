@@ -1,4 +1,4 @@
-"""The finance overview: where the money is now, and what needs a person."""
+"""The first page of finance: where the money is now, and what needs a person."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ ALARMS = text(
 
 
 def oldest(session: Session, *, limit: int | None = 6) -> list[AgedFunds]:
-    """The funds held longest."""
+    """The money that has been held longest."""
     return [
         AgedFunds(
             id=row.id,

@@ -1,4 +1,4 @@
-"""A party's history on the marketplace: projects, disputes and their outcomes."""
+"""What a party has been through on the marketplace: projects, disputes and how they ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Completed work that was neither approved nor disputed in time: a person has to look."""
+"""Work that is neither approved nor disputed when the time to answer is over: a person has to look."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class UnansweredMilestone:
 
 
 def waiting(session: Session, *, limit: int | None = BOUND) -> Listed[UnansweredMilestone]:
-    """Longest first."""
+    """What waits for longest comes first."""
     rows = [
         UnansweredMilestone(
             id=row.id,

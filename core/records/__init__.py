@@ -11,6 +11,8 @@ from core.records.chargebacks import (
     Chargeback,
     ChargebackAcceptance,
     ChargebackEvidence,
+    ChargebackFile,
+    ChargebackRemark,
     DuplicatePayment,
     SuspenseItem,
 )
@@ -71,6 +73,8 @@ __all__ = [
     "Chargeback",
     "ChargebackAcceptance",
     "ChargebackEvidence",
+    "ChargebackFile",
+    "ChargebackRemark",
     "CsvMapping",
     "Decision",
     "DecisionDraft",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Record, one_of
 from core.money import Money
-from core.rules.chargebacks import ChargebackStatus
+from core.rules.chargebacks import ChargebackStatus, FileOrigin
 from core.rules.duplicate_payments import DuplicateStatus
 from core.rules.proposals import Kind as Proposed
 from core.rules.proposals import ProposalStatus, statuses_of
@@ -23,6 +23,7 @@ class Chargeback(Record):
     Of `taken` (net of what came back, in the currency the provider booked), `lost` is written off; the rest lies on
     `disputed_funds`. `fees` are the processor's for the dispute, in the currency of the lines that bear them: another
     one where it converted. `duplicate_id`: it is about that second payment, and nothing of the milestone's own.
+    `network_code`: the reason in the words of the card network, where the provider tells it.
     """
 
     __tablename__ = "chargebacks"
@@ -55,6 +56,8 @@ class Chargeback(Record):
     opened_at: Mapped[datetime]
     noticed_at: Mapped[datetime]
     closed_at: Mapped[datetime | None] = mapped_column(default=None)
+    network: Mapped[str | None] = mapped_column(default=None)
+    network_code: Mapped[str | None] = mapped_column(default=None)
 
     @property
     def amount(self) -> Money:
@@ -69,7 +72,8 @@ class Chargeback(Record):
 class ChargebackEvidence(Record):
     """An answer to the bank: drafted and staged by one person, sent by another. Texts and files never change.
 
-    `files`: the provider's name of a document → the piece of evidence that is sent as it.
+    `files`: the provider's name of a document → the piece of evidence that is sent as it, by its number, or a file of
+    the chargeback's own, as `file:12`.
     """
 
     __tablename__ = "chargeback_evidence"
@@ -87,6 +91,51 @@ class ChargebackEvidence(Record):
     drafted_at: Mapped[datetime]
     submitted_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)
     submitted_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class ChargebackFile(Record):
+    """A file for the bank that is no evidence of the parties: uploaded, drawn by the desk, or a bundle of several.
+
+    The bytes lie in the evidence store under the payer's key. `contents` of a bundle: title, first page and number of
+    pages of each exhibit.
+    """
+
+    __tablename__ = "chargeback_files"
+    __table_args__ = (
+        UniqueConstraint("chargeback_id", "sha256"),
+        one_of("origin", FileOrigin),
+        CheckConstraint("size_bytes > 0 and pages > 0", name="not_empty"),
+        CheckConstraint("(origin = 'BUNDLE') = (contents <> '[]')", name="bundled"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    chargeback_id: Mapped[int] = mapped_column(ForeignKey("chargebacks.id"))
+    origin: Mapped[FileOrigin]
+    title: Mapped[str]
+    media_type: Mapped[str]
+    size_bytes: Mapped[int]
+    pages: Mapped[int]
+    sha256: Mapped[str]
+    owner_id: Mapped[int] = mapped_column(ForeignKey("parties.id"))
+    contents: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
+    added_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    added_at: Mapped[datetime]
+
+
+class ChargebackRemark(Record):
+    """What a person makes of a chargeback, such as why it was lost. It is never altered; another is written."""
+
+    __tablename__ = "chargeback_remarks"
+    __table_args__ = (
+        CheckConstraint("btrim(body) <> ''", name="says_something"),
+        Index("chargeback_remarks_chargeback_idx", "chargeback_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    chargeback_id: Mapped[int] = mapped_column(ForeignKey("chargebacks.id"))
+    body: Mapped[str]
+    written_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    written_at: Mapped[datetime]
 
 
 class ChargebackAcceptance(Record):

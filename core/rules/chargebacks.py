@@ -6,13 +6,13 @@ hold. A person answers once; a second person sends (payment-escrow-rules, Compli
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from core.errors import DeskError
-from core.money import Money, stripe_step
+from core.money import Money, half_up, stripe_step
 from core.rules.transitions import standing
 from core.rules.visible_text import says_something
 
@@ -26,6 +26,17 @@ class ChargebackStatus(StrEnum):
     WON = "won"
     LOST = "lost"
     PREVENTED = "prevented"
+
+
+class FileOrigin(StrEnum):
+    """Where a file for the bank comes from; the desk draws all but the first."""
+
+    UPLOAD = "UPLOAD"
+    RECEIPT = "RECEIPT"
+    LOG = "LOG"
+    MESSAGES = "MESSAGES"
+    EMAILS = "EMAILS"
+    BUNDLE = "BUNDLE"
 
 
 UNDECIDED = frozenset({ChargebackStatus.NEEDS_RESPONSE, ChargebackStatus.UNDER_REVIEW})
@@ -44,12 +55,14 @@ FIELDS: Mapping[str, str] = {
     "refund_policy_disclosure": "How the payer was shown the refund rules",
     "refund_refusal_explanation": "Why there is no refund",
     "duplicate_charge_explanation": "Why this is no duplicate",
+    "duplicate_charge_id": "The other payment, by its number at Stripe",
     "access_activity_log": "What the payer did on the marketplace",
     "uncategorized_text": "Anything else",
 }
 LONGEST_TEXT, LONGEST_IN_ALL = 20_000, 150_000
 
-# What can be shown as a file; the kinds that the bank opens, and the most bytes of one.
+# What can be shown as a file; the kinds that the bank opens, the most bytes of one and of all together, and the pages
+# that all may have: Stripe refuses more, and some networks (Mastercard: 19) charge for each beyond theirs.
 DOCUMENTS: Mapping[str, str] = {
     "service_documentation": "Proof that the service was provided",
     "customer_communication": "Correspondence with the payer",
@@ -63,6 +76,8 @@ DOCUMENTS: Mapping[str, str] = {
 }
 FILE_KINDS: Mapping[str, str] = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
 LARGEST_FILE = 5 * 1024 * 1024
+LARGEST_TOGETHER = 4_500_000
+MOST_PAGES, PAGES_OF_MASTERCARD = 49, 19
 
 
 class EvidenceEmpty(DeskError):
@@ -75,6 +90,14 @@ class EvidenceUnknown(DeskError):
 
 class EvidenceTooLong(DeskError):
     """{field} has {length} characters; {most} are allowed."""
+
+
+class FilesTooLarge(DeskError):
+    """The files have {size} MB and {pages} pages together; the bank takes 4.5 MB and {most} pages. Leave some out."""
+
+
+class NotTyped(DeskError):
+    """This cannot be undone. Type {wanted} to confirm that it is this chargeback."""
 
 
 class FileNotForBanks(DeskError):
@@ -141,6 +164,45 @@ def check_answerable(status: str, due_by: datetime | None, now: datetime) -> Non
         raise NoAnswerAllowed(why="the bank takes no answer")
     if now > due_by:
         raise NoAnswerAllowed(why="the time to answer is over")
+
+
+def check_typed(typed: str, wanted: str) -> None:
+    """What cannot be undone is done only to the chargeback whose reference was typed. Raises `NotTyped`."""
+    if typed.strip().upper() != wanted:
+        raise NotTyped(wanted=wanted)
+
+
+def check_together(sizes: Sequence[int], pages: int) -> None:
+    """Raises `FilesTooLarge`."""
+    if sum(sizes) > LARGEST_TOGETHER or pages > MOST_PAGES:
+        raise FilesTooLarge(size=f"{sum(sizes) / 1_000_000:.1f}", pages=pages, most=MOST_PAGES)
+
+
+def why_it_ended(status: str, *, answered: int, accepted: bool, past_due: bool) -> str | None:
+    """Why it was won or lost, as far as that is known; None while it is open. The bank gives no reasons."""
+    match status:
+        case ChargebackStatus.WON if answered:
+            return "Won: the bank decided for us on our answer."
+        case ChargebackStatus.WON:
+            return "Won without an answer of ours: the payer's bank or the payer withdrew it."
+        case ChargebackStatus.LOST if accepted:
+            return "Lost because two people accepted it."
+        case ChargebackStatus.LOST if answered:
+            return "Lost: the bank decided for the payer, although we had answered."
+        case ChargebackStatus.LOST if past_due:
+            return "Lost because no answer was sent before the bank's last moment."
+        case ChargebackStatus.LOST:
+            return "Lost without an answer of ours."
+        case ChargebackStatus.WARNING_CLOSED:
+            return "The inquiry was closed and took no money."
+        case ChargebackStatus.PREVENTED:
+            return "Prevented before any money was taken."
+    return None
+
+
+def win_rate(won: int, lost: int) -> str:
+    """Won of those that the bank decided, in whole percent; a dash while it has decided none."""
+    return f"{half_up(100 * won, won + lost)} %" if won + lost else "—"
 
 
 def check_acceptable(status: str) -> None:

@@ -297,7 +297,7 @@ def require_one(actor: Actor, *permissions: Permission) -> None:
 
 def deciding(*, escalated: bool) -> tuple[Permission, ...]:
     """Whoever holds any of these decides a case and withdraws its decision: mediators, of an escalated one
-    administrators too (docs/decisions/0006)."""
+    administrators too (DESIGN 6)."""
     return (Permission.DECIDE, Permission.DECIDE_ESCALATED) if escalated else (Permission.DECIDE,)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import streamlit as st
 
 from core.money import Money
-from core.policy.limits import CHARGEBACK_ALARM
+from core.policy.limits import CHARGEBACK_ALARMS
 from core.queries import overview
 from core.queries.chargebacks import ChargebackRow
 from core.queries.fees import FeePeriod
@@ -186,8 +186,9 @@ def alarm(aged: Sequence[AgedFunds], alarms: int) -> None:
 
 
 def bank_alarm(to_answer: Sequence[ChargebackRow], now: datetime) -> None:
-    """Chargebacks whose answer is due within two days, the most urgent first."""
-    late = [each for each in to_answer if each.due_by and each.due_by - now <= CHARGEBACK_ALARM]
+    """Chargebacks whose answer is due within three days, the most urgent first."""
+    near = timedelta(days=CHARGEBACK_ALARMS[1])
+    late = [each for each in to_answer if each.due_by and each.due_by - now <= near]
     if not late:
         return
     first = late[0]

@@ -31,7 +31,9 @@ def propose(market: Market, by: str = "fay") -> ChargebackAcceptance:
 
 
 def accept(market: Market, proposal: ChargebackAcceptance, by: str = "cora") -> Any:
-    return market.act(giving_in.accept, market.as_staff(by), acceptance_id=proposal.id)
+    return market.act(
+        giving_in.accept, market.as_staff(by), acceptance_id=proposal.id, typed=f"CB-{chargeback(market).id}"
+    )
 
 
 def test_two_people_give_in_and_the_loss_is_booked_at_once(market: Market) -> None:
@@ -42,7 +44,13 @@ def test_two_people_give_in_and_the_loss_is_booked_at_once(market: Market) -> No
     with pytest.raises(MakerIsChecker):
         accept(market, proposal, by="fay")
     said = "The delivery cannot be proved."
-    market.act(giving_in.accept, market.as_staff("cora"), acceptance_id=proposal.id, reason=said)
+    market.act(
+        giving_in.accept,
+        market.as_staff("cora"),
+        acceptance_id=proposal.id,
+        typed=f"CB-{chargeback(market).id}",
+        reason=said,
+    )
     entries = text("select reason from audit_entries where action = 'staff:chargeback:accept'")
     assert market.read(lambda session: session.scalars(entries).all()) == [said]
     market.work()
@@ -89,7 +97,9 @@ def test_after_the_answer_has_left_nobody_gives_in_and_after_giving_in_nobody_an
     proposal = propose(market)
     accept(market, proposal)
     with pytest.raises(GivenUp):
-        market.act(answers.submit, market.as_staff("cora"), evidence_id=draft.id)
+        market.act(
+            answers.submit, market.as_staff("cora"), evidence_id=draft.id, typed=f"CB-{chargeback(market).id}"
+        )
     with pytest.raises(GivenUp):
         market.act(answers.stage, market.as_staff("fay"), chargeback_id=number, texts=texts)
     market.work()
@@ -143,7 +153,7 @@ def test_only_who_answers_banks_gives_in_and_signs_in_anew_for_it(market: Market
     stale = market.as_staff("cora")
     market.wait(minutes=6)
     with pytest.raises(StepUpRequired):
-        market.act(giving_in.accept, stale, acceptance_id=proposal.id)
+        market.act(giving_in.accept, stale, acceptance_id=proposal.id, typed=f"CB-{chargeback(market).id}")
 
 
 def test_the_database_itself_refuses_one_person_for_giving_in(market: Market, owner: Database) -> None:
@@ -194,7 +204,9 @@ def test_an_inquiry_is_answered_like_a_chargeback(market: Market) -> None:
         chargeback_id=chargeback(market).id,
         texts={"product_description": "A kitchen."},
     )
-    market.act(answers.submit, market.as_staff("cora"), evidence_id=draft.id)
+    market.act(
+        answers.submit, market.as_staff("cora"), evidence_id=draft.id, typed=f"CB-{chargeback(market).id}"
+    )
     market.work()
     assert chargeback(market).status == "warning_under_review"
     market.lawful()

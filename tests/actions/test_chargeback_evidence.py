@@ -16,7 +16,7 @@ from core.actions.chargebacks import chargeback_evidence as answers
 from core.db import Database
 from core.errors import ChangedMeanwhile, NotFound
 from core.gateways.evidence_store import EvidenceStore
-from core.policy.limits import CHARGEBACK_ALARM
+from core.policy.limits import CHARGEBACK_ALARMS
 from core.processes import timers
 from core.records import ChargebackEvidence, Notification
 from core.rules.chargebacks import (
@@ -43,7 +43,9 @@ def stage(market: Market, by: str = "fay", **texts: str) -> ChargebackEvidence:
 
 
 def submit(market: Market, draft: ChargebackEvidence, by: str = "cora") -> Any:
-    return market.act(answers.submit, market.as_staff(by), evidence_id=draft.id)
+    return market.act(
+        answers.submit, market.as_staff(by), evidence_id=draft.id, typed=f"CB-{chargeback(market).id}"
+    )
 
 
 def disputes(market: Market) -> list[dict[str, Any]]:
@@ -156,7 +158,7 @@ def test_mediators_do_not_answer_banks_and_nobody_does_without_signing_in_anew(m
     stale = market.as_staff("cora")
     market.wait(minutes=6)
     with pytest.raises(StepUpRequired):
-        market.act(answers.submit, stale, evidence_id=draft.id)
+        market.act(answers.submit, stale, evidence_id=draft.id, typed=f"CB-{chargeback(market).id}")
 
 
 def test_the_database_itself_refuses_one_person_for_both(market: Market, owner: Database) -> None:
@@ -283,19 +285,31 @@ def alarms(market: Market) -> list[str]:
     return [each.key for each in market.all(Notification) if each.template == "chargeback_due"]
 
 
-def test_staff_hear_of_a_chargeback_at_once_and_once_more_two_days_before_its_end(market: Market) -> None:
+def test_staff_hear_of_a_chargeback_at_once_and_again_seven_three_and_one_day_before_its_end(
+    market: Market,
+) -> None:
     charged_back(market, market.funded())
-    opened = alarms(market)
-    assert len(opened) == 2
+    assert len(alarms(market)) == 2
     due_by = chargeback(market).due_by
     assert due_by is not None
-    market.now = due_by - CHARGEBACK_ALARM - timedelta(microseconds=1)
-    timers.run_due(market.desk)
-    assert alarms(market) == opened
-    market.now = due_by - CHARGEBACK_ALARM
-    for _ in range(2):
+    for told, days in enumerate(CHARGEBACK_ALARMS, start=2):
+        market.now = due_by - timedelta(days=days, microseconds=1)
         timers.run_due(market.desk)
-    assert len(alarms(market)) == 4
+        assert len(alarms(market)) == 2 * (told - 1)
+        market.now = due_by - timedelta(days=days)
+        for _ in range(2):
+            timers.run_due(market.desk)
+        assert len(alarms(market)) == 2 * told
+
+
+def test_after_a_pause_only_the_nearest_alarm_rings(market: Market) -> None:
+    """And what was heard of two days before its end is not told again as if it had seven."""
+    charged_back(market, market.funded())
+    due_by = chargeback(market).due_by
+    assert due_by is not None
+    market.now = due_by - timedelta(hours=5)
+    timers.run_due(market.desk)
+    assert [key.split("-")[3] for key in alarms(market)[2:]] == ["1", "1"]
 
 
 def test_what_was_answered_in_time_rings_no_alarm(market: Market) -> None:

@@ -103,7 +103,7 @@ def acceptance(market: Market) -> Story:
         "fay",
         "cora",
         lambda session, actor, now: chargeback_acceptance.accept(
-            session, actor, now=now, acceptance_id=row.id
+            session, actor, now=now, acceptance_id=row.id, typed=f"CB-{number}"
         ),
         lambda session: session.get_one(ChargebackAcceptance, row.id).status,
         told.case,
@@ -123,7 +123,9 @@ def answer(market: Market) -> Story:
     return Story(
         "fay",
         "cora",
-        lambda session, actor, now: chargeback_evidence.submit(session, actor, now=now, evidence_id=row.id),
+        lambda session, actor, now: chargeback_evidence.submit(
+            session, actor, now=now, evidence_id=row.id, typed=f"CB-{row.chargeback_id}"
+        ),
         lambda session: "PROPOSED",
         told.case,
         market.payer_id,

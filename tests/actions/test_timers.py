@@ -75,7 +75,9 @@ class Edge:
 
 
 EDGES = (
-    Edge("alarm of a chargeback", lambda t, h: asked_back(t), 7 * DAY, bank_alarms, 0, 2),
+    Edge("a week before a bank's last moment", lambda t, h: asked_back(t), 2 * DAY, bank_alarms, 0, 2),
+    Edge("three days before it", lambda t, h: asked_back(t), 6 * DAY, bank_alarms, 2, 4),
+    Edge("a day before it", lambda t, h: asked_back(t), 8 * DAY, bank_alarms, 2, 4),
     Edge("first reminder", lambda t, h: submitted(t), 72 * HOUR, reminders, (0, 0), (1, 1)),
     Edge("second reminder, one level higher", reminded, 24 * HOUR, reminders, (1, 1), (2, 2)),
     Edge(
@@ -164,7 +166,9 @@ def test_every_timer_has_its_edge_above() -> None:
         "card_retry": "first try of a card again",
         "offer": "offer",
         "reviews": "hidden reviews",
-        "chargeback": "alarm of a chargeback",
+        "chargeback_7": "a week before a bank's last moment",
+        "chargeback_3": "three days before it",
+        "chargeback_1": "a day before it",
     }
     assert fired.keys() == DEADLINES.keys() - elsewhere
     assert set(fired.values()) <= {edge.name for edge in EDGES}
@@ -173,7 +177,7 @@ def test_every_timer_has_its_edge_above() -> None:
 def test_the_first_reminder_of_a_work_done_again_is_counted_from_the_new_notice(
     town: Town, tmp_path: Path
 ) -> None:
-    """All clocks restart (milestone-payment-flow, Contractor Resolves Issue)."""
+    """All clocks restart (milestone-payment-flow, Contractor Resolves Issue; DESIGN 3)."""
     told = at_the_dispute(town)
     town.wait(days=2)
     town.act(disputes.resubmit, town.payee, milestone_id=told.milestone)

@@ -399,7 +399,8 @@ class Life:
         texts = {"uncategorized_text": "It was delivered."}
         who = self.staff("fay")
         draft = self.act(chargeback_evidence.stage, who, chargeback_id=chargeback.id, texts=texts)
-        self.act(chargeback_evidence.submit, self.staff("ada", "fay"), evidence_id=draft.id)
+        sender, typed = self.staff("ada", "fay"), f"CB-{chargeback.id}"
+        self.act(chargeback_evidence.submit, sender, evidence_id=draft.id, typed=typed)
 
     def bank_decides(self) -> None:
         """Won or lost; one that was not answered in time the bank has decided by itself."""

@@ -11,12 +11,14 @@ import pytest
 
 from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence, lifecycle
 from core.db import Database
+from core.gateways.evidence_store import EvidenceStore
 from core.gateways.payments import BalanceLine, DisputeSnapshot
 from core.money import Money
 from core.records import Chargeback, ChargebackAcceptance, ChargebackEvidence, Evidence, PaymentOrder
 from dashboard.ui import confirm
 from tests import builders, unrecorded
 from tests.builders import Town
+from tests.gateways.evidence_builders import pdf
 from tests.pages.visiting import labels, serve, visit, words
 
 
@@ -61,9 +63,13 @@ def charged_back(town: Town, *, again: bool = False, **known: Any) -> Chargeback
 def test_everybody_sees_what_is_due_and_only_some_may_answer(town: Town, subject: str) -> None:
     row = charged_back(town)
     app = visit(town, subject, "chargebacks")
-    (table,) = app.dataframe
-    shown = table.value.iloc[0]
-    assert (shown["reference"], shown["answer_by"]) == (f"CB-{row.id}", ["in 9 days"])
+    queue, every, outcomes = app.dataframe
+    for table in (queue, every):
+        shown = table.value.iloc[0]
+        assert (shown["reference"], shown["answer_by"]) == (f"CB-{row.id}", ["in 9 days"])
+    assert queue.value.iloc[0]["standing"] == "No draft yet"
+    counted = outcomes.value.iloc[0]
+    assert (counted["title"], counted["opened"], counted["rate"]) == ("Product not received", "1", "—")
     detail = visit(town, subject, "chargebacks", id=row.id)
     assert "Chargeback opened" in str(detail.dataframe[0].value)
     assert "11 Mar 2026" in words(detail)
@@ -81,10 +87,14 @@ def test_one_person_drafts_and_another_sends(town: Town) -> None:
     next(button for button in app.button if button.label == "Keep as draft").click().run()
     assert not app.exception
     drafts = town.read(lambda s: s.query(ChargebackEvidence).all())
-    assert [each.texts for each in drafts] == [{"uncategorized_text": "The payer approved the work."}]
+    assert [each.texts["uncategorized_text"] for each in drafts] == ["The payer approved the work."]
     assert "Send to the bank" not in labels(visit(town, "fay", "chargebacks", id=row.id))
     other = visit(town, "cora", "chargebacks", id=row.id)
     assert "The payer approved the work." in words(other)
+    next(button for button in other.button if button.label == "Send to the bank").click().run()
+    assert f"Type CB-{row.id} to confirm" in words(other)
+    assert [each.submitted_by for each in town.read(lambda s: s.query(ChargebackEvidence).all())] == [None]
+    next(field for field in other.text_input if "to send it" in field.label).set_value(f"cb-{row.id}").run()
     next(button for button in other.button if button.label == "Send to the bank").click().run()
     assert not other.exception
     (sent,) = town.read(lambda s: s.query(ChargebackEvidence).all())
@@ -144,6 +154,7 @@ def test_one_person_proposes_to_give_in_and_another_does_it(town: Town) -> None:
     assert "someone else must accept the chargeback" in words(mine)
     assert not [label for label in labels(mine) if label.startswith("Accept:")]
     other = visit(town, "cora", "chargebacks", id=row.id)
+    next(field for field in other.text_input if "to accept it" in field.label).set_value(f"CB-{row.id}").run()
     next(button for button in other.button if button.label.startswith("Accept: ")).click().run()
     assert not other.exception
     (done,) = town.read(lambda s: s.query(ChargebackAcceptance).all())
@@ -167,22 +178,24 @@ def test_a_proposal_to_give_in_that_a_colleague_took_away_meanwhile_is_not_made_
     assert [each.status for each in town.read(lambda s: s.query(ChargebackAcceptance).all())] == ["WITHDRAWN"]
 
 
-def test_a_piece_of_evidence_is_chosen_and_says_what_it_is(town: Town) -> None:
+def test_a_piece_of_evidence_is_chosen_and_says_what_it_is(town: Town, tmp_path: Path) -> None:
     row = charged_back(town)
+    sha256 = EvidenceStore(tmp_path).put(town.payee_id, pdf(2))
 
     def keep(session: Any) -> None:
         session.add(
             Evidence(
                 milestone_id=row.milestone_id, uploaded_by=town.payee_id, kind="PDF", file_name="contract.pdf",
-                media_type="application/pdf", size_bytes=9, sha256="a" * 64, caption="Signed", at=town.now,
+                media_type="application/pdf", size_bytes=9, sha256=sha256, caption="Signed", at=town.now,
             )
         )  # fmt: skip
 
     town.database.run(keep)
     (piece,) = town.read(lambda s: s.query(Evidence).all())
     app = visit(town, "fay", "chargebacks", id=row.id)
-    app.multiselect(key="evidence-files").set_value([piece.id]).run()
-    app.selectbox(key=f"evidence-file-{piece.id}").set_value("customer_signature").run()
+    for field in app.multiselect:
+        field.set_value([])
+    app.multiselect(key="evidence-files-customer_signature").set_value([f"evidence:{piece.id}"]).run()
     next(button for button in app.button if button.label == "Keep as draft").click().run()
     assert not app.exception
     (draft,) = town.read(lambda s: s.query(ChargebackEvidence).all())

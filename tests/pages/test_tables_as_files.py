@@ -248,6 +248,12 @@ CASES = [
         {"id": 1},
     ),
     Case("chargebacks", "chargebacks", "select count(*) from chargebacks"),
+    Case(
+        "chargeback-outcomes",
+        "chargebacks",
+        "select count(distinct (p.platform, c.reason, c.currency)) from chargebacks c"
+        " join milestones m on m.id = c.milestone_id join projects p on p.id = m.project_id",
+    ),
     Case("holds", "holds", "select count(*) from holds", {"state": ""}, EXPORT_CASE),
     Case("approvals", "approvals", "select 1", {}, EXPORT_CASE, "max"),
     Case("projects", "projects", "select count(*) from projects", {}, EXPORT_CASE),

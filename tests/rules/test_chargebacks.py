@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -129,3 +130,43 @@ def test_a_fee_given_back_is_not_called_a_fee() -> None:
         "A fee of Stripe's",
         "A fee that Stripe gave back",
     ]
+
+
+@pytest.mark.parametrize("typed", ["CB-6", " cb-6 "])
+def test_only_the_reference_itself_confirms_what_cannot_be_undone(typed: str) -> None:
+    chargebacks.check_typed(typed, "CB-6")
+    for other in ("", "CB-66", "6", "CB-7", "yes"):
+        with pytest.raises(chargebacks.NotTyped):
+            chargebacks.check_typed(other, "CB-6")
+
+
+@pytest.mark.parametrize(
+    ("status", "known", "said"),
+    [
+        ("won", {"answered": 1}, "on our answer"),
+        ("won", {"answered": 0}, "without an answer"),
+        ("lost", {"answered": 1}, "although we had answered"),
+        ("lost", {"answered": 0, "accepted": True}, "two people accepted it"),
+        ("lost", {"answered": 0, "past_due": True}, "last moment"),
+        ("lost", {"answered": 0}, "without an answer"),
+        ("warning_closed", {"answered": 0}, "took no money"),
+    ],
+)
+def test_why_it_ended_is_said_as_far_as_it_is_known(status: str, known: dict[str, Any], said: str) -> None:
+    assert said in (chargebacks.why_it_ended(status, **{"accepted": False, "past_due": False, **known}) or "")
+    assert chargebacks.why_it_ended("under_review", answered=1, accepted=False, past_due=False) is None
+
+
+def test_the_rate_of_those_won_leaves_out_what_is_undecided() -> None:
+    assert (chargebacks.win_rate(2, 1), chargebacks.win_rate(0, 0), chargebacks.win_rate(0, 3)) == (
+        "67 %",
+        "—",
+        "0 %",
+    )
+
+
+def test_files_that_are_too_much_together_are_refused() -> None:
+    chargebacks.check_together([4_500_000], 49)
+    for sizes, pages in (([4_500_000, 1], 2), ([1], 50)):
+        with pytest.raises(chargebacks.FilesTooLarge):
+            chargebacks.check_together(sizes, pages)

@@ -1,4 +1,4 @@
-"""Writing a message about a milestone. Who may write to whom is decided in `conversation`."""
+"""Messages about a milestone, as they are kept. Who may write what: `conversation`."""
 
 from __future__ import annotations
 
@@ -38,8 +38,7 @@ def write(
     now: datetime,
     contents: Sequence[Words] = (),
 ) -> Message:
-    """Store a message with its audit entry. `contents`: further rows whose words change with it, hashed in the same
-    entry."""
+    """`contents` are the words that the message changes beside its own, for its entry."""
     message = Message(
         milestone_id=context.milestone.id,
         case_id=case_id,

@@ -1,6 +1,6 @@
-"""Opening a case without a dispute of the payer: the payee had no answer, or staff opened it. Both parties are told.
+"""A case that no dispute of the payer began: the payee had no answer, or staff opened it. Both parties are told.
 
-It goes to a mediator at once, as any other (`disputes.to_mediation`).
+A mediator takes it at once, as any other: `dispute.to_mediation`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ def opened(
     because: str | None = None,
     details: str = "",
 ) -> Case:
-    """Open a case in the name of `by` and stop the milestone's deadlines. `because`: the reason that staff gave;
-    `details`: the payer's description."""
+    """A new case in the name of `by`, and the clocks stopped. `because` is staff's reason, `details` the payer's."""
     approved = context.status is milestones.Status.VERIFIED
     context.move(event, now=now)
     stop_clocks(context)

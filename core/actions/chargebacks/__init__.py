@@ -1,1 +1,1 @@
-"""Chargebacks: followed at Stripe, answered or accepted, and allocated when lost."""
+"""What the payer's bank takes: followed, answered, accepted, and who bears it."""

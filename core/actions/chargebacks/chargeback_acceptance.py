@@ -1,4 +1,4 @@
-"""Accepting a chargeback: one person proposes, another accepts, and Stripe's response books the loss.
+"""Accepting a chargeback on purpose: one person proposes it, another does it, and Stripe's answer books the loss.
 
 It cannot be undone, and ends the cost of answering (payment-escrow-rules, Compliance Checklist 3; internal policy).
 """
@@ -27,6 +27,7 @@ from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import SYSTEM, Actor, Permission, require
 from core.rules.proposals import Kind, ProposalStatus, ended
 from core.rules.reasons import given
+from core.rules.references import reference
 
 UNDER_WAY = (OperationStatus.QUEUED, OperationStatus.SENDING, OperationStatus.BLOCKED)
 
@@ -67,15 +68,18 @@ def propose(
 
 
 def accept(
-    session: Session, actor: Actor, *, now: datetime, acceptance_id: int, reason: str = ""
+    session: Session, actor: Actor, *, now: datetime, acceptance_id: int, typed: str, reason: str = ""
 ) -> ChargebackAcceptance:
-    """Accept the chargeback, permanently. Without a reason of its own the audit entry repeats the proposal's. Raises
-    what `proposals.require_checker` does, `ProposalEnded`, `NoGivingIn`."""
+    """Accept it, for good; without words of one's own the entry repeats the proposal's. `typed` is its reference.
+
+    Raises `NotTyped`, what `proposals.require_checker` does, `ProposalEnded`, `NoGivingIn`.
+    """
     require(actor, Permission.SETTLE_CHARGEBACK, now)
     said = given(reason) if reason.strip() else ""
     context, row, proposal = _proposal(session, acceptance_id)
     proposals.require_checker(session, actor, _waiting(context, proposal), now=now)
     _check(session, row)
+    rules.check_typed(typed, reference("chargeback", row.id))
     proposals.settle(proposal, ProposalStatus.ACCEPTED, actor, now=now)
     session.flush()
     _forget_staged(session, row, now=now)
@@ -103,8 +107,7 @@ def accept(
 
 
 def reject(session: Session, actor: Actor, *, now: datetime, acceptance_id: int, reason: str) -> None:
-    """Reject the proposal with a reason; its maker withdraws it in the same way. Needs the permission to answer
-    chargebacks."""
+    """Say no and why; whoever proposed it withdraws it the same way. Whoever may answer a chargeback may do so."""
     require(actor, Permission.ANSWER_CHARGEBACK)
     reason = given(reason)
     context, row, proposal = _proposal(session, acceptance_id)
@@ -113,14 +116,14 @@ def reject(session: Session, actor: Actor, *, now: datetime, acceptance_id: int,
 
 
 def stale(session: Session, *, now: datetime) -> list[int]:
-    """The proposals that nobody can accept any more. Locks and writes nothing."""
+    """The proposals that can no longer be accepted, whoever wants to. Nothing is locked or written."""
     wanted = select(ChargebackAcceptance).where(ChargebackAcceptance.status == ProposalStatus.PROPOSED)
     found = session.scalars(wanted.order_by(ChargebackAcceptance.id)).all()
     return [each.id for each in found if fallen(session, each, now=now)]
 
 
 def fallen(session: Session, proposal: ChargebackAcceptance, *, now: datetime) -> str | None:
-    """Why the proposal can no longer be accepted: its maker, its age, or the bank's decision; None while it can."""
+    """Why it can no longer be accepted: its maker, its time, or the bank."""
     row = session.get_one(Chargeback, proposal.chargeback_id)
     context = open_milestone(session, row.milestone_id, lock=False)
     try:
@@ -131,7 +134,7 @@ def fallen(session: Session, proposal: ChargebackAcceptance, *, now: datetime) -
 
 
 def return_stale(session: Session, *, now: datetime, number: int) -> bool:
-    """Return a proposal that can no longer be accepted to its maker, with the reason. Returns whether it was."""
+    """What can no longer be accepted goes back to its maker, with the reason."""
     context, row, proposal = _proposal(session, number)
     why = fallen(session, proposal, now=now)
     if why is None:
@@ -173,7 +176,7 @@ def _end(
 
 
 def standing(session: Session, acceptance_id: int) -> Waiting:
-    """The proposal as it waits, for pages."""
+    """As it waits, for whoever reads of it."""
     proposal = session.get_one(ChargebackAcceptance, acceptance_id)
     row = session.get_one(Chargeback, proposal.chargeback_id)
     return _waiting(open_milestone(session, row.milestone_id, lock=False), proposal)

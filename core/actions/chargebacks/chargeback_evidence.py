@@ -1,12 +1,13 @@
-"""Answering a chargeback: one person drafts, another submits (payment-escrow-rules, Compliance Checklist 3).
+"""Answering a chargeback: one person drafts, another sends (payment-escrow-rules, Compliance Checklist 3).
 
-A draft is staged at Stripe, where the bank does not see it. Most banks accept one answer only, so it is submitted
-deliberately and by a second person, before the deadline that Stripe reports.
+A draft is staged at the provider, where the bank does not see it. Banks usually take one answer, so nothing is sent but
+on purpose and by a second person; the last moment for it is the bank's own word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -20,11 +21,19 @@ from core.actions.staff import proposals
 from core.actions.staff.proposals import Subject, Waiting
 from core.audit.actions import AuditAction
 from core.errors import ChangedMeanwhile, DeskError, NotFound
-from core.records import Chargeback, ChargebackAcceptance, ChargebackEvidence, Evidence, OutgoingOperation
+from core.records import (
+    Chargeback,
+    ChargebackAcceptance,
+    ChargebackEvidence,
+    ChargebackFile,
+    Evidence,
+    OutgoingOperation,
+)
 from core.rules import chargebacks as rules
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.permissions import Actor, Permission, require
 from core.rules.proposals import Kind, ProposalStatus, ended
+from core.rules.references import reference, whole
 
 
 class GivenUp(DeskError):
@@ -38,15 +47,16 @@ def stage(
     now: datetime,
     chargeback_id: int,
     texts: Mapping[str, str],
-    files: Mapping[str, int] | None = None,
+    files: Mapping[str, int | str] | None = None,
 ) -> ChargebackEvidence:
     """Draft the answer to the bank, by the provider's names of texts and documents, and stage it there.
 
-    `files` are pieces of this milestone's evidence; they are sent as they were submitted.
-    Raises `NoAnswerAllowed`, `EvidenceEmpty`, `EvidenceTooLong`, `EvidenceUnknown`, `FileNotForBanks`.
+    `files` are pieces of this milestone's evidence, by number, or files of the chargeback's own, as `file:12`; they are
+    sent as they are.
+    Raises `NoAnswerAllowed`, `EvidenceEmpty`, `EvidenceTooLong`, `EvidenceUnknown`, `FileNotForBanks`, `FilesTooLarge`.
     """
     require(actor, Permission.ANSWER_CHARGEBACK)
-    context, row = _locked(session, chargeback_id)
+    context, row = locked(session, chargeback_id)
     me = proposals.require_maker(session, actor, Subject.of(context))
     rules.check_answerable(row.status, row.due_by, now)
     refuse_given_up(session, row)
@@ -64,16 +74,19 @@ def stage(
     return draft
 
 
-def submit(session: Session, actor: Actor, *, now: datetime, evidence_id: int) -> ChargebackEvidence:
-    """Send a draft to the bank, as it is, for good. A newer draft takes its place, the bank's last moment ends it.
+def submit(
+    session: Session, actor: Actor, *, now: datetime, evidence_id: int, typed: str
+) -> ChargebackEvidence:
+    """Send a draft to the bank, as it is, for good; `typed` is the chargeback's reference, typed by the sender.
 
-    Raises what `proposals.require_checker` does, `ProposalEnded`, `ChangedMeanwhile`, `NoAnswerAllowed`.
+    A newer draft takes its place, the bank's last moment ends it. Raises `NotTyped`, what `proposals.require_checker`
+    does, `ProposalEnded`, `ChangedMeanwhile`, `NoAnswerAllowed`.
     """
     require(actor, Permission.SETTLE_CHARGEBACK, now)
     plain = session.get(ChargebackEvidence, evidence_id)
     if plain is None:
         raise NotFound(kind="draft", id=evidence_id)
-    context, row = _locked(session, plain.chargeback_id)
+    context, row = locked(session, plain.chargeback_id)
     draft = session.get_one(ChargebackEvidence, evidence_id, with_for_update=True, populate_existing=True)
     if draft.submitted_by is not None:
         raise ended(Kind.CHARGEBACK_ANSWER, "sent to the bank already")
@@ -82,6 +95,7 @@ def submit(session: Session, actor: Actor, *, now: datetime, evidence_id: int) -
         raise ChangedMeanwhile(kind="answer", what="there is a newer draft")
     rules.check_answerable(row.status, row.due_by, now)
     refuse_given_up(session, row)
+    rules.check_typed(typed, reference("chargeback", row.id))
     draft.submitted_by, draft.submitted_at = me, now
     session.flush()
     _forget_staging(session, draft, now=now)
@@ -90,7 +104,7 @@ def submit(session: Session, actor: Actor, *, now: datetime, evidence_id: int) -
 
 
 def standing(session: Session, evidence_id: int) -> Waiting:
-    """The draft as it waits, for pages."""
+    """As it waits, for whoever reads of it."""
     draft = session.get_one(ChargebackEvidence, evidence_id)
     row = session.get_one(Chargeback, draft.chargeback_id)
     return waiting(open_milestone(session, row.milestone_id, lock=False), draft)
@@ -105,17 +119,48 @@ def latest(session: Session, chargeback_id: int) -> int | None:
     return session.scalars(wanted.order_by(ChargebackEvidence.id.desc()).limit(1)).one_or_none()
 
 
-def _files(session: Session, row: Chargeback, files: Mapping[str, int]) -> dict[str, int]:
-    for field, evidence_id in files.items():
-        piece = session.get(Evidence, evidence_id)
-        if piece is None or piece.milestone_id != row.milestone_id:
-            raise NotFound(kind="evidence", id=evidence_id)
-        rules.check_file(field, name=piece.file_name, media_type=piece.media_type, size=piece.size_bytes)
+@dataclass(frozen=True)
+class BankFile:
+    """A file of an answer: whose key it lies under, and as what it is sent."""
+
+    title: str
+    owner: int
+    sha256: str
+    media_type: str
+    size: int
+    pages: int
+
+
+def file_of(session: Session, row: Chargeback, code: int | str) -> BankFile:
+    """A piece of the milestone's evidence by number, or a file of the chargeback's own as `file:12`.
+
+    Raises `NotFound`.
+    """
+    own, _, number = str(code).rpartition(":")
+    key = whole(number) or 0
+    if own == "file":
+        kept = session.get(ChargebackFile, key)
+        if kept is None or kept.chargeback_id != row.id:
+            raise NotFound(kind="file", id=code)
+        return BankFile(kept.title, kept.owner_id, kept.sha256, kept.media_type, kept.size_bytes, kept.pages)
+    piece = session.get(Evidence, key)
+    if own or piece is None or piece.milestone_id != row.milestone_id:
+        raise NotFound(kind="evidence", id=code)
+    return BankFile(
+        piece.file_name, piece.uploaded_by, piece.sha256, piece.media_type, piece.size_bytes, pages=1
+    )
+
+
+def _files(session: Session, row: Chargeback, files: Mapping[str, int | str]) -> dict[str, int | str]:
+    found = {field: file_of(session, row, code) for field, code in files.items()}
+    for field, each in found.items():
+        rules.check_file(field, name=each.title, media_type=each.media_type, size=each.size)
+    rules.check_together([each.size for each in found.values()], sum(each.pages for each in found.values()))
     return dict(files)
 
 
 def refuse_given_up(session: Session, row: Chargeback) -> None:
-    """Raises `GivenUp` where two people have accepted the chargeback."""
+    """What two people have given up is not answered any more."""
     given_up = select(ChargebackAcceptance.id).where(
         ChargebackAcceptance.chargeback_id == row.id, ChargebackAcceptance.status == ProposalStatus.ACCEPTED
     )
@@ -123,7 +168,7 @@ def refuse_given_up(session: Session, row: Chargeback) -> None:
         raise GivenUp()
 
 
-def _locked(session: Session, chargeback_id: int) -> tuple[MilestoneContext, Chargeback]:
+def locked(session: Session, chargeback_id: int) -> tuple[MilestoneContext, Chargeback]:
     plain = session.get(Chargeback, chargeback_id)
     if plain is None:
         raise NotFound(kind="chargeback", id=chargeback_id)
@@ -136,7 +181,7 @@ def _key(session: Session, draft: ChargebackEvidence, what: str) -> str:
 
 
 def _forget_staging(session: Session, draft: ChargebackEvidence, *, now: datetime) -> None:
-    """Cancel a staging that was not sent yet, so that it cannot arrive after the answer itself."""
+    """A staging that was not sent yet must not come after the answer itself."""
     staged = session.scalars(
         select(OutgoingOperation)
         .where(OutgoingOperation.key == _key(session, draft, "stage"))
@@ -156,7 +201,7 @@ def _send(
     submit: bool,
     now: datetime,
 ) -> None:
-    pieces = {field: session.get_one(Evidence, number) for field, number in draft.files.items()}
+    pieces = {field: file_of(session, row, code) for field, code in draft.files.items()}
     operation = outbox.enqueue(
         session,
         key=_key(session, draft, "submit" if submit else "stage"),
@@ -169,7 +214,7 @@ def _send(
             "texts": draft.texts,
             "submit": submit,
             "files": {
-                field: {"owner": piece.uploaded_by, "sha256": piece.sha256, "kind": piece.media_type}
+                field: {"owner": piece.owner, "sha256": piece.sha256, "kind": piece.media_type}
                 for field, piece in pieces.items()
             },
         },

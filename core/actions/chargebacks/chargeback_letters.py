@@ -1,4 +1,4 @@
-"""E-mails about a chargeback: to both parties, and to staff with the deadline for evidence."""
+"""Who is told of a chargeback: both parties, and staff with the bank's last moment."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from core.rules.chargebacks import ChargebackStatus
 from core.rules.permissions import Role
 
 
-def alarm(session: Session, *, now: datetime, chargeback_id: int) -> bool:
-    """Remind finance and compliance that evidence is due and nobody has answered. Returns whether it was still open."""
+def alarm(session: Session, *, now: datetime, chargeback_id: int, days: int) -> bool:
+    """Tell finance and compliance again: the bank's last moment is `days` away, and nobody has answered."""
     plain = session.get_one(Chargeback, chargeback_id)
     context = open_milestone(session, plain.milestone_id)
     row = session.get_one(Chargeback, chargeback_id, with_for_update=True, populate_existing=True)
     if row.status not in rules.ANSWERABLE or row.due_by is None:
         return False
-    tell_staff(session, context, row, "alarm", now=now)
+    tell_staff(session, context, row, f"alarm-{days}", now=now)
     return True
 
 
@@ -54,8 +54,7 @@ def tell(
     *,
     now: datetime,
 ) -> None:
-    """Tell both parties of a chargeback and of its end, and staff of both. An inquiry concerns the bank and the
-    platform only."""
+    """Both parties hear of a chargeback and of its end; an inquiry is between the bank and us. Staff hear of both."""
     if row.status in rules.ANSWERABLE and row.status != before and row.due_by is not None:
         tell_staff(session, context, row, row.status, now=now)
     opened = before not in rules.UNDECIDED and row.status in rules.UNDECIDED

@@ -1,7 +1,7 @@
-"""Chargebacks: followed at Stripe, booked line by line, and allocated to whoever bears them.
+"""Chargebacks: followed at the provider, booked line by line, and carried by whoever has to bear them.
 
-While the bank has not decided, nothing of the milestone is executed and its payment is in CHARGEBACK_REVIEW. The
-present state at Stripe may be applied any number of times and in any order, whoever fetched it.
+While the bank has not decided, nothing of the milestone is executed and its payment is CHARGEBACK_REVIEW (DESIGN 2).
+The present state at the provider is applied any number of times, in any order, whoever brings it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class PaymentNotBooked(DeskError):
 
 
 def follow(session: Session, snapshot: DisputeSnapshot, *, now: datetime) -> Chargeback | None:
-    """Apply what Stripe says about a chargeback now. Returns None when it is about no payment of this desk."""
+    """Apply what the provider says about a chargeback now. None when it is about no payment of this desk."""
     found = duplicate_chargebacks.paid_by(session, snapshot)
     milestone_id = found.milestone_id if found else _milestone_of(session, snapshot)
     if milestone_id is None:
@@ -72,7 +72,7 @@ def follow(session: Session, snapshot: DisputeSnapshot, *, now: datetime) -> Cha
 def _of_second(
     session: Session, context: MilestoneContext, row: Chargeback, before: str, *, now: datetime
 ) -> None:
-    """A chargeback of a duplicate payment: nothing is frozen and the parties are not concerned; only staff is told."""
+    """Nothing of the milestone is frozen and its parties have nothing to fear: staff alone hear of it."""
     session.flush()
     if row.status in rules.CLOSED:
         outbox.wake(session, context.milestone.id, now=now)
@@ -130,6 +130,7 @@ def _apply(row: Chargeback, snapshot: DisputeSnapshot, *, now: datetime) -> None
         row.amount_minor, row.currency = snapshot.amount.minor, snapshot.amount.currency
         row.due_by, row.past_due = snapshot.due_by, snapshot.past_due
         row.has_evidence = snapshot.has_evidence
+    row.network, row.network_code = snapshot.network or row.network, snapshot.network_code or row.network_code
     row.submissions = max(row.submissions, snapshot.submission_count)
     audit.become(row, status, now=now)
     if snapshot.lines and not row.taken_minor:

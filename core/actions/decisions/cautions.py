@@ -1,4 +1,4 @@
-"""Warnings before a case is decided or approved, evaluated under its lock and recorded with the decision."""
+"""What is to be known before a case is decided or approved, looked up under its lock, and kept in the record."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ENTRIES = {
 
 
 def of(session: Session, actor: Actor, case_id: int) -> dict[Caution, DeskError]:
-    """The warnings that its mediator must acknowledge before deciding this case now."""
+    """What speaks against deciding this case now, by the sentences that its mediator must answer."""
     case = session.get_one(Case, case_id)
     mediator = session.get(Staff, case.mediator_id) if case.mediator_id else None
     asked = _request(session, case.id)
@@ -44,8 +44,7 @@ def of(session: Session, actor: Actor, case_id: int) -> dict[Caution, DeskError]
 def require_known(
     session: Session, actor: Actor, case: Case, known: Collection[Caution]
 ) -> tuple[Caution, ...]:
-    """The warnings that were acknowledged and are to be recorded. Raises `AnothersCase`, `AnswerPending`,
-    `RefundByHand`."""
+    """What was known and is to be recorded. Raises `AnothersCase`, `AnswerPending`, `RefundByHand`."""
     found = of(session, actor, case.id)
     cautions.require_known(found, known)
     return tuple(found)

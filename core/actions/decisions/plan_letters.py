@@ -34,8 +34,7 @@ class PassageUnusable(DeskError):
 
 
 def check(passages: Mapping[str, str]) -> None:
-    """Whether these passages may stand in the letters: the parties must be told why, in the reasons or in the
-    passage. Raises `PassageUnusable`."""
+    """May these words stand in the letters? The parties must be told why, in either the reasons or these."""
     for audience, text in passages.items():
         length = max(visible_text.length(text), len(text) if len(text) > PASSAGE_MOST else 0)
         if not PASSAGE_LEAST <= length <= PASSAGE_MOST:
@@ -77,7 +76,7 @@ def facts(
 
 
 def goes_out(context: MilestoneContext, split: Split, kept_back: Money) -> bool:
-    """Whether anything is sent to the payee automatically."""
+    """Is something sent to the payee by itself?"""
     return context.payee.auto_withdraw and (split.release - kept_back).is_positive
 
 

@@ -1,5 +1,5 @@
-"""The state of a charge at the payer's bank, kept beside its operation: confirmation requested, processing, failed
-and why."""
+"""How a charge stands with the payer's bank, kept beside its operation: asked, confirmed in time or called off,
+processing for days, and why it failed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class NothingToConfirm(DeskError):
 
 
 def begin(session: Session, operation: OutgoingOperation, *, off_session: bool, now: datetime) -> Charge:
-    """Record a new charge; the database allows one open charge per milestone."""
+    """A charge is written down; the database keeps one open charge for a milestone."""
     row = Charge(
         milestone_id=operation.milestone_id,
         operation_id=operation.id,
@@ -46,7 +46,7 @@ def of(session: Session, operation: OutgoingOperation) -> Charge:
 
 
 def latest(session: Session, milestone_ids: Collection[int]) -> Mapping[int, Charge]:
-    """The latest charge of each milestone."""
+    """The last one that was made for each milestone."""
     wanted = (
         select(Charge)
         .ext(distinct_on(Charge.milestone_id))
@@ -64,8 +64,10 @@ def asked(
     *,
     now: datetime,
 ) -> None:
-    """The payer's bank asks them to confirm: they have a day, and are told by e-mail if they were away. Nothing is
-    held meanwhile; the charge is checked again when that time is over."""
+    """The payer's bank wants them to confirm it: they have a day, and whoever was away is told by e-mail.
+
+    Nothing is held meanwhile. It is looked at again, at the latest when their time is over.
+    """
     row = of(session, operation)
     if row.status == ChargeStatus.SENDING:
         row.client_secret, row.action_url = snapshot.client_secret, snapshot.action_url
@@ -118,7 +120,7 @@ def failed(
     next_retry_at: datetime | None,
     now: datetime,
 ) -> str:
-    """Record that the charge failed; returns why, in a sentence for the payer."""
+    """Returns why, in a sentence for the payer."""
     row = of(session, operation)
     row.code, row.failure, row.next_retry_at = code, declines.sentence(code), next_retry_at
     _end(session, operation, ChargeStatus.FAILED, now)
@@ -126,7 +128,7 @@ def failed(
 
 
 def is_over(session: Session, operation: OutgoingOperation, now: datetime) -> bool:
-    """Whether the payer did not confirm in time, or called it off."""
+    """The payer did not confirm it in time, or called it off."""
     row = of(session, operation)
     return row.confirm_by is not None and now >= row.confirm_by
 
@@ -163,5 +165,5 @@ def _end(session: Session, operation: OutgoingOperation, status: ChargeStatus, n
 
 
 def _forget(row: Charge) -> None:
-    """Forget the secrets of a charge that no longer waits for the payer: whoever has them could still confirm it."""
+    """It waits for the payer no more: whoever has the secret could otherwise act on it."""
     row.client_secret = row.action_url = row.confirm_by = None

@@ -1,1 +1,1 @@
-"""Outgoing operations and how they end, and money that belongs to no milestone."""
+"""What was asked of the provider, how it ended, and money that belongs to no milestone."""

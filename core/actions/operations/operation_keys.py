@@ -1,4 +1,4 @@
-"""Keys of what the desk asks of Stripe: unique for ever, readable, and the same whenever they are computed."""
+"""Names for what we ask of the provider: unique for ever, readable, the same however often they are computed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ def operation_key(session: Session, *parts: str | int) -> str:
 
 
 def idempotency_key(key: str, attempt: int) -> str:
-    """The key that Stripe sees: the same for every retry, another only after a definitive refusal
-    (docs/decisions/0004)."""
+    """What the provider sees: stable over retries, another only after a definitive refusal (DESIGN 5)."""
     return f"{key}:{attempt}"
 
 

@@ -136,8 +136,7 @@ def send_again(
     reason: str | None = None,
     waived_by: int | None = None,
 ) -> None:
-    """Send the payout again, for staff who review it or for the payee who accepted an offer. `waived_by`: who waived
-    the fee."""
+    """By whoever may: staff who review it, or the payee who takes what was offered. `waived_by` let the fee go."""
     before = _standing(payout)
     send = _pay_out_again if payout.stripe_transfer else _transfer_again
     operation = send(session, context, payout, method, waived_by=waived_by, now=now)
@@ -172,7 +171,7 @@ def open_offer(session: Session, payout_id: int) -> PayoutOffer | None:
 
 
 def _require_no_offer(session: Session, payout_id: int) -> None:
-    """Raises `MethodsOffered` while the payee may choose another method."""
+    """A payout has one way at a time. Raises `MethodsOffered`."""
     row = open_offer(session, payout_id)
     if row is not None:
         raise MethodsOffered(

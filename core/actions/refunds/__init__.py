@@ -1,1 +1,1 @@
-"""Money back to the payer: through Stripe, or outside it."""
+"""Money goes back to the payer: through the provider, or outside it."""

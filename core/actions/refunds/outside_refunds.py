@@ -1,7 +1,6 @@
-"""Refunds outside Stripe: a failed refund is paid from the platform's bank, recorded by one person and confirmed by
-another.
+"""A refund that came back is returned another way: sent from our bank, said by one person and confirmed by another.
 
-The card is closed or the account is gone: the debt to the payer stays open until the money has left
+The card is closed, the account is gone: the debt to the payer stays open until the money has left by some way
 (milestone-payment-flow, Error Handling; internal policy).
 """
 
@@ -46,8 +45,7 @@ class ReferenceMissing(DeskError):
 def propose(
     session: Session, actor: Actor, *, now: datetime, refund_id: int, way: str, reference: str, reason: str
 ) -> RefundReturn:
-    """Record how a failed refund was sent instead. Raises `NotFound`, `RefundNotBack`, `ReferenceMissing`,
-    `ProposalWaits`."""
+    """Say how a refund that came back was sent instead. Raises `RefundNotBack`, `ProposalWaits`."""
     require(actor, Permission.PROPOSE_RETURN)
     reason = given(reason)
     if not says_something(reference) or way not in WAYS:
@@ -142,7 +140,7 @@ def reject(session: Session, actor: Actor, *, now: datetime, return_id: int, rea
 
 
 def standing(session: Session, return_id: int) -> Waiting:
-    """The record as it waits, for pages."""
+    """As it waits, for whoever reads of it."""
     row = session.get_one(RefundReturn, return_id)
     refund = session.get_one(Refund, row.refund_id)
     return waiting(open_milestone(session, refund.milestone_id, lock=False), row)

@@ -1,1 +1,1 @@
-"""What blocks money: holds, reports, and manual reviews."""
+"""What stops money: holds, reports, and the reviews that a person settles."""

@@ -1,1 +1,1 @@
-"""Staff, their sessions, and the policy in force."""
+"""Who works at the desk, who is signed in, and which policy is in force."""
