@@ -231,6 +231,10 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "actions/bank_changes: payouts to another bank wait for the time of the policy and go there",
         "actions/bank_changes: the same bank again holds nothing and back again holds once more",
     ),
+    "What failed at a bank goes to the one in its place": (
+        "actions/replaced_banks: a payout that failed at a bank goes to the one in its place",
+        "actions/replaced_banks: what failed for another reason waits for a person",
+    ),
     "What a party had before stays": (
         "actions/bank_changes: old values stay and the same again changes nothing",
         "actions/bank_changes: what cannot change changes nothing",

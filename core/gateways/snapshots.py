@@ -212,10 +212,11 @@ class CustomerSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class BankSnapshot:
-    """Where payouts in one currency go. `id` stays while it is the same bank account, whatever the provider calls it;
-    one that a payout came back from is not usable until it is replaced."""
+    """Where payouts in one currency go. `id` stays while it is the same bank account, `called` is the provider's own
+    name for it; one that a payout came back from is not usable until it is replaced."""
 
     id: str
+    called: str
     currency: str
     last4: str
     usable: bool

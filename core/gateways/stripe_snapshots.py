@@ -217,6 +217,7 @@ def _default(bank: Fields, banks: list[Fields]) -> bool:
 def _bank(bank: Fields) -> BankSnapshot:
     return BankSnapshot(
         id=bank.get("fingerprint") or bank["id"],
+        called=bank["id"],
         currency=bank["currency"].upper(),
         last4=bank.get("last4") or "",
         usable=bank.get("status") != "errored",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 from sqlalchemy import or_, select
 
 from core.actions.parties import payee_accounts
+from core.actions.payouts import replaced_banks
 from core.desk import Desk
 from core.errors import DeskError
 from core.policy.limits import PAYEE_ACCOUNT_READ_EVERY
@@ -20,9 +23,21 @@ def read(desk: Desk, account: str) -> bool:
     """Read one account and keep what it is now; False for an account of nobody here. Raises what the port raises."""
     asked_at = desk.clock()
     found = desk.payments.payee_account(account)
-    return desk.database.run(
+    known = desk.database.run(
         lambda session: payee_accounts.follow(session, found, asked_at=asked_at, now=desk.clock())
     )
+    if known:
+        _send_what_failed(desk, account)
+    return known
+
+
+def _send_what_failed(desk: Desk, account: str) -> None:
+    """Payouts that failed because of a bank account which is another one now, each in a transaction of its own."""
+    with desk.database.reading() as session:
+        party_id = session.scalars(select(Party.id).where(Party.stripe_account == account)).one()
+        failed = replaced_banks.stranded(session, party_id)
+    for number in failed:
+        desk.database.run(partial(replaced_banks.send_again, payout_id=number, now=desk.clock()))
 
 
 def read_due(desk: Desk) -> int:

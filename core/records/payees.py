@@ -14,8 +14,8 @@ from core.rules.payee_accounts import Transfers
 
 
 class PayeeAccount(Record):
-    """What Stripe says of a payee's account. `banks` names the bank of each currency: `{"USD": {"id", "last4",
-    "usable"}}`; one that is gone stays, not usable. `can_be_paid` is the database's own word."""
+    """What Stripe says of a payee's account. `banks` names the bank of each currency: `{"USD": {"id", "called",
+    "last4", "usable"}}`; one that is gone stays, not usable. `can_be_paid` is the database's own word."""
 
     __tablename__ = "payee_accounts"
     __table_args__ = (one_of("transfers", Transfers), UniqueConstraint("account"))

@@ -205,6 +205,7 @@ class Payout(Record):
     When a part of the transfer is reversed before it is paid out, `amount` is what remains: what is really paid.
     `failure_code` is the provider's word for `failure`; `owner_id` looks after it; `fee_waived` is what a member of
     staff let go of the method's fee.
+    `failed_bank`: the bank account, as the provider names it, because of which it failed last.
     """
 
     __tablename__ = "payouts"
@@ -233,6 +234,7 @@ class Payout(Record):
     stripe_transfer: Mapped[str | None] = mapped_column(default=None, unique=True)
     stripe_payout: Mapped[str | None] = mapped_column(default=None, unique=True)
     failure: Mapped[str | None] = mapped_column(default=None)
+    failed_bank: Mapped[str | None] = mapped_column(default=None)
     requested_at: Mapped[datetime]
     failure_code: Mapped[str | None] = mapped_column(default=None)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), default=None)

@@ -85,6 +85,14 @@ def test_what_is_not_changed_is_refused(
     assert home.market.all(PartyChange) == []
 
 
+def test_another_language_is_refused_with_what_the_desk_writes_in(home: ApiClient) -> None:
+    answer = home.post("/party-details", {"party": home.payee, "language": "de", "city": "Salem"})
+    assert (answer.status_code, code(answer)) == (422, "request_invalid")
+    assert "the desk writes in English only; nothing was changed" in answer.json()["detail"]
+    assert the_payee(home).city == ""
+    assert home.post("/party-details", {"party": home.payee, "language": "en"}).status_code == 200
+
+
 def test_who_is_not_known_to_the_provider_has_nothing_to_replace(home: ApiClient, law: ApiClient) -> None:
     for role, path, body in (
         ("PAYEE", "/bank-account", {"bank_token": OTHER}),

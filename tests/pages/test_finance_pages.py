@@ -291,7 +291,7 @@ def stripe_says(town: Town, bank: str, last4: str, **fields: Any) -> None:
         bank=bank,
         bank_status="new",
         bank_last4=last4,
-        banks=(BankSnapshot(bank, "USD", last4, usable=True),),
+        banks=(BankSnapshot(bank, bank, "USD", last4, usable=True),),
         **{"transfers": "active", "payouts_enabled": True, **fields},
     )
     town.database.run(lambda session: payee_accounts.follow(session, read, asked_at=town.now, now=town.now))

@@ -98,7 +98,8 @@ def require_taken(session: Session, payee: Party, currency: str) -> None:
 def _read(account: PayeeAccountSnapshot, banks: dict[str, Any]) -> dict[str, Any]:
     gone = {currency: {**bank, "usable": False} for currency, bank in banks.items()}
     now = {
-        each.currency: {"id": each.id, "last4": each.last4, "usable": each.usable} for each in account.banks
+        each.currency: {"id": each.id, "called": each.called, "last4": each.last4, "usable": each.usable}
+        for each in account.banks
     }
     return {
         "transfers": _capability(account.transfers),

@@ -136,11 +136,12 @@ def send_again(
     reason: str | None = None,
     waived_by: int | None = None,
 ) -> None:
-    """By whoever may: staff who review it, or the payee who takes what was offered. `waived_by` let the fee go."""
+    """By whoever may: staff who review it, the payee who takes what was offered, or the desk when the payee has another
+    bank account. `waived_by` let the fee go."""
     before = _standing(payout)
     send = _pay_out_again if payout.stripe_transfer else _transfer_again
     operation = send(session, context, payout, method, waived_by=waived_by, now=now)
-    payout.failure = payout.failure_code = None
+    payout.failure = payout.failure_code = payout.failed_bank = None
     session.flush()
     context.note(
         session,

@@ -22,6 +22,7 @@ from core.ledger import journal_store, postings
 from core.money import Money
 from core.policy import WithdrawalMethod
 from core.records import OutgoingOperation, Payout, PayoutOffer
+from core.rules import payout_failures
 from core.rules import payouts as rules
 from core.rules.operations import OperationKind, OperationStatus
 from core.rules.payment_states import Cause, CauseKind
@@ -253,6 +254,7 @@ def _payout_failed(
     move(payout, PayoutEvent.REVIEW, now=now)
     payout.failure_code = snapshot.failure_code
     payout.failure = snapshot.failure_message or snapshot.failure_code or snapshot.status
+    payout.failed_bank = snapshot.destination if snapshot.failure_code in payout_failures.REPEATS else None
     operation_states.refused(operation, reason=payout.failure, now=now)
     report_failure(session, payout, NotPaid.CAME_BACK, now=now, operation_key=operation.key)
 

@@ -17,7 +17,8 @@ from typing_extensions import TypeAliasType
 from core.actions.milestones.engagement import Part
 from core.api.models.names import AcceptanceRuleSchema
 from core.money import CURRENCIES, MAX_MINOR, Money
-from core.rules import outside_words, web_addresses
+from core.rules import languages, outside_words, web_addresses
+from core.rules.languages import Language
 from core.rules.notifications import Frequency
 from core.rules.outside_words import WordsUnusable
 from core.rules.parties import PartyRole
@@ -123,6 +124,9 @@ WebAddress = Annotated[
     ),
     AfterValidator(web_addresses.page),
 ]
+WrittenLanguage = Annotated[
+    str, Field(json_schema_extra={"enum": sorted(Language)}), AfterValidator(languages.written)
+]
 Token = Annotated[str, Field(min_length=1, max_length=NAME, pattern=r"^[A-Za-z0-9_-]+$")]
 
 ProjectId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The desk's id of a project.")]
@@ -211,7 +215,9 @@ class PartyDetails(Shape):
     email: str | None = Field(default=None, max_length=254, pattern=EMAIL)
     city: Place | None = None
     country: Country | None = None
-    language: Literal["en"] | None = Field(default=None, description="E-mails are written in it.")
+    language: WrittenLanguage | None = Field(
+        default=None, description="E-mails are written in it. The desk writes in English only (`en`)."
+    )
 
     def wanted(self) -> dict[str, Any]:
         """What was given, with its values."""

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.actions.milestones.milestone_context import MilestoneContext
 from core.actions.operations import operation_states
-from core.actions.payouts import release, withdrawals
+from core.actions.payouts import release, replaced_banks, withdrawals
 from core.desk import Desk
 from core.gateways.payments import Payments, PayoutSnapshot, ProviderRefused
 from core.processes.outgoing import review
@@ -18,6 +18,8 @@ from core.records import OutgoingOperation, Payout
 from core.rules.refusal_reasons import Block
 
 CLOCKS_APART = timedelta(hours=1)
+BANK_UNUSABLE = "bank_account_unusable"
+"""A payout came back from this bank account before, and it was not replaced since."""
 
 
 def _call(desk: Desk, claim: Claim) -> PayoutSnapshot:
@@ -41,20 +43,27 @@ def _settle(
     snapshot: PayoutSnapshot,
     now: datetime,
 ) -> None:
+    """What failed at a bank account that was replaced meanwhile goes to the new one."""
     withdrawals.settle_payout(session, operation, snapshot, now=now)
+    payout = _payout(session, operation)
+    if payout is not None:
+        replaced_banks.send_again(session, payout.id, now=now)
 
 
 def _refused(session: Session, operation: OutgoingOperation, refusal: ProviderRefused, now: datetime) -> None:
-    """It is over, and a person looks at the payout."""
+    """It is over, and a person looks at the payout, unless another bank account comes first."""
+    payout = _payout(session, operation)
     review.leave_to_a_person(
         session,
         operation,
         refusal.message,
         now=now,
-        payout=_payout(session, operation),
+        payout=payout,
         code=refusal.provider_code,
         end=operation_states.refused,
     )
+    if payout is not None and refusal.provider_code == BANK_UNUSABLE:
+        replaced_banks.blame_the_bank(session, payout)
 
 
 def _blocks(session: Session, context: MilestoneContext, operation: OutgoingOperation) -> tuple[Block, ...]:
