@@ -136,6 +136,7 @@ class AuditAction(StrEnum):
     PAYMENT_CONVERT = "payment:convert"
     PAYMENT_ASK = "payment:ask"
     PAYMENT_CALL_OFF = "payment:call_off"
+    PAYMENT_EXPIRE = "payment:expire"
     PAYMENT_DECLINE = "payment:decline"
     PAYMENT_HOLD = "payment:hold"
     PAYMENT_METHOD_REFUSE = "payment_method:refuse"
@@ -246,6 +247,7 @@ KINDS: Mapping[AuditAction, Kind] = {
     AuditAction.PAYMENT_METHOD_REFUSE: Kind("Payment method not saved", tone="bad"),
     AuditAction.PAYMENT_ASK: Kind("Payer asked to confirm the payment", _MONEY, tone="wait"),
     AuditAction.PAYMENT_CALL_OFF: Kind("Payment called off by the payer", _MONEY, tone="info"),
+    AuditAction.PAYMENT_EXPIRE: Kind("Payer did not confirm the payment in time", _MONEY, tone="info"),
     AuditAction.PAYMENT_DECLINE: Kind("Payment declined", _MONEY, tone="bad"),
     AuditAction.MILESTONE_SUBMIT: Kind("Work reported as done", tone="info"),
     AuditAction.MILESTONE_APPROVE: Kind("Work approved", tone="good"),

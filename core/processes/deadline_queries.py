@@ -14,6 +14,7 @@ from core.policy.limits import CHARGEBACK_ALARMS
 from core.records import (
     BankChange,
     Case,
+    Charge,
     Chargeback,
     Decision,
     Milestone,
@@ -101,6 +102,14 @@ def executions(now: datetime) -> Due:
 def card_retries(now: datetime) -> Due:
     at = PaymentOrder.next_retry_at
     return select(PaymentOrder.milestone_id.label("id"), at.label("at")).where(at <= now)
+
+
+def confirmations(now: datetime) -> Due:
+    """The payer's bank asked them, and they have had their time to confirm the payment."""
+    at = Charge.confirm_by
+    return select(Charge.milestone_id.label("id"), at.label("at")).where(
+        at <= now, Charge.called_off_at.is_(None)
+    )
 
 
 def reviews(now: datetime) -> Due:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.actions.cases import conversation, disputes, mediator_assignment, offers
 from core.actions.chargebacks import chargeback_letters
 from core.actions.decisions import confirmation
-from core.actions.funding import card_retries
+from core.actions.funding import card_retries, charges
 from core.actions.milestones import ratings, verification, verification_timeout
 from core.actions.milestones.milestone_context import open_milestone
 from core.actions.parties import bank_changes
@@ -86,6 +86,10 @@ def _alarm_of_chargeback(days: int) -> Deadline:
     )
 
 
+def _call_payment_off(session: Session, number: int, now: datetime) -> bool:
+    return charges.time_is_over(session, now=now, milestone_id=number)
+
+
 def _open_reviews(session: Session, number: int, now: datetime) -> bool:
     """14 days after both were asked (milestone-payment-flow, Final Project Completion)."""
     return ratings.reveal_if_due(session, number, now=now)
@@ -136,6 +140,13 @@ DEADLINES: Mapping[str, Deadline] = {
     "answer": Deadline(due.answers, _case, _resume, "Party's time to reply ends", "case"),
     "execution": Deadline(due.executions, _case_of_decision, _execute, "Decision executed", "decision"),
     "card_retry": Deadline(due.card_retries, _milestone, _charge_again, "Card charged again", "milestone"),
+    "confirmation": Deadline(
+        due.confirmations,
+        _milestone,
+        _call_payment_off,
+        "Payer's time to confirm a payment ends",
+        "milestone",
+    ),
     "offer": Deadline(due.offers, _case_of_offer, _expire_offer, "Proposal expires", "settlement proposal"),
     "reviews": Deadline(due.reviews, _round, _open_reviews, "Reviews revealed", "project"),
     "bank_change": Deadline(

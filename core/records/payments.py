@@ -95,7 +95,7 @@ class Charge(Record):
 
     `code` and `failure`: why it failed, in the provider's word and in a sentence for the payer; `next_retry_at`: when
     another is made by itself. With `client_secret` or at `action_url` the payer confirms it; they are forgotten when it
-    no longer waits for that.
+    no longer waits for that. From `called_off_at` on it is to be canceled at the provider.
     """
 
     __tablename__ = "charges"
@@ -112,6 +112,11 @@ class Charge(Record):
             postgresql_where="status in ('SENDING', 'REQUIRES_ACTION', 'PROCESSING')",
         ),
         Index("charges_milestone_idx", "milestone_id", "id"),
+        Index(
+            "charges_confirm_by_idx",
+            "confirm_by",
+            postgresql_where="status = 'REQUIRES_ACTION' and called_off_at is null",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -122,6 +127,7 @@ class Charge(Record):
     client_secret: Mapped[str | None] = mapped_column(default=None)
     action_url: Mapped[str | None] = mapped_column(default=None)
     confirm_by: Mapped[datetime | None] = mapped_column(default=None)
+    called_off_at: Mapped[datetime | None] = mapped_column(default=None)
     code: Mapped[str | None] = mapped_column(default=None)
     failure: Mapped[str | None] = mapped_column(default=None)
     next_retry_at: Mapped[datetime | None] = mapped_column(default=None)

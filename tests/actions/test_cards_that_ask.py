@@ -100,9 +100,14 @@ def test_while_the_bank_asks_work_does_not_start_and_nothing_is_paid_or_arranged
 def test_who_does_not_confirm_in_time_has_not_paid_and_cannot_any_more(market: Market) -> None:
     told = paying(market)
     asked = intent(market)
-    market.later(hours=23)
+    now = market.now
+    coming = market.read(
+        lambda session: timers.coming(session, after=now, until=now + timedelta(days=2), limit=9)
+    )
+    assert ("confirmation", now + timedelta(hours=24)) in [(kind, at) for at, kind, _ in coming]
+    market.later(seconds=24 * 3600 - 1)
     assert charge(market).status == "REQUIRES_ACTION"
-    market.later(hours=1)
+    market.later(seconds=1)
     row = charge(market)
     assert (row.status, row.code, row.next_retry_at) == ("FAILED", "not_confirmed", None)
     assert (market.state(told), market.status(told)) == ("UNPAID", "AWAITING_FUNDING")

@@ -155,7 +155,11 @@ def test_a_timer_fires_at_its_instant_not_before_and_only_once(
 
 def test_every_timer_has_its_edge_above() -> None:
     """But for what is due at once, and for the one whose edge stands with its story at the sandbox."""
-    elsewhere = {"reassignment", "bank_change"}  # test_dispute_flow, test_bank_changes
+    elsewhere = {
+        "reassignment",
+        "bank_change",
+        "confirmation",
+    }  # test_dispute_flow, test_bank_changes, _cards_that_ask
     fired = {
         "reminder": "first reminder",
         "silence": "approval by silence",

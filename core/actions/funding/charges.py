@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.actions.milestones.milestone_context import MilestoneContext, open_milestone
 from core.actions.operations import operation_states
-from core.audit.actions import AuditAction
+from core.audit.actions import AuditAction, StoredAction
 from core.errors import DeskError, Said
 from core.gateways.payments import ChargeSnapshot
 from core.policy import CONFIRM_WITHIN
@@ -66,7 +66,7 @@ def asked(
 ) -> None:
     """The payer's bank wants them to confirm it: they have a day, and whoever was away is told by e-mail.
 
-    Nothing is held meanwhile. It is looked at again, at the latest when their time is over.
+    Nothing is held meanwhile.
     """
     row = of(session, operation)
     if row.status == ChargeStatus.SENDING:
@@ -93,8 +93,6 @@ def asked(
                 confirm_by=row.confirm_by,
             )
     operation_states.waiting(operation, provider_id=snapshot.id, now=now)
-    if row.confirm_by is not None:
-        operation.next_try_at = min(operation.next_try_at, max(row.confirm_by, now))
     session.flush()
 
 
@@ -127,10 +125,10 @@ def failed(
     return row.failure
 
 
-def is_over(session: Session, operation: OutgoingOperation, now: datetime) -> bool:
+def is_over(session: Session, operation: OutgoingOperation) -> bool:
     """The payer did not confirm it in time, or called it off."""
     row = of(session, operation)
-    return row.confirm_by is not None and now >= row.confirm_by
+    return row.status == ChargeStatus.REQUIRES_ACTION and row.called_off_at is not None
 
 
 def call_off(session: Session, actor: Actor, *, now: datetime, milestone_id: int) -> None:
@@ -140,17 +138,32 @@ def call_off(session: Session, actor: Actor, *, now: datetime, milestone_id: int
     row = latest(session, [milestone_id]).get(milestone_id)
     if row is None or row.status != ChargeStatus.REQUIRES_ACTION:
         raise NothingToConfirm(milestone=Said(context.milestone.title, milestone_id))
+    _cancel(session, actor, context, row, AuditAction.PAYMENT_CALL_OFF.by("party"), now=now)
+
+
+def time_is_over(session: Session, *, now: datetime, milestone_id: int) -> bool:
+    """The payer did not confirm it by the time they had: it is canceled at the provider."""
+    context = open_milestone(session, milestone_id)
+    row = latest(session, [milestone_id]).get(milestone_id)
+    if row is None or row.confirm_by is None or row.called_off_at is not None or row.confirm_by > now:
+        return False
+    _cancel(session, SYSTEM, context, row, AuditAction.PAYMENT_EXPIRE.by("system"), now=now)
+    return True
+
+
+def _cancel(
+    session: Session,
+    actor: Actor,
+    context: MilestoneContext,
+    row: Charge,
+    action: StoredAction,
+    *,
+    now: datetime,
+) -> None:
+    """Its operation is looked at now, which calls it off; whoever confirmed it in the meantime has paid."""
     operation = operation_states.locked(session, row.operation_id)
-    row.confirm_by = now
-    operation.next_try_at = now
-    context.note(
-        session,
-        actor,
-        AuditAction.PAYMENT_CALL_OFF.by("party"),
-        now=now,
-        about=("charge", row.id),
-        operation_key=operation.key,
-    )
+    row.called_off_at = operation.next_try_at = now
+    context.note(session, actor, action, now=now, about=("charge", row.id), operation_key=operation.key)
     session.flush()
 
 

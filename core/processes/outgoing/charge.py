@@ -23,7 +23,7 @@ def _claimed(
     session: Session, context: MilestoneContext, operation: OutgoingOperation, now: datetime
 ) -> Payload:
     """One that the payer did not confirm in time is called off when it is looked at."""
-    return {**operation.payload, CALL_OFF: charges.is_over(session, operation, now)}
+    return {**operation.payload, CALL_OFF: charges.is_over(session, operation)}
 
 
 def _call(desk: Desk, claim: Claim) -> ChargeSnapshot:

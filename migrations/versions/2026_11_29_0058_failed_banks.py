@@ -1,4 +1,4 @@
-"""A payout knows the bank account because of which it failed, so that it goes by itself to another one.
+"""A payout knows the bank account at which it failed, and a payment that was not confirmed when it was called off.
 
 The statements lie beside this file as SQL, frozen as they were on the day they were written.
 """
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0057"
-down_revision = "0056"
+revision = "0058"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 
