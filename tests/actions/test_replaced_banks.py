@@ -118,8 +118,8 @@ def test_a_payout_refused_because_its_bank_failed_before_goes_to_the_new_one_too
     market.newcomers(bank="btok_us_noAccount")
     released(market)
     market.later(days=3)
-    reason = "Try once more."
-    market.act(payout_review.retry, market.as_staff("fay"), payout_id=the_payout(market).id, reason=reason)
+    once_more = {"payout_id": the_payout(market).id, "reason": "Try once more.", "anyway": True}
+    market.act(payout_review.retry, market.as_staff("fay"), **once_more)
     market.work()
     assert the_payout(market).status == PayoutStatus.ADMINISTRATIVE_REVIEW
     replace(market)
