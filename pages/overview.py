@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core.queries import (
+    breaks,
     chargebacks,
     fees,
     held_funds,
@@ -40,6 +41,7 @@ with request_context.reading() as session:
     counts = payouts.by_status(session)
     calls = operations.counts(session)
     reconciled = reconciliation.standing(session)
+    differing = breaks.standing(session, now=now)
     to_answer = chargebacks.to_answer(session)
     stuck = operations.waits_for_money(session)
     undelivered = letters.not_delivered(session, now=now)
@@ -54,7 +56,7 @@ overview_cards.short_of_money(stuck)
 overview_cards.letters_alarm(undelivered)
 overview_cards.stuck_alarm(waiting, now)
 overview_cards.money_row(purses, earned, f"{now:%B}")
-overview_cards.watch_row(counts, calls, reconciled, aged, alarms, now=now)
+overview_cards.watch_row(counts, calls, reconciled, aged, alarms, differing, now=now)
 
 client_funds.panel(now)
 

@@ -54,14 +54,14 @@ if (wanted := navigation.asked()) is not None:
 cursor = tables.cursor("before", size=50)
 with request_context.reading() as session:
     runs = reconciliation.runs(session, before=cursor.before, limit=cursor.limit)
-    standing = reconciliation.standing(session)
+    standing, unread = reconciliation.standing(session), reconciliation.unread(session)
     unclear = suspense.unexplained(session)
     explained_cursor = tables.cursor("explained", size=20)
     explained = suspense.settled(session, before=explained_cursor.before, limit=explained_cursor.limit)
 newest = standing.newest.id if standing.newest else 0
 buttons = header.page(
     "Reconciliation",
-    "Every line of Stripe's statement against every line that is booked.",
+    "Every line of Stripe's statement, and of our banks', against every line that is booked.",
 )
 if request_context.may(Permission.RUN_RECONCILIATION) and "reconciliation:awaited" not in st.session_state:
     with buttons:
@@ -73,6 +73,7 @@ if "reconciliation:awaited" in st.session_state:
     reconciliation_view.progress(st.session_state["reconciliation:awaited"])
 else:
     reconciliation_view.standing(standing, now)
+reconciliation_view.unread(unread)
 breaks_view.section(now)
 unexplained.show(unclear)
 tables.table(

@@ -14,6 +14,7 @@ from core.actions.milestones import legal_checklist, parties
 from core.actions.operations import opening_balances
 from core.actions.staff import install
 from core.demo import bank, people
+from core.demo.break_scenarios import left_open, platform_payouts
 from core.demo.payment_scenarios import odd_lines
 from core.demo.project_run import ProjectRun, Wait
 from core.demo.receiver import receiving
@@ -112,7 +113,8 @@ def _live(world: World, stories: list[ProjectPlan], seed: int, start: datetime, 
     turns: list[tuple[datetime, int, Wait]] = []
     for plot in stories:
         heapq.heappush(turns, (start + plot.start, plot.number, _tell(world, plot, seed)))
-    heapq.heappush(turns, (start, 0, odd_lines(world)))
+    for place, story in enumerate((odd_lines(world), platform_payouts(world), left_open(world))):
+        heapq.heappush(turns, (start, -place, story))
     sunday = start + timedelta(days=7)
     with receiving(world, from_=world.ends - WEBHOOKS_FOR) as listen:
         while turns and turns[0][0] <= world.ends:

@@ -279,3 +279,20 @@ def fetched_since(session: Session, moment: datetime) -> int:
     """How many lines of the statement were read since, for the progress of a run."""
     query = text("select count(*) from statement_lines where fetched_at >= :moment")
     return int(session.execute(query, {"moment": moment}).scalar_one())
+
+
+UNREAD = text(
+    "select count(distinct account) as accounts, min(failure) as why from statement_cursors where failure is not null"
+)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Accounts at Stripe that could not be read when they were looked at last, and why one could not."""
+
+    accounts: int
+    why: str | None
+
+
+def unread(session: Session) -> Unread:
+    return Unread(**session.execute(UNREAD).mappings().one())

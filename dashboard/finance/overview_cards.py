@@ -11,6 +11,7 @@ import streamlit as st
 from core.money import Money
 from core.policy.limits import CHARGEBACK_ALARMS
 from core.queries import overview
+from core.queries.breaks import Standing
 from core.queries.chargebacks import ChargebackRow
 from core.queries.fees import FeePeriod
 from core.queries.letters import Undelivered
@@ -87,10 +88,11 @@ def watch_row(
     reconciled: ReconciliationStatus,
     aged: Sequence[AgedFunds],
     alarms: int,
+    open_breaks: Standing,
     *,
     now: datetime,
 ) -> None:
-    """What may need a person: payouts, calls, the last reconciliation, the age of what is held."""
+    """What may need a person: payouts, calls, the last reconciliation and its breaks, the age of what is held."""
     review = sum(each.number for each in counts if each.status == PayoutStatus.ADMINISTRATIVE_REVIEW)
     amounts = [each.total.text() for each in counts if each.status == PayoutStatus.ADMINISTRATIVE_REVIEW]
     stuck = calls.get(OperationStatus.BLOCKED, 0) + calls.get(OperationStatus.REVIEW, 0)
@@ -115,7 +117,7 @@ def watch_row(
             link="Operations",
             page="operations",
         )
-        _reconciled(reconciled, now)
+        _reconciled(reconciled, open_breaks, now)
         figures.card(
             "Held longest",
             [deadlines.span(now - aged[0].since) if aged else "Nothing held"],
@@ -133,7 +135,7 @@ def _ages(alarms: int, aged: Sequence[AgedFunds]) -> str:
     return f"Alarm on {aged[0].alarm_at:%-d %b %Y}" if aged else "The alarm is raised at 75 days"
 
 
-def _reconciled(standing: ReconciliationStatus, now: datetime) -> None:
+def _reconciled(standing: ReconciliationStatus, breaks: Standing, now: datetime) -> None:
     """What is known of the last run; a failed or an old one is never shown as a good one."""
     last, known = standing.newest, standing.compared
     if last is None:
@@ -150,14 +152,21 @@ def _reconciled(standing: ReconciliationStatus, now: datetime) -> None:
     figures.card(
         "Last reconciliation",
         [words.get(state) or pill("reconciliation", state).label],
-        note=_compared(standing, state, now),
+        note=_compared(standing, state, now) + _open(breaks, now),
         tone="quiet"
         if state in (RunStatus.CLEAN, RunStatus.RUNNING, RunView.EMPTY)
         else pill("reconciliation", state).tone,
-        link=f"Run {last.reference}",
+        link=f"Open breaks ({breaks.open:,})" if breaks.open else f"Run {last.reference}",
         page="reconciliation",
-        id=last.id,
+        **({} if breaks.open else {"id": last.id}),
     )
+
+
+def _open(breaks: Standing, now: datetime) -> str:
+    if not breaks.open or breaks.oldest is None:
+        return ""
+    many = f"{breaks.open:,} open break{'' if breaks.open == 1 else 's'}"
+    return f" · {many}, the oldest {deadlines.span(now - breaks.oldest)} old"
 
 
 def _compared(standing: ReconciliationStatus, state: str, now: datetime) -> str:

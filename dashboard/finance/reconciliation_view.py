@@ -14,7 +14,7 @@ import streamlit as st
 
 from core.processes import reconciliation as reconcile
 from core.queries import bank_matches, reconciliation
-from core.queries.reconciliation import Balance, Matched, ReconciliationStatus, RunSummary, Sighting
+from core.queries.reconciliation import Balance, Matched, ReconciliationStatus, RunSummary, Sighting, Unread
 from core.rules.reconciliation import RunStatus, RunView
 from dashboard import navigation, request_context
 from dashboard.finance import bank_match_panel
@@ -281,6 +281,18 @@ def standing(found: ReconciliationStatus, now: datetime) -> None:
                 f"(run {found.compared.reference}). Nothing is known of what came since.",
                 icon=":material/history:",
             )
+
+
+def unread(found: Unread) -> None:
+    """Payees' accounts of which nothing is known: a run compares what it could read."""
+    if found.accounts:
+        one = found.accounts == 1
+        many = "1 payee's account" if one else f"{found.accounts:,} payees' accounts"
+        st.warning(
+            f"{many} at Stripe could not be read, so nothing is known of {'it' if one else 'them'}. "
+            f"{plain(found.why or '')}",
+            icon=":material/cloud_off:",
+        )
 
 
 def failure(found: ReconciliationStatus, state: str, now: datetime) -> str:

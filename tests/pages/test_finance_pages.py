@@ -20,6 +20,7 @@ from core.gateways.payments import PayeeAccountSnapshot
 from core.gateways.snapshots import BankSnapshot
 from core.money import Money
 from core.records import (
+    Break,
     OutgoingOperation,
     Party,
     Payout,
@@ -45,6 +46,7 @@ PAGES = {
     "payouts": "Under way",
     "reconciliation": "Every line of Stripe's statement",
     "bank_statements": "What the platform's own bank says",
+    "reconciliation": "Every line of Stripe's statement, and of our banks'",
     "operations": "Requests to Stripe",
     "checks": "What must be true of the books",
 }
@@ -392,3 +394,24 @@ def test_a_run_that_came_to_no_end_is_never_shown_as_a_good_one(town: Town, stat
 
 def test_an_account_that_the_address_does_not_name_is_no_error(town: Town) -> None:
     assert "No account is named" in words(visit(town, "fay", "account", id=1344))
+
+
+def test_the_overview_counts_open_breaks_and_leads_to_them(town: Town) -> None:
+    builders.funded(town)
+    with town.database.transaction() as session:
+        for number, class_ in enumerate(("BANK_ONLY", "UNKNOWN")):
+            session.add(
+                Break(
+                    side="BANK", object=f"line:{number}", currency="USD", kind="NOT_IN_LEDGER", class_=class_,
+                    theirs=-5, since=town.now - timedelta(days=3), opened_at=town.now, last_seen_at=town.now,
+                )
+            )  # fmt: skip
+        session.add(
+            ReconciliationRun(
+                until=town.now, started_at=town.now, finished_at=town.now, status="BREAKS", lines=3, breaks=2
+            )
+        )
+        session.flush()
+        unrecorded.forgive(session)
+    app = visit(town, "fay", "overview")
+    assert "2 open breaks, the oldest 3 days old" in words(app)

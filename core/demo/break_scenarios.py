@@ -1,0 +1,103 @@
+"""What finance finds in the morning: money that moved at Stripe by hand, twice, or in another currency.
+
+And what is done about it. The platform pays itself once a month, too.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from core.actions.operations import breaks
+from core.demo.project_run import Wait
+from core.demo.world import World
+from core.records import BalanceTransaction, Break, Party, Refund
+from core.rules.breaks import BreakClass, BreakStatus
+from core.rules.parties import PartyRole
+from core.rules.permissions import Role
+
+PAID_OUT = 400_00
+BY_HAND = 40_00
+
+
+def platform_payouts(world: World) -> Wait:
+    """A part of what the platform earned goes to its bank, on the twentieth day and a month later."""
+    yield timedelta(days=20)
+    for _ in range(2):
+        _at_stripe(world, "payouts", amount=PAID_OUT, currency="usd")
+        yield timedelta(days=30)
+    _at_stripe(world, "payouts", amount=PAID_OUT, currency="usd")
+
+
+def left_open(world: World) -> Wait:
+    """A reserve, a transfer by hand, a payment booked twice, a refund in the wrong currency, and one of this night."""
+    line = world.sandbox.line
+    yield max(timedelta(0), world.ends - world.now - timedelta(days=9))
+    world.sandbox.set_clock(world.now)
+    line("reserve_hold", -150_00, "USD")
+    if payee := _read(
+        world,
+        select(Party.stripe_account)
+        .where(Party.role == PartyRole.PAYEE, Party.stripe_account.is_not(None))
+        .order_by(Party.id),
+    ):
+        _at_stripe(world, "transfers", amount=BY_HAND, currency="usd", destination=payee)
+    if booked := _read(
+        world,
+        select(BalanceTransaction)
+        .where(BalanceTransaction.kind == "charge", BalanceTransaction.currency == "USD")
+        .order_by(BalanceTransaction.created_at.desc()),
+    ):
+        line("charge", booked.amount, booked.currency, source=booked.source)
+    if refund := _read(
+        world,
+        select(Refund).where(Refund.currency == "EUR", Refund.stripe_refund.is_not(None)).order_by(Refund.id),
+    ):
+        line("refund", -25_00, "USD", source=refund.stripe_refund)
+    yield max(timedelta(0), world.ends - world.now - timedelta(hours=20))
+    _work(world)
+    yield max(timedelta(0), world.ends - world.now - timedelta(hours=3))
+    world.sandbox.set_clock(world.now)
+    line("payment", 120_00, "USD")
+
+
+def _work(world: World) -> None:
+    """Some have an owner, one waits."""
+    first, second = (world.staff_with(Role.FINANCE) * 2)[:2]
+    finance = world.staff(first)
+    found = _all(world, select(Break).where(Break.status == BreakStatus.OPEN).order_by(Break.id))
+    for row in found:
+        if row.class_ in (BreakClass.DUPLICATE, BreakClass.CURRENCY, BreakClass.MADE_AT_STRIPE):
+            owner = second if row.class_ == BreakClass.DUPLICATE else first
+            world.act(
+                breaks.assign, finance, break_id=row.id, owner_id=owner, reason="Shared out in the morning."
+            )
+        if row.class_ == BreakClass.UNKNOWN and row.theirs == -150_00:
+            until = datetime.combine((world.ends + timedelta(days=5)).date(), time(), UTC)
+            world.act(
+                breaks.remark,
+                finance,
+                break_id=row.id,
+                words="Stripe holds it until the account is reviewed.",
+            )
+            world.act(
+                breaks.wait, finance, break_id=row.id, until=until, reason="The review is over by then."
+            )
+
+
+def _at_stripe(world: World, what: str, **asked: Any) -> None:
+    """Somebody does this on Stripe's own pages."""
+    world.sandbox.set_clock(world.now)
+    world.sandbox.session.post(f"{world.sandbox.url}/v1/{what}", data=asked, timeout=20)
+
+
+def _read(world: World, wanted: Any) -> Any:
+    with world.desk.database.reading() as session:
+        return session.scalars(wanted.limit(1)).first()
+
+
+def _all(world: World, wanted: Any) -> list[Any]:
+    with world.desk.database.reading() as session:
+        return list(session.scalars(wanted))
