@@ -449,6 +449,21 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "Staff withdraw an offer to the payee before they act": (
         "actions/payment_exceptions: staff send it again only when the offer to the payee is withdrawn",
     ),
+    "What differs has one class, which follows from both sides": ("rules/breaks: each class has its facts",),
+    "A break lives across runs until it is explained": (
+        "actions/breaks: two runs see one break and its class follows what is known",
+        "actions/breaks: what agrees later is closed by the run that finds it so and opens again",
+    ),
+    "A bank's line is matched once, whole, and never guessed": (
+        "actions/bank_matching: whatever is stated and booked matches sum and repeat",
+        "actions/bank_matching: amount and date only where nothing else could be meant",
+    ),
+    "What a bank's lines differ by from their match is explained": (
+        "actions/bank_matching: by hand the sums agree or the difference is explained",
+    ),
+    "A platform payout is the sum of its parts": (
+        "actions/platform_payouts: a payout is charges less refunds fees and chargebacks with reserves and what stayed",
+    ),
     "An amount in suspense has one explanation at a time": (
         "actions/duplicate_payments: what one person said it was is not replaced in silence",
     ),

@@ -329,6 +329,15 @@ RULES: tuple[Rule, ...] = (
     Rule("Unexplained money", "rules.suspense:check_each_other", _DESK),
     Rule("Two people explain it", "actions.operations.suspense:confirm", _DESK),
     Rule("Every type of statement line is handled", "rules.statement_line_types:way", _DESK),
+    Rule("What differs has one class, which follows from both sides", "rules.breaks:classify", _DESK),
+    Rule("A break lives across runs until it is explained", "actions.operations.breaks:follow", _DESK),
+    Rule("A bank's line is matched once, whole, and never guessed", "processes.bank_matching:match", _DESK),
+    Rule(
+        "What a bank's lines differ by from their match is explained",
+        "actions.operations.bank_matches:by_hand",
+        _DESK,
+    ),
+    Rule("A platform payout is the sum of its parts", "rules.payout_parts:part", _DESK),
     # Risk.
     Rule("Manual review on risk", "rules.risk:reviews", f"{_LEGAL}, Risk Controls"),
     Rule("High value", "rules.risk:high_value", f"{_LEGAL}, Risk Controls"),

@@ -88,11 +88,26 @@ def test_reconcile_matches_every_line_and_says_when_one_does_not(
     assert well["lines"] >= 1
     said = terminal.run("reconcile", **at_stripe).well().out
     assert f"Of {well['lines']} lines {well['lines']} match, 0 are in suspense, 0 do not match." in said
+    assert terminal.run("breaks", "list", "--json", **at_stripe).well().json == []
+    assert "No break is open." in terminal.run("breaks", "list", **at_stripe).well().out
     market.control.follow_wall_clock()  # what is a day old already waits for a person elsewhere
     market.control.line("adjustment", -4_711, "USD")
+    ahead = terminal.run("reconcile", "--dry-run", "--json", **at_stripe)
+    assert (ahead.code, ahead.json["unmatched"]) == (1, 1)
+    assert ahead.json["breaks"][0]["class"] == "TIMING"
+    assert terminal.run("breaks", "list", "--json", **at_stripe).well().json == [], "nothing of it was kept"
     off = terminal.run("reconcile", "--json", **at_stripe)
     assert (off.code, off.json["status"], off.json["matched"]) == (1, "BREAKS", off.json["lines"] - 1)
     assert f"{off.json['breaks']} breaks" in terminal.run("reconcile", **at_stripe).out
+    listed = terminal.run("breaks", "list", "--json", **at_stripe)
+    assert (listed.code, [(each["class"], each["statement"]) for each in listed.json]) == (
+        1,
+        [("TIMING", -4_711)],
+    )
+    assert "-$47.11" in terminal.run("breaks", "list", "--class", "TIMING", **at_stripe).out
+    assert terminal.run("breaks", "list", "--class", "FEE", **at_stripe).code == 0
+    refused = terminal.run("breaks", "list", "--as", market.staff["mia"], **at_stripe)
+    assert refused.code == 2, "a mediator does not read the books"
 
 
 # -- the audit log --

@@ -44,7 +44,6 @@ PAGES = {
     "journals": "All posted journals",
     "fees": "Platform fees earned",
     "payouts": "Under way",
-    "reconciliation": "Every line of Stripe's statement",
     "bank_statements": "What the platform's own bank says",
     "reconciliation": "Every line of Stripe's statement, and of our banks'",
     "operations": "Requests to Stripe",
