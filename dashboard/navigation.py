@@ -119,6 +119,14 @@ ENTRIES: Sequence[PageEntry] = (
         "All posted journals.",
     ),
     PageEntry(
+        "manual_journals",
+        "Manual journals",
+        "edit_note",
+        "Money",
+        Permission.READ_LEDGER,
+        "Journals that two people post by hand.",
+    ),
+    PageEntry(
         "journal", "Journal", "menu_book", "Money", Permission.READ_LEDGER, "One journal.", hidden=True
     ),
     PageEntry(

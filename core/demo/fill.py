@@ -15,6 +15,7 @@ from core.actions.operations import opening_balances
 from core.actions.staff import install
 from core.demo import bank, people
 from core.demo.break_scenarios import left_open, platform_payouts
+from core.demo.month_ends import month_ends
 from core.demo.payment_scenarios import odd_lines
 from core.demo.project_run import ProjectRun, Wait
 from core.demo.receiver import receiving
@@ -113,7 +114,8 @@ def _live(world: World, stories: list[ProjectPlan], seed: int, start: datetime, 
     turns: list[tuple[datetime, int, Wait]] = []
     for plot in stories:
         heapq.heappush(turns, (start + plot.start, plot.number, _tell(world, plot, seed)))
-    for place, story in enumerate((odd_lines(world), platform_payouts(world), left_open(world))):
+    lives = (odd_lines(world), platform_payouts(world), left_open(world), month_ends(world))
+    for place, story in enumerate(lives):
         heapq.heappush(turns, (start, -place, story))
     sunday = start + timedelta(days=7)
     with receiving(world, from_=world.ends - WEBHOOKS_FOR) as listen:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.actions.chargebacks import chargeback_acceptance
 from core.actions.decisions import recorded_decision
 from core.actions.operations import suspense
-from core.actions.periods import reopening
+from core.actions.periods import manual_journals, reopening
 from core.actions.staff import policy_change
 from core.db import is_away
 from core.desk import Desk
@@ -31,6 +31,7 @@ STALE: Mapping[Kind, tuple[Callable[..., list[int]], Callable[..., bool]]] = {
     Kind.POLICY_CHANGE: (policy_change.stale, policy_change.return_stale),
     Kind.CHARGEBACK_ACCEPTANCE: (chargeback_acceptance.stale, chargeback_acceptance.return_stale),
     Kind.SUSPENSE_EXPLANATION: (suspense.stale, suspense.return_stale),
+    Kind.MANUAL_JOURNAL: (manual_journals.stale, manual_journals.return_stale),
     Kind.PERIOD_REOPENING: (reopening.stale, reopening.return_stale),
 }
 

@@ -39,6 +39,8 @@ KINDS: Mapping[str, str] = {
     "chargeback_lost_while_held": "Chargeback lost, while held",
     "chargeback_lost_after_release": "Chargeback lost, after release",
     "opening_balance": "Opening balance",
+    "manual_journal": "Manual journal",
+    "manual_journal_reversed": "Manual journal reversed",
     "topped_up": "Top-up",
     "platform_payout_sent": "Platform payout initiated",
     "platform_payout_paid": "Own payout arrived",

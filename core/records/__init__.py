@@ -20,6 +20,7 @@ from core.records.client_funds import PayoutStop, StripeBalance
 from core.records.demo import DemoClock
 from core.records.drafts import CaseReveal, DecisionDraft, EvidenceNote, Offer, StaffPreference
 from core.records.ledger import journals as _journals  # noqa: F401 (a foreign key names it)
+from core.records.manual_journals import ManualJournal
 from core.records.milestones import Milestone
 from core.records.operations import LetterPreference, Notification, OutgoingOperation, WebhookEvent
 from core.records.payees import BankChange, PartyChange, PayeeAccount
@@ -91,6 +92,7 @@ __all__ = [
     "Installation",
     "LegalCheck",
     "LetterPreference",
+    "ManualJournal",
     "Message",
     "Milestone",
     "Notification",

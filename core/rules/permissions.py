@@ -41,6 +41,8 @@ class Permission(StrEnum):
     EXPORT_LEDGER = "export_ledger"
     SETTLE_SUSPENSE = "settle_suspense"
     CONFIRM_SUSPENSE = "confirm_suspense"
+    PROPOSE_JOURNAL = "propose_journal"
+    CONFIRM_JOURNAL = "confirm_journal"
     CLOSE_PERIOD = "close_period"
     REOPEN_PERIOD = "reopen_period"
     CONFIRM_REOPENING = "confirm_reopening"
@@ -110,6 +112,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = {
     Permission.SETTLE_SUSPENSE: _to(FINANCE),
     # Whoever agrees with what one person says unexplained money was, or that a refund left by another way.
     Permission.CONFIRM_SUSPENSE: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
+    Permission.PROPOSE_JOURNAL: _to(FINANCE),
+    Permission.CONFIRM_JOURNAL: _to(FINANCE, COMPLIANCE, ADMINISTRATOR),
     Permission.CLOSE_PERIOD: _to(FINANCE),
     # Two people, for what was signed and locked (internal policy).
     Permission.REOPEN_PERIOD: _to(FINANCE, ADMINISTRATOR),
@@ -163,6 +167,7 @@ FRESH = frozenset(
         Permission.RELEASE_HOLD,
         Permission.SETTLE_RISK,
         Permission.CONFIRM_SUSPENSE,
+        Permission.CONFIRM_JOURNAL,
         Permission.CLOSE_PERIOD,
         Permission.CONFIRM_REOPENING,
         Permission.REVIEW_PAYOUT,

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     REFUND_RETURN = "REFUND_RETURN"
     SUSPENSE_EXPLANATION = "SUSPENSE_EXPLANATION"
     PERIOD_REOPENING = "PERIOD_REOPENING"
+    MANUAL_JOURNAL = "MANUAL_JOURNAL"
 
 
 class ProposalStatus(StrEnum):
@@ -35,6 +36,8 @@ class ProposalStatus(StrEnum):
     """The acceptance of a chargeback: another has accepted it."""
     DONE = "DONE"
     """A refund's return: another has confirmed that it left our bank. A period: another has reopened it."""
+    POSTED = "POSTED"
+    """A manual journal: another has approved it, and it is in the ledger."""
     REJECTED = "REJECTED"
     WITHDRAWN = "WITHDRAWN"
     RETURNED = "RETURNED"
@@ -48,6 +51,7 @@ ENDS: Mapping[Kind, tuple[ProposalStatus, ...]] = {
     Kind.CHARGEBACK_ACCEPTANCE: (ProposalStatus.ACCEPTED, *REFUSED, ProposalStatus.RETURNED),
     Kind.REFUND_RETURN: (ProposalStatus.DONE, *REFUSED),
     Kind.PERIOD_REOPENING: (ProposalStatus.DONE, *REFUSED, ProposalStatus.RETURNED),
+    Kind.MANUAL_JOURNAL: (ProposalStatus.POSTED, *REFUSED, ProposalStatus.RETURNED),
 }
 
 
@@ -100,6 +104,9 @@ TERMS: Mapping[Kind, Terms] = {
     ),
     Kind.SUSPENSE_EXPLANATION: Terms(
         "explanation", "explained this amount", "approve it", (Permission.SETTLE_SUSPENSE,)
+    ),
+    Kind.MANUAL_JOURNAL: Terms(
+        "manual journal", "proposed this journal", "approve it", (Permission.PROPOSE_JOURNAL,)
     ),
     Kind.PERIOD_REOPENING: Terms(
         "request to reopen a period",

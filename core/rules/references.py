@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 Kind = Literal[
-    "bank statement", "break", "case", "chargeback", "hold", "journal", "letter", "milestone", "payout", "project",
+    "bank statement", "break", "case", "chargeback", "hold", "journal", "letter", "manual journal", "milestone",
+    "payout", "project",
     "report", "risk review", "run", "suspense",
 ]  # fmt: skip
 PREFIXES: Mapping[Kind, str] = {
@@ -20,6 +21,7 @@ PREFIXES: Mapping[Kind, str] = {
     "hold": "H",
     "journal": "J",
     "letter": "L",
+    "manual journal": "MJ",
     "milestone": "M",
     "payout": "W",
     "project": "P",

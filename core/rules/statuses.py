@@ -147,6 +147,7 @@ STEPS: Mapping[str, Steps] = {
     # The same difference may come back.
     "breaks": _to({BreakStatus.OPEN: (BreakStatus.CLOSED,), BreakStatus.CLOSED: (BreakStatus.OPEN,)}),
     "suspense_items": _to({Suspense.OPEN: (Suspense.SETTLED,)}),
+    "manual_journals": _to({Proposal.PROPOSED: ENDS[Proposed.MANUAL_JOURNAL]}),
     "periods": _to({Closed.CLOSED: (Closed.REOPENED,)}),
     "period_reopenings": _to({Proposal.PROPOSED: ENDS[Proposed.PERIOD_REOPENING]}),
     "chargebacks": frozenset(
@@ -192,6 +193,7 @@ PLACES: Mapping[str, Place] = {
     "duplicate_payments": Place("duplicate"),
     "breaks": Place("break"),
     "suspense_items": Place("suspense"),
+    "manual_journals": Place("manual_journal"),
     "periods": Place("period"),
     "period_reopenings": Place("period_reopening"),
     "chargebacks": Place("chargeback"),

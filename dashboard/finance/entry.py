@@ -40,6 +40,7 @@ def facts(journal: JournalDetail) -> None:
         {
             "What": title(journal.kind),
             "Posted": journal.posted_at,
+            **_late(journal),
             "Recorded": journal.recorded_at,
             "Key": journal.key,
             "Milestone": journal.milestone,
@@ -48,6 +49,15 @@ def facts(journal: JournalDetail) -> None:
             "Proof": seal(journal),
         }
     )
+
+
+def _late(journal: JournalDetail) -> dict[str, str]:
+    """For when it is, where it came too late for that day."""
+    if when := journal.cause.get("late_for"):
+        return {"Late": f"For {str(when)[:10]}, which was closed"}
+    if day := journal.cause.get("of_day"):
+        return {"Late": f"Stripe's line is of {day}"}
+    return {}
 
 
 def ties(journal: JournalDetail) -> None:
@@ -66,6 +76,10 @@ def ties(journal: JournalDetail) -> None:
                 "Journals of this milestone",
                 icon=":material/menu_book:",
                 milestone=journal.milestone_id,
+            )
+        if number := journal.cause.get("manual_journal"):
+            navigation.link(
+                "manual_journals", f"Manual journal MJ-{number}", icon=":material/edit_note:", id=number
             )
         if journal.operation_id:
             navigation.link("operations", "Operation", icon=":material/sync_alt:", id=journal.operation_id)

@@ -16,16 +16,19 @@ from core import audit
 from core.actions.chargebacks import chargeback_acceptance, chargeback_evidence
 from core.actions.decisions import approvals, recorded_decision
 from core.actions.operations import suspense
-from core.actions.periods import closing, reopening
+from core.actions.periods import closing, manual_journals, reopening
 from core.actions.refunds import outside_refunds
 from core.actions.staff import install, members, policy_change
 from core.db import Database
+from core.ledger.journals import Posting
+from core.money import Money
 from core.policy import Platform
 from core.policy.limits import PROPOSAL_STANDS
 from core.processes import reconciliation, returned_proposals
 from core.records import (
     ChargebackAcceptance,
     Decision,
+    ManualJournal,
     Notification,
     PeriodReopening,
     PolicyProposal,
@@ -190,6 +193,24 @@ def period_reopening(market: Market) -> Story:
     )
 
 
+def manual_journal(market: Market) -> Story:
+    lines = [Posting("bank", Money(-500, "USD")), Posting("bank_charges", Money(500, "USD"))]
+    row = market.act(
+        manual_journals.propose,
+        market.as_staff("fay"),
+        lines=lines,
+        posted_on=market.now.date(),
+        memo="Account fee",
+        reason="On the statement.",
+    )
+    return Story(
+        "fay",
+        "cora",
+        lambda session, actor, now: manual_journals.approve(session, actor, now=now, number=row.id),
+        lambda session: session.get_one(ManualJournal, row.id).status,
+    )
+
+
 STORIES: dict[Kind, Callable[[Market], Story]] = {
     Kind.DECISION: decision,
     Kind.POLICY_CHANGE: policy,
@@ -198,8 +219,9 @@ STORIES: dict[Kind, Callable[[Market], Story]] = {
     Kind.REFUND_RETURN: refund_return,
     Kind.SUSPENSE_EXPLANATION: explanation,
     Kind.PERIOD_REOPENING: period_reopening,
+    Kind.MANUAL_JOURNAL: manual_journal,
 }
-OF_NOBODY = {Kind.POLICY_CHANGE, Kind.PERIOD_REOPENING}  # no party is concerned
+OF_NOBODY = {Kind.POLICY_CHANGE, Kind.PERIOD_REOPENING, Kind.MANUAL_JOURNAL}  # no party is concerned
 REASON = "Told to the administrator."
 
 
@@ -329,6 +351,7 @@ def test_the_database_knows_the_same_roles_as_the_table(owner: Database) -> None
         "refund_returns": Kind.REFUND_RETURN,
         "suspense_items": Kind.SUSPENSE_EXPLANATION,
         "period_reopenings": Kind.PERIOD_REOPENING,
+        "manual_journals": Kind.MANUAL_JOURNAL,
     }
     assert found == {
         table: {role.value for each in TERMS[kind].make for role in TABLE[each]}

@@ -41,6 +41,7 @@ PAGES = {
     "trial_balance": "USD, the platform's book",
     "financial_statements": "Balance sheet and income statement",
     "periods": "Closed periods",
+    "manual_journals": "One person proposes, another approves",
     "journals": "All posted journals",
     "fees": "Platform fees earned",
     "payouts": "Under way",

@@ -8,6 +8,7 @@ sign of Stripe's balance transaction (net = amount − fee; a fee that Stripe gi
 from __future__ import annotations
 
 from core.ledger.journals import Journal, Posting
+from core.ledger.postings.by_hand import manual_journal, manual_journal_reversed
 from core.ledger.postings.chargebacks import (
     chargeback_loss_overtaken,
     chargeback_lost_abroad,
@@ -77,6 +78,8 @@ __all__ = [
     "duplicate_money",
     "duplicate_refunded",
     "exchanged",
+    "manual_journal",
+    "manual_journal_reversed",
     "opening_balance",
     "payout_failed",
     "payout_paid",

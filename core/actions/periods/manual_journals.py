@@ -1,0 +1,293 @@
+"""Manual journals: one person proposes lines for an open day with a reason, another approves, and they are posted so.
+
+Nothing of a proposal is ever edited: it is withdrawn and proposed again; what is posted is reversed, and both say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.actions.staff import proposals
+from core.actions.staff.proposals import Subject, Waiting
+from core.audit.actions import AuditAction, StoredAction
+from core.errors import DeskError, NotFound
+from core.gateways import evidence_files
+from core.gateways.evidence_store import EvidenceStore
+from core.ledger import accounts, journal_store, postings
+from core.ledger.journals import Journal, Posting
+from core.money import Money
+from core.queries import periods
+from core.records import ManualJournal
+from core.rules.periods import PeriodClosed
+from core.rules.permissions import SYSTEM, Actor, Permission, require, require_one
+from core.rules.proposals import Kind, ProposalStatus, ended
+from core.rules.reasons import given
+
+OURS = 0  # whose files they are in the evidence store: the platform's own
+LAST_MOMENT = timedelta(microseconds=1)
+
+
+class DayToCome(DeskError):
+    """A journal cannot be posted for a day to come."""
+
+
+class NotPosted(DeskError):
+    """Only a manual journal that was posted can be reversed; this one is {status}."""
+
+
+class ReversedBefore(DeskError):
+    """This journal is reversed already, or its reversal waits for a second person."""
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A file that comes with the proposal."""
+
+    name: str
+    content: bytes
+
+
+def propose(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    lines: Sequence[Posting],
+    posted_on: date,
+    memo: str,
+    reason: str,
+    attached: Attached | None = None,
+    store: EvidenceStore | None = None,
+) -> ManualJournal:
+    """Write it down; nothing is posted. Raises what `preview` does, `PeriodClosed`, `DayToCome`, `EvidenceRefused`."""
+    require(actor, Permission.PROPOSE_JOURNAL)
+    reason, memo = given(reason), given(memo)
+    preview(lines, memo=memo)
+    return _propose(
+        session,
+        actor,
+        lines,
+        posted_on=posted_on,
+        memo=memo,
+        reason=reason,
+        now=now,
+        kept=_kept(attached, store),
+    )
+
+
+def preview(lines: Sequence[Posting], *, memo: str) -> Journal:
+    """What would be posted. Raises `NotByHand`, `OneSideEach`, `UnbalancedJournal`, `AccountUnknown`."""
+    return postings.manual_journal(key="preview", lines=lines, memo=memo, cause={})
+
+
+def propose_reversal(
+    session: Session, actor: Actor, *, now: datetime, number: int, posted_on: date, reason: str
+) -> ManualJournal:
+    """The same lines on the other side. Raises `NotPosted`, `ReversedBefore`, `PeriodClosed`, `DayToCome`."""
+    require(actor, Permission.PROPOSE_JOURNAL)
+    reason = given(reason)
+    before = _row(session, number)
+    if before.status != ProposalStatus.POSTED:
+        raise NotPosted(status=before.status.replace("_", " ").lower())
+    standing = (ProposalStatus.PROPOSED, ProposalStatus.POSTED)
+    other = select(ManualJournal.id).where(
+        ManualJournal.reverses_id == number, ManualJournal.status.in_(standing)
+    )
+    if session.scalars(other).first():
+        raise ReversedBefore()
+    lines = [Posting(line.account, -line.amount) for line in lines_of(before)]
+    memo = f"Reversal of MJ-{before.id}: {before.memo}"
+    return _propose(
+        session, actor, lines, posted_on=posted_on, memo=memo, reason=reason, now=now, reverses_id=before.id
+    )
+
+
+def approve(session: Session, actor: Actor, *, now: datetime, number: int, reason: str = "") -> ManualJournal:
+    """Post it as it was proposed, on its day.
+
+    Raises what `proposals.require_checker` does, `ProposalEnded`, `DayClosed`, `Overdraft`.
+    """
+    require(actor, Permission.CONFIRM_JOURNAL, now)
+    said = given(reason) if reason.strip() else None
+    row = _open(session, number)
+    proposals.require_checker(session, actor, waiting(row), now=now)
+    row.journal_id = journal_store.post(session, journal_of(row), now=now, happened_at=_moment(row, now))
+    proposals.settle(row, ProposalStatus.POSTED, actor, now=now)
+    row.note = said
+    session.flush()
+    _note(session, actor, AuditAction.JOURNAL_POST.by("finance"), row, reason=said or row.reason, now=now)
+    return row
+
+
+def reject(session: Session, actor: Actor, *, now: datetime, number: int, reason: str) -> None:
+    """It is not posted: whoever proposed it withdraws it, anybody else rejects it. Raises `ProposalEnded`."""
+    require_one(actor, Permission.PROPOSE_JOURNAL, Permission.CONFIRM_JOURNAL)
+    reason = given(reason)
+    row = _open(session, number)
+    proposals.settle(row, proposals.outcome(actor, row.proposed_by), actor, now=now)
+    row.note = reason
+    session.flush()
+    withdrawn = row.status is ProposalStatus.WITHDRAWN
+    action = AuditAction.JOURNAL_WITHDRAW if withdrawn else AuditAction.JOURNAL_REJECT
+    _note(session, actor, action.by("finance"), row, reason=reason, now=now)
+
+
+def stale(session: Session, *, now: datetime) -> list[int]:
+    """Which can no longer be approved, whoever wants to. Nothing is locked or written."""
+    wanted = select(ManualJournal).where(ManualJournal.status == ProposalStatus.PROPOSED)
+    return [row.id for row in session.scalars(wanted) if _flaw(session, row, now)]
+
+
+def return_stale(session: Session, *, now: datetime, number: int) -> bool:
+    """What can no longer be approved, its day closed for one, goes back to its maker with the reason."""
+    row = _open(session, number)
+    why = _flaw(session, row, now)
+    if why is None:
+        return False
+    proposals.settle(row, ProposalStatus.RETURNED, SYSTEM, now=now)
+    row.note = why
+    session.flush()
+    _note(session, SYSTEM, AuditAction.JOURNAL_RETURN.by("system"), row, reason=why, now=now)
+    about = ("manual_journal", row.id)
+    proposals.tell_returned(session, waiting(row), what=f"MJ-{row.id}", why=why, about=about, now=now)
+    return True
+
+
+def _flaw(session: Session, row: ManualJournal, now: datetime) -> str | None:
+    if not periods.is_open(session, row.posted_on):
+        return f"{row.posted_on:%-d %B %Y} was closed."
+    return proposals.flaw(session, waiting(row), now=now)
+
+
+def standing(session: Session, number: int) -> Waiting:
+    """As it waits, for whoever reads of it."""
+    return waiting(session.get_one(ManualJournal, number))
+
+
+def waiting(row: ManualJournal) -> Waiting:
+    return Waiting(Kind.MANUAL_JOURNAL, row.proposed_by, row.proposed_at, _subject(lines_of(row)))
+
+
+def attachment(session: Session, actor: Actor, *, store: EvidenceStore, number: int) -> bytes:
+    """The file that came with it. Raises `NotFound`, `EvidenceMissing`, `EvidenceAltered`."""
+    require(actor, Permission.READ_LEDGER)
+    row = session.get(ManualJournal, number)
+    if row is None or row.attachment_sha256 is None:
+        raise NotFound(kind="attachment", id=number)
+    return store.get(OURS, row.attachment_sha256)
+
+
+def lines_of(row: ManualJournal) -> list[Posting]:
+    return [
+        Posting(code, Money(amount, row.currency))
+        for code, amount in zip(row.account_codes, row.amounts, strict=True)
+    ]
+
+
+def journal_of(row: ManualJournal) -> Journal:
+    """What it posts; a reversal names both."""
+    lines, key, cause = lines_of(row), f"manual.{row.id}", {"manual_journal": row.id}
+    if row.reverses_id is None:
+        return postings.manual_journal(key=key, lines=lines, memo=row.memo, cause=cause)
+    before = [Posting(line.account, -line.amount) for line in lines]
+    return postings.manual_journal_reversed(
+        key=key, lines=before, memo=row.memo, cause=cause | {"reverses": row.reverses_id}
+    )
+
+
+def _moment(row: ManualJournal, now: datetime) -> datetime:
+    """Of an earlier day its last moment, so that it stands after all that happened then."""
+    last = datetime.combine(row.posted_on + timedelta(days=1), time(), UTC) - LAST_MOMENT
+    return min(last, now)
+
+
+def _subject(lines: Sequence[Posting]) -> Subject:
+    """The payees whose debts it touches: nobody with a tie to one of them proposes or approves it."""
+    parties = (accounts.object_id(line.account) for line in lines)
+    return Subject(frozenset(party for party in parties if party))
+
+
+def _kept(attached: Attached | None, store: EvidenceStore | None) -> tuple[str, str] | None:
+    """Its name and hash, after the whole file was looked at and kept."""
+    if attached is None or store is None:
+        return None
+    seen = evidence_files.inspect(attached.name, attached.content)
+    return seen.file_name, store.put(OURS, attached.content)
+
+
+def _propose(
+    session: Session,
+    actor: Actor,
+    lines: Sequence[Posting],
+    *,
+    posted_on: date,
+    memo: str,
+    reason: str,
+    now: datetime,
+    reverses_id: int | None = None,
+    kept: tuple[str, str] | None = None,
+) -> ManualJournal:
+    if posted_on > now.astimezone(UTC).date():
+        raise DayToCome()
+    if not periods.is_open(session, posted_on):
+        raise PeriodClosed(period=f"{posted_on:%-d %B %Y}")
+    name, sha256 = kept or (None, None)
+    row = ManualJournal(
+        currency=lines[0].amount.currency,
+        posted_on=posted_on,
+        memo=memo,
+        reason=reason,
+        account_codes=[line.account for line in lines],
+        amounts=[line.amount.minor for line in lines],
+        reverses_id=reverses_id,
+        attachment_name=name,
+        attachment_sha256=sha256,
+        proposed_by=proposals.require_maker(session, actor, _subject(lines)),
+        proposed_at=now,
+    )
+    session.add(row)
+    session.flush()
+    _note(session, actor, AuditAction.JOURNAL_PROPOSE.by("finance"), row, reason=reason, now=now)
+    return row
+
+
+def _row(session: Session, number: int) -> ManualJournal:
+    row = session.get(ManualJournal, number, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(kind="manual journal", id=number)
+    return row
+
+
+def _open(session: Session, number: int) -> ManualJournal:
+    row = _row(session, number)
+    if row.status != ProposalStatus.PROPOSED:
+        raise ended(Kind.MANUAL_JOURNAL, row.status)
+    return row
+
+
+def _note(
+    session: Session, actor: Actor, action: StoredAction, row: ManualJournal, *, reason: str, now: datetime
+) -> None:
+    audit.record(
+        session,
+        actor,
+        action,
+        object_kind="manual_journal",
+        object_id=row.id,
+        now=now,
+        reason=reason,
+        after={
+            "on": row.posted_on.isoformat(),
+            "currency": row.currency,
+            "lines": dict(zip(row.account_codes, row.amounts, strict=True)),
+            "reverses": row.reverses_id,
+            "attachment": row.attachment_sha256,
+            "journal": row.journal_id,
+        },
+    )
