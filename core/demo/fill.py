@@ -125,7 +125,7 @@ def _live(world: World, stories: list[ProjectPlan], seed: int, start: datetime, 
                 world.until(sunday)
                 if (sunday - start) // timedelta(days=7) in bank.WEEKS:
                     bank.import_statements(world)
-                reconciliation.run(world.desk, SYSTEM)
+                reconciliation.run(world.desk, SYSTEM, payees=False)
                 sunday += timedelta(days=7)
             world.until(at)
             listen()

@@ -46,15 +46,18 @@ log = structlog.get_logger(__name__)
 UNFORESEEN = "Something unforeseen went wrong; the desk's log has the details. Nothing is lost: run it again."
 
 
-def run(desk: Desk, actor: Actor, *, until: datetime | None = None) -> int:
-    """Fetch the statement up to `until` (default now), compare, keep the result; returns the run's id."""
+def run(desk: Desk, actor: Actor, *, until: datetime | None = None, payees: bool = True) -> int:
+    """Fetch the statement up to `until` (default now), compare, keep the result; returns the run's id.
+
+    Without `payees`, their accounts are not read, and nothing is said of them.
+    """
     require(actor, Permission.RUN_RECONCILIATION)
     end = until or desk.clock()
     run_id = desk.database.run(_next_id)
     with desk.database.at_it(MARK, run_id):
         desk.database.run(lambda session: _start(session, actor, run_id, end, desk.clock()))
         try:
-            _carry_out(desk, actor, run_id, end)
+            _carry_out(desk, actor, run_id, end, payees=payees)
         except BaseException as problem:
             foreseen = isinstance(problem, DeskError)
             reason = problem.message if isinstance(problem, DeskError) else UNFORESEEN
@@ -66,8 +69,10 @@ def run(desk: Desk, actor: Actor, *, until: datetime | None = None) -> int:
     return run_id
 
 
-def _carry_out(desk: Desk, actor: Actor, run_id: int, end: datetime) -> None:
+def _carry_out(desk: Desk, actor: Actor, run_id: int, end: datetime, *, payees: bool) -> None:
     fetched = _fetch(desk, end)
+    if payees:
+        stripe_statements.fetch_payees(desk, end)
     desk.database.run(lambda session: platform_money.book_own_lines(session, now=desk.clock()))
     statement_matching.unbooked(desk)
     platform_payouts.follow_own_payouts(desk)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -45,20 +46,47 @@ class Window:
 
 
 def fetch(desk: Desk, until: datetime) -> int:
-    """Read everything up to `until`; returns how many lines of the platform's own account came.
-
-    Raises what the provider refuses of the platform's account; of payees' it is kept with their cursor.
-    """
+    """Read the platform's own account up to `until`; returns how many lines came. Raises what Stripe refuses."""
     count = _read(desk, StripeBook.LINES, OURS, None, until)
     _read(desk, StripeBook.PAYOUTS, OURS, None, until)
-    for account, party_id in _payees(desk):
-        for book in StripeBook:
-            try:
-                _read(desk, book, account, party_id, until)
-            except DeskError as problem:
-                log.warning("stripe_statement.unread", account=account, book=book, reason=problem.message)
-                _note(desk, book, account, problem.message)
     return count
+
+
+def fetch_payees(desk: Desk, until: datetime) -> int:
+    """The same of every payee's account; why one could not be read is kept with its cursor.
+
+    No payout begins, fails or is canceled without a line, so payouts are asked for only where lines came or one is
+    still on its way.
+    """
+    count = 0
+    for account, party_id in _payees(desk):
+        book = StripeBook.LINES
+        try:
+            came = _read(desk, book, account, party_id, until)
+            if came or desk.database.run(partial(_is_more_to_know, account=account)):
+                book = StripeBook.PAYOUTS
+                _read(desk, book, account, party_id, until)
+            count += came
+        except DeskError as problem:
+            log.warning("stripe_statement.unread", account=account, book=book, reason=problem.message)
+            _note(desk, book, account, problem.message)
+    return count
+
+
+def _is_more_to_know(session: Session, account: str) -> bool:
+    """A payout is on its way or known by its line only, or the last look at payouts was broken off."""
+    under_way = select(StripePayout.id).where(
+        StripePayout.account == account, StripePayout.status.not_in(("paid", "failed", "canceled"))
+    )
+    known = select(StripePayout.id).where(StripePayout.id == PayeeStatementLine.source)
+    by_its_line = select(PayeeStatementLine.id).where(
+        PayeeStatementLine.account == account, PayeeStatementLine.kind == "payout", ~known.exists()
+    )
+    broken_off = select(StatementCursor.account).where(
+        StatementCursor.account == account, StatementCursor.window_since.is_not(None)
+    )
+    each = (under_way, by_its_line, broken_off)
+    return any(session.scalars(wanted.limit(1)).first() is not None for wanted in each)
 
 
 def _payees(desk: Desk) -> list[tuple[str, int]]:

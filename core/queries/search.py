@@ -224,6 +224,15 @@ SOURCES: Mapping[Found, Source] = {
         currency="x.currency",
         status="x.class",
     ),
+    Found.BANK_STATEMENT: Source(
+        "bank_statements",
+        "a.name || ' · ' || to_char(x.last_on, 'YYYY-MM-DD')",
+        Permission.READ_LEDGER,
+        joins="join bank_accounts a on a.id = x.account_id",
+        detail="x.reference",
+        amount="x.closing_minor",
+        currency="x.currency",
+    ),
     Found.RUN: Source("reconciliation_runs", "'Reconciliation'", Permission.READ_LEDGER, status="x.status"),
     Found.OPERATION: Source(
         "outgoing_operations",
@@ -276,6 +285,10 @@ BY_AMOUNT: Sequence[tuple[Found, str]] = (
 PARTY = "searched(y.name || ' ' || y.email || ' ' || y.external_id)"
 PROJECT = "searched(p.title || ' ' || p.bid_reference)"
 MILESTONE = "searched(m.title)"
+OF_LINE = (
+    "x.id in (select l.statement_id from bank_statement_lines l"
+    " where l.reference = :bank_reference and l.reference <> '')"
+)
 OF_CASE = "x.milestone_id in (select m.id from milestones m {})"
 # All that the condition finds is found first: the newest of it, by the order of ids, would else be looked for backwards
 # through the whole table.
@@ -336,6 +349,7 @@ def _reference(kind: Found, row: Any) -> str:
 
 def _values(asked: Meaning) -> dict[str, Any]:
     values: dict[str, Any] = {"id": asked.provider_id, "account": asked.account}
+    values["bank_reference"] = asked.bank_reference
     values |= {f"number_{place}": number for place, (_, number) in enumerate(asked.numbers)}
     values |= {f"word_{place}": like(word) for place, word in enumerate(asked.words)}
     for place, (minor, currencies) in enumerate(_by_minor(asked).items()):
@@ -362,6 +376,8 @@ def _conditions(asked: Meaning) -> Iterator[tuple[Found, str]]:
     for place in range(len(_by_minor(asked))):
         for kind, condition in BY_AMOUNT:
             yield kind, condition.format(minor=f":minor_{place}", currencies=f":currencies_{place}")
+    if asked.bank_reference:
+        yield Found.BANK_STATEMENT, OF_LINE
     if asked.words:
         yield from _by_words(len(asked.words))
 

@@ -116,6 +116,7 @@ class BankLine(Record):
             initially="DEFERRED",
         ),
         CheckConstraint("repeats_id < id", name="repeats_another"),
+        Index("bank_statement_lines_reference_idx", "reference", postgresql_where="reference <> ''"),
         Index("bank_statement_lines_once_idx", "account_id", "key", unique=True, postgresql_where=ONCE),
         Index("bank_statement_lines_day_idx", "account_id", "booked_on", "id", postgresql_where=ONCE),
         Index(

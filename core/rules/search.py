@@ -39,6 +39,7 @@ class Found(StrEnum):
     ACCOUNT = "account"
     SUSPENSE = "suspense"
     BREAK = "break"
+    BANK_STATEMENT = "bank statement"
     RUN = "run"
     OPERATION = "operation"
     WEBHOOK_EVENT = "webhook event"
@@ -46,6 +47,7 @@ class Found(StrEnum):
 
 
 OF_REFERENCE: Mapping[Kind, Found] = {
+    "bank statement": Found.BANK_STATEMENT,
     "break": Found.BREAK,
     "case": Found.CASE,
     "chargeback": Found.CHARGEBACK,
@@ -68,6 +70,7 @@ _RECEIPT = re.compile(r"[RIC]-[0-9]{4}-(?P<number>[0-9]{6,18})")
 _PROVIDER_ID = re.compile(r"[A-Za-z]{2,8}_[A-Za-z0-9_]{1,250}")
 _ACCOUNT = re.compile(r"[a-z_]{4,40}(:[1-9][0-9]{0,12})?")
 _AMOUNT = re.compile(r"[0-9]+(?:[.,'\u2019 \u00a0\u202f][0-9]+)*")
+_BANK_REFERENCE = re.compile(r"(?=\S*[0-9])\S{4,140}")
 _APART = "'\u2019 \u00a0\u202f"
 
 
@@ -80,6 +83,8 @@ class Meaning:
     account: str | None = None
     amounts: tuple[Money, ...] = ()
     words: tuple[str, ...] = ()
+    bank_reference: str | None = None
+    """What a bank may call a line."""
 
     @property
     def names_one(self) -> bool:
@@ -97,14 +102,22 @@ def meaning(text: str) -> Meaning:
         return Meaning(numbers=(named,), words=_words(typed))
     if _PROVIDER_ID.fullmatch(typed):
         account = typed if _ACCOUNT.fullmatch(typed) else None
-        return Meaning(provider_id=typed, account=account, words=_words(typed))
+        return Meaning(
+            provider_id=typed, account=account, words=_words(typed), bank_reference=_bank_reference(typed)
+        )
     number = whole(typed)
     return Meaning(
         numbers=tuple((each, number) for each in BY_NUMBER) if number else (),
         account=typed if _ACCOUNT.fullmatch(typed) else None,
         amounts=amounts(typed),
         words=_words(typed),
+        bank_reference=_bank_reference(typed),
     )
+
+
+def _bank_reference(typed: str) -> str | None:
+    """One word with a digit in it, as banks number their lines."""
+    return typed if _BANK_REFERENCE.fullmatch(typed) else None
 
 
 def _named(typed: str) -> tuple[Found, int] | None:

@@ -23,7 +23,7 @@ from core.demo.bank_files import Entry, Sheet
 from core.errors import DeskError
 from core.gateways.evidence_store import EvidenceStore
 from core.money import Money
-from core.queries import bank_statements, invariants
+from core.queries import bank_statements, invariants, search
 from core.records import BankLine, BankStatement, BankStatementFile, StatementLine
 from core.rules.permissions import Actor, NotPermitted, Role
 
@@ -174,9 +174,10 @@ def test_the_file_is_kept_as_it_came(database: Database, tmp_path: Path) -> None
         take(session, content, store=store, file="../../state<ment>.sta")
     with database.transaction() as session:
         row = session.scalars(select(BankStatementFile)).one()
+        mediator = Actor("staff", 7, frozenset({Role.MEDIATOR}))
         auditor = Actor("staff", 7, frozenset({Role.COMPLIANCE}), via="test")
         with pytest.raises(NotPermitted):
-            files.download(session, OPERATOR, now=NOW, store=store, file_id=row.id)
+            files.download(session, mediator, now=NOW, store=store, file_id=row.id)
         name, bytes_kept = files.download(session, auditor, now=NOW, store=store, file_id=row.id)
     assert (name, bytes_kept) == ("state_ment_.sta", content)
     with database.reading() as session:
@@ -194,6 +195,16 @@ def test_a_dry_run_leaves_nothing(database: Database, tmp_path: Path) -> None:
         assert session.scalars(select(BankStatement)).all() == []
     assert not (tmp_path / "evidence").exists()
     assert store
+
+
+def test_a_line_is_found_by_what_the_bank_calls_it(session: Session) -> None:
+    entry = Entry(FIRST, euros(5), "NTRF26090001", "Stripe", "Payout")
+    done = take(session, bank_files.camt053(Sheet(IBAN, "S", euros(0), FIRST, FIRST, [entry])))
+    finance = Actor("staff", 1, frozenset({Role.FINANCE}))
+    for words in ("NTRF26090001", f"BS-{done.statements[0].id}"):
+        (hit,) = search.search(session, finance, words).hits
+        assert (hit.reference, hit.amount) == (f"BS-{done.statements[0].id}", euros(5))
+    assert search.search(session, Actor("staff", 1, frozenset({Role.MEDIATOR})), "NTRF26090001").hits == ()
 
 
 # CSV

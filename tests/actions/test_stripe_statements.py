@@ -81,6 +81,7 @@ def test_payees_accounts_are_read_and_agree_with_their_memo_book(market: Market)
     payout = paid_out(market)
     market.control.add_float(5_000, "USD")
     assert stripe_statements.fetch(market.desk, market.now) == count(market, StatementLine) > 0
+    assert stripe_statements.fetch_payees(market.desk, market.now) == 2
     account = market.get(Party, market.payee_id).stripe_account
     lines = market.all(PayeeStatementLine)
     assert {(each.account, each.party_id) for each in lines} == {(account, market.payee_id)}
@@ -97,12 +98,14 @@ def test_payees_accounts_are_read_and_agree_with_their_memo_book(market: Market)
 def test_what_was_read_is_not_read_again_but_for_the_last_days(market: Market) -> None:
     paid_out(market)
     first = stripe_statements.fetch(market.desk, market.now)
+    stripe_statements.fetch_payees(market.desk, market.now)
     before = count(market, StatementLine), count(market, PayeeStatementLine), count(market, StripePayout)
     assert stripe_statements.fetch(market.desk, market.now) == first
-    for again in (first, 0):
+    for again, of_payees in ((first, 2), (0, 0)):
         market.wait(days=20)
         market.control.set_clock(market.now)
         assert stripe_statements.fetch(market.desk, market.now) == again
+        assert stripe_statements.fetch_payees(market.desk, market.now) in (of_payees, 1)
     assert (
         count(market, StatementLine),
         count(market, PayeeStatementLine),
@@ -110,13 +113,26 @@ def test_what_was_read_is_not_read_again_but_for_the_last_days(market: Market) -
     ) == before
 
 
+def test_payouts_are_asked_for_only_where_there_is_more_to_know(market: Market) -> None:
+    paid_out(market)
+    desk, provider = watched(market)
+    stripe_statements.fetch_payees(desk, market.now)
+    assert [what for what, _, _ in provider.asked].count("payouts") == 1
+    for _ in range(2):  # first the last days once more
+        market.wait(days=20)
+        market.control.set_clock(market.now)
+        provider.asked.clear()
+        stripe_statements.fetch_payees(desk, market.now)
+    assert {what for what, _, _ in provider.asked} == {"lines"}
+
+
 def test_a_payout_that_came_back_after_it_was_paid_is_seen(market: Market) -> None:
     payout = paid_out(market)
-    stripe_statements.fetch(market.desk, market.now)
+    stripe_statements.fetch_payees(market.desk, market.now)
     market.wait(days=3)
     market.control.set_clock(market.now)
     market.control.move_payout(payout, "failed")
-    stripe_statements.fetch(market.desk, market.now)
+    stripe_statements.fetch_payees(market.desk, market.now)
     row = market.get(StripePayout, payout)
     assert (row.status, row.failure_balance_transaction is None) == ("failed", False)
     assert market.get(PayeeStatementLine, row.failure_balance_transaction).net == row.amount
@@ -147,12 +163,12 @@ def test_an_account_that_cannot_be_read_stops_no_other_and_says_why(market: Mark
     market.newcomers()
     paid_out(market)
     desk, provider = watched(market, unreachable=first)
-    stripe_statements.fetch(desk, market.now)
+    stripe_statements.fetch_payees(desk, market.now)
     cursor = market.get(StatementCursor, (first, StripeBook.LINES))
     assert (cursor.failure, cursor.read_until) == ("Stripe does not answer for this account.", None)
     assert count(market, PayeeStatementLine) == 2
     provider.unreachable = None
-    stripe_statements.fetch(desk, market.now)
+    stripe_statements.fetch_payees(desk, market.now)
     assert market.get(StatementCursor, (first, StripeBook.LINES)).failure is None
 
 
